@@ -1,0 +1,168 @@
+"""Answers and their evidence: Answer, Citation, generation requests. Values only."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from kb_service.domain.queries import Passage
+from kb_service.domain.spans import PageRegion, TextSpan
+
+
+class AnswerStatus(StrEnum):
+    """`partial`: some sentences are supported by the documents, others were marked."""
+
+    ANSWERED = "answered"
+    PARTIAL = "partial"
+    REFUSED = "refused"
+
+
+class CitationStatus(StrEnum):
+    """`verified`: every value of the answer sentence occurs in the cited words."""
+
+    VERIFIED = "verified"
+    UNVERIFIED = "unverified"
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """Made by the system from stored text, never by a model.
+
+    `cited_text == revision_text[source.start:source.end]`. `answer`: range in the answer text that
+    it supports. `regions`: where the cited words stand. `score`: 0..1 wording overlap.
+    """
+
+    id: str
+    number: int
+    document_id: str
+    sha256: str
+    title: str
+    cited_text: str
+    source: TextSpan
+    regions: tuple[PageRegion, ...]
+    answer: TextSpan
+    score: float
+    status: CitationStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one generation; an extractive reader has none and reports zeros."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SamplingOptions:
+    """None means the generator's own default. `temperature` 0 is greedy."""
+
+    temperature: float | None = None
+    max_tokens: int | None = None
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChatMessage:
+    """One turn: role is `system`, `user` or `assistant`."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationRequest:
+    """What a Generator needs: the question, the numbered passages, and the same as chat messages.
+
+    A chat model reads `messages` (system with passages, history, question); the extractive reader
+    reads `question` and `passages`. `idf`: rarity of query terms in the knowledge base.
+    """
+
+    question: str
+    passages: tuple[Passage, ...]
+    messages: tuple[ChatMessage, ...]
+    options: SamplingOptions = field(default_factory=SamplingOptions)
+    idf: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """The end of a generation: the audit record that makes it repeatable.
+
+    `text`: the whole raw output. `prompt_token_ids` is empty for readers without a tokenizer.
+    `sampling`: the parameters in force, after defaults. `finish_reason`: `stop` or `length`.
+    """
+
+    text: str
+    usage: Usage
+    prompt_token_ids: tuple[int, ...] = ()
+    sampling: dict[str, float | int | None] = field(default_factory=dict)
+    finish_reason: str = "stop"
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratorInfo:
+    """Which generator answers. `kind`: `extractive`, `chatglm` or `remote`.
+
+    `name`: shown to users and in `Answer.model`. `notice`: what a user should know about it (for
+    the extractive reader: how to point KB_LLM__MODEL at a ChatGLM3 folder), "" when nothing.
+    """
+
+    kind: str
+    name: str
+    model_sha256: str = ""
+    tokenizer_sha256: str = ""
+    notice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The reply to a question. `reason`: a stable code when refused or partial, else None."""
+
+    id: str
+    kb_id: str
+    question: str
+    status: AnswerStatus
+    answer: str
+    reason: str | None
+    citations: tuple[Citation, ...]
+    passages: tuple[Passage, ...]
+    conversation_id: str
+    model: str
+    usage: Usage
+    timings: dict[str, float]
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerAudit:
+    """What GET /answers/{id} adds: enough to explain an answer and to repeat it."""
+
+    model_sha256: str
+    tokenizer_sha256: str
+    prompt_token_ids: tuple[int, ...]
+    sampling: dict[str, float | int | None]
+    seed: int | None
+    raw_output: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a conversation, in order; `answer_id` for the assistant's turns."""
+
+    role: str
+    content: str
+    answer_id: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A sequence of questions and answers on one knowledge base."""
+
+    id: str
+    kb_id: str
+    title: str
+    messages: tuple[Message, ...]
+    created_at: datetime
+    updated_at: datetime

@@ -1,0 +1,202 @@
+"""Documents and what is made of them: Page, Chunk, Revision, Document, KnowledgeBase.
+
+Values only: no reading, writing or searching. A document's name is data, never a path and never an
+identity; text offsets follow `spans`.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from kb_service.domain.spans import Box, PageRegion, TextSpan, merge_boxes
+
+
+class PageKind(StrEnum):
+    """How the text of a page was obtained."""
+
+    TEXT = "text"
+    OCR = "ocr"
+    EMPTY = "empty"
+    FAILED = "failed"
+
+
+class DocumentStatus(StrEnum):
+    """Where a document stands; `partial` means some pages could not be read, the rest is ready."""
+
+    PENDING = "pending"
+    PROCESSING = "processing"
+    READY = "ready"
+    PARTIAL = "partial"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a revision: its range in the revision text and where each character stands.
+
+    `span`: range in the revision text. `char_boxes`: one Box per code point, (0, 0, 0, 0)
+    for characters that have no ink (spaces, line ends); empty for formats without geometry.
+    `width`, `height`: PDF points of the unrotated page, 0.0 without geometry. `rotation`: degrees
+    clockwise that a viewer turns the page, one of 0, 90, 180, 270. `reason`: why a page is `empty`
+    or `failed`, a stable snake_case code (for example `no_text_layer`), None for readable pages.
+    """
+
+    page_number: int
+    span: TextSpan
+    kind: PageKind
+    reason: str | None = None
+    width: float = 0.0
+    height: float = 0.0
+    rotation: int = 0
+    char_boxes: tuple[Box, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.char_boxes and len(self.char_boxes) != len(self.span):
+            raise ValueError(
+                f"page {self.page_number}: {len(self.char_boxes)} boxes, {len(self.span)} characters"
+            )
+
+    def region(self, span: TextSpan) -> PageRegion | None:
+        """Return where the words of `span` (revision offsets) stand here; None when none do."""
+        shared = self.span.overlap(span)
+        if shared is None:
+            return None
+        inside = shared.shifted(-self.span.start)
+        return PageRegion(
+            self.page_number, merge_boxes(list(self.char_boxes[inside.start : inside.end]))
+        )
+
+
+def regions_of(pages: tuple[Page, ...], span: TextSpan) -> tuple[PageRegion, ...]:
+    """Return the page regions of a span of revision text, in page order."""
+    found = (page.region(span) for page in pages)
+    return tuple(region for region in found if region is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading line: its span in the revision text and its level (1 is the highest)."""
+
+    span: TextSpan
+    level: int
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedDocument:
+    """What a Loader returns: the text of a revision with its pages and headings.
+
+    `text`: the stored text; every span of the system points into it. `title`: best title the file
+    itself gives, "" when it gives none. `metadata`: plain strings (author, sent_at, subject …).
+    """
+
+    text: str
+    pages: tuple[Page, ...]
+    headings: tuple[Heading, ...] = ()
+    title: str = ""
+    metadata: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for page in self.pages:
+            if page.span.end > len(self.text):
+                raise ValueError(f"page {page.page_number} reaches past the text")
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkDraft:
+    """A chunk before it is stored. `text[span] == text of the chunk`, always.
+
+    `prefix`: deterministic context (title, heading path, date, place, type where known), indexed as
+    a field of its own and embedded in front of the text; never part of the quoted words.
+    """
+
+    ordinal: int
+    span: TextSpan
+    text: str
+    heading_path: tuple[str, ...] = ()
+    prefix: str = ""
+
+    @property
+    def embedded_text(self) -> str:
+        """The text an Embedder sees; its SHA-256 is the key under which the vector is stored."""
+        return f"{self.prefix}\n{self.text}" if self.prefix else self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A stored chunk: a draft with its integer id (never reused) and the revision it belongs to."""
+
+    id: int
+    kb_id: str
+    document_id: str
+    revision_id: int
+    title: str
+    draft: ChunkDraft
+
+
+@dataclass(frozen=True, slots=True)
+class PageReport:
+    """The truthful account of a revision's pages, one entry per page, none left out."""
+
+    pages: tuple[Page, ...]
+
+    def count(self, kind: PageKind) -> int:
+        """Return the number of pages of that kind."""
+        return sum(page.kind is kind for page in self.pages)
+
+    @property
+    def is_complete(self) -> bool:
+        """True when every page is readable or truly blank; image-only pages are not."""
+        return all(
+            page.kind in (PageKind.TEXT, PageKind.OCR) or page.reason == BLANK_PAGE
+            for page in self.pages
+        )
+
+
+BLANK_PAGE = "blank"
+"""Reason of an `empty` page that has neither text nor pictures: nothing is missing from it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One content of a document. `id` is the internal key; `sha256` (hex) is the public name."""
+
+    id: int
+    document_id: str
+    sha256: str
+    size_bytes: int
+    media_type: str
+    num_pages: int
+    num_chunks: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document of a knowledge base; `revision` is the searchable one, None before the first."""
+
+    id: str
+    kb_id: str
+    name: str
+    media_type: str
+    size_bytes: int
+    status: DocumentStatus
+    error: "dict[str, object] | None"
+    tags: tuple[str, ...]
+    metadata: dict[str, str]
+    revision: Revision | None
+    page_report: PageReport | None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class KnowledgeBase:
+    """A named set of documents that is asked together."""
+
+    id: str
+    name: str
+    description: str
+    num_documents: int
+    num_chunks: int
+    created_at: datetime
+    updated_at: datetime

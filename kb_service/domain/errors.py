@@ -1,0 +1,117 @@
+"""The one error tree. Each name says whose fault it is; api maps the classes to HTTP in one table.
+
+    KbError
+    ├── RequestError            the caller's fault
+    │   ├── InvalidRequest      a value outside its accepted range
+    │   ├── NotFound            no such thing, or no longer
+    │   ├── Conflict            clashes with what is there (a taken name)
+    │   ├── PayloadTooLarge     more bytes than the limit
+    │   ├── Unauthorized        no or a wrong API key
+    │   └── Busy                the queue is full: try again later
+    ├── DocumentError           the file's fault; trying again cannot help
+    ├── ParseInterrupted        the parser died or ran out of its limits; one retry may help
+    ├── ConfigurationError      the operator's fault: a setting, a model folder
+    ├── GenerationError         the model failed on this request
+    └── StorageError            disk or database refuses; nothing was acknowledged
+
+Every error carries a stable snake_case `code`, a message that names the value and the accepted
+range, and `details` that a program can read.
+"""
+
+from collections.abc import Mapping
+
+
+class KbError(Exception):
+    """Base of all expected failures. `code`: stable name; `details`: JSON-ready values."""
+
+    default_code = "internal_error"
+
+    def __init__(
+        self, message: str, *, code: str | None = None, details: Mapping[str, object] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.code = code or self.default_code
+        self.message = message
+        self.details = dict(details) if details else None
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the error as it is stored on jobs and documents."""
+        return {"code": self.code, "message": self.message, "details": self.details}
+
+
+class RequestError(KbError):
+    """The caller sent something that cannot be done."""
+
+    default_code = "bad_request"
+
+
+class InvalidRequest(RequestError):
+    """A value is malformed or outside its accepted range."""
+
+    default_code = "invalid_request"
+
+
+class NotFound(RequestError):
+    """The named thing does not exist. Use a code such as `document_not_found`."""
+
+    default_code = "not_found"
+
+
+class Conflict(RequestError):
+    """The request clashes with the present state."""
+
+    default_code = "conflict"
+
+
+class PayloadTooLarge(RequestError):
+    """More bytes than the limit; details give `size_bytes` and `max_bytes`."""
+
+    default_code = "payload_too_large"
+
+
+class Unauthorized(RequestError):
+    """No API key or a wrong one."""
+
+    default_code = "unauthorized"
+
+
+class Busy(RequestError):
+    """A bounded queue is full; the same request may succeed later."""
+
+    default_code = "busy"
+
+
+class DocumentError(KbError):
+    """The file cannot be read: encrypted_document, corrupt_document, empty_document, …"""
+
+    default_code = "corrupt_document"
+
+
+class ParseInterrupted(KbError):
+    """The parsing child died or hit a limit: parse_timeout, parse_memory, parse_crashed."""
+
+    default_code = "parse_crashed"
+
+
+class ConfigurationError(KbError):
+    """A setting or a model folder is wrong: invalid_setting, model_unavailable, model_corrupt."""
+
+    default_code = "invalid_setting"
+
+
+class GenerationError(KbError):
+    """The generator failed: prompt_too_long, generation_failed."""
+
+    default_code = "generation_failed"
+
+
+class StorageError(KbError):
+    """The database or the disk failed; the transaction was rolled back."""
+
+    default_code = "storage_failed"
+
+
+class LeaseLost(StorageError):
+    """Another worker took the job over, or it was cancelled: stop, and write nothing."""
+
+    default_code = "lease_lost"

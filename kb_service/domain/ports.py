@@ -1,0 +1,144 @@
+"""The seams: Protocols that services use and that ingest, retrievers, llm and storage fulfil.
+
+Knows the domain's values; knows no implementation. A port stands where the slow thing is.
+"""
+
+from collections.abc import Generator as PyGenerator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from kb_service.domain.answers import Generation, GenerationRequest, GeneratorInfo
+from kb_service.domain.documents import Chunk, ChunkDraft, ParsedDocument
+from kb_service.domain.jobs import Progress
+from kb_service.domain.queries import Filters, Query, RetrievalResult
+from kb_service.domain.spans import PageRegion
+
+Vector = bytes
+"""An embedding: little-endian float32, L2-normalised, `4 * dimension` bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingProfile:
+    """Names one way to embed. Vectors of different fingerprints are never compared.
+
+    `fingerprint`: SHA-256 hex over the model files and the pooling version.
+    """
+
+    name: str
+    dimension: int
+    fingerprint: str
+
+
+class Loader(Protocol):
+    """Reads one file into text with provenance."""
+
+    def load(self, path: Path, name: str, media_type: str) -> Iterator[Progress | ParsedDocument]:
+        """Yield Progress per page, then exactly one ParsedDocument.
+
+        Raises DocumentError when the file cannot be read, ParseInterrupted when a limit stopped it.
+        """
+
+
+class Chunker(Protocol):
+    """Cuts a parsed document into chunks."""
+
+    def chunk(self, document: ParsedDocument, title: str) -> list[ChunkDraft]:
+        """Return chunks in order; `document.text[c.span.start:c.span.end] == c.text` for each."""
+
+
+class Embedder(Protocol):
+    """Turns texts into vectors of one profile."""
+
+    @property
+    def profile(self) -> EmbeddingProfile:
+        """The profile of every vector this embedder makes."""
+
+    def embed_passages(self, texts: Sequence[str]) -> list[Vector]:
+        """Return one vector per text, in order."""
+
+    def embed_query(self, text: str) -> Vector:
+        """Return the vector of a question."""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexChange:
+    """A committed change: the chunks of `revision_id` became searchable (or stopped being it)."""
+
+    seq: int
+    revision_id: int
+    is_added: bool
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedChunk:
+    """What an index needs of a chunk. `title` holds the prefix; `vector` None when not embedded."""
+
+    chunk_id: int
+    revision_id: int
+    document_id: str
+    title: str
+    text: str
+    vector: Vector | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredChunk:
+    """A live chunk read back from the database with its revision's public name and its regions."""
+
+    chunk: Chunk
+    sha256: str
+    regions: tuple[PageRegion, ...]
+
+
+class IndexSource(Protocol):
+    """The database as the indexes see it: the only truth they are derived from."""
+
+    def head(self, kb_id: str) -> int:
+        """Return the sequence number of the last committed change, 0 when none."""
+
+    def changes(self, kb_id: str, after: int) -> list[IndexChange]:
+        """Return changes with seq > after, ascending, without pairs that cancel out."""
+
+    def revision_chunks(self, revision_id: int, profile: EmbeddingProfile) -> list[IndexedChunk]:
+        """Return the live chunks of a revision with their vectors under that profile."""
+
+    def live_chunks(self, kb_id: str, profile: EmbeddingProfile) -> Iterator[IndexedChunk]:
+        """Yield every searchable chunk of the base, in id order (for a rebuild)."""
+
+    def hydrate(self, kb_id: str, chunk_ids: Sequence[int]) -> dict[int, StoredChunk]:
+        """Return those of the chunks that are searchable right now; others are absent."""
+
+    def matching_documents(self, kb_id: str, filters: Filters) -> frozenset[str]:
+        """Return ids of the documents that pass the filters."""
+
+
+class Retriever(Protocol):
+    """Finds chunks for a question."""
+
+    def retrieve(self, query: Query) -> RetrievalResult:
+        """Return at most `query.top_k` live chunks, best first."""
+
+    def idf(self, kb_id: str, terms: Iterable[str]) -> dict[str, float]:
+        """Return the inverse document frequency of each term in the base's lexical index."""
+
+    def refresh(self, kb_id: str) -> None:
+        """Bring the indexes of a base up to its head and publish a generation when worth it."""
+
+    def drop(self, kb_id: str) -> None:
+        """Remove every index file of a deleted base."""
+
+
+class Generator(Protocol):
+    """Writes an answer from numbered passages."""
+
+    @property
+    def info(self) -> GeneratorInfo:
+        """Which model answers."""
+
+    def generate(self, request: GenerationRequest) -> PyGenerator[str, None, Generation]:
+        """Yield pieces of text; return the whole Generation. Closing it cancels the work.
+
+        Raises GenerationError.
+        """

@@ -1,0 +1,78 @@
+"""Asking for passages: Query, Filters, ScoredChunk, Passage. Values only."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from kb_service.domain.documents import Chunk
+from kb_service.domain.spans import PageRegion, TextSpan
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Narrow a query before ranking; empty tuples and None mean no restriction.
+
+    `tags`: a document must carry all of them. Dates compare with the document's `updated_at`.
+    """
+
+    document_ids: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    date_from: datetime | None = None
+    date_to: datetime | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """True when nothing is restricted."""
+        return self == Filters()
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A question to one knowledge base. `top_k`: number of chunks wanted, at least 1."""
+
+    kb_id: str
+    text: str
+    top_k: int = 10
+    filters: Filters = field(default_factory=Filters)
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredChunk:
+    """A chunk with why it was found: rank (1-based) and score by leg (lexical, dense, rerank).
+
+    `score`: the fused score, higher is better; comparable within one result only. `sha256`: the
+    revision's public name. `regions`: where the chunk stands on its pages.
+    """
+
+    chunk: Chunk
+    sha256: str
+    score: float
+    ranks: dict[str, int]
+    scores: dict[str, float]
+    regions: tuple[PageRegion, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RetrievalResult:
+    """Ranked chunks, best first, and seconds spent by step."""
+
+    items: tuple[ScoredChunk, ...]
+    timings: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A readable stretch placed in the prompt, numbered from 1.
+
+    `span` is its range in the stored text of the revision and `text` its words there:
+    `revision_text[span.start:span.end] == text`. It may be wider than the chunk it grew from.
+    """
+
+    number: int
+    chunk_id: int
+    document_id: str
+    revision_id: int
+    sha256: str
+    title: str
+    span: TextSpan
+    text: str
+    score: float

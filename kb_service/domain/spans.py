@@ -1,0 +1,90 @@
+"""Places in a text and on a page: TextSpan, Box, PageRegion.
+
+One convention everywhere. Text offsets are code points, half-open, into the stored text of one
+revision. Boxes are PDF points, origin bottom-left, on the unrotated page. Page numbers start at 1.
+Knows nothing of files, storage or pictures.
+"""
+
+from dataclasses import dataclass
+
+Box = tuple[float, float, float, float]
+"""(x0, y0, x1, y1) in PDF points, origin bottom-left, unrotated page; x0 <= x1 and y0 <= y1."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class TextSpan:
+    """A half-open range of code points: `text[start:end]`.
+
+    Raises ValueError at birth unless 0 <= start <= end.
+    """
+
+    start: int
+    end: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.start <= self.end:
+            raise ValueError(f"span ({self.start}, {self.end}) is not 0 <= start <= end")
+
+    def __len__(self) -> int:
+        return self.end - self.start
+
+    def of(self, text: str) -> str:
+        """Return the words of this span; ValueError when the span reaches past the text."""
+        if self.end > len(text):
+            raise ValueError(f"span ends at {self.end}, the text has {len(text)} characters")
+        return text[self.start : self.end]
+
+    def shifted(self, offset: int) -> "TextSpan":
+        """Return the same range `offset` code points later (or earlier when negative)."""
+        return TextSpan(self.start + offset, self.end + offset)
+
+    def overlap(self, other: "TextSpan") -> "TextSpan | None":
+        """Return the range both spans share, or None when they share nothing."""
+        start, end = max(self.start, other.start), min(self.end, other.end)
+        return TextSpan(start, end) if start < end else None
+
+    def covers(self, other: "TextSpan") -> bool:
+        """True when every position of `other` lies inside this span."""
+        return self.start <= other.start and other.end <= self.end
+
+
+@dataclass(frozen=True, slots=True)
+class PageRegion:
+    """Where words stand on one page: one box per line piece, empty when the format has no boxes."""
+
+    page_number: int
+    boxes: tuple[Box, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.page_number < 1:
+            raise ValueError(f"page_number {self.page_number} is below 1")
+
+
+def merge_boxes(boxes: list[Box]) -> tuple[Box, ...]:
+    """Join character boxes, given in reading order, into one box per line piece.
+
+    Two neighbours share a line when their vertical ranges overlap by at least half of the smaller
+    height and the gap between them is at most two character heights. Empty boxes are skipped.
+    """
+    merged: list[Box] = []
+    for box in boxes:
+        if box[2] <= box[0] or box[3] <= box[1]:
+            continue
+        if merged and _same_line(merged[-1], box):
+            last = merged[-1]
+            merged[-1] = (
+                min(last[0], box[0]),
+                min(last[1], box[1]),
+                max(last[2], box[2]),
+                max(last[3], box[3]),
+            )
+        else:
+            merged.append(box)
+    return tuple(merged)
+
+
+def _same_line(left: Box, right: Box) -> bool:
+    shared = min(left[3], right[3]) - max(left[1], right[1])
+    smaller = min(left[3] - left[1], right[3] - right[1])
+    gap = max(right[0] - left[2], left[0] - right[2])
+    return shared >= 0.5 * smaller and gap <= 2 * max(left[3] - left[1], right[3] - right[1])

@@ -1,0 +1,86 @@
+"""Words and sentences of Chinese and English text, one way for index, gate, reader and citations.
+
+Pure functions on strings; standard library only. Knows nothing of documents or indexes.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+from kb_service.domain.spans import TextSpan
+
+CJK = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0002fa1f\u3040-\u30ff\uac00-\ud7af"
+"""Character class body: Han ideographs, kana and hangul, the scripts written without spaces."""
+
+_CJK_RUN = re.compile(f"[{CJK}]+")
+# An identifier keeps its inner joints: SG-2024-001, N5921D, 10.0.0.1, db1042.eqiad, a@b.org, C++.
+_TOKEN = re.compile(f"[{CJK}]+|[^\\W_{CJK}]+(?:[-./:@_'+#&]+[^\\W_{CJK}]+)*")
+_JOINT = re.compile(r"[-./:@_'+#&]+")
+_SENTENCE_END = re.compile(
+    r"[。！？；!?…]+[”’\"'）)】」』]*"
+    r"|(?<![A-Z])(?<!\b[A-Z][a-z])(?<!\b[a-z])\.[\"')\]]*(?=\s+[A-Z0-9\"'(\[•]|\s*$)"
+    r"|\n\s*\n|\n(?=\s*(?:[•·●▪*-]|\d{1,2}[.、)）]|[（(]?[一二三四五六七八九十]+[、）)]))"
+)
+
+
+def normalise(text: str) -> str:
+    """Return NFKC, case-folded text: full-width digits and letters become plain ones."""
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
+def index_terms(text: str) -> list[str]:
+    """Return the search terms of a text, with repetitions, in reading order.
+
+    After NFKC and case folding: every CJK character and pair of neighbours (character unigrams
+    and bigrams), and every Latin word, number or identifier whole; an identifier with joints (case
+    numbers, host names) also yields its parts.
+    """
+    terms: list[str] = []
+    for match in _TOKEN.finditer(normalise(text)):
+        token = match.group()
+        if _CJK_RUN.fullmatch(token):
+            terms.extend(_character_terms(token))
+        else:
+            terms.append(token)
+            parts = _JOINT.split(token)
+            if len(parts) > 1:
+                terms.extend(part for part in parts if part)
+    return terms
+
+
+def _character_terms(run: str) -> Iterator[str]:
+    for index, character in enumerate(run):
+        yield character
+        if index + 1 < len(run):
+            yield run[index : index + 2]
+
+
+def sentence_spans(text: str) -> list[TextSpan]:
+    """Return the sentences of a text as spans without surrounding white space, in order.
+
+    Chinese and English end marks, blank lines and list items end a sentence; a single line end does
+    not, because PDF lines break inside sentences. Every non-space character lies in one span.
+    """
+    spans: list[TextSpan] = []
+    start = 0
+    for match in _SENTENCE_END.finditer(text):
+        _append_trimmed(spans, text, start, match.end())
+        start = match.end()
+    _append_trimmed(spans, text, start, len(text))
+    return spans
+
+
+def _append_trimmed(spans: list[TextSpan], text: str, start: int, end: int) -> None:
+    while start < end and text[start].isspace():
+        start += 1
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    if start < end:
+        spans.append(TextSpan(start, end))
+
+
+def is_chinese(text: str) -> bool:
+    """True when the text is written mostly in CJK characters (at least a fifth of its letters)."""
+    num_cjk = sum(len(run) for run in _CJK_RUN.findall(text))
+    num_letters = sum(character.isalpha() for character in text)
+    return num_letters > 0 and num_cjk >= 0.2 * num_letters

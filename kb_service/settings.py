@@ -1,0 +1,103 @@
+"""Every setting of the service, read from the environment (`KB_…`, nested with `__`) or kb.toml.
+
+Knows names, types, defaults and accepted ranges; builds nothing and opens nothing.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, Field, SecretStr
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+MIB = 1024 * 1024
+
+
+class EmbeddingSettings(BaseModel):
+    """KB_EMBEDDING__…: a sentence-transformers name or folder."""
+
+    model: str = str(PROJECT_ROOT / "models" / "static-zh-en")
+
+
+class RerankSettings(BaseModel):
+    """KB_RERANK__…: a cross-encoder folder; empty means no rerank."""
+
+    model: str = ""
+
+
+class LlmSettings(BaseModel):
+    """KB_LLM__…: a ChatGLM3-6B folder; empty means the built-in extractive reader."""
+
+    model: str = ""
+    device: str = "cpu"
+    dtype: str = "auto"
+    max_tokens: Annotated[int, Field(ge=1, le=32768)] = 512
+    temperature: Annotated[float, Field(ge=0, le=2)] = 0.0
+
+
+class IngestSettings(BaseModel):
+    """KB_INGEST__…: limits of one file and of its parsing child process."""
+
+    max_file_bytes: Annotated[int, Field(ge=1)] = 100 * MIB
+    max_pages: Annotated[int, Field(ge=1)] = 5000
+    max_page_points: Annotated[float, Field(gt=0)] = 14400.0
+    max_text_chars: Annotated[int, Field(ge=1)] = 20_000_000
+    max_decompressed_bytes: Annotated[int, Field(ge=1)] = 512 * MIB
+    timeout_s: Annotated[float, Field(gt=0)] = 300.0
+    memory_bytes: Annotated[int, Field(ge=256 * MIB)] = 2048 * MIB
+    lease_s: Annotated[float, Field(ge=1)] = 30.0
+    max_attempts: Annotated[int, Field(ge=1, le=20)] = 3
+    max_files_per_upload: Annotated[int, Field(ge=1)] = 500
+
+
+class RetrievalSettings(BaseModel):
+    """KB_RETRIEVAL__…: how many chunks are fused and how much text reaches the generator."""
+
+    candidates: Annotated[int, Field(ge=1, le=1000)] = 100
+    passages: Annotated[int, Field(ge=1, le=50)] = 6
+    passage_tokens: Annotated[int, Field(ge=50, le=4000)] = 400
+    context_tokens: Annotated[int, Field(ge=100, le=32000)] = 2400
+    max_top_k: Annotated[int, Field(ge=1)] = 100
+    max_question_chars: Annotated[int, Field(ge=1)] = 2000
+
+
+class Settings(BaseSettings):
+    """All settings; `Settings()` reads kb.toml in the working folder, then the environment."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="KB_", env_nested_delimiter="__", toml_file="kb.toml", extra="forbid"
+    )
+
+    data_dir: Path = Path("kb-data")
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    database_url: str = ""
+    api_keys: dict[str, SecretStr] = Field(default_factory=dict)
+    log_level: str = "INFO"
+    embedding: EmbeddingSettings = Field(default_factory=EmbeddingSettings)
+    rerank: RerankSettings = Field(default_factory=RerankSettings)
+    llm: LlmSettings = Field(default_factory=LlmSettings)
+    ingest: IngestSettings = Field(default_factory=IngestSettings)
+    retrieval: RetrievalSettings = Field(default_factory=RetrievalSettings)
+
+    @property
+    def effective_database_url(self) -> str:
+        """The database in force: the given URL, else SQLite in the data folder."""
+        return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'kb.sqlite3'}"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments win over the environment, the environment over kb.toml."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)

@@ -1,0 +1,57 @@
+"""Every error that this package raises on purpose.
+
+Knows names and messages only; which HTTP status or exit code they become is the caller's table.
+
+LlmError
+├── CheckpointError          the folder is at fault: key, expected and found are in the message
+│   └── UnsupportedCheckpoint  the folder is sound, but of a kind that is not read yet
+├── PromptError              the caller's messages are at fault
+│   ├── RoleOrderError         a message stands where the chat format has no place for it
+│   ├── InvalidPrompt          text or ids that no tokenizer could have produced
+│   └── PromptTooLong          more tokens than the context has room for
+├── InvalidSampling          a sampling parameter outside its range
+└── NonFiniteLogits          the model computed NaN or infinity
+"""
+
+
+class LlmError(Exception):
+    """Root of the tree above."""
+
+
+class CheckpointError(LlmError):
+    """A checkpoint folder that cannot be loaded as it is."""
+
+
+class UnsupportedCheckpoint(CheckpointError):
+    """A checkpoint of a generation or kind that this package does not read yet."""
+
+
+class PromptError(LlmError):
+    """A prompt that cannot be run."""
+
+
+class RoleOrderError(PromptError):
+    """Messages in an order that the chat format does not allow."""
+
+
+class InvalidPrompt(PromptError):
+    """An empty prompt, an id outside the vocabulary, or text that is not Unicode."""
+
+
+class PromptTooLong(PromptError):
+    """The prompt leaves no room for an answer; carries the number and the limit."""
+
+    def __init__(self, num_tokens: int, max_prompt_tokens: int) -> None:
+        super().__init__(
+            f"the prompt has {num_tokens} tokens; at most {max_prompt_tokens} fit this model"
+        )
+        self.num_tokens = num_tokens
+        self.max_prompt_tokens = max_prompt_tokens
+
+
+class InvalidSampling(LlmError):
+    """A sampling parameter outside its accepted range."""
+
+
+class NonFiniteLogits(LlmError):
+    """The model's scores hold NaN or infinity; sampling from them would be noise."""

@@ -1,0 +1,33 @@
+"""Rotary position embedding in the interleaved form of ChatGLM2 and later.
+
+Knows angles and how to turn pairs. Does not know layers, caches or which position a token has.
+
+B batch, T time, H heads, D head dimension, R rotated dimensions (the first R of D).
+"""
+
+import torch
+from torch import Tensor
+
+from llm.config import ModelConfig
+
+
+def rotation(positions: Tensor, config: ModelConfig) -> tuple[Tensor, Tensor]:
+    """Cosine and sine for positions (B, T): two float32 tensors (B, T, 1, R/2).
+
+    Always float32: half-precision angles are off by up to 1.0 at position 2048.
+    Formula: RoFormer (Su et al. 2021), section 3.2.2.
+    """
+    pair = torch.arange(0, config.rope_dim, 2, device=positions.device, dtype=torch.float32)
+    frequency = 1.0 / config.rope_base ** (pair / config.rope_dim)  # (R/2,)
+    scaled = positions.float() / config.rope_position_divisor
+    angle = (scaled.unsqueeze(-1) * frequency).unsqueeze(2)  # (B, T, 1, R/2)
+    return angle.cos(), angle.sin()
+
+
+def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    """Turn the pairs (x[2j], x[2j+1]) of x (B, T, H, D); dimensions past R pass through."""
+    rope_dim = 2 * cos.shape[-1]
+    pairs = x[..., :rope_dim].float().unflatten(-1, (-1, 2))  # (B, T, H, R/2, 2)
+    even, odd = pairs.unbind(-1)
+    turned = torch.stack((even * cos - odd * sin, odd * cos + even * sin), dim=-1)
+    return torch.cat((turned.flatten(-2).to(x.dtype), x[..., rope_dim:]), dim=-1)
