@@ -133,10 +133,6 @@ class ChatGLM(nn.Module):
         """Scores (B, T, V) of the token that follows each of ids (B, T)."""
         return self.head(self.hidden(ids, positions, cache))
 
-    def next_logits(self, ids: Tensor, positions: Tensor, cache: KVCache) -> Tensor:
-        """Scores (B, V) of the token that follows the last of ids (B, T)."""
-        return self.head(self.hidden(ids, positions, cache)[:, -1])
-
 
 def empty_model(config: ModelConfig) -> ChatGLM:
     """A model of the right shapes that takes no memory; its weights are to be assigned."""

@@ -53,7 +53,7 @@ class Page:
     def __post_init__(self) -> None:
         if self.char_boxes and len(self.char_boxes) != len(self.span):
             raise ValueError(
-                f"page {self.page_number}: {len(self.char_boxes)} boxes, {len(self.span)} characters"
+                f"page {self.page_number}: {len(self.char_boxes)} boxes, {len(self.span)} chars"
             )
 
     def region(self, span: TextSpan) -> PageRegion | None:
