@@ -1,0 +1,51 @@
+# kb-service: every task of a user and of a developer. `make` alone lists them.
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check bench lock
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+# TORCH=cuda installs the CUDA build of PyTorch instead of the CPU one.
+TORCH ?= cpu
+RUNTIME_LOCK := requirements/$(if $(filter cuda,$(TORCH)),cuda,runtime).lock
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
+LOCK_ARGS ?=
+
+help: ## List the tasks
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(VENV)/.runtime: $(RUNTIME_LOCK) pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if v >= (3, 11) else "Python 3.11 or newer is needed, %s is %d.%d: make PYTHON=/path/to/python3.11" % (sys.executable, *v))'
+	@echo "Installing the pinned dependencies into $(VENV) (about two minutes, once) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PIP) --require-hashes -r $(RUNTIME_LOCK)
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.lock $(VENV)/.runtime
+	@echo "Installing the development tools into $(VENV) ..."
+	@$(PIP) --require-hashes -r requirements/dev.lock
+	@touch $@
+
+setup: $(VENV)/.runtime ## Create the environment and install what running needs
+
+run: $(VENV)/.runtime ## Serve the page on http://127.0.0.1:8000 (loads the demo base on first start)
+	@$(BIN)/kb serve
+
+test: $(VENV)/.dev ## Install what the tests need, then run them
+	@$(BIN)/python -m pytest
+
+check: $(VENV)/.dev ## Format, lint, types, import contracts and length limits
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/python -m tests.length_gate
+
+bench: $(VENV)/.dev ## Run the benchmarks whose tables stand in benchmarks/RESULTS.md
+	@$(BIN)/python -m benchmarks.run
+
+lock: ## Pin and hash the dependencies again (needs uv; LOCK_ARGS go to it)
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-find-links --no-emit-index-url -q $(LOCK_ARGS) -o requirements/runtime.lock
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-find-links --no-emit-index-url -q $(LOCK_ARGS) --extra dev -o requirements/dev.lock
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-find-links --no-emit-index-url -q --extra cuda -o requirements/cuda.lock
