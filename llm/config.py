@@ -127,7 +127,7 @@ class ModelConfig:
             rope_dim=head_dim // 2,
             rope_base=ROPE_BASE if interpolates else ROPE_BASE * ratio,
             rope_position_divisor=ratio if interpolates else 1.0,
-            qkv_bias=_flag(raw, "add_qkv_bias", False),
+            qkv_bias=_flag(raw, "add_qkv_bias", default=False),
             stored_dtype=str(raw.get("torch_dtype", raw.get("dtype", "float16"))),
             generation=generation,
         )
@@ -190,7 +190,7 @@ def _number(raw: Mapping[str, Any], key: str, default: float) -> float:
     return float(value)
 
 
-def _flag(raw: Mapping[str, Any], key: str, default: bool) -> bool:
+def _flag(raw: Mapping[str, Any], key: str, *, default: bool) -> bool:
     value = raw.get(key, default)
     if not isinstance(value, bool):
         raise CheckpointError(f"config.json has {key} = {value!r}; expected true or false")

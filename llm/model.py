@@ -7,6 +7,8 @@ B batch, T time, S cached slots plus T, H query heads, G key/value groups, D hea
 C channels (hidden size), F feed-forward size, V vocabulary.
 """
 
+from dataclasses import dataclass
+
 import torch
 import torch.nn.functional as F  # noqa: N812 -- the name every torch reader expects
 from torch import Tensor, nn
@@ -14,6 +16,16 @@ from torch import Tensor, nn
 from llm.config import ModelConfig
 from llm.kv_cache import KVCache
 from llm.rope import rotate, rotation
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What all layers share during one forward pass: rotation, attention bias and cache."""
+
+    cos: Tensor
+    sin: Tensor
+    bias: Tensor | None
+    cache: KVCache
 
 
 class RMSNorm(nn.Module):
@@ -42,21 +54,19 @@ class Attention(nn.Module):
         self.qkv = nn.Linear(config.hidden_size, rows, bias=config.qkv_bias)
         self.out = nn.Linear(config.num_heads * config.head_dim, config.hidden_size, bias=False)
 
-    def forward(
-        self, x: Tensor, turn: tuple[Tensor, Tensor], bias: Tensor | None, cache: KVCache, layer: int
-    ) -> Tensor:
+    def forward(self, x: Tensor, step: Step, layer: int) -> Tensor:
+        batch, time, _ = x.shape
         heads, groups = self.num_heads, self.num_groups
-        qkv = self.qkv(x).unflatten(-1, (heads + 2 * groups, self.head_dim))  # (B, T, H + 2G, D)
+        qkv = self.qkv(x).view(batch, time, heads + 2 * groups, self.head_dim)
         query, key, value = qkv.split((heads, groups, groups), dim=2)
-        keys, values = cache.extend(
-            layer, rotate(key, *turn).transpose(1, 2), value.transpose(1, 2)
+        keys, values = step.cache.extend(
+            layer, rotate(key, step.cos, step.sin).transpose(1, 2), value.transpose(1, 2)
         )  # (B, G, S, D)
         # The H / G heads of a group become further query rows of it: no copy of keys or values.
-        rows = rotate(query, *turn).unflatten(2, (groups, -1)).permute(0, 2, 3, 1, 4)
-        mixed = F.scaled_dot_product_attention(
-            rows.flatten(2, 3), keys, values, attn_mask=bias
-        )  # (B, G, H/G * T, D)
-        mixed = mixed.unflatten(2, (heads // groups, -1)).permute(0, 3, 1, 2, 4)
+        query = rotate(query, step.cos, step.sin).view(batch, time, groups, -1, self.head_dim)
+        rows = query.permute(0, 2, 3, 1, 4).flatten(2, 3)  # (B, G, H/G * T, D)
+        mixed = F.scaled_dot_product_attention(rows, keys, values, attn_mask=step.bias)
+        mixed = mixed.reshape(batch, groups, -1, time, self.head_dim).permute(0, 3, 1, 2, 4)
         return self.out(mixed.flatten(2))  # (B, T, C)
 
 
@@ -83,10 +93,8 @@ class Block(nn.Module):
         self.post_norm = RMSNorm(config.hidden_size, config.norm_eps)
         self.mlp = FeedForward(config)
 
-    def forward(
-        self, x: Tensor, turn: tuple[Tensor, Tensor], bias: Tensor | None, cache: KVCache, layer: int
-    ) -> Tensor:
-        x = x + self.attention(self.input_norm(x), turn, bias, cache, layer)
+    def forward(self, x: Tensor, step: Step, layer: int) -> Tensor:
+        x = x + self.attention(self.input_norm(x), step, layer)
         return x + self.mlp(self.post_norm(x))
 
 
@@ -111,33 +119,34 @@ class ChatGLM(nn.Module):
 
     def new_cache(self, capacity: int, batch: int = 1) -> KVCache:
         """An empty cache of this model's sizes, dtype and device."""
-        return KVCache(
-            self.config, capacity, batch=batch, dtype=self.dtype, device=self.device
-        )
+        return KVCache(self.config, capacity, batch=batch, dtype=self.dtype, device=self.device)
 
     def hidden(self, ids: Tensor, positions: Tensor, cache: KVCache) -> Tensor:
         """Run ids (B, T) at positions (B, T) behind the cache: normalised states (B, T, C)."""
         x = self.embedding(ids)
-        num_tokens = ids.shape[1]
-        turn = rotation(positions, self.config)
-        bias = cache.attention_bias(num_tokens, x.dtype)
-        if bias is not None:  # one copy per head of a group, as Attention lays its rows out
-            heads_per_group = self.config.num_heads // self.config.num_kv_groups
-            bias = bias.repeat(1, heads_per_group, 1).unsqueeze(1)  # (1 or B, 1, H/G * T, S)
+        step = self._step(positions, cache)
         for layer, block in enumerate(self.layers):
-            x = block(x, turn, bias, cache, layer)
-        cache.advance(num_tokens)
+            x = block(x, step, layer)
+        cache.advance(ids.shape[1])
         return self.final_norm(x)
 
     def forward(self, ids: Tensor, positions: Tensor, cache: KVCache) -> Tensor:
         """Scores (B, T, V) of the token that follows each of ids (B, T)."""
         return self.head(self.hidden(ids, positions, cache))
 
+    def _step(self, positions: Tensor, cache: KVCache) -> Step:
+        cos, sin = rotation(positions, self.config)
+        bias = cache.attention_bias(positions.shape[1], self.dtype)
+        if bias is not None:  # one copy per head of a group, as Attention lays its rows out
+            heads_per_group = self.config.num_heads // self.config.num_kv_groups
+            bias = bias.repeat(1, heads_per_group, 1).unsqueeze(1)  # (1 or B, 1, H/G * T, S)
+        return Step(cos, sin, bias, cache)
+
 
 def empty_model(config: ModelConfig) -> ChatGLM:
     """A model of the right shapes that takes no memory; its weights are to be assigned."""
     with torch.device("meta"):
-        return ChatGLM(config).requires_grad_(False).eval()
+        return ChatGLM(config).requires_grad_(requires_grad=False).eval()
 
 
 def random_model(

@@ -27,7 +27,7 @@ def rotation(positions: Tensor, config: ModelConfig) -> tuple[Tensor, Tensor]:
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     """Turn the pairs (x[2j], x[2j+1]) of x (B, T, H, D); dimensions past R pass through."""
     rope_dim = 2 * cos.shape[-1]
-    pairs = x[..., :rope_dim].float().unflatten(-1, (-1, 2))  # (B, T, H, R/2, 2)
+    pairs = x[..., :rope_dim].float().reshape(*x.shape[:-1], -1, 2)  # (B, T, H, R/2, 2)
     even, odd = pairs.unbind(-1)
     turned = torch.stack((even * cos - odd * sin, odd * cos + even * sin), dim=-1)
     return torch.cat((turned.flatten(-2).to(x.dtype), x[..., rope_dim:]), dim=-1)

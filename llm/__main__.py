@@ -1,0 +1,160 @@
+"""`python -m llm generate | parity | bench`: the model alone, without the service.
+
+Parses arguments and prints; all work is in the modules it calls, loaded when a command needs it.
+Exit codes: 0 done, 1 a parity check failed or nothing could be run, 2 bad arguments or folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from llm.checkpoint import DEVICES, DTYPES
+from llm.errors import LlmError, UnsupportedCheckpoint
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except LlmError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def generate(options: argparse.Namespace) -> int:
+    """Stream one reply to standard output."""
+    from llm.chat import ChatMessage
+    from llm.chat_model import ChatModel
+    from llm.generation import SamplingParams
+
+    params = SamplingParams(
+        temperature=options.temperature,
+        top_p=options.top_p,
+        top_k=options.top_k,
+        max_tokens=options.max_tokens,
+        seed=options.seed,
+    )
+    model = ChatModel.load(options.model, device=options.device, dtype=options.dtype)
+    reply = model.chat([ChatMessage("user", options.prompt)], params)
+    for piece in reply:
+        print(piece, end="", flush=True)
+    print()
+    usage = reply.usage
+    print(
+        f"[{reply.finish_reason}: {usage.prompt_tokens} prompt tokens,"
+        f" {usage.completion_tokens} completion tokens]",
+        file=sys.stderr,
+    )
+    return 0
+
+
+def parity(options: argparse.Namespace) -> int:
+    """Print the largest difference of each golden folder."""
+    from llm.parity import TOLERANCE
+    from llm.parity import parity as compare
+
+    num_passed = num_failed = num_unsupported = 0
+    for folder in options.folders:
+        try:
+            report = compare(folder)
+        except UnsupportedCheckpoint as error:
+            num_unsupported += 1
+            print(f"{folder}: not supported yet: {error}")
+            continue
+        except LlmError as error:
+            num_failed += 1
+            print(f"{folder}: FAILED: {error}")
+            continue
+        num_passed += report.passed
+        num_failed += not report.passed
+        verdict = "ok" if report.passed else f"FAILED (tolerance {TOLERANCE:g})"
+        ids = f", ids differ in {', '.join(report.wrong_ids)}" if report.wrong_ids else ""
+        print(
+            f"{folder}: {verdict}: largest difference {report.largest_difference:.3g}"
+            f" over {report.num_values} logits{ids}"
+        )
+    print(f"{num_passed} passed, {num_failed} failed, {num_unsupported} not supported yet")
+    return 0 if num_passed and not num_failed else 1
+
+
+def bench(options: argparse.Namespace) -> int:
+    """Print prefill and decode speed."""
+    from llm.bench import measure, random_subject
+    from llm.checkpoint import load_model
+    from llm.engine import Engine
+
+    if options.model:
+        model = load_model(options.model, device=options.device, dtype=options.dtype)
+    else:
+        model = random_subject(options.random, options.layers, options.device, options.dtype)
+    report = measure(Engine(model), options.prompt_tokens, options.new_tokens, options.runs)
+    print(
+        f"{options.model or f'random {options.random}'}: {model.config.num_layers} layers,"
+        f" {report.num_parameters / 1e9:.3f} billion weights,"
+        f" {report.weight_bytes / 1e9:.2f} GB as {str(model.dtype).removeprefix('torch.')}"
+        f" on {model.device}"
+    )
+    print(
+        f"prefill {report.prefill_tokens_per_s:.2f} tokens/s"
+        f" ({report.prompt_tokens} tokens, first token after {report.first_token_s:.3f} s)"
+    )
+    print(f"decode {report.decode_tokens_per_s:.2f} tokens/s ({report.new_tokens} tokens)")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m llm", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="generate | parity | bench")
+    where = argparse.ArgumentParser(add_help=False)
+    where.add_argument("--device", default="auto", help=f"one of {', '.join(DEVICES)}")
+    where.add_argument("--dtype", default="auto", choices=DTYPES)
+
+    one = commands.add_parser("generate", parents=[where], help="answer one question")
+    one.add_argument("--model", type=Path, required=True, metavar="DIR")
+    one.add_argument("--prompt", required=True)
+    one.add_argument("--max-tokens", type=int, default=1024)
+    one.add_argument("--temperature", type=float, default=0.8, help="0 is greedy")
+    one.add_argument("--top-p", type=float, default=0.8)
+    one.add_argument("--top-k", type=int, default=50, help="0 keeps every token")
+    one.add_argument("--seed", type=int)
+    one.set_defaults(run=generate)
+
+    compare = commands.add_parser("parity", help="compare with golden folders")
+    compare.add_argument("folders", type=Path, nargs="+", metavar="DIR")
+    compare.set_defaults(run=parity)
+
+    _add_bench(commands.add_parser("bench", parents=[where], help="measure tokens per second"))
+    return parser
+
+
+def _add_bench(parser: argparse.ArgumentParser) -> None:
+    from llm.bench import RANDOM_SHAPES
+
+    subject = parser.add_mutually_exclusive_group(required=True)
+    subject.add_argument("--model", type=Path, metavar="DIR")
+    subject.add_argument("--random", choices=RANDOM_SHAPES, help="random weights of a shape")
+    parser.add_argument("--layers", type=int, help="cut a random model to so many layers")
+    parser.add_argument("--prompt-tokens", type=_at_least(1), default=128)
+    parser.add_argument("--new-tokens", type=_at_least(2), default=16)
+    parser.add_argument("--runs", type=_at_least(1), default=3)
+    parser.set_defaults(run=bench)
+
+
+def _at_least(lowest: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        value = int(text)
+        if value < lowest:
+            raise argparse.ArgumentTypeError(f"{value} is below {lowest}")
+        return value
+
+    return parse
+
+
+if __name__ == "__main__":
+    sys.exit(main())

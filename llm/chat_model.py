@@ -1,0 +1,202 @@
+"""A whole model folder as one object: messages in, text out.
+
+Puts tokenizer, chat format, engine and reply reading together and lets one generation run at a
+time. Knows no documents, no HTTP and no settings; what to say to the model is the caller's part.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from llm.chat import ChatMessage, Segment, prompt_ids, prompt_segments, stop_ids
+from llm.checkpoint import load_model, read_config
+from llm.errors import CheckpointError, UnsupportedCheckpoint
+from llm.generation import FinishReason, SamplingParams, Token, Usage
+from llm.reply import ReplyText
+from llm.tokenizer import TOKENIZER_FILE, ChatGLM3Tokenizer
+from llm.weight_files import weight_files
+
+if TYPE_CHECKING:
+    from llm.engine import Engine
+
+# How soon a chat that waits for its turn notices that it was closed.
+_TURN_POLL_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What exactly answered: SHA-256 over config and weights, and over the tokenizer file."""
+
+    model: str
+    tokenizer: str
+
+
+class ChatModel:
+    """A loaded model that answers chats. Safe to share between threads; chats take turns."""
+
+    def __init__(self, folder: Path, engine: Engine, tokenizer: ChatGLM3Tokenizer) -> None:
+        self.folder = folder
+        self.engine = engine
+        self.tokenizer = tokenizer
+        self._stop_ids = stop_ids(tokenizer)
+        self._turn = threading.Lock()
+
+    @classmethod
+    def load(cls, folder: Path, *, device: str = "auto", dtype: str = "auto") -> ChatModel:
+        """Load a released ChatGLM3-6B folder.
+
+        Raises:
+            CheckpointError: naming what was expected and what was found.
+        """
+        from llm.engine import Engine
+
+        config = read_config(folder)
+        if config.generation != "chatglm3":
+            raise UnsupportedCheckpoint(
+                f"{folder} is of the generation {config.generation}; chats are supported for"
+                " chatglm3 only yet"
+            )
+        # The tokenizer first: a wrong one should not cost the minutes that the weights take.
+        tokenizer = ChatGLM3Tokenizer(folder / TOKENIZER_FILE)
+        if tokenizer.num_ids > config.vocab_size:
+            raise CheckpointError(
+                f"{tokenizer.path} has {tokenizer.num_ids} ids;"
+                f" config.json has room for padded_vocab_size = {config.vocab_size}"
+            )
+        model = load_model(folder, device=device, dtype=dtype)
+        return cls(folder, Engine(model, tokenizer.num_ids), tokenizer)
+
+    @property
+    def max_prompt_tokens(self) -> int:
+        """The longest prompt that leaves room for one token of answer."""
+        return self.engine.max_prompt_tokens
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of plain text, as one message's content would take."""
+        return len(self.tokenizer.encode(text))
+
+    def prompt_segments(self, messages: Sequence[ChatMessage]) -> tuple[Segment, ...]:
+        """The exact prompt of a chat as ids, message by message.
+
+        Raises:
+            PromptError: the messages cannot be a prompt.
+        """
+        return prompt_segments(messages, self.tokenizer)
+
+    def chat(
+        self, messages: Sequence[ChatMessage], params: SamplingParams | None = None
+    ) -> ChatReply:
+        """Stream the reply; waits for its turn when the first piece is asked for.
+
+        Raises:
+            PromptError: at the call, before any work.
+            NonFiniteLogits: from the stream.
+        """
+        ids = prompt_ids(self.prompt_segments(messages))
+        self.engine.check_prompt(ids)
+        tool_names = [str(tool.get("name", "")) for message in messages for tool in message.tools]
+        text = ReplyText(self.tokenizer, tool_names)
+        ended = threading.Event()
+        tokens = self._tokens(ids, params or SamplingParams(), ended.is_set)
+        return ChatReply(tuple(ids), tokens, text, ended)
+
+    @cached_property
+    def fingerprint(self) -> Fingerprint:
+        """Hash the folder's files; reads every weight once, then remembers.
+
+        Raises:
+            CheckpointError: the files are gone.
+        """
+        parts = [self.folder / "config.json", *weight_files(self.folder)]
+        lines = [f"{path.name} {_sha256(path)}\n" for path in parts]
+        return Fingerprint(
+            model=hashlib.sha256("".join(lines).encode()).hexdigest(),
+            tokenizer=_sha256(self.tokenizer.path),
+        )
+
+    def _tokens(
+        self, ids: list[int], params: SamplingParams, ended: Callable[[], bool]
+    ) -> Generator[Token, None, None]:
+        while not self._turn.acquire(timeout=_TURN_POLL_S):
+            if ended():
+                return
+        try:
+            with closing(self.engine.generate(ids, params, self._stop_ids, ended)) as tokens:
+                yield from tokens
+        finally:
+            self._turn.release()
+
+
+class ChatReply(Iterator[str]):
+    """The pieces of one reply; afterwards its usage, reason to end and tool name.
+
+    Closing it, or dropping it, ends the generation and frees the model for the next chat;
+    `close` may be called from another thread than the one that reads. A closed reply has no
+    finish_reason.
+    """
+
+    def __init__(
+        self,
+        prompt_ids: tuple[int, ...],
+        tokens: Generator[Token, None, None],
+        text: ReplyText,
+        ended: threading.Event,
+    ) -> None:
+        self.prompt_ids = prompt_ids
+        self.output_ids: list[int] = []
+        self.finish_reason: FinishReason | None = None
+        self._tokens = tokens
+        self._text = text
+        self._ended = ended
+        self._pieces = self._read()
+
+    @property
+    def usage(self) -> Usage:
+        """Tokens so far; final once the stream has ended."""
+        return Usage(len(self.prompt_ids), len(self.output_ids))
+
+    @property
+    def metadata(self) -> str:
+        """The name of the tool that the reply calls; empty for an answer."""
+        return self._text.metadata
+
+    def __next__(self) -> str:
+        piece = next(self._pieces)
+        if self._ended.is_set():
+            # Closed from another thread meanwhile; only this one can leave the generator.
+            self._pieces.close()
+            raise StopIteration
+        return piece
+
+    def close(self) -> None:
+        """End the generation; one that another thread is computing ends at its next token."""
+        self._ended.set()
+        with suppress(ValueError):  # raised while another thread is inside the generator
+            self._pieces.close()
+
+    def _read(self) -> Generator[str, None, None]:
+        with closing(self._tokens):
+            for token in self._tokens:
+                self.output_ids.append(token.id)
+                self.finish_reason = token.finish_reason
+                piece = "" if token.finish_reason == "stop" else self._text.feed(token.id)
+                if piece:
+                    yield piece
+        rest = self._text.flush()
+        if rest:
+            yield rest
+
+
+def _sha256(path: Path) -> str:
+    try:
+        with path.open("rb") as opened:
+            return hashlib.file_digest(opened, "sha256").hexdigest()
+    except OSError as error:
+        raise CheckpointError(f"cannot read {path}: {error}") from error
