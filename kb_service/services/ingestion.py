@@ -1,0 +1,91 @@
+"""The life of an upload in one screen: load → chunk → embed → commit → index.
+
+Knows the order of the steps and how progress is reported. The steps themselves stand behind ports;
+the queue and its retries are the worker's.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from kb_service.domain.documents import ChunkDraft, ParsedDocument, Revision
+from kb_service.domain.jobs import JobStage, Progress
+from kb_service.domain.ports import Chunker, Embedder, Loader, Retriever, Vector
+from kb_service.storage.blobs import BlobStore
+from kb_service.storage.job_queue import Claim
+from kb_service.storage.publishing import RevisionPublisher
+
+EMBED_BATCH = 256
+
+ProgressReport = Callable[[Progress], None]
+"""Told of every step; raises LeaseLost when the job was cancelled or taken over."""
+
+
+@dataclass(frozen=True, slots=True)
+class IngestOutcome:
+    """What one job did: the revision now searchable and how many texts had to be embedded."""
+
+    revision: Revision
+    num_embedded: int
+
+
+class IngestionService:
+    """Brings the bytes of one claimed job into the searchable knowledge base."""
+
+    def __init__(  # one parameter for each step of the pipeline
+        self,
+        blobs: BlobStore,
+        loader: Loader,
+        chunker: Chunker,
+        embedder: Embedder,
+        publisher: RevisionPublisher,
+        retriever: Retriever,
+    ) -> None:
+        self._blobs = blobs
+        self._loader = loader
+        self._chunker = chunker
+        self._embedder = embedder
+        self._publisher = publisher
+        self._retriever = retriever
+
+    def run(self, claim: Claim, report: ProgressReport) -> IngestOutcome:
+        """Do the job. Raises DocumentError, ParseInterrupted, LeaseLost or StorageError."""
+        parsed = self._load(claim, report)
+        report(Progress(JobStage.CHUNK, 0, 1))
+        chunks = self._chunker.chunk(parsed, title_of(claim.document_name, parsed))
+        vectors = self._embed(chunks, report)
+        report(Progress(JobStage.COMMIT, 0, len(chunks)))
+        revision = self._publisher.publish(claim, parsed, chunks, vectors, self._embedder.profile)
+        self._retriever.refresh(claim.job.kb_id)
+        return IngestOutcome(revision, num_embedded=len(vectors))
+
+    def _load(self, claim: Claim, report: ProgressReport) -> ParsedDocument:
+        path = self._blobs.path(claim.job.blob_sha256)
+        for event in self._loader.load(path, claim.document_name, claim.job.media_type):
+            if isinstance(event, ParsedDocument):
+                return event
+            report(event)
+        raise RuntimeError("the loader ended without a document")
+
+    def _embed(self, chunks: Sequence[ChunkDraft], report: ProgressReport) -> dict[str, Vector]:
+        """Embed the texts that have no vector yet, keyed by the SHA-256 of the embedded text."""
+        texts = {embedding_key(chunk.embedded_text): chunk.embedded_text for chunk in chunks}
+        missing = sorted(self._publisher.missing_embeddings(self._embedder.profile, texts.keys()))
+        vectors: dict[str, Vector] = {}
+        for start in range(0, len(missing), EMBED_BATCH):
+            keys = missing[start : start + EMBED_BATCH]
+            report(Progress(JobStage.EMBED, start, len(missing)))
+            embedded = self._embedder.embed_passages([texts[key] for key in keys])
+            vectors.update(zip(keys, embedded, strict=True))
+        return vectors
+
+
+def embedding_key(embedded_text: str) -> str:
+    """Return the SHA-256 (hex) under which the vector of a text is stored."""
+    return hashlib.sha256(embedded_text.encode("utf-8")).hexdigest()
+
+
+def title_of(name: str, parsed: ParsedDocument) -> str:
+    """Return the title of a document: its own, else its name without folder and extension."""
+    return parsed.title.strip() or PurePosixPath(name).stem

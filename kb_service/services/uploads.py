@@ -1,0 +1,129 @@
+"""Taking files in: check name, size and kind, then register document and job in one transaction.
+
+Knows what may enter. Reading the contents is the worker's task.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from kb_service.domain.documents import Document
+from kb_service.domain.errors import DocumentError, InvalidRequest, KbError
+from kb_service.domain.jobs import IngestJob
+from kb_service.storage.blobs import BlobStore, StagedBlob
+from kb_service.storage.catalog import Catalog
+
+MAX_NAME_BYTES = 255
+MAX_TAGS = 50
+MAX_TAG_CHARS = 100
+HEAD_BYTES = 8192
+"""How much of a file the media type detector may look at."""
+
+MediaTypeDetector = Callable[[str, bytes], str]
+"""(name, first bytes) -> media type; DocumentError when the kind cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class UploadItem:
+    """What became of one file: created, revised, unchanged or rejected (with `error`)."""
+
+    outcome: str
+    document: Document | None = None
+    job: IngestJob | None = None
+    error: KbError | None = None
+
+
+class UploadService:
+    """Accepts files one by one; a bad one is rejected and never stops the others."""
+
+    def __init__(
+        self, catalog: Catalog, blobs: BlobStore, detect: MediaTypeDetector, max_file_bytes: int
+    ) -> None:
+        self._catalog = catalog
+        self._blobs = blobs
+        self._detect = detect
+        self._max_file_bytes = max_file_bytes
+
+    def accept(
+        self,
+        kb_id: str,
+        name: str,
+        stream: BinaryIO,
+        tags: Iterable[str] = (),
+        origin: str | None = None,
+    ) -> UploadItem:
+        """Store the bytes and queue their ingest; the returned outcome is committed.
+
+        `origin`: the folder a sync read the file from, None for uploads. Errors of the file itself
+        come back as a rejected item; StorageError and NotFound (the base) are raised.
+        """
+        try:
+            name = checked_name(name)
+            tags = checked_tags(tags)
+            staged = self._blobs.stage(stream, self._max_file_bytes)
+        except (InvalidRequest, DocumentError) as error:
+            return UploadItem("rejected", error=error)
+        except KbError as error:
+            if error.code != "payload_too_large":
+                raise
+            return UploadItem("rejected", error=error)
+        try:
+            return self._register(kb_id, name, staged, tags, origin)
+        except DocumentError as error:
+            return UploadItem("rejected", error=error)
+        finally:
+            self._blobs.discard(staged)
+
+    def _register(
+        self, kb_id: str, name: str, staged: StagedBlob, tags: tuple[str, ...], origin: str | None
+    ) -> UploadItem:
+        if staged.size_bytes == 0:
+            raise DocumentError(f"{name!r} has 0 bytes; send at least 1", code="empty_document")
+        with staged.path.open("rb") as file:
+            media_type = self._detect(name, file.read(HEAD_BYTES))
+        outcome = self._catalog.register_upload(
+            kb_id, name, staged, media_type=media_type, tags=tags, origin=origin
+        )
+        return UploadItem(outcome.outcome, outcome.document, outcome.job)
+
+
+def checked_name(name: str) -> str:
+    """Return the document name; InvalidRequest unless it has 1..255 UTF-8 bytes and no controls.
+
+    A name is data: quotes, mark-up, separators and right-to-left marks are kept as they are.
+    """
+    try:
+        num_bytes = len(name.encode("utf-8"))
+    except UnicodeEncodeError as error:
+        raise InvalidRequest(
+            f"document name {name!r} is not valid Unicode", code="invalid_document_name"
+        ) from error
+    if not name.strip() or num_bytes > MAX_NAME_BYTES:
+        raise InvalidRequest(
+            f"document name has {num_bytes} bytes; 1 to {MAX_NAME_BYTES} are accepted",
+            code="invalid_document_name",
+            details={"num_bytes": num_bytes, "max_bytes": MAX_NAME_BYTES},
+        )
+    controls = [character for character in name if ord(character) < 32 or ord(character) == 127]
+    if controls:
+        raise InvalidRequest(
+            f"document name {name!r} contains the control character {controls[0]!r}",
+            code="invalid_document_name",
+        )
+    return name
+
+
+def checked_tags(tags: Iterable[str]) -> tuple[str, ...]:
+    """Return tags without repetitions, in order; InvalidRequest past the limits."""
+    unique = tuple(dict.fromkeys(tag.strip() for tag in tags))
+    if len(unique) > MAX_TAGS:
+        raise InvalidRequest(
+            f"{len(unique)} tags; at most {MAX_TAGS} are accepted", code="invalid_tags"
+        )
+    for tag in unique:
+        if not 1 <= len(tag) <= MAX_TAG_CHARS:
+            raise InvalidRequest(
+                f"tag {tag!r} has {len(tag)} characters; 1 to {MAX_TAG_CHARS} are accepted",
+                code="invalid_tags",
+            )
+    return unique
