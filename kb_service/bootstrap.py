@@ -5,8 +5,8 @@ the part that needs it is first asked for.
 """
 
 import os
+from collections.abc import Callable, Sequence
 from functools import cached_property
-from pathlib import Path
 
 from ingest.chunking import SentenceChunker
 from ingest.media_types import detect_media_type
@@ -16,7 +16,8 @@ from kb_service.domain.answers import GeneratorInfo
 from kb_service.domain.ports import Embedder, Generator
 from kb_service.generation.extractive import ExtractiveReader
 from kb_service.services.answering import AnsweringService
-from kb_service.services.ingestion import IngestionService
+from kb_service.services.ingest_run import IngestRun, run_jobs
+from kb_service.services.ingestion import IngestionService, embed_missing
 from kb_service.services.sync import SyncService
 from kb_service.services.uploads import UploadService
 from kb_service.services.worker import IngestWorker
@@ -31,6 +32,9 @@ from kb_service.storage.publishing import RevisionPublisher
 from kb_service.storage.verification import Verifier
 from retrievers.embedding import load_embedder
 from retrievers.hybrid import HybridRetriever
+
+MAX_WARM_BASES = 8
+"""Bases whose indexes are opened at the start; others open with their first question."""
 
 
 class Application:
@@ -122,21 +126,61 @@ class Application:
         """Return which model answers."""
         return self.generator.info
 
+    @cached_property
+    def loader(self) -> SandboxedLoader:
+        return SandboxedLoader(parse_limits(self.settings.ingest))
+
+    @cached_property
+    def publisher(self) -> RevisionPublisher:
+        return RevisionPublisher(self.database, self.blobs)
+
     def worker(self) -> IngestWorker:
-        """Build an ingest worker with a parsing child of its own."""
+        """Build an ingest worker of this process; its parsing child is shared."""
         ingestion = IngestionService(
             blobs=self.blobs,
-            loader=SandboxedLoader(parse_limits(self.settings.ingest)),
+            loader=self.loader,
             chunker=SentenceChunker(),
             embedder=self.embedder,
-            publisher=RevisionPublisher(self.database, self.blobs),
+            publisher=self.publisher,
             retriever=self.retriever,
         )
         return IngestWorker(self.jobs, ingestion, worker_id(), self.settings.ingest.lease_s)
 
+    def ingest_jobs(self, job_ids: Sequence[str]) -> IngestRun:
+        """Bring these jobs to their end in this process."""
+        return run_jobs(self.jobs, self.worker, job_ids)
+
+    def reindex(self, kb_id: str) -> int:
+        """Embed what has no vector of the present model, rebuild the indexes; count of new ones."""
+        num_embedded = embed_missing(self.publisher, self.embedder, kb_id)
+        self.retriever.rebuild(kb_id)
+        return num_embedded
+
+    def warm_up(self) -> None:
+        """Load what the first question would otherwise wait for."""
+        _ = self.embedder.profile, self.generator.info
+        for base in self.catalog.list_kbs(limit=MAX_WARM_BASES).items:
+            self.retriever.refresh(base.id)
+
+    def readiness(self) -> dict[str, str]:
+        """Return what is not ready yet by part; empty when all is."""
+        waiting = {}
+        for part in ("embedder", "generator"):
+            if part not in self.__dict__:
+                waiting[part] = "loading"
+        return waiting
+
+    def checks(self) -> dict[str, Callable[[], str]]:
+        """Return the checks of `kb doctor` that need the parts themselves."""
+        return {
+            "database": lambda: f"schema {self.database.revision()}",
+            "embedding model": lambda: _profile_text(self.embedder),
+            "answering model": lambda: self.generator.info.name,
+        }
+
     def close(self) -> None:
         """Release what was opened; safe to call twice."""
-        for name in ("pictures", "retriever", "database"):
+        for name in ("pictures", "loader", "retriever", "database"):
             if name in self.__dict__:
                 self.__dict__.pop(name).close()
 
@@ -164,4 +208,6 @@ def parse_limits(ingest: IngestSettings) -> ParseLimits:
     )
 
 
-DEMO_FOLDER = Path(__file__).parent / "demo"
+def _profile_text(embedder: Embedder) -> str:
+    profile = embedder.profile
+    return f"{profile.name}, {profile.dimension} dimensions, {profile.fingerprint[:12]}"

@@ -1,0 +1,19 @@
+# One container: server and worker. Data lives in /data; the port is published by compose.
+FROM python:3.11-slim
+RUN useradd --create-home --uid 10001 kb && mkdir /data && chown kb /data
+WORKDIR /app
+COPY requirements/runtime.lock requirements/runtime.lock
+# Where pip finds PyTorch's CPU wheels (see the README); empty uses pip's own configuration.
+ARG PIP_EXTRA_INDEX_URL=""
+RUN PIP_EXTRA_INDEX_URL="$PIP_EXTRA_INDEX_URL" pip install --no-cache-dir --no-compile --require-hashes -r requirements/runtime.lock
+COPY . .
+RUN pip install --no-cache-dir --no-deps --no-build-isolation --editable .
+USER kb
+ENV KB_DATA_DIR=/data PYTHONUNBUFFERED=1
+VOLUME /data
+EXPOSE 8000
+# KB_HOST and KB_API_KEYS__… come from the environment: without a key the server refuses to bind
+# to an address that other machines can reach.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=60s \
+  CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/healthz', timeout=4)"]
+CMD ["kb", "serve"]

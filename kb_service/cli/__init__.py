@@ -1,0 +1,37 @@
+"""The `kb` command: one typer application, its commands by subject in the modules beside it.
+
+Importing it stays cheap: services, models and indexes are imported by the command that needs them.
+"""
+
+import typer
+
+from kb_service.cli import asking, documents, operations, serving
+
+app = typer.Typer(
+    name="kb",
+    help="Answers from your own documents, every sentence tied to the words it came from.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+for command, function in {
+    "serve": serving.serve,
+    "worker": serving.worker,
+    "ingest": documents.ingest,
+    "sync": documents.sync,
+    "list": documents.list_,
+    "show": documents.show,
+    "delete": documents.delete,
+    "ask": asking.ask,
+    "search": asking.search,
+    "prompt-ids": asking.prompt_ids,
+    "reindex": operations.reindex,
+    "verify": operations.verify,
+    "doctor": operations.doctor,
+}.items():
+    app.command(command)(function)
+
+
+def main() -> None:
+    """Run the command line; the process ends with its exit code."""
+    app()

@@ -1,0 +1,79 @@
+"""`kb ask, search, prompt-ids`: questions from the command line."""
+
+from typing import Annotated
+
+import typer
+
+from kb_service.cli.session import JsonOption, KbOption, print_json, say, session
+
+Question = Annotated[str, typer.Argument(help="The question.")]
+TopK = Annotated[int | None, typer.Option(help="Number of chunks to retrieve.")]
+
+
+def ask(
+    question: Question,
+    kb: KbOption,
+    top_k: TopK = None,
+    temperature: Annotated[float | None, typer.Option(help="0 is greedy.")] = None,
+    max_tokens: Annotated[int | None, typer.Option(help="Longest answer in tokens.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the sampling.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Answer a question from a knowledge base, with the words it rests on."""
+    from kb_service.contract import answer_view
+    from kb_service.domain.answers import SamplingOptions
+    from kb_service.services.asking import AskRequest, CitationEvent, TokenEvent
+
+    with session(as_json=as_json) as application:
+        options = SamplingOptions(temperature=temperature, max_tokens=max_tokens, seed=seed)
+        request = AskRequest(kb_id=kb, question=question, top_k=top_k, options=options)
+        if as_json:
+            print_json(answer_view(application.answering.ask(request)))
+            return
+        citations = []
+        for event in application.answering.stream(request):
+            if isinstance(event, TokenEvent):
+                typer.echo(event.text, nl=False)
+            elif isinstance(event, CitationEvent):
+                citations.append(event.citation)
+        say("")
+        for citation in citations:
+            pages = ", ".join(str(region.page_number) for region in citation.regions)
+            say(f"[{citation.number}] {citation.title}, page {pages}: {citation.cited_text}")
+
+
+def search(
+    query: Annotated[str, typer.Argument(help="Words to look for.")],
+    kb: KbOption,
+    top_k: TopK = 10,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the best passages of a knowledge base with their ranks."""
+    from kb_service.contract import search_view
+    from kb_service.services.searching import search_request
+
+    with session(as_json=as_json) as application:
+        base = application.catalog.get_kb(kb)
+        limits = application.settings.retrieval
+        result = application.retriever.retrieve(search_request(base.id, query, top_k, limits))
+        if as_json:
+            print_json(search_view(result))
+            return
+        for number, item in enumerate(result.items, start=1):
+            ranks = ", ".join(f"{leg} {rank}" for leg, rank in item.ranks.items())
+            pages = ", ".join(str(region.page_number) for region in item.regions)
+            say(f"{number}. {item.chunk.title}, page {pages}  ({ranks}; {item.score:.4f})")
+            say(f"   {' '.join(item.chunk.draft.text.split())}")
+
+
+def prompt_ids(question: Question, kb: KbOption, as_json: JsonOption = False) -> None:
+    """Print the exact prompt of a question as token ids with their segments."""
+    from kb_service.services.asking import AskRequest
+
+    with session(as_json=as_json) as application:
+        segments = application.answering.prompt_segments(AskRequest(kb_id=kb, question=question))
+        if as_json:
+            print_json({"segments": [{"role": s.role, "ids": list(s.ids)} for s in segments]})
+            return
+        for segment in segments:
+            say(f"{segment.role:10} {' '.join(map(str, segment.ids))}")

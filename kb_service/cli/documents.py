@@ -1,0 +1,243 @@
+"""`kb ingest, sync, list, show, delete`: documents in and out from the command line."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kb_service.cli.session import Exit, JsonOption, KbOption, print_json, say, session
+from kb_service.domain.errors import InvalidRequest, NotFound
+
+if TYPE_CHECKING:
+    from kb_service.bootstrap import Application
+    from kb_service.domain.documents import Document
+    from kb_service.services.ingest_run import IngestRun
+    from kb_service.services.sync import SyncReport
+    from kb_service.services.uploads import UploadItem
+
+PAGE_SIZE = 200
+
+
+def ingest(
+    paths: Annotated[list[Path], typer.Argument(help="Files or folders.")],
+    kb: KbOption,
+    wait: Annotated[bool, typer.Option(help="Ingest here and wait until all is done.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Put files into a knowledge base; it is created when it does not exist."""
+    with session(as_json=as_json) as application:
+        base = application.catalog.ensure_kb(kb)
+        uploads = [
+            (name, _accept(application, base.id, name, path)) for name, path in _named_files(paths)
+        ]
+        run = application.ingest_jobs(_job_ids(uploads)) if wait else None
+        _report_uploads(uploads, run, as_json=as_json)
+        raise typer.Exit(_exit_code(uploads, run))
+
+
+def _named_files(paths: Iterable[Path]) -> list[tuple[str, Path]]:
+    from kb_service.services.sync import scan
+
+    found: list[tuple[str, Path]] = []
+    for path in paths:
+        if path.is_dir():
+            found.extend(scan(path).items())
+        elif path.is_file():
+            found.append((path.name, path))
+        else:
+            raise InvalidRequest(f"{path} is neither a file nor a folder", code="no_such_path")
+    return found
+
+
+def _accept(application: "Application", kb_id: str, name: str, path: Path) -> "UploadItem":
+    with path.open("rb") as stream:
+        return application.uploads.accept(kb_id, name, stream)
+
+
+def _job_ids(uploads: Iterable[tuple[str, "UploadItem"]]) -> list[str]:
+    return [item.job.id for _, item in uploads if item.job]
+
+
+def _report_uploads(
+    uploads: list[tuple[str, "UploadItem"]], run: "IngestRun | None", *, as_json: bool
+) -> None:
+    if as_json:
+        rows = [_upload_row(name, item) for name, item in uploads]
+        print_json({"items": rows, "run": run.as_dict() if run else None})
+        return
+    for name, item in uploads:
+        reason = f": {item.error.message} [{item.error.code}]" if item.error else ""
+        say(f"{item.outcome:10} {name}{reason}")
+    if run:
+        _say_run(run)
+    elif any(item.job for _, item in uploads):
+        say("Queued; a running `kb serve` ingests them, or add --wait to do it here.")
+
+
+def _say_run(run: "IngestRun") -> None:
+    for failure in run.failures:
+        say(f"failed     {failure['name']}: {failure['message']} [{failure['code']}]")
+    say(
+        f"ingested {run.num_succeeded} of {run.num_jobs} documents in {run.seconds:.1f} s: "
+        f"{run.num_pages} pages, {run.num_chunks} chunks, {run.num_embedded} embedded"
+    )
+
+
+def _upload_row(name: str, item: "UploadItem") -> dict[str, object]:
+    return {
+        "name": name,
+        "outcome": item.outcome,
+        "document_id": item.document.id if item.document else None,
+        "job_id": item.job.id if item.job else None,
+        "error": item.error.as_dict() if item.error else None,
+    }
+
+
+def _exit_code(uploads: list[tuple[str, "UploadItem"]], run: "IngestRun | None") -> Exit:
+    if any(item.outcome == "rejected" for _, item in uploads) or (run and run.failures):
+        return Exit.FAILED
+    if all(item.outcome == "unchanged" for _, item in uploads):
+        return Exit.NOTHING_TO_DO
+    return Exit.DONE
+
+
+def sync(
+    folder: Annotated[Path, typer.Argument(help="The folder to follow.")],
+    kb: KbOption,
+    dry_run: Annotated[bool, typer.Option(help="Print the plan and change nothing.")] = False,
+    prune: Annotated[bool, typer.Option(help="Delete documents gone from the folder.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a knowledge base follow a folder (the cron job); hashes decide what changed."""
+    with session(as_json=as_json) as application:
+        if dry_run:
+            _dry_run(application, folder, kb, as_json=as_json)
+            return
+        base = application.catalog.ensure_kb(kb)
+        report = application.sync.run(base.id, folder, prune=prune)
+        run = application.ingest_jobs(_job_ids(report.uploads))
+        _report_sync(report, run, prune=prune, as_json=as_json)
+        is_done = report.uploads or report.removed
+        raise typer.Exit(_exit_code(list(report.uploads), run) if is_done else Exit.NOTHING_TO_DO)
+
+
+def _dry_run(application: "Application", folder: Path, kb: str, *, as_json: bool) -> None:
+    from kb_service.domain.sync import plan_sync
+    from kb_service.services.sync import file_sha256, scan
+
+    try:
+        base = application.catalog.get_kb(kb)
+    except NotFound:
+        plan = plan_sync({name: file_sha256(path) for name, path in scan(folder).items()}, {})
+    else:
+        plan = application.sync.plan(base.id, folder)
+    groups = {"added": plan.added, "changed": plan.changed, "removed": plan.removed}
+    if as_json:
+        print_json({"plan": groups | {"num_unchanged": len(plan.unchanged)}})
+    else:
+        for label, names in groups.items():
+            for name in names:
+                say(f"{label:10} {name}")
+        say(f"unchanged  {len(plan.unchanged)} files")
+    if plan.is_empty:
+        raise typer.Exit(Exit.NOTHING_TO_DO)
+
+
+def _report_sync(report: "SyncReport", run: "IngestRun", *, prune: bool, as_json: bool) -> None:
+    plan = report.plan
+    if as_json:
+        print_json(
+            {
+                "plan": {
+                    "added": plan.added,
+                    "changed": plan.changed,
+                    "removed": plan.removed,
+                    "num_unchanged": len(plan.unchanged),
+                },
+                "items": [_upload_row(name, item) for name, item in report.uploads],
+                "removed": report.removed,
+                "run": run.as_dict(),
+            }
+        )
+        return
+    for name, item in report.uploads:
+        reason = f": {item.error.message} [{item.error.code}]" if item.error else ""
+        say(f"{item.outcome:10} {name}{reason}")
+    for name in plan.removed:
+        say(f"removed    {name}" if prune else f"gone       {name} (kept; --prune deletes it)")
+    if report.uploads:
+        _say_run(run)
+    say(f"unchanged  {len(plan.unchanged)} files")
+
+
+def list_(
+    kb: Annotated[str | None, typer.Option("--kb", help="List the documents of this base.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the knowledge bases, or the documents of one."""
+    from kb_service.contract import document_view, knowledge_base_view
+
+    with session(as_json=as_json) as application:
+        if kb is None:
+            bases = [knowledge_base_view(base) for base in application.every_kb()]
+            if as_json:
+                print_json({"items": bases})
+            for base in [] if as_json else bases:
+                say(f"{base['name']}  ({base['num_documents']} documents, {base['id']})")
+            return
+        documents = list(application.every_document(application.catalog.get_kb(kb).id))
+        if as_json:
+            print_json({"items": [document_view(document) for document in documents]})
+            return
+        for document in documents:
+            say(_document_line(document))
+
+
+def _document_line(document: "Document") -> str:
+    error = f"  {document.error['message']}" if document.error else ""
+    return f"{document.status:10} {document.id}  {document.name}{error}"
+
+
+def show(
+    document: Annotated[str, typer.Argument(help="Document id or exact name.")],
+    kb: KbOption,
+    as_json: JsonOption = False,
+) -> None:
+    """Show one document with its page report."""
+    from kb_service.contract import document_view
+
+    with session(as_json=as_json) as application:
+        found = application.find_document(kb, document)
+        if as_json:
+            print_json(document_view(found))
+            return
+        say(_document_line(found))
+        for page in found.page_report.pages if found.page_report else ():
+            reason = f" ({page.reason})" if page.reason else ""
+            say(f"  page {page.page_number}: {page.kind}, {len(page.span)} characters{reason}")
+
+
+def delete(
+    kb: KbOption,
+    document: Annotated[str | None, typer.Argument(help="Document id or exact name.")] = None,
+    whole_base: Annotated[bool, typer.Option("--all", help="Delete the whole base.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Delete a document, or a whole knowledge base with --all."""
+    if (document is None) == (not whole_base):
+        raise typer.BadParameter("name a document, or give --all to delete the whole base")
+    with session(as_json=as_json) as application:
+        base = application.catalog.get_kb(kb)
+        if document is None:
+            application.catalog.delete_kb(base.id)
+            application.retriever.drop(base.id)
+            name = base.name
+        else:
+            found = application.find_document(kb, document)
+            application.catalog.delete_document(base.id, found.id)
+            name = found.name
+        if as_json:
+            print_json({"deleted": name})
+        else:
+            say(f"deleted    {name}")

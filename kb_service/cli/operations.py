@@ -1,0 +1,60 @@
+"""`kb reindex, verify, doctor`: keeping a service healthy from the command line."""
+
+import typer
+
+from kb_service.cli.session import (
+    Exit,
+    JsonOption,
+    KbOption,
+    load_settings,
+    print_json,
+    reported_errors,
+    say,
+    session,
+)
+
+
+def reindex(kb: KbOption, as_json: JsonOption = False) -> None:
+    """Rebuild the indexes of a base; texts without a vector of the present model are embedded."""
+    with session(as_json=as_json) as application:
+        base = application.catalog.get_kb(kb)
+        num_embedded = application.reindex(base.id)
+        if as_json:
+            print_json({"kb_id": base.id, "num_embedded": num_embedded})
+        else:
+            say(f"reindexed {base.name}: {num_embedded} texts embedded")
+
+
+def verify(as_json: JsonOption = False) -> None:
+    """Check every invariant of storage and indexes and print the counts."""
+    with session(as_json=as_json) as application:
+        report = application.verify()
+        if as_json:
+            print_json(report)
+        else:
+            for name, value in report.items():
+                say(f"{name:12} {len(value) if isinstance(value, list) else value}")
+                for line in value if isinstance(value, list) else ():
+                    say(f"  {line}")
+        if not report["is_clean"]:
+            raise typer.Exit(Exit.FAILED)
+
+
+def doctor(as_json: JsonOption = False) -> None:
+    """Print the settings in force and what is wrong with them."""
+    from kb_service.services.diagnosis import diagnose
+
+    with reported_errors(as_json=as_json):
+        from kb_service.bootstrap import open_application
+
+        settings = load_settings()
+        application = open_application(settings)
+        findings = diagnose(settings, application.checks())
+        application.close()
+        if as_json:
+            print_json([finding.as_dict() for finding in findings])
+        else:
+            for finding in findings:
+                say(f"{'ok ' if finding.is_ok else 'BAD'} {finding.name}: {finding.text}")
+        if not all(finding.is_ok for finding in findings):
+            raise typer.Exit(Exit.FAILED)

@@ -1,0 +1,149 @@
+"""`kb serve` and `kb worker`: the two processes of a running service.
+
+The server process answers; the worker process beside it ingests, so that neither blocks the other.
+The server restarts a worker that died; a worker whose server is gone ends after its present job.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kb_service.cli.session import load_settings, reported_errors, say
+
+if TYPE_CHECKING:
+    from kb_service.bootstrap import Application
+
+RESTART_PAUSE_S = 1.0
+STOP_GRACE_S = 10.0
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to bind (default 127.0.0.1).")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to bind (default 8000).")] = None,
+    demo: Annotated[bool, typer.Option(help="Load the demo base when there is no base.")] = True,
+    worker: Annotated[bool, typer.Option(help="Run an ingest worker beside the server.")] = True,
+) -> None:
+    """Serve the page and the API, with an ingest worker beside it."""
+    with reported_errors():
+        from kb_service.bootstrap import open_application
+        from kb_service.cli.logs import configure_logs
+
+        settings = load_settings()
+        changes = {"host": host, "port": port}
+        settings = settings.model_copy(
+            update={name: value for name, value in changes.items() if value is not None}
+        )
+        configure_logs(settings.log_level)
+        application = open_application(settings)
+        _prepare(application, with_demo=demo)
+        supervisor = WorkerSupervisor() if worker else None
+        _listen(application, supervisor)
+
+
+def _prepare(application: "Application", *, with_demo: bool) -> None:
+    from kb_service.services.demo import load_demo
+
+    application.verifier.sweep()
+    if with_demo and load_demo(application.catalog, application.uploads):
+        say("First start: loading the demo knowledge base in the background.")
+
+
+def _listen(application: "Application", supervisor: "WorkerSupervisor | None") -> None:
+    # The two entry points do not know each other; the server is found by its name.
+    import importlib
+
+    import uvicorn
+
+    entry = importlib.import_module("api.app")
+    settings = application.settings
+    entry.check_bind(settings)
+    config = uvicorn.Config(
+        entry.create_app(application),
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=5,
+    )
+    server = uvicorn.Server(config)
+    threading.Thread(target=application.warm_up, name="warm-up", daemon=True).start()
+    try:
+        if supervisor:
+            supervisor.start()
+        say(f"kb-service is at http://{_shown_host(settings.host)}:{settings.port}  (stop: Ctrl-C)")
+        server.run()
+    finally:
+        if supervisor:
+            supervisor.stop()
+        application.close()
+
+
+def _shown_host(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+class WorkerSupervisor:
+    """Keeps one worker process alive: starts it, restarts it when it dies, stops it at the end."""
+
+    def __init__(self) -> None:
+        self._stopping = threading.Event()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._thread = threading.Thread(target=self._watch, name="worker-supervisor", daemon=True)
+
+    def start(self) -> None:
+        """Start the worker and watch it."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask the worker to end after its present job; kill it past the grace time."""
+        self._stopping.set()
+        process = self._process
+        if process and process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(STOP_GRACE_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+    def _watch(self) -> None:
+        command = [sys.executable, "-m", "kb_service.cli", "worker", "--parent", str(os.getpid())]
+        while not self._stopping.is_set():
+            self._process = subprocess.Popen(command)
+            self._process.wait()
+            self._stopping.wait(RESTART_PAUSE_S)
+
+
+def worker(
+    parent: Annotated[int, typer.Option(help="End when this process is gone.", hidden=True)] = 0,
+) -> None:
+    """Ingest queued documents until stopped (kb serve starts one by itself)."""
+    with reported_errors():
+        from kb_service.bootstrap import open_application
+        from kb_service.cli.logs import configure_logs
+
+        settings = load_settings()
+        configure_logs(settings.log_level)
+        stopped = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stopped.set())
+        application = open_application(settings)
+        application.release_dead_workers()
+        application.worker().run_until(
+            lambda: stopped.is_set() or (parent != 0 and os.getppid() != parent)
+        )
+        application.close()
+
+
+def wait_until_idle(application: "Application", job_ids: set[str], timeout_s: float) -> None:
+    """Run jobs in this process until the given ones have ended, whoever runs them."""
+    worker_here = application.worker()
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline and not application.all_ended(job_ids):
+        if worker_here.run_once() is None:
+            time.sleep(0.2)

@@ -1,0 +1,73 @@
+"""What `kb doctor` finds: each setting in force, and each part that would not work.
+
+Looks at folders, the database and model files; starts nothing and changes nothing but an absent
+data folder, which it creates to see that it can.
+"""
+
+import os
+import platform
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from kb_service.domain.errors import KbError
+from kb_service.settings import Settings
+
+MIN_FREE_BYTES = 1024**3
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the report; `is_ok` False means that something has to be done."""
+
+    name: str
+    is_ok: bool
+    text: str
+
+    def as_dict(self) -> dict[str, object]:
+        """Return JSON-ready values."""
+        return asdict(self)
+
+
+def diagnose(settings: Settings, checks: dict[str, Callable[[], str]]) -> list[Finding]:
+    """Return the settings in force, then the result of each named check.
+
+    A check returns what it saw, or raises KbError or OSError with what is wrong.
+    """
+    findings = [Finding(name, True, value) for name, value in _in_force(settings)]
+    findings.append(_disk(settings.data_dir))
+    for name, check in checks.items():
+        try:
+            findings.append(Finding(name, True, check()))
+        except (KbError, OSError) as error:
+            findings.append(Finding(name, False, str(error)))
+    return findings
+
+
+def _in_force(settings: Settings) -> Iterator[tuple[str, str]]:
+    yield "python", f"{platform.python_version()} on {platform.platform()}, {os.cpu_count()} cores"
+    yield "KB_DATA_DIR", str(settings.data_dir.resolve())
+    yield "KB_DATABASE_URL", _without_password(settings.effective_database_url)
+    yield "KB_HOST", settings.host
+    yield "KB_PORT", str(settings.port)
+    yield "KB_API_KEYS", ", ".join(settings.api_keys) or "none: only this machine may connect"
+    yield "KB_LLM__MODEL", settings.llm.model or "none: answers come from the extractive reader"
+    yield "KB_EMBEDDING__MODEL", settings.embedding.model
+    yield "KB_RERANK__MODEL", settings.rerank.model or "none"
+
+
+def _without_password(url: str) -> str:
+    from sqlalchemy.engine import make_url
+
+    return make_url(url).render_as_string(hide_password=True)
+
+
+def _disk(folder: Path) -> Finding:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        return Finding("disk", False, f"{folder}: {error.strerror}")
+    is_ok = free >= MIN_FREE_BYTES and os.access(folder, os.W_OK)
+    return Finding("disk", is_ok, f"{free / 1024**3:.1f} GiB free in {folder.resolve()}")

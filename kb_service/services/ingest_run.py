@@ -1,0 +1,65 @@
+"""A batch of jobs brought to their end in this process, and the figures of doing it.
+
+Knows the queue and the worker; other workers may take some of the jobs meanwhile.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+
+from kb_service.domain.jobs import TERMINAL_STATUSES, IngestJob, JobStatus
+from kb_service.services.worker import IngestWorker
+from kb_service.storage.job_queue import JobQueue
+
+POLL_S = 0.2
+
+
+@dataclass(slots=True)
+class IngestRun:
+    """What became of the jobs of one command. `num_embedded`: texts that needed a new vector."""
+
+    num_jobs: int = 0
+    num_succeeded: int = 0
+    num_pages: int = 0
+    num_chunks: int = 0
+    num_embedded: int = 0
+    seconds: float = 0.0
+    failures: list[dict[str, object]] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the figures as JSON-ready values."""
+        return asdict(self)
+
+
+def run_jobs(
+    jobs: JobQueue, make_worker: Callable[[], IngestWorker], job_ids: Sequence[str]
+) -> IngestRun:
+    """Work until every one of the jobs has ended, whoever ran it."""
+    run = IngestRun(num_jobs=len(job_ids))
+    if not job_ids:
+        return run
+    started = time.monotonic()
+    worker = make_worker()
+    waiting = set(job_ids)
+    while waiting:
+        end = worker.run_once()
+        if end is not None and end.outcome is not None and end.claim.job.id in waiting:
+            run.num_embedded += end.outcome.num_embedded
+            run.num_pages += end.outcome.revision.num_pages
+            run.num_chunks += end.outcome.revision.num_chunks
+        for job in [jobs.get(job_id) for job_id in waiting]:
+            if job.status in TERMINAL_STATUSES:
+                waiting.discard(job.id)
+                _count(run, job)
+        if end is None and waiting:
+            time.sleep(POLL_S)
+    run.seconds = time.monotonic() - started
+    return run
+
+
+def _count(run: IngestRun, job: IngestJob) -> None:
+    if job.status is JobStatus.SUCCEEDED:
+        run.num_succeeded += 1
+        return
+    error = job.error or {"code": job.status.value, "message": f"the job was {job.status.value}"}
+    run.failures.append({"document_id": job.document_id, "name": job.document_id, **error})
