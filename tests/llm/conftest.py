@@ -1,0 +1,61 @@
+"""What the llm tests share: golden folders, the genuine tokenizer, and tiny models of our own."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from llm.chat_model import ChatModel
+from llm.config import ModelConfig
+from llm.model import ChatGLM, random_model
+from llm.tokenizer import ChatGLM3Tokenizer
+from tests.llm.tiny_checkpoint import tiny_config_json, train_tiny_tokenizer, write_tiny_checkpoint
+
+
+@pytest.fixture(scope="session")
+def goldens(shared_dir: Path) -> Path:
+    folder = shared_dir / "goldens"
+    if not folder.is_dir():
+        pytest.skip(f"{folder} is absent")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def golden_tokens(goldens: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((goldens / "tokens_v3.json").read_text("utf-8"))
+    return content
+
+
+@pytest.fixture(scope="session")
+def genuine_tokenizer(shared_dir: Path) -> ChatGLM3Tokenizer:
+    path = shared_dir / "tokenizers" / "chatglm3-6b" / "tokenizer.model"
+    if not path.is_file():
+        pytest.skip(f"{path} is absent")
+    return ChatGLM3Tokenizer(path)
+
+
+@pytest.fixture(scope="session")
+def tiny_tokenizer_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return train_tiny_tokenizer(tmp_path_factory.mktemp("tokenizer") / "tokenizer.model")
+
+
+@pytest.fixture(scope="session")
+def tiny_tokenizer(tiny_tokenizer_file: Path) -> ChatGLM3Tokenizer:
+    return ChatGLM3Tokenizer(tiny_tokenizer_file)
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(tmp_path_factory: pytest.TempPathFactory, tiny_tokenizer_file: Path) -> Path:
+    """A loaded-only checkpoint; tests that damage one write their own."""
+    return write_tiny_checkpoint(tmp_path_factory.mktemp("tiny") / "model", tiny_tokenizer_file)
+
+
+@pytest.fixture(scope="session")
+def chat_model(tiny_folder: Path) -> ChatModel:
+    return ChatModel.load(tiny_folder, device="cpu")
+
+
+@pytest.fixture(scope="session")
+def tiny_model() -> ChatGLM:
+    return random_model(ModelConfig.from_json(tiny_config_json(96, seq_length=64)), seed=3)
