@@ -1,0 +1,259 @@
+"""PdfLoader: text, boxes, page kinds and headings of a PDF, through pdfium.
+
+Knows pages and what became of each of them; the reading of characters is `pdf_glyphs`, the joining
+of lines `pdf_layout`. Knows no limits on time or memory: `sandbox` puts it into a child process.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pypdfium2
+import pypdfium2.raw as pdfium
+
+from ingest.limits import ParseLimits
+from ingest.pdf_columns import in_reading_order
+from ingest.pdf_glyphs import GlyphReader, PageGlyphs
+from ingest.pdf_layout import PARAGRAPH, PageText, Paragraph, compose, heading_levels
+from kb_service.domain.documents import BLANK_PAGE, Heading, Page, PageKind, ParsedDocument
+from kb_service.domain.errors import DocumentError
+from kb_service.domain.jobs import JobStage, Progress
+from kb_service.domain.spans import TextSpan
+
+PAGE_JOIN = "\f"
+"""Between two pages whose text runs on; a blank line stands there otherwise."""
+NO_TEXT_LAYER = "no_text_layer"
+UNREADABLE_TEXT = "unreadable_text"
+CORRUPT_PAGE = "corrupt_page"
+PAGE_TOO_LARGE = "page_too_large"
+
+_UNREADABLE_SHARE = 0.5
+_MIN_DRAWN_PATHS = 20  # fewer are rules and frames around nothing
+_TAIL_BYTES = 4096
+_RUNS_ON = re.compile(r"[^。！？；!?.;:：”\"）)\]]$")
+_GOES_ON = re.compile(r"[a-z\u4e00-\u9fff，、]")
+_PROGRAM_TITLE = re.compile(
+    r"(?i)(untitled|microsoft \w+ - |.*\.(docx?|pdf|xlsx?|pptx?|tex|dvi|indd)$)"
+)
+
+
+@dataclass(slots=True)
+class _Draft:
+    """The document as it grows page by page."""
+
+    pieces: list[str] = field(default_factory=list)
+    num_chars: int = 0
+    pages: list[Page] = field(default_factory=list)
+    paragraphs: list[tuple[str, Paragraph]] = field(default_factory=list)
+
+    def add_separator(self, text: str) -> None:
+        """Put a page join before `text` when any text came before."""
+        if not self.num_chars or not text:
+            return
+        last = self.pieces[-1]
+        runs_on = _RUNS_ON.search(last) and _GOES_ON.match(text)
+        join = PAGE_JOIN if runs_on else PARAGRAPH
+        self.pieces.append(join)
+        self.num_chars += len(join)
+
+    def add_text(self, page: PageText) -> TextSpan:
+        """Append the text of a page; return its span in the document."""
+        self.add_separator(page.text)
+        start = self.num_chars
+        for paragraph in page.paragraphs:
+            moved = replace(paragraph, span=paragraph.span.shifted(start))
+            self.paragraphs.append((paragraph.span.of(page.text), moved))
+        if page.text:
+            self.pieces.append(page.text)
+        self.num_chars += len(page.text)
+        return TextSpan(start, self.num_chars)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    """The page as it lies in the file: visible size in points, its corner, the viewer's turn."""
+
+    width: float
+    height: float
+    origin: tuple[float, float]
+    rotation: int
+
+
+class PdfLoader:
+    """Loader for PDF files. Encrypted files open only with an empty user password."""
+
+    def __init__(self, limits: ParseLimits) -> None:
+        self._limits = limits
+
+    def load(self, path: Path, name: str, media_type: str) -> Iterator[Progress | ParsedDocument]:
+        """Yield Progress per page, then the ParsedDocument.
+
+        Raises DocumentError: empty_document, encrypted_document, corrupt_document,
+        too_many_pages, document_too_large.
+        """
+        document = open_pdf(path, name)
+        try:
+            num_pages = len(document)
+            if num_pages > self._limits.max_pages:
+                raise DocumentError(
+                    f"{name} has {num_pages} pages, at most {self._limits.max_pages} are accepted",
+                    code="too_many_pages",
+                    details={"num_pages": num_pages, "max_pages": self._limits.max_pages},
+                )
+            draft = _Draft()
+            for number in range(1, num_pages + 1):
+                self._add_page(document, number, draft)
+                self._check_length(draft, name)
+                yield Progress(JobStage.LOAD, number, num_pages)
+            yield _finished(draft, document.get_metadata_dict(skip_empty=True))
+        finally:
+            document.close()
+
+    def _check_length(self, draft: _Draft, name: str) -> None:
+        if draft.num_chars > self._limits.max_text_chars:
+            raise DocumentError(
+                f"{name} holds more than {self._limits.max_text_chars} characters of text",
+                code="document_too_large",
+                details={"max_text_chars": self._limits.max_text_chars},
+            )
+
+    def _add_page(self, document: pypdfium2.PdfDocument, number: int, draft: _Draft) -> None:
+        try:
+            page = document[number - 1]
+        except pypdfium2.PdfiumError:
+            span = draft.add_text(PageText("", (), ()))
+            draft.pages.append(Page(number, span, PageKind.FAILED, CORRUPT_PAGE))
+            return
+        try:
+            kind, reason, sheet, text = self._read_page(page)
+        finally:
+            page.close()
+        draft.pages.append(
+            Page(
+                number, draft.add_text(text), kind, reason,
+                sheet.width, sheet.height, sheet.rotation, text.boxes,
+            )
+        )  # fmt: skip
+
+    def _read_page(self, page: pypdfium2.PdfPage) -> tuple[PageKind, str | None, _Sheet, PageText]:
+        nothing = PageText("", (), ())
+        sheet = _sheet(page)
+        if max(sheet.width, sheet.height) > self._limits.max_page_points:
+            return PageKind.FAILED, PAGE_TOO_LARGE, sheet, nothing
+        glyphs = _read_glyphs(page, sheet)
+        if glyphs is None:
+            return PageKind.FAILED, CORRUPT_PAGE, sheet, nothing
+        if glyphs.num_unreadable > _UNREADABLE_SHARE * glyphs.num_ink:
+            return PageKind.FAILED, UNREADABLE_TEXT, sheet, nothing
+        text = compose(in_reading_order(glyphs.lines))
+        if text.text:
+            return PageKind.TEXT, None, sheet, text
+        reason = NO_TEXT_LAYER if _has_pictures(page) else BLANK_PAGE
+        return PageKind.EMPTY, reason, sheet, nothing
+
+
+def open_pdf(path: Path, name: str) -> pypdfium2.PdfDocument:
+    """Open a PDF. Raises DocumentError: empty_document, encrypted_document, corrupt_document."""
+    size = path.stat().st_size
+    if size == 0:
+        raise DocumentError(f"{name} is empty (0 bytes)", code="empty_document")
+    _check_ending(path, name, size)
+    try:
+        return pypdfium2.PdfDocument(path)
+    except pypdfium2.PdfiumError as error:
+        if error.err_code in (pdfium.FPDF_ERR_PASSWORD, pdfium.FPDF_ERR_SECURITY):
+            raise DocumentError(
+                f"{name} is encrypted; remove its password and upload it again",
+                code="encrypted_document",
+            ) from error
+        raise DocumentError(f"{name} is not a readable PDF: {error}") from error
+
+
+def _check_ending(path: Path, name: str, size: int) -> None:
+    """Refuse a cut-off file: pdfium would repair it and hide that its end is missing."""
+    with path.open("rb") as stream:
+        stream.seek(max(0, size - _TAIL_BYTES))
+        tail = stream.read()
+    if b"startxref" not in tail and b"%%EOF" not in tail:
+        raise DocumentError(
+            f"{name} ends after {size} bytes without the closing mark of a PDF: it is cut off",
+            code="corrupt_document",
+            details={"size_bytes": size},
+        )
+
+
+def _sheet(page: pypdfium2.PdfPage) -> _Sheet:
+    left, bottom, right, top = page.get_bbox()
+    return _Sheet(right - left, top - bottom, (left, bottom), page.get_rotation())
+
+
+def _read_glyphs(page: pypdfium2.PdfPage, sheet: _Sheet) -> PageGlyphs | None:
+    """Return the characters that lie on the visible page; None when pdfium cannot read them."""
+    try:
+        textpage = page.get_textpage()
+    except pypdfium2.PdfiumError:
+        return None
+    try:
+        glyphs = GlyphReader(textpage.raw, sheet.origin).read()
+    finally:
+        textpage.close()
+    glyphs.lines = [
+        line
+        for line in glyphs.lines
+        if line.box[2] > 0
+        and line.box[3] > 0
+        and line.box[0] < sheet.width
+        and line.box[1] < sheet.height
+    ]
+    return glyphs
+
+
+def _has_pictures(page: pypdfium2.PdfPage) -> bool:
+    """True when a page without text shows an image, or paths enough to be a drawing."""
+    num_paths = 0
+    for item in page.get_objects(max_depth=5):
+        if item.type == pdfium.FPDF_PAGEOBJ_IMAGE:
+            return True
+        num_paths += item.type in (pdfium.FPDF_PAGEOBJ_PATH, pdfium.FPDF_PAGEOBJ_SHADING)
+        if num_paths >= _MIN_DRAWN_PATHS:
+            return True
+    return False
+
+
+def _finished(draft: _Draft, properties: dict[str, str]) -> ParsedDocument:
+    levels = heading_levels(draft.paragraphs)
+    headings = tuple(
+        Heading(paragraph.span, level)
+        for (_, paragraph), level in zip(draft.paragraphs, levels, strict=True)
+        if level
+    )
+    text = "".join(draft.pieces)
+    return ParsedDocument(
+        text,
+        tuple(draft.pages),
+        headings,
+        _title(text, headings, properties),
+        _metadata(properties),
+    )
+
+
+def _title(text: str, headings: tuple[Heading, ...], properties: dict[str, str]) -> str:
+    own = _clean(properties.get("Title", ""))
+    if own and not _PROGRAM_TITLE.match(own):
+        return own
+    top = next((heading for heading in headings if heading.level == 1), None)
+    return " ".join(top.span.of(text).split()) if top else ""
+
+
+def _metadata(properties: dict[str, str]) -> dict[str, str]:
+    named = {"author": "Author", "subject": "Subject", "keywords": "Keywords"}
+    found = {key: _clean(properties.get(name, "")) for key, name in named.items()}
+    created = re.match(r"D:(\d{4})(\d{2})(\d{2})", properties.get("CreationDate", ""))
+    if created:
+        found["created"] = "-".join(created.groups())
+    return {key: value for key, value in found.items() if value}
+
+
+def _clean(value: str) -> str:
+    return " ".join("".join(c for c in value if c.isprintable() or c.isspace()).split())[:500]
