@@ -1,0 +1,1 @@
+"""What must survive: database, blobs and their invariants. Imports the domain; searches nothing."""

@@ -1,0 +1,168 @@
+"""Original bytes in a content-addressed folder: staged, then published by one atomic rename.
+
+Knows files and hashes only. The rule that makes it safe is the callers': `publish` and `unlink`
+happen inside a database write transaction, so that an upload that refers to a blob and a sweep that
+removes unreferenced ones exclude each other.
+"""
+
+import errno
+import hashlib
+import io
+import os
+import re
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from kb_service.domain.errors import NotFound, PayloadTooLarge, StorageError
+
+BLOCK_BYTES = 1024 * 1024
+STAGED_PREFIX = "staged-"
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class StagedBlob:
+    """Bytes written to disk and hashed, not yet part of the store. `sha256`: hex."""
+
+    path: Path
+    sha256: str
+    size_bytes: int
+
+
+class BlobStore:
+    """Files named by the SHA-256 of their content: `root/ab/cd/<sha256>`.
+
+    Staged files lie in `root/../tmp`, on the same file system. Folders are made when needed.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.staging = root.parent / "tmp"
+
+    def stage(self, source: BinaryIO | bytes, max_bytes: int) -> StagedBlob:
+        """Write the bytes to a temporary file, hashed on the way and flushed to disk.
+
+        Raises PayloadTooLarge past `max_bytes` and StorageError when the disk refuses; both leave
+        nothing behind.
+        """
+        stream = io.BytesIO(source) if isinstance(source, bytes) else source
+        path = self.staging / f"{STAGED_PREFIX}{secrets.token_hex(16)}"
+        with _typed_errors("stage a file"):
+            self.staging.mkdir(parents=True, exist_ok=True)
+            try:
+                sha256, size_bytes = _copy_hashed(stream, path, max_bytes)
+            except BaseException:
+                with suppress(OSError):
+                    path.unlink(missing_ok=True)
+                raise
+        return StagedBlob(path, sha256, size_bytes)
+
+    def publish(self, staged: StagedBlob) -> Path:
+        """Move staged bytes into the store, durably; replaces an equal blob. Raises StorageError.
+
+        Only inside a database write transaction.
+        """
+        target = self.path(staged.sha256)
+        with _typed_errors(f"store blob {staged.sha256}"):
+            for folder in (self.root, target.parent.parent, target.parent):
+                if not folder.is_dir():
+                    folder.mkdir(parents=True, exist_ok=True)
+                    _sync_folder(folder.parent)
+            staged.path.replace(target)
+            _sync_folder(target.parent)
+        return target
+
+    def discard(self, staged: StagedBlob) -> None:
+        """Remove staged bytes; does nothing when they were published or discarded before."""
+        with _typed_errors("discard a staged file"):
+            staged.path.unlink(missing_ok=True)
+
+    def path(self, sha256: str) -> Path:
+        """Return where that blob is or would be; ValueError unless it is 64 hex digits."""
+        if not _SHA256.fullmatch(sha256):
+            raise ValueError(f"{sha256!r} is not a SHA-256 of 64 hex digits")
+        return self.root / sha256[:2] / sha256[2:4] / sha256
+
+    def exists(self, sha256: str) -> bool:
+        """True when the blob is in the store."""
+        return self.path(sha256).is_file()
+
+    def open(self, sha256: str) -> BinaryIO:
+        """Open the bytes for reading; NotFound (blob_not_found) when they are not there."""
+        try:
+            return self.path(sha256).open("rb")
+        except FileNotFoundError as error:
+            raise NotFound(f"no stored bytes for {sha256}", code="blob_not_found") from error
+
+    def unlink(self, sha256: str) -> None:
+        """Remove a blob if it is there. Only inside a database write transaction."""
+        with _typed_errors(f"remove blob {sha256}"):
+            self.path(sha256).unlink(missing_ok=True)
+
+    def iter_sha256(self) -> Iterator[str]:
+        """Yield the hash of every stored blob, sorted."""
+        for path in sorted(self.root.glob("??/??/*")):
+            if _SHA256.fullmatch(path.name):
+                yield path.name
+
+    def hash_of(self, sha256: str) -> str | None:
+        """Return the SHA-256 of the bytes stored under that name; None when there are none."""
+        try:
+            with self.path(sha256).open("rb") as stream:
+                return hashlib.file_digest(stream, "sha256").hexdigest()
+        except FileNotFoundError:
+            return None
+
+    def discard_stale(self, older_than_s: float) -> int:
+        """Remove staged files that nobody has written to for that long; return how many."""
+        removed = 0
+        with _typed_errors("discard stale files"):
+            for path in self.staging.glob(f"{STAGED_PREFIX}*"):
+                with suppress(FileNotFoundError):
+                    if time.time() - path.stat().st_mtime >= older_than_s:
+                        path.unlink()
+                        removed += 1
+        return removed
+
+
+def _copy_hashed(stream: BinaryIO, path: Path, max_bytes: int) -> tuple[str, int]:
+    digest = hashlib.sha256()
+    size_bytes = 0
+    with path.open("xb") as file:
+        while block := stream.read(BLOCK_BYTES):
+            size_bytes += len(block)
+            if size_bytes > max_bytes:
+                raise PayloadTooLarge(
+                    f"the file has more than {max_bytes} bytes, the limit",
+                    details={"size_bytes": size_bytes, "max_bytes": max_bytes},
+                )
+            digest.update(block)
+            file.write(block)
+        file.flush()
+        os.fsync(file.fileno())
+    return digest.hexdigest(), size_bytes
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _typed_errors(action: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        raise StorageError(
+            f"cannot {action}: {error.strerror or error}",
+            code="disk_full" if is_full else "storage_failed",
+        ) from error

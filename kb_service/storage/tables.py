@@ -1,0 +1,326 @@
+"""The tables of the one source of truth, for SQLite and PostgreSQL. No queries, no rules.
+
+Every text column refuses what PostgreSQL cannot hold (U+0000, lone surrogates) on both databases.
+Chunk and revision ids are never used twice. A chunk row exists exactly while it is searchable.
+"""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.types import TypeDecorator
+
+from kb_service.domain.errors import InvalidRequest
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_N_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def check_storable(value: str) -> str:
+    """Return the text; InvalidRequest (unstorable_text) for U+0000 and lone surrogates."""
+    position = value.find("\x00")
+    if position >= 0:
+        raise InvalidRequest(
+            f"text has U+0000 at position {position}; it cannot be stored", code="unstorable_text"
+        )
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise InvalidRequest(
+            f"text has a lone surrogate at position {error.start}; it cannot be stored",
+            code="unstorable_text",
+        ) from error
+    return value
+
+
+class StoredText(TypeDecorator[str]):
+    """Text compared code point by code point on both databases."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:  # noqa: ANN401  SQLAlchemy's signature
+        """Order and compare by code point on PostgreSQL, as SQLite does."""
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(Text(collation="C"))
+        return dialect.type_descriptor(Text())
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Refuse what cannot be stored before any database sees it."""
+        return value if value is None else check_storable(value)
+
+
+class JsonText(TypeDecorator[Any]):
+    """A JSON value kept as text: the same bytes on both databases."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: object, dialect: Dialect) -> str | None:
+        """Write compact JSON; U+0000 stays escaped, lone surrogates are refused."""
+        if value is None:
+            return None
+        return check_storable(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:  # noqa: ANN401  JSON
+        """Read what was written."""
+        return None if value is None else json.loads(value)
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware UTC time; SQLite keeps it without its zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Convert to UTC; a naive time is a programming error."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value!r} has no time zone")
+        aware = value.astimezone(UTC)
+        return aware.replace(tzinfo=None) if dialect.name == "sqlite" else aware
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return an aware UTC time."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+RowId = BigInteger().with_variant(Integer(), "sqlite")
+SHA256 = String(64)
+ID = StoredText()
+
+knowledge_bases = Table(
+    "knowledge_bases",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("name", StoredText, nullable=False, unique=True),
+    Column("description", StoredText, nullable=False),
+    Column("change_seq", BigInteger, nullable=False, server_default="0"),
+    Column("event_seq", BigInteger, nullable=False, server_default="0"),
+    Column("created_at", UtcTime, nullable=False),
+    Column("updated_at", UtcTime, nullable=False),
+)
+
+documents = Table(
+    "documents",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("kb_id", ID, ForeignKey("knowledge_bases.id", ondelete="CASCADE"), nullable=False),
+    Column("name", StoredText, nullable=False),
+    Column("origin", StoredText),
+    # The newest content sent in, whether or not its ingest has ended.
+    Column("sha256", SHA256, nullable=False, index=True),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("media_type", StoredText, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("updated_at", UtcTime, nullable=False),
+    UniqueConstraint("kb_id", "name"),
+)
+
+document_tags = Table(
+    "document_tags",
+    metadata,
+    Column("document_id", ID, ForeignKey("documents.id", ondelete="CASCADE"), primary_key=True),
+    Column("tag", StoredText, primary_key=True, index=True),
+)
+
+revisions = Table(
+    "revisions",
+    metadata,
+    Column("id", RowId, Identity(), primary_key=True),
+    Column("document_id", ID, ForeignKey("documents.id", ondelete="CASCADE"), nullable=False),
+    Column("sha256", SHA256, nullable=False, index=True),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("media_type", StoredText, nullable=False),
+    Column("title", StoredText, nullable=False),
+    Column("metadata", JsonText, nullable=False),
+    Column("text", StoredText, nullable=False),
+    Column("num_pages", Integer, nullable=False),
+    Column("num_chunks", Integer, nullable=False),
+    Column("is_complete", Boolean, nullable=False),
+    Column("is_current", Boolean, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    UniqueConstraint("document_id", "sha256"),
+    Index(
+        "uq_revisions_current",
+        "document_id",
+        unique=True,
+        sqlite_where=text("is_current"),
+        postgresql_where=text("is_current"),
+    ),
+    sqlite_autoincrement=True,
+)
+
+pages = Table(
+    "pages",
+    metadata,
+    Column(
+        "revision_id", RowId, ForeignKey("revisions.id", ondelete="CASCADE"), primary_key=True
+    ),
+    Column("page_number", Integer, primary_key=True, autoincrement=False),
+    Column("start", Integer, nullable=False),
+    Column("end", Integer, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("reason", StoredText),
+    Column("width", Float, nullable=False),
+    Column("height", Float, nullable=False),
+    Column("rotation", Integer, nullable=False),
+    Column("char_boxes", LargeBinary),
+    CheckConstraint('0 <= start AND start <= "end"', name="span"),
+    Index("ix_pages_span", "revision_id", "start", "end", "page_number"),
+)
+
+chunks = Table(
+    "chunks",
+    metadata,
+    Column("id", RowId, Identity(), primary_key=True),
+    Column("kb_id", ID, ForeignKey("knowledge_bases.id", ondelete="CASCADE"), nullable=False),
+    Column("document_id", ID, ForeignKey("documents.id", ondelete="CASCADE"), nullable=False),
+    Column("revision_id", RowId, ForeignKey("revisions.id", ondelete="CASCADE"), nullable=False),
+    Column("ordinal", Integer, nullable=False),
+    Column("start", Integer, nullable=False),
+    Column("end", Integer, nullable=False),
+    Column("text", StoredText, nullable=False),
+    Column("text_sha256", SHA256, nullable=False, index=True),
+    Column("heading_path", JsonText, nullable=False),
+    Column("prefix", StoredText, nullable=False),
+    UniqueConstraint("revision_id", "ordinal"),
+    CheckConstraint('0 <= start AND start <= "end"', name="span"),
+    Index("ix_chunks_kb_id_id", "kb_id", "id"),
+    Index("ix_chunks_document_id", "document_id"),
+    sqlite_autoincrement=True,
+)
+
+embeddings = Table(
+    "embeddings",
+    metadata,
+    Column("profile_fingerprint", SHA256, primary_key=True),
+    Column("text_sha256", SHA256, primary_key=True, index=True),
+    Column("vector", LargeBinary, nullable=False),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("number", RowId, Identity(), primary_key=True),
+    Column("id", ID, nullable=False, unique=True),
+    Column("kb_id", ID, ForeignKey("knowledge_bases.id", ondelete="CASCADE"), nullable=False),
+    Column("document_id", ID, ForeignKey("documents.id", ondelete="CASCADE"), nullable=False),
+    Column("blob_sha256", SHA256, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("media_type", StoredText, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("stage", String(16), nullable=False),
+    Column("done", Integer, nullable=False),
+    Column("total", Integer, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    # Attempts that ended because their worker died; they do not count as failures of the file.
+    Column("interruptions", Integer, nullable=False),
+    Column("error", JsonText),
+    Column("run_after", UtcTime, nullable=False),
+    Column("worker_id", StoredText),
+    Column("lease_token", StoredText),
+    Column("lease_until", UtcTime),
+    Column("event_seq", BigInteger, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("started_at", UtcTime),
+    Column("finished_at", UtcTime),
+    Index("ix_jobs_status_run_after", "status", "run_after"),
+    Index("ix_jobs_document_id_number", "document_id", "number"),
+    Index("ix_jobs_kb_id_event_seq", "kb_id", "event_seq"),
+    sqlite_autoincrement=True,
+)
+
+changes = Table(
+    "changes",
+    metadata,
+    Column("kb_id", ID, ForeignKey("knowledge_bases.id", ondelete="CASCADE"), primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    # Not a foreign key: a removal outlives the revision it tells of.
+    Column("revision_id", BigInteger, nullable=False, index=True),
+    Column("is_added", Boolean, nullable=False),
+)
+
+conversations = Table(
+    "conversations",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("kb_id", ID, ForeignKey("knowledge_bases.id", ondelete="CASCADE"), nullable=False),
+    Column("title", StoredText, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("updated_at", UtcTime, nullable=False),
+    Index("ix_conversations_kb_id_updated_at", "kb_id", "updated_at"),
+)
+
+answers = Table(
+    "answers",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("kb_id", ID, ForeignKey("knowledge_bases.id", ondelete="CASCADE"), nullable=False),
+    # Not a foreign key: an answer may be given outside of any stored conversation.
+    Column("conversation_id", StoredText, nullable=False, index=True),
+    Column("payload", JsonText, nullable=False),
+    Column("audit", JsonText, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Index("ix_answers_kb_id", "kb_id"),
+)
+
+answer_documents = Table(
+    "answer_documents",
+    metadata,
+    Column("answer_id", ID, ForeignKey("answers.id", ondelete="CASCADE"), primary_key=True),
+    Column("document_id", StoredText, primary_key=True, index=True),
+)
+
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("answer_id", ID, ForeignKey("answers.id", ondelete="CASCADE"), primary_key=True),
+    Column("rating", String(8), nullable=False),
+    Column("comment", StoredText, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column(
+        "conversation_id", ID, ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True
+    ),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("role", String(16), nullable=False),
+    Column("content", StoredText, nullable=False),
+    Column("answer_id", StoredText, index=True),
+    Column("created_at", UtcTime, nullable=False),
+)
