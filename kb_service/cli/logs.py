@@ -9,7 +9,9 @@ import structlog
 def configure_logs(level: str) -> None:
     """Set up structlog for this process. `level`: DEBUG, INFO, WARNING or ERROR."""
     is_terminal = sys.stderr.isatty()
-    renderer = structlog.dev.ConsoleRenderer() if is_terminal else structlog.processors.JSONRenderer()
+    renderer = (
+        structlog.dev.ConsoleRenderer() if is_terminal else structlog.processors.JSONRenderer()
+    )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

@@ -80,7 +80,9 @@ def load_settings() -> "Settings":
 
 def print_json(value: object) -> None:
     """Print a JSON-ready value on standard output, indented, UTF-8."""
-    sys.stdout.buffer.write(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    sys.stdout.buffer.write(
+        orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    )
     sys.stdout.flush()
 
 

@@ -35,13 +35,13 @@ def diagnose(settings: Settings, checks: dict[str, Callable[[], str]]) -> list[F
 
     A check returns what it saw, or raises KbError or OSError with what is wrong.
     """
-    findings = [Finding(name, True, value) for name, value in _in_force(settings)]
+    findings = [Finding(name, text=value, is_ok=True) for name, value in _in_force(settings)]
     findings.append(_disk(settings.data_dir))
     for name, check in checks.items():
         try:
-            findings.append(Finding(name, True, check()))
+            findings.append(Finding(name, text=check(), is_ok=True))
         except (KbError, OSError) as error:
-            findings.append(Finding(name, False, str(error)))
+            findings.append(Finding(name, text=str(error), is_ok=False))
     return findings
 
 
@@ -68,6 +68,6 @@ def _disk(folder: Path) -> Finding:
         folder.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(folder).free
     except OSError as error:
-        return Finding("disk", False, f"{folder}: {error.strerror}")
+        return Finding("disk", text=f"{folder}: {error.strerror}", is_ok=False)
     is_ok = free >= MIN_FREE_BYTES and os.access(folder, os.W_OK)
-    return Finding("disk", is_ok, f"{free / 1024**3:.1f} GiB free in {folder.resolve()}")
+    return Finding("disk", is_ok=is_ok, text=f"{free / 1024**3:.1f} GiB free in {folder.resolve()}")
