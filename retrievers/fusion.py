@@ -1,0 +1,60 @@
+"""Fusing ranked lists: weighted reciprocal rank fusion and pins. Pure functions on values.
+
+Knows chunk ids, ranks and scores; knows no index and no text.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from retrievers.lexical import Hit
+
+RANK_CONSTANT = 60.0
+"""k of reciprocal rank fusion (Cormack, Clarke and Buettcher, SIGIR 2009)."""
+
+WEIGHTS: Mapping[str, float] = {"lexical": 1.0, "dense": 0.2}
+
+
+@dataclass(frozen=True, slots=True)
+class FusedHit:
+    """A chunk with its fused score and, for each leg that found it, rank (1-based) and score."""
+
+    chunk_id: int
+    score: float
+    ranks: dict[str, int]
+    scores: dict[str, float]
+
+
+def fuse(
+    legs: Mapping[str, Sequence[Hit]],
+    weights: Mapping[str, float] = WEIGHTS,
+    rank_constant: float = RANK_CONSTANT,
+) -> list[FusedHit]:
+    """Return every chunk of the legs by the sum of weight / (rank_constant + rank), best first.
+
+    Each leg is a list of distinct (chunk_id, score), best first. Equal sums go by chunk id.
+    """
+    ranks: dict[int, dict[str, int]] = {}
+    scores: dict[int, dict[str, float]] = {}
+    for leg, hits in legs.items():
+        for rank, (chunk_id, score) in enumerate(hits, start=1):
+            ranks.setdefault(chunk_id, {})[leg] = rank
+            scores.setdefault(chunk_id, {})[leg] = score
+    fused = [
+        FusedHit(
+            chunk_id,
+            sum(weights[leg] / (rank_constant + rank) for leg, rank in found.items()),
+            found,
+            scores[chunk_id],
+        )
+        for chunk_id, found in ranks.items()
+    ]
+    return sorted(fused, key=lambda hit: (-hit.score, hit.chunk_id))
+
+
+def pin(hits: Sequence[FusedHit], num_pins: Mapping[int, int]) -> list[FusedHit]:
+    """Move chunks with more pins in front; the order among equals stays.
+
+    Each pin is worth 1.0, more than any fused score, so that scores stay in the order of the list.
+    """
+    lifted = [replace(hit, score=hit.score + num_pins.get(hit.chunk_id, 0)) for hit in hits]
+    return sorted(lifted, key=lambda hit: -num_pins.get(hit.chunk_id, 0))

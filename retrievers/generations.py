@@ -1,0 +1,279 @@
+"""Index generations on disk: immutable checksummed folders and the pointer to the current one.
+
+Knows `<index_root>/<kb_id>/gen-<seq>-<random>/` with its `manifest.json`, and `CURRENT.json`
+beside them. Knows nothing of what an index is: whoever builds one writes files into a folder.
+
+Publishing: write into `build-…` on the same file system → checksums → fsync files and folders →
+rename to `gen-…` → CURRENT.json by temp file, fsync, rename, fsync of the parent. A crash at any
+point leaves the previous generation in force. A generation that fails its checksums, or was made
+for another embedding profile, format or engine version, is rejected, never served.
+"""
+
+import hashlib
+import json
+import re
+import secrets
+import shutil
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from kb_service.domain.errors import InvalidRequest, StorageError
+from kb_service.domain.ports import EmbeddingProfile
+from retrievers.folders import (
+    ClaimedFolder,
+    exclusive,
+    fsync_path,
+    fsync_tree,
+    replace_durably,
+    sha256_of,
+    sweep,
+)
+
+FORMAT_VERSION = 1
+MANIFEST_FILE = "manifest.json"
+CURRENT_FILE = "CURRENT.json"
+LIVE_PREFIX = "live"
+BUILD_PREFIX = "build"
+_GENERATION_NAME = re.compile(r"gen-(\d+)-[0-9a-f]{8}")
+_KB_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
+
+
+class GenerationRejected(StorageError):
+    """A generation that must not be served; the message says why."""
+
+    default_code = "index_generation_rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class IndexCounts:
+    """How much a generation holds."""
+
+    num_chunks: int
+    num_vectors: int
+    num_revisions: int
+
+
+@dataclass(frozen=True, slots=True)
+class FileEntry:
+    """The checksum (SHA-256, hex) and size of one file."""
+
+    sha256: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a generation claims about itself. `seq`: the last change it contains.
+
+    `files`: path relative to the generation (with `/`) -> FileEntry, every file but the manifest.
+    """
+
+    kb_id: str
+    seq: int
+    fingerprint: str
+    dimension: int
+    counts: IndexCounts
+    files: dict[str, FileEntry]
+    engines: dict[str, str]
+    format: int = FORMAT_VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """A published generation: its folder and its manifest."""
+
+    path: Path
+    manifest: Manifest
+
+
+class GenerationStore:
+    """The generations of one knowledge base under one embedding profile."""
+
+    def __init__(self, index_root: Path, kb_id: str, profile: EmbeddingProfile) -> None:
+        if not _KB_ID.fullmatch(kb_id):
+            raise InvalidRequest(
+                f"knowledge base id {kb_id!r} is not 1 to 128 letters, digits, '_' or '-'"
+            )
+        self.folder = index_root / kb_id
+        self._kb_id = kb_id
+        self._profile = profile
+
+    def candidates(self) -> list[str]:
+        """Return the names of the generations there are: the current one, then newest first."""
+        names = sorted(
+            (path.name for path in self.folder.glob("gen-*") if _seq_of(path.name) is not None),
+            key=lambda name: (_seq_of(name) or 0, name),
+            reverse=True,
+        )
+        current = self.current_name()
+        return sorted(names, key=lambda name: name != current)
+
+    def current_name(self) -> str | None:
+        """Return the generation that CURRENT.json names, None when it names none."""
+        try:
+            name = json.loads((self.folder / CURRENT_FILE).read_bytes())["generation"]
+        except (OSError, ValueError, KeyError, TypeError):
+            return None  # absent or damaged: the folders themselves still tell
+        return name if isinstance(name, str) and _seq_of(name) is not None else None
+
+    def describe(self, name: str) -> Generation:
+        """Return a generation by its manifest alone. Raises GenerationRejected."""
+        path = self.folder / name
+        manifest = _read_manifest(path)
+        expected = (self._kb_id, self._profile.fingerprint, self._profile.dimension)
+        if (manifest.kb_id, manifest.fingerprint, manifest.dimension) != expected:
+            raise GenerationRejected(
+                f"{name} was made for base {manifest.kb_id} with embedding profile "
+                f"{manifest.fingerprint[:12]} ({manifest.dimension} dimensions)"
+            )
+        if (manifest.format, manifest.engines) != (FORMAT_VERSION, engine_versions()):
+            raise GenerationRejected(
+                f"{name} has format {manifest.format} by {manifest.engines}, "
+                f"not {FORMAT_VERSION} by {engine_versions()}"
+            )
+        return Generation(path, manifest)
+
+    def verify(self, name: str) -> Generation:
+        """Return a generation after checking every byte. Raises GenerationRejected."""
+        generation = self.describe(name)
+        for relative, entry in generation.manifest.files.items():
+            _verify_file(generation.path / relative, entry)
+        return generation
+
+    def publish(
+        self,
+        seq: int,
+        counts: IndexCounts,
+        write: Callable[[Path], None],
+        rejected: Collection[str] = (),
+    ) -> str:
+        """Make a new current generation; `write` puts the index files into the folder it is given.
+
+        `rejected`: names of generations known to be bad, removed with the old ones. When another
+        process has meanwhile published one at least as new, that one stays. Returns the name of
+        the current generation. Raises StorageError when the disk refuses.
+        """
+        try:
+            with exclusive(self.folder):
+                sweep(self.folder, BUILD_PREFIX)
+                sweep(self.folder, LIVE_PREFIX)
+                newer = self._newer(seq, rejected)
+                return newer or self._publish(seq, counts, write, rejected)
+        except OSError as error:
+            raise StorageError(
+                f"cannot publish an index generation in {self.folder}: {error.strerror or error}",
+                code="index_not_published",
+            ) from error
+
+    def working_folder(self) -> ClaimedFolder:
+        """Return a new private folder on the same file system as the generations."""
+        return ClaimedFolder(self.folder, LIVE_PREFIX)
+
+    def remove(self) -> None:
+        """Remove everything of this base; nothing there is no error."""
+        if self.folder.is_dir():
+            with exclusive(self.folder):
+                shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _newer(self, seq: int, rejected: Collection[str]) -> str | None:
+        name = self.current_name()
+        if name is None or name in rejected:
+            return None
+        try:
+            return name if self.describe(name).manifest.seq >= seq else None
+        except GenerationRejected:
+            return None
+
+    def _publish(
+        self,
+        seq: int,
+        counts: IndexCounts,
+        write: Callable[[Path], None],
+        rejected: Collection[str],
+    ) -> str:
+        previous = self.current_name()
+        build = ClaimedFolder(self.folder, BUILD_PREFIX)
+        try:
+            write(build.path)
+            _write_manifest(build.path, self._manifest(build.path, seq, counts))
+            fsync_tree(build.path)
+            name = f"gen-{seq}-{secrets.token_hex(4)}"
+            build.path.rename(self.folder / name)
+            fsync_path(self.folder)
+        finally:
+            build.close()
+        content = {"format": FORMAT_VERSION, "generation": name}
+        replace_durably(self.folder / CURRENT_FILE, json.dumps(content).encode())
+        self._prune({name, None if previous in rejected else previous})
+        return name
+
+    def _manifest(self, folder: Path, seq: int, counts: IndexCounts) -> Manifest:
+        files = {
+            path.relative_to(folder).as_posix(): FileEntry(sha256_of(path), path.stat().st_size)
+            for path in sorted(folder.rglob("*"))
+            if path.is_file()
+        }
+        profile = self._profile
+        return Manifest(
+            self._kb_id,
+            seq,
+            profile.fingerprint,
+            profile.dimension,
+            counts,
+            files,
+            engine_versions(),
+        )
+
+    def _prune(self, kept: Collection[str | None]) -> None:
+        for path in self._leftovers(kept):
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+
+    def _leftovers(self, kept: Collection[str | None]) -> Iterator[Path]:
+        yield from (path for path in self.folder.glob("gen-*") if path.name not in kept)
+        yield from self.folder.glob(f"{CURRENT_FILE}.*.tmp")
+
+
+def engine_versions() -> dict[str, str]:
+    """Return the versions of the libraries whose file formats a generation holds."""
+    return {name: version(name) for name in ("tantivy", "faiss-cpu")}
+
+
+def _seq_of(name: str) -> int | None:
+    match = _GENERATION_NAME.fullmatch(name)
+    return int(match.group(1)) if match else None
+
+
+def _verify_file(path: Path, entry: FileEntry) -> None:
+    try:
+        is_intact = path.stat().st_size == entry.size_bytes and sha256_of(path) == entry.sha256
+    except OSError as error:
+        raise GenerationRejected(f"{path.parent.name}: {path.name} cannot be read") from error
+    if not is_intact:
+        raise GenerationRejected(f"{path.parent.name}: {path.name} differs from its manifest")
+
+
+def _write_manifest(folder: Path, manifest: Manifest) -> None:
+    body = asdict(manifest)
+    content = {"manifest": body, "sha256": _digest(body)}
+    (folder / MANIFEST_FILE).write_text(json.dumps(content, indent=1), encoding="utf-8")
+
+
+def _read_manifest(folder: Path) -> Manifest:
+    try:
+        content = json.loads((folder / MANIFEST_FILE).read_bytes())
+        body = content["manifest"]
+        if content["sha256"] != _digest(body):
+            raise GenerationRejected(f"{folder.name}: {MANIFEST_FILE} fails its own checksum")
+        entries = {name: FileEntry(**entry) for name, entry in body["files"].items()}
+        return Manifest(**{**body, "counts": IndexCounts(**body["counts"]), "files": entries})
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise GenerationRejected(f"{folder.name}: {MANIFEST_FILE} cannot be read") from error
+
+
+def _digest(body: object) -> str:
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,158 @@
+"""The lexical leg: BM25 over pre-tokenised terms in one tantivy index inside one folder.
+
+Knows how chunks become terms and how a question becomes a query of terms. Knows nothing of
+vectors, generations or the database. Queries are built term by term through the library's API; a
+user's text never reaches a query parser. Not thread-safe: the owner locks.
+
+BM25 has k1 = 1.2 and b = 0.75 (fixed by tantivy); idf = ln(1 + (N - n + 0.5) / (n + 0.5)). Until
+segments merge, removed chunks still count in N and n, as in every Lucene-like index; they are never
+returned.
+"""
+
+import json
+import math
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+
+import tantivy
+
+from kb_service.domain.ports import IndexedChunk
+from kb_service.domain.text import index_terms
+
+Hit = tuple[int, float]
+"""(chunk_id, score), higher is better."""
+
+TITLE_BOOST = 0.5
+"""Weight of a term in the title (the chunk's prefix) against the same term in the body."""
+
+MAX_QUERY_TERMS = 128
+"""Distinct terms of a question that are searched; the rarest are kept."""
+
+_HEAP_BYTES = 64_000_000
+_FIELDS = ("body", "title")
+
+
+class LexicalIndex:
+    """Chunks searchable by their words. The folder belongs to this object alone."""
+
+    def __init__(self, folder: Path, *, title_boost: float = TITLE_BOOST) -> None:
+        """Open the index in `folder`, or create an empty one there."""
+        self._folder = folder
+        self._title_boost = title_boost
+        self._schema = _schema()
+        self._index = tantivy.Index(self._schema, path=str(folder))
+        self._searcher = self._index.searcher()
+
+    @property
+    def num_chunks(self) -> int:
+        """The number of searchable chunks."""
+        return int(self._searcher.num_docs)
+
+    @property
+    def num_removed(self) -> int:
+        """The number of removed chunks whose words still weigh in the statistics."""
+        meta = json.loads((self._folder / "meta.json").read_bytes())
+        deletes = (segment.get("deletes") for segment in meta["segments"])
+        return sum(entry["num_deleted_docs"] for entry in deletes if entry)
+
+    def apply(self, removed: Iterable[int], added: Iterable[IndexedChunk]) -> None:
+        """Remove the chunks of the revisions `removed`, then add chunks, in one commit."""
+        writer = self._index.writer(_HEAP_BYTES, 1)
+        try:
+            for revision_id in removed:
+                writer.delete_documents_by_term("revision_id", revision_id)
+            for chunk in added:
+                writer.add_document(_document(chunk))
+            writer.commit()
+        finally:
+            writer.wait_merging_threads()
+        self._index.reload()
+        self._searcher = self._index.searcher()
+
+    def search(
+        self, terms: Sequence[str], limit: int, documents: Collection[str] | None = None
+    ) -> list[Hit]:
+        """Return the best chunks for the terms, best first; `documents` restricts where."""
+        wanted = self._rarest(terms)
+        if not wanted or (documents is not None and not documents):
+            return []
+        query = self._any_of(wanted)
+        if documents is not None:
+            query = _both(query, self._among(documents))
+        return self._run(query, limit)
+
+    def revisions_with(self, term: str, limit: int) -> set[int]:
+        """Return the revisions of the best `limit` chunks that hold the term in body or title."""
+        addresses = [address for _, address in self._hits(self._any_of([term]), limit)]
+        return set(self._numbers("revision_id", addresses))
+
+    def idf(self, terms: Iterable[str]) -> dict[str, float]:
+        """Return ln(1 + (N - n + 0.5) / (n + 0.5)) of each term, n = the larger field's count."""
+        return {term: self._idf(max(self._frequencies(term))) for term in terms}
+
+    def _idf(self, num_holding: int) -> float:
+        total = self.num_chunks
+        # Removed chunks still count in the frequency, so it can pass the number of live ones.
+        holding = min(num_holding, total)
+        return math.log(1 + (total - holding + 0.5) / (holding + 0.5))
+
+    def _frequencies(self, term: str) -> tuple[int, ...]:
+        return tuple(int(self._searcher.doc_freq(field, term)) for field in _FIELDS)
+
+    def _rarest(self, terms: Sequence[str]) -> list[str]:
+        distinct = dict.fromkeys(terms)
+        frequency = {term: max(self._frequencies(term)) for term in distinct}
+        known = [term for term in distinct if frequency[term]]
+        return sorted(known, key=lambda term: frequency[term])[:MAX_QUERY_TERMS]
+
+    def _any_of(self, terms: Sequence[str]) -> tantivy.Query:
+        clauses: list[tuple[tantivy.Occur, tantivy.Query]] = []
+        for term in terms:
+            body = tantivy.Query.term_query(self._schema, "body", term, "freq")
+            title = tantivy.Query.term_query(self._schema, "title", term, "freq")
+            boosted = tantivy.Query.boost_query(title, self._title_boost)
+            clauses += [(tantivy.Occur.Should, body), (tantivy.Occur.Should, boosted)]
+        return tantivy.Query.boolean_query(clauses)
+
+    def _among(self, documents: Collection[str]) -> tantivy.Query:
+        members = tantivy.Query.term_set_query(self._schema, "document_id", sorted(documents))
+        return tantivy.Query.const_score_query(members, 0.0)
+
+    def _hits(self, query: tantivy.Query, limit: int) -> list[tuple[float, tantivy.DocAddress]]:
+        return list(self._searcher.search(query, limit, count=False).hits)
+
+    def _run(self, query: tantivy.Query, limit: int) -> list[Hit]:
+        hits = self._hits(query, limit)
+        chunk_ids = self._numbers("chunk_id", [address for _, address in hits])
+        scored = zip(chunk_ids, (score for score, _ in hits), strict=True)
+        return sorted(scored, key=lambda hit: (-hit[1], hit[0]))
+
+    def _numbers(self, field: str, addresses: list[tantivy.DocAddress]) -> list[int]:
+        values = self._searcher.fast_field_values(field, addresses)
+        return [value for value in values if isinstance(value, int)]
+
+
+def _schema() -> tantivy.Schema:
+    builder = tantivy.SchemaBuilder()
+    for field in _FIELDS:
+        builder.add_text_field(
+            field, stored=False, tokenizer_name="whitespace", index_option="freq"
+        )
+    for field in ("chunk_id", "revision_id"):
+        builder.add_unsigned_field(field, stored=True, indexed=True, fast=True)
+    builder.add_text_field("document_id", stored=True, tokenizer_name="raw", index_option="basic")
+    return builder.build()
+
+
+def _document(chunk: IndexedChunk) -> tantivy.Document:
+    document = tantivy.Document()
+    document.add_text("body", " ".join(index_terms(chunk.text)))
+    document.add_text("title", " ".join(index_terms(chunk.title)))
+    document.add_unsigned("chunk_id", chunk.chunk_id)
+    document.add_unsigned("revision_id", chunk.revision_id)
+    document.add_text("document_id", chunk.document_id)
+    return document
+
+
+def _both(left: tantivy.Query, right: tantivy.Query) -> tantivy.Query:
+    return tantivy.Query.boolean_query([(tantivy.Occur.Must, left), (tantivy.Occur.Must, right)])

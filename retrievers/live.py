@@ -1,0 +1,180 @@
+"""One knowledge base's searchable state: lexical and dense index, and who owns each chunk.
+
+Knows how a state is built from chunks, loaded from and written into a folder, and how committed
+changes are replayed on it. Knows nothing of generations, locks or the database. Replaying a change
+twice is the same as once. Not thread-safe: the owner locks.
+"""
+
+import json
+import shutil
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from pathlib import Path
+
+from kb_service.domain.ports import IndexChange, IndexedChunk, Vector
+from retrievers.dense import FLAT_LIMIT, DenseIndex, kind_for
+from retrievers.folders import ClaimedFolder, link_or_copy
+from retrievers.generations import IndexCounts
+from retrievers.lexical import Hit, LexicalIndex
+
+MAX_WORN_SHARE = 0.1
+"""Share of removed chunks in an index above which it is better rebuilt than carried on."""
+
+MAX_PINNED_DOCUMENTS = 3
+"""Documents an identifier may stand in and still name one of them."""
+
+_MAX_PIN_CHUNKS = 200
+LEXICAL_FOLDER = "lexical"
+REVISIONS_FILE = "revisions.json"
+
+
+class LiveIndex:
+    """What is searchable right now in one base, at change number `seq`."""
+
+    def __init__(self, folder: ClaimedFolder, dense: DenseIndex, seq: int, flat_limit: int) -> None:
+        """Take over a claimed folder whose `lexical` part may already be filled."""
+        self.seq = seq
+        self.generation: str | None = None
+        self._folder = folder
+        self._flat_limit = flat_limit
+        lexical = folder.path / LEXICAL_FOLDER
+        lexical.mkdir(exist_ok=True)
+        self._lexical = LexicalIndex(lexical)
+        self._dense = dense
+        self._chunks_of: dict[int, list[int]] = {}
+        self._document_of: dict[int, str] = {}
+
+    @classmethod
+    def build(
+        cls,
+        folder: ClaimedFolder,
+        dimension: int,
+        chunks: Iterable[IndexedChunk],
+        seq: int,
+        flat_limit: int = FLAT_LIMIT,
+    ) -> "LiveIndex":
+        """Index every chunk from nothing."""
+        index = cls(folder, DenseIndex(dimension), seq, flat_limit)
+        vectors: dict[int, Vector] = {}
+        index._lexical.apply((), index._registered(chunks, vectors))
+        index._dense = DenseIndex(dimension, kind_for(len(vectors), flat_limit))
+        index._dense.add(list(vectors), list(vectors.values()))
+        return index
+
+    @classmethod
+    def load(
+        cls, folder: ClaimedFolder, source: Path, seq: int, flat_limit: int = FLAT_LIMIT
+    ) -> "LiveIndex":
+        """Open what `save` wrote into `source`; its files stay as they are."""
+        _share_lexical(source / LEXICAL_FOLDER, folder.path / LEXICAL_FOLDER)
+        index = cls(folder, DenseIndex.load(source), seq, flat_limit)
+        revisions = json.loads((source / REVISIONS_FILE).read_bytes())
+        for revision_id, (document_id, chunk_ids) in revisions.items():
+            index._chunks_of[int(revision_id)] = chunk_ids
+            index._document_of[int(revision_id)] = document_id
+        return index
+
+    @property
+    def counts(self) -> IndexCounts:
+        """What is searchable; chunks without a vector are found by their words only."""
+        return IndexCounts(self._lexical.num_chunks, self._dense.num_chunks, len(self._chunks_of))
+
+    @property
+    def is_worn(self) -> bool:
+        """True when a rebuild pays: many removed chunks, or a dense kind for fewer vectors."""
+        removed = max(self._lexical.num_removed, self._dense.num_removed)
+        has_outgrown = kind_for(self._dense.num_chunks, self._flat_limit) != self._dense.kind
+        is_larger = self._dense.kind == "flat" and has_outgrown
+        return is_larger or removed > MAX_WORN_SHARE * max(self._lexical.num_chunks, 1)
+
+    def replay(
+        self,
+        changes: Sequence[IndexChange],
+        fetch: Callable[[int], Iterable[IndexedChunk]],
+        head: int,
+    ) -> None:
+        """Apply committed changes in order; `fetch` gives the live chunks of a revision."""
+        is_added = {change.revision_id: change.is_added for change in changes}
+        added = [chunk for revision, flag in is_added.items() if flag for chunk in fetch(revision)]
+        if is_added:
+            for revision_id in is_added:
+                self._dense.remove(self._chunks_of.pop(revision_id, ()))
+                self._document_of.pop(revision_id, None)
+            vectors: dict[int, Vector] = {}
+            self._lexical.apply(is_added, self._registered(added, vectors))
+            self._dense.add(list(vectors), list(vectors.values()))
+        self.seq = max([head, *(change.seq for change in changes)])
+
+    def search_lexical(
+        self, terms: Sequence[str], limit: int, documents: Collection[str] | None = None
+    ) -> list[Hit]:
+        """Return the best chunks by BM25, best first."""
+        return self._lexical.search(terms, limit, documents)
+
+    def search_dense(
+        self, vector: Vector, limit: int, documents: Collection[str] | None = None
+    ) -> list[Hit]:
+        """Return the nearest chunks, best first."""
+        allowed = None if documents is None else self.chunks_in(documents)
+        return self._dense.search(vector, limit, allowed)
+
+    def pins(self, identifiers: Iterable[str]) -> dict[str, int]:
+        """Return how many of the identifiers each document holds.
+
+        An identifier that stands in more than MAX_PINNED_DOCUMENTS documents pins none.
+        """
+        num_pins: dict[str, int] = {}
+        for term in identifiers:
+            revisions = self._lexical.revisions_with(term, _MAX_PIN_CHUNKS)
+            documents = {self._document_of[revision] for revision in revisions}
+            if len(documents) <= MAX_PINNED_DOCUMENTS:
+                for document_id in documents:
+                    num_pins[document_id] = num_pins.get(document_id, 0) + 1
+        return num_pins
+
+    def chunks_in(self, documents: Collection[str]) -> list[int]:
+        """Return the chunks of these documents."""
+        return [
+            chunk_id
+            for revision, document_id in self._document_of.items()
+            if document_id in documents
+            for chunk_id in self._chunks_of[revision]
+        ]
+
+    def idf(self, terms: Iterable[str]) -> dict[str, float]:
+        """Return the inverse document frequency of each term."""
+        return self._lexical.idf(terms)
+
+    def save(self, folder: Path) -> None:
+        """Write this state into an empty folder."""
+        _share_lexical(self._folder.path / LEXICAL_FOLDER, folder / LEXICAL_FOLDER)
+        self._dense.save(folder)
+        revisions = {
+            revision: (self._document_of[revision], chunk_ids)
+            for revision, chunk_ids in self._chunks_of.items()
+        }
+        (folder / REVISIONS_FILE).write_text(json.dumps(revisions), encoding="utf-8")
+
+    def close(self) -> None:
+        """Remove the private folder; the index is of no use afterwards."""
+        self._folder.close()
+
+    def _registered(
+        self, chunks: Iterable[IndexedChunk], vectors: dict[int, Vector]
+    ) -> Iterator[IndexedChunk]:
+        for chunk in chunks:
+            self._chunks_of.setdefault(chunk.revision_id, []).append(chunk.chunk_id)
+            self._document_of[chunk.revision_id] = chunk.document_id
+            if chunk.vector is not None:
+                vectors[chunk.chunk_id] = chunk.vector
+            yield chunk
+
+
+def _share_lexical(source: Path, target: Path) -> None:
+    """Give `target` the lexical files of `source`: segments never change in place and are linked;
+    the lists of segments are replaced by each commit and are copied."""
+    target.mkdir()
+    for path in source.iterdir():
+        if path.suffix == ".json":
+            shutil.copyfile(path, target / path.name)
+        elif path.suffix != ".lock":
+            link_or_copy(path, target / path.name)
