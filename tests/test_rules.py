@@ -1,0 +1,71 @@
+"""Rules of the house that a linter has no name for, checked on the syntax tree of every module."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.length_gate import MAX_FUNCTION_LINES, tracked_files, violations
+
+FORBIDDEN_IMPORTS = {"pickle", "cPickle", "dill", "marshal", "shelve", "fitz", "torchvision"}
+FORBIDDEN_CALLS = {"eval", "exec"}
+# Tests may build the malicious files that the code must refuse.
+PYTHON_FILES = [
+    path
+    for path in tracked_files()
+    if path.suffix == ".py" and path.relative_to(ROOT).parts[0] != "tests"
+]
+
+
+def forbidden(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            yield from (name for name in names if name.split(".")[0] in FORBIDDEN_IMPORTS)
+        if isinstance(node, ast.Call):
+            yield from forbidden_call(node)
+
+
+def forbidden_call(node: ast.Call) -> Iterator[str]:
+    name = ast.unparse(node.func)
+    flags = {word.arg: ast.unparse(word.value) for word in node.keywords}
+    if name in FORBIDDEN_CALLS or name == "yaml.load":
+        yield name
+    if flags.get("shell") == "True" or flags.get("trust_remote_code") == "True":
+        yield ast.unparse(node)
+    if name == "torch.load" and flags.get("weights_only") != "True":
+        yield "torch.load without weights_only"
+
+
+@pytest.mark.parametrize("path", PYTHON_FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_module_runs_code_from_data(path: Path) -> None:
+    assert list(forbidden(ast.parse(path.read_text(encoding="utf-8")))) == []
+
+
+def test_the_rule_finds_what_it_forbids() -> None:
+    source = "import pickle\neval('1')\nrun('x', shell=True)\ntorch.load('f')\nyaml.load('f')\n"
+    assert len(list(forbidden(ast.parse(source)))) == 5
+
+
+def test_the_length_gate_finds_a_long_function() -> None:
+    source = "def long() -> None:\n" + "    pass\n" * MAX_FUNCTION_LINES
+    assert list(violations(Path("x.py"), "x.py", source)) == [
+        f"x.py:1: long has {MAX_FUNCTION_LINES + 1} lines, the limit is {MAX_FUNCTION_LINES}"
+    ]
+
+
+def test_the_command_line_starts_without_the_heavy_libraries() -> None:
+    program = (
+        "import sys, kb_service.cli\n"
+        "heavy = {'torch', 'transformers', 'faiss', 'sentence_transformers', 'sqlalchemy'}\n"
+        "sys.exit(', '.join(heavy & set(sys.modules)) or 0)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
