@@ -17,8 +17,11 @@ _CJK_RUN = re.compile(f"[{CJK}]+")
 _TOKEN = re.compile(f"[{CJK}]+|[^\\W_{CJK}]+(?:[-./:@_'+#&]+[^\\W_{CJK}]+)*")
 _JOINT = re.compile(r"[-./:@_'+#&]+")
 _SENTENCE_END = re.compile(
-    r"[。！？；!?…]+[”’\"'）)】」』]*"
-    r"|(?<![A-Z])(?<!\b[A-Z][a-z])(?<!\b[a-z])\.[\"')\]]*(?=\s+[A-Z0-9\"'(\[•]|\s*$)"
+    # An ASCII mark inside a URL or a name ends nothing; an English semicolon joins two clauses.
+    f"(?:[。！？；…]|[!?](?=[\\s!?。！？…”’\"'）)】」』{CJK}]|$)|;(?=\\s*(?:\n|$)|[{CJK}]))+"
+    r"[”’\"'）)】」』]*"
+    r"|(?<![A-Z])(?<!\b[A-Z][a-z])(?<!\b[a-z])(?<!\b(?:Fig|Sec|Vol|Mrs|Gen|Col|Inc|Ltd|Sgt))"
+    r"\.[\"')\]]*(?=\s+[A-Z0-9\"'(\[•]|\s*$)"
     r"|\n\s*\n|\n(?=\s*(?:[•·●▪*-]|\d{1,2}[.、)）]|[（(]?[一二三四五六七八九十]+[、）)]))"
 )
 

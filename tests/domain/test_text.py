@@ -1,0 +1,41 @@
+"""Sentences of Chinese and English text as spans."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kb_service.domain.text import sentence_spans
+
+
+def sentences(text: str) -> list[str]:
+    return [span.of(text) for span in sentence_spans(text)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("他说：“好！”然后走了。第二；第三", ["他说：“好！”", "然后走了。", "第二；", "第三"]),
+        ("What?! No... yes. It ended.", ["What?!", "No... yes.", "It ended."]),
+        ("The U.S. Navy came. See Fig. 3 of it.", ["The U.S. Navy came.", "See Fig. 3 of it."]),
+        ("Open http://x.org/a?b=1!c now. Next.", ["Open http://x.org/a?b=1!c now.", "Next."]),
+        ("It flew 2,319 hours; most of them solo.", ["It flew 2,319 hours; most of them solo."]),
+        ("第一行\n第二行。", ["第一行\n第二行。"]),
+        ("Title\n\nBody text", ["Title", "Body text"]),
+        ("1. one\n2. two\n3. three", ["1. one", "2. two", "3. three"]),
+        ("措施：\n（一）甲\n（二）乙", ["措施：", "（一）甲", "（二）乙"]),
+        ("", []),
+        (" \n\t ", []),
+    ],
+)  # fmt: skip
+def test_cuts_at_end_marks_blank_lines_and_list_items(text: str, expected: list[str]) -> None:
+    assert sentences(text) == expected
+
+
+@given(st.text(alphabet='ab Z.。！?;；\n\t1.、（一）"”\f', max_size=200))
+def test_every_visible_character_lies_in_exactly_one_sentence(text: str) -> None:
+    spans = sentence_spans(text)
+    covered = [index for span in spans for index in range(span.start, span.end)]
+    assert len(covered) == len(set(covered)) == len(sorted(covered))
+    assert {i for i, c in enumerate(text) if not c.isspace()} <= set(covered)
+    assert all(span.of(text) == span.of(text).strip() != "" for span in spans)
+    assert spans == sorted(spans)
