@@ -105,7 +105,7 @@ def _separator(lines: list[Line], index: int, leading: float) -> str:
         return CELL
     if not _same_size(before, after) or _is_apart(before, after, leading):
         return PARAGRAPH
-    if _CHINESE_HEADING.match(after.text):
+    if _CHINESE_HEADING.match(after.text) or _is_section_mark(before.text):
         return PARAGRAPH
     if _LIST_ITEM.match(after.text):
         return WRAP if _LIST_ITEM.match(before.text) else PARAGRAPH
@@ -114,6 +114,10 @@ def _separator(lines: list[Line], index: int, leading: float) -> str:
     if _starts_indented(before, after):
         return PARAGRAPH
     return "" if _WIDE.match(before.text[-1]) or _WIDE.match(after.text[0]) else WRAP
+
+
+def _is_section_mark(text: str) -> bool:
+    return len(text) <= 40 and bool(_CHINESE_HEADING.match(text)) and not _FINAL.search(text)
 
 
 def _is_apart(before: Line, after: Line, leading: float) -> bool:
@@ -167,7 +171,9 @@ def heading_levels(paragraphs: list[tuple[str, Paragraph]]) -> list[int]:
     """
     body = body_size(paragraphs)
     large = [
-        _is_heading_text(text) and paragraph.size > 1.1 * body and paragraph.num_lines <= 3
+        _is_heading_text(text)
+        and paragraph.size > (1.08 if paragraph.is_bold else 1.15) * body
+        and paragraph.num_lines <= 3
         for text, paragraph in paragraphs
     ]
     sizes = _distinct_sizes(
@@ -200,9 +206,9 @@ def _distinct_sizes(sizes: list[float]) -> list[float]:
 def _is_small_heading(text: str, paragraph: Paragraph) -> bool:
     if paragraph.num_lines > 1 or not _is_heading_text(text):
         return False
-    if len(text) <= 40 and _CHINESE_HEADING.match(text):
+    if _is_section_mark(text):
         return True
-    return paragraph.is_bold and not _FIELD.match(text) and not _LIST_ITEM.match(text)
+    return paragraph.is_bold and not _LIST_ITEM.match(text)
 
 
 def _is_heading_text(text: str) -> bool:
@@ -210,6 +216,7 @@ def _is_heading_text(text: str) -> bool:
         2 <= len(text) <= MAX_HEADING_CHARS
         and not _FINAL.search(text)
         and CELL not in text
+        and not _FIELD.match(text)
         and not _PAGE_NUMBER.fullmatch(text)
         and any(character.isalpha() for character in text)
     )
