@@ -1,0 +1,312 @@
+"""Turns texts into unit vectors with a sentence-transformers model, and says which model it was.
+
+Knows two kinds of folder: a static table, which it reads by itself without torch, and every other
+sentence-transformers model, which that library reads. Checks the files of a model against its
+checksums before it trusts them. Does not know what the vectors are compared with.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import struct
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from kb_service.domain.errors import ConfigurationError
+from kb_service.domain.ports import Embedder, EmbeddingProfile, Vector
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+    from tokenizers import Tokenizer
+
+CHECKSUMS_FILE = "SHA256SUMS.json"
+POOLING_VERSION = "mean-l2-1"
+BATCH_SIZE = 256
+_READ_BYTES = 1 << 20
+_STATIC = "StaticEmbedding"
+_NORMALIZE = "Normalize"
+FloatArray = npt.NDArray[np.float32]
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_READ_BYTES):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _unavailable(message: str, path: str) -> ConfigurationError:
+    return ConfigurationError(message, code="model_unavailable", details={"path": path})
+
+
+def _corrupt(message: str, **details: object) -> ConfigurationError:
+    return ConfigurationError(message, code="model_corrupt", details=details)
+
+
+def verify_checksums(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file that ``SHA256SUMS.json`` lists, after checking each.
+
+    A folder without that file gives an empty mapping. Raises ConfigurationError ``model_corrupt``
+    that names the file, the expected and the found checksum.
+    """
+    listing = folder / CHECKSUMS_FILE
+    if not listing.is_file():
+        return {}
+    expected = _read_json(listing)
+    if not isinstance(expected, dict):
+        raise _corrupt(f"{listing} must map file names to SHA-256", file=str(listing))
+    for name, checksum in expected.items():
+        path = folder / name
+        found = _sha256(path) if path.is_file() else "absent"
+        if found != checksum:
+            raise _corrupt(
+                f"{path} is not the file it should be: expected SHA-256 {checksum}, found {found}",
+                file=str(path),
+                expected=checksum,
+                found=found,
+            )
+    return expected
+
+
+def _read_json(path: Path) -> Any:  # noqa: ANN401 - JSON of any shape, checked by the caller
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise _corrupt(f"{path} is not JSON: {error}", file=str(path)) from error
+
+
+def fingerprint_of(folder: Path) -> str:
+    """SHA-256 over the names and contents of all model files and the pooling version.
+
+    Papers beside the model (``*.md``, ``LICENSE``) and the list of checksums do not count.
+    """
+    digest = hashlib.sha256(POOLING_VERSION.encode())
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        if path.suffix == ".md" or path.name in {"LICENSE", CHECKSUMS_FILE}:
+            continue
+        digest.update(f"\n{path.relative_to(folder).as_posix()} {_sha256(path)}".encode())
+    return digest.hexdigest()
+
+
+def _vectors_of(matrix: FloatArray) -> list[Vector]:
+    return [row.tobytes() for row in matrix.astype("<f4", copy=False)]
+
+
+def _module_types(folder: Path) -> list[tuple[str, str]]:
+    """Last part of the class name and subfolder of each module, in order."""
+    listing = folder / "modules.json"
+    if not listing.is_file():
+        return []
+    modules = _read_json(listing)
+    return [(str(m["type"]).rsplit(".", 1)[-1], str(m.get("path", ""))) for m in modules]
+
+
+def static_module(folder: Path) -> Path | None:
+    """The subfolder of the static table, or None where the model is of another kind."""
+    modules = _module_types(folder)
+    names = [name for name, _ in modules]
+    if names in ([_STATIC], [_STATIC, _NORMALIZE]):
+        return folder / modules[0][1]
+    return None
+
+
+class StaticEmbedder:
+    """Mean of the vectors of a text's pieces, L2-normalised, from a table of V rows and D columns.
+
+    Equals ``SentenceTransformer.encode(..., normalize_embeddings=True)`` of the same folder. A text
+    without a single piece (empty, or punctuation only) has the zero vector: its inner product with
+    everything is 0. Prompts of the model are prepended as that library does.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Raises ConfigurationError: model_unavailable (no such folder or not a static model) or
+        model_corrupt (files that do not fit each other).
+        """
+        module = static_module(folder)
+        if module is None:
+            raise _unavailable(
+                f"{folder} is not a static embedding model: modules.json must list one "
+                f"{_STATIC} and at most one {_NORMALIZE} after it",
+                str(folder),
+            )
+        self._table = _read_table(module / "model.safetensors")
+        self._tokenizer = _read_tokenizer(module / "tokenizer.json")
+        if self._tokenizer.get_vocab_size() > len(self._table):
+            raise _corrupt(
+                f"{module} has {len(self._table)} vectors for "
+                f"{self._tokenizer.get_vocab_size()} pieces",
+                file=str(module),
+            )
+        self._query_prompt, self._passage_prompt = _prompts_of(folder)
+        self._profile = EmbeddingProfile(
+            name=folder.name, dimension=self._table.shape[1], fingerprint=fingerprint_of(folder)
+        )
+
+    @property
+    def profile(self) -> EmbeddingProfile:
+        return self._profile
+
+    def embed_passages(self, texts: Sequence[str]) -> list[Vector]:
+        """One vector per text, in order."""
+        return self._embed(texts, self._passage_prompt)
+
+    def embed_query(self, text: str) -> Vector:
+        """The vector of a question."""
+        return self._embed([text], self._query_prompt)[0]
+
+    def _embed(self, texts: Sequence[str], prompt: str) -> list[Vector]:
+        vectors: list[Vector] = []
+        for start in range(0, len(texts), BATCH_SIZE):
+            batch = [prompt + text for text in texts[start : start + BATCH_SIZE]]
+            encodings = self._tokenizer.encode_batch(batch, add_special_tokens=False)
+            means = np.stack([self._mean(encoding.ids) for encoding in encodings])
+            norms = np.linalg.norm(means, axis=1, keepdims=True)
+            vectors.extend(_vectors_of(means / np.maximum(norms, 1e-12)))
+        return vectors
+
+    def _mean(self, ids: Sequence[int]) -> FloatArray:
+        if not ids:
+            return np.zeros(self._table.shape[1], dtype=np.float32)
+        mean: FloatArray = self._table[ids].mean(axis=0)  # (T, D) -> (D,)
+        return mean
+
+
+def _read_table(path: Path) -> FloatArray:
+    """(V, D) float32."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    if not path.is_file():
+        raise _unavailable(f"{path} is missing", str(path))
+    try:
+        tensors = load_file(path)
+    except SafetensorError as error:
+        raise _corrupt(f"{path} cannot be read: {error}", file=str(path)) from error
+    table = tensors.get("embedding.weight")
+    if table is None or table.ndim != 2:
+        names = ", ".join(sorted(tensors)) or "nothing"
+        raise _corrupt(f"{path} must hold embedding.weight (V, D); found {names}", file=str(path))
+    return table.astype(np.float32)
+
+
+def _read_tokenizer(path: Path) -> Tokenizer:
+    from tokenizers import Tokenizer
+
+    if not path.is_file():
+        raise _unavailable(f"{path} is missing", str(path))
+    try:
+        tokenizer = Tokenizer.from_str(path.read_text(encoding="utf-8"))
+    except Exception as error:
+        raise _corrupt(f"{path} cannot be read: {error}", file=str(path)) from error
+    tokenizer.no_padding()
+    return tokenizer
+
+
+def _prompts_of(folder: Path) -> tuple[str, str]:
+    """Prompts for queries and passages; empty where the model defines none."""
+    path = folder / "config_sentence_transformers.json"
+    prompts = _read_json(path).get("prompts") or {} if path.is_file() else {}
+    return _prompt(prompts, ("query",)), _prompt(prompts, ("document", "passage", "corpus"))
+
+
+def _prompt(prompts: Mapping[str, str | None], names: Sequence[str]) -> str:
+    return next((prompt for name in names if (prompt := prompts.get(name))), "")
+
+
+class SentenceTransformerEmbedder:
+    """Any sentence-transformers model, on its own device, vectors L2-normalised.
+
+    Costs the import of torch and of that library. A name that is not a folder is looked up in the
+    local cache only, unless ``allow_download`` is set and HF_HUB_OFFLINE is not.
+    """
+
+    def __init__(self, name_or_folder: str, *, allow_download: bool = False) -> None:
+        """Raises ConfigurationError model_unavailable where the model cannot be loaded."""
+        self._model = _load_model(name_or_folder, allow_download)
+        dimension = self._model.get_embedding_dimension()
+        if dimension is None:
+            raise _unavailable(f"{name_or_folder} does not say its dimension", name_or_folder)
+        prompts = self._model.prompts or {}
+        self._query_prompt = _prompt(prompts, ("query",))
+        self._passage_prompt = _prompt(prompts, ("document", "passage", "corpus"))
+        folder = Path(name_or_folder)
+        fingerprint = fingerprint_of(folder) if folder.is_dir() else self._weights_fingerprint()
+        self._profile = EmbeddingProfile(folder.name, int(dimension), fingerprint)
+
+    @property
+    def profile(self) -> EmbeddingProfile:
+        return self._profile
+
+    def embed_passages(self, texts: Sequence[str]) -> list[Vector]:
+        """One vector per text, in order."""
+        return self._embed(texts, self._passage_prompt)
+
+    def embed_query(self, text: str) -> Vector:
+        """The vector of a question."""
+        return self._embed([text], self._query_prompt)[0]
+
+    def _embed(self, texts: Sequence[str], prompt: str) -> list[Vector]:
+        if not texts:
+            return []
+        matrix = self._model.encode(
+            list(texts), prompt=prompt, normalize_embeddings=True, show_progress_bar=False
+        )
+        return _vectors_of(np.asarray(matrix, dtype=np.float32))
+
+    def _weights_fingerprint(self) -> str:
+        digest = hashlib.sha256(f"{POOLING_VERSION}\n{self._model}".encode())
+        for name, tensor in sorted(self._model.state_dict().items()):
+            values = tensor.detach().cpu().float().numpy()
+            digest.update(name.encode() + struct.pack("<q", values.size) + values.tobytes())
+        return digest.hexdigest()
+
+
+def _load_model(name_or_folder: str, allow_download: bool) -> SentenceTransformer:
+    from sentence_transformers import SentenceTransformer
+
+    offline = not allow_download or os.environ.get("HF_HUB_OFFLINE", "0") not in {"", "0"}
+    try:
+        return SentenceTransformer(
+            name_or_folder, local_files_only=offline, trust_remote_code=False
+        )
+    except (OSError, ValueError, KeyError) as error:
+        raise _unavailable(
+            f"embedding model {name_or_folder} cannot be loaded"
+            f"{' (downloads are off)' if offline else ''}: {error}",
+            name_or_folder,
+        ) from error
+
+
+def _looks_like_path(name_or_folder: str) -> bool:
+    path = Path(name_or_folder)
+    return (
+        path.is_absolute() or name_or_folder.startswith((".", "~")) or path.parts[:1] == ("models",)
+    )
+
+
+def load_embedder(name_or_folder: str, *, allow_download: bool = False) -> Embedder:
+    """The embedder for a model folder or, where no such folder exists, for a model name.
+
+    Raises ConfigurationError: ``model_unavailable`` naming the path or model, ``model_corrupt``
+    naming the file with its expected and found checksum.
+    """
+    folder = Path(name_or_folder).expanduser()
+    if folder.is_dir():
+        verify_checksums(folder)
+        if static_module(folder) is not None:
+            return StaticEmbedder(folder)
+        return SentenceTransformerEmbedder(str(folder))
+    if not name_or_folder or _looks_like_path(name_or_folder):
+        raise _unavailable(
+            f"embedding model folder {folder} does not exist; "
+            "give a sentence-transformers folder or a model name",
+            str(folder),
+        )
+    return SentenceTransformerEmbedder(name_or_folder, allow_download=allow_download)
