@@ -91,6 +91,7 @@ class Generation:
 
     `text`: the whole raw output. `prompt_token_ids` is empty for readers without a tokenizer.
     `sampling`: the parameters in force, after defaults. `finish_reason`: `stop` or `length`.
+    `answer_words`: words of `text` that answer a typed question (a date, a name), "" when none.
     """
 
     text: str
@@ -98,6 +99,7 @@ class Generation:
     prompt_token_ids: tuple[int, ...] = ()
     sampling: dict[str, float | int | None] = field(default_factory=dict)
     finish_reason: str = "stop"
+    answer_words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,10 @@ class GeneratorInfo:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The reply to a question. `reason`: a stable code when refused or partial, else None."""
+    """The reply to a question. `reason`: a stable code when refused or partial, else None.
+
+    `highlight`: the words inside `answer` that a typed question asks for (a date, a name), if any.
+    """
 
     id: str
     kb_id: str
@@ -132,6 +137,7 @@ class Answer:
     usage: Usage
     timings: dict[str, float]
     created_at: datetime
+    highlight: TextSpan | None = None
 
 
 @dataclass(frozen=True, slots=True)

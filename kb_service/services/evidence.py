@@ -1,0 +1,94 @@
+"""The evidence gate: do these passages speak of what is asked at all? Decides before generation.
+
+Pure functions. Knows words and values, not models; whether the passages really answer the question
+is decided later, sentence by sentence (see citations).
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from kb_service.domain.queries import Passage
+from kb_service.domain.questions import content_terms, coverage, text_terms
+from kb_service.domain.text import normalise
+from kb_service.domain.units import quotable_units
+from kb_service.domain.values import identifiers_in, missing_values
+from kb_service.services.assembly import names_identifier
+
+MIN_COVERAGE = 0.40
+"""Share of the question's idf mass that the best two neighbouring units must hold.
+
+Calibrated on train questions with their own against foreign passages; see
+docs/decisions/0004-evidence-gate.md for the table.
+"""
+
+WINDOW_UNITS = 2
+NO_EVIDENCE = "no_evidence"
+_FIXED = re.compile(r"(?:date|time):|num:\d{2}")
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the gate saw. `reason`: None when it opens, else a stable code. `coverage`: 0..1.
+
+    `missing`: what the question fixes (identifier, date, number) and no passage states.
+    """
+
+    coverage: float
+    missing: tuple[str, ...]
+    reason: str | None
+
+
+def question_terms(question: str) -> tuple[str, ...]:
+    """Return the terms that passages must cover: content terms without the identifiers.
+
+    Identifiers are checked as a whole; counted as terms they would drown the rest.
+    """
+    text = normalise(question)
+    for identifier in identifiers_in(question):
+        text = text.replace(identifier, " ")
+    return content_terms(text)
+
+
+def weigh_evidence(
+    question: str,
+    passages: Sequence[Passage],
+    idf: Mapping[str, float],
+    confirmed: Iterable[str] = (),
+) -> Evidence:
+    """Return whether the passages are evidence for the question.
+
+    `confirmed`: identifiers known to be named elsewhere in the passages' documents.
+    """
+    missing = missing_slots(question, passages, confirmed)
+    terms = question_terms(question)
+    covered = max((best_window(terms, p, idf) for p in passages), default=0.0)
+    is_covered = covered >= MIN_COVERAGE or (not terms and bool(passages))
+    is_open = is_covered and not missing
+    return Evidence(covered, missing, None if is_open else NO_EVIDENCE)
+
+
+def best_window(terms: tuple[str, ...], passage: Passage, idf: Mapping[str, float]) -> float:
+    """Return the best coverage of the terms by a passage's title and two neighbouring units."""
+    title = text_terms(passage.title)
+    units = [text_terms(unit.span.of(passage.text)) for unit in quotable_units(passage.text)]
+    windows = [
+        title.union(*units[index : index + WINDOW_UNITS])
+        for index in range(max(1, len(units) - WINDOW_UNITS + 1))
+    ]
+    return max(coverage(terms, window, idf) for window in windows)
+
+
+def missing_slots(
+    question: str, passages: Sequence[Passage], confirmed: Iterable[str] = ()
+) -> tuple[str, ...]:
+    """Return what the question fixes and no passage states, sorted.
+
+    Identifiers (as they are, case-folded), dates, times, years and numbers of two digits or more
+    (`num:1998`). Small numbers are left out: "the 2nd measure" or "name 3 causes" fix nothing.
+    """
+    sources = "\n".join(f"{passage.title}\n{passage.text}" for passage in passages)
+    haystack, known = normalise(sources), frozenset(confirmed)
+    identifiers = identifiers_in(question)
+    lost = {i for i in identifiers if i not in known and not names_identifier(haystack, i)}
+    return tuple(sorted(lost | {v for v in missing_values(question, sources) if _FIXED.match(v)}))

@@ -1,0 +1,35 @@
+"""What a question in a conversation refers to: a pure rule, no model.
+
+A short question that points back ("它的直接原因呢？", "who led it?") is searched together with the
+question before it. Knows the last question only.
+"""
+
+import re
+from collections.abc import Sequence
+
+from kb_service.domain.answers import ChatMessage
+from kb_service.domain.questions import content_terms
+from kb_service.domain.text import index_terms, normalise
+from kb_service.domain.values import identifiers_in
+
+MAX_FOLLOW_UP_TERMS = 24
+"""A question with more index terms (about 12 CJK characters or 24 words) stands on its own."""
+
+_POINTS_BACK = re.compile(
+    "^(?:那|那么|还有|另外|其中|此外)|它|他们|她们|这[个份起次]|那[个份起次]|该|其|上述|呢[？?]?$|"
+    r"\b(?:it|its|they|them|their|he|she|his|her|this|that|these|those|there)\b|"
+    r"^(?:and|what about|how about|also|then)\b"
+)
+
+
+def search_text(question: str, history: Sequence[ChatMessage]) -> str:
+    """Return the text to search with: the question, behind the previous one for a follow-up."""
+    previous = next((m.content for m in reversed(history) if m.role == "user"), "")
+    return f"{previous}\n{question}" if previous and is_follow_up(question) else question
+
+
+def is_follow_up(question: str) -> bool:
+    """True for a short question without an identifier that points back or names nothing itself."""
+    if identifiers_in(question) or len(index_terms(question)) > MAX_FOLLOW_UP_TERMS:
+        return False
+    return bool(_POINTS_BACK.search(normalise(question))) or not content_terms(question)

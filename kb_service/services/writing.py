@@ -1,0 +1,140 @@
+"""The answer as it is written: raw model text in, checked sentences with citations out.
+
+A feed/flush machine. A sentence is released when it is complete and was checked against the
+passages; what was released is final, so streamed pieces joined are exactly the answer. Sentences
+without support are dropped. Knows no model, no storage.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from kb_service.domain.answers import AnswerStatus, Citation, CitationStatus
+from kb_service.domain.queries import Passage
+from kb_service.domain.spans import PageRegion, TextSpan
+from kb_service.domain.text import sentence_spans
+from kb_service.services.asking import CitationEvent, TokenEvent
+from kb_service.services.citations import (
+    Quote,
+    Support,
+    SupportStatus,
+    find_support,
+    split_markers,
+)
+from kb_service.services.prompting import is_refusal
+
+Regions = Callable[[int, TextSpan], tuple[PageRegion, ...]]
+"""(revision id, span in its text) -> where those words stand on its pages."""
+
+NO_ANSWER = "no_answer_in_passages"
+NO_SUPPORT = "no_supported_sentence"
+DROPPED = "unsupported_sentences_dropped"
+UNVERIFIED = "unverified_sentences"
+
+
+class SentenceCutter:
+    """Cuts a stream into sentences, each with the white space before it; pieces may end anywhere.
+
+    The result depends on the whole text only, not on how it was cut into pieces.
+    """
+
+    def __init__(self) -> None:
+        self._rest = ""
+
+    def feed(self, piece: str) -> list[tuple[str, str]]:
+        """Return (white space, sentence) pairs that are complete, keeping the last one back."""
+        self._rest += piece
+        spans = sentence_spans(self._rest)
+        # The last sentence may go on, and its end mark may gain a closing quote.
+        return self._take(spans[:-1])
+
+    def flush(self) -> list[tuple[str, str]]:
+        """Return what is left."""
+        return self._take(sentence_spans(self._rest))
+
+    def _take(self, spans: Sequence[TextSpan]) -> list[tuple[str, str]]:
+        taken, end = [], 0
+        for span in spans:
+            taken.append((self._rest[end : span.start], span.of(self._rest)))
+            end = span.end
+        self._rest = self._rest[end:]
+        return taken
+
+
+class GroundedWriter:
+    """Builds one answer. Read `text`, `citations` and the verdict after `flush`."""
+
+    def __init__(self, passages: Sequence[Passage], regions: Regions) -> None:
+        self._passages = passages
+        self._regions = regions
+        self._cutter = SentenceCutter()
+        self._numbers: dict[tuple[int, TextSpan], int] = {}
+        self._num_dropped = 0
+        self._says_nothing_found = False
+        self.text = ""
+        self.citations: list[Citation] = []
+
+    def feed(self, piece: str) -> Iterator[TokenEvent | CitationEvent]:
+        """Yield the events of the sentences that this piece completes."""
+        for gap, sentence in self._cutter.feed(piece):
+            yield from self._release(gap, sentence)
+
+    def flush(self) -> Iterator[TokenEvent | CitationEvent]:
+        """Yield the events of the last sentence."""
+        for gap, sentence in self._cutter.flush():
+            yield from self._release(gap, sentence)
+
+    def verdict(self) -> tuple[AnswerStatus, str | None]:
+        """Return the status and its reason; a refusal when nothing was released."""
+        if not self.text:
+            lost = self._num_dropped and not self._says_nothing_found
+            return AnswerStatus.REFUSED, NO_SUPPORT if lost else NO_ANSWER
+        if self._num_dropped:
+            return AnswerStatus.PARTIAL, DROPPED
+        if any(c.status is CitationStatus.UNVERIFIED for c in self.citations):
+            return AnswerStatus.PARTIAL, UNVERIFIED
+        return AnswerStatus.ANSWERED, None
+
+    def locate(self, words: str) -> TextSpan | None:
+        """Return where words stand in the released text, None when they do not."""
+        start = self.text.find(words) if words else -1
+        return TextSpan(start, start + len(words)) if start >= 0 else None
+
+    def _release(self, gap: str, sentence: str) -> Iterator[TokenEvent | CitationEvent]:
+        plain, hinted = split_markers(sentence)
+        if not plain.strip():
+            return
+        if is_refusal(plain):
+            self._says_nothing_found = True
+            return
+        support = find_support(plain, self._passages, hinted)
+        if support.status is SupportStatus.UNSUPPORTED:
+            self._num_dropped += 1
+            return
+        lead = gap if self.text else ""
+        place = TextSpan(len(self.text) + len(lead), len(self.text) + len(lead) + len(plain))
+        self.text += lead + plain
+        yield TokenEvent(lead + plain)
+        for citation in self._cite(support, place):
+            yield CitationEvent(citation)
+
+    def _cite(self, support: Support, place: TextSpan) -> Iterator[Citation]:
+        for quote in support.quotes:
+            citation = self._citation(quote, place, CitationStatus(support.status.value))
+            self.citations.append(citation)
+            yield citation
+
+    def _citation(self, quote: Quote, place: TextSpan, status: CitationStatus) -> Citation:
+        passage = quote.passage
+        key = (passage.revision_id, quote.source)
+        return Citation(
+            id=f"c{len(self.citations) + 1}",
+            number=self._numbers.setdefault(key, len(self._numbers) + 1),
+            document_id=passage.document_id,
+            sha256=passage.sha256,
+            title=passage.title,
+            cited_text=quote.text,
+            source=quote.source,
+            regions=self._regions(passage.revision_id, quote.source),
+            answer=place,
+            score=quote.score,
+            status=status,
+        )
