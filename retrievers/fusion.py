@@ -11,7 +11,22 @@ from retrievers.lexical import Hit
 RANK_CONSTANT = 60.0
 """k of reciprocal rank fusion (Cormack, Clarke and Buettcher, SIGIR 2009)."""
 
-WEIGHTS: Mapping[str, float] = {"lexical": 1.0, "dense": 0.2}
+
+@dataclass(frozen=True, slots=True)
+class FusionPolicy:
+    """How the legs count. A leg of weight 0 is not searched; `is_pinning`: identifiers come first.
+
+    The weights were chosen on training questions (benchmarks/RESULTS.md, Retrieval).
+    """
+
+    lexical_weight: float = 1.0
+    dense_weight: float = 0.2
+    rank_constant: float = RANK_CONSTANT
+    is_pinning: bool = True
+
+    def weight_of(self, leg: str) -> float:
+        """Return the weight of `lexical` or `dense`."""
+        return {"lexical": self.lexical_weight, "dense": self.dense_weight}[leg]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +39,7 @@ class FusedHit:
     scores: dict[str, float]
 
 
-def fuse(
-    legs: Mapping[str, Sequence[Hit]],
-    weights: Mapping[str, float] = WEIGHTS,
-    rank_constant: float = RANK_CONSTANT,
-) -> list[FusedHit]:
+def fuse(legs: Mapping[str, Sequence[Hit]], policy: FusionPolicy) -> list[FusedHit]:
     """Return every chunk of the legs by the sum of weight / (rank_constant + rank), best first.
 
     Each leg is a list of distinct (chunk_id, score), best first. Equal sums go by chunk id.
@@ -42,7 +53,9 @@ def fuse(
     fused = [
         FusedHit(
             chunk_id,
-            sum(weights[leg] / (rank_constant + rank) for leg, rank in found.items()),
+            sum(
+                policy.weight_of(leg) / (policy.rank_constant + rank) for leg, rank in found.items()
+            ),
             found,
             scores[chunk_id],
         )

@@ -32,6 +32,8 @@ from retrievers.folders import (
 )
 
 FORMAT_VERSION = 1
+"""Raise it when the files, or the terms that passages are indexed under, change."""
+
 MANIFEST_FILE = "manifest.json"
 CURRENT_FILE = "CURRENT.json"
 LIVE_PREFIX = "live"

@@ -4,7 +4,8 @@ Knows the order of the steps and what each contributed. Knows nothing of how an 
 (`live`), stays current or reaches the disk (`library`, `generations`).
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -14,12 +15,13 @@ from kb_service.domain.ports import Embedder, IndexSource, StoredChunk, Vector
 from kb_service.domain.queries import Query, RetrievalResult, ScoredChunk
 from kb_service.domain.text import index_terms
 from retrievers.dense import FLAT_LIMIT
-from retrievers.fusion import WEIGHTS, FusedHit, fuse, pin
+from retrievers.fusion import FusedHit, FusionPolicy, fuse, pin
 from retrievers.generations import IndexCounts
 from retrievers.identifiers import identifiers
 from retrievers.lexical import Hit
 from retrievers.library import IndexLibrary
 from retrievers.live import LiveIndex
+from retrievers.terms import question_weights
 
 _MAX_ATTEMPTS = 3
 """Searches until enough hits are live; each failure means a commit came in between."""
@@ -40,6 +42,7 @@ class HybridRetriever:
         candidates: int = 100,
         max_open: int = 32,
         flat_limit: int = FLAT_LIMIT,
+        policy: FusionPolicy | None = None,
     ) -> None:
         """`candidates`: hits of each leg that are fused. `max_open`: bases held open at once.
 
@@ -48,6 +51,7 @@ class HybridRetriever:
         self._source = source
         self._embedder = embedder
         self._candidates = candidates
+        self._policy = policy or FusionPolicy()
         self._library = IndexLibrary(
             source, embedder.profile, index_root, max_open=max_open, flat_limit=flat_limit
         )
@@ -109,10 +113,11 @@ class HybridRetriever:
         return self._source.matching_documents(query.kb_id, query.filters)
 
     def _read(self, query: Query, timings: dict[str, float]) -> "_Question":
-        started = perf_counter()
-        vector = self._embedder.embed_query(query.text)
-        timings["dense_s"] += perf_counter() - started
-        return _Question(index_terms(query.text), identifiers(query.text), vector)
+        with _clock(timings, "dense_s"):
+            is_dense = self._policy.dense_weight > 0
+            vector = self._embedder.embed_query(query.text) if is_dense else None
+        named = identifiers(query.text) if self._policy.is_pinning else []
+        return _Question(question_weights(query.text), named, vector)
 
     def _rank(
         self,
@@ -125,67 +130,71 @@ class HybridRetriever:
         with self._library.current(query.kb_id) as index:
             if index is None:
                 return []
-            return _ranked(index, question, limit, documents, timings)
+            with _clock(timings, "lexical_s"):
+                num_pins = _pins(index, question, documents)
+                lexical = self._lexical(index, question, limit, documents, num_pins)
+            with _clock(timings, "dense_s"):
+                vector = question.vector
+                dense = index.search_dense(vector, limit, documents) if vector else []
+            with _clock(timings, "fuse_s"):
+                fused = fuse({"lexical": lexical, "dense": dense}, self._policy)
+                return pin(fused, index.spread(num_pins))
+
+    def _lexical(
+        self,
+        index: LiveIndex,
+        question: "_Question",
+        limit: int,
+        documents: Collection[str] | None,
+        num_pins: Mapping[str, int],
+    ) -> list[Hit]:
+        if self._policy.lexical_weight == 0:
+            return []
+        hits = index.search_lexical(question.terms, limit, documents)
+        if not num_pins:
+            return hits
+        # A pinned document's chunks must be there to be moved; a chunk scores the same in both.
+        pinned = index.search_lexical(question.terms, limit, num_pins.keys())
+        return sorted({**dict(hits), **dict(pinned)}.items(), key=lambda hit: (-hit[1], hit[0]))
 
     def _hydrate(
         self, query: Query, ranked: Sequence[FusedHit], timings: dict[str, float]
     ) -> tuple[list[ScoredChunk], int]:
         """Return the first `top_k` live and distinct chunks, and how many were dead on the way."""
-        started = perf_counter()
         items: list[ScoredChunk] = []
         seen: set[tuple[str, ...]] = set()
         num_stale = 0
-        for first in range(0, len(ranked), query.top_k):
-            batch = ranked[first : first + query.top_k]
-            stored = self._source.hydrate(query.kb_id, [hit.chunk_id for hit in batch])
-            num_stale += len(batch) - len(stored)
-            items += _distinct(
-                [(hit, stored[hit.chunk_id]) for hit in batch if hit.chunk_id in stored], seen
-            )
-            if len(items) >= query.top_k:
-                break
-        timings["hydrate_s"] += perf_counter() - started
+        with _clock(timings, "hydrate_s"):
+            for first in range(0, len(ranked), query.top_k):
+                batch = ranked[first : first + query.top_k]
+                stored = self._source.hydrate(query.kb_id, [hit.chunk_id for hit in batch])
+                num_stale += len(batch) - len(stored)
+                live = [(hit, stored[hit.chunk_id]) for hit in batch if hit.chunk_id in stored]
+                items += _distinct(live, seen)
+                if len(items) >= query.top_k:
+                    break
         return items[: query.top_k], num_stale
 
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    terms: list[str]
+    terms: dict[str, float]
     identifiers: list[str]
-    vector: Vector
+    vector: Vector | None
 
 
-def _ranked(
-    index: LiveIndex,
-    question: _Question,
-    limit: int,
-    documents: Collection[str] | None,
-    timings: dict[str, float],
-) -> list[FusedHit]:
+def _pins(
+    index: LiveIndex, question: _Question, documents: Collection[str] | None
+) -> dict[str, int]:
+    found = index.pins(question.identifiers)
+    return {name: num for name, num in found.items() if documents is None or name in documents}
+
+
+@contextmanager
+def _clock(timings: dict[str, float], step: str) -> Iterator[None]:
     started = perf_counter()
-    pins = index.pins(question.identifiers)
-    if documents is not None:
-        pins = {document_id: num for document_id, num in pins.items() if document_id in documents}
-    lexical = index.search_lexical(question.terms, limit, documents)
-    if pins:
-        lexical = _merged(lexical, index.search_lexical(question.terms, limit, pins.keys()))
-    searched = perf_counter()
-    dense = index.search_dense(question.vector, limit, documents)
-    compared = perf_counter()
-    fused = fuse({"lexical": lexical, "dense": dense}, WEIGHTS)
-    num_pins = {
-        chunk: num for document, num in pins.items() for chunk in index.chunks_in([document])
-    }
-    ranked = pin(fused, num_pins)
-    timings["lexical_s"] += searched - started
-    timings["dense_s"] += compared - searched
-    timings["fuse_s"] += perf_counter() - compared
-    return ranked
-
-
-def _merged(hits: Sequence[Hit], more: Sequence[Hit]) -> list[Hit]:
-    """Join two lists of the same query; a chunk scores the same in both."""
-    return sorted({**dict(hits), **dict(more)}.items(), key=lambda hit: (-hit[1], hit[0]))
+    yield
+    timings[step] += perf_counter() - started
 
 
 def _distinct(

@@ -11,13 +11,13 @@ returned.
 
 import json
 import math
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 import tantivy
 
 from kb_service.domain.ports import IndexedChunk
-from kb_service.domain.text import index_terms
+from retrievers.terms import passage_terms
 
 Hit = tuple[int, float]
 """(chunk_id, score), higher is better."""
@@ -70,9 +70,9 @@ class LexicalIndex:
         self._searcher = self._index.searcher()
 
     def search(
-        self, terms: Sequence[str], limit: int, documents: Collection[str] | None = None
+        self, terms: Mapping[str, float], limit: int, documents: Collection[str] | None = None
     ) -> list[Hit]:
-        """Return the best chunks for the terms, best first; `documents` restricts where."""
+        """Return the best chunks for the weighted terms, best first; `documents` says where."""
         wanted = self._rarest(terms)
         if not wanted or (documents is not None and not documents):
             return []
@@ -83,7 +83,7 @@ class LexicalIndex:
 
     def revisions_with(self, term: str, limit: int) -> set[int]:
         """Return the revisions of the best `limit` chunks that hold the term in body or title."""
-        addresses = [address for _, address in self._hits(self._any_of([term]), limit)]
+        addresses = [address for _, address in self._hits(self._any_of({term: 1.0}), limit)]
         return set(self._numbers("revision_id", addresses))
 
     def idf(self, terms: Iterable[str]) -> dict[str, float]:
@@ -99,20 +99,23 @@ class LexicalIndex:
     def _frequencies(self, term: str) -> tuple[int, ...]:
         return tuple(int(self._searcher.doc_freq(field, term)) for field in _FIELDS)
 
-    def _rarest(self, terms: Sequence[str]) -> list[str]:
-        distinct = dict.fromkeys(terms)
-        frequency = {term: max(self._frequencies(term)) for term in distinct}
-        known = [term for term in distinct if frequency[term]]
-        return sorted(known, key=lambda term: frequency[term])[:MAX_QUERY_TERMS]
+    def _rarest(self, terms: Mapping[str, float]) -> dict[str, float]:
+        frequency = {term: max(self._frequencies(term)) for term in terms}
+        known = [term for term in terms if frequency[term]]
+        rarest = sorted(known, key=lambda term: frequency[term])[:MAX_QUERY_TERMS]
+        return {term: terms[term] for term in rarest}
 
-    def _any_of(self, terms: Sequence[str]) -> tantivy.Query:
-        clauses: list[tuple[tantivy.Occur, tantivy.Query]] = []
-        for term in terms:
-            body = tantivy.Query.term_query(self._schema, "body", term, "freq")
-            title = tantivy.Query.term_query(self._schema, "title", term, "freq")
-            boosted = tantivy.Query.boost_query(title, self._title_boost)
-            clauses += [(tantivy.Occur.Should, body), (tantivy.Occur.Should, boosted)]
+    def _any_of(self, terms: Mapping[str, float]) -> tantivy.Query:
+        clauses = [
+            (tantivy.Occur.Should, self._term(field, term, weight * boost))
+            for term, weight in terms.items()
+            for field, boost in (("body", 1.0), ("title", self._title_boost))
+        ]
         return tantivy.Query.boolean_query(clauses)
+
+    def _term(self, field: str, term: str, weight: float) -> tantivy.Query:
+        query = tantivy.Query.term_query(self._schema, field, term, "freq")
+        return tantivy.Query.boost_query(query, weight)
 
     def _among(self, documents: Collection[str]) -> tantivy.Query:
         members = tantivy.Query.term_set_query(self._schema, "document_id", sorted(documents))
@@ -146,8 +149,8 @@ def _schema() -> tantivy.Schema:
 
 def _document(chunk: IndexedChunk) -> tantivy.Document:
     document = tantivy.Document()
-    document.add_text("body", " ".join(index_terms(chunk.text)))
-    document.add_text("title", " ".join(index_terms(chunk.title)))
+    document.add_text("body", " ".join(passage_terms(chunk.text)))
+    document.add_text("title", " ".join(passage_terms(chunk.title)))
     document.add_unsigned("chunk_id", chunk.chunk_id)
     document.add_unsigned("revision_id", chunk.revision_id)
     document.add_text("document_id", chunk.document_id)

@@ -7,7 +7,7 @@ twice is the same as once. Not thread-safe: the owner locks.
 
 import json
 import shutil
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from kb_service.domain.ports import IndexChange, IndexedChunk, Vector
@@ -105,7 +105,7 @@ class LiveIndex:
         self.seq = max([head, *(change.seq for change in changes)])
 
     def search_lexical(
-        self, terms: Sequence[str], limit: int, documents: Collection[str] | None = None
+        self, terms: Mapping[str, float], limit: int, documents: Collection[str] | None = None
     ) -> list[Hit]:
         """Return the best chunks by BM25, best first."""
         return self._lexical.search(terms, limit, documents)
@@ -114,7 +114,7 @@ class LiveIndex:
         self, vector: Vector, limit: int, documents: Collection[str] | None = None
     ) -> list[Hit]:
         """Return the nearest chunks, best first."""
-        allowed = None if documents is None else self.chunks_in(documents)
+        allowed = None if documents is None else self._chunks_in(documents)
         return self._dense.search(vector, limit, allowed)
 
     def pins(self, identifiers: Iterable[str]) -> dict[str, int]:
@@ -131,14 +131,13 @@ class LiveIndex:
                     num_pins[document_id] = num_pins.get(document_id, 0) + 1
         return num_pins
 
-    def chunks_in(self, documents: Collection[str]) -> list[int]:
-        """Return the chunks of these documents."""
-        return [
-            chunk_id
-            for revision, document_id in self._document_of.items()
-            if document_id in documents
-            for chunk_id in self._chunks_of[revision]
-        ]
+    def spread(self, num_pins: Mapping[str, int]) -> dict[int, int]:
+        """Return the pins of documents as pins of each of their chunks."""
+        return {
+            chunk_id: num
+            for document_id, num in num_pins.items()
+            for chunk_id in self._chunks_in({document_id})
+        }
 
     def idf(self, terms: Iterable[str]) -> dict[str, float]:
         """Return the inverse document frequency of each term."""
@@ -167,6 +166,14 @@ class LiveIndex:
             if chunk.vector is not None:
                 vectors[chunk.chunk_id] = chunk.vector
             yield chunk
+
+    def _chunks_in(self, documents: Collection[str]) -> list[int]:
+        return [
+            chunk_id
+            for revision, document_id in self._document_of.items()
+            if document_id in documents
+            for chunk_id in self._chunks_of[revision]
+        ]
 
 
 def _share_lexical(source: Path, target: Path) -> None:
