@@ -50,7 +50,8 @@ class Database:
         """Yield a connection that sees one snapshot. Raises StorageError."""
         with _typed_errors(), self.engine.connect() as connection:
             if not self.is_sqlite:
-                connection = connection.execution_options(
+                # In place: the options hold for this connection until it is given back.
+                connection.execution_options(
                     isolation_level="REPEATABLE READ", postgresql_readonly=True
                 )
             yield connection
@@ -62,7 +63,7 @@ class Database:
         Raises StorageError, also when the lock is not free within BUSY_TIMEOUT_S seconds.
         """
         with _typed_errors(), self.engine.connect() as connection:
-            connection = connection.execution_options(kb_transaction="write")
+            connection.execution_options(kb_transaction="write")
             with connection.begin():
                 if not self.is_sqlite:
                     connection.execute(text(f"SET LOCAL lock_timeout = '{BUSY_TIMEOUT_S}s'"))

@@ -94,6 +94,17 @@ class JsonText(TypeDecorator[Any]):
         return None if value is None else json.loads(value)
 
 
+class Word(TypeDecorator[str]):
+    """A value of one of the domain's StrEnums, written as plain text for every driver."""
+
+    impl = String(16)
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Write the word itself, never a driver's idea of an enum."""
+        return None if value is None else str(value)
+
+
 class UtcTime(TypeDecorator[datetime]):
     """An aware UTC time; SQLite keeps it without its zone."""
 
@@ -185,13 +196,11 @@ revisions = Table(
 pages = Table(
     "pages",
     metadata,
-    Column(
-        "revision_id", RowId, ForeignKey("revisions.id", ondelete="CASCADE"), primary_key=True
-    ),
+    Column("revision_id", RowId, ForeignKey("revisions.id", ondelete="CASCADE"), primary_key=True),
     Column("page_number", Integer, primary_key=True, autoincrement=False),
     Column("start", Integer, nullable=False),
     Column("end", Integer, nullable=False),
-    Column("kind", String(16), nullable=False),
+    Column("kind", Word, nullable=False),
     Column("reason", StoredText),
     Column("width", Float, nullable=False),
     Column("height", Float, nullable=False),
@@ -240,8 +249,8 @@ jobs = Table(
     Column("blob_sha256", SHA256, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
     Column("media_type", StoredText, nullable=False),
-    Column("status", String(16), nullable=False),
-    Column("stage", String(16), nullable=False),
+    Column("status", Word, nullable=False),
+    Column("stage", Word, nullable=False),
     Column("done", Integer, nullable=False),
     Column("total", Integer, nullable=False),
     Column("attempt", Integer, nullable=False),
@@ -307,7 +316,7 @@ feedback = Table(
     "feedback",
     metadata,
     Column("answer_id", ID, ForeignKey("answers.id", ondelete="CASCADE"), primary_key=True),
-    Column("rating", String(8), nullable=False),
+    Column("rating", Word, nullable=False),
     Column("comment", StoredText, nullable=False),
     Column("created_at", UtcTime, nullable=False),
 )
@@ -319,7 +328,7 @@ messages = Table(
         "conversation_id", ID, ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True
     ),
     Column("number", Integer, primary_key=True, autoincrement=False),
-    Column("role", String(16), nullable=False),
+    Column("role", Word, nullable=False),
     Column("content", StoredText, nullable=False),
     Column("answer_id", StoredText, index=True),
     Column("created_at", UtcTime, nullable=False),

@@ -1,0 +1,96 @@
+"""Answers and their audit records as JSON values, and what is left of them after redaction.
+
+Pure; knows no table.
+"""
+
+import dataclasses
+from datetime import datetime
+from typing import Any
+
+from kb_service.domain.answers import (
+    Answer,
+    AnswerAudit,
+    AnswerStatus,
+    Citation,
+    CitationStatus,
+    Usage,
+)
+from kb_service.domain.queries import Passage
+from kb_service.domain.spans import Box, PageRegion, TextSpan
+
+Json = dict[str, Any]
+REDACTED_REASON = "document_deleted"
+
+
+def answer_json(answer: Answer) -> Json:
+    """Return the answer as a JSON value."""
+    payload = dataclasses.asdict(answer)
+    payload["created_at"] = answer.created_at.isoformat()
+    return payload
+
+
+def audit_json(audit: AnswerAudit) -> Json:
+    """Return the audit record as a JSON value."""
+    return dataclasses.asdict(audit)
+
+
+def answer_from(payload: Json) -> Answer:
+    """Return the answer that `answer_json` wrote."""
+    return Answer(
+        **{
+            **payload,
+            "status": AnswerStatus(payload["status"]),
+            "citations": tuple(_citation_from(item) for item in payload["citations"]),
+            "passages": tuple(_passage_from(item) for item in payload["passages"]),
+            "usage": Usage(**payload["usage"]),
+            "created_at": datetime.fromisoformat(payload["created_at"]),
+        }
+    )
+
+
+def audit_from(payload: Json) -> AnswerAudit:
+    """Return the audit record that `audit_json` wrote."""
+    return AnswerAudit(**{**payload, "prompt_token_ids": tuple(payload["prompt_token_ids"])})
+
+
+def seen_documents(answer: Answer) -> set[str]:
+    """Return the documents whose words the answer quotes or was generated from."""
+    quoted = {citation.document_id for citation in answer.citations}
+    return quoted | {passage.document_id for passage in answer.passages}
+
+
+def redacted(payload: Json, audit: Json) -> tuple[Json, Json]:
+    """Return both without any words of the documents; the question and the numbers stay."""
+    emptied = {
+        **payload,
+        "answer": "",
+        "citations": [],
+        "passages": [],
+        "reason": REDACTED_REASON,
+    }
+    return emptied, {**audit, "prompt_token_ids": [], "raw_output": ""}
+
+
+def _citation_from(item: Json) -> Citation:
+    return Citation(
+        **{
+            **item,
+            "source": TextSpan(**item["source"]),
+            "answer": TextSpan(**item["answer"]),
+            "regions": tuple(_region_from(region) for region in item["regions"]),
+            "status": CitationStatus(item["status"]),
+        }
+    )
+
+
+def _region_from(item: Json) -> PageRegion:
+    return PageRegion(item["page_number"], tuple(_box_from(box) for box in item["boxes"]))
+
+
+def _box_from(numbers: list[float]) -> Box:
+    x0, y0, x1, y1 = numbers
+    return (x0, y0, x1, y1)
+
+
+def _passage_from(item: Json) -> Passage:
+    return Passage(**{**item, "span": TextSpan(**item["span"])})

@@ -1,0 +1,253 @@
+"""Stored answers with their audit records, feedback on them, and conversations.
+
+An answer that saw words of a document that is gone is stored, and read back, without any of them.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
+
+from kb_service.domain.answers import Answer, AnswerAudit, Conversation, Message
+from kb_service.domain.errors import InvalidRequest, NotFound
+from kb_service.storage.answer_codec import (
+    REDACTED_REASON,
+    answer_from,
+    answer_json,
+    audit_from,
+    audit_json,
+    redacted,
+    seen_documents,
+)
+from kb_service.storage.database import Database
+from kb_service.storage.documents import require_kb
+from kb_service.storage.identity import (
+    Clock,
+    Listing,
+    check_limit,
+    decode_time_cursor,
+    encode_cursor,
+    new_id,
+    utc_now,
+)
+from kb_service.storage.removal import batches
+from kb_service.storage.tables import (
+    answer_documents,
+    answers,
+    conversations,
+    documents,
+    feedback,
+    messages,
+)
+
+RATINGS = ("up", "down")
+ROLES = ("system", "user", "assistant")
+MAX_COMMENT_CHARS = 10_000
+
+
+class AnswerStore:
+    """Answers and conversations. Every method raises StorageError when storage fails."""
+
+    def __init__(self, database: Database, clock: Clock = utc_now) -> None:
+        self._database = database
+        self._clock = clock
+
+    def new_answer_id(self) -> str:
+        """Return an id for an answer that is about to be made."""
+        return new_id("ans")
+
+    def save(self, answer: Answer, audit: AnswerAudit) -> None:
+        """Store an answer. Raises NotFound when its knowledge base was deleted meanwhile.
+
+        When a document that it saw was deleted meanwhile, it is stored redacted.
+        """
+        payload, record = answer_json(answer), audit_json(audit)
+        seen = seen_documents(answer)
+        with self._database.write() as connection:
+            require_kb(connection, answer.kb_id)
+            if _existing(connection, seen) != seen:
+                seen = set()
+                payload, record = redacted(payload, record)
+            connection.execute(
+                insert(answers).values(
+                    id=answer.id,
+                    kb_id=answer.kb_id,
+                    conversation_id=answer.conversation_id,
+                    payload=payload,
+                    audit=record,
+                    created_at=answer.created_at,
+                )
+            )
+            if seen:
+                values = [{"answer_id": answer.id, "document_id": item} for item in sorted(seen)]
+                connection.execute(insert(answer_documents), values)
+
+    def get(self, answer_id: str) -> tuple[Answer, AnswerAudit]:
+        """Return an answer and its audit record. Raises NotFound (answer_not_found)."""
+        statement = select(answers.c.payload, answers.c.audit).where(answers.c.id == answer_id)
+        with self._database.read() as connection:
+            row = connection.execute(statement).first()
+        if row is None:
+            raise _no_answer(answer_id)
+        return answer_from(row.payload), audit_from(row.audit)
+
+    def feedback(self, answer_id: str, rating: str, comment: str = "") -> None:
+        """Keep the latest rating of an answer. Raises NotFound, InvalidRequest."""
+        if rating not in RATINGS:
+            raise InvalidRequest(
+                f"rating is {rating[:50]!r}; 'up' or 'down' are accepted", code="invalid_rating"
+            )
+        if len(comment) > MAX_COMMENT_CHARS:
+            raise InvalidRequest(
+                f"comment has {len(comment)} characters; at most {MAX_COMMENT_CHARS} are accepted",
+                code="invalid_comment",
+            )
+        with self._database.write() as connection:
+            found = connection.execute(select(answers.c.id).where(answers.c.id == answer_id))
+            if found.first() is None:
+                raise _no_answer(answer_id)
+            connection.execute(delete(feedback).where(feedback.c.answer_id == answer_id))
+            connection.execute(
+                insert(feedback).values(
+                    answer_id=answer_id, rating=rating, comment=comment, created_at=self._clock()
+                )
+            )
+
+    def get_feedback(self, answer_id: str) -> tuple[str, str] | None:
+        """Return (rating, comment) of an answer, None when nobody rated it."""
+        statement = select(feedback.c.rating, feedback.c.comment).where(
+            feedback.c.answer_id == answer_id
+        )
+        with self._database.read() as connection:
+            row = connection.execute(statement).first()
+        return (row.rating, row.comment) if row is not None else None
+
+    def create_conversation(self, kb_id: str, title: str = "") -> Conversation:
+        """Start an empty conversation. Raises NotFound (kb_not_found)."""
+        now = self._clock()
+        conversation = Conversation(new_id("conv"), kb_id, title, (), now, now)
+        with self._database.write() as connection:
+            require_kb(connection, kb_id)
+            connection.execute(
+                insert(conversations).values(
+                    id=conversation.id, kb_id=kb_id, title=title, created_at=now, updated_at=now
+                )
+            )
+        return conversation
+
+    def append_message(
+        self, conversation_id: str, role: str, content: str, answer_id: str | None = None
+    ) -> Message:
+        """Add a message at the end. Raises NotFound (conversation_not_found), InvalidRequest.
+
+        The words of an answer that is stored redacted are not kept.
+        """
+        if role not in ROLES:
+            raise InvalidRequest(
+                f"role is {role[:50]!r}; {', '.join(ROLES)} are accepted", code="invalid_role"
+            )
+        now = self._clock()
+        with self._database.write() as connection:
+            if answer_id is not None and _is_redacted(connection, answer_id):
+                content = ""
+            _require_conversation(connection, conversation_id)
+            number = select(func.coalesce(func.max(messages.c.number), 0) + 1).where(
+                messages.c.conversation_id == conversation_id
+            )
+            connection.execute(
+                insert(messages).values(
+                    conversation_id=conversation_id,
+                    number=connection.execute(number).scalar_one(),
+                    role=role,
+                    content=content,
+                    answer_id=answer_id,
+                    created_at=now,
+                )
+            )
+            connection.execute(
+                update(conversations)
+                .where(conversations.c.id == conversation_id)
+                .values(updated_at=now)
+            )
+        return Message(role, content, answer_id, now)
+
+    def get_conversation(self, conversation_id: str) -> Conversation:
+        """Return a conversation with its messages in order. Raises NotFound."""
+        with self._database.read() as connection:
+            _require_conversation(connection, conversation_id)
+            return _read(connection, [conversation_id])[0]
+
+    def list_conversations(
+        self, kb_id: str | None = None, cursor: str | None = None, limit: int = 100
+    ) -> Listing[Conversation]:
+        """Return conversations, the latest first, after the cursor, of one base or of all."""
+        updated_at, key = conversations.c.updated_at, conversations.c.id
+        statement = select(key, updated_at).order_by(updated_at.desc(), key.desc())
+        statement = statement.limit(check_limit(limit) + 1)
+        if kb_id is not None:
+            statement = statement.where(conversations.c.kb_id == kb_id)
+        if cursor is not None:
+            before, last = decode_time_cursor(cursor)
+            same_time = and_(updated_at == before, key < last)
+            statement = statement.where(or_(updated_at < before, same_time))
+        with self._database.read() as connection:
+            rows = connection.execute(statement).all()
+            items = _read(connection, [row.id for row in rows[:limit]])
+        if len(rows) <= limit:
+            return Listing(items, None)
+        return Listing(items, encode_cursor(items[-1].updated_at.isoformat(), items[-1].id))
+
+    def delete_conversation(self, conversation_id: str) -> None:
+        """Delete a conversation with its messages and answers. Raises NotFound."""
+        with self._database.write() as connection:
+            _require_conversation(connection, conversation_id)
+            connection.execute(delete(answers).where(answers.c.conversation_id == conversation_id))
+            connection.execute(delete(conversations).where(conversations.c.id == conversation_id))
+
+
+def _existing(connection: Connection, document_ids: set[str]) -> set[str]:
+    found: set[str] = set()
+    for batch in batches(document_ids):
+        statement = select(documents.c.id).where(documents.c.id.in_(batch))
+        found |= set(connection.execute(statement).scalars())
+    return found
+
+
+def _is_redacted(connection: Connection, answer_id: str) -> bool:
+    statement = select(answers.c.payload).where(answers.c.id == answer_id)
+    payload = connection.execute(statement).scalar_one_or_none()
+    return payload is not None and payload["reason"] == REDACTED_REASON
+
+
+def _require_conversation(connection: Connection, conversation_id: str) -> None:
+    statement = select(conversations.c.id).where(conversations.c.id == conversation_id)
+    if connection.execute(statement).first() is None:
+        raise NotFound(f"no conversation {conversation_id!r}", code="conversation_not_found")
+
+
+def _read(connection: Connection, ids: Sequence[str]) -> tuple[Conversation, ...]:
+    """Return conversations in the order of the ids, with their messages, in two queries."""
+    turns: dict[str, list[Message]] = {}
+    rows = connection.execute(
+        select(messages)
+        .where(messages.c.conversation_id.in_(ids))
+        .order_by(messages.c.conversation_id, messages.c.number)
+    )
+    for row in rows:
+        message = Message(row.role, row.content, row.answer_id, row.created_at)
+        turns.setdefault(row.conversation_id, []).append(message)
+    found = {
+        row.id: Conversation(
+            id=row.id,
+            kb_id=row.kb_id,
+            title=row.title,
+            messages=tuple(turns.get(row.id, ())),
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+        )
+        for row in connection.execute(select(conversations).where(conversations.c.id.in_(ids)))
+    }
+    return tuple(found[conversation_id] for conversation_id in ids)
+
+
+def _no_answer(answer_id: str) -> NotFound:
+    return NotFound(f"no answer {answer_id!r}", code="answer_not_found")

@@ -1,0 +1,290 @@
+"""Knowledge bases and their documents: create, find, list, change, delete.
+
+Each public method is one transaction. An upload or a delete that returns is committed. Reading the
+contents of files is not done here.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from kb_service.domain.documents import Chunk, Document, KnowledgeBase, Page, Revision
+from kb_service.domain.errors import Conflict, InvalidRequest, NotFound
+from kb_service.storage import uploads
+from kb_service.storage.blobs import BlobStore, StagedBlob
+from kb_service.storage.change_log import next_event
+from kb_service.storage.database import Database
+from kb_service.storage.documents import (
+    REVISION_COLUMNS,
+    chunk_of,
+    chunk_rows,
+    find_document_row,
+    kb_matches,
+    knowledge_base_of,
+    knowledge_base_rows,
+    read_documents,
+    require_document_row,
+    require_kb,
+    revision_of,
+)
+from kb_service.storage.identity import (
+    Clock,
+    Listing,
+    check_limit,
+    decode_cursor,
+    encode_cursor,
+    new_id,
+    utc_now,
+)
+from kb_service.storage.page_store import read_pages
+from kb_service.storage.removal import remove_document, remove_knowledge_base, sweep_blobs
+from kb_service.storage.tables import chunks, document_tags, documents, knowledge_bases, revisions
+from kb_service.storage.uploads import Upload, UploadOutcome
+
+MAX_KB_NAME_CHARS = 200
+MAX_DESCRIPTION_CHARS = 10_000
+
+__all__ = ["Catalog", "Listing", "UploadOutcome"]
+
+
+class Catalog:
+    """What is stored, by knowledge base. Every method raises StorageError when storage fails."""
+
+    def __init__(self, database: Database, blobs: BlobStore, clock: Clock = utc_now) -> None:
+        self._database = database
+        self._blobs = blobs
+        self._clock = clock
+
+    def create_kb(self, name: str, description: str = "") -> KnowledgeBase:
+        """Create a base. Raises Conflict (kb_name_taken), InvalidRequest."""
+        _check_kb(name, description)
+        now = self._clock()
+        kb_id = new_id("kb")
+        with self._database.write() as connection:
+            _refuse_taken_name(connection, name, kb_id)
+            connection.execute(
+                insert(knowledge_bases).values(
+                    id=kb_id, name=name, description=description, created_at=now, updated_at=now
+                )
+            )
+        return KnowledgeBase(kb_id, name, description, 0, 0, now, now)
+
+    def get_kb(self, key: str) -> KnowledgeBase:
+        """Return the base with that id or exact name. Raises NotFound (kb_not_found)."""
+        with self._database.read() as connection:
+            # An id wins over a base that somebody named like it.
+            by_id_first = (knowledge_bases.c.id == key).desc()
+            statement = knowledge_base_rows().where(kb_matches(key)).order_by(by_id_first)
+            row = connection.execute(statement).first()
+        if row is None:
+            raise NotFound(f"no knowledge base {key!r}", code="kb_not_found")
+        return knowledge_base_of(row)
+
+    def list_kbs(self, cursor: str | None = None, limit: int = 100) -> Listing[KnowledgeBase]:
+        """Return bases by name, after the cursor. Raises InvalidRequest."""
+        statement = knowledge_base_rows().order_by(knowledge_bases.c.name)
+        statement = statement.limit(check_limit(limit) + 1)
+        if cursor is not None:
+            statement = statement.where(knowledge_bases.c.name > decode_cursor(cursor, 1)[0])
+        with self._database.read() as connection:
+            rows = connection.execute(statement).all()
+        items = tuple(knowledge_base_of(row) for row in rows[:limit])
+        return Listing(items, encode_cursor(items[-1].name) if len(rows) > limit else None)
+
+    def update_kb(
+        self, kb_id: str, name: str | None = None, description: str | None = None
+    ) -> KnowledgeBase:
+        """Change what is not None. Raises NotFound, Conflict (kb_name_taken), InvalidRequest."""
+        _check_kb(name, description)
+        values = {"name": name, "description": description}
+        changed = {column: value for column, value in values.items() if value is not None}
+        with self._database.write() as connection:
+            require_kb(connection, kb_id)
+            if name is not None:
+                _refuse_taken_name(connection, name, kb_id)
+            connection.execute(
+                update(knowledge_bases)
+                .where(knowledge_bases.c.id == kb_id)
+                .values(updated_at=self._clock(), **changed)
+            )
+        return self.get_kb(kb_id)
+
+    def delete_kb(self, kb_id: str) -> None:
+        """Delete a base with everything in it, blobs included. Raises NotFound."""
+        with self._database.write() as connection:
+            require_kb(connection, kb_id)
+            candidates = remove_knowledge_base(connection, kb_id)
+        sweep_blobs(self._database, self._blobs, candidates)
+
+    def register_upload(
+        self,
+        kb_id: str,
+        name: str,
+        staged: StagedBlob,
+        media_type: str,
+        tags: Sequence[str] = (),
+        origin: str | None = None,
+    ) -> UploadOutcome:
+        """Take staged bytes in under a name, in one transaction; see `uploads`.
+
+        Empty `tags` and a None `origin` keep what the document has. Raises NotFound, StorageError.
+        """
+        upload = Upload(kb_id, name, staged, media_type, tags, origin)
+        with self._database.write() as connection:
+            outcome, superseded = uploads.register(connection, self._blobs, upload, self._clock())
+        sweep_blobs(self._database, self._blobs, superseded)
+        return outcome
+
+    def get_document(self, kb_id: str, document_id: str) -> Document:
+        """Return a document. Raises NotFound (kb_not_found, document_not_found)."""
+        with self._database.read() as connection:
+            row = require_document_row(connection, kb_id, document_id)
+            return read_documents(connection, [row])[0]
+
+    def find_document(self, kb_id: str, name: str) -> Document | None:
+        """Return the document with exactly that name, None when there is none."""
+        with self._database.read() as connection:
+            row = find_document_row(connection, kb_id, name, by="name")
+            return read_documents(connection, [row])[0] if row is not None else None
+
+    def list_documents(
+        self, kb_id: str, cursor: str | None = None, limit: int = 100, name: str | None = None
+    ) -> Listing[Document]:
+        """Return documents by name, after the cursor; `name`: only that one. Raises NotFound."""
+        statement = select(documents).where(documents.c.kb_id == kb_id).order_by(documents.c.name)
+        statement = statement.limit(check_limit(limit) + 1)
+        if name is not None:
+            statement = statement.where(documents.c.name == name)
+        if cursor is not None:
+            statement = statement.where(documents.c.name > decode_cursor(cursor, 1)[0])
+        with self._database.read() as connection:
+            require_kb(connection, kb_id)
+            rows = connection.execute(statement).all()
+            items = read_documents(connection, rows[:limit])
+        return Listing(items, encode_cursor(items[-1].name) if len(rows) > limit else None)
+
+    def known_hashes(self, kb_id: str, origin: str | None = None) -> dict[str, str]:
+        """Return name -> SHA-256 of the newest content sent in, whether or not it was readable.
+
+        `origin`: only the documents that came from that folder; None means all. Raises NotFound.
+        """
+        statement = select(documents.c.name, documents.c.sha256).where(documents.c.kb_id == kb_id)
+        if origin is not None:
+            statement = statement.where(documents.c.origin == origin)
+        with self._database.read() as connection:
+            require_kb(connection, kb_id)
+            return dict(connection.execute(statement).tuples().all())
+
+    def set_tags(self, kb_id: str, document_id: str, tags: Sequence[str]) -> Document:
+        """Replace the tags of a document. Raises NotFound."""
+        values = [{"document_id": document_id, "tag": tag} for tag in dict.fromkeys(tags)]
+        with self._database.write() as connection:
+            row = require_document_row(connection, kb_id, document_id)
+            connection.execute(
+                delete(document_tags).where(document_tags.c.document_id == document_id)
+            )
+            if values:
+                connection.execute(insert(document_tags), values)
+            return read_documents(connection, [row])[0]
+
+    def delete_document(self, kb_id: str, document_id: str) -> None:
+        """Delete a document; afterwards nothing of it is found or quoted. Raises NotFound."""
+        with self._database.write() as connection:
+            require_document_row(connection, kb_id, document_id)
+            next_event(connection, kb_id)
+            candidates = remove_document(connection, kb_id, document_id)
+        sweep_blobs(self._database, self._blobs, candidates)
+
+    def revision(self, kb_id: str, document_id: str, sha256: str | None = None) -> Revision:
+        """Return a kept revision by its public name; None means the searchable one.
+
+        Raises NotFound (kb_not_found, document_not_found, revision_not_found).
+        """
+        with self._database.read() as connection:
+            return _find_revision(connection, kb_id, document_id, sha256)
+
+    def revision_text(
+        self, kb_id: str, document_id: str, sha256: str | None = None
+    ) -> tuple[Revision, str]:
+        """Return a kept revision with its stored text. Raises NotFound like `revision`."""
+        with self._database.read() as connection:
+            revision = _find_revision(connection, kb_id, document_id, sha256)
+            statement = select(revisions.c.text).where(revisions.c.id == revision.id)
+            return revision, connection.execute(statement).scalar_one()
+
+    def content_path(
+        self, kb_id: str, document_id: str, sha256: str | None = None
+    ) -> tuple[Path, Document]:
+        """Return where the original bytes lie: of that revision, or the newest content sent in.
+
+        Raises NotFound.
+        """
+        with self._database.read() as connection:
+            row = require_document_row(connection, kb_id, document_id)
+            if sha256 is not None and sha256 != row.sha256:
+                sha256 = _find_revision(connection, kb_id, document_id, sha256).sha256
+            document = read_documents(connection, [row])[0]
+        return self._blobs.path(sha256 or row.sha256), document
+
+    def pages(self, revision_id: int) -> tuple[Page, ...]:
+        """Return all pages of a revision with their character boxes; () when it does not exist."""
+        with self._database.read() as connection:
+            return read_pages(connection, revision_id)
+
+    def page(self, revision_id: int, page_number: int) -> Page:
+        """Return one page with its character boxes. Raises NotFound (page_not_found)."""
+        with self._database.read() as connection:
+            found = read_pages(connection, revision_id, page_number)
+        if not found:
+            raise NotFound(
+                f"revision {revision_id} has no page {page_number}", code="page_not_found"
+            )
+        return found[0]
+
+    def neighbours(self, revision_id: int, ordinal_from: int, ordinal_to: int) -> list[Chunk]:
+        """Return the live chunks of a revision with those ordinals, both ends included."""
+        statement = (
+            chunk_rows()
+            .where(chunks.c.revision_id == revision_id)
+            .where(chunks.c.ordinal.between(ordinal_from, ordinal_to))
+            .order_by(chunks.c.ordinal)
+        )
+        with self._database.read() as connection:
+            return [chunk_of(row) for row in connection.execute(statement)]
+
+
+def _find_revision(
+    connection: Connection, kb_id: str, document_id: str, sha256: str | None
+) -> Revision:
+    require_document_row(connection, kb_id, document_id)
+    statement = select(*REVISION_COLUMNS).where(revisions.c.document_id == document_id)
+    which = revisions.c.is_current if sha256 is None else revisions.c.sha256 == sha256
+    row = connection.execute(statement.where(which)).first()
+    if row is None:
+        wanted = "searchable revision" if sha256 is None else f"revision {sha256!r}"
+        raise NotFound(f"document {document_id} has no {wanted}", code="revision_not_found")
+    return revision_of(row)
+
+
+def _refuse_taken_name(connection: Connection, name: str, kb_id: str) -> None:
+    statement = select(knowledge_bases.c.id).where(
+        knowledge_bases.c.name == name, knowledge_bases.c.id != kb_id
+    )
+    if connection.execute(statement).first() is not None:
+        raise Conflict(f"a knowledge base named {name!r} exists", code="kb_name_taken")
+
+
+def _check_kb(name: str | None, description: str | None) -> None:
+    if name is not None and not (name.strip() and len(name) <= MAX_KB_NAME_CHARS):
+        raise InvalidRequest(
+            f"knowledge base name has {len(name)} characters; "
+            f"1 to {MAX_KB_NAME_CHARS}, not only spaces, are accepted",
+            code="invalid_kb_name",
+        )
+    if description is not None and len(description) > MAX_DESCRIPTION_CHARS:
+        raise InvalidRequest(
+            f"description has {len(description)} characters; "
+            f"at most {MAX_DESCRIPTION_CHARS} are accepted",
+            code="invalid_description",
+        )

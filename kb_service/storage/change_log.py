@@ -1,0 +1,49 @@
+"""The two counters of a knowledge base: index changes and events. Called inside a write only.
+
+Because there is one writer at a time, numbers are given without gaps and become visible in order.
+"""
+
+from sqlalchemy import Connection, delete, insert, update
+
+from kb_service.domain.errors import NotFound
+from kb_service.storage.tables import changes, knowledge_bases
+
+
+def record_added(connection: Connection, kb_id: str, revision_id: int) -> int:
+    """Note that the chunks of a revision became searchable; return the sequence number."""
+    return _record(connection, kb_id, revision_id, is_added=True)
+
+
+def record_removed(connection: Connection, kb_id: str, revision_id: int) -> int:
+    """Note that a revision's chunks are gone; its earlier addition leaves the log."""
+    connection.execute(
+        delete(changes).where(changes.c.kb_id == kb_id, changes.c.revision_id == revision_id)
+    )
+    return _record(connection, kb_id, revision_id, is_added=False)
+
+
+def next_event(connection: Connection, kb_id: str) -> int:
+    """Return the next event number of a base. Raises NotFound."""
+    return _next(connection, kb_id, "event_seq")
+
+
+def _record(connection: Connection, kb_id: str, revision_id: int, *, is_added: bool) -> int:
+    seq = _next(connection, kb_id, "change_seq")
+    connection.execute(
+        insert(changes).values(kb_id=kb_id, seq=seq, revision_id=revision_id, is_added=is_added)
+    )
+    return seq
+
+
+def _next(connection: Connection, kb_id: str, counter: str) -> int:
+    column = knowledge_bases.c[counter]
+    statement = (
+        update(knowledge_bases)
+        .where(knowledge_bases.c.id == kb_id)
+        .values({column: column + 1})
+        .returning(column)
+    )
+    number: int | None = connection.execute(statement).scalar_one_or_none()
+    if number is None:
+        raise NotFound(f"no knowledge base {kb_id!r}", code="kb_not_found")
+    return number

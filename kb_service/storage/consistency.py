@@ -1,0 +1,285 @@
+"""The invariants of the database, as queries that return what breaks them.
+
+Pure reads of one snapshot. Checks also what constraints enforce: a damaged file keeps no promises.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    FromClause,
+    Row,
+    RowMapping,
+    Select,
+    and_,
+    exists,
+    func,
+    not_,
+    or_,
+    select,
+)
+
+from kb_service.domain.documents import PageReport
+from kb_service.domain.errors import StorageError
+from kb_service.domain.jobs import JobStatus
+from kb_service.storage.page_store import page_of
+from kb_service.storage.tables import (
+    answer_documents,
+    changes,
+    chunks,
+    documents,
+    embeddings,
+    jobs,
+    knowledge_bases,
+    metadata,
+    pages,
+    revisions,
+)
+
+
+class Flaw(StrEnum):
+    """How an invariant is broken."""
+
+    LOST = "lost"
+    DOUBLED = "doubled"
+    ORPHANED = "orphaned"
+    MISMATCHED = "mismatched"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One broken invariant, in words that name the row or file."""
+
+    flaw: Flaw
+    message: str
+
+
+def structure_findings(connection: Connection) -> Iterator[Finding]:
+    """Yield what is wrong between rows."""
+    yield from _broken_references(connection)
+    yield from _doubled(connection)
+    for flaw, what, columns, where in _RULES:
+        for row in connection.execute(select(*columns).where(where)).mappings():
+            yield Finding(flaw, f"{what}: {_named(row)}")
+
+
+def _broken_references(connection: Connection) -> Iterator[Finding]:
+    for table in metadata.sorted_tables:
+        for key in table.foreign_keys:
+            parent = key.column
+            statement = select(*table.primary_key.columns).where(
+                key.parent.is_not(None), ~_exists_in(parent.table, parent == key.parent)
+            )
+            for row in connection.execute(statement).mappings():
+                message = f"{table.name} row without its {parent.table.name} row: {_named(row)}"
+                yield Finding(Flaw.ORPHANED, message)
+
+
+def _doubled(connection: Connection) -> Iterator[Finding]:
+    for what, columns, where in _UNIQUE:
+        statement: Select[Any] = select(*columns, func.count().label("times"))
+        if where is not None:
+            statement = statement.where(where)
+        repeated = statement.group_by(*columns).having(func.count() > 1)
+        for row in connection.execute(repeated).mappings():
+            yield Finding(Flaw.DOUBLED, f"{what}: {_named(row)}")
+
+
+def _exists_in(table: FromClause, *where: ColumnElement[bool]) -> ColumnElement[bool]:
+    return exists(select(1).select_from(table).where(*where))
+
+
+def _named(row: RowMapping) -> str:
+    return ", ".join(f"{name}={value!r}" for name, value in row.items())
+
+
+_UNIQUE: Sequence[tuple[str, Sequence[Column[Any]], ColumnElement[bool] | None]] = (
+    ("knowledge bases of one name", (knowledge_bases.c.name,), None),
+    ("documents of one name", (documents.c.kb_id, documents.c.name), None),
+    ("searchable revisions", (revisions.c.document_id,), revisions.c.is_current),
+    ("revisions of one content", (revisions.c.document_id, revisions.c.sha256), None),
+    ("chunks of one ordinal", (chunks.c.revision_id, chunks.c.ordinal), None),
+    ("jobs of one id", (jobs.c.id,), None),
+)
+
+_has_job = _exists_in(
+    jobs, jobs.c.document_id == documents.c.id, jobs.c.blob_sha256 == documents.c.sha256
+)
+_has_revision_of_content = _exists_in(
+    revisions,
+    revisions.c.document_id == documents.c.id,
+    revisions.c.sha256 == documents.c.sha256,
+    revisions.c.is_current,
+)
+_announced = _exists_in(changes, changes.c.revision_id == revisions.c.id, changes.c.is_added)
+_is_running = jobs.c.status == JobStatus.RUNNING
+_has_lease = and_(jobs.c.lease_token.is_not(None), jobs.c.lease_until.is_not(None))
+
+_Rule = tuple[Flaw, str, Sequence[Column[Any]], ColumnElement[bool]]
+_RULES: Sequence[_Rule] = (
+    (
+        Flaw.LOST,
+        "document whose newest content has neither job nor revision",
+        (documents.c.id, documents.c.name),
+        not_(or_(_has_job, _has_revision_of_content)),
+    ),
+    (
+        Flaw.LOST,
+        "succeeded job whose revision is not there",
+        (jobs.c.id, jobs.c.document_id),
+        and_(
+            jobs.c.status == JobStatus.SUCCEEDED,
+            ~_exists_in(
+                revisions,
+                revisions.c.document_id == jobs.c.document_id,
+                revisions.c.sha256 == jobs.c.blob_sha256,
+            ),
+        ),
+    ),
+    (
+        Flaw.LOST,
+        "searchable revision that no index is told of",
+        (revisions.c.id, revisions.c.document_id),
+        and_(revisions.c.is_current, ~_announced),
+    ),
+    (
+        Flaw.LOST,
+        "chunk without an embedding",
+        (chunks.c.id, chunks.c.text_sha256),
+        ~_exists_in(embeddings, embeddings.c.text_sha256 == chunks.c.text_sha256),
+    ),
+    (
+        Flaw.ORPHANED,
+        "embedding of no chunk",
+        (embeddings.c.profile_fingerprint, embeddings.c.text_sha256),
+        ~_exists_in(chunks, chunks.c.text_sha256 == embeddings.c.text_sha256),
+    ),
+    (
+        Flaw.ORPHANED,
+        "chunk of a revision that is not searchable",
+        (chunks.c.id, chunks.c.revision_id),
+        _exists_in(revisions, revisions.c.id == chunks.c.revision_id, ~revisions.c.is_current),
+    ),
+    (
+        Flaw.ORPHANED,
+        "answer that quotes a deleted document",
+        (answer_documents.c.answer_id, answer_documents.c.document_id),
+        ~_exists_in(documents, documents.c.id == answer_documents.c.document_id),
+    ),
+    (
+        Flaw.ORPHANED,
+        "unfinished job for content that was superseded",
+        (jobs.c.id, jobs.c.document_id),
+        and_(
+            jobs.c.status.in_((JobStatus.QUEUED, JobStatus.RUNNING, JobStatus.FAILED)),
+            _exists_in(
+                documents,
+                documents.c.id == jobs.c.document_id,
+                documents.c.sha256 != jobs.c.blob_sha256,
+            ),
+        ),
+    ),
+    (
+        Flaw.MISMATCHED,
+        "chunk that names another document or base than its revision",
+        (chunks.c.id,),
+        ~_exists_in(
+            revisions.join(documents),
+            revisions.c.id == chunks.c.revision_id,
+            documents.c.id == chunks.c.document_id,
+            documents.c.kb_id == chunks.c.kb_id,
+        ),
+    ),
+    (
+        Flaw.MISMATCHED,
+        "addition of a revision that is not searchable",
+        (changes.c.kb_id, changes.c.seq, changes.c.revision_id),
+        and_(
+            changes.c.is_added,
+            ~_exists_in(revisions, revisions.c.id == changes.c.revision_id, revisions.c.is_current),
+        ),
+    ),
+    (
+        Flaw.MISMATCHED,
+        "removal of a revision that is searchable",
+        (changes.c.kb_id, changes.c.seq, changes.c.revision_id),
+        and_(
+            ~changes.c.is_added,
+            _exists_in(revisions, revisions.c.id == changes.c.revision_id, revisions.c.is_current),
+        ),
+    ),
+    (
+        Flaw.MISMATCHED,
+        "change past the counter of its base",
+        (changes.c.kb_id, changes.c.seq),
+        _exists_in(
+            knowledge_bases,
+            knowledge_bases.c.id == changes.c.kb_id,
+            knowledge_bases.c.change_seq < changes.c.seq,
+        ),
+    ),
+    (
+        Flaw.MISMATCHED,
+        "job whose lease does not fit its status",
+        (jobs.c.id, jobs.c.status),
+        or_(and_(_is_running, ~_has_lease), and_(~_is_running, jobs.c.lease_token.is_not(None))),
+    ),
+    (
+        Flaw.MISMATCHED,
+        "job with an unknown status",
+        (jobs.c.id, jobs.c.status),
+        jobs.c.status.not_in([status.value for status in JobStatus]),
+    ),
+    (
+        Flaw.MISMATCHED,
+        "embedding whose bytes are not float32",
+        (embeddings.c.profile_fingerprint, embeddings.c.text_sha256),
+        or_(func.length(embeddings.c.vector) % 4 != 0, func.length(embeddings.c.vector) == 0),
+    ),
+)
+
+
+def revision_findings(connection: Connection, revision: Row[Any]) -> Iterator[Finding]:
+    """Yield what is wrong inside one revision: text, pages, boxes and chunks."""
+    name = f"revision {revision.id} of {revision.document_id}"
+    for message in _page_flaws(connection, revision):
+        yield Finding(Flaw.MISMATCHED, f"{name}: {message}")
+    for message in _chunk_flaws(connection, revision):
+        yield Finding(Flaw.MISMATCHED, f"{name}: {message}")
+
+
+def _page_flaws(connection: Connection, revision: Row[Any]) -> Iterator[str]:
+    found = []
+    statement = select(pages).where(pages.c.revision_id == revision.id)
+    for row in connection.execute(statement.order_by(pages.c.page_number)):
+        try:
+            found.append(page_of(row, row.char_boxes))
+        except (StorageError, ValueError) as error:
+            yield f"page {row.page_number}: {error}"
+            return
+    if [page.page_number for page in found] != list(range(1, revision.num_pages + 1)):
+        yield f"{len(found)} pages, not the numbers 1 to {revision.num_pages}"
+    for page in found:
+        if page.span.end > len(revision.text):
+            yield f"page {page.page_number} reaches past the text"
+    if PageReport(tuple(found)).is_complete != revision.is_complete:
+        yield "its completeness is not what its pages say"
+
+
+def _chunk_flaws(connection: Connection, revision: Row[Any]) -> Iterator[str]:
+    statement = select(chunks).where(chunks.c.revision_id == revision.id)
+    rows = connection.execute(statement.order_by(chunks.c.ordinal)).all()
+    if [row.ordinal for row in rows] != list(range(revision.num_chunks)):
+        yield f"{len(rows)} chunks, not the ordinals 0 to {revision.num_chunks - 1}"
+    for row in rows:
+        if revision.text[row.start : row.end] != row.text:
+            yield f"chunk {row.id} is not the text of its span ({row.start}, {row.end})"
+        embedded = f"{row.prefix}\n{row.text}" if row.prefix else row.text
+        if hashlib.sha256(embedded.encode("utf-8")).hexdigest() != row.text_sha256:
+            yield f"chunk {row.id} has the hash of another text"

@@ -1,0 +1,244 @@
+"""Reading knowledge bases, documents, revisions, chunks and jobs back as domain values.
+
+Where a document stands is derived here from its newest job and its current revision; it is stored
+nowhere. Reads only.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, select
+
+from kb_service.domain.documents import (
+    Chunk,
+    ChunkDraft,
+    Document,
+    DocumentStatus,
+    KnowledgeBase,
+    PageReport,
+    Revision,
+)
+from kb_service.domain.errors import NotFound
+from kb_service.domain.jobs import IngestJob, JobStage, JobStatus
+from kb_service.domain.spans import TextSpan
+from kb_service.storage.page_store import read_page_outlines
+from kb_service.storage.tables import chunks, document_tags, documents, jobs, knowledge_bases
+from kb_service.storage.tables import revisions as revision_table
+
+REVISION_COLUMNS = [column for column in revision_table.c if column.name != "text"]
+_ENDED_BADLY = (JobStatus.DEAD, JobStatus.CANCELLED)
+
+
+def document_status(
+    job: IngestJob | None, *, has_revision: bool, is_complete: bool
+) -> DocumentStatus:
+    """Return where a document stands, from the newest job of its newest content."""
+    if job is not None and job.status in (JobStatus.QUEUED, JobStatus.FAILED):
+        return DocumentStatus.PENDING
+    if job is not None and job.status is JobStatus.RUNNING:
+        return DocumentStatus.PROCESSING
+    if not has_revision:
+        return DocumentStatus.FAILED
+    return DocumentStatus.READY if is_complete else DocumentStatus.PARTIAL
+
+
+def knowledge_base_rows() -> Select[Any]:
+    """Select bases with their counts of documents and searchable chunks."""
+    num_documents = (
+        select(func.count())
+        .select_from(documents)
+        .where(documents.c.kb_id == knowledge_bases.c.id)
+        .scalar_subquery()
+    )
+    num_chunks = (
+        select(func.coalesce(func.sum(revision_table.c.num_chunks), 0))
+        .select_from(revision_table.join(documents))
+        .where(documents.c.kb_id == knowledge_bases.c.id, revision_table.c.is_current)
+        .scalar_subquery()
+    )
+    return select(
+        knowledge_bases,
+        num_documents.label("num_documents"),
+        num_chunks.label("num_chunks"),
+    )
+
+
+def knowledge_base_of(row: Row[Any]) -> KnowledgeBase:
+    """Return the base of a row of `knowledge_base_rows`."""
+    return KnowledgeBase(
+        id=row.id,
+        name=row.name,
+        description=row.description,
+        num_documents=row.num_documents,
+        num_chunks=int(row.num_chunks),
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
+
+
+def require_kb(connection: Connection, kb_id: str) -> None:
+    """Raise NotFound (kb_not_found) unless the base exists."""
+    found = connection.execute(select(knowledge_bases.c.id).where(knowledge_bases.c.id == kb_id))
+    if found.first() is None:
+        raise NotFound(f"no knowledge base {kb_id!r}", code="kb_not_found")
+
+
+def read_documents(connection: Connection, rows: Sequence[Row[Any]]) -> tuple[Document, ...]:
+    """Return the documents of rows of the documents table, in their order, in five queries."""
+    ids = [row.id for row in rows]
+    newest = _newest_jobs(connection, documents.c.id.in_(ids))
+    tags = _tags(connection, ids)
+    current = {
+        row.document_id: row
+        for row in connection.execute(
+            select(*REVISION_COLUMNS).where(
+                revision_table.c.document_id.in_(ids), revision_table.c.is_current
+            )
+        )
+    }
+    outlines = read_page_outlines(connection, [row.id for row in current.values()])
+    return tuple(
+        _document_of(row, newest.get(row.id), current.get(row.id), tags.get(row.id, ()), outlines)
+        for row in rows
+    )
+
+
+def _document_of(
+    row: Row[Any],
+    job: IngestJob | None,
+    revision: Row[Any] | None,
+    tags: tuple[str, ...],
+    outlines: Any,  # noqa: ANN401  mapping of pages by revision id
+) -> Document:
+    has_ended_badly = job is not None and job.status in (*_ENDED_BADLY, JobStatus.FAILED)
+    return Document(
+        id=row.id,
+        kb_id=row.kb_id,
+        name=row.name,
+        media_type=row.media_type,
+        size_bytes=row.size_bytes,
+        status=document_status(
+            job,
+            has_revision=revision is not None,
+            is_complete=revision is not None and revision.is_complete,
+        ),
+        error=job.error if job is not None and has_ended_badly else None,
+        tags=tags,
+        metadata=revision.metadata if revision is not None else {},
+        revision=revision_of(revision) if revision is not None else None,
+        page_report=PageReport(outlines.get(revision.id, ())) if revision is not None else None,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
+
+
+def _newest_jobs(connection: Connection, which: ColumnElement[bool]) -> dict[str, IngestJob]:
+    """Return the newest job for the newest content of each document that has one."""
+    same_content = and_(
+        jobs.c.document_id == documents.c.id, jobs.c.blob_sha256 == documents.c.sha256
+    )
+    newest = (
+        select(func.max(jobs.c.number).label("number"))
+        .select_from(documents.join(jobs, same_content))
+        .where(which)
+        .group_by(documents.c.id)
+        .subquery()
+    )
+    rows = connection.execute(select(jobs).join(newest, jobs.c.number == newest.c.number))
+    return {row.document_id: job_of(row) for row in rows}
+
+
+def newest_job(connection: Connection, document_id: str) -> IngestJob | None:
+    """Return the newest job for the newest content of a document, None when it has none."""
+    return _newest_jobs(connection, documents.c.id == document_id).get(document_id)
+
+
+def _tags(connection: Connection, ids: list[str]) -> dict[str, tuple[str, ...]]:
+    rows = connection.execute(
+        select(document_tags.c.document_id, document_tags.c.tag)
+        .where(document_tags.c.document_id.in_(ids))
+        .order_by(document_tags.c.tag)
+    )
+    found: dict[str, tuple[str, ...]] = {}
+    for document_id, tag in rows:
+        found[document_id] = (*found.get(document_id, ()), tag)
+    return found
+
+
+def find_document_row(connection: Connection, kb_id: str, key: str, *, by: str) -> Row[Any] | None:
+    """Return the documents row with that `id` or `name` in the base."""
+    statement = select(documents).where(documents.c.kb_id == kb_id, documents.c[by] == key)
+    return connection.execute(statement).first()
+
+
+def require_document_row(connection: Connection, kb_id: str, document_id: str) -> Row[Any]:
+    """Return the documents row; NotFound when the base or the document does not exist."""
+    row = find_document_row(connection, kb_id, document_id, by="id")
+    if row is None:
+        require_kb(connection, kb_id)
+        raise NotFound(f"no document {document_id!r} in {kb_id}", code="document_not_found")
+    return row
+
+
+def revision_of(row: Row[Any]) -> Revision:
+    """Return the revision of a row that has REVISION_COLUMNS."""
+    return Revision(
+        id=row.id,
+        document_id=row.document_id,
+        sha256=row.sha256,
+        size_bytes=row.size_bytes,
+        media_type=row.media_type,
+        num_pages=row.num_pages,
+        num_chunks=row.num_chunks,
+        created_at=row.created_at,
+    )
+
+
+def job_of(row: Row[Any]) -> IngestJob:
+    """Return the job of a row of the jobs table."""
+    return IngestJob(
+        id=row.id,
+        kb_id=row.kb_id,
+        document_id=row.document_id,
+        blob_sha256=row.blob_sha256,
+        media_type=row.media_type,
+        status=JobStatus(row.status),
+        stage=JobStage(row.stage),
+        done=row.done,
+        total=row.total,
+        attempt=row.attempt,
+        error=row.error,
+        created_at=row.created_at,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+    )
+
+
+def chunk_of(row: Row[Any]) -> Chunk:
+    """Return the chunk of a chunks row that also has its revision's `title`."""
+    return Chunk(
+        id=row.id,
+        kb_id=row.kb_id,
+        document_id=row.document_id,
+        revision_id=row.revision_id,
+        title=row.title,
+        draft=ChunkDraft(
+            ordinal=row.ordinal,
+            span=TextSpan(row.start, row.end),
+            text=row.text,
+            heading_path=tuple(row.heading_path),
+            prefix=row.prefix,
+        ),
+    )
+
+
+def chunk_rows() -> Select[Any]:
+    """Select chunks with the title and public name of their revision."""
+    return select(chunks, revision_table.c.title, revision_table.c.sha256).join(
+        revision_table, revision_table.c.id == chunks.c.revision_id
+    )
+
+
+def kb_matches(key: str) -> ColumnElement[bool]:
+    """Match a base by id or by exact name."""
+    return or_(knowledge_bases.c.id == key, knowledge_bases.c.name == key)

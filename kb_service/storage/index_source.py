@@ -1,0 +1,223 @@
+"""The database as the indexes see it: changes, live chunks with vectors, and hits read back.
+
+Implements `domain.ports.IndexSource`. Reads only; knows no index.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, select, tuple_
+
+from kb_service.domain.documents import Page, PageKind, regions_of
+from kb_service.domain.ports import EmbeddingProfile, IndexChange, IndexedChunk, StoredChunk
+from kb_service.domain.queries import Filters
+from kb_service.domain.spans import PageRegion, TextSpan
+from kb_service.storage.database import Database
+from kb_service.storage.documents import chunk_of, chunk_rows
+from kb_service.storage.page_store import boxes_between, unpack_columns
+from kb_service.storage.removal import batches
+from kb_service.storage.tables import (
+    changes,
+    chunks,
+    document_tags,
+    documents,
+    embeddings,
+    knowledge_bases,
+    pages,
+)
+
+STREAM_BATCH = 1000
+
+
+class SqlIndexSource:
+    """IndexSource over a Database. Every method raises StorageError when storage fails."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def head(self, kb_id: str) -> int:
+        """Return the sequence number of the last committed change, 0 when none."""
+        statement = select(knowledge_bases.c.change_seq).where(knowledge_bases.c.id == kb_id)
+        with self._database.read() as connection:
+            return connection.execute(statement).scalar_one_or_none() or 0
+
+    def changes(self, kb_id: str, after: int) -> list[IndexChange]:
+        """Return changes with seq > after, ascending.
+
+        A revision that came and went within the window shows its removal only.
+        """
+        statement = (
+            select(changes.c.seq, changes.c.revision_id, changes.c.is_added)
+            .where(changes.c.kb_id == kb_id, changes.c.seq > after)
+            .order_by(changes.c.seq)
+        )
+        with self._database.read() as connection:
+            return [
+                IndexChange(row.seq, row.revision_id, row.is_added)
+                for row in connection.execute(statement)
+            ]
+
+    def revision_chunks(self, revision_id: int, profile: EmbeddingProfile) -> list[IndexedChunk]:
+        """Return the live chunks of a revision with their vectors; none when it was replaced."""
+        statement = _indexed_rows(profile).where(chunks.c.revision_id == revision_id)
+        with self._database.read() as connection:
+            return [_indexed_of(row) for row in connection.execute(statement)]
+
+    def live_chunks(self, kb_id: str, profile: EmbeddingProfile) -> Iterator[IndexedChunk]:
+        """Yield every searchable chunk of the base in id order, read in batches.
+
+        Batches are separate snapshots: read `head` first and replay the changes after it; a chunk
+        may then be seen twice.
+        """
+        after = 0
+        while True:
+            statement = _indexed_rows(profile).where(chunks.c.kb_id == kb_id, chunks.c.id > after)
+            with self._database.read() as connection:
+                rows = connection.execute(statement.limit(STREAM_BATCH)).all()
+            yield from map(_indexed_of, rows)
+            if len(rows) < STREAM_BATCH:
+                return
+            after = rows[-1].id
+
+    def hydrate(self, kb_id: str, chunk_ids: Sequence[int]) -> dict[int, StoredChunk]:
+        """Return those of the chunks that are searchable right now, with their page regions."""
+        found: dict[int, StoredChunk] = {}
+        with self._database.read() as connection:
+            for batch in batches(dict.fromkeys(chunk_ids)):
+                mine = and_(chunks.c.kb_id == kb_id, chunks.c.id.in_(batch))
+                rows = connection.execute(chunk_rows().where(mine)).all()
+                regions = _regions(connection, mine)
+                for row in rows:
+                    where = regions.get(row.id, ())
+                    found[row.id] = StoredChunk(chunk_of(row), row.sha256, where)
+        return found
+
+    def matching_documents(self, kb_id: str, filters: Filters) -> frozenset[str]:
+        """Return ids of the documents that pass all of the filters."""
+        statement = select(documents.c.id).where(documents.c.kb_id == kb_id)
+        if filters.date_from is not None:
+            statement = statement.where(documents.c.updated_at >= filters.date_from)
+        if filters.date_to is not None:
+            statement = statement.where(documents.c.updated_at <= filters.date_to)
+        if filters.tags:
+            statement = statement.where(documents.c.id.in_(_with_all_tags(filters.tags)))
+        with self._database.read() as connection:
+            found = frozenset(connection.execute(statement).scalars())
+        return found & frozenset(filters.document_ids) if filters.document_ids else found
+
+    def unembedded_texts(
+        self, kb_id: str, profile: EmbeddingProfile, limit: int = STREAM_BATCH
+    ) -> dict[str, str]:
+        """Return hash -> embedded text of chunks without a vector of the profile, at most `limit`.
+
+        For the change of an embedding model; empty when every chunk has its vector.
+        """
+        statement = (
+            _indexed_rows(profile)
+            .where(chunks.c.kb_id == kb_id, embeddings.c.vector.is_(None))
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            rows = connection.execute(statement).all()
+        return {
+            row.text_sha256: f"{row.prefix}\n{row.text}" if row.prefix else row.text for row in rows
+        }
+
+
+def _indexed_rows(profile: EmbeddingProfile) -> Select[Any]:
+    same_text: ColumnElement[bool] = and_(
+        embeddings.c.profile_fingerprint == profile.fingerprint,
+        embeddings.c.text_sha256 == chunks.c.text_sha256,
+    )
+    return (
+        select(
+            chunks.c.id,
+            chunks.c.revision_id,
+            chunks.c.document_id,
+            chunks.c.prefix,
+            chunks.c.text,
+            chunks.c.text_sha256,
+            embeddings.c.vector,
+        )
+        .join_from(chunks, embeddings, same_text, isouter=True)
+        .order_by(chunks.c.id)
+    )
+
+
+def _indexed_of(row: Row[Any]) -> IndexedChunk:
+    return IndexedChunk(
+        chunk_id=row.id,
+        revision_id=row.revision_id,
+        document_id=row.document_id,
+        title=row.prefix,
+        text=row.text,
+        vector=row.vector,
+    )
+
+
+def _with_all_tags(tags: Sequence[str]) -> Select[tuple[str]]:
+    wanted = set(tags)
+    return (
+        select(document_tags.c.document_id)
+        .where(document_tags.c.tag.in_(wanted))
+        .group_by(document_tags.c.document_id)
+        .having(func.count() == len(wanted))
+    )
+
+
+def _regions(
+    connection: Connection, which: ColumnElement[bool]
+) -> dict[int, tuple[PageRegion, ...]]:
+    """Return the page regions of chunks; reads and unpacks only the pages that they touch."""
+    overlaps = and_(
+        pages.c.revision_id == chunks.c.revision_id,
+        pages.c.start < chunks.c.end,
+        pages.c.end > chunks.c.start,
+    )
+    touched = connection.execute(
+        select(
+            chunks.c.id,
+            chunks.c.start.label("chunk_start"),
+            chunks.c.end.label("chunk_end"),
+            pages.c.revision_id,
+            pages.c.page_number,
+            pages.c.start,
+            pages.c.end,
+        )
+        .join_from(chunks, pages, overlaps)
+        .where(which)
+        .order_by(chunks.c.id, pages.c.page_number)
+    ).all()
+    columns = _box_columns(connection, {(row.revision_id, row.page_number) for row in touched})
+    pieces: dict[int, list[Page]] = {}
+    spans: dict[int, TextSpan] = {}
+    for row in touched:
+        span = spans.setdefault(row.id, TextSpan(row.chunk_start, row.chunk_end))
+        packed = columns.get((row.revision_id, row.page_number))
+        pieces.setdefault(row.id, []).append(_page_piece(row, span, packed))
+    return {
+        chunk_id: regions_of(tuple(piece), spans[chunk_id]) for chunk_id, piece in pieces.items()
+    }
+
+
+def _box_columns(
+    connection: Connection, wanted: set[tuple[int, int]]
+) -> dict[tuple[int, int], Any]:
+    """Return the unpacked box columns of the (revision, page number) pairs that have geometry."""
+    found: dict[tuple[int, int], Any] = {}
+    for batch in batches(sorted(wanted)):
+        statement = select(pages.c.revision_id, pages.c.page_number, pages.c.char_boxes).where(
+            tuple_(pages.c.revision_id, pages.c.page_number).in_(batch),
+            pages.c.char_boxes.is_not(None),
+        )
+        for row in connection.execute(statement):
+            found[row.revision_id, row.page_number] = unpack_columns(row.char_boxes)
+    return found
+
+
+def _page_piece(row: Any, span: TextSpan, columns: Any) -> Page:  # noqa: ANN401  row; array
+    """Return the part of a page that a chunk covers, with the boxes of that part only."""
+    shared = TextSpan(max(row.start, span.start), min(row.end, span.end))
+    inside = shared.shifted(-row.start)
+    boxes = () if columns is None else boxes_between(columns, inside.start, inside.end)
+    return Page(row.page_number, shared, PageKind.TEXT, char_boxes=boxes)

@@ -1,0 +1,280 @@
+"""The durable ingest queue: claim with a lease, heartbeat, fail, retry, cancel.
+
+Fencing: a claim's token changes hands with the job, and every write of a worker checks it. A worker
+that died costs its job an interruption, not an attempt: only failures of the file count.
+"""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
+
+from kb_service.domain.errors import Conflict, KbError, LeaseLost, NotFound
+from kb_service.domain.jobs import TERMINAL_STATUSES, IngestJob, JobStage, JobStatus, Progress
+from kb_service.storage.database import Database
+from kb_service.storage.documents import job_of, require_kb
+from kb_service.storage.identity import Clock, utc_now
+from kb_service.storage.job_rows import (
+    NO_LEASE,
+    UNFINISHED,
+    cancel_job,
+    change_job,
+    require_job_row,
+)
+from kb_service.storage.tables import documents, jobs, knowledge_bases
+
+FIRST_RETRY_S = 5.0
+MAX_RETRY_S = 300.0
+MAX_INTERRUPTIONS = 100
+"""Deaths of workers in a row that one job may see before it counts as their cause."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to work on a job until its lease runs out. `token` fences every write."""
+
+    job: IngestJob
+    token: str
+    document_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobEvents:
+    """Jobs that changed after a version; `version` also grows when a document is deleted."""
+
+    version: int
+    jobs: tuple[IngestJob, ...]
+
+
+class JobQueue:
+    """The queue of all knowledge bases. Every method raises StorageError when storage fails."""
+
+    def __init__(
+        self,
+        database: Database,
+        lease_s: float = 30.0,
+        max_attempts: int = 3,
+        clock: Clock = utc_now,
+    ) -> None:
+        self._database = database
+        self._lease = timedelta(seconds=lease_s)
+        self._max_attempts = max_attempts
+        self._clock = clock
+
+    def claim(self, worker_id: str) -> Claim | None:
+        """Take the oldest runnable job, None when there is none.
+
+        Runnable: queued, waiting for a retry that is due, or running under an expired lease. Jobs
+        whose workers died before come after the others, so that one file cannot stop the rest.
+        """
+        now = self._clock()
+        if not self._has_runnable(now):
+            return None
+        with self._database.write() as connection:
+            self._interrupt(connection, jobs.c.lease_until <= now, now)
+            row = connection.execute(
+                select(jobs)
+                .where(_is_waiting(now))
+                .order_by(jobs.c.interruptions, jobs.c.number)
+                .limit(1)
+            ).first()
+            return self._take(connection, row, worker_id, now) if row is not None else None
+
+    def heartbeat(self, claim: Claim, progress: Progress | None = None) -> None:
+        """Renew the lease and record progress.
+
+        Raises LeaseLost when the job was cancelled, deleted, or taken by another worker.
+        """
+        values: dict[str, object] = {"lease_until": self._clock() + self._lease}
+        if progress is not None:
+            values |= {
+                "stage": progress.stage,
+                "done": progress.done,
+                "total": progress.total,
+            }
+        with self._database.write() as connection:
+            change_job(connection, require_lease(connection, claim), **values)
+
+    def fail(self, claim: Claim, error: KbError, retry: bool) -> IngestJob:
+        """End an attempt. With `retry` the job waits for its next one, unless it was the last.
+
+        The document keeps its searchable revision. Raises LeaseLost.
+        """
+        now = self._clock()
+        with self._database.write() as connection:
+            row = require_lease(connection, claim)
+            num_failures = row.attempt - row.interruptions
+            values: dict[str, object] = {"error": error.as_dict(), **NO_LEASE}
+            if retry and num_failures < self._max_attempts:
+                delay = min(FIRST_RETRY_S * 2 ** (num_failures - 1), MAX_RETRY_S)
+                values |= {"status": JobStatus.FAILED, "run_after": now + timedelta(seconds=delay)}
+            else:
+                values |= {"status": JobStatus.DEAD, "finished_at": now}
+            return change_job(connection, row, **values)
+
+    def cancel(self, job_id: str) -> IngestJob:
+        """Cancel an unfinished job; cancelling twice is allowed.
+
+        Raises NotFound (job_not_found), Conflict (job_finished) when it succeeded or is dead.
+        """
+        with self._database.write() as connection:
+            row = require_job_row(connection, job_id)
+            if row.status == JobStatus.CANCELLED:
+                return job_of(row)
+            if row.status in TERMINAL_STATUSES:
+                raise Conflict(f"job {job_id} is {row.status} already", code="job_finished")
+            return cancel_job(
+                connection, row, self._clock(), "job_cancelled", "the ingest was cancelled"
+            )
+
+    def retry(self, job_id: str) -> IngestJob:
+        """Queue a failed, dead or cancelled job again with all its attempts.
+
+        Raises NotFound, Conflict (job_not_failed, or job_superseded by newer content or a newer
+        job).
+        """
+        with self._database.write() as connection:
+            row = require_job_row(connection, job_id)
+            if row.status not in (JobStatus.FAILED, JobStatus.DEAD, JobStatus.CANCELLED):
+                raise Conflict(
+                    f"job {job_id} is {row.status}; failed, dead and cancelled jobs can be retried",
+                    code="job_not_failed",
+                )
+            if not _is_newest(connection, row):
+                raise Conflict(
+                    f"job {job_id} was superseded by a newer upload", code="job_superseded"
+                )
+            return change_job(
+                connection,
+                row,
+                status=JobStatus.QUEUED,
+                stage=JobStage.QUEUED,
+                done=0,
+                total=0,
+                attempt=0,
+                interruptions=0,
+                error=None,
+                run_after=self._clock(),
+                finished_at=None,
+            )
+
+    def get(self, job_id: str) -> IngestJob:
+        """Return a job. Raises NotFound (job_not_found)."""
+        with self._database.read() as connection:
+            return job_of(require_job_row(connection, job_id))
+
+    def list(self, kb_id: str, status: JobStatus | None = None) -> Sequence[IngestJob]:
+        """Return the jobs of a base, oldest first. Raises NotFound."""
+        statement = select(jobs).where(jobs.c.kb_id == kb_id).order_by(jobs.c.number)
+        if status is not None:
+            statement = statement.where(jobs.c.status == status)
+        with self._database.read() as connection:
+            require_kb(connection, kb_id)
+            return [job_of(row) for row in connection.execute(statement)]
+
+    def release(self, worker_id: str) -> int:
+        """Give back the jobs of a worker that is known to be dead; return how many."""
+        with self._database.write() as connection:
+            return self._interrupt(connection, jobs.c.worker_id == worker_id, self._clock())
+
+    def leaseholders(self) -> frozenset[str]:
+        """Return the workers that hold a lease now, dead or alive."""
+        statement = select(jobs.c.worker_id).where(jobs.c.status == JobStatus.RUNNING).distinct()
+        with self._database.read() as connection:
+            return frozenset(connection.execute(statement).scalars())
+
+    def pending_count(self, kb_id: str | None = None) -> int:
+        """Return the number of unfinished jobs, of one base or of all."""
+        statement = select(func.count()).select_from(jobs).where(jobs.c.status.in_(UNFINISHED))
+        if kb_id is not None:
+            statement = statement.where(jobs.c.kb_id == kb_id)
+        with self._database.read() as connection:
+            return connection.execute(statement).scalar_one()
+
+    def events_since(self, kb_id: str, version: int) -> JobEvents:
+        """Return what changed after a version (0: everything); cheap to poll. Raises NotFound."""
+        counter = select(knowledge_bases.c.event_seq).where(knowledge_bases.c.id == kb_id)
+        statement = (
+            select(jobs)
+            .where(jobs.c.kb_id == kb_id, jobs.c.event_seq > version)
+            .order_by(jobs.c.event_seq)
+        )
+        with self._database.read() as connection:
+            newest = connection.execute(counter).scalar_one_or_none()
+            if newest is None:
+                raise NotFound(f"no knowledge base {kb_id!r}", code="kb_not_found")
+            if newest <= version:
+                return JobEvents(newest, ())
+            return JobEvents(newest, tuple(job_of(row) for row in connection.execute(statement)))
+
+    def _has_runnable(self, now: datetime) -> bool:
+        # An idle worker asks several times a second: it must not take the write lock for that.
+        expired = and_(jobs.c.status == JobStatus.RUNNING, jobs.c.lease_until <= now)
+        statement = select(jobs.c.number).where(or_(_is_waiting(now), expired)).limit(1)
+        with self._database.read() as connection:
+            return connection.execute(statement).first() is not None
+
+    def _take(self, connection: Connection, row: Row[Any], worker_id: str, now: datetime) -> Claim:
+        token = secrets.token_hex(16)
+        job = change_job(
+            connection,
+            row,
+            status=JobStatus.RUNNING,
+            stage=JobStage.LOAD,
+            done=0,
+            total=0,
+            attempt=row.attempt + 1,
+            worker_id=worker_id,
+            lease_token=token,
+            lease_until=now + self._lease,
+            started_at=now,
+            finished_at=None,
+        )
+        name = select(documents.c.name).where(documents.c.id == job.document_id)
+        return Claim(job, token, connection.execute(name).scalar_one())
+
+    def _interrupt(self, connection: Connection, which: ColumnElement[bool], now: datetime) -> int:
+        """Queue running jobs again whose workers died; one that saw too many deaths ends."""
+        running = select(jobs).where(jobs.c.status == JobStatus.RUNNING, which)
+        rows = connection.execute(running).all()
+        for row in rows:
+            values: dict[str, object] = {"interruptions": row.interruptions + 1, **NO_LEASE}
+            if row.interruptions + 1 >= MAX_INTERRUPTIONS:
+                message = f"{MAX_INTERRUPTIONS} workers died while they worked on this file"
+                error = {"code": "worker_died", "message": message, "details": None}
+                values |= {"status": JobStatus.DEAD, "error": error, "finished_at": now}
+            else:
+                values |= {"status": JobStatus.QUEUED, "stage": JobStage.QUEUED, "run_after": now}
+            change_job(connection, row, **values)
+        return len(rows)
+
+
+def require_lease(connection: Connection, claim: Claim) -> Row[Any]:
+    """Return the job row that the claim still holds. Raises LeaseLost."""
+    row = connection.execute(
+        select(jobs).where(
+            jobs.c.id == claim.job.id,
+            jobs.c.status == JobStatus.RUNNING,
+            jobs.c.lease_token == claim.token,
+        )
+    ).first()
+    if row is None:
+        raise LeaseLost(f"job {claim.job.id} was cancelled, deleted or taken by another worker")
+    return row
+
+
+def _is_waiting(now: datetime) -> ColumnElement[bool]:
+    waiting = (JobStatus.QUEUED, JobStatus.FAILED)
+    return and_(jobs.c.status.in_(waiting), jobs.c.run_after <= now)
+
+
+def _is_newest(connection: Connection, row: Row[Any]) -> bool:
+    newest = select(func.max(jobs.c.number)).where(jobs.c.document_id == row.document_id)
+    content = select(documents.c.sha256).where(documents.c.id == row.document_id)
+    return bool(
+        connection.execute(newest).scalar_one() == row.number
+        and connection.execute(content).scalar_one() == row.blob_sha256
+    )

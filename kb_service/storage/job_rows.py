@@ -1,0 +1,80 @@
+"""Writing job rows: the few statements that uploads, publishing and the queue share.
+
+Every change of a job takes a new event number of its base, so that watchers see it.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from kb_service.domain.errors import NotFound
+from kb_service.domain.jobs import TERMINAL_STATUSES, IngestJob, JobStage, JobStatus
+from kb_service.storage.change_log import next_event
+from kb_service.storage.documents import job_of
+from kb_service.storage.identity import new_id
+from kb_service.storage.tables import jobs
+
+UNFINISHED = tuple(status.value for status in JobStatus if status not in TERMINAL_STATUSES)
+NO_LEASE: dict[str, object] = {"worker_id": None, "lease_token": None, "lease_until": None}
+
+
+def insert_job(connection: Connection, document: Row[Any], now: datetime) -> IngestJob:
+    """Queue the ingest of the newest content of a documents row."""
+    statement = insert(jobs).values(
+        id=new_id("job"),
+        kb_id=document.kb_id,
+        document_id=document.id,
+        blob_sha256=document.sha256,
+        size_bytes=document.size_bytes,
+        media_type=document.media_type,
+        status=JobStatus.QUEUED,
+        stage=JobStage.QUEUED,
+        done=0,
+        total=0,
+        attempt=0,
+        interruptions=0,
+        run_after=now,
+        event_seq=next_event(connection, document.kb_id),
+        created_at=now,
+    )
+    return job_of(connection.execute(statement.returning(*jobs.c)).one())
+
+
+def change_job(connection: Connection, job: Row[Any], **values: object) -> IngestJob:
+    """Write values to a job and return it."""
+    statement = (
+        update(jobs)
+        .where(jobs.c.number == job.number)
+        .values(event_seq=next_event(connection, job.kb_id), **values)
+        .returning(*jobs.c)
+    )
+    return job_of(connection.execute(statement).one())
+
+
+def cancel_job(
+    connection: Connection, job: Row[Any], now: datetime, code: str, message: str
+) -> IngestJob:
+    """End an unfinished job as cancelled; its worker loses the lease at once."""
+    error = {"code": code, "message": message, "details": None}
+    return change_job(
+        connection, job, status=JobStatus.CANCELLED, error=error, finished_at=now, **NO_LEASE
+    )
+
+
+def cancel_unfinished(connection: Connection, document_id: str, now: datetime) -> int:
+    """Cancel every unfinished job of a document because newer content came; return how many."""
+    rows = connection.execute(
+        select(jobs).where(jobs.c.document_id == document_id, jobs.c.status.in_(UNFINISHED))
+    ).all()
+    for row in rows:
+        cancel_job(connection, row, now, "superseded", "newer content of this document came in")
+    return len(rows)
+
+
+def require_job_row(connection: Connection, job_id: str) -> Row[Any]:
+    """Return the jobs row. Raises NotFound (job_not_found)."""
+    row = connection.execute(select(jobs).where(jobs.c.id == job_id)).first()
+    if row is None:
+        raise NotFound(f"no job {job_id!r}", code="job_not_found")
+    return row

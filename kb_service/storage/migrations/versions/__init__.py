@@ -1,0 +1,1 @@
+"""The versions of the schema, applied in order by `Database.migrate`."""

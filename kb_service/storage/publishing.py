@@ -1,0 +1,279 @@
+"""Making a parsed revision searchable, in one transaction that also ends its job.
+
+Either everything below is committed or nothing: revision, pages, chunks, missing embeddings, the
+change for the indexes, the job's success. Knows nothing of parsing or embedding.
+"""
+
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, insert, select, update
+
+from kb_service.domain.documents import ChunkDraft, PageReport, ParsedDocument, Revision
+from kb_service.domain.errors import DocumentError, InvalidRequest, StorageError
+from kb_service.domain.jobs import JobStage, JobStatus
+from kb_service.domain.ports import EmbeddingProfile, Vector
+from kb_service.storage.blobs import BlobStore
+from kb_service.storage.change_log import record_added
+from kb_service.storage.database import Database
+from kb_service.storage.documents import REVISION_COLUMNS, revision_of
+from kb_service.storage.identity import Clock, utc_now
+from kb_service.storage.job_queue import Claim, require_lease
+from kb_service.storage.job_rows import NO_LEASE, change_job
+from kb_service.storage.page_store import page_values
+from kb_service.storage.removal import (
+    batches,
+    remove_revision_chunks,
+    remove_unused_embeddings,
+)
+from kb_service.storage.tables import (
+    check_storable,
+    chunks,
+    documents,
+    embeddings,
+    pages,
+    revisions,
+)
+
+Rows = list[dict[str, object]]
+BYTES_PER_FLOAT = 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """Rows made before the transaction starts, so that the write lock is held only to write."""
+
+    pages: Rows
+    chunks: Rows
+    text_sha256s: frozenset[str]
+
+
+class RevisionPublisher:
+    """Commits what ingest made of a claimed job."""
+
+    def __init__(self, database: Database, blobs: BlobStore, clock: Clock = utc_now) -> None:
+        self._database = database
+        self._blobs = blobs
+        self._clock = clock
+
+    def missing_embeddings(
+        self, profile: EmbeddingProfile, text_sha256s: Collection[str]
+    ) -> set[str]:
+        """Return those of the hashes of embedded texts that have no vector of the profile."""
+        with self._database.read() as connection:
+            return _missing(connection, profile, text_sha256s)
+
+    def publish(
+        self,
+        claim: Claim,
+        parsed: ParsedDocument,
+        chunk_drafts: Sequence[ChunkDraft],
+        vectors: Mapping[str, Vector],
+        profile: EmbeddingProfile,
+    ) -> Revision:
+        """Make the revision searchable instead of the document's current one; end the job.
+
+        `vectors`: by SHA-256 (hex) of `ChunkDraft.embedded_text`; texts that have a stored vector
+        may be left out. Raises LeaseLost, DocumentError (unstorable_text), StorageError
+        (chunk_mismatch, vector_mismatch, embedding_missing); nothing is written then.
+        """
+        _check_drafts(parsed, chunk_drafts)
+        _check_vectors(vectors, profile)
+        prepared = _prepare(parsed, chunk_drafts)
+        with self._database.write() as connection:
+            job = require_lease(connection, claim)
+            if not self._blobs.exists(job.blob_sha256):
+                raise StorageError(
+                    f"the bytes {job.blob_sha256} of job {job.id} are gone", code="blob_missing"
+                )
+            unused = self._retire(connection, job)
+            revision = self._insert(connection, job, parsed, prepared, claim.document_name)
+            _add_embeddings(connection, profile, prepared.text_sha256s, vectors)
+            remove_unused_embeddings(connection, unused - prepared.text_sha256s)
+            record_added(connection, job.kb_id, revision.id)
+            self._finish(connection, job, len(prepared.chunks))
+        return revision
+
+    def add_embeddings(self, profile: EmbeddingProfile, vectors: Mapping[str, Vector]) -> int:
+        """Store vectors of another profile for texts that chunks still have; return how many.
+
+        For the change of an embedding model: vectors of texts that are gone are not stored.
+        """
+        _check_vectors(vectors, profile)
+        with self._database.write() as connection:
+            found: set[str] = set()
+            for batch in batches(vectors):
+                statement = select(chunks.c.text_sha256).where(chunks.c.text_sha256.in_(batch))
+                found |= set(connection.execute(statement).scalars())
+            return _add_embeddings(connection, profile, frozenset(found), vectors)
+
+    def drop_other_profiles(self, profile: EmbeddingProfile) -> int:
+        """Delete the vectors of every other profile; return how many."""
+        with self._database.write() as connection:
+            statement = delete(embeddings).where(
+                embeddings.c.profile_fingerprint != profile.fingerprint
+            )
+            return connection.execute(statement).rowcount
+
+    def _retire(self, connection: Connection, job: Row[Any]) -> set[str]:
+        """Take the current revision out of search; return hashes that may now be unused."""
+        unused: set[str] = set()
+        current = select(revisions.c.id).where(
+            revisions.c.document_id == job.document_id, revisions.c.is_current
+        )
+        for revision_id in connection.execute(current).scalars().all():
+            unused |= remove_revision_chunks(connection, job.kb_id, revision_id)
+        connection.execute(
+            update(revisions)
+            .where(revisions.c.document_id == job.document_id, revisions.c.is_current)
+            .values(is_current=False, num_chunks=0)
+        )
+        # Back to earlier bytes: the new reading of them takes the place of the old one, under a new
+        # id, so that an index sees each revision id added once and removed once.
+        connection.execute(
+            delete(revisions).where(
+                revisions.c.document_id == job.document_id, revisions.c.sha256 == job.blob_sha256
+            )
+        )
+        return unused
+
+    def _insert(
+        self,
+        connection: Connection,
+        job: Row[Any],
+        parsed: ParsedDocument,
+        prepared: _Prepared,
+        name: str,
+    ) -> Revision:
+        statement = insert(revisions).values(
+            document_id=job.document_id,
+            sha256=job.blob_sha256,
+            size_bytes=job.size_bytes,
+            media_type=job.media_type,
+            title=parsed.title.strip() or PurePosixPath(name).stem or name,
+            metadata=parsed.metadata,
+            text=parsed.text,
+            num_pages=len(prepared.pages),
+            num_chunks=len(prepared.chunks),
+            is_complete=PageReport(parsed.pages).is_complete,
+            is_current=True,
+            created_at=self._clock(),
+        )
+        row = connection.execute(statement.returning(*REVISION_COLUMNS)).one()
+        owner = {"kb_id": job.kb_id, "document_id": job.document_id, "revision_id": row.id}
+        if prepared.pages:
+            values = [{**page, "revision_id": row.id} for page in prepared.pages]
+            connection.execute(insert(pages), values)
+        if prepared.chunks:
+            connection.execute(insert(chunks), [{**chunk, **owner} for chunk in prepared.chunks])
+        return revision_of(row)
+
+    def _finish(self, connection: Connection, job: Row[Any], num_chunks: int) -> None:
+        now = self._clock()
+        change_job(
+            connection,
+            job,
+            status=JobStatus.SUCCEEDED,
+            stage=JobStage.DONE,
+            done=num_chunks,
+            total=num_chunks,
+            error=None,
+            finished_at=now,
+            **NO_LEASE,
+        )
+        connection.execute(
+            update(documents).where(documents.c.id == job.document_id).values(updated_at=now)
+        )
+
+
+def embedding_key(embedded_text: str) -> str:
+    """Return the SHA-256 (hex) under which the vector of a text is stored."""
+    return hashlib.sha256(embedded_text.encode("utf-8")).hexdigest()
+
+
+def _prepare(parsed: ParsedDocument, drafts: Sequence[ChunkDraft]) -> _Prepared:
+    chunk_values: Rows = [
+        {
+            "ordinal": draft.ordinal,
+            "start": draft.span.start,
+            "end": draft.span.end,
+            "text": draft.text,
+            "text_sha256": embedding_key(draft.embedded_text),
+            "heading_path": list(draft.heading_path),
+            "prefix": draft.prefix,
+        }
+        for draft in drafts
+    ]
+    hashes = frozenset(str(values["text_sha256"]) for values in chunk_values)
+    return _Prepared(page_values(parsed.pages), chunk_values, hashes)
+
+
+def _check_drafts(parsed: ParsedDocument, drafts: Sequence[ChunkDraft]) -> None:
+    try:
+        for value in (parsed.text, parsed.title, *parsed.metadata.values()):
+            check_storable(value)
+        for draft in drafts:
+            check_storable(draft.embedded_text)
+    except InvalidRequest as error:
+        raise DocumentError(error.message, code=error.code) from error
+    for position, draft in enumerate(drafts):
+        if draft.ordinal != position or draft.span.of(parsed.text) != draft.text:
+            raise StorageError(
+                f"chunk {position} (ordinal {draft.ordinal}) is not the text of its span "
+                f"({draft.span.start}, {draft.span.end})",
+                code="chunk_mismatch",
+            )
+
+
+def _check_vectors(vectors: Mapping[str, Vector], profile: EmbeddingProfile) -> None:
+    expected = BYTES_PER_FLOAT * profile.dimension
+    for text_sha256, vector in vectors.items():
+        if len(vector) != expected:
+            raise StorageError(
+                f"the vector of {text_sha256} has {len(vector)} bytes; "
+                f"profile {profile.name} needs {expected}",
+                code="vector_mismatch",
+            )
+
+
+def _missing(
+    connection: Connection, profile: EmbeddingProfile, text_sha256s: Collection[str]
+) -> set[str]:
+    missing = set(text_sha256s)
+    for batch in batches(text_sha256s):
+        statement = select(embeddings.c.text_sha256).where(
+            embeddings.c.profile_fingerprint == profile.fingerprint,
+            embeddings.c.text_sha256.in_(batch),
+        )
+        missing -= set(connection.execute(statement).scalars())
+    return missing
+
+
+def _add_embeddings(
+    connection: Connection,
+    profile: EmbeddingProfile,
+    text_sha256s: Collection[str],
+    vectors: Mapping[str, Vector],
+) -> int:
+    missing = _missing(connection, profile, text_sha256s)
+    unknown = missing - vectors.keys()
+    if unknown:
+        # Another document that had the text was deleted while this one was embedded: try again.
+        raise StorageError(
+            f"{len(unknown)} texts have no vector of profile {profile.name}",
+            code="embedding_missing",
+        )
+    if missing:
+        values = [
+            {
+                "profile_fingerprint": profile.fingerprint,
+                "text_sha256": text_sha256,
+                "vector": vectors[text_sha256],
+            }
+            for text_sha256 in sorted(missing)
+        ]
+        connection.execute(insert(embeddings), values)
+    return len(missing)
