@@ -1,0 +1,177 @@
+"""Asking on the page: streaming, marks, the viewer, stopping, going on."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.web.answers import TEXT_EN, answer, citation, crane_answer
+from tests.web.conftest import NARROW, OpenPage
+from tests.web.fake_state import FakeService
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def ready(fake: FakeService) -> FakeService:
+    """One base with one readable document and a prepared answer."""
+    fake.add_base("Reports")
+    fake.add_document("Crane report.pdf")
+    for _ in range(4):
+        fake.advance_all()
+    fake.bases["kb_0"] |= {"num_documents": 1, "num_chunks": 8}
+    fake.answer = crane_answer()
+    fake.pieces = re.findall(r"\S+\s*", TEXT_EN)
+    return fake
+
+
+def ask(page: Page, text: str = "When did the crane collapse?") -> None:
+    page.get_by_label("Your question").fill(text)
+    page.get_by_label("Your question").press("Enter")
+
+
+def test_an_answer_carries_a_mark_at_the_end_of_each_supported_span(
+    ready: FakeService, open_page: OpenPage
+) -> None:
+    page = open_page()
+    ask(page)
+    expect(page.locator(".status-answered")).to_be_visible()
+    expect(page.locator(".answer-text")).to_have_text(
+        "The crane collapsed at 14:20.1 Two workers were injured.2"
+    )
+    expect(page.locator(".answer-core")).to_have_text("14:20")
+
+
+def test_offsets_count_code_points_not_utf16_units(ready: FakeService, open_page: OpenPage) -> None:
+    text = "😀𠮷14:20。余下"
+    ready.answer = answer(text, [citation(1, 2, 8)], highlight={"start": 2, "end": 7})
+    ready.pieces = [text]
+    page = open_page()
+    ask(page)
+    expect(page.locator(".status-answered")).to_be_visible()
+    expect(page.locator(".answer-text")).to_have_text("😀𠮷14:20。1余下")
+    expect(page.locator(".answer-core")).to_have_text("14:20")
+
+
+def test_a_mark_opens_the_page_with_the_words_lit_and_escape_gives_focus_back(
+    ready: FakeService, open_page: OpenPage
+) -> None:
+    page = open_page()
+    ask(page)
+    mark = page.locator("button.mark").first
+    mark.click()
+    picture = page.get_by_role("img", name=re.compile("Page 1 of Crane report.pdf with these"))
+    expect(picture).to_be_visible()
+    expect(page.get_by_text("Quote 1 of 2")).to_be_visible()
+    call = next(value for name, value in ready.calls if name == "page")
+    assert call["boxes"] == "60,400,300,418"
+    page.keyboard.press("Escape")
+    expect(page.locator("#viewer")).to_be_hidden()
+    expect(mark).to_be_focused()
+
+
+def test_the_viewer_steps_through_quotes_and_pages(ready: FakeService, open_page: OpenPage) -> None:
+    page = open_page()
+    ask(page)
+    page.locator("button.mark").first.click()
+    page.get_by_role("button", name="Next quote").click()
+    expect(page.get_by_text("Quote 2 of 2")).to_be_visible()
+    expect(page.get_by_role("img", name=re.compile("^Page 2 of"))).to_be_visible()
+    page.get_by_role("button", name="Next page").click()
+    expect(page.get_by_text("Page 3 of 3")).to_be_visible()
+    expect(page.get_by_role("img", name="Page 3 of Crane report.pdf", exact=True)).to_be_visible()
+    expect(page.locator("button.mark[data-current]")).to_have_text("2")
+
+
+def test_zooming_in_asks_for_a_sharper_picture(ready: FakeService, open_page: OpenPage) -> None:
+    page = open_page()
+    ask(page)
+    page.locator("button.mark").first.click()
+    expect(page.locator(".page-picture")).to_have_attribute("src", re.compile("^blob:"))
+    for _ in range(3):
+        page.get_by_role("button", name="Zoom in").click()
+    expect(page.get_by_text("200 %")).to_be_visible()
+    page.wait_for_function("document.querySelector('.page-picture').naturalWidth === 595 * 3")
+
+
+def test_a_document_without_pictures_shows_its_text_with_the_words_marked(
+    ready: FakeService, open_page: OpenPage
+) -> None:
+    ready.text = "😀 see cited! and the rest"
+    page = open_page()
+    ask(page)
+    page.locator("button.mark").first.click()
+    expect(page.locator("#viewer mark")).to_have_text("cited!")
+    expect(page.get_by_role("button", name="Show the page")).to_be_hidden()
+
+
+def test_on_a_narrow_screen_the_viewer_is_a_modal_dialog(
+    ready: FakeService, open_page: OpenPage
+) -> None:
+    page = open_page(viewport=NARROW)
+    ask(page)
+    page.locator("button.mark").first.click()
+    expect(page.locator("dialog#viewer:modal")).to_be_visible()
+    page.get_by_role("button", name="Close the viewer").click()
+    expect(page.locator("button.mark").first).to_be_focused()
+
+
+def test_stop_keeps_the_words_that_came_and_frees_the_composer(
+    ready: FakeService, open_page: OpenPage
+) -> None:
+    ready.delay_s = 0.4
+    page = open_page()
+    ask(page)
+    expect(page.locator(".answer-text")).to_contain_text("The crane")
+    page.get_by_role("button", name="Stop").click()
+    expect(page.locator(".status-stopped")).to_be_visible()
+    expect(page.locator(".answer-text")).not_to_contain_text("injured")
+    expect(page.get_by_role("button", name="Ask", exact=True)).to_be_visible()
+
+
+def test_the_conversation_goes_on_until_a_new_one_is_begun(
+    ready: FakeService, open_page: OpenPage
+) -> None:
+    page = open_page()
+    ask(page)
+    expect(page.locator(".status-answered")).to_have_count(1)
+    ask(page, "And who?")
+    expect(page.locator(".status-answered")).to_have_count(2)
+    page.get_by_role("button", name="New conversation").click()
+    ask(page, "Again?")
+    expect(page.locator(".status-answered")).to_have_count(1)
+    sent = [value.get("conversation_id") for name, value in ready.calls if name == "ask"]
+    assert sent == [None, "conv_1", None]
+
+
+def test_a_refusal_says_so_and_gives_its_reason(ready: FakeService, open_page: OpenPage) -> None:
+    ready.answer = answer("", [], status="refused", reason="no_evidence")
+    ready.pieces = []
+    page = open_page()
+    ask(page)
+    expect(page.locator(".status-refused")).to_contain_text("The documents do not say")
+    expect(page.locator(".status-refused")).to_contain_text("no passage contains")
+
+
+def test_an_error_in_the_stream_is_shown_with_its_request_id(
+    ready: FakeService, open_page: OpenPage
+) -> None:
+    page = open_page()
+    failed = {"error": {"code": "generation_failed", "message": "out of memory"}}
+    failed["error"]["request_id"] = "req_9"
+    body = f"event: error\ndata: {failed}\n\n".replace("'", '"')
+    page.route("**/ask", lambda route: route.fulfill(body=body, content_type="text/event-stream"))
+    ask(page)
+    expect(page.locator(".reply .notice-bad")).to_have_text("out of memory (request req_9)")
+
+
+def test_enter_that_chooses_a_word_in_an_input_method_does_not_send(
+    ready: FakeService, open_page: OpenPage
+) -> None:
+    page = open_page()
+    page.get_by_label("Your question").fill("qi zhong ji")
+    page.get_by_label("Your question").dispatch_event(
+        "keydown", {"key": "Enter", "isComposing": True, "bubbles": True}
+    )
+    page.wait_for_timeout(100)
+    assert [name for name, _ in ready.calls if name == "ask"] == []

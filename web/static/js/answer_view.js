@@ -1,0 +1,146 @@
+// One question and its answer: text with citation marks at the ends of what they support, status,
+// model, sources, passages. Draws an Answer, whole or still streaming; knows no network.
+
+import { el, icon } from "./dom.js";
+import { codeText, formatNumber, t } from "./i18n/i18n.js";
+import { pieces } from "./spans.js";
+
+const REFUSED_ICONS = { refused: "alert", partial: "alert", answered: "check" };
+
+// `state`: {text, citations, answer (null until done), error, isStopped, isStreaming}
+// `onCite(citation, mark)` when a mark or a source is chosen; `onRetry()` asks again.
+export class AnswerView {
+  #handlers;
+  element = el("article", { class: "turn" });
+  #reply = el("div", { class: "reply" });
+  #state = null;
+
+  constructor(question, handlers) {
+    this.#handlers = handlers;
+    this.element.append(
+      el("div", { class: "question" }, el("h3", { class: "visually-hidden" }, t("you_asked")), el("p", { class: "question-text", dir: "auto" }, question)),
+      this.#reply);
+  }
+
+  get citations() {
+    return this.#state?.citations ?? [];
+  }
+
+  update(state) {
+    this.#state = state;
+    const openIds = [...this.#reply.querySelectorAll("details[open]")].map((node) => node.dataset.part);
+    this.#reply.setAttribute("aria-busy", String(state.isStreaming));
+    this.#reply.replaceChildren(...[
+      statusLine(state),
+      this.#text(state),
+      el("div", { class: "reply-notes" }, ...notes(state, this.#handlers.onRetry)),
+      state.answer ? this.#sources(state.answer, openIds) : "",
+      state.answer ? passagesUsed(state.answer, openIds) : "",
+      state.answer ? footLine(state.answer) : "",
+    ].filter(Boolean));
+  }
+
+  relabel() {
+    this.element.querySelector("h3").textContent = t("you_asked");
+    if (this.#state) this.update(this.#state);
+  }
+
+  // Marks the citation that the viewer shows, and the words of the answer that it supports.
+  setCurrent(citationId) {
+    for (const mark of this.#reply.querySelectorAll("[data-citation]")) {
+      mark.toggleAttribute("data-current", mark.dataset.citation === citationId);
+    }
+    for (const piece of this.#reply.querySelectorAll("[data-supports]")) {
+      piece.toggleAttribute("data-current", piece.dataset.supports.split(" ").includes(citationId));
+    }
+  }
+
+  #text({ text, citations, answer, isStreaming }) {
+    if (!text && isStreaming) {
+      return el("div", { class: "thinking" }, el("span", { class: "visually-hidden" }, t("answering")), el("i"), el("i"), el("i"));
+    }
+    const parts = pieces(text, citations, answer?.highlight ?? null);
+    return el("p", { class: "answer-text", dir: "auto" }, parts.flatMap((part) => this.#piece(part)));
+  }
+
+  #piece({ text, ids, isAnswer, marks }) {
+    const props = { "data-supports": ids.length ? ids.join(" ") : null };
+    const words = isAnswer
+      ? el("strong", { class: "answer-core", ...props }, text)
+      : el("span", props, text);
+    return [words, ...marks.map((citation) => this.#mark(citation))];
+  }
+
+  #mark(citation) {
+    const label = t("citation_label", { number: citation.number, title: citation.title, pages: pagesText(citation) });
+    return el("button", {
+      type: "button",
+      class: `mark mark-${citation.status}`,
+      "data-citation": citation.id,
+      "aria-label": citation.status === "unverified" ? `${label} (${t("unverified")})` : label,
+      title: citation.cited_text,
+      onclick: (event) => this.#handlers.onCite(citation, event.currentTarget),
+      onmouseenter: () => this.#hover(citation.id, true),
+      onmouseleave: () => this.#hover(citation.id, false),
+    }, String(citation.number));
+  }
+
+  #hover(citationId, isOver) {
+    for (const piece of this.#reply.querySelectorAll("[data-supports]")) {
+      if (piece.dataset.supports.split(" ").includes(citationId)) piece.toggleAttribute("data-hover", isOver);
+    }
+  }
+
+  #sources(answer, openIds) {
+    if (!answer.citations.length) return "";
+    const rows = answer.citations.map((citation) =>
+      el("li", {},
+        el("button", { type: "button", class: "source", "data-citation": citation.id, onclick: (event) => this.#handlers.onCite(citation, event.currentTarget) },
+          el("span", { class: `mark mark-${citation.status}` }, String(citation.number)),
+          el("span", { class: "source-text" },
+            el("span", { class: "source-title" }, el("bdi", {}, citation.title), el("span", { class: "meta" }, pagesText(citation))),
+            el("q", { class: "source-quote" }, citation.cited_text)))));
+    const isOpen = openIds.includes("sources");
+    return el("details", { class: "fold", "data-part": "sources", open: isOpen }, el("summary", {}, t("sources", { count: rows.length })), el("ol", { class: "source-list" }, rows));
+  }
+}
+
+function statusLine({ answer, isStreaming, isStopped, error }) {
+  if (error) return null;
+  if (isStopped) return el("p", { class: "status status-stopped" }, t("stopped"));
+  if (isStreaming || !answer) return el("p", { class: "status status-streaming" }, t("answering"));
+  const reason = answer.reason ? ` — ${codeText("reason", answer.reason)}` : "";
+  return el("p", { class: `status status-${answer.status}` }, icon(REFUSED_ICONS[answer.status] ?? "alert"), codeText("answer", answer.status), reason);
+}
+
+function notes({ answer, error, isStopped }, onRetry) {
+  const again = () => el("button", { type: "button", class: "plain-button", onclick: onRetry }, t("ask_again"));
+  if (error) return [el("p", { class: "notice notice-bad", role: "alert" }, error), again()];
+  if (isStopped) return [again()];
+  if (answer?.status === "partial") return [el("p", { class: "meta" }, t("partial_note"))];
+  if (answer?.status === "refused") return [el("p", { class: "meta" }, t("refused_note"))];
+  return [];
+}
+
+function passagesUsed({ passages, citations }, openIds) {
+  if (!passages?.length) return "";
+  const cited = new Set(citations.map((citation) => citation.document_id));
+  const rows = passages.map((passage) =>
+    el("li", { class: "passage" },
+      el("p", { class: "source-title" }, el("span", { class: "passage-number" }, String(passage.number)), el("bdi", {}, passage.title), cited.has(passage.document_id) ? el("span", { class: "tag" }, t("cited")) : null),
+      el("p", { class: "passage-text", dir: "auto" }, passage.text)));
+  const isOpen = openIds.includes("passages");
+  return el("details", { class: "fold", "data-part": "passages", open: isOpen }, el("summary", {}, t("passages_used", { count: passages.length })), el("ol", { class: "passage-list" }, rows));
+}
+
+function footLine({ model, timings, usage }) {
+  const parts = [el("span", {}, model)];
+  if (timings?.total_s !== undefined) parts.push(el("span", {}, t("seconds", { value: formatNumber(Number(timings.total_s.toFixed(2))) })));
+  if (usage?.completion_tokens) parts.push(el("span", {}, t("num_tokens", { count: usage.completion_tokens })));
+  return el("p", { class: "meta reply-foot" }, parts);
+}
+
+export function pagesText({ source }) {
+  const numbers = [...new Set((source.pages ?? []).map((page) => page.page_number))];
+  return numbers.length ? t("on_pages", { count: numbers.length, pages: numbers.join(", ") }) : "";
+}

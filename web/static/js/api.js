@@ -1,0 +1,141 @@
+// HTTP calls to the service: one function per kind of call, one error class, the API key.
+// Knows addresses and headers; knows nothing of the page's elements.
+
+const KEY_ITEM = "kb.api_key";
+let askForKey = async () => null;
+let pendingKey = null;
+
+export class ApiError extends Error {
+  constructor(status, code, message, requestId = "", details = null) {
+    super(message);
+    Object.assign(this, { status, code, requestId, details });
+  }
+}
+
+export const apiKey = () => sessionStorage.getItem(KEY_ITEM) ?? "";
+
+// Sets the key for this tab ("" forgets it) and tells the page with a `keychange` event.
+export function useKey(key) {
+  if (key) sessionStorage.setItem(KEY_ITEM, key);
+  else sessionStorage.removeItem(KEY_ITEM);
+  dispatchEvent(new Event("keychange"));
+}
+
+// `prompt(wasRefused)` resolves to a key, or null when the user declines.
+export function onUnauthorized(prompt) {
+  askForKey = prompt;
+}
+
+export function urlOf(path, query = {}) {
+  const url = new URL(path, document.baseURI);
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== null && value !== undefined && value !== "") url.searchParams.set(name, value);
+  }
+  return url;
+}
+
+export const basePath = (kbId) => `kb/${encodeURIComponent(kbId)}`;
+export const documentPath = (kbId, documentId) =>
+  `${basePath(kbId)}/documents/${encodeURIComponent(documentId)}`;
+export const jobPath = (jobId) => `jobs/${encodeURIComponent(jobId)}`;
+
+function authHeaders(key) {
+  return key ? { Authorization: `Bearer ${key}` } : {};
+}
+
+// Prompts once however many calls fail together; resolves to true when a new key is there.
+async function renewKey(usedKey) {
+  if (apiKey() !== usedKey) return true;
+  pendingKey ??= askForKey(usedKey !== "").finally(() => (pendingKey = null));
+  const key = await pendingKey;
+  if (key) useKey(key);
+  return Boolean(key);
+}
+
+export function errorFrom(status, body, requestId = "") {
+  const error = body?.error ?? {};
+  const message = error.message ?? `HTTP ${status}`;
+  return new ApiError(status, error.code ?? `http_${status}`, message, error.request_id ?? requestId, error.details ?? null);
+}
+
+async function bodyOf(response) {
+  const text = await response.text();
+  try {
+    return text ? JSON.parse(text) : null;
+  } catch {
+    return null;
+  }
+}
+
+// Returns the Response of a call that succeeded; throws ApiError otherwise.
+export async function send(method, path, { body, query, signal, accept } = {}) {
+  for (;;) {
+    const key = apiKey();
+    const headers = { Accept: accept ?? "application/json", ...authHeaders(key) };
+    if (body !== undefined) headers["Content-Type"] = "application/json";
+    const payload = body === undefined ? undefined : JSON.stringify(body);
+    let response;
+    try {
+      response = await fetch(urlOf(path, query), { method, headers, body: payload, signal, cache: "no-store" });
+    } catch (error) {
+      if (error.name === "AbortError") throw error;
+      throw new ApiError(0, "network", error.message);
+    }
+    if (response.ok) return response;
+    if (response.status === 401 && (await renewKey(key))) continue;
+    throw errorFrom(response.status, await bodyOf(response), response.headers.get("x-request-id") ?? "");
+  }
+}
+
+export async function getJson(path, query, signal) {
+  return bodyOf(await send("GET", path, { query, signal }));
+}
+
+export async function sendJson(method, path, body) {
+  return bodyOf(await send(method, path, { body }));
+}
+
+export async function getBlob(path, query, signal) {
+  return (await send("GET", path, { query, signal, accept: "*/*" })).blob();
+}
+
+// Readiness answers the same body whether it is 200 or 503; null when unreachable.
+export async function readiness() {
+  try {
+    return await bodyOf(await fetch(urlOf("readyz"), { headers: authHeaders(apiKey()), cache: "no-store" }));
+  } catch {
+    return null;
+  }
+}
+
+function post(path, form, onBytes, signal) {
+  return new Promise((resolve, reject) => {
+    const call = new XMLHttpRequest();
+    const abort = () => call.abort();
+    call.open("POST", urlOf(path));
+    call.responseType = "json";
+    for (const [name, value] of Object.entries(authHeaders(apiKey()))) call.setRequestHeader(name, value);
+    call.upload.addEventListener("progress", (event) => onBytes(event.loaded, event.total));
+    call.addEventListener("load", () => resolve(call));
+    call.addEventListener("error", () => reject(new ApiError(0, "network", "")));
+    call.addEventListener("abort", () => reject(new DOMException("aborted", "AbortError")));
+    call.addEventListener("loadend", () => signal.removeEventListener("abort", abort));
+    signal.addEventListener("abort", abort);
+    call.send(form);
+  });
+}
+
+// Uploads [{file, name}] in one request and returns the outcome of each, in order.
+// `onBytes(loaded, total)` counts the bytes of the request body (the only progress a browser tells).
+export async function uploadBatch(kbId, entries, onBytes, signal) {
+  for (;;) {
+    const key = apiKey();
+    const form = new FormData();
+    for (const { file, name } of entries) form.append("files", file, name);
+    const call = await post(`${basePath(kbId)}/documents`, form, onBytes, signal);
+    const items = call.response?.items ?? call.response?.error?.details?.items;
+    if (items) return items;
+    if (call.status === 401 && (await renewKey(key))) continue;
+    throw errorFrom(call.status, call.response, call.getResponseHeader("x-request-id") ?? "");
+  }
+}

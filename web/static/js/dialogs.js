@@ -1,0 +1,85 @@
+// Small modal dialogs: ask for a text, confirm a loss. Each resolves to a value, null when dismissed.
+// Native <dialog> keeps focus inside, closes on Esc and gives focus back.
+
+import { el } from "./dom.js";
+import { errorText, t } from "./i18n/i18n.js";
+
+let numOpened = 0;
+
+// `submit()` may throw: the error is shown in the dialog, which stays open.
+function openDialog({ title, body, confirm, isDanger, submit }) {
+  const titleId = `dialog-title-${(numOpened += 1)}`;
+  return new Promise((resolve) => {
+    let result = null;
+    const problem = el("p", { class: "dialog-error", role: "alert" });
+    const accept = el("button", { class: isDanger ? "danger-button" : "primary-button", type: "submit" }, confirm);
+    const cancel = el("button", { class: "plain-button", type: "button", onclick: () => dialog.close() }, t("cancel"));
+    const form = el("form", { novalidate: true, onsubmit: accepted },
+      el("h2", { id: titleId }, title), ...body, problem,
+      el("div", { class: "dialog-actions" }, cancel, accept));
+    const dialog = el("dialog", { class: "modal", "aria-labelledby": titleId }, form);
+
+    async function accepted(event) {
+      event.preventDefault();
+      accept.disabled = true;
+      try {
+        result = await submit();
+        dialog.close();
+      } catch (error) {
+        problem.textContent = errorText(error);
+      } finally {
+        accept.disabled = false;
+      }
+    }
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      resolve(result);
+    });
+    document.body.append(dialog);
+    dialog.showModal();
+    if (isDanger) cancel.focus();
+  });
+}
+
+// fields: [{name, label, value?, hint?, type?, isRequired?}]; submit(values) does the work.
+export function askTexts({ title, intro, fields, confirm, submit }) {
+  const inputs = fields.map((field) =>
+    el("input", { type: field.type ?? "text", name: field.name, value: field.value ?? "", autocomplete: "off", "aria-required": field.isRequired ? "true" : null }));
+  const rows = fields.map((field, index) =>
+    el("label", { class: "field" }, el("span", { class: "field-label" }, field.label), inputs[index],
+      field.hint ? el("span", { class: "meta" }, field.hint) : null));
+  const read = () => {
+    const values = Object.fromEntries(inputs.map((input) => [input.name, input.value.trim()]));
+    const missing = fields.findIndex((field) => field.isRequired && !values[field.name]);
+    if (missing < 0) return submit(values);
+    inputs[missing].focus();
+    throw new Error(t("field_required", { label: fields[missing].label }));
+  };
+  const body = [intro ? el("p", { class: "dialog-text" }, intro) : null, ...rows].filter(Boolean);
+  return openDialog({ title, body, confirm, isDanger: false, submit: async () => read() });
+}
+
+// Names what will be lost before it is lost.
+export function confirmLoss({ title, losses, confirm, submit }) {
+  const body = [
+    el("ul", { class: "loss-list" }, losses.map((loss) => el("li", {}, loss))),
+    el("p", { class: "dialog-text" }, t("cannot_be_undone")),
+  ];
+  const done = async () => {
+    await submit();
+    return true;
+  };
+  return openDialog({ title, body, confirm, isDanger: true, submit: done });
+}
+
+// The prompt for an API key; `wasRefused` when the last key did not open the door.
+export async function askKey(wasRefused) {
+  const answer = await askTexts({
+    title: t("key_title"),
+    intro: t(wasRefused ? "key_refused" : "key_intro"),
+    fields: [{ name: "key", label: t("key_label"), type: "password", isRequired: true, hint: t("key_hint") }],
+    confirm: t("key_use"),
+    submit: (values) => values,
+  });
+  return answer?.key ?? null;
+}

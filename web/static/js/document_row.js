@@ -1,0 +1,111 @@
+// One document in the list: status, true progress, page report, failure, actions. Updated in place,
+// so that focus and opened details survive a refresh. Knows no network: actions are callbacks.
+
+import { el, icon, iconButton } from "./dom.js";
+import { codeText, formatBytes, formatTime, t } from "./i18n/i18n.js";
+
+const MAX_REPORT_LINES = 50;
+const UNFINISHED = new Set(["queued", "running", "failed"]);
+const STATUS_ICONS = { ready: "check", partial: "alert", failed: "alert" };
+
+export const isActive = (doc) => doc.status === "pending" || doc.status === "processing";
+
+export class DocumentRow {
+  #state = "";
+  #actions;
+  element = el("li", { class: "document" });
+
+  // actions: {open, remove, download, retry, cancel}, each called with (doc, job)
+  constructor(actions) {
+    this.#actions = actions;
+  }
+
+  update(doc, job) {
+    const state = JSON.stringify([doc, job, document.documentElement.lang]);
+    if (state === this.#state) return;
+    this.#state = state;
+    const wasOpen = this.element.querySelector("details")?.open ?? false;
+    const focused = this.element.contains(document.activeElement) ? document.activeElement.dataset.action : null;
+    this.element.replaceChildren(
+      el("span", { class: "document-kind", "aria-hidden": "true" }, kindOf(doc)),
+      el("div", { class: "document-body" }, this.#title(doc), metaLine(doc), progressLine(doc, job), errorLine(doc, job), pageReport(doc, wasOpen)),
+      el("div", { class: "document-actions" }, ...this.#buttons(doc, job)));
+    if (focused) this.element.querySelector(`[data-action="${focused}"]`)?.focus();
+  }
+
+  #title(doc) {
+    const name = el("bdi", {}, doc.name);
+    const title = doc.revision
+      ? el("button", { type: "button", class: "document-name", title: doc.name, "data-action": "open", onclick: () => this.#actions.open(doc) }, name)
+      : el("span", { class: "document-name", title: doc.name }, name);
+    return el("div", { class: "document-title" }, title, badge(doc.status));
+  }
+
+  #buttons(doc, job) {
+    const add = (name, symbol, isShown) => {
+      if (!isShown) return null;
+      const label = t(`document_${name}`, { name: doc.name });
+      return iconButton(symbol, label, () => this.#actions[name](doc, job), { "data-action": name });
+    };
+    const canRetry = job !== null && ["failed", "dead", "cancelled"].includes(job.status);
+    const canCancel = job !== null && UNFINISHED.has(job.status) && (isActive(doc) || doc.revision !== null);
+    return [
+      add("retry", "refresh", canRetry),
+      add("cancel", "stop", canCancel),
+      add("download", "download", true),
+      add("remove", "trash", true),
+    ].filter(Boolean);
+  }
+}
+
+function kindOf(doc) {
+  const match = /\.([A-Za-z0-9]{1,5})$/.exec(doc.name);
+  return match ? match[1].toUpperCase() : "…";
+}
+
+function badge(status) {
+  const symbol = STATUS_ICONS[status];
+  return el("span", { class: `badge badge-${status}` }, symbol ? icon(symbol) : el("span", { class: "badge-dot" }), codeText("status", status));
+}
+
+function metaLine(doc) {
+  const parts = [formatBytes(doc.size_bytes)];
+  if (doc.revision?.num_pages) parts.push(t("num_pages", { count: doc.revision.num_pages }));
+  if (doc.revision) parts.push(t("num_passages", { count: doc.revision.num_chunks }));
+  parts.push(formatTime(doc.updated_at));
+  return el("p", { class: "meta document-meta" }, parts.join(" · "), doc.tags?.map((tag) => el("span", { class: "tag" }, tag)) ?? []);
+}
+
+// "Reading pages 12 of 40": what the job reports, never an estimate.
+function progressLine(doc, job) {
+  if (!job || !["queued", "running"].includes(job.status)) return null;
+  const stage = codeText("stage", job.stage);
+  const isCounted = job.status === "running" && job.total > 0;
+  const count = isCounted ? t("progress_count", { done: job.done, total: job.total }) : "";
+  const label = t("progress_label", { name: doc.name, stage });
+  return el("div", { class: "document-progress" },
+    el("span", { class: "meta" }, stage),
+    el("progress", { max: isCounted ? job.total : 1, value: isCounted ? job.done : job.status === "queued" ? 0 : null, "aria-label": label }),
+    el("span", { class: "meta count" }, count));
+}
+
+function errorLine(doc, job) {
+  const error = doc.error ?? (job && ["failed", "dead"].includes(job.status) ? job.error : null);
+  if (!error) return null;
+  const waits = job?.status === "failed" ? t("job_will_retry", { attempt: job.attempt }) : "";
+  return el("p", { class: `document-error error-${doc.status}` },
+    el("strong", {}, codeText("error", error.code)), " ", error.message, waits ? ` ${waits}` : "");
+}
+
+function pageReport(doc, isOpen) {
+  const report = doc.page_report;
+  if (!report) return null;
+  const kinds = ["text", "ocr", "empty", "failed"].filter((kind) => report[kind] > 0);
+  const summary = kinds.map((kind) => t(`pages_${kind}`, { count: report[kind] })).join(" · ");
+  const unread = (report.pages ?? []).filter(({ kind }) => kind === "empty" || kind === "failed");
+  if (!unread.length) return el("p", { class: "meta report-line" }, summary);
+  const lines = unread.slice(0, MAX_REPORT_LINES).map((page) =>
+    el("li", {}, t("page_line", { page: page.page_number, kind: codeText("kind", page.kind) }), page.reason ? ` — ${codeText("reason", page.reason)}` : ""));
+  const more = unread.length > MAX_REPORT_LINES ? el("li", {}, t("more_pages", { count: unread.length - MAX_REPORT_LINES })) : null;
+  return el("details", { class: "page-report", open: isOpen }, el("summary", {}, summary), el("ul", {}, lines, more));
+}

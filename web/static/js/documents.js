@@ -1,0 +1,205 @@
+// The documents of the chosen base: list, search by name, further pages, refresh, actions.
+// Knows which documents are shown; a row draws itself (document_row.js).
+
+import { apiKey, basePath, documentPath, getBlob, getJson, jobPath, sendJson, urlOf } from "./api.js";
+import { confirmLoss } from "./dialogs.js";
+import { DocumentRow, isActive } from "./document_row.js";
+import { announce, byId, debounce, el, show } from "./dom.js";
+import { errorText, onLanguage, t } from "./i18n/i18n.js";
+import { LiveUpdates } from "./live.js";
+
+const PAGE_SIZE = 50;
+const MAX_JOB_READS = 8;
+
+export class Documents {
+  #base = null;
+  #pages = []; // [{cursor, next, items}]: the list as it was asked for
+  #rows = new Map(); // document id -> DocumentRow
+  #jobs = new Map(); // document id -> Job, for services that do not send the job along
+  #filter = "";
+  #hooks;
+  #live = new LiveUpdates(() => this.#refresh(), () => this.numActive > 0);
+
+  // hooks: {open(doc), changed(), report(source, text)}
+  constructor(hooks) {
+    this.#hooks = hooks;
+    byId("more-documents").addEventListener("click", () => this.#guard(() => this.#loadMore()));
+    const search = debounce(() => this.#guard(() => this.#search()), 250);
+    byId("document-filter").addEventListener("input", search);
+    onLanguage(() => this.#render());
+  }
+
+  get items() {
+    const all = this.#pages.flatMap((page) => page.items);
+    return [...new Map(all.map((doc) => [doc.id, doc])).values()];
+  }
+
+  get numActive() {
+    return this.items.filter(isActive).length;
+  }
+
+  async choose(base) {
+    this.#live.stop();
+    this.#base = base;
+    this.#filter = byId("document-filter").value = "";
+    this.#jobs.clear();
+    this.#rows.clear();
+    this.#pages = [];
+    byId("document-list").replaceChildren();
+    if (!base) return;
+    await this.#guard(() => this.#reload());
+    if (this.#base === base) this.#live.start(base.id);
+  }
+
+  // Takes the outcomes of an upload: their jobs are known before the list is.
+  accept(kbId, items) {
+    if (kbId !== this.#base?.id) return;
+    for (const { document: doc, job } of items) if (doc && job) this.#jobs.set(doc.id, job);
+    this.#guard(() => this.#reload());
+    this.#live.poke();
+  }
+
+  jobOf(doc) {
+    return doc.job ?? this.#jobs.get(doc.id) ?? null;
+  }
+
+  async #search() {
+    this.#filter = byId("document-filter").value.trim();
+    await this.#reload();
+  }
+
+  async #fetchPage(cursor) {
+    const query = { cursor, limit: PAGE_SIZE, name: this.#filter };
+    const page = await getJson(`${basePath(this.#base.id)}/documents`, query);
+    return { cursor, next: page.next_cursor, items: page.items };
+  }
+
+  async #reload() {
+    const base = this.#base;
+    const page = await this.#fetchPage(null);
+    if (base !== this.#base) return;
+    this.#pages = [page];
+    this.#render();
+  }
+
+  async #loadMore() {
+    const page = await this.#fetchPage(this.#pages.at(-1).next);
+    const known = new Set(this.items.map((doc) => doc.id));
+    this.#pages.push({ ...page, items: page.items.filter((doc) => !known.has(doc.id)) });
+    this.#render();
+    this.#rows.get(page.items[0]?.id)?.element.querySelector("button")?.focus();
+  }
+
+  // Reads again the first page and every page with work in progress.
+  async #refresh() {
+    const base = this.#base;
+    const before = this.numActive;
+    await this.#guard(async () => {
+      const stale = this.#pages.filter((page, index) => index === 0 || page.items.some(isActive));
+      for (const page of stale) {
+        const fresh = await this.#fetchPage(page.cursor);
+        if (base !== this.#base) return;
+        Object.assign(page, fresh);
+      }
+      await this.#readJobs();
+      if (base === this.#base) this.#render();
+    }, "refresh");
+    if (before !== this.numActive) this.#hooks.changed();
+  }
+
+  async #readJobs() {
+    const stale = this.items.filter((doc) => doc.job === undefined && this.#jobs.has(doc.id) && (isActive(doc) || isUnfinished(this.#jobs.get(doc.id))));
+    for (const doc of stale.slice(0, MAX_JOB_READS)) {
+      this.#jobs.set(doc.id, await getJson(jobPath(this.#jobs.get(doc.id).id)));
+    }
+  }
+
+  #render() {
+    if (!this.#base) return;
+    const docs = this.items;
+    const elements = docs.map((doc) => this.#row(doc));
+    const list = byId("document-list");
+    if (elements.length !== list.children.length || elements.some((element, index) => element !== list.children[index])) {
+      list.replaceChildren(...elements);
+    }
+    show(byId("more-documents"), Boolean(this.#pages.at(-1)?.next));
+    this.#renderSummary(docs);
+    this.#renderEmpty(docs);
+    byId("tab-chip").textContent = this.numActive ? t("tab_active", { count: this.numActive }) : "";
+  }
+
+  #renderSummary(docs) {
+    const counts = new Map();
+    for (const doc of docs) counts.set(doc.status, (counts.get(doc.status) ?? 0) + 1);
+    const parts = ["processing", "pending", "ready", "partial", "failed"].filter((status) => counts.has(status));
+    const text = parts.map((status) => t(`count_${status}`, { count: counts.get(status) })).join(" · ");
+    if (byId("list-summary").textContent !== text) byId("list-summary").textContent = text;
+  }
+
+  #renderEmpty(docs) {
+    const empty = byId("list-empty");
+    show(empty, docs.length === 0);
+    show(byId("list-head"), docs.length > 0 || this.#filter !== "");
+    const text = this.#filter ? t("filter_none", { name: this.#filter }) : t("documents_none");
+    empty.replaceChildren(el("p", {}, text), this.#filter ? "" : el("p", { class: "meta" }, t("documents_none_more")));
+  }
+
+  #row(doc) {
+    const actions = {
+      open: (chosen) => this.#hooks.open(chosen),
+      remove: (chosen) => this.#guard(() => this.#remove(chosen)),
+      download: (chosen) => this.#guard(() => this.#download(chosen)),
+      retry: (chosen, job) => this.#guard(() => this.#act(job, "retry")),
+      cancel: (chosen, job) => this.#guard(() => this.#act(job, "cancel")),
+    };
+    if (!this.#rows.has(doc.id)) this.#rows.set(doc.id, new DocumentRow(actions));
+    const row = this.#rows.get(doc.id);
+    row.update(doc, this.jobOf(doc));
+    return row.element;
+  }
+
+  async #act(job, action) {
+    const changed = await sendJson("POST", `${jobPath(job.id)}/${action}`);
+    if (changed?.document_id) this.#jobs.set(changed.document_id, changed);
+    await this.#refresh();
+  }
+
+  async #remove(doc) {
+    const losses = [t("loss_file", { name: doc.name })];
+    if (doc.revision) losses.push(t("loss_passages", { count: doc.revision.num_chunks }));
+    losses.push(t("loss_quotes"));
+    const isGone = await confirmLoss({
+      title: t("document_delete_title"),
+      losses,
+      confirm: t("delete"),
+      submit: () => sendJson("DELETE", documentPath(this.#base.id, doc.id)),
+    });
+    if (!isGone) return;
+    for (const page of this.#pages) page.items = page.items.filter((item) => item.id !== doc.id);
+    this.#rows.delete(doc.id);
+    this.#render();
+    announce(t("document_deleted", { name: doc.name }));
+    byId(this.items.length ? "document-filter" : "pick-files").focus();
+    this.#hooks.changed();
+  }
+
+  // With a key the bytes come through fetch, which can send it; without one a link streams to disk.
+  async #download(doc) {
+    const path = `${documentPath(this.#base.id, doc.id)}/content`;
+    const href = apiKey() ? URL.createObjectURL(await getBlob(path)) : urlOf(path).href;
+    el("a", { href, download: doc.name }).click();
+    if (href.startsWith("blob:")) setTimeout(() => URL.revokeObjectURL(href), 60000);
+  }
+
+  // `source` keeps the error of an action on the page when the next refresh succeeds.
+  async #guard(run, source = "documents") {
+    try {
+      await run();
+      this.#hooks.report(source, null);
+    } catch (error) {
+      this.#hooks.report(source, errorText(error));
+    }
+  }
+}
+
+const isUnfinished = (job) => ["queued", "running", "failed"].includes(job.status);

@@ -1,0 +1,80 @@
+// Building blocks of the page: elements, icons, announcements. Text enters the page as text nodes
+// only; nothing here reads markup from a string. Knows nothing of the API.
+
+const ICONS = {
+  plus: ["M12 5v14M5 12h14"],
+  menu: ["M4 7h16M4 12h16M4 17h16"],
+  pencil: ["M4 20l1-4L16 5l3 3L8 19z", "M14 7l3 3"],
+  trash: ["M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13", "M10 11v5M14 11v5"],
+  upload: ["M12 15V4M7.5 8.5L12 4l4.5 4.5", "M4 15v5h16v-5"],
+  download: ["M12 4v11M7.5 10.5L12 15l4.5-4.5", "M4 19.5h16"],
+  search: ["M10.5 4a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13z", "M15.3 15.3L20 20"],
+  send: ["M12 19V5M6 11l6-6 6 6"],
+  stop: ["M7 7h10v10H7z"],
+  refresh: ["M19 12a7 7 0 1 1-2.2-5.1", "M19 4v4h-4"],
+  close: ["M6 6l12 12M18 6L6 18"],
+  left: ["M14.5 5.5L8 12l6.5 6.5"],
+  right: ["M9.5 5.5L16 12l-6.5 6.5"],
+  zoom_in: ["M12 6v12M6 12h12"],
+  zoom_out: ["M6 12h12"],
+  alert: ["M12 4l9 16H3z", "M12 10v4M12 17v.5"],
+  check: ["M5 12.5l4.5 4.5L19 7.5"],
+};
+const SVG = "http://www.w3.org/2000/svg";
+
+export function icon(name) {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("class", "icon");
+  svg.setAttribute("aria-hidden", "true");
+  for (const shape of ICONS[name]) {
+    const path = document.createElementNS(SVG, "path");
+    path.setAttribute("d", shape);
+    svg.append(path);
+  }
+  return svg;
+}
+
+// el("button", {class: "x", onclick: fn, "aria-label": "y"}, child, "text", null)
+export function el(tag, props = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(props)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else node.setAttribute(name, value === true ? "" : String(value));
+  }
+  node.append(...children.flat().filter((child) => ![null, undefined, false, ""].includes(child)));
+  return node;
+}
+
+export function iconButton(name, label, onclick, props = {}) {
+  const button = { class: "icon-button", type: "button", "aria-label": label, title: label, onclick };
+  return el("button", { ...button, ...props }, icon(name));
+}
+
+export const byId = (id) => document.getElementById(id);
+
+export function show(node, visible) {
+  node.hidden = !visible;
+}
+
+// Fills placeholders of index.html such as <span data-icon="send">.
+export function placeIcons(root) {
+  for (const node of root.querySelectorAll("[data-icon]")) {
+    if (!node.firstElementChild) node.append(icon(node.dataset.icon));
+  }
+}
+
+// Says a short message to screen readers; the same text twice is spoken twice.
+export function announce(text) {
+  const line = el("p", {}, text);
+  byId("announcer").replaceChildren(line);
+}
+
+export function debounce(run, wait_ms) {
+  let timer = 0;
+  return (...values) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => run(...values), wait_ms);
+  };
+}

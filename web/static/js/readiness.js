@@ -1,0 +1,67 @@
+// What the service says about itself: which model answers, what a user should know about it, and
+// why it is not ready. Every word about a model comes from the service.
+
+import { readiness } from "./api.js";
+import { byId, el } from "./dom.js";
+import { formatBytes, language, onLanguage, t } from "./i18n/i18n.js";
+
+const RETRY_MS = 5000;
+
+export class Readiness {
+  #state = null;
+  #notices;
+
+  constructor(notices) {
+    this.#notices = notices;
+    onLanguage(() => this.#render());
+  }
+
+  async load() {
+    this.#state = await readiness();
+    this.#render();
+    if (!isReady(this.#state)) setTimeout(() => this.load(), RETRY_MS);
+  }
+
+  #render() {
+    this.#renderModel(this.#state?.generator);
+    this.#renderLimits(this.#state?.limits);
+    this.#notices.set("readiness", isReady(this.#state) ? null : this.#trouble());
+  }
+
+  #trouble() {
+    if (!this.#state) return t("error_network");
+    return [t("not_ready"), ...reasonsOf(this.#state)].join(" ");
+  }
+
+  #renderModel(generator) {
+    const line = byId("model-line");
+    if (!generator) {
+      line.replaceChildren();
+      return;
+    }
+    const notice = generator[`notice_${language()}`] || generator.notice_en || generator.notice || "";
+    const name = el("span", { class: "model-name" }, generator.name);
+    const label = el("span", { class: "eyebrow" }, t("model"));
+    const isOpen = line.querySelector("details")?.open ?? false;
+    line.replaceChildren(notice
+      ? el("details", { open: isOpen }, el("summary", {}, label, name), el("p", { class: "model-notice" }, notice))
+      : el("div", {}, label, name));
+  }
+
+  #renderLimits(limits) {
+    if (limits?.max_question_chars) byId("question").maxLength = limits.max_question_chars;
+    const parts = [];
+    if (limits?.accepted?.length) parts.push(limits.accepted.map((suffix) => suffix.replace(".", "").toUpperCase()).join(" · "));
+    if (limits?.max_file_bytes) parts.push(t("max_size", { size: formatBytes(limits.max_file_bytes) }));
+    byId("drop-hint").textContent = parts.join(" — ") || t("drop_hint");
+    if (limits?.accepted?.length) byId("file-input").accept = limits.accepted.join(",");
+  }
+}
+
+const isReady = (state) => state !== null && state.status !== "not_ready" && state.ready !== false && !reasonsOf(state).length;
+
+function reasonsOf(state) {
+  const reasons = state.reasons ?? [];
+  const list = Array.isArray(reasons) ? reasons : Object.values(reasons);
+  return list.map((reason) => (typeof reason === "string" ? reason : reason.message ?? JSON.stringify(reason)));
+}

@@ -1,0 +1,54 @@
+// Text ranges in code points, as the service counts them. JavaScript counts UTF-16 units, so every
+// offset from the service is converted here and nowhere else. Pure functions.
+
+const HAS_PAIRS = /[\ud800-\udbff][\udc00-\udfff]/;
+
+// slicer(text)(start, end) == text[start:end] in code points; cheap when there are no pairs.
+export function slicer(text) {
+  if (!HAS_PAIRS.test(text)) return (start, end) => text.slice(start, end);
+  const points = Array.from(text);
+  return (start, end) => points.slice(start, end).join("");
+}
+
+export function numPoints(text) {
+  if (!HAS_PAIRS.test(text)) return text.length;
+  return Array.from(text).length;
+}
+
+const covers = (span, start, end) => span.start <= start && end <= span.end && span.start < span.end;
+
+// Cuts an answer into pieces {text, ids, isAnswer, marks}: `ids` of the citations whose answer span
+// covers the piece, `isAnswer` inside the highlighted typed answer, `marks` the citations that end
+// right after it, in number order.
+export function pieces(text, citations, highlight) {
+  const total = numPoints(text);
+  const clamp = (offset) => Math.max(0, Math.min(total, offset));
+  const spans = citations.map(({ id, answer }) => ({ id, start: clamp(answer.start), end: clamp(answer.end) }));
+  const answer = highlight ? { start: clamp(highlight.start), end: clamp(highlight.end) } : { start: 0, end: 0 };
+  const cuts = new Set([0, total, answer.start, answer.end, ...spans.flatMap(({ start, end }) => [start, end])]);
+  const ordered = [...cuts].sort((a, b) => a - b);
+  const slice = slicer(text);
+  return ordered.slice(1).map((end, index) => ({
+    text: slice(ordered[index], end),
+    ids: spans.filter((span) => covers(span, ordered[index], end)).map(({ id }) => id),
+    isAnswer: covers(answer, ordered[index], end),
+    marks: citations
+      .filter((_, place) => spans[place].end === end)
+      .sort((a, b) => a.number - b.number),
+  }));
+}
+
+// The stored text around [start, end): {before, cited, after, isStart, isEnd}, at most `margin`
+// code points on each side.
+export function around(text, start, end, margin) {
+  const slice = slicer(text);
+  const from = Math.max(0, start - margin);
+  const to = Math.min(numPoints(text), end + margin);
+  return {
+    before: slice(from, start),
+    cited: slice(start, end),
+    after: slice(end, to),
+    isStart: from === 0,
+    isEnd: to === numPoints(text),
+  };
+}

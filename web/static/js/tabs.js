@@ -1,0 +1,41 @@
+// The two views, Ask and Documents, as tabs: arrow keys move, only the chosen one is in the tab order.
+
+import { byId, show } from "./dom.js";
+
+const NAMES = ["ask", "documents"];
+
+export class Tabs {
+  constructor() {
+    NAMES.forEach((name, index) => {
+      byId(`tab-${name}`).addEventListener("click", () => this.choose(name));
+      byId(`tab-${name}`).addEventListener("keydown", (event) => this.#move(event, index));
+    });
+  }
+
+  choose(name) {
+    for (const other of NAMES) {
+      const isChosen = other === name;
+      byId(`tab-${other}`).setAttribute("aria-selected", String(isChosen));
+      byId(`tab-${other}`).tabIndex = isChosen ? 0 : -1;
+      show(byId(`panel-${other}`), isChosen);
+    }
+  }
+
+  // Without a base there is nothing to ask and nothing to list.
+  enable(isEnabled) {
+    show(byId("tabs"), isEnabled);
+    for (const name of NAMES) {
+      const isChosen = byId(`tab-${name}`).getAttribute("aria-selected") === "true";
+      show(byId(`panel-${name}`), isEnabled && isChosen);
+    }
+  }
+
+  #move(event, index) {
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const name = NAMES[(index + step + NAMES.length) % NAMES.length];
+    this.choose(name);
+    byId(`tab-${name}`).focus();
+  }
+}

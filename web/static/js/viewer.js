@@ -1,0 +1,232 @@
+// The viewer: a side panel on wide screens, a modal dialog on narrow ones. Steps through the quotes
+// of an answer and the pages of a document. Knows where it stands; pictures and text draw themselves.
+
+import { documentPath, getJson } from "./api.js";
+import { byId } from "./dom.js";
+import { errorText, onLanguage, t } from "./i18n/i18n.js";
+import { PictureView } from "./picture_view.js";
+import { TextView } from "./text_view.js";
+import { ViewerBar } from "./viewer_bar.js";
+
+const WIDE = matchMedia("(min-width: 1100px)");
+const NO_PICTURE = "page_has_no_picture";
+
+// One stop per cited page: {documentId, revision, title, citation, pageNumber, boxes, start, end}.
+export function stopsOf(citations) {
+  const ordered = [...citations].sort((a, b) => a.answer.end - b.answer.end || a.number - b.number);
+  return ordered.flatMap((citation) => {
+    const pages = citation.source.pages?.length ? citation.source.pages : [{ page_number: null, boxes: [] }];
+    return pages.map((page) => ({
+      documentId: citation.document_id,
+      revision: citation.revision,
+      title: citation.title,
+      citation,
+      pageNumber: page.page_number,
+      boxes: page.boxes,
+      start: citation.source.start,
+      end: citation.source.end,
+    }));
+  });
+}
+
+const stopOf = (doc) => ({
+  documentId: doc.id,
+  revision: doc.revision.sha256,
+  title: doc.name,
+  citation: null,
+  pageNumber: doc.revision.num_pages ? 1 : null,
+  boxes: [],
+  start: 0,
+  end: 0,
+});
+
+export class Viewer {
+  #dialog = byId("viewer");
+  #picture = new PictureView();
+  #text = new TextView();
+  #withoutPictures = new Set(); // document ids
+  #loading = new AbortController();
+  #bar = null;
+  #kbId = "";
+  #stops = [];
+  #index = 0;
+  #page = null;
+  #numPages = null;
+  #wantsText = false;
+  #opener = null;
+  #onCurrent = () => {};
+  #isMoving = false;
+
+  constructor() {
+    this.#dialog.addEventListener("close", () => this.#closed());
+    addEventListener("keydown", (event) => {
+      // A modal closes by itself; the side panel needs this.
+      if (event.key === "Escape" && this.#dialog.open && !document.querySelector("dialog:modal")) this.close();
+    });
+    WIDE.addEventListener("change", () => this.#moveAcross());
+    onLanguage(() => this.#dialog.open && this.#rebuild());
+  }
+
+  // `onCurrent(citationId or null)` follows the quote that is shown.
+  openCitation(kbId, citations, citation, opener, onCurrent) {
+    const stops = stopsOf(citations);
+    const index = stops.findIndex((stop) => stop.citation.id === citation.id);
+    this.#open(kbId, stops, Math.max(0, index), opener, onCurrent);
+  }
+
+  openDocument(kbId, doc, opener) {
+    this.#open(kbId, [stopOf(doc)], 0, opener, () => {});
+  }
+
+  close() {
+    if (this.#dialog.open) this.#dialog.close();
+  }
+
+  #open(kbId, stops, index, opener, onCurrent) {
+    this.#onCurrent(null);
+    this.#kbId = kbId;
+    this.#stops = stops;
+    this.#opener = opener;
+    this.#onCurrent = onCurrent;
+    this.#wantsText = false;
+    this.#go(index);
+    this.#rebuild();
+    if (!this.#dialog.open) this.#appear();
+    this.#bar.title.focus({ preventScroll: true });
+  }
+
+  #appear() {
+    if (WIDE.matches) this.#dialog.show();
+    else this.#dialog.showModal();
+    byId("app").classList.toggle("with-viewer", WIDE.matches);
+  }
+
+  // The window crossed the width at which the panel becomes a dialog, or back.
+  #moveAcross() {
+    if (!this.#dialog.open) return;
+    this.#isMoving = true;
+    this.#dialog.close();
+    this.#appear();
+  }
+
+  #closed() {
+    if (this.#isMoving) {
+      this.#isMoving = false;
+      return;
+    }
+    this.#loading.abort();
+    this.#picture.clear();
+    byId("app").classList.remove("with-viewer");
+    const id = this.#stop.citation?.id;
+    const again = id ? document.querySelector(`button[data-citation="${CSS.escape(id)}"]`) : null;
+    (this.#opener?.isConnected ? this.#opener : again)?.focus();
+    this.#onCurrent(null);
+  }
+
+  get #stop() {
+    return this.#stops[this.#index];
+  }
+
+  get #showsText() {
+    return this.#wantsText || this.#page === null || this.#withoutPictures.has(this.#stop.documentId);
+  }
+
+  #rebuild() {
+    this.#bar = new ViewerBar({
+      close: () => this.close(),
+      quote: (step) => this.#stops[this.#index + step] && this.#goAndLoad(this.#index + step),
+      page: (step) => this.#turn(step),
+      zoom: (step) => this.#picture.canZoom(step) && this.#load((signal) => this.#picture.zoom(step, signal)),
+      mode: () => this.#switchMode(),
+    });
+    this.#dialog.replaceChildren(...this.#bar.elements);
+    this.#loadStop();
+  }
+
+  #go(index) {
+    this.#index = index;
+    this.#page = this.#stop.pageNumber;
+    this.#numPages = null;
+  }
+
+  #goAndLoad(index) {
+    this.#go(index);
+    this.#loadStop();
+  }
+
+  #loadStop() {
+    this.#onCurrent(this.#stop.citation?.id ?? null);
+    this.#show();
+    this.#countPages(this.#stop);
+  }
+
+  #turn(step) {
+    const page = this.#page + step;
+    if (page < 1 || this.#numPages === null || page > this.#numPages) return;
+    this.#page = page;
+    this.#show();
+  }
+
+  #switchMode() {
+    this.#wantsText = !this.#wantsText;
+    this.#show();
+  }
+
+  // The number of pages is known for the current revision only; an older one shows its cited pages.
+  async #countPages(stop) {
+    const doc = await getJson(documentPath(this.#kbId, stop.documentId)).catch(() => null);
+    if (stop !== this.#stop || doc?.revision?.sha256 !== stop.revision) return;
+    this.#numPages = doc.revision.num_pages || null;
+    this.#updateBar();
+  }
+
+  #updateBar() {
+    this.#bar.update({
+      title: this.#stop.title,
+      citation: this.#stop.citation,
+      index: this.#index,
+      numStops: this.#stops.length,
+      page: this.#page,
+      numPages: this.#numPages,
+      isText: this.#showsText,
+      canShowPicture: this.#page !== null && !this.#withoutPictures.has(this.#stop.documentId),
+      picture: this.#picture,
+    });
+  }
+
+  async #show() {
+    const stop = this.#stop;
+    const { documentId, revision, start, end } = stop;
+    const place = { kbId: this.#kbId, documentId, revision };
+    if (this.#showsText) {
+      this.#bar.body.replaceChildren(this.#text.element);
+      await this.#load((signal) => this.#text.show({ ...place, start, end }, signal));
+      return;
+    }
+    const boxes = this.#page === stop.pageNumber ? stop.boxes : [];
+    const label = t(boxes.length ? "picture_lit" : "picture_plain", { page: this.#page, title: stop.title, text: stop.citation?.cited_text ?? "" });
+    this.#bar.body.replaceChildren(this.#picture.element);
+    await this.#load((signal) => this.#picture.show({ ...place, pageNumber: this.#page, boxes, label }, signal));
+  }
+
+  // Runs one load, giving up the one before; a missing picture turns the document to text.
+  async #load(run) {
+    this.#loading.abort();
+    this.#loading = new AbortController();
+    const { signal } = this.#loading;
+    this.#bar.showProblem(null);
+    this.#updateBar();
+    try {
+      await run(signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      if (error.code !== NO_PICTURE) {
+        this.#bar.showProblem(errorText(error));
+        return;
+      }
+      this.#withoutPictures.add(this.#stop.documentId);
+      await this.#show();
+    }
+    if (!signal.aborted) this.#updateBar();
+  }
+}

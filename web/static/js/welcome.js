@@ -1,0 +1,49 @@
+// Empty states that teach: no base yet, a base without documents, a base that waits for a question.
+// Builds elements only; what a button does is passed in.
+
+import { el, icon } from "./dom.js";
+import { t } from "./i18n/i18n.js";
+
+// No base is there: three steps and the button that starts them.
+export function firstSteps(onCreate) {
+  const step = (number) => el("li", {}, el("strong", {}, t(`step_${number}`)), el("span", { class: "meta" }, t(`step_${number}_more`)));
+  return [
+    el("p", { class: "lead" }, t("welcome_lead")),
+    el("ol", { class: "steps" }, [1, 2, 3].map(step)),
+    el("button", { type: "button", class: "primary-button", onclick: onCreate }, icon("plus"), t("base_new")),
+    el("p", { class: "meta" }, t("welcome_demo")),
+  ];
+}
+
+// The empty thread: how to begin, or what one can ask.
+// hooks: {ask(question), documentNames(), demo(), openBase(base), openDocuments()}
+export function teaching(base, hooks) {
+  const names = hooks.documentNames();
+  const isEmpty = !base.num_documents && !names.length;
+  return el("div", { class: "teaching" }, isEmpty ? emptyBase(base, hooks) : examples(names, hooks.ask));
+}
+
+function emptyBase(base, { demo, openBase, openDocuments }) {
+  const other = demo();
+  const tryDemo = other && other.id !== base.id
+    ? el("button", { type: "button", class: "plain-button", onclick: () => openBase(other) }, t("open_demo"))
+    : null;
+  return [
+    el("h2", {}, t("teach_empty_title")),
+    el("p", {}, t("teach_empty")),
+    el("div", { class: "teaching-actions" },
+      el("button", { type: "button", class: "primary-button", onclick: openDocuments }, icon("upload"), t("teach_add")), tryDemo),
+  ];
+}
+
+function examples(names, ask) {
+  const questions = [t("example_cause"), t("example_when"), t("example_number")];
+  if (names.length) questions.unshift(t("example_named", { name: names[0].replace(/\.[A-Za-z0-9]{1,5}$/, "") }));
+  return [
+    el("h2", {}, t("teach_title")),
+    el("p", {}, t("teach_how")),
+    el("h3", { class: "eyebrow" }, t("examples")),
+    el("ul", { class: "examples" }, questions.map((question) =>
+      el("li", {}, el("button", { type: "button", class: "example", onclick: () => ask(question) }, el("bdi", {}, question))))),
+  ];
+}
