@@ -4,7 +4,6 @@
 the part that needs it is first asked for.
 """
 
-import os
 from collections.abc import Callable, Sequence
 from functools import cached_property
 
@@ -17,10 +16,11 @@ from kb_service.domain.ports import Embedder, Generator
 from kb_service.generation.extractive import ExtractiveReader
 from kb_service.services.answering import AnsweringService
 from kb_service.services.ingest_run import IngestRun, run_jobs
-from kb_service.services.ingestion import IngestionService, embed_missing
+from kb_service.services.ingestion import IngestionService
+from kb_service.services.reindexing import embed_missing
 from kb_service.services.sync import SyncService
 from kb_service.services.uploads import UploadService
-from kb_service.services.worker import IngestWorker
+from kb_service.services.worker import IngestWorker, new_worker_id
 from kb_service.settings import IngestSettings, Settings
 from kb_service.storage.answers import AnswerStore
 from kb_service.storage.blobs import BlobStore
@@ -76,9 +76,13 @@ class Application:
         return load_embedder(self.settings.embedding.model)
 
     @cached_property
+    def index_source(self) -> SqlIndexSource:
+        return SqlIndexSource(self.database)
+
+    @cached_property
     def retriever(self) -> HybridRetriever:
         return HybridRetriever(
-            SqlIndexSource(self.database),
+            self.index_source,
             self.embedder,
             self.settings.data_dir.resolve() / "index",
             candidates=self.settings.retrieval.candidates,
@@ -144,7 +148,7 @@ class Application:
             publisher=self.publisher,
             retriever=self.retriever,
         )
-        return IngestWorker(self.jobs, ingestion, worker_id(), self.settings.ingest.lease_s)
+        return IngestWorker(self.jobs, ingestion, new_worker_id(), self.settings.ingest.lease_s)
 
     def ingest_jobs(self, job_ids: Sequence[str]) -> IngestRun:
         """Bring these jobs to their end in this process."""
@@ -152,8 +156,9 @@ class Application:
 
     def reindex(self, kb_id: str) -> int:
         """Embed what has no vector of the present model, rebuild the indexes; count of new ones."""
-        num_embedded = embed_missing(self.publisher, self.embedder, kb_id)
-        self.retriever.rebuild(kb_id)
+        num_embedded = embed_missing(self.index_source, self.publisher, self.embedder, kb_id)
+        self.retriever.drop(kb_id)
+        self.retriever.refresh(kb_id)
         return num_embedded
 
     def warm_up(self) -> None:
@@ -188,11 +193,6 @@ class Application:
 def open_application(settings: Settings | None = None) -> Application:
     """Return the application for the given settings, or for the environment's."""
     return Application(settings or Settings())
-
-
-def worker_id() -> str:
-    """Return a name for this process that its successor can recognise as dead."""
-    return f"{os.uname().nodename}:{os.getpid()}"
 
 
 def parse_limits(ingest: IngestSettings) -> ParseLimits:

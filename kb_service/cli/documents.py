@@ -26,8 +26,10 @@ def ingest(
     as_json: JsonOption = False,
 ) -> None:
     """Put files into a knowledge base; it is created when it does not exist."""
+    from kb_service.services.lookup import ensure_kb
+
     with session(as_json=as_json) as application:
-        base = application.catalog.ensure_kb(kb)
+        base = ensure_kb(application.catalog, kb)
         uploads = [
             (name, _accept(application, base.id, name, path)) for name, path in _named_files(paths)
         ]
@@ -77,7 +79,7 @@ def _report_uploads(
 
 def _say_run(run: "IngestRun") -> None:
     for failure in run.failures:
-        say(f"failed     {failure['name']}: {failure['message']} [{failure['code']}]")
+        say(f"failed     {failure['document_id']}: {failure['message']} [{failure['code']}]")
     say(
         f"ingested {run.num_succeeded} of {run.num_jobs} documents in {run.seconds:.1f} s: "
         f"{run.num_pages} pages, {run.num_chunks} chunks, {run.num_embedded} embedded"
@@ -110,11 +112,13 @@ def sync(
     as_json: JsonOption = False,
 ) -> None:
     """Make a knowledge base follow a folder (the cron job); hashes decide what changed."""
+    from kb_service.services.lookup import ensure_kb
+
     with session(as_json=as_json) as application:
         if dry_run:
             _dry_run(application, folder, kb, as_json=as_json)
             return
-        base = application.catalog.ensure_kb(kb)
+        base = ensure_kb(application.catalog, kb)
         report = application.sync.run(base.id, folder, prune=prune)
         run = application.ingest_jobs(_job_ids(report.uploads))
         _report_sync(report, run, prune=prune, as_json=as_json)
@@ -177,16 +181,18 @@ def list_(
 ) -> None:
     """List the knowledge bases, or the documents of one."""
     from kb_service.contract import document_view, knowledge_base_view
+    from kb_service.services.lookup import every_document, every_kb
 
     with session(as_json=as_json) as application:
         if kb is None:
-            bases = [knowledge_base_view(base) for base in application.every_kb()]
+            bases = [knowledge_base_view(base) for base in every_kb(application.catalog)]
             if as_json:
                 print_json({"items": bases})
             for base in [] if as_json else bases:
                 say(f"{base['name']}  ({base['num_documents']} documents, {base['id']})")
             return
-        documents = list(application.every_document(application.catalog.get_kb(kb).id))
+        base = application.catalog.get_kb(kb)
+        documents = list(every_document(application.catalog, base.id))
         if as_json:
             print_json({"items": [document_view(document) for document in documents]})
             return
@@ -206,9 +212,11 @@ def show(
 ) -> None:
     """Show one document with its page report."""
     from kb_service.contract import document_view
+    from kb_service.services.lookup import find_document
 
     with session(as_json=as_json) as application:
-        found = application.find_document(kb, document)
+        base = application.catalog.get_kb(kb)
+        found = find_document(application.catalog, base.id, document)
         if as_json:
             print_json(document_view(found))
             return
@@ -227,6 +235,8 @@ def delete(
     """Delete a document, or a whole knowledge base with --all."""
     if (document is None) == (not whole_base):
         raise typer.BadParameter("name a document, or give --all to delete the whole base")
+    from kb_service.services.lookup import find_document
+
     with session(as_json=as_json) as application:
         base = application.catalog.get_kb(kb)
         if document is None:
@@ -234,7 +244,7 @@ def delete(
             application.retriever.drop(base.id)
             name = base.name
         else:
-            found = application.find_document(kb, document)
+            found = find_document(application.catalog, base.id, document)
             application.catalog.delete_document(base.id, found.id)
             name = found.name
         if as_json:

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -126,6 +125,7 @@ def worker(
     with reported_errors():
         from kb_service.bootstrap import open_application
         from kb_service.cli.logs import configure_logs
+        from kb_service.services.worker import release_dead_workers
 
         settings = load_settings()
         configure_logs(settings.log_level)
@@ -133,17 +133,8 @@ def worker(
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopped.set())
         application = open_application(settings)
-        application.release_dead_workers()
+        release_dead_workers(application.jobs)
         application.worker().run_until(
             lambda: stopped.is_set() or (parent != 0 and os.getppid() != parent)
         )
         application.close()
-
-
-def wait_until_idle(application: "Application", job_ids: set[str], timeout_s: float) -> None:
-    """Run jobs in this process until the given ones have ended, whoever runs them."""
-    worker_here = application.worker()
-    deadline = time.monotonic() + timeout_s
-    while time.monotonic() < deadline and not application.all_ended(job_ids):
-        if worker_here.run_once() is None:
-            time.sleep(0.2)

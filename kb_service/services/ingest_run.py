@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 
+from kb_service.domain.errors import NotFound
 from kb_service.domain.jobs import TERMINAL_STATUSES, IngestJob, JobStatus
 from kb_service.services.worker import IngestWorker
 from kb_service.storage.job_queue import JobQueue
@@ -47,9 +48,10 @@ def run_jobs(
             run.num_embedded += end.outcome.num_embedded
             run.num_pages += end.outcome.revision.num_pages
             run.num_chunks += end.outcome.revision.num_chunks
-        for job in [jobs.get(job_id) for job_id in waiting]:
-            if job.status in TERMINAL_STATUSES:
-                waiting.discard(job.id)
+        for job_id in tuple(waiting):
+            job = _ended(jobs, job_id)
+            if job is not None:
+                waiting.discard(job_id)
                 _count(run, job)
         if end is None and waiting:
             time.sleep(POLL_S)
@@ -57,9 +59,20 @@ def run_jobs(
     return run
 
 
-def _count(run: IngestRun, job: IngestJob) -> None:
-    if job.status is JobStatus.SUCCEEDED:
+def _ended(jobs: JobQueue, job_id: str) -> IngestJob | NotFound | None:
+    """Return the job once it has ended, the error when its document was deleted, else None."""
+    try:
+        job = jobs.get(job_id)
+    except NotFound as error:
+        return error
+    return job if job.status in TERMINAL_STATUSES else None
+
+
+def _count(run: IngestRun, job: IngestJob | NotFound) -> None:
+    if isinstance(job, NotFound):
+        run.failures.append({"document_id": None, **job.as_dict()})
+    elif job.status is JobStatus.SUCCEEDED:
         run.num_succeeded += 1
-        return
-    error = job.error or {"code": job.status.value, "message": f"the job was {job.status.value}"}
-    run.failures.append({"document_id": job.document_id, "name": job.document_id, **error})
+    else:
+        plain = {"code": job.status.value, "message": f"the job is {job.status.value}"}
+        run.failures.append({"document_id": job.document_id, **(job.error or plain)})

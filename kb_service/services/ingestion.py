@@ -5,7 +5,7 @@ the queue and its retries are the worker's.
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -73,12 +73,17 @@ class IngestionService:
         texts = {embedding_key(chunk.embedded_text): chunk.embedded_text for chunk in chunks}
         missing = sorted(self._publisher.missing_embeddings(self._embedder.profile, texts.keys()))
         vectors: dict[str, Vector] = {}
-        for start in range(0, len(missing), EMBED_BATCH):
-            keys = missing[start : start + EMBED_BATCH]
-            report(Progress(JobStage.EMBED, start, len(missing)))
+        for keys in batched(missing, EMBED_BATCH):
+            report(Progress(JobStage.EMBED, len(vectors), len(missing)))
             embedded = self._embedder.embed_passages([texts[key] for key in keys])
             vectors.update(zip(keys, embedded, strict=True))
         return vectors
+
+
+def batched(keys: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    """Yield the keys in order, `size` at a time."""
+    for start in range(0, len(keys), size):
+        yield keys[start : start + size]
 
 
 def embedding_key(embedded_text: str) -> str:

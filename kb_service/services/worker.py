@@ -3,6 +3,8 @@
 Knows the queue; what a job does is `ingestion`. One job at a time; several workers may run.
 """
 
+import os
+import secrets
 import threading
 import time
 from collections.abc import Callable
@@ -137,3 +139,34 @@ class IngestWorker:
         except LeaseLost as lost:
             return JobEnd(claim, lost.code)
         return JobEnd(claim, error.code, error=error)
+
+
+def new_worker_id() -> str:
+    """Return a name for a worker of this process: host, process id and a random part."""
+    return f"{os.uname().nodename}:{os.getpid()}:{secrets.token_hex(4)}"
+
+
+def release_dead_workers(jobs: JobQueue) -> int:
+    """Give back the jobs of workers of this host whose process is gone; return how many.
+
+    Call it before a worker of this process exists: a lease under this very process id is then a
+    predecessor's (a container gives the same id again). Other hosts' leases run out by themselves.
+    """
+    return sum(jobs.release(worker) for worker in jobs.leaseholders() if _is_dead(worker))
+
+
+def _is_dead(worker_id: str) -> bool:
+    host, _, rest = worker_id.rpartition(":")[0].rpartition(":")
+    if host != os.uname().nodename or not rest.isdigit():
+        return False
+    return int(rest) == os.getpid() or not _is_alive(int(rest))
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

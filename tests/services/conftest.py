@@ -1,0 +1,66 @@
+"""The services over real storage in a temporary folder, with fakes for parsing and models."""
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from kb_service.domain.documents import KnowledgeBase
+from kb_service.services.ingest_run import IngestRun, run_jobs
+from kb_service.services.ingestion import IngestionService
+from kb_service.services.sync import SyncService
+from kb_service.services.uploads import UploadItem, UploadService
+from kb_service.services.worker import IngestWorker, new_worker_id
+from kb_service.storage.blobs import BlobStore
+from kb_service.storage.catalog import Catalog
+from kb_service.storage.database import open_database
+from kb_service.storage.job_queue import JobQueue
+from kb_service.storage.publishing import RevisionPublisher
+from tests.services.fakes import HashEmbedder, NoIndex, ParagraphChunker, TextLoader
+
+MAX_FILE_BYTES = 1000
+
+
+@dataclass
+class Desk:
+    """Everything a test of the services touches."""
+
+    catalog: Catalog
+    jobs: JobQueue
+    uploads: UploadService
+    sync: SyncService
+    embedder: HashEmbedder
+    worker: IngestWorker
+    base: KnowledgeBase
+
+    def upload(self, name: str, text: str) -> UploadItem:
+        return self.uploads.accept(self.base.id, name, io.BytesIO(text.encode()))
+
+    def run(self, *items: UploadItem) -> IngestRun:
+        ids = [item.job.id for item in items if item.job]
+        return run_jobs(self.jobs, lambda: self.worker, ids)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    database = open_database(f"sqlite:///{tmp_path / 'kb.sqlite3'}")
+    database.migrate()
+    blobs = BlobStore(tmp_path / "blobs")
+    catalog = Catalog(database, blobs)
+    jobs = JobQueue(database, lease_s=5, max_attempts=1)
+    uploads = UploadService(catalog, blobs, lambda name, head: "text/plain", MAX_FILE_BYTES)
+    embedder = HashEmbedder()
+    publisher = RevisionPublisher(database, blobs)
+    ingestion = IngestionService(
+        blobs, TextLoader(), ParagraphChunker(), embedder, publisher, NoIndex()
+    )
+    return Desk(
+        catalog=catalog,
+        jobs=jobs,
+        uploads=uploads,
+        sync=SyncService(catalog, uploads, tmp_path / "tmp"),
+        embedder=embedder,
+        worker=IngestWorker(jobs, ingestion, new_worker_id(), lease_s=5),
+        base=catalog.create_kb("reports"),
+    )

@@ -1,0 +1,75 @@
+"""Deterministic stand-ins for the slow parts: a loader, a chunker, an embedder, a retriever."""
+
+import hashlib
+import struct
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from kb_service.domain.documents import ChunkDraft, Page, PageKind, ParsedDocument
+from kb_service.domain.errors import DocumentError, ParseInterrupted
+from kb_service.domain.jobs import JobStage, Progress
+from kb_service.domain.ports import EmbeddingProfile, Vector
+from kb_service.domain.queries import Query, RetrievalResult
+from kb_service.domain.spans import TextSpan
+
+
+class TextLoader:
+    """Reads UTF-8 text as one page; `BROKEN` is a bad file, `CRASH` kills the parser."""
+
+    def load(self, path: Path, name: str, media_type: str) -> Iterator[Progress | ParsedDocument]:
+        text = path.read_text(encoding="utf-8")
+        if text.startswith("BROKEN"):
+            raise DocumentError(f"{name} is broken", code="corrupt_document")
+        if text.startswith("CRASH"):
+            raise ParseInterrupted(f"{name} killed the parser", code="parse_crashed")
+        yield Progress(JobStage.LOAD, 1, 1)
+        yield ParsedDocument(text, (Page(1, TextSpan(0, len(text)), PageKind.TEXT),))
+
+
+class ParagraphChunker:
+    """One chunk for each paragraph."""
+
+    def chunk(self, document: ParsedDocument, title: str) -> list[ChunkDraft]:
+        chunks, start = [], 0
+        for paragraph in document.text.split("\n\n"):
+            if paragraph:
+                span = TextSpan(start, start + len(paragraph))
+                chunks.append(ChunkDraft(len(chunks), span, paragraph, prefix=title))
+            start += len(paragraph) + 2
+        return chunks
+
+
+class HashEmbedder:
+    """A unit vector in the direction that the text's hash names; counts what it embeds."""
+
+    profile = EmbeddingProfile("hash", 4, "0" * 64)
+
+    def __init__(self) -> None:
+        self.embedded: list[str] = []
+
+    def embed_passages(self, texts: Sequence[str]) -> list[Vector]:
+        self.embedded.extend(texts)
+        return [self.embed_query(text) for text in texts]
+
+    def embed_query(self, text: str) -> Vector:
+        axis = hashlib.sha256(text.encode()).digest()[0] % 4
+        return struct.pack("<4f", *(float(index == axis) for index in range(4)))
+
+
+class NoIndex:
+    """A retriever that only remembers which bases it was asked to refresh."""
+
+    def __init__(self) -> None:
+        self.refreshed: list[str] = []
+
+    def refresh(self, kb_id: str) -> None:
+        self.refreshed.append(kb_id)
+
+    def retrieve(self, query: Query) -> RetrievalResult:
+        return RetrievalResult((), {})
+
+    def idf(self, kb_id: str, terms: Iterable[str]) -> dict[str, float]:
+        return dict.fromkeys(terms, 0.0)
+
+    def drop(self, kb_id: str) -> None:
+        self.refreshed.clear()

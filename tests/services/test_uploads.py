@@ -1,0 +1,93 @@
+"""What may come in, what is rejected, and that every rejection names its reason."""
+
+import io
+
+import pytest
+
+from kb_service.domain.documents import DocumentStatus
+from kb_service.domain.errors import DocumentError, NotFound
+from kb_service.services.uploads import UploadService
+from tests.services.conftest import MAX_FILE_BYTES, Desk
+
+ODD_NAMES = [
+    "quo\"te's.txt",
+    "<img src=x onerror=alert(1)>.txt",
+    "../../etc/passwd",
+    "C:\\temp\\a.txt",
+    "\u202etxt.exe",
+    "事故报告.txt",
+    "é" * 127 + "x",
+]
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_a_name_is_data_and_kept_as_it_is(desk: Desk, name: str) -> None:
+    item = desk.upload(name, "water in the pump room")
+    assert item.outcome == "created"
+    assert item.document is not None
+    assert desk.catalog.find_document(desk.base.id, name) is not None
+
+
+@pytest.mark.parametrize(
+    "name", ["", "   ", "x" * 256, "汉" * 86, "a\x00b", "line\nbreak", "\ud800"]
+)
+def test_a_name_outside_the_range_is_rejected_with_its_reason(desk: Desk, name: str) -> None:
+    item = desk.upload(name, "text")
+    assert item.outcome == "rejected"
+    assert item.error is not None
+    assert item.error.code == "invalid_document_name"
+
+
+def test_an_empty_file_is_rejected(desk: Desk) -> None:
+    item = desk.upload("empty.txt", "")
+    assert item.error is not None
+    assert item.error.code == "empty_document"
+
+
+def test_a_file_past_the_limit_is_rejected_and_names_the_limit(desk: Desk) -> None:
+    item = desk.upload("big.txt", "x" * (MAX_FILE_BYTES + 1))
+    assert item.error is not None
+    assert item.error.code == "payload_too_large"
+    assert str(MAX_FILE_BYTES) in item.error.message
+
+
+def test_an_unreadable_kind_is_rejected_and_leaves_no_bytes(desk: Desk) -> None:
+    def refuse(name: str, head: bytes) -> str:
+        raise DocumentError(f"{name} is an image", code="unsupported_media_type")
+
+    uploads = UploadService(desk.catalog, desk.uploads._blobs, refuse, MAX_FILE_BYTES)
+    item = uploads.accept(desk.base.id, "a.png", io.BytesIO(b"\x89PNG"))
+    assert item.error is not None
+    assert item.error.code == "unsupported_media_type"
+    assert list(desk.uploads._blobs.iter_sha256()) == []
+
+
+def test_an_unknown_base_is_an_error_of_the_whole_request(desk: Desk) -> None:
+    with pytest.raises(NotFound):
+        desk.uploads.accept("kb_none", "a.txt", io.BytesIO(b"text"))
+
+
+@pytest.mark.parametrize("tags", [["x" * 101], [""], [str(number) for number in range(51)]])
+def test_tags_outside_the_range_are_rejected(desk: Desk, tags: list[str]) -> None:
+    item = desk.uploads.accept(desk.base.id, "a.txt", io.BytesIO(b"text"), tags)
+    assert item.error is not None
+    assert item.error.code == "invalid_tags"
+
+
+def test_the_same_bytes_again_are_nothing_to_do(desk: Desk) -> None:
+    first = desk.upload("a.txt", "one")
+    desk.run(first)
+    again = desk.upload("a.txt", "one")
+    assert (again.outcome, again.job) == ("unchanged", None)
+
+
+def test_new_bytes_under_a_name_are_a_revision_of_the_same_document(desk: Desk) -> None:
+    first = desk.upload("a.txt", "one")
+    second = desk.upload("a.txt", "two")
+    assert second.outcome == "revised"
+    assert first.document is not None
+    assert second.document is not None
+    assert first.document.id == second.document.id
+    desk.run(second)
+    document = desk.catalog.get_document(desk.base.id, first.document.id)
+    assert document.status is DocumentStatus.READY

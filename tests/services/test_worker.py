@@ -1,0 +1,90 @@
+"""How jobs end: searchable, failed with a reason, or given up without a trace."""
+
+import os
+
+import pytest
+
+from kb_service.domain.documents import DocumentStatus
+from kb_service.domain.errors import LeaseLost
+from kb_service.domain.jobs import JobStage, JobStatus, Progress
+from kb_service.services.worker import JobLease, new_worker_id, release_dead_workers
+from tests.services.conftest import Desk
+
+
+def test_a_good_file_becomes_ready_and_a_bad_one_beside_it_fails_with_its_reason(
+    desk: Desk,
+) -> None:
+    good, bad = desk.upload("good.txt", "water"), desk.upload("bad.txt", "BROKEN")
+    run = desk.run(good, bad)
+    assert run.num_succeeded == 1
+    assert [failure["code"] for failure in run.failures] == ["corrupt_document"]
+    statuses = {item.name: item.status for item in desk.catalog.list_documents(desk.base.id).items}
+    assert statuses == {"good.txt": DocumentStatus.READY, "bad.txt": DocumentStatus.FAILED}
+
+
+def test_a_file_that_kills_the_parser_is_dead_after_its_attempts(desk: Desk) -> None:
+    run = desk.run(desk.upload("poison.txt", "CRASH"))
+    assert [failure["code"] for failure in run.failures] == ["parse_crashed"]
+
+
+def test_only_the_changed_paragraph_is_embedded_after_an_edit(desk: Desk) -> None:
+    paragraphs = [f"paragraph {number} about the pump" for number in range(10)]
+    desk.run(desk.upload("a.txt", "\n\n".join(paragraphs)))
+    desk.embedder.embedded.clear()
+    paragraphs[4] = "paragraph 4 about the valve"
+    run = desk.run(desk.upload("a.txt", "\n\n".join(paragraphs)))
+    assert run.num_embedded == 1
+    assert desk.embedder.embedded == ["a\nparagraph 4 about the valve"]
+
+
+def test_a_cancelled_job_stops_at_its_next_step(desk: Desk) -> None:
+    item = desk.upload("a.txt", "text")
+    claim = desk.jobs.claim("other")
+    assert claim is not None
+    assert item.job is not None
+    desk.jobs.cancel(item.job.id)
+    lease = JobLease(desk.jobs, claim, interval_s=60)
+    with pytest.raises(LeaseLost):
+        lease.report(Progress(JobStage.EMBED, 0, 1))
+
+
+def test_the_heartbeat_notices_that_a_job_was_taken_away(desk: Desk) -> None:
+    item = desk.upload("a.txt", "text")
+    claim = desk.jobs.claim("other")
+    assert claim is not None
+    assert item.job is not None
+    with JobLease(desk.jobs, claim, interval_s=0.01) as lease:
+        desk.jobs.cancel(item.job.id)
+        lease._thread.join(5)
+        with pytest.raises(LeaseLost):
+            lease.report(Progress(JobStage.LOAD, 1, 2))
+
+
+def test_the_jobs_of_a_dead_process_are_given_back_at_once(desk: Desk) -> None:
+    item = desk.upload("a.txt", "text")
+    host = os.uname().nodename
+    assert desk.jobs.claim(f"{host}:{2**22 + 1}:dead") is not None
+    assert release_dead_workers(desk.jobs) == 1
+    assert item.job is not None
+    assert desk.jobs.get(item.job.id).status is JobStatus.QUEUED
+
+
+def test_the_jobs_of_a_living_process_and_of_other_hosts_are_left_alone(desk: Desk) -> None:
+    desk.upload("a.txt", "text")
+    desk.upload("b.txt", "text")
+    parent = f"{os.uname().nodename}:{os.getppid()}:alive"
+    assert desk.jobs.claim(parent) is not None
+    assert desk.jobs.claim(f"elsewhere:{2**22 + 1}:x") is not None
+    assert release_dead_workers(desk.jobs) == 0
+
+
+def test_worker_names_differ_within_one_process() -> None:
+    assert new_worker_id() != new_worker_id()
+
+
+def test_a_document_deleted_while_its_job_waits_is_no_endless_wait(desk: Desk) -> None:
+    item = desk.upload("a.txt", "text")
+    assert item.document is not None
+    desk.catalog.delete_document(desk.base.id, item.document.id)
+    run = desk.run(item)
+    assert [failure["code"] for failure in run.failures] == ["job_not_found"]
