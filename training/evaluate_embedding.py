@@ -65,7 +65,12 @@ class RetrievalSet:
 
 
 def level_of(scores: FloatArray, right: Sequence[int]) -> Level:
-    """Level of a (questions, passages) score matrix; a tie counts against the right passage."""
+    """Level of a (questions, passages) score matrix; a tie counts against the right passage.
+
+    Raises ValueError where a score is not finite: a NaN compares as if it ranked last.
+    """
+    if not np.isfinite(scores).all():
+        raise ValueError(f"scores must be finite, found {scores[~np.isfinite(scores)][0]}")
     positions = np.asarray(right)
     own = scores[np.arange(len(positions)), positions]
     ranks = (scores >= own[:, None]).sum(axis=1)  # 1 = first, because the passage ties itself

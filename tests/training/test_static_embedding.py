@@ -117,6 +117,11 @@ def test_levels_count_ranks_and_ties_count_against_the_model() -> None:
     assert level.ndcg_10 == pytest.approx((1 + 1 / np.log2(3) + 1 / np.log2(4)) / 3)
 
 
+def test_scores_that_are_not_finite_are_refused() -> None:
+    with pytest.raises(ValueError, match="must be finite, found nan"):
+        level_of(np.array([[np.nan, 1.0]], dtype=np.float32), [0])
+
+
 def test_the_random_level_is_what_random_scores_reach() -> None:
     held_out = RetrievalSet("x", [str(i) for i in range(40)], [], [])
     rng = np.random.default_rng(0)
