@@ -5,6 +5,7 @@ the part that needs it is first asked for.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from functools import cached_property
 
 from ingest.chunking import SentenceChunker
@@ -17,6 +18,7 @@ from kb_service.generation.extractive import ExtractiveReader
 from kb_service.services.answering import AnsweringService
 from kb_service.services.ingest_run import IngestRun, run_jobs
 from kb_service.services.ingestion import IngestionService
+from kb_service.services.lookup import every_kb
 from kb_service.services.reindexing import embed_missing
 from kb_service.services.sync import SyncService
 from kb_service.services.uploads import UploadService
@@ -29,10 +31,12 @@ from kb_service.storage.database import Database, open_database
 from kb_service.storage.index_source import SqlIndexSource
 from kb_service.storage.job_queue import JobQueue
 from kb_service.storage.publishing import RevisionPublisher
+from kb_service.storage.statistics import Statistics
 from kb_service.storage.verification import Verifier
 from retrievers.embedding import load_embedder
 from retrievers.hybrid import HybridRetriever
 
+FLAWS = ("lost", "doubled", "orphaned", "mismatched")
 MAX_WARM_BASES = 8
 """Bases whose indexes are opened at the start; others open with their first question."""
 
@@ -70,6 +74,10 @@ class Application:
     @cached_property
     def verifier(self) -> Verifier:
         return Verifier(self.database, self.blobs)
+
+    @cached_property
+    def statistics(self) -> Statistics:
+        return Statistics(self.database)
 
     @cached_property
     def embedder(self) -> Embedder:
@@ -160,6 +168,17 @@ class Application:
         self.retriever.drop(kb_id)
         self.retriever.refresh(kb_id)
         return num_embedded
+
+    def verify(self) -> dict[str, object]:
+        """Check storage, then each base's index against it; the flaws by kind, and the counts."""
+        report = asdict(self.verifier.verify())
+        stale = [
+            f"index of {base.name!r} holds {found} chunks, the database {base.num_chunks}"
+            for base in every_kb(self.catalog)
+            if (found := self.retriever.counts(base.id).num_chunks) != base.num_chunks
+        ]
+        report["mismatched"] = [*report["mismatched"], *stale]
+        return report | {"is_clean": not any(report[flaw] for flaw in FLAWS)}
 
     def warm_up(self) -> None:
         """Load what the first question would otherwise wait for."""
