@@ -53,6 +53,7 @@ class IngestSettings(BaseModel):
     lease_s: Annotated[float, Field(ge=1)] = 30.0
     max_attempts: Annotated[int, Field(ge=1, le=20)] = 3
     max_files_per_upload: Annotated[int, Field(ge=1)] = 500
+    max_upload_bytes: Annotated[int, Field(ge=1)] = 2048 * MIB
 
 
 class RetrievalSettings(BaseModel):
