@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 import unicodedata
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,13 +40,15 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
         return [json.loads(line) for line in file]
 
 
+def demo_pdfs(data: Path) -> dict[str, Path]:
+    """Return the demo PDFs by file name, set by set."""
+    folders = [data / "demo" / "pdf" / name for name in FOLDERS]
+    return {path.name: path for folder in folders for path in sorted(folder.glob("*.pdf"))}
+
+
 def ingest(service: Service, kb: str, data: Path) -> dict[str, Any]:
     """Upload every demo PDF in batches and return times, counts and the page report totals."""
-    files = [
-        path
-        for folder in FOLDERS
-        for path in sorted((data / "demo" / "pdf" / folder).glob("*.pdf"))
-    ]
+    files = list(demo_pdfs(data).values())
     started = time.monotonic()
     for start in range(0, len(files), 20):
         batch = [(path.name, path.read_bytes()) for path in files[start : start + 20]]
@@ -106,18 +109,18 @@ def squeezed(text: str) -> str:
 class CitationCheck:
     """Checks citations against the service's stored text and the original PDFs."""
 
-    def __init__(self, service: Service, kb: str, data: Path) -> None:
+    def __init__(self, service: Service, kb: str, pdfs: Mapping[str, Path]) -> None:
+        """`pdfs`: the original of each document by name; others are checked by text only."""
         self.service = service
         self.kb = kb
         self.num_checked = 0
         self.num_boxed = 0
         self.exceptions: list[str] = []
         self._texts: dict[tuple[str, str], str] = {}
-        paths = {
-            path.name: path for folder in FOLDERS for path in (data / "pdf" / folder).iterdir()
-        }
         self._paths = {
-            document["id"]: paths[document["name"]] for document in service.documents(kb)
+            document["id"]: pdfs[document["name"]]
+            for document in service.documents(kb)
+            if document["name"] in pdfs
         }
 
     def check(self, citation: dict[str, Any]) -> None:
@@ -207,7 +210,7 @@ def main() -> None:
         kb = service.create_kb("corpus")
         result: dict[str, Any] = {"ingest": ingest(service, kb, options.data)}
         ingest_laws(service, kb, options.data)
-        check = CitationCheck(service, kb, options.data)
+        check = CitationCheck(service, kb, demo_pdfs(options.data))
         rows = questions(options.data, options.questions, options.seed)
         result["answers"] = ask_all(service, kb, rows, check)
     result["citations"] = {

@@ -3,6 +3,8 @@
 Importing it stays cheap: services, models and indexes are imported by the command that needs them.
 """
 
+from collections.abc import Callable
+
 import typer
 
 from kb_service.cli import asking, documents, operations, serving
@@ -14,7 +16,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for command, function in {
+COMMANDS: dict[str, Callable[..., None]] = {
     "serve": serving.serve,
     "worker": serving.worker,
     "ingest": documents.ingest,
@@ -28,8 +30,9 @@ for command, function in {
     "reindex": operations.reindex,
     "verify": operations.verify,
     "doctor": operations.doctor,
-}.items():
-    app.command(command)(function)
+}
+for name, command in COMMANDS.items():
+    app.command(name)(command)
 
 
 def main() -> None:

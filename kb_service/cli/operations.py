@@ -33,9 +33,10 @@ def verify(as_json: JsonOption = False) -> None:
             print_json(report)
         else:
             for name, value in report.items():
-                say(f"{name:12} {len(value) if isinstance(value, list) else value}")
-                for line in value if isinstance(value, list) else ():
-                    say(f"  {line}")
+                flaws = value if isinstance(value, list | tuple) else None
+                say(f"{name:20} {value if flaws is None else len(flaws)}")
+                for flaw in flaws or ():
+                    say(f"  {flaw}")
         if not report["is_clean"]:
             raise typer.Exit(Exit.FAILED)
 
