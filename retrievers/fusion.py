@@ -8,25 +8,30 @@ from dataclasses import dataclass, replace
 
 from retrievers.lexical import Hit
 
-RANK_CONSTANT = 60.0
-"""k of reciprocal rank fusion (Cormack, Clarke and Buettcher, SIGIR 2009)."""
-
 
 @dataclass(frozen=True, slots=True)
 class FusionPolicy:
     """How the legs count. A leg of weight 0 is not searched; `is_pinning`: identifiers come first.
 
-    The weights were chosen on training questions (benchmarks/RESULTS.md, Retrieval).
+    `rank_constant`: k of reciprocal rank fusion (Cormack, Clarke and Buettcher, SIGIR 2009, use
+    60); a small one keeps the top of the heavier leg in place. `min_confidence`: below it the
+    words of the question are hardly there (another language, a paraphrase), and the two weights
+    change places. The values are those of benchmarks/RESULTS.md, Retrieval: with the built-in
+    static embeddings the words know better; a stronger encoder deserves a higher `dense_weight`.
     """
 
     lexical_weight: float = 1.0
-    dense_weight: float = 0.2
-    rank_constant: float = RANK_CONSTANT
+    dense_weight: float = 0.1
+    rank_constant: float = 10.0
+    min_confidence: float = 0.15
     is_pinning: bool = True
 
-    def weight_of(self, leg: str) -> float:
-        """Return the weight of `lexical` or `dense`."""
-        return {"lexical": self.lexical_weight, "dense": self.dense_weight}[leg]
+    def weights(self, confidence: float) -> dict[str, float]:
+        """Return the weight of each leg, given how well the words were found (0 is not at all)."""
+        lexical, dense = self.lexical_weight, self.dense_weight
+        if 0 < min(lexical, dense) and confidence < self.min_confidence:
+            lexical, dense = dense, lexical
+        return {"lexical": lexical, "dense": dense}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +44,15 @@ class FusedHit:
     scores: dict[str, float]
 
 
-def fuse(legs: Mapping[str, Sequence[Hit]], policy: FusionPolicy) -> list[FusedHit]:
+def fuse(
+    legs: Mapping[str, Sequence[Hit]], policy: FusionPolicy, confidence: float = 1.0
+) -> list[FusedHit]:
     """Return every chunk of the legs by the sum of weight / (rank_constant + rank), best first.
 
     Each leg is a list of distinct (chunk_id, score), best first. Equal sums go by chunk id.
+    `confidence`: see `FusionPolicy.weights`.
     """
+    weights = policy.weights(confidence)
     ranks: dict[int, dict[str, int]] = {}
     scores: dict[int, dict[str, float]] = {}
     for leg, hits in legs.items():
@@ -53,9 +62,7 @@ def fuse(legs: Mapping[str, Sequence[Hit]], policy: FusionPolicy) -> list[FusedH
     fused = [
         FusedHit(
             chunk_id,
-            sum(
-                policy.weight_of(leg) / (policy.rank_constant + rank) for leg, rank in found.items()
-            ),
+            sum(weights[leg] / (policy.rank_constant + rank) for leg, rank in found.items()),
             found,
             scores[chunk_id],
         )

@@ -137,7 +137,8 @@ class HybridRetriever:
                 vector = question.vector
                 dense = index.search_dense(vector, limit, documents) if vector else []
             with _clock(timings, "fuse_s"):
-                fused = fuse({"lexical": lexical, "dense": dense}, self._policy)
+                confidence = index.confidence(question.terms, lexical)
+                fused = fuse({"lexical": lexical, "dense": dense}, self._policy, confidence)
                 return pin(fused, index.spread(num_pins))
 
     def _lexical(

@@ -11,7 +11,7 @@ returned.
 
 import json
 import math
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import tantivy
@@ -80,6 +80,14 @@ class LexicalIndex:
         if documents is not None:
             query = _both(query, self._among(documents))
         return self._run(query, limit)
+
+    def confidence(self, terms: Mapping[str, float], hits: Sequence[Hit]) -> float:
+        """Return how well the best hit holds the terms: 0.0 not at all, about 1.0 every one once.
+
+        It is the hit's score over the sum of weight * idf, terms unknown to the index included.
+        """
+        possible = sum(terms[term] * idf for term, idf in self.idf(terms).items())
+        return hits[0][1] / possible if hits and possible > 0 else 0.0
 
     def revisions_with(self, term: str, limit: int) -> set[int]:
         """Return the revisions of the best `limit` chunks that hold the term in body or title."""

@@ -110,6 +110,10 @@ class LiveIndex:
         """Return the best chunks by BM25, best first."""
         return self._lexical.search(terms, limit, documents)
 
+    def confidence(self, terms: Mapping[str, float], hits: Sequence[Hit]) -> float:
+        """Return how well the best of the lexical hits holds the terms, from 0.0 on."""
+        return self._lexical.confidence(terms, hits)
+
     def search_dense(
         self, vector: Vector, limit: int, documents: Collection[str] | None = None
     ) -> list[Hit]:

@@ -1,0 +1,32 @@
+"""Fixtures of the retriever's tests: a source in memory and retrievers over one index folder."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from retrievers.hybrid import HybridRetriever
+from tests.retrievers.memory_source import LetterEmbedder, MemorySource
+
+OpenRetriever = Callable[..., HybridRetriever]
+
+
+@pytest.fixture
+def source() -> MemorySource:
+    """An empty base."""
+    return MemorySource()
+
+
+@pytest.fixture
+def open_retriever(source: MemorySource, tmp_path: Path) -> Iterator[OpenRetriever]:
+    """Open a retriever over the source, as another process would; all are closed at the end."""
+    opened: list[HybridRetriever] = []
+
+    def open_one(fingerprint: str = "f" * 64, **options: int) -> HybridRetriever:
+        embedder = LetterEmbedder(fingerprint)
+        opened.append(HybridRetriever(source, embedder, tmp_path / "index", **options))
+        return opened[-1]
+
+    yield open_one
+    for retriever in opened:
+        retriever.close()

@@ -1,0 +1,41 @@
+"""Terms of passages and questions, and what counts as an identifier."""
+
+import pytest
+
+from retrievers.identifiers import identifiers
+from retrievers.terms import FUNCTION_WORD_WEIGHT, passage_terms, question_weights
+
+
+def test_a_latin_word_brings_its_stem_and_a_chinese_pair_its_characters() -> None:
+    assert passage_terms("Damaged 泄漏") == ["damaged", "~damag", "泄", "泄漏", "漏"]
+
+
+def test_an_inflected_question_word_meets_the_passage_by_its_stem() -> None:
+    assert "~damag" in set(question_weights("was it damaging?")) & set(passage_terms("damages"))
+
+
+def test_question_words_weigh_less_than_content_words() -> None:
+    weights = question_weights("泄漏发生在哪一天？")
+    assert weights["泄漏"] == 1.0
+    assert weights["哪"] == FUNCTION_WORD_WEIGHT
+    assert question_weights("Which valve leaked?")["which"] == FUNCTION_WORD_WEIGHT
+
+
+def test_a_question_of_function_words_only_keeps_them_at_full_weight() -> None:
+    assert set(question_weights("who is it?").values()) == {1.0}
+
+
+@pytest.mark.parametrize(
+    "name", ["SG-2024-001", "N5921D", "NYC08CA055", "db1042.eqiad", "10.192.0.17", "13800138000"]
+)
+def test_names_of_one_thing_are_identifiers(name: str) -> None:
+    assert name.casefold() in identifiers(f"What happened to {name} ?")
+
+
+def test_full_width_identifiers_are_found_in_their_plain_form() -> None:
+    assert identifiers("编号ＳＧ－２０２４－００１的报告")[0] == "sg-2024-001"
+
+
+@pytest.mark.parametrize("text", ["2024年", "the 19th", "in the 1990s", "100km", "3.5mg", "a 12%"])
+def test_years_ordinals_and_quantities_are_not_identifiers(text: str) -> None:
+    assert identifiers(text) == []
