@@ -43,6 +43,7 @@ def answer_from(payload: Json) -> Answer:
             "citations": tuple(_citation_from(item) for item in payload["citations"]),
             "passages": tuple(_passage_from(item) for item in payload["passages"]),
             "usage": Usage(**payload["usage"]),
+            "highlight": TextSpan(**payload["highlight"]) if payload["highlight"] else None,
             "created_at": datetime.fromisoformat(payload["created_at"]),
         }
     )
@@ -66,6 +67,7 @@ def redacted(payload: Json, audit: Json) -> tuple[Json, Json]:
         "answer": "",
         "citations": [],
         "passages": [],
+        "highlight": None,
         "reason": REDACTED_REASON,
     }
     return emptied, {**audit, "prompt_token_ids": [], "raw_output": ""}

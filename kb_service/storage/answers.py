@@ -4,6 +4,7 @@ An answer that saw words of a document that is gone is stored, and read back, wi
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
 
@@ -42,6 +43,7 @@ from kb_service.storage.tables import (
 RATINGS = ("up", "down")
 ROLES = ("system", "user", "assistant")
 MAX_COMMENT_CHARS = 10_000
+MAX_TITLE_CHARS = 100
 
 
 class AnswerStore:
@@ -55,31 +57,31 @@ class AnswerStore:
         """Return an id for an answer that is about to be made."""
         return new_id("ans")
 
-    def save(self, answer: Answer, audit: AnswerAudit) -> None:
-        """Store an answer. Raises NotFound when its knowledge base was deleted meanwhile.
+    def save(self, answer: Answer, audit: AnswerAudit) -> Answer:
+        """Store an answer and return it as stored. Raises NotFound when its base was deleted.
 
-        When a document that it saw was deleted meanwhile, it is stored redacted.
+        When a document that it saw was deleted meanwhile, it is stored without any words.
         """
-        payload, record = answer_json(answer), audit_json(audit)
-        seen = seen_documents(answer)
         with self._database.write() as connection:
-            require_kb(connection, answer.kb_id)
-            if _existing(connection, seen) != seen:
-                seen = set()
-                payload, record = redacted(payload, record)
-            connection.execute(
-                insert(answers).values(
-                    id=answer.id,
-                    kb_id=answer.kb_id,
-                    conversation_id=answer.conversation_id,
-                    payload=payload,
-                    audit=record,
-                    created_at=answer.created_at,
-                )
+            return _save(connection, answer, audit)
+
+    def save_turn(self, answer: Answer, audit: AnswerAudit) -> Answer:
+        """Store an answer, and question and answer as the next messages of its conversation.
+
+        One transaction; a conversation that does not exist yet begins with it. Returns the answer
+        as stored, see `save`. Raises NotFound when the knowledge base was deleted.
+        """
+        now = self._clock()
+        with self._database.write() as connection:
+            stored = _save(connection, answer, audit)
+            _begin_conversation(connection, answer, now)
+            turn = (
+                Message("user", answer.question, None, now),
+                Message("assistant", stored.answer, answer.id, now),
             )
-            if seen:
-                values = [{"answer_id": answer.id, "document_id": item} for item in sorted(seen)]
-                connection.execute(insert(answer_documents), values)
+            for message in turn:
+                _append(connection, answer.conversation_id, message)
+        return stored
 
     def get(self, answer_id: str) -> tuple[Answer, AnswerAudit]:
         """Return an answer and its audit record. Raises NotFound (answer_not_found)."""
@@ -145,30 +147,13 @@ class AnswerStore:
             raise InvalidRequest(
                 f"role is {role[:50]!r}; {', '.join(ROLES)} are accepted", code="invalid_role"
             )
-        now = self._clock()
         with self._database.write() as connection:
             if answer_id is not None and _is_redacted(connection, answer_id):
                 content = ""
             _require_conversation(connection, conversation_id)
-            number = select(func.coalesce(func.max(messages.c.number), 0) + 1).where(
-                messages.c.conversation_id == conversation_id
-            )
-            connection.execute(
-                insert(messages).values(
-                    conversation_id=conversation_id,
-                    number=connection.execute(number).scalar_one(),
-                    role=role,
-                    content=content,
-                    answer_id=answer_id,
-                    created_at=now,
-                )
-            )
-            connection.execute(
-                update(conversations)
-                .where(conversations.c.id == conversation_id)
-                .values(updated_at=now)
-            )
-        return Message(role, content, answer_id, now)
+            message = Message(role, content, answer_id, self._clock())
+            _append(connection, conversation_id, message)
+        return message
 
     def get_conversation(self, conversation_id: str) -> Conversation:
         """Return a conversation with its messages in order. Raises NotFound."""
@@ -202,6 +187,64 @@ class AnswerStore:
             _require_conversation(connection, conversation_id)
             connection.execute(delete(answers).where(answers.c.conversation_id == conversation_id))
             connection.execute(delete(conversations).where(conversations.c.id == conversation_id))
+
+
+def _save(connection: Connection, answer: Answer, audit: AnswerAudit) -> Answer:
+    payload, record = answer_json(answer), audit_json(audit)
+    seen = seen_documents(answer)
+    require_kb(connection, answer.kb_id)
+    if _existing(connection, seen) != seen:
+        seen = set()
+        payload, record = redacted(payload, record)
+    connection.execute(
+        insert(answers).values(
+            id=answer.id,
+            kb_id=answer.kb_id,
+            conversation_id=answer.conversation_id,
+            payload=payload,
+            audit=record,
+            created_at=answer.created_at,
+        )
+    )
+    if seen:
+        values = [{"answer_id": answer.id, "document_id": item} for item in sorted(seen)]
+        connection.execute(insert(answer_documents), values)
+    return answer_from(payload)
+
+
+def _begin_conversation(connection: Connection, answer: Answer, now: datetime) -> None:
+    statement = select(conversations.c.id).where(conversations.c.id == answer.conversation_id)
+    if connection.execute(statement).first() is None:
+        connection.execute(
+            insert(conversations).values(
+                id=answer.conversation_id,
+                kb_id=answer.kb_id,
+                title=answer.question[:MAX_TITLE_CHARS],
+                created_at=now,
+                updated_at=now,
+            )
+        )
+
+
+def _append(connection: Connection, conversation_id: str, message: Message) -> None:
+    number = select(func.coalesce(func.max(messages.c.number), 0) + 1).where(
+        messages.c.conversation_id == conversation_id
+    )
+    connection.execute(
+        insert(messages).values(
+            conversation_id=conversation_id,
+            number=connection.execute(number).scalar_one(),
+            role=message.role,
+            content=message.content,
+            answer_id=message.answer_id,
+            created_at=message.created_at,
+        )
+    )
+    connection.execute(
+        update(conversations)
+        .where(conversations.c.id == conversation_id)
+        .values(updated_at=message.created_at)
+    )
 
 
 def _existing(connection: Connection, document_ids: set[str]) -> set[str]:

@@ -9,8 +9,16 @@ from pathlib import Path
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from kb_service.domain.documents import Chunk, Document, KnowledgeBase, Page, Revision
+from kb_service.domain.documents import (
+    Chunk,
+    Document,
+    KnowledgeBase,
+    Page,
+    Revision,
+    regions_of,
+)
 from kb_service.domain.errors import Conflict, InvalidRequest, NotFound
+from kb_service.domain.spans import PageRegion, TextSpan
 from kb_service.storage import uploads
 from kb_service.storage.blobs import BlobStore, StagedBlob
 from kb_service.storage.change_log import next_event
@@ -37,7 +45,7 @@ from kb_service.storage.identity import (
     new_id,
     utc_now,
 )
-from kb_service.storage.page_store import read_pages
+from kb_service.storage.page_store import read_pages, read_pages_of_span
 from kb_service.storage.removal import remove_document, remove_knowledge_base, sweep_blobs
 from kb_service.storage.tables import chunks, document_tags, documents, knowledge_bases, revisions
 from kb_service.storage.uploads import Upload, UploadOutcome
@@ -241,6 +249,14 @@ class Catalog:
                 f"revision {revision_id} has no page {page_number}", code="page_not_found"
             )
         return found[0]
+
+    def regions(self, revision_id: int, span: TextSpan) -> tuple[PageRegion, ...]:
+        """Return where the words of a span of revision text stand; reads only the pages it meets.
+
+        () when the revision does not exist any more.
+        """
+        with self._database.read() as connection:
+            return regions_of(read_pages_of_span(connection, revision_id, span), span)
 
     def neighbours(self, revision_id: int, ordinal_from: int, ordinal_to: int) -> list[Chunk]:
         """Return the live chunks of a revision with those ordinals, both ends included."""

@@ -186,6 +186,13 @@ class JobQueue:
         with self._database.read() as connection:
             return frozenset(connection.execute(statement).scalars())
 
+    def leaseholders(self) -> frozenset[str]:
+        """Return the ids of the workers that hold a lease, expired or not."""
+        statement = select(jobs.c.worker_id).where(jobs.c.status == JobStatus.RUNNING).distinct()
+        with self._database.read() as connection:
+            holders = connection.execute(statement).scalars().all()
+        return frozenset(holder for holder in holders if holder is not None)
+
     def pending_count(self, kb_id: str | None = None) -> int:
         """Return the number of unfinished jobs, of one base or of all."""
         statement = select(func.count()).select_from(jobs).where(jobs.c.status.in_(UNFINISHED))

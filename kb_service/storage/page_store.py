@@ -86,6 +86,19 @@ def read_pages(
     return tuple(page_of(row, row.char_boxes) for row in rows)
 
 
+def read_pages_of_span(
+    connection: Connection, revision_id: int, span: TextSpan
+) -> tuple[Page, ...]:
+    """Return the pages of a revision that share text with the span, with character boxes."""
+    rows = connection.execute(
+        select(pages)
+        .where(pages.c.revision_id == revision_id)
+        .where(pages.c.start < span.end, pages.c.end > span.start)
+        .order_by(pages.c.page_number)
+    )
+    return tuple(page_of(row, row.char_boxes) for row in rows)
+
+
 def read_page_outlines(
     connection: Connection, revision_ids: Iterable[int]
 ) -> Mapping[int, tuple[Page, ...]]:

@@ -1,0 +1,113 @@
+"""All of storage over one database, with a clock that tests move, and small parsed documents."""
+
+import hashlib
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from kb_service.domain.documents import ChunkDraft, Page, PageKind, ParsedDocument, Revision
+from kb_service.domain.ports import EmbeddingProfile, Vector
+from kb_service.domain.spans import TextSpan
+from kb_service.storage.answers import AnswerStore
+from kb_service.storage.blobs import BlobStore
+from kb_service.storage.catalog import Catalog, UploadOutcome
+from kb_service.storage.database import Database
+from kb_service.storage.index_source import SqlIndexSource
+from kb_service.storage.job_queue import Claim, JobQueue
+from kb_service.storage.publishing import RevisionPublisher, embedding_key
+from kb_service.storage.verification import Verifier
+
+PROFILE = EmbeddingProfile("tiny", 2, "f" * 64)
+LEASE_S = 30.0
+
+
+class FakeClock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+@dataclass(frozen=True)
+class World:
+    """Every part of storage, wired as the service wires it."""
+
+    database: Database
+    blobs: BlobStore
+    catalog: Catalog
+    queue: JobQueue
+    publisher: RevisionPublisher
+    source: SqlIndexSource
+    answers: AnswerStore
+    verifier: Verifier
+    clock: FakeClock
+
+    def upload(self, kb_id: str, name: str, content: bytes, **labels: object) -> UploadOutcome:
+        staged = self.blobs.stage(content, 1_000_000)
+        return self.catalog.register_upload(kb_id, name, staged, "text/plain", **labels)
+
+    def claim(self) -> Claim:
+        claim = self.queue.claim("worker-1")
+        assert claim is not None
+        return claim
+
+    def publish(self, claim: Claim, sentences: Sequence[str]) -> Revision:
+        parsed, drafts = parsed_of(sentences)
+        return self.publisher.publish(claim, parsed, drafts, vectors_of(drafts), PROFILE)
+
+    def ingest(self, kb_id: str, name: str, sentences: Sequence[str]) -> Revision:
+        """Upload a document that reads as these sentences and make it searchable."""
+        self.upload(kb_id, name, "\n".join(sentences).encode())
+        return self.publish(self.claim(), sentences)
+
+    def live_texts(self, kb_id: str) -> list[str]:
+        return [chunk.text for chunk in self.source.live_chunks(kb_id, PROFILE)]
+
+    def assert_clean(self) -> None:
+        report = self.verifier.verify()
+        assert report.is_clean, report
+
+
+def build_world(database: Database, folder: Path) -> World:
+    clock = FakeClock()
+    blobs = BlobStore(folder / "blobs")
+    return World(
+        database=database,
+        blobs=blobs,
+        catalog=Catalog(database, blobs, clock),
+        queue=JobQueue(database, LEASE_S, 3, clock),
+        publisher=RevisionPublisher(database, blobs, clock),
+        source=SqlIndexSource(database),
+        answers=AnswerStore(database, clock),
+        verifier=Verifier(database, blobs),
+        clock=clock,
+    )
+
+
+def parsed_of(sentences: Sequence[str]) -> tuple[ParsedDocument, list[ChunkDraft]]:
+    """One page and one chunk per sentence; each character is a box of 1 by 10 points."""
+    text, pages, drafts = "", [], []
+    for number, sentence in enumerate(sentences):
+        span = TextSpan(len(text), len(text) + len(sentence))
+        boxes = tuple((float(i), 0.0, i + 1.0, 10.0) for i in range(len(sentence)))
+        pages.append(Page(number + 1, span, PageKind.TEXT, char_boxes=boxes))
+        drafts.append(ChunkDraft(number, span, sentence))
+        text += sentence + "\n"
+    return ParsedDocument(text, tuple(pages)), drafts
+
+
+def vectors_of(drafts: Sequence[ChunkDraft]) -> dict[str, Vector]:
+    keys = [embedding_key(draft.embedded_text) for draft in drafts]
+    return {key: struct.pack("<2f", 1.0, int(key[:4], 16) / 65536) for key in keys}
+
+
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
