@@ -1,0 +1,125 @@
+"""Putting the HTTP edge together: routes, error handlers, the layers around them.
+
+Builds no service: it takes the application as it is.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Match
+
+from api.errors import (
+    allowed_methods,
+    error_response,
+    from_http_exception,
+    from_validation_error,
+)
+from api.metrics import Metrics
+from api.middleware import Gate, RequestEdge, request_id_of
+from api.ports import Service
+from api.routes import answers, asking, bases, documents, events, jobs, operations, pages, search
+from api.schemas import ErrorBody
+from api.security import Keyring, check_bind
+from api.slots import AskSlots
+from api.static_page import add_page
+from kb_service.domain.errors import KbError
+
+if TYPE_CHECKING:
+    from kb_service.bootstrap import Application
+
+    def _fulfils(application: Application) -> Service:
+        return application
+
+
+__all__ = ["check_bind", "create_app"]
+
+ROUTERS = (
+    bases.router,
+    documents.router,
+    pages.router,
+    jobs.router,
+    events.router,
+    search.router,
+    asking.router,
+    answers.router,
+    operations.router,
+)
+
+
+def create_app(application: Service) -> FastAPI:
+    """Return the ASGI application that serves the API and the page."""
+    app = FastAPI(
+        title="kb-service",
+        description="Answers from your own documents, every sentence tied to its source.",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        responses={
+            422: {"model": ErrorBody, "description": "Malformed input"},
+            "default": {"model": ErrorBody, "description": "Any other error"},
+        },
+    )
+    metrics = Metrics(lambda: _gauges(application))
+    app.state.service = application
+    app.state.metrics = metrics
+    app.state.ask_slots = AskSlots()
+    for router in ROUTERS:
+        app.include_router(router)
+    add_page(app)
+    _handle_errors(app)
+    # The last one added is the outermost.
+    app.add_middleware(Gate, settings=application.settings, keyring=Keyring(application.settings))
+    app.add_middleware(RequestEdge, metrics=metrics)
+    return app
+
+
+def _gauges(application: Service) -> dict[str, dict[str, int]]:
+    statistics = application.statistics
+    return {
+        "kb_jobs": statistics.jobs_by_status(),
+        "kb_ingest_pages": statistics.pages_by_kind(),
+    }
+
+
+def _handle_errors(app: FastAPI) -> None:
+    handlers: dict[type[Exception], Callable[[Request, Exception], Awaitable[Response]]] = {
+        KbError: _answer_kb_error,
+        RequestValidationError: _answer_validation_error,
+        HTTPException: _answer_http_exception,
+    }
+    for kind, handler in handlers.items():
+        app.add_exception_handler(kind, handler)
+
+
+async def _answer_kb_error(request: Request, error: Exception) -> Response:
+    if not isinstance(error, KbError):
+        raise error
+    return error_response(error, request_id_of(request.scope))
+
+
+async def _answer_validation_error(request: Request, error: Exception) -> Response:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    return error_response(from_validation_error(error), request_id_of(request.scope))
+
+
+async def _answer_http_exception(request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    typed = from_http_exception(error, request.url.path, request.method)
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = _allow(request)
+    return error_response(typed, request_id_of(request.scope), headers)
+
+
+def _allow(request: Request) -> str:
+    """Return every method that some route knows for this path."""
+    routes = [route for router in ROUTERS for route in router.routes]
+    matching = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    return allowed_methods(getattr(route, "methods", ()) for route in matching) or "GET"

@@ -1,0 +1,48 @@
+"""What routes take as parameters: the application, a base by id or name, a list cursor."""
+
+from typing import Annotated
+
+from fastapi import Depends, Path, Query, Request
+
+from api.metrics import Metrics
+from api.middleware import SLASH_IN_SEGMENT, request_id_of
+from api.ports import Service
+from kb_service.domain.documents import KnowledgeBase
+
+DEFAULT_LIMIT = 100
+
+
+def service_of(request: Request) -> Service:
+    """Return the application that this server was made with."""
+    service: Service = request.app.state.service
+    return service
+
+
+def metrics_of(request: Request) -> Metrics:
+    """Return the metrics of this server."""
+    metrics: Metrics = request.app.state.metrics
+    return metrics
+
+
+def request_id(request: Request) -> str:
+    """Return the id of the request."""
+    return request_id_of(request.scope)
+
+
+ServiceParam = Annotated[Service, Depends(service_of)]
+MetricsParam = Annotated[Metrics, Depends(metrics_of)]
+RequestIdParam = Annotated[str, Depends(request_id)]
+
+
+def base_of(
+    service: ServiceParam,
+    kb: Annotated[str, Path(description="Id or exact name of a knowledge base.")],
+) -> KnowledgeBase:
+    """Return the knowledge base that the path names. Raises NotFound (kb_not_found)."""
+    return service.catalog.get_kb(kb.replace(SLASH_IN_SEGMENT, "/"))
+
+
+Base = Annotated[KnowledgeBase, Depends(base_of)]
+Cursor = Annotated[str | None, Query(description="`next_cursor` of the part before.")]
+Limit = Annotated[int, Query(description="Most items of one answer, 1 to 1000.")]
+RevisionName = Annotated[str | None, Query(description="SHA-256 of a revision; default: current.")]

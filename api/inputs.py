@@ -1,0 +1,112 @@
+"""What a client may send, as strict pydantic models. Ranges that depend on settings are checked by
+the services, which name the accepted range; here stand types and names.
+"""
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from kb_service.domain.answers import SamplingOptions
+from kb_service.domain.queries import Filters
+from kb_service.services.asking import AskRequest
+
+MAX_FILTER_VALUES = 1000
+
+
+class Input(BaseModel):
+    """Exact types, and no field that is not known."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+
+def utc_time(value: object) -> datetime:
+    """Return the UTC time of an ISO 8601 date or time; without a zone it is UTC already."""
+    if isinstance(value, datetime):
+        return value
+    if not isinstance(value, str):
+        raise ValueError("expected an ISO 8601 date or time such as 2024-05-01T12:00:00Z")
+    try:
+        parsed = datetime.fromisoformat(value)
+        if parsed.tzinfo is None:
+            return parsed.replace(tzinfo=UTC)
+        return parsed.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise ValueError(
+            "expected an ISO 8601 date or time such as 2024-05-01T12:00:00Z"
+        ) from error
+
+
+UtcTime = Annotated[datetime, BeforeValidator(utc_time)]
+Values = Annotated[list[str], Field(max_length=MAX_FILTER_VALUES)]
+
+
+class KnowledgeBaseInput(Input):
+    """Body of POST /kb."""
+
+    name: str
+    description: str = ""
+
+
+class KnowledgeBaseChange(Input):
+    """Body of PATCH /kb/{id}; what is absent or null stays."""
+
+    name: str | None = None
+    description: str | None = None
+
+
+class FiltersInput(Input):
+    """Narrows a search: all tags, any of the documents, dates of the last change."""
+
+    document_ids: Values = []
+    tags: Values = []
+    date_from: UtcTime | None = None
+    date_to: UtcTime | None = None
+
+    def to_domain(self) -> Filters:
+        """Return the domain's value."""
+        return Filters(tuple(self.document_ids), tuple(self.tags), self.date_from, self.date_to)
+
+
+class SearchInput(Input):
+    """Body of POST /kb/{id}/search."""
+
+    query: str
+    top_k: int | None = None
+    filters: FiltersInput | None = None
+
+
+class AskInput(Input):
+    """Body of POST /kb/{id}/ask."""
+
+    question: str
+    conversation_id: str | None = None
+    stream: bool = False
+    top_k: int | None = None
+    filters: FiltersInput | None = None
+    temperature: float | None = None
+    max_tokens: int | None = None
+    seed: int | None = None
+
+    def to_domain(self, kb_id: str) -> AskRequest:
+        """Return the request to the answering service."""
+        return AskRequest(
+            kb_id=kb_id,
+            question=self.question,
+            conversation_id=self.conversation_id,
+            top_k=self.top_k,
+            filters=filters_of(self.filters),
+            options=SamplingOptions(self.temperature, self.max_tokens, self.seed),
+        )
+
+
+class FeedbackInput(Input):
+    """Body of POST /answers/{id}/feedback."""
+
+    rating: Literal["up", "down"]
+    comment: Annotated[str, Field(max_length=10_000)] = ""
+
+
+def filters_of(filters: FiltersInput | None) -> Filters:
+    """Return the domain's filters; None restricts nothing."""
+    return Filters() if filters is None else filters.to_domain()

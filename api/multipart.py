@@ -1,0 +1,290 @@
+"""Reading an upload: multipart parts go to temporary files on disk, each within its limit.
+
+A feed/flush machine over bytes. Knows the form's fields (`files`, `tags`); knows nothing of what
+the files hold. A file past its limit is cut one byte after it, so that whoever takes it in sees
+that it is too large, while the files beside it stay whole.
+"""
+
+import re
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import SpooledTemporaryFile
+from types import TracebackType
+from typing import BinaryIO, cast
+from urllib.parse import unquote_to_bytes
+
+import orjson
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
+
+from api.errors import UnsupportedContentType, shown
+from kb_service.domain.errors import InvalidRequest, PayloadTooLarge
+
+IN_MEMORY_BYTES = 1024 * 1024
+MAX_FIELD_BYTES = 64 * 1024
+FILES_FIELD = "files"
+TAGS_FIELD = "tags"
+
+_PARAMETER = re.compile(r';\s*([A-Za-z0-9_*-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;]*))', re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class UploadLimits:
+    """Bytes kept of one file, bytes kept of one request, number of files in one request."""
+
+    max_file_bytes: int
+    max_total_bytes: int
+    max_files: int
+
+
+@dataclass(frozen=True, slots=True)
+class UploadedFile:
+    """One `files` part: its name as sent and its bytes, rewound."""
+
+    name: str
+    stream: BinaryIO
+
+
+@dataclass(frozen=True, slots=True)
+class UploadForm:
+    """The whole form, files in the order sent."""
+
+    files: tuple[UploadedFile, ...]
+    tags: tuple[str, ...]
+
+
+class UploadParser:
+    """Takes the body piece by piece; `close` (or leaving the context) removes temporary files."""
+
+    def __init__(self, content_type: str | None, limits: UploadLimits, folder: Path) -> None:
+        self._limits = limits
+        self._folder = folder
+        self._files: list[UploadedFile] = []
+        self._open_files = ExitStack()
+        self._tags: list[bytes] = []
+        self._headers: dict[bytes, bytes] = {}
+        self._header_name = b""
+        self._header_value = b""
+        self._part: _Part | None = None
+        self._num_kept_bytes = 0
+        self._is_ended = False
+        callbacks = {
+            "on_part_begin": self._begin_part,
+            "on_part_data": self._take_data,
+            "on_part_end": self._end_part,
+            "on_header_field": self._take_header_name,
+            "on_header_value": self._take_header_value,
+            "on_header_end": self._end_header,
+            "on_headers_finished": self._open_part,
+            "on_end": self._end,
+        }
+        try:
+            self._parser = MultipartParser(boundary_of(content_type), callbacks)  # type: ignore[arg-type]  # a TypedDict of the same callables
+        except FormParserError as error:
+            raise _malformed(error) from error
+
+    def __enter__(self) -> "UploadParser":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def feed(self, piece: bytes) -> None:
+        """Take the next bytes of the body. Raises InvalidRequest and PayloadTooLarge."""
+        try:
+            self._parser.write(piece)
+        except FormParserError as error:
+            raise _malformed(error) from error
+
+    def flush(self) -> UploadForm:
+        """Return the form; InvalidRequest when the body ended too early or holds no file."""
+        if not self._is_ended:
+            raise InvalidRequest(
+                "the multipart body ends before its closing boundary", code="invalid_multipart"
+            )
+        if not self._files:
+            raise InvalidRequest(
+                f"no file was sent; expected 1 to {self._limits.max_files} parts named "
+                f"{FILES_FIELD!r}",
+                code="no_files",
+                details={"field": FILES_FIELD, "min": 1, "max": self._limits.max_files},
+            )
+        return UploadForm(tuple(self._files), tags_of(self._tags))
+
+    def close(self) -> None:
+        """Remove the temporary files; safe to call twice."""
+        self._open_files.close()
+
+    def _begin_part(self) -> None:
+        self._headers = {}
+        self._header_name = self._header_value = b""
+
+    def _take_header_name(self, data: bytes, start: int, end: int) -> None:
+        self._header_name += data[start:end]
+
+    def _take_header_value(self, data: bytes, start: int, end: int) -> None:
+        self._header_value += data[start:end]
+
+    def _end_header(self) -> None:
+        self._headers[self._header_name.lower()] = self._header_value
+        self._header_name = self._header_value = b""
+
+    def _open_part(self) -> None:
+        parameters = disposition_parameters(self._headers.get(b"content-disposition", b""))
+        field = parameters.get("name")
+        if field == FILES_FIELD:
+            self._part = _Part(self._new_file(parameters.get("filename", "")))
+        elif field == TAGS_FIELD:
+            self._part = _Part(None)
+        else:
+            raise InvalidRequest(
+                f"form field {shown(field)} is unknown; expected {FILES_FIELD!r} or {TAGS_FIELD!r}",
+                code="unknown_field",
+                details={"field": shown(field), "accepted": [FILES_FIELD, TAGS_FIELD]},
+            )
+
+    def _new_file(self, name: str) -> BinaryIO:
+        if len(self._files) == self._limits.max_files:
+            raise PayloadTooLarge(
+                f"more than {self._limits.max_files} files in one request",
+                code="too_many_files",
+                details={"max": self._limits.max_files},
+            )
+        stream = cast(BinaryIO, self._open_files.enter_context(self._temporary_file()))
+        self._files.append(UploadedFile(name, stream))
+        return stream
+
+    def _temporary_file(self) -> SpooledTemporaryFile[bytes]:
+        # On disk it has no name: nothing of it outlives the process.
+        return SpooledTemporaryFile(max_size=IN_MEMORY_BYTES, dir=str(self._folder))
+
+    def _take_data(self, data: bytes, start: int, end: int) -> None:
+        part = self._part
+        if part is None:
+            return
+        if part.stream is None:
+            part.field += data[start:end]
+            if len(part.field) > MAX_FIELD_BYTES:
+                raise PayloadTooLarge(
+                    f"field {TAGS_FIELD!r} has more than {MAX_FIELD_BYTES} bytes",
+                    details={"size_bytes": len(part.field), "max_bytes": MAX_FIELD_BYTES},
+                )
+            return
+        room = self._limits.max_file_bytes + 1 - part.num_bytes
+        kept = data[start : min(end, start + room)] if room > 0 else b""
+        part.stream.write(kept)
+        part.num_bytes += len(kept)
+        self._count(len(kept))
+
+    def _count(self, num_bytes: int) -> None:
+        self._num_kept_bytes += num_bytes
+        if self._num_kept_bytes > self._limits.max_total_bytes:
+            raise PayloadTooLarge(
+                f"the files of one request have more than {self._limits.max_total_bytes} bytes; "
+                "send them in several requests",
+                details={
+                    "size_bytes": self._num_kept_bytes,
+                    "max_bytes": self._limits.max_total_bytes,
+                },
+            )
+
+    def _end_part(self) -> None:
+        part, self._part = self._part, None
+        if part is None:
+            return
+        if part.stream is None:
+            self._tags.append(bytes(part.field))
+        else:
+            part.stream.seek(0)
+
+    def _end(self) -> None:
+        self._is_ended = True
+
+
+class _Part:
+    """The part being read: a file (`stream`) or a field."""
+
+    def __init__(self, stream: BinaryIO | None) -> None:
+        self.stream = stream
+        self.num_bytes = 0
+        self.field = bytearray()
+
+
+def boundary_of(content_type: str | None) -> bytes:
+    """Return the boundary; UnsupportedContentType unless this is multipart/form-data."""
+    kind, parameters = parse_options_header(content_type)
+    if kind != b"multipart/form-data":
+        raise UnsupportedContentType(
+            f"Content-Type is {shown(content_type)}; expected multipart/form-data",
+            details={"content_type": shown(content_type), "accepted": ["multipart/form-data"]},
+        )
+    boundary = parameters.get(b"boundary", b"")
+    if not boundary:
+        raise InvalidRequest("Content-Type names no boundary", code="invalid_multipart")
+    return boundary
+
+
+def disposition_parameters(header: bytes) -> dict[str, str]:
+    r"""Return the parameters of a part's Content-Disposition as the sender meant them.
+
+    Clients write a quote inside a name as `%22` (WHATWG form encoding) or as `\"`, and a backslash
+    as it is or doubled. Separators stay: a name is data. `filename*` (RFC 5987) wins when present.
+    Bytes that are not UTF-8 become lone surrogates, which no name may have.
+    """
+    text = header.decode("utf-8", "surrogateescape")
+    found: dict[str, str] = {}
+    for match in _PARAMETER.finditer(text):
+        name = match.group(1).lower()
+        quoted = match.group(2)
+        value = match.group(3).strip() if quoted is None else _unquoted(quoted)
+        if name.endswith("*"):
+            found[name[:-1]] = _extended(value)
+        else:
+            found.setdefault(name, value)
+    return found
+
+
+def _unquoted(text: str) -> str:
+    text = re.sub(r'\\(["\\])', r"\1", text)
+    for written, meant in {"%22": '"', "%0D": "\r", "%0A": "\n"}.items():
+        text = text.replace(written, meant)
+    return text
+
+
+def _extended(value: str) -> str:
+    charset, _, rest = value.partition("'")
+    encoded = rest.partition("'")[2]
+    encoding = charset.lower() if charset.lower() in {"utf-8", "iso-8859-1"} else "utf-8"
+    return unquote_to_bytes(encoded).decode(encoding, "surrogateescape")
+
+
+def tags_of(fields: list[bytes]) -> tuple[str, ...]:
+    """Return the tags of the `tags` field; InvalidRequest unless it is one JSON list of strings."""
+    if not fields:
+        return ()
+    try:
+        value = orjson.loads(fields[0])
+    except orjson.JSONDecodeError as error:
+        raise _invalid_tags(fields[0]) from error
+    is_list = isinstance(value, list) and all(isinstance(item, str) for item in value)
+    if len(fields) > 1 or not is_list:
+        raise _invalid_tags(fields[0])
+    return tuple(value)
+
+
+def _invalid_tags(field: bytes) -> InvalidRequest:
+    return InvalidRequest(
+        f'field {TAGS_FIELD!r} is {shown(field)}; expected once, a JSON list like ["a", "b"]',
+        code="invalid_tags",
+        details={"field": TAGS_FIELD, "value": shown(field)},
+    )
+
+
+def _malformed(error: FormParserError) -> InvalidRequest:
+    return InvalidRequest(f"the body is not multipart/form-data: {error}", code="invalid_multipart")

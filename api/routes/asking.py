@@ -1,0 +1,101 @@
+"""Asking: one answer, as JSON or as a stream of tokens, citations and the whole.
+
+Both come from the same event stream, so that they are equal by construction. A client that leaves
+closes the stream, and with it the generation.
+"""
+
+from collections.abc import AsyncGenerator
+
+import orjson
+import structlog
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from api.answer_schemas import AnswerBody, answer_body, citation_body
+from api.dependencies import Base, MetricsParam, RequestIdParam, ServiceParam
+from api.errors import error_body, safe_json
+from api.inputs import AskInput
+from api.json_route import JsonRoute
+from api.metrics import Metrics
+from api.slots import AskSlots
+from api.sse import KEEP_ALIVE, EventPump, EventStream, sse_event, unless_gone, with_keep_alive
+from kb_service.domain.answers import Answer
+from kb_service.domain.errors import GenerationError, KbError
+from kb_service.services.asking import AskEvent, CitationEvent, DoneEvent, TokenEvent
+
+router = APIRouter(route_class=JsonRoute, tags=["ask"])
+log = structlog.get_logger("api")
+
+STREAM_CONTENT = {"text/event-stream": {"schema": {"type": "string"}}}
+
+
+@router.post(
+    "/kb/{kb}/ask", response_model=AnswerBody, responses={200: {"content": STREAM_CONTENT}}
+)
+async def ask(
+    base: Base,
+    body: AskInput,
+    request: Request,
+    service: ServiceParam,
+    metrics: MetricsParam,
+    request_id: RequestIdParam,
+) -> Response:
+    """Answer a question from the base; `stream` chooses server-sent events."""
+    question = body.to_domain(base.id)
+    slots: AskSlots = request.app.state.ask_slots
+    await unless_gone(request, slots.acquire())
+    pump = EventPump[AskEvent](lambda: service.answering.stream(question))
+    close = slots.release_after(pump.stop)
+    try:
+        pump.start()
+        # Faults of the request show before the first event: they get their own status.
+        first = await unless_gone(request, pump.next_event())
+        if body.stream:
+            events = stream_events(first, pump, metrics, request_id)
+            return EventStream(events, on_close=close)
+        answer = await unless_gone(request, whole_answer(first, pump))
+    except BaseException:
+        close()
+        raise
+    close()
+    metrics.observe_answer(answer.status)
+    return Response(answer_body(answer).model_dump_json(), media_type="application/json")
+
+
+async def whole_answer(first: AskEvent, pump: EventPump[AskEvent]) -> Answer:
+    """Read to the last event and return its answer."""
+    event = first
+    while not isinstance(event, DoneEvent):
+        try:
+            event = await pump.next_event()
+        except StopAsyncIteration as error:
+            raise GenerationError("the answer ended without its last event") from error
+    return event.answer
+
+
+async def stream_events(
+    first: AskEvent, pump: EventPump[AskEvent], metrics: Metrics, request_id: str
+) -> AsyncGenerator[bytes, None]:
+    """Yield the events of an answer; a failure after the first becomes one `error` event."""
+    try:
+        yield event_bytes(first, metrics)
+        async for event in with_keep_alive(pump.next_event):
+            yield KEEP_ALIVE if event is None else event_bytes(event, metrics)
+    except KbError as error:
+        yield sse_event("error", safe_json(error_body(error, request_id)))
+    except Exception as error:  # outer edge of the stream: logged, told as a typed error
+        log.exception("answer failed unexpectedly")
+        unexpected = KbError(f"unexpected {type(error).__name__}; the log has its trace")
+        yield sse_event("error", safe_json(error_body(unexpected, request_id)))
+
+
+def event_bytes(event: AskEvent, metrics: Metrics) -> bytes:
+    """Return an event as it goes over the wire."""
+    match event:
+        case TokenEvent(text):
+            return sse_event("token", orjson.dumps({"text": text}))
+        case CitationEvent(citation):
+            return sse_event("citation", citation_body(citation).model_dump_json().encode())
+        case DoneEvent(answer):
+            metrics.observe_answer(answer.status)
+            return sse_event("done", answer_body(answer).model_dump_json().encode())

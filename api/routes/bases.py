@@ -1,0 +1,43 @@
+"""Knowledge bases: create, list, show, change, delete."""
+
+from fastapi import APIRouter
+
+from api.dependencies import DEFAULT_LIMIT, Base, Cursor, Limit, ServiceParam
+from api.inputs import KnowledgeBaseChange, KnowledgeBaseInput
+from api.json_route import JsonRoute
+from api.schemas import KnowledgeBaseBody, ListBody, knowledge_base_body, list_body
+
+router = APIRouter(route_class=JsonRoute, tags=["knowledge bases"])
+
+
+@router.post("/kb", status_code=201)
+def create_base(body: KnowledgeBaseInput, service: ServiceParam) -> KnowledgeBaseBody:
+    """Create a knowledge base; 409 when the name is taken."""
+    return knowledge_base_body(service.catalog.create_kb(body.name, body.description))
+
+
+@router.get("/kb")
+def list_bases(
+    service: ServiceParam, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
+) -> ListBody[KnowledgeBaseBody]:
+    """List knowledge bases by name."""
+    return list_body(service.catalog.list_kbs(cursor, limit), knowledge_base_body)
+
+
+@router.get("/kb/{kb}")
+def show_base(base: Base) -> KnowledgeBaseBody:
+    """Show a knowledge base."""
+    return knowledge_base_body(base)
+
+
+@router.patch("/kb/{kb}")
+def change_base(base: Base, body: KnowledgeBaseChange, service: ServiceParam) -> KnowledgeBaseBody:
+    """Rename or describe a knowledge base."""
+    return knowledge_base_body(service.catalog.update_kb(base.id, body.name, body.description))
+
+
+@router.delete("/kb/{kb}", status_code=204)
+def delete_base(base: Base, service: ServiceParam) -> None:
+    """Delete a knowledge base with everything in it."""
+    service.catalog.delete_kb(base.id)
+    service.retriever.drop(base.id)

@@ -1,0 +1,158 @@
+"""Documents of a knowledge base: upload, list, show, delete, stored text, original bytes."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse, Response
+
+from api.attachments import attachment
+from api.dependencies import (
+    DEFAULT_LIMIT,
+    Base,
+    Cursor,
+    Limit,
+    RequestIdParam,
+    RevisionName,
+    ServiceParam,
+)
+from api.errors import error_response
+from api.json_route import JsonRoute
+from api.multipart import UploadForm, UploadLimits, UploadParser
+from api.ports import Service
+from api.schemas import (
+    DocumentBody,
+    ListBody,
+    TextBody,
+    UploadBody,
+    document_body,
+    list_body,
+    upload_body,
+)
+from kb_service.domain.errors import InvalidRequest
+from kb_service.services.uploads import UploadItem
+
+router = APIRouter(route_class=JsonRoute, tags=["documents"])
+
+FEED_BYTES = 1024 * 1024
+"""Body bytes gathered before one trip to the thread pool."""
+
+UPLOAD_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["files"],
+                    "properties": {
+                        "files": {
+                            "type": "array",
+                            "items": {"type": "string", "format": "binary"},
+                        },
+                        "tags": {"type": "string", "description": "JSON list of strings."},
+                    },
+                }
+            }
+        },
+    }
+}
+
+
+@router.post(
+    "/kb/{kb}/documents",
+    status_code=202,
+    response_model=UploadBody,
+    openapi_extra=UPLOAD_BODY,
+)
+async def upload_documents(
+    base: Base, request: Request, service: ServiceParam, request_id: RequestIdParam
+) -> Response:
+    """Take files in; 202 with one outcome a file, 422 with the same when all were rejected."""
+    parser = await run_in_threadpool(upload_parser, request.headers.get("content-type"), service)
+    try:
+        await feed_body(request, parser)
+        form = parser.flush()
+        items = await run_in_threadpool(accept_all, service, base.id, form)
+    finally:
+        await run_in_threadpool(parser.close)
+    body = upload_body(items).model_dump(mode="json")
+    if any(item.outcome != "rejected" for item in items):
+        return JSONResponse(body, 202)
+    rejected = InvalidRequest(
+        f"all {len(items)} files were rejected; `items` says why", code="all_files_rejected"
+    )
+    return error_response(rejected, request_id, extra=body)
+
+
+def upload_parser(content_type: str | None, service: Service) -> UploadParser:
+    """Return a parser with the limits in force, its temporary files in the data folder."""
+    ingest = service.settings.ingest
+    limits = UploadLimits(
+        ingest.max_file_bytes, ingest.max_upload_bytes, ingest.max_files_per_upload
+    )
+    folder = service.settings.data_dir.resolve() / "tmp"
+    folder.mkdir(parents=True, exist_ok=True)
+    return UploadParser(content_type, limits, folder)
+
+
+async def feed_body(request: Request, parser: UploadParser) -> None:
+    """Pass the body on in large pieces, off the event loop."""
+    gathered = bytearray()
+    async for piece in request.stream():
+        gathered += piece
+        if len(gathered) >= FEED_BYTES:
+            await run_in_threadpool(parser.feed, bytes(gathered))
+            gathered.clear()
+    await run_in_threadpool(parser.feed, bytes(gathered))
+
+
+def accept_all(service: Service, kb_id: str, form: UploadForm) -> list[UploadItem]:
+    """Take the files in one after the other; each returned outcome is committed."""
+    return [service.uploads.accept(kb_id, file.name, file.stream, form.tags) for file in form.files]
+
+
+@router.get("/kb/{kb}/documents")
+def list_documents(
+    base: Base,
+    service: ServiceParam,
+    cursor: Cursor = None,
+    limit: Limit = DEFAULT_LIMIT,
+    name: Annotated[str | None, Query(description="Only the document of that name.")] = None,
+) -> ListBody[DocumentBody]:
+    """List documents by name."""
+    return list_body(service.catalog.list_documents(base.id, cursor, limit, name), document_body)
+
+
+@router.get("/kb/{kb}/documents/{document}")
+def show_document(base: Base, document: str, service: ServiceParam) -> DocumentBody:
+    """Show a document with its page report."""
+    return document_body(service.catalog.get_document(base.id, document))
+
+
+@router.delete("/kb/{kb}/documents/{document}", status_code=204)
+def delete_document(base: Base, document: str, service: ServiceParam) -> None:
+    """Delete a document; from then on nothing of it is found."""
+    service.catalog.delete_document(base.id, document)
+
+
+@router.get("/kb/{kb}/documents/{document}/text")
+def show_text(
+    base: Base, document: str, service: ServiceParam, revision: RevisionName = None
+) -> TextBody:
+    """Show the stored text of a revision."""
+    found, text = service.catalog.revision_text(base.id, document, revision)
+    return TextBody(document_id=document, revision=found.sha256, text=text)
+
+
+@router.get(
+    "/kb/{kb}/documents/{document}/content",
+    response_class=Response,
+    responses={200: {"content": {"application/octet-stream": {}}}},
+)
+def download_content(
+    base: Base, document: str, service: ServiceParam, revision: RevisionName = None
+) -> Response:
+    """Download the original bytes: of a revision, or the newest content sent in."""
+    path, found = service.catalog.content_path(base.id, document, revision)
+    return attachment(path, found.name, found.media_type)

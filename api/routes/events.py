@@ -1,0 +1,88 @@
+"""The events of a knowledge base: a nudge when a job or a document changed.
+
+Polls the base's event number off the event loop. The state itself is always readable by GET.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import Annotated
+
+import orjson
+from fastapi import APIRouter, Header
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from api.dependencies import Base, RequestIdParam, ServiceParam
+from api.errors import error_body, safe_json
+from api.json_route import JsonRoute
+from api.ports import JobEvents, Jobs
+from api.schemas import job_body
+from api.sse import KEEP_ALIVE, KEEP_ALIVE_S, EventStream, sse_event
+from kb_service.domain.errors import KbError
+
+router = APIRouter(route_class=JsonRoute, tags=["events"])
+
+POLL_S = 0.5
+NEWEST = 2**62
+"""A version no base reaches: asking for what came after it returns the present one."""
+
+
+@router.get(
+    "/kb/{kb}/events",
+    response_class=Response,
+    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+)
+async def watch_base(
+    base: Base,
+    service: ServiceParam,
+    request_id: RequestIdParam,
+    last_event_id: Annotated[str | None, Header()] = None,
+) -> Response:
+    """Stream `job` and `document` events until the client leaves."""
+    after = await run_in_threadpool(first_version, service.jobs, base.id, last_event_id)
+    return EventStream(base_events(service.jobs, base.id, after, request_id))
+
+
+def first_version(jobs: Jobs, kb_id: str, last_event_id: str | None) -> int:
+    """Return where to start: after the last event seen, else after the newest."""
+    newest = jobs.events_since(kb_id, NEWEST).version
+    text = last_event_id or ""
+    seen = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else newest
+    return min(seen, newest)
+
+
+async def base_events(
+    jobs: Jobs, kb_id: str, version: int, request_id: str
+) -> AsyncGenerator[bytes, None]:
+    """Yield events after `version`; one `error` event ends the stream when the base is gone."""
+    yield KEEP_ALIVE
+    num_silent = 0
+    while True:
+        try:
+            news = await run_in_threadpool(jobs.events_since, kb_id, version)
+        except KbError as error:
+            yield sse_event("error", safe_json(error_body(error, request_id)))
+            return
+        if news.version > version:
+            version, num_silent = news.version, 0
+            yield news_bytes(kb_id, news)
+        elif num_silent * POLL_S >= KEEP_ALIVE_S:
+            num_silent = 0
+            yield KEEP_ALIVE
+        num_silent += 1
+        await asyncio.sleep(POLL_S)
+
+
+def news_bytes(kb_id: str, news: JobEvents) -> bytes:
+    """Return a `job` event for each changed job and a `document` event for each of its documents.
+
+    A change without a job is a deleted document: one `document` event with a null id.
+    """
+    number = news.version
+    changed = [sse_event("job", job_body(job).model_dump_json().encode()) for job in news.jobs]
+    ids: list[str | None] = list(dict.fromkeys(job.document_id for job in news.jobs))
+    nudges = [
+        sse_event("document", orjson.dumps({"id": document_id, "kb_id": kb_id}), number)
+        for document_id in ids or [None]
+    ]
+    return b"".join((*changed, *nudges))

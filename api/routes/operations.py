@@ -1,0 +1,74 @@
+"""For operators: liveness, readiness with reasons, metrics."""
+
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+from starlette.responses import JSONResponse, Response
+
+from api.dependencies import MetricsParam, ServiceParam
+from api.json_route import JsonRoute
+from api.ports import Service
+from kb_service.domain.errors import KbError
+
+router = APIRouter(route_class=JsonRoute, tags=["operations"])
+
+
+class GeneratorBody(BaseModel):
+    """Which model answers; `notice` is for people."""
+
+    kind: str
+    name: str
+    notice: str
+
+
+class ReadinessBody(BaseModel):
+    """`reasons` by part, empty when ready; `generator` is null while it is loading."""
+
+    status: str
+    reasons: dict[str, str]
+    generator: GeneratorBody | None
+
+
+@router.get("/healthz")
+def health() -> dict[str, str]:
+    """Answer while the process lives."""
+    return {"status": "ok"}
+
+
+@router.get(
+    "/readyz",
+    response_model=ReadinessBody,
+    responses={503: {"model": ReadinessBody, "description": "Not ready"}},
+)
+def readiness(service: ServiceParam) -> Response:
+    """Say whether questions can be answered now, and if not why."""
+    reasons = not_ready(service)
+    body: dict[str, Any] = {
+        "status": "not_ready" if reasons else "ready",
+        "reasons": reasons,
+        "generator": None if "generator" in reasons else generator_body(service),
+    }
+    return JSONResponse(body, 503 if reasons else 200)
+
+
+def not_ready(service: Service) -> dict[str, str]:
+    """Return the reason of each part that is not ready."""
+    reasons = dict(service.readiness())
+    try:
+        service.catalog.list_kbs(None, 1)
+    except KbError as error:
+        reasons["database"] = error.message
+    return reasons
+
+
+def generator_body(service: Service) -> dict[str, str]:
+    """Return which model answers."""
+    info = service.generator_info()
+    return {"kind": info.kind, "name": info.name, "notice": info.notice}
+
+
+@router.get("/metrics", response_class=Response)
+def show_metrics(metrics: MetricsParam) -> Response:
+    """Return the metrics in the Prometheus text format."""
+    return Response(metrics.render(), media_type="text/plain; version=0.0.4; charset=utf-8")

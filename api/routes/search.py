@@ -1,0 +1,19 @@
+"""Search: ranked chunks with the rank and score of each leg."""
+
+from fastapi import APIRouter
+
+from api.dependencies import Base, ServiceParam
+from api.inputs import SearchInput, filters_of
+from api.json_route import JsonRoute
+from api.schemas import SearchBody, search_body
+from kb_service.services.searching import search_request
+
+router = APIRouter(route_class=JsonRoute, tags=["search"])
+
+
+@router.post("/kb/{kb}/search")
+def search(base: Base, body: SearchInput, service: ServiceParam) -> SearchBody:
+    """Return the best chunks for a query."""
+    limits = service.settings.retrieval
+    query = search_request(base.id, body.query, body.top_k, limits, filters_of(body.filters))
+    return search_body(service.retriever.retrieve(query))
