@@ -181,12 +181,6 @@ class JobQueue:
             return self._interrupt(connection, jobs.c.worker_id == worker_id, self._clock())
 
     def leaseholders(self) -> frozenset[str]:
-        """Return the workers that hold a lease now, dead or alive."""
-        statement = select(jobs.c.worker_id).where(jobs.c.status == JobStatus.RUNNING).distinct()
-        with self._database.read() as connection:
-            return frozenset(connection.execute(statement).scalars())
-
-    def leaseholders(self) -> frozenset[str]:
         """Return the ids of the workers that hold a lease, expired or not."""
         statement = select(jobs.c.worker_id).where(jobs.c.status == JobStatus.RUNNING).distinct()
         with self._database.read() as connection:
