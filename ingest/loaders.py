@@ -1,0 +1,108 @@
+"""DocumentLoader: picks the loader of a media type and checks a file before it is parsed.
+
+Knows which loader reads what, and the limits that can be checked from the outside: bytes of the
+file and the directory of an Office package. Runs inside the parsing child.
+"""
+
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from ingest.limits import ParseLimits
+from ingest.media_types import CSV, DOCX, HTML, MAIL, MARKDOWN, PDF, PLAIN_TEXT, PPTX, TSV, XLSX
+from kb_service.domain.documents import ParsedDocument
+from kb_service.domain.errors import DocumentError, KbError
+from kb_service.domain.jobs import Progress
+from kb_service.domain.ports import Loader
+
+MAX_PACKAGE_PARTS = 20_000
+_MAIN_PARTS = {
+    "word/document.xml": DOCX,
+    "ppt/presentation.xml": PPTX,
+    "xl/workbook.xml": XLSX,
+}
+_ENCRYPTED_BIT = 0x1
+
+
+class DocumentLoader:
+    """Loader for every supported media type, in this process."""
+
+    def __init__(self, limits: ParseLimits) -> None:
+        self._limits = limits
+
+    def load(self, path: Path, name: str, media_type: str) -> Iterator[Progress | ParsedDocument]:
+        """Yield Progress per page, then the ParsedDocument.
+
+        Raises DocumentError with code empty_document, document_too_large, encrypted_document,
+        corrupt_document, too_many_pages or unsupported_media_type.
+        """
+        check_size(path, name, self._limits.max_file_bytes)
+        if media_type in (DOCX, PPTX, XLSX):
+            media_type = self._check_package(path, name, media_type)
+        loader = self._loader(name, media_type)
+        try:
+            yield from loader.load(path, name, media_type)
+        except (KbError, MemoryError):
+            raise
+        except Exception as error:
+            raise DocumentError(
+                f"{name} cannot be read as {media_type}: {type(error).__name__}: {error}"[:500],
+                code="corrupt_document",
+            ) from error
+
+    def _loader(self, name: str, media_type: str) -> Loader:
+        if media_type == PDF:
+            from ingest.pdf import PdfLoader
+
+            return PdfLoader(self._limits)
+        if media_type in (DOCX, PPTX, HTML, MARKDOWN):
+            from ingest.office import OfficeLoader
+
+            return OfficeLoader(self._limits)
+        if media_type in (XLSX, CSV, TSV):
+            from ingest.tables import TableLoader
+
+            return TableLoader(self._limits)
+        if media_type == MAIL:
+            from ingest.mail import MailLoader
+
+            return MailLoader(self._limits)
+        if media_type == PLAIN_TEXT:
+            from ingest.plain_text import TextLoader
+
+            return TextLoader(self._limits)
+        raise DocumentError(f"{name} is {media_type}", code="unsupported_media_type")
+
+    def _check_package(self, path: Path, name: str, media_type: str) -> str:
+        """Refuse packages that unpack to too much; return what the package really holds."""
+        try:
+            with zipfile.ZipFile(path) as package:
+                parts = package.infolist()
+        except (zipfile.BadZipFile, OSError, ValueError) as error:
+            raise DocumentError(f"{name} is a damaged Office file: {error}") from error
+        size = sum(part.file_size for part in parts)
+        limit = self._limits.max_decompressed_bytes
+        if size > limit or len(parts) > MAX_PACKAGE_PARTS:
+            raise DocumentError(
+                f"{name} unpacks to {size} bytes in {len(parts)} parts, at most {limit} bytes in "
+                f"{MAX_PACKAGE_PARTS} parts are accepted",
+                code="document_too_large",
+                details={"decompressed_bytes": size, "max_decompressed_bytes": limit},
+            )
+        if any(part.flag_bits & _ENCRYPTED_BIT for part in parts):
+            raise DocumentError(f"{name} is encrypted", code="encrypted_document")
+        found = {_MAIN_PARTS[part.filename] for part in parts if part.filename in _MAIN_PARTS}
+        return media_type if media_type in found or not found else found.pop()
+
+
+def check_size(path: Path, name: str, max_file_bytes: int) -> None:
+    """Raise DocumentError empty_document or document_too_large by the size of the file."""
+    size = path.stat().st_size
+    if size == 0:
+        raise DocumentError(f"{name} is empty (0 bytes)", code="empty_document")
+    if size > max_file_bytes:
+        raise DocumentError(
+            f"{name} has {size} bytes, at most {max_file_bytes} are accepted",
+            code="document_too_large",
+            details={"size_bytes": size, "max_bytes": max_file_bytes},
+        )

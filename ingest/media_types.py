@@ -1,0 +1,184 @@
+"""What kind of file this is: by its first bytes, then by its name.
+
+Knows signatures and suffixes; reads no file and parses nothing. A name is a hint only: a PDF called
+notes.txt is a PDF.
+"""
+
+import codecs
+import re
+from pathlib import PurePosixPath
+
+from kb_service.domain.errors import DocumentError
+
+PDF = "application/pdf"
+_OOXML = "application/vnd.openxmlformats-officedocument."
+DOCX = f"{_OOXML}wordprocessingml.document"
+PPTX = f"{_OOXML}presentationml.presentation"
+XLSX = f"{_OOXML}spreadsheetml.sheet"
+HTML = "text/html"
+MAIL = "message/rfc822"
+MARKDOWN = "text/markdown"
+PLAIN_TEXT = "text/plain"
+CSV = "text/csv"
+TSV = "text/tab-separated-values"
+
+HEAD_BYTES = 16_384
+"""How many first bytes of a file `detect_media_type` should see."""
+
+_BY_SUFFIX = {
+    ".pdf": PDF,
+    ".docx": DOCX,
+    ".pptx": PPTX,
+    ".xlsx": XLSX,
+    ".html": HTML,
+    ".htm": HTML,
+    ".xhtml": HTML,
+    ".eml": MAIL,
+    ".md": MARKDOWN,
+    ".markdown": MARKDOWN,
+    ".csv": CSV,
+    ".tsv": TSV,
+    ".txt": PLAIN_TEXT,
+    ".text": PLAIN_TEXT,
+    ".log": PLAIN_TEXT,
+    ".rst": PLAIN_TEXT,
+    ".org": PLAIN_TEXT,
+    "": PLAIN_TEXT,
+}
+SUPPORTED_SUFFIXES = tuple(suffix for suffix in _BY_SUFFIX if suffix)
+SUPPORTED_MEDIA_TYPES = tuple(dict.fromkeys(_BY_SUFFIX.values()))
+_PACKAGES = frozenset({DOCX, PPTX, XLSX})
+_BINARY_SUFFIXES = frozenset({PDF, *_PACKAGES})
+
+_SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
+    (0, b"\x89PNG\r\n\x1a\n", "a PNG picture"),
+    (0, b"\xff\xd8\xff", "a JPEG picture"),
+    (0, b"GIF8", "a GIF picture"),
+    (0, b"II*\0", "a TIFF picture"),
+    (0, b"MM\0*", "a TIFF picture"),
+    (0, b"BM", "a BMP picture"),
+    (8, b"WEBP", "a WebP picture"),
+    (4, b"ftyp", "a video or HEIC picture"),
+    (0, b"RIFF", "an audio or video file"),
+    (0, b"ID3", "an MP3 file"),
+    (0, b"OggS", "an Ogg file"),
+    (0, b"Rar!\x1a", "a RAR archive"),
+    (0, b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+    (0, b"\x1f\x8b", "a gzip archive"),
+    (0, b"BZh", "a bzip2 archive"),
+    (0, b"\xfd7zXZ\0", "an xz archive"),
+    (0, b"\x28\xb5\x2f\xfd", "a zstd archive"),
+    (257, b"ustar", "a tar archive"),
+    (0, b"\x7fELF", "a program"),
+    (0, b"MZ", "a Windows program"),
+    (0, b"SQLite format 3\0", "an SQLite database"),
+    (0, b"{\\rtf", "an RTF document; save it as .docx"),
+    (0, b"%!PS", "a PostScript file; save it as .pdf"),
+)
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_ZIP = b"PK\x03\x04"
+_ZIP_PARTS = ((b"word/", DOCX), (b"ppt/", PPTX), (b"xl/", XLSX))
+_HTML_START = re.compile(
+    rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html[\s>])", re.I | re.S
+)
+_MAIL_FIELD = re.compile(
+    rb"(?im)^(mime-version|message-id|received|return-path|delivered-to|content-type|from|to|subject|date):"
+)
+_SURE_MAIL_FIELDS = frozenset({b"mime-version", b"message-id", b"received", b"return-path"})
+
+
+def detect_media_type(name: str, head: bytes) -> str:
+    """Return the media type of a file from its first HEAD_BYTES and its name.
+
+    Raises DocumentError: empty_document for no bytes, encrypted_document for a locked Office file,
+    unsupported_media_type for everything that is not read, naming what the file is.
+    """
+    if not head:
+        raise DocumentError(f"{name} is empty (0 bytes)", code="empty_document")
+    suffix = PurePosixPath(name.replace("\\", "/")).suffix.lower()
+    by_name = _BY_SUFFIX.get(suffix)
+    if b"%PDF-" in head[:1024]:
+        return PDF
+    if head.startswith(_ZIP):
+        return _package_type(name, head, by_name)
+    if head.startswith(_OLE):
+        raise _legacy_office(name, by_name)
+    for offset, signature, kind in _SIGNATURES:
+        if head[offset : offset + len(signature)] == signature and _is_sure(signature, head):
+            raise _unsupported(name, kind)
+    return _text_type(name, head, suffix, by_name)
+
+
+def _is_sure(signature: bytes, head: bytes) -> bool:
+    """Two letters may begin a text as well; real binaries hold zero bytes soon."""
+    return len(signature) > 3 or b"\0" in head[:64] or signature[0] > 0x7E
+
+
+def _package_type(name: str, head: bytes, by_name: str | None) -> str:
+    for part, media_type in _ZIP_PARTS:
+        if part in head:
+            return media_type
+    if by_name in _PACKAGES:
+        return by_name or PLAIN_TEXT
+    if b"mimetypeapplication/epub+zip" in head:
+        raise _unsupported(name, "an EPUB book; save it as .pdf or .html")
+    if b"mimetypeapplication/vnd.oasis" in head:
+        raise _unsupported(name, "an OpenDocument file; save it as .docx, .xlsx, .pptx or .pdf")
+    raise _unsupported(name, "a ZIP archive; upload the files in it")
+
+
+def _legacy_office(name: str, by_name: str | None) -> DocumentError:
+    if by_name in _PACKAGES:
+        return DocumentError(
+            f"{name} is encrypted; remove its password and upload it again",
+            code="encrypted_document",
+        )
+    return _unsupported(
+        name, "a legacy Office file (.doc, .xls, .ppt or .msg); save it as .docx, .xlsx or .pptx"
+    )
+
+
+def _text_type(name: str, head: bytes, suffix: str, by_name: str | None) -> str:
+    if _is_binary(head):
+        raise _unsupported(name, "unknown binary data")
+    plain = _without_wide_zeros(head)
+    if _HTML_START.match(plain):
+        return HTML
+    if by_name == MAIL or _is_mail(plain):
+        return MAIL
+    if by_name is None:
+        raise _unsupported(name, f"a {suffix} file")
+    if by_name in _BINARY_SUFFIXES:
+        raise _unsupported(name, "plain text")
+    return by_name
+
+
+def _is_binary(head: bytes) -> bool:
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)):
+        return False
+    zeros = head.count(0)
+    if not zeros:
+        return sum(byte < 9 or 13 < byte < 27 for byte in head) > len(head) // 20
+    # UTF-16 without a mark: zeros at one parity only and plenty of them
+    even = head[::2].count(0)
+    return min(even, zeros - even) > 0 or zeros < len(head) // 8
+
+
+def _without_wide_zeros(head: bytes) -> bytes:
+    for mark in (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        head = head.removeprefix(mark)
+    return head.replace(b"\0", b"")
+
+
+def _is_mail(plain: bytes) -> bool:
+    block = re.split(rb"\r?\n\r?\n", plain, maxsplit=1)[0]
+    fields = {match.group(1).lower() for match in _MAIL_FIELD.finditer(block)}
+    return len(fields) >= 3 and bool(fields & _SURE_MAIL_FIELDS)
+
+
+def _unsupported(name: str, kind: str) -> DocumentError:
+    return DocumentError(
+        f"{name} is {kind}; supported are {', '.join(SUPPORTED_SUFFIXES)}",
+        code="unsupported_media_type",
+        details={"name": name, "found": kind, "supported": list(SUPPORTED_SUFFIXES)},
+    )

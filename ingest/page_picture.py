@@ -1,0 +1,102 @@
+"""One PDF page as a PNG with boxes lit. Runs inside the parsing child.
+
+Knows the way from points on the unrotated page to pixels of the page as a viewer shows it; knows
+nothing of text or documents.
+"""
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pypdfium2
+
+from ingest.limits import ParseLimits
+from ingest.pdf import open_pdf
+from kb_service.domain.errors import DocumentError, InvalidRequest, NotFound
+from kb_service.domain.spans import Box
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+LIGHT = (255, 226, 96)
+"""Colour the paper takes where a box is lit; ink on it stays dark (multiplied)."""
+_MARGIN_POINTS = 1.0
+
+
+def render_page(
+    path: Path, page_number: int, boxes: Sequence[Box], scale: float, limits: ParseLimits
+) -> bytes:
+    """Return the page as PNG bytes; `scale` is pixels per point.
+
+    Raises NotFound `page_not_found`, InvalidRequest `picture_too_large`, DocumentError.
+    """
+    document = open_pdf(path, path.name)
+    try:
+        if not 1 <= page_number <= len(document):
+            raise NotFound(
+                f"page {page_number} is not within 1..{len(document)}", code="page_not_found"
+            )
+        try:
+            page = document[page_number - 1]
+        except pypdfium2.PdfiumError as error:
+            raise DocumentError(f"page {page_number} cannot be read: {error}") from error
+        _check_pixels(page, scale, limits.max_pixels)
+        picture = page.render(scale=scale, rev_byteorder=True).to_pil().convert("RGB")
+        left, bottom, right, top = page.get_bbox()
+        size = (right - left, top - bottom)
+        for box in boxes:
+            _light(picture, pixel_box(box, size, page.get_rotation(), scale))
+        stream = io.BytesIO()
+        picture.save(stream, "PNG", compress_level=3)
+        return stream.getvalue()
+    finally:
+        document.close()
+
+
+def _check_pixels(page: pypdfium2.PdfPage, scale: float, max_pixels: int) -> None:
+    width, height = page.get_size()
+    num_pixels = width * height * scale * scale
+    if num_pixels > max_pixels:
+        largest = (max_pixels / (width * height)) ** 0.5
+        raise InvalidRequest(
+            f"a page of {width:g} x {height:g} points at scale {scale:g} has {num_pixels:.0f} "
+            f"pixels, at most {max_pixels} are drawn (scale up to {largest:.3g})",
+            code="picture_too_large",
+            details={"max_pixels": max_pixels, "max_scale": largest},
+        )
+
+
+def pixel_box(
+    box: Box, size: tuple[float, float], rotation: int, scale: float
+) -> tuple[float, float, float, float]:
+    """Return left, top, right, bottom in pixels of a box on the unrotated page.
+
+    `size`: width and height of the unrotated page in points. `rotation`: clockwise degrees.
+    """
+    width, height = size
+    x0, y0, x1, y1 = box
+    if rotation == 90:
+        turned = (y0, x0, y1, x1)
+    elif rotation == 180:
+        turned = (width - x1, y0, width - x0, y1)
+    elif rotation == 270:
+        turned = (height - y1, width - x1, height - y0, width - x0)
+    else:
+        turned = (x0, height - y1, x1, height - y0)
+    left, top, right, bottom = (scale * value for value in turned)
+    return left, top, right, bottom
+
+
+def _light(picture: "Image", box: tuple[float, float, float, float]) -> None:
+    from PIL import Image, ImageChops
+
+    margin = _MARGIN_POINTS
+    left, top = max(0, int(box[0] - margin)), max(0, int(box[1] - margin))
+    right = min(picture.width, int(box[2] + margin) + 1)
+    bottom = min(picture.height, int(box[3] + margin) + 1)
+    if left >= right or top >= bottom:
+        return
+    area = (left, top, right, bottom)
+    light = Image.new("RGB", (right - left, bottom - top), LIGHT)
+    picture.paste(ImageChops.multiply(picture.crop(area), light), area)

@@ -1,0 +1,91 @@
+"""A ParsedDocument as bytes: how the parsing child hands its result to the parent.
+
+Layout: 8 bytes little-endian length of the header, the header as UTF-8 JSON, then float32 boxes of
+all characters of all pages that have boxes. No pickle: a parser that was taken over can at worst
+hand back a wrong document. Knows nothing of processes.
+"""
+
+import json
+import sys
+from array import array
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from kb_service.domain.documents import Heading, Page, PageKind, ParsedDocument
+from kb_service.domain.spans import Box, TextSpan
+
+_LENGTH_BYTES = 8
+_MAX_HEADER_BYTES = 1 << 30
+
+
+def write_parsed(document: ParsedDocument, path: Path) -> None:
+    """Write the document to a new file."""
+    header = json.dumps(_header(document), ensure_ascii=False, separators=(",", ":")).encode()
+    with path.open("wb") as stream:
+        stream.write(len(header).to_bytes(_LENGTH_BYTES, "little"))
+        stream.write(header)
+        for page in document.pages:
+            numbers = array("f", [number for box in page.char_boxes for number in box])
+            if sys.byteorder == "big":
+                numbers.byteswap()
+            stream.write(numbers.tobytes())
+
+
+def read_parsed(path: Path) -> ParsedDocument:
+    """Read it back. ValueError, KeyError or TypeError when the file is not such a document."""
+    data = path.read_bytes()
+    length = int.from_bytes(data[:_LENGTH_BYTES], "little")
+    if length > min(_MAX_HEADER_BYTES, len(data)):
+        raise ValueError(f"header of {length} bytes in a file of {len(data)}")
+    start = _LENGTH_BYTES + length
+    header = json.loads(data[_LENGTH_BYTES:start])
+    numbers = array("f")
+    numbers.frombytes(data[start:])
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return ParsedDocument(
+        header["text"],
+        tuple(_pages(header["pages"], iter(numbers.tolist()))),
+        tuple(Heading(TextSpan(start, end), level) for start, end, level in header["headings"]),
+        header["title"],
+        {str(key): str(value) for key, value in header["metadata"].items()},
+    )
+
+
+def _header(document: ParsedDocument) -> dict[str, object]:
+    return {
+        "text": document.text,
+        "title": document.title,
+        "metadata": document.metadata,
+        "headings": [[h.span.start, h.span.end, h.level] for h in document.headings],
+        "pages": [
+            {
+                "page_number": page.page_number,
+                "span": [page.span.start, page.span.end],
+                "kind": page.kind.value,
+                "reason": page.reason,
+                "width": page.width,
+                "height": page.height,
+                "rotation": page.rotation,
+                "num_boxes": len(page.char_boxes),
+            }
+            for page in document.pages
+        ],
+    }
+
+
+def _pages(rows: list[dict[str, Any]], numbers: Iterator[float]) -> Iterator[Page]:
+    quadruples = zip(numbers, numbers, numbers, numbers, strict=False)
+    for row in rows:
+        boxes: list[Box] = [next(quadruples) for _ in range(row["num_boxes"])]
+        yield Page(
+            row["page_number"],
+            TextSpan(*row["span"]),
+            PageKind(row["kind"]),
+            row["reason"],
+            row["width"],
+            row["height"],
+            row["rotation"],
+            tuple(boxes),
+        )

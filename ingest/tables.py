@@ -1,0 +1,159 @@
+"""Tables as text: a row reads `header: value; header: value`, so that it makes sense alone.
+
+Reads xlsx through openpyxl and csv through the standard library, because unstructured's way
+through pandas rewrites numbers (5 becomes 5.0) and dates, and a quote must stay what the cell
+shows. Knows rows and cells; nothing of chunks.
+"""
+
+import csv
+import datetime as dt
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from ingest.draft import DraftDocument
+from ingest.limits import ParseLimits
+from ingest.plain_text import decode
+from kb_service.domain.documents import ParsedDocument
+from kb_service.domain.errors import DocumentError
+from kb_service.domain.jobs import JobStage, Progress
+
+CELL_JOIN = "; "
+_MAX_HEADER_CHARS = 60
+_SNIFFED_CHARS = 8192
+_MAX_EMPTY_ROWS = 10_000  # formatted but empty rows at the end of a sheet
+
+
+def row_texts(rows: Iterable[Sequence[str]], *, is_header_sure: bool = False) -> Iterator[str]:
+    """Yield one text per row with words; the first row with words may serve as the header."""
+    header: Sequence[str] | None = None
+    is_first = True
+    for row in rows:
+        cells = [" ".join(cell.split()) for cell in row]
+        if not any(cells):
+            continue
+        if is_first:
+            is_first = False
+            if _is_header(cells, is_header_sure=is_header_sure):
+                header = cells
+                yield CELL_JOIN.join(cell for cell in cells if cell)
+                continue
+        yield _row_text(cells, header)
+
+
+def _is_header(cells: Sequence[str], *, is_header_sure: bool) -> bool:
+    words = [cell for cell in cells if cell]
+    return (
+        len(words) >= (1 if is_header_sure else 2)
+        and len(set(words)) == len(words)
+        and (is_header_sure or len(words) == len(cells))
+        and all(len(word) <= _MAX_HEADER_CHARS for word in words)
+        and not any(_is_number(word) or word.endswith((":", "：")) for word in words)
+    )
+
+
+def _is_number(word: str) -> bool:
+    return not any(character.isalpha() for character in word)
+
+
+def _row_text(cells: Sequence[str], header: Sequence[str] | None) -> str:
+    if header is None:
+        return CELL_JOIN.join(cell for cell in cells if cell)
+    names = [*header, *[""] * (len(cells) - len(header))]
+    return CELL_JOIN.join(
+        f"{name}: {cell}" if name and name != cell else cell
+        for name, cell in zip(names, cells, strict=False)
+        if cell
+    )
+
+
+class TableLoader:
+    """Loader for xlsx (a page per sheet) and csv or tsv (one page)."""
+
+    def __init__(self, limits: ParseLimits) -> None:
+        self._limits = limits
+
+    def load(self, path: Path, name: str, media_type: str) -> Iterator[Progress | ParsedDocument]:
+        """Yield Progress per sheet, then the ParsedDocument. Raises DocumentError."""
+        draft = DraftDocument(name, self._limits.max_text_chars)
+        if media_type.startswith("text/"):
+            for text in row_texts(_csv_rows(path, name), is_header_sure=True):
+                draft.add(text)
+            draft.end_page()
+            yield Progress(JobStage.LOAD, 1, 1)
+            yield draft.finish()
+            return
+        yield from self._load_workbook(path, name, draft)
+
+    def _load_workbook(
+        self, path: Path, name: str, draft: DraftDocument
+    ) -> Iterator[Progress | ParsedDocument]:
+        import openpyxl
+
+        workbook = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        try:
+            sheets = workbook.worksheets
+            if len(sheets) > self._limits.max_pages:
+                raise DocumentError(
+                    f"{name} has {len(sheets)} sheets, at most {self._limits.max_pages} are read",
+                    code="too_many_pages",
+                    details={"num_pages": len(sheets), "max_pages": self._limits.max_pages},
+                )
+            for number, sheet in enumerate(sheets, start=1):
+                sheet.reset_dimensions()  # files from other programs lie about their size
+                self._add_sheet(sheet, draft)
+                yield Progress(JobStage.LOAD, number, len(sheets))
+            properties = workbook.properties
+            yield draft.finish(properties.title or "", {"author": properties.creator or ""})
+        finally:
+            workbook.close()
+
+    @staticmethod
+    def _add_sheet(sheet: "object", draft: DraftDocument) -> None:
+        texts = row_texts(_sheet_rows(sheet))
+        first = next(texts, None)
+        if first is not None:
+            draft.add(str(getattr(sheet, "title", "")), level=1)
+            draft.add(first)
+            for text in texts:
+                draft.add(text)
+        draft.end_page()
+
+
+def _sheet_rows(sheet: "object") -> Iterator[list[str]]:
+    num_empty = 0
+    for row in sheet.iter_rows():  # type: ignore[attr-defined] # openpyxl has no types
+        cells = [_shown(cell.value, str(cell.number_format or "")) for cell in row if cell]
+        num_empty = 0 if any(cells) else num_empty + 1
+        if num_empty > _MAX_EMPTY_ROWS:
+            return
+        yield cells
+
+
+def _shown(value: object, number_format: str) -> str:
+    """Return a cell as the sheet shows it, near enough to be quoted."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).upper()
+    if isinstance(value, dt.datetime):
+        is_date = value.time() == dt.time()
+        return value.date().isoformat() if is_date else value.isoformat(sep=" ")
+    if isinstance(value, int | float) and "%" in number_format:
+        return f"{value * 100:.10g}%"
+    if isinstance(value, float):
+        return f"{value:.15g}"
+    return str(value)
+
+
+def _csv_rows(path: Path, name: str) -> Iterator[list[str]]:
+    text = decode(path.read_bytes(), name)
+    try:
+        dialect: type[csv.Dialect] = csv.Sniffer().sniff(text[:_SNIFFED_CHARS], ",;\t|")
+    except csv.Error:
+        dialect = csv.excel
+    csv.field_size_limit(len(text) + 1)
+    try:
+        yield from csv.reader(io.StringIO(text.replace("\0", ""), newline=""), dialect)
+    except csv.Error as error:
+        raise DocumentError(f"{name} is not a readable table: {error}") from error
