@@ -31,15 +31,15 @@ FloatArray = npt.NDArray[np.float32]
 class TrainingSettings:
     """How long and how hard to train. ``temperature`` divides cosine similarities."""
 
-    dimension: int = 256
+    dimension: int = 512
     batch_size: int = 1024
-    num_steps: int = 800
+    num_steps: int = 700
     learning_rate: float = 5e-3
     temperature: float = 0.05
     max_passage_tokens: int = 160
     query_dropout: float = 0.1
     source_exponent: float = 0.7
-    sif: float = 1e-4
+    sif: float = 3e-4
     seed: int = 0
     num_threads: int = 2
 

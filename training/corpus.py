@@ -146,6 +146,13 @@ def held_out(data: Path) -> LeakFilter:
     return LeakFilter.of(passages, questions)
 
 
+def free_article_titles(data: Path) -> list[str]:
+    """Titles of the COVID-QA articles that are used, for the notice that credits them."""
+    path = data / "train" / "en_covidqa.jsonl.gz"
+    rows = read_rows(path) if path.exists() else []
+    return sorted({str(row["title"]) for row in with_free_articles(rows)})
+
+
 def with_free_articles(rows: list[Row]) -> list[Row]:
     """Rows of the articles that state a licence which allows commercial use.
 

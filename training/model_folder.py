@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,13 +25,17 @@ _NORMALIZE_TYPE = "sentence_transformers.models.Normalize"
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What the model card reports beside the fixed text: tables and lines of Markdown."""
+    """What the papers say beside their fixed text: tables and lines of Markdown.
+
+    ``articles``: titles of single articles under CC BY that the licence notice must credit.
+    """
 
     title: str
     command: str
     facts: tuple[str, ...]
     pairs: str
     results: str
+    articles: tuple[str, ...] = ()
 
 
 def write_model(
@@ -66,7 +71,7 @@ def write_model(
 def write_papers(folder: Path, card: Card) -> None:
     """(Re)write the card and the licence notice, then the checksums of all files."""
     (folder / "MODEL_CARD.md").write_text(card_text(card), encoding="utf-8")
-    (folder / "LICENSE").write_text(licence_text(), encoding="utf-8")
+    (folder / "LICENSE").write_text(licence_text(card.articles), encoding="utf-8")
     write_checksums(folder)
 
 
@@ -83,8 +88,8 @@ def write_checksums(folder: Path) -> None:
     _write_json(folder / CHECKSUMS_FILE, sums)
 
 
-def licence_text() -> str:
-    """The notice that must stay with the weights."""
+def licence_text(articles: Sequence[str]) -> str:
+    """The notice that must stay with the weights, with the single articles it credits."""
     lines = [
         "The weights in this folder are licensed under the Creative Commons",
         "Attribution-ShareAlike 4.0 International licence (CC BY-SA 4.0):",
@@ -95,6 +100,9 @@ def licence_text() -> str:
     ]
     for source in SOURCES:
         lines += [f"- {source.attribution}", f"  Licence: {source.licence}"]
+    if articles:
+        lines += ["", "Articles quoted by COVID-QA under CC BY or CC0, by their authors:", ""]
+        lines += [f"- {title}" for title in articles]
     return "\n".join(lines) + "\n"
 
 
@@ -110,7 +118,8 @@ English into words and word parts; punctuation is ignored. An empty text has the
 
 {facts}
 
-Made by `{card.command}` from the repository, on CPU, from nothing but the data below.
+Made by `{card.command}`
+from the repository, on CPU, from nothing but the data below.
 
 ## Results
 

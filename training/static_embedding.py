@@ -12,7 +12,7 @@ import argparse
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +25,7 @@ from training.contrastive import (
     TrainingSettings,
     train_table,
 )
+from training.corpus import free_article_titles
 from training.model_folder import Card, write_model, write_papers
 from training.pairs import Pair
 from training.recipe import Mixture, mixture
@@ -39,7 +40,7 @@ Log = Callable[[str], None]
 class Recipe:
     """Everything that decides the result beside the data."""
 
-    num_pieces: int = 35_800
+    num_pieces: int = 18_500
     vocabulary_chars_per_source: int = 600_000
     counted_pairs_per_source: int = 3_000
     training: TrainingSettings = field(default_factory=TrainingSettings)
@@ -138,13 +139,13 @@ def run(data: Path, out: Path, recipe: Recipe, log: Log) -> None:
         f"temperature {settings.temperature}, learning rate {settings.learning_rate}",
         f"{round(time.monotonic() - started)} s on {settings.num_threads} threads, data to table",
     )
-    command = "python -m training.static_embedding --data DIR --out " + out.name
-    pairs = _pairs_table(mixed)
-    card = Card(out.name, command, facts, pairs, "Not measured.")
+    command = f"python -m training.static_embedding --data DIR --out models/{out.name}"
+    articles = tuple(free_article_titles(data))
+    card = Card(out.name, command, facts, _pairs_table(mixed), "Not measured.", articles)
     write_model(out, table, tokenizer, card)
     if all((data / "dev" / f"{name}.jsonl.gz").exists() for name in DEV_SETS):
         results = table_of(measure(out, data))
-        write_papers(out, Card(out.name, command, facts, pairs, results))
+        write_papers(out, replace(card, results=results))
         log(results)
 
 

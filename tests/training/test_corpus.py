@@ -5,7 +5,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-from training.corpus import SOURCES, LeakFilter, held_out, with_free_articles
+from training.corpus import (
+    SOURCES,
+    LeakFilter,
+    free_article_titles,
+    held_out,
+    with_free_articles,
+)
+from training.model_folder import licence_text
 from training.pairs import Pair, without_leaks
 
 PASSAGE = (
@@ -72,6 +79,18 @@ def test_only_articles_that_state_a_free_licence_are_used() -> None:
         {"title": "silent", "context": "no licence line"},
     ]
     assert with_free_articles(rows) == rows[:2]
+
+
+def test_the_articles_of_the_notice_are_the_ones_used(tmp_path: Path) -> None:
+    rows = [
+        {"title": "B", "context": "License: cc0\ntext"},
+        {"title": "A", "context": "License: cc-by\ntext"},
+        {"title": "C", "context": "License: no-cc\ntext"},
+    ]
+    write_rows(tmp_path / "train" / "en_covidqa.jsonl.gz", rows)
+    assert free_article_titles(tmp_path) == ["A", "B"]
+    assert free_article_titles(tmp_path / "elsewhere") == []
+    assert licence_text(["A", "B"]).endswith("- A\n- B\n")
 
 
 def test_no_source_has_a_non_commercial_licence() -> None:
