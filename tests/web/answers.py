@@ -6,7 +6,7 @@ TEXT_EN = "The crane collapsed at 14:20. Two workers were injured."
 SHA = "aa" * 32
 
 
-def citation(number: int, start: int, end: int, **fields: Any) -> dict[str, Any]:
+def citation(number: int, start: int, end: int, **fields: object) -> dict[str, Any]:
     """A citation whose answer span is [start, end); one page, one box, unless told otherwise."""
     pages = [{"page_number": number, "boxes": [[60.0, 400.0, 300.0, 418.0]]}]
     return {
@@ -23,7 +23,7 @@ def citation(number: int, start: int, end: int, **fields: Any) -> dict[str, Any]
     } | fields
 
 
-def answer(text: str, citations: list[dict[str, Any]], **fields: Any) -> dict[str, Any]:
+def answer(text: str, citations: list[dict[str, Any]], **fields: object) -> dict[str, Any]:
     passage = {"number": 1, "chunk_id": 7, "document_id": "doc_0", "title": "Crane report.pdf"}
     return {
         "id": "ans_1",
@@ -40,7 +40,7 @@ def answer(text: str, citations: list[dict[str, Any]], **fields: Any) -> dict[st
     } | fields
 
 
-def crane_answer(**fields: Any) -> dict[str, Any]:
+def crane_answer(**fields: object) -> dict[str, Any]:
     first = TEXT_EN.index(" Two")
     citations = [citation(1, 0, first), citation(2, first + 1, len(TEXT_EN))]
     return answer(TEXT_EN, citations, highlight={"start": 23, "end": 28}, **fields)

@@ -4,7 +4,6 @@ import shutil
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 import uvicorn
@@ -61,8 +60,8 @@ def open_page(chromium: Browser, address: str) -> Iterator[OpenPage]:
     """Open the page; afterwards nothing it did may have broken the security policy or thrown."""
     opened: list[tuple[Page, list[str]]] = []
 
-    def open_one(viewport: ViewportSize = WIDE, locale: str = "en-GB", **options: Any) -> Page:
-        context = chromium.new_context(viewport=viewport, locale=locale, **options)
+    def open_one(viewport: ViewportSize = WIDE, locale: str = "en-GB") -> Page:
+        context = chromium.new_context(viewport=viewport, locale=locale)
         context.add_init_script(COUNT_VIOLATIONS)
         context.set_default_timeout(5000)
         page = context.new_page()

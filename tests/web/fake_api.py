@@ -6,7 +6,7 @@ Pictures are white with the asked boxes filled, so that a test can see what was 
 import io
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import Any
 
 from fastapi import FastAPI, Request, UploadFile
@@ -22,6 +22,7 @@ CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+CallNext = Callable[[Request], Awaitable[Response]]
 PAGE = (595, 842)
 
 
@@ -77,12 +78,12 @@ class FakeApi:
         app.mount("/static", StaticFiles(directory=static_dir()))
         return app
 
-    async def gate(self, request: Request, call_next: Any) -> Response:
+    async def gate(self, request: Request, call_next: CallNext) -> Response:
         is_open = request.url.path == "/" or request.url.path.startswith(("/static", "/readyz"))
         wanted = f"Bearer {self.fake.key}"
         if self.fake.key and not is_open and request.headers.get("authorization") != wanted:
             return refusal(401, "unauthorized", "an API key is needed")
-        response: Response = await call_next(request)
+        response = await call_next(request)
         response.headers["content-security-policy"] = CSP
         response.headers["cache-control"] = "no-store"
         return response
@@ -97,9 +98,13 @@ class FakeApi:
         self.fake.bases[kb] |= await request.json()
         return self.fake.bases[kb]
 
-    def list_documents(self, name: str = "", cursor: str = "", limit: int = 50) -> dict[str, Any]:
+    def list_documents(
+        self, name_contains: str = "", cursor: str = "", limit: int = 50
+    ) -> dict[str, Any]:
         self.fake.advance_all()
-        found = [d for d in self.fake.documents.values() if name.lower() in d["name"].lower()]
+        found = [
+            d for d in self.fake.documents.values() if name_contains.lower() in d["name"].lower()
+        ]
         start = int(cursor or 0)
         return listing(found[start : start + limit], len(found), start + limit)
 
@@ -146,5 +151,5 @@ class FakeApi:
         return dict(doc["job"])
 
 
-def listing(items: Any, total: int = 0, reached: int = 0) -> dict[str, Any]:
+def listing(items: Iterable[Any], total: int = 0, reached: int = 0) -> dict[str, Any]:
     return {"items": list(items), "next_cursor": str(reached) if reached < total else None}

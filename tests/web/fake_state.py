@@ -10,7 +10,7 @@ STAGES = (("load", 1, 3), ("load", 3, 3), ("embed", 2, 8), ("done", 8, 8))
 
 
 class FakeService:
-    """What the tests set (`answer`, `key`, `ready`) and what they look at (`calls`, `documents`)."""
+    """What tests set (`answer`, `key`, `ready`) and what they look at (`calls`, `documents`)."""
 
     def __init__(self) -> None:
         self.bases: dict[str, dict[str, Any]] = {}
@@ -28,7 +28,7 @@ class FakeService:
         base |= {"num_documents": 0, "num_chunks": 0, "created_at": NOW, "updated_at": NOW}
         return self.bases.setdefault(base["id"], base)
 
-    def add_document(self, name: str, **fields: Any) -> dict[str, Any]:
+    def add_document(self, name: str, **fields: object) -> dict[str, Any]:
         doc = {"id": f"doc_{len(self.documents)}", "name": name, "media_type": "application/pdf"}
         doc |= {"size_bytes": 1234567, "status": "pending", "error": None, "tags": [], "step": 0}
         doc |= {"revision": None, "page_report": None, "created_at": NOW, "updated_at": NOW}

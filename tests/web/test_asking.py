@@ -102,7 +102,7 @@ def test_a_document_without_pictures_shows_its_text_with_the_words_marked(
     ask(page)
     page.locator("button.mark").first.click()
     expect(page.locator("#viewer mark")).to_have_text("cited!")
-    expect(page.get_by_role("button", name="Show the page")).to_be_hidden()
+    expect(page.get_by_role("button", name="Page", exact=True)).to_be_hidden()
 
 
 def test_on_a_narrow_screen_the_viewer_is_a_modal_dialog(

@@ -5,7 +5,7 @@ import { el, icon } from "./dom.js";
 import { codeText, formatNumber, t } from "./i18n/i18n.js";
 import { pieces } from "./spans.js";
 
-const REFUSED_ICONS = { refused: "alert", partial: "alert", answered: "check" };
+const LAST_SIGN = /\S\s*$/u;
 
 // `state`: {text, citations, answer (null until done), error, isStopped, isStreaming}
 // `onCite(citation, mark)` when a mark or a source is chosen; `onRetry()` asks again.
@@ -28,7 +28,8 @@ export class AnswerView {
 
   update(state) {
     this.#state = state;
-    const openIds = [...this.#reply.querySelectorAll("details[open]")].map((node) => node.dataset.part);
+    const folds = [...this.#reply.querySelectorAll("details")];
+    const openIds = folds.length ? folds.filter((fold) => fold.open).map((fold) => fold.dataset.part) : ["sources"];
     this.#reply.setAttribute("aria-busy", String(state.isStreaming));
     this.#reply.replaceChildren(...[
       statusLine(state),
@@ -64,11 +65,14 @@ export class AnswerView {
   }
 
   #piece({ text, ids, isAnswer, marks }) {
-    const props = { "data-supports": ids.length ? ids.join(" ") : null };
-    const words = isAnswer
-      ? el("strong", { class: "answer-core", ...props }, text)
-      : el("span", props, text);
-    return [words, ...marks.map((citation) => this.#mark(citation))];
+    const words = (part) =>
+      el(isAnswer ? "strong" : "span", { class: isAnswer ? "answer-core" : null, "data-supports": ids.length ? ids.join(" ") : null }, part);
+    if (!marks.length) return [words(text)];
+    // The last sign and its marks stay on one line.
+    const tail = LAST_SIGN.exec(text)?.[0] ?? "";
+    const head = text.slice(0, text.length - tail.length);
+    const kept = el("span", { class: "keep" }, tail ? words(tail) : "", marks.map((citation) => this.#mark(citation)));
+    return [head ? words(head) : "", kept];
   }
 
   #mark(citation) {
@@ -110,7 +114,8 @@ function statusLine({ answer, isStreaming, isStopped, error }) {
   if (isStopped) return el("p", { class: "status status-stopped" }, t("stopped"));
   if (isStreaming || !answer) return el("p", { class: "status status-streaming" }, t("answering"));
   const reason = answer.reason ? ` — ${codeText("reason", answer.reason)}` : "";
-  return el("p", { class: `status status-${answer.status}` }, icon(REFUSED_ICONS[answer.status] ?? "alert"), codeText("answer", answer.status), reason);
+  const symbol = icon(answer.status === "answered" ? "check" : "alert");
+  return el("p", { class: `status status-${answer.status}` }, symbol, el("span", {}, codeText("answer", answer.status), reason));
 }
 
 function notes({ answer, error, isStopped }, onRetry) {

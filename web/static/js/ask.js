@@ -17,7 +17,8 @@ export class Ask {
   #stops = null;
   #hooks;
 
-  // hooks: {cite(view, citation, mark), documentNames(), demo(), openBase(base), openDocuments()}
+  // hooks: {cite(view, citation, mark), documentNames(), demo(), openBase(base), openDocuments(),
+  // modelNotice()}
   constructor(hooks) {
     this.#hooks = hooks;
     const question = byId("question");
@@ -119,7 +120,7 @@ export class Ask {
     this.#stops = stops;
     const state = { text: "", citations: [], answer: null, error: null, isStopped: false, isStreaming: true };
     view.update(state);
-    view.element.scrollIntoView({ block: "start" });
+    byId("thread-scroll").scrollTo({ top: view.element.offsetTop - byId("thread").offsetTop });
     try {
       await this.#stream(question, view, state, stops.signal);
       if (!state.answer) throw new Error(t("error_cut_off"));

@@ -41,13 +41,26 @@ function openDialog({ title, body, confirm, isDanger, submit }) {
   });
 }
 
+function inputOf({ name, type, value, hint, isRequired }) {
+  const id = `field-${name}`;
+  return el("input", {
+    id,
+    name,
+    type: type ?? "text",
+    value: value ?? "",
+    autocomplete: "off",
+    "aria-required": isRequired ? "true" : null,
+    "aria-describedby": hint ? `${id}-hint` : null,
+  });
+}
+
 // fields: [{name, label, value?, hint?, type?, isRequired?}]; submit(values) does the work.
 export function askTexts({ title, intro, fields, confirm, submit }) {
-  const inputs = fields.map((field) =>
-    el("input", { type: field.type ?? "text", name: field.name, value: field.value ?? "", autocomplete: "off", "aria-required": field.isRequired ? "true" : null }));
+  const inputs = fields.map(inputOf);
   const rows = fields.map((field, index) =>
-    el("label", { class: "field" }, el("span", { class: "field-label" }, field.label), inputs[index],
-      field.hint ? el("span", { class: "meta" }, field.hint) : null));
+    el("div", { class: "field" },
+      el("label", { class: "field-label", for: inputs[index].id }, field.label), inputs[index],
+      field.hint ? el("span", { class: "meta", id: `${inputs[index].id}-hint` }, field.hint) : null));
   const read = () => {
     const values = Object.fromEntries(inputs.map((input) => [input.name, input.value.trim()]));
     const missing = fields.findIndex((field) => field.isRequired && !values[field.name]);

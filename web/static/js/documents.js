@@ -15,10 +15,10 @@ export class Documents {
   #base = null;
   #pages = []; // [{cursor, next, items}]: the list as it was asked for
   #rows = new Map(); // document id -> DocumentRow
-  #jobs = new Map(); // document id -> Job, for services that do not send the job along
+  #jobs = new Map(); // document id -> its newest Job, as far as the service told
   #filter = "";
   #hooks;
-  #live = new LiveUpdates(() => this.#refresh(), () => this.numActive > 0);
+  #live = new LiveUpdates(() => this.#refresh(), () => this.numActive > 0, (event) => this.#hear(event));
 
   // hooks: {open(doc), changed(), report(source, text)}
   constructor(hooks) {
@@ -35,7 +35,8 @@ export class Documents {
   }
 
   get numActive() {
-    return this.items.filter(isActive).length;
+    const working = [...this.#jobs].filter(([, job]) => isUnfinished(job)).map(([id]) => id);
+    return new Set([...working, ...this.items.filter(isActive).map((doc) => doc.id)]).size;
   }
 
   async choose(base) {
@@ -59,8 +60,12 @@ export class Documents {
     this.#live.poke();
   }
 
-  jobOf(doc) {
-    return doc.job ?? this.#jobs.get(doc.id) ?? null;
+  #hear({ event, data }) {
+    if (event !== "job") return;
+    const job = JSON.parse(data);
+    if (!job.document_id) return;
+    this.#jobs.set(job.document_id, job);
+    this.#render();
   }
 
   async #search() {
@@ -69,8 +74,9 @@ export class Documents {
   }
 
   async #fetchPage(cursor) {
-    const query = { cursor, limit: PAGE_SIZE, name: this.#filter };
+    const query = { cursor, limit: PAGE_SIZE, name_contains: this.#filter };
     const page = await getJson(`${basePath(this.#base.id)}/documents`, query);
+    for (const doc of page.items) if (doc.job) this.#jobs.set(doc.id, doc.job);
     return { cursor, next: page.next_cursor, items: page.items };
   }
 
@@ -108,9 +114,11 @@ export class Documents {
   }
 
   async #readJobs() {
-    const stale = this.items.filter((doc) => doc.job === undefined && this.#jobs.has(doc.id) && (isActive(doc) || isUnfinished(this.#jobs.get(doc.id))));
-    for (const doc of stale.slice(0, MAX_JOB_READS)) {
-      this.#jobs.set(doc.id, await getJson(jobPath(this.#jobs.get(doc.id).id)));
+    const fresh = new Set(this.items.filter((doc) => doc.job).map((doc) => doc.id));
+    const stale = [...this.#jobs].filter(([id, job]) => isUnfinished(job) && !fresh.has(id));
+    for (const [id, job] of stale.slice(0, MAX_JOB_READS)) {
+      const read = await getJson(jobPath(job.id)).catch((error) => forgetGone(error, () => this.#jobs.delete(id)));
+      if (read) this.#jobs.set(id, read);
     }
   }
 
@@ -154,7 +162,7 @@ export class Documents {
     };
     if (!this.#rows.has(doc.id)) this.#rows.set(doc.id, new DocumentRow(actions));
     const row = this.#rows.get(doc.id);
-    row.update(doc, this.jobOf(doc));
+    row.update(doc, this.#jobs.get(doc.id) ?? null);
     return row.element;
   }
 
@@ -177,6 +185,7 @@ export class Documents {
     if (!isGone) return;
     for (const page of this.#pages) page.items = page.items.filter((item) => item.id !== doc.id);
     this.#rows.delete(doc.id);
+    this.#jobs.delete(doc.id);
     this.#render();
     announce(t("document_deleted", { name: doc.name }));
     byId(this.items.length ? "document-filter" : "pick-files").focus();
@@ -200,6 +209,13 @@ export class Documents {
       this.#hooks.report(source, errorText(error));
     }
   }
+}
+
+// A document deleted elsewhere takes its job with it; any other error is reported.
+function forgetGone(error, forget) {
+  if (error.status !== 404) throw error;
+  forget();
+  return null;
 }
 
 const isUnfinished = (job) => ["queued", "running", "failed"].includes(job.status);

@@ -1,5 +1,5 @@
 // Keeps a view fresh: a server-sent nudge when the service can send one, polling when it cannot.
-// The nudge carries no state; `refresh()` reads the state. Knows nothing of what is shown.
+// The state is what `refresh()` reads; a nudge only says when. Knows nothing of what is shown.
 
 import { basePath, send } from "./api.js";
 import { readEvents } from "./sse.js";
@@ -13,16 +13,19 @@ const IDLE_POLL_MS = 30000;
 export class LiveUpdates {
   #refresh;
   #isBusy;
+  #onEvent;
   #stops = null;
   #timer = 0;
   #isNudged = false;
   #isRunning = false;
   #isWanted = false;
 
-  // `refresh()` reads the state; `isBusy()` tells whether work is going on that will change it.
-  constructor(refresh, isBusy) {
+  // `refresh()` reads the state; `isBusy()` tells whether work is going on that will change it;
+  // `onEvent({event, data})` may use what the nudge happens to say.
+  constructor(refresh, isBusy, onEvent) {
     this.#refresh = refresh;
     this.#isBusy = isBusy;
+    this.#onEvent = onEvent;
     document.addEventListener("visibilitychange", () => document.hidden || (this.#stops && this.poke()));
   }
 
@@ -64,7 +67,10 @@ export class LiveUpdates {
       try {
         const response = await send("GET", `${basePath(kbId)}/events`, { signal, accept: "text/event-stream" });
         this.#isNudged = true;
-        for await (const event of readEvents(response)) if (event) this.poke();
+        for await (const event of readEvents(response)) {
+          this.#onEvent(event);
+          this.poke();
+        }
       } catch (error) {
         if (signal.aborted) return;
         console.info(`events: ${error.message}; polling instead`);

@@ -32,7 +32,7 @@ class Notices {
 const notices = new Notices();
 const tabs = new Tabs();
 const viewer = new Viewer();
-const readiness = new Readiness(notices);
+const readiness = new Readiness(notices, () => ask.showTeaching());
 const bases = new Bases(showBase, guard);
 const documents = new Documents({
   open: (doc) => viewer.openDocument(bases.chosen.id, doc, document.activeElement),
@@ -44,6 +44,7 @@ const ask = new Ask({
     viewer.openCitation(bases.chosen.id, view.citations, citation, mark, (id) => view.setCurrent(id)),
   documentNames: () => documents.items.filter((doc) => doc.revision).map((doc) => doc.name),
   demo: () => bases.demo,
+  modelNotice: () => readiness.modelNotice,
   openBase: (base) => bases.choose(base),
   openDocuments: () => {
     tabs.choose("documents");

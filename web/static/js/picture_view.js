@@ -8,11 +8,13 @@ const ZOOMS = [0.5, 0.75, 1, 1.25, 1.5, 2, 3];
 const SCALE = 2; // pixels per point: sharp at the width of the panel
 const DETAIL_SCALE = 3; // once zoomed in past DETAIL_ZOOM
 const DETAIL_ZOOM = 1.5;
+const MIN_SCALE = 0.25;
 
 export class PictureView {
   #image = el("img", { class: "page-picture", decoding: "async" });
   #zoom = 1;
   #place = null;
+  #shownScale = SCALE;
   element = el("div", { class: "picture-frame" }, this.#image);
 
   // place: {kbId, documentId, revision, pageNumber, boxes, label}. Throws ApiError.
@@ -51,11 +53,10 @@ export class PictureView {
   }
 
   async #load(signal) {
-    const { kbId, documentId, revision, pageNumber, boxes, label } = this.#place;
+    const { label } = this.#place;
     this.element.setAttribute("aria-busy", "true");
-    const query = { revision, scale: this.#scale, boxes: boxes.map((box) => box.join(",")).join(";") };
     try {
-      const blob = await getBlob(`${documentPath(kbId, documentId)}/pages/${pageNumber}.png`, query, signal);
+      const blob = await this.#fetch(this.#scale, signal);
       const before = this.#image.src;
       this.#image.src = URL.createObjectURL(blob);
       this.#image.alt = label;
@@ -63,6 +64,20 @@ export class PictureView {
       if (before) URL.revokeObjectURL(before);
     } finally {
       this.element.removeAttribute("aria-busy");
+    }
+  }
+
+  // A page too large to be drawn that sharp is fetched at half the scale, and half again.
+  async #fetch(scale, signal) {
+    const { kbId, documentId, revision, pageNumber, boxes } = this.#place;
+    const query = { revision, scale, boxes: boxes.map((box) => box.join(",")).join(";") };
+    try {
+      const blob = await getBlob(`${documentPath(kbId, documentId)}/pages/${pageNumber}.png`, query, signal);
+      this.#shownScale = scale;
+      return blob;
+    } catch (error) {
+      if (error.code !== "picture_too_large" || scale / 2 < MIN_SCALE) throw error;
+      return this.#fetch(scale / 2, signal);
     }
   }
 
@@ -75,7 +90,7 @@ export class PictureView {
       scroller?.scrollTo(0, 0);
       return;
     }
-    const shown = this.#image.clientHeight / (this.#image.naturalHeight / this.#scale);
+    const shown = this.#image.clientHeight / (this.#image.naturalHeight / this.#shownScale);
     const top = this.#image.clientHeight - Math.max(...boxes.map((box) => box[3])) * shown;
     const left = Math.min(...boxes.map((box) => box[0])) * shown;
     scroller.scrollTo({ top: Math.max(0, top - scroller.clientHeight / 3), left: Math.max(0, left - 24) });

@@ -10,15 +10,19 @@ const RETRY_MS = 5000;
 export class Readiness {
   #state = null;
   #notices;
+  #onLoaded;
 
-  constructor(notices) {
+  // `onLoaded()`: something new is known.
+  constructor(notices, onLoaded) {
     this.#notices = notices;
+    this.#onLoaded = onLoaded;
     onLanguage(() => this.#render());
   }
 
   async load() {
     this.#state = await readiness();
     this.#render();
+    this.#onLoaded();
     if (!isReady(this.#state)) setTimeout(() => this.load(), RETRY_MS);
   }
 
@@ -26,6 +30,12 @@ export class Readiness {
     this.#renderModel(this.#state?.generator);
     this.#renderLimits(this.#state?.limits);
     this.#notices.set("readiness", isReady(this.#state) ? null : this.#trouble());
+  }
+
+  // What a user should know about the generator, in the language of the page; "" when nothing.
+  get modelNotice() {
+    const generator = this.#state?.generator ?? {};
+    return generator[`notice_${language()}`] || generator.notice_en || generator.notice || "";
   }
 
   #trouble() {
@@ -39,7 +49,7 @@ export class Readiness {
       line.replaceChildren();
       return;
     }
-    const notice = generator[`notice_${language()}`] || generator.notice_en || generator.notice || "";
+    const notice = this.modelNotice;
     const name = el("span", { class: "model-name" }, generator.name);
     const label = el("span", { class: "eyebrow" }, t("model"));
     const isOpen = line.querySelector("details")?.open ?? false;

@@ -57,6 +57,7 @@ export class ViewerBar {
     this.zooms.set(picture.zoomText, picture.canZoom(-1), picture.canZoom(1));
     show(this.zooms.element, !isText);
     this.mode.textContent = t(isText ? "show_picture" : "show_text");
+    this.mode.title = t(isText ? "show_picture_label" : "show_text_label");
     show(this.mode, state.canShowPicture);
     this.quote.textContent = citation?.cited_text ?? "";
     show(this.quote, citation !== null);

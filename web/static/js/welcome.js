@@ -16,11 +16,14 @@ export function firstSteps(onCreate) {
 }
 
 // The empty thread: how to begin, or what one can ask.
-// hooks: {ask(question), documentNames(), demo(), openBase(base), openDocuments()}
+// hooks: {ask(question), documentNames(), demo(), openBase(base), openDocuments(), modelNotice()}
 export function teaching(base, hooks) {
   const names = hooks.documentNames();
   const isEmpty = !base.num_documents && !names.length;
-  return el("div", { class: "teaching" }, isEmpty ? emptyBase(base, hooks) : examples(names, hooks.ask));
+  const notice = hooks.modelNotice();
+  return el("div", { class: "teaching" },
+    isEmpty ? emptyBase(base, hooks) : examples(names, hooks.ask),
+    notice ? el("p", { class: "notice notice-plain" }, notice) : null);
 }
 
 function emptyBase(base, { demo, openBase, openDocuments }) {

@@ -1,0 +1,162 @@
+"""Bases and documents on the page: create, upload, progress, failures, delete, search."""
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import FilePayload, Page, expect
+
+from tests.web.conftest import OpenPage
+from tests.web.fake_state import FakeService
+
+pytestmark = pytest.mark.browser
+
+
+def file(name: str, size: int = 10) -> FilePayload:
+    return FilePayload(name=name, mimeType="application/octet-stream", buffer=b"x" * size)
+
+
+def open_documents(page: Page) -> None:
+    page.get_by_role("tab", name="Documents").click()
+
+
+def test_a_first_visit_teaches_and_creates_a_base(fake: FakeService, open_page: OpenPage) -> None:
+    page = open_page()
+    expect(page.get_by_text("Click a citation mark to see the page")).to_be_visible()
+    page.locator("#welcome").get_by_role("button", name="New knowledge base").click()
+    page.get_by_label("Name", exact=True).fill("Reports")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1, name="Reports")).to_be_visible()
+    assert [base["name"] for base in fake.bases.values()] == ["Reports"]
+
+
+def test_a_taken_name_is_told_inside_the_dialog(fake: FakeService, open_page: OpenPage) -> None:
+    fake.add_base("Reports")
+    page = open_page()
+    page.get_by_role("button", name="New knowledge base").click()
+    page.get_by_label("Name", exact=True).fill("Reports")
+    page.get_by_role("button", name="Create").click()
+    expect(page.get_by_role("dialog").get_by_role("alert")).to_contain_text("'Reports' is taken")
+    expect(page.get_by_role("dialog").get_by_role("alert")).to_contain_text("req_42")
+
+
+def test_deleting_a_base_names_what_is_lost(fake: FakeService, open_page: OpenPage) -> None:
+    fake.add_base("Reports")["num_documents"] = 3
+    page = open_page()
+    page.get_by_role("button", name="Delete knowledge base").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("3 documents with their original files")
+    expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
+    dialog.get_by_role("button", name="Delete knowledge base").click()
+    expect(page.get_by_role("heading", level=1, name="Welcome")).to_be_visible()
+    assert fake.bases == {}
+
+
+def test_uploaded_files_are_followed_to_ready_with_their_page_report(
+    fake: FakeService, open_page: OpenPage
+) -> None:
+    fake.add_base("Reports")
+    page = open_page()
+    open_documents(page)
+    page.locator("#file-input").set_input_files([file("one.pdf"), file("setup.exe")])
+    expect(page.locator(".reject-list")).to_contain_text("'setup.exe' is a program")
+    row = page.locator(".document", has_text="one.pdf")
+    expect(row.locator("progress")).to_have_attribute("max", "3")
+    expect(row.locator(".badge-ready")).to_be_visible(timeout=15000)
+    expect(row.locator("summary")).to_have_text("2 pages of text · 1 empty page")
+    row.locator("summary").click()
+    expect(row).to_contain_text("Page 3: no text — a picture without text")
+
+
+def test_many_files_travel_in_batches_of_twenty(fake: FakeService, open_page: OpenPage) -> None:
+    fake.add_base("Reports")
+    page = open_page()
+    open_documents(page)
+    page.locator("#file-input").set_input_files([file(f"{n:02}.pdf") for n in range(45)])
+    expect(page.locator("#upload-status")).to_contain_text("45 added")
+    assert [len(names) for kind, names in fake.calls if kind == "upload"] == [20, 20, 5]
+
+
+def test_files_of_a_folder_that_share_a_name_are_named_by_their_path(
+    fake: FakeService, open_page: OpenPage, tmp_path: Path
+) -> None:
+    for name in ("2024/report.pdf", "2025/report.pdf", "2025/only.pdf", ".DS_Store"):
+        target = tmp_path / "all" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(b"x")
+    fake.add_base("Reports")
+    page = open_page()
+    open_documents(page)
+    page.locator("#folder-input").set_input_files(tmp_path / "all")
+    expect(page.locator("#upload-status")).to_contain_text("3 added")
+    sent = next(names for kind, names in fake.calls if kind == "upload")
+    assert sorted(sent) == ["all - 2024 - report.pdf", "all - 2025 - report.pdf", "only.pdf"]
+
+
+def test_files_dropped_anywhere_are_uploaded(fake: FakeService, open_page: OpenPage) -> None:
+    fake.add_base("Reports")
+    page = open_page()
+    transfer = page.evaluate_handle(
+        "() => { const t = new DataTransfer(); t.items.add(new File(['x'], 'dropped.pdf'));"
+        " return t; }"
+    )
+    page.dispatch_event("body", "dragenter", {"dataTransfer": transfer})
+    expect(page.get_by_text("Drop to add to this knowledge base")).to_be_visible()
+    page.dispatch_event("body", "drop", {"dataTransfer": transfer})
+    expect(page.locator(".document")).to_contain_text("dropped.pdf")
+
+
+def test_a_failure_shows_its_reason_and_can_be_tried_again(
+    fake: FakeService, open_page: OpenPage
+) -> None:
+    fake.add_base("Reports")
+    error = {"code": "encrypted_document", "message": "locked.pdf needs a password"}
+    doc = fake.add_document("locked.pdf", status="failed", error=error)
+    doc["job"]["status"] = "dead"
+    page = open_page()
+    open_documents(page)
+    expect(page.locator(".document-error")).to_have_text(
+        "Password-protected locked.pdf needs a password"
+    )
+    page.get_by_role("button", name="Try locked.pdf again").click()
+    expect(page.locator(".badge-processing")).to_be_visible()
+    assert ("retry", doc["job"]["id"]) in fake.calls
+
+
+def test_a_document_is_deleted_after_confirmation(fake: FakeService, open_page: OpenPage) -> None:
+    fake.add_base("Reports")
+    fake.add_document("old.pdf", status="failed")
+    page = open_page()
+    open_documents(page)
+    page.get_by_role("button", name="Delete old.pdf").click()
+    expect(page.get_by_role("dialog")).to_contain_text("old.pdf")
+    page.get_by_role("dialog").get_by_role("button", name="Delete", exact=True).click()
+    expect(page.get_by_text("No documents yet.")).to_be_visible()
+    assert fake.documents == {}
+
+
+def test_the_original_is_downloaded_under_its_name(fake: FakeService, open_page: OpenPage) -> None:
+    fake.add_base("Reports")
+    fake.add_document("报告 1.pdf", status="failed")
+    page = open_page()
+    open_documents(page)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download the original of 报告 1.pdf").click()
+    assert download.value.suggested_filename == "报告 1.pdf"
+
+
+def test_the_list_loads_further_pages_and_finds_by_name(
+    fake: FakeService, open_page: OpenPage
+) -> None:
+    fake.add_base("Reports")
+    for number in range(60):
+        fake.add_document(f"report-{number:02}.pdf", status="failed")
+    page = open_page()
+    open_documents(page)
+    expect(page.locator(".document")).to_have_count(50)
+    page.get_by_role("button", name="Load more").click()
+    expect(page.locator(".document")).to_have_count(60)
+    page.get_by_label("Find by name").fill("REPORT-5")
+    expect(page.locator(".document")).to_have_count(10)
+    page.get_by_label("Find by name").fill("nothing")
+    expect(page.get_by_text(re.compile("No document has “nothing”"))).to_be_visible()
