@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 
 from kb_service.domain.spans import TextSpan
 from kb_service.domain.text import CJK, sentence_spans
@@ -22,6 +23,7 @@ _LATIN_LABEL = re.compile(
 _CJK_LABEL = re.compile(f"\\s*[{CJK}]{{2,10}}[ \\t]*[:：](?![^\\n]*[。；])")
 # Forms set a label and its value apart by white space alone; prose in this script has none.
 _CJK_SPACED = re.compile(f"\\s*[{CJK}]{{2,8}}[ \\t\\u3000]+(?=\\S)(?![^\\n]*[。；，])")
+_NEXT_LABEL = re.compile(f"\\t(?=[^\\t\\n:：]{{1,45}}[:：](?:\\s|$)|[{CJK}]{{2,8}}[:：])")
 _LABEL_ONLY = re.compile(r"[^\n]*[:：]\s*$")
 _CJK_HEADING = re.compile(
     "\\s*(?:[一二三四五六七八九十]+、|第[一二三四五六七八九十百]+[章节编])[^。；，：:]{1,20}\\s*$"
@@ -58,9 +60,7 @@ def quotable_units(text: str) -> list[Unit]:
         if kind is UnitKind.SENTENCE:
             units.extend(Unit(span, kind) for span in _sentences(text, start, end))
         else:
-            trimmed = _trimmed(text, start, end)
-            if trimmed:
-                units.append(Unit(trimmed, kind))
+            units.extend(Unit(span, kind) for span in _cells(text, start, end))
     return units
 
 
@@ -179,6 +179,15 @@ def _is_heading(line: str, following: str) -> bool:
 
 def _line_at(text: str, lines: list[tuple[int, int]], index: int) -> str:
     return text[slice(*lines[index])] if index < len(lines) else ""
+
+
+def _cells(text: str, start: int, end: int) -> Iterator[TextSpan]:
+    """Cut a line of a form at the tabs in front of its further labels."""
+    cuts = [match.start() for match in _NEXT_LABEL.finditer(text, start, end)]
+    for low, high in pairwise([start, *cuts, end]):
+        trimmed = _trimmed(text, low, high)
+        if trimmed:
+            yield trimmed
 
 
 def _sentences(text: str, start: int, end: int) -> Iterator[TextSpan]:

@@ -1,4 +1,4 @@
-"""What can be asked and what comes back while it is answered: AskRequest, AskEvent, AskLimits.
+"""What can be asked and what comes back while it is answered: AskRequest, AskEvent.
 
 Knows the accepted range of every value of a request. Knows nothing of retrieval, models, storage.
 """
@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from kb_service.domain.answers import Answer, Citation, SamplingOptions
 from kb_service.domain.errors import InvalidRequest
 from kb_service.domain.queries import Filters
+from kb_service.settings import RetrievalSettings
 
 MAX_SEED = 2**31 - 1
 MAX_TEMPERATURE = 2.0
+MAX_TOKENS = 32768
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,29 +55,12 @@ class DoneEvent:
 AskEvent = TokenEvent | CitationEvent | DoneEvent
 
 
-@dataclass(frozen=True, slots=True)
-class AskLimits:
-    """Accepted ranges of a request and the budgets of the prompt, from the settings.
-
-    `default_top_k`: chunks retrieved when the request names none. `max_passages`: passages in the
-    prompt. `passage_tokens`, `context_tokens`: budget of one passage and of all (approximate).
-    """
-
-    max_question_chars: int = 2000
-    max_top_k: int = 100
-    default_top_k: int = 20
-    max_tokens: int = 32768
-    max_passages: int = 6
-    passage_tokens: int = 400
-    context_tokens: int = 2400
-
-
-def check_request(request: AskRequest, limits: AskLimits) -> None:
+def check_request(request: AskRequest, limits: RetrievalSettings) -> None:
     """Raise InvalidRequest that names the value and its accepted range."""
     _check_question(request.question, limits.max_question_chars)
     _check_range("top_k", request.top_k, 1, limits.max_top_k)
     _check_range("temperature", request.options.temperature, 0.0, MAX_TEMPERATURE)
-    _check_range("max_tokens", request.options.max_tokens, 1, limits.max_tokens)
+    _check_range("max_tokens", request.options.max_tokens, 1, MAX_TOKENS)
     _check_range("seed", request.options.seed, 0, MAX_SEED)
 
 

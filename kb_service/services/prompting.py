@@ -2,12 +2,13 @@
 
 Documents are data: they stand numbered between marks in the system message, which says that nothing
 in them is an instruction. Control tokens cannot arise from text here, because the model's package
-encodes every message on its own. Knows no tokenizer but through `count_tokens`.
+encodes every message on its own. Knows no tokenizer but through a PromptMeter.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
+from typing import Protocol, runtime_checkable
 
 from kb_service.domain.answers import ChatMessage
 from kb_service.domain.queries import Passage
@@ -44,6 +45,30 @@ _MAX_HISTORY = 6
 _OPEN, _CLOSE = "<<<", ">>>"
 
 
+class Segment(Protocol):
+    """Token ids of a prompt that belong together: the prefix, one message, the reply's opening."""
+
+    @property
+    def role(self) -> str:
+        """Which part of the prompt."""
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        """Its token ids."""
+
+
+@runtime_checkable
+class PromptMeter(Protocol):
+    """A generator that reads a prompt of limited length."""
+
+    @property
+    def max_prompt_tokens(self) -> int:
+        """The longest prompt that leaves room for an answer."""
+
+    def prompt_segments(self, messages: Sequence[ChatMessage]) -> Sequence[Segment]:
+        """Return the exact prompt of a chat as token ids. Raises GenerationError."""
+
+
 def system_message(passages: Sequence[Passage], *, chinese: bool) -> str:
     """Return the rules followed by the passages, each between its own marks."""
     blocks = [_block(passage, chinese=chinese) for passage in passages]
@@ -54,22 +79,19 @@ def build_messages(
     question: str,
     passages: Sequence[Passage],
     history: Sequence[ChatMessage] = (),
-    *,
-    max_tokens: int | None = None,
-    count_tokens: Callable[[Sequence[ChatMessage]], int] | None = None,
+    meter: PromptMeter | None = None,
 ) -> tuple[ChatMessage, ...]:
-    """Return system, history and question, cut until they fit `max_tokens`.
+    """Return system, history and question in the question's language, cut to fit the meter.
 
-    The oldest history goes first, then passages from the last; the best passage and the question
+    The oldest turn goes first, then passages from the last; the best passage and the question
     always stay, so the result may still be too long: then the generator refuses it by name.
-    Language follows the question.
     """
     chinese = is_chinese(question)
     turns, kept = list(recent_turns(history)), list(passages)
     while True:
         system = ChatMessage("system", system_message(kept, chinese=chinese))
         messages = (system, *turns, ChatMessage("user", question.strip()))
-        if max_tokens is None or count_tokens is None or count_tokens(messages) <= max_tokens:
+        if meter is None or num_tokens(meter, messages) <= meter.max_prompt_tokens:
             return messages
         if turns:
             del turns[:2]
@@ -77,6 +99,11 @@ def build_messages(
             del kept[-1]
         else:
             return messages
+
+
+def num_tokens(meter: PromptMeter, messages: Sequence[ChatMessage]) -> int:
+    """Return the length of the prompt that these messages make."""
+    return sum(len(segment.ids) for segment in meter.prompt_segments(messages))
 
 
 def recent_turns(history: Sequence[ChatMessage]) -> tuple[ChatMessage, ...]:

@@ -5,9 +5,10 @@ passages; what was released is final, so streamed pieces joined are exactly the 
 without support are dropped. Knows no model, no storage.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from typing import cast
 
-from kb_service.domain.answers import AnswerStatus, Citation, CitationStatus
+from kb_service.domain.answers import AnswerStatus, Citation, CitationStatus, Generation
 from kb_service.domain.queries import Passage
 from kb_service.domain.spans import PageRegion, TextSpan
 from kb_service.domain.text import sentence_spans
@@ -28,6 +29,7 @@ NO_ANSWER = "no_answer_in_passages"
 NO_SUPPORT = "no_supported_sentence"
 DROPPED = "unsupported_sentences_dropped"
 UNVERIFIED = "unverified_sentences"
+CUT_OFF = "max_tokens_reached"
 
 
 class SentenceCutter:
@@ -60,7 +62,7 @@ class SentenceCutter:
 
 
 class GroundedWriter:
-    """Builds one answer. Read `text`, `citations` and the verdict after `flush`."""
+    """Builds one answer. Read `text`, `citations` and the verdict after `write` has ended."""
 
     def __init__(self, passages: Sequence[Passage], regions: Regions) -> None:
         self._passages = passages
@@ -72,17 +74,19 @@ class GroundedWriter:
         self.text = ""
         self.citations: list[Citation] = []
 
-    def feed(self, piece: str) -> Iterator[TokenEvent | CitationEvent]:
-        """Yield the events of the sentences that this piece completes."""
-        for gap, sentence in self._cutter.feed(piece):
-            yield from self._release(gap, sentence)
+    def write(
+        self, pieces: Generator[str, None, Generation]
+    ) -> Generator[TokenEvent | CitationEvent, None, Generation]:
+        """Yield the events of each sentence as soon as it is checked; return the Generation."""
+        while True:
+            try:
+                piece = next(pieces)
+            except StopIteration as end:
+                yield from self._release_all(self._cutter.flush())
+                return cast(Generation, end.value)
+            yield from self._release_all(self._cutter.feed(piece))
 
-    def flush(self) -> Iterator[TokenEvent | CitationEvent]:
-        """Yield the events of the last sentence."""
-        for gap, sentence in self._cutter.flush():
-            yield from self._release(gap, sentence)
-
-    def verdict(self) -> tuple[AnswerStatus, str | None]:
+    def verdict(self, generation: Generation) -> tuple[AnswerStatus, str | None]:
         """Return the status and its reason; a refusal when nothing was released."""
         if not self.text:
             lost = self._num_dropped and not self._says_nothing_found
@@ -91,12 +95,20 @@ class GroundedWriter:
             return AnswerStatus.PARTIAL, DROPPED
         if any(c.status is CitationStatus.UNVERIFIED for c in self.citations):
             return AnswerStatus.PARTIAL, UNVERIFIED
+        if generation.finish_reason == "length":
+            return AnswerStatus.PARTIAL, CUT_OFF
         return AnswerStatus.ANSWERED, None
 
     def locate(self, words: str) -> TextSpan | None:
         """Return where words stand in the released text, None when they do not."""
         start = self.text.find(words) if words else -1
         return TextSpan(start, start + len(words)) if start >= 0 else None
+
+    def _release_all(
+        self, sentences: Sequence[tuple[str, str]]
+    ) -> Iterator[TokenEvent | CitationEvent]:
+        for gap, sentence in sentences:
+            yield from self._release(gap, sentence)
 
     def _release(self, gap: str, sentence: str) -> Iterator[TokenEvent | CitationEvent]:
         plain, hinted = split_markers(sentence)

@@ -1,0 +1,61 @@
+"""The built-in reader: answers by quoting sentences of the passages. Implements Generator.
+
+Deterministic, no weights. Every sentence it writes is a sentence, field or list item of a passage
+word for word (line ends aside), marked with the passage's number. Abstains by writing nothing.
+"""
+
+from collections.abc import Generator, Sequence
+
+from kb_service.domain.answers import Generation, GenerationRequest, GeneratorInfo, Usage
+from kb_service.domain.text import is_chinese, sentence_spans
+from kb_service.generation.reading import Quotation, read
+
+NAME = "extractive-reader"
+NOTICE = (
+    "Answers are quoted word for word by the built-in extractive reader; it writes no text of its "
+    "own. To get written answers, set KB_LLM__MODEL to a ChatGLM3-6B folder and start again. "
+    "回答由内置的摘录式阅读器逐字引用原文，不会自行撰写。要得到模型撰写的回答，请把 KB_LLM__MODEL "
+    "设为 ChatGLM3-6B 的文件夹后重新启动。"
+)
+_END_MARKS = "。！？；!?;.…”’\"')）"
+
+
+class ExtractiveReader:
+    """Quotes the units of the passages that answer a question."""
+
+    @property
+    def info(self) -> GeneratorInfo:
+        """Say what it is and how to get another one."""
+        return GeneratorInfo(kind="extractive", name=NAME, notice=NOTICE)
+
+    def generate(self, request: GenerationRequest) -> Generator[str, None, Generation]:
+        """Yield one quotation after the other; nothing when no passage answers the question.
+
+        Sampling options change nothing: there is nothing to sample.
+        """
+        quotations = read(request.question, request.passages, request.idf)
+        pieces = written(quotations)
+        yield from pieces
+        words = quotations[0].words if quotations else ""
+        return Generation(text="".join(pieces), usage=Usage(), answer_words=words)
+
+
+def written(quotations: Sequence[Quotation]) -> list[str]:
+    """Return the quotations as text pieces, each sentence with the mark of its passage."""
+    pieces: list[str] = []
+    for quotation in quotations:
+        gap = "" if not pieces else ("\n" if is_chinese(quotation.text) else " ")
+        pieces.append(gap + _marked(quotation))
+    return pieces
+
+
+def _marked(quotation: Quotation) -> str:
+    """Put the mark in front of each end mark, where it still belongs to its sentence."""
+    text, mark = quotation.text, f"[{quotation.passage.number}]"
+    marked, end = "", 0
+    for span in sentence_spans(text):
+        words = span.of(text)
+        bare = words.rstrip(_END_MARKS)
+        marked += text[end : span.start] + bare + mark + words[len(bare) :]
+        end = span.end
+    return marked

@@ -1,0 +1,134 @@
+"""Form fields and numbered items: where a value stands behind its label, and which item is asked.
+
+Pure functions on one line or one list of units. Knows layout, and which labels a question word
+stands for; weighs no sentences.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from kb_service.domain.questions import AnswerType, text_terms
+from kb_service.domain.spans import TextSpan
+from kb_service.domain.text import normalise
+from kb_service.domain.units import Unit, UnitKind, cjk_number, item_number
+
+MAX_ITEM_CHARS = 400
+
+_COLON_LABEL = re.compile(r"(?P<label>[^:：\n]{1,45}?)\s*[:：]\s*(?P<value>.*)", re.DOTALL)
+_SPACED_LABEL = re.compile(r"(?P<label>\S{2,8})[ \t\u3000]+(?P<value>\S.*)", re.DOTALL)
+# Forms printed in columns have a second label behind the first value on the same line.
+_INNER_LABEL = re.compile(r"(?<= )(?:[A-Z][\w&/.()-]* (?:(?:&|of|and|the) )?){0,4}[A-Z][\w/.()-]*:")
+_NOT_A_LABEL_WORD = re.compile(r"(?:[A-Z]{2,4}|\S*\d\S*) ")
+_ORDINAL = re.compile(r"第\s*([\d一二三四五六七八九十百千零〇]+)\s*(?:条|项|点|款|个|步|章)")
+_ENGLISH_ORDINAL = re.compile(
+    r"\b(?:(\d{1,3})(?:st|nd|rd|th)|(first|second|third|fourth|fifth|sixth))\s+(?:\w+\s+)?"
+    r"(?:item|measure|recommendation|step|point|finding|action|cause|rule)"
+)
+_ENGLISH_ORDINALS = {
+    word: n for n, word in enumerate(("first", "second", "third", "fourth", "fifth", "sixth"), 1)
+}
+_ITEM_MARK = re.compile(r"\s*(?:[（(]?[\d一二三四五六七八九十百]+[.、)）]|第[^条]{1,8}条)\s*")
+
+TYPE_LABELS: dict[AnswerType, frozenset[str]] = {
+    AnswerType.DATE: text_terms("date time 日期 发生时间"),
+    AnswerType.TIME: text_terms("time 发生时间"),
+    AnswerType.PLACE: text_terms("location place site address 发生地点 位置 地址"),
+    AnswerType.PERSON: text_terms("name 姓名"),
+    AnswerType.IDENTIFIER: text_terms("number no id code 编号 号码"),
+    AnswerType.MONEY: text_terms("amount cost 金额"),
+}
+"""The label that a question word stands for, as terms."""
+
+
+def fields_of(line: str) -> Iterator[tuple[str, str]]:
+    """Yield (label, value) pairs of a field line; values may be empty."""
+    first = _COLON_LABEL.match(line) or _SPACED_LABEL.match(line)
+    if first is None:
+        return
+    value_start = first.start("value")
+    inner = [_label_span(line, match) for match in _INNER_LABEL.finditer(line, value_start - 1)]
+    labels = [(first["label"], value_start, first.start())]
+    labels += [(line[start : end - 1], end, start) for start, end in inner]
+    ends = [start for _, _, start in labels[1:]] + [len(line)]
+    for (label, begin, _), end in zip(labels, ends, strict=True):
+        yield label.strip(), line[begin : max(begin, end)].strip()
+
+
+def _label_span(line: str, match: re.Match[str]) -> tuple[int, int]:
+    start = match.start()
+    # The state in "Tallahassee, FL Accident Number:" ends the value before, it begins no label.
+    while word := _NOT_A_LABEL_WORD.match(line, start, match.end()):
+        start = word.end()
+    return start, match.end()
+
+
+def asked_field(line: str, kind: AnswerType, asked: frozenset[str]) -> tuple[str, str] | None:
+    """Return the longest (label, value) whose label the question asks for, None when none is.
+
+    Every term of the label must stand in the question (`asked`: its stems) or be what the question
+    word stands for. The words before an inner label may belong to the value before it, so its last
+    words are tried too.
+    """
+    known = asked | TYPE_LABELS.get(kind, frozenset())
+    found = [
+        (suffix, value)
+        for index, (label, value) in enumerate(fields_of(line))
+        if value
+        for suffix in _suffixes(label, is_inner=index > 0)
+        if (terms := text_terms(suffix)) and terms <= known
+    ]
+    return max(found, key=lambda pair: len(pair[0]), default=None)
+
+
+def _suffixes(label: str, *, is_inner: bool) -> list[str]:
+    words = label.split(" ")
+    return [" ".join(words[n:]) for n in range(len(words))] if is_inner else [label]
+
+
+def asked_ordinal(question: str) -> int | None:
+    """Return N when a question asks for the N-th item (第2条, the second measure), else None."""
+    text = normalise(question)
+    match = _ORDINAL.search(text)
+    if match:
+        return int(match[1]) if match[1].isdecimal() else cjk_number(match[1])
+    english = _ENGLISH_ORDINAL.search(text)
+    if english:
+        return int(english[1]) if english[1] else _ENGLISH_ORDINALS[english[2]]
+    return None
+
+
+def items_numbered(
+    text: str, units: Sequence[Unit], number: int
+) -> Iterator[tuple[TextSpan, frozenset[str]]]:
+    """Yield the span of each item with that number and the terms of what introduces its list."""
+    for index, unit in enumerate(units):
+        if unit.kind is UnitKind.HEADING or item_number(unit.span.of(text)) != number:
+            continue
+        yield _item_span(text, units, index), _introduction(text, units, index)
+
+
+def item_words(item: str) -> str:
+    """Return an item without its number and its end mark."""
+    return _ITEM_MARK.sub("", item, count=1).rstrip("；;。.， ")
+
+
+def _item_span(text: str, units: Sequence[Unit], index: int) -> TextSpan:
+    """An item goes on over the sentences of its own paragraph; an article over its paragraphs."""
+    span = units[index].span
+    is_article = span.of(text).startswith("第")
+    for unit in units[index + 1 :]:
+        words = unit.span.of(text)
+        stops = unit.kind is UnitKind.HEADING or item_number(words) is not None
+        breaks = "\n" in text[span.end : unit.span.start] and not is_article
+        if stops or breaks or unit.span.end - span.start > MAX_ITEM_CHARS:
+            break
+        span = TextSpan(span.start, unit.span.end)
+    return span
+
+
+def _introduction(text: str, units: Sequence[Unit], index: int) -> frozenset[str]:
+    for unit in reversed(units[:index]):
+        words = unit.span.of(text)
+        if unit.kind is UnitKind.HEADING or item_number(words) is None:
+            return text_terms(words)
+    return frozenset()

@@ -1,0 +1,193 @@
+"""Choosing what to quote: the units of the passages that answer a question, best first.
+
+Pure functions: passages and question in, quotations out; every quotation is a unit of a passage.
+Knows layout (fields, list items, headings) and words; writes nothing itself.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from kb_service.domain.queries import Passage
+from kb_service.domain.questions import (
+    AnswerType,
+    answer_type,
+    asks_across_documents,
+    content_terms,
+    coverage,
+    stem,
+    text_terms,
+)
+from kb_service.domain.spans import TextSpan
+from kb_service.domain.text import normalise
+from kb_service.domain.units import Unit, UnitKind, quotable_units, reflow
+from kb_service.domain.values import identifiers_in, stated_values, supporting_values
+from kb_service.generation.fields import (
+    asked_field,
+    asked_ordinal,
+    item_words,
+    items_numbered,
+)
+from kb_service.generation.typed_spans import answer_words, is_typed
+
+MIN_COVERAGE = 0.45
+"""Share of the question's idf mass that a quoted unit must hold together with its surroundings."""
+
+MIN_ITEM_COVERAGE = 0.3
+"""The same for a numbered item with what introduces its list: the item itself repeats little."""
+
+TYPE_BONUS = 0.15
+STRICT_TYPE_BONUS = 0.5
+"""For types that a pattern recognises surely: a question for a date is answered by a date."""
+LABEL_BONUS = 1.5
+_STRICT = frozenset(
+    (
+        AnswerType.DATE,
+        AnswerType.TIME,
+        AnswerType.DURATION,
+        AnswerType.MONEY,
+        AnswerType.NUMBER,
+        AnswerType.IDENTIFIER,
+    )
+)
+CONTEXT_WEIGHT = 0.35
+VALUES_WEIGHT = 0.3
+RANK_WEIGHT = 0.05
+CLOSE = 0.9
+"""A second unit is quoted too when its score comes this near to the best."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quotation:
+    """A unit worth quoting. `text`: its words on one line; `words`: the typed answer in it."""
+
+    passage: Passage
+    span: TextSpan
+    text: str
+    words: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The question, taken apart once."""
+
+    text: str
+    kind: AnswerType
+    terms: tuple[str, ...]
+    stems: frozenset[str]
+    idf: Mapping[str, float]
+    ordinal: int | None
+    values: frozenset[str]
+
+
+def read(
+    question: str, passages: Sequence[Passage], idf: Mapping[str, float]
+) -> tuple[Quotation, ...]:
+    """Return the quotations that answer the question, best first; empty to abstain."""
+    asked = take_apart(question, idf)
+    if asks_across_documents(question) and not identifiers_in(question):
+        # A count or an extreme over many reports is written in none of them.
+        return ()
+    if asked.ordinal is not None:
+        item = _list_item(asked, asked.ordinal, passages)
+        if item:
+            return (item,)
+    quotations = sorted(_quotations(asked, passages), key=lambda q: -q.score)
+    return _leading(quotations)
+
+
+def take_apart(question: str, idf: Mapping[str, float]) -> _Asked:
+    """Return type, terms (without identifiers), ordinal and values of a question."""
+    text = normalise(question)
+    for identifier in identifiers_in(question):
+        text = text.replace(identifier, " ")
+    values = frozenset(v for v in stated_values(question) if v.startswith(("date:", "num:", "id:")))
+    terms = content_terms(text)
+    stems = frozenset(stem(term) for term in terms)
+    return _Asked(text, answer_type(question), terms, stems, idf, asked_ordinal(text), values)
+
+
+def _leading(quotations: Sequence[Quotation]) -> tuple[Quotation, ...]:
+    if not quotations:
+        return ()
+    best = quotations[0]
+    for other in quotations[1:]:
+        if other.score < CLOSE * best.score:
+            break
+        if other.text != best.text and other.passage.document_id == best.passage.document_id:
+            return best, other
+    return (best,)
+
+
+def _quotations(asked: _Asked, passages: Sequence[Passage]) -> Iterator[Quotation]:
+    for passage in passages:
+        units = quotable_units(passage.text)
+        title = text_terms(passage.title)
+        bonus = _values_bonus(asked, passage)
+        for index, unit in enumerate(units):
+            if unit.kind is UnitKind.HEADING:
+                continue
+            around = title | _surroundings(passage.text, units, index)
+            quotation = _weighed(asked, passage, unit, around, bonus)
+            if quotation:
+                yield quotation
+
+
+def _surroundings(text: str, units: Sequence[Unit], index: int) -> frozenset[str]:
+    """Return the terms of the unit before and of the nearest heading above."""
+    before = text_terms(units[index - 1].span.of(text)) if index else frozenset[str]()
+    for unit in reversed(units[:index]):
+        if unit.kind is UnitKind.HEADING:
+            return before | text_terms(unit.span.of(text))
+    return before
+
+
+def _weighed(
+    asked: _Asked, passage: Passage, unit: Unit, around: frozenset[str], bonus: float
+) -> Quotation | None:
+    text = reflow(unit.span.of(passage.text))
+    own = text_terms(text)
+    field = asked_field(text, asked.kind, asked.stems) if unit.kind is UnitKind.FIELD else None
+    if field:
+        # A form states its subject once: the whole passage is the surroundings of its fields.
+        around = text_terms(f"{passage.title}\n{passage.text}")
+    in_context = coverage(asked.terms, own | around, asked.idf)
+    if in_context < MIN_COVERAGE:
+        return None
+    score = coverage(asked.terms, own, asked.idf) + CONTEXT_WEIGHT * in_context + bonus
+    if field:
+        label, words = field
+        score += LABEL_BONUS * (1 + coverage(asked.terms, text_terms(label), asked.idf))
+    else:
+        span = answer_words(asked.kind, asked.text, text)
+        words = span.of(text) if span else ""
+        score += _type_bonus(asked.kind) if span else 0.0
+    return Quotation(passage, unit.span, text, words, round(score, 6))
+
+
+def _type_bonus(kind: AnswerType) -> float:
+    if not is_typed(kind):
+        return 0.0
+    return STRICT_TYPE_BONUS if kind in _STRICT else TYPE_BONUS
+
+
+def _list_item(asked: _Asked, number: int, passages: Sequence[Passage]) -> Quotation | None:
+    """Return the item with the asked number under the heading that the question speaks of."""
+    found: list[Quotation] = []
+    for passage in passages:
+        units = quotable_units(passage.text)
+        for span, introduction in items_numbered(passage.text, units, number):
+            text = reflow(span.of(passage.text))
+            introduced = introduction | text_terms(text) | text_terms(passage.title)
+            score = coverage(asked.terms, introduced, asked.idf)
+            if score >= MIN_ITEM_COVERAGE:
+                score += _values_bonus(asked, passage)
+                found.append(Quotation(passage, span, text, item_words(text), score))
+    return max(found, key=lambda quotation: quotation.score, default=None)
+
+
+def _values_bonus(asked: _Asked, passage: Passage) -> float:
+    """Prefer passages that state the dates and numbers of the question, then earlier ones."""
+    stated = supporting_values(passage.text) & asked.values
+    share = len(stated) / len(asked.values) if asked.values else 0.0
+    return VALUES_WEIGHT * share + RANK_WEIGHT / passage.number

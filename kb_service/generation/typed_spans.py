@@ -1,0 +1,151 @@
+"""The words inside one sentence that a typed question asks for: a date, an amount, a name.
+
+Pure functions, patterns only, Chinese and English. Knows one sentence and the question; chooses no
+sentences.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+
+from kb_service.domain.questions import AnswerType, stem
+from kb_service.domain.spans import TextSpan
+from kb_service.domain.text import CJK, index_terms, normalise
+
+_N = r"\d[\d,.]*"
+_CN = "[零〇一二两三四五六七八九十百千]"
+_MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
+_CAPS = r"[A-Z][\w’'.-]*"
+_NAME = rf"{_CAPS}(?:\s+(?:{_CAPS}|of|de|la|the|von|van))*\s+{_CAPS}|{_CAPS}"
+_SURNAME = (
+    "[王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘"
+    "杜戴夏钟汪田任姜范方石姚谭廖邹熊金陆郝孔白崔康毛邱秦江史顾侯邵孟龙万段钱汤尹黎易常武乔贺赖龚文褚尤施严华戚]"
+)
+_SCALE = "[多余几]?(?:百万|千万|万亿|万|亿)?[多余]?"
+_CURRENCY = "(?:人民币|日元|美元|欧元|英镑|港元|港币|台币|法郎|卢布|元|块|圆)"
+_ORGANISATION = "公司|集团|大学|学院|学校|中学|小学|医院|银行|委员会|研究院|研究所|俱乐部|协会|政府|法院|局|部|厂|中心|机构|社|队"
+_PLACE = "国|省|市|县|区|镇|乡|村|州|洲|岛|山|河|湖|海|路|街|港|湾|站|机场|车间|机房|仓库|工地|堆场|平台|楼|广场|公园|寺|城|宫"
+# Alternatives of one type in the order of trust.
+_PATTERNS: dict[AnswerType, tuple[str, ...]] = {
+    AnswerType.DATE: (
+        rf"(?:公元前?)?(?:\d{{2,4}}|{_CN}{{2,4}})年(?:(?:\d{{1,2}}|{_CN}{{1,3}})月(?:份|(?:\d{{1,2}}|{_CN}{{1,3}})[日号])?)?"
+        rf"(?:\d{{1,2}}[时点](?:\d{{1,2}}分)?)?",
+        rf"(?:\d{{1,2}}|{_CN}{{1,3}})月(?:(?:\d{{1,2}}|{_CN}{{1,3}})[日号]|份)?",
+        r"\d{1,2}/\d{1,2}/\d{4}(?:,? \d{4} [A-Z]{3})?|\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:\d{2})?",
+        rf"(?:{_MONTHS})\.? \d{{1,2}}(?:st|nd|rd|th)?(?:,? \d{{4}})?|\d{{1,2}} (?:{_MONTHS})(?: \d{{4}})?",
+        rf"(?:{_MONTHS}) \d{{4}}|(?:1[0-9]|20)\d\d(?:s|年代)?(?!\d)|\d{{1,2}}世纪(?:\d{{1,2}}年代)?[初中末]?",
+        rf"(?:{_MONTHS})",
+    ),
+    AnswerType.TIME: (
+        r"\d{1,2}[时点](?:\d{1,2}分)?|\d{1,2}:\d{2}(?::\d{2})?(?: ?[ap]\.?m\.?)?|\d{4} (?:UTC|[A-Z]{2}T)",
+        r"\d{1,2} ?[ap]\.?m\b",
+    ),
+    AnswerType.DURATION: (
+        rf"(?:{_N}|{_CN}+|半)个?多?(?:半)?(?:小时|分钟|秒钟?|天|周|星期|个?月|年|昼夜|世纪)(?![\d{CJK}]?[月日])",
+        rf"(?:{_N}|[a-z]+)[ -](?:hours?|minutes?|seconds?|days?|weeks?|months?|years?|decades?)",
+    ),
+    AnswerType.MONEY: (
+        rf"(?:约|近|超过)?{_N}\s*{_SCALE}{_CURRENCY}|{_CN}+{_SCALE}{_CURRENCY}",
+        rf"(?:US)?[$£€¥]\s?{_N}(?: (?:million|billion|trillion|thousand))?",
+        rf"{_N}(?: (?:million|billion|trillion|thousand))? (?:dollars|euros|pounds|yuan|yen)",
+    ),
+    AnswerType.NUMBER: (
+        rf"{_N}\s*%|百分之{_CN}+",
+        rf"{_N}{_SCALE}(?:平方|立方)?(?:公里|千米|公斤|千克|[{CJK}])?(?<!年)(?<!月)(?<!日)(?:死亡|受伤)?",
+        rf"{_CN}+{_SCALE}(?:个|人|名|次|种|条|项|座|家|层|位|部|岁|级|届|场|集|页|台|辆|所|支|只|架|倍|米|吨)",
+        rf"{_N}(?: (?:million|billion|thousand|percent))?(?: [a-z]+)?",
+        r"\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen)(?: [a-z]+)?",
+    ),
+    AnswerType.PERSON: (
+        rf"{_SURNAME}某[{CJK}]?(?=[，。、；：的在于是和与与作等（(]|$)|{_SURNAME}某",
+        rf"[{CJK}]{{1,8}}[·•][{CJK}·•]{{1,12}}",
+        rf"(?<![{CJK}]){_SURNAME}[{CJK}]{{1,2}}(?=[，。、；：的在于是和与为（(]|$)",
+        rf"{_SURNAME}[{CJK}]{{1,2}}(?=[，。、；：（(]|$)",
+        _NAME,
+    ),
+    AnswerType.PLACE: (
+        rf"(?<=位于)[{CJK}]{{2,16}}?(?=[，。、；的]|$)",
+        rf"(?:[{CJK}]{{1,6}}(?:省|市|县|区|州|国)){{1,3}}[{CJK}]{{0,8}}(?:{_PLACE})",
+        rf"(?<=[在于至从到往])[{CJK}]{{1,8}}(?:{_PLACE})|[{CJK}]{{2,6}}(?:{_PLACE})",
+        rf"(?<=\bin )(?:the )?(?:{_NAME})|(?<=\bat )(?:the )?(?:{_NAME})|(?<=near )(?:{_NAME})",
+        rf"{_CAPS}(?: {_CAPS})*, [A-Z]{{2}}\b|{_NAME}",
+    ),
+    AnswerType.ORGANISATION: (
+        rf"[{CJK}A-Za-z·]{{2,16}}(?:{_ORGANISATION})",
+        rf"(?:{_CAPS} )+(?:Inc|Corp|University|Company|Agency|Department|Board|Association|Institute)\.?",
+        _NAME,
+    ),
+    AnswerType.CAUSE: (
+        r"(?<=原因[：:])[^。；]+|(?<=原因是)[^。；]+|(?<=由于)[^，。；]+|(?<=因为)[^，。；]+|(?<=[，。]因)[^，。；]+",
+        r"(?<=to be: ).+|(?<=because ).+|(?<=due to ).+|(?<=caused by ).+",
+    ),
+    AnswerType.IDENTIFIER: (r"[A-Za-z]*\d*[A-Za-z]+[-_/]?[\dA-Za-z][-_/\w]*\d\w*|[+\d][\d-]{5,}",),
+}  # fmt: skip
+_COMPILED = {
+    kind: tuple(re.compile(pattern) for pattern in patterns) for kind, patterns in _PATTERNS.items()
+}
+_CLAUSE = re.compile(r"[^，。；！？：,;!?]+")
+_COPULA = re.compile(
+    r"(?:就是|分别是|分别为|称为|被称为|称作|叫做|名为|即|是|为|叫|由|于|有)(?=.{2})"
+)
+_NEAR = 30
+"""A question word this many characters away still counts a half."""
+
+
+def answer_words(kind: AnswerType, question: str, sentence: str) -> TextSpan | None:
+    """Return the span of the sentence that answers a question of that type, None when none does.
+
+    Spans that the question itself holds are no answers. Among the rest the one nearest to the
+    question's words wins; earlier patterns of a type win over later ones.
+    """
+    if not is_typed(kind):
+        return _clause(question, sentence)
+    asked = normalise(question)
+    for pattern in _COMPILED[kind]:
+        spans = [TextSpan(*match.span()) for match in pattern.finditer(sentence) if match.group()]
+        fresh = [span for span in spans if normalise(span.of(sentence)) not in asked]
+        if fresh:
+            weigh = _nearness(question, sentence)
+            return max(fresh, key=lambda span: (weigh(span), -span.start))
+    return None
+
+
+def is_typed(kind: AnswerType) -> bool:
+    """True when the question words say what kind of words the answer is."""
+    return kind not in (AnswerType.OTHER, AnswerType.ITEM)
+
+
+def _nearness(question: str, sentence: str) -> Callable[[TextSpan], float]:
+    places = list(_question_places(question, sentence))
+
+    def weigh(span: TextSpan) -> float:
+        gaps = (max(span.start - end, start - span.end, 0) for start, end in places)
+        return sum(1 / (1 + gap / _NEAR) for gap in gaps)
+
+    return weigh
+
+
+def _question_places(question: str, sentence: str) -> Iterator[tuple[int, int]]:
+    folded = normalise(sentence)
+    if len(folded) != len(sentence):
+        folded = sentence.lower()
+    for term in {stem(t) for t in index_terms(question) if len(t) > 1}:
+        for match in re.finditer(re.escape(term), folded):
+            yield match.span()
+
+
+def _clause(question: str, sentence: str) -> TextSpan | None:
+    """Return the clause with most question words, from behind its copula on."""
+    clauses = [TextSpan(*match.span()) for match in _CLAUSE.finditer(sentence)]
+    if not clauses:
+        return None
+    asked = {stem(t) for t in index_terms(question) if len(t) > 1}
+
+    def shared(span: TextSpan) -> float:
+        own = {stem(t) for t in index_terms(span.of(sentence)) if len(t) > 1}
+        return len(asked & own) / (5 + len(own))
+
+    best = max(clauses, key=shared)
+    copula = _COPULA.search(best.of(sentence))
+    start = best.start + copula.end() if copula else best.start
+    words = sentence[start : best.end]
+    return TextSpan(start + len(words) - len(words.lstrip()), best.end) if words.strip() else best

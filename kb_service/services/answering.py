@@ -1,0 +1,176 @@
+"""The life of a question: retrieve → assemble → gate → generate → cite → save.
+
+The sequence only; what the steps do stands in assembly, evidence, prompting, writing and citations.
+Knows no HTTP and no concrete model, index or database.
+"""
+
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime
+from time import perf_counter
+
+from kb_service.domain import ports
+from kb_service.domain.answers import Answer, AnswerStatus, ChatMessage, GenerationRequest
+from kb_service.domain.errors import InvalidRequest
+from kb_service.domain.queries import Filters, Query
+from kb_service.domain.text import is_chinese
+from kb_service.domain.values import identifiers_in
+from kb_service.services.asking import (
+    AskEvent,
+    AskRequest,
+    CitationEvent,
+    DoneEvent,
+    TokenEvent,
+    check_request,
+)
+from kb_service.services.assembly import Context, ContextAssembler
+from kb_service.services.evidence import question_terms, weigh_evidence
+from kb_service.services.prompting import NOT_STATED, PromptMeter, Segment, build_messages
+from kb_service.services.turns import (
+    AnswerLog,
+    Draft,
+    Library,
+    Turn,
+    open_turn,
+    to_answer,
+    to_audit,
+)
+from kb_service.services.writing import GroundedWriter
+from kb_service.settings import RetrievalSettings
+
+__all__ = ["AnsweringService", "AskEvent", "AskRequest", "CitationEvent", "DoneEvent", "TokenEvent"]
+
+DEFAULT_TOP_K = 20
+KNOWLEDGE_BASE_EMPTY = "knowledge_base_empty"
+
+Drafting = Generator[TokenEvent | CitationEvent, None, Draft]
+
+
+class AnsweringService:
+    """Answers questions from one knowledge base, with citations. Safe to share between threads."""
+
+    def __init__(
+        self,
+        *,
+        retriever: ports.Retriever,
+        catalog: Library,
+        generator: ports.Generator,
+        answers: AnswerLog,
+        settings: RetrievalSettings,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._retriever = retriever
+        self._catalog = catalog
+        self._generator = generator
+        self._answers = answers
+        self._settings = settings
+        self._clock = clock
+        self._assembler = ContextAssembler(
+            catalog,
+            max_passages=settings.passages,
+            passage_tokens=settings.passage_tokens,
+            context_tokens=settings.context_tokens,
+        )
+
+    def ask(self, request: AskRequest) -> Answer:
+        """Return the answer: the last event of `stream`. Raises KbError."""
+        *_, last = self.stream(request)
+        assert isinstance(last, DoneEvent)  # noqa: S101  a stream that ends has said so
+        return last.answer
+
+    def stream(self, request: AskRequest) -> Iterator[AskEvent]:
+        """Check the request now, then yield the events of its answer.
+
+        Joined token texts are `answer.answer` and citation events `answer.citations`. Closing the
+        iterator cancels the generation, and nothing is saved. Raises KbError: InvalidRequest and
+        NotFound from this call, GenerationError and StorageError from the iterator.
+        """
+        check_request(request, self._settings)
+        return self._answer(open_turn(request, self._catalog, self._answers))
+
+    def prompt_segments(self, request: AskRequest) -> Sequence[Segment]:
+        """Return the exact prompt of a question as token ids by segment; generates nothing.
+
+        Raises InvalidRequest (no_prompt) when the generator is one that reads no prompt.
+        """
+        check_request(request, self._settings)
+        turn = open_turn(request, self._catalog, self._answers)
+        if not isinstance(self._generator, PromptMeter):
+            raise InvalidRequest(f"{self._generator.info.name} reads no prompt", code="no_prompt")
+        self._find_passages(turn)
+        return self._generator.prompt_segments(self._messages(turn))
+
+    def _answer(self, turn: Turn) -> Iterator[AskEvent]:
+        refusal = self._find_passages(turn)
+        drafting = self._refuse(turn, refusal) if refusal else self._write(turn)
+        draft = yield from turn.note_first(drafting)
+        yield DoneEvent(self._save(turn, draft))
+
+    def _find_passages(self, turn: Turn) -> str | None:
+        """Retrieve, assemble and weigh passages; return the reason to refuse, None to go on."""
+        began = perf_counter()
+        if turn.kb.num_chunks == 0:
+            return KNOWLEDGE_BASE_EMPTY
+        context = self._retrieve(turn)
+        turn.passages = context.passages
+        turn.idf = self._retriever.idf(turn.kb.id, question_terms(turn.search_text))
+        turn.clock("retrieve_s", began)
+        question = turn.request.question
+        return weigh_evidence(question, turn.passages, turn.idf, context.confirmed).reason
+
+    def _retrieve(self, turn: Turn) -> Context:
+        """Search; when documents name a report number of the question, search again inside them.
+
+        The second search finds the right page of a report whose number stands on another page.
+        """
+        identifiers = identifiers_in(turn.search_text)
+        context = self._search(turn, turn.request.filters, identifiers)
+        if not context.confirmed:
+            return context
+        named = tuple(sorted({passage.document_id for passage in context.passages}))
+        return self._search(turn, replace(turn.request.filters, document_ids=named), identifiers)
+
+    def _search(self, turn: Turn, filters: Filters, identifiers: tuple[str, ...]) -> Context:
+        top_k = turn.request.top_k or min(DEFAULT_TOP_K, self._settings.max_top_k)
+        found = self._retriever.retrieve(Query(turn.kb.id, turn.search_text, top_k, filters))
+        return self._assembler.assemble(turn.kb.id, found.items, identifiers)
+
+    def _refuse(self, turn: Turn, reason: str) -> Drafting:
+        text = NOT_STATED[is_chinese(turn.request.question)]
+        yield TokenEvent(text)
+        return Draft(AnswerStatus.REFUSED, reason, text)
+
+    def _write(self, turn: Turn) -> Drafting:
+        """Generate and cite, sentence by sentence."""
+        began = perf_counter()
+        writer = GroundedWriter(turn.passages, self._catalog.regions)
+        with closing(self._generator.generate(self._generation_request(turn))) as pieces:
+            generation = yield from writer.write(pieces)
+        turn.clock("generate_s", began)
+        status, reason = writer.verdict(generation)
+        if status is AnswerStatus.REFUSED:
+            refused = yield from self._refuse(turn, reason or "")
+            return replace(refused, generation=generation)
+        highlight = writer.locate(generation.answer_words)
+        citations = tuple(writer.citations)
+        return Draft(status, reason, writer.text, citations, generation, highlight)
+
+    def _generation_request(self, turn: Turn) -> GenerationRequest:
+        return GenerationRequest(
+            question=turn.request.question,
+            passages=turn.passages,
+            messages=self._messages(turn),
+            options=turn.request.options,
+            idf=turn.idf,
+        )
+
+    def _messages(self, turn: Turn) -> tuple[ChatMessage, ...]:
+        meter = self._generator if isinstance(self._generator, PromptMeter) else None
+        return build_messages(turn.request.question, turn.passages, turn.history, meter)
+
+    def _save(self, turn: Turn, draft: Draft) -> Answer:
+        turn.clock("total_s")
+        info = self._generator.info
+        answer = to_answer(turn, draft, self._answers.new_answer_id(), info, self._clock())
+        return self._answers.save_turn(answer, to_audit(draft, info))
