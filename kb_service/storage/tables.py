@@ -28,7 +28,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TEXT, TypeDecorator, TypeEngine
 
 from kb_service.domain.errors import InvalidRequest
 
@@ -66,11 +66,9 @@ class StoredText(TypeDecorator[str]):
     impl = Text
     cache_ok = True
 
-    def load_dialect_impl(self, dialect: Dialect) -> Any:  # noqa: ANN401  SQLAlchemy's signature
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """Order and compare by code point on PostgreSQL, as SQLite does."""
-        if dialect.name == "postgresql":
-            return dialect.type_descriptor(Text(collation="C"))
-        return dialect.type_descriptor(Text())
+        return TEXT(collation="C" if dialect.name == "postgresql" else None)
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         """Refuse what cannot be stored before any database sees it."""

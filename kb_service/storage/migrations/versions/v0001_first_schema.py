@@ -140,7 +140,7 @@ def _create_pages() -> None:
         sa.Column("height", sa.Float(), nullable=False),
         sa.Column("rotation", sa.Integer(), nullable=False),
         sa.Column("char_boxes", sa.LargeBinary(), nullable=True),
-        sa.CheckConstraint('0 <= start AND start <= "end"', name="ck_pages_span"),
+        sa.CheckConstraint('0 <= start AND start <= "end"', name=op.f("ck_pages_span")),
         sa.ForeignKeyConstraint(
             ["revision_id"], ["revisions.id"], name="fk_pages_revision_id", ondelete="CASCADE"
         ),
@@ -163,7 +163,7 @@ def _create_chunks() -> None:
         sa.Column("text_sha256", SHA256, nullable=False),
         sa.Column("heading_path", sa.Text(), nullable=False),
         sa.Column("prefix", TEXT, nullable=False),
-        sa.CheckConstraint('0 <= start AND start <= "end"', name="ck_chunks_span"),
+        sa.CheckConstraint('0 <= start AND start <= "end"', name=op.f("ck_chunks_span")),
         sa.ForeignKeyConstraint(
             ["document_id"], ["documents.id"], name="fk_chunks_document_id", ondelete="CASCADE"
         ),

@@ -1,0 +1,126 @@
+"""The migration builds what the tables declare; both databases keep what they are given."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import inspect, text
+
+from kb_service.domain.errors import ConfigurationError, InvalidRequest, StorageError
+from kb_service.storage.database import Database, open_database
+from kb_service.storage.tables import metadata
+from tests.storage.world import World
+
+
+def test_the_migrated_schema_is_what_the_tables_declare(database: Database) -> None:
+    migrated = describe(database)
+    with database.write() as connection:
+        metadata.drop_all(connection)
+        metadata.create_all(connection)
+    assert migrated == describe(database)
+    assert set(migrated) == set(metadata.tables)
+    with database.read() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def describe(database: Database) -> dict[str, dict[str, object]]:
+    """Return all that the database itself says about each table."""
+    inspector = inspect(database.engine)
+    return {
+        table: {
+            "columns": [{**c, "type": repr(c["type"])} for c in inspector.get_columns(table)],
+            "primary key": inspector.get_pk_constraint(table),
+            "foreign keys": sorted(map(repr, inspector.get_foreign_keys(table))),
+            "unique": sorted(map(repr, inspector.get_unique_constraints(table))),
+            "checks": sorted(map(repr, inspector.get_check_constraints(table))),
+            "indexes": sorted(describe_index(index) for index in inspector.get_indexes(table)),
+        }
+        for table in inspector.get_table_names()
+        if table != "alembic_version"
+    }
+
+
+def describe_index(index: Any) -> str:  # noqa: ANN401  a reflected index
+    options = {name: str(value) for name, value in index.get("dialect_options", {}).items()}
+    return f"{index['name']} {index['column_names']} {index['unique']} {options}"
+
+
+def test_migrating_twice_changes_nothing(database: Database) -> None:
+    database.migrate()
+    with database.read() as connection:
+        versions = connection.execute(text("SELECT version_num FROM alembic_version")).all()
+    assert [row[0] for row in versions] == ["0001"]
+
+
+def test_a_database_of_a_newer_version_is_refused(database: Database) -> None:
+    with database.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(ConfigurationError) as error:
+        database.migrate()
+    assert error.value.code == "database_version_unknown"
+
+
+def test_processes_that_start_together_migrate_once(tmp_path: Path) -> None:
+    code = (
+        "import sys; from kb_service.storage.database import open_database; "
+        "open_database(sys.argv[1]).migrate()"
+    )
+    url = f"sqlite:///{tmp_path / 'kb.sqlite3'}"
+    command = [sys.executable, "-c", code, url]
+    children = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(3)]
+    assert [child.communicate()[1].decode() for child in children] == ["", "", ""]
+    assert [child.returncode for child in children] == [0, 0, 0]
+
+
+def test_sqlite_is_durable_and_guards_references(tmp_path: Path) -> None:
+    database = open_database(f"sqlite:///{tmp_path / 'kb.sqlite3'}")
+    with database.read() as connection:
+        found = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
+            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        }
+    database.close()
+    assert found == {
+        "journal_mode": "wal",
+        "synchronous": 2,
+        "foreign_keys": 1,
+        "busy_timeout": 30000,
+    }
+
+
+@pytest.mark.parametrize("url", ["mysql://x/y", "sqlite://", "postgresql://x/y", "nonsense"])
+def test_other_database_urls_are_refused(url: str) -> None:
+    with pytest.raises(ConfigurationError):
+        open_database(url)
+
+
+@pytest.mark.parametrize("bad", ["a\x00b", "a\ud800b"])
+def test_text_that_cannot_be_stored_is_a_typed_error(world: World, bad: str) -> None:
+    with pytest.raises(InvalidRequest) as error:
+        world.catalog.create_kb(bad)
+    assert error.value.code == "unstorable_text"
+    assert "position 1" in error.value.message
+    kb = world.catalog.create_kb("a")
+    with pytest.raises(InvalidRequest):
+        world.upload(kb.id, bad, b"bytes")
+    assert world.catalog.list_documents(kb.id).items == ()
+
+
+def test_an_unreachable_database_is_a_storage_error(tmp_path: Path) -> None:
+    database = open_database(f"sqlite:///{tmp_path / 'absent' / 'kb.sqlite3'}")
+    with pytest.raises(StorageError) as error:
+        database.migrate()
+    assert error.value.code == "storage_unavailable"
+
+
+def test_a_transaction_that_raises_leaves_nothing(database: Database, world: World) -> None:
+    with pytest.raises(ZeroDivisionError), database.write() as connection:
+        connection.execute(
+            text("INSERT INTO embeddings VALUES ('p', 't', :vector)"), {"vector": b"1234"}
+        )
+        raise ZeroDivisionError
+    assert world.verifier.verify().num_embeddings == 0
