@@ -135,8 +135,8 @@ def _request_id(inbound: str | None) -> str:
 
 def _path_keeping_slashes(scope: Scope) -> str:
     """Return the decoded path; a slash that was sent as %2F stays inside its segment."""
-    raw = scope.get("raw_path") or b""
-    if b"%2f" not in raw.lower():
+    raw: bytes | None = scope.get("raw_path")
+    if raw is None:
         return str(scope["path"])
     segments = raw.decode("ascii", "replace").split("/")
     return "/".join(unquote(segment).replace("/", SLASH_IN_SEGMENT) for segment in segments)

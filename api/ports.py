@@ -47,7 +47,12 @@ class Catalog(Protocol):
     def get_document(self, kb_id: str, document_id: str) -> Document: ...
 
     def list_documents(
-        self, kb_id: str, cursor: str | None, limit: int, name: str | None = None
+        self,
+        kb_id: str,
+        cursor: str | None,
+        limit: int,
+        name: str | None = None,
+        name_contains: str | None = None,
     ) -> Listing[Document]: ...
 
     def delete_document(self, kb_id: str, document_id: str) -> None: ...
@@ -77,6 +82,8 @@ class Jobs(Protocol):
     """The ingest queue as a watcher sees it."""
 
     def get(self, job_id: str) -> IngestJob: ...
+
+    def newest_of(self, document_ids: Sequence[str]) -> dict[str, IngestJob]: ...
 
     def retry(self, job_id: str) -> IngestJob: ...
 

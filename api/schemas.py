@@ -92,32 +92,6 @@ class PageReportBody(BaseModel):
     pages: list[PageBody]
 
 
-class DocumentBody(BaseModel):
-    """A document."""
-
-    id: str
-    kb_id: str
-    name: str
-    media_type: str
-    size_bytes: int
-    status: str
-    error: ErrorValue | None
-    tags: list[str]
-    metadata: dict[str, str]
-    revision: RevisionBody | None
-    page_report: PageReportBody
-    created_at: Time
-    updated_at: Time
-
-
-class TextBody(BaseModel):
-    """The stored text of a revision, into which every span points."""
-
-    document_id: str
-    revision: str
-    text: str
-
-
 class JobBody(BaseModel):
     """An ingest job."""
 
@@ -133,6 +107,33 @@ class JobBody(BaseModel):
     created_at: Time
     started_at: Time | None
     finished_at: Time | None
+
+
+class DocumentBody(BaseModel):
+    """A document; `job` is its newest ingest job."""
+
+    id: str
+    kb_id: str
+    name: str
+    media_type: str
+    size_bytes: int
+    status: str
+    error: ErrorValue | None
+    tags: list[str]
+    metadata: dict[str, str]
+    revision: RevisionBody | None
+    page_report: PageReportBody
+    job: JobBody | None
+    created_at: Time
+    updated_at: Time
+
+
+class TextBody(BaseModel):
+    """The stored text of a revision, into which every span points."""
+
+    document_id: str
+    revision: str
+    text: str
 
 
 class UploadItemBody(BaseModel):
@@ -205,8 +206,8 @@ def knowledge_base_body(base: KnowledgeBase) -> KnowledgeBaseBody:
     )
 
 
-def document_body(document: Document) -> DocumentBody:
-    """Convert a document with its revision and page report."""
+def document_body(document: Document, job: IngestJob | None) -> DocumentBody:
+    """Convert a document with its revision, page report and newest job."""
     return DocumentBody(
         id=document.id,
         kb_id=document.kb_id,
@@ -219,6 +220,7 @@ def document_body(document: Document) -> DocumentBody:
         metadata=document.metadata,
         revision=_revision_body(document.revision),
         page_report=page_report_body(document.page_report or PageReport(())),
+        job=job_body(job) if job else None,
         created_at=document.created_at,
         updated_at=document.updated_at,
     )
@@ -281,7 +283,7 @@ def upload_body(items: Iterable[UploadItem]) -> UploadBody:
 def _upload_item_body(item: UploadItem) -> UploadItemBody:
     return UploadItemBody(
         outcome=item.outcome,
-        document=document_body(item.document) if item.document else None,
+        document=document_body(item.document, item.job) if item.document else None,
         job=job_body(item.job) if item.job else None,
         error=item.error.as_dict() if item.error else None,
     )

@@ -119,15 +119,19 @@ def list_documents(
     cursor: Cursor = None,
     limit: Limit = DEFAULT_LIMIT,
     name: Annotated[str | None, Query(description="Only the document of that name.")] = None,
+    name_contains: Annotated[str | None, Query(description="Part of the name, any case.")] = None,
 ) -> ListBody[DocumentBody]:
     """List documents by name."""
-    return list_body(service.catalog.list_documents(base.id, cursor, limit, name), document_body)
+    listing = service.catalog.list_documents(base.id, cursor, limit, name, name_contains)
+    newest = service.jobs.newest_of([item.id for item in listing.items])
+    return list_body(listing, lambda item: document_body(item, newest.get(item.id)))
 
 
 @router.get("/kb/{kb}/documents/{document}")
 def show_document(base: Base, document: str, service: ServiceParam) -> DocumentBody:
     """Show a document with its page report."""
-    return document_body(service.catalog.get_document(base.id, document))
+    found = service.catalog.get_document(base.id, document)
+    return document_body(found, service.jobs.newest_of([found.id]).get(found.id))
 
 
 @router.delete("/kb/{kb}/documents/{document}", status_code=204)

@@ -1,0 +1,179 @@
+"""The application that API tests run against: real storage and uploads, scripted answering."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Event
+
+from ingest.media_types import detect_media_type
+from kb_service.domain.answers import (
+    Answer,
+    AnswerAudit,
+    AnswerStatus,
+    Citation,
+    CitationStatus,
+    GeneratorInfo,
+    Usage,
+)
+from kb_service.domain.documents import Revision
+from kb_service.domain.errors import KbError
+from kb_service.domain.queries import Passage, Query, RetrievalResult
+from kb_service.domain.spans import Box, PageRegion, TextSpan
+from kb_service.services.asking import (
+    AskEvent,
+    AskRequest,
+    CitationEvent,
+    DoneEvent,
+    TokenEvent,
+    check_request,
+)
+from kb_service.services.uploads import UploadService
+from kb_service.settings import RetrievalSettings, Settings
+from kb_service.storage.answers import AnswerStore
+from kb_service.storage.blobs import BlobStore
+from kb_service.storage.catalog import Catalog
+from kb_service.storage.database import open_database
+from kb_service.storage.job_queue import JobQueue
+from kb_service.storage.publishing import RevisionPublisher
+from kb_service.storage.statistics import Statistics
+from tests.storage.world import PROFILE, parsed_of, vectors_of
+
+WORDS = ("The pump ", "failed at 07:42. ", "泵在 07:42 失效。")
+
+
+class ScriptedRetriever:
+    """Finds nothing and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.queries: list[Query] = []
+        self.dropped: list[str] = []
+
+    def retrieve(self, query: Query) -> RetrievalResult:
+        self.queries.append(query)
+        return RetrievalResult((), {"total_s": 0.0})
+
+    def idf(self, kb_id: str, terms: Iterable[str]) -> dict[str, float]:
+        return dict.fromkeys(terms, 1.0)
+
+    def refresh(self, kb_id: str) -> None:
+        return None
+
+    def drop(self, kb_id: str) -> None:
+        self.dropped.append(kb_id)
+
+
+@dataclass
+class ScriptedAnswering:
+    """Streams WORDS; can fail after some tokens, and notices when it is closed."""
+
+    limits: RetrievalSettings = field(default_factory=RetrievalSettings)
+    fails_with: Exception | None = None
+    waits_for: Event | None = None
+    was_closed: Event = field(default_factory=Event)
+
+    def stream(self, request: AskRequest) -> Iterator[AskEvent]:
+        check_request(request, self.limits)
+        return self._events(request)
+
+    def _events(self, request: AskRequest) -> Iterator[AskEvent]:
+        try:
+            for word in WORDS:
+                yield TokenEvent(word)
+                if self.fails_with is not None:
+                    raise self.fails_with
+                if self.waits_for is not None:
+                    self.waits_for.wait(0.05)
+            answer = sample_answer(request.kb_id, request.question)
+            yield CitationEvent(answer.citations[0])
+            yield DoneEvent(answer)
+        except GeneratorExit:
+            self.was_closed.set()
+            raise
+
+
+class ScriptedPictures:
+    """Returns the parameters instead of a picture, or raises what it is told to."""
+
+    def __init__(self) -> None:
+        self.fails_with: KbError | None = None
+
+    def render(self, path: Path, page_number: int, boxes: Sequence[Box], scale: float) -> bytes:
+        if self.fails_with is not None:
+            raise self.fails_with
+        return repr((path.exists(), page_number, tuple(boxes), scale)).encode()
+
+
+class ApiService:
+    """What `create_app` needs, with the slow parts scripted."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.database = open_database(settings.effective_database_url)
+        self.database.migrate()
+        self.blobs = BlobStore(settings.data_dir / "blobs")
+        self.catalog = Catalog(self.database, self.blobs)
+        self.jobs = JobQueue(self.database)
+        self.answers = AnswerStore(self.database)
+        self.statistics = Statistics(self.database)
+        self.retriever = ScriptedRetriever()
+        self.answering = ScriptedAnswering()
+        self.pictures = ScriptedPictures()
+        limit = settings.ingest.max_file_bytes
+        self.uploads = UploadService(self.catalog, self.blobs, detect_media_type, limit)
+        self.waiting: dict[str, str] = {}
+
+    def ingest(self, sentences: Sequence[str]) -> Revision:
+        """Make the oldest queued upload searchable, one page a sentence."""
+        claim = self.jobs.claim("worker-1")
+        assert claim is not None
+        parsed, drafts = parsed_of(sentences)
+        publisher = RevisionPublisher(self.database, self.blobs)
+        return publisher.publish(claim, parsed, drafts, vectors_of(drafts), PROFILE)
+
+    def generator_info(self) -> GeneratorInfo:
+        return GeneratorInfo("extractive", "scripted", notice="a script answers")
+
+    def readiness(self) -> dict[str, str]:
+        return self.waiting
+
+
+def sample_answer(kb_id: str, question: str = "When did the pump fail?") -> Answer:
+    """An answer with one citation and one passage."""
+    text = "".join(WORDS)
+    passage = Passage(
+        1, 7, "doc_1", 3, "ab" * 32, "report.pdf", TextSpan(0, len(text)), text, score=0.5
+    )
+    citation = Citation(
+        id="cit_1",
+        number=1,
+        document_id="doc_1",
+        sha256="ab" * 32,
+        title="report.pdf",
+        cited_text=text[:25],
+        source=TextSpan(0, 25),
+        regions=(PageRegion(2, ((1.0, 2.0, 3.0, 4.0),)),),
+        answer=TextSpan(0, 25),
+        score=0.9,
+        status=CitationStatus.VERIFIED,
+    )
+    return Answer(
+        id="ans_1",
+        kb_id=kb_id,
+        question=question,
+        status=AnswerStatus.ANSWERED,
+        answer=text,
+        reason=None,
+        citations=(citation,),
+        passages=(passage,),
+        conversation_id="conv_1",
+        model="scripted",
+        usage=Usage(3, 4, 0),
+        timings={"total_s": 0.1},
+        created_at=datetime(2024, 5, 1, 12, tzinfo=UTC),
+    )
+
+
+def sample_audit() -> AnswerAudit:
+    """The audit record beside `sample_answer`."""
+    return AnswerAudit("m" * 64, "t" * 64, (1, 2, 3), {"temperature": 0.0}, 7, "raw")
