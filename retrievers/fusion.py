@@ -29,7 +29,7 @@ class FusionPolicy:
     def weights(self, confidence: float) -> dict[str, float]:
         """Return the weight of each leg, given how well the words were found (0 is not at all)."""
         lexical, dense = self.lexical_weight, self.dense_weight
-        if 0 < min(lexical, dense) and confidence < self.min_confidence:
+        if min(lexical, dense) > 0 and confidence < self.min_confidence:
             lexical, dense = dense, lexical
         return {"lexical": lexical, "dense": dense}
 

@@ -59,8 +59,9 @@ class LexicalIndex:
         """Remove the chunks of the revisions `removed`, then add chunks, in one commit."""
         writer = self._index.writer(_HEAP_BYTES, 1)
         try:
-            for revision_id in removed:
-                writer.delete_documents_by_term("revision_id", revision_id)
+            # Deleting by term does nothing on an unsigned field; deleting by query does.
+            gone = tantivy.Query.term_set_query(self._schema, "revision_id", list(removed))
+            writer.delete_documents_by_query(gone)
             for chunk in added:
                 writer.add_document(_document(chunk))
             writer.commit()

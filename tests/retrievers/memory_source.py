@@ -60,6 +60,9 @@ class MemorySource:
     def _record(self, revision_id: int, *, is_added: bool) -> None:
         self.log.append(IndexChange(len(self.log) + 1, revision_id, is_added))
 
+    def _chunks(self) -> list[IndexedChunk]:
+        return [chunk for chunks in list(self.live.values()) for chunk in chunks]
+
     def head(self, kb_id: str) -> int:
         return len(self.log) if kb_id == KB else 0
 
@@ -72,11 +75,10 @@ class MemorySource:
         return [c for c in self.live_chunks(KB, profile) if c.revision_id == revision_id]
 
     def live_chunks(self, kb_id: str, profile: EmbeddingProfile) -> Iterator[IndexedChunk]:
-        return iter(sorted(sum(self.live.values(), []), key=lambda chunk: chunk.chunk_id))
+        return iter(sorted(self._chunks(), key=lambda chunk: chunk.chunk_id))
 
     def hydrate(self, kb_id: str, chunk_ids: Sequence[int]) -> dict[int, StoredChunk]:
-        chunks = [c for c in sum(self.live.values(), []) if c.chunk_id in set(chunk_ids)]
-        return {chunk.chunk_id: stored(chunk) for chunk in chunks}
+        return {c.chunk_id: stored(c) for c in self._chunks() if c.chunk_id in set(chunk_ids)}
 
     def matching_documents(self, kb_id: str, filters: Filters) -> frozenset[str]:
         return frozenset(filters.document_ids) & self.live.keys()

@@ -1,0 +1,73 @@
+"""Any sequence of committed changes, replayed in any portions, gives the index of a rebuild."""
+
+import tempfile
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kb_service.domain.queries import Query
+from retrievers.hybrid import HybridRetriever
+from tests.retrievers.memory_source import KB, LetterEmbedder, MemorySource
+
+DOCUMENTS = st.sampled_from(["a", "b", "c", "d"])
+TEXTS = st.lists(
+    st.sampled_from(["bad valve", "good pump", "泄漏事故", "a bad leak", "door 7"]),
+    min_size=1,
+    max_size=3,
+    unique=True,
+)
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("put"), DOCUMENTS, TEXTS),
+        st.tuples(st.just("delete"), DOCUMENTS, st.just([])),
+        st.tuples(st.sampled_from(["ask", "refresh"]), st.just(""), st.just([])),
+    ),
+    max_size=12,
+)
+
+
+def perform(
+    step: tuple[str, str, list[str]], source: MemorySource, retriever: HybridRetriever
+) -> None:
+    """Do one step of a history."""
+    verb, document_id, texts = step
+    if verb == "put":
+        # Distinct texts, or equal words in two documents would be returned once.
+        source.put(document_id, *(f"{text} {document_id}" for text in texts))
+    elif verb == "delete":
+        source.delete(document_id)
+    elif verb == "ask":
+        found(retriever)
+    else:
+        retriever.refresh(KB)
+
+
+def found(retriever: HybridRetriever) -> dict[int, dict[str, float]]:
+    """Return every chunk that shares a word with the question, with its cosine where it has one."""
+    items = retriever.retrieve(Query(KB, "bad good 泄漏 door a", 50)).items
+    return {
+        item.chunk.id: {
+            leg: round(score, 5) for leg, score in item.scores.items() if leg == "dense"
+        }
+        for item in items
+    }
+
+
+@settings(max_examples=25, deadline=None)
+@given(STEPS)
+def test_a_replayed_index_finds_what_a_rebuilt_one_finds(
+    steps: list[tuple[str, str, list[str]]],
+) -> None:
+    source = MemorySource()
+    with tempfile.TemporaryDirectory() as replayed, tempfile.TemporaryDirectory() as rebuilt:
+        retriever = HybridRetriever(source, LetterEmbedder(), Path(replayed))
+        for step in steps:
+            perform(step, source, retriever)
+        fresh = HybridRetriever(source, LetterEmbedder(), Path(rebuilt))
+        assert found(retriever) == found(fresh)
+        live = {chunk.chunk_id for chunks in source.live.values() for chunk in chunks}
+        assert found(retriever).keys() == live
+        assert retriever.counts(KB) == fresh.counts(KB)
+        retriever.close()
+        fresh.close()
