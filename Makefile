@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 # TORCH=cuda installs the CUDA build of PyTorch instead of the CPU one.
 TORCH ?= cpu
 RUNTIME_LOCK := requirements/$(if $(filter cuda,$(TORCH)),cuda,runtime).lock
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOCK_ARGS ?=
 
 help: ## List the tasks
