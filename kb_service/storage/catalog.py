@@ -157,13 +157,23 @@ class Catalog:
             return read_documents(connection, [row])[0] if row is not None else None
 
     def list_documents(
-        self, kb_id: str, cursor: str | None = None, limit: int = 100, name: str | None = None
+        self,
+        kb_id: str,
+        cursor: str | None = None,
+        limit: int = 100,
+        name: str | None = None,
+        name_contains: str | None = None,
     ) -> Listing[Document]:
-        """Return documents by name, after the cursor; `name`: only that one. Raises NotFound."""
+        """Return documents by name, after the cursor. Raises NotFound.
+
+        `name`: only that one. `name_contains`: those with that in their name, in any case.
+        """
         statement = select(documents).where(documents.c.kb_id == kb_id).order_by(documents.c.name)
         statement = statement.limit(check_limit(limit) + 1)
         if name is not None:
             statement = statement.where(documents.c.name == name)
+        if name_contains is not None:
+            statement = statement.where(documents.c.name.icontains(name_contains, autoescape=True))
         if cursor is not None:
             statement = statement.where(documents.c.name > decode_cursor(cursor, 1)[0])
         with self._database.read() as connection:

@@ -166,6 +166,14 @@ class JobQueue:
         with self._database.read() as connection:
             return job_of(require_job_row(connection, job_id))
 
+    def newest_of(self, document_ids: Sequence[str]) -> dict[str, IngestJob]:
+        """Return the newest job of each document that has one, by document id."""
+        numbers = select(func.max(jobs.c.number)).where(jobs.c.document_id.in_(document_ids))
+        statement = select(jobs).where(jobs.c.number.in_(numbers.group_by(jobs.c.document_id)))
+        with self._database.read() as connection:
+            found = [job_of(row) for row in connection.execute(statement)]
+        return {job.document_id: job for job in found}
+
     def list(self, kb_id: str, status: JobStatus | None = None) -> Sequence[IngestJob]:
         """Return the jobs of a base, oldest first. Raises NotFound."""
         statement = select(jobs).where(jobs.c.kb_id == kb_id).order_by(jobs.c.number)
