@@ -9,6 +9,7 @@ import json
 import sys
 from array import array
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ def write_parsed(document: ParsedDocument, path: Path) -> None:
         stream.write(len(header).to_bytes(_LENGTH_BYTES, "little"))
         stream.write(header)
         for page in document.pages:
-            numbers = array("f", [number for box in page.char_boxes for number in box])
+            numbers = array("f", chain.from_iterable(page.char_boxes))
             if sys.byteorder == "big":
                 numbers.byteswap()
             stream.write(numbers.tobytes())

@@ -14,7 +14,7 @@ import pypdfium2.raw as pdfium
 
 from ingest.limits import ParseLimits
 from ingest.pdf_columns import in_reading_order
-from ingest.pdf_glyphs import GlyphReader, PageGlyphs
+from ingest.pdf_glyphs import GlyphReader, PageGlyphs, Sheet, upright_box
 from ingest.pdf_layout import PARAGRAPH, PageText, Paragraph, compose, heading_levels
 from kb_service.domain.documents import BLANK_PAGE, Heading, Page, PageKind, ParsedDocument
 from kb_service.domain.errors import DocumentError
@@ -31,6 +31,7 @@ PAGE_TOO_LARGE = "page_too_large"
 _UNREADABLE_SHARE = 0.5
 _MIN_DRAWN_PATHS = 20  # fewer are rules and frames around nothing
 _TAIL_BYTES = 4096
+_NO_VALUE = ("", "anonymous", "unspecified")  # what report generators put when nobody said
 _RUNS_ON = re.compile(r"[^。！？；!?.;:：”\"）)\]]$")
 _GOES_ON = re.compile(r"[a-z\u4e00-\u9fff，、]")
 _PROGRAM_TITLE = re.compile(
@@ -68,16 +69,6 @@ class _Draft:
             self.pieces.append(page.text)
         self.num_chars += len(page.text)
         return TextSpan(start, self.num_chars)
-
-
-@dataclass(frozen=True, slots=True)
-class _Sheet:
-    """The page as it lies in the file: visible size in points, its corner, the viewer's turn."""
-
-    width: float
-    height: float
-    origin: tuple[float, float]
-    rotation: int
 
 
 class PdfLoader:
@@ -136,7 +127,7 @@ class PdfLoader:
             )
         )  # fmt: skip
 
-    def _read_page(self, page: pypdfium2.PdfPage) -> tuple[PageKind, str | None, _Sheet, PageText]:
+    def _read_page(self, page: pypdfium2.PdfPage) -> tuple[PageKind, str | None, Sheet, PageText]:
         nothing = PageText("", (), ())
         sheet = _sheet(page)
         if max(sheet.width, sheet.height) > self._limits.max_page_points:
@@ -147,6 +138,9 @@ class PdfLoader:
         if glyphs.num_unreadable > _UNREADABLE_SHARE * glyphs.num_ink:
             return PageKind.FAILED, UNREADABLE_TEXT, sheet, nothing
         text = compose(in_reading_order(glyphs.lines))
+        if glyphs.turn:
+            boxes = tuple(upright_box(box, sheet, glyphs.turn) for box in text.boxes)
+            text = replace(text, boxes=boxes)
         if text.text:
             return PageKind.TEXT, None, sheet, text
         reason = NO_TEXT_LAYER if _has_pictures(page) else BLANK_PAGE
@@ -183,30 +177,42 @@ def _check_ending(path: Path, name: str, size: int) -> None:
         )
 
 
-def _sheet(page: pypdfium2.PdfPage) -> _Sheet:
+def _sheet(page: pypdfium2.PdfPage) -> Sheet:
     left, bottom, right, top = page.get_bbox()
-    return _Sheet(right - left, top - bottom, (left, bottom), page.get_rotation())
+    return Sheet(right - left, top - bottom, (left, bottom), page.get_rotation())
 
 
-def _read_glyphs(page: pypdfium2.PdfPage, sheet: _Sheet) -> PageGlyphs | None:
-    """Return the characters that lie on the visible page; None when pdfium cannot read them."""
+def _read_glyphs(page: pypdfium2.PdfPage, sheet: Sheet) -> PageGlyphs | None:
+    """Return the characters that lie on the visible page; None when pdfium cannot read them.
+
+    pdfium joins lines the way they lie on the turned page. Where the text runs otherwise, the page
+    is turned to suit the text and read again.
+    """
     try:
-        textpage = page.get_textpage()
+        glyphs = _read_turned(page, sheet)
+        if glyphs.turn != sheet.rotation and glyphs.lines:
+            page.set_rotation(glyphs.turn)
+            again = _read_turned(page, sheet)
+            page.set_rotation(sheet.rotation)
+            glyphs = again if again.turn == glyphs.turn else glyphs
     except pypdfium2.PdfiumError:
         return None
-    try:
-        glyphs = GlyphReader(textpage.raw, sheet.origin).read()
-    finally:
-        textpage.close()
+    is_sideways = glyphs.turn in (90, 270)
+    width, height = (sheet.height, sheet.width) if is_sideways else (sheet.width, sheet.height)
     glyphs.lines = [
         line
         for line in glyphs.lines
-        if line.box[2] > 0
-        and line.box[3] > 0
-        and line.box[0] < sheet.width
-        and line.box[1] < sheet.height
+        if line.box[2] > 0 and line.box[3] > 0 and line.box[0] < width and line.box[1] < height
     ]
     return glyphs
+
+
+def _read_turned(page: pypdfium2.PdfPage, sheet: Sheet) -> PageGlyphs:
+    textpage = page.get_textpage()
+    try:
+        return GlyphReader(textpage.raw, sheet).read()
+    finally:
+        textpage.close()
 
 
 def _has_pictures(page: pypdfium2.PdfPage) -> bool:
@@ -252,7 +258,7 @@ def _metadata(properties: dict[str, str]) -> dict[str, str]:
     created = re.match(r"D:(\d{4})(\d{2})(\d{2})", properties.get("CreationDate", ""))
     if created:
         found["created"] = "-".join(created.groups())
-    return {key: value for key, value in found.items() if value}
+    return {key: value for key, value in found.items() if value.lower() not in _NO_VALUE}
 
 
 def _clean(value: str) -> str:

@@ -1,7 +1,8 @@
 """Characters of one PDF page with their boxes, line by line, as pdfium reads them.
 
-Knows pdfium's raw text calls; knows nothing of paragraphs, headings or documents. Boxes leave here
-in points from the bottom-left corner of the visible page (its crop box), before rotation.
+Knows pdfium's raw text calls; knows nothing of paragraphs, headings or documents. Lines leave here
+in reading space: points from the bottom-left corner of the visible page (its crop box), turned so
+that most text runs from left to right. `upright_box` turns a box back.
 """
 
 import ctypes
@@ -15,12 +16,26 @@ NO_BOX: Box = (0.0, 0.0, 0.0, 0.0)
 REPLACEMENT = "\ufffd"
 _LINE_END_HYPHEN = 0x02  # pdfium's stand-in for a hyphen that ends a line
 _PRIVATE_USE = range(0xE000, 0xF900)
+_RIGHT_TO_LEFT = range(0x590, 0x900)  # Hebrew, Arabic and their neighbours
 _HIGH = range(0xD800, 0xDC00)
 _LOW = range(0xDC00, 0xE000)
 # C0 and C1 controls, soft markers pdfium invents, noncharacters, byte order mark.
 _DROPPED = frozenset({*range(0x20), *range(0x7F, 0xA0), 0xFEFF, 0xFFFE, 0xFFFF})
 CELL_GAP_SIZES = 2.0
 """A gap inside a line of at least so many line heights separates table cells, not words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """The page as it lies in the file: size in points and corner of the visible part, rotation.
+
+    `rotation`: degrees clockwise that a viewer turns it, one of 0, 90, 180, 270.
+    """
+
+    width: float
+    height: float
+    origin: tuple[float, float]
+    rotation: int
 
 
 @dataclass(slots=True)
@@ -44,10 +59,12 @@ class PageGlyphs:
     """All lines of a page in pdfium's order, and how many characters carry no meaning.
 
     `num_unreadable`: characters with ink that map to nothing, to a control code, to U+FFFD or into
-    the private use area. `num_ink`: all characters with ink.
+    the private use area. `num_ink`: all characters with ink. `turn`: clockwise degrees from the
+    unrotated page to reading space.
     """
 
     lines: list[Line]
+    turn: int
     num_ink: int
     num_unreadable: int
 
@@ -55,30 +72,38 @@ class PageGlyphs:
 class GlyphReader:
     """Reads one text page: raw handle in, lines out. Holds the buffers of the C calls."""
 
-    def __init__(self, textpage: ctypes.c_void_p, origin: tuple[float, float]) -> None:
+    def __init__(self, textpage: ctypes.c_void_p, sheet: Sheet) -> None:
         self._textpage = textpage
-        self._origin = origin
+        self._sheet = sheet
         self._edges = [ctypes.c_double() for _ in range(4)]
         self._num_ink = 0
         self._num_unreadable = 0
 
     def read(self) -> PageGlyphs:
         """Return every line that has at least one visible character."""
-        lines: list[Line] = []
         codes, boxes, indexes = self._read_characters()
-        start = 0
-        for position, code in enumerate(codes):
-            if code in (0x0A, _LINE_END_HYPHEN):
-                end = position + (code == _LINE_END_HYPHEN)
-                self._append_line(lines, codes, boxes, indexes, start, end)
-                start = position + 1
-        self._append_line(lines, codes, boxes, indexes, start, len(codes))
-        return PageGlyphs(lines, self._num_ink, self._num_unreadable)
+        ranges = _line_ranges(codes)
+        turn = _reading_turn(
+            [
+                boxes[start:end]
+                for start, end in ranges
+                if not any(code in _RIGHT_TO_LEFT for code in codes[start : start + 3])
+            ]
+        )
+        lines: list[Line] = []
+        for start, end in ranges:
+            text = "".join(map(_character, codes[start:end]))
+            first = start + len(text) - len(text.lstrip())
+            text = text.strip()
+            kept = boxes[first : first + len(text)]
+            if any(box != NO_BOX for box in kept):
+                lines.append(self._line(text, kept, indexes[first], turn))
+        return PageGlyphs(lines, turn, self._num_ink, self._num_unreadable)
 
     def _read_characters(self) -> tuple[list[int], list[Box], list[int]]:
         """Return code, box and pdfium index of each character that is kept."""
         get_code, get_box = pdfium.FPDFText_GetUnicode, pdfium.FPDFText_GetCharBox
-        textpage, (dx, dy) = self._textpage, self._origin
+        textpage, (dx, dy) = self._textpage, self._sheet.origin
         left, right, bottom, top = self._edges
         refs = [ctypes.byref(edge) for edge in self._edges]
         codes: list[int] = []
@@ -120,48 +145,86 @@ class GlyphReader:
         self._num_unreadable += has_ink and (code in _PRIVATE_USE or code == 0xFFFD)
         return code
 
-    def _append_line(
-        self,
-        lines: list[Line],
-        codes: list[int],
-        boxes: list[Box],
-        indexes: list[int],
-        start: int,
-        end: int,
-    ) -> None:
-        text = "".join(map(_character, codes[start:end]))
-        stripped = text.lstrip()
-        first = start + len(text) - len(stripped)
-        stripped = stripped.rstrip()
-        if not stripped:
-            return
-        kept = boxes[first : first + len(stripped)]
-        ink = [box for box in kept if box[2] > box[0] and box[3] > box[1]]
-        if not ink:
-            return
-        self._num_ink += len(ink)
-        size, baseline, is_bold = self._font(indexes[first], ink[0])
-        lines.append(
-            Line(_mark_cells(stripped, kept, size), kept, _union(ink), size, baseline, is_bold)
-        )
+    def _line(self, text: str, boxes: list[Box], index: int, turn: int) -> Line:
+        if turn:
+            boxes = [turned_box(box, self._sheet, turn) for box in boxes]
+        self._num_ink += sum(box[2] > box[0] and box[3] > box[1] for box in boxes)
+        around = union(boxes)
+        size, baseline = self._font(index, around, turn)
+        text = _mark_cells(text, boxes, size)
+        return Line(text, boxes, around, size, baseline, self._is_bold(index))
 
-    def _font(self, index: int, box: Box) -> tuple[float, float, bool]:
-        """Return height in points, baseline y and boldness of the character at `index`."""
+    def _font(self, index: int, around: Box, turn: int) -> tuple[float, float]:
+        """Return height in points and baseline y, in reading space, of the character `index`."""
+        dx, dy = self._sheet.origin
         rect = pdfium.FS_RECTF()
+        if pdfium.FPDFText_GetLooseCharBox(self._textpage, index, ctypes.byref(rect)):
+            loose = (rect.left - dx, rect.bottom - dy, rect.right - dx, rect.top - dy)
+            around = turned_box(loose, self._sheet, turn)
         x, y = ctypes.c_double(), ctypes.c_double()
-        has_rect = pdfium.FPDFText_GetLooseCharBox(self._textpage, index, ctypes.byref(rect))
-        size = rect.top - rect.bottom if has_rect else box[3] - box[1]
-        has_origin = pdfium.FPDFText_GetCharOrigin(
-            self._textpage, index, ctypes.byref(x), ctypes.byref(y)
-        )
-        baseline = y.value - self._origin[1] if has_origin else box[1]
-        return max(size, 0.1), baseline, self._is_bold(index)
+        refs = ctypes.byref(x), ctypes.byref(y)
+        baseline = around[1]
+        if pdfium.FPDFText_GetCharOrigin(self._textpage, index, *refs):
+            point = (x.value - dx, y.value - dy, x.value - dx, y.value - dy)
+            baseline = turned_box(point, self._sheet, turn)[1]
+        return max(around[3] - around[1], 0.1), baseline
 
     def _is_bold(self, index: int) -> bool:
         name = ctypes.create_string_buffer(128)
         flags = ctypes.c_int()
         pdfium.FPDFText_GetFontInfo(self._textpage, index, name, 128, ctypes.byref(flags))
         return b"bold" in name.value.lower() or b"heavy" in name.value.lower()
+
+
+def turned_box(box: Box, sheet: Sheet, turn: int) -> Box:
+    """Return a box of the unrotated page as it lies after a clockwise turn; NO_BOX stays."""
+    if not turn or box == NO_BOX:
+        return box
+    x0, y0, x1, y1 = box
+    if turn == 90:
+        return (y0, sheet.width - x1, y1, sheet.width - x0)
+    if turn == 180:
+        return (sheet.width - x1, sheet.height - y1, sheet.width - x0, sheet.height - y0)
+    return (sheet.height - y1, x0, sheet.height - y0, x1)
+
+
+def upright_box(box: Box, sheet: Sheet, turn: int) -> Box:
+    """Undo `turned_box`."""
+    if not turn or box == NO_BOX:
+        return box
+    x0, y0, x1, y1 = box
+    if turn == 90:
+        return (sheet.width - y1, x0, sheet.width - y0, x1)
+    if turn == 180:
+        return (sheet.width - x1, sheet.height - y1, sheet.width - x0, sheet.height - y0)
+    return (y0, sheet.height - x1, y1, sheet.height - x0)
+
+
+def _line_ranges(codes: list[int]) -> list[tuple[int, int]]:
+    ranges: list[tuple[int, int]] = []
+    start = 0
+    for position, code in enumerate(codes):
+        if code in (0x0A, _LINE_END_HYPHEN):
+            ranges.append((start, position + (code == _LINE_END_HYPHEN)))
+            start = position + 1
+    ranges.append((start, len(codes)))
+    return ranges
+
+
+def _reading_turn(lines: list[list[Box]]) -> int:
+    """Return the clockwise turn after which most characters follow each other to the right."""
+    votes = {0: 0, 90: 0, 180: 0, 270: 0}
+    for boxes in lines:
+        inked = [box for box in boxes if box != NO_BOX]
+        if len(inked) < 2:
+            continue
+        across = (inked[-1][0] + inked[-1][2]) - (inked[0][0] + inked[0][2])
+        up = (inked[-1][1] + inked[-1][3]) - (inked[0][1] + inked[0][3])
+        if abs(across) >= abs(up):
+            votes[0 if across >= 0 else 180] += len(inked)
+        else:
+            votes[90 if up > 0 else 270] += len(inked)
+    return max(votes, key=lambda turn: votes[turn])
 
 
 def _character(code: int) -> str:
@@ -172,8 +235,10 @@ def _character(code: int) -> str:
     return chr(code)
 
 
-def _union(boxes: list[Box]) -> Box:
-    left, bottom, right, top = zip(*boxes, strict=True)
+def union(boxes: list[Box]) -> Box:
+    """Return the smallest box around those with ink; ValueError when none has any."""
+    inked = [box for box in boxes if box != NO_BOX]
+    left, bottom, right, top = zip(*inked, strict=True)
     return (min(left), min(bottom), max(right), max(top))
 
 
