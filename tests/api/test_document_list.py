@@ -1,0 +1,40 @@
+"""What the list of documents adds for a watcher: finding by part of a name, the newest job."""
+
+import pytest
+from starlette.testclient import TestClient
+
+NAMES = ("Alpha 50%.txt", "beta.txt", "报告.txt")
+
+
+@pytest.fixture
+def listed(client: TestClient, kb_id: str) -> str:
+    """The path of a list with three documents."""
+    path = f"/kb/{kb_id}/documents"
+    for name in NAMES:
+        assert client.post(path, files=[("files", (name, b"some text"))]).status_code == 202
+    return path
+
+
+@pytest.mark.parametrize(
+    ("part", "found"),
+    [
+        ("ALPHA", ["Alpha 50%.txt"]),
+        ("%", ["Alpha 50%.txt"]),
+        ("报", ["报告.txt"]),
+        (".txt", [*NAMES]),
+        ("_", []),
+    ],
+)
+def test_documents_are_found_by_a_part_of_their_name_in_any_case(
+    client: TestClient, listed: str, part: str, found: list[str]
+) -> None:
+    items = client.get(listed, params={"name_contains": part}).json()["items"]
+    assert [item["name"] for item in items] == found
+
+
+def test_a_document_carries_its_newest_job(client: TestClient, listed: str) -> None:
+    files = [("files", ("beta.txt", b"other text"))]
+    job = client.post(listed, files=files).json()["items"][0]["job"]
+    items = {item["name"]: item for item in client.get(listed).json()["items"]}
+    assert items["beta.txt"]["job"]["id"] == job["id"]
+    assert client.get(f"{listed}/{items['beta.txt']['id']}").json()["job"]["id"] == job["id"]
