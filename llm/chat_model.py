@@ -138,8 +138,7 @@ class ChatReply(Iterator[str]):
     """The pieces of one reply; afterwards its usage, reason to end and tool name.
 
     Closing it, or dropping it, ends the generation and frees the model for the next chat;
-    `close` may be called from another thread than the one that reads. A closed reply has no
-    finish_reason.
+    `close` may be called from another thread than the one that reads.
     """
 
     def __init__(
@@ -150,17 +149,27 @@ class ChatReply(Iterator[str]):
         ended: threading.Event,
     ) -> None:
         self.prompt_ids = prompt_ids
-        self.output_ids: list[int] = []
-        self.finish_reason: FinishReason | None = None
-        self._tokens = tokens
+        self._generated: list[Token] = []
         self._text = text
         self._ended = ended
-        self._pieces = self._read()
+        # The generator must not know this object: in a circle, a dropped reply would keep the
+        # model until the garbage collector comes by.
+        self._pieces = _read(tokens, text, self._generated)
+
+    @property
+    def output_ids(self) -> list[int]:
+        """The ids generated so far, a final stop id included."""
+        return [token.id for token in self._generated]
+
+    @property
+    def finish_reason(self) -> FinishReason | None:
+        """Why the reply ended; None while it streams, and for ever if it was closed."""
+        return self._generated[-1].finish_reason if self._generated else None
 
     @property
     def usage(self) -> Usage:
         """Tokens so far; final once the stream has ended."""
-        return Usage(len(self.prompt_ids), len(self.output_ids))
+        return Usage(len(self.prompt_ids), len(self._generated))
 
     @property
     def metadata(self) -> str:
@@ -181,17 +190,19 @@ class ChatReply(Iterator[str]):
         with suppress(ValueError):  # raised while another thread is inside the generator
             self._pieces.close()
 
-    def _read(self) -> Generator[str, None, None]:
-        with closing(self._tokens):
-            for token in self._tokens:
-                self.output_ids.append(token.id)
-                self.finish_reason = token.finish_reason
-                piece = "" if token.finish_reason == "stop" else self._text.feed(token.id)
-                if piece:
-                    yield piece
-        rest = self._text.flush()
-        if rest:
-            yield rest
+
+def _read(
+    tokens: Generator[Token, None, None], text: ReplyText, generated: list[Token]
+) -> Generator[str, None, None]:
+    with closing(tokens):
+        for token in tokens:
+            generated.append(token)
+            piece = "" if token.finish_reason == "stop" else text.feed(token.id)
+            if piece:
+                yield piece
+    rest = text.flush()
+    if rest:
+        yield rest
 
 
 def _sha256(path: Path) -> str:

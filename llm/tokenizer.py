@@ -76,12 +76,13 @@ class ChatGLM3Tokenizer:
             InvalidPrompt: a lone surrogate, which is no Unicode text.
         """
         try:
-            return list(self._pieces.encode(text))
+            text.encode()
         except UnicodeEncodeError as error:
             raise InvalidPrompt(
                 f"character {error.start} of the text is the lone surrogate"
                 f" {text[error.start]!r}; expected Unicode text"
             ) from error
+        return list(self._pieces.encode(text))
 
     def token_bytes(self, token_id: int) -> bytes:
         """The UTF-8 bytes that a text id stands for; empty for control ids and padding rows."""

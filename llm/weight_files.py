@@ -103,17 +103,15 @@ def stored_tensors(files: list[Path]) -> list[StoredTensor]:
 def read_tensors(file: Path, keys: list[str]) -> Iterator[tuple[str, Tensor]]:
     """The named tensors of one file, mapped from disk one after the other.
 
-    A safetensors file is opened anew for each tensor, so that pages already copied do not stay
-    mapped: the peak is the model plus one tensor, also for a single file of many gigabytes.
+    The file is opened anew for each tensor, so that pages already copied do not stay mapped:
+    the peak is the model plus one tensor, also for a single file of many gigabytes.
     """
-    if file.suffix == ".safetensors":
-        for key in keys:
+    for key in keys:
+        if file.suffix == ".safetensors":
             with _open_safetensors(file) as opened:
                 yield key, opened.get_tensor(key)
-    else:
-        content = _load_bin(file)
-        for key in keys:
-            yield key, content.pop(key)
+        else:
+            yield key, _load_bin(file)[key]
 
 
 def _describe(file: Path) -> Iterator[StoredTensor]:

@@ -1,16 +1,27 @@
 """What the llm tests share: golden folders, the genuine tokenizer, and tiny models of our own."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from llm.chat_model import ChatModel
 from llm.config import ModelConfig
 from llm.model import ChatGLM, random_model
 from llm.tokenizer import ChatGLM3Tokenizer
 from tests.llm.tiny_checkpoint import tiny_config_json, train_tiny_tokenizer, write_tiny_checkpoint
+
+
+@pytest.fixture(autouse=True, scope="package")
+def _one_thread() -> Iterator[None]:
+    """Tiny products gain nothing from threads, which only wait for each other on a busy machine."""
+    num_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(num_threads)
 
 
 @pytest.fixture(scope="session")

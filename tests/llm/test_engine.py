@@ -1,0 +1,143 @@
+"""The decode loop against the naive one, its ends, its limits, and leaving it early."""
+
+import gc
+import weakref
+
+import pytest
+import torch
+
+from llm.engine import Engine
+from llm.errors import InvalidPrompt, NonFiniteLogits, PromptTooLong
+from llm.generation import SamplingParams, Token
+from llm.kv_cache import KVCache
+from llm.model import ChatGLM, random_model
+
+PROMPT = [5, 17, 3, 80, 41, 41, 9, 66, 2, 30]
+GREEDY = SamplingParams(temperature=0, max_tokens=12)
+
+
+def ids_of(engine: Engine, prompt: list[int], params: SamplingParams) -> list[int]:
+    return [token.id for token in engine.generate(prompt, params)]
+
+
+def naive_greedy(model: ChatGLM, prompt: list[int], num_tokens: int) -> list[int]:
+    """Recompute everything for every token: what the cache must not change."""
+    ids = list(prompt)
+    for _ in range(num_tokens):
+        scores = model(torch.tensor([ids]), torch.arange(len(ids))[None], model.new_cache(len(ids)))
+        ids.append(int(scores[0, -1].argmax()))
+    return ids[len(prompt) :]
+
+
+@pytest.mark.parametrize("chunk", [1, 3, 10, 256])
+def test_cached_and_chunked_generation_equals_the_naive_loop(
+    tiny_model: ChatGLM, chunk: int
+) -> None:
+    engine = Engine(tiny_model, prefill_chunk_tokens=chunk)
+    assert ids_of(engine, PROMPT, GREEDY) == naive_greedy(tiny_model, PROMPT, 12)
+
+
+def test_chunk_size_does_not_change_sampled_tokens(tiny_model: ChatGLM) -> None:
+    params = SamplingParams(temperature=1.5, top_p=0.95, seed=11, max_tokens=20)
+    first = ids_of(Engine(tiny_model, prefill_chunk_tokens=4), PROMPT, params)
+    assert first == ids_of(Engine(tiny_model), PROMPT, params)
+    assert len(set(first)) > 5
+
+
+def test_only_the_last_token_carries_a_reason(tiny_model: ChatGLM) -> None:
+    tokens = list(Engine(tiny_model).generate(PROMPT, GREEDY))
+    assert [token.finish_reason for token in tokens] == [None] * 11 + ["length"]
+
+
+def test_a_stop_id_ends_the_stream_and_is_its_last_token(tiny_model: ChatGLM) -> None:
+    ids = naive_greedy(tiny_model, PROMPT, 12)
+    stop = ids[3]
+    tokens = list(Engine(tiny_model).generate(PROMPT, GREEDY, {stop}))
+    assert tokens[-1] == Token(stop, "stop")
+    assert [token.id for token in tokens] == ids[: ids.index(stop) + 1]
+
+
+def test_the_context_ends_a_generation_that_asks_for_more(tiny_model: ChatGLM) -> None:
+    params = SamplingParams(temperature=0, max_tokens=10**9)
+    tokens = list(Engine(tiny_model).generate(PROMPT, params))
+    assert len(PROMPT) + len(tokens) == tiny_model.config.max_context
+    assert tokens[-1].finish_reason == "length"
+
+
+def test_the_longest_prompt_still_gets_one_token(tiny_model: ChatGLM) -> None:
+    engine = Engine(tiny_model)
+    assert len(ids_of(engine, [7] * 63, GREEDY)) == 1
+    with pytest.raises(PromptTooLong) as caught:
+        engine.generate([7] * 64, GREEDY)
+    assert (caught.value.num_tokens, caught.value.max_prompt_tokens) == (64, 63)
+    assert "the prompt has 64 tokens; at most 63 fit" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "named"),
+    [([], "0 tokens"), ([5, 96], "the id 96; accepted: 0 to 95"), ([-1], "the id -1")],
+)
+def test_prompts_that_no_tokenizer_made_are_refused(
+    tiny_model: ChatGLM, prompt: list[int], named: str
+) -> None:
+    with pytest.raises(InvalidPrompt) as caught:
+        Engine(tiny_model).generate(prompt, GREEDY)
+    assert named in str(caught.value)
+
+
+def test_padding_rows_of_the_vocabulary_are_never_chosen(tiny_model: ChatGLM) -> None:
+    params = SamplingParams(temperature=100, top_p=1, top_k=0, seed=1, max_tokens=50)
+    prompt = [5, 3, 2]
+    assert max(ids_of(Engine(tiny_model), prompt, params)) >= 10
+    assert max(ids_of(Engine(tiny_model, num_ids=10), prompt, params)) < 10
+
+
+def test_closing_the_stream_frees_its_cache(
+    tiny_model: ChatGLM, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caches: list[weakref.ref[KVCache]] = []
+
+    def remembered(capacity: int, batch: int = 1) -> KVCache:
+        cache = KVCache(tiny_model.config, capacity, batch=batch)
+        caches.append(weakref.ref(cache))
+        return cache
+
+    monkeypatch.setattr(tiny_model, "new_cache", remembered)
+    stream = Engine(tiny_model).generate(PROMPT, GREEDY)
+    next(stream)
+    assert caches[0]() is not None
+    stream.close()
+    gc.collect()
+    assert caches[0]() is None
+    assert list(stream) == []
+
+
+def test_a_cancelled_prefill_stops_between_chunks(tiny_model: ChatGLM) -> None:
+    asked: list[bool] = []
+
+    def cancelled() -> bool:
+        asked.append(len(asked) == 2)
+        return asked[-1]
+
+    engine = Engine(tiny_model, prefill_chunk_tokens=2)
+    assert list(engine.generate(PROMPT, GREEDY, cancelled=cancelled)) == []
+    assert asked == [False, False, True]
+
+
+def test_scores_that_are_no_numbers_end_the_stream_with_a_typed_error(tiny_model: ChatGLM) -> None:
+    broken = random_model(tiny_model.config)
+    broken.head.weight[7] = torch.nan
+    with pytest.raises(NonFiniteLogits, match="1 of 96 scores"):
+        next(Engine(broken).generate(PROMPT, GREEDY))
+
+
+def test_the_cache_has_no_slot_to_spare(
+    tiny_model: ChatGLM, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caches: list[KVCache] = []
+    new_cache = tiny_model.new_cache
+    monkeypatch.setattr(
+        tiny_model, "new_cache", lambda *args: caches.append(new_cache(*args)) or caches[-1]
+    )
+    ids_of(Engine(tiny_model), PROMPT, GREEDY)
+    assert caches[0].length == caches[0].capacity == len(PROMPT) + 11
