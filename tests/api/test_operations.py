@@ -1,0 +1,104 @@
+"""The page, health, readiness, metrics, and what the log says of a request."""
+
+import pytest
+import structlog
+from starlette.testclient import TestClient
+
+from kb_service.domain.errors import StorageError
+from tests.api.service import ApiService
+
+SECRET = "who-broke-the-pump"
+
+
+@pytest.mark.parametrize(
+    ("path", "media_type"),
+    [
+        ("/", "text/html"),
+        ("/static/index.html", "text/html"),
+        ("/static/js/api.js", "text/javascript"),
+        ("/static/favicon.svg", "image/svg+xml"),
+        ("/static/css/base.css", "text/css"),
+    ],
+)
+def test_the_page_is_served_with_its_type_and_revalidated(
+    client: TestClient, path: str, media_type: str
+) -> None:
+    response = client.get(path)
+    assert response.status_code == 200
+    assert response.headers["content-type"].startswith(media_type)
+    assert response.headers["cache-control"] == "no-cache"
+    tag = {"if-none-match": response.headers["etag"]}
+    if path != "/":
+        assert client.get(path, headers=tag).status_code == 304
+
+
+def test_the_service_is_ready_when_nothing_is_missing(client: TestClient) -> None:
+    assert client.get("/healthz").json() == {"status": "ok"}
+    response = client.get("/readyz")
+    assert response.status_code == 200
+    assert response.json() == {
+        "status": "ready",
+        "reasons": {},
+        "generator": {"kind": "extractive", "name": "scripted", "notice": "a script answers"},
+    }
+
+
+def test_readiness_names_what_is_missing(client: TestClient, service: ApiService) -> None:
+    def fail(*_: object) -> None:
+        raise StorageError("the disk is full", code="disk_full")
+
+    service.waiting["generator"] = "loading"
+    service.catalog.list_kbs = fail  # type: ignore[method-assign,assignment]  # the fault
+    response = client.get("/readyz")
+    assert response.status_code == 503
+    assert response.json() == {
+        "status": "not_ready",
+        "reasons": {"generator": "loading", "database": "the disk is full"},
+        "generator": None,
+    }
+
+
+def test_metrics_count_requests_answers_jobs_and_pages(
+    client: TestClient, service: ApiService, kb_id: str
+) -> None:
+    client.post("/kb/reports/ask", json={"question": "When?"})
+    client.post("/kb/reports/documents", files=[("files", ("a.txt", b"text"))])
+    service.ingest(["one", "two"])
+    client.post("/kb/reports/documents", files=[("files", ("b.txt", b"text"))])
+    client.get("/nothing")
+    text = client.get("/metrics").text
+    for line in (
+        'kb_answers_total{status="answered"} 1.0',
+        'kb_requests_total{method="POST",route="/kb/{kb}/ask",status="200"} 1.0',
+        'kb_requests_total{method="GET",route="unmatched",status="404"} 1.0',
+        'kb_request_seconds_count{method="POST",route="/kb"} 1.0',
+        'kb_jobs{status="succeeded"} 1.0',
+        'kb_jobs{status="queued"} 1.0',
+        'kb_jobs{status="dead"} 0.0',
+        'kb_ingest_pages{kind="text"} 2.0',
+    ):
+        assert line in text
+
+
+def test_invented_methods_do_not_grow_the_metrics(client: TestClient) -> None:
+    for number in range(3):
+        client.request(f"BREW{number}", "/kb")
+    assert "BREW" not in client.get("/metrics").text
+
+
+def test_a_request_is_one_log_line_without_questions_or_names(
+    client: TestClient, kb_id: str
+) -> None:
+    with structlog.testing.capture_logs() as lines:
+        client.post("/kb/reports/ask", json={"question": SECRET})
+        client.get(f"/kb/{SECRET}?cursor={SECRET}")
+        files = [("files", (f"{SECRET}.txt", SECRET.encode()))]
+        client.post("/kb/reports/documents", files=files)
+    assert [line["event"] for line in lines] == ["request"] * 3
+    assert {"method", "route", "status", "seconds"} <= lines[0].keys()
+    assert SECRET not in repr(lines)
+
+
+def test_the_schema_is_served_and_the_docs_page_is_not(client: TestClient) -> None:
+    assert client.get("/openapi.json").json()["info"]["title"] == "kb-service"
+    assert client.get("/docs").status_code == 404
