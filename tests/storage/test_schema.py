@@ -16,6 +16,12 @@ from kb_service.storage.tables import metadata
 from tests.storage.world import World
 
 
+@pytest.fixture
+def database_url(own_database_url: str) -> str:
+    """These tests change the schema."""
+    return own_database_url
+
+
 def test_the_migrated_schema_is_what_the_tables_declare(database: Database) -> None:
     migrated = describe(database)
     with database.write() as connection:

@@ -1,0 +1,194 @@
+"""Publishing is all or nothing; embeddings are shared, reused and never orphaned."""
+
+import struct
+from collections.abc import Callable
+
+import pytest
+
+from kb_service.domain.documents import (
+    ChunkDraft,
+    DocumentStatus,
+    Page,
+    PageKind,
+    ParsedDocument,
+    regions_of,
+)
+from kb_service.domain.errors import DocumentError, StorageError
+from kb_service.domain.ports import EmbeddingProfile, IndexChange
+from kb_service.domain.queries import Filters
+from kb_service.domain.spans import TextSpan
+from kb_service.storage.publishing import embedding_key
+from tests.storage.world import PROFILE, World, parsed_of, vectors_of
+
+OTHER = EmbeddingProfile("other", 1, "e" * 64)
+
+
+@pytest.fixture
+def kb_id(world: World) -> str:
+    return world.catalog.create_kb("reports").id
+
+
+def test_a_published_revision_is_read_back_whole(world: World, kb_id: str) -> None:
+    text = "标题\n第一句。second"
+    boxes = tuple((index * 1.5, 10.25, index * 1.5 + 1, 20.5) for index in range(3))
+    pages = (
+        Page(1, TextSpan(0, 3), PageKind.TEXT, None, 595.0, 842.0, 90, boxes),
+        Page(2, TextSpan(3, 3), PageKind.EMPTY, "no_text_layer"),
+        Page(3, TextSpan(3, len(text)), PageKind.OCR),
+    )
+    draft = ChunkDraft(0, TextSpan(1, 8), text[1:8], ("标题", "二"), "prefix")
+    parsed = ParsedDocument(text, pages, title=" 报告 ", metadata={"author": "x\u2028y"})
+    world.upload(kb_id, "folder/a.txt", b"bytes")
+    revision = world.publisher.publish(world.claim(), parsed, [draft], vectors_of([draft]), PROFILE)
+    assert (revision.num_pages, revision.num_chunks, revision.size_bytes) == (3, 1, 5)
+    document = world.catalog.find_document(kb_id, "folder/a.txt")
+    assert document is not None
+    assert document.status is DocumentStatus.PARTIAL
+    assert document.metadata == {"author": "x\u2028y"}
+    assert document.page_report is not None
+    assert [page.reason for page in document.page_report.pages] == [None, "no_text_layer", None]
+    assert world.catalog.pages(revision.id) == pages
+    assert world.catalog.page(revision.id, 1) == pages[0]
+    chunk = world.catalog.neighbours(revision.id, 0, 5)[0]
+    assert (chunk.draft, chunk.title, chunk.document_id) == (draft, "报告", document.id)
+    stored = world.source.hydrate(kb_id, [chunk.id, chunk.id, 10**9])[chunk.id]
+    assert stored.regions == regions_of(pages, draft.span)
+    assert world.catalog.regions(revision.id, TextSpan(0, 2)) == regions_of(pages, TextSpan(0, 2))
+    assert stored.sha256 == revision.sha256
+    world.assert_clean()
+
+
+def spoiled_by(spoil: Callable[[list[ChunkDraft], dict[str, bytes]], object]) -> object:
+    return spoil
+
+
+@pytest.mark.parametrize(
+    ("spoil", "code"),
+    [
+        (lambda drafts, _: drafts.append(drafts[0]), "chunk_mismatch"),
+        (lambda drafts, _: drafts.__setitem__(0, ChunkDraft(0, TextSpan(0, 2), "xx")), None),
+        (lambda _, vectors: vectors.popitem(), "embedding_missing"),
+        (lambda _, vectors: vectors.update(dict.fromkeys(vectors, b"1234")), "vector_mismatch"),
+    ],
+)
+def test_a_revision_that_does_not_hold_together_is_refused(
+    world: World, kb_id: str, spoil: Callable[..., object], code: str | None
+) -> None:
+    world.ingest(kb_id, "a.txt", ["old"])
+    world.upload(kb_id, "a.txt", b"new")
+    claim = world.claim()
+    parsed, drafts = parsed_of(["one", "two"])
+    vectors = vectors_of(drafts)
+    spoil(drafts, vectors)
+    with pytest.raises(StorageError) as error:
+        world.publisher.publish(claim, parsed, drafts, vectors, PROFILE)
+    assert error.value.code == (code or "chunk_mismatch")
+    assert world.live_texts(kb_id) == ["old"]
+    world.assert_clean()
+    world.publish(claim, ["new"])
+    assert world.live_texts(kb_id) == ["new"]
+    world.assert_clean()
+
+
+@pytest.mark.parametrize("bad", ["nul \x00", "surrogate \udc80"])
+def test_text_that_cannot_be_stored_is_the_documents_fault(
+    world: World, kb_id: str, bad: str
+) -> None:
+    world.upload(kb_id, "a.txt", b"bytes")
+    claim = world.claim()
+    for parsed in (
+        ParsedDocument(bad, (Page(1, TextSpan(0, 1), PageKind.TEXT),)),
+        ParsedDocument("fine", (Page(1, TextSpan(0, 1), PageKind.TEXT),), title=bad),
+        ParsedDocument("fine", (), metadata={"author": bad}),
+    ):
+        with pytest.raises(DocumentError) as error:
+            world.publisher.publish(claim, parsed, [], {}, PROFILE)
+        assert error.value.code == "unstorable_text"
+    world.assert_clean()
+
+
+def test_a_publish_whose_bytes_are_gone_is_refused(world: World, kb_id: str) -> None:
+    job = world.upload(kb_id, "a.txt", b"bytes").job
+    assert job is not None
+    world.blobs.unlink(job.blob_sha256)
+    with pytest.raises(StorageError) as error:
+        world.publish(world.claim(), ["text"])
+    assert error.value.code == "blob_missing"
+    assert world.live_texts(kb_id) == []
+
+
+def test_equal_texts_share_one_embedding_until_the_last_is_gone(world: World, kb_id: str) -> None:
+    world.ingest(kb_id, "a.txt", ["shared", "only a"])
+    other = world.catalog.create_kb("other").id
+    _, drafts = parsed_of(["shared", "only b"])
+    keys = [embedding_key(draft.text) for draft in drafts]
+    assert world.publisher.missing_embeddings(PROFILE, keys) == {keys[1]}
+    assert world.publisher.missing_embeddings(OTHER, keys) == set(keys)
+    world.upload(other, "b.txt", b"b")
+    parsed, drafts = parsed_of(["shared", "only b"])
+    fresh = {keys[1]: vectors_of(drafts)[keys[1]]}
+    world.publisher.publish(world.claim(), parsed, drafts, fresh, PROFILE)
+    assert world.verifier.verify().num_embeddings == 3
+    world.ingest(kb_id, "a.txt", ["changed"])
+    assert world.publisher.missing_embeddings(PROFILE, keys) == set()
+    world.assert_clean()
+    world.catalog.delete_kb(other)
+    assert world.publisher.missing_embeddings(PROFILE, keys) == set(keys)
+    world.assert_clean()
+
+
+def test_indexes_hear_of_additions_and_removals_without_pairs(world: World, kb_id: str) -> None:
+    first = world.ingest(kb_id, "a.txt", ["one"])
+    assert world.source.changes(kb_id, 0) == [IndexChange(1, first.id, is_added=True)]
+    second = world.ingest(kb_id, "a.txt", ["two"])
+    assert world.source.head(kb_id) == 3
+    removed, added = (
+        IndexChange(2, first.id, is_added=False),
+        IndexChange(3, second.id, is_added=True),
+    )
+    assert world.source.changes(kb_id, 1) == [removed, added]
+    assert world.source.changes(kb_id, 0) == [removed, added]
+    assert world.source.changes(kb_id, 3) == []
+    world.catalog.delete_document(kb_id, first.document_id)
+    assert world.source.changes(kb_id, 3) == [IndexChange(4, second.id, is_added=False)]
+    assert world.source.revision_chunks(second.id, PROFILE) == []
+    assert world.source.head("kb_unknown") == 0
+    world.assert_clean()
+
+
+def test_live_chunks_come_in_id_order_over_batches(
+    world: World, kb_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kb_service.storage.index_source.STREAM_BATCH", 2)
+    for name in ("a", "b", "c"):
+        world.ingest(kb_id, name, [f"{name} one", f"{name} two"])
+    found = list(world.source.live_chunks(kb_id, PROFILE))
+    assert [chunk.chunk_id for chunk in found] == sorted(chunk.chunk_id for chunk in found)
+    assert len(found) == 6
+    assert all(chunk.vector and len(chunk.vector) == 8 for chunk in found)
+    assert all(chunk.vector is None for chunk in world.source.live_chunks(kb_id, OTHER))
+
+
+def test_another_profile_is_embedded_without_touching_the_first(world: World, kb_id: str) -> None:
+    world.ingest(kb_id, "a.txt", ["one", "two"])
+    texts = world.source.unembedded_texts(kb_id, OTHER)
+    assert sorted(texts.values()) == ["one", "two"]
+    vectors = dict.fromkeys([*texts, "0" * 64], struct.pack("<f", 1.0))
+    assert world.publisher.add_embeddings(OTHER, vectors) == 2
+    assert world.source.unembedded_texts(kb_id, OTHER) == {}
+    world.assert_clean()
+    assert world.publisher.drop_other_profiles(OTHER) == 2
+    world.assert_clean()
+
+
+def test_filters_choose_documents(world: World, kb_id: str) -> None:
+    old = world.upload(kb_id, "old", b"1", tags=("x", "y")).document
+    world.clock.advance(3600)
+    new = world.upload(kb_id, "new", b"2", tags=("x",)).document
+    find = world.source.matching_documents
+    assert find(kb_id, Filters()) == {old.id, new.id}
+    assert find(kb_id, Filters(tags=("x",))) == {old.id, new.id}
+    assert find(kb_id, Filters(tags=("x", "y"))) == {old.id}
+    assert find(kb_id, Filters(date_from=new.updated_at)) == {new.id}
+    assert find(kb_id, Filters(date_to=old.updated_at)) == {old.id}
+    assert find(kb_id, Filters(document_ids=(new.id, "doc_other"))) == {new.id}
