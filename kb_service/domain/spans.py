@@ -64,13 +64,18 @@ def merge_boxes(boxes: list[Box]) -> tuple[Box, ...]:
     """Join character boxes, given in reading order, into one box per line piece.
 
     Two neighbours share a line when their vertical ranges overlap by at least half of the smaller
-    height and the gap between them is at most two character heights. Empty boxes are skipped.
+    height and the gap between them is at most two character heights; a line that runs up or down
+    the page is judged the same way with the axes swapped. Empty boxes are skipped.
     """
     merged: list[Box] = []
+    axis: bool | None = None  # False: the last piece runs across, True: up or down, None: unknown
     for box in boxes:
         if box[2] <= box[0] or box[3] <= box[1]:
             continue
-        if merged and _same_line(merged[-1], box):
+        joined = _shared_axis(merged[-1], box, axis) if merged else None
+        if joined is None:
+            merged.append(box)
+        else:
             last = merged[-1]
             merged[-1] = (
                 min(last[0], box[0]),
@@ -78,9 +83,21 @@ def merge_boxes(boxes: list[Box]) -> tuple[Box, ...]:
                 max(last[2], box[2]),
                 max(last[3], box[3]),
             )
-        else:
-            merged.append(box)
+        axis = joined
     return tuple(merged)
+
+
+def _shared_axis(left: Box, right: Box, axis: bool | None) -> bool | None:
+    """Return the direction in which both lie on one line, None when they do not."""
+    if axis is not True and _same_line(left, right):
+        return False
+    if axis is not False and _same_line(_swapped(left), _swapped(right)):
+        return True
+    return None
+
+
+def _swapped(box: Box) -> Box:
+    return (box[1], box[0], box[3], box[2])
 
 
 def _same_line(left: Box, right: Box) -> bool:
