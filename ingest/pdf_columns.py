@@ -9,12 +9,11 @@ from dataclasses import replace
 from itertools import pairwise
 from statistics import median
 
-from ingest.pdf_glyphs import NO_BOX, Line, union
+from ingest.pdf_glyphs import CELL, CELL_GAP_SIZES, NO_BOX, Line, union
 from kb_service.domain.text import is_chinese
 
 _MIN_ROWS = 6
 _MIN_SHARE = 0.7
-_MIN_GAP_SIZES = 1.0
 _MIN_FILL = 0.75  # a column of prose: half of its rows fill three quarters of its width
 _MIN_CHARS = 24
 _MIN_CHARS_CHINESE = 10
@@ -49,11 +48,13 @@ def _gutter(lines: list[Line]) -> float | None:
 
 
 def _gaps(line: Line) -> list[tuple[float, float]]:
+    if CELL not in line.text:
+        return []
     inked = [box for box in line.boxes if box != NO_BOX]
     return [
         (before[2], after[0])
         for before, after in pairwise(inked)
-        if after[0] - before[2] > _MIN_GAP_SIZES * line.size
+        if after[0] - before[2] > CELL_GAP_SIZES * line.size
     ]
 
 

@@ -21,8 +21,9 @@ _HIGH = range(0xD800, 0xDC00)
 _LOW = range(0xDC00, 0xE000)
 # C0 and C1 controls, soft markers pdfium invents, noncharacters, byte order mark.
 _DROPPED = frozenset({*range(0x20), *range(0x7F, 0xA0), 0xFEFF, 0xFFFE, 0xFFFF})
-CELL_GAP_SIZES = 2.0
-"""A gap inside a line of at least so many line heights separates table cells, not words."""
+CELL = "\t"
+CELL_GAP_SIZES = 1.5
+"""A gap inside a line of more than so many line heights separates table cells, not words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,5 +253,5 @@ def _mark_cells(text: str, boxes: list[Box], size: float) -> str:
             continue
         before, after = boxes[index - 1], boxes[index + 1]
         if NO_BOX not in (before, after) and after[0] - before[2] > CELL_GAP_SIZES * size:
-            marked[index] = "\t"
+            marked[index] = CELL
     return "".join(marked)

@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
-from ingest.pdf_glyphs import NO_BOX, Line
+from ingest.pdf_glyphs import CELL, NO_BOX, Line
 from kb_service.domain.spans import Box, TextSpan
 from kb_service.domain.text import CJK
 
 PARAGRAPH = "\n\n"
 WRAP = "\n"
-CELL = "\t"
 
 _WIDE = re.compile(f"[{CJK}\u3000-\u303f\uff00-\uffef]")
 _LIST_ITEM = re.compile(

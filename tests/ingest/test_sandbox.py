@@ -1,0 +1,213 @@
+"""The parsing child: real processes that hang, eat memory, crash and are cancelled."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ingest.limits import ParseLimits
+from ingest.loaders import DocumentLoader
+from ingest.media_types import DOCX, PDF, PLAIN_TEXT
+from ingest.parsed_file import read_parsed, write_parsed
+from ingest.pdf import PdfLoader
+from ingest.sandbox import SandboxedLoader
+from kb_service.domain.documents import Page, PageKind, ParsedDocument
+from kb_service.domain.errors import DocumentError, ParseInterrupted
+from kb_service.domain.jobs import JobStage, Progress
+from kb_service.domain.spans import TextSpan
+from tests.ingest import pdf_samples as samples
+
+
+@pytest.fixture(scope="module")
+def loader() -> Iterator[SandboxedLoader]:
+    with SandboxedLoader(ParseLimits(timeout_s=60)) as sandboxed:
+        yield sandboxed
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def wait_until_gone(pid: int) -> None:
+    deadline = time.monotonic() + 10
+    while is_alive(pid):
+        assert time.monotonic() < deadline, f"process {pid} still runs"
+        time.sleep(0.02)
+
+
+def test_the_child_gives_what_the_loader_gives(loader: SandboxedLoader, tmp_path: Path) -> None:
+    path = samples.mixed_pages(tmp_path / "a.pdf")
+    steps = list(loader.load(path, "a.pdf", PDF))
+    expected = list(PdfLoader(ParseLimits()).load(path, "a.pdf", PDF))
+    assert steps[:-1] == expected[:-1] == [Progress(JobStage.LOAD, n, 4) for n in (1, 2, 3, 4)]
+    found, wanted = steps[-1], expected[-1]
+    assert isinstance(found, ParsedDocument) and isinstance(wanted, ParsedDocument)
+    assert (found.text, found.title, found.headings) == (wanted.text, wanted.title, wanted.headings)
+    for page, original in zip(found.pages, wanted.pages, strict=True):
+        assert (page.kind, page.reason, page.span) == (
+            original.kind,
+            original.reason,
+            original.span,
+        )
+        for box, exact in zip(page.char_boxes, original.char_boxes, strict=True):
+            assert box == pytest.approx(exact, abs=1e-3)
+
+
+def test_one_child_serves_many_files_and_goes_on_after_a_bad_one(
+    loader: SandboxedLoader, tmp_path: Path
+) -> None:
+    good = samples.rotated(tmp_path / "a.pdf", 0)
+    bad = samples.encrypted(tmp_path / "b.pdf")
+    list(loader.load(good, "a.pdf", PDF))
+    pid = loader._child.pid
+    with pytest.raises(DocumentError, match=r"b\.pdf is encrypted") as caught:
+        list(loader.load(bad, "b.pdf", PDF))
+    assert caught.value.code == "encrypted_document"
+    with pytest.raises(DocumentError) as caught:
+        list(loader.load(good, "a.docx", DOCX))
+    assert caught.value.code == "corrupt_document"
+    assert len(list(loader.load(good, "a.pdf", PDF))) == 2
+    assert loader._child.pid == pid
+
+
+def test_a_file_past_the_time_limit_is_stopped_and_the_next_one_works(tmp_path: Path) -> None:
+    path = samples.many_pages(tmp_path / "a.pdf", 3000)
+    small = samples.rotated(tmp_path / "b.pdf", 0)
+    with SandboxedLoader(ParseLimits(timeout_s=1.5)) as loader:
+        started = time.monotonic()
+        with pytest.raises(ParseInterrupted, match=r"longer than 1.5 s") as caught:
+            list(loader.load(path, "a.pdf", PDF))
+        assert caught.value.code == "parse_timeout"
+        assert time.monotonic() - started < 6
+        loader._child.limits = ParseLimits(timeout_s=60)
+        assert isinstance(list(loader.load(small, "b.pdf", PDF))[-1], ParsedDocument)
+
+
+def test_text_that_needs_more_memory_than_allowed_is_reported_as_such(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes("事故报告。\n\n".encode() * 4_000_000)
+    limits = ParseLimits(memory_bytes=300 << 20, timeout_s=60, max_text_chars=10**9)
+    with SandboxedLoader(limits) as loader, pytest.raises(ParseInterrupted) as caught:
+        list(loader.load(path, "a.txt", PLAIN_TEXT))
+    assert caught.value.code == "parse_memory"
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGSEGV, "parse_crashed"), (signal.SIGKILL, "parse_memory")]
+)
+def test_a_child_that_dies_is_a_typed_error(
+    tmp_path: Path, number: signal.Signals, code: str
+) -> None:
+    path = samples.many_pages(tmp_path / "a.pdf", 1500)
+    with SandboxedLoader(ParseLimits(timeout_s=60)) as loader:
+        steps = loader.load(path, "a.pdf", PDF)
+        next(steps)
+        pid = loader._child.pid
+        assert pid
+        os.kill(pid, number)
+        with pytest.raises(ParseInterrupted) as caught:
+            list(steps)
+        assert caught.value.code == code
+        assert isinstance(next(loader.load(path, "a.pdf", PDF)), Progress)
+
+
+def test_closing_the_iterator_early_kills_the_work(tmp_path: Path) -> None:
+    path = samples.many_pages(tmp_path / "a.pdf", 1500)
+    with SandboxedLoader(ParseLimits(timeout_s=60)) as loader:
+        steps = loader.load(path, "a.pdf", PDF)
+        next(steps)
+        pid = loader._child.pid
+        assert pid
+        steps.close()  # type: ignore[attr-defined] # a generator has close()
+        wait_until_gone(pid)
+
+
+def test_the_child_ends_with_its_parent(tmp_path: Path) -> None:
+    path = samples.many_pages(tmp_path / "a.pdf", 3000)
+    script = (
+        "import sys, time; from pathlib import Path\n"
+        "from ingest.limits import ParseLimits; from ingest.sandbox import SandboxedLoader\n"
+        "loader = SandboxedLoader(ParseLimits())\n"
+        f"steps = loader.load(Path({str(path)!r}), 'a', 'application/pdf'); next(steps)\n"
+        "print(loader._child.pid, flush=True); time.sleep(60)\n"
+    )
+    root = Path(__file__).resolve().parents[2]
+    parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, cwd=root)
+    assert parent.stdout is not None
+    child = int(parent.stdout.readline())
+    assert is_alive(child)
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    wait_until_gone(child)
+
+
+def test_the_child_knows_no_secrets_and_writes_no_core(
+    loader: SandboxedLoader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KB_API_KEYS__ADMIN", "secret")
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy:1")
+    with SandboxedLoader(ParseLimits()) as fresh:
+        list(fresh.load(samples.rotated(tmp_path / "a.pdf", 0), "a.pdf", PDF))
+        pid = fresh._child.pid
+        environment = Path(f"/proc/{pid}/environ").read_text()
+        limits = Path(f"/proc/{pid}/limits").read_text()
+    assert "secret" not in environment and "PROXY" not in environment
+    assert "Max core file size        0 " in limits
+    assert f"Max address space         {2048 << 20} " in limits
+
+
+def test_a_parsed_document_survives_the_file_between_the_processes(tmp_path: Path) -> None:
+    boxes = ((1.5, 2.25, 3.0, 4.0), (0.0, 0.0, 0.0, 0.0), (7.0, 8.0, 9.0, 10.0))
+    pages = (
+        Page(1, TextSpan(0, 3), PageKind.TEXT, None, 595.0, 842.0, 90, boxes),
+        Page(2, TextSpan(3, 3), PageKind.EMPTY, "no_text_layer"),
+    )
+    document = ParsedDocument("事 😀", pages, (), "t\0", {"author": "x"})
+    write_parsed(document, tmp_path / "result")
+    assert read_parsed(tmp_path / "result") == document
+    for data in (b"", b"\xff" * 8, b"\2\0\0\0\0\0\0\0{}"):
+        (tmp_path / "result").write_bytes(data)
+        with pytest.raises((ValueError, KeyError)):
+            read_parsed(tmp_path / "result")
+
+
+def test_every_shared_sample_loads_or_is_refused_by_name(
+    loader: SandboxedLoader, shared_dir: Path
+) -> None:
+    from ingest.media_types import HEAD_BYTES, detect_media_type
+
+    num_loaded = num_refused = 0
+    for path in sorted((shared_dir / "data/formats").rglob("*")):
+        if not path.is_file():
+            continue
+        try:
+            with path.open("rb") as stream:
+                media_type = detect_media_type(path.name, stream.read(HEAD_BYTES))
+            *_, document = loader.load(path, path.name, media_type)
+        except DocumentError as error:
+            num_refused += 1
+            assert error.code in (
+                "unsupported_media_type", "encrypted_document", "empty_document", "corrupt_document"
+            )  # fmt: skip
+            continue
+        assert isinstance(document, ParsedDocument)
+        assert document.pages
+        num_loaded += 1
+    assert num_loaded > 150
+    assert num_refused > 20
+
+
+def test_loading_in_this_process_refuses_what_the_child_refuses(tmp_path: Path) -> None:
+    path = tmp_path / "a.pdf"
+    path.write_bytes(b"")
+    with pytest.raises(DocumentError, match="0 bytes"):
+        list(DocumentLoader(ParseLimits()).load(path, "a.pdf", PDF))
