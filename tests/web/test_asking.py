@@ -91,7 +91,7 @@ def test_zooming_in_asks_for_a_sharper_picture(ready: FakeService, open_page: Op
     for _ in range(3):
         page.get_by_role("button", name="Zoom in").click()
     expect(page.get_by_text("200 %")).to_be_visible()
-    page.wait_for_function("document.querySelector('.page-picture').naturalWidth === 595 * 3")
+    page.wait_for_function("() => document.querySelector('.page-picture').naturalWidth === 595 * 3")
 
 
 def test_a_document_without_pictures_shows_its_text_with_the_words_marked(
@@ -175,3 +175,21 @@ def test_enter_that_chooses_a_word_in_an_input_method_does_not_send(
     )
     page.wait_for_timeout(100)
     assert [name for name, _ in ready.calls if name == "ask"] == []
+
+
+def test_pointing_at_a_mark_does_not_move_it(ready: FakeService, open_page: OpenPage) -> None:
+    """Lit words once broke their line differently, so that the press and its release missed."""
+    first = "2022年1月20日11时23分，位于石门县的远航物流园装卸平台发生一起火灾事故，造成1人死"
+    text = f"{first}\n（一）直接原因：违规电焊火花引燃保温材料。"
+    ready.answer = answer(text, [citation(1, 0, len(first)), citation(2, len(first), len(text))])
+    ready.pieces = [text]
+    page = open_page()
+    ask(page)
+    expect(page.locator(".status-answered")).to_be_visible()
+    mark = page.locator("button.mark").first
+    before = mark.bounding_box()
+    mark.hover()
+    expect(page.locator("[data-hover]").first).to_be_visible()
+    assert mark.bounding_box() == before
+    mark.click()
+    expect(page.locator("#viewer")).to_be_visible()

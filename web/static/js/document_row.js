@@ -70,7 +70,8 @@ function badge(status) {
 
 function metaLine(doc) {
   const parts = [formatBytes(doc.size_bytes)];
-  if (doc.revision?.num_pages) parts.push(t("num_pages", { count: doc.revision.num_pages }));
+  const report = reportText(doc.page_report);
+  if (report && !unreadPages(doc).length) parts.push(report);
   if (doc.revision) parts.push(t("num_passages", { count: doc.revision.num_chunks }));
   parts.push(formatTime(doc.updated_at));
   return el("p", { class: "meta document-meta" }, parts.join(" · "), doc.tags?.map((tag) => el("span", { class: "tag" }, tag)) ?? []);
@@ -97,15 +98,20 @@ function errorLine(doc, job) {
     el("strong", {}, codeText("error", error.code)), " ", error.message, waits ? ` ${waits}` : "");
 }
 
+const unreadPages = (doc) =>
+  (doc.page_report?.pages ?? []).filter(({ kind }) => kind === "empty" || kind === "failed");
+
+function reportText(report) {
+  const kinds = ["text", "ocr", "empty", "failed"].filter((kind) => report?.[kind] > 0);
+  return kinds.map((kind) => t(`pages_${kind}`, { count: report[kind] })).join(" · ");
+}
+
+// Every page that gave no text, with its reason; when there is none, the first line says it all.
 function pageReport(doc, isOpen) {
-  const report = doc.page_report;
-  if (!report) return null;
-  const kinds = ["text", "ocr", "empty", "failed"].filter((kind) => report[kind] > 0);
-  const summary = kinds.map((kind) => t(`pages_${kind}`, { count: report[kind] })).join(" · ");
-  const unread = (report.pages ?? []).filter(({ kind }) => kind === "empty" || kind === "failed");
-  if (!unread.length) return el("p", { class: "meta report-line" }, summary);
+  const unread = unreadPages(doc);
+  if (!unread.length) return null;
   const lines = unread.slice(0, MAX_REPORT_LINES).map((page) =>
     el("li", {}, t("page_line", { page: page.page_number, kind: codeText("kind", page.kind) }), page.reason ? ` — ${codeText("reason", page.reason)}` : ""));
   const more = unread.length > MAX_REPORT_LINES ? el("li", {}, t("more_pages", { count: unread.length - MAX_REPORT_LINES })) : null;
-  return el("details", { class: "page-report", open: isOpen }, el("summary", {}, summary), el("ul", {}, lines, more));
+  return el("details", { class: "page-report", open: isOpen }, el("summary", {}, reportText(doc.page_report)), el("ul", {}, lines, more));
 }

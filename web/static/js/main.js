@@ -19,11 +19,15 @@ import { firstSteps } from "./welcome.js";
 class Notices {
   #texts = new Map();
 
-  set(source, text) {
-    if (text) this.#texts.set(source, text);
+  // `isBad`: something failed; otherwise it is only worth knowing (the service is starting).
+  set(source, text, isBad = true) {
+    if (text) this.#texts.set(source, { text, isBad });
     else this.#texts.delete(source);
-    const joined = [...this.#texts.values()].join(" · ");
+    const said = [...this.#texts.values()];
+    const joined = said.map((one) => one.text).join(" · ");
     const line = byId("page-notice");
+    line.classList.toggle("notice-bad", said.some((one) => one.isBad));
+    line.classList.toggle("notice-plain", !said.some((one) => one.isBad));
     if (line.textContent !== joined) line.textContent = joined;
     show(line, joined !== "");
   }

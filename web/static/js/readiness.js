@@ -5,7 +5,7 @@ import { readiness } from "./api.js";
 import { byId, el } from "./dom.js";
 import { formatBytes, language, onLanguage, t } from "./i18n/i18n.js";
 
-const RETRY_MS = 5000;
+const RETRY_MS = 2000;
 
 export class Readiness {
   #state = null;
@@ -29,7 +29,7 @@ export class Readiness {
   #render() {
     this.#renderModel(this.#state?.generator);
     this.#renderLimits(this.#state?.limits);
-    this.#notices.set("readiness", isReady(this.#state) ? null : this.#trouble());
+    this.#notices.set("readiness", isReady(this.#state) ? null : this.#trouble(), !this.#state);
   }
 
   // What a user should know about the generator, in the language of the page; "" when nothing.
@@ -40,7 +40,7 @@ export class Readiness {
 
   #trouble() {
     if (!this.#state) return t("error_network");
-    return [t("not_ready"), ...reasonsOf(this.#state)].join(" ");
+    return t("not_ready", { reasons: reasonsOf(this.#state).join(", ") });
   }
 
   #renderModel(generator) {
@@ -72,6 +72,6 @@ const isReady = (state) => state !== null && state.status !== "not_ready" && sta
 
 function reasonsOf(state) {
   const reasons = state.reasons ?? [];
-  const list = Array.isArray(reasons) ? reasons : Object.values(reasons);
-  return list.map((reason) => (typeof reason === "string" ? reason : reason.message ?? JSON.stringify(reason)));
+  if (Array.isArray(reasons)) return reasons;
+  return Object.entries(reasons).map(([part, reason]) => `${part}: ${reason}`);
 }

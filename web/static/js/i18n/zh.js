@@ -22,7 +22,7 @@ export const zh = {
   error_unknown: "出错了。",
   error_request: "请求号 {id}",
   error_cut_off: "回答尚未完成，连接已中断。",
-  not_ready: "服务尚未就绪。",
+  not_ready: "服务尚未就绪（{reasons}），请稍候再提问。",
 
   // knowledge bases
   bases: "知识库",
