@@ -18,7 +18,6 @@ from kb_service.domain.errors import DocumentError, InvalidRequest, KbError, Not
 from kb_service.domain.spans import TextSpan
 from tests.ingest import pdf_samples as samples
 
-
 Places = NDArray[np.int64]
 
 
