@@ -52,7 +52,7 @@ class AnswerType(StrEnum):
 
 # First match wins: the more specific wording stands first.
 _WORDING: dict[AnswerType, tuple[str, ...]] = {
-    AnswerType.ITEM: (r"第\s*[\d一二三四五六七八九十百千零〇]+\s*(?:条|项|点|款|个|步|章)",),
+    AnswerType.ITEM: (r"第\s*[\d一二三四五六七八九十百千零〇]+\s*(?:条|项|点|款|步|章)",),
     AnswerType.DURATION: (
         "多久|多长时间|历时|(?:几|多少)个?(?:小时|分钟|天|年|个月|秒)(?!代)",
         "how long|how many (?:hours|minutes|days|weeks|months|years|seconds)",
@@ -80,7 +80,7 @@ _WORDING: dict[AnswerType, tuple[str, ...]] = {
         "what (?:number|percentage|proportion|percent)",
     ),
     AnswerType.CAUSE: (
-        "为什么|为何|因何|原因|缘由|起因|导致",
+        "为什么|为何|因何|原因|缘由|起因|什么导致",
         r"\bwhy\b|(?:what|which) caused?|probable cause|reason|cause of",
     ),
     AnswerType.ORGANISATION: (

@@ -149,6 +149,19 @@ def identifiers_in(text: str) -> tuple[str, ...]:
     return tuple(found)
 
 
+def without_fixed_values(text: str) -> str:
+    """Return the normalised text without identifiers and dates; bare years and numbers stay."""
+    rest = normalise(text)
+    for pattern in _DATES:
+        for match in reversed(list(pattern.finditer(rest))):
+            value = _date(match)
+            if value and value[0].startswith("date:"):
+                rest = f"{rest[: match.start()]} {rest[match.end() :]}"
+    for identifier in identifiers_in(rest):
+        rest = rest.replace(identifier, " ")
+    return rest
+
+
 def names_in(text: str) -> list[str]:
     """Return `name:…` for words that look like names.
 

@@ -4,8 +4,9 @@ Pure functions: passages and question in, quotations out; every quotation is a u
 Knows layout (fields, list items, headings) and words; writes nothing itself.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kb_service.domain.queries import Passage
 from kb_service.domain.questions import (
@@ -20,7 +21,12 @@ from kb_service.domain.questions import (
 from kb_service.domain.spans import TextSpan
 from kb_service.domain.text import normalise
 from kb_service.domain.units import Unit, UnitKind, quotable_units, reflow
-from kb_service.domain.values import identifiers_in, stated_values, supporting_values
+from kb_service.domain.values import (
+    identifiers_in,
+    stated_values,
+    supporting_values,
+    without_fixed_values,
+)
 from kb_service.generation.fields import (
     asked_field,
     asked_ordinal,
@@ -38,7 +44,10 @@ MIN_ITEM_COVERAGE = 0.3
 TYPE_BONUS = 0.15
 STRICT_TYPE_BONUS = 0.5
 """For types that a pattern recognises surely: a question for a date is answered by a date."""
-LABEL_BONUS = 1.5
+LABEL_BONUS = 2.0
+MAX_EXPLANATION_CHARS = 600
+_ANNOUNCES = re.compile(r"[:：][ \t]*\n")
+_ANNOUNCEMENT = re.compile(r"[:：]\s")
 _STRICT = frozenset(
     (
         AnswerType.DATE,
@@ -49,9 +58,9 @@ _STRICT = frozenset(
         AnswerType.IDENTIFIER,
     )
 )
-CONTEXT_WEIGHT = 0.35
+CONTEXT_WEIGHT = 0.7
 VALUES_WEIGHT = 0.3
-RANK_WEIGHT = 0.05
+RANK_WEIGHT = 0.2
 CLOSE = 0.9
 """A second unit is quoted too when its score comes this near to the best."""
 
@@ -99,10 +108,8 @@ def read(
 def take_apart(question: str, idf: Mapping[str, float]) -> _Asked:
     """Return type, terms (without identifiers), ordinal and values of a question."""
     text = normalise(question)
-    for identifier in identifiers_in(question):
-        text = text.replace(identifier, " ")
     values = frozenset(v for v in stated_values(question) if v.startswith(("date:", "num:", "id:")))
-    terms = content_terms(text)
+    terms = content_terms(without_fixed_values(question))
     stems = frozenset(stem(term) for term in terms)
     return _Asked(text, answer_type(question), terms, stems, idf, asked_ordinal(text), values)
 
@@ -120,17 +127,51 @@ def _leading(quotations: Sequence[Quotation]) -> tuple[Quotation, ...]:
 
 
 def _quotations(asked: _Asked, passages: Sequence[Passage]) -> Iterator[Quotation]:
+    documents = _document_terms(passages)
     for passage in passages:
         units = quotable_units(passage.text)
         title = text_terms(passage.title)
         bonus = _values_bonus(asked, passage)
         for index, unit in enumerate(units):
-            if unit.kind is UnitKind.HEADING:
+            if unit.kind is UnitKind.HEADING or _is_title(passage, unit):
                 continue
             around = title | _surroundings(passage.text, units, index)
+            if unit.kind is UnitKind.FIELD:
+                # A form names its subject once: its whole document surrounds each of its fields.
+                around = documents[passage.document_id]
             quotation = _weighed(asked, passage, unit, around, bonus)
             if quotation:
-                yield quotation
+                yield _with_explanation(quotation, units[index + 1 :])
+
+
+def _is_title(passage: Passage, unit: Unit) -> bool:
+    words = "".join(unit.span.of(passage.text).split())
+    return words in "".join(passage.title.split())
+
+
+def _document_terms(passages: Sequence[Passage]) -> dict[str, frozenset[str]]:
+    found: dict[str, frozenset[str]] = {}
+    for passage in passages:
+        terms = text_terms(f"{passage.title}\n{passage.text}")
+        found[passage.document_id] = found.get(passage.document_id, frozenset()) | terms
+    return found
+
+
+def _with_explanation(quotation: Quotation, following: Sequence[Unit]) -> Quotation:
+    """Extend a sentence that announces ("…to be:" and a new line) to the end of its paragraph."""
+    passage, span = quotation.passage, quotation.span
+    if not _ANNOUNCES.search(span.of(passage.text)):
+        return quotation
+    for unit in following:
+        gap = passage.text[span.end : unit.span.start]
+        too_long = unit.span.end - span.start > MAX_EXPLANATION_CHARS
+        if unit.kind is not UnitKind.SENTENCE or gap.count("\n") > 1 or too_long:
+            break
+        span = TextSpan(span.start, unit.span.end)
+    text = reflow(span.of(passage.text))
+    announced = _ANNOUNCEMENT.search(text)
+    words = text[announced.end() :] if announced else quotation.words
+    return replace(quotation, span=span, text=text, words=words)
 
 
 def _surroundings(text: str, units: Sequence[Unit], index: int) -> frozenset[str]:
@@ -148,9 +189,6 @@ def _weighed(
     text = reflow(unit.span.of(passage.text))
     own = text_terms(text)
     field = asked_field(text, asked.kind, asked.stems) if unit.kind is UnitKind.FIELD else None
-    if field:
-        # A form states its subject once: the whole passage is the surroundings of its fields.
-        around = text_terms(f"{passage.title}\n{passage.text}")
     in_context = coverage(asked.terms, own | around, asked.idf)
     if in_context < MIN_COVERAGE:
         return None

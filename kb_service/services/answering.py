@@ -15,7 +15,6 @@ from kb_service.domain.answers import Answer, AnswerStatus, ChatMessage, Generat
 from kb_service.domain.errors import InvalidRequest
 from kb_service.domain.queries import Filters, Query
 from kb_service.domain.text import is_chinese
-from kb_service.domain.values import identifiers_in
 from kb_service.services.asking import (
     AskEvent,
     AskRequest,
@@ -24,7 +23,7 @@ from kb_service.services.asking import (
     TokenEvent,
     check_request,
 )
-from kb_service.services.assembly import Context, ContextAssembler
+from kb_service.services.assembly import Context, ContextAssembler, fixed_by
 from kb_service.services.evidence import question_terms, weigh_evidence
 from kb_service.services.prompting import NOT_STATED, PromptMeter, Segment, build_messages
 from kb_service.services.turns import (
@@ -120,21 +119,21 @@ class AnsweringService:
         return weigh_evidence(question, turn.passages, turn.idf, context.confirmed).reason
 
     def _retrieve(self, turn: Turn) -> Context:
-        """Search; when documents name a report number of the question, search again inside them.
+        """Search; when documents name a number or date of the question, search again in them.
 
         The second search finds the right page of a report whose number stands on another page.
         """
-        identifiers = identifiers_in(turn.search_text)
-        context = self._search(turn, turn.request.filters, identifiers)
+        fixed = fixed_by(turn.search_text)
+        context = self._search(turn, turn.request.filters, fixed)
         if not context.confirmed:
             return context
         named = tuple(sorted({passage.document_id for passage in context.passages}))
-        return self._search(turn, replace(turn.request.filters, document_ids=named), identifiers)
+        return self._search(turn, replace(turn.request.filters, document_ids=named), fixed)
 
-    def _search(self, turn: Turn, filters: Filters, identifiers: tuple[str, ...]) -> Context:
+    def _search(self, turn: Turn, filters: Filters, fixed: tuple[str, ...]) -> Context:
         top_k = turn.request.top_k or min(DEFAULT_TOP_K, self._settings.max_top_k)
         found = self._retriever.retrieve(Query(turn.kb.id, turn.search_text, top_k, filters))
-        return self._assembler.assemble(turn.kb.id, found.items, identifiers)
+        return self._assembler.assemble(turn.kb.id, found.items, fixed)
 
     def _refuse(self, turn: Turn, reason: str) -> Drafting:
         text = NOT_STATED[is_chinese(turn.request.question)]

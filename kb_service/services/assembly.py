@@ -15,6 +15,7 @@ from kb_service.domain.queries import Passage, ScoredChunk
 from kb_service.domain.spans import TextSpan
 from kb_service.domain.text import CJK, normalise
 from kb_service.domain.units import quotable_units
+from kb_service.domain.values import identifiers_in, stated_values, supporting_values
 
 CHARS_PER_TOKEN = 3.5
 """Latin characters per token. A CJK character counts as one token; both err on the long side for
@@ -34,7 +35,7 @@ class RevisionTexts(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Numbered passages, best first, and those of the asked identifiers their documents name."""
+    """Numbered passages, best first, and what of the question's fixed values their documents name."""
 
     passages: tuple[Passage, ...]
     confirmed: frozenset[str]
@@ -65,15 +66,15 @@ class ContextAssembler:
         self._context_tokens = context_tokens
 
     def assemble(
-        self, kb_id: str, items: Sequence[ScoredChunk], identifiers: Iterable[str] = ()
+        self, kb_id: str, items: Sequence[ScoredChunk], fixed: Iterable[str] = ()
     ) -> Context:
         """Return passages in rank order; chunks of documents deleted meanwhile are left out.
 
-        When the documents of some chunks name the given identifiers (case-folded), only the chunks
-        of those that name the most of them are used: a report number in a question means it.
+        `fixed`: what the question fixes, see `fixed_by`. When documents name some of it, only the
+        chunks of those that name the most are used: a report number in a question means it.
         """
         windows = self._windows(kb_id, items)
-        named, confirmed = keep_naming(windows, tuple(identifiers))
+        named, confirmed = keep_naming(windows, tuple(fixed))
         grown = merge([grow(window, self._passage_tokens) for window in merge(named)])
         fitting = fit(grown, self._max_passages, self._context_tokens)
         return Context(tuple(_passage(n, w) for n, w in enumerate(fitting, start=1)), confirmed)
@@ -104,15 +105,27 @@ def approximate_tokens(text: str) -> int:
     return num_cjk + round((len(text) - num_cjk) / CHARS_PER_TOKEN)
 
 
+def fixed_by(question: str) -> tuple[str, ...]:
+    """Return what picks documents: identifiers (case-folded) and full dates (`date:2024-8-17`)."""
+    dates = sorted(v for v in stated_values(question) if re.fullmatch(r"date:\d+-\d+-\d+", v))
+    return (*identifiers_in(question), *dates)
+
+
 def keep_naming(
-    windows: Sequence[_Window], identifiers: tuple[str, ...]
+    windows: Sequence[_Window], fixed: tuple[str, ...]
 ) -> tuple[list[_Window], frozenset[str]]:
-    """Return the windows of the documents that name most identifiers, and which ones they name."""
+    """Return the windows of the documents that name most of `fixed`, and what they name.
+
+    Identifiers are looked up in whole documents; dates in the ranked chunks only, because a long
+    document holds all kinds of dates.
+    """
     named: dict[int, frozenset[str]] = {}
     for window in windows:
         revision_id = window.item.chunk.revision_id
-        if revision_id not in named:
-            named[revision_id] = _named_in(window, identifiers)
+        found = named.get(revision_id)
+        if found is None:
+            found = _identified(window, fixed)
+        named[revision_id] = found | _dated(window, fixed)
     most = max((len(found) for found in named.values()), default=0)
     if most == 0:
         return list(windows), frozenset()
@@ -120,11 +133,20 @@ def keep_naming(
     return kept, frozenset().union(*(named[w.item.chunk.revision_id] for w in kept))
 
 
-def _named_in(window: _Window, identifiers: tuple[str, ...]) -> frozenset[str]:
+def _identified(window: _Window, fixed: tuple[str, ...]) -> frozenset[str]:
+    identifiers = [value for value in fixed if not value.startswith("date:")]
     if not identifiers:
         return frozenset()
     haystack = normalise(f"{window.item.chunk.title}\n{window.text}")
     return frozenset(i for i in identifiers if names_identifier(haystack, i))
+
+
+def _dated(window: _Window, fixed: tuple[str, ...]) -> frozenset[str]:
+    dates = frozenset(value for value in fixed if value.startswith("date:"))
+    if not dates:
+        return frozenset()
+    draft = window.item.chunk.draft
+    return dates & supporting_values(f"{window.item.chunk.title}\n{draft.prefix}\n{draft.text}")
 
 
 def names_identifier(haystack: str, identifier: str) -> bool:

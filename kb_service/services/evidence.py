@@ -12,7 +12,7 @@ from kb_service.domain.queries import Passage
 from kb_service.domain.questions import content_terms, coverage, text_terms
 from kb_service.domain.text import normalise
 from kb_service.domain.units import quotable_units
-from kb_service.domain.values import identifiers_in, missing_values
+from kb_service.domain.values import identifiers_in, missing_values, without_fixed_values
 from kb_service.services.assembly import names_identifier
 
 MIN_COVERAGE = 0.40
@@ -40,14 +40,11 @@ class Evidence:
 
 
 def question_terms(question: str) -> tuple[str, ...]:
-    """Return the terms that passages must cover: content terms without the identifiers.
+    """Return the terms that passages must cover: content terms without identifiers and dates.
 
-    Identifiers are checked as a whole; counted as terms they would drown the rest.
+    Those are checked as a whole; counted as terms they would drown the rest.
     """
-    text = normalise(question)
-    for identifier in identifiers_in(question):
-        text = text.replace(identifier, " ")
-    return content_terms(text)
+    return content_terms(without_fixed_values(question))
 
 
 def weigh_evidence(
