@@ -48,7 +48,10 @@ def show_page(
     if if_none_match == headers["ETag"]:
         return Response(status_code=304, headers=headers)
     path, _ = service.catalog.content_path(base.id, document, found.sha256)
-    picture = service.pictures.render(path, page_number, lit, scale)
+    try:
+        picture = service.pictures.render(path, page_number, lit, scale)
+    except FileNotFoundError as error:  # deleted in between
+        raise NotFound("the content is gone", code="content_not_found") from error
     return Response(picture, headers=headers, media_type="image/png")
 
 
