@@ -1,0 +1,181 @@
+"""Answers, feedback and conversations; and that deleted words do not live on in them."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from kb_service.domain.answers import (
+    Answer,
+    AnswerAudit,
+    AnswerStatus,
+    Citation,
+    CitationStatus,
+    Usage,
+)
+from kb_service.domain.errors import InvalidRequest, NotFound
+from kb_service.domain.queries import Passage
+from kb_service.domain.spans import PageRegion, TextSpan
+from tests.storage.world import World
+
+AUDIT = AnswerAudit("m" * 64, "t" * 64, (1, 2, 3), {"top_p": 0.8, "seed": None}, 7, "secret raw")
+SECRET = "the pump failed"
+
+
+@pytest.fixture
+def answer(world: World) -> Answer:
+    """An answer that cites a.txt and was also shown b.txt."""
+    kb_id = world.catalog.create_kb("reports").id
+    cited = world.ingest(kb_id, "a.txt", [SECRET])
+    shown = world.ingest(kb_id, "b.txt", ["the valve held"])
+    span, boxes = TextSpan(0, len(SECRET)), ((0.5, 1.0, 2.0, 3.0),)
+    return Answer(
+        id=world.answers.new_answer_id(),
+        kb_id=kb_id,
+        question="What failed?",
+        status=AnswerStatus.ANSWERED,
+        answer=SECRET,
+        reason=None,
+        citations=(
+            Citation(
+                id="cit_1",
+                number=1,
+                document_id=cited.document_id,
+                sha256=cited.sha256,
+                title="a",
+                cited_text=SECRET,
+                source=span,
+                regions=(PageRegion(1, boxes),),
+                answer=span,
+                score=0.9,
+                status=CitationStatus.VERIFIED,
+            ),
+        ),
+        passages=tuple(
+            Passage(n, n, revision.document_id, revision.id, revision.sha256, "t", span, words, 0.5)
+            for n, revision, words in ((1, cited, SECRET), (2, shown, "the valve held"))
+        ),
+        conversation_id="conv_1",
+        model="extractive",
+        usage=Usage(1, 2, 3),
+        timings={"total_s": 0.25},
+        created_at=datetime(2026, 1, 1, 12, 30, 15, 250000, UTC),
+        highlight=TextSpan(4, 8),
+    )
+
+
+def test_an_answer_is_read_back_as_it_was(world: World, answer: Answer) -> None:
+    assert world.answers.save(answer, AUDIT) == answer
+    assert world.answers.get(answer.id) == (answer, AUDIT)
+    plain = replace(answer, id="ans_2", highlight=None, citations=(), passages=())
+    world.answers.save(plain, AUDIT)
+    assert world.answers.get("ans_2")[0] == plain
+    with pytest.raises(NotFound):
+        world.answers.get("ans_unknown")
+    world.assert_clean()
+
+
+@pytest.mark.parametrize("name", ["a.txt", "b.txt"])
+def test_deleting_a_document_takes_its_words_out_of_answers(
+    world: World, answer: Answer, name: str
+) -> None:
+    world.answers.save_turn(answer, AUDIT)
+    world.answers.feedback(answer.id, "up", f"right, {SECRET}")
+    document = world.catalog.find_document(answer.kb_id, name)
+    assert document is not None
+    world.catalog.delete_document(answer.kb_id, document.id)
+    found, audit = world.answers.get(answer.id)
+    assert (found.answer, found.citations, found.passages) == ("", (), ())
+    assert (found.question, found.reason, found.highlight) == (
+        "What failed?",
+        "document_deleted",
+        None,
+    )
+    assert (audit.raw_output, audit.prompt_token_ids) == ("", ())
+    contents = [turn.content for turn in world.answers.get_conversation("conv_1").messages]
+    assert contents == ["What failed?", ""]
+    assert world.answers.get_feedback(answer.id) == ("up", "")
+    world.assert_clean()
+
+
+def test_an_answer_finished_after_the_delete_is_stored_without_words(
+    world: World, answer: Answer
+) -> None:
+    world.catalog.delete_document(answer.kb_id, answer.citations[0].document_id)
+    stored = world.answers.save_turn(answer, AUDIT)
+    assert (stored.answer, stored.citations, stored.passages) == ("", (), ())
+    assert world.answers.get(answer.id)[0] == stored
+    assert world.answers.get_conversation("conv_1").messages[1].content == ""
+    again = world.answers.append_message("conv_1", "assistant", SECRET, answer.id)
+    assert again.content == ""
+    world.assert_clean()
+
+
+def test_an_answer_of_a_deleted_base_is_not_stored(world: World, answer: Answer) -> None:
+    world.answers.save_turn(answer, AUDIT)
+    world.catalog.delete_kb(answer.kb_id)
+    for read in (lambda: world.answers.get(answer.id), lambda: conversation(world)):
+        with pytest.raises(NotFound):
+            read()
+    with pytest.raises(NotFound):
+        world.answers.save_turn(answer, AUDIT)
+    world.assert_clean()
+
+
+def test_turns_follow_each_other_in_one_conversation(world: World, answer: Answer) -> None:
+    world.answers.save_turn(answer, AUDIT)
+    world.answers.save_turn(replace(answer, id="ans_2", question="And then?"), AUDIT)
+    found = conversation(world)
+    assert found.title == "What failed?"
+    assert [turn.role for turn in found.messages] == ["user", "assistant"] * 2
+    assert [turn.answer_id for turn in found.messages] == [None, answer.id, None, "ans_2"]
+    world.answers.delete_conversation("conv_1")
+    for read in (lambda: world.answers.get(answer.id), lambda: conversation(world)):
+        with pytest.raises(NotFound):
+            read()
+    world.assert_clean()
+
+
+def test_feedback_keeps_the_latest_and_refuses_other_ratings(world: World, answer: Answer) -> None:
+    world.answers.save(answer, AUDIT)
+    assert world.answers.get_feedback(answer.id) is None
+    world.answers.feedback(answer.id, "down", "wrong")
+    world.answers.feedback(answer.id, "up")
+    assert world.answers.get_feedback(answer.id) == ("up", "")
+    for rating, comment in (("great", ""), ("up", "x" * 10_001)):
+        with pytest.raises(InvalidRequest):
+            world.answers.feedback(answer.id, rating, comment)
+    with pytest.raises(NotFound):
+        world.answers.feedback("ans_unknown", "up")
+
+
+def test_conversations_are_listed_latest_first(world: World) -> None:
+    kb_id, other = (world.catalog.create_kb(name).id for name in ("a", "b"))
+    made = []
+    for _ in range(5):
+        world.clock.advance(1)
+        made.append(world.answers.create_conversation(kb_id, "title").id)
+    world.answers.create_conversation(other)
+    world.clock.advance(1)
+    world.answers.append_message(made[0], "user", "hello")
+    expected = [made[0], *reversed(made[1:])]
+    seen: list[str] = []
+    cursor = None
+    while True:
+        listing = world.answers.list_conversations(kb_id, cursor, limit=2)
+        seen += [item.id for item in listing.items]
+        cursor = listing.next_cursor
+        if cursor is None:
+            break
+    assert seen == expected
+    assert len(world.answers.list_conversations().items) == 6
+    with pytest.raises(InvalidRequest):
+        world.answers.list_conversations(kb_id, "bm90IGEgY3Vyc29y")
+    with pytest.raises(InvalidRequest):
+        world.answers.append_message(made[0], "robot", "hello")
+    with pytest.raises(NotFound):
+        world.answers.append_message("conv_unknown", "user", "hello")
+
+
+def conversation(world: World):  # noqa: ANN201  read by the tests above
+    return world.answers.get_conversation("conv_1")

@@ -1,0 +1,106 @@
+"""kill -9 at random moments of upload, publish and delete: nothing is lost or half there."""
+
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from kb_service.storage.database import open_database
+from tests.storage.world import World, build_world
+
+NUM_KILLS = 12
+ROOT = Path(__file__).resolve().parents[2]
+
+# Acknowledges each step on stdout only after storage has returned.
+LOOP = """
+import itertools, random, sys
+from pathlib import Path
+from kb_service.storage.database import open_database
+from tests.storage.world import build_world, sha256
+folder, seed = Path(sys.argv[1]), int(sys.argv[2])
+world = build_world(open_database(f"sqlite:///{folder / 'kb.sqlite3'}"), folder)
+kb_id = world.catalog.get_kb("crash").id
+draw = random.Random(seed)
+print("ready", flush=True)
+for step in itertools.count():
+    name = f"{draw.randrange(6)}.txt"
+    content = f"{seed} {step} " + "words " * draw.randrange(2000)
+    world.upload(kb_id, name, content.encode())
+    print("uploaded", name, sha256(content.encode()), flush=True)
+    if draw.random() < 0.8:
+        while claim := world.queue.claim("worker-1"):
+            world.publish(claim, [f"{claim.job.blob_sha256} first", "a sentence all share"])
+            print("published", claim.document_name, claim.job.blob_sha256, flush=True)
+    if draw.random() < 0.3:
+        document = world.catalog.find_document(kb_id, name)
+        print("deleting", name, "-", flush=True)
+        world.catalog.delete_document(kb_id, document.id)
+        print("deleted", name, "-", flush=True)
+"""
+
+
+@pytest.mark.crash
+def test_a_killed_process_loses_and_doubles_nothing(migrated_sqlite: Path, tmp_path: Path) -> None:
+    shutil.copy(migrated_sqlite, tmp_path / "kb.sqlite3")
+    world = build_world(open_database(f"sqlite:///{tmp_path / 'kb.sqlite3'}"), tmp_path)
+    kb_id = world.catalog.create_kb("crash").id
+    draw = random.Random(20260101)  # noqa: S311  moments to kill at, no secrets
+    num_steps = 0
+    for seed in range(NUM_KILLS):
+        acknowledged = run_and_kill(tmp_path, seed, draw.uniform(0.0, 0.4))
+        num_steps += len(acknowledged)
+        world.verifier.sweep(stale_after_s=0)
+        world.assert_clean()
+        assert list(world.blobs.staging.iterdir()) == []
+        check_acknowledged(world, kb_id, acknowledged)
+        finish_all(world)
+        world.assert_clean()
+    assert num_steps > NUM_KILLS
+
+
+def run_and_kill(folder: Path, seed: int, delay_s: float) -> list[list[str]]:
+    """Run the loop, kill it after a while, and return what it said was done."""
+    child = subprocess.Popen(
+        [sys.executable, "-c", LOOP, str(folder), str(seed)],
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+        text=True,
+    )
+    assert child.stdout is not None
+    assert child.stdout.readline() == "ready\n"
+    time.sleep(delay_s)
+    child.send_signal(signal.SIGKILL)
+    output, _ = child.communicate()
+    whole_lines = output[: output.rfind("\n") + 1].splitlines()
+    return [line.split() for line in whole_lines]
+
+
+def check_acknowledged(world: World, kb_id: str, acknowledged: list[list[str]]) -> None:
+    """What was acknowledged holds; the one step that was under way may have been committed."""
+    known = world.catalog.known_hashes(kb_id)
+    overtaken = []
+    for name, (action, sha) in {line[1]: (line[0], line[2]) for line in acknowledged}.items():
+        if action == "deleting":
+            continue
+        if known.get(name, "-") != sha:
+            overtaken.append(name)
+            assert name in known, f"{name} was acknowledged as {action} and is gone"
+        if action == "published":
+            document = world.catalog.find_document(kb_id, name)
+            assert document is not None
+            text = world.catalog.revision_text(kb_id, document.id, sha)[1]
+            assert text.startswith(f"{sha} first")
+    assert len(overtaken) <= 1, overtaken
+
+
+def finish_all(world: World) -> None:
+    """A restarted worker finishes what was under way, each job once."""
+    world.queue.release("worker-1")
+    while claim := world.queue.claim("worker-1"):
+        world.publish(claim, [f"{claim.job.blob_sha256} first", "a sentence all share"])
+    assert world.queue.pending_count() == 0

@@ -1,0 +1,172 @@
+"""`verify` sees each invariant that is broken by hand, and says nothing of what is whole."""
+
+import pytest
+from sqlalchemy import MetaData, Table, insert, select, text
+
+from kb_service.storage.blobs import BlobStore
+from kb_service.storage.database import Database
+from kb_service.storage.tables import metadata
+from tests.storage.world import World, sha256
+
+
+@pytest.fixture
+def database_url(own_database_url: str) -> str:
+    """These tests take constraints away."""
+    return own_database_url
+
+
+@pytest.fixture
+def kb_id(world: World) -> str:
+    """One base: a.txt with two revisions, b.txt searchable, c.txt waiting."""
+    kb_id = world.catalog.create_kb("reports").id
+    for sentences in (["old"], ["one", "two"]):
+        world.ingest(kb_id, "a.txt", sentences)
+    world.ingest(kb_id, "b.txt", ["three"])
+    world.upload(kb_id, "c.txt", b"waiting")
+    world.assert_clean()
+    return kb_id
+
+
+def corrupt(database: Database, *statements: str) -> None:
+    """Run statements with every constraint and trigger out of the way."""
+    with database.engine.connect() as connection:
+        if database.is_sqlite:
+            connection.connection.dbapi_connection.execute("PRAGMA foreign_keys = OFF")
+            connection.exec_driver_sql("PRAGMA ignore_check_constraints = ON")
+        else:
+            connection.execute(text("SET session_replication_role = replica"))
+        for statement in statements:
+            connection.execute(text(statement))
+        connection.commit()
+        connection.invalidate()
+
+
+CASES = [
+    ("lost", "neither job nor revision", ["DELETE FROM jobs WHERE status = 'queued'"]),
+    ("lost", "succeeded job whose", ["DELETE FROM revisions WHERE NOT is_current"]),
+    ("lost", "no index is told", ["DELETE FROM changes WHERE is_added"]),
+    ("lost", "without an embedding", ["DELETE FROM embeddings"]),
+    ("orphaned", "embedding of no chunk", ["DELETE FROM chunks WHERE ordinal = 1"]),
+    ("orphaned", "revision that is not searchable", ["UPDATE revisions SET is_current = false"]),
+    ("orphaned", "documents row without", ["DELETE FROM knowledge_bases"]),
+    ("orphaned", "revisions row without", ["DELETE FROM documents WHERE name = 'a.txt'"]),
+    ("orphaned", "jobs row without", ["DELETE FROM documents WHERE name = 'c.txt'"]),
+    ("orphaned", "pages row without", ["DELETE FROM revisions"]),
+    (
+        "orphaned",
+        "answer that quotes",
+        ["INSERT INTO answer_documents VALUES ('ans_x', 'doc_gone')"],
+    ),
+    (
+        "orphaned",
+        "content that was superseded",
+        ["UPDATE jobs SET blob_sha256 = 'other' WHERE status = 'queued'"],
+    ),
+    ("mismatched", "is not the text of its span", ["UPDATE chunks SET text = 'other'"]),
+    ("mismatched", "is not the text of its span", ["UPDATE chunks SET start = start + 1"]),
+    ("mismatched", "hash of another text", ["UPDATE chunks SET prefix = 'other'"]),
+    ("mismatched", "is not the text of its span", ["UPDATE revisions SET text = 'short'"]),
+    ("mismatched", "reaches past the text", ["UPDATE revisions SET text = 'short'"]),
+    ("mismatched", "boxes for", ['UPDATE pages SET "end" = "end" + 1']),
+    ("mismatched", "boxes are damaged", ["UPDATE pages SET char_boxes = :junk"]),
+    ("mismatched", "not the numbers 1 to", ["DELETE FROM pages WHERE page_number = 1"]),
+    ("mismatched", "not the ordinals 0 to", ["DELETE FROM chunks WHERE ordinal = 0"]),
+    ("mismatched", "not the ordinals 0 to", ["UPDATE revisions SET num_chunks = 7"]),
+    ("mismatched", "completeness", ["UPDATE revisions SET is_complete = false"]),
+    ("mismatched", "another document or base", ["UPDATE chunks SET kb_id = 'kb_other'"]),
+    ("mismatched", "past the counter", ["UPDATE knowledge_bases SET change_seq = 0"]),
+    ("mismatched", "addition of a revision", ["UPDATE changes SET is_added = true"]),
+    ("mismatched", "removal of a revision", ["UPDATE changes SET is_added = false"]),
+    ("mismatched", "lease does not fit", ["UPDATE jobs SET lease_token = 'x'"]),
+    ("mismatched", "lease does not fit", ["UPDATE jobs SET status = 'running'"]),
+    ("mismatched", "unknown status", ["UPDATE jobs SET status = 'sleeping'"]),
+    ("mismatched", "not float32", ["UPDATE embeddings SET vector = :junk"]),
+    ("doubled", "knowledge bases of one name", ["UNIQUE knowledge_bases uq_knowledge_bases_name"]),
+    ("doubled", "documents of one name", ["UNIQUE documents uq_documents_kb_id_name"]),
+    ("doubled", "searchable revisions", ["UNIQUE revisions uq_revisions_current"]),
+    ("doubled", "chunks of one ordinal", ["UNIQUE chunks uq_chunks_revision_id_ordinal"]),
+]
+DOUBLING = {
+    "knowledge_bases": "INSERT INTO knowledge_bases (id, name, description, created_at, updated_at)"
+    " SELECT 'kb_2', name, description, created_at, updated_at FROM knowledge_bases",
+    "documents": "UPDATE documents SET name = 'a.txt'",
+    "revisions": "UPDATE revisions SET is_current = true",
+    "chunks": "UPDATE chunks SET ordinal = 0",
+}
+
+
+@pytest.mark.parametrize(("flaw", "message", "statements"), CASES)
+def test_each_broken_invariant_is_reported(
+    world: World, kb_id: str, flaw: str, message: str, statements: list[str]
+) -> None:
+    for statement in statements:
+        if statement.startswith("UNIQUE"):
+            _, table, constraint = statement.split()
+            drop_unique(world.database, table, constraint)
+            corrupt(world.database, DOUBLING[table])
+        else:
+            corrupt(world.database, statement.replace(":junk", junk(world.database)))
+    report = world.verifier.verify()
+    assert not report.is_clean
+    assert any(message in found for found in getattr(report, flaw)), report
+
+
+def junk(database: Database) -> str:
+    return "x'010203'" if database.is_sqlite else "'\\x010203'"
+
+
+def drop_unique(database: Database, table: str, constraint: str) -> None:
+    """Take a uniqueness rule away; SQLite cannot drop it, so the table is made without it."""
+    with database.write() as connection:
+        if constraint == "uq_revisions_current":
+            connection.execute(text(f"DROP INDEX {constraint}"))
+        elif not database.is_sqlite:
+            connection.execute(text(f"ALTER TABLE {table} DROP CONSTRAINT {constraint}"))
+        else:
+            statement = text("SELECT sql FROM sqlite_master WHERE name = :table")
+            sql = connection.execute(statement, {"table": table}).scalar_one()
+            lines = [line for line in sql.splitlines() if constraint not in line]
+            plain = "\n".join(lines).replace(", \n)", "\n)")
+            plain = plain.replace(f"CREATE TABLE {table}", "CREATE TABLE plain")
+            connection.exec_driver_sql(plain)
+            copy = Table("plain", MetaData(), autoload_with=connection)
+            connection.execute(
+                insert(copy).from_select(list(copy.c), select(metadata.tables[table]))
+            )
+    if database.is_sqlite and constraint != "uq_revisions_current":
+        corrupt(
+            database,
+            "PRAGMA legacy_alter_table = ON",
+            f"DROP TABLE {table}",
+            f"ALTER TABLE plain RENAME TO {table}",
+        )
+
+
+def test_a_whole_store_is_clean_and_counted(world: World, kb_id: str) -> None:
+    report = world.verifier.verify()
+    assert report.is_clean
+    assert (report.num_knowledge_bases, report.num_documents, report.num_revisions) == (1, 3, 3)
+    assert (report.num_pages, report.num_chunks, report.num_embeddings) == (4, 3, 3)
+    assert (report.num_jobs, report.num_blobs) == (4, 4)
+
+
+def test_missing_damaged_and_unknown_blobs_are_reported(world: World, kb_id: str) -> None:
+    blobs: BlobStore = world.blobs
+    blobs.unlink(sha256(b"old"))
+    blobs.path(sha256(b"three")).write_bytes(b"rot")
+    stray = blobs.publish(blobs.stage(b"stray", 100))
+    report = world.verifier.verify()
+    assert len(report.lost) == len(report.mismatched) == len(report.orphaned) == 1
+    assert sha256(b"old") in report.lost[0]
+    assert sha256(b"three") in report.mismatched[0]
+    assert stray.name in report.orphaned[0]
+
+
+def test_a_sweep_removes_only_what_nothing_refers_to(world: World, kb_id: str) -> None:
+    world.blobs.publish(world.blobs.stage(b"stray", 100))
+    world.blobs.stage(b"staged long ago", 100)
+    assert world.verifier.sweep().num_staged == 0
+    swept = world.verifier.sweep(stale_after_s=0)
+    assert (swept.num_blobs, swept.num_staged) == (0, 1)
+    assert world.verifier.verify().num_blobs == 4
+    world.assert_clean()
