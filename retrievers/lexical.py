@@ -85,9 +85,10 @@ class LexicalIndex:
     def confidence(self, terms: Mapping[str, float], hits: Sequence[Hit]) -> float:
         """Return how well the best hit holds the terms: 0.0 not at all, about 1.0 every one once.
 
-        It is the hit's score over the sum of weight * idf, terms unknown to the index included.
+        It is the hit's score over the sum of weight * idf, terms unknown to the index included;
+        no term counts more than once there, whatever its weight.
         """
-        possible = sum(terms[term] * idf for term, idf in self.idf(terms).items())
+        possible = sum(min(terms[term], 1.0) * idf for term, idf in self.idf(terms).items())
         return hits[0][1] / possible if hits and possible > 0 else 0.0
 
     def revisions_with(self, term: str, limit: int) -> set[int]:

@@ -4,10 +4,12 @@ Knows words; knows no index. Both sides share `domain.text.index_terms`; Latin w
 beside them, marked so that it never meets a whole word.
 """
 
+import re
 from collections.abc import Iterator
 
 from kb_service.domain.questions import content_terms, stem
-from kb_service.domain.text import index_terms
+from kb_service.domain.text import index_terms, normalise
+from kb_service.domain.units import cjk_number
 
 FUNCTION_WORD_WEIGHT = 0.4
 """Weight of question and function words (什么, 的, which, of) beside 1.0 for the others.
@@ -15,26 +17,49 @@ FUNCTION_WORD_WEIGHT = 0.4
 Chosen on the training questions (benchmarks/RESULTS.md, Retrieval).
 """
 
+NUMBERED_PART_WEIGHT = 16.0
+"""Weight of a named part (第四十五条): whoever names it wants it, not the rest of that text."""
+
 _STEM_MARK = "~"
 _MIN_STEMMED = 4
+_ORDINAL = re.compile(r"第([〇零一二两三四五六七八九十百千]{1,9}|\d{1,5})([条章节编款项号])")
 
 
 def passage_terms(text: str) -> list[str]:
-    """Return the terms of a passage with repetitions: index terms, and a stem for Latin words."""
-    return [term for word in index_terms(text) for term in _with_stem(word)]
+    """Return the terms of a passage with repetitions.
+
+    Index terms, the stem of Latin words, and numbered parts whole (第四百二十七条 is 第427条):
+    their characters and pairs stand in every other article too.
+    """
+    words = [term for word in index_terms(text) for term in _with_stem(word)]
+    return words + [part for part, _ in _numbered_parts(text)]
 
 
 def question_weights(question: str) -> dict[str, float]:
     """Return the distinct terms of a question, each with its weight, in order of appearance."""
-    content = set(content_terms(question))
-    return {
+    parts = dict(_numbered_parts(question))
+    rest = normalise(question)
+    for written in parts.values():
+        rest = rest.replace(written, " ")
+    content = set(content_terms(rest))
+    weights = {
         term: 1.0 if word in content or not content else FUNCTION_WORD_WEIGHT
         for word in dict.fromkeys(index_terms(question))
         for term in _with_stem(word)
     }
+    return weights | dict.fromkeys(parts, NUMBERED_PART_WEIGHT)
 
 
 def _with_stem(word: str) -> Iterator[str]:
     yield word
     if len(word) >= _MIN_STEMMED and word.isascii() and word.isalpha():
         yield _STEM_MARK + stem(word)
+
+
+def _numbered_parts(text: str) -> Iterator[tuple[str, str]]:
+    """Yield each numbered part as a term and as it is written (after normalisation)."""
+    for match in _ORDINAL.finditer(normalise(text)):
+        numeral, unit = match.groups()
+        value = int(numeral) if numeral.isdecimal() else cjk_number(numeral)
+        if value is not None:
+            yield f"第{value}{unit}", match.group()

@@ -3,7 +3,12 @@
 import pytest
 
 from retrievers.identifiers import identifiers
-from retrievers.terms import FUNCTION_WORD_WEIGHT, passage_terms, question_weights
+from retrievers.terms import (
+    FUNCTION_WORD_WEIGHT,
+    NUMBERED_PART_WEIGHT,
+    passage_terms,
+    question_weights,
+)
 
 
 def test_a_latin_word_brings_its_stem_and_a_chinese_pair_its_characters() -> None:
@@ -23,6 +28,13 @@ def test_question_words_weigh_less_than_content_words() -> None:
 
 def test_a_question_of_function_words_only_keeps_them_at_full_weight() -> None:
     assert set(question_weights("who is it?").values()) == {1.0}
+
+
+def test_a_numbered_article_is_one_term_however_it_is_written() -> None:
+    assert "第427条" in passage_terms("第四百二十七条 滥用职权")
+    weights = question_weights("《刑法》第427条规定了什么？")
+    assert (weights["第427条"], weights["刑法"]) == (NUMBERED_PART_WEIGHT, 1.0)
+    assert question_weights("第四百二十七条呢，刑法")["四百"] == FUNCTION_WORD_WEIGHT
 
 
 @pytest.mark.parametrize(
