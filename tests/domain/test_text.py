@@ -20,6 +20,7 @@ def sentences(text: str) -> list[str]:
         ("Open http://x.org/a?b=1!c now. Next.", ["Open http://x.org/a?b=1!c now.", "Next."]),
         ("It flew 2,319 hours; most of them solo.", ["It flew 2,319 hours; most of them solo."]),
         ("第一行\n第二行。", ["第一行\n第二行。"]),
+        ("损失约\n12.5万元。", ["损失约\n12.5万元。"]),
         ("Title\n\nBody text", ["Title", "Body text"]),
         ("1. one\n2. two\n3. three", ["1. one", "2. two", "3. three"]),
         ("措施：\n（一）甲\n（二）乙", ["措施：", "（一）甲", "（二）乙"]),
