@@ -22,7 +22,7 @@ _LOW = range(0xDC00, 0xE000)
 # C0 and C1 controls, soft markers pdfium invents, noncharacters, byte order mark.
 _DROPPED = frozenset({*range(0x20), *range(0x7F, 0xA0), 0xFEFF, 0xFFFE, 0xFFFF})
 CELL = "\t"
-CELL_GAP_SIZES = 1.5
+CELL_GAP_SIZES = 2.0
 """A gap inside a line of more than so many line heights separates table cells, not words."""
 
 

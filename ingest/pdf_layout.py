@@ -20,8 +20,10 @@ PARAGRAPH = "\n\n"
 WRAP = "\n"
 
 _WIDE = re.compile(f"[{CJK}\u3000-\u303f\uff00-\uffef]")
+_LATIN_WORD = re.compile(f"[^\\s{CJK}\u3000-\u303f\uff00-\uffef]+")
+_CHINESE_RAG_SIZES = 3.0
 _LIST_ITEM = re.compile(
-    r"[•·●▪◦*–—-]\s|\(?\d{1,3}[.、)）]|[（(]?[一二三四五六七八九十]{1,3}[、）)]|第[一二三四五六七八九十百零\d]+[章节条]"
+    r"[•·●▪◦*–—-]\s|\(?\d{1,3}(?:\.(?!\d)|[、)）])|[（(]?[一二三四五六七八九十]{1,3}[、）)]|第[一二三四五六七八九十百零\d]+[章节条]"
 )
 _FIELD = re.compile(r"[A-Z][^\s:.!?][^:.!?]{0,58}:(?:\s|$)")
 _FINAL = re.compile(r"[。！？；!?.;:：]['\"”’）)】」』]*$")
@@ -144,9 +146,12 @@ def _right_margin(lines: list[Line], index: int) -> float:
 
 def _is_full(before: Line, after: Line, margin: float) -> bool:
     """True when the next line's first word did not fit on this line: the break is a wrap."""
+    if _WIDE.match(before.text[-1]) and not _FINAL.search(before.text):
+        # Marks and numbers drag the character before them along to the next line.
+        return before.box[2] + _CHINESE_RAG_SIZES * before.size > margin
     word_end = 1
     if not _WIDE.match(after.text[0]):
-        match = re.match(rf"[^\s{CJK}\u3000-\u303f\uff00-\uffef]+", after.text)
+        match = _LATIN_WORD.match(after.text)
         word_end = match.end() if match else 1
     word = [box for box in after.boxes[:word_end] if box != NO_BOX]
     width = word[-1][2] - word[0][0] if word else 0.0
