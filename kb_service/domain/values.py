@@ -176,7 +176,8 @@ def names_in(text: str) -> list[str]:
         begins = not text[: match.start()].strip(" \"'“”‘’([*_") or bool(
             re.search(r"[.!?:]\s*[\"'“”‘’(\[]*$", text[: match.start()])
         )
-        if normalise(match.group()) in _CALENDAR:
+        word = normalise(match.group())
+        if word in _CALENDAR or any(c.isdigit() for c in word):
             continue
         if not begins or re.match(r"\s+[A-Z][a-z]", text[match.end() :]):
             names.append(match.group())

@@ -194,7 +194,9 @@ def _weighed(
         return None
     score = coverage(asked.terms, own, asked.idf) + CONTEXT_WEIGHT * in_context + bonus
     if field:
-        label, words = field
+        label, value = field
+        precise = answer_words(asked.kind, asked.text, value) if asked.kind in _STRICT else None
+        words = precise.of(value) if precise else value
         score += LABEL_BONUS * (1 + coverage(asked.terms, text_terms(label), asked.idf))
     else:
         span = answer_words(asked.kind, asked.text, text)

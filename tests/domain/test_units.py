@@ -1,0 +1,90 @@
+"""Quotable units: sentences, form fields, list items and headings of real layouts."""
+
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kb_service.domain.units import (
+    UnitKind,
+    cjk_number,
+    item_number,
+    quotable_units,
+    reflow,
+)
+
+
+def cut(text: str) -> list[tuple[str, str]]:
+    return [(unit.kind.value, reflow(unit.span.of(text))) for unit in quotable_units(text)]
+
+
+def test_a_form_with_values_on_the_next_line_is_cut_into_fields() -> None:
+    text = (
+        "Location:\nTallahassee, FL\nDefining Event:\nInjuries:\n1 Minor\nAnalysis\nThe pilot left."
+    )
+    assert cut(text) == [
+        ("field", "Location: Tallahassee, FL"),
+        ("field", "Defining Event:"),
+        ("field", "Injuries: 1 Minor"),
+        ("heading", "Analysis"),
+        ("sentence", "The pilot left."),
+    ]
+
+
+def test_a_form_in_columns_is_cut_at_the_tabs_before_labels() -> None:
+    text = "Location:\tTallahassee, FL\tAccident Number:\tNYC08CA055"
+    assert cut(text) == [
+        ("field", "Location: Tallahassee, FL"),
+        ("field", "Accident Number: NYC08CA055"),
+    ]
+
+
+def test_a_wrapped_value_stays_in_its_field() -> None:
+    assert cut("Restraint Used:\nSeatbelt, Shoulder\nharness\nAge:\n85") == [
+        ("field", "Restraint Used: Seatbelt, Shoulder harness"),
+        ("field", "Age: 85"),
+    ]
+
+
+def test_a_chinese_report_is_cut_into_fields_headings_sentences_and_items() -> None:
+    text = (
+        "编号 SG-2024-001\n一、概况\n位于石门县的机房发生泄\n漏。无人受伤。\n"
+        "四、措施\n1. 增设报警；\n2. 演练。"
+    )
+    assert cut(text) == [
+        ("field", "编号 SG-2024-001"),
+        ("heading", "一、概况"),
+        ("sentence", "位于石门县的机房发生泄漏。"),
+        ("sentence", "无人受伤。"),
+        ("heading", "四、措施"),
+        ("sentence", "1. 增设报警；"),
+        ("sentence", "2. 演练。"),
+    ]
+
+
+def test_long_text_without_end_marks_is_cut_at_line_ends() -> None:
+    text = "\n".join(["单元格" * 30] * 6)
+    assert [unit.kind for unit in quotable_units(text)] == [UnitKind.SENTENCE] * 6
+
+
+def test_item_numbers_are_read_in_their_scripts() -> None:
+    assert [item_number(t) for t in ("2. a", "（二）b", "(3) c", "第十二条 d", "12:30 e", "f")] == [
+        2, 2, 3, 12, None, None,
+    ]  # fmt: skip
+
+
+def test_chinese_numerals_are_read() -> None:
+    numerals = ("三", "十", "十二", "二十", "三百零五", "一千二百", "二〇二三", "人")
+    assert [cjk_number(n) for n in numerals] == [3, 10, 12, 20, 305, 1200, 2023, None]
+
+
+def test_reflow_changes_white_space_only() -> None:
+    assert reflow("造成5\n人受\n伤，in\nthe  room") == "造成5人受伤，in the room"
+
+
+@given(st.text(alphabet="Label: 值。一、\n\t1.a b；", max_size=120))
+def test_every_character_lies_in_exactly_one_unit(text: str) -> None:
+    units = quotable_units(text)
+    assert "".join("".join(u.span.of(text).split()) for u in units) == "".join(text.split())
+    assert all(a.span.end <= b.span.start for a, b in pairwise(units))
+    assert all("".join(reflow(u.span.of(text)).split()) for u in units)

@@ -1,0 +1,81 @@
+"""Values of a sentence: equal when they mean the same, different when they do not."""
+
+import pytest
+
+from kb_service.domain.values import (
+    identifiers_in,
+    missing_values,
+    negates,
+    stated_values,
+    without_fixed_values,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("2024年8月17日18时12分", {"date:2024-8-17", "time:18:12"}),
+        ("二〇二一年三月，三十五人", {"date:2021-3", "num:35"}),
+        ("损失560万元，占百分之三十五", {"num:5600000", "num:35%"}),
+        ("12/08/2007, 1730", {"date:2007-12-8", "num:1730"}),
+        ("December 8, 2007 at 6:12 pm", {"date:2007-12-8", "time:18:12"}),
+        ("8 Dec 2007", {"date:2007-12-8"}),
+        ("1,500-foot strip, 5.6 million", {"num:1500", "num:5600000"}),
+        ("2013/14 赛季", {"num:2013", "num:14"}),
+        ("编号SG-2024-001，N5921D", {"id:sg-2024-001", "id:n5921d"}),
+        ("负责人钱某作出检查", {"name:钱某"}),
+        ("the pilot Willis Forman left", {"name:willis", "name:forman"}),
+        ("The valve failed in July", set()),
+    ],
+)
+def test_values_are_read_in_one_form(text: str, values: set[str]) -> None:
+    assert stated_values(text) == values
+
+
+@pytest.mark.parametrize(
+    ("sentence", "source"),
+    [
+        ("在2024年", "2024-08-17 发生"),
+        ("8月17日发生", "2024年8月17日18时12分发生"),
+        ("in December 2007", "12/08/2007, 1730 EST"),
+        ("损失5600000元", "损失560万元"),
+        ("Forman left", "Willis O\nForman"),
+        ("three men", "3 men"),
+    ],
+)
+def test_a_source_supports_what_it_implies(sentence: str, source: str) -> None:
+    assert missing_values(sentence, source) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("sentence", "source"),
+    [
+        ("损失560元", "损失560万元"),
+        ("2024年8月18日", "2024年8月17日"),
+        ("2023年8月17日", "8月17日"),
+        ("35%", "35人"),
+        ("SG-2024-002", "SG-2024-001"),
+        ("负责人钱某", "负责人孙某"),
+    ],
+)
+def test_another_value_is_missing(sentence: str, source: str) -> None:
+    assert missing_values(sentence, source)
+
+
+def test_numbers_with_units_and_ordinals_are_no_identifiers() -> None:
+    assert identifiers_in("10km 3rd 9000ft NYC08CA055 db1042.eqiad v2-beta") == (
+        "nyc08ca055",
+        "db1042.eqiad",
+        "v2-beta",
+    )
+
+
+def test_identifiers_and_dates_can_be_taken_out() -> None:
+    assert without_fixed_values("SG-2024-001 在2024年8月17日的损失").split() == ["在", "的损失"]
+    assert without_fixed_values("2021年的损失") == "2021年的损失"
+
+
+def test_words_that_hold_a_negating_character_do_not_negate() -> None:
+    assert negates("未造成人员伤亡")
+    assert negates("It didn't fail")
+    assert not negates("不仅造成5人受伤，无论如何非常严重")

@@ -1,0 +1,120 @@
+"""Stand-ins for what answering stands on: a shelf of texts with its retriever, a writer, a log."""
+
+from collections.abc import Generator, Iterable
+from datetime import UTC, datetime
+
+from kb_service.domain.answers import (
+    Answer,
+    AnswerAudit,
+    Conversation,
+    Generation,
+    GenerationRequest,
+    GeneratorInfo,
+    Message,
+    Usage,
+)
+from kb_service.domain.documents import Chunk, ChunkDraft, KnowledgeBase, Revision
+from kb_service.domain.errors import NotFound
+from kb_service.domain.queries import Query, RetrievalResult, ScoredChunk
+from kb_service.domain.spans import PageRegion, TextSpan
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class FakeShelf:
+    """Documents as one chunk each, found in the order given; remembers the queries."""
+
+    def __init__(self, **texts: str) -> None:
+        self.texts = texts
+        self.queries: list[Query] = []
+
+    def retrieve(self, query: Query) -> RetrievalResult:
+        self.queries.append(query)
+        wanted = query.filters.document_ids
+        chunks = [
+            Chunk(n, "kb_1", name, n, name, ChunkDraft(0, TextSpan(0, len(text)), text))
+            for n, (name, text) in enumerate(self.texts.items(), 1)
+            if not wanted or name in wanted
+        ]
+        items = (ScoredChunk(c, "ab" * 32, 1 / c.id, {}, {}) for c in chunks)
+        return RetrievalResult(tuple(items), {})
+
+    def idf(self, kb_id: str, terms: Iterable[str]) -> dict[str, float]:
+        return {}
+
+    def refresh(self, kb_id: str) -> None: ...
+
+    def drop(self, kb_id: str) -> None: ...
+
+
+class FakeLibrary:
+    """The same texts as a catalog."""
+
+    def __init__(self, texts: dict[str, str]) -> None:
+        self.texts = texts
+
+    def get_kb(self, key: str) -> KnowledgeBase:
+        if key != "kb_1":
+            raise NotFound(f"no knowledge base {key}", code="kb_not_found")
+        return KnowledgeBase(key, key, "", len(self.texts), len(self.texts), NOW, NOW)
+
+    def revision_text(
+        self, kb_id: str, document_id: str, sha256: str | None = None
+    ) -> tuple[Revision, str]:
+        return Revision(1, document_id, "ab" * 32, 1, "text/plain", 1, 1, NOW), self.texts[
+            document_id
+        ]
+
+    def regions(self, revision_id: int, span: TextSpan) -> tuple[PageRegion, ...]:
+        return (PageRegion(1),)
+
+
+class FakeWriter:
+    """Writes a fixed text piece by piece; remembers the requests and whether it was closed."""
+
+    info = GeneratorInfo("fake", "fake-writer", "model-hash", "tokenizer-hash")
+
+    def __init__(self, *pieces: str, finish_reason: str = "stop") -> None:
+        self.pieces = pieces
+        self.finish_reason = finish_reason
+        self.requests: list[GenerationRequest] = []
+        self.was_cancelled = False
+
+    def generate(self, request: GenerationRequest) -> Generator[str, None, Generation]:
+        self.requests.append(request)
+        try:
+            yield from self.pieces
+        except GeneratorExit:
+            self.was_cancelled = True
+            raise
+        usage = Usage(7, len(self.pieces))
+        sampling: dict[str, float | int | None] = {"temperature": 0.5, "seed": 11}
+        return Generation("".join(self.pieces), usage, (1, 2), sampling, self.finish_reason)
+
+
+class FakeLog:
+    """Keeps answers and conversations in memory."""
+
+    def __init__(self) -> None:
+        self.saved: list[tuple[Answer, AnswerAudit]] = []
+
+    def new_answer_id(self) -> str:
+        return f"ans_{len(self.saved) + 1}"
+
+    def get_conversation(self, conversation_id: str) -> Conversation:
+        turns = [a for a, _ in self.saved if a.conversation_id == conversation_id]
+        if not turns:
+            raise NotFound(f"no conversation {conversation_id}", code="conversation_not_found")
+        messages = [
+            message
+            for answer in turns
+            for message in (
+                Message("user", answer.question, None, NOW),
+                Message("assistant", answer.answer, answer.id, NOW),
+            )
+        ]
+        return Conversation(conversation_id, turns[0].kb_id, "", tuple(messages), NOW, NOW)
+
+    def save_turn(self, answer: Answer, audit: AnswerAudit) -> Answer:
+        self.saved.append((answer, audit))
+        return answer

@@ -1,0 +1,132 @@
+"""Passages: grown over sentences, merged, sliced from the stored text, within their budgets."""
+
+import itertools
+from datetime import UTC, datetime
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kb_service.domain.documents import Chunk, ChunkDraft, Revision
+from kb_service.domain.errors import NotFound
+from kb_service.domain.queries import ScoredChunk
+from kb_service.domain.spans import TextSpan
+from kb_service.services.assembly import ContextAssembler, approximate_tokens, fixed_by
+
+SENTENCES = [f"Sentence number {n} tells one thing about the pump." for n in range(40)]
+STORY = " ".join(SENTENCES)
+
+
+class Texts:
+    """Stored texts by document id."""
+
+    def __init__(self, **texts: str) -> None:
+        self.texts = texts
+
+    def revision_text(
+        self, kb_id: str, document_id: str, sha256: str | None = None
+    ) -> tuple[Revision, str]:
+        if document_id not in self.texts:
+            raise NotFound(f"no document {document_id}", code="document_not_found")
+        now = datetime(2026, 1, 1, tzinfo=UTC)
+        text = self.texts[document_id]
+        return Revision(1, document_id, "ab" * 32, len(text), "text/plain", 1, 1, now), text
+
+
+def chunk(text: str, words: str, rank: int = 1, document: str = "a") -> ScoredChunk:
+    start = text.index(words)
+    draft = ChunkDraft(rank, TextSpan(start, start + len(words)), words)
+    stored = Chunk(rank, "kb_1", document, ord(document[0]), f"title of {document}", draft)
+    return ScoredChunk(stored, "ab" * 32, 1 / rank, {"lexical": rank}, {"lexical": 1 / rank})
+
+
+def assembler(
+    texts: Texts, passages: int = 6, each: int = 60, total: int = 500
+) -> ContextAssembler:
+    return ContextAssembler(texts, max_passages=passages, passage_tokens=each, context_tokens=total)
+
+
+def test_a_chunk_grows_to_whole_sentences_on_both_sides_within_the_budget() -> None:
+    (passage,) = assembler(Texts(a=STORY)).assemble("kb_1", [chunk(STORY, SENTENCES[10])]).passages
+    assert SENTENCES[10] in passage.text
+    assert passage.text.startswith("Sentence number") and passage.text.endswith("pump.")
+    assert SENTENCES[11] in passage.text and SENTENCES[9] in passage.text
+    assert approximate_tokens(passage.text) <= 60
+    assert passage.span.of(STORY) == passage.text
+
+
+def test_chunks_that_touch_become_one_passage_at_the_better_rank() -> None:
+    items = [
+        chunk(STORY, SENTENCES[30], 1),
+        chunk(STORY, SENTENCES[5], 2),
+        chunk(STORY, SENTENCES[31], 3),
+    ]
+    passages = assembler(Texts(a=STORY), each=20).assemble("kb_1", items).passages
+    assert [p.number for p in passages] == [1, 2]
+    assert passages[0].text == f"{SENTENCES[30]} {SENTENCES[31]}"
+    assert passages[0].chunk_id == 1
+
+
+def test_equal_places_in_different_documents_are_not_merged() -> None:
+    items = [chunk(STORY, SENTENCES[0], 1, "a"), chunk(STORY, SENTENCES[0], 2, "b")]
+    passages = assembler(Texts(a=STORY, b=STORY)).assemble("kb_1", items).passages
+    assert [p.document_id for p in passages] == ["a", "b"]
+
+
+def test_a_deleted_document_is_left_out() -> None:
+    items = [chunk(STORY, SENTENCES[0], 1, "gone"), chunk(STORY, SENTENCES[0], 2, "a")]
+    passages = assembler(Texts(a=STORY)).assemble("kb_1", items).passages
+    assert [p.document_id for p in passages] == ["a"]
+
+
+def test_number_and_total_length_are_limited_but_the_best_passage_stays() -> None:
+    items = [chunk(STORY, SENTENCES[n], 1 + n // 6) for n in (0, 12, 24, 36)]
+    assert len(assembler(Texts(a=STORY), 2).assemble("kb_1", items).passages) == 2
+    assert len(assembler(Texts(a=STORY), total=100).assemble("kb_1", items).passages) == 1
+    assert len(assembler(Texts(a=STORY), each=1, total=1).assemble("kb_1", items).passages) == 1
+
+
+def test_a_report_number_in_the_question_picks_its_report() -> None:
+    texts = Texts(a=f"No. SG-2024-0011. {STORY}", b=f"{STORY} No. SG-2024-001.")
+    items = [
+        chunk(texts.texts["a"], SENTENCES[0], 1, "a"),
+        chunk(texts.texts["b"], SENTENCES[0], 2, "b"),
+    ]
+    context = assembler(texts).assemble("kb_1", items, fixed_by("SG-2024-001的原因？"))
+    assert [p.document_id for p in context.passages] == ["b"]
+    assert context.confirmed == {"sg-2024-001"}
+
+
+def test_a_date_in_the_question_picks_the_chunks_that_state_it() -> None:
+    texts = Texts(a="2023年8月17日发生泄漏。", b="2024-08-17 发生泄漏。")
+    items = [chunk(texts.texts[d], texts.texts[d], n, d) for n, d in enumerate("ab", 1)]
+    context = assembler(texts).assemble("kb_1", items, fixed_by("2024年8月17日发生了什么？"))
+    assert [p.document_id for p in context.passages] == ["b"]
+
+
+def test_without_a_match_nothing_is_left_out() -> None:
+    items = [chunk(STORY, SENTENCES[0])]
+    context = assembler(Texts(a=STORY)).assemble("kb_1", items, ("sg-9",))
+    assert (len(context.passages), context.confirmed) == (1, frozenset())
+
+
+def test_a_chinese_character_counts_as_a_token_and_latin_text_by_its_length() -> None:
+    assert approximate_tokens("泄漏事故") == 4
+    assert approximate_tokens("a" * 35) == 10
+
+
+@given(
+    text=st.text(alphabet="泄漏事故。\n ab.1：", min_size=1, max_size=200),
+    cuts=st.lists(st.integers(0, 199), min_size=2, max_size=8),
+)
+def test_passages_are_slices_of_the_text_that_do_not_overlap(text: str, cuts: list[int]) -> None:
+    ends = sorted({min(cut, len(text)) for cut in cuts} | {0, len(text)})
+    items = [
+        chunk(text, text[a:b], n)
+        for n, (a, b) in enumerate(itertools.pairwise(ends), 1)
+        if text[a:b].strip()
+    ]
+    passages = assembler(Texts(a=text), each=20).assemble("kb_1", items).passages
+    assert all(p.span.of(text) == p.text for p in passages)
+    assert not any(
+        p.span.overlap(q.span) for p in passages for q in passages if p.number < q.number
+    )
