@@ -1,0 +1,68 @@
+"""Many hands at once: uploads, workers, deletes and sweeps exclude each other; reads stay few."""
+
+import random
+from concurrent.futures import ThreadPoolExecutor
+
+from sqlalchemy import event
+
+from kb_service.domain.errors import LeaseLost, NotFound
+from tests.storage.world import PROFILE, World
+
+CONTENTS = (b"red", b"green")
+
+
+def test_uploads_workers_deletes_and_sweeps_exclude_each_other(world: World) -> None:
+    kb_id = world.catalog.create_kb("busy").id
+
+    def live(seed: int) -> None:
+        draw = random.Random(seed)  # noqa: S311  an order of steps, no secret
+        for _ in range(12):
+            world.upload(kb_id, f"{draw.randrange(2)}.txt", draw.choice(CONTENTS))
+            work(world, f"worker-{seed}")
+            if draw.random() < 0.5:
+                delete(world, kb_id, f"{draw.randrange(2)}.txt")
+            world.verifier.sweep()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(live, range(4)))
+    world.assert_clean()
+    numbers = [change.seq for change in world.source.changes(kb_id, 0)]
+    assert numbers == sorted(set(numbers))
+    assert not numbers or numbers[-1] == world.source.head(kb_id)
+
+
+def work(world: World, worker_id: str) -> None:
+    claim = world.queue.claim(worker_id)
+    if claim is not None:
+        try:
+            world.publish(claim, [claim.job.blob_sha256, "shared by all"])
+        except LeaseLost:
+            return
+
+
+def delete(world: World, kb_id: str, name: str) -> None:
+    document = world.catalog.find_document(kb_id, name)
+    if document is not None:
+        try:
+            world.catalog.delete_document(kb_id, document.id)
+        except NotFound:
+            return
+
+
+def test_a_hundred_chunks_are_read_back_in_three_queries(world: World) -> None:
+    kb_id = world.catalog.create_kb("wide").id
+    for name in "abcde":
+        world.ingest(kb_id, name, [f"{name} {number}" for number in range(20)])
+    ids = [chunk.chunk_id for chunk in world.source.live_chunks(kb_id, PROFILE)]
+    seen: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if statement.startswith("SELECT"):
+            seen.append(statement)
+
+    event.listen(world.database.engine, "before_cursor_execute", note)
+    found = world.source.hydrate(kb_id, ids)
+    event.remove(world.database.engine, "before_cursor_execute", note)
+    assert len(found) == 100
+    assert all(len(stored.regions) == 1 for stored in found.values())
+    assert len(seen) == 3
