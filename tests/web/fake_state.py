@@ -24,15 +24,27 @@ class FakeService:
         self.ready: dict[str, Any] = {"status": "ready", "reasons": []}
 
     def add_base(self, name: str, description: str = "") -> dict[str, Any]:
-        base = {"id": f"kb_{len(self.bases)}", "name": name, "description": description}
+        base: dict[str, Any] = {
+            "id": f"kb_{len(self.bases)}",
+            "name": name,
+            "description": description,
+        }
         base |= {"num_documents": 0, "num_chunks": 0, "created_at": NOW, "updated_at": NOW}
         return self.bases.setdefault(base["id"], base)
 
     def add_document(self, name: str, **fields: object) -> dict[str, Any]:
-        doc = {"id": f"doc_{len(self.documents)}", "name": name, "media_type": "application/pdf"}
+        doc: dict[str, Any] = {
+            "id": f"doc_{len(self.documents)}",
+            "name": name,
+            "media_type": "application/pdf",
+        }
         doc |= {"size_bytes": 1234567, "status": "pending", "error": None, "tags": [], "step": 0}
         doc |= {"revision": None, "page_report": None, "created_at": NOW, "updated_at": NOW}
-        job = {"id": f"job_{doc['id']}", "document_id": doc["id"], "status": "queued"}
+        job: dict[str, Any] = {
+            "id": f"job_{doc['id']}",
+            "document_id": doc["id"],
+            "status": "queued",
+        }
         doc["job"] = job | {"stage": "queued", "done": 0, "total": 0, "attempt": 1, "error": None}
         return self.documents.setdefault(doc["id"], doc | fields)
 

@@ -96,6 +96,7 @@ def test_files_of_a_folder_that_share_a_name_are_named_by_their_path(
 def test_files_dropped_anywhere_are_uploaded(fake: FakeService, open_page: OpenPage) -> None:
     fake.add_base("Reports")
     page = open_page()
+    expect(page.get_by_role("tab", name="Documents")).to_be_visible()
     transfer = page.evaluate_handle(
         "() => { const t = new DataTransfer(); t.items.add(new File(['x'], 'dropped.pdf'));"
         " return t; }"

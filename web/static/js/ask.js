@@ -120,7 +120,7 @@ export class Ask {
     this.#stops = stops;
     const state = { text: "", citations: [], answer: null, error: null, isStopped: false, isStreaming: true };
     view.update(state);
-    byId("thread-scroll").scrollTo({ top: view.element.offsetTop - byId("thread").offsetTop });
+    bringToTop(view.element);
     try {
       await this.#stream(question, view, state, stops.signal);
       if (!state.answer) throw new Error(t("error_cut_off"));
@@ -166,6 +166,12 @@ function take(state, event, data) {
 
 function doneState(answer) {
   return { text: answer.answer, citations: answer.citations, answer, error: null, isStopped: false, isStreaming: false };
+}
+
+// Scrolls the thread alone; scrollIntoView would move the frame around it too.
+function bringToTop(element) {
+  const scroller = byId("thread-scroll");
+  scroller.scrollTop += element.getBoundingClientRect().top - scroller.getBoundingClientRect().top - 20;
 }
 
 function oncePerFrame(run) {

@@ -147,7 +147,8 @@ export class Bases {
     const base = this.chosen;
     byId("base-name").textContent = base?.name ?? t("welcome_title");
     const counts = base && `${t("num_documents", { count: base.num_documents })} · ${t("num_passages", { count: base.num_chunks })}`;
-    byId("base-meta").textContent = base ? [base.description, counts].filter(Boolean).join(" — ") : t("welcome_short");
+    byId("base-meta").textContent = base ? [counts, base.description].filter(Boolean).join(" — ") : t("welcome_short");
+    byId("base-meta").title = base?.description ?? "";
     document.title = base ? `${base.name} · kb-service` : "kb-service";
   }
 
