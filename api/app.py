@@ -3,6 +3,7 @@
 Builds no service: it takes the application as it is.
 """
 
+import threading
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
@@ -52,7 +53,11 @@ ROUTERS = (
 
 
 def create_app(application: Service) -> FastAPI:
-    """Return the ASGI application that serves the API and the page."""
+    """Return the ASGI application that serves the API and the page.
+
+    Set `app.state.closing` when the server is told to stop: it ends the event streams, which would
+    otherwise stay open for as long as their pages do.
+    """
     app = FastAPI(
         title="kb-service",
         description="Answers from your own documents, every sentence tied to its source.",
@@ -68,6 +73,7 @@ def create_app(application: Service) -> FastAPI:
     app.state.service = application
     app.state.metrics = metrics
     app.state.ask_slots = AskSlots()
+    app.state.closing = threading.Event()
     for router in ROUTERS:
         app.include_router(router)
     add_page(app)

@@ -4,11 +4,12 @@ Polls the base's event number off the event loop. The state itself is always rea
 """
 
 import asyncio
+import threading
 from collections.abc import AsyncGenerator
 from typing import Annotated
 
 import orjson
-from fastapi import APIRouter, Header
+from fastapi import APIRouter, Header, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
@@ -34,13 +35,15 @@ NEWEST = 2**62
 )
 async def watch_base(
     base: Base,
+    request: Request,
     service: ServiceParam,
     request_id: RequestIdParam,
     last_event_id: Annotated[str | None, Header()] = None,
 ) -> Response:
     """Stream `job` and `document` events until the client leaves."""
     after = await run_in_threadpool(first_version, service.jobs, base.id, last_event_id)
-    return EventStream(base_events(service.jobs, base.id, after, request_id))
+    closing: threading.Event = request.app.state.closing
+    return EventStream(base_events(service.jobs, base.id, after, request_id, closing))
 
 
 def first_version(jobs: Jobs, kb_id: str, last_event_id: str | None) -> int:
@@ -52,12 +55,15 @@ def first_version(jobs: Jobs, kb_id: str, last_event_id: str | None) -> int:
 
 
 async def base_events(
-    jobs: Jobs, kb_id: str, version: int, request_id: str
+    jobs: Jobs, kb_id: str, version: int, request_id: str, closing: threading.Event
 ) -> AsyncGenerator[bytes, None]:
-    """Yield events after `version`; one `error` event ends the stream when the base is gone."""
+    """Yield events after `version` until `closing` is set.
+
+    One `error` event ends the stream when the base is gone.
+    """
     yield KEEP_ALIVE
     num_silent = 0
-    while True:
+    while not closing.is_set():
         try:
             news = await run_in_threadpool(jobs.events_since, kb_id, version)
         except KbError as error:

@@ -70,3 +70,9 @@ def test_a_listener_goes_on_after_the_last_event_it_saw(
     newest = first_version(service.jobs, kb_id, None)
     for odd in ("", "x", "-1", "9" * 40, "٣"):
         assert first_version(service.jobs, kb_id, odd) == newest
+
+
+def test_a_server_that_stops_ends_the_stream(app: FastAPI, client: TestClient, kb_id: str) -> None:
+    call = listen(app, kb_id, 99, app.state.closing.set)
+    assert call.status == 200
+    assert events_in(call) == []
