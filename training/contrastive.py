@@ -33,7 +33,7 @@ class TrainingSettings:
 
     dimension: int = 512
     batch_size: int = 1024
-    num_steps: int = 700
+    num_steps: int = 300
     learning_rate: float = 5e-3
     temperature: float = 0.05
     max_passage_tokens: int = 160

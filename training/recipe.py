@@ -98,7 +98,7 @@ def _python_pairs(data: Path, rng: random.Random) -> Iterator[Pair]:
         yield from inverse_cloze_pairs(texts, f"pydocs-{language}", 600, 1, rng)
 
 
-def mixture(data: Path, seed: int, max_pairs_per_text: int = 40_000) -> Mixture:
+def mixture(data: Path, seed: int, max_pairs_per_text: int = 20_000) -> Mixture:
     """All pairs of the recipe that can be made from the data folder.
 
     Files that are absent add nothing; a folder without a single usable file raises
