@@ -97,6 +97,12 @@ def asked_ordinal(question: str) -> int | None:
     return None
 
 
+def names_ordinal(text: str, question: str) -> bool:
+    """True when a text holds the "第2条" of the question in the same words."""
+    match = _ORDINAL.search(normalise(question))
+    return match is not None and match.group() in normalise(text)
+
+
 def items_numbered(
     text: str, units: Sequence[Unit], number: int
 ) -> Iterator[tuple[TextSpan, frozenset[str]]]:

@@ -32,6 +32,7 @@ from kb_service.generation.fields import (
     asked_ordinal,
     item_words,
     items_numbered,
+    names_ordinal,
 )
 from kb_service.generation.typed_spans import answer_words, is_typed
 
@@ -102,6 +103,9 @@ def read(
         if item:
             return (item,)
     quotations = sorted(_quotations(asked, passages), key=lambda q: -q.score)
+    if asked.kind is AnswerType.ITEM:
+        # No list has that number: only words that name it themselves can answer.
+        quotations = [q for q in quotations if names_ordinal(q.text, question)]
     return _leading(quotations)
 
 
@@ -136,10 +140,8 @@ def _quotations(asked: _Asked, passages: Sequence[Passage]) -> Iterator[Quotatio
             if unit.kind is UnitKind.HEADING or _is_title(passage, unit):
                 continue
             around = title | _surroundings(passage.text, units, index)
-            if unit.kind is UnitKind.FIELD:
-                # A form names its subject once: its whole document surrounds each of its fields.
-                around = documents[passage.document_id]
-            quotation = _weighed(asked, passage, unit, around, bonus)
+            document = documents[passage.document_id]
+            quotation = _weighed(asked, passage, unit, around, document, bonus)
             if quotation:
                 yield _with_explanation(quotation, units[index + 1 :])
 
@@ -184,15 +186,25 @@ def _surroundings(text: str, units: Sequence[Unit], index: int) -> frozenset[str
 
 
 def _weighed(
-    asked: _Asked, passage: Passage, unit: Unit, around: frozenset[str], bonus: float
+    asked: _Asked,
+    passage: Passage,
+    unit: Unit,
+    around: frozenset[str],
+    document: frozenset[str],
+    bonus: float,
 ) -> Quotation | None:
+    """Score one unit; None when it and its surroundings say too little of what is asked.
+
+    A form names its subject once: its whole document surrounds a field whose label is asked for.
+    """
     text = reflow(unit.span.of(passage.text))
-    own = text_terms(text)
     field = asked_field(text, asked.kind, asked.stems) if unit.kind is UnitKind.FIELD else None
-    in_context = coverage(asked.terms, own | around, asked.idf)
-    if in_context < MIN_COVERAGE:
+    own = coverage(asked.terms, text_terms(text), asked.idf)
+    around = text_terms(text) | (document if field else around)
+    in_context = coverage(asked.terms, around, asked.idf)
+    if in_context < MIN_COVERAGE or not (own or field):
         return None
-    score = coverage(asked.terms, own, asked.idf) + CONTEXT_WEIGHT * in_context + bonus
+    score = own + CONTEXT_WEIGHT * in_context + bonus
     if field:
         label, value = field
         precise = answer_words(asked.kind, asked.text, value) if asked.kind in _STRICT else None
