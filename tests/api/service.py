@@ -39,6 +39,7 @@ from kb_service.storage.publishing import RevisionPublisher
 from kb_service.storage.statistics import Statistics
 from tests.storage.world import PROFILE, parsed_of, vectors_of
 
+DATABASE_FILE = "kb.sqlite3"
 WORDS = ("The pump ", "failed at 07:42. ", "泵在 07:42 失效。")
 
 
@@ -110,7 +111,8 @@ class ApiService:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.database = open_database(settings.effective_database_url)
-        self.database.migrate()
+        if not (settings.data_dir / DATABASE_FILE).exists():
+            self.database.migrate()
         self.blobs = BlobStore(settings.data_dir / "blobs")
         self.catalog = Catalog(self.database, self.blobs)
         self.jobs = JobQueue(self.database)
