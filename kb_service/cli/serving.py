@@ -16,6 +16,10 @@ import typer
 from kb_service.cli.session import load_settings, reported_errors, say
 
 if TYPE_CHECKING:
+    from types import FrameType
+
+    from uvicorn import Server
+
     from kb_service.bootstrap import Application
 
 RESTART_PAUSE_S = 1.0
@@ -62,8 +66,9 @@ def _listen(application: "Application", supervisor: "WorkerSupervisor | None") -
     entry = importlib.import_module("api.app")
     settings = application.settings
     entry.check_bind(settings)
+    app = entry.create_app(application)
     config = uvicorn.Config(
-        entry.create_app(application),
+        app,
         host=settings.host,
         port=settings.port,
         log_config=None,
@@ -71,6 +76,7 @@ def _listen(application: "Application", supervisor: "WorkerSupervisor | None") -
         timeout_graceful_shutdown=5,
     )
     server = uvicorn.Server(config)
+    _tell_when_stopping(server, app.state.closing)
     threading.Thread(target=application.warm_up, name="warm-up", daemon=True).start()
     try:
         if supervisor:
@@ -81,6 +87,17 @@ def _listen(application: "Application", supervisor: "WorkerSupervisor | None") -
         if supervisor:
             supervisor.stop()
         application.close()
+
+
+def _tell_when_stopping(server: "Server", closing: threading.Event) -> None:
+    # Open pages keep event streams; without this they would hold the server for its grace time.
+    stop = server.handle_exit
+
+    def handle_exit(sig: int, frame: "FrameType | None") -> None:
+        closing.set()
+        stop(sig, frame)
+
+    server.handle_exit = handle_exit  # type: ignore[method-assign]  # uvicorn has no hook for it
 
 
 def _shown_host(host: str) -> str:
