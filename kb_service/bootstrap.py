@@ -9,9 +9,10 @@ from dataclasses import asdict
 from functools import cached_property
 
 from ingest.chunking import SentenceChunker
+from ingest.limits import ParseLimits
 from ingest.media_types import detect_media_type
 from ingest.pictures import PagePictures
-from ingest.sandbox import ParseLimits, SandboxedLoader
+from ingest.sandbox import SandboxedLoader
 from kb_service.domain.answers import GeneratorInfo
 from kb_service.domain.ports import Embedder, Generator
 from kb_service.generation.extractive import ExtractiveReader
@@ -34,6 +35,7 @@ from kb_service.storage.publishing import RevisionPublisher
 from kb_service.storage.statistics import Statistics
 from kb_service.storage.verification import Verifier
 from retrievers.embedding import load_embedder
+from retrievers.fusion import FusionPolicy
 from retrievers.hybrid import HybridRetriever
 
 FLAWS = ("lost", "doubled", "orphaned", "mismatched")
@@ -94,6 +96,7 @@ class Application:
             self.embedder,
             self.settings.data_dir.resolve() / "index",
             candidates=self.settings.retrieval.candidates,
+            policy=FusionPolicy(dense_weight=self.settings.retrieval.dense_weight),
         )
 
     @cached_property
@@ -165,6 +168,7 @@ class Application:
     def reindex(self, kb_id: str) -> int:
         """Embed what has no vector of the present model, rebuild the indexes; count of new ones."""
         num_embedded = embed_missing(self.index_source, self.publisher, self.embedder, kb_id)
+        self.publisher.announce_vectors(kb_id)
         self.retriever.drop(kb_id)
         self.retriever.refresh(kb_id)
         return num_embedded

@@ -4,7 +4,7 @@ Knows names, types, defaults and accepted ranges; builds nothing and opens nothi
 """
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, SecretStr
 from pydantic_settings import (
@@ -25,9 +25,9 @@ class EmbeddingSettings(BaseModel):
 
 
 class RerankSettings(BaseModel):
-    """KB_RERANK__…: a cross-encoder folder; empty means no rerank."""
+    """KB_RERANK__…: reserved for a cross-encoder; only empty (no rerank) is accepted yet."""
 
-    model: str = ""
+    model: Literal[""] = ""
 
 
 class LlmSettings(BaseModel):
@@ -60,6 +60,7 @@ class RetrievalSettings(BaseModel):
     """KB_RETRIEVAL__…: how many chunks are fused and how much text reaches the generator."""
 
     candidates: Annotated[int, Field(ge=1, le=1000)] = 100
+    dense_weight: Annotated[float, Field(ge=0, le=10)] = 0.08
     passages: Annotated[int, Field(ge=1, le=50)] = 6
     passage_tokens: Annotated[int, Field(ge=50, le=4000)] = 400
     context_tokens: Annotated[int, Field(ge=100, le=32000)] = 2400

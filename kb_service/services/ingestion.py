@@ -9,7 +9,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+import structlog
+
 from kb_service.domain.documents import ChunkDraft, ParsedDocument, Revision
+from kb_service.domain.errors import StorageError
 from kb_service.domain.jobs import JobStage, Progress
 from kb_service.domain.ports import Chunker, Embedder, Loader, Retriever, Vector
 from kb_service.storage.blobs import BlobStore
@@ -17,6 +20,8 @@ from kb_service.storage.job_queue import Claim
 from kb_service.storage.publishing import RevisionPublisher
 
 EMBED_BATCH = 256
+
+log = structlog.get_logger("ingestion")
 
 ProgressReport = Callable[[Progress], None]
 """Told of every step; raises LeaseLost when the job was cancelled or taken over."""
@@ -57,8 +62,15 @@ class IngestionService:
         vectors = self._embed(chunks, report)
         report(Progress(JobStage.COMMIT, 0, len(chunks)))
         revision = self._publisher.publish(claim, parsed, chunks, vectors, self._embedder.profile)
-        self._retriever.refresh(claim.job.kb_id)
+        self._index(claim.job.kb_id)
         return IngestOutcome(revision, num_embedded=len(vectors))
+
+    def _index(self, kb_id: str) -> None:
+        """Publish an index generation if worth it; the commit stands even when that fails."""
+        try:
+            self._retriever.refresh(kb_id)
+        except StorageError as error:
+            log.warning("index not published", kb_id=kb_id, code=error.code, error=error.message)
 
     def _load(self, claim: Claim, report: ProgressReport) -> ParsedDocument:
         path = self._blobs.path(claim.job.blob_sha256)

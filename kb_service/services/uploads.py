@@ -16,7 +16,7 @@ from kb_service.storage.catalog import Catalog
 MAX_NAME_BYTES = 255
 MAX_TAGS = 50
 MAX_TAG_CHARS = 100
-HEAD_BYTES = 8192
+HEAD_BYTES = 16384
 """How much of a file the media type detector may look at."""
 
 MediaTypeDetector = Callable[[str, bytes], str]

@@ -14,17 +14,27 @@ def record_added(connection: Connection, kb_id: str, revision_id: int) -> int:
     return _record(connection, kb_id, revision_id, is_added=True)
 
 
+def record_readded(connection: Connection, kb_id: str, revision_id: int) -> int:
+    """Note that a searchable revision has to be read again; its earlier addition leaves the log."""
+    _forget(connection, kb_id, revision_id)
+    return record_added(connection, kb_id, revision_id)
+
+
 def record_removed(connection: Connection, kb_id: str, revision_id: int) -> int:
     """Note that a revision's chunks are gone; its earlier addition leaves the log."""
-    connection.execute(
-        delete(changes).where(changes.c.kb_id == kb_id, changes.c.revision_id == revision_id)
-    )
+    _forget(connection, kb_id, revision_id)
     return _record(connection, kb_id, revision_id, is_added=False)
 
 
 def next_event(connection: Connection, kb_id: str) -> int:
     """Return the next event number of a base. Raises NotFound."""
     return _next(connection, kb_id, "event_seq")
+
+
+def _forget(connection: Connection, kb_id: str, revision_id: int) -> None:
+    connection.execute(
+        delete(changes).where(changes.c.kb_id == kb_id, changes.c.revision_id == revision_id)
+    )
 
 
 def _record(connection: Connection, kb_id: str, revision_id: int, *, is_added: bool) -> int:

@@ -17,7 +17,7 @@ from kb_service.domain.errors import DocumentError, InvalidRequest, StorageError
 from kb_service.domain.jobs import JobStage, JobStatus
 from kb_service.domain.ports import EmbeddingProfile, Vector
 from kb_service.storage.blobs import BlobStore
-from kb_service.storage.change_log import record_added
+from kb_service.storage.change_log import record_added, record_readded
 from kb_service.storage.database import Database
 from kb_service.storage.documents import REVISION_COLUMNS, revision_of
 from kb_service.storage.identity import Clock, utc_now
@@ -109,6 +109,16 @@ class RevisionPublisher:
                 statement = select(chunks.c.text_sha256).where(chunks.c.text_sha256.in_(batch))
                 found |= set(connection.execute(statement).scalars())
             return _add_embeddings(connection, profile, frozenset(found), vectors)
+
+    def announce_vectors(self, kb_id: str) -> None:
+        """Record every searchable revision of a base as added again, so that indexes read anew.
+
+        For the change of an embedding model: an index that knows a revision takes its vectors in.
+        """
+        with self._database.write() as connection:
+            searchable = select(chunks.c.revision_id).where(chunks.c.kb_id == kb_id).distinct()
+            for revision_id in connection.execute(searchable).scalars().all():
+                record_readded(connection, kb_id, revision_id)
 
     def drop_other_profiles(self, profile: EmbeddingProfile) -> int:
         """Delete the vectors of every other profile; return how many."""

@@ -32,6 +32,7 @@ class Desk:
     sync: SyncService
     embedder: HashEmbedder
     worker: IngestWorker
+    publisher: RevisionPublisher
     base: KnowledgeBase
 
     def upload(self, name: str, text: str) -> UploadItem:
@@ -62,5 +63,6 @@ def desk(tmp_path: Path) -> Desk:
         sync=SyncService(catalog, uploads, tmp_path / "tmp"),
         embedder=embedder,
         worker=IngestWorker(jobs, ingestion, new_worker_id(), lease_s=5),
+        publisher=publisher,
         base=catalog.create_kb("reports"),
     )
