@@ -46,6 +46,7 @@ TYPE_BONUS = 0.15
 STRICT_TYPE_BONUS = 0.5
 """For types that a pattern recognises surely: a question for a date is answered by a date."""
 LABEL_BONUS = 2.0
+"""For a field whose label is asked for, times how well its document covers the question."""
 MAX_EXPLANATION_CHARS = 600
 _ANNOUNCES = re.compile(r"[:：][ \t]*\n")
 _ANNOUNCEMENT = re.compile(r"[:：]\s")
@@ -209,7 +210,7 @@ def _weighed(
         label, value = field
         precise = answer_words(asked.kind, asked.text, value) if asked.kind in _STRICT else None
         words = precise.of(value) if precise else value
-        score += LABEL_BONUS * (1 + coverage(asked.terms, text_terms(label), asked.idf))
+        score += LABEL_BONUS * (in_context + coverage(asked.terms, text_terms(label), asked.idf))
     else:
         span = answer_words(asked.kind, asked.text, text)
         words = span.of(text) if span else ""
