@@ -24,11 +24,11 @@ from api.metrics import Metrics
 from api.middleware import Gate, RequestEdge, request_id_of
 from api.ports import Service
 from api.routes import answers, asking, bases, documents, events, jobs, operations, pages, search
-from api.schemas import ErrorBody
 from api.security import Keyring, check_bind
 from api.slots import AskSlots
 from api.static_page import add_page
 from kb_service.domain.errors import KbError
+from kb_service.schemas.documents import ErrorBody
 
 if TYPE_CHECKING:
     from kb_service.bootstrap import Application

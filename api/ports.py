@@ -5,28 +5,17 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO, Protocol, TypeVar
+from typing import BinaryIO, Protocol
 
 from kb_service.domain.answers import Answer, AnswerAudit, Conversation, GeneratorInfo
 from kb_service.domain.documents import Document, KnowledgeBase, Revision
 from kb_service.domain.jobs import IngestJob
 from kb_service.domain.ports import Retriever
 from kb_service.domain.spans import Box
+from kb_service.schemas.documents import Listing
 from kb_service.services.asking import AskEvent, AskRequest
 from kb_service.services.uploads import UploadItem
 from kb_service.settings import Settings
-
-Item_co = TypeVar("Item_co", covariant=True)
-
-
-class Listing(Protocol[Item_co]):
-    """A part of a list; `next_cursor` asks for what follows, None at the end."""
-
-    @property
-    def items(self) -> Sequence[Item_co]: ...
-
-    @property
-    def next_cursor(self) -> str | None: ...
 
 
 class Catalog(Protocol):

@@ -7,12 +7,12 @@ hostile. Never unpickles anything but tensors. Does not know what a key means.
 from __future__ import annotations
 
 import json
-import pickle
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
 
 from llm.errors import CheckpointError
@@ -141,7 +141,7 @@ def _load_bin(file: Path) -> dict[str, Tensor]:
 
     try:
         content = torch.load(file, map_location="cpu", weights_only=True, mmap=True)
-    except pickle.UnpicklingError as error:
+    except UnpicklingError as error:
         raise CheckpointError(
             f"refused {file}: it holds something other than tensors ({str(error)[:200]})"
         ) from error

@@ -4,16 +4,16 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from api.answer_schemas import (
+from api.dependencies import DEFAULT_LIMIT, Cursor, Limit, ServiceParam
+from api.inputs import FeedbackInput
+from api.json_route import JsonRoute
+from kb_service.schemas.answers import (
     AuditedAnswerBody,
     ConversationBody,
     audited_answer_body,
     conversation_body,
 )
-from api.dependencies import DEFAULT_LIMIT, Cursor, Limit, ServiceParam
-from api.inputs import FeedbackInput
-from api.json_route import JsonRoute
-from api.schemas import ListBody, list_body
+from kb_service.schemas.documents import ListBody, list_body
 
 router = APIRouter(route_class=JsonRoute, tags=["answers"])
 

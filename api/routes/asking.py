@@ -11,7 +11,6 @@ import structlog
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api.answer_schemas import AnswerBody, answer_body, citation_body
 from api.dependencies import Base, MetricsParam, RequestIdParam, ServiceParam
 from api.errors import error_body, safe_json
 from api.inputs import AskInput
@@ -21,6 +20,7 @@ from api.slots import AskSlots
 from api.sse import KEEP_ALIVE, EventPump, EventStream, sse_event, unless_gone, with_keep_alive
 from kb_service.domain.answers import Answer
 from kb_service.domain.errors import GenerationError, KbError
+from kb_service.schemas.answers import AnswerBody, answer_body, citation_body
 from kb_service.services.asking import AskEvent, CitationEvent, DoneEvent, TokenEvent
 
 router = APIRouter(route_class=JsonRoute, tags=["ask"])

@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from api.dependencies import DEFAULT_LIMIT, Base, Cursor, Limit, ServiceParam
 from api.inputs import KnowledgeBaseChange, KnowledgeBaseInput
 from api.json_route import JsonRoute
-from api.schemas import KnowledgeBaseBody, ListBody, knowledge_base_body, list_body
+from kb_service.schemas.documents import KnowledgeBaseBody, ListBody, knowledge_base_body, list_body
 
 router = APIRouter(route_class=JsonRoute, tags=["knowledge bases"])
 

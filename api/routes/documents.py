@@ -20,7 +20,8 @@ from api.errors import error_response
 from api.json_route import JsonRoute
 from api.multipart import UploadForm, UploadLimits, UploadParser
 from api.ports import Service
-from api.schemas import (
+from kb_service.domain.errors import InvalidRequest
+from kb_service.schemas.documents import (
     DocumentBody,
     ListBody,
     TextBody,
@@ -29,7 +30,6 @@ from api.schemas import (
     list_body,
     upload_body,
 )
-from kb_service.domain.errors import InvalidRequest
 from kb_service.services.uploads import UploadItem
 
 router = APIRouter(route_class=JsonRoute, tags=["documents"])

@@ -17,9 +17,9 @@ from api.dependencies import Base, RequestIdParam, ServiceParam
 from api.errors import error_body, safe_json
 from api.json_route import JsonRoute
 from api.ports import JobEvents, Jobs
-from api.schemas import job_body
 from api.sse import KEEP_ALIVE, KEEP_ALIVE_S, EventStream, sse_event
 from kb_service.domain.errors import KbError
+from kb_service.schemas.documents import job_body
 
 router = APIRouter(route_class=JsonRoute, tags=["events"])
 

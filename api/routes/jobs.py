@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from api.dependencies import ServiceParam
 from api.json_route import JsonRoute
-from api.schemas import JobBody, job_body
+from kb_service.schemas.documents import JobBody, job_body
 
 router = APIRouter(route_class=JsonRoute, tags=["jobs"])
 

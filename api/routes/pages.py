@@ -60,7 +60,7 @@ def check_page(revision: Revision, page_number: int) -> None:
     if revision.media_type != PDF:
         raise NotFound(
             f"a {revision.media_type} file has no page pictures; only {PDF} has",
-            code="page_picture_unavailable",
+            code="page_has_no_picture",
             details={"media_type": revision.media_type},
         )
     if not 1 <= page_number <= revision.num_pages:

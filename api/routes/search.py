@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from api.dependencies import Base, ServiceParam
 from api.inputs import SearchInput, filters_of
 from api.json_route import JsonRoute
-from api.schemas import SearchBody, search_body
+from kb_service.schemas.documents import SearchBody, search_body
 from kb_service.services.searching import search_request
 
 router = APIRouter(route_class=JsonRoute, tags=["search"])

@@ -20,15 +20,16 @@ def ask(
     as_json: JsonOption = False,
 ) -> None:
     """Answer a question from a knowledge base, with the words it rests on."""
-    from kb_service.contract import answer_view
     from kb_service.domain.answers import SamplingOptions
+    from kb_service.schemas.answers import answer_body
     from kb_service.services.asking import AskRequest, CitationEvent, TokenEvent
 
     with session(as_json=as_json) as application:
         options = SamplingOptions(temperature=temperature, max_tokens=max_tokens, seed=seed)
         request = AskRequest(kb_id=kb, question=question, top_k=top_k, options=options)
         if as_json:
-            print_json(answer_view(application.answering.ask(request)))
+            answer = application.answering.ask(request)
+            print_json(answer_body(answer).model_dump(mode="json"))
             return
         citations = []
         for event in application.answering.stream(request):
@@ -49,7 +50,7 @@ def search(
     as_json: JsonOption = False,
 ) -> None:
     """Show the best passages of a knowledge base with their ranks."""
-    from kb_service.contract import search_view
+    from kb_service.schemas.documents import search_body
     from kb_service.services.searching import search_request
 
     with session(as_json=as_json) as application:
@@ -57,7 +58,7 @@ def search(
         limits = application.settings.retrieval
         result = application.retriever.retrieve(search_request(base.id, query, top_k, limits))
         if as_json:
-            print_json(search_view(result))
+            print_json(search_body(result).model_dump(mode="json"))
             return
         for number, item in enumerate(result.items, start=1):
             ranks = ", ".join(f"{leg} {rank}" for leg, rank in item.ranks.items())

@@ -180,24 +180,41 @@ def list_(
     as_json: JsonOption = False,
 ) -> None:
     """List the knowledge bases, or the documents of one."""
-    from kb_service.contract import document_view, knowledge_base_view
-    from kb_service.services.lookup import every_document, every_kb
-
     with session(as_json=as_json) as application:
         if kb is None:
-            bases = [knowledge_base_view(base) for base in every_kb(application.catalog)]
-            if as_json:
-                print_json({"items": bases})
-            for base in [] if as_json else bases:
-                say(f"{base['name']}  ({base['num_documents']} documents, {base['id']})")
-            return
-        base = application.catalog.get_kb(kb)
-        documents = list(every_document(application.catalog, base.id))
-        if as_json:
-            print_json({"items": [document_view(document) for document in documents]})
-            return
-        for document in documents:
-            say(_document_line(document))
+            _list_bases(application, as_json=as_json)
+        else:
+            _list_documents(application, kb, as_json=as_json)
+
+
+def _list_bases(application: "Application", *, as_json: bool) -> None:
+    from kb_service.schemas.documents import knowledge_base_body
+    from kb_service.services.lookup import every_kb
+
+    bases = list(every_kb(application.catalog))
+    if as_json:
+        print_json({"items": [knowledge_base_body(base).model_dump(mode="json") for base in bases]})
+        return
+    for base in bases:
+        say(f"{base.name}  ({base.num_documents} documents, {base.id})")
+
+
+def _list_documents(application: "Application", kb: str, *, as_json: bool) -> None:
+    from kb_service.services.lookup import every_document
+
+    documents = list(every_document(application.catalog, application.catalog.get_kb(kb).id))
+    if as_json:
+        print_json({"items": [_document_json(application, item) for item in documents]})
+        return
+    for document in documents:
+        say(_document_line(document))
+
+
+def _document_json(application: "Application", document: "Document") -> dict[str, object]:
+    from kb_service.schemas.documents import document_body
+
+    newest = application.jobs.newest_of([document.id])
+    return document_body(document, newest.get(document.id)).model_dump(mode="json")
 
 
 def _document_line(document: "Document") -> str:
@@ -211,14 +228,13 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Show one document with its page report."""
-    from kb_service.contract import document_view
     from kb_service.services.lookup import find_document
 
     with session(as_json=as_json) as application:
         base = application.catalog.get_kb(kb)
         found = find_document(application.catalog, base.id, document)
         if as_json:
-            print_json(document_view(found))
+            print_json(_document_json(application, found))
             return
         say(_document_line(found))
         for page in found.page_report.pages if found.page_report else ():

@@ -120,7 +120,7 @@ def test_a_format_without_pages_has_no_pictures(
     response = client.get(f"/kb/reports/documents/{item['document']['id']}/pages/1.png")
     assert (response.status_code, response.json()["error"]["code"]) == (
         404,
-        "page_picture_unavailable",
+        "page_has_no_picture",
     )
 
 

@@ -9,7 +9,7 @@ import { TextView } from "./text_view.js";
 import { ViewerBar } from "./viewer_bar.js";
 
 const WIDE = matchMedia("(min-width: 1100px)");
-const NO_PICTURE = new Set(["page_has_no_picture", "page_picture_unavailable"]);
+const NO_PICTURE = "page_has_no_picture";
 
 // One stop per cited page: {documentId, revision, title, citation, pageNumber, boxes, start, end}.
 export function stopsOf(citations) {
@@ -220,7 +220,7 @@ export class Viewer {
       await run(signal);
     } catch (error) {
       if (signal.aborted) return;
-      if (!NO_PICTURE.has(error.code)) {
+      if (error.code !== NO_PICTURE) {
         this.#bar.showProblem(errorText(error));
         return;
       }

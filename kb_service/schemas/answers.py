@@ -2,9 +2,9 @@
 
 from pydantic import BaseModel
 
-from api.schemas import RegionBody, SpanBody, Time, region_bodies, span_body
 from kb_service.domain.answers import Answer, AnswerAudit, Citation, Conversation, Message
 from kb_service.domain.queries import Passage
+from kb_service.schemas.documents import RegionBody, SpanBody, Time, region_bodies, span_body
 
 
 class SourceBody(BaseModel):

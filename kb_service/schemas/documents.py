@@ -1,15 +1,14 @@
-"""What the API answers about bases, documents, jobs and search, made from domain values.
+"""What is said about bases, documents, jobs and search hits, made from domain values.
 
 Pure conversions. Fields may be added; those here keep their names and meaning.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel, PlainSerializer
 
-from api.ports import Listing
 from kb_service.domain.documents import Document, KnowledgeBase, PageKind, PageReport, Revision
 from kb_service.domain.jobs import IngestJob
 from kb_service.domain.queries import RetrievalResult, ScoredChunk
@@ -24,9 +23,20 @@ def iso_time(value: datetime) -> str:
 
 Time = Annotated[datetime, PlainSerializer(iso_time, return_type=str)]
 ErrorValue = dict[str, object]
+Item_co = TypeVar("Item_co", covariant=True)
 Value = TypeVar("Value")
 Stored = TypeVar("Stored")
 LEGS = ("lexical", "dense", "rerank")
+
+
+class Listing(Protocol[Item_co]):
+    """A part of a list; `next_cursor` asks for what follows, None at the end."""
+
+    @property
+    def items(self) -> Sequence[Item_co]: ...
+
+    @property
+    def next_cursor(self) -> str | None: ...
 
 
 class ErrorDetail(BaseModel):

@@ -1,0 +1,1 @@
+"""The public shapes of bases, documents, jobs, search hits and answers, for HTTP and `--json`."""

@@ -1,0 +1,142 @@
+"""The `kb` command on real files in a temporary data folder: output, exit codes, errors."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from kb_service.cli import app
+from tests.conftest import ROOT
+
+REPORT = next((ROOT / "kb_service" / "demo").glob("SG-2024-001*.pdf"))
+
+
+@pytest.fixture(autouse=True)
+def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KB_DATA_DIR", str(tmp_path / "data"))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    place = tmp_path / "reports"
+    place.mkdir()
+    (place / "pump.txt").write_text("The pump in hall 3 leaked at 14:20. Nobody was hurt.")
+    (place / "valve.md").write_text("# Valve\n\nThe valve SG-7 was replaced on 2024-05-01.")
+    return place
+
+
+def kb(*arguments: str) -> Result:
+    return CliRunner().invoke(app, arguments)
+
+
+def kb_json(*arguments: str) -> Any:  # noqa: ANN401  JSON
+    return json.loads(kb(*arguments, "--json").stdout)
+
+
+def test_ingest_ask_search_show_and_delete_work_on_a_real_pdf() -> None:
+    done = kb("ingest", str(REPORT), "--kb", "reports", "--wait")
+    assert done.exit_code == 0, done.output
+    answer = kb_json("ask", "中环数据中心三号机房的泄漏发生在哪一天？", "--kb", "reports")
+    assert answer["status"] == "answered"
+    assert "2024年8月17日" in answer["answer"]
+    assert answer["citations"][0]["source"]["pages"][0]["boxes"]
+    spoken = kb("ask", "中环数据中心三号机房的泄漏发生在哪一天？", "--kb", "reports")
+    assert "page 1" in spoken.output
+    hits = kb_json("search", "SG-2024-001", "--kb", "reports")["items"]
+    assert hits[0]["ranks"]["lexical"] == 1
+    shown = kb_json("show", REPORT.name, "--kb", "reports")
+    assert shown["status"] == "ready"
+    assert kb("delete", REPORT.name, "--kb", "reports").exit_code == 0
+    assert kb_json("search", "SG-2024-001", "--kb", "reports")["items"] == []
+    assert kb("verify").exit_code == 0
+
+
+def test_ingesting_the_same_file_again_is_nothing_to_do(folder: Path) -> None:
+    assert kb("ingest", str(folder), "--kb", "r", "--wait").exit_code == 0
+    assert kb("ingest", str(folder), "--kb", "r", "--wait").exit_code == 3
+
+
+def test_a_bad_file_fails_the_command_and_the_good_one_is_there(folder: Path) -> None:
+    (folder / "broken.pdf").write_bytes(REPORT.read_bytes()[:5000])
+    done = kb("ingest", str(folder), "--kb", "r", "--wait")
+    assert done.exit_code == 1
+    assert "corrupt_document" in done.output
+    statuses = {item["name"]: item["status"] for item in kb_json("list", "--kb", "r")["items"]}
+    assert statuses == {"broken.pdf": "failed", "pump.txt": "ready", "valve.md": "ready"}
+
+
+def test_sync_follows_a_folder_and_says_what_it_did(folder: Path) -> None:
+    planned = kb_json("sync", str(folder), "--kb", "r", "--dry-run")
+    assert planned["plan"]["added"] == ["pump.txt", "valve.md"]
+    assert kb_json("list")["items"] == []
+    assert kb("sync", str(folder), "--kb", "r").exit_code == 0
+    assert kb("sync", str(folder), "--kb", "r").exit_code == 3
+    (folder / "pump.txt").unlink()
+    done = kb_json("sync", str(folder), "--kb", "r", "--prune")
+    assert done["removed"] == ["pump.txt"]
+    assert [item["name"] for item in kb_json("list", "--kb", "r")["items"]] == ["valve.md"]
+
+
+def test_reindex_and_verify_agree_with_the_database(folder: Path) -> None:
+    kb("ingest", str(folder), "--kb", "r", "--wait")
+    assert kb_json("reindex", "--kb", "r")["num_embedded"] == 0
+    report = kb_json("verify")
+    assert report["is_clean"]
+    assert report["num_documents"] == 2
+
+
+def test_deleting_a_whole_base_needs_all_and_leaves_nothing(folder: Path) -> None:
+    kb("ingest", str(folder), "--kb", "r", "--wait")
+    assert kb("delete", "--kb", "r").exit_code == 2
+    assert kb("delete", "--all", "--kb", "r").exit_code == 0
+    assert kb_json("verify")["num_blobs"] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code", "code"),
+    [
+        (["ask", "why?", "--kb", "none"], 1, "kb_not_found"),
+        (["show", "none.txt", "--kb", "none"], 1, "kb_not_found"),
+        (["sync", "/no/such/folder", "--kb", "r"], 2, "not_a_folder"),
+        (["ingest", "/no/such/file", "--kb", "r"], 2, "no_such_path"),
+    ],
+)
+def test_errors_are_typed_and_become_exit_codes(
+    arguments: list[str], exit_code: int, code: str
+) -> None:
+    done = kb(*arguments)
+    assert done.exit_code == exit_code
+    assert code in done.output
+    assert kb_json(*arguments)["error"]["code"] == code
+
+
+@pytest.mark.parametrize("question", ["", "x" * 50_000])
+def test_a_question_outside_its_range_names_the_range(folder: Path, question: str) -> None:
+    kb("ingest", str(folder), "--kb", "r", "--wait")
+    done = kb("ask", question, "--kb", "r")
+    assert done.exit_code == 2
+    assert "2000" in done.output
+
+
+def test_the_extractive_reader_has_no_prompt_to_show(folder: Path) -> None:
+    kb("ingest", str(folder), "--kb", "r", "--wait")
+    assert "no_prompt" in kb("prompt-ids", "Where did the pump leak?", "--kb", "r").output
+
+
+def test_doctor_names_what_is_in_force_and_what_is_wrong(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert kb("doctor").exit_code == 0
+    monkeypatch.setenv("KB_EMBEDDING__MODEL", str(tmp_path / "nowhere"))
+    done = kb("doctor")
+    assert done.exit_code == 1
+    assert "nowhere" in done.output
+
+
+def test_a_setting_outside_its_range_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KB_PORT", "99999")
+    done = kb("list")
+    assert done.exit_code == 1
+    assert "KB_PORT" in done.output
