@@ -80,7 +80,7 @@ class Shelf:
 
     def retrieve(self, query: Query) -> RetrievalResult:
         """Rank chunks by BM25."""
-        scores: Counter[int] = Counter()
+        scores: dict[int, float] = defaultdict(float)
         average = sum(c.total() for c in self.frequencies.values()) / len(self.frequencies)
         for term, weight in self.idf("kb", set(index_terms(query.text))).items():
             for chunk_id in self.postings.get(term, ()):
@@ -90,7 +90,7 @@ class Shelf:
         wanted = query.filters.document_ids
         ranked = [
             (chunk_id, score)
-            for chunk_id, score in scores.most_common()
+            for chunk_id, score in sorted(scores.items(), key=lambda pair: -pair[1])
             if not wanted or self.chunks[chunk_id].document_id in wanted
         ][: query.top_k]
         items = (
@@ -256,7 +256,8 @@ class Score:
         numbers = " | ".join(f"{100 * share / n:5.1f}" for share in shares)
         chars = self.chars / max(1, self.num - self.refused)
         milliseconds = 1000 * self.seconds / n
-        return f"| {name} | {self.num} | {numbers} | {chars:.0f} | {milliseconds:.0f} | {self.bad_quotes} |"
+        sizes = f"{chars:.0f} | {milliseconds:.0f} | {self.bad_quotes}"
+        return f"| {name} | {self.num} | {numbers} | {sizes} |"
 
 
 HEADER = (
@@ -324,16 +325,14 @@ def main() -> None:
     for name in options.sets or [n for n in loaders if not n.startswith("train/")]:
         shelf, rows = loaders[name]()
         if not name.startswith("demo/"):
-            rows = random.Random(7).sample(rows, min(options.limit, len(rows)))  # noqa: S311  a sample
+            rows = random.Random(7).sample(rows, min(options.limit, len(rows)))
         scores: dict[str, Score] = defaultdict(Score)
         for row, answer, seconds in evaluate(shelf, rows):
             groups = ("answerable" if row.answers else "unanswerable", row.kind)
             for group in dict.fromkeys(groups):
                 scores[group].add(row, answer, seconds, shelf)
-            if (
-                row.answers
-                and not contains(answer.answer, row.answers)
-                or (not row.answers and answer.status != "refused")
+            if (row.answers and not contains(answer.answer, row.answers)) or (
+                not row.answers and answer.status != "refused"
             ):
                 failures.append(
                     {"set": name, "kind": row.kind, "question": row.text, "gold": row.answers,

@@ -35,7 +35,7 @@ class RevisionTexts(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Numbered passages, best first, and what of the question's fixed values their documents name."""
+    """Numbered passages, best first, and what of the question their documents name."""
 
     passages: tuple[Passage, ...]
     confirmed: frozenset[str]
