@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+KEPT_SETTINGS = {"KB_SHARED_DIR", "KB_SCREENSHOTS"}
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -16,7 +17,9 @@ def pytest_configure() -> None:
         DO_NOT_TRACK="true",
         LANGSMITH_TRACING="false",
     )
-    for name in [name for name in os.environ if name.startswith("KB_") and name != "KB_SHARED_DIR"]:
+    for name in [
+        name for name in os.environ if name.startswith("KB_") and name not in KEPT_SETTINGS
+    ]:
         del os.environ[name]
 
 
