@@ -25,6 +25,7 @@ Hit = tuple[int, float]
 TITLE_BOOST = 0.5
 """Weight of a term in the title (the chunk's prefix) against the same term in the body."""
 
+MIN_COLLECTION = 1000
 MAX_QUERY_TERMS = 128
 """Distinct terms of a question that are searched; the rarest are kept."""
 
@@ -97,11 +98,15 @@ class LexicalIndex:
         return set(self._numbers("revision_id", addresses))
 
     def idf(self, terms: Iterable[str]) -> dict[str, float]:
-        """Return ln(1 + (N - n + 0.5) / (n + 0.5)) of each term, n = the larger field's count."""
+        """Return ln(1 + (N - n + 0.5) / (n + 0.5)) of each term, n = the larger field's count.
+
+        N is at least `MIN_COLLECTION`: in a base of one report every word of its subject stands in
+        every chunk and would weigh nothing, while one chance pair of characters would weigh all.
+        """
         return {term: self._idf(max(self._frequencies(term))) for term in terms}
 
     def _idf(self, num_holding: int) -> float:
-        total = self.num_chunks
+        total = max(self.num_chunks, MIN_COLLECTION)
         # Removed chunks still count in the frequency, so it can pass the number of live ones.
         holding = min(num_holding, total)
         return math.log(1 + (total - holding + 0.5) / (holding + 0.5))

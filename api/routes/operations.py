@@ -15,11 +15,12 @@ router = APIRouter(route_class=JsonRoute, tags=["operations"])
 
 
 class GeneratorBody(BaseModel):
-    """Which model answers; `notice` is for people."""
+    """Which model answers; the notices are for people."""
 
     kind: str
     name: str
-    notice: str
+    notice_en: str
+    notice_zh: str
 
 
 class ReadinessBody(BaseModel):
@@ -65,7 +66,12 @@ def not_ready(service: Service) -> dict[str, str]:
 def generator_body(service: Service) -> dict[str, str]:
     """Return which model answers."""
     info = service.generator_info()
-    return {"kind": info.kind, "name": info.name, "notice": info.notice}
+    return {
+        "kind": info.kind,
+        "name": info.name,
+        "notice_en": info.notice_en,
+        "notice_zh": info.notice_zh,
+    }
 
 
 @router.get("/metrics", response_class=Response)

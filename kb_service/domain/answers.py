@@ -106,15 +106,16 @@ class Generation:
 class GeneratorInfo:
     """Which generator answers. `kind`: `extractive`, `chatglm` or `remote`.
 
-    `name`: shown to users and in `Answer.model`. `notice`: what a user should know about it (for
-    the extractive reader: how to point KB_LLM__MODEL at a ChatGLM3 folder), "" when nothing.
+    `name`: shown to users and in `Answer.model`. `notice_en`, `notice_zh`: what a user should know
+    about it (how to point KB_LLM__MODEL at a ChatGLM3 folder), "" when nothing.
     """
 
     kind: str
     name: str
     model_sha256: str = ""
     tokenizer_sha256: str = ""
-    notice: str = ""
+    notice_en: str = ""
+    notice_zh: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,11 @@ from kb_service.domain.text import is_chinese, sentence_spans
 from kb_service.generation.reading import Quotation, read
 
 NAME = "extractive-reader"
-NOTICE = (
+NOTICE_EN = (
     "Answers are quoted word for word by the built-in extractive reader; it writes no text of its "
-    "own. To get written answers, set KB_LLM__MODEL to a ChatGLM3-6B folder and start again. "
+    "own. To get written answers, set KB_LLM__MODEL to a ChatGLM3-6B folder and start again."
+)
+NOTICE_ZH = (
     "回答由内置的摘录式阅读器逐字引用原文，不会自行撰写。要得到模型撰写的回答，请把 KB_LLM__MODEL "
     "设为 ChatGLM3-6B 的文件夹后重新启动。"
 )
@@ -26,7 +28,7 @@ class ExtractiveReader:
     @property
     def info(self) -> GeneratorInfo:
         """Say what it is and how to get another one."""
-        return GeneratorInfo(kind="extractive", name=NAME, notice=NOTICE)
+        return GeneratorInfo(kind="extractive", name=NAME, notice_en=NOTICE_EN, notice_zh=NOTICE_ZH)
 
     def generate(self, request: GenerationRequest) -> Generator[str, None, Generation]:
         """Yield one quotation after the other; nothing when no passage answers the question.

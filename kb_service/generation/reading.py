@@ -126,7 +126,8 @@ def _leading(quotations: Sequence[Quotation]) -> tuple[Quotation, ...]:
     for other in quotations[1:]:
         if other.score < CLOSE * best.score:
             break
-        if other.text != best.text and other.passage.document_id == best.passage.document_id:
+        is_new = other.text != best.text and other.passage == best.passage
+        if is_new and not other.text[0].islower():  # a fragment explains nothing
             return best, other
     return (best,)
 

@@ -60,6 +60,7 @@ class AnswerBody(BaseModel):
     status: str
     answer: str
     reason: str | None
+    highlight: SpanBody | None
     citations: list[CitationBody]
     passages: list[PassageBody]
     conversation_id: str
@@ -158,6 +159,7 @@ def answer_body(answer: Answer) -> AnswerBody:
         status=answer.status,
         answer=answer.answer,
         reason=answer.reason,
+        highlight=span_body(answer.highlight) if answer.highlight else None,
         citations=[citation_body(citation) for citation in answer.citations],
         passages=[_passage_body(passage) for passage in answer.passages],
         conversation_id=answer.conversation_id,

@@ -110,7 +110,7 @@ def find_verbatim(words: str, text: str) -> TextSpan | None:
         end = start + len(wanted)
         span = TextSpan(places[start], places[end - 1] + 1)
         if not _cuts_word(text, span):
-            return _with_end_mark(words, text, span)
+            return _with_outer_marks(words, text, span)
         start = compact.find(wanted, start + 1)
     return None
 
@@ -200,12 +200,13 @@ def _joined(text: str, place: int) -> bool:
     return bool(re.fullmatch(r"\d[.,]\d.?|.?\d[.,]\d", wider)) and len(wider) >= 3
 
 
-def _with_end_mark(words: str, text: str, span: TextSpan) -> TextSpan:
-    """Take the end mark along when the sentence has one and so does the source."""
-    mark = words.rstrip()[-1:]
-    following = text[span.end : span.end + 1]
-    takes = following and following == mark and following in _EDGE
-    return TextSpan(span.start, span.end + 1) if takes else span
+def _with_outer_marks(words: str, text: str, span: TextSpan) -> TextSpan:
+    """Take the first and the last mark along where both the sentence and the source have it."""
+    first, last = words.lstrip()[:1], words.rstrip()[-1:]
+    before, after = text[max(0, span.start - 1) : span.start], text[span.end : span.end + 1]
+    opens = before and before == first and before in _EDGE
+    closes = after and after == last and after in _EDGE
+    return TextSpan(span.start - 1 if opens else span.start, span.end + 1 if closes else span.end)
 
 
 def _begins_clause(text: str, start: int) -> bool:

@@ -134,7 +134,7 @@ class ApiService:
         return publisher.publish(claim, parsed, drafts, vectors_of(drafts), PROFILE)
 
     def generator_info(self) -> GeneratorInfo:
-        return GeneratorInfo("extractive", "scripted", notice="a script answers")
+        return GeneratorInfo("extractive", "scripted", notice_en="a script answers")
 
     def readiness(self) -> dict[str, str]:
         return self.waiting

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 import pytest
 from fastapi.routing import APIRoute
 
-from api import answer_schemas, inputs, schemas
+from api import inputs
 from api.app import ROUTERS
+from kb_service.schemas import answers as answer_schemas
+from kb_service.schemas import documents as schemas
 from tests.conftest import ROOT
 
 GUIDE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")

@@ -39,7 +39,12 @@ def test_the_service_is_ready_when_nothing_is_missing(client: TestClient) -> Non
     assert response.json() == {
         "status": "ready",
         "reasons": {},
-        "generator": {"kind": "extractive", "name": "scripted", "notice": "a script answers"},
+        "generator": {
+            "kind": "extractive",
+            "name": "scripted",
+            "notice_en": "a script answers",
+            "notice_zh": "",
+        },
     }
 
 

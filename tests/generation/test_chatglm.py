@@ -75,7 +75,7 @@ def test_the_defaults_are_those_of_the_settings(generator: ChatGlmGenerator) -> 
 
 def test_it_names_the_folder_and_what_was_loaded(generator: ChatGlmGenerator) -> None:
     info = generator.info
-    assert (info.kind, info.name, info.notice) == ("chatglm", "tiny-chatglm3", "")
+    assert (info.kind, info.name, info.notice_en) == ("chatglm", "tiny-chatglm3", "")
     assert len(info.model_sha256) == len(info.tokenizer_sha256) == 64
 
 

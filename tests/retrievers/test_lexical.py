@@ -8,7 +8,7 @@ import pytest
 
 from kb_service.domain.ports import IndexedChunk
 from retrievers import lexical
-from retrievers.lexical import LexicalIndex
+from retrievers.lexical import MIN_COLLECTION, LexicalIndex
 from retrievers.terms import passage_terms, question_weights
 
 TEXTS = [
@@ -73,7 +73,12 @@ def test_a_long_question_is_cut_to_its_rarest_terms(
 def test_idf_falls_with_frequency_and_counts_unknown_terms_as_rarest(tmp_path: Path) -> None:
     idf = indexed(tmp_path, TEXTS).idf(["泄漏", "valve", "nowhere"])
     assert idf["泄漏"] < idf["valve"] < idf["nowhere"]
-    assert idf["nowhere"] == pytest.approx(math.log(1 + 5.5 / 0.5))
+    assert idf["nowhere"] == pytest.approx(math.log(1 + (MIN_COLLECTION + 0.5) / 0.5))
+
+
+def test_a_word_of_every_chunk_still_weighs_in_a_base_of_one_report(tmp_path: Path) -> None:
+    idf = indexed(tmp_path, ["三号机房泄漏"] * 6).idf(["泄漏", "漏发"])
+    assert idf["泄漏"] > 0.5 * idf["漏发"]
 
 
 def test_idf_stays_positive_when_removed_chunks_outnumber_the_live(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def fill_with(fake: FakeService, text: str) -> None:
     cited = citation(1, 0, len(text), title=text, cited_text=text)
     fake.answer = answer(text, [cited], model=text, reason=text)
     fake.pieces = [text]
-    fake.ready = {"status": "ready", "generator": {"kind": text, "name": text, "notice": text}}
+    fake.ready = {"status": "ready", "generator": {"kind": text, "name": text, "notice_en": text}}
 
 
 @pytest.mark.browser

@@ -35,7 +35,7 @@ export class Readiness {
   // What a user should know about the generator, in the language of the page; "" when nothing.
   get modelNotice() {
     const generator = this.#state?.generator ?? {};
-    return generator[`notice_${language()}`] || generator.notice_en || generator.notice || "";
+    return generator[`notice_${language()}`] || generator.notice_en || "";
   }
 
   #trouble() {
