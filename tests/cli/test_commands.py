@@ -1,10 +1,12 @@
 """The `kb` command on real files in a temporary data folder: output, exit codes, errors."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from typer.testing import CliRunner, Result
 
 from kb_service.cli import app
@@ -14,8 +16,10 @@ REPORT = next((ROOT / "kb_service" / "demo").glob("SG-2024-001*.pdf"))
 
 
 @pytest.fixture(autouse=True)
-def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("KB_DATA_DIR", str(tmp_path / "data"))
+    yield
+    structlog.reset_defaults()  # a command sets up logs for its process, here for all tests
 
 
 @pytest.fixture
