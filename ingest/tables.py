@@ -90,8 +90,9 @@ class TableLoader:
     ) -> Iterator[Progress | ParsedDocument]:
         import openpyxl
 
-        workbook = openpyxl.load_workbook(path, read_only=True, data_only=True)
-        try:
+        # An open file: stored bytes have no suffix, and openpyxl refuses such a path.
+        with path.open("rb") as file:
+            workbook = openpyxl.load_workbook(file, read_only=True, data_only=True)
             sheets = workbook.worksheets
             if len(sheets) > self._limits.max_pages:
                 raise DocumentError(
@@ -105,8 +106,6 @@ class TableLoader:
                 yield Progress(JobStage.LOAD, number, len(sheets))
             properties = workbook.properties
             yield draft.finish(properties.title or "", {"author": properties.creator or ""})
-        finally:
-            workbook.close()
 
     @staticmethod
     def _add_sheet(sheet: "object", draft: DraftDocument) -> None:

@@ -52,6 +52,36 @@ def headings(document: ParsedDocument) -> list[tuple[int, str]]:
     return [(heading.level, heading.span.of(document.text)) for heading in document.headings]
 
 
+def office_bytes(media_type: str, words: str) -> bytes:
+    """Return a small Office file that holds the words."""
+    from docx import Document
+    from openpyxl import Workbook
+    from pptx import Presentation
+
+    stream = io.BytesIO()
+    if media_type == types.DOCX:
+        word = Document()
+        word.add_paragraph(words)
+        word.save(stream)
+    elif media_type == types.PPTX:
+        slides = Presentation()
+        slides.slides.add_slide(slides.slide_layouts[5]).shapes.title.text = words
+        slides.save(stream)
+    else:
+        book = Workbook()
+        book.active.append([words])
+        book.save(stream)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("media_type", [types.DOCX, types.PPTX, types.XLSX])
+def test_a_stored_file_without_a_suffix_is_read(tmp_path: Path, media_type: str) -> None:
+    # Stored bytes are named by their hash; openpyxl refused a path without ".xlsx".
+    words = "The pump of line four stopped."
+    document = load_text(tmp_path, "5f3a" * 16, office_bytes(media_type, words), media_type)
+    assert words in document.text
+
+
 def test_word_gives_headings_paragraphs_and_table_rows(tmp_path: Path) -> None:
     from docx import Document
 
