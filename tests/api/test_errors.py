@@ -115,6 +115,13 @@ def test_what_is_not_json_says_where(client: TestClient, body: bytes) -> None:
     assert set(error["details"]) == {"line", "column", "problem"}
 
 
+def test_a_value_nested_deeper_than_python_can_show_is_malformed(client: TestClient) -> None:
+    body = b'{"name": ' + b"[" * 1000 + b"]" * 1000 + b"}"
+    error = error_of(client.post("/kb", content=body, headers=JSON), 422)
+    assert error["code"] == "invalid_request"
+    assert "body.name is [[[[" in str(error["message"])
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [
