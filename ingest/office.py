@@ -26,6 +26,8 @@ _PROGRAM_TITLES = ("PowerPoint Presentation", "Presentation", "Word Document")
 _NO_LANGUAGE = [""]  # tells unstructured not to guess languages, which takes most of its time
 _SKIPPED = frozenset({"PageBreak", "PageNumber", "Image"})
 _HIDDEN_TAGS = "//script|//style|//template|//noscript|//svg|//head/*[not(self::title)]|//iframe"
+_MAX_DEPTH = 255
+"""libxml2 stops at this depth and drops the rest of the page."""
 _HIDDEN_STYLE = ("display:none", "visibility:hidden")
 
 
@@ -127,14 +129,23 @@ def _add_markdown(draft: DraftDocument, text: str) -> None:
 
 
 def add_html(draft: DraftDocument, text: str) -> str:
-    """Add the visible text of a web page; return its title, "" when it has none."""
+    """Add the visible text of a web page; return its title, "" when it has none.
+
+    Raises DocumentError (corrupt_document) where the parser would leave out what lies deeper.
+    """
     keep_offline()
     from lxml import etree, html
     from unstructured.partition.html import partition_html
 
     if not text.strip():
         return ""
-    tree = html.document_fromstring(text.encode("utf-8"), html.HTMLParser(encoding="utf-8"))
+    parser = html.HTMLParser(encoding="utf-8")
+    tree = html.document_fromstring(text.encode("utf-8"), parser)
+    if any(entry.type_name == "ERR_RESOURCE_LIMIT" for entry in parser.error_log):
+        raise DocumentError(
+            f"elements are nested deeper than {_MAX_DEPTH} levels, the limit of the HTML parser",
+            details={"max_depth": _MAX_DEPTH},
+        )
     title = tree.findtext(".//title") or ""
     for node in [*tree.xpath(_HIDDEN_TAGS), *tree.xpath("//title"), *_hidden_nodes(tree)]:
         if node.getparent() is not None:

@@ -82,6 +82,12 @@ def test_a_stored_file_without_a_suffix_is_read(tmp_path: Path, media_type: str)
     assert words in document.text
 
 
+def test_a_page_nested_too_deep_for_the_parser_is_refused_not_emptied(tmp_path: Path) -> None:
+    page = b"<html><body>" + b"<div>" * 300 + b"deep words" + b"</div>" * 300
+    with pytest.raises(DocumentError, match="deeper than 255 levels"):
+        load_text(tmp_path, "a.html", page, types.HTML)
+
+
 def test_word_gives_headings_paragraphs_and_table_rows(tmp_path: Path) -> None:
     from docx import Document
 
