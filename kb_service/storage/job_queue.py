@@ -68,7 +68,8 @@ class JobQueue:
         """Take the oldest runnable job, None when there is none.
 
         Runnable: queued, waiting for a retry that is due, or running under an expired lease. Jobs
-        whose workers died before come after the others, so that one file cannot stop the rest.
+        with fewer attempts come first, so that a file that kills or holds its worker cannot stop
+        the rest.
         """
         now = self._clock()
         if not self._has_runnable(now):
@@ -78,7 +79,7 @@ class JobQueue:
             row = connection.execute(
                 select(jobs)
                 .where(_is_waiting(now))
-                .order_by(jobs.c.interruptions, jobs.c.number)
+                .order_by(jobs.c.attempt, jobs.c.number)
                 .limit(1)
             ).first()
             return self._take(connection, row, worker_id, now) if row is not None else None

@@ -177,6 +177,15 @@ def test_a_file_that_kills_its_workers_lets_the_others_pass_and_ends(
     world.assert_clean()
 
 
+def test_the_retry_of_a_slow_file_waits_behind_files_not_tried_yet(
+    world: World, kb_id: str
+) -> None:
+    slow, fresh = queued(world, kb_id, "slow"), queued(world, kb_id, "fresh")
+    world.queue.fail(world.claim(), ParseInterrupted("took 300 s"), retry=True)
+    world.clock.advance(job_queue.MAX_RETRY_S)
+    assert [world.claim().job.id for _ in range(2)] == [fresh.id, slow.id]
+
+
 def test_watchers_see_each_change_once(world: World, kb_id: str) -> None:
     job = queued(world, kb_id)
     events = world.queue.events_since(kb_id, 0)
