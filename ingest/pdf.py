@@ -13,6 +13,7 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from ingest.limits import ParseLimits
+from ingest.pdf_cells import mark_aligned_cells
 from ingest.pdf_columns import in_reading_order
 from ingest.pdf_glyphs import GlyphReader, PageGlyphs, Sheet, upright_box
 from ingest.pdf_layout import PARAGRAPH, PageText, Paragraph, compose, heading_levels
@@ -137,7 +138,7 @@ class PdfLoader:
             return PageKind.FAILED, CORRUPT_PAGE, sheet, nothing
         if glyphs.num_unreadable > _UNREADABLE_SHARE * glyphs.num_ink:
             return PageKind.FAILED, UNREADABLE_TEXT, sheet, nothing
-        text = compose(in_reading_order(glyphs.lines))
+        text = compose(mark_aligned_cells(in_reading_order(glyphs.lines)))
         if glyphs.turn:
             boxes = tuple(upright_box(box, sheet, glyphs.turn) for box in text.boxes)
             text = replace(text, boxes=boxes)

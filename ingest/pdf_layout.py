@@ -3,7 +3,7 @@
 Pure functions on lines; knows geometry and scripts, nothing of pdfium or files. The stored text
 follows one convention: a blank line ends a paragraph, a single line end is a wrap or a list item,
 a tab separates table cells. A wrap next to a Chinese character leaves nothing behind, because the
-words go on without a space.
+words go on without a space; a row of a table is never joined that way to the line below it.
 """
 
 import re
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
+from ingest.pdf_cells import is_one_row, row_cells
 from ingest.pdf_glyphs import CELL, NO_BOX, Line
 from kb_service.domain.spans import Box, TextSpan
 from kb_service.domain.text import CJK
@@ -62,7 +63,7 @@ def compose(lines: list[Line]) -> PageText:
     """Join the lines of one page in the order given."""
     if not lines:
         return PageText("", (), ())
-    leading = _leading(lines)
+    leading, cells = _leading(lines), row_cells(lines)
     pieces: list[str] = []
     boxes: list[Box] = []
     paragraphs: list[Paragraph] = []
@@ -72,7 +73,7 @@ def compose(lines: list[Line]) -> PageText:
         boxes.extend(line.boxes)
         separator = PARAGRAPH
         if index + 1 < len(lines):
-            separator = _separator(lines, index, leading)
+            separator = _separator(lines, index, leading, cells)
         if separator == PARAGRAPH:
             head = lines[first]
             paragraphs.append(
@@ -100,9 +101,11 @@ def _same_size(left: Line, right: Line) -> bool:
     return abs(left.size - right.size) <= 0.12 * max(left.size, right.size)
 
 
-def _separator(lines: list[Line], index: int, leading: float) -> str:
+def _separator(
+    lines: list[Line], index: int, leading: float, cells: list[tuple[float, ...]]
+) -> str:
     before, after = lines[index], lines[index + 1]
-    if abs(before.baseline - after.baseline) < 0.3 * before.size and after.box[0] > before.box[2]:
+    if is_one_row(before, after):
         return CELL
     if not _same_size(before, after) or _is_apart(before, after, leading):
         return PARAGRAPH
@@ -110,11 +113,20 @@ def _separator(lines: list[Line], index: int, leading: float) -> str:
         return PARAGRAPH
     if _LIST_ITEM.match(after.text):
         return WRAP if _LIST_ITEM.match(before.text) else PARAGRAPH
+    if len(cells[index + 1]) > 1 and not after.text[0].islower():
+        return PARAGRAPH  # a row of a table; only prose with a stray gap goes on in lower case
     if _FIELD.match(after.text) or not _is_full(before, after, _right_margin(lines, index)):
         return PARAGRAPH
     if _starts_indented(before, after):
         return PARAGRAPH
+    if len(cells[index]) > 1 and not _continues_cell(before, after, cells[index]):
+        return WRAP  # perhaps the next row, perhaps a wrap: breaks no sentence, joins no words
     return "" if _WIDE.match(before.text[-1]) or _WIDE.match(after.text[0]) else WRAP
+
+
+def _continues_cell(before: Line, after: Line, cells: tuple[float, ...]) -> bool:
+    """True when a line below a row begins where a cell right of the first one does."""
+    return any(abs(after.box[0] - x) < 0.5 * before.size for x in cells[1:])
 
 
 def _is_section_mark(text: str) -> bool:

@@ -84,6 +84,9 @@ def test_chinese_demo_pdfs_hold_every_line_of_their_source_verbatim(shared_dir: 
         text = load(demo / f"pdf/zh_synth/{source['doc']}.pdf").text
         missing = [part for part in source["text"].split("\n") if part not in text]
         assert missing == [], source["doc"]
+        place = source["city"] + source["unit"] + source["place"]
+        rows = {f"发生时间\t{source['date']}{source['time']}", f"地点\t{place}"}
+        assert rows <= set(text.split("\n\n")), source["doc"]
 
 
 def test_english_demo_pdfs_hold_the_words_of_their_source(shared_dir: Path) -> None:
