@@ -4,6 +4,7 @@ Knows pages and what became of each of them; the reading of characters is `pdf_g
 of lines `pdf_layout`. Knows no limits on time or memory: `sandbox` puts it into a child process.
 """
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -31,6 +32,8 @@ PAGE_TOO_LARGE = "page_too_large"
 
 _UNREADABLE_SHARE = 0.5
 _MIN_DRAWN_PATHS = 20  # fewer are rules and frames around nothing
+_MARGIN_SHARE = 0.1  # of the page's width or height, on each side
+_LETTERHEAD_SHARE = 0.01  # of the page's area: all pictures of a header together
 _TAIL_BYTES = 4096
 _NO_VALUE = ("", "anonymous", "unspecified")  # what report generators put when nobody said
 _RUNS_ON = re.compile(r"[^。！？；!?.;:：”\"）)\]]$")
@@ -144,7 +147,7 @@ class PdfLoader:
             text = replace(text, boxes=boxes)
         if text.text:
             return PageKind.TEXT, None, sheet, text
-        reason = NO_TEXT_LAYER if _has_pictures(page) else BLANK_PAGE
+        reason = NO_TEXT_LAYER if _has_pictures(page, sheet) else BLANK_PAGE
         return PageKind.EMPTY, reason, sheet, nothing
 
 
@@ -216,16 +219,40 @@ def _read_turned(page: pypdfium2.PdfPage, sheet: Sheet) -> PageGlyphs:
         textpage.close()
 
 
-def _has_pictures(page: pypdfium2.PdfPage) -> bool:
-    """True when a page without text shows an image, or paths enough to be a drawing."""
-    num_paths = 0
+def _has_pictures(page: pypdfium2.PdfPage, sheet: Sheet) -> bool:
+    """True when a page without text shows an image, or paths enough to be a drawing.
+
+    Small images in the margins are the logos of a letterhead: a page with nothing else is blank.
+    """
+    num_paths, logo_area = 0, 0.0
     for item in page.get_objects(max_depth=5):
         if item.type == pdfium.FPDF_PAGEOBJ_IMAGE:
-            return True
+            logo_area += _logo_area(item, sheet)
+            if logo_area > _LETTERHEAD_SHARE * sheet.width * sheet.height:
+                return True
         num_paths += item.type in (pdfium.FPDF_PAGEOBJ_PATH, pdfium.FPDF_PAGEOBJ_SHADING)
         if num_paths >= _MIN_DRAWN_PATHS:
             return True
     return False
+
+
+def _logo_area(image: pypdfium2.PdfObject, sheet: Sheet) -> float:
+    """Return the area of an image inside one margin in square points, infinity for any other."""
+    if image.level:  # its bounds count from the form it lies in, not from the page
+        return math.inf
+    try:
+        left, bottom, right, top = image.get_bounds()
+    except pypdfium2.PdfiumError:
+        return math.inf
+    dx, dy = sheet.origin
+    reach_x, reach_y = _MARGIN_SHARE * sheet.width, _MARGIN_SHARE * sheet.height
+    is_in_margin = (
+        right - dx < reach_x
+        or left - dx > sheet.width - reach_x
+        or top - dy < reach_y
+        or bottom - dy > sheet.height - reach_y
+    )
+    return (right - left) * (top - bottom) if is_in_margin else math.inf
 
 
 def _finished(draft: _Draft, properties: dict[str, str]) -> ParsedDocument:

@@ -131,6 +131,44 @@ def test_every_page_is_reported_with_its_kind_and_reason(tmp_path: Path) -> None
     assert [len(page.span) > 0 for page in document.pages] == [True, False, False, False]
 
 
+LOGO = (450, 790, 50, 20)
+
+
+@pytest.mark.parametrize(
+    ("pictures", "reason"),
+    [
+        ([LOGO, (505, 790, 50, 20)], "blank"),
+        ([(20, 400, 30, 100)], "blank"),
+        ([LOGO, (250, 400, 50, 20)], "no_text_layer"),
+        ([(40, 765, 500, 60)], "no_text_layer"),
+        ([(20, 5 + 40 * strip, 30, 40) for strip in range(20)], "no_text_layer"),
+    ],
+)
+def test_only_small_pictures_in_the_margins_leave_a_page_blank(
+    tmp_path: Path, pictures: list[tuple[float, float, float, float]], reason: str
+) -> None:
+    def draw(canvas: samples.Canvas) -> None:
+        for box in pictures:
+            canvas.drawImage(samples.picture(), *box)
+        canvas.showPage()
+
+    (page,) = load(samples.write(tmp_path / "a.pdf", draw, pagesize=(595, 842))).pages
+    assert (page.kind, page.reason) == (PageKind.EMPTY, reason)
+
+
+def test_a_picture_inside_a_form_is_a_picture_wherever_it_lies(tmp_path: Path) -> None:
+    def draw(canvas: samples.Canvas) -> None:
+        canvas.beginForm("scan")
+        canvas.drawImage(samples.picture(), 0, 0, 1, 1)
+        canvas.endForm()
+        canvas.scale(595, 842)
+        canvas.doForm("scan")
+        canvas.showPage()
+
+    (page,) = load(samples.write(tmp_path / "a.pdf", draw, pagesize=(595, 842))).pages
+    assert (page.kind, page.reason) == (PageKind.EMPTY, "no_text_layer")
+
+
 def test_a_meaningless_text_layer_is_a_failed_page(tmp_path: Path) -> None:
     document = load(samples.unreadable(tmp_path / "a.pdf"))
     assert [(page.kind, page.reason) for page in document.pages] == [
