@@ -19,7 +19,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from api.errors import UnsupportedContentType, shown
-from kb_service.domain.errors import InvalidRequest, PayloadTooLarge
+from kb_service.domain.errors import InvalidRequest, PayloadTooLarge, StorageError
 
 IN_MEMORY_BYTES = 1024 * 1024
 MAX_FIELD_BYTES = 64 * 1024
@@ -96,11 +96,17 @@ class UploadParser:
         self.close()
 
     def feed(self, piece: bytes) -> None:
-        """Take the next bytes of the body. Raises InvalidRequest and PayloadTooLarge."""
+        """Take the next bytes of the body.
+
+        Raises InvalidRequest, PayloadTooLarge, and StorageError (disk_full) when they cannot be
+        kept.
+        """
         try:
             self._parser.write(piece)
         except FormParserError as error:
             raise _malformed(error) from error
+        except OSError as error:
+            raise StorageError.from_os_error("keep the upload", error) from error
 
     def flush(self) -> UploadForm:
         """Return the form; InvalidRequest when the body ended too early or holds no file."""

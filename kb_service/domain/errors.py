@@ -18,6 +18,7 @@ Every error carries a stable snake_case `code`, a message that names the value a
 range, and `details` that a program can read.
 """
 
+import errno
 from collections.abc import Mapping
 
 
@@ -109,6 +110,20 @@ class StorageError(KbError):
     """The database or the disk failed; the transaction was rolled back."""
 
     default_code = "storage_failed"
+
+    @classmethod
+    def from_os_error(cls, action: str, error: OSError) -> "StorageError":
+        """Return the error for what the disk refused: `disk_full` or `storage_failed`."""
+        is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        return cls(
+            f"cannot {action}: {error.strerror or error}",
+            code="disk_full" if is_full else "storage_failed",
+        )
+
+    @property
+    def is_outage(self) -> bool:
+        """True when disk or database refuse everybody, so that trying again later will help."""
+        return self.code != self.default_code
 
 
 class LeaseLost(StorageError):

@@ -5,7 +5,6 @@ happen inside a database write transaction, so that an upload that refers to a b
 removes unreferenced ones exclude each other.
 """
 
-import errno
 import hashlib
 import io
 import os
@@ -161,8 +160,4 @@ def _typed_errors(action: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        raise StorageError(
-            f"cannot {action}: {error.strerror or error}",
-            code="disk_full" if is_full else "storage_failed",
-        ) from error
+        raise StorageError.from_os_error(action, error) from error

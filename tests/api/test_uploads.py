@@ -1,6 +1,8 @@
 """Uploads: every name survives as it is, one bad file never sinks the others."""
 
+import errno
 import json
+from tempfile import SpooledTemporaryFile
 
 import pytest
 from hypothesis import given, settings
@@ -228,3 +230,16 @@ def test_any_split_of_the_body_reads_the_same(
         form = parser.flush()
         assert [file.stream.read() for file in form.files] == contents
         assert form.tags == ("a",)
+
+
+def test_an_upload_the_disk_has_no_room_for_is_answered_disk_full(
+    client: TestClient, kb_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_arguments: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(SpooledTemporaryFile, "write", refuse)
+    response = client.post("/kb/reports/documents", files=[("files", ("a.pdf", PDF_BYTES))])
+    assert response.status_code == 503
+    assert response.json()["error"]["code"] == "disk_full"
+    assert response.headers["retry-after"]
