@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
 
-from kb_service.domain.errors import Conflict, KbError, LeaseLost, NotFound
+from kb_service.domain.errors import Conflict, KbError, LeaseLost, NotFound, StorageError
 from kb_service.domain.jobs import TERMINAL_STATUSES, IngestJob, JobStage, JobStatus, Progress
 from kb_service.storage.database import Database
 from kb_service.storage.documents import job_of, require_kb
@@ -28,6 +28,7 @@ from kb_service.storage.tables import documents, jobs, knowledge_bases
 
 FIRST_RETRY_S = 5.0
 MAX_RETRY_S = 300.0
+OUTAGE_RETRY_S = 15.0
 MAX_INTERRUPTIONS = 100
 """Deaths of workers in a row that one job may see before it counts as their cause."""
 
@@ -102,14 +103,20 @@ class JobQueue:
     def fail(self, claim: Claim, error: KbError, retry: bool) -> IngestJob:
         """End an attempt. With `retry` the job waits for its next one, unless it was the last.
 
-        The document keeps its searchable revision. Raises LeaseLost.
+        An attempt that a full disk or an absent database ended does not count: what was
+        acknowledged is ingested once they are back. The document keeps its searchable revision.
+        Raises LeaseLost.
         """
         now = self._clock()
         with self._database.write() as connection:
             row = require_lease(connection, claim)
             num_failures = row.attempt - row.interruptions
             values: dict[str, object] = {"error": error.as_dict(), **NO_LEASE}
-            if retry and num_failures < self._max_attempts:
+            if retry and isinstance(error, StorageError) and error.is_outage:
+                pause = timedelta(seconds=OUTAGE_RETRY_S)
+                values |= {"status": JobStatus.FAILED, "run_after": now + pause}
+                values |= {"attempt": row.attempt - 1}
+            elif retry and num_failures < self._max_attempts:
                 delay = min(FIRST_RETRY_S * 2 ** (num_failures - 1), MAX_RETRY_S)
                 values |= {"status": JobStatus.FAILED, "run_after": now + timedelta(seconds=delay)}
             else:

@@ -6,7 +6,14 @@ import sys
 import pytest
 
 from kb_service.domain.documents import DocumentStatus
-from kb_service.domain.errors import Conflict, DocumentError, LeaseLost, NotFound, ParseInterrupted
+from kb_service.domain.errors import (
+    Conflict,
+    DocumentError,
+    LeaseLost,
+    NotFound,
+    ParseInterrupted,
+    StorageError,
+)
 from kb_service.domain.jobs import IngestJob, JobStage, JobStatus, Progress
 from kb_service.storage import job_queue
 from tests.storage.world import LEASE_S, World
@@ -184,6 +191,19 @@ def test_the_retry_of_a_slow_file_waits_behind_files_not_tried_yet(
     world.queue.fail(world.claim(), ParseInterrupted("took 300 s"), retry=True)
     world.clock.advance(job_queue.MAX_RETRY_S)
     assert [world.claim().job.id for _ in range(2)] == [fresh.id, slow.id]
+
+
+def test_a_full_disk_uses_up_no_attempt(world: World, kb_id: str) -> None:
+    job = queued(world, kb_id)
+    full = StorageError("no space left", code="disk_full")
+    for _ in range(10):
+        waiting = world.queue.fail(world.claim(), full, retry=True)
+        assert (waiting.status, waiting.attempt) == (JobStatus.FAILED, 0)
+        assert document_of(world, job) == (DocumentStatus.PENDING, "disk_full")
+        world.clock.advance(job_queue.OUTAGE_RETRY_S)
+    world.publish(world.claim(), ["space again"])
+    assert document_of(world, job) == (DocumentStatus.READY, None)
+    world.assert_clean()
 
 
 def test_watchers_see_each_change_once(world: World, kb_id: str) -> None:
