@@ -31,7 +31,7 @@ from retrievers.folders import (
     sweep,
 )
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """Raise it when the files, or the terms that passages are indexed under, change."""
 
 MANIFEST_FILE = "manifest.json"

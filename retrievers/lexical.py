@@ -17,7 +17,7 @@ from pathlib import Path
 import tantivy
 
 from kb_service.domain.ports import IndexedChunk
-from retrievers.terms import passage_terms
+from retrievers.terms import passage_terms, title_terms
 
 Hit = tuple[int, float]
 """(chunk_id, score), higher is better."""
@@ -89,7 +89,8 @@ class LexicalIndex:
         It is the hit's score over the sum of weight * idf, terms unknown to the index included;
         no term counts more than once there, whatever its weight.
         """
-        possible = sum(min(terms[term], 1.0) * idf for term, idf in self.idf(terms).items())
+        known = self._idfs(terms, self.num_chunks)
+        possible = sum(min(terms[term], 1.0) * idf for term, idf in known.items())
         return hits[0][1] / possible if hits and possible > 0 else 0.0
 
     def revisions_with(self, term: str, limit: int) -> set[int]:
@@ -103,13 +104,10 @@ class LexicalIndex:
         N is at least `MIN_COLLECTION`: in a base of one report every word of its subject stands in
         every chunk and would weigh nothing, while one chance pair of characters would weigh all.
         """
-        return {term: self._idf(max(self._frequencies(term))) for term in terms}
+        return self._idfs(terms, max(self.num_chunks, MIN_COLLECTION))
 
-    def _idf(self, num_holding: int) -> float:
-        total = max(self.num_chunks, MIN_COLLECTION)
-        # Removed chunks still count in the frequency, so it can pass the number of live ones.
-        holding = min(num_holding, total)
-        return math.log(1 + (total - holding + 0.5) / (holding + 0.5))
+    def _idfs(self, terms: Iterable[str], total: int) -> dict[str, float]:
+        return {term: _idf(max(self._frequencies(term)), total) for term in terms}
 
     def _frequencies(self, term: str) -> tuple[int, ...]:
         return tuple(int(self._searcher.doc_freq(field, term)) for field in _FIELDS)
@@ -162,10 +160,16 @@ def _schema() -> tantivy.Schema:
     return builder.build()
 
 
+def _idf(num_holding: int, total: int) -> float:
+    # Removed chunks still count in the frequency, so it can pass the number of live ones.
+    holding = min(num_holding, total)
+    return math.log(1 + (total - holding + 0.5) / (holding + 0.5))
+
+
 def _document(chunk: IndexedChunk) -> tantivy.Document:
     document = tantivy.Document()
     document.add_text("body", " ".join(passage_terms(chunk.text)))
-    document.add_text("title", " ".join(passage_terms(chunk.title)))
+    document.add_text("title", " ".join(title_terms(chunk.title)))
     document.add_unsigned("chunk_id", chunk.chunk_id)
     document.add_unsigned("revision_id", chunk.revision_id)
     document.add_text("document_id", chunk.document_id)

@@ -20,8 +20,14 @@ Chosen on the training questions (benchmarks/RESULTS.md, Retrieval).
 NUMBERED_PART_WEIGHT = 16.0
 """Weight of a named part (第四十五条): whoever names it wants it, not the rest of that text."""
 
+NAMED_TITLE_WEIGHT = 16.0
+"""Weight of a title in book-title marks (《消防法》): other texts mention its words too."""
+
 _STEM_MARK = "~"
 _MIN_STEMMED = 4
+_NAMED = re.compile("《([^《》]{2,80})》")
+# What a citation of a law leaves out or adds: the state's name in front, a date behind.
+_TITLE_FRINGE = re.compile(r"^中华人民共和国|\s*[(（][^()（）]*[)）]$")
 _ORDINAL = re.compile(r"第([〇零一二两三四五六七八九十百千]{1,9}|\d{1,5})([条章节编款项号])")
 
 
@@ -33,6 +39,12 @@ def passage_terms(text: str) -> list[str]:
     """
     words = [term for word in index_terms(text) for term in _with_stem(word)]
     return words + [part for part, _ in _numbered_parts(text)]
+
+
+def title_terms(prefix: str) -> list[str]:
+    """Return the terms of a chunk's prefix: those of a passage, and the whole title as one."""
+    title = prefix.partition("\n")[0].partition(" > ")[0]
+    return [*passage_terms(prefix), _whole_title(title)]
 
 
 def question_weights(question: str) -> dict[str, float]:
@@ -47,7 +59,18 @@ def question_weights(question: str) -> dict[str, float]:
         for word in dict.fromkeys(index_terms(question))
         for term in _with_stem(word)
     }
-    return weights | dict.fromkeys(parts, NUMBERED_PART_WEIGHT)
+    named = {_whole_title(title) for title in _NAMED.findall(question)}
+    return (
+        weights
+        | dict.fromkeys(parts, NUMBERED_PART_WEIGHT)
+        | dict.fromkeys(sorted(named), NAMED_TITLE_WEIGHT)
+    )
+
+
+def _whole_title(title: str) -> str:
+    """Return a title as one term: marked, without white space, state name and date."""
+    words = "".join(normalise(title).strip("《》").split())
+    return f"《{_TITLE_FRINGE.sub('', words)}》"
 
 
 def _with_stem(word: str) -> Iterator[str]:

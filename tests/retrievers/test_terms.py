@@ -5,9 +5,11 @@ import pytest
 from retrievers.identifiers import identifiers
 from retrievers.terms import (
     FUNCTION_WORD_WEIGHT,
+    NAMED_TITLE_WEIGHT,
     NUMBERED_PART_WEIGHT,
     passage_terms,
     question_weights,
+    title_terms,
 )
 
 
@@ -51,3 +53,11 @@ def test_full_width_identifiers_are_found_in_their_plain_form() -> None:
 @pytest.mark.parametrize("text", ["2024年", "the 19th", "in the 1990s", "100km", "3.5mg", "a 12%"])
 def test_years_ordinals_and_quantities_are_not_identifiers(text: str) -> None:
     assert identifiers(text) == []
+
+
+def test_a_title_in_book_marks_meets_the_whole_title_of_its_text_only() -> None:
+    asked = question_weights("《中华人民共和国消防法》第五条规定了什么内容？")
+    assert asked["《消防法》"] == NAMED_TITLE_WEIGHT
+    assert "《消防法》" in title_terms("中华人民共和国消防法(2021-04-29) > 第一章 总则\n类别 法律")
+    assert "《消防法》" not in title_terms("消防法实施细则")
+    assert "《消防法》" not in passage_terms("依照《消防法》第五条处理")
