@@ -110,6 +110,9 @@ class StorageError(KbError):
     """The database or the disk failed; the transaction was rolled back."""
 
     default_code = "storage_failed"
+    outages = frozenset(
+        {"disk_full", "database_locked", "storage_read_only", "storage_unavailable"}
+    )
 
     @classmethod
     def from_os_error(cls, action: str, error: OSError) -> "StorageError":
@@ -123,7 +126,7 @@ class StorageError(KbError):
     @property
     def is_outage(self) -> bool:
         """True when disk or database refuse everybody, so that trying again later will help."""
-        return self.code != self.default_code
+        return self.code in self.outages
 
 
 class LeaseLost(StorageError):
