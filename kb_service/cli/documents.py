@@ -27,11 +27,13 @@ def ingest(
 ) -> None:
     """Put files into a knowledge base; it is created when it does not exist."""
     from kb_service.services.lookup import ensure_kb
+    from kb_service.services.sync import accept_file
 
     with session(as_json=as_json) as application:
         base = ensure_kb(application.catalog, kb)
         uploads = [
-            (name, _accept(application, base.id, name, path)) for name, path in _named_files(paths)
+            (name, accept_file(application.uploads, base.id, name, path))
+            for name, path in _named_files(paths)
         ]
         run = application.ingest_jobs(_job_ids(uploads)) if wait else None
         _report_uploads(uploads, run, as_json=as_json)
@@ -50,11 +52,6 @@ def _named_files(paths: Iterable[Path]) -> list[tuple[str, Path]]:
         else:
             raise InvalidRequest(f"{path} is neither a file nor a folder", code="no_such_path")
     return found
-
-
-def _accept(application: "Application", kb_id: str, name: str, path: Path) -> "UploadItem":
-    with path.open("rb") as stream:
-        return application.uploads.accept(kb_id, name, stream)
 
 
 def _job_ids(uploads: Iterable[tuple[str, "UploadItem"]]) -> list[str]:
@@ -128,12 +125,12 @@ def sync(
 
 def _dry_run(application: "Application", folder: Path, kb: str, *, as_json: bool) -> None:
     from kb_service.domain.sync import plan_sync
-    from kb_service.services.sync import file_sha256, scan
+    from kb_service.services.sync import folder_hashes
 
     try:
         base = application.catalog.get_kb(kb)
     except NotFound:
-        plan = plan_sync({name: file_sha256(path) for name, path in scan(folder).items()}, {})
+        plan = plan_sync(folder_hashes(folder), {})
     else:
         plan = application.sync.plan(base.id, folder)
     groups = {"added": plan.added, "changed": plan.changed, "removed": plan.removed}

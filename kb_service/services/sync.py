@@ -12,12 +12,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from kb_service.domain.errors import Conflict, InvalidRequest
+from kb_service.domain.errors import Conflict, DocumentError, InvalidRequest, StorageError
 from kb_service.domain.sync import SyncPlan, plan_sync
 from kb_service.services.uploads import UploadItem, UploadService
 from kb_service.storage.catalog import Catalog
 
 READ_BYTES = 1024 * 1024
+UNREADABLE = ""
+"""Stands for the hash of a file that cannot be read: it differs from every hash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +41,8 @@ class SyncService:
 
     def plan(self, kb_id: str, folder: Path) -> SyncPlan:
         """Compare the folder with what its earlier syncs brought in."""
-        seen = {name: file_sha256(path) for name, path in scan(folder).items()}
-        return plan_sync(seen, self._catalog.known_hashes(kb_id, origin=origin_of(folder)))
+        known = self._catalog.known_hashes(kb_id, origin=origin_of(folder))
+        return plan_sync(folder_hashes(folder), known)
 
     def run(self, kb_id: str, folder: Path, *, prune: bool) -> SyncReport:
         """Register added and changed files; with `prune` delete what is gone from the folder.
@@ -49,18 +51,14 @@ class SyncService:
         """
         with self._exclusive(kb_id):
             plan = self.plan(kb_id, folder)
-            files = scan(folder)
+            files, origin = scan(folder), origin_of(folder)
             uploads = tuple(
-                (name, self._upload(kb_id, folder, name, files[name]))
+                (name, accept_file(self._uploads, kb_id, name, files[name], origin))
                 for name in (*plan.added, *plan.changed)
                 if name in files
             )
             removed = self._prune(kb_id, plan) if prune else ()
         return SyncReport(plan, uploads, removed)
-
-    def _upload(self, kb_id: str, folder: Path, name: str, path: Path) -> UploadItem:
-        with path.open("rb") as stream:
-            return self._uploads.accept(kb_id, name, stream, origin=origin_of(folder))
 
     def _prune(self, kb_id: str, plan: SyncPlan) -> tuple[str, ...]:
         for name in plan.removed:
@@ -82,18 +80,54 @@ class SyncService:
             yield
 
 
+def accept_file(
+    uploads: UploadService, kb_id: str, name: str, path: Path, origin: str | None = None
+) -> UploadItem:
+    """Take a file of this machine in; one that cannot be opened is a rejected item."""
+    try:
+        stream = path.open("rb")
+    except OSError as error:
+        reason = f"{name!r} cannot be read: {error.strerror or error}"
+        return UploadItem("rejected", error=DocumentError(reason, code="unreadable_file"))
+    with stream:
+        return uploads.accept(kb_id, name, stream, origin=origin)
+
+
 def scan(folder: Path) -> dict[str, Path]:
-    """Return the files of a folder by relative POSIX path, without hidden ones and links."""
+    """Return the files of a folder by relative POSIX path, without hidden ones and links.
+
+    Raises InvalidRequest (not_a_folder), and StorageError (unreadable_folder) for a folder in it
+    that cannot be listed: its files would seem to be gone, and a prune would delete them.
+    """
     if not folder.is_dir():
         raise InvalidRequest(f"{folder} is not a folder", code="not_a_folder")
     found: dict[str, Path] = {}
-    for parent, folders, names in os.walk(folder):
+    for parent, folders, names in os.walk(folder, onerror=_refuse_unreadable):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             path = Path(parent) / name
             if not name.startswith(".") and path.is_file() and not path.is_symlink():
                 found[path.relative_to(folder).as_posix()] = path
     return found
+
+
+def _refuse_unreadable(error: OSError) -> None:
+    raise StorageError(
+        f"folder {str(error.filename)!r} cannot be listed: {error.strerror or error}",
+        code="unreadable_folder",
+    ) from error
+
+
+def folder_hashes(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of every file by name; UNREADABLE for one that cannot be read."""
+    return {name: _hash_or_unreadable(path) for name, path in scan(folder).items()}
+
+
+def _hash_or_unreadable(path: Path) -> str:
+    try:
+        return file_sha256(path)
+    except OSError:  # told when the file is taken in
+        return UNREADABLE
 
 
 def origin_of(folder: Path) -> str:

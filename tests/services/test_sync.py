@@ -1,12 +1,15 @@
 """A folder followed: only what changed is done, and nothing else is ever touched."""
 
+import errno
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb_service.domain.errors import Conflict, InvalidRequest
+from kb_service.domain.errors import Conflict, InvalidRequest, StorageError
 from kb_service.domain.sync import plan_sync
 from kb_service.services.ingest_run import IngestRun
 from kb_service.services.sync import SyncReport
@@ -93,6 +96,46 @@ def test_two_syncs_of_one_base_exclude_each_other(desk: Desk, folder: Path) -> N
 def test_a_folder_that_is_not_there_is_named(desk: Desk, tmp_path: Path) -> None:
     with pytest.raises(InvalidRequest, match="nowhere"):
         sync(desk, tmp_path / "nowhere", prune=True)
+
+
+def test_a_file_that_cannot_be_read_is_rejected_beside_the_others(
+    desk: Desk, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sync(desk, folder)
+    (folder / "new.txt").write_text("a new report")
+    open_path: Any = Path.open
+
+    def refuse(path: Path, *arguments: str, **named: str | None) -> Any:  # noqa: ANN401  a file
+        if path.name == "3.txt":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return open_path(path, *arguments, **named)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    report, run = sync(desk, folder, prune=True)
+    outcomes = {name: (item.outcome, item.error) for name, item in report.uploads}
+    assert outcomes["new.txt"][0] == "created"
+    assert outcomes["3.txt"][0] == "rejected"
+    assert getattr(outcomes["3.txt"][1], "code", None) == "unreadable_file"
+    assert run.num_succeeded == 1
+    assert "3.txt" in names(desk)
+
+
+def test_prune_deletes_nothing_when_a_folder_cannot_be_listed(
+    desk: Desk, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sync(desk, folder)
+    before, list_folder = names(desk), os.scandir
+
+    def refuse(path: str) -> Any:  # noqa: ANN401  what os.scandir gives
+        if str(path).endswith("2024"):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return list_folder(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(StorageError, match="2024") as error:
+        sync(desk, folder, prune=True)
+    assert error.value.code == "unreadable_folder"
+    assert names(desk) == before
 
 
 def test_links_are_not_followed(desk: Desk, folder: Path, tmp_path: Path) -> None:
