@@ -14,6 +14,7 @@ from ingest.media_types import detect_media_type
 from ingest.pictures import PagePictures
 from ingest.sandbox import SandboxedLoader
 from kb_service.domain.answers import GeneratorInfo
+from kb_service.domain.errors import StorageError
 from kb_service.domain.ports import Embedder, Generator
 from kb_service.generation.extractive import ExtractiveReader
 from kb_service.services.answering import AnsweringService
@@ -51,7 +52,11 @@ class Application:
 
     @cached_property
     def database(self) -> Database:
-        self.settings.data_dir.mkdir(parents=True, exist_ok=True)
+        folder = self.settings.data_dir
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError.from_os_error(f"make the data folder {folder}", error) from error
         database = open_database(self.settings.effective_database_url)
         database.migrate()
         return database

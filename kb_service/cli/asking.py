@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
-from kb_service.cli.session import JsonOption, KbOption, print_json, say, session
+from kb_service.cli.session import JsonOption, KbOption, print_json, say, session, valid_text
 
-Question = Annotated[str, typer.Argument(help="The question.")]
+Question = Annotated[str, typer.Argument(help="The question.", callback=valid_text)]
 TopK = Annotated[int | None, typer.Option(help="Number of chunks to retrieve.")]
 
 
@@ -44,7 +44,7 @@ def ask(
 
 
 def search(
-    query: Annotated[str, typer.Argument(help="Words to look for.")],
+    query: Annotated[str, typer.Argument(help="Words to look for.", callback=valid_text)],
     kb: KbOption,
     top_k: TopK = 10,
     as_json: JsonOption = False,

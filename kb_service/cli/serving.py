@@ -6,6 +6,7 @@ The server restarts a worker that died; a worker whose server is gone ends after
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kb_service.cli.session import load_settings, reported_errors, say
+from kb_service.domain.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -28,7 +30,9 @@ STOP_GRACE_S = 10.0
 
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to bind (default 127.0.0.1).")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to bind (default 8000).")] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Port to bind (default 8000).", min=0, max=65535)
+    ] = None,
     demo: Annotated[bool, typer.Option(help="Load the demo base when there is no base.")] = True,
     worker: Annotated[bool, typer.Option(help="Run an ingest worker beside the server.")] = True,
 ) -> None:
@@ -43,10 +47,29 @@ def serve(
             update={name: value for name, value in changes.items() if value is not None}
         )
         configure_logs(settings.log_level)
+        _check_address(settings.host, settings.port)
         application = open_application(settings)
         _prepare(application, with_demo=demo)
         supervisor = WorkerSupervisor() if worker else None
         _listen(application, supervisor)
+
+
+def _check_address(host: str, port: int) -> None:
+    """Raise ConfigurationError before anything is started on an address that is not free."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        for family, kind, protocol, _, address in found:
+            with socket.socket(family, kind, protocol) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                if family == socket.AF_INET6:
+                    probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                probe.bind(address)
+    except OSError as error:
+        raise ConfigurationError(
+            f"cannot listen on {host} port {port}: {error.strerror or error}; choose others with "
+            "--host and --port",
+            code="address_unavailable",
+        ) from error
 
 
 def _prepare(application: "Application", *, with_demo: bool) -> None:
@@ -110,6 +133,7 @@ class WorkerSupervisor:
     def __init__(self) -> None:
         self._stopping = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
+        self._starting = threading.Lock()
         self._thread = threading.Thread(target=self._watch, name="worker-supervisor", daemon=True)
 
     def start(self) -> None:
@@ -118,8 +142,9 @@ class WorkerSupervisor:
 
     def stop(self) -> None:
         """Ask the worker to end after its present job; kill it past the grace time."""
-        self._stopping.set()
-        process = self._process
+        with self._starting:
+            self._stopping.set()
+            process = self._process
         if process and process.poll() is None:
             process.terminate()
             try:
@@ -129,8 +154,11 @@ class WorkerSupervisor:
 
     def _watch(self) -> None:
         command = [sys.executable, "-m", "kb_service.cli", "worker", "--parent", str(os.getpid())]
-        while not self._stopping.is_set():
-            self._process = subprocess.Popen(command)
+        while True:
+            with self._starting:
+                if self._stopping.is_set():
+                    return
+                self._process = subprocess.Popen(command)
             self._process.wait()
             self._stopping.wait(RESTART_PAUSE_S)
 

@@ -3,7 +3,10 @@
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 nothing to do.
 """
 
+import json
+import re
 import sys
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
@@ -18,8 +21,22 @@ if TYPE_CHECKING:
     from kb_service.bootstrap import Application
     from kb_service.settings import Settings
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def valid_text(value: str | None) -> str | None:
+    """Return an argument; BadParameter when its bytes were not UTF-8."""
+    try:
+        (value or "").encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise typer.BadParameter(f"{value!r} is not valid UTF-8") from error
+    return value
+
+
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
-KbOption = Annotated[str, typer.Option("--kb", help="Name or id of the knowledge base.")]
+KbOption = Annotated[
+    str, typer.Option("--kb", help="Name or id of the knowledge base.", callback=valid_text)
+]
 
 
 class Exit(IntEnum):
@@ -69,6 +86,8 @@ def load_settings() -> "Settings":
 
     try:
         return Settings()
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"kb.toml is not TOML: {error}", code="invalid_setting") from error
     except ValidationError as error:
         wrong = "; ".join(
             f"KB_{'__'.join(str(part).upper() for part in item['loc'])}={item.get('input')!r}: "
@@ -80,12 +99,15 @@ def load_settings() -> "Settings":
 
 def print_json(value: object) -> None:
     """Print a JSON-ready value on standard output, indented, UTF-8."""
-    sys.stdout.buffer.write(
-        orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-    )
+    options = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+    try:
+        text = orjson.dumps(value, option=options)
+    except TypeError:  # a file name that is not UTF-8: escaped, which orjson cannot do
+        text = json.dumps(value, indent=2).encode("ascii") + b"\n"
+    sys.stdout.buffer.write(text)
     sys.stdout.flush()
 
 
 def say(line: str, *, to_stderr: bool = False) -> None:
-    """Print one line of text as it is, without mark-up."""
-    typer.echo(line, err=to_stderr)
+    """Print text without mark-up; a control character in a name must not steer the terminal."""
+    typer.echo(_CONTROL.sub(lambda match: ascii(match.group())[1:-1], line), err=to_stderr)

@@ -1,6 +1,8 @@
 """The `kb` command on real files in a temporary data folder: output, exit codes, errors."""
 
 import json
+import os
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -144,3 +146,50 @@ def test_a_setting_outside_its_range_is_named(monkeypatch: pytest.MonkeyPatch) -
     done = kb("list")
     assert done.exit_code == 1
     assert "KB_PORT" in done.output
+
+
+def test_a_name_that_is_not_utf8_is_told_in_json_and_in_text(folder: Path) -> None:
+    (folder / os.fsdecode(b"bad\xff.txt")).write_text("words")
+    items = kb_json("ingest", str(folder), "--kb", "r")["items"]
+    errors = {item["name"]: item["error"] for item in items if item["error"]}
+    assert [name.encode("utf-8", "surrogateescape") for name in errors] == [b"bad\xff.txt"]
+    assert {error["code"] for error in errors.values()} == {"invalid_document_name"}
+    assert kb("ask", os.fsdecode(b"\xff?"), "--kb", "r").exit_code == 2
+
+
+def test_a_control_character_in_a_name_does_not_reach_the_terminal(folder: Path) -> None:
+    (folder / "clear\x1b[2J.txt").write_text("words")
+    done = kb("ingest", str(folder), "--kb", "r")
+    assert "\x1b" not in done.output
+    assert "clear\\x1b[2J.txt" in done.output
+
+
+def test_a_data_folder_that_cannot_be_made_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("KB_DATA_DIR", str(tmp_path / "file" / "data"))
+    assert kb_json("list")["error"]["code"] == "storage_failed"
+
+
+def test_a_broken_settings_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "kb.toml").write_text("port = [broken")
+    monkeypatch.chdir(tmp_path)
+    done = kb("list")
+    assert done.exit_code == 1
+    assert "kb.toml is not TOML" in done.output
+
+
+def test_serving_on_a_taken_port_fails_before_anything_starts(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = kb("serve", "--no-demo", "--port", str(port))
+    assert done.exit_code == 1
+    assert f"port {port}" in done.output
+    assert "address_unavailable" in done.output
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "abc"])
+def test_a_port_outside_its_range_is_wrong_usage(port: str) -> None:
+    assert kb("serve", "--port", port).exit_code == 2
