@@ -60,7 +60,7 @@ class RetrievalSettings(BaseModel):
     """KB_RETRIEVAL__…: how many chunks are fused and how much text reaches the generator."""
 
     candidates: Annotated[int, Field(ge=1, le=1000)] = 100
-    dense_weight: Annotated[float, Field(ge=0, le=10)] = 0.08
+    dense_weight: Annotated[float, Field(ge=0, le=10)] = 0.05
     passages: Annotated[int, Field(ge=1, le=50)] = 6
     passage_tokens: Annotated[int, Field(ge=50, le=4000)] = 400
     context_tokens: Annotated[int, Field(ge=100, le=32000)] = 2400

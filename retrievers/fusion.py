@@ -21,7 +21,7 @@ class FusionPolicy:
     """
 
     lexical_weight: float = 1.0
-    dense_weight: float = 0.08
+    dense_weight: float = 0.05
     rank_constant: float = 10.0
     min_confidence: float = 0.15
     is_pinning: bool = True
