@@ -8,13 +8,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import cached_property
 
+import structlog
+
 from ingest.chunking import SentenceChunker
 from ingest.limits import ParseLimits
 from ingest.media_types import detect_media_type
 from ingest.pictures import PagePictures
 from ingest.sandbox import SandboxedLoader
 from kb_service.domain.answers import GeneratorInfo
-from kb_service.domain.errors import StorageError
+from kb_service.domain.errors import KbError, StorageError
 from kb_service.domain.ports import Embedder, Generator
 from kb_service.generation.extractive import ExtractiveReader
 from kb_service.services.answering import AnsweringService
@@ -39,6 +41,8 @@ from retrievers.embedding import load_embedder
 from retrievers.fusion import FusionPolicy
 from retrievers.hybrid import HybridRetriever
 
+log = structlog.get_logger("bootstrap")
+
 FLAWS = ("lost", "doubled", "orphaned", "mismatched")
 MAX_WARM_BASES = 8
 """Bases whose indexes are opened at the start; others open with their first question."""
@@ -49,6 +53,7 @@ class Application:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self._not_loaded: dict[str, str] = {}
 
     @cached_property
     def database(self) -> Database:
@@ -190,8 +195,15 @@ class Application:
         return report | {"is_clean": not any(report[flaw] for flaw in FLAWS)}
 
     def warm_up(self) -> None:
-        """Load what the first question would otherwise wait for."""
-        _ = self.embedder.profile, self.generator.info
+        """Load what the first question would otherwise wait for; `readiness` says what failed."""
+        for part in ("embedder", "generator"):
+            try:
+                getattr(self, part)
+            except KbError as error:
+                self._not_loaded[part] = error.message
+                log.error("not loaded", part=part, code=error.code, error=error.message)
+        if self._not_loaded:
+            return
         for base in self.catalog.list_kbs(limit=MAX_WARM_BASES).items:
             self.retriever.refresh(base.id)
 
@@ -200,7 +212,7 @@ class Application:
         waiting = {}
         for part in ("embedder", "generator"):
             if part not in self.__dict__:
-                waiting[part] = "loading"
+                waiting[part] = self._not_loaded.get(part, "loading")
         return waiting
 
     def checks(self) -> dict[str, Callable[[], str]]:
