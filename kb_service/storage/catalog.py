@@ -55,6 +55,9 @@ MAX_DESCRIPTION_CHARS = 10_000
 
 __all__ = ["Catalog", "Listing", "UploadOutcome"]
 
+_CONTROL = frozenset(map(chr, (*range(1, 32), 127)))
+"""Without U+0000, which no column stores: `check_storable` refuses it everywhere."""
+
 
 class Catalog:
     """What is stored, by knowledge base. Every method raises StorageError when storage fails."""
@@ -306,6 +309,11 @@ def _check_kb(name: str | None, description: str | None) -> None:
         raise InvalidRequest(
             f"knowledge base name has {len(name)} characters; "
             f"1 to {MAX_KB_NAME_CHARS}, not only spaces, are accepted",
+            code="invalid_kb_name",
+        )
+    if name is not None and not _CONTROL.isdisjoint(name):
+        raise InvalidRequest(
+            f"knowledge base name is {name!r}; control characters are not accepted",
             code="invalid_kb_name",
         )
     if description is not None and len(description) > MAX_DESCRIPTION_CHARS:

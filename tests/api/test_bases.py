@@ -78,7 +78,7 @@ def test_a_list_is_read_part_by_part(client: TestClient) -> None:
     assert seen == names
 
 
-@pytest.mark.parametrize("name", ["", "   ", "x" * 201])
+@pytest.mark.parametrize("name", ["", "   ", "x" * 201, "a\nb", "clear\x1b[2J"])
 def test_a_name_out_of_range_is_refused(client: TestClient, name: str) -> None:
     refused = client.post("/kb", json={"name": name})
     assert refused.status_code == 422
