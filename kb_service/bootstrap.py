@@ -23,7 +23,7 @@ from kb_service.services.answering import AnsweringService
 from kb_service.services.ingest_run import IngestRun, run_jobs
 from kb_service.services.ingestion import IngestionService
 from kb_service.services.lookup import every_kb
-from kb_service.services.reindexing import embed_missing
+from kb_service.services.reindexing import reindex
 from kb_service.services.sync import SyncService
 from kb_service.services.uploads import UploadService
 from kb_service.services.worker import IngestWorker, new_worker_id
@@ -131,7 +131,7 @@ class Application:
 
     @cached_property
     def sync(self) -> SyncService:
-        return SyncService(self.catalog, self.uploads, self.settings.data_dir.resolve() / "tmp")
+        return SyncService(self.catalog, self.uploads, self.settings.data_dir.resolve())
 
     @cached_property
     def answering(self) -> AnsweringService:
@@ -177,11 +177,7 @@ class Application:
 
     def reindex(self, kb_id: str) -> int:
         """Embed what has no vector of the present model, rebuild the indexes; count of new ones."""
-        num_embedded = embed_missing(self.index_source, self.publisher, self.embedder, kb_id)
-        self.publisher.announce_vectors(kb_id)
-        self.retriever.drop(kb_id)
-        self.retriever.refresh(kb_id)
-        return num_embedded
+        return reindex(self.index_source, self.publisher, self.embedder, self.retriever, kb_id)
 
     def verify(self) -> dict[str, object]:
         """Check storage, then each base's index against it; the flaws by kind, and the counts."""

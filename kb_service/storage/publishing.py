@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, exists, insert, select, update
 
 from kb_service.domain.documents import ChunkDraft, PageReport, ParsedDocument, Revision
 from kb_service.domain.errors import DocumentError, InvalidRequest, StorageError
@@ -121,8 +121,17 @@ class RevisionPublisher:
                 record_readded(connection, kb_id, revision_id)
 
     def drop_other_profiles(self, profile: EmbeddingProfile) -> int:
-        """Delete the vectors of every other profile; return how many."""
+        """Delete the vectors of other profiles once every text has one of this; return how many.
+
+        0 while a searchable text of any base still lacks its vector of this profile.
+        """
+        has_vector = exists().where(
+            embeddings.c.profile_fingerprint == profile.fingerprint,
+            embeddings.c.text_sha256 == chunks.c.text_sha256,
+        )
         with self._database.write() as connection:
+            if connection.execute(select(chunks.c.id).where(~has_vector).limit(1)).first():
+                return 0
             statement = delete(embeddings).where(
                 embeddings.c.profile_fingerprint != profile.fingerprint
             )

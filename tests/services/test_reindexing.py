@@ -1,10 +1,12 @@
 """After a change of the embedding model every text gets its vector, and open indexes hear of it."""
 
+import io
+
 from kb_service.domain.ports import EmbeddingProfile
-from kb_service.services.reindexing import embed_missing
+from kb_service.services.reindexing import reindex
 from kb_service.storage.index_source import SqlIndexSource
 from tests.services.conftest import Desk
-from tests.services.fakes import HashEmbedder
+from tests.services.fakes import HashEmbedder, NoIndex
 
 
 class OtherEmbedder(HashEmbedder):
@@ -13,12 +15,23 @@ class OtherEmbedder(HashEmbedder):
 
 def test_a_new_model_embeds_every_text_once_and_the_change_is_announced(desk: Desk) -> None:
     desk.run(desk.upload("a.txt", "one\n\ntwo"), desk.upload("b.txt", "three"))
-    source = SqlIndexSource(desk.catalog._database)
-    publisher = desk.publisher
-    other = OtherEmbedder()
+    source, index, other = SqlIndexSource(desk.catalog._database), NoIndex(), OtherEmbedder()
     head = source.head(desk.base.id)
-    assert embed_missing(source, publisher, other, desk.base.id) == 3
-    publisher.announce_vectors(desk.base.id)
+    assert reindex(source, desk.publisher, other, index, desk.base.id) == 3
     assert [change.is_added for change in source.changes(desk.base.id, head)] == [True, True]
     assert all(chunk.vector for chunk in source.live_chunks(desk.base.id, other.profile))
-    assert embed_missing(source, publisher, other, desk.base.id) == 0
+    assert index.refreshed == [desk.base.id]
+    assert reindex(source, desk.publisher, other, index, desk.base.id) == 0
+
+
+def test_vectors_of_the_old_model_go_with_the_reindex_of_the_last_base(desk: Desk) -> None:
+    desk.run(desk.upload("a.txt", "one"))
+    source, other = SqlIndexSource(desk.catalog._database), OtherEmbedder()
+    second = desk.catalog.create_kb("second").id
+    first, old = desk.base.id, desk.embedder.profile
+    desk.run(desk.uploads.accept(second, "b.txt", io.BytesIO(b"two")))
+    reindex(source, desk.publisher, other, NoIndex(), first)
+    assert [bool(chunk.vector) for chunk in source.live_chunks(first, old)] == [True]
+    reindex(source, desk.publisher, other, NoIndex(), second)
+    assert [bool(chunk.vector) for chunk in source.live_chunks(first, old)] == [False]
+    assert [bool(chunk.vector) for chunk in source.live_chunks(first, other.profile)] == [True]

@@ -177,7 +177,22 @@ def test_another_profile_is_embedded_without_touching_the_first(world: World, kb
     assert world.publisher.add_embeddings(OTHER, vectors) == 2
     assert world.source.unembedded_texts(kb_id, OTHER) == {}
     world.assert_clean()
-    assert world.publisher.drop_other_profiles(OTHER) == 2
+
+
+def test_vectors_of_another_profile_go_when_no_base_lacks_the_present_ones(
+    world: World, kb_id: str
+) -> None:
+    world.ingest(kb_id, "a.txt", ["one", "two"])
+    second = world.catalog.create_kb("second").id
+    world.ingest(second, "b.txt", ["three"])
+    for base in (kb_id, second):
+        assert world.publisher.drop_other_profiles(OTHER) == 0
+        texts = world.source.unembedded_texts(base, OTHER)
+        world.publisher.add_embeddings(OTHER, dict.fromkeys(texts, struct.pack("<f", 1.0)))
+    assert world.verifier.verify().num_embeddings == 6
+    assert world.publisher.drop_other_profiles(OTHER) == 3
+    assert all(chunk.vector is None for chunk in world.source.live_chunks(kb_id, PROFILE))
+    assert all(chunk.vector for chunk in world.source.live_chunks(kb_id, OTHER))
     world.assert_clean()
 
 
