@@ -33,20 +33,20 @@ def ingest(
         base = ensure_kb(application.catalog, kb)
         uploads = [
             (name, accept_file(application.uploads, base.id, name, path))
-            for name, path in _named_files(paths)
+            for name, path in _named_files(paths, application.settings.data_dir)
         ]
         run = application.ingest_jobs(_job_ids(uploads)) if wait else None
         _report_uploads(uploads, run, as_json=as_json)
         raise typer.Exit(_exit_code(uploads, run))
 
 
-def _named_files(paths: Iterable[Path]) -> list[tuple[str, Path]]:
+def _named_files(paths: Iterable[Path], data_dir: Path) -> list[tuple[str, Path]]:
     from kb_service.services.sync import scan
 
     found: list[tuple[str, Path]] = []
     for path in paths:
         if path.is_dir():
-            found.extend(scan(path).items())
+            found.extend(scan(path, data_dir).items())
         elif path.is_file():
             found.append((path.name, path))
         else:
@@ -119,8 +119,9 @@ def sync(
         report = application.sync.run(base.id, folder, prune=prune)
         run = application.ingest_jobs(_job_ids(report.uploads))
         _report_sync(report, run, prune=prune, as_json=as_json)
-        is_done = report.uploads or report.removed
-        raise typer.Exit(_exit_code(list(report.uploads), run) if is_done else Exit.NOTHING_TO_DO)
+        code = _exit_code(list(report.uploads), run)
+        is_only_removal = code is Exit.NOTHING_TO_DO and report.removed
+        raise typer.Exit(Exit.DONE if is_only_removal else code)
 
 
 def _dry_run(application: "Application", folder: Path, kb: str, *, as_json: bool) -> None:
@@ -130,7 +131,7 @@ def _dry_run(application: "Application", folder: Path, kb: str, *, as_json: bool
     try:
         base = application.catalog.get_kb(kb)
     except NotFound:
-        plan = plan_sync(folder_hashes(folder), {})
+        plan = plan_sync(folder_hashes(folder, application.settings.data_dir), {})
     else:
         plan = application.sync.plan(base.id, folder)
     groups = {"added": plan.added, "changed": plan.changed, "removed": plan.removed}

@@ -80,8 +80,9 @@ def test_sync_follows_a_folder_and_says_what_it_did(folder: Path) -> None:
     assert kb("sync", str(folder), "--kb", "r").exit_code == 0
     assert kb("sync", str(folder), "--kb", "r").exit_code == 3
     (folder / "pump.txt").unlink()
-    done = kb_json("sync", str(folder), "--kb", "r", "--prune")
-    assert done["removed"] == ["pump.txt"]
+    pruned = kb("sync", str(folder), "--kb", "r", "--prune", "--json")
+    assert pruned.exit_code == 0
+    assert json.loads(pruned.stdout)["removed"] == ["pump.txt"]
     assert [item["name"] for item in kb_json("list", "--kb", "r")["items"]] == ["valve.md"]
 
 
@@ -193,3 +194,10 @@ def test_serving_on_a_taken_port_fails_before_anything_starts(tmp_path: Path) ->
 @pytest.mark.parametrize("port", ["-1", "65536", "abc"])
 def test_a_port_outside_its_range_is_wrong_usage(port: str) -> None:
     assert kb("serve", "--port", port).exit_code == 2
+
+
+def test_the_data_folder_inside_a_synced_folder_is_left_out(folder: Path, tmp_path: Path) -> None:
+    assert kb("sync", str(tmp_path), "--kb", "r").exit_code == 0
+    names = {item["name"] for item in kb_json("list", "--kb", "r")["items"]}
+    assert names == {"reports/pump.txt", "reports/valve.md"}
+    assert kb("sync", str(tmp_path), "--kb", "r").exit_code == 3
