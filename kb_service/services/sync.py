@@ -32,17 +32,18 @@ class SyncReport:
 
 
 class SyncService:
-    """Makes a knowledge base follow a folder."""
+    """Makes a knowledge base follow a folder. `data_dir`: the service's own files, never read."""
 
-    def __init__(self, catalog: Catalog, uploads: UploadService, lock_folder: Path) -> None:
+    def __init__(self, catalog: Catalog, uploads: UploadService, data_dir: Path) -> None:
         self._catalog = catalog
         self._uploads = uploads
-        self._lock_folder = lock_folder
+        self._data_dir = data_dir
+        self._lock_folder = data_dir / "tmp"
 
     def plan(self, kb_id: str, folder: Path) -> SyncPlan:
         """Compare the folder with what its earlier syncs brought in."""
         known = self._catalog.known_hashes(kb_id, origin=origin_of(folder))
-        return plan_sync(folder_hashes(folder), known)
+        return plan_sync(folder_hashes(folder, self._data_dir), known)
 
     def run(self, kb_id: str, folder: Path, *, prune: bool) -> SyncReport:
         """Register added and changed files; with `prune` delete what is gone from the folder.
@@ -51,7 +52,7 @@ class SyncService:
         """
         with self._exclusive(kb_id):
             plan = self.plan(kb_id, folder)
-            files, origin = scan(folder), origin_of(folder)
+            files, origin = scan(folder, self._data_dir), origin_of(folder)
             uploads = tuple(
                 (name, accept_file(self._uploads, kb_id, name, files[name], origin))
                 for name in (*plan.added, *plan.changed)
@@ -93,8 +94,11 @@ def accept_file(
         return uploads.accept(kb_id, name, stream, origin=origin)
 
 
-def scan(folder: Path) -> dict[str, Path]:
+def scan(folder: Path, data_dir: Path) -> dict[str, Path]:
     """Return the files of a folder by relative POSIX path, without hidden ones and links.
+
+    The service's own data folder inside it is left out: each run would take in what the one before
+    stored.
 
     Raises InvalidRequest (not_a_folder), and StorageError (unreadable_folder) for a folder in it
     that cannot be listed: its files would seem to be gone, and a prune would delete them.
@@ -103,7 +107,11 @@ def scan(folder: Path) -> dict[str, Path]:
         raise InvalidRequest(f"{folder} is not a folder", code="not_a_folder")
     found: dict[str, Path] = {}
     for parent, folders, names in os.walk(folder, onerror=_refuse_unreadable):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        folders[:] = sorted(
+            name
+            for name in folders
+            if not name.startswith(".") and Path(parent, name).resolve() != data_dir.resolve()
+        )
         for name in sorted(names):
             path = Path(parent) / name
             if not name.startswith(".") and path.is_file() and not path.is_symlink():
@@ -118,9 +126,9 @@ def _refuse_unreadable(error: OSError) -> None:
     ) from error
 
 
-def folder_hashes(folder: Path) -> dict[str, str]:
+def folder_hashes(folder: Path, data_dir: Path) -> dict[str, str]:
     """Return the SHA-256 of every file by name; UNREADABLE for one that cannot be read."""
-    return {name: _hash_or_unreadable(path) for name, path in scan(folder).items()}
+    return {name: _hash_or_unreadable(path) for name, path in scan(folder, data_dir).items()}
 
 
 def _hash_or_unreadable(path: Path) -> str:

@@ -60,7 +60,7 @@ def desk(tmp_path: Path) -> Desk:
         catalog=catalog,
         jobs=jobs,
         uploads=uploads,
-        sync=SyncService(catalog, uploads, tmp_path / "tmp"),
+        sync=SyncService(catalog, uploads, tmp_path),
         embedder=embedder,
         worker=IngestWorker(jobs, ingestion, new_worker_id(), lease_s=5),
         publisher=publisher,
