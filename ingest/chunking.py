@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from ingest.chunk_prefix import Outline, facts_line
 from kb_service.domain.documents import ChunkDraft, Heading, ParsedDocument
 from kb_service.domain.spans import TextSpan
-from kb_service.domain.text import CJK, sentence_spans
+from kb_service.domain.text import CJK, sentence_spans, trimmed_span
 
 if TYPE_CHECKING:
     from langchain_text_splitters import RecursiveCharacterTextSplitter
@@ -130,7 +130,7 @@ class SentenceChunker:
             raise RuntimeError(f"the splitter changed the text at {span.start}..{span.end}")
         start = span.start
         for piece in pieces:
-            trimmed = _trimmed(text, start, start + len(piece))
+            trimmed = trimmed_span(text, start, start + len(piece))
             start += len(piece)
             if trimmed:
                 yield self._unit(text, trimmed)
@@ -163,21 +163,13 @@ def _sections(document: ParsedDocument) -> Iterator[TextSpan]:
 def _paragraphs(text: str, section: TextSpan) -> Iterator[TextSpan]:
     start = section.start
     for match in _BLANK_LINE.finditer(text, section.start, section.end):
-        span = _trimmed(text, start, match.start())
+        span = trimmed_span(text, start, match.start())
         start = match.end()
         if span:
             yield span
-    span = _trimmed(text, start, section.end)
+    span = trimmed_span(text, start, section.end)
     if span:
         yield span
-
-
-def _trimmed(text: str, start: int, end: int) -> TextSpan | None:
-    while start < end and text[start].isspace():
-        start += 1
-    while end > start and text[end - 1].isspace():
-        end -= 1
-    return TextSpan(start, end) if start < end else None
 
 
 def _runs(units: Sequence[_Unit]) -> Iterator[list[_Unit]]:

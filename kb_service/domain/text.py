@@ -64,22 +64,22 @@ def sentence_spans(text: str) -> list[TextSpan]:
     Chinese and English end marks, blank lines and list items end a sentence; a single line end does
     not, because PDF lines break inside sentences. Every non-space character lies in one span.
     """
-    spans: list[TextSpan] = []
+    spans: list[TextSpan | None] = []
     start = 0
     for match in _SENTENCE_END.finditer(text):
-        _append_trimmed(spans, text, start, match.end())
+        spans.append(trimmed_span(text, start, match.end()))
         start = match.end()
-    _append_trimmed(spans, text, start, len(text))
-    return spans
+    spans.append(trimmed_span(text, start, len(text)))
+    return [span for span in spans if span is not None]
 
 
-def _append_trimmed(spans: list[TextSpan], text: str, start: int, end: int) -> None:
+def trimmed_span(text: str, start: int, end: int) -> TextSpan | None:
+    """Return `text[start:end]` without white space at both ends, None when nothing is left."""
     while start < end and text[start].isspace():
         start += 1
     while end > start and text[end - 1].isspace():
         end -= 1
-    if start < end:
-        spans.append(TextSpan(start, end))
+    return TextSpan(start, end) if start < end else None
 
 
 def is_chinese(text: str) -> bool:

@@ -10,7 +10,7 @@ from enum import StrEnum
 from itertools import pairwise
 
 from kb_service.domain.spans import TextSpan
-from kb_service.domain.text import CJK, sentence_spans
+from kb_service.domain.text import CJK, sentence_spans, trimmed_span
 
 MAX_SENTENCE_CHARS = 400
 """A longer stretch without end marks is a table or a list: it is cut at its line ends."""
@@ -185,7 +185,7 @@ def _cells(text: str, start: int, end: int) -> Iterator[TextSpan]:
     """Cut a line of a form at the tabs in front of its further labels."""
     cuts = [match.start() for match in _NEXT_LABEL.finditer(text, start, end)]
     for low, high in pairwise([start, *cuts, end]):
-        trimmed = _trimmed(text, low, high)
+        trimmed = trimmed_span(text, low, high)
         if trimmed:
             yield trimmed
 
@@ -197,14 +197,6 @@ def _sentences(text: str, start: int, end: int) -> Iterator[TextSpan]:
             yield whole
             continue
         for match in _LINE.finditer(text, whole.start, whole.end):
-            trimmed = _trimmed(text, match.start(), match.end())
+            trimmed = trimmed_span(text, match.start(), match.end())
             if trimmed:
                 yield trimmed
-
-
-def _trimmed(text: str, start: int, end: int) -> TextSpan | None:
-    while start < end and text[start].isspace():
-        start += 1
-    while end > start and text[end - 1].isspace():
-        end -= 1
-    return TextSpan(start, end) if start < end else None
