@@ -7,9 +7,9 @@ beside them, marked so that it never meets a whole word.
 import re
 from collections.abc import Iterator
 
+from kb_service.domain.numerals import whole_number
 from kb_service.domain.questions import content_terms, stem
 from kb_service.domain.text import index_terms, normalise
-from kb_service.domain.units import cjk_number
 
 FUNCTION_WORD_WEIGHT = 0.4
 """Weight of question and function words (什么, 的, which, of) beside 1.0 for the others.
@@ -83,6 +83,6 @@ def _numbered_parts(text: str) -> Iterator[tuple[str, str]]:
     """Yield each numbered part as a term and as it is written (after normalisation)."""
     for match in _ORDINAL.finditer(normalise(text)):
         numeral, unit = match.groups()
-        value = int(numeral) if numeral.isdecimal() else cjk_number(numeral)
+        value = whole_number(numeral)
         if value is not None:
             yield f"第{value}{unit}", match.group()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
 
+from kb_service.domain.numerals import whole_number
 from kb_service.domain.spans import TextSpan
 from kb_service.domain.text import CJK, sentence_spans, trimmed_span
 
@@ -70,30 +71,7 @@ def item_number(text: str) -> int | None:
     if match is None:
         return None
     digits = next(group for group in match.groups() if group)
-    return int(digits) if digits.isdecimal() else cjk_number(digits)
-
-
-_CJK_DIGITS = {c: n for n, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
-_CJK_UNITS = {"十": 10, "百": 100, "千": 1000}
-
-
-def cjk_number(numeral: str) -> int | None:
-    """Return the value of a Chinese numeral below ten thousand, or None when it is not one.
-
-    Both 二十三 and the digit-by-digit 二〇二三 are read.
-    """
-    if not numeral or any(c not in _CJK_DIGITS and c not in _CJK_UNITS for c in numeral):
-        return None
-    if len(numeral) > 1 and not any(c in _CJK_UNITS for c in numeral):
-        return int("".join(str(_CJK_DIGITS[c]) for c in numeral))
-    total, digit = 0, 0
-    for character in numeral:
-        if character in _CJK_UNITS:
-            total += (digit or 1) * _CJK_UNITS[character]
-            digit = 0
-        else:
-            digit = _CJK_DIGITS[character]
-    return total + digit
+    return whole_number(digits)
 
 
 def reflow(text: str) -> str:

@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 
+from kb_service.domain.numerals import cjk_number, whole_number
 from kb_service.domain.text import CJK, normalise
-from kb_service.domain.units import cjk_number
 
 _MONTH_NAMES = [
     "january",
@@ -230,7 +230,7 @@ def _date(match: re.Match[str]) -> tuple[str, tuple[str, ...]] | None:
 def _whole(digits: str | None) -> int | None:
     if not digits:
         return None
-    return _MONTHS.get(digits) or (int(digits) if digits.isdecimal() else cjk_number(digits))
+    return _MONTHS.get(digits) or whole_number(digits)
 
 
 def _time(match: re.Match[str]) -> tuple[str, tuple[str, ...]] | None:

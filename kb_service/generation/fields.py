@@ -7,10 +7,11 @@ stands for; weighs no sentences.
 import re
 from collections.abc import Iterator, Sequence
 
+from kb_service.domain.numerals import whole_number
 from kb_service.domain.questions import AnswerType, text_terms
 from kb_service.domain.spans import TextSpan
 from kb_service.domain.text import normalise
-from kb_service.domain.units import Unit, UnitKind, cjk_number, item_number
+from kb_service.domain.units import Unit, UnitKind, item_number
 
 MAX_ITEM_CHARS = 400
 
@@ -90,7 +91,7 @@ def asked_ordinal(question: str) -> int | None:
     text = normalise(question)
     match = _ORDINAL.search(text)
     if match:
-        return int(match[1]) if match[1].isdecimal() else cjk_number(match[1])
+        return whole_number(match[1])
     english = _ENGLISH_ORDINAL.search(text)
     if english:
         return int(english[1]) if english[1] else _ENGLISH_ORDINALS[english[2]]

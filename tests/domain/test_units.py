@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from kb_service.domain.units import (
     UnitKind,
-    cjk_number,
     item_number,
     quotable_units,
     reflow,
@@ -71,11 +70,6 @@ def test_item_numbers_are_read_in_their_scripts() -> None:
     assert [item_number(t) for t in ("2. a", "（二）b", "(3) c", "第十二条 d", "12:30 e", "f")] == [
         2, 2, 3, 12, None, None,
     ]  # fmt: skip
-
-
-def test_chinese_numerals_are_read() -> None:
-    numerals = ("三", "十", "十二", "二十", "三百零五", "一千二百", "二〇二三", "人")
-    assert [cjk_number(n) for n in numerals] == [3, 10, 12, 20, 305, 1200, 2023, None]
 
 
 def test_reflow_changes_white_space_only() -> None:
