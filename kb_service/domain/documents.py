@@ -4,6 +4,7 @@ Values only: no reading, writing or searching. A document's name is data, never 
 identity; text offsets follow `spans`.
 """
 
+import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -101,6 +102,16 @@ class ParsedDocument:
                 raise ValueError(f"page {page.page_number} reaches past the text")
 
 
+def embedded_text(prefix: str, text: str) -> str:
+    """Return what an Embedder sees of a chunk: its prefix on a line of its own, then its text."""
+    return f"{prefix}\n{text}" if prefix else text
+
+
+def embedding_key(text: str) -> str:
+    """Return the SHA-256 (hex) under which the vector of an embedded text is stored."""
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
 @dataclass(frozen=True, slots=True)
 class ChunkDraft:
     """A chunk before it is stored. `text[span] == text of the chunk`, always.
@@ -117,8 +128,8 @@ class ChunkDraft:
 
     @property
     def embedded_text(self) -> str:
-        """The text an Embedder sees; its SHA-256 is the key under which the vector is stored."""
-        return f"{self.prefix}\n{self.text}" if self.prefix else self.text
+        """The text an Embedder sees; `embedding_key` of it names the stored vector."""
+        return embedded_text(self.prefix, self.text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,13 @@ Knows the order of the steps and how progress is reported. The steps themselves 
 the queue and its retries are the worker's.
 """
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 import structlog
 
-from kb_service.domain.documents import ChunkDraft, ParsedDocument, Revision
+from kb_service.domain.documents import ChunkDraft, ParsedDocument, Revision, embedding_key
 from kb_service.domain.errors import StorageError
 from kb_service.domain.jobs import JobStage, Progress
 from kb_service.domain.ports import Chunker, Embedder, Loader, Retriever, Vector
@@ -96,11 +95,6 @@ def batched(keys: Sequence[str], size: int) -> Iterator[Sequence[str]]:
     """Yield the keys in order, `size` at a time."""
     for start in range(0, len(keys), size):
         yield keys[start : start + size]
-
-
-def embedding_key(embedded_text: str) -> str:
-    """Return the SHA-256 (hex) under which the vector of a text is stored."""
-    return hashlib.sha256(embedded_text.encode("utf-8")).hexdigest()
 
 
 def title_of(name: str, parsed: ParsedDocument) -> str:

@@ -3,7 +3,6 @@
 Pure reads of one snapshot. Checks also what constraints enforce: a damaged file keeps no promises.
 """
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -25,7 +24,7 @@ from sqlalchemy import (
     select,
 )
 
-from kb_service.domain.documents import PageReport
+from kb_service.domain.documents import PageReport, embedded_text, embedding_key
 from kb_service.domain.errors import StorageError
 from kb_service.domain.jobs import JobStatus
 from kb_service.storage.page_store import page_of
@@ -280,6 +279,5 @@ def _chunk_flaws(connection: Connection, revision: Row[Any]) -> Iterator[str]:
     for row in rows:
         if revision.text[row.start : row.end] != row.text:
             yield f"chunk {row.id} is not the text of its span ({row.start}, {row.end})"
-        embedded = f"{row.prefix}\n{row.text}" if row.prefix else row.text
-        if hashlib.sha256(embedded.encode("utf-8")).hexdigest() != row.text_sha256:
+        if embedding_key(embedded_text(row.prefix, row.text)) != row.text_sha256:
             yield f"chunk {row.id} has the hash of another text"

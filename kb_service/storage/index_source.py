@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, select, tuple_
 
-from kb_service.domain.documents import Page, PageKind, regions_of
+from kb_service.domain.documents import Page, PageKind, embedded_text, regions_of
 from kb_service.domain.ports import EmbeddingProfile, IndexChange, IndexedChunk, StoredChunk
 from kb_service.domain.queries import Filters
 from kb_service.domain.spans import PageRegion, TextSpan
@@ -119,9 +119,7 @@ class SqlIndexSource:
         )
         with self._database.read() as connection:
             rows = connection.execute(statement).all()
-        return {
-            row.text_sha256: f"{row.prefix}\n{row.text}" if row.prefix else row.text for row in rows
-        }
+        return {row.text_sha256: embedded_text(row.prefix, row.text) for row in rows}
 
 
 def _indexed_rows(profile: EmbeddingProfile) -> Select[Any]:

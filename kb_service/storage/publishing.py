@@ -4,7 +4,6 @@ Either everything below is committed or nothing: revision, pages, chunks, missin
 change for the indexes, the job's success. Knows nothing of parsing or embedding.
 """
 
-import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -12,7 +11,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, exists, insert, select, update
 
-from kb_service.domain.documents import ChunkDraft, PageReport, ParsedDocument, Revision
+from kb_service.domain.documents import (
+    ChunkDraft,
+    PageReport,
+    ParsedDocument,
+    Revision,
+    embedding_key,
+)
 from kb_service.domain.errors import DocumentError, InvalidRequest, StorageError
 from kb_service.domain.jobs import JobStage, JobStatus
 from kb_service.domain.ports import EmbeddingProfile, Vector
@@ -206,11 +211,6 @@ class RevisionPublisher:
         connection.execute(
             update(documents).where(documents.c.id == job.document_id).values(updated_at=now)
         )
-
-
-def embedding_key(embedded_text: str) -> str:
-    """Return the SHA-256 (hex) under which the vector of a text is stored."""
-    return hashlib.sha256(embedded_text.encode("utf-8")).hexdigest()
 
 
 def _prepare(parsed: ParsedDocument, drafts: Sequence[ChunkDraft]) -> _Prepared:

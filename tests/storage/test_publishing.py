@@ -11,13 +11,13 @@ from kb_service.domain.documents import (
     Page,
     PageKind,
     ParsedDocument,
+    embedding_key,
     regions_of,
 )
 from kb_service.domain.errors import DocumentError, StorageError
 from kb_service.domain.ports import EmbeddingProfile, IndexChange
 from kb_service.domain.queries import Filters
 from kb_service.domain.spans import TextSpan
-from kb_service.storage.publishing import embedding_key
 from tests.storage.world import PROFILE, World, parsed_of, vectors_of
 
 OTHER = EmbeddingProfile("other", 1, "e" * 64)

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from kb_service.domain.documents import ChunkDraft, Page, PageKind, ParsedDocument, Revision
+from kb_service.domain.documents import (
+    ChunkDraft,
+    Page,
+    PageKind,
+    ParsedDocument,
+    Revision,
+    embedding_key,
+)
 from kb_service.domain.ports import EmbeddingProfile, Vector
 from kb_service.domain.spans import TextSpan
 from kb_service.storage.answers import AnswerStore
@@ -16,7 +23,7 @@ from kb_service.storage.catalog import Catalog, UploadOutcome
 from kb_service.storage.database import Database
 from kb_service.storage.index_source import SqlIndexSource
 from kb_service.storage.job_queue import Claim, JobQueue
-from kb_service.storage.publishing import RevisionPublisher, embedding_key
+from kb_service.storage.publishing import RevisionPublisher
 from kb_service.storage.verification import Verifier
 
 PROFILE = EmbeddingProfile("tiny", 2, "f" * 64)
