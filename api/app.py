@@ -7,6 +7,7 @@ import threading
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
+from anyio import CapacityLimiter
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -73,6 +74,7 @@ def create_app(application: Service) -> FastAPI:
     app.state.service = application
     app.state.metrics = metrics
     app.state.ask_slots = AskSlots()
+    app.state.picture_turns = CapacityLimiter(1)
     app.state.closing = threading.Event()
     for router in ROUTERS:
         app.include_router(router)

@@ -32,7 +32,7 @@ class ReadinessBody(BaseModel):
 
 
 @router.get("/healthz")
-def health() -> dict[str, str]:
+async def health() -> dict[str, str]:
     """Answer while the process lives."""
     return {"status": "ok"}
 

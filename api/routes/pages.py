@@ -5,14 +5,19 @@ Knows how boxes are written in a query. Drawing is the pictures port's.
 
 import hashlib
 import math
+from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query
+from anyio import CapacityLimiter, to_thread
+from fastapi import APIRouter, Header, Query, Request
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.dependencies import Base, RevisionName, ServiceParam
 from api.errors import shown
 from api.json_route import JsonRoute
+from api.ports import Service
+from api.sse import unless_gone
 from kb_service.domain.documents import Revision
 from kb_service.domain.errors import InvalidRequest, NotFound
 from kb_service.domain.spans import Box
@@ -30,10 +35,11 @@ PDF = "application/pdf"
     response_class=Response,
     responses={200: {"content": {"image/png": {}}}, 304: {"description": "Not modified"}},
 )
-def show_page(
+async def show_page(
     base: Base,
     document: str,
     page_number: int,
+    request: Request,
     service: ServiceParam,
     boxes: Annotated[str, Query(description="x0,y0,x1,y1;… in PDF points to light up.")] = "",
     scale: Annotated[float, Query(description="Pixels a point, 0.25 to 4.")] = DEFAULT_SCALE,
@@ -42,17 +48,32 @@ def show_page(
 ) -> Response:
     """Return one page as PNG."""
     lit, scale = parse_boxes(boxes), checked_scale(scale)
-    found = service.catalog.revision(base.id, document, revision)
+    found = await run_in_threadpool(service.catalog.revision, base.id, document, revision)
     check_page(found, page_number)
     headers = {"ETag": entity_tag(found, page_number, lit, scale), "Cache-Control": "no-cache"}
     if if_none_match == headers["ETag"]:
         return Response(status_code=304, headers=headers)
-    path, _ = service.catalog.content_path(base.id, document, found.sha256)
+    draw = partial(draw_page, service, base.id, found, page_number, lit, scale)
+    # Those who wait for their turn hold no thread: other calls are answered meanwhile.
+    turns: CapacityLimiter = request.app.state.picture_turns
+    picture = await unless_gone(request, to_thread.run_sync(draw, limiter=turns))
+    return Response(picture, headers=headers, media_type="image/png")
+
+
+def draw_page(
+    service: Service,
+    kb_id: str,
+    revision: Revision,
+    page_number: int,
+    boxes: tuple[Box, ...],
+    scale: float,
+) -> bytes:
+    """Return the picture as PNG. Raises NotFound (content_not_found) and what drawing raises."""
+    path, _ = service.catalog.content_path(kb_id, revision.document_id, revision.sha256)
     try:
-        picture = service.pictures.render(path, page_number, lit, scale)
+        return service.pictures.render(path, page_number, boxes, scale)
     except FileNotFoundError as error:  # deleted in between
         raise NotFound("the content is gone", code="content_not_found") from error
-    return Response(picture, headers=headers, media_type="image/png")
 
 
 def check_page(revision: Revision, page_number: int) -> None:

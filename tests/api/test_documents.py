@@ -1,5 +1,9 @@
 """Documents over HTTP: status, stored text, original bytes, page pictures, deletes."""
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor, wait
+
 import pytest
 from starlette.testclient import TestClient
 
@@ -9,6 +13,8 @@ from kb_service.domain.errors import DocumentError, InvalidRequest
 from tests.api.conftest import PDF_BYTES
 from tests.api.service import ApiService
 
+NUM_WAITING = 50
+"""More than the threads that serve all calls (40)."""
 SENTENCES = ("The pump failed.", "泵失效。")
 FIELDS = {
     "id", "name", "media_type", "size_bytes", "status", "error", "tags", "revision", "page_report",
@@ -168,3 +174,26 @@ def test_too_many_boxes_are_refused() -> None:
     assert len(parse_boxes("0,0,1,1;" * 1000)) == 1000
     with pytest.raises(InvalidRequest, match="at most 1000"):
         parse_boxes("0,0,1,1;" * 1001)
+
+
+def test_pictures_waiting_for_their_turn_hold_no_other_call_up(
+    client: TestClient, service: ApiService, document: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_draw = threading.Event()
+
+    def draw_slowly(*_arguments: object) -> bytes:
+        assert may_draw.wait(30)
+        return b"png"
+
+    monkeypatch.setattr(service.pictures, "render", draw_slowly)
+    with ThreadPoolExecutor(NUM_WAITING + 1) as pool:
+        url = f"{document}/pages/1.png"
+        pictures = [pool.submit(client.get, url) for _ in range(NUM_WAITING)]
+        time.sleep(0.5)  # let them all arrive
+        others = pool.submit(lambda: [client.get(path) for path in ("/kb", "/healthz")])
+        try:
+            assert wait([others], timeout=10).done
+        finally:
+            may_draw.set()
+        assert [response.status_code for response in others.result()] == [200, 200]
+        assert {picture.result().status_code for picture in pictures} == {200}
