@@ -16,7 +16,7 @@ _CJK_QUESTION = re.compile(
     "编号|请问|请告诉我|请介绍|请列出|告诉我|请|是指什么|什么时候|什么时间|什么样的?|什么|为什么|为何|因何|"
     "哪一?(?:年|月|日|天|家|个|位|座|起|种|些|类|款|条|部|本|次|级|所|里|儿|名|届|省|市|国)|哪|"
     "谁|多少|多久|多长时间|多长|多大|多高|多远|多重|多深|多宽|几|何时|何地|何人|何处|何种|何|"
-    "怎么样|怎么|怎样|如何|是否|能否|可否|有没有|是不是|吗|呢|么|吧|"
+    "多少钱|怎么样|怎么|怎样|如何|是否|能否|可否|有没有|是不是|吗|呢|么|吧|"
     "(?:报告|文件|文档|资料|文中|文章)(?:中|里)?(?:提到|提及|所述|记载)?的?|提到|提及|"
     "第\\s*[\\d一二三四五六七八九十百千零〇]+\\s*(?:条|项|点|款|个|步|章)|提出|采取|规定|"
     "的|了|着|在|是|有|和|与|及|被|把|给出|叫做?|称为|属于|该|这|那|它|他|她|们|号"
@@ -80,7 +80,7 @@ _WORDING: dict[AnswerType, tuple[str, ...]] = {
         "what (?:number|percentage|proportion|percent)",
     ),
     AnswerType.CAUSE: (
-        "为什么|为何|因何|原因|缘由|起因|什么导致",
+        "为什么|为何|因何|原因|缘由|起因|什么导致|因为什么|(?:怎么|如何|什么)(?:引起|造成|引发|导致)",
         r"\bwhy\b|(?:what|which) caused?|probable cause|reason|cause of",
     ),
     AnswerType.ORGANISATION: (
@@ -102,12 +102,39 @@ _WORDING: dict[AnswerType, tuple[str, ...]] = {
     ),
 }
 _TYPES = tuple((kind, re.compile("|".join(parts))) for kind, parts in _WORDING.items())
+# Kinds of happenings and papers of which a base holds many; superlatives and counts of other things
+# ("the largest city", "how many wings") may well be written in one document.
+_CJK_CASE = (
+    "(?:事故|事件|故障|报告|案件|案例|火灾|爆炸|泄漏|触电|停机|中断|宕机|文件|文档|记录|处罚|罚款)"
+)
+_CJK_MANY = "最(?!近的?|后|初|终)"
+_CASES = (
+    "(?:accidents?|incidents?|outages?|crash(?:es)?|reports?|cases?|documents?|failures?|flights?)"
+)
+_CASE_WORDS = rf"(?:[\w-]+ ){{0,3}}?{_CASES}"
+_MOST = (
+    "(?:most|least|fewest|largest|highest|lowest|biggest|smallest|longest|shortest|earliest|latest|"
+    "oldest|newest|deadliest|worst|costliest|first|last)"
+)
 _AGGREGATE = re.compile(
-    r"(?:共有?|总共|一共|合计|累计)[^，。？?]{0,4}(?:几|多少)(?:起|份|宗|件|例)|"
-    r"(?:所有|全部|各)[^？?]{0,20}(?:最|多少|几)|"
-    r"how many (?:accidents|incidents|reports|cases|documents|events)|"
-    r"(?:which|what) (?:accident|incident|report|case)s? (?:had|has|was|were|is) the "
-    r"(?:most|largest|highest)"
+    "|".join(
+        (
+            "(?:共有?|总共|一共|合计|累计)[^，。？?]{0,4}(?:几|多少)(?:起|份|宗|件|例)",
+            "(?:所有|全部|各)[^？?]{0,20}(?:最|多少|几)",
+            "(?:几|多少)(?:起|宗)",
+            f"(?:几|多少)(?:次|场|件|份|个|例)[^，。？?]{{0,4}}{_CJK_CASE}",
+            f"哪一?(?:起|宗|份|次|场|件|个|类|种)[^，。？?]{{0,4}}{_CJK_CASE}[^，。？?]{{0,12}}{_CJK_MANY}",
+            f"哪一?(?:起|宗)[^？?]{{0,16}}{_CJK_MANY}",
+            f"哪一?(?:家|个)[^？?]{{0,10}}{_CJK_CASE}[^，。？?]{{0,6}}{_CJK_MANY}",
+            f"{_CJK_MANY}[^？?]{{0,12}}哪一?(?:起|宗|份)",
+            f"{_CJK_MANY}[^？?]{{0,12}}哪一?(?:次|场|件|个)[^，。？?]{{0,4}}{_CJK_CASE}",
+            f"{_CJK_MANY}[大多长早晚高低少小短严重久]{{1,2}}的[^，。？?]{{0,4}}{_CJK_CASE}(?:是|为|有|发生)",
+            rf"how many {_CASE_WORDS}\b",
+            r"how many events (?:happened|occurred|took place|were there|are there)",
+            rf"(?:which|what) {_CASE_WORDS}\b[^?]{{0,40}}\b{_MOST}\b",
+            rf"(?:what|which) (?:was|is|were|are) the (?:\w+ )?{_MOST} {_CASE_WORDS}\b",
+        )
+    )
 )
 
 
