@@ -11,7 +11,6 @@ from sqlalchemy import Connection, and_, delete, func, insert, or_, select, upda
 from kb_service.domain.answers import Answer, AnswerAudit, Conversation, Message
 from kb_service.domain.errors import InvalidRequest, NotFound
 from kb_service.storage.answer_codec import (
-    REDACTED_REASON,
     answer_from,
     answer_json,
     audit_from,
@@ -41,7 +40,6 @@ from kb_service.storage.tables import (
 )
 
 RATINGS = ("up", "down")
-ROLES = ("system", "user", "assistant")
 MAX_COMMENT_CHARS = 10_000
 MAX_TITLE_CHARS = 100
 
@@ -57,19 +55,12 @@ class AnswerStore:
         """Return an id for an answer that is about to be made."""
         return new_id("ans")
 
-    def save(self, answer: Answer, audit: AnswerAudit) -> Answer:
-        """Store an answer and return it as stored. Raises NotFound when its base was deleted.
-
-        When a document that it saw was deleted meanwhile, it is stored without any words.
-        """
-        with self._database.write() as connection:
-            return _save(connection, answer, audit)
-
     def save_turn(self, answer: Answer, audit: AnswerAudit) -> Answer:
         """Store an answer, and question and answer as the next messages of its conversation.
 
         One transaction; a conversation that does not exist yet begins with it. Returns the answer
-        as stored, see `save`. Raises NotFound when the knowledge base was deleted.
+        as stored: without any words when a document that it saw was deleted meanwhile. Raises
+        NotFound when the knowledge base was deleted.
         """
         now = self._clock()
         with self._database.write() as connection:
@@ -122,38 +113,6 @@ class AnswerStore:
         with self._database.read() as connection:
             row = connection.execute(statement).first()
         return (row.rating, row.comment) if row is not None else None
-
-    def create_conversation(self, kb_id: str, title: str = "") -> Conversation:
-        """Start an empty conversation. Raises NotFound (kb_not_found)."""
-        now = self._clock()
-        conversation = Conversation(new_id("conv"), kb_id, title, (), now, now)
-        with self._database.write() as connection:
-            require_kb(connection, kb_id)
-            connection.execute(
-                insert(conversations).values(
-                    id=conversation.id, kb_id=kb_id, title=title, created_at=now, updated_at=now
-                )
-            )
-        return conversation
-
-    def append_message(
-        self, conversation_id: str, role: str, content: str, answer_id: str | None = None
-    ) -> Message:
-        """Add a message at the end. Raises NotFound (conversation_not_found), InvalidRequest.
-
-        The words of an answer that is stored redacted are not kept.
-        """
-        if role not in ROLES:
-            raise InvalidRequest(
-                f"role is {role[:50]!r}; {', '.join(ROLES)} are accepted", code="invalid_role"
-            )
-        with self._database.write() as connection:
-            if answer_id is not None and _is_redacted(connection, answer_id):
-                content = ""
-            _require_conversation(connection, conversation_id)
-            message = Message(role, content, answer_id, self._clock())
-            _append(connection, conversation_id, message)
-        return message
 
     def get_conversation(self, conversation_id: str) -> Conversation:
         """Return a conversation with its messages in order. Raises NotFound."""
@@ -253,12 +212,6 @@ def _existing(connection: Connection, document_ids: set[str]) -> set[str]:
         statement = select(documents.c.id).where(documents.c.id.in_(batch))
         found |= set(connection.execute(statement).scalars())
     return found
-
-
-def _is_redacted(connection: Connection, answer_id: str) -> bool:
-    statement = select(answers.c.payload).where(answers.c.id == answer_id)
-    payload = connection.execute(statement).scalar_one_or_none()
-    return payload is not None and payload["reason"] == REDACTED_REASON
 
 
 def _require_conversation(connection: Connection, conversation_id: str) -> None:

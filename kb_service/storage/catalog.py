@@ -7,13 +7,11 @@ contents of files is not done here.
 from collections.abc import Sequence
 from pathlib import Path
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from kb_service.domain.documents import (
-    Chunk,
     Document,
     KnowledgeBase,
-    Page,
     Revision,
     regions_of,
 )
@@ -25,8 +23,6 @@ from kb_service.storage.change_log import next_event
 from kb_service.storage.database import Database
 from kb_service.storage.documents import (
     REVISION_COLUMNS,
-    chunk_of,
-    chunk_rows,
     find_document_row,
     kb_matches,
     knowledge_base_of,
@@ -45,9 +41,9 @@ from kb_service.storage.identity import (
     new_id,
     utc_now,
 )
-from kb_service.storage.page_store import read_pages, read_pages_of_span
+from kb_service.storage.page_store import read_pages_of_span
 from kb_service.storage.removal import remove_document, remove_knowledge_base, sweep_blobs
-from kb_service.storage.tables import chunks, document_tags, documents, knowledge_bases, revisions
+from kb_service.storage.tables import documents, knowledge_bases, revisions
 from kb_service.storage.uploads import Upload, UploadOutcome
 
 MAX_KB_NAME_CHARS = 200
@@ -197,18 +193,6 @@ class Catalog:
             require_kb(connection, kb_id)
             return dict(connection.execute(statement).tuples().all())
 
-    def set_tags(self, kb_id: str, document_id: str, tags: Sequence[str]) -> Document:
-        """Replace the tags of a document. Raises NotFound."""
-        values = [{"document_id": document_id, "tag": tag} for tag in dict.fromkeys(tags)]
-        with self._database.write() as connection:
-            row = require_document_row(connection, kb_id, document_id)
-            connection.execute(
-                delete(document_tags).where(document_tags.c.document_id == document_id)
-            )
-            if values:
-                connection.execute(insert(document_tags), values)
-            return read_documents(connection, [row])[0]
-
     def delete_document(self, kb_id: str, document_id: str) -> None:
         """Delete a document; afterwards nothing of it is found or quoted. Raises NotFound."""
         with self._database.write() as connection:
@@ -248,21 +232,6 @@ class Catalog:
             document = read_documents(connection, [row])[0]
         return self._blobs.path(sha256 or row.sha256), document
 
-    def pages(self, revision_id: int) -> tuple[Page, ...]:
-        """Return all pages of a revision with their character boxes; () when it does not exist."""
-        with self._database.read() as connection:
-            return read_pages(connection, revision_id)
-
-    def page(self, revision_id: int, page_number: int) -> Page:
-        """Return one page with its character boxes. Raises NotFound (page_not_found)."""
-        with self._database.read() as connection:
-            found = read_pages(connection, revision_id, page_number)
-        if not found:
-            raise NotFound(
-                f"revision {revision_id} has no page {page_number}", code="page_not_found"
-            )
-        return found[0]
-
     def regions(self, revision_id: int, span: TextSpan) -> tuple[PageRegion, ...]:
         """Return where the words of a span of revision text stand; reads only the pages it meets.
 
@@ -270,17 +239,6 @@ class Catalog:
         """
         with self._database.read() as connection:
             return regions_of(read_pages_of_span(connection, revision_id, span), span)
-
-    def neighbours(self, revision_id: int, ordinal_from: int, ordinal_to: int) -> list[Chunk]:
-        """Return the live chunks of a revision with those ordinals, both ends included."""
-        statement = (
-            chunk_rows()
-            .where(chunks.c.revision_id == revision_id)
-            .where(chunks.c.ordinal.between(ordinal_from, ordinal_to))
-            .order_by(chunks.c.ordinal)
-        )
-        with self._database.read() as connection:
-            return [chunk_of(row) for row in connection.execute(statement)]
 
 
 def _find_revision(

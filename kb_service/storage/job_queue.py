@@ -15,11 +15,10 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
 from kb_service.domain.errors import Conflict, KbError, LeaseLost, NotFound, StorageError
 from kb_service.domain.jobs import TERMINAL_STATUSES, IngestJob, JobStage, JobStatus, Progress
 from kb_service.storage.database import Database
-from kb_service.storage.documents import job_of, require_kb
+from kb_service.storage.documents import job_of
 from kb_service.storage.identity import Clock, utc_now
 from kb_service.storage.job_rows import (
     NO_LEASE,
-    UNFINISHED,
     cancel_job,
     change_job,
     require_job_row,
@@ -182,15 +181,6 @@ class JobQueue:
             found = [job_of(row) for row in connection.execute(statement)]
         return {job.document_id: job for job in found}
 
-    def list(self, kb_id: str, status: JobStatus | None = None) -> Sequence[IngestJob]:
-        """Return the jobs of a base, oldest first. Raises NotFound."""
-        statement = select(jobs).where(jobs.c.kb_id == kb_id).order_by(jobs.c.number)
-        if status is not None:
-            statement = statement.where(jobs.c.status == status)
-        with self._database.read() as connection:
-            require_kb(connection, kb_id)
-            return [job_of(row) for row in connection.execute(statement)]
-
     def release(self, worker_id: str) -> int:
         """Give back the jobs of a worker that is known to be dead; return how many."""
         with self._database.write() as connection:
@@ -202,14 +192,6 @@ class JobQueue:
         with self._database.read() as connection:
             holders = connection.execute(statement).scalars().all()
         return frozenset(holder for holder in holders if holder is not None)
-
-    def pending_count(self, kb_id: str | None = None) -> int:
-        """Return the number of unfinished jobs, of one base or of all."""
-        statement = select(func.count()).select_from(jobs).where(jobs.c.status.in_(UNFINISHED))
-        if kb_id is not None:
-            statement = statement.where(jobs.c.kb_id == kb_id)
-        with self._database.read() as connection:
-            return connection.execute(statement).scalar_one()
 
     def events_since(self, kb_id: str, version: int) -> JobEvents:
         """Return what changed after a version (0: everything); cheap to poll. Raises NotFound."""

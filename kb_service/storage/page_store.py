@@ -75,17 +75,6 @@ def page_values(revision_pages: Iterable[Page]) -> list[dict[str, object]]:
     ]
 
 
-def read_pages(
-    connection: Connection, revision_id: int, page_number: int | None = None
-) -> tuple[Page, ...]:
-    """Return the pages of a revision (or one of them) with their character boxes."""
-    statement = select(pages).where(pages.c.revision_id == revision_id)
-    if page_number is not None:
-        statement = statement.where(pages.c.page_number == page_number)
-    rows = connection.execute(statement.order_by(pages.c.page_number))
-    return tuple(page_of(row, row.char_boxes) for row in rows)
-
-
 def read_pages_of_span(
     connection: Connection, revision_id: int, span: TextSpan
 ) -> tuple[Page, ...]:

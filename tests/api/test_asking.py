@@ -128,11 +128,8 @@ def test_answers_are_shown_with_their_audit_record(
 ) -> None:
     from dataclasses import replace
 
-    conversation = service.answers.create_conversation(kb_id, "pump")
-    answer = replace(
-        sample_answer(kb_id), conversation_id=conversation.id, citations=(), passages=()
-    )
-    service.answers.save(answer, sample_audit())
+    answer = replace(sample_answer(kb_id), citations=(), passages=())
+    service.answers.save_turn(answer, sample_audit())
     shown = client.get("/answers/ans_1").json()
     assert shown["answer"] == "".join(WORDS)
     assert shown["audit"]["prompt_token_ids"] == [1, 2, 3]
@@ -142,7 +139,7 @@ def test_answers_are_shown_with_their_audit_record(
 
 
 def test_feedback_is_kept_and_checked(client: TestClient, service: ApiService, kb_id: str) -> None:
-    service.answers.save(sample_answer(kb_id), sample_audit())
+    service.answers.save_turn(sample_answer(kb_id), sample_audit())
     path = "/answers/ans_1/feedback"
     assert client.post(path, json={"rating": "up", "comment": "对"}).status_code == 204
     assert service.answers.get_feedback("ans_1") == ("up", "对")
@@ -153,15 +150,15 @@ def test_feedback_is_kept_and_checked(client: TestClient, service: ApiService, k
 def test_conversations_are_listed_shown_and_deleted(
     client: TestClient, service: ApiService, kb_id: str
 ) -> None:
-    conversation = service.answers.create_conversation(kb_id, "pump")
-    service.answers.append_message(conversation.id, "user", "When?")
-    service.answers.append_message(conversation.id, "assistant", "At 07:42.")
+    answer = sample_answer(kb_id)
+    service.answers.save_turn(answer, sample_audit())
+    path = f"/conversations/{answer.conversation_id}"
     listed = client.get("/conversations", params={"kb": "reports"}).json()["items"]
-    shown = client.get(f"/conversations/{conversation.id}").json()
+    shown = client.get(path).json()
     assert listed == [shown]
     assert [message["role"] for message in shown["messages"]] == ["user", "assistant"]
-    assert client.delete(f"/conversations/{conversation.id}").status_code == 204
-    assert client.get(f"/conversations/{conversation.id}").status_code == 404
+    assert client.delete(path).status_code == 204
+    assert client.get(path).status_code == 404
 
 
 def test_a_pump_runs_its_generator_in_one_thread_and_closes_it_there() -> None:

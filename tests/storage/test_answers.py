@@ -65,10 +65,10 @@ def answer(world: World) -> Answer:
 
 
 def test_an_answer_is_read_back_as_it_was(world: World, answer: Answer) -> None:
-    assert world.answers.save(answer, AUDIT) == answer
+    assert world.answers.save_turn(answer, AUDIT) == answer
     assert world.answers.get(answer.id) == (answer, AUDIT)
     plain = replace(answer, id="ans_2", highlight=None, citations=(), passages=())
-    world.answers.save(plain, AUDIT)
+    world.answers.save_turn(plain, AUDIT)
     assert world.answers.get("ans_2")[0] == plain
     with pytest.raises(NotFound):
         world.answers.get("ans_unknown")
@@ -106,8 +106,6 @@ def test_an_answer_finished_after_the_delete_is_stored_without_words(
     assert (stored.answer, stored.citations, stored.passages) == ("", (), ())
     assert world.answers.get(answer.id)[0] == stored
     assert world.answers.get_conversation("conv_1").messages[1].content == ""
-    again = world.answers.append_message("conv_1", "assistant", SECRET, answer.id)
-    assert again.content == ""
     world.assert_clean()
 
 
@@ -137,7 +135,7 @@ def test_turns_follow_each_other_in_one_conversation(world: World, answer: Answe
 
 
 def test_feedback_keeps_the_latest_and_refuses_other_ratings(world: World, answer: Answer) -> None:
-    world.answers.save(answer, AUDIT)
+    world.answers.save_turn(answer, AUDIT)
     assert world.answers.get_feedback(answer.id) is None
     world.answers.feedback(answer.id, "down", "wrong")
     world.answers.feedback(answer.id, "up")
@@ -149,15 +147,20 @@ def test_feedback_keeps_the_latest_and_refuses_other_ratings(world: World, answe
         world.answers.feedback("ans_unknown", "up")
 
 
-def test_conversations_are_listed_latest_first(world: World) -> None:
-    kb_id, other = (world.catalog.create_kb(name).id for name in ("a", "b"))
-    made = []
-    for _ in range(5):
+def test_conversations_are_listed_latest_first(world: World, answer: Answer) -> None:
+    kb_id, other = answer.kb_id, world.catalog.create_kb("other").id
+    plain = replace(answer, citations=(), passages=())
+
+    def ask(number: int, conversation_id: str, base: str = kb_id) -> None:
         world.clock.advance(1)
-        made.append(world.answers.create_conversation(kb_id, "title").id)
-    world.answers.create_conversation(other)
-    world.clock.advance(1)
-    world.answers.append_message(made[0], "user", "hello")
+        turn = replace(plain, id=f"ans_{number}", kb_id=base, conversation_id=conversation_id)
+        world.answers.save_turn(turn, AUDIT)
+
+    made = [f"conv_{number}" for number in range(5)]
+    for number, conversation_id in enumerate(made):
+        ask(number, conversation_id)
+    ask(5, "conv_other", other)
+    ask(6, made[0])
     expected = [made[0], *reversed(made[1:])]
     seen: list[str] = []
     cursor = None
@@ -171,10 +174,8 @@ def test_conversations_are_listed_latest_first(world: World) -> None:
     assert len(world.answers.list_conversations().items) == 6
     with pytest.raises(InvalidRequest):
         world.answers.list_conversations(kb_id, "bm90IGEgY3Vyc29y")
-    with pytest.raises(InvalidRequest):
-        world.answers.append_message(made[0], "robot", "hello")
     with pytest.raises(NotFound):
-        world.answers.append_message("conv_unknown", "user", "hello")
+        world.answers.get_conversation("conv_unknown")
 
 
 def conversation(world: World):  # noqa: ANN201  read by the tests above

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from kb_service.storage.database import open_database
+from kb_service.storage.job_rows import UNFINISHED
+from kb_service.storage.statistics import Statistics
 from tests.storage.world import World, build_world
 
 NUM_KILLS = 12
@@ -103,4 +105,5 @@ def finish_all(world: World) -> None:
     world.queue.release("worker-1")
     while claim := world.queue.claim("worker-1"):
         world.publish(claim, [f"{claim.job.blob_sha256} first", "a sentence all share"])
-    assert world.queue.pending_count() == 0
+    counts = Statistics(world.database).jobs_by_status()
+    assert sum(counts[status] for status in UNFINISHED) == 0

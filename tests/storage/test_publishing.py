@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -18,6 +19,7 @@ from kb_service.domain.errors import DocumentError, StorageError
 from kb_service.domain.ports import EmbeddingProfile, IndexChange
 from kb_service.domain.queries import Filters
 from kb_service.domain.spans import TextSpan
+from kb_service.storage.page_store import read_pages_of_span
 from tests.storage.world import PROFILE, World, parsed_of, vectors_of
 
 OTHER = EmbeddingProfile("other", 1, "e" * 64)
@@ -46,12 +48,14 @@ def test_a_published_revision_is_read_back_whole(world: World, kb_id: str) -> No
     assert document.status is DocumentStatus.PARTIAL
     assert document.metadata == {"author": "x\u2028y"}
     assert document.page_report is not None
-    assert [page.reason for page in document.page_report.pages] == [None, "no_text_layer", None]
-    assert world.catalog.pages(revision.id) == pages
-    assert world.catalog.page(revision.id, 1) == pages[0]
-    chunk = world.catalog.neighbours(revision.id, 0, 5)[0]
+    assert document.page_report.pages == tuple(replace(page, char_boxes=()) for page in pages)
+    with world.database.read() as connection:
+        read = read_pages_of_span(connection, revision.id, TextSpan(0, len(text)))
+    assert read == pages
+    [found] = world.source.revision_chunks(revision.id, PROFILE)
+    stored = world.source.hydrate(kb_id, [found.chunk_id, found.chunk_id, 10**9])[found.chunk_id]
+    chunk = stored.chunk
     assert (chunk.draft, chunk.title, chunk.document_id) == (draft, "报告", document.id)
-    stored = world.source.hydrate(kb_id, [chunk.id, chunk.id, 10**9])[chunk.id]
     assert stored.regions == regions_of(pages, draft.span)
     assert world.catalog.regions(revision.id, TextSpan(0, 2)) == regions_of(pages, TextSpan(0, 2))
     assert stored.sha256 == revision.sha256

@@ -38,7 +38,7 @@ def test_the_same_bytes_again_change_nothing(world: World, kb_id: str) -> None:
     world.publish(world.claim(), ["one"])
     again = world.upload(kb_id, "a.txt", b"one")
     assert (again.outcome, again.job) == ("unchanged", None)
-    assert len(world.queue.list(kb_id)) == 1
+    assert len(world.queue.events_since(kb_id, 0).jobs) == 1
     world.assert_clean()
 
 
@@ -150,7 +150,7 @@ def test_an_upload_whose_blob_cannot_be_stored_registers_nothing(world: World, k
     with pytest.raises(StorageError):
         world.upload(kb_id, "a.txt", b"one")
     assert world.catalog.list_documents(kb_id).items == ()
-    assert world.queue.list(kb_id) == []
+    assert world.queue.events_since(kb_id, 0).jobs == ()
 
 
 def test_names_are_data_and_compared_exactly(world: World, kb_id: str) -> None:
