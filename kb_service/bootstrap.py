@@ -5,7 +5,7 @@ the part that needs it is first asked for.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cached_property
 
 import structlog
@@ -43,7 +43,6 @@ from retrievers.hybrid import HybridRetriever
 
 log = structlog.get_logger("bootstrap")
 
-FLAWS = ("lost", "doubled", "orphaned", "mismatched")
 MAX_WARM_BASES = 8
 """Bases whose indexes are opened at the start; others open with their first question."""
 
@@ -181,14 +180,14 @@ class Application:
 
     def verify(self) -> dict[str, object]:
         """Check storage, then each base's index against it; the flaws by kind, and the counts."""
-        report = asdict(self.verifier.verify())
-        stale = [
+        stored = self.verifier.verify()
+        stale = (
             f"index of {base.name!r} holds {found} chunks, the database {base.num_chunks}"
             for base in every_kb(self.catalog)
             if (found := self.retriever.counts(base.id).num_chunks) != base.num_chunks
-        ]
-        report["mismatched"] = [*report["mismatched"], *stale]
-        return report | {"is_clean": not any(report[flaw] for flaw in FLAWS)}
+        )
+        report = replace(stored, mismatched=(*stored.mismatched, *stale))
+        return asdict(report) | {"is_clean": report.is_clean}
 
     def warm_up(self) -> None:
         """Load what the first question would otherwise wait for; `readiness` says what failed."""
