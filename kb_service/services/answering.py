@@ -75,7 +75,8 @@ class AnsweringService:
     def ask(self, request: AskRequest) -> Answer:
         """Return the answer: the last event of `stream`. Raises KbError."""
         *_, last = self.stream(request)
-        assert isinstance(last, DoneEvent)  # noqa: S101  a stream that ends has said so
+        if not isinstance(last, DoneEvent):
+            raise RuntimeError("the stream ended without an answer")
         return last.answer
 
     def stream(self, request: AskRequest) -> Iterator[AskEvent]:
