@@ -17,7 +17,6 @@ from kb_service.domain.sync import SyncPlan, plan_sync
 from kb_service.services.uploads import UploadItem, UploadService
 from kb_service.storage.catalog import Catalog
 
-READ_BYTES = 1024 * 1024
 UNREADABLE = ""
 """Stands for the hash of a file that cannot be read: it differs from every hash."""
 
@@ -144,9 +143,6 @@ def origin_of(folder: Path) -> str:
 
 
 def file_sha256(path: Path) -> str:
-    """Return the SHA-256 (hex) of a file, read in blocks."""
-    digest = hashlib.sha256()
+    """Return the SHA-256 (hex) of a file's bytes."""
     with path.open("rb") as stream:
-        while block := stream.read(READ_BYTES):
-            digest.update(block)
-    return digest.hexdigest()
+        return hashlib.file_digest(stream, "sha256").hexdigest()
