@@ -46,7 +46,6 @@ _BY_SUFFIX = {
     "": PLAIN_TEXT,
 }
 SUPPORTED_SUFFIXES = tuple(suffix for suffix in _BY_SUFFIX if suffix)
-SUPPORTED_MEDIA_TYPES = tuple(dict.fromkeys(_BY_SUFFIX.values()))
 _PACKAGES = frozenset({DOCX, PPTX, XLSX})
 _BINARY_SUFFIXES = frozenset({PDF, *_PACKAGES})
 

@@ -78,10 +78,6 @@ class ChatModel:
         """The longest prompt that leaves room for one token of answer."""
         return self.engine.max_prompt_tokens
 
-    def count_tokens(self, text: str) -> int:
-        """Tokens of plain text, as one message's content would take."""
-        return len(self.tokenizer.encode(text))
-
     def prompt_segments(self, messages: Sequence[ChatMessage]) -> tuple[Segment, ...]:
         """The exact prompt of a chat as ids, message by message.
 

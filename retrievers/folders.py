@@ -12,8 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_BLOCK_BYTES = 1024 * 1024
-
 
 class ClaimedFolder:
     """A new folder that belongs to this process while it lives; `sweep` removes orphans.

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from kb_service.services.sync import SyncReport
     from kb_service.services.uploads import UploadItem
 
-PAGE_SIZE = 200
-
 
 def ingest(
     paths: Annotated[list[Path], typer.Argument(help="Files or folders.")],
