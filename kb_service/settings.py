@@ -3,6 +3,7 @@
 Knows names, types, defaults and accepted ranges; builds nothing and opens nothing.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -66,6 +67,15 @@ class RetrievalSettings(BaseModel):
     context_tokens: Annotated[int, Field(ge=100, le=32000)] = 2400
     max_top_k: Annotated[int, Field(ge=1)] = 100
     max_question_chars: Annotated[int, Field(ge=1)] = 2000
+
+
+def setting_names(model: type[BaseModel], prefix: str = "KB_") -> Iterator[str]:
+    """Yield the environment name of every setting, nested ones included."""
+    for name, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from setting_names(field.annotation, f"{prefix}{name.upper()}__")
+        else:
+            yield f"{prefix}{name.upper()}"
 
 
 class Settings(BaseSettings):

@@ -1,25 +1,15 @@
 """The docs name every setting and every command; what the code has, a reader can find."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 import typer
-from pydantic import BaseModel
 
 from kb_service.cli import app
-from kb_service.settings import Settings
+from kb_service.settings import Settings, setting_names
 from tests.conftest import ROOT
 
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
-
-
-def setting_names(model: type[BaseModel], prefix: str = "KB_") -> Iterator[str]:
-    for name, field in model.model_fields.items():
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            yield from setting_names(field.annotation, f"{prefix}{name.upper()}__")
-        else:
-            yield f"{prefix}{name.upper()}"
 
 
 @pytest.mark.parametrize("name", sorted(setting_names(Settings)))

@@ -75,10 +75,10 @@ def _report_uploads(
 def _say_run(run: "IngestRun") -> None:
     for failure in run.failures:
         say(f"failed     {failure['document_id']}: {failure['message']} [{failure['code']}]")
-    say(
-        f"ingested {run.num_succeeded} of {run.num_jobs} documents in {run.seconds:.1f} s: "
-        f"{run.num_pages} pages, {run.num_chunks} chunks, {run.num_embedded} embedded"
-    )
+    say(f"ingested   {run.num_succeeded} of {run.num_jobs} documents in {run.seconds:.1f} s")
+    if run.num_here:
+        counts = f"{run.num_pages} pages, {run.num_chunks} chunks, {run.num_embedded} embedded"
+        say(f"           {run.num_here} of them by this command: {counts}")
 
 
 def _upload_row(name: str, item: "UploadItem") -> dict[str, object]:

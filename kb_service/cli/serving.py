@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from kb_service.bootstrap import Application
 
 RESTART_PAUSE_S = 1.0
+MAX_RESTART_PAUSE_S = 30.0
+"""Pause between workers that end with an error of their own, such as a corrupt model."""
+
 STOP_GRACE_S = 10.0
 
 
@@ -154,13 +157,15 @@ class WorkerSupervisor:
 
     def _watch(self) -> None:
         command = [sys.executable, "-m", "kb_service.cli", "worker", "--parent", str(os.getpid())]
+        pause_s = RESTART_PAUSE_S
         while True:
             with self._starting:
                 if self._stopping.is_set():
                     return
                 self._process = subprocess.Popen(command)
-            self._process.wait()
-            self._stopping.wait(RESTART_PAUSE_S)
+            was_killed = self._process.wait() <= 0  # negative: by a signal
+            pause_s = RESTART_PAUSE_S if was_killed else min(2 * pause_s, MAX_RESTART_PAUSE_S)
+            self._stopping.wait(pause_s)
 
 
 def worker(

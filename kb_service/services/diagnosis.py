@@ -7,12 +7,12 @@ data folder, which it creates to see that it can.
 import os
 import platform
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from kb_service.domain.errors import KbError
-from kb_service.settings import Settings
+from kb_service.settings import Settings, setting_names
 
 MIN_FREE_BYTES = 1024**3
 
@@ -36,6 +36,10 @@ def diagnose(settings: Settings, checks: dict[str, Callable[[], str]]) -> list[F
     A check returns what it saw, or raises KbError or OSError with what is wrong.
     """
     findings = [Finding(name, text=value, is_ok=True) for name, value in _in_force(settings)]
+    findings.extend(
+        Finding(name, text="no such setting; it has no effect", is_ok=False)
+        for name in unknown_settings(os.environ)
+    )
     findings.append(_disk(settings.data_dir))
     for name, check in checks.items():
         try:
@@ -43,6 +47,17 @@ def diagnose(settings: Settings, checks: dict[str, Callable[[], str]]) -> list[F
         except (KbError, OSError) as error:
             findings.append(Finding(name, text=str(error), is_ok=False))
     return findings
+
+
+def unknown_settings(environment: Mapping[str, str]) -> list[str]:
+    """Return the `KB_…` variables that name no setting, most likely mistyped ones."""
+    known = set(setting_names(Settings))
+    named = (name for name in environment if name.upper().startswith("KB_"))
+    return sorted(
+        name
+        for name in named
+        if name.upper() not in known and not name.upper().startswith("KB_API_KEYS__")
+    )
 
 
 def _in_force(settings: Settings) -> Iterator[tuple[str, str]]:

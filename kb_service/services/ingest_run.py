@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 
 from kb_service.domain.errors import NotFound
 from kb_service.domain.jobs import TERMINAL_STATUSES, IngestJob, JobStatus
+from kb_service.services.ingestion import IngestOutcome
 from kb_service.services.worker import IngestWorker
 from kb_service.storage.job_queue import JobQueue
 
@@ -17,10 +18,15 @@ POLL_S = 0.2
 
 @dataclass(slots=True)
 class IngestRun:
-    """What became of the jobs of one command. `num_embedded`: texts that needed a new vector."""
+    """What became of the jobs of one command.
+
+    `num_here`: those done by this process; pages, chunks and `num_embedded` (texts that needed a
+    new vector) are counted for these.
+    """
 
     num_jobs: int = 0
     num_succeeded: int = 0
+    num_here: int = 0
     num_pages: int = 0
     num_chunks: int = 0
     num_embedded: int = 0
@@ -44,19 +50,32 @@ def run_jobs(
     waiting = set(job_ids)
     while waiting:
         end = worker.run_once()
-        if end is not None and end.outcome is not None and end.claim.job.id in waiting:
-            run.num_embedded += end.outcome.num_embedded
-            run.num_pages += end.outcome.revision.num_pages
-            run.num_chunks += end.outcome.revision.num_chunks
-        for job_id in tuple(waiting):
-            job = _ended(jobs, job_id)
-            if job is not None:
-                waiting.discard(job_id)
-                _count(run, job)
-        if end is None and waiting:
+        if end is not None:
+            _settle(run, jobs, waiting, waiting & {end.claim.job.id})
+            _count_outcome(run, end.outcome)
+            continue
+        _settle(run, jobs, waiting, waiting)
+        if waiting:
             time.sleep(POLL_S)
     run.seconds = time.monotonic() - started
     return run
+
+
+def _settle(run: IngestRun, jobs: JobQueue, waiting: set[str], asked: set[str]) -> None:
+    """Take those of the asked jobs that have ended out of the waiting ones, and count them."""
+    for job_id in tuple(asked):
+        job = _ended(jobs, job_id)
+        if job is not None:
+            waiting.discard(job_id)
+            _count(run, job)
+
+
+def _count_outcome(run: IngestRun, outcome: IngestOutcome | None) -> None:
+    if outcome is not None:
+        run.num_here += 1
+        run.num_embedded += outcome.num_embedded
+        run.num_pages += outcome.revision.num_pages
+        run.num_chunks += outcome.revision.num_chunks
 
 
 def _ended(jobs: JobQueue, job_id: str) -> IngestJob | NotFound | None:

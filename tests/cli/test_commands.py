@@ -142,6 +142,13 @@ def test_doctor_names_what_is_in_force_and_what_is_wrong(
     assert "nowhere" in done.output
 
 
+def test_doctor_finds_a_mistyped_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KB_EMBEDING__MODEL", "models/other")
+    done = kb("doctor")
+    assert done.exit_code == 1
+    assert "KB_EMBEDING__MODEL: no such setting" in done.output
+
+
 def test_a_setting_outside_its_range_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KB_PORT", "99999")
     done = kb("list")
