@@ -39,7 +39,8 @@ from kb_service.domain.queries import Query, RetrievalResult, ScoredChunk
 from kb_service.domain.spans import PageRegion, TextSpan
 from kb_service.domain.text import CJK, index_terms, normalise
 from kb_service.generation.extractive import ExtractiveReader
-from kb_service.services.answering import AnsweringService, AskRequest
+from kb_service.services.answering import AnsweringService
+from kb_service.services.asking import AskRequest
 from kb_service.settings import RetrievalSettings
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

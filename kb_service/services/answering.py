@@ -1,6 +1,6 @@
 """The life of a question: retrieve → assemble → gate → generate → cite → save.
 
-The sequence only; what the steps do stands in assembly, evidence, prompting, writing and citations.
+The sequence only; what the steps do stands in passage_search, evidence, prompting and writing.
 Knows no HTTP and no concrete model, index or database.
 """
 
@@ -13,7 +13,7 @@ from time import perf_counter
 from kb_service.domain import ports
 from kb_service.domain.answers import Answer, AnswerStatus, ChatMessage, GenerationRequest
 from kb_service.domain.errors import InvalidRequest
-from kb_service.domain.queries import Filters, Query
+from kb_service.domain.queries import Query
 from kb_service.domain.text import is_chinese
 from kb_service.services.asking import (
     AskEvent,
@@ -23,8 +23,8 @@ from kb_service.services.asking import (
     TokenEvent,
     check_request,
 )
-from kb_service.services.assembly import Context, ContextAssembler, fixed_by
 from kb_service.services.evidence import question_terms, weigh_evidence
+from kb_service.services.passage_search import PassageSearch
 from kb_service.services.prompting import NOT_STATED, PromptMeter, Segment, build_messages
 from kb_service.services.turns import (
     AnswerLog,
@@ -37,8 +37,6 @@ from kb_service.services.turns import (
 )
 from kb_service.services.writing import GroundedWriter
 from kb_service.settings import RetrievalSettings
-
-__all__ = ["AnsweringService", "AskEvent", "AskRequest", "CitationEvent", "DoneEvent", "TokenEvent"]
 
 DEFAULT_TOP_K = 20
 KNOWLEDGE_BASE_EMPTY = "knowledge_base_empty"
@@ -65,12 +63,7 @@ class AnsweringService:
         self._answers = answers
         self._settings = settings
         self._clock = clock
-        self._assembler = ContextAssembler(
-            catalog,
-            max_passages=settings.passages,
-            passage_tokens=settings.passage_tokens,
-            context_tokens=settings.context_tokens,
-        )
+        self._search = PassageSearch(retriever, catalog, settings)
 
     def ask(self, request: AskRequest) -> Answer:
         """Return the answer: the last event of `stream`. Raises KbError."""
@@ -112,29 +105,16 @@ class AnsweringService:
         began = perf_counter()
         if turn.kb.num_chunks == 0:
             return KNOWLEDGE_BASE_EMPTY
-        context = self._retrieve(turn)
+        context = self._search.find(self._query(turn))
         turn.passages = context.passages
         turn.idf = self._retriever.idf(turn.kb.id, question_terms(turn.search_text))
         turn.clock("retrieve_s", began)
         question = turn.request.question
         return weigh_evidence(question, turn.passages, turn.idf, context.confirmed).reason
 
-    def _retrieve(self, turn: Turn) -> Context:
-        """Search; when documents name a number or date of the question, search again in them.
-
-        The second search finds the right page of a report whose number stands on another page.
-        """
-        fixed = fixed_by(turn.search_text)
-        context = self._search(turn, turn.request.filters, fixed)
-        if not context.confirmed:
-            return context
-        named = tuple(sorted({passage.document_id for passage in context.passages}))
-        return self._search(turn, replace(turn.request.filters, document_ids=named), fixed)
-
-    def _search(self, turn: Turn, filters: Filters, fixed: tuple[str, ...]) -> Context:
+    def _query(self, turn: Turn) -> Query:
         top_k = turn.request.top_k or min(DEFAULT_TOP_K, self._settings.max_top_k)
-        found = self._retriever.retrieve(Query(turn.kb.id, turn.search_text, top_k, filters))
-        return self._assembler.assemble(turn.kb.id, found.items, fixed)
+        return Query(turn.kb.id, turn.search_text, top_k, turn.request.filters)
 
     def _refuse(self, turn: Turn, reason: str) -> Drafting:
         text = NOT_STATED[is_chinese(turn.request.question)]

@@ -17,13 +17,8 @@ from kb_service.domain.errors import GenerationError, InvalidRequest, NotFound
 from kb_service.domain.queries import Filters
 from kb_service.domain.spans import TextSpan
 from kb_service.generation.extractive import ExtractiveReader
-from kb_service.services.answering import (
-    AnsweringService,
-    AskRequest,
-    CitationEvent,
-    DoneEvent,
-    TokenEvent,
-)
+from kb_service.services.answering import AnsweringService
+from kb_service.services.asking import AskRequest, CitationEvent, DoneEvent, TokenEvent
 from kb_service.services.prompting import NOT_STATED
 from kb_service.settings import RetrievalSettings
 from tests.services.answer_fakes import NOW, FakeLibrary, FakeLog, FakeShelf, FakeWriter

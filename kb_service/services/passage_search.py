@@ -1,0 +1,44 @@
+"""From a query to the passages that may answer it: retrieve, assemble, and look again where named.
+
+Knows that a report is often named on one page and answers on another. Knows no question words, no
+evidence and no model.
+"""
+
+from dataclasses import replace
+
+from kb_service.domain.ports import Retriever
+from kb_service.domain.queries import Query
+from kb_service.services.assembly import Context, ContextAssembler, RevisionTexts, fixed_by
+from kb_service.settings import RetrievalSettings
+
+
+class PassageSearch:
+    """Finds numbered passages within the budget of the settings."""
+
+    def __init__(
+        self, retriever: Retriever, texts: RevisionTexts, settings: RetrievalSettings
+    ) -> None:
+        self._retriever = retriever
+        self._assembler = ContextAssembler(
+            texts,
+            max_passages=settings.passages,
+            passage_tokens=settings.passage_tokens,
+            context_tokens=settings.context_tokens,
+        )
+
+    def find(self, query: Query) -> Context:
+        """Search; when documents name a number or date of the query, search again in them.
+
+        The second search finds the right page of a report whose number stands on another page.
+        """
+        fixed = fixed_by(query.text)
+        context = self._search(query, fixed)
+        if not context.confirmed:
+            return context
+        named = tuple(sorted({passage.document_id for passage in context.passages}))
+        filters = replace(query.filters, document_ids=named)
+        return self._search(replace(query, filters=filters), fixed)
+
+    def _search(self, query: Query, fixed: tuple[str, ...]) -> Context:
+        found = self._retriever.retrieve(query)
+        return self._assembler.assemble(query.kb_id, found.items, fixed)
