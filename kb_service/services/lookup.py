@@ -1,10 +1,17 @@
-"""Finding bases and documents the way people name them: by id or by exact name."""
+"""Finding bases and documents the way people name them, and walking lists to their end.
 
-from collections.abc import Iterator
+Knows ids, exact names and cursors; searches no contents.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 from kb_service.domain.documents import Document, KnowledgeBase
 from kb_service.domain.errors import NotFound
 from kb_service.storage.catalog import Catalog
+from kb_service.storage.identity import Listing
+
+Item = TypeVar("Item")
 
 
 def ensure_kb(catalog: Catalog, key: str) -> KnowledgeBase:
@@ -17,20 +24,18 @@ def ensure_kb(catalog: Catalog, key: str) -> KnowledgeBase:
 
 def every_kb(catalog: Catalog) -> Iterator[KnowledgeBase]:
     """Yield all knowledge bases."""
-    cursor: str | None = None
-    while True:
-        listing = catalog.list_kbs(cursor)
-        yield from listing.items
-        cursor = listing.next_cursor
-        if cursor is None:
-            return
+    return _every(catalog.list_kbs)
 
 
 def every_document(catalog: Catalog, kb_id: str) -> Iterator[Document]:
     """Yield all documents of a base."""
+    return _every(lambda cursor: catalog.list_documents(kb_id, cursor))
+
+
+def _every(list_after: Callable[[str | None], Listing[Item]]) -> Iterator[Item]:
     cursor: str | None = None
     while True:
-        listing = catalog.list_documents(kb_id, cursor)
+        listing = list_after(cursor)
         yield from listing.items
         cursor = listing.next_cursor
         if cursor is None:
