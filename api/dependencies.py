@@ -1,4 +1,7 @@
-"""What routes take as parameters: the application, a base by id or name, a list cursor."""
+"""What routes take as parameters: the application, a base by id or name, a list cursor.
+
+Knows where a request keeps them; decides nothing.
+"""
 
 from typing import Annotated
 

@@ -1,4 +1,7 @@
-"""How many questions are answered at once, and how many may wait. Belongs to one event loop."""
+"""How many questions are answered at once, and how many may wait. Belongs to one event loop.
+
+Knows counts; nothing of questions, models or HTTP.
+"""
 
 import asyncio
 from collections.abc import Callable

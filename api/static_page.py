@@ -1,4 +1,7 @@
-"""Serving the page: files of the `web` package with fixed types, revalidated at every load."""
+"""Serving the page: files of the `web` package with fixed types, revalidated at every load.
+
+Knows suffixes and headers, not what the page does.
+"""
 
 import os
 from pathlib import PurePath

@@ -1,4 +1,4 @@
-"""Random numbers that decide what a model sees, never anything secret."""
+"""Random numbers that decide what a model sees, never anything secret. Knows no data."""
 
 import random
 

@@ -1,4 +1,7 @@
-"""Stored answers with their audit record, feedback, conversations."""
+"""Stored answers with their audit record, feedback, conversations.
+
+Reads and rates what is stored; answers are made in `asking`.
+"""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""Ingest jobs: show, retry, cancel."""
+"""Ingest jobs: show, retry, cancel. What a job does is the worker's."""
 
 from fastapi import APIRouter
 

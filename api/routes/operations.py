@@ -1,4 +1,7 @@
-"""For operators: liveness, readiness with reasons, metrics."""
+"""For operators: liveness, readiness with reasons, metrics.
+
+Answers without a key but for the metrics; shows no name and no text of any document.
+"""
 
 from typing import Any
 

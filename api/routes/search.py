@@ -1,4 +1,4 @@
-"""Search: ranked chunks with the rank and score of each leg."""
+"""Search: ranked chunks with the rank and score of each leg. Ranges are checked by the service."""
 
 from fastapi import APIRouter
 

@@ -1,4 +1,7 @@
-"""`kb ask, search, prompt-ids`: questions from the command line."""
+"""`kb ask, search, prompt-ids`: questions from the command line.
+
+Knows how results are printed; answering and ranking are the services'.
+"""
 
 from typing import Annotated
 

@@ -1,4 +1,7 @@
-"""Structured logs on standard error: one line an event, JSON unless a person is watching."""
+"""Structured logs on standard error: one line an event, JSON unless a person is watching.
+
+Knows formats and levels; what is logged, and what must never be, is each module's own.
+"""
 
 import logging
 import sys

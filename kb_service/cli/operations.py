@@ -1,4 +1,7 @@
-"""`kb reindex, verify, doctor`: keeping a service healthy from the command line."""
+"""`kb reindex, verify, doctor`: keeping a service healthy from the command line.
+
+Prints what the application finds and sets the exit code; finds nothing itself.
+"""
 
 import typer
 
