@@ -15,8 +15,8 @@ DEFAULT_IDF = 1.0
 _CJK_QUESTION = re.compile(
     "编号|请问|请告诉我|请介绍|请列出|告诉我|请|是指什么|什么时候|什么时间|什么样的?|什么|为什么|为何|因何|"
     "哪一?(?:年|月|日|天|家|个|位|座|起|种|些|类|款|条|部|本|次|级|所|里|儿|名|届|省|市|国)|哪|"
-    "谁|多少|多久|多长时间|多长|多大|多高|多远|多重|多深|多宽|几|何时|何地|何人|何处|何种|何|"
-    "多少钱|怎么样|怎么|怎样|如何|是否|能否|可否|有没有|是不是|吗|呢|么|吧|"
+    "谁|多少钱|多少|多久|多长时间|多长|多大|多高|多远|多重|多深|多宽|几|何时|何地|何人|何处|何种|何|"
+    "怎么样|怎么|怎样|如何|是否|能否|可否|有没有|是不是|吗|呢|么|吧|"
     "(?:报告|文件|文档|资料|文中|文章)(?:中|里)?(?:提到|提及|所述|记载)?的?|提到|提及|"
     "第\\s*[\\d一二三四五六七八九十百千零〇]+\\s*(?:条|项|点|款|个|步|章)|提出|采取|规定|"
     "的|了|着|在|是|有|和|与|及|被|把|给出|叫做?|称为|属于|该|这|那|它|他|她|们|号"
@@ -29,6 +29,35 @@ _ENGLISH_QUESTION = re.compile(
     r"as|and|or|but|that|this|these|those|it|its|they|them|their|he|she|his|her|there|then|than|"
     r"please|tell|me|about|any|some|happen(?:ed|s)?|occur(?:red|s)?|take\s+place|took\s+place|"
     r"involved?|result(?:ed|s)?|number|called|named|name|mentioned|according|report|document)\b"
+)
+_LASTING = re.compile(r"\b(?:last|lasted|lasts|take|took)\b")
+_HAPPENINGS = frozenset(
+    [
+        "outage",
+        "incident",
+        "accident",
+        "event",
+        "problem",
+        "issue",
+        "failure",
+        "fail",
+        "crash",
+        "trouble",
+        "wrong",
+        "go",
+        "went",
+        "matter",
+        "事故",
+        "事件",
+        "故障",
+        "事",
+        "故",
+        "件",
+        "障",
+        "问题",
+        "问",
+        "题",
+    ]
 )
 _SUFFIX = re.compile(r"(?:ies|ing|ed|es|s|e|ly)$")
 
@@ -54,7 +83,7 @@ class AnswerType(StrEnum):
 _WORDING: dict[AnswerType, tuple[str, ...]] = {
     AnswerType.ITEM: (r"第\s*[\d一二三四五六七八九十百千零〇]+\s*(?:条|项|点|款|步|章)",),
     AnswerType.DURATION: (
-        "多久|多长时间|历时|(?:几|多少)个?(?:小时|分钟|天|年|个月|秒)(?!代)",
+        "多久|多长时间|历时|(?<![元于在])(?:几|多少)个?(?:小时|分钟|天|年|个月|秒)(?!代)",
         "how long|how many (?:hours|minutes|days|weeks|months|years|seconds)",
     ),
     AnswerType.MONEY: (
@@ -156,8 +185,15 @@ def content_terms(question: str) -> tuple[str, ...]:
     pairs. In order of appearance.
     """
     text = normalise(question)
+    if "how long" in text:
+        text = _LASTING.sub(" ", text)
     text = _ENGLISH_QUESTION.sub(" ", _CJK_QUESTION.sub(" ", text))
     return tuple(dict.fromkeys(index_terms(text)))
+
+
+def names_happening(term: str) -> bool:
+    """True for a word by which any report may be called: accident, outage, 事故."""
+    return term in _HAPPENINGS or (term.endswith("s") and term[:-1] in _HAPPENINGS)
 
 
 def text_terms(text: str) -> frozenset[str]:

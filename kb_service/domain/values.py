@@ -35,15 +35,21 @@ _DATES = (
         rf"(?P<y>{_N}{{2,4}})\s*年(?!代)(?:\s*(?P<m>{_N}{{1,3}})\s*月(?:\s*(?P<d>{_N}{{1,3}})\s*[日号])?)?"
     ),
     re.compile(rf"(?P<m>{_N}{{1,3}})\s*月\s*(?P<d>{_N}{{1,3}})\s*[日号]"),
-    re.compile(r"(?<![\w-])(?P<y>\d{4})[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})(?![\w-])"),
+    re.compile(
+        r"(?<![\w-])(?P<y>\d{4})[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})(?:(?=t\d)|(?![\w-]))"
+    ),
     re.compile(r"(?<![\w/])(?P<m>\d{1,2})/(?P<d>\d{1,2})/(?P<y>\d{4})(?![\w/])"),
     re.compile(rf"\b{_MON}\s+{_DAY}\b(?:,?\s+(?P<y>\d{{4}}))?\b"),
     re.compile(rf"\b{_DAY}\s+(?:of\s+)?{_MON}(?:,?\s+(?P<y>\d{{4}}))?\b"),
     re.compile(rf"\b{_MON}\s+(?P<y>\d{{4}})\b"),
 )
+# File names: 20150803-Kafka, report_20240817.
+_NAME_DATE = re.compile(
+    r"(?<!\d)(?P<y>(?:19|20)\d\d)(?P<m>0[1-9]|1[0-2])(?P<d>0[1-9]|[12]\d|3[01])(?!\d)"
+)
 _TIMES = (
     re.compile(r"(?P<h>\d{1,2})\s*[时点](?![间候])\s*(?:(?P<min>\d{1,2})\s*分(?!钟))?"),
-    re.compile(r"(?<![\d:])(?P<h>\d{1,2}):(?P<min>\d{2})(?::\d{2})?(?:\s*(?P<half>[ap])\.?m\b)?"),
+    re.compile(r"(?<![\d:])t?(?P<h>\d{1,2}):(?P<min>\d{2})(?::\d{2})?(?:\s*(?P<half>[ap])\.?m\b)?"),
     re.compile(r"(?<![\d:])(?P<h>\d{1,2})\s*(?P<half>[ap])\.?m\b"),
 )
 _TOKEN = re.compile(r"(?<![a-z0-9])[a-z0-9]+(?:[-_/.:@][a-z0-9]+)*")
@@ -126,6 +132,26 @@ def supporting_values(text: str) -> frozenset[str]:
         found.add(value)
         found.update(parts)
     return frozenset(found)
+
+
+def dates_in_title(title: str) -> frozenset[str]:
+    """Return what the dates of a title or file name state and imply; empty without a dated year.
+
+    Digits run together (20150803) are read as a date here only: in a text they may be any number.
+    """
+    patterns = (_NAME_DATE, *_DATES)
+    found = [match for pattern in patterns for match in pattern.finditer(normalise(title))]
+    values = [value for match in found if (value := _date(match)) and match.groupdict().get("y")]
+    return frozenset(v for value, implied in values for v in (value, *implied))
+
+
+def dates_asked(question: str) -> frozenset[str]:
+    """Return the dates, months and years that a question fixes, as `stated_values` writes them."""
+    return frozenset(
+        value
+        for value in stated_values(question)
+        if value.startswith("date:") or re.fullmatch(r"num:(?:1[5-9]|20)\d\d", value)
+    )
 
 
 def missing_values(sentence: str, sources: str) -> frozenset[str]:

@@ -14,6 +14,7 @@ from kb_service.domain.text import normalise
 from kb_service.domain.units import Unit, UnitKind, item_number
 
 MAX_ITEM_CHARS = 400
+MAX_LIST_CHARS = 600
 
 _COLON_LABEL = re.compile(r"(?P<label>[^:：\n]{1,45}?)\s*[:：]\s*(?P<value>.*)", re.DOTALL)
 _SPACED_LABEL = re.compile(r"(?P<label>\S{2,8})[ \t\u3000]+(?P<value>\S.*)", re.DOTALL)
@@ -25,10 +26,20 @@ _ENGLISH_ORDINAL = re.compile(
     r"\b(?:(\d{1,3})(?:st|nd|rd|th)|(first|second|third|fourth|fifth|sixth))\s+(?:\w+\s+)?"
     r"(?:item|measure|recommendation|step|point|finding|action|cause|rule)"
 )
+_LIST_WORDS = re.compile(
+    "哪些|哪几(?:条|项|点|个|步)|列出|有什么(?:措施|建议|要求|发现|步骤)|"
+    r"\blist (?:all|the)\b|\b(?:what|which) (?:\w+ ){0,3}?"
+    r"(?:measures|recommendations|actions|steps|findings|items|rules|points|causes)\b|"
+    r"\bwhat (?:were|are) the (?:\w+ )?"
+    r"(?:measures|recommendations|actions|steps|findings|items|rules|points|causes)\b"
+)
 _ENGLISH_ORDINALS = {
     word: n for n, word in enumerate(("first", "second", "third", "fourth", "fifth", "sixth"), 1)
 }
+_SMALL_WORDS = re.compile(r"(?<=\w )\([^()]*\)|\b(?:in|of|at|on|for|the|and|to)\b", re.IGNORECASE)
 _ITEM_MARK = re.compile(r"\s*(?:[（(]?[\d一二三四五六七八九十百]+[.、)）]|第[^条]{1,8}条)\s*")
+ITEM_LABEL = re.compile(_ITEM_MARK.pattern + r"[^:：，。；\s]{2,10}[:：]")
+"""An item that begins with a label of its own."""
 
 TYPE_LABELS: dict[AnswerType, frozenset[str]] = {
     AnswerType.DATE: text_terms("date time 日期 发生时间"),
@@ -36,6 +47,7 @@ TYPE_LABELS: dict[AnswerType, frozenset[str]] = {
     AnswerType.PLACE: text_terms("location place site address 发生地点 位置 地址"),
     AnswerType.PERSON: text_terms("name 姓名"),
     AnswerType.IDENTIFIER: text_terms("number no id code 编号 号码"),
+    AnswerType.CAUSE: text_terms("直接原因 probable cause root cause"),
     AnswerType.MONEY: text_terms("amount cost 金额"),
 }
 """The label that a question word stands for, as terms."""
@@ -76,9 +88,14 @@ def asked_field(line: str, kind: AnswerType, asked: frozenset[str]) -> tuple[str
         for index, (label, value) in enumerate(fields_of(line))
         if value
         for suffix in _suffixes(label, is_inner=index > 0)
-        if (terms := text_terms(suffix)) and terms <= known
+        if (terms := _label_terms(suffix)) and terms <= known
     ]
     return max(found, key=lambda pair: len(pair[0]), default=None)
+
+
+def _label_terms(label: str) -> frozenset[str]:
+    """Return the terms of a label without its small words and what it adds in brackets."""
+    return text_terms(_SMALL_WORDS.sub(" ", label) or label)
 
 
 def _suffixes(label: str, *, is_inner: bool) -> list[str]:
@@ -112,6 +129,25 @@ def items_numbered(
         if unit.kind is UnitKind.HEADING or item_number(unit.span.of(text)) != number:
             continue
         yield _item_span(text, units, index), _introduction(text, units, index)
+
+
+def asks_for_list(question: str) -> bool:
+    """True when a question asks for all items of a list (哪些措施, which measures)."""
+    return bool(_LIST_WORDS.search(normalise(question)))
+
+
+def lists_under(text: str, units: Sequence[Unit]) -> Iterator[tuple[TextSpan, frozenset[str]]]:
+    """Yield the span of each numbered list of two items or more and its introduction's terms."""
+    starts = [n for n, unit in enumerate(units) if item_number(unit.span.of(text)) == 1]
+    for first in starts:
+        last, number = first, 1
+        for index in range(first + 1, len(units)):
+            if item_number(units[index].span.of(text)) != number + 1:
+                break
+            last, number = index, number + 1
+        span = TextSpan(units[first].span.start, units[last].span.end)
+        if last > first and len(span) <= MAX_LIST_CHARS:
+            yield span, _introduction(text, units, first)
 
 
 def item_words(item: str) -> str:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from kb_service.domain.furniture import is_furniture
 from kb_service.domain.queries import Passage
 from kb_service.domain.questions import (
     AnswerType,
@@ -15,6 +16,7 @@ from kb_service.domain.questions import (
     asks_across_documents,
     content_terms,
     coverage,
+    names_happening,
     stem,
     text_terms,
 )
@@ -28,12 +30,16 @@ from kb_service.domain.values import (
     without_fixed_values,
 )
 from kb_service.generation.fields import (
+    ITEM_LABEL,
     asked_field,
     asked_ordinal,
+    asks_for_list,
     item_words,
     items_numbered,
+    lists_under,
     names_ordinal,
 )
+from kb_service.generation.subjects import MIN_TITLE_SHARE, meant, names_stated
 from kb_service.generation.typed_spans import answer_words, is_typed
 
 MIN_COVERAGE = 0.45
@@ -41,6 +47,12 @@ MIN_COVERAGE = 0.45
 
 MIN_ITEM_COVERAGE = 0.3
 """The same for a numbered item with what introduces its list: the item itself repeats little."""
+
+MIN_HEADED = 0.4
+"""Share of what the title leaves of the question that the heading of a whole list must hold."""
+
+MIN_REST = 0.2
+"""Share of what the title leaves of the question that a unit and its surroundings must hold."""
 
 TYPE_BONUS = 0.15
 STRICT_TYPE_BONUS = 0.5
@@ -60,7 +72,11 @@ _STRICT = frozenset(
         AnswerType.IDENTIFIER,
     )
 )
+_NEEDED = frozenset((AnswerType.DURATION, AnswerType.MONEY))
+"""Types whose answers all hold a number and a unit: a sentence without them answers nothing."""
+
 CONTEXT_WEIGHT = 0.7
+NAMES_WEIGHT = 0.4
 VALUES_WEIGHT = 0.3
 RANK_WEIGHT = 0.2
 CLOSE = 0.9
@@ -82,6 +98,7 @@ class Quotation:
 class _Asked:
     """The question, taken apart once."""
 
+    question: str
     text: str
     kind: AnswerType
     terms: tuple[str, ...]
@@ -91,11 +108,21 @@ class _Asked:
     values: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Context:
+    """Terms around a unit: of its title, of the unit before and heading above, of its document."""
+
+    title: frozenset[str]
+    near: frozenset[str]
+    document: frozenset[str]
+
+
 def read(
     question: str, passages: Sequence[Passage], idf: Mapping[str, float]
 ) -> tuple[Quotation, ...]:
     """Return the quotations that answer the question, best first; empty to abstain."""
     asked = take_apart(question, idf)
+    passages = meant(question, passages, idf)
     if asks_across_documents(question) and not identifiers_in(question):
         # A count or an extreme over many reports is written in none of them.
         return ()
@@ -103,6 +130,10 @@ def read(
         item = _list_item(asked, asked.ordinal, passages)
         if item:
             return (item,)
+    if asks_for_list(question):
+        whole = _whole_list(asked, passages)
+        if whole:
+            return (whole,)
     quotations = sorted(_quotations(asked, passages), key=lambda q: -q.score)
     if asked.kind is AnswerType.ITEM:
         # No list has that number: only words that name it themselves can answer.
@@ -116,7 +147,9 @@ def take_apart(question: str, idf: Mapping[str, float]) -> _Asked:
     values = frozenset(v for v in stated_values(question) if v.startswith(("date:", "num:", "id:")))
     terms = content_terms(without_fixed_values(question))
     stems = frozenset(stem(term) for term in terms)
-    return _Asked(text, answer_type(question), terms, stems, idf, asked_ordinal(text), values)
+    return _Asked(
+        question, text, answer_type(question), terms, stems, idf, asked_ordinal(text), values
+    )
 
 
 def _leading(quotations: Sequence[Quotation]) -> tuple[Quotation, ...]:
@@ -134,23 +167,25 @@ def _leading(quotations: Sequence[Quotation]) -> tuple[Quotation, ...]:
 
 def _quotations(asked: _Asked, passages: Sequence[Passage]) -> Iterator[Quotation]:
     documents = _document_terms(passages)
-    for passage in passages:
+    names = names_stated(asked.question, passages)
+    for passage in passages if names else ():
         units = quotable_units(passage.text)
         title = text_terms(passage.title)
-        bonus = _values_bonus(asked, passage)
+        bonus = _values_bonus(asked, passage) + NAMES_WEIGHT * names[passage.document_id]
         for index, unit in enumerate(units):
-            if unit.kind is UnitKind.HEADING or _is_title(passage, unit):
+            if unit.kind is UnitKind.HEADING or _says_nothing(passage, unit):
                 continue
-            around = title | _surroundings(passage.text, units, index)
-            document = documents[passage.document_id]
-            quotation = _weighed(asked, passage, unit, around, document, bonus)
+            context = _Context(
+                title, _surroundings(passage.text, units, index), documents[passage.document_id]
+            )
+            quotation = _weighed(asked, passage, unit, context, bonus)
             if quotation:
                 yield _with_explanation(quotation, units[index + 1 :])
 
 
-def _is_title(passage: Passage, unit: Unit) -> bool:
-    words = "".join(unit.span.of(passage.text).split())
-    return words in "".join(passage.title.split())
+def _says_nothing(passage: Passage, unit: Unit) -> bool:
+    text = unit.span.of(passage.text)
+    return "".join(text.split()) in "".join(passage.title.split()) or is_furniture(text)
 
 
 def _document_terms(passages: Sequence[Passage]) -> dict[str, frozenset[str]]:
@@ -188,35 +223,59 @@ def _surroundings(text: str, units: Sequence[Unit], index: int) -> frozenset[str
 
 
 def _weighed(
-    asked: _Asked,
-    passage: Passage,
-    unit: Unit,
-    around: frozenset[str],
-    document: frozenset[str],
-    bonus: float,
+    asked: _Asked, passage: Passage, unit: Unit, context: _Context, bonus: float
 ) -> Quotation | None:
     """Score one unit; None when it and its surroundings say too little of what is asked.
 
-    A form names its subject once: its whole document surrounds a field whose label is asked for.
+    What the title names already tells the units of a document not apart: the rest of the question
+    does. A form names its subject once: its whole document surrounds a field whose label is asked.
     """
     text = reflow(unit.span.of(passage.text))
-    field = asked_field(text, asked.kind, asked.stems) if unit.kind is UnitKind.FIELD else None
-    own = coverage(asked.terms, text_terms(text), asked.idf)
-    around = text_terms(text) | (document if field else around)
-    in_context = coverage(asked.terms, around, asked.idf)
-    if in_context < MIN_COVERAGE or not (own or field):
+    field = _labelled(asked, unit, text)
+    own = text_terms(text)
+    near = own | (context.document if field else context.near)
+    in_context = coverage(asked.terms, near | context.title, asked.idf)
+    rest = _rest(asked, context.title)
+    said = coverage(rest or asked.terms, own, asked.idf)
+    if in_context < MIN_COVERAGE or (rest and coverage(rest, near, asked.idf) < MIN_REST):
         return None
-    score = own + CONTEXT_WEIGHT * in_context + bonus
+    if not (said or field):
+        return None
+    score = said + CONTEXT_WEIGHT * in_context + bonus
     if field:
         label, value = field
-        precise = answer_words(asked.kind, asked.text, value) if asked.kind in _STRICT else None
-        words = precise.of(value) if precise else value
+        words = _field_words(asked, value)
         score += LABEL_BONUS * (in_context + coverage(asked.terms, text_terms(label), asked.idf))
     else:
         span = answer_words(asked.kind, asked.text, text)
+        if span is None and (asked.kind in _NEEDED or not rest):
+            return None
         words = span.of(text) if span else ""
         score += _type_bonus(asked.kind) if span else 0.0
     return Quotation(passage, unit.span, text, words, round(score, 6))
+
+
+def _rest(asked: _Asked, title: frozenset[str]) -> tuple[str, ...]:
+    """Return the terms that the title leaves open; a titled report need not call itself one."""
+    rest = tuple(term for term in asked.terms if stem(term) not in title)
+    if coverage(asked.terms, title, asked.idf) < MIN_TITLE_SHARE:
+        return rest
+    return tuple(term for term in rest if not names_happening(term))
+
+
+def _labelled(asked: _Asked, unit: Unit, text: str) -> tuple[str, str] | None:
+    """Return the asked label and its value: of a field, or of an item "(1) Label: value"."""
+    if unit.kind is UnitKind.FIELD:
+        return asked_field(text, asked.kind, asked.stems)
+    return (
+        asked_field(item_words(text), asked.kind, asked.stems) if ITEM_LABEL.match(text) else None
+    )
+
+
+def _field_words(asked: _Asked, value: str) -> str:
+    is_precise = asked.kind in _STRICT
+    precise = answer_words(asked.kind, asked.text, value) if is_precise else None
+    return precise.of(value) if precise else value
 
 
 def _type_bonus(kind: AnswerType) -> float:
@@ -237,6 +296,22 @@ def _list_item(asked: _Asked, number: int, passages: Sequence[Passage]) -> Quota
             if score >= MIN_ITEM_COVERAGE:
                 score += _values_bonus(asked, passage)
                 found.append(Quotation(passage, span, text, item_words(text), score))
+    return max(found, key=lambda quotation: quotation.score, default=None)
+
+
+def _whole_list(asked: _Asked, passages: Sequence[Passage]) -> Quotation | None:
+    """Return the list under the heading that what the title leaves of the question speaks of."""
+    found: list[Quotation] = []
+    for passage in passages:
+        title = text_terms(passage.title)
+        rest = _rest(asked, title)
+        for span, heading in lists_under(passage.text, quotable_units(passage.text)):
+            headed = coverage(rest, heading, asked.idf)
+            score = headed + coverage(asked.terms, title, asked.idf)
+            if headed >= MIN_HEADED:
+                text = reflow(span.of(passage.text))
+                score += _values_bonus(asked, passage)
+                found.append(Quotation(passage, span, text, text, score))
     return max(found, key=lambda quotation: quotation.score, default=None)
 
 

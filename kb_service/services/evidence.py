@@ -12,7 +12,12 @@ from kb_service.domain.queries import Passage
 from kb_service.domain.questions import content_terms, coverage, text_terms
 from kb_service.domain.text import normalise
 from kb_service.domain.units import quotable_units
-from kb_service.domain.values import identifiers_in, missing_values, without_fixed_values
+from kb_service.domain.values import (
+    dates_in_title,
+    identifiers_in,
+    missing_values,
+    without_fixed_values,
+)
 from kb_service.services.assembly import names_identifier
 
 MIN_COVERAGE = 0.40
@@ -87,5 +92,7 @@ def missing_slots(
     sources = "\n".join(f"{passage.title}\n{passage.text}" for passage in passages)
     haystack, known = normalise(sources), frozenset(confirmed)
     identifiers = identifiers_in(question)
+    titled = frozenset[str]().union(*(dates_in_title(passage.title) for passage in passages))
     lost = {i for i in identifiers if i not in known and not names_identifier(haystack, i)}
-    return tuple(sorted(lost | {v for v in missing_values(question, sources) if _FIXED.match(v)}))
+    unsaid = missing_values(question, sources) - titled
+    return tuple(sorted(lost | {value for value in unsaid if _FIXED.match(value)}))

@@ -3,10 +3,13 @@
 import pytest
 
 from kb_service.domain.values import (
+    dates_asked,
+    dates_in_title,
     identifiers_in,
     missing_values,
     negates,
     stated_values,
+    supporting_values,
     without_fixed_values,
 )
 
@@ -79,3 +82,18 @@ def test_words_that_hold_a_negating_character_do_not_negate() -> None:
     assert negates("未造成人员伤亡")
     assert negates("It didn't fail")
     assert not negates("不仅造成5人受伤，无论如何非常严重")
+
+
+def test_a_title_states_dates_run_together_in_file_names() -> None:
+    assert "date:2015-8" in dates_in_title("Incidents/20150803-Pump")
+    assert "num:2024" in dates_in_title("报告2024年8月17日")
+    assert dates_in_title("serial 21057478, “8·17”, 8月17日") == frozenset()
+
+
+def test_a_question_fixes_dates_and_years_but_no_other_numbers() -> None:
+    assert dates_asked("Why did 500 fail in May 2015?") == {"date:2015-5"}
+    assert dates_asked("2007年的3起") == {"num:2007"}
+
+
+def test_a_date_before_its_time_in_one_token_is_read() -> None:
+    assert {"date:2015-8-3", "time:17:21"} <= supporting_values("At 2015-08-03T17:21 it began")
