@@ -4,9 +4,10 @@
 the part that needs it is first asked for.
 """
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
-from functools import cached_property
+from typing import Generic, TypeVar
 
 import structlog
 
@@ -43,8 +44,28 @@ from retrievers.hybrid import HybridRetriever
 
 log = structlog.get_logger("bootstrap")
 
+Built = TypeVar("Built")
 MAX_WARM_BASES = 8
 """Bases whose indexes are opened at the start; others open with their first question."""
+
+
+class _Part(Generic[Built]):
+    """A part of the application, built once even when several threads are the first to ask.
+
+    `functools.cached_property` promised that up to Python 3.11 only.
+    """
+
+    def __init__(self, build: Callable[["Application"], Built]) -> None:
+        self._build = build
+        self._name = build.__name__
+        self._lock = threading.RLock()
+
+    def __get__(self, application: "Application", owner: type["Application"]) -> Built:
+        with self._lock:
+            if self._name not in application.__dict__:
+                application.__dict__[self._name] = self._build(application)
+            built: Built = application.__dict__[self._name]
+            return built
 
 
 class Application:
@@ -54,7 +75,7 @@ class Application:
         self.settings = settings
         self._not_loaded: dict[str, str] = {}
 
-    @cached_property
+    @_Part
     def database(self) -> Database:
         folder = self.settings.data_dir
         try:
@@ -65,40 +86,40 @@ class Application:
         database.migrate()
         return database
 
-    @cached_property
+    @_Part
     def blobs(self) -> BlobStore:
         return BlobStore(self.settings.data_dir.resolve() / "blobs")
 
-    @cached_property
+    @_Part
     def catalog(self) -> Catalog:
         return Catalog(self.database, self.blobs)
 
-    @cached_property
+    @_Part
     def jobs(self) -> JobQueue:
         ingest = self.settings.ingest
         return JobQueue(self.database, lease_s=ingest.lease_s, max_attempts=ingest.max_attempts)
 
-    @cached_property
+    @_Part
     def answers(self) -> AnswerStore:
         return AnswerStore(self.database)
 
-    @cached_property
+    @_Part
     def verifier(self) -> Verifier:
         return Verifier(self.database, self.blobs)
 
-    @cached_property
+    @_Part
     def statistics(self) -> Statistics:
         return Statistics(self.database)
 
-    @cached_property
+    @_Part
     def embedder(self) -> Embedder:
         return load_embedder(self.settings.embedding.model)
 
-    @cached_property
+    @_Part
     def index_source(self) -> SqlIndexSource:
         return SqlIndexSource(self.database)
 
-    @cached_property
+    @_Part
     def retriever(self) -> HybridRetriever:
         return HybridRetriever(
             self.index_source,
@@ -108,7 +129,7 @@ class Application:
             policy=FusionPolicy(dense_weight=self.settings.retrieval.dense_weight),
         )
 
-    @cached_property
+    @_Part
     def generator(self) -> Generator:
         llm = self.settings.llm
         if not llm.model:
@@ -123,16 +144,16 @@ class Application:
             temperature=llm.temperature,
         )
 
-    @cached_property
+    @_Part
     def uploads(self) -> UploadService:
         limit = self.settings.ingest.max_file_bytes
         return UploadService(self.catalog, self.blobs, detect_media_type, limit)
 
-    @cached_property
+    @_Part
     def sync(self) -> SyncService:
         return SyncService(self.catalog, self.uploads, self.settings.data_dir.resolve())
 
-    @cached_property
+    @_Part
     def answering(self) -> AnsweringService:
         return AnsweringService(
             retriever=self.retriever,
@@ -142,7 +163,7 @@ class Application:
             settings=self.settings.retrieval,
         )
 
-    @cached_property
+    @_Part
     def pictures(self) -> PagePictures:
         return PagePictures(parse_limits(self.settings.ingest))
 
@@ -150,11 +171,11 @@ class Application:
         """Return which model answers."""
         return self.generator.info
 
-    @cached_property
+    @_Part
     def loader(self) -> SandboxedLoader:
         return SandboxedLoader(parse_limits(self.settings.ingest))
 
-    @cached_property
+    @_Part
     def publisher(self) -> RevisionPublisher:
         return RevisionPublisher(self.database, self.blobs)
 
@@ -199,6 +220,7 @@ class Application:
                 log.error("not loaded", part=part, code=error.code, error=error.message)
         if self._not_loaded:
             return
+        _ = self.generator.info  # reads every weight file once, for the audit record
         for base in self.catalog.list_kbs(limit=MAX_WARM_BASES).items:
             self.retriever.refresh(base.id)
 

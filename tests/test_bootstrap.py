@@ -1,6 +1,11 @@
-"""The composition root: what it says about parts that cannot be loaded."""
+"""The composition root: parts are built once, and it says which cannot be loaded."""
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+import pytest
 
 from kb_service.bootstrap import Application
 from kb_service.settings import EmbeddingSettings, LlmSettings, Settings
@@ -19,3 +24,26 @@ def test_readiness_names_the_model_that_cannot_be_loaded(tmp_path: Path) -> None
     reasons = application.readiness()
     assert "nowhere" in reasons["embedder"]
     assert "no-checkpoint" in reasons["generator"]
+
+
+def test_threads_that_ask_first_at_the_same_time_share_one_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built: list[Path] = []
+    both_ask = threading.Barrier(2)
+
+    def slow_store(folder: Path) -> object:
+        built.append(folder)
+        time.sleep(0.05)
+        return object()
+
+    def ask(application: Application) -> object:
+        both_ask.wait(5)
+        return application.blobs
+
+    monkeypatch.setattr("kb_service.bootstrap.BlobStore", slow_store)
+    application = Application(Settings(data_dir=tmp_path))
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(ask, [application, application])
+    assert first is second
+    assert len(built) == 1
