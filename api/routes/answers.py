@@ -23,8 +23,9 @@ router = APIRouter(route_class=JsonRoute, tags=["answers"])
 
 @router.get("/answers/{answer}")
 def show_answer(answer: str, service: ServiceParam) -> AuditedAnswerBody:
-    """Show an answer with what explains it."""
-    return audited_answer_body(*service.answers.get(answer))
+    """Show an answer with what explains it, and how it was rated."""
+    found, audit = service.answers.get(answer)
+    return audited_answer_body(found, audit, service.answers.get_feedback(answer))
 
 
 @router.post("/answers/{answer}/feedback", status_code=204)

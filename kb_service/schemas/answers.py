@@ -90,10 +90,18 @@ class AuditBody(BaseModel):
     revisions: list[RevisionNameBody]
 
 
+class FeedbackBody(BaseModel):
+    """The latest rating of an answer: `up` or `down`."""
+
+    rating: str
+    comment: str
+
+
 class AuditedAnswerBody(AnswerBody):
-    """An answer with its audit record."""
+    """An answer with its audit record; `feedback` is null until somebody rates it."""
 
     audit: AuditBody
+    feedback: FeedbackBody | None
 
 
 class MessageBody(BaseModel):
@@ -174,8 +182,10 @@ def answer_body(answer: Answer) -> AnswerBody:
     )
 
 
-def audited_answer_body(answer: Answer, audit: AnswerAudit) -> AuditedAnswerBody:
-    """Convert an answer and its audit record."""
+def audited_answer_body(
+    answer: Answer, audit: AnswerAudit, feedback: tuple[str, str] | None
+) -> AuditedAnswerBody:
+    """Convert an answer, its audit record and its (rating, comment)."""
     names = dict.fromkeys((passage.document_id, passage.sha256) for passage in answer.passages)
     body = AuditBody(
         model=answer.model,
@@ -187,7 +197,8 @@ def audited_answer_body(answer: Answer, audit: AnswerAudit) -> AuditedAnswerBody
         raw_output=audit.raw_output,
         revisions=[RevisionNameBody(document_id=name, revision=sha) for name, sha in names],
     )
-    return AuditedAnswerBody(**dict(answer_body(answer)), audit=body)
+    rated = FeedbackBody(rating=feedback[0], comment=feedback[1]) if feedback else None
+    return AuditedAnswerBody(**dict(answer_body(answer)), audit=body, feedback=rated)
 
 
 def conversation_body(conversation: Conversation) -> ConversationBody:

@@ -141,8 +141,10 @@ def test_answers_are_shown_with_their_audit_record(
 def test_feedback_is_kept_and_checked(client: TestClient, service: ApiService, kb_id: str) -> None:
     service.answers.save_turn(sample_answer(kb_id), sample_audit())
     path = "/answers/ans_1/feedback"
+    assert client.get("/answers/ans_1").json()["feedback"] is None
     assert client.post(path, json={"rating": "up", "comment": "对"}).status_code == 204
-    assert service.answers.get_feedback("ans_1") == ("up", "对")
+    shown = client.get("/answers/ans_1").json()
+    assert shown["feedback"] == {"rating": "up", "comment": "对"}
     assert client.post(path, json={"rating": "sideways"}).status_code == 422
     assert client.post("/answers/x/feedback", json={"rating": "up"}).status_code == 404
 
