@@ -19,6 +19,7 @@ _CJK_QUESTION = re.compile(
     "怎么样|怎么|怎样|如何|是否|能否|可否|有没有|是不是|吗|呢|么|吧|"
     "(?:报告|文件|文档|资料|文中|文章)(?:中|里)?(?:提到|提及|所述|记载)?的?|提到|提及|"
     "第\\s*[\\d一二三四五六七八九十百千零〇]+\\s*(?:条|项|点|款|个|步|章)|提出|采取|规定|"
+    "(?<![委员大议协社晚国工商年学机])会(?![议员长场展])(?=[^，。？?]{1,8}[？?]?$)|"
     "的|了|着|在|是|有|和|与|及|被|把|给出|叫做?|称为|属于|该|这|那|它|他|她|们|号"
 )
 _ENGLISH_QUESTION = re.compile(
@@ -158,6 +159,8 @@ _AGGREGATE = re.compile(
             f"{_CJK_MANY}[^？?]{{0,12}}哪一?(?:起|宗|份)",
             f"{_CJK_MANY}[^？?]{{0,12}}哪一?(?:次|场|件|个)[^，。？?]{{0,4}}{_CJK_CASE}",
             f"{_CJK_MANY}[大多长早晚高低少小短严重久]{{1,2}}的[^，。？?]{{0,4}}{_CJK_CASE}(?:是|为|有|发生)",
+            f"哪(?:些|几起)[^，。？?]{{0,4}}{_CJK_CASE}(?!的|中|里|报告中)",
+            r"(?:which|what) (?:\w+ )?(?:accidents|incidents|outages|crashes|reports|cases)\b",
             rf"how many {_CASE_WORDS}\b",
             r"how many events (?:happened|occurred|took place|were there|are there)",
             rf"(?:which|what) {_CASE_WORDS}\b[^?]{{0,40}}\b{_MOST}\b",

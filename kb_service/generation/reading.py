@@ -34,12 +34,13 @@ from kb_service.generation.fields import (
     asked_field,
     asked_ordinal,
     asks_for_list,
+    fields_of,
     item_words,
     items_numbered,
     lists_under,
     names_ordinal,
 )
-from kb_service.generation.subjects import MIN_TITLE_SHARE, meant, names_stated
+from kb_service.generation.subjects import MIN_TITLE_SHARE, meant, names_asked, names_stated
 from kb_service.generation.typed_spans import answer_words, is_typed
 
 MIN_COVERAGE = 0.45
@@ -92,6 +93,7 @@ class Quotation:
     text: str
     words: str
     score: float
+    is_field: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +108,16 @@ class _Asked:
     idf: Mapping[str, float]
     ordinal: int | None
     values: frozenset[str]
+    names: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
 class _Context:
-    """Terms around a unit: of its title, of the unit before and heading above, of its document."""
+    """Terms around a unit: of its title, of the names that question and document share, of the unit
+    before and the heading above, of its document."""
 
     title: frozenset[str]
+    named: frozenset[str]
     near: frozenset[str]
     document: frozenset[str]
 
@@ -147,9 +152,9 @@ def take_apart(question: str, idf: Mapping[str, float]) -> _Asked:
     values = frozenset(v for v in stated_values(question) if v.startswith(("date:", "num:", "id:")))
     terms = content_terms(without_fixed_values(question))
     stems = frozenset(stem(term) for term in terms)
-    return _Asked(
-        question, text, answer_type(question), terms, stems, idf, asked_ordinal(text), values
-    )
+    names = text_terms(" ".join(names_asked(question)))
+    kind, ordinal = answer_type(question), asked_ordinal(text)
+    return _Asked(question, text, kind, terms, stems, idf, ordinal, values, names)
 
 
 def _leading(quotations: Sequence[Quotation]) -> tuple[Quotation, ...]:
@@ -159,7 +164,7 @@ def _leading(quotations: Sequence[Quotation]) -> tuple[Quotation, ...]:
     for other in quotations[1:]:
         if other.score < CLOSE * best.score:
             break
-        is_new = other.text != best.text and other.passage == best.passage
+        is_new = other.text != best.text and other.passage == best.passage and not other.is_field
         if is_new and not other.text[0].islower():  # a fragment explains nothing
             return best, other
     return (best,)
@@ -171,13 +176,16 @@ def _quotations(asked: _Asked, passages: Sequence[Passage]) -> Iterator[Quotatio
     for passage in passages if names else ():
         units = quotable_units(passage.text)
         title = text_terms(passage.title)
+        document = documents[passage.document_id]
+        shared = asked.names & document
         bonus = _values_bonus(asked, passage) + NAMES_WEIGHT * names[passage.document_id]
         for index, unit in enumerate(units):
             if unit.kind is UnitKind.HEADING or _says_nothing(passage, unit):
                 continue
-            context = _Context(
-                title, _surroundings(passage.text, units, index), documents[passage.document_id]
-            )
+            near = _surroundings(passage.text, units, index)
+            # A form gives its place and owner once; prose repeats the names it speaks of.
+            named = shared if unit.kind is UnitKind.FIELD else frozenset[str]()
+            context = _Context(title, named, near, document)
             quotation = _weighed(asked, passage, unit, context, bonus)
             if quotation:
                 yield _with_explanation(quotation, units[index + 1 :])
@@ -185,6 +193,8 @@ def _quotations(asked: _Asked, passages: Sequence[Passage]) -> Iterator[Quotatio
 
 def _says_nothing(passage: Passage, unit: Unit) -> bool:
     text = unit.span.of(passage.text)
+    if unit.kind is UnitKind.FIELD and not any(value for _, value in fields_of(text)):
+        return True
     return "".join(text.split()) in "".join(passage.title.split()) or is_furniture(text)
 
 
@@ -235,7 +245,7 @@ def _weighed(
     own = text_terms(text)
     near = own | (context.document if field else context.near)
     in_context = coverage(asked.terms, near | context.title, asked.idf)
-    rest = _rest(asked, context.title)
+    rest = _rest(asked, context.title, context.named)
     said = coverage(rest or asked.terms, own, asked.idf)
     if in_context < MIN_COVERAGE or (rest and coverage(rest, near, asked.idf) < MIN_REST):
         return None
@@ -252,12 +262,15 @@ def _weighed(
             return None
         words = span.of(text) if span else ""
         score += _type_bonus(asked.kind) if span else 0.0
-    return Quotation(passage, unit.span, text, words, round(score, 6))
+    is_field = unit.kind is UnitKind.FIELD
+    return Quotation(passage, unit.span, text, words, round(score, 6), is_field)
 
 
-def _rest(asked: _Asked, title: frozenset[str]) -> tuple[str, ...]:
-    """Return the terms that the title leaves open; a titled report need not call itself one."""
-    rest = tuple(term for term in asked.terms if stem(term) not in title)
+def _rest(
+    asked: _Asked, title: frozenset[str], named: frozenset[str] = frozenset()
+) -> tuple[str, ...]:
+    """Return the terms that title and names leave open; a report need not call itself one."""
+    rest = tuple(term for term in asked.terms if stem(term) not in title | named)
     if coverage(asked.terms, title, asked.idf) < MIN_TITLE_SHARE:
         return rest
     return tuple(term for term in rest if not names_happening(term))

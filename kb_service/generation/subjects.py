@@ -74,12 +74,19 @@ def _num_dates(source: _Source, dates: frozenset[str]) -> int:
     return len(dates & (supporting_values(source.text) | dates_in_title(source.title)))
 
 
+def names_asked(question: str) -> list[str]:
+    """Return the capitalised words that do not begin the question, folded, without "'s"."""
+    first, _, others = question.strip().partition(" ")
+    names = names_in(f"{first.lower()} {others}")
+    return [_POSSESSIVE.sub("", name.removeprefix("name:")) for name in names]
+
+
 def names_stated(question: str, passages: Sequence[Passage]) -> dict[str, float]:
     """Return the share of the question's names (Latin, capitalised) by document id; 1.0 for none.
 
     Empty when the question has a name that no passage states: then all of them are of others.
     """
-    names = _names(question)
+    names = [name[:MIN_NAME_STEM] for name in names_asked(question)]
     words = {key: normalise(f"{s.title}\n{s.text}") for key, s in _sources(passages).items()}
     if any(all(name not in text for text in words.values()) for name in names):
         return {}
@@ -88,13 +95,6 @@ def names_stated(question: str, passages: Sequence[Passage]) -> dict[str, float]
         key: sum(name in text for name in names) / count if names else 1.0
         for key, text in words.items()
     }
-
-
-def _names(question: str) -> list[str]:
-    """Return the beginnings of the capitalised words that do not begin the question."""
-    first, _, others = question.strip().partition(" ")
-    names = names_in(f"{first.lower()} {others}")
-    return [_POSSESSIVE.sub("", name.removeprefix("name:"))[:MIN_NAME_STEM] for name in names]
 
 
 def _most(keys: Sequence[str], counts: Mapping[str, int]) -> list[str]:

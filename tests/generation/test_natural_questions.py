@@ -6,7 +6,7 @@ import pytest
 
 from kb_service.bootstrap import Application
 from kb_service.domain.answers import Answer, AnswerStatus
-from kb_service.services.answering import AskRequest
+from kb_service.services.asking import AskRequest
 from kb_service.services.demo import DEMO_FOLDER
 from kb_service.settings import Settings
 from tests.generation.natural_questions import HELD_OUT, REFUSED, TUNED
