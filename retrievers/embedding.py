@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from kb_service.domain.errors import ConfigurationError
 from kb_service.domain.ports import Embedder, EmbeddingProfile, Vector
+from retrievers.folders import sha256_of
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -28,18 +29,9 @@ if TYPE_CHECKING:
 CHECKSUMS_FILE = "SHA256SUMS.json"
 POOLING_VERSION = "mean-l2-1"
 BATCH_SIZE = 256
-_READ_BYTES = 1 << 20
 _STATIC = "StaticEmbedding"
 _NORMALIZE = "Normalize"
 FloatArray = npt.NDArray[np.float32]
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_READ_BYTES):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def _unavailable(message: str, path: str) -> ConfigurationError:
@@ -64,7 +56,7 @@ def verify_checksums(folder: Path) -> dict[str, str]:
         raise _corrupt(f"{listing} must map file names to SHA-256", file=str(listing))
     for name, checksum in expected.items():
         path = folder / name
-        found = _sha256(path) if path.is_file() else "absent"
+        found = sha256_of(path) if path.is_file() else "absent"
         if found != checksum:
             raise _corrupt(
                 f"{path} is not the file it should be: expected SHA-256 {checksum}, found {found}",
@@ -91,7 +83,7 @@ def fingerprint_of(folder: Path) -> str:
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         if path.suffix == ".md" or path.name in {"LICENSE", CHECKSUMS_FILE}:
             continue
-        digest.update(f"\n{path.relative_to(folder).as_posix()} {_sha256(path)}".encode())
+        digest.update(f"\n{path.relative_to(folder).as_posix()} {sha256_of(path)}".encode())
     return digest.hexdigest()
 
 
@@ -203,7 +195,7 @@ def _read_tokenizer(path: Path) -> Tokenizer:
         raise _unavailable(f"{path} is missing", str(path))
     try:
         tokenizer = Tokenizer.from_str(path.read_text(encoding="utf-8"))
-    except Exception as error:
+    except Exception as error:  # the library raises no narrower class
         raise _corrupt(f"{path} cannot be read: {error}", file=str(path)) from error
     tokenizer.no_padding()
     return tokenizer
