@@ -73,8 +73,11 @@ _STRICT = frozenset(
         AnswerType.IDENTIFIER,
     )
 )
-_NEEDED = frozenset((AnswerType.DURATION, AnswerType.MONEY))
-"""Types whose answers all hold a number and a unit: a sentence without them answers nothing."""
+_NEEDED = frozenset((AnswerType.DURATION, AnswerType.MONEY, AnswerType.IDENTIFIER))
+"""Types whose answers all have a form of their own: a sentence without it answers nothing."""
+
+_DATED = frozenset((AnswerType.DATE, AnswerType.TIME))
+_DIGIT = re.compile(r"[\d〇一二三四五六七八九十]")
 
 CONTEXT_WEIGHT = 0.7
 NAMES_WEIGHT = 0.4
@@ -260,6 +263,8 @@ def _weighed(
         span = answer_words(asked.kind, asked.text, text)
         if span is None and (asked.kind in _NEEDED or not rest):
             return None
+        if asked.kind in _DATED and not _DIGIT.search(text):
+            return None
         words = span.of(text) if span else ""
         score += _type_bonus(asked.kind) if span else 0.0
     is_field = unit.kind is UnitKind.FIELD
@@ -278,11 +283,13 @@ def _rest(
 
 def _labelled(asked: _Asked, unit: Unit, text: str) -> tuple[str, str] | None:
     """Return the asked label and its value: of a field, or of an item "(1) Label: value"."""
-    if unit.kind is UnitKind.FIELD:
-        return asked_field(text, asked.kind, asked.stems)
-    return (
-        asked_field(item_words(text), asked.kind, asked.stems) if ITEM_LABEL.match(text) else None
-    )
+    if unit.kind is not UnitKind.FIELD and not ITEM_LABEL.match(text):
+        return None
+    line = text if unit.kind is UnitKind.FIELD else item_words(text)
+    field = asked_field(line, asked.kind, asked.stems)
+    # A date, an amount and a number are written in digits, whatever the label promises.
+    is_lacking = field and asked.kind in _STRICT and not _DIGIT.search(field[1])
+    return None if is_lacking else field
 
 
 def _field_words(asked: _Asked, value: str) -> str:

@@ -47,6 +47,10 @@ REFUSED = (
     "Who is the chief executive of Cessna?",
     "What caused the Cassandra outage?",
     "What is the salary of the NTSB chairman?",
+    "石门县发生过哪些事故？",
+    "Which accidents happened in 2007?",
+    "Were there any fatalities in Death Valley?",
+    "What is the phone number of the DGAC?",
     "Why did the PostgreSQL database fail in 2018?",
 )
 

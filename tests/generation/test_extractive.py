@@ -154,3 +154,31 @@ def test_the_same_question_has_the_same_answer() -> None:
 def test_questions_without_words_and_empty_passages_do_no_harm() -> None:
     assert read("？", passage("")).text == ""
     assert read("what is it", passage(" \n")).text == ""
+
+
+def test_a_label_wins_over_a_sentence_that_repeats_what_the_title_names() -> None:
+    titled = passage(REPORT, title="中环数据中心“8·17”泄漏事故调查报告")
+    generation = read("中环数据中心泄漏事故的直接原因是什么？", titled)
+    assert generation.text == "（一）直接原因：管道焊缝开裂[1]。"
+
+
+def test_a_question_for_all_measures_is_answered_with_the_whole_list() -> None:
+    titled = passage(REPORT, title="中环数据中心“8·17”泄漏事故调查报告")
+    generation = read("中环数据中心泄漏之后有哪些整改措施？", titled)
+    assert generation.text.startswith("1. 增设在线监测和报警装置[1]；")
+    assert generation.text.endswith("3. 全面排查同类隐患[1]。")
+
+
+@pytest.mark.parametrize(
+    ("question", "line"),
+    [
+        ("How long did the pump outage last?", "This page was last edited on 28 June 2016."),
+        ("When did the pump alarms go off?", "Alarms: fixed thresholds are a limitation of pumps."),
+        ("What was the pump elevation?", "Elevation:"),
+        ("泵的处置历时多久？", "泵的处置由值班人员负责。"),
+    ],
+)
+def test_furniture_empty_fields_and_values_of_another_type_are_not_quoted(
+    question: str, line: str
+) -> None:
+    assert read(question, passage(line, title="Pump outage 泵")).text == ""

@@ -64,6 +64,15 @@ def test_a_question_in_plain_words_is_answered_from_the_right_report(
     assert answer.citations
 
 
+@pytest.mark.parametrize("question", sorted(KNOWN_MISSES))
+def test_a_question_it_cannot_answer_is_at_least_not_answered_from_another_report(
+    ask: Ask, question: str
+) -> None:
+    titles = {citation.title for citation in ask(question).citations}
+    assert all("Kafka" in title for title in titles if "Kafka" in question)
+    assert all("EventLogging" in title for title in titles if "EventLogging" in question)
+
+
 @pytest.mark.parametrize("question", REFUSED)
 def test_what_no_single_report_states_is_refused(ask: Ask, question: str) -> None:
     answer = ask(question)
