@@ -212,6 +212,8 @@ def _document_terms(passages: Sequence[Passage]) -> dict[str, frozenset[str]]:
 def _with_explanation(quotation: Quotation, following: Sequence[Unit]) -> Quotation:
     """Extend a sentence that announces ("…to be:" and a new line) to the end of its paragraph."""
     passage, span = quotation.passage, quotation.span
+    if ITEM_LABEL.match(quotation.text):
+        return _whole_item(quotation, following)
     if not _ANNOUNCES.search(span.of(passage.text)):
         return quotation
     for unit in following:
@@ -224,6 +226,21 @@ def _with_explanation(quotation: Quotation, following: Sequence[Unit]) -> Quotat
     announced = _ANNOUNCEMENT.search(text)
     words = text[announced.end() :] if announced else quotation.words
     return replace(quotation, span=span, text=text, words=words)
+
+
+def _whole_item(quotation: Quotation, following: Sequence[Unit]) -> Quotation:
+    """Extend "(2) Label: one thing;" over what else stands on its line."""
+    passage, span = quotation.passage, quotation.span
+    for unit in following:
+        gap = passage.text[span.end : unit.span.start]
+        if "\n" in gap or unit.span.end - quotation.span.start > MAX_EXPLANATION_CHARS:
+            break
+        span = TextSpan(span.start, unit.span.end)
+    added = reflow(passage.text[quotation.span.end : span.end])
+    text = reflow(span.of(passage.text))
+    return replace(
+        quotation, span=span, text=text, words=quotation.words + added if quotation.words else ""
+    )
 
 
 def _surroundings(text: str, units: Sequence[Unit], index: int) -> frozenset[str]:
@@ -267,7 +284,7 @@ def _weighed(
             return None
         words = span.of(text) if span else ""
         score += _type_bonus(asked.kind) if span else 0.0
-    is_field = unit.kind is UnitKind.FIELD
+    is_field = unit.kind is UnitKind.FIELD or bool(ITEM_LABEL.match(text))
     return Quotation(passage, unit.span, text, words, round(score, 6), is_field)
 
 

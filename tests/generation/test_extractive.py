@@ -182,3 +182,11 @@ def test_furniture_empty_fields_and_values_of_another_type_are_not_quoted(
     question: str, line: str
 ) -> None:
     assert read(question, passage(line, title="Pump outage 泵")).text == ""
+
+
+def test_a_labelled_item_is_quoted_to_the_end_of_its_line() -> None:
+    text = (
+        "三、原因分析\n（一）直接原因：焊缝开裂。\n（二）间接原因：监护不到位；培训不足。\n四、其他"
+    )
+    generation = read("泄漏的间接原因是什么？", passage(text, title="泄漏报告"))
+    assert generation.text == "（二）间接原因：监护不到位[1]；培训不足[1]。"

@@ -71,3 +71,9 @@ def test_an_identifier_confirmed_elsewhere_in_the_document_is_enough() -> None:
 def test_identifiers_dates_and_question_words_are_no_terms_to_cover() -> None:
     assert question_terms("编号SG-2024-001在2024年8月17日的泄漏是什么？") == ("泄", "泄漏", "漏")
     assert question_terms("How badly was the aircraft damaged?") == ("aircraft", "damaged")
+
+
+def test_a_date_in_a_title_counts_as_stated() -> None:
+    dated = passage("The pump leaked.", title="Incidents/20150803-Pump")
+    assert missing_slots("What leaked in August 2015?", [dated]) == ()
+    assert missing_slots("What leaked in May 2016?", [dated]) == ("date:2016-5",)
