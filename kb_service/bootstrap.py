@@ -136,13 +136,15 @@ class Application:
             return ExtractiveReader()
         from kb_service.generation.chatglm import ChatGlmGenerator
 
-        return ChatGlmGenerator.load(
+        generator = ChatGlmGenerator.load(
             llm.model,
             device=llm.device,
             dtype=llm.dtype,
             max_tokens=llm.max_tokens,
             temperature=llm.temperature,
         )
+        _ = generator.info  # hashes every weight file once; until then it counts as loading
+        return generator
 
     @_Part
     def uploads(self) -> UploadService:
@@ -220,7 +222,6 @@ class Application:
                 log.error("not loaded", part=part, code=error.code, error=error.message)
         if self._not_loaded:
             return
-        _ = self.generator.info  # reads every weight file once, for the audit record
         for base in self.catalog.list_kbs(limit=MAX_WARM_BASES).items:
             self.retriever.refresh(base.id)
 

@@ -1,6 +1,7 @@
 """Questions to the real service over the demo documents: every citation is checked to the glyph."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 
 from benchmarks.corpus import CitationCheck, squeezed
 from benchmarks.service import Service
+from tests.conftest import ROOT
 
 QUESTIONS = [
     ("Where did the accident with NTSB number NYC08CA055 happen?", "Tallahassee, FL"),
@@ -47,6 +49,18 @@ def test_what_the_documents_do_not_say_is_refused(service: Service, question: st
     assert answer["status"] == "refused"
     assert answer["citations"] == []
     assert answer["reason"]
+
+
+def demo_examples() -> list[str]:
+    folder = ROOT / "web" / "static" / "js" / "i18n"
+    texts = [(folder / f"{language}.js").read_text(encoding="utf-8") for language in ("en", "zh")]
+    return [found for text in texts for found in re.findall(r'demo_example_\d: "([^"]+)"', text)]
+
+
+def test_every_question_the_page_suggests_for_the_demo_base_is_answered(service: Service) -> None:
+    assert len(demo_examples()) == 8
+    for question in demo_examples():
+        assert ask(service, question)["status"] == "answered", question
 
 
 def test_the_stream_ends_with_the_answer_that_its_pieces_make(service: Service) -> None:

@@ -17,7 +17,7 @@ export class Ask {
   #stops = null;
   #hooks;
 
-  // hooks: {cite(view, citation, mark), documentNames(), demo(), openBase(base), openDocuments(),
+  // hooks: {cite(view, citation, mark), hasDocuments(), demo(), openBase(base), openDocuments(),
   // modelNotice()}
   constructor(hooks) {
     this.#hooks = hooks;

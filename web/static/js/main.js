@@ -46,7 +46,7 @@ const documents = new Documents({
 const ask = new Ask({
   cite: (view, citation, mark) =>
     viewer.openCitation(bases.chosen.id, view.citations, citation, mark, (id) => view.setCurrent(id)),
-  documentNames: () => documents.items.filter((doc) => doc.revision).map((doc) => doc.name),
+  hasDocuments: () => documents.items.some((doc) => doc.revision),
   demo: () => bases.demo,
   modelNotice: () => readiness.modelNotice,
   openBase: (base) => bases.choose(base),

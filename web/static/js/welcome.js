@@ -4,6 +4,10 @@
 import { el, icon } from "./dom.js";
 import { t } from "./i18n/i18n.js";
 
+const DEMO = "demo";
+const DEMO_EXAMPLES = ["demo_example_1", "demo_example_2", "demo_example_3", "demo_example_4"];
+const EXAMPLES = ["example_cause", "example_when", "example_number"];
+
 // No base is there: three steps and the button that starts them.
 export function firstSteps(onCreate) {
   const step = (number) => el("li", {}, el("strong", {}, t(`step_${number}`)), el("span", { class: "meta" }, t(`step_${number}_more`)));
@@ -16,13 +20,12 @@ export function firstSteps(onCreate) {
 }
 
 // The empty thread: how to begin, or what one can ask.
-// hooks: {ask(question), documentNames(), demo(), openBase(base), openDocuments(), modelNotice()}
+// hooks: {ask(question), hasDocuments(), demo(), openBase(base), openDocuments(), modelNotice()}
 export function teaching(base, hooks) {
-  const names = hooks.documentNames();
-  const isEmpty = !base.num_documents && !names.length;
+  const isEmpty = !base.num_documents && !hooks.hasDocuments();
   const notice = hooks.modelNotice();
   return el("div", { class: "teaching" },
-    isEmpty ? emptyBase(base, hooks) : examples(names, hooks.ask),
+    isEmpty ? emptyBase(base, hooks) : examples(base, hooks.ask),
     notice ? el("p", { class: "notice notice-plain" }, notice) : null);
 }
 
@@ -39,9 +42,10 @@ function emptyBase(base, { demo, openBase, openDocuments }) {
   ];
 }
 
-function examples(names, ask) {
-  const questions = [t("example_cause"), t("example_when"), t("example_number")];
-  if (names.length) questions.unshift(t("example_named", { name: names[0].replace(/\.[A-Za-z0-9]{1,5}$/, "") }));
+// The demo base is known: what is suggested there has an answer.
+function examples(base, ask) {
+  const names = base.name === DEMO ? DEMO_EXAMPLES : EXAMPLES;
+  const questions = names.map((name) => t(name));
   return [
     el("h2", {}, t("teach_title")),
     el("p", {}, t("teach_how")),
