@@ -113,7 +113,8 @@ class Application:
 
     @_Part
     def embedder(self) -> Embedder:
-        return load_embedder(self.settings.embedding.model)
+        embedding = self.settings.embedding
+        return load_embedder(embedding.model, allow_download=embedding.allow_download)
 
     @_Part
     def index_source(self) -> SqlIndexSource:

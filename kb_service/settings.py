@@ -20,9 +20,14 @@ MIB = 1024 * 1024
 
 
 class EmbeddingSettings(BaseModel):
-    """KB_EMBEDDING__…: a sentence-transformers name or folder."""
+    """KB_EMBEDDING__…: a sentence-transformers name or folder.
+
+    `allow_download`: fetch a name that is not on this machine; off, because nothing is downloaded
+    unless the user says so.
+    """
 
     model: str = str(PROJECT_ROOT / "models" / "static-zh-en")
+    allow_download: bool = False
 
 
 class RerankSettings(BaseModel):

@@ -271,7 +271,7 @@ def _load_model(name_or_folder: str, allow_download: bool) -> SentenceTransforme
     except (OSError, ValueError, KeyError) as error:
         raise _unavailable(
             f"embedding model {name_or_folder} cannot be loaded"
-            f"{' (downloads are off)' if offline else ''}: {error}",
+            f"{' (downloads are off; KB_EMBEDDING__ALLOW_DOWNLOAD=true allows them)' if offline else ''}: {error}",
             name_or_folder,
         ) from error
 
