@@ -269,10 +269,10 @@ def _load_model(name_or_folder: str, allow_download: bool) -> SentenceTransforme
             name_or_folder, local_files_only=offline, trust_remote_code=False
         )
     except (OSError, ValueError, KeyError) as error:
+        switch = "KB_EMBEDDING__ALLOW_DOWNLOAD=true allows a download"
+        hint = f" (looked for on this machine only; {switch})" if offline else ""
         raise _unavailable(
-            f"embedding model {name_or_folder} cannot be loaded"
-            f"{' (downloads are off; KB_EMBEDDING__ALLOW_DOWNLOAD=true allows them)' if offline else ''}: {error}",
-            name_or_folder,
+            f"embedding model {name_or_folder} cannot be loaded{hint}: {error}", name_or_folder
         ) from error
 
 
