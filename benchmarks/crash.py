@@ -123,9 +123,9 @@ def mismatches(trial: Trial) -> list[str]:
     return wrong
 
 
-def run(num_kills: int, seed: int, data_dir: Path) -> dict[str, object]:
+def run(num_kills: int, seed: int, data_dir: Path, database_url: str = "") -> dict[str, object]:
     """Run the trial and return its figures; `is_clean` is the verdict."""
-    service = Service(data_dir, KB_INGEST__LEASE_S="3")
+    service = Service(data_dir, KB_INGEST__LEASE_S="3", KB_DATABASE_URL=database_url)
     service.start()
     started = time.monotonic()
     try:
@@ -154,9 +154,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--database-url", default="", help="an empty PostgreSQL database")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        result = run(options.kills, options.seed, Path(folder) / "data")
+        data_dir = Path(folder) / "data"
+        result = run(options.kills, options.seed, data_dir, options.database_url)
     print(json.dumps(result, indent=2, ensure_ascii=False))
     sys.exit(0 if result["is_clean"] else 1)
 

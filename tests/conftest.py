@@ -1,9 +1,14 @@
 """Fixtures every test package shares: where the shared data lies, and a clean environment."""
 
 import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from kb_service.storage.database import open_database
+from tests.postgres import administer, start_server, with_database
 
 KEPT_SETTINGS = {"KB_SHARED_DIR", "KB_SCREENSHOTS"}
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,3 +35,22 @@ def shared_dir() -> Path:
     if not folder.is_dir():
         pytest.skip(f"shared data folder {folder} is absent (set KB_SHARED_DIR)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The URL of a PostgreSQL server with a migrated template database; skips without one."""
+    with tempfile.TemporaryDirectory(prefix="kb-pg-", ignore_cleanup_errors=True) as folder:
+        os.environ.setdefault("XDG_RUNTIME_DIR", folder)
+        server = start_server(Path(folder) / "data")
+        url = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+        for statement in ("fsync = off", "full_page_writes = off", "autovacuum = off"):
+            administer(url, f"ALTER SYSTEM SET {statement}")
+        administer(url, "SELECT pg_reload_conf()")
+        administer(url, "CREATE DATABASE kb_template")
+        template = open_database(with_database(url, "kb_template"))
+        template.migrate()
+        template.close()
+        administer(url, "CREATE DATABASE kb_shared TEMPLATE kb_template")
+        yield url
+        server.cleanup()
