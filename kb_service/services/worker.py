@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from kb_service.domain.errors import DocumentError, KbError, LeaseLost
+from kb_service.domain.errors import DocumentError, KbError, LeaseLost, ParseInterrupted
 from kb_service.domain.jobs import JobStage, Progress
 from kb_service.services.ingestion import IngestionService, IngestOutcome
 from kb_service.storage.job_queue import Claim, JobQueue
@@ -126,6 +126,9 @@ class IngestWorker:
             return JobEnd(claim, error.code)
         except DocumentError as error:
             return self._record(claim, error, retry=False)
+        except ParseInterrupted as error:
+            # The same file meets the same limits again; only a crash may have been an accident.
+            return self._record(claim, error, retry=error.code == "parse_crashed")
         except KbError as error:
             return self._record(claim, error, retry=True)
         except Exception as error:  # outer edge: becomes a recorded failure

@@ -14,7 +14,7 @@ from kb_service.domain.spans import TextSpan
 
 
 class TextLoader:
-    """Reads UTF-8 text as one page; `BROKEN` is a bad file, `CRASH` kills the parser."""
+    """Reads UTF-8 text as one page; BROKEN is bad, CRASH kills the parser, SLOW outlasts it."""
 
     def load(self, path: Path, name: str, media_type: str) -> Iterator[Progress | ParsedDocument]:
         text = path.read_text(encoding="utf-8")
@@ -22,6 +22,8 @@ class TextLoader:
             raise DocumentError(f"{name} is broken", code="corrupt_document")
         if text.startswith("CRASH"):
             raise ParseInterrupted(f"{name} killed the parser", code="parse_crashed")
+        if text.startswith("SLOW"):
+            raise ParseInterrupted(f"{name} took too long", code="parse_timeout")
         yield Progress(JobStage.LOAD, 1, 1)
         yield ParsedDocument(text, (Page(1, TextSpan(0, len(text)), PageKind.TEXT),))
 

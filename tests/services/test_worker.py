@@ -27,6 +27,19 @@ def test_a_file_that_kills_the_parser_is_dead_after_its_attempts(desk: Desk) -> 
     assert [failure["code"] for failure in run.failures] == ["parse_crashed"]
 
 
+@pytest.mark.parametrize(
+    ("text", "status"), [("CRASH", JobStatus.FAILED), ("SLOW", JobStatus.DEAD)]
+)
+def test_a_crash_is_tried_again_and_a_file_past_its_time_limit_is_not(
+    desk: Desk, text: str, status: JobStatus
+) -> None:
+    desk.jobs._max_attempts = 3
+    item = desk.upload("a.txt", text)
+    assert item.job is not None
+    desk.worker.run_once()
+    assert desk.jobs.get(item.job.id).status is status
+
+
 def test_only_the_changed_paragraph_is_embedded_after_an_edit(desk: Desk) -> None:
     paragraphs = [f"paragraph {number} about the pump" for number in range(10)]
     desk.run(desk.upload("a.txt", "\n\n".join(paragraphs)))
