@@ -9,7 +9,7 @@
     │   ├── Unauthorized        no or a wrong API key
     │   └── Busy                the queue is full: try again later
     ├── DocumentError           the file's fault; trying again cannot help
-    ├── ParseInterrupted        the parser died or ran out of its limits; one retry may help
+    ├── ParseInterrupted        the parser died (tried again) or met a limit (not)
     ├── ConfigurationError      the operator's fault: a setting, a model folder
     ├── GenerationError         the model failed on this request
     └── StorageError            disk or database refuses; nothing was acknowledged
