@@ -5,7 +5,7 @@ the services, which name the accepted range; here stand types and names.
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from kb_service.domain.answers import SamplingOptions
 from kb_service.domain.queries import Filters
@@ -62,6 +62,12 @@ class FiltersInput(Input):
     tags: Values = []
     date_from: UtcTime | None = None
     date_to: UtcTime | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "FiltersInput":
+        if self.date_from and self.date_to and self.date_from > self.date_to:
+            raise ValueError("expected date_from not later than date_to")
+        return self
 
     def to_domain(self) -> Filters:
         """Return the domain's value."""

@@ -119,6 +119,10 @@ def test_search_passes_query_and_filters_on(
         ({"query": "x", "top_k": 10**30}, "invalid_request"),
         ({"query": "x", "top_k": 2.5}, "invalid_request"),
         ({"query": "x", "filters": {"date_from": 7}}, "invalid_request"),
+        (
+            {"query": "x", "filters": {"date_from": "2025-01-02", "date_to": "2025-01-01"}},
+            "invalid_request",
+        ),
         ({"query": "x", "filters": {"date_from": "yesterday"}}, "invalid_request"),
         ({"query": "x", "filters": {"date_from": "0001-01-01T00:00+14:00"}}, "invalid_request"),
         ({"query": "x", "filters": {"colour": []}}, "invalid_request"),
