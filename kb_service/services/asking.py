@@ -6,8 +6,8 @@ Knows the accepted range of every value of a request. Knows nothing of retrieval
 from dataclasses import dataclass, field
 
 from kb_service.domain.answers import Answer, Citation, SamplingOptions
-from kb_service.domain.errors import InvalidRequest
 from kb_service.domain.queries import Filters
+from kb_service.services.ranges import check_range, check_text
 from kb_service.settings import RetrievalSettings
 
 MAX_SEED = 2**31 - 1
@@ -57,35 +57,8 @@ AskEvent = TokenEvent | CitationEvent | DoneEvent
 
 def check_request(request: AskRequest, limits: RetrievalSettings) -> None:
     """Raise InvalidRequest that names the value and its accepted range."""
-    _check_question(request.question, limits.max_question_chars)
-    _check_range("top_k", request.top_k, 1, limits.max_top_k)
-    _check_range("temperature", request.options.temperature, 0.0, MAX_TEMPERATURE)
-    _check_range("max_tokens", request.options.max_tokens, 1, MAX_TOKENS)
-    _check_range("seed", request.options.seed, 0, MAX_SEED)
-
-
-def _check_question(question: str, max_chars: int) -> None:
-    details = {"num_chars": len(question), "max_chars": max_chars}
-    if not question.strip():
-        raise InvalidRequest(
-            f"question is empty; expected 1 to {max_chars} characters",
-            code="question_empty",
-            details=details,
-        )
-    if len(question) > max_chars:
-        raise InvalidRequest(
-            f"question has {len(question)} characters; expected 1 to {max_chars}",
-            code="question_too_long",
-            details=details,
-        )
-
-
-def _check_range(name: str, value: float | None, low: float, high: float) -> None:
-    # NaN fails every comparison, so the test is for being inside.
-    if value is None or low <= value <= high:
-        return
-    raise InvalidRequest(
-        f"{name} is {value}; expected {low} to {high}",
-        code=f"{name}_out_of_range",
-        details={"name": name, "value": str(value), "min": low, "max": high},
-    )
+    check_text("question", request.question, limits.max_question_chars)
+    check_range("top_k", request.top_k, 1, limits.max_top_k)
+    check_range("temperature", request.options.temperature, 0.0, MAX_TEMPERATURE)
+    check_range("max_tokens", request.options.max_tokens, 1, MAX_TOKENS)
+    check_range("seed", request.options.seed, 0, MAX_SEED)
