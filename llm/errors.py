@@ -10,7 +10,10 @@ LlmError
 │   ├── InvalidPrompt          text or ids that no tokenizer could have produced
 │   └── PromptTooLong          more tokens than the context has room for
 ├── InvalidSampling          a sampling parameter outside its range
-└── NonFiniteLogits          the model computed NaN or infinity
+├── EngineBusy               as many requests wait as the queue may hold; a later try can succeed
+└── GenerationFailed         the machine or the model failed while a reply was being computed
+    ├── NonFiniteLogits        the model computed NaN or infinity
+    └── OutOfMemory            a step needed more memory than there is
 """
 
 
@@ -53,5 +56,21 @@ class InvalidSampling(LlmError):
     """A sampling parameter outside its accepted range."""
 
 
-class NonFiniteLogits(LlmError):
+class EngineBusy(LlmError):
+    """The waiting queue is full."""
+
+    def __init__(self, max_waiting: int) -> None:
+        super().__init__(f"{max_waiting} requests are waiting already, the most that may")
+        self.max_waiting = max_waiting
+
+
+class GenerationFailed(LlmError):
+    """A reply that cannot be finished; other requests are not touched."""
+
+
+class NonFiniteLogits(GenerationFailed):
     """The model's scores hold NaN or infinity; sampling from them would be noise."""
+
+
+class OutOfMemory(GenerationFailed):
+    """The step that computed this reply ran out of memory."""
