@@ -87,9 +87,14 @@ class ChatModel:
         return prompt_segments(messages, self.tokenizer)
 
     def chat(
-        self, messages: Sequence[ChatMessage], params: SamplingParams | None = None
+        self,
+        messages: Sequence[ChatMessage],
+        params: SamplingParams | None = None,
+        cancelled: Callable[[], bool] = lambda: False,
     ) -> ChatReply:
         """Stream the reply; waits for its turn when the first piece is asked for.
+
+        `cancelled` is asked between steps and ends the reply as `ChatReply.close` does.
 
         Raises:
             PromptError: at the call, before any work.
@@ -100,7 +105,9 @@ class ChatModel:
         tool_names = [str(tool.get("name", "")) for message in messages for tool in message.tools]
         text = ReplyText(self.tokenizer, tool_names)
         ended = threading.Event()
-        tokens = self._tokens(ids, params or SamplingParams(), ended.is_set)
+        tokens = self._tokens(
+            ids, params or SamplingParams(), lambda: ended.is_set() or cancelled()
+        )
         return ChatReply(tuple(ids), tokens, text, ended)
 
     @cached_property
@@ -151,6 +158,11 @@ class ChatReply(Iterator[str]):
         # The generator must not know this object: in a circle, a dropped reply would keep the
         # model until the garbage collector comes by.
         self._pieces = _read(tokens, text, self._generated)
+
+    @property
+    def tokens(self) -> Sequence[Token]:
+        """The tokens generated so far, a final stop id included."""
+        return self._generated
 
     @property
     def output_ids(self) -> list[int]:
