@@ -1,0 +1,86 @@
+"""Which tokenizer a checkpoint folder needs, and whether the one in it fits.
+
+Decides by the generation of the config and the files that are there, never by the folder's name.
+Knows no weights and no chats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from llm.config import ModelConfig
+from llm.errors import CheckpointError, UnsupportedCheckpoint
+from llm.tokenizers.byte_pairs import GLM4Tokenizer
+from llm.tokenizers.sentence_pieces import (
+    ICE_TEXT_FILE,
+    NUM_IMAGE_TOKENS,
+    TOKENIZER_FILE,
+    ChatGLM2Tokenizer,
+    ChatGLM3Tokenizer,
+    ChatGLMTokenizer,
+)
+from llm.tokenizers.tokenizer import Tokenizer
+from llm.tokenizers.tokenizer_json import TOKENIZER_JSON_FILE, GlmTokenizer
+from llm.weight_files import read_json
+
+# The files of a generation, the usual one first.
+_READERS: Mapping[str, Mapping[str, Callable[[Path], Tokenizer]]] = {
+    "chatglm1": {ICE_TEXT_FILE: ChatGLMTokenizer},
+    "chatglm2": {TOKENIZER_FILE: ChatGLM2Tokenizer},
+    "chatglm3": {TOKENIZER_FILE: ChatGLM3Tokenizer},
+    "glm4": {TOKENIZER_FILE: GLM4Tokenizer, TOKENIZER_JSON_FILE: GlmTokenizer},
+    "glm": {TOKENIZER_JSON_FILE: GlmTokenizer, TOKENIZER_FILE: GLM4Tokenizer},
+}
+# The vocabulary of checkpoints whose text ids start behind those of images.
+_VOCAB_SIZE_WITH_IMAGES = 150_528
+
+
+def load_tokenizer(folder: Path, config: ModelConfig) -> Tokenizer:
+    """The tokenizer of a checkpoint folder, compared with its config.
+
+    Raises:
+        CheckpointError: it is missing, damaged, or another model's.
+    """
+    readers = _READERS.get(config.generation)
+    if readers is None:
+        raise UnsupportedCheckpoint(
+            f"{folder} is of the generation {config.generation}; tokenizers are known for"
+            f" {', '.join(_READERS)}"
+        )
+    name = next((name for name in readers if (folder / name).is_file()), None)
+    if name is None:
+        raise CheckpointError(
+            f"{folder} has no {' or '.join(readers)}; a checkpoint of the generation"
+            f" {config.generation} needs one"
+        )
+    tokenizer = _read(readers[name], folder / name, config)
+    _require_fit(tokenizer, config, read_json(folder / "config.json"))
+    return tokenizer
+
+
+def _read(reader: Callable[[Path], Tokenizer], path: Path, config: ModelConfig) -> Tokenizer:
+    if reader is ChatGLMTokenizer and config.vocab_size == _VOCAB_SIZE_WITH_IMAGES:
+        return ChatGLMTokenizer(path, NUM_IMAGE_TOKENS)
+    try:
+        return reader(path)
+    except CheckpointError as error:
+        raise type(error)(
+            f"wrong tokenizer for the generation {config.generation}: {error}"
+        ) from error
+
+
+def _require_fit(tokenizer: Tokenizer, config: ModelConfig, raw: Mapping[str, Any]) -> None:
+    if tokenizer.num_ids > config.vocab_size:
+        raise CheckpointError(
+            f"{tokenizer.path} has {tokenizer.num_ids} ids;"
+            f" config.json has room for padded_vocab_size = {config.vocab_size}"
+        )
+    expected = raw.get("eos_token_id")
+    accepted = expected if isinstance(expected, list) else [expected]
+    if expected is not None and tokenizer.eos_id not in accepted:
+        raise CheckpointError(
+            f"{tokenizer.path} ends texts with the id {tokenizer.eos_id};"
+            f" config.json has eos_token_id = {expected}: the tokenizer is another model's"
+        )
