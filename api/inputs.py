@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from kb_service.domain.answers import SamplingOptions
+from kb_service.domain.chats import SamplingOptions
 from kb_service.domain.queries import Filters
 from kb_service.services.asking import AskRequest
 

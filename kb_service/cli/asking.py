@@ -23,7 +23,7 @@ def ask(
     as_json: JsonOption = False,
 ) -> None:
     """Answer a question from a knowledge base, with the words it rests on."""
-    from kb_service.domain.answers import SamplingOptions
+    from kb_service.domain.chats import SamplingOptions
     from kb_service.schemas.answers import answer_body
     from kb_service.services.asking import AskRequest, CitationEvent, TokenEvent
 

@@ -1,9 +1,11 @@
 """Answers and their evidence: Answer, Citation, generation requests. Values only."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from kb_service.domain.chats import ChatMessage, SamplingOptions, Usage, never
 from kb_service.domain.queries import Passage
 from kb_service.domain.spans import PageRegion, TextSpan
 
@@ -45,37 +47,12 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
-    """Tokens of one generation; an extractive reader has none and reports zeros."""
-
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    cached_tokens: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class SamplingOptions:
-    """None means the generator's own default. `temperature` 0 is greedy."""
-
-    temperature: float | None = None
-    max_tokens: int | None = None
-    seed: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ChatMessage:
-    """One turn: role is `system`, `user` or `assistant`."""
-
-    role: str
-    content: str
-
-
-@dataclass(frozen=True, slots=True)
 class GenerationRequest:
     """What a Generator needs: the question, the numbered passages, and the same as chat messages.
 
     A chat model reads `messages` (system with passages, history, question); the extractive reader
     reads `question` and `passages`. `idf`: rarity of query terms in the knowledge base.
+    `cancelled` may be asked from another thread at any time.
     """
 
     question: str
@@ -83,6 +60,7 @@ class GenerationRequest:
     messages: tuple[ChatMessage, ...]
     options: SamplingOptions = field(default_factory=SamplingOptions)
     idf: dict[str, float] = field(default_factory=dict)
+    cancelled: Callable[[], bool] = field(default=never, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

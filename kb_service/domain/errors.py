@@ -12,6 +12,7 @@
     ├── ParseInterrupted        the parser died (tried again) or met a limit (not)
     ├── ConfigurationError      the operator's fault: a setting, a model folder
     ├── GenerationError         the model failed on this request
+    │   └── RemoteError         the server that the model runs on fails or cannot be reached
     └── StorageError            disk or database refuses; nothing was acknowledged
 
 Every error carries a stable snake_case `code`, a message that names the value and the accepted
@@ -104,6 +105,12 @@ class GenerationError(KbError):
     """The generator failed: prompt_too_long, generation_failed."""
 
     default_code = "generation_failed"
+
+
+class RemoteError(GenerationError):
+    """The model's server: remote_unreachable, remote_timeout, remote_unauthorized, …"""
+
+    default_code = "remote_failed"
 
 
 class StorageError(KbError):

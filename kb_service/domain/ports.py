@@ -7,9 +7,10 @@ from collections.abc import Generator as PyGenerator
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from kb_service.domain.answers import Generation, GenerationRequest, GeneratorInfo
+from kb_service.domain.chats import ChatEvent, ChatRequest
 from kb_service.domain.documents import Chunk, ChunkDraft, ParsedDocument
 from kb_service.domain.jobs import Progress
 from kb_service.domain.queries import Filters, Query, RetrievalResult
@@ -141,4 +142,19 @@ class Generator(Protocol):
         """Yield pieces of text; return the whole Generation. Closing it cancels the work.
 
         Raises GenerationError.
+        """
+
+
+@runtime_checkable
+class ChatGenerator(Protocol):
+    """Writes the next turn of a chat, without documents."""
+
+    @property
+    def info(self) -> GeneratorInfo:
+        """Which model chats."""
+
+    def chat(self, request: ChatRequest) -> PyGenerator[ChatEvent, None, None]:
+        """Yield ChatPieces, then one ChatEnd. Closing it, or `request.cancelled`, ends the work.
+
+        Raises InvalidRequest, GenerationError and Busy, from the first step at the earliest.
         """

@@ -9,14 +9,8 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from kb_service.domain.answers import (
-    ChatMessage,
-    Generation,
-    GenerationRequest,
-    GeneratorInfo,
-    SamplingOptions,
-    Usage,
-)
+from kb_service.domain.answers import Generation, GenerationRequest, GeneratorInfo
+from kb_service.domain.chats import ChatMessage, SamplingOptions, Usage
 from kb_service.domain.errors import ConfigurationError, GenerationError
 from llm.chat import ROLES, Role, Segment
 from llm.chat import ChatMessage as ModelMessage
@@ -78,6 +72,10 @@ class ChatGlmGenerator:
         """Return the exact prompt of a chat. Raises GenerationError (invalid_prompt)."""
         with _translated():
             return self._model.prompt_segments(_to_model(messages))
+
+    def num_prompt_tokens(self, messages: Sequence[ChatMessage]) -> int:
+        """Return the length of a chat's prompt. Raises GenerationError (invalid_prompt)."""
+        return sum(len(segment.ids) for segment in self.prompt_segments(messages))
 
     def generate(self, request: GenerationRequest) -> Generator[str, None, Generation]:
         """Yield the reply as it is decoded. Raises GenerationError (prompt_too_long, …).

@@ -6,7 +6,8 @@ word for word (line ends aside), marked with the passage's number. Abstains by w
 
 from collections.abc import Generator, Sequence
 
-from kb_service.domain.answers import Generation, GenerationRequest, GeneratorInfo, Usage
+from kb_service.domain.answers import Generation, GenerationRequest, GeneratorInfo
+from kb_service.domain.chats import Usage
 from kb_service.domain.text import is_chinese, sentence_spans
 from kb_service.generation.reading import Quotation, read
 

@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from time import perf_counter
 
 from kb_service.domain import ports
-from kb_service.domain.answers import Answer, AnswerStatus, ChatMessage, GenerationRequest
+from kb_service.domain.answers import Answer, AnswerStatus, GenerationRequest
+from kb_service.domain.chats import ChatMessage
 from kb_service.domain.errors import InvalidRequest
 from kb_service.domain.queries import Query
 from kb_service.domain.text import is_chinese
@@ -25,7 +26,13 @@ from kb_service.services.asking import (
 )
 from kb_service.services.evidence import question_terms, weigh_evidence
 from kb_service.services.passage_search import PassageSearch
-from kb_service.services.prompting import NOT_STATED, PromptMeter, Segment, build_messages
+from kb_service.services.prompting import (
+    NOT_STATED,
+    PromptMeter,
+    PromptReader,
+    Segment,
+    build_messages,
+)
 from kb_service.services.turns import (
     AnswerLog,
     Draft,
@@ -89,7 +96,7 @@ class AnsweringService:
         """
         check_request(request, self._settings)
         turn = open_turn(request, self._catalog, self._answers)
-        if not isinstance(self._generator, PromptMeter):
+        if not isinstance(self._generator, PromptReader):
             raise InvalidRequest(f"{self._generator.info.name} reads no prompt", code="no_prompt")
         self._find_passages(turn)
         return self._generator.prompt_segments(self._messages(turn))
@@ -143,6 +150,7 @@ class AnsweringService:
             messages=self._messages(turn),
             options=turn.request.options,
             idf=turn.idf,
+            cancelled=turn.request.cancelled,
         )
 
     def _messages(self, turn: Turn) -> tuple[ChatMessage, ...]:

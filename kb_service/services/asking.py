@@ -3,9 +3,11 @@
 Knows the accepted range of every value of a request. Knows nothing of retrieval, models, storage.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from kb_service.domain.answers import Answer, Citation, SamplingOptions
+from kb_service.domain.answers import Answer, Citation
+from kb_service.domain.chats import ChatMessage, SamplingOptions, never
 from kb_service.domain.queries import Filters
 from kb_service.services.ranges import check_range, check_text
 from kb_service.settings import RetrievalSettings
@@ -20,7 +22,8 @@ class AskRequest:
     """A question to one knowledge base (id or exact name). None means the service's default.
 
     `top_k`: number of chunks retrieved. `conversation_id`: continue that conversation; None starts
-    a new one.
+    a new one, to which `history` was said before, elsewhere. `cancelled` may be asked from another
+    thread at any time.
     """
 
     kb_id: str
@@ -29,6 +32,8 @@ class AskRequest:
     top_k: int | None = None
     filters: Filters = field(default_factory=Filters)
     options: SamplingOptions = field(default_factory=SamplingOptions)
+    history: tuple[ChatMessage, ...] = ()
+    cancelled: Callable[[], bool] = field(default=never, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ question before it. Knows the last question only.
 import re
 from collections.abc import Sequence
 
-from kb_service.domain.answers import ChatMessage
+from kb_service.domain.chats import ChatMessage
 from kb_service.domain.questions import content_terms
 from kb_service.domain.text import index_terms, normalise
 from kb_service.domain.values import identifiers_in

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Protocol, runtime_checkable
 
-from kb_service.domain.answers import ChatMessage
+from kb_service.domain.chats import ChatMessage
 from kb_service.domain.queries import Passage
 from kb_service.domain.text import is_chinese
 from kb_service.domain.units import reflow
@@ -65,6 +65,14 @@ class PromptMeter(Protocol):
     def max_prompt_tokens(self) -> int:
         """The longest prompt that leaves room for an answer."""
 
+    def num_prompt_tokens(self, messages: Sequence[ChatMessage]) -> int:
+        """Return the length of a chat's prompt, exact or estimated. Raises GenerationError."""
+
+
+@runtime_checkable
+class PromptReader(Protocol):
+    """A generator that can show its exact prompt."""
+
     def prompt_segments(self, messages: Sequence[ChatMessage]) -> Sequence[Segment]:
         """Return the exact prompt of a chat as token ids. Raises GenerationError."""
 
@@ -91,7 +99,7 @@ def build_messages(
     while True:
         system = ChatMessage("system", system_message(kept, chinese=chinese))
         messages = (system, *turns, ChatMessage("user", question.strip()))
-        if meter is None or num_tokens(meter, messages) <= meter.max_prompt_tokens:
+        if meter is None or meter.num_prompt_tokens(messages) <= meter.max_prompt_tokens:
             return messages
         if turns:
             del turns[:2]
@@ -99,11 +107,6 @@ def build_messages(
             del kept[-1]
         else:
             return messages
-
-
-def num_tokens(meter: PromptMeter, messages: Sequence[ChatMessage]) -> int:
-    """Return the length of the prompt that these messages make."""
-    return sum(len(segment.ids) for segment in meter.prompt_segments(messages))
 
 
 def recent_turns(history: Sequence[ChatMessage]) -> tuple[ChatMessage, ...]:

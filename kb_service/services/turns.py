@@ -15,13 +15,12 @@ from kb_service.domain.answers import (
     Answer,
     AnswerAudit,
     AnswerStatus,
-    ChatMessage,
     Citation,
     Conversation,
     Generation,
     GeneratorInfo,
-    Usage,
 )
+from kb_service.domain.chats import ChatMessage, Usage
 from kb_service.domain.documents import KnowledgeBase
 from kb_service.domain.errors import NotFound
 from kb_service.domain.queries import Passage
@@ -113,7 +112,7 @@ def open_turn(request: AskRequest, library: Library, log: AnswerLog) -> Turn:
     """Look up what a request names. Raises NotFound (kb_not_found, conversation_not_found)."""
     kb = library.get_kb(request.kb_id)
     if request.conversation_id is None:
-        return Turn(request, kb, new_id("conv"), ())
+        return Turn(request, kb, new_id("conv"), request.history)
     conversation = log.get_conversation(request.conversation_id)
     if conversation.kb_id != kb.id:
         raise NotFound(

@@ -7,14 +7,8 @@ import dataclasses
 from datetime import datetime
 from typing import Any
 
-from kb_service.domain.answers import (
-    Answer,
-    AnswerAudit,
-    AnswerStatus,
-    Citation,
-    CitationStatus,
-    Usage,
-)
+from kb_service.domain.answers import Answer, AnswerAudit, AnswerStatus, Citation, CitationStatus
+from kb_service.domain.chats import Usage
 from kb_service.domain.queries import Passage
 from kb_service.domain.spans import Box, PageRegion, TextSpan
 

@@ -14,8 +14,8 @@ from kb_service.domain.answers import (
     Citation,
     CitationStatus,
     GeneratorInfo,
-    Usage,
 )
+from kb_service.domain.chats import Usage
 from kb_service.domain.documents import Revision
 from kb_service.domain.errors import KbError
 from kb_service.domain.queries import Passage, Query, RetrievalResult

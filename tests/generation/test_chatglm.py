@@ -6,12 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from kb_service.domain.answers import (
-    ChatMessage,
-    Generation,
-    GenerationRequest,
-    SamplingOptions,
-)
+from kb_service.domain.answers import Generation, GenerationRequest
+from kb_service.domain.chats import ChatMessage, SamplingOptions
 from kb_service.domain.errors import ConfigurationError, GenerationError
 from kb_service.generation.chatglm import ChatGlmGenerator
 from kb_service.services.prompting import PromptMeter

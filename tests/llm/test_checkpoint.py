@@ -13,10 +13,10 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from llm.build import random_model
 from llm.checkpoint import choose_dtype, load_model
 from llm.config import ModelConfig, chatglm3_6b
 from llm.errors import CheckpointError, UnsupportedCheckpoint
-from llm.model import random_model
 from tests.llm.tiny_checkpoint import released_state, tiny_config_json
 
 FIRST, SECOND = "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"

@@ -1,16 +1,15 @@
 """The decode loop against the naive one, its ends, its limits, and leaving it early."""
 
-import gc
-import weakref
-
 import pytest
 import torch
 
+from llm import naive
+from llm.build import random_model
 from llm.engine import Engine
 from llm.errors import InvalidPrompt, NonFiniteLogits, PromptTooLong
 from llm.generation import SamplingParams, Token
-from llm.kv_cache import KVCache
-from llm.model import ChatGLM, random_model
+from llm.model import ChatGLM
+from llm.scheduler import EngineLimits
 
 PROMPT = [5, 17, 3, 80, 41, 41, 9, 66, 2, 30]
 GREEDY = SamplingParams(temperature=0, max_tokens=12)
@@ -20,26 +19,17 @@ def ids_of(engine: Engine, prompt: list[int], params: SamplingParams) -> list[in
     return [token.id for token in engine.generate(prompt, params)]
 
 
-def naive_greedy(model: ChatGLM, prompt: list[int], num_tokens: int) -> list[int]:
-    """Recompute everything for every token: what the cache must not change."""
-    ids = list(prompt)
-    for _ in range(num_tokens):
-        scores = model(torch.tensor([ids]), torch.arange(len(ids))[None], model.new_cache(len(ids)))
-        ids.append(int(scores[0, -1].argmax()))
-    return ids[len(prompt) :]
-
-
 @pytest.mark.parametrize("chunk", [1, 3, 10, 256])
 def test_cached_and_chunked_generation_equals_the_naive_loop(
     tiny_model: ChatGLM, chunk: int
 ) -> None:
-    engine = Engine(tiny_model, prefill_chunk_tokens=chunk)
-    assert ids_of(engine, PROMPT, GREEDY) == naive_greedy(tiny_model, PROMPT, 12)
+    engine = Engine(tiny_model, limits=EngineLimits(step_tokens=chunk))
+    assert ids_of(engine, PROMPT, GREEDY) == naive.greedy(tiny_model, PROMPT, 12)
 
 
 def test_chunk_size_does_not_change_sampled_tokens(tiny_model: ChatGLM) -> None:
     params = SamplingParams(temperature=1.5, top_p=0.95, seed=11, max_tokens=20)
-    first = ids_of(Engine(tiny_model, prefill_chunk_tokens=4), PROMPT, params)
+    first = ids_of(Engine(tiny_model, limits=EngineLimits(step_tokens=4)), PROMPT, params)
     assert first == ids_of(Engine(tiny_model), PROMPT, params)
     assert len(set(first)) > 5
 
@@ -50,7 +40,7 @@ def test_only_the_last_token_carries_a_reason(tiny_model: ChatGLM) -> None:
 
 
 def test_a_stop_id_ends_the_stream_and_is_its_last_token(tiny_model: ChatGLM) -> None:
-    ids = naive_greedy(tiny_model, PROMPT, 12)
+    ids = naive.greedy(tiny_model, PROMPT, 12)
     stop = ids[3]
     tokens = list(Engine(tiny_model).generate(PROMPT, GREEDY, {stop}))
     assert tokens[-1] == Token(stop, "stop")
@@ -92,24 +82,24 @@ def test_padding_rows_of_the_vocabulary_are_never_chosen(tiny_model: ChatGLM) ->
     assert max(ids_of(Engine(tiny_model, num_ids=10), prompt, params)) < 10
 
 
-def test_closing_the_stream_frees_its_cache(
-    tiny_model: ChatGLM, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    caches: list[weakref.ref[KVCache]] = []
-
-    def remembered(capacity: int, batch: int = 1) -> KVCache:
-        cache = KVCache(tiny_model.config, capacity, batch=batch)
-        caches.append(weakref.ref(cache))
-        return cache
-
-    monkeypatch.setattr(tiny_model, "new_cache", remembered)
-    stream = Engine(tiny_model).generate(PROMPT, GREEDY)
+def test_closing_the_stream_frees_its_pages_at_once(tiny_model: ChatGLM) -> None:
+    engine = Engine(tiny_model)
+    num_free = engine.num_free_pages
+    stream = engine.generate(PROMPT, GREEDY)
     next(stream)
-    assert caches[0]() is not None
+    assert engine.num_free_pages < num_free
     stream.close()
-    gc.collect()
-    assert caches[0]() is None
+    assert engine.num_free_pages == num_free
     assert list(stream) == []
+
+
+def test_dropping_the_stream_frees_its_pages(tiny_model: ChatGLM) -> None:
+    engine = Engine(tiny_model)
+    num_free = engine.num_free_pages
+    stream = engine.generate(PROMPT, GREEDY)
+    next(stream)
+    del stream
+    assert engine.num_free_pages == num_free
 
 
 def test_a_cancelled_prefill_stops_between_chunks(tiny_model: ChatGLM) -> None:
@@ -119,9 +109,10 @@ def test_a_cancelled_prefill_stops_between_chunks(tiny_model: ChatGLM) -> None:
         asked.append(len(asked) == 2)
         return asked[-1]
 
-    engine = Engine(tiny_model, prefill_chunk_tokens=2)
+    engine = Engine(tiny_model, limits=EngineLimits(step_tokens=2))
     assert list(engine.generate(PROMPT, GREEDY, cancelled=cancelled)) == []
-    assert asked == [False, False, True]
+    assert asked[-1]
+    assert len(asked) == 3
 
 
 def test_scores_that_are_no_numbers_end_the_stream_with_a_typed_error(tiny_model: ChatGLM) -> None:
@@ -129,15 +120,3 @@ def test_scores_that_are_no_numbers_end_the_stream_with_a_typed_error(tiny_model
     broken.head.weight[7] = torch.nan
     with pytest.raises(NonFiniteLogits, match="1 of 96 scores"):
         next(Engine(broken).generate(PROMPT, GREEDY))
-
-
-def test_the_cache_has_no_slot_to_spare(
-    tiny_model: ChatGLM, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    caches: list[KVCache] = []
-    new_cache = tiny_model.new_cache
-    monkeypatch.setattr(
-        tiny_model, "new_cache", lambda *args: caches.append(new_cache(*args)) or caches[-1]
-    )
-    ids_of(Engine(tiny_model), PROMPT, GREEDY)
-    assert caches[0].length == caches[0].capacity == len(PROMPT) + 11

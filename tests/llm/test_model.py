@@ -12,24 +12,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from llm import attention, naive
+from llm.batch import Chunk, lay_out
+from llm.build import random_model
 from llm.config import ModelConfig
-from llm.model import ChatGLM, random_model
+from llm.model import ChatGLM
 from llm.rope import rotation
 from tests.llm.tiny_checkpoint import tiny_config_json
 
-IDS = torch.tensor([[5, 17, 3, 80, 41, 41, 9, 66, 2, 30]])
+IDS = [5, 17, 3, 80, 41, 41, 9, 66, 2, 30]
 
 
-def full_forward(model: ChatGLM, ids: Tensor) -> Tensor:
-    positions = torch.arange(ids.shape[1]).expand_as(ids)
-    return model(ids, positions, model.new_cache(ids.shape[1], batch=ids.shape[0]))
-
-
-def split_forward(model: ChatGLM, ids: Tensor, lengths: list[int]) -> Tensor:
-    cache = model.new_cache(ids.shape[1])
-    positions = torch.arange(ids.shape[1])[None]
-    parts = zip(ids.split(lengths, 1), positions.split(lengths, 1), strict=True)
-    return torch.cat([model(*part, cache) for part in parts], dim=1)
+def split_forward(model: ChatGLM, ids: list[int], lengths: list[int]) -> Tensor:
+    """Scores of ids (T, V), fed in parts of these lengths into pages of 4 in mixed order."""
+    cache = model.new_cache(8, 4)
+    pages, scores, start = (6, 1, 7, 0), [], 0
+    for length in lengths:
+        chunk = Chunk(ids[start : start + length], start, pages, model.layout(ids))
+        scores.append(model(lay_out([chunk], 4, "cpu"), cache))
+        start += length
+    return torch.cat(scores)
 
 
 def reference_block(model: ChatGLM, index: int, x: Tensor) -> Tensor:
@@ -71,8 +73,8 @@ def test_a_plain_float64_reference_gives_the_same_states() -> None:
     model = random_model(config, seed=1)
     for parameter in model.parameters():
         parameter.add_(torch.randn(parameter.shape, generator=torch.Generator().manual_seed(2)) / 9)
-    hidden = model.hidden(IDS, torch.arange(10)[None], model.new_cache(10))[0]
-    x = model.embedding.weight[IDS[0]].double()
+    hidden = naive.hidden_states(model, [IDS])[0]
+    x = model.embedding.weight[IDS].double()
     for index in range(config.num_layers):
         x = reference_block(model, index, x)
     expected = model.final_norm.weight * x / (x.square().mean(-1, keepdim=True) + 1e-5).sqrt()
@@ -85,42 +87,40 @@ def test_any_split_of_the_prompt_gives_the_same_scores(cuts: set[int]) -> None:
     model = random_model(ModelConfig.from_json(tiny_config_json(96)), seed=3)
     edges = [0, *sorted(cuts), 10]
     lengths = [b - a for a, b in pairwise(edges)]
-    torch.testing.assert_close(
-        split_forward(model, IDS, lengths), full_forward(model, IDS), atol=1e-6, rtol=1e-5
-    )
+    expected = naive.logits(model, [IDS])[0]
+    torch.testing.assert_close(split_forward(model, IDS, lengths), expected, atol=1e-6, rtol=1e-5)
 
 
 def test_decoding_token_by_token_equals_one_full_forward(tiny_model: ChatGLM) -> None:
     stepped = split_forward(tiny_model, IDS, [1] * 10)
-    torch.testing.assert_close(stepped, full_forward(tiny_model, IDS), atol=1e-6, rtol=1e-5)
+    torch.testing.assert_close(stepped, naive.logits(tiny_model, [IDS])[0], atol=1e-6, rtol=1e-5)
 
 
-def test_left_padding_in_a_batch_changes_no_row(tiny_model: ChatGLM) -> None:
-    short, long = IDS[:, :4], IDS
-    ids = torch.cat((torch.cat((torch.zeros(1, 6, dtype=torch.long), short), dim=1), long))
-    mask = torch.ones_like(ids)
-    mask[0, :6] = 0
-    cache = tiny_model.new_cache(10, batch=2)
-    cache.hide(mask == 0)
-    scores = tiny_model(ids, (mask.cumsum(1) - 1).clamp(min=0), cache)
-    assert torch.isfinite(scores).all()
-    torch.testing.assert_close(
-        scores[:1, 6:], full_forward(tiny_model, short), atol=1e-6, rtol=1e-5
-    )
-    torch.testing.assert_close(scores[1:], full_forward(tiny_model, long), atol=1e-6, rtol=1e-5)
+@pytest.mark.parametrize("num_single", [0, 16])
+def test_reading_at_once_equals_reading_query_by_query(
+    tiny_model: ChatGLM, monkeypatch: pytest.MonkeyPatch, num_single: int
+) -> None:
+    expected = naive.logits(tiny_model, [IDS])[0]
+    monkeypatch.setattr(attention, "MAX_SINGLE_QUERIES", num_single)
+    for lengths in ([10], [3, 7], [8, 2]):
+        torch.testing.assert_close(
+            split_forward(tiny_model, IDS, lengths), expected, atol=1e-6, rtol=1e-5
+        )
+
+
+def test_sequences_side_by_side_change_nothing_of_each_other(tiny_model: ChatGLM) -> None:
+    sequences = [IDS[:4], IDS * 3, [7], IDS]
+    together = naive.logits(tiny_model, sequences)
+    for ids, scores in zip(sequences, together, strict=True):
+        alone = naive.logits(tiny_model, [ids])[0]
+        torch.testing.assert_close(scores, alone, atol=1e-6, rtol=1e-5)
 
 
 def test_a_later_token_never_changes_an_earlier_score(tiny_model: ChatGLM) -> None:
-    changed = IDS.clone()
-    changed[0, -1] = 77
-    before, after = full_forward(tiny_model, IDS), full_forward(tiny_model, changed)
-    torch.testing.assert_close(before[:, :-1], after[:, :-1])
-    assert not torch.allclose(before[:, -1], after[:, -1])
-
-
-def test_a_full_cache_says_so_instead_of_overwriting(tiny_model: ChatGLM) -> None:
-    with pytest.raises(ValueError, match="needs 10 slots; its capacity is 9"):
-        tiny_model(IDS, torch.arange(10)[None], tiny_model.new_cache(9))
+    before = naive.logits(tiny_model, [IDS])[0]
+    after = naive.logits(tiny_model, [[*IDS[:-1], 77]])[0]
+    torch.testing.assert_close(before[:-1], after[:-1])
+    assert not torch.allclose(before[-1], after[-1])
 
 
 @pytest.mark.parametrize("name", ["tiny-v3", "tiny-v3_32k"])
@@ -128,8 +128,8 @@ def test_rotation_table_equals_the_golden_one(goldens: Path, name: str) -> None:
     folder = goldens / name
     config = ModelConfig.from_json(json.loads((folder / "config.json").read_text()))
     table = torch.from_numpy(np.load(folder / "io.npz")["rope_cache"])  # (T, R/2, 2)
-    cos, sin = rotation(torch.arange(table.shape[0])[None], config)
-    torch.testing.assert_close(torch.stack((cos, sin), -1)[0, :, 0], table, atol=1e-6, rtol=0)
+    cos, sin = rotation(torch.arange(table.shape[0])[:, None], config)
+    torch.testing.assert_close(torch.stack((cos, sin), -1)[:, 0], table, atol=1e-6, rtol=0)
 
 
 def test_interpolated_positions_turn_less(tiny_model: ChatGLM) -> None:

@@ -13,7 +13,7 @@ from llm.generation import SamplingParams
 from llm.sampling import distribution, new_generator, penalise_repetition, sample
 
 LOGITS = torch.tensor([1.0, 3.0, 2.0, -1.0])
-NOTHING = torch.tensor([], dtype=torch.long)
+NOTHING: list[int] = []
 OPEN = {"temperature": 1.0, "top_p": 1.0, "top_k": 0}
 
 
@@ -24,7 +24,7 @@ def kept_ids(logits: Tensor, **changes: float) -> set[int]:
 
 def draw(logits: Tensor, params: SamplingParams, times: int, seed: int = 0) -> list[int]:
     generator = new_generator(seed)
-    return [sample(logits, params, NOTHING, generator) for _ in range(times)]
+    return [sample(logits, params, NOTHING, generator).id for _ in range(times)]
 
 
 def test_temperature_zero_takes_the_highest_score() -> None:
@@ -59,11 +59,11 @@ def test_probabilities_are_those_of_the_formula() -> None:
 
 
 def test_repetition_penalty_pushes_seen_ids_down_and_leaves_its_input() -> None:
-    seen = torch.tensor([1, 3, 1])
+    seen = [1, 3, 1]
     assert penalise_repetition(LOGITS, seen, 2.0).tolist() == [1.0, 1.5, 2.0, -2.0]
     assert LOGITS.tolist() == [1.0, 3.0, 2.0, -1.0]
     params = SamplingParams(temperature=0, repetition_penalty=2.0)
-    assert sample(LOGITS, params, seen, new_generator(0)) == 2
+    assert sample(LOGITS, params, seen, new_generator(0)).id == 2
 
 
 def test_a_seed_gives_the_same_draws_and_no_seed_different_ones() -> None:

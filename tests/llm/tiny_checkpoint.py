@@ -12,8 +12,9 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
+from llm.build import random_model
 from llm.config import ModelConfig
-from llm.model import ChatGLM, random_model
+from llm.model import ChatGLM
 from llm.tokenizer import TOKENIZER_FILE, ChatGLM3Tokenizer
 from llm.weight_names import CHATGLM2
 

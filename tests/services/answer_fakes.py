@@ -11,8 +11,8 @@ from kb_service.domain.answers import (
     GenerationRequest,
     GeneratorInfo,
     Message,
-    Usage,
 )
+from kb_service.domain.chats import Usage
 from kb_service.domain.documents import Chunk, ChunkDraft, KnowledgeBase, Revision
 from kb_service.domain.errors import NotFound
 from kb_service.domain.queries import Query, RetrievalResult, ScoredChunk

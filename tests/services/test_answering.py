@@ -7,12 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kb_service.domain.answers import (
-    Answer,
-    AnswerStatus,
-    CitationStatus,
-    SamplingOptions,
-)
+from kb_service.domain.answers import Answer, AnswerStatus, CitationStatus
+from kb_service.domain.chats import SamplingOptions
 from kb_service.domain.errors import GenerationError, InvalidRequest, NotFound
 from kb_service.domain.queries import Filters
 from kb_service.domain.spans import TextSpan

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kb_service.domain.answers import ChatMessage
+from kb_service.domain.chats import ChatMessage
 from kb_service.domain.queries import Passage
 from kb_service.domain.spans import TextSpan
 from kb_service.services.followup import search_text
@@ -11,7 +11,6 @@ from kb_service.services.prompting import (
     NOT_STATED,
     build_messages,
     is_refusal,
-    num_tokens,
     recent_turns,
 )
 
@@ -29,21 +28,13 @@ PASSAGES = [passage(n, f"The pump number {n} failed.") for n in (1, 2, 3)]
 
 
 @dataclass(frozen=True)
-class Part:
-    """A message as ids, one for each character."""
-
-    role: str
-    ids: tuple[int, ...]
-
-
-@dataclass(frozen=True)
 class CharacterMeter:
     """Counts characters as tokens."""
 
     max_prompt_tokens: int
 
-    def prompt_segments(self, messages: Sequence[ChatMessage]) -> list[Part]:
-        return [Part(m.role, tuple(map(ord, m.content))) for m in messages]
+    def num_prompt_tokens(self, messages: Sequence[ChatMessage]) -> int:
+        return sum(len(message.content) for message in messages)
 
 
 def test_the_prompt_is_rules_with_numbered_passages_history_and_question() -> None:
@@ -70,7 +61,7 @@ def test_a_document_cannot_close_its_own_marks() -> None:
 
 def test_history_goes_before_passages_and_the_best_passage_stays() -> None:
     whole = build_messages("Why?", PASSAGES, HISTORY)
-    length = num_tokens(CharacterMeter(0), whole)
+    length = CharacterMeter(0).num_prompt_tokens(whole)
     shorter = build_messages("Why?", PASSAGES, HISTORY, CharacterMeter(length - 1))
     assert shorter == (whole[0], *whole[3:])
     bare = build_messages("Why?", PASSAGES, HISTORY, CharacterMeter(0))

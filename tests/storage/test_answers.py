@@ -5,14 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from kb_service.domain.answers import (
-    Answer,
-    AnswerAudit,
-    AnswerStatus,
-    Citation,
-    CitationStatus,
-    Usage,
-)
+from kb_service.domain.answers import Answer, AnswerAudit, AnswerStatus, Citation, CitationStatus
+from kb_service.domain.chats import Usage
 from kb_service.domain.errors import InvalidRequest, NotFound
 from kb_service.domain.queries import Passage
 from kb_service.domain.spans import PageRegion, TextSpan
