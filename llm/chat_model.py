@@ -24,10 +24,7 @@ from llm.tokenizer import TOKENIZER_FILE, ChatGLM3Tokenizer
 from llm.weight_files import weight_files
 
 if TYPE_CHECKING:
-    from llm.engine import Engine
-
-# How soon a chat that waits for its turn notices that it was closed.
-_TURN_POLL_S = 0.1
+    from llm.engine import Engine, TokenStream
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +43,6 @@ class ChatModel:
         self.engine = engine
         self.tokenizer = tokenizer
         self._stop_ids = stop_ids(tokenizer)
-        self._turn = threading.Lock()
 
     @classmethod
     def load(cls, folder: Path, *, device: str = "auto", dtype: str = "auto") -> ChatModel:
@@ -91,22 +87,28 @@ class ChatModel:
         messages: Sequence[ChatMessage],
         params: SamplingParams | None = None,
         cancelled: Callable[[], bool] = lambda: False,
+        *,
+        tenant: str = "",
     ) -> ChatReply:
-        """Stream the reply; waits for its turn when the first piece is asked for.
+        """Stream the reply; many may run at a time, each as far as its reader asks.
 
-        `cancelled` is asked between steps and ends the reply as `ChatReply.close` does.
+        `cancelled` is asked between steps and ends the reply as `ChatReply.close` does. What is
+        cached of a prompt is shared between the chats of one `tenant` only.
 
         Raises:
-            PromptError: at the call, before any work.
-            NonFiniteLogits: from the stream.
+            PromptError, EngineBusy: at the call, before any work.
+            GenerationFailed: from the stream.
         """
         ids = prompt_ids(self.prompt_segments(messages))
-        self.engine.check_prompt(ids)
         tool_names = [str(tool.get("name", "")) for message in messages for tool in message.tools]
         text = ReplyText(self.tokenizer, tool_names)
         ended = threading.Event()
-        tokens = self._tokens(
-            ids, params or SamplingParams(), lambda: ended.is_set() or cancelled()
+        tokens = self.engine.generate(
+            ids,
+            params or SamplingParams(),
+            self._stop_ids,
+            lambda: ended.is_set() or cancelled(),
+            tenant=tenant,
         )
         return ChatReply(tuple(ids), tokens, text, ended)
 
@@ -124,18 +126,6 @@ class ChatModel:
             tokenizer=_sha256(self.tokenizer.path),
         )
 
-    def _tokens(
-        self, ids: list[int], params: SamplingParams, ended: Callable[[], bool]
-    ) -> Generator[Token, None, None]:
-        while not self._turn.acquire(timeout=_TURN_POLL_S):
-            if ended():
-                return
-        try:
-            with closing(self.engine.generate(ids, params, self._stop_ids, ended)) as tokens:
-                yield from tokens
-        finally:
-            self._turn.release()
-
 
 class ChatReply(Iterator[str]):
     """The pieces of one reply; afterwards its usage, reason to end and tool name.
@@ -147,7 +137,7 @@ class ChatReply(Iterator[str]):
     def __init__(
         self,
         prompt_ids: tuple[int, ...],
-        tokens: Generator[Token, None, None],
+        tokens: TokenStream,
         text: ReplyText,
         ended: threading.Event,
     ) -> None:
@@ -155,8 +145,9 @@ class ChatReply(Iterator[str]):
         self._generated: list[Token] = []
         self._text = text
         self._ended = ended
-        # The generator must not know this object: in a circle, a dropped reply would keep the
-        # model until the garbage collector comes by.
+        self._tokens = tokens
+        # The generator must not know this object: in a circle, a dropped reply would hold its
+        # pages until the garbage collector comes by.
         self._pieces = _read(tokens, text, self._generated)
 
     @property
@@ -177,7 +168,7 @@ class ChatReply(Iterator[str]):
     @property
     def usage(self) -> Usage:
         """Tokens so far; final once the stream has ended."""
-        return Usage(len(self.prompt_ids), len(self._generated))
+        return Usage(len(self.prompt_ids), len(self._generated), self._tokens.cached_tokens)
 
     @property
     def metadata(self) -> str:
@@ -193,14 +184,15 @@ class ChatReply(Iterator[str]):
         return piece
 
     def close(self) -> None:
-        """End the generation; one that another thread is computing ends at its next token."""
+        """End the generation and free its pages; a reader in another thread gets no more."""
         self._ended.set()
+        self._tokens.close()
         with suppress(ValueError):  # raised while another thread is inside the generator
             self._pieces.close()
 
 
 def _read(
-    tokens: Generator[Token, None, None], text: ReplyText, generated: list[Token]
+    tokens: TokenStream, text: ReplyText, generated: list[Token]
 ) -> Generator[str, None, None]:
     with closing(tokens):
         for token in tokens:

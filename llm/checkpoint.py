@@ -47,7 +47,7 @@ def load_model(folder: Path, *, device: str = "auto", dtype: str = "auto") -> Ch
     Raises:
         CheckpointError: naming key, expected and found.
     """
-    from llm.model import empty_model
+    from llm.build import empty_model
 
     config = read_config(folder)
     target = choose_device(device)

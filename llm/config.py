@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from llm.errors import CheckpointError, UnsupportedCheckpoint
 
@@ -38,8 +38,12 @@ _COUNTS = (
     "vocab_size",
     "max_context",
     "rope_dim",
+    "rope_axes",
 )
 _DTYPES = ("float16", "bfloat16", "float32")
+
+Norm = Literal["rms", "layer"]
+Activation = Literal["swiglu", "gelu", "geglu"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,13 @@ class ModelConfig:
 
     Query heads share key/value groups: head n reads group n // (num_heads / num_kv_groups).
     The rotary angle of position p and pair j is
-    (p / rope_position_divisor) * rope_base ** (-2 j / rope_dim).
+    (p / rope_position_divisor) * rope_base ** (-2 j / rope_dim). With two rope_axes a token has
+    two positions, each turning half of rope_dim by that rule.
+
+    A layer continues the residual stream from what went into its norm or, with
+    `residual_from_norm`, from residual_scale times what came out of it. `bidirectional_prompt`
+    is the rule of the first generation: every token before the first `start_id` is seen by all,
+    and positions freeze at the mask (see chatglm1.py).
 
     Raises:
         CheckpointError: a value outside its range; the message names it.
@@ -66,7 +76,18 @@ class ModelConfig:
     rope_dim: int
     rope_base: float = ROPE_BASE
     rope_position_divisor: float = 1.0
+    rope_axes: int = 1
+    rope_half_frequencies: bool = False
     qkv_bias: bool = True
+    linear_bias: bool = False
+    norm: Norm = "rms"
+    final_norm: bool = True
+    activation: Activation = "swiglu"
+    residual_from_norm: bool = False
+    residual_scale: float = 1.0
+    bidirectional_prompt: bool = False
+    num_prefix_tokens: int = 0
+    num_labels: int = 0
     stored_dtype: str = "float16"
     generation: str = "chatglm3"
 

@@ -1,18 +1,24 @@
-"""The transformer of ChatGLM2, ChatGLM3 and GLM-4: pre-norm blocks with grouped attention.
+"""The transformer of the family: one ragged forward for prefill, decode and verification.
 
 Knows the forward pass. Does not know files, tokens' meaning, sampling or batching policy;
-what differs between generations arrives as numbers in ModelConfig.
+what differs between generations arrives as numbers in ModelConfig. The rotary pairs are always
+interleaved and the rows of qkv always [Q | K | V]: the loader brings other layouts into this one.
 
-B batch, T time, S cached slots plus T, H query heads, G key/value groups, D head dimension,
-C channels (hidden size), F feed-forward size, V vocabulary.
+T new tokens of all sequences, H query heads, G key/value groups, D head dimension, C channels
+(hidden size), F feed-forward size, V vocabulary.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F  # noqa: N812 -- the name every torch reader expects
 from torch import Tensor, nn
 
+from llm.attention import attend, visibility
+from llm.batch import Batch, PromptLayout
 from llm.config import ModelConfig
 from llm.kv_cache import KVCache
 from llm.rope import rotate, rotation
@@ -20,12 +26,13 @@ from llm.rope import rotate, rotation
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What all layers share during one forward pass: rotation, attention bias and cache."""
+    """What all layers share during one forward pass; one bias for each span of the batch."""
 
+    batch: Batch
+    cache: KVCache
     cos: Tensor
     sin: Tensor
-    bias: Tensor | None
-    cache: KVCache
+    biases: tuple[Tensor | None, ...]
 
 
 class RMSNorm(nn.Module):
@@ -42,8 +49,21 @@ class RMSNorm(nn.Module):
         return (self.weight * (wide * scale)).to(x.dtype)
 
 
+def new_norm(config: ModelConfig) -> nn.Module:
+    """The kind of norm that a config asks for, over C channels."""
+    if config.norm == "rms":
+        return RMSNorm(config.hidden_size, config.norm_eps)
+    return nn.LayerNorm(config.hidden_size, config.norm_eps)
+
+
 class Attention(nn.Module):
-    """Causal attention whose H query heads share G key/value groups."""
+    """Attention whose H query heads share G key/value groups.
+
+    `prefix` are learned keys and values (2, P, G, D) that every token sees (P-tuning v2, Liu et
+    al. 2022): they have no position and are not rotated.
+    """
+
+    prefix: Tensor | None
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -51,51 +71,69 @@ class Attention(nn.Module):
         self.num_groups = config.num_kv_groups
         self.head_dim = config.head_dim
         rows = (config.num_heads + 2 * config.num_kv_groups) * config.head_dim
-        self.qkv = nn.Linear(config.hidden_size, rows, bias=config.qkv_bias)
-        self.out = nn.Linear(config.num_heads * config.head_dim, config.hidden_size, bias=False)
+        self.qkv = nn.Linear(config.hidden_size, rows, bias=config.qkv_bias or config.linear_bias)
+        self.out = nn.Linear(
+            config.num_heads * config.head_dim, config.hidden_size, bias=config.linear_bias
+        )
+        shape = (2, config.num_prefix_tokens, config.num_kv_groups, config.head_dim)
+        self.register_buffer("prefix", torch.empty(shape) if config.num_prefix_tokens else None)
 
     def forward(self, x: Tensor, step: Step, layer: int) -> Tensor:
-        batch, time, _ = x.shape
         heads, groups = self.num_heads, self.num_groups
-        qkv = self.qkv(x).view(batch, time, heads + 2 * groups, self.head_dim)
-        query, key, value = qkv.split((heads, groups, groups), dim=2)
-        keys, values = step.cache.extend(
-            layer, rotate(key, step.cos, step.sin).transpose(1, 2), value.transpose(1, 2)
-        )  # (B, G, S, D)
-        # The H / G heads of a group become further query rows of it: no copy of keys or values.
-        query = rotate(query, step.cos, step.sin).view(batch, time, groups, -1, self.head_dim)
-        rows = query.permute(0, 2, 3, 1, 4).flatten(2, 3)  # (B, G, H/G * T, D)
-        mixed = F.scaled_dot_product_attention(rows, keys, values, attn_mask=step.bias)
-        mixed = mixed.reshape(batch, groups, -1, time, self.head_dim).permute(0, 3, 1, 2, 4)
-        return self.out(mixed.flatten(2))  # (B, T, C)
+        qkv = self.qkv(x).unflatten(-1, (heads + 2 * groups, self.head_dim))
+        turned = rotate(qkv[:, : heads + groups], step.cos, step.sin)
+        query, keys = turned[:, :heads], turned[:, heads:]  # (T, H, D), (T, G, D)
+        step.cache.write(layer, step.batch.slots, keys, qkv[:, heads + groups :])
+        mixed = [
+            attend(query[span.start : span.stop], *self._seen(step, layer, index), span, bias)
+            for index, (span, bias) in enumerate(zip(step.batch.spans, step.biases, strict=True))
+        ]
+        return self.out(torch.cat(mixed).flatten(1))  # (T, C)
+
+    def _seen(self, step: Step, layer: int, index: int) -> tuple[Tensor, Tensor]:
+        """Keys and values (P + S, G, D) of the span with this index, new tokens included."""
+        span = step.batch.spans[index]
+        keys, values = step.cache.read(layer, span.pages, span.num_tokens)
+        if self.prefix is None:
+            return keys, values
+        return torch.cat((self.prefix[0], keys)), torch.cat((self.prefix[1], values))
 
 
-class FeedForward(nn.Module):
-    """SwiGLU: down(silu(gate) * up), gate being the first half of one projection."""
+class SwiGLU(nn.Module):
+    """down(silu(gate) * up), gate being the first half of one projection (Shazeer 2020)."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        self.gate_up = nn.Linear(config.hidden_size, 2 * config.ffn_size, bias=False)
-        self.down = nn.Linear(config.ffn_size, config.hidden_size, bias=False)
+        bias = config.linear_bias
+        self.gate_up = nn.Linear(config.hidden_size, 2 * config.ffn_size, bias=bias)
+        self.down = nn.Linear(config.ffn_size, config.hidden_size, bias=bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        gate, up = self.gate_up(x).chunk(2, dim=-1)  # (B, T, F) each
+        gate, up = self.gate_up(x).chunk(2, dim=-1)  # (T, F) each
         return self.down(F.silu(gate) * up)
 
 
 class Block(nn.Module):
     """One layer: attention and feed-forward, each on a normalised copy of the stream."""
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: ModelConfig, feed_forward: nn.Module) -> None:
         super().__init__()
-        self.input_norm = RMSNorm(config.hidden_size, config.norm_eps)
+        self.input_norm = new_norm(config)
         self.attention = Attention(config)
-        self.post_norm = RMSNorm(config.hidden_size, config.norm_eps)
-        self.mlp = FeedForward(config)
+        self.post_norm = new_norm(config)
+        self.mlp = feed_forward
+        self._from_norm = config.residual_from_norm
+        self._scale = config.residual_scale
 
     def forward(self, x: Tensor, step: Step, layer: int) -> Tensor:
-        x = x + self.attention(self.input_norm(x), step, layer)
-        return x + self.mlp(self.post_norm(x))
+        normed = self.input_norm(x)
+        x = self._stream(x, normed) + self.attention(normed, step, layer)
+        normed = self.post_norm(x)
+        return self._stream(x, normed) + self.mlp(normed)
+
+    def _stream(self, x: Tensor, normed: Tensor) -> Tensor:
+        """What a sub-layer's output is added to."""
+        return self._scale * normed if self._from_norm else x
 
 
 class ChatGLM(nn.Module):
@@ -105,9 +143,18 @@ class ChatGLM(nn.Module):
         super().__init__()
         self.config = config
         self.embedding = nn.Embedding(config.vocab_size, config.hidden_size)
-        self.layers = nn.ModuleList(Block(config) for _ in range(config.num_layers))
-        self.final_norm = RMSNorm(config.hidden_size, config.norm_eps)
+        self.layers = nn.ModuleList(
+            Block(config, self.new_feed_forward(config)) for _ in range(config.num_layers)
+        )
+        self.final_norm = new_norm(config) if config.final_norm else nn.Identity()
         self.head = nn.Linear(config.hidden_size, config.vocab_size, bias=False)
+        if config.num_labels:
+            self.classifier = nn.Linear(config.hidden_size, config.num_labels)
+
+    @staticmethod
+    def new_feed_forward(config: ModelConfig) -> nn.Module:
+        """The feed-forward part of one layer."""
+        return SwiGLU(config)
 
     @property
     def dtype(self) -> torch.dtype:
@@ -117,50 +164,25 @@ class ChatGLM(nn.Module):
     def device(self) -> torch.device:
         return self.embedding.weight.device
 
-    def new_cache(self, capacity: int, batch: int = 1) -> KVCache:
-        """An empty cache of this model's sizes, dtype and device."""
-        return KVCache(self.config, capacity, batch=batch, dtype=self.dtype, device=self.device)
+    def layout(self, prompt_ids: Sequence[int]) -> PromptLayout:
+        """Where the tokens of a sequence that starts with these ids stand."""
+        return PromptLayout()
 
-    def hidden(self, ids: Tensor, positions: Tensor, cache: KVCache) -> Tensor:
-        """Run ids (B, T) at positions (B, T) behind the cache: normalised states (B, T, C)."""
-        x = self.embedding(ids)
-        step = self._step(positions, cache)
+    def new_cache(self, num_pages: int, page_tokens: int) -> KVCache:
+        """An empty cache of this model's sizes, dtype and device."""
+        return KVCache(self.config, num_pages, page_tokens, dtype=self.dtype, device=self.device)
+
+    def hidden(self, batch: Batch, cache: KVCache) -> Tensor:
+        """Run the new tokens of a batch behind the cached ones: normalised states (T, C)."""
+        x = self.embedding(batch.ids)
+        cos, sin = rotation(batch.positions, self.config)
+        num_prefix = self.config.num_prefix_tokens
+        biases = tuple(visibility(span, num_prefix, self.dtype) for span in batch.spans)
+        step = Step(batch, cache, cos, sin, biases)
         for layer, block in enumerate(self.layers):
             x = block(x, step, layer)
-        cache.advance(ids.shape[1])
         return self.final_norm(x)
 
-    def forward(self, ids: Tensor, positions: Tensor, cache: KVCache) -> Tensor:
-        """Scores (B, T, V) of the token that follows each of ids (B, T)."""
-        return self.head(self.hidden(ids, positions, cache))
-
-    def _step(self, positions: Tensor, cache: KVCache) -> Step:
-        cos, sin = rotation(positions, self.config)
-        bias = cache.attention_bias(positions.shape[1], self.dtype)
-        if bias is not None:  # one copy per head of a group, as Attention lays its rows out
-            heads_per_group = self.config.num_heads // self.config.num_kv_groups
-            bias = bias.repeat(1, heads_per_group, 1).unsqueeze(1)  # (1 or B, 1, H/G * T, S)
-        return Step(cos, sin, bias, cache)
-
-
-def empty_model(config: ModelConfig) -> ChatGLM:
-    """A model of the right shapes that takes no memory; its weights are to be assigned."""
-    with torch.device("meta"):
-        return ChatGLM(config).requires_grad_(requires_grad=False).eval()
-
-
-def random_model(
-    config: ModelConfig,
-    seed: int = 0,
-    dtype: torch.dtype = torch.float32,
-    device: torch.device | str = "cpu",
-) -> ChatGLM:
-    """A model with small random weights, for tests and for speed where values do not matter."""
-    model = empty_model(config).to(dtype).to_empty(device=device)
-    generator = torch.Generator(device).manual_seed(seed)
-    for name, parameter in model.named_parameters():
-        if name.endswith("norm.weight"):
-            parameter.fill_(1.0)
-        else:
-            parameter.normal_(0.0, 0.02, generator=generator)
-    return model
+    def forward(self, batch: Batch, cache: KVCache) -> Tensor:
+        """Scores (T, V) of the token that follows each new token of the batch."""
+        return self.head(self.hidden(batch, cache))

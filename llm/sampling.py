@@ -1,15 +1,20 @@
 """From one row of scores to one token: pure functions in the order of the released code.
 
-Repetition penalty, then temperature, top-k, top-p, then the draw. Knows no tokens' meaning.
+Allowed ids, repetition penalty, then temperature, top-k, top-p, then the draw. Knows no tokens'
+meaning.
 
 V vocabulary, K candidates left.
 """
+
+from __future__ import annotations
+
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 from llm.errors import NonFiniteLogits
-from llm.generation import SamplingParams
+from llm.generation import SamplingParams, Token
 
 
 def new_generator(seed: int | None) -> torch.Generator:
@@ -23,20 +28,30 @@ def new_generator(seed: int | None) -> torch.Generator:
 
 
 def sample(
-    logits: Tensor, params: SamplingParams, seen_ids: Tensor, generator: torch.Generator
-) -> int:
-    """Choose one id from logits (V,) after the ids in seen_ids (any length).
+    scores: Tensor,
+    params: SamplingParams,
+    seen_ids: Sequence[int],
+    generator: torch.Generator,
+    allowed: Sequence[int] | None = None,
+) -> Token:
+    """Choose one id from float32 scores (V,) on the CPU, after the ids in seen_ids.
+
+    `allowed` are the only ids to choose from, all if None.
 
     Raises:
         NonFiniteLogits: NaN or infinity among the scores.
     """
-    scores = logits.detach().to(device="cpu", dtype=torch.float32)
     require_finite(scores)
-    scores = penalise_repetition(scores, seen_ids, params.repetition_penalty)
+    usable = scores if allowed is None else only(scores, allowed)
+    usable = penalise_repetition(usable, seen_ids, params.repetition_penalty)
     if params.greedy:
-        return int(scores.argmax())
-    probabilities, candidates = distribution(scores, params)
-    return int(candidates[torch.multinomial(probabilities, 1, generator=generator)])
+        chosen = int(usable.argmax())
+    else:
+        probabilities, candidates = distribution(usable, params)
+        chosen = int(candidates[torch.multinomial(probabilities, 1, generator=generator)])
+    if params.top_logprobs is None:
+        return Token(chosen)
+    return Token(chosen, None, *log_probabilities(scores, chosen, params.top_logprobs))
 
 
 def require_finite(scores: Tensor) -> None:
@@ -46,11 +61,17 @@ def require_finite(scores: Tensor) -> None:
         raise NonFiniteLogits(f"{bad} of {scores.numel()} scores are NaN or infinite")
 
 
-def penalise_repetition(scores: Tensor, seen_ids: Tensor, penalty: float) -> Tensor:
+def only(scores: Tensor, allowed: Sequence[int]) -> Tensor:
+    """Scores (V,) with every id outside `allowed` made impossible."""
+    ids = torch.tensor(allowed)
+    return torch.full_like(scores, float("-inf")).scatter(0, ids, scores[ids])
+
+
+def penalise_repetition(scores: Tensor, seen_ids: Sequence[int], penalty: float) -> Tensor:
     """Divide positive and multiply negative scores (V,) of seen ids (CTRL, Keskar et al. 2019)."""
-    if penalty == 1.0 or seen_ids.numel() == 0:
+    if penalty == 1.0 or not seen_ids:
         return scores
-    ids = torch.unique(seen_ids)
+    ids = torch.unique(torch.tensor(seen_ids))
     seen = scores[ids]
     return scores.scatter(0, ids, torch.where(seen > 0, seen / penalty, seen * penalty))
 
@@ -65,3 +86,13 @@ def distribution(scores: Tensor, params: SamplingParams) -> tuple[Tensor, Tensor
     kept = before < params.top_p
     probabilities = probabilities[kept]
     return probabilities / probabilities.sum(), ids[kept]
+
+
+def log_probabilities(
+    scores: Tensor, chosen: int, num_top: int
+) -> tuple[float, tuple[tuple[int, float], ...]]:
+    """Natural logarithms of the model's probabilities: of the chosen id, and the top ids' pairs."""
+    logs = torch.log_softmax(scores, dim=0)
+    values, ids = torch.topk(logs, min(num_top, logs.numel()))
+    pairs = zip(ids.tolist(), values.tolist(), strict=True)
+    return float(logs[chosen]), tuple(pairs)
