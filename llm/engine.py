@@ -210,9 +210,9 @@ def _accept(share: Share, scores: Tensor) -> int:
     num_accepted = 0
     for number, row in enumerate(scores):
         rule = sequence.constraint
-        allowed = None if rule is None else rule.allowed(sequence.generated_ids)
+        restriction = None if rule is None else rule.restriction(sequence.generated_ids)
         try:
-            token = sample(row, sequence.params, sequence.ids, sequence.generator, allowed)
+            token = sample(row, sequence.params, sequence.ids, sequence.generator, restriction)
         except GenerationFailed as error:
             sequence.fail(error)
             return num_accepted

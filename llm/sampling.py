@@ -1,6 +1,6 @@
 """From one row of scores to one token: pure functions in the order of the released code.
 
-Allowed ids, repetition penalty, then temperature, top-k, top-p, then the draw. Knows no tokens'
+Restriction, repetition penalty, then temperature, top-k, top-p, then the draw. Knows no tokens'
 meaning.
 
 V vocabulary, K candidates left.
@@ -9,12 +9,21 @@ V vocabulary, K candidates left.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from llm.errors import NonFiniteLogits
 from llm.generation import SamplingParams, Token
+
+
+@dataclass(frozen=True, slots=True)
+class Restriction:
+    """The only ids that may be chosen (at least one) or, with `forbids`, those that may not."""
+
+    ids: Sequence[int]
+    forbids: bool = False
 
 
 def new_generator(seed: int | None) -> torch.Generator:
@@ -32,17 +41,15 @@ def sample(
     params: SamplingParams,
     seen_ids: Sequence[int],
     generator: torch.Generator,
-    allowed: Sequence[int] | None = None,
+    restriction: Restriction | None = None,
 ) -> Token:
     """Choose one id from float32 scores (V,) on the CPU, after the ids in seen_ids.
-
-    `allowed` are the only ids to choose from, all if None.
 
     Raises:
         NonFiniteLogits: NaN or infinity among the scores.
     """
     require_finite(scores)
-    usable = scores if allowed is None else only(scores, allowed)
+    usable = scores if restriction is None else restrict(scores, restriction)
     usable = penalise_repetition(usable, seen_ids, params.repetition_penalty)
     if params.greedy:
         chosen = int(usable.argmax())
@@ -61,9 +68,11 @@ def require_finite(scores: Tensor) -> None:
         raise NonFiniteLogits(f"{bad} of {scores.numel()} scores are NaN or infinite")
 
 
-def only(scores: Tensor, allowed: Sequence[int]) -> Tensor:
-    """Scores (V,) with every id outside `allowed` made impossible."""
-    ids = torch.tensor(allowed)
+def restrict(scores: Tensor, restriction: Restriction) -> Tensor:
+    """Scores (V,) with every id that may not be chosen made impossible."""
+    ids = torch.tensor(restriction.ids)
+    if restriction.forbids:
+        return scores.index_fill(0, ids, float("-inf"))
     return torch.full_like(scores, float("-inf")).scatter(0, ids, scores[ids])
 
 

@@ -18,14 +18,15 @@ from llm.batch import PromptLayout
 from llm.errors import GenerationFailed
 from llm.generation import FinishReason, SamplingParams, Token
 from llm.pages import page_key
+from llm.sampling import Restriction
 from llm.speculation import PromptLookup
 
 
 class Constraint(Protocol):
     """A rule on which token may come next."""
 
-    def allowed(self, generated: Sequence[int]) -> Sequence[int] | None:
-        """The ids that may follow the generated ones; None where every id may."""
+    def restriction(self, generated: Sequence[int]) -> Restriction | None:
+        """What may follow the generated ids; None where every id may."""
         ...
 
 
