@@ -44,6 +44,10 @@ class KVCache:
         values = self._values[layer].index_select(0, pages).flatten(0, 1)
         return keys[:num_tokens], values[:num_tokens]
 
+    def layer(self, layer: int) -> tuple[Tensor, Tensor]:
+        """All keys and values of one layer: (num_pages, page_tokens, G, D) each."""
+        return self._keys[layer], self._values[layer]
+
 
 def slot_bytes(config: ModelConfig, dtype: torch.dtype) -> int:
     """Bytes that one cached token takes."""

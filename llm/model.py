@@ -12,27 +12,62 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 import torch.nn.functional as F  # noqa: N812 -- the name every torch reader expects
 from torch import Tensor, nn
 
 from llm.attention import attend, visibility
-from llm.batch import Batch, PromptLayout
+from llm.batch import Batch, PromptLayout, Span
 from llm.config import ModelConfig
 from llm.kv_cache import KVCache
 from llm.rope import rotate, rotation
 
 
+class AnyStep(Protocol):
+    """What all layers share during one forward pass, and how they look at what is cached."""
+
+    @property
+    def cos(self) -> Tensor: ...
+
+    @property
+    def sin(self) -> Tensor: ...
+
+    def mix(
+        self, layer: int, query: Tensor, keys: Tensor, values: Tensor, prefix: Tensor | None
+    ) -> Tensor:
+        """Cache keys and values (T, G, D) of the new tokens, then attend: (T, H, D)."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What all layers share during one forward pass; one bias for each span of the batch."""
+    """A step in which every span attends by itself; one bias for each span of the batch."""
 
     batch: Batch
     cache: KVCache
     cos: Tensor
     sin: Tensor
     biases: tuple[Tensor | None, ...]
+
+    def mix(
+        self, layer: int, query: Tensor, keys: Tensor, values: Tensor, prefix: Tensor | None
+    ) -> Tensor:
+        """Cache keys and values (T, G, D) of the new tokens, then attend: (T, H, D)."""
+        self.cache.write(layer, self.batch.slots, keys, values)
+        mixed = [
+            attend(query[span.start : span.stop], *self._seen(layer, span, prefix), span, bias)
+            for span, bias in zip(self.batch.spans, self.biases, strict=True)
+        ]
+        return torch.cat(mixed)
+
+    def _seen(self, layer: int, span: Span, prefix: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Keys and values (P + S, G, D) of a span, new tokens included."""
+        keys, values = self.cache.read(layer, span.pages, span.num_tokens)
+        if prefix is None:
+            return keys, values
+        return torch.cat((prefix[0], keys)), torch.cat((prefix[1], values))
 
 
 class RMSNorm(nn.Module):
@@ -78,25 +113,13 @@ class Attention(nn.Module):
         shape = (2, config.num_prefix_tokens, config.num_kv_groups, config.head_dim)
         self.register_buffer("prefix", torch.empty(shape) if config.num_prefix_tokens else None)
 
-    def forward(self, x: Tensor, step: Step, layer: int) -> Tensor:
+    def forward(self, x: Tensor, step: AnyStep, layer: int) -> Tensor:
         heads, groups = self.num_heads, self.num_groups
         qkv = self.qkv(x).unflatten(-1, (heads + 2 * groups, self.head_dim))
         turned = rotate(qkv[:, : heads + groups], step.cos, step.sin)
         query, keys = turned[:, :heads], turned[:, heads:]  # (T, H, D), (T, G, D)
-        step.cache.write(layer, step.batch.slots, keys, qkv[:, heads + groups :])
-        mixed = [
-            attend(query[span.start : span.stop], *self._seen(step, layer, index), span, bias)
-            for index, (span, bias) in enumerate(zip(step.batch.spans, step.biases, strict=True))
-        ]
-        return self.out(torch.cat(mixed).flatten(1))  # (T, C)
-
-    def _seen(self, step: Step, layer: int, index: int) -> tuple[Tensor, Tensor]:
-        """Keys and values (P + S, G, D) of the span with this index, new tokens included."""
-        span = step.batch.spans[index]
-        keys, values = step.cache.read(layer, span.pages, span.num_tokens)
-        if self.prefix is None:
-            return keys, values
-        return torch.cat((self.prefix[0], keys)), torch.cat((self.prefix[1], values))
+        mixed = step.mix(layer, query, keys, qkv[:, heads + groups :], self.prefix)
+        return self.out(mixed.flatten(1))  # (T, C)
 
 
 class SwiGLU(nn.Module):
@@ -125,7 +148,7 @@ class Block(nn.Module):
         self._from_norm = config.residual_from_norm
         self._scale = config.residual_scale
 
-    def forward(self, x: Tensor, step: Step, layer: int) -> Tensor:
+    def forward(self, x: Tensor, step: AnyStep, layer: int) -> Tensor:
         normed = self.input_norm(x)
         x = self._stream(x, normed) + self.attention(normed, step, layer)
         normed = self.post_norm(x)
@@ -174,11 +197,14 @@ class ChatGLM(nn.Module):
 
     def hidden(self, batch: Batch, cache: KVCache) -> Tensor:
         """Run the new tokens of a batch behind the cached ones: normalised states (T, C)."""
-        x = self.embedding(batch.ids)
         cos, sin = rotation(batch.positions, self.config)
         num_prefix = self.config.num_prefix_tokens
         biases = tuple(visibility(span, num_prefix, self.dtype) for span in batch.spans)
-        step = Step(batch, cache, cos, sin, biases)
+        return self.through(batch.ids, Step(batch, cache, cos, sin, biases))
+
+    def through(self, ids: Tensor, step: AnyStep) -> Tensor:
+        """Normalised states (T, C) of new tokens (T,), attending as `step` does."""
+        x = self.embedding(ids)
         for layer, block in enumerate(self.layers):
             x = block(x, step, layer)
         return self.final_norm(x)
