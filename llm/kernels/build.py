@@ -1,0 +1,196 @@
+"""Compile linear.cpp for this machine: `python -m llm.kernels.build`.
+
+The library lies in a cache folder under a name made of its sources, options and CPU features,
+with its checksum beside it. Knows compilers and files; does not load what it builds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import platform
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from llm.errors import LlmError
+
+SOURCES = tuple(Path(__file__).parent / name for name in ("linear.cpp", "lanes.h"))
+CACHE_VARIABLE = "LLM_KERNEL_DIR"
+TIMEOUT_S = 300
+
+_OPTIONS = (
+    "-std=c++17", "-O3", "-fPIC", "-shared",
+    # Fused only where the source says so: all instruction sets give the same bits.
+    "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math",
+)  # fmt: skip
+
+
+class KernelUnavailable(LlmError):
+    """No compiled kernel can be had here; the message says why. Products still run in torch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One instruction set: the CPU features it needs, as Linux names them, and its options."""
+
+    name: str
+    features: frozenset[str]
+    options: tuple[str, ...]
+
+
+_AVX2 = ("-mavx2", "-mfma", "-mf16c")
+_AVX512 = ("-mavx512f", "-mavx512bw", "-mavx512vl", "-mavx512vnni", "-mfma", "-mf16c")
+VARIANTS = (
+    Variant(
+        "avx512-vnni",
+        frozenset(("avx512f", "avx512bw", "avx512vl", "avx512_vnni", "fma", "f16c")),
+        _AVX512,
+    ),
+    Variant("avx-vnni", frozenset(("avx2", "avx_vnni", "fma", "f16c")), (*_AVX2, "-mavxvnni")),
+    Variant("avx2", frozenset(("avx2", "fma", "f16c")), _AVX2),
+)
+# Never chosen: what the tests compare the others with.
+REFERENCE = Variant("scalar", frozenset(), ())
+
+
+def cpu_features() -> frozenset[str]:
+    """The features of the first CPU, as Linux lists them; none on other systems."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+    except OSError:
+        return frozenset()
+    flags = next((line for line in lines if line.startswith("flags")), "")
+    return frozenset(flags.partition(":")[2].split())
+
+
+def best_variant() -> Variant:
+    """The fastest variant that this CPU runs.
+
+    Raises:
+        KernelUnavailable: another system or processor, or one without AVX2.
+    """
+    system = f"{platform.system()} on {platform.machine()}"
+    if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
+        raise KernelUnavailable(f"this is {system}; the kernel is for Linux on x86_64")
+    features = cpu_features()
+    for variant in VARIANTS:
+        if variant.features <= features:
+            return variant
+    raise KernelUnavailable("this CPU has no AVX2, FMA and F16C")
+
+
+def library_path(variant: Variant) -> Path:
+    """Where the library of this variant, these sources and options lies, built or not."""
+    digest = hashlib.sha256(" ".join((*_OPTIONS, *variant.options)).encode())
+    for source in SOURCES:
+        digest.update(source.read_bytes())
+    return _cache_folder() / f"linear-{variant.name}-{digest.hexdigest()[:16]}.so"
+
+
+def checksum_path(library: Path) -> Path:
+    return library.with_suffix(".sha256")
+
+
+def is_intact(library: Path) -> bool:
+    """Whether the library is there with the contents that its build wrote."""
+    try:
+        expected = checksum_path(library).read_text("ascii")
+        return hashlib.sha256(library.read_bytes()).hexdigest() == expected
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def build(variant: Variant) -> Path:
+    """The library of a variant, compiled unless an intact one is there.
+
+    Raises:
+        KernelUnavailable: no compiler, no OpenMP library of torch, or the compiler's first words.
+    """
+    library = library_path(variant)
+    if is_intact(library):
+        return library
+    compiler, runtime = _compiler(), openmp_runtime()
+    library.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=library.parent, prefix=".build-") as folder:
+        made = Path(folder) / library.name
+        _run([*compiler, *_OPTIONS, *variant.options, str(SOURCES[0]), str(runtime),
+              "-o", str(made)])  # fmt: skip
+        checksum = Path(folder) / "checksum"
+        checksum.write_text(hashlib.sha256(made.read_bytes()).hexdigest(), "ascii")
+        # Whoever reads between the two steps sees a wrong checksum, and no half library.
+        made.replace(library)
+        checksum.replace(checksum_path(library))
+    return library
+
+
+def openmp_runtime() -> Path:
+    """The OpenMP library inside torch; found without importing torch.
+
+    Raises:
+        KernelUnavailable: a torch that is built without one.
+    """
+    spec = importlib.util.find_spec("torch")
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        places = (Path(folder) / "lib", Path(folder).parent / "torch.libs")
+        for name in ("libgomp*.so*", "libiomp5.so"):
+            for place in places:
+                if found := sorted(place.glob(name)):
+                    return found[0]
+    raise KernelUnavailable("torch brings no OpenMP library whose threads could be shared")
+
+
+def main() -> int:
+    """Build for this machine and say what came of it; 1 only when a compiler failed."""
+    try:
+        variant = best_variant()
+        _compiler()
+    except KernelUnavailable as reason:
+        sys.stdout.write(f"no compiled kernel: {reason}; quantised models run in torch\n")
+        return 0
+    try:
+        sys.stdout.write(f"{variant.name}: {build(variant)}\n")
+    except (KernelUnavailable, OSError) as error:
+        sys.stderr.write(f"{variant.name}: {error}\n")
+        return 1
+    return 0
+
+
+def _cache_folder() -> Path:
+    if chosen := os.environ.get(CACHE_VARIABLE):
+        return Path(chosen)
+    caches = os.environ.get("XDG_CACHE_HOME")
+    return (Path(caches) if caches else Path.home() / ".cache") / "llm-kernels"
+
+
+def _compiler() -> list[str]:
+    """The words of $CXX, else the first compiler on the path."""
+    if words := shlex.split(os.environ.get("CXX", "")):
+        if shutil.which(words[0]):
+            return words
+        raise KernelUnavailable(f"the compiler {words[0]!r} that CXX names is not there")
+    for name in ("c++", "g++", "clang++"):
+        if found := shutil.which(name):
+            return [found]
+    raise KernelUnavailable("no C++ compiler (c++, g++ or clang++) is on the path")
+
+
+def _run(command: list[str]) -> None:
+    try:
+        result = subprocess.run(
+            command, capture_output=True, text=True, errors="replace", timeout=TIMEOUT_S,
+            check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired as error:
+        raise KernelUnavailable(f"{command[0]} took more than {TIMEOUT_S} s") from error
+    if result.returncode != 0:
+        raise KernelUnavailable(f"{command[0]} failed: {result.stderr.strip()[:500]}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

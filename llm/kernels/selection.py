@@ -1,0 +1,65 @@
+"""Products of activations with int8 and int4 weights: which implementation runs on this machine.
+
+The choice is made once, at the first product, and logged. Knows what an implementation offers;
+the layout is in panels.py, the two implementations in native.py and torch_kernel.py.
+"""
+
+from __future__ import annotations
+
+import logging
+from functools import cache
+from typing import TYPE_CHECKING, Protocol
+
+from llm.kernels.build import KernelUnavailable, best_variant, library_path
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from llm.kernels.panels import Int4Panels, Int8Panels
+
+_log = logging.getLogger(__name__)
+
+
+class Kernel(Protocol):
+    """x (M, K) float32 times a quantised weight, plus its bias: (M, N) float32."""
+
+    @property
+    def name(self) -> str: ...
+
+    def linear_int8(self, x: Tensor, weight: Int8Panels) -> Tensor: ...
+
+    def linear_int4(self, x: Tensor, weight: Int4Panels) -> Tensor: ...
+
+
+@cache
+def cpu_kernel() -> Kernel:
+    """The compiled kernel where `python -m llm.kernels.build` has made one, else torch."""
+    from llm.kernels.native import NativeKernel
+    from llm.kernels.torch_kernel import TorchKernel
+
+    try:
+        variant = best_variant()
+        kernel = NativeKernel(library_path(variant), variant.name)
+    except KernelUnavailable as reason:
+        _log.warning(
+            "quantised products run in torch, several times slower: %s"
+            " (python -m llm.kernels.build compiles the kernel)",
+            reason,
+        )
+        return TorchKernel()
+    _log.info("quantised products run in the compiled kernel %s", kernel.name)
+    return kernel
+
+
+def kernel_for(x: Tensor) -> Kernel:
+    """The kernel for activations on their device; only the CPU has a compiled one here."""
+    if x.device.type == "cpu":
+        return cpu_kernel()
+    from llm.kernels.torch_kernel import TorchKernel
+
+    return TorchKernel()
+
+
+def kernel_name() -> str:
+    """The CPU's kernel: `avx512-vnni`, `avx-vnni`, `avx2` or `torch`."""
+    return cpu_kernel().name

@@ -1,0 +1,206 @@
+"""The compiled kernel, the torch one and plain float64 agree; tokens do not see their neighbours.
+
+Where there is no compiler, or the CPU lacks a feature, the tests of that variant are skipped.
+"""
+
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from llm.kernels import build
+from llm.kernels.build import KernelUnavailable, Variant
+from llm.kernels.native import NativeKernel
+from llm.kernels.panels import (
+    Int4Panels,
+    Int8Panels,
+    int4_codes,
+    int4_panels,
+    int8_codes,
+    int8_panels,
+    scale_panels,
+    scale_rows,
+)
+from llm.kernels.selection import Kernel
+from llm.kernels.torch_kernel import TorchKernel, quantize_activations
+from llm.quantized_linear import Int4Linear, Int8Linear, quantize_linear
+
+VARIANTS = (*build.VARIANTS, build.REFERENCE)
+TOLERANCE = 1e-5  # of a token's largest result
+
+
+@pytest.fixture(scope="session")
+def kernel_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("kernels")
+
+
+@pytest.fixture(params=VARIANTS, ids=lambda variant: variant.name)
+def native(request: pytest.FixtureRequest, kernel_folder: Path) -> NativeKernel:
+    return compiled(request.param, kernel_folder)
+
+
+def compiled(variant: Variant, folder: Path) -> NativeKernel:
+    if not variant.features <= build.cpu_features():
+        pytest.skip(f"this CPU lacks {', '.join(variant.features - build.cpu_features())}")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(build.CACHE_VARIABLE, str(folder))
+        try:
+            build.best_variant()
+            return NativeKernel(build.build(variant), variant.name)
+        except KernelUnavailable as reason:
+            pytest.skip(str(reason))
+
+
+def normal(*shape: int, seed: int = 0) -> torch.Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+def product(kernel: Kernel, module: Int8Linear | Int4Linear, x: torch.Tensor) -> torch.Tensor:
+    if isinstance(module, Int8Linear):
+        return kernel.linear_int8(x, module.weight_panels)
+    return kernel.linear_int4(x, module.weight_panels)
+
+
+def layer(rows: int, columns: int, bits: int, seed: int = 0) -> Int8Linear | Int4Linear:
+    module = quantize_linear(normal(rows, columns, seed=seed), normal(rows, seed=seed + 1), bits)
+    assert isinstance(module, Int8Linear | Int4Linear)
+    return module
+
+
+def in_float64(module: Int8Linear | Int4Linear, x: torch.Tensor) -> torch.Tensor:
+    """The product with the activations as the kernels round them, in another arithmetic."""
+    group = 128 if isinstance(module, Int8Linear) else 32
+    values, scales = quantize_activations(x, group)
+    rounded = (values.double() * scales.double()[..., None]).flatten(1)[:, : x.shape[1]]
+    assert module.bias is not None
+    return rounded @ module.dequantized().double().T + module.bias.double()
+
+
+def assert_near(actual: torch.Tensor, expected: torch.Tensor) -> None:
+    largest = expected.abs().amax(dim=1, keepdim=True)
+    assert bool(((actual - expected).abs() <= TOLERANCE * largest).all())
+
+
+@pytest.mark.parametrize("bits", [8, 4])
+@given(
+    rows=st.integers(1, 200),
+    columns=st.integers(1, 700),
+    tokens=st.integers(1, 20),
+    seed=st.integers(0, 99),
+)
+@settings(max_examples=25, deadline=None)
+def test_the_torch_kernel_equals_float64(
+    bits: int, rows: int, columns: int, tokens: int, seed: int
+) -> None:
+    module, x = layer(rows, columns, bits, seed), normal(tokens, columns, seed=seed)
+    assert_near(product(TorchKernel(), module, x).double(), in_float64(module, x))
+
+
+@pytest.mark.parametrize("bits", [8, 4])
+@pytest.mark.parametrize(
+    ("rows", "columns"), [(1, 1), (64, 128), (65, 33), (130, 512), (100, 1300), (7, 2080)]
+)
+def test_every_compiled_variant_equals_float64_and_the_torch_kernel(
+    native: NativeKernel, bits: int, rows: int, columns: int
+) -> None:
+    module, x = layer(rows, columns, bits), normal(19, columns)
+    x[3] *= 1e4  # each token has its own scales
+    actual = product(native, module, x)
+    assert_near(actual.double(), in_float64(module, x))
+    assert_near(actual, product(TorchKernel(), module, x))
+
+
+@pytest.mark.parametrize("bits", [8, 4])
+def test_all_variants_give_the_same_bits(
+    native: NativeKernel, kernel_folder: Path, bits: int
+) -> None:
+    reference = compiled(build.REFERENCE, kernel_folder)
+    module, x = layer(150, 1400, bits), normal(9, 1400)
+    assert torch.equal(product(native, module, x), product(reference, module, x))
+
+
+@pytest.mark.parametrize("bits", [8, 4])
+@pytest.mark.parametrize("num_threads", [1, 2])
+def test_a_token_alone_and_among_others_gets_the_same_bits(
+    native: NativeKernel, bits: int, num_threads: int
+) -> None:
+    module, x = layer(200, 1100, bits), normal(300, 1100)
+    before = torch.get_num_threads()
+    torch.set_num_threads(num_threads)
+    try:
+        together = product(native, module, x)
+        for size in (1, 2, 5, 8, 16, 257):
+            parts = [product(native, module, part) for part in torch.split(x, size)]
+            assert torch.equal(torch.cat(parts), together)
+    finally:
+        torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("group", [32, 128])
+def test_both_kernels_round_activations_to_the_same_integers(
+    native: NativeKernel, group: int
+) -> None:
+    x = normal(5, 600)
+    x[1, :group] = 0
+    x[2, :group] = 1e-42  # subnormal
+    values, scales, starts = native.quantize(x, group, offset=8)
+    expected, expected_scales = quantize_activations(x, group)
+    rows = values.transpose(0, 1).flatten(1)[:, :600]
+    assert torch.equal(rows.float(), expected.flatten(1)[:, :600])
+    assert torch.equal(scales.T, expected_scales)
+    assert torch.equal(starts.T.float(), -8 * expected.sum(2))
+
+
+@pytest.mark.parametrize("bits", [8, 4])
+@pytest.mark.parametrize("value", [torch.nan, torch.inf, -torch.inf])
+def test_a_token_that_is_not_finite_spoils_itself_only(
+    native: NativeKernel, bits: int, value: float
+) -> None:
+    module, x = layer(70, 256, bits), normal(9, 256)
+    clean = product(native, module, x)
+    x[4, 17] = value
+    for kernel in (native, TorchKernel()):
+        spoilt = product(kernel, module, x)
+        assert bool(spoilt[4].isnan().all())
+        others = torch.arange(9) != 4
+        assert_near(spoilt[others], clean[others])
+
+
+@pytest.mark.parametrize("bits", [8, 4])
+def test_largest_codes_and_activations_do_not_overflow(native: NativeKernel, bits: int) -> None:
+    """The AVX2 instruction for bytes would saturate here; that variant must not use it."""
+    rows, columns = 64, 13_696
+    codes = torch.full((rows, columns), -127 if bits == 8 else -8, dtype=torch.int8)
+    x = torch.full((2, columns), 127.0)
+    if bits == 8:
+        weight8 = Int8Panels(int8_panels(codes), torch.ones(rows), None, columns)
+        result, expected = native.linear_int8(x, weight8), -127.0 * 127 * columns
+    else:
+        scales = scale_panels(torch.ones(rows, columns // 32).half())
+        weight4 = Int4Panels(int4_panels(codes), scales, None, rows, columns)
+        result, expected = native.linear_int4(x, weight4), -8.0 * 127 * columns
+    assert torch.equal(result, torch.full((2, rows), expected))
+
+
+def test_fp16_scales_of_every_size_are_read(native: NativeKernel) -> None:
+    """Normal, subnormal and negative; the reference variant decodes them by hand."""
+    scales = torch.tensor([1.0, -0.5, 6e-8, 6.1e-5, -3e-5, 65504.0, 0.0, 0.1]).half()
+    codes = torch.zeros(8, 32, dtype=torch.int8)
+    codes[:, 0] = 1
+    weight = Int4Panels(int4_panels(codes), scale_panels(scales[:, None]), None, 8, 32)
+    x = torch.zeros(1, 32)
+    x[0, 0] = 127.0
+    assert torch.equal(native.linear_int4(x, weight)[0], scales.float() * 127)
+
+
+@given(rows=st.integers(1, 140), columns=st.integers(1, 300), seed=st.integers(0, 99))
+@settings(max_examples=30, deadline=None)
+def test_panels_hold_what_was_laid_out(rows: int, columns: int, seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    codes = torch.randint(-8, 8, (rows, columns), generator=generator, dtype=torch.int8)
+    assert torch.equal(int8_codes(int8_panels(codes))[:rows, :columns], codes)
+    assert torch.equal(int4_codes(int4_panels(codes))[:rows, :columns], codes)
+    scales = normal(rows, columns)
+    assert torch.equal(scale_rows(scale_panels(scales))[:rows], scales)
