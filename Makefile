@@ -20,6 +20,7 @@ $(VENV)/.runtime: $(RUNTIME_LOCK) pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(PIP) --require-hashes -r $(RUNTIME_LOCK)
 	@$(PIP) --no-deps --no-build-isolation --editable .
+	-@$(BIN)/python -m llm.kernels.build
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.lock $(VENV)/.runtime
