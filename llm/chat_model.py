@@ -15,16 +15,23 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llm.chat import ChatMessage, Segment, prompt_ids, prompt_segments, stop_ids
+from llm.chat import ChatMessage, Segment, prompt_ids
+from llm.chat_formats import ChatFormat, chat_format
 from llm.checkpoint import load_model, read_config
-from llm.errors import CheckpointError, UnsupportedCheckpoint
+from llm.errors import CheckpointError, PromptTooLong
 from llm.generation import FinishReason, SamplingParams, Token, Usage
-from llm.reply import ReplyText
-from llm.tokenizer import TOKENIZER_FILE, ChatGLM3Tokenizer
+from llm.reply import ReplyRules, ReplyText
+from llm.tokenizers import Tokenizer
+from llm.tokenizers.choice import has_prefix, load_tokenizer
+from llm.tool_calls import ToolCall
 from llm.weight_files import weight_files
 
 if TYPE_CHECKING:
     from llm.engine import Engine, TokenStream
+
+
+# Up to here encoding takes well under a second, and errors name the exact number of tokens.
+_ENDLESS_CHARACTERS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +45,18 @@ class Fingerprint:
 class ChatModel:
     """A loaded model that answers chats. Safe to share between threads; chats take turns."""
 
-    def __init__(self, folder: Path, engine: Engine, tokenizer: ChatGLM3Tokenizer) -> None:
+    def __init__(
+        self, folder: Path, engine: Engine, tokenizer: Tokenizer, chat_format: ChatFormat
+    ) -> None:
         self.folder = folder
         self.engine = engine
         self.tokenizer = tokenizer
-        self._stop_ids = stop_ids(tokenizer)
+        self.format = chat_format
+        self._stop_ids = chat_format.stop_ids
 
     @classmethod
     def load(cls, folder: Path, *, device: str = "auto", dtype: str = "auto") -> ChatModel:
-        """Load a released ChatGLM3-6B folder.
+        """Load a released folder of any generation, with its tokenizer and chat format.
 
         Raises:
             CheckpointError: naming what was expected and what was found.
@@ -54,20 +64,13 @@ class ChatModel:
         from llm.engine import Engine
 
         config = read_config(folder)
-        if config.generation != "chatglm3":
-            raise UnsupportedCheckpoint(
-                f"{folder} is of the generation {config.generation}; chats are supported for"
-                " chatglm3 only yet"
-            )
         # The tokenizer first: a wrong one should not cost the minutes that the weights take.
-        tokenizer = ChatGLM3Tokenizer(folder / TOKENIZER_FILE)
-        if tokenizer.num_ids > config.vocab_size:
-            raise CheckpointError(
-                f"{tokenizer.path} has {tokenizer.num_ids} ids;"
-                f" config.json has room for padded_vocab_size = {config.vocab_size}"
-            )
+        tokenizer = load_tokenizer(folder, config)
+        chats = chat_format(
+            config.generation, tokenizer, has_prefix=has_prefix(folder, tokenizer, config)
+        )
         model = load_model(folder, device=device, dtype=dtype)
-        return cls(folder, Engine(model, tokenizer.num_ids), tokenizer)
+        return cls(folder, Engine(model, tokenizer.num_ids), tokenizer, chats)
 
     @property
     def max_prompt_tokens(self) -> int:
@@ -80,7 +83,8 @@ class ChatModel:
         Raises:
             PromptError: the messages cannot be a prompt.
         """
-        return prompt_segments(messages, self.tokenizer)
+        self._refuse_endless(messages)
+        return self.format.segments(messages)
 
     def chat(
         self,
@@ -99,9 +103,35 @@ class ChatModel:
             PromptError, EngineBusy: at the call, before any work.
             GenerationFailed: from the stream.
         """
-        ids = prompt_ids(self.prompt_segments(messages))
-        tool_names = [str(tool.get("name", "")) for message in messages for tool in message.tools]
-        text = ReplyText(self.tokenizer, tool_names)
+        segments = self.prompt_segments(messages)
+        return self._reply(segments, self.format.reply_text(messages), params, cancelled, tenant)
+
+    def continue_text(
+        self,
+        text: str,
+        params: SamplingParams | None = None,
+        cancelled: Callable[[], bool] = lambda: False,
+        tenant: str = "",
+    ) -> ChatReply:
+        """Stream what a base model writes after a text: no roles, no turns, every blank kept.
+
+        Raises:
+            PromptError, EngineBusy: at the call, before any work.
+            GenerationFailed: from the stream.
+        """
+        self._refuse_endless([ChatMessage("user", text)])
+        reply = ReplyText(self.tokenizer, ReplyRules(verbatim=True))
+        return self._reply(self.format.continuation(text), reply, params, cancelled, tenant)
+
+    def _reply(
+        self,
+        segments: Sequence[Segment],
+        text: ReplyText,
+        params: SamplingParams | None,
+        cancelled: Callable[[], bool],
+        tenant: str,
+    ) -> ChatReply:
+        ids = prompt_ids(segments)
         ended = threading.Event()
         tokens = self.engine.generate(
             ids,
@@ -110,7 +140,14 @@ class ChatModel:
             lambda: ended.is_set() or cancelled(),
             tenant=tenant,
         )
-        return ChatReply(tuple(ids), tokens, text, ended)
+        return ChatReply(tuple(ids), tokens, text, ended, self.format)
+
+    def _refuse_endless(self, messages: Sequence[ChatMessage]) -> None:
+        """Refuse by its length alone what cannot fit, before seconds are spent on encoding it."""
+        num_characters = sum(len(message.content) for message in messages)
+        at_least = num_characters // self.tokenizer.max_token_bytes
+        if num_characters > _ENDLESS_CHARACTERS and at_least > self.max_prompt_tokens:
+            raise PromptTooLong(at_least, self.max_prompt_tokens)
 
     @cached_property
     def fingerprint(self) -> Fingerprint:
@@ -128,7 +165,7 @@ class ChatModel:
 
 
 class ChatReply(Iterator[str]):
-    """The pieces of one reply; afterwards its usage, reason to end and tool name.
+    """The pieces of one reply; afterwards its usage, reason to end and tool calls.
 
     Closing it, or dropping it, ends the generation and frees the model for the next chat;
     `close` may be called from another thread than the one that reads.
@@ -140,11 +177,13 @@ class ChatReply(Iterator[str]):
         tokens: TokenStream,
         text: ReplyText,
         ended: threading.Event,
+        chat_format: ChatFormat,
     ) -> None:
         self.prompt_ids = prompt_ids
         self._generated: list[Token] = []
         self._text = text
         self._ended = ended
+        self._format = chat_format
         self._tokens = tokens
         # The generator must not know this object: in a circle, a dropped reply would hold its
         # pages until the garbage collector comes by.
@@ -174,6 +213,20 @@ class ChatReply(Iterator[str]):
     def metadata(self) -> str:
         """The name of the tool that the reply calls; empty for an answer."""
         return self._text.metadata
+
+    @property
+    def tool_calls(self) -> tuple[ToolCall, ...]:
+        """The calls so far; complete once the stream has ended.
+
+        Raises:
+            ToolCallError: the text of one cannot be read; `raw_calls` has it.
+        """
+        return tuple(self._format.read_call(name, text) for name, text in self._text.calls)
+
+    @property
+    def raw_calls(self) -> tuple[tuple[str, str], ...]:
+        """Tool names and the model's own text of each call, unread."""
+        return tuple(self._text.calls)
 
     def __next__(self) -> str:
         piece = next(self._pieces)

@@ -9,6 +9,7 @@ LlmError
 │   ├── RoleOrderError         a message stands where the chat format has no place for it
 │   ├── InvalidPrompt          text or ids that no tokenizer could have produced
 │   └── PromptTooLong          more tokens than the context has room for
+├── ToolCallError            a tool call that cannot be read, by the model's fault or the caller's
 ├── InvalidSampling          a sampling parameter outside its range
 ├── EngineBusy               as many requests wait as the queue may hold; a later try can succeed
 └── GenerationFailed         the machine or the model failed while a reply was being computed
@@ -50,6 +51,10 @@ class PromptTooLong(PromptError):
         )
         self.num_tokens = num_tokens
         self.max_prompt_tokens = max_prompt_tokens
+
+
+class ToolCallError(LlmError):
+    """A call's text or arguments: not the format, not JSON, too long or too deep."""
 
 
 class InvalidSampling(LlmError):

@@ -6,6 +6,7 @@ Knows no weights and no chats.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,33 @@ def load_tokenizer(folder: Path, config: ModelConfig) -> Tokenizer:
     tokenizer = _read(readers[name], folder / name, config)
     _require_fit(tokenizer, config, read_json(folder / "config.json"))
     return tokenizer
+
+
+def has_prefix(folder: Path, tokenizer: Tokenizer, config: ModelConfig) -> bool:
+    """Whether prompts begin with [gMASK] and <sop>, as GLM-4's do and GLM-Edge's do not.
+
+    The chat template tells, else the tokenizer file; where both are silent, the rotary rule:
+    GLM-Edge turns whole heads.
+
+    Raises:
+        CheckpointError: tokenizer_config.json is there and cannot be read.
+    """
+    template = _chat_template(folder)
+    if template:
+        return "[gMASK]" in template
+    if isinstance(tokenizer, GlmTokenizer) and tokenizer.template:
+        return "[gMASK]" in tokenizer.template
+    return config.rope_dim < config.head_dim
+
+
+def _chat_template(folder: Path) -> str:
+    """The template's text, searched and never run; empty if the folder has none."""
+    file = folder / "chat_template.jinja"
+    if file.is_file():
+        return file.read_text("utf-8", "replace")
+    settings = folder / "tokenizer_config.json"
+    template = read_json(settings).get("chat_template") if settings.is_file() else None
+    return json.dumps(template) if template else ""
 
 
 def _read(reader: Callable[[Path], Tokenizer], path: Path, config: ModelConfig) -> Tokenizer:

@@ -22,8 +22,7 @@ _EXPECTED = "a tokenizer.json of byte-level byte pairs"
 
 
 class GlmTokenizer(Tokenizer):
-    """Byte pairs of a tokenizer.json; `has_prefix_template` says whether the file itself puts
-    [gMASK] and <sop> before every text.
+    """Byte pairs of a tokenizer.json; `template` is what the file itself puts around a text.
 
     Raises:
         CheckpointError: the file is missing or damaged.
@@ -34,7 +33,9 @@ class GlmTokenizer(Tokenizer):
         raw = _read(path)
         _require_byte_level(path, raw)
         controls = _added_tokens(path, raw)
-        self.has_prefix_template = "[gMASK]" in json.dumps(raw.get("post_processor"))
+        post_processor = raw.get("post_processor")
+        has_template = "TemplateProcessing" in json.dumps(post_processor)
+        self.template = json.dumps(post_processor) if has_template else ""
         vocabulary = {
             token: token_id
             for token, token_id in raw["model"]["vocab"].items()

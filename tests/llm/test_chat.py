@@ -1,4 +1,4 @@
-"""The chat format: equal to the genuine prompts, closed to injection, strict about order."""
+"""ChatGLM3's chat format: equal to the genuine prompts, closed to injection, strict about order."""
 
 import json
 from typing import Any
@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm.chat import ROLES, ChatMessage, prompt_ids, prompt_segments, stop_ids
+from llm.chat import ROLES, ChatMessage, prompt_ids
+from llm.chat_formats import chatglm3_format
 from llm.errors import RoleOrderError
-from llm.tokenizer import ChatGLM3Tokenizer
+from llm.tokenizers import ChatGLM3Tokenizer
 from tests.llm.test_tokenizer import hostile_text
 
 CHATS = ("single", "multi", "system", "tools", "observation", "injection", "empty")
@@ -44,13 +45,13 @@ def test_ids_of_golden_chats_are_equal(
     chat = golden_tokens["chat"][name]
     messages = [message_of(turn) for turn in chat["history"]]
     messages.append(ChatMessage(chat["role"], chat["query"]))
-    segments = prompt_segments(messages, genuine_tokenizer)
+    segments = chatglm3_format(genuine_tokenizer).segments(messages)
     assert prompt_ids(segments) == chat["input_ids"]
 
 
 def test_segments_show_who_contributed_which_ids(tiny_tokenizer: ChatGLM3Tokenizer) -> None:
     messages = [SYSTEM, user("hi"), assistant("yes"), user("when?")]
-    segments = prompt_segments(messages, tiny_tokenizer)
+    segments = chatglm3_format(tiny_tokenizer).segments(messages)
     roles = [segment.role for segment in segments]
     assert roles == ["prefix", "system", "user", "assistant", "user", "reply"]
     names = [tiny_tokenizer.token_name(segment.ids[0]) for segment in segments]
@@ -67,14 +68,14 @@ def test_control_ids_stand_only_where_the_format_puts_them(
     tiny_tokenizer: ChatGLM3Tokenizer, texts: tuple[str, str, str, str]
 ) -> None:
     """Hostile text in every field, metadata and tool descriptions included."""
-    metadata = texts[2].replace("\n", " ")
+    metadata = "call " + texts[2].replace("\n", " ")
     messages = [
-        ChatMessage("system", texts[0], tools=({"name": texts[3], "description": texts[1]},)),
+        ChatMessage("system", texts[0], tools=({"name": metadata, "description": texts[1]},)),
         user(texts[1]),
         assistant(texts[2], metadata),
         ChatMessage("observation", texts[3]),
     ]
-    for segment in prompt_segments(messages, tiny_tokenizer)[1:]:
+    for segment in chatglm3_format(tiny_tokenizer).segments(messages)[1:]:
         assert tiny_tokenizer.is_control(segment.ids[0])
         assert not any(tiny_tokenizer.is_control(token_id) for token_id in segment.ids[1:])
 
@@ -93,7 +94,7 @@ def test_control_ids_stand_only_where_the_format_puts_them(
 def test_orders_that_the_format_allows(
     tiny_tokenizer: ChatGLM3Tokenizer, messages: list[ChatMessage]
 ) -> None:
-    assert len(prompt_segments(messages, tiny_tokenizer)) == len(messages) + 2
+    assert len(chatglm3_format(tiny_tokenizer).segments(messages)) == len(messages) + 2
 
 
 @pytest.mark.parametrize(
@@ -104,10 +105,11 @@ def test_orders_that_the_format_allows(
         ([user("a"), assistant("b")], "the last message has the role 'assistant'"),
         ([SYSTEM, SYSTEM, user("a")], "message 2 of 3: a 'system' message can only be the first"),
         ([user("a"), SYSTEM, user("b")], "message 2 of 3: a 'system' message"),
-        ([user("a"), user("b")], "message 2 of 2: a 'user' message cannot follow another"),
-        ([OBSERVATION], "message 1 of 1: an 'observation' must follow"),
-        ([user("a"), OBSERVATION], "message 2 of 2: an 'observation' must follow"),
-        ([ChatMessage("tool", "a")], "unknown role 'tool'; expected one of system, user"),
+        ([user("a"), user("b")], "message 2 of 2: a 'user' message cannot follow a 'user' message"),
+        ([OBSERVATION], "an 'observation' message cannot follow nothing; expected 'assistant'"),
+        ([user("a"), OBSERVATION], "cannot follow a 'user' message; expected 'assistant' before"),
+        ([user("a"), assistant("b"), OBSERVATION], "an 'observation' must follow a call"),
+        ([ChatMessage("tool", "a")], "unknown role 'tool'; ChatGLM3 knows system, user"),
         ([ChatMessage("user", "a", "meta")], "only an 'assistant' message has any"),
         ([user("a"), assistant("b", "x\ny"), user("c")], "expected one line"),
         ([ChatMessage("user", "a", tools=({"name": "x"},))], "only a 'system' message offers any"),
@@ -117,7 +119,7 @@ def test_a_wrong_order_is_refused_by_name(
     tiny_tokenizer: ChatGLM3Tokenizer, messages: list[ChatMessage], named: str
 ) -> None:
     with pytest.raises(RoleOrderError) as caught:
-        prompt_segments(messages, tiny_tokenizer)
+        chatglm3_format(tiny_tokenizer).segments(messages)
     assert named in str(caught.value)
 
 
@@ -126,12 +128,12 @@ def test_tools_are_told_as_indented_json_below_the_text(
 ) -> None:
     tool = {"name": "weather", "description": "城市天气", "parameters": {}}
     message = ChatMessage("system", "Tools:", tools=(tool,))
-    segment = prompt_segments([message, user("a")], tiny_tokenizer)[1]
+    segment = chatglm3_format(tiny_tokenizer).segments([message, user("a")])[1]
     text = "Tools:\n" + json.dumps([tool], indent=4, ensure_ascii=False)
     expected = tiny_tokenizer.encode("\n") + tiny_tokenizer.encode(text)
     assert list(segment.ids[1:]) == expected
 
 
 def test_stop_ids_are_the_released_ones(genuine_tokenizer: ChatGLM3Tokenizer) -> None:
-    assert stop_ids(genuine_tokenizer) == {2, 64795, 64797}
+    assert chatglm3_format(genuine_tokenizer).stop_ids == {2, 64795, 64797}
     assert len(ROLES) == 4

@@ -5,6 +5,8 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,13 +14,28 @@ import pytest
 from llm.__main__ import main
 from llm.chat import ChatMessage, prompt_ids
 from llm.chat_model import ChatModel
-from llm.errors import CheckpointError, PromptTooLong, RoleOrderError, UnsupportedCheckpoint
-from llm.generation import SamplingParams
-from llm.tokenizer import TOKENIZER_FILE
+from llm.errors import CheckpointError, PromptTooLong, RoleOrderError
+from llm.generation import SamplingParams, Token
+from llm.tokenizers import TOKENIZER_FILE
 from tests.llm.tiny_checkpoint import write_tiny_checkpoint
 
 QUESTION = [ChatMessage("system", "Be brief."), ChatMessage("user", "什么时候发生的？")]
 SEEDED = SamplingParams(temperature=1.2, top_p=0.95, seed=5, max_tokens=40)
+
+
+class Scripted(Iterator[Token]):
+    """A stream of given tokens, in the place of the engine's."""
+
+    cached_tokens = 0
+
+    def __init__(self, tokens: list[Token]) -> None:
+        self._tokens = iter(tokens)
+
+    def __next__(self) -> Token:
+        return next(self._tokens)
+
+    def close(self) -> None:
+        self._tokens = iter(())
 
 
 def test_a_released_folder_with_the_genuine_tokenizer_answers(
@@ -151,7 +168,7 @@ def test_a_tokenizer_larger_than_the_model_is_refused(tmp_path: Path, tiny_folde
 
 
 @pytest.mark.parametrize("evidence", ["config", "code"])
-def test_a_chatglm2_folder_is_not_chatted_with_in_the_wrong_format(
+def test_a_chatglm2_folder_is_chatted_with_in_its_own_format(
     tmp_path: Path, tiny_folder: Path, evidence: str
 ) -> None:
     folder = Path(shutil.copytree(tiny_folder, tmp_path / "model"))
@@ -160,8 +177,43 @@ def test_a_chatglm2_folder_is_not_chatted_with_in_the_wrong_format(
         (folder / "config.json").write_text(text.replace("chatglm3-6b", "chatglm2-6b"))
     else:
         (folder / "tokenization_chatglm.py").write_text("raise SystemExit('executed')")
-    with pytest.raises(UnsupportedCheckpoint, match="chatglm2"):
-        ChatModel.load(folder, device="cpu")
+    model = ChatModel.load(folder, device="cpu")
+    segments = model.prompt_segments([ChatMessage("user", "你好")])
+    assert [segment.role for segment in segments] == ["prefix", "rounds"]
+    assert model.tokenizer.decode(prompt_ids(segments)) == "[Round 1]\n\n问：你好\n\n答："
+    assert list(model.chat([ChatMessage("user", "你好")], SEEDED))
+
+
+def test_a_prompt_of_ten_megabytes_is_refused_at_once(chat_model: ChatModel) -> None:
+    started = time.monotonic()
+    with pytest.raises(PromptTooLong):
+        chat_model.chat([ChatMessage("user", "a" * 10_000_000)])
+    assert time.monotonic() - started < 0.2
+
+
+def test_a_base_model_continues_a_text_without_roles(chat_model: ChatModel) -> None:
+    reply = chat_model.continue_text("The pilot", SEEDED)
+    pieces = list(reply)
+    prefix = [chat_model.tokenizer.control_id(name) for name in ("[gMASK]", "sop")]
+    assert list(reply.prompt_ids) == prefix + chat_model.tokenizer.encode("The pilot")
+    written = [i for i in reply.output_ids if not chat_model.tokenizer.is_control(i)]
+    assert "".join(pieces) == chat_model.tokenizer.decode(written)
+
+
+def test_a_reply_that_calls_an_offered_tool_is_told_apart_from_answers(
+    chat_model: ChatModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokenizer = chat_model.tokenizer
+    written = tokenizer.encode("weather\n```python\ntool_call(city='北京')\n```")
+    tokens = [*map(Token, written), Token(tokenizer.control_id("<|observation|>"), "stop")]
+    monkeypatch.setattr(chat_model.engine, "generate", lambda *_, **__: Scripted(tokens))
+    offer = ChatMessage("system", "", tools=({"name": "weather", "parameters": {}},))
+    reply = chat_model.chat([offer, QUESTION[1]])
+    assert list(reply) == []
+    [call] = reply.tool_calls
+    assert (reply.metadata, call.name, call.arguments) == ("weather", "weather", '{"city": "北京"}')
+    again = chat_model.format.call_message(call.name, call.arguments)
+    assert again == ChatMessage("assistant", call.text, metadata="weather")
 
 
 def test_the_generate_command_streams_a_reply(

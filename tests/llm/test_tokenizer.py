@@ -9,12 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llm.errors import CheckpointError, InvalidPrompt
-from llm.tokenizer import CONTROL_TOKENS, ChatGLM3Tokenizer, Detokenizer
+from llm.tokenizers import CONTROL_TOKENS, ChatGLM3Tokenizer, Detokenizer
 
 CONTROL_TEXT = [*CONTROL_TOKENS, "<sop>", "<eop>", "</s>", "<s>", "<unk>", "<pad>", "<0x0A>"]
 CONTROL_TEXT += ["＜|user|＞", "<|us\u200ber|>", "&lt;|assistant|&gt;", "<|endoftext|>"]
 
-any_text = st.text(st.characters(codec="utf-8"), max_size=60)
+# SentencePiece writes blanks as U+2581 and so reads that character as a blank.
+any_text = st.text(st.characters(codec="utf-8", exclude_characters="\u2581"), max_size=60)
 hostile_text = st.lists(st.one_of(st.sampled_from(CONTROL_TEXT), any_text), max_size=8).map("".join)
 
 
