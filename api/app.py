@@ -17,14 +17,26 @@ from starlette.routing import Match
 
 from api.errors import (
     allowed_methods,
-    error_response,
     from_http_exception,
     from_validation_error,
 )
 from api.metrics import Metrics
-from api.middleware import Gate, RequestEdge, request_id_of
+from api.middleware import Gate, RequestEdge
+from api.openai.errors import error_response_to
 from api.ports import Service
-from api.routes import answers, asking, bases, documents, events, jobs, operations, pages, search
+from api.routes import (
+    answers,
+    asking,
+    bases,
+    chat_completions,
+    documents,
+    events,
+    jobs,
+    models,
+    operations,
+    pages,
+    search,
+)
 from api.security import Keyring, check_bind
 from api.slots import AskSlots
 from api.static_page import add_page
@@ -49,6 +61,8 @@ ROUTERS = (
     search.router,
     asking.router,
     answers.router,
+    chat_completions.router,
+    models.router,
     operations.router,
 )
 
@@ -107,13 +121,13 @@ def _handle_errors(app: FastAPI) -> None:
 async def _answer_kb_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, KbError):
         raise error
-    return error_response(error, request_id_of(request.scope))
+    return error_response_to(request.scope, error)
 
 
 async def _answer_validation_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
-    return error_response(from_validation_error(error), request_id_of(request.scope))
+    return error_response_to(request.scope, from_validation_error(error))
 
 
 async def _answer_http_exception(request: Request, error: Exception) -> Response:
@@ -123,7 +137,7 @@ async def _answer_http_exception(request: Request, error: Exception) -> Response
     headers = dict(error.headers or {})
     if error.status_code == 405:
         headers["Allow"] = _allow(request)
-    return error_response(typed, request_id_of(request.scope), headers)
+    return error_response_to(request.scope, typed, headers)
 
 
 def _allow(request: Request) -> str:

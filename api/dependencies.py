@@ -7,8 +7,9 @@ from typing import Annotated
 
 from fastapi import Depends, Path, Query, Request
 
+from api.errors import request_id_of
 from api.metrics import Metrics
-from api.middleware import SLASH_IN_SEGMENT, request_id_of
+from api.middleware import SLASH_IN_SEGMENT
 from api.ports import Service
 from kb_service.domain.documents import KnowledgeBase
 
@@ -32,9 +33,15 @@ def request_id(request: Request) -> str:
     return request_id_of(request.scope)
 
 
+def key_name(request: Request) -> str:
+    """Return the name of the API key that was presented, "" where none is needed."""
+    return str(request.scope.get("state", {}).get("key_name", ""))
+
+
 ServiceParam = Annotated[Service, Depends(service_of)]
 MetricsParam = Annotated[Metrics, Depends(metrics_of)]
 RequestIdParam = Annotated[str, Depends(request_id)]
+KeyNameParam = Annotated[str, Depends(key_name)]
 
 
 def base_of(

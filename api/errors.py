@@ -12,6 +12,7 @@ from typing import Any
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.types import Scope
 
 from kb_service.domain.errors import (
     Busy,
@@ -25,6 +26,7 @@ from kb_service.domain.errors import (
     NotFound,
     ParseInterrupted,
     PayloadTooLarge,
+    RemoteError,
     RequestError,
     StorageError,
     Unauthorized,
@@ -90,13 +92,23 @@ STATUS_OF: tuple[tuple[type[KbError], int], ...] = (
     (LeaseLost, 409),
     (StorageError, 503),
     (ConfigurationError, 503),
+    (RemoteError, 502),
     (GenerationError, 500),
     (KbError, 500),
 )
 """The first class that an error is an instance of decides; KbError ends the table."""
 
-STATUS_OF_CODE: Mapping[str, int] = {"prompt_too_long": 422}
+STATUS_OF_CODE: Mapping[str, int] = {
+    "prompt_too_long": 422,
+    "invalid_prompt": 422,
+    "remote_refused": 422,
+}
 """Codes whose fault lies elsewhere than their class says."""
+
+
+def request_id_of(scope: Scope) -> str:
+    """Return the id that the outermost layer gave this request."""
+    return str(scope.get("state", {}).get("request_id", ""))
 
 
 def status_of(error: KbError) -> int:
@@ -117,13 +129,20 @@ def error_response(
     extra: Mapping[str, object] | None = None,
 ) -> Response:
     """Return the response for an error; `extra` stands beside `error` in the body."""
-    status = status_of(error)
+    return typed_response(
+        {**error_body(error, request_id), **(extra or {})}, status_of(error), headers
+    )
+
+
+def typed_response(
+    body: Mapping[str, object], status: int, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Return an error's body with the headers that its status asks for."""
     all_headers = dict(headers or {})
     if status == 503:
         all_headers.setdefault("Retry-After", str(RETRY_AFTER_S))
     if status == 401:
         all_headers.setdefault("WWW-Authenticate", "Bearer")
-    body = {**error_body(error, request_id), **(extra or {})}
     return Response(safe_json(body), status, all_headers, "application/json")
 
 

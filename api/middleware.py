@@ -14,8 +14,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import error_response
 from api.metrics import Metrics
+from api.openai.errors import error_response_to
 from api.security import (
     SECURITY_HEADERS,
     Keyring,
@@ -35,11 +35,6 @@ _SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _CLIENT_LEFT = 499
 
 log = structlog.get_logger("api")
-
-
-def request_id_of(scope: Scope) -> str:
-    """Return the id that `RequestEdge` gave this request."""
-    return str(scope.get("state", {}).get("request_id", ""))
 
 
 class RequestEdge:
@@ -74,7 +69,7 @@ class RequestEdge:
             if response.status:
                 raise
             unexpected = KbError(f"unexpected {type(error).__name__}; the log has its trace")
-            await error_response(unexpected, request_id_of(scope))(scope, receive, response)
+            await error_response_to(scope, unexpected)(scope, receive, response)
 
     def _record(self, scope: Scope, status: int, seconds: float) -> None:
         route, method = _route_of(scope), _method_of(scope)
@@ -114,7 +109,7 @@ class Gate:
             try:
                 await self._check(scope)
             except KbError as error:
-                await error_response(error, request_id_of(scope))(scope, receive, send)
+                await error_response_to(scope, error)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
@@ -124,7 +119,8 @@ class Gate:
         check_origin(scope["method"], headers)
         if self._keyring.is_empty or is_open(scope["path"]):
             return
-        await run_in_threadpool(self._keyring.authenticate, presented_key(headers))
+        name = await run_in_threadpool(self._keyring.authenticate, presented_key(headers))
+        scope.setdefault("state", {})["key_name"] = name
 
 
 def _request_id(inbound: str | None) -> str:

@@ -3,14 +3,15 @@
 `kb_service.bootstrap.Application` fulfils `Service`; a test may pass anything that does.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from kb_service.domain.answers import Answer, AnswerAudit, Conversation, GeneratorInfo
+from kb_service.domain.chats import ChatEvent, ChatRequest
 from kb_service.domain.documents import Document, KnowledgeBase, Revision
 from kb_service.domain.jobs import IngestJob
-from kb_service.domain.ports import Retriever
+from kb_service.domain.ports import Embedder, Retriever
 from kb_service.domain.spans import Box
 from kb_service.schemas.documents import Listing
 from kb_service.services.asking import AskEvent, AskRequest
@@ -102,7 +103,16 @@ class Answers(Protocol):
 class Answering(Protocol):
     """Answers questions; `stream` is a generator, and closing it cancels the work."""
 
-    def stream(self, request: AskRequest) -> Iterator[AskEvent]: ...
+    def stream(self, request: AskRequest) -> Generator[AskEvent, None, None]: ...
+
+
+class Chatting(Protocol):
+    """Chats without documents; closing the generator cancels the work."""
+
+    @property
+    def info(self) -> GeneratorInfo | None: ...
+
+    def stream(self, name: str, request: ChatRequest) -> Generator[ChatEvent, None, None]: ...
 
 
 class Uploads(Protocol):
@@ -147,6 +157,12 @@ class Service(Protocol):
 
     @property
     def answering(self) -> Answering: ...
+
+    @property
+    def chatting(self) -> Chatting: ...
+
+    @property
+    def embedder(self) -> Embedder: ...
 
     @property
     def uploads(self) -> Uploads: ...

@@ -30,6 +30,11 @@ Event = TypeVar("Event")
 Result = TypeVar("Result")
 
 
+def sse_data(data: bytes) -> bytes:
+    """Return an event without a name; `data` is on a single line."""
+    return b"data: " + data + b"\n\n"
+
+
 def sse_event(name: str, data: bytes, event_id: int | None = None) -> bytes:
     """Return one event; `data` is JSON on a single line."""
     head = f"event: {name}\n" if event_id is None else f"id: {event_id}\nevent: {name}\n"
@@ -151,6 +156,10 @@ class EventPump(Generic[Event]):
     def stop(self) -> None:
         """Ask the thread to close the generator and end; returns at once."""
         self._stopped.set()
+
+    def is_stopped(self) -> bool:
+        """True once `stop` was called: what the generator may ask while it waits for something."""
+        return self._stopped.is_set()
 
     async def next_event(self) -> Event:
         """Return the next event.

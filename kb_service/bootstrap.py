@@ -18,9 +18,11 @@ from ingest.pictures import PagePictures
 from ingest.sandbox import SandboxedLoader
 from kb_service.domain.answers import GeneratorInfo
 from kb_service.domain.errors import KbError, StorageError
-from kb_service.domain.ports import Embedder, Generator
+from kb_service.domain.ports import ChatGenerator, Embedder, Generator
 from kb_service.generation.extractive import ExtractiveReader
+from kb_service.generation.remote import RemoteGenerator, is_remote, open_remote
 from kb_service.services.answering import AnsweringService
+from kb_service.services.chatting import ChattingService
 from kb_service.services.ingest_run import IngestRun, run_jobs
 from kb_service.services.ingestion import IngestionService
 from kb_service.services.lookup import every_kb
@@ -132,11 +134,27 @@ class Application:
 
     @_Part
     def generator(self) -> Generator:
-        llm = self.settings.llm
-        if not llm.model:
+        if not self.settings.llm.model:
             return ExtractiveReader()
+        return self.remote if is_remote(self.settings.llm.model) else self._load_chatglm()
+
+    @_Part
+    def remote(self) -> RemoteGenerator:
+        llm = self.settings.llm
+        return open_remote(
+            llm.model,
+            llm.name,
+            api_key=llm.api_key.get_secret_value(),
+            timeout_s=llm.timeout_s,
+            max_tokens=llm.max_tokens,
+            temperature=llm.temperature,
+            max_context=llm.max_context,
+        )
+
+    def _load_chatglm(self) -> Generator:
         from kb_service.generation.chatglm import ChatGlmGenerator
 
+        llm = self.settings.llm
         generator = ChatGlmGenerator.load(
             llm.model,
             device=llm.device,
@@ -146,6 +164,11 @@ class Application:
         )
         _ = generator.info  # hashes every weight file once; until then it counts as loading
         return generator
+
+    @_Part
+    def chatting(self) -> ChattingService:
+        generator = self.generator
+        return ChattingService(generator if isinstance(generator, ChatGenerator) else None)
 
     @_Part
     def uploads(self) -> UploadService:
@@ -232,6 +255,8 @@ class Application:
         for part in ("embedder", "generator"):
             if part not in self.__dict__:
                 waiting[part] = self._not_loaded.get(part, "loading")
+        if "remote" in self.__dict__ and (problem := self.remote.outage()):
+            waiting["generator"] = problem
         return waiting
 
     def checks(self) -> dict[str, Callable[[], str]]:
@@ -239,8 +264,12 @@ class Application:
         return {
             "database": lambda: f"{self.database.engine.dialect.name}, schema up to date",
             "embedding model": lambda: _profile_text(self.embedder),
-            "answering model": lambda: self.generator.info.name,
+            "answering model": self._check_generator,
         }
+
+    def _check_generator(self) -> str:
+        name = self.generator.info.name
+        return self.remote.check() if is_remote(self.settings.llm.model) else name
 
     def close(self) -> None:
         """Release what was opened; safe to call twice."""

@@ -37,9 +37,18 @@ class RerankSettings(BaseModel):
 
 
 class LlmSettings(BaseModel):
-    """KB_LLM__…: a ChatGLM3-6B folder; empty means the built-in extractive reader."""
+    """KB_LLM__…: the folder of a checkpoint, the http(s) address of an OpenAI-compatible server, or
+    empty for the built-in extractive reader.
+
+    With an address: `name` is the model's name there (empty: the only one it has), `max_context`
+    the tokens of prompt and answer together, `timeout_s` the longest wait for the next bytes.
+    """
 
     model: str = ""
+    name: str = ""
+    api_key: SecretStr = SecretStr("")
+    max_context: Annotated[int, Field(ge=256)] = 8192
+    timeout_s: Annotated[float, Field(gt=0)] = 120.0
     device: str = "cpu"
     dtype: str = "auto"
     max_tokens: Annotated[int, Field(ge=1, le=32768)] = 512

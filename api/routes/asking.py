@@ -4,7 +4,8 @@ Both come from the same event stream, so that they are equal by construction. A 
 closes the stream, and with it the generation.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
+from dataclasses import replace
 
 import orjson
 import structlog
@@ -16,8 +17,8 @@ from api.errors import error_body, safe_json
 from api.inputs import AskInput
 from api.json_route import JsonRoute
 from api.metrics import Metrics
-from api.slots import AskSlots
-from api.sse import KEEP_ALIVE, EventPump, EventStream, sse_event, unless_gone, with_keep_alive
+from api.running import IsStopped, run_generation
+from api.sse import KEEP_ALIVE, EventPump, sse_event, with_keep_alive
 from kb_service.domain.answers import Answer
 from kb_service.domain.errors import GenerationError, KbError
 from kb_service.schemas.answers import AnswerBody, answer_body, citation_body
@@ -42,24 +43,21 @@ async def ask(
 ) -> Response:
     """Answer a question from the base; `stream` chooses server-sent events."""
     question = body.to_domain(base.id)
-    slots: AskSlots = request.app.state.ask_slots
-    await unless_gone(request, slots.acquire())
-    pump = EventPump[AskEvent](lambda: service.answering.stream(question))
-    close = slots.release_after(pump.stop)
-    try:
-        pump.start()
-        # Faults of the request show before the first event: they get their own status.
-        first = await unless_gone(request, pump.next_event())
-        if body.stream:
-            events = stream_events(first, pump, metrics, request_id)
-            return EventStream(events, on_close=close)
-        answer = await unless_gone(request, whole_answer(first, pump))
-    except BaseException:
-        close()
-        raise
-    close()
-    metrics.observe_answer(answer.status)
-    return Response(answer_body(answer).model_dump_json(), media_type="application/json")
+
+    def events(is_stopped: IsStopped) -> Iterator[AskEvent]:
+        return service.answering.stream(replace(question, cancelled=is_stopped))
+
+    def stream(first: AskEvent, pump: EventPump[AskEvent]) -> AsyncGenerator[bytes, None]:
+        return stream_events(first, pump, metrics, request_id)
+
+    async def whole(first: AskEvent, pump: EventPump[AskEvent]) -> Response:
+        answer = await whole_answer(first, pump)
+        metrics.observe_answer(answer.status)
+        return Response(answer_body(answer).model_dump_json(), media_type="application/json")
+
+    return await run_generation(
+        request, events, stream=stream if body.stream else None, whole=whole
+    )
 
 
 async def whole_answer(first: AskEvent, pump: EventPump[AskEvent]) -> Answer:

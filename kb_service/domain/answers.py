@@ -52,7 +52,8 @@ class GenerationRequest:
 
     A chat model reads `messages` (system with passages, history, question); the extractive reader
     reads `question` and `passages`. `idf`: rarity of query terms in the knowledge base.
-    `cancelled` may be asked from another thread at any time.
+    `tenant`: whose cached prompts may be used again. `cancelled` may be asked from another thread
+    at any time.
     """
 
     question: str
@@ -60,6 +61,7 @@ class GenerationRequest:
     messages: tuple[ChatMessage, ...]
     options: SamplingOptions = field(default_factory=SamplingOptions)
     idf: dict[str, float] = field(default_factory=dict)
+    tenant: str = ""
     cancelled: Callable[[], bool] = field(default=never, compare=False)
 
 

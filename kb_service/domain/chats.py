@@ -69,7 +69,8 @@ class ChatRequest:
 
     `stop`: texts that end the reply and are no part of it. `must_call`: the reply has to call one
     of `tools`. `top_logprobs`: so many alternatives with each token's log probability; None for
-    no log probabilities. `cancelled` may be asked from another thread at any time.
+    no log probabilities. `tenant`: whose cached prompts may be used again. `cancelled` may be
+    asked from another thread at any time.
     """
 
     messages: tuple[ChatMessage, ...]
@@ -78,6 +79,7 @@ class ChatRequest:
     tools: tuple[Tool, ...] = ()
     must_call: bool = False
     top_logprobs: int | None = None
+    tenant: str = ""
     cancelled: Callable[[], bool] = field(default=never, compare=False)
 
 

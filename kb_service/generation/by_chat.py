@@ -16,7 +16,9 @@ def answer_by_chat(
     model: ChatGenerator, request: GenerationRequest
 ) -> Generator[str, None, Generation]:
     """Yield the reply as it comes and return its Generation. Raises what `model.chat` raises."""
-    asked = ChatRequest(request.messages, request.options, cancelled=request.cancelled)
+    asked = ChatRequest(
+        request.messages, request.options, tenant=request.tenant, cancelled=request.cancelled
+    )
     text = ""
     with closing(model.chat(asked)) as events:
         for event in events:

@@ -4,7 +4,7 @@ The sequence only; what the steps do stands in passage_search, evidence, prompti
 Knows no HTTP and no concrete model, index or database.
 """
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -79,7 +79,7 @@ class AnsweringService:
             raise RuntimeError("the stream ended without an answer")
         return last.answer
 
-    def stream(self, request: AskRequest) -> Iterator[AskEvent]:
+    def stream(self, request: AskRequest) -> Generator[AskEvent, None, None]:
         """Check the request now, then yield the events of its answer.
 
         Joined token texts are `answer.answer` and citation events `answer.citations`. Closing the
@@ -101,7 +101,7 @@ class AnsweringService:
         self._find_passages(turn)
         return self._generator.prompt_segments(self._messages(turn))
 
-    def _answer(self, turn: Turn) -> Iterator[AskEvent]:
+    def _answer(self, turn: Turn) -> Generator[AskEvent, None, None]:
         refusal = self._find_passages(turn)
         drafting = self._refuse(turn, refusal) if refusal else self._write(turn)
         draft = yield from turn.note_first(drafting)
@@ -150,6 +150,7 @@ class AnsweringService:
             messages=self._messages(turn),
             options=turn.request.options,
             idf=turn.idf,
+            tenant=turn.kb.id,
             cancelled=turn.request.cancelled,
         )
 

@@ -1,6 +1,7 @@
 """The application that API tests run against: real storage and uploads, scripted answering."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import struct
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,9 +16,18 @@ from kb_service.domain.answers import (
     CitationStatus,
     GeneratorInfo,
 )
-from kb_service.domain.chats import Usage
+from kb_service.domain.chats import (
+    ChatEnd,
+    ChatEvent,
+    ChatPiece,
+    ChatRequest,
+    TokenScore,
+    ToolCall,
+    Usage,
+)
 from kb_service.domain.documents import Revision
 from kb_service.domain.errors import KbError
+from kb_service.domain.ports import EmbeddingProfile
 from kb_service.domain.queries import Passage, Query, RetrievalResult
 from kb_service.domain.spans import Box, PageRegion, TextSpan
 from kb_service.services.asking import (
@@ -28,6 +38,7 @@ from kb_service.services.asking import (
     TokenEvent,
     check_request,
 )
+from kb_service.services.chatting import ChattingService
 from kb_service.services.uploads import UploadService
 from kb_service.settings import RetrievalSettings, Settings
 from kb_service.storage.answers import AnswerStore
@@ -40,6 +51,7 @@ from kb_service.storage.statistics import Statistics
 from tests.storage.world import PROFILE, parsed_of, vectors_of
 
 DATABASE_FILE = "kb.sqlite3"
+CHAT_WORDS = ("Hello", " there", "。")
 WORDS = ("The pump ", "failed at 07:42. ", "泵在 07:42 失效。")
 
 
@@ -72,12 +84,14 @@ class ScriptedAnswering:
     fails_with: Exception | None = None
     waits_for: Event | None = None
     was_closed: Event = field(default_factory=Event)
+    requests: list[AskRequest] = field(default_factory=list)
 
-    def stream(self, request: AskRequest) -> Iterator[AskEvent]:
+    def stream(self, request: AskRequest) -> Generator[AskEvent, None, None]:
+        self.requests.append(request)
         check_request(request, self.limits)
         return self._events(request)
 
-    def _events(self, request: AskRequest) -> Iterator[AskEvent]:
+    def _events(self, request: AskRequest) -> Generator[AskEvent, None, None]:
         try:
             for word in WORDS:
                 yield TokenEvent(word)
@@ -91,6 +105,47 @@ class ScriptedAnswering:
         except GeneratorExit:
             self.was_closed.set()
             raise
+
+
+@dataclass
+class ScriptedChat:
+    """A ChatGenerator that says CHAT_WORDS, keeps its requests, and notices when it is closed."""
+
+    requests: list[ChatRequest] = field(default_factory=list)
+    tool_calls: tuple[ToolCall, ...] = ()
+    fails_with: Exception | None = None
+    waits_for: Event | None = None
+    was_closed: Event = field(default_factory=Event)
+    info: GeneratorInfo = field(default_factory=lambda: GeneratorInfo("chatglm", "tiny"))
+
+    def chat(self, request: ChatRequest) -> Generator[ChatEvent, None, None]:
+        self.requests.append(request)
+        try:
+            for word in () if self.tool_calls else CHAT_WORDS:
+                is_scored = request.top_logprobs is not None
+                scores = (TokenScore(word.encode(), -0.5),) if is_scored else ()
+                yield ChatPiece(word, scores)
+                if self.fails_with is not None:
+                    raise self.fails_with
+                if self.waits_for is not None:
+                    self.waits_for.wait(0.05)
+            reason = "tool_calls" if self.tool_calls else "stop"
+            yield ChatEnd(reason, Usage(5, 3, 4), self.tool_calls)
+        except GeneratorExit:
+            self.was_closed.set()
+            raise
+
+
+class CountingEmbedder:
+    """The vector of a text is its length and 1."""
+
+    profile = EmbeddingProfile("counting", 2, "f" * 64)
+
+    def embed_passages(self, texts: Sequence[str]) -> list[bytes]:
+        return [struct.pack("<2f", len(text), 1.0) for text in texts]
+
+    def embed_query(self, text: str) -> bytes:
+        return self.embed_passages([text])[0]
 
 
 class ScriptedPictures:
@@ -120,6 +175,9 @@ class ApiService:
         self.statistics = Statistics(self.database)
         self.retriever = ScriptedRetriever()
         self.answering = ScriptedAnswering()
+        self.chat = ScriptedChat()
+        self.chatting = ChattingService(self.chat)
+        self.embedder = CountingEmbedder()
         self.pictures = ScriptedPictures()
         limit = settings.ingest.max_file_bytes
         self.uploads = UploadService(self.catalog, self.blobs, detect_media_type, limit)

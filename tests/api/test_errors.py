@@ -43,7 +43,7 @@ def error_of(response: object, status: int) -> dict[str, object]:
         ("GET", "/static/%00", "route_not_found"),
         ("GET", "/static/..%2f..%2fpyproject.toml", "route_not_found"),
         ("GET", "/static/" + "a" * 3000, "route_not_found"),
-        ("GET", "/v1/models", "route_not_found"),
+        ("GET", "/v1", "route_not_found"),
         ("GET", "/kb/kb_absent", "kb_not_found"),
         ("DELETE", "/kb/kb_absent", "kb_not_found"),
         ("GET", "/kb/%F0%9F%92%A9%E2%80%AE", "kb_not_found"),
