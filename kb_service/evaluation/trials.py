@@ -1,0 +1,93 @@
+"""Asking a base every question of a file: the loop around retrieval and answering.
+
+Knows the order of the steps and keeps an error of one question from ending the run. Knows no
+metric and no table.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Protocol
+
+from kb_service.domain.answers import Answer, AnswerAudit, Conversation
+from kb_service.domain.errors import KbError, NotFound
+from kb_service.domain.ports import Retriever
+from kb_service.domain.queries import Query
+from kb_service.evaluation.grounding import StoredText
+from kb_service.evaluation.judging import Outcome, judge_answer, judge_failure, judge_ranking
+from kb_service.evaluation.questions import Question
+from kb_service.evaluation.ranking import DEPTH, Scores
+from kb_service.services.asking import AskRequest
+
+
+class Answering(Protocol):
+    """The answering service, as far as it is needed here."""
+
+    def ask(self, request: AskRequest) -> Answer:
+        """Return an answer. Raises KbError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """One question's ranking. `scores` is empty when nothing is known about what is relevant."""
+
+    question: Question
+    seconds: float
+    scores: Scores
+
+
+class UnkeptAnswers:
+    """An AnswerLog that keeps nothing: what a measurement asks is not part of the base."""
+
+    def new_answer_id(self) -> str:
+        """Return a constant."""
+        return "ans_unkept"
+
+    def get_conversation(self, conversation_id: str) -> Conversation:
+        """Raise NotFound: there is none."""
+        raise NotFound(f"no conversation {conversation_id}", code="conversation_not_found")
+
+    def save_turn(self, answer: Answer, audit: AnswerAudit) -> Answer:
+        """Return the answer as it is."""
+        return answer
+
+
+def ask_all(
+    questions: Sequence[Question],
+    answering: Answering,
+    kb_id: str,
+    stored_text: StoredText,
+    told: Callable[[], None] = lambda: None,
+) -> list[Outcome]:
+    """Ask every question and judge its answer; an error is that question's outcome."""
+    outcomes = []
+    for question in questions:
+        began = perf_counter()
+        try:
+            answer = answering.ask(AskRequest(kb_id, question.text))
+        except KbError as error:
+            outcomes.append(judge_failure(question, error.code, perf_counter() - began))
+        else:
+            seconds = perf_counter() - began
+            outcomes.append(judge_answer(question, answer, stored_text, seconds))
+        told()
+    return outcomes
+
+
+def retrieve_all(
+    questions: Iterable[Question], retriever: Retriever, kb_id: str, told: Callable[[], None]
+) -> list[Retrieved]:
+    """Retrieve for every answerable question and judge the ranking."""
+    return list(_retrieve(questions, retriever, kb_id, told))
+
+
+def _retrieve(
+    questions: Iterable[Question], retriever: Retriever, kb_id: str, told: Callable[[], None]
+) -> Iterator[Retrieved]:
+    for question in questions:
+        if not question.is_answerable:
+            continue
+        began = perf_counter()
+        items = retriever.retrieve(Query(kb_id, question.text, DEPTH)).items
+        yield Retrieved(question, perf_counter() - began, judge_ranking(question, items))
+        told()
