@@ -29,8 +29,9 @@ SCHEMES = ("http", "https")
 class RemoteGenerator:
     """Answers with a model that runs elsewhere. Safe to share between threads.
 
-    `max_tokens`, `temperature`: used when a request names none. `max_context`: tokens that prompt
-    and answer may have together.
+    `name`: empty means the only model that the server has; it is asked on first use. `max_tokens`,
+    `temperature`: used when a request names none. `max_context`: tokens that prompt and answer may
+    have together.
     """
 
     def __init__(
@@ -51,14 +52,21 @@ class RemoteGenerator:
 
     @property
     def info(self) -> GeneratorInfo:
-        """Name the model and say that text leaves this machine for it."""
+        """Name the model and say that text leaves this machine for it. Raises as `check` does."""
         host = urlsplit(self._server.url).netloc
         return GeneratorInfo(
             kind="remote",
-            name=self._name,
+            name=self.name,
             notice_en=f"Questions and the passages found for them are sent to {host}.",
             notice_zh=f"问题和检索到的段落会发送到 {host}。",
         )
+
+    @property
+    def name(self) -> str:
+        """The model's name on its server. Raises as `check` does while it is not known."""
+        if not self._name:
+            self._name = _only(self._server.url, self._server.model_names())
+        return self._name
 
     @property
     def max_prompt_tokens(self) -> int:
@@ -89,7 +97,7 @@ class RemoteGenerator:
             "seed": options.seed,
         }
         reply = RemoteReply(self._server.url, sampling)
-        body = chat_body(self._name, request, sampling)
+        body = chat_body(self.name, request, sampling)
         with closing(drive(self._server.chat(body), request.cancelled)) as chunks:
             for chunk in chunks:
                 yield from reply.feed(chunk)
@@ -109,6 +117,7 @@ class RemoteGenerator:
     def check(self) -> str:
         """Ask the server whether it has the model. Raises RemoteError, ConfigurationError, Busy."""
         names = self._server.model_names()
+        self._name = self._name or _only(self._server.url, names)
         if self._name not in names:
             raise _no_such_model(self._server.url, self._name, names)
         return f"{self._name} at {self._server.url}"
@@ -141,14 +150,10 @@ def open_remote(
     temperature: float,
     max_context: int,
 ) -> RemoteGenerator:
-    """Return the generator for a server; without a name the server is asked for its only model.
-
-    Raises ConfigurationError (invalid_setting, model_unavailable), RemoteError, Busy.
-    """
-    server = RemoteServer(base_url(url), api_key, timeout_s)
+    """Return the generator for a server; connects to nothing yet. Raises ConfigurationError."""
     return RemoteGenerator(
-        server,
-        name or only_model(server),
+        RemoteServer(base_url(url), api_key, timeout_s),
+        name,
         max_tokens=max_tokens,
         temperature=temperature,
         max_context=max_context,
@@ -175,11 +180,9 @@ def base_url(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/') or '/v1'}"
 
 
-def only_model(server: RemoteServer) -> str:
-    """Return the name of the one model a server has. Raises ConfigurationError for more or none."""
-    names = server.model_names()
+def _only(url: str, names: Sequence[str]) -> str:
     if len(names) != 1:
-        raise _no_such_model(server.url, "", names)
+        raise _no_such_model(url, "", names)
     return names[0]
 
 

@@ -287,7 +287,7 @@ def test_the_only_model_of_a_server_needs_no_name(server: FakeServer) -> None:
     assert application.checks()["answering model"]() == f"qwen at {url}/v1"
     server.models = ["a", "b"]
     with pytest.raises(ConfigurationError, match="a, b"):
-        Application(Settings(llm=options, data_dir=Path("unused"))).generator  # noqa: B018  built here
+        _ = Application(Settings(llm=options, data_dir=Path("unused"))).generator.info
 
 
 def test_readiness_says_that_the_server_is_gone(server: FakeServer) -> None:
