@@ -12,7 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from llm.checkpoint import DEVICES, DTYPES
-from llm.errors import LlmError, UnsupportedCheckpoint
+from llm.config_files import GENERATIONS
+from llm.errors import LlmError
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -55,32 +56,16 @@ def generate(options: argparse.Namespace) -> int:
 
 
 def parity(options: argparse.Namespace) -> int:
-    """Print the largest difference of each golden folder."""
-    from llm.parity import TOLERANCE
-    from llm.parity import parity as compare
+    """Print for each golden path whether everything recorded there is found equal."""
+    from llm.verdicts import golden_paths, judge
 
-    num_passed = num_failed = num_unsupported = 0
-    for folder in options.folders:
-        try:
-            report = compare(folder)
-        except UnsupportedCheckpoint as error:
-            num_unsupported += 1
-            print(f"{folder}: not supported yet: {error}")
-            continue
-        except LlmError as error:
-            num_failed += 1
-            print(f"{folder}: FAILED: {error}")
-            continue
-        num_passed += report.passed
-        num_failed += not report.passed
-        verdict = "ok" if report.passed else f"FAILED (tolerance {TOLERANCE:g})"
-        ids = f", ids differ in {', '.join(report.wrong_ids)}" if report.wrong_ids else ""
-        print(
-            f"{folder}: {verdict}: largest difference {report.largest_difference:.3g}"
-            f" over {report.num_values} logits{ids}"
-        )
-    print(f"{num_passed} passed, {num_failed} failed, {num_unsupported} not supported yet")
-    return 0 if num_passed and not num_failed else 1
+    verdicts = []
+    for path in golden_paths(options.paths):
+        verdicts.append(judge(path, options.tokenizers, options.generation))
+        print(verdicts[-1], flush=True)
+    num_passed = sum(verdict.passed for verdict in verdicts)
+    print(f"{num_passed} passed, {len(verdicts) - num_passed} failed")
+    return 0 if num_passed == len(verdicts) else 1
 
 
 def bench(options: argparse.Namespace) -> int:
@@ -125,12 +110,27 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--seed", type=int)
     one.set_defaults(run=generate)
 
-    compare = commands.add_parser("parity", help="compare with golden folders")
-    compare.add_argument("folders", type=Path, nargs="+", metavar="DIR")
-    compare.set_defaults(run=parity)
+    _add_parity(commands.add_parser("parity", help="compare with golden values"))
 
     _add_bench(commands.add_parser("bench", parents=[where], help="measure tokens per second"))
     return parser
+
+
+def _add_parity(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "paths",
+        type=Path,
+        nargs="+",
+        metavar="PATH",
+        help="golden model folder, quant.npz, tokens_*.json, or a folder of these",
+    )
+    parser.add_argument(
+        "--tokenizers", type=Path, metavar="DIR", help="default: beside the folder of the file"
+    )
+    parser.add_argument(
+        "--generation", choices=GENERATIONS, help="what config.json of a model cannot tell"
+    )
+    parser.set_defaults(run=parity)
 
 
 def _add_bench(parser: argparse.ArgumentParser) -> None:

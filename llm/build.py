@@ -8,14 +8,16 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from llm.chatglm1 import ChatGLM1
 from llm.config import ModelConfig
 from llm.model import ChatGLM
 
 
 def empty_model(config: ModelConfig) -> ChatGLM:
     """A model of the right shapes that takes no memory; its weights are to be assigned."""
+    kind = ChatGLM if config.activation == "swiglu" else ChatGLM1
     with torch.device("meta"):
-        return ChatGLM(config).requires_grad_(requires_grad=False).eval()
+        return kind(config).requires_grad_(requires_grad=False).eval()
 
 
 def random_model(

@@ -7,62 +7,101 @@ or prompts.
 
 from __future__ import annotations
 
-from itertools import groupby
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from llm.config import ModelConfig
-from llm.errors import CheckpointError
+from llm.errors import CheckpointError, UnsupportedCheckpoint
 from llm.weight_files import StoredTensor, read_json, read_tensors, stored_tensors, weight_files
-from llm.weight_names import CHATGLM2, WeightLayout, require_supported
+from llm.weight_names import LAYOUTS, WeightLayout
+from llm.weight_plan import checked, fit_config, plan_weights
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
     from llm.model import ChatGLM
+    from llm.placement import Placement
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 DEVICES = ("auto", "cpu", "cuda", "mps")
+QUANTIZATIONS = {"int8": 8, "int4": 4}
 
-_FLOAT_TYPES = frozenset(("F16", "BF16", "F32", "torch.float16", "torch.bfloat16", "torch.float32"))
 
-
-def read_config(folder: Path) -> ModelConfig:
+def read_config(
+    folder: Path, *, generation: str | None = None, rope_theta: float | None = None
+) -> ModelConfig:
     """The config of a checkpoint folder.
+
+    `generation` and `rope_theta` override what the folder says; some say it wrong.
 
     Raises:
         CheckpointError: no folder, no config.json, or one that is not usable.
     """
     if not folder.is_dir():
         raise CheckpointError(f"{folder} is not a folder")
-    return ModelConfig.from_json(read_json(folder / "config.json"), _generation_by_code(folder))
+    raw = read_json(folder / "config.json")
+    config = ModelConfig.from_json(raw, generation or _generation_by_code(folder))
+    return config if rope_theta is None else replace(config, rope_base=rope_theta)
 
 
-def load_model(folder: Path, *, device: str = "auto", dtype: str = "auto") -> ChatGLM:
+def load_model(
+    folder: Path,
+    *,
+    device: str = "auto",
+    dtype: str = "auto",
+    quantize: str | None = None,
+    dequantize: bool = False,
+    device_map: Literal["auto"] | Mapping[int, str] | None = None,
+    lora: Path | None = None,
+    prefix: Path | None = None,
+    generation: str | None = None,
+    rope_theta: float | None = None,
+) -> ChatGLM:
     """Load the weights of a released folder.
 
-    Peak memory is about the model: tensors are converted and moved one by one.
+    Peak memory is about the model: modules are converted, quantised and moved one by one.
+
+    Args:
+        folder: config.json and weights of any released layout.
+        device: where the model lies; `auto` takes CUDA, else MPS, else the CPU.
+        dtype: of the weights and of what is computed; `auto` is the stored one.
+        quantize: `int8` or `int4` to round the linear layers of a float checkpoint.
+        dequantize: compute with a quantised checkpoint's weights in floating point.
+        device_map: a device for each layer by number, or `auto` to spread the layers over every
+            CUDA device; instead of `device`.
+        lora: folder of a LoRA adapter in peft's format. It is added to the weights, or kept
+            beside them where they are quantised.
+        prefix: folder of a P-tuning prefix encoder that was trained over this model.
+        generation: what config.json cannot tell, such as chatglm2 from chatglm3.
+        rope_theta: the rotary base, for configs that state a wrong one.
 
     Raises:
         CheckpointError: naming key, expected and found.
     """
     from llm.build import empty_model
+    from llm.lora import Adapter, read_adapter
+    from llm.placement import connect
+    from llm.weight_loader import Loader, Weights
 
-    config = read_config(folder)
-    target = choose_device(device)
-    kind = choose_dtype(dtype, config, target)
+    config = read_config(folder, generation=generation, rope_theta=rope_theta)
+    adapter = read_adapter(lora) if lora else Adapter()
+    layout = LAYOUTS[config.layout]
+    overlay = {**adapter.replaced, **({} if prefix is None else _prefix_values(prefix, layout))}
+    stored = {each.key: each for each in stored_tensors(weight_files(folder))}
+    stored |= {key: _described(key, value) for key, value in overlay.items()}
+    config = _with_prefix(fit_config(config, layout, stored), layout, overlay)
+    placement = _placement(config, device, device_map)
+    kind = choose_dtype(dtype, config, placement.layers[0])
     model = empty_model(config)
-    parameter_of = {CHATGLM2.checkpoint_key(name): name for name, _ in model.named_parameters()}
-    shapes = {name: tuple(value.shape) for name, value in model.named_parameters()}
-    found = _checked(
-        stored_tensors(weight_files(folder)),
-        {key: shapes[name] for key, name in parameter_of.items()},
-        CHATGLM2,
-    )
-    for file, tensors in groupby(found, key=lambda tensor: tensor.file):
-        for key, tensor in read_tensors(file, [each.key for each in tensors]):
-            _assign(model, parameter_of[key], tensor, kind, target)
+    plan = plan_weights(model, layout, stored)
+    weights = Weights(checked(stored, plan, layout), overlay)
+    adapter.require_known(plan.linear_shapes())
+    bits = _quantize_bits(quantize, config)
+    Loader(weights, adapter, placement, kind, bits, dequantize).fill(model, plan)
+    connect(model, placement)
     return model
 
 
@@ -101,60 +140,88 @@ def choose_dtype(name: str, config: ModelConfig, device: torch.device) -> torch.
     if name not in DTYPES:
         raise CheckpointError(f"dtype is {name!r}; expected one of {', '.join(DTYPES)}")
     if name == "auto":
-        name = config.stored_dtype
+        name = "float32" if config.fp32_residual else config.stored_dtype
         if device.type == "cpu" and name == "float16":
             name = "bfloat16"
+    if config.fp32_residual and name != "float32":
+        raise CheckpointError(
+            f"dtype is {name!r}; config.json has fp32_residual_connection = True, which is"
+            " supported in float32 only"
+        )
     kinds = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
     return kinds[name]
 
 
-def _checked(
-    stored: list[StoredTensor], expected: dict[str, tuple[int, ...]], layout: WeightLayout
-) -> list[StoredTensor]:
-    """The stored tensors that the model needs; raises on any difference from what it expects."""
-    wanted = [tensor for tensor in stored if not layout.ignored.search(tensor.key)]
-    keys = {tensor.key for tensor in wanted}
-    require_supported(sorted(keys))
-    _require_none(sorted(expected.keys() - keys), f"missing from this {layout.name} checkpoint")
-    _require_none(sorted(keys - expected.keys()), f"unexpected in this {layout.name} checkpoint")
-    for tensor in wanted:
-        if tensor.shape != expected[tensor.key]:
-            raise CheckpointError(
-                f"key {tensor.key!r} has the shape {list(tensor.shape)};"
-                f" config.json asks for {list(expected[tensor.key])}"
-            )
-        if tensor.dtype not in _FLOAT_TYPES:
-            raise CheckpointError(
-                f"key {tensor.key!r} has the type {tensor.dtype};"
-                " expected float16, bfloat16 or float32"
-            )
-    return wanted
-
-
-def _require_none(keys: list[str], what: str) -> None:
-    if keys:
-        named = ", ".join(keys[:5]) + (", ..." if len(keys) > 5 else "")
-        raise CheckpointError(f"{len(keys)} keys are {what}: {named}")
-
-
-def _assign(
-    model: ChatGLM, parameter: str, tensor: Tensor, dtype: torch.dtype, device: torch.device
-) -> None:
+def _placement(
+    config: ModelConfig, device: str, device_map: Literal["auto"] | Mapping[int, str] | None
+) -> Placement:
     import torch
 
-    owner, _, name = parameter.rpartition(".")
-    # A copy even where nothing changes: the tensor may be a view of the mapped file.
-    value = tensor.to(device=device, dtype=dtype, copy=True)
-    weight = torch.nn.Parameter(value, requires_grad=False)
-    setattr(model.get_submodule(owner), name, weight)
+    from llm.placement import explicit, spread
+
+    if device_map is None:
+        return spread(config.num_layers, [choose_device(device)])
+    if device_map == "auto":
+        number = min(torch.cuda.device_count(), config.num_layers)
+        names = [f"cuda:{index}" for index in range(number)] or [device]
+        return spread(config.num_layers, [choose_device(name) for name in names])
+    devices = {number: choose_device(name) for number, name in device_map.items()}
+    return explicit(config.num_layers, devices)
+
+
+def _prefix_values(folder: Path, layout: WeightLayout) -> dict[str, Tensor]:
+    """The prefix encoder of a folder, which may hold other weights besides."""
+    if layout.prefix_encoder is None:
+        raise UnsupportedCheckpoint(f"{layout.name} checkpoints have no prefix encoder")
+    stored = stored_tensors(weight_files(folder))
+    found = [each for each in stored if each.key.startswith(f"{layout.prefix_encoder}.")]
+    if not found:
+        raise CheckpointError(f"{folder} holds no key {layout.prefix_encoder}.*")
+    return {
+        key: tensor.clone() for each in found for key, tensor in read_tensors(each.file, [each.key])
+    }
+
+
+def _with_prefix(
+    config: ModelConfig, layout: WeightLayout, overlay: Mapping[str, Tensor]
+) -> ModelConfig:
+    """The config with the length of a prefix that came in a file of its own."""
+    embedding = overlay.get(f"{layout.prefix_encoder}.embedding.weight")
+    if embedding is None:
+        return config
+    return replace(config, num_prefix_tokens=embedding.shape[0])
+
+
+def _described(key: str, value: Tensor) -> StoredTensor:
+    return StoredTensor(key, Path(), tuple(value.shape), str(value.dtype))
+
+
+def _quantize_bits(name: str | None, config: ModelConfig) -> int:
+    if name is None:
+        return 0
+    if name not in QUANTIZATIONS:
+        raise CheckpointError(
+            f"quantize is {name!r}; expected one of {', '.join(QUANTIZATIONS)}, or none"
+        )
+    if config.quantization_bit:
+        raise CheckpointError(
+            f"quantize is {name!r}; the checkpoint is quantised already"
+            f" (quantization_bit = {config.quantization_bit})"
+        )
+    return QUANTIZATIONS[name]
 
 
 def _generation_by_code(folder: Path) -> str | None:
-    """ChatGLM2 or 3 by the tokenizer code beside the weights, which is read, never run.
+    """The generation by the tokenizer code beside the weights, which is read, never run.
 
-    Only the third generation knows role tokens; tokenizer.model is the same file in both.
+    ChatGLM2 and 3 share the file tokenizer.model, but only the third generation's code knows
+    role tokens; GLM-4's uses another library.
     """
     code = folder / "tokenization_chatglm.py"
-    if not code.is_file():
+    config = read_json(folder / "config.json")
+    if not code.is_file() or "multi_query_attention" not in config:
         return None
-    return "chatglm3" if "<|system|>" in code.read_text("utf-8", "replace") else "chatglm2"
+    text = code.read_text("utf-8", "replace")
+    if "tiktoken" in text:
+        return "glm4"
+    return "chatglm3" if "<|system|>" in text else "chatglm2"

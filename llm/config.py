@@ -1,8 +1,8 @@
-"""What shapes one model: sizes, rotary rule, ids. Read from config.json, checked at birth.
+"""What shapes one model: sizes, rotary rule, ids. Checked at birth.
 
-Knows the key names of the ChatGLM2/3/GLM-4 layout and how to tell the other layouts apart.
-Does not know weights, files or torch. Every difference between generations that the forward
-pass must honour is a number here, so that `forward` itself has no branches.
+Knows no files, weights or torch; config_files.py reads the released layouts into it. Every
+difference between generations that the forward pass must honour is a value here, so that
+`forward` itself has no branches.
 """
 
 from __future__ import annotations
@@ -11,22 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from llm.errors import CheckpointError, UnsupportedCheckpoint
+from llm.errors import CheckpointError
 
 ROPE_BASE = 10_000.0
-
-# The one setting of each switch that the block implements; absent keys take the class default
-# of the released code, which is the second value.
-_REQUIRED_SWITCHES: dict[str, tuple[object, object]] = {
-    "rmsnorm": (True, True),
-    "multi_query_attention": (True, False),
-    "add_bias_linear": (False, False),
-    "apply_residual_connection_post_layernorm": (False, False),
-    "post_layer_norm": (True, True),
-    "original_rope": (True, True),
-    "fp32_residual_connection": (False, False),
-}
-_LAYOUT_HINT = "only the ChatGLM2/3-style layout is supported yet"
 
 _COUNTS = (
     "num_layers",
@@ -44,6 +31,34 @@ _DTYPES = ("float16", "bfloat16", "float32")
 
 Norm = Literal["rms", "layer"]
 Activation = Literal["swiglu", "gelu", "geglu"]
+Layout = Literal["chatglm1", "chatglm2", "glm"]
+
+
+@dataclass(frozen=True, slots=True)
+class PromptMarks:
+    """The ids that shape a prompt of the first generation.
+
+    A prompt ends with a mask and then `start_id`. All before the start is seen from both sides.
+    `gmask_id` is looked for first, then `mask_ids` in their order. Positions from the start on
+    freeze at the mask; at a gmask only if `gmask_freezes`.
+    """
+
+    start_id: int
+    gmask_id: int
+    mask_ids: tuple[int, ...]
+    gmask_freezes: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RowOrder:
+    """How a checkpoint stores what the model holds as [Q | K | V] with interleaved pairs.
+
+    `per_head`: the rows of qkv are (q, k, v) of head 0, then of head 1, and so on.
+    `rotate_half`: dimension j of a rotary part turns with the one half a part further on.
+    """
+
+    per_head: bool = False
+    rotate_half: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +71,11 @@ class ModelConfig:
     two positions, each turning half of rope_dim by that rule.
 
     A layer continues the residual stream from what went into its norm or, with
-    `residual_from_norm`, from residual_scale times what came out of it. `bidirectional_prompt`
-    is the rule of the first generation: every token before the first `start_id` is seen by all,
-    and positions freeze at the mask (see chatglm1.py).
+    `residual_from_norm`, from residual_scale times what came out of it. With `prompt_marks`
+    prompts follow the rules of the first generation (see chatglm1.py).
+
+    `layout`, `row_order`, `quantization_bit`, `prefix_projection` and `tie_embeddings` say how
+    the checkpoint stores the weights; the forward pass does not read them.
 
     Raises:
         CheckpointError: a value outside its range; the message names it.
@@ -85,11 +102,19 @@ class ModelConfig:
     activation: Activation = "swiglu"
     residual_from_norm: bool = False
     residual_scale: float = 1.0
-    bidirectional_prompt: bool = False
+    fp32_residual: bool = False
+    prompt_marks: PromptMarks | None = None
     num_prefix_tokens: int = 0
     num_labels: int = 0
     stored_dtype: str = "float16"
     generation: str = "chatglm3"
+    eos_ids: tuple[int, ...] = ()
+    layout: Layout = "chatglm2"
+    row_order: RowOrder = RowOrder()
+    quantization_bit: int = 0
+    quantized_embeddings: bool = False
+    prefix_projection: bool = False
+    tie_embeddings: bool = False
 
     def __post_init__(self) -> None:
         for name in _COUNTS:
@@ -103,55 +128,58 @@ class ModelConfig:
             f"a divisor of num_heads = {self.num_heads}",
         )
         _require(
-            self.rope_dim % 2 == 0 and self.rope_dim <= self.head_dim,
+            self.rope_dim % (2 * self.rope_axes) == 0 and self.rope_dim <= self.head_dim,
             "rope_dim",
             self.rope_dim,
-            f"an even number of at most head_dim = {self.head_dim}",
+            f"{'an even number' if self.rope_axes == 1 else 'a multiple of 4'} of at most"
+            f" head_dim = {self.head_dim}",
         )
         _require(
             self.stored_dtype in _DTYPES, "torch_dtype", self.stored_dtype, f"one of {_DTYPES}"
         )
+        for name in ("num_prefix_tokens", "num_labels"):
+            _require(getattr(self, name) >= 0, name, getattr(self, name), "an integer >= 0")
+        bits = self.quantization_bit
+        _require(bits in (0, 4, 8), "quantization_bit", bits, "0, 4 or 8")
+        self._require_ids()
+
+    def _require_ids(self) -> None:
+        if self.prompt_marks is None:
+            return
+        marks = self.prompt_marks
+        for each in (marks.start_id, marks.gmask_id, *marks.mask_ids):
+            accepted = f"an id below vocab_size = {self.vocab_size}"
+            _require(0 <= each < self.vocab_size, "a mask or start id", each, accepted)
+
+    @property
+    def bidirectional_prompt(self) -> bool:
+        """Whether the tokens of a prompt see those behind them."""
+        return self.prompt_marks is not None
 
     @property
     def num_parameters(self) -> int:
         """Weights of the whole model, embeddings and output layer counted separately."""
-        qkv_rows = (self.num_heads + 2 * self.num_kv_groups) * self.head_dim
-        attention = qkv_rows * self.hidden_size + qkv_rows * self.qkv_bias
-        attention += self.hidden_size * self.num_heads * self.head_dim
-        block = attention + 3 * self.ffn_size * self.hidden_size + 2 * self.hidden_size
-        return self.num_layers * block + self.hidden_size * (2 * self.vocab_size + 1)
+        size, wide = self.hidden_size, self.num_heads * self.head_dim
+        qkv_rows = wide + 2 * self.num_kv_groups * self.head_dim
+        up_rows = self.ffn_size * (1 if self.activation == "gelu" else 2)
+        norm = size * (2 if self.norm == "layer" else 1)
+        block = size * (qkv_rows + wide + up_rows + self.ffn_size) + 2 * norm
+        block += qkv_rows * (self.qkv_bias or self.linear_bias)
+        block += (2 * size + up_rows) * self.linear_bias
+        head = (size + 1) * self.num_labels
+        return self.num_layers * block + 2 * size * self.vocab_size + norm * self.final_norm + head
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any], generation: str | None = None) -> ModelConfig:
-        """Read a parsed config.json; `generation` overrides what the file says of its origin.
+        """Read a parsed config.json of any released layout (see config_files.read_layout).
 
         Raises:
-            UnsupportedCheckpoint: another layout, or a variant that is not built yet.
+            UnsupportedCheckpoint: another family, or a variant that no release has.
             CheckpointError: a missing key or a value of the wrong type or range.
         """
-        _require_supported(raw)
-        generation = generation or _generation_of(raw)
-        head_dim = _integer(raw, "kv_channels", 128)
-        # One key, two meanings: ChatGLM2-32k interpolates positions, later models raise the base.
-        ratio = _number(raw, "rope_ratio", 1.0)
-        interpolates = generation == "chatglm2"
-        return cls(
-            num_layers=_integer(raw, "num_layers", 28),
-            hidden_size=_integer(raw, "hidden_size", 4096),
-            num_heads=_integer(raw, "num_attention_heads", 32),
-            num_kv_groups=_integer(raw, "multi_query_group_num", 1),
-            head_dim=head_dim,
-            ffn_size=_integer(raw, "ffn_hidden_size", 13696),
-            vocab_size=_integer(raw, "padded_vocab_size", 65024),
-            max_context=_integer(raw, "seq_length", 2048),
-            norm_eps=_number(raw, "layernorm_epsilon", 1e-5),
-            rope_dim=head_dim // 2,
-            rope_base=ROPE_BASE if interpolates else ROPE_BASE * ratio,
-            rope_position_divisor=ratio if interpolates else 1.0,
-            qkv_bias=_flag(raw, "add_qkv_bias", default=False),
-            stored_dtype=str(raw.get("torch_dtype", raw.get("dtype", "float16"))),
-            generation=generation,
-        )
+        from llm.config_files import read_layout
+
+        return read_layout(raw, generation)
 
 
 def chatglm3_6b() -> ModelConfig:
@@ -168,54 +196,6 @@ def chatglm3_6b() -> ModelConfig:
         norm_eps=1e-5,
         rope_dim=64,
     )
-
-
-def _require_supported(raw: Mapping[str, Any]) -> None:
-    if raw.get("model_type") == "glm" or "num_key_value_heads" in raw:
-        raise UnsupportedCheckpoint(f"config.json is of a native GLM checkpoint; {_LAYOUT_HINT}")
-    if "multi_query_attention" not in raw:
-        kind = "ChatGLM-6B (first generation)" if "inner_hidden_size" in raw else "unknown model"
-        raise UnsupportedCheckpoint(
-            f"config.json is of a {kind}: it has no key 'multi_query_attention'; {_LAYOUT_HINT}"
-        )
-    for key, (built, default) in _REQUIRED_SWITCHES.items():
-        found = raw.get(key, default)
-        if found != built:
-            raise UnsupportedCheckpoint(
-                f"config.json has {key} = {found!r}; only {built!r} is supported yet"
-            )
-    for key in ("quantization_bit", "pre_seq_len"):
-        if raw.get(key):
-            raise UnsupportedCheckpoint(
-                f"config.json has {key} = {raw[key]!r}; only checkpoints without it are"
-                " supported yet"
-            )
-
-
-def _generation_of(raw: Mapping[str, Any]) -> str:
-    """ChatGLM2 and ChatGLM3 share every other key, so the recorded origin decides."""
-    return "chatglm2" if "chatglm2" in str(raw.get("_name_or_path", "")).lower() else "chatglm3"
-
-
-def _integer(raw: Mapping[str, Any], key: str, default: int) -> int:
-    value = raw.get(key, default)
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise CheckpointError(f"config.json has {key} = {value!r}; expected an integer")
-    return value
-
-
-def _number(raw: Mapping[str, Any], key: str, default: float) -> float:
-    value = raw.get(key, default)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise CheckpointError(f"config.json has {key} = {value!r}; expected a number")
-    return float(value)
-
-
-def _flag(raw: Mapping[str, Any], key: str, *, default: bool) -> bool:
-    value = raw.get(key, default)
-    if not isinstance(value, bool):
-        raise CheckpointError(f"config.json has {key} = {value!r}; expected true or false")
-    return value
 
 
 def _require(holds: bool, name: str, value: object, accepted: str) -> None:

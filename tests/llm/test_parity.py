@@ -3,16 +3,27 @@
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
 from llm.__main__ import main
-from llm.errors import CheckpointError, UnsupportedCheckpoint
+from llm.errors import CheckpointError
 from llm.parity import TOLERANCE, parity
 
-SUPPORTED = ["tiny-v3", "tiny-v3_32k", "tiny-v2", "tiny-glm4"]
-NOT_YET = ["tiny-v1", "tiny-v1-ptuning", "tiny-v2-ptuning", "tiny-glm4-seqcls"]
+# Folder, arrays and values that are compared there.
+FOLDERS = [
+    ("tiny-v1", 16, 7775),
+    ("tiny-v1-ptuning", 9, 4681),
+    ("tiny-v2", 12, 7363),
+    ("tiny-v2-ptuning", 12, 7683),
+    ("tiny-v3", 12, 7363),
+    ("tiny-v3_32k", 12, 7363),
+    ("tiny-glm4", 12, 7363),
+    ("tiny-glm4-seqcls", 2, 19),
+    ("tiny-hf-glm-4.57.1", 4, 1814),
+]
 
 
 def copy_of(folder: Path, target: Path) -> Path:
@@ -22,19 +33,15 @@ def copy_of(folder: Path, target: Path) -> Path:
     return target
 
 
-@pytest.mark.parametrize("name", SUPPORTED)
-def test_logits_and_greedy_ids_equal_the_golden_ones(goldens: Path, name: str) -> None:
+@pytest.mark.parametrize(("name", "num_arrays", "num_values"), FOLDERS)
+def test_every_recorded_array_of_every_generation_is_equal(
+    goldens: Path, name: str, num_arrays: int, num_values: int
+) -> None:
     report = parity(goldens / name)
-    assert report.num_values == (8 + 10 + 2 * 6 + 3) * 160
+    assert report.failed == ()
+    assert report.unknown == ()
     assert report.largest_difference <= TOLERANCE
-    assert report.wrong_ids == ()
-    assert report.passed
-
-
-@pytest.mark.parametrize("name", NOT_YET)
-def test_other_generations_are_named_as_not_supported(goldens: Path, name: str) -> None:
-    with pytest.raises(UnsupportedCheckpoint, match="supported yet"):
-        parity(goldens / name)
+    assert (len(report.comparisons), report.num_values) == (num_arrays, num_values)
 
 
 @pytest.mark.parametrize(
@@ -64,19 +71,94 @@ def test_a_weight_that_is_not_a_number_fails_parity(goldens: Path, tmp_path: Pat
     assert not parity(folder).passed
 
 
-def test_the_command_counts_unsupported_folders_apart(
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("tiny-v1", "transformer.layers.0.attention.query_key_value.weight"),
+        ("tiny-v1-ptuning", "transformer.prefix_encoder.embedding.weight"),
+        ("tiny-glm4-seqcls", "classifier_head.bias"),
+        ("tiny-hf-glm-4.57.1", "model.layers.2.self_attn.k_proj.weight"),
+    ],
+)
+def test_one_corrupt_weight_fails_the_command_for_every_kind(
+    goldens: Path, tmp_path: Path, name: str, key: str
+) -> None:
+    folder = copy_of(goldens / name, tmp_path / "corrupt")
+    state = load_file(folder / "model.safetensors")
+    state[key].view(-1)[-1] += 0.05
+    save_file(state, folder / "model.safetensors")
+    assert main(["parity", str(goldens / name)]) == 0
+    assert main(["parity", str(folder)]) == 1
+
+
+def with_arrays(folder: Path, **changes: object) -> Path:
+    with np.load(folder / "io.npz") as archive:
+        arrays = {name: archive[name] for name in archive.files}
+    np.savez(folder / "io.npz", **(arrays | changes))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("name", "array"),
+    [
+        ("tiny-v1", "mask_position_ids"),
+        ("tiny-v1", "batch_mask"),
+        ("tiny-v1", "key0"),
+        ("tiny-v2", "batch_greedy_ids"),
+        ("tiny-v2-ptuning", "value0"),
+        ("tiny-glm4", "rope_cache"),
+        ("tiny-glm4", "chunk_logits"),
+        ("tiny-hf-glm-4.57.1", "hidden_1"),
+    ],
+)
+def test_a_difference_in_any_recorded_array_is_found(
+    goldens: Path, tmp_path: Path, name: str, array: str
+) -> None:
+    folder = copy_of(goldens / name, tmp_path / "changed")
+    with np.load(folder / "io.npz") as archive:
+        changed = archive[array].copy()
+    changed.reshape(-1)[-1] = changed.reshape(-1)[-1] == 0
+    report = parity(with_arrays(folder, **{array: changed}))
+    assert report.failed == (array,)
+
+
+def test_an_array_that_nothing_is_known_of_is_named(goldens: Path, tmp_path: Path) -> None:
+    folder = copy_of(goldens / "tiny-v3", tmp_path / "more")
+    report = parity(with_arrays(folder, surprise=np.zeros(3)))
+    assert report.passed
+    assert report.unknown == ("surprise",)
+
+
+def test_an_array_of_another_shape_differs(goldens: Path, tmp_path: Path) -> None:
+    folder = copy_of(goldens / "tiny-v3", tmp_path / "cut")
+    report = parity(with_arrays(folder, logits=np.zeros((1, 8, 159), np.float32)))
+    assert report.failed == ("logits",)
+
+
+def test_interpolated_positions_are_told_by_the_generation_that_is_given(
+    goldens: Path, tmp_path: Path
+) -> None:
+    folder = copy_of(goldens / "tiny-v3_32k", tmp_path / "second")
+    assert main(["parity", str(folder)]) == 0
+    assert main(["parity", str(folder), "--generation", "chatglm2"]) == 1
+
+
+def test_the_command_goes_through_a_folder_of_golden_values(
     goldens: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["parity", str(goldens / "tiny-v3"), str(goldens / "tiny-v1")]) == 0
-    assert "1 passed, 0 failed, 1 not supported yet" in capsys.readouterr().out
+    assert main(["parity", str(goldens)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-1] == f"{len(lines) - 1} passed, 0 failed"
+    assert any("quant.npz: ok: 444 quantised values" in line for line in lines)
+    assert any("tokens_v3.json: ok" in line for line in lines)
 
 
-def test_the_command_fails_when_nothing_could_run(
+def test_the_command_fails_for_what_is_not_there(
     goldens: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["parity", str(goldens / "tiny-v1")]) == 1
-    assert main(["parity", str(tmp_path / "absent")]) == 1
-    assert "is not a folder" in capsys.readouterr().out
+    paths = [tmp_path / "absent", tmp_path / "absent.npz", tmp_path / "absent.json"]
+    assert main(["parity", str(goldens / "tiny-v1"), *map(str, paths)]) == 1
+    assert "1 passed, 3 failed" in capsys.readouterr().out
 
 
 def test_a_folder_without_golden_values_is_an_error(tiny_folder: Path) -> None:
