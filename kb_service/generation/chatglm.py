@@ -1,24 +1,53 @@
-"""A ChatGLM checkpoint in this process as a Generator.
+"""A ChatGLM checkpoint in this process as a Generator and ChatGenerator.
 
-Turns messages into the model's chat, its errors into ours, and its numbers into the audit record.
-Knows no passages and no citations; the maths, the prompt ids and the sampling are llm's.
+Turns chats into the model's, its errors into ours, and its numbers into the audit record. Knows no
+passages and no citations; the maths, the prompt ids and the sampling are llm's.
 """
 
 import secrets
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from kb_service.domain.answers import Generation, GenerationRequest, GeneratorInfo
-from kb_service.domain.chats import ChatMessage, SamplingOptions, Usage
-from kb_service.domain.errors import ConfigurationError, GenerationError
-from llm.chat import ROLES, Role, Segment
+from kb_service.domain.chats import (
+    ChatEnd,
+    ChatEvent,
+    ChatMessage,
+    ChatPiece,
+    ChatRequest,
+    SamplingOptions,
+    TokenScore,
+    Tool,
+    ToolCall,
+    Usage,
+)
+from kb_service.domain.errors import (
+    Busy,
+    ConfigurationError,
+    GenerationError,
+    InvalidRequest,
+)
+from kb_service.generation.by_chat import answer_by_chat
+from kb_service.services.ranges import check_range
 from llm.chat import ChatMessage as ModelMessage
-from llm.chat_model import ChatModel, ChatReply
-from llm.errors import CheckpointError, LlmError, PromptError, PromptTooLong
-from llm.generation import SamplingParams
+from llm.chat import Segment
+from llm.chat_model import ChatModel
+from llm.errors import (
+    CheckpointError,
+    EngineBusy,
+    LlmError,
+    PromptError,
+    PromptTooLong,
+    ToolCallError,
+)
+from llm.generation import SamplingParams, Token
+from llm.turns import Turn, TurnCall, TurnReply, chat_messages
 
 MAX_DRAWN_SEED = 2**31 - 1
+SMALLEST_TOP_P = 1e-6
+"""What 0 stands for: the likeliest token alone."""
 
 
 class ChatGlmGenerator:
@@ -33,11 +62,12 @@ class ChatGlmGenerator:
     def load(
         cls, folder: str, *, device: str, dtype: str, max_tokens: int, temperature: float
     ) -> "ChatGlmGenerator":
-        """Load a released ChatGLM3-6B folder. Raises ConfigurationError (model_unavailable, …)."""
+        """Load a released checkpoint. Raises ConfigurationError (model_unavailable, …)."""
         path = Path(folder)
         if not path.is_dir():
             raise ConfigurationError(
-                f"KB_LLM__MODEL is {folder!r}; expected the folder of a ChatGLM3-6B checkpoint",
+                f"KB_LLM__MODEL is {folder!r}; expected the folder of a ChatGLM checkpoint or "
+                "the http(s) address of an OpenAI-compatible server",
                 code="model_unavailable",
                 details={"model": folder},
             )
@@ -71,60 +101,90 @@ class ChatGlmGenerator:
     def prompt_segments(self, messages: Sequence[ChatMessage]) -> tuple[Segment, ...]:
         """Return the exact prompt of a chat. Raises GenerationError (invalid_prompt)."""
         with _translated():
-            return self._model.prompt_segments(_to_model(messages))
+            return self._model.prompt_segments(self._to_model(messages))
 
     def num_prompt_tokens(self, messages: Sequence[ChatMessage]) -> int:
         """Return the length of a chat's prompt. Raises GenerationError (invalid_prompt)."""
         return sum(len(segment.ids) for segment in self.prompt_segments(messages))
 
     def generate(self, request: GenerationRequest) -> Generator[str, None, Generation]:
-        """Yield the reply as it is decoded. Raises GenerationError (prompt_too_long, …).
+        """Yield the reply as it is decoded. Raises GenerationError (prompt_too_long, …), Busy."""
+        return answer_by_chat(self, request)
 
-        A seed is drawn when sampling without one, so that every answer can be repeated.
+    def chat(self, request: ChatRequest) -> Generator[ChatEvent, None, None]:
+        """Yield the reply as it is decoded; a cancelled one just ends.
+
+        A seed is drawn when sampling without one, so that every answer can be repeated. Raises
+        InvalidRequest, GenerationError (prompt_too_long, invalid_prompt, generation_failed), Busy.
         """
-        params = self._params(request.options)
+        if request.must_call:
+            raise InvalidRequest(
+                "this model cannot be made to call a tool; tool_choice can be 'auto' or 'none'",
+                code="unsupported_parameter",
+                details={"name": "tool_choice"},
+            )
+        params = self._params(request.options, request.top_logprobs)
         with _translated():
-            reply = self._model.chat(_to_model(request.messages), params)
-            with closing(reply):
-                text = ""
-                for piece in reply:
-                    text += piece
-                    yield piece
-        return _generation(text, reply, params)
+            messages = self._to_model(request.messages, request.tools)
+            reply = self._model.chat(messages, params, request.cancelled, tenant=request.tenant)
+            with closing(TurnReply(reply, request.stop)) as turn:
+                for text in turn:
+                    yield ChatPiece(text, self._scores(turn, request))
+            rest = self._scores(turn, request)
+        if rest:
+            yield ChatPiece("", rest)
+        if turn.end is not None:
+            yield _end(turn, params)
 
-    def _params(self, options: SamplingOptions) -> SamplingParams:
+    def _to_model(
+        self, messages: Sequence[ChatMessage], tools: Sequence[Tool] = ()
+    ) -> list[ModelMessage]:
+        offered = [
+            {"name": t.name, "description": t.description, "parameters": dict(t.parameters)}
+            for t in tools
+        ]
+        return chat_messages([_turn(message) for message in messages], self._model.format, offered)
+
+    def _params(self, options: SamplingOptions, top_logprobs: int | None) -> SamplingParams:
+        check_range("max_tokens", options.max_tokens, 1, self._model.max_prompt_tokens)
         temperature = self._temperature if options.temperature is None else options.temperature
+        drawn = None if temperature == 0 else secrets.randbelow(MAX_DRAWN_SEED)
         params = SamplingParams(
             temperature=temperature,
             max_tokens=options.max_tokens or self._max_tokens,
-            seed=options.seed,
+            seed=drawn if options.seed is None else options.seed,
+            top_logprobs=top_logprobs,
         )
-        if params.greedy or params.seed is not None:
+        if options.top_p is None:
             return params
-        return SamplingParams(
-            temperature=temperature,
-            max_tokens=params.max_tokens,
-            seed=secrets.randbelow(MAX_DRAWN_SEED),
-        )
+        return replace(params, top_p=max(options.top_p, SMALLEST_TOP_P))
+
+    def _scores(self, turn: TurnReply, request: ChatRequest) -> tuple[TokenScore, ...]:
+        if request.top_logprobs is None:
+            return ()
+        return tuple(self._score(token) for token in turn.new_tokens())
+
+    def _score(self, token: Token) -> TokenScore:
+        bytes_of = self._model.tokenizer.token_bytes
+        others = (TokenScore(bytes_of(other), value) for other, value in token.top_logprobs)
+        return TokenScore(bytes_of(token.id), token.logprob or 0.0, tuple(others))
 
 
-def _to_model(messages: Sequence[ChatMessage]) -> list[ModelMessage]:
-    return [ModelMessage(_role(message.role), message.content) for message in messages]
+def _turn(message: ChatMessage) -> Turn:
+    calls = tuple(TurnCall(call.id, call.name, call.arguments) for call in message.tool_calls)
+    return Turn(message.role, message.content, calls, message.tool_call_id)
 
 
-def _role(name: str) -> Role:
-    for role in ROLES:
-        if role == name:
-            return role
-    raise GenerationError(
-        f"message role is {name!r}; expected one of {', '.join(ROLES)}", code="invalid_prompt"
+def _end(turn: TurnReply, params: SamplingParams) -> ChatEnd:
+    reply = turn.reply
+    usage = reply.usage
+    calls = tuple(
+        ToolCall(f"call_{secrets.token_hex(12)}", call.name, call.arguments) for call in turn.calls
     )
-
-
-def _generation(text: str, reply: ChatReply, params: SamplingParams) -> Generation:
-    return Generation(
-        text=text,
-        usage=Usage(reply.usage.prompt_tokens, reply.usage.completion_tokens),
+    return ChatEnd(
+        finish_reason=turn.end or "stop",
+        usage=Usage(usage.prompt_tokens, usage.completion_tokens, usage.cached_tokens),
+        tool_calls=calls,
         prompt_token_ids=reply.prompt_ids,
         sampling={
             "temperature": params.temperature,
@@ -134,7 +194,6 @@ def _generation(text: str, reply: ChatReply, params: SamplingParams) -> Generati
             "max_tokens": params.max_tokens,
             "seed": params.seed,
         },
-        finish_reason=reply.finish_reason or "stop",
     )
 
 
@@ -149,7 +208,9 @@ def _translated() -> Iterator[None]:
             code="prompt_too_long",
             details={"num_tokens": error.num_tokens, "max_tokens": error.max_prompt_tokens},
         ) from error
-    except PromptError as error:
+    except (PromptError, ToolCallError) as error:
         raise GenerationError(str(error), code="invalid_prompt") from error
+    except EngineBusy as error:
+        raise Busy(str(error), details={"max_waiting": error.max_waiting}) from error
     except LlmError as error:
         raise GenerationError(str(error), code="generation_failed") from error

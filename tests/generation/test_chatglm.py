@@ -7,12 +7,26 @@ from pathlib import Path
 import pytest
 
 from kb_service.domain.answers import Generation, GenerationRequest
-from kb_service.domain.chats import ChatMessage, SamplingOptions
-from kb_service.domain.errors import ConfigurationError, GenerationError
+from kb_service.domain.chats import (
+    ChatEnd,
+    ChatEvent,
+    ChatMessage,
+    ChatPiece,
+    ChatRequest,
+    SamplingOptions,
+    Tool,
+    ToolCall,
+)
+from kb_service.domain.errors import Busy, ConfigurationError, GenerationError, KbError
+from kb_service.domain.ports import ChatGenerator
 from kb_service.generation.chatglm import ChatGlmGenerator
 from kb_service.services.prompting import PromptMeter
+from llm.errors import EngineBusy
+from llm.tokenizers import ChatGLM3Tokenizer
+from tests.llm.scripted_engine import scripted_model
 from tests.llm.tiny_checkpoint import train_tiny_tokenizer, write_tiny_checkpoint
 
+LOOK = Tool("look", "Look at something.", {"type": "object"})
 MESSAGES = (ChatMessage("system", "Answer from [1]."), ChatMessage("user", "What failed?"))
 REQUEST = GenerationRequest("What failed?", (), MESSAGES, SamplingOptions(max_tokens=8))
 
@@ -52,7 +66,9 @@ def test_a_reply_streams_and_ends_with_its_audit_record(generator: ChatGlmGenera
     assert generation.sampling["temperature"] == 0.0
     assert generation.sampling["max_tokens"] == 8
     assert generation.finish_reason in ("stop", "length")
-    assert run(generator) == generation
+    again = run(generator)
+    assert replace(again, usage=generation.usage) == generation
+    assert again.usage.cached_tokens > 0
 
 
 def test_sampling_without_a_seed_draws_one_that_repeats_the_answer(
@@ -61,7 +77,8 @@ def test_sampling_without_a_seed_draws_one_that_repeats_the_answer(
     first = run(generator, replace(REQUEST, options=SamplingOptions(1.5, 8)))
     seed = first.sampling["seed"]
     assert isinstance(seed, int)
-    assert run(generator, replace(REQUEST, options=SamplingOptions(1.5, 8, seed))) == first
+    again = run(generator, replace(REQUEST, options=SamplingOptions(1.5, 8, seed)))
+    assert (again.text, again.sampling) == (first.text, first.sampling)
 
 
 def test_the_defaults_are_those_of_the_settings(generator: ChatGlmGenerator) -> None:
@@ -93,7 +110,7 @@ def test_a_prompt_that_is_too_long_is_refused_with_both_numbers(
 
 
 def test_messages_in_a_wrong_order_are_refused(generator: ChatGlmGenerator) -> None:
-    for messages in ((ChatMessage("tool", "x"),), (MESSAGES[1], MESSAGES[1]), ()):
+    for messages in ((ChatMessage("tool", "x"),), (MESSAGES[0], MESSAGES[0]), ()):
         with pytest.raises(GenerationError) as raised:
             run(generator, replace(REQUEST, messages=messages))
         assert raised.value.code == "invalid_prompt"
@@ -112,6 +129,87 @@ def test_closing_the_stream_frees_the_model_for_the_next(generator: ChatGlmGener
     with closing(generator.generate(REQUEST)) as stream:
         next(stream, None)
     assert run(generator).text == run(generator).text
+
+
+def chat(generator: ChatGlmGenerator, **changes: object) -> list[ChatEvent]:
+    request = ChatRequest((ChatMessage("user", "What failed?"),), SamplingOptions(1.2, 8, 5))
+    return list(generator.chat(replace(request, **changes)))  # type: ignore[arg-type]  # any field
+
+
+def test_a_plain_chat_ends_with_its_reason_and_usage(generator: ChatGlmGenerator) -> None:
+    assert isinstance(generator, ChatGenerator)
+    *pieces, end = chat(generator)
+    assert isinstance(end, ChatEnd)
+    assert all(isinstance(piece, ChatPiece) and not piece.scores for piece in pieces)
+    assert (end.finish_reason, end.usage.completion_tokens) in (("length", 8), ("stop", 8))
+    assert end.usage.prompt_tokens == len(end.prompt_token_ids)
+    assert end.sampling["seed"] == 5
+
+
+def test_log_probabilities_cover_every_token_of_the_reply(generator: ChatGlmGenerator) -> None:
+    *pieces, end = chat(generator, top_logprobs=2)
+    assert isinstance(end, ChatEnd)
+    scores = [s for piece in pieces if isinstance(piece, ChatPiece) for s in piece.scores]
+    assert len(scores) == end.usage.completion_tokens - (end.finish_reason == "stop")
+    for score in scores:
+        assert score.logprob <= 0
+        assert len(score.alternatives) == 2
+        assert score.alternatives[0].logprob >= score.alternatives[1].logprob
+
+
+def test_a_top_p_of_zero_leaves_the_likeliest_token(generator: ChatGlmGenerator) -> None:
+    greedy, narrow = (
+        chat(generator, options=options)
+        for options in (SamplingOptions(0.0, 8), SamplingOptions(1.2, 8, 1, top_p=0.0))
+    )
+    assert greedy[:-1] == narrow[:-1]
+
+
+def test_a_cancelled_chat_ends_without_an_end(generator: ChatGlmGenerator) -> None:
+    assert chat(generator, cancelled=lambda: True) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"must_call": True, "tools": (LOOK,)}, "unsupported_parameter"),
+        ({"options": SamplingOptions(max_tokens=4096)}, "max_tokens_out_of_range"),
+        ({"messages": (ChatMessage("user", "pump " * 5000),)}, "prompt_too_long"),
+        ({"messages": (ChatMessage("user", "\ud800"),)}, "invalid_prompt"),
+        (
+            {"messages": (MESSAGES[1], ChatMessage("assistant", "", (ToolCall("a", "f", "["),)))},
+            "invalid_prompt",
+        ),
+    ],
+)
+def test_a_chat_that_cannot_be_had_is_refused(
+    generator: ChatGlmGenerator, changes: dict[str, object], code: str
+) -> None:
+    with pytest.raises(KbError) as raised:
+        chat(generator, **changes)
+    assert raised.value.code == code
+
+
+def test_a_full_queue_is_busy(generator: ChatGlmGenerator, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise EngineBusy(3)
+
+    monkeypatch.setattr(generator._model.engine, "generate", full)
+    with pytest.raises(Busy, match="3 requests are waiting"):
+        chat(generator)
+
+
+def test_a_call_of_the_model_becomes_a_tool_call(folder: Path) -> None:
+    tokenizer = ChatGLM3Tokenizer(folder / "tokenizer.model")
+    model = scripted_model(tokenizer, "look\n```python\ntool_call(at='泵')\n```")
+    calling = ChatGlmGenerator(model, max_tokens=8, temperature=0.0)
+    (end,) = chat(calling, tools=(LOOK,))
+    assert isinstance(end, ChatEnd)
+    (call,) = end.tool_calls
+    assert (end.finish_reason, call.name, call.arguments) == (
+        "tool_calls", "look", '{"at": "泵"}',
+    )  # fmt: skip
+    assert call.id.startswith("call_")
 
 
 def test_a_folder_that_is_no_checkpoint_is_a_configuration_error(tmp_path: Path) -> None:
