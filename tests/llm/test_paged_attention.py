@@ -1,4 +1,4 @@
-"""Attention over pages: the plain way against each span's own, the kernels against the plain way."""
+"""Attention over pages: the plain way against each span alone, kernels against the plain way."""
 
 import importlib
 import importlib.util
@@ -91,8 +91,10 @@ def test_the_triton_kernel_equals_the_plain_way(
 
 
 def test_a_right_kernel_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
-    def right(*inputs: Tensor) -> Tensor:
-        return gathered(*inputs)
+    def right(
+        query: Tensor, keys: Tensor, values: Tensor, tables: Tensor, lengths: Tensor
+    ) -> Tensor:
+        return gathered(query, keys, values, tables, lengths)
 
     offer(monkeypatch, right)
     assert choose(CONFIG, torch.empty(1, 16, 2, 24)) is right
