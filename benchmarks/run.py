@@ -18,6 +18,7 @@ MEASUREMENTS: dict[str, list[str]] = {
     "corpus": ["--data", str(DATA)],
     "sync": ["--data", str(DATA)],
     "crash": ["--kills", "50"],
+    "cpu_kernels": ["--layers", "4", "--rounds", "5"],
 }
 
 

@@ -1,0 +1,26 @@
+"""What the kernel benchmark computes beside its timings."""
+
+import pytest
+
+from benchmarks.cpu_kernels import bytes_per_token, shapes, spread
+from llm.config import chatglm3_6b
+
+
+def test_a_decoded_token_reads_every_weight_but_the_embedding() -> None:
+    config = chatglm3_6b()
+    vectors = 28 * (4608 + 2 * 4096) + 4096  # biases and norms, which the figure leaves out
+    embedding = config.vocab_size * config.hidden_size
+    assert bytes_per_token("bf16", 28) == 2 * (config.num_parameters - embedding - vectors)
+
+
+def test_int4_reads_four_and_a_half_bits_and_an_int8_head() -> None:
+    head = shapes(chatglm3_6b())["head"]
+    difference = bytes_per_token("int4", 2) - bytes_per_token("int4", 1)
+    assert bytes_per_token("int4", 1) == pytest.approx(difference + head[0] * head[1])
+    assert difference == pytest.approx(
+        (bytes_per_token("bf16", 2) - bytes_per_token("bf16", 1)) * 4.5 / 16
+    )
+
+
+def test_a_spread_is_the_median_with_its_range() -> None:
+    assert spread([3.0, 1.0, 2.0]) == "2.00 (1.00-3.00)"
