@@ -267,7 +267,10 @@ def _batch(value: Mapping[str, Any], subject: _Subject) -> Iterator[Check]:
     """A left-padded batch of recorded strings, which its rows are recognised as."""
     expected = value["input_ids"]
     pad_id = subject.reference.id_of(subject.reference.pad)
-    rows = [subject.reference.encode(_text_of(row, subject), special=True) for row in expected]
+    texts = [_text_of(row, subject) for row in expected]
+    for row, text in zip(expected, texts, strict=True):
+        yield "row of the padded batch", "one of the recorded strings", _recognised(row, text)
+    rows = [subject.reference.encode(text or "", special=True) for text in texts]
     padded = [[pad_id] * (max(map(len, rows)) - len(row)) + row for row in rows]
     yield "padded ids", expected, padded
     layout = _rounds_layout if subject.generation.name == "v1" else _causal_layout
@@ -277,11 +280,16 @@ def _batch(value: Mapping[str, Any], subject: _Subject) -> Iterator[Check]:
     yield "padded positions", value["position_ids"], [positions for _, positions in found]
 
 
-def _text_of(row: Sequence[int], subject: _Subject) -> str:
+def _recognised(row: Sequence[int], text: str | None) -> str:
+    return _short(row) if text is None else "one of the recorded strings"
+
+
+def _text_of(row: Sequence[int], subject: _Subject) -> str | None:
+    """The recorded string whose ids end the row, with nothing but one repeated id before them."""
     for text, ids in subject.recorded["encode_with_special"].items():
         if ids and list(row[-len(ids) :]) == ids and len(set(row[: -len(ids)])) <= 1:
             return str(text)
-    raise ValueError(f"the row {_short(row)} is none of the recorded strings")
+    return None
 
 
 def _causal_layout(row: Sequence[int], num_pads: int, subject: _Subject) -> tuple[Any, Any]:

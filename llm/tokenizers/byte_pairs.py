@@ -34,7 +34,7 @@ GLM4_CONTROL_TOKENS = (
 )
 
 # Where text is cut before merging: contractions, words, up to three digits, punctuation, blanks.
-_CUTS = "|".join(
+CUTS = "|".join(
     (
         r"(?i:'s|'t|'re|'ve|'m|'ll|'d)",
         r"[^\r\n\p{L}\p{N}]?\p{L}+",
@@ -67,7 +67,7 @@ class GLM4Tokenizer(Tokenizer):
         super().__init__(path, table, controls, "<|endoftext|>")
         # Without special tokens the library has none that a text could name.
         self._pairs = tiktoken.Encoding(
-            path.name, pat_str=_CUTS, mergeable_ranks=ranks, special_tokens={}
+            path.name, pat_str=CUTS, mergeable_ranks=ranks, special_tokens={}
         )
 
     def _encode(self, text: str) -> list[int]:

@@ -103,9 +103,6 @@ class ChatGLMTokenizer(Tokenizer):
             blank_first=True,
         )
 
-    def is_control(self, token_id: int) -> bool:
-        return token_id < self._shift or super().is_control(token_id)
-
     def _encode(self, text: str) -> list[int]:
         text = text.replace("\n", _NEW_LINE).replace("\t", _TAB)
         text = _BLANKS.sub(lambda run: f"<|blank_{len(run[0])}|>", text)

@@ -72,7 +72,7 @@ class Tokenizer(ABC):
 
     def is_control(self, token_id: int) -> bool:
         """Whether the id stands for structure, or for nothing, and not for text."""
-        return token_id in self._control_names or not 0 <= token_id < len(self._bytes)
+        return not self.token_bytes(token_id)
 
     def encode(self, text: str) -> list[int]:
         """Ids of plain text; the string of a control token is text like any other.
@@ -101,7 +101,8 @@ class Tokenizer(ABC):
         """How to show one id to a reader: a control token's name, else what it stands for."""
         if not 0 <= token_id < len(self._bytes):
             return f"<unused {token_id}>"
-        return self._control_names.get(token_id) or self._text_name(token_id)
+        control = self._control_names.get(token_id)
+        return self._text_name(token_id) if control is None else control
 
     def _text_name(self, token_id: int) -> str:
         return self._bytes[token_id].decode("utf-8", "backslashreplace")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import tokenizers
 
 TOKENIZER_JSON_FILE = "tokenizer.json"
+_MAX_IDS = 10_000_000
 _EXPECTED = "a tokenizer.json of byte-level byte pairs"
 
 
@@ -95,15 +96,14 @@ def _added_tokens(path: Path, raw: Mapping[str, Any]) -> dict[str, int]:
 
 
 def _table(path: Path, vocabulary: Mapping[str, int], controls: Mapping[str, int]) -> list[bytes]:
-    """The bytes of every id from 0 on; ids that neither names stand for nothing."""
-    num_ids = len(vocabulary) + len(controls)
-    used = {*vocabulary.values(), *controls.values()}
-    if used != set(range(num_ids)):
+    """The bytes of every id from 0 on; ids that no name has stand for nothing."""
+    ids = [*vocabulary.values(), *controls.values()]
+    if len(set(ids)) < len(ids) or not all(0 <= token_id < _MAX_IDS for token_id in ids):
         raise CheckpointError(
-            f"{path} names {num_ids} tokens, but not one for each id from 0 to {num_ids - 1}"
+            f"{path} has two tokens of one id, or an id outside 0 to {_MAX_IDS - 1}"
         )
-    table = [b""] * num_ids
-    byte_of = {character: value for value, character in _byte_characters()}
+    table = [b""] * (max(ids, default=-1) + 1)
+    byte_of = {character: value for value, character in byte_characters()}
     for token, token_id in vocabulary.items():
         try:
             table[token_id] = bytes([byte_of[character] for character in token])
@@ -114,7 +114,7 @@ def _table(path: Path, vocabulary: Mapping[str, int], controls: Mapping[str, int
     return table
 
 
-def _byte_characters() -> Iterator[tuple[int, str]]:
+def byte_characters() -> Iterator[tuple[int, str]]:
     """Byte-level files write each byte as one visible character: printable Latin-1 as itself,
     the others as those from U+0100 on, in order."""
     shift = 0

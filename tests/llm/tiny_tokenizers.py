@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from llm.tokenizers.byte_pairs import GLM4_CONTROL_TOKENS
+from llm.tokenizers.byte_pairs import CUTS, GLM4_CONTROL_TOKENS
+from llm.tokenizers.tokenizer_json import byte_characters
 
 _TEXT = (
     "The pilot reported a loss of engine power shortly after takeoff from runway two seven.",
@@ -72,3 +73,46 @@ def tokenizer_json(num_tokens: int = 400, prefix: bool = True) -> dict[str, Any]
 def write_tokenizer_json(path: Path, prefix: bool = True) -> Path:
     path.write_text(json.dumps(tokenizer_json(prefix=prefix)), encoding="utf-8")
     return path
+
+
+def ranks_as_tokenizer_json(ranks: dict[bytes, int]) -> dict[str, Any]:
+    """The same byte pairs in the format of native GLM checkpoints."""
+    character_of = dict(byte_characters())
+    shown = {token: "".join(character_of[value] for value in token) for token in ranks}
+    splits = ((token, token[:at], token[at:]) for token in ranks for at in range(1, len(token)))
+    merges = sorted(
+        (ranks[token], ranks[left], ranks[right], left, right)
+        for token, left, right in splits
+        if left in ranks and right in ranks
+    )
+    cuts = {"type": "Split", "pattern": {"Regex": CUTS}, "behavior": "Isolated", "invert": False}
+    bytewise = {
+        "type": "ByteLevel",
+        "add_prefix_space": False,
+        "trim_offsets": True,
+        "use_regex": False,
+    }
+    return {
+        "version": "1.0",
+        "added_tokens": [
+            {
+                "id": len(ranks) + number,
+                "content": name,
+                "single_word": False,
+                "lstrip": False,
+                "rstrip": False,
+                "normalized": False,
+                "special": True,
+            }
+            for number, name in enumerate(GLM4_CONTROL_TOKENS)
+        ],
+        "pre_tokenizer": {"type": "Sequence", "pretokenizers": [cuts, bytewise]},
+        "post_processor": bytewise,
+        "decoder": bytewise,
+        "model": {
+            "type": "BPE",
+            "ignore_merges": True,
+            "vocab": {shown[token]: rank for token, rank in ranks.items()},
+            "merges": [[shown[left], shown[right]] for _, _, _, left, right in merges],
+        },
+    }
