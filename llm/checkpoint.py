@@ -60,26 +60,21 @@ def load_model(
     generation: str | None = None,
     rope_theta: float | None = None,
 ) -> ChatGLM:
-    """Load the weights of a released folder.
-
-    Peak memory is about the model: modules are converted, quantised and moved one by one.
+    """Load a released folder; peak memory is about the model, which is filled module by module.
 
     Args:
         folder: config.json and weights of any released layout.
-        device: where the model lies; `auto` takes CUDA, else MPS, else the CPU.
-        dtype: of the weights and of what is computed; `auto` is the stored one.
+        device, dtype: see choose_device and choose_dtype.
         quantize: `int8` or `int4` to round the linear layers of a float checkpoint.
         dequantize: compute with a quantised checkpoint's weights in floating point.
         device_map: a device for each layer by number, or `auto` to spread the layers over every
             CUDA device; instead of `device`.
-        lora: folder of a LoRA adapter in peft's format. It is added to the weights, or kept
+        lora: folder of a LoRA adapter in peft's format, which is added to the weights, or kept
             beside them where they are quantised.
         prefix: folder of a P-tuning prefix encoder that was trained over this model.
-        generation: what config.json cannot tell, such as chatglm2 from chatglm3.
-        rope_theta: the rotary base, for configs that state a wrong one.
+        generation, rope_theta: see read_config.
 
-    Raises:
-        CheckpointError: naming key, expected and found.
+    Raises CheckpointError, naming key, expected and found.
     """
     from llm.build import empty_model
     from llm.lora import Adapter, read_adapter
@@ -87,22 +82,20 @@ def load_model(
     from llm.weight_loader import Loader, Weights
 
     config = read_config(folder, generation=generation, rope_theta=rope_theta)
-    adapter = read_adapter(lora) if lora else Adapter()
     layout = LAYOUTS[config.layout]
-    overlay = {**adapter.replaced, **({} if prefix is None else _prefix_values(prefix, layout))}
-    stored = {each.key: each for each in stored_tensors(weight_files(folder))}
-    stored |= {key: _described(key, value) for key, value in overlay.items()}
+    adapter = read_adapter(lora) if lora else Adapter()
+    overlay = {**adapter.replaced, **(_prefix_values(prefix, layout) if prefix else {})}
+    stored = _stored(folder, overlay)
     config = _with_prefix(fit_config(config, layout, stored), layout, overlay)
     placement = _placement(config, device, device_map)
     kind = choose_dtype(dtype, config, placement.layers[0])
+    bits = _quantize_bits(quantize, config)
     model = empty_model(config)
     plan = plan_weights(model, layout, stored)
-    weights = Weights(checked(stored, plan, layout), overlay)
     adapter.require_known(plan.linear_shapes())
-    bits = _quantize_bits(quantize, config)
+    weights = Weights(checked(stored, plan, layout), overlay)
     Loader(weights, adapter, placement, kind, bits, dequantize).fill(model, plan)
-    connect(model, placement)
-    return model
+    return connect(model, placement)
 
 
 def choose_device(name: str) -> torch.device:
@@ -192,8 +185,12 @@ def _with_prefix(
     return replace(config, num_prefix_tokens=embedding.shape[0])
 
 
-def _described(key: str, value: Tensor) -> StoredTensor:
-    return StoredTensor(key, Path(), tuple(value.shape), str(value.dtype))
+def _stored(folder: Path, overlay: Mapping[str, Tensor]) -> dict[str, StoredTensor]:
+    """What the folder's files hold, and in place of it what lies over them."""
+    stored = {each.key: each for each in stored_tensors(weight_files(folder))}
+    for key, value in overlay.items():
+        stored[key] = StoredTensor(key, folder, tuple(value.shape), str(value.dtype))
+    return stored
 
 
 def _quantize_bits(name: str | None, config: ModelConfig) -> int:

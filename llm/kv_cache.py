@@ -6,6 +6,8 @@ see (attention.py).
 T new tokens, S cached slots read, G key/value groups, D head dimension.
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -15,7 +17,8 @@ from llm.config import ModelConfig
 class KVCache:
     """`num_pages` pages of `page_tokens` slots; a slot holds one token's keys and values.
 
-    Slot s lies in page s // page_tokens. Memory: 2 * layers * G * D elements a slot.
+    Slot s lies in page s // page_tokens. Memory: 2 * layers * G * D elements a slot. `devices`
+    has one device for all layers, or one for each.
     """
 
     def __init__(
@@ -25,11 +28,12 @@ class KVCache:
         page_tokens: int,
         *,
         dtype: torch.dtype = torch.float32,
-        device: torch.device | str = "cpu",
+        devices: Sequence[torch.device | str] = ("cpu",),
     ) -> None:
-        shape = (config.num_layers, num_pages, page_tokens, config.num_kv_groups, config.head_dim)
-        self._keys = torch.empty(shape, dtype=dtype, device=device)
-        self._values = torch.empty(shape, dtype=dtype, device=device)
+        shape = (num_pages, page_tokens, config.num_kv_groups, config.head_dim)
+        each = devices if len(devices) > 1 else [devices[0]] * config.num_layers
+        self._keys = [torch.empty(shape, dtype=dtype, device=device) for device in each]
+        self._values = [torch.empty(shape, dtype=dtype, device=device) for device in each]
         self.num_pages = num_pages
         self.page_tokens = page_tokens
 

@@ -192,8 +192,9 @@ class ChatGLM(nn.Module):
         return PromptLayout()
 
     def new_cache(self, num_pages: int, page_tokens: int) -> KVCache:
-        """An empty cache of this model's sizes, dtype and device."""
-        return KVCache(self.config, num_pages, page_tokens, dtype=self.dtype, device=self.device)
+        """An empty cache of this model's sizes and dtype, each layer's part where the layer is."""
+        devices = [next(block.parameters()).device for block in self.layers]
+        return KVCache(self.config, num_pages, page_tokens, dtype=self.dtype, devices=devices)
 
     def hidden(self, batch: Batch, cache: KVCache) -> Tensor:
         """Run the new tokens of a batch behind the cached ones: normalised states (T, C)."""

@@ -28,11 +28,6 @@ class Placement:
             return self.layers[int(module.split(".", 2)[1])]
         return self.layers[0] if module == "embedding" else self.layers[-1]
 
-    @property
-    def borders(self) -> list[int]:
-        """Layers that do not lie on the device where the step starts."""
-        return [n for n, device in enumerate(self.layers) if device != self.layers[0]]
-
 
 def spread(num_layers: int, devices: list[torch.device]) -> Placement:
     """Layers over devices in order, as evenly as their number allows."""
@@ -52,24 +47,33 @@ def explicit(num_layers: int, devices: Mapping[int, torch.device]) -> Placement:
     return Placement(tuple(devices[number] for number in range(num_layers)))
 
 
-def connect(model: ChatGLM, placement: Placement) -> None:
-    """Make every layer beyond the first device fetch what it works on."""
-    for number in placement.borders:
-        model.layers[number].register_forward_pre_hook(_Crossing(placement.layers[number]))
+def connect(model: ChatGLM, placement: Placement) -> ChatGLM:
+    """Make the layers of several devices fetch what they work on; returns the model."""
+    if len(set(placement.layers)) == 1:
+        return model
+    last_on = {device: number for number, device in enumerate(placement.layers)}
+    crossings = {device: _Crossing(device, last) for device, last in last_on.items()}
+    for device, block in zip(placement.layers, model.layers, strict=True):
+        block.register_forward_pre_hook(crossings[device])
+    return model
 
 
 class _Crossing:
     """Moves a layer's inputs to its device; what all layers share is moved once a step."""
 
-    def __init__(self, device: torch.device) -> None:
+    def __init__(self, device: torch.device, last_layer: int) -> None:
         self._device = device
+        self._last_layer = last_layer
         self._moved: tuple[Step, Step] | None = None
 
     def __call__(self, block: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
         x, step, layer = inputs
         if self._moved is None or self._moved[0] is not step:
             self._moved = (step, _move_step(step, self._device))
-        return x.to(self._device), self._moved[1], layer
+        moved = self._moved[1]
+        if layer == self._last_layer:
+            self._moved = None  # it holds the cache
+        return x.to(self._device), moved, layer
 
 
 def _move_step(step: Step, device: torch.device) -> Step:
