@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 
-from llm.tokenizer import TOKENIZER_FILE, ChatGLM3Tokenizer
+from llm.tokenizers import TOKENIZER_FILE, ChatGLM3Tokenizer
 from tests.llm.tiny_checkpoint import train_tiny_tokenizer, write_tiny_checkpoint
 
 OUTPUT = "transformer.output_layer.weight"

@@ -12,7 +12,7 @@ from llm.build import random_model
 from llm.chat_model import ChatModel
 from llm.config import ModelConfig
 from llm.model import ChatGLM
-from llm.tokenizer import ChatGLM3Tokenizer
+from llm.tokenizers import ChatGLM3Tokenizer
 from tests.llm.tiny_checkpoint import tiny_config_json, train_tiny_tokenizer, write_tiny_checkpoint
 
 

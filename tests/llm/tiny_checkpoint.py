@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from llm.build import random_model
 from llm.config import ModelConfig
 from llm.model import ChatGLM
-from llm.tokenizer import TOKENIZER_FILE, ChatGLM3Tokenizer
+from llm.tokenizers import TOKENIZER_FILE, ChatGLM3Tokenizer
 from llm.weight_names import CHATGLM2
 
 _CORPUS = (
