@@ -6,13 +6,14 @@ data folder, which it creates to see that it can.
 
 import os
 import platform
+import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from kb_service.domain.errors import KbError
-from kb_service.settings import Settings, setting_names
+from kb_service.settings import LlmSettings, Settings, setting_names
 
 MIN_FREE_BYTES = 1024**3
 
@@ -67,9 +68,18 @@ def _in_force(settings: Settings) -> Iterator[tuple[str, str]]:
     yield "KB_HOST", settings.host
     yield "KB_PORT", str(settings.port)
     yield "KB_API_KEYS", ", ".join(settings.api_keys) or "none: only this machine may connect"
-    yield "KB_LLM__MODEL", settings.llm.model or "none: answers come from the extractive reader"
+    yield "KB_LLM__MODEL", _model_text(settings.llm)
     yield "KB_EMBEDDING__MODEL", settings.embedding.model
     yield "KB_RERANK__MODEL", settings.rerank.model or "none"
+
+
+def _model_text(llm: LlmSettings) -> str:
+    if not llm.model:
+        return "none: answers come from the extractive reader"
+    # A password has no place in the address; the check of the model says so without repeating it.
+    model = re.sub(r"//[^/]*@", "//***@", llm.model)
+    has_key = ", with a key" if llm.api_key.get_secret_value() else ""
+    return f"{model}{has_key}"
 
 
 def _without_password(url: str) -> str:

@@ -26,6 +26,18 @@ def chatglm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         yield service
 
 
+@pytest.fixture(scope="module")
+def remote(chatglm: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A second service whose model is the first service."""
+    data = tmp_path_factory.mktemp("remote") / "data"
+    address = f"http://127.0.0.1:{chatglm.port}/v1"
+    with running_service(data, KB_LLM__MODEL=address, KB_LLM__NAME="chatglm3-tiny") as service:
+        kb = service.create_kb("demo")
+        service.upload(kb, [("report.md", REPORT.encode())])
+        service.wait_idle(kb)
+        yield service
+
+
 def ask(service: Service) -> dict[str, Any]:
     response = service.client.post("/kb/demo/ask", json={"question": QUESTION, "temperature": 0})
     answer: dict[str, Any] = response.raise_for_status().json()
@@ -63,3 +75,37 @@ def test_the_stream_carries_the_same_answer(chatglm: Service) -> None:
 def test_the_page_is_told_which_model_answers(chatglm: Service) -> None:
     generator = chatglm.client.get("/readyz").raise_for_status().json()["generator"]
     assert generator["kind"] == "chatglm"
+
+
+def complete(service: Service, **changes: object) -> dict[str, Any]:
+    messages = [{"role": "user", "content": QUESTION}]
+    body = {"model": "chatglm3-tiny", "messages": messages, "temperature": 0} | changes
+    response = service.client.post("/v1/chat/completions", json=body)
+    completion: dict[str, Any] = response.raise_for_status().json()
+    return completion
+
+
+@pytest.mark.parametrize("name", ["chatglm", "remote"])
+def test_the_model_chats_under_its_own_name_from_near_and_far(
+    request: pytest.FixtureRequest, name: str
+) -> None:
+    service: Service = request.getfixturevalue(name)
+    assert complete(service)["choices"][0]["message"]["content"] == SAID
+    cut = complete(service, stop="，", logprobs=True)
+    assert cut["choices"][0]["message"]["content"] == SAID.partition("，")[0]
+    first = cut["choices"][0]["logprobs"]["content"][0]
+    assert first["logprob"] < 0
+    from_base = complete(service, model="kb:demo")
+    assert from_base["choices"][0]["message"]["content"] == SAID
+    assert from_base["kb_citations"][0]["cited_text"] in REPORT
+
+
+def test_the_audit_record_of_a_remote_answer_claims_no_token_ids(remote: Service) -> None:
+    answer = ask(remote)
+    assert (answer["status"], answer["answer"], answer["model"]) == (
+        "answered", SAID, "chatglm3-tiny",
+    )  # fmt: skip
+    audit = remote.client.get(f"/answers/{answer['id']}").raise_for_status().json()["audit"]
+    assert (audit["prompt_token_ids"], audit["model_sha256"]) == ([], "")
+    assert audit["sampling"]["temperature"] == 0.0
+    assert remote.client.get("/readyz").json()["generator"]["kind"] == "remote"

@@ -26,9 +26,19 @@ from kb_service.domain.errors import ConfigurationError, InvalidRequest, KbError
 from kb_service.domain.ports import ChatGenerator
 from kb_service.generation import remote_server
 from kb_service.generation.remote import RemoteGenerator, base_url, is_remote, open_remote
+from kb_service.services.diagnosis import diagnose
 from kb_service.services.prompting import PromptMeter, PromptReader
 from kb_service.settings import LlmSettings, Settings
-from tests.generation.fake_server import HELLO, FakeServer, Play, chunk, drop, reply, running, stream
+from tests.generation.fake_server import (
+    HELLO,
+    FakeServer,
+    Play,
+    chunk,
+    drop,
+    reply,
+    running,
+    stream,
+)
 
 KEY = "sk-0123456789abcdef"
 ASKED = ChatRequest((ChatMessage("user", "Hi"),))
@@ -140,9 +150,7 @@ def test_calls_tools_stops_and_log_probabilities_go_both_ways(
 
 @pytest.mark.parametrize("first", [drop, reply(503, {}), reply(502, b"bad gateway")])
 def test_it_tries_again_before_the_first_byte(
-    server: FakeServer,
-    generator: RemoteGenerator,
-    first: Play
+    server: FakeServer, generator: RemoteGenerator, first: Play
 ) -> None:
     server.plays = [first, HELLO]
     assert len(events(generator)) == 3
@@ -310,3 +318,13 @@ def test_a_list_of_models_of_another_shape_is_refused(server: FakeServer, listin
     with pytest.raises(KbError) as raised:
         remote(server).check()
     assert raised.value.code == "remote_malformed"
+
+
+def test_the_doctor_shows_the_address_without_a_password_and_no_key(tmp_path: Path) -> None:
+    llm = LlmSettings(model="http://ann:swordfish@host/v1", api_key=KEY)  # type: ignore[arg-type]  # read from text
+    application = Application(Settings(llm=llm, data_dir=tmp_path))
+    check = {"answering model": application.checks()["answering model"]}
+    findings = {finding.name: finding for finding in diagnose(application.settings, check)}
+    assert findings["KB_LLM__MODEL"].text == "http://***@host/v1, with a key"
+    assert not findings["answering model"].is_ok
+    assert not any("swordfish" in f.text or KEY in f.text for f in findings.values())
