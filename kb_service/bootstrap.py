@@ -19,13 +19,16 @@ from ingest.sandbox import SandboxedLoader
 from kb_service.domain.answers import GeneratorInfo
 from kb_service.domain.errors import KbError, StorageError
 from kb_service.domain.ports import ChatGenerator, Embedder, Generator
+from kb_service.evaluation.base_trial import BaseUnderTest
+from kb_service.evaluation.baselines import LexicalSentence, RandomSentence
+from kb_service.evaluation.trials import UnkeptAnswers
 from kb_service.generation.extractive import ExtractiveReader
 from kb_service.generation.remote import RemoteGenerator, is_remote, open_remote
 from kb_service.services.answering import AnsweringService
 from kb_service.services.chatting import ChattingService
 from kb_service.services.ingest_run import IngestRun, run_jobs
 from kb_service.services.ingestion import IngestionService
-from kb_service.services.lookup import every_kb
+from kb_service.services.lookup import every_document, every_kb
 from kb_service.services.reindexing import reindex
 from kb_service.services.sync import SyncService
 from kb_service.services.uploads import UploadService
@@ -220,6 +223,34 @@ class Application:
     def ingest_jobs(self, job_ids: Sequence[str]) -> IngestRun:
         """Bring these jobs to their end in this process."""
         return run_jobs(self.jobs, self.worker, job_ids)
+
+    def base_under_test(self, key: str, baseline_seed: int | None) -> BaseUnderTest:
+        """Return a base (id or name) with the reader in force, ready to be measured.
+
+        With a seed the simple readers stand before it. What they answer is not kept.
+        """
+        readers: list[Generator] = [self.generator]
+        if baseline_seed is not None:
+            readers[:0] = [RandomSentence(baseline_seed), LexicalSentence(), ExtractiveReader()]
+        base = self.catalog.get_kb(key)
+        return BaseUnderTest(
+            kb=base,
+            documents={item.id: item.name for item in every_document(self.catalog, base.id)},
+            retriever=self.retriever,
+            readers={reader.info.name: self._unkept_answering(reader) for reader in readers},
+            stored_text=lambda document_id, sha256: self.catalog.revision_text(
+                base.id, document_id, sha256
+            )[1],
+        )
+
+    def _unkept_answering(self, generator: Generator) -> AnsweringService:
+        return AnsweringService(
+            retriever=self.retriever,
+            catalog=self.catalog,
+            generator=generator,
+            answers=UnkeptAnswers(),
+            settings=self.settings.retrieval,
+        )
 
     def reindex(self, kb_id: str) -> int:
         """Embed what has no vector of the present model, rebuild the indexes; count of new ones."""

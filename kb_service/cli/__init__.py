@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import typer
 
-from kb_service.cli import asking, documents, operations, serving
+from kb_service.cli import asking, documents, evaluating, operations, serving
 
 app = typer.Typer(
     name="kb",
@@ -27,6 +27,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "ask": asking.ask,
     "search": asking.search,
     "prompt-ids": asking.prompt_ids,
+    "eval": evaluating.evaluate,
     "reindex": operations.reindex,
     "verify": operations.verify,
     "doctor": operations.doctor,

@@ -79,7 +79,8 @@ def _bars(
     from matplotlib.figure import Figure
 
     sets = [s for s in report.sets if any(heights(row) for row in getattr(s, part))]
-    systems = list(dict.fromkeys(row.system for s in sets for row in getattr(s, part)))
+    rows = [row for s in sets for row in getattr(s, part) if heights(row)]
+    systems = list(dict.fromkeys(row.system for row in rows))
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "kb", "font.size": 9}):
         figure = Figure(figsize=(max(5.0, 1.6 * len(sets) + 2), 3.2), layout="constrained")
         axes = figure.subplots()
@@ -87,6 +88,7 @@ def _bars(
             _draw_system(axes, [_row(s, part, system) for s in sets], heights, place, systems)
         axes.set_xticks(range(len(sets)), [s.name for s in sets], rotation=15, ha="right")
         axes.set_ylabel(label)
+        axes.set_ylim(0, 100 if label.endswith("(%)") else None)
         axes.spines[["top", "right"]].set_visible(False)
         figure.legend(loc="outside upper center", ncols=min(4, len(systems)), frameon=False)
         return _svg(figure)
@@ -120,8 +122,7 @@ def _row(part: SetReport, kind: str, system: str) -> SystemSummary | None:
 
 
 def _svg(figure: "Figure") -> str:
-    """Return the picture without XML head and date, so that it can stand inside a page."""
+    """Return the picture; without date and program, so that it depends on the report alone."""
     stream = io.StringIO()
     figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
-    text = stream.getvalue()
-    return text[text.index("<svg") :]
+    return stream.getvalue()

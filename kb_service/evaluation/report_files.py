@@ -12,6 +12,17 @@ from kb_service.evaluation.report import Report, report_json, report_markdown
 from kb_service.evaluation.report_html import report_html
 
 
+def make_folder(folder: Path) -> None:
+    """Make the folder of a report, before the work that fills it.
+
+    Raises InvalidRequest (folder_not_writable).
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _refused(folder, error) from error
+
+
 def write_report(report: Report, folder: Path) -> list[Path]:
     """Write the three files, replacing those of an earlier run; return their paths.
 
@@ -22,13 +33,15 @@ def write_report(report: Report, folder: Path) -> list[Path]:
         "report.md": report_markdown(report),
         "report.html": report_html(report, draw_plots(report) if can_plot() else None),
     }
+    make_folder(folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
             (folder / name).write_text(text, encoding="utf-8")
     except OSError as error:
-        raise InvalidRequest(
-            f"cannot write the report to {folder}: {error.strerror or error}",
-            code="folder_not_writable",
-        ) from error
+        raise _refused(folder, error) from error
     return [folder / name for name in texts]
+
+
+def _refused(folder: Path, error: OSError) -> InvalidRequest:
+    message = f"cannot write a report to {folder}: {error.strerror or error}"
+    return InvalidRequest(message, code="folder_not_writable")

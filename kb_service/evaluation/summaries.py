@@ -4,16 +4,16 @@ Knows every column of the tables: its key, its label and over which questions it
 neither files nor mark-up.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from kb_service.evaluation.judging import FAILED, Outcome
+from kb_service.evaluation.ranking import Scores
 from kb_service.evaluation.refusals import RefusalCounts
 from kb_service.evaluation.resampling import Difference, Estimate, FloatArray, Pair, Resampling
 from kb_service.evaluation.resources import Latency
-from kb_service.evaluation.trials import Retrieved
 
 ValuesBySet = Mapping[str, Sequence[float]]
 """Set name -> per-question values of one metric, in the order of the questions."""
@@ -101,12 +101,14 @@ def summarise_answers(
 
 
 def summarise_rankings(
-    system: str, found: Sequence[Retrieved], resampling: Resampling
+    system: str,
+    scores: Sequence[Scores],
+    resampling: Resampling,
+    seconds: Sequence[float] = (),
 ) -> SystemSummary:
-    """Return the row of a retriever. ValueError without rankings."""
-    estimates = _means(RANKING_METRICS, [item.scores for item in found], resampling)
-    latency = Latency.of([item.seconds for item in found])
-    return SystemSummary(system, len(found), estimates, latency)
+    """Return the row of a retriever; `seconds` is empty for a level that nobody computed."""
+    estimates = _means(RANKING_METRICS, scores, resampling)
+    return SystemSummary(system, len(scores), estimates, Latency.of(seconds) if seconds else None)
 
 
 def refusal_estimates(outcomes: Sequence[Outcome], resampling: Resampling) -> dict[str, Estimate]:
@@ -145,13 +147,13 @@ def compare(
     return Comparison(metric, first_name, second_name, sets, difference)
 
 
-def values_of(metric: str, scored: Sequence[Outcome] | Sequence[Retrieved]) -> list[float]:
+def values_of(metric: str, scores: Iterable[Scores]) -> list[float]:
     """Return a metric's values, one per question that has it, in order."""
-    return [item.scores[metric] for item in scored if metric in item.scores]
+    return [row[metric] for row in scores if metric in row]
 
 
 def _means(
-    metrics: Sequence[Metric], scores: Sequence[Mapping[str, float]], resampling: Resampling
+    metrics: Sequence[Metric], scores: Sequence[Scores], resampling: Resampling
 ) -> dict[str, Estimate]:
-    columns = {m.key: [row[m.key] for row in scores if m.key in row] for m in metrics}
+    columns = {metric.key: values_of(metric.key, scores) for metric in metrics}
     return {key: resampling.mean(values) for key, values in columns.items() if values}

@@ -4,7 +4,7 @@ Knows the order of the steps and keeps an error of one question from ending the 
 metric and no table.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Protocol
@@ -18,6 +18,10 @@ from kb_service.evaluation.judging import Outcome, judge_answer, judge_failure, 
 from kb_service.evaluation.questions import Question
 from kb_service.evaluation.ranking import DEPTH, Scores
 from kb_service.services.asking import AskRequest
+
+
+def nothing() -> None:
+    """Tell nobody of the progress."""
 
 
 class Answering(Protocol):
@@ -57,7 +61,7 @@ def ask_all(
     answering: Answering,
     kb_id: str,
     stored_text: StoredText,
-    told: Callable[[], None] = lambda: None,
+    told: Callable[[], None] = nothing,
 ) -> list[Outcome]:
     """Ask every question and judge its answer; an error is that question's outcome."""
     outcomes = []
@@ -75,19 +79,19 @@ def ask_all(
 
 
 def retrieve_all(
-    questions: Iterable[Question], retriever: Retriever, kb_id: str, told: Callable[[], None]
+    questions: Iterable[Question],
+    retriever: Retriever,
+    kb_id: str,
+    told: Callable[[], None] = nothing,
 ) -> list[Retrieved]:
     """Retrieve for every answerable question and judge the ranking."""
-    return list(_retrieve(questions, retriever, kb_id, told))
-
-
-def _retrieve(
-    questions: Iterable[Question], retriever: Retriever, kb_id: str, told: Callable[[], None]
-) -> Iterator[Retrieved]:
+    found = []
     for question in questions:
         if not question.is_answerable:
             continue
         began = perf_counter()
         items = retriever.retrieve(Query(kb_id, question.text, DEPTH)).items
-        yield Retrieved(question, perf_counter() - began, judge_ranking(question, items))
+        seconds = perf_counter() - began
+        found.append(Retrieved(question, seconds, judge_ranking(question, items)))
         told()
+    return found
