@@ -41,12 +41,21 @@ Capture = Callable[[Run], Run]
 class Runner(Protocol):
     """Computes steps over one cache, whose last page belongs to nobody."""
 
-    def scores(self, chunks: Sequence[Chunk], nums_scored: Sequence[int]) -> Tensor:
-        """Scores (rows, V) after the last `nums_scored[i]` tokens of each chunk, in order.
-
-        They are valid until the next call.
-        """
+    def run(self, chunks: Sequence[Chunk], nums_scored: Sequence[int]) -> Computed:
+        """Cache the tokens of chunks, and score what may follow their last `nums_scored`."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """Scores (rows, V) after the scored tokens of all chunks in order, valid until the next run.
+
+    The scores tell of the scored tokens; `sound` tells of each chunk whether the states of all
+    its other tokens are numbers.
+    """
+
+    scores: Tensor
+    sound: Sequence[bool]
 
 
 def new_runner(model: ChatGLM, cache: KVCache, limits: EngineLimits, max_context: int) -> Runner:
@@ -69,16 +78,24 @@ class PlainRunner:
         self._model = model
         self._cache = cache
 
-    def scores(self, chunks: Sequence[Chunk], nums_scored: Sequence[int]) -> Tensor:
+    def run(self, chunks: Sequence[Chunk], nums_scored: Sequence[int]) -> Computed:
         """See Runner."""
         batch = lay_out(chunks, self._cache.page_tokens, self._model.device)
         states = self._model.hidden(batch, self._cache)
+        ends = [span.stop - num for span, num in zip(batch.spans, nums_scored, strict=True)]
         rows = [
             row
-            for span, num_scored in zip(batch.spans, nums_scored, strict=True)
-            for row in range(span.stop - num_scored, span.stop)
+            for end, span in zip(ends, batch.spans, strict=True)
+            for row in range(end, span.stop)
         ]
-        return self._model.head(states[rows])
+        sound = [True] * len(chunks)
+        if len(rows) < len(states):
+            finite = states.isfinite().all(dim=-1).cpu()
+            sound = [
+                bool(finite[span.start : end].all())
+                for end, span in zip(ends, batch.spans, strict=True)
+            ]
+        return Computed(self._model.head(states[rows]), sound)
 
 
 class StaticRunner:
@@ -107,24 +124,19 @@ class StaticRunner:
         self._plain = PlainRunner(model, cache)
         self._runs: dict[int, Run | None] = {}  # None: the plain way
 
-    def scores(self, chunks: Sequence[Chunk], nums_scored: Sequence[int]) -> Tensor:
+    def run(self, chunks: Sequence[Chunk], nums_scored: Sequence[int]) -> Computed:
         """See Runner."""
         given = list(zip(chunks, nums_scored, strict=True))
         decoding = [decodes(*each) for each in given]
         num_rows = sum(num for (_, num), fits in zip(given, decoding, strict=True) if fits)
         if not 0 < num_rows <= self._rows.max_rows:
-            return self._plain.scores(chunks, nums_scored)
+            return self._plain.run(chunks, nums_scored)
         fast = self._static([chunk for chunk, fits in zip(chunks, decoding, strict=True) if fits])
         if all(decoding):
-            return fast
+            return Computed(fast, [True] * len(chunks))
         rest = [each for each, fits in zip(given, decoding, strict=True) if not fits]
-        slow = self._plain.scores(*zip(*rest, strict=True))
-        sources = {True: fast, False: slow}
-        parts = []
-        for fits, num_scored in zip(decoding, nums_scored, strict=True):
-            parts.append(sources[fits][:num_scored])
-            sources[fits] = sources[fits][num_scored:]
-        return torch.cat(parts)
+        slow = self._plain.run(*zip(*rest, strict=True))
+        return _merged(decoding, nums_scored, fast, slow)
 
     def _static(self, chunks: Sequence[Chunk]) -> Tensor:
         """Scores after every token of chunks that decode."""
@@ -135,13 +147,15 @@ class StaticRunner:
             return self._try(size, chunks, nums)
         run = self._runs[size]
         if run is None:
-            return self._plain.scores(chunks, nums)
+            return self._plain.run(chunks, nums).scores
         self._rows.fill(chunks, size)
         return run()[: sum(nums)]
 
     def _try(self, size: int, chunks: Sequence[Chunk], nums: Sequence[int]) -> Tensor:
         """Compute by the plain pass, and find out how steps of this size may be computed."""
-        expected = self._plain.scores(chunks, nums)
+        expected = self._plain.run(chunks, nums).scores
+        if not expected.isfinite().all():
+            return expected  # a sequence that fails; nothing can be learned from it
         run = partial(self._step, size)
         self._runs[size] = None
         self._rows.fill(chunks, size)
@@ -273,6 +287,19 @@ class CudaGraphs:
             return output
 
         return replay
+
+
+def _merged(
+    decoding: Sequence[bool], nums_scored: Sequence[int], fast: Tensor, slow: Computed
+) -> Computed:
+    """What decoding chunks and the others gave, in the order of all."""
+    left = {True: fast, False: slow.scores}
+    sound = iter(slow.sound)
+    parts = []
+    for fits, num_scored in zip(decoding, nums_scored, strict=True):
+        parts.append(left[fits][:num_scored])
+        left[fits] = left[fits][num_scored:]
+    return Computed(torch.cat(parts), [fits or next(sound) for fits in decoding])
 
 
 def decodes(chunk: Chunk, num_scored: int) -> bool:

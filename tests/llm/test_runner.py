@@ -1,5 +1,6 @@
 """Steps of fixed shapes against the plain pass: equal numbers, or left aside with a warning."""
 
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -58,7 +59,7 @@ class Setting:
             self.layout = MaskedLayout(num_bidirectional=3, frozen_at=1, num_axes=2)
         for row, num in enumerate(num_cached):
             if num:
-                self.plain.scores([Chunk([3 + row] * num, 0, self.pages[row], self.layout)], [1])
+                self.plain.run([Chunk([3 + row] * num, 0, self.pages[row], self.layout)], [1])
 
     def chunk(self, row: int, ids: Sequence[int]) -> Chunk:
         return Chunk(ids, self.num_cached[row], self.pages[row], self.layout)
@@ -90,7 +91,10 @@ def test_replayed_steps_equal_the_plain_pass(
     static = setting.static(graphs, max_rows=32)
     for _ in range(2):
         torch.testing.assert_close(
-            static.scores(chunks, nums), setting.plain.scores(chunks, nums), atol=1e-5, rtol=1e-5
+            static.run(chunks, nums).scores,
+            setting.plain.run(chunks, nums).scores,
+            atol=1e-5,
+            rtol=1e-5,
         )
     assert (len(graphs.recorded), graphs.replays) == (1, 2)
 
@@ -105,10 +109,37 @@ def test_prompts_beside_decoding_sequences_keep_their_places(tiny_model: ChatGLM
     nums = [1, 1, 2, 0]  # the second prompt ends here, the fourth does not
     graphs = FakeGraphs()
     static = setting.static(graphs)
-    expected = setting.plain.scores(chunks, nums)
+    expected = setting.plain.run(chunks, nums).scores
     for _ in range(2):
-        torch.testing.assert_close(static.scores(chunks, nums), expected, atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(static.run(chunks, nums).scores, expected, atol=1e-5, rtol=1e-5)
     assert graphs.recorded == [4]
+
+
+@torch.inference_mode()
+def test_a_state_that_is_no_number_is_told_of_its_own_chunk_only(tiny_model: ChatGLM) -> None:
+    model = copy.deepcopy(tiny_model)
+    model.embedding.weight[90] = torch.nan
+    setting = Setting(model, [5, 0, 2, 0])
+    chunks = [
+        setting.chunk(0, [9]), setting.chunk(1, [4, 90, 6]), setting.chunk(2, [90]),
+        setting.chunk(3, [4, 5, 6]),
+    ]  # fmt: skip
+    computed = setting.static(FakeGraphs()).run(chunks, [1, 1, 1, 1])
+    assert computed.sound == [True, False, True, True]
+    assert computed.scores.isfinite().all(dim=1).tolist() == [True, False, False, True]
+
+
+@torch.inference_mode()
+def test_a_failing_sequence_does_not_decide_how_others_are_computed(tiny_model: ChatGLM) -> None:
+    model = copy.deepcopy(tiny_model)
+    model.embedding.weight[90] = torch.nan
+    setting = Setting(model, [5])
+    graphs = FakeGraphs()
+    static = setting.static(graphs)
+    static.run([setting.chunk(0, [90])], [1])
+    assert graphs.recorded == []
+    static.run([setting.chunk(0, [9])], [1])
+    assert graphs.recorded == [1]
 
 
 @torch.inference_mode()
@@ -117,9 +148,11 @@ def test_the_first_generation_decodes_behind_its_two_sided_prompt() -> None:
     setting = Setting(model, [4, 6])
     chunks = [setting.chunk(0, [9]), setting.chunk(1, [7, 8])]
     static = setting.static(FakeGraphs())
-    expected = setting.plain.scores(chunks, [1, 2])
+    expected = setting.plain.run(chunks, [1, 2]).scores
     for _ in range(2):
-        torch.testing.assert_close(static.scores(chunks, [1, 2]), expected, atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(
+            static.run(chunks, [1, 2]).scores, expected, atol=1e-5, rtol=1e-5
+        )
 
 
 def first_generation() -> ChatGLM:
@@ -146,7 +179,7 @@ def test_steps_are_padded_to_powers_of_two(
     graphs = FakeGraphs()
     static = setting.static(graphs, max_rows=20, min_rows=min_rows)
     chunks = [setting.chunk(row, [5]) for row in range(num_rows)]
-    assert len(static.scores(chunks, [1] * num_rows)) == num_rows
+    assert len(static.run(chunks, [1] * num_rows).scores) == num_rows
     assert graphs.recorded == [recorded]
 
 
@@ -155,7 +188,7 @@ def test_more_rows_than_there_are_go_the_plain_way(tiny_model: ChatGLM) -> None:
     setting = Setting(tiny_model, [2] * 5)
     graphs = FakeGraphs()
     chunks = [setting.chunk(row, [5]) for row in range(5)]
-    assert len(setting.static(graphs, max_rows=4).scores(chunks, [1] * 5)) == 5
+    assert len(setting.static(graphs, max_rows=4).run(chunks, [1] * 5).scores) == 5
     assert graphs.recorded == []
 
 
@@ -183,11 +216,11 @@ def test_a_wrong_recording_is_left_aside_with_a_warning(
     setting = Setting(tiny_model, [3, 6])
     chunks = [setting.chunk(0, [5]), setting.chunk(1, [8])]
     static = setting.static(capture)
-    static.scores(chunks, [1, 1])
+    static.run(chunks, [1, 1])
     assert complaint in caplog.text
     others = [setting.chunk(0, [6]), setting.chunk(1, [7])]
-    expected = setting.plain.scores(others, [1, 1])
-    torch.testing.assert_close(static.scores(others, [1, 1]), expected, atol=1e-5, rtol=1e-5)
+    expected = setting.plain.run(others, [1, 1]).scores
+    torch.testing.assert_close(static.run(others, [1, 1]).scores, expected, atol=1e-5, rtol=1e-5)
 
 
 @pytest.mark.parametrize("failure", [None, MemoryError("none left")])
@@ -207,9 +240,9 @@ def test_a_wrong_step_is_left_aside_with_a_warning(
     rows = Rows(tiny_model, setting.cache, 4, PAGE * PAGES_EACH)
     static = StaticRunner(tiny_model, setting.cache, rows, attend, graphs)
     chunks = [setting.chunk(0, [5])]
-    expected = setting.plain.scores(chunks, [1])
+    expected = setting.plain.run(chunks, [1]).scores
     for _ in range(2):
-        torch.testing.assert_close(static.scores(chunks, [1]), expected)
+        torch.testing.assert_close(static.run(chunks, [1]).scores, expected)
     assert graphs.recorded == []
     assert "the step of 1 rows " in caplog.text
 
@@ -218,7 +251,7 @@ def test_a_wrong_step_is_left_aside_with_a_warning(
 def test_padding_writes_to_the_last_page_only(tiny_model: ChatGLM) -> None:
     setting = Setting(tiny_model, [3])
     static = setting.static(FakeGraphs(), min_rows=8)
-    static.scores([setting.chunk(0, [5])], [1])
+    static.run([setting.chunk(0, [5])], [1])
     keys, _ = setting.cache.layer(0)
     written = keys.isfinite().all(dim=(2, 3)).nonzero().tolist()
     own, spare = setting.pages[0][0], setting.cache.num_pages - 1
