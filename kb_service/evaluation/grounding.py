@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from kb_service.domain.answers import Answer, Citation
 from kb_service.domain.text import index_terms, sentence_spans
-from kb_service.domain.values import missing_values
+from kb_service.domain.values import missing_values, without_fixed_values
 from kb_service.evaluation.wording import compact
 
 MIN_WORDING = 0.5
-"""Share of a sentence's search terms that its citations must hold, beside every value."""
+"""Share of a sentence's search terms, dates and identifiers aside, that its citations must hold."""
 
 StoredText = Callable[[str, str], str]
 """(document id, SHA-256 of the revision) -> the stored text that spans point into."""
@@ -46,7 +46,7 @@ def supports(sentence: str, cited: Sequence[str]) -> bool:
     words = "\n".join(cited)
     if not words or missing_values(sentence, words):
         return False
-    wanted = set(index_terms(sentence))
+    wanted = set(index_terms(without_fixed_values(sentence)))
     shared = len(wanted & set(index_terms(words)))
     return not wanted or shared >= MIN_WORDING * len(wanted)
 
