@@ -55,21 +55,30 @@ class ChatModel:
         self._stop_ids = chat_format.stop_ids
 
     @classmethod
-    def load(cls, folder: Path, *, device: str = "auto", dtype: str = "auto") -> ChatModel:
+    def load(
+        cls,
+        folder: Path,
+        *,
+        device: str = "auto",
+        dtype: str = "auto",
+        generation: str | None = None,
+    ) -> ChatModel:
         """Load a released folder of any generation, with its tokenizer and chat format.
+
+        `generation` overrides what the folder says of its origin.
 
         Raises:
             CheckpointError: naming what was expected and what was found.
         """
         from llm.engine import Engine
 
-        config = read_config(folder)
+        config = read_config(folder, generation=generation)
         # The tokenizer first: a wrong one should not cost the minutes that the weights take.
         tokenizer = load_tokenizer(folder, config)
         chats = chat_format(
             config.generation, tokenizer, has_prefix=has_prefix(folder, tokenizer, config)
         )
-        model = load_model(folder, device=device, dtype=dtype)
+        model = load_model(folder, device=device, dtype=dtype, generation=generation)
         return cls(folder, Engine(model, tokenizer.num_ids), tokenizer, chats)
 
     @property

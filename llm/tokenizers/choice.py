@@ -34,6 +34,8 @@ _READERS: Mapping[str, Mapping[str, Callable[[Path], Tokenizer]]] = {
     "glm4": {TOKENIZER_FILE: GLM4Tokenizer, TOKENIZER_JSON_FILE: GlmTokenizer},
     "glm": {TOKENIZER_JSON_FILE: GlmTokenizer, TOKENIZER_FILE: GLM4Tokenizer},
 }
+# The control tokens whose ids the first generation's config records, beside that of the end.
+_RECORDED_IDS = {"bos_token_id": "<sop>", "mask_token_id": "[MASK]", "gmask_token_id": "[gMASK]"}
 # The vocabulary of checkpoints whose text ids start behind those of images.
 _VOCAB_SIZE_WITH_IMAGES = 150_528
 
@@ -105,10 +107,14 @@ def _require_fit(tokenizer: Tokenizer, config: ModelConfig, raw: Mapping[str, An
             f"{tokenizer.path} has {tokenizer.num_ids} ids;"
             f" config.json has room for padded_vocab_size = {config.vocab_size}"
         )
-    expected = raw.get("eos_token_id")
-    accepted = expected if isinstance(expected, list) else [expected]
-    if expected is not None and tokenizer.eos_id not in accepted:
-        raise CheckpointError(
-            f"{tokenizer.path} ends texts with the id {tokenizer.eos_id};"
-            f" config.json has eos_token_id = {expected}: the tokenizer is another model's"
-        )
+    recorded = _RECORDED_IDS if config.generation == "chatglm1" else {}
+    for key, token_id in {
+        **{key: tokenizer.control_id(name) for key, name in recorded.items()},
+        "eos_token_id": tokenizer.eos_id,
+    }.items():
+        expected = token_id if raw.get(key) is None else raw[key]
+        if token_id not in (expected if isinstance(expected, list) else [expected]):
+            raise CheckpointError(
+                f"{tokenizer.path} has the id {token_id} for what config.json calls {key} ="
+                f" {expected}: the tokenizer is another model's"
+            )

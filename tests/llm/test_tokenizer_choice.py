@@ -111,8 +111,17 @@ def test_a_tokenizer_that_ends_texts_otherwise_is_another_models(
 ) -> None:
     pieces(tmp_path)
     assert load(tmp_path, "chatglm3", eos_token_id=[7, 2])
-    with pytest.raises(CheckpointError, match=r"eos_token_id = \[7, 151329\]: the tokenizer is"):
+    with pytest.raises(CheckpointError, match=r"the id 2 .* eos_token_id = \[7, 151329\]: the tok"):
         load(tmp_path, "chatglm3", eos_token_id=[7, 151329])
+
+
+def test_the_first_generations_marks_must_be_the_configs(tmp_path: Path) -> None:
+    ice_text(tmp_path)
+    tokenizer = load(tmp_path, "chatglm1")
+    right = tokenizer.control_id("[gMASK]")
+    assert load(tmp_path, "chatglm1", gmask_token_id=right, bos_token_id=None)
+    with pytest.raises(CheckpointError, match=f"the id {right} .* gmask_token_id = 130001"):
+        load(tmp_path, "chatglm1", gmask_token_id=130001)
 
 
 def test_a_tokenizer_of_more_ids_than_the_model_has_rows_is_refused(
