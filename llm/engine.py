@@ -6,14 +6,22 @@ no thread of its own: whoever waits for a token computes the next step, for ever
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor
 
-from llm.batch import Chunk, lay_out
-from llm.errors import GenerationFailed, InvalidPrompt, OutOfMemory, PromptTooLong
+from llm.batch import lay_out
+from llm.errors import (
+    GenerationFailed,
+    InvalidPrompt,
+    NonFiniteLogits,
+    OutOfMemory,
+    PromptTooLong,
+)
 from llm.generation import SamplingParams, Token
 from llm.kv_cache import slot_bytes
 from llm.model import ChatGLM
@@ -25,6 +33,8 @@ from llm.speculation import PromptLookup
 
 # Room of a cache whose size is not given, bounded by four full contexts.
 DEFAULT_CACHE_BYTES = 2**30
+
+log = logging.getLogger(__name__)
 
 
 class Engine:
@@ -47,7 +57,9 @@ class Engine:
         self._cache = model.new_cache(num_pages, page_tokens)
         self._scheduler = Scheduler(self.limits, self._pages)
         self._book = threading.Lock()  # guards the scheduler, and is never held during a run
-        self._turn = threading.Lock()  # held by the one caller that computes a step
+        self._left = False  # whether somebody left since the book was last cleared
+        self._turns = threading.Condition()  # where readers wait for the one that computes
+        self._computing = False
 
     @property
     def max_prompt_tokens(self) -> int:
@@ -83,9 +95,9 @@ class Engine:
     ) -> TokenStream:
         """Stream tokens until a stop id, max_tokens or the end of the context.
 
-        Closing or dropping the stream ends the work and frees its pages; `cancelled` is asked
-        before every step and does the same from another thread. Cached prompts are shared within
-        a `tenant` only, and tenants take turns in the queue.
+        Closing or dropping the stream ends the work and frees its pages. Its reader's thread asks
+        `cancelled` before every step it waits for, and a yes does the same. Cached prompts are
+        shared within a `tenant` only, and tenants take turns in the queue.
 
         Raises:
             InvalidPrompt, PromptTooLong, EngineBusy: at the call, before any work.
@@ -99,47 +111,82 @@ class Engine:
             stop_ids=frozenset(stop_ids),
             layout=self.model.layout(prompt_ids),
             tenant=tenant,
-            cancelled=cancelled,
             constraint=constraint,
             lookup=self._new_lookup(),
             generator=new_generator(params.seed),
         )
-        with self._book:
-            self._scheduler.submit(sequence)
-        return TokenStream(self, sequence)
+        with self._booked() as scheduler:
+            scheduler.submit(sequence)
+        return TokenStream(self, sequence, cancelled)
 
     def advance(self, sequence: SequenceState) -> None:
-        """Compute the next step, unless another caller has just brought the sequence on."""
-        with self._turn:
-            if not sequence.outbox and not sequence.finished:
-                self._step()
+        """Compute the next step for everybody or, while another reader does, await its end."""
+        with self._turns:
+            if sequence.outbox or sequence.finished:
+                return
+            if self._computing:
+                self._turns.wait()
+                return
+            self._computing = True
+        try:
+            self._step()
+        finally:
+            with self._turns:
+                self._computing = False
+                self._turns.notify_all()
 
     def leave(self, sequence: SequenceState) -> None:
-        """Forget a sequence that nobody reads any more; its pages are free at once."""
+        """Forget a sequence that nobody reads any more; its pages are free at once.
+
+        Never waits: the garbage collector may call it inside any other method, in any thread.
+        """
         sequence.closed = True
-        with self._book:
-            self._scheduler.drop_gone()
+        if not sequence.finished:
+            self._left = True
+            self._drop_left()
+
+    @contextmanager
+    def _booked(self) -> Iterator[Scheduler]:
+        """The scheduler, for one thread at a time."""
+        try:
+            with self._book:
+                yield self._scheduler
+        finally:
+            self._drop_left()
+
+    def _drop_left(self) -> None:
+        """Drop who left. Whoever has the book meanwhile does so when he gives it back."""
+        while self._left and self._book.acquire(blocking=False):
+            try:
+                self._left = False
+                self._scheduler.drop_ended()
+            finally:
+                self._book.release()
 
     def _step(self) -> None:
-        with self._book:
-            shares = self._scheduler.schedule()
-        if not shares:
-            return
-        scores: Tensor | GenerationFailed
+        with self._booked() as scheduler:
+            shares = scheduler.schedule()
+        scores = self._scores(shares) if shares else []
+        with self._booked() as scheduler:
+            for share, rows in zip(shares, scores, strict=True):
+                self._postprocess(share, rows)
+            scheduler.drop_ended()
+
+    def _scores(self, shares: Sequence[Share]) -> Sequence[Tensor | GenerationFailed]:
+        """Scores of each share; when a step of several fails, each is tried again alone."""
         try:
-            scores = self._run(shares)
-        except (RuntimeError, MemoryError) as error:
-            scores = _failure(error)
-        with self._book:
-            self._postprocess(shares, scores)
+            return self._run(shares)
+        except Exception as error:  # outer edge: becomes the failure of those who caused it
+            log.exception("a step of %d sequences failed", len(shares))
+            failure = _failure(error)
+        if len(shares) == 1:
+            return [failure]
+        return [self._scores([share])[0] for share in shares]
 
     @torch.inference_mode()
-    def _run(self, shares: Sequence[Share]) -> Tensor:
-        """Scores (rows, num_ids), float32 on the CPU, of every token that is to be chosen."""
-        chunks = [
-            Chunk(each.ids, each.sequence.num_cached, each.sequence.pages, each.sequence.layout)
-            for each in shares
-        ]
+    def _run(self, shares: Sequence[Share]) -> Sequence[Tensor | GenerationFailed]:
+        """Scores (num_scored, num_ids) of each share, float32 on the CPU."""
+        chunks = [share.chunk for share in shares]
         batch = lay_out(chunks, self.limits.page_tokens, self.model.device)
         states = self.model.hidden(batch, self._cache)
         rows = [
@@ -147,22 +194,34 @@ class Engine:
             for share, span in zip(shares, batch.spans, strict=True)
             for row in range(span.stop - share.num_scored, span.stop)
         ]
-        if not rows:
-            return torch.empty(0)
-        scores = self.model.head(states[rows])[:, : self.num_ids]
-        return scores.to(device="cpu", dtype=torch.float32)
+        scores = self.model.head(states[rows])[:, : self.num_ids] if rows else states[:0]
+        on_cpu = scores.to(device="cpu", dtype=torch.float32)
+        parts = on_cpu.split([share.num_scored for share in shares])
+        if len(rows) == len(states):
+            return parts
+        # The scores tell of the scored tokens; of the others, nobody must find what is no number.
+        finite = states.isfinite().all(dim=-1).cpu()
+        return [
+            part if finite[span.start : span.stop - share.num_scored].all() else _unread_prompt()
+            for share, span, part in zip(shares, batch.spans, parts, strict=True)
+        ]
 
-    def _postprocess(self, shares: Sequence[Share], scores: Tensor | GenerationFailed) -> None:
-        first_row = 0
-        for share in shares:
-            sequence = share.sequence
+    def _postprocess(self, share: Share, scores: Tensor | GenerationFailed) -> None:
+        """Bring one sequence on by what was computed, or end it with its own failure."""
+        sequence = share.sequence
+        if sequence.finished:
+            return  # its reader left during the run
+        try:
             if isinstance(scores, GenerationFailed):
-                sequence.fail(scores)
-            elif not sequence.finished:  # as it is when its reader left during the run
-                rows = scores[first_row : first_row + share.num_scored]
-                self._scheduler.record(share, _accept(share, rows))
-            first_row += share.num_scored
-        self._scheduler.drop_gone()
+                raise scores
+            num_accepted = _accept(share, scores)
+        except GenerationFailed as error:
+            sequence.fail(error)
+        except Exception as error:  # outer edge: a constraint may raise anything
+            log.exception("a token could not be chosen")
+            sequence.fail(_failure(error))
+        else:
+            self._scheduler.record(share, num_accepted)
 
     def _new_lookup(self) -> PromptLookup | None:
         longest = self.limits.max_draft_tokens
@@ -172,9 +231,12 @@ class Engine:
 class TokenStream(Iterator[Token]):
     """The tokens of one generation, computed as they are asked for; close it to leave early."""
 
-    def __init__(self, engine: Engine, sequence: SequenceState) -> None:
+    def __init__(
+        self, engine: Engine, sequence: SequenceState, cancelled: Callable[[], bool]
+    ) -> None:
         self._engine = engine
         self._sequence = sequence
+        self._cancelled = cancelled
 
     @property
     def cached_tokens(self) -> int:
@@ -183,10 +245,13 @@ class TokenStream(Iterator[Token]):
 
     def __next__(self) -> Token:
         sequence = self._sequence
-        while not sequence.outbox:
-            if sequence.finished:
-                raise StopIteration
-            self._engine.advance(sequence)
+        while not sequence.outbox and not sequence.finished:
+            if self._cancelled():
+                self.close()
+            else:
+                self._engine.advance(sequence)
+        if sequence.closed or not sequence.outbox:
+            raise StopIteration
         item = sequence.outbox.popleft()
         if isinstance(item, GenerationFailed):
             raise item
@@ -194,8 +259,7 @@ class TokenStream(Iterator[Token]):
 
     def close(self) -> None:
         """End the generation, from any thread; safe to call again."""
-        if not self._sequence.finished:
-            self._engine.leave(self._sequence)
+        self._engine.leave(self._sequence)
 
     def __del__(self) -> None:
         self.close()
@@ -205,17 +269,16 @@ def _accept(share: Share, scores: Tensor) -> int:
     """Append the tokens that the rows of scores choose; how many drafted ones were among them.
 
     Row i follows the draft's first i ids, so it counts only while they were all chosen.
+
+    Raises:
+        NonFiniteLogits: from a row that counts.
     """
     sequence = share.sequence
     num_accepted = 0
     for number, row in enumerate(scores):
         rule = sequence.constraint
         restriction = None if rule is None else rule.restriction(sequence.generated_ids)
-        try:
-            token = sample(row, sequence.params, sequence.ids, sequence.generator, restriction)
-        except GenerationFailed as error:
-            sequence.fail(error)
-            return num_accepted
+        token = sample(row, sequence.params, sequence.ids, sequence.generator, restriction)
         goes_on = sequence.append(token)
         drafted = number < len(share.draft) and share.draft[number] == token.id
         if not drafted or not goes_on:
@@ -224,8 +287,12 @@ def _accept(share: Share, scores: Tensor) -> int:
     return num_accepted
 
 
-def _failure(error: RuntimeError | MemoryError) -> GenerationFailed:
-    text = str(error)
+def _unread_prompt() -> NonFiniteLogits:
+    return NonFiniteLogits("what the model made of the prompt holds NaN or infinity")
+
+
+def _failure(error: Exception) -> GenerationFailed:
+    text = str(error) or type(error).__name__
     if isinstance(error, MemoryError | torch.OutOfMemoryError) or "allocate memory" in text:
         return OutOfMemory(f"a step ran out of memory: {text[:200]}")
     return GenerationFailed(f"a step failed: {text[:200]}")

@@ -7,8 +7,10 @@ sampling or threads; its owner calls it from one thread at a time.
 from __future__ import annotations
 
 from collections import OrderedDict, deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from llm.batch import Chunk
 from llm.errors import EngineBusy
 from llm.pages import Pages
 from llm.sequence import SequenceState
@@ -20,8 +22,10 @@ class EngineLimits:
 
     `cache_tokens` (0: by memory) is the room of the cache, given out in pages of `page_tokens`.
     A step computes about `step_tokens` tokens: every running sequence's next one, then as much of
-    waiting prompts as fits. Drafts of up to `max_draft_tokens` (0: none) are made while at most
-    `max_drafting` sequences run, because a step of many sequences has no idle arithmetic.
+    unread prompts as fits. Beyond `max_running` sequences up to `max_waiting` wait; a tenant of
+    whom none waits yet finds a place up to twice that bound. Drafts of up to `max_draft_tokens`
+    (0: none) are made while at most `max_drafting` sequences run, because a step of many
+    sequences has no idle arithmetic.
 
     Raises:
         ValueError: a value outside its range.
@@ -54,18 +58,18 @@ class Share:
     """The tokens of one sequence in a step: those not cached yet, as far as the budget goes,
     and behind its last one a draft to check.
 
-    The successors of the last `num_scored` tokens are to be chosen.
+    The successors of the last `num_scored` tokens are to be chosen. `chunk` stays as it was when
+    the step was planned, even if the sequence loses its pages meanwhile.
     """
 
     sequence: SequenceState
-    num_new: int
+    chunk: Chunk
     num_scored: int
     draft: tuple[int, ...] = ()
 
     @property
-    def ids(self) -> list[int]:
-        start = self.sequence.num_cached
-        return [*self.sequence.ids[start : start + self.num_new], *self.draft]
+    def num_new(self) -> int:
+        return len(self.chunk.ids) - len(self.draft)
 
 
 class Scheduler:
@@ -90,27 +94,30 @@ class Scheduler:
         return len(self._running)
 
     def submit(self, sequence: SequenceState) -> None:
-        """Queue a sequence. Raises EngineBusy when as many wait as may."""
-        self.drop_gone()
+        """Start a sequence or, where it has no room yet, queue it.
+
+        Raises:
+            EngineBusy: it would have to wait, and as many wait as may.
+        """
+        self.drop_ended()
+        queue = self._waiting.setdefault(sequence.tenant, deque())
+        queue.append(sequence)
         self._admit()
-        starts_now = not self._waiting and self.num_running < self._limits.max_running
-        if not starts_now and self.num_waiting >= self._limits.max_waiting:
+        # One tenant's crowd must not shut the others out.
+        bound = self._limits.max_waiting * (1 if len(queue) > 1 else 2)
+        if queue and queue[-1] is sequence and self.num_waiting > bound:
+            queue.pop()
+            self._requeue(sequence.tenant, queue)
             raise EngineBusy(self._limits.max_waiting)
-        self._waiting.setdefault(sequence.tenant, deque()).append(sequence)
 
     def schedule(self) -> list[Share]:
         """The shares of the next step; empty when there is nothing to do."""
-        self.drop_gone()
+        self.drop_ended()
         self._admit()
         shares = [self._decoding_share(each) for each in self._running if each.decodes]
-        budget = self._limits.step_tokens - sum(1 + len(share.draft) for share in shares)
-        for sequence in self._running:
-            if sequence.decodes:
-                continue
-            num_new = _prefill_tokens(sequence, budget)
-            if num_new > 0:
-                shares.append(Share(sequence, num_new, int(num_new == sequence.num_missing)))
-                budget -= num_new
+        budget = self._limits.step_tokens - sum(len(share.chunk.ids) for share in shares)
+        # At least one token, or prompts would starve beside as many decoders as fill a step.
+        shares += self._prefill_shares(max(budget, 1))
         return shares
 
     def record(self, share: Share, num_accepted: int) -> None:
@@ -124,9 +131,9 @@ class Scheduler:
         for number in range(num_published, len(sequence.page_keys)):
             self._pages.publish(sequence.pages[number], sequence.page_keys[number])
 
-    def drop_gone(self) -> None:
+    def drop_ended(self) -> None:
         """Return the pages of every sequence that has ended or that nobody wants any more."""
-        ended = [each for each in self._running if each.finished or each.gone]
+        ended = [each for each in self._running if each.finished or each.closed]
         for sequence in ended:
             sequence.finished = True
             self._pages.release(sequence.pages)
@@ -134,7 +141,7 @@ class Scheduler:
         self._running = [each for each in self._running if not each.finished]
         for tenant, queue in list(self._waiting.items()):
             for sequence in queue:
-                sequence.finished = sequence.finished or sequence.gone
+                sequence.finished = sequence.closed
             self._requeue(tenant, deque(each for each in queue if not each.finished))
 
     def _admit(self) -> None:
@@ -171,7 +178,24 @@ class Scheduler:
         if sequence.lookup and self.num_running <= self._limits.max_drafting:
             num_left = sequence.max_tokens - sequence.num_generated
             draft = sequence.lookup.draft(sequence.ids, num_left - 1)
-        return Share(sequence, 1, 1 + len(draft), tuple(draft))
+        return Share(sequence, sequence.chunk(1, draft), 1 + len(draft), tuple(draft))
+
+    def _prefill_shares(self, budget: int) -> Iterator[Share]:
+        """Pieces of prompts: half the budget is the oldest's, the rest goes to the shortest first.
+
+        So a short prompt does not wait behind a long one, nor a long one for ever.
+        """
+        prompts = [each for each in self._running if not each.decodes]
+        kept = -(-budget // 2)
+        for sequence in sorted(prompts, key=lambda each: each.num_missing):
+            room = budget - kept
+            if sequence is prompts[0]:
+                room, kept = max(budget, kept), 0
+            num_new = _prefill_tokens(sequence, room)
+            if num_new > 0:
+                is_last = num_new == sequence.num_missing
+                yield Share(sequence, sequence.chunk(num_new), int(is_last))
+                budget -= num_new
 
     def _requeue(self, tenant: str, queue: deque[SequenceState]) -> None:
         if queue:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import torch
 
-from llm.batch import PromptLayout
+from llm.batch import Chunk, PromptLayout
 from llm.errors import GenerationFailed
 from llm.generation import FinishReason, SamplingParams, Token
 from llm.pages import page_key
@@ -44,7 +44,6 @@ class SequenceState:
     stop_ids: frozenset[int]
     layout: PromptLayout
     tenant: str
-    cancelled: Callable[[], bool]
     generator: torch.Generator
     constraint: Constraint | None = None
     lookup: PromptLookup | None = None
@@ -83,18 +82,20 @@ class SequenceState:
         return self.num_missing == 1 and self.num_generated > 0
 
     @property
-    def gone(self) -> bool:
-        """Whether nobody wants the rest."""
-        return self.closed or self.cancelled()
-
-    @property
     def root_key(self) -> bytes:
         """What the keys of its pages start from: pages are shared within a tenant only.
 
-        Where a prompt is seen from both sides, its every token shapes every page of it.
+        Where a prompt is seen from both sides, its every token shapes every page of it; a layout
+        that follows from the prompt's end shapes pages at its beginning, too.
         """
+        salt = f"{self.layout!r} {self.tenant}".encode("utf-8", "surrogatepass")
         both_sides = self.ids[: self.layout.num_bidirectional]
-        return page_key(hashlib.sha256(self.tenant.encode()).digest(), both_sides)
+        return page_key(hashlib.sha256(salt).digest(), both_sides)
+
+    def chunk(self, num_new: int, draft: Sequence[int] = ()) -> Chunk:
+        """Its next `num_new` ids that are not cached yet, and a draft behind them."""
+        ids = self.ids[self.num_cached : self.num_cached + num_new]
+        return Chunk([*ids, *draft], self.num_cached, self.pages, self.layout)
 
     def extend_keys(self, num_tokens: int, page_tokens: int) -> None:
         """Know the keys of all pages that the first `num_tokens` ids fill."""

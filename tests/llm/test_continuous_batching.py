@@ -1,0 +1,218 @@
+"""Every fast path against the naive one, token for token, under random schedules."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from llm.engine import Engine, TokenStream
+from llm.generation import SamplingParams
+from llm.model import ChatGLM
+from llm.scheduler import EngineLimits
+from tests.llm.loud_model import expected, loud_model
+
+GREEDY = SamplingParams(temperature=0)
+SAMPLED = SamplingParams(
+    temperature=1.2, top_p=0.9, top_k=30, repetition_penalty=1.3, seed=5, top_logprobs=2
+)
+LONGEST_OUTPUT = 24
+DICE = random.Random(2)  # noqa: S311 -- no secret: it shuffles test readers
+
+DOCUMENT = [5 + number * number % 91 for number in range(40)]
+# Beginnings in common at, before and behind the edges of pages, and tails that repeat them.
+PROMPTS = [
+    [*DOCUMENT[:shared], *tail]
+    for shared in (0, 7, 16, 17, 33, 40)
+    for tail in ([], [11], DOCUMENT[3:12], [7] * 9)
+    if shared or tail
+]
+
+
+@dataclass
+class Visit:
+    """One request of a schedule: whose it is, how much it wants and when its reader leaves."""
+
+    prompt: list[int]
+    num_wanted: int
+    tenant: str
+    leaves_after: int | None
+    params: SamplingParams = GREEDY
+
+
+VISITS = st.builds(
+    Visit,
+    prompt=st.sampled_from(PROMPTS),
+    num_wanted=st.integers(1, LONGEST_OUTPUT),
+    tenant=st.sampled_from(["", "other"]),
+    leaves_after=st.none() | st.none() | st.integers(0, LONGEST_OUTPUT),
+    params=st.sampled_from([GREEDY, GREEDY, SAMPLED]),
+)
+LIMITS = st.builds(
+    EngineLimits,
+    cache_tokens=st.sampled_from([80, 150, 600]),
+    page_tokens=st.sampled_from([1, 4, 16]),
+    step_tokens=st.sampled_from([1, 6, 32, 256]),
+    max_running=st.sampled_from([1, 3, 16]),
+    max_draft_tokens=st.sampled_from([0, 3, 8]),
+    max_drafting=st.sampled_from([1, 4, 16]),
+)
+
+
+def play(engine: Engine, visits: Sequence[Visit], dice: random.Random) -> list[list[int]]:
+    """Let readers arrive, read and leave in a random order; what each of them got."""
+    arriving = list(enumerate(visits))
+    present: dict[int, TokenStream] = {}
+    outputs: list[list[int]] = [[] for _ in visits]
+    while arriving or present:
+        if arriving and (not present or dice.random() < 0.3):
+            number, visit = arriving.pop(0)
+            params = replace(visit.params, max_tokens=visit.num_wanted)
+            present[number] = engine.generate(visit.prompt, params, tenant=visit.tenant)
+            continue
+        number = dice.choice(list(present))
+        token = None
+        if len(outputs[number]) != visits[number].leaves_after:
+            token = next(present[number], None)
+        if token is None:
+            present.pop(number).close()
+        else:
+            outputs[number].append(token.id)
+    return outputs
+
+
+def require_naive_outputs(
+    model: ChatGLM, visits: Sequence[Visit], outputs: Sequence[list[int]]
+) -> None:
+    for visit, output in zip(visits, outputs, strict=True):
+        num_tokens = visit.num_wanted
+        if visit.leaves_after is not None:
+            num_tokens = min(num_tokens, visit.leaves_after)
+        naive = expected(model, tuple(visit.prompt), visit.params, LONGEST_OUTPUT)
+        assert output == naive[:num_tokens]
+
+
+@settings(max_examples=30, deadline=None)
+@given(limits=LIMITS, visits=st.lists(VISITS, min_size=1, max_size=12), dice=st.randoms())
+def test_any_schedule_gives_every_reader_the_naive_tokens(
+    limits: EngineLimits, visits: list[Visit], dice: random.Random
+) -> None:
+    engine = Engine(loud_model(), limits=limits)
+    outputs = play(engine, visits, dice)
+    require_naive_outputs(engine.model, visits, outputs)
+    assert engine.num_free_pages == -(-limits.cache_tokens // limits.page_tokens)
+
+
+@pytest.mark.parametrize("params", [GREEDY, SAMPLED], ids=["greedy", "sampled"])
+@pytest.mark.parametrize("max_draft_tokens", [0, 8])
+def test_a_request_says_the_same_alone_and_among_sixteen(
+    params: SamplingParams, max_draft_tokens: int
+) -> None:
+    limits = EngineLimits(max_draft_tokens=max_draft_tokens, max_drafting=16)
+    visits = [
+        Visit(prompt, LONGEST_OUTPUT, "", None, replace(params, seed=number))
+        for number, prompt in enumerate(PROMPTS[:16])
+    ]
+    together = play(Engine(loud_model(), limits=limits), visits, DICE)
+    for visit, output in zip(visits, together, strict=True):
+        alone = play(Engine(loud_model(), limits=limits), [visit], DICE)[0]
+        assert output == alone
+        assert output == expected(loud_model(), tuple(visit.prompt), visit.params, LONGEST_OUTPUT)
+
+
+def test_log_probabilities_do_not_depend_on_drafts_or_company() -> None:
+    params = replace(GREEDY, max_tokens=LONGEST_OUTPUT, top_logprobs=3)
+    plain = Engine(loud_model(), limits=EngineLimits(max_draft_tokens=0))
+    drafting = Engine(loud_model(), limits=EngineLimits(max_drafting=16))
+    alone = list(plain.generate(PROMPTS[5], params))
+    company = [drafting.generate(prompt, params) for prompt in PROMPTS[:9]]
+    together = [list(stream) for stream in company][5]
+    for one, other in zip(alone, together, strict=True):
+        assert (one.id, one.finish_reason) == (other.id, other.finish_reason)
+        assert one.logprob == pytest.approx(other.logprob, abs=1e-5)
+        assert [i for i, _ in one.top_logprobs] == [i for i, _ in other.top_logprobs]
+
+
+def test_a_prompt_that_was_read_before_is_found_and_answered_alike() -> None:
+    engine = Engine(loud_model(), limits=EngineLimits(page_tokens=4))
+    params = replace(GREEDY, max_tokens=LONGEST_OUTPUT)
+    prompt = DOCUMENT[:33]
+    first = [token.id for token in engine.generate(prompt, params)]
+    again = engine.generate(prompt, params)
+    assert [token.id for token in again] == first
+    assert again.cached_tokens == 32
+    # The next turn of a conversation finds the answer as well as the question.
+    turn = [*prompt, *first, 9, 10]
+    following = engine.generate(turn, params)
+    output = [token.id for token in following]
+    assert following.cached_tokens == (len(prompt) + len(first) - 1) // 4 * 4
+    assert output == expected(engine.model, tuple(turn), GREEDY, LONGEST_OUTPUT)
+
+
+def test_a_prompt_of_whole_pages_is_computed_from_its_last_page_on() -> None:
+    engine = Engine(loud_model(), limits=EngineLimits(page_tokens=4))
+    params = replace(GREEDY, max_tokens=3)
+    streams = [engine.generate(DOCUMENT[:32], params) for _ in range(2)]
+    assert [token.id for token in streams[0]] == [token.id for token in streams[1]]
+    last = engine.generate(DOCUMENT[:32], params)
+    assert list(last)
+    assert last.cached_tokens == 28
+
+
+def test_tenants_never_find_each_others_pages() -> None:
+    engine = Engine(loud_model())
+    params = replace(GREEDY, max_tokens=2)
+    for tenant in ("a", "b", "\ud800"):
+        stream = engine.generate(DOCUMENT, params, tenant=tenant)
+        list(stream)
+        assert stream.cached_tokens == 0
+
+
+def test_pages_of_a_cancelled_request_serve_the_next_one() -> None:
+    engine = Engine(loud_model(), limits=EngineLimits(cache_tokens=64, page_tokens=4))
+    wide = replace(GREEDY, max_tokens=LONGEST_OUTPUT)
+    for number, prompt in enumerate(PROMPTS):
+        left = engine.generate(prompt, wide)
+        for _ in range(number % 4):
+            next(left)
+        left.close()
+        other = PROMPTS[-1 - number]
+        output = [token.id for token in engine.generate(other, wide)]
+        assert output == expected(engine.model, tuple(other), GREEDY, LONGEST_OUTPUT)[: len(output)]
+        assert engine.num_free_pages == 16
+
+
+@pytest.mark.parametrize("page_tokens", [1, 5, 16])
+def test_a_prompt_as_large_as_the_cache_gets_its_one_token(page_tokens: int) -> None:
+    limits = EngineLimits(cache_tokens=30, page_tokens=page_tokens, step_tokens=7)
+    engine = Engine(loud_model(), limits=limits)
+    prompt = [*DOCUMENT, *DOCUMENT][: engine.max_prompt_tokens]
+    waiting = engine.generate(DOCUMENT[:3], replace(GREEDY, max_tokens=10**9))
+    whole = engine.generate(prompt, replace(GREEDY, max_tokens=10**9))
+    ids = [token.id for token in whole]
+    assert ids == expected(engine.model, tuple(prompt), GREEDY, 1)
+    assert len(list(waiting)) == engine.max_context - 3
+
+
+@pytest.mark.parametrize("max_tokens", range(1, 12))
+def test_drafts_never_reach_beyond_max_tokens(max_tokens: int) -> None:
+    limits = EngineLimits(cache_tokens=24, page_tokens=4)
+    prompt = [7] * 12  # repeats itself, as does what the model says to it
+    engine = Engine(loud_model(), limits=limits)
+    tokens = list(engine.generate(prompt, replace(GREEDY, max_tokens=max_tokens)))
+    assert [token.id for token in tokens] == expected(engine.model, tuple(prompt), GREEDY, 12)[
+        :max_tokens
+    ]
+    assert tokens[-1].finish_reason == "length"
+
+
+def test_a_stop_id_inside_a_draft_ends_the_reply_there() -> None:
+    for prompt in PROMPTS:
+        full = expected(loud_model(), tuple(prompt), GREEDY, LONGEST_OUTPUT)
+        for stop in set(full):
+            stream = Engine(loud_model()).generate(
+                prompt, replace(GREEDY, max_tokens=LONGEST_OUTPUT), {stop}
+            )
+            assert [token.id for token in stream] == full[: full.index(stop) + 1]
