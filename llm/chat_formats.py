@@ -95,6 +95,13 @@ class ChatFormat(Protocol):
             ToolCallError: the arguments are no JSON object.
         """
 
+    def call_opening(self, tool: Tool) -> tuple[int, ...]:
+        """The ids by which a reply that calls the tool begins.
+
+        Raises:
+            RoleOrderError: this generation calls no tools.
+        """
+
 
 @dataclass(frozen=True, slots=True)
 class RoundsFormat:
@@ -135,6 +142,9 @@ class RoundsFormat:
 
     def call_message(self, name: str, arguments: str) -> ChatMessage:
         raise RoleOrderError(f"{self.order.model} calls no tools; asked for one of {name!r}")
+
+    def call_opening(self, tool: Tool) -> tuple[int, ...]:
+        raise RoleOrderError(f"{self.order.model} calls no tools")
 
     def _rounds(self, messages: Sequence[ChatMessage]) -> str:
         system = "".join(turn.content for turn in messages if turn.role == "system")
@@ -197,6 +207,11 @@ class RolesFormat:
         if not self.order.knows_tools:
             raise RoleOrderError(f"{self.order.model} calls no tools; asked for one of {name!r}")
         return ChatMessage("assistant", self.write(name, arguments), metadata=name)
+
+    def call_opening(self, tool: Tool) -> tuple[int, ...]:
+        if not self.order.knows_tools:
+            raise RoleOrderError(f"{self.order.model} calls no tools")
+        return tuple(self.tokenizer.encode(self.called_name(tool) + "\n"))
 
     def _prefix(self) -> tuple[Segment, ...]:
         ids = _control_ids(self.tokenizer, self.prefix)

@@ -28,6 +28,7 @@ from llm.weight_files import weight_files
 
 if TYPE_CHECKING:
     from llm.engine import Engine, TokenStream
+    from llm.sequence import Constraint
 
 
 # Up to here encoding takes well under a second, and errors name the exact number of tokens.
@@ -102,18 +103,21 @@ class ChatModel:
         cancelled: Callable[[], bool] = lambda: False,
         *,
         tenant: str = "",
+        constraint: Constraint | None = None,
     ) -> ChatReply:
         """Stream the reply; many may run at a time, each as far as its reader asks.
 
         `cancelled` is asked between steps and ends the reply as `ChatReply.close` does. What is
-        cached of a prompt is shared between the chats of one `tenant` only.
+        cached of a prompt is shared between the chats of one `tenant` only. `constraint` rules
+        which token may come next.
 
         Raises:
             PromptError, EngineBusy: at the call, before any work.
             GenerationFailed: from the stream.
         """
         segments = self.prompt_segments(messages)
-        return self._reply(segments, self.format.reply_text(messages), params, cancelled, tenant)
+        text = self.format.reply_text(messages)
+        return self._reply(segments, text, params, cancelled, tenant, constraint)
 
     def continue_text(
         self,
@@ -139,6 +143,7 @@ class ChatModel:
         params: SamplingParams | None,
         cancelled: Callable[[], bool],
         tenant: str,
+        constraint: Constraint | None = None,
     ) -> ChatReply:
         ids = prompt_ids(segments)
         ended = threading.Event()
@@ -148,6 +153,7 @@ class ChatModel:
             self._stop_ids,
             lambda: ended.is_set() or cancelled(),
             tenant=tenant,
+            constraint=constraint,
         )
         return ChatReply(tuple(ids), tokens, text, ended, self.format)
 

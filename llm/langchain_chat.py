@@ -31,6 +31,7 @@ from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import ConfigDict, SkipValidation
 
+from llm.calling import CallConstraint
 from llm.chat_model import ChatModel
 from llm.generation import SamplingParams
 from llm.turns import Turn, TurnCall, TurnReply, chat_messages
@@ -79,10 +80,18 @@ class LocalChatGLM(BaseChatModel):
         tool_choice: str | None = None,
         **kwargs: Any,  # noqa: ANN401  LangChain's signature
     ) -> Runnable[LanguageModelInput, AIMessage]:
-        """Offer tools. Raises ValueError for a `tool_choice` that the model cannot be held to."""
-        if tool_choice not in (None, "auto"):
-            raise ValueError(f"tool_choice is {tool_choice!r}; expected None or 'auto'")
-        return self.bind(tools=[convert_to_openai_tool(tool) for tool in tools], **kwargs)
+        """Offer tools. `tool_choice`: "auto", "none", "any" or "required" for some call, or the
+        name of the tool to call. Raises ValueError for another one."""
+        offered = [convert_to_openai_tool(tool) for tool in tools]
+        if tool_choice == "none":
+            return self.bind(**kwargs)
+        if tool_choice in (None, "auto"):
+            return self.bind(tools=offered, **kwargs)
+        if tool_choice not in ("any", "required"):
+            offered = [tool for tool in offered if tool["function"]["name"] == tool_choice]
+        if not offered:
+            raise ValueError(f"tool_choice is {tool_choice!r}, which is not among the tools")
+        return self.bind(tools=offered, must_call=True, **kwargs)
 
     def _generate(
         self,
@@ -100,11 +109,13 @@ class LocalChatGLM(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,  # noqa: ANN401  LangChain's signature
     ) -> Iterator[ChatGenerationChunk]:
-        tools = kwargs.pop("tools", ())
+        tools, must_call = kwargs.pop("tools", ()), kwargs.pop("must_call", False)
         params = self._params(kwargs)
         turns = [_turn(message) for message in messages]
         asked = chat_messages(turns, self.model.format, tools)
-        reply = self.model.chat(asked, params, tenant=self.tenant)
+        openings = [self.model.format.call_opening(tool) for tool in tools if must_call]
+        constraint = CallConstraint(openings) if openings else None
+        reply = self.model.chat(asked, params, tenant=self.tenant, constraint=constraint)
         with closing(TurnReply(reply, stop or ())) as turn:
             for text in turn:
                 chunk = ChatGenerationChunk(message=AIMessageChunk(content=text))

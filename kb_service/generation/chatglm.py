@@ -27,13 +27,13 @@ from kb_service.domain.errors import (
     Busy,
     ConfigurationError,
     GenerationError,
-    InvalidRequest,
 )
 from kb_service.generation.by_chat import answer_by_chat
 from kb_service.services.ranges import check_range
+from llm.calling import CallConstraint
 from llm.chat import ChatMessage as ModelMessage
 from llm.chat import Segment
-from llm.chat_model import ChatModel
+from llm.chat_model import ChatModel, ChatReply
 from llm.errors import (
     CheckpointError,
     EngineBusy,
@@ -43,6 +43,7 @@ from llm.errors import (
     ToolCallError,
 )
 from llm.generation import SamplingParams, Token
+from llm.tool_prompts import Tool as ModelTool
 from llm.turns import Turn, TurnCall, TurnReply, chat_messages
 
 MAX_DRAWN_SEED = 2**31 - 1
@@ -117,16 +118,9 @@ class ChatGlmGenerator:
         A seed is drawn when sampling without one, so that every answer can be repeated. Raises
         InvalidRequest, GenerationError (prompt_too_long, invalid_prompt, generation_failed), Busy.
         """
-        if request.must_call:
-            raise InvalidRequest(
-                "this model cannot be made to call a tool; tool_choice can be 'auto' or 'none'",
-                code="unsupported_parameter",
-                details={"name": "tool_choice"},
-            )
         params = self._params(request.options, request.top_logprobs)
         with _translated():
-            messages = self._to_model(request.messages, request.tools)
-            reply = self._model.chat(messages, params, request.cancelled, tenant=request.tenant)
+            reply = self._reply(request, params)
             with closing(TurnReply(reply, request.stop)) as turn:
                 for text in turn:
                     yield ChatPiece(text, self._scores(turn, request))
@@ -136,14 +130,23 @@ class ChatGlmGenerator:
         if turn.end is not None:
             yield _end(turn, params)
 
+    def _reply(self, request: ChatRequest, params: SamplingParams) -> ChatReply:
+        offered = [_offer(tool) for tool in request.tools]
+        constraint = None
+        if request.must_call:
+            constraint = CallConstraint([self._model.format.call_opening(tool) for tool in offered])
+        return self._model.chat(
+            self._to_model(request.messages, offered),
+            params,
+            request.cancelled,
+            tenant=request.tenant,
+            constraint=constraint,
+        )
+
     def _to_model(
-        self, messages: Sequence[ChatMessage], tools: Sequence[Tool] = ()
+        self, messages: Sequence[ChatMessage], tools: Sequence[ModelTool] = ()
     ) -> list[ModelMessage]:
-        offered = [
-            {"name": t.name, "description": t.description, "parameters": dict(t.parameters)}
-            for t in tools
-        ]
-        return chat_messages([_turn(message) for message in messages], self._model.format, offered)
+        return chat_messages([_turn(message) for message in messages], self._model.format, tools)
 
     def _params(self, options: SamplingOptions, top_logprobs: int | None) -> SamplingParams:
         check_range("max_tokens", options.max_tokens, 1, self._model.max_prompt_tokens)
@@ -168,6 +171,14 @@ class ChatGlmGenerator:
         bytes_of = self._model.tokenizer.token_bytes
         others = (TokenScore(bytes_of(other), value) for other, value in token.top_logprobs)
         return TokenScore(bytes_of(token.id), token.logprob or 0.0, tuple(others))
+
+
+def _offer(tool: Tool) -> ModelTool:
+    return {
+        "name": tool.name,
+        "description": tool.description,
+        "parameters": dict(tool.parameters),
+    }
 
 
 def _turn(message: ChatMessage) -> Turn:

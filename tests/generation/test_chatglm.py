@@ -172,7 +172,6 @@ def test_a_cancelled_chat_ends_without_an_end(generator: ChatGlmGenerator) -> No
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
-        ({"must_call": True, "tools": (LOOK,)}, "unsupported_parameter"),
         ({"options": SamplingOptions(max_tokens=4096)}, "max_tokens_out_of_range"),
         ({"messages": (ChatMessage("user", "pump " * 5000),)}, "prompt_too_long"),
         ({"messages": (ChatMessage("user", "\ud800"),)}, "invalid_prompt"),
@@ -210,6 +209,16 @@ def test_a_call_of_the_model_becomes_a_tool_call(folder: Path) -> None:
         "tool_calls", "look", '{"at": "泵"}',
     )  # fmt: skip
     assert call.id.startswith("call_")
+
+
+def test_a_reply_that_has_to_call_begins_as_one_of_the_calls(generator: ChatGlmGenerator) -> None:
+    tools = (LOOK, Tool("count", "", {"type": "object"}))
+    for seed in range(4):
+        options = SamplingOptions(1.5, 30, seed)
+        *pieces, end = chat(generator, tools=tools, must_call=True, options=options)
+        assert isinstance(end, ChatEnd)
+        assert pieces == []  # a call's words are no part of the text
+        assert {call.name for call in end.tool_calls} <= {"look", "count"}
 
 
 def test_a_folder_that_is_no_checkpoint_is_a_configuration_error(tmp_path: Path) -> None:

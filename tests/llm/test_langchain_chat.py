@@ -106,9 +106,19 @@ def test_tools_are_offered_called_and_answered(tiny_tokenizer: ChatGLM3Tokenizer
     assert prompt.endswith("a pump")
 
 
+@pytest.mark.parametrize("choice", ["any", "required", "look"])
+def test_a_random_model_calls_when_it_has_to(chat: LocalChatGLM, choice: str) -> None:
+    message = chat.bind_tools([look], tool_choice=choice).invoke("Hello")
+    assert isinstance(message, AIMessage)
+    if message.response_metadata["finish_reason"] == "tool_calls":
+        calls = [*message.tool_calls, *message.invalid_tool_calls]
+        assert calls[0]["name"] == "look"
+    assert message.content == ""
+
+
 def test_what_the_model_cannot_do_is_refused(chat: LocalChatGLM) -> None:
-    with pytest.raises(ValueError, match="tool_choice is 'any'"):
-        chat.bind_tools([look], tool_choice="any")
+    with pytest.raises(ValueError, match="tool_choice is 'other'"):
+        chat.bind_tools([look], tool_choice="other")
     image = HumanMessage([{"type": "image_url", "image_url": {"url": "x"}}])
     with pytest.raises(ValueError, match="'image_url'; expected text"):
         chat.invoke([image])
