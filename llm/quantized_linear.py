@@ -50,7 +50,9 @@ class QuantizedLinear(nn.Module):
         """(..., N) in the type of x (..., K)."""
         if x.shape[-1] != self.in_features:
             raise ValueError(f"x has {x.shape[-1]} columns; this layer takes {self.in_features}")
-        rows = x.reshape(-1, self.in_features).float()
+        rows = x.reshape(-1, self.in_features)
+        if x.dtype not in (torch.float32, torch.bfloat16):
+            rows = rows.float()
         return self._product(rows).view(*x.shape[:-1], self.out_features).to(x.dtype)
 
     def dequantized(self) -> Tensor:

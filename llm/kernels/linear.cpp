@@ -151,17 +151,38 @@ void add_panel(const Weights& w, const Activations& x, int64_t panel, int64_t to
   }
 }
 
-void write_token(const Weights& w, int64_t panel, const float* sums, float* out) {
+struct BFloat16 {
+  uint16_t bits;
+};
+
+inline float widened(float x) { return x; }
+inline float widened(BFloat16 x) {
+  const uint32_t bits = uint32_t{x.bits} << 16;
+  float result;
+  std::memcpy(&result, &bits, 4);
+  return result;
+}
+
+inline void narrow(float x, float* out) { *out = x; }
+inline void narrow(float x, BFloat16* out) {  // to nearest even, as torch does
+  uint32_t bits;
+  std::memcpy(&bits, &x, 4);
+  const uint32_t rounded = (bits + 0x7fffu + (bits >> 16 & 1)) >> 16;
+  out->bits = static_cast<uint16_t>(x == x ? rounded : 0x7fc0u);
+}
+
+template <class Out>
+void write_token(const Weights& w, int64_t panel, const float* sums, Out* out) {
   const int64_t first = panel * kRows, rows = std::min<int64_t>(kRows, w.rows - first);
   for (int64_t r = 0; r < rows; ++r) {
     const float bias = w.bias ? w.bias[first + r] : 0.0f;
-    out[first + r] = w.row_scales ? std::fmaf(sums[r], w.row_scales[first + r], bias)
-                                  : sums[r] + bias;
+    narrow(w.row_scales ? std::fmaf(sums[r], w.row_scales[first + r], bias) : sums[r] + bias,
+           out + first + r);
   }
 }
 
-template <Code C>
-void linear(const Weights& w, const Activations& x, float* out, int num_threads) {
+template <Code C, class Out>
+void linear(const Weights& w, const Activations& x, Out* out, int num_threads) {
   share_out((w.rows + kRows - 1) / kRows, num_threads, [&](int64_t panel) {
     alignas(64) float sums[kTokenBlock * kRows];
     for (int64_t token = 0; token < x.tokens; token += kTokenBlock) {
@@ -172,6 +193,12 @@ void linear(const Weights& w, const Activations& x, float* out, int num_threads)
         write_token(w, panel, sums + t * kRows, out + (token + t) * w.rows);
     }
   });
+}
+
+template <Code C>
+void linear(const Weights& w, const Activations& x, void* out, int is_bfloat16, int num_threads) {
+  if (is_bfloat16) linear<C>(w, x, static_cast<BFloat16*>(out), num_threads);
+  else linear<C>(w, x, static_cast<float*>(out), num_threads);
 }
 
 // One group of one token: value = round(x / scale), ties to even, scale = max|x| / 127.
@@ -197,22 +224,19 @@ float quantize_group(const float* x, int64_t columns, int group, int8_t* values)
   return scale;
 }
 
-}  // namespace
-
-extern "C" {
-
-// x (tokens, columns) to the arrays of Activations.
-void quantize_tokens(const float* x, int64_t tokens, int64_t columns, int64_t group,
-                     int64_t offset, int8_t* values, float* scales, int32_t* starts,
-                     int num_threads) {
+template <class In>
+void quantize(const In* x, int64_t tokens, int64_t columns, int64_t group, int64_t offset,
+              int8_t* values, float* scales, int32_t* starts, int num_threads) {
   const int64_t groups = (columns + group - 1) / group;
   share_out(tokens, tokens < 16 ? 1 : num_threads, [&](int64_t token) {
     for (int64_t g = 0; g < groups; ++g) {
       const int64_t at = g * tokens + token, column = g * group;
+      const int64_t count = std::min(group, columns - column);
+      float wide[kInt8Group];
+      for (int64_t i = 0; i < count; ++i) wide[i] = widened(x[token * columns + column + i]);
       int8_t* mine = values + tokens * (column / kSegment * kSegment) + token * kSegment +
                      column % kSegment;
-      scales[at] = quantize_group(x + token * columns + g * group,
-                                  std::min(group, columns - g * group), group, mine);
+      scales[at] = quantize_group(wide, count, static_cast<int>(group), mine);
       int32_t sum = 0;
       for (int64_t i = 0; i < group; ++i) sum += mine[i];
       starts[at] = static_cast<int32_t>(-offset) * sum;
@@ -220,18 +244,35 @@ void quantize_tokens(const float* x, int64_t tokens, int64_t columns, int64_t gr
   });
 }
 
+}  // namespace
+
+// Activations and results are float32, or bfloat16 where is_bfloat16 is not 0.
+extern "C" {
+
+// x (tokens, columns) to the arrays of Activations.
+void quantize_tokens(const void* x, int is_bfloat16, int64_t tokens, int64_t columns,
+                     int64_t group, int64_t offset, int8_t* values, float* scales,
+                     int32_t* starts, int num_threads) {
+  if (is_bfloat16)
+    quantize(static_cast<const BFloat16*>(x), tokens, columns, group, offset, values, scales,
+             starts, num_threads);
+  else
+    quantize(static_cast<const float*>(x), tokens, columns, group, offset, values, scales,
+             starts, num_threads);
+}
+
 void linear_int8(const uint8_t* codes, const float* row_scales, const float* bias, int64_t rows,
                  const int8_t* values, const float* scales, const int32_t* starts,
-                 int64_t tokens, int64_t groups, float* out, int num_threads) {
+                 int64_t tokens, int64_t groups, void* out, int is_bfloat16, int num_threads) {
   linear<Code::kInt8>({codes, row_scales, nullptr, bias, rows},
-                     {values, scales, starts, tokens, groups}, out, num_threads);
+                      {values, scales, starts, tokens, groups}, out, is_bfloat16, num_threads);
 }
 
 void linear_int4(const uint8_t* codes, const uint16_t* group_scales, const float* bias,
                  int64_t rows, const int8_t* values, const float* scales, const int32_t* starts,
-                 int64_t tokens, int64_t groups, float* out, int num_threads) {
+                 int64_t tokens, int64_t groups, void* out, int is_bfloat16, int num_threads) {
   linear<Code::kInt4>({codes, nullptr, group_scales, bias, rows},
-                     {values, scales, starts, tokens, groups}, out, num_threads);
+                      {values, scales, starts, tokens, groups}, out, is_bfloat16, num_threads);
 }
 
 }  // extern "C"

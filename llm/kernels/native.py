@@ -19,9 +19,9 @@ from llm.quantization import GROUP_SIZE
 
 _SEGMENT = 512  # kSegment of linear.cpp
 _POINTER, _SIZE, _INT = ctypes.c_void_p, ctypes.c_int64, ctypes.c_int
-_LINEAR = [*[_POINTER] * 3, _SIZE, *[_POINTER] * 3, _SIZE, _SIZE, _POINTER, _INT]
+_LINEAR = [*[_POINTER] * 3, _SIZE, *[_POINTER] * 3, _SIZE, _SIZE, _POINTER, _INT, _INT]
 _SIGNATURES = {
-    "quantize_tokens": [_POINTER, *[_SIZE] * 4, *[_POINTER] * 3, _INT],
+    "quantize_tokens": [_POINTER, _INT, *[_SIZE] * 4, *[_POINTER] * 3, _INT],
     "linear_int8": _LINEAR,
     "linear_int4": _LINEAR,
 }
@@ -45,16 +45,16 @@ class NativeKernel:
             raise KernelUnavailable(f"cannot load {library}: {error}") from error
 
     def linear_int8(self, x: Tensor, weight: Int8Panels) -> Tensor:
-        """(M, N) float32 from x (M, K) float32 on the CPU."""
+        """(M, N) in the type of x (M, K), float32 or bfloat16, on the CPU."""
         num_rows = weight.scales.shape[0]
         return self._linear("linear_int8", x, weight, num_rows, INT8_GROUP, 128)
 
     def linear_int4(self, x: Tensor, weight: Int4Panels) -> Tensor:
-        """(M, N) float32 from x (M, K) float32 on the CPU."""
+        """(M, N) in the type of x (M, K), float32 or bfloat16, on the CPU."""
         return self._linear("linear_int4", x, weight, weight.num_rows, GROUP_SIZE, 8)
 
     def quantize(self, x: Tensor, group: int, offset: int) -> tuple[Tensor, Tensor, Tensor]:
-        """The arrays of linear.cpp's Activations, for x (M, K) float32.
+        """The arrays of linear.cpp's Activations, for x (M, K) float32 or bfloat16.
 
         Values (K / 512, M, 512) int8, scales (G, M) float32, and -offset * sums (G, M) int32.
         """
@@ -65,7 +65,7 @@ class NativeKernel:
         scales = torch.empty((num_groups, num_tokens))
         starts = torch.empty((num_groups, num_tokens), dtype=torch.int32)
         self._functions["quantize_tokens"](
-            _address(x), num_tokens, num_columns, group, offset,
+            _address(x), x.dtype == torch.bfloat16, num_tokens, num_columns, group, offset,
             _address(values), _address(scales), _address(starts), torch.get_num_threads(),
         )  # fmt: skip
         return values, scales, starts
@@ -80,11 +80,11 @@ class NativeKernel:
         offset: int,
     ) -> Tensor:
         values, scales, starts = self.quantize(x.contiguous(), group, offset)
-        out = torch.empty((x.shape[0], num_rows))
+        out = torch.empty((x.shape[0], num_rows), dtype=x.dtype)
         self._functions[function](
             _address(weight.codes), _address(weight.scales), _address(weight.bias), num_rows,
             _address(values), _address(scales), _address(starts), x.shape[0], scales.shape[0],
-            _address(out), torch.get_num_threads(),
+            _address(out), x.dtype == torch.bfloat16, torch.get_num_threads(),
         )  # fmt: skip
         return out
 

@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 
 
 class Kernel(Protocol):
-    """x (M, K) float32 times a quantised weight, plus its bias: (M, N) float32."""
+    """x (M, K) float32 or bfloat16 times a quantised weight, plus its bias: (M, N) likewise."""
 
     @property
     def name(self) -> str: ...

@@ -31,16 +31,16 @@ class TorchKernel:
     name: ClassVar[str] = "torch"
 
     def linear_int8(self, x: Tensor, weight: Int8Panels) -> Tensor:
-        """(M, N) float32 from x (M, K) float32."""
-        rounded = _rounded(x, INT8_GROUP)
+        """(M, N) in the type of x (M, K)."""
+        rounded = _rounded(x.float(), INT8_GROUP)
         parts = (int8_codes(part).float() for part in torch.split(weight.codes, _PANELS_AT_ONCE))
         product = torch.cat([rounded @ part.T for part in parts], dim=1)
         scaled = product[:, : weight.scales.shape[0]] * weight.scales
-        return scaled if weight.bias is None else scaled + weight.bias
+        return (scaled if weight.bias is None else scaled + weight.bias).to(x.dtype)
 
     def linear_int4(self, x: Tensor, weight: Int4Panels) -> Tensor:
-        """(M, N) float32 from x (M, K) float32."""
-        rounded = _rounded(x, GROUP_SIZE)
+        """(M, N) in the type of x (M, K)."""
+        rounded = _rounded(x.float(), GROUP_SIZE)
         parts = zip(
             torch.split(weight.codes, _PANELS_AT_ONCE),
             torch.split(weight.scales, _PANELS_AT_ONCE),
@@ -49,7 +49,7 @@ class TorchKernel:
         product = torch.cat(
             [rounded @ dequantize_groups(int4_codes(c), scale_rows(s)).T for c, s in parts], dim=1
         )[:, : weight.num_rows]
-        return product if weight.bias is None else product + weight.bias
+        return (product if weight.bias is None else product + weight.bias).to(x.dtype)
 
 
 def quantize_activations(x: Tensor, group: int) -> tuple[Tensor, Tensor]:

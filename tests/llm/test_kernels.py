@@ -138,6 +138,16 @@ def test_a_token_alone_and_among_others_gets_the_same_bits(
         torch.set_num_threads(before)
 
 
+@pytest.mark.parametrize("bits", [8, 4])
+def test_bfloat16_is_read_and_written_as_torch_casts_it(native: NativeKernel, bits: int) -> None:
+    module, x = layer(70, 300, bits), normal(9, 300).bfloat16()
+    x[2, 3] = torch.nan
+    expected = product(native, module, x.float()).bfloat16()
+    actual = product(native, module, x)
+    assert actual.dtype == torch.bfloat16
+    torch.testing.assert_close(actual, expected, rtol=0, atol=0, equal_nan=True)
+
+
 @pytest.mark.parametrize("group", [32, 128])
 def test_both_kernels_round_activations_to_the_same_integers(
     native: NativeKernel, group: int
