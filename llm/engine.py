@@ -14,7 +14,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
-from llm.batch import lay_out
+from llm.constraints import Constraint
 from llm.errors import (
     GenerationFailed,
     InvalidPrompt,
@@ -26,9 +26,10 @@ from llm.generation import SamplingParams, Token
 from llm.kv_cache import slot_bytes
 from llm.model import ChatGLM
 from llm.pages import Pages
+from llm.runner import new_runner
 from llm.sampling import new_generator, sample
 from llm.scheduler import EngineLimits, Scheduler, Share
-from llm.sequence import Constraint, SequenceState
+from llm.sequence import SequenceState
 from llm.speculation import PromptLookup
 
 # Room of a cache whose size is not given, bounded by four full contexts.
@@ -54,7 +55,9 @@ class Engine:
         num_pages = -(-(self.limits.cache_tokens or _default_cache_tokens(model)) // page_tokens)
         self.max_context = min(model.config.max_context, num_pages * page_tokens + 1)
         self._pages = Pages(num_pages)
-        self._cache = model.new_cache(num_pages, page_tokens)
+        # One page more than is given out: the runner's own.
+        cache = model.new_cache(num_pages + 1, page_tokens)
+        self._runner = new_runner(model, cache, self.limits, self.max_context)
         self._scheduler = Scheduler(self.limits, self._pages)
         self._book = threading.Lock()  # guards the scheduler, and is never held during a run
         self._left = False  # whether somebody left since the book was last cleared
@@ -186,24 +189,13 @@ class Engine:
     @torch.inference_mode()
     def _run(self, shares: Sequence[Share]) -> Sequence[Tensor | GenerationFailed]:
         """Scores (num_scored, num_ids) of each share, float32 on the CPU."""
-        chunks = [share.chunk for share in shares]
-        batch = lay_out(chunks, self.limits.page_tokens, self.model.device)
-        states = self.model.hidden(batch, self._cache)
-        rows = [
-            row
-            for share, span in zip(shares, batch.spans, strict=True)
-            for row in range(span.stop - share.num_scored, span.stop)
-        ]
-        scores = self.model.head(states[rows])[:, : self.num_ids] if rows else states[:0]
-        on_cpu = scores.to(device="cpu", dtype=torch.float32)
-        parts = on_cpu.split([share.num_scored for share in shares])
-        if len(rows) == len(states):
-            return parts
+        nums_scored = [share.num_scored for share in shares]
+        computed = self._runner.run([share.chunk for share in shares], nums_scored)
+        scores = computed.scores[:, : self.num_ids].to(device="cpu", dtype=torch.float32)
         # The scores tell of the scored tokens; of the others, nobody must find what is no number.
-        finite = states.isfinite().all(dim=-1).cpu()
         return [
-            part if finite[span.start : span.stop - share.num_scored].all() else _unread_prompt()
-            for share, span, part in zip(shares, batch.spans, parts, strict=True)
+            part if sound else _unread_prompt()
+            for part, sound in zip(scores.split(nums_scored), computed.sound, strict=True)
         ]
 
     def _postprocess(self, share: Share, scores: Tensor | GenerationFailed) -> None:

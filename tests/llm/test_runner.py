@@ -10,10 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from llm import naive
 from llm.batch import Chunk, PromptLayout
 from llm.build import random_model
 from llm.chatglm1 import MaskedLayout
 from llm.config import PromptMarks
+from llm.engine import Engine
+from llm.generation import SamplingParams
 from llm.kv_cache import KVCache
 from llm.model import ChatGLM
 from llm.paged_attention import gathered
@@ -261,3 +264,26 @@ def test_padding_writes_to_the_last_page_only(tiny_model: ChatGLM) -> None:
 def test_without_a_gpu_every_step_goes_the_plain_way(tiny_model: ChatGLM) -> None:
     cache = tiny_model.new_cache(3, 4)
     assert isinstance(new_runner(tiny_model, cache, EngineLimits(), 8), PlainRunner)
+
+
+@pytest.mark.parametrize("drafts", [0, 3])
+def test_an_engine_of_fixed_shapes_equals_the_naive_loop(
+    tiny_model: ChatGLM, drafts: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graphs = FakeGraphs()
+
+    def fixed(
+        model: ChatGLM, cache: KVCache, limits: EngineLimits, max_context: int
+    ) -> StaticRunner:
+        return StaticRunner(model, cache, Rows(model, cache, 8, max_context), gathered, graphs)
+
+    monkeypatch.setattr("llm.engine.new_runner", fixed)
+    limits = EngineLimits(page_tokens=4, step_tokens=6, max_draft_tokens=drafts)
+    engine = Engine(tiny_model, limits=limits)
+    prompts = [[5, 6, 7, 5, 6, 7, 5, 6], [9], [40, 41, 42, 43, 44, 40, 41, 42, 43, 44, 40]]
+    params = SamplingParams(temperature=0, max_tokens=12)
+    streams = [engine.generate(prompt, params) for prompt in prompts]
+    steps = list(zip(*streams, strict=True))
+    for row, prompt in enumerate(prompts):
+        assert [step[row].id for step in steps] == naive.greedy(tiny_model, prompt, 12)
+    assert graphs.replays > 10
