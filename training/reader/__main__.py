@@ -1,0 +1,143 @@
+"""Commands of the pocket reader: prepare shards, train, export a folder, judge it.
+
+python -m training.reader prepare --data DIR --out SHARDS
+python -m training.reader train --shards SHARDS --out RUN
+python -m training.reader export --run RUN --shards SHARDS --out MODEL
+python -m training.reader evaluate --model MODEL --data DIR
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from training.reader.recipe import RECIPES, Recipe
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _recipe(options: argparse.Namespace) -> Recipe:
+    recipe = RECIPES[options.recipe]
+    if getattr(options, "steps", None):
+        recipe = replace(recipe, schedule=replace(recipe.schedule, num_steps=options.steps))
+    if getattr(options, "rows_per_batch", None):
+        schedule = replace(recipe.schedule, rows_per_batch=options.rows_per_batch)
+        recipe = replace(recipe, schedule=schedule)
+    if getattr(options, "synthetic", None):
+        recipe = replace(recipe, num_synthetic=options.synthetic)
+    return replace(recipe, seed=options.seed)
+
+
+def _deadline(clock: str | None) -> float | None:
+    """The next time the local clock shows HH:MM, in seconds since the epoch."""
+    if clock is None:
+        return None
+    hour, minute = (int(part) for part in clock.split(":"))
+    now = datetime.now().astimezone()
+    wanted = now.replace(hour=hour, minute=minute, second=0, microsecond=0).timestamp()
+    return wanted if wanted > time.time() else wanted + 24 * 3600
+
+
+def _prepare(options: argparse.Namespace) -> None:
+    from training.reader.prepare import prepare
+
+    prepare(options.data, options.out, _recipe(options), _say)
+
+
+def _train(options: argparse.Namespace) -> None:
+    from training.reader.prepare import SHARDS
+    from training.reader.shards import read_manifest, read_shard
+    from training.reader.trainer import CHECKPOINT_FILE, Machine, Run
+
+    recipe = _recipe(options)
+    manifest = read_manifest(options.shards)
+    if manifest["row_tokens"] != recipe.schedule.row_tokens:
+        sys.exit(
+            f"the shards have rows of {manifest['row_tokens']} tokens; the recipe"
+            f" {recipe.name!r} needs {recipe.schedule.row_tokens}: prepare them with it"
+        )
+    shards = {name: read_shard(options.shards, name) for name in SHARDS}
+    machine = Machine(options.device, options.threads, not options.eager)
+    run = Run(options.out, shards, manifest["num_ids"], recipe, machine)
+    if (options.out / CHECKPOINT_FILE).exists() and not options.resume and not options.dry_run:
+        sys.exit(f"{options.out} holds a run already; pass --resume to go on with it")
+    if options.resume and not options.dry_run:
+        _say(f"goes on from step {run.step}" if run.resume() else "no checkpoint yet: begins")
+    until = options.dry_run or recipe.schedule.num_steps
+    run.train(until, _deadline(options.stop_at), _say, is_dry=bool(options.dry_run))
+
+
+def _export(options: argparse.Namespace) -> None:
+    from training.reader.export import export
+
+    export(options.run, options.shards, options.out, _recipe(options), options.dtype, _say)
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    from training.reader.gate import evaluate
+
+    evaluate(options.model, options.data, options.out, options.limit, options.sets, _say)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m training.reader",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--recipe", choices=sorted(RECIPES), default="cpu")
+    shared.add_argument("--seed", type=int, default=0)
+    shared.add_argument("--steps", type=int, help="length of the schedule, if not the recipe's")
+
+    prepare = commands.add_parser("prepare", parents=[shared], help="write token shards")
+    prepare.add_argument("--data", type=Path, required=True, help="folder with train/ and text/")
+    prepare.add_argument("--out", type=Path, required=True, help="folder for the shards")
+    prepare.add_argument("--synthetic", type=int, help="examples, if not the recipe's number")
+    prepare.set_defaults(run_command=_prepare)
+
+    train = commands.add_parser("train", parents=[shared], help="train, or go on with a run")
+    train.add_argument("--shards", type=Path, required=True)
+    train.add_argument("--out", type=Path, required=True, help="folder for checkpoint and curve")
+    train.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
+    train.add_argument("--device", default="cpu", help="cpu or cuda (default: cpu)")
+    train.add_argument("--threads", type=int, default=2)
+    train.add_argument("--eager", action="store_true", help="do not compile the forward pass")
+    train.add_argument("--stop-at", metavar="HH:MM", help="save and stop at this local time")
+    train.add_argument("--dry-run", type=int, metavar="STEPS", help="some steps, nothing written")
+    train.add_argument("--rows-per-batch", type=int, help="smaller batches, for a dry run")
+    train.set_defaults(run_command=_train)
+
+    export = commands.add_parser("export", parents=[shared], help="write a model folder")
+    export.add_argument("--run", type=Path, required=True, help="folder of the run")
+    export.add_argument("--shards", type=Path, required=True)
+    export.add_argument("--out", type=Path, required=True, help="model folder to write")
+    export.add_argument("--dtype", choices=("float16", "float32"), default="float16")
+    export.set_defaults(run_command=_export)
+
+    evaluate = commands.add_parser("evaluate", help="the gate against the extractive reader")
+    evaluate.add_argument("--model", type=Path, required=True)
+    evaluate.add_argument("--data", type=Path, required=True, help="folder with dev/ and demo/")
+    evaluate.add_argument("--out", type=Path, help="file for the results as JSON")
+    evaluate.add_argument("--limit", type=int, help="items of each set, a seeded sample")
+    evaluate.add_argument("--set", dest="sets", action="append", help="only this set; repeatable")
+    evaluate.set_defaults(run_command=_evaluate)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command."""
+    options = _parser().parse_args(arguments)
+    options.run_command(options)
+
+
+if __name__ == "__main__":
+    main()
