@@ -27,10 +27,10 @@ from llm.build import random_model
 from llm.chat import ChatMessage, prompt_ids
 from llm.chat_formats import chatglm3_format
 from llm.config import chatglm3_6b
+from llm.constraints import Restriction
 from llm.engine import Engine
 from llm.generation import SamplingParams
 from llm.quantized_linear import quantize_model
-from llm.sampling import Restriction
 from llm.scheduler import EngineLimits
 from llm.tokenizers.sentence_pieces import ChatGLM3Tokenizer
 
@@ -61,7 +61,7 @@ def main() -> None:
     """Print one row for each kind of answer."""
     options = _options()
     torch.set_num_threads(options.threads)
-    references = list(_references(options.data, options.tokenizer, options.answers))
+    references = list(references_of(options.data, options.tokenizer, options.answers))
     config = replace(chatglm3_6b(), num_layers=options.layers)
     model = random_model(config, dtype=torch.bfloat16)
     if options.weights != "bf16":
@@ -116,7 +116,8 @@ def _print(kind: str, rows: Sequence[tuple[float, float, int, int]]) -> None:
     )
 
 
-def _references(data: Path, tokenizer_file: Path, num_answers: int) -> Iterator[Reference]:
+def references_of(data: Path, tokenizer_file: Path, num_answers: int) -> Iterator[Reference]:
+    """So many answers of each kind, drawn from the data sets."""
     tokenizer = ChatGLM3Tokenizer(tokenizer_file)
     chats = chatglm3_format(tokenizer)
     rng = random.Random(7)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from llm.sampling import Restriction
+from llm.constraints import Restriction
 
 
 class CallConstraint:

@@ -18,8 +18,10 @@ from typing import TYPE_CHECKING
 from llm.chat import ChatMessage, Segment, prompt_ids
 from llm.chat_formats import ChatFormat, chat_format
 from llm.checkpoint import load_model, read_config
+from llm.constraints import Constraint
 from llm.errors import CheckpointError, PromptTooLong
 from llm.generation import FinishReason, SamplingParams, Token, Usage
+from llm.quoting import QuoteConstraint, QuoteVocabulary
 from llm.reply import ReplyRules, ReplyText
 from llm.tokenizers import Tokenizer
 from llm.tokenizers.choice import has_prefix, load_tokenizer
@@ -28,7 +30,6 @@ from llm.weight_files import weight_files
 
 if TYPE_CHECKING:
     from llm.engine import Engine, TokenStream
-    from llm.sequence import Constraint
 
 
 # Up to here encoding takes well under a second, and errors name the exact number of tokens.
@@ -135,6 +136,14 @@ class ChatModel:
         self._refuse_endless([ChatMessage("user", text)])
         reply = ReplyText(self.tokenizer, ReplyRules(verbatim=True))
         return self._reply(self.format.continuation(text), reply, params, cancelled, tenant)
+
+    def quote_constraint(self, sources: Sequence[str]) -> QuoteConstraint:
+        """The rule for one reply that quotes these sources word for word, if it quotes."""
+        return QuoteConstraint(sources, self._quote_vocabulary, self.tokenizer.token_bytes)
+
+    @cached_property
+    def _quote_vocabulary(self) -> QuoteVocabulary:
+        return QuoteVocabulary.of(self.tokenizer.token_bytes, self.tokenizer.num_ids)
 
     def _reply(
         self,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from llm.sampling import Restriction
+from llm.constraints import Restriction
 
 MARKS = {
     "\u201c".encode(): "\u201d".encode(),

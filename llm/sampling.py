@@ -9,21 +9,13 @@ V vocabulary, K candidates left.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from llm.constraints import Restriction
 from llm.errors import NonFiniteLogits
 from llm.generation import SamplingParams, Token
-
-
-@dataclass(frozen=True, slots=True)
-class Restriction:
-    """The only ids that may be chosen (at least one) or, with `forbids`, those that may not."""
-
-    ids: Sequence[int]
-    forbids: bool = False
 
 
 def new_generator(seed: int | None) -> torch.Generator:

@@ -10,24 +10,15 @@ import hashlib
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import torch
 
 from llm.batch import Chunk, PromptLayout
+from llm.constraints import Constraint
 from llm.errors import GenerationFailed
 from llm.generation import FinishReason, SamplingParams, Token
 from llm.pages import page_key
-from llm.sampling import Restriction
 from llm.speculation import PromptLookup
-
-
-class Constraint(Protocol):
-    """A rule on which token may come next."""
-
-    def restriction(self, generated: Sequence[int]) -> Restriction | None:
-        """What may follow the generated ids; None where every id may."""
-        ...
 
 
 @dataclass(eq=False, slots=True)

@@ -69,8 +69,10 @@ class ChatRequest:
 
     `stop`: texts that end the reply and are no part of it. `must_call`: the reply has to call one
     of `tools`. `top_logprobs`: so many alternatives with each token's log probability; None for
-    no log probabilities. `tenant`: whose cached prompts may be used again. `cancelled` may be
-    asked from another thread at any time.
+    no log probabilities. `quote_sources`: what the reply puts between quotation marks has to stand
+    in one of these word for word, where the model can be held to it; None leaves quotations free.
+    `tenant`: whose cached prompts may be used again. `cancelled` may be asked from another thread
+    at any time.
     """
 
     messages: tuple[ChatMessage, ...]
@@ -79,6 +81,7 @@ class ChatRequest:
     tools: tuple[Tool, ...] = ()
     must_call: bool = False
     top_logprobs: int | None = None
+    quote_sources: tuple[str, ...] | None = None
     tenant: str = ""
     cancelled: Callable[[], bool] = field(default=never, compare=False)
 

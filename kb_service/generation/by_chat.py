@@ -15,9 +15,17 @@ from kb_service.domain.ports import ChatGenerator
 def answer_by_chat(
     model: ChatGenerator, request: GenerationRequest
 ) -> Generator[str, None, Generation]:
-    """Yield the reply as it comes and return its Generation. Raises what `model.chat` raises."""
+    """Yield the reply as it comes and return its Generation. Raises what `model.chat` raises.
+
+    What stands in quotation marks can only be words of the passages or of what the user said.
+    """
+    said = [message.content for message in request.messages if message.role == "user"]
     asked = ChatRequest(
-        request.messages, request.options, tenant=request.tenant, cancelled=request.cancelled
+        request.messages,
+        request.options,
+        quote_sources=(*(passage.text for passage in request.passages), *said),
+        tenant=request.tenant,
+        cancelled=request.cancelled,
     )
     text = ""
     with closing(model.chat(asked)) as events:

@@ -34,6 +34,7 @@ from llm.calling import CallConstraint
 from llm.chat import ChatMessage as ModelMessage
 from llm.chat import Segment
 from llm.chat_model import ChatModel, ChatReply
+from llm.constraints import Constraint
 from llm.errors import (
     CheckpointError,
     EngineBusy,
@@ -132,16 +133,20 @@ class ChatGlmGenerator:
 
     def _reply(self, request: ChatRequest, params: SamplingParams) -> ChatReply:
         offered = [_offer(tool) for tool in request.tools]
-        constraint = None
-        if request.must_call:
-            constraint = CallConstraint([self._model.format.call_opening(tool) for tool in offered])
         return self._model.chat(
             self._to_model(request.messages, offered),
             params,
             request.cancelled,
             tenant=request.tenant,
-            constraint=constraint,
+            constraint=self._constraint(request, offered),
         )
+
+    def _constraint(self, request: ChatRequest, tools: Sequence[ModelTool]) -> Constraint | None:
+        if request.must_call:
+            return CallConstraint([self._model.format.call_opening(tool) for tool in tools])
+        if request.quote_sources is not None:
+            return self._model.quote_constraint(request.quote_sources)
+        return None
 
     def _to_model(
         self, messages: Sequence[ChatMessage], tools: Sequence[ModelTool] = ()

@@ -1,5 +1,6 @@
 """ChatGlmGenerator over a tiny random checkpoint in the released layout."""
 
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -19,9 +20,13 @@ from kb_service.domain.chats import (
 )
 from kb_service.domain.errors import Busy, ConfigurationError, GenerationError, KbError
 from kb_service.domain.ports import ChatGenerator
+from kb_service.domain.queries import Passage
+from kb_service.domain.spans import TextSpan
 from kb_service.generation.chatglm import ChatGlmGenerator
 from kb_service.services.prompting import PromptMeter
+from llm.engine import TokenStream
 from llm.errors import EngineBusy
+from llm.quoting import QuoteConstraint
 from llm.tokenizers import ChatGLM3Tokenizer
 from tests.llm.scripted_engine import scripted_model
 from tests.llm.tiny_checkpoint import train_tiny_tokenizer, write_tiny_checkpoint
@@ -229,3 +234,26 @@ def test_a_folder_that_is_no_checkpoint_is_a_configuration_error(tmp_path: Path)
     with pytest.raises(ConfigurationError, match="cannot be loaded") as raised:
         ChatGlmGenerator.load(str(tmp_path), **options)  # type: ignore[arg-type]  mixed values
     assert raised.value.code == "model_corrupt"
+
+
+def test_an_answer_quotes_only_words_of_its_passages_and_of_the_user(
+    generator: ChatGlmGenerator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passage = Passage(1, 1, "d", 1, "", "t", TextSpan(0, 23), "The pump failed at noon", 1.0)
+    model, sources, rules = generator._model, [], []
+    engine_generate, new_rule = model.engine.generate, model.quote_constraint
+
+    def remember_sources(texts: Sequence[str]) -> QuoteConstraint:
+        sources.append(tuple(texts))
+        return new_rule(texts)
+
+    def remember_rule(*args: object, **options: object) -> TokenStream:
+        rules.append(type(options["constraint"]))
+        return engine_generate(*args, **options)
+
+    monkeypatch.setattr(model, "quote_constraint", remember_sources)
+    monkeypatch.setattr(model.engine, "generate", remember_rule)
+    run(generator, replace(REQUEST, passages=(passage,)))
+    chat(generator)
+    assert sources == [("The pump failed at noon", "What failed?")]
+    assert rules == [QuoteConstraint, type(None)]

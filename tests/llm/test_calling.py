@@ -1,7 +1,7 @@
 """A reply that has to call a tool begins as one of the calls, and is free behind that."""
 
 from llm.calling import CallConstraint
-from llm.sampling import Restriction
+from llm.constraints import Restriction
 
 
 def test_only_ids_that_go_on_with_an_opening_are_allowed() -> None:

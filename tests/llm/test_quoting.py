@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llm.chat_model import ChatModel
+from llm.constraints import Restriction
 from llm.generation import SamplingParams
 from llm.quoting import QuoteConstraint, QuoteVocabulary
-from llm.sampling import Restriction
 
 PIECES = [b"", "“".encode(), "”".encode(), b'"', "说“".encode(), "“我".encode(), "锅炉".encode()]
 PIECES += [bytes([byte]) for byte in range(256)] + [
