@@ -195,7 +195,9 @@ class Engine:
         # The scores tell of the scored tokens; of the others, nobody must find what is no number.
         return [
             part if sound else _unread_prompt()
-            for part, sound in zip(scores.split(nums_scored), computed.sound, strict=True)
+            for part, sound in zip(
+                scores.split_with_sizes(nums_scored), computed.sound, strict=True
+            )
         ]
 
     def _postprocess(self, share: Share, scores: Tensor | GenerationFailed) -> None:
