@@ -1,0 +1,258 @@
+"""Who is admitted and how a step is shared out, without any model."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from llm.batch import PromptLayout
+from llm.errors import EngineBusy
+from llm.generation import SamplingParams, Token
+from llm.pages import Pages
+from llm.sampling import new_generator
+from llm.scheduler import EngineLimits, Scheduler, Share
+from llm.sequence import SequenceState
+
+
+def sequence(
+    num_prompt: int,
+    max_tokens: int = 4,
+    tenant: str = "",
+    *,
+    num_bidirectional: int = 0,
+    first: int = 0,
+) -> SequenceState:
+    """A request whose prompt is `first`, then 1, 2, 3, …"""
+    return SequenceState(
+        ids=[first, *range(1, num_prompt)],
+        max_tokens=max_tokens,
+        params=SamplingParams(max_tokens=max_tokens),
+        stop_ids=frozenset(),
+        layout=PromptLayout(num_bidirectional),
+        tenant=tenant,
+        generator=new_generator(0),
+    )
+
+
+def scheduler_of(num_pages: int = 64, **limits: int) -> Scheduler:
+    return Scheduler(EngineLimits(page_tokens=4, **limits), Pages(num_pages))
+
+
+def compute(scheduler: Scheduler, shares: list[Share]) -> None:
+    """What the engine does after a step, every chosen token being 7."""
+    for share in shares:
+        if share.num_scored:
+            share.sequence.append(Token(7))
+        scheduler.record(share, 0)
+    scheduler.drop_ended()
+
+
+def tokens_of(shares: list[Share]) -> dict[int, int]:
+    """Tokens a step computes, by the first id of each prompt."""
+    return {share.sequence.ids[0]: len(share.chunk.ids) for share in shares}
+
+
+def test_a_full_queue_refuses_and_says_how_many_wait() -> None:
+    scheduler = scheduler_of(max_running=2, max_waiting=3)
+    for _ in range(5):
+        scheduler.submit(sequence(5))
+    assert (scheduler.num_running, scheduler.num_waiting) == (2, 3)
+    with pytest.raises(EngineBusy, match="3 requests are waiting already"):
+        scheduler.submit(sequence(5))
+    assert (scheduler.num_running, scheduler.num_waiting) == (2, 3)
+
+
+@pytest.mark.parametrize(("num_pages", "max_running"), [(64, 1), (2, 8)])
+def test_without_a_queue_whatever_cannot_start_at_once_is_refused(
+    num_pages: int, max_running: int
+) -> None:
+    scheduler = scheduler_of(num_pages, max_running=max_running, max_waiting=0)
+    running = sequence(5)
+    scheduler.submit(running)
+    for _ in range(2):
+        with pytest.raises(EngineBusy):
+            scheduler.submit(sequence(5))
+    running.closed = True
+    scheduler.submit(sequence(5))
+
+
+def test_a_place_in_the_queue_is_free_again_once_its_reader_leaves() -> None:
+    scheduler = scheduler_of(max_running=1, max_waiting=1)
+    scheduler.submit(sequence(5))
+    waiting = sequence(5)
+    scheduler.submit(waiting)
+    waiting.closed = True
+    scheduler.submit(sequence(5))
+    assert scheduler.num_waiting == 1
+    assert waiting.finished
+
+
+def test_one_tenants_crowd_does_not_shut_another_out() -> None:
+    scheduler = scheduler_of(max_running=1, max_waiting=2)
+    for _ in range(3):
+        scheduler.submit(sequence(5, tenant="crowd"))
+    with pytest.raises(EngineBusy):
+        scheduler.submit(sequence(5, tenant="crowd"))
+    scheduler.submit(sequence(5, tenant="single"))
+    with pytest.raises(EngineBusy):
+        scheduler.submit(sequence(5, tenant="single"))
+
+
+def test_tenants_take_turns() -> None:
+    scheduler = scheduler_of(max_running=1)
+    order = ["a", "a", "a", "b", "b", "c"]
+    for number, tenant in enumerate(order):
+        scheduler.submit(sequence(3, max_tokens=1, tenant=tenant, first=number))
+    served = []
+    while shares := scheduler.schedule():
+        served.append(order[shares[0].sequence.ids[0]])
+        compute(scheduler, shares)
+    assert served == ["a", "a", "b", "c", "a", "b"]
+
+
+def test_nobody_overtakes_a_request_that_waits_for_room() -> None:
+    scheduler = scheduler_of(num_pages=8, step_tokens=100)
+    scheduler.submit(sequence(17, first=1))  # five pages
+    scheduler.submit(sequence(17, first=2))
+    scheduler.submit(sequence(3, first=3))
+    assert tokens_of(scheduler.schedule()) == {1: 17}
+
+
+def test_a_short_prompt_does_not_wait_behind_a_long_one_nor_the_long_one_for_ever() -> None:
+    scheduler = scheduler_of(num_pages=1000, step_tokens=8)
+    scheduler.submit(sequence(1000, first=1000))
+    for step in range(20):
+        scheduler.submit(sequence(4, max_tokens=1, first=step))
+        shares = scheduler.schedule()
+        assert tokens_of(shares) == {1000: 4, step: 4}
+        compute(scheduler, shares)
+
+
+def test_the_short_ones_leftover_goes_to_the_next_and_the_oldest_goes_first_among_equals() -> None:
+    scheduler = scheduler_of(num_pages=1000, step_tokens=10)
+    for first, num_prompt in ((50, 30), (51, 30), (52, 2)):
+        scheduler.submit(sequence(num_prompt, first=first))
+    shares = scheduler.schedule()
+    assert tokens_of(shares) == {52: 2, 50: 8}
+    compute(scheduler, shares)
+    assert tokens_of(scheduler.schedule()) == {52: 1, 50: 9}
+
+
+def test_prompts_are_read_beside_decoders_that_fill_the_step() -> None:
+    scheduler = scheduler_of(step_tokens=2)
+    for first in (50, 51):
+        scheduler.submit(sequence(1, max_tokens=30, first=first))
+    compute(scheduler, scheduler.schedule())
+    scheduler.submit(sequence(5, first=52))
+    for _ in range(5):
+        shares = scheduler.schedule()
+        assert tokens_of(shares) == {50: 1, 51: 1, 52: 1}
+        compute(scheduler, shares)
+    assert scheduler.schedule()[2].sequence.decodes
+
+
+def test_what_is_seen_from_both_sides_is_computed_in_one_piece() -> None:
+    scheduler = scheduler_of(step_tokens=4)
+    scheduler.submit(sequence(12, first=90, num_bidirectional=11))
+    scheduler.submit(sequence(12, first=91, num_bidirectional=5))
+    assert tokens_of(scheduler.schedule()) == {90: 12}
+
+
+def test_a_planned_step_outlives_the_loss_of_its_pages() -> None:
+    scheduler = scheduler_of()
+    leaving = sequence(6)
+    scheduler.submit(leaving)
+    share = scheduler.schedule()[0]
+    pages = list(share.chunk.pages)
+    leaving.closed = True
+    scheduler.drop_ended()
+    assert (leaving.finished, leaving.pages) == (True, [])
+    assert (share.chunk.pages, share.chunk.ids) == (pages, [0, 1, 2, 3, 4, 5])
+
+
+def test_a_cached_beginning_is_not_computed_again_but_the_last_id_is() -> None:
+    scheduler = scheduler_of()
+    for num_left in (8, 4):
+        scheduler.submit(sequence(8, max_tokens=1))
+        shares = scheduler.schedule()
+        assert len(shares[0].chunk.ids) == num_left
+        compute(scheduler, shares)
+
+
+def test_a_beginning_shorter_than_what_both_sides_see_is_not_shared() -> None:
+    scheduler = scheduler_of()
+    for _ in range(2):
+        scheduler.submit(sequence(8, max_tokens=1, num_bidirectional=7))
+        shares = scheduler.schedule()
+        assert len(shares[0].chunk.ids) == 8
+        compute(scheduler, shares)
+
+
+LIMITS = st.builds(
+    EngineLimits,
+    page_tokens=st.just(4),
+    step_tokens=st.integers(1, 20),
+    max_running=st.integers(1, 6),
+    max_waiting=st.integers(0, 6),
+)
+ARRIVALS = st.builds(
+    sequence,
+    st.integers(1, 8),
+    st.integers(1, 4),
+    st.sampled_from(["", "b"]),
+    first=st.integers(0, 1),
+)
+STEPS = st.lists(st.tuples(st.none() | ARRIVALS, st.integers(0, 40)), max_size=30)
+
+
+@settings(max_examples=300, deadline=None)
+@given(limits=LIMITS, num_pages=st.integers(3, 20), steps=STEPS)
+def test_no_step_writes_where_others_read_and_every_decoder_gets_its_token(
+    limits: EngineLimits, num_pages: int, steps: list[tuple[SequenceState | None, int]]
+) -> None:
+    pages = Pages(num_pages)
+    scheduler = Scheduler(limits, pages)
+    present: list[SequenceState] = []
+    for arriving, leaving in steps:
+        if arriving:
+            try:
+                scheduler.submit(arriving)
+                present.append(arriving)
+            except EngineBusy:
+                assert scheduler.num_waiting >= limits.max_waiting
+        present = [each for each in present if not each.finished]
+        if leaving < len(present):
+            present.pop(leaving).closed = True
+        num_decoding = sum(each.decodes for each in present)
+        shares = scheduler.schedule()
+        assert all(share.sequence.decodes for share in shares[:num_decoding])
+        num_prefill = sum(len(share.chunk.ids) for share in shares[num_decoding:])
+        assert num_prefill <= max(limits.step_tokens - num_decoding, 1)
+        require_private_writes(shares, pages)
+        compute(scheduler, shares)
+    while shares := scheduler.schedule():
+        compute(scheduler, shares)
+    assert all(each.finished for each in present)
+    assert pages.num_free == num_pages
+
+
+def require_private_writes(shares: list[Share], pages: Pages) -> None:
+    written: list[int] = []
+    for share in shares:
+        first = share.chunk.num_cached // 4
+        last = (share.chunk.num_cached + len(share.chunk.ids) - 1) // 4
+        written += share.chunk.pages[first : last + 1]
+    assert len(set(written)) == len(written)
+    assert not set(written) & set(pages._key_of)
+    assert all(pages._holders[page] == 1 for page in written)
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"page_tokens": 0}, "page_tokens is 0; accepted: 1 or more"),
+        ({"max_waiting": -1}, "max_waiting is -1; accepted: 0 or more"),
+    ],
+)
+def test_a_limit_outside_its_range_is_named(change: dict[str, int], named: str) -> None:
+    with pytest.raises(ValueError, match=named):
+        EngineLimits(**change)
