@@ -11,7 +11,7 @@ import torch
 
 from llm import naive
 from llm.build import random_model
-from llm.config import ModelConfig
+from llm.config import ModelConfig, PromptMarks
 from llm.generation import SamplingParams
 from llm.model import ChatGLM
 from llm.sampling import new_generator, sample
@@ -44,3 +44,28 @@ def expected(
     for _ in range(num_tokens):
         ids.append(sample(naive.logits(model, [ids])[0][-1].float(), params, ids, generator).id)
     return ids[len(prompt) :]
+
+
+@cache
+def loud_chatglm1(*, freezes: bool = True) -> ChatGLM:
+    """Of the first generation: a prompt is seen from both sides up to its start token, id 1."""
+    config = ModelConfig(
+        num_layers=2,
+        hidden_size=32,
+        num_heads=4,
+        num_kv_groups=4,
+        head_dim=8,
+        ffn_size=48,
+        vocab_size=VOCAB_SIZE,
+        max_context=128,
+        norm_eps=1e-5,
+        rope_dim=8,
+        rope_axes=2,
+        linear_bias=True,
+        norm="layer",
+        activation="gelu",
+        residual_from_norm=True,
+        residual_scale=2.0,
+        prompt_marks=PromptMarks(start_id=1, gmask_id=2, mask_ids=(3,), gmask_freezes=freezes),
+    )
+    return loud(config)

@@ -12,7 +12,7 @@ from llm.engine import Engine, TokenStream
 from llm.generation import SamplingParams
 from llm.model import ChatGLM
 from llm.scheduler import EngineLimits
-from tests.llm.loud_model import expected, loud_model
+from tests.llm.loud_model import expected, loud_chatglm1, loud_model
 
 GREEDY = SamplingParams(temperature=0)
 SAMPLED = SamplingParams(
@@ -216,3 +216,34 @@ def test_a_stop_id_inside_a_draft_ends_the_reply_there() -> None:
                 prompt, replace(GREEDY, max_tokens=LONGEST_OUTPUT), {stop}
             )
             assert [token.id for token in stream] == full[: full.index(stop) + 1]
+
+
+BOTH_SIDES_PROMPTS = [[*prompt[:shared], 2, 1] for prompt in PROMPTS for shared in (3, 15, 31)]
+
+
+@pytest.mark.parametrize("step_tokens", [4, 64])
+@pytest.mark.parametrize("freezes", [True, False])
+def test_prompts_seen_from_both_sides_keep_their_tokens_in_company(
+    step_tokens: int, freezes: bool
+) -> None:
+    model = loud_chatglm1(freezes=freezes)
+    limits = EngineLimits(cache_tokens=300, page_tokens=4, step_tokens=step_tokens, max_running=5)
+    engine = Engine(model, limits=limits)
+    visits = [Visit(prompt, 12, "", None) for prompt in BOTH_SIDES_PROMPTS[::3] * 2]
+    outputs = play(engine, visits, DICE)
+    require_naive_outputs(model, visits, outputs)
+    assert engine.num_free_pages == 75
+
+
+def test_a_prompt_seen_from_both_sides_is_found_again_only_as_a_whole() -> None:
+    engine = Engine(loud_chatglm1(), limits=EngineLimits(page_tokens=4))
+    params = replace(GREEDY, max_tokens=12)
+    prompt = [*DOCUMENT[:14], 2, 1]  # 15 tokens are seen from both sides
+    longer = [*prompt, 9, 10]  # of the same kind, with a beginning of the answer
+    other = [*DOCUMENT[:13], 99 - DOCUMENT[13], 2, 1]
+    cached = []
+    for each in (prompt, prompt, longer, longer, other):
+        stream = engine.generate(each, params)
+        assert [token.id for token in stream] == expected(engine.model, tuple(each), GREEDY, 12)
+        cached.append(stream.cached_tokens)
+    assert cached == [0, 0, 16, 16, 0]
