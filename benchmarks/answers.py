@@ -1,4 +1,4 @@
-"""How well questions are answered: containment, span F1, refusals, citations.
+"""How well the extractive reader answers, kind by kind: wording, refusals, citations.
 
     python -m benchmarks.answers --data DIR [--set NAME …] [--limit N] [--failures FILE]
 
@@ -8,23 +8,18 @@ belong to gate, reader and citations and not to an embedding model.
 """
 
 import argparse
-import gzip
 import json
 import math
-import random
-import re
-import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
 
+from benchmarks.memory_base import NOW, read_rows
 from ingest.chunking import SentenceChunker
 from ingest.limits import ParseLimits
 from ingest.pdf import PdfLoader
-from kb_service.domain.answers import Answer, AnswerAudit, Conversation
 from kb_service.domain.documents import (
     Chunk,
     KnowledgeBase,
@@ -34,32 +29,35 @@ from kb_service.domain.documents import (
     Revision,
     regions_of,
 )
-from kb_service.domain.errors import NotFound
 from kb_service.domain.queries import Query, RetrievalResult, ScoredChunk
 from kb_service.domain.spans import PageRegion, TextSpan
-from kb_service.domain.text import CJK, index_terms, normalise
+from kb_service.domain.text import index_terms
+from kb_service.evaluation.judging import Outcome
+from kb_service.evaluation.questions import Question, question_of, read_questions, sample
+from kb_service.evaluation.report import Report, SetReport, report_markdown
+from kb_service.evaluation.resampling import DEFAULT_SEED, Resampling
+from kb_service.evaluation.summaries import summarise_answers
+from kb_service.evaluation.trials import UnkeptAnswers, ask_all
 from kb_service.generation.extractive import ExtractiveReader
 from kb_service.services.answering import AnsweringService
-from kb_service.services.asking import AskRequest
 from kb_service.settings import RetrievalSettings
 
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
 K1, B = 1.2, 0.75
-Row = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class QuestionRow:
-    """A question with its gold answers; none when the documents do not answer it."""
-
-    text: str
-    answers: tuple[str, ...]
-    kind: str
+DEMO_SETS = {"ntsb": "en_ntsb", "zh_synth": "zh_synth_incident"}
+READING_SETS = (
+    "dev/zh_cmrc2018_trial",
+    "dev/zh_drcd",
+    "dev/en_squad",
+    "train/zh_cmrc2018",
+    "train/zh_drcd",
+    "train/en_squad",
+)
+Loaded = tuple["Shelf", list[Question]]
 
 
 @dataclass
 class Shelf:
-    """Documents in memory: the library, the answer log and a BM25 retriever in one."""
+    """Documents in memory: the library and a BM25 retriever in one."""
 
     chunks: dict[int, Chunk] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
@@ -129,40 +127,18 @@ class Shelf:
         """Return one page without boxes."""
         return regions_of((Page(1, TextSpan(0, span.end), PageKind.TEXT),), span)
 
-    def new_answer_id(self) -> str:
-        """Return a constant: nothing is kept."""
-        return "ans_0"
 
-    def get_conversation(self, conversation_id: str) -> Conversation:
-        """Know no conversation."""
-        raise NotFound(conversation_id)
-
-    def save_turn(self, answer: Answer, audit: AnswerAudit) -> Answer:
-        """Keep nothing."""
-        return answer
-
-
-def rows_of(path: Path) -> list[Row]:
-    """Read a compressed JSON lines file."""
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
-
-
-def load_demo(data: Path, docs: str, questions: str) -> tuple[Shelf, list[QuestionRow]]:
+def load_demo(data: Path, docs: str, questions: str) -> Loaded:
     """Load a demo set: documents as a base, questions with one gold answer."""
     shelf = Shelf()
-    for row in rows_of(data / "demo" / docs):
+    for row in read_rows(data / "demo" / docs):
         markdown = data / "demo" / "md" / "zh_synth" / f"{row['doc']}.md"
-        text = markdown.read_text(encoding="utf-8") if markdown.is_file() else row["text"]
-        shelf.add(row["doc"], row["title"], text)
-    asked = [
-        QuestionRow(r["question"], (r["answer"],) if r["answerable"] else (), r["qtype"])
-        for r in rows_of(data / "demo" / questions)
-    ]
-    return shelf, asked
+        text = markdown.read_text(encoding="utf-8") if markdown.is_file() else str(row["text"])
+        shelf.add(str(row["doc"]), str(row["title"]), text)
+    return shelf, read_questions(data / "demo" / questions)
 
 
-def load_pdfs(data: Path, folder: str, questions: str) -> tuple[Shelf, list[QuestionRow]]:
+def load_pdfs(data: Path, folder: str, questions: str) -> Loaded:
     """Load a demo set from its PDFs; questions on documents without a text layer are left out."""
     loader, shelf, unreadable = PdfLoader(ParseLimits()), Shelf(), set()
     for path in sorted((data / "demo" / "pdf" / folder).glob("*.pdf")):
@@ -174,174 +150,91 @@ def load_pdfs(data: Path, folder: str, questions: str) -> tuple[Shelf, list[Ques
         else:
             unreadable.add(path.stem)
     asked = [
-        QuestionRow(r["question"], (r["answer"],) if r["answerable"] else (), r["qtype"])
-        for r in rows_of(data / "demo" / questions)
-        if not unreadable & {Path(doc).name for doc in r["docs"]}
+        question_of(row)
+        for row in read_rows(data / "demo" / questions)
+        if isinstance(row["docs"], list) and not unreadable & {Path(d).name for d in row["docs"]}
     ]
     return shelf, asked
 
 
-def load_squad_like(path: Path) -> tuple[Shelf, list[QuestionRow]]:
+def load_squad_like(path: Path) -> Loaded:
     """Load contexts with their questions."""
     shelf, asked = Shelf(), []
     names: dict[str, str] = {}
-    for row in rows_of(path):
-        if row["context"] not in names:
-            names[row["context"]] = f"doc{len(names)}"
-            shelf.add(names[row["context"]], row["title"], row["context"])
-        golds = tuple(a["text"] for a in row["answers"]) if row["answerable"] else ()
-        kind = "answerable" if row["answerable"] else "unanswerable"
-        asked.append(QuestionRow(row["question"], golds, kind))
+    for row in read_rows(path):
+        context = str(row["context"])
+        if context not in names:
+            names[context] = f"doc{len(names)}"
+            shelf.add(names[context], str(row["title"]), context)
+        asked.append(question_of(row))
     return shelf, asked
 
 
-def tokens_of(text: str) -> list[str]:
-    """CMRC 2018 evaluation: each CJK character alone, Latin words whole, no punctuation."""
-    return re.findall(f"[{CJK}]|[^\\W_{CJK}]+", normalise(text))
+def sets_of(data: Path) -> dict[str, Callable[[], Loaded]]:
+    """Return the loader of each set by name."""
+    loaders: dict[str, Callable[[], Loaded]] = {}
+    for name, files in DEMO_SETS.items():
+        docs, asked = f"{files}_docs.jsonl.gz", f"{files}_qa.jsonl.gz"
+        loaders[f"demo/{name}"] = partial(load_demo, data, docs, asked)
+        loaders[f"demo/{name}_pdf"] = partial(load_pdfs, data, name, asked)
+    for name in READING_SETS:
+        path = data / f"{name}.jsonl.gz"
+        if path.is_file():
+            loaders[name] = partial(load_squad_like, path)
+    return loaders
 
 
-def span_f1(prediction: str, golds: Sequence[str]) -> float:
-    """CMRC 2018 F1: longest common run of tokens, best over golds."""
-    return max((_lcs_f1(tokens_of(prediction), tokens_of(gold)) for gold in golds), default=0.0)
-
-
-def _lcs_f1(left: list[str], right: list[str]) -> float:
-    longest, before = 0, [0] * (len(right) + 1)
-    for a in left:
-        row = [0] * (len(right) + 1)
-        for j, b in enumerate(right):
-            if a == b:
-                row[j + 1] = before[j] + 1
-                longest = max(longest, row[j + 1])
-        before = row
-    return 2 * longest / (len(left) + len(right)) if longest else 0.0
-
-
-def contains(answer: str, golds: Sequence[str]) -> bool:
-    """True when some gold stands in the answer; case, white space and width do not count."""
-    compact = "".join(normalise(answer).split())
-    return any("".join(normalise(gold).split()) in compact for gold in golds)
-
-
-@dataclass
-class Score:
-    """Sums of one group of questions."""
-
-    num: int = 0
-    refused: int = 0
-    contained: int = 0
-    f1: float = 0.0
-    exact: int = 0
-    bad_quotes: int = 0
-    seconds: float = 0.0
-    chars: int = 0
-
-    def add(self, row: QuestionRow, answer: Answer, seconds: float, shelf: Shelf) -> None:
-        """Count one answer."""
-        words = answer.highlight.of(answer.answer) if answer.highlight else answer.answer
-        self.num += 1
-        self.seconds += seconds
-        self.refused += answer.status == "refused"
-        if answer.status != "refused":
-            self.chars += len(answer.answer)
-            self.contained += contains(answer.answer, row.answers)
-            self.f1 += span_f1(words, row.answers)
-            self.exact += any(tokens_of(words) == tokens_of(gold) for gold in row.answers)
-        self.bad_quotes += sum(
-            c.source.of(shelf.texts[c.document_id]) != c.cited_text for c in answer.citations
-        )
-
-    def line(self, name: str) -> str:
-        """Return a row of the table."""
-        n = max(1, self.num)
-        shares = (self.contained, self.refused, self.f1, self.exact)
-        numbers = " | ".join(f"{100 * share / n:5.1f}" for share in shares)
-        chars = self.chars / max(1, self.num - self.refused)
-        milliseconds = 1000 * self.seconds / n
-        sizes = f"{chars:.0f} | {milliseconds:.0f} | {self.bad_quotes}"
-        return f"| {name} | {self.num} | {numbers} | {sizes} |"
-
-
-HEADER = (
-    "| set | n | contains % | refused % | span F1 | span EM | chars | ms | wrong quotes |\n"
-    "|---|---|---|---|---|---|---|---|---|"
-)
-
-
-def evaluate(
-    shelf: Shelf, rows: Sequence[QuestionRow]
-) -> Iterator[tuple[QuestionRow, Answer, float]]:
-    """Ask every question."""
+def evaluate(shelf: Shelf, questions: Sequence[Question]) -> list[Outcome]:
+    """Ask every question of the real answering service."""
     service = AnsweringService(
         retriever=shelf,
         catalog=shelf,
         generator=ExtractiveReader(),
-        answers=shelf,
+        answers=UnkeptAnswers(),
         settings=RetrievalSettings(),
     )
-    for row in rows:
-        began = time.perf_counter()
-        answer = service.ask(AskRequest("kb", row.text))
-        yield row, answer, time.perf_counter() - began
+    return ask_all(questions, service, "kb", lambda document_id, _: shelf.texts[document_id])
 
 
-def sets_of(data: Path) -> dict[str, Any]:
-    """Return the loader of each set by name."""
-    dev = {p.name.split(".")[0]: p for p in sorted((data / "dev").glob("*.jsonl.gz"))}
-    train = {p.name.split(".")[0]: p for p in sorted((data / "train").glob("*.jsonl.gz"))}
-    squad_like = {
-        "dev/zh_cmrc2018_trial": dev.get("zh_cmrc2018_trial"),
-        "dev/zh_drcd": dev.get("zh_drcd"),
-        "dev/en_squad": dev.get("en_squad"),
-        "train/zh_cmrc2018": train.get("zh_cmrc2018"),
-        "train/zh_drcd": train.get("zh_drcd"),
-        "train/en_squad": train.get("en_squad"),
-    }
-    loaders: dict[str, Any] = {
-        "demo/ntsb": lambda: load_demo(data, "en_ntsb_docs.jsonl.gz", "en_ntsb_qa.jsonl.gz"),
-        "demo/zh_synth": lambda: load_demo(
-            data, "zh_synth_incident_docs.jsonl.gz", "zh_synth_incident_qa.jsonl.gz"
-        ),
-    }
-    loaders["demo/ntsb_pdf"] = lambda: load_pdfs(data, "ntsb", "en_ntsb_qa.jsonl.gz")
-    loaders["demo/zh_synth_pdf"] = lambda: load_pdfs(
-        data, "zh_synth", "zh_synth_incident_qa.jsonl.gz"
-    )
-    for name, path in squad_like.items():
-        if path is not None:
-            loaders[name] = lambda path=path: load_squad_like(path)
-    return loaders
+def set_report(name: str, outcomes: Sequence[Outcome], resampling: Resampling) -> SetReport:
+    """Return a row for all questions and one for each kind."""
+    groups: dict[str, list[Outcome]] = {"all": list(outcomes)}
+    for outcome in outcomes:
+        label = "answerable" if outcome.question.is_answerable else "unanswerable"
+        groups.setdefault(outcome.question.kind or label, []).append(outcome)
+    shown = groups if len(groups) > 2 else {"all": groups["all"]}
+    rows = [summarise_answers(kind, found, resampling) for kind, found in shown.items()]
+    return SetReport(name, {"questions": len(outcomes)}, answers=rows)
+
+
+def is_failure(outcome: Outcome) -> bool:
+    """True when the gold words are not in the answer, or an unanswerable question got one."""
+    if outcome.question.is_answerable:
+        return not outcome.scores["contains"]
+    return not outcome.is_refused
 
 
 def main() -> None:
-    """Print one table row per set and per kind of question."""
+    """Print a table for each set, one row per kind of question."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--set", dest="sets", action="append")
     parser.add_argument("--limit", type=int, default=300, help="questions per set, seeded sample")
     parser.add_argument("--failures", type=Path)
     options = parser.parse_args()
-    failures: list[Row] = []
-    print(HEADER)
-    loaders = sets_of(options.data)
+    loaders, resampling = sets_of(options.data), Resampling()
+    parts, failures = [], []
     for name in options.sets or [n for n in loaders if not n.startswith("train/")]:
-        shelf, rows = loaders[name]()
-        if not name.startswith("demo/"):
-            rows = random.Random(7).sample(rows, min(options.limit, len(rows)))
-        scores: dict[str, Score] = defaultdict(Score)
-        for row, answer, seconds in evaluate(shelf, rows):
-            groups = ("answerable" if row.answers else "unanswerable", row.kind)
-            for group in dict.fromkeys(groups):
-                scores[group].add(row, answer, seconds, shelf)
-            if (row.answers and not contains(answer.answer, row.answers)) or (
-                not row.answers and answer.status != "refused"
-            ):
-                failures.append(
-                    {"set": name, "kind": row.kind, "question": row.text, "gold": row.answers,
-                     "answer": answer.answer, "reason": answer.reason}
-                )  # fmt: skip
-        for group in sorted(scores):
-            print(scores[group].line(f"{name} {group}"), flush=True)
+        shelf, questions = loaders[name]()
+        limit = None if name.startswith("demo/") else options.limit
+        outcomes = evaluate(shelf, sample(questions, limit, DEFAULT_SEED))
+        parts.append(set_report(name, outcomes, resampling))
+        failures += [
+            {"set": name, "kind": found.question.kind, "question": found.question.text,
+             "gold": found.question.answers, "answer": found.answer, "reason": found.reason}
+            for found in outcomes if is_failure(found)
+        ]  # fmt: skip
+    print(report_markdown(Report("Answers", {"seed": DEFAULT_SEED}, parts)))
     if options.failures:
         lines = (json.dumps(failure, ensure_ascii=False) for failure in failures)
         options.failures.write_text("\n".join(lines) + "\n", encoding="utf-8")

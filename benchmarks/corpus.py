@@ -9,7 +9,6 @@ boxes of the original PDF.
 
 import argparse
 import collections
-import gzip
 import json
 import random
 import sys
@@ -22,6 +21,7 @@ from typing import Any
 
 import pypdfium2
 
+from benchmarks.memory_base import read_rows
 from benchmarks.service import Service, running_service
 
 FOLDERS = ("ntsb", "wikitech", "zh_synth")
@@ -32,12 +32,6 @@ QUESTION_FILES = {
 }
 BOX_MARGIN = 1.0
 """Points added around a box before asking pdfium for its text: it takes whole characters only."""
-
-
-def read_rows(path: Path) -> list[dict[str, Any]]:
-    """Return the rows of a gzipped JSON-lines file."""
-    with gzip.open(path, "rt", encoding="utf-8") as file:
-        return [json.loads(line) for line in file]
 
 
 def demo_pdfs(data: Path) -> dict[str, Path]:

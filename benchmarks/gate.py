@@ -11,8 +11,10 @@ import random
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.answers import QuestionRow, Shelf, contains, sets_of
+from benchmarks.answers import Shelf, sets_of
 from kb_service.domain.queries import Query, ScoredChunk
+from kb_service.evaluation.questions import Question
+from kb_service.evaluation.wording import contains
 from kb_service.services.assembly import ContextAssembler
 from kb_service.services.evidence import missing_slots, question_terms, weigh_evidence
 
@@ -38,7 +40,7 @@ class Sample:
         return sum(pairs) / len(pairs)
 
 
-def weigh(shelf: Shelf, rows: list[QuestionRow]) -> Sample:
+def weigh(shelf: Shelf, rows: list[Question]) -> Sample:
     """Weigh every question with its own and with foreign passages."""
     sample = Sample()
     assembler = ContextAssembler(
@@ -58,7 +60,7 @@ def weigh(shelf: Shelf, rows: list[QuestionRow]) -> Sample:
     return sample
 
 
-def _is_foreign(item: ScoredChunk, own_titles: set[str], row: QuestionRow, shelf: Shelf) -> bool:
+def _is_foreign(item: ScoredChunk, own_titles: set[str], row: Question, shelf: Shelf) -> bool:
     text = shelf.texts[item.chunk.document_id]
     return item.chunk.title not in own_titles and not contains(text, row.answers)
 

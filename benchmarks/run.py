@@ -15,6 +15,7 @@ DATA = Path(os.environ.get("KB_SHARED_DIR", ROOT.parent / "shared")) / "data"
 MEASUREMENTS: dict[str, list[str]] = {
     "retrieval": ["--data", str(DATA)],
     "answers": ["--data", str(DATA)],
+    "evaluation": ["--data", str(DATA), "--out", str(ROOT / "benchmarks" / "reports")],
     "corpus": ["--data", str(DATA)],
     "sync": ["--data", str(DATA)],
     "crash": ["--kills", "50"],

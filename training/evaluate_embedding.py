@@ -1,6 +1,6 @@
 """Measures an embedding model by itself: does a question find its passage in a held-out set?
 
-Knows the metrics and the three sets; the corpus of a set is every distinct context in it, the
+Knows the three sets; the corpus of a set is every distinct context in it, the
 questions are the answerable ones. Does not know how the model was made.
 
 Run: ``python -m training.evaluate_embedding --model DIR --data DIR``.
@@ -11,26 +11,19 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 
 import numpy as np
 import numpy.typing as npt
 
+from kb_service.evaluation.ranking import Scores, expected_scores, score_single
 from training.corpus import read_rows
 
+COLUMNS = ("hit@1", "hit@5", "hit@10", "ndcg@10")
 DEV_SETS = ("zh_cmrc2018_trial", "zh_drcd", "en_squad")
 FloatArray = npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True)
-class Level:
-    """Shares of questions between 0 and 1; nDCG with the one right passage as the only gain."""
-
-    hit_1: float
-    hit_5: float
-    hit_10: float
-    ndcg_10: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +49,13 @@ class RetrievalSet:
             [index[row["context"]] for row in asked],
         )
 
-    def random_level(self) -> Level:
+    def random_level(self) -> Scores:
         """What a random order reaches on average."""
-        count = len(self.passages)
-        gains = [1 / np.log2(rank + 1) for rank in range(1, min(10, count) + 1)]
-        hit_1, hit_5, hit_10 = (min(k, count) / count for k in (1, 5, 10))
-        return Level(hit_1, hit_5, hit_10, float(sum(gains)) / count)
+        return expected_scores(1, len(self.passages))
 
 
-def level_of(scores: FloatArray, right: Sequence[int]) -> Level:
-    """Level of a (questions, passages) score matrix; a tie counts against the right passage.
+def level_of(scores: FloatArray, right: Sequence[int]) -> Scores:
+    """Mean level of a (questions, passages) score matrix; a tie counts against the right passage.
 
     Raises ValueError where a score is not finite: a NaN compares as if it ranked last.
     """
@@ -74,23 +64,22 @@ def level_of(scores: FloatArray, right: Sequence[int]) -> Level:
     positions = np.asarray(right)
     own = scores[np.arange(len(positions)), positions]
     ranks = (scores >= own[:, None]).sum(axis=1)  # 1 = first, because the passage ties itself
-    gains = np.where(ranks <= 10, 1 / np.log2(ranks + 1), 0.0)
-    hit_1, hit_5, hit_10 = (float((ranks <= k).mean()) for k in (1, 5, 10))
-    return Level(hit_1, hit_5, hit_10, float(gains.mean()))
+    levels = [score_single(int(rank)) for rank in ranks]
+    return {key: fmean(level[key] for level in levels) for key in levels[0]}
 
 
-def measure(folder: Path, data: Path) -> dict[str, dict[str, dict[str, float]]]:
+def measure(folder: Path, data: Path) -> dict[str, dict[str, Scores]]:
     """For each dev set that is present, the level of the model and the random level."""
     from retrievers.embedding import load_embedder
 
     embedder = load_embedder(str(folder))
-    report: dict[str, dict[str, dict[str, float]]] = {}
+    report: dict[str, dict[str, Scores]] = {}
     for name in DEV_SETS:
         held_out = RetrievalSet.read(data, name)
         passages = _matrix(embedder.embed_passages(held_out.passages))
         questions = _matrix([embedder.embed_query(q) for q in held_out.questions])
         level = level_of(questions @ passages.T, held_out.right)
-        report[name] = {"model": asdict(level), "random": asdict(held_out.random_level())}
+        report[name] = {"model": level, "random": held_out.random_level()}
     return report
 
 
@@ -98,15 +87,12 @@ def _matrix(vectors: Sequence[bytes]) -> FloatArray:
     return np.stack([np.frombuffer(vector, dtype="<f4") for vector in vectors])
 
 
-def table_of(report: dict[str, dict[str, dict[str, float]]]) -> str:
+def table_of(report: dict[str, dict[str, Scores]]) -> str:
     """The report as a Markdown table, in percent."""
-    lines = [
-        "| set | | hit@1 | hit@5 | hit@10 | nDCG@10 |",
-        "| --- | --- | --- | --- | --- | --- |",
-    ]
+    lines = [f"| set | | {' | '.join(COLUMNS)} |", f"| --- | ---{' | ---' * len(COLUMNS)} |"]
     for name, levels in report.items():
         for who, level in levels.items():
-            cells = " | ".join(f"{100 * value:.1f}" for value in level.values())
+            cells = " | ".join(f"{100 * level[key]:.1f}" for key in COLUMNS)
             lines.append(f"| {name} | {who} | {cells} |")
     return "\n".join(lines)
 

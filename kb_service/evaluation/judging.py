@@ -133,7 +133,8 @@ def _wording_scores(question: Question, text: str, words: str) -> Scores:
 def _gold_scores(question: Question, answer: Answer) -> Scores:
     """Score citations by what people marked, not by the answer: a refusal cites nothing."""
     cited = [citation.cited_text for citation in answer.citations]
-    scores = {"cites_answer": float(any(contains(words, question.answers) for words in cited))}
+    # A long answer may be cited sentence by sentence: the citations count one after the other.
+    scores = {"cites_answer": float(contains("\n".join(cited), question.answers))}
     if question.evidence:
         scores["cites_evidence"] = float(_touch(cited, question.evidence))
     if question.relevant and cited:

@@ -6,7 +6,7 @@ Knows widths; the cells are those of `report`.
 import unicodedata
 from collections.abc import Sequence
 
-from kb_service.evaluation.report import CELL_NOTE, Report, facts_line, tables_of
+from kb_service.evaluation.report import CELL_NOTE, Report, comparison_table, facts_line, tables_of
 
 
 def report_text(report: Report) -> str:
@@ -18,6 +18,9 @@ def report_text(report: Report) -> str:
             rows = [table.head, *table.rows]
             shown = rows if table.caption == "Paired bootstrap" else list(zip(*rows, strict=True))
             lines += [table.caption, *_aligned(shown), ""]
+    if report.overall:
+        table = comparison_table(report.overall)
+        lines += ["Over all sets", *_aligned([table.head, *table.rows]), ""]
     return "\n".join([*lines, CELL_NOTE, *report.notes])
 
 

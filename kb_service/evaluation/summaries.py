@@ -43,7 +43,7 @@ ANSWER_METRICS = (
     Metric("em", "EM", "exactly the gold words"),
     Metric("bag_f1", "bag F1", "tokens as a multiset"),
     Metric("contains", "contains", "the answer holds the gold words"),
-    Metric("cites_answer", "cites gold", "a citation holds the gold words"),
+    Metric("cites_answer", "cites gold", "the cited words hold the gold words"),
     Metric("cites_evidence", "cites evidence", "a citation shows a sentence marked as evidence"),
     Metric("cites_document", "right doc", "share of citations from a relevant document"),
     Metric("citation_recall", "cit. recall", "sentences whose citations state all their values"),

@@ -67,14 +67,14 @@ def model(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_training_finds_what_shares_no_word_far_above_random(data: Path, model: Path) -> None:
     for levels in measure(model, data).values():
-        assert levels["random"]["hit_1"] == pytest.approx(1 / 60)
-        assert levels["model"]["hit_1"] > 0.5
+        assert levels["random"]["hit@1"] == pytest.approx(1 / 60)
+        assert levels["model"]["hit@1"] > 0.5
 
 
 def test_without_training_the_same_model_stays_near_random(data: Path, tmp_path: Path) -> None:
     untrained = replace(SETTINGS, num_steps=1, learning_rate=0.0)
     run(data, tmp_path / "m", replace(RECIPE, training=untrained), lambda line: None)
-    hits = [levels["model"]["hit_1"] for levels in measure(tmp_path / "m", data).values()]
+    hits = [levels["model"]["hit@1"] for levels in measure(tmp_path / "m", data).values()]
     assert np.mean(hits) < 0.1
 
 
@@ -113,8 +113,8 @@ def test_the_evaluation_command_prints_model_and_random_level(
 def test_levels_count_ranks_and_ties_count_against_the_model() -> None:
     scores = np.array([[3.0, 1.0, 2.0], [3.0, 1.0, 2.0], [1.0, 1.0, 1.0]], dtype=np.float32)
     level = level_of(scores, [0, 2, 0])
-    assert level.hit_1 == pytest.approx(1 / 3)
-    assert level.ndcg_10 == pytest.approx((1 + 1 / np.log2(3) + 1 / np.log2(4)) / 3)
+    assert level["hit@1"] == pytest.approx(1 / 3)
+    assert level["ndcg@10"] == pytest.approx((1 + 1 / np.log2(3) + 1 / np.log2(4)) / 3)
 
 
 def test_scores_that_are_not_finite_are_refused() -> None:
@@ -128,8 +128,8 @@ def test_the_random_level_is_what_random_scores_reach() -> None:
     right = [int(i) for i in rng.integers(0, 40, 20_000)]
     measured = level_of(rng.random((20_000, 40), dtype=np.float32), right)
     expected = held_out.random_level()
-    assert measured.hit_5 == pytest.approx(expected.hit_5, abs=0.01)
-    assert measured.ndcg_10 == pytest.approx(expected.ndcg_10, abs=0.01)
+    assert measured["hit@5"] == pytest.approx(expected["hit@5"], abs=0.01)
+    assert measured["ndcg@10"] == pytest.approx(expected["ndcg@10"], abs=0.01)
 
 
 def test_loss_is_the_cross_entropy_both_ways_without_pairs_of_one_group() -> None:
