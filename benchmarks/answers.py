@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from benchmarks.memory_base import NOW, read_rows
+from benchmarks.memory_base import NOW, read_rows, reading_rows
 from ingest.chunking import SentenceChunker
 from ingest.limits import ParseLimits
 from ingest.pdf import PdfLoader
@@ -161,7 +161,7 @@ def load_squad_like(path: Path) -> Loaded:
     """Load contexts with their questions."""
     shelf, asked = Shelf(), []
     names: dict[str, str] = {}
-    for row in read_rows(path):
+    for row in reading_rows(path):
         context = str(row["context"])
         if context not in names:
             names[context] = f"doc{len(names)}"

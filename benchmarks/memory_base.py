@@ -78,12 +78,17 @@ def read_rows(path: Path) -> list[Row]:
     return [row for _, row in enumerate_rows(path)]
 
 
+def reading_rows(path: Path) -> list[Row]:
+    """Return the rows of a reading set; CMRC 2018 has one whose question is blank, left out."""
+    return [row for row in read_rows(path) if str(row["question"]).strip()]
+
+
 def reading_corpus(data: Path, name: str) -> Corpus:
     """Every distinct context of the file is a document, and what answers its questions."""
     ids: dict[str, str] = {}
     documents: dict[str, tuple[str, str]] = {}
     asked = []
-    for row in read_rows(data / f"{name}.jsonl.gz"):
+    for row in reading_rows(data / f"{name}.jsonl.gz"):
         context = str(row["context"])
         document_id = ids.setdefault(context, f"doc_{len(ids)}")
         documents[document_id] = (str(row["title"]), context)
