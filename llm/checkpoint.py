@@ -76,7 +76,6 @@ def load_model(
 
     Raises CheckpointError, naming key, expected and found.
     """
-    from llm.build import empty_model
     from llm.lora import Adapter, read_adapter
     from llm.placement import connect
     from llm.weight_loader import Loader, Weights
@@ -90,7 +89,7 @@ def load_model(
     placement = _placement(config, device, device_map)
     kind = choose_dtype(dtype, config, placement.layers[0])
     bits = _quantize_bits(quantize, config)
-    model = empty_model(config)
+    model = _empty_model(folder, config, stored)
     plan = plan_weights(model, layout, stored)
     adapter.require_known(plan.linear_shapes())
     weights = Weights(checked(stored, plan, layout), overlay)
@@ -191,6 +190,23 @@ def _stored(folder: Path, overlay: Mapping[str, Tensor]) -> dict[str, StoredTens
     for key, value in overlay.items():
         stored[key] = StoredTensor(key, folder, tuple(value.shape), str(value.dtype))
     return stored
+
+
+def _empty_model(folder: Path, config: ModelConfig, stored: Mapping[str, StoredTensor]) -> ChatGLM:
+    """A model of the config's shapes, which a hostile config may make absurd."""
+    from llm.build import empty_model
+
+    if config.num_layers > len(stored):
+        raise CheckpointError(
+            f"config.json has {config.num_layers} layers; the weights of {folder} are only"
+            f" {len(stored)} tensors"
+        )
+    try:
+        return empty_model(config)
+    except (RuntimeError, TypeError) as error:  # more elements than a tensor can have
+        raise CheckpointError(
+            f"{folder / 'config.json'} asks for the impossible: {error}"
+        ) from error
 
 
 def _quantize_bits(name: str | None, config: ModelConfig) -> int:

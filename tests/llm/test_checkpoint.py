@@ -188,6 +188,22 @@ def test_shapes_are_checked_before_memory_is_taken(
 
 
 @pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"num_layers": 10**9}, "has 1000000000 layers; the weights of"),
+        ({"hidden_size": 10**12, "ffn_hidden_size": 10**12}, "asks for the impossible"),
+        ({"hidden_size": 10**30}, "asks for the impossible"),
+    ],
+)
+def test_absurd_sizes_are_refused_at_once(folder: Path, change: dict[str, int], named: str) -> None:
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | change))
+    with pytest.raises(CheckpointError) as caught:
+        load(folder)
+    assert named in str(caught.value)
+
+
+@pytest.mark.parametrize(
     "key",
     [
         "transformer.encoder.layers.0.self_attention.dense.weight_scale",

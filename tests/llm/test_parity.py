@@ -8,9 +8,12 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from llm import naive
 from llm.__main__ import main
+from llm.checkpoint import load_model
 from llm.errors import CheckpointError
 from llm.parity import TOLERANCE, parity
+from llm.rope import rotation
 
 # Folder, arrays and values that are compared there.
 FOLDERS = [
@@ -141,6 +144,20 @@ def test_interpolated_positions_are_told_by_the_generation_that_is_given(
     folder = copy_of(goldens / "tiny-v3_32k", tmp_path / "second")
     assert main(["parity", str(folder)]) == 0
     assert main(["parity", str(folder), "--generation", "chatglm2"]) == 1
+
+
+def test_a_recorded_rotary_table_tells_interpolated_positions(
+    goldens: Path, tmp_path: Path
+) -> None:
+    folder = copy_of(goldens / "tiny-v3_32k", tmp_path / "second")
+    model = load_model(folder, device="cpu", generation="chatglm2")
+    table = torch.stack(rotation(torch.arange(64)[:, None], model.config), dim=-1)[:, 0]
+    logits = naive.logits(model, [[5, 6, 7]])[0][None].numpy()
+    arrays = {"input_ids": np.array([[5, 6, 7]]), "logits": logits}
+    np.savez(folder / "io.npz", **arrays, rope_cache=table.numpy())
+    assert parity(folder).passed
+    np.savez(folder / "io.npz", **arrays)
+    assert parity(folder).failed == ("logits",)
 
 
 def test_the_command_goes_through_a_folder_of_golden_values(
