@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from llm.checkpoint import DEVICES, DTYPES
+from llm.checkpoint import DEVICES, DTYPES, QUANTIZATIONS
 from llm.config_files import GENERATIONS
 from llm.errors import LlmError
 
@@ -41,7 +41,17 @@ def generate(options: argparse.Namespace) -> int:
         max_tokens=options.max_tokens,
         seed=options.seed,
     )
-    model = ChatModel.load(options.model, device=options.device, dtype=options.dtype)
+    model = ChatModel.load(
+        options.model,
+        device=options.device,
+        dtype=options.dtype,
+        quantize=options.quantize,
+        device_map="auto" if options.spread else None,
+        lora=options.lora,
+        prefix=options.prefix,
+        generation=options.generation,
+        rope_theta=options.rope_theta,
+    )
     reply = model.chat([ChatMessage("user", options.prompt)], params)
     for piece in reply:
         print(piece, end="", flush=True)
@@ -108,12 +118,23 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--top-p", type=float, default=0.8)
     one.add_argument("--top-k", type=int, default=50, help="0 keeps every token")
     one.add_argument("--seed", type=int)
+    _add_changes(one)
     one.set_defaults(run=generate)
 
     _add_parity(commands.add_parser("parity", help="compare with golden values"))
 
     _add_bench(commands.add_parser("bench", parents=[where], help="measure tokens per second"))
     return parser
+
+
+def _add_changes(parser: argparse.ArgumentParser) -> None:
+    """What may be done to a checkpoint while it is loaded."""
+    parser.add_argument("--quantize", choices=QUANTIZATIONS, help="round the weights at load")
+    parser.add_argument("--lora", type=Path, metavar="DIR", help="LoRA adapter in peft's format")
+    parser.add_argument("--prefix", type=Path, metavar="DIR", help="P-tuning prefix encoder")
+    parser.add_argument("--spread", action="store_true", help="layers over every CUDA device")
+    parser.add_argument("--rope-theta", type=float, help="for configs that state a wrong base")
+    parser.add_argument("--generation", choices=GENERATIONS, help="what config.json cannot tell")
 
 
 def _add_parity(parser: argparse.ArgumentParser) -> None:

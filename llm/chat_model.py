@@ -13,11 +13,11 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from llm.chat import ChatMessage, Segment, prompt_ids
 from llm.chat_formats import ChatFormat, chat_format
-from llm.checkpoint import load_model, read_config
+from llm.checkpoint import LoadOptions, load_model, read_config
 from llm.constraints import Constraint
 from llm.errors import CheckpointError, PromptTooLong
 from llm.generation import FinishReason, SamplingParams, Token, Usage
@@ -57,30 +57,23 @@ class ChatModel:
         self._stop_ids = chat_format.stop_ids
 
     @classmethod
-    def load(
-        cls,
-        folder: Path,
-        *,
-        device: str = "auto",
-        dtype: str = "auto",
-        generation: str | None = None,
-    ) -> ChatModel:
+    def load(cls, folder: Path, **options: Unpack[LoadOptions]) -> ChatModel:
         """Load a released folder of any generation, with its tokenizer and chat format.
 
-        `generation` overrides what the folder says of its origin.
+        `options` are those of load_model.
 
         Raises:
             CheckpointError: naming what was expected and what was found.
         """
         from llm.engine import Engine
 
-        config = read_config(folder, generation=generation)
+        config = read_config(folder, generation=options.get("generation"))
         # The tokenizer first: a wrong one should not cost the minutes that the weights take.
         tokenizer = load_tokenizer(folder, config)
         chats = chat_format(
             config.generation, tokenizer, has_prefix=has_prefix(folder, tokenizer, config)
         )
-        model = load_model(folder, device=device, dtype=dtype, generation=generation)
+        model = load_model(folder, **options)
         return cls(folder, Engine(model, tokenizer.num_ids), tokenizer, chats)
 
     @property

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypedDict
 
 from llm.config import ModelConfig
 from llm.errors import CheckpointError, UnsupportedCheckpoint
@@ -28,6 +28,20 @@ if TYPE_CHECKING:
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 QUANTIZATIONS = {"int8": 8, "int4": 4}
+
+
+class LoadOptions(TypedDict, total=False):
+    """The keyword arguments of load_model, for those who pass them on."""
+
+    device: str
+    dtype: str
+    quantize: str | None
+    dequantize: bool
+    device_map: Literal["auto"] | Mapping[int, str] | None
+    lora: Path | None
+    prefix: Path | None
+    generation: str | None
+    rope_theta: float | None
 
 
 def read_config(
