@@ -55,7 +55,7 @@ class Losses:
 
 
 class AuxiliaryHeads(nn.Module):
-    """Linear readers of two middle layers that say what each token is; not exported."""
+    """Linear readers of middle layers that say what each token is; not exported."""
 
     def __init__(self, channels: int, layers: tuple[int, ...]) -> None:
         super().__init__()
@@ -86,7 +86,8 @@ class ReaderNetwork(nn.Module):
         super().__init__()
         self.model = model
         depth = model.config.num_layers
-        self.auxiliary = AuxiliaryHeads(model.config.hidden_size, (depth // 2, depth - 2))
+        read = tuple(sorted({depth // 2, depth - 2}))
+        self.auxiliary = AuxiliaryHeads(model.config.hidden_size, read)
         values = [0.0] * len(Part)
         for part in Part:
             if part is not Part.UNSCORED:

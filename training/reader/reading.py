@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from kb_service.domain.spans import TextSpan
+from llm.batch import Chunk, lay_out
 from llm.checkpoint import load_model
 from llm.model import ChatGLM
 from llm.rope import rotation
@@ -46,7 +47,8 @@ class Reading:
     @property
     def confidence(self) -> float:
         """Log-probability, evened out over the length."""
-        return self.log_probability / max(1, self.num_tokens) ** LENGTH_EXPONENT
+        evened: float = self.log_probability / max(1, self.num_tokens) ** LENGTH_EXPONENT
+        return evened
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,26 @@ class Candidate:
 
     first: int
     last: int
+
+
+class Decoding:
+    """One sequence in llm's cache: feed ids, then ``following`` has the log-probabilities (V,)."""
+
+    def __init__(self, model: ChatGLM, max_tokens: int) -> None:
+        self._model = model
+        self._max_tokens = max_tokens
+        self._cache = model.new_cache(1, max_tokens)
+        self._num_cached = 0
+        self.following = torch.empty(0)
+
+    @torch.inference_mode()
+    def feed(self, ids: Sequence[int]) -> None:
+        """Run new ids behind the earlier ones."""
+        chunk = Chunk(ids, self._num_cached, (0,), self._model.layout(ids))
+        batch = lay_out([chunk], self._max_tokens, self._model.device)
+        states = self._model.hidden(batch, self._cache)
+        self._num_cached += len(ids)
+        self.following = torch.log_softmax(self._model.head(states[-1]).float(), dim=-1)
 
 
 class PocketReader:
@@ -80,13 +102,15 @@ class PocketReader:
         """
         prompt = prompt_of(question, sentences, self._tokenizer)
         marks = list(self._tokenizer.mark_ids[: len(sentences) + 1])
-        first = torch.log_softmax(self._branches(prompt.ids, [[]])[0][-1], dim=-1)
-        number = forced or int(first[marks].argmax())
-        citation = float(first[marks[number]].exp())
+        decoding = Decoding(self._model, len(prompt.ids) + MAX_ANSWER_TOKENS + 1)
+        decoding.feed(prompt.ids)
+        number = forced or int(decoding.following[marks].argmax())
+        citation = float(decoding.following[marks[number]].exp())
         if not number:
             return Reading(0, None, 0.0, citation, 0)
+        decoding.feed([marks[number]])
         start, stop = self._sentence_pieces(prompt, sentences, number)
-        chosen, log_probability = self._copied(prompt, number, start, stop)
+        chosen, log_probability = self._copied(prompt, decoding, start, stop)
         span = self._span(prompt, number, chosen, sentences)
         return Reading(number, span, log_probability, citation, chosen.last - chosen.first + 1)
 
@@ -116,27 +140,25 @@ class PocketReader:
         return answer_range(prompt.pieces, offset, offset + len(sentences[number - 1]))
 
     def _copied(
-        self, prompt: Prompt, number: int, start: int, stop: int
+        self, prompt: Prompt, decoding: Decoding, start: int, stop: int
     ) -> tuple[Candidate, float]:
         """Greedy words of the pieces [start, stop): each next token continues some place there."""
-        ids = prompt.pieces.ids
-        told = (*prompt.ids, self._tokenizer.mark_ids[number])
-        eos = self._tokenizer.eos_id
+        ids, eos = prompt.pieces.ids, self._tokenizer.eos_id
         places = list(range(start, stop))
         total, said = 0.0, 0
         while said < MAX_ANSWER_TOKENS:
-            row = torch.log_softmax(self._branches(told, [[]])[0][-1], dim=-1)
             options = {ids[place] for place in places if place < stop}
             options |= {eos} if said else set()
+            row = decoding.following
             best = max(sorted(options), key=lambda token: float(row[token]))
             total += float(row[best])
             if best == eos:
                 break
-            told = (*told, best)
             said += 1
             places = [place + 1 for place in places if place < stop and ids[place] == best]
             if all(place >= stop for place in places):
                 break
+            decoding.feed([best])
         return Candidate(places[0] - said, places[0]), total
 
     def _span(

@@ -1,0 +1,197 @@
+"""The pocket reader behind the product's gate and citations: three ways to use it.
+
+`CopyReader` chooses the sentence and the words in it. `SpanReader` leaves the sentence to the
+extractive reader and chooses the words. `SpanRanker` only re-ranks candidate words of that
+sentence, the extractive reader's among them. All quote sentences word for word, so citations are
+spans as ever. Implements Generator; knows no retrieval and no metric.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from kb_service.domain.answers import Generation, GenerationRequest, GeneratorInfo
+from kb_service.domain.chats import Usage
+from kb_service.domain.queries import Passage
+from kb_service.domain.questions import AnswerType, content_terms, coverage, text_terms
+from kb_service.domain.spans import TextSpan
+from kb_service.domain.text import normalise
+from kb_service.generation.extractive import written
+from kb_service.generation.reading import Quotation, read
+from kb_service.generation.typed_spans import answer_words
+from training.reader.evidence import Sentence, sentences_of
+from training.reader.reading import PocketReader, Reading
+from training.reader.tokens import MAX_EVIDENCE
+
+CONTEXT_WEIGHT = 0.7
+MAX_SENTENCE_CHARS = 320
+MAX_CANDIDATES = 32
+MAX_CANDIDATE_CHARS = 60
+RULE_BONUS = 1.0
+"""What the extractive reader's own words gain in confidence; chosen on train questions."""
+
+_CUT = re.compile(r"[，。；：、！？,;:!?（）()《》“”\"\s]+")
+_BEGINS = re.compile(r"(?:称为|叫做|名为|位于|就是|由于|因为|[是为叫由于在有被与和及至到])(?=.)")
+_ENDS = re.compile(r"(?<=.)(?:的|等|而|是|为|在|于|[和与及])")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A sentence of a passage that the reader sees."""
+
+    passage: Passage
+    sentence: Sentence
+
+
+class CopyReader:
+    """Reads the best sentences of all passages; abstains when the reader says that none answers."""
+
+    def __init__(self, reader: PocketReader, num_sentences: int = MAX_EVIDENCE) -> None:
+        self._reader = reader
+        self._num_sentences = num_sentences
+
+    @property
+    def info(self) -> GeneratorInfo:
+        """Say what it is."""
+        return GeneratorInfo(kind="extractive", name=f"pocket reader, {self._num_sentences}")
+
+    def generate(self, request: GenerationRequest) -> Generator[str, None, Generation]:
+        """Yield the sentence that was chosen; its words for the answer are `answer_words`."""
+        shown = best_sentences(request, self._num_sentences)
+        if not shown:
+            return _said([])
+        texts = [each.sentence.text for each in shown]
+        reading = self._reader.read(request.question, texts)
+        if reading.span is None:
+            return _said([])
+        chosen = shown[reading.number - 1]
+        quotation = Quotation(
+            chosen.passage,
+            chosen.sentence.span,
+            chosen.sentence.text,
+            reading.span.of(chosen.sentence.text),
+            reading.confidence,
+        )
+        yield from written([quotation])
+        return _said([quotation])
+
+
+def best_sentences(request: GenerationRequest, limit: int) -> list[Shown]:
+    """The sentences of the passages that cover the question best, alone and with their title."""
+    terms = content_terms(request.question)
+    scored: list[tuple[float, Shown]] = []
+    seen: set[str] = set()
+    for passage in request.passages:
+        title = text_terms(passage.title)
+        for sentence in sentences_of(passage.text):
+            if sentence.text in seen:
+                continue
+            seen.add(sentence.text)
+            own = coverage(terms, sentence.terms, request.idf)
+            whole = coverage(terms, sentence.terms | title, request.idf)
+            scored.append((own + CONTEXT_WEIGHT * whole, Shown(passage, sentence)))
+    scored.sort(key=lambda pair: -pair[0])
+    return [shown for _, shown in scored[:limit]]
+
+
+class SpanReader:
+    """Quotes what the extractive reader quotes; the reader copies the answering words of it."""
+
+    name = "extractive + reader's words"
+
+    def __init__(self, reader: PocketReader) -> None:
+        self._reader = reader
+
+    @property
+    def info(self) -> GeneratorInfo:
+        """Say what it is."""
+        return GeneratorInfo(kind="extractive", name=self.name)
+
+    def generate(self, request: GenerationRequest) -> Generator[str, None, Generation]:
+        """Yield the extractive reader's quotations; fields and long ones keep its words."""
+        quotations = list(read(request.question, request.passages, request.idf))
+        if quotations and is_readable(quotations[0]):
+            words = self.words_of(request.question, quotations[0])
+            quotations[0] = replace(quotations[0], words=words)
+        yield from written(quotations)
+        return _said(quotations)
+
+    def words_of(self, question: str, quotation: Quotation) -> str:
+        """The answering words of a quotation."""
+        reading = self._reader.read(question, [quotation.text], forced=1)
+        return reading.span.of(quotation.text) if reading.span else quotation.words
+
+
+class SpanRanker(SpanReader):
+    """Quotes what the extractive reader quotes; the reader ranks candidate words of it."""
+
+    name = "extractive + reader ranks"
+
+    def __init__(self, reader: PocketReader, rule_bonus: float = RULE_BONUS) -> None:
+        super().__init__(reader)
+        self._rule_bonus = rule_bonus
+
+    def words_of(self, question: str, quotation: Quotation) -> str:
+        """The candidate with the best confidence; the extractive reader's own has a bonus."""
+        text = quotation.text
+        spans = candidates(question, quotation)
+        readings = self._reader.score(question, [text], 1, spans)
+        return best_words(text, quotation.words, readings, self._rule_bonus)
+
+
+def best_words(text: str, rule_words: str, readings: Sequence[Reading], bonus: float) -> str:
+    """The words of the likeliest reading, those of the rules ahead by ``bonus``."""
+
+    def weight(reading: Reading) -> float:
+        is_rule = reading.span is not None and reading.span.of(text) == rule_words
+        return reading.confidence + bonus * is_rule
+
+    best = max(readings, key=weight, default=None)
+    return best.span.of(text) if best and best.span else rule_words
+
+
+def is_readable(quotation: Quotation) -> bool:
+    """Whether the reader was trained for such a quotation: prose of a sentence's length."""
+    return not quotation.is_field and len(quotation.text) <= MAX_SENTENCE_CHARS
+
+
+def candidates(question: str, quotation: Quotation) -> list[TextSpan]:
+    """Spans worth scoring: the rules' words, typed words of any kind, clauses and parts of them."""
+    text, asked = quotation.text, normalise(question)
+    found: dict[tuple[int, int], TextSpan] = {}
+
+    def add(start: int, end: int) -> None:
+        words = text[start:end]
+        start += len(words) - len(words.lstrip())
+        end -= len(words) - len(words.rstrip())
+        is_new = start < end <= start + MAX_CANDIDATE_CHARS
+        if is_new and normalise(text[start:end]) not in asked:
+            found.setdefault((start, end), TextSpan(start, end))
+
+    place = text.find(quotation.words) if quotation.words else -1
+    if place >= 0:
+        found[place, place + len(quotation.words)] = TextSpan(place, place + len(quotation.words))
+    for kind in AnswerType:
+        span = answer_words(kind, question, text)
+        if span:
+            add(span.start, span.end)
+    for start, end in _clauses(text):
+        for first in (start, *(m.end() for m in _BEGINS.finditer(text, start, end))):
+            for last in (end, *(m.start() for m in _ENDS.finditer(text, first, end))):
+                add(first, last)
+    return list(found.values())[:MAX_CANDIDATES]
+
+
+def _clauses(text: str) -> list[tuple[int, int]]:
+    """Stretches between marks, and each pair of neighbours."""
+    cuts = [(0, 0), *(m.span() for m in _CUT.finditer(text)), (len(text), len(text))]
+    single = [(a[1], b[0]) for a, b in pairwise(cuts) if a[1] < b[0]]
+    return [*single, *((a[0], b[1]) for a, b in pairwise(single))]
+
+
+def _said(quotations: Sequence[Quotation]) -> Generation:
+    words = quotations[0].words if quotations else ""
+    return Generation(text="".join(written(quotations)), usage=Usage(), answer_words=words)
