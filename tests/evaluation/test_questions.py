@@ -14,6 +14,7 @@ from kb_service.evaluation.questions import (
     read_questions,
     sample,
 )
+from tests.conftest import ROOT
 
 
 @pytest.fixture
@@ -129,3 +130,12 @@ def test_a_sample_is_seeded_and_keeps_the_order() -> None:
     assert chosen != sample(questions, 5, seed=2)
     assert chosen == sorted(chosen, key=questions.index)
     assert sample(questions, 50, seed=1) == questions
+
+
+def test_the_questions_of_the_demo_base_name_files_that_are_there() -> None:
+    folder = ROOT / "kb_service" / "demo"
+    questions = read_questions(folder / "questions.jsonl")
+    named = {place.document for question in questions for place in question.relevant}
+    assert named <= {path.name for path in folder.glob("*.pdf")}
+    assert len(named) == 14
+    assert sum(not question.is_answerable for question in questions) == 10
