@@ -19,6 +19,8 @@ MEASUREMENTS: dict[str, list[str]] = {
     "corpus": ["--data", str(DATA)],
     "sync": ["--data", str(DATA)],
     "crash": ["--kills", "50"],
+    "soak": ["--minutes", "2"],
+    "prefix_cache": [],
     "cpu_kernels": ["--layers", "4", "--rounds", "5"],
 }
 

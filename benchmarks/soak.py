@@ -31,12 +31,13 @@ from llm import naive
 from llm.batch import Batch
 from llm.build import random_model
 from llm.config import ModelConfig
+from llm.constraints import Restriction
 from llm.engine import Engine, TokenStream
 from llm.errors import EngineBusy, GenerationFailed, NonFiniteLogits, PromptError
 from llm.generation import SamplingParams
 from llm.kv_cache import KVCache
 from llm.model import ChatGLM
-from llm.sampling import Restriction, new_generator, sample
+from llm.sampling import new_generator, sample
 from llm.scheduler import EngineLimits
 
 VOCAB_SIZE = 96

@@ -239,11 +239,11 @@ def test_a_prompt_seen_from_both_sides_is_found_again_only_as_a_whole() -> None:
     engine = Engine(loud_chatglm1(), limits=EngineLimits(page_tokens=4))
     params = replace(GREEDY, max_tokens=12)
     prompt = [*DOCUMENT[:14], 2, 1]  # 15 tokens are seen from both sides
-    longer = [*prompt, 9, 10]  # of the same kind, with a beginning of the answer
-    other = [*DOCUMENT[:13], 99 - DOCUMENT[13], 2, 1]
+    longer = [*prompt, 9, 10]  # with a beginning of the answer
+    other = [*DOCUMENT[:8], *DOCUMENT[20:26], 2, 1, 9, 10]  # its first pages hold the same ids
     cached = []
-    for each in (prompt, prompt, longer, longer, other):
+    for each in (prompt, prompt, longer, longer, other, other):
         stream = engine.generate(each, params)
         assert [token.id for token in stream] == expected(engine.model, tuple(each), GREEDY, 12)
         cached.append(stream.cached_tokens)
-    assert cached == [0, 0, 16, 16, 0]
+    assert cached == [0, 0, 16, 16, 0, 16]

@@ -1,0 +1,169 @@
+"""What the engine's cache and its chunked reading of prompts are worth, on random weights.
+
+    python -m benchmarks.prefix_cache
+
+First, the time to the first token of a long prompt that is new, that was read before, and that
+goes on from one read before. Second, what a short request and a reply under way wait for while a
+long prompt is read, in pieces of several sizes. Everything is interleaved, round by round.
+"""
+
+import argparse
+import json
+import os
+import random
+import statistics
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+import torch
+
+from llm.build import random_model
+from llm.config import chatglm3_6b
+from llm.engine import Engine, TokenStream
+from llm.generation import SamplingParams
+from llm.model import ChatGLM
+from llm.quantized_linear import quantize_model
+from llm.scheduler import EngineLimits
+
+GREEDY = SamplingParams(temperature=0)
+SHORT_TOKENS = 32
+TURN_TOKENS = 64
+WHOLE = 1_000_000  # a step with room for any prompt
+
+
+class Prompts:
+    """Random prompts, no two of which begin alike."""
+
+    def __init__(self, model: ChatGLM, seed: int) -> None:
+        self._num_ids = model.config.vocab_size
+        self._dice = random.Random(seed)
+
+    def new(self, num_tokens: int) -> list[int]:
+        """Ids without any meaning."""
+        return [self._dice.randrange(self._num_ids) for _ in range(num_tokens)]
+
+
+def first_token_s(stream: TokenStream) -> float:
+    """Seconds until the stream's first token; the stream is then closed."""
+    started = time.perf_counter()
+    next(stream)
+    taken = time.perf_counter() - started
+    stream.close()
+    return taken
+
+
+def measure_cache(model: ChatGLM, num_tokens: int, num_rounds: int) -> dict[str, object]:
+    """First token of a prompt that is new, known, and known but for a further turn."""
+    limits = EngineLimits(cache_tokens=4 * (num_tokens + TURN_TOKENS))
+    engine, prompts = Engine(model, limits=limits), Prompts(model, seed=1)
+    one = replace(GREEDY, max_tokens=1)
+    first_token_s(engine.generate(prompts.new(64), one))
+    rounds = []
+    for _ in range(num_rounds):
+        prompt = prompts.new(num_tokens)
+        turn = [*prompt, *prompts.new(TURN_TOKENS)]
+        rounds.append([first_token_s(engine.generate(ids, one)) for ids in (prompt, prompt, turn)])
+    return {
+        "prompt_tokens": num_tokens,
+        "cold_s": _middle(cold for cold, _, _ in rounds),
+        "warm_s": _middle(warm for _, warm, _ in rounds),
+        f"{TURN_TOKENS}_tokens_more_s": _middle(more for _, _, more in rounds),
+        "warm_speedup": _middle(cold / warm for cold, warm, _ in rounds),
+        "warm_speedup_range": _range(cold / warm for cold, warm, _ in rounds),
+        "more_speedup": _middle(cold / more for cold, _, more in rounds),
+    }
+
+
+def measure_waiting(
+    model: ChatGLM, num_tokens: int, pieces: Sequence[int], num_rounds: int
+) -> dict[str, object]:
+    """A short request's first token and a reply's longest gap while a long prompt is read."""
+    engines = {
+        piece: Engine(model, limits=EngineLimits(cache_tokens=3 * num_tokens, step_tokens=piece))
+        for piece in pieces
+    }
+    prompts = Prompts(model, seed=2)
+    seen: dict[int, list[tuple[float, ...]]] = {piece: [] for piece in pieces}
+    for _ in range(num_rounds):
+        for piece, engine in engines.items():
+            seen[piece].append(_one_visit(engine, prompts, num_tokens))
+    names = ("short_alone_s", "short_beside_s", "long_alone_s", "long_beside_s", "longest_gap_s")
+    return {
+        "whole" if piece == WHOLE else str(piece): dict(
+            zip(names, map(_middle, zip(*seen[piece], strict=True)), strict=True)
+        )
+        for piece in pieces
+    }
+
+
+def _one_visit(engine: Engine, prompts: Prompts, num_tokens: int) -> tuple[float, ...]:
+    one = replace(GREEDY, max_tokens=1)
+    short_alone = first_token_s(engine.generate(prompts.new(SHORT_TOKENS), one))
+    long_alone = first_token_s(engine.generate(prompts.new(num_tokens), one))
+    reply = engine.generate(prompts.new(SHORT_TOKENS), replace(GREEDY, max_tokens=10_000))
+    next(reply)
+    long_times: list[float] = []
+    long = engine.generate(prompts.new(num_tokens), one)
+    reader = threading.Thread(target=lambda: long_times.append(first_token_s(long)))
+    gaps: list[float] = []
+    done = threading.Event()
+    listener = threading.Thread(target=_listen, args=(reply, gaps, done))
+    reader.start()
+    listener.start()
+    time.sleep(min(0.1, long_alone / 10))  # the long prompt is being read by now
+    short_beside = first_token_s(engine.generate(prompts.new(SHORT_TOKENS), one))
+    reader.join()
+    done.set()
+    listener.join()
+    reply.close()
+    return short_alone, short_beside, long_alone, long_times[0], max(gaps)
+
+
+def _listen(reply: TokenStream, gaps: list[float], done: threading.Event) -> None:
+    """Read on until the long prompt is read, and note how long each token took."""
+    while not done.is_set():
+        started = time.perf_counter()
+        next(reply)
+        gaps.append(time.perf_counter() - started)
+
+
+def _middle(values: Iterable[float]) -> float:
+    return round(statistics.median(values), 4)
+
+
+def _range(values: Iterable[float]) -> list[float]:
+    listed = sorted(values)
+    return [round(listed[0], 1), round(listed[-1], 1)]
+
+
+def main() -> None:
+    """Print the figures as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--layers", type=int, default=4, help="of the 28 of the 6B shape")
+    parser.add_argument("--bits", type=int, default=16, choices=(4, 8, 16))
+    parser.add_argument("--tokens", type=int, default=2048)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    load = os.getloadavg()[0]
+    config = replace(chatglm3_6b(), num_layers=options.layers)
+    model = random_model(config, dtype=torch.bfloat16)
+    if options.bits < 16:
+        quantize_model(model, options.bits)
+    figures = {
+        "layers": options.layers,
+        "bits": options.bits,
+        "threads": options.threads,
+        "load_before": round(load, 1),
+        "cache": measure_cache(model, options.tokens, options.rounds),
+        "waiting": measure_waiting(model, options.tokens, (64, 256, WHOLE), options.rounds),
+        "load_after": round(os.getloadavg()[0], 1),
+    }
+    print(json.dumps(figures, indent=2))
+
+
+if __name__ == "__main__":
+    main()
