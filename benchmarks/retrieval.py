@@ -12,7 +12,7 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -128,6 +128,7 @@ def measure(corpus: Corpus, embedder: Embedder, resampling: Resampling) -> list[
             found[name] = rank_all(corpus, base, retriever, questions)
     facts = {"questions": len(questions), "documents": len(corpus.documents)}
     facts["chunks"] = base.num_chunks
+    units: dict[str, Callable[[Rankings], list[Scores]]]
     units = {"chunk": lambda r: r.by_chunk, "document": lambda r: r.by_document}
     return [
         SetReport(
@@ -154,7 +155,7 @@ def main() -> int:
         for name in arguments.sets or ALL_SETS
         for part in measure(load_corpus(arguments.data, name), embedder, resampling)
     ]
-    run = {"embedding model": embedder.profile.name, "seed": resampling.seed}
+    run: dict[str, str | int] = {"embedding model": embedder.profile.name, "seed": resampling.seed}
     report = Report("Retrieval", run, parts)
     sys.stdout.write(report_markdown(report))
     if arguments.json:
