@@ -32,6 +32,8 @@ def _recipe(options: argparse.Namespace) -> Recipe:
         recipe = replace(recipe, schedule=schedule)
     if getattr(options, "synthetic", None):
         recipe = replace(recipe, num_synthetic=options.synthetic)
+    if getattr(options, "text_tokens", None):
+        recipe = replace(recipe, num_text_tokens=options.text_tokens)
     return replace(recipe, seed=options.seed)
 
 
@@ -102,6 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     prepare.add_argument("--data", type=Path, required=True, help="folder with train/ and text/")
     prepare.add_argument("--out", type=Path, required=True, help="folder for the shards")
     prepare.add_argument("--synthetic", type=int, help="examples, if not the recipe's number")
+    prepare.add_argument("--text-tokens", type=int, help="plain text, if not the recipe's amount")
     prepare.set_defaults(run_command=_prepare)
 
     train = commands.add_parser("train", parents=[shared], help="train, or go on with a run")
