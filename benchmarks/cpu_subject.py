@@ -19,6 +19,7 @@ from llm import naive
 from llm.build import empty_model
 from llm.config import chatglm3_6b
 from llm.engine import Engine, TokenStream
+from llm.free_memory import release_free_memory
 from llm.generation import SamplingParams
 from llm.kernels.selection import kernel_name
 from llm.model import ChatGLM
@@ -39,6 +40,7 @@ def main() -> None:
     chosen = parser.parse_args()
     torch.set_num_threads(chosen.threads)
     subject = Subject(model_of(chosen.weights, BITS[chosen.type], chosen.layers))
+    release_free_memory()
     say({"ready": kernel_name()})
     for line in sys.stdin:
         command = json.loads(line)
