@@ -20,6 +20,7 @@ from torch import Tensor
 
 from llm.attention import MAX_SINGLE_QUERIES
 from llm.batch import Chunk, lay_out
+from llm.gpu_linear import to_gpu_modules
 from llm.kv_cache import KVCache
 from llm.model import ChatGLM
 from llm.paged_attention import TOLERANCE, PagedAttention, choose, relative_error
@@ -59,7 +60,9 @@ class Computed:
 
 
 def new_runner(model: ChatGLM, cache: KVCache, limits: EngineLimits, max_context: int) -> Runner:
-    """The fastest runner that this model's device has."""
+    """The fastest runner that this model's device has; on a GPU quantised modules are replaced."""
+    if model.device.type == "cuda":
+        to_gpu_modules(model, model.dtype)
     devices = {weight.device for weight in model.parameters()}
     if model.device.type != "cuda" or len(devices) > 1 or model.config.num_prefix_tokens:
         return PlainRunner(model, cache)
