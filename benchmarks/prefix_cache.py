@@ -4,7 +4,9 @@
 
 First, the time to the first token of a long prompt that is new, that was read before, and that
 goes on from one read before. Second, what a short request and a reply under way wait for while a
-long prompt is read, in pieces of several sizes. Everything is interleaved, round by round.
+long prompt is read, in pieces of several sizes. Everything is interleaved, round by round. With
+`--clock cpu --threads 1` the seconds are those this process computes, which other work on the
+machine lengthens far less.
 """
 
 import argparse
@@ -14,7 +16,7 @@ import random
 import statistics
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 import torch
@@ -33,6 +35,9 @@ TURN_TOKENS = 64
 WHOLE = 1_000_000  # a step with room for any prompt
 
 
+CLOCKS: dict[str, Callable[[], float]] = {"wall": time.perf_counter, "cpu": time.process_time}
+
+
 class Prompts:
     """Random prompts, no two of which begin alike."""
 
@@ -45,26 +50,40 @@ class Prompts:
         return [self._dice.randrange(self._num_ids) for _ in range(num_tokens)]
 
 
-def first_token_s(stream: TokenStream) -> float:
-    """Seconds until the stream's first token; the stream is then closed."""
-    started = time.perf_counter()
-    next(stream)
-    taken = time.perf_counter() - started
-    stream.close()
-    return taken
+class Stopwatch:
+    """Times the tokens of streams by one clock."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+
+    def token_s(self, stream: TokenStream) -> float:
+        """Seconds until the stream's next token."""
+        started = self._clock()
+        next(stream)
+        return self._clock() - started
+
+    def only_token_s(self, stream: TokenStream) -> float:
+        """Seconds until the stream's first token; the stream is then closed."""
+        taken = self.token_s(stream)
+        stream.close()
+        return taken
 
 
-def measure_cache(model: ChatGLM, num_tokens: int, num_rounds: int) -> dict[str, object]:
+def measure_cache(
+    model: ChatGLM, watch: Stopwatch, num_tokens: int, num_rounds: int
+) -> dict[str, object]:
     """First token of a prompt that is new, known, and known but for a further turn."""
     limits = EngineLimits(cache_tokens=4 * (num_tokens + TURN_TOKENS))
     engine, prompts = Engine(model, limits=limits), Prompts(model, seed=1)
     one = replace(GREEDY, max_tokens=1)
-    first_token_s(engine.generate(prompts.new(64), one))
+    watch.only_token_s(engine.generate(prompts.new(64), one))
     rounds = []
     for _ in range(num_rounds):
         prompt = prompts.new(num_tokens)
         turn = [*prompt, *prompts.new(TURN_TOKENS)]
-        rounds.append([first_token_s(engine.generate(ids, one)) for ids in (prompt, prompt, turn)])
+        rounds.append(
+            [watch.only_token_s(engine.generate(ids, one)) for ids in (prompt, prompt, turn)]
+        )
     return {
         "prompt_tokens": num_tokens,
         "cold_s": _middle(cold for cold, _, _ in rounds),
@@ -77,7 +96,7 @@ def measure_cache(model: ChatGLM, num_tokens: int, num_rounds: int) -> dict[str,
 
 
 def measure_waiting(
-    model: ChatGLM, num_tokens: int, pieces: Sequence[int], num_rounds: int
+    model: ChatGLM, watch: Stopwatch, num_tokens: int, pieces: Sequence[int], num_rounds: int
 ) -> dict[str, object]:
     """A short request's first token and a reply's longest gap while a long prompt is read."""
     engines = {
@@ -88,7 +107,7 @@ def measure_waiting(
     seen: dict[int, list[tuple[float, ...]]] = {piece: [] for piece in pieces}
     for _ in range(num_rounds):
         for piece, engine in engines.items():
-            seen[piece].append(_one_visit(engine, prompts, num_tokens))
+            seen[piece].append(_one_visit(engine, watch, prompts, num_tokens))
     names = ("short_alone_s", "short_beside_s", "long_alone_s", "long_beside_s", "longest_gap_s")
     return {
         "whole" if piece == WHOLE else str(piece): dict(
@@ -98,22 +117,24 @@ def measure_waiting(
     }
 
 
-def _one_visit(engine: Engine, prompts: Prompts, num_tokens: int) -> tuple[float, ...]:
+def _one_visit(
+    engine: Engine, watch: Stopwatch, prompts: Prompts, num_tokens: int
+) -> tuple[float, ...]:
     one = replace(GREEDY, max_tokens=1)
-    short_alone = first_token_s(engine.generate(prompts.new(SHORT_TOKENS), one))
-    long_alone = first_token_s(engine.generate(prompts.new(num_tokens), one))
+    short_alone = watch.only_token_s(engine.generate(prompts.new(SHORT_TOKENS), one))
+    long_alone = watch.only_token_s(engine.generate(prompts.new(num_tokens), one))
     reply = engine.generate(prompts.new(SHORT_TOKENS), replace(GREEDY, max_tokens=10_000))
     next(reply)
     long_times: list[float] = []
     long = engine.generate(prompts.new(num_tokens), one)
-    reader = threading.Thread(target=lambda: long_times.append(first_token_s(long)))
+    reader = threading.Thread(target=lambda: long_times.append(watch.only_token_s(long)))
     gaps: list[float] = []
     done = threading.Event()
-    listener = threading.Thread(target=_listen, args=(reply, gaps, done))
+    listener = threading.Thread(target=_listen, args=(reply, watch, gaps, done))
     reader.start()
     listener.start()
     time.sleep(min(0.1, long_alone / 10))  # the long prompt is being read by now
-    short_beside = first_token_s(engine.generate(prompts.new(SHORT_TOKENS), one))
+    short_beside = watch.only_token_s(engine.generate(prompts.new(SHORT_TOKENS), one))
     reader.join()
     done.set()
     listener.join()
@@ -121,12 +142,10 @@ def _one_visit(engine: Engine, prompts: Prompts, num_tokens: int) -> tuple[float
     return short_alone, short_beside, long_alone, long_times[0], max(gaps)
 
 
-def _listen(reply: TokenStream, gaps: list[float], done: threading.Event) -> None:
+def _listen(reply: TokenStream, watch: Stopwatch, gaps: list[float], done: threading.Event) -> None:
     """Read on until the long prompt is read, and note how long each token took."""
     while not done.is_set():
-        started = time.perf_counter()
-        next(reply)
-        gaps.append(time.perf_counter() - started)
+        gaps.append(watch.token_s(reply))
 
 
 def _middle(values: Iterable[float]) -> float:
@@ -146,6 +165,8 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=2048)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--clock", default="wall", choices=CLOCKS)
+    parser.add_argument("--pieces", type=int, nargs="*", default=[64, 256, WHOLE])
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     load = os.getloadavg()[0]
@@ -153,13 +174,15 @@ def main() -> None:
     model = random_model(config, dtype=torch.bfloat16)
     if options.bits < 16:
         quantize_model(model, options.bits)
+    watch = Stopwatch(CLOCKS[options.clock])
     figures = {
         "layers": options.layers,
         "bits": options.bits,
         "threads": options.threads,
+        "clock": options.clock,
         "load_before": round(load, 1),
-        "cache": measure_cache(model, options.tokens, options.rounds),
-        "waiting": measure_waiting(model, options.tokens, (64, 256, WHOLE), options.rounds),
+        "cache": measure_cache(model, watch, options.tokens, options.rounds),
+        "waiting": measure_waiting(model, watch, options.tokens, options.pieces, options.rounds),
         "load_after": round(os.getloadavg()[0], 1),
     }
     print(json.dumps(figures, indent=2))
