@@ -1,4 +1,4 @@
-"""Commands of the pocket reader: prepare shards, train, export a folder, judge it.
+"""Commands of the pocket reader: prepare shards, train, export a folder, draw, judge.
 
 python -m training.reader prepare --data DIR --out SHARDS
 python -m training.reader train --shards SHARDS --out RUN
@@ -83,9 +83,32 @@ def _export(options: argparse.Namespace) -> None:
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    from training.reader.gate import evaluate
+    from training.reader.gate import GATE_SETS, GatePlan, evaluate
 
-    evaluate(options.model, options.data, options.out, options.limit, options.sets, _say)
+    plan = GatePlan(
+        options.model,
+        options.data,
+        options.record,
+        options.sets or GATE_SETS,
+        options.limit,
+        options.copy_limit,
+    )
+    evaluate(plan, options.out, _say)
+
+
+def _plot(options: argparse.Namespace) -> None:
+    from training.reader.curve_picture import curve_svg
+    from training.reader.trainer import CURVE_FILE, read_curve
+
+    picture = curve_svg(read_curve(options.run / CURVE_FILE), "The pocket reader")
+    options.out.write_text(picture, encoding="utf-8")
+    _say(f"written {options.out}")
+
+
+def _calibrate(options: argparse.Namespace) -> None:
+    from training.reader.calibrate import calibrate
+
+    calibrate(options.model, options.data, options.limit, _say)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -126,11 +149,24 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--dtype", choices=("float16", "float32"), default="float16")
     export.set_defaults(run_command=_export)
 
+    plot = commands.add_parser("plot", help="draw the curve of a run")
+    plot.add_argument("--run", type=Path, required=True, help="folder of the run")
+    plot.add_argument("--out", type=Path, required=True, help="SVG file to write")
+    plot.set_defaults(run_command=_plot)
+
+    calibrate = commands.add_parser("calibrate", help="weigh the rules' words on train questions")
+    calibrate.add_argument("--model", type=Path, required=True)
+    calibrate.add_argument("--data", type=Path, required=True, help="folder with train/")
+    calibrate.add_argument("--limit", type=int, default=200, help="questions of each file")
+    calibrate.set_defaults(run_command=_calibrate)
+
     evaluate = commands.add_parser("evaluate", help="the gate against the extractive reader")
     evaluate.add_argument("--model", type=Path, required=True)
     evaluate.add_argument("--data", type=Path, required=True, help="folder with dev/ and demo/")
-    evaluate.add_argument("--out", type=Path, help="file for the results as JSON")
+    evaluate.add_argument("--record", type=Path, required=True, help="keeps what was quoted")
+    evaluate.add_argument("--out", type=Path, help="folder for the report")
     evaluate.add_argument("--limit", type=int, help="items of each set, a seeded sample")
+    evaluate.add_argument("--copy-limit", type=int, help="of those for the copying reader")
     evaluate.add_argument("--set", dest="sets", action="append", help="only this set; repeatable")
     evaluate.set_defaults(run_command=_evaluate)
     return parser

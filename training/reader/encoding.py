@@ -34,10 +34,11 @@ class Part(IntEnum):
 
     UNSCORED = 0
     CITATION = 1
-    ANSWER = 2
-    QUESTION = 3
-    EVIDENCE = 4
-    TEXT = 5
+    START = 2  # the first of the answering words: what decides where to copy from
+    ANSWER = 3
+    QUESTION = 4
+    EVIDENCE = 5
+    TEXT = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ def _parts(example: Example, prompt: Prompt, num_reply: int) -> Codes:
             is_evidence = start >= prompt.offsets[0] - 4
             of_piece.append(Part.EVIDENCE if is_evidence else Part.UNSCORED)
     opening = [Part.UNSCORED] * prompt.first
-    reply = [Part.CITATION, *[Part.ANSWER] * num_reply]
+    reply = [Part.CITATION, Part.START, *[Part.ANSWER] * (num_reply - 1)]
     whole = [*opening, *of_piece, Part.UNSCORED, *reply]
     return np.array([*whole[1:], Part.UNSCORED], dtype=np.uint8)
 

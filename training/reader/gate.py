@@ -1,21 +1,22 @@
 """The gate: does the pocket reader answer better than the extractive reader, end to end?
 
-Every reader stands behind the same hybrid retrieval, evidence gate and citations; each question is
-retrieved once. Metrics and intervals are those of kb_service.evaluation. Knows the sets and the
-rule of the gate; does not know how a reader works.
+Every reader stands behind the same hybrid retrieval, evidence gate and citations. The extractive
+reader is asked once and what it quoted is kept in a file; ways to use the pocket reader that only
+choose other words of the same quotation differ in those words alone, so they are judged from the
+file. Metrics and intervals are those of kb_service.evaluation. Knows the sets and the rule of the
+gate; does not know how a reader works.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.memory_base import KB, Corpus, MemoryBase, load_corpus
 from benchmarks.retrieval import open_retriever
-from kb_service.domain.ports import Generator, Retriever
-from kb_service.domain.queries import Query, RetrievalResult
+from kb_service.domain.ports import Generator
 from kb_service.evaluation.judging import Outcome
 from kb_service.evaluation.questions import sample
 from kb_service.evaluation.report import Report, SetReport, report_markdown
@@ -23,13 +24,14 @@ from kb_service.evaluation.report_files import write_report
 from kb_service.evaluation.resampling import DEFAULT_SEED, Resampling
 from kb_service.evaluation.summaries import Comparison, compare, summarise_answers, values_of
 from kb_service.evaluation.trials import UnkeptAnswers, ask_all
-from kb_service.generation.extractive import ExtractiveReader
+from kb_service.evaluation.wording import bag_f1, exact_match, substring_f1
 from kb_service.services.answering import AnsweringService
 from kb_service.settings import EmbeddingSettings, RetrievalSettings
 from retrievers.embedding import load_embedder
 from retrievers.fusion import FusionPolicy
-from training.reader.readers import CopyReader, SpanRanker, SpanReader
+from training.reader.readers import CopyReader, SpanRanker, SpanReader, is_readable
 from training.reader.reading import PocketReader
+from training.reader.record import Asked, Recorder, read_record, write_record
 
 GATE_SETS = (
     "dev/zh_cmrc2018_trial",
@@ -48,32 +50,22 @@ Outcomes = dict[str, dict[str, list[Outcome]]]
 """Reader -> set -> one outcome per question."""
 
 
-class RememberedRetriever:
-    """Retrieves each question once, whichever reader asks."""
+@dataclass(frozen=True, slots=True)
+class GatePlan:
+    """What to measure. ``limit``: questions of each set, None for all; ``copy_limit``: of those
+    that the copying reader, which needs a service of its own, is asked; 0 leaves it out."""
 
-    def __init__(self, retriever: Retriever) -> None:
-        self._retriever = retriever
-        self._found: dict[Query, RetrievalResult] = {}
-        self._idf: dict[tuple[str, tuple[str, ...]], dict[str, float]] = {}
+    model: Path
+    data: Path
+    record: Path
+    sets: Sequence[str]
+    limit: int | None = None
+    copy_limit: int | None = None
 
-    def retrieve(self, query: Query) -> RetrievalResult:
-        """What the retriever found, the first time or now."""
-        if query not in self._found:
-            self._found[query] = self._retriever.retrieve(query)
-        return self._found[query]
-
-    def idf(self, kb_id: str, terms: Iterable[str]) -> dict[str, float]:
-        """The rarities of the terms."""
-        key = (kb_id, tuple(terms))
-        if key not in self._idf:
-            self._idf[key] = self._retriever.idf(*key)
-        return self._idf[key]
-
-    def refresh(self, kb_id: str) -> None:
-        """Nothing changes."""
-
-    def drop(self, kb_id: str) -> None:
-        """Nothing is kept on disk."""
+    def corpus(self, name: str) -> Corpus:
+        """A set with the seeded sample of its questions."""
+        corpus = load_corpus(self.data, name)
+        return replace(corpus, questions=sample(corpus.questions, self.limit, DEFAULT_SEED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,39 +93,61 @@ class Verdict:
         )
 
 
-def readers_of(model: Path) -> dict[str, Generator]:
-    """The extractive reader, and every way to use the model in the folder."""
-    reader = PocketReader.load(model)
-    return {
-        EXTRACTIVE: ExtractiveReader(),
-        "pocket reader, 4 sentences": CopyReader(reader),
-        "pocket reader, 1 sentence": CopyReader(reader, 1),
-        "extractive + reader's words": SpanReader(reader),
-        "extractive + reader ranks": SpanRanker(reader),
-    }
-
-
-def ask_set(corpus: Corpus, readers: Mapping[str, Generator], log: Log) -> dict[str, list[Outcome]]:
-    """Ask every question of a set of every reader."""
+def ask_set(corpus: Corpus, reader: Generator) -> list[Outcome]:
+    """Ask every question of a set behind the product's own retrieval, gate and citations."""
     embedder = load_embedder(EmbeddingSettings().model)
     base = MemoryBase(corpus, embedder)
     weight = RetrievalSettings().dense_weight
-    outcomes = {}
-    with open_retriever(base, embedder, FusionPolicy(dense_weight=weight)) as opened:
-        retriever = RememberedRetriever(opened)
-        for name, reader in readers.items():
-            began = time.monotonic()
-            service = AnsweringService(
-                retriever=retriever,
-                catalog=base,
-                generator=reader,
-                answers=UnkeptAnswers(),
-                settings=RetrievalSettings(),
+    with open_retriever(base, embedder, FusionPolicy(dense_weight=weight)) as retriever:
+        service = AnsweringService(
+            retriever=retriever,
+            catalog=base,
+            generator=reader,
+            answers=UnkeptAnswers(),
+            settings=RetrievalSettings(),
+        )
+        return ask_all(corpus.questions, service, KB, lambda key, _: corpus.documents[key][1])
+
+
+def recorded(plan: GatePlan, name: str, log: Log) -> list[Asked]:
+    """What the extractive reader answered and quoted, from the record or asked now."""
+    corpus = plan.corpus(name)
+    path = plan.record / f"{name.replace('/', '_')}.{len(corpus.questions)}.json"
+    if path.is_file():
+        return read_record(path, corpus.questions)
+    began = time.monotonic()
+    recorder = Recorder()
+    asked = recorder.beside(ask_set(corpus, recorder))
+    write_record(path, asked)
+    log(f"{name}: {len(asked)} questions asked in {time.monotonic() - began:.0f} s")
+    return asked
+
+
+def reworded(asked: Sequence[Asked], reader: SpanReader) -> list[Outcome]:
+    """The outcomes with the words that the reader takes from the same quotations.
+
+    Status, text and citations are those of the quotation; only the scores of the words change.
+    """
+    outcomes = []
+    for each in asked:
+        outcome, quotation = each.outcome, each.quotation
+        is_read = quotation is not None and is_readable(quotation) and not outcome.is_refused
+        if quotation is not None and is_read and outcome.question.is_answerable:
+            began = time.perf_counter()
+            words = reader.words_of(outcome.question.text, quotation)
+            golds = outcome.question.answers
+            scores = {
+                "f1": substring_f1(words, golds),
+                "em": exact_match(words, golds),
+                "bag_f1": bag_f1(words, golds),
+            }
+            outcome = replace(
+                outcome,
+                words=words,
+                seconds=outcome.seconds + time.perf_counter() - began,
+                scores={**outcome.scores, **scores},
             )
-            outcomes[name] = ask_all(
-                corpus.questions, service, KB, lambda key, _: corpus.documents[key][1]
-            )
-            log(f"{corpus.name}: {name}: {time.monotonic() - began:.0f} s")
+        outcomes.append(outcome)
     return outcomes
 
 
@@ -174,34 +188,55 @@ def _losses(
     return lower
 
 
-def evaluate(
-    model: Path,
-    data: Path,
-    out: Path | None,
-    limit: int | None,
-    sets: Sequence[str] | None,
-    log: Log,
-) -> list[Verdict]:
+def measure_set(
+    plan: GatePlan, name: str, reader: PocketReader, log: Log
+) -> dict[str, list[Outcome]]:
+    """Every reader on one set."""
+    asked = recorded(plan, name, log)
+    outcomes = {EXTRACTIVE: [each.outcome for each in asked]}
+    for use in (SpanReader(reader), SpanRanker(reader)):
+        began = time.monotonic()
+        outcomes[use.name] = reworded(asked, use)
+        log(f"{name}: {use.name}: {time.monotonic() - began:.0f} s")
+    return outcomes
+
+
+def copied(plan: GatePlan, reader: PocketReader, log: Log) -> list[SetReport]:
+    """The reader that chooses the sentence too, beside the extractive one on the same questions."""
+    parts = []
+    for name in plan.sets if plan.copy_limit != 0 else ():
+        corpus = plan.corpus(name)
+        questions = sample(corpus.questions, plan.copy_limit, DEFAULT_SEED)
+        chosen = {question.id for question in questions}
+        base = [a.outcome for a in recorded(plan, name, log) if a.outcome.question.id in chosen]
+        found = ask_set(replace(corpus, questions=questions), CopyReader(reader))
+        rows = [
+            summarise_answers(system, outcomes, Resampling())
+            for system, outcomes in ((EXTRACTIVE, base), ("pocket reader alone", found))
+        ]
+        parts.append(SetReport(f"{name}, sample", {"questions": len(questions)}, answers=rows))
+        log(f"{name}: copying: {len(questions)} questions")
+    return parts
+
+
+def evaluate(plan: GatePlan, out: Path | None, log: Log) -> list[Verdict]:
     """Measure all readers on the sets, print the tables and the verdicts, write the report."""
     resampling = Resampling()
-    readers = readers_of(model)
-    outcomes: Outcomes = {name: {} for name in readers}
+    reader = PocketReader.load(plan.model)
+    outcomes: Outcomes = {}
     parts = []
-    for name in sets or GATE_SETS:
-        corpus = load_corpus(data, name)
-        asked = sample(corpus.questions, limit, DEFAULT_SEED)
-        corpus = Corpus(name, corpus.documents, asked, corpus.places)
-        found = ask_set(corpus, readers, log)
-        for reader, each in found.items():
-            outcomes[reader][name] = each
-        rows = [summarise_answers(reader, each, resampling) for reader, each in found.items()]
-        facts = {"questions": len(asked), "documents": len(corpus.documents)}
-        parts.append(SetReport(name, facts, answers=rows))
+    for name in plan.sets:
+        found = measure_set(plan, name, reader, log)
+        for system, each in found.items():
+            outcomes.setdefault(system, {})[name] = each
+        rows = [summarise_answers(system, each, resampling) for system, each in found.items()]
+        parts.append(SetReport(name, {"questions": len(found[EXTRACTIVE])}, answers=rows))
+    parts += copied(plan, reader, log)
     judged = verdicts(outcomes, resampling)
+    run: dict[str, str | int] = {"model": plan.model.name, "seed": DEFAULT_SEED}
+    run["questions per set"] = plan.limit or "all"
     notes = [verdict.line() for verdict in judged]
     overall = [verdict.gain for verdict in judged]
-    run: dict[str, str | int] = {"model": model.name, "seed": DEFAULT_SEED}
-    run["questions per set"] = limit or "all"
     report = Report("The pocket reader's gate", run, parts, overall, notes)
     log(report_markdown(report))
     if out:

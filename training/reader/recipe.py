@@ -42,9 +42,10 @@ class LossWeights:
     """How much one token of each part counts, and each auxiliary label."""
 
     citation: float = 1.0
-    answer: float = 1.0
-    question: float = 0.3
-    evidence: float = 0.1
+    start: float = 4.0
+    answer: float = 0.5
+    question: float = 0.1
+    evidence: float = 0.05
     text: float = 0.3
     labels: float = 0.5
 
@@ -92,7 +93,7 @@ CPU = Recipe(
     name="cpu",
     size=Size(num_layers=5, hidden_size=256, num_heads=6, num_kv_groups=2, ffn_size=512),
     schedule=Schedule(
-        num_steps=2_400,
+        num_steps=1_250,
         rows_per_batch=6,
         row_tokens=256,
         learning_rate=2e-3,
