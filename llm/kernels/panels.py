@@ -20,7 +20,7 @@ from llm.quantization import GROUP_SIZE
 
 ROWS = 64
 INT8_GROUP = 128  # activations' columns that share a scale beside int8 weights
-_ROWS_AT_ONCE = 2048  # whole panels; bounds what laying out needs beside the weight
+_ROWS_AT_ONCE = 256  # whole panels; bounds what quantising and laying out need beside the weight
 
 Parts = Iterable[tuple[Tensor, Tensor]]
 
