@@ -111,6 +111,8 @@ def _panel(panel: Panel, curve: Curve) -> list[str]:
         ]
     for name, key in panel.series.items():
         found = [(line["tokens"], line[key]) for line in curve if key in line]
+        if not found:
+            continue
         levels = smoothed([value for _, value in found])
         points = " ".join(
             f"{MARGIN + (right - MARGIN) * tokens / most:.1f},{panel.y(level):.1f}"
