@@ -1,6 +1,6 @@
 """Memory and time of loading: a checkpoint of several gigabytes in every released form.
 
-    python -m benchmarks.loading [--layers N] [--folder DIR]
+    python -m benchmarks.loading [--layers N] [--case TEXT] [--folder DIR]
 
 Writes random weights of ChatGLM3-6B's width (4.7 GB of float16 at 9 layers), loads them in a
 fresh process each, and compares that process's peak with the model it holds at the end. The
@@ -122,11 +122,14 @@ def cases(num_layers: int) -> list[tuple[str, dict[str, object], bool, list[dict
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--layers", type=int, default=9)
-    parser.add_argument("--folder", type=Path)
+    parser.add_argument("--case", default="", help="only checkpoints whose name holds this")
+    parser.add_argument("--folder", type=Path, help="where to write; default: the temporary folder")
     options = parser.parse_args()
     print("| checkpoint | loaded as | model, GB | peak, GB | peak / model | s |")
     print("|---|---|---|---|---|---|")
     for name, raw, safe, ways in cases(options.layers):
+        if options.case not in name:
+            continue
         with tempfile.TemporaryDirectory(dir=options.folder) as place:
             tiny = {"hidden_size": 64, "num_layers": 1, "num_hidden_layers": 1, "vocab_size": 96}
             tiny |= {"padded_vocab_size": 96, "ffn_hidden_size": 64, "intermediate_size": 64}
