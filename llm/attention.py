@@ -17,6 +17,10 @@ from llm.batch import Span
 # token's scores do not depend on how many were drafted with it.
 MAX_SINGLE_QUERIES = 16
 
+# Queries that look at once at all keys up to the last of them: short enough to skip most of what
+# lies behind, long enough to keep the product busy.
+QUERY_BLOCK = 64
+
 
 def visibility(span: Span, num_prefix: int, dtype: torch.dtype) -> Tensor | None:
     """What to add to the scores of a span's queries: (n, P + S) of 0 and -inf.
@@ -53,12 +57,24 @@ def attend(query: Tensor, keys: Tensor, values: Tensor, span: Span, bias: Tensor
             for number, rows in enumerate(grouped)
         ]
         return torch.stack(mixed).flatten(1, 2)
-    rows = grouped.permute(1, 2, 0, 3)  # (G, H/G, n, D)
-    wide = (num_groups, rows.shape[1], keys.shape[1], keys.shape[2])
-    mixed_rows = F.scaled_dot_product_attention(
-        rows, keys.unsqueeze(1).expand(wide), values.unsqueeze(1).expand(wide), attn_mask=bias
+    mixed = []
+    for start in range(0, span.num_new, QUERY_BLOCK):
+        stop = min(start + QUERY_BLOCK, span.num_new)
+        num_hidden = min(span.num_new - stop, span.num_tokens - span.num_bidirectional)
+        num_seen = keys.shape[1] - num_hidden
+        mixed.append(_block(grouped[start:stop], keys, values, bias[start:stop, :num_seen]))
+    return torch.cat(mixed).flatten(1, 2)
+
+
+def _block(grouped: Tensor, keys: Tensor, values: Tensor, bias: Tensor) -> Tensor:
+    """Queries (m, G, H/G, D) over as many keys as bias (m, seen) has columns: their shape."""
+    rows = grouped.permute(1, 2, 0, 3)  # (G, H/G, m, D)
+    wide = (*rows.shape[:2], bias.shape[1], keys.shape[2])
+    seen_keys, seen_values = (
+        each[:, None, : bias.shape[1]].expand(wide) for each in (keys, values)
     )
-    return mixed_rows.permute(2, 0, 1, 3).flatten(1, 2)
+    mixed = F.scaled_dot_product_attention(rows, seen_keys, seen_values, attn_mask=bias)
+    return mixed.permute(2, 0, 1, 3)
 
 
 def _single(rows: Tensor, keys: Tensor, values: Tensor, num_seen: int) -> Tensor:
