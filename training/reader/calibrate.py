@@ -21,7 +21,7 @@ from training.reader.reading import PocketReader, Reading
 from training.reader.sources import QUESTION_FILES, read_material
 from training.seeding import seeded
 
-BONUSES = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 99.0)
+BONUSES = (0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 99.0)
 Log = Callable[[str], None]
 
 
