@@ -7,6 +7,7 @@ the part that needs it is first asked for.
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Generic, TypeVar
 
 import structlog
@@ -156,14 +157,22 @@ class Application:
 
     def _load_chatglm(self) -> Generator:
         from kb_service.generation.chatglm import ChatGlmGenerator
+        from llm.scheduler import EngineLimits
 
         llm = self.settings.llm
         generator = ChatGlmGenerator.load(
             llm.model,
-            device=llm.device,
-            dtype=llm.dtype,
             max_tokens=llm.max_tokens,
             temperature=llm.temperature,
+            limits=EngineLimits(
+                cache_tokens=llm.cache_tokens,
+                max_running=llm.max_running,
+                max_waiting=llm.max_waiting,
+            ),
+            device=llm.device,
+            dtype=llm.dtype,
+            quantize=llm.quantize or None,
+            lora=Path(llm.adapter) if llm.adapter else None,
         )
         _ = generator.info  # hashes every weight file once; until then it counts as loading
         return generator

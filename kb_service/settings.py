@@ -42,6 +42,10 @@ class LlmSettings(BaseModel):
 
     With an address: `name` is the model's name there (empty: the only one it has), `max_context`
     the tokens of prompt and answer together, `timeout_s` the longest wait for the next bytes.
+
+    With a folder: `quantize` rounds its weights while loading, `adapter` is the folder of a LoRA
+    adapter, `cache_tokens` the room for cached prompts and answers (0: by memory); `max_running`
+    replies are written at a time and `max_waiting` wait.
     """
 
     model: str = ""
@@ -51,6 +55,11 @@ class LlmSettings(BaseModel):
     timeout_s: Annotated[float, Field(gt=0)] = 120.0
     device: str = "cpu"
     dtype: str = "auto"
+    quantize: Literal["", "int8", "int4"] = ""
+    adapter: str = ""
+    cache_tokens: Annotated[int, Field(ge=0)] = 0
+    max_running: Annotated[int, Field(ge=1, le=256)] = 32
+    max_waiting: Annotated[int, Field(ge=0, le=10_000)] = 64
     max_tokens: Annotated[int, Field(ge=1, le=32768)] = 512
     temperature: Annotated[float, Field(ge=0, le=2)] = 0.0
 

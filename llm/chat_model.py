@@ -30,6 +30,7 @@ from llm.weight_files import weight_files
 
 if TYPE_CHECKING:
     from llm.engine import Engine, TokenStream
+    from llm.scheduler import EngineLimits
 
 
 # Up to here encoding takes well under a second, and errors name the exact number of tokens.
@@ -57,10 +58,12 @@ class ChatModel:
         self._stop_ids = chat_format.stop_ids
 
     @classmethod
-    def load(cls, folder: Path, **options: Unpack[LoadOptions]) -> ChatModel:
+    def load(
+        cls, folder: Path, limits: EngineLimits | None = None, **options: Unpack[LoadOptions]
+    ) -> ChatModel:
         """Load a released folder of any generation, with its tokenizer and chat format.
 
-        `options` are those of load_model.
+        `limits` bound the engine; `options` are those of load_model.
 
         Raises:
             CheckpointError: naming what was expected and what was found.
@@ -74,7 +77,7 @@ class ChatModel:
             config.generation, tokenizer, has_prefix=has_prefix(folder, tokenizer, config)
         )
         model = load_model(folder, **options)
-        return cls(folder, Engine(model, tokenizer.num_ids), tokenizer, chats)
+        return cls(folder, Engine(model, tokenizer.num_ids, limits), tokenizer, chats)
 
     @property
     def max_prompt_tokens(self) -> int:

@@ -90,6 +90,7 @@ def load_model(
 
     Raises CheckpointError, naming key, expected and found.
     """
+    from llm.free_memory import release_free_memory
     from llm.lora import Adapter, read_adapter
     from llm.placement import connect
     from llm.weight_loader import Loader, Weights
@@ -108,6 +109,7 @@ def load_model(
     adapter.require_known(plan.linear_shapes())
     weights = Weights(checked(stored, plan, layout), overlay)
     Loader(weights, adapter, placement, kind, bits, dequantize).fill(model, plan)
+    release_free_memory()
     return connect(model, placement)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Unpack
 
 from kb_service.domain.answers import Generation, GenerationRequest, GeneratorInfo
 from kb_service.domain.chats import (
@@ -34,6 +35,7 @@ from llm.calling import CallConstraint
 from llm.chat import ChatMessage as ModelMessage
 from llm.chat import Segment
 from llm.chat_model import ChatModel, ChatReply
+from llm.checkpoint import LoadOptions
 from llm.constraints import Constraint
 from llm.errors import (
     CheckpointError,
@@ -44,6 +46,7 @@ from llm.errors import (
     ToolCallError,
 )
 from llm.generation import SamplingParams, Token
+from llm.scheduler import EngineLimits
 from llm.tool_prompts import Tool as ModelTool
 from llm.turns import Turn, TurnCall, TurnReply, chat_messages
 
@@ -62,9 +65,18 @@ class ChatGlmGenerator:
 
     @classmethod
     def load(
-        cls, folder: str, *, device: str, dtype: str, max_tokens: int, temperature: float
+        cls,
+        folder: str,
+        *,
+        max_tokens: int,
+        temperature: float,
+        limits: EngineLimits | None = None,
+        **options: Unpack[LoadOptions],
     ) -> "ChatGlmGenerator":
-        """Load a released checkpoint. Raises ConfigurationError (model_unavailable, …)."""
+        """Load a released checkpoint; `options` are those of llm's load_model.
+
+        Raises ConfigurationError (model_unavailable, model_corrupt).
+        """
         path = Path(folder)
         if not path.is_dir():
             raise ConfigurationError(
@@ -74,7 +86,7 @@ class ChatGlmGenerator:
                 details={"model": folder},
             )
         try:
-            model = ChatModel.load(path, device=device, dtype=dtype)
+            model = ChatModel.load(path, limits, **options)
         except CheckpointError as error:
             raise ConfigurationError(
                 f"KB_LLM__MODEL cannot be loaded: {error}",

@@ -27,6 +27,7 @@ from kb_service.services.prompting import PromptMeter
 from llm.engine import TokenStream
 from llm.errors import EngineBusy
 from llm.quoting import QuoteConstraint
+from llm.scheduler import EngineLimits
 from llm.tokenizers import ChatGLM3Tokenizer
 from tests.llm.scripted_engine import scripted_model
 from tests.llm.tiny_checkpoint import train_tiny_tokenizer, write_tiny_checkpoint
@@ -257,3 +258,13 @@ def test_an_answer_quotes_only_words_of_its_passages_and_of_the_user(
     chat(generator)
     assert sources == [("The pump failed at noon", "What failed?")]
     assert rules == [QuoteConstraint, type(None)]
+
+
+def test_a_folder_is_loaded_with_rounded_weights_and_bounds(folder: Path) -> None:
+    limits = EngineLimits(cache_tokens=256, max_waiting=1)
+    options = {"device": "cpu", "max_tokens": 8, "temperature": 0.0, "limits": limits}
+    rounded = ChatGlmGenerator.load(str(folder), quantize="int8", **options)  # type: ignore[arg-type] -- mixed values
+    kinds = {type(module).__name__ for module in rounded._model.engine.model.modules()}
+    assert "Int8Linear" in kinds
+    assert rounded.max_prompt_tokens <= 256
+    assert run(rounded).usage.completion_tokens > 0
