@@ -92,8 +92,13 @@ def fit_config(
     A classifier decides and not config.json, which may name labels that no head belongs to.
 
     Raises:
-        CheckpointError: the two disagree.
+        CheckpointError: the two disagree, or there are more layers than tensors.
     """
+    if config.num_layers > len(stored):
+        raise CheckpointError(
+            f"config.json has {config.num_layers} layers; the weights are only"
+            f" {len(stored)} tensors"
+        )
     weight = stored.get(f"{layout.outer['classifier'][0]}.weight")
     num_labels = weight.shape[0] if weight and weight.shape else 0
     if num_labels and config.num_labels not in (0, num_labels):

@@ -190,7 +190,7 @@ def test_shapes_are_checked_before_memory_is_taken(
 @pytest.mark.parametrize(
     ("change", "named"),
     [
-        ({"num_layers": 10**9}, "has 1000000000 layers; the weights of"),
+        ({"num_layers": 10**9}, "has 1000000000 layers; the weights are only"),
         ({"hidden_size": 10**12, "ffn_hidden_size": 10**12}, "asks for the impossible"),
         ({"hidden_size": 10**30}, "asks for the impossible"),
     ],
