@@ -8,6 +8,12 @@ ARG PIP_EXTRA_INDEX_URL=""
 RUN PIP_EXTRA_INDEX_URL="$PIP_EXTRA_INDEX_URL" pip install --no-cache-dir --no-compile --require-hashes -r requirements/runtime.lock
 COPY . .
 RUN pip install --no-cache-dir --no-deps --no-build-isolation --editable .
+# Quantised models run several times faster in the compiled kernel; the machine that runs the
+# image may have another CPU than this one, so every variant is made.
+ENV LLM_KERNEL_DIR=/opt/llm-kernels
+RUN apt-get update && apt-get install -y --no-install-recommends g++ \
+  && python -m llm.kernels.build --all \
+  && apt-get purge -y --auto-remove g++ && rm -rf /var/lib/apt/lists/*
 USER kb
 ENV KB_DATA_DIR=/data PYTHONUNBUFFERED=1
 VOLUME /data

@@ -83,17 +83,21 @@ def bench(options: argparse.Namespace) -> int:
     from llm.bench import measure, random_subject
     from llm.checkpoint import load_model
     from llm.engine import Engine
+    from llm.quantized_linear import quantize_model
 
+    where = {"device": options.device, "dtype": options.dtype}
     if options.model:
-        model = load_model(options.model, device=options.device, dtype=options.dtype)
+        model = load_model(options.model, quantize=options.quantize, **where)
     else:
-        model = random_subject(options.random, options.layers, options.device, options.dtype)
+        model = random_subject(options.random, options.layers, **where)
+        if options.quantize:
+            quantize_model(model, QUANTIZATIONS[options.quantize])
     report = measure(Engine(model), options.prompt_tokens, options.new_tokens, options.runs)
     print(
         f"{options.model or f'random {options.random}'}: {model.config.num_layers} layers,"
         f" {report.num_parameters / 1e9:.3f} billion weights,"
-        f" {report.weight_bytes / 1e9:.2f} GB as {str(model.dtype).removeprefix('torch.')}"
-        f" on {model.device}"
+        f" {report.weight_bytes / 1e9:.2f} GB as"
+        f" {options.quantize or str(model.dtype).removeprefix('torch.')} on {model.device}"
     )
     print(
         f"prefill {report.prefill_tokens_per_s:.2f} tokens/s"
@@ -161,6 +165,7 @@ def _add_bench(parser: argparse.ArgumentParser) -> None:
     subject.add_argument("--model", type=Path, metavar="DIR")
     subject.add_argument("--random", choices=RANDOM_SHAPES, help="random weights of a shape")
     parser.add_argument("--layers", type=int, help="cut a random model to so many layers")
+    parser.add_argument("--quantize", choices=QUANTIZATIONS, help="round the weights first")
     parser.add_argument("--prompt-tokens", type=_at_least(1), default=128)
     parser.add_argument("--new-tokens", type=_at_least(2), default=16)
     parser.add_argument("--runs", type=_at_least(1), default=3)

@@ -62,10 +62,10 @@ def measure(engine: Engine, prompt_tokens: int, new_tokens: int, num_runs: int =
     runs = sorted(_timed_run(engine, prompt, new_tokens, run) for run in range(num_runs))
     first_s = runs[len(runs) // 2][0]
     rest_s = sorted(run[1] for run in runs)[len(runs) // 2]
-    element = engine.model.dtype.itemsize
+    model = engine.model
     return BenchReport(
         num_parameters=config.num_parameters,
-        weight_bytes=config.num_parameters * element,
+        weight_bytes=sum(each.nbytes for each in (*model.parameters(), *model.buffers())),
         prompt_tokens=prompt_tokens,
         new_tokens=new_tokens,
         first_token_s=first_s,

@@ -1,11 +1,14 @@
 """Compile linear.cpp for this machine: `python -m llm.kernels.build`.
 
+`--all` compiles for every instruction set, for an image that other machines run.
+
 The library lies in a cache folder under a name made of its sources, options and CPU features,
 with its checksum beside it. Knows compilers and files; does not load what it builds.
 """
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import importlib.util
 import os
@@ -15,6 +18,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -145,14 +149,21 @@ def openmp_runtime() -> Path:
     raise KernelUnavailable("torch brings no OpenMP library whose threads could be shared")
 
 
-def main() -> int:
-    """Build for this machine and say what came of it; 1 only when a compiler failed."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Build and say what came of it; 1 only when a compiler failed."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--all", action="store_true", help="for every instruction set")
+    options = parser.parse_args(arguments)
     try:
-        variant = best_variant()
+        variants = VARIANTS if options.all else (best_variant(),)
         _compiler()
     except KernelUnavailable as reason:
         sys.stdout.write(f"no compiled kernel: {reason}; quantised models run in torch\n")
         return 0
+    return max(_report(variant) for variant in variants)
+
+
+def _report(variant: Variant) -> int:
     try:
         sys.stdout.write(f"{variant.name}: {build(variant)}\n")
     except (KernelUnavailable, OSError) as error:

@@ -90,7 +90,7 @@ def test_without_a_compiler_the_command_succeeds_and_says_so(
     monkeypatch.delenv("CXX", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(build, "best_variant", lambda: build.VARIANTS[-1])
-    assert build.main() == 0
+    assert build.main([]) == 0
     assert "no C++ compiler" in capsys.readouterr().out
 
 
@@ -108,7 +108,7 @@ def test_a_failing_compiler_is_an_error_with_its_words(
     script.chmod(0o755)
     monkeypatch.setenv("CXX", str(script))
     monkeypatch.setattr(build, "best_variant", lambda: build.VARIANTS[-1])
-    assert build.main() == 1
+    assert build.main([]) == 1
     assert "cannot do this" in capsys.readouterr().err
     assert not build.is_intact(build.library_path(build.VARIANTS[-1]))
 
@@ -148,3 +148,13 @@ def _sha256(path: Path) -> str:
     import hashlib
 
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_all_variants_are_built_for_an_image(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(build.CACHE_VARIABLE, str(tmp_path))
+    assert build.main(["--all"]) == 0
+    if "no compiled kernel" in capsys.readouterr().out:
+        pytest.skip("no C++ compiler is on the path")
+    assert all(build.is_intact(build.library_path(variant)) for variant in build.VARIANTS)
