@@ -158,34 +158,33 @@ def _range(values: Iterable[float]) -> list[float]:
 
 
 def main() -> None:
-    """Print the figures as JSON."""
+    """Print the figures of each part as JSON, with the machine's load before and after."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--layers", type=int, default=4, help="of the 28 of the 6B shape")
     parser.add_argument("--bits", type=int, default=16, choices=(4, 8, 16))
     parser.add_argument("--tokens", type=int, default=2048)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--parts", nargs="+", default=["cache", "waiting"])
     parser.add_argument("--clock", default="wall", choices=CLOCKS)
     parser.add_argument("--pieces", type=int, nargs="*", default=[64, 256, WHOLE])
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    load = os.getloadavg()[0]
     config = replace(chatglm3_6b(), num_layers=options.layers)
     model = random_model(config, dtype=torch.bfloat16)
     if options.bits < 16:
         quantize_model(model, options.bits)
     watch = Stopwatch(CLOCKS[options.clock])
-    figures = {
-        "layers": options.layers,
-        "bits": options.bits,
-        "threads": options.threads,
-        "clock": options.clock,
-        "load_before": round(load, 1),
-        "cache": measure_cache(model, watch, options.tokens, options.rounds),
-        "waiting": measure_waiting(model, watch, options.tokens, options.pieces, options.rounds),
-        "load_after": round(os.getloadavg()[0], 1),
+    size, rounds = options.tokens, options.rounds
+    measures = {
+        "cache": lambda: measure_cache(model, watch, size, rounds),
+        "waiting": lambda: measure_waiting(model, watch, size, options.pieces, rounds),
     }
-    print(json.dumps(figures, indent=2))
+    for part in options.parts:
+        figures = {"part": part, **vars(options), "load": [os.getloadavg()[0]]}
+        figures |= measures[part]()
+        figures["load"].append(os.getloadavg()[0])
+        print(json.dumps(figures, indent=2), flush=True)
 
 
 if __name__ == "__main__":
