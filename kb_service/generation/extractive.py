@@ -1,7 +1,8 @@
 """The built-in reader: answers by quoting sentences of the passages. Implements Generator.
 
-Deterministic, no weights. Every sentence it writes is a sentence, field or list item of a passage
-word for word (line ends aside), marked with the passage's number. Abstains by writing nothing.
+Deterministic; no neural network. Every sentence it writes is a sentence, field or list item of a
+passage word for word (line ends aside), marked with the passage's number. Abstains by writing
+nothing.
 """
 
 from collections.abc import Generator, Sequence
@@ -10,6 +11,7 @@ from kb_service.domain.answers import Generation, GenerationRequest, GeneratorIn
 from kb_service.domain.chats import Usage
 from kb_service.domain.text import is_chinese, sentence_spans
 from kb_service.generation.reading import Quotation, read
+from kb_service.generation.span_model import WEIGHTS, Weights, shipped_weights
 
 NAME = "extractive-reader"
 NOTICE_EN = (
@@ -20,23 +22,38 @@ NOTICE_ZH = (
     "回答由内置的摘录式阅读器逐字引用原文，不会自行撰写。要得到模型撰写的回答，请把 KB_LLM__MODEL "
     "设为 ChatGLM3-6B 的文件夹后重新启动。"
 )
+LACKS_EN = f" Its weights are missing ({WEIGHTS.name}): rules alone mark the words of an answer."
+LACKS_ZH = f" 缺少其权重文件（{WEIGHTS.name}）：回答中的关键词仅由规则标出。"
 _END_MARKS = "。！？；!?;.…”’\"')）"
 
 
 class ExtractiveReader:
     """Quotes the units of the passages that answer a question."""
 
+    def __init__(self, weights: Weights | None = None) -> None:
+        """Read with the given weights, by default those of the package; empty: by rules alone.
+
+        Raises ConfigurationError `model_corrupt` when the file is not the one that was shipped.
+        """
+        self._weights = shipped_weights() if weights is None else weights
+
     @property
     def info(self) -> GeneratorInfo:
-        """Say what it is and how to get another one."""
-        return GeneratorInfo(kind="extractive", name=NAME, notice_en=NOTICE_EN, notice_zh=NOTICE_ZH)
+        """Say what it is, what it lacks and how to get another one."""
+        lacks_en, lacks_zh = ("", "") if self._weights else (LACKS_EN, LACKS_ZH)
+        return GeneratorInfo(
+            kind="extractive",
+            name=NAME if self._weights else f"{NAME} (rules alone)",
+            notice_en=NOTICE_EN + lacks_en,
+            notice_zh=NOTICE_ZH + lacks_zh,
+        )
 
     def generate(self, request: GenerationRequest) -> Generator[str, None, Generation]:
         """Yield one quotation after the other; nothing when no passage answers the question.
 
         Sampling options change nothing: there is nothing to sample.
         """
-        quotations = read(request.question, request.passages, request.idf)
+        quotations = read(request.question, request.passages, request.idf, self._weights)
         pieces = written(quotations)
         yield from pieces
         words = quotations[0].words if quotations else ""

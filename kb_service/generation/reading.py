@@ -29,6 +29,7 @@ from kb_service.domain.values import (
     supporting_values,
     without_fixed_values,
 )
+from kb_service.generation.contradictions import says_opposite
 from kb_service.generation.fields import (
     ITEM_LABEL,
     asked_field,
@@ -40,6 +41,8 @@ from kb_service.generation.fields import (
     lists_under,
     names_ordinal,
 )
+from kb_service.generation.span_features import AskedWords, asked_words
+from kb_service.generation.span_model import Weights, choose
 from kb_service.generation.subjects import MIN_TITLE_SHARE, meant, names_asked, names_stated
 from kb_service.generation.typed_spans import answer_words, is_typed
 
@@ -89,7 +92,10 @@ CLOSE = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Quotation:
-    """A unit worth quoting. `text`: its words on one line; `words`: the typed answer in it."""
+    """A unit worth quoting. `text`: its words on one line; `words`: the typed answer in it.
+
+    `is_field`: its layout says which words answer, a label or an announcement stands before them.
+    """
 
     passage: Passage
     span: TextSpan
@@ -126,9 +132,15 @@ class _Context:
 
 
 def read(
-    question: str, passages: Sequence[Passage], idf: Mapping[str, float]
+    question: str,
+    passages: Sequence[Passage],
+    idf: Mapping[str, float],
+    weights: Weights | None = None,
 ) -> tuple[Quotation, ...]:
-    """Return the quotations that answer the question, best first; empty to abstain."""
+    """Return the quotations that answer the question, best first; empty to abstain.
+
+    With weights, the words of a sentence (not of a field or list item) are chosen by the model.
+    """
     asked = take_apart(question, idf)
     passages = meant(question, passages, idf)
     if asks_across_documents(question) and not identifiers_in(question):
@@ -142,11 +154,27 @@ def read(
         whole = _whole_list(asked, passages)
         if whole:
             return (whole,)
-    quotations = sorted(_quotations(asked, passages), key=lambda q: -q.score)
+    quotations = sorted(weigh(asked, passages), key=lambda q: -q.score)
     if asked.kind is AnswerType.ITEM:
         # No list has that number: only words that name it themselves can answer.
         quotations = [q for q in quotations if names_ordinal(q.text, question)]
-    return _leading(quotations)
+    leading = _leading(quotations)
+    if not leading or leading[0].is_field:
+        return leading
+    if says_opposite(question, leading[0].text):
+        return ()
+    return (_lit(leading[0], asked_words(question), weights), *leading[1:]) if weights else leading
+
+
+def _lit(quotation: Quotation, asked: AskedWords, weights: Weights) -> Quotation:
+    """Let the model choose the words of a sentence, but for amounts, durations and identifiers.
+
+    These have a form of their own, and are rare in the encyclopaedias it has learned from.
+    """
+    if asked.kind in _NEEDED:
+        return quotation
+    choice = choose(asked, quotation.text, weights)
+    return replace(quotation, words=choice.span.of(quotation.text)) if choice else quotation
 
 
 def take_apart(question: str, idf: Mapping[str, float]) -> _Asked:
@@ -173,7 +201,8 @@ def _leading(quotations: Sequence[Quotation]) -> tuple[Quotation, ...]:
     return (best,)
 
 
-def _quotations(asked: _Asked, passages: Sequence[Passage]) -> Iterator[Quotation]:
+def weigh(asked: _Asked, passages: Sequence[Passage]) -> Iterator[Quotation]:
+    """Yield every unit that says enough of what is asked, with its score."""
     documents = _document_terms(passages)
     names = names_stated(asked.question, passages)
     for passage in passages if names else ():
@@ -225,7 +254,7 @@ def _with_explanation(quotation: Quotation, following: Sequence[Unit]) -> Quotat
     text = reflow(span.of(passage.text))
     announced = _ANNOUNCEMENT.search(text)
     words = text[announced.end() :] if announced else quotation.words
-    return replace(quotation, span=span, text=text, words=words)
+    return replace(quotation, span=span, text=text, words=words, is_field=True)
 
 
 def _whole_item(quotation: Quotation, following: Sequence[Unit]) -> Quotation:

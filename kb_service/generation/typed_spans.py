@@ -103,6 +103,19 @@ _PATTERNS: dict[AnswerType, tuple[str, ...]] = {
 _COMPILED = {
     kind: tuple(re.compile(pattern) for pattern in patterns) for kind, patterns in _PATTERNS.items()
 }
+_ENTRY = f"[{CJK}A-Za-z0-9·《》“”]"
+_SET_APART = {
+    "title": re.compile("《[^《》]+》"),
+    "quoted": re.compile('“[^“”]+”|「[^「」]+」|"[^"]+"'),
+    "unquoted": re.compile('(?<=“)[^“”]+(?=”)|(?<=「)[^「」]+(?=」)|(?<=")[^"]+(?=")'),
+    "run": re.compile(rf"{_CAPS}(?: {_CAPS})*"),
+    "latin": re.compile("[A-Za-z][A-Za-z0-9 .&'-]*[A-Za-z0-9]"),
+    "listed": re.compile(
+        f"{_ENTRY}+(?:、{_ENTRY}+?)+(?:[和及与][{CJK}]{{2,8}}?)?(?=等|[，。；]|$)"
+    ),
+    "clause": re.compile("[^，。；！？：,;!?]+"),
+}
+"""Spans that stand out whatever is asked."""
 # Types whose patterns are guesses: lining the sentence up with the question is tried first.
 _OPEN = frozenset((AnswerType.OTHER, AnswerType.PERSON, AnswerType.PLACE, AnswerType.ORGANISATION))
 _CLAUSE = re.compile(r"[^，。；！？：,;!?]+")
@@ -133,6 +146,22 @@ def answer_words(kind: AnswerType, question: str, sentence: str) -> TextSpan | N
             weigh = _nearness(question, sentence)
             return max(fresh, key=lambda span: (weigh(span), -span.start))
     return None
+
+
+def matches_of(kind: AnswerType, sentence: str) -> Iterator[tuple[str, TextSpan]]:
+    """Yield every span that a pattern finds, with a name: `date0` is the first pattern for dates.
+
+    Patterns of the asked type are named one by one, those of other types by the type alone; titles
+    and words in quotation marks are named too.
+    """
+    for other, patterns in _COMPILED.items():
+        for number, pattern in enumerate(patterns):
+            name = f"{other.value}{number}" if other is kind else other.value
+            yield from (
+                (name, TextSpan(*m.span())) for m in pattern.finditer(sentence) if m.group()
+            )
+    for name, pattern in _SET_APART.items():
+        yield from ((name, TextSpan(*match.span())) for match in pattern.finditer(sentence))
 
 
 def is_typed(kind: AnswerType) -> bool:
