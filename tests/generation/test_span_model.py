@@ -66,6 +66,7 @@ def test_a_span_is_chosen_by_its_expected_f1_and_not_by_its_score_alone() -> Non
     weights = {"en.other|f1=c": 3.0, "en.other|f1=a": 2.9, "en.other|len=6": -20.0}
     weights |= {f"en.other|f1={word}": -20.0 for word in "bdef"}
     weights |= {f"en.other|l1={word}": -20.0 for word in "def"}
+    weights["en.other|l1=b"] = -0.1
     assert words("what", "a b d e f c", weights) == "a"
 
 
