@@ -133,5 +133,5 @@ def _legend() -> list[str]:
             f'<path d="M{x:.0f} {y - 4}h18" stroke="{colour}" stroke-width="3"/>',
             f'<text x="{x + 24:.0f}" y="{y}" fill="#1b1b1b">{NAMES[name]}</text>',
         ]
-        x += 40 + 7 * len(NAMES[name])
+        x += 38 + 6.2 * len(NAMES[name])
     return parts
