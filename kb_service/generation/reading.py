@@ -167,14 +167,21 @@ def read(
 
 
 def _lit(quotation: Quotation, asked: AskedWords, weights: Weights) -> Quotation:
-    """Let the model choose the words of a sentence, but for amounts, durations and identifiers.
+    """Let the model choose the words of a sentence.
 
-    These have a form of their own, and are rare in the encyclopaedias it has learned from.
+    Of dates, amounts and the like it chooses which one is meant; how far it reaches is for their
+    patterns to say: "on which day" is not answered by the year alone.
     """
     if asked.kind in _NEEDED:
         return quotation
     choice = choose(asked, quotation.text, weights)
-    return replace(quotation, words=choice.span.of(quotation.text)) if choice else quotation
+    if choice is None:
+        return quotation
+    is_exact = asked.kind in _STRICT and (asked.language, asked.kind) != ("en", AnswerType.NUMBER)
+    rule = answer_words(asked.kind, asked.text, quotation.text) if is_exact else None
+    if rule and rule.overlap(choice.span):
+        return quotation
+    return replace(quotation, words=choice.span.of(quotation.text))
 
 
 def take_apart(question: str, idf: Mapping[str, float]) -> _Asked:

@@ -190,3 +190,19 @@ def test_a_labelled_item_is_quoted_to_the_end_of_its_line() -> None:
     )
     generation = read("泄漏的间接原因是什么？", passage(text, title="泄漏报告"))
     assert generation.text == "（二）间接原因：监护不到位[1]；培训不足[1]。"
+
+
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [
+        ("水厂的泄漏发生在哪一天？", "2023年11月16日"),
+        ("水厂的泄漏造成多少人死亡？", "2人死亡"),
+        ("水厂的泄漏损失了多少钱？", "980万元"),
+    ],
+)
+def test_a_date_or_a_count_is_lit_as_a_whole_and_with_nothing_else(
+    question: str, words: str
+) -> None:
+    # The model alone lit "2023年" and "2人死亡、3人受伤".
+    text = "2023年11月16日01时33分，水厂发生泄漏事故，造成2人死亡、3人受伤，损失约980万元。"
+    assert read(question, passage(text)).answer_words == words

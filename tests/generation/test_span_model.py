@@ -129,3 +129,31 @@ def test_without_weights_the_reader_goes_on_by_rules_and_says_so() -> None:
     assert (info.notice_en or "").endswith(LACKS_EN)
     assert (info.notice_zh or "").endswith(LACKS_ZH)
     assert ExtractiveReader().info.name == "extractive-reader"
+
+
+CHINESE = "1990年，陈大文，著有《水厂记》，水泵、阀门和管道等。"
+ENGLISH = 'It was called "Blue Book" by Ann Lee in 1990.'
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "name", "span"),
+    [
+        ("建于何时？", CHINESE, "date0", "1990年"),
+        ("谁设计？", CHINESE, "person2", "陈大文"),
+        ("叫什么？", CHINESE, "title", "《水厂记》"),
+        ("有什么？", CHINESE, "listed", "水泵、阀门和管道"),
+        ("What?", ENGLISH, "quoted", '"Blue Book"'),
+        ("What?", ENGLISH, "run", "Ann Lee"),
+    ],
+)
+def test_patterns_name_the_spans_that_stand_out(
+    question: str, text: str, name: str, span: str
+) -> None:
+    features = features_of(asked_words(question), text)
+    tokens = features.tokens
+    named = {
+        text[tokens[first].span.start : tokens[last].span.end]
+        for (first, last), names in features.named.items()
+        if any(found.endswith(f"|is={name}") for found in names)
+    }
+    assert span in named
