@@ -44,8 +44,9 @@ class LlmSettings(BaseModel):
     the tokens of prompt and answer together, `timeout_s` the longest wait for the next bytes.
 
     With a folder: `quantize` rounds its weights while loading, `adapter` is the folder of a LoRA
-    adapter, `cache_tokens` the room for cached prompts and answers (0: by memory); `max_running`
-    replies are written at a time and `max_waiting` wait.
+    adapter, `prefix` that of a P-tuning encoder; `generation` and `rope_theta` (0: not) override
+    what config.json says of them. `cache_tokens` is the room for cached prompts and answers (0: by
+    memory); `max_running` replies are written at a time and `max_waiting` wait.
     """
 
     model: str = ""
@@ -57,6 +58,9 @@ class LlmSettings(BaseModel):
     dtype: str = "auto"
     quantize: Literal["", "int8", "int4"] = ""
     adapter: str = ""
+    prefix: str = ""
+    generation: Literal["", "chatglm1", "glm130b", "chatglm2", "chatglm3", "glm4", "glm"] = ""
+    rope_theta: Annotated[float, Field(ge=0)] = 0.0
     cache_tokens: Annotated[int, Field(ge=0)] = 0
     max_running: Annotated[int, Field(ge=1, le=256)] = 32
     max_waiting: Annotated[int, Field(ge=0, le=10_000)] = 64
@@ -81,10 +85,14 @@ class IngestSettings(BaseModel):
 
 
 class RetrievalSettings(BaseModel):
-    """KB_RETRIEVAL__…: how many chunks are fused and how much text reaches the generator."""
+    """KB_RETRIEVAL__…: how many chunks are fused and how much text reaches the generator.
+
+    `dense_weight`: 0 asks the words and exact identifiers only; 0.15 suits the built-in embedding,
+    for questions in another language than the documents.
+    """
 
     candidates: Annotated[int, Field(ge=1, le=1000)] = 100
-    dense_weight: Annotated[float, Field(ge=0, le=10)] = 0.05
+    dense_weight: Annotated[float, Field(ge=0, le=10)] = 0.0
     passages: Annotated[int, Field(ge=1, le=50)] = 6
     passage_tokens: Annotated[int, Field(ge=50, le=4000)] = 400
     context_tokens: Annotated[int, Field(ge=100, le=32000)] = 2400
