@@ -192,7 +192,7 @@ def evaluate(plan: Plan, told: Callable[[str], None]) -> Report:
 NOTES = (
     "Retrieval is judged by chunk: relevant is one of the right document that holds the answer.",
     "lexical and hybrid put exact identifiers first; dense is the embedding model alone.",
-    "Readers stand behind the same retrieval (hybrid), evidence gate and citations.",
+    "Readers stand behind the service's default retrieval, its evidence gate and citations.",
     "Peak MB: the process that reads one set, its documents and indexes included.",
 )
 

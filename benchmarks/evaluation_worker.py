@@ -37,7 +37,8 @@ class Task:
     """What to measure. `system`: a retriever (`is_reader` false) or a reader of this module.
 
     `embedding`: model name or folder. `generator`: a ChatGLM folder; then `system` is its name.
-    `limit`: questions of the seeded sample, None for all. `dense_weight`: None for the default.
+    `limit`: questions of the seeded sample, None for all. `dense_weight`: of the hybrid, None for
+    the policy's own; readers stand behind the service's default.
     """
 
     data: str
@@ -125,12 +126,14 @@ def _answers(
 
 
 def _policy(task: Task) -> FusionPolicy:
+    if task.is_reader:
+        return FusionPolicy(dense_weight=RetrievalSettings().dense_weight)
     if task.system == LEXICAL:
         return FusionPolicy(dense_weight=0.0)
     if task.system.startswith(DENSE):
         return FusionPolicy(lexical_weight=0.0, is_pinning=False)
     weight = task.dense_weight
-    return FusionPolicy() if weight is None or task.is_reader else FusionPolicy(dense_weight=weight)
+    return FusionPolicy() if weight is None else FusionPolicy(dense_weight=weight)
 
 
 def _reader(task: Task) -> Generator:

@@ -87,8 +87,8 @@ class IngestSettings(BaseModel):
 class RetrievalSettings(BaseModel):
     """KB_RETRIEVAL__…: how many chunks are fused and how much text reaches the generator.
 
-    `dense_weight`: 0 asks the words and exact identifiers only; 0.15 suits the built-in embedding,
-    for questions in another language than the documents.
+    `dense_weight`: 0 asks words and exact identifiers only; 0.05 suits the built-in embedding, for
+    questions in another language than the documents.
     """
 
     candidates: Annotated[int, Field(ge=1, le=1000)] = 100

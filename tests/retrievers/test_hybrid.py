@@ -2,16 +2,19 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
 from kb_service.domain.errors import InvalidRequest
 from kb_service.domain.ports import StoredChunk
 from kb_service.domain.queries import Filters, Query
+from kb_service.settings import RetrievalSettings
+from retrievers.fusion import FusionPolicy
 from retrievers.hybrid import HybridRetriever
 from retrievers.langchain import KnowledgeBaseRetriever
 from tests.retrievers.conftest import OpenRetriever
-from tests.retrievers.memory_source import KB, MemorySource
+from tests.retrievers.memory_source import KB, LetterEmbedder, MemorySource
 
 
 def found(retriever: HybridRetriever, text: str, top_k: int = 10, *only: str) -> list[str]:
@@ -62,6 +65,21 @@ def test_a_deletion_between_search_and_hydration_is_searched_again(
     texts = found(retriever, "valve", 3)
     assert len(texts) == 3
     assert not {"valve number 0", "valve number 1", "valve number 2"} & set(texts)
+
+
+def test_by_default_no_question_is_embedded(
+    source: MemorySource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(embedder: LetterEmbedder, text: str) -> bytes:
+        raise AssertionError(f"{text!r} was embedded")
+
+    source.put("a", "the valve leaked")
+    monkeypatch.setattr(LetterEmbedder, "embed_query", refuse)
+    policy = FusionPolicy(dense_weight=RetrievalSettings().dense_weight)
+    retriever = HybridRetriever(source, LetterEmbedder(), tmp_path / "index", policy=policy)
+    result = retriever.retrieve(Query(KB, "valve", 1))
+    retriever.close()
+    assert [item.ranks for item in result.items] == [{"lexical": 1}]
 
 
 def test_filters_apply_before_the_best_are_taken(
