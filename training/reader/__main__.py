@@ -122,15 +122,26 @@ def _parser() -> argparse.ArgumentParser:
     shared.add_argument("--recipe", choices=sorted(RECIPES), default="cpu")
     shared.add_argument("--seed", type=int, default=0)
     shared.add_argument("--steps", type=int, help="length of the schedule, if not the recipe's")
+    _add_prepare(commands.add_parser("prepare", parents=[shared], help="write token shards"))
+    _add_train(commands.add_parser("train", parents=[shared], help="train, or go on with a run"))
+    _add_export(commands.add_parser("export", parents=[shared], help="write a model folder"))
+    _add_plot(commands.add_parser("plot", help="draw the curve of a run"))
+    _add_calibrate(
+        commands.add_parser("calibrate", help="weigh the rules' words on train questions")
+    )
+    _add_evaluate(commands.add_parser("evaluate", help="the gate against the extractive reader"))
+    return parser
 
-    prepare = commands.add_parser("prepare", parents=[shared], help="write token shards")
+
+def _add_prepare(prepare: argparse.ArgumentParser) -> None:
     prepare.add_argument("--data", type=Path, required=True, help="folder with train/ and text/")
     prepare.add_argument("--out", type=Path, required=True, help="folder for the shards")
     prepare.add_argument("--synthetic", type=int, help="examples, if not the recipe's number")
     prepare.add_argument("--text-tokens", type=int, help="plain text, if not the recipe's amount")
     prepare.set_defaults(run_command=_prepare)
 
-    train = commands.add_parser("train", parents=[shared], help="train, or go on with a run")
+
+def _add_train(train: argparse.ArgumentParser) -> None:
     train.add_argument("--shards", type=Path, required=True)
     train.add_argument("--out", type=Path, required=True, help="folder for checkpoint and curve")
     train.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
@@ -142,25 +153,29 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--rows-per-batch", type=int, help="smaller batches, for a dry run")
     train.set_defaults(run_command=_train)
 
-    export = commands.add_parser("export", parents=[shared], help="write a model folder")
+
+def _add_export(export: argparse.ArgumentParser) -> None:
     export.add_argument("--run", type=Path, required=True, help="folder of the run")
     export.add_argument("--shards", type=Path, required=True)
     export.add_argument("--out", type=Path, required=True, help="model folder to write")
     export.add_argument("--dtype", choices=("float16", "float32"), default="float16")
     export.set_defaults(run_command=_export)
 
-    plot = commands.add_parser("plot", help="draw the curve of a run")
+
+def _add_plot(plot: argparse.ArgumentParser) -> None:
     plot.add_argument("--run", type=Path, required=True, help="folder of the run")
     plot.add_argument("--out", type=Path, required=True, help="SVG file to write")
     plot.set_defaults(run_command=_plot)
 
-    calibrate = commands.add_parser("calibrate", help="weigh the rules' words on train questions")
+
+def _add_calibrate(calibrate: argparse.ArgumentParser) -> None:
     calibrate.add_argument("--model", type=Path, required=True)
     calibrate.add_argument("--data", type=Path, required=True, help="folder with train/")
     calibrate.add_argument("--limit", type=int, default=200, help="questions of each file")
     calibrate.set_defaults(run_command=_calibrate)
 
-    evaluate = commands.add_parser("evaluate", help="the gate against the extractive reader")
+
+def _add_evaluate(evaluate: argparse.ArgumentParser) -> None:
     evaluate.add_argument("--model", type=Path, required=True)
     evaluate.add_argument("--data", type=Path, required=True, help="folder with dev/ and demo/")
     evaluate.add_argument("--record", type=Path, required=True, help="keeps what was quoted")
@@ -169,7 +184,6 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--copy-limit", type=int, help="of those for the copying reader")
     evaluate.add_argument("--set", dest="sets", action="append", help="only this set; repeatable")
     evaluate.set_defaults(run_command=_evaluate)
-    return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
