@@ -2,10 +2,9 @@
 
     python -m benchmarks.soak --minutes 30
 
-Readers of every manner share an engine with a tiny model: patient, slow, leaving in the middle by
-closing, dropping, cancelling or being closed by somebody else, with bad prompts, with a prompt
-that the model answers with NaN, with a constraint that raises; and now and then a whole step
-fails. Every token anybody gets is compared with the naive path.
+Readers of every manner share an engine with a tiny model: patient, slow, leaving by closing,
+dropping, cancelling or being closed by others, with bad prompts, with one that gives NaN, with a
+constraint that raises; and now and then a step fails. Every token is compared with the naive path.
 """
 
 import argparse
