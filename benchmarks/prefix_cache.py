@@ -123,7 +123,7 @@ def _one_visit(
     one = replace(GREEDY, max_tokens=1)
     short_alone = watch.only_token_s(engine.generate(prompts.new(SHORT_TOKENS), one))
     long_alone = watch.only_token_s(engine.generate(prompts.new(num_tokens), one))
-    reply = engine.generate(prompts.new(SHORT_TOKENS), replace(GREEDY, max_tokens=10_000))
+    reply = engine.generate(prompts.new(SHORT_TOKENS), replace(GREEDY, max_tokens=num_tokens))
     next(reply)
     long_times: list[float] = []
     long = engine.generate(prompts.new(num_tokens), one)
