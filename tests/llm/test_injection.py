@@ -167,7 +167,7 @@ def _template_ids(segment: Segment) -> int:
 def test_every_name_in_every_variant_is_among_the_strings() -> None:
     strings = first_hostile_strings()
     assert len(strings) == NUM_STRINGS
-    assert NUM_STRINGS_OF_SMALL > len(NAMES) * len(VARIANTS)
+    assert len(NAMES) * len(VARIANTS) < NUM_STRINGS_OF_SMALL
     assert len(set(strings)) > 0.9 * NUM_STRINGS
 
 
