@@ -10,6 +10,7 @@ import logging
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -35,6 +36,11 @@ from llm.speculation import PromptLookup
 # Room of a cache whose size is not given, bounded by four full contexts.
 DEFAULT_CACHE_BYTES = 2**30
 
+# While a prompt is read, a reply pauses for as long as a step takes: on a CPU a second or two for
+# a large model. A GPU is not busy with fewer tokens.
+CPU_STEP_TOKENS = 128
+GPU_STEP_TOKENS = 2048
+
 log = logging.getLogger(__name__)
 
 
@@ -50,9 +56,9 @@ class Engine:
     ) -> None:
         self.model = model
         self.num_ids = num_ids or model.config.vocab_size
-        self.limits = limits or EngineLimits()
+        self.limits = _settled(limits or EngineLimits(), model)
         page_tokens = self.limits.page_tokens
-        num_pages = -(-(self.limits.cache_tokens or _default_cache_tokens(model)) // page_tokens)
+        num_pages = -(-self.limits.cache_tokens // page_tokens)
         self.max_context = min(model.config.max_context, num_pages * page_tokens + 1)
         self._pages = Pages(num_pages)
         # One page more than is given out: the runner's own.
@@ -292,6 +298,12 @@ def _failure(error: Exception) -> GenerationFailed:
     return GenerationFailed(f"a step failed: {text[:200]}")
 
 
-def _default_cache_tokens(model: ChatGLM) -> int:
+def _settled(limits: EngineLimits, model: ChatGLM) -> EngineLimits:
+    """Limits with the defaults that depend on the model and its device."""
     fitting = DEFAULT_CACHE_BYTES // slot_bytes(model.config, model.dtype)
-    return min(fitting, 4 * model.config.max_context)
+    default_step = CPU_STEP_TOKENS if model.device.type == "cpu" else GPU_STEP_TOKENS
+    return replace(
+        limits,
+        cache_tokens=limits.cache_tokens or min(fitting, 4 * model.config.max_context),
+        step_tokens=limits.step_tokens or default_step,
+    )

@@ -21,11 +21,11 @@ class EngineLimits:
     """Bounds of one engine.
 
     `cache_tokens` (0: by memory) is the room of the cache, given out in pages of `page_tokens`.
-    A step computes about `step_tokens` tokens: every running sequence's next one, then as much of
-    unread prompts as fits. Beyond `max_running` sequences up to `max_waiting` wait; a tenant of
-    whom none waits yet finds a place up to twice that bound. Drafts of up to `max_draft_tokens`
-    (0: none) are made while at most `max_drafting` sequences run, because a step of many
-    sequences has no idle arithmetic.
+    A step computes about `step_tokens` tokens (0: by device): every running sequence's next one,
+    then as much of unread prompts as fits. Beyond `max_running` sequences up to `max_waiting`
+    wait; a tenant of whom none waits yet finds a place up to twice that bound. Drafts of up to
+    `max_draft_tokens` (0: none) are made while at most `max_drafting` sequences run, because a
+    step of many sequences has no idle arithmetic.
 
     Raises:
         ValueError: a value outside its range.
@@ -33,7 +33,7 @@ class EngineLimits:
 
     cache_tokens: int = 0
     page_tokens: int = 16
-    step_tokens: int = 256
+    step_tokens: int = 0
     max_running: int = 32
     max_waiting: int = 64
     max_draft_tokens: int = 8
@@ -43,7 +43,7 @@ class EngineLimits:
         for name, lowest in (
             ("cache_tokens", 0),
             ("page_tokens", 1),
-            ("step_tokens", 1),
+            ("step_tokens", 0),
             ("max_running", 1),
             ("max_waiting", 0),
             ("max_draft_tokens", 0),

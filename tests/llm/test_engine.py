@@ -120,3 +120,11 @@ def test_scores_that_are_no_numbers_end_the_stream_with_a_typed_error(tiny_model
     broken.head.weight[7] = torch.nan
     with pytest.raises(NonFiniteLogits, match="1 of 96 scores"):
         next(Engine(broken).generate(PROMPT, GREEDY))
+
+
+def test_limits_left_open_are_settled_by_the_model_and_its_device(tiny_model: ChatGLM) -> None:
+    settled = Engine(tiny_model).limits
+    assert settled.step_tokens == 128
+    assert settled.cache_tokens == 4 * tiny_model.config.max_context
+    chosen = Engine(tiny_model, limits=EngineLimits(step_tokens=7, cache_tokens=40)).limits
+    assert (chosen.step_tokens, chosen.cache_tokens) == (7, 40)

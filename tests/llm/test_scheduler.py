@@ -33,8 +33,9 @@ def sequence(
     )
 
 
-def scheduler_of(num_pages: int = 64, **limits: int) -> Scheduler:
-    return Scheduler(EngineLimits(page_tokens=4, **limits), Pages(num_pages))
+def scheduler_of(num_pages: int = 64, step_tokens: int = 256, **limits: int) -> Scheduler:
+    bounds = EngineLimits(page_tokens=4, step_tokens=step_tokens, **limits)
+    return Scheduler(bounds, Pages(num_pages))
 
 
 def compute(scheduler: Scheduler, shares: list[Share]) -> None:
