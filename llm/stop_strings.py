@@ -8,8 +8,9 @@ from collections.abc import Sequence
 class StopStrings:
     """Feed pieces, get text in front of the first stop string; it is no part of the text.
 
-    What could still become a stop string is held back. The pieces returned, joined, do not depend
-    on how the text was cut. `is_found` turns True with the first one; nothing comes after it.
+    The first is the one that is complete first; of several that end together, the longest. What
+    could still become a stop string is held back. The pieces returned, joined, do not depend on
+    how the text was cut. `is_found` turns True with the first one; nothing comes after it.
     """
 
     def __init__(self, stops: Sequence[str] = ()) -> None:
@@ -22,11 +23,10 @@ class StopStrings:
         if self.is_found:
             return ""
         self._pending += piece
-        places = [self._pending.find(stop) for stop in self._stops]
-        found = [place for place in places if place >= 0]
-        if found:
-            self.is_found = True
-        end = min(found, default=len(self._pending) - self._num_held())
+        places = [(self._pending.find(stop), stop) for stop in self._stops]
+        found = [(place + len(stop), place) for place, stop in places if place >= 0]
+        self.is_found = bool(found)
+        end = min(found)[1] if found else len(self._pending) - self._num_held()
         ready, self._pending = self._pending[:end], self._pending[end:]
         return ready
 

@@ -21,6 +21,9 @@ def run(pieces: list[str], stops: list[str]) -> tuple[str, bool]:
         (["a\n", "b"], ["\n\n"], ("a\nb", False)),
         (["one END two"], ["END", "one"], ("", True)),
         (["aab"], ["ab"], ("a", True)),
+        (["aba"], ["b", "aba"], ("a", True)),
+        (["ab", "a"], ["b", "aba"], ("a", True)),
+        (["xab"], ["b", "ab"], ("x", True)),
         (["答", "案。完", "毕"], ["完毕"], ("答案。", True)),
     ],
 )
@@ -42,6 +45,6 @@ def test_what_cannot_become_a_stop_string_is_not_held_back() -> None:
 )
 def test_the_cut_depends_on_the_whole_text_only(pieces: list[str], stops: list[str]) -> None:
     whole = "".join(pieces)
-    places = [whole.find(stop) for stop in stops if stop in whole]
-    expected = whole[: min(places)] if places else whole
-    assert run(pieces, stops) == (expected, bool(places))
+    found = [(whole.find(stop) + len(stop), whole.find(stop)) for stop in stops if stop in whole]
+    expected = whole[: min(found)[1]] if found else whole
+    assert run(pieces, stops) == (expected, bool(found))
