@@ -1,7 +1,7 @@
 """A whole model folder as one object: messages in, text out.
 
-Puts tokenizer, chat format, engine and reply reading together and lets one generation run at a
-time. Knows no documents, no HTTP and no settings; what to say to the model is the caller's part.
+Puts tokenizer, chat format, engine and reply reading together. Knows no documents, no HTTP and no
+settings; what to say to the model is the caller's part.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Fingerprint:
 
 
 class ChatModel:
-    """A loaded model that answers chats. Safe to share between threads; chats take turns."""
+    """A loaded model that answers chats. Safe to share between threads; chats run side by side."""
 
     def __init__(
         self, folder: Path, engine: Engine, tokenizer: Tokenizer, chat_format: ChatFormat
@@ -187,7 +187,7 @@ class ChatModel:
 class ChatReply(Iterator[str]):
     """The pieces of one reply; afterwards its usage, reason to end and tool calls.
 
-    Closing it, or dropping it, ends the generation and frees the model for the next chat;
+    Closing it, or dropping it, ends the generation and frees its pages;
     `close` may be called from another thread than the one that reads.
     """
 

@@ -11,6 +11,7 @@ LlmError
 │   └── PromptTooLong          more tokens than the context has room for
 ├── ToolCallError            a tool call that cannot be read, by the model's fault or the caller's
 ├── InvalidSampling          a sampling parameter outside its range
+├── KernelUnavailable        no compiled product can be had here; torch multiplies instead
 ├── EngineBusy               as many requests wait as the queue may hold; a later try can succeed
 └── GenerationFailed         the machine or the model failed while a reply was being computed
     ├── NonFiniteLogits        the model computed NaN or infinity
@@ -59,6 +60,10 @@ class ToolCallError(LlmError):
 
 class InvalidSampling(LlmError):
     """A sampling parameter outside its accepted range."""
+
+
+class KernelUnavailable(LlmError):
+    """No compiled kernel can be had here; the message says why. Products still run in torch."""
 
 
 class EngineBusy(LlmError):

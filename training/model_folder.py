@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from tokenizers import Tokenizer
 
-from training.corpus import SOURCES
+from training.corpus import SOURCES, Source
 
 CHECKSUMS_FILE = "SHA256SUMS.json"
 TABLE_FOLDER = "0_StaticEmbedding"
@@ -71,7 +71,7 @@ def write_model(
 def write_papers(folder: Path, card: Card) -> None:
     """(Re)write the card and the licence notice, then the checksums of all files."""
     (folder / "MODEL_CARD.md").write_text(card_text(card), encoding="utf-8")
-    (folder / "LICENSE").write_text(licence_text(card.articles), encoding="utf-8")
+    (folder / "LICENSE").write_text(licence_text(SOURCES, card.articles), encoding="utf-8")
     write_checksums(folder)
 
 
@@ -88,7 +88,7 @@ def write_checksums(folder: Path) -> None:
     _write_json(folder / CHECKSUMS_FILE, sums)
 
 
-def licence_text(articles: Sequence[str]) -> str:
+def licence_text(sources: Sequence[Source], articles: Sequence[str] = ()) -> str:
     """The notice that must stay with the weights, with the single articles it credits."""
     lines = [
         "The weights in this folder are licensed under the Creative Commons",
@@ -98,7 +98,7 @@ def licence_text(articles: Sequence[str]) -> str:
         "They were trained on the following data. Keep this notice with the weights.",
         "",
     ]
-    for source in SOURCES:
+    for source in sources:
         lines += [f"- {source.attribution}", f"  Licence: {source.licence}"]
     if articles:
         lines += ["", "Articles quoted by COVID-QA under CC BY or CC0, by their authors:", ""]

@@ -66,7 +66,7 @@ LABEL_BONUS = 2.0
 MAX_EXPLANATION_CHARS = 600
 _ANNOUNCES = re.compile(r"[:：][ \t]*\n")
 _ANNOUNCEMENT = re.compile(r"[:：]\s")
-_STRICT = frozenset(
+FORMED_TYPES = frozenset(
     (
         AnswerType.DATE,
         AnswerType.TIME,
@@ -177,7 +177,10 @@ def _lit(quotation: Quotation, asked: AskedWords, weights: Weights) -> Quotation
     choice = choose(asked, quotation.text, weights)
     if choice is None:
         return quotation
-    is_exact = asked.kind in _STRICT and (asked.language, asked.kind) != ("en", AnswerType.NUMBER)
+    is_exact = asked.kind in FORMED_TYPES and (asked.language, asked.kind) != (
+        "en",
+        AnswerType.NUMBER,
+    )
     rule = answer_words(asked.kind, asked.text, quotation.text) if is_exact else None
     if rule and rule.overlap(choice.span):
         return quotation
@@ -341,12 +344,12 @@ def _labelled(asked: _Asked, unit: Unit, text: str) -> tuple[str, str] | None:
     line = text if unit.kind is UnitKind.FIELD else item_words(text)
     field = asked_field(line, asked.kind, asked.stems)
     # A date, an amount and a number are written in digits, whatever the label promises.
-    is_lacking = field and asked.kind in _STRICT and not _DIGIT.search(field[1])
+    is_lacking = field and asked.kind in FORMED_TYPES and not _DIGIT.search(field[1])
     return None if is_lacking else field
 
 
 def _field_words(asked: _Asked, value: str) -> str:
-    is_precise = asked.kind in _STRICT
+    is_precise = asked.kind in FORMED_TYPES
     precise = answer_words(asked.kind, asked.text, value) if is_precise else None
     return precise.of(value) if precise else value
 
@@ -354,7 +357,7 @@ def _field_words(asked: _Asked, value: str) -> str:
 def _type_bonus(kind: AnswerType) -> float:
     if not is_typed(kind):
         return 0.0
-    return STRICT_TYPE_BONUS if kind in _STRICT else TYPE_BONUS
+    return STRICT_TYPE_BONUS if kind in FORMED_TYPES else TYPE_BONUS
 
 
 def _list_item(asked: _Asked, number: int, passages: Sequence[Passage]) -> Quotation | None:

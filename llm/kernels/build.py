@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from llm.errors import LlmError
+from llm.errors import KernelUnavailable
 
 SOURCES = tuple(Path(__file__).parent / name for name in ("linear.cpp", "lanes.h"))
 CACHE_VARIABLE = "LLM_KERNEL_DIR"
@@ -33,10 +33,6 @@ _OPTIONS = (
     # Fused only where the source says so: all instruction sets give the same bits.
     "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math",
 )  # fmt: skip
-
-
-class KernelUnavailable(LlmError):
-    """No compiled kernel can be had here; the message says why. Products still run in torch."""
 
 
 @dataclass(frozen=True, slots=True)

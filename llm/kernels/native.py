@@ -13,7 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from llm.kernels.build import KernelUnavailable, is_intact
+from llm.errors import KernelUnavailable
+from llm.kernels.build import is_intact
 from llm.kernels.panels import INT8_GROUP, Int4Panels, Int8Panels
 from llm.quantization import GROUP_SIZE
 

@@ -10,7 +10,8 @@ import logging
 from functools import cache
 from typing import TYPE_CHECKING, Protocol
 
-from llm.kernels.build import KernelUnavailable, best_variant, library_path
+from llm.errors import KernelUnavailable
+from llm.kernels.build import best_variant, library_path
 
 if TYPE_CHECKING:
     from torch import Tensor

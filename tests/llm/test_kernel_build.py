@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from llm.errors import KernelUnavailable
 from llm.kernels import build, selection
-from llm.kernels.build import KernelUnavailable
 from llm.kernels.native import NativeKernel
 from llm.quantized_linear import quantize_linear
 

@@ -10,8 +10,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from llm.errors import KernelUnavailable
 from llm.kernels import build
-from llm.kernels.build import KernelUnavailable, Variant
+from llm.kernels.build import Variant
 from llm.kernels.native import NativeKernel
 from llm.kernels.panels import (
     Int4Panels,

@@ -90,7 +90,7 @@ def test_the_articles_of_the_notice_are_the_ones_used(tmp_path: Path) -> None:
     write_rows(tmp_path / "train" / "en_covidqa.jsonl.gz", rows)
     assert free_article_titles(tmp_path) == ["A", "B"]
     assert free_article_titles(tmp_path / "elsewhere") == []
-    assert licence_text(["A", "B"]).endswith("- A\n- B\n")
+    assert licence_text(SOURCES, ["A", "B"]).endswith("- A\n- B\n")
 
 
 def test_no_source_has_a_non_commercial_licence() -> None:

@@ -24,21 +24,6 @@ class Facts:
     step: int
 
 
-def licence_text() -> str:
-    """The notice that must stay with the weights."""
-    lines = [
-        "The weights in this folder are licensed under the Creative Commons",
-        "Attribution-ShareAlike 4.0 International licence (CC BY-SA 4.0):",
-        "creativecommons.org/licenses/by-sa/4.0/legalcode",
-        "",
-        "They were trained on the following data. Keep this notice with the weights.",
-        "",
-    ]
-    for source in used_sources():
-        lines += [f"- {source.attribution}", f"  Licence: {source.licence}"]
-    return "\n".join(lines) + "\n"
-
-
 def _shape(facts: Facts) -> str:
     size, schedule = facts.recipe.size, facts.recipe.schedule
     last = facts.curve[-1] if facts.curve else {"tokens": 0, "seconds": 0}

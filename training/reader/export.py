@@ -18,10 +18,11 @@ from torch import Tensor
 
 from llm.tokenizers.sentence_pieces import TOKENIZER_FILE
 from llm.weight_names import CHATGLM2
-from training.model_folder import write_checksums
-from training.reader.card import Facts, card_text, licence_text
+from training.model_folder import licence_text, write_checksums
+from training.reader.card import Facts, card_text
 from training.reader.recipe import Recipe, config_json
 from training.reader.shards import read_manifest
+from training.reader.sources import used_sources
 from training.reader.trainer import CHECKPOINT_FILE, CURVE_FILE, read_curve
 
 CONFIG_FILE = "config.json"
@@ -87,7 +88,7 @@ def export(run: Path, shards: Path, out: Path, recipe: Recipe, dtype: str, log: 
     write_folder(out, checkpoint.weights, config, shards / TOKENIZER_FILE)
     facts = Facts(out.name, recipe, manifest, read_curve(run / CURVE_FILE), checkpoint.step)
     (out / "MODEL_CARD.md").write_text(card_text(facts), encoding="utf-8")
-    (out / "LICENSE").write_text(licence_text(), encoding="utf-8")
+    (out / "LICENSE").write_text(licence_text(used_sources()), encoding="utf-8")
     write_checksums(out)
     num = sum(value.numel() for value in checkpoint.weights.values())
     size = (out / WEIGHTS_FILE).stat().st_size

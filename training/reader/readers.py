@@ -26,7 +26,7 @@ from kb_service.domain.questions import (
 from kb_service.domain.spans import TextSpan
 from kb_service.domain.text import is_chinese, normalise, trimmed_span
 from kb_service.generation.extractive import written
-from kb_service.generation.reading import Quotation, read
+from kb_service.generation.reading import FORMED_TYPES, Quotation, read
 from kb_service.generation.typed_spans import answer_words
 from training.reader.evidence import Sentence, sentences_of
 from training.reader.reading import PocketReader, Reading
@@ -41,16 +41,6 @@ CHINESE_BONUS, ENGLISH_BONUS, SURE_BONUS = 4.0, 1.0, 5.0
 the answer has a form (a date, a number) that its patterns know. Chosen on training questions
 (`calibrate`)."""
 
-_FORMED = frozenset(
-    (
-        AnswerType.DATE,
-        AnswerType.TIME,
-        AnswerType.DURATION,
-        AnswerType.MONEY,
-        AnswerType.NUMBER,
-        AnswerType.IDENTIFIER,
-    )
-)
 _CUT = re.compile(r"[，。；：、！？,;:!?（）()《》“”\"\s]+")
 _BEGINS = re.compile(r"(?:称为|叫做|名为|位于|就是|由于|因为|[是为叫由于在有被与和及至到])(?=.)")
 _ENDS = re.compile(r"(?<=.)(?:的|等|而|是|为|在|于|[和与及])")
@@ -176,7 +166,7 @@ def bonus_of(question: str) -> float:
 
 def is_sure(question: str) -> bool:
     """Whether the answer has a form of its own, so that patterns recognise it."""
-    return answer_type(question) in _FORMED
+    return answer_type(question) in FORMED_TYPES
 
 
 def is_readable(quotation: Quotation) -> bool:
