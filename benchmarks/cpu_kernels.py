@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from llm.config import ModelConfig, chatglm3_6b
+from llm.models.config import ModelConfig, chatglm3_6b
 
 ROOT = Path(__file__).resolve().parent.parent
 OURS = ("bf16", "int8", "int4")

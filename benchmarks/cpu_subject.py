@@ -15,16 +15,16 @@ import numpy as np
 import torch
 from torch import nn
 
-from llm import naive
-from llm.build import empty_model
-from llm.config import chatglm3_6b
-from llm.engine import Engine, TokenStream
-from llm.free_memory import release_free_memory
+from llm.checkpoints.free_memory import release_free_memory
+from llm.engine.engine import Engine, TokenStream
+from llm.engine.scheduler import EngineLimits
 from llm.generation import SamplingParams
+from llm.kernels.quantized_linear import bits_of, quantize_linear
 from llm.kernels.selection import kernel_name
-from llm.model import ChatGLM
-from llm.quantized_linear import bits_of, quantize_linear
-from llm.scheduler import EngineLimits
+from llm.models import naive
+from llm.models.build import empty_model
+from llm.models.config import chatglm3_6b
+from llm.models.model import ChatGLM
 
 BITS = {"bf16": None, "int8": 8, "int4": 4}
 MEMORY = ("VmHWM", "VmRSS")

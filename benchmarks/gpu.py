@@ -25,7 +25,7 @@ import torch
 
 from benchmarks.gpu_checks import failures
 from benchmarks.gpu_measures import MEASURES, Subject
-from llm.config import ModelConfig, chatglm3_6b
+from llm.models.config import ModelConfig, chatglm3_6b
 
 Report = dict[str, Any]
 

@@ -11,14 +11,14 @@ import torch
 
 from benchmarks.gpu_measures import Subject
 from benchmarks.gpu_reference import Reference
-from llm import naive
-from llm.build import random_model
-from llm.config import ModelConfig
-from llm.engine import Engine
+from llm.engine.engine import Engine
+from llm.engine.scheduler import EngineLimits
 from llm.generation import SamplingParams
-from llm.model import ChatGLM
-from llm.paged_attention import TOLERANCE, relative_error
-from llm.scheduler import EngineLimits
+from llm.kernels.paged_attention import TOLERANCE, relative_error
+from llm.models import naive
+from llm.models.build import random_model
+from llm.models.config import ModelConfig
+from llm.models.model import ChatGLM
 
 # Random layers say so little that the next id would hang on the last one alone.
 LOUDER = 5.0

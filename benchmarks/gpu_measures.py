@@ -16,16 +16,16 @@ import torch
 from torch import nn
 
 from benchmarks.gpu_reference import Reference
-from llm import naive
-from llm.build import random_model
-from llm.config import ModelConfig
 from llm.constraints import Restriction
-from llm.engine import Engine
+from llm.engine.engine import Engine
+from llm.engine.scheduler import EngineLimits
 from llm.generation import SamplingParams
-from llm.model import ChatGLM
-from llm.paged_attention import relative_error
-from llm.quantized_linear import quantize_model
-from llm.scheduler import EngineLimits
+from llm.kernels.paged_attention import relative_error
+from llm.kernels.quantized_linear import quantize_model
+from llm.models import naive
+from llm.models.build import random_model
+from llm.models.config import ModelConfig
+from llm.models.model import ChatGLM
 
 Numbers = dict[str, Any]
 ROUNDS = 3

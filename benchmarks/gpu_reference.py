@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from llm.config import ModelConfig
-from llm.model import ChatGLM
+from llm.models.config import ModelConfig
+from llm.models.model import ChatGLM
 
 if TYPE_CHECKING:
     from transformers import GlmConfig

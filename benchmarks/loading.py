@@ -17,11 +17,11 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
-from llm.build import empty_model
-from llm.config import ModelConfig
-from llm.quantization import pack_int4
-from llm.weight_names import LAYOUTS
-from llm.weight_plan import plan_weights
+from llm.checkpoints.weight_names import LAYOUTS
+from llm.checkpoints.weight_plan import plan_weights
+from llm.kernels.quantization import pack_int4
+from llm.models.build import empty_model
+from llm.models.config import ModelConfig
 
 SECOND = {
     "model_type": "chatglm",
@@ -41,7 +41,7 @@ SHARD_BYTES = 2**30
 MEASURE = """
 import json, sys, time
 from pathlib import Path
-from llm.checkpoint import load_model
+from llm.checkpoints.checkpoint import load_model
 def kib(name):
     lines = Path("/proc/self/status").read_text().splitlines()
     return int(next(line for line in lines if line.startswith(name)).split()[1])

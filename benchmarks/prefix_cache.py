@@ -21,13 +21,13 @@ from dataclasses import replace
 
 import torch
 
-from llm.build import random_model
-from llm.config import chatglm3_6b
-from llm.engine import Engine, TokenStream
+from llm.engine.engine import Engine, TokenStream
+from llm.engine.scheduler import EngineLimits
 from llm.generation import SamplingParams
-from llm.model import ChatGLM
-from llm.quantized_linear import quantize_model
-from llm.scheduler import EngineLimits
+from llm.kernels.quantized_linear import quantize_model
+from llm.models.build import random_model
+from llm.models.config import chatglm3_6b
+from llm.models.model import ChatGLM
 
 GREEDY = SamplingParams(temperature=0)
 SHORT_TOKENS = 32

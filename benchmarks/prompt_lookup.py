@@ -23,15 +23,15 @@ import torch
 from kb_service.domain.queries import Passage
 from kb_service.domain.spans import TextSpan
 from kb_service.services.prompting import build_messages
-from llm.build import random_model
-from llm.chat import ChatMessage, prompt_ids
-from llm.chat_formats import chatglm3_format
-from llm.config import chatglm3_6b
+from llm.chats.chat import ChatMessage, prompt_ids
+from llm.chats.chat_formats import chatglm3_format
 from llm.constraints import Restriction
-from llm.engine import Engine
+from llm.engine.engine import Engine
+from llm.engine.scheduler import EngineLimits
 from llm.generation import SamplingParams
-from llm.quantized_linear import quantize_model
-from llm.scheduler import EngineLimits
+from llm.kernels.quantized_linear import quantize_model
+from llm.models.build import random_model
+from llm.models.config import chatglm3_6b
 from llm.tokenizers.sentence_pieces import ChatGLM3Tokenizer
 
 DISTRACTORS = 3

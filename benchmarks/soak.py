@@ -26,18 +26,18 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from llm import naive
-from llm.batch import Batch
-from llm.build import random_model
-from llm.config import ModelConfig
 from llm.constraints import Restriction
-from llm.engine import Engine, TokenStream
+from llm.engine.engine import Engine, TokenStream
+from llm.engine.sampling import new_generator, sample
+from llm.engine.scheduler import EngineLimits
 from llm.errors import EngineBusy, GenerationFailed, NonFiniteLogits, PromptError
 from llm.generation import SamplingParams
-from llm.kv_cache import KVCache
-from llm.model import ChatGLM
-from llm.sampling import new_generator, sample
-from llm.scheduler import EngineLimits
+from llm.models import naive
+from llm.models.batch import Batch
+from llm.models.build import random_model
+from llm.models.config import ModelConfig
+from llm.models.kv_cache import KVCache
+from llm.models.model import ChatGLM
 
 VOCAB_SIZE = 96
 STOP_ID = 2

@@ -14,9 +14,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from llm import naive
-from llm.checkpoint import load_model
-from llm.parity import greedy_continuation
+from llm.checkpoints.checkpoint import load_model
+from llm.models import naive
+from llm.parity.logits import greedy_continuation
 
 SMALL = {"vocab_size": 256, "max_position_embeddings": 512, "pad_token_id": 0, "eos_token_id": [2]}
 NARROW = {"hidden_size": 64, "intermediate_size": 96, "num_attention_heads": 4, "head_dim": 16}

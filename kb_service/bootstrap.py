@@ -157,7 +157,7 @@ class Application:
 
     def _load_chatglm(self) -> Generator:
         from kb_service.generation.chatglm import ChatGlmGenerator
-        from llm.scheduler import EngineLimits
+        from llm.engine.scheduler import EngineLimits
 
         llm = self.settings.llm
         generator = ChatGlmGenerator.load(

@@ -11,9 +11,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from llm.checkpoint import DEVICES, DTYPES, QUANTIZATIONS
-from llm.config_files import GENERATIONS
+from llm.checkpoints.checkpoint import DEVICES, DTYPES, QUANTIZATIONS
 from llm.errors import LlmError
+from llm.models.config_files import GENERATIONS
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -30,8 +30,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def generate(options: argparse.Namespace) -> int:
     """Stream one reply to standard output."""
-    from llm.chat import ChatMessage
-    from llm.chat_model import ChatModel
+    from llm.chats.chat import ChatMessage
+    from llm.chats.chat_model import ChatModel
     from llm.generation import SamplingParams
 
     params = SamplingParams(
@@ -67,7 +67,7 @@ def generate(options: argparse.Namespace) -> int:
 
 def parity(options: argparse.Namespace) -> int:
     """Print for each golden path whether everything recorded there is found equal."""
-    from llm.verdicts import golden_paths, judge
+    from llm.parity.verdicts import golden_paths, judge
 
     verdicts = []
     for path in golden_paths(options.paths):
@@ -81,9 +81,9 @@ def parity(options: argparse.Namespace) -> int:
 def bench(options: argparse.Namespace) -> int:
     """Print prefill and decode speed."""
     from llm.bench import measure, random_subject
-    from llm.checkpoint import load_model
-    from llm.engine import Engine
-    from llm.quantized_linear import quantize_model
+    from llm.checkpoints.checkpoint import load_model
+    from llm.engine.engine import Engine
+    from llm.kernels.quantized_linear import quantize_model
 
     where = {"device": options.device, "dtype": options.dtype}
     if options.model:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from llm.generation import SamplingParams
 
 if TYPE_CHECKING:
-    from llm.engine import Engine
-    from llm.model import ChatGLM
+    from llm.engine.engine import Engine
+    from llm.models.model import ChatGLM
 
 RANDOM_SHAPES = ("6b", "tiny")
 
@@ -38,9 +38,9 @@ def random_subject(shape: str, num_layers: int | None, device: str, dtype: str) 
     Raises:
         CheckpointError: an unknown device or dtype, or a number of layers below 1.
     """
-    from llm.build import random_model
-    from llm.checkpoint import choose_device, choose_dtype
-    from llm.config import chatglm3_6b
+    from llm.checkpoints.checkpoint import choose_device, choose_dtype
+    from llm.models.build import random_model
+    from llm.models.config import chatglm3_6b
 
     config = chatglm3_6b()
     if shape == "tiny":

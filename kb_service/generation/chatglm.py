@@ -31,12 +31,15 @@ from kb_service.domain.errors import (
 )
 from kb_service.generation.by_chat import answer_by_chat
 from kb_service.services.ranges import check_range
-from llm.calling import CallConstraint
-from llm.chat import ChatMessage as ModelMessage
-from llm.chat import Segment
-from llm.chat_model import ChatModel, ChatReply
-from llm.checkpoint import LoadOptions
+from llm.chats.calling import CallConstraint
+from llm.chats.chat import ChatMessage as ModelMessage
+from llm.chats.chat import Segment
+from llm.chats.chat_model import ChatModel, ChatReply
+from llm.chats.tool_prompts import Tool as ModelTool
+from llm.chats.turns import Turn, TurnCall, TurnReply, chat_messages
+from llm.checkpoints.checkpoint import LoadOptions
 from llm.constraints import Constraint
+from llm.engine.scheduler import EngineLimits
 from llm.errors import (
     CheckpointError,
     EngineBusy,
@@ -46,9 +49,6 @@ from llm.errors import (
     ToolCallError,
 )
 from llm.generation import SamplingParams, Token
-from llm.scheduler import EngineLimits
-from llm.tool_prompts import Tool as ModelTool
-from llm.turns import Turn, TurnCall, TurnReply, chat_messages
 
 MAX_DRAWN_SEED = 2**31 - 1
 SMALLEST_TOP_P = 1e-6

@@ -16,7 +16,7 @@ from torch import Tensor
 from llm.errors import KernelUnavailable
 from llm.kernels.build import is_intact
 from llm.kernels.panels import INT8_GROUP, Int4Panels, Int8Panels
-from llm.quantization import GROUP_SIZE
+from llm.kernels.quantization import GROUP_SIZE
 
 _SEGMENT = 512  # kSegment of linear.cpp
 _POINTER, _SIZE, _INT = ctypes.c_void_p, ctypes.c_int64, ctypes.c_int

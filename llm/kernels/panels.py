@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from llm.quantization import GROUP_SIZE
+from llm.kernels.quantization import GROUP_SIZE
 
 ROWS = 64
 INT8_GROUP = 128  # activations' columns that share a scale beside int8 weights

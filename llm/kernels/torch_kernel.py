@@ -20,7 +20,7 @@ from llm.kernels.panels import (
     int8_codes,
     scale_rows,
 )
-from llm.quantization import GROUP_SIZE, dequantize_groups, group_columns
+from llm.kernels.quantization import GROUP_SIZE, dequantize_groups, group_columns
 
 _PANELS_AT_ONCE = 8  # their float32 weights stay in the cache
 

@@ -3,7 +3,7 @@
 import pytest
 
 from benchmarks.cpu_kernels import bytes_per_token, shapes, spread
-from llm.config import chatglm3_6b
+from llm.models.config import chatglm3_6b
 
 
 def test_a_decoded_token_reads_every_weight_but_the_embedding() -> None:

@@ -24,10 +24,10 @@ from kb_service.domain.queries import Passage
 from kb_service.domain.spans import TextSpan
 from kb_service.generation.chatglm import ChatGlmGenerator
 from kb_service.services.prompting import PromptMeter
-from llm.engine import TokenStream
+from llm.chats.quoting import QuoteConstraint
+from llm.engine.engine import TokenStream
+from llm.engine.scheduler import EngineLimits
 from llm.errors import EngineBusy
-from llm.quoting import QuoteConstraint
-from llm.scheduler import EngineLimits
 from llm.tokenizers import ChatGLM3Tokenizer
 from tests.llm.scripted_engine import scripted_model
 from tests.llm.tiny_checkpoint import train_tiny_tokenizer, write_tiny_checkpoint

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 import torch
 
-from llm.build import random_model
-from llm.chat_model import ChatModel
-from llm.config import ModelConfig
-from llm.model import ChatGLM
+from llm.chats.chat_model import ChatModel
+from llm.models.build import random_model
+from llm.models.config import ModelConfig
+from llm.models.model import ChatGLM
 from llm.tokenizers import ChatGLM3Tokenizer
 from tests.llm.tiny_checkpoint import tiny_config_json, train_tiny_tokenizer, write_tiny_checkpoint
 

@@ -9,12 +9,12 @@ from functools import cache
 
 import torch
 
-from llm import naive
-from llm.build import random_model
-from llm.config import ModelConfig, PromptMarks
+from llm.engine.sampling import new_generator, sample
 from llm.generation import SamplingParams
-from llm.model import ChatGLM
-from llm.sampling import new_generator, sample
+from llm.models import naive
+from llm.models.build import random_model
+from llm.models.config import ModelConfig, PromptMarks
+from llm.models.model import ChatGLM
 from tests.llm.tiny_checkpoint import tiny_config_json
 
 VOCAB_SIZE = 96

@@ -8,10 +8,10 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from llm.build import empty_model
-from llm.config import ModelConfig
-from llm.weight_names import LAYOUTS
-from llm.weight_plan import plan_weights
+from llm.checkpoints.weight_names import LAYOUTS
+from llm.checkpoints.weight_plan import plan_weights
+from llm.models.build import empty_model
+from llm.models.config import ModelConfig
 
 # Ids of a tiny vocabulary of the first generation.
 MASK, GMASK, SMASK, START, END = 120, 121, 122, 124, 125

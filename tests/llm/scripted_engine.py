@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from llm.chat_formats import chatglm3_format
-from llm.chat_model import ChatModel
+from llm.chats.chat_formats import chatglm3_format
+from llm.chats.chat_model import ChatModel
 from llm.generation import Token
 from llm.tokenizers import ChatGLM3Tokenizer
 

@@ -1,6 +1,6 @@
 """A reply that has to call a tool begins as one of the calls, and is free behind that."""
 
-from llm.calling import CallConstraint
+from llm.chats.calling import CallConstraint
 from llm.constraints import Restriction
 
 

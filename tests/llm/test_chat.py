@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm.chat import ROLES, ChatMessage, prompt_ids
-from llm.chat_formats import chatglm3_format
+from llm.chats.chat import ROLES, ChatMessage, prompt_ids
+from llm.chats.chat_formats import chatglm3_format
 from llm.errors import RoleOrderError
 from llm.tokenizers import ChatGLM3Tokenizer
 from tests.llm.test_tokenizer import hostile_text

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from llm.chat import ChatMessage, prompt_ids
-from llm.chat_formats import (
+from llm.chats.chat import ChatMessage, prompt_ids
+from llm.chats.chat_formats import (
     ChatFormat,
     chat_format,
     chatglm2_format,
@@ -17,6 +17,7 @@ from llm.chat_formats import (
     glm4_format,
     glm_edge_format,
 )
+from llm.chats.tool_prompts import CHATGLM3_INTERPRETER, CHATGLM3_TOOLS
 from llm.errors import CheckpointError, InvalidPrompt, RoleOrderError, UnsupportedCheckpoint
 from llm.tokenizers import (
     ChatGLM2Tokenizer,
@@ -26,7 +27,6 @@ from llm.tokenizers import (
     GlmTokenizer,
     Tokenizer,
 )
-from llm.tool_prompts import CHATGLM3_INTERPRETER, CHATGLM3_TOOLS
 from tests.llm.tiny_tokenizers import write_ice_text, write_ranks, write_tokenizer_json
 
 WEATHER = {"name": "weather", "description": "城市天气", "parameters": {"type": "object"}}

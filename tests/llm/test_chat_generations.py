@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from llm.chat import ChatMessage, prompt_ids
-from llm.chat_model import ChatModel
+from llm.chats.chat import ChatMessage, prompt_ids
+from llm.chats.chat_model import ChatModel
 from llm.errors import CheckpointError, RoleOrderError
 from llm.generation import SamplingParams
 from llm.tokenizers import ChatGLMTokenizer, GLM4Tokenizer, GlmTokenizer, Tokenizer

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from llm.__main__ import main
-from llm.chat import ChatMessage, prompt_ids
-from llm.chat_model import ChatModel
+from llm.chats.chat import ChatMessage, prompt_ids
+from llm.chats.chat_model import ChatModel
 from llm.errors import CheckpointError, PromptTooLong, RoleOrderError
 from llm.generation import SamplingParams, Token
 from llm.tokenizers import TOKENIZER_FILE
@@ -250,7 +250,7 @@ def test_help_loads_no_heavy_library() -> None:
         "import sys, llm.__main__ as m\n"
         "try: m.main(['--help'])\n"
         "except SystemExit: pass\n"
-        "import llm.chat, llm.chat_model, llm.generation, llm.config\n"
+        "import llm.chats.chat, llm.chats.chat_model, llm.generation, llm.models.config\n"
         "print(sorted({'torch', 'numpy', 'sentencepiece'} & sys.modules.keys()), file=sys.stderr)"
     )
     run = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)

@@ -13,10 +13,10 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from llm.build import random_model
-from llm.checkpoint import choose_dtype, load_model
-from llm.config import ModelConfig, chatglm3_6b
+from llm.checkpoints.checkpoint import choose_dtype, load_model
 from llm.errors import CheckpointError
+from llm.models.build import random_model
+from llm.models.config import ModelConfig, chatglm3_6b
 from tests.llm.tiny_checkpoint import released_state, tiny_config_json
 
 FIRST, SECOND = "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"
@@ -181,7 +181,7 @@ def test_shapes_are_checked_before_memory_is_taken(
     config |= {"ffn_hidden_size": 10**9, "hidden_size": 1000}
     (folder / "config.json").write_text(json.dumps(config))
     monkeypatch.setattr(
-        "llm.weight_loader.read_tensors", lambda *_: pytest.fail("weights were read")
+        "llm.checkpoints.weight_loader.read_tensors", lambda *_: pytest.fail("weights were read")
     )
     with pytest.raises(CheckpointError, match="has the shape"):
         load(folder)
@@ -314,7 +314,7 @@ def test_a_device_that_is_absent_is_named(tiny_folder: Path) -> None:
 LOAD_AND_REPORT = """
 import json, sys
 from pathlib import Path
-from llm.checkpoint import load_model
+from llm.checkpoints.checkpoint import load_model
 def kib(name):
     lines = Path("/proc/self/status").read_text().splitlines()
     return int(next(line for line in lines if line.startswith(name)).split()[1])

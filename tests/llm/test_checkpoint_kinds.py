@@ -8,13 +8,13 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from llm import naive
-from llm.checkpoint import load_model
-from llm.config import ModelConfig
+from llm.checkpoints.checkpoint import load_model
 from llm.errors import CheckpointError, UnsupportedCheckpoint
-from llm.parity import parity
-from llm.quantization import dequantize_rows, pack_int4, quantize_rows
-from llm.quantized_linear import Int4Linear, Int8Linear
+from llm.kernels.quantization import dequantize_rows, pack_int4, quantize_rows
+from llm.kernels.quantized_linear import Int4Linear, Int8Linear
+from llm.models import naive
+from llm.models.config import ModelConfig
+from llm.parity.logits import parity
 from tests.llm.random_checkpoint import (
     GMASK,
     START,

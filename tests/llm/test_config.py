@@ -2,8 +2,8 @@
 
 import pytest
 
-from llm.config import ModelConfig, chatglm3_6b
 from llm.errors import CheckpointError, UnsupportedCheckpoint
+from llm.models.config import ModelConfig, chatglm3_6b
 from tests.llm.random_checkpoint import first_json, native_json
 from tests.llm.tiny_checkpoint import tiny_config_json
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm.engine import Engine, TokenStream
+from llm.engine.engine import Engine, TokenStream
+from llm.engine.scheduler import EngineLimits
 from llm.generation import SamplingParams
-from llm.model import ChatGLM
-from llm.scheduler import EngineLimits
+from llm.models.model import ChatGLM
 from tests.llm.loud_model import expected, loud_chatglm1, loud_model
 
 GREEDY = SamplingParams(temperature=0)

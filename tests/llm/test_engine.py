@@ -3,13 +3,13 @@
 import pytest
 import torch
 
-from llm import naive
-from llm.build import random_model
-from llm.engine import Engine
+from llm.engine.engine import Engine
+from llm.engine.scheduler import EngineLimits
 from llm.errors import InvalidPrompt, NonFiniteLogits, PromptTooLong
 from llm.generation import SamplingParams, Token
-from llm.model import ChatGLM
-from llm.scheduler import EngineLimits
+from llm.models import naive
+from llm.models.build import random_model
+from llm.models.model import ChatGLM
 
 PROMPT = [5, 17, 3, 80, 41, 41, 9, 66, 2, 30]
 GREEDY = SamplingParams(temperature=0, max_tokens=12)

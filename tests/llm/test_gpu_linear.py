@@ -10,13 +10,14 @@ import torch
 import torch.nn.functional as F  # noqa: N812 -- the name every torch reader expects
 from torch import Tensor, nn
 
-from llm import gpu_linear, naive
-from llm.build import random_model
-from llm.config import chatglm3_6b
-from llm.gpu_linear import MAX_KERNEL_ROWS, GpuLinear, Product, to_gpu_modules
-from llm.model import ChatGLM
-from llm.paged_attention import TOLERANCE, relative_error
-from llm.quantized_linear import QuantizedLinear, quantize_linear, quantize_model
+from llm.kernels import gpu_linear
+from llm.kernels.gpu_linear import MAX_KERNEL_ROWS, GpuLinear, Product, to_gpu_modules
+from llm.kernels.paged_attention import TOLERANCE, relative_error
+from llm.kernels.quantized_linear import QuantizedLinear, quantize_linear, quantize_model
+from llm.models import naive
+from llm.models.build import random_model
+from llm.models.config import chatglm3_6b
+from llm.models.model import ChatGLM
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 CONFIG = replace(
@@ -64,7 +65,7 @@ def in_triton(monkeypatch: pytest.MonkeyPatch) -> Product:
         pytest.skip("Triton is not installed (it comes with the cuda extra)")
     if DEVICE == "cpu":
         monkeypatch.setenv("TRITON_INTERPRET", "1")
-    product: Product = importlib.import_module("llm.triton_linear").product
+    product: Product = importlib.import_module("llm.kernels.triton_linear").product
     return product
 
 

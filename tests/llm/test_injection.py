@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from llm.chat import ChatMessage, Segment
-from llm.chat_formats import (
+from llm.chats.chat import ChatMessage, Segment
+from llm.chats.chat_formats import (
     ChatFormat,
     chatglm2_format,
     chatglm3_format,
@@ -201,7 +201,8 @@ def test_the_count_finds_a_control_id_that_does_stand_in_a_text(
 
 def test_what_builds_prompts_cannot_reach_the_encoding_of_trusted_text() -> None:
     script = (
-        "import sys, llm.chat, llm.chat_formats, llm.chat_model, llm.reply, llm.tokenizers.choice\n"
+        "import sys, llm.chats.chat, llm.chats.chat_formats, llm.chats.chat_model\n"
+        "import llm.chats.reply, llm.checkpoints.tokenizer_choice\n"
         "sys.exit('llm.tokenizers.released' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", script], check=True)

@@ -10,7 +10,7 @@ import torch
 from llm.errors import KernelUnavailable
 from llm.kernels import build, selection
 from llm.kernels.native import NativeKernel
-from llm.quantized_linear import quantize_linear
+from llm.kernels.quantized_linear import quantize_linear
 
 
 @pytest.fixture(autouse=True)

@@ -24,9 +24,9 @@ from llm.kernels.panels import (
     scale_panels,
     scale_rows,
 )
+from llm.kernels.quantized_linear import Int4Linear, Int8Linear, quantize_linear
 from llm.kernels.selection import Kernel
 from llm.kernels.torch_kernel import TorchKernel, quantize_activations
-from llm.quantized_linear import Int4Linear, Int8Linear, quantize_linear
 
 VARIANTS = (*build.VARIANTS, build.REFERENCE)
 TOLERANCE = 2e-6  # of the sizes of a result's terms together

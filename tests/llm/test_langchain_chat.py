@@ -15,9 +15,9 @@ from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.tools import tool
 
-from llm.chat_model import ChatModel
+from llm.chats.chat_model import ChatModel
+from llm.chats.langchain_chat import LocalChatGLM
 from llm.errors import PromptTooLong
-from llm.langchain_chat import LocalChatGLM
 from llm.tokenizers import ChatGLM3Tokenizer
 from tests.llm.scripted_engine import scripted_model
 

@@ -9,10 +9,10 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from llm import naive
-from llm.checkpoint import load_model
+from llm.checkpoints.checkpoint import load_model
+from llm.checkpoints.lora import LoraLinear
 from llm.errors import CheckpointError, UnsupportedCheckpoint
-from llm.lora import LoraLinear
+from llm.models import naive
 from tests.llm.random_checkpoint import (
     GMASK,
     START,

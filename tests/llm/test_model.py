@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from llm import attention, naive
-from llm.batch import Chunk, lay_out
-from llm.build import random_model
-from llm.config import ModelConfig
-from llm.model import ChatGLM
-from llm.rope import rotation
+from llm.models import attention, naive
+from llm.models.batch import Chunk, lay_out
+from llm.models.build import random_model
+from llm.models.config import ModelConfig
+from llm.models.model import ChatGLM
+from llm.models.rope import rotation
 from tests.llm.tiny_checkpoint import tiny_config_json
 
 IDS = [5, 17, 3, 80, 41, 41, 9, 66, 2, 30]

@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from llm import paged_attention
-from llm.attention import attend
-from llm.batch import Span
-from llm.config import ModelConfig
-from llm.kv_cache import KVCache
-from llm.paged_attention import TOLERANCE, PagedAttention, choose, gathered, relative_error
+from llm.kernels import paged_attention
+from llm.kernels.paged_attention import TOLERANCE, PagedAttention, choose, gathered, relative_error
+from llm.models.attention import attend
+from llm.models.batch import Span
+from llm.models.config import ModelConfig
+from llm.models.kv_cache import KVCache
 from tests.llm.tiny_checkpoint import tiny_config_json
 
 CONFIG = replace(
@@ -67,7 +67,7 @@ def in_triton(monkeypatch: pytest.MonkeyPatch) -> PagedAttention:
         pytest.skip("Triton is not installed (it comes with the cuda extra)")
     if not torch.cuda.is_available():
         monkeypatch.setenv("TRITON_INTERPRET", "1")
-    kernel: PagedAttention = importlib.import_module("llm.triton_attention").paged_attention
+    kernel: PagedAttention = importlib.import_module("llm.kernels.triton_attention").paged_attention
     return kernel
 
 

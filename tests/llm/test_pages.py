@@ -12,7 +12,7 @@ from hypothesis.stateful import (
     rule,
 )
 
-from llm.pages import Pages, page_key
+from llm.engine.pages import Pages, page_key
 
 ROOT = page_key(b"", [])
 # Two ids and short chains, so that chains often begin alike.

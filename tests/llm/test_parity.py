@@ -8,12 +8,12 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from llm import naive
 from llm.__main__ import main
-from llm.checkpoint import load_model
+from llm.checkpoints.checkpoint import load_model
 from llm.errors import CheckpointError
-from llm.parity import TOLERANCE, parity
-from llm.rope import rotation
+from llm.models import naive
+from llm.models.rope import rotation
+from llm.parity.logits import TOLERANCE, parity
 
 # Folder, arrays and values that are compared there.
 FOLDERS = [

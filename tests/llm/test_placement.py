@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from llm import naive
-from llm.checkpoint import load_model
-from llm.engine import Engine
+from llm.checkpoints.checkpoint import load_model
+from llm.checkpoints.placement import spread
+from llm.engine.engine import Engine
 from llm.errors import CheckpointError
 from llm.generation import SamplingParams
-from llm.model import ChatGLM
-from llm.placement import spread
+from llm.models import naive
+from llm.models.model import ChatGLM
 from tests.llm.random_checkpoint import first_json, random_state, write_checkpoint
 from tests.llm.tiny_checkpoint import tiny_config_json
 

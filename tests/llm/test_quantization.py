@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llm.errors import CheckpointError
-from llm.quant_parity import quant_parity
-from llm.quantization import (
+from llm.kernels.quantization import (
     dequantize_groups,
     dequantize_rows,
     pack_int4,
@@ -18,6 +17,7 @@ from llm.quantization import (
     quantize_rows,
     unpack_int4,
 )
+from llm.parity.quantised import quant_parity
 
 
 def weights(rows: int, columns: int, seed: int) -> torch.Tensor:

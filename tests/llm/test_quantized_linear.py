@@ -4,16 +4,16 @@ import pytest
 import torch
 from torch import nn
 
-from llm.build import random_model
-from llm.config import ModelConfig
-from llm.quantization import (
+from llm.kernels.quantization import (
     dequantize_groups,
     dequantize_rows,
     pack_int4,
     quantize_groups,
     quantize_rows,
 )
-from llm.quantized_linear import Int4Linear, Int8Linear, quantize_linear, quantize_model
+from llm.kernels.quantized_linear import Int4Linear, Int8Linear, quantize_linear, quantize_model
+from llm.models.build import random_model
+from llm.models.config import ModelConfig
 from tests.llm.tiny_checkpoint import tiny_config_json
 
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm.chat_model import ChatModel
+from llm.chats.chat_model import ChatModel
+from llm.chats.quoting import QuoteConstraint, QuoteVocabulary
 from llm.constraints import Restriction
 from llm.generation import SamplingParams
-from llm.quoting import QuoteConstraint, QuoteVocabulary
 
 PIECES = [b"", "“".encode(), "”".encode(), b'"', "说“".encode(), "“我".encode(), "锅炉".encode()]
 PIECES += [bytes([byte]) for byte in range(256)] + [

@@ -5,7 +5,7 @@ import re
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm.reply import PLACEHOLDER, PLACEHOLDER_TEXT, ReplyRules, ReplyText
+from llm.chats.reply import PLACEHOLDER, PLACEHOLDER_TEXT, ReplyRules, ReplyText
 from llm.tokenizers import ChatGLM3Tokenizer
 
 

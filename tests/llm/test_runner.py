@@ -10,18 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from llm import naive
-from llm.batch import Chunk, PromptLayout
-from llm.build import random_model
-from llm.chatglm1 import MaskedLayout
-from llm.config import PromptMarks
-from llm.engine import Engine
+from llm.engine.engine import Engine
+from llm.engine.runner import PlainRunner, Rows, Run, StaticRunner, new_runner
+from llm.engine.scheduler import EngineLimits
 from llm.generation import SamplingParams
-from llm.kv_cache import KVCache
-from llm.model import ChatGLM
-from llm.paged_attention import gathered
-from llm.runner import PlainRunner, Rows, Run, StaticRunner, new_runner
-from llm.scheduler import EngineLimits
+from llm.kernels.paged_attention import gathered
+from llm.models import naive
+from llm.models.batch import Chunk, PromptLayout
+from llm.models.build import random_model
+from llm.models.chatglm1 import MaskedLayout
+from llm.models.config import PromptMarks
+from llm.models.kv_cache import KVCache
+from llm.models.model import ChatGLM
 
 PAGE = 4
 PAGES_EACH = 4
@@ -159,7 +159,7 @@ def test_the_first_generation_decodes_behind_its_two_sided_prompt() -> None:
 
 
 def first_generation() -> ChatGLM:
-    from llm.config import chatglm3_6b
+    from llm.models.config import chatglm3_6b
 
     config = replace(
         chatglm3_6b(), num_layers=2, hidden_size=32, num_heads=2, num_kv_groups=2, head_dim=16,
@@ -277,7 +277,7 @@ def test_an_engine_of_fixed_shapes_equals_the_naive_loop(
     ) -> StaticRunner:
         return StaticRunner(model, cache, Rows(model, cache, 8, max_context), gathered, graphs)
 
-    monkeypatch.setattr("llm.engine.new_runner", fixed)
+    monkeypatch.setattr("llm.engine.engine.new_runner", fixed)
     limits = EngineLimits(page_tokens=4, step_tokens=6, max_draft_tokens=drafts)
     engine = Engine(tiny_model, limits=limits)
     prompts = [[5, 6, 7, 5, 6, 7, 5, 6], [9], [40, 41, 42, 43, 44, 40, 41, 42, 43, 44, 40]]

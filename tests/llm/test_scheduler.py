@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm.batch import PromptLayout
+from llm.engine.pages import Pages
+from llm.engine.sampling import new_generator
+from llm.engine.scheduler import EngineLimits, Scheduler, Share
+from llm.engine.sequence import SequenceState
 from llm.errors import EngineBusy
 from llm.generation import SamplingParams, Token
-from llm.pages import Pages
-from llm.sampling import new_generator
-from llm.scheduler import EngineLimits, Scheduler, Share
-from llm.sequence import SequenceState
+from llm.models.batch import PromptLayout
 
 
 def sequence(

@@ -10,13 +10,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from llm.batch import Batch
 from llm.constraints import Restriction
-from llm.engine import Engine, TokenStream
+from llm.engine.engine import Engine, TokenStream
+from llm.engine.scheduler import EngineLimits, Share
 from llm.errors import EngineBusy, GenerationFailed, NonFiniteLogits, OutOfMemory
 from llm.generation import SamplingParams
-from llm.kv_cache import KVCache
-from llm.scheduler import EngineLimits, Share
+from llm.models.batch import Batch
+from llm.models.kv_cache import KVCache
 from tests.llm.loud_model import expected, loud_model
 
 GREEDY = SamplingParams(temperature=0, max_tokens=12)

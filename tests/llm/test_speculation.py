@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm.speculation import FIRST_DRAFT_TOKENS, MAX_PAUSE_TOKENS, NGRAM_TOKENS, PromptLookup
+from llm.engine.speculation import FIRST_DRAFT_TOKENS, MAX_PAUSE_TOKENS, NGRAM_TOKENS, PromptLookup
 
 
 def test_what_followed_the_last_tokens_earlier_is_proposed() -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm.stop_strings import StopStrings
+from llm.chats.stop_strings import StopStrings
 
 
 def run(pieces: list[str], stops: list[str]) -> tuple[str, bool]:

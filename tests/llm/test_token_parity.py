@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from llm.errors import CheckpointError
-from llm.token_parity import MAX_DIFFERENCES, token_parity
+from llm.parity.tokens import MAX_DIFFERENCES, token_parity
 
 MODELS = ("v1", "v2", "v3", "glm4orig")
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from llm.config import ModelConfig
+from llm.checkpoints.tokenizer_choice import has_prefix, load_tokenizer
 from llm.errors import CheckpointError, UnsupportedCheckpoint
+from llm.models.config import ModelConfig
 from llm.tokenizers import (
     ChatGLM2Tokenizer,
     ChatGLM3Tokenizer,
@@ -18,7 +19,6 @@ from llm.tokenizers import (
     GlmTokenizer,
     Tokenizer,
 )
-from llm.tokenizers.choice import has_prefix, load_tokenizer
 from tests.llm.tiny_checkpoint import tiny_config_json
 from tests.llm.tiny_tokenizers import write_ice_text, write_ranks, write_tokenizer_json
 

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm.chat import ChatMessage, prompt_ids
-from llm.chat_formats import glm4_format
+from llm.chats.chat import ChatMessage, prompt_ids
+from llm.chats.chat_formats import glm4_format
+from llm.chats.tool_prompts import GLM4_FIRST_NAME
 from llm.errors import CheckpointError, InvalidPrompt, UnsupportedCheckpoint
 from llm.tokenizers import (
     ChatGLM2Tokenizer,
@@ -23,7 +24,6 @@ from llm.tokenizers import (
     Tokenizer,
 )
 from llm.tokenizers.byte_pairs import GLM4_CONTROL_TOKENS, read_ranks
-from llm.tool_prompts import GLM4_FIRST_NAME
 from tests.llm.tiny_tokenizers import (
     ranks_as_tokenizer_json,
     tokenizer_json,

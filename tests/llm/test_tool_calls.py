@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm.errors import InvalidPrompt, ToolCallError
-from llm.tool_calls import (
+from llm.chats.tool_calls import (
     MAX_CALL_CHARS,
     MAX_CALL_DEPTH,
     ToolCall,
@@ -18,6 +17,7 @@ from llm.tool_calls import (
     write_json_call,
     write_python_call,
 )
+from llm.errors import InvalidPrompt, ToolCallError
 
 identifiers = st.from_regex(r"arg_[a-z0-9]{0,6}", fullmatch=True)
 json_values = st.recursive(

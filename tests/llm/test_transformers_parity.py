@@ -12,10 +12,10 @@ from benchmarks.transformers_parity import (
     their_greedy,
     their_logits,
 )
-from llm import naive
-from llm.checkpoint import load_model
-from llm.engine import Engine
+from llm.checkpoints.checkpoint import load_model
+from llm.engine.engine import Engine
 from llm.generation import SamplingParams
+from llm.models import naive
 
 pytest.importorskip("transformers")
 

@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from llm.chat import ChatMessage
-from llm.chat_formats import chatglm2_format, chatglm3_format
-from llm.chat_model import ChatModel
+from llm.chats.chat import ChatMessage
+from llm.chats.chat_formats import chatglm2_format, chatglm3_format
+from llm.chats.chat_model import ChatModel
+from llm.chats.turns import Turn, TurnCall, TurnReply, chat_messages
 from llm.errors import RoleOrderError, ToolCallError
 from llm.generation import SamplingParams
 from llm.tokenizers import ChatGLM3Tokenizer
-from llm.turns import Turn, TurnCall, TurnReply, chat_messages
 from tests.llm.scripted_engine import scripted_model
 
 SEEDED = SamplingParams(temperature=1.2, top_p=0.95, seed=5, max_tokens=40)

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from llm import naive
-from llm.checkpoint import load_model
-from llm.config import ModelConfig
+from llm.checkpoints.checkpoint import load_model
 from llm.errors import CheckpointError, InvalidPrompt
+from llm.models import naive
+from llm.models.config import ModelConfig
 from tests.llm.random_checkpoint import (
     GMASK,
     MASK,
@@ -108,7 +108,7 @@ def test_a_prompt_without_its_marks_is_refused(tmp_path: Path, ids: list[int], n
 
 def test_positions_are_frozen_at_the_mask_and_counted_from_the_start() -> None:
     """The example that the released tokenizer gives for a greeting of two tokens."""
-    from llm.build import empty_model
+    from llm.models.build import empty_model
 
     raw = first_json(vocab_size=130528, bos_token_id=130004, gmask_token_id=130001)
     model = empty_model(ModelConfig.from_json(raw))
@@ -118,7 +118,7 @@ def test_positions_are_frozen_at_the_mask_and_counted_from_the_start() -> None:
 
 
 def test_a_gmask_wins_over_a_mask_before_it() -> None:
-    from llm.build import empty_model
+    from llm.models.build import empty_model
 
     layout = empty_model(ModelConfig.from_json(first_json())).layout([MASK, 7, GMASK, START])
     assert layout.positions(3, 5).tolist() == [[2, 1], [2, 2]]
@@ -134,7 +134,7 @@ def test_a_float32_residual_is_refused_in_half_precision(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("raw", [first_json(), first_json(**LARGE), tiny_config_json(96)])
 def test_the_number_of_weights_follows_from_the_config(raw: dict[str, object]) -> None:
-    from llm.build import empty_model
+    from llm.models.build import empty_model
 
     config = ModelConfig.from_json(raw)
     model = empty_model(config)

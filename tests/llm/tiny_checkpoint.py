@@ -12,11 +12,11 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
-from llm.build import random_model
-from llm.config import ModelConfig
-from llm.model import ChatGLM
+from llm.checkpoints.weight_names import CHATGLM2
+from llm.models.build import random_model
+from llm.models.config import ModelConfig
+from llm.models.model import ChatGLM
 from llm.tokenizers import TOKENIZER_FILE, ChatGLM3Tokenizer
-from llm.weight_names import CHATGLM2
 
 _CORPUS = (
     "The pilot reported a loss of engine power shortly after takeoff from runway two seven.",

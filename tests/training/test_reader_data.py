@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from kb_service.domain.text import normalise
-from llm.chat import ChatMessage, prompt_ids
-from llm.chat_formats import chatglm3_format
+from llm.chats.chat import ChatMessage, prompt_ids
+from llm.chats.chat_formats import chatglm3_format
 from llm.tokenizers.sentence_pieces import TOKENIZER_FILE
 from tests.training.reader_data import EN, LEAKED, ZH, write_reader_data
 from training.reader.batches import Order, rows_of

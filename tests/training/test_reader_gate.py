@@ -14,7 +14,7 @@ from kb_service.evaluation.judging import Outcome
 from kb_service.evaluation.questions import Question
 from kb_service.evaluation.resampling import Resampling
 from kb_service.generation.reading import Quotation
-from llm.build import random_model
+from llm.models.build import random_model
 from tests.training.reader_data import EN, ZH
 from training.reader.copy_circuit import wire
 from training.reader.curve_picture import curve_svg

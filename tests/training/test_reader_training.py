@@ -14,11 +14,11 @@ import torch
 from safetensors.torch import load_file
 
 from kb_service.domain.spans import TextSpan
-from llm.build import random_model
-from llm.chat import ChatMessage
-from llm.chat_model import ChatModel
-from llm.checkpoint import load_model
-from llm.naive import logits
+from llm.chats.chat import ChatMessage
+from llm.chats.chat_model import ChatModel
+from llm.checkpoints.checkpoint import load_model
+from llm.models.build import random_model
+from llm.models.naive import logits
 from tests.training.reader_data import write_reader_data
 from training.reader.__main__ import main
 from training.reader.batches import Order, rows_of

@@ -20,8 +20,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from llm.config import ModelConfig
-from llm.model import Attention, ChatGLM
+from llm.models.config import ModelConfig
+from llm.models.model import Attention, ChatGLM
 
 BACKGROUND = 0.02
 

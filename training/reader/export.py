@@ -16,8 +16,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from llm.checkpoints.weight_names import CHATGLM2
 from llm.tokenizers.sentence_pieces import TOKENIZER_FILE
-from llm.weight_names import CHATGLM2
 from training.model_folder import licence_text, write_checksums
 from training.reader.card import Facts, card_text
 from training.reader.recipe import Recipe, config_json

@@ -16,8 +16,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812 -- the name every torch reader expects
 from torch import Tensor, nn
 
-from llm.model import Block, ChatGLM
-from llm.rope import rotate, rotation
+from llm.models.model import Block, ChatGLM
+from llm.models.rope import rotate, rotation
 from training.reader.encoding import LABEL_BITS, NUMBER_SHIFT, Part
 from training.reader.recipe import LossWeights
 from training.reader.tokens import MAX_EVIDENCE

@@ -17,10 +17,10 @@ import torch
 from torch import Tensor
 
 from kb_service.domain.spans import TextSpan
-from llm.batch import Chunk, lay_out
-from llm.checkpoint import load_model
-from llm.model import ChatGLM
-from llm.rope import rotation
+from llm.checkpoints.checkpoint import load_model
+from llm.models.batch import Chunk, lay_out
+from llm.models.model import ChatGLM
+from llm.models.rope import rotation
 from training.reader.encoding import Prompt, answer_range, prompt_of
 from training.reader.network import block_forward, layers_of
 from training.reader.tokens import ReaderTokenizer

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from llm.config import ModelConfig
+from llm.models.config import ModelConfig
 from training.reader.tokens import TokenizerRecipe
 
 CONTEXT_TOKENS = 2048

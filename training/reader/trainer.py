@@ -20,7 +20,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from llm.build import random_model
+from llm.models.build import random_model
 from training.reader.batches import Order, rows_of
 from training.reader.copy_circuit import wire
 from training.reader.encoding import Part

@@ -1,0 +1,212 @@
+"""What the next step computes: who is admitted, and how many tokens of whom.
+
+Knows queue bounds, fairness between tenants, the token budget and pages. Does not know tensors,
+sampling or threads; its owner calls it from one thread at a time.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from llm.engine.pages import Pages
+from llm.engine.sequence import SequenceState
+from llm.errors import EngineBusy
+from llm.models.batch import Chunk
+
+
+@dataclass(frozen=True, slots=True)
+class EngineLimits:
+    """Bounds of one engine.
+
+    `cache_tokens` (0: by memory) is the room of the cache, given out in pages of `page_tokens`.
+    A step computes about `step_tokens` tokens (0: by device): every running sequence's next one,
+    then as much of unread prompts as fits. Beyond `max_running` sequences up to `max_waiting`
+    wait; a tenant of whom none waits yet finds a place up to twice that bound. Drafts of up to
+    `max_draft_tokens` (0: none) are made while at most `max_drafting` sequences run, because a
+    step of many sequences has no idle arithmetic.
+
+    Raises:
+        ValueError: a value outside its range.
+    """
+
+    cache_tokens: int = 0
+    page_tokens: int = 16
+    step_tokens: int = 0
+    max_running: int = 32
+    max_waiting: int = 64
+    max_draft_tokens: int = 8
+    max_drafting: int = 4
+
+    def __post_init__(self) -> None:
+        for name, lowest in (
+            ("cache_tokens", 0),
+            ("page_tokens", 1),
+            ("step_tokens", 0),
+            ("max_running", 1),
+            ("max_waiting", 0),
+            ("max_draft_tokens", 0),
+            ("max_drafting", 0),
+        ):
+            if getattr(self, name) < lowest:
+                raise ValueError(f"{name} is {getattr(self, name)}; accepted: {lowest} or more")
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """The tokens of one sequence in a step: those not cached yet, as far as the budget goes,
+    and behind its last one a draft to check.
+
+    The successors of the last `num_scored` tokens are to be chosen. `chunk` stays as it was when
+    the step was planned, even if the sequence loses its pages meanwhile.
+    """
+
+    sequence: SequenceState
+    chunk: Chunk
+    num_scored: int
+    draft: tuple[int, ...] = ()
+
+    @property
+    def num_new(self) -> int:
+        return len(self.chunk.ids) - len(self.draft)
+
+
+class Scheduler:
+    """Sequences that wait, sequences that run, and the pages between them.
+
+    Pages for a sequence's whole length are taken when it is admitted, so that none ever has to
+    stop half-way for want of memory.
+    """
+
+    def __init__(self, limits: EngineLimits, pages: Pages) -> None:
+        self._limits = limits
+        self._pages = pages
+        self._waiting: OrderedDict[str, deque[SequenceState]] = OrderedDict()
+        self._running: list[SequenceState] = []
+
+    @property
+    def num_waiting(self) -> int:
+        return sum(len(queue) for queue in self._waiting.values())
+
+    @property
+    def num_running(self) -> int:
+        return len(self._running)
+
+    def submit(self, sequence: SequenceState) -> None:
+        """Start a sequence or, where it has no room yet, queue it.
+
+        Raises:
+            EngineBusy: it would have to wait, and as many wait as may.
+        """
+        self.drop_ended()
+        queue = self._waiting.setdefault(sequence.tenant, deque())
+        queue.append(sequence)
+        self._admit()
+        # One tenant's crowd must not shut the others out.
+        bound = self._limits.max_waiting * (1 if len(queue) > 1 else 2)
+        if queue and queue[-1] is sequence and self.num_waiting > bound:
+            queue.pop()
+            self._requeue(sequence.tenant, queue)
+            raise EngineBusy(self._limits.max_waiting)
+
+    def schedule(self) -> list[Share]:
+        """The shares of the next step; empty when there is nothing to do."""
+        self.drop_ended()
+        self._admit()
+        shares = [self._decoding_share(each) for each in self._running if each.decodes]
+        budget = self._limits.step_tokens - sum(len(share.chunk.ids) for share in shares)
+        # At least one token, or prompts would starve beside as many decoders as fill a step.
+        shares += self._prefill_shares(max(budget, 1))
+        return shares
+
+    def record(self, share: Share, num_accepted: int) -> None:
+        """Count a computed share, of whose draft `num_accepted` ids were kept."""
+        sequence = share.sequence
+        sequence.num_cached += share.num_new + num_accepted
+        if sequence.lookup:
+            sequence.lookup.record(sequence.ids, len(share.draft), num_accepted)
+        num_published = len(sequence.page_keys)
+        sequence.extend_keys(sequence.num_cached, self._limits.page_tokens)
+        for number in range(num_published, len(sequence.page_keys)):
+            self._pages.publish(sequence.pages[number], sequence.page_keys[number])
+
+    def drop_ended(self) -> None:
+        """Return the pages of every sequence that has ended or that nobody wants any more."""
+        ended = [each for each in self._running if each.finished or each.closed]
+        for sequence in ended:
+            sequence.finished = True
+            self._pages.release(sequence.pages)
+            sequence.pages = []
+        self._running = [each for each in self._running if not each.finished]
+        for tenant, queue in list(self._waiting.items()):
+            for sequence in queue:
+                sequence.finished = sequence.closed
+            self._requeue(tenant, deque(each for each in queue if not each.finished))
+
+    def _admit(self) -> None:
+        """Start waiting sequences, one tenant after the other, while there is room.
+
+        When the next one does not fit, nobody overtakes it: a long prompt must not starve.
+        """
+        while self._waiting and self.num_running < self._limits.max_running:
+            tenant, queue = next(iter(self._waiting.items()))
+            if not self._start(queue[0]):
+                return
+            self._running.append(queue.popleft())
+            self._waiting.move_to_end(tenant)
+            self._requeue(tenant, queue)
+
+    def _start(self, sequence: SequenceState) -> bool:
+        """Give a sequence its pages, those first that hold the beginning of its prompt."""
+        page_tokens = self._limits.page_tokens
+        # At least the last id of the prompt is computed: its scores choose the first token.
+        sequence.extend_keys(sequence.num_prompt - 1, page_tokens)
+        shared = self._pages.find(sequence.page_keys)
+        if sequence.layout.num_bidirectional > len(shared) * page_tokens:
+            shared = []  # what is seen from both sides is computed in one piece
+        pages = self._pages.take(shared, -(-sequence.max_slots // page_tokens))
+        if pages is None:
+            return False
+        sequence.pages = pages
+        sequence.page_keys = sequence.page_keys[: len(shared)]
+        sequence.num_cached = sequence.num_reused = len(shared) * page_tokens
+        return True
+
+    def _decoding_share(self, sequence: SequenceState) -> Share:
+        draft: list[int] = []
+        if sequence.lookup and self.num_running <= self._limits.max_drafting:
+            num_left = sequence.max_tokens - sequence.num_generated
+            draft = sequence.lookup.draft(sequence.ids, num_left - 1)
+        return Share(sequence, sequence.chunk(1, draft), 1 + len(draft), tuple(draft))
+
+    def _prefill_shares(self, budget: int) -> Iterator[Share]:
+        """Pieces of prompts: half the budget is the oldest's, the rest goes to the shortest first.
+
+        So a short prompt does not wait behind a long one, nor a long one for ever.
+        """
+        prompts = [each for each in self._running if not each.decodes]
+        kept = -(-budget // 2)
+        for sequence in sorted(prompts, key=lambda each: each.num_missing):
+            room = budget - kept
+            if sequence is prompts[0]:
+                room, kept = max(budget, kept), 0
+            num_new = _prefill_tokens(sequence, room)
+            if num_new > 0:
+                is_last = num_new == sequence.num_missing
+                yield Share(sequence, sequence.chunk(num_new), int(is_last))
+                budget -= num_new
+
+    def _requeue(self, tenant: str, queue: deque[SequenceState]) -> None:
+        if queue:
+            self._waiting[tenant] = queue
+        else:
+            self._waiting.pop(tenant, None)
+
+
+def _prefill_tokens(sequence: SequenceState, budget: int) -> int:
+    """Tokens of a prompt to read in this step; what is seen from both sides is never split."""
+    whole = sequence.layout.num_bidirectional - sequence.num_cached
+    if whole > 0:
+        return sequence.num_missing if budget > 0 else 0
+    return min(sequence.num_missing, budget)

@@ -1,0 +1,1 @@
+"""What a model computes: configs, layers, the ragged forward, the plain loop."""

@@ -1,0 +1,215 @@
+"""The transformer of the family: one ragged forward for prefill, decode and verification.
+
+Knows the forward pass. Does not know files, tokens' meaning, sampling or batching policy;
+what differs between generations arrives as numbers in ModelConfig. The rotary pairs are always
+interleaved and the rows of qkv always [Q | K | V]: the loader brings other layouts into this one.
+
+T new tokens of all sequences, H query heads, G key/value groups, D head dimension, C channels
+(hidden size), F feed-forward size, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+import torch.nn.functional as F  # noqa: N812 -- the name every torch reader expects
+from torch import Tensor, nn
+
+from llm.models.attention import attend, visibility
+from llm.models.batch import Batch, PromptLayout, Span
+from llm.models.config import ModelConfig
+from llm.models.kv_cache import KVCache
+from llm.models.rope import rotate, rotation
+
+
+class AnyStep(Protocol):
+    """What all layers share during one forward pass, and how they look at what is cached."""
+
+    @property
+    def cos(self) -> Tensor: ...
+
+    @property
+    def sin(self) -> Tensor: ...
+
+    def mix(
+        self, layer: int, query: Tensor, keys: Tensor, values: Tensor, prefix: Tensor | None
+    ) -> Tensor:
+        """Cache keys and values (T, G, D) of the new tokens, then attend: (T, H, D)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step in which every span attends by itself; one bias for each span of the batch."""
+
+    batch: Batch
+    cache: KVCache
+    cos: Tensor
+    sin: Tensor
+    biases: tuple[Tensor | None, ...]
+
+    def mix(
+        self, layer: int, query: Tensor, keys: Tensor, values: Tensor, prefix: Tensor | None
+    ) -> Tensor:
+        """Cache keys and values (T, G, D) of the new tokens, then attend: (T, H, D)."""
+        self.cache.write(layer, self.batch.slots, keys, values)
+        mixed = [
+            attend(query[span.start : span.stop], *self._seen(layer, span, prefix), span, bias)
+            for span, bias in zip(self.batch.spans, self.biases, strict=True)
+        ]
+        return torch.cat(mixed)
+
+    def _seen(self, layer: int, span: Span, prefix: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Keys and values (P + S, G, D) of a span, new tokens included."""
+        keys, values = self.cache.read(layer, span.pages, span.num_tokens)
+        if prefix is None:
+            return keys, values
+        return torch.cat((prefix[0], keys)), torch.cat((prefix[1], values))
+
+
+class RMSNorm(nn.Module):
+    """w * x / rms(x), computed in float32 and cast once at the end (Zhang & Sennrich 2019)."""
+
+    def __init__(self, size: int, eps: float) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(size))
+        self.eps = eps
+
+    def forward(self, x: Tensor) -> Tensor:
+        wide = x.float()
+        scale = torch.rsqrt(wide.square().mean(-1, keepdim=True) + self.eps)
+        return (self.weight * (wide * scale)).to(x.dtype)
+
+
+def new_norm(config: ModelConfig) -> nn.Module:
+    """The kind of norm that a config asks for, over C channels."""
+    if config.norm == "rms":
+        return RMSNorm(config.hidden_size, config.norm_eps)
+    return nn.LayerNorm(config.hidden_size, config.norm_eps)
+
+
+class Attention(nn.Module):
+    """Attention whose H query heads share G key/value groups.
+
+    `prefix` are learned keys and values (2, P, G, D) that every token sees (P-tuning v2, Liu et
+    al. 2022): they have no position and are not rotated.
+    """
+
+    prefix: Tensor | None
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.num_heads = config.num_heads
+        self.num_groups = config.num_kv_groups
+        self.head_dim = config.head_dim
+        rows = (config.num_heads + 2 * config.num_kv_groups) * config.head_dim
+        self.qkv = nn.Linear(config.hidden_size, rows, bias=config.qkv_bias or config.linear_bias)
+        self.out = nn.Linear(
+            config.num_heads * config.head_dim, config.hidden_size, bias=config.linear_bias
+        )
+        shape = (2, config.num_prefix_tokens, config.num_kv_groups, config.head_dim)
+        self.register_buffer("prefix", torch.empty(shape) if config.num_prefix_tokens else None)
+
+    def forward(self, x: Tensor, step: AnyStep, layer: int) -> Tensor:
+        heads, groups = self.num_heads, self.num_groups
+        qkv = self.qkv(x).unflatten(-1, (heads + 2 * groups, self.head_dim))
+        turned = rotate(qkv[:, : heads + groups], step.cos, step.sin)
+        query, keys = turned[:, :heads], turned[:, heads:]  # (T, H, D), (T, G, D)
+        mixed = step.mix(layer, query, keys, qkv[:, heads + groups :], self.prefix)
+        return self.out(mixed.flatten(1))  # (T, C)
+
+
+class SwiGLU(nn.Module):
+    """down(silu(gate) * up), gate being the first half of one projection (Shazeer 2020)."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        bias = config.linear_bias
+        self.gate_up = nn.Linear(config.hidden_size, 2 * config.ffn_size, bias=bias)
+        self.down = nn.Linear(config.ffn_size, config.hidden_size, bias=bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        gate, up = self.gate_up(x).chunk(2, dim=-1)  # (T, F) each
+        return self.down(F.silu(gate) * up)
+
+
+class Block(nn.Module):
+    """One layer: attention and feed-forward, each on a normalised copy of the stream."""
+
+    def __init__(self, config: ModelConfig, feed_forward: nn.Module) -> None:
+        super().__init__()
+        self.input_norm = new_norm(config)
+        self.attention = Attention(config)
+        self.post_norm = new_norm(config)
+        self.mlp = feed_forward
+        self._from_norm = config.residual_from_norm
+        self._scale = config.residual_scale
+
+    def forward(self, x: Tensor, step: AnyStep, layer: int) -> Tensor:
+        normed = self.input_norm(x)
+        x = self._stream(x, normed) + self.attention(normed, step, layer)
+        normed = self.post_norm(x)
+        return self._stream(x, normed) + self.mlp(normed)
+
+    def _stream(self, x: Tensor, normed: Tensor) -> Tensor:
+        """What a sub-layer's output is added to."""
+        return self._scale * normed if self._from_norm else x
+
+
+class ChatGLM(nn.Module):
+    """Token ids in, scores over the vocabulary out; the past lives in the KVCache."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.embedding = nn.Embedding(config.vocab_size, config.hidden_size)
+        self.layers = nn.ModuleList(
+            Block(config, self.new_feed_forward(config)) for _ in range(config.num_layers)
+        )
+        self.final_norm = new_norm(config) if config.final_norm else nn.Identity()
+        self.head = nn.Linear(config.hidden_size, config.vocab_size, bias=False)
+        if config.num_labels:
+            self.classifier = nn.Linear(config.hidden_size, config.num_labels)
+
+    @staticmethod
+    def new_feed_forward(config: ModelConfig) -> nn.Module:
+        """The feed-forward part of one layer."""
+        return SwiGLU(config)
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return self.embedding.weight.dtype
+
+    @property
+    def device(self) -> torch.device:
+        return self.embedding.weight.device
+
+    def layout(self, prompt_ids: Sequence[int]) -> PromptLayout:
+        """Where the tokens of a sequence that starts with these ids stand."""
+        return PromptLayout()
+
+    def new_cache(self, num_pages: int, page_tokens: int) -> KVCache:
+        """An empty cache of this model's sizes and dtype, each layer's part where the layer is."""
+        devices = [next(block.parameters()).device for block in self.layers]
+        return KVCache(self.config, num_pages, page_tokens, dtype=self.dtype, devices=devices)
+
+    def hidden(self, batch: Batch, cache: KVCache) -> Tensor:
+        """Run the new tokens of a batch behind the cached ones: normalised states (T, C)."""
+        cos, sin = rotation(batch.positions, self.config)
+        num_prefix = self.config.num_prefix_tokens
+        biases = tuple(visibility(span, num_prefix, self.dtype) for span in batch.spans)
+        return self.through(batch.ids, Step(batch, cache, cos, sin, biases))
+
+    def through(self, ids: Tensor, step: AnyStep) -> Tensor:
+        """Normalised states (T, C) of new tokens (T,), attending as `step` does."""
+        x = self.embedding(ids)
+        for layer, block in enumerate(self.layers):
+            x = block(x, step, layer)
+        return self.final_norm(x)
+
+    def forward(self, batch: Batch, cache: KVCache) -> Tensor:
+        """Scores (T, V) of the token that follows each new token of the batch."""
+        return self.head(self.hidden(batch, cache))

@@ -1,0 +1,1 @@
+"""Comparisons with golden values: what `python -m llm parity` runs."""
