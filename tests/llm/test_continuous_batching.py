@@ -1,46 +1,28 @@
 """Every fast path against the naive one, token for token, under random schedules."""
 
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm.engine.engine import Engine, TokenStream
+from llm.engine.engine import Engine
 from llm.engine.scheduler import EngineLimits
 from llm.generation import SamplingParams
-from llm.models.model import ChatGLM
 from tests.llm.loud_model import expected, loud_chatglm1, loud_model
-
-GREEDY = SamplingParams(temperature=0)
-SAMPLED = SamplingParams(
-    temperature=1.2, top_p=0.9, top_k=30, repetition_penalty=1.3, seed=5, top_logprobs=2
+from tests.llm.visits import (
+    DOCUMENT,
+    GREEDY,
+    LONGEST_OUTPUT,
+    PROMPTS,
+    SAMPLED,
+    Visit,
+    play,
+    require_naive_outputs,
 )
-LONGEST_OUTPUT = 24
+
 DICE = random.Random(2)  # noqa: S311 -- no secret: it shuffles test readers
-
-DOCUMENT = [5 + number * number % 91 for number in range(40)]
-# Beginnings in common at, before and behind the edges of pages, and tails that repeat them.
-PROMPTS = [
-    [*DOCUMENT[:shared], *tail]
-    for shared in (0, 7, 16, 17, 33, 40)
-    for tail in ([], [11], DOCUMENT[3:12], [7] * 9)
-    if shared or tail
-]
-
-
-@dataclass
-class Visit:
-    """One request of a schedule: whose it is, how much it wants and when its reader leaves."""
-
-    prompt: list[int]
-    num_wanted: int
-    tenant: str
-    leaves_after: int | None
-    params: SamplingParams = GREEDY
-
 
 VISITS = st.builds(
     Visit,
@@ -61,39 +43,6 @@ LIMITS = st.builds(
 )
 
 
-def play(engine: Engine, visits: Sequence[Visit], dice: random.Random) -> list[list[int]]:
-    """Let readers arrive, read and leave in a random order; what each of them got."""
-    arriving = list(enumerate(visits))
-    present: dict[int, TokenStream] = {}
-    outputs: list[list[int]] = [[] for _ in visits]
-    while arriving or present:
-        if arriving and (not present or dice.random() < 0.3):
-            number, visit = arriving.pop(0)
-            params = replace(visit.params, max_tokens=visit.num_wanted)
-            present[number] = engine.generate(visit.prompt, params, tenant=visit.tenant)
-            continue
-        number = dice.choice(list(present))
-        token = None
-        if len(outputs[number]) != visits[number].leaves_after:
-            token = next(present[number], None)
-        if token is None:
-            present.pop(number).close()
-        else:
-            outputs[number].append(token.id)
-    return outputs
-
-
-def require_naive_outputs(
-    model: ChatGLM, visits: Sequence[Visit], outputs: Sequence[list[int]]
-) -> None:
-    for visit, output in zip(visits, outputs, strict=True):
-        num_tokens = visit.num_wanted
-        if visit.leaves_after is not None:
-            num_tokens = min(num_tokens, visit.leaves_after)
-        naive = expected(model, tuple(visit.prompt), visit.params, LONGEST_OUTPUT)
-        assert output == naive[:num_tokens]
-
-
 @settings(max_examples=30, deadline=None)
 @given(limits=LIMITS, visits=st.lists(VISITS, min_size=1, max_size=12), dice=st.randoms())
 def test_any_schedule_gives_every_reader_the_naive_tokens(
@@ -101,7 +50,7 @@ def test_any_schedule_gives_every_reader_the_naive_tokens(
 ) -> None:
     engine = Engine(loud_model(), limits=limits)
     outputs = play(engine, visits, dice)
-    require_naive_outputs(engine.model, visits, outputs)
+    require_naive_outputs(engine, visits, outputs)
     assert engine.num_free_pages == -(-limits.cache_tokens // limits.page_tokens)
 
 
@@ -231,7 +180,7 @@ def test_prompts_seen_from_both_sides_keep_their_tokens_in_company(
     engine = Engine(model, limits=limits)
     visits = [Visit(prompt, 12, "", None) for prompt in BOTH_SIDES_PROMPTS[::3] * 2]
     outputs = play(engine, visits, DICE)
-    require_naive_outputs(model, visits, outputs)
+    require_naive_outputs(engine, visits, outputs)
     assert engine.num_free_pages == 75
 
 
