@@ -20,17 +20,22 @@ import numpy.typing as npt
 
 from kb_service.domain.errors import ConfigurationError
 from kb_service.domain.ports import Embedder, EmbeddingProfile, Vector
+from kb_service.storage.checksums import (
+    CHECKSUMS_FILE,
+    PLAIN_CHECKSUMS_FILE,
+    verify_checksums,
+)
 from retrievers.folders import sha256_of
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
     from tokenizers import Tokenizer
 
-CHECKSUMS_FILE = "SHA256SUMS.json"
 POOLING_VERSION = "mean-l2-1"
 BATCH_SIZE = 256
 _STATIC = "StaticEmbedding"
 _NORMALIZE = "Normalize"
+_PAPERS = frozenset(("LICENSE", CHECKSUMS_FILE, PLAIN_CHECKSUMS_FILE))
 FloatArray = npt.NDArray[np.float32]
 
 
@@ -40,31 +45,6 @@ def _unavailable(message: str, path: str) -> ConfigurationError:
 
 def _corrupt(message: str, **details: object) -> ConfigurationError:
     return ConfigurationError(message, code="model_corrupt", details=details)
-
-
-def verify_checksums(folder: Path) -> dict[str, str]:
-    """SHA-256 of every file that ``SHA256SUMS.json`` lists, after checking each.
-
-    A folder without that file gives an empty mapping. Raises ConfigurationError ``model_corrupt``
-    that names the file, the expected and the found checksum.
-    """
-    listing = folder / CHECKSUMS_FILE
-    if not listing.is_file():
-        return {}
-    expected = _read_json(listing)
-    if not isinstance(expected, dict):
-        raise _corrupt(f"{listing} must map file names to SHA-256", file=str(listing))
-    for name, checksum in expected.items():
-        path = folder / name
-        found = sha256_of(path) if path.is_file() else "absent"
-        if found != checksum:
-            raise _corrupt(
-                f"{path} is not the file it should be: expected SHA-256 {checksum}, found {found}",
-                file=str(path),
-                expected=checksum,
-                found=found,
-            )
-    return expected
 
 
 def _read_json(path: Path) -> Any:  # noqa: ANN401 - JSON of any shape, checked by the caller
@@ -81,7 +61,7 @@ def fingerprint_of(folder: Path) -> str:
     """
     digest = hashlib.sha256(POOLING_VERSION.encode())
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        if path.suffix == ".md" or path.name in {"LICENSE", CHECKSUMS_FILE}:
+        if path.suffix == ".md" or path.name in _PAPERS:
             continue
         digest.update(f"\n{path.relative_to(folder).as_posix()} {sha256_of(path)}".encode())
     return digest.hexdigest()

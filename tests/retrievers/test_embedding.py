@@ -15,12 +15,12 @@ from tokenizers import Tokenizer
 
 from kb_service.domain.errors import ConfigurationError
 from kb_service.domain.ports import Embedder, Vector
+from kb_service.storage.checksums import verify_checksums
 from retrievers.embedding import (
     SentenceTransformerEmbedder,
     StaticEmbedder,
     load_embedder,
     static_module,
-    verify_checksums,
 )
 from training.model_folder import Card, write_checksums, write_model
 from training.vocabulary import build_tokenizer, choose_pieces

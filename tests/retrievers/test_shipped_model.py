@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from retrievers.embedding import load_embedder, verify_checksums
+from kb_service.storage.checksums import verify_checksums
+from retrievers.embedding import load_embedder
 from training.evaluate_embedding import COLUMNS, measure
 
 FOLDER = Path(__file__).resolve().parents[2] / "models" / "static-zh-en"

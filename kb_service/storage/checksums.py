@@ -1,0 +1,93 @@
+"""Whether the files of a model folder are the ones that were shipped.
+
+Knows lists of SHA-256 beside the files. Does not know what the files mean.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from kb_service.domain.errors import ConfigurationError
+
+CHECKSUMS_FILE = "SHA256SUMS.json"
+PLAIN_CHECKSUMS_FILE = "SHA256SUMS"
+"""As `sha256sum FILE… > SHA256SUMS` writes it, for folders that come without our list."""
+
+
+def verify_checksums(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file that ``SHA256SUMS.json`` (else ``SHA256SUMS``) lists, after checking.
+
+    A folder without such a file gives an empty mapping. Raises ConfigurationError
+    ``model_corrupt`` that names the file, the expected and the found checksum.
+    """
+    expected = _listed(folder)
+    for name, checksum in expected.items():
+        path = folder / name
+        try:
+            found = sha256_of(path) if path.is_file() else "absent"
+        except OSError as error:
+            found = f"unreadable ({error.strerror})"
+        if found != checksum:
+            raise ConfigurationError(
+                f"{path} is not the file it should be: expected SHA-256 {checksum}, found {found}",
+                code="model_corrupt",
+                details={"file": str(path), "expected": checksum, "found": found},
+            )
+    return expected
+
+
+def require_listed(folder: Path, files: Iterable[Path], checksums: Mapping[str, str]) -> None:
+    """Raise ConfigurationError `model_corrupt` for a file that no checksum speaks for."""
+    for path in files:
+        if path.relative_to(folder).as_posix() not in checksums:
+            raise ConfigurationError(
+                f"{path} has no checksum: expected one in {folder / CHECKSUMS_FILE}",
+                code="model_corrupt",
+                details={"file": str(path)},
+            )
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 (hex) of a file's bytes. Raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _listed(folder: Path) -> dict[str, str]:
+    listing, plain = folder / CHECKSUMS_FILE, folder / PLAIN_CHECKSUMS_FILE
+    if listing.is_file():
+        expected = _read_json(listing)
+        if not isinstance(expected, dict):
+            raise _unusable(listing, "it must map file names to SHA-256")
+        return {str(name): str(checksum) for name, checksum in expected.items()}
+    return _read_plain(plain) if plain.is_file() else {}
+
+
+def _read_json(path: Path) -> Any:  # noqa: ANN401 - JSON of any shape, checked by the caller
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise _unusable(path, f"it is not JSON: {error}") from error
+
+
+def _read_plain(path: Path) -> dict[str, str]:
+    """Lines of `<64 hex digits> <blank or *><name>`."""
+    expected: dict[str, str] = {}
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise _unusable(path, f"it is not UTF-8 text: {error}") from error
+    for line in lines:
+        checksum, _, name = line.partition(" ")
+        if len(checksum) != hashlib.sha256().digest_size * 2 or not name[1:]:
+            raise _unusable(path, f"{line[:80]!r} is no line of sha256sum")
+        expected[name[1:].removeprefix("./")] = checksum.lower()
+    return expected
+
+
+def _unusable(path: Path, reason: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"{path} cannot be used: {reason}", code="model_corrupt", details={"file": str(path)}
+    )
