@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from kb_service.domain.text import normalise
+from kb_service.generation.pocket_prompt import MARKS, ReaderTokenizer, prompt_of
 from llm.chats.chat import ChatMessage, prompt_ids
 from llm.chats.chat_formats import chatglm3_format
 from llm.tokenizers.sentence_pieces import TOKENIZER_FILE
@@ -21,7 +22,6 @@ from training.reader.encoding import (
     Part,
     encode_example,
     encode_text,
-    prompt_of,
 )
 from training.reader.evidence import rarities, sentences_of
 from training.reader.examples import Example, question_examples
@@ -29,7 +29,7 @@ from training.reader.prepare import SHARDS, Corpus, prepare
 from training.reader.recipe import TINY
 from training.reader.shards import pack, positions_of, read_shard, thinned_parts
 from training.reader.sources import read_material, used_sources
-from training.reader.tokens import MARKS, ReaderTokenizer, train_tokenizer
+from training.reader.tokens import train_tokenizer
 from training.seeding import seeded
 
 TEXTS = [("题", text) for text in (*ZH, *EN)]

@@ -13,24 +13,20 @@ from kb_service.domain.spans import TextSpan
 from kb_service.evaluation.judging import Outcome
 from kb_service.evaluation.questions import Question
 from kb_service.evaluation.resampling import Resampling
+from kb_service.generation.pocket import PocketGenerator, best_words, candidates, is_readable
+from kb_service.generation.pocket_model import Reading
+from kb_service.generation.pocket_prompt import ReaderTokenizer
 from kb_service.generation.reading import Quotation
 from llm.models.build import random_model
 from tests.training.reader_data import EN, ZH
 from training.reader.copy_circuit import wire
 from training.reader.curve_picture import curve_svg
 from training.reader.gate import EXTRACTIVE, ask_set, reworded, verdicts
-from training.reader.readers import (
-    CopyReader,
-    SpanRanker,
-    SpanReader,
-    best_words,
-    candidates,
-    is_readable,
-)
-from training.reader.reading import PocketReader, Reading
+from training.reader.readers import CopyReader, SpanReader
+from training.reader.reading import CopyingReader
 from training.reader.recipe import TINY, model_config
 from training.reader.record import Asked, Recorder, read_record, write_record
-from training.reader.tokens import ReaderTokenizer, train_tokenizer
+from training.reader.tokens import train_tokenizer
 
 DOCUMENTS = {f"doc_{n}": (f"文件{n}", text) for n, text in enumerate((*ZH, *EN))}
 QUESTIONS = [
@@ -43,12 +39,12 @@ QUOTED = "长江大桥位于武汉市，于1957年10月15日建成通车，全�
 
 
 @pytest.fixture(scope="module")
-def reader(tmp_path_factory: pytest.TempPathFactory) -> PocketReader:
+def reader(tmp_path_factory: pytest.TempPathFactory) -> CopyingReader:
     path = tmp_path_factory.mktemp("reader") / "tokenizer.model"
     tokenizer = ReaderTokenizer(train_tokenizer([*ZH, *EN] * 4, path, TINY.tokenizer))
     model = random_model(model_config(TINY.size, tokenizer.plain.num_ids))
     wire(model, seed=0)
-    return PocketReader(model, tokenizer)
+    return CopyingReader(model, tokenizer)
 
 
 @pytest.fixture(scope="module")
@@ -90,12 +86,12 @@ def test_the_gate_stays_shut_below_five_points_or_for_a_lost_citation() -> None:
 
 
 def test_choosing_other_words_of_a_quotation_equals_asking_the_service(
-    corpus: Corpus, reader: PocketReader
+    corpus: Corpus, reader: CopyingReader
 ) -> None:
     recorder = Recorder()
     asked = recorder.beside(ask_set(corpus, recorder))
     assert sum(each.quotation is not None for each in asked) >= 3
-    for use in (SpanReader(reader), SpanRanker(reader)):
+    for use in (SpanReader(reader), PocketGenerator(reader)):
         served = ask_set(corpus, use)
         for ours, theirs in zip(reworded(asked, use), served, strict=True):
             assert ours.answer == theirs.answer
@@ -116,7 +112,7 @@ def test_a_record_gives_back_what_was_asked(corpus: Corpus, tmp_path: Path) -> N
 
 
 def test_the_copying_reader_answers_with_cited_sentences(
-    corpus: Corpus, reader: PocketReader
+    corpus: Corpus, reader: CopyingReader
 ) -> None:
     found = ask_set(corpus, CopyReader(reader))
     for each in found:
@@ -126,7 +122,7 @@ def test_the_copying_reader_answers_with_cited_sentences(
             assert each.words in each.answer
 
 
-def test_fields_and_refusals_keep_their_words(reader: PocketReader) -> None:
+def test_fields_and_refusals_keep_their_words(reader: CopyingReader) -> None:
     field = replace(quotation("发生时间：1957年"), is_field=True)
     assert not is_readable(field)
     assert not is_readable(quotation("长" * 400))
@@ -154,7 +150,7 @@ def test_the_bonus_decides_between_the_rules_words_and_likelier_ones() -> None:
     assert best_words(QUOTED, words, [], bonus=0.0) == words
 
 
-def test_a_greedy_reading_has_the_probability_of_its_words(reader: PocketReader) -> None:
+def test_a_greedy_reading_has_the_probability_of_its_words(reader: CopyingReader) -> None:
     question = "长江大桥什么时候建成通车？"
     reading = reader.read(question, [QUOTED], forced=1)
     assert reading.span is not None

@@ -26,7 +26,7 @@ from training.reader.copy_circuit import wire
 from training.reader.export import export, read_checkpoint
 from training.reader.network import ReaderNetwork
 from training.reader.prepare import SHARDS, prepare
-from training.reader.reading import PocketReader
+from training.reader.reading import CopyingReader
 from training.reader.recipe import CPU, GPU, TINY, Recipe, model_config
 from training.reader.shards import read_manifest, read_shard
 from training.reader.trainer import (
@@ -216,7 +216,7 @@ def test_the_exported_folder_chats_like_any_checkpoint(exported: Path) -> None:
 
 
 def test_a_reading_is_words_of_the_sentence_it_names(exported: Path) -> None:
-    reader = PocketReader.load(exported)
+    reader = CopyingReader.load(exported)
     sentences = ["大桥建成于1957年10月15日。", "It is in Wuhan, a city of China."]
     for forced in (1, 2):
         reading = reader.read("大桥何时建成？", sentences, forced=forced)
@@ -229,7 +229,7 @@ def test_a_reading_is_words_of_the_sentence_it_names(exported: Path) -> None:
 
 
 def test_scores_of_candidates_are_those_of_reading_them_alone(exported: Path) -> None:
-    reader = PocketReader.load(exported)
+    reader = CopyingReader.load(exported)
     sentence, question = "大桥建成于1957年10月15日。", "大桥何时建成？"
     spans = [TextSpan(5, 10), TextSpan(0, 2), TextSpan(5, 16)]
     together = reader.score(question, [sentence], 1, spans)

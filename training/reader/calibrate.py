@@ -13,11 +13,11 @@ from pathlib import Path
 from kb_service.domain.queries import Passage
 from kb_service.domain.spans import TextSpan
 from kb_service.evaluation.wording import substring_f1
+from kb_service.generation.pocket import best_words, candidates, is_readable, is_sure
+from kb_service.generation.pocket_model import PocketReader, Reading
 from kb_service.generation.reading import Quotation, read
 from training.corpus import Row
 from training.reader.evidence import rarities
-from training.reader.readers import best_words, candidates, is_readable, is_sure
-from training.reader.reading import PocketReader, Reading
 from training.reader.sources import QUESTION_FILES, read_material
 from training.seeding import seeded
 

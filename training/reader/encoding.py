@@ -1,15 +1,13 @@
 """Examples as ids, with what is learnt from each and what each stands for.
 
-The one place that knows the prompt's shape, the same for training and for answering: a ChatGLM3
-chat of one user message (question, numbered sentences, the question again) and the reply (the
-number of the answering sentence, then its words). Does not know batches or files.
+The prompt's shape is the product's (pocket_prompt); the reply is the number of the answering
+sentence, then its words. Does not know batches or files.
 
 N tokens of one example.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from itertools import pairwise
@@ -17,8 +15,13 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from kb_service.generation.pocket_prompt import (
+    Prompt,
+    ReaderTokenizer,
+    answer_range,
+    prompt_of,
+)
 from training.reader.examples import Example
-from training.reader.tokens import Pieces, ReaderTokenizer
 
 Codes = npt.NDArray[np.uint8]
 Ids = npt.NDArray[np.uint16]
@@ -48,47 +51,6 @@ class Encoded:
     ids: Ids
     parts: Codes
     labels: Codes
-
-
-@dataclass(frozen=True, slots=True)
-class Prompt:
-    """Ids up to where the reply begins; places of the sentences' pieces among them.
-
-    ``pieces`` are those of the user's message, the first of them at index ``first`` of ``ids``;
-    ``offsets`` say where each sentence begins in the message.
-    """
-
-    ids: tuple[int, ...]
-    message: str
-    pieces: Pieces
-    first: int
-    offsets: tuple[int, ...]
-
-
-def message_of(question: str, sentences: Sequence[str]) -> tuple[str, tuple[int, ...]]:
-    """The user's message, and where each sentence begins in it."""
-    text = question
-    offsets = []
-    for number, sentence in enumerate(sentences, start=1):
-        text += f"\n[{number}] "
-        offsets.append(len(text))
-        text += sentence
-    return f"{text}\n{question}", tuple(offsets)
-
-
-def prompt_of(question: str, sentences: Sequence[str], tokenizer: ReaderTokenizer) -> Prompt:
-    """The chat's ids up to the reply, as llm writes them for this one user message."""
-    message, offsets = message_of(question, sentences)
-    pieces = tokenizer.pieces(message)
-    ids = (*tokenizer.opening, *pieces.ids, tokenizer.reply_id)
-    return Prompt(ids, message, pieces, len(tokenizer.opening), offsets)
-
-
-def answer_range(pieces: Pieces, start: int, end: int) -> tuple[int, int]:
-    """Indices [first, last) of the pieces that touch the characters [start, end)."""
-    touching = [i for i, (a, b) in enumerate(zip(pieces.starts, pieces.ends, strict=True))
-                if a < end and b > start]  # fmt: skip
-    return touching[0], touching[-1] + 1
 
 
 def encode_example(example: Example, tokenizer: ReaderTokenizer) -> Encoded:

@@ -9,9 +9,9 @@ import random
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from kb_service.generation.pocket_prompt import MAX_EVIDENCE
 from training.corpus import Row
 from training.reader.evidence import Sentence, ranked, sentences_of
-from training.reader.tokens import MAX_EVIDENCE
 
 NUM_SENTENCES_SHARES = (0.6, 0.22, 0.1, 0.08)
 MAX_ANSWER_CHARS = 120

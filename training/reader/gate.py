@@ -25,12 +25,13 @@ from kb_service.evaluation.resampling import DEFAULT_SEED, Resampling
 from kb_service.evaluation.summaries import Comparison, compare, summarise_answers, values_of
 from kb_service.evaluation.trials import UnkeptAnswers, ask_all
 from kb_service.evaluation.wording import bag_f1, exact_match, substring_f1
+from kb_service.generation.pocket import PocketGenerator, is_readable
 from kb_service.services.answering import AnsweringService
 from kb_service.settings import EmbeddingSettings, RetrievalSettings
 from retrievers.embedding import load_embedder
 from retrievers.fusion import FusionPolicy
-from training.reader.readers import CopyReader, SpanRanker, SpanReader, is_readable
-from training.reader.reading import PocketReader
+from training.reader.readers import CopyReader, SpanReader
+from training.reader.reading import CopyingReader
 from training.reader.record import Asked, Recorder, read_record, write_record
 
 GATE_SETS = (
@@ -41,6 +42,7 @@ GATE_SETS = (
     "demo/zh_synth_incident_qa",
 )
 EXTRACTIVE = "extractive reader"
+COPIES, RANKS = "extractive + reader's words", "extractive + reader ranks"
 MIN_GAIN = 0.05
 MAX_LOSS = 0.005
 """How much citation and refusal figures may fall and still count as no worse (half a point)."""
@@ -123,7 +125,7 @@ def recorded(plan: GatePlan, name: str, log: Log) -> list[Asked]:
     return asked
 
 
-def reworded(asked: Sequence[Asked], reader: SpanReader) -> list[Outcome]:
+def reworded(asked: Sequence[Asked], reader: PocketGenerator) -> list[Outcome]:
     """The outcomes with the words that the reader takes from the same quotations.
 
     Status, text and citations are those of the quotation; only the scores of the words change.
@@ -189,19 +191,19 @@ def _losses(
 
 
 def measure_set(
-    plan: GatePlan, name: str, reader: PocketReader, log: Log
+    plan: GatePlan, name: str, reader: CopyingReader, log: Log
 ) -> dict[str, list[Outcome]]:
     """Every reader on one set."""
     asked = recorded(plan, name, log)
     outcomes = {EXTRACTIVE: [each.outcome for each in asked]}
-    for use in (SpanReader(reader), SpanRanker(reader)):
+    for label, use in ((COPIES, SpanReader(reader)), (RANKS, PocketGenerator(reader))):
         began = time.monotonic()
-        outcomes[use.name] = reworded(asked, use)
-        log(f"{name}: {use.name}: {time.monotonic() - began:.0f} s")
+        outcomes[label] = reworded(asked, use)
+        log(f"{name}: {label}: {time.monotonic() - began:.0f} s")
     return outcomes
 
 
-def copied(plan: GatePlan, reader: PocketReader, log: Log) -> list[SetReport]:
+def copied(plan: GatePlan, reader: CopyingReader, log: Log) -> list[SetReport]:
     """The reader that chooses the sentence too, beside the extractive one on the same questions."""
     parts = []
     for name in plan.sets if plan.copy_limit != 0 else ():
@@ -222,7 +224,7 @@ def copied(plan: GatePlan, reader: PocketReader, log: Log) -> list[SetReport]:
 def evaluate(plan: GatePlan, out: Path | None, log: Log) -> list[Verdict]:
     """Measure all readers on the sets, print the tables and the verdicts, write the report."""
     resampling = Resampling()
-    reader = PocketReader.load(plan.model)
+    reader = CopyingReader.load(plan.model)
     outcomes: Outcomes = {}
     parts = []
     for name in plan.sets:

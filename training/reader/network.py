@@ -1,8 +1,7 @@
 """The forward pass of training: llm's own modules over packed rows, with auxiliary heads.
 
 Knows batches of packed examples and what their losses are. The weights live in llm's model, so
-that what is exported is what was trained; only attention over whole rows, without a cache, is
-written here. Does not know files, schedules or where rows come from.
+that what is exported is what was trained. Does not know files, schedules or where rows come from.
 
 B rows, T tokens of a row, H query heads, G key/value groups, D head dimension, C channels,
 S scored positions, V vocabulary.
@@ -16,11 +15,12 @@ import torch
 import torch.nn.functional as F  # noqa: N812 -- the name every torch reader expects
 from torch import Tensor, nn
 
-from llm.models.model import Block, ChatGLM
-from llm.models.rope import rotate, rotation
+from kb_service.generation.pocket_prompt import MAX_EVIDENCE
+from llm.models.model import ChatGLM
+from llm.models.packed import block_forward, layers_of
+from llm.models.rope import rotation
 from training.reader.encoding import LABEL_BITS, NUMBER_SHIFT, Part
 from training.reader.recipe import LossWeights
-from training.reader.tokens import MAX_EVIDENCE
 
 NUM_LABELS = len(LABEL_BITS) + MAX_EVIDENCE + 1
 
@@ -128,11 +128,6 @@ class ReaderNetwork(nn.Module):
         )
 
 
-def layers_of(model: ChatGLM) -> list[Block]:
-    """The model's layers, first to last."""
-    return [block for block in model.layers if isinstance(block, Block)]
-
-
 def visible(examples: Tensor) -> Tensor:
     """(B, 1, T, T): whether a token sees another: of its own example, and not behind it.
 
@@ -142,23 +137,3 @@ def visible(examples: Tensor) -> Tensor:
     length = examples.shape[1]
     causal = torch.ones(length, length, dtype=torch.bool, device=examples.device).tril()
     return (same & causal)[:, None]
-
-
-def block_forward(block: Block, x: Tensor, cos: Tensor, sin: Tensor, seen: Tensor) -> Tensor:
-    """One of llm's layers over packed rows (B, T, C)."""
-    attention = block.attention
-    heads, groups = attention.num_heads, attention.num_groups
-    qkv = attention.qkv(block.input_norm(x)).unflatten(-1, (heads + 2 * groups, -1))
-    turned = rotate(qkv[:, :, : heads + groups], cos, sin).transpose(1, 2)  # (B, H + G, T, D)
-    query, keys = turned[:, :heads], turned[:, heads:]
-    values = qkv[:, :, heads + groups :].transpose(1, 2)
-    share = heads // groups
-    mixed = F.scaled_dot_product_attention(
-        query,
-        keys.repeat_interleave(share, dim=1),
-        values.repeat_interleave(share, dim=1),
-        attn_mask=seen,
-    )
-    x = x + attention.out(mixed.transpose(1, 2).flatten(2))
-    fed: Tensor = block.mlp(block.post_norm(x))
-    return x + fed

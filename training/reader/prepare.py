@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from kb_service.generation.pocket_prompt import ReaderTokenizer
 from llm.tokenizers.sentence_pieces import TOKENIZER_FILE
 from training.reader.cloze import cloze_examples
 from training.reader.encoding import Encoded, Part, encode_example, encode_text
@@ -20,7 +21,7 @@ from training.reader.examples import Example, question_examples
 from training.reader.recipe import Recipe
 from training.reader.shards import ShardFacts, pack, write_manifest, write_shard
 from training.reader.sources import Material, Titled, read_material
-from training.reader.tokens import ReaderTokenizer, train_tokenizer
+from training.reader.tokens import train_tokenizer
 from training.seeding import seeded
 
 SHARDS = ("text", "synthetic", "questions")

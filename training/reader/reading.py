@@ -1,54 +1,24 @@
-"""What a trained folder says: words of one of the given sentences, and how sure it is.
+"""Words that a trained folder copies: the sentence that answers, then words of it, greedily.
 
-Runs llm's loaded model; the copy constraint and the scores of candidate words are written here.
-Every reading is a span of a sentence, so it is verbatim by construction. Knows no documents and
-no retrieval.
-
-N tokens of all branches and their prompt together, K branches.
+The constraint that only words of the sentence can follow is written here. Every reading is a span
+of a sentence, so it is verbatim by construction. Scoring given words, and loading, are the
+product's (pocket_model). Knows no documents and no retrieval.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from kb_service.domain.spans import TextSpan
-from llm.checkpoints.checkpoint import load_model
+from kb_service.generation.pocket_model import PocketReader, Reading
+from kb_service.generation.pocket_prompt import Prompt, answer_range, prompt_of
 from llm.models.batch import Chunk, lay_out
 from llm.models.model import ChatGLM
-from llm.models.rope import rotation
-from training.reader.encoding import Prompt, answer_range, prompt_of
-from training.reader.network import block_forward, layers_of
-from training.reader.tokens import ReaderTokenizer
 
 MAX_ANSWER_TOKENS = 40
-LENGTH_EXPONENT = 0.5
-"""A candidate's log-probability is divided by its number of tokens to this power."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """Sentence ``number`` from 1 and the span of the answer in it; 0 and None when none answers.
-
-    ``log_probability`` of the words, the end included, given the sentence's number;
-    ``citation`` is the probability of that number.
-    """
-
-    number: int
-    span: TextSpan | None
-    log_probability: float
-    citation: float
-    num_tokens: int
-
-    @property
-    def confidence(self) -> float:
-        """Log-probability, evened out over the length."""
-        evened: float = self.log_probability / max(1, self.num_tokens) ** LENGTH_EXPONENT
-        return evened
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,21 +49,8 @@ class Decoding:
         self.following = torch.log_softmax(self._model.head(states[-1]).float(), dim=-1)
 
 
-class PocketReader:
-    """A model folder as a reader of sentences. One thread at a time."""
-
-    def __init__(self, model: ChatGLM, tokenizer: ReaderTokenizer) -> None:
-        self._model = model.float()
-        self._tokenizer = tokenizer
-
-    @classmethod
-    def load(cls, folder: Path) -> PocketReader:
-        """Load the folder with llm's loader.
-
-        Raises:
-            CheckpointError: naming what was expected and what was found.
-        """
-        return cls(load_model(folder, device="cpu"), ReaderTokenizer(folder))
+class CopyingReader(PocketReader):
+    """A reader that also writes. One thread at a time."""
 
     def read(self, question: str, sentences: Sequence[str], forced: int = 0) -> Reading:
         """The likeliest sentence and, greedily, words of it; ``forced`` names the sentence.
@@ -113,25 +70,6 @@ class PocketReader:
         chosen, log_probability = self._copied(prompt, decoding, start, stop)
         span = self._span(prompt, number, chosen, sentences)
         return Reading(number, span, log_probability, citation, chosen.last - chosen.first + 1)
-
-    def score(
-        self, question: str, sentences: Sequence[str], number: int, spans: Sequence[TextSpan]
-    ) -> list[Reading]:
-        """How likely each span of sentence ``number`` is, all in one pass; spans as given."""
-        prompt = prompt_of(question, sentences, self._tokenizer)
-        offset = prompt.offsets[number - 1]
-        mark = self._tokenizer.mark_ids[number]
-        candidates = [
-            Candidate(*answer_range(prompt.pieces, offset + s.start, offset + s.end)) for s in spans
-        ]
-        texts = [prompt.pieces.ids[c.first : c.last] for c in candidates]
-        scores = self._branches((*prompt.ids, mark), texts)
-        readings = []
-        for span, ids, rows in zip(spans, texts, scores, strict=True):
-            targets = torch.tensor([*ids, self._tokenizer.eos_id])
-            chances = torch.log_softmax(rows, dim=-1).gather(1, targets[:, None])
-            readings.append(Reading(number, span, float(chances.sum()), 1.0, len(targets)))
-        return readings
 
     def _sentence_pieces(
         self, prompt: Prompt, sentences: Sequence[str], number: int
@@ -172,29 +110,3 @@ class PocketReader:
         words = sentence[start:end]
         start += len(words) - len(words.lstrip())
         return TextSpan(start, max(start, start + len(words.strip())))
-
-    @torch.inference_mode()
-    def _branches(self, prompt: Sequence[int], branches: Sequence[Sequence[int]]) -> list[Tensor]:
-        """Scores of what follows the prompt and each token of each branch: (K) of (1 + n, V).
-
-        All branches share one pass: a token sees the prompt and the tokens of its own branch.
-        """
-        length = len(prompt)
-        flat = [token for branch in branches for token in branch]
-        ids = torch.tensor([*prompt, *flat])
-        owner = torch.tensor([0] * length + [n for n, b in enumerate(branches, 1) for _ in b])
-        places = [*range(length), *(length + i for branch in branches for i in range(len(branch)))]
-        index = torch.arange(len(ids))
-        seen = (index[:, None] >= index) & ((owner[:, None] == owner) | (owner == 0))
-        model = self._model
-        cos, sin = rotation(torch.tensor(places)[:, None], model.config)
-        x = model.embedding(ids)[None]  # (1, N, C)
-        for block in layers_of(model):
-            x = block_forward(block, x, cos[None], sin[None], seen[None, None])
-        states = model.final_norm(x)[0]
-        rows, start = [], length
-        for branch in branches:
-            picked = torch.tensor([length - 1, *range(start, start + len(branch))])
-            rows.append(model.head(states[picked]))
-            start += len(branch)
-        return rows

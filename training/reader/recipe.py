@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from kb_service.generation.pocket_folder import PROMPT_VERSION, READER_FIELD
 from llm.models.config import ModelConfig
 from training.reader.tokens import TokenizerRecipe
 
@@ -183,6 +184,7 @@ def config_json(size: Size, num_ids: int, dtype: str) -> dict[str, Any]:
         "use_cache": True,
         "torch_dtype": dtype,
         "tie_word_embeddings": False,
+        READER_FIELD: PROMPT_VERSION,
         "eos_token_id": 2,
         "pad_token_id": 0,
     }

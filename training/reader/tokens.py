@@ -1,9 +1,9 @@
-"""The reader's SentencePiece file, and text to ids with the place of every piece in the text.
+"""How the reader's SentencePiece file is trained.
 
 Every frequent CJK character is a piece of its own, so that finding a word of the question in a
 passage never depends on how a run of characters was cut. English is cut into byte-pair parts,
 numbers into digits, anything else into bytes. Control ids stand behind the pieces, as in every
-ChatGLM3 tokenizer. Does not know examples or shards.
+ChatGLM3 tokenizer. Does not know examples or shards, nor how text becomes ids.
 """
 
 from __future__ import annotations
@@ -13,15 +13,11 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
 from pathlib import Path
 
 from kb_service.domain.text import CJK
-from llm.tokenizers.sentence_pieces import TOKENIZER_FILE, ChatGLM3Tokenizer
+from kb_service.generation.pocket_prompt import MARKS
 
-MAX_EVIDENCE = 4
-NO_ANSWER_MARK = "[0]"
-MARKS = tuple(f"[{number}]" for number in range(MAX_EVIDENCE + 1))
 _IS_CJK = re.compile(f"[{CJK}]")
 _CJK_PUNCTUATION = "，。、；：？！“”‘’（）《》〈〉「」『』【】…—·～"
 
@@ -92,49 +88,3 @@ def _latin_lines(texts: Sequence[str], max_chars: int) -> list[str]:
                 lines.append(line)
                 total += len(line)
     return lines
-
-
-@dataclass(frozen=True, slots=True)
-class Pieces:
-    """Ids of a text and the characters ``[starts[i], ends[i])`` that each stands for.
-
-    A character written as several bytes belongs to each of its ids.
-    """
-
-    ids: list[int]
-    starts: list[int]
-    ends: list[int]
-
-
-class ReaderTokenizer:
-    """The tokenizer that llm loads, and the places of its pieces in the text.
-
-    Raises:
-        CheckpointError: the file is missing or is no SentencePiece model of this family.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.plain = ChatGLM3Tokenizer(path / TOKENIZER_FILE if path.is_dir() else path)
-        self.mark_ids = tuple(self.plain.encode(mark)[-1] for mark in MARKS)
-        control = self.plain.control_id
-        header = self.plain.encode("\n")
-        self.opening = (control("[gMASK]"), control("sop"), control("<|user|>"), *header)
-        self.reply_id = control("<|assistant|>")
-        self.eos_id = self.plain.eos_id
-        self._sizes = [len(self.plain.token_bytes(i)) for i in range(self.plain.num_ids)]
-
-    def pieces(self, text: str) -> Pieces:
-        """Ids of the text, as llm's tokenizer gives them, with their character ranges.
-
-        Raises:
-            ValueError: a text that the pieces do not spell byte for byte (one with U+2581).
-        """
-        ids = self.plain.encode(text)
-        character_at = [i for i, c in enumerate(text) for _ in range(len(c.encode()))]
-        stops = list(accumulate((self._sizes[i] for i in ids), initial=-1))  # one blank in front
-        if stops[-1] != len(character_at):
-            raise ValueError(f"the pieces do not spell {text[:80]!r}")
-        bounds = [(max(start, 0), stop) for start, stop in pairwise(stops)]
-        starts = [character_at[start] if start < stop else 0 for start, stop in bounds]
-        ends = [character_at[stop - 1] + 1 if start < stop else 0 for start, stop in bounds]
-        return Pieces(ids, starts, ends)
