@@ -56,11 +56,15 @@ copies the answering words out of it; `[0]` says that none does. It is no chat m
 ChatGLM: it knows nothing but how to point.
 
 {_shape(facts)}
-Prompt: one user message, `question`, then `[1] sentence` … on lines of their own, then the question
-again. Decode with the copy constraint of `training/reader/reading.py`: without it a reply need not
-be words of the sentences.
+Select it with `KB_LLM__MODEL=<this folder>`: sentences, citations and refusals are then those of the
+extractive reader, and these weights rank which words of a sentence are lit
+(`kb_service/generation/pocket.py`). `pocket_reader` in config.json says what the folder is.
 
-Results, gate and verdict: docs/evaluation.md, "The pocket reader".
+Prompt: one user message, `question`, then `[1] sentence` … on lines of their own, then the question
+again. Let it write only under the copy constraint of `training/reader/reading.py`: without it a
+reply need not be words of the sentences.
+
+Results, gate and verdict: docs/evaluation.md, "The pocket reader". Below the gate it is no default.
 
 ## Data
 
