@@ -80,6 +80,11 @@ class Engine:
         """Pages of the cache that no running sequence holds."""
         return self._pages.num_free
 
+    @property
+    def num_preemptions(self) -> int:
+        """How often a sequence has lost its pages to older ones, to be computed again."""
+        return self._scheduler.num_preemptions
+
     def check_prompt(self, prompt_ids: Sequence[int]) -> None:
         """Raise InvalidPrompt or PromptTooLong for a prompt that `generate` would refuse."""
         if not prompt_ids:

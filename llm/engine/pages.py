@@ -48,11 +48,14 @@ class Pages:
             found.append(page)
         return found
 
-    def take(self, shared: Sequence[int], num_pages: int) -> list[int] | None:
-        """Hold `shared` pages and as many others as make `num_pages`; None if too few are free."""
+    def take(self, shared: Sequence[int], num_pages: int, num_spare: int = 0) -> list[int] | None:
+        """Hold `shared` pages and as many others as make `num_pages`.
+
+        None, and nothing held, where fewer than `num_spare` would be free then.
+        """
         num_idle_shared = sum(self._holders[page] == 0 for page in shared)
         num_new = num_pages - len(shared)
-        if num_new > self.num_free - num_idle_shared:
+        if num_new + num_spare > self.num_free - num_idle_shared:
             return None
         for page in shared:
             self._holders[page] += 1

@@ -15,6 +15,10 @@ from llm.engine.sequence import SequenceState
 from llm.errors import EngineBusy
 from llm.models.batch import Chunk
 
+# Kept free for every sequence that runs, whenever another starts or a draft is made: enough that
+# few are put back where answers end early, little enough that nobody waits beside a free cache.
+SPARE_PAGES = 2
+
 
 @dataclass(frozen=True, slots=True)
 class EngineLimits:
@@ -75,15 +79,18 @@ class Share:
 class Scheduler:
     """Sequences that wait, sequences that run, and the pages between them.
 
-    Pages for a sequence's whole length are taken when it is admitted, so that none ever has to
-    stop half-way for want of memory.
+    A sequence starts with pages for the ids it has and takes more as it grows. When none is left
+    the youngest is put back: its pages go to the others, its tokens stay, and it starts again
+    before any that waits. So the oldest always gets on, and a cache that holds one holds all.
     """
 
     def __init__(self, limits: EngineLimits, pages: Pages) -> None:
         self._limits = limits
         self._pages = pages
         self._waiting: OrderedDict[str, deque[SequenceState]] = OrderedDict()
-        self._running: list[SequenceState] = []
+        self._running: list[SequenceState] = []  # the oldest first, as in the next
+        self._put_back: list[SequenceState] = []  # all of them younger than those that run
+        self.num_preemptions = 0
 
     @property
     def num_waiting(self) -> int:
@@ -92,6 +99,10 @@ class Scheduler:
     @property
     def num_running(self) -> int:
         return len(self._running)
+
+    @property
+    def _num_spare(self) -> int:
+        return SPARE_PAGES * self.num_running
 
     def submit(self, sequence: SequenceState) -> None:
         """Start a sequence or, where it has no room yet, queue it.
@@ -113,6 +124,7 @@ class Scheduler:
     def schedule(self) -> list[Share]:
         """The shares of the next step; empty when there is nothing to do."""
         self.drop_ended()
+        self._make_room()
         self._admit()
         shares = [self._decoding_share(each) for each in self._running if each.decodes]
         budget = self._limits.step_tokens - sum(len(share.chunk.ids) for share in shares)
@@ -133,44 +145,65 @@ class Scheduler:
 
     def drop_ended(self) -> None:
         """Return the pages of every sequence that has ended or that nobody wants any more."""
-        ended = [each for each in self._running if each.finished or each.closed]
-        for sequence in ended:
-            sequence.finished = True
-            self._pages.release(sequence.pages)
-            sequence.pages = []
+        for sequence in [*self._running, *self._put_back]:
+            if sequence.finished or sequence.closed:
+                sequence.finished = True
+                self._pages.release(sequence.rewind())
         self._running = [each for each in self._running if not each.finished]
+        self._put_back = [each for each in self._put_back if not each.finished]
         for tenant, queue in list(self._waiting.items()):
             for sequence in queue:
                 sequence.finished = sequence.closed
             self._requeue(tenant, deque(each for each in queue if not each.finished))
 
+    def _make_room(self) -> None:
+        """Pages for everyone's next token, the oldest first; what lacks is the youngest's."""
+        for sequence in self._running[:]:
+            while sequence.pages and not self._grow(sequence, len(sequence.ids)):
+                youngest = self._running.pop()
+                self._pages.release(youngest.rewind())
+                self._put_back.insert(0, youngest)
+                self.num_preemptions += 1
+
+    def _grow(self, sequence: SequenceState, num_tokens: int, num_spare: int = 0) -> bool:
+        """Whether a sequence has, or now takes, pages for its first `num_tokens` tokens."""
+        num_pages = -(-num_tokens // self._limits.page_tokens)
+        if num_pages > len(sequence.pages):
+            more = self._pages.take([], num_pages - len(sequence.pages), num_spare)
+            sequence.pages = [*sequence.pages, *(more or [])]
+        return num_pages <= len(sequence.pages)
+
     def _admit(self) -> None:
-        """Start waiting sequences, one tenant after the other, while there is room.
+        """Start who was put back, then who waits, one tenant after the other, while there is room.
 
         When the next one does not fit, nobody overtakes it: a long prompt must not starve.
         """
-        while self._waiting and self.num_running < self._limits.max_running:
+        while self._put_back and self._start(self._put_back[0]):
+            self._running.append(self._put_back.pop(0))
+        while self._waiting and not self._put_back and self.num_running < self._limits.max_running:
             tenant, queue = next(iter(self._waiting.items()))
             if not self._start(queue[0]):
                 return
+            queue[0].num_reused = queue[0].num_cached
             self._running.append(queue.popleft())
             self._waiting.move_to_end(tenant)
             self._requeue(tenant, queue)
 
     def _start(self, sequence: SequenceState) -> bool:
-        """Give a sequence its pages, those first that hold the beginning of its prompt."""
+        """Give a sequence pages for its ids, those first that hold the beginning of them."""
         page_tokens = self._limits.page_tokens
-        # At least the last id of the prompt is computed: its scores choose the first token.
-        sequence.extend_keys(sequence.num_prompt - 1, page_tokens)
+        # At least the last id is computed: its scores choose the next token.
+        sequence.extend_keys(len(sequence.ids) - 1, page_tokens)
         shared = self._pages.find(sequence.page_keys)
         if sequence.layout.num_bidirectional > len(shared) * page_tokens:
             shared = []  # what is seen from both sides is computed in one piece
-        pages = self._pages.take(shared, -(-sequence.max_slots // page_tokens))
+        num_pages = -(-len(sequence.ids) // page_tokens)
+        pages = self._pages.take(shared, num_pages, self._num_spare)
         if pages is None:
             return False
         sequence.pages = pages
         sequence.page_keys = sequence.page_keys[: len(shared)]
-        sequence.num_cached = sequence.num_reused = len(shared) * page_tokens
+        sequence.num_cached = len(shared) * page_tokens
         return True
 
     def _decoding_share(self, sequence: SequenceState) -> Share:
@@ -178,6 +211,9 @@ class Scheduler:
         if sequence.lookup and self.num_running <= self._limits.max_drafting:
             num_left = sequence.max_tokens - sequence.num_generated
             draft = sequence.lookup.draft(sequence.ids, num_left - 1)
+        # A guess must cost nobody his place.
+        if not self._grow(sequence, len(sequence.ids) + len(draft), self._num_spare):
+            draft = draft[: len(sequence.pages) * self._limits.page_tokens - len(sequence.ids)]
         return Share(sequence, sequence.chunk(1, draft), 1 + len(draft), tuple(draft))
 
     def _prefill_shares(self, budget: int) -> Iterator[Share]:

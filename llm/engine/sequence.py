@@ -25,8 +25,8 @@ from llm.models.batch import Chunk, PromptLayout
 class SequenceState:
     """Prompt and output ids in one list; the first `num_cached` have their keys and values.
 
-    A sequence decodes once all but its last id are cached. `outbox` holds tokens, or the error
-    that ended it, until its reader takes them.
+    A sequence decodes once all but its last id are cached; `num_reused` of its prompt were so
+    before it came. `outbox` holds tokens, or the error that ended it, until its reader takes them.
     """
 
     ids: list[int]
@@ -59,11 +59,6 @@ class SequenceState:
         return self.ids[self.num_prompt :]
 
     @property
-    def max_slots(self) -> int:
-        """Cache slots to the end; one less than ids, as the last one is never fed back."""
-        return self.num_prompt + self.max_tokens - 1
-
-    @property
     def num_missing(self) -> int:
         """Ids whose keys and values are not cached yet; at least one until the end."""
         return len(self.ids) - self.num_cached
@@ -87,6 +82,11 @@ class SequenceState:
         """Its next `num_new` ids that are not cached yet, and a draft behind them."""
         ids = self.ids[self.num_cached : self.num_cached + num_new]
         return Chunk([*ids, *draft], self.num_cached, self.pages, self.layout)
+
+    def rewind(self) -> list[int]:
+        """Forget what is computed, not what was said; the pages that held it."""
+        pages, self.pages, self.num_cached = self.pages, [], 0
+        return pages
 
     def extend_keys(self, num_tokens: int, page_tokens: int) -> None:
         """Know the keys of all pages that the first `num_tokens` ids fill."""

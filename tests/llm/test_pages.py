@@ -48,16 +48,19 @@ class PagesMachine(RuleBasedStateMachine):
         self.written: dict[int, bytes] = {}
         self.present: list[Holder] = []
 
-    @rule(target=holders, ids=CHAINS, num_more=st.integers(0, 3))
-    def arrive(self, ids: list[int], num_more: int) -> object:
+    @rule(
+        target=holders, ids=CHAINS, num_more=st.integers(0, 3), num_spare=st.sampled_from([0, 0, 2])
+    )
+    def arrive(self, ids: list[int], num_more: int, num_spare: int) -> object:
         found = self.book.find(keys_of(ids))
         num_free = self.book.num_free
         num_idle = sum(page not in self.held() for page in found)
-        pages = self.book.take(found, len(ids) + num_more)
+        pages = self.book.take(found, len(ids) + num_more, num_spare)
         if pages is None:
-            assert len(ids) + num_more - len(found) > num_free - num_idle
+            assert len(ids) + num_more - len(found) + num_spare > num_free - num_idle
             assert self.book.num_free == num_free
             return multiple()
+        assert self.book.num_free >= num_spare
         assert len(set(pages)) == len(pages) == len(ids) + num_more
         assert pages[: len(found)] == found
         assert not self.held() & set(pages[len(found) :])

@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from llm.engine.pages import Pages
 from llm.engine.sampling import new_generator
-from llm.engine.scheduler import EngineLimits, Scheduler, Share
+from llm.engine.scheduler import SPARE_PAGES, EngineLimits, Scheduler, Share
 from llm.engine.sequence import SequenceState
+from llm.engine.speculation import PromptLookup
 from llm.errors import EngineBusy
 from llm.generation import SamplingParams, Token
 from llm.models.batch import PromptLayout
@@ -118,6 +119,68 @@ def test_nobody_overtakes_a_request_that_waits_for_room() -> None:
     assert tokens_of(scheduler.schedule()) == {1: 17}
 
 
+def test_who_starts_leaves_room_for_those_who_run_to_grow() -> None:
+    scheduler = scheduler_of(num_pages=2 + 2 + 2 * SPARE_PAGES)
+    for first in (1, 2, 3):
+        scheduler.submit(sequence(8, max_tokens=10**6, first=first))
+    assert (scheduler.num_running, scheduler.num_waiting) == (2, 1)
+
+
+def run_until_preempted(scheduler: Scheduler) -> dict[int, int]:
+    """Compute up to the first step for which somebody is put back; who is left in it."""
+    num_before = scheduler.num_preemptions
+    while True:
+        shares = scheduler.schedule()
+        if scheduler.num_preemptions > num_before:
+            return tokens_of(shares)
+        compute(scheduler, shares)
+
+
+def test_the_youngest_is_put_back_and_starts_again_before_any_who_waits() -> None:
+    scheduler = scheduler_of(num_pages=7, max_draft_tokens=0)
+    old = sequence(3, max_tokens=23, tenant="a", first=1)
+    middle = sequence(3, max_tokens=15, tenant="b", first=2)
+    young = sequence(3, max_tokens=15, tenant="a", first=3)
+    late = sequence(3, max_tokens=1, tenant="c", first=4)
+    for each in (old, middle, young, late):
+        scheduler.submit(each)
+    assert (scheduler.num_running, scheduler.num_waiting) == (3, 1)
+    assert run_until_preempted(scheduler) == {1: 1, 2: 1}
+    assert (young.pages, young.num_cached, young.num_generated) == ([], 0, 6)
+    assert run_until_preempted(scheduler) == {1: 1}
+    assert (middle.pages, middle.num_cached) == ([], 0)
+    while shares := scheduler.schedule():
+        assert middle.pages or middle.finished or not young.pages
+        assert young.pages or not late.pages
+        compute(scheduler, shares)
+    assert [each.num_generated for each in (old, middle, young, late)] == [23, 15, 15, 1]
+
+
+def test_pages_that_survived_are_not_computed_again() -> None:
+    scheduler = scheduler_of(num_pages=7, max_draft_tokens=0)
+    old, young = sequence(4, max_tokens=6, first=1), sequence(15, max_tokens=8, first=2)
+    scheduler.submit(old)
+    scheduler.submit(young)
+    assert run_until_preempted(scheduler) == {1: 1}
+    assert len(young.ids) == 20
+    compute(scheduler, scheduler.schedule())
+    assert old.finished
+    shares = scheduler.schedule()
+    assert (shares[0].chunk.num_cached, tokens_of(shares)) == (16, {2: 4})
+    assert young.num_reused == 0
+
+
+@pytest.mark.parametrize(("num_pages", "num_drafted"), [(3 + SPARE_PAGES, 2), (4 + SPARE_PAGES, 4)])
+def test_a_draft_takes_no_page_that_others_may_need(num_pages: int, num_drafted: int) -> None:
+    scheduler = scheduler_of(num_pages)
+    repeating = sequence(9, max_tokens=8)
+    repeating.ids[:] = [5, 6, 7, 1, 2, 3, 4, 5, 6]  # and then 7: four ids suggest themselves
+    repeating.lookup = PromptLookup(8)
+    scheduler.submit(repeating)
+    compute(scheduler, scheduler.schedule())
+    assert tokens_of(scheduler.schedule()) == {5: 1 + num_drafted}
+
+
 def test_a_short_prompt_does_not_wait_behind_a_long_one_nor_the_long_one_for_ever() -> None:
     scheduler = scheduler_of(num_pages=1000, step_tokens=8)
     scheduler.submit(sequence(1000, first=1000))
@@ -197,45 +260,64 @@ LIMITS = st.builds(
     max_running=st.integers(1, 6),
     max_waiting=st.integers(0, 6),
 )
+LONGEST_PAGES = 6  # of 8 ids and 16 more, four to a page
 ARRIVALS = st.builds(
     sequence,
     st.integers(1, 8),
-    st.integers(1, 4),
+    st.sampled_from([1, 4, 16]),
     st.sampled_from(["", "b"]),
     first=st.integers(0, 1),
 )
-STEPS = st.lists(st.tuples(st.none() | ARRIVALS, st.integers(0, 40)), max_size=30)
+STEPS = st.lists(st.tuples(st.none() | ARRIVALS, st.integers(0, 40)), min_size=5, max_size=30)
 
 
-@settings(max_examples=300, deadline=None)
-@given(limits=LIMITS, num_pages=st.integers(3, 20), steps=STEPS)
-def test_no_step_writes_where_others_read_and_every_decoder_gets_its_token(
-    limits: EngineLimits, num_pages: int, steps: list[tuple[SequenceState | None, int]]
-) -> None:
-    pages = Pages(num_pages)
-    scheduler = Scheduler(limits, pages)
-    present: list[SequenceState] = []
-    for arriving, leaving in steps:
-        if arriving:
-            try:
-                scheduler.submit(arriving)
+def arrive(scheduler: Scheduler, arriving: SequenceState, max_waiting: int) -> bool:
+    try:
+        scheduler.submit(arriving)
+    except EngineBusy:
+        assert scheduler.num_waiting >= max_waiting
+        return False
+    return True
+
+
+def require_sound_step(scheduler: Scheduler, present: list[SequenceState], limit: int) -> None:
+    """Compute one: the oldest gets on, every decoder gets its token, prompts fill the rest."""
+    oldest = next((each for each in scheduler._running if not each.closed), None)
+    shares = scheduler.schedule()
+    assert oldest is None or oldest in [share.sequence for share in shares]
+    decoding = [each for each in present if each.decodes and not each.closed]
+    assert {id(share.sequence) for share in shares[: len(decoding)]} == set(map(id, decoding))
+    num_prefill = sum(len(share.chunk.ids) for share in shares[len(decoding) :])
+    assert num_prefill <= max(limit - len(decoding), 1)
+    require_private_writes(shares, scheduler._pages)
+    compute(scheduler, shares)
+
+
+def test_no_step_writes_where_others_read_and_the_oldest_always_gets_on() -> None:
+    counts: list[int] = []
+
+    @settings(max_examples=300, deadline=None)
+    @given(limits=LIMITS, num_pages=st.integers(LONGEST_PAGES, 16), steps=STEPS)
+    def check(
+        limits: EngineLimits, num_pages: int, steps: list[tuple[SequenceState | None, int]]
+    ) -> None:
+        scheduler = Scheduler(limits, Pages(num_pages))
+        present: list[SequenceState] = []
+        for arriving, leaving in steps:
+            if arriving and arrive(scheduler, arriving, limits.max_waiting):
                 present.append(arriving)
-            except EngineBusy:
-                assert scheduler.num_waiting >= limits.max_waiting
-        present = [each for each in present if not each.finished]
-        if leaving < len(present):
-            present.pop(leaving).closed = True
-        num_decoding = sum(each.decodes for each in present)
-        shares = scheduler.schedule()
-        assert all(share.sequence.decodes for share in shares[:num_decoding])
-        num_prefill = sum(len(share.chunk.ids) for share in shares[num_decoding:])
-        assert num_prefill <= max(limits.step_tokens - num_decoding, 1)
-        require_private_writes(shares, pages)
-        compute(scheduler, shares)
-    while shares := scheduler.schedule():
-        compute(scheduler, shares)
-    assert all(each.finished for each in present)
-    assert pages.num_free == num_pages
+            present = [each for each in present if not each.finished]
+            if leaving < len(present):
+                present[leaving].closed = True
+            require_sound_step(scheduler, present, limits.step_tokens)
+        while not all(each.finished for each in present):
+            require_sound_step(scheduler, present, limits.step_tokens)
+        assert scheduler.schedule() == []
+        assert scheduler._pages.num_free == num_pages
+        counts.append(scheduler.num_preemptions)
+
+    check()
+    assert sum(counts) > 10
 
 
 def require_private_writes(shares: list[Share], pages: Pages) -> None:

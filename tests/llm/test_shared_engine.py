@@ -33,8 +33,8 @@ def ids_of(stream: TokenStream) -> list[int]:
     return [token.id for token in stream]
 
 
-def new_engine(**limits: int) -> Engine:
-    return Engine(loud_model(), limits=EngineLimits(cache_tokens=1024, page_tokens=4, **limits))
+def new_engine(cache_tokens: int = 1024, **limits: int) -> Engine:
+    return Engine(loud_model(), limits=EngineLimits(cache_tokens, page_tokens=4, **limits))
 
 
 def require_unharmed(engine: Engine, streams: Sequence[TokenStream]) -> None:
@@ -42,7 +42,7 @@ def require_unharmed(engine: Engine, streams: Sequence[TokenStream]) -> None:
     for prompt, stream in zip(PROMPTS, streams, strict=False):
         assert ids_of(stream) == naive(prompt)
     assert ids_of(engine.generate(PROMPTS[-1], GREEDY)) == naive(PROMPTS[-1])
-    assert engine.num_free_pages == 256
+    assert engine.num_free_pages == engine.limits.cache_tokens // 4
 
 
 @contextmanager
@@ -263,8 +263,9 @@ def forbidden(*_: object) -> object:
     raise AssertionError("a second step, though the first brought both their tokens")
 
 
-def test_many_threads_with_many_manners_get_nothing_but_naive_tokens() -> None:
-    engine = new_engine(max_running=4, max_waiting=3, step_tokens=12)
+@pytest.mark.parametrize("cache_tokens", [1024, 72], ids=["wide", "narrow"])
+def test_many_threads_with_many_manners_get_nothing_but_naive_tokens(cache_tokens: int) -> None:
+    engine = new_engine(cache_tokens, max_running=4, max_waiting=3, step_tokens=12)
     wrong: list[str] = []
     readers = [
         threading.Thread(target=visit_often, args=(engine, number, wrong)) for number in range(12)
@@ -275,6 +276,7 @@ def test_many_threads_with_many_manners_get_nothing_but_naive_tokens() -> None:
         reader.join(timeout=60)
     assert not any(reader.is_alive() for reader in readers)
     assert wrong == []
+    assert (engine.num_preemptions > 0) == (cache_tokens == 72)
     require_unharmed(engine, [])
 
 
@@ -282,7 +284,7 @@ def visit_often(engine: Engine, number: int, wrong: list[str]) -> None:
     dice = random.Random(number)  # noqa: S311 -- no secret: it chooses manners
     manners: list[Callable[[TokenStream], None]] = [TokenStream.close, lambda stream: None]
     for _ in range(12):
-        prompt, num_read = dice.choice(PROMPTS), dice.randint(0, 12)
+        prompt, num_read = dice.choice(PROMPTS), dice.randint(0, 32)
         got: list[int] = []
         try:
             stream = engine.generate(prompt, replace(GREEDY, max_tokens=max(num_read, 1)))
@@ -295,5 +297,5 @@ def visit_often(engine: Engine, number: int, wrong: list[str]) -> None:
             del stream
         except EngineBusy:
             continue
-        if got != naive(prompt)[: len(got)]:
+        if got != naive(prompt, 32)[: len(got)]:
             wrong.append(f"{prompt}: {got}")
