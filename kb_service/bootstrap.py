@@ -7,7 +7,6 @@ the part that needs it is first asked for.
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import Generic, TypeVar
 
 import structlog
@@ -18,13 +17,22 @@ from ingest.media_types import detect_media_type
 from ingest.pictures import PagePictures
 from ingest.sandbox import SandboxedLoader
 from kb_service.domain.answers import GeneratorInfo
-from kb_service.domain.errors import KbError, StorageError
+from kb_service.domain.errors import ConfigurationError, KbError, StorageError
 from kb_service.domain.ports import ChatGenerator, Embedder, Generator
 from kb_service.evaluation.base_trial import BaseUnderTest
 from kb_service.evaluation.baselines import LexicalSentence, RandomSentence
 from kb_service.evaluation.trials import UnkeptAnswers
 from kb_service.generation.extractive import ExtractiveReader
 from kb_service.generation.remote import RemoteGenerator, is_remote, open_remote
+from kb_service.model_parts import Chosen, choose_embedder, choose_generator
+from kb_service.model_report import (
+    embedder_text,
+    generator_text,
+    gpu_text,
+    kernel_text,
+    retrieval_text,
+    span_model_text,
+)
 from kb_service.services.answering import AnsweringService
 from kb_service.services.chatting import ChattingService
 from kb_service.services.ingest_run import IngestRun, run_jobs
@@ -44,7 +52,6 @@ from kb_service.storage.job_queue import JobQueue
 from kb_service.storage.publishing import RevisionPublisher
 from kb_service.storage.statistics import Statistics
 from kb_service.storage.verification import Verifier
-from retrievers.embedding import load_embedder
 from retrievers.fusion import FusionPolicy
 from retrievers.hybrid import HybridRetriever
 
@@ -80,6 +87,7 @@ class Application:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._not_loaded: dict[str, str] = {}
+        self._degraded: dict[str, ConfigurationError] = {}
 
     @_Part
     def database(self) -> Database:
@@ -119,8 +127,7 @@ class Application:
 
     @_Part
     def embedder(self) -> Embedder:
-        embedding = self.settings.embedding
-        return load_embedder(embedding.model, allow_download=embedding.allow_download)
+        return self._kept("embedder", choose_embedder(self.settings.embedding))
 
     @_Part
     def index_source(self) -> SqlIndexSource:
@@ -133,14 +140,28 @@ class Application:
             self.embedder,
             self.settings.data_dir.resolve() / "index",
             candidates=self.settings.retrieval.candidates,
-            policy=FusionPolicy(dense_weight=self.settings.retrieval.dense_weight),
+            policy=FusionPolicy(dense_weight=self._dense_weight()),
         )
+
+    def _dense_weight(self) -> float:
+        """The weight in force: without vectors the dense leg is not asked."""
+        has_vectors = self.embedder.profile.dimension > 0
+        return self.settings.retrieval.dense_weight if has_vectors else 0.0
 
     @_Part
     def generator(self) -> Generator:
-        if not self.settings.llm.model:
-            return ExtractiveReader()
-        return self.remote if is_remote(self.settings.llm.model) else self._load_chatglm()
+        if is_remote(self.settings.llm.model):
+            return self.remote
+        return self._kept("generator", choose_generator(self.settings.llm))
+
+    def _kept(self, part: str, chosen: Chosen[Built]) -> Built:
+        """Keep and log why a part is not the configured one; return it."""
+        if chosen.problem:
+            self._degraded[part] = chosen.problem
+            log.error(
+                "next best model", part=part, code=chosen.problem.code, error=chosen.problem.message
+            )
+        return chosen.model
 
     @_Part
     def remote(self) -> RemoteGenerator:
@@ -154,31 +175,6 @@ class Application:
             temperature=llm.temperature,
             max_context=llm.max_context,
         )
-
-    def _load_chatglm(self) -> Generator:
-        from kb_service.generation.chatglm import ChatGlmGenerator
-        from llm.engine.scheduler import EngineLimits
-
-        llm = self.settings.llm
-        generator = ChatGlmGenerator.load(
-            llm.model,
-            max_tokens=llm.max_tokens,
-            temperature=llm.temperature,
-            limits=EngineLimits(
-                cache_tokens=llm.cache_tokens,
-                max_running=llm.max_running,
-                max_waiting=llm.max_waiting,
-            ),
-            device=llm.device,
-            dtype=llm.dtype,
-            quantize=llm.quantize or None,
-            lora=Path(llm.adapter) if llm.adapter else None,
-            prefix=Path(llm.prefix) if llm.prefix else None,
-            generation=llm.generation or None,
-            rope_theta=llm.rope_theta or None,
-        )
-        _ = generator.info  # hashes every weight file once; until then it counts as loading
-        return generator
 
     @_Part
     def chatting(self) -> ChattingService:
@@ -241,7 +237,7 @@ class Application:
 
         With a seed the simple readers stand before it. What they answer is not kept.
         """
-        readers: list[Generator] = [self.generator]
+        readers: list[Generator] = [self._configured_generator()]
         if baseline_seed is not None:
             readers[:0] = [RandomSentence(baseline_seed), LexicalSentence(), ExtractiveReader()]
         base = self.catalog.get_kb(key)
@@ -254,6 +250,16 @@ class Application:
                 base.id, document_id, sha256
             )[1],
         )
+
+    def _configured_generator(self) -> Generator:
+        """The generator, unless another one took its place: that must not be measured for it."""
+        generator = self.generator
+        self._require_configured("generator")
+        return generator
+
+    def _require_configured(self, part: str) -> None:
+        if problem := self._degraded.get(part):
+            raise problem
 
     def _unkept_answering(self, generator: Generator) -> AnsweringService:
         return AnsweringService(
@@ -302,17 +308,32 @@ class Application:
             waiting["generator"] = problem
         return waiting
 
+    def degraded(self) -> dict[str, str]:
+        """Return why a part in use is not the configured one; empty when all are."""
+        return {part: problem.message for part, problem in self._degraded.items()}
+
     def checks(self) -> dict[str, Callable[[], str]]:
         """Return the checks of `kb doctor` that need the parts themselves."""
         return {
             "database": lambda: f"{self.database.engine.dialect.name}, schema up to date",
-            "embedding model": lambda: _profile_text(self.embedder),
+            "retrieval": lambda: retrieval_text(self._dense_weight()),
+            "embedding model": self._check_embedder,
+            "span model": span_model_text,
             "answering model": self._check_generator,
+            "int8 and int4 products": kernel_text,
+            "gpu": gpu_text,
         }
 
+    def _check_embedder(self) -> str:
+        embedder = self.embedder
+        self._require_configured("embedder")
+        return embedder_text(self.settings.embedding, embedder)
+
     def _check_generator(self) -> str:
-        name = self.generator.info.name
-        return self.remote.check() if is_remote(self.settings.llm.model) else name
+        model = self.settings.llm.model
+        if is_remote(model):
+            return self.remote.check()
+        return generator_text(model, self._configured_generator())
 
     def close(self) -> None:
         """Release what was opened; safe to call twice."""
@@ -337,8 +358,3 @@ def parse_limits(ingest: IngestSettings) -> ParseLimits:
         timeout_s=ingest.timeout_s,
         memory_bytes=ingest.memory_bytes,
     )
-
-
-def _profile_text(embedder: Embedder) -> str:
-    profile = embedder.profile
-    return f"{profile.name}, {profile.dimension} dimensions, {profile.fingerprint[:12]}"

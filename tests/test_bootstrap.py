@@ -9,9 +9,10 @@ import pytest
 
 from kb_service.bootstrap import Application
 from kb_service.settings import EmbeddingSettings, LlmSettings, Settings
+from tests.conftest import ROOT
 
 
-def test_readiness_names_the_model_that_cannot_be_loaded(tmp_path: Path) -> None:
+def test_models_that_are_not_there_are_replaced_and_named(tmp_path: Path) -> None:
     application = Application(
         Settings(
             data_dir=tmp_path,
@@ -21,9 +22,21 @@ def test_readiness_names_the_model_that_cannot_be_loaded(tmp_path: Path) -> None
     )
     assert application.readiness() == {"embedder": "loading", "generator": "loading"}
     application.warm_up()
-    reasons = application.readiness()
+    assert application.readiness() == {}
+    reasons = application.degraded()
     assert "nowhere" in reasons["embedder"]
     assert "no-checkpoint" in reasons["generator"]
+    assert application.generator.info.name == "extractive-reader"
+
+
+def test_readiness_names_a_setting_that_does_not_fit_the_model(tmp_path: Path) -> None:
+    pocket = str(ROOT / "models" / "pocket-reader")
+    application = Application(
+        Settings(data_dir=tmp_path, llm=LlmSettings(model=pocket, quantize="int4"))
+    )
+    application.warm_up()
+    assert application.degraded() == {}
+    assert "KB_LLM__QUANTIZE is 'int4'" in application.readiness()["generator"]
 
 
 def test_threads_that_ask_first_at_the_same_time_share_one_part(

@@ -68,7 +68,7 @@ def models(service: Service) -> Iterator[Body]:
     if chat:
         yield model_body(chat.name, STARTED_AT)
     yield from base_models(service)
-    if "embedder" not in waiting:
+    if "embedder" not in waiting | service.degraded():
         yield model_body(service.embedder.profile.name, STARTED_AT)
 
 

@@ -27,7 +27,10 @@ class GeneratorBody(BaseModel):
 
 
 class ReadinessBody(BaseModel):
-    """`reasons` by part, empty when ready; `generator` is null while it is loading."""
+    """`reasons` by part, empty when ready; `generator` is null while it is loading.
+
+    `status` is `degraded` when another model answers or finds than the configured one.
+    """
 
     status: str
     reasons: dict[str, str]
@@ -47,13 +50,15 @@ async def health() -> dict[str, str]:
 )
 def readiness(service: ServiceParam) -> Response:
     """Say whether questions can be answered now, and if not why."""
-    reasons = not_ready(service)
+    missing = not_ready(service)
+    replaced = service.degraded()
+    status = "degraded" if replaced else "ready"
     body: dict[str, Any] = {
-        "status": "not_ready" if reasons else "ready",
-        "reasons": reasons,
-        "generator": None if "generator" in reasons else generator_body(service),
+        "status": "not_ready" if missing else status,
+        "reasons": replaced | missing,
+        "generator": None if "generator" in missing else generator_body(service),
     }
-    return JSONResponse(body, 503 if reasons else 200)
+    return JSONResponse(body, 503 if missing else 200)
 
 
 def not_ready(service: Service) -> dict[str, str]:

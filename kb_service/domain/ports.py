@@ -24,6 +24,7 @@ Vector = bytes
 class EmbeddingProfile:
     """Names one way to embed. Vectors of different fingerprints are never compared.
 
+    `dimension` 0: no text has a vector, and none is missing one.
     `fingerprint`: SHA-256 hex over the model files and the pooling version.
     """
 

@@ -22,8 +22,8 @@ NOTICE_ZH = (
     "回答由内置的摘录式阅读器逐字引用原文，不会自行撰写。要得到模型撰写的回答，请把 KB_LLM__MODEL "
     "设为 ChatGLM3-6B 的文件夹后重新启动。"
 )
-LACKS_EN = f" Its weights are missing ({WEIGHTS.name}): rules alone mark the words of an answer."
-LACKS_ZH = f" 缺少其权重文件（{WEIGHTS.name}）：回答中的关键词仅由规则标出。"
+LACKS_EN = f" Its weights cannot be used ({WEIGHTS.name}): rules alone mark the words of an answer."
+LACKS_ZH = f" 其权重文件（{WEIGHTS.name}）无法使用：回答中的关键词仅由规则标出。"
 _END_MARKS = "。！？；!?;.…”’\"')）"
 
 
@@ -47,6 +47,13 @@ class ExtractiveReader:
             notice_en=NOTICE_EN + lacks_en,
             notice_zh=NOTICE_ZH + lacks_zh,
         )
+
+    @property
+    def description(self) -> str:
+        """How it answers, for the operator."""
+        if not self._weights:
+            return "rules choose sentences and words"
+        return "rules choose the sentence, the span model its words"
 
     def generate(self, request: GenerationRequest) -> Generator[str, None, Generation]:
         """Yield one quotation after the other; nothing when no passage answers the question.

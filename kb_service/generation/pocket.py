@@ -77,6 +77,12 @@ class PocketGenerator:
             notice_zh=NOTICE_ZH,
         )
 
+    @property
+    def description(self) -> str:
+        """How it answers, and its shape, for the operator."""
+        shape = self._reader.shape
+        return f"rules choose the sentence, a pocket reader its words: {shape}, float32 on the CPU"
+
     def generate(self, request: GenerationRequest) -> Generator[str, None, Generation]:
         """Yield the extractive reader's quotations; fields and long ones keep its words."""
         quotations = list(read(request.question, request.passages, request.idf))

@@ -89,6 +89,13 @@ class PocketReader:
         origin = Origin(folder.resolve().name, checksums[weights.name], checksums[TOKENIZER_FILE])
         return cls(load_model(folder, device="cpu"), ReaderTokenizer(folder), origin)
 
+    @property
+    def shape(self) -> str:
+        """Layers, channels and number of weights, in words."""
+        config = self._model.config
+        millions = config.num_parameters / 1e6
+        return f"{config.num_layers} layers of {config.hidden_size}, {millions:.1f} M weights"
+
     @torch.inference_mode()
     def score(
         self, question: str, sentences: Sequence[str], number: int, spans: Sequence[TextSpan]

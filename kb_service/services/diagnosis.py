@@ -78,6 +78,8 @@ def _model_text(llm: LlmSettings) -> str:
         return "none: answers come from the extractive reader"
     # A password has no place in the address; the check of the model says so without repeating it.
     model = re.sub(r"//[^/]*@", "//***@", llm.model)
+    if "://" in model:
+        model = re.sub(r"[?#].*", "?***", model)  # nor has a key
     has_key = ", with a key" if llm.api_key.get_secret_value() else ""
     return f"{model}{has_key}"
 

@@ -22,7 +22,7 @@ def verify_checksums(folder: Path) -> dict[str, str]:
     A folder without such a file gives an empty mapping. Raises ConfigurationError
     ``model_corrupt`` that names the file, the expected and the found checksum.
     """
-    expected = _listed(folder)
+    expected = listed_checksums(folder)
     for name, checksum in expected.items():
         path = folder / name
         try:
@@ -55,7 +55,8 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _listed(folder: Path) -> dict[str, str]:
+def listed_checksums(folder: Path) -> dict[str, str]:
+    """What the list beside the files says, unchecked; empty without one. Raises as above."""
     listing, plain = folder / CHECKSUMS_FILE, folder / PLAIN_CHECKSUMS_FILE
     if listing.is_file():
         expected = _read_json(listing)

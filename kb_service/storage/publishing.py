@@ -261,8 +261,8 @@ def _check_vectors(vectors: Mapping[str, Vector], profile: EmbeddingProfile) -> 
 def _missing(
     connection: Connection, profile: EmbeddingProfile, text_sha256s: Collection[str]
 ) -> set[str]:
-    missing = set(text_sha256s)
-    for batch in batches(text_sha256s):
+    missing = set(text_sha256s) if profile.dimension else set()
+    for batch in batches(missing):
         statement = select(embeddings.c.text_sha256).where(
             embeddings.c.profile_fingerprint == profile.fingerprint,
             embeddings.c.text_sha256.in_(batch),

@@ -7,6 +7,7 @@ the layout is in panels.py, the two implementations in native.py and torch_kerne
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Protocol
 
@@ -32,24 +33,39 @@ class Kernel(Protocol):
     def linear_int4(self, x: Tensor, weight: Int4Panels) -> Tensor: ...
 
 
-@cache
-def cpu_kernel() -> Kernel:
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A kernel, and why it is not the compiled one (empty when it is)."""
+
+    kernel: Kernel
+    reason: str = ""
+
+
+def choose_kernel() -> Choice:
     """The compiled kernel where `python -m llm.kernels.build` has made one, else torch."""
     from llm.kernels.native import NativeKernel
     from llm.kernels.torch_kernel import TorchKernel
 
     try:
         variant = best_variant()
-        kernel = NativeKernel(library_path(variant), variant.name)
+        return Choice(NativeKernel(library_path(variant), variant.name))
     except KernelUnavailable as reason:
+        return Choice(TorchKernel(), str(reason))
+
+
+@cache
+def cpu_kernel() -> Kernel:
+    """The chosen kernel; the first call logs which one it is."""
+    choice = choose_kernel()
+    if choice.reason:
         _log.warning(
             "quantised products run in torch, several times slower: %s"
             " (python -m llm.kernels.build compiles the kernel)",
-            reason,
+            choice.reason,
         )
-        return TorchKernel()
-    _log.info("quantised products run in the compiled kernel %s", kernel.name)
-    return kernel
+    else:
+        _log.info("quantised products run in the compiled kernel %s", choice.kernel.name)
+    return choice.kernel
 
 
 def kernel_for(x: Tensor) -> Kernel:

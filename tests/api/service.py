@@ -182,6 +182,7 @@ class ApiService:
         limit = settings.ingest.max_file_bytes
         self.uploads = UploadService(self.catalog, self.blobs, detect_media_type, limit)
         self.waiting: dict[str, str] = {}
+        self.replaced: dict[str, str] = {}
 
     def ingest(self, sentences: Sequence[str]) -> Revision:
         """Make the oldest queued upload searchable, one page a sentence."""
@@ -196,6 +197,9 @@ class ApiService:
 
     def readiness(self) -> dict[str, str]:
         return self.waiting
+
+    def degraded(self) -> dict[str, str]:
+        return self.replaced
 
 
 def sample_answer(kb_id: str, question: str = "When did the pump fail?") -> Answer:

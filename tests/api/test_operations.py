@@ -63,6 +63,21 @@ def test_readiness_names_what_is_missing(client: TestClient, service: ApiService
     }
 
 
+def test_readiness_says_when_a_model_was_replaced(client: TestClient, service: ApiService) -> None:
+    service.replaced["embedder"] = "weights are missing; words find alone"
+    response = client.get("/readyz")
+    assert response.status_code == 200
+    assert response.json()["status"] == "degraded"
+    assert response.json()["reasons"] == service.replaced
+    assert response.json()["generator"]["name"] == "scripted"
+    embedder = service.embedder.profile.name
+    assert embedder not in [model["id"] for model in client.get("/v1/models").json()["data"]]
+    service.waiting["generator"] = "loading"
+    response = client.get("/readyz")
+    assert response.status_code == 503
+    assert response.json()["reasons"].keys() == {"embedder", "generator"}
+
+
 def test_metrics_count_requests_answers_jobs_and_pages(
     client: TestClient, service: ApiService, kb_id: str
 ) -> None:

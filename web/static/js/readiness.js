@@ -29,7 +29,7 @@ export class Readiness {
   #render() {
     this.#renderModel(this.#state?.generator);
     this.#renderLimits(this.#state?.limits);
-    this.#notices.set("readiness", isReady(this.#state) ? null : this.#trouble(), !this.#state);
+    this.#notices.set("readiness", this.#trouble(), !this.#state);
   }
 
   // What a user should know about the generator, in the language of the page; "" when nothing.
@@ -40,7 +40,9 @@ export class Readiness {
 
   #trouble() {
     if (!this.#state) return t("error_network");
-    return t("not_ready", { reasons: reasonsOf(this.#state).join(", ") });
+    const reasons = reasonsOf(this.#state).join(", ");
+    if (isReady(this.#state)) return reasons ? t("degraded", { reasons }) : null;
+    return t("not_ready", { reasons });
   }
 
   #renderModel(generator) {
@@ -68,7 +70,8 @@ export class Readiness {
   }
 }
 
-const isReady = (state) => state !== null && state.status !== "not_ready" && state.ready !== false && !reasonsOf(state).length;
+const isReady = (state) => state !== null && state.ready !== false
+  && (state.status === "degraded" || (state.status !== "not_ready" && !reasonsOf(state).length));
 
 function reasonsOf(state) {
   const reasons = state.reasons ?? [];

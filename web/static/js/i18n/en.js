@@ -22,6 +22,7 @@ export const en = {
   error_unknown: "Something went wrong.",
   error_request: "request {id}",
   error_cut_off: "The connection ended before the answer was complete.",
+  degraded: "The service works, with less than was configured: {reasons}",
   not_ready: "The service is not ready yet ({reasons}). It can take questions in a moment.",
 
   // knowledge bases

@@ -22,6 +22,7 @@ export const zh = {
   error_unknown: "出错了。",
   error_request: "请求号 {id}",
   error_cut_off: "回答尚未完成，连接已中断。",
+  degraded: "服务可用，但未按配置运行：{reasons}",
   not_ready: "服务尚未就绪（{reasons}），请稍候再提问。",
 
   // knowledge bases

@@ -1,0 +1,147 @@
+"""Which models answer and embed, and what takes the place of one that cannot be used.
+
+Part of the composition root. A model whose files are missing or not the ones that were shipped is
+never used: its place is taken by the next best that needs no such file, and the reason is kept to
+be told. Knows no database; a server on another machine is not its business.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from kb_service.domain.errors import ConfigurationError
+from kb_service.domain.ports import Embedder, Generator
+from kb_service.generation.extractive import ExtractiveReader
+from kb_service.generation.pocket_folder import is_pocket_reader
+from kb_service.generation.span_model import WEIGHTS
+from kb_service.settings import EmbeddingSettings, LlmSettings
+from kb_service.storage.checksums import verify_checksums
+from retrievers.absent import AbsentEmbedder
+from retrievers.embedding import load_embedder
+
+Model = TypeVar("Model")
+NO_EMBEDDER = (
+    "words and exact identifiers find alone; documents that are ingested meanwhile have no vectors "
+    "until `kb reindex`"
+)
+_OF_CHATS = ("adapter", "prefix", "quantize", "generation", "rope_theta")
+"""Settings that only a chat model has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen(Generic[Model]):
+    """A model, and why it is not the configured one (empty when it is)."""
+
+    model: Model
+    problem: ConfigurationError | None = None
+
+
+def choose_embedder(embedding: EmbeddingSettings) -> Chosen[Embedder]:
+    """Return the configured embedder, else one without vectors."""
+
+    def load() -> Embedder:
+        return load_embedder(embedding.model, allow_download=embedding.allow_download)
+
+    return _or_next_best(load, lambda reason: Chosen(AbsentEmbedder(reason)), NO_EMBEDDER)
+
+
+def choose_generator(llm: LlmSettings) -> Chosen[Generator]:
+    """Return what answers in this process: the folder's model, else the extractive reader.
+
+    Raises ConfigurationError for a setting that does not fit the model.
+    """
+    if not llm.model:
+        return choose_extractive()
+
+    def next_best(_: ConfigurationError) -> Chosen[Generator]:
+        return choose_extractive()
+
+    consequence = "answers come from the built-in extractive reader"
+    return _or_next_best(lambda: _from_folder(llm), next_best, consequence)
+
+
+def choose_extractive() -> Chosen[Generator]:
+    """Return the extractive reader, by rules alone where its weights cannot be used."""
+
+    def by_rules(_: ConfigurationError) -> Chosen[Generator]:
+        return Chosen(ExtractiveReader(weights={}))
+
+    consequence = "rules alone mark the words of an answer"
+    return _or_next_best(_shipped_reader, by_rules, consequence)
+
+
+def _shipped_reader() -> Generator:
+    if not WEIGHTS.is_file():
+        raise ConfigurationError(
+            f"{WEIGHTS} is missing", code="model_missing", details={"file": str(WEIGHTS)}
+        )
+    return ExtractiveReader()
+
+
+def _from_folder(llm: LlmSettings) -> Generator:
+    """Load a folder by what its config.json says it is, after checking its files.
+
+    A list of checksums is optional for a checkpoint from elsewhere.
+    """
+    folder = Path(llm.model)
+    verify_checksums(folder)
+    return _load_pocket(folder, llm) if is_pocket_reader(folder) else _load_chatglm(llm)
+
+
+def _load_pocket(folder: Path, llm: LlmSettings) -> Generator:
+    from kb_service.generation.pocket import PocketGenerator
+
+    for name in _OF_CHATS:
+        if value := getattr(llm, name):
+            raise ConfigurationError(
+                f"KB_LLM__{name.upper()} is {value!r}; {folder} is a pocket reader, for which it "
+                "must be left empty",
+                code="invalid_setting",
+            )
+    return PocketGenerator.load(folder)
+
+
+def _load_chatglm(llm: LlmSettings) -> Generator:
+    from kb_service.generation.chatglm import ChatGlmGenerator
+    from llm.engine.scheduler import EngineLimits
+
+    generator = ChatGlmGenerator.load(
+        llm.model,
+        max_tokens=llm.max_tokens,
+        temperature=llm.temperature,
+        limits=EngineLimits(
+            cache_tokens=llm.cache_tokens,
+            max_running=llm.max_running,
+            max_waiting=llm.max_waiting,
+        ),
+        device=llm.device,
+        dtype=llm.dtype,
+        quantize=llm.quantize or None,
+        lora=Path(llm.adapter) if llm.adapter else None,
+        prefix=Path(llm.prefix) if llm.prefix else None,
+        generation=llm.generation or None,
+        rope_theta=llm.rope_theta or None,
+    )
+    _ = generator.info  # hashes every weight file once; until then it counts as loading
+    return generator
+
+
+def _or_next_best(
+    load: Callable[[], Model],
+    next_best: Callable[[ConfigurationError], Chosen[Model]],
+    consequence: str,
+) -> Chosen[Model]:
+    """Return the model, or what takes its place with both reasons. Other errors are raised."""
+    try:
+        return Chosen(load())
+    except ConfigurationError as error:
+        if not error.code.startswith("model_"):
+            raise
+        chosen = next_best(error)
+        problem = f"{error.message}; {consequence}"
+        if chosen.problem:
+            problem = f"{problem}; {chosen.problem.message}"
+        return Chosen(
+            chosen.model, ConfigurationError(problem, code=error.code, details=error.details)
+        )

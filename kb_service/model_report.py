@@ -1,0 +1,90 @@
+"""Which model does what, in words for `kb doctor`.
+
+Part of the composition root: it may ask any concrete model. Loads nothing but torch, and raises
+what a check raises.
+"""
+
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from kb_service.domain.ports import Embedder, Generator
+from kb_service.generation.span_model import CHECKSUM, WEIGHTS, load_weights
+from kb_service.settings import EmbeddingSettings
+from kb_service.storage.checksums import listed_checksums
+
+GIB = 1024**3
+
+
+@runtime_checkable
+class Described(Protocol):
+    """A generator of this process."""
+
+    @property
+    def description(self) -> str:
+        """How it answers, its shape, type and place."""
+
+
+def retrieval_text(dense_weight: float) -> str:
+    """Which legs a question asks."""
+    words = "words (BM25) and exact identifiers"
+    if dense_weight == 0:
+        return f"{words}; vectors are not asked (weight 0)"
+    return f"{words}, and vectors at weight {dense_weight:g}"
+
+
+def embedder_text(embedding: EmbeddingSettings, embedder: Embedder) -> str:
+    """Name, size, fingerprint and origin of the embedding model."""
+    profile = embedder.profile
+    facts = f"{profile.name}, {profile.dimension} dimensions, {profile.fingerprint[:12]}"
+    return f"{facts}; {origin_text(embedding.model)}"
+
+
+def generator_text(model: str, generator: Generator) -> str:
+    """What answers, and where it comes from; `model` is KB_LLM__MODEL."""
+    description = generator.description if isinstance(generator, Described) else "no description"
+    origin = f"; {origin_text(model)}" if model else ""
+    return f"{generator.info.name}: {description}{origin}"
+
+
+def origin_text(model: str) -> str:
+    """Where a model was loaded from, and whether its files were compared with checksums."""
+    folder = Path(model).expanduser()
+    if not folder.is_dir():
+        return "from this machine's model cache, which has no checksums of ours"
+    num = len(listed_checksums(folder))
+    state = f"{num} files match their checksums" if num else "no checksums beside it: not compared"
+    return f"{folder.resolve()}, {state}"
+
+
+def span_model_text() -> str:
+    """Whether the weights that choose an answer's words are the shipped ones; else raises."""
+    weights = load_weights(WEIGHTS, CHECKSUM)
+    return f"{WEIGHTS.name}, {len(weights)} weights, matches its checksum"
+
+
+def kernel_text() -> str:
+    """Which kernel multiplies with int8 and int4 weights on the CPU, and why."""
+    from llm.kernels.selection import choose_kernel
+
+    choice = choose_kernel()
+    if choice.reason:
+        make = "`python -m llm.kernels.build` compiles the fast one"
+        return f"torch, several times slower: {choice.reason}; {make}"
+    return f"{choice.kernel.name}, compiled: the fastest that this CPU runs"
+
+
+def gpu_text() -> str:
+    """The GPUs that torch sees."""
+    import torch
+
+    names = [_gpu(torch.cuda.get_device_properties(n)) for n in range(torch.cuda.device_count())]
+    return ", ".join(names) or f"none seen (torch {torch.__version__})"
+
+
+class _Device(Protocol):
+    name: str
+    total_memory: int
+
+
+def _gpu(device: _Device) -> str:
+    return f"{device.name}, {device.total_memory / GIB:.0f} GiB"
