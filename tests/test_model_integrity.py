@@ -1,0 +1,229 @@
+"""Every model file that is shipped or loaded: changed or gone, it is never used, and the service
+goes on with the next best and says so."""
+
+import hashlib
+import io
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from api.app import create_app
+from kb_service.bootstrap import Application
+from kb_service.domain.answers import Answer
+from kb_service.domain.errors import ConfigurationError
+from kb_service.generation import span_model
+from kb_service.services.asking import AskRequest
+from kb_service.services.diagnosis import diagnose
+from kb_service.settings import EmbeddingSettings, LlmSettings, RetrievalSettings, Settings
+from tests.conftest import ROOT
+from tests.llm.tiny_checkpoint import train_tiny_tokenizer, write_tiny_checkpoint
+from tests.retrievers.test_embedding import write_tiny_model
+
+QUESTION = "When did the pump leak?"
+TEXT = b"The pump in hall 3 leaked at 14:20. Nobody was hurt."
+Damage = Callable[[Path], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A model in force: its part, the file to damage, and who answers in its place."""
+
+    settings: Settings
+    part: str
+    file: Path
+    expected: str
+    configured: str
+    next_best: str
+
+
+def flip(file: Path) -> str:
+    """Change one bit in the middle; return the checksum that will be found."""
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+    return hashlib.sha256(content).hexdigest()
+
+
+def remove(file: Path) -> str:
+    file.unlink()
+    return ""
+
+
+def copied_pocket_reader(place: Path) -> Path:
+    return Path(shutil.copytree(ROOT / "models" / "pocket-reader", place / "own-name"))
+
+
+def checkpoint_with_checksums(place: Path) -> Path:
+    place.mkdir(exist_ok=True)
+    folder = write_tiny_checkpoint(place / "chat", train_tiny_tokenizer(place / "tokenizer.model"))
+    files = sorted(path for path in folder.iterdir() if path.is_file())
+    lines = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in files]
+    (folder / "SHA256SUMS").write_text("".join(lines), encoding="ascii")
+    return folder
+
+
+@pytest.fixture(params=["static embedding", "span model", "pocket reader", "chat model"])
+def case(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Case]:
+    kind, data = request.param, tmp_path / "data"
+    if kind == "static embedding":
+        folder = write_tiny_model(tmp_path / "embedding")
+        embedding = EmbeddingSettings(model=str(folder))
+        weighted = RetrievalSettings(dense_weight=0.5)
+        settings = Settings(data_dir=data, embedding=embedding, retrieval=weighted)
+        name, reader = "0_StaticEmbedding/model.safetensors", "extractive-reader"
+        yield Case(settings, "embedder", folder / name, listed(folder, name), reader, reader)
+        return
+    if kind == "span model":
+        weights, expected = copied_span_model(tmp_path, monkeypatch)
+        names = "extractive-reader", "extractive-reader (rules alone)"
+        yield Case(Settings(data_dir=data), "generator", weights, expected, *names)
+        span_model.shipped_weights.cache_clear()
+        return
+    build = copied_pocket_reader if kind == "pocket reader" else checkpoint_with_checksums
+    folder = build(tmp_path / "models")
+    settings = Settings(data_dir=data, llm=LlmSettings(model=str(folder)))
+    file = next(path for path in sorted(folder.glob("*.safetensors")))
+    names = folder.name, "extractive-reader"
+    yield Case(settings, "generator", file, listed(folder, file.name), *names)
+
+
+def copied_span_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, str]:
+    """Let the package find its weights in a folder of the test's own."""
+    weights = Path(shutil.copy(span_model.WEIGHTS, tmp_path))
+    checksum = Path(shutil.copy(span_model.CHECKSUM, tmp_path))
+    for module in ("generation.span_model", "model_parts", "model_report"):
+        monkeypatch.setattr(f"kb_service.{module}.WEIGHTS", weights)
+    for module in ("generation.span_model", "model_report"):
+        monkeypatch.setattr(f"kb_service.{module}.CHECKSUM", checksum)
+    span_model.shipped_weights.cache_clear()
+    return weights, checksum.read_text().split()[0]
+
+
+def listed(folder: Path, name: str) -> str:
+    """The checksum that the folder's list has for a file."""
+    if (folder / "SHA256SUMS.json").is_file():
+        return str(json.loads((folder / "SHA256SUMS.json").read_text())[name])
+    lines = (folder / "SHA256SUMS").read_text().splitlines()
+    return next(line.split()[0] for line in lines if line.endswith(f"  {name}"))
+
+
+def answered(application: Application) -> Answer:
+    """Ingest a text here and ask about it."""
+    base = application.catalog.create_kb("r")
+    item = application.uploads.accept(base.id, "pump.txt", io.BytesIO(TEXT))
+    assert item.job
+    application.ingest_jobs([item.job.id])
+    return application.answering.ask(AskRequest(base.id, QUESTION))
+
+
+def bad_findings(application: Application) -> dict[str, str]:
+    found = diagnose(application.settings, application.checks())
+    return {finding.name: finding.text for finding in found if not finding.is_ok}
+
+
+def test_an_intact_model_answers_and_nothing_is_wrong(case: Case) -> None:
+    application = Application(case.settings)
+    application.warm_up()
+    assert application.degraded() == application.readiness() == {}
+    assert application.generator.info.name == case.configured
+    assert bad_findings(application) == {}
+    application.close()
+
+
+@pytest.mark.parametrize("damage", [flip, remove])
+def test_a_damaged_model_is_refused_by_name_and_the_next_best_answers(
+    case: Case, damage: Damage
+) -> None:
+    found = damage(case.file)
+    application = Application(case.settings)
+    application.warm_up()
+    reason = application.degraded()[case.part]
+    assert str(case.file) in reason
+    if found:
+        assert case.expected in reason
+        assert found in reason
+    answer = answered(application)
+    assert answer.status == "answered"
+    assert "14:20" in answer.answer
+    assert answer.model == case.next_best
+    assert any(str(case.file) in text for text in bad_findings(application).values())
+    response = TestClient(create_app(application), base_url="http://127.0.0.1").get("/readyz")
+    assert (response.status_code, response.json()["status"]) == (200, "degraded")
+    assert response.json()["reasons"][case.part] == reason
+    application.close()
+
+
+def test_documents_ingested_without_a_model_get_their_vectors_later(tmp_path: Path) -> None:
+    folder = write_tiny_model(tmp_path / "embedding")
+    settings = Settings(data_dir=tmp_path / "data", embedding=EmbeddingSettings(model=str(folder)))
+    shutil.move(folder, tmp_path / "away")
+    without = Application(settings)
+    assert answered(without).status == "answered"
+    base = without.catalog.get_kb("r")
+    with pytest.raises(ConfigurationError, match="does not exist"):
+        without.reindex(base.id)
+    lost = without.verify()["lost"]
+    assert isinstance(lost, tuple)
+    assert "chunk without an embedding" in lost[0]
+    without.close()
+    shutil.move(tmp_path / "away", folder)
+    application = Application(settings)
+    assert application.retriever.counts(base.id).num_vectors == 0
+    assert application.reindex(base.id) == 1
+    assert application.retriever.counts(base.id).num_vectors == 1
+    assert application.verify()["is_clean"]
+    application.close()
+
+
+def test_what_took_a_models_place_is_not_measured_for_it(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path, llm=LlmSettings(model=str(tmp_path / "none")))
+    application = Application(settings)
+    application.catalog.create_kb("r")
+    with pytest.raises(ConfigurationError, match="KB_LLM__MODEL"):
+        application.base_under_test("r", 0)
+    application.close()
+
+
+@pytest.mark.parametrize("kept_share", [0.0, 0.5, 0.99])
+def test_a_truncated_checkpoint_without_checksums_is_named(
+    tmp_path: Path, kept_share: float
+) -> None:
+    folder = checkpoint_with_checksums(tmp_path / "models")
+    (folder / "SHA256SUMS").unlink()
+    file = next(iter(sorted(folder.glob("*.safetensors"))))
+    content = file.read_bytes()
+    file.write_bytes(content[: int(kept_share * len(content))])
+    settings = Settings(data_dir=tmp_path, llm=LlmSettings(model=str(folder)))
+    application = Application(settings)
+    application.warm_up()
+    assert str(file) in application.degraded()["generator"]
+    assert application.generator.info.name == "extractive-reader"
+
+
+def test_a_pocket_reader_is_told_by_its_config_and_never_read_as_a_chat_model(
+    tmp_path: Path,
+) -> None:
+    folder = copied_pocket_reader(tmp_path)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"pocket_reader": 2}))
+    sums = json.loads((folder / "SHA256SUMS.json").read_text())
+    sums["config.json"] = hashlib.sha256((folder / "config.json").read_bytes()).hexdigest()
+    (folder / "SHA256SUMS.json").write_text(json.dumps(sums))
+    application = Application(Settings(data_dir=tmp_path, llm=LlmSettings(model=str(folder))))
+    application.warm_up()
+    assert "pocket_reader = 2; expected 1" in application.degraded()["generator"]
+
+
+def test_a_pocket_reader_without_its_list_of_checksums_is_refused(tmp_path: Path) -> None:
+    folder = copied_pocket_reader(tmp_path)
+    (folder / "SHA256SUMS.json").unlink()
+    application = Application(Settings(data_dir=tmp_path, llm=LlmSettings(model=str(folder))))
+    application.warm_up()
+    assert "has no checksum" in application.degraded()["generator"]
