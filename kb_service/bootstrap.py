@@ -18,18 +18,19 @@ from ingest.pictures import PagePictures
 from ingest.sandbox import SandboxedLoader
 from kb_service.domain.answers import GeneratorInfo
 from kb_service.domain.errors import ConfigurationError, KbError, StorageError
-from kb_service.domain.ports import ChatGenerator, Embedder, Generator
+from kb_service.domain.ports import ChatGenerator, Embedder, Generator, Reranker
 from kb_service.evaluation.base_trial import BaseUnderTest
 from kb_service.evaluation.baselines import LexicalSentence, RandomSentence
 from kb_service.evaluation.trials import UnkeptAnswers
 from kb_service.generation.extractive import ExtractiveReader
 from kb_service.generation.remote import RemoteGenerator, is_remote, open_remote
-from kb_service.model_parts import Chosen, choose_embedder, choose_generator
+from kb_service.model_parts import Chosen, choose_embedder, choose_generator, choose_reranker
 from kb_service.model_report import (
     embedder_text,
     generator_text,
     gpu_text,
     kernel_text,
+    reranker_text,
     retrieval_text,
     span_model_text,
 )
@@ -54,6 +55,7 @@ from kb_service.storage.statistics import Statistics
 from kb_service.storage.verification import Verifier
 from retrievers.fusion import FusionPolicy
 from retrievers.hybrid import HybridRetriever
+from retrievers.reranking import RerankPolicy
 
 log = structlog.get_logger("bootstrap")
 
@@ -130,17 +132,24 @@ class Application:
         return self._kept("embedder", choose_embedder(self.settings.embedding))
 
     @_Part
+    def reranker(self) -> Reranker | None:
+        return self._kept("reranker", choose_reranker(self.settings.rerank))
+
+    @_Part
     def index_source(self) -> SqlIndexSource:
         return SqlIndexSource(self.database)
 
     @_Part
     def retriever(self) -> HybridRetriever:
+        rerank = self.settings.rerank
         return HybridRetriever(
             self.index_source,
             self.embedder,
             self.settings.data_dir.resolve() / "index",
             candidates=self.settings.retrieval.candidates,
             policy=FusionPolicy(dense_weight=self._dense_weight()),
+            reranker=lambda: self.reranker,
+            rerank_policy=RerankPolicy(rerank.candidates, rerank.budget_ms / 1000, rerank.weight),
         )
 
     def _dense_weight(self) -> float:
@@ -244,12 +253,17 @@ class Application:
         return BaseUnderTest(
             kb=base,
             documents={item.id: item.name for item in every_document(self.catalog, base.id)},
-            retriever=self.retriever,
+            retriever=self._configured_retriever(),
             readers={reader.info.name: self._unkept_answering(reader) for reader in readers},
             stored_text=lambda document_id, sha256: self.catalog.revision_text(
                 base.id, document_id, sha256
             )[1],
         )
+
+    def _configured_retriever(self) -> HybridRetriever:
+        _ = self.reranker  # loads it, or keeps why not
+        self._require_configured("reranker")
+        return self.retriever
 
     def _configured_generator(self) -> Generator:
         """The generator, unless another one took its place: that must not be measured for it."""
@@ -287,7 +301,7 @@ class Application:
 
     def warm_up(self) -> None:
         """Load what the first question would otherwise wait for; `readiness` says what failed."""
-        for part in ("embedder", "generator"):
+        for part in self._models():
             try:
                 getattr(self, part)
             except KbError as error:
@@ -298,10 +312,14 @@ class Application:
         for base in self.catalog.list_kbs(limit=MAX_WARM_BASES).items:
             self.retriever.refresh(base.id)
 
+    def _models(self) -> list[str]:
+        """The parts that load a model of the settings."""
+        return ["embedder", *(["reranker"] if self.settings.rerank.model else []), "generator"]
+
     def readiness(self) -> dict[str, str]:
         """Return what is not ready yet by part; empty when all is."""
         waiting = {}
-        for part in ("embedder", "generator"):
+        for part in self._models():
             if part not in self.__dict__:
                 waiting[part] = self._not_loaded.get(part, "loading")
         if "remote" in self.__dict__ and (problem := self.remote.outage()):
@@ -318,6 +336,7 @@ class Application:
             "database": lambda: f"{self.database.engine.dialect.name}, schema up to date",
             "retrieval": lambda: retrieval_text(self._dense_weight()),
             "embedding model": self._check_embedder,
+            "reranking model": self._check_reranker,
             "span model": span_model_text,
             "answering model": self._check_generator,
             "int8 and int4 products": kernel_text,
@@ -329,6 +348,11 @@ class Application:
         self._require_configured("embedder")
         return embedder_text(self.settings.embedding, embedder)
 
+    def _check_reranker(self) -> str:
+        reranker = self.reranker
+        self._require_configured("reranker")
+        return reranker_text(self.settings.rerank, reranker)
+
     def _check_generator(self) -> str:
         model = self.settings.llm.model
         if is_remote(model):
@@ -337,9 +361,9 @@ class Application:
 
     def close(self) -> None:
         """Release what was opened; safe to call twice."""
-        for name in ("pictures", "loader", "retriever", "database"):
-            if name in self.__dict__:
-                self.__dict__.pop(name).close()
+        for name in ("pictures", "loader", "retriever", "reranker", "database"):
+            if (part := self.__dict__.pop(name, None)) is not None:
+                part.close()
 
 
 def open_application(settings: Settings | None = None) -> Application:

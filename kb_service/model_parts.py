@@ -1,4 +1,4 @@
-"""Which models answer and embed, and what takes the place of one that cannot be used.
+"""Which models answer, embed and rerank, and what takes the place of one that cannot be used.
 
 Part of the composition root. A model whose files are missing or not the ones that were shipped is
 never used: its place is taken by the next best that needs no such file, and the reason is kept to
@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from kb_service.domain.errors import ConfigurationError
-from kb_service.domain.ports import Embedder, Generator
+from kb_service.domain.ports import Embedder, Generator, Reranker
 from kb_service.generation.extractive import ExtractiveReader
 from kb_service.generation.pocket_folder import is_pocket_reader
 from kb_service.generation.span_model import WEIGHTS
-from kb_service.settings import EmbeddingSettings, LlmSettings
+from kb_service.settings import EmbeddingSettings, LlmSettings, RerankSettings
 from kb_service.storage.checksums import verify_checksums
 from retrievers.absent import AbsentEmbedder
+from retrievers.cross_encoder import load_reranker
 from retrievers.embedding import load_embedder
 
 Model = TypeVar("Model")
@@ -25,6 +26,7 @@ NO_EMBEDDER = (
     "words and exact identifiers find alone; documents that are ingested meanwhile have no vectors "
     "until `kb reindex`"
 )
+NO_RERANKER = "searches keep the order of words and identifiers"
 _OF_CHATS = ("adapter", "prefix", "quantize", "generation", "rope_theta")
 """Settings that only a chat model has."""
 
@@ -44,6 +46,17 @@ def choose_embedder(embedding: EmbeddingSettings) -> Chosen[Embedder]:
         return load_embedder(embedding.model, allow_download=embedding.allow_download)
 
     return _or_next_best(load, lambda reason: Chosen(AbsentEmbedder(reason)), NO_EMBEDDER)
+
+
+def choose_reranker(rerank: RerankSettings) -> Chosen[Reranker | None]:
+    """Return the configured reranker, None where there is none or it cannot be used."""
+    if not rerank.model:
+        return Chosen(None)
+
+    def load() -> Reranker | None:
+        return load_reranker(Path(rerank.model).expanduser(), num_threads=rerank.threads)
+
+    return _or_next_best(load, lambda _: Chosen(None), NO_RERANKER)
 
 
 def choose_generator(llm: LlmSettings) -> Chosen[Generator]:

@@ -7,9 +7,9 @@ what a check raises.
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from kb_service.domain.ports import Embedder, Generator
+from kb_service.domain.ports import Embedder, Generator, Reranker
 from kb_service.generation.span_model import CHECKSUM, WEIGHTS, load_weights
-from kb_service.settings import EmbeddingSettings
+from kb_service.settings import EmbeddingSettings, RerankSettings
 from kb_service.storage.checksums import listed_checksums
 
 GIB = 1024**3
@@ -37,6 +37,14 @@ def embedder_text(embedding: EmbeddingSettings, embedder: Embedder) -> str:
     profile = embedder.profile
     facts = f"{profile.name}, {profile.dimension} dimensions, {profile.fingerprint[:12]}"
     return f"{facts}; {origin_text(embedding.model)}"
+
+
+def reranker_text(rerank: RerankSettings, reranker: Reranker | None) -> str:
+    """What orders the first candidates anew, how many, and for how long at most."""
+    if reranker is None:
+        return "none: searches keep the order of words and identifiers"
+    facts = f"{reranker.name}, first {rerank.candidates} candidates, {rerank.budget_ms} ms at most"
+    return f"{facts}, weight {rerank.weight:g}; {origin_text(rerank.model)}"
 
 
 def generator_text(model: str, generator: Generator) -> str:

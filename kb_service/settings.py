@@ -31,9 +31,18 @@ class EmbeddingSettings(BaseModel):
 
 
 class RerankSettings(BaseModel):
-    """KB_RERANK__…: reserved for a cross-encoder; only empty (no rerank) is accepted yet."""
+    """KB_RERANK__…: the folder of a cross-encoder that orders the first candidates of a search.
 
-    model: Literal[""] = ""
+    `model`: empty for none. `candidates` of each search are read within `budget_ms`; what is not
+    read by then keeps its place. `weight`: 1 orders by the model's score alone; less adds the
+    standardised score of the words with the rest of the weight. `threads`: of one forward pass.
+    """
+
+    model: str = ""
+    candidates: Annotated[int, Field(ge=2, le=100)] = 20
+    budget_ms: Annotated[int, Field(ge=1, le=60_000)] = 300
+    weight: Annotated[float, Field(gt=0, le=1)] = 1.0
+    threads: Annotated[int, Field(ge=1, le=64)] = 2
 
 
 class LlmSettings(BaseModel):

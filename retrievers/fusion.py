@@ -43,6 +43,7 @@ class FusedHit:
     score: float
     ranks: dict[str, int]
     scores: dict[str, float]
+    num_pins: int = 0
 
 
 def fuse(
@@ -77,5 +78,6 @@ def pin(hits: Sequence[FusedHit], num_pins: Mapping[int, int]) -> list[FusedHit]
 
     Each pin is worth 1.0, more than any fused score, so that scores stay in the order of the list.
     """
-    lifted = [replace(hit, score=hit.score + num_pins.get(hit.chunk_id, 0)) for hit in hits]
-    return sorted(lifted, key=lambda hit: -num_pins.get(hit.chunk_id, 0))
+    counted = ((hit, num_pins.get(hit.chunk_id, 0)) for hit in hits)
+    lifted = [replace(hit, score=hit.score + num, num_pins=num) for hit, num in counted]
+    return sorted(lifted, key=lambda hit: -hit.num_pins)

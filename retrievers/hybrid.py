@@ -1,18 +1,20 @@
-"""The retriever of the product: question → two legs → fuse → pin → live chunks.
+"""The retriever of the product: question → two legs → fuse → pin → live chunks → rerank.
 
 Knows the order of the steps and what each contributed. Knows nothing of how an index works
 (`live`), stays current or reaches the disk (`library`, `generations`).
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import perf_counter
 
+import structlog
+
 from kb_service.domain.errors import InvalidRequest
-from kb_service.domain.ports import Embedder, IndexSource, StoredChunk, Vector
-from kb_service.domain.queries import Query, RetrievalResult, ScoredChunk
+from kb_service.domain.ports import Embedder, IndexSource, Reranker, StoredChunk, Vector
+from kb_service.domain.queries import Query, Reranking, RetrievalResult, ScoredChunk
 from kb_service.domain.text import index_terms
 from retrievers.dense import FLAT_LIMIT
 from retrievers.fusion import FusedHit, FusionPolicy, fuse, pin
@@ -21,7 +23,10 @@ from retrievers.identifiers import identifiers
 from retrievers.lexical import Hit
 from retrievers.library import IndexLibrary
 from retrievers.live import LiveIndex
+from retrievers.reranking import RerankPolicy, reorder
 from retrievers.terms import question_weights
+
+log = structlog.get_logger("retriever")
 
 _MAX_ATTEMPTS = 3
 """Searches until enough hits are live; each failure means a commit came in between."""
@@ -43,15 +48,20 @@ class HybridRetriever:
         max_open: int = 32,
         flat_limit: int = FLAT_LIMIT,
         policy: FusionPolicy | None = None,
+        reranker: Callable[[], Reranker | None] = lambda: None,
+        rerank_policy: RerankPolicy | None = None,
     ) -> None:
         """`candidates`: hits of each leg that are fused. `max_open`: bases held open at once.
 
-        `flat_limit`: vectors up to which the dense leg searches exactly.
+        `flat_limit`: vectors up to which the dense leg searches exactly. `reranker` is called with
+        the first question: those who only keep indexes current need not load its model.
         """
         self._source = source
         self._embedder = embedder
         self._candidates = candidates
         self._policy = policy or FusionPolicy()
+        self._reranker = reranker
+        self._rerank_policy = rerank_policy or RerankPolicy()
         self._library = IndexLibrary(
             source, embedder.profile, index_root, max_open=max_open, flat_limit=flat_limit
         )
@@ -65,9 +75,13 @@ class HybridRetriever:
             raise InvalidRequest(f"top_k is {query.top_k}, it must be at least 1")
         started = perf_counter()
         timings = dict.fromkeys(("lexical_s", "dense_s", "fuse_s", "hydrate_s"), 0.0)
-        items = self._search(query, timings)
+        found = self._search(query, timings)
+        reranking = None
+        if reranker := self._reranker():
+            found, reranking = self._rerank(reranker, query, found, timings)
         timings["total_s"] = perf_counter() - started
-        return RetrievalResult(tuple(items), timings)
+        items = tuple(_scored(hit, stored) for hit, stored in found[: query.top_k])
+        return RetrievalResult(items, timings, reranking)
 
     def idf(self, kb_id: str, terms: Iterable[str]) -> dict[str, float]:
         """Return the inverse document frequency of each term; 0.0 in a base without documents."""
@@ -94,18 +108,39 @@ class HybridRetriever:
         """Release every open index."""
         self._library.close()
 
-    def _search(self, query: Query, timings: dict[str, float]) -> list[ScoredChunk]:
+    def _search(self, query: Query, timings: dict[str, float]) -> "list[_Found]":
         documents = self._documents(query)
         if documents is not None and not documents:
             return []
         question = self._read(query, timings)
-        items: list[ScoredChunk] = []
+        num_wanted = self._num_wanted(query)
+        found: list[_Found] = []
         for _ in range(_MAX_ATTEMPTS):
             ranked = self._rank(query, question, documents, timings)
-            items, num_stale = self._hydrate(query, ranked, timings)
-            if num_stale == 0 or len(items) == query.top_k:
+            found, num_stale = self._hydrate(query.kb_id, num_wanted, ranked, timings)
+            if num_stale == 0 or len(found) == num_wanted:
                 break
-        return items
+        return found
+
+    def _num_wanted(self, query: Query) -> int:
+        """Chunks to find: those asked for, and those that a reranker chooses them from."""
+        num_read = self._rerank_policy.candidates if self._reranker() else 0
+        return max(query.top_k, num_read)
+
+    def _rerank(
+        self, reranker: Reranker, query: Query, found: "list[_Found]", timings: dict[str, float]
+    ) -> "tuple[list[_Found], Reranking]":
+        policy = self._rerank_policy
+        texts = [stored.chunk.draft.embedded_text for _, stored in found[: policy.candidates]]
+        timings["rerank_s"] = 0.0
+        with _clock(timings, "rerank_s"):
+            scores = reranker.score(query.text, texts, policy.budget_s)
+        outcome = Reranking(reranker.name, len(texts), len(scores), policy.budget_s)
+        if not outcome.is_complete:
+            log.warning("not all candidates reranked", **asdict(outcome))
+        stored_by_id = {stored.chunk.id: stored for _, stored in found}
+        ordered = reorder([hit for hit, _ in found], scores, policy.weight)
+        return [(hit, stored_by_id[hit.chunk_id]) for hit in ordered], outcome
 
     def _documents(self, query: Query) -> frozenset[str] | None:
         if query.filters.is_empty:
@@ -126,7 +161,7 @@ class HybridRetriever:
         documents: Collection[str] | None,
         timings: dict[str, float],
     ) -> list[FusedHit]:
-        limit = max(self._candidates, query.top_k)
+        limit = max(self._candidates, self._num_wanted(query))
         with self._library.current(query.kb_id) as index:
             if index is None:
                 return []
@@ -159,22 +194,25 @@ class HybridRetriever:
         return sorted({**dict(hits), **dict(pinned)}.items(), key=lambda hit: (-hit[1], hit[0]))
 
     def _hydrate(
-        self, query: Query, ranked: Sequence[FusedHit], timings: dict[str, float]
-    ) -> tuple[list[ScoredChunk], int]:
-        """Return the first `top_k` live and distinct chunks, and how many were dead on the way."""
-        items: list[ScoredChunk] = []
+        self, kb_id: str, num_wanted: int, ranked: Sequence[FusedHit], timings: dict[str, float]
+    ) -> "tuple[list[_Found], int]":
+        """Return the first live and distinct chunks, and how many were dead on the way."""
+        found: list[_Found] = []
         seen: set[tuple[str, ...]] = set()
         num_stale = 0
         with _clock(timings, "hydrate_s"):
-            for first in range(0, len(ranked), query.top_k):
-                batch = ranked[first : first + query.top_k]
-                stored = self._source.hydrate(query.kb_id, [hit.chunk_id for hit in batch])
+            for first in range(0, len(ranked), num_wanted):
+                batch = ranked[first : first + num_wanted]
+                stored = self._source.hydrate(kb_id, [hit.chunk_id for hit in batch])
                 num_stale += len(batch) - len(stored)
                 live = [(hit, stored[hit.chunk_id]) for hit in batch if hit.chunk_id in stored]
-                items += _distinct(live, seen)
-                if len(items) >= query.top_k:
+                found += _distinct(live, seen)
+                if len(found) >= num_wanted:
                     break
-        return items[: query.top_k], num_stale
+        return found[:num_wanted], num_stale
+
+
+_Found = tuple[FusedHit, StoredChunk]
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,9 +236,7 @@ def _clock(timings: dict[str, float], step: str) -> Iterator[None]:
     timings[step] += perf_counter() - started
 
 
-def _distinct(
-    found: Sequence[tuple[FusedHit, StoredChunk]], seen: set[tuple[str, ...]]
-) -> list[ScoredChunk]:
+def _distinct(found: Sequence[_Found], seen: set[tuple[str, ...]]) -> list[_Found]:
     """Leave out chunks that say what a better one said, word for word, about the same thing.
 
     Chunks whose prefixes name different identifiers are about different things.
@@ -212,9 +248,11 @@ def _distinct(
         if key in seen:
             continue
         seen.add(key)
-        kept.append(
-            ScoredChunk(
-                stored.chunk, stored.sha256, hit.score, hit.ranks, hit.scores, stored.regions
-            )
-        )
+        kept.append((hit, stored))
     return kept
+
+
+def _scored(hit: FusedHit, stored: StoredChunk) -> ScoredChunk:
+    return ScoredChunk(
+        stored.chunk, stored.sha256, hit.score, hit.ranks, hit.scores, stored.regions
+    )

@@ -6,10 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from kb_service.bootstrap import Application
-from kb_service.settings import EmbeddingSettings, LlmSettings, Settings
+from kb_service.domain.queries import Query, Reranking
+from kb_service.services.diagnosis import diagnose
+from kb_service.settings import EmbeddingSettings, LlmSettings, RerankSettings, Settings
 from tests.conftest import ROOT
+from tests.retrievers.tiny_cross_encoder import write_tiny_cross_encoder
 
 
 def test_models_that_are_not_there_are_replaced_and_named(tmp_path: Path) -> None:
@@ -60,3 +64,40 @@ def test_threads_that_ask_first_at_the_same_time_share_one_part(
         first, second = pool.map(ask, [application, application])
     assert first is second
     assert len(built) == 1
+
+
+def test_a_reranker_that_cannot_be_loaded_is_left_out_and_told(tmp_path: Path) -> None:
+    rerank = RerankSettings(model=str(tmp_path / "no-reranker"))
+    application = Application(Settings(data_dir=tmp_path / "data", rerank=rerank))
+    assert application.readiness()["reranker"] == "loading"
+    application.warm_up()
+    assert application.readiness() == {}
+    assert "no-reranker does not exist" in application.degraded()["reranker"]
+    base = application.catalog.create_kb("reports")
+    found = application.retriever.retrieve(Query(base.id, "valve"))
+    assert found.reranking is None
+    finding = {f.name: f for f in diagnose(application.settings, application.checks())}
+    assert not finding["reranking model"].is_ok
+    assert "searches keep the order" in finding["reranking model"].text
+    application.close()
+
+
+def test_a_reranker_reads_the_candidates_of_a_search(tmp_path: Path) -> None:
+    folder = write_tiny_cross_encoder(tmp_path / "tiny-reranker")
+    rerank = RerankSettings(model=str(folder), budget_ms=30_000, threads=1, candidates=7)
+    application = Application(Settings(data_dir=tmp_path / "data", rerank=rerank))
+    base = application.catalog.create_kb("reports")
+    found = application.retriever.retrieve(Query(base.id, "valve"))
+    assert found.reranking == Reranking("tiny-reranker", 0, 0, 30.0)
+    text = application.checks()["reranking model"]()
+    assert text.startswith("tiny-reranker, first 7 candidates, 30000 ms at most, weight 1;")
+    assert "files match their checksums" in text
+    application.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("weight", 0.0), ("weight", 1.1), ("candidates", 1), ("budget_ms", 0)]
+)
+def test_a_setting_of_the_reranker_out_of_range_is_refused(name: str, value: float) -> None:
+    with pytest.raises(ValidationError, match=f"{name}(.|\n)*{value}"):
+        RerankSettings.model_validate({name: value})

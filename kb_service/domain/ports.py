@@ -116,6 +116,23 @@ class IndexSource(Protocol):
         """Return ids of the documents that pass the filters."""
 
 
+class Reranker(Protocol):
+    """Scores texts for a question by reading both together."""
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+
+    def score(self, question: str, texts: Sequence[str], budget_s: float) -> list[float]:
+        """Return scores of the first texts, in order, the higher the better.
+
+        They are fewer than the texts when `budget_s` seconds were over before.
+        """
+
+    def close(self) -> None:
+        """Give up what the model holds."""
+
+
 class Retriever(Protocol):
     """Finds chunks for a question."""
 

@@ -52,11 +52,30 @@ class ScoredChunk:
 
 
 @dataclass(frozen=True, slots=True)
+class Reranking:
+    """How far the candidates of a question were read again: `num_scored` of `num_candidates`.
+
+    The rest kept its order after them, because `budget_s` seconds were spent.
+    """
+
+    model: str
+    num_candidates: int
+    num_scored: int
+    budget_s: float
+
+    @property
+    def is_complete(self) -> bool:
+        """True when every candidate was scored."""
+        return self.num_scored == self.num_candidates
+
+
+@dataclass(frozen=True, slots=True)
 class RetrievalResult:
-    """Ranked chunks, best first, and seconds spent by step."""
+    """Ranked chunks, best first, seconds spent by step, and what a reranker did (None: none)."""
 
     items: tuple[ScoredChunk, ...]
     timings: dict[str, float]
+    reranking: Reranking | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from pydantic import BaseModel, PlainSerializer
 
 from kb_service.domain.documents import Document, KnowledgeBase, PageKind, PageReport, Revision
 from kb_service.domain.jobs import IngestJob
-from kb_service.domain.queries import RetrievalResult, ScoredChunk
+from kb_service.domain.queries import Reranking, RetrievalResult, ScoredChunk
 from kb_service.domain.spans import PageRegion, TextSpan
 from kb_service.services.uploads import UploadItem
 
@@ -190,11 +190,21 @@ class HitBody(BaseModel):
     scores: dict[str, float | None]
 
 
+class RerankBody(BaseModel):
+    """What the reranking model read: `scored` of `candidates` within `budget_s` seconds."""
+
+    model: str
+    candidates: int
+    scored: int
+    budget_s: float
+
+
 class SearchBody(BaseModel):
-    """Hits, best first, and seconds by step."""
+    """Hits, best first, seconds by step, and what was reranked (null without such a model)."""
 
     items: list[HitBody]
     timings: dict[str, float]
+    rerank: RerankBody | None = None
 
 
 def list_body(listing: Listing[Stored], convert: Callable[[Stored], Value]) -> ListBody[Value]:
@@ -314,7 +324,20 @@ def region_bodies(regions: Sequence[PageRegion]) -> list[RegionBody]:
 
 def search_body(result: RetrievalResult) -> SearchBody:
     """Convert a retrieval result."""
-    return SearchBody(items=[_hit_body(hit) for hit in result.items], timings=result.timings)
+    return SearchBody(
+        items=[_hit_body(hit) for hit in result.items],
+        timings=result.timings,
+        rerank=_rerank_body(result.reranking) if result.reranking else None,
+    )
+
+
+def _rerank_body(reranking: Reranking) -> RerankBody:
+    return RerankBody(
+        model=reranking.model,
+        candidates=reranking.num_candidates,
+        scored=reranking.num_scored,
+        budget_s=reranking.budget_s,
+    )
 
 
 def _hit_body(hit: ScoredChunk) -> HitBody:

@@ -101,7 +101,7 @@ def test_search_passes_query_and_filters_on(
         "filters": {"tags": ["a"], "date_from": "2024-05-01", "date_to": "2024-05-02T08:00+08:00"},
     }
     answered = client.post("/kb/reports/search", json=body)
-    assert answered.json() == {"items": [], "timings": {"total_s": 0.0}}
+    assert answered.json() == {"items": [], "timings": {"total_s": 0.0}, "rerank": None}
     query = service.retriever.queries[0]
     assert (query.kb_id, query.text, query.top_k) == (kb_id, "泵", 3)
     assert query.filters.tags == ("a",)

@@ -1,0 +1,173 @@
+"""Scores pairs of question and text with a cross-encoder from a folder on this machine.
+
+Knows sentence-transformers' CrossEncoder, one thread of its own to run it in, and a clock. Checks
+the files of a model before it trusts them. Does not know what the scores are used for.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import structlog
+
+from kb_service.domain.errors import ConfigurationError
+from kb_service.storage.checksums import verify_checksums
+
+if TYPE_CHECKING:
+    from sentence_transformers import CrossEncoder
+
+log = structlog.get_logger("reranker")
+
+BATCH_SIZE = 5
+"""Pairs of one forward pass; between two of them the clock is looked at."""
+MAX_TOKENS = 512
+"""Longer pairs are cut, whatever the model would take: a chunk and a question are shorter."""
+CONFIG_FILE, WEIGHTS_PATTERN = "config.json", "*.safetensors"
+
+
+class CrossEncoderReranker:
+    """Implements `domain.ports.Reranker`. One pass runs at a time; waiting counts as time spent.
+
+    A pass that outlasts its budget goes on in its thread until it ends, and its scores are lost.
+    """
+
+    def __init__(self, folder: Path, *, num_threads: int) -> None:
+        """Raises ConfigurationError: model_unavailable or model_corrupt, naming the folder."""
+        self._folder = folder
+        self._model = _load(folder)
+        self._thread = ThreadPoolExecutor(1, "reranker")
+        _bound_threads(self._thread, num_threads)
+        self._try_once()
+
+    @property
+    def name(self) -> str:
+        return self._folder.name
+
+    @property
+    def num_weights(self) -> int:
+        """Number of weights."""
+        return sum(parameter.numel() for parameter in self._model.parameters())
+
+    def score(self, question: str, texts: Sequence[str], budget_s: float) -> list[float]:
+        """Return the model's logits of the first texts; fewer than texts when time is up."""
+        deadline = time.monotonic() + budget_s
+        scores: list[float] = []
+        for start in range(0, len(texts), BATCH_SIZE):
+            batch = [(question, text) for text in texts[start : start + BATCH_SIZE]]
+            found = self._within(deadline, batch)
+            if found is None:
+                break
+            scores += found
+        return scores
+
+    def close(self) -> None:
+        """End the thread after the pass that it may be in."""
+        self._thread.shutdown(wait=True, cancel_futures=True)
+
+    def _within(self, deadline: float, batch: list[tuple[str, str]]) -> list[float] | None:
+        """The scores of a batch, None when they were not there in time or not finite."""
+        left = deadline - time.monotonic()
+        if left <= 0:
+            return None
+        passing: Future[list[float]] = self._thread.submit(self._forward, batch)
+        try:
+            scores = passing.result(left)
+        except FutureTimeoutError:
+            passing.cancel()
+            return None
+        if all(map(math.isfinite, scores)):
+            return scores
+        log.error("scores are not finite", model=str(self._folder))
+        return None
+
+    def _forward(self, batch: list[tuple[str, str]]) -> list[float]:
+        from torch import nn
+
+        logits = self._model.predict(
+            batch, batch_size=len(batch), activation_fn=nn.Identity(), show_progress_bar=False
+        )
+        return [float(logit) for logit in logits]
+
+    def _try_once(self) -> None:
+        """See that the weights fit the tokenizer, and let the first question find a warm model."""
+        try:
+            scores = self._thread.submit(self._forward, [("a", "b")] * BATCH_SIZE).result()
+        except (RuntimeError, ValueError, IndexError, TypeError) as error:
+            self.close()
+            raise _corrupt(f"{self._folder} cannot score a pair: {error}", self._folder) from error
+        if not all(map(math.isfinite, scores)):
+            self.close()
+            raise _corrupt(f"{self._folder} scores a pair {scores[0]}, not a number", self._folder)
+
+
+def load_reranker(folder: Path, *, num_threads: int = 2) -> CrossEncoderReranker:
+    """The reranker of a folder in the layout of sentence-transformers' CrossEncoder, or of a
+    transformers model for sequence classification with one label.
+
+    Raises ConfigurationError: `model_unavailable` naming the folder, `model_corrupt` naming the
+    file with its expected and found checksum.
+    """
+    if not folder.is_dir():
+        raise _unavailable(
+            f"reranking model folder {folder} does not exist; "
+            "give a folder in the layout of a sentence-transformers CrossEncoder",
+            folder,
+        )
+    verify_checksums(folder)
+    if not (folder / CONFIG_FILE).is_file() or not any(folder.glob(WEIGHTS_PATTERN)):
+        raise _unavailable(
+            f"{folder} is not a reranking model: {CONFIG_FILE} and weights in {WEIGHTS_PATTERN} "
+            "are expected in it",
+            folder,
+        )
+    return CrossEncoderReranker(folder, num_threads=num_threads)
+
+
+def _load(folder: Path) -> CrossEncoder:
+    from safetensors import SafetensorError
+    from sentence_transformers import CrossEncoder
+
+    try:
+        model: CrossEncoder = CrossEncoder(
+            str(folder),
+            local_files_only=True,
+            trust_remote_code=False,
+            model_kwargs={"use_safetensors": True},
+        )
+    except SafetensorError as error:
+        raise _corrupt(f"weights of {folder} cannot be read: {error}", folder) from error
+    except (OSError, ValueError, KeyError, RuntimeError, TypeError) as error:
+        raise _unavailable(f"reranking model {folder} cannot be loaded: {error}", folder) from error
+    if model.num_labels != 1:
+        raise _unavailable(f"{folder} has {model.num_labels} labels; a reranker has 1", folder)
+    model.eval()
+    model.max_seq_length = min(model.max_seq_length or MAX_TOKENS, MAX_TOKENS)
+    return model
+
+
+def _bound_threads(thread: ThreadPoolExecutor, num_threads: int) -> None:
+    """Bound what passes in that thread use; every other thread of this process keeps its bound."""
+    import torch
+
+    def bound() -> None:
+        torch.set_num_threads(num_threads)
+        torch.get_num_threads()  # the first use in a thread is what makes the number its own
+
+    before = torch.get_num_threads()
+    thread.submit(bound).result()
+    # torch also made that number the default of threads that start later.
+    torch.set_num_threads(before)
+
+
+def _unavailable(message: str, folder: Path) -> ConfigurationError:
+    return ConfigurationError(message, code="model_unavailable", details={"path": str(folder)})
+
+
+def _corrupt(message: str, folder: Path) -> ConfigurationError:
+    return ConfigurationError(message, code="model_corrupt", details={"file": str(folder)})

@@ -1,0 +1,159 @@
+"""A reranking model from a folder: its scores, its time, and folders that are not one."""
+
+import json
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kb_service.domain.errors import ConfigurationError
+from retrievers.cross_encoder import BATCH_SIZE, CrossEncoderReranker, load_reranker
+from tests.retrievers.tiny_cross_encoder import write_tiny_cross_encoder
+
+TEXTS = ["abc", "zyx", "bac cab", "", "q" * 200, "the valve leaked", "hall"]
+ENOUGH_S = 60.0
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_tiny_cross_encoder(tmp_path_factory.mktemp("models") / "tiny-reranker")
+
+
+@pytest.fixture(scope="module")
+def reranker(folder: Path) -> Iterator[CrossEncoderReranker]:
+    loaded = load_reranker(folder, num_threads=1)
+    yield loaded
+    loaded.close()
+
+
+def test_scores_are_the_logits_of_the_released_layout(
+    folder: Path, reranker: CrossEncoderReranker
+) -> None:
+    import torch
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    model = AutoModelForSequenceClassification.from_pretrained(folder, local_files_only=True)
+    pairs = [["abc"] * len(TEXTS), TEXTS]
+    batch = tokenizer(*pairs, padding=True, truncation=True, max_length=64, return_tensors="pt")
+    with torch.inference_mode():
+        expected = model.eval()(**batch).logits[:, 0].tolist()
+    assert reranker.score("abc", TEXTS, ENOUGH_S) == pytest.approx(expected, abs=1e-5)
+    assert reranker.name == "tiny-reranker"
+    assert reranker.score("abc", [], ENOUGH_S) == []
+
+
+def test_without_time_nothing_is_scored(reranker: CrossEncoderReranker) -> None:
+    assert reranker.score("abc", TEXTS, 0.0) == []
+
+
+def test_what_is_scored_before_time_is_up_is_kept(
+    reranker: CrossEncoderReranker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forward, num_passes = reranker._forward, 0
+    end = threading.Event()
+
+    def second_pass_hangs(batch: list[tuple[str, str]]) -> list[float]:
+        nonlocal num_passes
+        num_passes += 1
+        if num_passes > 1:
+            end.wait(30)
+        return forward(batch)
+
+    monkeypatch.setattr(reranker, "_forward", second_pass_hangs)
+    began = time.monotonic()
+    scores = reranker.score("abc", TEXTS, 1.0)
+    took = time.monotonic() - began
+    assert len(scores) == BATCH_SIZE
+    assert took < 5
+    assert reranker.score("abc", TEXTS, 0.05) == [], "the pass before still runs"
+    end.set()
+
+
+def test_passes_are_bounded_and_other_threads_keep_their_bound(folder: Path) -> None:
+    import torch
+
+    before = torch.get_num_threads()
+    loaded = load_reranker(folder, num_threads=3)
+    assert loaded._thread.submit(torch.get_num_threads).result() == 3
+    assert torch.get_num_threads() == before
+    loaded.close()
+
+
+def test_scores_that_are_no_numbers_are_not_used(
+    reranker: CrossEncoderReranker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reranker, "_forward", lambda batch: [float("nan")] * len(batch))
+    assert reranker.score("abc", TEXTS, ENOUGH_S) == []
+
+
+def refusal(folder: Path) -> ConfigurationError:
+    with pytest.raises(ConfigurationError) as caught:
+        load_reranker(folder)
+    return caught.value
+
+
+def copied(folder: Path, place: Path) -> Path:
+    return Path(shutil.copytree(folder, place / "copy"))
+
+
+def test_a_changed_weight_is_refused_with_both_checksums(folder: Path, tmp_path: Path) -> None:
+    copy = copied(folder, tmp_path)
+    weights = copy / "model.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
+    error = refusal(copy)
+    assert error.code == "model_corrupt"
+    sums = json.loads((copy / "SHA256SUMS.json").read_text(encoding="utf-8"))
+    assert sums["model.safetensors"] in error.message
+    assert str(weights) in error.message
+
+
+def test_cut_weights_without_checksums_are_refused(folder: Path, tmp_path: Path) -> None:
+    copy = copied(folder, tmp_path)
+    (copy / "SHA256SUMS.json").unlink()
+    weights = copy / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-10])
+    error = refusal(copy)
+    assert error.code in {"model_corrupt", "model_unavailable"}
+    assert str(copy) in error.message
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    error = refusal(tmp_path / "nowhere")
+    assert error.code == "model_unavailable"
+    assert "nowhere" in error.message
+
+
+def test_weights_that_are_not_safetensors_are_not_read(folder: Path, tmp_path: Path) -> None:
+    copy = copied(folder, tmp_path)
+    (copy / "SHA256SUMS.json").unlink()
+    (copy / "model.safetensors").rename(copy / "pytorch_model.bin")
+    error = refusal(copy)
+    assert error.code == "model_unavailable"
+    assert "*.safetensors" in error.message
+
+
+def test_a_classifier_of_several_labels_is_no_reranker(tmp_path: Path) -> None:
+    error = refusal(write_tiny_cross_encoder(tmp_path / "three", num_labels=3))
+    assert error.code == "model_unavailable"
+    assert "3 labels" in error.message
+
+
+def test_code_beside_the_weights_is_never_run(folder: Path, tmp_path: Path) -> None:
+    copy, witness = copied(folder, tmp_path), tmp_path / "ran"
+    (copy / "SHA256SUMS.json").unlink()
+    (copy / "evil.py").write_text(f"open({str(witness)!r}, 'w')\n", encoding="utf-8")
+    config = json.loads((copy / "config.json").read_text(encoding="utf-8"))
+    names = ("AutoConfig", "AutoModelForSequenceClassification")
+    config["auto_map"] = dict.fromkeys(names, "evil.Evil")
+    (copy / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    try:
+        load_reranker(copy).close()
+    except ConfigurationError as error:
+        assert error.code == "model_unavailable"
+    assert not witness.exists()

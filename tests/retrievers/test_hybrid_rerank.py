@@ -1,0 +1,105 @@
+"""A search with a reranker: more candidates, pins, what time left unread, and how it is told."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from kb_service.domain.queries import Query, Reranking
+from kb_service.schemas.documents import search_body
+from retrievers.hybrid import HybridRetriever
+from retrievers.reranking import RerankPolicy
+from tests.retrievers.memory_source import KB, LetterEmbedder, MemorySource
+
+
+class LongestFirst:
+    """Scores a text by its length; `num_in_time` of the texts before time is up."""
+
+    name = "longest-first"
+
+    def __init__(self, num_in_time: int = 100) -> None:
+        self.num_in_time = num_in_time
+        self.asked: list[tuple[str, list[str], float]] = []
+
+    def score(self, question: str, texts: Sequence[str], budget_s: float) -> list[float]:
+        self.asked.append((question, list(texts), budget_s))
+        return [float(len(text)) for text in texts[: self.num_in_time]]
+
+    def close(self) -> None:
+        pass
+
+
+def opened(
+    source: MemorySource, place: Path, reranker: LongestFirst, policy: RerankPolicy
+) -> HybridRetriever:
+    return HybridRetriever(
+        source, LetterEmbedder(), place / "index", reranker=lambda: reranker, rerank_policy=policy
+    )
+
+
+@pytest.fixture
+def source() -> MemorySource:
+    """Ten documents about a valve; the longer a text, the later its words find it."""
+    base = MemorySource()
+    for number in range(10):
+        base.put(f"doc_{number}", "valve" + " and some more words" * number, title="report")
+    return base
+
+
+def test_candidates_beyond_top_k_are_read_and_may_win(source: MemorySource, tmp_path: Path) -> None:
+    reranker = LongestFirst()
+    retriever = opened(source, tmp_path, reranker, RerankPolicy(candidates=8, budget_s=2.5))
+    result = retriever.retrieve(Query(KB, "valve", 3))
+    question, texts, budget_s = reranker.asked[0]
+    assert (question, len(texts), budget_s) == ("valve", 8, 2.5)
+    assert texts[0].startswith("report\nvalve"), "title and text are read together"
+    assert [item.chunk.draft.text.count("and") for item in result.items] == [7, 6, 5]
+    assert [item.ranks["rerank"] for item in result.items] == [1, 2, 3]
+    assert [item.ranks["lexical"] for item in result.items] == [8, 7, 6]
+    assert result.items[0].scores["rerank"] == max(len(text) for text in texts)
+    assert result.reranking == Reranking("longest-first", 8, 8, 2.5)
+    assert result.timings["rerank_s"] >= 0
+    retriever.close()
+
+
+def test_a_spent_budget_is_told_and_logged(source: MemorySource, tmp_path: Path) -> None:
+    retriever = opened(source, tmp_path, LongestFirst(2), RerankPolicy(candidates=6))
+    with capture_logs() as lines:
+        result = retriever.retrieve(Query(KB, "valve", 4))
+    assert [item.chunk.draft.text.count("and") for item in result.items] == [1, 0, 2, 3]
+    assert [item.ranks.get("rerank") for item in result.items] == [1, 2, None, None]
+    body = search_body(result).model_dump()
+    expected = {"model": "longest-first", "candidates": 6, "scored": 2, "budget_s": 0.3}
+    assert body["rerank"] == expected
+    assert body["items"][2]["ranks"]["rerank"] is None
+    assert [line["num_scored"] for line in lines if "reranked" in line["event"]] == [2]
+    retriever.close()
+
+
+def test_exact_identifiers_stay_in_front(source: MemorySource, tmp_path: Path) -> None:
+    source.put("named", "valve of case ABC-2024-0001")
+    retriever = opened(source, tmp_path, LongestFirst(), RerankPolicy())
+    result = retriever.retrieve(Query(KB, "valve ABC-2024-0001", 3))
+    assert result.items[0].chunk.document_id == "named"
+    assert result.items[0].ranks["rerank"] > 1
+    assert [item.chunk.draft.text.count("and") for item in result.items[1:]] == [9, 8]
+    retriever.close()
+
+
+def test_nothing_found_is_nothing_to_read(tmp_path: Path) -> None:
+    reranker = LongestFirst()
+    retriever = opened(MemorySource(), tmp_path, reranker, RerankPolicy())
+    result = retriever.retrieve(Query(KB, "valve", 3))
+    assert result.items == ()
+    assert result.reranking == Reranking("longest-first", 0, 0, 0.3)
+    retriever.close()
+
+
+def test_without_a_reranker_nothing_is_said_of_one(source: MemorySource, tmp_path: Path) -> None:
+    retriever = HybridRetriever(source, LetterEmbedder(), tmp_path / "index")
+    result = retriever.retrieve(Query(KB, "valve", 3))
+    assert result.reranking is None
+    assert "rerank_s" not in result.timings
+    assert search_body(result).rerank is None
+    retriever.close()
