@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 
+from training.clock import next_time
 from training.reader.recipe import RECIPES, Recipe
 
 
@@ -35,16 +34,6 @@ def _recipe(options: argparse.Namespace) -> Recipe:
     if getattr(options, "text_tokens", None):
         recipe = replace(recipe, num_text_tokens=options.text_tokens)
     return replace(recipe, seed=options.seed)
-
-
-def _deadline(clock: str | None) -> float | None:
-    """The next time the local clock shows HH:MM, in seconds since the epoch."""
-    if clock is None:
-        return None
-    hour, minute = (int(part) for part in clock.split(":"))
-    now = datetime.now().astimezone()
-    wanted = now.replace(hour=hour, minute=minute, second=0, microsecond=0).timestamp()
-    return wanted if wanted > time.time() else wanted + 24 * 3600
 
 
 def _prepare(options: argparse.Namespace) -> None:
@@ -73,7 +62,8 @@ def _train(options: argparse.Namespace) -> None:
     if options.resume and not options.dry_run:
         _say(f"goes on from step {run.step}" if run.resume() else "no checkpoint yet: begins")
     until = options.dry_run or recipe.schedule.num_steps
-    run.train(until, _deadline(options.stop_at), _say, is_dry=bool(options.dry_run))
+    deadline = next_time(options.stop_at) if options.stop_at else None
+    run.train(until, deadline, _say, is_dry=bool(options.dry_run))
 
 
 def _export(options: argparse.Namespace) -> None:
