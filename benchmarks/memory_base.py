@@ -84,11 +84,16 @@ def reading_rows(path: Path) -> list[Row]:
 
 
 def reading_corpus(data: Path, name: str) -> Corpus:
-    """Every distinct context of the file is a document, and what answers its questions."""
+    """Return a reading set as a corpus."""
+    return corpus_of_rows(name, reading_rows(data / f"{name}.jsonl.gz"))
+
+
+def corpus_of_rows(name: str, rows: Sequence[Row]) -> Corpus:
+    """Every distinct context of the rows is a document, and what answers its questions."""
     ids: dict[str, str] = {}
     documents: dict[str, tuple[str, str]] = {}
     asked = []
-    for row in reading_rows(data / f"{name}.jsonl.gz"):
+    for row in rows:
         context = str(row["context"])
         document_id = ids.setdefault(context, f"doc_{len(ids)}")
         documents[document_id] = (str(row["title"]), context)
