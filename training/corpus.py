@@ -126,6 +126,10 @@ class LeakFilter:
         windows = {window for passage in passages for window in _window_hashes(passage, 1)}
         return cls(frozenset(windows), frozenset(letters_of(question) for question in questions))
 
+    def __or__(self, other: LeakFilter) -> LeakFilter:
+        """What either of the two recognises."""
+        return LeakFilter(self.windows | other.windows, self.questions | other.questions)
+
     def has_passage(self, text: str) -> bool:
         return any(window in self.windows for window in _window_hashes(text, STRIDE_CHARS))
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from training.corpus import SOURCES, Row, held_out, read_rows, with_free_articles
+from training.corpus import SOURCES, LeakFilter, Row, held_out, read_rows, with_free_articles
 from training.pairs import (
     Pair,
     inverse_cloze_pairs,
@@ -98,8 +98,12 @@ def _python_pairs(data: Path, rng: random.Random) -> Iterator[Pair]:
         yield from inverse_cloze_pairs(texts, f"pydocs-{language}", 600, 1, rng)
 
 
-def mixture(data: Path, seed: int, max_pairs_per_text: int = 20_000) -> Mixture:
+def mixture(
+    data: Path, seed: int, max_pairs_per_text: int = 20_000, also_held: LeakFilter | None = None
+) -> Mixture:
     """All pairs of the recipe that can be made from the data folder.
+
+    `also_held`: what to leave out beside the dev and demo sets.
 
     Files that are absent add nothing; a folder without a single usable file raises
     FileNotFoundError.
@@ -115,5 +119,6 @@ def mixture(data: Path, seed: int, max_pairs_per_text: int = 20_000) -> Mixture:
     if not pairs:
         names = ", ".join(source.path for source in SOURCES)
         raise FileNotFoundError(f"no training data under {data}; expected one of: {names}")
-    kept, num_leaked = without_leaks(pairs, held_out(data))
+    leaks = held_out(data) if also_held is None else held_out(data) | also_held
+    kept, num_leaked = without_leaks(pairs, leaks)
     return Mixture(kept, num_leaked)

@@ -1,0 +1,123 @@
+"""Leaving articles out, and choosing a weight by what was left out."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.training.test_corpus import write_rows
+from training.calibrate_fusion import WEIGHTS, Legs, account_of, chosen_weight, parallel_corpus
+from training.corpus import Row
+from training.fold import HELD_PERCENT, PARALLEL, TWIN, held_fold, held_rows
+from training.recipe import mixture
+
+LONG = (
+    "的一段文字，长到足以被认出来，因为它有五十多个字母，"
+    "而泄漏的检查正是按五十个字母的窗口进行的，再长一点也没有关系，"
+)
+
+
+def row_of(article: int, number: int, lang: str = "zh") -> Row:
+    context = f"第{article}篇第{number // 2}段{LONG * 2}答案{article}在这里。"
+    licence = "License: cc0\n" if lang == "en" else ""
+    return {
+        "id": f"{article}-{number}",
+        "title": f"article {article}",
+        "context": licence + context,
+        "question": f"第{article}篇的第{number}个问题问的是什么？",
+        "answers": [{"text": "答案", "start": (licence + context).index("答案")}],
+        "answerable": True,
+        "lang": lang,
+        "source": "x",
+    }
+
+
+ROWS = [row_of(article, number) for article in range(10) for number in range(4)]
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    for name in HELD_PERCENT:
+        lang = "en" if name.startswith("en") else "zh"
+        offset = 100 * sorted(HELD_PERCENT).index(name)
+        rows = [row_of(offset + a, n, lang) for a in range(10) for n in range(4)]
+        write_rows(tmp_path / "train" / f"{name}.jsonl.gz", rows)
+        if name in TWIN:
+            traditional = [row | {"question": f"繁體{row['question']}"} for row in rows]
+            write_rows(tmp_path / "train" / f"{TWIN[name]}.jsonl.gz", traditional)
+    parallel = [
+        {
+            "file": f"f{n}",
+            "en": f"Paragraph {n} of the manual says how it is done.",
+            "zh": f"第{n}段",
+        }
+        for n in range(40)
+    ]
+    write_rows(tmp_path / "text" / f"{PARALLEL}.jsonl.gz", parallel)
+    return tmp_path
+
+
+def test_whole_articles_are_left_out_and_the_same_ones_each_time() -> None:
+    held = held_rows(ROWS, "title", 20)
+    assert len({row["title"] for row in held}) == 2
+    assert len(held) == 8
+    assert held_rows(list(reversed(ROWS)), "title", 20) == list(reversed(held))
+
+
+def test_nothing_that_is_left_out_is_trained_on_not_even_in_other_characters(data: Path) -> None:
+    fold = held_fold(data)
+    held = {row["question"] for name in HELD_PERCENT for row in fold.held[name]}
+    twins = {f"繁體{row['question']}" for row in fold.held["zh_drcd"]}
+    paragraphs = {row["en"] for row in fold.held[PARALLEL]}
+    assert min(len(held), len(twins), len(paragraphs)) > 0
+    whole, kept = mixture(data, 0), mixture(data, 0, also_held=fold.leaks)
+    assert held | twins | paragraphs <= {pair.query for pair in whole.pairs}
+    assert not (held | twins | paragraphs) & {pair.query for pair in kept.pairs}
+    assert not paragraphs & {pair.passage for pair in kept.pairs}
+    contexts = {row["context"] for name in HELD_PERCENT for row in fold.held[name]}
+    assert not contexts & {pair.group for pair in kept.pairs}
+
+
+def test_the_best_weight_is_chosen_where_it_is_clear_whatever_the_sizes_of_the_sets() -> None:
+    small, large = np.zeros((len(WEIGHTS), 2)), np.zeros((len(WEIGHTS), 100))
+    small[3], large[5] = 0.9, 0.8
+    assert chosen_weight([small, large]) == WEIGHTS[3]
+    assert chosen_weight([np.zeros((len(WEIGHTS), 2))]) == WEIGHTS[0]
+
+
+def test_of_weights_that_are_as_good_within_the_error_the_smallest_is_chosen() -> None:
+    grid = np.zeros((len(WEIGHTS), 100))
+    grid[4, :50], grid[6, :51] = 0.9, 0.9
+    assert chosen_weight([grid]) == WEIGHTS[4]
+
+
+def test_the_account_tells_the_gain_of_the_choice_and_other_languages_do_not_choose() -> None:
+    grid, parallel = np.zeros((len(WEIGHTS), 50)), np.zeros((len(WEIGHTS), 50))
+    grid[4], parallel[7] = 0.25, 0.9
+    account = account_of(["a", "b", PARALLEL], [grid, grid, parallel])
+    assert account["dense_weight"] == WEIGHTS[4]
+    gains = account["gain_over_weight_0"]
+    assert isinstance(gains, dict)
+    assert gains["a"] == {"value": 25.0, "low": 25.0, "high": 25.0, "p": 0.002}
+    assert gains.keys() == {"a", "b", PARALLEL, "same language"}
+
+
+def test_a_heavier_dense_leg_lifts_what_only_it_finds() -> None:
+    legs = Legs([(1, 5.0)], [(2, 0.9)], confidence=0.5, relevant={2})
+    assert legs.ndcg(0.0) == 0.0
+    assert legs.ndcg(0.1) == pytest.approx(1 / np.log2(3))
+    assert Legs([(1, 5.0)], [(2, 0.9)], confidence=0.1, relevant={2}).ndcg(0.1) == 1.0
+
+
+def test_a_chinese_clause_asks_for_the_english_paragraph_it_translates() -> None:
+    english = "The file is opened in text mode unless the mode says that it is binary. " * 2
+    rows = [
+        {"en": english, "zh": "除非模式说明是二进制，否则文件以文本模式打开。其余的话。"},
+        {"en": english + "More.", "zh": "太短。"},
+        {"en": "Short.", "zh": "这一段的英文太短，所以不在其中。"},
+    ]
+    corpus = parallel_corpus(rows)
+    assert len(corpus.documents) == 2
+    (question,) = corpus.questions
+    assert question.text == "除非模式说明是二进制，否则文件以文本模式打开"
+    assert corpus.documents[question.relevant[0].document][1] == english
