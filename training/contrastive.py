@@ -46,12 +46,16 @@ class TrainingSettings:
 
 @dataclass(frozen=True, slots=True)
 class EncodedPair:
-    """Piece ids of a pair; ``source`` and ``group`` as in training.pairs.Pair, as numbers."""
+    """Piece ids of a pair; ``source`` and ``group`` as in training.pairs.Pair, as numbers.
+
+    ``near``: groups whose passages are like the query; some of their pairs join it in its batch.
+    """
 
     query: IntArray
     passage: IntArray
     source: int
     group: int
+    near: tuple[int, ...] = ()
 
 
 class FoldedTable(nn.Module):
@@ -101,21 +105,54 @@ def batches(
     pairs: Sequence[EncodedPair], settings: TrainingSettings
 ) -> Iterator[list[EncodedPair]]:
     """Endless batches, each of one source, larger sources more often by a damped share."""
-    rng = seeded(settings.seed)
-    ordered = sorted(pairs, key=lambda pair: pair.source)
-    sources = [list(group) for _, group in groupby(ordered, key=lambda pair: pair.source)]
+    sources = by_source(pairs)
     shares = [len(source) ** settings.source_exponent for source in sources]
+    return drawn(sources, shares, settings.batch_size, settings.seed)
+
+
+def by_source(pairs: Sequence[EncodedPair]) -> list[list[EncodedPair]]:
+    """The pairs of each source, in the order of the sources' numbers."""
+    ordered = sorted(pairs, key=lambda pair: pair.source)
+    return [list(group) for _, group in groupby(ordered, key=lambda pair: pair.source)]
+
+
+def drawn(
+    sources: Sequence[list[EncodedPair]], shares: Sequence[float], batch_size: int, seed: int
+) -> Iterator[list[EncodedPair]]:
+    """Endless batches, each of one source, chosen by its share; the lists are shuffled in place."""
+    rng = seeded(seed)
     positions = [0] * len(sources)
+    orders: list[list[EncodedPair]] = []
     for source in sources:
         rng.shuffle(source)
+        orders.append(clustered(source))
     while True:
         chosen = rng.choices(range(len(sources)), weights=shares)[0]
-        source, start = sources[chosen], positions[chosen]
-        if start + settings.batch_size > len(source) and start > 0:
-            rng.shuffle(source)
+        start = positions[chosen]
+        if start + batch_size > len(sources[chosen]) and start > 0:
+            rng.shuffle(sources[chosen])
+            orders[chosen] = clustered(sources[chosen])
             start = 0
-        positions[chosen] = start + settings.batch_size
-        yield source[start : start + settings.batch_size]
+        positions[chosen] = start + batch_size
+        yield orders[chosen][start : start + batch_size]
+
+
+def clustered(pairs: Sequence[EncodedPair]) -> list[EncodedPair]:
+    """The pairs in their order, but one pair of each near group is pulled up behind a pair."""
+    waiting: dict[int, list[int]] = {}
+    for index in range(len(pairs) - 1, -1, -1):
+        waiting.setdefault(pairs[index].group, []).append(index)
+    used: set[int] = set()
+    order: list[EncodedPair] = []
+    for index, pair in enumerate(pairs):
+        if index in used:
+            continue
+        waiting[pair.group].remove(index)
+        cluster = [index]
+        cluster += [waiting[group].pop() for group in pair.near if waiting.get(group)]
+        used.update(cluster)
+        order += [pairs[member] for member in cluster]
+    return order
 
 
 def _thin(ids: IntArray, keep: int, rng: np.random.Generator) -> IntArray:
@@ -140,7 +177,7 @@ def contrastive_loss(queries: Tensor, passages: Tensor, groups: Tensor, scale: f
     """
     scores = queries @ passages.T * scale
     same = groups[:, None] == groups[None, :]
-    labels = torch.arange(len(scores))
+    labels = torch.arange(len(scores), device=scores.device)
     other = labels[:, None] != labels[None, :]
     scores = scores.masked_fill(same & other, float("-inf"))
     forward = nn.functional.cross_entropy(scores, labels)

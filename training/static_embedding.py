@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -59,8 +59,10 @@ def vocabulary_texts(pairs: Sequence[Pair], chars_per_source: int, seed: int) ->
     return texts
 
 
-def encode_pairs(pairs: Sequence[Pair], tokenizer: Tokenizer) -> list[EncodedPair]:
-    """Pairs as piece ids; pairs with an empty side are left out."""
+def encode_pairs(
+    pairs: Sequence[Pair], tokenizer: Tokenizer, near: Mapping[Pair, Sequence[str]] | None = None
+) -> list[EncodedPair]:
+    """Pairs as piece ids; pairs with an empty side are left out. `near`: groups like a query."""
     texts = list(dict.fromkeys(text for p in pairs for text in (p.query, p.passage)))
     ids: dict[str, IntArray] = {}
     for start in range(0, len(texts), ENCODE_BATCH):
@@ -69,12 +71,16 @@ def encode_pairs(pairs: Sequence[Pair], tokenizer: Tokenizer) -> list[EncodedPai
         ids.update(zip(batch, (np.array(e.ids, dtype=np.int32) for e in encodings), strict=True))
     sources: dict[str, int] = {}
     groups: dict[str, int] = {}
+    for pair in pairs:
+        sources.setdefault(pair.source, len(sources))
+        groups.setdefault(pair.group, len(groups))
     encoded = [
         EncodedPair(
             ids[pair.query],
             ids[pair.passage],
-            sources.setdefault(pair.source, len(sources)),
-            groups.setdefault(pair.group, len(groups)),
+            sources[pair.source],
+            groups[pair.group],
+            tuple(groups[group] for group in (near or {}).get(pair, ())),
         )
         for pair in pairs
     ]
