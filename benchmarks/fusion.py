@@ -5,7 +5,7 @@ the lexical leg (paired bootstrap, p < 0.05), and on no set more than 0.5 below 
 hybrid both put exact identifiers first. Apart from the gate: questions in another language than the
 reports, which are templates here because no data set has them; a report's number is in each.
 
-    python -m benchmarks.fusion --data DIR [--model DIR] [--set NAME …]
+    python -m benchmarks.fusion --data DIR [--model DIR] [--weight W] [--set NAME …]
 """
 
 import argparse
@@ -51,12 +51,12 @@ _NUMBER = re.compile(r"[A-Z]{2,3}-?\d{2,4}-?[A-Z]{0,2}\d{3}[A-Z]?")
 Column = dict[str, list[float]]
 
 
-def policies() -> dict[str, FusionPolicy]:
+def policies(dense_weight: float) -> dict[str, FusionPolicy]:
     """Return the systems by name; the hybrid as it is when its leg is switched on."""
     return {
         LEXICAL: FusionPolicy(dense_weight=0.0),
         DENSE: FusionPolicy(lexical_weight=0.0, dense_weight=1.0, is_pinning=False),
-        HYBRID: FusionPolicy(),
+        HYBRID: FusionPolicy(dense_weight=dense_weight),
     }
 
 
@@ -74,12 +74,14 @@ def _translated(question: Question, templates: Mapping[str, str]) -> Iterator[Qu
         yield replace(question, text=template.format(number.group()))
 
 
-def measure(corpus: Corpus, embedder: Embedder) -> tuple[Column, dict[str, float]]:
+def measure(
+    corpus: Corpus, embedder: Embedder, dense_weight: float
+) -> tuple[Column, dict[str, float]]:
     """Return nDCG@10 per question and the median milliseconds, both by system."""
     base = MemoryBase(corpus, embedder)
     questions = askable(corpus, base)
     values, milliseconds = {}, {}
-    for name, policy in policies().items():
+    for name, policy in policies(dense_weight).items():
         with open_retriever(base, embedder, policy) as retriever:
             found = rank_all(corpus, base, retriever, questions)
         values[name] = values_of(METRIC, found.by_chunk)
@@ -88,44 +90,48 @@ def measure(corpus: Corpus, embedder: Embedder) -> tuple[Column, dict[str, float
 
 
 def measure_all(
-    corpora: Iterable[Corpus], embedder: Embedder, say: Callable[[str], None]
+    corpora: Iterable[Corpus],
+    embedder: Embedder,
+    dense_weight: float,
+    say: Callable[[str], None],
 ) -> dict[str, Column]:
     """Measure every set, tell its row, and return set name -> system -> values."""
     measured = {}
     say("| set (questions) | lexical | dense | hybrid | hybrid - lexical | ms lexical / hybrid |")
     say("|---|---|---|---|---|---|")
     for corpus in corpora:
-        column, milliseconds = measure(corpus, embedder)
+        column, milliseconds = measure(corpus, embedder, dense_weight)
         measured[corpus.name] = column
         means = " | ".join(f"{100 * sum(v) / len(v):.2f}" for v in column.values())
         gap = compared({corpus.name: column}).difference
         times = f"{milliseconds[LEXICAL]:.1f} / {milliseconds[HYBRID]:.1f}"
-        say(f"| {corpus.name} ({gap.num}) | {means} | {_told(gap)} | {times} |")
-    say(f"| mean of {len(measured)} sets | | | | {_told(compared(measured).difference)} | |")
+        say(f"| {corpus.name} ({gap.num}) | {means} | {told(gap)} | {times} |")
+    say(f"| mean of {len(measured)} sets | | | | {told(compared(measured).difference)} | |")
     return measured
 
 
-def compared(measured: Mapping[str, Column]) -> Comparison:
-    """Compare hybrid with lexical, every set weighing the same."""
+def compared(measured: Mapping[str, Column], system: str = HYBRID) -> Comparison:
+    """Compare a system, the hybrid unless told, with lexical; every set weighs the same."""
     first, second = (
         (name, {set_name: column[name] for set_name, column in measured.items()})
-        for name in (LEXICAL, HYBRID)
+        for name in (LEXICAL, system)
     )
     return compare(METRIC, first, second, Resampling())
 
 
-def verdict(measured: Mapping[str, Column]) -> str:
-    """Say whether the dense leg may be on by default."""
-    overall = compared(measured).difference
-    gaps = {name: compared({name: column}).difference for name, column in measured.items()}
+def verdict(measured: Mapping[str, Column], system: str = HYBRID) -> str:
+    """Say whether a system may be the default in place of words alone."""
+    overall = compared(measured, system).difference
+    gaps = {name: compared({name: c}, system).difference for name, c in measured.items()}
     worst = min(gaps, key=lambda name: gaps[name].value)
     is_better = overall.value > 0 and overall.p < MAX_P
     is_safe = gaps[worst].value >= -MAX_LOSS
     word = "passed" if is_better and is_safe else "NOT passed"
-    return f"gate {word}: mean {_told(overall)}; lowest {worst} {_told(gaps[worst])}"
+    return f"gate {word}: mean {told(overall)}; lowest {worst} {told(gaps[worst])}"
 
 
-def _told(gap: Difference) -> str:
+def told(gap: Difference) -> str:
+    """Return a difference in points with its interval and p."""
     low, high = 100 * gap.low, 100 * gap.high
     return f"{100 * gap.value:+.2f} [{low:+.2f}, {high:+.2f}], p {gap.p:.3f}"
 
@@ -135,6 +141,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="folder with dev/ and demo/")
     parser.add_argument("--model", default=EmbeddingSettings().model, help="embedding model")
+    parser.add_argument(
+        "--weight", type=float, default=FusionPolicy().dense_weight, help="of the dense leg"
+    )
     parser.add_argument("--set", dest="sets", action="append", choices=ALL_SETS)
     options = parser.parse_args(arguments)
     embedder = load_embedder(options.model)
@@ -144,12 +153,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
 
     names = options.sets or ALL_SETS
-    measured = measure_all((load_corpus(options.data, n) for n in names), embedder, say)
+    corpora = (load_corpus(options.data, name) for name in names)
+    measured = measure_all(corpora, embedder, options.weight, say)
     outcome = verdict(measured)
     say(f"\n{outcome}\n")
     others = [in_other_language(load_corpus(options.data, n)) for n in names if n in OTHER_LANGUAGE]
     if others:
-        measure_all(others, embedder, say)
+        measure_all(others, embedder, options.weight, say)
     return 0 if outcome.startswith("gate passed") else 1
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from benchmarks.fusion import OTHER_LANGUAGE, in_other_language, verdict
+from benchmarks.fusion import OTHER_LANGUAGE, in_other_language, policies, verdict
 from benchmarks.memory_base import Corpus
 from kb_service.evaluation.questions import Question
 
@@ -43,3 +43,9 @@ def test_a_question_is_asked_anew_with_its_report_number_and_nothing_else_of_its
 def test_every_template_has_one_place_for_the_number() -> None:
     for templates in OTHER_LANGUAGE.values():
         assert all(text.count("{}") == 1 for text in templates.values())
+
+
+def test_only_the_hybrid_takes_the_weight_of_the_dense_leg() -> None:
+    one, other = policies(0.2), policies(0.9)
+    assert one["hybrid"].dense_weight == 0.2
+    assert {name for name in one if one[name] != other[name]} == {"hybrid"}
