@@ -10,7 +10,7 @@ import structlog
 
 
 def configure_logs(level: str) -> None:
-    """Set up structlog for this process. `level`: DEBUG, INFO, WARNING or ERROR."""
+    """Set up structlog for this process. `level`: DEBUG, INFO, WARNING, ERROR or CRITICAL."""
     is_terminal = sys.stderr.isatty()
     renderer = (
         structlog.dev.ConsoleRenderer() if is_terminal else structlog.processors.JSONRenderer()

@@ -50,8 +50,10 @@ def doctor(as_json: JsonOption = False) -> None:
 
     with reported_errors(as_json=as_json):
         from kb_service.bootstrap import open_application
+        from kb_service.cli.logs import configure_logs
 
         settings = load_settings()
+        configure_logs("CRITICAL")  # the findings say what would be logged
         application = open_application(settings)
         findings = diagnose(settings, application.checks())
         application.close()

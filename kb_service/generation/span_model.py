@@ -73,8 +73,12 @@ def load_weights(path: Path, checksum: Path) -> Weights:
     try:
         content = path.read_bytes()
         expected = checksum.read_text(encoding="ascii").split()[0]
-    except (OSError, IndexError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{path}: {error}", code="model_missing") from error
+    except OSError as error:
+        message = f"{error.filename} cannot be read: {error.strerror}"
+        raise ConfigurationError(message, code="model_missing") from error
+    except (IndexError, UnicodeDecodeError) as error:
+        message = f"{checksum} must hold the SHA-256 of {path.name}: {error}"
+        raise ConfigurationError(message, code="model_corrupt") from error
     found = hashlib.sha256(content).hexdigest()
     if found != expected:
         raise ConfigurationError(

@@ -20,22 +20,30 @@ def verify_checksums(folder: Path) -> dict[str, str]:
     """SHA-256 of every file that ``SHA256SUMS.json`` (else ``SHA256SUMS``) lists, after checking.
 
     A folder without such a file gives an empty mapping. Raises ConfigurationError
-    ``model_corrupt`` that names the file, the expected and the found checksum.
+    ``model_corrupt`` that names the file, the expected and the found checksum, ``model_missing``
+    for a file that is gone.
     """
     expected = listed_checksums(folder)
     for name, checksum in expected.items():
         path = folder / name
+        if not path.is_file():
+            raise _mismatch(f"{path} is missing", "model_missing", path, checksum, "absent")
         try:
-            found = sha256_of(path) if path.is_file() else "absent"
+            found = sha256_of(path)
         except OSError as error:
             found = f"unreadable ({error.strerror})"
         if found != checksum:
-            raise ConfigurationError(
-                f"{path} is not the file it should be: expected SHA-256 {checksum}, found {found}",
-                code="model_corrupt",
-                details={"file": str(path), "expected": checksum, "found": found},
-            )
+            what = f"{path} is not the file it should be"
+            raise _mismatch(what, "model_corrupt", path, checksum, found)
     return expected
+
+
+def _mismatch(what: str, code: str, path: Path, expected: str, found: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"{what}: expected SHA-256 {expected}, found {found}",
+        code=code,
+        details={"file": str(path), "expected": expected, "found": found},
+    )
 
 
 def require_listed(folder: Path, files: Iterable[Path], checksums: Mapping[str, str]) -> None:

@@ -140,6 +140,9 @@ def test_doctor_names_what_is_in_force_and_what_is_wrong(
     done = kb("doctor")
     assert done.exit_code == 1
     assert "nowhere" in done.output
+    found = {item["name"]: item for item in kb_json("doctor")}
+    assert not found["embedding model"]["is_ok"]
+    assert "nowhere" in found["embedding model"]["text"]
 
 
 def test_doctor_finds_a_mistyped_setting(monkeypatch: pytest.MonkeyPatch) -> None:
