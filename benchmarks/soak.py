@@ -1,31 +1,30 @@
 """Minutes of mixed traffic on one engine: no wrong token, every page back, memory flat.
 
     python -m benchmarks.soak --minutes 30
+    python -m benchmarks.soak --minutes 30 --cache-tokens 512 --page-tokens 2
 
 Readers of every manner share an engine with a tiny model: patient, slow, leaving by closing,
 dropping, cancelling or being closed by others, with bad prompts, with one that gives NaN, with a
 constraint that raises; and now and then a step fails. Every token is compared with the naive path.
+In a small cache the youngest are put back and computed again all the time.
 """
 
 import argparse
-import gc
 import json
 import logging
 import math
-import os
 import random
-import statistics
 import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
 
+from benchmarks.memory_watch import MemoryWatch
 from llm.constraints import Restriction
 from llm.engine.engine import Engine, TokenStream
 from llm.engine.sampling import new_generator, sample
@@ -326,29 +325,16 @@ class Reader(threading.Thread):
             self._tally.wrong.append(text)
 
 
-def resident_bytes() -> int:
-    """Memory this process holds now."""
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE")
-
-
-def watch_memory(until: float) -> list[int]:
-    """Resident bytes every two seconds."""
-    samples = []
-    while time.monotonic() < until:
-        time.sleep(min(2.0, max(until - time.monotonic(), 0.01)))
-        samples.append(resident_bytes())
-    return samples
-
-
-def soak(minutes: float, num_readers: int, num_requests: int) -> dict[str, object]:
+def soak(
+    minutes: float, num_readers: int, num_requests: int, limits: EngineLimits = LIMITS
+) -> dict[str, object]:
     """Run the traffic and return its figures; `is_clean` is the verdict."""
     sound, flaky = new_models()
     writer = Writer(sound, seed=1)
     requests = [writer.write() for _ in range(num_requests // 2)]
     turns = (each for each in requests[:] if not each.ends_in_nan)
     requests += [writer.go_on(first) for first in turns if len(first.prompt) < MAX_CONTEXT - 160]
-    engine = Engine(flaky, limits=LIMITS)
+    engine = Engine(flaky, limits=limits)
     num_pages, tally = engine.num_free_pages, Tally()
     started = time.monotonic()
     until = started + 60 * minutes
@@ -358,12 +344,11 @@ def soak(minutes: float, num_readers: int, num_requests: int) -> dict[str, objec
     ]
     for reader in readers:
         reader.start()
-    memory = watch_memory(until)
+    memory = MemoryWatch()
+    memory.watch(until)
     for reader in readers:
         reader.join(timeout=60)
-    gc.collect()
     num_stuck = sum(reader.is_alive() for reader in readers)
-    quarter = max(len(memory) // 4, 1)
     return {
         "minutes": round((time.monotonic() - started) / 60, 2),
         "readers": num_readers,
@@ -371,8 +356,8 @@ def soak(minutes: float, num_readers: int, num_requests: int) -> dict[str, objec
         "counts": dict(sorted(tally.counts.items())),
         "first_token_ms": tally.first_token.quantiles_ms,
         "token_gap_ms": tally.token_gap.quantiles_ms,
-        "rss_mb_first_quarter": round(statistics.median(memory[:quarter]) / 1e6, 1),
-        "rss_mb_last_quarter": round(statistics.median(memory[-quarter:]) / 1e6, 1),
+        **memory.figures(),
+        "preemptions": engine.num_preemptions,
         "pages_missing": num_pages - engine.num_free_pages,
         "stuck_readers": num_stuck,
         "wrong": tally.wrong[:5],
@@ -387,10 +372,15 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--readers", type=int, default=24)
     parser.add_argument("--requests", type=int, default=1000, help="distinct ones")
+    parser.add_argument("--cache-tokens", type=int, default=LIMITS.cache_tokens)
+    parser.add_argument("--page-tokens", type=int, default=LIMITS.page_tokens)
     options = parser.parse_args()
+    if options.cache_tokens < MAX_CONTEXT:
+        parser.error(f"--cache-tokens is {options.cache_tokens}; accepted: {MAX_CONTEXT} or more")
     logging.getLogger("llm").setLevel(logging.CRITICAL)  # the injected failures are expected
     torch.set_num_threads(1)
-    result = soak(options.minutes, options.readers, options.requests)
+    limits = replace(LIMITS, cache_tokens=options.cache_tokens, page_tokens=options.page_tokens)
+    result = soak(options.minutes, options.readers, options.requests, limits)
     print(json.dumps(result, indent=2, ensure_ascii=False))
     sys.exit(0 if result["is_clean"] else 1)
 

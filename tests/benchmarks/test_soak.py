@@ -1,5 +1,7 @@
 """A few seconds of the soak: it runs clean, and it notices a wrong token."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -16,6 +18,13 @@ def test_seconds_of_mixed_traffic_are_clean() -> None:
     assert figures["wrong"] == []
     assert figures["is_clean"]
     assert figures["pages_missing"] == 0
+
+
+def test_a_small_cache_puts_readers_back_and_gives_them_the_same_tokens() -> None:
+    narrow = replace(soak.LIMITS, cache_tokens=512, page_tokens=1)
+    figures = soak.soak(minutes=0.1, num_readers=24, num_requests=32, limits=narrow)
+    assert figures["is_clean"]
+    assert figures["preemptions"]
 
 
 def test_another_model_than_the_reference_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
