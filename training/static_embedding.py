@@ -25,7 +25,8 @@ from training.contrastive import (
     TrainingSettings,
     train_table,
 )
-from training.corpus import free_article_titles
+from training.corpus import LeakFilter, free_article_titles
+from training.fold import held_fold
 from training.model_folder import Card, write_model, write_papers
 from training.pairs import Pair
 from training.recipe import Mixture, mixture
@@ -130,12 +131,17 @@ def _pairs_table(mixed: Mixture) -> str:
     return f"| source | pairs |\n| --- | --- |\n{rows}\n\n{total}"
 
 
-def run(data: Path, out: Path, recipe: Recipe, log: Log) -> None:
-    """Train, write the folder and, where the dev sets are present, measure it for its card."""
+def run(
+    data: Path, out: Path, recipe: Recipe, log: Log, also_held: LeakFilter | None = None
+) -> None:
+    """Train, write the folder and, where the dev sets are present, measure it for its card.
+
+    `also_held`: what to leave out beside the dev and demo sets.
+    """
     from training.evaluate_embedding import DEV_SETS, measure, table_of
 
     started = time.monotonic()
-    mixed = mixture(data, recipe.training.seed)
+    mixed = mixture(data, recipe.training.seed, also_held=also_held)
     log(f"{len(mixed.pairs)} pairs, {mixed.num_leaked} dropped as leaks")
     table, tokenizer = train(mixed, recipe, log)
     settings = recipe.training
@@ -163,11 +169,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--steps", type=int, default=defaults.num_steps)
     parser.add_argument("--seed", type=int, default=defaults.seed)
     parser.add_argument("--threads", type=int, default=defaults.num_threads)
+    parser.add_argument(
+        "--without-fold", action="store_true", help="leave the fold out that settings are chosen on"
+    )
     options = parser.parse_args(arguments)
+    also_held = held_fold(options.data).leaks if options.without_fold else None
     settings = TrainingSettings(
         num_steps=options.steps, seed=options.seed, num_threads=options.threads
     )
-    run(options.data, options.out, Recipe(training=settings), lambda line: print(line, flush=True))
+    recipe = Recipe(training=settings)
+    run(options.data, options.out, recipe, lambda line: print(line, flush=True), also_held)
 
 
 if __name__ == "__main__":

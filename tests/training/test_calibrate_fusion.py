@@ -94,7 +94,7 @@ def test_of_weights_that_are_as_good_within_the_error_the_smallest_is_chosen() -
 def test_the_account_tells_the_gain_of_the_choice_and_other_languages_do_not_choose() -> None:
     grid, parallel = np.zeros((len(WEIGHTS), 50)), np.zeros((len(WEIGHTS), 50))
     grid[4], parallel[7] = 0.25, 0.9
-    account = account_of(["a", "b", PARALLEL], [grid, grid, parallel])
+    account = account_of(["a", "b", PARALLEL], [grid, grid, parallel], [0.5, 0.5, 0.5])
     assert account["dense_weight"] == WEIGHTS[4]
     gains = account["gain_over_weight_0"]
     assert isinstance(gains, dict)
@@ -106,6 +106,7 @@ def test_a_heavier_dense_leg_lifts_what_only_it_finds() -> None:
     legs = Legs([(1, 5.0)], [(2, 0.9)], confidence=0.5, relevant={2})
     assert legs.ndcg(0.0) == 0.0
     assert legs.ndcg(0.1) == pytest.approx(1 / np.log2(3))
+    assert legs.dense_ndcg() == 1.0
     assert Legs([(1, 5.0)], [(2, 0.9)], confidence=0.1, relevant={2}).ndcg(0.1) == 1.0
 
 
