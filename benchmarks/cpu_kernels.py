@@ -35,8 +35,7 @@ Row = dict[str, float]  # seconds of one round by subject
 class Worker:
     """A subject's process: one JSON line for each command, one for each answer."""
 
-    def __init__(self, command: list[str], num_threads: int) -> None:
-        environment = {**os.environ, "OMP_NUM_THREADS": str(num_threads)}
+    def __init__(self, command: list[str], environment: dict[str, str]) -> None:
         self._process = subprocess.Popen(
             command, cwd=ROOT, env=environment, text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -68,6 +67,8 @@ def main() -> None:
     chosen = arguments()
     subjects = chosen.subjects or [*OURS, *(THEIRS if chosen.llama_python else ())]
     with ExitStack() as stack:
+        for _ in range(chosen.busy):
+            stack.enter_context(busy_core())
         folder = Path(chosen.weights or stack.enter_context(tempfile.TemporaryDirectory()))
         write_weights(folder)
         workers = {}
@@ -87,6 +88,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--prompt-tokens", type=int, default=512)
     parser.add_argument("--new-tokens", type=int, default=24)
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--busy", type=int, default=0, help="other programs that never rest")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument(
         "--clock", choices=("wall", "cpu"), default="wall",
@@ -100,6 +102,16 @@ def arguments() -> argparse.Namespace:
 
 
 @contextmanager
+def busy_core() -> Iterator[None]:
+    """A program that computes all the time, as an ingest does."""
+    with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as process:
+        try:
+            yield
+        finally:
+            process.kill()
+
+
+@contextmanager
 def worker(name: str, weights: Path, chosen: argparse.Namespace) -> Iterator[Worker]:
     """The process of one subject."""
     ours = [sys.executable, "-m", "benchmarks.cpu_subject"]
@@ -108,7 +120,10 @@ def worker(name: str, weights: Path, chosen: argparse.Namespace) -> Iterator[Wor
         *(ours if name in OURS else theirs), "--weights", str(weights), "--type", name,
         "--layers", str(chosen.layers), "--threads", str(chosen.threads),
     ]  # fmt: skip
-    process = Worker(command, chosen.threads)
+    environment = {**os.environ, "OMP_NUM_THREADS": str(chosen.threads)}
+    if name in THEIRS:
+        del environment["OMP_WAIT_POLICY"]  # llm/, imported above, has set it for our subjects
+    process = Worker(command, environment)
     try:
         yield process
     finally:
@@ -164,7 +179,7 @@ def report(workers: dict[str, Worker], chosen: argparse.Namespace) -> None:
             bandwidths.append(bandwidth)
     print(
         f"{chosen.layers} of 28 layers, {chosen.threads} threads, {chosen.clock} clock,"
-        f" {chosen.rounds} rounds\n"
+        f" {chosen.rounds} rounds, {chosen.busy} other programs\n"
     )
     print_speed(f"prefill of {chosen.prompt_tokens} tokens", prefills, chosen.prompt_tokens)
     print_speed(f"decode of {chosen.new_tokens} tokens", decodes, chosen.new_tokens)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import typer
 
+import llm  # noqa: F401 -- sets how idle threads wait, before a command imports torch
 from kb_service.cli import asking, documents, evaluating, operations, serving
 
 app = typer.Typer(

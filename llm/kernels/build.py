@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import importlib.util
 import os
 import platform
 import shlex
@@ -24,12 +23,12 @@ from pathlib import Path
 
 from llm.errors import KernelUnavailable
 
-SOURCES = tuple(Path(__file__).parent / name for name in ("linear.cpp", "lanes.h"))
+SOURCES = tuple(Path(__file__).parent / name for name in ("linear.cpp", "lanes.h", "threads.h"))
 CACHE_VARIABLE = "LLM_KERNEL_DIR"
 TIMEOUT_S = 300
 
 _OPTIONS = (
-    "-std=c++17", "-O3", "-fPIC", "-shared",
+    "-std=c++20", "-O3", "-fPIC", "-shared", "-pthread",
     # Fused only where the source says so: all instruction sets give the same bits.
     "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math",
 )  # fmt: skip
@@ -110,39 +109,22 @@ def build(variant: Variant) -> Path:
     """The library of a variant, compiled unless an intact one is there.
 
     Raises:
-        KernelUnavailable: no compiler, no OpenMP library of torch, or the compiler's first words.
+        KernelUnavailable: no compiler, or the compiler's first words.
     """
     library = library_path(variant)
     if is_intact(library):
         return library
-    compiler, runtime = _compiler(), openmp_runtime()
+    compiler = compiler_command()
     library.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=library.parent, prefix=".build-") as folder:
         made = Path(folder) / library.name
-        _run([*compiler, *_OPTIONS, *variant.options, str(SOURCES[0]), str(runtime),
-              "-o", str(made)])  # fmt: skip
+        _run([*compiler, *_OPTIONS, *variant.options, str(SOURCES[0]), "-o", str(made)])
         checksum = Path(folder) / "checksum"
         checksum.write_text(hashlib.sha256(made.read_bytes()).hexdigest(), "ascii")
         # Whoever reads between the two steps sees a wrong checksum, and no half library.
         made.replace(library)
         checksum.replace(checksum_path(library))
     return library
-
-
-def openmp_runtime() -> Path:
-    """The OpenMP library inside torch; found without importing torch.
-
-    Raises:
-        KernelUnavailable: a torch that is built without one.
-    """
-    spec = importlib.util.find_spec("torch")
-    for folder in (spec.submodule_search_locations or []) if spec else []:
-        places = (Path(folder) / "lib", Path(folder).parent / "torch.libs")
-        for name in ("libgomp*.so*", "libiomp5.so"):
-            for place in places:
-                if found := sorted(place.glob(name)):
-                    return found[0]
-    raise KernelUnavailable("torch brings no OpenMP library whose threads could be shared")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -152,7 +134,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         variants = VARIANTS if options.all else (best_variant(),)
-        _compiler()
+        compiler_command()
     except KernelUnavailable as reason:
         sys.stdout.write(f"no compiled kernel: {reason}; quantised models run in torch\n")
         return 0
@@ -175,7 +157,7 @@ def _cache_folder() -> Path:
     return (Path(caches) if caches else Path.home() / ".cache") / "llm-kernels"
 
 
-def _compiler() -> list[str]:
+def compiler_command() -> list[str]:
     """The words of $CXX, else the first compiler on the path."""
     if words := shlex.split(os.environ.get("CXX", "")):
         if shutil.which(words[0]):

@@ -10,6 +10,8 @@
 #include <immintrin.h>
 #endif
 
+inline void prefetch(const void* p) { __builtin_prefetch(p, 0, 0); }
+
 // kTokens x kStrip is the tile of partial sums that fits the register file of the machine.
 #if defined(__AVX512VNNI__)
 

@@ -10,9 +10,11 @@
 // depends on neither M, the tile nor the thread. A token decoded alone and the same token among
 // sixteen get the same bits.
 #include <algorithm>
-#include <atomic>
 
 #include "lanes.h"
+#include "threads.h"
+
+using helping::Team;
 
 namespace {
 
@@ -20,28 +22,12 @@ constexpr int kRows = 64;            // of a panel
 constexpr int kSegment = 512;        // columns: 64 x 512 weights stay in the L1 cache
 constexpr int kTokenBlock = 256;     // tokens: their 64 sums each stay in the L2 cache
 constexpr int kInt8Group = 128, kInt4Group = 32;
+// Bytes to fetch ahead where each weight is used once: the machine's own prefetching ends with
+// every page of 4 KiB.
+constexpr int kAhead = 1024;
 
 // The loops over a tile must vanish, or its sums live in memory instead of registers.
 #define UNROLL _Pragma("GCC unroll 8")
-
-extern "C" void GOMP_parallel(void (*)(void*), void*, unsigned, unsigned);
-
-// Run work(0), ..., work(count - 1) on torch's own OpenMP threads: a second pool would fight
-// with them for the cores. Items are taken one by one, because a core may be lent elsewhere.
-template <class Work>
-void share_out(int64_t count, int num_threads, const Work& work) {
-  struct Shared {
-    std::atomic<int64_t> next;
-    int64_t count;
-    const Work* work;
-  } shared{{0}, count, &work};
-  auto run = [](void* data) {
-    auto& mine = *static_cast<Shared*>(data);
-    for (int64_t i; (i = mine.next.fetch_add(1)) < mine.count;) (*mine.work)(i);
-  };
-  if (num_threads > 1 && count > 1) GOMP_parallel(run, &shared, num_threads, 0);
-  else run(&shared);
-}
 
 // The tokens' values of one segment lie together: rows K apart would all fall into the same few
 // sets of the caches.
@@ -77,6 +63,7 @@ inline void add_products(const uint8_t* codes, const int8_t* values, I32 (&parti
   for (int k = 0; k < columns; k += 4, codes += 4 * kRows, values += 4) {
     Bytes weights[kStrip];
     UNROLL for (int s = 0; s < kStrip; ++s) weights[s] = load_bytes(codes + 64 * s);
+    if (T == 1) UNROLL for (int s = 0; s < kStrip; ++s) prefetch(codes + 64 * s + kAhead);
     UNROLL for (int t = 0; t < T; ++t) {
       const I32 quad = splat_quad(values + t * kSegment);
       UNROLL for (int s = 0; s < kStrip; ++s)
@@ -183,7 +170,7 @@ void write_token(const Weights& w, int64_t panel, const float* sums, Out* out) {
 
 template <Code C, class Out>
 void linear(const Weights& w, const Activations& x, Out* out, int num_threads) {
-  share_out((w.rows + kRows - 1) / kRows, num_threads, [&](int64_t panel) {
+  Team::shared().run((w.rows + kRows - 1) / kRows, num_threads, [&](int64_t panel) {
     alignas(64) float sums[kTokenBlock * kRows];
     for (int64_t token = 0; token < x.tokens; token += kTokenBlock) {
       const int64_t count = std::min<int64_t>(kTokenBlock, x.tokens - token);
@@ -228,7 +215,7 @@ template <class In>
 void quantize(const In* x, int64_t tokens, int64_t columns, int64_t group, int64_t offset,
               int8_t* values, float* scales, int32_t* starts, int num_threads) {
   const int64_t groups = (columns + group - 1) / group;
-  share_out(tokens, tokens < 16 ? 1 : num_threads, [&](int64_t token) {
+  Team::shared().run(tokens, tokens < 16 ? 1 : num_threads, [&](int64_t token) {
     for (int64_t g = 0; g < groups; ++g) {
       const int64_t at = g * tokens + token, column = g * group;
       const int64_t count = std::min(group, columns - column);

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+from llm.kernels.huge_pages import prefer_huge_pages
 from llm.kernels.quantization import GROUP_SIZE
 
 ROWS = 64
@@ -57,9 +58,8 @@ def slabs(rows: Tensor) -> Iterator[Tensor]:
 def stack_int8(shape: tuple[int, int], parts: Parts, device: torch.device) -> tuple[Tensor, Tensor]:
     """Codes and scales of Int8Panels from portions of codes (n, K) and scales (n,)."""
     num_panels, num_groups = -(-shape[0] // ROWS), -(-shape[1] // INT8_GROUP)
-    codes = torch.empty(
-        (num_panels, num_groups * INT8_GROUP // 4, ROWS, 4), dtype=torch.uint8, device=device
-    )
+    shape_of_codes = (num_panels, num_groups * INT8_GROUP // 4, ROWS, 4)
+    codes = prefer_huge_pages(torch.empty(shape_of_codes, dtype=torch.uint8, device=device))
     scales = torch.empty(shape[0], device=device)
     for row, (part, scale) in zip(count(0, _ROWS_AT_ONCE), parts, strict=False):
         _write(codes, row // ROWS, int8_panels(part))
@@ -70,8 +70,10 @@ def stack_int8(shape: tuple[int, int], parts: Parts, device: torch.device) -> tu
 def stack_int4(shape: tuple[int, int], parts: Parts, device: torch.device) -> tuple[Tensor, Tensor]:
     """Codes and scales of Int4Panels from portions of codes (n, K) and scales (n, G)."""
     num_panels, num_groups = -(-shape[0] // ROWS), -(-shape[1] // GROUP_SIZE)
-    codes = torch.empty((num_panels, num_groups, 4, ROWS, 4), dtype=torch.uint8, device=device)
+    shape_of_codes = (num_panels, num_groups, 4, ROWS, 4)
+    codes = prefer_huge_pages(torch.empty(shape_of_codes, dtype=torch.uint8, device=device))
     scales = torch.empty((num_panels, num_groups, ROWS), dtype=torch.float16, device=device)
+    prefer_huge_pages(scales)
     for row, (part, scale) in zip(count(0, _ROWS_AT_ONCE), parts, strict=False):
         _write(codes, row // ROWS, int4_panels(part))
         _write(scales, row // ROWS, scale_panels(scale))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Protocol
 
+from llm import HAS_WAIT_POLICY
 from llm.errors import KernelUnavailable
 from llm.kernels.build import best_variant, library_path
 
@@ -65,6 +66,11 @@ def cpu_kernel() -> Kernel:
         )
     else:
         _log.info("quantised products run in the compiled kernel %s", choice.kernel.name)
+        if not HAS_WAIT_POLICY:
+            _log.warning(
+                "torch was imported before llm, so its idle threads slow the compiled kernel"
+                " down; import llm first, or set OMP_WAIT_POLICY=PASSIVE"
+            )
     return choice.kernel
 
 

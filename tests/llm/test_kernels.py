@@ -3,6 +3,7 @@
 Where there is no compiler, or the CPU lacks a feature, the tests of that variant are skipped.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -145,6 +146,22 @@ def test_a_token_alone_and_among_others_gets_the_same_bits(
         for size in (1, 2, 5, 8, 16, 257):
             parts = [product(native, module, part) for part in torch.split(x, size)]
             assert torch.equal(torch.cat(parts), together)
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_callers_who_share_the_helping_threads_get_the_same_bits(native: NativeKernel) -> None:
+    module, x = layer(700, 256, 4), normal(3, 256)
+    expected = product(native, module, x)
+
+    def ask(_: int) -> bool:
+        torch.set_num_threads(4)  # more than there may be cores: some helpers come too late
+        return all(torch.equal(product(native, module, x), expected) for _ in range(100))
+
+    before = torch.get_num_threads()
+    try:
+        with ThreadPoolExecutor(3) as callers:
+            assert all(callers.map(ask, range(3)))
     finally:
         torch.set_num_threads(before)
 
