@@ -81,15 +81,15 @@ class Scheduler:
 
     A sequence starts with pages for the ids it has and takes more as it grows. When none is left
     the youngest is put back: its pages go to the others, its tokens stay, and it starts again
-    before any that waits. So the oldest always gets on, and a cache that holds one holds all.
+    before any that waits. So the oldest always gets on.
     """
 
     def __init__(self, limits: EngineLimits, pages: Pages) -> None:
         self._limits = limits
         self._pages = pages
         self._waiting: OrderedDict[str, deque[SequenceState]] = OrderedDict()
-        self._running: list[SequenceState] = []  # the oldest first, as in the next
-        self._put_back: list[SequenceState] = []  # all of them younger than those that run
+        self._running: list[SequenceState] = []  # oldest first
+        self._put_back: list[SequenceState] = []  # oldest first, all younger than those that run
         self.num_preemptions = 0
 
     @property
@@ -157,7 +157,7 @@ class Scheduler:
             self._requeue(tenant, deque(each for each in queue if not each.finished))
 
     def _make_room(self) -> None:
-        """Pages for everyone's next token, the oldest first; what lacks is the youngest's."""
+        """Give everyone a page for the next token, the oldest first, at the youngest's expense."""
         for sequence in self._running[:]:
             while sequence.pages and not self._grow(sequence, len(sequence.ids)):
                 youngest = self._running.pop()
