@@ -1,10 +1,10 @@
 """The gate: does the pocket reader answer better than the extractive reader, end to end?
 
-Every reader stands behind the service's default retrieval, evidence gate and citations. The extractive
-reader is asked once and what it quoted is kept in a file; ways to use the pocket reader that only
-choose other words of the same quotation differ in those words alone, so they are judged from the
-file. Metrics and intervals are those of kb_service.evaluation. Knows the sets and the rule of the
-gate; does not know how a reader works.
+Every reader stands behind the service's default retrieval, evidence gate and citations. The
+extractive reader is asked once and what it quoted is kept in a file; ways to use the pocket reader
+that only choose other words of the same quotation differ in those words alone, so they are judged
+from the file. Metrics and intervals are those of kb_service.evaluation. Knows the sets and the rule
+of the gate; does not know how a reader works.
 """
 
 from __future__ import annotations
