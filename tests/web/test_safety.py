@@ -167,6 +167,25 @@ def test_what_the_service_says_about_its_model_is_shown(
     expect(page.locator(".teaching")).to_contain_text(notice)
 
 
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [("degraded", "with less than was configured"), ("not_ready", "not ready yet")],
+)
+def test_a_model_that_is_away_is_named_on_the_page(
+    fake: FakeService, open_page: OpenPage, status: str, said: str
+) -> None:
+    fake.add_base("Reports")
+    fake.ready |= {"status": status, "reasons": {"embedder": "weights are missing"}}
+    page = open_page()
+    notice = page.get_by_text("embedder: weights are missing")
+    expect(notice).to_be_visible()
+    expect(notice).to_contain_text(said)
+    fake.ready |= {"status": "ready", "reasons": {}}
+    if status == "not_ready":  # it is asked again until it is ready
+        expect(notice).to_be_hidden()
+
+
 def test_both_languages_have_the_same_texts_and_every_used_text_exists() -> None:
     folder = static_dir() / "js" / "i18n"
     english, chinese = (keys_of(folder / f"{name}.js") for name in ("en", "zh"))
