@@ -32,11 +32,9 @@ from llm.engine.scheduler import EngineLimits
 from llm.errors import EngineBusy, GenerationFailed, NonFiniteLogits, PromptError
 from llm.generation import SamplingParams
 from llm.models import naive
-from llm.models.batch import Batch
 from llm.models.build import random_model
 from llm.models.config import ModelConfig
-from llm.models.kv_cache import KVCache
-from llm.models.model import ChatGLM
+from llm.models.model import AnyStep, ChatGLM
 
 VOCAB_SIZE = 96
 STOP_ID = 2
@@ -107,14 +105,14 @@ class FlakyModel(ChatGLM):
 
     dice = random.Random(0)
 
-    def hidden(self, batch: Batch, cache: KVCache) -> Tensor:
+    def through(self, ids: Tensor, step: AnyStep) -> Tensor:
         """Run the step, or raise for no reason."""
         throw = self.dice.random()
         if throw < STEP_FAILURE_RATE / 2:
             raise MemoryError("injected: cannot allocate memory")
         if throw < STEP_FAILURE_RATE:
             raise RuntimeError("injected")
-        return super().hidden(batch, cache)
+        return super().through(ids, step)
 
 
 class RaisingConstraint:

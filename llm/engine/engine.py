@@ -259,7 +259,10 @@ class TokenStream(Iterator[Token]):
             raise StopIteration
         item = sequence.outbox.popleft()
         if isinstance(item, GenerationFailed):
-            raise item
+            try:
+                raise item
+            finally:
+                del item  # this frame is in its traceback: a cycle that would hold all it saw
         return item
 
     def close(self) -> None:

@@ -110,6 +110,6 @@ class SequenceState:
         return not self.finished
 
     def fail(self, error: GenerationFailed) -> None:
-        """End with an error, which its reader gets."""
+        """End with an error, which its reader gets; not with the tensors its traceback holds."""
         self.finished = True
-        self.outbox.append(error)
+        self.outbox.append(error.with_traceback(None))

@@ -1,7 +1,7 @@
 """Caches too small for what runs: whoever is put back goes on as if nothing had happened."""
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import chain
@@ -10,14 +10,13 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import Tensor
 
 from llm.engine.engine import Engine, TokenStream
+from llm.engine.runner import Computed
 from llm.engine.scheduler import EngineLimits
 from llm.errors import GenerationFailed, NonFiniteLogits, OutOfMemory, PromptTooLong
 from llm.generation import SamplingParams
-from llm.models.batch import Batch
-from llm.models.kv_cache import KVCache
+from llm.models.batch import Chunk
 from tests.llm.loud_model import expected, loud_chatglm1, loud_model
 from tests.llm.visits import (
     DOCUMENT,
@@ -194,19 +193,18 @@ def test_who_was_put_back_may_be_cancelled() -> None:
 @contextmanager
 def spoilt(engine: Engine, error: Exception | None, *, reading: bool) -> Iterator[None]:
     """Steps raise or, without an error, make NaN: those that read several tokens, or the others."""
-    plain = engine.model.hidden
+    plain = engine._runner.run
 
-    def hidden(batch: Batch, cache: KVCache) -> Tensor:
-        states = plain(batch, cache)
-        for span in batch.spans:
-            if (span.num_new > 1) == reading:
-                if error:
-                    raise error
-                states[span.start : span.stop] = torch.nan
-        return states
+    def run(chunks: Sequence[Chunk], nums_scored: Sequence[int]) -> Computed:
+        computed = plain(chunks, nums_scored)
+        spoils = [(len(chunk.ids) > 1) == reading for chunk in chunks]
+        if error and any(spoils):
+            raise error
+        rows = torch.tensor(spoils).repeat_interleave(torch.tensor(nums_scored))
+        return Computed(computed.scores.masked_fill(rows[:, None], torch.nan), computed.sound)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine.model, "hidden", hidden)
+        patch.setattr(engine._runner, "run", run)
         yield
 
 

@@ -1,9 +1,11 @@
 """One engine, many readers: whatever one of them does or meets, the others get their tokens."""
 
+import gc
 import random
 import threading
+import weakref
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 import pytest
@@ -15,8 +17,7 @@ from llm.engine.engine import Engine, TokenStream
 from llm.engine.scheduler import EngineLimits, Share
 from llm.errors import EngineBusy, GenerationFailed, NonFiniteLogits, OutOfMemory
 from llm.generation import SamplingParams
-from llm.models.batch import Batch
-from llm.models.kv_cache import KVCache
+from llm.models.model import AnyStep
 from tests.llm.loud_model import expected, loud_model
 
 GREEDY = SamplingParams(temperature=0, max_tokens=12)
@@ -48,17 +49,17 @@ def require_unharmed(engine: Engine, streams: Sequence[TokenStream]) -> None:
 @contextmanager
 def failing_steps(engine: Engine, error: BaseException, *, once: bool = False) -> Iterator[None]:
     """Steps that read the marked id raise; or the next one does, whatever it reads."""
-    plain = engine.model.hidden
+    plain = engine.model.through
     raised: list[bool] = []
 
-    def hidden(batch: Batch, cache: KVCache) -> Tensor:
-        if not raised if once else MARKED_ID in batch.ids.tolist():
+    def through(ids: Tensor, step: AnyStep) -> Tensor:
+        if not raised if once else MARKED_ID in ids.tolist():
             raised.append(True)
             raise error
-        return plain(batch, cache)
+        return plain(ids, step)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine.model, "hidden", hidden)
+        patch.setattr(engine.model, "through", through)
         yield
     assert raised
 
@@ -171,6 +172,27 @@ class EmptyConstraint:
 
     def restriction(self, generated: Sequence[int]) -> Restriction | None:
         return Restriction([])
+
+
+class FreeConstraint:
+    """Allows everything."""
+
+    def restriction(self, generated: Sequence[int]) -> Restriction | None:
+        return None
+
+
+def test_a_failed_request_leaves_nothing_for_the_garbage_collector() -> None:
+    engine, rule = new_engine(), FreeConstraint()
+    left = weakref.ref(rule)  # which its sequence holds, with all that a step computed for it
+    gc.disable()
+    try:
+        with numberless_id(engine), suppress(NonFiniteLogits):
+            ids_of(engine.generate(MARKED, GREEDY, constraint=rule))
+            raise AssertionError("it did not fail")
+        del rule
+        assert left() is None
+    finally:
+        gc.enable()
 
 
 def test_a_constraint_that_raises_ends_its_own_request() -> None:
