@@ -94,7 +94,7 @@ def curve_svg(curve: Curve, title: str, axis: Axis, plots: Sequence[Plot]) -> st
 
 def _drawn(panel: _Panel, curve: Curve) -> list[str]:
     plot, axis = panel.plot, panel.axis
-    most = max(line[axis.key] for line in curve)
+    most = max(line[axis.key] for line in curve) or 1
     parts = [
         f'<text x="{MARGIN}" y="{panel.top - 6:.0f}" fill="#444">{plot.title}</text>',
         (

@@ -5,56 +5,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.training.test_corpus import write_rows
+from tests.training.fold_data import row_of, write_fold_data
 from training.calibrate_fusion import WEIGHTS, Legs, account_of, chosen_weight, parallel_corpus
-from training.corpus import Row
-from training.fold import HELD_PERCENT, PARALLEL, TWIN, held_fold, held_rows
+from training.fold import HELD_PERCENT, PARALLEL, held_fold, held_rows
 from training.recipe import mixture
-
-LONG = (
-    "的一段文字，长到足以被认出来，因为它有五十多个字母，"
-    "而泄漏的检查正是按五十个字母的窗口进行的，再长一点也没有关系，"
-)
-
-
-def row_of(article: int, number: int, lang: str = "zh") -> Row:
-    context = f"第{article}篇第{number // 2}段{LONG * 2}答案{article}在这里。"
-    licence = "License: cc0\n" if lang == "en" else ""
-    return {
-        "id": f"{article}-{number}",
-        "title": f"article {article}",
-        "context": licence + context,
-        "question": f"第{article}篇的第{number}个问题问的是什么？",
-        "answers": [{"text": "答案", "start": (licence + context).index("答案")}],
-        "answerable": True,
-        "lang": lang,
-        "source": "x",
-    }
-
 
 ROWS = [row_of(article, number) for article in range(10) for number in range(4)]
 
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    for name in HELD_PERCENT:
-        lang = "en" if name.startswith("en") else "zh"
-        offset = 100 * sorted(HELD_PERCENT).index(name)
-        rows = [row_of(offset + a, n, lang) for a in range(10) for n in range(4)]
-        write_rows(tmp_path / "train" / f"{name}.jsonl.gz", rows)
-        if name in TWIN:
-            traditional = [row | {"question": f"繁體{row['question']}"} for row in rows]
-            write_rows(tmp_path / "train" / f"{TWIN[name]}.jsonl.gz", traditional)
-    parallel = [
-        {
-            "file": f"f{n}",
-            "en": f"Paragraph {n} of the manual says how it is done.",
-            "zh": f"第{n}段",
-        }
-        for n in range(40)
-    ]
-    write_rows(tmp_path / "text" / f"{PARALLEL}.jsonl.gz", parallel)
-    return tmp_path
+    return write_fold_data(tmp_path)
 
 
 def test_whole_articles_are_left_out_and_the_same_ones_each_time() -> None:
@@ -71,6 +32,7 @@ def test_nothing_that_is_left_out_is_trained_on_not_even_in_other_characters(dat
     paragraphs = {row["en"] for row in fold.held[PARALLEL]}
     assert min(len(held), len(twins), len(paragraphs)) > 0
     whole, kept = mixture(data, 0), mixture(data, 0, also_held=fold.leaks)
+    assert len(kept.pairs) > len(whole.pairs) / 2
     assert held | twins | paragraphs <= {pair.query for pair in whole.pairs}
     assert not (held | twins | paragraphs) & {pair.query for pair in kept.pairs}
     assert not paragraphs & {pair.passage for pair in kept.pairs}

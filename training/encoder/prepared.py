@@ -22,7 +22,7 @@ from retrievers.lexical import LexicalIndex
 from retrievers.terms import question_weights
 from training.contrastive import EncodedPair, FloatArray, IntArray, train_table
 from training.corpus import Row
-from training.encoder.recipe import BAG_KINDS, LEFT_OUT, EncoderRecipe, kind_of
+from training.encoder.recipe import LEFT_OUT, EncoderRecipe, kind_of
 from training.fold import HELD_PERCENT, Fold, held_fold
 from training.pairs import WINDOW, Pair, answer_window
 from training.recipe import mixture
@@ -73,7 +73,7 @@ def prepare(data: Path, tokenizer: Path, out: Path, recipe: EncoderRecipe, log: 
     encoded = encode_pairs(chosen, pieces, near)
     log(f"{len(encoded)} pairs encoded, {len(near)} questions with passages like them")
     sources = list(dict.fromkeys(pair.source for pair in chosen))
-    table = bag_of(encoded, sources, pieces, recipe, log)
+    table = bag_of(encode_pairs(mixed.pairs, pieces), pieces, recipe, log)
     out.mkdir(parents=True, exist_ok=True)
     _write_pairs(out / PAIRS_FILE, encoded, table, probes_of(fold, pieces, recipe.seed))
     shutil.copyfile(tokenizer, out / TOKENIZER_FILE)
@@ -83,14 +83,9 @@ def prepare(data: Path, tokenizer: Path, out: Path, recipe: EncoderRecipe, log: 
 
 
 def bag_of(
-    pairs: Sequence[EncodedPair],
-    sources: Sequence[str],
-    pieces: Tokenizer,
-    recipe: EncoderRecipe,
-    log: Log,
+    encoded: Sequence[EncodedPair], pieces: Tokenizer, recipe: EncoderRecipe, log: Log
 ) -> FloatArray:
-    """(V, D) the table of a static model, in the way of the shipped one, of BAG_KINDS."""
-    encoded = [pair for pair in pairs if kind_of(sources[pair.source]) in BAG_KINDS]
+    """(V, D) the table of a static model of the pairs, made in the way of the shipped one."""
     size = pieces.get_vocab_size()
     counts = piece_counts(encoded, size, COUNTED_PAIRS, recipe.seed)
     names = sorted(vocabulary := pieces.get_vocab(), key=vocabulary.__getitem__)

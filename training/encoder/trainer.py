@@ -107,7 +107,8 @@ class Run:
             self.step += 1
             self.seconds += time.monotonic() - began
             is_over = deadline is not None and time.time() >= deadline
-            if self.step % schedule.report_every == 0 or is_over:
+            is_last = self.step == min(until, schedule.num_steps)
+            if self.step % schedule.report_every == 0 or is_over or is_last:
                 log(curve.add(self._line(losses, hits)))
                 losses, hits = [], []
             if self.step % schedule.checkpoint_every == 0 or is_over:
