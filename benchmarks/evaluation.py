@@ -5,10 +5,13 @@ judged by chunk, readers end to end behind the product's own retrieval. Sets are
 unless --limit 0; their sizes stand in the report.
 
     python -m benchmarks.evaluation --data DIR --out DIR [--limit N] [--seed N] [--set NAME …]
-        [--embedding NAME=DIR[@WEIGHT] …] [--generator NAME=DIR …]
+        [--embedding NAME=DIR[@WEIGHT] …] [--reranker NAME=DIR[@WEIGHT] …]
+        [--generator NAME=DIR …]
 
 --embedding measures a further model, alone and in the hybrid with that dense weight, on the sets of
-its language when the name ends in -en or -zh; --generator a checkpoint folder as a further reader.
+its language when the name ends in -en or -zh; --reranker a cross-encoder over the first 20
+candidates of the words, its score at that weight (1 without); --generator a checkpoint folder as a
+further reader.
 """
 
 import argparse
@@ -30,6 +33,7 @@ from benchmarks.evaluation_worker import (
     LEXICAL_SENTENCE,
     RANDOM_ORDER,
     RANDOM_SENTENCE,
+    RERANKED,
     Task,
 )
 from benchmarks.memory_base import ALL_SETS
@@ -57,7 +61,7 @@ RETRIEVAL_METRIC, READING_METRIC = "ndcg@10", "f1"
 
 @dataclass(frozen=True, slots=True)
 class Extra:
-    """A further model named on the command line: an embedding model or a reader."""
+    """A further model named on the command line: to embed, to rerank or to read."""
 
     name: str
     path: str
@@ -118,6 +122,7 @@ class Plan:
     limit: int | None
     resampling: Resampling
     embedding: str
+    rerankers: Sequence[Extra] = ()
 
     def tasks(self, set_name: str) -> Iterator[tuple[str, Task]]:
         """Yield (label, task) for every system of a set, retrievers first."""
@@ -128,6 +133,10 @@ class Plan:
                 for system in (DENSE, HYBRID):
                     task = self._task(set_name, system, embedding=extra.path, weight=extra.weight)
                     yield f"{system} {extra.name}", task
+        for extra in self.rerankers:
+            if extra.covers(set_name):
+                task = self._task(set_name, RERANKED, reranker=extra.path, weight=extra.weight)
+                yield f"{RERANKED} {extra.name}", task
         for system in (RANDOM_SENTENCE, LEXICAL_SENTENCE, EXTRACTIVE):
             yield system, self._task(set_name, system, is_reader=True)
         for extra in self.generators:
@@ -140,7 +149,8 @@ class Plan:
         others = [
             f"{system} {extra.name}" for extra in self.embeddings for system in (DENSE, HYBRID)
         ]
-        return [(LEXICAL, system) for system in (DENSE, HYBRID, *others)]
+        reranked = [f"{RERANKED} {extra.name}" for extra in self.rerankers]
+        return [(LEXICAL, system) for system in (DENSE, HYBRID, *others, *reranked)]
 
     def reading_pairs(self) -> list[tuple[str, str]]:
         """Return which readers are compared with which."""
@@ -156,6 +166,7 @@ class Plan:
         embedding: str = "",
         weight: float | None = None,
         generator: str = "",
+        reranker: str = "",
     ) -> Task:
         return Task(
             data=str(self.data),
@@ -166,7 +177,9 @@ class Plan:
             seed=self.resampling.seed,
             limit=self.limit,
             generator=generator,
-            dense_weight=weight,
+            dense_weight=None if reranker else weight,
+            reranker=reranker,
+            rerank_weight=1.0 if weight is None else weight,
         )
 
 
@@ -302,6 +315,7 @@ def plan_of(arguments: Sequence[str] | None = None) -> tuple[Plan, Path]:
     parser.add_argument("--seed", type=int, default=DEFAULT_SEED)
     parser.add_argument("--set", dest="sets", action="append", choices=ALL_SETS)
     parser.add_argument("--embedding", action="append", type=extra_of, default=[])
+    parser.add_argument("--reranker", action="append", type=extra_of, default=[])
     parser.add_argument("--generator", action="append", type=extra_of, default=[])
     options = parser.parse_args(arguments)
     plan = Plan(
@@ -309,6 +323,7 @@ def plan_of(arguments: Sequence[str] | None = None) -> tuple[Plan, Path]:
         sets=options.sets or ALL_SETS,
         embeddings=options.embedding,
         generators=options.generator,
+        rerankers=options.reranker,
         limit=options.limit or None,
         resampling=Resampling(options.seed),
         embedding=EmbeddingSettings().model,

@@ -20,11 +20,16 @@ from kb_service.evaluation.trials import UnkeptAnswers, ask_all
 from kb_service.generation.extractive import ExtractiveReader
 from kb_service.services.answering import AnsweringService
 from kb_service.settings import LlmSettings, RetrievalSettings
+from retrievers.cross_encoder import load_reranker
 from retrievers.embedding import load_embedder
 from retrievers.fusion import FusionPolicy
 from retrievers.hybrid import HybridRetriever
+from retrievers.reranking import RerankPolicy
 
 RANDOM_ORDER, LEXICAL, DENSE, HYBRID = "random order", "lexical", "dense", "hybrid"
+RERANKED = "lexical + rerank"
+NO_HURRY_S = 60.0
+"""Budget of a reranker here: what is measured is its order; its time is told beside it."""
 RANDOM_SENTENCE, LEXICAL_SENTENCE, EXTRACTIVE = (
     "random sentence",
     "lexical sentence",
@@ -38,7 +43,8 @@ class Task:
 
     `embedding`: model name or folder. `generator`: a ChatGLM folder; then `system` is its name.
     `limit`: questions of the seeded sample, None for all. `dense_weight`: of the hybrid, None for
-    the policy's own; readers stand behind the service's default.
+    the policy's own; readers stand behind the service's default. `reranker`: a cross-encoder's
+    folder, whose score counts with `rerank_weight`.
     """
 
     data: str
@@ -50,6 +56,8 @@ class Task:
     limit: int | None = None
     generator: str = ""
     dense_weight: float | None = None
+    reranker: str = ""
+    rerank_weight: float = 1.0
 
 
 class NoEmbedder:
@@ -71,13 +79,16 @@ def perform(task: Task) -> dict[str, object]:
     corpus = load_corpus(Path(task.data), task.set_name)
     asked = sample(corpus.questions, task.limit, task.seed)
     corpus = replace(corpus, questions=asked)
-    has_vectors = task.is_reader or task.system not in (RANDOM_ORDER, LEXICAL)
+    has_vectors = task.is_reader or task.system not in (RANDOM_ORDER, LEXICAL, RERANKED)
     embedder = load_embedder(task.embedding) if has_vectors else None
     base = MemoryBase(corpus, embedder)
     if task.system == RANDOM_ORDER:
         measured = _ranking_body(random_level(corpus, base, askable(corpus, base)))
     else:
-        with open_retriever(base, embedder or NoEmbedder(), _policy(task)) as retriever:
+        reranker = load_reranker(Path(task.reranker)) if task.reranker else None
+        read = RerankPolicy(budget_s=NO_HURRY_S, weight=task.rerank_weight)
+        opened = open_retriever(base, embedder or NoEmbedder(), _policy(task), reranker, read)
+        with opened as retriever:
             measure = _answers if task.is_reader else _rankings
             measured = measure(task, corpus, base, retriever)
     facts = {
@@ -128,7 +139,7 @@ def _answers(
 def _policy(task: Task) -> FusionPolicy:
     if task.is_reader:
         return FusionPolicy(dense_weight=RetrievalSettings().dense_weight)
-    if task.system == LEXICAL:
+    if task.system in (LEXICAL, RERANKED):
         return FusionPolicy(dense_weight=0.0)
     if task.system.startswith(DENSE):
         return FusionPolicy(lexical_weight=0.0, is_pinning=False)

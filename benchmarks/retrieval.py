@@ -19,7 +19,7 @@ from pathlib import Path
 
 from benchmarks.memory_base import ALL_SETS, KB, Corpus, MemoryBase, load_corpus
 from kb_service.domain.documents import ChunkDraft
-from kb_service.domain.ports import Embedder
+from kb_service.domain.ports import Embedder, Reranker
 from kb_service.domain.queries import Query, ScoredChunk
 from kb_service.domain.spans import TextSpan
 from kb_service.evaluation.questions import Question
@@ -31,6 +31,7 @@ from kb_service.settings import EmbeddingSettings
 from retrievers.embedding import load_embedder
 from retrievers.fusion import FusionPolicy
 from retrievers.hybrid import HybridRetriever
+from retrievers.reranking import RerankPolicy
 
 POLICIES = {
     "lexical": FusionPolicy(dense_weight=0.0, is_pinning=False),
@@ -108,11 +109,22 @@ def _by_document(question: Question, items: Sequence[ScoredChunk]) -> Scores:
 
 @contextmanager
 def open_retriever(
-    base: MemoryBase, embedder: Embedder, policy: FusionPolicy
+    base: MemoryBase,
+    embedder: Embedder,
+    policy: FusionPolicy,
+    reranker: Reranker | None = None,
+    rerank_policy: RerankPolicy | None = None,
 ) -> Iterator[HybridRetriever]:
     """Yield the product's retriever over a base, its indexes built."""
     with tempfile.TemporaryDirectory() as folder:
-        retriever = HybridRetriever(base, embedder, Path(folder), policy=policy)
+        retriever = HybridRetriever(
+            base,
+            embedder,
+            Path(folder),
+            policy=policy,
+            reranker=lambda: reranker,
+            rerank_policy=rerank_policy,
+        )
         retriever.retrieve(Query(KB, "warm up"))
         yield retriever
         retriever.close()

@@ -49,11 +49,6 @@ class CrossEncoderReranker:
     def name(self) -> str:
         return self._folder.name
 
-    @property
-    def num_weights(self) -> int:
-        """Number of weights."""
-        return sum(parameter.numel() for parameter in self._model.parameters())
-
     def score(self, question: str, texts: Sequence[str], budget_s: float) -> list[float]:
         """Return the model's logits of the first texts; fewer than texts when time is up."""
         deadline = time.monotonic() + budget_s
@@ -138,7 +133,8 @@ def _load(folder: Path) -> CrossEncoder:
             str(folder),
             local_files_only=True,
             trust_remote_code=False,
-            model_kwargs={"use_safetensors": True},
+            # Half precision, in which some are released, is slower than float32 on a CPU.
+            model_kwargs={"use_safetensors": True, "dtype": "float32"},
         )
     except SafetensorError as error:
         raise _corrupt(f"weights of {folder} cannot be read: {error}", folder) from error

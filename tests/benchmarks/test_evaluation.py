@@ -9,11 +9,12 @@ import pytest
 
 from benchmarks import evaluation
 from benchmarks.evaluation import evaluate, extra_of, plan_of, run_task
-from benchmarks.evaluation_worker import EXTRACTIVE, HYBRID, LEXICAL, Task, perform
+from benchmarks.evaluation_worker import EXTRACTIVE, HYBRID, LEXICAL, RERANKED, Task, perform
 from benchmarks.memory_base import MemoryBase, load_corpus
 from benchmarks.retrieval import askable, relevant_chunks
 from kb_service.evaluation.report import report_json
 from kb_service.settings import EmbeddingSettings
+from tests.retrievers.tiny_cross_encoder import write_tiny_cross_encoder
 
 READING = "dev/zh_drcd"
 DEMO = "demo/en_ntsb_qa"
@@ -122,3 +123,16 @@ def test_a_further_model_names_its_folder_and_weight(tmp_path: Path) -> None:
             extra_of(text)
     with pytest.raises(ArgumentTypeError, match="'much' is not a number"):
         extra_of(f"mini={tmp_path}@much")
+
+
+def test_a_reranker_stands_beside_the_words_alone(data: Path, tmp_path: Path) -> None:
+    folder = write_tiny_cross_encoder(tmp_path / "tiny")
+    arguments = ["--data", str(data), "--out", str(tmp_path), "--reranker", f"tiny={folder}@0.25"]
+    plan, _ = plan_of(arguments)
+    tasks = dict(plan.tasks(READING))
+    asked = tasks[f"{RERANKED} tiny"]
+    assert (asked.reranker, asked.rerank_weight, asked.dense_weight) == (str(folder), 0.25, None)
+    assert (LEXICAL, f"{RERANKED} tiny") in plan.retrieval_pairs()
+    scores = perform(asked)["scores"]
+    assert len(scores) == 2
+    assert {values["recall@10"] for values in scores} == {1.0}
