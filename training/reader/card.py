@@ -56,8 +56,8 @@ copies the answering words out of it; `[0]` says that none does. It is no chat m
 ChatGLM: it knows nothing but how to point.
 
 {_shape(facts)}
-Select it with `KB_LLM__MODEL=<this folder>`: sentences, citations and refusals are then those of the
-extractive reader, and these weights rank which words of a sentence are lit
+Select it with `KB_LLM__MODEL=<this folder>`: sentences, citations and refusals are then those of
+the extractive reader, and these weights rank which words of a sentence are lit
 (`kb_service/generation/pocket.py`). `pocket_reader` in config.json says what the folder is.
 
 Prompt: one user message, `question`, then `[1] sentence` … on lines of their own, then the question
