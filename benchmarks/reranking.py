@@ -115,7 +115,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--weight", dest="weights", action="append", type=float, required=True)
     parser.add_argument("--set", dest="sets", action="append", choices=ALL_SETS)
     parser.add_argument("--limit", type=int, help="questions of each set, a seeded sample")
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args(arguments)
 
     def say(line: str) -> None:

@@ -42,7 +42,7 @@ class RerankSettings(BaseModel):
     candidates: Annotated[int, Field(ge=2, le=100)] = 20
     budget_ms: Annotated[int, Field(ge=1, le=60_000)] = 300
     weight: Annotated[float, Field(gt=0, le=1)] = 1.0
-    threads: Annotated[int, Field(ge=1, le=64)] = 2
+    threads: Annotated[int, Field(ge=1, le=64)] = 1
 
 
 class LlmSettings(BaseModel):

@@ -101,7 +101,7 @@ class CrossEncoderReranker:
             raise _corrupt(f"{self._folder} scores a pair {scores[0]}, not a number", self._folder)
 
 
-def load_reranker(folder: Path, *, num_threads: int = 2) -> CrossEncoderReranker:
+def load_reranker(folder: Path, *, num_threads: int = 1) -> CrossEncoderReranker:
     """The reranker of a folder in the layout of sentence-transformers' CrossEncoder, or of a
     transformers model for sequence classification with one label.
 
