@@ -246,7 +246,10 @@ class Application:
 
         With a seed the simple readers stand before it. What they answer is not kept.
         """
-        readers: list[Generator] = [self._configured_generator()]
+        for part in self._models():
+            getattr(self, part)
+            self._require_configured(part)
+        readers: list[Generator] = [self.generator]
         if baseline_seed is not None:
             readers[:0] = [RandomSentence(baseline_seed), LexicalSentence(), ExtractiveReader()]
         base = self.catalog.get_kb(key)
@@ -265,13 +268,8 @@ class Application:
         self._require_configured("reranker")
         return self.retriever
 
-    def _configured_generator(self) -> Generator:
-        """The generator, unless another one took its place: that must not be measured for it."""
-        generator = self.generator
-        self._require_configured("generator")
-        return generator
-
     def _require_configured(self, part: str) -> None:
+        """Raise why another model took the part's place: it must not be taken for it."""
         if problem := self._degraded.get(part):
             raise problem
 
@@ -357,7 +355,9 @@ class Application:
         model = self.settings.llm.model
         if is_remote(model):
             return self.remote.check()
-        return generator_text(model, self._configured_generator())
+        generator = self.generator
+        self._require_configured("generator")
+        return generator_text(model, generator)
 
     def close(self) -> None:
         """Release what was opened; safe to call twice."""

@@ -97,9 +97,9 @@ def _from_folder(llm: LlmSettings) -> Generator:
 
     A list of checksums is optional for a checkpoint from elsewhere.
     """
-    folder = Path(llm.model)
+    folder = Path(llm.model).expanduser()
     verify_checksums(folder)
-    return _load_pocket(folder, llm) if is_pocket_reader(folder) else _load_chatglm(llm)
+    return _load_pocket(folder, llm) if is_pocket_reader(folder) else _load_chatglm(folder, llm)
 
 
 def _load_pocket(folder: Path, llm: LlmSettings) -> Generator:
@@ -115,12 +115,12 @@ def _load_pocket(folder: Path, llm: LlmSettings) -> Generator:
     return PocketGenerator.load(folder)
 
 
-def _load_chatglm(llm: LlmSettings) -> Generator:
+def _load_chatglm(folder: Path, llm: LlmSettings) -> Generator:
     from kb_service.generation.chatglm import ChatGlmGenerator
     from llm.engine.scheduler import EngineLimits
 
     generator = ChatGlmGenerator.load(
-        llm.model,
+        str(folder),
         max_tokens=llm.max_tokens,
         temperature=llm.temperature,
         limits=EngineLimits(

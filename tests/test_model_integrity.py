@@ -182,13 +182,22 @@ def test_documents_ingested_without_a_model_get_their_vectors_later(tmp_path: Pa
     application.close()
 
 
-def test_what_took_a_models_place_is_not_measured_for_it(tmp_path: Path) -> None:
-    settings = Settings(data_dir=tmp_path, llm=LlmSettings(model=str(tmp_path / "none")))
+@pytest.mark.parametrize("part", ["llm", "embedding"])
+def test_what_took_a_models_place_is_not_measured_for_it(tmp_path: Path, part: str) -> None:
+    settings = Settings(data_dir=tmp_path)
+    getattr(settings, part).model = str(tmp_path / "none")
     application = Application(settings)
     application.catalog.create_kb("r")
-    with pytest.raises(ConfigurationError, match="KB_LLM__MODEL"):
+    with pytest.raises(ConfigurationError, match=str(tmp_path / "none")):
         application.base_under_test("r", 0)
     application.close()
+
+
+def test_a_folder_below_home_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    checkpoint_with_checksums(tmp_path / "models")
+    settings = Settings(data_dir=tmp_path / "data", llm=LlmSettings(model="~/models/chat"))
+    assert Application(settings).generator.info.name == "chat"
 
 
 @pytest.mark.parametrize("kept_share", [0.0, 0.5, 0.99])
