@@ -19,6 +19,7 @@ from kb_service.domain.text import is_chinese, normalise, trimmed_span
 from kb_service.generation.extractive import written
 from kb_service.generation.pocket_model import PocketReader, Reading
 from kb_service.generation.reading import FORMED_TYPES, Quotation, read
+from kb_service.generation.span_model import Weights, shipped_weights
 from kb_service.generation.typed_spans import answer_words
 from llm.errors import CheckpointError
 
@@ -32,13 +33,13 @@ NOTICE_ZH = (
 )
 MAX_SENTENCE_CHARS = 320
 MAX_QUESTION_CHARS = 160
-"""Longer ones were never seen in training; the rules' words stay."""
+"""Longer ones were never seen in training; the extractive reader's words stay."""
 MAX_CANDIDATES = 64
 MAX_CANDIDATE_CHARS = 60
 CHINESE_BONUS, ENGLISH_BONUS, SURE_BONUS = 4.0, 1.0, 5.0
-"""What the rules' own words gain in confidence: by the question's language, and where the answer
-has a form (a date, a number) that its patterns know. Chosen on training questions
-(training/reader/calibrate.py)."""
+"""What the extractive reader's own words gain in confidence: by the question's language, and where
+the answer has a form (a date, a number) that its patterns know. Chosen on training questions around
+the words of its rules, and not again since a model chooses them (training/reader/calibrate.py)."""
 
 _SPELLED_AS_BLANK = "\u2581"
 _CUT = re.compile(r"[，。；：、！？,;:!?（）()《》“”\"\s]+")
@@ -49,8 +50,13 @@ _ENDS = re.compile(r"(?<=.)(?:的|等|而|是|为|在|于|[和与及])")
 class PocketGenerator:
     """Quotes what the extractive reader quotes; a pocket reader ranks candidate words of it."""
 
-    def __init__(self, reader: PocketReader) -> None:
+    def __init__(self, reader: PocketReader, weights: Weights | None = None) -> None:
+        """`weights`: of the span model, by default the package's; empty or absent: rules alone.
+
+        Raises ConfigurationError `model_corrupt` as the extractive reader does.
+        """
         self._reader = reader
+        self._weights = shipped_weights() if weights is None else weights
 
     @classmethod
     def load(cls, folder: Path) -> "PocketGenerator":
@@ -81,11 +87,14 @@ class PocketGenerator:
     def description(self) -> str:
         """How it answers, and its shape, for the operator."""
         shape = self._reader.shape
-        return f"rules choose the sentence, a pocket reader its words: {shape}, float32 on the CPU"
+        return (
+            "rules choose the sentence and the span model its words, which a pocket reader ranks "
+            f"against others: {shape}, float32 on the CPU"
+        )
 
     def generate(self, request: GenerationRequest) -> Generator[str, None, Generation]:
         """Yield the extractive reader's quotations; fields and long ones keep its words."""
-        quotations = list(read(request.question, request.passages, request.idf))
+        quotations = list(read(request.question, request.passages, request.idf, self._weights))
         if quotations and is_readable(quotations[0]):
             words = self.words_of(request.question, quotations[0])
             quotations[0] = replace(quotations[0], words=words)
@@ -93,7 +102,7 @@ class PocketGenerator:
         return said(quotations)
 
     def words_of(self, question: str, quotation: Quotation) -> str:
-        """The candidate with the best confidence; the rules' own has a bonus."""
+        """The candidate with the best confidence; the extractive reader's own has a bonus."""
         if len(question) > MAX_QUESTION_CHARS:
             return quotation.words
         spans = candidates(question, quotation)
@@ -112,19 +121,19 @@ def spelled(text: str) -> str:
     return text.replace(_SPELLED_AS_BLANK, " ")
 
 
-def best_words(text: str, rule_words: str, readings: Sequence[Reading], bonus: float) -> str:
-    """The words of the likeliest reading, those of the rules ahead by ``bonus``."""
+def best_words(text: str, own_words: str, readings: Sequence[Reading], bonus: float) -> str:
+    """The words of the likeliest reading, those of the extractive reader ahead by ``bonus``."""
 
     def weight(reading: Reading) -> float:
-        is_rule = reading.span is not None and reading.span.of(text) == rule_words
-        return reading.confidence + bonus * is_rule
+        is_own = reading.span is not None and reading.span.of(text) == own_words
+        return reading.confidence + bonus * is_own
 
     best = max(readings, key=weight, default=None)
-    return best.span.of(text) if best and best.span else rule_words
+    return best.span.of(text) if best and best.span else own_words
 
 
 def bonus_of(question: str) -> float:
-    """How much less sure other words may be than the rules' and still lose to them."""
+    """How much less sure other words may be than the extractive reader's and lose to them."""
     if is_sure(question):
         return SURE_BONUS
     return CHINESE_BONUS if is_chinese(question) else ENGLISH_BONUS
@@ -141,11 +150,11 @@ def is_readable(quotation: Quotation) -> bool:
 
 
 def candidates(question: str, quotation: Quotation) -> list[TextSpan]:
-    """Spans worth scoring: the rules' words first, then others that overlap them.
+    """Spans worth scoring: the quotation's words first, then others that overlap them.
 
     Others are words of any type that a pattern knows, clauses and parts of them between particles,
-    and pairs of English words. Where the rules have no words, every such span counts. The
-    rules find the right place more often than the model does, and the model the right ends: spans
+    and pairs of English words. Where it has no words, every such span counts. The extractive reader
+    finds the right place more often than the model does, and the model the right ends: spans
     elsewhere in the sentence made answers worse on training questions.
     """
     text, asked = quotation.text, normalise(question)

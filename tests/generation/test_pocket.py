@@ -70,14 +70,21 @@ def test_sentences_and_refusals_are_those_of_the_extractive_reader(
     assert all(words in "".join(texts) for words in [ours.answer_words] if words)
 
 
-def test_long_questions_and_marks_of_the_tokenizer_keep_the_rules_words(
+def test_long_questions_and_marks_of_the_tokenizer_do_no_harm(
     generator: PocketGenerator,
 ) -> None:
     question = "长江大桥由谁协助设计？"
     spelled = answer(generator, question, BRIDGE.replace("大桥由", "大桥\u2581由"))
     assert spelled.answer_words
-    long = answer(generator, question + "请回答。" * MAX_QUESTION_CHARS, BRIDGE)
-    assert long.answer_words == answer(ExtractiveReader({}), question, BRIDGE).answer_words
+    lengthy = question + "请回答。" * MAX_QUESTION_CHARS
+    unread = answer(ExtractiveReader(), lengthy, BRIDGE)
+    assert answer(generator, lengthy, BRIDGE).answer_words == unread.answer_words
+
+
+def test_without_the_span_model_the_words_of_rules_are_ranked(generator: PocketGenerator) -> None:
+    question = "长江大桥什么时候建成通车？"
+    alone = PocketGenerator(generator._reader, weights={})
+    assert answer(alone, question, BRIDGE).answer_words == "1957年10月15日"
 
 
 def test_it_names_its_folder_its_files_and_the_better_reader(generator: PocketGenerator) -> None:

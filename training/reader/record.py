@@ -18,6 +18,7 @@ from kb_service.evaluation.judging import Outcome
 from kb_service.evaluation.questions import Question
 from kb_service.generation.extractive import ExtractiveReader
 from kb_service.generation.reading import Quotation, read
+from kb_service.generation.span_model import shipped_weights
 
 _NOWHERE = Passage(1, 0, "", 0, "", "", TextSpan(0, 0), "", 0.0)
 
@@ -47,7 +48,7 @@ class Recorder:
 
     def generate(self, request: GenerationRequest) -> Generator[str, None, Generation]:
         """As the extractive reader does."""
-        quotations = read(request.question, request.passages, request.idf)
+        quotations = read(request.question, request.passages, request.idf, shipped_weights())
         if quotations:
             self._quoted[request.question] = quotations[0]
         return (yield from self._reader.generate(request))
