@@ -19,9 +19,10 @@ import torch
 from torch import Tensor
 
 from llm.engine.scheduler import EngineLimits
+from llm.kernels.compiled import compiled_attention, use_compiled
 from llm.kernels.gpu_linear import to_gpu_modules
-from llm.kernels.paged_attention import TOLERANCE, PagedAttention, choose, relative_error
-from llm.models.attention import MAX_SINGLE_QUERIES
+from llm.kernels.paged_attention import TOLERANCE, choose, relative_error
+from llm.models.attention import MAX_SINGLE_QUERIES, PagedAttention
 from llm.models.batch import Chunk, lay_out
 from llm.models.kv_cache import KVCache
 from llm.models.model import ChatGLM
@@ -64,6 +65,8 @@ def new_runner(model: ChatGLM, cache: KVCache, limits: EngineLimits, max_context
     if model.device.type == "cuda":
         to_gpu_modules(model, model.dtype)
     devices = {weight.device for weight in model.parameters()}
+    if model.device.type == "cpu":
+        return PlainRunner(model, cache, _attention_on_cpu(model, cache))
     if model.device.type != "cuda" or len(devices) > 1 or model.config.num_prefix_tokens:
         return PlainRunner(model, cache)
     drafting = 1 + limits.max_draft_tokens if limits.max_drafting else 1
@@ -74,17 +77,28 @@ def new_runner(model: ChatGLM, cache: KVCache, limits: EngineLimits, max_context
     return StaticRunner(model, cache, rows, attend, CudaGraphs(model.device), drafting)
 
 
-class PlainRunner:
-    """The ragged forward pass, for every step."""
+def _attention_on_cpu(model: ChatGLM, cache: KVCache) -> PagedAttention | None:
+    """The compiled one for a quantised model; learned prefixes are no pages."""
+    kernel = use_compiled(model)
+    if kernel is None or model.config.num_prefix_tokens:
+        return None
+    return compiled_attention(kernel, model.config, cache.layer(0)[0])
 
-    def __init__(self, model: ChatGLM, cache: KVCache) -> None:
+
+class PlainRunner:
+    """The ragged forward pass, for every step; decoding tokens may attend in a way of their own."""
+
+    def __init__(
+        self, model: ChatGLM, cache: KVCache, attend_pages: PagedAttention | None = None
+    ) -> None:
         self._model = model
         self._cache = cache
+        self._attend_pages = attend_pages
 
     def run(self, chunks: Sequence[Chunk], nums_scored: Sequence[int]) -> Computed:
         """See Runner."""
         batch = lay_out(chunks, self._cache.page_tokens, self._model.device)
-        states = self._model.hidden(batch, self._cache)
+        states = self._model.hidden(batch, self._cache, self._attend_pages)
         ends = [span.stop - num for span, num in zip(batch.spans, nums_scored, strict=True)]
         rows = [
             row

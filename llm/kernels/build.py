@@ -1,4 +1,4 @@
-"""Compile linear.cpp for this machine: `python -m llm.kernels.build`.
+"""Compile the kernels for this machine: `python -m llm.kernels.build`.
 
 `--all` compiles for every instruction set, for an image that other machines run.
 
@@ -23,7 +23,9 @@ from pathlib import Path
 
 from llm.errors import KernelUnavailable
 
-SOURCES = tuple(Path(__file__).parent / name for name in ("linear.cpp", "lanes.h", "threads.h"))
+_FOLDER = Path(__file__).parent
+UNITS = tuple(_FOLDER / f"{name}.cpp" for name in ("linear", "attention", "pointwise"))
+SOURCES = (*UNITS, *(_FOLDER / f"{name}.h" for name in ("lanes", "numbers", "threads")))
 CACHE_VARIABLE = "LLM_KERNEL_DIR"
 TIMEOUT_S = 300
 
@@ -89,7 +91,7 @@ def library_path(variant: Variant) -> Path:
     digest = hashlib.sha256(" ".join((*_OPTIONS, *variant.options)).encode())
     for source in SOURCES:
         digest.update(source.read_bytes())
-    return _cache_folder() / f"linear-{variant.name}-{digest.hexdigest()[:16]}.so"
+    return _cache_folder() / f"kernels-{variant.name}-{digest.hexdigest()[:16]}.so"
 
 
 def checksum_path(library: Path) -> Path:
@@ -118,7 +120,7 @@ def build(variant: Variant) -> Path:
     library.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=library.parent, prefix=".build-") as folder:
         made = Path(folder) / library.name
-        _run([*compiler, *_OPTIONS, *variant.options, str(SOURCES[0]), "-o", str(made)])
+        _run([*compiler, *_OPTIONS, *variant.options, *map(str, UNITS), "-o", str(made)])
         checksum = Path(folder) / "checksum"
         checksum.write_text(hashlib.sha256(made.read_bytes()).hexdigest(), "ascii")
         # Whoever reads between the two steps sees a wrong checksum, and no half library.

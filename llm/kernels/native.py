@@ -1,7 +1,7 @@
-"""The compiled kernel behind the same two methods as the torch one.
+"""The compiled kernels behind Python's methods: quantised products, attention, pointwise passes.
 
-Knows the C signatures of linear.cpp and which tensors may be handed over by address. Building and
-choosing are elsewhere.
+Knows the C signatures of the .cpp files and which tensors may be handed over by address. Building
+and choosing are elsewhere.
 """
 
 from __future__ import annotations
@@ -15,21 +15,31 @@ from torch import Tensor
 
 from llm.errors import KernelUnavailable
 from llm.kernels.build import is_intact
-from llm.kernels.panels import INT8_GROUP, Int4Panels, Int8Panels
-from llm.kernels.quantization import GROUP_SIZE
+from llm.kernels.panels import Int4Panels, Int8Panels
 
 _SEGMENT = 512  # kSegment of linear.cpp
-_POINTER, _SIZE, _INT = ctypes.c_void_p, ctypes.c_int64, ctypes.c_int
-_LINEAR = [*[_POINTER] * 3, _SIZE, *[_POINTER] * 3, _SIZE, _SIZE, _POINTER, _INT, _INT]
+_POINTER, _SIZE, _INT, _FLOAT = ctypes.c_void_p, ctypes.c_int64, ctypes.c_int, ctypes.c_float
+_LINEAR = [*[_POINTER] * 3, _SIZE, _POINTER, _SIZE, _SIZE, _POINTER, _INT, _INT]
 _SIGNATURES = {
     "quantize_tokens": [_POINTER, _INT, *[_SIZE] * 4, *[_POINTER] * 3, _INT],
     "linear_int8": _LINEAR,
     "linear_int4": _LINEAR,
-}
+    "attend_pages": [
+        *[_POINTER] * 3, _INT, _POINTER, _SIZE, _POINTER, *[_SIZE] * 5, _POINTER, _INT,
+    ],
+    "rms_norm": [_POINTER, _POINTER, _FLOAT, _INT, _SIZE, _SIZE, _POINTER],
+    "swiglu": [_POINTER, _INT, _SIZE, _SIZE, _POINTER, _INT],
+    "rotate": [_POINTER, _INT, _POINTER, _POINTER, *[_SIZE] * 5],
+}  # fmt: skip
 
 
 class NativeKernel:
-    """linear.cpp on torch's own threads, as many as torch is set to use."""
+    """The compiled kernels, on as many threads as torch is set to use.
+
+    Tensors are on the CPU, float32 or bfloat16, all of a call in one type unless said otherwise.
+    """
+
+    TYPES = frozenset((torch.float32, torch.bfloat16))
 
     def __init__(self, library: Path, name: str) -> None:
         """Load a library that is as it was built.
@@ -46,13 +56,54 @@ class NativeKernel:
             raise KernelUnavailable(f"cannot load {library}: {error}") from error
 
     def linear_int8(self, x: Tensor, weight: Int8Panels) -> Tensor:
-        """(M, N) in the type of x (M, K), float32 or bfloat16, on the CPU."""
-        num_rows = weight.scales.shape[0]
-        return self._linear("linear_int8", x, weight, num_rows, INT8_GROUP, 128)
+        """(M, N) in the type of x (M, K)."""
+        return self._linear("linear_int8", x, weight, weight.scales.shape[0])
 
     def linear_int4(self, x: Tensor, weight: Int4Panels) -> Tensor:
-        """(M, N) in the type of x (M, K), float32 or bfloat16, on the CPU."""
-        return self._linear("linear_int4", x, weight, weight.num_rows, GROUP_SIZE, 8)
+        """(M, N) in the type of x (M, K)."""
+        return self._linear("linear_int4", x, weight, weight.num_rows)
+
+    def attend(
+        self, query: Tensor, keys: Tensor, values: Tensor, tables: Tensor, lengths: Tensor
+    ) -> Tensor:
+        """See paged_attention.PagedAttention."""
+        query, (_, page_tokens, num_groups, head_dim) = query.contiguous(), keys.shape
+        out = torch.empty_like(query)
+        self._functions["attend_pages"](
+            _address(query), _address(keys), _address(values), query.dtype == torch.bfloat16,
+            _address(tables), tables.stride(0), _address(lengths), *query.shape[:2], num_groups,
+            head_dim, page_tokens, _address(out), torch.get_num_threads(),
+        )  # fmt: skip
+        return out
+
+    def rms_norm(self, x: Tensor, weight: Tensor, eps: float) -> Tensor:
+        """See pointwise.Pointwise."""
+        x = x.contiguous()
+        out = torch.empty_like(x)
+        self._functions["rms_norm"](
+            _address(x), _address(weight), eps, x.dtype == torch.bfloat16, *x.shape, _address(out)
+        )
+        return out
+
+    def swiglu(self, gate_up: Tensor) -> Tensor:
+        """See pointwise.Pointwise."""
+        gate_up = gate_up.contiguous()
+        num_tokens, size = gate_up.shape[0], gate_up.shape[1] // 2
+        out = gate_up.new_empty((num_tokens, size))
+        self._functions["swiglu"](
+            _address(gate_up), gate_up.dtype == torch.bfloat16, num_tokens, size, _address(out),
+            torch.get_num_threads(),
+        )  # fmt: skip
+        return out
+
+    def rotate(self, heads: Tensor, num_turned: int, cos: Tensor, sin: Tensor) -> Tensor:
+        """See pointwise.Pointwise."""
+        num_tokens, num_heads, head_dim = heads.shape
+        self._functions["rotate"](
+            _address(heads), heads.dtype == torch.bfloat16, _address(cos.contiguous()),
+            _address(sin.contiguous()), num_tokens, num_heads, num_turned, head_dim, cos.shape[-1],
+        )  # fmt: skip
+        return heads[:, :num_turned]
 
     def quantize(self, x: Tensor, group: int, offset: int) -> tuple[Tensor, Tensor, Tensor]:
         """The arrays of linear.cpp's Activations, for x (M, K) float32 or bfloat16.
@@ -72,20 +123,14 @@ class NativeKernel:
         return values, scales, starts
 
     def _linear(
-        self,
-        function: str,
-        x: Tensor,
-        weight: Int8Panels | Int4Panels,
-        num_rows: int,
-        group: int,
-        offset: int,
+        self, function: str, x: Tensor, weight: Int8Panels | Int4Panels, num_rows: int
     ) -> Tensor:
-        values, scales, starts = self.quantize(x.contiguous(), group, offset)
-        out = torch.empty((x.shape[0], num_rows), dtype=x.dtype)
+        x = x.contiguous()
+        out = x.new_empty((x.shape[0], num_rows))
         self._functions[function](
             _address(weight.codes), _address(weight.scales), _address(weight.bias), num_rows,
-            _address(values), _address(scales), _address(starts), x.shape[0], scales.shape[0],
-            _address(out), x.dtype == torch.bfloat16, torch.get_num_threads(),
+            _address(x), *x.shape, _address(out), x.dtype == torch.bfloat16,
+            torch.get_num_threads(),
         )  # fmt: skip
         return out
 

@@ -14,12 +14,12 @@ import importlib.util
 import inspect
 import logging
 from collections.abc import Iterator, Mapping
-from typing import Protocol
 
 import torch
 import torch.nn.functional as F  # noqa: N812 -- the name every torch reader expects
 from torch import Tensor
 
+from llm.models.attention import PagedAttention
 from llm.models.config import ModelConfig
 
 log = logging.getLogger(__name__)
@@ -27,19 +27,6 @@ log = logging.getLogger(__name__)
 # The largest relative error of a row, |a - b| / |b|, that rounding explains. Float32 leaves room
 # for another order of summation, the halves for another order in each of many layers.
 TOLERANCE = {torch.float32: 1e-3, torch.float16: 1e-2, torch.bfloat16: 5e-2}
-
-
-class PagedAttention(Protocol):
-    """Scaled dot-product attention of query (B, H, D) over keys and values (N, page, G, D).
-
-    Row b sees the first lengths[b] slots, at least 1, of the pages tables[b]; both are int32,
-    (B,) and (B, P). Head h reads group h // (H / G). Returns (B, H, D). What lies in slots that
-    a row does not see may be anything, NaN too.
-    """
-
-    def __call__(
-        self, query: Tensor, keys: Tensor, values: Tensor, tables: Tensor, lengths: Tensor
-    ) -> Tensor: ...
 
 
 def gathered(
@@ -80,7 +67,7 @@ def choose(config: ModelConfig, keys: Tensor) -> PagedAttention:
     """The fastest way that gives the right numbers here, for a layer's keys (N, page, G, D)."""
     for name, kernel in _candidates().items():
         try:
-            error = _largest_error(kernel, config, keys)
+            error = largest_error(kernel, config, keys)
         except Exception as failure:  # every kernel compiler has errors of its own
             reason = f"{type(failure).__name__}: {str(failure)[:200]}"
             log.warning("paged attention %s does not run here: %s", name, reason)
@@ -112,7 +99,7 @@ def _candidates() -> Mapping[str, PagedAttention]:
     return found
 
 
-def _largest_error(kernel: PagedAttention, config: ModelConfig, like: Tensor) -> float:
+def largest_error(kernel: PagedAttention, config: ModelConfig, like: Tensor) -> float:
     """Of a kernel against the reference in float32, on random rows of every awkward length."""
     worst = 0.0
     for query, keys, values, tables, lengths in _trials(config, like):

@@ -7,6 +7,8 @@ n new tokens of one sequence, S tokens it has in all, P learned prefix tokens, H
 G key/value groups, D head dimension.
 """
 
+from typing import Protocol
+
 import torch
 import torch.nn.functional as F  # noqa: N812 -- the name every torch reader expects
 from torch import Tensor
@@ -20,6 +22,19 @@ MAX_SINGLE_QUERIES = 16
 # Queries that look at once at all keys up to the last of them: short enough to skip most of what
 # lies behind, long enough to keep the product busy.
 QUERY_BLOCK = 64
+
+
+class PagedAttention(Protocol):
+    """Scaled dot-product attention of query (B, H, D) over keys and values (N, page, G, D).
+
+    Row b sees the first lengths[b] slots, at least 1, of the pages tables[b]; both are int32,
+    (B,) and (B, P). Head h reads group h // (H / G). Returns (B, H, D). What lies in slots that
+    a row does not see may be anything, NaN too.
+    """
+
+    def __call__(
+        self, query: Tensor, keys: Tensor, values: Tensor, tables: Tensor, lengths: Tensor
+    ) -> Tensor: ...
 
 
 def visibility(span: Span, num_prefix: int, dtype: torch.dtype) -> Tensor | None:

@@ -15,14 +15,14 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import torch
-import torch.nn.functional as F  # noqa: N812 -- the name every torch reader expects
 from torch import Tensor, nn
 
-from llm.models.attention import attend, visibility
+from llm.models.attention import PagedAttention, attend, goes_one_by_one, visibility
 from llm.models.batch import Batch, PromptLayout, Span
 from llm.models.config import ModelConfig
 from llm.models.kv_cache import KVCache
-from llm.models.rope import rotate, rotation
+from llm.models.pointwise import IN_TORCH, Pointwise
+from llm.models.rope import rotation
 
 
 class AnyStep(Protocol):
@@ -42,25 +42,68 @@ class AnyStep(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Singles:
+    """The B tokens of a batch that look at the cache one by one.
+
+    `rows` (B,) are their places among the new tokens, `tables` (B, P) their pages and `lengths`
+    (B,) how many slots of these they see, both int32.
+    """
+
+    rows: Tensor
+    tables: Tensor
+    lengths: Tensor
+    attend: PagedAttention
+
+    @classmethod
+    def of(cls, batch: Batch, attend: PagedAttention) -> Singles | None:
+        """Those of a batch; None where it has none."""
+        spans = [span for span in batch.spans if goes_one_by_one(span)]
+        if not spans:
+            return None
+        rows = torch.cat([torch.arange(span.start, span.stop) for span in spans])
+        lengths = torch.cat([torch.arange(span.num_cached, span.num_tokens) + 1 for span in spans])
+        tables = torch.zeros((len(rows), max(len(span.pages) for span in spans)), dtype=torch.int32)
+        first = 0
+        for span in spans:
+            tables[first : first + span.num_new, : len(span.pages)] = span.pages
+            first += span.num_new
+        return cls(rows, tables, lengths.int(), attend)
+
+    def mix(self, query: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+        """What these tokens' queries (B, H, D) find in a layer's pages: (B, H, D)."""
+        return self.attend(query, keys, values, self.tables, self.lengths)
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
-    """A step in which every span attends by itself; one bias for each span of the batch."""
+    """A step in which every span attends by itself; one bias for each span of the batch.
+
+    Where there are `singles`, the spans without a bias attend as those say.
+    """
 
     batch: Batch
     cache: KVCache
     cos: Tensor
     sin: Tensor
     biases: tuple[Tensor | None, ...]
+    singles: Singles | None = None
 
     def mix(
         self, layer: int, query: Tensor, keys: Tensor, values: Tensor, prefix: Tensor | None
     ) -> Tensor:
         """Cache keys and values (T, G, D) of the new tokens, then attend: (T, H, D)."""
         self.cache.write(layer, self.batch.slots, keys, values)
-        mixed = [
-            attend(query[span.start : span.stop], *self._seen(layer, span, prefix), span, bias)
-            for span, bias in zip(self.batch.spans, self.biases, strict=True)
-        ]
-        return torch.cat(mixed)
+        if self.singles and len(self.singles.rows) == len(query):
+            return self.singles.mix(query, *self.cache.layer(layer))
+        mixed = torch.empty(query.shape, dtype=query.dtype, device=query.device)
+        if self.singles:
+            rows = self.singles.rows
+            mixed[rows] = self.singles.mix(query[rows], *self.cache.layer(layer))
+        for span, bias in zip(self.batch.spans, self.biases, strict=True):
+            if bias is not None or self.singles is None:
+                own, seen = slice(span.start, span.stop), self._seen(layer, span, prefix)
+                mixed[own] = attend(query[own], *seen, span, bias)
+        return mixed
 
     def _seen(self, layer: int, span: Span, prefix: Tensor | None) -> tuple[Tensor, Tensor]:
         """Keys and values (P + S, G, D) of a span, new tokens included."""
@@ -71,7 +114,9 @@ class Step:
 
 
 class RMSNorm(nn.Module):
-    """w * x / rms(x), computed in float32 and cast once at the end (Zhang & Sennrich 2019)."""
+    """w * x / rms(x) over C channels."""
+
+    pointwise: Pointwise = IN_TORCH
 
     def __init__(self, size: int, eps: float) -> None:
         super().__init__()
@@ -79,9 +124,7 @@ class RMSNorm(nn.Module):
         self.eps = eps
 
     def forward(self, x: Tensor) -> Tensor:
-        wide = x.float()
-        scale = torch.rsqrt(wide.square().mean(-1, keepdim=True) + self.eps)
-        return (self.weight * (wide * scale)).to(x.dtype)
+        return self.pointwise.rms_norm(x, self.weight, self.eps)
 
 
 def new_norm(config: ModelConfig) -> nn.Module:
@@ -99,6 +142,7 @@ class Attention(nn.Module):
     """
 
     prefix: Tensor | None
+    pointwise: Pointwise = IN_TORCH
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -116,7 +160,7 @@ class Attention(nn.Module):
     def forward(self, x: Tensor, step: AnyStep, layer: int) -> Tensor:
         heads, groups = self.num_heads, self.num_groups
         qkv = self.qkv(x).unflatten(-1, (heads + 2 * groups, self.head_dim))
-        turned = rotate(qkv[:, : heads + groups], step.cos, step.sin)
+        turned = self.pointwise.rotate(qkv, heads + groups, step.cos, step.sin)
         query, keys = turned[:, :heads], turned[:, heads:]  # (T, H, D), (T, G, D)
         mixed = step.mix(layer, query, keys, qkv[:, heads + groups :], self.prefix)
         return self.out(mixed.flatten(1))  # (T, C)
@@ -125,6 +169,8 @@ class Attention(nn.Module):
 class SwiGLU(nn.Module):
     """down(silu(gate) * up), gate being the first half of one projection (Shazeer 2020)."""
 
+    pointwise: Pointwise = IN_TORCH
+
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         bias = config.linear_bias
@@ -132,8 +178,7 @@ class SwiGLU(nn.Module):
         self.down = nn.Linear(config.ffn_size, config.hidden_size, bias=bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        gate, up = self.gate_up(x).chunk(2, dim=-1)  # (T, F) each
-        return self.down(F.silu(gate) * up)
+        return self.down(self.pointwise.swiglu(self.gate_up(x)))
 
 
 class Block(nn.Module):
@@ -196,12 +241,18 @@ class ChatGLM(nn.Module):
         devices = [next(block.parameters()).device for block in self.layers]
         return KVCache(self.config, num_pages, page_tokens, dtype=self.dtype, devices=devices)
 
-    def hidden(self, batch: Batch, cache: KVCache) -> Tensor:
-        """Run the new tokens of a batch behind the cached ones: normalised states (T, C)."""
+    def hidden(
+        self, batch: Batch, cache: KVCache, attend_pages: PagedAttention | None = None
+    ) -> Tensor:
+        """Run the new tokens of a batch behind the cached ones: normalised states (T, C).
+
+        `attend_pages`, on the CPU, is how tokens that decode look at the cache.
+        """
         cos, sin = rotation(batch.positions, self.config)
         num_prefix = self.config.num_prefix_tokens
         biases = tuple(visibility(span, num_prefix, self.dtype) for span in batch.spans)
-        return self.through(batch.ids, Step(batch, cache, cos, sin, biases))
+        singles = Singles.of(batch, attend_pages) if attend_pages else None
+        return self.through(batch.ids, Step(batch, cache, cos, sin, biases, singles))
 
     def through(self, ids: Tensor, step: AnyStep) -> Tensor:
         """Normalised states (T, C) of new tokens (T,), attending as `step` does."""

@@ -9,10 +9,12 @@ import pytest
 import torch
 
 from llm.chats.chat_model import ChatModel
+from llm.kernels.native import NativeKernel
 from llm.models.build import random_model
 from llm.models.config import ModelConfig
 from llm.models.model import ChatGLM
 from llm.tokenizers import ChatGLM3Tokenizer
+from tests.llm.native_kernels import VARIANTS, compiled
 from tests.llm.tiny_checkpoint import tiny_config_json, train_tiny_tokenizer, write_tiny_checkpoint
 
 
@@ -71,3 +73,13 @@ def chat_model(tiny_folder: Path) -> ChatModel:
 @pytest.fixture(scope="session")
 def tiny_model() -> ChatGLM:
     return random_model(ModelConfig.from_json(tiny_config_json(96, seq_length=64)), seed=3)
+
+
+@pytest.fixture(scope="session")
+def kernel_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("kernels")
+
+
+@pytest.fixture(params=VARIANTS, ids=lambda variant: variant.name)
+def native(request: pytest.FixtureRequest, kernel_folder: Path) -> NativeKernel:
+    return compiled(request.param, kernel_folder)

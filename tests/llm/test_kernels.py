@@ -11,9 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm.errors import KernelUnavailable
 from llm.kernels import build
-from llm.kernels.build import Variant
 from llm.kernels.native import NativeKernel
 from llm.kernels.panels import (
     Int4Panels,
@@ -28,31 +26,9 @@ from llm.kernels.panels import (
 from llm.kernels.quantized_linear import Int4Linear, Int8Linear, quantize_linear
 from llm.kernels.selection import Kernel
 from llm.kernels.torch_kernel import TorchKernel, quantize_activations
+from tests.llm.native_kernels import compiled
 
-VARIANTS = (*build.VARIANTS, build.REFERENCE)
 TOLERANCE = 2e-6  # of the sizes of a result's terms together
-
-
-@pytest.fixture(scope="session")
-def kernel_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("kernels")
-
-
-@pytest.fixture(params=VARIANTS, ids=lambda variant: variant.name)
-def native(request: pytest.FixtureRequest, kernel_folder: Path) -> NativeKernel:
-    return compiled(request.param, kernel_folder)
-
-
-def compiled(variant: Variant, folder: Path) -> NativeKernel:
-    if not variant.features <= build.cpu_features():
-        pytest.skip(f"this CPU lacks {', '.join(variant.features - build.cpu_features())}")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(build.CACHE_VARIABLE, str(folder))
-        try:
-            build.best_variant()
-            return NativeKernel(build.build(variant), variant.name)
-        except KernelUnavailable as reason:
-            pytest.skip(str(reason))
 
 
 def normal(*shape: int, seed: int = 0) -> torch.Tensor:

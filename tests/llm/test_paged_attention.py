@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from llm.kernels import paged_attention
-from llm.kernels.paged_attention import TOLERANCE, PagedAttention, choose, gathered, relative_error
-from llm.models.attention import attend
+from llm.kernels.paged_attention import TOLERANCE, choose, gathered, relative_error
+from llm.models.attention import PagedAttention, attend
 from llm.models.batch import Span
 from llm.models.config import ModelConfig
 from llm.models.kv_cache import KVCache
