@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from tokenizers import Tokenizer
 
+from training.corpus import SOURCES
 from training.model_folder import licence_text, write_checksums
-from training.reranker.lists import used_sources
 from training.reranker.tokens import released
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def write_reranker(
     path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
     released(tokenizer).save_pretrained(folder)
     (folder / "MODEL_CARD.md").write_text(card_text(card), encoding="utf-8")
-    notice = licence_text(used_sources(), card.articles)
+    notice = licence_text(SOURCES, card.articles)
     (folder / "LICENSE").write_text(notice, encoding="utf-8")
     write_checksums(folder)
 
@@ -53,7 +53,7 @@ def write_reranker(
 def card_text(card: Card) -> str:
     """The model card in Markdown."""
     facts = "\n".join(f"- {fact}" for fact in card.facts)
-    sources = "\n".join(f"| {s.path} | {s.licence} | {s.attribution} |" for s in used_sources())
+    sources = "\n".join(f"| {s.path} | {s.licence} | {s.attribution} |" for s in SOURCES)
     return f"""# {card.title}
 
 A small cross-encoder for Chinese and English in the BERT layout: it reads a question and a passage
@@ -74,8 +74,10 @@ Results: docs/evaluation.md and docs/models/reranker.md in the repository.
 | --- | --- | --- |
 {sources}
 
-Text that shares a run of 74 letters, or a question, with a dev or demo set was left out. Nothing
-with a non-commercial licence was used: of COVID-QA only articles whose text states cc-by or cc0.
+Questions of CMRC 2018, DRCD in simplified characters, SQuAD and COVID-QA taught the reranker; all
+files taught the word vectors. Text that shares a run of 74 letters, or a question, with a dev or
+demo set was left out. Nothing with a non-commercial licence was used: of COVID-QA only articles
+whose text states cc-by or cc0.
 The weights are under CC BY-SA 4.0, see LICENSE.
 
 ## Limits

@@ -26,10 +26,8 @@ from kb_service.evaluation.questions import Question
 from retrievers.fusion import FusionPolicy
 from retrievers.hybrid import HybridRetriever
 from training.corpus import (
-    SOURCES,
     LeakFilter,
     Row,
-    Source,
     held_out,
     read_rows,
     with_free_articles,
@@ -66,11 +64,6 @@ class Lists:
         """The token ids of a text."""
         start = int(self.ends[number - 1]) if number else 0
         return self.tokens[start : int(self.ends[number])]
-
-
-def used_sources() -> tuple[Source, ...]:
-    """The sources that the reranker learns from, with licence and attribution."""
-    return tuple(source for source in SOURCES if source.path in QUESTION_FILES)
 
 
 def free_rows(data: Path, name: str, held: LeakFilter) -> tuple[list[Row], int]:
