@@ -12,6 +12,7 @@ from kb_service.domain.errors import ConfigurationError
 from kb_service.domain.ports import Generator
 from kb_service.domain.queries import Passage
 from kb_service.domain.spans import TextSpan
+from kb_service.generation.chatglm import ChatGlmGenerator
 from kb_service.generation.extractive import ExtractiveReader
 from kb_service.generation.pocket import MAX_QUESTION_CHARS, PocketGenerator
 from kb_service.generation.pocket_folder import is_pocket_reader
@@ -130,6 +131,11 @@ def test_a_chat_models_folder_is_no_pocket_reader(tmp_path: Path) -> None:
     (tmp_path / "SHA256SUMS.json").write_text(json.dumps(sums))
     with pytest.raises(ConfigurationError, match="it has no field pocket_reader"):
         PocketReader.load(tmp_path)
+
+
+def test_a_pocket_reader_is_never_loaded_as_a_chat_model() -> None:
+    with pytest.raises(ConfigurationError, match="is a pocket reader, no chat model"):
+        ChatGlmGenerator.load(str(SHIPPED), max_tokens=8, temperature=0.0)
 
 
 def test_a_second_weight_file_is_refused(tmp_path: Path) -> None:
