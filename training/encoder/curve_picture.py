@@ -28,5 +28,5 @@ PLOTS = (
 def curve_svg(curve: Curve) -> str:
     """The picture of a curve. ValueError without lines."""
     last = curve[-1] if curve else {"pairs": 0, "seconds": 0}
-    text = f"The encoder: {last['pairs'] / 1e3:.0f},000 pairs, {last['seconds'] / 60:.0f} minutes"
+    text = f"The encoder: {last['pairs']:,} pairs, {last['seconds'] / 60:.0f} minutes"
     return picture_of(curve, text, Axis("pairs", 1e3, "{:.0f} k"), PLOTS)
