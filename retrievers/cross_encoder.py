@@ -1,7 +1,8 @@
 """Scores pairs of question and text with a cross-encoder from a folder on this machine.
 
-Knows sentence-transformers' CrossEncoder, one thread of its own to run it in, and a clock. Checks
-the files of a model before it trusts them. Does not know what the scores are used for.
+Knows two ways to run one (a small BERT by numpy, everything else by sentence-transformers), a
+thread of its own for it, and a clock. Checks the files of a model before it trusts them. Does not
+know what the scores are used for.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
 from kb_service.domain.errors import ConfigurationError
 from kb_service.storage.checksums import verify_checksums
+from retrievers.small_bert import SmallBert, small_bert_config
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder
@@ -31,6 +33,13 @@ MAX_TOKENS = 512
 CONFIG_FILE, WEIGHTS_PATTERN = "config.json", "*.safetensors"
 
 
+class PairModel(Protocol):
+    """A model that reads question and text together."""
+
+    def logits(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
+        """One score a pair, in one pass."""
+
+
 class CrossEncoderReranker:
     """Implements `domain.ports.Reranker`. One pass runs at a time; waiting counts as time spent.
 
@@ -40,9 +49,8 @@ class CrossEncoderReranker:
     def __init__(self, folder: Path, *, num_threads: int) -> None:
         """Raises ConfigurationError: model_unavailable or model_corrupt, naming the folder."""
         self._folder = folder
-        self._model = _load(folder)
         self._thread = ThreadPoolExecutor(1, "reranker")
-        _bound_threads(self._thread, num_threads)
+        self._model = _model_of(folder, num_threads, self._thread)
         self._try_once()
 
     @property
@@ -70,7 +78,7 @@ class CrossEncoderReranker:
         left = deadline - time.monotonic()
         if left <= 0:
             return None
-        passing: Future[list[float]] = self._thread.submit(self._forward, batch)
+        passing: Future[list[float]] = self._thread.submit(self._model.logits, batch)
         try:
             scores = passing.result(left)
         except FutureTimeoutError:
@@ -81,19 +89,11 @@ class CrossEncoderReranker:
         log.error("scores are not finite", model=str(self._folder))
         return None
 
-    def _forward(self, batch: list[tuple[str, str]]) -> list[float]:
-        from torch import nn
-
-        logits = self._model.predict(
-            batch, batch_size=len(batch), activation_fn=nn.Identity(), show_progress_bar=False
-        )
-        return [float(logit) for logit in logits]
-
     def _try_once(self) -> None:
         """See that the weights fit the tokenizer, and let the first question find a warm model."""
         try:
-            scores = self._thread.submit(self._forward, [("a", "b")] * BATCH_SIZE).result()
-        except (RuntimeError, ValueError, IndexError, TypeError) as error:
+            scores = self._thread.submit(self._model.logits, [("a", "b")] * BATCH_SIZE).result()
+        except (RuntimeError, ValueError, IndexError, KeyError, TypeError) as error:
             self.close()
             raise _corrupt(f"{self._folder} cannot score a pair: {error}", self._folder) from error
         if not all(map(math.isfinite, scores)):
@@ -122,6 +122,32 @@ def load_reranker(folder: Path, *, num_threads: int = 1) -> CrossEncoderReranker
             folder,
         )
     return CrossEncoderReranker(folder, num_threads=num_threads)
+
+
+def _model_of(folder: Path, num_threads: int, thread: ThreadPoolExecutor) -> PairModel:
+    config = small_bert_config(folder)
+    if config is not None:
+        return SmallBert(folder, config, num_threads=num_threads)
+    model = LibraryModel(folder)
+    _bound_threads(thread, num_threads)
+    return model
+
+
+class LibraryModel:
+    """Any cross-encoder that sentence-transformers loads, in float32."""
+
+    def __init__(self, folder: Path) -> None:
+        """Raises ConfigurationError: model_unavailable or model_corrupt, naming the folder."""
+        self._model = _load(folder)
+
+    def logits(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
+        """One score a pair, in one pass."""
+        from torch import nn
+
+        logits = self._model.predict(
+            list(pairs), batch_size=len(pairs), activation_fn=nn.Identity(), show_progress_bar=False
+        )
+        return [float(logit) for logit in logits]
 
 
 def _load(folder: Path) -> CrossEncoder:

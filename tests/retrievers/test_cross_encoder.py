@@ -2,24 +2,35 @@
 
 import json
 import shutil
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from kb_service.domain.errors import ConfigurationError
-from retrievers.cross_encoder import BATCH_SIZE, CrossEncoderReranker, load_reranker
+from retrievers.cross_encoder import (
+    BATCH_SIZE,
+    CrossEncoderReranker,
+    LibraryModel,
+    load_reranker,
+)
+from retrievers.small_bert import SmallBert, gelu
 from tests.retrievers.tiny_cross_encoder import write_tiny_cross_encoder
 
 TEXTS = ["abc", "zyx", "bac cab", "", "q" * 200, "the valve leaked", "hall"]
 ENOUGH_S = 60.0
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_tiny_cross_encoder(tmp_path_factory.mktemp("models") / "tiny-reranker")
+@pytest.fixture(scope="module", params=["gelu", "relu"])
+def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model for each of the two ways to run one."""
+    place = tmp_path_factory.mktemp("models") / "tiny-reranker"
+    return write_tiny_cross_encoder(place, activation=request.param)
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +57,34 @@ def test_scores_are_the_logits_of_the_released_layout(
     assert reranker.score("abc", [], ENOUGH_S) == []
 
 
+def test_a_small_bert_needs_no_torch(tmp_path: Path) -> None:
+    folder = write_tiny_cross_encoder(tmp_path / "gelu")
+    code = (
+        "import sys; from pathlib import Path; from retrievers.cross_encoder import load_reranker; "
+        f"reranker = load_reranker(Path({str(folder)!r})); "
+        "print(len(reranker.score('abc', ['cab'], 60.0)), 'torch' in sys.modules); reranker.close()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["1", "False"]
+
+
+def test_each_folder_is_run_the_way_that_suits_it(tmp_path: Path) -> None:
+    kinds = {"gelu": SmallBert, "relu": LibraryModel}
+    for activation, kind in kinds.items():
+        folder = write_tiny_cross_encoder(tmp_path / activation, activation=activation)
+        loaded = load_reranker(folder)
+        assert isinstance(loaded._model, kind)
+        loaded.close()
+
+
+def test_gelu_is_that_of_torch() -> None:
+    import torch
+
+    values = np.linspace(-9, 9, 2001, dtype=np.float32)
+    expected = torch.nn.functional.gelu(torch.from_numpy(values)).numpy()
+    assert np.abs(gelu(values) - expected).max() < 2e-6
+
+
 def test_without_time_nothing_is_scored(reranker: CrossEncoderReranker) -> None:
     assert reranker.score("abc", TEXTS, 0.0) == []
 
@@ -53,7 +92,7 @@ def test_without_time_nothing_is_scored(reranker: CrossEncoderReranker) -> None:
 def test_what_is_scored_before_time_is_up_is_kept(
     reranker: CrossEncoderReranker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    forward, num_passes = reranker._forward, 0
+    forward, num_passes = reranker._model.logits, 0
     end = threading.Event()
 
     def second_pass_hangs(batch: list[tuple[str, str]]) -> list[float]:
@@ -63,7 +102,7 @@ def test_what_is_scored_before_time_is_up_is_kept(
             end.wait(30)
         return forward(batch)
 
-    monkeypatch.setattr(reranker, "_forward", second_pass_hangs)
+    monkeypatch.setattr(reranker._model, "logits", second_pass_hangs)
     began = time.monotonic()
     scores = reranker.score("abc", TEXTS, 1.0)
     took = time.monotonic() - began
@@ -73,10 +112,11 @@ def test_what_is_scored_before_time_is_up_is_kept(
     end.set()
 
 
-def test_passes_are_bounded_and_other_threads_keep_their_bound(folder: Path) -> None:
+def test_passes_are_bounded_and_other_threads_keep_their_bound(tmp_path: Path) -> None:
     import torch
 
     before = torch.get_num_threads()
+    folder = write_tiny_cross_encoder(tmp_path / "relu", activation="relu")
     loaded = load_reranker(folder, num_threads=3)
     assert loaded._thread.submit(torch.get_num_threads).result() == 3
     assert torch.get_num_threads() == before
@@ -86,7 +126,7 @@ def test_passes_are_bounded_and_other_threads_keep_their_bound(folder: Path) -> 
 def test_scores_that_are_no_numbers_are_not_used(
     reranker: CrossEncoderReranker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reranker, "_forward", lambda batch: [float("nan")] * len(batch))
+    monkeypatch.setattr(reranker._model, "logits", lambda batch: [float("nan")] * len(batch))
     assert reranker.score("abc", TEXTS, ENOUGH_S) == []
 
 

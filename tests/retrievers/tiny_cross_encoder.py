@@ -7,8 +7,11 @@ from pathlib import Path
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *"abcdefghijklmnopqrstuvwxyz"]
 
 
-def write_tiny_cross_encoder(folder: Path, num_labels: int = 1) -> Path:
-    """Write model, tokenizer and checksums; the same weights each time."""
+def write_tiny_cross_encoder(folder: Path, num_labels: int = 1, activation: str = "gelu") -> Path:
+    """Write model, tokenizer and checksums; the same weights each time.
+
+    With another activation than BERT's own it is one that only sentence-transformers reads.
+    """
     import torch
     from tokenizers import Tokenizer, models, pre_tokenizers
     from tokenizers.processors import TemplateProcessing
@@ -41,6 +44,7 @@ def write_tiny_cross_encoder(folder: Path, num_labels: int = 1) -> Path:
         max_position_embeddings=64,
         initializer_range=0.5,
         num_labels=num_labels,
+        hidden_act=activation,
         pad_token_id=0,
     )
     BertForSequenceClassification(config).save_pretrained(folder)
