@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks.memory_base import KB, Corpus, MemoryBase, load_corpus
 from benchmarks.retrieval import Rankings, askable, open_retriever, random_level, rank_all
-from kb_service.domain.ports import EmbeddingProfile, Generator, Vector
+from kb_service.domain.ports import EmbeddingProfile, Generator, Reranker, Vector
 from kb_service.evaluation.baselines import LexicalSentence, RandomSentence
 from kb_service.evaluation.questions import sample
 from kb_service.evaluation.resources import peak_memory_bytes
@@ -20,7 +20,7 @@ from kb_service.evaluation.trials import UnkeptAnswers, ask_all
 from kb_service.generation.extractive import ExtractiveReader
 from kb_service.model_parts import choose_generator
 from kb_service.services.answering import AnsweringService
-from kb_service.settings import LlmSettings, RetrievalSettings
+from kb_service.settings import LlmSettings, RerankSettings, RetrievalSettings
 from retrievers.cross_encoder import load_reranker
 from retrievers.embedding import load_embedder
 from retrievers.fusion import FusionPolicy
@@ -86,8 +86,7 @@ def perform(task: Task) -> dict[str, object]:
     if task.system == RANDOM_ORDER:
         measured = _ranking_body(random_level(corpus, base, askable(corpus, base)))
     else:
-        reranker = load_reranker(Path(task.reranker)) if task.reranker else None
-        read = RerankPolicy(budget_s=NO_HURRY_S, weight=task.rerank_weight)
+        reranker, read = _reranking(task)
         opened = open_retriever(base, embedder or NoEmbedder(), _policy(task), reranker, read)
         with opened as retriever:
             measure = _answers if task.is_reader else _rankings
@@ -135,6 +134,16 @@ def _answers(
         for outcome in outcomes
     ]
     return {"outcomes": rows}
+
+
+def _reranking(task: Task) -> tuple[Reranker | None, RerankPolicy]:
+    """The reranker of the task, for a reader without one the service's default, or none."""
+    default = RerankSettings()
+    folder, weight = task.reranker, task.rerank_weight
+    if task.is_reader and not folder:
+        folder, weight = default.model, default.weight
+    policy = RerankPolicy(default.candidates, NO_HURRY_S, weight)
+    return load_reranker(Path(folder)) if folder else None, policy
 
 
 def _policy(task: Task) -> FusionPolicy:

@@ -137,7 +137,8 @@ class SmallBert:
         query, key, value = (
             self._split(self._linear(hidden, f"{at}{name}")) for name in ("query", "key", "value")
         )  # (B, H, T, D)
-        scores = query @ key.swapaxes(2, 3) * np.float32(1 / math.sqrt(query.shape[-1])) + hiding
+        scale = np.float32(1 / math.sqrt(query.shape[-1]))
+        scores: FloatArray = query @ key.swapaxes(2, 3) * scale + hiding  # (B, H, T, T)
         scores -= scores.max(axis=-1, keepdims=True)
         np.exp(scores, out=scores)
         scores /= scores.sum(axis=-1, keepdims=True)

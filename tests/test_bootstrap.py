@@ -24,7 +24,8 @@ def test_models_that_are_not_there_are_replaced_and_named(tmp_path: Path) -> Non
             llm=LlmSettings(model=str(tmp_path / "no-checkpoint")),
         )
     )
-    assert application.readiness() == {"embedder": "loading", "generator": "loading"}
+    parts = ("embedder", "reranker", "generator")
+    assert application.readiness() == dict.fromkeys(parts, "loading")
     application.warm_up()
     assert application.readiness() == {}
     reasons = application.degraded()
@@ -90,7 +91,7 @@ def test_a_reranker_reads_the_candidates_of_a_search(tmp_path: Path) -> None:
     found = application.retriever.retrieve(Query(base.id, "valve"))
     assert found.reranking == Reranking("tiny-reranker", 0, 0, 30.0)
     text = application.checks()["reranking model"]()
-    assert text.startswith("tiny-reranker, first 7 candidates, 30000 ms at most, weight 1;")
+    assert text.startswith("tiny-reranker, first 7 candidates, 30000 ms at most, weight 0.15;")
     assert "files match their checksums" in text
     application.close()
 
