@@ -10,7 +10,7 @@ from statistics import fmean, pstdev
 from retrievers.fusion import FusedHit
 
 LEG = "rerank"
-LEXICAL = "lexical"
+LEXICAL, DENSE = "lexical", "dense"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,8 @@ class RerankPolicy:
     """How far and how much a reranker counts.
 
     `candidates`: best chunks it reads. `budget_s`: time for it. `weight`: 1 for the order by its
-    score alone, less to add the standardised lexical score at 1 - weight.
+    score alone, less to add at 1 - weight the standardised lexical score, or, where vectors were
+    asked too, the fused one.
     """
 
     candidates: int = 20
@@ -52,8 +53,16 @@ def reorder(hits: Sequence[FusedHit], scores: Sequence[float], weight: float) ->
 
 
 def _blended(hits: Sequence[FusedHit], scores: Sequence[float], weight: float) -> list[float]:
-    lexical = standardised([hit.scores.get(LEXICAL) for hit in hits])
-    return [weight * s + (1 - weight) * words for s, words in zip(scores, lexical, strict=True)]
+    before = standardised(_before(hits))
+    return [weight * s + (1 - weight) * rest for s, rest in zip(scores, before, strict=True)]
+
+
+def _before(hits: Sequence[FusedHit]) -> list[float | None]:
+    """What ranked the hits until now; a pin, worth 1.0 of the fused score, is not part of it."""
+    if any(DENSE in hit.ranks for hit in hits):
+        # The words of a question in another language say next to nothing about these hits.
+        return [hit.score - hit.num_pins for hit in hits]
+    return [hit.scores.get(LEXICAL) for hit in hits]
 
 
 def standardised(scores: Sequence[float | None]) -> list[float]:

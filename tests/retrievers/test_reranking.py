@@ -50,6 +50,18 @@ def test_words_count_with_the_rest_of_the_weight() -> None:
     assert order(reorder(hits(9.0, 1.0), close, weight=0.5)) == [1, 2]
 
 
+def test_what_vectors_found_is_not_put_behind_for_lack_of_words() -> None:
+    """With the words alone as the rest of the weight, questions across languages lost their gain:
+    chunks that only vectors find counted as the worst of all."""
+    by_vectors = FusedHit(1, 0.3, {"dense": 1}, {"dense": 0.9})
+    both = FusedHit(2, 0.2, {"dense": 2, "lexical": 2}, {"dense": 0.8, "lexical": 5.0})
+    by_words = FusedHit(3, 0.1, {"lexical": 1}, {"lexical": 6.0})
+    pinned = FusedHit(4, 1.05, {"lexical": 3}, {"lexical": 4.0}, num_pins=1)
+    before = [pinned, by_vectors, both, by_words]
+    assert order(reorder(before, [0.0] * 4, weight=0.15)) == [4, 1, 2, 3]
+    assert order(reorder(before, [0.0, 0.0, 0.0, 9.0], weight=0.5)) == [4, 3, 1, 2]
+
+
 def test_a_hit_without_a_lexical_score_counts_as_the_lowest() -> None:
     assert standardised([3.0, None, 1.0]) == pytest.approx([1.414, -0.707, -0.707], abs=1e-3)
     assert standardised([None, None]) == [0.0, 0.0]
