@@ -93,7 +93,7 @@ class CrossEncoderReranker:
         """See that the weights fit the tokenizer, and let the first question find a warm model."""
         try:
             scores = self._thread.submit(self._model.logits, [("a", "b")] * BATCH_SIZE).result()
-        except (RuntimeError, ValueError, IndexError, KeyError, TypeError) as error:
+        except (RuntimeError, ValueError, LookupError, TypeError, ArithmeticError) as error:
             self.close()
             raise _corrupt(f"{self._folder} cannot score a pair: {error}", self._folder) from error
         if not all(map(math.isfinite, scores)):

@@ -40,7 +40,7 @@ class BertConfig:
 def small_bert_config(folder: Path) -> BertConfig | None:
     """The shape of a small BERT classifier of one label; None for any other model.
 
-    Raises ConfigurationError `model_corrupt` where config.json is not JSON.
+    Raises ConfigurationError `model_corrupt` where config.json does not say what it must.
     """
     files = [folder / WEIGHTS_FILE, folder / TOKENIZER_FILE, folder / TOKENIZER_CONFIG_FILE]
     if not all(file.is_file() for file in files) or files[0].stat().st_size > MAX_BYTES:
@@ -53,10 +53,17 @@ def small_bert_config(folder: Path) -> BertConfig | None:
     }
     if any(config.get(key) != value for key, value in expected.items()):
         return None
-    if len(config.get("id2label", ())) != 1:
+    if len(config.get("id2label") or ()) != 1:
         return None
-    limit = _read_json(folder / TOKENIZER_CONFIG_FILE).get("model_max_length")
-    positions = int(config["max_position_embeddings"])
+    try:
+        return _shape(config, _read_json(folder / TOKENIZER_CONFIG_FILE))
+    except (KeyError, TypeError, ValueError) as error:
+        path = folder / CONFIG_FILE
+        raise _corrupt(f"{path} does not give the shape of a BERT: {error!r}", path) from error
+
+
+def _shape(config: dict[str, Any], tokenizer: dict[str, Any]) -> BertConfig:
+    limit, positions = tokenizer.get("model_max_length"), int(config["max_position_embeddings"])
     return BertConfig(
         num_layers=int(config["num_hidden_layers"]),
         num_heads=int(config["num_attention_heads"]),
@@ -67,9 +74,11 @@ def small_bert_config(folder: Path) -> BertConfig | None:
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise _corrupt(f"{path} is not JSON: {error}", path) from error
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise _corrupt(f"{path} cannot be read as JSON: {error}", path) from error
+    if not isinstance(content, dict):
+        raise _corrupt(f"{path} is not a JSON object", path)
     return content
 
 
@@ -88,9 +97,18 @@ class SmallBert:
         except Exception as error:  # the library raises no narrower class
             path = folder / TOKENIZER_FILE
             raise _corrupt(f"{path} cannot be read: {error}", path) from error
+        self._require_rows(folder, "position_embeddings", config.max_tokens)
+        self._require_rows(folder, "word_embeddings", 1 + max(self._tokenizer.get_vocab().values()))
         self._tokenizer.enable_truncation(config.max_tokens)
         self._tokenizer.no_padding()
         self._blas, self._num_threads = ThreadpoolController(), num_threads
+
+    def _require_rows(self, folder: Path, table: str, num_needed: int) -> None:
+        """Refuse at the start what only a long or rare text would run into."""
+        num_rows = len(self._weights.get(f"bert.embeddings.{table}.weight", ()))
+        if num_rows < num_needed:
+            path = folder / WEIGHTS_FILE
+            raise _corrupt(f"{path} has {num_rows} {table}; {num_needed} are needed", path)
 
     def logits(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
         """One score a pair, in one pass."""

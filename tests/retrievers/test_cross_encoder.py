@@ -24,6 +24,7 @@ from tests.retrievers.tiny_cross_encoder import write_tiny_cross_encoder
 
 TEXTS = ["abc", "zyx", "bac cab", "", "q" * 200, "the valve leaked", "hall"]
 ENOUGH_S = 60.0
+LONGER: dict[str, object] = {"model_max_length": 100}
 
 
 @pytest.fixture(scope="module", params=["gelu", "relu"])
@@ -161,6 +162,45 @@ def test_cut_weights_without_checksums_are_refused(folder: Path, tmp_path: Path)
     error = refusal(copy)
     assert error.code in {"model_corrupt", "model_unavailable"}
     assert str(copy) in error.message
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"max_position_embeddings": "many"}, "does not give the shape"),
+        ({"layer_norm_eps": None}, "does not give the shape"),
+        ({"num_attention_heads": 0}, "cannot score a pair"),
+        ({"max_position_embeddings": 128}, "has 64 position_embeddings; 100 are needed"),
+    ],
+)
+def test_a_config_that_does_not_fit_is_refused_at_the_start(
+    tmp_path: Path, change: dict[str, object], reason: str
+) -> None:
+    copy = write_tiny_cross_encoder(tmp_path / "gelu")
+    (copy / "SHA256SUMS.json").unlink()
+    for name, changed in {"config.json": change, "tokenizer_config.json": LONGER}.items():
+        content = json.loads((copy / name).read_text(encoding="utf-8"))
+        (copy / name).write_text(json.dumps(content | changed), encoding="utf-8")
+    error = refusal(copy)
+    assert error.code == "model_corrupt"
+    assert reason in error.message
+    assert str(copy) in error.message
+
+
+def test_a_vocabulary_larger_than_the_table_is_refused_at_the_start(tmp_path: Path) -> None:
+    copy = write_tiny_cross_encoder(tmp_path / "gelu")
+    (copy / "SHA256SUMS.json").unlink()
+    tokenizer = json.loads((copy / "tokenizer.json").read_text(encoding="utf-8"))
+    tokenizer["model"]["vocab"]["new"] = len(tokenizer["model"]["vocab"])
+    (copy / "tokenizer.json").write_text(json.dumps(tokenizer), encoding="utf-8")
+    assert "has 30 word_embeddings; 31 are needed" in refusal(copy).message
+
+
+def test_a_config_that_is_a_list_is_refused(tmp_path: Path) -> None:
+    copy = write_tiny_cross_encoder(tmp_path / "gelu")
+    (copy / "SHA256SUMS.json").unlink()
+    (copy / "config.json").write_text("[]", encoding="utf-8")
+    assert "config.json is not a JSON object" in refusal(copy).message
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
