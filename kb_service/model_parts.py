@@ -147,7 +147,7 @@ def _or_next_best(
 ) -> Chosen[Model]:
     """Return the model, or what takes its place with both reasons. Other errors are raised."""
     try:
-        return Chosen(load())
+        return Chosen(_readable(load))
     except ConfigurationError as error:
         if not error.code.startswith("model_"):
             raise
@@ -158,3 +158,15 @@ def _or_next_best(
         return Chosen(
             chosen.model, ConfigurationError(problem, code=error.code, details=error.details)
         )
+
+
+def _readable(load: Callable[[], Model]) -> Model:
+    """Load; a folder or file that the system does not let us read is a model out of reach."""
+    try:
+        return load()
+    except OSError as error:
+        raise ConfigurationError(
+            f"the model cannot be read: {error}",
+            code="model_unavailable",
+            details={"path": str(error.filename)},
+        ) from error

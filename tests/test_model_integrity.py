@@ -19,7 +19,13 @@ from kb_service.domain.errors import ConfigurationError
 from kb_service.generation import span_model
 from kb_service.services.asking import AskRequest
 from kb_service.services.diagnosis import diagnose
-from kb_service.settings import EmbeddingSettings, LlmSettings, RetrievalSettings, Settings
+from kb_service.settings import (
+    EmbeddingSettings,
+    LlmSettings,
+    RerankSettings,
+    RetrievalSettings,
+    Settings,
+)
 from tests.conftest import ROOT
 from tests.llm.tiny_checkpoint import train_tiny_tokenizer, write_tiny_checkpoint
 from tests.retrievers.test_embedding import write_tiny_model
@@ -67,7 +73,9 @@ def checkpoint_with_checksums(place: Path) -> Path:
     return folder
 
 
-@pytest.fixture(params=["static embedding", "span model", "pocket reader", "chat model"])
+@pytest.fixture(
+    params=["static embedding", "reranker", "span model", "pocket reader", "chat model"]
+)
 def case(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Case]:
@@ -79,6 +87,12 @@ def case(
         settings = Settings(data_dir=data, embedding=embedding, retrieval=weighted)
         name, reader = "0_StaticEmbedding/model.safetensors", "extractive-reader"
         yield Case(settings, "embedder", folder / name, listed(folder, name), reader, reader)
+        return
+    if kind == "reranker":
+        folder = Path(shutil.copytree(RerankSettings().model, tmp_path / "own-reranker"))
+        settings = Settings(data_dir=data, rerank=RerankSettings(model=str(folder)))
+        name, reader = "model.safetensors", "extractive-reader"
+        yield Case(settings, "reranker", folder / name, listed(folder, name), reader, reader)
         return
     if kind == "span model":
         weights, expected = copied_span_model(tmp_path, monkeypatch)
@@ -182,7 +196,7 @@ def test_documents_ingested_without_a_model_get_their_vectors_later(tmp_path: Pa
     application.close()
 
 
-@pytest.mark.parametrize("part", ["llm", "embedding"])
+@pytest.mark.parametrize("part", ["llm", "embedding", "rerank"])
 def test_what_took_a_models_place_is_not_measured_for_it(tmp_path: Path, part: str) -> None:
     settings = Settings(data_dir=tmp_path)
     getattr(settings, part).model = str(tmp_path / "none")
@@ -190,6 +204,19 @@ def test_what_took_a_models_place_is_not_measured_for_it(tmp_path: Path, part: s
     application.catalog.create_kb("r")
     with pytest.raises(ConfigurationError, match=str(tmp_path / "none")):
         application.base_under_test("r", 0)
+    application.close()
+
+
+@pytest.mark.parametrize("part", ["llm", "embedding", "rerank"])
+def test_a_folder_that_the_system_does_not_open_is_named(tmp_path: Path, part: str) -> None:
+    settings = Settings(data_dir=tmp_path)
+    out_of_reach = "x" * 300  # longer than a file name may be: refused like one without permission
+    getattr(settings, part).model = str(tmp_path / out_of_reach)
+    application = Application(settings)
+    application.warm_up()
+    (reason,) = application.degraded().values()
+    assert out_of_reach in reason
+    assert application.readiness() == {}
     application.close()
 
 
