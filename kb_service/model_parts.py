@@ -54,7 +54,7 @@ def choose_reranker(rerank: RerankSettings) -> Chosen[Reranker | None]:
         return Chosen(None)
 
     def load() -> Reranker | None:
-        return load_reranker(Path(rerank.model).expanduser(), num_threads=rerank.threads)
+        return load_reranker(_folder_of(rerank.model), num_threads=rerank.threads)
 
     return _or_next_best(load, lambda _: Chosen(None), NO_RERANKER)
 
@@ -97,9 +97,20 @@ def _from_folder(llm: LlmSettings) -> Generator:
 
     A list of checksums is optional for a checkpoint from elsewhere.
     """
-    folder = Path(llm.model).expanduser()
+    folder = _folder_of(llm.model)
     verify_checksums(folder)
     return _load_pocket(folder, llm) if is_pocket_reader(folder) else _load_chatglm(folder, llm)
+
+
+def _folder_of(model: str) -> Path:
+    try:
+        return Path(model).expanduser()
+    except RuntimeError as error:
+        raise ConfigurationError(
+            f"model folder {model} does not exist: no such user",
+            code="model_unavailable",
+            details={"path": model},
+        ) from error
 
 
 def _load_pocket(folder: Path, llm: LlmSettings) -> Generator:

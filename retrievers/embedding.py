@@ -269,7 +269,12 @@ def load_embedder(name_or_folder: str, *, allow_download: bool = False) -> Embed
     Raises ConfigurationError: ``model_unavailable`` naming the path or model, ``model_corrupt``
     naming the file with its expected and found checksum.
     """
-    folder = Path(name_or_folder).expanduser()
+    try:
+        folder = Path(name_or_folder).expanduser()
+    except RuntimeError as error:
+        raise _unavailable(
+            f"embedding model folder {name_or_folder} does not exist: no such user", name_or_folder
+        ) from error
     if folder.is_dir():
         verify_checksums(folder)
         if static_module(folder) is not None:

@@ -207,11 +207,17 @@ def test_what_took_a_models_place_is_not_measured_for_it(tmp_path: Path, part: s
     application.close()
 
 
+OUT_OF_REACH = ["/" + "x" * 300, "~nobody-of-that-name/model"]
+"""A name longer than the system takes, which it refuses like one without permission; no user."""
+
+
+@pytest.mark.parametrize("out_of_reach", OUT_OF_REACH)
 @pytest.mark.parametrize("part", ["llm", "embedding", "rerank"])
-def test_a_folder_that_the_system_does_not_open_is_named(tmp_path: Path, part: str) -> None:
+def test_a_folder_that_the_system_does_not_open_is_named(
+    tmp_path: Path, part: str, out_of_reach: str
+) -> None:
     settings = Settings(data_dir=tmp_path)
-    out_of_reach = "x" * 300  # longer than a file name may be: refused like one without permission
-    getattr(settings, part).model = str(tmp_path / out_of_reach)
+    getattr(settings, part).model = out_of_reach
     application = Application(settings)
     application.warm_up()
     (reason,) = application.degraded().values()
