@@ -33,6 +33,8 @@ def use_compiled(model: nn.Module) -> NativeKernel | None:
     types = {weight.dtype for weight in model.parameters()}
     if len(types) > 1 or not types <= NativeKernel.TYPES:
         return None  # a kernel takes all tensors of a call in one type
+    if any(weight.device.type != "cpu" for weight in model.parameters()):
+        return None  # layers may lie on several devices, and a kernel reads the CPU's memory only
     for module in modules:
         if isinstance(module, RMSNorm | SwiGLU | Attention):
             module.pointwise = kernel

@@ -98,10 +98,12 @@ class NativeKernel:
 
     def rotate(self, heads: Tensor, num_turned: int, cos: Tensor, sin: Tensor) -> Tensor:
         """See pointwise.Pointwise."""
+        # Copies, where these are any, must live until the call is over.
+        heads, cos, sin = heads.contiguous(), cos.contiguous(), sin.contiguous()
         num_tokens, num_heads, head_dim = heads.shape
         self._functions["rotate"](
-            _address(heads), heads.dtype == torch.bfloat16, _address(cos.contiguous()),
-            _address(sin.contiguous()), num_tokens, num_heads, num_turned, head_dim, cos.shape[-1],
+            _address(heads), heads.dtype == torch.bfloat16, _address(cos), _address(sin),
+            num_tokens, num_heads, num_turned, head_dim, cos.shape[-1],
         )  # fmt: skip
         return heads[:, :num_turned]
 

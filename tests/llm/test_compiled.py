@@ -103,6 +103,14 @@ def test_turning_has_the_bits_of_torch_and_leaves_the_other_heads(
     assert torch.equal(given[:, 4:], heads[:, 4:])
 
 
+def test_turning_takes_tensors_that_lie_in_memory_with_gaps(native: NativeKernel) -> None:
+    """Copies of cosines and sines once died before their use, one in the other's place."""
+    heads = normal(5, 24, 6).transpose(1, 2)
+    cos, sin = normal(5, 1, 16, seed=1)[..., ::2], normal(5, 1, 16, seed=2)[..., ::2]
+    expected = IN_TORCH.rotate(heads, 4, cos, sin)
+    assert torch.equal(native.rotate(heads, 4, cos, sin), expected)
+
+
 def test_gates_at_the_ends_of_the_numbers(native: NativeKernel) -> None:
     gates = torch.tensor([-1e30, -200.0, -88.0, 0.0, 88.0, 200.0, 1e30, torch.nan, torch.inf])
     found = native.swiglu(torch.cat((gates, torch.ones(len(gates)))).unsqueeze(0))[0]
@@ -172,6 +180,12 @@ def test_types_that_the_kernel_does_not_know_stay_in_torch(quantised: ChatGLM) -
         for module in quantised.modules()
         if isinstance(module, RMSNorm)
     )
+
+
+def test_a_model_that_is_not_on_the_cpu_alone_stays_in_torch(quantised: ChatGLM) -> None:
+    """Its layers may lie on several devices; a kernel given another one's address crashes."""
+    quantised.layers[1].to("meta")
+    assert use_compiled(quantised) is None
 
 
 def test_heads_that_share_too_little_attend_in_torch(native: NativeKernel) -> None:
