@@ -85,11 +85,16 @@ def choose_extractive() -> Chosen[Generator]:
 
 
 def _shipped_reader() -> Generator:
+    _require_span_model()
+    return ExtractiveReader()
+
+
+def _require_span_model() -> None:
+    """Both readers go by rules where the file is absent; here that has to be said."""
     if not WEIGHTS.is_file():
         raise ConfigurationError(
             f"{WEIGHTS} is missing", code="model_missing", details={"file": str(WEIGHTS)}
         )
-    return ExtractiveReader()
 
 
 def _from_folder(llm: LlmSettings) -> Generator:
@@ -123,6 +128,7 @@ def _load_pocket(folder: Path, llm: LlmSettings) -> Generator:
                 "must be left empty",
                 code="invalid_setting",
             )
+    _require_span_model()
     return PocketGenerator.load(folder)
 
 

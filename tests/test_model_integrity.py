@@ -263,6 +263,20 @@ def test_a_pocket_reader_is_told_by_its_config_and_never_read_as_a_chat_model(
     assert "pocket_reader = 2; expected 1" in application.degraded()["generator"]
 
 
+@pytest.mark.parametrize("damage", [flip, remove])
+def test_a_pocket_reader_is_not_used_without_the_span_model_whose_words_it_ranks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: Damage
+) -> None:
+    weights, _ = copied_span_model(tmp_path, monkeypatch)
+    damage(weights)
+    folder = copied_pocket_reader(tmp_path)
+    application = Application(Settings(data_dir=tmp_path, llm=LlmSettings(model=str(folder))))
+    application.warm_up()
+    assert str(weights) in application.degraded()["generator"]
+    assert application.generator.info.name == "extractive-reader (rules alone)"
+    span_model.shipped_weights.cache_clear()
+
+
 def test_a_pocket_reader_without_its_list_of_checksums_is_refused(tmp_path: Path) -> None:
     folder = copied_pocket_reader(tmp_path)
     (folder / "SHA256SUMS.json").unlink()
