@@ -9,6 +9,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <exception>
 #include <thread>
 
 namespace helping {
@@ -51,17 +52,22 @@ class Team {
   static constexpr std::chrono::microseconds kAwake{200};
 
   void hire(int64_t num_helpers) {
-    for (; num_hired_ < num_helpers; ++num_hired_) std::thread([this] { help(); }).detach();
+    try {
+      for (; num_hired_ < num_helpers; ++num_hired_)
+        std::thread([this, number = num_hired_] { help(number); }).detach();
+    } catch (const std::exception&) {
+      // The system has no more to give: whoever is there helps, and the next job asks again.
+    }
   }
 
-  [[noreturn]] void help() {
+  [[noreturn]] void help(int64_t number) {
     for (uint64_t seen = 0;;) {
       seen = wait_behind(seen);
       uint64_t state = seen;
       do {
         if ((state >> 32) != (seen >> 32) || !(state & kOpen)) break;
         if (state_.compare_exchange_weak(state, state + 1, std::memory_order_acq_rel)) {
-          work_on();
+          if (number < num_parts_ - 1) work_on();  // else hired for a job that wanted more
           state_.fetch_sub(1, std::memory_order_release);
           break;
         }
