@@ -87,7 +87,11 @@ def best_variant() -> Variant:
 
 
 def library_path(variant: Variant) -> Path:
-    """Where the library of this variant, these sources and options lies, built or not."""
+    """Where the library of this variant, these sources and options lies, built or not.
+
+    Raises:
+        KernelUnavailable: neither a cache folder nor a home is known.
+    """
     digest = hashlib.sha256(" ".join((*_OPTIONS, *variant.options)).encode())
     for source in SOURCES:
         digest.update(source.read_bytes())
@@ -156,7 +160,10 @@ def _cache_folder() -> Path:
     if chosen := os.environ.get(CACHE_VARIABLE):
         return Path(chosen)
     caches = os.environ.get("XDG_CACHE_HOME")
-    return (Path(caches) if caches else Path.home() / ".cache") / "llm-kernels"
+    try:
+        return (Path(caches) if caches else Path.home() / ".cache") / "llm-kernels"
+    except RuntimeError as error:
+        raise KernelUnavailable(f"this user has no home; set {CACHE_VARIABLE}") from error
 
 
 def compiler_command() -> list[str]:

@@ -1,6 +1,7 @@
 """Building the kernel: once, into a cache that is never trusted blindly, or not at all."""
 
 import logging
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -85,6 +86,16 @@ def test_without_a_build_products_run_in_torch_and_say_why(
     assert selection.kernel_name() == "torch"
     assert len(caplog.records) == 1
     assert "python -m llm.kernels.build" in caplog.text
+
+
+def test_a_user_without_a_home_and_a_cache_runs_in_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container that is started under a number without a name."""
+    for variable in (build.CACHE_VARIABLE, "XDG_CACHE_HOME", "HOME"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 2**30)
+    choice = selection.choose_kernel()
+    assert choice.kernel.name == "torch"
+    assert build.CACHE_VARIABLE in choice.reason
 
 
 def test_without_a_compiler_the_command_succeeds_and_says_so(
