@@ -7,6 +7,7 @@
 // A row's tokens are taken in parts of kPart, each summed by itself, and the parts joined in their
 // order: the bits depend on the row alone, not on threads or the rows beside it.
 #include <algorithm>
+#include <atomic>
 #include <vector>
 
 #include "lanes.h"
@@ -172,9 +173,14 @@ struct Attention {
           for (int64_t start = 0; start < cache.lengths[row]; start += kPart)
             items.push_back({row, group, number, start});
     std::vector<Part> parts(items.size());
+    std::atomic<int> failed{0};
     helping::Team::shared().run(items.size(), num_threads, [&](int64_t i) {
-      sum_part(items[i].row, items[i].group, items[i].number, items[i].start, parts[i]);
+      // Caught on the thread it is thrown on, which may be another one than the caller's.
+      failed |= status_of([&] {
+        sum_part(items[i].row, items[i].group, items[i].number, items[i].start, parts[i]);
+      });
     });
+    if (failed) throw std::bad_alloc();
     for (size_t i = 0; i < items.size();) {
       const int64_t count = (cache.lengths[items[i].row] + kPart - 1) / kPart;
       join(items[i].row, items[i].group, items[i].number, &parts[i], count);
@@ -195,11 +201,14 @@ void attend(const void* query, const void* keys, const void* values, const Cache
 }  // namespace
 
 // query and out (B, H, D), keys and values (pages, page_tokens, G, D): all bfloat16, or float32.
-extern "C" void attend_pages(const void* query, const void* keys, const void* values,
-                             int is_bfloat16, const int32_t* tables, int64_t stride,
-                             const int32_t* lengths, int64_t rows, int64_t heads, int64_t groups,
-                             int64_t dim, int64_t page_tokens, void* out, int num_threads) {
+// Returns a status (numbers.h).
+extern "C" int attend_pages(const void* query, const void* keys, const void* values,
+                            int is_bfloat16, const int32_t* tables, int64_t stride,
+                            const int32_t* lengths, int64_t rows, int64_t heads, int64_t groups,
+                            int64_t dim, int64_t page_tokens, void* out, int num_threads) {
   const Cache cache{tables, lengths, stride, page_tokens, groups, dim};
-  if (is_bfloat16) attend<BFloat16>(query, keys, values, cache, rows, heads, out, num_threads);
-  else attend<float>(query, keys, values, cache, rows, heads, out, num_threads);
+  return status_of([&] {
+    if (is_bfloat16) attend<BFloat16>(query, keys, values, cache, rows, heads, out, num_threads);
+    else attend<float>(query, keys, values, cache, rows, heads, out, num_threads);
+  });
 }

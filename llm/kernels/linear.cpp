@@ -234,7 +234,7 @@ void linear(const Weights& w, const void* x, int64_t tokens, int64_t columns, vo
 
 }  // namespace
 
-// x and results are float32, or bfloat16 where is_bfloat16 is not 0.
+// x and results are float32, or bfloat16 where is_bfloat16 is not 0. An int returned is a status.
 extern "C" {
 
 // x (tokens, columns) to the arrays of Activations, for the tests.
@@ -245,18 +245,22 @@ void quantize_tokens(const void* x, int is_bfloat16, int64_t tokens, int64_t col
 }
 
 // out (tokens, rows) = x (tokens, columns) W^T + bias
-void linear_int8(const uint8_t* codes, const float* row_scales, const float* bias, int64_t rows,
-                 const void* x, int64_t tokens, int64_t columns, void* out, int is_bfloat16,
-                 int num_threads) {
-  linear<Code::kInt8>({codes, row_scales, nullptr, bias, rows}, x, tokens, columns, out,
-                      is_bfloat16, num_threads);
+int linear_int8(const uint8_t* codes, const float* row_scales, const float* bias, int64_t rows,
+                const void* x, int64_t tokens, int64_t columns, void* out, int is_bfloat16,
+                int num_threads) {
+  return status_of([&] {
+    linear<Code::kInt8>({codes, row_scales, nullptr, bias, rows}, x, tokens, columns, out,
+                        is_bfloat16, num_threads);
+  });
 }
 
-void linear_int4(const uint8_t* codes, const uint16_t* group_scales, const float* bias,
-                 int64_t rows, const void* x, int64_t tokens, int64_t columns, void* out,
-                 int is_bfloat16, int num_threads) {
-  linear<Code::kInt4>({codes, nullptr, group_scales, bias, rows}, x, tokens, columns, out,
-                      is_bfloat16, num_threads);
+int linear_int4(const uint8_t* codes, const uint16_t* group_scales, const float* bias,
+                int64_t rows, const void* x, int64_t tokens, int64_t columns, void* out,
+                int is_bfloat16, int num_threads) {
+  return status_of([&] {
+    linear<Code::kInt4>({codes, nullptr, group_scales, bias, rows}, x, tokens, columns, out,
+                        is_bfloat16, num_threads);
+  });
 }
 
 }  // extern "C"

@@ -31,6 +31,7 @@ _SIGNATURES = {
     "swiglu": [_POINTER, _INT, _SIZE, _SIZE, _POINTER, _INT],
     "rotate": [_POINTER, _INT, _POINTER, _POINTER, *[_SIZE] * 5],
 }  # fmt: skip
+_WITH_STATUS = frozenset(("linear_int8", "linear_int4", "attend_pages"))
 
 
 class NativeKernel:
@@ -141,8 +142,14 @@ def _functions(library: ctypes.CDLL) -> dict[str, Any]:
     functions = {name: getattr(library, name) for name in _SIGNATURES}
     for name, function in functions.items():
         function.argtypes = _SIGNATURES[name]
-        function.restype = None
+        # A callable gets the C int that the function returns.
+        function.restype = _require_memory if name in _WITH_STATUS else None
     return functions
+
+
+def _require_memory(status: int) -> None:
+    if status != 0:
+        raise MemoryError("too little memory is left for what the compiled kernel keeps meanwhile")
 
 
 def _address(tensor: Tensor | None) -> int | None:

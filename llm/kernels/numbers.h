@@ -1,8 +1,21 @@
-// Float32 and bfloat16 as the kernels read and write them, and e^x for both signs.
+// Float32 and bfloat16 as the kernels read and write them, e^x for both signs, and what a kernel
+// answers to its caller.
 #pragma once
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <new>
+
+// 0, or 1 where memory is short: an exception that left C++ would end the process.
+template <class Work>
+int status_of(const Work& work) {
+  try {
+    work();
+    return 0;
+  } catch (const std::bad_alloc&) {
+    return 1;
+  }
+}
 
 struct BFloat16 {
   uint16_t bits;

@@ -1,5 +1,8 @@
 """Compiled attention and pointwise passes against torch's, alone and inside a quantised model."""
 
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +17,7 @@ from llm.kernels.build import REFERENCE
 from llm.kernels.compiled import compiled_attention, use_compiled
 from llm.kernels.native import NativeKernel
 from llm.kernels.paged_attention import TOLERANCE, gathered, largest_error, relative_error
-from llm.kernels.quantized_linear import quantize_model
+from llm.kernels.quantized_linear import quantize_linear, quantize_model
 from llm.models.batch import Chunk, PromptLayout
 from llm.models.build import random_model
 from llm.models.config import ModelConfig
@@ -167,6 +170,35 @@ def test_a_quantised_model_computes_nearly_what_torch_computes(
         scores.append(runner.run(more, [1, 1]).scores)
     # Activations are rounded to int8: a last bit before that is a hundredth of one value behind.
     assert 0 < relative_error(scores[1], scores[0]) < 0.02
+
+
+@contextmanager
+def little_more_memory() -> Iterator[None]:
+    """The process may take 16 MiB more of addresses than it has."""
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    pages = int(Path("/proc/self/statm").read_text("ascii").split()[0])
+    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + 2**24, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+def test_too_little_memory_is_an_error_and_not_the_end(native: NativeKernel) -> None:
+    """What C++ throws must not reach Python's frames: it would end the process."""
+    num_tokens = 500_000  # beside them the kernels keep some hundred bytes each
+    x, cached = torch.ones(num_tokens, 1), torch.ones(1, 1, 1, 1)
+    lengths = torch.ones(num_tokens, dtype=torch.int32)
+    weights = [quantize_linear(torch.ones(1, 1), None, bits) for bits in (8, 4)]
+    calls = [
+        lambda: native.linear_int8(x, weights[0].weight_panels),
+        lambda: native.linear_int4(x, weights[1].weight_panels),
+        lambda: native.attend(x[:, None], cached, cached, 0 * lengths[:, None], lengths),
+    ]
+    for call in calls:
+        with little_more_memory(), pytest.raises(MemoryError, match="the compiled kernel"):
+            call()
+    assert native.linear_int8(x[:2], weights[0].weight_panels).tolist() == [[1.0], [1.0]]
 
 
 def test_what_is_not_quantised_stays_in_torch(native: NativeKernel) -> None:
