@@ -291,7 +291,7 @@ def test_the_only_model_of_a_server_needs_no_name(server: FakeServer) -> None:
     url, options = server.url, LlmSettings(model=server.url, api_key=KEY)  # type: ignore[arg-type]  # read from text
     application = Application(Settings(llm=options, data_dir=Path("unused")))
     assert application.generator.info.name == "qwen"
-    assert application.readiness() == {"embedder": "loading"}
+    assert application.readiness() == {"embedder": "loading", "reranker": "loading"}
     assert application.checks()["answering model"]() == f"qwen at {url}/v1"
     server.models = ["a", "b"]
     with pytest.raises(ConfigurationError, match="a, b"):
