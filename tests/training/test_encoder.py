@@ -17,14 +17,11 @@ from training.encoder.network import embed_all, starting_encoder, starting_vecto
 from training.encoder.prepared import TOKENIZER_FILE, Prepared, Probe
 from training.encoder.recipe import EncoderRecipe, EncoderSize, Schedule
 from training.encoder.trainer import (
-    CHECKPOINT_FILE,
-    CURVE_FILE,
     Machine,
     Run,
     rate_factor,
-    read_checkpoint,
-    read_curve,
 )
+from training.run_files import CHECKPOINT_FILE, CURVE_FILE, read_checkpoint, read_curve
 from training.seeding import seeded
 from training.vocabulary import build_tokenizer
 

@@ -30,13 +30,11 @@ from training.reader.reading import CopyingReader
 from training.reader.recipe import CPU, GPU, TINY, Recipe, model_config
 from training.reader.shards import read_manifest, read_shard
 from training.reader.trainer import (
-    CHECKPOINT_FILE,
-    CURVE_FILE,
     Machine,
     Run,
     learning_rate,
-    read_curve,
 )
+from training.run_files import CHECKPOINT_FILE, CURVE_FILE, read_curve
 
 EAGER = Machine(num_threads=1, compiled=False)
 NewRun = Callable[..., Run]

@@ -19,15 +19,14 @@ from training.reranker.picture import picture_of
 from training.reranker.recipe import Recipe, Schedule, Size
 from training.reranker.start import Words, open_run, words_of
 from training.reranker.trainer import (
-    CURVE_FILE,
     Batches,
     Run,
     learning_rate,
     pack_pairs,
-    read_curve,
     standardised,
 )
 from training.reranker.weighing import WEIGHTS, calibrate, chosen_weight, ndcg, ndcg_at
+from training.run_files import CURVE_FILE, read_curve
 from training.vocabulary import build_tokenizer, choose_pieces
 
 SIZE = Size(num_layers=2, hidden_size=96, num_heads=4, ffn_size=64, num_content=32)

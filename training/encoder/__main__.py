@@ -37,7 +37,8 @@ def _prepare(options: argparse.Namespace) -> None:
 
 def _train(options: argparse.Namespace) -> None:
     from training.encoder.prepared import read_prepared
-    from training.encoder.trainer import CHECKPOINT_FILE, Machine, Run
+    from training.encoder.trainer import Machine, Run
+    from training.run_files import CHECKPOINT_FILE
 
     recipe = _recipe(options)
     machine = Machine(options.device, options.threads)
@@ -58,7 +59,7 @@ def _export(options: argparse.Namespace) -> None:
 
 def _plot(options: argparse.Namespace) -> None:
     from training.encoder.curve_picture import curve_svg
-    from training.encoder.trainer import CURVE_FILE, read_curve
+    from training.run_files import CURVE_FILE, read_curve
 
     curve = read_curve(options.run / CURVE_FILE)
     options.out.write_text(curve_svg(curve), encoding="utf-8")

@@ -17,8 +17,8 @@ from torch import nn
 from training.encoder.network import NUM_MARKS, encoder_config, front_mark, padding
 from training.encoder.prepared import TOKENIZER_FILE
 from training.encoder.recipe import EncoderSize
-from training.encoder.trainer import CHECKPOINT_FILE, read_checkpoint
 from training.model_folder import write_checksums
+from training.run_files import CHECKPOINT_FILE, read_checkpoint
 from training.vocabulary import UNKNOWN
 
 FRONT, PADDING = "[FRONT]", "[PAD]"

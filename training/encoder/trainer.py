@@ -6,10 +6,8 @@ everything else is a function of seed and step. Does not know text, retrieval or
 
 from __future__ import annotations
 
-import json
-import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -17,17 +15,21 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from training.contrastive import EncodedPair, IntArray, by_source, contrastive_loss, drawn
 from training.encoder.network import embed_all, starting_encoder
 from training.encoder.prepared import Prepared, Probe
 from training.encoder.recipe import EncoderRecipe, Schedule, kind_of
+from training.run_files import (
+    CHECKPOINT_FILE,
+    CURVE_FILE,
+    CurveFile,
+    read_checkpoint,
+    restore_optimiser,
+    save_checkpoint,
+)
 
-CHECKPOINT_FILE = "checkpoint.safetensors"
-CURVE_FILE = "curve.jsonl"
 VECTORS = "embed_tokens.weight"
 Log = Callable[[str], None]
 
@@ -94,7 +96,7 @@ class Run:
         The learning rate follows the schedule of the recipe, whenever the run is stopped.
         """
         schedule = self.recipe.schedule
-        curve = Curve(self.folder / CURVE_FILE, self.step)
+        curve = CurveFile(self.folder / CURVE_FILE, self.step)
         if self.step == 0:
             log(curve.add({"step": 0, "pairs": 0, "seconds": 0.0} | self.probe()))
         losses: list[float] = []
@@ -172,17 +174,9 @@ class Run:
 
     def save(self) -> None:
         """Write the checkpoint; whoever kills the process finds the old one or the new one."""
-        tensors = {f"model.{n}": p.detach() for n, p in self.model.named_parameters()}
-        for index, values in self._optimiser.state_dict()["state"].items():
-            tensors |= {f"optimiser.{index}.{key}": value for key, value in values.items()}
-        contiguous = {name: value.cpu().contiguous() for name, value in tensors.items()}
+        tensors = {f"model.{n}": p for n, p in self.model.named_parameters()}
         facts = {"step": str(self.step), "seconds": repr(self.seconds), "recipe": self._recipe()}
-        self.folder.mkdir(parents=True, exist_ok=True)
-        unfinished = self.folder / f"{CHECKPOINT_FILE}.tmp"
-        save_file(contiguous, unfinished, metadata=facts)
-        with unfinished.open("rb") as file:
-            os.fsync(file.fileno())
-        unfinished.replace(self.folder / CHECKPOINT_FILE)
+        save_checkpoint(self.folder, tensors, self._optimiser, facts)
 
     def _recipe(self) -> str:
         return repr(self.recipe)
@@ -195,55 +189,14 @@ class Run:
         facts, tensors = read_checkpoint(path)
         if facts["recipe"] != self._recipe():
             raise ValueError(f"{path} is of {facts['recipe']}; expected {self._recipe()}")
-        self._restore(tensors)
+        with torch.no_grad():
+            for name, parameter in self.model.named_parameters():
+                parameter.copy_(tensors[f"model.{name}"])
+        restore_optimiser(self._optimiser, tensors)
         self.step, self.seconds = int(facts["step"]), float(facts["seconds"])
         return True
-
-    @torch.no_grad()
-    def _restore(self, tensors: Mapping[str, Tensor]) -> None:
-        for name, parameter in self.model.named_parameters():
-            parameter.copy_(tensors[f"model.{name}"])
-        state: dict[int, dict[str, Tensor]] = {}
-        for name, value in tensors.items():
-            if name.startswith("optimiser."):
-                _, index, key = name.split(".")
-                state.setdefault(int(index), {})[key] = value
-        groups = self._optimiser.state_dict()["param_groups"]
-        self._optimiser.load_state_dict({"state": state, "param_groups": groups})
 
 
 def _share_first(scores: Tensor, groups: Tensor) -> float:
     """Share of the queries whose passage, or one of its group, scores best in the batch."""
     return (groups[scores.argmax(1)] == groups).float().mean().item()
-
-
-def read_checkpoint(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
-    """Facts and tensors of a checkpoint."""
-    with safe_open(path, framework="pt") as file:
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
-        return file.metadata(), tensors
-
-
-class Curve:
-    """Appends lines of JSON to a file; lines behind ``step`` are cut off first."""
-
-    def __init__(self, path: Path, step: int) -> None:
-        self._path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        kept = [line for line in read_curve(path) if 0 < step >= line["step"]]
-        path.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
-
-    def add(self, line: Mapping[str, float]) -> str:
-        """Write a line and return it."""
-        text = json.dumps(line)
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(text + "\n")
-        return text
-
-
-def read_curve(path: Path) -> list[dict[str, float]]:
-    """The lines of a curve file, an unfinished last one left out; empty when there is none."""
-    if not path.is_file():
-        return []
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return [json.loads(line) for line in lines if line.endswith("}")]

@@ -45,7 +45,8 @@ def _prepare(options: argparse.Namespace) -> None:
 def _train(options: argparse.Namespace) -> None:
     from training.reader.prepare import SHARDS
     from training.reader.shards import read_manifest, read_shard
-    from training.reader.trainer import CHECKPOINT_FILE, Machine, Run
+    from training.reader.trainer import Machine, Run
+    from training.run_files import CHECKPOINT_FILE
 
     recipe = _recipe(options)
     manifest = read_manifest(options.shards)
@@ -88,7 +89,7 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 def _plot(options: argparse.Namespace) -> None:
     from training.reader.curve_picture import curve_svg
-    from training.reader.trainer import CURVE_FILE, read_curve
+    from training.run_files import CURVE_FILE, read_curve
 
     picture = curve_svg(read_curve(options.run / CURVE_FILE), "The pocket reader")
     options.out.write_text(picture, encoding="utf-8")

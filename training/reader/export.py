@@ -23,7 +23,7 @@ from training.reader.card import Facts, card_text
 from training.reader.recipe import Recipe, config_json
 from training.reader.shards import read_manifest
 from training.reader.sources import used_sources
-from training.reader.trainer import CHECKPOINT_FILE, CURVE_FILE, read_curve
+from training.run_files import CHECKPOINT_FILE, CURVE_FILE, read_curve
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,8 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from llm.models.build import random_model
@@ -27,9 +24,16 @@ from training.reader.encoding import Part
 from training.reader.network import Losses, ReaderNetwork
 from training.reader.recipe import Recipe, Schedule, model_config
 from training.reader.shards import Shard
+from training.run_files import (
+    CHECKPOINT_FILE,
+    CURVE_FILE,
+    CurveFile,
+    follow,
+    read_checkpoint,
+    restore_optimiser,
+    save_checkpoint,
+)
 
-CHECKPOINT_FILE = "checkpoint.safetensors"
-CURVE_FILE = "curve.jsonl"
 Log = Callable[[str], None]
 
 
@@ -104,18 +108,19 @@ class Run:
         The learning rate follows the schedule of the recipe, whenever the run is stopped. A dry
         run writes no file.
         """
-        curve = _CurveWriter(None if is_dry else self.folder / CURVE_FILE, self.step)
+        curve = None if is_dry else CurveFile(self.folder / CURVE_FILE, self.step)
+        means = _Means()
         schedule = self.recipe.schedule
         while self.step < min(until, schedule.num_steps):
             began = time.monotonic()
             losses = self._train_step()
             self.step += 1
             self.seconds += time.monotonic() - began
-            curve.add(losses)
+            means.add(losses)
             is_over = deadline is not None and time.time() >= deadline
             if self.step % schedule.report_every == 0 or is_over or is_dry:
-                line = curve.write(self.step, self.step * schedule.tokens_per_step, self.seconds)
-                log(json.dumps(line))
+                line = self._progress() | means.take()
+                log(curve.add(line) if curve else json.dumps(line))
             is_due = self.step % schedule.checkpoint_every == 0 or is_over
             if is_due and not is_dry:
                 self.save()
@@ -123,6 +128,10 @@ class Run:
                 return
         if not is_dry:
             self.save()
+
+    def _progress(self) -> dict[str, float]:
+        num_tokens = self.step * self.recipe.schedule.tokens_per_step
+        return {"step": self.step, "tokens": num_tokens, "seconds": round(self.seconds, 1)}
 
     def _train_step(self) -> Losses:
         schedule = self.recipe.schedule
@@ -137,17 +146,8 @@ class Run:
         losses.total.backward()  # type: ignore[no-untyped-call] # torch leaves it untyped
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), schedule.clip)
         self._optimiser.step()
-        self._follow()
+        follow(self._average, self.network, self.step, schedule.average_decay)
         return losses
-
-    @torch.no_grad()
-    def _follow(self) -> None:
-        """Move the average of the weights; early on it follows faster (Polyak averaging)."""
-        decay = min(self.recipe.schedule.average_decay, (1 + self.step) / (10 + self.step))
-        live = dict(self.network.named_parameters())
-        torch._foreach_lerp_(
-            list(self._average.values()), [live[name] for name in self._average], 1 - decay
-        )
 
     def averaged(self) -> dict[str, Tensor]:
         """The averaged weights of llm's model, by its own names."""
@@ -160,19 +160,10 @@ class Run:
 
     def save(self) -> None:
         """Write the checkpoint; whoever kills the process finds the old one or the new one."""
-        tensors = {f"live.{n}": p.detach() for n, p in self.network.named_parameters()}
+        tensors: dict[str, Tensor] = {f"live.{n}": p for n, p in self.network.named_parameters()}
         tensors |= {f"average.{n}": value for n, value in self._average.items()}
-        state = self._optimiser.state_dict()["state"]
-        for index, values in state.items():
-            tensors |= {f"optimiser.{index}.{key}": value for key, value in values.items()}
-        contiguous = {name: value.cpu().contiguous() for name, value in tensors.items()}
         facts = {"step": str(self.step), "seconds": repr(self.seconds), "recipe": self.recipe.name}
-        self.folder.mkdir(parents=True, exist_ok=True)
-        unfinished = self.folder / f"{CHECKPOINT_FILE}.tmp"
-        save_file(contiguous, unfinished, metadata=facts)
-        with unfinished.open("rb") as file:
-            os.fsync(file.fileno())
-        unfinished.replace(self.folder / CHECKPOINT_FILE)
+        save_checkpoint(self.folder, tensors, self._optimiser, facts)
 
     def resume(self) -> bool:
         """Load the checkpoint; False when there is none.
@@ -183,9 +174,7 @@ class Run:
         path = self.folder / CHECKPOINT_FILE
         if not path.is_file():
             return False
-        with safe_open(path, framework="pt") as file:
-            facts = file.metadata()
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+        facts, tensors = read_checkpoint(path)
         if facts["recipe"] != self.recipe.name:
             raise ValueError(
                 f"{path} is of the recipe {facts['recipe']!r}; expected {self.recipe.name!r}"
@@ -199,53 +188,29 @@ class Run:
         for name, parameter in self.network.named_parameters():
             parameter.copy_(tensors[f"live.{name}"])
             self._average[name].copy_(tensors[f"average.{name}"])
-        state: dict[int, dict[str, Tensor]] = {}
-        for name, value in tensors.items():
-            if name.startswith("optimiser."):
-                _, index, key = name.split(".")
-                state.setdefault(int(index), {})[key] = value
-        groups = self._optimiser.state_dict()["param_groups"]
-        self._optimiser.load_state_dict({"state": state, "param_groups": groups})
+        restore_optimiser(self._optimiser, tensors)
 
 
-class _CurveWriter:
-    """Sums losses between reports and appends lines of JSON; lines behind ``step`` are cut off."""
+class _Means:
+    """Sums losses between reports."""
 
-    def __init__(self, path: Path | None, step: int) -> None:
-        self._path = path
+    def __init__(self) -> None:
         self._pending: list[Losses] = []
-        if path is None:
-            return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        kept = [line for line in read_curve(path) if line["step"] <= step]
-        path.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
 
     def add(self, losses: Losses) -> None:
         self._pending.append(losses)
 
-    def write(self, step: int, num_tokens: int, seconds: float) -> dict[str, Any]:
+    def take(self) -> dict[str, float]:
         sums, hits, counts = (
             torch.stack([getattr(each, name).detach() for each in self._pending]).sum(0).tolist()
             for name in ("sums", "hits", "counts")
         )
         labels = torch.stack([each.labels for each in self._pending]).mean().item()
-        line: dict[str, Any] = {"step": step, "tokens": num_tokens, "seconds": round(seconds, 1)}
-        line["labels"] = round(labels, 4)
+        self._pending = []
+        line = {"labels": round(labels, 4)}
         for part in Part:
             if part is not Part.UNSCORED and counts[part]:
                 name = part.name.lower()
                 line[name] = round(sums[part] / counts[part], 4)
                 line[f"{name}_hits"] = round(hits[part] / counts[part], 4)
-        if self._path is not None:
-            with self._path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(line) + "\n")
-        self._pending = []
         return line
-
-
-def read_curve(path: Path) -> list[dict[str, Any]]:
-    """The lines of a curve file, an unfinished last one left out; empty when there is none."""
-    if not path.is_file():
-        return []
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return [json.loads(line) for line in lines if line.endswith("}")]

@@ -40,7 +40,7 @@ def _prepare(options: argparse.Namespace) -> None:
 
 def _train(options: argparse.Namespace) -> None:
     from training.reranker.start import open_run
-    from training.reranker.trainer import CHECKPOINT_FILE
+    from training.run_files import CHECKPOINT_FILE
 
     run = open_run(
         options.out,
@@ -96,7 +96,7 @@ def _calibrate(options: argparse.Namespace) -> None:
 
 def _plot(options: argparse.Namespace) -> None:
     from training.reranker.picture import picture_of
-    from training.reranker.trainer import CURVE_FILE, read_curve
+    from training.run_files import CURVE_FILE, read_curve
 
     options.out.write_text(picture_of(read_curve(options.run / CURVE_FILE)), encoding="utf-8")
     _say(f"written {options.out}")

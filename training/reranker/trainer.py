@@ -8,9 +8,7 @@ L lists of a step, K candidates of a list (the first is relevant), T tokens of a
 
 from __future__ import annotations
 
-import json
 import math
-import os
 import re
 import time
 from collections.abc import Callable, Sequence
@@ -21,18 +19,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from training.reranker.lists import ABSENT, Ints, Lists
 from training.reranker.recipe import MAX_TOKENS, Recipe, Schedule
+from training.run_files import (
+    CHECKPOINT_FILE,
+    CURVE_FILE,
+    CurveFile,
+    follow,
+    read_checkpoint,
+    restore_optimiser,
+    save_checkpoint,
+)
 
 if TYPE_CHECKING:
     from transformers import BertForSequenceClassification
 
-CHECKPOINT_FILE = "checkpoint.safetensors"
-CURVE_FILE = "curve.jsonl"
 BLEND = "blend"
 BATCHES_OF_A_POOL = 50
 SUMMED = ("loss", "own_loss", "hits", "own_hits", "lexical_hits")
@@ -190,16 +193,17 @@ class Run:
     def train(self, until: int, deadline: float | None, log: Log) -> None:
         """Train up to the step `until`; stop earlier at `deadline` (seconds since the epoch)."""
         schedule = self.recipe.schedule
-        curve = _CurveWriter(self.folder / CURVE_FILE, self.step)
+        curve, means = CurveFile(self.folder / CURVE_FILE, self.step), _Means()
         while self.step < min(until, schedule.num_steps):
             began = time.monotonic()
-            curve.add(self._train_step())
+            means.add(self._train_step())
             self.step += 1
             self.seconds += time.monotonic() - began
             is_over = deadline is not None and time.time() >= deadline
             if self.step % schedule.report_every == 0 or is_over:
-                num_lists = self.step * schedule.lists_per_step
-                log(json.dumps(curve.write(self.step, num_lists, self.seconds)))
+                num_lists, seconds = self.step * schedule.lists_per_step, round(self.seconds, 1)
+                line = {"step": self.step, "lists": num_lists, "seconds": seconds}
+                log(curve.add(line | means.take()))
             if self.step % schedule.checkpoint_every == 0 or is_over:
                 self.save()
             if is_over:
@@ -223,18 +227,9 @@ class Run:
         (loss + schedule.own_share * own_loss).backward()  # type: ignore[no-untyped-call] # torch leaves it untyped
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), schedule.clip)
         self._optimiser.step()
-        self._follow()
+        follow(self._average, self.network, self.step, schedule.average_decay)
         values = (loss, own_loss, hits(blended), hits(own), hits(pairs.lexical))
         return {name: value.item() for name, value in zip(SUMMED, values, strict=True)}
-
-    @torch.no_grad()
-    def _follow(self) -> None:
-        """Move the average of the weights; early on it follows faster (Polyak averaging)."""
-        decay = min(self.recipe.schedule.average_decay, (1 + self.step) / (10 + self.step))
-        live = dict(self.network.named_parameters())
-        torch._foreach_lerp_(
-            list(self._average.values()), [live[name] for name in self._average], 1 - decay
-        )
 
     @torch.no_grad()
     def averaged(self) -> BertForSequenceClassification:
@@ -251,18 +246,10 @@ class Run:
 
     def save(self) -> None:
         """Write the checkpoint; whoever kills the process finds the old one or the new one."""
-        tensors = {f"live.{n}": p.detach() for n, p in self.network.named_parameters()}
+        tensors: dict[str, Tensor] = {f"live.{n}": p for n, p in self.network.named_parameters()}
         tensors |= {f"average.{n}": value for n, value in self._average.items()}
-        for index, values in self._optimiser.state_dict()["state"].items():
-            tensors |= {f"optimiser.{index}.{key}": value for key, value in values.items()}
-        contiguous = {name: value.cpu().contiguous() for name, value in tensors.items()}
         facts = {"step": str(self.step), "seconds": repr(self.seconds), "recipe": repr(self.recipe)}
-        self.folder.mkdir(parents=True, exist_ok=True)
-        unfinished = self.folder / f"{CHECKPOINT_FILE}.tmp"
-        save_file(contiguous, unfinished, metadata=facts)
-        with unfinished.open("rb") as file:
-            os.fsync(file.fileno())
-        unfinished.replace(self.folder / CHECKPOINT_FILE)
+        save_checkpoint(self.folder, tensors, self._optimiser, facts)
 
     def resume(self) -> bool:
         """Load the checkpoint; False when there is none.
@@ -272,9 +259,7 @@ class Run:
         path = self.folder / CHECKPOINT_FILE
         if not path.is_file():
             return False
-        with safe_open(path, framework="pt") as file:
-            facts = file.metadata()
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+        facts, tensors = read_checkpoint(path)
         if _LENGTH.sub("", facts["recipe"]) != _LENGTH.sub("", repr(self.recipe)):
             raise ValueError(f"{path} is of {facts['recipe']}; expected {self.recipe!r}")
         self._restore(tensors)
@@ -286,13 +271,7 @@ class Run:
         for name, parameter in self.network.named_parameters():
             parameter.copy_(tensors[f"live.{name}"])
             self._average[name].copy_(tensors[f"average.{name}"])
-        state: dict[int, dict[str, Tensor]] = {}
-        for name, value in tensors.items():
-            if name.startswith("optimiser."):
-                _, index, key = name.split(".")
-                state.setdefault(int(index), {})[key] = value
-        groups = self._optimiser.state_dict()["param_groups"]
-        self._optimiser.load_state_dict({"state": state, "param_groups": groups})
+        restore_optimiser(self._optimiser, tensors)
 
 
 def list_loss(scores: Tensor) -> Tensor:
@@ -305,32 +284,16 @@ def hits(scores: Tensor) -> Tensor:
     return (scores.argmax(1) == 0).float().mean()
 
 
-class _CurveWriter:
-    """Averages between reports and appends lines of JSON; lines behind `step` are cut off."""
+class _Means:
+    """Averages what the steps since the last report gave."""
 
-    def __init__(self, path: Path, step: int) -> None:
-        self._path = path
+    def __init__(self) -> None:
         self._pending: list[dict[str, float]] = []
-        path.parent.mkdir(parents=True, exist_ok=True)
-        kept = [line for line in read_curve(path) if line["step"] <= step]
-        path.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
 
     def add(self, values: dict[str, float]) -> None:
         self._pending.append(values)
 
-    def write(self, step: int, num_lists: int, seconds: float) -> dict[str, float]:
-        line: dict[str, float] = {"step": step, "lists": num_lists, "seconds": round(seconds, 1)}
-        for name in SUMMED:
-            line[name] = round(sum(v[name] for v in self._pending) / len(self._pending), 4)
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
+    def take(self) -> dict[str, float]:
+        found = {n: sum(v[n] for v in self._pending) / len(self._pending) for n in SUMMED}
         self._pending = []
-        return line
-
-
-def read_curve(path: Path) -> list[dict[str, float]]:
-    """The lines of a curve file, an unfinished last one left out; empty when there is none."""
-    if not path.is_file():
-        return []
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return [json.loads(line) for line in lines if line.endswith("}")]
+        return {name: round(mean, 4) for name, mean in found.items()}
