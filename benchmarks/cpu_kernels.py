@@ -219,8 +219,8 @@ def print_bandwidth(
 
 
 def bytes_per_token(name: str, num_layers: int) -> float:
-    """Weights that one decoded token reads; both int4 formats have 4.5 bits a weight."""
-    layer_bytes = {"bf16": 2, "int8": 1, "int4": 4.5 / 8, "Q8_0": 8.5 / 8, "Q4_0": 4.5 / 8}[name]
+    """Weights that one decoded token reads."""
+    layer_bytes = {"bf16": 2, "int8": 1, "int4": 4.25 / 8, "Q8_0": 8.5 / 8, "Q4_0": 4.5 / 8}[name]
     head_bytes = {"bf16": 2, "int8": 1, "int4": 1, "Q8_0": 8.5 / 8, "Q4_0": 8.5 / 8}[name]
     sizes = {key: int(np.prod(shape)) for key, shape in shapes(chatglm3_6b()).items()}
     layer = sum(sizes[key] for key in ("qkv", "out", "gate_up", "down"))

@@ -45,16 +45,16 @@ class Variant:
     options: tuple[str, ...]
 
 
-_AVX2 = ("-mavx2", "-mfma", "-mf16c")
-_AVX512 = ("-mavx512f", "-mavx512bw", "-mavx512vl", "-mavx512vnni", "-mfma", "-mf16c")
+_AVX2 = ("-mavx2", "-mfma")
+_AVX512 = ("-mavx512f", "-mavx512bw", "-mavx512vl", "-mavx512vnni", "-mfma")
 VARIANTS = (
     Variant(
         "avx512-vnni",
-        frozenset(("avx512f", "avx512bw", "avx512vl", "avx512_vnni", "fma", "f16c")),
+        frozenset(("avx512f", "avx512bw", "avx512vl", "avx512_vnni", "fma")),
         _AVX512,
     ),
-    Variant("avx-vnni", frozenset(("avx2", "avx_vnni", "fma", "f16c")), (*_AVX2, "-mavxvnni")),
-    Variant("avx2", frozenset(("avx2", "fma", "f16c")), _AVX2),
+    Variant("avx-vnni", frozenset(("avx2", "avx_vnni", "fma")), (*_AVX2, "-mavxvnni")),
+    Variant("avx2", frozenset(("avx2", "fma")), _AVX2),
 )
 # Never chosen: what the tests compare the others with.
 REFERENCE = Variant("scalar", frozenset(), ())
@@ -83,7 +83,7 @@ def best_variant() -> Variant:
     for variant in VARIANTS:
         if variant.features <= features:
             return variant
-    raise KernelUnavailable("this CPU has no AVX2, FMA and F16C")
+    raise KernelUnavailable("this CPU has no AVX2 and FMA")
 
 
 def library_path(variant: Variant) -> Path:

@@ -51,6 +51,7 @@ class GpuLinear(nn.Module):
         super().__init__()
         codes, scales = _canonical(module)
         packed = isinstance(module, Int4Linear)
+        scales = _narrowed(scales) if packed else scales
         self.register_buffer("codes", _pairs(codes) if packed else codes.contiguous())
         self.register_buffer("scales", scales.view(len(codes), -1).contiguous())
         bias = module.bias
@@ -123,6 +124,12 @@ def _canonical(module: QuantizedLinear) -> tuple[Tensor, Tensor]:
     if isinstance(module, Int8Linear | Int4Linear):
         return module.canonical()
     raise TypeError(f"{type(module).__name__} is neither Int8Linear nor Int4Linear")
+
+
+def _narrowed(scales: Tensor) -> Tensor:
+    """In fp16 if that loses nothing: they are read with every token."""
+    narrow = scales.half()
+    return narrow if torch.equal(narrow.float(), scales) else scales
 
 
 def _pairs(codes: Tensor) -> Tensor:

@@ -38,8 +38,8 @@ inline F32 load(const float* p) { return _mm512_loadu_ps(p); }
 inline void store(float* p, F32 x) { _mm512_storeu_ps(p, x); }
 inline F32 mul(F32 a, F32 b) { return _mm512_mul_ps(a, b); }
 inline F32 fma(F32 a, F32 b, F32 c) { return _mm512_fmadd_ps(a, b, c); }
-inline F32 load_half(const uint16_t* p) {
-  return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+inline F32 load_signed(const uint8_t* p) {  // 16 of int8
+  return to_float(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
 }
 inline Bytes low_nibbles(Bytes x) { return _mm512_and_si512(x, _mm512_set1_epi8(15)); }
 inline Bytes high_nibbles(Bytes x) { return low_nibbles(_mm512_srli_epi16(x, 4)); }
@@ -84,9 +84,9 @@ inline F32 mul(F32 x, F32 y) { return {_mm256_mul_ps(x.a, y.a), _mm256_mul_ps(x.
 inline F32 fma(F32 x, F32 y, F32 z) {
   return {_mm256_fmadd_ps(x.a, y.a, z.a), _mm256_fmadd_ps(x.b, y.b, z.b)};
 }
-inline F32 load_half(const uint16_t* p) {
-  const auto* halves = reinterpret_cast<const __m128i*>(p);
-  return {_mm256_cvtph_ps(_mm_loadu_si128(halves)), _mm256_cvtph_ps(_mm_loadu_si128(halves + 1))};
+inline F32 load_signed(const uint8_t* p) {
+  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+  return to_float({_mm256_cvtepi8_epi32(bytes), _mm256_cvtepi8_epi32(_mm_srli_si128(bytes, 8))});
 }
 inline Bytes low_nibbles(Bytes x) {
   const __m256i mask = _mm256_set1_epi8(15);
@@ -140,15 +140,8 @@ inline F32 mul(const F32& x, const F32& y) {
 inline F32 fma(const F32& x, const F32& y, const F32& z) {
   return each<F32>([&](int i) { return std::fmaf(x.lane[i], y.lane[i], z.lane[i]); });
 }
-inline float half_to_float(uint16_t half) {
-  const int exponent = (half >> 10) & 31, fraction = half & 1023;
-  const float size = exponent == 0    ? std::ldexp(float(fraction), -24)
-                     : exponent == 31 ? (fraction ? NAN : INFINITY)
-                                      : std::ldexp(float(fraction + 1024), exponent - 25);
-  return half & 0x8000 ? -size : size;
-}
-inline F32 load_half(const uint16_t* p) {
-  return each<F32>([&](int i) { return half_to_float(p[i]); });
+inline F32 load_signed(const uint8_t* p) {
+  return each<F32>([&](int i) { return static_cast<float>(static_cast<int8_t>(p[i])); });
 }
 inline Bytes low_nibbles(Bytes x) {
   for (uint8_t& byte : x.byte) byte &= 15;

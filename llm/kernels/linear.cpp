@@ -6,9 +6,9 @@
 // them; what that adds to each sum, offset * (sum of the group's activations), is where the
 // integer sum of a group starts, so it costs nothing.
 //
-// Each result is the sum over groups, in ascending order, of (integer sum) * (scales): the order
-// depends on neither M, the tile nor the thread. A token decoded alone and the same token among
-// sixteen get the same bits.
+// Each result is the sum over groups, in ascending order, of (integer sum) * (the activations'
+// scale * int4's multiple), times the row's scale: the order depends on neither M, the tile nor the
+// thread. A token decoded alone and the same token among sixteen get the same bits.
 #include <algorithm>
 #include <memory>
 
@@ -26,7 +26,7 @@ constexpr int kTokenBlock = 256;     // tokens: their 64 sums each stay in the L
 constexpr int kInt8Group = 128, kInt4Group = 32;
 // Bytes to fetch ahead where each weight is used once. The machine's own prefetching ends with
 // every page of 4 KiB, and more lines on their way at once read faster than any plain loop.
-constexpr int kAhead = 8192;
+constexpr int kAhead = 4096;
 
 // The loops over a tile must vanish, or its sums live in memory instead of registers.
 #define UNROLL _Pragma("GCC unroll 8")
@@ -42,20 +42,23 @@ struct Activations {
 
 // At most kSegment columns of one panel.
 struct Segment {
-  const uint8_t* codes;    // int8: [columns / 4][64 rows][4]
-  const uint16_t* scales;  // int4: (groups, 64) of fp16; int8: null, a row has one scale
+  const uint8_t* codes;
   int64_t first_group, num_groups;
 };
 
-// A group of int4 is [4][64 rows][4] bytes: the low nibbles are its first 16 columns, the high
-// ones its last 16.
+// A group of int8 is [columns / 4][64 rows][4] bytes. A group of int4 is [4][64 rows][4] bytes, the
+// low nibbles its first 16 columns and the high ones its last 16, and behind them the 64 rows'
+// multiples of their scales, so that one stream of memory holds all that is read.
 enum class Code { kInt8, kInt4 };
 
 template <Code C>
 constexpr int kGroup = C == Code::kInt8 ? kInt8Group : kInt4Group;
 
 template <Code C>
-constexpr int kGroupBytes = kGroup<C> * kRows / (C == Code::kInt8 ? 1 : 2);
+constexpr int kCodeBytes = kGroup<C> * kRows / (C == Code::kInt8 ? 1 : 2);
+
+template <Code C>
+constexpr int kGroupBytes = kCodeBytes<C> + (C == Code::kInt8 ? 0 : kRows);
 
 // partial (T tokens, kStrip x 16 rows) += one group's products of codes and values.
 template <int T, Code C>
@@ -92,13 +95,15 @@ void add_tile(const Segment& segment, const Activations& x, int64_t token, float
                          x.values + x.tokens * (column / kSegment * kSegment) +
                              token * kSegment + column % kSegment,
                          partial);
+      const uint8_t* multiples = segment.codes + g * kGroupBytes<C> + kCodeBytes<C> + strip;
+      if (T == 1 && C != Code::kInt8) prefetch(multiples + kAhead);
       UNROLL for (int s = 0; s < kStrip; ++s) {
         const int row = strip + 16 * s;
-        F32 row_scale;
-        if (C != Code::kInt8) row_scale = load_half(segment.scales + g * kRows + row);
+        F32 multiple;
+        if (C != Code::kInt8) multiple = load_signed(multiples + 16 * s);
         UNROLL for (int t = 0; t < T; ++t) {
           F32 scale = splat(x.scales[at + t]);
-          if (C != Code::kInt8) scale = mul(scale, row_scale);
+          if (C != Code::kInt8) scale = mul(scale, multiple);
           float* sum = sums + t * kRows + row;
           store(sum, fma(to_float(partial[t][s]), scale, load(sum)));
         }
@@ -119,11 +124,10 @@ void add_tokens(const Segment& segment, const Activations& x, int64_t token, int
 }
 
 struct Weights {
-  const uint8_t* codes;         // int8: (N / 64, K / 4, 64, 4); int4: half of that
-  const float* row_scales;      // (N,) of int8, null for int4
-  const uint16_t* group_scales; // (N / 64, K / 32, 64) of int4, null for int8
-  const float* bias;            // (N,) or null
-  int64_t rows;                 // N as the caller sees it
+  const uint8_t* codes;  // (N / 64, groups, kGroupBytes)
+  const float* scales;   // (N,)
+  const float* bias;     // (N,) or null
+  int64_t rows;          // N as the caller sees it
 };
 
 // sums (count tokens, 64) += a panel's part, segment by segment.
@@ -132,9 +136,7 @@ void add_panel(const Weights& w, const Activations& x, int64_t panel, int64_t to
                int64_t count, float* sums) {
   constexpr int64_t groups_at_once = kSegment / kGroup<C>;
   for (int64_t g = 0; g < x.groups; g += groups_at_once) {
-    const int64_t at = panel * x.groups + g;
-    const Segment segment{w.codes + at * kGroupBytes<C>,
-                          w.group_scales ? w.group_scales + at * kRows : nullptr, g,
+    const Segment segment{w.codes + (panel * x.groups + g) * kGroupBytes<C>, g,
                           std::min(groups_at_once, x.groups - g)};
     add_tokens<kTokens, C>(segment, x, token, count, sums);
   }
@@ -145,8 +147,7 @@ void write_token(const Weights& w, int64_t panel, const float* sums, Out* out) {
   const int64_t first = panel * kRows, rows = std::min<int64_t>(kRows, w.rows - first);
   for (int64_t r = 0; r < rows; ++r) {
     const float bias = w.bias ? w.bias[first + r] : 0.0f;
-    narrow(w.row_scales ? std::fmaf(sums[r], w.row_scales[first + r], bias) : sums[r] + bias,
-           out + first + r);
+    narrow(std::fmaf(sums[r], w.scales[first + r], bias), out + first + r);
   }
 }
 
@@ -245,21 +246,21 @@ void quantize_tokens(const void* x, int is_bfloat16, int64_t tokens, int64_t col
 }
 
 // out (tokens, rows) = x (tokens, columns) W^T + bias
-int linear_int8(const uint8_t* codes, const float* row_scales, const float* bias, int64_t rows,
+int linear_int8(const uint8_t* codes, const float* scales, const float* bias, int64_t rows,
                 const void* x, int64_t tokens, int64_t columns, void* out, int is_bfloat16,
                 int num_threads) {
   return status_of([&] {
-    linear<Code::kInt8>({codes, row_scales, nullptr, bias, rows}, x, tokens, columns, out,
-                        is_bfloat16, num_threads);
+    linear<Code::kInt8>({codes, scales, bias, rows}, x, tokens, columns, out, is_bfloat16,
+                        num_threads);
   });
 }
 
-int linear_int4(const uint8_t* codes, const uint16_t* group_scales, const float* bias,
-                int64_t rows, const void* x, int64_t tokens, int64_t columns, void* out,
+int linear_int4(const uint8_t* codes, const float* scales, const float* bias, int64_t rows,
+                const void* x, int64_t tokens, int64_t columns, void* out,
                 int is_bfloat16, int num_threads) {
   return status_of([&] {
-    linear<Code::kInt4>({codes, nullptr, group_scales, bias, rows}, x, tokens, columns, out,
-                        is_bfloat16, num_threads);
+    linear<Code::kInt4>({codes, scales, bias, rows}, x, tokens, columns, out, is_bfloat16,
+                        num_threads);
   });
 }
 

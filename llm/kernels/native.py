@@ -15,7 +15,7 @@ from torch import Tensor
 
 from llm.errors import KernelUnavailable
 from llm.kernels.build import is_intact
-from llm.kernels.panels import Int4Panels, Int8Panels
+from llm.kernels.panels import Panels
 
 _SEGMENT = 512  # kSegment of linear.cpp
 _POINTER, _SIZE, _INT, _FLOAT = ctypes.c_void_p, ctypes.c_int64, ctypes.c_int, ctypes.c_float
@@ -56,13 +56,13 @@ class NativeKernel:
         except (OSError, AttributeError) as error:
             raise KernelUnavailable(f"cannot load {library}: {error}") from error
 
-    def linear_int8(self, x: Tensor, weight: Int8Panels) -> Tensor:
+    def linear_int8(self, x: Tensor, weight: Panels) -> Tensor:
         """(M, N) in the type of x (M, K)."""
-        return self._linear("linear_int8", x, weight, weight.scales.shape[0])
+        return self._linear("linear_int8", x, weight)
 
-    def linear_int4(self, x: Tensor, weight: Int4Panels) -> Tensor:
+    def linear_int4(self, x: Tensor, weight: Panels) -> Tensor:
         """(M, N) in the type of x (M, K)."""
-        return self._linear("linear_int4", x, weight, weight.num_rows)
+        return self._linear("linear_int4", x, weight)
 
     def attend(
         self, query: Tensor, keys: Tensor, values: Tensor, tables: Tensor, lengths: Tensor
@@ -125,10 +125,9 @@ class NativeKernel:
         )  # fmt: skip
         return values, scales, starts
 
-    def _linear(
-        self, function: str, x: Tensor, weight: Int8Panels | Int4Panels, num_rows: int
-    ) -> Tensor:
+    def _linear(self, function: str, x: Tensor, weight: Panels) -> Tensor:
         x = x.contiguous()
+        num_rows = weight.scales.shape[0]
         out = x.new_empty((x.shape[0], num_rows))
         self._functions[function](
             _address(weight.codes), _address(weight.scales), _address(weight.bias), num_rows,

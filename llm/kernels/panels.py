@@ -23,31 +23,23 @@ ROWS = 64
 INT8_GROUP = 128  # activations' columns that share a scale beside int8 weights
 _ROWS_AT_ONCE = 256  # whole panels; bounds what quantising and laying out need beside the weight
 
-Parts = Iterable[tuple[Tensor, Tensor]]
+_CODE_BYTES = GROUP_SIZE // 2 * ROWS  # of an int4 group; its multiples lie behind them
+
+Parts = Iterable[tuple[Tensor, ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class Int8Panels:
-    """A weight of codes (P, K / 4, 64, 4) uint8 = code + 128, scales (N,) and bias (N,) float32."""
+class Panels:
+    """A weight of codes uint8, and scales (N,) and bias (N,) float32.
 
-    codes: Tensor
-    scales: Tensor
-    bias: Tensor | None
-    num_columns: int
-
-
-@dataclass(frozen=True, slots=True)
-class Int4Panels:
-    """A weight of codes (P, G, 4, 64, 4) uint8, scales (P, G, 64) float16 and bias (N,) float32.
-
-    Low nibbles are code + 8 of a group's columns 0 to 15, high nibbles of its columns 16 to 31.
+    Codes of int8 are (P, K / 4, 64, 4): code + 128. Those of int4 are (P, G, 1088): a group of 32
+    columns is (4, 64, 4) of nibbles, and then the 64 rows' multiples, int8. Low nibbles are code +
+    8 of its columns 0 to 15, high nibbles of its columns 16 to 31.
     """
 
     codes: Tensor
     scales: Tensor
     bias: Tensor | None
-    num_rows: int
-    num_columns: int
 
 
 def slabs(rows: Tensor) -> Iterator[Tensor]:
@@ -56,27 +48,28 @@ def slabs(rows: Tensor) -> Iterator[Tensor]:
 
 
 def stack_int8(shape: tuple[int, int], parts: Parts, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Codes and scales of Int8Panels from portions of codes (n, K) and scales (n,)."""
-    num_panels, num_groups = -(-shape[0] // ROWS), -(-shape[1] // INT8_GROUP)
-    shape_of_codes = (num_panels, num_groups * INT8_GROUP // 4, ROWS, 4)
-    codes = prefer_huge_pages(torch.empty(shape_of_codes, dtype=torch.uint8, device=device))
-    scales = torch.empty(shape[0], device=device)
-    for row, (part, scale) in zip(count(0, _ROWS_AT_ONCE), parts, strict=False):
-        _write(codes, row // ROWS, int8_panels(part))
-        _write(scales, row, scale)
-    return codes, scales
+    """Codes and scales of Panels from portions of codes (n, K) and scales (n,)."""
+    num_groups = -(-shape[1] // INT8_GROUP)
+    laid_out = ((int8_panels(codes), scale) for codes, scale in parts)
+    return _stack(shape[0], (num_groups * INT8_GROUP // 4, ROWS, 4), laid_out, device)
 
 
 def stack_int4(shape: tuple[int, int], parts: Parts, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Codes and scales of Int4Panels from portions of codes (n, K) and scales (n, G)."""
-    num_panels, num_groups = -(-shape[0] // ROWS), -(-shape[1] // GROUP_SIZE)
-    shape_of_codes = (num_panels, num_groups, 4, ROWS, 4)
-    codes = prefer_huge_pages(torch.empty(shape_of_codes, dtype=torch.uint8, device=device))
-    scales = torch.empty((num_panels, num_groups, ROWS), dtype=torch.float16, device=device)
-    prefer_huge_pages(scales)
+    """Codes and scales of Panels from portions of codes (n, K), multiples (n, G), scales (n,)."""
+    num_groups = -(-shape[1] // GROUP_SIZE)
+    laid_out = ((int4_panels(codes, multiples), scale) for codes, multiples, scale in parts)
+    return _stack(shape[0], (num_groups, _CODE_BYTES + ROWS), laid_out, device)
+
+
+def _stack(
+    num_rows: int, shape_of_panel: tuple[int, ...], parts: Parts, device: torch.device
+) -> tuple[Tensor, Tensor]:
+    shape = (-(-num_rows // ROWS), *shape_of_panel)
+    codes = prefer_huge_pages(torch.empty(shape, dtype=torch.uint8, device=device))
+    scales = torch.empty(num_rows, device=device)
     for row, (part, scale) in zip(count(0, _ROWS_AT_ONCE), parts, strict=False):
-        _write(codes, row // ROWS, int4_panels(part))
-        _write(scales, row // ROWS, scale_panels(scale))
+        _write(codes, row // ROWS, part)
+        _write(scales, row, scale)
     return codes, scales
 
 
@@ -93,30 +86,23 @@ def int8_codes(panels: Tensor) -> Tensor:
     return bytes_.bitwise_xor(128).view(torch.int8)
 
 
-def int4_panels(codes: Tensor) -> Tensor:
-    """(P, G, 4, 64, 4) uint8 from codes (N, K) int8 in [-8, 7]."""
+def int4_panels(codes: Tensor, multiples: Tensor) -> Tensor:
+    """(P, G, 1088) uint8 from codes (N, K) in [-8, 7] and multiples (N, G), both int8."""
     nibbles = (_filled(codes, GROUP_SIZE) + 8).view(torch.uint8)
-    halves = nibbles.view(-1, ROWS, nibbles.shape[1] // GROUP_SIZE, 2, 4, 4).permute(
-        3, 0, 2, 4, 1, 5
-    )
-    return halves[0].bitwise_or(halves[1] << 4).contiguous()
+    num_groups = nibbles.shape[1] // GROUP_SIZE
+    halves = nibbles.view(-1, ROWS, num_groups, 2, 4, 4).permute(3, 0, 2, 4, 1, 5)
+    packed = halves[0].bitwise_or(halves[1] << 4).flatten(2)
+    by_group = _filled(multiples, 1).view(-1, ROWS, num_groups).transpose(1, 2)
+    return torch.cat((packed, by_group.view(torch.uint8)), dim=2)
 
 
-def int4_codes(panels: Tensor) -> Tensor:
-    """Codes (64 P, K filled) int8 from panels; the inverse of int4_panels but for the filling."""
-    halves = torch.stack((panels & 15, panels >> 4))  # (2, P, G, 4, 64, 4)
+def int4_codes(panels: Tensor) -> tuple[Tensor, Tensor]:
+    """Codes (64 P, K filled) and multiples (64 P, G), both int8; the inverse of int4_panels."""
+    packed = panels[..., :_CODE_BYTES].reshape(*panels.shape[:2], 4, ROWS, 4)
+    halves = torch.stack((packed & 15, packed >> 4))  # (2, P, G, 4, 64, 4)
     rows = halves.permute(1, 4, 2, 0, 3, 5).reshape(panels.shape[0] * ROWS, -1)
-    return rows.view(torch.int8) - 8
-
-
-def scale_panels(scales: Tensor) -> Tensor:
-    """(P, G, 64) from scales (N, G)."""
-    return _filled(scales, 1).view(-1, ROWS, scales.shape[1]).transpose(1, 2).contiguous()
-
-
-def scale_rows(panels: Tensor) -> Tensor:
-    """(64 P, G) from panels; the inverse of scale_panels but for the filling."""
-    return panels.transpose(1, 2).reshape(-1, panels.shape[1])
+    multiples = panels[..., _CODE_BYTES:].transpose(1, 2).reshape(-1, panels.shape[1])
+    return rows.view(torch.int8) - 8, multiples.view(torch.int8)
 
 
 def _filled(values: Tensor, column_step: int) -> Tensor:

@@ -41,9 +41,18 @@ class QuantizedLinear(nn.Module):
         self.register_buffer("bias_bits", None if bits is None else bits.view(torch.int32))
 
     @property
+    def scales(self) -> Tensor:
+        """(N,) float32."""
+        return self.scale_bits.view(torch.float32)
+
+    @property
     def bias(self) -> Tensor | None:
         """(N,) float32."""
         return None if self.bias_bits is None else self.bias_bits.view(torch.float32)
+
+    @property
+    def weight_panels(self) -> panels.Panels:
+        return panels.Panels(self.codes, self.scales, self.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         """(..., N) in the type of x (..., K)."""
@@ -92,15 +101,10 @@ class Int8Linear(QuantizedLinear):
         stacked, scales = panels.stack_int8(_shape(codes), parts, codes.device)
         return cls(stacked, scales.view(torch.int32), bias, _shape(codes))
 
-    @property
-    def weight_panels(self) -> panels.Int8Panels:
-        scales = self.scale_bits.view(torch.float32)
-        return panels.Int8Panels(self.codes, scales, self.bias, self.in_features)
-
     def canonical(self) -> tuple[Tensor, Tensor]:
         """Codes (N, K) int8 and scale (N,) float32."""
         codes = panels.int8_codes(self.codes)[: self.out_features, : self.in_features]
-        return codes, self.scale_bits.view(torch.float32)
+        return codes, self.scales
 
     def dequantized(self) -> Tensor:
         """The weight (N, K) float32 that this layer multiplies with."""
@@ -111,22 +115,22 @@ class Int8Linear(QuantizedLinear):
 
 
 class Int4Linear(QuantizedLinear):
-    """One fp16 scale per 32 columns; a released weight repeats its row's scale."""
+    """One scale per output channel and a multiple of it per 32 columns; 1 in released weights."""
 
     @classmethod
     def from_float(cls, weight: Tensor, bias: Tensor | None = None) -> Self:
         """Quantise weight (N, K) in groups of 32 columns.
 
         Raises:
-            ValueError: a weight that is not finite or too large, or a bias of another shape.
+            ValueError: a weight that is not finite, or a bias of another shape.
         """
         parts = (quantization.quantize_groups(part) for part in panels.slabs(weight))
         codes, scales = panels.stack_int4(_shape(weight), parts, weight.device)
-        return cls(codes, scales.view(torch.int16), bias, _shape(weight))
+        return cls(codes, scales.view(torch.int32), bias, _shape(weight))
 
     @classmethod
     def from_canonical(cls, packed: Tensor, scale: Tensor, bias: Tensor | None = None) -> Self:
-        """Take the released format: packed (N, K / 2) int8, scale (N,), which becomes fp16.
+        """Take the released format: packed (N, K / 2) int8, scale (N,).
 
         Raises:
             ValueError: tensors of other shapes or types.
@@ -136,22 +140,17 @@ class Int4Linear(QuantizedLinear):
         shape = (packed.shape[0], 2 * packed.shape[1])
         groups = -(-shape[1] // quantization.GROUP_SIZE)
         parts = (
-            (quantization.unpack_int4(codes), rows.half()[:, None].expand(-1, groups))
+            (quantization.unpack_int4(codes), codes.new_ones((len(codes), groups)), rows)
             for codes, rows in zip(panels.slabs(packed), panels.slabs(scale), strict=True)
         )
         stacked, scales = panels.stack_int4(shape, parts, packed.device)
-        return cls(stacked, scales.view(torch.int16), bias, shape)
-
-    @property
-    def weight_panels(self) -> panels.Int4Panels:
-        scales = self.scale_bits.view(torch.float16)
-        return panels.Int4Panels(self.codes, scales, self.bias, self.out_features, self.in_features)
+        return cls(stacked, scales.view(torch.int32), bias, shape)
 
     def canonical(self) -> tuple[Tensor, Tensor]:
-        """Codes (N, K) int8 in [-8, 7] and scales (N, G) float16."""
-        codes = panels.int4_codes(self.codes)[: self.out_features, : self.in_features]
-        scales = panels.scale_rows(self.scale_bits.view(torch.float16))
-        return codes, scales[: self.out_features]
+        """Codes (N, K) int8 in [-8, 7] and scales (N, G) float32."""
+        codes, multiples = panels.int4_codes(self.codes)
+        scales = multiples[: self.out_features] * self.scales[:, None]
+        return codes[: self.out_features, : self.in_features], scales
 
     def dequantized(self) -> Tensor:
         """The weight (N, K) float32 that this layer multiplies with."""

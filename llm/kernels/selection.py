@@ -18,7 +18,7 @@ from llm.kernels.build import best_variant, library_path
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from llm.kernels.panels import Int4Panels, Int8Panels
+    from llm.kernels.panels import Panels
 
 _log = logging.getLogger(__name__)
 
@@ -29,9 +29,9 @@ class Kernel(Protocol):
     @property
     def name(self) -> str: ...
 
-    def linear_int8(self, x: Tensor, weight: Int8Panels) -> Tensor: ...
+    def linear_int8(self, x: Tensor, weight: Panels) -> Tensor: ...
 
-    def linear_int4(self, x: Tensor, weight: Int4Panels) -> Tensor: ...
+    def linear_int4(self, x: Tensor, weight: Panels) -> Tensor: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,20 +7,14 @@ of the compiled kernel, may depend on how many tokens are computed together.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 
-from llm.kernels.panels import (
-    INT8_GROUP,
-    Int4Panels,
-    Int8Panels,
-    int4_codes,
-    int8_codes,
-    scale_rows,
-)
-from llm.kernels.quantization import GROUP_SIZE, dequantize_groups, group_columns
+from llm.kernels.panels import INT8_GROUP, Panels, int4_codes, int8_codes
+from llm.kernels.quantization import GROUP_SIZE, group_columns
 
 _PANELS_AT_ONCE = 8  # their float32 weights stay in the cache
 
@@ -30,26 +24,30 @@ class TorchKernel:
 
     name: ClassVar[str] = "torch"
 
-    def linear_int8(self, x: Tensor, weight: Int8Panels) -> Tensor:
+    def linear_int8(self, x: Tensor, weight: Panels) -> Tensor:
         """(M, N) in the type of x (M, K)."""
-        rounded = _rounded(x.float(), INT8_GROUP)
         parts = (int8_codes(part).float() for part in torch.split(weight.codes, _PANELS_AT_ONCE))
-        product = torch.cat([rounded @ part.T for part in parts], dim=1)
-        scaled = product[:, : weight.scales.shape[0]] * weight.scales
-        return (scaled if weight.bias is None else scaled + weight.bias).to(x.dtype)
+        return _product(x, INT8_GROUP, parts, weight)
 
-    def linear_int4(self, x: Tensor, weight: Int4Panels) -> Tensor:
+    def linear_int4(self, x: Tensor, weight: Panels) -> Tensor:
         """(M, N) in the type of x (M, K)."""
-        rounded = _rounded(x.float(), GROUP_SIZE)
-        parts = zip(
-            torch.split(weight.codes, _PANELS_AT_ONCE),
-            torch.split(weight.scales, _PANELS_AT_ONCE),
-            strict=True,
-        )
-        product = torch.cat(
-            [rounded @ dequantize_groups(int4_codes(c), scale_rows(s)).T for c, s in parts], dim=1
-        )[:, : weight.num_rows]
-        return (product if weight.bias is None else product + weight.bias).to(x.dtype)
+        parts = (int4_values(part) for part in torch.split(weight.codes, _PANELS_AT_ONCE))
+        return _product(x, GROUP_SIZE, parts, weight)
+
+
+def int4_values(panels: Tensor) -> Tensor:
+    """Codes times multiples (64 P, K filled) float32: weights in units of their rows' scales."""
+    codes, multiples = int4_codes(panels)
+    groups = group_columns(codes, GROUP_SIZE).float()
+    return (groups * multiples[..., None]).flatten(1)
+
+
+def _product(x: Tensor, group: int, parts: Iterable[Tensor], weight: Panels) -> Tensor:
+    """(M, N) in the type of x (M, K), from portions of rows in units of the weight's scales."""
+    rounded = _rounded(x.float(), group)
+    product = torch.cat([rounded @ part.T for part in parts], dim=1)
+    scaled = product[:, : weight.scales.shape[0]] * weight.scales
+    return (scaled if weight.bias is None else scaled + weight.bias).to(x.dtype)
 
 
 def quantize_activations(x: Tensor, group: int) -> tuple[Tensor, Tensor]:

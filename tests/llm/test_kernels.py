@@ -13,16 +13,7 @@ from hypothesis import strategies as st
 
 from llm.kernels import build
 from llm.kernels.native import NativeKernel
-from llm.kernels.panels import (
-    Int4Panels,
-    Int8Panels,
-    int4_codes,
-    int4_panels,
-    int8_codes,
-    int8_panels,
-    scale_panels,
-    scale_rows,
-)
+from llm.kernels.panels import Panels, int4_codes, int4_panels, int8_codes, int8_panels
 from llm.kernels.quantized_linear import Int4Linear, Int8Linear, quantize_linear
 from llm.kernels.selection import Kernel
 from llm.kernels.torch_kernel import TorchKernel, quantize_activations
@@ -189,24 +180,24 @@ def test_largest_codes_and_activations_do_not_overflow(native: NativeKernel, bit
     codes = torch.full((rows, columns), -127 if bits == 8 else -8, dtype=torch.int8)
     x = torch.full((2, columns), 127.0)
     if bits == 8:
-        weight8 = Int8Panels(int8_panels(codes), torch.ones(rows), None, columns)
-        result, expected = native.linear_int8(x, weight8), -127.0 * 127 * columns
+        weight = Panels(int8_panels(codes), torch.ones(rows), None)
+        result, expected = native.linear_int8(x, weight), -127.0 * 127 * columns
     else:
-        scales = scale_panels(torch.ones(rows, columns // 32).half())
-        weight4 = Int4Panels(int4_panels(codes), scales, None, rows, columns)
-        result, expected = native.linear_int4(x, weight4), -8.0 * 127 * columns
+        multiples = torch.ones((rows, columns // 32), dtype=torch.int8)
+        weight = Panels(int4_panels(codes, multiples), torch.ones(rows), None)
+        result, expected = native.linear_int4(x, weight), -8.0 * 127 * columns
     assert torch.equal(result, torch.full((2, rows), expected))
 
 
-def test_fp16_scales_of_every_size_are_read(native: NativeKernel) -> None:
-    """Normal, subnormal and negative; the reference variant decodes them by hand."""
-    scales = torch.tensor([1.0, -0.5, 6e-8, 6.1e-5, -3e-5, 65504.0, 0.0, 0.1]).half()
-    codes = torch.zeros(8, 32, dtype=torch.int8)
+def test_multiples_and_scales_of_every_size_are_read(native: NativeKernel) -> None:
+    multiples = torch.arange(-127, 128, dtype=torch.int8)
+    scales = torch.tensor([1.0, 6e-8, 3e30]).repeat(85)
+    codes = torch.zeros(255, 32, dtype=torch.int8)
     codes[:, 0] = 1
-    weight = Int4Panels(int4_panels(codes), scale_panels(scales[:, None]), None, 8, 32)
+    weight = Panels(int4_panels(codes, multiples[:, None]), scales, None)
     x = torch.zeros(1, 32)
     x[0, 0] = 127.0
-    assert torch.equal(native.linear_int4(x, weight)[0], scales.float() * 127)
+    assert torch.equal(native.linear_int4(x, weight)[0], 127.0 * multiples * scales)
 
 
 @given(rows=st.integers(1, 140), columns=st.integers(1, 300), seed=st.integers(0, 99))
@@ -215,6 +206,8 @@ def test_panels_hold_what_was_laid_out(rows: int, columns: int, seed: int) -> No
     generator = torch.Generator().manual_seed(seed)
     codes = torch.randint(-8, 8, (rows, columns), generator=generator, dtype=torch.int8)
     assert torch.equal(int8_codes(int8_panels(codes))[:rows, :columns], codes)
-    assert torch.equal(int4_codes(int4_panels(codes))[:rows, :columns], codes)
-    scales = normal(rows, columns)
-    assert torch.equal(scale_rows(scale_panels(scales))[:rows], scales)
+    multiples = torch.arange(rows * -(-columns // 32)).remainder(255).sub(127).to(torch.int8)
+    multiples = multiples.view(rows, -1)
+    laid_out = int4_codes(int4_panels(codes, multiples))
+    assert torch.equal(laid_out[0][:rows, :columns], codes)
+    assert torch.equal(laid_out[1][:rows], multiples)
