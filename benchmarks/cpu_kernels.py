@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from llm.models.config import ModelConfig, chatglm3_6b
 ROOT = Path(__file__).resolve().parent.parent
 OURS = ("bf16", "int8", "int4")
 THEIRS = ("Q8_0", "Q4_0")
+MIN_GROUPED = 8  # rounds
 Row = dict[str, float]  # seconds of one round by subject
 
 
@@ -184,6 +186,7 @@ def report(workers: dict[str, Worker], chosen: argparse.Namespace) -> None:
     print_speed(f"prefill of {chosen.prompt_tokens} tokens", prefills, chosen.prompt_tokens)
     print_speed(f"decode of {chosen.new_tokens} tokens", decodes, chosen.new_tokens)
     print_bandwidth(decodes, bandwidths, chosen)
+    print_by_bandwidth(decodes, bandwidths)
     print_memory(workers)
     print_agreement({name: w.ask(do="scores", ids=prompt[:64]) for name, w in workers.items()})
 
@@ -215,6 +218,22 @@ def print_bandwidth(
         rates = [num_bytes / row[name] / 1e9 for row in decodes]
         shares = [rate / limit for rate, limit in zip(rates, bandwidths, strict=True)]
         print(f"- {name}: {spread(rates)} GB/s, share {spread(shares)}")
+    print()
+
+
+def print_by_bandwidth(decodes: list[Row], bandwidths: list[float]) -> None:
+    """Ratios of decoding in four groups of rounds: a machine's memory is shared with others."""
+    pairs = [(ours, base) for ours in OURS for base in THEIRS if {ours, base} <= set(decodes[0])]
+    if not pairs or len(decodes) < MIN_GROUPED:
+        return
+    marks = [min(bandwidths), *statistics.quantiles(bandwidths), max(bandwidths)]
+    for low, high in pairwise(marks):
+        held = [row for row, limit in zip(decodes, bandwidths, strict=True) if low <= limit <= high]
+        ratios = [
+            f"{ours} {spread([row[base] / row[ours] for row in held])} x {base}"
+            for ours, base in pairs
+        ]
+        print(f"- {len(held)} rounds of {low:.1f} to {high:.1f} GB/s: {', '.join(ratios)}")
     print()
 
 

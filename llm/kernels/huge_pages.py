@@ -1,31 +1,43 @@
 """Large weights on huge pages: a decoded token reads all of them, and misses in fewer tables.
 
-A wish to the system, not a need: without it everything works, slower. Knows addresses only.
+A wish to the system, not a need: without it everything works, slower. Knows memory only.
 """
 
 from __future__ import annotations
 
-import ctypes
 import mmap
 import sys
+from math import prod
 
+import torch
 from torch import Tensor
 
 HUGE_PAGE = 2**21  # bytes, on x86_64 and most others
-_MADV_HUGEPAGE = 14
 
 
-def prefer_huge_pages(fresh: Tensor) -> Tensor:
-    """Ask Linux to back the memory of a tensor, on the CPU and not written yet; returns it.
+def empty_bytes(shape: tuple[int, ...], device: torch.device) -> Tensor:
+    """An uninitialised uint8 tensor; a large one on the CPU is mapped for huge pages on Linux.
 
-    Only whole huge pages inside it are asked for, so it takes no more memory than before.
+    What the allocator hands out has often been in use, in small pages, and starts anywhere.
+
+    Raises:
+        RuntimeError: the system has no room for it, in the allocator's words or its own.
     """
-    if sys.platform == "linux" and fresh.device.type == "cpu":
-        start = -(-fresh.data_ptr() // HUGE_PAGE) * HUGE_PAGE
-        stop = (fresh.data_ptr() + fresh.nbytes) // HUGE_PAGE * HUGE_PAGE
-        if start < stop and HUGE_PAGE % mmap.PAGESIZE == 0:
-            # A kernel built without them answers EINVAL, which changes nothing.
-            ctypes.CDLL(None).madvise(
-                ctypes.c_void_p(start), ctypes.c_size_t(stop - start), _MADV_HUGEPAGE
-            )
-    return fresh
+    size = prod(shape)
+    if device.type != "cpu" or sys.platform != "linux" or size < HUGE_PAGE:
+        return torch.empty(shape, dtype=torch.uint8, device=device)
+    try:
+        room = mmap.mmap(-1, size + HUGE_PAGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    except OSError as error:
+        raise RuntimeError(f"cannot allocate memory for a weight of {size} bytes") from error
+    start = -torch.frombuffer(room, dtype=torch.uint8).data_ptr() % HUGE_PAGE
+    # Whole pages inside the weight only: it takes no more memory than it has bytes.
+    _wish(room, start, size // HUGE_PAGE * HUGE_PAGE)
+    return torch.frombuffer(room, dtype=torch.uint8, count=size, offset=start).view(shape)
+
+
+def _wish(room: mmap.mmap, start: int, size: int) -> None:
+    try:
+        room.madvise(mmap.MADV_HUGEPAGE, start, size)
+    except OSError:  # a kernel that was built without them, or has pages of another size
+        return

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from llm.kernels.huge_pages import prefer_huge_pages
+from llm.kernels.huge_pages import empty_bytes
 from llm.kernels.quantization import GROUP_SIZE
 
 ROWS = 64
@@ -64,8 +64,7 @@ def stack_int4(shape: tuple[int, int], parts: Parts, device: torch.device) -> tu
 def _stack(
     num_rows: int, shape_of_panel: tuple[int, ...], parts: Parts, device: torch.device
 ) -> tuple[Tensor, Tensor]:
-    shape = (-(-num_rows // ROWS), *shape_of_panel)
-    codes = prefer_huge_pages(torch.empty(shape, dtype=torch.uint8, device=device))
+    codes = empty_bytes((-(-num_rows // ROWS), *shape_of_panel), device)
     scales = torch.empty(num_rows, device=device)
     for row, (part, scale) in zip(count(0, _ROWS_AT_ONCE), parts, strict=False):
         _write(codes, row // ROWS, part)
