@@ -33,6 +33,7 @@ class QuantizedLinear(nn.Module):
     ) -> None:
         super().__init__()
         self.out_features, self.in_features = shape
+        self._panels: panels.Panels | None = None
         if bias is not None:
             _require_shape("bias", bias, shape[:1])
         self.register_buffer("codes", codes)
@@ -52,16 +53,21 @@ class QuantizedLinear(nn.Module):
 
     @property
     def weight_panels(self) -> panels.Panels:
-        return panels.Panels(self.codes, self.scales, self.bias)
+        """The weight as a kernel takes it, kept until its memory is another: each token asks."""
+        if self._panels is None or self._panels.codes is not self.codes:
+            self._panels = panels.Panels(self.codes, self.scales, self.bias)
+        return self._panels
 
     def forward(self, x: Tensor) -> Tensor:
         """(..., N) in the type of x (..., K)."""
         if x.shape[-1] != self.in_features:
             raise ValueError(f"x has {x.shape[-1]} columns; this layer takes {self.in_features}")
+        is_taken = x.dtype in (torch.float32, torch.bfloat16)
+        if is_taken and x.dim() == 2:
+            return self._product(x)
         rows = x.reshape(-1, self.in_features)
-        if x.dtype not in (torch.float32, torch.bfloat16):
-            rows = rows.float()
-        return self._product(rows).view(*x.shape[:-1], self.out_features).to(x.dtype)
+        product = self._product(rows if is_taken else rows.float())
+        return product.view(*x.shape[:-1], self.out_features).to(x.dtype)
 
     def dequantized(self) -> Tensor:
         """The weight (N, K) float32 that this layer multiplies with."""

@@ -159,7 +159,7 @@ class Attention(nn.Module):
 
     def forward(self, x: Tensor, step: AnyStep, layer: int) -> Tensor:
         heads, groups = self.num_heads, self.num_groups
-        qkv = self.qkv(x).unflatten(-1, (heads + 2 * groups, self.head_dim))
+        qkv = self.qkv(x).view(-1, heads + 2 * groups, self.head_dim)
         turned = self.pointwise.rotate(qkv, heads + groups, step.cos, step.sin)
         query, keys = turned[:, :heads], turned[:, heads:]  # (T, H, D), (T, G, D)
         mixed = step.mix(layer, query, keys, qkv[:, heads + groups :], self.prefix)

@@ -74,6 +74,16 @@ def test_casting_the_model_changes_no_stored_value(bits: int) -> None:
 
 
 @pytest.mark.parametrize("bits", [8, 4])
+def test_a_product_follows_its_weight_to_other_memory(bits: int) -> None:
+    module, other = (quantize_linear(normal(9, 40, seed=s), None, bits) for s in (0, 1))
+    x = normal(3, 40, seed=2)
+    module(x)
+    module.load_state_dict(other.state_dict(), assign=True)
+    assert torch.equal(module(x), other(x))
+    assert module.to("meta").weight_panels.codes.device.type == "meta"
+
+
+@pytest.mark.parametrize("bits", [8, 4])
 def test_the_state_dict_restores_the_module(bits: int) -> None:
     source, target = (quantize_linear(normal(9, 40, seed=s), None, bits) for s in (0, 1))
     target.load_state_dict(source.state_dict())
