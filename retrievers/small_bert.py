@@ -137,31 +137,40 @@ class SmallBert:
         hidden = self._normed(hidden, f"{at}LayerNorm")
         hiding = np.where(mask[:, None, None, :] == 1, 0.0, _HIDDEN).astype(np.float32)
         for number in range(self._config.num_layers):
-            hidden = self._layer(hidden, hiding, f"bert.encoder.layer.{number}.")
+            # Of the last layer only the first token's state is asked for.
+            asked = hidden[:, :1] if number == self._config.num_layers - 1 else hidden
+            hidden = self._layer(asked, hidden, hiding, f"bert.encoder.layer.{number}.")
         pooled: FloatArray = np.tanh(self._linear(hidden[:, 0], "bert.pooler.dense"))
         logits: FloatArray = self._linear(pooled, "classifier")[:, 0]
         return logits
 
-    def _layer(self, hidden: FloatArray, hiding: FloatArray, at: str) -> FloatArray:
-        attended = self._attend(hidden, hiding, f"{at}attention.self.")
+    def _layer(
+        self, asked: FloatArray, hidden: FloatArray, hiding: FloatArray, at: str
+    ) -> FloatArray:
+        """The next states (B, A, C) of the asked ones (B, A, C), which look at all (B, T, C)."""
+        attended = self._attend(asked, hidden, hiding, f"{at}attention.self.")
         attended = self._linear(attended, f"{at}attention.output.dense")
-        hidden = self._normed(hidden + attended, f"{at}attention.output.LayerNorm")
-        inner = gelu(self._linear(hidden, f"{at}intermediate.dense"))
+        asked = self._normed(asked + attended, f"{at}attention.output.LayerNorm")
+        inner = gelu(self._linear(asked, f"{at}intermediate.dense"))
         return self._normed(
-            hidden + self._linear(inner, f"{at}output.dense"), f"{at}output.LayerNorm"
+            asked + self._linear(inner, f"{at}output.dense"), f"{at}output.LayerNorm"
         )
 
-    def _attend(self, hidden: FloatArray, hiding: FloatArray, at: str) -> FloatArray:
-        query, key, value = (
-            self._split(self._linear(hidden, f"{at}{name}")) for name in ("query", "key", "value")
+    def _attend(
+        self, asked: FloatArray, hidden: FloatArray, hiding: FloatArray, at: str
+    ) -> FloatArray:
+        query = self._split(self._linear(asked, f"{at}query"))  # (B, H, A, D)
+        query *= np.float32(1 / math.sqrt(query.shape[-1]))
+        key, value = (
+            self._split(self._linear(hidden, f"{at}{name}")) for name in ("key", "value")
         )  # (B, H, T, D)
-        scale = np.float32(1 / math.sqrt(query.shape[-1]))
-        scores: FloatArray = query @ key.swapaxes(2, 3) * scale + hiding  # (B, H, T, T)
+        scores: FloatArray = query @ key.swapaxes(2, 3)  # (B, H, A, T)
+        scores += hiding
         scores -= scores.max(axis=-1, keepdims=True)
         np.exp(scores, out=scores)
-        scores /= scores.sum(axis=-1, keepdims=True)
-        mixed: FloatArray = (scores @ value).swapaxes(1, 2).reshape(hidden.shape)
-        return mixed
+        mixed: FloatArray = scores @ value
+        mixed /= scores.sum(axis=-1, keepdims=True)
+        return mixed.swapaxes(1, 2).reshape(asked.shape)
 
     def _split(self, states: FloatArray) -> FloatArray:
         """(B, T, C) -> (B, H, T, D)."""
@@ -172,16 +181,17 @@ class SmallBert:
 
     def _linear(self, states: FloatArray, name: str) -> FloatArray:
         weight, bias = self._weights[f"{name}.weight"], self._weights[f"{name}.bias"]
-        flat = states.reshape(-1, states.shape[-1]) @ weight.T + bias
-        result: FloatArray = flat.reshape(*states.shape[:-1], -1)
-        return result
+        flat: FloatArray = states.reshape(-1, states.shape[-1]) @ weight.T
+        flat += bias
+        return flat.reshape(*states.shape[:-1], -1)
 
     def _normed(self, states: FloatArray, name: str) -> FloatArray:
         centred = states - states.mean(axis=-1, keepdims=True)
         spread = np.square(centred).mean(axis=-1, keepdims=True)
         centred /= np.sqrt(spread + np.float32(self._config.epsilon))
-        result: FloatArray = centred * self._weights[f"{name}.weight"]
-        return result + self._weights[f"{name}.bias"]
+        centred *= self._weights[f"{name}.weight"]
+        centred += self._weights[f"{name}.bias"]
+        return centred
 
 
 def gelu(values: FloatArray) -> FloatArray:
