@@ -186,7 +186,7 @@ class SmallBert:
         return flat.reshape(*states.shape[:-1], -1)
 
     def _normed(self, states: FloatArray, name: str) -> FloatArray:
-        centred = states - states.mean(axis=-1, keepdims=True)
+        centred: FloatArray = states - states.mean(axis=-1, keepdims=True)
         spread = np.square(centred).mean(axis=-1, keepdims=True)
         centred /= np.sqrt(spread + np.float32(self._config.epsilon))
         centred *= self._weights[f"{name}.weight"]
