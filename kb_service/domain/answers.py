@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from kb_service.domain.chats import ChatMessage, SamplingOptions, Usage, never
-from kb_service.domain.queries import Passage
+from kb_service.domain.queries import Passage, Reranking
 from kb_service.domain.spans import PageRegion, TextSpan
 
 
@@ -123,7 +123,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class AnswerAudit:
-    """What GET /answers/{id} adds: enough to explain an answer and to repeat it."""
+    """What GET /answers/{id} adds: enough to explain an answer and to repeat it.
+
+    `reranking`: what a reranker read before the passages were chosen; None when none was asked.
+    """
 
     model_sha256: str
     tokenizer_sha256: str
@@ -131,6 +134,7 @@ class AnswerAudit:
     sampling: dict[str, float | int | None]
     seed: int | None
     raw_output: str
+    reranking: Reranking | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,15 @@ from pydantic import BaseModel
 
 from kb_service.domain.answers import Answer, AnswerAudit, Citation, Conversation, Message
 from kb_service.domain.queries import Passage
-from kb_service.schemas.documents import RegionBody, SpanBody, Time, region_bodies, span_body
+from kb_service.schemas.documents import (
+    RegionBody,
+    RerankBody,
+    SpanBody,
+    Time,
+    region_bodies,
+    rerank_body,
+    span_body,
+)
 
 
 class SourceBody(BaseModel):
@@ -78,7 +86,7 @@ class RevisionNameBody(BaseModel):
 
 
 class AuditBody(BaseModel):
-    """What explains an answer and makes it repeatable."""
+    """What explains an answer and makes it repeatable; `rerank` is null where nothing was read."""
 
     model: str
     model_sha256: str
@@ -88,6 +96,7 @@ class AuditBody(BaseModel):
     seed: int | None
     raw_output: str
     revisions: list[RevisionNameBody]
+    rerank: RerankBody | None
 
 
 class FeedbackBody(BaseModel):
@@ -196,6 +205,7 @@ def audited_answer_body(
         seed=audit.seed,
         raw_output=audit.raw_output,
         revisions=[RevisionNameBody(document_id=name, revision=sha) for name, sha in names],
+        rerank=rerank_body(audit.reranking),
     )
     rated = FeedbackBody(rating=feedback[0], comment=feedback[1]) if feedback else None
     return AuditedAnswerBody(**dict(answer_body(answer)), audit=body, feedback=rated)

@@ -327,11 +327,14 @@ def search_body(result: RetrievalResult) -> SearchBody:
     return SearchBody(
         items=[_hit_body(hit) for hit in result.items],
         timings=result.timings,
-        rerank=_rerank_body(result.reranking) if result.reranking else None,
+        rerank=rerank_body(result.reranking),
     )
 
 
-def _rerank_body(reranking: Reranking) -> RerankBody:
+def rerank_body(reranking: Reranking | None) -> RerankBody | None:
+    """Convert what a reranker did, if one did anything."""
+    if reranking is None:
+        return None
     return RerankBody(
         model=reranking.model,
         candidates=reranking.num_candidates,

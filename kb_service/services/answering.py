@@ -113,7 +113,7 @@ class AnsweringService:
         if turn.kb.num_chunks == 0:
             return KNOWLEDGE_BASE_EMPTY
         context = self._search.find(self._query(turn))
-        turn.passages = context.passages
+        turn.passages, turn.reranking = context.passages, context.reranking
         turn.idf = self._retriever.idf(turn.kb.id, question_terms(turn.search_text))
         turn.clock("retrieve_s", began)
         question = turn.request.question
@@ -162,4 +162,4 @@ class AnsweringService:
         turn.clock("total_s")
         info = self._generator.info
         answer = to_answer(turn, draft, self._answers.new_answer_id(), info, self._clock())
-        return self._answers.save_turn(answer, to_audit(draft, info))
+        return self._answers.save_turn(answer, to_audit(turn, draft, info))

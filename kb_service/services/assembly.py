@@ -11,7 +11,7 @@ from typing import Protocol
 
 from kb_service.domain.documents import Revision
 from kb_service.domain.errors import NotFound
-from kb_service.domain.queries import Passage, ScoredChunk
+from kb_service.domain.queries import Passage, Reranking, ScoredChunk
 from kb_service.domain.spans import TextSpan
 from kb_service.domain.text import CJK, normalise
 from kb_service.domain.units import quotable_units
@@ -35,10 +35,14 @@ class RevisionTexts(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Numbered passages, best first, and what of the question their documents name."""
+    """Numbered passages, best first, and what of the question their documents name.
+
+    `reranking`: what a reranker did to the chunks they grew from (None: none did).
+    """
 
     passages: tuple[Passage, ...]
     confirmed: frozenset[str]
+    reranking: Reranking | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,4 +41,5 @@ class PassageSearch:
 
     def _search(self, query: Query, fixed: tuple[str, ...]) -> Context:
         found = self._retriever.retrieve(query)
-        return self._assembler.assemble(query.kb_id, found.items, fixed)
+        context = self._assembler.assemble(query.kb_id, found.items, fixed)
+        return replace(context, reranking=found.reranking)

@@ -23,7 +23,7 @@ from kb_service.domain.answers import (
 from kb_service.domain.chats import ChatMessage, Usage
 from kb_service.domain.documents import KnowledgeBase
 from kb_service.domain.errors import NotFound
-from kb_service.domain.queries import Passage
+from kb_service.domain.queries import Passage, Reranking
 from kb_service.domain.spans import PageRegion, TextSpan
 from kb_service.services.asking import AskRequest
 from kb_service.services.assembly import RevisionTexts
@@ -72,6 +72,7 @@ class Turn:
     history: tuple[ChatMessage, ...]
     started: float = field(default_factory=perf_counter)
     passages: tuple[Passage, ...] = ()
+    reranking: Reranking | None = None
     idf: dict[str, float] = field(default_factory=dict)
     timings: dict[str, float] = field(default_factory=lambda: dict.fromkeys(TIMINGS, 0.0))
 
@@ -145,7 +146,7 @@ def to_answer(
     )
 
 
-def to_audit(draft: Draft, info: GeneratorInfo) -> AnswerAudit:
+def to_audit(turn: Turn, draft: Draft, info: GeneratorInfo) -> AnswerAudit:
     """Return what explains the answer and lets it be repeated."""
     seed = draft.generation.sampling.get("seed")
     return AnswerAudit(
@@ -155,4 +156,5 @@ def to_audit(draft: Draft, info: GeneratorInfo) -> AnswerAudit:
         sampling=draft.generation.sampling,
         seed=None if seed is None else int(seed),
         raw_output=draft.generation.text,
+        reranking=turn.reranking,
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 from kb_service.domain.answers import Answer, AnswerAudit, AnswerStatus, Citation, CitationStatus
 from kb_service.domain.chats import Usage
-from kb_service.domain.queries import Passage
+from kb_service.domain.queries import Passage, Reranking
 from kb_service.domain.spans import Box, PageRegion, TextSpan
 
 Json = dict[str, Any]
@@ -45,7 +45,14 @@ def answer_from(payload: Json) -> Answer:
 
 def audit_from(payload: Json) -> AnswerAudit:
     """Return the audit record that `audit_json` wrote."""
-    return AnswerAudit(**{**payload, "prompt_token_ids": tuple(payload["prompt_token_ids"])})
+    reranking = payload.get("reranking")  # records from before there was a reranker have none
+    return AnswerAudit(
+        **{
+            **payload,
+            "prompt_token_ids": tuple(payload["prompt_token_ids"]),
+            "reranking": Reranking(**reranking) if reranking else None,
+        }
+    )
 
 
 def seen_documents(answer: Answer) -> set[str]:

@@ -28,7 +28,7 @@ from kb_service.domain.chats import (
 from kb_service.domain.documents import Revision
 from kb_service.domain.errors import KbError
 from kb_service.domain.ports import EmbeddingProfile
-from kb_service.domain.queries import Passage, Query, RetrievalResult
+from kb_service.domain.queries import Passage, Query, Reranking, RetrievalResult
 from kb_service.domain.spans import Box, PageRegion, TextSpan
 from kb_service.services.asking import (
     AskEvent,
@@ -240,4 +240,5 @@ def sample_answer(kb_id: str, question: str = "When did the pump fail?") -> Answ
 
 def sample_audit() -> AnswerAudit:
     """The audit record beside `sample_answer`."""
-    return AnswerAudit("m" * 64, "t" * 64, (1, 2, 3), {"temperature": 0.0}, 7, "raw")
+    read = Reranking("cross", 20, 15, 0.3)
+    return AnswerAudit("m" * 64, "t" * 64, (1, 2, 3), {"temperature": 0.0}, 7, "raw", read)

@@ -136,6 +136,8 @@ def test_answers_are_shown_with_their_audit_record(
     assert shown["audit"]["model_sha256"] == "m" * 64
     assert shown["audit"]["seed"] == 7
     assert shown["audit"]["sampling"] == {"temperature": 0.0}
+    read = {"model": "cross", "candidates": 20, "scored": 15, "budget_s": 0.3}
+    assert shown["audit"]["rerank"] == read
 
 
 def test_feedback_is_kept_and_checked(client: TestClient, service: ApiService, kb_id: str) -> None:

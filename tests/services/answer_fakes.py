@@ -15,14 +15,17 @@ from kb_service.domain.answers import (
 from kb_service.domain.chats import Usage
 from kb_service.domain.documents import Chunk, ChunkDraft, KnowledgeBase, Revision
 from kb_service.domain.errors import NotFound
-from kb_service.domain.queries import Query, RetrievalResult, ScoredChunk
+from kb_service.domain.queries import Query, Reranking, RetrievalResult, ScoredChunk
 from kb_service.domain.spans import PageRegion, TextSpan
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class FakeShelf:
-    """Documents as one chunk each, found in the order given; remembers the queries."""
+    """Documents as one chunk each, found in the order given; remembers the queries.
+
+    The reranker of its nth search scored n of 20.
+    """
 
     def __init__(self, **texts: str) -> None:
         self.texts = texts
@@ -37,7 +40,7 @@ class FakeShelf:
             if not wanted or name in wanted
         ]
         items = (ScoredChunk(c, "ab" * 32, 1 / c.id, {}, {}) for c in chunks)
-        return RetrievalResult(tuple(items), {})
+        return RetrievalResult(tuple(items), {}, Reranking("reader", 20, len(self.queries), 0.3))
 
     def idf(self, kb_id: str, terms: Iterable[str]) -> dict[str, float]:
         return {}

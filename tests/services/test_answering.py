@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from kb_service.domain.answers import Answer, AnswerStatus, CitationStatus
 from kb_service.domain.chats import SamplingOptions
 from kb_service.domain.errors import GenerationError, InvalidRequest, NotFound
-from kb_service.domain.queries import Filters
+from kb_service.domain.queries import Filters, Reranking
 from kb_service.domain.spans import TextSpan
 from kb_service.generation.extractive import ExtractiveReader
 from kb_service.services.answering import AnsweringService
@@ -63,6 +63,7 @@ def test_an_answer_is_cited_saved_and_returned() -> None:
         (1, 2),
     )
     assert saved[1].raw_output == "The pump failed on 3 March 2021[1]."
+    assert saved[1].reranking == Reranking("reader", 20, 1, 0.3)
 
 
 def test_the_stream_releases_sentences_followed_by_their_citations_and_ends_with_the_answer() -> (
@@ -132,6 +133,7 @@ def test_an_empty_knowledge_base_is_named_as_the_reason() -> None:
     desk = Desk(FakeWriter("anything"))
     assert desk.ask().reason == "knowledge_base_empty"
     assert not desk.shelf.queries
+    assert desk.log.saved[0][1].reranking is None
 
 
 def test_a_report_number_narrows_the_second_search_to_its_report() -> None:
@@ -142,6 +144,8 @@ def test_a_report_number_narrows_the_second_search_to_its_report() -> None:
         Filters(tags=("fire",), document_ids=("b",)),
     ]
     assert {p.document_id for p in answer.passages} == {"b"}
+    ((_, audit),) = desk.log.saved
+    assert audit.reranking == Reranking("reader", 20, 2, 0.3), "of the search that found them"
 
 
 def test_closing_the_stream_cancels_the_generation_and_saves_nothing() -> None:

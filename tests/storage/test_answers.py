@@ -8,11 +8,15 @@ import pytest
 from kb_service.domain.answers import Answer, AnswerAudit, AnswerStatus, Citation, CitationStatus
 from kb_service.domain.chats import Usage
 from kb_service.domain.errors import InvalidRequest, NotFound
-from kb_service.domain.queries import Passage
+from kb_service.domain.queries import Passage, Reranking
 from kb_service.domain.spans import PageRegion, TextSpan
+from kb_service.storage.answer_codec import audit_from, audit_json
 from tests.storage.world import World
 
-AUDIT = AnswerAudit("m" * 64, "t" * 64, (1, 2, 3), {"top_p": 0.8, "seed": None}, 7, "secret raw")
+AUDIT = AnswerAudit(
+    "m" * 64, "t" * 64, (1, 2, 3), {"top_p": 0.8, "seed": None}, 7, "secret raw",
+    Reranking("cross", 20, 15, 0.3),
+)  # fmt: skip
 SECRET = "the pump failed"
 
 
@@ -67,6 +71,12 @@ def test_an_answer_is_read_back_as_it_was(world: World, answer: Answer) -> None:
     with pytest.raises(NotFound):
         world.answers.get("ans_unknown")
     world.assert_clean()
+
+
+def test_an_audit_record_from_before_there_was_a_reranker_is_read() -> None:
+    payload = audit_json(AUDIT)
+    del payload["reranking"]
+    assert audit_from(payload) == replace(AUDIT, reranking=None)
 
 
 @pytest.mark.parametrize("name", ["a.txt", "b.txt"])
