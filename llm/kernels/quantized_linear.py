@@ -9,6 +9,7 @@ N output channels, K input channels, P panels of 64 channels, G groups of 32 col
 
 from __future__ import annotations
 
+from operator import is_
 from typing import Self
 
 import torch
@@ -34,6 +35,7 @@ class QuantizedLinear(nn.Module):
         super().__init__()
         self.out_features, self.in_features = shape
         self._panels: panels.Panels | None = None
+        self._laid_out: tuple[Tensor | None, ...] = ()  # the buffers that _panels was made of
         if bias is not None:
             _require_shape("bias", bias, shape[:1])
         self.register_buffer("codes", codes)
@@ -53,9 +55,11 @@ class QuantizedLinear(nn.Module):
 
     @property
     def weight_panels(self) -> panels.Panels:
-        """The weight as a kernel takes it, kept until its memory is another: each token asks."""
-        if self._panels is None or self._panels.codes is not self.codes:
+        """The weight as a kernel takes it, kept until a buffer is another: each token asks."""
+        buffers = tuple(self._buffers.values())
+        if self._panels is None or not all(map(is_, buffers, self._laid_out)):
             self._panels = panels.Panels(self.codes, self.scales, self.bias)
+            self._laid_out = buffers
         return self._panels
 
     def forward(self, x: Tensor) -> Tensor:

@@ -84,6 +84,20 @@ def test_a_product_follows_its_weight_to_other_memory(bits: int) -> None:
 
 
 @pytest.mark.parametrize("bits", [8, 4])
+@pytest.mark.parametrize("name", ["codes", "scale_bits", "bias_bits"])
+def test_a_product_follows_each_buffer_that_is_replaced_alone(bits: int, name: str) -> None:
+    """Panels that were kept as long as the codes stayed once hid new scales and biases."""
+    module, other = (
+        quantize_linear(normal(9, 40, seed=s), normal(9, seed=s + 2), bits) for s in (0, 1)
+    )
+    x = normal(3, 40, seed=2)
+    module(x)
+    module.load_state_dict({name: other.state_dict()[name]}, strict=False, assign=True)
+    expected = nn.functional.linear(x, module.dequantized(), module.bias)
+    assert float((module(x) - expected).norm() / expected.norm()) < 0.02
+
+
+@pytest.mark.parametrize("bits", [8, 4])
 def test_the_state_dict_restores_the_module(bits: int) -> None:
     source, target = (quantize_linear(normal(9, 40, seed=s), None, bits) for s in (0, 1))
     target.load_state_dict(source.state_dict())
