@@ -13,12 +13,12 @@ def test_a_decoded_token_reads_every_weight_but_the_embedding() -> None:
     assert bytes_per_token("bf16", 28) == 2 * (config.num_parameters - embedding - vectors)
 
 
-def test_int4_reads_four_and_a_half_bits_and_an_int8_head() -> None:
+def test_int4_reads_four_and_a_quarter_bits_and_an_int8_head() -> None:
     head = shapes(chatglm3_6b())["head"]
     difference = bytes_per_token("int4", 2) - bytes_per_token("int4", 1)
     assert bytes_per_token("int4", 1) == pytest.approx(difference + head[0] * head[1])
     assert difference == pytest.approx(
-        (bytes_per_token("bf16", 2) - bytes_per_token("bf16", 1)) * 4.5 / 16
+        (bytes_per_token("bf16", 2) - bytes_per_token("bf16", 1)) * 4.25 / 16
     )
 
 
