@@ -226,15 +226,21 @@ def print_by_bandwidth(decodes: list[Row], bandwidths: list[float]) -> None:
     pairs = [(ours, base) for ours in OURS for base in THEIRS if {ours, base} <= set(decodes[0])]
     if not pairs or len(decodes) < MIN_GROUPED:
         return
-    marks = [min(bandwidths), *statistics.quantiles(bandwidths), max(bandwidths)]
-    for low, high in pairwise(marks):
-        held = [row for row, limit in zip(decodes, bandwidths, strict=True) if low <= limit <= high]
+    for rounds in quarters(bandwidths):
+        low, high = bandwidths[rounds[0]], bandwidths[rounds[-1]]
         ratios = [
-            f"{ours} {spread([row[base] / row[ours] for row in held])} x {base}"
+            f"{ours} {spread([decodes[n][base] / decodes[n][ours] for n in rounds])} x {base}"
             for ours, base in pairs
         ]
-        print(f"- {len(held)} rounds of {low:.1f} to {high:.1f} GB/s: {', '.join(ratios)}")
+        print(f"- {len(rounds)} rounds of {low:.1f} to {high:.1f} GB/s: {', '.join(ratios)}")
     print()
+
+
+def quarters(values: list[float]) -> list[list[int]]:
+    """Where the values stand, from the least to the largest, in four groups of nearly one size."""
+    order = sorted(range(len(values)), key=values.__getitem__)
+    marks = [len(order) * part // 4 for part in range(5)]
+    return [order[start:stop] for start, stop in pairwise(marks)]
 
 
 def bytes_per_token(name: str, num_layers: int) -> float:

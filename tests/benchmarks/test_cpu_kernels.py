@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.cpu_kernels import bytes_per_token, shapes, spread
+from benchmarks.cpu_kernels import bytes_per_token, quarters, shapes, spread
 from llm.models.config import chatglm3_6b
 
 
@@ -24,3 +24,11 @@ def test_int4_reads_four_and_a_quarter_bits_and_an_int8_head() -> None:
 
 def test_a_spread_is_the_median_with_its_range() -> None:
     assert spread([3.0, 1.0, 2.0]) == "2.00 (1.00-3.00)"
+
+
+def test_each_round_is_in_one_quarter_also_where_rounds_are_equal() -> None:
+    bandwidths = [5.0, 1.0, 9.0, 5.0, 2.0, 8.0, 5.0, 3.0, 7.0, 5.0, 6.0]
+    found = quarters(bandwidths)
+    assert [len(rounds) for rounds in found] == [2, 3, 3, 3]
+    assert sorted(number for rounds in found for number in rounds) == list(range(11))
+    assert [bandwidths[number] for rounds in found for number in rounds] == sorted(bandwidths)
