@@ -89,7 +89,7 @@ def quantize_groups(weight: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _with_four_bits(scale: Tensor) -> Tensor:
-    """The next number that has 4 significant bits: in fp16 its multiples are exact."""
+    """The next number of 4 significant bits: its multiples are exact in fp16, within its range."""
     mantissa, exponent = torch.frexp(scale)
     return torch.ldexp((mantissa * 16).ceil() / 16, exponent)
 
@@ -98,7 +98,7 @@ def _rounded_groups(groups: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor, Ten
     """Codes (N, G, 32) and multiples (N, G, 1), int8, and errors (N, G, 1) by the Euclidean norm.
 
     Takes groups (N, G, 32) and the multiples wanted (N, G, 1) in units of scale. No multiple but
-    that of a group of zeros is 0: small values beside a large one in the row keep a sign at least.
+    that of a group of zeros is 0: values far below the row's largest round to whole scales.
     """
     multiple = wanted.sign() * wanted.abs().round().clamp(1, 127)
     codes = (groups / _nonzero(multiple)).round_().clamp_(-8, 7)
