@@ -147,7 +147,8 @@ class Int4Linear(QuantizedLinear):
         """
         _require_int8("packed codes", packed)
         _require_shape("scale", scale, packed.shape[:1])
-        shape = (packed.shape[0], 2 * packed.shape[1])
+        num_rows, num_pairs = _shape(packed)
+        shape = (num_rows, 2 * num_pairs)
         groups = -(-shape[1] // quantization.GROUP_SIZE)
         parts = (
             (quantization.unpack_int4(codes), codes.new_ones((len(codes), groups)), rows)

@@ -128,6 +128,15 @@ def test_shapes_that_do_not_fit_are_refused() -> None:
         Int8Linear.from_canonical(codes, scale)(normal(2, 9))
 
 
+@pytest.mark.parametrize("kind", [Int8Linear, Int4Linear])
+@pytest.mark.parametrize("shape", [(3, 0), (0, 4)])
+def test_a_released_weight_without_values_is_refused(
+    kind: type[Int8Linear | Int4Linear], shape: tuple[int, int]
+) -> None:
+    with pytest.raises(ValueError, match=r"the weight has the shape .* expected \[N, K\]"):
+        kind.from_canonical(torch.zeros(shape, dtype=torch.int8), torch.ones(shape[0]))
+
+
 @pytest.mark.parametrize(("bits", "kind"), [(8, Int8Linear), (4, Int4Linear)])
 def test_a_model_keeps_embedding_and_norms_and_gets_an_int8_head(
     bits: int, kind: type[nn.Module]
