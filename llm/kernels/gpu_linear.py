@@ -56,13 +56,13 @@ class GpuLinear(nn.Module):
         self.register_buffer("scales", scales.view(len(codes), -1).contiguous())
         bias = module.bias
         self.register_buffer("bias", None if bias is None else bias.to(dtype))
-        self._product = product
+        self.product = product
 
     def forward(self, x: Tensor) -> Tensor:
         """(M, N) in the type of x (M, K)."""
-        if self._product is None or len(x) > MAX_KERNEL_ROWS:
+        if self.product is None or len(x) > MAX_KERNEL_ROWS:
             return F.linear(x, self.dequantized(x.dtype), self.bias)
-        found = self._product(x, self.codes, self.scales)
+        found = self.product(x, self.codes, self.scales)
         return found if self.bias is None else found + self.bias
 
     def dequantized(self, dtype: torch.dtype) -> Tensor:
@@ -80,16 +80,19 @@ def to_gpu_modules(model: nn.Module, dtype: torch.dtype) -> None:
 
     Int4 weights whose last group is short stay as they are; no released model has such.
     """
-    products: dict[type, Product | None] = {}
+    products: dict[tuple[torch.dtype, torch.dtype], Product | None] = {}
     for name, module in list(model.named_modules()):
         short = isinstance(module, Int4Linear) and module.in_features % GROUP_SIZE
         if short or not isinstance(module, QuantizedLinear):
             continue
-        width = type(module)
-        if width not in products:
-            products[width] = _checked_product(GpuLinear(module, dtype, None), dtype)
+        layer = GpuLinear(module, dtype, None)
+        # A kernel is compiled anew for each of these, and so may be wrong for one of them alone.
+        types = layer.codes.dtype, layer.scales.dtype
+        if types not in products:
+            products[types] = _checked_product(layer, dtype)
+        layer.product = products[types]
         parent, _, attribute = name.rpartition(".")
-        setattr(model.get_submodule(parent), attribute, GpuLinear(module, dtype, products[width]))
+        setattr(model.get_submodule(parent), attribute, layer)
         del module
 
 

@@ -113,13 +113,29 @@ def test_a_model_says_the_same_whatever_the_kernel_is_worth(
     expected = naive.logits(dequantized(model), [[5, 6, 7, 8]])[0]
     to_gpu_modules(model, torch.float32)
     layers = [module for module in model.modules() if isinstance(module, GpuLinear)]
-    assert {layer._product for layer in layers} == {None if complaint else product}
+    assert {layer.product for layer in layers} == {None if complaint else product}
     torch.testing.assert_close(
         naive.logits(model, [[5, 6, 7, 8]])[0], expected, atol=1e-5, rtol=1e-5
     )
     warnings = [each.getMessage() for each in caplog.records if each.levelname == "WARNING"]
     assert bool(warnings) == bool(complaint)
     assert all(complaint in warning for warning in warnings)
+
+
+def knows_fp16_scales_only(x: Tensor, codes: Tensor, scales: Tensor) -> Tensor:
+    return right(x, codes, scales) * (1 if scales.dtype == torch.float16 else 2)
+
+
+def test_the_kernel_is_tried_with_each_type_of_scales(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row of values near zero has steps that fp16 cannot hold; its layer keeps float32."""
+    monkeypatch.setattr(gpu_linear, "_kernel", lambda: knows_fp16_scales_only)
+    weight = torch.randn(70, 320)
+    faint = weight * torch.cat((torch.full((1, 1), 1e-8), torch.ones(69, 1)))
+    model = nn.Sequential(quantize_linear(weight, None, 4), quantize_linear(faint, None, 4))
+    to_gpu_modules(model, torch.float32)
+    layers = [module for module in model.modules() if isinstance(module, GpuLinear)]
+    assert [layer.scales.dtype for layer in layers] == [torch.float16, torch.float32]
+    assert [layer.product for layer in layers] == [knows_fp16_scales_only, None]
 
 
 def dequantized(model: ChatGLM) -> ChatGLM:
