@@ -81,7 +81,8 @@ def to_gpu_modules(model: nn.Module, dtype: torch.dtype) -> None:
     Int4 weights whose last group is short stay as they are; no released model has such.
     """
     products: dict[tuple[torch.dtype, torch.dtype], Product | None] = {}
-    for name, module in list(model.named_modules()):
+    for name in [name for name, _ in model.named_modules()]:
+        module = model.get_submodule(name)
         short = isinstance(module, Int4Linear) and module.in_features % GROUP_SIZE
         if short or not isinstance(module, QuantizedLinear):
             continue

@@ -199,7 +199,8 @@ def quantize_model(model: nn.Module, bits: int) -> None:
     Raises:
         ValueError: as quantize_linear; modules before the refused one are replaced already.
     """
-    for name, module in list(model.named_modules()):
+    for name in [name for name, _ in model.named_modules()]:
+        module = model.get_submodule(name)
         width = bits_of(name, bits)
         if width is not None and isinstance(module, nn.Linear):
             parent, _, attribute = name.rpartition(".")

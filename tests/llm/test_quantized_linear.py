@@ -1,9 +1,13 @@
 """Quantised modules in the place of nn.Linear: shapes, types, where values come from, the model."""
 
+import weakref
+
 import pytest
 import torch
 from torch import nn
 
+from llm.kernels import gpu_linear, quantized_linear
+from llm.kernels.gpu_linear import GpuLinear, to_gpu_modules
 from llm.kernels.quantization import (
     dequantize_groups,
     dequantize_rows,
@@ -150,3 +154,29 @@ def test_a_model_keeps_embedding_and_norms_and_gets_an_int8_head(
     assert len(linears) == 4 * model.config.num_layers
     assert {type(module) for module in linears.values()} == {kind}
     assert torch.equal(model.embedding.weight, embedding)
+
+
+def test_each_weight_is_given_back_before_the_next_is_converted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A list of all modules once kept every old weight until the last new one was made."""
+    model = nn.Module()
+    model.layers = nn.Sequential(*[nn.Linear(32, 64) for _ in range(3)])
+    seen: list[int] = []
+
+    def counted(of: object) -> object:
+        seen.append(sum(weight() is not None for weight in weights))
+        return of
+
+    weights = [weakref.ref(layer.weight) for layer in model.layers]
+    quantize = quantized_linear.quantize_linear
+    monkeypatch.setattr(quantized_linear, "quantize_linear", lambda *of: counted(quantize(*of)))
+    quantize_model(model, 4)
+    assert seen == [3, 2, 1]
+
+    weights = [weakref.ref(layer.codes) for layer in model.layers]
+    seen.clear()
+    monkeypatch.setattr(gpu_linear, "_checked_product", lambda *_: None)
+    monkeypatch.setattr(gpu_linear, "GpuLinear", lambda *of: counted(GpuLinear(*of)))
+    to_gpu_modules(model, torch.float32)
+    assert seen == [3, 2, 1]
