@@ -11,6 +11,7 @@ from kb_service.domain.chats import ChatMessage, SamplingOptions, never
 from kb_service.domain.queries import Filters
 from kb_service.services.ranges import check_range, check_text
 from kb_service.settings import RetrievalSettings
+from kb_service.storage.tables import check_storable
 
 MAX_SEED = 2**31 - 1
 MAX_TEMPERATURE = 2.0
@@ -61,8 +62,12 @@ AskEvent = TokenEvent | CitationEvent | DoneEvent
 
 
 def check_request(request: AskRequest, limits: RetrievalSettings) -> None:
-    """Raise InvalidRequest that names the value and its accepted range."""
+    """Raise InvalidRequest that names the value and its accepted range.
+
+    A question that could not be kept with its answer is refused before anything is written.
+    """
     check_text("question", request.question, limits.max_question_chars)
+    check_storable(request.question)
     check_range("top_k", request.top_k, 1, limits.max_top_k)
     check_range("temperature", request.options.temperature, 0.0, MAX_TEMPERATURE)
     check_range("max_tokens", request.options.max_tokens, 1, MAX_TOKENS)

@@ -205,6 +205,7 @@ def test_a_conversation_of_another_base_is_not_found() -> None:
             "question_too_long",
             "50000 characters; expected 1 to 2000",
         ),
+        (AskRequest("kb_1", "\0x"), "unstorable_text", "U\\+0000 at position 0"),
         (AskRequest("kb_1", "x", top_k=0), "top_k_out_of_range", "top_k is 0; expected 1 to 100"),
         (
             AskRequest("kb_1", "x", options=SamplingOptions(temperature=2.5)),
