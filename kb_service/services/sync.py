@@ -47,10 +47,13 @@ class SyncService:
     def run(self, kb_id: str, folder: Path, *, prune: bool) -> SyncReport:
         """Register added and changed files; with `prune` delete what is gone from the folder.
 
-        Raises Conflict (sync_running) while another sync of the same base runs.
+        Raises Conflict: sync_running while another sync of the same base runs, folder_empty when
+        a prune would delete several documents because the folder has no file left.
         """
         with self._exclusive(kb_id):
             plan = self.plan(kb_id, folder)
+            if prune:
+                _require_files(plan, folder)
             files, origin = scan(folder, self._data_dir), origin_of(folder)
             uploads = tuple(
                 (name, accept_file(self._uploads, kb_id, name, files[name], origin))
@@ -78,6 +81,18 @@ class SyncService:
                     f"another sync of knowledge base {kb_id} is running", code="sync_running"
                 ) from error
             yield
+
+
+def _require_files(plan: SyncPlan, folder: Path) -> None:
+    """A share that is not mounted looks like a folder whose files were all deleted."""
+    is_empty = not (plan.added or plan.changed or plan.unchanged)
+    if is_empty and len(plan.removed) > 1:
+        raise Conflict(
+            f"{folder} has no files, and --prune would delete all {len(plan.removed)} documents"
+            " that came from it; is it mounted? `kb delete` deletes documents that are to go",
+            code="folder_empty",
+            details={"folder": str(folder), "num_documents": len(plan.removed)},
+        )
 
 
 def accept_file(

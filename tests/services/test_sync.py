@@ -75,6 +75,23 @@ def test_a_removed_file_stays_until_prune(desk: Desk, folder: Path) -> None:
     assert "0.txt" not in names(desk)
 
 
+def test_prune_does_not_take_an_empty_folder_for_one_whose_files_were_deleted(
+    desk: Desk, folder: Path
+) -> None:
+    sync(desk, folder)
+    before = names(desk)
+    moved = folder.rename(folder.with_name("elsewhere"))
+    folder.mkdir()
+    with pytest.raises(Conflict, match=f"all {len(before)} documents") as caught:
+        sync(desk, folder, prune=True)
+    assert caught.value.code == "folder_empty"
+    assert sync(desk, folder)[0].plan.removed == tuple(sorted(before))
+    assert names(desk) == before
+    folder.rmdir()
+    moved.rename(folder)
+    assert sync(desk, folder, prune=True)[0].plan.is_empty
+
+
 def test_prune_leaves_uploads_and_other_folders_alone(
     desk: Desk, folder: Path, tmp_path: Path
 ) -> None:
