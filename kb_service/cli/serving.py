@@ -70,7 +70,7 @@ def _check_address(host: str, port: int) -> None:
     except OSError as error:
         raise ConfigurationError(
             f"cannot listen on {host} port {port}: {error.strerror or error}; choose others with "
-            "--host and --port",
+            "--host and --port, or KB_HOST and KB_PORT",
             code="address_unavailable",
         ) from error
 
