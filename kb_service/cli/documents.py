@@ -116,7 +116,8 @@ def sync(
         base = ensure_kb(application.catalog, kb)
         report = application.sync.run(base.id, folder, prune=prune)
         run = application.ingest_jobs(_job_ids(report.uploads))
-        _report_sync(report, run, prune=prune, as_json=as_json)
+        failed = _failed_before(application, base.id, report)
+        _report_sync(report, run, failed, prune=prune, as_json=as_json)
         code = _exit_code(list(report.uploads), run)
         is_only_removal = code is Exit.NOTHING_TO_DO and report.removed
         raise typer.Exit(Exit.DONE if is_only_removal else code)
@@ -144,7 +145,28 @@ def _dry_run(application: "Application", folder: Path, kb: str, *, as_json: bool
         raise typer.Exit(Exit.NOTHING_TO_DO)
 
 
-def _report_sync(report: "SyncReport", run: "IngestRun", *, prune: bool, as_json: bool) -> None:
+def _failed_before(
+    application: "Application", kb_id: str, report: "SyncReport"
+) -> list["Document"]:
+    """The documents of unchanged files that an earlier run could not read: nobody asks again."""
+    from kb_service.services.lookup import every_document
+
+    unchanged = set(report.plan.unchanged)
+    return [
+        document
+        for document in every_document(application.catalog, kb_id)
+        if document.name in unchanged and document.error
+    ]
+
+
+def _report_sync(
+    report: "SyncReport",
+    run: "IngestRun",
+    failed: list["Document"],
+    *,
+    prune: bool,
+    as_json: bool,
+) -> None:
     plan = report.plan
     if as_json:
         print_json(
@@ -157,6 +179,7 @@ def _report_sync(report: "SyncReport", run: "IngestRun", *, prune: bool, as_json
                 },
                 "items": [_upload_row(name, item) for name, item in report.uploads],
                 "removed": report.removed,
+                "failed_before": [document.name for document in failed],
                 "run": run.as_dict(),
             }
         )
@@ -169,6 +192,8 @@ def _report_sync(report: "SyncReport", run: "IngestRun", *, prune: bool, as_json
     if report.uploads:
         _say_run(run)
     say(f"unchanged  {len(plan.unchanged)} files")
+    for document in failed:
+        say(f"unread     {document.name}: {(document.error or {}).get('message')}")
 
 
 def list_(

@@ -86,6 +86,19 @@ def test_sync_follows_a_folder_and_says_what_it_did(folder: Path) -> None:
     assert [item["name"] for item in kb_json("list", "--kb", "r")["items"]] == ["valve.md"]
 
 
+def test_sync_names_a_file_that_it_could_not_read_until_it_changes(folder: Path) -> None:
+    (folder / "broken.pdf").write_bytes(REPORT.read_bytes()[:5000])
+    assert kb("sync", str(folder), "--kb", "r").exit_code == 1
+    again = kb("sync", str(folder), "--kb", "r")
+    assert again.exit_code == 3
+    assert "unchanged  3 files" in again.output
+    assert "unread     broken.pdf: " in again.output
+    (folder / "broken.pdf").write_bytes(REPORT.read_bytes())
+    assert kb("sync", str(folder), "--kb", "r").exit_code == 0
+    last = kb("sync", str(folder), "--kb", "r", "--json")
+    assert json.loads(last.stdout)["failed_before"] == []
+
+
 def test_reindex_and_verify_agree_with_the_database(folder: Path) -> None:
     kb("ingest", str(folder), "--kb", "r", "--wait")
     assert kb_json("reindex", "--kb", "r")["num_embedded"] == 0
