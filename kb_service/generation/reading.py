@@ -21,6 +21,7 @@ from kb_service.domain.questions import (
     text_terms,
 )
 from kb_service.domain.spans import TextSpan
+from kb_service.domain.subjects import names_asked
 from kb_service.domain.text import normalise
 from kb_service.domain.units import Unit, UnitKind, quotable_units, reflow
 from kb_service.domain.values import (
@@ -43,7 +44,7 @@ from kb_service.generation.fields import (
 )
 from kb_service.generation.span_features import AskedWords, asked_words
 from kb_service.generation.span_model import Weights, choose
-from kb_service.generation.subjects import MIN_TITLE_SHARE, meant, names_asked, names_stated
+from kb_service.generation.subjects import MIN_TITLE_SHARE, meant, names_stated
 from kb_service.generation.typed_spans import answer_words, is_typed
 
 MIN_COVERAGE = 0.45

@@ -3,17 +3,16 @@
 Pure functions on question and passages. Narrows the passages to those documents; quotes nothing.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kb_service.domain.queries import Passage
 from kb_service.domain.questions import content_terms, coverage, text_terms
+from kb_service.domain.subjects import names_asked
 from kb_service.domain.text import normalise
 from kb_service.domain.values import (
     dates_asked,
     dates_in_title,
-    names_in,
     supporting_values,
     without_fixed_values,
 )
@@ -26,8 +25,6 @@ TITLE_MARGIN = 0.2
 
 MIN_NAME_STEM = 5
 """A name is found by this many leading characters, so that "Norman" meets "Normans"."""
-
-_POSSESSIVE = re.compile(r"['’]s?$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +69,6 @@ def _num_dates(source: _Source, dates: frozenset[str]) -> int:
     if not dates:
         return 0
     return len(dates & (supporting_values(source.text) | dates_in_title(source.title)))
-
-
-def names_asked(question: str) -> list[str]:
-    """Return the capitalised words that do not begin the question, folded, without "'s"."""
-    first, _, others = question.strip().partition(" ")
-    names = names_in(f"{first.lower()} {others}")
-    return [_POSSESSIVE.sub("", name.removeprefix("name:")) for name in names]
 
 
 def names_stated(question: str, passages: Sequence[Passage]) -> dict[str, float]:

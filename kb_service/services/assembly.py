@@ -5,7 +5,7 @@ budget. Every passage is sliced from the stored text. Knows no ranking, no quest
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,6 +13,7 @@ from kb_service.domain.documents import Revision
 from kb_service.domain.errors import NotFound
 from kb_service.domain.queries import Passage, Reranking, ScoredChunk
 from kb_service.domain.spans import TextSpan
+from kb_service.domain.subjects import latin_names_in, subjects_in
 from kb_service.domain.text import CJK, normalise
 from kb_service.domain.units import quotable_units
 from kb_service.domain.values import identifiers_in, stated_values, supporting_values
@@ -20,6 +21,13 @@ from kb_service.domain.values import identifiers_in, stated_values, supporting_v
 CHARS_PER_TOKEN = 3.5
 """Latin characters per token. A CJK character counts as one token; both err on the long side for
 the ChatGLM3 tokenizer, and the generator checks the real length."""
+
+MAX_DOCUMENTS_NAMED = 2
+"""Latin names pick documents only when at most this many of those found state them all.
+
+Of the capitalised words in the train questions of SQuAD, 98 % stand in the question's own document
+when one or two of the collection hold the word, and 92 to 96 % when more do.
+"""
 
 _CJK = re.compile(f"[{CJK}]")
 
@@ -110,9 +118,13 @@ def approximate_tokens(text: str) -> int:
 
 
 def fixed_by(question: str) -> tuple[str, ...]:
-    """Return what picks documents: identifiers (case-folded) and full dates (`date:2024-8-17`)."""
+    """Return what picks documents, case-folded: identifiers, names (`name:…`), full dates.
+
+    A Chinese name stands without its ending, a date is `date:2024-8-17`.
+    """
     dates = sorted(v for v in stated_values(question) if re.fullmatch(r"date:\d+-\d+-\d+", v))
-    return (*identifiers_in(question), *dates)
+    latin = (f"name:{name}" for name in latin_names_in(question))
+    return (*identifiers_in(question), *subjects_in(question), *latin, *dates)
 
 
 def keep_naming(
@@ -120,16 +132,17 @@ def keep_naming(
 ) -> tuple[list[_Window], frozenset[str]]:
     """Return the windows of the documents that name most of `fixed`, and what they name.
 
-    Identifiers are looked up in whole documents; dates in the ranked chunks only, because a long
-    document holds all kinds of dates.
+    Identifiers and names are looked up in whole documents; dates in the ranked chunks only, because
+    a long document holds all kinds of dates. Latin names pick documents only when they are rare.
     """
     named: dict[int, frozenset[str]] = {}
     for window in windows:
         revision_id = window.item.chunk.revision_id
         found = named.get(revision_id)
         if found is None:
-            found = _identified(window, fixed)
+            found = _named(window, fixed)
         named[revision_id] = found | _dated(window, fixed)
+    named = _with_rare_names(named)
     most = max((len(found) for found in named.values()), default=0)
     if most == 0:
         return list(windows), frozenset()
@@ -137,12 +150,26 @@ def keep_naming(
     return kept, frozenset().union(*(named[w.item.chunk.revision_id] for w in kept))
 
 
-def _identified(window: _Window, fixed: tuple[str, ...]) -> frozenset[str]:
-    identifiers = [value for value in fixed if not value.startswith("date:")]
-    if not identifiers:
+def _with_rare_names(named: Mapping[int, frozenset[str]]) -> dict[int, frozenset[str]]:
+    """Return what documents name, Latin names only for those that state every name any states.
+
+    For none when these are many, and when no document states them all.
+    """
+    names = {value for found in named.values() for value in found if value.startswith("name:")}
+    whole = {revision_id for revision_id, found in named.items() if names <= found}
+    is_rare = len(whole) <= MAX_DOCUMENTS_NAMED
+    return {
+        revision_id: found if is_rare and revision_id in whole else found - names
+        for revision_id, found in named.items()
+    }
+
+
+def _named(window: _Window, fixed: tuple[str, ...]) -> frozenset[str]:
+    wanted = [value for value in fixed if not value.startswith("date:")]
+    if not wanted:
         return frozenset()
     haystack = normalise(f"{window.item.chunk.title}\n{window.text}")
-    return frozenset(i for i in identifiers if names_identifier(haystack, i))
+    return frozenset(v for v in wanted if names_identifier(haystack, v.removeprefix("name:")))
 
 
 def _dated(window: _Window, fixed: tuple[str, ...]) -> frozenset[str]:

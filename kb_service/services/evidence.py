@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from kb_service.domain.queries import Passage
 from kb_service.domain.questions import content_terms, coverage, text_terms
+from kb_service.domain.subjects import accidents_in, hints_at, mentions_accident, subjects_in
 from kb_service.domain.text import normalise
 from kb_service.domain.units import quotable_units
 from kb_service.domain.values import (
@@ -36,7 +37,7 @@ _FIXED = re.compile(r"(?:date|time):|num:\d{2}")
 class Evidence:
     """What the gate saw. `reason`: None when it opens, else a stable code. `coverage`: 0..1.
 
-    `missing`: what the question fixes (identifier, date, number) and no passage states.
+    `missing`: what the question fixes (identifier, name, date, number) and no passage states.
     """
 
     coverage: float
@@ -60,7 +61,7 @@ def weigh_evidence(
 ) -> Evidence:
     """Return whether the passages are evidence for the question.
 
-    `confirmed`: identifiers known to be named elsewhere in the passages' documents.
+    `confirmed`: identifiers and names known to be named elsewhere in the passages' documents.
     """
     missing = missing_slots(question, passages, confirmed)
     terms = question_terms(question)
@@ -88,11 +89,21 @@ def missing_slots(
 
     Identifiers (as they are, case-folded), dates, times, years and numbers of two digits or more
     (`num:1998`). Small numbers are left out: "the 2nd measure" or "name 3 causes" fix nothing.
+    And Chinese organisations and places, and the kind of accident asked of one that is known.
     """
     sources = "\n".join(f"{passage.title}\n{passage.text}" for passage in passages)
     haystack, known = normalise(sources), frozenset(confirmed)
     identifiers = identifiers_in(question)
     titled = frozenset[str]().union(*(dates_in_title(passage.title) for passage in passages))
     lost = {i for i in identifiers if i not in known and not names_identifier(haystack, i)}
+    lost |= _missing_subjects(question, haystack, known)
     unsaid = missing_values(question, sources) - titled
     return tuple(sorted(lost | {value for value in unsaid if _FIXED.match(value)}))
+
+
+def _missing_subjects(question: str, haystack: str, known: frozenset[str]) -> set[str]:
+    subjects = subjects_in(question)
+    lost = {s for s in subjects if s not in known and not hints_at(haystack, s)}
+    if known.intersection(subjects):
+        lost |= {kind for kind in accidents_in(question) if not mentions_accident(haystack, kind)}
+    return lost

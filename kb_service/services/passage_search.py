@@ -27,9 +27,9 @@ class PassageSearch:
         )
 
     def find(self, query: Query) -> Context:
-        """Search; when documents name a number or date of the query, search again in them.
+        """Search; when documents state what the query fixes, search again in them.
 
-        The second search finds the right page of a report whose number stands on another page.
+        The second search finds the right page of a report that is named on another page.
         """
         fixed = fixed_by(query.text)
         context = self._search(query, fixed)

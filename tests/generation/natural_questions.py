@@ -25,6 +25,9 @@ TUNED = (
     ("Who was the pilot's investigator in charge for Seward, AK?", "Lawrence R Lewis"),
     ("What was the wind speed in the Wausau accident?", "6 knots"),
     ("Where did the Cessna 210 crash?", "Arteaga"),
+    ("博源热力有限公司火灾事故的直接原因？", "电气线路老化短路"),
+    ("云岭市中环数据中心触电事故的直接原因是什么？", "检修前未断电挂牌"),
+    ("Where did the Seward accident happen?", "Seward, AK"),
 )
 
 REFUSED = (
@@ -52,6 +55,11 @@ REFUSED = (
     "Were there any fatalities in Death Valley?",
     "What is the phone number of the DGAC?",
     "Why did the PostgreSQL database fail in 2018?",
+    "江南港务集团2号仓库的机械伤害的直接原因是什么",
+    "江南港务集团的机械伤害事故死了几个人？",
+    "东方石化有限公司火灾的直接原因是什么？",
+    "中环数据中心的火灾造成几人死亡？",
+    "博源热力公司触电事故的直接原因？",
 )
 
 HELD_OUT = (

@@ -79,6 +79,21 @@ def test_what_no_single_report_states_is_refused(ask: Ask, question: str) -> Non
     assert answer.status is AnswerStatus.REFUSED, answer.answer
 
 
+@pytest.mark.parametrize(
+    ("question", "place"),
+    [
+        ("What was the weather at Seward?", "Seward"),
+        ("When did the crash at Chevroux occur?", "Chevroux"),
+    ],
+)
+def test_only_the_report_that_names_the_place_of_a_question_is_read(
+    ask: Ask, question: str, place: str
+) -> None:
+    passages = ask(question).passages
+    assert len({passage.document_id for passage in passages}) == 1
+    assert any(place in passage.text for passage in passages)
+
+
 def test_questions_the_reader_was_not_written_for_are_mostly_answered(ask: Ask) -> None:
     answers = [(ask(question), expected) for question, expected in HELD_OUT]
     right = sum(holds(answer, expected) for answer, expected in answers)

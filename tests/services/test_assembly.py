@@ -103,6 +103,36 @@ def test_a_date_in_the_question_picks_the_chunks_that_state_it() -> None:
     assert [p.document_id for p in context.passages] == ["b"]
 
 
+def documents_for(question: str, **stories: str) -> list[str]:
+    texts = Texts(**stories)
+    items = [chunk(story, story, n, d) for n, (d, story) in enumerate(stories.items(), 1)]
+    return [
+        p.document_id for p in assembler(texts).assemble("kb_1", items, fixed_by(question)).passages
+    ]
+
+
+def test_an_organisation_in_the_question_picks_its_reports_whatever_its_legal_form() -> None:
+    reports = {"a": "中环数据中心发生火灾。", "b": "博源热力有限公司发生火灾。"}
+    assert documents_for("博源热力公司火灾的原因？", **reports) == ["b"]
+    assert documents_for("江南港务集团火灾的原因？", **reports) == ["a", "b"]
+
+
+def test_a_place_in_the_question_picks_the_one_report_that_names_it() -> None:
+    reports = {"a": "Calm winds at Tallahassee.", "b": "Seward, AK. The pilot landed."}
+    assert documents_for("What was the weather at Seward?", **reports) == ["b"]
+
+
+def test_a_latin_name_that_many_documents_state_picks_none() -> None:
+    reports = {d: f"Report {d} of the Board." for d in "abc"} | {"d": "Calm winds."}
+    assert documents_for("What did the Board say of winds?", **reports) == ["a", "b", "c", "d"]
+
+
+def test_latin_names_that_no_document_states_together_pick_none() -> None:
+    reports = {"a": "The UMC met.", "b": "The church sought status in the Association."}
+    question = "What did the UMC seek in the Association?"
+    assert documents_for(question, **reports) == ["a", "b"]
+
+
 def test_without_a_match_nothing_is_left_out() -> None:
     items = [chunk(STORY, SENTENCES[0])]
     context = assembler(Texts(a=STORY)).assemble("kb_1", items, ("sg-9",))

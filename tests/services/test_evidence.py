@@ -77,3 +77,19 @@ def test_a_date_in_a_title_counts_as_stated() -> None:
     dated = passage("The pump leaked.", title="Incidents/20150803-Pump")
     assert missing_slots("What leaked in August 2015?", [dated]) == ()
     assert missing_slots("What leaked in May 2016?", [dated]) == ("date:2016-5",)
+
+
+def test_an_organisation_that_no_passage_names_closes_the_gate() -> None:
+    question = "东方石化有限公司三号机房的泄漏造成几人受伤？"
+    evidence = weigh_evidence(question, [passage(REPORT)], {})
+    assert (evidence.reason, evidence.missing) == (NO_EVIDENCE, ("东方石化",))
+    own = "中环数据中心三号机房的泄漏造成几人受伤？"
+    assert weigh_evidence(own, [passage(REPORT)], {}).reason is None
+    assert missing_slots("中环云数据中心的泄漏？", [passage(REPORT)]) == ()
+
+
+def test_a_kind_of_accident_that_a_known_organisation_did_not_have_closes_the_gate() -> None:
+    question = "中环数据中心的火灾造成几人受伤？"
+    assert missing_slots(question, [passage(REPORT)], {"中环数据"}) == ("火灾",)
+    assert missing_slots(question.replace("火灾", "泄漏"), [passage(REPORT)], {"中环数据"}) == ()
+    assert missing_slots("那次火灾造成几人受伤？", [passage(REPORT)]) == ()
