@@ -153,6 +153,31 @@ def test_a_refusal_says_so_and_gives_its_reason(ready: FakeService, open_page: O
     expect(page.locator(".status-refused")).to_contain_text("no passage contains")
 
 
+def test_an_answer_whose_document_was_deleted_claims_nothing(
+    ready: FakeService, open_page: OpenPage
+) -> None:
+    ready.answer = answer("", [], reason="document_deleted", passages=[])
+    ready.pieces = []
+    page = open_page()
+    ask(page)
+    expect(page.locator(".status-stopped")).to_contain_text("was deleted, and its words with it")
+    expect(page.locator(".status-answered")).to_have_count(0)
+
+
+def test_a_mark_whose_document_was_deleted_meanwhile_says_so(
+    ready: FakeService, open_page: OpenPage
+) -> None:
+    page = open_page(locale="zh-CN")
+    page.get_by_label("您的问题").fill("何时？")
+    page.get_by_label("您的问题").press("Enter")
+    gone = {"error": {"code": "document_not_found", "message": "no document", "request_id": "r"}}
+    page.route("**/pages/*.png*", lambda route: route.fulfill(status=404, json=gone))
+    page.locator("button.mark").first.click()
+    expect(page.locator("#viewer")).to_contain_text("该文档已被删除")
+    expect(page.locator("#viewer")).not_to_contain_text("no document")
+    expect(page.locator("#viewer img")).to_have_count(0)
+
+
 def test_an_error_in_the_stream_is_shown_with_its_request_id(
     ready: FakeService, open_page: OpenPage
 ) -> None:

@@ -77,6 +77,20 @@ def test_many_files_travel_in_batches_of_twenty(fake: FakeService, open_page: Op
     assert [len(names) for kind, names in fake.calls if kind == "upload"] == [20, 20, 5]
 
 
+def test_files_that_nobody_acknowledged_are_neither_lost_nor_rejected(
+    fake: FakeService, open_page: OpenPage
+) -> None:
+    fake.add_base("Reports")
+    page = open_page()
+    open_documents(page)
+    page.route("**/documents", lambda route: route.abort())
+    page.locator("#file-input").set_input_files([file("one.pdf"), file("two.pdf")])
+    status = page.locator("#upload-status")
+    expect(status).to_contain_text("2 without an answer")
+    expect(status).to_contain_text("It is not known whether 2 files arrived")
+    expect(status).not_to_contain_text("rejected")
+
+
 def test_files_of_a_folder_that_share_a_name_are_named_by_their_path(
     fake: FakeService, open_page: OpenPage, tmp_path: Path
 ) -> None:

@@ -113,6 +113,7 @@ function statusLine({ answer, isStreaming, isStopped, error }) {
   if (error) return null;
   if (isStopped) return el("p", { class: "status status-stopped" }, t("stopped"));
   if (isStreaming || !answer) return el("p", { class: "status status-streaming" }, t("answering"));
+  if (answer.reason === "document_deleted") return el("p", { class: "status status-stopped" }, icon("alert"), el("span", {}, t("answer_deleted")));
   const reason = answer.reason ? ` — ${codeText("reason", answer.reason)}` : "";
   const symbol = icon(answer.status === "answered" ? "check" : "alert");
   return el("p", { class: `status status-${answer.status}` }, symbol, el("span", {}, codeText("answer", answer.status), reason));

@@ -49,7 +49,7 @@ export class Uploads {
   async #upload(kbId, entries) {
     this.#stops = new AbortController();
     const tally = { created: 0, revised: 0, unchanged: 0 };
-    this.#run = { numFiles: entries.length, numSent: 0, bytes: 0, total: sizeOf(entries), isActive: true, tally, rejected: [] };
+    this.#run = { numFiles: entries.length, numSent: 0, bytes: 0, total: sizeOf(entries), isActive: true, tally, rejected: [], unknown: [] };
     this.#render();
     for (const batch of batchesOf(entries)) {
       if (!this.#stops.signal.aborted) await this.#send(kbId, batch);
@@ -73,12 +73,20 @@ export class Uploads {
       items.forEach((item, index) => this.#count(item, batch[index]?.name ?? ""));
       this.#onAccepted(kbId, items);
     } catch (error) {
-      const reason = error.name === "AbortError" ? t("upload_stopped") : errorText(error);
-      for (const { name } of batch) this.#reject(name, reason);
+      this.#fail(batch, error);
     }
     run.bytes = before + size;
     run.numSent += batch.length;
     this.#render();
+  }
+
+  // A service that went away may have stored what it did not live to acknowledge.
+  #fail(batch, error) {
+    const reason = error.name === "AbortError" ? t("upload_stopped") : errorText(error);
+    for (const { name } of batch) {
+      if (error.code === "network") this.#run.unknown.push(name);
+      else this.#reject(name, reason);
+    }
   }
 
   #count(item, name) {
@@ -91,9 +99,10 @@ export class Uploads {
   }
 
   #summary() {
-    const { tally, rejected } = this.#run;
+    const { tally, rejected, unknown } = this.#run;
     const parts = Object.entries(tally).map(([outcome, count]) => count && t(`outcome_${outcome}`, { count }));
     if (rejected.length) parts.push(t("outcome_rejected", { count: rejected.length }));
+    if (unknown.length) parts.push(t("outcome_unknown", { count: unknown.length }));
     return parts.filter(Boolean).join(" · ");
   }
 
@@ -110,7 +119,7 @@ export class Uploads {
     const area = byId("upload-status");
     show(area, this.#run !== null);
     if (!this.#run) return;
-    area.replaceChildren(...(this.#run.isActive ? this.#activeView() : this.#doneView()), ...this.#rejectedView());
+    area.replaceChildren(...(this.#run.isActive ? this.#activeView() : this.#doneView()), ...this.#rejectedView(), ...this.#unknownView());
     if (this.#run.isActive) this.#showBytes();
   }
 
@@ -143,5 +152,15 @@ export class Uploads {
         code ? el("span", { class: "reject-code" }, codeText("error", code)) : null,
         el("span", { class: "meta" }, reason)));
     return [el("h3", { class: "reject-title" }, t("rejected_title", { count: rejected.length })), el("ul", { class: "reject-list" }, rows)];
+  }
+
+  #unknownView() {
+    const { unknown } = this.#run;
+    if (!unknown.length) return [];
+    return [
+      el("h3", { class: "reject-title" }, t("unknown_title", { count: unknown.length })),
+      el("p", { class: "meta" }, t("unknown_note")),
+      el("ul", { class: "reject-list" }, unknown.map((name) => el("li", {}, el("bdi", { class: "reject-name" }, name)))),
+    ];
   }
 }

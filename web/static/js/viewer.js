@@ -10,6 +10,7 @@ import { ViewerBar } from "./viewer_bar.js";
 
 const WIDE = matchMedia("(min-width: 1100px)");
 const NO_PICTURE = "page_has_no_picture";
+const GONE = "document_not_found";
 
 // One stop per cited page: {documentId, revision, title, citation, pageNumber, boxes, start, end}.
 export function stopsOf(citations) {
@@ -221,7 +222,8 @@ export class Viewer {
     } catch (error) {
       if (signal.aborted) return;
       if (error.code !== NO_PICTURE) {
-        this.#bar.showProblem(errorText(error));
+        this.#bar.body.replaceChildren();
+        this.#bar.showProblem(error.code === GONE ? t("cited_deleted") : errorText(error));
         return;
       }
       this.#withoutPictures.add(this.#stop.documentId);
