@@ -13,7 +13,6 @@ from typing import Generic, TypeVar
 from kb_service.domain.errors import ConfigurationError
 from kb_service.domain.ports import Embedder, Generator, Reranker
 from kb_service.generation.extractive import ExtractiveReader
-from kb_service.generation.pocket_folder import is_pocket_reader
 from kb_service.generation.span_model import WEIGHTS
 from kb_service.settings import EmbeddingSettings, LlmSettings, RerankSettings
 from kb_service.storage.checksums import verify_checksums
@@ -27,8 +26,6 @@ NO_EMBEDDER = (
     "until `kb reindex`"
 )
 NO_RERANKER = "searches keep the order of words and identifiers"
-_OF_CHATS = ("adapter", "prefix", "quantize", "generation", "rope_theta")
-"""Settings that only a chat model has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +57,7 @@ def choose_reranker(rerank: RerankSettings) -> Chosen[Reranker | None]:
 
 
 def choose_generator(llm: LlmSettings) -> Chosen[Generator]:
-    """Return what answers in this process: the folder's model, else the extractive reader.
-
-    Raises ConfigurationError for a setting that does not fit the model.
-    """
+    """Return what answers in this process: the folder's model, else the extractive reader."""
     if not llm.model:
         return choose_extractive()
 
@@ -90,7 +84,7 @@ def _shipped_reader() -> Generator:
 
 
 def _require_span_model() -> None:
-    """Both readers go by rules where the file is absent; here that has to be said."""
+    """The reader goes by rules where the file is absent; here that has to be said."""
     if not WEIGHTS.is_file():
         raise ConfigurationError(
             f"{WEIGHTS} is missing", code="model_missing", details={"file": str(WEIGHTS)}
@@ -98,13 +92,10 @@ def _require_span_model() -> None:
 
 
 def _from_folder(llm: LlmSettings) -> Generator:
-    """Load a folder by what its config.json says it is, after checking its files.
-
-    A list of checksums is optional for a checkpoint from elsewhere.
-    """
+    """Load a checkpoint after checking its files, where a list of checksums stands beside them."""
     folder = _folder_of(llm.model)
     verify_checksums(folder)
-    return _load_pocket(folder, llm) if is_pocket_reader(folder) else _load_chatglm(folder, llm)
+    return _load_chatglm(folder, llm)
 
 
 def _folder_of(model: str) -> Path:
@@ -116,20 +107,6 @@ def _folder_of(model: str) -> Path:
             code="model_unavailable",
             details={"path": model},
         ) from error
-
-
-def _load_pocket(folder: Path, llm: LlmSettings) -> Generator:
-    from kb_service.generation.pocket import PocketGenerator
-
-    for name in _OF_CHATS:
-        if value := getattr(llm, name):
-            raise ConfigurationError(
-                f"KB_LLM__{name.upper()} is {value!r}; {folder} is a pocket reader, for which it "
-                "must be left empty",
-                code="invalid_setting",
-            )
-    _require_span_model()
-    return PocketGenerator.load(folder)
 
 
 def _load_chatglm(folder: Path, llm: LlmSettings) -> Generator:

@@ -12,7 +12,6 @@ from kb_service.bootstrap import Application
 from kb_service.domain.queries import Query, Reranking
 from kb_service.services.diagnosis import diagnose
 from kb_service.settings import EmbeddingSettings, LlmSettings, RerankSettings, Settings
-from tests.conftest import ROOT
 from tests.retrievers.tiny_cross_encoder import write_tiny_cross_encoder
 
 
@@ -34,14 +33,12 @@ def test_models_that_are_not_there_are_replaced_and_named(tmp_path: Path) -> Non
     assert application.generator.info.name == "extractive-reader"
 
 
-def test_readiness_names_a_setting_that_does_not_fit_the_model(tmp_path: Path) -> None:
-    pocket = str(ROOT / "models" / "pocket-reader")
-    application = Application(
-        Settings(data_dir=tmp_path, llm=LlmSettings(model=pocket, quantize="int4"))
-    )
+def test_readiness_names_a_setting_that_cannot_be_used(tmp_path: Path) -> None:
+    address = "http://user:secret@127.0.0.1:9/v1"
+    application = Application(Settings(data_dir=tmp_path, llm=LlmSettings(model=address)))
     application.warm_up()
     assert application.degraded() == {}
-    assert "KB_LLM__QUANTIZE is 'int4'" in application.readiness()["generator"]
+    assert "no plain address" in application.readiness()["generator"]
 
 
 def test_threads_that_ask_first_at_the_same_time_share_one_part(

@@ -26,7 +26,6 @@ from kb_service.settings import (
     RetrievalSettings,
     Settings,
 )
-from tests.conftest import ROOT
 from tests.llm.tiny_checkpoint import train_tiny_tokenizer, write_tiny_checkpoint
 from tests.retrievers.test_embedding import write_tiny_model
 
@@ -60,10 +59,6 @@ def remove(file: Path) -> str:
     return ""
 
 
-def copied_pocket_reader(place: Path) -> Path:
-    return Path(shutil.copytree(ROOT / "models" / "pocket-reader", place / "own-name"))
-
-
 def checkpoint_with_checksums(place: Path) -> Path:
     place.mkdir(exist_ok=True)
     folder = write_tiny_checkpoint(place / "chat", train_tiny_tokenizer(place / "tokenizer.model"))
@@ -73,9 +68,7 @@ def checkpoint_with_checksums(place: Path) -> Path:
     return folder
 
 
-@pytest.fixture(
-    params=["static embedding", "reranker", "span model", "pocket reader", "chat model"]
-)
+@pytest.fixture(params=["static embedding", "reranker", "span model", "chat model"])
 def case(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Case]:
@@ -100,8 +93,7 @@ def case(
         yield Case(Settings(data_dir=data), "generator", weights, expected, *names)
         span_model.shipped_weights.cache_clear()
         return
-    build = copied_pocket_reader if kind == "pocket reader" else checkpoint_with_checksums
-    folder = build(tmp_path / "models")
+    folder = checkpoint_with_checksums(tmp_path / "models")
     settings = Settings(data_dir=data, llm=LlmSettings(model=str(folder)))
     file = next(path for path in sorted(folder.glob("*.safetensors")))
     names = folder.name, "extractive-reader"
@@ -247,39 +239,3 @@ def test_a_truncated_checkpoint_without_checksums_is_named(
     application.warm_up()
     assert str(file) in application.degraded()["generator"]
     assert application.generator.info.name == "extractive-reader"
-
-
-def test_a_pocket_reader_is_told_by_its_config_and_never_read_as_a_chat_model(
-    tmp_path: Path,
-) -> None:
-    folder = copied_pocket_reader(tmp_path)
-    config = json.loads((folder / "config.json").read_text())
-    (folder / "config.json").write_text(json.dumps(config | {"pocket_reader": 2}))
-    sums = json.loads((folder / "SHA256SUMS.json").read_text())
-    sums["config.json"] = hashlib.sha256((folder / "config.json").read_bytes()).hexdigest()
-    (folder / "SHA256SUMS.json").write_text(json.dumps(sums))
-    application = Application(Settings(data_dir=tmp_path, llm=LlmSettings(model=str(folder))))
-    application.warm_up()
-    assert "pocket_reader = 2; expected 1" in application.degraded()["generator"]
-
-
-@pytest.mark.parametrize("damage", [flip, remove])
-def test_a_pocket_reader_is_not_used_without_the_span_model_whose_words_it_ranks(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: Damage
-) -> None:
-    weights, _ = copied_span_model(tmp_path, monkeypatch)
-    damage(weights)
-    folder = copied_pocket_reader(tmp_path)
-    application = Application(Settings(data_dir=tmp_path, llm=LlmSettings(model=str(folder))))
-    application.warm_up()
-    assert str(weights) in application.degraded()["generator"]
-    assert application.generator.info.name == "extractive-reader (rules alone)"
-    span_model.shipped_weights.cache_clear()
-
-
-def test_a_pocket_reader_without_its_list_of_checksums_is_refused(tmp_path: Path) -> None:
-    folder = copied_pocket_reader(tmp_path)
-    (folder / "SHA256SUMS.json").unlink()
-    application = Application(Settings(data_dir=tmp_path, llm=LlmSettings(model=str(folder))))
-    application.warm_up()
-    assert "has no checksum" in application.degraded()["generator"]

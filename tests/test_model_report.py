@@ -10,7 +10,7 @@ from kb_service.bootstrap import Application
 from kb_service.cli import app
 from kb_service.model_report import gpu_text, kernel_text, retrieval_text
 from kb_service.services.diagnosis import diagnose
-from kb_service.settings import LlmSettings, RetrievalSettings, Settings
+from kb_service.settings import LlmSettings, Settings
 from llm.errors import KernelUnavailable
 from llm.kernels.build import VARIANTS
 from tests.conftest import ROOT
@@ -34,17 +34,6 @@ def test_without_settings_words_find_and_the_span_model_lights_them(tmp_path: Pa
     assert "matches its checksum" in found["span model"]
     assert found["answering model"].startswith("extractive-reader: ")
     assert found["gpu"]
-
-
-def test_a_pocket_reader_is_described_with_its_folder(tmp_path: Path) -> None:
-    folder = ROOT / "models" / "pocket-reader"
-    weighted = RetrievalSettings(dense_weight=0.05)
-    settings = Settings(data_dir=tmp_path, llm=LlmSettings(model=str(folder)), retrieval=weighted)
-    found = findings(settings)
-    text = found["answering model"]
-    for part in ("pocket-reader", "5 layers of 256", "7.4 M", str(folder), "5 files match"):
-        assert part in text
-    assert found["retrieval"].endswith("vectors at weight 0.05")
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,6 @@ from kb_service.domain.errors import (
     GenerationError,
 )
 from kb_service.generation.by_chat import answer_by_chat
-from kb_service.generation.pocket_folder import READER_FIELD, is_pocket_reader
 from kb_service.services.ranges import check_range
 from llm.chats.calling import CallConstraint
 from llm.chats.chat import ChatMessage as ModelMessage
@@ -84,12 +83,6 @@ class ChatGlmGenerator:
                 f"KB_LLM__MODEL is {folder!r}; expected the folder of a ChatGLM checkpoint or "
                 "the http(s) address of an OpenAI-compatible server",
                 code="model_unavailable",
-                details={"model": folder},
-            )
-        if is_pocket_reader(path):
-            raise ConfigurationError(
-                f"{path} is a pocket reader, no chat model: its config.json has {READER_FIELD}",
-                code="model_corrupt",
                 details={"model": folder},
             )
         try:

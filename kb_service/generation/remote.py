@@ -10,7 +10,7 @@ from contextlib import closing
 from urllib.parse import urlsplit
 
 from kb_service.domain.answers import Generation, GenerationRequest, GeneratorInfo
-from kb_service.domain.chats import ChatEvent, ChatMessage, ChatRequest, SamplingOptions
+from kb_service.domain.chats import ChatEvent, ChatMessage, ChatRequest
 from kb_service.domain.errors import ConfigurationError, KbError
 from kb_service.generation.by_chat import answer_by_chat
 from kb_service.generation.driving import drive
@@ -103,16 +103,6 @@ class RemoteGenerator:
                 yield from reply.feed(chunk)
         if not request.cancelled():
             yield reply.end()
-
-    def _sampling(self, options: SamplingOptions) -> dict[str, float | int | None]:
-        check_range("max_tokens", options.max_tokens, 1, self._max_context)
-        temperature = self._temperature if options.temperature is None else options.temperature
-        return {
-            "temperature": temperature,
-            "top_p": options.top_p,
-            "max_tokens": options.max_tokens or self._max_tokens,
-            "seed": options.seed,
-        }
 
     def check(self) -> str:
         """Ask the server whether it has the model. Raises RemoteError, ConfigurationError, Busy."""

@@ -5,7 +5,6 @@ Knows lists of SHA-256 beside the files. Does not know what the files mean.
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,17 +43,6 @@ def _mismatch(what: str, code: str, path: Path, expected: str, found: str) -> Co
         code=code,
         details={"file": str(path), "expected": expected, "found": found},
     )
-
-
-def require_listed(folder: Path, files: Iterable[Path], checksums: Mapping[str, str]) -> None:
-    """Raise ConfigurationError `model_corrupt` for a file that no checksum speaks for."""
-    for path in files:
-        if path.relative_to(folder).as_posix() not in checksums:
-            raise ConfigurationError(
-                f"{path} has no checksum: expected one in {folder / CHECKSUMS_FILE}",
-                code="model_corrupt",
-                details={"file": str(path)},
-            )
 
 
 def sha256_of(path: Path) -> str:

@@ -152,11 +152,6 @@ class ModelConfig:
             _require(0 <= each < self.vocab_size, "a mask or start id", each, accepted)
 
     @property
-    def bidirectional_prompt(self) -> bool:
-        """Whether the tokens of a prompt see those behind them."""
-        return self.prompt_marks is not None
-
-    @property
     def num_parameters(self) -> int:
         """Weights of the whole model, embeddings and output layer counted separately."""
         size, wide = self.hidden_size, self.num_heads * self.head_dim

@@ -10,7 +10,7 @@ import torch
 from safetensors.numpy import save_file
 
 from retrievers.cross_encoder import load_reranker
-from tests.training.reader_data import EN, ZH, write_reader_data
+from tests.training.question_files import EN, ZH, write_question_files
 from training.model_folder import TABLE_FOLDER
 from training.reranker.export import Card, write_reranker
 from training.reranker.lists import ABSENT, Lists, prepare, read_lists
@@ -56,7 +56,7 @@ def words(embedding: Path) -> Words:
 @pytest.fixture(scope="module")
 def lists_file(tmp_path_factory: pytest.TempPathFactory, words: Words) -> Path:
     folder = tmp_path_factory.mktemp("data")
-    data = write_reader_data(folder)
+    data = write_question_files(folder)
     for name in ("zh_drcd", "en_covidqa"):
         (data / "train" / f"{name}.jsonl.gz").write_bytes(
             (data / "train" / "en_squad.jsonl.gz").read_bytes()

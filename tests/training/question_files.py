@@ -1,4 +1,4 @@
-"""A data folder of a few passages in the shared layout, for tests of the reader's training.
+"""A data folder of a few passages in the shared layout, for tests of training.
 
 One training row and one training text repeat what the dev set holds, to be found and dropped.
 """
@@ -45,7 +45,7 @@ _QUESTIONS = (
 )
 
 
-def write_reader_data(folder: Path, rounds: int = 6) -> Path:
+def write_question_files(folder: Path, rounds: int = 6) -> Path:
     """Write train/, text/ and dev/ files; ``rounds`` repeats the rows, each with another title."""
     rows = [_row(f"t{n}", *item) for n in range(rounds) for item in _QUESTIONS]
     rows += [_row("leak", LEAKED, "谁也不知道什么？", "模型是学会了阅读还是背下了答案")]
