@@ -32,6 +32,7 @@ from api.routes import (
     documents,
     events,
     jobs,
+    limits,
     models,
     operations,
     pages,
@@ -64,6 +65,7 @@ ROUTERS = (
     chat_completions.router,
     models.router,
     operations.router,
+    limits.router,
 )
 
 

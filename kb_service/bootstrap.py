@@ -13,7 +13,7 @@ import structlog
 
 from ingest.chunking import SentenceChunker
 from ingest.limits import ParseLimits
-from ingest.media_types import detect_media_type
+from ingest.media_types import SUPPORTED_SUFFIXES, detect_media_type
 from ingest.pictures import PagePictures
 from ingest.sandbox import SandboxedLoader
 from kb_service.domain.answers import GeneratorInfo
@@ -85,6 +85,8 @@ class _Part(Generic[Built]):
 
 class Application:
     """The running service's parts, each built once and on first use."""
+
+    accepted_suffixes = SUPPORTED_SUFFIXES
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings

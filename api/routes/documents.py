@@ -23,7 +23,7 @@ from api.ports import Service
 from kb_service.domain.errors import InvalidRequest
 from kb_service.schemas.documents import (
     DocumentBody,
-    ListBody,
+    DocumentListBody,
     TextBody,
     UploadBody,
     document_body,
@@ -120,11 +120,14 @@ def list_documents(
     limit: Limit = DEFAULT_LIMIT,
     name: Annotated[str | None, Query(description="Only the document of that name.")] = None,
     name_contains: Annotated[str | None, Query(description="Part of the name, any case.")] = None,
-) -> ListBody[DocumentBody]:
-    """List documents by name."""
+) -> DocumentListBody:
+    """List documents by name; the first part also counts them all by status."""
     listing = service.catalog.list_documents(base.id, cursor, limit, name, name_contains)
     newest = service.jobs.newest_of([item.id for item in listing.items])
-    return list_body(listing, lambda item: document_body(item, newest.get(item.id)))
+    part = list_body(listing, lambda item: document_body(item, newest.get(item.id)))
+    is_first = cursor is None
+    totals = service.catalog.count_documents(base.id, name, name_contains) if is_first else None
+    return DocumentListBody(**dict(part), totals=totals)
 
 
 @router.get("/kb/{kb}/documents/{document}")

@@ -138,6 +138,15 @@ class DocumentBody(BaseModel):
     updated_at: Time
 
 
+class DocumentListBody(ListBody[DocumentBody]):
+    """A part of a list of documents; `totals` counts the whole list by status.
+
+    `totals` is null in the parts behind the first.
+    """
+
+    totals: dict[str, int] | None
+
+
 class TextBody(BaseModel):
     """The stored text of a revision, into which every span points."""
 

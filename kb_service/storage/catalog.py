@@ -7,7 +7,7 @@ contents of files is not done here.
 from collections.abc import Sequence
 from pathlib import Path
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, insert, select, update
 
 from kb_service.domain.documents import (
     Document,
@@ -21,6 +21,7 @@ from kb_service.storage import uploads
 from kb_service.storage.blobs import BlobStore, StagedBlob
 from kb_service.storage.change_log import next_event
 from kb_service.storage.database import Database
+from kb_service.storage.document_counts import count_by_status
 from kb_service.storage.documents import (
     REVISION_COLUMNS,
     find_document_row,
@@ -167,12 +168,8 @@ class Catalog:
 
         `name`: only that one. `name_contains`: those with that in their name, in any case.
         """
-        statement = select(documents).where(documents.c.kb_id == kb_id).order_by(documents.c.name)
-        statement = statement.limit(check_limit(limit) + 1)
-        if name is not None:
-            statement = statement.where(documents.c.name == name)
-        if name_contains is not None:
-            statement = statement.where(documents.c.name.icontains(name_contains, autoescape=True))
+        statement = select(documents).where(_matching(kb_id, name, name_contains))
+        statement = statement.order_by(documents.c.name).limit(check_limit(limit) + 1)
         if cursor is not None:
             statement = statement.where(documents.c.name > decode_cursor(cursor, 1)[0])
         with self._database.read() as connection:
@@ -180,6 +177,14 @@ class Catalog:
             rows = connection.execute(statement).all()
             items = read_documents(connection, rows[:limit])
         return Listing(items, encode_cursor(items[-1].name) if len(rows) > limit else None)
+
+    def count_documents(
+        self, kb_id: str, name: str | None = None, name_contains: str | None = None
+    ) -> dict[str, int]:
+        """Return how many documents `list_documents` has in all, by status. Raises NotFound."""
+        with self._database.read() as connection:
+            require_kb(connection, kb_id)
+            return count_by_status(connection, _matching(kb_id, name, name_contains))
 
     def known_hashes(self, kb_id: str, origin: str | None = None) -> dict[str, str]:
         """Return name -> SHA-256 of the newest content sent in, whether or not it was readable.
@@ -239,6 +244,15 @@ class Catalog:
         """
         with self._database.read() as connection:
             return regions_of(read_pages_of_span(connection, revision_id, span), span)
+
+
+def _matching(kb_id: str, name: str | None, name_contains: str | None) -> ColumnElement[bool]:
+    which = [documents.c.kb_id == kb_id]
+    if name is not None:
+        which.append(documents.c.name == name)
+    if name_contains is not None:
+        which.append(documents.c.name.icontains(name_contains, autoescape=True))
+    return and_(*which)
 
 
 def _find_revision(

@@ -30,12 +30,12 @@ _ENDED_BADLY = (JobStatus.DEAD, JobStatus.CANCELLED)
 
 
 def document_status(
-    job: IngestJob | None, *, has_revision: bool, is_complete: bool
+    job: JobStatus | None, *, has_revision: bool, is_complete: bool
 ) -> DocumentStatus:
     """Return where a document stands, from the newest job of its newest content."""
-    if job is not None and job.status in (JobStatus.QUEUED, JobStatus.FAILED):
+    if job in (JobStatus.QUEUED, JobStatus.FAILED):
         return DocumentStatus.PENDING
-    if job is not None and job.status is JobStatus.RUNNING:
+    if job is JobStatus.RUNNING:
         return DocumentStatus.PROCESSING
     if not has_revision:
         return DocumentStatus.FAILED
@@ -118,7 +118,7 @@ def _document_of(
         media_type=row.media_type,
         size_bytes=row.size_bytes,
         status=document_status(
-            job,
+            job.status if job is not None else None,
             has_revision=revision is not None,
             is_complete=revision is not None and revision.is_complete,
         ),

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
 
-from ingest.media_types import detect_media_type
+from ingest.media_types import SUPPORTED_SUFFIXES, detect_media_type
 from kb_service.domain.answers import (
     Answer,
     AnswerAudit,
@@ -162,6 +162,8 @@ class ScriptedPictures:
 
 class ApiService:
     """What `create_app` needs, with the slow parts scripted."""
+
+    accepted_suffixes = SUPPORTED_SUFFIXES
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings

@@ -38,3 +38,13 @@ def test_a_document_carries_its_newest_job(client: TestClient, listed: str) -> N
     items = {item["name"]: item for item in client.get(listed).json()["items"]}
     assert items["beta.txt"]["job"]["id"] == job["id"]
     assert client.get(f"{listed}/{items['beta.txt']['id']}").json()["job"]["id"] == job["id"]
+
+
+def test_totals_count_the_whole_list_whatever_a_part_shows(client: TestClient, listed: str) -> None:
+    first = client.get(listed, params={"limit": 1}).json()
+    waiting = {"pending": 3, "processing": 0, "ready": 0, "partial": 0, "failed": 0}
+    assert first["totals"] == waiting
+    following = {"limit": 1, "cursor": first["next_cursor"]}
+    assert client.get(listed, params=following).json()["totals"] is None
+    found = client.get(listed, params={"name_contains": "beta"}).json()["totals"]
+    assert found == waiting | {"pending": 1}

@@ -1,0 +1,35 @@
+"""What the service accepts, so that a client can say so before it sends anything.
+
+Knows settings alone; the limits themselves are held where the bytes and words come in.
+"""
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from api.dependencies import ServiceParam
+from api.json_route import JsonRoute
+
+router = APIRouter(route_class=JsonRoute, tags=["operations"])
+
+
+class LimitsBody(BaseModel):
+    """Limits of a question and of an upload; `accepted_suffixes` are those of file names."""
+
+    max_question_chars: int
+    max_file_bytes: int
+    max_files_per_upload: int
+    max_upload_bytes: int
+    accepted_suffixes: list[str]
+
+
+@router.get("/limits")
+def show_limits(service: ServiceParam) -> LimitsBody:
+    """Show the limits in force."""
+    ingest = service.settings.ingest
+    return LimitsBody(
+        max_question_chars=service.settings.retrieval.max_question_chars,
+        max_file_bytes=ingest.max_file_bytes,
+        max_files_per_upload=ingest.max_files_per_upload,
+        max_upload_bytes=ingest.max_upload_bytes,
+        accepted_suffixes=list(service.accepted_suffixes),
+    )
