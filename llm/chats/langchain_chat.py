@@ -32,11 +32,16 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import ConfigDict, SkipValidation
 
 from llm.chats.calling import CallConstraint
+from llm.chats.chat import prompt_ids
 from llm.chats.chat_model import ChatModel
 from llm.chats.turns import Turn, TurnCall, TurnReply, chat_messages
+from llm.errors import PromptError, ToolCallError
 from llm.generation import SamplingParams
 
 _SAMPLING = ("temperature", "top_p", "top_k", "repetition_penalty", "max_tokens", "seed")
+_TURN_TOKENS = 8
+"""Allowance for what a format puts around a turn, where the exact prompt is not known."""
+
 _ROLES: dict[type[BaseMessage], str] = {
     SystemMessage: "system",
     HumanMessage: "user",
@@ -72,6 +77,35 @@ class LocalChatGLM(BaseChatModel):
     def _identifying_params(self) -> dict[str, Any]:
         sampling = {name: getattr(self, name) for name in _SAMPLING}
         return {"model_name": self.model.folder.name, **sampling}
+
+    def get_token_ids(self, text: str) -> list[int]:
+        """The ids of a text by the model's own tokenizer. LangChain's default would fetch GPT-2.
+
+        Raises InvalidPrompt for text that is not Unicode.
+        """
+        if self.custom_get_token_ids is not None:
+            return self.custom_get_token_ids(text)
+        return self.model.tokenizer.encode(text)
+
+    def get_num_tokens_from_messages(
+        self,
+        messages: list[BaseMessage],
+        tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool] | None = None,
+    ) -> int:
+        """The length of the prompt that the messages become, tools included.
+
+        Messages that are no whole chat, as LangChain counts them while it trims one, are counted
+        turn by turn with an allowance. Raises ValueError for what cannot be sent to this model.
+        """
+        turns = [_turn(message) for message in messages]
+        offered = [convert_to_openai_tool(tool) for tool in tools or ()]
+        try:
+            asked = chat_messages(turns, self.model.format, offered)
+            return len(prompt_ids(self.model.prompt_segments(asked)))
+        except (PromptError, ToolCallError):
+            texts = [_counted_text(turn) for turn in turns]
+            texts += [json.dumps(tool, ensure_ascii=False) for tool in offered]
+            return sum(self.get_num_tokens(text) + _TURN_TOKENS for text in texts)
 
     def bind_tools(
         self,
@@ -176,6 +210,11 @@ def _turn(message: BaseMessage) -> Turn:
         for call in calls
     )
     return Turn(role, text, made)
+
+
+def _counted_text(turn: Turn) -> str:
+    calls = (f"{call.name}\n{call.arguments}" for call in turn.calls)
+    return "\n".join((turn.content, *calls))
 
 
 def _text(message: BaseMessage) -> str:

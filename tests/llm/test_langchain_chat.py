@@ -7,9 +7,11 @@ import pytest
 from langchain_core.messages import (
     AIMessage,
     AIMessageChunk,
+    BaseMessage,
     HumanMessage,
     SystemMessage,
     ToolMessage,
+    trim_messages,
 )
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
@@ -130,3 +132,49 @@ def test_a_content_of_text_blocks_is_its_text(chat: LocalChatGLM) -> None:
     blocks = HumanMessage([{"type": "text", "text": "what "}, "failed?"])
     plain = HumanMessage("what failed?")
     assert chat.invoke([blocks]).content == chat.invoke([plain]).content
+
+
+def test_tokens_are_counted_by_the_models_own_tokenizer(
+    chat: LocalChatGLM, chat_model: ChatModel
+) -> None:
+    ids = chat_model.tokenizer.encode("what failed? 泵")
+    assert chat.get_token_ids("what failed? 泵") == ids
+    assert chat.get_num_tokens("what failed? 泵") == len(ids)
+    assert chat.get_num_tokens("") == len(chat_model.tokenizer.encode(""))
+    own = chat.model_copy(update={"custom_get_token_ids": lambda text: [0] * len(text)})
+    assert own.get_num_tokens("abc") == 3
+
+
+def test_messages_are_counted_as_the_prompt_they_become(chat: LocalChatGLM) -> None:
+    usage = chat.invoke(QUESTION).usage_metadata
+    assert usage is not None
+    assert chat.get_num_tokens_from_messages(QUESTION) == usage["input_tokens"]
+    offered = chat.get_num_tokens_from_messages(QUESTION, [look])
+    assert offered > usage["input_tokens"] + chat.get_num_tokens("Look at something.")
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        [AIMessage("It leaked.")],
+        [ToolMessage("a pump", tool_call_id="c1")],
+        [AIMessage("", tool_calls=[{"id": "c1", "name": "look", "args": {"at": "pump"}}])],
+        [SystemMessage("Be brief."), SystemMessage("And kind.")],
+    ],
+)
+def test_a_part_of_a_chat_is_counted_too(chat: LocalChatGLM, part: list[BaseMessage]) -> None:
+    words = sum(chat.get_num_tokens(str(message.content)) for message in part)
+    assert words < chat.get_num_tokens_from_messages(part) <= words + 40 * len(part)
+    assert chat.get_num_tokens_from_messages(part, [look]) > words
+
+
+def test_a_long_chat_is_trimmed_to_what_the_model_takes(chat: LocalChatGLM) -> None:
+    turns = [HumanMessage("what failed? " * 20), AIMessage("the pump " * 20)] * 6
+    asked: list[BaseMessage] = [SystemMessage("Be brief."), *turns, HumanMessage("when?")]
+    limit = chat.get_num_tokens_from_messages(asked) // 2
+    kept = trim_messages(
+        asked, max_tokens=limit, token_counter=chat, include_system=True, start_on="human"
+    )
+    assert 2 < len(kept) < len(asked)
+    assert chat.get_num_tokens_from_messages(kept) <= limit
+    assert (kept[0], kept[-1]) == (asked[0], asked[-1])
