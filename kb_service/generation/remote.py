@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 from kb_service.domain.answers import Generation, GenerationRequest, GeneratorInfo
 from kb_service.domain.chats import ChatEvent, ChatMessage, ChatRequest
 from kb_service.domain.errors import ConfigurationError, KbError
-from kb_service.generation.by_chat import answer_by_chat
+from kb_service.generation.by_chat import Habit, answer_by_chat
 from kb_service.generation.driving import drive
 from kb_service.generation.remote_messages import RemoteReply, chat_body
-from kb_service.generation.remote_server import RemoteServer
+from kb_service.generation.remote_server import STREAM_END, RemoteServer
 from kb_service.services.assembly import approximate_tokens
 from kb_service.services.ranges import check_range
 
@@ -49,6 +49,7 @@ class RemoteGenerator:
         self._temperature = temperature
         self._max_context = max_context
         self._outage = (0.0, "")
+        self._habit = Habit(thinks_first=None)
 
     @property
     def info(self) -> GeneratorInfo:
@@ -78,8 +79,12 @@ class RemoteGenerator:
         return sum(approximate_tokens(m.content) + MESSAGE_TOKENS for m in messages)
 
     def generate(self, request: GenerationRequest) -> Generator[str, None, Generation]:
-        """Yield the reply as it comes in. Raises GenerationError, RemoteError, Busy."""
-        return answer_by_chat(self, request)
+        """Yield the words of the reply without its thoughts.
+
+        The first reply comes whole: only its end tells whether this model's replies begin with a
+        thought that nothing opens. Raises GenerationError, RemoteError, Busy.
+        """
+        return answer_by_chat(self, request, self._habit)
 
     def chat(self, request: ChatRequest) -> Generator[ChatEvent, None, None]:
         """Yield the reply as it comes in; a cancelled one just ends.
@@ -100,7 +105,10 @@ class RemoteGenerator:
         body = chat_body(self.name, request, sampling)
         with closing(drive(self._server.chat(body), request.cancelled)) as chunks:
             for chunk in chunks:
-                yield from reply.feed(chunk)
+                if chunk is STREAM_END:
+                    reply.complete()
+                else:
+                    yield from reply.feed(chunk)
         if not request.cancelled():
             yield reply.end()
 

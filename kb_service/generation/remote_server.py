@@ -7,7 +7,7 @@ environment are not used. Knows statuses, timeouts and server-sent events; not w
 import asyncio
 import ssl
 from collections.abc import AsyncGenerator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -25,6 +25,13 @@ RETRIED_STATUSES = frozenset({502, 503, 504})
 MAX_EVENT_BYTES = 1024 * 1024
 MAX_JSON_BYTES = 1024 * 1024
 MAX_SHOWN_CHARS = 300
+STREAMED_TYPES = ("text/event-stream", "application/json")
+"""The second by servers that do not stream."""
+
+DONE = b"[DONE]"
+STREAM_END = object()
+"""Yielded last when the server said, or the framing of its answer shows, that this is all."""
+
 _TOO_LONG = ("context length", "context_length", "maximum context", "too long", "max_model_len")
 
 
@@ -48,19 +55,36 @@ class RemoteServer:
             raise self._malformed("the list of models is not of the OpenAI shape") from error
 
     async def chat(self, body: Mapping[str, object]) -> AsyncGenerator[object, None]:
-        """Yield the parsed objects of a streamed chat up to `[DONE]` or the end.
+        """Yield the parsed objects of a streamed chat, then STREAM_END unless it just stops.
 
         A server that cannot be reached or is overloaded is tried again until it answers. Raises
         RemoteError, Busy, GenerationError (prompt_too_long, remote_refused).
         """
         with self._translated():
-            async with self._async_client() as client, self._opened(client, body) as response:
-                reader = EventReader()
-                async for piece in response.aiter_bytes():
-                    for data in reader.feed(piece):
-                        if data == b"[DONE]":
-                            return
-                        yield self._parsed(data)
+            async with (
+                self._async_client() as client,
+                self._opened(client, body) as response,
+                aclosing(self._events(response)) as events,
+            ):
+                async for data in events:
+                    yield STREAM_END if data == DONE else self._parsed(data)
+
+    async def _events(self, response: httpx.Response) -> AsyncGenerator[bytes, None]:
+        """Yield the data of the events up to DONE, which the framing of the body can stand for."""
+        if not response.headers.get("content-type", "").startswith("text/event-stream"):
+            yield b"".join([piece async for piece in _limited_async(response)])
+            yield DONE
+            return
+        reader = EventReader()
+        async for piece in response.aiter_bytes():
+            for data in reader.feed(piece):
+                yield data
+                if data == DONE:
+                    return
+        for data in reader.flush():
+            yield data
+        if is_framed(response.headers):
+            yield DONE
 
     @asynccontextmanager
     async def _opened(
@@ -77,7 +101,7 @@ class RemoteServer:
             if response.status_code != httpx.codes.OK:
                 content = b"".join([piece async for piece in _limited_async(response)])
                 self._check_status(response.status_code, response.headers, content)
-            if not response.headers.get("content-type", "").startswith("text/event-stream"):
+            if not response.headers.get("content-type", "").startswith(STREAMED_TYPES):
                 raise self._malformed("its answer to a streamed chat is no event stream")
             yield response
         finally:
@@ -178,8 +202,22 @@ class EventReader:
                 f"an event has more than {MAX_EVENT_BYTES} bytes", code="remote_malformed"
             )
         for line in lines:
-            if line.startswith(b"data:"):
-                yield line[5:].strip()
+            yield from _data_of(line)
+
+    def flush(self) -> Iterator[bytes]:
+        """Yield the data of a last line that no line end closes."""
+        yield from _data_of(self._rest)
+        self._rest = b""
+
+
+def _data_of(line: bytes) -> Iterator[bytes]:
+    if line.startswith(b"data:") and (data := line[5:].strip()):
+        yield data
+
+
+def is_framed(headers: Mapping[str, str]) -> bool:
+    """True when a body that is cut short is noticed: otherwise its end is just the connection's."""
+    return "content-length" in headers or "chunked" in headers.get("transfer-encoding", "").lower()
 
 
 def error_text(content: bytes) -> str:

@@ -89,8 +89,7 @@ class GroundedWriter:
     def verdict(self, generation: Generation) -> tuple[AnswerStatus, str | None]:
         """Return the status and its reason; a refusal when nothing was released."""
         if not self.text:
-            lost = self._num_dropped and not self._says_nothing_found
-            return AnswerStatus.REFUSED, NO_SUPPORT if lost else NO_ANSWER
+            return AnswerStatus.REFUSED, self._silence(generation)
         if self._num_dropped:
             return AnswerStatus.PARTIAL, DROPPED
         if any(c.status is CitationStatus.UNVERIFIED for c in self.citations):
@@ -98,6 +97,14 @@ class GroundedWriter:
         if generation.finish_reason == "length":
             return AnswerStatus.PARTIAL, CUT_OFF
         return AnswerStatus.ANSWERED, None
+
+    def _silence(self, generation: Generation) -> str:
+        """Return why nothing was released."""
+        if self._says_nothing_found:
+            return NO_ANSWER
+        if self._num_dropped:
+            return NO_SUPPORT
+        return CUT_OFF if generation.finish_reason == "length" else NO_ANSWER
 
     def locate(self, words: str) -> TextSpan | None:
         """Return where words stand in the released text, None when they do not."""

@@ -98,6 +98,23 @@ def stream(*events: object, waits: threading.Event | None = None, endless: bool 
     return play
 
 
+def framed(content: bytes, *, is_cut: bool = False) -> Play:
+    """Answer with a stream in chunks, as servers of HTTP/1.1 do; `is_cut`: without its end."""
+
+    def play(edge: BaseHTTPRequestHandler) -> None:
+        edge.protocol_version = "HTTP/1.1"
+        edge.send_response(200)
+        edge.send_header("Content-Type", "text/event-stream")
+        edge.send_header("Transfer-Encoding", "chunked")
+        edge.send_header("Connection", "close")
+        edge.end_headers()
+        edge.wfile.write(f"{len(content):x}\r\n".encode() + content + b"\r\n")
+        if not is_cut:
+            edge.wfile.write(b"0\r\n\r\n")
+
+    return play
+
+
 def drop(edge: BaseHTTPRequestHandler) -> None:
     """Close the connection without an answer."""
     edge.close_connection = True
