@@ -1,7 +1,8 @@
 """What a client of the OpenAI protocol may send, as strict pydantic models.
 
 Every legal shape of a message is read. A parameter that would change the answer and is not
-supported is refused by name; one that would not (`user`, `metadata`, …) is taken and has no effect.
+supported is refused by name; one that would not (`user`, `metadata`, a penalty of 0, whatever is
+null) is taken and has no effect.
 """
 
 from typing import Annotated, Any, Literal
@@ -146,7 +147,18 @@ def _as_list(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
-class ChatInput(Input):
+class Parameters(Input):
+    """A body whose parameters ask for nothing where they are null."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_null(cls, value: object) -> object:
+        if not isinstance(value, dict):
+            return value
+        return {name: item for name, item in value.items() if item is not None}
+
+
+class ChatInput(Parameters):
     """Body of POST /v1/chat/completions."""
 
     model: str
@@ -168,6 +180,10 @@ class ChatInput(Input):
     presence_penalty: Annotated[float | None, Field(ge=0, le=0)] = None
     frequency_penalty: Annotated[float | None, Field(ge=0, le=0)] = None
     logit_bias: Annotated[dict[str, float] | None, Field(max_length=0)] = None
+    repetition_penalty: Annotated[float | None, Field(ge=1, le=1)] = None
+    min_p: Annotated[float | None, Field(ge=0, le=0)] = None
+    functions: Annotated[list[Json] | None, Field(max_length=0)] = None
+    function_call: Literal["none", "auto"] | None = None
     response_format: "TextFormat | None" = None
     modalities: list[Literal["text"]] | None = None
     # Accepted without effect.
@@ -184,10 +200,10 @@ class ChatInput(Input):
         limits = {self.max_tokens, self.max_completion_tokens} - {None}
         if len(limits) > 1:
             raise ValueError("expected max_tokens and max_completion_tokens to be the same")
-        if self.top_logprobs is not None and not self.logprobs:
+        if self.top_logprobs and not self.logprobs:
             raise ValueError("expected logprobs to be true where top_logprobs is given")
-        if self.stream_options is not None and not self.stream:
-            raise ValueError("expected stream to be true where stream_options are given")
+        if self.includes_usage and not self.stream:
+            raise ValueError("expected stream to be true where include_usage is")
         return self
 
     @property
@@ -209,7 +225,7 @@ class TextFormat(Input):
     type: Literal["text"]
 
 
-class EmbeddingInput(Input):
+class EmbeddingInput(Parameters):
     """Body of POST /v1/embeddings."""
 
     model: str

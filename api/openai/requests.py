@@ -21,7 +21,8 @@ from kb_service.services.chatting import check_messages
 
 BASE_PREFIX = "kb:"
 NO_PARAMETERS = {"type": "object", "properties": {}}
-_OF_CHATS_ONLY = ("stop", "logprobs", "tools", "top_p")
+_ALL_TOKENS = 1
+"""The `top_p` that leaves no token out."""
 
 
 def chat_request(body: ChatInput) -> ChatRequest:
@@ -40,18 +41,17 @@ def chat_request(body: ChatInput) -> ChatRequest:
 def ask_request(body: ChatInput, kb_id: str) -> AskRequest:
     """Return the question that a body asks a base: its last message, the earlier ones as history.
 
-    The service says what the model is told about documents, so system messages have no effect.
+    The service says what the model is told about documents, so instructions have no effect.
     Raises InvalidRequest (unsupported_parameter, invalid_messages).
     """
-    for name in _OF_CHATS_ONLY:
-        if getattr(body, name):
-            raise InvalidRequest(
-                f"{name} is not supported with the model {body.model!r}: answers from documents "
-                "are written and cited by the service",
-                code="unsupported_parameter",
-                details={"name": name},
-            )
-    messages = chat_messages(body.messages)
+    for name in _of_chats_only(body):
+        raise InvalidRequest(
+            f"{name} is not supported with the model {body.model!r}: answers from documents "
+            "are written and cited by the service",
+            code="unsupported_parameter",
+            details={"name": name},
+        )
+    messages = [message for message in chat_messages(body.messages) if message.role != "system"]
     check_messages(messages)
     if messages[-1].role != "user":
         raise InvalidRequest(
@@ -63,9 +63,27 @@ def ask_request(body: ChatInput, kb_id: str) -> AskRequest:
     return AskRequest(kb_id, messages[-1].content, options=body.options, history=tuple(turns))
 
 
+def _of_chats_only(body: ChatInput) -> Iterator[str]:
+    """Yield the parameters that would change an answer from documents, and cannot."""
+    if body.stop:
+        yield "stop"
+    if body.logprobs:
+        yield "logprobs"
+    if body.tools and body.tool_choice != "none":
+        yield "tools"
+    if body.top_p not in (None, _ALL_TOKENS):
+        yield "top_p"
+
+
 def chat_messages(messages: Sequence[MessageInput]) -> tuple[ChatMessage, ...]:
-    """Return the messages as the domain's; calls of the older form get ids of their own."""
-    return tuple(_messages(messages))
+    """Return the messages as the domain's; calls of the older form get ids of their own.
+
+    Models know one instruction, at the beginning: all of them become that one, in their order.
+    """
+    found = list(_messages(messages))
+    told = [message.content for message in found if message.role == "system" and message.content]
+    instruction = [ChatMessage("system", "\n\n".join(told))] if told else []
+    return (*instruction, *(message for message in found if message.role != "system"))
 
 
 def _messages(messages: Sequence[MessageInput]) -> Iterator[ChatMessage]:

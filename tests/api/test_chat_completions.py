@@ -136,6 +136,39 @@ def test_every_legal_message_is_read(client: TestClient, service: ApiService) ->
     )
 
 
+NO_CHANGE = [
+    {"presence_penalty": 0, "frequency_penalty": 0.0, "logit_bias": {}, "repetition_penalty": 1},
+    {"n": 1, "top_p": 1, "min_p": 0, "stop": [], "response_format": {"type": "text"}},
+    {"stop": None, "seed": None, "tools": None, "tool_choice": None, "unheard_of": None},
+    {"user": "u", "metadata": {}, "store": False, "service_tier": "auto", "seed": 1},
+    {"logprobs": False, "top_logprobs": 0, "stream_options": {"include_usage": False}},
+    {"parallel_tool_calls": True, "functions": [], "function_call": "auto", "tools": []},
+    {"max_completion_tokens": 9, "modalities": ["text"], "prompt_cache_key": "k"},
+]
+
+
+@pytest.mark.parametrize("changes", NO_CHANGE)
+def test_a_parameter_at_the_value_that_changes_nothing_is_taken(
+    client: TestClient, changes: dict[str, object]
+) -> None:
+    assert whole(client, **changes)["choices"] == whole(client)["choices"]
+    assert streamed(client, **changes)[-1]["choices"] == streamed(client)[-1]["choices"]
+
+
+def test_instructions_become_one_wherever_they_stand(
+    client: TestClient, service: ApiService
+) -> None:
+    parts = [{"type": "text", "text": "b"}]
+    said = [turn("system", "a"), turn("developer", parts), USER, turn("system", ""), turn("system")]
+    whole(client, messages=said)
+    assert service.chat.requests[0].messages == (
+        ChatMessage("system", "a\n\nb\n\nx"),
+        ChatMessage("user", "Hi"),
+    )
+    whole(client, messages=[turn("system", ""), USER])
+    assert service.chat.requests[1].messages == (ChatMessage("user", "Hi"),)
+
+
 def test_calls_come_back_as_tool_calls(client: TestClient, service: ApiService) -> None:
     service.chat.tool_calls = (ToolCall("c1", "weather", "{}"),)
     choice = whole(client, tools=[WEATHER])["choices"][0]
@@ -179,8 +212,7 @@ def turn(role: str, content: object = "x") -> dict[str, object]:
     ("changes", "param"),
     [
         ({"messages": []}, "messages"),
-        ({"messages": [turn("system"), turn("system"), USER]}, "messages"),
-        ({"messages": [USER, turn("system")]}, "messages"),
+        ({"messages": [turn("system"), turn("developer")]}, "messages"),
         ({"messages": [turn("assistant")]}, "messages"),
         ({"messages": [turn("tool") | {"tool_call_id": "c1"}]}, "messages"),
         ({"messages": [CALLING, *[turn("tool") | {"tool_call_id": "c1"}] * 2]}, "messages"),
@@ -209,6 +241,8 @@ def turn(role: str, content: object = "x") -> dict[str, object]:
         ({"tool_choice": "required"}, "tool_choice"),
         ({"tools": [{"type": "web_search"}]}, "tools.0.type"),
         ({"presence_penalty": 0.5}, "presence_penalty"),
+        ({"repetition_penalty": 1.1}, "repetition_penalty"),
+        ({"functions": [WEATHER["function"]]}, "functions"),
         ({"logit_bias": {"5": 1}}, "logit_bias"),
         ({"response_format": {"type": "json_object"}}, "response_format.type"),
         ({"colour": 1}, "colour"),

@@ -14,7 +14,7 @@ from kb_service.domain.errors import GenerationError
 from kb_service.settings import Settings
 from tests.api.conftest import BASE_URL
 from tests.api.service import WORDS, ApiService
-from tests.api.test_chat_completions import PATH, chunks_of
+from tests.api.test_chat_completions import NO_CHANGE, PATH, WEATHER, chunks_of
 
 QUESTION = {"role": "user", "content": "When did the pump fail?"}
 BODY: dict[str, Any] = {"model": "kb:reports", "messages": [QUESTION]}
@@ -76,6 +76,8 @@ def test_the_last_message_is_the_question_and_the_rest_its_history(
     [
         ({"stop": "x"}, "stop"),
         ({"logprobs": True}, "logprobs"),
+        ({"top_p": 0.9}, "top_p"),
+        ({"messages": [{"role": "system", "content": "x"}]}, "messages"),
         ({"tools": [{"type": "function", "function": {"name": "f"}}]}, "tools"),
         ({"messages": []}, "messages"),
         ({"temperature": 3}, "temperature"),
@@ -87,6 +89,29 @@ def test_what_a_base_cannot_do_is_refused(
 ) -> None:
     response = client.post(PATH, json=BODY | changes)
     assert (response.status_code, response.json()["error"]["param"]) == (400, param)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [*NO_CHANGE, {"tools": [WEATHER], "tool_choice": "none"}, {"temperature": 1, "top_p": 1.0}],
+)
+def test_a_base_takes_a_parameter_that_changes_nothing(
+    client: TestClient, kb_id: str, changes: dict[str, object]
+) -> None:
+    for stream in (False, True):
+        assert client.post(PATH, json=BODY | changes | {"stream": stream}).status_code == 200
+
+
+def test_instructions_may_stand_anywhere_and_have_no_effect_on_a_base(
+    client: TestClient, service: ApiService, kb_id: str
+) -> None:
+    told = {"role": "system", "content": "Be rude."}
+    parts = {"role": "developer", "content": [{"type": "text", "text": "Be brief."}]}
+    said = [told, told, parts, {"role": "user", "content": "Which?"}, parts, QUESTION, told]
+    assert client.post(PATH, json=BODY | {"messages": said}).status_code == 200
+    (request,) = service.answering.requests
+    assert request.question == QUESTION["content"]
+    assert request.history == (ChatMessage("user", "Which?"),)
 
 
 def test_a_failed_answer_has_the_shape_of_the_protocol(
