@@ -1,14 +1,17 @@
 """What happens while a chat is answered, alike for the plain model and for a knowledge base. Pure.
 
-Turns the events of both services into Words, Cited and Finish.
+Turns the events of both services into Words, Cited and Finish. Clients of the protocol render
+Markdown, some of them HTML: what a base's answer quotes from documents is made inert here, and its
+citations point into the words as they are sent. A plain chat's words are passed on as they are.
 """
 
 from collections.abc import Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kb_service.domain.answers import Answer, Citation
 from kb_service.domain.chats import ChatEnd, ChatEvent, TokenScore, ToolCall, Usage
+from kb_service.domain.inert import InertText, inert
 from kb_service.services.asking import AskEvent, CitationEvent, TokenEvent
 from kb_service.services.writing import CUT_OFF
 
@@ -52,18 +55,25 @@ def of_chat(events: Generator[ChatEvent, None, None]) -> Iterator[CompletionEven
 
 
 def of_answer(events: Generator[AskEvent, None, None]) -> Iterator[CompletionEvent]:
-    """Yield the events of an answer from a base."""
+    """Yield the events of an answer from a base; no words of a document in them can act."""
+    shown = InertText()
     with closing(events):
         for event in events:
             match event:
                 case TokenEvent(text):
-                    yield Words(text)
+                    yield Words(shown.feed(text))
                 case CitationEvent(citation):
-                    yield Cited(citation)
+                    yield Cited(_shown(citation, shown))
                 case _:
-                    yield _finish(event.answer)
+                    yield _finish(event.answer, shown)
 
 
-def _finish(answer: Answer) -> Finish:
+def _shown(citation: Citation, text: InertText) -> Citation:
+    """Return the citation of the words as they are sent; `cited_text` stays as stored."""
+    return replace(citation, title=inert(citation.title), answer=text.place(citation.answer))
+
+
+def _finish(answer: Answer, text: InertText) -> Finish:
     reason = "length" if answer.reason == CUT_OFF else "stop"
-    return Finish(reason, answer.usage, answer=answer)
+    citations = tuple(_shown(citation, text) for citation in answer.citations)
+    return Finish(reason, answer.usage, answer=replace(answer, citations=citations))

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from math import isnan
 
+from kb_service.domain.inert import inert
 from kb_service.evaluation.resampling import Estimate
 from kb_service.evaluation.summaries import (
     ALL_METRICS,
@@ -76,7 +77,10 @@ def report_json(report: Report) -> dict[str, object]:
 
 
 def report_markdown(report: Report) -> str:
-    """Return the report as Markdown, tables in per cent with their 95 % intervals."""
+    """Return the report as Markdown, tables in per cent with their 95 % intervals.
+
+    Names of files, models and bases in it are words.
+    """
     lines = [f"# {report.title}", ""]
     lines += [f"- {name}: {value}" for name, value in report.run.items()]
     lines += ["", CELL_NOTE, *[f"\n{note}" for note in report.notes], ""]
@@ -88,7 +92,7 @@ def report_markdown(report: Report) -> str:
         lines += ["## Over all sets", "", *_markdown_rows(comparison_table(report.overall)), ""]
     lines += ["## Columns", ""]
     lines += [f"- {metric.label}: {metric.text}" for metric in shown_metrics(report)]
-    return "\n".join(lines) + "\n"
+    return inert("\n".join(lines) + "\n")
 
 
 CELL_NOTE = (

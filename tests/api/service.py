@@ -78,13 +78,15 @@ class ScriptedRetriever:
 
 @dataclass
 class ScriptedAnswering:
-    """Streams WORDS; can fail after some tokens, and notices when it is closed."""
+    """Streams its words; can fail after some tokens, and notices when it is closed."""
 
     limits: RetrievalSettings = field(default_factory=RetrievalSettings)
     fails_with: Exception | None = None
     waits_for: Event | None = None
     was_closed: Event = field(default_factory=Event)
     requests: list[AskRequest] = field(default_factory=list)
+    words: tuple[str, ...] = WORDS
+    title: str = "report.pdf"
 
     def stream(self, request: AskRequest) -> Generator[AskEvent, None, None]:
         self.requests.append(request)
@@ -93,13 +95,13 @@ class ScriptedAnswering:
 
     def _events(self, request: AskRequest) -> Generator[AskEvent, None, None]:
         try:
-            for word in WORDS:
+            for word in self.words:
                 yield TokenEvent(word)
                 if self.fails_with is not None:
                     raise self.fails_with
                 if self.waits_for is not None:
                     self.waits_for.wait(0.05)
-            answer = sample_answer(request.kb_id, request.question)
+            answer = sample_answer(request.kb_id, request.question, self.words, self.title)
             yield CitationEvent(answer.citations[0])
             yield DoneEvent(answer)
         except GeneratorExit:
@@ -204,18 +206,21 @@ class ApiService:
         return self.replaced
 
 
-def sample_answer(kb_id: str, question: str = "When did the pump fail?") -> Answer:
+def sample_answer(
+    kb_id: str,
+    question: str = "When did the pump fail?",
+    words: Sequence[str] = WORDS,
+    title: str = "report.pdf",
+) -> Answer:
     """An answer with one citation and one passage."""
-    text = "".join(WORDS)
-    passage = Passage(
-        1, 7, "doc_1", 3, "ab" * 32, "report.pdf", TextSpan(0, len(text)), text, score=0.5
-    )
+    text = "".join(words)
+    passage = Passage(1, 7, "doc_1", 3, "ab" * 32, title, TextSpan(0, len(text)), text, score=0.5)
     citation = Citation(
         id="cit_1",
         number=1,
         document_id="doc_1",
         sha256="ab" * 32,
-        title="report.pdf",
+        title=title,
         cited_text=text[:25],
         source=TextSpan(0, 25),
         regions=(PageRegion(2, ((1.0, 2.0, 3.0, 4.0),)),),
