@@ -7,6 +7,8 @@ Exit codes: 0 done, 1 a parity check failed or nothing could be run, 2 bad argum
 from __future__ import annotations
 
 import argparse
+import io
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -18,9 +20,15 @@ from llm.models.config_files import GENERATIONS
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # as Python does for standard error
     options = _parser().parse_args(arguments)
     try:
         return int(options.run(options))
+    except BrokenPipeError:
+        # Nobody reads on. What is still buffered must go nowhere, or the exit complains of it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except LlmError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -9,6 +9,7 @@ import typer
 
 import llm  # noqa: F401 -- sets how idle threads wait, before a command imports torch
 from kb_service.cli import asking, documents, evaluating, operations, serving
+from kb_service.cli.session import replace_what_cannot_be_shown
 
 app = typer.Typer(
     name="kb",
@@ -39,4 +40,5 @@ for name, command in COMMANDS.items():
 
 def main() -> None:
     """Run the command line; the process ends with its exit code."""
+    replace_what_cannot_be_shown()
     app()

@@ -37,7 +37,7 @@ def ask(
         citations = []
         for event in application.answering.stream(request):
             if isinstance(event, TokenEvent):
-                typer.echo(event.text, nl=False)
+                say(event.text, ends_line=False)
             elif isinstance(event, CitationEvent):
                 citations.append(event.citation)
         say("")

@@ -3,6 +3,8 @@
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 nothing to do.
 """
 
+import codecs
+import io
 import json
 import re
 import sys
@@ -97,17 +99,34 @@ def load_settings() -> "Settings":
         raise ConfigurationError(f"invalid settings: {wrong}", code="invalid_setting") from error
 
 
+def replace_what_cannot_be_shown() -> None:
+    """Let standard output write `\\U0001f600` where its encoding has no such character."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # as Python does for standard error
+
+
 def print_json(value: object) -> None:
-    """Print a JSON-ready value on standard output, indented, UTF-8."""
-    options = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
-    try:
-        text = orjson.dumps(value, option=options)
-    except TypeError:  # a file name that is not UTF-8: escaped, which orjson cannot do
-        text = json.dumps(value, indent=2).encode("ascii") + b"\n"
-    sys.stdout.buffer.write(text)
+    """Print a JSON-ready value on standard output, indented; ASCII where that is not UTF-8."""
+    sys.stdout.flush()
+    if codecs.lookup(sys.stdout.encoding or "utf-8").name != "utf-8":
+        sys.stdout.write(_escaped(value) + "\n")
+    else:
+        sys.stdout.buffer.write(_json_bytes(value) + b"\n")
     sys.stdout.flush()
 
 
-def say(line: str, *, to_stderr: bool = False) -> None:
-    """Print text without mark-up; a control character in a name must not steer the terminal."""
-    typer.echo(_CONTROL.sub(lambda match: ascii(match.group())[1:-1], line), err=to_stderr)
+def _json_bytes(value: object) -> bytes:
+    try:
+        return orjson.dumps(value, option=orjson.OPT_INDENT_2)
+    except TypeError:  # a file name that is not UTF-8: escaped, which orjson cannot do
+        return json.dumps(value, indent=2).encode("ascii")
+
+
+def _escaped(value: object) -> str:
+    return json.dumps(orjson.loads(_json_bytes(value)), indent=2)
+
+
+def say(text: str, *, to_stderr: bool = False, ends_line: bool = True) -> None:
+    """Print text without mark-up; a control character in it must not steer the terminal."""
+    shown = _CONTROL.sub(lambda match: ascii(match.group())[1:-1], text)
+    typer.echo(shown, err=to_stderr, nl=ends_line)
