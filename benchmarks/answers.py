@@ -110,7 +110,7 @@ class Shelf:
     def refresh(self, kb_id: str) -> None:
         """Nothing to do: it is always fresh."""
 
-    drop = refresh
+    rebuild = drop = refresh
 
     def get_kb(self, key: str) -> KnowledgeBase:
         """Return the one base."""

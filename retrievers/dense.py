@@ -94,10 +94,13 @@ class DenseIndex:
             return self._nearest(query, rows, min(limit, num_possible))
 
     def save(self, folder: Path) -> None:
-        """Write the two files of this index into `folder`."""
+        """Write the two files of this index into `folder`. Raises OSError."""
         faiss = _faiss()
 
-        faiss.write_index(self._index, str(folder / INDEX_FILE))
+        try:
+            faiss.write_index(self._index, str(folder / INDEX_FILE))
+        except RuntimeError as error:
+            raise OSError(f"FAISS cannot write {folder / INDEX_FILE}: {error}") from error
         with (folder / IDS_FILE).open("wb") as file:
             np.save(file, self._chunk_ids, allow_pickle=False)
 

@@ -1,6 +1,6 @@
 """Folders that survive a crash: claimed working folders, durable files, exclusive sections.
 
-Knows the file system (fsync, flock, rename, hard links). Knows nothing of what the files mean.
+Knows the file system (fsync, flock, rename). Knows nothing of what the files mean.
 """
 
 import fcntl
@@ -41,7 +41,7 @@ def _claim(parent: Path, prefix: str) -> tuple[Path, int]:
         parent.mkdir(parents=True, exist_ok=True)
         path = parent / f"{prefix}-{secrets.token_hex(8)}"
         try:
-            path.mkdir()
+            path.mkdir(0o700)
             descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
         except FileNotFoundError:
             continue  # the parent, or the folder before its lock, was swept: take another
@@ -55,13 +55,13 @@ def sweep(parent: Path, prefix: str) -> None:
     """Remove the folders `<prefix>-…` whose process is gone."""
     for path in parent.glob(f"{prefix}-*"):
         try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-        except (FileNotFoundError, NotADirectoryError):
-            continue
+            descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        except OSError:
+            continue  # gone, no folder, or another user's
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(path, ignore_errors=True)
-        except BlockingIOError:
+        except OSError:
             pass  # its owner lives
         finally:
             os.close(descriptor)
@@ -127,14 +127,3 @@ def sha256_of(path: Path) -> str:
     """Return the SHA-256 (hex) of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def link_or_copy(source: Path, target: Path) -> None:
-    """Make `target` the same bytes as `source`, sharing the storage where possible.
-
-    Only for files that nobody changes in place.
-    """
-    try:
-        os.link(source, target)
-    except OSError:  # another file system, or one without links
-        shutil.copyfile(source, target)

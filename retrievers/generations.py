@@ -21,6 +21,7 @@ from pathlib import Path
 
 from kb_service.domain.errors import InvalidRequest, StorageError
 from kb_service.domain.ports import EmbeddingProfile
+from retrievers.failures import IndexFailed
 from retrievers.folders import (
     ClaimedFolder,
     exclusive,
@@ -36,13 +37,12 @@ FORMAT_VERSION = 2
 
 MANIFEST_FILE = "manifest.json"
 CURRENT_FILE = "CURRENT.json"
-LIVE_PREFIX = "live"
 BUILD_PREFIX = "build"
 _GENERATION_NAME = re.compile(r"gen-(\d+)-[0-9a-f]{8}")
 _KB_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
-class GenerationRejected(StorageError):
+class GenerationRejected(IndexFailed):
     """A generation that must not be served; the message says why."""
 
     default_code = "index_generation_rejected"
@@ -94,11 +94,7 @@ class GenerationStore:
     """The generations of one knowledge base under one embedding profile."""
 
     def __init__(self, index_root: Path, kb_id: str, profile: EmbeddingProfile) -> None:
-        if not _KB_ID.fullmatch(kb_id):
-            raise InvalidRequest(
-                f"knowledge base id {kb_id!r} is not 1 to 128 letters, digits, '_' or '-'"
-            )
-        self.folder = index_root / kb_id
+        self.folder = base_folder(index_root, kb_id)
         self._kb_id = kb_id
         self._profile = profile
 
@@ -158,9 +154,10 @@ class GenerationStore:
         the current generation. Raises StorageError when the disk refuses.
         """
         try:
+            if self.folder.is_file():
+                self.folder.unlink()
             with exclusive(self.folder):
                 sweep(self.folder, BUILD_PREFIX)
-                sweep(self.folder, LIVE_PREFIX)
                 newer = self._newer(seq, rejected)
                 return newer or self._publish(seq, counts, write, rejected)
         except OSError as error:
@@ -168,16 +165,6 @@ class GenerationStore:
                 f"cannot publish an index generation in {self.folder}: {error.strerror or error}",
                 code="index_not_published",
             ) from error
-
-    def working_folder(self) -> ClaimedFolder:
-        """Return a new private folder on the same file system as the generations."""
-        return ClaimedFolder(self.folder, LIVE_PREFIX)
-
-    def remove(self) -> None:
-        """Remove everything of this base; nothing there is no error."""
-        if self.folder.is_dir():
-            with exclusive(self.folder):
-                shutil.rmtree(self.folder, ignore_errors=True)
 
     def _newer(self, seq: int, rejected: Collection[str]) -> str | None:
         name = self.current_name()
@@ -207,7 +194,10 @@ class GenerationStore:
         finally:
             build.close()
         content = {"format": FORMAT_VERSION, "generation": name}
-        replace_durably(self.folder / CURRENT_FILE, json.dumps(content).encode())
+        pointer = self.folder / CURRENT_FILE
+        if pointer.is_dir():
+            shutil.rmtree(pointer)  # a folder cannot be replaced by a file
+        replace_durably(pointer, json.dumps(content).encode())
         self._prune({name, None if previous in rejected else previous})
         return name
 
@@ -238,6 +228,15 @@ class GenerationStore:
     def _leftovers(self, kept: Collection[str | None]) -> Iterator[Path]:
         yield from (path for path in self.folder.glob("gen-*") if path.name not in kept)
         yield from self.folder.glob(f"{CURRENT_FILE}.*.tmp")
+
+
+def base_folder(index_root: Path, kb_id: str) -> Path:
+    """Return the folder of a base's generations. Raises InvalidRequest for no plain name."""
+    if not _KB_ID.fullmatch(kb_id):
+        raise InvalidRequest(
+            f"knowledge base id {kb_id!r} is not 1 to 128 letters, digits, '_' or '-'"
+        )
+    return index_root / kb_id
 
 
 def engine_versions() -> dict[str, str]:

@@ -50,11 +50,13 @@ class HybridRetriever:
         policy: FusionPolicy | None = None,
         reranker: Callable[[], Reranker | None] = lambda: None,
         rerank_policy: RerankPolicy | None = None,
+        places: Sequence[Path] | None = None,
     ) -> None:
         """`candidates`: hits of each leg that are fused. `max_open`: bases held open at once.
 
         `flat_limit`: vectors up to which the dense leg searches exactly. `reranker` is called with
         the first question: those who only keep indexes current need not load its model.
+        `places`: folders for this process's private working copies, the preferred one first.
         """
         self._source = source
         self._embedder = embedder
@@ -63,7 +65,12 @@ class HybridRetriever:
         self._reranker = reranker
         self._rerank_policy = rerank_policy or RerankPolicy()
         self._library = IndexLibrary(
-            source, embedder.profile, index_root, max_open=max_open, flat_limit=flat_limit
+            source,
+            embedder.profile,
+            index_root,
+            max_open=max_open,
+            flat_limit=flat_limit,
+            places=places,
         )
 
     def retrieve(self, query: Query) -> RetrievalResult:
@@ -85,13 +92,13 @@ class HybridRetriever:
 
     def idf(self, kb_id: str, terms: Iterable[str]) -> dict[str, float]:
         """Return the inverse document frequency of each term; 0.0 in a base without documents."""
-        with self._library.current(kb_id) as index:
-            return index.idf(terms) if index is not None else dict.fromkeys(terms, 0.0)
+        wanted = list(terms)
+        found = self._library.ask(kb_id, lambda index: index.idf(wanted))
+        return found if found is not None else dict.fromkeys(wanted, 0.0)
 
     def counts(self, kb_id: str) -> IndexCounts:
         """Return what is searchable; `num_chunks - num_vectors` chunks await their embedding."""
-        with self._library.current(kb_id) as index:
-            return index.counts if index is not None else IndexCounts(0, 0, 0)
+        return self._library.ask(kb_id, lambda index: index.counts) or IndexCounts(0, 0, 0)
 
     def refresh(self, kb_id: str) -> None:
         """Publish an index generation when the changes since the last one are worth it.
@@ -99,6 +106,13 @@ class HybridRetriever:
         Raises StorageError when the disk refuses; searching goes on without it.
         """
         self._library.refresh(kb_id)
+
+    def rebuild(self, kb_id: str) -> None:
+        """Make the indexes of a base from the database and publish them.
+
+        Raises StorageError when the disk refuses.
+        """
+        self._library.rebuild(kb_id)
 
     def drop(self, kb_id: str) -> None:
         """Remove every index file of a deleted base."""
@@ -162,9 +176,8 @@ class HybridRetriever:
         timings: dict[str, float],
     ) -> list[FusedHit]:
         limit = max(self._candidates, self._num_wanted(query))
-        with self._library.current(query.kb_id) as index:
-            if index is None:
-                return []
+
+        def ranked(index: LiveIndex) -> list[FusedHit]:
             with _clock(timings, "lexical_s"):
                 num_pins = _pins(index, question, documents)
                 lexical = self._lexical(index, question, limit, documents, num_pins)
@@ -175,6 +188,8 @@ class HybridRetriever:
                 confidence = index.confidence(question.terms, lexical)
                 fused = fuse({"lexical": lexical, "dense": dense}, self._policy, confidence)
                 return pin(fused, index.spread(num_pins))
+
+        return self._library.ask(query.kb_id, ranked) or []
 
     def _lexical(
         self,

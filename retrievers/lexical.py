@@ -34,30 +34,29 @@ _FIELDS = ("body", "title")
 
 
 class LexicalIndex:
-    """Chunks searchable by their words. The folder belongs to this object alone."""
+    """Chunks searchable by their words. The folder belongs to this object alone.
 
-    def __init__(self, folder: Path, *, title_boost: float = TITLE_BOOST) -> None:
-        """Open the index in `folder`, or create an empty one there."""
+    What is open is held by the system: searching goes on when the folder is removed.
+    """
+
+    def __init__(self, folder: Path | None, *, title_boost: float = TITLE_BOOST) -> None:
+        """Open the index in `folder`, or create an empty one there; without one, in memory."""
         self._folder = folder
         self._title_boost = title_boost
         self._schema = _schema()
-        self._index = tantivy.Index(self._schema, path=str(folder))
+        self._index = tantivy.Index(self._schema, path=str(folder) if folder else None)
         self._searcher = self._index.searcher()
+        self.num_removed = _num_removed(folder) if folder else 0
+        """Removed chunks whose words still weigh in the statistics; in memory, at most so many."""
 
     @property
     def num_chunks(self) -> int:
         """The number of searchable chunks."""
         return int(self._searcher.num_docs)
 
-    @property
-    def num_removed(self) -> int:
-        """The number of removed chunks whose words still weigh in the statistics."""
-        meta = json.loads((self._folder / "meta.json").read_bytes())
-        deletes = (segment.get("deletes") for segment in meta["segments"])
-        return sum(entry["num_deleted_docs"] for entry in deletes if entry)
-
     def apply(self, removed: Iterable[int], added: Iterable[IndexedChunk]) -> None:
         """Remove the chunks of the revisions `removed`, then add chunks, in one commit."""
+        num_before, num_added = self.num_chunks, 0
         writer = self._index.writer(_HEAP_BYTES, 1)
         try:
             # Deleting by term does nothing on an unsigned field; deleting by query does.
@@ -65,11 +64,16 @@ class LexicalIndex:
             writer.delete_documents_by_query(gone)
             for chunk in added:
                 writer.add_document(_document(chunk))
+                num_added += 1
             writer.commit()
         finally:
             writer.wait_merging_threads()
         self._index.reload()
         self._searcher = self._index.searcher()
+        if self._folder:
+            self.num_removed = _num_removed(self._folder)
+        else:
+            self.num_removed += num_before + num_added - self.num_chunks
 
     def search(
         self, terms: Mapping[str, float], limit: int, documents: Collection[str] | None = None
@@ -146,6 +150,12 @@ class LexicalIndex:
     def _numbers(self, field: str, addresses: list[tantivy.DocAddress]) -> list[int]:
         values = self._searcher.fast_field_values(field, addresses)
         return [value for value in values if isinstance(value, int)]
+
+
+def _num_removed(folder: Path) -> int:
+    meta = json.loads((folder / "meta.json").read_bytes())
+    deletes = (segment.get("deletes") for segment in meta["segments"])
+    return sum(entry["num_deleted_docs"] for entry in deletes if entry)
 
 
 def _schema() -> tantivy.Schema:

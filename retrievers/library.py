@@ -1,23 +1,29 @@
 """The open indexes of this process: one LiveIndex per base, brought up to the database's head.
 
-Knows generations, replay, rebuild and publication; the database is the only truth and the indexes
-are derived from it. Knows nothing of questions and ranking. Thread-safe: one lock a base.
+Knows when an index is followed, replaced and published; the database is the only truth and every
+index is derived from it, so one that fails is closed and taken anew within the same question.
+Knows nothing of questions and ranking. Thread-safe: one lock a base.
 """
 
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
-from kb_service.domain.errors import StorageError
 from kb_service.domain.ports import EmbeddingProfile, IndexSource
 from retrievers.dense import FLAT_LIMIT
-from retrievers.generations import Generation, GenerationRejected, GenerationStore
+from retrievers.failures import IndexFailed, index_failures
+from retrievers.generations import GenerationRejected
 from retrievers.live import LiveIndex
+from retrievers.opening import IndexOpener
+from retrievers.upkeep import IndexFiles
 
 logger = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
 
 MAX_DELTA_REVISIONS = 200
 """Changes after which a new generation is always worth it."""
@@ -28,7 +34,7 @@ MAX_DELTA_SHARE = 0.1
 
 
 class IndexLibrary:
-    """Opens, follows, publishes and closes the indexes of many bases."""
+    """Opens, follows, heals, publishes and closes the indexes of many bases."""
 
     def __init__(
         self,
@@ -38,49 +44,57 @@ class IndexLibrary:
         *,
         max_open: int = 32,
         flat_limit: int = FLAT_LIMIT,
+        places: Sequence[Path] | None = None,
     ) -> None:
         self._source = source
-        self._profile = profile
-        self._root = index_root
+        self._opener = IndexOpener(
+            source, profile, index_root, flat_limit=flat_limit, places=places
+        )
+        self._files = IndexFiles(index_root, places)
         self._max_open = max_open
-        self._flat_limit = flat_limit
         self._shelf: OrderedDict[str, _Slot] = OrderedDict()
         self._lock = threading.Lock()
 
-    @contextmanager
-    def current(self, kb_id: str) -> Iterator[LiveIndex | None]:
-        """Hold the base's index, up to the head as read now; None when nothing was ever committed.
+    def ask(self, kb_id: str, question: Callable[[LiveIndex], Answer]) -> Answer | None:
+        """Ask the base's index, up to the head as read now; None when nothing was ever committed.
 
-        Other threads that ask for the same base wait.
+        Other threads that ask the same base wait. The question is asked again when the index
+        fails. Raises IndexFailed when even one made from the database does.
         """
-        head = self._source.head(kb_id)
         with self._slot(kb_id) as slot:
-            if head == 0:
+            if self._source.head(kb_id) == 0:
                 slot.close()
-                yield None
-            else:
-                yield self._follow(slot, kb_id, head)
+                return None
+            return self._healing(slot, kb_id, question)
 
     def refresh(self, kb_id: str) -> None:
         """Publish a generation when the changes since the last are worth it; else cheap.
 
         Raises StorageError when the disk refuses.
         """
-        head = self._source.head(kb_id)
-        is_worth_it, rejected = self._assess(kb_id, head)
+        self._close_deleted()
+        is_worth_it, rejected = self._assess(kb_id)
         if not is_worth_it:
             return
         with self._slot(kb_id) as slot:
-            index = self._follow(slot, kb_id, head)
-            if index.is_worn:
-                index = slot.put(self._rebuild(kb_id))
-            self._publish(self._store(kb_id), index, rejected)
+            self._healing(slot, kb_id, lambda index: self._renew(slot, kb_id, index, rejected))
+
+    def rebuild(self, kb_id: str) -> None:
+        """Make the index from the database alone and publish it in place of every generation.
+
+        Raises StorageError when the disk refuses; what others have open stays open.
+        """
+        with self._slot(kb_id) as slot:
+            slot.close()
+            if self._source.head(kb_id) > 0:
+                index = slot.put(self._opener.rebuild(kb_id))
+                self._opener.publish(kb_id, index, self._opener.store(kb_id).candidates())
 
     def drop(self, kb_id: str) -> None:
         """Close the base's index and remove its files."""
         with self._slot(kb_id) as slot:
             slot.close()
-        self._store(kb_id).remove()
+        self._files.drop(kb_id)
 
     def close(self) -> None:
         """Close every open index; their private folders disappear."""
@@ -109,111 +123,98 @@ class IndexLibrary:
             old.retire()
         return slot
 
-    def _store(self, kb_id: str) -> GenerationStore:
-        return GenerationStore(self._root, kb_id, self._profile)
+    def _healing(self, slot: "_Slot", kb_id: str, action: Callable[[LiveIndex], Answer]) -> Answer:
+        """Do `action` with the base's index; one that fails is replaced, and the action done again.
 
-    def _follow(self, slot: "_Slot", kb_id: str, head: int) -> LiveIndex:
-        index = slot.index
+        The replacement comes from a generation, and when that fails too from the database alone.
+        """
+        for take in (self._follow, self._reopen):
+            try:
+                return _attempt(take, slot, kb_id, action)
+            except IndexFailed as error:
+                logger.warning("the index of %s failed and is taken anew: %s", kb_id, error)
+        return _attempt(self._remake, slot, kb_id, action)
+
+    def _follow(self, slot: "_Slot", kb_id: str) -> LiveIndex:
+        index, head = slot.index, self._source.head(kb_id)
         if index is None or index.seq > head or self._has_better(kb_id, index, head):
-            return slot.put(self._open(kb_id, head))
+            return self._reopen(slot, kb_id)
         if index.seq < head:
-            self._catch_up(slot, index, kb_id, head)
+            self._catch_up(slot, index, kb_id)
         return index
+
+    def _reopen(self, slot: "_Slot", kb_id: str) -> LiveIndex:
+        self._close_deleted()
+        return slot.put(self._opener.open(kb_id))
+
+    def _remake(self, slot: "_Slot", kb_id: str) -> LiveIndex:
+        """Make the index from the database, and replace the generations that opened and failed."""
+        index = slot.put(self._opener.rebuild(kb_id))
+        self._opener.repair(kb_id, index, self._opener.store(kb_id).candidates())
+        return index
+
+    def _close_deleted(self) -> None:
+        """Close the indexes of bases that another process deleted, those in use excepted."""
+        with self._lock:
+            slots = list(self._shelf.items())
+        for kb_id, slot in slots:
+            if slot.lock.acquire(blocking=False):
+                try:
+                    if slot.index and self._source.head(kb_id) == 0:
+                        slot.close()
+                finally:
+                    slot.lock.release()
 
     def _has_better(self, kb_id: str, index: LiveIndex, head: int) -> bool:
         """True when this index is worn and another process has published since it was opened."""
         if index.seq == head or not index.is_worn:
             return False
-        return self._store(kb_id).current_name() not in (None, index.generation)
+        return self._opener.store(kb_id).current_name() not in (None, index.generation)
 
-    def _catch_up(self, slot: "_Slot", index: LiveIndex, kb_id: str, head: int) -> None:
+    def _catch_up(self, slot: "_Slot", index: LiveIndex, kb_id: str) -> None:
         try:
-            self._replay(index, kb_id, head)
+            self._opener.replay(index, kb_id)
         except BaseException:
             slot.close()  # half a replay must never be searched
             raise
 
-    def _replay(self, index: LiveIndex, kb_id: str, head: int) -> None:
-        changes = self._source.changes(kb_id, index.seq)
-        index.replay(changes, lambda rev: self._source.revision_chunks(rev, self._profile), head)
+    def _renew(self, slot: "_Slot", kb_id: str, index: LiveIndex, rejected: Sequence[str]) -> None:
+        if index.is_worn or index.is_in_memory:
+            index = slot.put(self._opener.rebuild(kb_id))
+        self._opener.publish(kb_id, index, rejected)
 
-    def _open(self, kb_id: str, head: int) -> LiveIndex:
-        store = self._store(kb_id)
-        rejected: list[str] = []
-        for name in store.candidates():
-            try:
-                index = self._load(store, store.verify(name), head)
-            except (GenerationRejected, OSError) as error:
-                logger.warning("index generation %s of %s rejected: %s", name, kb_id, error)
-                rejected.append(name)
-                continue
-            self._replay_or_close(index, kb_id, head)
-            break
-        else:
-            index = self._rebuild(kb_id)
-        if rejected:
-            self._repair(store, index, rejected)
-        return index
-
-    def _load(self, store: GenerationStore, generation: Generation, head: int) -> LiveIndex:
-        seq = generation.manifest.seq
-        if seq > head:
-            raise GenerationRejected(
-                f"{generation.path.name} is ahead of the database, which is at change {head}"
-            )
-        folder = store.working_folder()
-        try:
-            index = LiveIndex.load(folder, generation.path, seq, self._flat_limit)
-        except BaseException:
-            folder.close()
-            raise
-        index.generation = generation.path.name
-        return index
-
-    def _replay_or_close(self, index: LiveIndex, kb_id: str, head: int) -> None:
-        try:
-            self._replay(index, kb_id, head)
-        except BaseException:
-            index.close()
-            raise
-
-    def _rebuild(self, kb_id: str) -> LiveIndex:
-        # The head is read first: what is committed while the chunks are read is replayed later,
-        # and replaying what the chunks already contain changes nothing.
-        head = self._source.head(kb_id)
-        folder = self._store(kb_id).working_folder()
-        try:
-            chunks = self._source.live_chunks(kb_id, self._profile)
-            return LiveIndex.build(folder, self._profile.dimension, chunks, head, self._flat_limit)
-        except BaseException:
-            folder.close()
-            raise
-
-    def _repair(self, store: GenerationStore, index: LiveIndex, rejected: list[str]) -> None:
-        try:
-            self._publish(store, index, rejected)
-        except StorageError as error:
-            logger.warning("a rejected index generation could not be replaced: %s", error)
-
-    def _publish(self, store: GenerationStore, index: LiveIndex, rejected: list[str]) -> None:
-        index.generation = store.publish(index.seq, index.counts, index.save, rejected)
-        logger.info("index generation %s published: %s", index.generation, index.counts)
-
-    def _assess(self, kb_id: str, head: int) -> tuple[bool, list[str]]:
+    def _assess(self, kb_id: str) -> tuple[bool, list[str]]:
         """Tell whether publishing is worth it, and which generation must not be kept."""
-        store = self._store(kb_id)
+        store = self._opener.store(kb_id)
         name = store.current_name()
-        if head == 0 or name is None:
-            return head > 0, []
+        if name is None:
+            return self._source.head(kb_id) > 0, []
         try:
             manifest = store.describe(name).manifest
         except GenerationRejected:
-            return True, [name]
-        if manifest.seq > head:
-            return True, [name]
+            return self._source.head(kb_id) > 0, [name]
+        # The head is read after the generation was found, or a younger one would look ahead of it.
+        head = self._source.head(kb_id)
+        if head == 0 or manifest.seq > head:
+            return head > 0, [name]
         share = int(MAX_DELTA_SHARE * manifest.counts.num_revisions)
         threshold = min(MAX_DELTA_REVISIONS, max(MIN_DELTA_REVISIONS, share))
         return len(self._source.changes(kb_id, manifest.seq)) >= threshold, []
+
+
+def _attempt(
+    take: Callable[["_Slot", str], LiveIndex],
+    slot: "_Slot",
+    kb_id: str,
+    action: Callable[[LiveIndex], Answer],
+) -> Answer:
+    """Do the action with the index taken; one that failed is closed."""
+    try:
+        with index_failures(f"use the index of {kb_id}"):
+            return action(take(slot, kb_id))
+    except IndexFailed:
+        slot.close()
+        raise
 
 
 class _Slot:

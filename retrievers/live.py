@@ -12,8 +12,9 @@ from pathlib import Path
 
 from kb_service.domain.ports import IndexChange, IndexedChunk, Vector
 from retrievers.dense import FLAT_LIMIT, DenseIndex, kind_for
-from retrievers.folders import ClaimedFolder, link_or_copy
-from retrievers.generations import IndexCounts
+from retrievers.failures import IndexFailed, index_failures
+from retrievers.folders import ClaimedFolder
+from retrievers.generations import GenerationRejected, IndexCounts
 from retrievers.lexical import Hit, LexicalIndex
 
 MAX_WORN_SHARE = 0.1
@@ -30,14 +31,20 @@ REVISIONS_FILE = "revisions.json"
 class LiveIndex:
     """What is searchable right now in one base, at change number `seq`."""
 
-    def __init__(self, folder: ClaimedFolder, dense: DenseIndex, seq: int, flat_limit: int) -> None:
-        """Take over a claimed folder whose `lexical` part may already be filled."""
+    def __init__(
+        self, folder: ClaimedFolder | None, dense: DenseIndex, seq: int, flat_limit: int
+    ) -> None:
+        """Take over a claimed folder whose `lexical` part may already be filled.
+
+        Without a folder the index lives in memory.
+        """
         self.seq = seq
         self.generation: str | None = None
         self._folder = folder
         self._flat_limit = flat_limit
-        lexical = folder.path / LEXICAL_FOLDER
-        lexical.mkdir(exist_ok=True)
+        lexical = folder.path / LEXICAL_FOLDER if folder else None
+        if lexical:
+            lexical.mkdir(exist_ok=True)
         self._lexical = LexicalIndex(lexical)
         self._dense = dense
         self._chunks_of: dict[int, list[int]] = {}
@@ -46,7 +53,7 @@ class LiveIndex:
     @classmethod
     def build(
         cls,
-        folder: ClaimedFolder,
+        folder: ClaimedFolder | None,
         dimension: int,
         chunks: Iterable[IndexedChunk],
         seq: int,
@@ -64,10 +71,18 @@ class LiveIndex:
     def load(
         cls, folder: ClaimedFolder, source: Path, seq: int, flat_limit: int = FLAT_LIMIT
     ) -> "LiveIndex":
-        """Open what `save` wrote into `source`; its files stay as they are."""
-        _share_lexical(source / LEXICAL_FOLDER, folder.path / LEXICAL_FOLDER)
-        index = cls(folder, DenseIndex.load(source), seq, flat_limit)
-        revisions = json.loads((source / REVISIONS_FILE).read_bytes())
+        """Open what `save` wrote into `source`; what happens there afterwards has no effect.
+
+        Raises GenerationRejected when a part is gone or cannot be read.
+        """
+        try:
+            with index_failures(f"read {source}"):
+                dense = DenseIndex.load(source)
+                revisions = json.loads((source / REVISIONS_FILE).read_bytes())
+            _copy_lexical(source / LEXICAL_FOLDER, folder.path / LEXICAL_FOLDER)
+        except IndexFailed as error:
+            raise GenerationRejected(error.message) from error
+        index = cls(folder, dense, seq, flat_limit)
         for revision_id, (document_id, chunk_ids) in revisions.items():
             index._chunks_of[int(revision_id)] = chunk_ids
             index._document_of[int(revision_id)] = document_id
@@ -77,6 +92,11 @@ class LiveIndex:
     def counts(self) -> IndexCounts:
         """What is searchable; chunks without a vector are found by their words only."""
         return IndexCounts(self._lexical.num_chunks, self._dense.num_chunks, len(self._chunks_of))
+
+    @property
+    def is_in_memory(self) -> bool:
+        """True when no folder allowed it to work there: it cannot be saved."""
+        return self._folder is None
 
     @property
     def is_worn(self) -> bool:
@@ -148,8 +168,10 @@ class LiveIndex:
         return self._lexical.idf(terms)
 
     def save(self, folder: Path) -> None:
-        """Write this state into an empty folder."""
-        _share_lexical(self._folder.path / LEXICAL_FOLDER, folder / LEXICAL_FOLDER)
+        """Write this state into an empty folder. Raises IndexFailed when its own files are gone."""
+        if self._folder is None:
+            raise IndexFailed("an index in memory cannot be saved")
+        _copy_lexical(self._folder.path / LEXICAL_FOLDER, folder / LEXICAL_FOLDER)
         self._dense.save(folder)
         revisions = {
             revision: (self._document_of[revision], chunk_ids)
@@ -159,7 +181,8 @@ class LiveIndex:
 
     def close(self) -> None:
         """Remove the private folder; the index is of no use afterwards."""
-        self._folder.close()
+        if self._folder:
+            self._folder.close()
 
     def _registered(
         self, chunks: Iterable[IndexedChunk], vectors: dict[int, Vector]
@@ -180,12 +203,17 @@ class LiveIndex:
         ]
 
 
-def _share_lexical(source: Path, target: Path) -> None:
-    """Give `target` the lexical files of `source`: segments never change in place and are linked;
-    the lists of segments are replaced by each commit and are copied."""
+def _copy_lexical(source: Path, target: Path) -> None:
+    """Give `target` the lexical files of `source`.
+
+    Copies, not links: a file that is changed in place under a memory map ends the whole process.
+    """
+    if target.exists():
+        shutil.rmtree(target)  # an earlier attempt's
     target.mkdir()
-    for path in source.iterdir():
-        if path.suffix == ".json":
-            shutil.copyfile(path, target / path.name)
-        elif path.suffix != ".lock":
-            link_or_copy(path, target / path.name)
+    try:
+        for path in source.iterdir():
+            if path.suffix != ".lock":
+                shutil.copyfile(path, target / path.name)
+    except FileNotFoundError as error:
+        raise IndexFailed(f"{source} lost {error.filename} while it was read") from error

@@ -100,14 +100,16 @@ def legs_of(corpus: Corpus, embedder: Embedder, rng: random.Random) -> list[Legs
     questions = rng.sample(questions, min(MAX_QUESTIONS, len(questions)))
     with tempfile.TemporaryDirectory() as folder:
         library = IndexLibrary(base, embedder.profile, Path(folder))
-        with library.current(KB) as index:
-            if index is None:
-                raise ValueError(f"{corpus.name} has no documents")
-            found = [
+        found = library.ask(
+            KB,
+            lambda index: [
                 _legs(question, embedder, index, relevant_chunks(question, corpus, base))
                 for question in questions
-            ]
+            ],
+        )
         library.close()
+    if found is None:
+        raise ValueError(f"{corpus.name} has no documents")
     return found
 
 

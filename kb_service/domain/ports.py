@@ -3,8 +3,8 @@
 Knows the domain's values; knows no implementation. A port stands where the slow thing is.
 """
 
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from collections.abc import Generator as PyGenerator
-from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -145,8 +145,28 @@ class Retriever(Protocol):
     def refresh(self, kb_id: str) -> None:
         """Bring the indexes of a base up to its head and publish a generation when worth it."""
 
+    def rebuild(self, kb_id: str) -> None:
+        """Make the indexes of a base from the database alone and publish them."""
+
     def drop(self, kb_id: str) -> None:
         """Remove every index file of a deleted base."""
+
+
+class DerivedFiles(Protocol):
+    """The files of all indexes: they belong to bases, and can be made again from the database.
+
+    `bases` reads the ids of all bases. It is asked after the files were listed, as a base is older
+    than its files.
+    """
+
+    def orphans(self, bases: Callable[[], Collection[str]]) -> list[str]:
+        """Return the ids that have files and are no base's."""
+
+    def sweep(self, bases: Callable[[], Collection[str]]) -> int:
+        """Remove what deleted bases and killed processes left; return how many bases."""
+
+    def drop(self, kb_id: str) -> None:
+        """Remove the files of a deleted base. Raises StorageError."""
 
 
 class Generator(Protocol):

@@ -21,8 +21,7 @@ def reindex(
     """
     num_embedded = embed_missing(source, publisher, embedder, kb_id)
     publisher.announce_vectors(kb_id)
-    retriever.drop(kb_id)
-    retriever.refresh(kb_id)
+    retriever.rebuild(kb_id)
     publisher.drop_other_profiles(embedder.profile)
     return num_embedded
 

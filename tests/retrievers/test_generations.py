@@ -12,7 +12,7 @@ import pytest
 from kb_service.domain.errors import InvalidRequest, StorageError
 from kb_service.domain.ports import EmbeddingProfile
 from kb_service.domain.queries import Query
-from retrievers.folders import ClaimedFolder, exclusive, sweep
+from retrievers.folders import ClaimedFolder
 from retrievers.generations import CURRENT_FILE, GenerationStore, IndexCounts
 from retrievers.hybrid import HybridRetriever
 from retrievers.live import LiveIndex
@@ -81,11 +81,12 @@ def test_only_the_current_and_the_previous_generation_are_kept(
         for number in range(10):
             source.put(f"doc_{number}", f"round {round_}")
         (folder / "build-0123456789abcdef").mkdir(parents=True)
-        (folder / "live-0123456789abcdef").mkdir()
         retriever.refresh(KB)
+    assert sorted(path.name for path in folder.iterdir()) == [
+        CURRENT_FILE,
+        *sorted(generations(folder)),
+    ]
     assert len(generations(folder)) == 2
-    assert not list(folder.glob("build-*"))
-    assert len(list(folder.glob("live-*"))) == 1
 
 
 def test_an_opened_generation_with_replay_equals_a_rebuild(
@@ -182,14 +183,6 @@ def test_a_growing_base_changes_to_the_graph_index(
     assert generations(folder)
 
 
-def test_dropping_a_base_removes_its_files(published: Path, open_retriever: OpenRetriever) -> None:
-    retriever = open_retriever()
-    ranking(retriever)
-    retriever.drop(KB)
-    assert not published.exists()
-    retriever.drop(KB)
-
-
 @pytest.mark.parametrize("kb_id", ["", "..", "a/b", "a" * 129, "ä"])
 def test_an_id_that_is_no_plain_name_never_becomes_a_path(tmp_path: Path, kb_id: str) -> None:
     with pytest.raises(InvalidRequest, match="knowledge base id"):
@@ -219,6 +212,48 @@ def test_a_full_disk_is_reported_and_the_old_generation_stays(
     assert len(ranking(retriever)) == 31
 
 
+def test_a_pointer_that_is_a_folder_is_replaced(
+    published: Path, source: MemorySource, open_retriever: OpenRetriever
+) -> None:
+    truth = ranking(open_retriever())
+    (published / CURRENT_FILE).unlink()
+    (published / CURRENT_FILE / "something").mkdir(parents=True)
+    retriever = open_retriever()
+    assert ranking(retriever) == truth
+    retriever.rebuild(KB)
+    assert GenerationStore(published.parent, KB, PROFILE).current_name() in generations(published)
+
+
+def test_a_rebuild_replaces_every_generation(
+    published: Path, open_retriever: OpenRetriever
+) -> None:
+    before, truth = generations(published), ranking(open_retriever())
+    open_retriever().rebuild(KB)
+    assert len(generations(published)) == 1
+    assert not set(before) & set(generations(published))
+    assert ranking(open_retriever()) == truth
+
+
+def test_a_generation_published_while_another_is_opened_is_not_taken_for_one_from_the_future(
+    published: Path,
+    source: MemorySource,
+    open_retriever: OpenRetriever,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reader, writer = open_retriever(), open_retriever()
+    list_names = GenerationStore.candidates
+
+    def publish_first(store: GenerationStore) -> list[str]:
+        monkeypatch.undo()
+        source.put("new", "a new valve")
+        writer.rebuild(KB)
+        return list_names(store)
+
+    monkeypatch.setattr(GenerationStore, "candidates", publish_first)
+    assert len(ranking(reader)) == 22
+    assert [name.startswith("gen-22-") for name in generations(published)] == [True]
+
+
 def test_concurrent_refreshes_leave_one_whole_current_generation(
     source: MemorySource, open_retriever: OpenRetriever, folder: Path
 ) -> None:
@@ -231,17 +266,6 @@ def test_concurrent_refreshes_leave_one_whole_current_generation(
     store = GenerationStore(folder.parent, KB, PROFILE)
     assert generations(folder) == [store.current_name()]
     assert store.verify(generations(folder)[0]).manifest.counts.num_chunks == 30
-
-
-def test_a_folder_in_use_is_not_swept_and_an_abandoned_one_is(tmp_path: Path) -> None:
-    used, abandoned = ClaimedFolder(tmp_path, "live"), ClaimedFolder(tmp_path, "live")
-    abandoned.release()
-    with exclusive(tmp_path):
-        sweep(tmp_path, "live")
-    assert used.path.exists()
-    assert not abandoned.path.exists()
-    used.close()
-    assert not used.path.exists()
 
 
 PUBLISHER = """
@@ -277,7 +301,8 @@ def test_kill_9_during_publication_always_leaves_an_index_that_opens(
             time.sleep(pause_s)
             publisher.kill()
         generation = store.verify(store.current_name() or "")
-        index = LiveIndex.load(store.working_folder(), generation.path, generation.manifest.seq)
+        working = ClaimedFolder(tmp_path / "work", "kb-index")
+        index = LiveIndex.load(working, generation.path, generation.manifest.seq)
         assert len(index.search_lexical({"valve": 1.0}, 50)) == 20
         assert index.counts == generation.manifest.counts == IndexCounts(20, 20, 20)
         index.close()

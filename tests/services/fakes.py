@@ -59,10 +59,11 @@ class HashEmbedder:
 
 
 class NoIndex:
-    """A retriever that only remembers which bases it was asked to refresh."""
+    """A retriever that only remembers which bases it was asked to refresh or to rebuild."""
 
     def __init__(self) -> None:
         self.refreshed: list[str] = []
+        self.rebuilt: list[str] = []
 
     def refresh(self, kb_id: str) -> None:
         self.refreshed.append(kb_id)
@@ -72,6 +73,9 @@ class NoIndex:
 
     def idf(self, kb_id: str, terms: Iterable[str]) -> dict[str, float]:
         return dict.fromkeys(terms, 0.0)
+
+    def rebuild(self, kb_id: str) -> None:
+        self.rebuilt.append(kb_id)
 
     def drop(self, kb_id: str) -> None:
         self.refreshed.clear()

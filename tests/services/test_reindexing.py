@@ -20,7 +20,7 @@ def test_a_new_model_embeds_every_text_once_and_the_change_is_announced(desk: De
     assert reindex(source, desk.publisher, other, index, desk.base.id) == 3
     assert [change.is_added for change in source.changes(desk.base.id, head)] == [True, True]
     assert all(chunk.vector for chunk in source.live_chunks(desk.base.id, other.profile))
-    assert index.refreshed == [desk.base.id]
+    assert index.rebuilt == [desk.base.id]
     assert reindex(source, desk.publisher, other, index, desk.base.id) == 0
 
 
