@@ -6,7 +6,7 @@ the part that needs it is first asked for.
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Generic, TypeVar
 
 import structlog
@@ -34,11 +34,12 @@ from kb_service.model_report import (
     retrieval_text,
     span_model_text,
 )
+from kb_service.services import upkeep
 from kb_service.services.answering import AnsweringService
 from kb_service.services.chatting import ChattingService
 from kb_service.services.ingest_run import IngestRun, run_jobs
 from kb_service.services.ingestion import IngestionService
-from kb_service.services.lookup import every_document, every_kb
+from kb_service.services.lookup import every_document
 from kb_service.services.reindexing import reindex
 from kb_service.services.sync import SyncService
 from kb_service.services.uploads import UploadService
@@ -56,6 +57,7 @@ from kb_service.storage.verification import Verifier
 from retrievers.fusion import FusionPolicy
 from retrievers.hybrid import HybridRetriever
 from retrievers.reranking import RerankPolicy
+from retrievers.upkeep import IndexFiles
 
 log = structlog.get_logger("bootstrap")
 
@@ -147,12 +149,19 @@ class Application:
         return HybridRetriever(
             self.index_source,
             self.embedder,
-            self.settings.data_dir.resolve() / "index",
+            self._index_root(),
             candidates=self.settings.retrieval.candidates,
             policy=FusionPolicy(dense_weight=self._dense_weight()),
             reranker=lambda: self.reranker,
             rerank_policy=RerankPolicy(rerank.candidates, rerank.budget_ms / 1000, rerank.weight),
         )
+
+    def _index_root(self) -> Path:
+        return self.settings.data_dir.resolve() / "index"
+
+    @_Part
+    def index_files(self) -> IndexFiles:
+        return IndexFiles(self._index_root())
 
     def _dense_weight(self) -> float:
         """The weight in force: without vectors the dense leg is not asked."""
@@ -289,15 +298,19 @@ class Application:
         return reindex(self.index_source, self.publisher, self.embedder, self.retriever, kb_id)
 
     def verify(self) -> dict[str, object]:
-        """Check storage, then each base's index against it; the flaws by kind, and the counts."""
-        stored = self.verifier.verify()
-        stale = (
-            f"index of {base.name!r} holds {found} chunks, the database {base.num_chunks}"
-            for base in every_kb(self.catalog)
-            if (found := self.retriever.counts(base.id).num_chunks) != base.num_chunks
-        )
-        report = replace(stored, mismatched=(*stored.mismatched, *stale))
-        return asdict(report) | {"is_clean": report.is_clean}
+        """Check storage and indexes; return the flaws by kind, and the counts."""
+        parts = (self.verifier, self.catalog, self.index_files)
+        return upkeep.verify(*parts, lambda kb_id: self.retriever.counts(kb_id).num_chunks)
+
+    def sweep(self) -> None:
+        """Remove what killed processes and deleted bases left behind."""
+        upkeep.sweep(self.verifier, self.catalog, self.index_files)
+
+    def delete_base(self, kb_id: str) -> None:
+        """Delete a base with everything in it; no model is loaded for that."""
+        is_searching = "retriever" in self.__dict__
+        drop_index = self.retriever.drop if is_searching else self.index_files.drop
+        upkeep.delete_base(self.catalog, drop_index, kb_id)
 
     def warm_up(self) -> None:
         """Load what the first question would otherwise wait for; `readiness` says what failed."""
@@ -309,8 +322,7 @@ class Application:
                 log.error("not loaded", part=part, code=error.code, error=error.message)
         if self._not_loaded:
             return
-        for base in self.catalog.list_kbs(limit=MAX_WARM_BASES).items:
-            self.retriever.refresh(base.id)
+        upkeep.refresh(self.catalog.list_kbs(limit=MAX_WARM_BASES).items, self.retriever)
 
     def _models(self) -> list[str]:
         """The parts that load a model of the settings."""

@@ -39,5 +39,4 @@ def change_base(base: Base, body: KnowledgeBaseChange, service: ServiceParam) ->
 @router.delete("/kb/{kb}", status_code=204)
 def delete_base(base: Base, service: ServiceParam) -> None:
     """Delete a knowledge base with everything in it."""
-    service.catalog.delete_kb(base.id)
-    service.retriever.drop(base.id)
+    service.delete_base(base.id)

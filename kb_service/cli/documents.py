@@ -277,8 +277,7 @@ def delete(
     with session(as_json=as_json) as application:
         base = application.catalog.get_kb(kb)
         if document is None:
-            application.catalog.delete_kb(base.id)
-            application.retriever.drop(base.id)
+            application.delete_base(base.id)
             name = base.name
         else:
             found = find_document(application.catalog, base.id, document)

@@ -50,6 +50,8 @@ def serve(
             update={name: value for name, value in changes.items() if value is not None}
         )
         configure_logs(settings.log_level)
+        # The HTTP server ends by its signal once more; the private folders must be closed first.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         _check_address(settings.host, settings.port)
         application = open_application(settings)
         _prepare(application, with_demo=demo)
@@ -78,7 +80,7 @@ def _check_address(host: str, port: int) -> None:
 def _prepare(application: "Application", *, with_demo: bool) -> None:
     from kb_service.services.demo import load_demo
 
-    application.verifier.sweep()
+    application.sweep()
     if with_demo and load_demo(application.catalog, application.uploads):
         say("First start: loading the demo knowledge base in the background.")
 

@@ -39,6 +39,7 @@ from kb_service.services.asking import (
     check_request,
 )
 from kb_service.services.chatting import ChattingService
+from kb_service.services.upkeep import delete_base
 from kb_service.services.uploads import UploadService
 from kb_service.settings import RetrievalSettings, Settings
 from kb_service.storage.answers import AnswerStore
@@ -70,6 +71,9 @@ class ScriptedRetriever:
         return dict.fromkeys(terms, 1.0)
 
     def refresh(self, kb_id: str) -> None:
+        return None
+
+    def rebuild(self, kb_id: str) -> None:
         return None
 
     def drop(self, kb_id: str) -> None:
@@ -195,6 +199,9 @@ class ApiService:
         parsed, drafts = parsed_of(sentences)
         publisher = RevisionPublisher(self.database, self.blobs)
         return publisher.publish(claim, parsed, drafts, vectors_of(drafts), PROFILE)
+
+    def delete_base(self, kb_id: str) -> None:
+        delete_base(self.catalog, self.retriever.drop, kb_id)
 
     def generator_info(self) -> GeneratorInfo:
         return GeneratorInfo("extractive", "scripted", notice_en="a script answers")
