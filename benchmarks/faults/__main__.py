@@ -1,0 +1,170 @@
+"""Faults of the disk at chosen points of real work; a table of what did not hold.
+
+    python -m benchmarks.faults --points 1200
+    python -m benchmarks.faults --operation ask --kind full --at 17
+
+Counts the places of each kind in each operation, draws as many of them as asked for, and runs each
+in processes of its own. Exit code 1 when anything did not hold. Needs Linux and a C compiler.
+"""
+
+import argparse
+import importlib
+import json
+import logging
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks.faults.shim import KINDS, build
+
+if TYPE_CHECKING:
+    from benchmarks.faults.operations import Operation
+    from benchmarks.faults.trial import Outcome, Point
+
+    Places = dict[Operation, dict[str, list[str]]]
+
+PARTS = ("alembic.command", "alembic.config", "tantivy", "faiss", "ingest.plain_text")
+"""Imported before the first fork, so that no trial pays for them."""
+
+
+def main() -> None:
+    """Load the library, then do the work in a process that has it."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--points", type=int, default=1200)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--operation", default="", help="only operations with this in their name")
+    parser.add_argument("--kind", default="", choices=("", *KINDS))
+    parser.add_argument("--at", type=int, default=0, help="only this call of each")
+    parser.add_argument("--seconds", type=float, default=0, help="begin no point after so long")
+    parser.add_argument("--json", type=Path, help="write every outcome to this file")
+    parser.add_argument("--folder", type=Path, help="where the data folders of the trials lie")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="kb-faults-", dir=options.folder) as folder:
+        if "KB_FAULTS_FOLDER" not in os.environ:
+            sys.exit(_again(Path(folder)))
+        sys.exit(_run(options, Path(folder)))
+
+
+def _again(folder: Path) -> int:
+    """Start this program once more, with the library in front of the C library."""
+    one_thread = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("KB_DATA")}
+    environment = {**kept, **one_thread, "LD_PRELOAD": str(build(folder)), "KB_FAULTS_FOLDER": "1"}
+    command = [sys.executable, "-m", "benchmarks.faults", *sys.argv[1:]]
+    return subprocess.run(command, env=environment, check=False).returncode
+
+
+def _run(options: argparse.Namespace, folder: Path) -> int:
+    from benchmarks.faults.operations import OPERATIONS
+    from benchmarks.faults.session import Models, listen_to_logs
+    from benchmarks.faults.trial import Trials
+
+    for name in PARTS:
+        importlib.import_module(name)
+    logging.lastResort = None
+    listen_to_logs()
+    started = time.monotonic()
+    trials = Trials(folder, Models())
+    trials.prepare()
+    chosen = [item for item in OPERATIONS if options.operation in item.name]
+    outcomes = [_told(trials.count(item)) for item in chosen]
+    places = {item.point.operation: item.places for item in outcomes}
+    for point in _points(options, places):
+        if options.seconds and time.monotonic() - started > options.seconds:
+            break
+        outcomes.append(_told(trials.run(point)))
+    seconds = time.monotonic() - started
+    _print_table(outcomes, places, seconds)
+    if options.json:
+        options.json.write_text(json.dumps([_row(item) for item in outcomes], indent=1))
+    return int(any(item.wrong for item in outcomes))
+
+
+def _told(outcome: "Outcome") -> "Outcome":
+    """Print what did not hold at a point."""
+    point = outcome.point
+    place = f"{point.operation.name}, {point.kind} at {point.number}"
+    for text in outcome.wrong:
+        print(f"WRONG {place} ({outcome.fired}): {text}", flush=True)
+    return outcome
+
+
+def _points(options: argparse.Namespace, places: "Places") -> Iterator["Point"]:
+    """Draw the points of each kind of each operation, as evenly as their places allow; mixed."""
+    from benchmarks.faults.trial import Point
+
+    dice = random.Random(options.seed)
+    cells: dict[tuple[Operation, str], list[int]] = {}
+    for operation, places_of in places.items():
+        for kind in KINDS if not options.kind else (options.kind,):
+            numbers = [options.at] if options.at else _spread(places_of[kind], dice)
+            cells[operation, kind] = numbers[::-1]
+    used: Counter[object] = Counter()
+    for _ in range(options.points):
+        left = [cell for cell in cells if cells[cell]]
+        if not left:
+            return
+        dice.shuffle(left)
+        cell = min(left, key=lambda cell: (used[cell], used[cell[0]] + used[cell[1]]))
+        used.update((cell, *cell))
+        yield Point(*cell, cells[cell].pop())
+
+
+def _spread(labels: list[str], dice: random.Random) -> list[int]:
+    """Every number from 1 on, equal calls as far from each other as they can be."""
+    alike: dict[str, list[int]] = {}
+    for number, label in enumerate(labels, 1):
+        alike.setdefault(label, []).append(number)
+    groups = list(alike.values())
+    for group in groups:
+        dice.shuffle(group)
+    spread: list[int] = []
+    while groups := [group for group in groups if group]:
+        dice.shuffle(groups)
+        spread.extend(group.pop() for group in groups)
+    return spread
+
+
+def _row(outcome: "Outcome") -> dict[str, object]:
+    point = outcome.point
+    return {
+        "operation": point.operation.name,
+        "kind": point.kind,
+        "number": point.number,
+        "fired": outcome.fired,
+        "wrong": outcome.wrong,
+        "seconds": round(outcome.seconds, 3),
+        "recovery_s": round(outcome.recovery_s, 3),
+    }
+
+
+def _print_table(outcomes: "list[Outcome]", places: "Places", seconds: float) -> None:
+    """Print fired points and, where there are any, what did not hold, by operation and kind."""
+    fired = Counter((item.point.operation.name, item.point.kind) for item in outcomes if item.fired)
+    wrong = Counter((item.point.operation.name, item.point.kind) for item in outcomes if item.wrong)
+    print(f"\n| operation | places | {' | '.join(KINDS)} |")
+    print("|---|---|" + "---|" * len(KINDS))
+    for operation, places_of in places.items():
+        cells = []
+        for kind in KINDS:
+            bad = wrong[operation.name, kind]
+            cells.append(f"{fired[operation.name, kind]}{f' ({bad} wrong)' if bad else ''}")
+        total = sum(map(len, places_of.values()))
+        print(f"| {operation.name} | {total} | {' | '.join(cells)} |")
+    calls = Counter(item.fired.split()[0] for item in outcomes if item.fired)
+    recoveries = sorted(item.recovery_s for item in outcomes) or [0.0]
+    print(f"\n{sum(fired.values())} points of {len(outcomes)} drawn were met, in {seconds:.0f} s")
+    print(f"restart: median {recoveries[len(recoveries) // 2]:.2f} s, max {recoveries[-1]:.2f} s")
+    print("calls: " + ", ".join(f"{name} {number}" for name, number in calls.most_common()))
+    print(f"points at which something did not hold: {sum(wrong.values())}")
+
+
+if __name__ == "__main__":
+    main()
