@@ -64,11 +64,15 @@ class Service:
         command = [sys.executable, "-m", "kb_service.cli", *arguments]
         return subprocess.run(command, env=self._environment, capture_output=True, check=False)
 
+    @property
+    def pid(self) -> int:
+        """Process id of the server, 0 while it is stopped."""
+        return self._process.pid if self._process else 0
+
     def worker_pids(self) -> list[int]:
         """Return the process ids of the workers of this server."""
-        pid = self._process.pid if self._process else 0
         listing = subprocess.run(
-            ["ps", "-o", "pid=,args=", "--ppid", str(pid)],
+            ["ps", "-o", "pid=,args=", "--ppid", str(self.pid)],
             capture_output=True,
             text=True,
             check=False,
