@@ -2,7 +2,7 @@
 the services, which name the accepted range; here stand types and names.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -37,7 +37,18 @@ def utc_time(value: object) -> datetime:
         ) from error
 
 
+def last_utc_time(value: object) -> datetime:
+    """Return the UTC time of an ISO 8601 time, or the last moment of a date: a day has hours."""
+    moment = utc_time(value)
+    try:
+        day = date.fromisoformat(str(value))
+    except ValueError:
+        return moment
+    return datetime.combine(day, time.max, UTC)
+
+
 UtcTime = Annotated[datetime, BeforeValidator(utc_time)]
+LastUtcTime = Annotated[datetime, BeforeValidator(last_utc_time)]
 Values = Annotated[list[str], Field(max_length=MAX_FILTER_VALUES)]
 
 
@@ -61,7 +72,7 @@ class FiltersInput(Input):
     document_ids: Values = []
     tags: Values = []
     date_from: UtcTime | None = None
-    date_to: UtcTime | None = None
+    date_to: LastUtcTime | None = None
 
     @model_validator(mode="after")
     def _in_order(self) -> "FiltersInput":

@@ -110,8 +110,36 @@ def test_search_passes_query_and_filters_on(
 
 
 @pytest.mark.parametrize(
+    ("first", "last", "expected"),
+    [
+        ("2024-05-01", "2024-05-01", "2024-05-01 23:59:59.999999+00:00"),
+        ("2024-05-01T10:00", "20240501", "2024-05-01 23:59:59.999999+00:00"),
+        ("2024-05-01", "2024-W18-3", "2024-05-01 23:59:59.999999+00:00"),
+        ("0001-01-01", "9999-12-31", "9999-12-31 23:59:59.999999+00:00"),
+        ("2024-05-01", "2024-05-01T12:30", "2024-05-01 12:30:00+00:00"),
+        ("2024-05-01T12:30Z", "2024-05-01T12:30Z", "2024-05-01 12:30:00+00:00"),
+        ("2024-05-01", "2024-05-02T00:00+14:00", "2024-05-01 10:00:00+00:00"),
+    ],
+)
+def test_the_last_date_includes_its_whole_day_and_a_time_is_its_moment(
+    client: TestClient, service: ApiService, kb_id: str, first: str, last: str, expected: str
+) -> None:
+    filters = {"date_from": first, "date_to": last}
+    assert client.post("/kb/reports/search", json={"query": "x", "filters": filters}).is_success
+    assert client.post("/kb/reports/ask", json={"question": "x", "filters": filters}).is_success
+    (query,), (request,) = service.retriever.queries, service.answering.requests
+    assert str(query.filters.date_to) == expected
+    assert request.filters == query.filters
+
+
+@pytest.mark.parametrize(
     ("body", "code"),
     [
+        ({"query": "x", "filters": {"date_to": "2024-02-30"}}, "invalid_request"),
+        (
+            {"query": "x", "filters": {"date_from": "2024-05-01T10:00", "date_to": "2024-04-30"}},
+            "invalid_request",
+        ),
         ({"query": ""}, "query_empty"),
         ({"query": "x" * 50_000}, "query_too_long"),
         ({"query": "x", "top_k": 0}, "top_k_out_of_range"),
