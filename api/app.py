@@ -15,11 +15,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match
 
-from api.errors import (
-    allowed_methods,
-    from_http_exception,
-    from_validation_error,
-)
+from api.errors import from_http_exception, from_validation_error
+from api.forwarding import Forwarding
+from api.heads import HeadAsGet
 from api.metrics import Metrics
 from api.middleware import Gate, RequestEdge
 from api.openai.errors import error_response_to
@@ -75,12 +73,14 @@ def create_app(application: Service) -> FastAPI:
     Set `app.state.closing` when the server is told to stop: it ends the event streams, which would
     otherwise stay open for as long as their pages do.
     """
+    public_url = application.settings.public_url
     app = FastAPI(
         title="kb-service",
         description="Answers from your own documents, every sentence tied to its source.",
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        servers=[{"url": public_url}] if public_url else None,
         responses={
             422: {"model": ErrorBody, "description": "Malformed input"},
             "default": {"model": ErrorBody, "description": "Any other error"},
@@ -97,7 +97,9 @@ def create_app(application: Service) -> FastAPI:
     add_page(app)
     _handle_errors(app)
     # The last one added is the outermost.
+    app.add_middleware(HeadAsGet)
     app.add_middleware(Gate, settings=application.settings, keyring=Keyring(application.settings))
+    app.add_middleware(Forwarding, settings=application.settings)
     app.add_middleware(RequestEdge, metrics=metrics)
     return app
 
@@ -135,15 +137,18 @@ async def _answer_validation_error(request: Request, error: Exception) -> Respon
 async def _answer_http_exception(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
-    typed = from_http_exception(error, request.url.path, request.method)
     headers = dict(error.headers or {})
     if error.status_code == 405:
         headers["Allow"] = _allow(request)
+        if request.method == "OPTIONS":
+            return Response(status_code=204, headers=headers)
+    typed = from_http_exception(error, request.url.path, request.method)
     return error_response_to(request.scope, typed, headers)
 
 
 def _allow(request: Request) -> str:
-    """Return every method that some route knows for this path."""
+    """Return every method that some route knows for this path; HEAD and OPTIONS are all routes'."""
     routes = [route for router in ROUTERS for route in router.routes]
     matching = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
-    return allowed_methods(getattr(route, "methods", ()) for route in matching) or "GET"
+    known = {method for route in matching for method in getattr(route, "methods", ())} or {"GET"}
+    return ", ".join(sorted({*known, "OPTIONS", *(["HEAD"] if "GET" in known else [])}))

@@ -6,7 +6,7 @@ leaves the service through `error_response`.
 
 import json
 import reprlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi.exceptions import RequestValidationError
@@ -62,6 +62,38 @@ class ForbiddenHost(RequestError):
     default_code = "forbidden_host"
 
 
+class MalformedHttp(RequestError):
+    """What came is not a request of HTTP/1.1."""
+
+    default_code = "invalid_http"
+
+
+class HeadTooLarge(RequestError):
+    """Request line and headers are longer than is read."""
+
+    default_code = "head_too_large"
+
+
+def head_too_large(num_bytes: int, max_bytes: int) -> HeadTooLarge:
+    """Return the error for a head of so many bytes, or of more."""
+    return HeadTooLarge(
+        f"the head of the request has at least {num_bytes} bytes; at most {max_bytes} are read",
+        details={"size_bytes": num_bytes, "max_bytes": max_bytes},
+    )
+
+
+class RequestTimeout(RequestError):
+    """The client sends too slowly."""
+
+    default_code = "request_timeout"
+
+
+class TooManyConnections(Busy):
+    """Every connection is in use."""
+
+    default_code = "too_many_connections"
+
+
 class RouteNotFound(RequestError):
     """No route has this path."""
 
@@ -78,10 +110,12 @@ STATUS_OF: tuple[tuple[type[KbError], int], ...] = (
     (NotFound, 404),
     (RouteNotFound, 404),
     (MethodNotAllowed, 405),
+    (RequestTimeout, 408),
     (Conflict, 409),
     (PayloadTooLarge, 413),
     (UnsupportedContentType, 415),
     (ForbiddenHost, 421),
+    (HeadTooLarge, 431),
     (InvalidRequest, 422),
     (DocumentError, 422),
     (ParseInterrupted, 422),
@@ -202,8 +236,3 @@ def shown(value: object, *, quoted: bool = True) -> str:
     if not text.isprintable():
         text = ascii(text)[1:-1]
     return text if len(text) <= MAX_SHOWN_CHARS else f"{text[:MAX_SHOWN_CHARS]}…"
-
-
-def allowed_methods(method_sets: Iterable[Iterable[str]]) -> str:
-    """Return the value of an Allow header."""
-    return ", ".join(sorted({method for methods in method_sets for method in methods}))

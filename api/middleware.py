@@ -14,13 +14,15 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.connections import MAX_HEAD_BYTES
+from api.errors import head_too_large
+from api.forwarding import site_of
 from api.metrics import Metrics
+from api.names import check_host, check_origin
 from api.openai.errors import error_response_to
 from api.security import (
     SECURITY_HEADERS,
     Keyring,
-    check_host,
-    check_origin,
     is_open,
     presented_key,
 )
@@ -115,12 +117,22 @@ class Gate:
 
     async def _check(self, scope: Scope) -> None:
         headers = Headers(scope=scope)
-        check_host(self._settings, headers.get("host"))
-        check_origin(scope["method"], headers)
+        num_bytes = head_bytes(scope)
+        if num_bytes > MAX_HEAD_BYTES:
+            raise head_too_large(num_bytes, MAX_HEAD_BYTES)
+        site = site_of(scope)
+        check_host(self._settings, site.host)
+        check_origin(self._settings, site, scope["method"], headers)
         if self._keyring.is_empty or is_open(scope["path"]):
             return
         name = await run_in_threadpool(self._keyring.authenticate, presented_key(headers))
         scope.setdefault("state", {})["key_name"] = name
+
+
+def head_bytes(scope: Scope) -> int:
+    """Return how long the head of a request is: what the parser took in one piece may be longer."""
+    target = len(scope.get("raw_path") or b"") + len(scope["query_string"])
+    return target + sum(len(name) + len(value) + len(": \r\n") for name, value in scope["headers"])
 
 
 def _request_id(inbound: str | None) -> str:

@@ -1,27 +1,23 @@
-"""Who may call: API keys, the address to bind, Host and Origin checks, response headers.
+"""Who may call: API keys, what needs one, the address to bind, response headers.
 
 Pure functions on settings and headers, and one Keyring. Knows no route.
 """
 
 import hashlib
 import hmac
-import ipaddress
 import threading
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
-from api.errors import ForbiddenHost, ForbiddenOrigin, shown
+from api.names import host_parts, is_loopback, public_names
 from kb_service.domain.errors import ConfigurationError, Unauthorized
 from kb_service.settings import Settings
 
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 OPEN_PATHS = frozenset({"/", "/healthz", "/readyz", "/favicon.ico"})
 OPEN_PREFIX = "/static/"
 ARGON2_PREFIX = "$argon2"
-LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
@@ -40,80 +36,38 @@ SECURITY_HEADERS: Mapping[str, str] = {
 """Set on every response that does not set them itself."""
 
 
-def is_loopback(host: str) -> bool:
-    """True when only this machine can reach an address or name."""
-    if host.lower() in LOOPBACK_NAMES:
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
-
-
 def check_bind(settings: Settings) -> None:
-    """Raise ConfigurationError for an address that others reach while no API key is set."""
-    if is_loopback(settings.host) or settings.api_keys:
-        return
-    raise ConfigurationError(
-        f"KB_HOST is {settings.host!r}, which other machines reach, and no API key is set; "
-        "set KB_API_KEYS__<NAME>, or bind to 127.0.0.1",
-        code="api_key_required",
-        details={"host": settings.host},
-    )
+    """Raise ConfigurationError for a service that others reach while no API key is set.
 
-
-def check_host(settings: Settings, host_header: str | None) -> None:
-    """Raise ForbiddenHost for a name this service is not known by.
-
-    A loopback service answers to loopback names only, else a foreign page could point its own name
-    at 127.0.0.1 and read everything (DNS rebinding). Elsewhere the API key protects.
+    Others reach it by its address, or through a proxy under the names of its settings. A proxy that
+    asks who they are may stand for the key; an address that others reach needs one always.
     """
+    if settings.api_keys:
+        return
     if not is_loopback(settings.host):
+        raise ConfigurationError(
+            f"KB_HOST is {settings.host!r}, which other machines reach, and no API key is set; "
+            "set KB_API_KEYS__<NAME>, or bind to 127.0.0.1",
+            code="api_key_required",
+            details={"host": settings.host},
+        )
+    if settings.proxy_authenticates:
         return
-    name = _host_name(host_header or "")
-    if name in LOOPBACK_NAMES or (name and name == settings.host.lower()):
-        return
-    raise ForbiddenHost(
-        f"the Host header is {shown(host_header)}; expected localhost, 127.0.0.1, [::1] "
-        f"or {settings.host}",
-        details={"host": shown(host_header)},
-    )
-
-
-def _host_name(host_header: str) -> str:
-    try:
-        return (urlsplit(f"//{host_header}").hostname or "").lower()
-    except ValueError:
-        return ""
-
-
-def check_origin(method: str, headers: Mapping[str, str]) -> None:
-    """Raise ForbiddenOrigin when a browser changes state on behalf of another site.
-
-    `headers` has lower-case names. Sec-Fetch-Site cannot be forged by a page and decides when
-    present; older browsers send Origin, which must name the host that was called.
-    """
-    if method in SAFE_METHODS:
-        return
-    site = headers.get("sec-fetch-site")
-    origin = headers.get("origin")
-    if site is not None:
-        is_own = site in {"same-origin", "none"}
-    else:
-        is_own = origin is None or _netloc(origin) == headers.get("host", "").lower()
-    if not is_own:
-        raise ForbiddenOrigin(
-            f"the request comes from {shown(origin or site)}; pages of other origins may not "
-            "change anything here",
-            details={"origin": shown(origin), "sec_fetch_site": shown(site)},
+    named = [host for host in public_names(settings) if not _is_local(host)]
+    exposed = [*named, *map(str, settings.trusted_proxies)]
+    if exposed:
+        raise ConfigurationError(
+            f"others reach this service through a proxy ({', '.join(exposed)}), and no API key is "
+            "set; set KB_API_KEYS__<NAME>, or KB_PROXY_AUTHENTICATES=true if the proxy asks every "
+            "caller who they are",
+            code="api_key_required",
+            details={"names": exposed},
         )
 
 
-def _netloc(origin: str) -> str:
-    try:
-        return urlsplit(origin).netloc.lower() or "null"
-    except ValueError:
-        return "null"
+def _is_local(host: str) -> bool:
+    parts = host_parts(host)
+    return parts is not None and is_loopback(parts[0])
 
 
 def is_open(path: str) -> bool:

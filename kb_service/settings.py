@@ -3,13 +3,17 @@
 Knows names, types, defaults and accepted ranges; builds nothing and opens nothing.
 """
 
+import re
 from collections.abc import Iterator
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, SecretStr
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
@@ -110,6 +114,38 @@ class RetrievalSettings(BaseModel):
     max_question_chars: Annotated[int, Field(ge=1)] = 2000
 
 
+def _listed(value: object) -> object:
+    """Split `a, b` as the environment writes a list; kb.toml has real ones."""
+    if isinstance(value, str):
+        return [part for part in re.split(r"[,\s]+", value) if part]
+    return value
+
+
+def _host(name: str) -> str:
+    if not re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:\d{1,5})?", name):
+        raise ValueError(f"{name!r} is not a host name with an optional port")
+    return name.lower()
+
+
+def _public_url(value: str) -> str:
+    """Check the address by which browsers reach the service; its end is never a slash."""
+    if not value:
+        return value
+    parts = urlsplit(value)
+    is_plain = parts.hostname and not (parts.username or parts.query or parts.fragment)
+    is_path = re.fullmatch(r"(/[A-Za-z0-9._~-]+)*/?", parts.path)
+    if parts.scheme not in {"http", "https"} or not is_plain or not is_path:
+        raise ValueError(f"{value!r} is not an address such as https://kb.example.org/docs")
+    _host(parts.netloc)
+    return value.rstrip("/")
+
+
+Hosts = Annotated[
+    tuple[Annotated[str, AfterValidator(_host)], ...], NoDecode, BeforeValidator(_listed)
+]
+Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_listed)]
+
+
 def setting_names(model: type[BaseModel], prefix: str = "KB_") -> Iterator[str]:
     """Yield the environment name of every setting, nested ones included."""
     for name, field in model.model_fields.items():
@@ -129,6 +165,11 @@ class Settings(BaseSettings):
     data_dir: Path = Path("kb-data")
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    public_url: Annotated[str, AfterValidator(_public_url)] = ""
+    allowed_hosts: Hosts = ()
+    trusted_proxies: Networks = ()
+    proxy_authenticates: bool = False
+    max_connections: Annotated[int, Field(ge=0, le=100_000)] = 0
     database_url: str = ""
     api_keys: dict[str, SecretStr] = Field(default_factory=dict)
     log_level: str = "INFO"

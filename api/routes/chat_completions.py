@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from api.dependencies import KeyNameParam, MetricsParam, RequestIdParam, ServiceParam
 from api.errors import safe_json
+from api.forwarding import site_of
 from api.json_route import JsonRoute
 from api.metrics import Metrics
 from api.openai.bodies import Completion
@@ -51,7 +52,7 @@ async def complete_chat(
         id=f"chatcmpl-{uuid.uuid4().hex}",
         created=int(time.time()),
         model=body.model,
-        site=str(request.base_url),
+        site=site_of(request.scope).url,
         kb=body.model.removeprefix(BASE_PREFIX),
         includes_usage=body.includes_usage,
     )

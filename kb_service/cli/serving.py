@@ -6,21 +6,19 @@ The server restarts a worker that died; a worker whose server is gone ends after
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
+from types import ModuleType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kb_service.cli.session import load_settings, reported_errors, say
-from kb_service.domain.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from types import FrameType
-
-    from uvicorn import Server
+    from collections.abc import Sequence
+    from socket import socket
 
     from kb_service.bootstrap import Application
 
@@ -41,9 +39,13 @@ def serve(
 ) -> None:
     """Serve the page and the API, with an ingest worker beside it."""
     with reported_errors():
+        # The two entry points do not know each other; the server is found by its name.
+        import importlib
+
         from kb_service.bootstrap import open_application
         from kb_service.cli.logs import configure_logs
 
+        entry = importlib.import_module("api.server")
         settings = load_settings()
         changes = {"host": host, "port": port}
         settings = settings.model_copy(
@@ -52,29 +54,10 @@ def serve(
         configure_logs(settings.log_level)
         # The HTTP server ends by its signal once more; the private folders must be closed first.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-        _check_address(settings.host, settings.port)
+        sockets = entry.bind(settings)
         application = open_application(settings)
         _prepare(application, with_demo=demo)
-        supervisor = WorkerSupervisor() if worker else None
-        _listen(application, supervisor)
-
-
-def _check_address(host: str, port: int) -> None:
-    """Raise ConfigurationError before anything is started on an address that is not free."""
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        for family, kind, protocol, _, address in found:
-            with socket.socket(family, kind, protocol) as probe:
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                if family == socket.AF_INET6:
-                    probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-                probe.bind(address)
-    except OSError as error:
-        raise ConfigurationError(
-            f"cannot listen on {host} port {port}: {error.strerror or error}; choose others with "
-            "--host and --port, or KB_HOST and KB_PORT",
-            code="address_unavailable",
-        ) from error
+        _listen(application, entry, sockets, WorkerSupervisor() if worker else None)
 
 
 def _prepare(application: "Application", *, with_demo: bool) -> None:
@@ -85,47 +68,24 @@ def _prepare(application: "Application", *, with_demo: bool) -> None:
         say("First start: loading the demo knowledge base in the background.")
 
 
-def _listen(application: "Application", supervisor: "WorkerSupervisor | None") -> None:
-    # The two entry points do not know each other; the server is found by its name.
-    import importlib
-
-    import uvicorn
-
-    entry = importlib.import_module("api.app")
-    settings = application.settings
-    entry.check_bind(settings)
-    app = entry.create_app(application)
-    config = uvicorn.Config(
-        app,
-        host=settings.host,
-        port=settings.port,
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=5,
-    )
-    server = uvicorn.Server(config)
-    _tell_when_stopping(server, app.state.closing)
+def _listen(
+    application: "Application",
+    entry: ModuleType,
+    sockets: "Sequence[socket]",
+    supervisor: "WorkerSupervisor | None",
+) -> None:
+    server = entry.make_server(application)
     threading.Thread(target=application.warm_up, name="warm-up", daemon=True).start()
     try:
         if supervisor:
             supervisor.start()
-        say(f"kb-service is at http://{_shown_host(settings.host)}:{settings.port}  (stop: Ctrl-C)")
-        server.run()
+        address = f"{_shown_host(application.settings.host)}:{sockets[0].getsockname()[1]}"
+        say(f"kb-service is at http://{address}  (stop: Ctrl-C)")
+        server.run(sockets)
     finally:
         if supervisor:
             supervisor.stop()
         application.close()
-
-
-def _tell_when_stopping(server: "Server", closing: threading.Event) -> None:
-    # Open pages keep event streams; without this they would hold the server for its grace time.
-    stop = server.handle_exit
-
-    def handle_exit(sig: int, frame: "FrameType | None") -> None:
-        closing.set()
-        stop(sig, frame)
-
-    server.handle_exit = handle_exit  # type: ignore[method-assign]  # uvicorn has no hook for it
 
 
 def _shown_host(host: str) -> str:

@@ -87,6 +87,7 @@ class ScriptedAnswering:
     limits: RetrievalSettings = field(default_factory=RetrievalSettings)
     fails_with: Exception | None = None
     waits_for: Event | None = None
+    wait_s: float = 0.05
     was_closed: Event = field(default_factory=Event)
     requests: list[AskRequest] = field(default_factory=list)
     words: tuple[str, ...] = WORDS
@@ -104,7 +105,7 @@ class ScriptedAnswering:
                 if self.fails_with is not None:
                     raise self.fails_with
                 if self.waits_for is not None:
-                    self.waits_for.wait(0.05)
+                    self.waits_for.wait(self.wait_s)
             answer = sample_answer(request.kb_id, request.question, self.words, self.title)
             yield CitationEvent(answer.citations[0])
             yield DoneEvent(answer)

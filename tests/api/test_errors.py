@@ -172,11 +172,11 @@ def test_a_body_past_the_limit_is_a_typed_413(client: TestClient) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        ("PUT", "/kb", "GET, POST"),
-        ("POST", "/kb/reports", "DELETE, GET, PATCH"),
-        ("DELETE", "/", "GET"),
-        ("GET", "/kb/reports/ask", "POST"),
-        ("BREW", "/kb", "GET, POST"),
+        ("PUT", "/kb", "GET, HEAD, OPTIONS, POST"),
+        ("POST", "/kb/reports", "DELETE, GET, HEAD, OPTIONS, PATCH"),
+        ("DELETE", "/", "GET, HEAD, OPTIONS"),
+        ("GET", "/kb/reports/ask", "OPTIONS, POST"),
+        ("BREW", "/kb", "GET, HEAD, OPTIONS, POST"),
     ],
 )
 def test_a_wrong_method_is_a_typed_405_that_names_the_right_ones(
