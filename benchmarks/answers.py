@@ -31,7 +31,6 @@ from kb_service.domain.documents import (
 )
 from kb_service.domain.queries import Query, RetrievalResult, ScoredChunk
 from kb_service.domain.spans import PageRegion, TextSpan
-from kb_service.domain.text import index_terms
 from kb_service.evaluation.judging import Outcome
 from kb_service.evaluation.questions import Question, question_of, read_questions, sample
 from kb_service.evaluation.report import Report, SetReport, report_markdown
@@ -39,6 +38,7 @@ from kb_service.evaluation.resampling import DEFAULT_SEED, Resampling
 from kb_service.evaluation.summaries import summarise_answers
 from kb_service.evaluation.trials import UnkeptAnswers, ask_all
 from kb_service.generation.extractive import ExtractiveReader
+from kb_service.language.text import index_terms
 from kb_service.services.answering import AnsweringService
 from kb_service.settings import RetrievalSettings
 

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING
 from ingest.chunk_prefix import Outline, facts_line
 from kb_service.domain.documents import ChunkDraft, Heading, ParsedDocument
 from kb_service.domain.spans import TextSpan
-from kb_service.domain.text import CJK, sentence_spans, trimmed_span
+from kb_service.language.lexicon import CJK
+from kb_service.language.text import sentence_spans, trimmed_span
 
 if TYPE_CHECKING:
     from langchain_text_splitters import RecursiveCharacterTextSplitter

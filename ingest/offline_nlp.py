@@ -11,7 +11,7 @@ import sys
 from types import ModuleType
 from typing import Any
 
-from kb_service.domain.text import is_chinese, sentence_spans
+from kb_service.language.text import is_chinese, sentence_spans
 
 _WORD = re.compile(r"\w+(?:['’-]\w+)*|[^\w\s]")
 _VERB_END = re.compile(r"(?i)\w{2,}(?:ed|ing|ise[sd]?|ize[sd]?)$")

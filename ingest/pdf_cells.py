@@ -9,7 +9,7 @@ from dataclasses import replace
 from statistics import median
 
 from ingest.pdf_glyphs import CELL, NO_BOX, Line
-from kb_service.domain.text import CJK
+from kb_service.language.lexicon import CJK
 
 _ALIGNED_GAP_SIZES = 1.1  # wider than the spaces of justified prose and than an icon in a line
 _CHINESE_GAP_SIZES = 0.6  # narrower than the padding of two cells; prose has no spaces at all

@@ -10,7 +10,7 @@ from itertools import pairwise
 from statistics import median
 
 from ingest.pdf_glyphs import CELL, CELL_GAP_SIZES, NO_BOX, Line, union
-from kb_service.domain.text import is_chinese
+from kb_service.language.text import is_chinese
 
 _MIN_ROWS = 6
 _MIN_SHARE = 0.7

@@ -15,7 +15,7 @@ from statistics import median
 from ingest.pdf_cells import is_one_row, row_cells
 from ingest.pdf_glyphs import CELL, NO_BOX, Line
 from kb_service.domain.spans import Box, TextSpan
-from kb_service.domain.text import CJK
+from kb_service.language.lexicon import CJK
 
 PARAGRAPH = "\n\n"
 WRAP = "\n"

@@ -15,11 +15,11 @@ import structlog
 from kb_service.domain.errors import InvalidRequest
 from kb_service.domain.ports import Embedder, IndexSource, Reranker, StoredChunk, Vector
 from kb_service.domain.queries import Query, Reranking, RetrievalResult, ScoredChunk
-from kb_service.domain.text import index_terms
+from kb_service.language.identifiers import pinning_terms
+from kb_service.language.text import index_terms
 from retrievers.dense import FLAT_LIMIT
 from retrievers.fusion import FusedHit, FusionPolicy, fuse, pin
 from retrievers.generations import IndexCounts
-from retrievers.identifiers import identifiers
 from retrievers.lexical import Hit
 from retrievers.library import IndexLibrary
 from retrievers.live import LiveIndex
@@ -165,7 +165,7 @@ class HybridRetriever:
         with _clock(timings, "dense_s"):
             is_dense = self._policy.dense_weight > 0
             vector = self._embedder.embed_query(query.text) if is_dense else None
-        named = identifiers(query.text) if self._policy.is_pinning else []
+        named = pinning_terms(query.text) if self._policy.is_pinning else []
         return _Question(question_weights(query.text), named, vector)
 
     def _rank(
@@ -259,7 +259,7 @@ def _distinct(found: Sequence[_Found], seen: set[tuple[str, ...]]) -> list[_Foun
     kept = []
     for hit, stored in found:
         draft = stored.chunk.draft
-        key = (*identifiers(draft.prefix), "", *index_terms(draft.text))
+        key = (*pinning_terms(draft.prefix), "", *index_terms(draft.text))
         if key in seen:
             continue
         seen.add(key)

@@ -7,9 +7,9 @@ beside them, marked so that it never meets a whole word.
 import re
 from collections.abc import Iterator
 
-from kb_service.domain.numerals import whole_number
-from kb_service.domain.questions import content_terms, stem
-from kb_service.domain.text import index_terms, normalise
+from kb_service.language.numerals import whole_number
+from kb_service.language.questions import content_terms, stem
+from kb_service.language.text import index_terms, normalise
 
 FUNCTION_WORD_WEIGHT = 0.4
 """Weight of question and function words (什么, 的, which, of) beside 1.0 for the others.

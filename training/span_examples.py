@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kb_service.domain.queries import Passage
-from kb_service.domain.questions import content_terms
 from kb_service.domain.spans import TextSpan
-from kb_service.domain.text import index_terms, normalise
-from kb_service.domain.values import without_fixed_values
 from kb_service.evaluation.questions import Question, Row, enumerate_rows, question_of
 from kb_service.generation.reading import Quotation, take_apart, weigh
 from kb_service.generation.span_features import AskedWords, Features, asked_words, features_of
+from kb_service.language.identifiers import without_fixed_values
+from kb_service.language.questions import content_terms
+from kb_service.language.text import index_terms, normalise
 
 SETS = ("train/zh_cmrc2018", "train/zh_drcd", "train/en_squad")
 MAX_SENTENCES = 4

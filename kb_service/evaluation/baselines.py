@@ -9,8 +9,8 @@ from collections.abc import Generator, Sequence
 from kb_service.domain.answers import Generation, GenerationRequest, GeneratorInfo
 from kb_service.domain.chats import Usage
 from kb_service.domain.queries import Passage
-from kb_service.domain.questions import content_terms, coverage, text_terms
-from kb_service.domain.units import UnitKind, quotable_units, reflow
+from kb_service.language.questions import content_terms, coverage, text_terms
+from kb_service.language.units import UnitKind, quotable_units, reflow
 
 
 class RandomSentence:

@@ -8,9 +8,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from kb_service.domain.answers import Answer, Citation
-from kb_service.domain.text import index_terms, sentence_spans
-from kb_service.domain.values import missing_values, without_fixed_values
 from kb_service.evaluation.wording import compact
+from kb_service.language.identifiers import without_fixed_values
+from kb_service.language.text import index_terms, sentence_spans
+from kb_service.language.values import missing_values
 
 MIN_WORDING = 0.5
 """Share of a sentence's search terms, dates and identifiers aside, that its citations must hold."""

@@ -7,7 +7,8 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from kb_service.domain.text import CJK, normalise
+from kb_service.language.lexicon import CJK
+from kb_service.language.text import normalise
 
 _TOKEN = re.compile(
     # A number keeps its inner marks (12,600 and 3.5), a word its apostrophe.

@@ -9,7 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping
 
-from kb_service.domain.text import is_chinese, normalise
+from kb_service.language.text import is_chinese, normalise
 
 _OPPOSITES_EN = """
 accepted/rejected agree/disagree allowed/forbidden allowed/prohibited before/after began/ended

@@ -9,9 +9,9 @@ from collections.abc import Generator, Sequence
 
 from kb_service.domain.answers import Generation, GenerationRequest, GeneratorInfo
 from kb_service.domain.chats import Usage
-from kb_service.domain.text import is_chinese, sentence_spans
 from kb_service.generation.reading import Quotation, read
 from kb_service.generation.span_model import WEIGHTS, Weights, shipped_weights
+from kb_service.language.text import is_chinese, sentence_spans
 
 NAME = "extractive-reader"
 NOTICE_EN = (

@@ -7,11 +7,11 @@ stands for; weighs no sentences.
 import re
 from collections.abc import Iterator, Sequence
 
-from kb_service.domain.numerals import whole_number
-from kb_service.domain.questions import AnswerType, text_terms
 from kb_service.domain.spans import TextSpan
-from kb_service.domain.text import normalise
-from kb_service.domain.units import Unit, UnitKind, item_number
+from kb_service.language.numerals import whole_number
+from kb_service.language.questions import AnswerType, text_terms
+from kb_service.language.text import normalise
+from kb_service.language.units import Unit, UnitKind, item_number
 
 MAX_ITEM_CHARS = 400
 MAX_LIST_CHARS = 600

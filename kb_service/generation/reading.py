@@ -8,28 +8,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from kb_service.domain.furniture import is_furniture
 from kb_service.domain.queries import Passage
-from kb_service.domain.questions import (
-    AnswerType,
-    answer_type,
-    asks_across_documents,
-    content_terms,
-    coverage,
-    names_happening,
-    stem,
-    text_terms,
-)
 from kb_service.domain.spans import TextSpan
-from kb_service.domain.subjects import names_asked
-from kb_service.domain.text import normalise
-from kb_service.domain.units import Unit, UnitKind, quotable_units, reflow
-from kb_service.domain.values import (
-    identifiers_in,
-    stated_values,
-    supporting_values,
-    without_fixed_values,
-)
 from kb_service.generation.contradictions import says_opposite
 from kb_service.generation.fields import (
     ITEM_LABEL,
@@ -46,6 +26,22 @@ from kb_service.generation.span_features import AskedWords, asked_words
 from kb_service.generation.span_model import Weights, choose
 from kb_service.generation.subjects import MIN_TITLE_SHARE, meant, names_stated
 from kb_service.generation.typed_spans import answer_words, is_typed
+from kb_service.language.furniture import is_furniture
+from kb_service.language.identifiers import identifiers_in, without_fixed_values
+from kb_service.language.questions import (
+    AnswerType,
+    answer_type,
+    asks_across_documents,
+    content_terms,
+    coverage,
+    names_happening,
+    stem,
+    text_terms,
+)
+from kb_service.language.subjects import names_asked
+from kb_service.language.text import normalise
+from kb_service.language.units import Unit, UnitKind, quotable_units, reflow
+from kb_service.language.values import stated_values, supporting_values
 
 MIN_COVERAGE = 0.45
 """Share of the question's idf mass that a quoted unit must hold together with its surroundings."""

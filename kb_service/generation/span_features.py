@@ -9,10 +9,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from kb_service.domain.questions import AnswerType, answer_type, content_terms, stem
 from kb_service.domain.spans import TextSpan
-from kb_service.domain.text import CJK, is_chinese, normalise
 from kb_service.generation.typed_spans import answer_words, matches_of
+from kb_service.language.lexicon import CJK
+from kb_service.language.questions import AnswerType, answer_type, content_terms, stem
+from kb_service.language.text import is_chinese, normalise
 
 MAX_LENGTHS = {"zh": 32, "en": 14}
 """Longest span in tokens, by language."""

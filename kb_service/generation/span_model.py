@@ -17,7 +17,6 @@ from types import MappingProxyType
 
 from kb_service.domain.errors import ConfigurationError
 from kb_service.domain.spans import TextSpan
-from kb_service.domain.text import normalise
 from kb_service.generation.span_features import (
     MAX_LENGTHS,
     AskedWords,
@@ -27,6 +26,7 @@ from kb_service.generation.span_features import (
     may_end,
     span_names,
 )
+from kb_service.language.text import normalise
 
 WEIGHTS = Path(__file__).with_name("span_weights.json")
 CHECKSUM = WEIGHTS.with_suffix(".json.sha256")

@@ -7,15 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kb_service.domain.queries import Passage
-from kb_service.domain.questions import content_terms, coverage, text_terms
-from kb_service.domain.subjects import names_asked
-from kb_service.domain.text import normalise
-from kb_service.domain.values import (
-    dates_asked,
-    dates_in_title,
-    supporting_values,
-    without_fixed_values,
-)
+from kb_service.language.dates import dates_in_title
+from kb_service.language.identifiers import without_fixed_values
+from kb_service.language.questions import content_terms, coverage, text_terms
+from kb_service.language.subjects import names_asked
+from kb_service.language.text import normalise
+from kb_service.language.values import dates_asked, supporting_values
 
 MIN_TITLE_SHARE = 0.3
 """A title that holds this share of the question's idf mass names what it is about."""

@@ -7,10 +7,11 @@ sentences.
 import re
 from collections.abc import Callable, Iterator
 
-from kb_service.domain.questions import AnswerType, stem
 from kb_service.domain.spans import TextSpan
-from kb_service.domain.text import CJK, index_terms, normalise
 from kb_service.generation.slots import open_slot
+from kb_service.language.lexicon import CJK
+from kb_service.language.questions import AnswerType, stem
+from kb_service.language.text import index_terms, normalise
 
 _N = r"\d[\d,.]*"
 _CN = "[零〇一二两三四五六七八九十百千]"

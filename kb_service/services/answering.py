@@ -15,7 +15,7 @@ from kb_service.domain.answers import Answer, AnswerStatus, GenerationRequest
 from kb_service.domain.chats import ChatMessage
 from kb_service.domain.errors import InvalidRequest
 from kb_service.domain.queries import Query
-from kb_service.domain.text import is_chinese
+from kb_service.language.text import is_chinese
 from kb_service.services.asking import (
     AskEvent,
     AskRequest,

@@ -13,10 +13,12 @@ from kb_service.domain.documents import Revision
 from kb_service.domain.errors import NotFound
 from kb_service.domain.queries import Passage, Reranking, ScoredChunk
 from kb_service.domain.spans import TextSpan
-from kb_service.domain.subjects import latin_names_in, subjects_in
-from kb_service.domain.text import CJK, normalise
-from kb_service.domain.units import quotable_units
-from kb_service.domain.values import identifiers_in, stated_values, supporting_values
+from kb_service.language.identifiers import identifiers_in
+from kb_service.language.lexicon import CJK
+from kb_service.language.subjects import latin_names_in, subjects_in
+from kb_service.language.text import normalise
+from kb_service.language.units import quotable_units
+from kb_service.language.values import stated_values, supporting_values
 
 CHARS_PER_TOKEN = 3.5
 """Latin characters per token. A CJK character counts as one token; both err on the long side for

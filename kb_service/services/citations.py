@@ -18,11 +18,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from kb_service.domain.queries import Passage
-from kb_service.domain.questions import stem
 from kb_service.domain.spans import TextSpan
-from kb_service.domain.text import CJK, index_terms, normalise
-from kb_service.domain.units import UnitKind, quotable_units
-from kb_service.domain.values import missing_values, negates
+from kb_service.language.lexicon import CJK
+from kb_service.language.questions import stem
+from kb_service.language.text import index_terms, normalise
+from kb_service.language.units import UnitKind, quotable_units
+from kb_service.language.values import missing_values, negates
 
 VERIFIED_OVERLAP = 0.6
 RELATED_OVERLAP = 0.4

@@ -9,16 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from kb_service.domain.queries import Passage
-from kb_service.domain.questions import content_terms, coverage, text_terms
-from kb_service.domain.subjects import accidents_in, hints_at, mentions_accident, subjects_in
-from kb_service.domain.text import normalise
-from kb_service.domain.units import quotable_units
-from kb_service.domain.values import (
-    dates_in_title,
-    identifiers_in,
-    missing_values,
-    without_fixed_values,
-)
+from kb_service.language.dates import dates_in_title
+from kb_service.language.identifiers import identifiers_in, without_fixed_values
+from kb_service.language.questions import content_terms, coverage, text_terms
+from kb_service.language.subjects import accidents_in, hints_at, mentions_accident, subjects_in
+from kb_service.language.text import normalise
+from kb_service.language.units import quotable_units
+from kb_service.language.values import missing_values
 from kb_service.services.assembly import names_identifier
 
 MIN_COVERAGE = 0.40

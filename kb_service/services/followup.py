@@ -8,9 +8,9 @@ import re
 from collections.abc import Sequence
 
 from kb_service.domain.chats import ChatMessage
-from kb_service.domain.questions import content_terms
-from kb_service.domain.text import index_terms, normalise
-from kb_service.domain.values import identifiers_in
+from kb_service.language.identifiers import identifiers_in
+from kb_service.language.questions import content_terms
+from kb_service.language.text import index_terms, normalise
 
 MAX_FOLLOW_UP_TERMS = 24
 """A question with more index terms (about 12 CJK characters or 24 words) stands on its own."""

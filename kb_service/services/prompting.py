@@ -12,8 +12,8 @@ from typing import Protocol, runtime_checkable
 
 from kb_service.domain.chats import ChatMessage
 from kb_service.domain.queries import Passage
-from kb_service.domain.text import is_chinese
-from kb_service.domain.units import reflow
+from kb_service.language.text import is_chinese
+from kb_service.language.units import reflow
 
 NOT_STATED = {
     True: "资料中没有提到这个问题的答案。",

@@ -11,7 +11,7 @@ from typing import cast
 from kb_service.domain.answers import AnswerStatus, Citation, CitationStatus, Generation
 from kb_service.domain.queries import Passage
 from kb_service.domain.spans import PageRegion, TextSpan
-from kb_service.domain.text import sentence_spans
+from kb_service.language.text import sentence_spans
 from kb_service.services.asking import CitationEvent, TokenEvent
 from kb_service.services.citations import (
     Quote,

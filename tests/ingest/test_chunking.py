@@ -17,7 +17,7 @@ from kb_service.domain.documents import (
     regions_of,
 )
 from kb_service.domain.spans import TextSpan
-from kb_service.domain.text import sentence_spans
+from kb_service.language.text import sentence_spans
 
 CHUNKER = SentenceChunker()
 WORDS = ["engine", "valve", "pressure", "runway", "cable", "pilot", "outage", "server", "of", "the"]

@@ -13,7 +13,7 @@ from kb_service.domain.documents import PageKind, ParsedDocument, regions_of
 from kb_service.domain.errors import DocumentError
 from kb_service.domain.jobs import JobStage, Progress
 from kb_service.domain.spans import Box
-from kb_service.domain.text import sentence_spans
+from kb_service.language.text import sentence_spans
 from tests.ingest import pdf_samples as samples
 
 

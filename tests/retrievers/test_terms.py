@@ -2,7 +2,7 @@
 
 import pytest
 
-from retrievers.identifiers import identifiers
+from kb_service.language.identifiers import pinning_terms
 from retrievers.terms import (
     FUNCTION_WORD_WEIGHT,
     NAMED_TITLE_WEIGHT,
@@ -43,16 +43,16 @@ def test_a_numbered_article_is_one_term_however_it_is_written() -> None:
     "name", ["SG-2024-001", "N5921D", "NYC08CA055", "db1042.eqiad", "10.192.0.17", "13800138000"]
 )
 def test_names_of_one_thing_are_identifiers(name: str) -> None:
-    assert name.casefold() in identifiers(f"What happened to {name} ?")
+    assert name.casefold() in pinning_terms(f"What happened to {name} ?")
 
 
 def test_full_width_identifiers_are_found_in_their_plain_form() -> None:
-    assert identifiers("编号ＳＧ－２０２４－００１的报告")[0] == "sg-2024-001"
+    assert pinning_terms("编号ＳＧ－２０２４－００１的报告")[0] == "sg-2024-001"
 
 
 @pytest.mark.parametrize("text", ["2024年", "the 19th", "in the 1990s", "100km", "3.5mg", "a 12%"])
 def test_years_ordinals_and_quantities_are_not_identifiers(text: str) -> None:
-    assert identifiers(text) == []
+    assert pinning_terms(text) == []
 
 
 def test_a_title_in_book_marks_meets_the_whole_title_of_its_text_only() -> None:

@@ -2,15 +2,14 @@
 
 import pytest
 
-from kb_service.domain.values import (
+from kb_service.language.dates import dates_in_title
+from kb_service.language.identifiers import identifiers_in, without_fixed_values
+from kb_service.language.values import (
     dates_asked,
-    dates_in_title,
-    identifiers_in,
     missing_values,
     negates,
     stated_values,
     supporting_values,
-    without_fixed_values,
 )
 
 

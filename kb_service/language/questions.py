@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
-from kb_service.domain.text import index_terms, normalise
+from kb_service.language.text import index_terms, normalise
 
 DEFAULT_IDF = 1.0
 """Weight of a term when no rarities are known at all: every term counts the same."""

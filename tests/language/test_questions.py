@@ -2,7 +2,7 @@
 
 import pytest
 
-from kb_service.domain.questions import (
+from kb_service.language.questions import (
     AnswerType,
     answer_type,
     asks_across_documents,

@@ -1,6 +1,6 @@
-"""Words and sentences of Chinese and English text, one way for index, gate, reader and citations.
+"""Words and sentences of a text, one way for index, gate, reader and citations.
 
-Pure functions on strings; standard library only. Knows nothing of documents or indexes.
+Pure functions on strings. Knows nothing of documents or indexes.
 """
 
 import re
@@ -8,22 +8,33 @@ import unicodedata
 from collections.abc import Iterator
 
 from kb_service.domain.spans import TextSpan
-
-CJK = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0002fa1f\u3040-\u30ff\uac00-\ud7af"
-"""Character class body: Han ideographs, kana and hangul, the scripts written without spaces."""
+from kb_service.language.lexicon import CJK, Lexicon, shipped_lexicon
 
 _CJK_RUN = re.compile(f"[{CJK}]+")
 # An identifier keeps its inner joints: SG-2024-001, N5921D, 10.0.0.1, db1042.eqiad, a@b.org, C++.
 _TOKEN = re.compile(f"[{CJK}]+|[^\\W_{CJK}]+(?:[-./:@_'+#&]+[^\\W_{CJK}]+)*")
 _JOINT = re.compile(r"[-./:@_'+#&]+")
-_SENTENCE_END = re.compile(
-    # An ASCII mark inside a URL or a name ends nothing; an English semicolon joins two clauses.
-    f"(?:[。！？；…]|[!?](?=[\\s!?。！？…”’\"'）)】」』{CJK}]|$)|;(?=\\s*(?:\n|$)|[{CJK}]))+"
-    r"[”’\"'）)】」』]*"
-    r"|(?<![A-Z])(?<!\b[A-Z][a-z])(?<!\b[a-z])(?<!\b(?:Fig|Sec|Vol|Mrs|Gen|Col|Inc|Ltd|Sgt))"
-    r"\.[\"')\]]*(?=\s+[A-Z0-9\"'(\[•]|\s*$)"
-    r"|\n\s*\n|\n(?=\s*(?:[•·●▪*-]|\d{1,2}(?:\.(?!\d)|[、)）])|[（(]?[一二三四五六七八九十]+[、）)]))"
-)
+
+
+def sentence_end(lexicon: Lexicon) -> re.Pattern[str]:
+    """Return the pattern of what ends a sentence in the languages of a lexicon."""
+    ends, closing, numerals, marks, opens = (
+        re.escape(lexicon.characters("sentences", key))
+        for key in ("ends", "closing", "list_numerals", "list_marks", "list_opens")
+    )
+    is_short = "".join(f"(?<!\\b{word})" for word in lexicon.listed("sentences", "abbreviations"))
+    return re.compile(
+        # An ASCII mark inside a URL or a name ends nothing; a semicolon joins two clauses there.
+        f"(?:[{ends}]|[!?](?=[\\s!?{ends}\"'){closing}{CJK}]|$)|;(?=\\s*(?:\n|$)|[{CJK}]))+"
+        f"[\"'){closing}]*"
+        rf"|(?<![A-Z])(?<!\b[A-Z][a-z])(?<!\b[a-z]){is_short}"
+        r"\.[\"')\]]*(?=\s+[A-Z0-9\"'(\[•]|\s*$)"
+        rf"|\n\s*\n|\n(?=\s*(?:[•·●▪*-]|\d{{1,2}}(?:\.(?!\d)|[){marks}])"
+        rf"|[({opens}]?[{numerals}]+[){marks}]))"
+    )
+
+
+_SENTENCE_END = sentence_end(shipped_lexicon())
 
 
 def normalise(text: str) -> str:
@@ -58,7 +69,7 @@ def _character_terms(run: str) -> Iterator[str]:
             yield run[index : index + 2]
 
 
-def sentence_spans(text: str) -> list[TextSpan]:
+def sentence_spans(text: str, ends: re.Pattern[str] = _SENTENCE_END) -> list[TextSpan]:
     """Return the sentences of a text as spans without surrounding white space, in order.
 
     Chinese and English end marks, blank lines and list items end a sentence; a single line end does
@@ -66,7 +77,7 @@ def sentence_spans(text: str) -> list[TextSpan]:
     """
     spans: list[TextSpan | None] = []
     start = 0
-    for match in _SENTENCE_END.finditer(text):
+    for match in ends.finditer(text):
         spans.append(trimmed_span(text, start, match.end()))
         start = match.end()
     spans.append(trimmed_span(text, start, len(text)))

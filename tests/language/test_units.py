@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kb_service.domain.units import (
+from kb_service.language.units import (
     UnitKind,
     item_number,
     quotable_units,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kb_service.domain.subjects import (
+from kb_service.language.subjects import (
     accidents_in,
     hints_at,
     latin_names_in,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kb_service.domain.furniture import is_furniture
+from kb_service.language.furniture import is_furniture
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb_service.domain.text import sentence_spans
+from kb_service.language.text import sentence_spans
 
 
 def sentences(text: str) -> list[str]:

@@ -6,8 +6,10 @@ by its capital. Knows no documents; decides nothing.
 
 import re
 
-from kb_service.domain.text import CJK, normalise
-from kb_service.domain.values import identifiers_in, names_in
+from kb_service.language.identifiers import identifiers_in
+from kb_service.language.lexicon import CJK
+from kb_service.language.names import names_in
+from kb_service.language.text import normalise
 
 _ORGANISATION = (
     "(?:(?:股份|有限|责任|集团|控股)*公司|集团|厂|中心|医院|学校|大学|学院|银行|仓库|物流园|工业园|"

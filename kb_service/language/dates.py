@@ -1,0 +1,101 @@
+"""Dates and times of day in a text, in one form however they are written.
+
+Pure functions on strings. A value is written `date:2024-8-17`, `date:8-17`, `date:2024-8`,
+`time:18:12`; a year alone is a number (`num:2024`), because nothing tells the two apart. Knows no
+today: what is relative to one is left alone.
+"""
+
+import re
+from collections.abc import Iterator
+
+from kb_service.language.lexicon import Lexicon, shipped_lexicon
+from kb_service.language.numerals import Numerals
+from kb_service.language.text import normalise
+
+Value = tuple[str, tuple[str, ...]]
+"""A value, and the weaker values that it implies: a full date implies its month and its year."""
+
+# Written alike in every language: 2024-08-17, 2024/8/17, 12/08/2007 (month first).
+_NUMERIC = (
+    r"(?<![\w-])(?P<y>\d{4})[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})(?:(?=t\d)|(?![\w-]))",
+    r"(?<![\w/])(?P<m>\d{1,2})/(?P<d>\d{1,2})/(?P<y>\d{4})(?![\w/])",
+)
+# File names: 20150803-Kafka, report_20240817.
+_RUN_TOGETHER = re.compile(
+    r"(?<!\d)(?P<y>(?:19|20)\d\d)(?P<m>0[1-9]|1[0-2])(?P<d>0[1-9]|[12]\d|3[01])(?!\d)"
+)
+
+
+class Calendar:
+    """The dates and times that a lexicon can read."""
+
+    def __init__(self, lexicon: Lexicon) -> None:
+        self._months = lexicon.numbered("calendar", "months")
+        self._numerals = Numerals(lexicon)
+        written = lexicon.patterns("calendar", "dates")
+        self.date_patterns = tuple(re.compile(pattern) for pattern in (*_NUMERIC, *written))
+        self.time_patterns = tuple(map(re.compile, lexicon.patterns("calendar", "times")))
+
+    def dates(self, text: str) -> Iterator[tuple[re.Match[str], Value]]:
+        """Yield every date of a normalised text with its value; patterns may overlap."""
+        for pattern in self.date_patterns:
+            yield from (
+                (match, value) for match in pattern.finditer(text) if (value := self.date(match))
+            )
+
+    def date(self, match: re.Match[str]) -> Value | None:
+        """Return the value of a match of a date pattern, None when there is no such day."""
+        groups = match.groupdict()
+        year, month, day = (self._whole(groups.get(key)) for key in ("y", "m", "d"))
+        if (month and month > 12) or (day and day > 31):
+            return None
+        if not month:
+            return (f"num:{year}", ()) if year is not None else None
+        monthly = f"{month}-{day}" if day else f"{month}"
+        implied = [f"date:{monthly}", f"date:{month}"]
+        if year is None:
+            return f"date:{monthly}", tuple(implied)
+        implied += [f"num:{year}", f"date:{year}-{month}"]
+        return f"date:{year}-{monthly}", tuple(implied)
+
+    def time(self, match: re.Match[str]) -> Value | None:
+        """Return the value of a match of a time pattern, None when there is no such time."""
+        groups = match.groupdict()
+        hour, minute = int(groups["h"]), int(groups.get("min") or 0)
+        if hour > 24 or minute > 59:
+            return None
+        half = groups.get("half")
+        if half:
+            hour = hour % 12 + (12 if half == "p" else 0)
+        return f"time:{hour}:{minute:02}", (f"time:{hour}",)
+
+    def _whole(self, written: str | None) -> int | None:
+        if not written:
+            return None
+        return self._months.get(written) or self._numerals.whole_number(written)
+
+
+CALENDAR = Calendar(shipped_lexicon())
+
+
+def dates_in_title(title: str) -> frozenset[str]:
+    """Return what the dates of a title or file name state and imply; empty without a dated year.
+
+    Digits run together (20150803) are read as a date here only: in a text they may be any number.
+    """
+    text = normalise(title)
+    run_together = ((match, CALENDAR.date(match)) for match in _RUN_TOGETHER.finditer(text))
+    found = [*run_together, *CALENDAR.dates(text)]
+    values = [value for match, value in found if value and match.groupdict().get("y")]
+    return frozenset(v for value, implied in values for v in (value, *implied))
+
+
+def without_dates(text: str) -> str:
+    """Return the normalised text without its dates; bare years stay."""
+    rest = normalise(text)
+    for pattern in CALENDAR.date_patterns:
+        for match in reversed(list(pattern.finditer(rest))):
+            value = CALENDAR.date(match)
+            if value and value[0].startswith("date:"):
+                rest = f"{rest[: match.start()]} {rest[match.end() :]}"
+    return rest

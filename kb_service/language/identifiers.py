@@ -1,0 +1,85 @@
+"""Identifiers in a text: case and report numbers, tail numbers, host names, plates, phones.
+
+Pure functions on strings. What is an identifier is decided here for index, gate and reader alike;
+whether one is rare enough to pin documents is decided where the index is.
+"""
+
+import re
+from collections.abc import Iterator
+
+from kb_service.language.dates import CALENDAR, without_dates
+from kb_service.language.lexicon import shipped_lexicon
+from kb_service.language.text import index_terms, normalise
+
+MIN_PIN_LENGTH = 4
+"""A shorter identifier (v2, h7) stands in too many texts to pin one."""
+
+_MIN_DIGITS = 6
+_TOKEN = re.compile(r"(?<![a-z0-9])[a-z0-9]+(?:[-_/.:@][a-z0-9]+)*")
+_UNITS = "|".join(shipped_lexicon().listed("numerals", "units"))
+# 19th, 1990s, 100km, 3.5mg, 20kg/m, 1,500-foot: counted or measured, not named.
+_QUANTITY = re.compile(
+    rf"\d+(?:[.,:]\d+)*(?:[^\W\d_]{{1,3}}|{_UNITS})?(?:/[^\W\d_]{{1,3}})?(?:-[a-z]+)*"
+)
+# 2013/14 is a season, 12345678.90 an amount; a dotted address has three dots.
+_NUMERIC = re.compile(r"\d+(?:/\d+)*|\d+\.\d+|[\d:]+")
+_COUNTED = shipped_lexicon().characters("numerals", "counted")
+
+
+def identifiers_in(text: str) -> tuple[str, ...]:
+    """Return the distinct identifiers of a text, case-folded and whole, in order.
+
+    A token with its joints (SG-2024-001, 10.0.0.1) is one when it has letters and digits and is no
+    quantity, or when it is at least six digits that are no date, no amount and count nothing.
+    """
+    folded = normalise(text)
+    return tuple(dict.fromkeys(match.group() for match in identifier_matches(folded)))
+
+
+def identifier_matches(text: str) -> Iterator[re.Match[str]]:
+    """Yield the place of every identifier of a normalised text."""
+    for match in _TOKEN.finditer(text):
+        token = match.group()
+        if any(c.isalpha() for c in token):
+            if _is_named(token):
+                yield match
+        elif _is_long(token) and text[match.end() : match.end() + 1] not in (*_COUNTED, "%"):
+            yield match
+
+
+def _is_named(token: str) -> bool:
+    return any(c.isdigit() for c in token) and _QUANTITY.fullmatch(token) is None
+
+
+def _is_long(token: str) -> bool:
+    if not _has_digits(token):
+        return False
+    if any(pattern.fullmatch(token) for pattern in CALENDAR.date_patterns):
+        return False
+    return token.isdigit() or _NUMERIC.fullmatch(token) is None
+
+
+def pinning_terms(text: str) -> list[str]:
+    """Return the index terms of a text that may name one thing, parts of identifiers included.
+
+    A date in digits is among them: it stands in few documents as it is written.
+    """
+    return [term for term in dict.fromkeys(index_terms(text)) if _may_pin(term)]
+
+
+def _may_pin(term: str) -> bool:
+    if len(term) < MIN_PIN_LENGTH:
+        return False
+    return _is_named(term) if any(map(str.isalpha, term)) else _has_digits(term)
+
+
+def _has_digits(term: str) -> bool:
+    return sum(map(str.isdigit, term)) >= _MIN_DIGITS
+
+
+def without_fixed_values(text: str) -> str:
+    """Return the normalised text without identifiers and dates; bare years and numbers stay."""
+    rest = without_dates(text)
+    for identifier in identifiers_in(rest):
+        rest = rest.replace(identifier, " ")
+    return rest

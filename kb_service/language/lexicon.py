@@ -1,0 +1,84 @@
+"""The data files of the languages, read once and put together.
+
+Knows the form of a file: tables of words, numbers and patterns. Knows no concept: which table means
+what is the business of the module that asks for it.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+CJK = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0002fa1f\u3040-\u30ff\uac00-\ud7af"
+"""Character class body: Han ideographs, kana and hangul, the scripts written without spaces."""
+
+Tables = Mapping[str, Mapping[str, Any]]
+
+
+class Lexicon:
+    """Several languages as one: what all of them know, in the order in which they are given."""
+
+    def __init__(self, languages: Sequence[Tables]) -> None:
+        self._languages = tuple(languages)
+
+    def listed(self, table: str, key: str) -> list[str]:
+        """Return the entries of a list, those of every language."""
+        return [entry for tables in self._languages for entry in tables.get(table, {}).get(key, ())]
+
+    def numbered(self, table: str, key: str) -> dict[str, int]:
+        """Return the words of a table with their numbers, those of every language."""
+        return self._entries(table, key)
+
+    def paired(self, table: str, key: str) -> dict[str, str]:
+        """Return the words of a table with what belongs to each, those of every language."""
+        return self._entries(table, key)
+
+    def characters(self, table: str, key: str) -> str:
+        """Return a string of characters, those of every language."""
+        return "".join(tables.get(table, {}).get(key, "") for tables in self._languages)
+
+    def _entries(self, table: str, key: str) -> dict[str, Any]:
+        return {
+            word: value
+            for tables in self._languages
+            for word, value in tables.get(table, {}).get(key, {}).items()
+        }
+
+    def patterns(self, table: str, key: str) -> list[str]:
+        """Return the patterns of a list with their placeholders filled."""
+        return [
+            _filled(entry, tables)
+            for tables in self._languages
+            for entry in tables.get(table, {}).get(key, ())
+        ]
+
+
+def any_of(words: Iterable[str]) -> str:
+    """Return a pattern that matches each of the words, the longest first; never for none."""
+    escaped = (re.escape(word) for word in sorted(words, key=len, reverse=True))
+    return "|".join(escaped) or "(?!)"
+
+
+def read_language(content: str) -> Tables:
+    """Return the tables of a data file."""
+    return tomllib.loads(content)
+
+
+@cache
+def shipped_lexicon() -> Lexicon:
+    """Return the languages of the data folder, in the order of their file names from behind."""
+    folder = files("kb_service.language") / "data"
+    found = sorted((item for item in folder.iterdir() if item.name.endswith(".toml")), key=str)
+    return Lexicon([read_language(item.read_text(encoding="utf-8")) for item in reversed(found)])
+
+
+def _filled(pattern: str, tables: Tables) -> str:
+    calendar, names = tables.get("calendar", {}), tables.get("names", {})
+    return (
+        pattern.replace("<n>", f"[0-9{calendar.get('date_digits', '')}]")
+        .replace("<month>", any_of(calendar.get("months", ())))
+        .replace("<cjk>", CJK)
+        .replace("<surname>", f"[{names.get('surnames', '')}]")
+    )

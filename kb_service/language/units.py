@@ -1,0 +1,193 @@
+"""The smallest stretches of a text worth quoting: sentences, form fields, list items, headings.
+
+Pure functions on strings. Knows layout only (line ends, labels, numbering), no meaning.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from itertools import pairwise
+
+from kb_service.domain.spans import TextSpan
+from kb_service.language.lexicon import CJK, Lexicon, shipped_lexicon
+from kb_service.language.numerals import Numerals
+from kb_service.language.text import sentence_end, sentence_spans, trimmed_span
+
+MAX_SENTENCE_CHARS = 400
+"""A longer stretch without end marks is a table or a list: it is cut at its line ends."""
+
+_LINE = re.compile(r"[^\n]+")
+_NEXT_LATIN_LABEL = r"[^\t\n:：]{1,45}[:：](?:\s|$)"
+_LABEL_ONLY = re.compile(r"[^\n]*[:：]\s*$")
+_MARKDOWN_HEADING = r"\s*#{1,6}\s+\S"
+_BEGINS_PLAINLY = re.compile(r"\s*[A-Z\d]")
+_JOINS_BEFORE, _JOINS_AFTER = (
+    re.escape(shipped_lexicon().characters("layout", key))
+    for key in ("joins_before", "joins_after")
+)
+
+
+class UnitKind(StrEnum):
+    """What a unit is; only headings are never an answer."""
+
+    SENTENCE = "sentence"
+    FIELD = "field"
+    HEADING = "heading"
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A quotable stretch: `span` in the text it was cut from, without surrounding white space."""
+
+    span: TextSpan
+    kind: UnitKind
+
+
+class UnitCutter:
+    """Cuts texts in the languages of a lexicon."""
+
+    def __init__(self, lexicon: Lexicon) -> None:
+        layout = partial(lexicon.patterns, "layout")
+        self._numerals = Numerals(lexicon)
+        self._sentence_end = sentence_end(lexicon)
+        self._labels = tuple(re.compile(p, re.MULTILINE) for p in layout("labels"))
+        self._headings = tuple(map(re.compile, (_MARKDOWN_HEADING, *layout("headings"))))
+        self._plain_headings = tuple(map(re.compile, layout("headings_before_capital")))
+        self._next_label = re.compile(
+            rf"\t(?={'|'.join((_NEXT_LATIN_LABEL, *layout('next_labels')))})"
+        )
+        marks = re.escape(lexicon.characters("sentences", "list_marks"))
+        opens = re.escape(lexicon.characters("sentences", "list_opens"))
+        self._items = tuple(
+            re.compile(rf"\s*{pattern}")
+            for pattern in (
+                rf"(?P<number>\d{{1,3}})[.){marks}](?!\d)",
+                rf"[({opens}](?P<number>\d{{1,3}})[){marks}]",
+                *layout("items"),
+            )
+        )
+
+    def units(self, text: str) -> list[Unit]:
+        """Return the units of a text in order; every non-space character lies in exactly one."""
+        units: list[Unit] = []
+        for kind, start, end in self._blocks(text):
+            cut = self._sentences if kind is UnitKind.SENTENCE else self._cells
+            units.extend(Unit(span, kind) for span in cut(text, start, end))
+        return units
+
+    def item_number(self, text: str) -> int | None:
+        """Return the number a list item or article begins with ("2." "(3)"), or None."""
+        match = next((found for item in self._items if (found := item.match(text))), None)
+        return self._numerals.whole_number(match["number"]) if match else None
+
+    def _blocks(self, text: str) -> Iterator[tuple[UnitKind, int, int]]:
+        """Yield runs of prose, fields (label with value) and headings, covering all lines."""
+        lines = [(match.start(), match.end()) for match in _LINE.finditer(text)]
+        prose: tuple[int, int] | None = None
+        index = 0
+        while index < len(lines):
+            kind, last = self._classified(text, lines, index)
+            start, end = lines[index][0], lines[last][1]
+            index = last + 1
+            if kind is UnitKind.SENTENCE:
+                prose = (prose[0] if prose else start, end)
+                continue
+            if prose:
+                yield UnitKind.SENTENCE, *prose
+                prose = None
+            yield kind, start, end
+        if prose:
+            yield UnitKind.SENTENCE, *prose
+
+    def _classified(
+        self, text: str, lines: list[tuple[int, int]], index: int
+    ) -> tuple[UnitKind, int]:
+        """Return the kind of the block that begins at a line and the index of its last line."""
+        line = text[slice(*lines[index])]
+        if self._is_label(line):
+            return UnitKind.FIELD, self._last_value_line(text, lines, index)
+        if self._is_heading(line, _line_at(text, lines, index + 1)):
+            return UnitKind.HEADING, index
+        return UnitKind.SENTENCE, index
+
+    def _is_label(self, line: str) -> bool:
+        # "Findings: the valve leaked and was replaced." is prose behind a label: it stays a field.
+        return any(pattern.match(line) for pattern in self._labels)
+
+    def _last_value_line(self, text: str, lines: list[tuple[int, int]], index: int) -> int:
+        last = index
+        following = _line_at(text, lines, last + 1)
+        if _LABEL_ONLY.match(text[slice(*lines[index])]) and not self._begins_other(following):
+            last += 1
+        while self._continues(text[slice(*lines[last])], _line_at(text, lines, last + 1)):
+            last += 1
+        return last
+
+    def _begins_other(self, line: str) -> bool:
+        stripped = line.strip()
+        return not stripped or (self._is_label(line) and not re.match(r"\s*Part \d", line))
+
+    def _continues(self, line: str, following: str) -> bool:
+        """True when the next line goes on with a value: a comma before, or a small letter after."""
+        next_words = following.strip()
+        if not next_words or self._is_label(following) or line.rstrip().endswith(":"):
+            return False
+        return line.rstrip().endswith((",", "&")) or next_words[0].islower()
+
+    def _is_heading(self, line: str, following: str) -> bool:
+        if any(pattern.match(line) for pattern in self._headings):
+            return True
+        return (
+            len(line) <= 60
+            and any(pattern.match(line) for pattern in self._plain_headings)
+            and bool(_BEGINS_PLAINLY.match(following))
+        )
+
+    def _cells(self, text: str, start: int, end: int) -> Iterator[TextSpan]:
+        """Cut a line of a form at the tabs in front of its further labels."""
+        cuts = [match.start() for match in self._next_label.finditer(text, start, end)]
+        for low, high in pairwise([start, *cuts, end]):
+            trimmed = trimmed_span(text, low, high)
+            if trimmed:
+                yield trimmed
+
+    def _sentences(self, text: str, start: int, end: int) -> Iterator[TextSpan]:
+        for span in sentence_spans(text[start:end], self._sentence_end):
+            whole = span.shifted(start)
+            if len(whole) <= MAX_SENTENCE_CHARS:
+                yield whole
+                continue
+            for match in _LINE.finditer(text, whole.start, whole.end):
+                trimmed = trimmed_span(text, match.start(), match.end())
+                if trimmed:
+                    yield trimmed
+
+
+_CUTTER = UnitCutter(shipped_lexicon())
+
+
+def quotable_units(text: str) -> list[Unit]:
+    """Return the units of a text in order; every non-space character lies in exactly one."""
+    return _CUTTER.units(text)
+
+
+def item_number(text: str) -> int | None:
+    """Return the number that a list item or article begins with, None when there is none."""
+    return _CUTTER.item_number(text)
+
+
+def reflow(text: str) -> str:
+    """Return the words on one line: a line end between CJK characters vanishes, others are a space.
+
+    Nothing but white space changes, so the result is still a quotation.
+    """
+    joined = re.sub(f"(?<=[{CJK}{_JOINS_BEFORE}])\\s*\\n\\s*(?=[{CJK}{_JOINS_AFTER}])", "", text)
+    joined = re.sub(f"(?<=[{CJK}])[ \\t]*\\n[ \\t]*(?=\\d)", "", joined)
+    joined = re.sub(f"(?<=\\d)[ \\t]*\\n[ \\t]*(?=[{CJK}])", "", joined)
+    return re.sub(r"\s+", " ", joined).strip()
+
+
+def _line_at(text: str, lines: list[tuple[int, int]], index: int) -> str:
+    return text[slice(*lines[index])] if index < len(lines) else ""

@@ -1,0 +1,94 @@
+"""The checkable values of a sentence: numbers, dates, times, names and identifiers.
+
+Pure functions on strings: two ways to write one value (2024年8月17日, 2024-08-17) come out equal.
+Knows nothing of documents; decides nothing.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+
+from kb_service.language.dates import CALENDAR, Value
+from kb_service.language.identifiers import identifier_matches
+from kb_service.language.lexicon import any_of, shipped_lexicon
+from kb_service.language.names import names_in
+from kb_service.language.numbers import NUMBERS
+from kb_service.language.text import normalise
+
+_NEGATION = re.compile("|".join(shipped_lexicon().patterns("negation", "words")))
+_NOT_NEGATING = re.compile(any_of(shipped_lexicon().listed("negation", "not_negating")))
+_Reader = Callable[[re.Match[str]], Value | None]
+
+
+def stated_values(text: str) -> frozenset[str]:
+    """Return the values a sentence claims, each in its most specific form.
+
+    Forms: `date:2024-8-17`, `time:18:12`, `id:sg-2024-001`, `num:5600000`, `num:35%`, `name:…`. A
+    bare year is a number, because nothing tells the two apart.
+    """
+    found = {value for value, _ in _dates_times_numbers(text)}
+    return frozenset(found | set(names_in(text)))
+
+
+def supporting_values(text: str) -> frozenset[str]:
+    """Return every value that a source states or implies: a full date implies its month and year.
+
+    Names are not listed: `missing_values` looks them up as words.
+    """
+    found: set[str] = set()
+    for value, parts in _dates_times_numbers(text):
+        found.add(value)
+        found.update(parts)
+    return frozenset(found)
+
+
+def dates_asked(question: str) -> frozenset[str]:
+    """Return the dates, months and years that a question fixes, as `stated_values` writes them."""
+    return frozenset(
+        value
+        for value in stated_values(question)
+        if value.startswith("date:") or re.fullmatch(r"num:(?:1[5-9]|20)\d\d", value)
+    )
+
+
+def missing_values(sentence: str, sources: str) -> frozenset[str]:
+    """Return the values of a sentence that its sources do not state; empty when all are there."""
+    stated = stated_values(sentence)
+    rest = stated - supporting_values(sources)
+    compact = _compact(sources)
+    return frozenset(
+        value
+        for value in rest
+        if not (value.startswith(("name:", "id:")) and _compact(value.split(":", 1)[1]) in compact)
+    )
+
+
+def negates(text: str) -> bool:
+    """True when the sentence holds a word of negation."""
+    return bool(_NEGATION.search(_NOT_NEGATING.sub("", normalise(text))))
+
+
+def _dates_times_numbers(text: str) -> Iterator[Value]:
+    """Yield each value with the weaker values it implies; a stretch is read once, dates first."""
+    rest = normalise(text)
+    for matches_in, read in _readers():
+        for match in reversed(list(matches_in(rest))):
+            value = read(match)
+            if value:
+                yield value
+                blank = " " * len(match.group())
+                rest = rest[: match.start()] + blank + rest[match.end() :]
+
+
+def _readers() -> Iterator[tuple[Callable[[str], Iterator[re.Match[str]]], _Reader]]:
+    for pattern in CALENDAR.date_patterns:
+        yield pattern.finditer, CALENDAR.date
+    for pattern in CALENDAR.time_patterns:
+        yield pattern.finditer, CALENDAR.time
+    yield identifier_matches, lambda match: (f"id:{match.group()}", ())
+    for pattern in NUMBERS.patterns:
+        yield pattern.finditer, NUMBERS.number
+    yield NUMBERS.word_pattern.finditer, NUMBERS.word
+
+
+def _compact(text: str) -> str:
+    return re.sub(r"\s+", "", normalise(text))

@@ -1,0 +1,60 @@
+"""What is an identifier, for index, gate and reader alike."""
+
+import pytest
+
+from kb_service.language.identifiers import identifiers_in, pinning_terms, without_fixed_values
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "SG-2024-001",
+        "N5921D",
+        "IR-2025-0042",
+        "db1042.eqiad",
+        "v2",
+        "ISO9001",
+        "13800138000",
+        "10.192.0.17",
+        "0571-88886666",
+        "20240817001",
+    ],
+)
+def test_what_names_one_thing_is_an_identifier(name: str) -> None:
+    assert identifiers_in(f"关于{name}的报告，about {name} again") == (name.casefold(),)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "100km/h",
+        "20 kg/m",
+        "3.5mg",
+        "the 19th of 1990s",
+        "a 1,500-foot strip",
+        "2024-08-17",
+        "12/08/2007",
+        "2013/14赛季",
+        "1500000元",
+        "12345678.90",
+        "5,600,000",
+        "18:12",
+        "covid",
+    ],
+)
+def test_quantities_dates_and_amounts_name_nothing(text: str) -> None:
+    assert identifiers_in(text) == ()
+
+
+def test_the_parts_of_an_identifier_pin_too_and_short_ones_do_not() -> None:
+    assert pinning_terms("db1042.eqiad and v2") == ["db1042.eqiad", "db1042"]
+
+
+def test_a_date_in_digits_pins_as_it_is_written_and_names_nothing() -> None:
+    assert pinning_terms("2024-08-17") == ["2024-08-17"]
+    assert identifiers_in("2024-08-17") == ()
+
+
+def test_what_is_fixed_goes_and_numbers_stay() -> None:
+    rest = without_fixed_values("2024年8月17日，13800138000报警，3人受伤，编号SG-2024-001")
+    assert "".join(rest.split()) == ",报警,3人受伤,编号"
