@@ -273,7 +273,9 @@ def _refuse_taken_name(connection: Connection, name: str, kb_id: str) -> None:
         knowledge_bases.c.name == name, knowledge_bases.c.id != kb_id
     )
     if connection.execute(statement).first() is not None:
-        raise Conflict(f"a knowledge base named {name!r} exists", code="kb_name_taken")
+        raise Conflict(
+            f"a knowledge base named {name!r} exists", code="kb_name_taken", details={"name": name}
+        )
 
 
 def _check_kb(name: str | None, description: str | None) -> None:

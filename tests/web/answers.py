@@ -1,46 +1,61 @@
-"""Prepared answers in the shape of the contract."""
+"""Prepared answers as domain values; ids and documents are filled in when one is given."""
 
+from datetime import UTC, datetime
 from typing import Any
 
+from kb_service.domain.answers import Answer, AnswerStatus, Citation, CitationStatus
+from kb_service.domain.chats import Usage
+from kb_service.domain.queries import Passage
+from kb_service.domain.spans import PageRegion, TextSpan
+
 TEXT_EN = "The crane collapsed at 14:20. Two workers were injured."
-SHA = "aa" * 32
+SENTENCES = ("At 14:20 the crane collapsed onto the hall.", "Two were injured.", "It was repaired.")
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
-def citation(number: int, start: int, end: int, **fields: object) -> dict[str, Any]:
+def citation(number: int, start: int, end: int, **fields: Any) -> Citation:  # noqa: ANN401
     """A citation whose answer span is [start, end); one page, one box, unless told otherwise."""
-    pages = [{"page_number": number, "boxes": [[60.0, 400.0, 300.0, 418.0]]}]
-    return {
-        "id": f"cit_{number}",
-        "number": number,
-        "document_id": "doc_0",
-        "revision": SHA,
+    known: dict[str, Any] = {
         "title": "Crane report.pdf",
-        "cited_text": "At 14:20 the crane collapsed onto the hall.",
-        "source": {"start": 6, "end": 12, "pages": pages},
-        "answer": {"start": start, "end": end},
-        "score": 0.9,
-        "status": "verified",
-    } | fields
+        "cited_text": SENTENCES[0],
+        "source": TextSpan(0, len(SENTENCES[0])),
+        "regions": (PageRegion(number, ((60.0, 400.0, 300.0, 418.0),)),),
+    }
+    return Citation(
+        id=f"cit_{number}",
+        number=number,
+        document_id="",
+        sha256="",
+        answer=TextSpan(start, end),
+        score=0.9,
+        status=CitationStatus.VERIFIED,
+        **known | fields,
+    )
 
 
-def answer(text: str, citations: list[dict[str, Any]], **fields: object) -> dict[str, Any]:
-    passage = {"number": 1, "chunk_id": 7, "document_id": "doc_0", "title": "Crane report.pdf"}
-    return {
-        "id": "ans_1",
-        "kb_id": "kb_0",
-        "status": "answered",
-        "answer": text,
+def answer(text: str, citations: list[Citation], **fields: Any) -> Answer:  # noqa: ANN401
+    passage = Passage(1, 7, "", 1, "", "Crane report.pdf", TextSpan(0, 43), SENTENCES[0], score=0.8)
+    known: dict[str, Any] = {
+        "status": AnswerStatus.ANSWERED,
         "reason": None,
-        "citations": citations,
-        "passages": [passage | {"text": "At 14:20 the crane collapsed.", "score": 0.8}],
-        "conversation_id": "conv_1",
+        "passages": (passage,),
         "model": "test reader",
-        "usage": {"prompt_tokens": 0, "completion_tokens": 0, "cached_tokens": 0},
-        "timings": {"retrieve_s": 0.01, "first_token_s": 0.02, "generate_s": 0.03, "total_s": 0.05},
-    } | fields
+        "timings": {"retrieve_s": 0.01, "total_s": 0.05},
+    }
+    return Answer(
+        id="",
+        kb_id="",
+        question="",
+        answer=text,
+        citations=tuple(citations),
+        conversation_id="",
+        usage=Usage(0, 0, 0),
+        created_at=NOW,
+        **known | fields,
+    )
 
 
-def crane_answer(**fields: object) -> dict[str, Any]:
+def crane_answer(**fields: Any) -> Answer:  # noqa: ANN401
     first = TEXT_EN.index(" Two")
     citations = [citation(1, 0, first), citation(2, first + 1, len(TEXT_EN))]
-    return answer(TEXT_EN, citations, highlight={"start": 23, "end": 28}, **fields)
+    return answer(TEXT_EN, citations, highlight=TextSpan(23, 28), **fields)

@@ -1,28 +1,27 @@
-"""Asking on the page: streaming, marks, the viewer, stopping, going on."""
+"""Asking on the page: streaming, marks, the viewer, stopping, what goes wrong."""
 
 import re
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.web.answers import TEXT_EN, answer, citation, crane_answer
+from kb_service.domain.answers import AnswerStatus
+from kb_service.domain.errors import GenerationError
+from kb_service.domain.spans import TextSpan
+from tests.web.answers import answer, citation, crane_answer
 from tests.web.conftest import NARROW, OpenPage
-from tests.web.fake_state import FakeService
+from tests.web.service import PageService
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def ready(fake: FakeService) -> FakeService:
+def ready(service: PageService) -> PageService:
     """One base with one readable document and a prepared answer."""
-    fake.add_base("Reports")
-    fake.add_document("Crane report.pdf")
-    for _ in range(4):
-        fake.advance_all()
-    fake.bases["kb_0"] |= {"num_documents": 1, "num_chunks": 8}
-    fake.answer = crane_answer()
-    fake.pieces = re.findall(r"\S+\s*", TEXT_EN)
-    return fake
+    base = service.add_base("Reports")
+    service.add_document(base.id, "Crane report.pdf")
+    service.prepared.answer = crane_answer()
+    return service
 
 
 def ask(page: Page, text: str = "When did the crane collapse?") -> None:
@@ -31,7 +30,7 @@ def ask(page: Page, text: str = "When did the crane collapse?") -> None:
 
 
 def test_an_answer_carries_a_mark_at_the_end_of_each_supported_span(
-    ready: FakeService, open_page: OpenPage
+    ready: PageService, open_page: OpenPage
 ) -> None:
     page = open_page()
     ask(page)
@@ -42,10 +41,9 @@ def test_an_answer_carries_a_mark_at_the_end_of_each_supported_span(
     expect(page.locator(".answer-core")).to_have_text("14:20")
 
 
-def test_offsets_count_code_points_not_utf16_units(ready: FakeService, open_page: OpenPage) -> None:
+def test_offsets_count_code_points_not_utf16_units(ready: PageService, open_page: OpenPage) -> None:
     text = "😀𠮷14:20。余下"
-    ready.answer = answer(text, [citation(1, 2, 8)], highlight={"start": 2, "end": 7})
-    ready.pieces = [text]
+    ready.prepared.answer = answer(text, [citation(1, 2, 8)], highlight=TextSpan(2, 7))
     page = open_page()
     ask(page)
     expect(page.locator(".status-answered")).to_be_visible()
@@ -54,7 +52,7 @@ def test_offsets_count_code_points_not_utf16_units(ready: FakeService, open_page
 
 
 def test_a_mark_opens_the_page_with_the_words_lit_and_escape_gives_focus_back(
-    ready: FakeService, open_page: OpenPage
+    ready: PageService, open_page: OpenPage
 ) -> None:
     page = open_page()
     ask(page)
@@ -63,14 +61,13 @@ def test_a_mark_opens_the_page_with_the_words_lit_and_escape_gives_focus_back(
     picture = page.get_by_role("img", name=re.compile("Page 1 of Crane report.pdf with these"))
     expect(picture).to_be_visible()
     expect(page.get_by_text("Quote 1 of 2")).to_be_visible()
-    call = next(value for name, value in ready.calls if name == "page")
-    assert call["boxes"] == "60,400,300,418"
+    assert ready.drawn.calls[0] == (1, ((60.0, 400.0, 300.0, 418.0),), 2.0)
     page.keyboard.press("Escape")
     expect(page.locator("#viewer")).to_be_hidden()
     expect(mark).to_be_focused()
 
 
-def test_the_viewer_steps_through_quotes_and_pages(ready: FakeService, open_page: OpenPage) -> None:
+def test_the_viewer_steps_through_quotes_and_pages(ready: PageService, open_page: OpenPage) -> None:
     page = open_page()
     ask(page)
     page.locator("button.mark").first.click()
@@ -83,7 +80,7 @@ def test_the_viewer_steps_through_quotes_and_pages(ready: FakeService, open_page
     expect(page.locator("button.mark[data-current]")).to_have_text("2")
 
 
-def test_zooming_in_asks_for_a_sharper_picture(ready: FakeService, open_page: OpenPage) -> None:
+def test_zooming_in_asks_for_a_sharper_picture(ready: PageService, open_page: OpenPage) -> None:
     page = open_page()
     ask(page)
     page.locator("button.mark").first.click()
@@ -95,10 +92,13 @@ def test_zooming_in_asks_for_a_sharper_picture(ready: FakeService, open_page: Op
 
 
 def test_a_document_without_pictures_shows_its_text_with_the_words_marked(
-    ready: FakeService, open_page: OpenPage
+    ready: PageService, open_page: OpenPage
 ) -> None:
-    ready.text = "😀 see cited! and the rest"
-    page = open_page()
+    notes = ready.add_base("Notes").id
+    document = ready.add_document(notes, "notes.txt", ["😀 see cited! and so on"], b"x")
+    cited = citation(1, 0, 4, source=TextSpan(6, 12), cited_text="cited!", regions=())
+    ready.prepared.answer = answer("Yes.", [cited])
+    page = open_page(at=f"#base={document.kb_id}")
     ask(page)
     page.locator("button.mark").first.click()
     expect(page.locator("#viewer mark")).to_have_text("cited!")
@@ -106,7 +106,7 @@ def test_a_document_without_pictures_shows_its_text_with_the_words_marked(
 
 
 def test_on_a_narrow_screen_the_viewer_is_a_modal_dialog(
-    ready: FakeService, open_page: OpenPage
+    ready: PageService, open_page: OpenPage
 ) -> None:
     page = open_page(viewport=NARROW)
     ask(page)
@@ -117,9 +117,9 @@ def test_on_a_narrow_screen_the_viewer_is_a_modal_dialog(
 
 
 def test_stop_keeps_the_words_that_came_and_frees_the_composer(
-    ready: FakeService, open_page: OpenPage
+    ready: PageService, open_page: OpenPage
 ) -> None:
-    ready.delay_s = 0.4
+    ready.prepared.delay_s = 0.4
     page = open_page()
     ask(page)
     expect(page.locator(".answer-text")).to_contain_text("The crane")
@@ -130,7 +130,7 @@ def test_stop_keeps_the_words_that_came_and_frees_the_composer(
 
 
 def test_the_conversation_goes_on_until_a_new_one_is_begun(
-    ready: FakeService, open_page: OpenPage
+    ready: PageService, open_page: OpenPage
 ) -> None:
     page = open_page()
     ask(page)
@@ -140,13 +140,13 @@ def test_the_conversation_goes_on_until_a_new_one_is_begun(
     page.get_by_role("button", name="New conversation").click()
     ask(page, "Again?")
     expect(page.locator(".status-answered")).to_have_count(1)
-    sent = [value.get("conversation_id") for name, value in ready.calls if name == "ask"]
-    assert sent == [None, "conv_1", None]
+    first, second, third = (request.conversation_id for request in ready.prepared.requests)
+    assert (first, third) == (None, None)
+    assert second is not None
 
 
-def test_a_refusal_says_so_and_gives_its_reason(ready: FakeService, open_page: OpenPage) -> None:
-    ready.answer = answer("", [], status="refused", reason="no_evidence")
-    ready.pieces = []
+def test_a_refusal_says_so_and_gives_its_reason(ready: PageService, open_page: OpenPage) -> None:
+    ready.prepared.answer = answer("", [], status=AnswerStatus.REFUSED, reason="no_evidence")
     page = open_page()
     ask(page)
     expect(page.locator(".status-refused")).to_contain_text("The documents do not say")
@@ -154,10 +154,9 @@ def test_a_refusal_says_so_and_gives_its_reason(ready: FakeService, open_page: O
 
 
 def test_an_answer_whose_document_was_deleted_claims_nothing(
-    ready: FakeService, open_page: OpenPage
+    ready: PageService, open_page: OpenPage
 ) -> None:
-    ready.answer = answer("", [], reason="document_deleted", passages=[])
-    ready.pieces = []
+    ready.prepared.answer = answer("", [], reason="document_deleted", passages=[])
     page = open_page()
     ask(page)
     expect(page.locator(".status-stopped")).to_contain_text("was deleted, and its words with it")
@@ -165,13 +164,14 @@ def test_an_answer_whose_document_was_deleted_claims_nothing(
 
 
 def test_a_mark_whose_document_was_deleted_meanwhile_says_so(
-    ready: FakeService, open_page: OpenPage
+    ready: PageService, open_page: OpenPage
 ) -> None:
     page = open_page(locale="zh-CN")
     page.get_by_label("您的问题").fill("何时？")
     page.get_by_label("您的问题").press("Enter")
-    gone = {"error": {"code": "document_not_found", "message": "no document", "request_id": "r"}}
-    page.route("**/pages/*.png*", lambda route: route.fulfill(status=404, json=gone))
+    expect(page.locator(".status-answered")).to_be_visible()
+    base = ready.catalog.list_kbs().items[0].id
+    ready.catalog.delete_document(base, ready.catalog.list_documents(base).items[0].id)
     page.locator("button.mark").first.click()
     expect(page.locator("#viewer")).to_contain_text("该文档已被删除")
     expect(page.locator("#viewer")).not_to_contain_text("no document")
@@ -179,19 +179,17 @@ def test_a_mark_whose_document_was_deleted_meanwhile_says_so(
 
 
 def test_an_error_in_the_stream_is_shown_with_its_request_id(
-    ready: FakeService, open_page: OpenPage
+    ready: PageService, open_page: OpenPage
 ) -> None:
     page = open_page()
-    failed = {"error": {"code": "generation_failed", "message": "out of memory"}}
-    failed["error"]["request_id"] = "req_9"
-    body = f"event: error\ndata: {failed}\n\n".replace("'", '"')
-    page.route("**/ask", lambda route: route.fulfill(body=body, content_type="text/event-stream"))
+    ready.prepared.fails_with = GenerationError("out of memory")
     ask(page)
-    expect(page.locator(".reply .notice-bad")).to_have_text("out of memory (request req_9)")
+    problem = page.locator(".reply .notice-bad")
+    expect(problem).to_contain_text("The model failed on this question: out of memory (request ")
 
 
 def test_enter_that_chooses_a_word_in_an_input_method_does_not_send(
-    ready: FakeService, open_page: OpenPage
+    ready: PageService, open_page: OpenPage
 ) -> None:
     page = open_page()
     page.get_by_label("Your question").fill("qi zhong ji")
@@ -199,15 +197,16 @@ def test_enter_that_chooses_a_word_in_an_input_method_does_not_send(
         "keydown", {"key": "Enter", "isComposing": True, "bubbles": True}
     )
     page.wait_for_timeout(100)
-    assert [name for name, _ in ready.calls if name == "ask"] == []
+    assert ready.prepared.requests == []
 
 
-def test_pointing_at_a_mark_does_not_move_it(ready: FakeService, open_page: OpenPage) -> None:
+def test_pointing_at_a_mark_does_not_move_it(ready: PageService, open_page: OpenPage) -> None:
     """Lit words once broke their line differently, so that the press and its release missed."""
     first = "2022年1月20日11时23分，位于石门县的远航物流园装卸平台发生一起火灾事故，造成1人死"
     text = f"{first}\n（一）直接原因：违规电焊火花引燃保温材料。"
-    ready.answer = answer(text, [citation(1, 0, len(first)), citation(2, len(first), len(text))])
-    ready.pieces = [text]
+    ready.prepared.answer = answer(
+        text, [citation(1, 0, len(first)), citation(2, len(first), len(text))]
+    )
     page = open_page()
     ask(page)
     expect(page.locator(".status-answered")).to_be_visible()

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from kb_service.domain.answers import GeneratorInfo
 from tests.web.answers import answer, citation
 from tests.web.conftest import NARROW, WIDE, OpenPage
-from tests.web.fake_state import FakeService
+from tests.web.service import PageService
 from web import static_dir
 
 HOSTILE = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
@@ -22,24 +23,20 @@ NAMELESS = """
 """
 
 
-def fill_with(fake: FakeService, text: str) -> None:
+def fill_with(service: PageService, text: str) -> None:
     """One base, one readable document, one answer, all carrying `text`."""
-    fake.add_base(text, text)
-    fake.add_document(text)
-    for _ in range(4):
-        fake.advance_all()
-    fake.bases["kb_0"]["num_documents"] = 1
+    base = service.add_base(text, text)
+    service.add_document(base.id, text)
     cited = citation(1, 0, len(text), title=text, cited_text=text)
-    fake.answer = answer(text, [cited], model=text, reason=text)
-    fake.pieces = [text]
-    fake.ready = {"status": "ready", "generator": {"kind": text, "name": text, "notice_en": text}}
+    service.prepared.answer = answer(text, [cited], model=text, reason=text)
+    service.info = GeneratorInfo("extractive", text, notice_en=text)
 
 
 @pytest.mark.browser
 def test_markup_in_names_titles_questions_and_answers_stays_text(
-    fake: FakeService, open_page: OpenPage
+    service: PageService, open_page: OpenPage
 ) -> None:
-    fill_with(fake, HOSTILE)
+    fill_with(service, HOSTILE)
     page = open_page()
     page.get_by_label("Your question").fill(HOSTILE)
     page.get_by_label("Your question").press("Enter")
@@ -58,8 +55,8 @@ def test_markup_in_names_titles_questions_and_answers_stays_text(
 
 
 @pytest.mark.browser
-def test_every_visible_control_has_a_name(fake: FakeService, open_page: OpenPage) -> None:
-    fill_with(fake, "Crane report.pdf")
+def test_every_visible_control_has_a_name(service: PageService, open_page: OpenPage) -> None:
+    fill_with(service, "Crane report.pdf")
     for viewport in (WIDE, NARROW):
         page = open_page(viewport=viewport)
         for _ in views(page):
@@ -84,8 +81,8 @@ def views(page: Page) -> Iterator[None]:
 
 
 @pytest.mark.browser
-def test_the_tab_key_reaches_every_control(fake: FakeService, open_page: OpenPage) -> None:
-    fill_with(fake, "Crane report.pdf")
+def test_the_tab_key_reaches_every_control(service: PageService, open_page: OpenPage) -> None:
+    fill_with(service, "Crane report.pdf")
     page = open_page()
     page.get_by_role("tab", name="Documents").click()
     expect(page.locator(".document")).to_be_visible()
@@ -109,9 +106,9 @@ def test_the_tab_key_reaches_every_control(fake: FakeService, open_page: OpenPag
 @pytest.mark.browser
 @pytest.mark.parametrize("locale", ["zh-CN", "en-GB"])
 def test_nothing_is_wider_than_a_small_phone(
-    fake: FakeService, open_page: OpenPage, locale: str
+    service: PageService, open_page: OpenPage, locale: str
 ) -> None:
-    fill_with(fake, "Ein_sehr_langer_Name_ohne_Trennstelle_" * 4 + ".pdf")
+    fill_with(service, "Ein_sehr_langer_Name_ohne_Trennstelle_" * 4 + ".pdf")
     page = open_page(viewport=NARROW, locale=locale)
     page.locator("#question").fill("x")
     page.locator("#question").press("Enter")
@@ -123,9 +120,9 @@ def test_nothing_is_wider_than_a_small_phone(
 
 @pytest.mark.browser
 def test_the_language_follows_the_browser_and_is_remembered(
-    fake: FakeService, open_page: OpenPage
+    service: PageService, open_page: OpenPage
 ) -> None:
-    fake.add_base("Reports")
+    service.add_base("Reports")
     page = open_page(locale="zh-CN")
     expect(page.get_by_role("tab", name="提问")).to_be_visible()
     assert page.evaluate("document.documentElement.lang") == "zh-CN"
@@ -136,11 +133,11 @@ def test_the_language_follows_the_browser_and_is_remembered(
 
 
 @pytest.mark.browser
+@pytest.mark.parametrize("api_keys", [{"reader": "secret-1"}])
 def test_a_missing_key_is_asked_for_once_and_sent_from_then_on(
-    fake: FakeService, open_page: OpenPage
+    service: PageService, open_page: OpenPage
 ) -> None:
-    fill_with(fake, "Crane report.pdf")
-    fake.key = "secret-1"
+    fill_with(service, "Crane report.pdf")
     page = open_page()
     page.get_by_label("API key", exact=True).fill("wrong")
     page.get_by_role("button", name="Continue").click()
@@ -157,11 +154,11 @@ def test_a_missing_key_is_asked_for_once_and_sent_from_then_on(
 
 @pytest.mark.browser
 def test_what_the_service_says_about_its_model_is_shown(
-    fake: FakeService, open_page: OpenPage
+    service: PageService, open_page: OpenPage
 ) -> None:
-    fake.add_base("Reports")
+    service.add_base("Reports")
     notice = "Set KB_LLM__MODEL to a folder."
-    fake.ready["generator"] = {"kind": "extractive", "name": "Reader 1", "notice_en": notice}
+    service.info = GeneratorInfo("extractive", "Reader 1", notice_en=notice)
     page = open_page()
     expect(page.locator("#model-line")).to_contain_text("Reader 1")
     expect(page.locator(".teaching")).to_contain_text(notice)
@@ -173,22 +170,25 @@ def test_what_the_service_says_about_its_model_is_shown(
     [("degraded", "with less than was configured"), ("not_ready", "not ready yet")],
 )
 def test_a_model_that_is_away_is_named_on_the_page(
-    fake: FakeService, open_page: OpenPage, status: str, said: str
+    service: PageService, open_page: OpenPage, status: str, said: str
 ) -> None:
-    fake.add_base("Reports")
-    fake.ready |= {"status": status, "reasons": {"embedder": "weights are missing"}}
+    service.add_base("Reports")
+    reasons = service.replaced if status == "degraded" else service.waiting
+    reasons["embedder"] = "weights are missing"
     page = open_page()
-    notice = page.get_by_text("embedder: weights are missing")
+    notice = page.get_by_text("meaning vectors: weights are missing")
     expect(notice).to_be_visible()
     expect(notice).to_contain_text(said)
-    fake.ready |= {"status": "ready", "reasons": {}}
-    if status == "not_ready":  # it is asked again until it is ready
-        expect(notice).to_be_hidden()
+    reasons.clear()
+    expect(notice).to_be_hidden(timeout=15000)  # it is asked again until it is healed
 
 
 def test_both_languages_have_the_same_texts_and_every_used_text_exists() -> None:
     folder = static_dir() / "js" / "i18n"
-    english, chinese = (keys_of(folder / f"{name}.js") for name in ("en", "zh"))
+    english, chinese = (
+        keys_of(folder / f"{name}.js") | keys_of(folder / f"errors_{name}.js")
+        for name in ("en", "zh")
+    )
     assert english == chinese
     sources = [*(static_dir() / "js").glob("*.js"), *folder.glob("i18n.js")]
     code = "\n".join(path.read_text("utf-8") for path in sources)

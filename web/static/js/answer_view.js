@@ -2,13 +2,15 @@
 // model, sources, passages. Draws an Answer, whole or still streaming; knows no network.
 
 import { el, icon } from "./dom.js";
-import { codeText, formatNumber, t } from "./i18n/i18n.js";
+import { codeText, errorText, formatNumber, t } from "./i18n/i18n.js";
 import { pieces } from "./spans.js";
 
 const LAST_SIGN = /\S\s*$/u;
 
-// `state`: {text, citations, answer (null until done), error, isStopped, isStreaming}
-// `onCite(citation, mark)` when a mark or a source is chosen; `onRetry()` asks again.
+// `state`: {text, citations, answer (null until done), error, phase (of the work, while nothing is
+// written), isStopped, isUnfinished (asked before, and no answer came), isStored, isStreaming}
+// `onCite(citation, mark)` when a mark or a source is chosen; `onRetry()` asks again; `onEdit()`
+// gives the words of the question back.
 export class AnswerView {
   #handlers;
   element = el("article", { class: "turn" });
@@ -26,6 +28,10 @@ export class AnswerView {
     return this.#state?.citations ?? [];
   }
 
+  get hasAnswer() {
+    return Boolean(this.#state?.answer) || Boolean(this.#state?.isStored);
+  }
+
   update(state) {
     this.#state = state;
     const folds = [...this.#reply.querySelectorAll("details")];
@@ -34,7 +40,7 @@ export class AnswerView {
     this.#reply.replaceChildren(...[
       statusLine(state),
       this.#text(state),
-      el("div", { class: "reply-notes" }, ...notes(state, this.#handlers.onRetry)),
+      el("div", { class: "reply-notes" }, ...notes(state, this.#handlers)),
       state.answer ? this.#sources(state.answer, openIds) : "",
       state.answer ? passagesUsed(state.answer, openIds) : "",
       state.answer ? footLine(state.answer) : "",
@@ -44,6 +50,11 @@ export class AnswerView {
   relabel() {
     this.element.querySelector("h3").textContent = t("you_asked");
     if (this.#state) this.update(this.#state);
+  }
+
+  // The button that stands for a citation in the text or among the sources, or null.
+  markOf(citationId) {
+    return this.#reply.querySelector(`button[data-citation="${CSS.escape(citationId)}"]`);
   }
 
   // Marks the citation that the viewer shows, and the words of the answer that it supports.
@@ -109,20 +120,24 @@ export class AnswerView {
   }
 }
 
-function statusLine({ answer, isStreaming, isStopped, error }) {
+function statusLine({ answer, phase, isStreaming, isStopped, isUnfinished, error }) {
   if (error) return null;
   if (isStopped) return el("p", { class: "status status-stopped" }, t("stopped"));
-  if (isStreaming || !answer) return el("p", { class: "status status-streaming" }, t("answering"));
+  if (isUnfinished) return el("p", { class: "status status-stopped" }, t("unfinished"));
+  if (isStreaming) return el("p", { class: "status status-streaming" }, phase ? codeText("phase", phase) : t("answering"));
+  if (!answer) return null;
   if (answer.reason === "document_deleted") return el("p", { class: "status status-stopped" }, icon("alert"), el("span", {}, t("answer_deleted")));
   const reason = answer.reason ? ` — ${codeText("reason", answer.reason)}` : "";
   const symbol = icon(answer.status === "answered" ? "check" : "alert");
   return el("p", { class: `status status-${answer.status}` }, symbol, el("span", {}, codeText("answer", answer.status), reason));
 }
 
-function notes({ answer, error, isStopped }, onRetry) {
-  const again = () => el("button", { type: "button", class: "plain-button", onclick: onRetry }, t("ask_again"));
-  if (error) return [el("p", { class: "notice notice-bad", role: "alert" }, error), again()];
-  if (isStopped) return [again()];
+function notes({ answer, error, isStopped, isUnfinished }, { onRetry, onEdit }) {
+  const again = () => el("div", { class: "again" },
+    el("button", { type: "button", class: "plain-button", onclick: onRetry }, t("ask_again")),
+    el("button", { type: "button", class: "quiet-button", onclick: onEdit }, t("ask_edited")));
+  if (error) return [el("p", { class: "notice notice-bad", role: "alert" }, errorText(error)), again()];
+  if (isStopped || isUnfinished) return [again()];
   if (answer?.status === "partial") return [el("p", { class: "meta" }, t("partial_note"))];
   if (answer?.status === "refused") return [el("p", { class: "meta" }, t("refused_note"))];
   return [];

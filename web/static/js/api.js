@@ -4,6 +4,7 @@
 const KEY_ITEM = "kb.api_key";
 let askForKey = async () => null;
 let pendingKey = null;
+let clockSkew_ms = 0; // of the service against this browser
 
 export class ApiError extends Error {
   constructor(status, code, message, requestId = "", details = null) {
@@ -11,6 +12,9 @@ export class ApiError extends Error {
     Object.assign(this, { status, code, requestId, details });
   }
 }
+
+// The time by the clock of the service, as far as its answers told.
+export const serverNow = () => Date.now() + clockSkew_ms;
 
 export const apiKey = () => sessionStorage.getItem(KEY_ITEM) ?? "";
 
@@ -58,14 +62,15 @@ export function errorFrom(status, body, requestId = "") {
   return new ApiError(status, error.code ?? `http_${status}`, message, error.request_id ?? requestId, error.details ?? null);
 }
 
-async function bodyOf(response) {
-  const text = await response.text();
+function parsed(text) {
   try {
     return text ? JSON.parse(text) : null;
   } catch {
     return null;
   }
 }
+
+const bodyOf = async (response) => parsed(await response.text());
 
 // Returns the Response of a call that succeeded; throws ApiError otherwise.
 export async function send(method, path, { body, query, signal, accept } = {}) {
@@ -79,12 +84,21 @@ export async function send(method, path, { body, query, signal, accept } = {}) {
       response = await fetch(urlOf(path, query), { method, headers, body: payload, signal, cache: "no-store" });
     } catch (error) {
       if (error.name === "AbortError") throw error;
-      throw new ApiError(0, "network", error.message);
+      throw new ApiError(0, "network", "");
     }
+    const date = Date.parse(response.headers.get("date") ?? "");
+    if (date) clockSkew_ms = date - Date.now();
     if (response.ok) return response;
     if (response.status === 401 && (await renewKey(key))) continue;
-    throw errorFrom(response.status, await bodyOf(response), response.headers.get("x-request-id") ?? "");
+    throw announced(path, errorFrom(response.status, await bodyOf(response), response.headers.get("x-request-id") ?? ""));
   }
+}
+
+// Whatever call finds out first that a base is gone: the page hears of it as a `basegone` event.
+function announced(path, error) {
+  const [, kbId] = /^kb\/([^/]+)/.exec(path) ?? [];
+  if (kbId && error.code === "kb_not_found") dispatchEvent(new CustomEvent("basegone", { detail: decodeURIComponent(kbId) }));
+  return error;
 }
 
 export async function getJson(path, query, signal) {
@@ -113,7 +127,6 @@ function post(path, form, onBytes, signal) {
     const call = new XMLHttpRequest();
     const abort = () => call.abort();
     call.open("POST", urlOf(path));
-    call.responseType = "json";
     for (const [name, value] of Object.entries(authHeaders(apiKey()))) call.setRequestHeader(name, value);
     call.upload.addEventListener("progress", (event) => onBytes(event.loaded, event.total));
     call.addEventListener("load", () => resolve(call));
@@ -133,9 +146,9 @@ export async function uploadBatch(kbId, entries, onBytes, signal) {
     const form = new FormData();
     for (const { file, name } of entries) form.append("files", file, name);
     const call = await post(`${basePath(kbId)}/documents`, form, onBytes, signal);
-    const items = call.response?.items ?? call.response?.error?.details?.items;
-    if (items) return items;
+    const body = parsed(call.responseText);
+    if (body !== null && "items" in body) return body.items; // also where all were rejected
     if (call.status === 401 && (await renewKey(key))) continue;
-    throw errorFrom(call.status, call.response, call.getResponseHeader("x-request-id") ?? "");
+    throw announced(basePath(kbId), errorFrom(call.status, body, call.getResponseHeader("x-request-id") ?? ""));
   }
 }

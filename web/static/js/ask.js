@@ -1,177 +1,236 @@
-// Asking: the composer, the streamed reply, stopping, going on with a conversation.
-// Knows the ask call and its events; an answer draws itself (answer_view.js).
+// Asking: the streamed reply, stopping, going on with a conversation, and what became of a question
+// that has no answer. Knows the ask call and its events; turns draw themselves (thread.js).
 
-import { basePath, errorFrom, getJson, send } from "./api.js";
-import { AnswerView } from "./answer_view.js";
-import { announce, byId, el, show } from "./dom.js";
-import { errorText, onLanguage, t } from "./i18n/i18n.js";
+import { basePath, errorFrom, getJson, send, serverNow } from "./api.js";
+import { Composer } from "./composer.js";
+import { announce, byId, show } from "./dom.js";
+import { askedOf, forgetAsked, forgetConversation, keepAsked, nameConversation } from "./drafts.js";
+import { t } from "./i18n/i18n.js";
 import { readEvents } from "./sse.js";
+import { EMPTY, readTurns, Thread, doneState } from "./thread.js";
 import { teaching } from "./welcome.js";
 
-const conversationItem = (kbId) => `kb.conversation.${kbId}`;
+const SEEN_EVERY_MS = 5000;
+const MAX_SEARCHED = 5; // newest conversations in which an answer that nobody waited for is looked up
+const CLOCK_SLACK_MS = 2000; // the service's Date header counts whole seconds
 
 export class Ask {
   #base = null;
   #conversationId = null;
-  #turns = []; // AnswerView, oldest first
-  #stops = null;
+  #thread = new Thread();
+  #composer = new Composer({ onSubmit: (text) => this.#submit(text), onStop: () => this.#stops?.abort() });
+  #stops = null; // of the answer that streams
+  #loading = new AbortController(); // aborted when what is shown is left
+  #running = Promise.resolve();
   #hooks;
 
-  // hooks: {cite(view, citation, mark), hasDocuments(), demo(), openBase(base), openDocuments(),
-  // modelNotice()}
+  // hooks: {cite(view, citation, mark), answered(conversationId), gone(conversationId), begin(),
+  // found(conversationId), hasDocuments(), demo(), openBase(base), openDocuments(), modelNotice()}
   constructor(hooks) {
     this.#hooks = hooks;
-    const question = byId("question");
-    byId("composer").addEventListener("submit", (event) => {
-      event.preventDefault();
-      this.#submit(question.value);
-    });
-    question.addEventListener("keydown", (event) => {
-      // An input method uses Enter to choose a word: that Enter must not send.
-      if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
-      event.preventDefault();
-      this.#submit(question.value);
-    });
-    byId("stop").addEventListener("click", () => this.#stops?.abort());
-    byId("new-conversation").addEventListener("click", () => this.#begin());
-    onLanguage(() => {
-      for (const view of this.#turns) view.relabel();
-      this.showTeaching();
-    });
+    byId("new-conversation").addEventListener("click", () => hooks.begin());
   }
 
-  async choose(base) {
-    this.#stops?.abort();
-    this.#base = base;
-    this.#reset();
-    if (base) await this.#restore();
+  relabel() {
+    this.#thread.relabel();
     this.showTeaching();
+  }
+
+  limit(maxChars) {
+    this.#composer.limit(maxChars);
+  }
+
+  find(citationId) {
+    return this.#thread.find(citationId);
+  }
+
+  // Shows a conversation of a base; null is one that begins. The one that is shown stays as it is.
+  async open(base, conversationId) {
+    if (base?.id === this.#base?.id && conversationId === this.#conversationId) return;
+    await this.#load(base, conversationId);
+  }
+
+  // A conversation without any turn yet.
+  async begin() {
+    this.#stops?.abort();
+    await this.#running;
+    forgetConversation(this.#base.id, null);
+    await this.#load(this.#base, null);
+    announce(t("conversation_begun"));
+    this.#composer.focus();
+  }
+
+  async #load(base, conversationId) {
+    this.#stops?.abort();
+    this.#loading.abort();
+    this.#loading = new AbortController();
+    const { signal } = this.#loading;
+    if (base?.id !== this.#base?.id) this.#composer.enter(base?.id ?? null);
+    this.#base = base;
+    this.#conversationId = conversationId;
+    this.#thread.clear();
+    this.#showBegin();
+    if (!base) return;
+    try {
+      const turns = conversationId ? await readTurns(conversationId, signal) : [];
+      if (!signal.aborted) await this.#show(base, turns, signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      if (error.code === "conversation_not_found") this.#hooks.gone(conversationId);
+      else this.#thread.showProblem(error, () => this.#load(base, conversationId));
+    }
+  }
+
+  async #show(base, turns, signal) {
+    const unfinished = [];
+    for (const asked of askedOf(base.id, this.#conversationId)) {
+      const isStored = turns.slice(asked.numBefore).some((turn) => turn.answerId && turn.question === asked.question);
+      if (isStored) forgetAsked(base.id, asked.id);
+      else unfinished.push(asked);
+    }
+    turns.forEach((turn, index) => {
+      for (const asked of unfinished.filter(({ numBefore }) => numBefore === index)) this.#addAsked(asked);
+      this.#add(turn.question, turn.state);
+    });
+    for (const asked of unfinished.filter(({ numBefore }) => numBefore >= turns.length)) this.#addAsked(asked);
+    this.#thread.bringToTop();
+    this.showTeaching();
+    if (!this.#conversationId) await this.#lookUp(base, unfinished.at(-1), signal);
+  }
+
+  // The first answer of a conversation may have been stored though nobody waited for it any more.
+  async #lookUp(base, asked, signal) {
+    if (!asked?.isAsking) return;
+    const { items } = await getJson("conversations", { kb: base.id, limit: MAX_SEARCHED }, signal);
+    const found = items.find(({ messages, created_at: createdAt }) =>
+      messages[0]?.content === asked.question && Date.parse(createdAt) >= asked.at - CLOCK_SLACK_MS);
+    if (!found) return;
+    forgetAsked(base.id, asked.id);
+    this.#hooks.found(found.id);
   }
 
   // The empty thread shows what one can ask; called again when the documents change.
   showTeaching() {
-    if (!this.#base || this.#turns.length) return;
-    const ask = (text) => this.#submit(text);
-    byId("thread").replaceChildren(teaching(this.#base, { ask, ...this.#hooks }));
+    if (!this.#base || this.#thread.size || this.#conversationId) return;
+    this.#thread.fill(teaching(this.#base, { ask: (text) => this.#submit(text), ...this.#hooks }));
   }
 
-  #reset() {
-    this.#turns = [];
-    this.#conversationId = null;
-    byId("thread").replaceChildren();
-    show(byId("new-conversation"), false);
+  #showBegin() {
+    show(byId("new-conversation"), this.#conversationId !== null || this.#thread.size > 0);
   }
 
-  #begin() {
-    this.#stops?.abort();
-    sessionStorage.removeItem(conversationItem(this.#base.id));
-    this.#reset();
-    this.showTeaching();
-    announce(t("conversation_begun"));
-    byId("question").focus();
+  #addAsked(asked) {
+    return this.#add(asked.question, { ...EMPTY, isUnfinished: true, isStopped: asked.isStopped }, asked);
   }
 
-  #remember(conversationId) {
-    this.#conversationId = conversationId;
-    sessionStorage.setItem(conversationItem(this.#base.id), conversationId);
-  }
-
-  // After a reload the conversation of this tab stands there again.
-  async #restore() {
-    const base = this.#base;
-    const id = sessionStorage.getItem(conversationItem(base.id));
-    if (!id) return;
-    try {
-      const { messages } = await getJson(`conversations/${encodeURIComponent(id)}`);
-      const ids = messages.map((message) => message.answer_id).filter(Boolean);
-      const answers = await Promise.all(ids.map((answerId) => getJson(`answers/${encodeURIComponent(answerId)}`)));
-      if (base !== this.#base || this.#turns.length) return;
-      const questions = messages.filter((message) => message.role === "user").map((message) => message.content);
-      answers.forEach((answer, index) => this.#addTurn(questions[index] ?? "").update(doneState(answer)));
-      this.#conversationId = id;
-    } catch {
-      sessionStorage.removeItem(conversationItem(base.id));
-    }
-  }
-
-  #addTurn(question) {
-    if (!this.#turns.length) byId("thread").replaceChildren();
-    const view = new AnswerView(question, {
-      onCite: (citation, mark) => this.#hooks.cite(view, citation, mark),
-      onRetry: () => this.#submit(question),
+  // `asked`: how the question is kept while it has no answer.
+  #add(question, state, asked = null) {
+    const leave = (view) => {
+      if (asked) forgetAsked(this.#base.id, asked.id);
+      this.#thread.remove(view);
+      this.#showBegin();
+      this.showTeaching();
+    };
+    const view = this.#thread.add(question, state, {
+      onCite: (from, citation, mark) => this.#hooks.cite(from, citation, mark),
+      onRetry: (from) => {
+        if (this.#stops) return;
+        leave(from);
+        this.#submit(question);
+      },
+      onEdit: (from) => {
+        leave(from);
+        this.#composer.put(question);
+      },
     });
-    this.#turns.push(view);
-    byId("thread").append(view.element);
-    show(byId("new-conversation"), true);
+    this.#showBegin();
     return view;
   }
 
   async #submit(text) {
     const question = text.trim();
-    if (!question || this.#stops) {
-      byId("question").focus();
+    if (!question || this.#stops || this.#composer.isTooLong(question)) {
+      this.#composer.focus();
       return;
     }
-    byId("question").value = "";
-    const view = this.#addTurn(question);
-    this.#setAsking(true);
-    announce(t("answering"));
-    const stops = new AbortController();
-    this.#stops = stops;
-    const state = { text: "", citations: [], answer: null, error: null, isStopped: false, isStreaming: true };
-    view.update(state);
-    bringToTop(view.element);
-    try {
-      await this.#stream(question, view, state, stops.signal);
-      if (!state.answer) throw new Error(t("error_cut_off"));
-    } catch (error) {
-      if (stops.signal.aborted) state.isStopped = true;
-      else state.error = errorText(error);
-    }
-    state.isStreaming = false;
-    view.update(state);
-    announce(t(state.isStopped ? "stopped" : state.error ? "answer_failed" : "answer_ready"));
-    this.#stops = null;
-    this.#setAsking(false);
+    this.#composer.clear();
+    this.#running = this.#ask(question);
+    await this.#running;
   }
 
-  async #stream(question, view, state, signal) {
+  async #ask(question) {
     const base = this.#base;
-    const body = { question, stream: true };
-    if (this.#conversationId) body.conversation_id = this.#conversationId;
+    const here = this.#loading.signal;
+    const asked = { id: `${Date.now()}-${Math.random()}`, question, conversationId: this.#conversationId, numBefore: this.#thread.numAnswers, at: serverNow(), isAsking: true, isStopped: false };
+    const state = { ...EMPTY, isStreaming: true };
+    const view = this.#add(question, state, asked);
+    const stops = new AbortController();
+    this.#stops = stops;
+    this.#composer.setAsking(true);
+    announce(t("answering"));
+    this.#thread.bringToTop(view);
+    keepAsked(base.id, asked);
+    const seen = setInterval(() => keepAsked(base.id, asked), SEEN_EVERY_MS);
+    try {
+      await this.#stream(base, asked, view, state, stops.signal);
+    } catch (error) {
+      if (stops.signal.aborted) state.isStopped = true;
+      else state.error = error;
+    }
+    clearInterval(seen);
+    this.#stops = null;
+    this.#composer.setAsking(false);
+    if (state.answer) this.#answered(base, asked, state.answer, !here.aborted);
+    else this.#unanswered(base, asked, view, state, !here.aborted);
+    state.isStreaming = false;
+    view.update(state);
+    if (!here.aborted) announce(t(state.isStopped ? "stopped" : state.error ? "answer_failed" : "answer_ready"));
+  }
+
+  async #stream(base, asked, view, state, signal) {
+    const body = { question: asked.question, stream: true };
+    if (asked.conversationId) body.conversation_id = asked.conversationId;
     const response = await send("POST", `${basePath(base.id)}/ask`, { body, signal, accept: "text/event-stream" });
     const draw = oncePerFrame(() => state.isStreaming && view.update(state));
     for await (const { event, data } of readEvents(response)) {
       take(state, event, JSON.parse(data));
       draw();
     }
-    if (state.answer?.conversation_id && base === this.#base) this.#remember(state.answer.conversation_id);
+    if (!state.answer) throw Object.assign(new Error("cut off"), { code: "cut_off" });
   }
 
-  #setAsking(isAsking) {
-    const hadFocus = [byId("send"), byId("stop"), document.body].includes(document.activeElement);
-    show(byId("send"), !isAsking);
-    show(byId("stop"), isAsking);
-    if (hadFocus) byId(isAsking ? "stop" : "question").focus({ preventScroll: true });
+  #answered(base, asked, answer, isHere) {
+    forgetAsked(base.id, asked.id);
+    if (asked.conversationId === null) nameConversation(base.id, answer.conversation_id);
+    if (!isHere) return;
+    this.#conversationId = answer.conversation_id;
+    this.#hooks.answered(answer.conversation_id);
+  }
+
+  // The words of a question that was refused go back into the box; what broke off stays in the
+  // thread. A reader who went elsewhere finds it there: it may still be answered.
+  #unanswered(base, asked, view, state, isHere) {
+    const isRefused = state.error?.status >= 400 && state.text === "";
+    if (isRefused && isHere) {
+      forgetAsked(base.id, asked.id);
+      this.#thread.remove(view);
+      this.#showBegin();
+      this.showTeaching();
+      this.#composer.refuse(asked.question, state.error);
+    } else {
+      const isAsking = !isHere && state.isStopped;
+      keepAsked(base.id, { ...asked, isAsking, isStopped: state.isStopped && isHere });
+    }
   }
 }
 
 // Applies one event of a streamed answer to its state.
 function take(state, event, data) {
   if (event === "token") state.text += data.text;
+  else if (event === "status") state.phase = data.phase;
   else if (event === "citation") state.citations = [...state.citations, data];
-  else if (event === "done") Object.assign(state, { answer: data, text: data.answer, citations: data.citations });
-  else if (event === "error") throw errorFrom(0, data.error ? data : { error: data });
-}
-
-function doneState(answer) {
-  return { text: answer.answer, citations: answer.citations, answer, error: null, isStopped: false, isStreaming: false };
-}
-
-// Scrolls the thread alone; scrollIntoView would move the frame around it too.
-function bringToTop(element) {
-  const scroller = byId("thread-scroll");
-  scroller.scrollTop += element.getBoundingClientRect().top - scroller.getBoundingClientRect().top - 20;
+  else if (event === "done") Object.assign(state, doneState(data), { isStreaming: true });
+  else if (event === "error") throw errorFrom(0, data);
 }
 
 function oncePerFrame(run) {

@@ -1,55 +1,92 @@
-// Knowledge bases: the list in the sidebar, choosing, creating, renaming, deleting.
-// Knows which base is chosen; what happens then is the business of `onChosen`.
+// Knowledge bases: the list in the sidebar, creating, renaming, deleting. Knows which base is chosen;
+// going to another one is the business of `open`.
 
 import { basePath, getJson, sendJson } from "./api.js";
 import { askTexts, confirmLoss } from "./dialogs.js";
 import { announce, byId, el, show } from "./dom.js";
+import { forgetBase } from "./drafts.js";
 import { formatNumber, onLanguage, t } from "./i18n/i18n.js";
 
 const LAST_ITEM = "kb.last_base";
 const PAGE_SIZE = 100;
+const GONE = "kb_not_found";
 
 export class Bases {
-  #onChosen;
+  #open;
   #guard;
   #cursor = null;
+  #goneIds = new Set();
   items = [];
   chosen = null;
 
-  // `onChosen(base or null)` shows it; `guard(run)` runs an action and reports its error.
-  constructor(onChosen, guard) {
-    this.#onChosen = onChosen;
+  // `open(base or null)` goes there; `guard(run)` runs an action and reports its error.
+  constructor(open, guard) {
+    this.#open = open;
     this.#guard = guard;
     byId("new-base").addEventListener("click", () => this.#guard(() => this.create()));
     byId("rename-base").addEventListener("click", () => this.#guard(() => this.#rename()));
     byId("delete-base").addEventListener("click", () => this.#guard(() => this.#delete()));
     byId("more-bases").addEventListener("click", () => this.#guard(() => this.#loadMore()));
-    addEventListener("hashchange", () => this.#followAddress());
     onLanguage(() => this.render());
   }
 
-  // Loads the list and chooses: the address first, then the last one used, then the first.
   async load() {
     this.items = [];
     this.#cursor = null;
     await this.#loadMore();
-    const wanted = [addressed(), localStorage.getItem(LAST_ITEM)];
-    const found = wanted.map((id) => this.items.find((base) => base.id === id)).find(Boolean);
-    await this.choose(found ?? (await this.#fetchAddressed()) ?? this.items[0] ?? null);
+  }
+
+  // The base with this id, whether or not the list has come to it; null when there is none.
+  async find(id) {
+    const found = this.items.find((base) => base.id === id);
+    if (found || this.#goneIds.has(id)) return found ?? null;
+    const base = await getJson(basePath(id)).catch((error) => {
+      if (error.code !== GONE) throw error;
+      return null;
+    });
+    if (base && !this.items.some((item) => item.id === base.id)) this.items.unshift(base);
+    return base;
+  }
+
+  // Where to begin: the base used last, or else the first.
+  get home() {
+    const last = localStorage.getItem(LAST_ITEM);
+    return this.items.find((base) => base.id === last) ?? this.items[0] ?? null;
   }
 
   get demo() {
-    return this.items.find((base) => base.is_demo || base.name.toLowerCase() === "demo") ?? null;
+    return this.items.find((base) => base.name.toLowerCase() === "demo") ?? null;
   }
 
-  async choose(base) {
+  choose(base) {
     this.chosen = base;
-    if (base) {
-      localStorage.setItem(LAST_ITEM, base.id);
-      if (addressed() !== base.id) history.replaceState(null, "", `#base=${encodeURIComponent(base.id)}`);
-    }
+    if (base) localStorage.setItem(LAST_ITEM, base.id);
     this.render();
-    await this.#onChosen(base);
+  }
+
+  isGone(id) {
+    return this.#goneIds.has(id);
+  }
+
+  // It was deleted, here or elsewhere.
+  forget(id) {
+    this.#goneIds.add(id);
+    this.items = this.items.filter((base) => base.id !== id);
+    forgetBase(id);
+    this.render();
+  }
+
+  // Reads the first part of the list again: bases and counts may have changed elsewhere.
+  async refresh() {
+    const page = await getJson("kb", { limit: PAGE_SIZE });
+    const fresh = new Map(page.items.map((base) => [base.id, base]));
+    const known = this.#cursor === null && page.next_cursor === null
+      ? this.items.filter((base) => fresh.has(base.id) || base.id === this.chosen?.id)
+      : this.items;
+    const kept = new Set(known.map((base) => base.id));
+    this.items = [...known.map((base) => fresh.get(base.id) ?? base), ...page.items.filter((base) => !kept.has(base.id))];
+    this.chosen = fresh.get(this.chosen?.id) ?? this.chosen;
+    this.render();
   }
 
   // Reads the counts of the chosen base again.
@@ -71,7 +108,7 @@ export class Bases {
     if (!made) return;
     this.items.unshift(made);
     announce(t("base_created", { name: made.name }));
-    await this.choose(made);
+    await this.#open(made);
   }
 
   async #rename() {
@@ -101,10 +138,9 @@ export class Bases {
       submit: () => sendJson("DELETE", basePath(base.id)),
     });
     if (!isGone) return;
-    this.items = this.items.filter((item) => item.id !== base.id);
+    this.forget(base.id);
     announce(t("base_deleted", { name: base.name }));
-    history.replaceState(null, "", "#");
-    await this.choose(this.items[0] ?? null);
+    await this.#open(this.items[0] ?? null);
     byId("main").focus();
   }
 
@@ -113,19 +149,6 @@ export class Bases {
     this.items.push(...page.items);
     this.#cursor = page.next_cursor;
     this.render();
-  }
-
-  async #fetchAddressed() {
-    const id = addressed();
-    if (!id) return null;
-    const base = await getJson(basePath(id)).catch(() => null);
-    if (base) this.items.unshift(base);
-    return base;
-  }
-
-  #followAddress() {
-    const found = this.items.find((base) => base.id === addressed());
-    if (found && found.id !== this.chosen?.id) this.choose(found);
   }
 
   #replace(base) {
@@ -147,25 +170,18 @@ export class Bases {
     const base = this.chosen;
     byId("base-name").textContent = base?.name ?? t("welcome_title");
     const counts = base && `${t("num_documents", { count: base.num_documents })} · ${t("num_passages", { count: base.num_chunks })}`;
-    byId("base-meta").textContent = base ? [counts, base.description].filter(Boolean).join(" — ") : t("welcome_short");
-    byId("base-meta").title = base?.description ?? "";
+    byId("base-counts").textContent = counts ?? t("welcome_short");
+    byId("base-description").textContent = base?.description ?? "";
+    byId("base-description").title = base?.description ?? "";
     document.title = base ? `${base.name} · kb-service` : "kb-service";
   }
 
   #row(base) {
     const isChosen = base.id === this.chosen?.id;
+    const open = { type: "button", class: "base-row", title: base.name, "data-base-id": base.id, "aria-current": isChosen ? "true" : null, onclick: () => this.#open(base) };
     return el("li", {},
-      el("button", { type: "button", class: "base-row", "data-base-id": base.id, "aria-current": isChosen ? "true" : null, onclick: () => this.choose(base) },
-        el("span", { class: "base-row-name" }, base.name),
-        el("span", { class: "base-row-count", "aria-label": t("num_documents", { count: base.num_documents }) }, formatNumber(base.num_documents))));
-  }
-}
-
-function addressed() {
-  const match = /^#base=(.+)$/.exec(location.hash);
-  try {
-    return match ? decodeURIComponent(match[1]) : null;
-  } catch {
-    return null;
+      el("button", open,
+        el("span", { class: "base-row-name", dir: "auto" }, base.name),
+        el("span", { class: "base-row-count" }, formatNumber(base.num_documents), el("span", { class: "visually-hidden" }, ` ${t("documents_word", { count: base.num_documents })}`))));
   }
 }

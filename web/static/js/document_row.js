@@ -2,7 +2,8 @@
 // so that focus and opened details survive a refresh. Knows no network: actions are callbacks.
 
 import { el, icon, iconButton } from "./dom.js";
-import { codeText, formatBytes, formatTime, t } from "./i18n/i18n.js";
+import { ownWords } from "./error_view.js";
+import { codeText, formatBytes, formatTime, reasonText, t } from "./i18n/i18n.js";
 
 const MAX_REPORT_LINES = 50;
 const UNFINISHED = new Set(["queued", "running", "failed"]);
@@ -94,8 +95,8 @@ function errorLine(doc, job) {
   const error = doc.error ?? (job && ["failed", "dead"].includes(job.status) ? job.error : null);
   if (!error) return null;
   const waits = job?.status === "failed" ? t("job_will_retry", { attempt: job.attempt }) : "";
-  return el("p", { class: `document-error error-${doc.status}` },
-    el("strong", {}, codeText("error", error.code)), " ", error.message, waits ? ` ${waits}` : "");
+  return el("div", { class: `document-error error-${doc.status}` },
+    el("p", {}, reasonText(error), waits ? ` ${waits}` : ""), ownWords(error));
 }
 
 const unreadPages = (doc) =>

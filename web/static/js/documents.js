@@ -17,10 +17,13 @@ export class Documents {
   #rows = new Map(); // document id -> DocumentRow
   #jobs = new Map(); // document id -> its newest Job, as far as the service told
   #filter = "";
+  #totals = {}; // status -> documents of the list as it was asked for, shown or not
+  #numWorking = 0; // documents of the whole base that wait or are being read
+  #isInTrouble = false;
   #hooks;
-  #live = new LiveUpdates(() => this.#refresh(), () => this.numActive > 0, (event) => this.#hear(event));
+  #live = new LiveUpdates(() => this.#refresh(), () => this.numActive > 0 || this.#isInTrouble, (event) => this.#hear(event));
 
-  // hooks: {open(doc), changed(), report(source, text)}
+  // hooks: {open(doc), changed(), report(source, say, owner)}
   constructor(hooks) {
     this.#hooks = hooks;
     byId("more-documents").addEventListener("click", () => this.#guard(() => this.#loadMore()));
@@ -36,7 +39,8 @@ export class Documents {
 
   get numActive() {
     const working = [...this.#jobs].filter(([, job]) => isUnfinished(job)).map(([id]) => id);
-    return new Set([...working, ...this.items.filter(isActive).map((doc) => doc.id)]).size;
+    const known = new Set([...working, ...this.items.filter(isActive).map((doc) => doc.id)]).size;
+    return Math.max(known, this.#numWorking);
   }
 
   async choose(base) {
@@ -46,7 +50,11 @@ export class Documents {
     this.#jobs.clear();
     this.#rows.clear();
     this.#pages = [];
+    this.#totals = {};
+    this.#numWorking = 0;
+    this.#isInTrouble = false;
     byId("document-list").replaceChildren();
+    byId("list-summary").textContent = "";
     if (!base) return;
     await this.#guard(() => this.#reload());
     if (this.#base === base) this.#live.start(base.id);
@@ -77,12 +85,21 @@ export class Documents {
     const query = { cursor, limit: PAGE_SIZE, name_contains: this.#filter };
     const page = await getJson(`${basePath(this.#base.id)}/documents`, query);
     for (const doc of page.items) if (doc.job) this.#jobs.set(doc.id, doc.job);
-    return { cursor, next: page.next_cursor, items: page.items };
+    return { cursor, next: page.next_cursor, items: page.items, totals: page.totals };
+  }
+
+  // The first part tells how many there are in all; a search by name counts what it finds.
+  async #count(page, base) {
+    const { totals: all } = this.#filter ? await getJson(`${basePath(base.id)}/documents`, { limit: 1 }) : page;
+    if (base !== this.#base) return;
+    this.#totals = page.totals;
+    this.#numWorking = all.pending + all.processing;
   }
 
   async #reload() {
     const base = this.#base;
     const page = await this.#fetchPage(null);
+    await this.#count(page, base);
     if (base !== this.#base) return;
     this.#pages = [page];
     this.#render();
@@ -107,6 +124,7 @@ export class Documents {
         if (base !== this.#base) return;
         Object.assign(page, fresh);
       }
+      if (this.#pages.length) await this.#count(this.#pages[0], base);
       await this.#readJobs();
       if (base === this.#base) this.#render();
     }, "refresh");
@@ -131,17 +149,17 @@ export class Documents {
       list.replaceChildren(...elements);
     }
     show(byId("more-documents"), Boolean(this.#pages.at(-1)?.next));
-    this.#renderSummary(docs);
+    this.#renderSummary();
     this.#renderEmpty(docs);
     byId("tab-chip").textContent = this.numActive ? t("tab_active", { count: this.numActive }) : "";
   }
 
-  #renderSummary(docs) {
-    const counts = new Map();
-    for (const doc of docs) counts.set(doc.status, (counts.get(doc.status) ?? 0) + 1);
-    const parts = ["processing", "pending", "ready", "partial", "failed"].filter((status) => counts.has(status));
-    const text = parts.map((status) => t(`count_${status}`, { count: counts.get(status) })).join(" · ");
+  #renderSummary() {
+    const parts = ["processing", "pending", "ready", "partial", "failed"].filter((status) => this.#totals[status] > 0);
+    const text = parts.map((status) => t(`count_${status}`, { count: this.#totals[status] })).join(" · ");
     if (byId("list-summary").textContent !== text) byId("list-summary").textContent = text;
+    const total = Object.values(this.#totals).reduce((sum, count) => sum + count, 0);
+    byId("more-documents").textContent = t("load_more_of", { shown: this.items.length, total });
   }
 
   #renderEmpty(docs) {
@@ -202,11 +220,15 @@ export class Documents {
 
   // `source` keeps the error of an action on the page when the next refresh succeeds.
   async #guard(run, source = "documents") {
+    const owner = this.#base?.id ?? null;
+    const say = (error) => this.#hooks.report(source, error && (() => errorText(error)), owner);
     try {
       await run();
-      this.#hooks.report(source, null);
+      say(null);
+      if (owner === this.#base?.id) this.#isInTrouble = false;
     } catch (error) {
-      this.#hooks.report(source, errorText(error));
+      say(error);
+      if (owner === this.#base?.id) this.#isInTrouble = source === "refresh" || this.#isInTrouble;
     }
   }
 }

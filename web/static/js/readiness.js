@@ -1,48 +1,64 @@
-// What the service says about itself: which model answers, what a user should know about it, and
-// why it is not ready. Every word about a model comes from the service.
+// What the service says about itself: which model answers, what a user should know about it, what
+// it accepts, and why it is not ready or works with less. Asked again, so that what heals goes.
 
-import { readiness } from "./api.js";
+import { getJson, readiness } from "./api.js";
 import { byId, el } from "./dom.js";
-import { formatBytes, language, onLanguage, t } from "./i18n/i18n.js";
+import { codeText, formatBytes, language, onLanguage, t } from "./i18n/i18n.js";
 
-const RETRY_MS = 2000;
+const TROUBLED_MS = 2000;
+const DEGRADED_MS = 5000;
+const WELL_MS = 30000;
 
 export class Readiness {
   #state = null;
+  #limits = null;
   #notices;
-  #onLoaded;
+  #hooks;
 
-  // `onLoaded()`: something new is known.
-  constructor(notices, onLoaded) {
+  // hooks: {loaded(): something new is known; limits(limits)}
+  constructor(notices, hooks) {
     this.#notices = notices;
-    this.#onLoaded = onLoaded;
+    this.#hooks = hooks;
     onLanguage(() => this.#render());
   }
 
   async load() {
-    this.#state = await readiness();
+    const before = JSON.stringify(this.#state?.generator);
+    if (!document.hidden || !this.#state) this.#state = await readiness();
+    if (!this.#limits && this.#state) await this.#loadLimits();
     this.#render();
-    this.#onLoaded();
-    if (!isReady(this.#state)) setTimeout(() => this.load(), RETRY_MS);
+    if (JSON.stringify(this.#state?.generator) !== before) this.#hooks.loaded();
+    setTimeout(() => this.load(), { ready: WELL_MS, degraded: DEGRADED_MS }[this.#state?.status] ?? TROUBLED_MS);
+  }
+
+  // Without them nothing is told beforehand; the service holds its limits all the same.
+  async #loadLimits() {
+    try {
+      this.#limits = await getJson("limits");
+      this.#hooks.limits(this.#limits);
+    } catch (error) {
+      console.info(`limits: ${error.message}`);
+    }
   }
 
   #render() {
     this.#renderModel(this.#state?.generator);
-    this.#renderLimits(this.#state?.limits);
-    this.#notices.set("readiness", this.#trouble(), !this.#state);
+    this.#renderLimits();
+    this.#notices.set("readiness", this.#trouble(), { isBad: !this.#state });
   }
 
   // What a user should know about the generator, in the language of the page; "" when nothing.
   get modelNotice() {
-    const generator = this.#state?.generator ?? {};
-    return generator[`notice_${language()}`] || generator.notice_en || "";
+    const generator = this.#state?.generator;
+    if (!generator) return "";
+    return { en: generator.notice_en, zh: generator.notice_zh }[language()] || generator.notice_en;
   }
 
   #trouble() {
-    if (!this.#state) return t("error_network");
-    const reasons = reasonsOf(this.#state).join(", ");
-    if (isReady(this.#state)) return reasons ? t("degraded", { reasons }) : null;
-    return t("not_ready", { reasons });
+    const state = this.#state;
+    if (!state) return () => t("error_network");
+    if (state.status === "ready") return null;
+    return () => t(state.status, { reasons: reasonsOf(state).join(t("list_comma")) });
   }
 
   #renderModel(generator) {
@@ -60,21 +76,18 @@ export class Readiness {
       : el("div", {}, label, name));
   }
 
-  #renderLimits(limits) {
-    if (limits?.max_question_chars) byId("question").maxLength = limits.max_question_chars;
-    const parts = [];
-    if (limits?.accepted?.length) parts.push(limits.accepted.map((suffix) => suffix.replace(".", "").toUpperCase()).join(" · "));
-    if (limits?.max_file_bytes) parts.push(t("max_size", { size: formatBytes(limits.max_file_bytes) }));
-    byId("drop-hint").textContent = parts.join(" — ") || t("drop_hint");
-    if (limits?.accepted?.length) byId("file-input").accept = limits.accepted.join(",");
+  #renderLimits() {
+    const limits = this.#limits;
+    if (!limits) {
+      byId("drop-hint").textContent = t("drop_hint");
+      return;
+    }
+    byId("drop-hint").textContent = `${t("drop_hint")} — ${t("max_size", { size: formatBytes(limits.max_file_bytes) })}`;
+    byId("file-input").accept = limits.accepted_suffixes.join(",");
   }
 }
 
-const isReady = (state) => state !== null && state.ready !== false
-  && (state.status === "degraded" || (state.status !== "not_ready" && !reasonsOf(state).length));
-
-function reasonsOf(state) {
-  const reasons = state.reasons ?? [];
-  if (Array.isArray(reasons)) return reasons;
-  return Object.entries(reasons).map(([part, reason]) => `${part}: ${reason}`);
+// "Database: the disk is full": the part and its reason, each in the language of the page.
+function reasonsOf({ reasons }) {
+  return Object.entries(reasons).map(([part, reason]) => t("part_reason", { part: codeText("part", part), reason }));
 }

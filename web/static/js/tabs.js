@@ -5,9 +5,13 @@ import { byId, show } from "./dom.js";
 const NAMES = ["ask", "documents"];
 
 export class Tabs {
-  constructor() {
+  #onChosen;
+
+  // `onChosen(name)`: the reader chose a view.
+  constructor(onChosen) {
+    this.#onChosen = onChosen;
     NAMES.forEach((name, index) => {
-      byId(`tab-${name}`).addEventListener("click", () => this.choose(name));
+      byId(`tab-${name}`).addEventListener("click", () => onChosen(name));
       byId(`tab-${name}`).addEventListener("keydown", (event) => this.#move(event, index));
     });
   }
@@ -35,7 +39,7 @@ export class Tabs {
     if (!step) return;
     event.preventDefault();
     const name = NAMES[(index + step + NAMES.length) % NAMES.length];
-    this.choose(name);
+    this.#onChosen(name);
     byId(`tab-${name}`).focus();
   }
 }

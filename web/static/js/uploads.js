@@ -3,7 +3,8 @@
 
 import { uploadBatch } from "./api.js";
 import { announce, byId, el, iconButton, show } from "./dom.js";
-import { codeText, errorText, formatBytes, onLanguage, t } from "./i18n/i18n.js";
+import { ownWords } from "./error_view.js";
+import { formatBytes, onLanguage, reasonText, t } from "./i18n/i18n.js";
 
 const MAX_BATCH_FILES = 20;
 const MAX_BATCH_BYTES = 64 * 1024 * 1024;
@@ -30,13 +31,24 @@ const sizeOf = (entries) => entries.reduce((sum, { file }) => sum + file.size, 0
 export class Uploads {
   #onAccepted;
   #stops = new AbortController();
-  #run = null;
+  #runs = new Map(); // base id -> what became of the last upload into it
+  #kbId = null;
   #queue = Promise.resolve();
 
   // `onAccepted(kbId, items)`: the outcomes of one batch, for the document list.
   constructor(onAccepted) {
     this.#onAccepted = onAccepted;
     onLanguage(() => this.#render());
+  }
+
+  // The area tells of the base that is shown.
+  enter(kbId) {
+    this.#kbId = kbId;
+    this.#render();
+  }
+
+  get #run() {
+    return this.#runs.get(this.#kbId) ?? null;
   }
 
   // Uploads after those before it; resolves when all batches are through.
@@ -49,19 +61,19 @@ export class Uploads {
   async #upload(kbId, entries) {
     this.#stops = new AbortController();
     const tally = { created: 0, revised: 0, unchanged: 0 };
-    this.#run = { numFiles: entries.length, numSent: 0, bytes: 0, total: sizeOf(entries), isActive: true, tally, rejected: [], unknown: [] };
+    const run = { numFiles: entries.length, numSent: 0, bytes: 0, total: sizeOf(entries), isActive: true, tally, rejected: [], unknown: [] };
+    this.#runs.set(kbId, run);
     this.#render();
     for (const batch of batchesOf(entries)) {
-      if (!this.#stops.signal.aborted) await this.#send(kbId, batch);
-      else for (const { name } of batch) this.#reject(name, t("upload_stopped"));
+      if (!this.#stops.signal.aborted) await this.#send(kbId, run, batch);
+      else for (const { name } of batch) run.rejected.push({ name, error: null });
     }
-    this.#run.isActive = false;
+    run.isActive = false;
     this.#render();
-    announce(this.#summary());
+    announce(summaryOf(run));
   }
 
-  async #send(kbId, batch) {
-    const run = this.#run;
+  async #send(kbId, run, batch) {
     const before = run.bytes;
     const size = sizeOf(batch);
     const onBytes = (loaded, total) => {
@@ -70,43 +82,18 @@ export class Uploads {
     };
     try {
       const items = await uploadBatch(kbId, batch, onBytes, this.#stops.signal);
-      items.forEach((item, index) => this.#count(item, batch[index]?.name ?? ""));
+      items.forEach((item, index) => count(run, item, batch[index]?.name ?? ""));
       this.#onAccepted(kbId, items);
     } catch (error) {
-      this.#fail(batch, error);
+      fail(run, batch, error);
     }
     run.bytes = before + size;
     run.numSent += batch.length;
     this.#render();
   }
 
-  // A service that went away may have stored what it did not live to acknowledge.
-  #fail(batch, error) {
-    const reason = error.name === "AbortError" ? t("upload_stopped") : errorText(error);
-    for (const { name } of batch) {
-      if (error.code === "network") this.#run.unknown.push(name);
-      else this.#reject(name, reason);
-    }
-  }
-
-  #count(item, name) {
-    if (item.outcome !== "rejected") this.#run.tally[item.outcome] += 1;
-    else this.#reject(name, item.error?.message ?? t("error_unknown"), item.error?.code);
-  }
-
-  #reject(name, reason, code = "") {
-    this.#run.rejected.push({ name, reason, code });
-  }
-
-  #summary() {
-    const { tally, rejected, unknown } = this.#run;
-    const parts = Object.entries(tally).map(([outcome, count]) => count && t(`outcome_${outcome}`, { count }));
-    if (rejected.length) parts.push(t("outcome_rejected", { count: rejected.length }));
-    if (unknown.length) parts.push(t("outcome_unknown", { count: unknown.length }));
-    return parts.filter(Boolean).join(" · ");
-  }
-
   #showBytes() {
+    if (!this.#run) return;
     const { bytes, total } = this.#run;
     const bar = byId("upload-status").querySelector("progress");
     const label = byId("upload-status").querySelector(".upload-bytes");
@@ -118,7 +105,7 @@ export class Uploads {
   #render() {
     const area = byId("upload-status");
     show(area, this.#run !== null);
-    if (!this.#run) return;
+    if (!this.#run) return area.replaceChildren();
     area.replaceChildren(...(this.#run.isActive ? this.#activeView() : this.#doneView()), ...this.#rejectedView(), ...this.#unknownView());
     if (this.#run.isActive) this.#showBytes();
   }
@@ -136,21 +123,20 @@ export class Uploads {
 
   #doneView() {
     const dismiss = () => {
-      this.#run = null;
+      this.#runs.delete(this.#kbId);
       this.#render();
     };
     return [el("div", { class: "upload-line" },
-      el("strong", {}, this.#summary() || t("upload_nothing")),
+      el("strong", {}, summaryOf(this.#run) || t("upload_nothing")),
       iconButton("close", t("dismiss"), dismiss))];
   }
 
   #rejectedView() {
     const { rejected } = this.#run;
     if (!rejected.length) return [];
-    const rows = rejected.map(({ name, reason, code }) =>
+    const rows = rejected.map(({ name, error }) =>
       el("li", {}, el("bdi", { class: "reject-name" }, name),
-        code ? el("span", { class: "reject-code" }, codeText("error", code)) : null,
-        el("span", { class: "meta" }, reason)));
+        el("span", { class: "meta" }, error ? reasonText(error) : t("upload_stopped")), error && ownWords(error)));
     return [el("h3", { class: "reject-title" }, t("rejected_title", { count: rejected.length })), el("ul", { class: "reject-list" }, rows)];
   }
 
@@ -163,4 +149,25 @@ export class Uploads {
       el("ul", { class: "reject-list" }, unknown.map((name) => el("li", {}, el("bdi", { class: "reject-name" }, name)))),
     ];
   }
+}
+
+// A service that went away may have stored what it did not live to acknowledge.
+function fail(run, batch, error) {
+  const isStopped = error.name === "AbortError";
+  for (const { name } of batch) {
+    if (error.code === "network") run.unknown.push(name);
+    else run.rejected.push({ name, error: isStopped ? null : error });
+  }
+}
+
+function count(run, item, name) {
+  if (item.outcome === "rejected") run.rejected.push({ name, error: item.error });
+  else run.tally[item.outcome] = (run.tally[item.outcome] ?? 0) + 1;
+}
+
+function summaryOf({ tally, rejected, unknown }) {
+  const parts = Object.entries(tally).map(([outcome, number]) => number && t(`outcome_${outcome}`, { count: number }));
+  if (rejected.length) parts.push(t("outcome_rejected", { count: rejected.length }));
+  if (unknown.length) parts.push(t("outcome_unknown", { count: unknown.length }));
+  return parts.filter(Boolean).join(" · ");
 }

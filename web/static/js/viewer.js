@@ -57,8 +57,11 @@ export class Viewer {
   #opener = null;
   #onCurrent = () => {};
   #isMoving = false;
+  #hooks;
 
-  constructor() {
+  // hooks: {quoted(citationId), closed()}: what the viewer shows, told when the reader changes it
+  constructor(hooks) {
+    this.#hooks = hooks;
     this.#dialog.addEventListener("close", () => this.#closed());
     addEventListener("keydown", (event) => {
       // A modal closes by itself; the side panel needs this.
@@ -77,6 +80,12 @@ export class Viewer {
 
   openDocument(kbId, doc, opener) {
     this.#open(kbId, [stopOf(doc)], 0, opener, () => {});
+  }
+
+  // The id of what is open: a citation's, a document's, or null.
+  get shownId() {
+    if (!this.#dialog.open) return null;
+    return this.#stop.citation?.id ?? this.#stop.documentId;
   }
 
   close() {
@@ -122,6 +131,7 @@ export class Viewer {
     const again = id ? document.querySelector(`button[data-citation="${CSS.escape(id)}"]`) : null;
     (this.#opener?.isConnected ? this.#opener : again)?.focus();
     this.#onCurrent(null);
+    this.#hooks.closed();
   }
 
   get #stop() {
@@ -153,6 +163,7 @@ export class Viewer {
   #goAndLoad(index) {
     this.#go(index);
     this.#loadStop();
+    if (this.#stop.citation) this.#hooks.quoted(this.#stop.citation.id);
   }
 
   #loadStop() {

@@ -19,6 +19,12 @@ export function firstSteps(onCreate) {
   ];
 }
 
+// The base of the address is not there: what happened, and the way on.
+export function missingBase(other, onOpen) {
+  const button = other && el("button", { type: "button", class: "primary-button", onclick: () => onOpen(other) }, t("open_base", { name: other.name }));
+  return [el("p", { class: "lead" }, t("base_missing")), button].filter(Boolean);
+}
+
 // The empty thread: how to begin, or what one can ask.
 // hooks: {ask(question), hasDocuments(), demo(), openBase(base), openDocuments(), modelNotice()}
 export function teaching(base, hooks) {

@@ -1,11 +1,13 @@
 // The language of the page: Chinese or English, remembered, switched without a reload.
-// Knows keys and texts; all texts live in en.js and zh.js.
+// Knows keys and texts; all texts live in en.js and zh.js, those of errors beside them.
 
 import { en } from "./en.js";
+import { errorsEn } from "./errors_en.js";
+import { errorsZh } from "./errors_zh.js";
 import { zh } from "./zh.js";
 
 const ITEM = "kb.language";
-const TEXTS = { en, zh };
+const TEXTS = { en: { ...en, ...errorsEn }, zh: { ...zh, ...errorsZh } };
 const listeners = [];
 let current = initial();
 
@@ -17,15 +19,20 @@ function initial() {
 
 export const language = () => current;
 
+const hasValue = (values, name) => values[name] !== undefined && values[name] !== null && values[name] !== "";
+
+// {size_bytes} becomes "2.1 MB", {count} "1,204", a list its items.
+function valueText(name, value) {
+  if (typeof value !== "number") return Array.isArray(value) ? value.join(", ") : String(value ?? "");
+  return /(^|_)bytes$/.test(name) && name !== "num_bytes" ? formatBytes(value) : formatNumber(value);
+}
+
+const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => valueText(name, values[name]));
+
 // t("num_pages", {count: 3}): fills {count}; English plurals are "one|many" chosen by `count`.
 export function t(key, values = {}) {
-  const text = TEXTS[current][key] ?? key;
-  const forms = text.split("|");
-  const form = forms.length > 1 && values.count !== 1 ? forms[1] : forms[0];
-  return form.replace(/\{(\w+)\}/g, (_, name) => {
-    const value = values[name] ?? "";
-    return typeof value === "number" ? formatNumber(value) : value;
-  });
+  const forms = (TEXTS[current][key] ?? key).split("|");
+  return fill(forms.length > 1 && values.count !== 1 ? forms[1] : forms[0], values);
 }
 
 // A label for a stable code of the service; the code itself when it is not known here.
@@ -69,6 +76,13 @@ export function formatTime(iso) {
   return new Intl.DateTimeFormat(locale(), { dateStyle: "medium", timeStyle: "short" }).format(at);
 }
 
+export function formatDay(iso) {
+  const at = new Date(iso);
+  if (Number.isNaN(at.getTime())) return "";
+  const isToday = at.toDateString() === new Date().toDateString();
+  return new Intl.DateTimeFormat(locale(), isToday ? { timeStyle: "short" } : { dateStyle: "medium" }).format(at);
+}
+
 export function formatBytes(bytes) {
   const units = ["B", "KB", "MB", "GB", "TB"];
   const step = bytes > 0 ? Math.min(Math.floor(Math.log(bytes) / Math.log(1024)), 4) : 0;
@@ -77,9 +91,25 @@ export function formatBytes(bytes) {
   return `${value.format(bytes / 1024 ** step)} ${units[step]}`;
 }
 
-// What went wrong, in one line; the request id lets an operator find it in the log.
+// Why something failed, from {code, message, details}, in the language of the page; what the service
+// says in English follows on an English page unless the text has its values already. A code that is
+// not known here leaves the service's own words.
+export function reasonText({ code, message, details }) {
+  const text = TEXTS[current][`error_${code}`];
+  if (!text) return message || t("error_unknown");
+  const values = details ?? {};
+  let isExact = false;
+  const chosen = text.replace(/\[([^\]]*)\]/g, (_, words) => {
+    const isKnown = [...words.matchAll(/\{(\w+)\}/g)].every(([, name]) => hasValue(values, name));
+    isExact ||= isKnown;
+    return isKnown ? words : "";
+  });
+  const said = fill(chosen, values);
+  return current === "en" && message && !isExact ? `${said}: ${message}` : said;
+}
+
+// What went wrong with a call, in one line; the request id lets an operator find it in the log.
 export function errorText(error) {
-  const message = error.code === "network" ? t("error_network") : error.message || t("error_unknown");
-  const id = error.requestId ? t("error_request", { id: error.requestId }) : "";
-  return id ? `${message} (${id})` : message;
+  const said = error.code?.startsWith("http_") ? t("error_http", { status: error.status }) : reasonText(error);
+  return error.requestId ? `${said} (${t("error_request", { id: error.requestId })})` : said;
 }

@@ -1,0 +1,77 @@
+// What a reader typed or asked, and no stored answer has taken over yet, by base. Kept in the
+// browser, so that it survives a reload, a stop and a tab that died. Knows no network.
+
+const MAX_ASKED = 20;
+const FRESH_MS = 15000; // a question that another tab waits for is seen again within this time
+const TAB_ITEM = "kb.tab";
+const draftItem = (kbId) => `kb.draft.${kbId}`;
+const askedItem = (kbId) => `kb.asked.${kbId}`;
+
+function store(item, text) {
+  try {
+    if (text) localStorage.setItem(item, text);
+    else localStorage.removeItem(item);
+  } catch (error) {
+    console.warn(`${item} could not be kept: ${error.message}`); // the storage of the browser is full
+  }
+}
+
+function tabId() {
+  const id = sessionStorage.getItem(TAB_ITEM) ?? Math.random().toString(36).slice(2);
+  sessionStorage.setItem(TAB_ITEM, id);
+  return id;
+}
+
+export const draftOf = (kbId) => localStorage.getItem(draftItem(kbId)) ?? "";
+
+export const keepDraft = (kbId, text) => store(draftItem(kbId), text);
+
+function allAsked(kbId) {
+  try {
+    const kept = JSON.parse(localStorage.getItem(askedItem(kbId)) ?? "[]");
+    return Array.isArray(kept) ? kept : [];
+  } catch {
+    return [];
+  }
+}
+
+const storeAsked = (kbId, kept) => store(askedItem(kbId), kept.length ? JSON.stringify(kept.slice(-MAX_ASKED)) : "");
+
+// Questions of a conversation (null: of one that has no answer yet) that have no answer:
+// [{id, question, conversationId, numBefore, at, isAsking}], oldest first. `numBefore`: answers that
+// stood before it. A question that another tab is waiting for right now is that tab's business.
+export function askedOf(kbId, conversationId) {
+  const isElsewhere = (asked) => asked.isAsking && asked.tab !== tabId() && Date.now() - asked.seenAt < FRESH_MS;
+  return allAsked(kbId).filter((asked) => asked.conversationId === conversationId && !isElsewhere(asked));
+}
+
+// Keeps a question, or what became of it; the same id replaces.
+export function keepAsked(kbId, asked) {
+  const others = allAsked(kbId).filter((other) => other.id !== asked.id);
+  storeAsked(kbId, [...others, { ...asked, tab: tabId(), seenAt: Date.now() }]);
+}
+
+export function forgetAsked(kbId, id) {
+  storeAsked(kbId, allAsked(kbId).filter((asked) => asked.id !== id));
+}
+
+export function forgetConversation(kbId, conversationId) {
+  storeAsked(kbId, allAsked(kbId).filter((asked) => asked.conversationId !== conversationId));
+}
+
+// The conversation that began without an id has one now.
+export function nameConversation(kbId, conversationId) {
+  const isOurs = (asked) => asked.conversationId === null && asked.tab === tabId();
+  storeAsked(kbId, allAsked(kbId).map((asked) => (isOurs(asked) ? { ...asked, conversationId } : asked)));
+}
+
+export function forgetBase(kbId) {
+  store(draftItem(kbId), "");
+  store(askedItem(kbId), "");
+}
+
+// For a reader who leaves a shared machine.
+export function forgetEverything() {
+  const ours = Object.keys(localStorage).filter((item) => /^kb\.(draft|asked)\./.test(item));
+  for (const item of ours) localStorage.removeItem(item);
+}

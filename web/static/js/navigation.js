@@ -1,0 +1,113 @@
+// Brings the parts of the page to a place: base, view, conversation, viewer. A place comes from the
+// address, or from what the reader chose. Knows the order of things, draws nothing.
+
+import { documentPath, getJson } from "./api.js";
+import { CLOSED } from "./address.js";
+
+const lastItem = (kbId) => `kb.conversation.${kbId}`;
+
+export class Navigation {
+  #parts;
+  #turn = 0;
+  #named = new Map(); // thread of an address -> id of the conversation that began there
+
+  // parts: {address, bases, ask, conversations, documents, tabs, uploads, viewer, notices,
+  // frame(base, missingId)}
+  constructor(parts) {
+    this.#parts = parts;
+  }
+
+  // The place that the address names; without a base, where the reader was last.
+  async start() {
+    const { address, bases } = this.#parts;
+    if (!address.place.base && bases.home) address.amend(placeIn(bases.home.id));
+    await this.show(address.place);
+  }
+
+  // A base, with the conversation that this tab last had in it.
+  async openBase(base) {
+    this.#parts.address.go({ ...CLOSED, view: null, ...placeIn(base?.id ?? null) });
+    await this.show(this.#parts.address.place);
+  }
+
+  // Another conversation of the chosen base; null begins one.
+  async openConversation(conversation) {
+    this.#parts.address.go({ ...CLOSED, view: null, conversation });
+    await this.show(this.#parts.address.place);
+  }
+
+  openView(name) {
+    const { address, tabs } = this.#parts;
+    address.go({ view: name === "ask" ? null : name });
+    tabs.choose(name);
+  }
+
+  // The conversation on the page has this id now.
+  remember(conversation) {
+    const { address, bases, conversations } = this.#parts;
+    const kbId = bases.chosen.id;
+    sessionStorage.setItem(lastItem(kbId), conversation);
+    this.#named.set(address.thread, conversation);
+    address.amend({ conversation });
+    conversations.choose(conversation);
+  }
+
+  // Shows a place; one that is shown already stays as it is. A later call wins.
+  async show(asked) {
+    const turn = (this.#turn += 1);
+    const { bases, frame, tabs } = this.#parts;
+    const place = this.#withName(asked);
+    const base = place.base ? await bases.find(place.base) : null;
+    if (turn !== this.#turn) return;
+    if (base === null || base.id !== bases.chosen?.id) await this.#enter(base);
+    if (turn !== this.#turn) return;
+    frame(base, base ? null : place.base);
+    tabs.choose(place.view === "documents" ? "documents" : "ask");
+    tabs.enable(base !== null);
+    if (!base) return;
+    await this.#openThread(base, place.conversation);
+    if (turn === this.#turn) await this.#openViewer(base, place);
+  }
+
+  // An entry of the history from before its conversation had an id.
+  #withName(place) {
+    const { address } = this.#parts;
+    const name = place.conversation ? null : this.#named.get(address.thread);
+    if (!name) return place;
+    address.amend({ conversation: name });
+    return address.place;
+  }
+
+  async #enter(base) {
+    const { ask, bases, conversations, documents, notices, uploads, viewer } = this.#parts;
+    viewer.close();
+    bases.choose(base);
+    notices.enter(base?.id ?? null);
+    uploads.enter(base?.id ?? null);
+    if (!base) await ask.open(null, null);
+    documents.choose(base);
+    conversations.enter(base?.id ?? null);
+  }
+
+  async #openThread(base, conversation) {
+    const { ask, conversations } = this.#parts;
+    conversations.choose(conversation);
+    if (conversation) sessionStorage.setItem(lastItem(base.id), conversation);
+    else sessionStorage.removeItem(lastItem(base.id));
+    await ask.open(base, conversation);
+  }
+
+  async #openViewer(base, { quote, document: documentId }) {
+    const { address, ask, viewer } = this.#parts;
+    const wanted = quote ?? documentId;
+    if (!wanted) viewer.close();
+    if (!wanted || wanted === viewer.shownId) return;
+    const cited = quote && ask.find(quote);
+    if (cited) return viewer.openCitation(base.id, cited.view.citations, cited.citation, cited.view.markOf(quote), (id) => cited.view.setCurrent(id));
+    const doc = documentId && (await getJson(documentPath(base.id, documentId)).catch(() => null));
+    if (doc?.revision) viewer.openDocument(base.id, doc, null);
+    else address.amend(CLOSED); // what the address names is not there any more
+  }
+}
+
+const placeIn = (kbId) => ({ base: kbId, conversation: kbId && sessionStorage.getItem(lastItem(kbId)) });

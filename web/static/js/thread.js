@@ -1,0 +1,98 @@
+// The turns on the page: questions with their answers, stored ones and those without an answer.
+// Knows how a conversation is read back; asking is not its business.
+
+import { getJson } from "./api.js";
+import { AnswerView } from "./answer_view.js";
+import { byId, el } from "./dom.js";
+import { errorText, t } from "./i18n/i18n.js";
+
+const answerPath = (id) => `answers/${encodeURIComponent(id)}`;
+export const conversationPath = (id) => `conversations/${encodeURIComponent(id)}`;
+
+export const EMPTY = { text: "", citations: [], answer: null, error: null, phase: null, isStopped: false, isUnfinished: false, isStored: false, isStreaming: false };
+
+export const doneState = (answer) => ({ ...EMPTY, text: answer.answer, citations: answer.citations, answer });
+
+// The turns of a stored conversation, in order: [{question, state}]. An answer that cannot be read
+// any more leaves its words, which the conversation has itself. Throws ApiError.
+export async function readTurns(conversationId, signal) {
+  const { messages } = await getJson(conversationPath(conversationId), {}, signal);
+  const turns = [];
+  for (const { role, content, answer_id: answerId } of messages) {
+    if (role === "user") turns.push({ question: content, state: { ...EMPTY, isUnfinished: true } });
+    else if (turns.length) Object.assign(turns.at(-1), { answerId, state: { ...EMPTY, text: content, isStored: true } });
+  }
+  const read = async (turn) => {
+    if (turn.answerId) turn.state = doneState(await getJson(answerPath(turn.answerId), {}, signal));
+  };
+  const forgive = (error) => {
+    if (error.code !== "answer_not_found") throw error;
+  };
+  await Promise.all(turns.map((turn) => read(turn).catch(forgive)));
+  return turns;
+}
+
+export class Thread {
+  #element = byId("thread");
+  #views = []; // AnswerView, oldest first
+
+  get size() {
+    return this.#views.length;
+  }
+
+  // Answers that the service has; what was stopped or failed is not among them.
+  get numAnswers() {
+    return this.#views.filter((view) => view.hasAnswer).length;
+  }
+
+  clear() {
+    this.#views = [];
+    this.#element.replaceChildren();
+  }
+
+  // What stands there while there is no turn: how to begin, or why nothing can be shown.
+  fill(...nodes) {
+    if (!this.#views.length) this.#element.replaceChildren(...nodes);
+  }
+
+  showProblem(error, onRetry) {
+    this.fill(
+      el("p", { class: "notice notice-bad", role: "alert" }, errorText(error)),
+      el("p", { class: "thread-retry" }, el("button", { type: "button", class: "plain-button", onclick: onRetry }, t("try_again"))));
+  }
+
+  // handlers as of AnswerView, each called with the view first
+  add(question, state, handlers) {
+    if (!this.#views.length) this.#element.replaceChildren();
+    const bound = Object.entries(handlers).map(([name, run]) => [name, (...values) => run(view, ...values)]);
+    const view = new AnswerView(question, Object.fromEntries(bound));
+    view.update(state);
+    this.#views.push(view);
+    this.#element.append(view.element);
+    return view;
+  }
+
+  remove(view) {
+    this.#views = this.#views.filter((other) => other !== view);
+    view.element.remove();
+  }
+
+  // {view, citation} of a citation in one of the answers, or null.
+  find(citationId) {
+    for (const view of this.#views) {
+      const citation = view.citations.find(({ id }) => id === citationId);
+      if (citation) return { view, citation };
+    }
+    return null;
+  }
+
+  relabel() {
+    for (const view of this.#views) view.relabel();
+  }
+
+  // Scrolls the thread alone; scrollIntoView would move the frame around it too.
+  bringToTop(view = this.#views.at(-1)) {
+    const scroller = byId("thread-scroll");
+    if (view) scroller.scrollTop += view.element.getBoundingClientRect().top - scroller.getBoundingClientRect().top - 20;
+  }
+}
