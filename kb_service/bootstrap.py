@@ -6,6 +6,7 @@ the part that needs it is first asked for.
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -298,9 +299,13 @@ class Application:
         return reindex(self.index_source, self.publisher, self.embedder, self.retriever, kb_id)
 
     def verify(self) -> dict[str, object]:
-        """Check storage and indexes; return the flaws by kind, and the counts."""
-        parts = (self.verifier, self.catalog, self.index_files)
-        return upkeep.verify(*parts, lambda kb_id: self.retriever.counts(kb_id).num_chunks)
+        """Check storage and indexes, damaged or not; return the flaws by kind, and the counts."""
+        url = self.settings.effective_database_url
+        return upkeep.verify(
+            upkeep.opened(lambda: self.verifier, lambda: Verifier.unopened(url, self.blobs)),
+            lambda: (self.catalog, self.index_files),
+            lambda kb_id: self.retriever.counts(kb_id).num_chunks,
+        )
 
     def sweep(self) -> None:
         """Remove what killed processes and deleted bases left behind."""
@@ -322,6 +327,7 @@ class Application:
                 log.error("not loaded", part=part, code=error.code, error=error.message)
         if self._not_loaded:
             return
+        upkeep.look_for_damage(self.database)
         upkeep.refresh(self.catalog.list_kbs(limit=MAX_WARM_BASES).items, self.retriever)
 
     def _models(self) -> list[str]:
@@ -336,6 +342,8 @@ class Application:
                 waiting[part] = self._not_loaded.get(part, "loading")
         if "remote" in self.__dict__ and (problem := self.remote.outage()):
             waiting["generator"] = problem
+        if "database" in self.__dict__ and self.database.is_damaged:
+            waiting["database"] = upkeep.DAMAGED_TEXT
         return waiting
 
     def degraded(self) -> dict[str, str]:
@@ -345,7 +353,7 @@ class Application:
     def checks(self) -> dict[str, Callable[[], str]]:
         """Return the checks of `kb doctor` that need the parts themselves."""
         return {
-            "database": lambda: f"{self.database.engine.dialect.name}, schema up to date",
+            "database": lambda: upkeep.database_text(self.database),
             "retrieval": lambda: retrieval_text(self._dense_weight()),
             "embedding model": self._check_embedder,
             "reranking model": self._check_reranker,
@@ -387,12 +395,5 @@ def open_application(settings: Settings | None = None) -> Application:
 
 def parse_limits(ingest: IngestSettings) -> ParseLimits:
     """Return the parser's limits from the settings."""
-    return ParseLimits(
-        max_file_bytes=ingest.max_file_bytes,
-        max_pages=ingest.max_pages,
-        max_page_points=ingest.max_page_points,
-        max_text_chars=ingest.max_text_chars,
-        max_decompressed_bytes=ingest.max_decompressed_bytes,
-        timeout_s=ingest.timeout_s,
-        memory_bytes=ingest.memory_bytes,
-    )
+    names = {field.name for field in fields(ParseLimits)}
+    return ParseLimits(**ingest.model_dump(include=names))

@@ -99,3 +99,25 @@ def test_a_reranker_reads_the_candidates_of_a_search(tmp_path: Path) -> None:
 def test_a_setting_of_the_reranker_out_of_range_is_refused(name: str, value: float) -> None:
     with pytest.raises(ValidationError, match=f"{name}(.|\n)*{value}"):
         RerankSettings.model_validate({name: value})
+
+
+def test_a_damaged_database_is_not_ready_and_the_doctor_says_so(tmp_path: Path) -> None:
+    """Searches failed while readiness said that all was well."""
+    settings = Settings(data_dir=tmp_path)
+    application = Application(settings)
+    with application.database.engine.connect() as connection:
+        statement = "SELECT rootpage FROM sqlite_master WHERE name = 'embeddings'"
+        page = connection.exec_driver_sql(statement).scalar_one()
+    application.close()
+    with (tmp_path / "kb.sqlite3").open("r+b") as file:
+        file.seek((page - 1) * 4096)
+        file.write(b"torn" * 1024)
+    torn = Application(settings)
+    torn.warm_up()
+    assert "kb verify" in torn.readiness()["database"]
+    assert str(tmp_path) not in torn.readiness()["database"]  # anybody may ask
+    finding = {found.name: found for found in diagnose(settings, torn.checks())}["database"]
+    assert (finding.is_ok, "damaged" in finding.text) == (False, True)
+    report = torn.verify()
+    assert (report["is_clean"], bool(report["damaged"])) == (False, True)
+    torn.close()

@@ -72,7 +72,7 @@ class IngestionService:
             log.warning("index not published", kb_id=kb_id, code=error.code, error=error.message)
 
     def _load(self, claim: Claim, report: ProgressReport) -> ParsedDocument:
-        path = self._blobs.path(claim.job.blob_sha256)
+        path = self._blobs.whole(claim.job.blob_sha256, repr(claim.document_name))
         for event in self._loader.load(path, claim.document_name, claim.job.media_type):
             if isinstance(event, ParsedDocument):
                 return event

@@ -14,10 +14,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import BinaryIO
 
-from kb_service.domain.errors import NotFound, PayloadTooLarge, StorageError
+from kb_service.domain.errors import PayloadTooLarge, StorageError
 
 BLOCK_BYTES = 1024 * 1024
 STAGED_PREFIX = "staged-"
@@ -31,6 +32,15 @@ class StagedBlob:
     path: Path
     sha256: str
     size_bytes: int
+
+
+class BlobState(Enum):
+    """What stands under the name of a blob."""
+
+    WHOLE = "whole"
+    ABSENT = "absent"
+    CHANGED = "changed"
+    UNREADABLE = "unreadable"
 
 
 class BlobStore:
@@ -91,13 +101,6 @@ class BlobStore:
         """True when the blob is in the store."""
         return self.path(sha256).is_file()
 
-    def open(self, sha256: str) -> BinaryIO:
-        """Open the bytes for reading; NotFound (blob_not_found) when they are not there."""
-        try:
-            return self.path(sha256).open("rb")
-        except FileNotFoundError as error:
-            raise NotFound(f"no stored bytes for {sha256}", code="blob_not_found") from error
-
     def unlink(self, sha256: str) -> None:
         """Remove a blob if it is there. Only inside a database write transaction."""
         with _typed_errors(f"remove blob {sha256}"):
@@ -109,13 +112,41 @@ class BlobStore:
             if _SHA256.fullmatch(path.name):
                 yield path.name
 
-    def hash_of(self, sha256: str) -> str | None:
-        """Return the SHA-256 of the bytes stored under that name; None when there are none."""
+    def state_of(self, sha256: str) -> BlobState:
+        """Compare the stored bytes with their name; reads them all."""
         try:
-            with self.path(sha256).open("rb") as stream:
-                return hashlib.file_digest(stream, "sha256").hexdigest()
+            found = _hash_of(self.path(sha256))
         except FileNotFoundError:
-            return None
+            return BlobState.ABSENT
+        except OSError:
+            return BlobState.UNREADABLE
+        return BlobState.WHOLE if found == sha256 else BlobState.CHANGED
+
+    def whole(self, sha256: str, owner: str) -> Path:
+        """Return where the blob lies, after reading all of it: other bytes are never given out.
+
+        `owner`: whose bytes they are, for the message. Raises StorageError: blob_missing, and
+        blob_damaged when they differ from their name or cannot be read.
+        """
+        path = self.path(sha256)
+        try:
+            found = _hash_of(path)
+        except FileNotFoundError as error:
+            raise StorageError(
+                f"the stored bytes of {owner} are gone; SHA-256 {sha256}",
+                code="blob_missing",
+                details={"sha256": sha256},
+            ) from error
+        except OSError as error:
+            found = f"unreadable ({error.strerror})"
+        if found != sha256:
+            raise StorageError(
+                f"the stored bytes of {owner} are damaged: expected SHA-256 {sha256},"
+                f" found {found}",
+                code="blob_damaged",
+                details={"sha256": sha256, "found": found},
+            )
+        return path
 
     def discard_stale(self, older_than_s: float) -> int:
         """Remove staged files that nobody has written to for that long; return how many."""
@@ -127,6 +158,11 @@ class BlobStore:
                         path.unlink()
                         removed += 1
         return removed
+
+
+def _hash_of(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _copy_hashed(stream: BinaryIO, path: Path, max_bytes: int) -> tuple[str, int]:

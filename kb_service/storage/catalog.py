@@ -15,7 +15,7 @@ from kb_service.domain.documents import (
     Revision,
     regions_of,
 )
-from kb_service.domain.errors import Conflict, InvalidRequest, NotFound
+from kb_service.domain.errors import Conflict, InvalidRequest, NotFound, StorageError
 from kb_service.domain.spans import PageRegion, TextSpan
 from kb_service.storage import uploads
 from kb_service.storage.blobs import BlobStore, StagedBlob
@@ -44,6 +44,7 @@ from kb_service.storage.identity import (
 )
 from kb_service.storage.page_store import read_pages_of_span
 from kb_service.storage.removal import remove_document, remove_knowledge_base, sweep_blobs
+from kb_service.storage.stored_text import sha256_of_text, text_damaged
 from kb_service.storage.tables import documents, knowledge_bases, revisions
 from kb_service.storage.uploads import Upload, UploadOutcome
 
@@ -217,25 +218,48 @@ class Catalog:
     def revision_text(
         self, kb_id: str, document_id: str, sha256: str | None = None
     ) -> tuple[Revision, str]:
-        """Return a kept revision with its stored text. Raises NotFound like `revision`."""
-        with self._database.read() as connection:
-            revision = _find_revision(connection, kb_id, document_id, sha256)
-            statement = select(revisions.c.text).where(revisions.c.id == revision.id)
-            return revision, connection.execute(statement).scalar_one()
+        """Return a kept revision with its stored text, compared with the hash kept beside it.
+
+        Raises NotFound like `revision`, StorageError (text_damaged).
+        """
+        columns = (revisions.c.text, revisions.c.text_sha256)
+        try:
+            with self._database.read() as connection:
+                revision = _find_revision(connection, kb_id, document_id, sha256)
+                statement = select(*columns).where(revisions.c.id == revision.id)
+                row = connection.execute(statement).one()
+        except StorageError as error:
+            if error.code == "text_damaged":  # not even UTF-8
+                raise text_damaged(document_id) from error
+            raise
+        if sha256_of_text(row.text) != row.text_sha256:
+            raise text_damaged(document_id)
+        return revision, row.text
 
     def content_path(
         self, kb_id: str, document_id: str, sha256: str | None = None
     ) -> tuple[Path, Document]:
         """Return where the original bytes lie: of that revision, or the newest content sent in.
 
-        Raises NotFound.
+        All of them are read and compared with their hash first. Raises NotFound, StorageError
+        (blob_damaged, blob_missing).
         """
+        wanted, document = self._content_of(kb_id, document_id, sha256)
+        try:
+            return self._blobs.whole(wanted, repr(document.name)), document
+        except StorageError:
+            # Deleted or replaced since it was looked up, or indeed lost.
+            newest, document = self._content_of(kb_id, document_id, sha256)
+            if newest == wanted:
+                raise
+        return self._blobs.whole(newest, repr(document.name)), document
+
+    def _content_of(self, kb_id: str, document_id: str, sha256: str | None) -> tuple[str, Document]:
         with self._database.read() as connection:
             row = require_document_row(connection, kb_id, document_id)
             if sha256 is not None and sha256 != row.sha256:
                 sha256 = _find_revision(connection, kb_id, document_id, sha256).sha256
-            document = read_documents(connection, [row])[0]
-        return self._blobs.path(sha256 or row.sha256), document
+            return sha256 or row.sha256, read_documents(connection, [row])[0]
 
     def regions(self, revision_id: int, span: TextSpan) -> tuple[PageRegion, ...]:
         """Return where the words of a span of revision text stand; reads only the pages it meets.

@@ -3,19 +3,20 @@
 Pure reads of one snapshot. Checks also what constraints enforce: a damaged file keeps no promises.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    ForeignKey,
     FromClause,
     Row,
     RowMapping,
     Select,
+    Table,
     and_,
     exists,
     func,
@@ -24,10 +25,12 @@ from sqlalchemy import (
     select,
 )
 
-from kb_service.domain.documents import PageReport, embedded_text, embedding_key
+from kb_service.domain.documents import PageReport
 from kb_service.domain.errors import StorageError
 from kb_service.domain.jobs import JobStatus
+from kb_service.storage.integrity import Finding, Flaw
 from kb_service.storage.page_store import page_of
+from kb_service.storage.stored_text import is_whole_chunk, sha256_of_text
 from kb_service.storage.tables import (
     answer_documents,
     changes,
@@ -41,53 +44,73 @@ from kb_service.storage.tables import (
     revisions,
 )
 
-
-class Flaw(StrEnum):
-    """How an invariant is broken."""
-
-    LOST = "lost"
-    DOUBLED = "doubled"
-    ORPHANED = "orphaned"
-    MISMATCHED = "mismatched"
+Check = Callable[[Connection], Iterator[Finding]]
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One broken invariant, in words that name the row or file."""
-
-    flaw: Flaw
-    message: str
-
-
-def structure_findings(connection: Connection) -> Iterator[Finding]:
-    """Yield what is wrong between rows."""
-    yield from _broken_references(connection)
-    yield from _doubled(connection)
-    for flaw, what, columns, where in _RULES:
-        for row in connection.execute(select(*columns).where(where)).mappings():
-            yield Finding(flaw, f"{what}: {_named(row)}")
-
-
-def _broken_references(connection: Connection) -> Iterator[Finding]:
+def structure_checks() -> Iterator[tuple[str, Check]]:
+    """Yield each check of what holds between rows, with what it looks at."""
     for table in metadata.sorted_tables:
         for key in table.foreign_keys:
-            parent = key.column
-            statement = select(*table.primary_key.columns).where(
-                key.parent.is_not(None), ~_exists_in(parent.table, parent == key.parent)
-            )
-            for row in connection.execute(statement).mappings():
-                message = f"{table.name} row without its {parent.table.name} row: {_named(row)}"
-                yield Finding(Flaw.ORPHANED, message)
-
-
-def _doubled(connection: Connection) -> Iterator[Finding]:
+            what = f"what {table.name}.{key.parent.name} refers to"
+            yield what, partial(_broken_references, table, key)
     for what, columns, where in _UNIQUE:
-        statement: Select[Any] = select(*columns, func.count().label("times"))
-        if where is not None:
-            statement = statement.where(where)
-        repeated = statement.group_by(*columns).having(func.count() > 1)
-        for row in connection.execute(repeated).mappings():
-            yield Finding(Flaw.DOUBLED, f"{what}: {_named(row)}")
+        yield what, partial(_doubled, what, columns, where)
+    for flaw, what, columns, where in _RULES:
+        yield what, partial(_broken_rule, flaw, what, columns, where)
+    yield "texts that wait for their vectors", _waiting_for_vectors
+
+
+def _broken_references(table: Table, key: ForeignKey, connection: Connection) -> Iterator[Finding]:
+    parent = key.column
+    statement = select(*table.primary_key.columns).where(
+        key.parent.is_not(None), ~_exists_in(parent.table, parent == key.parent)
+    )
+    for row in connection.execute(statement).mappings():
+        message = f"{table.name} row without its {parent.table.name} row: {_named(row)}"
+        yield Finding(Flaw.ORPHANED, message)
+
+
+def _doubled(
+    what: str,
+    columns: Sequence[Column[Any]],
+    where: ColumnElement[bool] | None,
+    connection: Connection,
+) -> Iterator[Finding]:
+    statement: Select[Any] = select(*columns, func.count().label("times"))
+    if where is not None:
+        statement = statement.where(where)
+    repeated = statement.group_by(*columns).having(func.count() > 1)
+    for row in connection.execute(repeated).mappings():
+        yield Finding(Flaw.DOUBLED, f"{what}: {_named(row)}")
+
+
+def _broken_rule(
+    flaw: Flaw,
+    what: str,
+    columns: Sequence[Column[Any]],
+    where: ColumnElement[bool],
+    connection: Connection,
+) -> Iterator[Finding]:
+    for row in connection.execute(select(*columns).where(where)).mappings():
+        yield Finding(flaw, f"{what}: {_named(row)}")
+
+
+def _waiting_for_vectors(connection: Connection) -> Iterator[Finding]:
+    """A chunk without a vector is found by its words; `kb reindex` makes the vector."""
+    has_vector = _exists_in(embeddings, embeddings.c.text_sha256 == chunks.c.text_sha256)
+    statement = (
+        select(documents.c.id, documents.c.name, func.count().label("num_chunks"))
+        .join_from(chunks, documents, documents.c.id == chunks.c.document_id)
+        .where(~has_vector)
+        .group_by(documents.c.id, documents.c.name)
+        .order_by(documents.c.id)
+    )
+    for row in connection.execute(statement):
+        yield Finding(
+            Flaw.PENDING,
+            f"{row.num_chunks} chunks of document {row.id} ({row.name!r}) wait for their vectors;"
+            " `kb reindex` makes them",
+        )
 
 
 def _exists_in(table: FromClause, *where: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -146,12 +169,6 @@ _RULES: Sequence[_Rule] = (
         "searchable revision that no index is told of",
         (revisions.c.id, revisions.c.document_id),
         and_(revisions.c.is_current, ~_announced),
-    ),
-    (
-        Flaw.LOST,
-        "chunk without an embedding",
-        (chunks.c.id, chunks.c.text_sha256),
-        ~_exists_in(embeddings, embeddings.c.text_sha256 == chunks.c.text_sha256),
     ),
     (
         Flaw.ORPHANED,
@@ -246,7 +263,9 @@ _RULES: Sequence[_Rule] = (
 
 def revision_findings(connection: Connection, revision: Row[Any]) -> Iterator[Finding]:
     """Yield what is wrong inside one revision: text, pages, boxes and chunks."""
-    name = f"revision {revision.id} of {revision.document_id}"
+    name = f"revision {revision.id} of document {revision.document_id}"
+    if sha256_of_text(revision.text) != revision.text_sha256:
+        yield Finding(Flaw.DAMAGED, f"{name}: its text is not the one that was stored")
     for message in _page_flaws(connection, revision):
         yield Finding(Flaw.MISMATCHED, f"{name}: {message}")
     for message in _chunk_flaws(connection, revision):
@@ -279,5 +298,5 @@ def _chunk_flaws(connection: Connection, revision: Row[Any]) -> Iterator[str]:
     for row in rows:
         if revision.text[row.start : row.end] != row.text:
             yield f"chunk {row.id} is not the text of its span ({row.start}, {row.end})"
-        if embedding_key(embedded_text(row.prefix, row.text)) != row.text_sha256:
+        if not is_whole_chunk(row):
             yield f"chunk {row.id} has the hash of another text"

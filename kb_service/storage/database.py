@@ -32,6 +32,10 @@ _CODES = {
     "unable to open database file": "storage_unavailable",
     "connection": "storage_unavailable",
 }
+_DAMAGED = "database_damaged"
+_SQLITE_DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_POSTGRES_DAMAGE = frozenset({"XX001", "XX002"})
+"""SQLSTATE data_corrupted and index_corrupted."""
 
 
 class Database:
@@ -39,6 +43,8 @@ class Database:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self.is_damaged = False
+        """True once any read or write met a damaged page: it does not heal by itself."""
 
     @property
     def is_sqlite(self) -> bool:
@@ -48,7 +54,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Yield a connection that sees one snapshot. Raises StorageError."""
-        with _typed_errors(), self.engine.connect() as connection:
+        with self._typed_errors(), self.engine.connect() as connection:
             if not self.is_sqlite:
                 # In place: the options hold for this connection until it is given back.
                 connection.execution_options(
@@ -62,7 +68,7 @@ class Database:
 
         Raises StorageError, also when the lock is not free within BUSY_TIMEOUT_S seconds.
         """
-        with _typed_errors(), self.engine.connect() as connection:
+        with self._typed_errors(), self.engine.connect() as connection:
             connection.execution_options(kb_transaction="write")
             with connection.begin():
                 if not self.is_sqlite:
@@ -90,6 +96,22 @@ class Database:
                     f"the database was not made by this version: {error}",
                     code="database_version_unknown",
                 ) from error
+
+    @contextmanager
+    def _typed_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except SQLAlchemyError as error:
+            cause = getattr(error, "orig", None)
+            if isinstance(cause, KbError):
+                raise cause from None
+            raise self.typed(error) from error
+
+    def typed(self, error: SQLAlchemyError) -> StorageError:
+        """Return the StorageError that stands for a failure, and remember damage."""
+        found = storage_error(error)
+        self.is_damaged = self.is_damaged or found.code == _DAMAGED
+        return found
 
     def close(self) -> None:
         """Close every pooled connection; the database may be used again afterwards."""
@@ -154,20 +176,23 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql(_SQLITE_BEGIN[mode])
 
 
-@contextmanager
-def _typed_errors() -> Iterator[None]:
-    try:
-        yield
-    except SQLAlchemyError as error:
-        cause = getattr(error, "orig", None)
-        if isinstance(cause, KbError):
-            raise cause from None
-        raise storage_error(error) from error
-
-
 def storage_error(error: SQLAlchemyError) -> StorageError:
     """Return the StorageError that stands for a failure of the database."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     message = " ".join(str(cause).split())
+    if "could not decode to utf-8" in message.lower():  # sqlite3 repeats the whole text after it
+        return StorageError(
+            "a stored text is not UTF-8 any more; `kb verify` names it", code="text_damaged"
+        )
+    if _is_damage(cause):
+        return StorageError(
+            f"the database is damaged: {message}; `kb verify` names what is hit", code=_DAMAGED
+        )
     known = (code for part, code in _CODES.items() if part in message.lower())
     return StorageError(f"the database refused: {message}", code=next(known, "storage_failed"))
+
+
+def _is_damage(cause: object) -> bool:
+    # The low byte is the kind of an SQLite error, what stands above it a detail.
+    is_sqlite = getattr(cause, "sqlite_errorcode", 0) & 0xFF in _SQLITE_DAMAGE
+    return is_sqlite or getattr(cause, "sqlstate", None) in _POSTGRES_DAMAGE

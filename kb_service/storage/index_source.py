@@ -16,6 +16,7 @@ from kb_service.storage.database import Database
 from kb_service.storage.documents import chunk_of, chunk_rows
 from kb_service.storage.page_store import boxes_between, unpack_columns
 from kb_service.storage.removal import batches
+from kb_service.storage.stored_text import is_whole_chunk, text_damaged
 from kb_service.storage.tables import (
     changes,
     chunks,
@@ -80,7 +81,10 @@ class SqlIndexSource:
             after = rows[-1].id
 
     def hydrate(self, kb_id: str, chunk_ids: Sequence[int]) -> dict[int, StoredChunk]:
-        """Return those of the chunks that are searchable right now, with their page regions."""
+        """Return those of the chunks that are searchable right now, with their page regions.
+
+        Raises StorageError (text_damaged) for one that has other words than were stored.
+        """
         found: dict[int, StoredChunk] = {}
         with self._database.read() as connection:
             for batch in batches(dict.fromkeys(chunk_ids)):
@@ -88,6 +92,8 @@ class SqlIndexSource:
                 rows = connection.execute(chunk_rows().where(mine)).all()
                 regions = _regions(connection, mine)
                 for row in rows:
+                    if not is_whole_chunk(row):
+                        raise text_damaged(row.document_id)
                     where = regions.get(row.id, ())
                     found[row.id] = StoredChunk(chunk_of(row), row.sha256, where)
         return found

@@ -34,6 +34,7 @@ from kb_service.storage.removal import (
     remove_revision_chunks,
     remove_unused_embeddings,
 )
+from kb_service.storage.stored_text import sha256_of_text
 from kb_service.storage.tables import (
     check_storable,
     chunks,
@@ -180,6 +181,7 @@ class RevisionPublisher:
             title=parsed.title.strip() or PurePosixPath(name).stem or name,
             metadata=parsed.metadata,
             text=parsed.text,
+            text_sha256=sha256_of_text(parsed.text),
             num_pages=len(prepared.pages),
             num_chunks=len(prepared.chunks),
             is_complete=PageReport(parsed.pages).is_complete,

@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TEXT, TypeDecorator, TypeEngine
 
-from kb_service.domain.errors import InvalidRequest
+from kb_service.domain.errors import InvalidRequest, StorageError
 
 metadata = MetaData(
     naming_convention={
@@ -88,8 +88,13 @@ class JsonText(TypeDecorator[Any]):
         return check_storable(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:  # noqa: ANN401  JSON
-        """Read what was written."""
-        return None if value is None else json.loads(value)
+        """Read what was written. Raises StorageError (text_damaged) when it is no JSON."""
+        try:
+            return None if value is None else json.loads(value)
+        except ValueError as error:
+            raise StorageError(
+                f"a stored value is damaged: {error}; `kb verify` names it", code="text_damaged"
+            ) from error
 
 
 class Word(TypeDecorator[str]):
@@ -180,6 +185,8 @@ revisions = Table(
     Column("is_complete", Boolean, nullable=False),
     Column("is_current", Boolean, nullable=False),
     Column("created_at", UtcTime, nullable=False),
+    # Of the text. The default matches none: what was written without a hash is not taken for whole.
+    Column("text_sha256", SHA256, nullable=False, server_default=""),
     UniqueConstraint("document_id", "sha256"),
     Index(
         "uq_revisions_current",

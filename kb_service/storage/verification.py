@@ -1,17 +1,28 @@
 """`kb verify`: every invariant of database and blobs, checked from the outside; and the sweep.
 
-`verify` only reads. What looks wrong on disk is looked at again under the write lock, so that
-uploads and deletes under way are not reported. `sweep` removes what nothing refers to.
+`verify` only reads, and reads on past damage. What looks wrong on disk is looked at again under the
+write lock, so that uploads and deletes under way are not reported. `sweep` removes what nothing
+refers to.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Row, Table, func, select
 
-from kb_service.storage.blobs import BlobStore
-from kb_service.storage.consistency import Finding, Flaw, revision_findings, structure_findings
-from kb_service.storage.database import Database
+from kb_service.domain.errors import StorageError
+from kb_service.storage.blobs import BlobState, BlobStore
+from kb_service.storage.consistency import revision_findings, structure_checks
+from kb_service.storage.database import Database, open_database
+from kb_service.storage.integrity import (
+    CarefulReader,
+    Finding,
+    Flaw,
+    read_all_rows,
+    structure_flaws,
+)
 from kb_service.storage.removal import sweep_blobs
 from kb_service.storage.tables import (
     chunks,
@@ -19,6 +30,7 @@ from kb_service.storage.tables import (
     embeddings,
     jobs,
     knowledge_bases,
+    metadata,
     pages,
     revisions,
 )
@@ -33,29 +45,36 @@ _COUNTED = {
     "num_embeddings": embeddings,
     "num_jobs": jobs,
 }
+_READ_BY_REVISION = (revisions, pages, chunks)
+"""Read whole by the checks of each revision, which name the document."""
 
 
 @dataclass(frozen=True, slots=True)
 class VerifyReport:
-    """What was checked, counted, and what breaks an invariant, in words."""
+    """What was checked, counted (None: could not be), and what is wrong, in words.
 
-    num_knowledge_bases: int
-    num_documents: int
-    num_revisions: int
-    num_pages: int
-    num_chunks: int
-    num_embeddings: int
-    num_jobs: int
+    `damaged`: what cannot be read, or is not what was written. `pending`: known work to come.
+    """
+
+    num_knowledge_bases: int | None
+    num_documents: int | None
+    num_revisions: int | None
+    num_pages: int | None
+    num_chunks: int | None
+    num_embeddings: int | None
+    num_jobs: int | None
     num_blobs: int
-    lost: tuple[str, ...]
-    doubled: tuple[str, ...]
-    orphaned: tuple[str, ...]
-    mismatched: tuple[str, ...]
+    lost: tuple[str, ...] = ()
+    doubled: tuple[str, ...] = ()
+    orphaned: tuple[str, ...] = ()
+    mismatched: tuple[str, ...] = ()
+    damaged: tuple[str, ...] = ()
+    pending: tuple[str, ...] = ()
 
     @property
     def is_clean(self) -> bool:
-        """True when nothing is lost, doubled, orphaned or mismatched."""
-        return not (self.lost or self.doubled or self.orphaned or self.mismatched)
+        """True when nothing is lost, doubled, orphaned, mismatched or damaged."""
+        return not (self.lost or self.doubled or self.orphaned or self.mismatched or self.damaged)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,23 +92,43 @@ class Verifier:
         self._database = database
         self._blobs = blobs
 
+    @classmethod
+    def unopened(cls, url: str, blobs: BlobStore) -> "Verifier":
+        """Return the verifier of a database that is too damaged to be opened as usual."""
+        return cls(open_database(url), blobs)
+
     def verify(self) -> VerifyReport:
-        """Check every invariant; reads all text, boxes and blobs."""
-        with self._database.read() as connection:
-            counts = {
-                name: connection.execute(select(func.count()).select_from(table)).scalar_one()
-                for name, table in _COUNTED.items()
-            }
-            findings = [*structure_findings(connection), *_all_revisions(connection)]
+        """Check every invariant; reads every row and every blob.
+
+        Damage is a finding, and the rest is checked all the same. Raises StorageError for an
+        outage only.
+        """
+        counts: dict[str, int | None] = dict.fromkeys(_COUNTED)
+        findings: list[Finding] = []
+        try:
+            with self._database.read() as connection:
+                reader = CarefulReader(self._database, connection)
+                counts |= {name: _count(reader, table) for name, table in _COUNTED.items()}
+                _check_database(reader)
+                findings = reader.findings
+        except StorageError as error:
+            if error.code != "database_damaged":
+                raise
+            findings.append(Finding(Flaw.DAMAGED, f"nothing could be read: {error.message}"))
         stored = list(self._blobs.iter_sha256())
         findings.extend(self._blob_findings(stored))
+        said: dict[Flaw, tuple[str, ...]] = {
+            flaw: tuple(found.message for found in findings if found.flaw is flaw) for flaw in Flaw
+        }
         return VerifyReport(
-            **counts,
             num_blobs=len(stored),
-            lost=_messages(findings, Flaw.LOST),
-            doubled=_messages(findings, Flaw.DOUBLED),
-            orphaned=_messages(findings, Flaw.ORPHANED),
-            mismatched=_messages(findings, Flaw.MISMATCHED),
+            lost=said[Flaw.LOST],
+            doubled=said[Flaw.DOUBLED],
+            orphaned=said[Flaw.ORPHANED],
+            mismatched=said[Flaw.MISMATCHED],
+            damaged=said[Flaw.DAMAGED],
+            pending=said[Flaw.PENDING],
+            **counts,
         )
 
     def sweep(self, stale_after_s: float = STALE_AFTER_S) -> SweepReport:
@@ -105,29 +144,82 @@ class Verifier:
         return SweepReport(num_blobs, self._blobs.discard_stale(stale_after_s))
 
     def _blob_findings(self, stored: list[str]) -> Iterator[Finding]:
-        with self._database.read() as connection:
-            referenced = _references(connection)
-        damaged = {sha256 for sha256 in stored if self._blobs.hash_of(sha256) != sha256}
-        suspects = damaged | (referenced.keys() ^ set(stored))
-        if not suspects:
-            return
-        with self._database.write() as connection:
-            referenced = _references(connection)
-            for sha256 in sorted(suspects):
-                yield from self._suspect_findings(sha256, referenced.get(sha256))
+        referenced = self._known_references()
+        if referenced is None:
+            yield Finding(Flaw.DAMAGED, "which blobs are referred to cannot be read")
+        suspects = {
+            sha256 for sha256 in stored if self._blobs.state_of(sha256) is not BlobState.WHOLE
+        }
+        if referenced is not None:
+            suspects |= referenced.keys() ^ set(stored)
+        if suspects:
+            yield from self._settled(sorted(suspects))
 
-    def _suspect_findings(self, sha256: str, owner: str | None) -> Iterator[Finding]:
-        actual = self._blobs.hash_of(sha256)
-        if owner is None and actual is not None:
-            yield Finding(Flaw.ORPHANED, f"blob {sha256}")
-        elif owner is not None and actual is None:
-            yield Finding(Flaw.LOST, f"blob {sha256} of {owner}")
-        elif owner is not None and actual != sha256:
-            yield Finding(Flaw.MISMATCHED, f"blob {sha256} of {owner} has other bytes")
+    def _known_references(self) -> dict[str, str] | None:
+        try:
+            with self._database.read() as connection:
+                return _references(connection)
+        except StorageError as error:
+            if error.is_outage:
+                raise
+            return None
+
+    def _settled(self, suspects: list[str]) -> list[Finding]:
+        """Look again while no upload and no delete is half done; as it is where nobody writes."""
+        try:
+            with self._database.write() as connection:
+                return list(self._suspects(suspects, _references(connection)))
+        except StorageError as error:
+            if error.is_outage and error.code != "storage_read_only":
+                raise
+        return list(self._suspects(suspects, self._known_references()))
+
+    def _suspects(
+        self, suspects: list[str], referenced: dict[str, str] | None
+    ) -> Iterator[Finding]:
+        for sha256 in suspects:
+            state = self._blobs.state_of(sha256)
+            owner = "an unknown document" if referenced is None else referenced.get(sha256)
+            if owner is None:
+                if state is not BlobState.ABSENT:
+                    yield Finding(Flaw.ORPHANED, f"blob {sha256}")
+            elif state is BlobState.ABSENT:
+                yield Finding(Flaw.LOST, f"blob {sha256} of {owner}")
+            elif state is BlobState.CHANGED:
+                yield Finding(Flaw.MISMATCHED, f"blob {sha256} of {owner} has other bytes")
+            elif state is BlobState.UNREADABLE:
+                yield Finding(Flaw.DAMAGED, f"blob {sha256} of {owner} cannot be read")
 
 
-def _messages(findings: Iterable[Finding], flaw: Flaw) -> tuple[str, ...]:
-    return tuple(found.message for found in findings if found.flaw is flaw)
+def _check_database(reader: CarefulReader) -> None:
+    reader.check("the structure of the database file", structure_flaws)
+    for what, check in structure_checks():
+        reader.check(what, check)
+    for table in metadata.sorted_tables:
+        if table not in _READ_BY_REVISION:
+            read_all_rows(reader, table)
+    names = reader.read("the list of revisions", _revision_names) or ()
+    for revision_id, name in names:
+        row = reader.read(name, partial(_revision_row, revision_id))
+        if row is not None:
+            reader.check(name, partial(revision_findings, revision=row))
+
+
+def _revision_row(revision_id: int, connection: Connection) -> Row[Any]:
+    return connection.execute(select(revisions).where(revisions.c.id == revision_id)).one()
+
+
+def _revision_names(connection: Connection) -> list[tuple[int, str]]:
+    rows = connection.execute(select(revisions.c.id, revisions.c.document_id))
+    return [(row.id, f"revision {row.id} of document {row.document_id}") for row in rows]
+
+
+def _count(reader: CarefulReader, table: Table) -> int | None:
+    statement = select(func.count()).select_from(table)
+    return reader.read(
+        f"the number of {table.name}",
+        lambda connection: connection.execute(statement).scalar_one(),
+    )
 
 
 def _references(connection: Connection) -> dict[str, str]:
@@ -139,9 +231,3 @@ def _references(connection: Connection) -> dict[str, str]:
     ):
         referenced.update((sha256, owner) for sha256, owner in connection.execute(statement))
     return referenced
-
-
-def _all_revisions(connection: Connection) -> Iterator[Finding]:
-    for revision_id in connection.execute(select(revisions.c.id)).scalars().all():
-        row = connection.execute(select(revisions).where(revisions.c.id == revision_id)).one()
-        yield from revision_findings(connection, row)

@@ -1,10 +1,13 @@
 """Documents over HTTP: status, stored text, original bytes, page pictures, deletes."""
 
+import hashlib
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
+from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from api.attachments import content_disposition
@@ -87,14 +90,42 @@ def test_no_name_breaks_out_of_the_header(name: str) -> None:
     assert header.count('"') == 2
 
 
-def test_bytes_that_vanished_are_a_typed_404(
+def blobs_of(service: ApiService) -> list[Path]:
+    return [path for path in (service.settings.data_dir / "blobs").rglob("*") if path.is_file()]
+
+
+def test_bytes_that_were_lost_are_a_fault_of_the_storage(
     client: TestClient, service: ApiService, document: str
 ) -> None:
-    for blob in (service.settings.data_dir / "blobs").rglob("*"):
-        if blob.is_file():
-            blob.unlink()
-    gone = client.get(f"{document}/content")
-    assert (gone.status_code, gone.json()["error"]["code"]) == (404, "content_not_found")
+    for blob in blobs_of(service):
+        blob.unlink()
+    for path in ("content", "pages/1.png"):
+        gone = client.get(f"{document}/{path}")
+        assert (gone.status_code, gone.json()["error"]["code"]) == (503, "blob_missing")
+
+
+@pytest.mark.parametrize("path", ["content", "pages/1.png"])
+def test_not_one_byte_of_a_damaged_file_is_served(
+    client: TestClient, service: ApiService, document: str, path: str
+) -> None:
+    for blob in blobs_of(service):
+        blob.write_bytes(PDF_BYTES.replace(b"Catalog", b"Catalof"))
+    refused = client.get(f"{document}/{path}")
+    error = refused.json()["error"]
+    assert (refused.status_code, error["code"]) == (503, "blob_damaged")
+    assert hashlib.sha256(PDF_BYTES).hexdigest() in error["message"]
+    assert "报告 a/b.pdf" in error["message"]
+    assert b"Catalof" not in refused.content
+
+
+def test_a_stored_text_with_a_wrong_word_is_not_shown(
+    client: TestClient, service: ApiService, document: str
+) -> None:
+    with service.database.write() as connection:
+        connection.execute(text("UPDATE revisions SET text = replace(text, 'failed', 'worked')"))
+    refused = client.get(f"{document}/text")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (503, "text_damaged")
+    assert "worked" not in refused.text
 
 
 def test_a_page_picture_gets_its_boxes_and_scale(client: TestClient, document: str) -> None:

@@ -145,6 +145,33 @@ def test_the_extractive_reader_has_no_prompt_to_show(folder: Path) -> None:
     assert "no_prompt" in kb("prompt-ids", "Where did the pump leak?", "--kb", "r").output
 
 
+def test_verify_of_the_mode_without_vectors_is_clean_and_says_what_is_to_come(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KB_EMBEDDING__MODEL", "/nowhere")
+    assert kb("ingest", str(folder), "--kb", "r", "--wait").exit_code == 0
+    assert kb("verify").exit_code == 0
+    report = kb_json("verify")
+    assert (report["is_clean"], report["lost"], len(report["pending"])) == (True, [], 2)
+    monkeypatch.delenv("KB_EMBEDDING__MODEL")
+    assert kb("reindex", "--kb", "r").exit_code == 0
+    assert kb_json("verify")["pending"] == []
+
+
+def test_verify_of_a_torn_database_names_the_damage_and_fails(folder: Path, tmp_path: Path) -> None:
+    assert kb("ingest", str(folder), "--kb", "r", "--wait").exit_code == 0
+    path = tmp_path / "data" / "kb.sqlite3"
+    whole = path.read_bytes()
+    for page in (1, 12):
+        start = (page - 1) * 4096
+        torn = bytes(byte ^ 0x5A for byte in whole[start : start + 4096])
+        path.write_bytes(whole[:start] + torn + whole[start + 4096 :])
+        report = kb_json("verify")
+        assert (report["is_clean"], bool(report["damaged"])) == (False, True)
+        assert report["num_blobs"] == 2
+        assert kb("verify").exit_code == 1
+
+
 def test_doctor_names_what_is_in_force_and_what_is_wrong(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -26,6 +26,7 @@ MAX_FILE_BYTES = 1000
 class Desk:
     """Everything a test of the services touches."""
 
+    blobs: BlobStore
     catalog: Catalog
     jobs: JobQueue
     uploads: UploadService
@@ -57,6 +58,7 @@ def desk(tmp_path: Path) -> Desk:
         blobs, TextLoader(), ParagraphChunker(), embedder, publisher, NoIndex()
     )
     return Desk(
+        blobs=blobs,
         catalog=catalog,
         jobs=jobs,
         uploads=uploads,

@@ -40,6 +40,19 @@ def test_a_crash_is_tried_again_and_a_file_past_its_time_limit_is_not(
     assert desk.jobs.get(item.job.id).status is status
 
 
+def test_bytes_that_changed_on_disk_are_not_read_and_the_same_upload_heals_them(
+    desk: Desk,
+) -> None:
+    item = desk.upload("a.txt", "water")
+    assert item.job is not None
+    path = desk.blobs.path(item.job.blob_sha256)
+    path.write_bytes(b"wine!")
+    run = desk.run(item)
+    assert [failure["code"] for failure in run.failures] == ["blob_damaged"]
+    assert desk.run(desk.upload("a.txt", "water")).num_succeeded == 1
+    assert path.read_bytes() == b"water"
+
+
 def test_only_the_changed_paragraph_is_embedded_after_an_edit(desk: Desk) -> None:
     paragraphs = [f"paragraph {number} about the pump" for number in range(10)]
     desk.run(desk.upload("a.txt", "\n\n".join(paragraphs)))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kb_service.domain.errors import NotFound, PayloadTooLarge, StorageError
+from kb_service.domain.errors import PayloadTooLarge, StorageError
 from kb_service.storage.blobs import BlobStore
 from tests.storage.world import sha256
 
@@ -23,8 +23,7 @@ def test_published_bytes_are_found_by_their_hash(blobs: BlobStore) -> None:
     assert not blobs.exists(staged.sha256)
     path = blobs.publish(staged)
     assert path.relative_to(blobs.root).parts == (*_shards(staged.sha256), staged.sha256)
-    with blobs.open(staged.sha256) as stream:
-        assert stream.read() == b"report"
+    assert blobs.whole(staged.sha256, "a").read_bytes() == b"report"
     assert list(blobs.iter_sha256()) == [staged.sha256]
     assert list(blobs.staging.iterdir()) == []
 
@@ -99,10 +98,11 @@ def test_stale_staged_files_go_and_fresh_ones_stay(blobs: BlobStore) -> None:
     assert fresh.path.exists()
 
 
-def test_missing_bytes_are_not_found(blobs: BlobStore) -> None:
-    with pytest.raises(NotFound) as error:
-        blobs.open(sha256(b"never"))
-    assert error.value.code == "blob_not_found"
+def test_missing_bytes_are_a_loss_that_names_them(blobs: BlobStore) -> None:
+    with pytest.raises(StorageError) as error:
+        blobs.whole(sha256(b"never"), "'a.txt'")
+    assert error.value.code == "blob_missing"
+    assert "'a.txt'" in error.value.message
 
 
 @pytest.mark.parametrize("name", ["", "../../etc/passwd", "A" * 64, "0" * 63])

@@ -59,7 +59,20 @@ def test_migrating_twice_changes_nothing(database: Database) -> None:
     database.migrate()
     with database.read() as connection:
         versions = connection.execute(text("SELECT version_num FROM alembic_version")).all()
-    assert [row[0] for row in versions] == ["0001"]
+    assert [row[0] for row in versions] == ["0002"]
+
+
+def test_texts_of_an_older_database_get_their_hash(world: World) -> None:
+    kb_id = world.catalog.create_kb("a").id
+    for name in ("a.txt", "b.txt"):
+        world.ingest(kb_id, name, [f"words of {name}", "泵失效。"])
+    with world.database.write() as connection:
+        connection.execute(text("ALTER TABLE revisions DROP COLUMN text_sha256"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    world.database.migrate()
+    world.assert_clean()
+    for document in world.catalog.list_documents(kb_id).items:
+        assert world.catalog.revision_text(kb_id, document.id)[1].startswith("words of")
 
 
 def test_a_database_of_a_newer_version_is_refused(database: Database) -> None:

@@ -45,7 +45,6 @@ CASES = [
     ("lost", "neither job nor revision", ["DELETE FROM jobs WHERE status = 'queued'"]),
     ("lost", "succeeded job whose", ["DELETE FROM revisions WHERE NOT is_current"]),
     ("lost", "no index is told", ["DELETE FROM changes WHERE is_added"]),
-    ("lost", "without an embedding", ["DELETE FROM embeddings"]),
     ("orphaned", "embedding of no chunk", ["DELETE FROM chunks WHERE ordinal = 1"]),
     ("orphaned", "revision that is not searchable", ["UPDATE revisions SET is_current = false"]),
     ("orphaned", "documents row without", ["DELETE FROM knowledge_bases"]),

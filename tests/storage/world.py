@@ -81,6 +81,7 @@ class World:
     def assert_clean(self) -> None:
         report = self.verifier.verify()
         assert report.is_clean, report
+        assert not report.pending, report
 
 
 def build_world(database: Database, folder: Path) -> World:
