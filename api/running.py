@@ -3,43 +3,85 @@
 Knows slots, pumps and clients that leave. Knows nothing of what is generated.
 """
 
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from contextlib import aclosing
 from typing import Any, TypeVar
 
 from fastapi import Request
 from starlette.responses import Response
 
-from api.slots import AskSlots
-from api.sse import EventPump, EventStream, unless_gone
+from api.slots import AskSlots, Slot
+from api.sse import EventPump, EventStream, beats_until, unless_gone, with_keep_alive
+
+FIRST_EVENT_S = 0.5
+"""A fault that shows so soon has its own status; a stream that is silent longer begins."""
 
 Event = TypeVar("Event")
 IsStopped = Callable[[], bool]
+Stream = Callable[[AsyncIterator[Event | None]], AsyncGenerator[bytes, None]]
 
 
 async def run_generation(
     request: Request,
     make: Callable[[IsStopped], Iterator[Event]],
     *,
-    stream: Callable[[Event, EventPump[Event]], AsyncGenerator[bytes, None]] | None,
-    whole: Callable[[Event, EventPump[Event]], Coroutine[Any, Any, Response]],
+    stream: Stream[Event] | None,
+    whole: Callable[[EventPump[Event]], Coroutine[Any, Any, Response]],
+    waiting: Sequence[Event] = (),
 ) -> Response:
     """Return the events that `make` yields: streamed by `stream` if given, else as one response.
 
-    Faults of the request show before the first event, so they get their own status. A client that
-    leaves stops the pump, and with it the generation. Raises Busy when too many wait.
+    Faults of the request show in `make` or before the first event, so they get their own status. A
+    stream begins at once, whether an event is there or not: it gets None for what keeps it alive,
+    and the events of `waiting` when the question must wait for others. A client that leaves stops
+    the pump, and with it the generation. Raises Busy when too many wait.
     """
     slots: AskSlots = request.app.state.ask_slots
-    await unless_gone(request, slots.acquire())
     pump = EventPump[Event](lambda: make(pump.is_stopped))
-    close = slots.release_after(pump.stop)
+    await unless_gone(request, pump.prepare())
+    slot = slots.take()
+
+    def close() -> None:
+        pump.stop()
+        slot.give_back()
+
     try:
-        pump.start()
-        first = await unless_gone(request, pump.next_event())
-        if stream is not None:
-            return EventStream(stream(first, pump), on_close=close)
-        response = await unless_gone(request, whole(first, pump))
+        if stream is None:
+            await unless_gone(request, slot.ready())
+            pump.start()
+            response = await unless_gone(request, whole(pump))
+        else:
+            await unless_gone(request, _begin(slot, pump))
+            events = paced(slot, pump, waiting)
+            return EventStream(stream(events), on_close=close)
     except BaseException:
         close()
         raise
     close()
     return response
+
+
+async def _begin(slot: Slot, pump: EventPump[Event]) -> None:
+    """Start what need not wait, and give a fault before its first event a moment to show."""
+    if slot.is_free:
+        pump.start()
+        await pump.first_event_within(FIRST_EVENT_S)
+
+
+async def paced(
+    slot: Slot, pump: EventPump[Event], waiting: Sequence[Event]
+) -> AsyncGenerator[Event | None, None]:
+    """Yield events, and None whenever none came for a while.
+
+    Raises Busy when the turn of the question does not come, or what the generation raises.
+    """
+    if not slot.is_free:
+        for told in waiting:
+            yield told
+        async with aclosing(beats_until(slot.ready())) as beats:
+            async for _ in beats:
+                yield None
+        pump.start()
+    async with aclosing(with_keep_alive(pump.next_event)) as events:
+        async for event in events:
+            yield event

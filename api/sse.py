@@ -8,7 +8,6 @@ import asyncio
 import threading
 from collections.abc import (
     AsyncGenerator,
-    AsyncIterator,
     Awaitable,
     Callable,
     Coroutine,
@@ -19,11 +18,12 @@ from contextlib import aclosing
 from typing import Any, Generic, TypeVar
 
 import anyio
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-KEEP_ALIVE_S = 15.0
+KEEP_ALIVE_S = 5.0
 KEEP_ALIVE = b": keep-alive\n\n"
 
 Event = TypeVar("Event")
@@ -109,7 +109,7 @@ async def _until_gone(receive: Receive) -> None:
 
 async def with_keep_alive(
     next_event: Callable[[], Awaitable[Event]], interval_s: float = KEEP_ALIVE_S
-) -> AsyncIterator[Event | None]:
+) -> AsyncGenerator[Event | None, None]:
     """Yield events until StopAsyncIteration, and None whenever none came for a while."""
     pending = asyncio.ensure_future(next_event())
     try:
@@ -128,6 +128,19 @@ async def with_keep_alive(
         pending.cancel()
 
 
+async def beats_until(
+    work: Coroutine[Any, Any, object], interval_s: float = KEEP_ALIVE_S
+) -> AsyncGenerator[None, None]:
+    """Yield whenever `work` is not done after a while; raise what it raises; cancel it if left."""
+    task = asyncio.ensure_future(work)
+    try:
+        while not (await asyncio.wait({task}, timeout=interval_s))[0]:
+            yield None
+        task.result()
+    finally:
+        task.cancel()
+
+
 class _End:
     """What the thread posts after the last event; `error` when it ended by an exception."""
 
@@ -144,10 +157,16 @@ class EventPump(Generic[Event]):
 
     def __init__(self, make: Callable[[], Iterator[Event]]) -> None:
         self._make = make
+        self._made: list[Iterator[Event]] = []
         self._loop = asyncio.get_running_loop()
         self._queue: asyncio.Queue[Event | _End] = asyncio.Queue()
+        self._first: asyncio.Future[Event | _End] | None = None
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="event-pump", daemon=True)
+
+    async def prepare(self) -> None:
+        """Make the generator, which checks its request, before `start`; raise what that raises."""
+        self._made.append(await run_in_threadpool(self._make))
 
     def start(self) -> None:
         """Start the thread."""
@@ -161,12 +180,21 @@ class EventPump(Generic[Event]):
         """True once `stop` was called: what the generator may ask while it waits for something."""
         return self._stopped.is_set()
 
+    async def first_event_within(self, seconds: float) -> None:
+        """Wait a moment for the first event; raise what the generator raised in place of it."""
+        self._first = asyncio.ensure_future(self._queue.get())
+        await asyncio.wait({self._first}, timeout=seconds)
+        item = self._first.result() if self._first.done() else None
+        if isinstance(item, _End) and item.error is not None:
+            raise item.error
+
     async def next_event(self) -> Event:
         """Return the next event.
 
         Raises StopAsyncIteration after the last one, or what the generator raised.
         """
-        item = await self._queue.get()
+        first, self._first = self._first, None
+        item = await (first or self._queue.get())
         if not isinstance(item, _End):
             return item
         self._queue.put_nowait(item)
@@ -182,7 +210,7 @@ class EventPump(Generic[Event]):
             self._post(_End(error))
 
     def _drain(self) -> None:
-        events = self._make()
+        events = self._made.pop() if self._made else self._make()
         try:
             for event in events:
                 if self._stopped.is_set():

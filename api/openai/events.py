@@ -12,7 +12,13 @@ from dataclasses import dataclass, replace
 from kb_service.domain.answers import Answer, Citation
 from kb_service.domain.chats import ChatEnd, ChatEvent, TokenScore, ToolCall, Usage
 from kb_service.domain.inert import InertText, inert
-from kb_service.services.asking import AskEvent, CitationEvent, TokenEvent
+from kb_service.services.asking import (
+    AskEvent,
+    CitationEvent,
+    DoneEvent,
+    PhaseEvent,
+    TokenEvent,
+)
 from kb_service.services.writing import CUT_OFF
 
 
@@ -64,8 +70,10 @@ def of_answer(events: Generator[AskEvent, None, None]) -> Iterator[CompletionEve
                     yield Words(shown.feed(text))
                 case CitationEvent(citation):
                     yield Cited(_shown(citation, shown))
-                case _:
-                    yield _finish(event.answer, shown)
+                case DoneEvent(answer):
+                    yield _finish(answer, shown)
+                case PhaseEvent():
+                    continue
 
 
 def _shown(citation: Citation, text: InertText) -> Citation:

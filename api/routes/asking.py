@@ -4,7 +4,7 @@ Both come from the same event stream, so that they are equal by construction. A 
 closes the stream, and with it the generation.
 """
 
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from dataclasses import replace
 
 import orjson
@@ -18,15 +18,23 @@ from api.inputs import AskInput
 from api.json_route import JsonRoute
 from api.metrics import Metrics
 from api.running import IsStopped, run_generation
-from api.sse import KEEP_ALIVE, EventPump, sse_event, with_keep_alive
+from api.sse import KEEP_ALIVE, EventPump, sse_event
 from kb_service.domain.answers import Answer
 from kb_service.domain.errors import GenerationError, KbError
 from kb_service.schemas.answers import AnswerBody, answer_body, citation_body
-from kb_service.services.asking import AskEvent, CitationEvent, DoneEvent, TokenEvent
+from kb_service.services.asking import (
+    AskEvent,
+    CitationEvent,
+    DoneEvent,
+    Phase,
+    PhaseEvent,
+    TokenEvent,
+)
 
 router = APIRouter(route_class=JsonRoute, tags=["ask"])
 log = structlog.get_logger("api")
 
+IN_LINE: tuple[AskEvent, ...] = (PhaseEvent(Phase.WAITING),)
 STREAM_CONTENT = {"text/event-stream": {"schema": {"type": "string"}}}
 
 
@@ -47,37 +55,41 @@ async def ask(
     def events(is_stopped: IsStopped) -> Iterator[AskEvent]:
         return service.answering.stream(replace(question, cancelled=is_stopped))
 
-    def stream(first: AskEvent, pump: EventPump[AskEvent]) -> AsyncGenerator[bytes, None]:
-        return stream_events(first, pump, metrics, request_id)
+    def stream(events: AsyncIterator[AskEvent | None]) -> AsyncGenerator[bytes, None]:
+        return stream_events(events, metrics, request_id)
 
-    async def whole(first: AskEvent, pump: EventPump[AskEvent]) -> Response:
-        answer = await whole_answer(first, pump)
+    async def whole(pump: EventPump[AskEvent]) -> Response:
+        answer = await whole_answer(pump)
         metrics.observe_answer(answer.status)
         return Response(answer_body(answer).model_dump_json(), media_type="application/json")
 
     return await run_generation(
-        request, events, stream=stream if body.stream else None, whole=whole
+        request,
+        events,
+        stream=stream if body.stream else None,
+        whole=whole,
+        waiting=IN_LINE,
     )
 
 
-async def whole_answer(first: AskEvent, pump: EventPump[AskEvent]) -> Answer:
+async def whole_answer(pump: EventPump[AskEvent]) -> Answer:
     """Read to the last event and return its answer."""
-    event = first
-    while not isinstance(event, DoneEvent):
+    while True:
         try:
             event = await pump.next_event()
         except StopAsyncIteration as error:
             raise GenerationError("the answer ended without its last event") from error
-    return event.answer
+        if isinstance(event, DoneEvent):
+            return event.answer
 
 
 async def stream_events(
-    first: AskEvent, pump: EventPump[AskEvent], metrics: Metrics, request_id: str
+    events: AsyncIterator[AskEvent | None], metrics: Metrics, request_id: str
 ) -> AsyncGenerator[bytes, None]:
-    """Yield the events of an answer; a failure after the first becomes one `error` event."""
+    """Yield the events of an answer; a failure becomes one `error` event."""
     try:
-        yield event_bytes(first, metrics)
-        async for event in with_keep_alive(pump.next_event):
+        yield KEEP_ALIVE
+        async for event in events:
             yield KEEP_ALIVE if event is None else event_bytes(event, metrics)
     except KbError as error:
         yield sse_event("error", safe_json(error_body(error, request_id)))
@@ -90,6 +102,8 @@ async def stream_events(
 def event_bytes(event: AskEvent, metrics: Metrics) -> bytes:
     """Return an event as it goes over the wire."""
     match event:
+        case PhaseEvent(phase):
+            return sse_event("status", orjson.dumps({"phase": phase}))
         case TokenEvent(text):
             return sse_event("token", orjson.dumps({"text": text}))
         case CitationEvent(citation):

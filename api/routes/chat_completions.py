@@ -25,7 +25,7 @@ from api.openai.inputs import ChatInput
 from api.openai.requests import BASE_PREFIX, ask_request, chat_request
 from api.ports import Service
 from api.running import IsStopped, run_generation
-from api.sse import KEEP_ALIVE, EventPump, sse_data, with_keep_alive
+from api.sse import KEEP_ALIVE, EventPump, sse_data
 from kb_service.domain.chats import TokenScore
 from kb_service.domain.errors import GenerationError, KbError, NotFound
 
@@ -57,14 +57,11 @@ async def complete_chat(
         includes_usage=body.includes_usage,
     )
 
-    def stream(
-        first: CompletionEvent, pump: EventPump[CompletionEvent]
-    ) -> AsyncGenerator[bytes, None]:
-        events = with_keep_alive(pump.next_event)
-        return chunk_events(completion, first, events, metrics, request_id)
+    def stream(events: AsyncIterator[CompletionEvent | None]) -> AsyncGenerator[bytes, None]:
+        return chunk_events(completion, events, metrics, request_id)
 
-    async def whole(first: CompletionEvent, pump: EventPump[CompletionEvent]) -> Response:
-        return await whole_completion(completion, first, pump, metrics)
+    async def whole(pump: EventPump[CompletionEvent]) -> Response:
+        return await whole_completion(completion, pump, metrics)
 
     return await run_generation(
         request,
@@ -92,16 +89,13 @@ def events_of(body: ChatInput, service: Service, key_name: str, is_stopped: IsSt
 
 async def chunk_events(
     completion: Completion,
-    first: CompletionEvent,
     events: AsyncIterator[CompletionEvent | None],
     metrics: Metrics,
     request_id: str,
 ) -> AsyncGenerator[bytes, None]:
-    """Yield the stream of a completion; a failure after the first event ends it without [DONE]."""
+    """Yield the stream of a completion; a failure ends it without [DONE]."""
     try:
         yield sse_data(safe_json(completion.opening()))
-        for piece in chunk_bytes(completion, first, metrics):
-            yield piece
         async for event in events:
             if event is None:
                 yield KEEP_ALIVE
@@ -124,22 +118,21 @@ def chunk_bytes(completion: Completion, event: CompletionEvent, metrics: Metrics
 
 
 async def whole_completion(
-    completion: Completion,
-    first: CompletionEvent,
-    pump: EventPump[CompletionEvent],
-    metrics: Metrics,
+    completion: Completion, pump: EventPump[CompletionEvent], metrics: Metrics
 ) -> Response:
     """Read to the last event and return the completion."""
-    event, text = first, ""
+    text = ""
     scores: list[TokenScore] = []
-    while not isinstance(event, Finish):
-        if isinstance(event, Words):
-            text += event.text
-            scores += event.scores
+    while True:
         try:
             event = await pump.next_event()
         except StopAsyncIteration as error:
             raise GenerationError("the reply ended without its last event") from error
+        if isinstance(event, Finish):
+            break
+        if isinstance(event, Words):
+            text += event.text
+            scores += event.scores
     count_answer(event, metrics)
     body = completion.whole(text, scores, event)
     return Response(safe_json(body), media_type="application/json")

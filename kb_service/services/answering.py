@@ -21,6 +21,8 @@ from kb_service.services.asking import (
     AskRequest,
     CitationEvent,
     DoneEvent,
+    Phase,
+    PhaseEvent,
     TokenEvent,
     check_request,
 )
@@ -102,7 +104,9 @@ class AnsweringService:
         return self._generator.prompt_segments(self._messages(turn))
 
     def _answer(self, turn: Turn) -> Generator[AskEvent, None, None]:
+        yield PhaseEvent(Phase.RETRIEVING)
         refusal = self._find_passages(turn)
+        yield PhaseEvent(Phase.READING)
         drafting = self._refuse(turn, refusal) if refusal else self._write(turn)
         draft = yield from turn.note_first(drafting)
         yield DoneEvent(self._save(turn, draft))

@@ -5,6 +5,7 @@ Knows the accepted range of every value of a request. Knows nothing of retrieval
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from kb_service.domain.answers import Answer, Citation
 from kb_service.domain.chats import ChatMessage, SamplingOptions, never
@@ -37,6 +38,22 @@ class AskRequest:
     cancelled: Callable[[], bool] = field(default=never, compare=False)
 
 
+class Phase(StrEnum):
+    """What is done for a question now; `waiting`: others are answered first."""
+
+    WAITING = "waiting"
+    RETRIEVING = "retrieving"
+    READING = "reading"
+    WRITING = "writing"
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseEvent:
+    """The answer comes into a phase; the first event, and one before each change."""
+
+    phase: Phase
+
+
 @dataclass(frozen=True, slots=True)
 class TokenEvent:
     """The next piece of the answer; the pieces joined are exactly `Answer.answer`."""
@@ -58,7 +75,7 @@ class DoneEvent:
     answer: Answer
 
 
-AskEvent = TokenEvent | CitationEvent | DoneEvent
+AskEvent = PhaseEvent | TokenEvent | CitationEvent | DoneEvent
 
 
 def check_request(request: AskRequest, limits: RetrievalSettings) -> None:

@@ -25,7 +25,7 @@ from kb_service.domain.documents import KnowledgeBase
 from kb_service.domain.errors import NotFound
 from kb_service.domain.queries import Passage, Reranking
 from kb_service.domain.spans import PageRegion, TextSpan
-from kb_service.services.asking import AskRequest
+from kb_service.services.asking import AskRequest, Phase, PhaseEvent
 from kb_service.services.assembly import RevisionTexts
 from kb_service.services.followup import search_text
 from kb_service.storage.identity import new_id
@@ -85,14 +85,15 @@ class Turn:
         """Note the seconds since a moment, or since the question came in."""
         self.timings[name] = round(perf_counter() - (since or self.started), 6)
 
-    def note_first(self, events: Generator[E, None, R]) -> Generator[E, None, R]:
-        """Pass events on and note when the first one came."""
+    def note_first(self, events: Generator[E, None, R]) -> Generator[E | PhaseEvent, None, R]:
+        """Pass events on; note, and tell, when the first one came."""
         with closing(events):
             try:
                 first = next(events)
             except StopIteration as end:
                 return cast(R, end.value)
             self.clock("first_token_s")
+            yield PhaseEvent(Phase.WRITING)
             yield first
             return (yield from events)
 

@@ -1,6 +1,7 @@
 """Calling the application as a server does, so that a test decides when the client leaves."""
 
 import asyncio
+import threading
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,7 +10,8 @@ from fastapi import FastAPI
 
 @dataclass
 class Call:
-    """One request and what came back. `leaves_after`: body pieces after which the client goes."""
+    """One request and what came back. `leaves_after`: body pieces after which the client goes;
+    `leaves_when`: what it waits for before it goes."""
 
     method: str
     path: str
@@ -17,6 +19,7 @@ class Call:
     headers: dict[str, str] = field(default_factory=dict)
     leaves_after: int | None = None
     leaves_after_s: float | None = None
+    leaves_when: threading.Event | None = None
     status: int = 0
     pieces: list[bytes] = field(default_factory=list)
     is_open: asyncio.Event = field(default_factory=asyncio.Event)
@@ -27,6 +30,9 @@ class Call:
         self._is_sent = False
         if self.leaves_after_s is not None:
             asyncio.get_running_loop().call_later(self.leaves_after_s, self._gone.set)
+        if self.leaves_when is not None:
+            waiting = asyncio.ensure_future(asyncio.to_thread(self.leaves_when.wait, timeout_s))
+            waiting.add_done_callback(lambda _: self._gone.set())
         await asyncio.wait_for(app(self._scope(), self._receive, self._send), timeout_s)
         return self
 

@@ -35,6 +35,8 @@ from kb_service.services.asking import (
     AskRequest,
     CitationEvent,
     DoneEvent,
+    Phase,
+    PhaseEvent,
     TokenEvent,
     check_request,
 )
@@ -88,6 +90,8 @@ class ScriptedAnswering:
     fails_with: Exception | None = None
     waits_for: Event | None = None
     wait_s: float = 0.05
+    starts_with: Event | None = None
+    began: Event = field(default_factory=Event)
     was_closed: Event = field(default_factory=Event)
     requests: list[AskRequest] = field(default_factory=list)
     words: tuple[str, ...] = WORDS
@@ -100,6 +104,10 @@ class ScriptedAnswering:
 
     def _events(self, request: AskRequest) -> Generator[AskEvent, None, None]:
         try:
+            yield PhaseEvent(Phase.RETRIEVING)
+            self.began.set()
+            if self.starts_with is not None:
+                self.starts_with.wait(30)
             for word in self.words:
                 yield TokenEvent(word)
                 if self.fails_with is not None:
@@ -122,12 +130,17 @@ class ScriptedChat:
     tool_calls: tuple[ToolCall, ...] = ()
     fails_with: Exception | None = None
     waits_for: Event | None = None
+    starts_with: Event | None = None
+    began: Event = field(default_factory=Event)
     was_closed: Event = field(default_factory=Event)
     info: GeneratorInfo = field(default_factory=lambda: GeneratorInfo("chatglm", "tiny"))
 
     def chat(self, request: ChatRequest) -> Generator[ChatEvent, None, None]:
         self.requests.append(request)
         try:
+            self.began.set()
+            if self.starts_with is not None:
+                self.starts_with.wait(30)
             for word in () if self.tool_calls else CHAT_WORDS:
                 is_scored = request.top_logprobs is not None
                 scores = (TokenScore(word.encode(), -0.5),) if is_scored else ()
