@@ -26,7 +26,9 @@ MAX_FIELD_BYTES = 64 * 1024
 FILES_FIELD = "files"
 TAGS_FIELD = "tags"
 
-_PARAMETER = re.compile(r';\s*([A-Za-z0-9_*-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;]*))', re.DOTALL)
+_PARAMETER = re.compile(
+    r';\s*([A-Za-z0-9_*-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"\s*(?=;|$)|([^;"]*))', re.DOTALL
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ class UploadParser:
         self._folder = folder
         self._files: list[UploadedFile] = []
         self._open_files = ExitStack()
-        self._tags: list[bytes] = []
+        self._tags: bytes | None = None
         self._headers: dict[bytes, bytes] = {}
         self._header_name = b""
         self._header_value = b""
@@ -147,6 +149,8 @@ class UploadParser:
         if field == FILES_FIELD:
             self._part = _Part(self._new_file(parameters.get("filename", "")))
         elif field == TAGS_FIELD:
+            if self._tags is not None:
+                raise _invalid_tags(self._tags)
             self._part = _Part(None)
         else:
             raise InvalidRequest(
@@ -205,7 +209,7 @@ class UploadParser:
         if part is None:
             return
         if part.stream is None:
-            self._tags.append(bytes(part.field))
+            self._tags = bytes(part.field)
         else:
             part.stream.seek(0)
 
@@ -241,11 +245,21 @@ def disposition_parameters(header: bytes) -> dict[str, str]:
 
     Clients write a quote inside a name as `%22` (WHATWG form encoding) or as `\"`, and a backslash
     as it is or doubled. Separators stay: a name is data. `filename*` (RFC 5987) wins when present.
-    Bytes that are not UTF-8 become lone surrogates, which no name may have.
+    Bytes that are not UTF-8 become lone surrogates, which no name may have. Raises InvalidRequest
+    for what cannot be read to its end: half of a name is another name.
     """
     text = header.decode("utf-8", "surrogateescape")
     found: dict[str, str] = {}
-    for match in _PARAMETER.finditer(text):
+    position = len(text.partition(";")[0])
+    while position < len(text.rstrip("; \t")):
+        match = _PARAMETER.match(text, position)
+        if match is None:
+            raise InvalidRequest(
+                f"the header of a part is {shown(text)}; expected quotes around a name to end, and "
+                "quotes inside it as %22",
+                code="invalid_multipart",
+            )
+        position = match.end()
         name = match.group(1).lower()
         quoted = match.group(2)
         value = match.group(3).strip() if quoted is None else _unquoted(quoted)
@@ -270,17 +284,16 @@ def _extended(value: str) -> str:
     return unquote_to_bytes(encoded).decode(encoding, "surrogateescape")
 
 
-def tags_of(fields: list[bytes]) -> tuple[str, ...]:
-    """Return the tags of the `tags` field; InvalidRequest unless it is one JSON list of strings."""
-    if not fields:
+def tags_of(field: bytes | None) -> tuple[str, ...]:
+    """Return the tags of the `tags` field; InvalidRequest unless it is a JSON list of strings."""
+    if field is None:
         return ()
     try:
-        value = orjson.loads(fields[0])
+        value = orjson.loads(field)
     except orjson.JSONDecodeError as error:
-        raise _invalid_tags(fields[0]) from error
-    is_list = isinstance(value, list) and all(isinstance(item, str) for item in value)
-    if len(fields) > 1 or not is_list:
-        raise _invalid_tags(fields[0])
+        raise _invalid_tags(field) from error
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise _invalid_tags(field)
     return tuple(value)
 
 

@@ -2,6 +2,7 @@
 
 import errno
 import json
+from pathlib import Path
 from tempfile import SpooledTemporaryFile
 
 import pytest
@@ -11,6 +12,7 @@ from starlette.testclient import TestClient
 
 from api.app import create_app
 from api.multipart import UploadLimits, UploadParser, disposition_parameters
+from kb_service.domain.errors import InvalidRequest
 from kb_service.settings import Settings
 from tests.api.conftest import BASE_URL, PDF_BYTES
 from tests.api.service import ApiService
@@ -243,3 +245,79 @@ def test_an_upload_the_disk_has_no_room_for_is_answered_disk_full(
     assert response.status_code == 503
     assert response.json()["error"]["code"] == "disk_full"
     assert response.headers["retry-after"]
+
+
+PART = b'--b0undary\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n'
+
+
+def test_a_field_is_taken_once_so_that_fields_cannot_fill_the_memory(tmp_path: Path) -> None:
+    limits = UploadLimits(1000, 1000, 2)
+    with UploadParser(MULTIPART["content-type"], limits, tmp_path) as parser:
+        parser.feed(PART % (b"tags", b"[]" + b" " * 60_000))
+        with pytest.raises(InvalidRequest, match="expected once"):
+            parser.feed(PART % (b"tags", b"[]"))
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        b"".join(b"X-%d: y\r\n" % number for number in range(100)),
+        b"X: " + b"y" * 10_000 + b"\r\n",
+        b"y" * 10_000 + b": X\r\n",
+        b'Content-Disposition: form-data; name="' + b"n" * 5000 + b'"\r\n',
+    ],
+    ids=["many", "long", "long-name", "long-field"],
+)
+def test_the_headers_of_a_part_are_bounded_in_number_and_length(
+    client: TestClient, kb_id: str, headers: bytes
+) -> None:
+    body = form_bytes((b'name="files"; filename="a.txt"\r\n' + headers.rstrip(), b"x"))
+    response = client.post("/kb/reports/documents", content=body, headers=MULTIPART)
+    assert response.status_code == 422
+    assert response.json()["error"]["code"] in {"invalid_multipart", "unknown_field"}
+    assert len(response.content) < 1000
+
+
+@pytest.mark.parametrize(
+    "disposition",
+    [
+        b'name="files"; filename="x\r\ny"',
+        b'name="files"; filename="x',
+        b'name="files"; filename="a"b.txt"',
+        b'name="fi"les"; filename="a.txt"',
+        b'name="files" filename="a.txt" x',
+        b'name="files"; filename="a.txt\\"',
+        b'name="files"; filename',
+    ],
+)
+def test_half_a_name_is_refused_and_never_stored_as_another(
+    client: TestClient, kb_id: str, disposition: bytes
+) -> None:
+    body = form_bytes((disposition, PDF_BYTES))
+    response = client.post("/kb/reports/documents", content=body, headers=MULTIPART)
+    assert response.status_code == 422
+    assert response.json()["error"]["code"] == "invalid_multipart"
+    assert client.get("/kb/reports/documents").json()["items"] == []
+
+
+@pytest.mark.parametrize("name", ["x%0D%0Ay.pdf", "x%0Ay.pdf"])
+def test_line_breaks_that_a_browser_writes_are_no_part_of_a_name(
+    client: TestClient, kb_id: str, name: str
+) -> None:
+    body = form_bytes((b'name="files"; filename="%s"' % name.encode(), PDF_BYTES))
+    response = client.post("/kb/reports/documents", content=body, headers=MULTIPART)
+    assert response.json()["items"][0]["error"]["code"] == "invalid_document_name"
+
+
+@pytest.mark.parametrize(
+    ("disposition", "name"),
+    [
+        (b'form-data; name="files"; filename="a.txt";', "a.txt"),
+        (b"form-data;name=files;filename=a.txt", "a.txt"),
+        (b'form-data; name="files" ; filename="a;b.txt"', "a;b.txt"),
+        (b'form-data; filename="a\\"b.txt"; name="files"', 'a"b.txt'),
+        (b'form-data; name="files"; filename="_.txt"; filename*=UTF-8\'\'%E6%B3%B5.txt', "泵.txt"),
+    ],
+)
+def test_the_ways_clients_write_a_name(disposition: bytes, name: str) -> None:
+    assert disposition_parameters(disposition) == {"name": "files", "filename": name}
