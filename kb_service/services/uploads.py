@@ -10,6 +10,7 @@ from typing import BinaryIO
 from kb_service.domain.documents import Document
 from kb_service.domain.errors import DocumentError, InvalidRequest, KbError
 from kb_service.domain.jobs import IngestJob
+from kb_service.domain.names import composed
 from kb_service.storage.blobs import BlobStore, StagedBlob
 from kb_service.storage.catalog import Catalog
 
@@ -90,10 +91,11 @@ class UploadService:
 def checked_name(name: str) -> str:
     """Return the document name; InvalidRequest unless it has 1..255 UTF-8 bytes and no controls.
 
-    A name is data: quotes, mark-up, separators and right-to-left marks are kept as they are.
+    The bytes are those of the composed form, which is the one stored. A name is data: quotes,
+    mark-up, separators and right-to-left marks are kept as they are.
     """
     try:
-        num_bytes = len(name.encode("utf-8"))
+        num_bytes = len(composed(name).encode("utf-8"))
     except UnicodeEncodeError as error:
         raise InvalidRequest(
             f"document name {name!r} is not valid Unicode", code="invalid_document_name"

@@ -7,7 +7,7 @@ contents of files is not done here.
 from collections.abc import Sequence
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, Connection, and_, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, insert, or_, select, update
 
 from kb_service.domain.documents import (
     Document,
@@ -16,6 +16,7 @@ from kb_service.domain.documents import (
     regions_of,
 )
 from kb_service.domain.errors import Conflict, InvalidRequest, NotFound, StorageError
+from kb_service.domain.names import composed, forms_of
 from kb_service.domain.spans import PageRegion, TextSpan
 from kb_service.storage import uploads
 from kb_service.storage.blobs import BlobStore, StagedBlob
@@ -67,6 +68,7 @@ class Catalog:
 
     def create_kb(self, name: str, description: str = "") -> KnowledgeBase:
         """Create a base. Raises Conflict (kb_name_taken), InvalidRequest."""
+        name = composed(name)
         _check_kb(name, description)
         now = self._clock()
         kb_id = new_id("kb")
@@ -83,8 +85,8 @@ class Catalog:
         """Return the base with that id or exact name. Raises NotFound (kb_not_found)."""
         with self._database.read() as connection:
             # An id wins over a base that somebody named like it.
-            by_id_first = (knowledge_bases.c.id == key).desc()
-            statement = knowledge_base_rows().where(kb_matches(key)).order_by(by_id_first)
+            closest = (knowledge_bases.c.id == key).desc(), (knowledge_bases.c.name == key).desc()
+            statement = knowledge_base_rows().where(kb_matches(key)).order_by(*closest)
             row = connection.execute(statement).first()
         if row is None:
             raise NotFound(f"no knowledge base {key!r}", code="kb_not_found")
@@ -105,6 +107,7 @@ class Catalog:
         self, kb_id: str, name: str | None = None, description: str | None = None
     ) -> KnowledgeBase:
         """Change what is not None. Raises NotFound, Conflict (kb_name_taken), InvalidRequest."""
+        name = None if name is None else composed(name)
         _check_kb(name, description)
         values = {"name": name, "description": description}
         changed = {column: value for column, value in values.items() if value is not None}
@@ -152,7 +155,7 @@ class Catalog:
             return read_documents(connection, [row])[0]
 
     def find_document(self, kb_id: str, name: str) -> Document | None:
-        """Return the document with exactly that name, None when there is none."""
+        """Return the document with that name in any Unicode form, None when there is none."""
         with self._database.read() as connection:
             row = find_document_row(connection, kb_id, name, by="name")
             return read_documents(connection, [row])[0] if row is not None else None
@@ -273,9 +276,10 @@ class Catalog:
 def _matching(kb_id: str, name: str | None, name_contains: str | None) -> ColumnElement[bool]:
     which = [documents.c.kb_id == kb_id]
     if name is not None:
-        which.append(documents.c.name == name)
+        which.append(documents.c.name.in_(forms_of(name)))
     if name_contains is not None:
-        which.append(documents.c.name.icontains(name_contains, autoescape=True))
+        parts = forms_of(name_contains)
+        which.append(or_(*(documents.c.name.icontains(part, autoescape=True) for part in parts)))
     return and_(*which)
 
 
@@ -294,7 +298,7 @@ def _find_revision(
 
 def _refuse_taken_name(connection: Connection, name: str, kb_id: str) -> None:
     statement = select(knowledge_bases.c.id).where(
-        knowledge_bases.c.name == name, knowledge_bases.c.id != kb_id
+        knowledge_bases.c.name.in_(forms_of(name)), knowledge_bases.c.id != kb_id
     )
     if connection.execute(statement).first() is not None:
         raise Conflict(

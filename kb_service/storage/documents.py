@@ -20,6 +20,7 @@ from kb_service.domain.documents import (
 )
 from kb_service.domain.errors import NotFound
 from kb_service.domain.jobs import IngestJob, JobStage, JobStatus
+from kb_service.domain.names import forms_of
 from kb_service.domain.spans import TextSpan
 from kb_service.storage.page_store import read_page_outlines
 from kb_service.storage.tables import chunks, document_tags, documents, jobs, knowledge_bases
@@ -166,9 +167,14 @@ def _tags(connection: Connection, ids: list[str]) -> dict[str, tuple[str, ...]]:
 
 
 def find_document_row(connection: Connection, kb_id: str, key: str, *, by: str) -> Row[Any] | None:
-    """Return the documents row with that `id` or `name` in the base."""
-    statement = select(documents).where(documents.c.kb_id == kb_id, documents.c[by] == key)
-    return connection.execute(statement).first()
+    """Return the documents row with that `id` or `name` in the base.
+
+    A name is found in any Unicode form, first as it is given.
+    """
+    keys = forms_of(key) if by == "name" else (key,)
+    statement = select(documents).where(documents.c.kb_id == kb_id, documents.c[by].in_(keys))
+    rows = {str(getattr(row, by)): row for row in connection.execute(statement)}
+    return next((rows[key] for key in keys if key in rows), None)
 
 
 def require_document_row(connection: Connection, kb_id: str, document_id: str) -> Row[Any]:
@@ -240,5 +246,5 @@ def chunk_rows() -> Select[Any]:
 
 
 def kb_matches(key: str) -> ColumnElement[bool]:
-    """Match a base by id or by exact name."""
-    return or_(knowledge_bases.c.id == key, knowledge_bases.c.name == key)
+    """Match a base by id, or by name in any Unicode form."""
+    return or_(knowledge_bases.c.id == key, knowledge_bases.c.name.in_(forms_of(key)))

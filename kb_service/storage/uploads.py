@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from kb_service.domain.documents import Document
 from kb_service.domain.jobs import IngestJob, JobStatus
+from kb_service.domain.names import composed
 from kb_service.storage.blobs import BlobStore, StagedBlob
 from kb_service.storage.documents import (
     find_document_row,
@@ -84,7 +85,7 @@ def _create(connection: Connection, upload: Upload, now: datetime) -> IngestJob:
     statement = insert(documents).values(
         id=new_id("doc"),
         kb_id=upload.kb_id,
-        name=upload.name,
+        name=composed(upload.name),
         origin=upload.origin,
         sha256=upload.staged.sha256,
         size_bytes=upload.staged.size_bytes,

@@ -1,11 +1,12 @@
 """What may come in, what is rejected, and that every rejection names its reason."""
 
 import io
+import unicodedata
 
 import pytest
 
 from kb_service.domain.documents import DocumentStatus
-from kb_service.domain.errors import DocumentError, NotFound
+from kb_service.domain.errors import Conflict, DocumentError, NotFound
 from kb_service.services.uploads import UploadService
 from tests.services.conftest import MAX_FILE_BYTES, Desk
 
@@ -36,6 +37,54 @@ def test_a_name_outside_the_range_is_rejected_with_its_reason(desk: Desk, name: 
     assert item.outcome == "rejected"
     assert item.error is not None
     assert item.error.code == "invalid_document_name"
+
+
+COMPOSED = ["été.txt", "Ünïcode é/à.txt", "보고서.txt", "がぎ.txt", "Ấn.txt"]
+
+
+@pytest.mark.parametrize("name", COMPOSED)
+def test_one_name_in_two_unicode_forms_is_one_document(desk: Desk, name: str) -> None:
+    apart = unicodedata.normalize("NFD", name)
+    assert apart != name
+    first, second = desk.upload(apart, "old words"), desk.upload(name, "new words")
+    assert (first.outcome, second.outcome) == ("created", "revised")
+    assert first.document and second.document
+    assert (first.document.id, first.document.name) == (second.document.id, name)
+    assert desk.upload(apart, "new words").outcome == "unchanged"
+    for form in (name, apart):
+        assert desk.catalog.find_document(desk.base.id, form) == second.document
+        assert len(desk.catalog.list_documents(desk.base.id, name=form).items) == 1
+        assert len(desk.catalog.list_documents(desk.base.id, name_contains=form[:-4]).items) == 1
+
+
+def test_documents_stored_in_other_forms_stay_what_they_are(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, apart = "été.txt", unicodedata.normalize("NFD", "été.txt")
+    with monkeypatch.context() as earlier:
+        earlier.setattr("kb_service.storage.uploads.composed", lambda name: name)
+        old = desk.upload(apart, "old words").document
+    assert old is not None and old.name == apart
+    revised = desk.upload(name, "new words")
+    assert (revised.outcome, revised.document and revised.document.id) == ("revised", old.id)
+    with monkeypatch.context() as earlier:
+        earlier.setattr("kb_service.storage.uploads.composed", lambda name: name)
+        earlier.setattr("kb_service.storage.documents.forms_of", lambda name: (name,))
+        other = desk.upload(name, "other words").document
+    assert other is not None and other.id != old.id
+    for form, document in ((name, other), (apart, old)):
+        item = desk.upload(form, f"words of {document.id}")
+        assert item.document and item.document.id == document.id
+
+
+def test_a_base_has_one_name_in_every_unicode_form(desk: Desk) -> None:
+    base = desk.catalog.create_kb(unicodedata.normalize("NFD", "Pannes d'été"))
+    assert base.name == "Pannes d'été"
+    for form in ("NFC", "NFD"):
+        name = unicodedata.normalize(form, base.name)
+        assert desk.catalog.get_kb(name).id == base.id
+        with pytest.raises(Conflict):
+            desk.catalog.create_kb(name)
 
 
 def test_an_empty_file_is_rejected(desk: Desk) -> None:
