@@ -276,9 +276,9 @@ def _course(values: list[int]) -> tuple[float, float, float, float]:
 
 def leftovers(data_dir: Path, scratch: Path) -> list[str]:
     """Return what a stopped service should have cleared away."""
-    patterns = ("tmp/staged-*", "index/*/live-*", "index/*/build-*", "index/*/*.tmp")
+    patterns = ("tmp/staged-*", "index/*/build-*", "index/*/*.tmp", "index-work/*")
     found = [path for pattern in patterns for path in data_dir.glob(pattern)]
-    return sorted(str(path) for path in (*found, *scratch.glob("kb-parse-*")))
+    return sorted(str(path) for path in (*found, *scratch.glob("kb-*")))
 
 
 def run(

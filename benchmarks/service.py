@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -29,9 +29,18 @@ def free_port() -> int:
 class Service:
     """One `kb serve` process; `client` speaks to it."""
 
-    def __init__(self, data_dir: Path, *, log: Path | None = None, **settings: str) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        log: Path | None = None,
+        prefix: Sequence[str] = (),
+        **settings: str,
+    ) -> None:
+        """`prefix`: a command that starts the server in its own place, such as `prlimit`."""
         self.data_dir = data_dir
         self.port = free_port()
+        self._prefix = prefix
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("KB_")},
             "KB_DATA_DIR": str(data_dir),
@@ -46,7 +55,8 @@ class Service:
         """Start the server and return the seconds until it answered /healthz."""
         started = time.monotonic()
         with self._log.open("ab") as log:
-            command = [sys.executable, "-m", "kb_service.cli", "serve", "--no-demo"]
+            serve = [sys.executable, "-m", "kb_service.cli", "serve", "--no-demo"]
+            command = [*self._prefix, *serve]
             self._process = subprocess.Popen(command, env=self._environment, stdout=log, stderr=log)
         while time.monotonic() - started < READY_TIMEOUT_S:
             try:

@@ -68,7 +68,7 @@ def _run(options: argparse.Namespace, folder: Path) -> int:
 
     for name in PARTS:
         importlib.import_module(name)
-    logging.lastResort = None
+    logging.getLogger().addHandler(logging.NullHandler())
     listen_to_logs()
     started = time.monotonic()
     trials = Trials(folder, Models())

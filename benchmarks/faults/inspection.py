@@ -141,8 +141,10 @@ def leftovers(data_dir: Path, base_ids: set[str]) -> Iterator[str]:
         if folder.name not in base_ids:
             yield "left over: the index of a deleted base"
             continue
-        num_live = len(list(folder.glob("live-*")))
-        if num_live > 1:
-            yield f"left over: {num_live - 1} private folders of dead processes"
+        if list(folder.glob("live-*")):
+            yield "left over: a private folder inside the index"
         for path in (*folder.glob("build-*"), *folder.glob("*.tmp")):
             yield f"left over: index/*/{path.name[:5]}*"
+    num_private = len(list((data_dir / "index-work").glob("*")))
+    if num_private > max(len(base_ids), 1):
+        yield f"left over: {num_private} private folders of indexes for {len(base_ids)} bases"

@@ -214,6 +214,7 @@ class Session:
         """What a server and a worker do before their first request and job."""
         with self.typed("start"):
             self.application.verifier.sweep(stale_after_s=0)
+            self.application.sweep()
             release_dead_workers(self.application.jobs)
 
     def work(self) -> None:
