@@ -264,18 +264,20 @@ def besiege(phase: Phase, seconds: float, folder: Path) -> dict[str, object]:
         "within_a_second": not probe.failures and ordered[-1] <= WANTED_S,
         "back_after_s": back_s,
         "log_bytes": log.stat().st_size - log_before,
+        "server_cpu_s": peaks.cpu_s,
         "most_descriptors": peaks.fds,
         "rss_mb_before_and_most": [peaks.rss_mb_before, peaks.rss_mb],
     }
 
 
 class _Peaks:
-    """The most descriptors and memory of a process while others attack it."""
+    """The processor time, and the most descriptors and memory, of a process under attack."""
 
     def __init__(self, pid: int) -> None:
         self._folder = Path(f"/proc/{pid}")
         self.fds = 0
         self.rss_mb = self.rss_mb_before = self._resident_mb()
+        self.cpu_s = -self._processor_s()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
@@ -289,10 +291,16 @@ class _Peaks:
         pages = int((self._folder / "statm").read_text(encoding="ascii").split()[1])
         return round(pages * os.sysconf("SC_PAGE_SIZE") / 1e6, 1)
 
+    def _processor_s(self) -> float:
+        fields = (self._folder / "stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        user, system = map(int, fields[11:13])  # the 14th and 15th of proc(5)
+        return (user + system) / os.sysconf("SC_CLK_TCK")
+
     def stop(self) -> None:
         """Take no more samples."""
         self._stopped.set()
         self._thread.join()
+        self.cpu_s = round(self.cpu_s + self._processor_s(), 2)
 
 
 def _seconds_until_back(port: int) -> float:
