@@ -14,14 +14,18 @@ CHECKSUMS_FILE = "SHA256SUMS.json"
 PLAIN_CHECKSUMS_FILE = "SHA256SUMS"
 """As `sha256sum FILE… > SHA256SUMS` writes it, for folders that come without our list."""
 
+LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+"""How the few lines begin that stand for a large file in a clone made without Git LFS."""
+
 
 def verify_checksums(folder: Path) -> dict[str, str]:
     """SHA-256 of every file that ``SHA256SUMS.json`` (else ``SHA256SUMS``) lists, after checking.
 
     A folder without such a file gives an empty mapping. Raises ConfigurationError
-    ``model_corrupt`` that names the file, the expected and the found checksum, ``model_missing``
-    for a file that is gone.
+    ``model_corrupt`` that names the file, the expected and the found checksum, or says that Git LFS
+    has yet to fetch it; ``model_missing`` for a file that is gone.
     """
+    _refuse_pointers(folder)
     expected = listed_checksums(folder)
     for name, checksum in expected.items():
         path = folder / name
@@ -35,6 +39,24 @@ def verify_checksums(folder: Path) -> dict[str, str]:
             what = f"{path} is not the file it should be"
             raise _mismatch(what, "model_corrupt", path, checksum, found)
     return expected
+
+
+def _refuse_pointers(folder: Path) -> None:
+    """Raise for the first file that a clone without Git LFS left as a pointer of a few lines."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and _is_pointer(path):
+            raise _unusable(
+                path,
+                f"it is a Git LFS pointer, not the file itself; run `git lfs pull` in {folder}",
+            )
+
+
+def _is_pointer(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(len(LFS_POINTER)) == LFS_POINTER
+    except OSError:  # whoever needs the file says what is wrong
+        return False
 
 
 def _mismatch(what: str, code: str, path: Path, expected: str, found: str) -> ConfigurationError:

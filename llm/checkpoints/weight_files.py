@@ -16,6 +16,7 @@ from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
 
 from llm.errors import CheckpointError
+from llm.lfs_pointers import refuse_pointer
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -47,6 +48,7 @@ def read_json(path: Path) -> dict[str, Any]:
     Raises:
         CheckpointError: missing, over 64 MiB, not UTF-8 JSON, or not an object.
     """
+    refuse_pointer(path)
     try:
         size = path.stat().st_size
         if size > MAX_JSON_BYTES:
@@ -115,6 +117,7 @@ def read_tensors(file: Path, keys: list[str]) -> Iterator[tuple[str, Tensor]]:
 
 
 def _describe(file: Path) -> Iterator[StoredTensor]:
+    refuse_pointer(file)
     if file.suffix == ".safetensors":
         with _open_safetensors(file) as opened:
             for key in opened.keys():  # noqa: SIM118 -- safe_open is no mapping

@@ -65,3 +65,18 @@ def test_a_list_that_cannot_be_read_is_refused(
 
 def test_a_folder_without_a_list_is_not_checked(tmp_path: Path) -> None:
     assert verify_checksums(tmp_path) == {}
+
+
+@pytest.mark.parametrize("name", ["parts/weights.bin", "model.safetensors", "parts/deep/vocab.txt"])
+def test_a_file_that_git_lfs_has_yet_to_fetch_is_named_with_the_way_to_fetch_it(
+    tmp_path: Path, name: str
+) -> None:
+    folder = folder_with(tmp_path)
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).write_text(
+        f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize 4242\n"
+    )
+    with pytest.raises(ConfigurationError, match="git lfs pull") as caught:
+        verify_checksums(folder)
+    assert caught.value.code == "model_corrupt"
+    assert str(folder / name) in caught.value.message
