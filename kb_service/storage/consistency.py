@@ -141,7 +141,7 @@ _has_revision_of_content = _exists_in(
 )
 _announced = _exists_in(changes, changes.c.revision_id == revisions.c.id, changes.c.is_added)
 _is_running = jobs.c.status == JobStatus.RUNNING
-_has_lease = and_(jobs.c.lease_token.is_not(None), jobs.c.lease_until.is_not(None))
+_has_lease = jobs.c.lease_token.is_not(None)
 
 _Rule = tuple[Flaw, str, Sequence[Column[Any]], ColumnElement[bool]]
 _RULES: Sequence[_Rule] = (

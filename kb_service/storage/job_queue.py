@@ -1,11 +1,14 @@
 """The durable ingest queue: claim with a lease, heartbeat, fail, retry, cancel.
 
+Waiting never depends on a clock that can be set: a lease runs out when whoever waits for it has
+not seen it change for its length (`leases`), a retry is due by a clock that does not step.
 Fencing: a claim's token changes hands with the job, and every write of a worker checks it. A worker
 that died costs its job an interruption, not an attempt: only failures of the file count.
 """
 
 import secrets
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,10 +26,13 @@ from kb_service.storage.job_rows import (
     change_job,
     require_job_row,
 )
+from kb_service.storage.leases import LeaseWatch
 from kb_service.storage.tables import documents, jobs, knowledge_bases
 
 FIRST_RETRY_S = 5.0
 MAX_RETRY_S = 300.0
+"""Longest pause. A retry that seems further away was written before a clock was set back: due."""
+
 OUTAGE_RETRY_S = 15.0
 MAX_INTERRUPTIONS = 100
 """Deaths of workers in a row that one job may see before it counts as their cause."""
@@ -58,44 +64,44 @@ class JobQueue:
         lease_s: float = 30.0,
         max_attempts: int = 3,
         clock: Clock = utc_now,
+        elapsed: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`clock` tells people when; `elapsed`, in seconds, never steps and measures waiting."""
         self._database = database
-        self._lease = timedelta(seconds=lease_s)
         self._max_attempts = max_attempts
         self._clock = clock
+        self._elapsed = elapsed
+        self._leases = LeaseWatch(lease_s, elapsed)
+        self._started_at = clock() - timedelta(seconds=elapsed())
 
     def claim(self, worker_id: str) -> Claim | None:
         """Take the oldest runnable job, None when there is none.
 
-        Runnable: queued, waiting for a retry that is due, or running under an expired lease. Jobs
-        with fewer attempts come first, so that a file that kills or holds its worker cannot stop
-        the rest.
+        Runnable: queued, waiting for a retry that is due, or running under a lease that ran out.
+        Jobs with fewer attempts come first, so that a file that kills or holds its worker cannot
+        stop the rest.
         """
-        now = self._clock()
-        if not self._has_runnable(now):
+        is_due = self._is_due()
+        silent, has_due = self._look(is_due)
+        if not silent and not has_due:
             return None
         with self._database.write() as connection:
-            self._interrupt(connection, jobs.c.lease_until <= now, now)
+            for number, beat in silent.items():
+                stands_still = and_(jobs.c.number == number, jobs.c.event_seq == beat)
+                self._interrupt(connection, stands_still)
             row = connection.execute(
-                select(jobs)
-                .where(_is_waiting(now))
-                .order_by(jobs.c.attempt, jobs.c.number)
-                .limit(1)
+                select(jobs).where(is_due).order_by(jobs.c.attempt, jobs.c.number).limit(1)
             ).first()
-            return self._take(connection, row, worker_id, now) if row is not None else None
+            return self._take(connection, row, worker_id) if row is not None else None
 
     def heartbeat(self, claim: Claim, progress: Progress | None = None) -> None:
         """Renew the lease and record progress.
 
         Raises LeaseLost when the job was cancelled, deleted, or taken by another worker.
         """
-        values: dict[str, object] = {"lease_until": self._clock() + self._lease}
+        values: dict[str, object] = {}  # the new event number alone is the beat
         if progress is not None:
-            values |= {
-                "stage": progress.stage,
-                "done": progress.done,
-                "total": progress.total,
-            }
+            values = {"stage": progress.stage, "done": progress.done, "total": progress.total}
         with self._database.write() as connection:
             change_job(connection, require_lease(connection, claim), **values)
 
@@ -106,7 +112,7 @@ class JobQueue:
         acknowledged is ingested once they are back. The document keeps its searchable revision.
         Raises LeaseLost.
         """
-        now = self._clock()
+        now = self._steady_now()
         with self._database.write() as connection:
             row = require_lease(connection, claim)
             num_failures = row.attempt - row.interruptions
@@ -119,7 +125,7 @@ class JobQueue:
                 delay = min(FIRST_RETRY_S * 2 ** (num_failures - 1), MAX_RETRY_S)
                 values |= {"status": JobStatus.FAILED, "run_after": now + timedelta(seconds=delay)}
             else:
-                values |= {"status": JobStatus.DEAD, "finished_at": now}
+                values |= {"status": JobStatus.DEAD, "finished_at": self._clock()}
             return change_job(connection, row, **values)
 
     def cancel(self, job_id: str) -> IngestJob:
@@ -184,7 +190,7 @@ class JobQueue:
     def release(self, worker_id: str) -> int:
         """Give back the jobs of a worker that is known to be dead; return how many."""
         with self._database.write() as connection:
-            return self._interrupt(connection, jobs.c.worker_id == worker_id, self._clock())
+            return self._interrupt(connection, jobs.c.worker_id == worker_id)
 
     def leaseholders(self) -> frozenset[str]:
         """Return the ids of the workers that hold a lease, expired or not."""
@@ -209,14 +215,28 @@ class JobQueue:
                 return JobEvents(newest, ())
             return JobEvents(newest, tuple(job_of(row) for row in connection.execute(statement)))
 
-    def _has_runnable(self, now: datetime) -> bool:
+    def _look(self, is_due: ColumnElement[bool]) -> tuple[dict[int, int], bool]:
+        """Return the beats of the leases that ran out, and whether a job is due."""
         # An idle worker asks several times a second: it must not take the write lock for that.
-        expired = and_(jobs.c.status == JobStatus.RUNNING, jobs.c.lease_until <= now)
-        statement = select(jobs.c.number).where(or_(_is_waiting(now), expired)).limit(1)
+        running = select(jobs.c.number, jobs.c.event_seq).where(jobs.c.status == JobStatus.RUNNING)
         with self._database.read() as connection:
-            return connection.execute(statement).first() is not None
+            beats = dict(connection.execute(running).tuples().all())
+            first = connection.execute(select(jobs.c.number).where(is_due).limit(1)).first()
+        return self._leases.silent(beats), first is not None
 
-    def _take(self, connection: Connection, row: Row[Any], worker_id: str, now: datetime) -> Claim:
+    def _steady_now(self) -> datetime:
+        """The time as of the start of this process, moved on by the clock that never steps."""
+        return self._started_at + timedelta(seconds=self._elapsed())
+
+    def _is_due(self) -> ColumnElement[bool]:
+        now = self._steady_now()
+        longest = now + timedelta(seconds=MAX_RETRY_S)
+        is_over = or_(jobs.c.run_after <= now, jobs.c.run_after > longest)
+        return or_(
+            jobs.c.status == JobStatus.QUEUED, and_(jobs.c.status == JobStatus.FAILED, is_over)
+        )
+
+    def _take(self, connection: Connection, row: Row[Any], worker_id: str) -> Claim:
         token = secrets.token_hex(16)
         job = change_job(
             connection,
@@ -228,17 +248,19 @@ class JobQueue:
             attempt=row.attempt + 1,
             worker_id=worker_id,
             lease_token=token,
-            lease_until=now + self._lease,
-            started_at=now,
+            started_at=self._clock(),
             finished_at=None,
         )
+        beat = select(jobs.c.event_seq).where(jobs.c.number == row.number)
+        self._leases.heard(row.number, connection.execute(beat).scalar_one())
         name = select(documents.c.name).where(documents.c.id == job.document_id)
         return Claim(job, token, connection.execute(name).scalar_one())
 
-    def _interrupt(self, connection: Connection, which: ColumnElement[bool], now: datetime) -> int:
+    def _interrupt(self, connection: Connection, which: ColumnElement[bool]) -> int:
         """Queue running jobs again whose workers died; one that saw too many deaths ends."""
         running = select(jobs).where(jobs.c.status == JobStatus.RUNNING, which)
         rows = connection.execute(running).all()
+        now = self._clock()
         for row in rows:
             values: dict[str, object] = {"interruptions": row.interruptions + 1, **NO_LEASE}
             if row.interruptions + 1 >= MAX_INTERRUPTIONS:
@@ -263,11 +285,6 @@ def require_lease(connection: Connection, claim: Claim) -> Row[Any]:
     if row is None:
         raise LeaseLost(f"job {claim.job.id} was cancelled, deleted or taken by another worker")
     return row
-
-
-def _is_waiting(now: datetime) -> ColumnElement[bool]:
-    waiting = (JobStatus.QUEUED, JobStatus.FAILED)
-    return and_(jobs.c.status.in_(waiting), jobs.c.run_after <= now)
 
 
 def _is_newest(connection: Connection, row: Row[Any]) -> bool:

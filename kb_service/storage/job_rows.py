@@ -16,7 +16,7 @@ from kb_service.storage.identity import new_id
 from kb_service.storage.tables import jobs
 
 UNFINISHED = tuple(status.value for status in JobStatus if status not in TERMINAL_STATUSES)
-NO_LEASE: dict[str, object] = {"worker_id": None, "lease_token": None, "lease_until": None}
+NO_LEASE: dict[str, object] = {"worker_id": None, "lease_token": None}
 
 
 def insert_job(connection: Connection, document: Row[Any], now: datetime) -> IngestJob:

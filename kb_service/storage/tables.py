@@ -265,7 +265,6 @@ jobs = Table(
     Column("run_after", UtcTime, nullable=False),
     Column("worker_id", StoredText),
     Column("lease_token", StoredText),
-    Column("lease_until", UtcTime),
     Column("event_seq", BigInteger, nullable=False),
     Column("created_at", UtcTime, nullable=False),
     Column("started_at", UtcTime),

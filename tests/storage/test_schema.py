@@ -59,7 +59,7 @@ def test_migrating_twice_changes_nothing(database: Database) -> None:
     database.migrate()
     with database.read() as connection:
         versions = connection.execute(text("SELECT version_num FROM alembic_version")).all()
-    assert [row[0] for row in versions] == ["0002"]
+    assert [row[0] for row in versions] == ["0003"]
 
 
 def test_texts_of_an_older_database_get_their_hash(world: World) -> None:
@@ -68,6 +68,7 @@ def test_texts_of_an_older_database_get_their_hash(world: World) -> None:
         world.ingest(kb_id, name, [f"words of {name}", "泵失效。"])
     with world.database.write() as connection:
         connection.execute(text("ALTER TABLE revisions DROP COLUMN text_sha256"))
+        connection.execute(text("ALTER TABLE jobs ADD COLUMN lease_until TIMESTAMP"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
     world.database.migrate()
     world.assert_clean()

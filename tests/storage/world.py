@@ -31,15 +31,25 @@ LEASE_S = 30.0
 
 
 class FakeClock:
-    """A clock that stands still until it is moved."""
+    """A clock that stands still until time passes or somebody sets it."""
 
     def __init__(self) -> None:
         self.now = datetime(2026, 1, 1, tzinfo=UTC)
+        self.passed = 1000.0
 
     def __call__(self) -> datetime:
         return self.now
 
+    def elapsed(self) -> float:
+        """Seconds of a clock that is never set."""
+        return self.passed
+
     def advance(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+        self.passed += seconds
+
+    def set_by(self, seconds: float) -> None:
+        """Set the clock; no time passes."""
         self.now += timedelta(seconds=seconds)
 
 
@@ -91,7 +101,7 @@ def build_world(database: Database, folder: Path) -> World:
         database=database,
         blobs=blobs,
         catalog=Catalog(database, blobs, clock),
-        queue=JobQueue(database, LEASE_S, 3, clock),
+        queue=JobQueue(database, LEASE_S, 3, clock, clock.elapsed),
         publisher=RevisionPublisher(database, blobs, clock),
         source=SqlIndexSource(database),
         answers=AnswerStore(database, clock),
