@@ -22,7 +22,7 @@ def citation(number: int, start: int, end: int, **fields: Any) -> Citation:  # n
         "regions": (PageRegion(number, ((60.0, 400.0, 300.0, 418.0),)),),
     }
     return Citation(
-        id=f"cit_{number}",
+        id=f"c{number}",
         number=number,
         document_id="",
         sha256="",

@@ -90,10 +90,7 @@ class PreparedAnswering:
             kb_id=request.kb_id,
             question=request.question,
             conversation_id=request.conversation_id or new_id("conv"),
-            citations=tuple(
-                replace(item, id=f"{answer_id}-{item.number}", **names)
-                for item in prepared.citations
-            ),
+            citations=tuple(replace(item, **names) for item in prepared.citations),
             passages=tuple(replace(item, **names) for item in prepared.passages if names),
         )
 

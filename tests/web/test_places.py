@@ -82,14 +82,17 @@ def test_a_viewer_closed_by_hand_leaves_no_dead_step_behind(
 def test_the_address_of_a_citation_opens_it_elsewhere(
     base: KnowledgeBase, open_page: OpenPage
 ) -> None:
+    """Citations are numbered in each answer anew: the address must name the answer too."""
     page = open_page(at=f"#base={base.id}")
+    ask(page, "Who was hurt?")
     ask(page)
-    page.locator("button.mark").first.click()
+    page.locator(".turn").last.locator("button.mark").first.click()
     page.get_by_role("button", name="Next quote").click()
     expect(page.get_by_text("Quote 2 of 2")).to_be_visible()
     other = open_page(at=page.url[page.url.index("#") :])
     expect(other.get_by_text("Quote 2 of 2")).to_be_visible()
-    expect(other.locator(".question-text")).to_have_text("When did the crane collapse?")
+    expect(other.locator(".turn").last.locator("button.mark[data-current]")).to_have_text("2")
+    expect(other.locator(".turn").first.locator("[data-current]")).to_have_count(0)
     other.keyboard.press("Escape")
     expect(other.locator("button.mark").last).to_be_focused()
 
@@ -131,6 +134,16 @@ def test_an_address_of_nothing_says_so_and_leads_on(
     page.goto(f"{page.url.split('#')[0]}#base={base.id}&conversation=conv_nowhere")
     expect(page.get_by_text("That conversation is not there any more.")).to_be_visible()
     expect(page.get_by_text("What would you like to know?")).to_be_visible()
+
+
+def test_the_way_on_is_not_cut_on_a_phone(service: PageService, open_page: OpenPage) -> None:
+    service.add_base("Ein_sehr_langer_Name_ohne_Trennstelle_" * 5)
+    page = open_page(viewport=NARROW, at="#base=kb_nowhere")
+    button = page.get_by_role("button", name=re.compile("^Open Ein_sehr"))
+    expect(button).to_be_visible()
+    box = button.bounding_box()
+    assert box is not None
+    assert box["x"] + box["width"] <= NARROW["width"]
 
 
 def test_a_base_deleted_elsewhere_says_so_and_over_no_other_base(

@@ -52,6 +52,12 @@ export class AnswerView {
     if (this.#state) this.update(this.#state);
   }
 
+  // What a citation is called in an address, null while the answer has no id; ids of citations count
+  // from 1 in every answer.
+  nameOf(citation) {
+    return this.#state?.answer ? `${this.#state.answer.id}.${citation.id}` : null;
+  }
+
   // The button that stands for a citation in the text or among the sources, or null.
   markOf(citationId) {
     return this.#reply.querySelector(`button[data-citation="${CSS.escape(citationId)}"]`);

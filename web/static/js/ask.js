@@ -40,8 +40,8 @@ export class Ask {
     this.#composer.limit(maxChars);
   }
 
-  find(citationId) {
-    return this.#thread.find(citationId);
+  find(quote) {
+    return this.#thread.find(quote);
   }
 
   // Shows a conversation of a base; null is one that begins. The one that is shown stays as it is.

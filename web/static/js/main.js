@@ -26,7 +26,7 @@ const notices = new Notices();
 const address = new Address((place) => guard(() => navigation.show(place)));
 const tabs = new Tabs((name) => navigation.openView(name));
 const viewer = new Viewer({
-  quoted: (id) => address.amend({ ...CLOSED, quote: id }),
+  quoted: (name) => address.amend({ ...CLOSED, quote: name }),
   closed: () => {
     if (address.place.quote || address.place.document) address.close();
   },
@@ -46,8 +46,8 @@ const conversations = new Conversations({
   deleted: (id) => address.place.conversation === id && navigation.openConversation(null),
 });
 const ask = new Ask({
-  cite: (view, citation, mark) => openOver({ ...CLOSED, quote: citation.id }, () =>
-    viewer.openCitation(bases.chosen.id, view.citations, citation, mark, (id) => view.setCurrent(id))),
+  cite: (view, citation, mark) =>
+    openOver({ ...CLOSED, quote: view.nameOf(citation) }, () => viewer.openCitation(bases.chosen.id, view, citation, mark)),
   answered: (id) => {
     navigation.remember(id);
     guard(() => conversations.refresh(), "conversations");

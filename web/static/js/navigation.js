@@ -103,7 +103,7 @@ export class Navigation {
     if (!wanted) viewer.close();
     if (!wanted || wanted === viewer.shownId) return;
     const cited = quote && ask.find(quote);
-    if (cited) return viewer.openCitation(base.id, cited.view.citations, cited.citation, cited.view.markOf(quote), (id) => cited.view.setCurrent(id));
+    if (cited) return viewer.openCitation(base.id, cited.view, cited.citation, cited.view.markOf(cited.citation.id));
     const doc = documentId && (await getJson(documentPath(base.id, documentId)).catch(() => null));
     if (doc?.revision) viewer.openDocument(base.id, doc, null);
     else address.amend(CLOSED); // what the address names is not there any more

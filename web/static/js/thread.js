@@ -77,10 +77,10 @@ export class Thread {
     view.element.remove();
   }
 
-  // {view, citation} of a citation in one of the answers, or null.
-  find(citationId) {
+  // {view, citation} of a citation by the name that `AnswerView.nameOf` gives it, or null.
+  find(name) {
     for (const view of this.#views) {
-      const citation = view.citations.find(({ id }) => id === citationId);
+      const citation = view.citations.find((one) => view.nameOf(one) === name);
       if (citation) return { view, citation };
     }
     return null;

@@ -55,11 +55,11 @@ export class Viewer {
   #numPages = null;
   #wantsText = false;
   #opener = null;
-  #onCurrent = () => {};
+  #answer = null; // whose quotes are shown
   #isMoving = false;
   #hooks;
 
-  // hooks: {quoted(citationId), closed()}: what the viewer shows, told when the reader changes it
+  // hooks: {quoted(name), closed()}: what the viewer shows, told when the reader changes it
   constructor(hooks) {
     this.#hooks = hooks;
     this.#dialog.addEventListener("close", () => this.#closed());
@@ -71,33 +71,33 @@ export class Viewer {
     onLanguage(() => this.#dialog.open && this.#rebuild());
   }
 
-  // `onCurrent(citationId or null)` follows the quote that is shown.
-  openCitation(kbId, citations, citation, opener, onCurrent) {
-    const stops = stopsOf(citations);
+  // `answer`: an AnswerView; its marks follow the quote that is shown.
+  openCitation(kbId, answer, citation, opener) {
+    const stops = stopsOf(answer.citations);
     const index = stops.findIndex((stop) => stop.citation.id === citation.id);
-    this.#open(kbId, stops, Math.max(0, index), opener, onCurrent);
+    this.#open(kbId, stops, Math.max(0, index), opener, answer);
   }
 
   openDocument(kbId, doc, opener) {
-    this.#open(kbId, [stopOf(doc)], 0, opener, () => {});
+    this.#open(kbId, [stopOf(doc)], 0, opener, null);
   }
 
-  // The id of what is open: a citation's, a document's, or null.
+  // The name of what is open: a quote's, a document's id, or null.
   get shownId() {
     if (!this.#dialog.open) return null;
-    return this.#stop.citation?.id ?? this.#stop.documentId;
+    return this.#stop.citation ? this.#answer.nameOf(this.#stop.citation) : this.#stop.documentId;
   }
 
   close() {
     if (this.#dialog.open) this.#dialog.close();
   }
 
-  #open(kbId, stops, index, opener, onCurrent) {
-    this.#onCurrent(null);
+  #open(kbId, stops, index, opener, answer) {
+    this.#answer?.setCurrent(null);
     this.#kbId = kbId;
     this.#stops = stops;
     this.#opener = opener;
-    this.#onCurrent = onCurrent;
+    this.#answer = answer;
     this.#wantsText = false;
     this.#go(index);
     this.#rebuild();
@@ -127,10 +127,9 @@ export class Viewer {
     this.#loading.abort();
     this.#picture.clear();
     byId("app").classList.remove("with-viewer");
-    const id = this.#stop.citation?.id;
-    const again = id ? document.querySelector(`button[data-citation="${CSS.escape(id)}"]`) : null;
+    const again = this.#stop.citation && this.#answer.markOf(this.#stop.citation.id);
     (this.#opener?.isConnected ? this.#opener : again)?.focus();
-    this.#onCurrent(null);
+    this.#answer?.setCurrent(null);
     this.#hooks.closed();
   }
 
@@ -163,11 +162,11 @@ export class Viewer {
   #goAndLoad(index) {
     this.#go(index);
     this.#loadStop();
-    if (this.#stop.citation) this.#hooks.quoted(this.#stop.citation.id);
+    if (this.#stop.citation) this.#hooks.quoted(this.shownId);
   }
 
   #loadStop() {
-    this.#onCurrent(this.#stop.citation?.id ?? null);
+    this.#answer?.setCurrent(this.#stop.citation.id);
     this.#show();
     this.#countPages(this.#stop);
   }

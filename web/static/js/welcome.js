@@ -21,7 +21,8 @@ export function firstSteps(onCreate) {
 
 // The base of the address is not there: what happened, and the way on.
 export function missingBase(other, onOpen) {
-  const button = other && el("button", { type: "button", class: "primary-button", onclick: () => onOpen(other) }, t("open_base", { name: other.name }));
+  const button = other && el("button", { type: "button", class: "primary-button", title: other.name, onclick: () => onOpen(other) },
+    el("span", { class: "cut-name" }, t("open_base", { name: other.name })));
   return [el("p", { class: "lead" }, t("base_missing")), button].filter(Boolean);
 }
 
