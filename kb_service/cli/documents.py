@@ -12,6 +12,7 @@ from kb_service.domain.errors import InvalidRequest, NotFound
 if TYPE_CHECKING:
     from kb_service.bootstrap import Application
     from kb_service.domain.documents import Document
+    from kb_service.domain.sync import SyncPlan
     from kb_service.services.ingest_run import IngestRun
     from kb_service.services.sync import SyncReport
     from kb_service.services.uploads import UploadItem
@@ -29,27 +30,31 @@ def ingest(
 
     with session(as_json=as_json) as application:
         base = ensure_kb(application.catalog, kb)
+        files, num_skipped = _named_files(paths, application.settings.data_dir)
         uploads = [
-            (name, accept_file(application.uploads, base.id, name, path))
-            for name, path in _named_files(paths, application.settings.data_dir)
+            (name, accept_file(application.uploads, base.id, name, path)) for name, path in files
         ]
         run = application.ingest_jobs(_job_ids(uploads)) if wait else None
-        _report_uploads(uploads, run, as_json=as_json)
+        _report_uploads(uploads, run, num_skipped, as_json=as_json)
         raise typer.Exit(_exit_code(uploads, run))
 
 
-def _named_files(paths: Iterable[Path], data_dir: Path) -> list[tuple[str, Path]]:
-    from kb_service.services.sync import scan
+def _named_files(paths: Iterable[Path], data_dir: Path) -> tuple[list[tuple[str, Path]], int]:
+    """Return the files, and how many of their folders were left out as hidden or clutter."""
+    from kb_service.services.folders import scan
 
     found: list[tuple[str, Path]] = []
+    num_skipped = 0
     for path in paths:
         if path.is_dir():
-            found.extend(scan(path, data_dir).items())
+            folder = scan(path, data_dir)
+            found.extend(folder.files.items())
+            num_skipped += folder.num_skipped
         elif path.is_file():
             found.append((path.name, path))
         else:
             raise InvalidRequest(f"{path} is neither a file nor a folder", code="no_such_path")
-    return found
+    return found, num_skipped
 
 
 def _job_ids(uploads: Iterable[tuple[str, "UploadItem"]]) -> list[str]:
@@ -57,19 +62,30 @@ def _job_ids(uploads: Iterable[tuple[str, "UploadItem"]]) -> list[str]:
 
 
 def _report_uploads(
-    uploads: list[tuple[str, "UploadItem"]], run: "IngestRun | None", *, as_json: bool
+    uploads: list[tuple[str, "UploadItem"]],
+    run: "IngestRun | None",
+    num_skipped: int,
+    *,
+    as_json: bool,
 ) -> None:
     if as_json:
         rows = [_upload_row(name, item) for name, item in uploads]
-        print_json({"items": rows, "run": run.as_dict() if run else None})
+        summary = {"num_skipped": num_skipped, "run": run.as_dict() if run else None}
+        print_json({"items": rows} | summary)
         return
     for name, item in uploads:
         reason = f": {item.error.message} [{item.error.code}]" if item.error else ""
         say(f"{item.outcome:10} {name}{reason}")
+    _say_skipped(num_skipped)
     if run:
         _say_run(run)
     elif any(item.job for _, item in uploads):
         say("Queued; a running `kb serve` ingests them, or add --wait to do it here.")
+
+
+def _say_skipped(num_skipped: int) -> None:
+    if num_skipped:
+        say(f"skipped    {num_skipped} hidden, temporary or system files and folders")
 
 
 def _say_run(run: "IngestRun") -> None:
@@ -104,6 +120,9 @@ def sync(
     kb: KbOption,
     dry_run: Annotated[bool, typer.Option(help="Print the plan and change nothing.")] = False,
     prune: Annotated[bool, typer.Option(help="Delete documents gone from the folder.")] = False,
+    strict: Annotated[
+        bool, typer.Option(help="Fail while a file of the folder cannot be taken in or read.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Make a knowledge base follow a folder (the cron job); hashes decide what changed."""
@@ -119,30 +138,41 @@ def sync(
         failed = _failed_before(application, base.id, report)
         _report_sync(report, run, failed, prune=prune, as_json=as_json)
         code = _exit_code(list(report.uploads), run)
+        if strict and (report.refused or failed):
+            code = Exit.FAILED
         is_only_removal = code is Exit.NOTHING_TO_DO and report.removed
         raise typer.Exit(Exit.DONE if is_only_removal else code)
 
 
 def _dry_run(application: "Application", folder: Path, kb: str, *, as_json: bool) -> None:
-    from kb_service.domain.sync import plan_sync
-    from kb_service.services.sync import folder_hashes
-
     try:
-        base = application.catalog.get_kb(kb)
+        kb_id = application.catalog.get_kb(kb).id
     except NotFound:
-        plan = plan_sync(folder_hashes(folder, application.settings.data_dir), {})
-    else:
-        plan = application.sync.plan(base.id, folder)
+        kb_id = None
+    plan = application.sync.plan(kb_id, folder)
     groups = {"added": plan.added, "changed": plan.changed, "removed": plan.removed}
     if as_json:
-        print_json({"plan": groups | {"num_unchanged": len(plan.unchanged)}})
+        print_json({"plan": _plan_row(plan)})
     else:
+        groups["refused"] = plan.refused
         for label, names in groups.items():
             for name in names:
                 say(f"{label:10} {name}")
         say(f"unchanged  {len(plan.unchanged)} files")
+        _say_skipped(plan.num_skipped)
     if plan.is_empty:
         raise typer.Exit(Exit.NOTHING_TO_DO)
+
+
+def _plan_row(plan: "SyncPlan") -> dict[str, object]:
+    return {
+        "added": plan.added,
+        "changed": plan.changed,
+        "removed": plan.removed,
+        "refused": plan.refused,
+        "num_unchanged": len(plan.unchanged),
+        "num_skipped": plan.num_skipped,
+    }
 
 
 def _failed_before(
@@ -171,12 +201,7 @@ def _report_sync(
     if as_json:
         print_json(
             {
-                "plan": {
-                    "added": plan.added,
-                    "changed": plan.changed,
-                    "removed": plan.removed,
-                    "num_unchanged": len(plan.unchanged),
-                },
+                "plan": _plan_row(plan),
                 "items": [_upload_row(name, item) for name, item in report.uploads],
                 "removed": report.removed,
                 "failed_before": [document.name for document in failed],
@@ -192,6 +217,9 @@ def _report_sync(
     if report.uploads:
         _say_run(run)
     say(f"unchanged  {len(plan.unchanged)} files")
+    _say_skipped(plan.num_skipped)
+    for name, refusal in report.refused.items():
+        say(f"refused    {name} (as before): {refusal.message} [{refusal.code}]")
     for document in failed:
         say(f"unread     {document.name}: {(document.error or {}).get('message')}")
 

@@ -5,29 +5,48 @@ folder brought in can be removed by it; uploads stay. Ingest itself is the worke
 """
 
 import fcntl
-import hashlib
-import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from kb_service.domain.errors import Conflict, DocumentError, InvalidRequest, StorageError
+from kb_service import __version__
+from kb_service.domain.errors import Conflict, DocumentError
 from kb_service.domain.sync import SyncPlan, plan_sync
+from kb_service.services.folders import (
+    UNREADABLE,
+    NamedFiles,
+    hash_or_unreadable,
+    named_files,
+    scan,
+)
+from kb_service.services.lookup import every_kb
+from kb_service.services.refused_files import Refusal, RefusedFiles
 from kb_service.services.uploads import UploadItem, UploadService
 from kb_service.storage.catalog import Catalog
-
-UNREADABLE = ""
-"""Stands for the hash of a file that cannot be read: it differs from every hash."""
 
 
 @dataclass(frozen=True, slots=True)
 class SyncReport:
-    """What a sync saw and did; `uploads` pairs each added or changed name with its outcome."""
+    """What a sync saw and did; `uploads` pairs each added or changed name with its outcome.
+
+    `refused`: why the contents were refused that an earlier run refused already.
+    """
 
     plan: SyncPlan
     uploads: tuple[tuple[str, UploadItem], ...] = ()
     removed: tuple[str, ...] = ()
+    refused: dict[str, Refusal] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sight:
+    """What is seen of a folder: its files, their hashes, those known to be refused, the plan."""
+
+    named: NamedFiles
+    seen: dict[str, str]
+    refused: dict[str, Refusal]
+    plan: SyncPlan
 
 
 class SyncService:
@@ -38,11 +57,12 @@ class SyncService:
         self._uploads = uploads
         self._data_dir = data_dir
         self._lock_folder = data_dir / "tmp"
+        self._refused = RefusedFiles(data_dir / "sync")
+        self._rules = f"{__version__}, {uploads.max_file_bytes} bytes"
 
-    def plan(self, kb_id: str, folder: Path) -> SyncPlan:
-        """Compare the folder with what its earlier syncs brought in."""
-        known = self._catalog.known_hashes(kb_id, origin=origin_of(folder))
-        return plan_sync(folder_hashes(folder, self._data_dir), known)
+    def plan(self, kb_id: str | None, folder: Path) -> SyncPlan:
+        """Compare the folder with what its earlier syncs brought in; None: with nothing."""
+        return self._look(kb_id, folder).plan
 
     def run(self, kb_id: str, folder: Path, *, prune: bool) -> SyncReport:
         """Register added and changed files; with `prune` delete what is gone from the folder.
@@ -51,17 +71,52 @@ class SyncService:
         a prune would delete several documents because the folder has no file left.
         """
         with self._exclusive(kb_id):
-            plan = self.plan(kb_id, folder)
+            sight = self._look(kb_id, folder)
             if prune:
-                _require_files(plan, folder)
-            files, origin = scan(folder, self._data_dir), origin_of(folder)
-            uploads = tuple(
-                (name, accept_file(self._uploads, kb_id, name, files[name], origin))
-                for name in (*plan.added, *plan.changed)
-                if name in files
-            )
-            removed = self._prune(kb_id, plan) if prune else ()
-        return SyncReport(plan, uploads, removed)
+                _require_files(sight.plan, folder)
+            uploads = tuple(self._take_in(kb_id, sight, origin_of(folder)))
+            removed = self._prune(kb_id, sight.plan) if prune else ()
+            self._remember(kb_id, origin_of(folder), sight, uploads)
+        return SyncReport(sight.plan, uploads, removed, sight.refused)
+
+    def _look(self, kb_id: str | None, folder: Path) -> _Sight:
+        origin = origin_of(folder)
+        known = {} if kb_id is None else self._catalog.known_hashes(kb_id, origin=origin)
+        named = named_files(scan(folder, self._data_dir), known)
+        paths = named.files | named.twins
+        seen = {name: hash_or_unreadable(path) for name, path in paths.items()}
+        before = {} if kb_id is None else self._refused.of(kb_id, origin)
+        refused = {
+            name: refusal
+            for name, refusal in before.items()
+            if seen.get(name) == refusal.sha256 and refusal.rules == self._rules
+        }
+        followed = {name: seen[name] for name in named.files}
+        plan = plan_sync(followed, known, refused, named.num_skipped)
+        return _Sight(named, seen, refused, plan)
+
+    def _take_in(self, kb_id: str, sight: _Sight, origin: str) -> Iterator[tuple[str, UploadItem]]:
+        for name in (*sight.plan.added, *sight.plan.changed):
+            path = sight.named.files[name]
+            yield name, accept_file(self._uploads, kb_id, name, path, origin)
+        for name in sight.named.twins.keys() - sight.refused.keys():
+            yield name, UploadItem("rejected", error=_name_taken(name))
+
+    def _remember(
+        self,
+        kb_id: str,
+        origin: str,
+        sight: _Sight,
+        uploads: tuple[tuple[str, UploadItem], ...],
+    ) -> None:
+        """Keep what was refused for its content; what could not be read is tried again."""
+        refusals: Mapping[str, Refusal] = sight.refused | {
+            name: Refusal(sight.seen[name], self._rules, item.error.code, item.error.message)
+            for name, item in uploads
+            if item.error and sight.seen.get(name, UNREADABLE) != UNREADABLE
+        }
+        self._refused.keep(kb_id, origin, refusals)
+        self._refused.forget_all_but({base.id for base in every_kb(self._catalog)})
 
     def _prune(self, kb_id: str, plan: SyncPlan) -> tuple[str, ...]:
         for name in plan.removed:
@@ -108,56 +163,13 @@ def accept_file(
         return uploads.accept(kb_id, name, stream, origin=origin)
 
 
-def scan(folder: Path, data_dir: Path) -> dict[str, Path]:
-    """Return the files of a folder by relative POSIX path, without hidden ones and links.
-
-    The service's own data folder inside it is left out: each run would take in what the one before
-    stored.
-
-    Raises InvalidRequest (not_a_folder), and StorageError (unreadable_folder) for a folder in it
-    that cannot be listed: its files would seem to be gone, and a prune would delete them.
-    """
-    if not folder.is_dir():
-        raise InvalidRequest(f"{folder} is not a folder", code="not_a_folder")
-    found: dict[str, Path] = {}
-    for parent, folders, names in os.walk(folder, onerror=_refuse_unreadable):
-        folders[:] = sorted(
-            name
-            for name in folders
-            if not name.startswith(".") and Path(parent, name).resolve() != data_dir.resolve()
-        )
-        for name in sorted(names):
-            path = Path(parent) / name
-            if not name.startswith(".") and path.is_file() and not path.is_symlink():
-                found[path.relative_to(folder).as_posix()] = path
-    return found
-
-
-def _refuse_unreadable(error: OSError) -> None:
-    raise StorageError(
-        f"folder {str(error.filename)!r} cannot be listed: {error.strerror or error}",
-        code="unreadable_folder",
-    ) from error
-
-
-def folder_hashes(folder: Path, data_dir: Path) -> dict[str, str]:
-    """Return the SHA-256 of every file by name; UNREADABLE for one that cannot be read."""
-    return {name: _hash_or_unreadable(path) for name, path in scan(folder, data_dir).items()}
-
-
-def _hash_or_unreadable(path: Path) -> str:
-    try:
-        return file_sha256(path)
-    except OSError:  # told when the file is taken in
-        return UNREADABLE
-
-
 def origin_of(folder: Path) -> str:
     """Return the name under which documents of this folder are remembered."""
     return f"sync:{folder.resolve()}"
 
 
-def file_sha256(path: Path) -> str:
-    """Return the SHA-256 (hex) of a file's bytes."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+def _name_taken(name: str) -> DocumentError:
+    return DocumentError(
+        f"another file of the folder has the name {name!r} in another Unicode form; rename one",
+        code="name_taken",
+    )

@@ -43,7 +43,7 @@ class UploadService:
         self._catalog = catalog
         self._blobs = blobs
         self._detect = detect
-        self._max_file_bytes = max_file_bytes
+        self.max_file_bytes = max_file_bytes
 
     def accept(
         self,
@@ -61,7 +61,7 @@ class UploadService:
         try:
             name = checked_name(name)
             tags = checked_tags(tags)
-            staged = self._blobs.stage(stream, self._max_file_bytes)
+            staged = self._blobs.stage(stream, self.max_file_bytes)
         except (InvalidRequest, DocumentError) as error:
             return UploadItem("rejected", error=error)
         except KbError as error:

@@ -86,6 +86,25 @@ def test_sync_follows_a_folder_and_says_what_it_did(folder: Path) -> None:
     assert [item["name"] for item in kb_json("list", "--kb", "r")["items"]] == ["valve.md"]
 
 
+def test_sync_skips_clutter_and_fails_once_for_what_is_no_document(folder: Path) -> None:
+    (folder / "~$pump.docx").write_bytes(b"\x05user" + bytes(157))
+    (folder / "Thumbs.db").write_bytes(b"\xd0\xcf\x11\xe0" + bytes(500))
+    first = kb("sync", str(folder), "--kb", "r")
+    assert (first.exit_code, "skipped    2 hidden" in first.output) == (0, True)
+    assert kb("sync", str(folder), "--kb", "r").exit_code == 3
+    (folder / "machine.bin").write_bytes(bytes(range(256)))
+    assert kb("sync", str(folder), "--kb", "r").exit_code == 1
+    again = kb("sync", str(folder), "--kb", "r")
+    assert again.exit_code == 3
+    assert "refused    machine.bin (as before): " in again.output
+    assert kb_json("sync", str(folder), "--kb", "r", "--dry-run")["plan"]["num_skipped"] == 2
+    assert kb("sync", str(folder), "--kb", "r", "--strict").exit_code == 1
+    (folder / "machine.bin").unlink()
+    assert kb("sync", str(folder), "--kb", "r", "--strict").exit_code == 3
+    ingested = kb_json("ingest", str(folder), "--kb", "other")
+    assert (len(ingested["items"]), ingested["num_skipped"]) == (2, 2)
+
+
 def test_sync_names_a_file_that_it_could_not_read_until_it_changes(folder: Path) -> None:
     (folder / "broken.pdf").write_bytes(REPORT.read_bytes()[:5000])
     assert kb("sync", str(folder), "--kb", "r").exit_code == 1

@@ -1,7 +1,9 @@
 """A folder followed: only what changed is done, and nothing else is ever touched."""
 
 import errno
+import io
 import os
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,9 @@ from hypothesis import strategies as st
 from kb_service.domain.errors import Conflict, InvalidRequest, StorageError
 from kb_service.domain.sync import plan_sync
 from kb_service.services.ingest_run import IngestRun
-from kb_service.services.sync import SyncReport
-from tests.services.conftest import Desk
+from kb_service.services.sync import SyncReport, SyncService, origin_of
+from kb_service.services.uploads import UploadService
+from tests.services.conftest import MAX_FILE_BYTES, Desk
 
 NAMES = st.dictionaries(st.sampled_from("abcdef"), st.sampled_from("123"))
 
@@ -153,6 +156,103 @@ def test_prune_deletes_nothing_when_a_folder_cannot_be_listed(
         sync(desk, folder, prune=True)
     assert error.value.code == "unreadable_folder"
     assert names(desk) == before
+
+
+CLUTTER = [
+    "~$report.docx", "2024/~$plan.xlsx", "Thumbs.db", "desktop.ini", ".DS_Store", ".~lock.a.odt#",
+    "~WRL0005.tmp", "a.tmp", "video.mp4.part", "big.zip.crdownload", "notes.txt~", "#notes.txt#",
+    ".git/HEAD", "__MACOSX/a.txt", "$RECYCLE.BIN/b.txt", "a.pdf:Zone.Identifier", "EHTHUMBS.DB",
+]  # fmt: skip
+
+
+def test_what_programs_leave_behind_is_skipped_and_counted(desk: Desk, folder: Path) -> None:
+    for name in CLUTTER:
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(b"\x00\x05user" * 27)
+    report, _ = sync(desk, folder)
+    assert {item.outcome for _, item in report.uploads} == {"created"}
+    assert report.plan.num_skipped == len(CLUTTER) + 1  # .hidden too
+    assert sync(desk, folder)[0].plan.is_empty
+    assert names(desk) == {"0.txt", "1.txt", "2.txt", "3.txt", "4.txt", "2024/deep.txt"}
+
+
+@pytest.mark.parametrize(
+    "name", ["report$.docx", "temp.txt", "part.txt", "~a.txt", "thumbs.db.txt", "tmp/a.txt"]
+)
+def test_a_name_like_clutter_is_a_document(desk: Desk, folder: Path, name: str) -> None:
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).write_text("a report")
+    sync(desk, folder)
+    assert name in names(desk)
+
+
+def test_a_document_with_the_name_of_clutter_is_followed_on(desk: Desk, folder: Path) -> None:
+    stream = io.BytesIO(b"minutes")
+    desk.uploads.accept(desk.base.id, "minutes.tmp", stream, origin=origin_of(folder))
+    (folder / "minutes.tmp").write_text("minutes")
+    report, _ = sync(desk, folder, prune=True)
+    assert "minutes.tmp" in report.plan.unchanged
+    assert "minutes.tmp" in names(desk)
+
+
+def test_a_refused_content_is_a_failure_once_and_told_until_it_changes(
+    desk: Desk, folder: Path
+) -> None:
+    (folder / "empty.txt").touch()
+    first, _ = sync(desk, folder)
+    assert dict(first.uploads)["empty.txt"].outcome == "rejected"
+    for _ in range(2):
+        again, _ = sync(desk, folder)
+        assert (again.plan.is_empty, again.uploads) == (True, ())
+        assert again.refused["empty.txt"].code == "empty_document"
+    (folder / "empty.txt").write_text("no longer")
+    assert sync(desk, folder)[0].plan.added == ("empty.txt",)
+    assert sync(desk, folder)[0].refused == {}
+
+
+def test_a_refusal_is_tried_again_under_other_limits_and_forgotten_with_its_file_and_base(
+    desk: Desk, folder: Path, tmp_path: Path
+) -> None:
+    (folder / "big.txt").write_text("x" * (MAX_FILE_BYTES + 1))
+    (folder / "empty.txt").touch()
+    sync(desk, folder)
+    larger = UploadService(
+        desk.catalog, desk.blobs, lambda name, head: "text/plain", MAX_FILE_BYTES + 1
+    )
+    report = SyncService(desk.catalog, larger, tmp_path).run(desk.base.id, folder, prune=False)
+    assert {name: item.outcome for name, item in report.uploads} == {
+        "big.txt": "created", "empty.txt": "rejected",
+    }  # fmt: skip
+    (folder / "empty.txt").unlink()
+    assert sync(desk, folder)[0].refused == {}
+    other = desk.catalog.create_kb("other")
+    desk.catalog.delete_kb(desk.base.id)
+    desk.sync.run(other.id, folder, prune=False)
+    assert not list((tmp_path / "sync").glob(f"{desk.base.id}*"))
+
+
+def test_a_lost_memory_of_refusals_is_no_failure(desk: Desk, folder: Path, tmp_path: Path) -> None:
+    (folder / "empty.txt").touch()
+    sync(desk, folder)
+    (tmp_path / "sync" / f"{desk.base.id}.json").write_text("{")
+    assert dict(sync(desk, folder)[0].uploads)["empty.txt"].outcome == "rejected"
+
+
+def test_a_file_is_followed_in_whatever_unicode_form_its_name_is(desk: Desk, folder: Path) -> None:
+    apart = unicodedata.normalize("NFD", "été.txt")
+    (folder / apart).write_text("an old report")
+    sync(desk, folder)
+    assert "été.txt" in names(desk)
+    assert sync(desk, folder, prune=True)[0].plan.is_empty
+    (folder / apart).rename(folder / "été.txt")
+    assert sync(desk, folder, prune=True)[0].plan.is_empty
+    (folder / apart).write_text("another report of the same name")
+    report, _ = sync(desk, folder)
+    ((name, item),) = report.uploads
+    assert (name, getattr(item.error, "code", None)) == (apart, "name_taken")
+    again, _ = sync(desk, folder, prune=True)
+    assert (again.uploads, list(again.refused)) == ((), [apart])
+    assert "été.txt" in names(desk)
 
 
 def test_links_are_not_followed(desk: Desk, folder: Path, tmp_path: Path) -> None:
