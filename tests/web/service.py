@@ -27,6 +27,8 @@ from kb_service.services.asking import (
     AskRequest,
     CitationEvent,
     DoneEvent,
+    Phase,
+    PhaseEvent,
     TokenEvent,
     check_request,
 )
@@ -46,14 +48,20 @@ PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\
 
 @dataclass
 class PreparedAnswering:
-    """Gives `answer` in pieces, cited from the first readable document, and stores it as asked."""
+    """Gives `answer` in pieces, cited from the first readable document, and stores it as asked.
+
+    `is_silent`: not a word comes; `is_held`: not its end. `refuses_with`: before the first word,
+    `fails_with`: after it.
+    """
 
     store: AnswerStore
     catalog: Catalog
     answer: Answer = field(default_factory=lambda: answer("Nothing.", []))
     delay_s: float = 0.0
     is_held: bool = False
+    is_silent: bool = False
     fails_with: KbError | None = None
+    refuses_with: KbError | None = None
     requests: list[AskRequest] = field(default_factory=list)
 
     def stream(self, request: AskRequest) -> Generator[AskEvent, None, None]:
@@ -64,6 +72,12 @@ class PreparedAnswering:
         return self._events(request)
 
     def _events(self, request: AskRequest) -> Generator[AskEvent, None, None]:
+        yield PhaseEvent(Phase.RETRIEVING)
+        if self.refuses_with is not None:
+            raise self.refuses_with
+        while self.is_silent and not request.cancelled():
+            time.sleep(0.02)
+        yield PhaseEvent(Phase.WRITING)
         for piece in re.findall(r"\S*\s*", self.answer.answer):
             yield TokenEvent(piece)
             if self.fails_with is not None:

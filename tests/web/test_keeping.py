@@ -54,7 +54,7 @@ def test_a_question_that_is_refused_stays_in_the_box_with_the_reason(
 ) -> None:
     page = open_page(at=f"#base={base.id}", locale="zh-CN")
     box = page.get_by_label("您的问题")
-    page.route("**/ask", lambda route: route.fulfill(status=503, json=busy()))
+    service.prepared.refuses_with = Busy("12 questions are waiting")
     box.fill("何时？")
     box.press("Enter")
     expect(page.locator("#composer-problem")).to_contain_text("排队的问题太多，请稍候再问")
@@ -62,14 +62,47 @@ def test_a_question_that_is_refused_stays_in_the_box_with_the_reason(
     expect(page.locator(".turn")).to_have_count(0)
     box.fill("何时倒塌？")
     expect(page.locator("#composer-problem")).to_be_hidden()
-    page.unroute("**/ask")
+    service.prepared.refuses_with = None
     box.press("Enter")
     expect(page.locator(".status-answered")).to_be_visible()
-    assert [request.question for request in service.prepared.requests] == ["何时倒塌？"]
+    asked = [request.question for request in service.prepared.requests]
+    assert asked == ["何时？", "何时倒塌？"]
 
 
-def busy() -> dict[str, object]:
-    return {"error": {**Busy("12 questions are waiting").as_dict(), "request_id": "r"}}
+def test_a_question_refused_before_its_stream_stays_in_the_box_too(
+    base: KnowledgeBase, open_page: OpenPage
+) -> None:
+    page = open_page(at=f"#base={base.id}")
+    page.route("**/ask", lambda route: route.fulfill(status=504, body="<html>gateway timeout"))
+    ask(page)
+    expect(page.locator("#composer-problem")).to_contain_text("answered 504")
+    expect(page.get_by_label("Your question")).to_have_value(QUESTION)
+
+
+def test_a_question_to_a_conversation_deleted_elsewhere_begins_a_new_one(
+    base: KnowledgeBase, service: PageService, open_page: OpenPage
+) -> None:
+    page = open_page(at=f"#base={base.id}")
+    ask_and_wait(page, "First?")
+    service.answers.delete_conversation(service.answers.list_conversations().items[0].id)
+    ask(page)
+    expect(page.get_by_text("That conversation is not there any more.")).to_be_visible()
+    expect(page.get_by_label("Your question")).to_have_value(QUESTION)
+    page.get_by_label("Your question").press("Enter")
+    expect(page.locator(".turn", has_text=QUESTION).locator(".status-answered")).to_be_visible()
+
+
+def test_the_phase_is_told_while_nothing_is_written(
+    base: KnowledgeBase, service: PageService, open_page: OpenPage
+) -> None:
+    service.prepared.is_silent = True
+    page = open_page(at=f"#base={base.id}", locale="zh-CN")
+    page.get_by_label("您的问题").fill("何时？")
+    page.get_by_label("您的问题").press("Enter")
+    expect(page.locator(".status-streaming")).to_have_text("正在查阅文档…")
+    service.prepared.is_held = True
+    service.prepared.is_silent = False
+    expect(page.locator(".status-streaming")).to_have_text("正在撰写回答…")
 
 
 def test_a_question_longer_than_the_limit_is_counted_and_not_sent(

@@ -9,6 +9,7 @@ from ingest import pdf
 from kb_service.domain.answers import AnswerStatus
 from kb_service.domain.documents import DocumentStatus, PageKind
 from kb_service.domain.jobs import JobStage
+from kb_service.services.asking import Phase
 from tests.api.test_docs import GUIDE, error_codes
 from web import static_dir
 
@@ -68,6 +69,7 @@ def test_every_reason_of_an_answer_or_a_page_has_words(language: str) -> None:
         ("answer", AnswerStatus),
         ("stage", JobStage),
         ("pages", PageKind),
+        ("phase", Phase),
     ],
 )
 def test_every_status_and_stage_has_words(language: str, kind: str, values: type[StrEnum]) -> None:

@@ -12,6 +12,8 @@ import { teaching } from "./welcome.js";
 
 const SEEN_EVERY_MS = 5000;
 const MAX_SEARCHED = 5; // newest conversations in which an answer that nobody waited for is looked up
+const GONE = "conversation_not_found";
+const BROKEN = new Set(["network", "cut_off"]); // what the service did with the question is not known
 const CLOCK_SLACK_MS = 2000; // the service's Date header counts whole seconds
 
 export class Ask {
@@ -76,7 +78,7 @@ export class Ask {
       if (!signal.aborted) await this.#show(base, turns, signal);
     } catch (error) {
       if (signal.aborted) return;
-      if (error.code === "conversation_not_found") this.#hooks.gone(conversationId);
+      if (error.code === GONE) this.#hooks.gone(conversationId);
       else this.#thread.showProblem(error, () => this.#load(base, conversationId));
     }
   }
@@ -210,13 +212,14 @@ export class Ask {
   // The words of a question that was refused go back into the box; what broke off stays in the
   // thread. A reader who went elsewhere finds it there: it may still be answered.
   #unanswered(base, asked, view, state, isHere) {
-    const isRefused = state.error?.status >= 400 && state.text === "";
+    const isRefused = state.text === "" && state.error?.code && !BROKEN.has(state.error.code);
     if (isRefused && isHere) {
       forgetAsked(base.id, asked.id);
       this.#thread.remove(view);
       this.#showBegin();
       this.showTeaching();
       this.#composer.refuse(asked.question, state.error);
+      if (state.error.code === GONE) this.#hooks.gone(asked.conversationId);
     } else {
       const isAsking = !isHere && state.isStopped;
       keepAsked(base.id, { ...asked, isAsking, isStopped: state.isStopped && isHere });

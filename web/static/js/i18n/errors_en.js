@@ -20,6 +20,10 @@ export const errorsEn = {
   error_route_not_found: "There is nothing at this address",
   error_not_found: "It is not there any more",
   error_conflict: "It clashes with what is there now",
+  error_invalid_http: "The request was not understood",
+  error_head_too_large: "The head of the request is too large",
+  error_request_timeout: "The request came too slowly",
+  error_too_many_connections: "Too many connections. Please try again in a moment",
   error_busy: "Too many questions are waiting. Please ask again in a moment",
   error_payload_too_large: "Too large[: {size_bytes}; at most {max_bytes}]",
   error_unauthorized: "An API key is needed",
@@ -37,6 +41,7 @@ export const errorsEn = {
   error_invalid_kb_name: "This name is not accepted: it needs 1 to 200 characters, not only spaces",
   error_invalid_description: "The description is too long: at most 10,000 characters",
   error_document_not_found: "This document is not there any more",
+  error_name_taken: "A document of this name is there already[: {name}]",
   error_revision_not_found: "This version of the document is not there any more",
   error_page_not_found: "There is no such page[: {min} to {max}]",
   error_page_has_no_picture: "This document has no pictures of its pages",
@@ -68,6 +73,8 @@ export const errorsEn = {
   error_parse_timeout: "Reading took too long[: more than {timeout_s} s]",
   error_parse_memory: "Reading needed too much memory[: more than {memory_bytes}]",
   error_parse_crashed: "The reader stopped at this file",
+  error_parser_failed: "The reader failed at this file",
+  error_index_failed: "The index failed. It will be built again",
   error_parser_busy: "The readers are busy. It will be tried again",
   error_chunk_mismatch: "The passages do not fit the text; the file must be read again",
   error_vector_mismatch: "The meaning vectors do not fit the text; the file must be read again",
@@ -117,6 +124,7 @@ export const errorsEn = {
   error_scale_out_of_range: "That zoom is not accepted[: {min} to {max}]",
   error_invalid_scale: "That zoom is not accepted",
   error_picture_too_large: "The page is too large for this zoom",
+  error_picture_timeout: "Drawing the page took too long",
   error_page_boxes_damaged: "The places of the words on this page are damaged",
 
   // storage
@@ -125,6 +133,11 @@ export const errorsEn = {
   error_storage_read_only: "The data folder cannot be written to",
   error_storage_unavailable: "The database cannot be reached",
   error_storage_failed: "The storage of the service failed",
+  error_blob_damaged: "The stored file is damaged",
+  error_text_damaged: "A stored text is damaged",
+  error_database_damaged: "The database is damaged",
+  error_disk_low: "The disk of the service is nearly full: soon nothing new can be stored",
+  error_database_needs_migration: "The data folder is of an older version and must be brought up to date first",
   error_blob_missing: "The original file is missing from the storage",
 
   // the command line

@@ -20,6 +20,10 @@ export const errorsZh = {
   error_route_not_found: "该地址没有内容",
   error_not_found: "它已不存在",
   error_conflict: "与现有内容冲突",
+  error_invalid_http: "无法理解该请求",
+  error_head_too_large: "请求头过大",
+  error_request_timeout: "请求到达得太慢",
+  error_too_many_connections: "连接太多，请稍候再试",
   error_busy: "排队的问题太多，请稍候再问",
   error_payload_too_large: "过大[：{size_bytes}，上限 {max_bytes}]",
   error_unauthorized: "需要 API 密钥",
@@ -37,6 +41,7 @@ export const errorsZh = {
   error_invalid_kb_name: "名称不被接受：需为 1 到 200 个字符，且不能全是空格",
   error_invalid_description: "说明过长，最多 10,000 个字符",
   error_document_not_found: "该文档已不存在",
+  error_name_taken: "已有同名的文档[：{name}]",
   error_revision_not_found: "该文档的这一版本已不存在",
   error_page_not_found: "没有这一页[：应为 {min} 到 {max}]",
   error_page_has_no_picture: "该文档没有页面图像",
@@ -68,6 +73,8 @@ export const errorsZh = {
   error_parse_timeout: "处理超时[：超过 {timeout_s} 秒]",
   error_parse_memory: "处理所需内存超限[：超过 {memory_bytes}]",
   error_parse_crashed: "解析此文件时中断",
+  error_parser_failed: "解析此文件时出错",
+  error_index_failed: "索引出错，将重新建立",
   error_parser_busy: "解析程序正忙，将自动重试",
   error_chunk_mismatch: "段落与原文不符，需重新处理此文件",
   error_vector_mismatch: "语义向量与原文不符，需重新处理此文件",
@@ -117,6 +124,7 @@ export const errorsZh = {
   error_scale_out_of_range: "缩放比例不被接受[，应为 {min} 到 {max}]",
   error_invalid_scale: "缩放比例不被接受",
   error_picture_too_large: "页面过大，无法以此比例显示",
+  error_picture_timeout: "绘制页面耗时过长",
   error_page_boxes_damaged: "该页文字位置的记录已损坏",
 
   // storage
@@ -125,6 +133,11 @@ export const errorsZh = {
   error_storage_read_only: "数据文件夹无法写入",
   error_storage_unavailable: "无法连接数据库",
   error_storage_failed: "服务的存储出错",
+  error_blob_damaged: "存储的文件已损坏",
+  error_text_damaged: "存储的文字已损坏",
+  error_database_damaged: "数据库已损坏",
+  error_disk_low: "服务所在磁盘即将写满，很快将无法保存新内容",
+  error_database_needs_migration: "数据文件夹属于旧版本，需先升级",
   error_blob_missing: "存储中缺少原始文件",
 
   // the command line
