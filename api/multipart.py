@@ -12,13 +12,13 @@ from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from types import TracebackType
 from typing import BinaryIO, cast
-from urllib.parse import unquote_to_bytes
 
 import orjson
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from api.errors import UnsupportedContentType, shown
+from api.sent_names import decoded_name, extended_name
 from kb_service.domain.errors import InvalidRequest, PayloadTooLarge, StorageError
 
 IN_MEMORY_BYTES = 1024 * 1024
@@ -245,10 +245,10 @@ def disposition_parameters(header: bytes) -> dict[str, str]:
 
     Clients write a quote inside a name as `%22` (WHATWG form encoding) or as `\"`, and a backslash
     as it is or doubled. Separators stay: a name is data. `filename*` (RFC 5987) wins when present.
-    Bytes that are not UTF-8 become lone surrogates, which no name may have. Raises InvalidRequest
-    for what cannot be read to its end: half of a name is another name.
+    Bytes that are not UTF-8 are read as `sent_names` tells. Raises InvalidRequest for what cannot
+    be read to its end: half of a name is another name.
     """
-    text = header.decode("utf-8", "surrogateescape")
+    text = decoded_name(header)
     found: dict[str, str] = {}
     position = len(text.partition(";")[0])
     while position < len(text.rstrip("; \t")):
@@ -264,7 +264,7 @@ def disposition_parameters(header: bytes) -> dict[str, str]:
         quoted = match.group(2)
         value = match.group(3).strip() if quoted is None else _unquoted(quoted)
         if name.endswith("*"):
-            found[name[:-1]] = _extended(value)
+            found[name[:-1]] = extended_name(value)
         else:
             found.setdefault(name, value)
     return found
@@ -275,13 +275,6 @@ def _unquoted(text: str) -> str:
     for written, meant in {"%22": '"', "%0D": "\r", "%0A": "\n"}.items():
         text = text.replace(written, meant)
     return text
-
-
-def _extended(value: str) -> str:
-    charset, _, rest = value.partition("'")
-    encoded = rest.partition("'")[2]
-    encoding = charset.lower() if charset.lower() in {"utf-8", "iso-8859-1"} else "utf-8"
-    return unquote_to_bytes(encoded).decode(encoding, "surrogateescape")
 
 
 def tags_of(field: bytes | None) -> tuple[str, ...]:
