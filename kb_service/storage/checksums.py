@@ -17,6 +17,10 @@ PLAIN_CHECKSUMS_FILE = "SHA256SUMS"
 LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 """How the few lines begin that stand for a large file in a clone made without Git LFS."""
 
+_PAGES = (b"<!doctype html", b"<html", b"<?xml")
+_MODEL_FILES = (".safetensors", ".bin", ".model", ".json", ".onnx", ".npy", ".pt")
+"""Files of a model that are never empty and never a web page: then a download failed."""
+
 
 def verify_checksums(folder: Path) -> dict[str, str]:
     """SHA-256 of every file that ``SHA256SUMS.json`` (else ``SHA256SUMS``) lists, after checking.
@@ -25,7 +29,7 @@ def verify_checksums(folder: Path) -> dict[str, str]:
     ``model_corrupt`` that names the file, the expected and the found checksum, or says that Git LFS
     has yet to fetch it; ``model_missing`` for a file that is gone.
     """
-    _refuse_pointers(folder)
+    _refuse_absent(folder)
     expected = listed_checksums(folder)
     for name, checksum in expected.items():
         path = folder / name
@@ -41,22 +45,30 @@ def verify_checksums(folder: Path) -> dict[str, str]:
     return expected
 
 
-def _refuse_pointers(folder: Path) -> None:
-    """Raise for the first file that a clone without Git LFS left as a pointer of a few lines."""
+def _refuse_absent(folder: Path) -> None:
+    """Raise for the first file that stands for one that was never fetched."""
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and _is_pointer(path):
-            raise _unusable(
-                path,
-                f"it is a Git LFS pointer, not the file itself; run `git lfs pull` in {folder}",
-            )
+        if path.is_file() and (problem := _what_it_is(path)):
+            raise _unusable(path, problem)
 
 
-def _is_pointer(path: Path) -> bool:
+def _what_it_is(path: Path) -> str:
+    """Return what a file is in the place of the real one, "" when it may be that."""
     try:
         with path.open("rb") as file:
-            return file.read(len(LFS_POINTER)) == LFS_POINTER
+            head = file.read(256)
     except OSError:  # whoever needs the file says what is wrong
-        return False
+        return ""
+    if head.startswith(LFS_POINTER):
+        return (
+            f"it is a Git LFS pointer, not the file itself; run `git lfs pull` in {path.parent}, "
+            "or download the file"
+        )
+    if path.suffix not in _MODEL_FILES:
+        return ""
+    if head.lstrip().lower().startswith(_PAGES):
+        return "it is a web page, not the file itself; download the file again"
+    return "" if head else "it is empty; download the file again"
 
 
 def _mismatch(what: str, code: str, path: Path, expected: str, found: str) -> ConfigurationError:

@@ -15,8 +15,8 @@ from pathlib import Path
 from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
 
+from llm.absent_files import refuse_absent, unfinished_downloads
 from llm.errors import CheckpointError
-from llm.lfs_pointers import refuse_pointer
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -48,7 +48,7 @@ def read_json(path: Path) -> dict[str, Any]:
     Raises:
         CheckpointError: missing, over 64 MiB, not UTF-8 JSON, or not an object.
     """
-    refuse_pointer(path)
+    refuse_absent(path)
     try:
         size = path.stat().st_size
         if size > MAX_JSON_BYTES:
@@ -71,7 +71,10 @@ def weight_files(folder: Path) -> list[Path]:
         path = folder / name
         if path.is_file():
             return list(_shards(path)) if name.endswith(".json") else [path]
-    raise CheckpointError(f"{folder} holds no weights; expected one of {', '.join(_CANDIDATES)}")
+    expected = ", ".join(_CANDIDATES)
+    raise CheckpointError(
+        f"{folder} holds no weights; expected one of {expected}{unfinished_downloads(folder)}"
+    )
 
 
 def _shards(index: Path) -> Iterator[Path]:
@@ -85,7 +88,10 @@ def _shards(index: Path) -> Iterator[Path]:
                 f"{index} names the shard {name!r}; expected a plain *{suffix} file name"
             )
         if not (index.parent / name).is_file():
-            raise CheckpointError(f"{index} names the shard {name!r}; it is not in the folder")
+            left = unfinished_downloads(index.parent)
+            raise CheckpointError(
+                f"{index} names the shard {name!r}; it is not in the folder{left}"
+            )
         yield index.parent / name
 
 
@@ -117,7 +123,7 @@ def read_tensors(file: Path, keys: list[str]) -> Iterator[tuple[str, Tensor]]:
 
 
 def _describe(file: Path) -> Iterator[StoredTensor]:
-    refuse_pointer(file)
+    refuse_absent(file)
     if file.suffix == ".safetensors":
         with _open_safetensors(file) as opened:
             for key in opened.keys():  # noqa: SIM118 -- safe_open is no mapping

@@ -11,8 +11,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from llm.absent_files import refuse_absent
 from llm.errors import CheckpointError, InvalidPrompt
-from llm.lfs_pointers import refuse_pointer
 
 # The number of bytes from which a file cannot be the tokenizer of any release (the largest has 20).
 MAX_FILE_BYTES = 100_000_000
@@ -143,7 +143,7 @@ def read_tokenizer_file(path: Path, expected: str) -> bytes:
     Raises:
         CheckpointError: the file is missing, unreadable or far too large.
     """
-    refuse_pointer(path)
+    refuse_absent(path)
     try:
         size = path.stat().st_size
         content = path.read_bytes() if size <= MAX_FILE_BYTES else b""

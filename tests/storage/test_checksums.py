@@ -80,3 +80,26 @@ def test_a_file_that_git_lfs_has_yet_to_fetch_is_named_with_the_way_to_fetch_it(
         verify_checksums(folder)
     assert caught.value.code == "model_corrupt"
     assert str(folder / name) in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("model.safetensors", b"", "it is empty"),
+        ("1_Dense/config.json", b"", "it is empty"),
+        ("tokenizer.json", b"\n<!DOCTYPE html><html>403</html>", "a web page"),
+        ("model.safetensors", b"<?xml version='1.0'?><Error/>", "a web page"),
+    ],
+)
+def test_what_a_failed_download_saved_is_named(
+    tmp_path: Path, name: str, content: bytes, told: str
+) -> None:
+    folder = folder_with(tmp_path)
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).write_bytes(content)
+    (folder / ".gitkeep").touch()
+    with pytest.raises(ConfigurationError, match=told) as caught:
+        verify_checksums(folder)
+    assert (caught.value.code, caught.value.details) == (
+        "model_corrupt", {"file": str(folder / name)},
+    )  # fmt: skip
