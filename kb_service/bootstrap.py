@@ -51,6 +51,7 @@ from kb_service.storage.blobs import BlobStore
 from kb_service.storage.catalog import Catalog
 from kb_service.storage.database import Database, open_database
 from kb_service.storage.index_source import SqlIndexSource
+from kb_service.storage.integrity import migrate_own
 from kb_service.storage.job_queue import JobQueue
 from kb_service.storage.publishing import RevisionPublisher
 from kb_service.storage.statistics import Statistics
@@ -104,7 +105,7 @@ class Application:
         except OSError as error:
             raise StorageError.from_os_error(f"make the data folder {folder}", error) from error
         database = open_database(self.settings.effective_database_url)
-        database.migrate()
+        migrate_own(database, self.blobs)
         return database
 
     @_Part
@@ -395,5 +396,4 @@ def open_application(settings: Settings | None = None) -> Application:
 
 def parse_limits(ingest: IngestSettings) -> ParseLimits:
     """Return the parser's limits from the settings."""
-    names = {field.name for field in fields(ParseLimits)}
-    return ParseLimits(**ingest.model_dump(include=names))
+    return ParseLimits(**ingest.model_dump(include={field.name for field in fields(ParseLimits)}))

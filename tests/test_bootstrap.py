@@ -1,5 +1,6 @@
 """The composition root: parts are built once, and it says which cannot be loaded."""
 
+import io
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from kb_service.bootstrap import Application
+from kb_service.domain.errors import ConfigurationError
 from kb_service.domain.queries import Query, Reranking
 from kb_service.services.diagnosis import diagnose
 from kb_service.settings import EmbeddingSettings, LlmSettings, RerankSettings, Settings
@@ -121,3 +123,21 @@ def test_a_damaged_database_is_not_ready_and_the_doctor_says_so(tmp_path: Path) 
     report = torn.verify()
     assert (report["is_clean"], bool(report["damaged"])) == (False, True)
     torn.close()
+
+
+def test_files_whose_database_is_gone_are_kept_and_the_start_is_refused(tmp_path: Path) -> None:
+    """A new database beside them knows none of them: the next sweep would have removed them all."""
+    settings = Settings(data_dir=tmp_path)
+    application = Application(settings)
+    kb_id = application.catalog.create_kb("reports").id
+    application.uploads.accept(kb_id, "a.txt", io.BytesIO(b"the only copy"))
+    application.close()
+    for path in tmp_path.glob("kb.sqlite3*"):
+        path.unlink()
+    for _ in range(2):  # looking leaves an empty file, which is no database either
+        again = Application(settings)
+        with pytest.raises(ConfigurationError) as error:
+            again.sweep()
+        assert error.value.code == "database_missing"
+        again.close()
+    assert [path.read_bytes() for path in tmp_path.glob("blobs/*/*/*")] == [b"the only copy"]

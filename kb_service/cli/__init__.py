@@ -32,6 +32,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "eval": evaluating.evaluate,
     "reindex": operations.reindex,
     "verify": operations.verify,
+    "backup": operations.backup,
+    "restore": operations.restore,
     "doctor": operations.doctor,
 }
 for name, command in COMMANDS.items():

@@ -1,7 +1,11 @@
-"""`kb reindex, verify, doctor`: keeping a service healthy from the command line.
+"""`kb reindex, verify, backup, restore, doctor`: keeping a service healthy from the command line.
 
 Prints what the application finds and sets the exit code; finds nothing itself.
 """
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,6 +19,9 @@ from kb_service.cli.session import (
     say,
     session,
 )
+
+if TYPE_CHECKING:
+    from kb_service.storage.backup import Backup
 
 
 def reindex(kb: KbOption, as_json: JsonOption = False) -> None:
@@ -42,6 +49,40 @@ def verify(as_json: JsonOption = False) -> None:
                     say(f"  {flaw}")
         if not report["is_clean"]:
             raise typer.Exit(Exit.FAILED)
+
+
+FolderArgument = Annotated[Path, typer.Argument(help="Folder of the backup.")]
+
+
+def backup(folder: FolderArgument, as_json: JsonOption = False) -> None:
+    """Write database and original files into a new folder; a running service goes on."""
+    with session(as_json=as_json) as application:
+        from kb_service.storage.backup import back_up
+
+        taken = back_up(application.database, application.blobs, folder)
+        _tell_backup(taken, f"backed up to {folder}", as_json=as_json)
+        if taken.lacking:
+            raise typer.Exit(Exit.FAILED)
+
+
+def restore(folder: FolderArgument, as_json: JsonOption = False) -> None:
+    """Bring a backup back into a data folder without a database."""
+    with reported_errors(as_json=as_json):
+        from kb_service.storage.backup import restore_for
+
+        settings = load_settings()
+        place = settings.data_dir
+        taken = restore_for(settings.effective_database_url, folder, place)
+        _tell_backup(taken, f"restored to {place}; now run kb verify", as_json=as_json)
+
+
+def _tell_backup(taken: "Backup", done: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json(asdict(taken))
+        return
+    for message in taken.lacking:
+        say(f"lacking: {message}", to_stderr=True)
+    say(f"{done}: {taken.num_blobs} files, {taken.size_bytes} bytes")
 
 
 def doctor(as_json: JsonOption = False) -> None:

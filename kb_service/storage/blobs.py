@@ -81,9 +81,9 @@ class BlobStore:
             for folder in (self.root, target.parent.parent, target.parent):
                 if not folder.is_dir():
                     folder.mkdir(parents=True, exist_ok=True)
-                    _sync_folder(folder.parent)
+                    sync_folder(folder.parent)
             staged.path.replace(target)
-            _sync_folder(target.parent)
+            sync_folder(target.parent)
         return target
 
     def discard(self, staged: StagedBlob) -> None:
@@ -183,7 +183,8 @@ def _copy_hashed(stream: BinaryIO, path: Path, max_bytes: int) -> tuple[str, int
     return digest.hexdigest(), size_bytes
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make what was renamed in a folder durable. Raises OSError."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

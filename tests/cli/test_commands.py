@@ -177,6 +177,25 @@ def test_verify_of_the_mode_without_vectors_is_clean_and_says_what_is_to_come(
     assert kb_json("verify")["pending"] == []
 
 
+def test_a_backup_is_restored_into_another_folder_and_finds_all(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert kb("ingest", str(folder), "--kb", "r", "--wait").exit_code == 0
+    place = tmp_path / "backup"
+    taken = kb_json("backup", str(place))
+    assert (taken["num_blobs"], taken["lacking"]) == (2, [])
+    assert kb("backup", str(place)).exit_code == 1
+    assert kb("restore", str(place)).exit_code == 1  # over a database: never
+    monkeypatch.setenv("KB_DATA_DIR", str(tmp_path / "restored"))
+    assert kb("restore", str(tmp_path / "nowhere")).exit_code == 2
+    done = kb("restore", str(place))
+    assert (done.exit_code, "2 files" in done.output) == (0, True)
+    assert kb("verify").exit_code == 0
+    assert kb_json("search", "SG-7", "--kb", "r")["items"][0]["title"] == "Valve"
+    statuses = {item["name"]: item["status"] for item in kb_json("list", "--kb", "r")["items"]}
+    assert statuses == {"pump.txt": "ready", "valve.md": "ready"}
+
+
 def test_verify_of_a_torn_database_names_the_damage_and_fails(folder: Path, tmp_path: Path) -> None:
     assert kb("ingest", str(folder), "--kb", "r", "--wait").exit_code == 0
     path = tmp_path / "data" / "kb.sqlite3"
