@@ -1,64 +1,61 @@
-"""The parsing child: `python -m ingest.child`, JSON lines in and out, one file at a time.
+"""One forked process and the one file it works on: limits lowered, the command done, the end.
 
-First line in: the limits. Then requests `{"command": "load" | "render", …}`; for each, lines
-`{"progress": [done, total]}` and one `{"result": true}` or `{"error": {…}}` come back; the result
-itself is written to the file the request names. The child opens no connection, starts no process,
-and ends as soon as its input closes, so it never outlives its parent.
+Knows the two commands, `load` and `render`, and how progress and results are told; knows nothing
+of forking (`nursery`) and of the other side (`sandbox`). The process opens no connection and starts
+no process. What it does to its own state ends with it: the next file gets another process.
 """
 
+import ctypes
 import json
 import os
-import queue
 import resource
+import signal
+import socket
 import sys
-import threading
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, NoReturn
 
 from ingest.limits import ParseLimits
 from kb_service.domain.documents import ParsedDocument
-from kb_service.domain.errors import KbError, ParseInterrupted
+from kb_service.domain.errors import KbError, ParseInterrupted, ParserFailed
 from kb_service.domain.jobs import Progress
 
 MAX_RESULT_BYTES = 2 << 30
 MAX_OPEN_FILES = 256
-_CPU_MARGIN_S = 10
+
 _REFUSED = ("socket.connect", "socket.getaddrinfo", "subprocess.Popen", "os.system", "os.exec",
             "os.fork", "os.forkpty", "os.posix_spawn")  # fmt: skip
+_PR_SET_PDEATHSIG = 1
+Request = Mapping[str, Any]
 
 
-def main() -> None:
-    """Serve requests until the input closes."""
-    answers = _private_output()
-    requests: queue.SimpleQueue[str] = queue.SimpleQueue()
-    threading.Thread(target=_read_requests, args=(requests,), daemon=True).start()
-    limits = ParseLimits(**json.loads(requests.get()))
-    _restrict(limits)
-    while True:
-        request = json.loads(requests.get())
-        _allow_cpu(limits)
-        _send(answers, _served(request, limits, answers))
-
-
-def _private_output() -> TextIO:
-    """Keep the answer pipe to ourselves: whatever a parser prints goes to standard error."""
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-    return answers
-
-
-def _read_requests(requests: "queue.SimpleQueue[str]") -> None:
-    for line in sys.stdin:
-        requests.put(line)
+def work(request: Request, limits: ParseLimits, answers: socket.socket) -> NoReturn:
+    """Do one request in this process, tell how it went, and end the process."""
+    _die_with_the_parent()
+    _restrict(request, limits)
+    _send(answers, _served(request, limits, answers))
     os._exit(0)
 
 
-def _restrict(limits: ParseLimits) -> None:
+def _die_with_the_parent() -> None:
+    """Where the system can do that: the parent ends its children itself unless it was killed."""
+    set_option = getattr(ctypes.CDLL(None), "prctl", None)
+    if set_option is not None:
+        set_option(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _restrict(request: Request, limits: ParseLimits) -> None:
     """Lower the process limits and refuse connections and processes from here on."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    folder = str(Path(request["result"]).parent)
+    os.chdir(folder)
+    os.environ["TMPDIR"] = tempfile.tempdir = folder
+    size = request["size_bytes"]
     for kind, value in (
-        (resource.RLIMIT_AS, limits.memory_bytes),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_CPU, limits.cpu_budget_s(size)),
+        (resource.RLIMIT_AS, limits.memory_budget_bytes(size)),
         (resource.RLIMIT_FSIZE, MAX_RESULT_BYTES),
         (resource.RLIMIT_NOFILE, MAX_OPEN_FILES),
     ):
@@ -73,34 +70,46 @@ def _refuse(event: str, _arguments: object) -> None:
         raise PermissionError(f"{event} is not allowed while a file is parsed")
 
 
-def _allow_cpu(limits: ParseLimits) -> None:
-    """Let the next request use the processor for as long as the wall-clock limit, and no more."""
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    allowed = int(usage.ru_utime + usage.ru_stime + limits.timeout_s) + _CPU_MARGIN_S
-    hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
-    if hard == resource.RLIM_INFINITY or allowed < hard:
-        resource.setrlimit(resource.RLIMIT_CPU, (allowed, hard))
+def _served(request: Request, limits: ParseLimits, answers: socket.socket) -> dict[str, object]:
+    try:
+        _obey(request, limits, answers)
+    except KbError as error:
+        return failure(error)
+    except MemoryError:
+        hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+        resource.setrlimit(resource.RLIMIT_AS, (hard, hard))  # there must be room to tell of it
+        allowed = limits.memory_budget_bytes(request["size_bytes"])
+        return failure(out_of_memory(request["name"], allowed))
+    return {"result": True}
 
 
-def _served(request: Mapping[str, Any], limits: ParseLimits, answers: TextIO) -> dict[str, object]:
+def _obey(request: Request, limits: ParseLimits, answers: socket.socket) -> None:
     try:
         if request["command"] == "render":
             _render(request, limits)
         else:
             _load(request, limits, answers)
-    except KbError as error:
-        return {"error": {"kind": type(error).__name__, **error.as_dict()}}
-    except MemoryError:
-        too_big = ParseInterrupted(
-            f"{request['name']} needs more than {limits.memory_bytes} bytes of memory",
-            code="parse_memory",
-            details={"memory_bytes": limits.memory_bytes},
-        )
-        return {"error": {"kind": "ParseInterrupted", **too_big.as_dict()}, "last": True}
-    return {"result": True}
+    except (KbError, MemoryError):
+        raise
+    except Exception as error:
+        raise ParserFailed.of(request["name"], error) from error
 
 
-def _load(request: Mapping[str, Any], limits: ParseLimits, answers: TextIO) -> None:
+def failure(error: KbError) -> dict[str, object]:
+    """Return an error as the message that ends a request."""
+    return {"error": {"kind": type(error).__name__, **error.as_dict()}}
+
+
+def out_of_memory(name: str, allowed_bytes: int) -> ParseInterrupted:
+    """Return the error for a file that needs more memory than it may have."""
+    return ParseInterrupted(
+        f"{name} needs more than the {allowed_bytes} bytes of memory for a file of its size",
+        code="parse_memory",
+        details={"memory_bytes": allowed_bytes},
+    )
+
+
+def _load(request: Request, limits: ParseLimits, answers: socket.socket) -> None:
     from ingest.loaders import DocumentLoader
     from ingest.parsed_file import write_parsed
 
@@ -114,7 +123,7 @@ def _load(request: Mapping[str, Any], limits: ParseLimits, answers: TextIO) -> N
             write_parsed(step, Path(request["result"]))
 
 
-def _render(request: Mapping[str, Any], limits: ParseLimits) -> None:
+def _render(request: Request, limits: ParseLimits) -> None:
     from ingest.page_picture import render_page
 
     picture = render_page(
@@ -127,10 +136,5 @@ def _render(request: Mapping[str, Any], limits: ParseLimits) -> None:
     Path(request["result"]).write_bytes(picture)
 
 
-def _send(answers: TextIO, message: dict[str, object]) -> None:
-    answers.write(json.dumps(message) + "\n")
-    answers.flush()
-
-
-if __name__ == "__main__":
-    main()
+def _send(answers: socket.socket, message: dict[str, object]) -> None:
+    answers.sendall(json.dumps(message).encode() + b"\n")

@@ -1,8 +1,10 @@
 """The limits one file is parsed under, as a value. Knows numbers and units; enforces nothing."""
 
+import math
 from dataclasses import dataclass
 
 MIB = 1024 * 1024
+_MEMORY_PER_FILE_BYTE = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +16,10 @@ class ParseLimits:
     code points of extracted text. `max_decompressed_bytes`: sum of the unpacked parts of an Office
     file. `timeout_s`: wall-clock seconds for the whole file. `memory_bytes`: address space of the
     parsing child. `max_pixels`: pixels of a rendered page picture.
+
+    A small file may cost less: `base_cpu_s` and `cpu_s_per_mib` give the processor time that a file
+    of its size may take, `base_memory_bytes` the memory that any file may take; `timeout_s` and
+    `memory_bytes` are the ceilings of both.
     """
 
     max_file_bytes: int = 100 * MIB
@@ -24,8 +30,20 @@ class ParseLimits:
     timeout_s: float = 300.0
     memory_bytes: int = 2048 * MIB
     max_pixels: int = 40_000_000
+    base_cpu_s: float = 30.0
+    cpu_s_per_mib: float = 60.0
+    base_memory_bytes: int = 1024 * MIB
 
     def __post_init__(self) -> None:
         for name in self.__slots__:
-            if not getattr(self, name) > 0:
+            if not getattr(self, name) > 0 and name != "cpu_s_per_mib":
                 raise ValueError(f"{name} is {getattr(self, name)}, it must be above 0")
+
+    def cpu_budget_s(self, size_bytes: int) -> int:
+        """Return the whole seconds of processor time that a file of this size may take."""
+        wanted = self.base_cpu_s + self.cpu_s_per_mib * size_bytes / MIB
+        return math.ceil(min(wanted, self.timeout_s))
+
+    def memory_budget_bytes(self, size_bytes: int) -> int:
+        """Return the address space that a file of this size may fill."""
+        return min(self.base_memory_bytes + _MEMORY_PER_FILE_BYTE * size_bytes, self.memory_bytes)

@@ -8,10 +8,11 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from ingest.file_faults import is_files_fault
 from ingest.limits import ParseLimits
 from ingest.media_types import CSV, DOCX, HTML, MAIL, MARKDOWN, PDF, PLAIN_TEXT, PPTX, TSV, XLSX
 from kb_service.domain.documents import ParsedDocument
-from kb_service.domain.errors import DocumentError, KbError
+from kb_service.domain.errors import DocumentError, KbError, ParserFailed
 from kb_service.domain.jobs import Progress
 from kb_service.domain.ports import Loader
 
@@ -34,7 +35,8 @@ class DocumentLoader:
         """Yield Progress per page, then the ParsedDocument.
 
         Raises DocumentError with code empty_document, document_too_large, encrypted_document,
-        corrupt_document, too_many_pages or unsupported_media_type.
+        corrupt_document, too_many_pages or unsupported_media_type; ParserFailed for whatever
+        nobody expects of a file.
         """
         check_size(path, name, self._limits.max_file_bytes)
         if media_type in (DOCX, PPTX, XLSX):
@@ -45,6 +47,8 @@ class DocumentLoader:
         except (KbError, MemoryError):
             raise
         except Exception as error:
+            if not is_files_fault(error):
+                raise ParserFailed.of(name, error) from error
             raise DocumentError(
                 f"{name} cannot be read as {media_type}: {type(error).__name__}: {error}"[:500],
                 code="corrupt_document",

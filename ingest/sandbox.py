@@ -1,212 +1,255 @@
-"""SandboxedLoader and the child process behind it: a file is parsed where it can do no harm.
+"""SandboxedLoader and the sandbox behind it: a file is parsed where it can do no harm.
 
-Knows processes, pipes and deadlines; knows no file format. Whatever the child does (hang, eat
-memory, crash), the caller gets a typed error within the time limit and the next file a new child.
+Knows processes, sockets and deadlines; knows no file format. Each request has a forked process of
+its own, so that no file changes the state that another one meets, and several may run at a time.
+Whatever that process does (hang, eat memory, crash), the caller gets a typed error within the time
+limit.
 """
 
 import contextlib
 import dataclasses
 import json
-import os
 import selectors
 import shutil
 import signal
-import subprocess
-import sys
+import socket
 import tempfile
 import threading
 import time
 import weakref
 from collections.abc import Generator, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import ingest
+from ingest.child import out_of_memory
 from ingest.limits import ParseLimits
+from ingest.nursery_process import NurseryProcess
 from ingest.parsed_file import read_parsed
 from kb_service.domain.documents import ParsedDocument
 from kb_service.domain.errors import (
-    Busy,
     DocumentError,
     InvalidRequest,
     KbError,
     NotFound,
+    ParseAccident,
     ParseInterrupted,
+    ParserFailed,
 )
 from kb_service.domain.jobs import JobStage, Progress
 
-_FILES_PER_CHILD = 200  # a fresh process now and then keeps leaks of native parsers small
-_POLL_S = 1.0
+_POLL_S = 0.25
+"""How often a silent request is heard of; its owner may want to stop it."""
+_HANG_UP_S = 5.0
 _MAX_LINE_BYTES = 1 << 20
-_KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "HOME", "TMPDIR", "PYTHONDONTWRITEBYTECODE", "TZ")
+_MEMORY_SHARE = 0.75
+"""Of the memory allowed: a process that died above it died for want of memory. Allocators of native
+parsers abort when they get none, and ask for large pieces."""
 _ERRORS: dict[str, type[KbError]] = {
-    kind.__name__: kind for kind in (DocumentError, ParseInterrupted, InvalidRequest, NotFound)
+    kind.__name__: kind
+    for kind in (DocumentError, ParseInterrupted, ParserFailed, InvalidRequest, NotFound)
 }
 Message = dict[str, Any]
 
 
-class SandboxChild:
-    """One parsing child, started when needed and replaced when it dies. Safe between threads."""
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One request under way: what it is called, how large its file is, when it is late."""
+
+    name: str
+    size_bytes: int
+    deadline: float
+
+
+class Sandbox:
+    """Runs requests, each in a process of its own. Safe between threads."""
 
     def __init__(self, limits: ParseLimits) -> None:
         self.limits = limits
         self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
-        self._buffer = b""
-        self._num_served = 0
+        self._nursery: NurseryProcess | None = None
         self._folder = Path(tempfile.mkdtemp(prefix="kb-parse-"))
         self._finalizer = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+        self._pids: set[int] = set()
 
     def run(
         self, request: Mapping[str, object], name: str
     ) -> Generator[Progress | Path, None, None]:
-        """Yield the child's progress, then the path of its result, valid until the next step.
+        """Yield progress, then the path of the result, valid until the next step.
 
-        Closing the iterator early kills the child. Raises what the child reports, ParseInterrupted
-        (parse_timeout, parse_memory, parse_crashed), or Busy when another file holds the child for
-        longer than the time limit.
+        The last progress comes again every quarter of a second while nothing else does. Closing
+        the iterator early kills the process. Raises what it reports, ParseInterrupted
+        (parse_timeout, parse_memory) or ParseAccident (parse_crashed, parser_failed, …).
         """
-        if not self._lock.acquire(timeout=self.limits.timeout_s):
-            raise Busy(f"the parser was busy for {self.limits.timeout_s:g} s", code="parser_busy")
-        result = self._folder / "result"
-        is_done = False
+        size = Path(str(request["path"])).stat().st_size
+        job = _Job(name, size, time.monotonic() + self.limits.timeout_s)
+        folder = Path(tempfile.mkdtemp(dir=self._folder))
         try:
-            deadline = time.monotonic() + self.limits.timeout_s
-            self._send({**request, "name": name, "result": str(result)})
-            for message in self._answers(deadline, name):
-                if "progress" in message:
-                    yield _progress(message)
-                    continue
-                is_done = "last" not in message
-                if "error" in message:
-                    raise _error(message["error"])
-                break
+            result = folder / "result"
+            with self._connection() as connection:
+                _send(connection, {
+                    **request, "name": name, "size_bytes": size, "result": str(result),
+                    "limits": dataclasses.asdict(self.limits),
+                })  # fmt: skip
+                yield from self._progress(connection, job)
             yield result
         finally:
-            result.unlink(missing_ok=True)
-            self._num_served += 1
-            if not is_done or self._num_served >= _FILES_PER_CHILD:
-                self._kill()
-            self._lock.release()
+            shutil.rmtree(folder, ignore_errors=True)
 
     def close(self) -> None:
-        """End the child and remove its folder; a later `run` is an error."""
-        self._kill()
+        """End every process and remove their folder; a later `run` is an error."""
+        with self._lock:
+            nursery, self._nursery = self._nursery, None
+        if nursery:
+            nursery.kill()
         self._finalizer()
 
     @property
-    def pid(self) -> int | None:
-        """Process id of the running child, None when none runs."""
-        return self._process.pid if self._process else None
+    def pids(self) -> frozenset[int]:
+        """Process ids of the requests under way."""
+        return frozenset(self._pids)
 
-    def _send(self, request: Mapping[str, object]) -> None:
-        process = self._process
-        if process is None or process.poll() is not None:
-            self._kill()
-            process = self._start()
+    @contextlib.contextmanager
+    def _connection(self) -> Iterator[socket.socket]:
+        nursery = self._rented()
         try:
-            _write_line(process, request)
-        except BrokenPipeError:  # it died between two files: nothing of this one is lost
-            self._kill()
-            _write_line(self._start(), request)
+            connection = nursery.connect()
+        except OSError:  # it died between two requests: nothing of this one is lost
+            self._retire(nursery)
+            nursery.release()
+            nursery = self._rented()
+            connection = nursery.connect()
+        try:
+            yield connection
+            connection.close()  # its process has told its result and ends by itself
+        except ParserFailed:
+            # Perhaps an import that failed half-way: the next request gets another nursery.
+            self._retire(nursery)
+            raise
+        finally:
+            if not _hang_up(connection):  # busy, or stuck: it may end what it has begun
+                self._retire(nursery)
+            nursery.release()
 
-    def _start(self) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "ingest.child"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            cwd=self._folder,
-            env=_environment(self._folder),
-        )
-        self._process, self._buffer, self._num_served = process, b"", 0
-        _write_line(process, dataclasses.asdict(self.limits))
-        return process
+    def _rented(self) -> NurseryProcess:
+        """Return the present nursery, counted as used once more; a dead one is replaced."""
+        with self._lock:
+            if self._nursery is None or not self._nursery.is_alive:
+                self._nursery = NurseryProcess(self._folder)
+            self._nursery.rent()
+            return self._nursery
 
-    def _answers(self, deadline: float, name: str) -> Iterator[Message]:
-        process = self._process
-        if process is None or process.stdout is None:
-            raise RuntimeError("no child was started")
+    def _retire(self, nursery: NurseryProcess) -> None:
+        with self._lock:
+            if self._nursery is nursery:
+                self._nursery = None
+        nursery.retire()
+
+    def _progress(self, connection: socket.socket, job: _Job) -> Iterator[Progress]:
+        """Yield progress until the request is done; raise how it failed."""
+        progress = Progress(JobStage.LOAD, 0, 0)
+        pid = 0
+        try:
+            for message in self._messages(connection, job):
+                if message is None:
+                    yield progress
+                elif "pid" in message:
+                    pid = int(message["pid"])
+                    self._pids.add(pid)
+                elif "progress" in message:
+                    progress = _progress(message)
+                    yield progress
+                elif "error" in message:
+                    raise _error(message["error"])
+                elif "died" in message:
+                    raise self._death(message["died"], job)
+                elif "result" in message:
+                    return
+            raise ParseAccident(f"the parser of {job.name} ended without a word")
+        finally:
+            self._pids.discard(pid)
+
+    def _messages(self, connection: socket.socket, job: _Job) -> Iterator[Message | None]:
+        """Yield messages until the other side closes, None when there was none for a while."""
+        buffer = b""
         with selectors.DefaultSelector() as selector:
-            selector.register(process.stdout, selectors.EVENT_READ)
+            selector.register(connection, selectors.EVENT_READ)
             while True:
-                line, found, rest = self._buffer.partition(b"\n")
+                line, found, rest = buffer.partition(b"\n")
                 if found:
-                    self._buffer = rest
-                    yield _message(line, name)
+                    buffer = rest
+                    if line:
+                        yield _message(line, job.name)
                     continue
                 if len(line) > _MAX_LINE_BYTES:
-                    raise ParseInterrupted(
-                        f"the parser of {name} talks nonsense", code="parse_crashed"
-                    )
-                left = deadline - time.monotonic()
+                    raise ParseAccident(f"the parser of {job.name} talks nonsense")
+                left = job.deadline - time.monotonic()
                 if left <= 0:
-                    raise self._timed_out(name)
-                if selector.select(min(left, _POLL_S)):
-                    data = os.read(process.stdout.fileno(), 65536)
-                    if not data:
-                        raise self._died(process, name)
-                    self._buffer += data
+                    raise self._late(job)
+                if not selector.select(min(left, _POLL_S)):
+                    yield None
+                    continue
+                data = _received(connection)
+                if not data:
+                    return
+                buffer += data
 
-    def _timed_out(self, name: str) -> ParseInterrupted:
-        return ParseInterrupted(
-            f"{name} took longer than {self.limits.timeout_s:g} s to parse",
+    def _late(self, job: _Job) -> ParseAccident:
+        """By the clock it may have been another program that kept the processor busy."""
+        limit = self.limits.timeout_s
+        return ParseAccident(
+            f"{job.name} took longer than {limit:g} s to parse",
             code="parse_timeout",
-            details={"timeout_s": self.limits.timeout_s},
+            details={"timeout_s": limit},
         )
 
-    def _died(self, process: subprocess.Popen[bytes], name: str) -> ParseInterrupted:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=5)
-        status = process.returncode
+    def _death(self, report: Mapping[str, Any], job: _Job) -> ParseInterrupted:
+        status, peak = int(report["exit_status"]), int(report["peak_bytes"])
         if status == -signal.SIGXCPU:
-            return self._timed_out(name)
-        if status == -signal.SIGKILL:
+            budget = self.limits.cpu_budget_s(job.size_bytes)
             return ParseInterrupted(
-                f"the parser of {name} was killed, most likely for its memory",
-                code="parse_memory",
-                details={"memory_bytes": self.limits.memory_bytes},
+                f"{job.name} took longer than the {budget} s of processor time that a file of "
+                f"{job.size_bytes} bytes may take",
+                code="parse_timeout",
+                details={"timeout_s": budget, "size_bytes": job.size_bytes},
             )
-        return ParseInterrupted(
-            f"the parser of {name} died (exit status {status})",
-            code="parse_crashed",
+        allowed = self.limits.memory_budget_bytes(job.size_bytes)
+        if peak >= _MEMORY_SHARE * allowed:
+            return out_of_memory(job.name, allowed)
+        if status == -signal.SIGKILL:
+            return ParseAccident(
+                f"the parser of {job.name} was killed, most likely for want of memory",
+                code="parse_memory",
+                details={"exit_status": status, "memory_bytes": allowed},
+            )
+        return ParseAccident(
+            f"the parser of {job.name} died (exit status {status})",
             details={"exit_status": status},
         )
 
-    def _kill(self) -> None:
-        process, self._process, self._buffer = self._process, None, b""
-        if process is None:
-            return
-        process.kill()
-        process.wait()
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                with contextlib.suppress(BrokenPipeError):
-                    pipe.close()
-
 
 class SandboxedLoader:
-    """Loader that parses every file in a child process under limits."""
+    """Loader that parses every file in a process of its own under limits. Safe between threads."""
 
     def __init__(self, limits: ParseLimits) -> None:
-        self._child = SandboxChild(limits)
+        self._sandbox = Sandbox(limits)
 
     def load(self, path: Path, name: str, media_type: str) -> Iterator[Progress | ParsedDocument]:
-        """Yield Progress per page, then the ParsedDocument; closing early stops the child.
+        """Yield Progress per page, then the ParsedDocument; closing early stops the process.
 
         Raises DocumentError (empty_document, document_too_large, encrypted_document,
-        corrupt_document, too_many_pages, unsupported_media_type) or ParseInterrupted
-        (parse_timeout, parse_memory, parse_crashed).
+        corrupt_document, too_many_pages, unsupported_media_type), ParseInterrupted
+        (parse_timeout, parse_memory) or ParseAccident (parse_crashed, parser_failed).
         """
         request = {"command": "load", "path": str(path.resolve()), "media_type": media_type}
-        steps = self._child.run(request, name)
+        steps = self._sandbox.run(request, name)
         with contextlib.closing(steps):
             for step in steps:
                 yield step if isinstance(step, Progress) else _parsed(step, name)
 
     def close(self) -> None:
-        """End the child process."""
-        self._child.close()
+        """End what runs."""
+        self._sandbox.close()
 
     def __enter__(self) -> "SandboxedLoader":
         return self
@@ -215,43 +258,48 @@ class SandboxedLoader:
         self.close()
 
 
+def _hang_up(connection: socket.socket) -> bool:
+    """Close a connection and wait a little until its process is gone; True when it is.
+
+    A nursery that is busy with an import ends the process afterwards.
+    """
+    with connection:
+        try:
+            connection.settimeout(_HANG_UP_S)
+            connection.shutdown(socket.SHUT_WR)
+            while connection.recv(65536):
+                pass
+        except TimeoutError:
+            return False
+        except OSError:  # closed by the other side already
+            return True
+        return True
+
+
+def _received(connection: socket.socket) -> bytes:
+    """Return what came, nothing once the other side is gone, in whatever way."""
+    try:
+        return connection.recv(65536)
+    except ConnectionError:
+        return b""
+
+
 def _parsed(path: Path, name: str) -> ParsedDocument:
     try:
         return read_parsed(path)
     except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
-        raise ParseInterrupted(
-            f"the parser of {name} left no readable result: {error}", code="parse_crashed"
-        ) from error
+        raise ParseAccident(f"the parser of {name} left no readable result: {error}") from error
 
 
-def _environment(folder: Path) -> dict[str, str]:
-    """Return what the child may know: no keys, no proxies, one thread per library."""
-    kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
-    root = str(Path(ingest.__file__ or "").resolve().parent.parent)
-    return {
-        **kept,
-        "PYTHONPATH": root,
-        "TMPDIR": str(folder),
-        "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-        "PYTHONIOENCODING": "utf-8",
-    }
-
-
-def _write_line(process: subprocess.Popen[bytes], message: Mapping[str, object]) -> None:
-    if process.stdin is None:
-        raise RuntimeError("the child has no input")
-    process.stdin.write(json.dumps(message).encode() + b"\n")
-    process.stdin.flush()
+def _send(connection: socket.socket, message: Mapping[str, object]) -> None:
+    connection.sendall(json.dumps(message).encode() + b"\n")
 
 
 def _message(line: bytes, name: str) -> Message:
     try:
         message = json.loads(line)
     except ValueError as error:
-        raise ParseInterrupted(
-            f"the parser of {name} talks nonsense: {error}", code="parse_crashed"
-        ) from error
+        raise ParseAccident(f"the parser of {name} talks nonsense: {error}") from error
     return message if isinstance(message, dict) else {}
 
 
@@ -262,6 +310,6 @@ def _progress(message: Message) -> Progress:
 
 def _error(report: object) -> KbError:
     if not isinstance(report, dict):
-        return ParseInterrupted(f"the parser reported {report!r}", code="parse_crashed")
-    kind = _ERRORS.get(report["kind"], ParseInterrupted)
+        return ParseAccident(f"the parser reported {report!r}")
+    kind = _ERRORS.get(report["kind"], ParseAccident)
     return kind(report["message"], code=report["code"], details=report["details"])

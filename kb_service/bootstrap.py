@@ -6,14 +6,12 @@ the part that needs it is first asked for.
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import Generic, TypeVar
 
 import structlog
 
 from ingest.chunking import SentenceChunker
-from ingest.limits import ParseLimits
 from ingest.media_types import SUPPORTED_SUFFIXES, detect_media_type
 from ingest.pictures import PagePictures
 from ingest.sandbox import SandboxedLoader
@@ -25,6 +23,7 @@ from kb_service.evaluation.baselines import LexicalSentence, RandomSentence
 from kb_service.evaluation.trials import UnkeptAnswers
 from kb_service.generation.extractive import ExtractiveReader
 from kb_service.generation.remote import RemoteGenerator, is_remote, open_remote
+from kb_service.ingest_limits import lane_limits, parse_limits
 from kb_service.model_parts import Chosen, choose_embedder, choose_generator, choose_reranker
 from kb_service.model_report import (
     embedder_text,
@@ -45,7 +44,7 @@ from kb_service.services.reindexing import reindex
 from kb_service.services.sync import SyncService
 from kb_service.services.uploads import UploadService
 from kb_service.services.worker import IngestWorker, new_worker_id
-from kb_service.settings import IngestSettings, Settings
+from kb_service.settings import Settings
 from kb_service.storage.answers import AnswerStore
 from kb_service.storage.blobs import BlobStore
 from kb_service.storage.catalog import Catalog
@@ -224,7 +223,8 @@ class Application:
 
     @_Part
     def pictures(self) -> PagePictures:
-        return PagePictures(parse_limits(self.settings.ingest))
+        ingest = self.settings.ingest
+        return PagePictures(parse_limits(ingest), ingest.picture_s)
 
     def generator_info(self) -> GeneratorInfo:
         """Return which model answers."""
@@ -239,7 +239,7 @@ class Application:
         return RevisionPublisher(self.database, self.blobs)
 
     def worker(self) -> IngestWorker:
-        """Build an ingest worker of this process; its parsing child is shared."""
+        """Build an ingest worker of this process; its sandbox is shared."""
         ingestion = IngestionService(
             blobs=self.blobs,
             loader=self.loader,
@@ -248,7 +248,10 @@ class Application:
             publisher=self.publisher,
             retriever=self.retriever,
         )
-        return IngestWorker(self.jobs, ingestion, new_worker_id(), self.settings.ingest.lease_s)
+        ingest = self.settings.ingest
+        return IngestWorker(
+            self.jobs, ingestion, new_worker_id(), ingest.lease_s, lane_limits(ingest)
+        )
 
     def ingest_jobs(self, job_ids: Sequence[str]) -> IngestRun:
         """Bring these jobs to their end in this process."""
@@ -392,8 +395,3 @@ class Application:
 def open_application(settings: Settings | None = None) -> Application:
     """Return the application for the given settings, or for the environment's."""
     return Application(settings or Settings())
-
-
-def parse_limits(ingest: IngestSettings) -> ParseLimits:
-    """Return the parser's limits from the settings."""
-    return ParseLimits(**ingest.model_dump(include={field.name for field in fields(ParseLimits)}))

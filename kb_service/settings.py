@@ -83,7 +83,13 @@ class LlmSettings(BaseModel):
 
 
 class IngestSettings(BaseModel):
-    """KB_INGEST__…: limits of one file and of its parsing child process."""
+    """KB_INGEST__…: limits of one file and of the process that parses it.
+
+    A file may take `base_cpu_s` seconds of processor time and `cpu_s_per_mib` more for each MiB, at
+    most `timeout_s`; and `base_memory_bytes` of memory and 32 times its size, at most
+    `memory_bytes`. `turn_s`: how long a file may keep the others waiting; then it goes on in one of
+    `slow_lanes`. `picture_s`: processor time of one page picture.
+    """
 
     max_file_bytes: Annotated[int, Field(ge=1)] = 100 * MIB
     max_pages: Annotated[int, Field(ge=1)] = 5000
@@ -92,6 +98,12 @@ class IngestSettings(BaseModel):
     max_decompressed_bytes: Annotated[int, Field(ge=1)] = 512 * MIB
     timeout_s: Annotated[float, Field(gt=0)] = 300.0
     memory_bytes: Annotated[int, Field(ge=256 * MIB)] = 2048 * MIB
+    base_cpu_s: Annotated[float, Field(ge=1)] = 30.0
+    cpu_s_per_mib: Annotated[float, Field(ge=0)] = 60.0
+    base_memory_bytes: Annotated[int, Field(ge=256 * MIB)] = 1024 * MIB
+    turn_s: Annotated[float, Field(gt=0)] = 1.0
+    slow_lanes: Annotated[int, Field(ge=1, le=16)] = 1
+    picture_s: Annotated[float, Field(ge=1)] = 5.0
     lease_s: Annotated[float, Field(ge=1)] = 30.0
     max_attempts: Annotated[int, Field(ge=1, le=20)] = 3
     max_files_per_upload: Annotated[int, Field(ge=1)] = 500

@@ -23,8 +23,9 @@ from starlette.testclient import TestClient
 import kb_service.storage.job_queue as queue
 from api.app import create_app
 from ingest.loaders import DocumentLoader
-from kb_service.bootstrap import Application, parse_limits
+from kb_service.bootstrap import Application
 from kb_service.domain.errors import KbError, StorageError
+from kb_service.ingest_limits import parse_limits
 from kb_service.services.worker import release_dead_workers
 from kb_service.settings import RerankSettings, Settings
 

@@ -9,7 +9,9 @@
     │   ├── Unauthorized        no or a wrong API key
     │   └── Busy                the queue is full: try again later
     ├── DocumentError           the file's fault; trying again cannot help
-    ├── ParseInterrupted        the parser died (tried again) or met a limit (not)
+    ├── ParseInterrupted        the file costs more than a limit allows; trying again cannot help
+    │   └── ParseAccident       the parser died or was late: bad luck, or poison when it comes twice
+    │       └── ParserFailed    our own code failed, whatever the file is like
     ├── ConfigurationError      the operator's fault: a setting, a model folder
     ├── GenerationError         the model failed on this request
     │   └── RemoteError         the server that the model runs on fails or cannot be reached
@@ -20,7 +22,12 @@ range, and `details` that a program can read.
 """
 
 import errno
+import traceback
 from collections.abc import Mapping
+from pathlib import PurePath
+
+_TELLING = ("exit_status", "exception", "raised_at")
+"""What, beside its code, tells one death of a parser from another."""
 
 
 class KbError(Exception):
@@ -90,9 +97,45 @@ class DocumentError(KbError):
 
 
 class ParseInterrupted(KbError):
-    """The parsing child died or hit a limit: parse_timeout, parse_memory, parse_crashed."""
+    """The file costs more than a limit allows: parse_timeout, parse_memory."""
+
+    default_code = "parse_timeout"
+
+
+class ParseAccident(ParseInterrupted):
+    """The parsing process ended, or did not in time, for a reason that may lie outside the file.
+
+    parse_crashed; parse_memory when something else killed it; parse_timeout by the clock.
+    """
 
     default_code = "parse_crashed"
+
+
+class ParserFailed(ParseAccident):
+    """Our own code failed. `details` tell the exception and where it was raised."""
+
+    default_code = "parser_failed"
+
+    @classmethod
+    def of(cls, name: str, error: Exception) -> "ParserFailed":
+        """Return the failure for an exception that no loader expects of a file."""
+        kind, frames = type(error).__name__, traceback.extract_tb(error.__traceback__)
+        place = f"{PurePath(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+        return cls(
+            f"the parser failed on {name}, which is no fault of the file: {kind}: {error}"[:500],
+            details={"exception": kind, "raised_at": place},
+        )
+
+
+def is_same_death(before: Mapping[str, object] | None, error: KbError) -> bool:
+    """True when an attempt ended the way the one before did, whose recorded error is `before`."""
+    return before is not None and _signature(before) == _signature(error.as_dict())
+
+
+def _signature(recorded: Mapping[str, object]) -> tuple[object, ...]:
+    details = recorded.get("details")
+    facts = details if isinstance(details, Mapping) else {}
+    return (recorded.get("code"), *(facts.get(name) for name in _TELLING))
 
 
 class ConfigurationError(KbError):

@@ -48,15 +48,17 @@ def run_jobs(
     started = time.monotonic()
     worker = make_worker()
     waiting = set(job_ids)
-    while waiting:
-        end = worker.run_once()
-        if end is not None:
-            _settle(run, jobs, waiting, waiting & {end.claim.job.id})
-            _count_outcome(run, end.outcome)
-            continue
-        _settle(run, jobs, waiting, waiting)
-        if waiting:
-            time.sleep(POLL_S)
+    try:
+        while waiting:
+            end = worker.step()
+            if end is not None:
+                _settle(run, jobs, waiting, waiting & {end.claim.job.id})
+                _count_outcome(run, end.outcome)
+            elif worker.is_idle:  # others work on what is left, or it waits for its next try
+                _settle(run, jobs, waiting, waiting)
+                time.sleep(POLL_S if waiting else 0)
+    finally:
+        worker.stop(finish_s=0)  # what it took of other jobs
     run.seconds = time.monotonic() - started
     return run
 

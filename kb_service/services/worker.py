@@ -1,147 +1,195 @@
-"""The ingest worker: claim a job, keep its lease alive while it runs, record how it ended.
+"""The ingest worker: which job runs when, so that no file holds the others up.
 
-Knows the queue; what a job does is `ingestion`. One job at a time; several workers may run.
+A fast lane takes one job after another. A file that outlasts its turn there goes on in the slow
+lane, and the fast lane takes the next one; when the slow lane is full and others wait, the file is
+put off: it begins again when the slow lane is free, or in the fast lane, with a longer turn, when
+nobody waits who was not put off yet. Knows the queue and the lanes; what a job does is `ingestion`,
+how one attempt goes `job_run`. Several workers may run.
 """
 
 import os
+import queue
 import secrets
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
 
-from kb_service.domain.errors import DocumentError, KbError, LeaseLost, ParseInterrupted
-from kb_service.domain.jobs import JobStage, Progress
-from kb_service.services.ingestion import IngestionService, IngestOutcome
-from kb_service.storage.job_queue import Claim, JobQueue
+from kb_service.domain.errors import KbError, NotFound
+from kb_service.domain.jobs import TERMINAL_STATUSES
+from kb_service.services.ingestion import IngestionService
+from kb_service.services.job_run import GIVEN_BACK, JobEnd, JobRun
+from kb_service.storage.job_queue import EVERY_JOB, JobQueue, Selection
 
 IDLE_POLL_S = 0.3
-MIN_REPORT_INTERVAL_S = 0.5
+BUSY_POLL_S = 0.1
+LONGER = 4.0
+"""How much longer the next turn of a file is that was put off: it begins again from nothing."""
+
+MAX_PUT_OFF = 1000
+"""Files that were put off at a time; past it the fast lane keeps its file."""
+
+FINISH_S = 3.0
+"""How long a worker that is told to stop waits for what it has begun."""
 
 log = structlog.get_logger("worker")
 
 
 @dataclass(frozen=True, slots=True)
-class JobEnd:
-    """How one attempt ended: `succeeded`, `lease_lost` or the code of the error."""
+class LaneLimits:
+    """`turn_s`: seconds a file may keep the fast lane from others; `max_slow`: slow lanes."""
 
-    claim: Claim
-    code: str
-    outcome: IngestOutcome | None = None
-    error: KbError | None = None
-
-
-class JobLease:
-    """Keeps one claim alive from a background thread and passes progress on, not too often.
-
-    `report` raises LeaseLost as soon as the queue says that the job was cancelled or taken over.
-    """
-
-    def __init__(self, jobs: JobQueue, claim: Claim, interval_s: float) -> None:
-        self._jobs = jobs
-        self._claim = claim
-        self._interval_s = interval_s
-        self._progress = Progress(JobStage.LOAD, 0, 0)
-        self._last_report = 0.0
-        self._lost: LeaseLost | None = None
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._beat, name="job-lease", daemon=True)
-
-    def __enter__(self) -> "JobLease":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._ended.set()
-        self._thread.join()
-
-    def report(self, progress: Progress) -> None:
-        """Record a step; written at once on a new stage, else at most twice a second."""
-        if self._lost:
-            raise self._lost
-        is_new_stage = progress.stage is not self._progress.stage
-        self._progress = progress
-        now = time.monotonic()
-        if is_new_stage or now - self._last_report >= MIN_REPORT_INTERVAL_S:
-            self._last_report = now
-            self._jobs.heartbeat(self._claim, progress)
-
-    def _beat(self) -> None:
-        while not self._ended.wait(self._interval_s):
-            try:
-                self._jobs.heartbeat(self._claim, self._progress)
-            except LeaseLost as error:
-                self._lost = error
-                return
-            except KbError as error:
-                log.warning("heartbeat failed", job=self._claim.job.id, error=error.message)
+    turn_s: float = 1.0
+    max_slow: int = 1
 
 
 class IngestWorker:
-    """Takes jobs from the queue until it is told to stop."""
+    """Takes jobs from the queue. Belongs to one thread; the jobs run on their own."""
 
     def __init__(
-        self, jobs: JobQueue, ingestion: IngestionService, worker_id: str, lease_s: float
+        self,
+        jobs: JobQueue,
+        ingestion: IngestionService,
+        worker_id: str,
+        lease_s: float,
+        lanes: LaneLimits | None = None,
     ) -> None:
         self._jobs = jobs
         self._ingestion = ingestion
         self._worker_id = worker_id
         self._lease_s = lease_s
+        self._lanes = lanes or LaneLimits()
+        self._fast: JobRun | None = None
+        self._slow: list[JobRun] = []
+        self._put_off: set[str] = set()
+        self._num_turns: dict[str, int] = {}
+        self._ended: queue.SimpleQueue[JobRun] = queue.SimpleQueue()
 
     def run_until(self, is_stopped: Callable[[], bool]) -> None:
         """Work off the queue, sleeping while it is empty; a failing queue is waited out."""
         while not is_stopped():
             try:
-                found = self.run_once()
+                end = self.step()
             except KbError as error:
                 log.error("queue unavailable", code=error.code, error=error.message)
-                found = None
-            if found is None:
                 time.sleep(IDLE_POLL_S)
+                continue
+            if end is None and self.is_idle:
+                time.sleep(IDLE_POLL_S)
+        self.stop()
 
     def run_once(self) -> JobEnd | None:
         """Do the oldest runnable job and return how it ended; None when there is none."""
-        claim = self._jobs.claim(self._worker_id)
+        while True:
+            end = self.step()
+            if end is not None or self.is_idle:
+                return end
+
+    @property
+    def is_idle(self) -> bool:
+        """True while no job runs."""
+        return self._fast is None and not self._slow
+
+    def step(self) -> JobEnd | None:
+        """Start what may start, wait a little for an end and return it.
+
+        Raises StorageError when the queue cannot be read.
+        """
+        if len(self._slow) < self._lanes.max_slow and (run := self._resumed(self._put_off)):
+            self._slow.append(run)
+        self._clear_fast_lane()
+        if self._fast is None:
+            self._fast = self._started(self._others()) or self._resumed(self._least_tried())
+        if self.is_idle:
+            return None
+        try:
+            run = self._ended.get(timeout=self._patience_s())
+        except queue.Empty:
+            return None
+        return self._taken_out(run)
+
+    def stop(self, finish_s: float = FINISH_S) -> None:
+        """Wait a little for the jobs that run, then put them back into the queue."""
+        deadline = time.monotonic() + finish_s
+        for run in self._running():
+            run.join(max(0.0, deadline - time.monotonic()))
+            run.want_back()
+        for run in self._running():
+            run.join(FINISH_S)
+
+    def _running(self) -> list[JobRun]:
+        return [*([self._fast] if self._fast else []), *self._slow]
+
+    def _others(self) -> Selection:
+        return Selection(frozenset(self._put_off))
+
+    def _least_tried(self) -> set[str]:
+        least = min((self._num_turns[job_id] for job_id in self._put_off), default=0)
+        return {job_id for job_id in self._put_off if self._num_turns[job_id] == least}
+
+    def _resumed(self, job_ids: set[str]) -> JobRun | None:
+        """Begin again with one of some files that were put off."""
+        if not job_ids:
+            return None
+        run = self._started(Selection(frozenset(job_ids), is_excluded=False))
+        if run is None:
+            gone = {job_id for job_id in job_ids if not self._is_unfinished(job_id)}
+            self._put_off -= gone
+        else:
+            self._put_off.discard(run.claim.job.id)
+        return run
+
+    def _is_unfinished(self, job_id: str) -> bool:
+        try:
+            return self._jobs.get(job_id).status not in TERMINAL_STATUSES
+        except NotFound:
+            return False
+
+    def _clear_fast_lane(self) -> None:
+        """Let a file whose turn is over go on elsewhere, or later."""
+        run = self._fast
+        if run is None or run.age_s < self._lanes.turn_s or run.is_wanted_back:
+            return
+        if len(self._slow) < self._lanes.max_slow:
+            self._slow.append(run)
+            self._fast = None
+        elif len(self._put_off) < MAX_PUT_OFF and self._must_give_way(run):
+            job_id = run.claim.job.id
+            self._num_turns[job_id] = self._num_turns.get(job_id, 0) + 1
+            run.want_back()
+
+    def _must_give_way(self, run: JobRun) -> bool:
+        """To jobs not put off yet after one turn; to the others after a turn of its own length."""
+        if self._jobs.has_runnable(self._others()):
+            return True
+        num_turns = self._num_turns.get(run.claim.job.id, 0)
+        is_over = run.age_s >= self._lanes.turn_s * LONGER**num_turns
+        return is_over and any(self._num_turns[job_id] <= num_turns for job_id in self._put_off)
+
+    def _started(self, which: Selection = EVERY_JOB) -> JobRun | None:
+        claim = self._jobs.claim(self._worker_id, which)
         if claim is None:
             return None
-        started = time.monotonic()
-        with JobLease(self._jobs, claim, self._lease_s / 3) as lease:
-            end = self._attempt(claim, lease)
-        log.info(
-            "job ended",
-            job=claim.job.id,
-            document=claim.job.document_id,
-            outcome=end.code,
-            num_embedded=end.outcome.num_embedded if end.outcome else 0,
-            seconds=round(time.monotonic() - started, 3),
-        )
-        return end
+        return JobRun(self._jobs, self._ingestion, claim, self._lease_s, self._ended.put)
 
-    def _attempt(self, claim: Claim, lease: JobLease) -> JobEnd:
-        try:
-            return JobEnd(claim, "succeeded", self._ingestion.run(claim, lease.report))
-        except LeaseLost as error:
-            return JobEnd(claim, error.code)
-        except DocumentError as error:
-            return self._record(claim, error, retry=False)
-        except ParseInterrupted as error:
-            # The same file meets the same limits again; only a crash may have been an accident.
-            return self._record(claim, error, retry=error.code == "parse_crashed")
-        except KbError as error:
-            return self._record(claim, error, retry=True)
-        except Exception as error:  # outer edge: becomes a recorded failure
-            log.exception("job failed unexpectedly", job=claim.job.id)
-            unexpected = KbError(f"unexpected {type(error).__name__} while ingesting")
-            return self._record(claim, unexpected, retry=True)
+    def _patience_s(self) -> float:
+        """How long to wait for an end before the lanes are looked at again."""
+        if self._fast is None:
+            return IDLE_POLL_S
+        return max(BUSY_POLL_S, self._lanes.turn_s - self._fast.age_s)
 
-    def _record(self, claim: Claim, error: KbError, *, retry: bool) -> JobEnd:
-        try:
-            self._jobs.fail(claim, error, retry=retry)
-        except LeaseLost as lost:
-            return JobEnd(claim, lost.code)
-        return JobEnd(claim, error.code, error=error)
+    def _taken_out(self, run: JobRun) -> JobEnd:
+        if run is self._fast:
+            self._fast = None
+        else:
+            self._slow.remove(run)
+        job_id = run.claim.job.id
+        if run.end.code == GIVEN_BACK:
+            self._put_off.add(job_id)
+        else:
+            self._num_turns.pop(job_id, None)
+        return run.end
 
 
 def new_worker_id() -> str:

@@ -48,6 +48,22 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Selection:
+    """Which jobs a worker asks for: those of `ids`, or with `is_excluded` all the others."""
+
+    ids: frozenset[str] = frozenset()
+    is_excluded: bool = True
+
+    @property
+    def condition(self) -> ColumnElement[bool]:
+        """The same on a row of jobs."""
+        return jobs.c.id.not_in(self.ids) if self.is_excluded else jobs.c.id.in_(self.ids)
+
+
+EVERY_JOB = Selection()
+
+
+@dataclass(frozen=True, slots=True)
 class JobEvents:
     """Jobs that changed after a version; `version` also grows when a document is deleted."""
 
@@ -74,14 +90,14 @@ class JobQueue:
         self._leases = LeaseWatch(lease_s, elapsed)
         self._started_at = clock() - timedelta(seconds=elapsed())
 
-    def claim(self, worker_id: str) -> Claim | None:
-        """Take the oldest runnable job, None when there is none.
+    def claim(self, worker_id: str, which: Selection = EVERY_JOB) -> Claim | None:
+        """Take the oldest runnable job of a selection, None when there is none.
 
         Runnable: queued, waiting for a retry that is due, or running under a lease that ran out.
         Jobs with fewer attempts come first, so that a file that kills or holds its worker cannot
         stop the rest.
         """
-        is_due = self._is_due()
+        is_due = and_(self._is_due(), which.condition)
         silent, has_due = self._look(is_due)
         if not silent and not has_due:
             return None
@@ -94,6 +110,11 @@ class JobQueue:
             ).first()
             return self._take(connection, row, worker_id) if row is not None else None
 
+    def has_runnable(self, which: Selection = EVERY_JOB) -> bool:
+        """True when `claim` may find a job."""
+        silent, has_due = self._look(and_(self._is_due(), which.condition))
+        return bool(silent) or has_due
+
     def heartbeat(self, claim: Claim, progress: Progress | None = None) -> None:
         """Renew the lease and record progress.
 
@@ -104,6 +125,15 @@ class JobQueue:
             values = {"stage": progress.stage, "done": progress.done, "total": progress.total}
         with self._database.write() as connection:
             change_job(connection, require_lease(connection, claim), **values)
+
+    def give_back(self, claim: Claim) -> None:
+        """Queue a job again whose worker does not go on; no attempt is counted. Raises LeaseLost.
+
+        It comes after the jobs that nobody has tried yet.
+        """
+        with self._database.write() as connection:
+            row = require_lease(connection, claim)
+            self._interrupt(connection, jobs.c.number == row.number)
 
     def fail(self, claim: Claim, error: KbError, retry: bool) -> IngestJob:
         """End an attempt. With `retry` the job waits for its next one, unless it was the last.

@@ -14,6 +14,7 @@ from ingest.limits import ParseLimits
 from ingest.loaders import DocumentLoader
 from kb_service.domain.documents import PageKind, ParsedDocument
 from kb_service.domain.errors import DocumentError
+from tests.ingest.format_samples import office_bytes
 
 LONG_CHINESE = (
     "第一条 为了加强乳品质量安全监督管理，保证乳品质量安全，保障公众身体健康，制定本条例。"
@@ -50,28 +51,6 @@ def load_text(tmp_path: Path, name: str, data: bytes, media_type: str) -> Parsed
 
 def headings(document: ParsedDocument) -> list[tuple[int, str]]:
     return [(heading.level, heading.span.of(document.text)) for heading in document.headings]
-
-
-def office_bytes(media_type: str, words: str) -> bytes:
-    """Return a small Office file that holds the words."""
-    from docx import Document
-    from openpyxl import Workbook
-    from pptx import Presentation
-
-    stream = io.BytesIO()
-    if media_type == types.DOCX:
-        word = Document()
-        word.add_paragraph(words)
-        word.save(stream)
-    elif media_type == types.PPTX:
-        slides = Presentation()
-        slides.slides.add_slide(slides.slide_layouts[5]).shapes.title.text = words
-        slides.save(stream)
-    else:
-        book = Workbook()
-        book.active.append([words])
-        book.save(stream)
-    return stream.getvalue()
 
 
 @pytest.mark.parametrize("media_type", [types.DOCX, types.PPTX, types.XLSX])

@@ -12,10 +12,17 @@ from PIL import Image
 from ingest.limits import ParseLimits
 from ingest.page_picture import LIGHT
 from ingest.pdf import PdfLoader
-from ingest.pictures import PagePictures
+from ingest.pictures import REMEMBERED_S, PagePictures
 from kb_service.domain.documents import ParsedDocument, regions_of
-from kb_service.domain.errors import DocumentError, InvalidRequest, KbError, NotFound
+from kb_service.domain.errors import (
+    DocumentError,
+    InvalidRequest,
+    KbError,
+    NotFound,
+    ParseInterrupted,
+)
 from kb_service.domain.spans import TextSpan
+from tests.ingest import costly_files
 from tests.ingest import pdf_samples as samples
 
 Places = NDArray[np.int64]
@@ -109,3 +116,33 @@ def test_an_encrypted_file_has_no_picture(pictures: PagePictures, tmp_path: Path
     with pytest.raises(DocumentError) as caught:
         pictures.render(samples.encrypted(tmp_path / "a.pdf"), 1, [], 1.0)
     assert caught.value.code == "encrypted_document"
+
+
+def test_a_page_that_takes_too_long_is_refused_by_name_and_at_once_the_next_time(
+    tmp_path: Path,
+) -> None:
+    slow = costly_files.nested_forms(tmp_path / "slow.pdf", 9)
+    good = samples.rotated(tmp_path / "good.pdf", 0)
+    now = [0.0]
+    drawer = PagePictures(ParseLimits(), picture_s=1, clock=lambda: now[0])
+    drawn: list[str] = []
+    draw = drawer._drawn
+
+    def noted(request: dict[str, object], name: str) -> bytes:
+        drawn.append(name)
+        return draw(request, name)
+
+    drawer._drawn = noted  # type: ignore[method-assign] # counts the drawings
+    try:
+        for scale in (1.0, 1.0, 0.6, 2.0):
+            with pytest.raises(ParseInterrupted, match="longer than 1 s") as caught:
+                drawer.render(slow, 1, [], scale)
+            assert caught.value.code == "picture_timeout"
+        assert drawn == ["slow.pdf"]
+        assert drawer.render(good, 1, [], 1.0).startswith(b"\x89PNG")
+        now[0] += REMEMBERED_S
+        with pytest.raises(ParseInterrupted):
+            drawer.render(slow, 1, [], 1.0)
+        assert drawn == ["slow.pdf", "good.pdf", "slow.pdf"]
+    finally:
+        drawer.close()

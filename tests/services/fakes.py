@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from kb_service.domain.documents import ChunkDraft, Page, PageKind, ParsedDocument
-from kb_service.domain.errors import DocumentError, ParseInterrupted
+from kb_service.domain.errors import DocumentError, ParseAccident, ParseInterrupted
 from kb_service.domain.jobs import JobStage, Progress
 from kb_service.domain.ports import EmbeddingProfile, Vector
 from kb_service.domain.queries import Query, RetrievalResult
@@ -21,7 +21,7 @@ class TextLoader:
         if text.startswith("BROKEN"):
             raise DocumentError(f"{name} is broken", code="corrupt_document")
         if text.startswith("CRASH"):
-            raise ParseInterrupted(f"{name} killed the parser", code="parse_crashed")
+            raise ParseAccident(f"{name} killed the parser", details={"exit_status": -11})
         if text.startswith("SLOW"):
             raise ParseInterrupted(f"{name} took too long", code="parse_timeout")
         yield Progress(JobStage.LOAD, 1, 1)

@@ -7,7 +7,8 @@ import pytest
 from kb_service.domain.documents import DocumentStatus
 from kb_service.domain.errors import LeaseLost
 from kb_service.domain.jobs import JobStage, JobStatus, Progress
-from kb_service.services.worker import JobLease, new_worker_id, release_dead_workers
+from kb_service.services.job_run import JobLease
+from kb_service.services.worker import new_worker_id, release_dead_workers
 from tests.services.conftest import Desk
 
 

@@ -11,6 +11,7 @@ from kb_service.domain.errors import (
     DocumentError,
     LeaseLost,
     NotFound,
+    ParseAccident,
     ParseInterrupted,
     StorageError,
 )
@@ -89,13 +90,13 @@ def test_a_lease_that_ran_out_but_was_not_taken_still_publishes(world: World, kb
 def test_failures_are_retried_with_growing_pauses_and_then_end(world: World, kb_id: str) -> None:
     job = queued(world, kb_id)
     for pause in (job_queue.FIRST_RETRY_S, 2 * job_queue.FIRST_RETRY_S):
-        failed = world.queue.fail(world.claim(), ParseInterrupted("killed"), retry=True)
+        failed = world.queue.fail(world.claim(), ParseAccident("killed"), retry=True)
         assert failed.status is JobStatus.FAILED
         assert document_of(world, job) == (DocumentStatus.PENDING, "parse_crashed")
         world.clock.advance(pause - 0.1)
         assert world.queue.claim("worker-1") is None
         world.clock.advance(0.1)
-    dead = world.queue.fail(world.claim(), ParseInterrupted("killed"), retry=True)
+    dead = world.queue.fail(world.claim(), ParseAccident("killed"), retry=True)
     assert (dead.status, dead.attempt) == (JobStatus.DEAD, 3)
     assert document_of(world, job) == (DocumentStatus.FAILED, "parse_crashed")
     world.assert_clean()
@@ -160,7 +161,7 @@ def test_deaths_of_workers_do_not_use_up_attempts(world: World, kb_id: str) -> N
     assert world.queue.release("worker-1") == 0
     assert world.queue.get(job.id).status is JobStatus.QUEUED
     assert world.queue.leaseholders() == frozenset()
-    world.queue.fail(world.claim(), ParseInterrupted("killed"), retry=True)
+    world.queue.fail(world.claim(), ParseAccident("killed"), retry=True)
     assert world.queue.get(job.id).status is JobStatus.FAILED
     world.assert_clean()
 

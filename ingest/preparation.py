@@ -1,0 +1,46 @@
+"""What a process needs before it parses: modules imported, and state of the process set, once.
+
+A library that reads its own tables or compiles its rules while it is imported does so here, before
+any file was opened and outside of every limit. Loaders set no state of the process: what they need
+of it is set here. Knows which modules read which media type.
+"""
+
+import csv
+import importlib
+import sys
+
+from ingest.media_types import CSV, DOCX, HTML, MAIL, MARKDOWN, PDF, PLAIN_TEXT, PPTX, TSV, XLSX
+
+PICTURE = "image/png"
+"""Stands for the drawing of a page, which is no media type of a file."""
+
+_PARTITIONERS = "unstructured.partition."
+_EVERY = ("ingest.loaders", "ingest.parsed_file")
+_HTML = ("ingest.office", "lxml.html", f"{_PARTITIONERS}html")
+_MODULES: dict[str, tuple[str, ...]] = {
+    PDF: ("ingest.pdf",),
+    PICTURE: ("ingest.page_picture", "PIL.Image", "PIL.ImageChops", "PIL.PngImagePlugin"),
+    DOCX: ("ingest.office", "docx", f"{_PARTITIONERS}docx"),
+    PPTX: ("ingest.office", "pptx", f"{_PARTITIONERS}pptx"),
+    HTML: _HTML,
+    MARKDOWN: (*_HTML, f"{_PARTITIONERS}md"),
+    MAIL: (*_HTML, "ingest.mail"),
+    XLSX: ("ingest.tables", "openpyxl"),
+    CSV: ("ingest.tables",),
+    TSV: ("ingest.tables",),
+    PLAIN_TEXT: ("ingest.plain_text",),
+}
+MEDIA_TYPES = tuple(name for name in _MODULES if name != PICTURE)
+
+
+def prepare(media_type: str) -> None:
+    """Make the process ready for a media type; cheap the second time. Raises what imports raise."""
+    # A cell of a table may be as long as the file; the default of 128 KiB would refuse it.
+    csv.field_size_limit(sys.maxsize)
+    names = (*_EVERY, *_MODULES.get(media_type, ()))
+    if any(name.startswith("unstructured.") for name in names):
+        from ingest.offline_nlp import keep_offline
+
+        keep_offline()
+    for name in names:
+        importlib.import_module(name)
