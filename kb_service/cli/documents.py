@@ -150,12 +150,10 @@ def _dry_run(application: "Application", folder: Path, kb: str, *, as_json: bool
     except NotFound:
         kb_id = None
     plan = application.sync.plan(kb_id, folder)
-    groups = {"added": plan.added, "changed": plan.changed, "removed": plan.removed}
     if as_json:
         print_json({"plan": _plan_row(plan)})
     else:
-        groups["refused"] = plan.refused
-        for label, names in groups.items():
+        for label, names in _groups(plan).items():
             for name in names:
                 say(f"{label:10} {name}")
         say(f"unchanged  {len(plan.unchanged)} files")
@@ -164,12 +162,19 @@ def _dry_run(application: "Application", folder: Path, kb: str, *, as_json: bool
         raise typer.Exit(Exit.NOTHING_TO_DO)
 
 
-def _plan_row(plan: "SyncPlan") -> dict[str, object]:
+def _groups(plan: "SyncPlan") -> dict[str, tuple[str, ...]]:
     return {
         "added": plan.added,
         "changed": plan.changed,
         "removed": plan.removed,
+        "again": plan.again,
         "refused": plan.refused,
+    }
+
+
+def _plan_row(plan: "SyncPlan") -> dict[str, object]:
+    return {
+        **_groups(plan),
         "num_unchanged": len(plan.unchanged),
         "num_skipped": plan.num_skipped,
     }
@@ -211,7 +216,7 @@ def _report_sync(
         return
     for name, item in report.uploads:
         reason = f": {item.error.message} [{item.error.code}]" if item.error else ""
-        say(f"{item.outcome:10} {name}{reason}")
+        say(f"{'again' if name in plan.again else item.outcome:10} {name}{reason}")
     for name in plan.removed:
         say(f"removed    {name}" if prune else f"gone       {name} (kept; --prune deletes it)")
     if report.uploads:

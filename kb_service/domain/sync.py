@@ -5,7 +5,7 @@ neither disk nor database.
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Container, Mapping
 from dataclasses import dataclass
 
 _CLUTTER = re.compile(
@@ -26,7 +26,8 @@ class SyncPlan:
     """Names by what has to be done with them; each tuple is sorted.
 
     `refused`: contents that an earlier run refused, unchanged since. `num_skipped`: hidden files
-    and clutter, left out.
+    and clutter, left out. `again`: unchanged files whose last ingest failed through no fault of
+    theirs.
     """
 
     added: tuple[str, ...]
@@ -35,11 +36,12 @@ class SyncPlan:
     unchanged: tuple[str, ...]
     refused: tuple[str, ...] = ()
     num_skipped: int = 0
+    again: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:
         """True when there is nothing to do."""
-        return not (self.added or self.changed or self.removed)
+        return not (self.added or self.changed or self.removed or self.again)
 
 
 def is_clutter(name: str) -> bool:
@@ -57,17 +59,21 @@ def plan_sync(
     known: Mapping[str, str],
     refused: Collection[str] = (),
     num_skipped: int = 0,
+    unfinished: Container[str] = (),
 ) -> SyncPlan:
     """Compare name -> SHA-256 of the files seen with the same of the documents known.
 
-    `refused`: names of files whose present content is known to be refused.
+    `refused`: names of files whose present content is known to be refused. `unfinished`: names of
+    known documents that are worth another try.
     """
+    same = sorted(n for n in seen.keys() & known.keys() if seen[n] == known[n])
     differing = {n for n in seen.keys() & known.keys() if seen[n] != known[n]}
     return SyncPlan(
         added=tuple(sorted(seen.keys() - known.keys() - set(refused))),
         changed=tuple(sorted(differing - set(refused))),
         removed=tuple(sorted(known.keys() - seen.keys())),
-        unchanged=tuple(sorted(n for n in seen.keys() & known.keys() if seen[n] == known[n])),
+        unchanged=tuple(n for n in same if n not in unfinished),
+        again=tuple(n for n in same if n in unfinished),
         refused=tuple(sorted(refused)),
         num_skipped=num_skipped,
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kb_service import __version__
-from kb_service.domain.errors import Conflict, DocumentError
+from kb_service.domain.errors import Conflict, DocumentError, StorageError
 from kb_service.domain.sync import SyncPlan, plan_sync
 from kb_service.services.folders import (
     UNREADABLE,
@@ -20,15 +20,21 @@ from kb_service.services.folders import (
     named_files,
     scan,
 )
-from kb_service.services.lookup import every_kb
+from kb_service.services.lookup import every_document, every_kb
 from kb_service.services.refused_files import Refusal, RefusedFiles
 from kb_service.services.uploads import UploadItem, UploadService
 from kb_service.storage.catalog import Catalog
 
+TRIED_AGAIN = StorageError.outages | {
+    "parser_failed", "internal_error", "storage_failed",
+    "model_unavailable", "model_missing", "model_corrupt",
+}  # fmt: skip
+"""How an ingest fails through no fault of its file, and unlike poison may do better next time."""
+
 
 @dataclass(frozen=True, slots=True)
 class SyncReport:
-    """What a sync saw and did; `uploads` pairs each added or changed name with its outcome.
+    """What a sync saw and did; `uploads` pairs each name it took in with its outcome.
 
     `refused`: why the contents were refused that an earlier run refused already.
     """
@@ -92,15 +98,23 @@ class SyncService:
             if seen.get(name) == refusal.sha256 and refusal.rules == self._rules
         }
         followed = {name: seen[name] for name in named.files}
-        plan = plan_sync(followed, known, refused, named.num_skipped)
+        unfinished = set() if kb_id is None else self._unfinished(kb_id)
+        plan = plan_sync(followed, known, refused, named.num_skipped, unfinished)
         return _Sight(named, seen, refused, plan)
 
     def _take_in(self, kb_id: str, sight: _Sight, origin: str) -> Iterator[tuple[str, UploadItem]]:
-        for name in (*sight.plan.added, *sight.plan.changed):
+        for name in (*sight.plan.added, *sight.plan.changed, *sight.plan.again):
             path = sight.named.files[name]
             yield name, accept_file(self._uploads, kb_id, name, path, origin)
         for name in sight.named.twins.keys() - sight.refused.keys():
             yield name, UploadItem("rejected", error=_name_taken(name))
+
+    def _unfinished(self, kb_id: str) -> set[str]:
+        return {
+            document.name
+            for document in every_document(self._catalog, kb_id)
+            if document.error and document.error["code"] in TRIED_AGAIN
+        }
 
     def _remember(
         self,
