@@ -7,7 +7,6 @@ import threading
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from anyio import CapacityLimiter
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -21,6 +20,7 @@ from api.heads import HeadAsGet
 from api.metrics import Metrics
 from api.middleware import Gate, RequestEdge
 from api.openai.errors import error_response_to
+from api.picture_turns import PictureTurns
 from api.ports import Service
 from api.routes import (
     answers,
@@ -90,7 +90,7 @@ def create_app(application: Service) -> FastAPI:
     app.state.service = application
     app.state.metrics = metrics
     app.state.ask_slots = AskSlots()
-    app.state.picture_turns = CapacityLimiter(1)
+    app.state.picture_turns = PictureTurns()
     app.state.closing = threading.Event()
     for router in ROUTERS:
         app.include_router(router)

@@ -8,7 +8,6 @@ import math
 from functools import partial
 from typing import Annotated
 
-from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Header, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
@@ -16,6 +15,7 @@ from starlette.responses import Response
 from api.dependencies import Base, RevisionName, ServiceParam
 from api.errors import shown
 from api.json_route import JsonRoute
+from api.picture_turns import PictureTurns
 from api.ports import Service
 from api.sse import unless_gone
 from kb_service.domain.documents import Revision
@@ -54,9 +54,8 @@ async def show_page(
     if if_none_match == headers["ETag"]:
         return Response(status_code=304, headers=headers)
     draw = partial(draw_page, service, base.id, found, page_number, lit, scale)
-    # Those who wait for their turn hold no thread: other calls are answered meanwhile.
-    turns: CapacityLimiter = request.app.state.picture_turns
-    picture = await unless_gone(request, to_thread.run_sync(draw, limiter=turns))
+    turns: PictureTurns = request.app.state.picture_turns
+    picture = await unless_gone(request, turns.drawn(found.sha256, draw))
     return Response(picture, headers=headers, media_type="image/png")
 
 
