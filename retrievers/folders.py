@@ -45,7 +45,12 @@ def _claim(parent: Path, prefix: str) -> tuple[Path, int]:
             descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
         except FileNotFoundError:
             continue  # the parent, or the folder before its lock, was swept: take another
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        except OSError:  # a file system without locks: nothing here can be claimed
+            os.close(descriptor)
+            path.rmdir()
+            raise
         if _is_same(path, descriptor):
             return path, descriptor
         os.close(descriptor)

@@ -40,6 +40,8 @@ CURRENT_FILE = "CURRENT.json"
 BUILD_PREFIX = "build"
 _GENERATION_NAME = re.compile(r"gen-(\d+)-[0-9a-f]{8}")
 _KB_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
+"""What reading a JSON file of someone else's making may raise."""
 
 
 class GenerationRejected(IndexFailed):
@@ -112,7 +114,7 @@ class GenerationStore:
         """Return the generation that CURRENT.json names, None when it names none."""
         try:
             name = json.loads((self.folder / CURRENT_FILE).read_bytes())["generation"]
-        except (OSError, ValueError, KeyError, TypeError):
+        except _UNREADABLE:
             return None  # absent or damaged: the folders themselves still tell
         return name if isinstance(name, str) and _seq_of(name) is not None else None
 
@@ -271,8 +273,11 @@ def _read_manifest(folder: Path) -> Manifest:
         if content["sha256"] != _digest(body):
             raise GenerationRejected(f"{folder.name}: {MANIFEST_FILE} fails its own checksum")
         entries = {name: FileEntry(**entry) for name, entry in body["files"].items()}
-        return Manifest(**{**body, "counts": IndexCounts(**body["counts"]), "files": entries})
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        counts = IndexCounts(**body["counts"])
+        if not all(type(number) is int for number in (body["seq"], *asdict(counts).values())):
+            raise TypeError("not a number")
+        return Manifest(**{**body, "counts": counts, "files": entries})
+    except _UNREADABLE as error:
         raise GenerationRejected(f"{folder.name}: {MANIFEST_FILE} cannot be read") from error
 
 

@@ -1,5 +1,7 @@
 """Generations on disk: publication, damage, other profiles, crashes, several publishers."""
 
+import hashlib
+import json
 import logging
 import subprocess
 import sys
@@ -13,7 +15,13 @@ from kb_service.domain.errors import InvalidRequest, StorageError
 from kb_service.domain.ports import EmbeddingProfile
 from kb_service.domain.queries import Query
 from retrievers.folders import ClaimedFolder
-from retrievers.generations import CURRENT_FILE, GenerationStore, IndexCounts
+from retrievers.generations import (
+    CURRENT_FILE,
+    MANIFEST_FILE,
+    GenerationRejected,
+    GenerationStore,
+    IndexCounts,
+)
 from retrievers.hybrid import HybridRetriever
 from retrievers.live import LiveIndex
 from tests.retrievers.conftest import OpenRetriever
@@ -127,7 +135,9 @@ def _damage(path: Path, how: str) -> None:
         path.write_bytes(content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :])
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"generation": "../../etc"}'])
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b"\xff", b"[" * 100_000, b'{"generation": "../../etc"}']
+)
 def test_a_damaged_pointer_still_leads_to_a_generation(
     published: Path, open_retriever: OpenRetriever, content: bytes
 ) -> None:
@@ -210,6 +220,27 @@ def test_a_full_disk_is_reported_and_the_old_generation_stays(
     assert caught.value.code == "index_not_published"
     assert store.current_name() == before
     assert len(ranking(retriever)) == 31
+
+
+@pytest.mark.parametrize(
+    "change", [{"seq": "7"}, {"counts": {"num_chunks": 1}}, {"files": [1]}, {"kb_id": None}, {}]
+)
+def test_a_manifest_of_other_types_is_rejected_though_its_checksum_is_right(
+    published: Path, open_retriever: OpenRetriever, change: dict[str, object]
+) -> None:
+    truth, store = ranking(open_retriever()), GenerationStore(published.parent, KB, PROFILE)
+    name = store.current_name() or ""
+    path = published / name / MANIFEST_FILE
+    body = {**json.loads(path.read_bytes())["manifest"], **change}
+    if not change:
+        del body["engines"]
+    digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+    path.write_text(json.dumps({"manifest": body, "sha256": digest}))
+    with pytest.raises(GenerationRejected):
+        store.describe(name)
+    open_retriever().refresh(KB)
+    assert store.current_name() != name
+    assert ranking(open_retriever()) == truth
 
 
 def test_a_pointer_that_is_a_folder_is_replaced(

@@ -136,6 +136,17 @@ def test_without_any_place_the_index_lives_in_memory(filled: MemorySource, tmp_p
     retriever.close()
 
 
+def test_a_file_system_without_locks_is_no_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_descriptor: int, _how: int) -> None:
+        raise OSError(95, "Operation not supported")
+
+    monkeypatch.setattr("retrievers.folders.fcntl.flock", refuse)
+    assert list(WorkPlaces([tmp_path]).folders()) == []
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_killed_processs_working_copy_goes_when_the_next_one_opens(tmp_path: Path) -> None:
     places = WorkPlaces([tmp_path])
     living, killed = next(places.folders()), next(places.folders())
