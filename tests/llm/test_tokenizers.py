@@ -181,7 +181,7 @@ def test_control_tokens_that_the_file_lists_as_text_are_still_out_of_reach(
 @pytest.mark.parametrize(
     ("content", "named"),
     [
-        (b"", "no token for 256 of the 256 single bytes"),
+        (b"", "is empty"),
         (b"IQ== 0\nIg== 1\n", "no token for 254 of the 256 single bytes, first 0"),
         (b"IQ==\n", "line 1 of"),
         (b"IQ== 0\n!! 1\n", "line 2 of"),
@@ -207,7 +207,8 @@ def changed(**changes: object) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("content", "error", "named"),
     [
-        ("", CheckpointError, "is no JSON"),
+        ("", CheckpointError, "is empty"),
+        (" ", CheckpointError, "is no JSON"),
         ("[]", CheckpointError, "no model with a vocabulary"),
         ("[" * 100_000, CheckpointError, "is no JSON"),
         (changed(model={"type": "BPE", "vocab": {"a": "0"}}), CheckpointError, "a vocabulary"),
