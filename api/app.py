@@ -36,6 +36,7 @@ from api.routes import (
     pages,
     search,
 )
+from api.schema import publish_settings
 from api.security import Keyring, check_bind
 from api.slots import AskSlots
 from api.static_page import add_page
@@ -95,6 +96,7 @@ def create_app(application: Service) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     add_page(app)
+    publish_settings(app, application.settings)
     _handle_errors(app)
     # The last one added is the outermost.
     app.add_middleware(HeadAsGet)

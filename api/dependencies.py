@@ -11,6 +11,7 @@ from api.errors import request_id_of
 from api.metrics import Metrics
 from api.middleware import SLASH_IN_SEGMENT
 from api.ports import Service
+from api.schema import Id, integer
 from kb_service.domain.documents import KnowledgeBase
 
 DEFAULT_LIMIT = 100
@@ -46,7 +47,7 @@ KeyNameParam = Annotated[str, Depends(key_name)]
 
 def base_of(
     service: ServiceParam,
-    kb: Annotated[str, Path(description="Id or exact name of a knowledge base.")],
+    kb: Annotated[Id, Path(description="Id or exact name of a knowledge base.")],
 ) -> KnowledgeBase:
     """Return the knowledge base that the path names. Raises NotFound (kb_not_found)."""
     return service.catalog.get_kb(kb.replace(SLASH_IN_SEGMENT, "/"))
@@ -54,5 +55,5 @@ def base_of(
 
 Base = Annotated[KnowledgeBase, Depends(base_of)]
 Cursor = Annotated[str | None, Query(description="`next_cursor` of the part before.")]
-Limit = Annotated[int, Query(description="Most items of one answer, 1 to 1000.")]
-RevisionName = Annotated[str | None, Query(description="SHA-256 of a revision; default: current.")]
+Limit = Annotated[int, integer(1, 1000), Query(description="Most items of one answer, 1 to 1000.")]
+RevisionName = Annotated[Id | None, Query(description="SHA-256 of a revision; default: current.")]

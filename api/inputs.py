@@ -1,17 +1,34 @@
-"""What a client may send, as strict pydantic models. Ranges that depend on settings are checked by
-the services, which name the accepted range; here stand types and names.
+"""What a client may send, as strict pydantic models. Ranges are checked by the services, which name
+the accepted range; here stand types and names, and what the published schema says of the ranges.
 """
 
+import re
 from datetime import UTC, date, datetime, time
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from api.schema import (
+    BaseName,
+    Comment,
+    Description,
+    Id,
+    MaxTokens,
+    Question,
+    SearchText,
+    Seed,
+    Temperature,
+    TopK,
+    a_day_or_a_time,
+)
 from kb_service.domain.chats import SamplingOptions
 from kb_service.domain.queries import Filters
 from kb_service.services.asking import AskRequest
 
 MAX_FILTER_VALUES = 1000
+
+_LEAP_SECOND = re.compile(r"(?<=T\d\d:\d\d):60(?![\d:])")
+"""RFC 3339 has it, Python's times do not."""
 
 
 class Input(BaseModel):
@@ -27,7 +44,7 @@ def utc_time(value: object) -> datetime:
     if not isinstance(value, str):
         raise ValueError("expected an ISO 8601 date or time such as 2024-05-01T12:00:00Z")
     try:
-        parsed = datetime.fromisoformat(value)
+        parsed = datetime.fromisoformat(_LEAP_SECOND.sub(":59", value.upper()))
         if parsed.tzinfo is None:
             return parsed.replace(tzinfo=UTC)
         return parsed.astimezone(UTC)
@@ -47,23 +64,23 @@ def last_utc_time(value: object) -> datetime:
     return datetime.combine(day, time.max, UTC)
 
 
-UtcTime = Annotated[datetime, BeforeValidator(utc_time)]
-LastUtcTime = Annotated[datetime, BeforeValidator(last_utc_time)]
-Values = Annotated[list[str], Field(max_length=MAX_FILTER_VALUES)]
+UtcTime = Annotated[datetime, BeforeValidator(utc_time), a_day_or_a_time()]
+LastUtcTime = Annotated[datetime, BeforeValidator(last_utc_time), a_day_or_a_time()]
+Values = Annotated[list[Id], Field(max_length=MAX_FILTER_VALUES)]
 
 
 class KnowledgeBaseInput(Input):
     """Body of POST /kb."""
 
-    name: str
-    description: str = ""
+    name: BaseName
+    description: Description = ""
 
 
 class KnowledgeBaseChange(Input):
     """Body of PATCH /kb/{id}; what is absent or null stays."""
 
-    name: str | None = None
-    description: str | None = None
+    name: BaseName | None = None
+    description: Description | None = None
 
 
 class FiltersInput(Input):
@@ -88,22 +105,22 @@ class FiltersInput(Input):
 class SearchInput(Input):
     """Body of POST /kb/{id}/search."""
 
-    query: str
-    top_k: int | None = None
+    query: SearchText
+    top_k: TopK | None = None
     filters: FiltersInput | None = None
 
 
 class AskInput(Input):
     """Body of POST /kb/{id}/ask."""
 
-    question: str
-    conversation_id: str | None = None
+    question: Question
+    conversation_id: Id | None = None
     stream: bool = False
-    top_k: int | None = None
+    top_k: TopK | None = None
     filters: FiltersInput | None = None
-    temperature: float | None = None
-    max_tokens: int | None = None
-    seed: int | None = None
+    temperature: Temperature | None = None
+    max_tokens: MaxTokens | None = None
+    seed: Seed | None = None
 
     def to_domain(self, kb_id: str) -> AskRequest:
         """Return the request to the answering service."""
@@ -121,7 +138,7 @@ class FeedbackInput(Input):
     """Body of POST /answers/{id}/feedback."""
 
     rating: Literal["up", "down"]
-    comment: Annotated[str, Field(max_length=10_000)] = ""
+    comment: Comment = ""
 
 
 def filters_of(filters: FiltersInput | None) -> Filters:

@@ -10,10 +10,13 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from api.inputs import Input
+from api.schema import MAX_CHAT_INTEGER, Temperature, Whole, integer, number, one_or_many
 from kb_service.domain.chats import SamplingOptions
+from kb_service.services.chatting import MAX_STOP_CHARS, MAX_STOPS, MAX_TOOLS, MAX_TOP_LOGPROBS
 
 MAX_MESSAGES = 10_000
 MAX_EMBEDDED_TEXTS = 2048
+MAX_DIMENSIONS = 65536
 FunctionName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
 Json = dict[str, Any]
 
@@ -70,8 +73,20 @@ class UserMessage(MessagePart):
     content: Content
 
 
+SAYS_SOMETHING: list[Any] = [
+    {"required": [name], "properties": {name: form}}
+    for name, form in (
+        ("content", {"type": ["string", "array"]}),
+        ("tool_calls", {"type": "array", "minItems": 1}),
+        ("function_call", {"type": "object"}),
+    )
+]
+
+
 class AssistantMessage(MessagePart):
     """What the model said, or which calls it asked for."""
+
+    model_config = ConfigDict(json_schema_extra={"anyOf": SAYS_SOMETHING})
 
     role: Literal["assistant"]
     content: str | list[TextPart | RefusalPart] | None = None
@@ -147,6 +162,10 @@ def _as_list(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
+A_STOP = {"type": "string", "minLength": 1, "maxLength": MAX_STOP_CHARS}
+Stops = Annotated[list[str], BeforeValidator(_as_list), one_or_many(A_STOP, 0, MAX_STOPS)]
+
+
 class Parameters(Input):
     """A body whose parameters ask for nothing where they are null."""
 
@@ -162,18 +181,20 @@ class ChatInput(Parameters):
     """Body of POST /v1/chat/completions."""
 
     model: str
-    messages: Annotated[list[MessageInput], Field(max_length=MAX_MESSAGES)]
+    messages: Annotated[list[MessageInput], Field(min_length=1, max_length=MAX_MESSAGES)]
     stream: bool | None = None
     stream_options: StreamOptions | None = None
-    temperature: float | None = None
-    top_p: float | None = None
-    max_tokens: int | None = None
-    max_completion_tokens: int | None = None
-    seed: int | None = None
-    stop: Annotated[list[str] | None, BeforeValidator(_as_list)] = None
+    temperature: Temperature | None = None
+    top_p: Annotated[float, number(0, 1)] | None = None
+    max_tokens: Annotated[int, Whole, integer(1, MAX_CHAT_INTEGER)] | None = None
+    max_completion_tokens: Annotated[int, Whole, integer(1, MAX_CHAT_INTEGER)] | None = None
+    seed: Annotated[int, Whole, integer(0, MAX_CHAT_INTEGER)] | None = None
+    stop: Stops | None = None
     logprobs: bool | None = None
-    top_logprobs: int | None = None
-    tools: list[ToolInput] | None = None
+    top_logprobs: Annotated[int, Whole, integer(0, MAX_TOP_LOGPROBS)] | None = None
+    tools: Annotated[list[ToolInput], Field(json_schema_extra={"maxItems": MAX_TOOLS})] | None = (
+        None
+    )
     tool_choice: Literal["none", "auto", "required"] | ToolChoice | None = None
     n: Literal[1] | None = None
     # Accepted at the value that changes nothing.
@@ -233,9 +254,10 @@ class EmbeddingInput(Parameters):
         list[str],
         BeforeValidator(_as_list),
         Field(min_length=1, max_length=MAX_EMBEDDED_TEXTS),
+        one_or_many({"type": "string", "pattern": r"\S"}, 1, MAX_EMBEDDED_TEXTS),
     ]
     encoding_format: Literal["float", "base64"] | None = None
-    dimensions: int | None = None
+    dimensions: Annotated[int, Whole, integer(1, MAX_DIMENSIONS)] | None = None
     user: str | None = None
 
 

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query
 from api.dependencies import DEFAULT_LIMIT, Cursor, Limit, ServiceParam
 from api.inputs import FeedbackInput
 from api.json_route import JsonRoute
+from api.schema import Id
 from kb_service.schemas.answers import (
     AuditedAnswerBody,
     ConversationBody,
@@ -22,14 +23,14 @@ router = APIRouter(route_class=JsonRoute, tags=["answers"])
 
 
 @router.get("/answers/{answer}")
-def show_answer(answer: str, service: ServiceParam) -> AuditedAnswerBody:
+def show_answer(answer: Id, service: ServiceParam) -> AuditedAnswerBody:
     """Show an answer with what explains it, and how it was rated."""
     found, audit = service.answers.get(answer)
     return audited_answer_body(found, audit, service.answers.get_feedback(answer))
 
 
 @router.post("/answers/{answer}/feedback", status_code=204)
-def rate_answer(answer: str, body: FeedbackInput, service: ServiceParam) -> None:
+def rate_answer(answer: Id, body: FeedbackInput, service: ServiceParam) -> None:
     """Rate an answer; the latest rating counts."""
     service.answers.feedback(answer, body.rating, body.comment)
 
@@ -37,7 +38,7 @@ def rate_answer(answer: str, body: FeedbackInput, service: ServiceParam) -> None
 @router.get("/conversations")
 def list_conversations(
     service: ServiceParam,
-    kb: Annotated[str | None, Query(description="Id or exact name of a knowledge base.")] = None,
+    kb: Annotated[Id | None, Query(description="Id or exact name of a knowledge base.")] = None,
     cursor: Cursor = None,
     limit: Limit = DEFAULT_LIMIT,
 ) -> ListBody[ConversationBody]:
@@ -47,12 +48,12 @@ def list_conversations(
 
 
 @router.get("/conversations/{conversation}")
-def show_conversation(conversation: str, service: ServiceParam) -> ConversationBody:
+def show_conversation(conversation: Id, service: ServiceParam) -> ConversationBody:
     """Show a conversation, messages in order."""
     return conversation_body(service.answers.get_conversation(conversation))
 
 
 @router.delete("/conversations/{conversation}", status_code=204)
-def delete_conversation(conversation: str, service: ServiceParam) -> None:
+def delete_conversation(conversation: Id, service: ServiceParam) -> None:
     """Delete a conversation with its answers."""
     service.answers.delete_conversation(conversation)

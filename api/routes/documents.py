@@ -18,8 +18,9 @@ from api.dependencies import (
 )
 from api.errors import error_response
 from api.json_route import JsonRoute
-from api.multipart import UploadForm, UploadLimits, UploadParser
+from api.multipart import MAX_FIELD_BYTES, UploadForm, UploadLimits, UploadParser
 from api.ports import Service
+from api.schema import STORABLE, Id
 from kb_service.domain.errors import InvalidRequest
 from kb_service.schemas.documents import (
     DocumentBody,
@@ -30,7 +31,7 @@ from kb_service.schemas.documents import (
     list_body,
     upload_body,
 )
-from kb_service.services.uploads import UploadItem
+from kb_service.services.uploads import MAX_TAG_CHARS, MAX_TAGS, UploadItem
 
 router = APIRouter(route_class=JsonRoute, tags=["documents"])
 
@@ -48,9 +49,25 @@ UPLOAD_BODY: dict[str, Any] = {
                     "properties": {
                         "files": {
                             "type": "array",
+                            "minItems": 1,
                             "items": {"type": "string", "format": "binary"},
                         },
-                        "tags": {"type": "string", "description": "JSON list of strings."},
+                        "tags": {
+                            "type": "string",
+                            "description": "JSON list of strings.",
+                            "maxLength": MAX_FIELD_BYTES,
+                            "contentMediaType": "application/json",
+                            "contentSchema": {
+                                "type": "array",
+                                "maxItems": MAX_TAGS,
+                                "items": {
+                                    "type": "string",
+                                    "minLength": 1,
+                                    "maxLength": MAX_TAG_CHARS,
+                                    "pattern": STORABLE,
+                                },
+                            },
+                        },
                     },
                 }
             }
@@ -118,8 +135,8 @@ def list_documents(
     service: ServiceParam,
     cursor: Cursor = None,
     limit: Limit = DEFAULT_LIMIT,
-    name: Annotated[str | None, Query(description="Only the document of that name.")] = None,
-    name_contains: Annotated[str | None, Query(description="Part of the name, any case.")] = None,
+    name: Annotated[Id | None, Query(description="Only the document of that name.")] = None,
+    name_contains: Annotated[Id | None, Query(description="Part of the name, any case.")] = None,
 ) -> DocumentListBody:
     """List documents by name; the first part also counts them all by status."""
     listing = service.catalog.list_documents(base.id, cursor, limit, name, name_contains)
@@ -131,21 +148,21 @@ def list_documents(
 
 
 @router.get("/kb/{kb}/documents/{document}")
-def show_document(base: Base, document: str, service: ServiceParam) -> DocumentBody:
+def show_document(base: Base, document: Id, service: ServiceParam) -> DocumentBody:
     """Show a document with its page report."""
     found = service.catalog.get_document(base.id, document)
     return document_body(found, service.jobs.newest_of([found.id]).get(found.id))
 
 
 @router.delete("/kb/{kb}/documents/{document}", status_code=204)
-def delete_document(base: Base, document: str, service: ServiceParam) -> None:
+def delete_document(base: Base, document: Id, service: ServiceParam) -> None:
     """Delete a document; from then on nothing of it is found."""
     service.catalog.delete_document(base.id, document)
 
 
 @router.get("/kb/{kb}/documents/{document}/text")
 def show_text(
-    base: Base, document: str, service: ServiceParam, revision: RevisionName = None
+    base: Base, document: Id, service: ServiceParam, revision: RevisionName = None
 ) -> TextBody:
     """Show the stored text of a revision."""
     found, text = service.catalog.revision_text(base.id, document, revision)
@@ -158,7 +175,7 @@ def show_text(
     responses={200: {"content": {"application/octet-stream": {}}}},
 )
 def download_content(
-    base: Base, document: str, service: ServiceParam, revision: RevisionName = None
+    base: Base, document: Id, service: ServiceParam, revision: RevisionName = None
 ) -> Response:
     """Download the original bytes: of a revision, or the newest content sent in."""
     path, found = service.catalog.content_path(base.id, document, revision)

@@ -12,11 +12,13 @@ from fastapi import APIRouter, Header, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from api.connections import MAX_HEAD_BYTES
 from api.dependencies import Base, RevisionName, ServiceParam
 from api.errors import shown
 from api.json_route import JsonRoute
 from api.picture_turns import PictureTurns
 from api.ports import Service
+from api.schema import BOXES, Id, number, text
 from api.sse import unless_gone
 from kb_service.domain.documents import Revision
 from kb_service.domain.errors import InvalidRequest, NotFound
@@ -37,12 +39,18 @@ PDF = "application/pdf"
 )
 async def show_page(
     base: Base,
-    document: str,
+    document: Id,
     page_number: int,
     request: Request,
     service: ServiceParam,
-    boxes: Annotated[str, Query(description="x0,y0,x1,y1;… in PDF points to light up.")] = "",
-    scale: Annotated[float, Query(description="Pixels a point, 0.25 to 4.")] = DEFAULT_SCALE,
+    boxes: Annotated[
+        str,
+        text(0, MAX_HEAD_BYTES, BOXES),
+        Query(description="x0,y0,x1,y1;… in PDF points to light up."),
+    ] = "",
+    scale: Annotated[
+        float, number(MIN_SCALE, MAX_SCALE), Query(description="Pixels a point, 0.25 to 4.")
+    ] = DEFAULT_SCALE,
     revision: RevisionName = None,
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> Response:

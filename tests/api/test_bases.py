@@ -59,7 +59,8 @@ def test_any_name_can_be_addressed(client: TestClient, name: str) -> None:
     base = client.post("/kb", json={"name": name}).json()
     path = quote(name, safe="").replace(".", "%2E")
     assert client.get(f"/kb/{path}").json() == base
-    assert client.get(f"/kb/{path}/documents").json() == {"items": [], "next_cursor": None}
+    listed = client.get(f"/kb/{path}/documents").json()
+    assert (listed["items"], listed["next_cursor"]) == ([], None)
 
 
 def test_a_list_is_read_part_by_part(client: TestClient) -> None:
@@ -144,7 +145,7 @@ def test_the_last_date_includes_its_whole_day_and_a_time_is_its_moment(
         ({"query": "x" * 50_000}, "query_too_long"),
         ({"query": "x", "top_k": 0}, "top_k_out_of_range"),
         ({"query": "x", "top_k": 10**12}, "top_k_out_of_range"),
-        ({"query": "x", "top_k": 10**30}, "invalid_request"),
+        ({"query": "x", "top_k": 10**30}, "top_k_out_of_range"),
         ({"query": "x", "top_k": 2.5}, "invalid_request"),
         ({"query": "x", "filters": {"date_from": 7}}, "invalid_request"),
         (

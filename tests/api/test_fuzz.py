@@ -1,6 +1,7 @@
 """Nothing that a client can send is answered 5xx: every operation of the schema, fuzzed."""
 
 from collections.abc import Iterator
+from typing import TypedDict
 
 import pytest
 import schemathesis
@@ -30,8 +31,15 @@ def cases() -> Iterator[tuple[str, GenerationMode]]:
                 yield f"{method} {route.path}", GenerationMode.NEGATIVE
 
 
+class World(TypedDict):
+    """A schema over an application with one ingested document, and that document's address."""
+
+    schema: schemathesis.BaseSchema
+    address: dict[str, str]
+
+
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, object]]:
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A schema over an application with one ingested document, and that document's address."""
     service = ApiService(Settings(data_dir=tmp_path_factory.mktemp("fuzz")))
     base = service.catalog.create_kb("reports")
@@ -45,11 +53,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, object
 
 @pytest.mark.parametrize(("operation", "mode"), cases())
 def test_no_request_of_any_operation_is_answered_5xx(
-    world: dict[str, object], operation: str, mode: GenerationMode
+    world: World, operation: str, mode: GenerationMode
 ) -> None:
     method, path = operation.split()
-    schema: schemathesis.BaseSchema = world["schema"]  # type: ignore[assignment]  # by name
-    address: dict[str, str] = world["address"]  # type: ignore[assignment]  # by name
+    schema, address = world["schema"], world["address"]
 
     @settings(
         max_examples=CALLS_PER_OPERATION,
