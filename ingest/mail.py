@@ -1,7 +1,7 @@
 """MailLoader: an .eml message as text: its head, its body and the names of its attachments.
 
-Knows RFC 5322 through the standard library; an HTML body is read by `office.add_html`. The content
-of attachments is not read: upload them as files of their own.
+Knows RFC 5322 through the standard library; an HTML body is read by `web_page.add_html`. The
+content of attachments is not read: upload them as files of their own.
 """
 
 from collections.abc import Iterator
@@ -13,8 +13,8 @@ from pathlib import Path
 
 from ingest.draft import DraftDocument
 from ingest.limits import ParseLimits
-from ingest.office import add_html
 from ingest.plain_text import add_text, decode
+from ingest.web_page import add_html
 from kb_service.domain.documents import ParsedDocument
 from kb_service.domain.errors import DocumentError
 from kb_service.domain.jobs import JobStage, Progress

@@ -1,7 +1,6 @@
-"""Plain text and Markdown: from bytes to characters, and from lines to blocks and headings.
+"""Plain text: from bytes to characters, and from lines to blocks and headings.
 
-Knows encodings and blank lines; plain text keeps its own line ends. Markdown is rendered and read
-by unstructured in `office`.
+Knows encodings and blank lines; plain text keeps its own line ends.
 """
 
 import codecs

@@ -41,6 +41,14 @@ def row_texts(rows: Iterable[Sequence[str]], *, is_header_sure: bool = False) ->
         yield _row_text(cells, header)
 
 
+def grid_texts(rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """Yield one text per row with words; a row of one cell over all columns is a title."""
+    kept = [row for row in rows if any(cell.strip() for cell in row)]
+    texts = row_texts(row for row in kept if len(row) > 1)
+    for row in kept:
+        yield row[0] if len(row) == 1 else next(texts)
+
+
 def _is_header(cells: Sequence[str], *, is_header_sure: bool) -> bool:
     words = [cell for cell in cells if cell]
     return (

@@ -38,6 +38,25 @@ class Numerals:
                 digit = self.digits[character]
         return total + digit
 
+    def written(self, number: int) -> str:
+        """Return a number below ten thousand in characters (12 is 十二), others in digits."""
+        if not self.powers or not 0 <= number < 10_000:
+            return str(number)
+        digit = {value: character for character, value in reversed(self.digits.items())}
+        if number == 0:
+            return digit[0]
+        text, is_gap = "", False
+        for character, power in sorted(self.powers.items(), key=lambda pair: -pair[1]):
+            count, number = divmod(number, power)
+            if count:
+                text += (digit[0] if is_gap else "") + digit[count] + character
+            is_gap = bool(text) and not count
+        if number:
+            text += (digit[0] if is_gap else "") + digit[number]
+        # Ten to nineteen are said without their one.
+        ten = next(character for character, power in self.powers.items() if power == 10)
+        return text.removeprefix(digit[1]) if text.startswith(digit[1] + ten) else text
+
 
 NUMERALS = Numerals(shipped_lexicon())
 

@@ -1,0 +1,263 @@
+"""HTML as blocks of text: one walk over every node of the tree, so that no element is forgotten.
+
+Knows which elements break a line and which are not shown; every other one, known or not, is inline
+and its words are kept. Knows no file, no encoding and no Markdown.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from ingest.draft import DraftDocument
+from ingest.plain_text import section_level
+from ingest.tables import grid_texts
+from kb_service.domain.errors import DocumentError
+from kb_service.language.lexicon import CJK
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element
+
+MAX_DEPTH = 255
+"""libxml2 stops at this depth and drops the rest of the page."""
+
+MAX_SPAN = 200
+"""Columns and rows that one cell may cover; what says more is damaged."""
+
+_HEADINGS = {f"h{level}": level for level in range(1, 7)}
+_BLOCKS = frozenset(
+    [
+        *("address", "article", "aside", "blockquote", "body", "caption", "center", "dd"),
+        *("details", "dialog", "dir", "div", "dl", "dt", "fieldset", "figcaption", "figure"),
+        *("footer", "form", "frameset", "header", "hgroup", "hr", "html", "legend", "li"),
+        *("listing", "main", "menu", "multicol", "nav", "ol", "optgroup", "option", "p"),
+        *("plaintext", "pre", "search", "section", "summary", "table", "tbody", "td", "textarea"),
+        *("tfoot", "th", "thead", "tr", "ul", "xmp", *_HEADINGS),
+    ]
+)
+_HIDDEN = frozenset(["head", "iframe", "noscript", "script", "style", "template", "title"])
+_VERBATIM = frozenset(["listing", "plaintext", "pre", "textarea", "xmp"])
+_HIDDEN_STYLES = ("display:none", "visibility:hidden")
+_LAYOUT = frozenset([*_HEADINGS, "table", "ul", "ol", "dl", "form"])
+"""Elements inside a cell that show that the table lays a page out and holds no data."""
+
+_SPACE = re.compile(r"[ \t\n\r\f\xa0]+")
+_WRAPPED = re.compile(f"(?<=[{CJK}])[ \t]*[\n\r]\\s*(?=[{CJK}])")
+"""A line end of the source between two such characters stands for nothing."""
+
+
+def add_html(draft: DraftDocument, text: str) -> str:
+    """Add the visible text of a web page; return its title, "" when it has none.
+
+    Raises DocumentError (corrupt_document) where the parser would leave out what lies deeper.
+    """
+    from lxml import html
+
+    if not text.strip():
+        return ""
+    parser = html.HTMLParser(encoding="utf-8")
+    tree = html.document_fromstring(text.replace("\0", "").encode("utf-8"), parser)
+    if any(entry.type_name == "ERR_RESOURCE_LIMIT" for entry in parser.error_log):
+        raise DocumentError(
+            f"elements are nested deeper than {MAX_DEPTH} levels, the limit of the HTML parser",
+            details={"max_depth": MAX_DEPTH},
+        )
+    for block, level in blocks_of(tree):
+        draft.add(block, level or section_level(block))
+    return " ".join((tree.findtext(".//title") or "").split())
+
+
+def blocks_of(root: "_Element") -> Iterator[tuple[str, int]]:
+    """Yield the blocks below an element in reading order, each with its heading level or 0."""
+    from lxml import etree
+
+    walk = etree.iterwalk(root, events=("start", "end", "comment", "pi"))
+    page = _Page()
+    for event, node in walk:
+        if event in ("comment", "pi"):
+            page.say(node.tail)
+        elif event == "start":
+            if not isinstance(node.tag, str) or _is_hidden(node):
+                walk.skip_subtree()
+            elif _name(node) == "table" and not _is_layout(node):
+                walk.skip_subtree()
+                yield from page.flush()
+                yield from ((text, 0) for text in _table_texts(node))
+            else:
+                yield from page.flush_at(node)
+                page.begin(node)
+        else:
+            yield from page.flush_behind(node)
+            page.close(node, is_root=node is root)
+    yield from page.flush()
+
+
+class _Page:
+    """The block that is being read: its words so far, and in which elements the walk is."""
+
+    def __init__(self) -> None:
+        self._words: list[str] = []
+        self._level = 0
+        self._num_verbatim = 0
+        self._counters: list[int | None] = []
+
+    def begin(self, node: "_Element") -> None:
+        """Take in what an element says by itself and the words before its first child."""
+        tag = _name(node)
+        self._level = _HEADINGS.get(tag, self._level)
+        self._num_verbatim += tag in _VERBATIM
+        if tag in ("ol", "ul", "menu", "dir"):
+            self._counters.append(_first_number(node) if tag == "ol" else None)
+        if tag == "li":
+            self._number(node)
+        if tag == "br":
+            self._words.append("\n")
+        if tag == "rt" and not _has_marks(node):
+            self._words.append("(")
+        self.say(_said_by_attributes(node, tag))
+        self.say(node.text)
+
+    def close(self, node: "_Element", *, is_root: bool) -> None:
+        """Leave an element and take in the words behind it."""
+        tag = _name(node)
+        if tag == "rt" and not _has_marks(node):
+            self._words.append(")")
+        self._level = 0 if tag in _HEADINGS else self._level
+        self._num_verbatim -= tag in _VERBATIM and not _is_hidden(node)
+        if tag in ("ol", "ul", "menu", "dir") and self._counters and not _is_hidden(node):
+            self._counters.pop()
+        if not is_root:
+            self.say(node.tail)
+
+    def say(self, text: str | None) -> None:
+        """Add words as they are shown: white space is one space outside of `pre`."""
+        if not text:
+            return
+        if self._num_verbatim:
+            self._words.append(text)
+        else:
+            self._words.append(_SPACE.sub(" ", _WRAPPED.sub("", text)))
+
+    def flush_at(self, node: "_Element") -> Iterator[tuple[str, int]]:
+        """End the block where an element begins that breaks the line."""
+        # What is said of a term goes on in its block.
+        if _name(node) in _BLOCKS and _name(node) != "dd":
+            yield from self.flush()
+
+    def flush_behind(self, node: "_Element") -> Iterator[tuple[str, int]]:
+        """End the block where such an element ends; a hidden one breaks nothing."""
+        tag = _name(node)
+        if tag == "dt":
+            self._words.append("\n")
+        elif tag in _BLOCKS and not _is_hidden(node):
+            yield from self.flush()
+
+    def flush(self) -> Iterator[tuple[str, int]]:
+        """Yield the block so far, if it has words, and begin another one."""
+        words, self._words = "".join(self._words), []
+        lines = words.split("\n") if self._num_verbatim else map(str.strip, words.split("\n"))
+        text = "\n".join(lines).strip("\n")
+        if text.strip():
+            yield (text if self._num_verbatim else re.sub(" {2,}", " ", text)), self._level
+
+    def _number(self, node: "_Element") -> None:
+        number = self._counters[-1] if self._counters else None
+        if number is None:
+            return
+        given = node.get("value", "")
+        number = int(given) if given.isdecimal() and len(given) < 9 else number
+        self._counters[-1] = number + 1
+        self._words.append(f"{number}. ")
+
+
+def _name(node: Any) -> str:  # noqa: ANN401 - comments have a function for a tag
+    return node.tag.lower() if isinstance(node.tag, str) else ""
+
+
+def _is_hidden(node: "_Element") -> bool:
+    style = node.get("style", "").replace(" ", "").lower()
+    is_unseen = any(rule in style for rule in _HIDDEN_STYLES) or node.get("hidden") is not None
+    is_input = _name(node) == "input" and node.get("type", "").lower() == "hidden"
+    return _name(node) in _HIDDEN or is_unseen or is_input
+
+
+def _said_by_attributes(node: "_Element", tag: str) -> str:
+    """Return the words that a reader sees or hears of an element without content."""
+    if tag in ("img", "area") or (tag == "input" and node.get("type", "").lower() == "image"):
+        said = node.get("alt", "")
+    elif tag == "input":
+        kind = node.get("type", "text").lower()
+        is_shown = kind not in ("checkbox", "radio", "password", "file", "color", "range")
+        said = node.get("value", "") or node.get("placeholder", "") if is_shown else ""
+    else:
+        said = node.get("label", "") if tag in ("optgroup", "option") and not node.text else ""
+    return f" {said} " if said.strip() else ""
+
+
+def _has_marks(reading: "_Element") -> bool:
+    """True when the page itself sets the reading of a word apart from it."""
+    before = reading.getprevious()
+    return before is not None and _name(before) == "rp"
+
+
+def _first_number(node: "_Element") -> int:
+    given = node.get("start", "")
+    return int(given) if given.isdecimal() and len(given) < 9 else 1
+
+
+def _is_layout(table: "_Element") -> bool:
+    """True for a table that holds a page, not data: one column, or blocks inside its cells."""
+    if any(_name(node) in _LAYOUT for node in table.iterdescendants()):
+        return True
+    return max((len(_cells(row)) for row in table.iter("tr")), default=0) < 2
+
+
+def _cells(row: "_Element") -> list["_Element"]:
+    return [cell for cell in row if _name(cell) in ("td", "th")]
+
+
+def _table_texts(table: "_Element") -> Iterator[str]:
+    """Yield captions, rows that name their columns, and what stands between the rows."""
+    for node in table.iterdescendants("caption"):
+        yield _inline(node)
+    yield from grid_texts(_rows(table))
+    strays = [node.tail for node in table.iter("tr", "tbody", "thead", "tfoot", "colgroup")]
+    for stray in (table.text, *strays):
+        if stray and stray.strip():
+            yield " ".join(stray.split())
+
+
+def _rows(table: "_Element") -> Iterator[list[str]]:
+    """Yield the rows as a grid: a cell that covers several places stands in each of them."""
+    below: dict[int, tuple[int, str]] = {}
+    for row in table.iter("tr"):
+        if _is_hidden(row):
+            continue
+        texts: list[str] = []
+        for cell in _cells(row):
+            _take_from_above(texts, below)
+            text = "" if _is_hidden(cell) else _inline(cell)
+            width, height = _span(cell, "colspan"), _span(cell, "rowspan")
+            for _ in range(width):
+                if height > 1:
+                    below[len(texts)] = (height - 1, text)
+                texts.append(text)
+        _take_from_above(texts, below)
+        yield texts[:1] if len(_cells(row)) == 1 and len(set(texts)) == 1 else texts
+
+
+def _take_from_above(texts: list[str], below: dict[int, tuple[int, str]]) -> None:
+    while len(texts) in below:
+        place = len(texts)
+        left, text = below.pop(place)
+        if left > 1:
+            below[place] = (left - 1, text)
+        texts.append(text)
+
+
+def _span(cell: "_Element", name: str) -> int:
+    given = cell.get(name, "")
+    return min(int(given), MAX_SPAN) if given.isdecimal() and 0 < len(given) < 6 else 1
+
+
+def _inline(node: "_Element") -> str:
+    return " ".join(" ".join(text.split()) for text, _ in blocks_of(node))

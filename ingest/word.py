@@ -1,0 +1,358 @@
+"""Word documents as blocks of text: one walk over every node of the document's XML.
+
+Tracked changes read as if accepted: insertions are text, deletions are left out. Headers stand
+first; notes, comments and text boxes behind the paragraph that they belong to; footers last. Knows
+parts by their names and never follows a relationship, so that a dead one loses nothing.
+"""
+
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ingest.draft import DraftDocument
+from ingest.plain_text import section_level
+from ingest.tables import grid_texts
+from ingest.word_numbering import Numbering, list_of
+from ingest.word_xml import MAIN, STRICT_MAIN, W, child, is_on, local, value
+from kb_service.domain.documents import BLANK_PAGE
+from kb_service.domain.errors import DocumentError
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element
+
+NO_TEXT_LAYER = "no_text_layer"
+MAX_HEADING_LEVEL = 9
+MAX_SPAN = 100
+"""Columns that one cell may cover."""
+
+_DOCUMENT = "word/document.xml"
+_LEFT_OUT = frozenset(
+    ["del", "moveFrom", "delText", "instrText", "delInstrText", "rPr", "pPr", "sectPr", "tblPr"]
+)
+_MARKS = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-", "ptab": "\t"}
+_NOTES = {"footnoteReference": "footnote", "endnoteReference": "endnote"}
+_SYMBOLS = dict(
+    zip(
+        "\xa3\xb0\xb1\xb2\xb3\xb4\xb8\xb9\xbb\xd7\xae\xac\xb7\xe5\xd6\xa5\xce\xcf\xc7\xc8"
+        "abgdezhqiklmnxoprstufcywABGDEZHQIKLMNXOPRSTUFCYW",
+        "≤°±″≥×÷≠≈⋅→←•∑√∞∈∉∩∪αβγδεζηθικλμνξοπρστυφχψωΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩ",
+        strict=True,
+    )
+)
+"""Codes of the font Symbol and what they show."""
+
+
+@dataclass
+class Piece:
+    """A paragraph or table row as it stands: its text, heading level, and new pages before it."""
+
+    text: str = ""
+    level: int = 0
+    num_breaks: int = 0
+
+
+@dataclass
+class _Paragraph:
+    """What the walk through one paragraph has found so far."""
+
+    words: list[str] = field(default_factory=list)
+    boxes: list["_Element"] = field(default_factory=list)
+    notes: list[tuple[str, str]] = field(default_factory=list)
+    breaks_before: int = 0
+    breaks_after: int = 0
+
+    def turn_page(self) -> None:
+        """A page ends here; words of one paragraph stay together on the page of the first."""
+        if "".join(self.words).strip():
+            self.breaks_after += 1
+        else:
+            self.breaks_before += 1
+
+
+def add_word(draft: DraftDocument, path: Path, name: str) -> tuple[str, dict[str, str], str]:
+    """Add a docx; pages follow the breaks it records. Return title, metadata, empty reason."""
+    with zipfile.ZipFile(path) as package:
+        document = WordDocument(package, name)
+        for piece in document.pieces():
+            for _ in range(piece.num_breaks):
+                draft.end_page()
+            draft.add(piece.text, piece.level or section_level(piece.text))
+        reason = NO_TEXT_LAYER if document.has_pictures else BLANK_PAGE
+        return document.title, {"author": document.author}, reason
+
+
+class WordDocument:
+    """The parts of one package and what its paragraphs need to be read. Raises DocumentError."""
+
+    def __init__(self, package: zipfile.ZipFile, name: str) -> None:
+        self._package = package
+        parts = {part.replace("\\", "/").lstrip("/"): part for part in package.namelist()}
+        self._parts = parts
+        body = self._part(_DOCUMENT)
+        if body is None:
+            raise DocumentError(f"{name} has no {_DOCUMENT}", code="corrupt_document")
+        self._body = body
+        styles = self._part("word/styles.xml")
+        found = () if styles is None else styles.iter(f"{W}style")
+        self._styles = {style.get(f"{W}styleId", ""): style for style in found}
+        self._numbering = Numbering(self._part("word/numbering.xml"))
+        self._notes = {
+            (kind, note.get(f"{W}id", "")): note
+            for kind in ("footnote", "endnote", "comment")
+            if (part := self._part(f"word/{kind}s.xml")) is not None
+            for note in part.iter(f"{W}{kind}")
+        }
+        self._has_recorded_pages = next(body.iter(f"{W}lastRenderedPageBreak"), None) is not None
+
+    @property
+    def title(self) -> str:
+        """The title among the properties, "" when a program wrote one of its own."""
+        title = self._property("title")
+        return "" if title in ("Word Document",) else title
+
+    @property
+    def author(self) -> str:
+        """The author among the properties, "" when a program wrote its own name."""
+        author = self._property("creator")
+        return "" if author in ("python-docx", "Microsoft Office User") else author
+
+    @property
+    def has_pictures(self) -> bool:
+        """True when the document shows pictures."""
+        return any(local(node) in ("blip", "imagedata") for node in self._body.iter())
+
+    def pieces(self) -> Iterator[Piece]:
+        """Yield everything that is read, in reading order."""
+        yield from self._around("header")
+        yield from self._blocks(self._body)
+        yield from self._around("footer")
+
+    def _around(self, kind: str) -> Iterator[Piece]:
+        """Yield the different texts of all headers or footers; pages do not turn there."""
+        said: set[str] = set()
+        names = sorted(p for p in self._parts if p.startswith(f"word/{kind}") and p.endswith("xml"))
+        for part in names:
+            root = self._part(part)
+            for piece in () if root is None else self._blocks(root):
+                if piece.text not in said:
+                    said.add(piece.text)
+                    yield Piece(piece.text)
+
+    def _blocks(self, container: "_Element") -> Iterator[Piece]:
+        """Yield paragraphs and rows below an element; unknown elements are walked through."""
+        pending: _Paragraph | None = None
+        for node in container:
+            tag = local(node)
+            if tag == "p":
+                pending = self._read(node, pending or _Paragraph())
+                if not _is_mark_deleted(node):
+                    yield from self._finished(node, pending)
+                    pending = None
+            elif tag == "tbl":
+                yield from self._table(node)
+            elif tag == "AlternateContent":
+                yield from self._blocks(_chosen(node))
+            elif tag and tag not in _LEFT_OUT:
+                yield from self._blocks(node)
+        if pending is not None:
+            yield from self._finished(None, pending)
+
+    def _finished(self, node: "_Element | None", paragraph: _Paragraph) -> Iterator[Piece]:
+        text = "".join(paragraph.words)
+        if node is not None and text.strip():
+            label = self._label(node)
+            text = f"{label} {text.lstrip()}" if label else text
+        level = 0 if node is None else self._level(node)
+        yield Piece(text, level, paragraph.breaks_before)
+        for box in paragraph.boxes:
+            yield from self._blocks(box)
+        for key in paragraph.notes:
+            note = self._notes.get(key)
+            for piece in () if note is None else self._blocks(note):
+                yield Piece(piece.text)
+        if paragraph.breaks_after:
+            yield Piece(num_breaks=paragraph.breaks_after)
+
+    def _read(self, node: "_Element", paragraph: _Paragraph) -> _Paragraph:
+        properties = child(node, "pPr")
+        if not self._has_recorded_pages and is_on(child(properties, "pageBreakBefore")):
+            paragraph.turn_page()
+        self._walk(node, paragraph)
+        section = child(properties, "sectPr")
+        if section is not None and not self._has_recorded_pages:
+            paragraph.breaks_after += value(child(section, "type")) != "continuous"
+        return paragraph
+
+    def _walk(self, node: "_Element", paragraph: _Paragraph) -> None:
+        """Take in every run below a node, whatever it is wrapped in."""
+        for part in node:
+            tag = local(part)
+            if tag in _LEFT_OUT or not tag or (tag == "r" and _is_hidden(part)):
+                continue
+            if tag == "t":
+                paragraph.words.append(part.text or "")
+            elif tag in _MARKS:
+                self._mark(part, tag, paragraph)
+            elif tag == "lastRenderedPageBreak":
+                paragraph.turn_page()
+            elif tag == "sym":
+                paragraph.words.append(_symbol(part))
+            elif tag == "txbxContent":
+                paragraph.boxes.append(part)
+            elif tag == "AlternateContent":
+                self._walk(_chosen(part), paragraph)
+            elif tag == "ruby":
+                self._ruby(part, paragraph)
+            else:
+                self._note(part, tag, paragraph)
+                self._walk(part, paragraph)
+
+    def _ruby(self, node: "_Element", paragraph: _Paragraph) -> None:
+        """Say the words first and how they are read behind them."""
+        for name, opening, closing in (("rubyBase", "", ""), ("rt", "(", ")")):
+            part = child(node, name)
+            if part is not None:
+                paragraph.words.append(opening)
+                self._walk(part, paragraph)
+                paragraph.words.append(closing)
+
+    def _mark(self, node: "_Element", tag: str, paragraph: _Paragraph) -> None:
+        if tag == "br" and node.get(f"{W}type") == "page":
+            if not self._has_recorded_pages:
+                paragraph.turn_page()
+        else:
+            paragraph.words.append(_MARKS[tag])
+
+    def _note(self, node: "_Element", tag: str, paragraph: _Paragraph) -> None:
+        """Remember a note that is called for here; words that stand for a picture are said."""
+        if tag in _NOTES:
+            paragraph.notes.append((_NOTES[tag], node.get(f"{W}id", "")))
+        elif tag == "commentReference":
+            paragraph.notes.append(("comment", node.get(f"{W}id", "")))
+        elif tag == "docPr" and node.get("descr", "").strip():
+            paragraph.words.append(f" {node.get('descr', '')} ")
+
+    def _table(self, table: "_Element") -> Iterator[Piece]:
+        rows = [row for row in _rows(table) if not _is_row_deleted(row)]
+        if max((len(_cells(row)) for row in rows), default=0) < 2:
+            for row in rows:  # one column lays a page out
+                for cell in _cells(row):
+                    yield from self._blocks(cell)
+            return
+        grid, breaks = self._grid(rows)
+        for text, num_breaks in zip(grid_texts(grid), breaks, strict=True):
+            yield Piece(text, 0, num_breaks)
+
+    def _grid(self, rows: list["_Element"]) -> tuple[list[list[str]], list[int]]:
+        """Return the rows that have words, cells over several places repeated, and their breaks."""
+        grid: list[list[str]] = []
+        breaks: list[int] = []
+        above: dict[int, str] = {}
+        num_breaks = 0
+        for row in rows:
+            texts: list[str] = []
+            for cell in _cells(row):
+                pieces = list(self._blocks(cell))
+                num_breaks += sum(piece.num_breaks for piece in pieces)
+                said = " ".join(" ".join(piece.text.split()) for piece in pieces if piece.text)
+                properties = child(cell, "tcPr")
+                merged = child(properties, "vMerge")
+                goes_on = merged is not None and value(merged) != "restart"
+                text = said or (above.get(len(texts), "") if goes_on else "")
+                above[len(texts)] = text if merged is not None else ""
+                width = value(child(properties, "gridSpan"))
+                texts += [text] * (min(int(width), MAX_SPAN) if width.isdecimal() else 1)
+            if any(text.strip() for text in texts):
+                grid.append(texts[:1] if len(_cells(row)) == 1 else texts)
+                breaks.append(num_breaks)
+                num_breaks = 0
+        return grid, breaks
+
+    def _label(self, paragraph: "_Element") -> str:
+        place = list_of(paragraph, self._styles)
+        return self._numbering.next_label(*place) if place else ""
+
+    def _level(self, paragraph: "_Element") -> int:
+        """Return the heading level that the paragraph or its style has, 0 for none."""
+        properties = child(paragraph, "pPr")
+        style = self._styles.get(value(child(properties, "pStyle")))
+        depth = value(child(properties, "outlineLvl"))
+        for _ in range(MAX_HEADING_LEVEL):
+            if depth or style is None:
+                break
+            if value(child(style, "name")).lower() == "title":
+                return 1
+            depth = value(child(child(style, "pPr"), "outlineLvl"))
+            style = self._styles.get(value(child(style, "basedOn")))
+        return int(depth) + 1 if depth.isdecimal() and int(depth) < MAX_HEADING_LEVEL else 0
+
+    def _property(self, name: str) -> str:
+        core = self._part("docProps/core.xml")
+        found = [] if core is None else [node for node in core if local(node) == name]
+        return (found[0].text or "").strip() if found else ""
+
+    def _part(self, name: str) -> "_Element | None":
+        """Return a part's root, None when it is not there. A broken part is read as far as it goes.
+
+        Strict documents use other names for the same elements: they are put into the usual ones.
+        """
+        from lxml import etree
+
+        if name not in self._parts:
+            return None
+        data = self._package.read(self._parts[name]).replace(STRICT_MAIN.encode(), MAIN.encode())
+        parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True)
+        root: _Element | None = etree.fromstring(data, parser)
+        return root
+
+
+def _rows(table: "_Element") -> Iterator["_Element"]:
+    """Yield the rows of a table and of what wraps some of them, not those of tables inside."""
+    for node in table:
+        if local(node) == "tr":
+            yield node
+        elif local(node) not in ("tblPr", "tblGrid", "", *_LEFT_OUT):
+            yield from _rows(node)
+
+
+def _cells(row: "_Element") -> list["_Element"]:
+    cells: list[_Element] = []
+    for node in row:
+        if local(node) == "tc":
+            cells.append(node)
+        elif local(node) not in ("trPr", "tblPrEx", "", *_LEFT_OUT):
+            cells += _cells(node)
+    return cells
+
+
+def _chosen(alternatives: "_Element") -> "_Element":
+    """Return one of the alternatives: the fallback says the same once more."""
+    named = {local(node): node for node in reversed(alternatives)}
+    return named.get("Choice", named.get("Fallback", alternatives))
+
+
+def _is_hidden(run: "_Element") -> bool:
+    return is_on(child(child(run, "rPr"), "vanish"))
+
+
+def _is_mark_deleted(paragraph: "_Element") -> bool:
+    """True when the paragraph's end was deleted: its words go on in the next one."""
+    return child(child(child(paragraph, "pPr"), "rPr"), "del") is not None
+
+
+def _is_row_deleted(row: "_Element") -> bool:
+    return child(child(row, "trPr"), "del") is not None
+
+
+def _symbol(node: "_Element") -> str:
+    code = node.get(f"{W}char", "")
+    try:
+        number = int(code, 16)
+    except ValueError:
+        return ""
+    if not 0xF000 <= number <= 0xF0FF:
+        return chr(number) if 0 < number < 0xD800 else ""
+    letter = chr(number - 0xF000)
+    return _SYMBOLS.get(letter, letter) if node.get(f"{W}font") == "Symbol" else "•"

@@ -1,0 +1,30 @@
+"""The names and small steps of WordprocessingML that its readers share. Strict OOXML included."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element
+
+MAIN = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+STRICT_MAIN = "http://purl.oclc.org/ooxml/wordprocessingml/main"
+W = f"{{{MAIN}}}"
+
+
+def local(node: "_Element") -> str:
+    """Return an element's name without its namespace, "" for a comment."""
+    return node.tag.rpartition("}")[2] if isinstance(node.tag, str) else ""
+
+
+def child(node: "_Element | None", name: str) -> "_Element | None":
+    """Return the first child of that name in Word's namespace; None without one."""
+    return None if node is None else node.find(f"{W}{name}")
+
+
+def value(node: "_Element | None") -> str:
+    """Return an element's `w:val`, "" without one."""
+    return "" if node is None else node.get(f"{W}val", "")
+
+
+def is_on(node: "_Element | None") -> bool:
+    """True for a switch that is there and not set to off."""
+    return node is not None and node.get(f"{W}val", "1") not in ("0", "false", "off")

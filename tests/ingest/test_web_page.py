@@ -1,0 +1,138 @@
+"""Web pages: every word that a reader sees, whatever it is wrapped in."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ingest.draft import DraftDocument
+from ingest.web_page import add_html
+from kb_service.domain.documents import ParsedDocument
+
+INLINE = [
+    *("a", "abbr", "acronym", "audio", "b", "bdi", "bdo", "big", "blink", "button", "canvas"),
+    *("cite", "code", "data", "del", "dfn", "em", "font", "i", "ins", "kbd", "label", "map"),
+    *("mark", "meter", "nobr", "object", "output", "picture", "progress", "q", "s", "samp"),
+    *("slot", "small", "span", "st1:x", "strike", "strong", "sub", "sup", "time", "tt", "u"),
+    *("var", "video", "o:p", "my-element", "layer"),
+]
+BLOCK = [
+    *("address", "article", "aside", "blockquote", "center", "dd", "details", "dialog", "dir"),
+    *("div", "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "h1", "h6"),
+    *("header", "hgroup", "legend", "li", "main", "menu", "multicol", "nav", "ol", "p", "pre"),
+    *("search", "section", "summary", "ul"),
+]
+
+
+def read(page: str) -> ParsedDocument:
+    draft = DraftDocument("a.html", 10**7)
+    title = add_html(draft, page)
+    draft.end_page()
+    return draft.finish(title)
+
+
+@pytest.mark.parametrize("tag", INLINE)
+def test_the_words_of_an_inline_element_stay_in_their_sentence(tag: str) -> None:
+    page = f"<p>The brake is <{tag}>not</{tag}> safe for use.</p>"
+    assert read(page).text == "The brake is not safe for use."
+
+
+@pytest.mark.parametrize("tag", BLOCK)
+def test_the_words_of_a_block_and_of_what_follows_are_kept(tag: str) -> None:
+    page = f"<p>Before it.</p><{tag}>The rope broke.</{tag}>After it.<p>The end.</p>"
+    said = "Before it. The rope broke. After it. The end."
+    assert read(page).text.split() == said.split()
+
+
+@pytest.mark.parametrize("tag", ["embed", "source", "track", "keygen", "bgsound", "img", "wbr"])
+def test_an_element_without_content_swallows_nothing(tag: str) -> None:
+    assert read(f"<p>One <{tag}>two three.</p>").text == "One two three."
+
+
+@given(
+    st.recursive(
+        st.text(alphabet="abc d", min_size=1, max_size=5).map(str.strip),
+        lambda inner: st.tuples(
+            st.sampled_from([*INLINE, *BLOCK]), st.lists(inner, max_size=3)
+        ).map(lambda pair: f"<{pair[0]}>{' '.join(pair[1])}</{pair[0]}>"),
+        max_leaves=12,
+    )
+)
+@settings(deadline=None, max_examples=60)
+def test_no_nesting_of_elements_loses_a_letter(markup: str) -> None:
+    from lxml import html
+
+    # The parser's own tree is the measure: it may move a misplaced element, but drops no words.
+    tree = html.document_fromstring(f"<body>x {markup} y</body>")
+    wanted = sorted("".join(tree.text_content().split()))
+    found = read(f"<body>x {markup} y</body>").text
+    assert not [letter for letter in wanted if letter not in found]
+    assert sorted("".join(c for c in found if c in "abcdxy")) == wanted
+
+
+def test_what_nobody_sees_is_left_out_and_what_follows_it_is_not() -> None:
+    page = (
+        "<p>One<script>no()</script> two<style>p{}</style> three<template>no</template> four"
+        "<span style='display: none'>no</span> five<b hidden>no</b> six<!-- no --> seven"
+        "<input type=hidden value=no> eight<iframe>no</iframe> nine</p>"
+    )
+    assert read(page).text == "One two three four five six seven eight nine"
+
+
+def test_form_fields_say_their_values_and_pictures_their_words() -> None:
+    page = (
+        "<form><label>Inspector</label> <input value='Lin Xiaoyan'><textarea>Rope worn\n out"
+        "</textarea><select><option>Quay one<option>Quay two</select><button>Send</button>"
+        "<img src=a.png alt='the broken rope'></form>"
+    )
+    text = read(page).text
+    for words in ("Inspector Lin Xiaoyan", "Rope worn\n out", "Quay one", "Quay two", "Send"):
+        assert words in text
+    assert "the broken rope" in text
+
+
+def test_lists_carry_their_numbers() -> None:
+    page = "<ol start=3><li>a<li value=7>b<ul><li>inner</ul><li>c</ol><ol><li>again</ol>"
+    assert read(page).text.split("\n\n") == ["3. a", "7. b", "inner", "8. c", "1. again"]
+
+
+def test_a_term_and_what_is_said_of_it_stay_together() -> None:
+    page = "<dl><dt>Place</dt><dd>Quay three</dd><dt>Cause</dt><dd>worn rope</dd></dl>"
+    assert read(page).text == "Place\nQuay three\n\nCause\nworn rope"
+
+
+def test_a_row_names_its_columns_also_where_cells_cover_several() -> None:
+    page = (
+        "<table><caption>Faults</caption><tr><td colspan=3>All quays</td></tr>"
+        "<tr><th>Area<th>Item<th>State</tr>"
+        "<tr><td rowspan=2>Quay\nthree<td>Rope<td>broken<br>replaced</tr><tr><td>Brake<td>worn</tr>"
+        "<tr><td colspan=2>both<td>old</tr></table>"
+    )
+    assert read(page).text.split("\n\n") == [
+        "Faults",
+        "All quays",
+        "Area; Item; State",
+        "Area: Quay three; Item: Rope; State: broken replaced",
+        "Area: Quay three; Item: Brake; State: worn",
+        "Area: both; Item: both; State: old",
+    ]
+
+
+def test_a_table_that_lays_out_a_page_is_read_as_the_page() -> None:
+    page = "<table><tr><td><h1>Notice</h1><p>The rope broke.</p></td><td>Side</td></tr></table>"
+    document = read(page)
+    assert document.text == "Notice\n\nThe rope broke.\n\nSide"
+    assert [heading.level for heading in document.headings] == [1]
+
+
+def test_line_ends_of_the_source_are_spaces_and_nothing_between_chinese_characters() -> None:
+    assert read("<p>two\n men，制动\n  器坏了</p>").text == "two men，制动器坏了"
+
+
+def test_preformatted_text_keeps_its_lines() -> None:
+    assert read("<pre>a\n    b</pre><p>c\nd</p>").text == "a\n    b\n\nc d"
+
+
+def test_the_reading_of_a_word_stands_behind_it() -> None:
+    assert read("<p><ruby>山田<rt>やまだ</ruby>である</p>").text == "山田(やまだ)である"
+    marked = "<p><ruby>山<rp>（</rp><rt>やま</rt><rp>）</rp></ruby></p>"
+    assert read(marked).text == "山（やま）"
