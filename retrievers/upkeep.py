@@ -11,7 +11,7 @@ from pathlib import Path
 
 from kb_service.domain.errors import StorageError
 from retrievers.folders import exclusive, sweep
-from retrievers.generations import BUILD_PREFIX, base_folder
+from retrievers.generations import BUILD_PREFIX, CURRENT_FILE, base_folder
 from retrievers.places import WorkPlaces, default_places
 
 logger = logging.getLogger(__name__)
@@ -62,6 +62,7 @@ class IndexFiles:
         for folder in self._root.glob(f"{_BASE_PREFIX}*"):
             for prefix in _CLAIMED_PREFIXES:
                 sweep(folder, prefix)
+            _discard_drafts(folder)
         num_removed = 0
         for kb_id in self.orphans(bases):
             try:
@@ -70,6 +71,19 @@ class IndexFiles:
             except StorageError as error:
                 logger.warning("the index of a deleted base stays: %s", error)
         return num_removed
+
+
+def _discard_drafts(folder: Path) -> None:
+    """Remove pointers that were never put in place."""
+    drafts = f"{CURRENT_FILE}.*.tmp"
+    if not any(folder.glob(drafts)):
+        return
+    try:
+        with exclusive(folder):  # nobody is writing one
+            for path in folder.glob(drafts):
+                path.unlink(missing_ok=True)
+    except OSError as error:
+        logger.warning("drafts stay in %s: %s", folder, error.strerror or error)
 
 
 def _remove(folder: Path) -> None:

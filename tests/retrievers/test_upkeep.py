@@ -101,6 +101,7 @@ def test_the_sweep_removes_what_the_dead_left_and_nothing_else(root: Path) -> No
     ):
         (root / path).mkdir(parents=True)
     (root / "kb_gone" / "CURRENT.json").write_text("{}")
+    (root / "kb_here" / "CURRENT.json.0a1b2c3d.tmp").write_text("{")
     (root / "kb_note").write_text("a file")
     building, killed = (ClaimedFolder(root / "kb_here", "build") for _ in range(2))
     killed.release()
