@@ -10,6 +10,7 @@ from typing import BinaryIO, Protocol
 from kb_service.domain.answers import Answer, AnswerAudit, Conversation, GeneratorInfo
 from kb_service.domain.chats import ChatEvent, ChatRequest
 from kb_service.domain.documents import Document, KnowledgeBase, Revision
+from kb_service.domain.errors import KbError
 from kb_service.domain.jobs import IngestJob
 from kb_service.domain.ports import Embedder, Retriever
 from kb_service.domain.spans import Box
@@ -139,6 +140,12 @@ class Statistics(Protocol):
     def pages_by_kind(self) -> dict[str, int]: ...
 
 
+class Storage(Protocol):
+    """How what is stored fares."""
+
+    def trouble(self) -> KbError | None: ...
+
+
 class Service(Protocol):
     """The application as the API sees it."""
 
@@ -174,6 +181,9 @@ class Service(Protocol):
 
     @property
     def statistics(self) -> Statistics: ...
+
+    @property
+    def storage(self) -> Storage: ...
 
     @property
     def accepted_suffixes(self) -> Sequence[str]: ...

@@ -6,6 +6,7 @@ the part that needs it is first asked for.
 
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -16,7 +17,7 @@ from ingest.media_types import SUPPORTED_SUFFIXES, detect_media_type
 from ingest.pictures import PagePictures
 from ingest.sandbox import SandboxedLoader
 from kb_service.domain.answers import GeneratorInfo
-from kb_service.domain.errors import ConfigurationError, KbError, StorageError
+from kb_service.domain.errors import ConfigurationError, KbError
 from kb_service.domain.ports import ChatGenerator, Embedder, Generator, Reranker
 from kb_service.evaluation.base_trial import BaseUnderTest
 from kb_service.evaluation.baselines import LexicalSentence, RandomSentence
@@ -45,13 +46,14 @@ from kb_service.services.sync import SyncService
 from kb_service.services.uploads import UploadService
 from kb_service.services.worker import IngestWorker, new_worker_id
 from kb_service.settings import Settings
-from kb_service.storage.answers import AnswerStore
 from kb_service.storage.blobs import BlobStore
+from kb_service.storage.buffered_answers import BufferedAnswers
 from kb_service.storage.catalog import Catalog
-from kb_service.storage.database import Database, open_database
+from kb_service.storage.database import Database
 from kb_service.storage.index_source import SqlIndexSource
 from kb_service.storage.integrity import migrate_own
 from kb_service.storage.job_queue import JobQueue
+from kb_service.storage.opening import Storage, open_storage
 from kb_service.storage.publishing import RevisionPublisher
 from kb_service.storage.statistics import Statistics
 from kb_service.storage.verification import Verifier
@@ -91,21 +93,21 @@ class Application:
 
     accepted_suffixes = SUPPORTED_SUFFIXES
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, write_wait_s: float | None = None) -> None:
+        """`write_wait_s`: how long a write waits for another one, instead of the setting."""
         self.settings = settings
+        self._write_wait_s = write_wait_s
         self._not_loaded: dict[str, str] = {}
         self._degraded: dict[str, ConfigurationError] = {}
 
     @_Part
+    def storage(self) -> Storage:
+        migrate = partial(migrate_own, blobs=self.blobs)
+        return open_storage(self.settings, migrate, self._write_wait_s)
+
+    @_Part
     def database(self) -> Database:
-        folder = self.settings.data_dir
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StorageError.from_os_error(f"make the data folder {folder}", error) from error
-        database = open_database(self.settings.effective_database_url)
-        migrate_own(database, self.blobs)
-        return database
+        return self.storage.database
 
     @_Part
     def blobs(self) -> BlobStore:
@@ -121,8 +123,8 @@ class Application:
         return JobQueue(self.database, lease_s=ingest.lease_s, max_attempts=ingest.max_attempts)
 
     @_Part
-    def answers(self) -> AnswerStore:
-        return AnswerStore(self.database)
+    def answers(self) -> BufferedAnswers:
+        return BufferedAnswers(self.database)
 
     @_Part
     def verifier(self) -> Verifier:
@@ -357,7 +359,7 @@ class Application:
     def checks(self) -> dict[str, Callable[[], str]]:
         """Return the checks of `kb doctor` that need the parts themselves."""
         return {
-            "database": lambda: upkeep.database_text(self.database),
+            "database": lambda: f"{upkeep.database_text(self.database)}; {self.storage.describe()}",
             "retrieval": lambda: retrieval_text(self._dense_weight()),
             "embedding model": self._check_embedder,
             "reranking model": self._check_reranker,
@@ -387,11 +389,14 @@ class Application:
 
     def close(self) -> None:
         """Release what was opened; safe to call twice."""
-        for name in ("pictures", "loader", "retriever", "reranker", "database"):
+        self.__dict__.pop("database", None)
+        for name in ("pictures", "loader", "retriever", "reranker", "answers", "storage"):
             if (part := self.__dict__.pop(name, None)) is not None:
                 part.close()
 
 
-def open_application(settings: Settings | None = None) -> Application:
+def open_application(
+    settings: Settings | None = None, write_wait_s: float | None = None
+) -> Application:
     """Return the application for the given settings, or for the environment's."""
-    return Application(settings or Settings())
+    return Application(settings or Settings(), write_wait_s)

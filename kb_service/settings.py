@@ -158,6 +158,17 @@ Hosts = Annotated[
 Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_listed)]
 
 
+class StorageSettings(BaseModel):
+    """KB_STORAGE__…: how long a write waits for another one, and the room kept for deletes.
+
+    `write_wait_s`: after so long a change is refused (503) rather than kept waiting. The worker
+    waits longer, a question never that long. `reserve_bytes`: 0 keeps nothing back.
+    """
+
+    write_wait_s: Annotated[float, Field(gt=0, le=600)] = 10.0
+    reserve_bytes: Annotated[int, Field(ge=0)] = 32 * MIB
+
+
 def setting_names(model: type[BaseModel], prefix: str = "KB_") -> Iterator[str]:
     """Yield the environment name of every setting, nested ones included."""
     for name, field in model.model_fields.items():
@@ -190,6 +201,7 @@ class Settings(BaseSettings):
     llm: LlmSettings = Field(default_factory=LlmSettings)
     ingest: IngestSettings = Field(default_factory=IngestSettings)
     retrieval: RetrievalSettings = Field(default_factory=RetrievalSettings)
+    storage: StorageSettings = Field(default_factory=StorageSettings)
 
     @property
     def effective_database_url(self) -> str:

@@ -10,7 +10,7 @@ from api.openai.events import Cited, CompletionEvent, Finish, Words
 from kb_service.domain.answers import Citation
 from kb_service.domain.chats import TokenScore, ToolCall, Usage
 from kb_service.domain.ports import Vector
-from kb_service.schemas.answers import citation_body
+from kb_service.schemas.answers import citation_body, not_stored_body
 
 OWNER = "kb-service"
 Body = dict[str, object]
@@ -120,7 +120,15 @@ def _verdict(end: Finish) -> Body:
     if end.answer is None:
         return {}
     answer = end.answer
-    return {"kb_answer_id": answer.id, "kb_status": answer.status, "kb_reason": answer.reason}
+    verdict: Body = {
+        "kb_answer_id": answer.id,
+        "kb_status": answer.status,
+        "kb_reason": answer.reason,
+        "kb_stored": answer.not_stored is None,
+    }
+    if answer.not_stored:
+        verdict["kb_not_stored"] = not_stored_body(answer.not_stored).model_dump()
+    return verdict
 
 
 def usage_body(usage: Usage) -> Body:

@@ -26,15 +26,24 @@ class GeneratorBody(BaseModel):
     notice_zh: str
 
 
+class StorageBody(BaseModel):
+    """Whether things can be stored: `code` is null, or a code of the error table or `disk_low`."""
+
+    code: str | None
+    message: str
+
+
 class ReadinessBody(BaseModel):
     """`reasons` by part, empty when ready; `generator` is null while it is loading.
 
-    `status` is `degraded` when another model answers or finds than the configured one.
+    `status` is `degraded` when another model answers or finds than the configured one, and when
+    questions are answered while nothing can be stored, or soon cannot.
     """
 
     status: str
     reasons: dict[str, str]
     generator: GeneratorBody | None
+    storage: StorageBody
 
 
 @router.get("/healthz")
@@ -51,12 +60,14 @@ async def health() -> dict[str, str]:
 def readiness(service: ServiceParam) -> Response:
     """Say whether questions can be answered now, and if not why."""
     missing = not_ready(service)
-    replaced = service.degraded()
-    status = "degraded" if replaced else "ready"
+    trouble = None if "database" in missing else service.storage.trouble()
+    impaired = service.degraded() | ({"storage": trouble.message} if trouble else {})
+    status = "degraded" if impaired else "ready"
     body: dict[str, Any] = {
         "status": "not_ready" if missing else status,
-        "reasons": replaced | missing,
+        "reasons": impaired | missing,
         "generator": None if "generator" in missing else generator_body(service),
+        "storage": storage_body(trouble),
     }
     return JSONResponse(body, 503 if missing else 200)
 
@@ -69,6 +80,13 @@ def not_ready(service: Service) -> dict[str, str]:
     except KbError as error:
         reasons["database"] = error.message
     return reasons
+
+
+def storage_body(trouble: KbError | None) -> dict[str, str | None]:
+    """Return whether things can be stored."""
+    if trouble is None:
+        return {"code": None, "message": ""}
+    return {"code": trouble.code, "message": trouble.message}
 
 
 def generator_body(service: Service) -> dict[str, str]:

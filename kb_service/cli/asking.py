@@ -25,7 +25,7 @@ def ask(
     """Answer a question from a knowledge base, with the words it rests on."""
     from kb_service.domain.chats import SamplingOptions
     from kb_service.schemas.answers import answer_body
-    from kb_service.services.asking import AskRequest, CitationEvent, TokenEvent
+    from kb_service.services.asking import AskRequest, CitationEvent, DoneEvent, TokenEvent
 
     with session(as_json=as_json) as application:
         options = SamplingOptions(temperature=temperature, max_tokens=max_tokens, seed=seed)
@@ -35,15 +35,21 @@ def ask(
             print_json(answer_body(answer).model_dump(mode="json"))
             return
         citations = []
+        not_stored = None
         for event in application.answering.stream(request):
             if isinstance(event, TokenEvent):
                 say(event.text, ends_line=False)
             elif isinstance(event, CitationEvent):
                 citations.append(event.citation)
+            elif isinstance(event, DoneEvent):
+                not_stored = event.answer.not_stored
         say("")
         for citation in citations:
             pages = ", ".join(str(region.page_number) for region in citation.regions)
             say(f"[{citation.number}] {citation.title}, page {pages}: {citation.cited_text}")
+        if not_stored:
+            reason = f"{not_stored.message} [{not_stored.code}]"
+            say(f"note: this answer is not stored: {reason}", to_stderr=True)
 
 
 def search(

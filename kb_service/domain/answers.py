@@ -99,10 +99,19 @@ class GeneratorInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class NotStored:
+    """Why an answer that was given could not be kept: the code and message of a StorageError."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """The reply to a question. `reason`: a stable code when refused or partial, else None.
 
     `highlight`: the words inside `answer` that a typed question asks for (a date, a name), if any.
+    `not_stored`: None for an answer that is kept.
     """
 
     id: str
@@ -119,6 +128,7 @@ class Answer:
     timings: dict[str, float]
     created_at: datetime
     highlight: TextSpan | None = None
+    not_stored: NotStored | None = None
 
 
 @dataclass(frozen=True, slots=True)

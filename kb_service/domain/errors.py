@@ -156,6 +156,15 @@ class RemoteError(GenerationError):
     default_code = "remote_failed"
 
 
+_CODE_OF_ERRNO = {
+    errno.ENOSPC: "disk_full",
+    errno.EDQUOT: "disk_full",
+    errno.EROFS: "storage_read_only",
+    errno.EACCES: "storage_read_only",
+    errno.EPERM: "storage_read_only",
+}
+
+
 class StorageError(KbError):
     """The database or the disk failed; the transaction was rolled back."""
 
@@ -166,12 +175,10 @@ class StorageError(KbError):
 
     @classmethod
     def from_os_error(cls, action: str, error: OSError) -> "StorageError":
-        """Return the error for what the disk refused: `disk_full` or `storage_failed`."""
-        is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        return cls(
-            f"cannot {action}: {error.strerror or error}",
-            code="disk_full" if is_full else "storage_failed",
-        )
+        """Return the error for what the disk refused: `disk_full`, `storage_read_only` (also where
+        only the right to write is lacking) or `storage_failed`."""
+        code = _CODE_OF_ERRNO.get(error.errno or 0, cls.default_code)
+        return cls(f"cannot {action}: {error.strerror or error}", code=code)
 
     @property
     def is_outage(self) -> bool:

@@ -2,7 +2,14 @@
 
 from pydantic import BaseModel
 
-from kb_service.domain.answers import Answer, AnswerAudit, Citation, Conversation, Message
+from kb_service.domain.answers import (
+    Answer,
+    AnswerAudit,
+    Citation,
+    Conversation,
+    Message,
+    NotStored,
+)
 from kb_service.domain.queries import Passage
 from kb_service.schemas.documents import (
     RegionBody,
@@ -59,8 +66,15 @@ class UsageBody(BaseModel):
     cached_tokens: int
 
 
+class NotStoredBody(BaseModel):
+    """Why an answer is not kept: a code of the error table and a message for people."""
+
+    code: str
+    message: str
+
+
 class AnswerBody(BaseModel):
-    """An answer with its evidence."""
+    """An answer with its evidence; `not_stored` is null for one that is kept (`stored`)."""
 
     id: str
     kb_id: str
@@ -76,6 +90,8 @@ class AnswerBody(BaseModel):
     usage: UsageBody
     timings: dict[str, float]
     created_at: Time
+    stored: bool
+    not_stored: NotStoredBody | None
 
 
 class RevisionNameBody(BaseModel):
@@ -188,7 +204,14 @@ def answer_body(answer: Answer) -> AnswerBody:
         ),
         timings=answer.timings,
         created_at=answer.created_at,
+        stored=answer.not_stored is None,
+        not_stored=not_stored_body(answer.not_stored) if answer.not_stored else None,
     )
+
+
+def not_stored_body(reason: NotStored) -> NotStoredBody:
+    """Convert why an answer is not kept."""
+    return NotStoredBody(code=reason.code, message=reason.message)
 
 
 def audited_answer_body(

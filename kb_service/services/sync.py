@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TextIO
 
 from kb_service import __version__
 from kb_service.domain.errors import Conflict, DocumentError, StorageError
@@ -141,8 +142,7 @@ class SyncService:
 
     @contextmanager
     def _exclusive(self, kb_id: str) -> Iterator[None]:
-        self._lock_folder.mkdir(parents=True, exist_ok=True)
-        with (self._lock_folder / f"sync-{kb_id}.lock").open("w") as lock:
+        with self._lock_file(kb_id) as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
@@ -150,6 +150,13 @@ class SyncService:
                     f"another sync of knowledge base {kb_id} is running", code="sync_running"
                 ) from error
             yield
+
+    def _lock_file(self, kb_id: str) -> TextIO:
+        try:
+            self._lock_folder.mkdir(parents=True, exist_ok=True)
+            return (self._lock_folder / f"sync-{kb_id}.lock").open("w")
+        except OSError as error:
+            raise StorageError.from_os_error("note that a sync is running", error) from error
 
 
 def _require_files(plan: SyncPlan, folder: Path) -> None:

@@ -23,6 +23,9 @@ from kb_service.services.job_run import GIVEN_BACK, JobEnd, JobRun
 from kb_service.storage.job_queue import EVERY_JOB, JobQueue, Selection
 
 IDLE_POLL_S = 0.3
+MAX_OUTAGE_PAUSE_S = 10.0
+"""Longest pause between two tries of a queue that fails; the first is IDLE_POLL_S."""
+
 BUSY_POLL_S = 0.1
 LONGER = 4.0
 """How much longer the next turn of a file is that was put off: it begins again from nothing."""
@@ -68,16 +71,24 @@ class IngestWorker:
 
     def run_until(self, is_stopped: Callable[[], bool]) -> None:
         """Work off the queue, sleeping while it is empty; a failing queue is waited out."""
+        outage_pause_s = IDLE_POLL_S
         while not is_stopped():
             try:
                 end = self.step()
             except KbError as error:
                 log.error("queue unavailable", code=error.code, error=error.message)
-                time.sleep(IDLE_POLL_S)
+                self._pause(outage_pause_s, is_stopped)
+                outage_pause_s = min(2 * outage_pause_s, MAX_OUTAGE_PAUSE_S)
                 continue
+            outage_pause_s = IDLE_POLL_S
             if end is None and self.is_idle:
                 time.sleep(IDLE_POLL_S)
         self.stop()
+
+    def _pause(self, seconds: float, is_stopped: Callable[[], bool]) -> None:
+        end_s = time.monotonic() + seconds
+        while not is_stopped() and time.monotonic() < end_s:
+            time.sleep(IDLE_POLL_S)
 
     def run_once(self) -> JobEnd | None:
         """Do the oldest runnable job and return how it ended; None when there is none."""

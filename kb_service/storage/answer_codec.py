@@ -17,8 +17,9 @@ REDACTED_REASON = "document_deleted"
 
 
 def answer_json(answer: Answer) -> Json:
-    """Return the answer as a JSON value."""
+    """Return the answer as a JSON value; whether it is stored is not part of it."""
     payload = dataclasses.asdict(answer)
+    del payload["not_stored"]
     payload["created_at"] = answer.created_at.isoformat()
     return payload
 

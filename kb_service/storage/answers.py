@@ -4,6 +4,7 @@ An answer that saw words of a document that is gone is stored, and read back, wi
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
@@ -55,15 +56,16 @@ class AnswerStore:
         """Return an id for an answer that is about to be made."""
         return new_id("ans")
 
-    def save_turn(self, answer: Answer, audit: AnswerAudit) -> Answer:
+    def save_turn(self, answer: Answer, audit: AnswerAudit, wait_s: float | None = None) -> Answer:
         """Store an answer, and question and answer as the next messages of its conversation.
 
         One transaction; a conversation that does not exist yet begins with it. Returns the answer
         as stored: without any words when a document that it saw was deleted meanwhile. Raises
-        NotFound when the knowledge base was deleted.
+        NotFound when the knowledge base was deleted, StorageError also when the turn to write does
+        not come within `wait_s` seconds.
         """
         now = self._clock()
-        with self._database.write() as connection:
+        with self._database.write(wait_s) as connection:
             stored = _save(connection, answer, audit)
             _begin_conversation(connection, answer, now)
             turn = (
@@ -73,6 +75,18 @@ class AnswerStore:
             for message in turn:
                 _append(connection, answer.conversation_id, message)
         return stored
+
+    def as_it_may_be_shown(self, answer: Answer, audit: AnswerAudit) -> tuple[Answer, AnswerAudit]:
+        """Return an answer that is not stored as `save_turn` would: without any words when a
+        document that it saw is gone. Raises NotFound when the knowledge base is."""
+        seen = seen_documents(answer)
+        with self._database.read() as connection:
+            require_kb(connection, answer.kb_id)
+            is_whole = _existing(connection, seen) == seen
+        if is_whole:
+            return answer, audit
+        payload, record = redacted(answer_json(answer), audit_json(audit))
+        return replace(answer_from(payload), not_stored=answer.not_stored), audit_from(record)
 
     def get(self, answer_id: str) -> tuple[Answer, AnswerAudit]:
         """Return an answer and its audit record. Raises NotFound (answer_not_found)."""
@@ -142,10 +156,17 @@ class AnswerStore:
 
     def delete_conversation(self, conversation_id: str) -> None:
         """Delete a conversation with its messages and answers. Raises NotFound."""
-        with self._database.write() as connection:
-            _require_conversation(connection, conversation_id)
-            connection.execute(delete(answers).where(answers.c.conversation_id == conversation_id))
-            connection.execute(delete(conversations).where(conversations.c.id == conversation_id))
+
+        def remove() -> None:
+            with self._database.write() as connection:
+                _require_conversation(connection, conversation_id)
+                own = answers.c.conversation_id == conversation_id
+                connection.execute(delete(answers).where(own))
+                connection.execute(
+                    delete(conversations).where(conversations.c.id == conversation_id)
+                )
+
+        self._database.freeing(remove)
 
 
 def _save(connection: Connection, answer: Answer, audit: AnswerAudit) -> Answer:

@@ -123,11 +123,30 @@ class Catalog:
         return self.get_kb(kb_id)
 
     def delete_kb(self, kb_id: str) -> None:
-        """Delete a base with everything in it, blobs included. Raises NotFound."""
+        """Delete a base with everything in it, blobs included. Raises NotFound.
+
+        On a disk too full for that the documents go one by one first, the smallest first: each one
+        makes room for the next.
+        """
+        try:
+            candidates = self._database.freeing(lambda: self._remove_kb(kb_id))
+        except StorageError as error:
+            if error.code != "disk_full":
+                raise
+            for document_id in self._ids_by_size(kb_id):
+                self.delete_document(kb_id, document_id)
+            candidates = self._database.freeing(lambda: self._remove_kb(kb_id))
+        sweep_blobs(self._database, self._blobs, candidates)
+
+    def _remove_kb(self, kb_id: str) -> set[str]:
         with self._database.write() as connection:
             require_kb(connection, kb_id)
-            candidates = remove_knowledge_base(connection, kb_id)
-        sweep_blobs(self._database, self._blobs, candidates)
+            return remove_knowledge_base(connection, kb_id)
+
+    def _ids_by_size(self, kb_id: str) -> Sequence[str]:
+        statement = select(documents.c.id).where(documents.c.kb_id == kb_id)
+        with self._database.read() as connection:
+            return connection.execute(statement.order_by(documents.c.size_bytes)).scalars().all()
 
     def register_upload(
         self,
@@ -204,11 +223,14 @@ class Catalog:
 
     def delete_document(self, kb_id: str, document_id: str) -> None:
         """Delete a document; afterwards nothing of it is found or quoted. Raises NotFound."""
+        candidates = self._database.freeing(lambda: self._remove_document(kb_id, document_id))
+        sweep_blobs(self._database, self._blobs, candidates)
+
+    def _remove_document(self, kb_id: str, document_id: str) -> set[str]:
         with self._database.write() as connection:
             require_document_row(connection, kb_id, document_id)
             next_event(connection, kb_id)
-            candidates = remove_document(connection, kb_id, document_id)
-        sweep_blobs(self._database, self._blobs, candidates)
+            return remove_document(connection, kb_id, document_id)
 
     def revision(self, kb_id: str, document_id: str, sha256: str | None = None) -> Revision:
         """Return a kept revision by its public name; None means the searchable one.

@@ -1,4 +1,4 @@
-"""The connection to SQLite or PostgreSQL: settings, transactions, migration, typed errors.
+"""The connection to SQLite or PostgreSQL: transactions, bounded waits, migration, typed errors.
 
 One writer at a time on both databases: `write()` is BEGIN IMMEDIATE on SQLite and holds one
 advisory lock on PostgreSQL, so what a writer has read stays true until it commits. `read()` sees
@@ -7,28 +7,38 @@ one snapshot. Knows no table.
 
 import sqlite3
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, make_url, text
+from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
 from kb_service.domain.errors import ConfigurationError, KbError, StorageError
+from kb_service.storage import sqlite
+from kb_service.storage.data_folder import refusal_to_write
+from kb_service.storage.migration import upgrade
+from kb_service.storage.reserve import Reserve
 
-MIGRATIONS = Path(__file__).parent / "migrations"
-BUSY_TIMEOUT_S = 30
+WRITE_WAIT_S = 10.0
+"""How long a write waits for another one, where nobody says otherwise."""
+
+CONNECT_WAIT_S = 10
 WRITE_LOCK_KEY = 0x6B625F7365727669
 """PostgreSQL advisory lock of the one writer: the bytes of `kb_servi`."""
 
-_SQLITE_BEGIN = {"read": "BEGIN", "write": "BEGIN IMMEDIATE"}
 _CODES = {
     "database or disk is full": "disk_full",
     "no space left on device": "disk_full",
+    "disk quota exceeded": "disk_full",
     "database is locked": "database_locked",
     "lock timeout": "database_locked",
+    "queuepool limit": "database_locked",
     "attempt to write a readonly database": "storage_read_only",
+    "read-only transaction": "storage_read_only",
     "unable to open database file": "storage_unavailable",
     "connection": "storage_unavailable",
 }
@@ -36,20 +46,43 @@ _DAMAGED = "database_damaged"
 _SQLITE_DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _POSTGRES_DAMAGE = frozenset({"XX001", "XX002"})
 """SQLSTATE data_corrupted and index_corrupted."""
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The last write failed so, at that moment of the monotonic clock."""
+
+    error: StorageError
+    at_s: float
 
 
 class Database:
-    """One database and the two ways to use it."""
+    """One database and the two ways to use it.
 
-    def __init__(self, engine: Engine) -> None:
+    `write_wait_s`: how long a write waits for its turn. `reserve`: room that a delete may use on a
+    full disk. `refusal`: why nothing can be written at all, None where it can.
+    """
+
+    def __init__(self, engine: Engine, write_wait_s: float = WRITE_WAIT_S) -> None:
         self.engine = engine
         self.is_damaged = False
         """True once any read or write met a damaged page: it does not heal by itself."""
+        self.write_wait_s = write_wait_s
+        self.reserve: Reserve | None = None
+        self.refusal: StorageError | None = None
+        self.failure: Failure | None = None
 
     @property
     def is_sqlite(self) -> bool:
         """True for SQLite, False for PostgreSQL."""
         return self.engine.dialect.name == "sqlite"
+
+    @property
+    def path(self) -> Path | None:
+        """The file of a SQLite database that is open for writing, None for any other."""
+        name = self.engine.url.database
+        return Path(name) if self.is_sqlite and name else None
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -63,62 +96,129 @@ class Database:
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, wait_s: float | None = None) -> Iterator[Connection]:
         """Yield the only writing connection; commits at the end, rolls back on any exception.
 
-        Raises StorageError, also when the lock is not free within BUSY_TIMEOUT_S seconds.
+        Raises StorageError: database_locked when its turn does not come within `wait_s` seconds
+        (default: `write_wait_s`), storage_read_only where nothing can be written.
         """
-        with self._typed_errors(), self.engine.connect() as connection:
-            connection.execution_options(kb_transaction="write")
-            with connection.begin():
-                if not self.is_sqlite:
-                    connection.execute(text(f"SET LOCAL lock_timeout = '{BUSY_TIMEOUT_S}s'"))
-                    connection.execute(text(f"SELECT pg_advisory_xact_lock({WRITE_LOCK_KEY})"))
+        if self.refusal is not None:
+            raise self.refusal
+        try:
+            with self._transaction(self.write_wait_s if wait_s is None else wait_s) as connection:
                 yield connection
+        except StorageError as error:
+            if error.is_outage or error.code == StorageError.default_code:
+                self.failure = Failure(error, time.monotonic())
+            raise
+        self.failure = None
+
+    @contextmanager
+    def hold(self) -> Iterator[Connection]:
+        """Yield a connection under which nothing changes: to look twice at what seems wrong.
+
+        The writing connection, or a snapshot where nothing can be written.
+        """
+        with self.read() if self.refusal is not None else self.write() as connection:
+            yield connection
+
+    def freeing(self, action: Callable[[], Result]) -> Result:
+        """Run an action that deletes; on a full disk once more, with the reserve given up for it.
+
+        The room of the log is given back afterwards, and the reserve taken again. Raises what the
+        action raises; disk_full says then that the reserve was not enough.
+        """
+        try:
+            return action()
+        except StorageError as error:
+            if error.code != "disk_full" or self.reserve is None:
+                raise
+        self._give_log_back()  # what the failed write has left there
+        self.reserve.release()
+        try:
+            return action()
+        except StorageError as error:
+            if error.code == "disk_full":
+                raise self._too_small(error) from error
+            raise
+        finally:
+            self._give_log_back()
+            self.reserve.restore()
 
     def migrate(self) -> None:
         """Bring the schema to the newest version; safe when several processes start together.
 
-        Raises ConfigurationError when the database was made by a newer version.
+        Takes the write lock only when something is to be done. Raises ConfigurationError when the
+        database was made by a newer version, or needs a step and cannot be written.
         """
-        from alembic import command
-        from alembic.config import Config
-        from alembic.util import CommandError
+        upgrade(self.read, self.write, can_write=self.refusal is None)
 
-        config = Config()
-        config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-        with self.write() as connection:
-            config.attributes["connection"] = connection
-            try:
-                command.upgrade(config, "head")
-            except CommandError as error:
-                raise ConfigurationError(
-                    f"the database was not made by this version: {error}",
-                    code="database_version_unknown",
-                ) from error
+    def read_only(self, path: Path, refusal: StorageError) -> None:
+        """From now on read the SQLite file at `path` without writing; writes raise `refusal`."""
+        self.close()
+        self.engine = sqlite.read_only_engine(path)
+        self.refusal = refusal
 
-    @contextmanager
-    def _typed_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except SQLAlchemyError as error:
-            cause = getattr(error, "orig", None)
-            if isinstance(cause, KbError):
-                raise cause from None
-            raise self.typed(error) from error
+    def writable(self, path: Path) -> None:
+        """From now on read and write the SQLite file at `path`."""
+        self.close()
+        self.engine = sqlite.writable_engine(f"sqlite:///{path}")
+        self.refusal = None
 
-    def typed(self, error: SQLAlchemyError) -> StorageError:
-        """Return the StorageError that stands for a failure, and remember damage."""
+    def typed(self, error: SQLAlchemyError, wait_s: float = sqlite.READ_WAIT_S) -> StorageError:
+        """Return the StorageError that stands for a failure, and remember damage.
+
+        `wait_s`: how long the failed statement would have waited for another process.
+        """
         found = storage_error(error)
         self.is_damaged = self.is_damaged or found.code == _DAMAGED
+        if found.code == "database_locked":
+            return sqlite.locked(wait_s)
+        if self.path is not None and sqlite.is_io_error(getattr(error, "orig", None)):
+            return _said_by_disk(self.path, found)
         return found
 
     def close(self) -> None:
         """Close every pooled connection; the database may be used again afterwards."""
         self.engine.dispose()
 
+    @contextmanager
+    def _typed_errors(self, wait_s: float = sqlite.READ_WAIT_S) -> Iterator[None]:
+        try:
+            yield
+        except SQLAlchemyError as error:
+            cause = getattr(error, "orig", None)
+            if isinstance(cause, KbError):
+                raise cause from None
+            raise self.typed(error, wait_s) from error
 
-def open_database(url: str) -> Database:
+    @contextmanager
+    def _transaction(self, wait_s: float) -> Iterator[Connection]:
+        with self._typed_errors(wait_s), self.engine.connect() as connection:
+            connection.execution_options(**{sqlite.WRITE_WAIT_OPTION: wait_s})
+            with connection.begin():
+                if not self.is_sqlite:
+                    wait_ms = max(round(1000 * wait_s), 1)
+                    connection.execute(text(f"SET LOCAL lock_timeout = '{wait_ms}ms'"))
+                    connection.execute(text(f"SELECT pg_advisory_xact_lock({WRITE_LOCK_KEY})"))
+                yield connection
+
+    def _give_log_back(self) -> None:
+        if self.is_sqlite:
+            with suppress(SQLAlchemyError, sqlite3.Error):
+                sqlite.checkpoint(self.engine)
+
+    def _too_small(self, error: StorageError) -> StorageError:
+        kept = self.reserve.target_bytes if self.reserve else 0
+        return StorageError(
+            f"{error.message}; the reserve of {kept} bytes is too small for this delete: free room "
+            "on the disk of the data folder, or delete smaller documents first",
+            code=error.code,
+            details={"reserve_bytes": kept},
+        )
+
+
+def open_database(url: str, write_wait_s: float = WRITE_WAIT_S) -> Database:
     """Return the database of a URL (`sqlite:///…` or `postgresql+psycopg://…`); connects later.
 
     Raises ConfigurationError for any other URL.
@@ -130,50 +230,35 @@ def open_database(url: str) -> Database:
             raise ConfigurationError(
                 f"database URL starts with {driver!r}; sqlite:/// and postgresql+psycopg:// work"
             )
-        if driver.startswith("sqlite") and not parsed.database:
+        if not driver.startswith("sqlite"):
+            return Database(_postgres_engine(parsed), write_wait_s)
+        if not parsed.database:
             raise ConfigurationError("the SQLite URL names no file; use sqlite:////path/kb.sqlite3")
-        return Database(_create_engine(url, is_sqlite=driver.startswith("sqlite")))
+        return Database(sqlite.writable_engine(url), write_wait_s)
     except (ArgumentError, NoSuchModuleError, ImportError) as error:
         raise ConfigurationError(f"the database URL cannot be used: {error}") from error
 
 
-def _create_engine(url: str, *, is_sqlite: bool) -> Engine:
-    if not is_sqlite:
-        return create_engine(url, pool_pre_ping=True, pool_size=5, max_overflow=15)
-    engine = create_engine(
+def _postgres_engine(url: URL) -> Engine:
+    # What the URL says wins. Reads wait for nobody but one who changes the schema.
+    waits = {
+        "connect_timeout": str(CONNECT_WAIT_S),
+        "options": f"-c lock_timeout={round(sqlite.READ_WAIT_S)}s",
+    }
+    return create_engine(
         url,
-        connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False},
+        connect_args={name: value for name, value in waits.items() if name not in url.query},
+        pool_pre_ping=True,
         pool_size=5,
-        max_overflow=60,
+        max_overflow=15,
+        pool_timeout=CONNECT_WAIT_S,
     )
-    event.listen(engine, "connect", _configure_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
-    return engine
 
 
-def _configure_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401  DBAPI connection
-    connection.isolation_level = None  # SQLAlchemy's begin event says how each transaction starts
-    for pragma in ("foreign_keys = ON", "synchronous = FULL", "secure_delete = ON"):
-        connection.execute(f"PRAGMA {pragma}")
-    _enable_wal(connection)
-
-
-def _enable_wal(connection: Any) -> None:  # noqa: ANN401  DBAPI connection
-    # The switch to WAL does not wait for other connections by itself; once done, it is permanent.
-    deadline = time.monotonic() + BUSY_TIMEOUT_S
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            return
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > deadline:
-                raise
-            time.sleep(0.02)
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    mode = connection.get_execution_options().get("kb_transaction", "read")
-    connection.exec_driver_sql(_SQLITE_BEGIN[mode])
+def _said_by_disk(path: Path, error: StorageError) -> StorageError:
+    """Return the error with the code that the disk gives for a write now, where it refuses one."""
+    refusal = refusal_to_write(path.parent) if path.parent.is_dir() else None
+    return StorageError(error.message, code=refusal.code) if refusal else error
 
 
 def storage_error(error: SQLAlchemyError) -> StorageError:
@@ -188,6 +273,8 @@ def storage_error(error: SQLAlchemyError) -> StorageError:
         return StorageError(
             f"the database is damaged: {message}; `kb verify` names what is hit", code=_DAMAGED
         )
+    if isinstance(cause, sqlite3.Error) and (code := sqlite.code_of(cause)) != "storage_failed":
+        return StorageError(f"the database refused: {message}", code=code)
     known = (code for part, code in _CODES.items() if part in message.lower())
     return StorageError(f"the database refused: {message}", code=next(known, "storage_failed"))
 

@@ -2,7 +2,7 @@
 
 import struct
 from collections.abc import Generator, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
@@ -15,6 +15,7 @@ from kb_service.domain.answers import (
     Citation,
     CitationStatus,
     GeneratorInfo,
+    NotStored,
 )
 from kb_service.domain.chats import (
     ChatEnd,
@@ -44,8 +45,8 @@ from kb_service.services.chatting import ChattingService
 from kb_service.services.upkeep import delete_base
 from kb_service.services.uploads import UploadService
 from kb_service.settings import RetrievalSettings, Settings
-from kb_service.storage.answers import AnswerStore
 from kb_service.storage.blobs import BlobStore
+from kb_service.storage.buffered_answers import BufferedAnswers
 from kb_service.storage.catalog import Catalog
 from kb_service.storage.database import open_database
 from kb_service.storage.job_queue import JobQueue
@@ -83,11 +84,22 @@ class ScriptedRetriever:
 
 
 @dataclass
+class ScriptedStorage:
+    """Fares as it is told."""
+
+    worry: KbError | None = None
+
+    def trouble(self) -> KbError | None:
+        return self.worry
+
+
+@dataclass
 class ScriptedAnswering:
     """Streams its words; can fail after some tokens, and notices when it is closed."""
 
     limits: RetrievalSettings = field(default_factory=RetrievalSettings)
     fails_with: Exception | None = None
+    not_stored: NotStored | None = None
     waits_for: Event | None = None
     wait_s: float = 0.05
     starts_with: Event | None = None
@@ -115,6 +127,7 @@ class ScriptedAnswering:
                 if self.waits_for is not None:
                     self.waits_for.wait(self.wait_s)
             answer = sample_answer(request.kb_id, request.question, self.words, self.title)
+            answer = replace(answer, not_stored=self.not_stored)
             yield CitationEvent(answer.citations[0])
             yield DoneEvent(answer)
         except GeneratorExit:
@@ -193,7 +206,7 @@ class ApiService:
         self.blobs = BlobStore(settings.data_dir / "blobs")
         self.catalog = Catalog(self.database, self.blobs)
         self.jobs = JobQueue(self.database)
-        self.answers = AnswerStore(self.database)
+        self.answers = BufferedAnswers(self.database)
         self.statistics = Statistics(self.database)
         self.retriever = ScriptedRetriever()
         self.answering = ScriptedAnswering()
@@ -205,6 +218,7 @@ class ApiService:
         self.uploads = UploadService(self.catalog, self.blobs, detect_media_type, limit)
         self.waiting: dict[str, str] = {}
         self.replaced: dict[str, str] = {}
+        self.storage = ScriptedStorage()
 
     def ingest(self, sentences: Sequence[str]) -> Revision:
         """Make the oldest queued upload searchable, one page a sentence."""

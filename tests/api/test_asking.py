@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from api.sse import EventPump, with_keep_alive
+from kb_service.domain.answers import NotStored
 from kb_service.domain.errors import GenerationError, KbError
 from tests.api.asgi import Call, events_of
 from tests.api.service import WORDS, ApiService, sample_answer, sample_audit
@@ -38,6 +39,21 @@ def test_the_streamed_answer_equals_the_whole_one(client: TestClient, kb_id: str
     )
     cited = [json.loads(data) for name, data in events if name == "citation"]
     assert cited == whole["citations"]
+
+
+def test_an_answer_that_is_not_stored_says_so_in_every_form(
+    client: TestClient, service: ApiService, kb_id: str
+) -> None:
+    whole = client.post("/kb/reports/ask", json=QUESTION).json()
+    assert (whole["stored"], whole["not_stored"]) == (True, None)
+    service.answering.not_stored = NotStored("disk_full", "the disk is full")
+    reason = {"code": "disk_full", "message": "the disk is full"}
+    whole = client.post("/kb/reports/ask", json=QUESTION).json()
+    assert (whole["stored"], whole["not_stored"]) == (False, reason)
+    assert json.loads(streamed(client)[-1][1]) == whole
+    chat = {"model": "kb:reports", "messages": [{"role": "user", "content": "When?"}]}
+    completion = client.post("/v1/chat/completions", json=chat).json()
+    assert (completion["kb_stored"], completion["kb_not_stored"]) == (False, reason)
 
 
 def test_an_answer_has_every_field_of_the_contract(client: TestClient, kb_id: str) -> None:

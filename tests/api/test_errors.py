@@ -15,6 +15,7 @@ from kb_service.domain.errors import (
     NotFound,
     StorageError,
 )
+from kb_service.storage.database import open_database
 from tests.api.conftest import PDF_BYTES
 from tests.api.service import ApiService
 
@@ -245,3 +246,25 @@ def test_the_service_stays_up_after_bad_input(client: TestClient, kb_id: str) ->
     client.post("/kb", content=b"\x00" * 100, headers=JSON)
     client.post(f"/kb/{kb_id}/documents", files=[("files", ("a.pdf", PDF_BYTES))])
     assert client.get("/healthz").json() == {"status": "ok"}
+
+
+def test_what_another_process_holds_up_is_told_in_time_with_when_to_come_back(
+    client: TestClient, service: ApiService, kb_id: str
+) -> None:
+    service.database.write_wait_s = 0.1
+    other = open_database(service.settings.effective_database_url)
+    with other.write():
+        refused = [
+            client.post("/kb", json={"name": "more"}),
+            client.delete(f"/kb/{kb_id}"),
+            client.post("/kb/reports/documents", files=[("files", ("a.txt", b"text"))]),
+        ]
+        assert client.get("/kb").status_code == 200
+    other.close()
+    for response in refused:
+        assert response.status_code == 503
+        assert response.headers["retry-after"]
+        error = response.json()["error"]
+        assert error["code"] == "database_locked"
+        assert error["message"].startswith("another process is writing to the database")
+        assert error["details"] == {"waited_s": 0.1}

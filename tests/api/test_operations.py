@@ -45,6 +45,7 @@ def test_the_service_is_ready_when_nothing_is_missing(client: TestClient) -> Non
             "notice_en": "a script answers",
             "notice_zh": "",
         },
+        "storage": {"code": None, "message": ""},
     }
 
 
@@ -60,6 +61,7 @@ def test_readiness_names_what_is_missing(client: TestClient, service: ApiService
         "status": "not_ready",
         "reasons": {"generator": "loading", "database": "the disk is full"},
         "generator": None,
+        "storage": {"code": None, "message": ""},
     }
 
 
@@ -76,6 +78,18 @@ def test_readiness_says_when_a_model_was_replaced(client: TestClient, service: A
     response = client.get("/readyz")
     assert response.status_code == 503
     assert response.json()["reasons"].keys() == {"embedder", "generator"}
+
+
+@pytest.mark.parametrize("code", ["disk_full", "storage_read_only", "disk_low", "database_locked"])
+def test_readiness_says_when_nothing_can_be_stored(
+    client: TestClient, service: ApiService, code: str
+) -> None:
+    service.storage.worry = StorageError("nothing can be stored", code=code)
+    response = client.get("/readyz")
+    assert response.status_code == 200, "questions are answered"
+    assert response.json()["status"] == "degraded"
+    assert response.json()["reasons"] == {"storage": "nothing can be stored"}
+    assert response.json()["storage"] == {"code": code, "message": "nothing can be stored"}
 
 
 def test_metrics_count_requests_answers_jobs_and_pages(

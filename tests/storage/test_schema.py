@@ -108,7 +108,7 @@ def test_sqlite_is_durable_and_guards_references(tmp_path: Path) -> None:
         "journal_mode": "wal",
         "synchronous": 2,
         "foreign_keys": 1,
-        "busy_timeout": 30000,
+        "busy_timeout": 5000,
     }
 
 
