@@ -35,6 +35,7 @@ class NurseryProcess:
                 cwd=folder,
                 env=_environment(folder),
                 pass_fds=(number,),
+                umask=0o077,
                 start_new_session=True,  # Ctrl-C is for the service, which ends it in order
             )
 

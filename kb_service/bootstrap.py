@@ -6,7 +6,6 @@ the part that needs it is first asked for.
 
 import threading
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -65,6 +64,7 @@ from retrievers.upkeep import IndexFiles
 log = structlog.get_logger("bootstrap")
 
 Built = TypeVar("Built")
+_OPENED = ("pictures", "loader", "retriever", "reranker", "answers", "database", "storage")
 MAX_WARM_BASES = 8
 """Bases whose indexes are opened at the start; others open with their first question."""
 
@@ -96,14 +96,13 @@ class Application:
     def __init__(self, settings: Settings, write_wait_s: float | None = None) -> None:
         """`write_wait_s`: how long a write waits for another one, instead of the setting."""
         self.settings = settings
-        self._write_wait_s = write_wait_s
+        self._wait_s = write_wait_s
         self._not_loaded: dict[str, str] = {}
         self._degraded: dict[str, ConfigurationError] = {}
 
     @_Part
     def storage(self) -> Storage:
-        migrate = partial(migrate_own, blobs=self.blobs)
-        return open_storage(self.settings, migrate, self._write_wait_s)
+        return open_storage(self.settings, lambda db: migrate_own(db, self.blobs), self._wait_s)
 
     @_Part
     def database(self) -> Database:
@@ -389,14 +388,11 @@ class Application:
 
     def close(self) -> None:
         """Release what was opened; safe to call twice."""
-        self.__dict__.pop("database", None)
-        for name in ("pictures", "loader", "retriever", "reranker", "answers", "storage"):
+        for name in _OPENED:
             if (part := self.__dict__.pop(name, None)) is not None:
                 part.close()
 
 
-def open_application(
-    settings: Settings | None = None, write_wait_s: float | None = None
-) -> Application:
+def open_application(settings: Settings | None = None, wait_s: float | None = None) -> Application:
     """Return the application for the given settings, or for the environment's."""
-    return Application(settings or Settings(), write_wait_s)
+    return Application(settings or Settings(), wait_s)

@@ -58,6 +58,7 @@ def evaluate(
             make_folder(out)
     with session(as_json=as_json) as application:
         trial = _measure(application, kb, file, questions, seed, baselines=baselines)
+    with reported_errors(as_json=as_json):  # the report is the user's own, with the user's rights
         _show(trial, out, as_json=as_json)
         if trial.num_failed:
             raise typer.Exit(Exit.FAILED)

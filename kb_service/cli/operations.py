@@ -15,6 +15,7 @@ from kb_service.cli.session import (
     KbOption,
     load_settings,
     print_json,
+    private_files,
     reported_errors,
     say,
     session,
@@ -89,7 +90,7 @@ def doctor(as_json: JsonOption = False) -> None:
     """Print the settings in force and what is wrong with them."""
     from kb_service.services.diagnosis import diagnose
 
-    with reported_errors(as_json=as_json):
+    with reported_errors(as_json=as_json), private_files():
         from kb_service.bootstrap import open_application
         from kb_service.cli.logs import configure_logs
 

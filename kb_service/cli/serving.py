@@ -9,12 +9,13 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from types import ModuleType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kb_service.cli.session import load_settings, reported_errors, say
+from kb_service.cli.session import load_settings, private_files, reported_errors, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +28,11 @@ MAX_RESTART_PAUSE_S = 30.0
 """Pause between workers that end with an error of their own, such as a corrupt model."""
 
 STOP_GRACE_S = 10.0
+WORKER_WRITE_WAIT_S = 30.0
+"""The worker may wait longer for its turn to write than a person who looks at a page."""
+
+LOOK_EVERY_S = 5.0
+"""Pause between two looks whether anything can be written, before there is a worker."""
 
 
 def serve(
@@ -38,7 +44,7 @@ def serve(
     worker: Annotated[bool, typer.Option(help="Run an ingest worker beside the server.")] = True,
 ) -> None:
     """Serve the page and the API, with an ingest worker beside it."""
-    with reported_errors():
+    with reported_errors(), private_files():
         # The two entry points do not know each other; the server is found by its name.
         import importlib
 
@@ -57,15 +63,29 @@ def serve(
         sockets = entry.bind(settings)
         application = open_application(settings)
         _prepare(application, with_demo=demo)
-        _listen(application, entry, sockets, WorkerSupervisor() if worker else None)
+        supervisor = WorkerSupervisor(application.storage.can_write) if worker else None
+        _listen(application, entry, sockets, supervisor)
 
 
 def _prepare(application: "Application", *, with_demo: bool) -> None:
+    """Tidy up and load the demo; a disk or database that refuses keeps nobody from being served."""
+    import structlog
+
+    from kb_service.domain.errors import StorageError
     from kb_service.services.demo import load_demo
 
-    application.sweep()
-    if with_demo and load_demo(application.catalog, application.uploads):
-        say("First start: loading the demo knowledge base in the background.")
+    if not application.storage.can_write():
+        return
+    try:
+        application.storage.reserve.restore()
+        application.sweep()
+        if with_demo and load_demo(application.catalog, application.uploads):
+            say("First start: loading the demo knowledge base in the background.")
+    except StorageError as error:
+        if not error.is_outage:
+            raise
+        log = structlog.get_logger("serve")
+        log.warning("not tidied up", code=error.code, error=error.message)
 
 
 def _listen(
@@ -93,9 +113,13 @@ def _shown_host(host: str) -> str:
 
 
 class WorkerSupervisor:
-    """Keeps one worker process alive: starts it, restarts it when it dies, stops it at the end."""
+    """Keeps one worker process alive: starts it, restarts it when it dies, stops it at the end.
 
-    def __init__(self) -> None:
+    While nothing can be written there is none.
+    """
+
+    def __init__(self, can_write: Callable[[], bool]) -> None:
+        self._can_write = can_write
         self._stopping = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
         self._starting = threading.Lock()
@@ -121,6 +145,8 @@ class WorkerSupervisor:
         command = [sys.executable, "-m", "kb_service.cli", "worker", "--parent", str(os.getpid())]
         pause_s = RESTART_PAUSE_S
         while True:
+            while not self._can_write() and not self._stopping.wait(LOOK_EVERY_S):
+                pass
             with self._starting:
                 if self._stopping.is_set():
                     return
@@ -134,7 +160,7 @@ def worker(
     parent: Annotated[int, typer.Option(help="End when this process is gone.", hidden=True)] = 0,
 ) -> None:
     """Ingest queued documents until stopped (kb serve starts one by itself)."""
-    with reported_errors():
+    with reported_errors(), private_files():
         from kb_service.bootstrap import open_application
         from kb_service.cli.logs import configure_logs
         from kb_service.services.worker import release_dead_workers
@@ -144,7 +170,9 @@ def worker(
         stopped = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopped.set())
-        application = open_application(settings)
+        application = open_application(settings, WORKER_WRITE_WAIT_S)
+        if application.database.refusal:
+            raise application.database.refusal
         release_dead_workers(application.jobs)
         application.worker().run_until(
             lambda: stopped.is_set() or (parent != 0 and os.getppid() != parent)

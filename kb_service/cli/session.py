@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 nothing to do.
 import codecs
 import io
 import json
+import os
 import re
 import sys
 import tomllib
@@ -57,12 +58,23 @@ def session(*, as_json: bool = False) -> Iterator["Application"]:
         from kb_service.bootstrap import open_application
         from kb_service.cli.logs import configure_logs
 
-        application = open_application(load_settings())
-        configure_logs("WARNING")
-        try:
-            yield application
-        finally:
-            application.close()
+        with private_files():
+            application = open_application(load_settings())
+            configure_logs("WARNING")
+            try:
+                yield application
+            finally:
+                application.close()
+
+
+@contextmanager
+def private_files() -> Iterator[None]:
+    """Make every file of this process, and of those it starts, readable by its owner only."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 @contextmanager

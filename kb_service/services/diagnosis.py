@@ -1,19 +1,26 @@
 """What `kb doctor` finds: each setting in force, and each part that would not work.
 
-Looks at folders, the database and model files; starts nothing and changes nothing but an absent
-data folder, which it creates to see that it can.
+Looks at folders, the database and model files; starts nothing and changes nothing but the data
+folder, which it makes when it is absent and closes to others, to see that it can.
 """
 
 import os
 import platform
 import re
 import shutil
+import stat
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from kb_service.domain.errors import KbError
 from kb_service.settings import LlmSettings, Settings, setting_names
+from kb_service.storage.data_folder import (
+    foreign_names,
+    make_folder,
+    open_to_others,
+    tighten,
+)
 
 MIN_FREE_BYTES = 1024**3
 
@@ -41,7 +48,7 @@ def diagnose(settings: Settings, checks: dict[str, Callable[[], str]]) -> list[F
         Finding(name, text="no such setting; it has no effect", is_ok=False)
         for name in unknown_settings(os.environ)
     )
-    findings.append(_disk(settings.data_dir))
+    findings += [_disk(settings.data_dir), _privacy(settings.data_dir)]
     for name, check in checks.items():
         try:
             findings.append(Finding(name, text=check(), is_ok=True))
@@ -90,11 +97,36 @@ def _without_password(url: str) -> str:
     return make_url(url).render_as_string(hide_password=True)
 
 
+def _privacy(folder: Path) -> Finding:
+    """Say who else may read the folder, and why it could not be closed to them."""
+    try:
+        tighten(folder)
+        left = open_to_others(folder)
+    except OSError as error:
+        return Finding("privacy", text=f"{folder}: {error.strerror}", is_ok=False)
+    if not left:
+        return Finding("privacy", text=f"only its owner can read {folder.resolve()}", is_ok=True)
+    path = left[0]
+    found = path.stat()
+    if found.st_uid != os.geteuid():
+        why = (
+            f"it belongs to user {found.st_uid}, and we are {os.geteuid()}: let its owner close it"
+        )
+    elif others := foreign_names(folder):
+        why = (
+            f"it also holds {others[0]!r}, which is not ours: give the service a folder of its own"
+        )
+    else:
+        why = "its file system keeps no such rights: mount it for its owner only, or choose another"
+    mode = f"{stat.S_IMODE(found.st_mode):04o}"
+    return Finding("privacy", text=f"others may read {path} ({mode}): {why}", is_ok=False)
+
+
 def _disk(folder: Path) -> Finding:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         free = shutil.disk_usage(folder).free
-    except OSError as error:
-        return Finding("disk", text=f"{folder}: {error.strerror}", is_ok=False)
+    except (KbError, OSError) as error:
+        return Finding("disk", text=f"{folder}: {error}", is_ok=False)
     is_ok = free >= MIN_FREE_BYTES and os.access(folder, os.W_OK)
     return Finding("disk", is_ok=is_ok, text=f"{free / 1024**3:.1f} GiB free in {folder.resolve()}")

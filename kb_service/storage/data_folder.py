@@ -19,6 +19,9 @@ PROBE_PREFIX = "staged-probe-"
 """Named like a staged file, so that one left by a killed process is swept with these."""
 
 _OURS = ("blobs", "index", RESERVE_FILE)
+_OURS_BY_PLACE = (STAGING_FOLDER, "sync")
+"""Names so common that they are ours only in a folder that holds nothing else."""
+
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _PROBE_BYTES = 4096
 
@@ -39,7 +42,7 @@ def tighten(folder: Path) -> None:
     """
     is_dedicated = not foreign_names(folder)
     stood_open = bool(_mode(folder) & _OTHERS)
-    for path in _own_entries(folder, with_staging=is_dedicated):
+    for path in _own_entries(folder, with_common_names=is_dedicated):
         if stood_open and path.is_dir():
             for parent, _, names in os.walk(path, topdown=False):
                 for name in names:
@@ -52,7 +55,7 @@ def tighten(folder: Path) -> None:
 
 def open_to_others(folder: Path) -> list[Path]:
     """Return the folder and those of our entries in it that group or others have rights to."""
-    entries = [folder, *_own_entries(folder, with_staging=True)]
+    entries = [folder, *_own_entries(folder, with_common_names=True)]
     return [path for path in entries if _mode(path) & _OTHERS]
 
 
@@ -94,15 +97,15 @@ def refusal_to_write(folder: Path) -> StorageError | None:
     return None
 
 
-def _own_entries(folder: Path, *, with_staging: bool) -> Iterator[Path]:
+def _own_entries(folder: Path, *, with_common_names: bool) -> Iterator[Path]:
     with suppress(OSError):
         for path in sorted(folder.iterdir()):
-            if _is_ours(path.name) and (with_staging or path.name != STAGING_FOLDER):
+            if _is_ours(path.name) and (with_common_names or path.name not in _OURS_BY_PLACE):
                 yield path
 
 
 def _is_ours(name: str) -> bool:
-    return name in (*_OURS, STAGING_FOLDER) or name.startswith(DATABASE_FILE)
+    return name in (*_OURS, *_OURS_BY_PLACE) or name.startswith(DATABASE_FILE)
 
 
 def _mode(path: Path) -> int:

@@ -113,15 +113,6 @@ class Database:
             raise
         self.failure = None
 
-    @contextmanager
-    def hold(self) -> Iterator[Connection]:
-        """Yield a connection under which nothing changes: to look twice at what seems wrong.
-
-        The writing connection, or a snapshot where nothing can be written.
-        """
-        with self.read() if self.refusal is not None else self.write() as connection:
-            yield connection
-
     def freeing(self, action: Callable[[], Result]) -> Result:
         """Run an action that deletes; on a full disk once more, with the reserve given up for it.
 

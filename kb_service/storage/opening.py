@@ -172,7 +172,8 @@ def open_storage(
 ) -> Storage:
     """Open the database of the settings, SQLite in the data folder by default; make what is absent.
 
-    `migrate` brings it to the schema of this version, or sees that it has it. `write_wait_s`: instead of the setting. Raises StorageError, ConfigurationError.
+    `migrate` brings it to the schema of this version, or sees that it has it. `write_wait_s`:
+    instead of the setting. Raises StorageError, ConfigurationError.
     """
     folder = settings.data_dir.resolve()
     make_folder(folder)

@@ -103,7 +103,7 @@ def refusing(database: Database, name: str = "SQLITE_FULL") -> Iterator[None]:
         ("SQLITE_CANTOPEN", "storage_unavailable"),
         ("SQLITE_IOERR_WRITE", "storage_failed"),
         ("SQLITE_IOERR_SHMSIZE", "disk_full"),
-        ("SQLITE_CORRUPT", "storage_failed"),
+        ("SQLITE_CORRUPT", "database_damaged"),
     ],
 )
 def test_an_answer_is_given_whatever_the_disk_says(
