@@ -31,7 +31,7 @@ def many_page_objects(path: Path, count: int = 200_000) -> Path:
     return _pdf(path, [*_tree(kids, count), _page(), _stream("", b"")])
 
 
-def flate_bomb(path: Path, size: int = 400_000_000) -> Path:
+def flate_bomb(path: Path, size: int = 150_000_000) -> Path:
     """A page whose content unpacks to very much."""
     packed = zlib.compressobj(9)
     data = b"".join(packed.compress(b"0 0 9 9 re\n" * 100_000) for _ in range(size // 1_100_000))

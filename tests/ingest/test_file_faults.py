@@ -1,6 +1,7 @@
 """Whose fault it is: a file is called corrupt for errors that only a damaged file causes."""
 
 import csv
+import socket
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -14,9 +15,9 @@ from pypdfium2 import PdfiumError
 from ingest import media_types as types
 from ingest.limits import ParseLimits
 from ingest.loaders import DocumentLoader
+from ingest.nursery import Nursery
 from ingest.plain_text import TextLoader
-from ingest.sandbox import Sandbox, SandboxedLoader
-from kb_service.domain.documents import ParsedDocument
+from ingest.sandbox import Sandbox
 from kb_service.domain.errors import DocumentError, KbError, ParserFailed, is_same_death
 from tests.ingest import pdf_samples
 
@@ -108,14 +109,25 @@ def test_after_a_failure_of_our_own_the_next_file_gets_a_process_with_nothing_of
         sandbox.close()
 
 
-def test_a_module_that_cannot_be_imported_is_no_fault_of_the_file(tmp_path: Path) -> None:
-    path = tmp_path / "a.txt"
-    path.write_text("words")
-    with SandboxedLoader(ParseLimits(timeout_s=60)) as loader:
-        list(loader.load(path, "a.txt", types.PLAIN_TEXT))
-        with pytest.raises(DocumentError):  # a kind that nothing reads needs no module
-            list(loader.load(path, "a.txt", "image/png"))
-        assert isinstance([*loader.load(path, "a.txt", types.PLAIN_TEXT)][-1], ParsedDocument)
+def test_an_import_that_fails_is_no_fault_of_the_file_and_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        nursery = Nursery(theirs, tmp_path)
+        request = {"command": "load", "media_type": types.PLAIN_TEXT, "name": "a.txt"}
+        imports = iter([ImportError("half-way"), None])
+
+        def prepare(_media_type: str) -> None:
+            if error := next(imports):
+                raise error
+
+        monkeypatch.setattr("ingest.nursery.prepare", prepare)
+        with pytest.raises(ParserFailed, match="half-way"):
+            nursery._make_ready(request)
+        nursery._make_ready(request)
+        nursery._make_ready(request)  # ready now: nothing is imported twice
+        assert list(imports) == []
 
 
 def test_two_deaths_are_the_same_when_code_and_place_agree() -> None:
