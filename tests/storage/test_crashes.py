@@ -54,7 +54,7 @@ def test_a_killed_process_loses_and_doubles_nothing(migrated_sqlite: Path, tmp_p
     draw = random.Random(20260101)  # noqa: S311  moments to kill at, no secrets
     num_steps = 0
     for seed in range(NUM_KILLS):
-        acknowledged = run_and_kill(tmp_path, seed, draw.uniform(0.0, 0.4))
+        acknowledged = run_and_kill(tmp_path, seed, draw.randrange(7), draw.uniform(0.0, 0.05))
         num_steps += len(acknowledged)
         world.verifier.sweep(stale_after_s=0)
         world.assert_clean()
@@ -65,8 +65,11 @@ def test_a_killed_process_loses_and_doubles_nothing(migrated_sqlite: Path, tmp_p
     assert num_steps > NUM_KILLS
 
 
-def run_and_kill(folder: Path, seed: int, delay_s: float) -> list[list[str]]:
-    """Run the loop, kill it after a while, and return what it said was done."""
+def run_and_kill(folder: Path, seed: int, num_lines: int, delay_s: float) -> list[list[str]]:
+    """Run the loop, kill it a moment after so many lines, and return what it said was done.
+
+    A time alone would be too short for any step where the machine is busy.
+    """
     child = subprocess.Popen(
         [sys.executable, "-c", LOOP, str(folder), str(seed)],
         stdout=subprocess.PIPE,
@@ -75,9 +78,11 @@ def run_and_kill(folder: Path, seed: int, delay_s: float) -> list[list[str]]:
     )
     assert child.stdout is not None
     assert child.stdout.readline() == "ready\n"
+    said = [child.stdout.readline() for _ in range(num_lines)]
     time.sleep(delay_s)
     child.send_signal(signal.SIGKILL)
-    output, _ = child.communicate()
+    rest, _ = child.communicate()
+    output = "".join([*said, rest])
     whole_lines = output[: output.rfind("\n") + 1].splitlines()
     return [line.split() for line in whole_lines]
 
