@@ -16,7 +16,7 @@ from ingest.media_types import SUPPORTED_SUFFIXES, detect_media_type
 from ingest.pictures import PagePictures
 from ingest.sandbox import SandboxedLoader
 from kb_service.domain.answers import GeneratorInfo
-from kb_service.domain.errors import ConfigurationError, KbError
+from kb_service.domain.errors import ConfigurationError, KbError, StorageError
 from kb_service.domain.ports import ChatGenerator, Embedder, Generator, Reranker
 from kb_service.evaluation.base_trial import BaseUnderTest
 from kb_service.evaluation.baselines import LexicalSentence, RandomSentence
@@ -97,7 +97,7 @@ class Application:
         """`write_wait_s`: how long a write waits for another one, instead of the setting."""
         self.settings = settings
         self._wait_s = write_wait_s
-        self._not_loaded: dict[str, str] = {}
+        self._not_loaded: dict[str, KbError] = {}
         self._degraded: dict[str, ConfigurationError] = {}
 
     @_Part
@@ -328,7 +328,7 @@ class Application:
             try:
                 getattr(self, part)
             except KbError as error:
-                self._not_loaded[part] = error.message
+                self._not_loaded[part] = error
                 log.error("not loaded", part=part, code=error.code, error=error.message)
         if self._not_loaded:
             return
@@ -339,21 +339,21 @@ class Application:
         """The parts that load a model of the settings."""
         return ["embedder", *(["reranker"] if self.settings.rerank.model else []), "generator"]
 
-    def readiness(self) -> dict[str, str]:
-        """Return what is not ready yet by part; empty when all is."""
-        waiting = {}
+    def readiness(self) -> dict[str, KbError]:
+        """Return why a part is not ready yet (`loading`, or what failed); empty when all are."""
+        waiting: dict[str, KbError] = {}
         for part in self._models():
             if part not in self.__dict__:
-                waiting[part] = self._not_loaded.get(part, "loading")
+                waiting[part] = self._not_loaded.get(part) or KbError("loading", code="loading")
         if "remote" in self.__dict__ and (problem := self.remote.outage()):
             waiting["generator"] = problem
         if "database" in self.__dict__ and self.database.is_damaged:
-            waiting["database"] = upkeep.DAMAGED_TEXT
+            waiting["database"] = StorageError(upkeep.DAMAGED_TEXT, code="database_damaged")
         return waiting
 
-    def degraded(self) -> dict[str, str]:
+    def degraded(self) -> dict[str, KbError]:
         """Return why a part in use is not the configured one; empty when all are."""
-        return {part: problem.message for part, problem in self._degraded.items()}
+        return dict(self._degraded)
 
     def checks(self) -> dict[str, Callable[[], str]]:
         """Return the checks of `kb doctor` that need the parts themselves."""

@@ -26,12 +26,13 @@ def test_models_that_are_not_there_are_replaced_and_named(tmp_path: Path) -> Non
         )
     )
     parts = ("embedder", "reranker", "generator")
-    assert application.readiness() == dict.fromkeys(parts, "loading")
+    waiting = application.readiness()
+    assert {part: error.code for part, error in waiting.items()} == dict.fromkeys(parts, "loading")
     application.warm_up()
     assert application.readiness() == {}
     reasons = application.degraded()
-    assert "nowhere" in reasons["embedder"]
-    assert "no-checkpoint" in reasons["generator"]
+    assert "nowhere" in reasons["embedder"].message
+    assert "no-checkpoint" in reasons["generator"].message
     assert application.generator.info.name == "extractive-reader"
 
 
@@ -40,7 +41,7 @@ def test_readiness_names_a_setting_that_cannot_be_used(tmp_path: Path) -> None:
     application = Application(Settings(data_dir=tmp_path, llm=LlmSettings(model=address)))
     application.warm_up()
     assert application.degraded() == {}
-    assert "no plain address" in application.readiness()["generator"]
+    assert "no plain address" in application.readiness()["generator"].message
 
 
 def test_threads_that_ask_first_at_the_same_time_share_one_part(
@@ -69,10 +70,10 @@ def test_threads_that_ask_first_at_the_same_time_share_one_part(
 def test_a_reranker_that_cannot_be_loaded_is_left_out_and_told(tmp_path: Path) -> None:
     rerank = RerankSettings(model=str(tmp_path / "no-reranker"))
     application = Application(Settings(data_dir=tmp_path / "data", rerank=rerank))
-    assert application.readiness()["reranker"] == "loading"
+    assert application.readiness()["reranker"].code == "loading"
     application.warm_up()
     assert application.readiness() == {}
-    assert "no-reranker does not exist" in application.degraded()["reranker"]
+    assert "no-reranker does not exist" in application.degraded()["reranker"].message
     base = application.catalog.create_kb("reports")
     found = application.retriever.retrieve(Query(base.id, "valve"))
     assert found.reranking is None
@@ -116,8 +117,9 @@ def test_a_damaged_database_is_not_ready_and_the_doctor_says_so(tmp_path: Path) 
         file.write(b"torn" * 1024)
     torn = Application(settings)
     torn.warm_up()
-    assert "kb verify" in torn.readiness()["database"]
-    assert str(tmp_path) not in torn.readiness()["database"]  # anybody may ask
+    assert torn.readiness()["database"].code == "database_damaged"
+    assert "kb verify" in torn.readiness()["database"].message
+    assert str(tmp_path) not in torn.readiness()["database"].message  # anybody may ask
     finding = {found.name: found for found in diagnose(settings, torn.checks())}["database"]
     assert (finding.is_ok, "damaged" in finding.text) == (False, True)
     report = torn.verify()

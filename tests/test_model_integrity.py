@@ -150,7 +150,7 @@ def test_a_damaged_model_is_refused_by_name_and_the_next_best_answers(
     found = damage(case.file)
     application = Application(case.settings)
     application.warm_up()
-    reason = application.degraded()[case.part]
+    reason = application.degraded()[case.part].message
     assert str(case.file) in reason
     if found:
         assert case.expected in reason
@@ -213,7 +213,7 @@ def test_a_folder_that_the_system_does_not_open_is_named(
     application = Application(settings)
     application.warm_up()
     (reason,) = application.degraded().values()
-    assert out_of_reach in reason
+    assert out_of_reach in reason.message
     assert application.readiness() == {}
     application.close()
 
@@ -237,5 +237,5 @@ def test_a_truncated_checkpoint_without_checksums_is_named(
     settings = Settings(data_dir=tmp_path, llm=LlmSettings(model=str(folder)))
     application = Application(settings)
     application.warm_up()
-    assert str(file) in application.degraded()["generator"]
+    assert str(file) in application.degraded()["generator"].message
     assert application.generator.info.name == "extractive-reader"

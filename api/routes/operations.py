@@ -34,7 +34,7 @@ class StorageBody(BaseModel):
 
 
 class ReadinessBody(BaseModel):
-    """`reasons` by part, empty when ready; `generator` is null while it is loading.
+    """`reasons` for people and their `codes`, by part; `generator` is null while it is loading.
 
     `status` is `degraded` when another model answers or finds than the configured one, and when
     questions are answered while nothing can be stored, or soon cannot.
@@ -42,6 +42,7 @@ class ReadinessBody(BaseModel):
 
     status: str
     reasons: dict[str, str]
+    codes: dict[str, str]
     generator: GeneratorBody | None
     storage: StorageBody
 
@@ -61,25 +62,27 @@ def readiness(service: ServiceParam) -> Response:
     """Say whether questions can be answered now, and if not why."""
     missing = not_ready(service)
     trouble = None if "database" in missing else service.storage.trouble()
-    impaired = service.degraded() | ({"storage": trouble.message} if trouble else {})
+    impaired = service.degraded() | ({"storage": trouble} if trouble else {})
     status = "degraded" if impaired else "ready"
+    problems = impaired | missing
     body: dict[str, Any] = {
         "status": "not_ready" if missing else status,
-        "reasons": impaired | missing,
+        "reasons": {part: error.message for part, error in problems.items()},
+        "codes": {part: error.code for part, error in problems.items()},
         "generator": None if "generator" in missing else generator_body(service),
         "storage": storage_body(trouble),
     }
     return JSONResponse(body, 503 if missing else 200)
 
 
-def not_ready(service: Service) -> dict[str, str]:
-    """Return the reason of each part that is not ready."""
-    reasons = dict(service.readiness())
+def not_ready(service: Service) -> dict[str, KbError]:
+    """Return what is wrong with each part that is not ready."""
+    missing = dict(service.readiness())
     try:
         service.catalog.list_kbs(None, 1)
     except KbError as error:
-        reasons["database"] = error.message
-    return reasons
+        missing["database"] = error
+    return missing
 
 
 def storage_body(trouble: KbError | None) -> dict[str, str | None]:

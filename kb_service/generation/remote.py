@@ -48,7 +48,7 @@ class RemoteGenerator:
         self._max_tokens = max_tokens
         self._temperature = temperature
         self._max_context = max_context
-        self._outage = (0.0, "")
+        self._outage: tuple[float, KbError | None] = (0.0, None)
         self._habit = Habit(thinks_first=None)
 
     @property
@@ -120,15 +120,15 @@ class RemoteGenerator:
             raise _no_such_model(self._server.url, self._name, names)
         return f"{self._name} at {self._server.url}"
 
-    def outage(self) -> str:
-        """Return why the model cannot be used at present, "" when it can; asks now and then."""
+    def outage(self) -> KbError | None:
+        """Return why the model cannot be used at present, None when it can; asks now and then."""
         checked_at, problem = self._outage
         if not checked_at or time.monotonic() - checked_at > CHECK_EVERY_S:
             try:
                 self.check()
-                problem = ""
+                problem = None
             except KbError as error:
-                problem = error.message
+                problem = error
             self._outage = (time.monotonic(), problem)
         return problem
 

@@ -216,8 +216,8 @@ class ApiService:
         self.pictures = ScriptedPictures()
         limit = settings.ingest.max_file_bytes
         self.uploads = UploadService(self.catalog, self.blobs, detect_media_type, limit)
-        self.waiting: dict[str, str] = {}
-        self.replaced: dict[str, str] = {}
+        self.waiting: dict[str, KbError] = {}
+        self.replaced: dict[str, KbError] = {}
         self.storage = ScriptedStorage()
 
     def ingest(self, sentences: Sequence[str]) -> Revision:
@@ -234,10 +234,10 @@ class ApiService:
     def generator_info(self) -> GeneratorInfo:
         return GeneratorInfo("extractive", "scripted", notice_en="a script answers")
 
-    def readiness(self) -> dict[str, str]:
+    def readiness(self) -> dict[str, KbError]:
         return self.waiting
 
-    def degraded(self) -> dict[str, str]:
+    def degraded(self) -> dict[str, KbError]:
         return self.replaced
 
 

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from api.app import create_app
 from kb_service.domain.chats import ChatMessage
-from kb_service.domain.errors import GenerationError
+from kb_service.domain.errors import GenerationError, KbError
 from kb_service.settings import Settings
 from tests.api.conftest import BASE_URL
 from tests.api.service import WORDS, ApiService
@@ -138,7 +138,8 @@ def test_the_models_are_the_chat_model_each_base_and_the_embedding_model(
         assert model.keys() == {"id", "object", "created", "owned_by"}
         assert client.get(f"/v1/models/{model['id'].replace('/', '%2F')}").json() == model
     assert client.get("/v1/models/absent").json()["error"]["code"] == "model_not_found"
-    service.waiting = {"generator": "loading", "embedder": "loading"}
+    loading = KbError("loading", code="loading")
+    service.waiting = {"generator": loading, "embedder": loading}
     listed = client.get("/v1/models").json()["data"]
     assert [model["id"] for model in listed] == ["kb:2024/Q1", "kb:reports"]
 

@@ -4,7 +4,7 @@ import pytest
 import structlog
 from starlette.testclient import TestClient
 
-from kb_service.domain.errors import StorageError
+from kb_service.domain.errors import ConfigurationError, KbError, StorageError
 from tests.api.service import ApiService
 
 SECRET = "who-broke-the-pump"
@@ -39,6 +39,7 @@ def test_the_service_is_ready_when_nothing_is_missing(client: TestClient) -> Non
     assert response.json() == {
         "status": "ready",
         "reasons": {},
+        "codes": {},
         "generator": {
             "kind": "extractive",
             "name": "scripted",
@@ -53,28 +54,31 @@ def test_readiness_names_what_is_missing(client: TestClient, service: ApiService
     def fail(*_: object) -> None:
         raise StorageError("the disk is full", code="disk_full")
 
-    service.waiting["generator"] = "loading"
+    service.waiting["generator"] = KbError("loading", code="loading")
     service.catalog.list_kbs = fail  # type: ignore[method-assign,assignment]  # the fault
     response = client.get("/readyz")
     assert response.status_code == 503
     assert response.json() == {
         "status": "not_ready",
         "reasons": {"generator": "loading", "database": "the disk is full"},
+        "codes": {"generator": "loading", "database": "disk_full"},
         "generator": None,
         "storage": {"code": None, "message": ""},
     }
 
 
 def test_readiness_says_when_a_model_was_replaced(client: TestClient, service: ApiService) -> None:
-    service.replaced["embedder"] = "weights are missing; words find alone"
+    missing = ConfigurationError("weights are missing; words find alone", code="model_missing")
+    service.replaced["embedder"] = missing
     response = client.get("/readyz")
     assert response.status_code == 200
     assert response.json()["status"] == "degraded"
-    assert response.json()["reasons"] == service.replaced
+    assert response.json()["reasons"] == {"embedder": missing.message}
+    assert response.json()["codes"] == {"embedder": "model_missing"}
     assert response.json()["generator"]["name"] == "scripted"
     embedder = service.embedder.profile.name
     assert embedder not in [model["id"] for model in client.get("/v1/models").json()["data"]]
-    service.waiting["generator"] = "loading"
+    service.waiting["generator"] = KbError("loading", code="loading")
     response = client.get("/readyz")
     assert response.status_code == 503
     assert response.json()["reasons"].keys() == {"embedder", "generator"}

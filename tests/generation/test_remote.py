@@ -293,7 +293,8 @@ def test_the_only_model_of_a_server_needs_no_name(server: FakeServer) -> None:
     url, options = server.url, LlmSettings(model=server.url, api_key=KEY)  # type: ignore[arg-type]  # read from text
     application = Application(Settings(llm=options, data_dir=Path("unused")))
     assert application.generator.info.name == "qwen"
-    assert application.readiness() == {"embedder": "loading", "reranker": "loading"}
+    waiting = {part: error.code for part, error in application.readiness().items()}
+    assert waiting == {"embedder": "loading", "reranker": "loading"}
     assert application.checks()["answering model"]() == f"qwen at {url}/v1"
     server.models = ["a", "b"]
     with pytest.raises(ConfigurationError, match="a, b"):
@@ -302,11 +303,13 @@ def test_the_only_model_of_a_server_needs_no_name(server: FakeServer) -> None:
 
 def test_readiness_says_that_the_server_is_gone(server: FakeServer) -> None:
     generator = remote(server)
-    assert generator.outage() == ""
+    assert generator.outage() is None
     server.models = []
-    assert generator.outage() == ""  # asked a moment ago
-    generator._outage = (0.0, "")
-    assert "has these models: none" in generator.outage()
+    assert generator.outage() is None  # asked a moment ago
+    generator._outage = (0.0, None)
+    problem = generator.outage()
+    assert problem is not None
+    assert "has these models: none" in problem.message
 
 
 def test_the_key_is_in_no_representation(server: FakeServer) -> None:
