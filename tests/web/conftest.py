@@ -34,7 +34,8 @@ RECORD_MISSING = """
         if (value === null || typeof value !== "object") return value;
         return new Proxy(value, {
             get(target, name, receiver) {
-                const isFree = path.endsWith(".details") || path.endsWith(".metadata");
+                const isFree = path.endsWith(".details") || path.endsWith(".metadata")
+                    || path.endsWith(".codes");
                 if (typeof name === "string" && !(name in target) && !Array.isArray(target)
                     && name !== "toJSON" && name !== "then" && !isFree) {
                     window.missing.push(`${path}.${name}`);

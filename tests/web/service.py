@@ -10,7 +10,7 @@ import time
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field, replace
 
-from kb_service.domain.answers import Answer, AnswerAudit, GeneratorInfo
+from kb_service.domain.answers import Answer, AnswerAudit, GeneratorInfo, NotStored
 from kb_service.domain.documents import (
     Document,
     KnowledgeBase,
@@ -62,6 +62,7 @@ class PreparedAnswering:
     is_silent: bool = False
     fails_with: KbError | None = None
     refuses_with: KbError | None = None
+    not_stored: NotStored | None = None
     requests: list[AskRequest] = field(default_factory=list)
 
     def stream(self, request: AskRequest) -> Generator[AskEvent, None, None]:
@@ -89,7 +90,11 @@ class PreparedAnswering:
             return
         made = self._made_for(request)
         yield from map(CitationEvent, made.citations)
-        yield DoneEvent(self.store.save_turn(made, AnswerAudit("", "", (), {}, None, "", None)))
+        if self.not_stored is not None:
+            yield DoneEvent(replace(made, not_stored=self.not_stored))
+        else:
+            audit = AnswerAudit("", "", (), {}, None, "", None)
+            yield DoneEvent(self.store.save_turn(made, audit))
 
     def _made_for(self, request: AskRequest) -> Answer:
         answer_id, prepared = self.store.new_answer_id(), self.answer

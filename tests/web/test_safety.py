@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from kb_service.domain.answers import GeneratorInfo
+from kb_service.domain.answers import GeneratorInfo, NotStored
+from kb_service.domain.errors import ConfigurationError, StorageError
 from tests.web.answers import answer, citation
 from tests.web.conftest import NARROW, WIDE, OpenPage
 from tests.web.service import PageService
@@ -174,13 +175,48 @@ def test_a_model_that_is_away_is_named_on_the_page(
 ) -> None:
     service.add_base("Reports")
     reasons = service.replaced if status == "degraded" else service.waiting
-    reasons["embedder"] = "weights are missing"
+    reasons["embedder"] = ConfigurationError("weights are missing", code="model_missing")
     page = open_page()
-    notice = page.get_by_text("meaning vectors: weights are missing")
+    notice = page.get_by_text("meaning vectors: The files of the model are missing")
     expect(notice).to_be_visible()
     expect(notice).to_contain_text(said)
     reasons.clear()
     expect(notice).to_be_hidden(timeout=15000)  # it is asked again until it is healed
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("disk_full", "服务所在磁盘已满，无法保存新内容"),
+        ("storage_read_only", "数据文件夹无法写入"),
+        ("database_locked", "数据库正被其他程序占用，请稍候再试"),
+        ("disk_low", "服务所在磁盘即将写满，很快将无法保存新内容"),
+    ],
+)
+def test_storage_that_refuses_is_told_in_the_language_of_the_page_until_it_heals(
+    service: PageService, open_page: OpenPage, code: str, said: str
+) -> None:
+    service.add_base("Reports")
+    service.storage.worry = StorageError("cannot write", code=code)
+    page = open_page(locale="zh-CN")
+    expect(page.locator("#page-notice")).to_have_text(said)
+    service.storage.worry = None
+    expect(page.locator("#page-notice")).to_be_hidden(timeout=15000)
+
+
+@pytest.mark.browser
+def test_an_answer_that_could_not_be_kept_says_so(
+    service: PageService, open_page: OpenPage
+) -> None:
+    fill_with(service, "Crane report.pdf")
+    service.prepared.not_stored = NotStored("disk_full", "no space left")
+    page = open_page(locale="zh-CN")
+    page.get_by_label("您的问题").fill("何时？")
+    page.get_by_label("您的问题").press("Enter")
+    expect(page.locator(".reply-notes")).to_contain_text(
+        "这个回答未能保存：服务所在磁盘已满，无法保存新内容"
+    )
 
 
 def test_both_languages_have_the_same_texts_and_every_used_text_exists() -> None:

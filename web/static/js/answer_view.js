@@ -2,7 +2,7 @@
 // model, sources, passages. Draws an Answer, whole or still streaming; knows no network.
 
 import { el, icon } from "./dom.js";
-import { codeText, errorText, formatNumber, t } from "./i18n/i18n.js";
+import { codeText, errorText, formatNumber, reasonText, t } from "./i18n/i18n.js";
 import { pieces } from "./spans.js";
 
 const LAST_SIGN = /\S\s*$/u;
@@ -144,6 +144,11 @@ function notes({ answer, error, isStopped, isUnfinished }, { onRetry, onEdit }) 
     el("button", { type: "button", class: "quiet-button", onclick: onEdit }, t("ask_edited")));
   if (error) return [el("p", { class: "notice notice-bad", role: "alert" }, errorText(error)), again()];
   if (isStopped || isUnfinished) return [again()];
+  const unkept = answer?.not_stored ? [el("p", { class: "notice notice-plain" }, t("not_stored", { reason: reasonText({ ...answer.not_stored, details: null }) }))] : [];
+  return [...unkept, ...statusNotes(answer)];
+}
+
+function statusNotes(answer) {
   if (answer?.status === "partial") return [el("p", { class: "meta" }, t("partial_note"))];
   if (answer?.status === "refused") return [el("p", { class: "meta" }, t("refused_note"))];
   return [];

@@ -3,7 +3,7 @@
 
 import { getJson, readiness } from "./api.js";
 import { byId, el } from "./dom.js";
-import { codeText, formatBytes, language, onLanguage, t } from "./i18n/i18n.js";
+import { codeText, formatBytes, language, onLanguage, reasonText, t } from "./i18n/i18n.js";
 
 const TROUBLED_MS = 2000;
 const DEGRADED_MS = 5000;
@@ -45,6 +45,10 @@ export class Readiness {
     this.#renderModel(this.#state?.generator);
     this.#renderLimits();
     this.#notices.set("readiness", this.#trouble(), { isBad: !this.#state });
+    const state = this.#state;
+    const code = state?.codes.storage;
+    const say = code ? () => reasonOf(state, "storage") : null;
+    this.#notices.set("storage", say, { isBad: code !== "disk_low" });
   }
 
   // What a user should know about the generator, in the language of the page; "" when nothing.
@@ -57,8 +61,10 @@ export class Readiness {
   #trouble() {
     const state = this.#state;
     if (!state) return () => t("error_network");
-    if (state.status === "ready") return null;
-    return () => t(state.status, { reasons: reasonsOf(state).join(t("list_comma")) });
+    const parts = Object.keys(state.reasons).filter((part) => part !== "storage");
+    if (state.status === "ready" || !parts.length) return null;
+    const named = (part) => t("part_reason", { part: codeText("part", part), reason: reasonOf(state, part) });
+    return () => t(state.status, { reasons: parts.map(named).join(t("list_comma")) });
   }
 
   #renderModel(generator) {
@@ -87,7 +93,8 @@ export class Readiness {
   }
 }
 
-// "Database: the disk is full": the part and its reason, each in the language of the page.
-function reasonsOf({ reasons }) {
-  return Object.entries(reasons).map(([part, reason]) => t("part_reason", { part: codeText("part", part), reason }));
+// Why a part is not as it should be, in the language of the page; "loading" says it all.
+function reasonOf({ reasons, codes }, part) {
+  const code = codes[part];
+  return reasonText({ code, message: code === "loading" ? "" : reasons[part], details: null });
 }

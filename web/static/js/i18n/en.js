@@ -30,7 +30,6 @@ export const en = {
   part_embedder: "meaning vectors",
   part_reranker: "reranking model",
   part_database: "database",
-  part_storage: "storage",
 
   // knowledge bases
   bases: "Knowledge bases",

@@ -151,6 +151,13 @@ export const errorsEn = {
   error_folder_empty: "The folder is empty",
   error_invalid_question_file: "The file of questions is not accepted",
   error_sync_running: "Another sync of this knowledge base is running",
+  error_backup_by_pg_dump: "A database on a PostgreSQL server is backed up by pg_dump",
+  error_backup_damaged: "The backup is damaged",
+  error_not_a_backup: "The folder is no complete backup",
+  error_folder_not_empty: "The folder is not empty",
+  error_data_folder_in_use: "The data folder is in use by a running service",
+  error_database_missing: "The database of the data folder is missing",
+  error_loading: "It is being loaded",
   error_address_unavailable: "The service cannot listen on this address",
   error_knowledge_base_empty: "This knowledge base has no readable document yet",
 };

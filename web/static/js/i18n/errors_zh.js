@@ -151,6 +151,13 @@ export const errorsZh = {
   error_folder_empty: "文件夹为空",
   error_invalid_question_file: "问题文件不被接受",
   error_sync_running: "该知识库的另一次同步正在进行",
+  error_backup_by_pg_dump: "PostgreSQL 服务器上的数据库需用 pg_dump 备份",
+  error_backup_damaged: "备份已损坏",
+  error_not_a_backup: "该文件夹不是完整的备份",
+  error_folder_not_empty: "文件夹不为空",
+  error_data_folder_in_use: "数据文件夹正被运行中的服务使用",
+  error_database_missing: "数据文件夹中缺少数据库",
+  error_loading: "正在载入",
   error_address_unavailable: "服务无法监听该地址",
   error_knowledge_base_empty: "该知识库还没有可读的文档",
 };

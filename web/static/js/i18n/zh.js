@@ -30,7 +30,6 @@ export const zh = {
   part_embedder: "语义向量",
   part_reranker: "重排模型",
   part_database: "数据库",
-  part_storage: "存储",
 
   // knowledge bases
   bases: "知识库",
