@@ -8,6 +8,7 @@ in processes of its own. Exit code 1 when anything did not hold. Needs Linux and
 """
 
 import argparse
+import gc
 import importlib
 import json
 import logging
@@ -70,8 +71,11 @@ def _run(options: argparse.Namespace, folder: Path) -> int:
         importlib.import_module(name)
     logging.getLogger().addHandler(logging.NullHandler())
     listen_to_logs()
+    models = Models()
+    gc.collect()
+    gc.freeze()  # a collection in a fork would copy every page that it looks at
     started = time.monotonic()
-    trials = Trials(folder, Models())
+    trials = Trials(folder, models)
     trials.prepare()
     chosen = [item for item in OPERATIONS if options.operation in item.name]
     outcomes = [_told(trials.count(item)) for item in chosen]
