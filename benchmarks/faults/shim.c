@@ -17,6 +17,7 @@
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -298,7 +299,12 @@ PATH_CALL(renameat2, (int old, const char *from, int folder, const char *to, uns
 PATH_CALL(chmod, (const char *path, mode_t mode), (path, mode), AT_FDCWD, path, 0)
 PATH_CALL(fchmodat, (int folder, const char *path, mode_t mode, int flags), (folder, path, mode, flags),
           folder, path, 0)
-PATH_CALL(truncate, (const char *path, off_t size), (path, size), AT_FDCWD, path, 0)
+static long resize_at(const char *path, off_t size) {
+    struct stat now;
+    return stat(path, &now) ? 0 : blocks_of(size) - blocks_of(now.st_size);
+}
+PATH_CALL(truncate, (const char *path, off_t size), (path, size), AT_FDCWD, path, resize_at(path, size))
+PATH_CALL(truncate64, (const char *path, off64_t size), (path, size), AT_FDCWD, path, resize_at(path, size))
 
 #define MODE_OF(flags) \
     mode_t mode = 0; \
@@ -353,3 +359,21 @@ int fclose(FILE *stream) {
     if (fate == FAIL) { errno = cause; return EOF; }
     return result;
 }
+
+/* A full disk says so when it is asked. */
+#define SPACE_TELLER(name, parameters, arguments, is_asked, found) \
+    int name parameters { \
+        REAL(name); \
+        int result = real arguments; \
+        if (!result && is_armed() && control->kind == FULL && control->fired && is_asked) \
+            found->f_bavail = found->f_bfree = control->free_blocks * BLOCK / found->f_frsize; \
+        return result; \
+    }
+
+static int is_name_below(const char *name) {
+    char path[PATH_MAX];
+    return absolute(AT_FDCWD, name, path) && is_below(path);
+}
+
+SPACE_TELLER(statvfs, (const char *path, struct statvfs *found), (path, found), is_name_below(path), found)
+SPACE_TELLER(statvfs64, (const char *path, struct statvfs64 *found), (path, found), is_name_below(path), found)
