@@ -32,7 +32,7 @@ class Expected:
                 self.wrong.append(event["text"])
         elif event["is"] == "answered":
             self.answers[event["id"]] = event["conversation"], event["text"]
-            self.conversations.setdefault(event["conversation"], {True})
+            self.conversations[event["conversation"]] = {True}
         elif "name" in event:
             self._hear_document(event)
         elif "conversation" in event:

@@ -27,9 +27,12 @@ from kb_service.bootstrap import Application
 from kb_service.domain.errors import KbError, StorageError
 from kb_service.ingest_limits import parse_limits
 from kb_service.services.worker import release_dead_workers
-from kb_service.settings import RerankSettings, Settings
+from kb_service.settings import RerankSettings, Settings, StorageSettings
 
 MAX_ATTEMPTS = 40
+RESERVE_BYTES = 1024 * 1024
+"""Less than usual: each point copies it."""
+
 PROJECT = Path(__file__).parents[2]
 _RANDOM = re.compile(r"[0-9a-f]{12,}|zq\d+n\d+")
 Tell = Callable[[dict[str, Any]], None]
@@ -77,7 +80,11 @@ class Models:
 
     def application(self, data_dir: Path) -> Application:
         """An application over the folder that has these models already."""
-        settings = Settings(data_dir=data_dir, rerank=RerankSettings(model=""))
+        settings = Settings(
+            data_dir=data_dir,
+            rerank=RerankSettings(model=""),
+            storage=StorageSettings(reserve_bytes=RESERVE_BYTES),
+        )
         application = Application(settings)
         application.__dict__.update(self.parts, loader=Loader(parse_limits(settings.ingest)))
         return application
@@ -211,6 +218,14 @@ class Session:
         with self.typed("reindex"):
             self.application.reindex(self.application.catalog.get_kb(base).id)
 
+    def recover(self) -> None:
+        """From now on the disk is sound; a server looks every few seconds whether it is."""
+        self.is_full = False
+        self.is_disk_sound = True
+        with self.typed("look at the disk"):
+            if not self.application.storage.can_write():
+                self.wrong("look at the disk: it is not written again")
+
     def start(self) -> None:
         """What a server and a worker do before their first request and job."""
         with self.typed("start"):
@@ -239,8 +254,13 @@ class Session:
         if marker not in answer["answer"]:
             self.wrong(f"ask: {answer['status']} {answer['reason']} for what the base holds")
         conversation = str(answer["conversation_id"])
-        heard = {"id": answer["id"], "conversation": conversation, "text": answer["answer"]}
-        self._tell({"is": "answered", **heard})
+        if answer["stored"]:
+            heard = {"id": answer["id"], "conversation": conversation, "text": answer["answer"]}
+            self._tell({"is": "answered", **heard})
+        else:
+            self._tell({"is": "tried", "conversation": conversation})
+            if self.is_disk_sound:
+                self.wrong(f"ask: not stored on a sound disk: {answer['not_stored']}")
         return conversation
 
     def forget(self, conversation: str) -> None:

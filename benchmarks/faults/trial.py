@@ -201,9 +201,8 @@ class Trials:
             arm()
             operation.run(session, voice.pause)
             self._shim.disarm()
-            session.is_full = False
-            session.is_disk_sound = True
             if point.kind not in (UNHARMED, *IS_DEADLY):
+                session.recover()
                 operation.run(session, voice.pause)
 
     def _look(self, expected: Expected, voice: Voice) -> None:
