@@ -24,7 +24,7 @@ import kb_service.storage.job_queue as queue
 from api.app import create_app
 from ingest.loaders import DocumentLoader
 from kb_service.bootstrap import Application
-from kb_service.domain.errors import KbError, StorageError
+from kb_service.domain.errors import KbError
 from kb_service.ingest_limits import parse_limits
 from kb_service.services.worker import release_dead_workers
 from kb_service.settings import RerankSettings, Settings, StorageSettings
@@ -142,7 +142,7 @@ class Session:
         """Expect nothing but typed errors, and none at all once the disk is sound."""
         try:
             yield
-        except StorageError as error:
+        except KbError as error:
             if self.is_disk_sound:
                 self.wrong(f"{what}: refused on a sound disk: {error.code} {error.message}")
         except Exception as error:  # noqa: BLE001  whatever else comes is the finding
