@@ -8,7 +8,7 @@ one snapshot. Knows no table.
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -185,14 +185,28 @@ class Database:
 
     @contextmanager
     def _transaction(self, wait_s: float) -> Iterator[Connection]:
-        with self._typed_errors(wait_s), self.engine.connect() as connection:
-            connection.execution_options(**{sqlite.WRITE_WAIT_OPTION: wait_s})
-            with connection.begin():
-                if not self.is_sqlite:
-                    wait_ms = max(round(1000 * wait_s), 1)
-                    connection.execute(text(f"SET LOCAL lock_timeout = '{wait_ms}ms'"))
-                    connection.execute(text(f"SELECT pg_advisory_xact_lock({WRITE_LOCK_KEY})"))
-                yield connection
+        with self._typed_errors(wait_s), ExitStack() as stack:
+            try:
+                connection = self._begin_write(stack, wait_s)
+            except StorageError as error:
+                if error.code != "storage_read_only":
+                    raise
+                # What SQLite cannot open for writing it opens for reading, and says nothing: a
+                # fault of a moment must not last as long as the connection.
+                stack.close()
+                self.close()
+                connection = self._begin_write(stack, wait_s)
+            if not self.is_sqlite:
+                wait_ms = max(round(1000 * wait_s), 1)
+                connection.execute(text(f"SET LOCAL lock_timeout = '{wait_ms}ms'"))
+                connection.execute(text(f"SELECT pg_advisory_xact_lock({WRITE_LOCK_KEY})"))
+            yield connection
+
+    def _begin_write(self, stack: ExitStack, wait_s: float) -> Connection:
+        connection = stack.enter_context(self.engine.connect())
+        connection.execution_options(**{sqlite.WRITE_WAIT_OPTION: wait_s})
+        stack.enter_context(connection.begin())
+        return connection
 
     def _give_log_back(self) -> None:
         if self.is_sqlite:

@@ -149,6 +149,7 @@ def _begin(connection: Connection) -> None:
         return
     raw: Any = connection.connection.driver_connection
     _begin_immediate(raw, wait_s)
+    _require_right_to_write(raw)
 
 
 def _begin_immediate(raw: sqlite3.Connection, wait_s: float) -> None:
@@ -167,6 +168,18 @@ def _begin_immediate(raw: sqlite3.Connection, wait_s: float) -> None:
                 raise locked(wait_s) from error
         finally:
             _set_busy_timeout(raw, READ_WAIT_S)
+
+
+def _require_right_to_write(raw: sqlite3.Connection) -> None:
+    """Raise StorageError on a connection that can only read, on which SQLite just begins a read.
+
+    The statement asks for the right to write and changes nothing in a database like ours.
+    """
+    try:
+        raw.execute("PRAGMA incremental_vacuum(1)")
+    except sqlite3.OperationalError as error:
+        raw.execute("ROLLBACK")
+        raise StorageError(f"the database refused: {error}", code=code_of(error)) from error
 
 
 def _set_busy_timeout(raw: sqlite3.Connection, seconds: float) -> None:
