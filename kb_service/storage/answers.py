@@ -158,7 +158,7 @@ class AnswerStore:
         """Delete a conversation with its messages and answers. Raises NotFound."""
 
         def remove() -> None:
-            with self._database.write() as connection:
+            with self._database.write(needs_room=False) as connection:
                 _require_conversation(connection, conversation_id)
                 own = answers.c.conversation_id == conversation_id
                 connection.execute(delete(answers).where(own))

@@ -60,7 +60,7 @@ def back_up(database: Database, blobs: BlobStore, folder: Path) -> Backup:
             before = lacking
             # A file may go between snapshot and copy because its document was deleted: the next
             # snapshot does not refer to it. What is lacking twice was lost.
-            with database.write() if number == FREE_ROUNDS else nullcontext():
+            with database.write(needs_room=False) if number == FREE_ROUNDS else nullcontext():
                 _copy_database(database, folder / DATABASE_FILE)
                 owners = _owners(folder / DATABASE_FILE)
                 lacking = _copy_blobs(blobs, copies, owners)

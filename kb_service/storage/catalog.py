@@ -139,7 +139,7 @@ class Catalog:
         sweep_blobs(self._database, self._blobs, candidates)
 
     def _remove_kb(self, kb_id: str) -> set[str]:
-        with self._database.write() as connection:
+        with self._database.write(needs_room=False) as connection:
             require_kb(connection, kb_id)
             return remove_knowledge_base(connection, kb_id)
 
@@ -227,7 +227,7 @@ class Catalog:
         sweep_blobs(self._database, self._blobs, candidates)
 
     def _remove_document(self, kb_id: str, document_id: str) -> set[str]:
-        with self._database.write() as connection:
+        with self._database.write(needs_room=False) as connection:
             require_document_row(connection, kb_id, document_id)
             next_event(connection, kb_id)
             return remove_document(connection, kb_id, document_id)

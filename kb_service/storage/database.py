@@ -21,10 +21,13 @@ from kb_service.domain.errors import ConfigurationError, KbError, StorageError
 from kb_service.storage import sqlite
 from kb_service.storage.data_folder import refusal_to_write
 from kb_service.storage.migration import upgrade
-from kb_service.storage.reserve import Reserve
+from kb_service.storage.reserve import FULL_BYTES, Reserve
 
 WRITE_WAIT_S = 10.0
 """How long a write waits for another one, where nobody says otherwise."""
+
+LOG_BYTES = 4 * 1024 * 1024
+"""Size of SQLite's log past which it is moved into the database: SQLite's own 1000 pages."""
 
 CONNECT_WAIT_S = 10
 WRITE_LOCK_KEY = 0x6B625F7365727669
@@ -64,8 +67,11 @@ class Database:
     full disk. `refusal`: why nothing can be written at all, None where it can.
     """
 
-    def __init__(self, engine: Engine, write_wait_s: float = WRITE_WAIT_S) -> None:
+    def __init__(
+        self, engine: Engine, write_wait_s: float = WRITE_WAIT_S, log_bytes: int = LOG_BYTES
+    ) -> None:
         self.engine = engine
+        self._log_bytes = log_bytes
         self.is_damaged = False
         """True once any read or write met a damaged page: it does not heal by itself."""
         self.write_wait_s = write_wait_s
@@ -96,14 +102,20 @@ class Database:
             yield connection
 
     @contextmanager
-    def write(self, wait_s: float | None = None) -> Iterator[Connection]:
+    def write(
+        self, wait_s: float | None = None, *, needs_room: bool = True
+    ) -> Iterator[Connection]:
         """Yield the only writing connection; commits at the end, rolls back on any exception.
 
-        Raises StorageError: database_locked when its turn does not come within `wait_s` seconds
-        (default: `write_wait_s`), storage_read_only where nothing can be written.
+        `needs_room` False: it removes, or only keeps others from writing. Raises StorageError:
+        database_locked when its turn does not come within `wait_s` seconds (default:
+        `write_wait_s`), storage_read_only where nothing can be written, disk_full where the room
+        that is left is kept for deletes.
         """
         if self.refusal is not None:
             raise self.refusal
+        if needs_room:
+            self._require_room()
         try:
             with self._transaction(self.write_wait_s if wait_s is None else wait_s) as connection:
                 yield connection
@@ -124,8 +136,8 @@ class Database:
         except StorageError as error:
             if error.code != "disk_full" or self.reserve is None:
                 raise
-        self._give_log_back()  # what the failed write has left there
         self.reserve.release()
+        self._give_log_back()  # what failed writes have left there; it may need room itself
         try:
             return action()
         except StorageError as error:
@@ -153,7 +165,7 @@ class Database:
     def writable(self, path: Path) -> None:
         """From now on read and write the SQLite file at `path`."""
         self.close()
-        self.engine = sqlite.writable_engine(f"sqlite:///{path}")
+        self.engine = sqlite.writable_engine(f"sqlite:///{path}", self._log_bytes)
         self.refusal = None
 
     def typed(self, error: SQLAlchemyError, wait_s: float = sqlite.READ_WAIT_S) -> StorageError:
@@ -208,6 +220,29 @@ class Database:
         stack.enter_context(connection.begin())
         return connection
 
+    def _require_room(self) -> None:
+        """Raise disk_full on a disk so full that this write would take the room deletes need.
+
+        The log must always fit into the database once more: else it could only grow.
+        """
+        reserve, path = self.reserve, self.path
+        if reserve is None or path is None or reserve.leaves_room(sqlite.log_size(path)):
+            return
+        self._give_log_back()
+        reserve.restore()
+        spare = 0 if reserve.is_spent else self._spare_bytes()
+        if spare < FULL_BYTES and not reserve.leaves_room(sqlite.log_size(path)):
+            raise StorageError(
+                "the disk of the data folder is full: what room is left is kept for deletes",
+                code="disk_full",
+            )
+
+    def _spare_bytes(self) -> int:
+        """Return the room inside the file that earlier deletes have left."""
+        with self.read() as connection:
+            num_pages: int = connection.exec_driver_sql("PRAGMA freelist_count").scalar_one()
+        return num_pages * sqlite.PAGE_BYTES
+
     def _give_log_back(self) -> None:
         if self.is_sqlite:
             with suppress(SQLAlchemyError, sqlite3.Error):
@@ -223,10 +258,13 @@ class Database:
         )
 
 
-def open_database(url: str, write_wait_s: float = WRITE_WAIT_S) -> Database:
+def open_database(
+    url: str, write_wait_s: float = WRITE_WAIT_S, log_bytes: int = LOG_BYTES
+) -> Database:
     """Return the database of a URL (`sqlite:///…` or `postgresql+psycopg://…`); connects later.
 
-    Raises ConfigurationError for any other URL.
+    `log_bytes`: SQLite's log is moved into the database past so many. Raises ConfigurationError for
+    any other URL.
     """
     try:
         parsed = make_url(url)
@@ -239,7 +277,7 @@ def open_database(url: str, write_wait_s: float = WRITE_WAIT_S) -> Database:
             return Database(_postgres_engine(parsed), write_wait_s)
         if not parsed.database:
             raise ConfigurationError("the SQLite URL names no file; use sqlite:////path/kb.sqlite3")
-        return Database(sqlite.writable_engine(url), write_wait_s)
+        return Database(sqlite.writable_engine(url, log_bytes), write_wait_s, log_bytes)
     except (ArgumentError, NoSuchModuleError, ImportError) as error:
         raise ConfigurationError(f"the database URL cannot be used: {error}") from error
 

@@ -23,11 +23,8 @@ from kb_service.storage.data_folder import (
     refusal_to_write,
     tighten,
 )
-from kb_service.storage.database import Database, open_database
-from kb_service.storage.reserve import OPENING_BYTES, Reserve
-
-FULL_BYTES = 1024 * 1024
-"""Less room than this is a full disk: one upload or a few answers."""
+from kb_service.storage.database import LOG_BYTES, Database, open_database
+from kb_service.storage.reserve import FULL_BYTES, OPENING_BYTES, Reserve
 
 LOW_SHARE = 2
 """Room for so many reserves is the least that is not told as low."""
@@ -140,14 +137,15 @@ class Storage:
         failure = self.database.failure
         if failure is None or time.monotonic() - failure.at_s > FAILURE_COUNTS_S:
             return None
-        return failure.error
+        # What a look at the disk tells as well, it tells better, and also when it is over.
+        return None if failure.error.code in _READ_INSTEAD else failure.error
 
     def _look(self) -> StorageError | None:
         try:
             free = free_bytes(self._folder)
         except OSError as error:
             return StorageError.from_os_error("look at the data folder", error)
-        if free < FULL_BYTES:
+        if free < FULL_BYTES or self.reserve.is_spent:
             return StorageError(
                 f"the disk of the data folder is full ({free // 1024} KiB left): questions are "
                 "answered, uploads refused; deletes work from a reserve",
@@ -179,9 +177,12 @@ def open_storage(
     make_folder(folder)
     tighten(folder)
     wait_s = settings.storage.write_wait_s if write_wait_s is None else write_wait_s
-    database = open_database(settings.effective_database_url, wait_s)
-    database.reserve = Reserve(folder / RESERVE_FILE, settings.storage.reserve_bytes)
-    storage = Storage(database, migrate, folder, database.reserve)
+    reserve = Reserve(folder / RESERVE_FILE, settings.storage.reserve_bytes)
+    # On a small disk a short log: a delete needs the room to write the log back, and its own.
+    log_bytes = min(LOG_BYTES, reserve.target_bytes // 2 or LOG_BYTES)
+    database = open_database(settings.effective_database_url, wait_s, log_bytes)
+    database.reserve = reserve
+    storage = Storage(database, migrate, folder, reserve)
     storage.open()
     return storage
 

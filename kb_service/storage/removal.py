@@ -126,7 +126,7 @@ def sweep_blobs(database: Database, blobs: BlobStore, candidates: Iterable[str])
     """Remove those of the blobs that nothing refers to; return how many."""
     removed = 0
     for batch in batches(candidates):
-        with database.write() as connection:
+        with database.write(needs_room=False) as connection:
             for sha256 in sorted(set(batch) - _referenced_among(connection, batch)):
                 blobs.unlink(sha256)
                 removed += 1

@@ -20,6 +20,9 @@ MAX_SHARE = 8
 MARGIN_BYTES = 64 * 1024
 """Left free when the reserve is taken again on a disk that is almost full."""
 
+FULL_BYTES = 1024 * 1024
+"""A disk with less room than this is full."""
+
 OPENING_BYTES = 256 * 1024
 """What SQLite needs at most to open a database: its -shm file and the first pages of the log."""
 
@@ -48,6 +51,18 @@ class Reserve:
             return min(self._max_bytes, total_bytes(self._path.parent) // MAX_SHARE)
         except OSError:
             return 0
+
+    @property
+    def is_spent(self) -> bool:
+        """True after it was given up, until most of it was taken again; not where it never was."""
+        return self._path.exists() and self.size_bytes < self.target_bytes // 2
+
+    def leaves_room(self, num_bytes: int) -> bool:
+        """True when the disk has that many bytes and is not full, beside the reserve itself."""
+        try:
+            return not self.is_spent and free_bytes(self._path.parent) >= num_bytes + FULL_BYTES
+        except OSError:
+            return True  # then the write itself says what is wrong
 
     def release(self, num_bytes: int | None = None) -> bool:
         """Give up that many bytes, all by default; False when there was nothing to give."""

@@ -25,6 +25,9 @@ POLL_S = 0.25
 """SQLite counts its own pauses, not the clock: a busy machine stretches one long wait, so we wait
 in short ones and look at the clock."""
 
+PAGE_BYTES = 4096
+"""SQLite's own page size, which we leave as it is."""
+
 MEMORY_BYTES = 32 * 1024
 """The -shm file of a database that was opened has at least so many; a failed try leaves 3."""
 
@@ -32,8 +35,17 @@ WRITE_WAIT_OPTION = "kb_write_wait_s"
 """Execution option of a connection: its next transaction writes, and may wait so long for it."""
 
 
-def writable_engine(url: str) -> Engine:
-    """Return the engine of a SQLite file that may be read and written; connects later."""
+def writable_engine(url: str, log_bytes: int) -> Engine:
+    """Return the engine of a SQLite file that may be read and written; connects later.
+
+    `log_bytes`: its log is moved into the database past so many, and cut to so many.
+    """
+    num_pages = max(log_bytes // PAGE_BYTES, 1)
+
+    def bound_log(connection: Any, _record: object) -> None:  # noqa: ANN401  DBAPI connection
+        connection.execute(f"PRAGMA wal_autocheckpoint = {num_pages}")
+        connection.execute(f"PRAGMA journal_size_limit = {log_bytes}")
+
     engine = create_engine(
         url,
         connect_args={"timeout": READ_WAIT_S, "check_same_thread": False},
@@ -41,6 +53,7 @@ def writable_engine(url: str) -> Engine:
         max_overflow=60,
     )
     event.listen(engine, "connect", _configure)
+    event.listen(engine, "connect", bound_log)
     event.listen(engine, "begin", _begin)
     return engine
 
@@ -59,10 +72,18 @@ def read_only_engine(path: Path) -> Engine:
 def checkpoint(engine: Engine) -> None:
     """Move the write-ahead log into the database and give its room back, as far as readers let."""
     raw = engine.raw_connection()
+    connection: Any = raw.driver_connection
     try:
-        raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        _set_busy_timeout(connection, POLL_S)
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     finally:
+        _set_busy_timeout(connection, READ_WAIT_S)
         raw.close()
+
+
+def log_size(path: Path) -> int:
+    """Return the bytes of the log of a SQLite file."""
+    return _size_of(path.with_name(path.name + "-wal"))
 
 
 def locked(wait_s: float) -> StorageError:

@@ -167,7 +167,7 @@ class Verifier:
     def _settled(self, suspects: list[str]) -> list[Finding]:
         """Look again while no upload and no delete is half done; as it is where nobody writes."""
         try:
-            with self._database.write() as connection:
+            with self._database.write(needs_room=False) as connection:
                 return list(self._suspects(suspects, _references(connection)))
         except StorageError as error:
             if error.is_outage and error.code != "storage_read_only":

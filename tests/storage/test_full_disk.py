@@ -1,6 +1,8 @@
 """On a full disk: what is stored is read, deletes work from a reserve, and the folder tells."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ from kb_service.storage.reserve import MARGIN_BYTES, OPENING_BYTES, Reserve
 from tests.disks import FILLER, fill, small_disk
 from tests.storage.world import World, build_world
 
-DISK_MIB = 16
+DISK_MIB = 8
 MIB = 1024 * 1024
 SENTENCES = [f"sentence {number} of many about the pump" for number in range(40)]
 
@@ -69,6 +71,34 @@ def test_documents_are_deleted_from_the_reserve_until_there_is_room(disk: Path) 
     world.assert_clean()
 
 
+def test_others_who_go_on_writing_do_not_take_the_room_that_deletes_need(disk: Path) -> None:
+    storage, world, kb_id = filled(disk)
+    world.catalog.delete_document(kb_id, world.catalog.list_documents(kb_id).items[0].id)
+    (disk / FILLER).unlink()
+
+    numbers = count()
+
+    def write_on() -> None:
+        """As a worker with a long queue does, for as long as it may."""
+        while True:
+            text = [f"{next(numbers)} {'pump ' * 600}" for _ in range(6)]
+            world.ingest(kb_id, f"more {next(numbers)}.txt", text)
+            world.upload(kb_id, f"more {next(numbers)}.txt", f"{next(numbers)}".encode() * 100_000)
+            world.claim()
+
+    assert refused(write_on) == "disk_full"
+    assert len(world.catalog.list_documents(kb_id).items) > 4
+    assert storage.reserve.size_bytes == storage.reserve.target_bytes
+    fill(disk)
+    for number, document in enumerate(world.catalog.list_documents(kb_id).items):
+        with suppress(StorageError):
+            write_on() if number < 2 else world.catalog.create_kb(f"more {number}")
+        world.catalog.delete_document(kb_id, document.id)
+    world.catalog.delete_kb(kb_id)
+    world.catalog.create_kb("the file has room inside")
+    world.assert_clean()
+
+
 def test_a_base_and_a_conversation_are_deleted_from_the_reserve(disk: Path) -> None:
     _, world, kb_id = filled(disk)
     world.catalog.delete_kb(kb_id)
@@ -115,12 +145,12 @@ def test_the_folder_tells_that_it_is_full_and_takes_the_reserve_again(
     (disk / FILLER).unlink()
     assert storage.trouble() is None
     assert storage.reserve.size_bytes == storage.reserve.target_bytes
-    (disk / FILLER).write_bytes(bytes(free_bytes(disk) - 2 * MIB))
+    (disk / FILLER).write_bytes(bytes(free_bytes(disk) - 3 * MIB // 2))
     trouble = storage.trouble()
     assert trouble is not None
     assert (trouble.code, trouble.message) == (
         "disk_low",
-        "the disk of the data folder has 2 MiB left",
+        "the disk of the data folder has 1 MiB left",
     )
 
 
