@@ -156,6 +156,10 @@ class ConnectionGate:
         if not self._num_of[connection.address]:
             del self._num_of[connection.address]
 
+    def spare(self) -> bool:
+        """Drop the connection that can best be spared; False when there is none."""
+        return self._make_room(None)
+
     def drop_overdue(self) -> int:
         """Drop every connection whose time is over; return how many."""
         now = self.clock()

@@ -6,8 +6,6 @@ is the gate's. A refusal below the application has the shape of every other erro
 
 import asyncio
 import socket
-import uuid
-from http import HTTPStatus
 from typing import Any
 
 import h11
@@ -19,11 +17,9 @@ from api.connections import MAX_HEAD_BYTES, Connection, ConnectionGate, Phase
 from api.errors import (
     MalformedHttp,
     RequestTimeout,
-    TooManyConnections,
-    error_response,
     head_too_large,
 )
-from api.security import SECURITY_HEADERS
+from api.refusals import refusal_bytes
 from kb_service.domain.errors import KbError
 
 UNSENT_BYTES = 128 * 1024
@@ -31,7 +27,7 @@ UNSENT_BYTES = 128 * 1024
 
 
 class GatedProtocol(H11Protocol):
-    """One connection that is admitted, watched and, when its time is over, dropped."""
+    """One connection that sent a whole head: watched and, when its time is over, dropped."""
 
     def __init__(
         self,
@@ -41,37 +37,36 @@ class GatedProtocol(H11Protocol):
         _loop: asyncio.AbstractEventLoop | None = None,
         *,
         gate: ConnectionGate,
+        connection: Connection,
+        received: bytes,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._gate = gate
-        self._connection: Connection | None = None
+        self._connection = connection
+        self._received = received
+        connection.drop = self._drop
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take the connection, or answer 503 and close it at once."""
+        """Go on with what came on the doorstep."""
         if not isinstance(transport, asyncio.Transport):
             raise TypeError(f"expected a stream transport, not {type(transport).__name__}")
-        peer = transport.get_extra_info("peername") or ("",)
-        self._connection = self._gate.admit(str(peer[0]), self._drop)
-        if self._connection is None:
-            busy = TooManyConnections("all connections are in use; try again later")
-            transport.write(refusal_bytes(busy))
-            transport.close()
-            return
         _limit_unsent(transport)
         super().connection_made(transport)
+        received, self._received = self._received, b""
+        self._pass_on(received)
 
     def data_received(self, data: bytes) -> None:
         """Pass bytes on and note what the connection waits for after them."""
-        if self._connection is None or self.transport.is_closing():
-            return
-        self._gate.received(self._connection, len(data))
+        if not self.transport.is_closing():
+            self._gate.received(self._connection, len(data))
+            self._pass_on(data)
+
+    def _pass_on(self, data: bytes) -> None:
         super().data_received(data)
         self.settle()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Give the place back."""
-        if self._connection is None:
-            return
         self._gate.leave(self._connection)
         super().connection_lost(exc)
 
@@ -83,14 +78,12 @@ class GatedProtocol(H11Protocol):
     def pause_writing(self) -> None:
         """Note since when the client takes nothing."""
         super().pause_writing()
-        if self._connection is not None:
-            self._connection.stalled_since = self._gate.clock()
+        self._connection.stalled_since = self._gate.clock()
 
     def resume_writing(self) -> None:
         """Note that the client takes again."""
         super().resume_writing()
-        if self._connection is not None:
-            self._connection.stalled_since = None
+        self._connection.stalled_since = None
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is not HTTP, in the one shape of errors."""
@@ -102,13 +95,10 @@ class GatedProtocol(H11Protocol):
 
     def settle(self) -> None:
         """Tell the gate what the connection waits for now."""
-        connection = self._connection
-        if connection is None:
-            return
-        self._gate.enter(connection, self._phase())
+        self._gate.enter(self._connection, self._phase())
         is_waiting = self.cycle is not None and self.cycle.waiting_for_100_continue
         if self.flow.read_paused or is_waiting:
-            connection.was_held_up = True
+            self._connection.was_held_up = True
 
     def _unsupported_upgrade_warning(self) -> None:
         """Say nothing: a request that offers another protocol is answered in this one."""
@@ -124,9 +114,8 @@ class GatedProtocol(H11Protocol):
         return Phase.IDLE if is_between else Phase.HEAD
 
     def _drop(self, gives_way: bool) -> None:
-        connection = self._connection
-        phase = connection.phase if connection else Phase.CLOSING
-        is_silent = phase is Phase.HEAD and not (connection and connection.num_bytes)
+        phase = self._connection.phase
+        is_silent = phase is Phase.HEAD and not self._connection.num_bytes
         if gives_way or is_silent or phase not in (Phase.HEAD, Phase.BODY):
             self.transport.abort()
             return
@@ -145,22 +134,6 @@ class GatedProtocol(H11Protocol):
             return
         self.transport.write(refusal_bytes(error))
         self.transport.close()
-
-
-def refusal_bytes(error: KbError) -> bytes:
-    """Return a whole response to a request that reached no application."""
-    request_id = uuid.uuid4().hex
-    response = error_response(error, request_id)
-    status = HTTPStatus(response.status_code)
-    headers = {
-        **SECURITY_HEADERS,
-        **response.headers,
-        "x-request-id": request_id,
-        "connection": "close",
-    }
-    lines = [f"HTTP/1.1 {status.value} {status.phrase}"]
-    lines += [f"{name}: {value}" for name, value in headers.items()]
-    return "\r\n".join([*lines, "", ""]).encode("latin-1") + bytes(response.body)
 
 
 def _limit_unsent(transport: asyncio.Transport) -> None:

@@ -3,21 +3,20 @@
 Knows descriptors, sockets and the event loop; knows nothing of what is served.
 """
 
-import errno
+import asyncio
 import os
 import socket
 import threading
 from collections.abc import Sequence
 from functools import partial
 from types import FrameType
-from typing import cast
 
 import structlog
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from api.app import create_app
-from api.connections import KEEP_ALIVE_S, MAX_HEAD_BYTES, ConnectionGate
+from api.connections import KEEP_ALIVE_S, MAX_HEAD_BYTES, Connection, ConnectionGate
+from api.doorstep import Doorstep
 from api.names import is_trusted
 from api.ports import Service
 from api.protocol import GatedProtocol
@@ -30,61 +29,8 @@ OWN_DESCRIPTORS = 256
 """Kept from connections: database, indexes, uploads on their way."""
 MAX_DESCRIPTORS = 65536
 MAX_CONNECTIONS = 4096
-QUEUED_CONNECTIONS = 2048
-ACCEPTED_AT_ONCE = 64
-"""Few, because the gate sees a connection only after the loop took all it takes at once."""
-OUT_OF_RESOURCES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 log = structlog.get_logger("server")
-
-
-class Listener(socket.socket):
-    """A listening socket that survives the end of descriptors.
-
-    Then it takes each waiting connection with a descriptor kept for this, and closes it: nobody
-    waits in vain, and the event loop does not turn over a socket that it cannot accept from.
-    """
-
-    def __init__(self, family: int, kind: int, protocol: int) -> None:
-        super().__init__(family, kind, protocol)
-        self._spare = os.open(os.devnull, os.O_RDONLY)
-        self._told = Seldom(log, "no descriptors left: connections are closed at once")
-
-    def listen(self, backlog: int = QUEUED_CONNECTIONS, /) -> None:
-        """Listen; the queue is the kernel's, whatever the loop takes at once."""
-        super().listen(max(backlog, QUEUED_CONNECTIONS))
-
-    def accept(self) -> tuple[socket.socket, object]:
-        """Return the next connection; BlockingIOError when none is there that could be kept."""
-        try:
-            return super().accept()
-        except OSError as error:
-            if error.errno not in OUT_OF_RESOURCES:
-                raise
-            self._turn_away()
-            raise BlockingIOError(errno.EAGAIN, "no descriptor for a connection") from error
-
-    def close(self) -> None:
-        """Close the socket and the spare descriptor; safe to call twice."""
-        super().close()
-        if self._spare >= 0:
-            os.close(self._spare)
-            self._spare = -1
-
-    def _turn_away(self) -> None:
-        self._told.warn()
-        if self._spare >= 0:
-            os.close(self._spare)
-            self._spare = -1
-        try:
-            turned_away, _ = super().accept()
-            turned_away.close()
-        except OSError:
-            pass
-        try:
-            self._spare = os.open(os.devnull, os.O_RDONLY)
-        except OSError:
-            return
 
 
 class Server(uvicorn.Server):
@@ -95,9 +41,37 @@ class Server(uvicorn.Server):
     ) -> None:
         super().__init__(config)
         self._gate = gate
+        self._doorstep: Doorstep | None = None
         self._closing = closing
         self._refused = Seldom(log, "connections are refused: all are in use")
         self._gave_way = Seldom(log, "connections give way to newer ones: all are in use")
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Open the doorstep over sockets that are bound; uvicorn itself listens on none."""
+        await super().startup(sockets=[])
+        self._doorstep = Doorstep(sockets or [], self._gate, self._enter)
+        self._doorstep.open()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close the doorstep, then let what is under way end."""
+        if self._doorstep is not None:
+            self._doorstep.close()
+        await super().shutdown(sockets=[])
+
+    async def _enter(self, own: socket.socket, connection: Connection, received: bytes) -> None:
+        loop = asyncio.get_running_loop()
+        state = self.server_state, self.lifespan.state, loop
+        try:
+            await loop.connect_accepted_socket(
+                lambda: GatedProtocol(
+                    self.config, *state, gate=self._gate, connection=connection, received=received
+                ),
+                own,
+            )
+        except OSError as error:  # the client left in between
+            log.debug("a connection was lost at once", error=str(error))
+            self._gate.leave(connection)
+            own.close()
 
     async def on_tick(self, counter: int) -> bool:
         """Drop what is overdue, once a second."""
@@ -124,17 +98,15 @@ def make_server(application: Service) -> Server:
     """Return a server whose connections are bounded by the settings and the descriptors."""
     app = create_app(application)
     gate = gate_of(application.settings, raise_descriptor_limit())
-    protocol = partial(GatedProtocol, gate=gate)
     config = uvicorn.Config(
         app,
         loop="asyncio",
-        http=cast(type[H11Protocol], protocol),
+        http="h11",
         ws="none",
         log_config=None,
         access_log=False,
         proxy_headers=False,
         server_header=False,
-        backlog=ACCEPTED_AT_ONCE,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=5,
         h11_max_incomplete_event_size=MAX_HEAD_BYTES,
@@ -177,13 +149,12 @@ def bind(settings: Settings) -> Sequence[socket.socket]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         for family, kind, protocol, _, address in found:
-            listener = Listener(family, kind, protocol)
+            listener = socket.socket(family, kind, protocol)
             bound.append(listener)
             if os.name == "posix":  # elsewhere it lets two programs have one address
                 listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if family == socket.AF_INET6:
                 listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            listener.setblocking(False)  # noqa: FBT003  the name of the standard library
             listener.bind(address)
     except OSError as error:
         for started in bound:

@@ -1,6 +1,7 @@
 """The server against clients that send and read badly: real sockets, real bytes."""
 
 import errno
+import os
 import socket
 import threading
 from collections.abc import Iterator
@@ -10,9 +11,10 @@ from pathlib import Path
 import pytest
 import structlog
 
-from api.connections import MAX_HEAD_BYTES
+from api import doorstep
+from api.connections import MAX_HEAD_BYTES, ConnectionGate
 from api.seldom import Seldom
-from api.server import Listener, bind, gate_of, raise_descriptor_limit
+from api.server import bind, gate_of, raise_descriptor_limit
 from kb_service.domain.errors import ConfigurationError
 from kb_service.settings import Settings
 from tests.api.service import ApiService
@@ -140,6 +142,7 @@ def test_where_nobody_can_give_way_a_newcomer_is_told_to_come_back(
 @pytest.mark.parametrize(
     ("sent", "expected"),
     [
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", (400, "invalid_http")),
         (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", (400, "invalid_http")),
         (b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", (400, "invalid_http")),
         (b"GET / HTTP/1.1\r\nno colon\r\n\r\n", (400, "invalid_http")),
@@ -156,7 +159,10 @@ def test_where_nobody_can_give_way_a_newcomer_is_told_to_come_back(
         (b"GET /?q=" + b"x" * (MAX_HEAD_BYTES + 100) + b" HTTP/1.0\r\nHost: localhost\r\n\r\n",
          (431, "head_too_large")),
     ],
-    ids=["tls", "two-hosts", "no-colon", "length", "header", "path", "lines", "100x8k", "query"],
+    ids=[
+        "tls", "tls-lines", "two-hosts", "no-colon", "length", "header", "path", "lines", "100x8k",
+        "query",
+    ],
 )  # fmt: skip
 def test_what_is_not_http_or_too_long_has_the_shape_of_every_error(
     served: Served, sent: bytes, expected: tuple[int, str]
@@ -225,34 +231,58 @@ def test_a_connection_that_is_answered_before_its_body_came_is_closed(served: Se
         wait_until(lambda: len(served.gate) == 0)
 
 
-def test_a_listener_without_descriptors_turns_connections_away_and_logs_once(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    listener = Listener(socket.AF_INET, socket.SOCK_STREAM, 0)
-    listener.bind(("127.0.0.1", 0))
-    listener.listen(1)
-    listener.setblocking(False)  # noqa: FBT003  the name of the standard library
-    accept = socket.socket.accept
-    num_left = 0
+@pytest.fixture
+def few_descriptors(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many connections can be accepted before descriptors run out; the spare one, and each
+    of a connection that gives way, is one more."""
+    left = [1000]
+    accept, spare, close = socket.socket.accept, ConnectionGate.spare, os.close
 
-    def accept_while_descriptors_last(own: socket.socket) -> tuple[socket.socket, object]:
-        if own is listener and listener._spare >= 0 and not num_left:
+    def accept_while_they_last(own: socket.socket) -> tuple[socket.socket, object]:
+        if left[0] <= 0:
             raise OSError(errno.EMFILE, "Too many open files")
-        return accept(own)
+        accepted = accept(own)
+        left[0] -= 1
+        return accepted
 
-    monkeypatch.setattr(socket.socket, "accept", accept_while_descriptors_last)
+    def spare_and_count(own: ConnectionGate) -> bool:
+        is_spared = spare(own)
+        left[0] += is_spared
+        return is_spared
+
+    def close_and_count(number: int) -> None:
+        close(number)
+        left[0] += 1
+
+    monkeypatch.setattr(ConnectionGate, "spare", spare_and_count)
+    monkeypatch.setattr(doorstep.os, "close", close_and_count)
+
+    monkeypatch.setattr(socket.socket, "accept", accept_while_they_last)
+    return left
+
+
+def test_without_descriptors_half_sent_heads_give_way_and_the_log_has_one_line(
+    served: Served, few_descriptors: list[int]
+) -> None:
     with structlog.testing.capture_logs() as logged:
-        for _ in range(5):
-            with socket.create_connection(listener.getsockname(), timeout=5) as client:
-                with pytest.raises(BlockingIOError):
-                    listener.accept()
-                assert client.recv(10) == b""
-    assert len(logged) == 1
-    num_left = 1
-    with socket.create_connection(listener.getsockname(), timeout=5):
-        listener.accept()[0].close()
-    listener.close()
-    listener.close()
+        held = [served.connect(HALF_A_HEAD) for _ in range(40)]
+        wait_until(lambda: len(served.gate) == 40)
+        few_descriptors[0] = 0
+        assert all(served.is_healthy() for _ in range(10))
+        assert len(served.gate) <= 24
+    told = [line for line in logged if "descriptors" in line["event"]]
+    assert len(told) == 1
+    for made in held:
+        made.close()
+
+
+def test_without_descriptors_and_nobody_to_give_way_a_newcomer_is_closed_at_once(
+    served: Served, few_descriptors: list[int]
+) -> None:
+    few_descriptors[0] = 0
+    assert [served.exchange(b"") for _ in range(3)] == [b""] * 3
+    few_descriptors[0] = 1000
+    assert served.is_healthy()
 
 
 def test_a_warning_comes_once_a_minute_with_its_count() -> None:
