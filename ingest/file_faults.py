@@ -13,8 +13,6 @@ from xml.parsers.expat import ExpatError
 
 _OF_LIBRARIES = frozenset(
     {
-        "docx.exceptions.PythonDocxError",
-        "docx.opc.exceptions.OpcError",
         "lxml.etree.LxmlError",
         "openpyxl.utils.exceptions.InvalidFileException",
         "pptx.exc.PythonPptxError",
@@ -24,7 +22,7 @@ _OF_LIBRARIES = frozenset(
 )
 """By name: the library of another format need not be imported to know them."""
 _OF_PYTHON = (zipfile.BadZipFile, zlib.error, ParseError, ExpatError, EOFError)
-_PACKAGE_CODE = ("/zipfile.py", "/docx/opc/", "/pptx/opc/")
+_PACKAGE_CODE = ("/zipfile.py", "/pptx/opc/")
 """Where libraries look parts of a package up by name."""
 
 

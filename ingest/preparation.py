@@ -14,16 +14,15 @@ from ingest.media_types import CSV, DOCX, HTML, MAIL, MARKDOWN, PDF, PLAIN_TEXT,
 PICTURE = "image/png"
 """Stands for the drawing of a page, which is no media type of a file."""
 
-_PARTITIONERS = "unstructured.partition."
 _EVERY = ("ingest.loaders", "ingest.parsed_file")
-_HTML = ("ingest.office", "lxml.html", f"{_PARTITIONERS}html")
+_HTML = ("ingest.office", "lxml.html", "lxml.html.defs")
 _MODULES: dict[str, tuple[str, ...]] = {
     PDF: ("ingest.pdf",),
     PICTURE: ("ingest.page_picture", "PIL.Image", "PIL.ImageChops", "PIL.PngImagePlugin"),
-    DOCX: ("ingest.office", "docx", f"{_PARTITIONERS}docx"),
-    PPTX: ("ingest.office", "pptx", f"{_PARTITIONERS}pptx"),
+    DOCX: ("ingest.office", "lxml.etree"),
+    PPTX: ("ingest.office", "pptx", "unstructured.partition.pptx"),
     HTML: _HTML,
-    MARKDOWN: (*_HTML, f"{_PARTITIONERS}md"),
+    MARKDOWN: (*_HTML, "markdown_it", "markdown_it.renderer"),
     MAIL: (*_HTML, "ingest.mail"),
     XLSX: ("ingest.tables", "openpyxl"),
     CSV: ("ingest.tables",),

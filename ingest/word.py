@@ -305,6 +305,9 @@ class WordDocument:
         data = self._package.read(self._parts[name]).replace(STRICT_MAIN.encode(), MAIN.encode())
         parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True)
         root: _Element | None = etree.fromstring(data, parser)
+        if root is not None and root.getroottree().docinfo.doctype:
+            # Word writes none; what an entity stands for would be left out.
+            raise DocumentError(f"{name} declares entities", code="corrupt_document")
         return root
 
 

@@ -9,6 +9,7 @@ from ingest.loaders import DocumentLoader
 from ingest.media_types import DOCX
 from ingest.word_numbering import written
 from kb_service.domain.documents import ParsedDocument
+from kb_service.domain.errors import DocumentError
 from tests.ingest.word_samples import cell, paragraph, run, table, word_file
 
 
@@ -210,3 +211,10 @@ def test_signs_that_are_no_text_runs_are_characters(tmp_path: Path) -> None:
         + "<w:r><w:tab/></w:r>" + run("x") + "<w:r><w:softHyphen/></w:r>" + run("y")
     )  # fmt: skip
     assert read(tmp_path, body).text == "AB-77 is ±5 mm\txy"
+
+
+def test_a_document_with_entities_is_refused_and_not_read_without_them(tmp_path: Path) -> None:
+    path = tmp_path / "a.docx"
+    path.write_bytes(word_file(paragraph(run("&e;")), doctype='<!DOCTYPE w [<!ENTITY e "not">]>'))
+    with pytest.raises(DocumentError, match="declares entities"):
+        list(DocumentLoader(ParseLimits()).load(path, path.name, DOCX))

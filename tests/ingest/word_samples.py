@@ -28,13 +28,14 @@ def table(*rows: str) -> str:
     return f"<w:tbl><w:tblPr/>{''.join(f'<w:tr>{row}</w:tr>' for row in rows)}</w:tbl>"
 
 
-def word_file(body: str, **parts: str) -> bytes:
+def word_file(body: str, doctype: str = "", **parts: str) -> bytes:
     """Return a package; `parts`: word/NAME.xml by name, the content of its root element."""
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as package:
         package.writestr("[Content_Types].xml", "<Types/>")
         package.writestr(
-            "word/document.xml", f"<w:document {NAMES}><w:body>{body}</w:body></w:document>"
+            "word/document.xml",
+            f"{doctype}<w:document {NAMES}><w:body>{body}</w:body></w:document>",
         )
         for name, content in parts.items():
             package.writestr(f"word/{name}.xml", f"<w:root {NAMES}>{content}</w:root>")
