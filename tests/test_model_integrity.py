@@ -175,9 +175,10 @@ def test_documents_ingested_without_a_model_get_their_vectors_later(tmp_path: Pa
     base = without.catalog.get_kb("r")
     with pytest.raises(ConfigurationError, match="does not exist"):
         without.reindex(base.id)
-    lost = without.verify()["lost"]
-    assert isinstance(lost, tuple)
-    assert "chunk without an embedding" in lost[0]
+    report = without.verify()
+    assert report["is_clean"]
+    assert isinstance(report["pending"], tuple)
+    assert len(report["pending"]) == 1
     without.close()
     shutil.move(tmp_path / "away", folder)
     application = Application(settings)
