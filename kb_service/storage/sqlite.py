@@ -89,10 +89,10 @@ def log_size(path: Path) -> int:
 def locked(wait_s: float) -> StorageError:
     """Return the error of a write whose turn did not come in time."""
     return StorageError(
-        f"another process is writing to the database; waited {wait_s:g} s for it, nothing was "
-        "changed: try again later",
+        f"another process is writing to the database; waited {round(wait_s, 1):g} s for it, nothing"
+        " was changed: try again later",
         code="database_locked",
-        details={"waited_s": wait_s},
+        details={"waited_s": round(wait_s, 2)},
     )
 
 
