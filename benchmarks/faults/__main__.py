@@ -1,10 +1,11 @@
 """Faults of the disk at chosen points of real work; a table of what did not hold.
 
     python -m benchmarks.faults --points 1200
+    python -m benchmarks.faults --points 1200 --part 1/3
     python -m benchmarks.faults --operation ask --kind full --at 17
 
-Counts the places of each kind in each operation, draws as many of them as asked for, and runs each
-in processes of its own. Exit code 1 when anything did not hold. Needs Linux and a C compiler.
+Counts the places of each kind in each operation, draws as many of them as asked for (the same ones
+for the same seed, so that parts can run beside each other), and runs each in processes of its own. Exit code 1 when anything did not hold. Needs Linux and a C compiler.
 """
 
 import argparse
@@ -20,6 +21,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,6 +45,7 @@ def main() -> None:
     parser.add_argument("--operation", default="", help="only operations with this in their name")
     parser.add_argument("--kind", default="", choices=("", *KINDS))
     parser.add_argument("--at", type=int, default=0, help="only this call of each")
+    parser.add_argument("--part", type=_part, default=(1, 1), help="2/3: the second third of them")
     parser.add_argument("--seconds", type=float, default=0, help="begin no point after so long")
     parser.add_argument("--json", type=Path, help="write every outcome to this file")
     parser.add_argument("--folder", type=Path, help="where the data folders of the trials lie")
@@ -51,6 +54,13 @@ def main() -> None:
         if "KB_FAULTS_FOLDER" not in os.environ:
             sys.exit(_again(Path(folder)))
         sys.exit(_run(options, Path(folder)))
+
+
+def _part(text: str) -> tuple[int, int]:
+    part, _, num_parts = text.partition("/")
+    if not (part.isdecimal() and num_parts.isdecimal() and 1 <= int(part) <= int(num_parts)):
+        raise argparse.ArgumentTypeError(f"{text!r}; expected 1/3, 2/3 or the like")
+    return int(part), int(num_parts)
 
 
 def _again(folder: Path) -> int:
@@ -80,7 +90,8 @@ def _run(options: argparse.Namespace, folder: Path) -> int:
     chosen = [item for item in OPERATIONS if options.operation in item.name]
     outcomes = [_told(trials.count(item)) for item in chosen]
     places = {item.point.operation: item.places for item in outcomes}
-    for point in _points(options, places):
+    part, num_parts = options.part
+    for point in islice(_points(options, places), part - 1, None, num_parts):
         if options.seconds and time.monotonic() - started > options.seconds:
             break
         outcomes.append(_told(trials.run(point)))
