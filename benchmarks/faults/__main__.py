@@ -5,7 +5,8 @@
     python -m benchmarks.faults --operation ask --kind full --at 17
 
 Counts the places of each kind in each operation, draws as many of them as asked for (the same ones
-for the same seed, so that parts can run beside each other), and runs each in processes of its own. Exit code 1 when anything did not hold. Needs Linux and a C compiler.
+for the same seed, so that parts can run beside each other), and runs each in processes of its own.
+Exit code 1 when anything did not hold. Needs Linux and a C compiler.
 """
 
 import argparse
