@@ -184,9 +184,10 @@ class Session:
         status = 204
         if name in documents:
             path = f"/kb/{base}/documents/{documents[name]['id']}"
-            status = self.call("DELETE", path).status_code
+            response = self.call("DELETE", path)
+            status = response.status_code
             if status == 503 and self.is_full:
-                self.wrong("DELETE /kb/*/documents/*: refused on a full disk")
+                self.wrong(f"delete: refused on a full disk: {response.text[:300]}")
         if status in (204, 404):
             self._tell({"is": "made", "base": base, "name": name, "marker": None})
 
@@ -229,8 +230,10 @@ class Session:
     def start(self) -> None:
         """What a server and a worker do before their first request and job."""
         with self.typed("start"):
-            self.application.verifier.sweep(stale_after_s=0)
-            self.application.sweep()
+            if self.application.storage.can_write():
+                self.application.storage.reserve.restore()
+                self.application.verifier.sweep(stale_after_s=0)
+                self.application.sweep()
             release_dead_workers(self.application.jobs)
 
     def work(self) -> None:
