@@ -4,9 +4,9 @@
     python -m benchmarks.faults --points 1200 --part 1/3
     python -m benchmarks.faults --operation ask --kind full --at 17
 
-Counts the places of each kind in each operation, draws as many of them as asked for (the same ones
-for the same seed, so that parts can run beside each other), and runs each in processes of its own.
-Exit code 1 when anything did not hold. Needs Linux and a C compiler.
+Counts the places of each kind in each operation, draws as many of them as asked for (nearly the
+same ones for the same seed, so that parts can run beside each other), and runs each in processes of
+its own. Exit code 1 when anything did not hold. Needs Linux and a C compiler.
 """
 
 import argparse
@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.faults.shim import KINDS, build
+from benchmarks.faults.table import Row, print_table, read_rows
 
 if TYPE_CHECKING:
     from benchmarks.faults.operations import Operation
@@ -48,9 +49,14 @@ def main() -> None:
     parser.add_argument("--at", type=int, default=0, help="only this call of each")
     parser.add_argument("--part", type=_part, default=(1, 1), help="2/3: the second third of them")
     parser.add_argument("--seconds", type=float, default=0, help="begin no point after so long")
-    parser.add_argument("--json", type=Path, help="write every outcome to this file")
+    parser.add_argument("--outcomes", type=Path, help="append each outcome to this file")
+    parser.add_argument("--table", type=Path, nargs="+", help="only print the table of such files")
     parser.add_argument("--folder", type=Path, help="where the data folders of the trials lie")
     options = parser.parse_args()
+    if options.table:
+        rows = read_rows(options.table)
+        print_table(rows)
+        sys.exit(int(any(row["wrong"] for row in rows)))
     with tempfile.TemporaryDirectory(prefix="kb-faults-", dir=options.folder) as folder:
         if "KB_FAULTS_FOLDER" not in os.environ:
             sys.exit(_again(Path(folder)))
@@ -89,27 +95,28 @@ def _run(options: argparse.Namespace, folder: Path) -> int:
     trials = Trials(folder, models)
     trials.prepare()
     chosen = [item for item in OPERATIONS if options.operation in item.name]
-    outcomes = [_told(trials.count(item)) for item in chosen]
-    places = {item.point.operation: item.places for item in outcomes}
+    unharmed = [trials.count(item) for item in chosen]
+    rows = [_told(outcome, options.outcomes) for outcome in unharmed]
+    places = {item.point.operation: item.places for item in unharmed}
     part, num_parts = options.part
     for point in islice(_points(options, places), part - 1, None, num_parts):
         if options.seconds and time.monotonic() - started > options.seconds:
             break
-        outcomes.append(_told(trials.run(point)))
-    seconds = time.monotonic() - started
-    _print_table(outcomes, places, seconds)
-    if options.json:
-        options.json.write_text(json.dumps([_row(item) for item in outcomes], indent=1))
-    return int(any(item.wrong for item in outcomes))
+        rows.append(_told(trials.run(point), options.outcomes))
+    print_table(rows)
+    return int(any(row["wrong"] for row in rows))
 
 
-def _told(outcome: "Outcome") -> "Outcome":
-    """Print what did not hold at a point."""
-    point = outcome.point
-    place = f"{point.operation.name}, {point.kind} at {point.number}"
-    for text in outcome.wrong:
-        print(f"WRONG {place} ({outcome.fired}): {text}", flush=True)
-    return outcome
+def _told(outcome: "Outcome", file: Path | None) -> Row:
+    """Print what did not hold at a point, and write it down."""
+    row = _row(outcome)
+    for text in row["wrong"]:
+        place = f"{row['operation']}, {row['kind']} at {row['number']}"
+        print(f"WRONG {place} ({row['fired']}): {text}", flush=True)
+    if file:
+        with file.open("a", encoding="utf-8") as opened:
+            opened.write(json.dumps(row) + "\n")
+    return row
 
 
 def _points(options: argparse.Namespace, places: "Places") -> Iterator["Point"]:
@@ -148,38 +155,18 @@ def _spread(labels: list[str], dice: random.Random) -> list[int]:
     return spread
 
 
-def _row(outcome: "Outcome") -> dict[str, object]:
+def _row(outcome: "Outcome") -> Row:
     point = outcome.point
     return {
         "operation": point.operation.name,
         "kind": point.kind,
         "number": point.number,
+        "num_places": sum(map(len, outcome.places.values())),
         "fired": outcome.fired,
         "wrong": outcome.wrong,
         "seconds": round(outcome.seconds, 3),
         "recovery_s": round(outcome.recovery_s, 3),
     }
-
-
-def _print_table(outcomes: "list[Outcome]", places: "Places", seconds: float) -> None:
-    """Print fired points and, where there are any, what did not hold, by operation and kind."""
-    fired = Counter((item.point.operation.name, item.point.kind) for item in outcomes if item.fired)
-    wrong = Counter((item.point.operation.name, item.point.kind) for item in outcomes if item.wrong)
-    print(f"\n| operation | places | {' | '.join(KINDS)} |")
-    print("|---|---|" + "---|" * len(KINDS))
-    for operation, places_of in places.items():
-        cells = []
-        for kind in KINDS:
-            bad = wrong[operation.name, kind]
-            cells.append(f"{fired[operation.name, kind]}{f' ({bad} wrong)' if bad else ''}")
-        total = sum(map(len, places_of.values()))
-        print(f"| {operation.name} | {total} | {' | '.join(cells)} |")
-    calls = Counter(item.fired.split()[0] for item in outcomes if item.fired)
-    recoveries = sorted(item.recovery_s for item in outcomes) or [0.0]
-    print(f"\n{sum(fired.values())} points of {len(outcomes)} drawn were met, in {seconds:.0f} s")
-    print(f"restart: median {recoveries[len(recoveries) // 2]:.2f} s, max {recoveries[-1]:.2f} s")
-    print("calls: " + ", ".join(f"{name} {number}" for name, number in calls.most_common()))
-    print(f"points at which something did not hold: {sum(wrong.values())}")
 
 
 if __name__ == "__main__":

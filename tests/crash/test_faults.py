@@ -1,5 +1,9 @@
-"""The library that makes the disk fail at the N-th call does what it says."""
+"""A disk that fails at the N-th call of real work: nothing is lost, doubled or left half done.
 
+A few points of every kind and operation; `python -m benchmarks.faults` runs as many as asked for.
+"""
+
+import json
 import os
 import subprocess
 import sys
@@ -7,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.faults.shim import build, compiler
+from benchmarks.faults.shim import KINDS, build, compiler
 from tests.conftest import ROOT
 
 pytestmark = [
@@ -15,6 +19,7 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="calls are intercepted by LD_PRELOAD"),
     pytest.mark.skipif(compiler() is None, reason="no C compiler (cc, gcc, clang)"),
 ]
+NUM_POINTS = 10
 
 # Writes "ab" and "cd", makes a folder, renames; tells what each step met.
 VICTIM = """
@@ -82,3 +87,15 @@ def test_a_deadly_fault_leaves_what_was_written_before_it(
 ) -> None:
     assert meet(library, tmp_path, kind, number) == ("2", -9)
     assert (tmp_path / "root" / "file").read_bytes() == left
+
+
+def test_work_of_every_kind_survives_faults_of_every_kind(tmp_path: Path) -> None:
+    report = tmp_path / "outcomes.jsonl"
+    command = [sys.executable, "-m", "benchmarks.faults", "--points", str(NUM_POINTS)]
+    command += ["--seed", "9", "--folder", str(tmp_path), "--outcomes", str(report)]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stdout[-4000:] + ended.stderr[-2000:]
+    met = [row for row in map(json.loads, report.read_text().splitlines()) if row["fired"]]
+    assert len(met) >= NUM_POINTS - 2
+    assert {row["kind"] for row in met} == set(KINDS)
+    assert len({row["operation"] for row in met}) >= NUM_POINTS - 2
