@@ -21,7 +21,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from benchmarks.faults.operations import Operation
     from benchmarks.faults.trial import Outcome, Point
 
-    Places = dict[Operation, dict[str, list[str]]]
+    Places = dict[str, list[str]]
 
 PARTS = ("alembic.command", "alembic.config", "tantivy", "faiss", "ingest.plain_text")
 """Imported before the first fork, so that no trial pays for them."""
@@ -95,11 +96,16 @@ def _run(options: argparse.Namespace, folder: Path) -> int:
     trials = Trials(folder, models)
     trials.prepare()
     chosen = [item for item in OPERATIONS if options.operation in item.name]
-    unharmed = [trials.count(item) for item in chosen]
-    rows = [_told(outcome, options.outcomes) for outcome in unharmed]
-    places = {item.point.operation: item.places for item in unharmed}
+    rows: list[Row] = []
+
+    @cache
+    def places_of(operation: "Operation") -> "Places":
+        unharmed = trials.count(operation)
+        rows.append(_told(unharmed, options.outcomes))
+        return unharmed.places
+
     part, num_parts = options.part
-    for point in islice(_points(options, places), part - 1, None, num_parts):
+    for point in islice(_points(options, chosen, places_of), part - 1, None, num_parts):
         if options.seconds and time.monotonic() - started > options.seconds:
             break
         rows.append(_told(trials.run(point), options.outcomes))
@@ -119,25 +125,30 @@ def _told(outcome: "Outcome", file: Path | None) -> Row:
     return row
 
 
-def _points(options: argparse.Namespace, places: "Places") -> Iterator["Point"]:
-    """Draw the points of each kind of each operation, as evenly as their places allow; mixed."""
+def _points(
+    options: argparse.Namespace,
+    operations: "Sequence[Operation]",
+    places_of: "Callable[[Operation], Places]",
+) -> Iterator["Point"]:
+    """Draw points so that no kind, operation or pair of both is far ahead of the others."""
     from benchmarks.faults.trial import Point
 
     dice = random.Random(options.seed)
-    cells: dict[tuple[Operation, str], list[int]] = {}
-    for operation, places_of in places.items():
-        for kind in KINDS if not options.kind else (options.kind,):
-            numbers = [options.at] if options.at else _spread(places_of[kind], dice)
-            cells[operation, kind] = numbers[::-1]
+    kinds = (options.kind,) if options.kind else KINDS
+    cells = [(operation, kind) for operation in operations for kind in kinds]
+    numbers: dict[tuple[Operation, str], list[int]] = {}
     used: Counter[object] = Counter()
     for _ in range(options.points):
-        left = [cell for cell in cells if cells[cell]]
-        if not left:
-            return
-        dice.shuffle(left)
-        cell = min(left, key=lambda cell: (used[cell], used[cell[0]] + used[cell[1]]))
+        dice.shuffle(cells)
+        cell = min(cells, key=lambda cell: (used[cell], used[cell[0]] + used[cell[1]]))
         used.update((cell, *cell))
-        yield Point(*cell, cells[cell].pop())
+        operation, kind = cell
+        if cell not in numbers:
+            own_dice = random.Random(f"{options.seed} {operation.name} {kind}")
+            drawn = [options.at] if options.at else _spread(places_of(operation)[kind], own_dice)
+            numbers[cell] = drawn[::-1]
+        if numbers[cell]:
+            yield Point(operation, kind, numbers[cell].pop())
 
 
 def _spread(labels: list[str], dice: random.Random) -> list[int]:
