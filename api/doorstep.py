@@ -20,7 +20,8 @@ from api.refusals import refusal_bytes
 from api.seldom import Seldom
 from kb_service.domain.errors import KbError
 
-QUEUED_CONNECTIONS = 2048
+QUEUED_CONNECTIONS = 16 * 1024
+"""The system lowers it to its own bound; past it, a client tries again after a whole second."""
 ACCEPTED_AT_ONCE = 64
 RECEIVED_AT_ONCE = 16 * 1024
 SPARED_AT_ONCE = 16
