@@ -20,7 +20,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
     PDF: ("ingest.pdf",),
     PICTURE: ("ingest.page_picture", "PIL.Image", "PIL.ImageChops", "PIL.PngImagePlugin"),
     DOCX: ("ingest.office", "lxml.etree"),
-    PPTX: ("ingest.office", "pptx", "unstructured.partition.pptx"),
+    PPTX: ("ingest.office", "lxml.etree"),
     HTML: _HTML,
     MARKDOWN: (*_HTML, "markdown_it", "markdown_it.renderer"),
     MAIL: (*_HTML, "ingest.mail"),
@@ -36,10 +36,5 @@ def prepare(media_type: str) -> None:
     """Make the process ready for a media type; cheap the second time. Raises what imports raise."""
     # A cell of a table may be as long as the file; the default of 128 KiB would refuse it.
     csv.field_size_limit(sys.maxsize)
-    names = (*_EVERY, *_MODULES.get(media_type, ()))
-    if any(name.startswith("unstructured.") for name in names):
-        from ingest.offline_nlp import keep_offline
-
-        keep_offline()
-    for name in names:
+    for name in (*_EVERY, *_MODULES.get(media_type, ())):
         importlib.import_module(name)

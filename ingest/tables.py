@@ -1,8 +1,8 @@
 """Tables as text: a row reads `header: value; header: value`, so that it makes sense alone.
 
-Reads xlsx through openpyxl and csv through the standard library, because unstructured's way
-through pandas rewrites numbers (5 becomes 5.0) and dates, and a quote must stay what the cell
-shows. Knows rows and cells; nothing of chunks.
+Reads xlsx through openpyxl and csv through the standard library, because pandas rewrites numbers
+(5 becomes 5.0) and dates, and a quote must stay what the cell shows. Knows rows and cells;
+nothing of chunks.
 """
 
 import csv
@@ -130,14 +130,14 @@ class TableLoader:
 def _sheet_rows(sheet: "object") -> Iterator[list[str]]:
     num_empty = 0
     for row in sheet.iter_rows():  # type: ignore[attr-defined] # openpyxl has no types
-        cells = [_shown(cell.value, str(cell.number_format or "")) for cell in row if cell]
+        cells = [shown(cell.value, str(cell.number_format or "")) for cell in row if cell]
         num_empty = 0 if any(cells) else num_empty + 1
         if num_empty > _MAX_EMPTY_ROWS:
             return
         yield cells
 
 
-def _shown(value: object, number_format: str) -> str:
+def shown(value: object, number_format: str) -> str:
     """Return a cell as the sheet shows it, near enough to be quoted."""
     if value is None:
         return ""

@@ -2,7 +2,8 @@
 
 Tracked changes read as if accepted: insertions are text, deletions are left out. Headers stand
 first; notes, comments and text boxes behind the paragraph that they belong to; footers last. Knows
-parts by their names and never follows a relationship, so that a dead one loses nothing.
+parts by their names and follows relationships to charts and diagrams only, so that a dead one
+loses no words.
 """
 
 import zipfile
@@ -11,11 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ingest.charts import chart_texts, diagram_texts
 from ingest.draft import DraftDocument
+from ingest.office_package import OfficePackage, description_of, local, related_id
 from ingest.plain_text import section_level
 from ingest.tables import grid_texts
 from ingest.word_numbering import Numbering, list_of
-from ingest.word_xml import MAIN, STRICT_MAIN, W, child, is_on, local, value
+from ingest.word_xml import W, child, is_on, value
 from kb_service.domain.documents import BLANK_PAGE
 from kb_service.domain.errors import DocumentError
 
@@ -59,6 +62,7 @@ class _Paragraph:
 
     words: list[str] = field(default_factory=list)
     boxes: list["_Element"] = field(default_factory=list)
+    drawings: list[str] = field(default_factory=list)
     notes: list[tuple[str, str]] = field(default_factory=list)
     breaks_before: int = 0
     breaks_after: int = 0
@@ -73,50 +77,38 @@ class _Paragraph:
 
 def add_word(draft: DraftDocument, path: Path, name: str) -> tuple[str, dict[str, str], str]:
     """Add a docx; pages follow the breaks it records. Return title, metadata, empty reason."""
-    with zipfile.ZipFile(path) as package:
+    with zipfile.ZipFile(path) as file:
+        package = OfficePackage(file)
         document = WordDocument(package, name)
         for piece in document.pieces():
             for _ in range(piece.num_breaks):
                 draft.end_page()
             draft.add(piece.text, piece.level or section_level(piece.text))
         reason = NO_TEXT_LAYER if document.has_pictures else BLANK_PAGE
-        return document.title, {"author": document.author}, reason
+        return package.title, {"author": package.author}, reason
 
 
 class WordDocument:
     """The parts of one package and what its paragraphs need to be read. Raises DocumentError."""
 
-    def __init__(self, package: zipfile.ZipFile, name: str) -> None:
+    def __init__(self, package: OfficePackage, name: str) -> None:
         self._package = package
-        parts = {part.replace("\\", "/").lstrip("/"): part for part in package.namelist()}
-        self._parts = parts
-        body = self._part(_DOCUMENT)
+        body = package.root(_DOCUMENT)
         if body is None:
             raise DocumentError(f"{name} has no {_DOCUMENT}", code="corrupt_document")
         self._body = body
-        styles = self._part("word/styles.xml")
+        self._targets = package.targets(_DOCUMENT)
+        styles = package.root("word/styles.xml")
         found = () if styles is None else styles.iter(f"{W}style")
         self._styles = {style.get(f"{W}styleId", ""): style for style in found}
-        self._numbering = Numbering(self._part("word/numbering.xml"))
+        self._numbering = Numbering(package.root("word/numbering.xml"))
         self._notes = {
             (kind, note.get(f"{W}id", "")): note
             for kind in ("footnote", "endnote", "comment")
-            if (part := self._part(f"word/{kind}s.xml")) is not None
+            if (part := package.root(f"word/{kind}s.xml")) is not None
             for note in part.iter(f"{W}{kind}")
         }
         self._has_recorded_pages = next(body.iter(f"{W}lastRenderedPageBreak"), None) is not None
-
-    @property
-    def title(self) -> str:
-        """The title among the properties, "" when a program wrote one of its own."""
-        title = self._property("title")
-        return "" if title in ("Word Document",) else title
-
-    @property
-    def author(self) -> str:
-        """The author among the properties, "" when a program wrote its own name."""
-        author = self._property("creator")
-        return "" if author in ("python-docx", "Microsoft Office User") else author
 
     @property
     def has_pictures(self) -> bool:
@@ -132,9 +124,9 @@ class WordDocument:
     def _around(self, kind: str) -> Iterator[Piece]:
         """Yield the different texts of all headers or footers; pages do not turn there."""
         said: set[str] = set()
-        names = sorted(p for p in self._parts if p.startswith(f"word/{kind}") and p.endswith("xml"))
-        for part in names:
-            root = self._part(part)
+        names = (p for p in self._package.names if p.startswith(f"word/{kind}"))
+        for part in (name for name in names if name.endswith("xml")):
+            root = self._package.root(part)
             for piece in () if root is None else self._blocks(root):
                 if piece.text not in said:
                     said.add(piece.text)
@@ -168,6 +160,8 @@ class WordDocument:
         yield Piece(text, level, paragraph.breaks_before)
         for box in paragraph.boxes:
             yield from self._blocks(box)
+        for drawing in paragraph.drawings:
+            yield from map(Piece, self._drawing(drawing))
         for key in paragraph.notes:
             note = self._notes.get(key)
             for piece in () if note is None else self._blocks(note):
@@ -209,6 +203,13 @@ class WordDocument:
                 self._note(part, tag, paragraph)
                 self._walk(part, paragraph)
 
+    def _drawing(self, related: str) -> Iterator[str]:
+        """Yield the lines of a chart or diagram that the text shows."""
+        kind, part = self._targets.get(related, ("", ""))
+        root = self._package.root(part)
+        if root is not None:
+            yield from chart_texts(root) if kind.startswith("chart") else diagram_texts(root)
+
     def _ruby(self, node: "_Element", paragraph: _Paragraph) -> None:
         """Say the words first and how they are read behind them."""
         for name, opening, closing in (("rubyBase", "", ""), ("rt", "(", ")")):
@@ -226,13 +227,15 @@ class WordDocument:
             paragraph.words.append(_MARKS[tag])
 
     def _note(self, node: "_Element", tag: str, paragraph: _Paragraph) -> None:
-        """Remember a note that is called for here; words that stand for a picture are said."""
+        """Remember what is called for here; words that stand for a picture are said."""
         if tag in _NOTES:
             paragraph.notes.append((_NOTES[tag], node.get(f"{W}id", "")))
         elif tag == "commentReference":
             paragraph.notes.append(("comment", node.get(f"{W}id", "")))
-        elif tag == "docPr" and node.get("descr", "").strip():
-            paragraph.words.append(f" {node.get('descr', '')} ")
+        elif tag in ("chart", "relIds"):
+            paragraph.drawings.append(related_id(node))
+        elif tag == "docPr" and description_of(node):
+            paragraph.words.append(f" {description_of(node)} ")
 
     def _table(self, table: "_Element") -> Iterator[Piece]:
         rows = [row for row in _rows(table) if not _is_row_deleted(row)]
@@ -287,28 +290,6 @@ class WordDocument:
             depth = value(child(child(style, "pPr"), "outlineLvl"))
             style = self._styles.get(value(child(style, "basedOn")))
         return int(depth) + 1 if depth.isdecimal() and int(depth) < MAX_HEADING_LEVEL else 0
-
-    def _property(self, name: str) -> str:
-        core = self._part("docProps/core.xml")
-        found = [] if core is None else [node for node in core if local(node) == name]
-        return (found[0].text or "").strip() if found else ""
-
-    def _part(self, name: str) -> "_Element | None":
-        """Return a part's root, None when it is not there. A broken part is read as far as it goes.
-
-        Strict documents use other names for the same elements: they are put into the usual ones.
-        """
-        from lxml import etree
-
-        if name not in self._parts:
-            return None
-        data = self._package.read(self._parts[name]).replace(STRICT_MAIN.encode(), MAIN.encode())
-        parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True)
-        root: _Element | None = etree.fromstring(data, parser)
-        if root is not None and root.getroottree().docinfo.doctype:
-            # Word writes none; what an entity stands for would be left out.
-            raise DocumentError(f"{name} declares entities", code="corrupt_document")
-        return root
 
 
 def _rows(table: "_Element") -> Iterator["_Element"]:

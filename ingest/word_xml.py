@@ -1,4 +1,4 @@
-"""The names and small steps of WordprocessingML that its readers share. Strict OOXML included."""
+"""The names and small steps of WordprocessingML that its readers share."""
 
 from typing import TYPE_CHECKING
 
@@ -6,13 +6,7 @@ if TYPE_CHECKING:
     from lxml.etree import _Element
 
 MAIN = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
-STRICT_MAIN = "http://purl.oclc.org/ooxml/wordprocessingml/main"
 W = f"{{{MAIN}}}"
-
-
-def local(node: "_Element") -> str:
-    """Return an element's name without its namespace, "" for a comment."""
-    return node.tag.rpartition("}")[2] if isinstance(node.tag, str) else ""
 
 
 def child(node: "_Element | None", name: str) -> "_Element | None":

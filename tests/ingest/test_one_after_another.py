@@ -124,7 +124,6 @@ def process_state() -> dict[str, object]:
         "pixels": PIL.Image.MAX_IMAGE_PIXELS,
         "recursion": sys.getrecursionlimit(),
         "sockets": socket.getdefaulttimeout(),
-        "tokenizer": id(sys.modules.get("unstructured.nlp.tokenize")),
         "umask": umask(),
         "warnings": tuple(warnings.filters),
     }

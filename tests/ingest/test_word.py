@@ -10,7 +10,7 @@ from ingest.media_types import DOCX
 from ingest.word_numbering import written
 from kb_service.domain.documents import ParsedDocument
 from kb_service.domain.errors import DocumentError
-from tests.ingest.word_samples import cell, paragraph, run, table, word_file
+from tests.ingest.word_samples import RELATIONSHIPS, cell, paragraph, run, table, word_file
 
 
 def read(tmp_path: Path, body: str, **parts: str) -> ParsedDocument:
@@ -218,3 +218,31 @@ def test_a_document_with_entities_is_refused_and_not_read_without_them(tmp_path:
     path.write_bytes(word_file(paragraph(run("&e;")), doctype='<!DOCTYPE w [<!ENTITY e "not">]>'))
     with pytest.raises(DocumentError, match="declares entities"):
         list(DocumentLoader(ParseLimits()).load(path, path.name, DOCX))
+
+
+def test_a_chart_of_the_text_is_read_behind_its_paragraph(tmp_path: Path) -> None:
+    drawing = (
+        "<w:r><w:drawing><wp:inline><wp:docPr id='1' name='x' descr='Leaks by year'/>"
+        f"<c:chart xmlns:c='c' xmlns:r='{RELATIONSHIPS}' r:id='rId9'/>"
+        "</wp:inline></w:drawing></w:r>"
+    )
+    points = "<pt idx='0'><v>2023</v></pt><pt idx='1'><v>2024</v></pt>"
+    chart = (
+        "<ser><tx><strRef><strCache><pt idx='0'><v>Leaks</v></pt></strCache></strRef></tx>"
+        f"<cat>{points}</cat><val><pt idx='0'><v>4</v></pt><pt idx='1'><v>2.50</v></pt></val></ser>"
+    )
+    body = paragraph(run("See below.") + drawing) + paragraph(run("The end."))
+    assert read(tmp_path, body, chart=chart).text.split("\n\n") == [
+        "See below. Leaks by year", "Leaks", "2023; Leaks: 4", "2024; Leaks: 2.5", "The end.",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [("A burnt drum", " A burnt drum"), ("drum.PNG", ""), ("see drum.png", " see drum.png")],
+)
+def test_the_name_of_a_pictures_file_does_not_stand_for_it(
+    tmp_path: Path, words: str, said: str
+) -> None:
+    picture = f"<w:r><w:drawing><wp:docPr id='1' name='x' descr='{words}'/></w:drawing></w:r>"
+    assert read(tmp_path, paragraph(run("See:") + picture)).text == f"See:{said}"

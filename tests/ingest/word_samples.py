@@ -11,6 +11,8 @@ NAMES = (
     'xmlns:v="urn:schemas-microsoft-com:vml"'
 )
 
+RELATIONSHIPS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+
 
 def run(words: str, properties: str = "") -> str:
     return f'<w:r><w:rPr>{properties}</w:rPr><w:t xml:space="preserve">{words}</w:t></w:r>'
@@ -29,7 +31,10 @@ def table(*rows: str) -> str:
 
 
 def word_file(body: str, doctype: str = "", **parts: str) -> bytes:
-    """Return a package; `parts`: word/NAME.xml by name, the content of its root element."""
+    """Return a package; `parts`: word/NAME.xml by name, the content of its root element.
+
+    A chart named `chart` is what the id rId9 of the document stands for.
+    """
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as package:
         package.writestr("[Content_Types].xml", "<Types/>")
@@ -39,4 +44,10 @@ def word_file(body: str, doctype: str = "", **parts: str) -> bytes:
         )
         for name, content in parts.items():
             package.writestr(f"word/{name}.xml", f"<w:root {NAMES}>{content}</w:root>")
+        if "chart" in parts:
+            package.writestr(
+                "word/_rels/document.xml.rels",
+                f'<Relationships><Relationship Id="rId9" Type="{RELATIONSHIPS}/chart" '
+                'Target="chart.xml"/></Relationships>',
+            )
     return stream.getvalue()

@@ -1,0 +1,105 @@
+"""OfficePackage: the parts of an Office Open XML file and how they point at each other.
+
+Knows the zip, the relationships and the properties that Word and PowerPoint files share. Reads
+damaged packages as far as they go: a relationship that leads nowhere is no part. Knows no text.
+"""
+
+import posixpath
+import zipfile
+from functools import cached_property
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from kb_service.domain.errors import DocumentError
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element
+
+_PROGRAM_TITLES = frozenset(("Word Document", "PowerPoint Presentation", "Presentation"))
+_PROGRAM_AUTHORS = frozenset(("python-docx", "Microsoft Office User"))
+_PICTURE_ENDINGS = (
+    ".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".emf", ".wmf", ".svg", ".webp",
+)  # fmt: skip
+_RELATED = "relationships}id", "relationships}dm"
+_MAIN = b"http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+_STRICT_MAIN = b"http://purl.oclc.org/ooxml/wordprocessingml/main"
+
+
+def local(node: "_Element") -> str:
+    """Return an element's name without its namespace, "" for a comment."""
+    return node.tag.rpartition("}")[2] if isinstance(node.tag, str) else ""
+
+
+def related_id(node: "_Element") -> str:
+    """Return the id of the relationship that an element names, "" for none."""
+    return next((v for k, v in node.attrib.items() if str(k).endswith(_RELATED)), "")
+
+
+def description_of(node: "_Element") -> str:
+    """Return the words that stand for a picture; the name of its file is none of them."""
+    words = " ".join(node.get("descr", "").split())
+    return "" if words.lower().endswith(_PICTURE_ENDINGS) and " " not in words else words
+
+
+class OfficePackage:
+    """Parts by name. Raises DocumentError `corrupt_document` for one that declares entities."""
+
+    def __init__(self, package: zipfile.ZipFile) -> None:
+        self._package = package
+        self._stored = {name.replace("\\", "/").lstrip("/"): name for name in package.namelist()}
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all parts, sorted."""
+        return sorted(self._stored)
+
+    @cached_property
+    def title(self) -> str:
+        """The title among the properties, "" when a program wrote one of its own."""
+        title = self._property("title")
+        return "" if title in _PROGRAM_TITLES else title
+
+    @cached_property
+    def author(self) -> str:
+        """The author among the properties, "" when a program wrote its own name."""
+        author = self._property("creator")
+        return "" if author in _PROGRAM_AUTHORS else author
+
+    def root(self, name: str) -> "_Element | None":
+        """Return a part's root, None when it is not there. A broken part is read as far as it goes.
+
+        Strict Word documents use other names for the same elements: they get the usual ones.
+        """
+        from lxml import etree
+
+        if name not in self._stored:
+            return None
+        data = self._package.read(self._stored[name]).replace(_STRICT_MAIN, _MAIN)
+        parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True)
+        root: _Element | None = etree.fromstring(data, parser)
+        if root is not None and root.getroottree().docinfo.doctype:
+            # Office writes none; what an entity stands for would be left out.
+            raise DocumentError(f"{name} declares entities", code="corrupt_document")
+        return root
+
+    def targets(self, name: str) -> dict[str, tuple[str, str]]:
+        """Return the parts of this package that one points at: id -> (kind, name).
+
+        The kind is the last word of the relationship's type ("slide", "chart", "image").
+        """
+        folder, _, file = name.rpartition("/")
+        listed = self.root(f"{folder}/_rels/{file}.rels".lstrip("/"))
+        found: dict[str, tuple[str, str]] = {}
+        for entry in () if listed is None else listed:
+            target = unquote(entry.get("Target", "")) if local(entry) == "Relationship" else ""
+            if not target or entry.get("TargetMode") == "External":
+                continue
+            path = posixpath.normpath(posixpath.join("/", folder, target)).lstrip("/")
+            if path in self._stored:
+                found[entry.get("Id", "")] = (entry.get("Type", "").rpartition("/")[2], path)
+        return found
+
+    def _property(self, name: str) -> str:
+        core = self.root("docProps/core.xml")
+        found = [] if core is None else [node for node in core if local(node) == name]
+        return (found[0].text or "").strip() if found else ""
