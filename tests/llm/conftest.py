@@ -1,6 +1,10 @@
 """What the llm tests share: golden folders, the genuine tokenizer, and tiny models of our own."""
 
 import json
+import os
+import shlex
+import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,11 +13,14 @@ import pytest
 import torch
 
 from llm.chats.chat_model import ChatModel
+from llm.errors import KernelUnavailable
+from llm.kernels import build
 from llm.kernels.native import NativeKernel
 from llm.models.build import random_model
 from llm.models.config import ModelConfig
 from llm.models.model import ChatGLM
 from llm.tokenizers import ChatGLM3Tokenizer
+from tests.llm import kept_compiler
 from tests.llm.native_kernels import VARIANTS, compiled
 from tests.llm.tiny_checkpoint import tiny_config_json, train_tiny_tokenizer, write_tiny_checkpoint
 
@@ -25,6 +32,25 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(num_threads)
+
+
+@pytest.fixture(autouse=True, scope="package")
+def _compile_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What a test builds is compiled the first time only, also beside other test processes."""
+    try:
+        compiler = shutil.which(build.compiler_command()[0])
+    except KernelUnavailable:
+        compiler = None
+    if compiler is None:
+        yield
+        return
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "compiled"
+    folder.mkdir(exist_ok=True)
+    words = (sys.executable, str(Path(kept_compiler.__file__)), str(folder), compiler)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CXX", shlex.join(words))
+        yield
 
 
 @pytest.fixture(scope="session")
