@@ -12,17 +12,19 @@ from kb_service.domain.spans import TextSpan
 
 BLOCK_JOIN = "\n\n"
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ufffe\uffff]")
+_TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()][0-9A-B])")
+"""Colours and movements that a program wrote for a terminal (ECMA-48)."""
 _LINE_END = re.compile(r"\r\n?|\x85|\u2028|\u2029|\x0b|\x0c")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 MAX_HEADING_CHARS = 200
 
 
 def clean(text: str) -> str:
-    """Return the text without control characters, lone surrogates and foreign line ends.
+    """Return the text without control characters, terminal codes and foreign line ends.
 
-    Nothing else is normalised: quotes stay as they were written.
+    A lone surrogate becomes U+FFFD. Nothing else is normalised: quotes stay as they were written.
     """
-    lines = _LINE_END.sub("\n", text)
+    lines = _LINE_END.sub("\n", _TERMINAL.sub("", text))
     return _SURROGATE.sub("\ufffd", _CONTROL.sub("", lines))
 
 

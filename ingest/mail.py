@@ -1,26 +1,38 @@
-"""MailLoader: an .eml message as text: its head, its body and the names of its attachments.
+"""MailLoader: an .eml message as text: its head, every text of its body, the names of attachments.
 
-Knows RFC 5322 through the standard library; an HTML body is read by `web_page.add_html`. The
-content of attachments is not read: upload them as files of their own.
+Knows RFC 5322, MIME and flowed text (RFC 3676) through the standard library; an HTML body is read
+by `web_page.add_html`. Messages inside a message are read with their heads. The content of other
+attachments is not read: upload them as files of their own.
 """
 
+import re
 from collections.abc import Iterator
 from email import policy
-from email.message import EmailMessage, MIMEPart
+from email.errors import HeaderParseError
+from email.header import decode_header
+from email.message import EmailMessage
 from email.parser import BytesParser
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from ingest.draft import DraftDocument
+from ingest.encodings import Decoded, decode
 from ingest.limits import ParseLimits
-from ingest.plain_text import add_text, decode
+from ingest.plain_text import add_text
 from ingest.web_page import add_html
 from kb_service.domain.documents import ParsedDocument
 from kb_service.domain.errors import DocumentError
 from kb_service.domain.jobs import JobStage, Progress
 
+MAX_DEPTH = 20
+"""Messages within messages that are read."""
 _HEAD = ("Subject", "From", "To", "Cc", "Date")
 _ATTACHMENTS_TITLE = "Attachments"
+_WORDS = re.compile(r"\w+")
+_TAGS = re.compile(r"<(?:style|script)\b.*?</(?:style|script)>|<[^>]*>", re.DOTALL | re.IGNORECASE)
+_FIRST_BOUNDARY = re.compile(rb"^--([^\s-][^\r\n]{0,68}?)[ \t]*\r?$", re.MULTILINE)
+_SURROGATE = re.compile("[\udc80-\udcff]")
+_SIGNATURE = "-- "
 
 
 class MailLoader:
@@ -31,37 +43,98 @@ class MailLoader:
 
     def load(self, path: Path, name: str, media_type: str) -> Iterator[Progress | ParsedDocument]:
         """Yield one Progress, then the ParsedDocument. Raises DocumentError."""
-        message = _parsed(path, name)
-        head = {field: _header(message, field) for field in _HEAD}
         draft = DraftDocument(name, self._limits.max_text_chars)
-        draft.add("\n".join(f"{field}: {value}" for field, value in head.items() if value))
-        self._add_body(message, name, draft)
-        attachments = [part.get_filename() or "" for part in _attachments(message)]
-        named = [attachment for attachment in attachments if attachment]
-        if named:
-            draft.add(f"{_ATTACHMENTS_TITLE}: {', '.join(named)}")
+        mail = Mail(name, draft)
+        message = _parsed(path, name)
+        head = mail.add_message(message)
         draft.end_page()
         yield Progress(JobStage.LOAD, 1, 1)
-        yield draft.finish(head["Subject"], _metadata(head, named))
+        metadata = _metadata(head, mail.attachments) | mail.encoding
+        yield draft.finish(head["Subject"], metadata)
 
-    @staticmethod
-    def _add_body(message: EmailMessage, name: str, draft: DraftDocument) -> None:
-        body = message.get_body(preferencelist=("plain", "html"))
-        if body is None:
+
+class Mail:
+    """What is read of one file: blocks in a draft, names of attachments, doubts of encodings."""
+
+    def __init__(self, name: str, draft: DraftDocument) -> None:
+        self._name, self._draft = name, draft
+        self.attachments: list[str] = []
+        self.encoding: dict[str, str] = {}
+
+    def add_message(self, message: EmailMessage, depth: int = 0) -> dict[str, str]:
+        """Add head, body and names of attachments of a message; return the head."""
+        charset = _charset_within(message)
+        head = {field: _header(message, field, charset) for field in _HEAD}
+        self._draft.add("\n".join(f"{field}: {value}" for field, value in head.items() if value))
+        num_before = len(self.attachments)
+        self._add_part(message, depth)
+        named = self.attachments[num_before:]
+        if named:
+            self._draft.add(f"{_ATTACHMENTS_TITLE}: {', '.join(named)}")
+        return head
+
+    def _add_part(self, part: EmailMessage, depth: int) -> None:
+        kind = part.get_content_type()
+        file_name = _shown(part.get_filename() or "", "")
+        if file_name:
+            self.attachments.append(file_name)
+        if kind == "message/rfc822" and depth < MAX_DEPTH:
+            for inner in _parts(part):
+                self.add_message(inner, depth + 1)
+        elif kind == "multipart/alternative":
+            self._add_alternative(_parts(part), depth)
+        elif part.get_content_maintype() == "multipart":
+            for inner in _parts(part):
+                self._add_part(inner, depth)
+        elif kind in ("application/pkcs7-mime", "application/x-pkcs7-mime"):
+            raise DocumentError(f"{self._name} is encrypted", code="encrypted_document")
+        elif part.get_content_maintype() == "text" and not part.is_attachment():
+            self._add_text(part)
+
+    def _add_alternative(self, parts: list[EmailMessage], depth: int) -> None:
+        """Add the alternative that is easiest to read, unless another says much more."""
+        if not parts:
             return
-        if body.get_content_type().startswith("application/pkcs7"):
-            raise DocumentError(f"{name} is encrypted", code="encrypted_document")
-        text = _content(body, name)
-        if body.get_content_subtype() == "html":
-            add_html(draft, text)
+        lengths = [sum(len(_words_of(part, self._name)) for part in p.walk()) for p in parts]
+        most = max(lengths)
+        chosen = next(n for n, length in enumerate(lengths) if length >= most / 2)
+        self._add_part(parts[chosen], depth)
+
+    def _add_text(self, part: EmailMessage) -> None:
+        content = _content(part, self._name)
+        self.encoding |= content.metadata
+        if part.get_content_subtype() == "html":
+            add_html(self._draft, content.text)
+            return
+        text = content.text
+        if str(part.get_param("format", "")).lower() == "flowed":
+            text = unflowed(text, deletes_space=str(part.get_param("delsp", "")).lower() == "yes")
+        add_text(self._draft, text)
+
+
+def unflowed(text: str, *, deletes_space: bool) -> str:
+    """Join the lines that a program has broken: those that end with a space (RFC 3676)."""
+    lines: list[str] = []
+    is_open = False
+    depth = 0
+    for raw in text.splitlines():
+        line = raw.lstrip(">")
+        own_depth = len(raw) - len(line)
+        line = line.removeprefix(" ")
+        if is_open and own_depth == depth and line != _SIGNATURE:
+            lines[-1] += line
         else:
-            add_text(draft, text)
+            lines.append(f"{'>' * own_depth} {line}" if own_depth else line)
+        is_open, depth = line.endswith(" ") and line != _SIGNATURE, own_depth
+        if is_open and deletes_space:
+            lines[-1] = lines[-1][:-1]
+    return "\n".join(lines)
 
 
 def _parsed(path: Path, name: str) -> EmailMessage:
     data = path.read_bytes()
     if b"\0" in data[:200]:  # a mail is ASCII; this one was saved as UTF-16
-        data = decode(data, name).encode()
+        data = decode(data, name).text.encode()
     message = BytesParser(policy=policy.default).parsebytes(data)
     if message.get_content_type() in ("application/pkcs7-mime", "multipart/encrypted"):
         raise DocumentError(
@@ -72,27 +145,68 @@ def _parsed(path: Path, name: str) -> EmailMessage:
     return message
 
 
-def _header(message: EmailMessage, field: str) -> str:
-    """Return a header decoded; malformed ones come back as they stand."""
+def _parts(part: EmailMessage) -> list[EmailMessage]:
+    """Return the parts of a multipart, found by their first line where the head names none."""
+    payload = part.get_payload()
+    if isinstance(payload, list):
+        return [inner for inner in payload if isinstance(inner, EmailMessage)]
+    data = str(payload).encode("utf-8", "surrogateescape")
+    found = _FIRST_BOUNDARY.search(data)
+    if found is None:
+        head = b"Content-Type: text/plain\r\n\r\n"
+        return [BytesParser(policy=policy.default).parsebytes(head + data)]
+    head = b'Content-Type: multipart/mixed; boundary="' + found.group(1) + b'"\r\n\r\n'
+    return _parts(BytesParser(policy=policy.default).parsebytes(head + data))
+
+
+def _charset_within(message: EmailMessage) -> str:
+    """Return the first encoding that a part declares: raw heads are written in it too."""
+    return next((found for part in message.walk() if (found := part.get_content_charset())), "")
+
+
+def _header(message: EmailMessage, field: str, charset: str) -> str:
+    """Return a header decoded; a malformed one comes back as it stands."""
+    raw = (str(value) for key, value in message.raw_items() if key.lower() == field.lower())
+    return " ".join(_shown(next(raw, ""), charset).split())
+
+
+def _shown(value: str, charset: str) -> str:
+    """Decode the encoded words of a header (RFC 2047), and bytes that it holds as they are."""
+    if _SURROGATE.search(value):
+        data = value.encode("utf-8", "surrogateescape")
+        value = decode(data, "header", declared="" if _is_utf8(data) else charset).text
     try:
-        value = message.get(field)
-    except (ValueError, IndexError, AttributeError, TypeError):  # stdlib's parser on broken input
-        value = next((raw for key, raw in message.raw_items() if key.lower() == field.lower()), "")
-    return " ".join(str(value or "").split())
+        pieces = decode_header(value)
+    except (HeaderParseError, ValueError):
+        return value
+    return "".join(
+        piece
+        if isinstance(piece, str)
+        else decode(piece, "header", declared=said).text
+        if said
+        else piece.decode("raw-unicode-escape")
+        for piece, said in pieces
+    )
 
 
-def _content(part: MIMEPart, name: str) -> str:
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _content(part: EmailMessage, name: str) -> Decoded:
     payload = part.get_payload(decode=True)
     data = payload if isinstance(payload, bytes) else b""
-    charset = part.get_content_charset() or "utf-8"
-    try:
-        return data.decode(charset)
-    except (UnicodeDecodeError, LookupError):
-        return decode(data, name)
+    return decode(data, name, declared=part.get_content_charset() or "")
 
 
-def _attachments(message: EmailMessage) -> list[MIMEPart]:
-    return [part for part in message.walk() if part.get_filename()]
+def _words_of(part: EmailMessage, name: str) -> list[str]:
+    if part.get_content_maintype() != "text" or part.is_attachment():
+        return []
+    return _WORDS.findall(_TAGS.sub(" ", _content(part, name).text))
 
 
 def _metadata(head: dict[str, str], attachments: list[str]) -> dict[str, str]:

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ingest.draft import DraftDocument
+from ingest.encodings import decode
 from ingest.limits import ParseLimits
 from ingest.markdown import add_markdown
 from ingest.media_types import DOCX, HTML, MARKDOWN, PPTX
-from ingest.plain_text import decode
 from ingest.slides import load_slides
 from ingest.web_page import add_html
 from ingest.word import add_word
@@ -35,9 +35,12 @@ class OfficeLoader:
         metadata: dict[str, str] = {}
         reason = BLANK_PAGE
         if media_type == HTML:
-            title = add_html(draft, decode(path.read_bytes(), name))
+            decoded = decode(path.read_bytes(), name)
+            title, metadata = add_html(draft, decoded.text), decoded.metadata
         elif media_type == MARKDOWN:
-            add_markdown(draft, decode(path.read_bytes(), name))
+            decoded = decode(path.read_bytes(), name)
+            add_markdown(draft, decoded.text)
+            metadata = decoded.metadata
         elif media_type == DOCX:
             title, metadata, reason = add_word(draft, path, name)
         else:

@@ -15,7 +15,8 @@ PICTURE = "image/png"
 """Stands for the drawing of a page, which is no media type of a file."""
 
 _EVERY = ("ingest.loaders", "ingest.parsed_file")
-_HTML = ("ingest.office", "lxml.html", "lxml.html.defs")
+_TEXT = ("ingest.encodings", "charset_normalizer")
+_HTML = (*_TEXT, "ingest.office", "lxml.html", "lxml.html.defs")
 _MODULES: dict[str, tuple[str, ...]] = {
     PDF: ("ingest.pdf",),
     PICTURE: ("ingest.page_picture", "PIL.Image", "PIL.ImageChops", "PIL.PngImagePlugin"),
@@ -25,9 +26,9 @@ _MODULES: dict[str, tuple[str, ...]] = {
     MARKDOWN: (*_HTML, "markdown_it", "markdown_it.renderer"),
     MAIL: (*_HTML, "ingest.mail"),
     XLSX: ("ingest.tables", "openpyxl"),
-    CSV: ("ingest.tables",),
-    TSV: ("ingest.tables",),
-    PLAIN_TEXT: ("ingest.plain_text",),
+    CSV: (*_TEXT, "ingest.tables"),
+    TSV: (*_TEXT, "ingest.tables"),
+    PLAIN_TEXT: (*_TEXT, "ingest.plain_text"),
 }
 MEDIA_TYPES = tuple(name for name in _MODULES if name != PICTURE)
 

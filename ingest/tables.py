@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from ingest.draft import DraftDocument
+from ingest.encodings import decode
 from ingest.limits import ParseLimits
-from ingest.plain_text import decode
 from kb_service.domain.documents import ParsedDocument
 from kb_service.domain.errors import DocumentError
 from kb_service.domain.jobs import JobStage, Progress
@@ -85,11 +85,12 @@ class TableLoader:
         """Yield Progress per sheet, then the ParsedDocument. Raises DocumentError."""
         draft = DraftDocument(name, self._limits.max_text_chars)
         if media_type.startswith("text/"):
-            for text in row_texts(_csv_rows(path, name), is_header_sure=True):
+            decoded = decode(path.read_bytes(), name)
+            for text in row_texts(_csv_rows(decoded.text, name), is_header_sure=True):
                 draft.add(text)
             draft.end_page()
             yield Progress(JobStage.LOAD, 1, 1)
-            yield draft.finish()
+            yield draft.finish(metadata=decoded.metadata)
             return
         yield from self._load_workbook(path, name, draft)
 
@@ -153,8 +154,7 @@ def shown(value: object, number_format: str) -> str:
     return str(value)
 
 
-def _csv_rows(path: Path, name: str) -> Iterator[list[str]]:
-    text = decode(path.read_bytes(), name)
+def _csv_rows(text: str, name: str) -> Iterator[list[str]]:
     try:
         dialect: type[csv.Dialect] = csv.Sniffer().sniff(text[:_SNIFFED_CHARS], ",;\t|")
     except csv.Error:

@@ -1,0 +1,130 @@
+"""Mail: every text of a message, in the encodings that programs really send."""
+
+from pathlib import Path
+
+import pytest
+
+from ingest.limits import ParseLimits
+from ingest.loaders import DocumentLoader
+from ingest.mail import unflowed
+from ingest.media_types import MAIL
+from kb_service.domain.documents import ParsedDocument
+
+HEAD = b"From: a@example.org\r\nSubject: x\r\nMIME-Version: 1.0\r\n"
+PLAIN = b"Content-Type: text/plain; charset=utf-8\r\n\r\n"
+HTML = b"Content-Type: text/html; charset=utf-8\r\n\r\n"
+
+
+def read(tmp_path: Path, data: bytes) -> ParsedDocument:
+    path = tmp_path / "a.eml"
+    path.write_bytes(data)
+    *_, document = DocumentLoader(ParseLimits()).load(path, path.name, MAIL)
+    assert isinstance(document, ParsedDocument)
+    return document
+
+
+def multipart(kind: str, *parts: bytes, named: str = '; boundary="B"') -> bytes:
+    inner = b"".join(b"--B\r\n" + part + b"\r\n" for part in parts)
+    return HEAD + f"Content-Type: multipart/{kind}{named}\r\n\r\n".encode() + inner + b"--B--\r\n"
+
+
+def body(document: ParsedDocument) -> list[str]:
+    return document.text.split("\n\n")[1:]
+
+
+PICTURE = b"Content-Type: image/png; name=p.png\r\nContent-Disposition: inline\r\n\r\nxx"
+
+
+@pytest.mark.parametrize("named", ['; boundary="B"', ""])
+@pytest.mark.parametrize("kind", ["mixed", "related", "signed", "report", "unheard-of"])
+def test_every_text_part_is_read_also_where_the_head_names_no_boundary(
+    tmp_path: Path, kind: str, named: str
+) -> None:
+    data = multipart(
+        kind, PLAIN + b"See below.", PICTURE, PLAIN + b"The rope broke.", HTML + b"<p>At nine.</p>",
+        named=named,
+    )  # fmt: skip
+    assert body(read(tmp_path, data)) == [
+        "See below.", "The rope broke.", "At nine.", "Attachments: p.png",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("plain", "html", "said"),
+    [
+        (b"The rope broke.", b"<p>The rope broke.</p>", "The rope broke."),
+        (b" ", b"<p>The rope broke at nine.</p>", "The rope broke at nine."),
+        (b"Open this in a browser.", b"<p>" + b"The rope broke. " * 9 + b"</p>", "The rope broke."),
+        (b"The rope broke.", b"<style>p {a: b; c: d; e: f; g: h}</style><p>It.</p>", "The rope"),
+    ],
+)
+def test_of_alternatives_the_plain_one_is_read_unless_another_says_much_more(
+    tmp_path: Path, plain: bytes, html: bytes, said: str
+) -> None:
+    document = read(tmp_path, multipart("alternative", PLAIN + plain, HTML + html))
+    assert body(document)[0].startswith(said)
+    assert len(body(document)) == 1
+
+
+def test_a_message_within_a_message_is_read_with_its_head(tmp_path: Path) -> None:
+    inner = b"From: b@example.org\r\nSubject: The rope\r\n" + PLAIN + b"It broke at nine."
+    forwarded = b"Content-Type: message/rfc822\r\n\r\n" + inner
+    document = read(tmp_path, multipart("mixed", PLAIN + b"See below.", forwarded))
+    assert body(document) == [
+        "See below.", "Subject: The rope\nFrom: b@example.org", "It broke at nine.",
+    ]  # fmt: skip
+
+
+def test_the_text_of_an_attachment_is_named_and_not_read(tmp_path: Path) -> None:
+    attached = b"Content-Disposition: attachment; filename=a.txt\r\n" + PLAIN + b"secret words"
+    document = read(tmp_path, multipart("mixed", PLAIN + b"See below.", attached))
+    assert body(document) == ["See below.", "Attachments: a.txt"]
+    assert document.metadata["attachments"] == "a.txt"
+
+
+@pytest.mark.parametrize(
+    ("subject", "shown"),
+    [
+        ("三号码头事故通报".encode("gb18030"), "三号码头事故通报"),
+        ("三号码头事故通报".encode(), "三号码头事故通报"),
+        (b"=?gb2312?B?" + b"1uzpRrv5wrc=" + b"?=", "朱镕基路"),
+        (b"=?utf-8?B?5LiJ5Y+3?= =?utf-8?B?56CB5aS0?=", "三号码头"),
+        (b"Re: =?iso-8859-1?Q?=80500?= today", "Re: €500 today"),
+        (b"=?no-such?Q?abc?=", "abc"),
+        (b"=?utf-8?B?broken", "=?utf-8?B?broken"),
+    ],
+)
+def test_a_subject_is_shown_in_the_characters_that_were_meant(
+    tmp_path: Path, subject: bytes, shown: str
+) -> None:
+    head = b"Subject: " + subject + b"\r\nContent-Type: text/plain; charset=gbk\r\n\r\n"
+    document = read(tmp_path, head + "起重机倒塌。".encode("gbk"))
+    assert document.title == shown
+    assert document.text == f"Subject: {shown}\n\n起重机倒塌。"
+
+
+@pytest.mark.parametrize("declared", ["", "; charset=us-ascii", "; charset=no-such"])
+def test_a_body_in_an_encoding_that_its_head_hides_is_read_and_told(
+    tmp_path: Path, declared: str
+) -> None:
+    words = "臺北港三號碼頭起重機倒塌，兩名工人受傷，調查組認定鋼纜斷裂是直接原因。"
+    data = HEAD + f"Content-Type: text/plain{declared}\r\n\r\n".encode() + words.encode("big5")
+    document = read(tmp_path, data)
+    assert body(document) == [words]
+    assert document.metadata["encoding"] == "big5hkscs"
+
+
+@pytest.mark.parametrize(
+    ("written", "deletes_space", "meant"),
+    [
+        ("The rope \nbroke.\nTwo men.", False, "The rope broke.\nTwo men."),
+        ("三号 \n码头", True, "三号码头"),
+        ("> The rope \n> broke.\nYes.", False, "> The rope broke.\nYes."),
+        (" From here.", False, "From here."),
+        ("Yours,\n-- \nA. Li", False, "Yours,\n-- \nA. Li"),
+    ],
+)
+def test_flowed_lines_are_joined_as_they_were_written(
+    written: str, deletes_space: bool, meant: str
+) -> None:
+    assert unflowed(written, deletes_space=deletes_space) == meant
