@@ -6,8 +6,9 @@ Knows DrawingML's charts, old and extended, and diagrams. Knows nothing of the w
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from ingest.number_formats import shown
 from ingest.office_package import local
-from ingest.tables import row_texts, shown
+from ingest.tables import CELL_JOIN, row_texts
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -22,7 +23,9 @@ def chart_texts(root: "_Element") -> Iterator[str]:
     yield from diagram_texts(root)
     series = [node for node in root.iter() if local(node) == "ser"]
     if series:
-        yield from row_texts(_series_rows(series), is_header_sure=True)
+        names, *rows = _series_rows(series)
+        yield CELL_JOIN.join(filter(None, names))
+        yield from row_texts(rows, names)
     else:
         yield from row_texts(_dimension_rows(root))
 
@@ -93,4 +96,4 @@ def _value(point: "_Element", number_format: str) -> str:
         number = float(words)
     except ValueError:
         return words
-    return shown(int(number) if number.is_integer() else number, number_format)
+    return shown(number, number_format)

@@ -14,15 +14,13 @@ from xml.parsers.expat import ExpatError
 _OF_LIBRARIES = frozenset(
     {
         "lxml.etree.LxmlError",
-        "openpyxl.utils.exceptions.InvalidFileException",
-        "pptx.exc.PythonPptxError",
         "pypdfium2.PdfiumError",
         "pypdfium2._helpers.misc.PdfiumError",
     }
 )
 """By name: the library of another format need not be imported to know them."""
 _OF_PYTHON = (zipfile.BadZipFile, zlib.error, ParseError, ExpatError, EOFError)
-_PACKAGE_CODE = ("/zipfile.py", "/pptx/opc/")
+_PACKAGE_CODE = ("/zipfile.py",)
 """Where libraries look parts of a package up by name."""
 
 

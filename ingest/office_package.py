@@ -72,15 +72,23 @@ class OfficePackage:
         """
         from lxml import etree
 
-        if name not in self._stored:
+        data = self.bytes_of(name)
+        if data is None:
             return None
-        data = self._package.read(self._stored[name]).replace(_STRICT_MAIN, _MAIN)
         parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True)
-        root: _Element | None = etree.fromstring(data, parser)
+        root: _Element | None
+        try:
+            root = etree.fromstring(data.replace(_STRICT_MAIN, _MAIN), parser)
+        except etree.XMLSyntaxError:
+            return None  # no XML at all, or nothing
         if root is not None and root.getroottree().docinfo.doctype:
             # Office writes none; what an entity stands for would be left out.
             raise DocumentError(f"{name} declares entities", code="corrupt_document")
         return root
+
+    def bytes_of(self, name: str) -> bytes | None:
+        """Return a part as it is stored, None when it is not there."""
+        return self._package.read(self._stored[name]) if name in self._stored else None
 
     def targets(self, name: str) -> dict[str, tuple[str, str]]:
         """Return the parts of this package that one points at: id -> (kind, name).

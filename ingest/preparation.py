@@ -25,7 +25,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
     HTML: _HTML,
     MARKDOWN: (*_HTML, "markdown_it", "markdown_it.renderer"),
     MAIL: (*_HTML, "ingest.mail"),
-    XLSX: ("ingest.tables", "openpyxl"),
+    XLSX: ("ingest.tables", "ingest.workbook", "lxml.etree"),
     CSV: (*_TEXT, "ingest.tables"),
     TSV: (*_TEXT, "ingest.tables"),
     PLAIN_TEXT: (*_TEXT, "ingest.plain_text"),

@@ -1,14 +1,13 @@
 """Tables as text: a row reads `header: value; header: value`, so that it makes sense alone.
 
-Reads xlsx through openpyxl and csv through the standard library, because pandas rewrites numbers
-(5 becomes 5.0) and dates, and a quote must stay what the cell shows. Knows rows and cells;
-nothing of chunks.
+Knows titles, headers and several tables in one; reads csv through the standard library, because a
+quote must stay what the cell shows. Knows nothing of workbooks or chunks.
 """
 
 import csv
-import datetime as dt
 import io
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, groupby, islice, pairwise, zip_longest
 from pathlib import Path
 
 from ingest.draft import DraftDocument
@@ -21,57 +20,113 @@ from kb_service.domain.jobs import JobStage, Progress
 CELL_JOIN = "; "
 _MAX_HEADER_CHARS = 60
 _SNIFFED_CHARS = 8192
-_MAX_EMPTY_ROWS = 10_000  # formatted but empty rows at the end of a sheet
+LOOK_AHEAD = 4
+"""Rows of a table that are looked at before its header is settled."""
+MIN_NAMES = 2
 
 
-def row_texts(rows: Iterable[Sequence[str]], *, is_header_sure: bool = False) -> Iterator[str]:
-    """Yield one text per row with words; the first row with words may serve as the header."""
-    header: Sequence[str] | None = None
-    is_first = True
-    for row in rows:
-        cells = [" ".join(cell.split()) for cell in row]
-        if not any(cells):
-            continue
-        if is_first:
-            is_first = False
-            if _is_header(cells, is_header_sure=is_header_sure):
-                header = cells
-                yield CELL_JOIN.join(cell for cell in cells if cell)
-                continue
-        yield _row_text(cells, header)
+def row_texts(
+    rows: Iterable[Sequence[str]], names: Sequence[str] = (), *, is_header_sure: bool = False
+) -> Iterator[str]:
+    """Yield one text per row with words: its cells beside the names of their columns.
+
+    Rows come with the words of merged cells in every place; a row of a single cell is a title. A
+    table ends at an empty row when what follows has a header of its own. `names`: of the columns,
+    where they are known. `is_header_sure`: the first row that is no title is a header.
+    """
+    for block in _blocks([" ".join(cell.split()) for cell in row] for row in rows):
+        head = list(islice(block, LOOK_AHEAD))
+        num_titles = _num_titles(head)
+        yield from (_joined(row) for row in head[:num_titles])
+        head = head[num_titles:]
+        num_header_rows = _num_header_rows(head, names, is_header_sure=is_header_sure and not names)
+        if num_header_rows:
+            names = _names(head[:num_header_rows])
+            yield from (_joined(_unmerged(row)) for row in head[:num_header_rows])
+        for row in chain(head[num_header_rows:], block):
+            yield _row_text(row, names)
 
 
-def grid_texts(rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """Yield one text per row with words; a row of one cell over all columns is a title."""
-    kept = [row for row in rows if any(cell.strip() for cell in row)]
-    texts = row_texts(row for row in kept if len(row) > 1)
-    for row in kept:
-        yield row[0] if len(row) == 1 else next(texts)
+def _blocks(rows: Iterable[list[str]]) -> Iterator[Iterator[list[str]]]:
+    """Yield the runs of rows with words; each is to be read before the next."""
+    for has_words, block in groupby(rows, any):
+        if has_words:
+            yield block
 
 
-def _is_header(cells: Sequence[str], *, is_header_sure: bool) -> bool:
-    words = [cell for cell in cells if cell]
+def _num_titles(head: Sequence[Sequence[str]]) -> int:
+    """How many rows of one cell stand before the first that has more."""
+    widths = [sum(map(bool, row)) for row in head]
+    first = next((place for place, width in enumerate(widths) if width > 1), 0)
+    return first if all(width == 1 for width in widths[:first]) else 0
+
+
+def _num_header_rows(
+    head: Sequence[Sequence[str]], before: Sequence[str], *, is_header_sure: bool
+) -> int:
+    """How many of the first rows name columns: none, one, or two under merged cells."""
+    if not head or not (is_header_sure or _is_header(head[0], head[1:])):
+        return 0
+    is_merged = any(left and left == right for left, right in pairwise(head[0]))
+    if is_merged and not (len(head) > 1 and _is_header(head[1], head[2:])):
+        return 1 if is_header_sure else 0
+    if before and not _begins_anew(head, before):
+        return 0
+    return 2 if is_merged else 1
+
+
+def _begins_anew(head: Sequence[Sequence[str]], before: Sequence[str]) -> bool:
+    """True when rows after a gap have their own header: numbers below words, or other columns."""
+    places = [place for place, cell in enumerate(head[0]) if cell]
+    below = [row[place] for row in head[1:] for place in places if place < len(row)]
+    return any(map(_is_number, filter(None, below))) or places != [
+        place for place, name in enumerate(before) if name
+    ]
+
+
+def _is_header(row: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
+    """True for words without a gap that name at least two columns.
+
+    The column of the rows' own names may be without one.
+    """
+    words = [cell for cell in row if cell]
+    first = 1 if not row[0] and any(other and other[0] for other in below) else 0
+    last = max((place for place, cell in enumerate(row) if cell), default=-1)
+    different = [word for word, _ in groupby(words)]
     return (
-        len(words) >= (1 if is_header_sure else 2)
-        and len(set(words)) == len(words)
-        and (is_header_sure or len(words) == len(cells))
+        len(different) >= MIN_NAMES
+        and len(words) == last + 1 - first
+        and len(set(different)) == len(different)
         and all(len(word) <= _MAX_HEADER_CHARS for word in words)
         and not any(_is_number(word) or word.endswith((":", "：")) for word in words)
     )
+
+
+def _names(header: Sequence[Sequence[str]]) -> list[str]:
+    """The names of columns; below a merged cell both names are said, one that repeats once."""
+    width = max(map(len, header))
+    filled = [[*row, *[""] * (width - len(row))] for row in header]
+    return [" ".join(dict.fromkeys(filter(None, column))) for column in zip(*filled, strict=True)]
+
+
+def _unmerged(row: Sequence[str]) -> list[str]:
+    return [word for word, _ in groupby(row)]
 
 
 def _is_number(word: str) -> bool:
     return not any(character.isalpha() for character in word)
 
 
-def _row_text(cells: Sequence[str], header: Sequence[str] | None) -> str:
-    if header is None:
-        return CELL_JOIN.join(cell for cell in cells if cell)
-    names = [*header, *[""] * (len(cells) - len(header))]
-    return CELL_JOIN.join(
-        f"{name}: {cell}" if name and name != cell else cell
-        for name, cell in zip(names, cells, strict=False)
-        if cell
+def _joined(cells: Iterable[str]) -> str:
+    return CELL_JOIN.join(cell for cell in cells if cell)
+
+
+def _row_text(cells: Sequence[str], names: Sequence[str]) -> str:
+    if len(cells) == 1 and len(names) > 1:
+        return cells[0]
+    return _joined(
+        f"{name}: {cell}" if name and name != cell and cell else cell
+        for name, cell in zip_longest(names[: len(cells)], cells, fillvalue="")
     )
 
 
@@ -92,66 +147,9 @@ class TableLoader:
             yield Progress(JobStage.LOAD, 1, 1)
             yield draft.finish(metadata=decoded.metadata)
             return
-        yield from self._load_workbook(path, name, draft)
+        from ingest.workbook import load_workbook
 
-    def _load_workbook(
-        self, path: Path, name: str, draft: DraftDocument
-    ) -> Iterator[Progress | ParsedDocument]:
-        import openpyxl
-
-        # An open file: stored bytes have no suffix, and openpyxl refuses such a path.
-        with path.open("rb") as file:
-            workbook = openpyxl.load_workbook(file, read_only=True, data_only=True)
-            sheets = workbook.worksheets
-            if len(sheets) > self._limits.max_pages:
-                raise DocumentError(
-                    f"{name} has {len(sheets)} sheets, at most {self._limits.max_pages} are read",
-                    code="too_many_pages",
-                    details={"num_pages": len(sheets), "max_pages": self._limits.max_pages},
-                )
-            for number, sheet in enumerate(sheets, start=1):
-                sheet.reset_dimensions()  # files from other programs lie about their size
-                self._add_sheet(sheet, draft)
-                yield Progress(JobStage.LOAD, number, len(sheets))
-            properties = workbook.properties
-            yield draft.finish(properties.title or "", {"author": properties.creator or ""})
-
-    @staticmethod
-    def _add_sheet(sheet: "object", draft: DraftDocument) -> None:
-        texts = row_texts(_sheet_rows(sheet))
-        first = next(texts, None)
-        if first is not None:
-            draft.add(str(getattr(sheet, "title", "")), level=1)
-            draft.add(first)
-            for text in texts:
-                draft.add(text)
-        draft.end_page()
-
-
-def _sheet_rows(sheet: "object") -> Iterator[list[str]]:
-    num_empty = 0
-    for row in sheet.iter_rows():  # type: ignore[attr-defined] # openpyxl has no types
-        cells = [shown(cell.value, str(cell.number_format or "")) for cell in row if cell]
-        num_empty = 0 if any(cells) else num_empty + 1
-        if num_empty > _MAX_EMPTY_ROWS:
-            return
-        yield cells
-
-
-def shown(value: object, number_format: str) -> str:
-    """Return a cell as the sheet shows it, near enough to be quoted."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return str(value).upper()
-    if isinstance(value, dt.datetime):
-        is_date = value.time() == dt.time()
-        return value.date().isoformat() if is_date else value.isoformat(sep=" ")
-    if isinstance(value, int | float) and "%" in number_format:
-        return f"{value * 100:.10g}%"
-    if isinstance(value, float):
-        return f"{value:.15g}"
-    return str(value)
+        yield from load_workbook(path, name, draft, self._limits)
 
 
 def _csv_rows(text: str, name: str) -> Iterator[list[str]]:

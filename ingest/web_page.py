@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ingest.draft import DraftDocument
 from ingest.plain_text import section_level
-from ingest.tables import grid_texts
+from ingest.tables import row_texts
 from kb_service.domain.errors import DocumentError
 from kb_service.language.lexicon import CJK
 
@@ -219,7 +219,7 @@ def _table_texts(table: "_Element") -> Iterator[str]:
     """Yield captions, rows that name their columns, and what stands between the rows."""
     for node in table.iterdescendants("caption"):
         yield _inline(node)
-    yield from grid_texts(_rows(table))
+    yield from row_texts(_rows(table))
     strays = [node.tail for node in table.iter("tr", "tbody", "thead", "tfoot", "colgroup")]
     for stray in (table.text, *strays):
         if stray and stray.strip():

@@ -16,7 +16,7 @@ from ingest.charts import chart_texts, diagram_texts
 from ingest.draft import DraftDocument
 from ingest.office_package import OfficePackage, description_of, local, related_id
 from ingest.plain_text import section_level
-from ingest.tables import grid_texts
+from ingest.tables import row_texts
 from ingest.word_numbering import Numbering, list_of
 from ingest.word_xml import W, child, is_on, value
 from kb_service.domain.documents import BLANK_PAGE
@@ -245,7 +245,7 @@ class WordDocument:
                     yield from self._blocks(cell)
             return
         grid, breaks = self._grid(rows)
-        for text, num_breaks in zip(grid_texts(grid), breaks, strict=True):
+        for text, num_breaks in zip(row_texts(grid), breaks, strict=True):
             yield Piece(text, 0, num_breaks)
 
     def _grid(self, rows: list["_Element"]) -> tuple[list[list[str]], list[int]]:

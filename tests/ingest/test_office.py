@@ -122,7 +122,7 @@ def test_each_sheet_is_a_page_and_a_row_names_its_columns(tmp_path: Path) -> Non
     path = tmp_path / "a.xlsx"
     book.save(path)
     document = load(path, types.XLSX)
-    row = "No: SG-1; Date: 2024-08-17; Share: 25%; Loss: 5; Closed: TRUE"
+    row = "No: SG-1; Date: 2024-08-17; Share: 25.00%; Loss: 5; Closed: TRUE"
     assert document.text == f"Incidents\n\nNo; Date; Share; Loss; Closed\n\n{row}"
     assert [page.kind for page in document.pages] == [PageKind.TEXT, PageKind.EMPTY]
 

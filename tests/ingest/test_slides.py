@@ -134,7 +134,7 @@ def test_a_chart_names_its_series_and_categories(tmp_path: Path) -> None:
     assert lines(one_slide(tmp_path, fill)) == [
         "Share of incidents",
         "Leaks; Fires",
-        "2023; Leaks: 25%; Fires: 12.5%",
+        "2023; Leaks: 25%; Fires: 13%",
         "2024; Leaks: 50%",
     ]
 

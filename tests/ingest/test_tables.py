@@ -1,0 +1,66 @@
+"""Tables as text: titles, headers of one or two rows, and rows that make sense alone."""
+
+from pathlib import Path
+
+import pytest
+
+from ingest.limits import ParseLimits
+from ingest.loaders import DocumentLoader
+from ingest.media_types import CSV
+from ingest.tables import row_texts
+from kb_service.domain.documents import ParsedDocument
+
+
+@pytest.mark.parametrize(
+    ("rows", "texts"),
+    [
+        ([["a", "b"], ["1", "2"]], ["a; b", "a: 1; b: 2"]),
+        ([["1", "2"], ["3", "4"]], ["1; 2", "3; 4"]),
+        ([["Name:", "Li"], ["Role:", "clerk"]], ["Name:; Li", "Role:; clerk"]),
+        ([["", "Dead", "Hurt"], ["Quay", "0", "2"]], ["Dead; Hurt", "Quay; Dead: 0; Hurt: 2"]),
+        ([["", "rope", "broken"], ["", "brake", "worn"]], ["rope; broken", "brake; worn"]),
+        ([["List"], ["a", "b"], ["1", "2"]], ["List", "a; b", "a: 1; b: 2"]),
+        ([["a", "b"], ["1", "2"], ["Total"], ["3", "4"]], [
+            "a; b", "a: 1; b: 2", "Total", "a: 3; b: 4",
+        ]),
+        (
+            [["Place", "People", "People"], ["Place", "Dead", "Hurt"], ["Quay", "0", "2"]],
+            ["Place; People", "Place; Dead; Hurt", "Place: Quay; People Dead: 0; People Hurt: 2"],
+        ),
+        ([["Yes", "Yes"], ["No", "No"]], ["Yes; Yes", "No; No"]),
+        ([["a", "b"], ["1"]], ["a; b", "1"]),
+        ([["a", "b"], ["1", "2", "3"]], ["a; b", "a: 1; b: 2; 3"]),
+        ([[], ["  "], ["a\n b", "c"], ["1", "2"]], ["a b; c", "a b: 1; c: 2"]),
+        ([["a", "b"], ["1", "2"], [], ["c", "d"], ["3", "4"]], [
+            "a; b", "a: 1; b: 2", "c; d", "c: 3; d: 4",
+        ]),
+        ([["a", "b"], ["x", "y"], [], ["z", "w"], ["u", "v"]], [
+            "a; b", "a: x; b: y", "a: z; b: w", "a: u; b: v",
+        ]),
+        ([["a", "b"], ["x", "y"], [], ["c", "d", "e"], ["u", "v", "w"]], [
+            "a; b", "a: x; b: y", "c; d; e", "c: u; d: v; e: w",
+        ]),
+        ([], []),
+    ],
+)  # fmt: skip
+def test_a_row_is_said_beside_the_names_of_its_columns(
+    rows: list[list[str]], texts: list[str]
+) -> None:
+    assert list(row_texts(rows)) == texts
+
+
+def test_many_rows_are_read_one_after_another() -> None:
+    rows = ([f"r{number}", str(number)] for number in range(100_000))
+    texts = row_texts(rows, ["name", "count"])
+    assert next(texts) == "name: r0; count: 0"
+    assert sum(1 for _ in texts) == 99_999
+
+
+def test_a_csv_with_a_title_above_its_header(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("Accident list 2026\n\ndate,place\n2026-03-05,Quay three\n")
+    *_, document = DocumentLoader(ParseLimits()).load(path, path.name, CSV)
+    assert isinstance(document, ParsedDocument)
+    assert document.text.split("\n\n") == [
+        "Accident list 2026", "date; place", "date: 2026-03-05; place: Quay three",
+    ]  # fmt: skip
