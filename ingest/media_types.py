@@ -96,7 +96,7 @@ def detect_media_type(name: str, head: bytes) -> str:
         raise DocumentError(f"{name} is empty (0 bytes)", code="empty_document")
     suffix = PurePosixPath(name.replace("\\", "/")).suffix.lower()
     by_name = _BY_SUFFIX.get(suffix)
-    if b"%PDF-" in head[:1024]:
+    if b"%PDF-" in (head if by_name == PDF else head[:1024]):
         return PDF
     if head.startswith(_ZIP):
         return _package_type(name, head, by_name)

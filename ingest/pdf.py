@@ -18,6 +18,7 @@ from ingest.pdf_cells import mark_aligned_cells
 from ingest.pdf_columns import in_reading_order
 from ingest.pdf_glyphs import GlyphReader, PageGlyphs, Sheet, upright_box
 from ingest.pdf_layout import PARAGRAPH, PageText, Paragraph, compose, heading_levels
+from ingest.pdf_marks import marks_of, with_notes, with_values
 from kb_service.domain.documents import BLANK_PAGE, Heading, Page, PageKind, ParsedDocument
 from kb_service.domain.errors import DocumentError
 from kb_service.domain.jobs import JobStage, Progress
@@ -29,12 +30,18 @@ NO_TEXT_LAYER = "no_text_layer"
 UNREADABLE_TEXT = "unreadable_text"
 CORRUPT_PAGE = "corrupt_page"
 PAGE_TOO_LARGE = "page_too_large"
+MAX_HEAD_BYTES = 64 * 1024
+"""What may stand before a PDF: the head of the mail or request that it came in."""
+MAX_TAIL_BYTES = 4 * 1024 * 1024
+"""What may stand behind it: a disk's empty blocks."""
 
 _UNREADABLE_SHARE = 0.5
 _MIN_DRAWN_PATHS = 20  # fewer are rules and frames around nothing
 _MARGIN_SHARE = 0.1  # of the page's width or height, on each side
 _LETTERHEAD_SHARE = 0.01  # of the page's area: all pictures of a header together
-_TAIL_BYTES = 4096
+_TAIL_BYTES = 1024
+"""Behind the closing mark: as far as pdfium looks for it."""
+_OBJECT = re.compile(rb"\d+ \d+ obj\b")
 _NO_VALUE = ("", "anonymous", "unspecified")  # what report generators put when nobody said
 _RUNS_ON = re.compile(r"[^。！？；!?.;:：”\"）)\]]$")
 _GOES_ON = re.compile(r"[a-z\u4e00-\u9fff，、]")
@@ -96,6 +103,7 @@ class PdfLoader:
                     code="too_many_pages",
                     details={"num_pages": num_pages, "max_pages": self._limits.max_pages},
                 )
+            document.init_forms()
             draft = _Draft()
             for number in range(1, num_pages + 1):
                 self._add_page(document, number, draft)
@@ -141,10 +149,13 @@ class PdfLoader:
             return PageKind.FAILED, CORRUPT_PAGE, sheet, nothing
         if glyphs.num_unreadable > _UNREADABLE_SHARE * glyphs.num_ink:
             return PageKind.FAILED, UNREADABLE_TEXT, sheet, nothing
-        text = compose(mark_aligned_cells(in_reading_order(glyphs.lines)))
+        marks = marks_of(page, sheet)
+        lines = glyphs.lines if glyphs.turn else with_values(glyphs.lines, marks)
+        text = compose(mark_aligned_cells(in_reading_order(lines)))
         if glyphs.turn:
             boxes = tuple(upright_box(box, sheet, glyphs.turn) for box in text.boxes)
             text = replace(text, boxes=boxes)
+        text = with_notes(text, [mark for mark in marks if glyphs.turn or not mark.is_seen])
         if text.text:
             return PageKind.TEXT, None, sheet, text
         reason = NO_TEXT_LAYER if _has_pictures(page, sheet) else BLANK_PAGE
@@ -156,9 +167,11 @@ def open_pdf(path: Path, name: str) -> pypdfium2.PdfDocument:
     size = path.stat().st_size
     if size == 0:
         raise DocumentError(f"{name} is empty (0 bytes)", code="empty_document")
-    _check_ending(path, name, size)
+    start, end = _bounds(path, name, size)
     try:
-        return pypdfium2.PdfDocument(path)
+        if (start, end) == (0, size):
+            return pypdfium2.PdfDocument(path)
+        return pypdfium2.PdfDocument(path.read_bytes()[start:end])
     except pypdfium2.PdfiumError as error:
         if error.err_code in (pdfium.FPDF_ERR_PASSWORD, pdfium.FPDF_ERR_SECURITY):
             raise DocumentError(
@@ -168,17 +181,27 @@ def open_pdf(path: Path, name: str) -> pypdfium2.PdfDocument:
         raise DocumentError(f"{name} is not a readable PDF: {error}") from error
 
 
-def _check_ending(path: Path, name: str, size: int) -> None:
-    """Refuse a cut-off file: pdfium would repair it and hide that its end is missing."""
+def _bounds(path: Path, name: str, size: int) -> tuple[int, int]:
+    """Return where the PDF begins and ends in a file that has bytes before and behind it.
+
+    Raises DocumentError for a file that is cut off: pdfium would repair it and hide that its end is
+    missing.
+    """
     with path.open("rb") as stream:
-        stream.seek(max(0, size - _TAIL_BYTES))
+        start = max(0, stream.read(MAX_HEAD_BYTES).find(b"%PDF-"))
+        tail_start = max(0, size - MAX_TAIL_BYTES)
+        stream.seek(tail_start)
         tail = stream.read()
-    if b"startxref" not in tail and b"%%EOF" not in tail:
+    last = max(tail.rfind(b"startxref"), tail.rfind(b"%%EOF"))
+    if last < 0 or (size - tail_start - last > _TAIL_BYTES and _OBJECT.search(tail, last)):
         raise DocumentError(
             f"{name} ends after {size} bytes without the closing mark of a PDF: it is cut off",
             code="corrupt_document",
             details={"size_bytes": size},
         )
+    closing = tail.find(b"%%EOF", last)
+    end = tail_start + closing + len(b"%%EOF") if closing >= 0 else size
+    return start, size if size - end < _TAIL_BYTES and not start else end
 
 
 def _sheet(page: pypdfium2.PdfPage) -> Sheet:

@@ -1,7 +1,8 @@
 """Reading order of a page whose columns were drawn row by row across the gutter.
 
 Pure functions on lines. pdfium keeps the order of the content stream, which is right for nearly all
-files; only a page that clearly interleaves two columns of prose is changed here. Tables look alike
+files; only lines drawn after what lies below them, and a page that clearly interleaves two columns
+of prose, are changed here. Tables look alike
 but for their short cells, so both sides must be filled with words.
 """
 
@@ -15,12 +16,14 @@ from kb_service.language.text import is_chinese
 _MIN_ROWS = 6
 _MIN_SHARE = 0.7
 _MIN_FILL = 0.75  # a column of prose: half of its rows fill three quarters of its width
+_MIN_SHARED = 0.5
 _MIN_CHARS = 24
 _MIN_CHARS_CHINESE = 10
 
 
 def in_reading_order(lines: list[Line]) -> list[Line]:
-    """Return the lines as a reader takes them: left column first, then the right one."""
+    """Return the lines as a reader takes them: downwards, the left column before the right one."""
+    lines = downwards(lines)
     if len(lines) < _MIN_ROWS:
         return lines
     gutter = _gutter(lines)
@@ -33,6 +36,27 @@ def in_reading_order(lines: list[Line]) -> list[Line]:
     if not all(_is_prose([parts[side] for parts in rows.values()]) for side in (0, 1)):
         return lines
     return _reordered(lines, rows, gutter)
+
+
+def downwards(lines: list[Line]) -> list[Line]:
+    """Return the lines with each before those that lie below it, else in the order of the file.
+
+    Lines side by side, as of columns, keep their order.
+    """
+    if not any(_is_above(line, before) for before, line in pairwise(lines)):
+        return lines
+    ordered: list[Line] = []
+    for line in lines:
+        below = (place for place, other in enumerate(ordered) if _is_above(line, other))
+        ordered.insert(next(below, len(ordered)), line)
+    return ordered
+
+
+def _is_above(line: Line, other: Line) -> bool:
+    """True for a line that ends above another and over at least half of the shorter one."""
+    shared = min(line.box[2], other.box[2]) - max(line.box[0], other.box[0])
+    shorter = min(line.box[2] - line.box[0], other.box[2] - other.box[0])
+    return line.box[1] >= other.box[3] and shared >= _MIN_SHARED * shorter
 
 
 def _gutter(lines: list[Line]) -> float | None:
