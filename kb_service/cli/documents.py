@@ -293,7 +293,7 @@ def show(
         say(_document_line(found))
         for page in found.page_report.pages if found.page_report else ():
             reason = f" ({page.reason})" if page.reason else ""
-            say(f"  page {page.page_number}: {page.kind}, {len(page.span)} characters{reason}")
+            say(f"  page {page.page_number}: {page.kind}, {page.num_chars} characters{reason}")
 
 
 def delete(

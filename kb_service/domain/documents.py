@@ -5,9 +5,12 @@ identity; text offsets follow `spans`.
 """
 
 import hashlib
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from operator import attrgetter
 
 from kb_service.domain.spans import Box, PageRegion, TextSpan, merge_boxes
 
@@ -144,15 +147,40 @@ class Chunk:
     draft: ChunkDraft
 
 
+@dataclass(slots=True)
+class PageOutline:
+    """How one page was read, without where its words stand.
+
+    Never changed, but not frozen: lists of documents make tens of thousands, three times as fast.
+    """
+
+    page_number: int
+    kind: PageKind
+    num_chars: int
+    reason: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class PageReport:
     """The truthful account of a revision's pages, one entry per page, none left out."""
 
-    pages: tuple[Page, ...]
+    pages: tuple[PageOutline, ...] = ()
 
-    def count(self, kind: PageKind) -> int:
-        """Return the number of pages of that kind."""
-        return sum(page.kind is kind for page in self.pages)
+    @classmethod
+    def of(cls, pages: Iterable[Page]) -> "PageReport":
+        """Return what is to be told of these pages."""
+        return cls(
+            tuple(
+                PageOutline(page.page_number, page.kind, len(page.span), page.reason)
+                for page in pages
+            )
+        )
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The number of pages of each kind, zeros included."""
+        found = Counter(map(attrgetter("kind"), self.pages))
+        return {kind.value: found[kind] for kind in PageKind}
 
     @property
     def is_complete(self) -> bool:

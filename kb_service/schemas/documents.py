@@ -9,7 +9,13 @@ from typing import Annotated, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel, PlainSerializer
 
-from kb_service.domain.documents import Document, KnowledgeBase, PageKind, PageReport, Revision
+from kb_service.domain.documents import (
+    Document,
+    KnowledgeBase,
+    PageOutline,
+    PageReport,
+    Revision,
+)
 from kb_service.domain.jobs import IngestJob
 from kb_service.domain.queries import Reranking, RetrievalResult, ScoredChunk
 from kb_service.domain.spans import PageRegion, TextSpan
@@ -83,15 +89,6 @@ class RevisionBody(BaseModel):
     created_at: Time
 
 
-class PageBody(BaseModel):
-    """How one page was read."""
-
-    page_number: int
-    kind: str
-    num_chars: int
-    reason: str | None
-
-
 class PageReportBody(BaseModel):
     """Pages by kind, and each page; all zero before the first revision."""
 
@@ -99,7 +96,7 @@ class PageReportBody(BaseModel):
     ocr: int
     empty: int
     failed: int
-    pages: list[PageBody]
+    pages: tuple[PageOutline, ...]
 
 
 class JobBody(BaseModel):
@@ -248,7 +245,7 @@ def document_body(document: Document, job: IngestJob | None) -> DocumentBody:
         tags=list(document.tags),
         metadata=document.metadata,
         revision=_revision_body(document.revision),
-        page_report=page_report_body(document.page_report or PageReport(())),
+        page_report=page_report_body(document.page_report or PageReport()),
         job=job_body(job) if job else None,
         created_at=document.created_at,
         updated_at=document.updated_at,
@@ -269,21 +266,7 @@ def _revision_body(revision: Revision | None) -> RevisionBody | None:
 
 def page_report_body(report: PageReport) -> PageReportBody:
     """Convert a page report."""
-    return PageReportBody(
-        text=report.count(PageKind.TEXT),
-        ocr=report.count(PageKind.OCR),
-        empty=report.count(PageKind.EMPTY),
-        failed=report.count(PageKind.FAILED),
-        pages=[
-            PageBody(
-                page_number=page.page_number,
-                kind=page.kind,
-                num_chars=len(page.span),
-                reason=page.reason,
-            )
-            for page in report.pages
-        ],
-    )
+    return PageReportBody(pages=report.pages, **report.counts)
 
 
 def job_body(job: IngestJob) -> JobBody:

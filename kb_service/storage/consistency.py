@@ -29,6 +29,7 @@ from kb_service.domain.documents import PageReport
 from kb_service.domain.errors import StorageError
 from kb_service.domain.jobs import JobStatus
 from kb_service.storage.integrity import Finding, Flaw
+from kb_service.storage.page_reports import page_report_of
 from kb_service.storage.page_store import page_of
 from kb_service.storage.stored_text import is_whole_chunk, sha256_of_text
 from kb_service.storage.tables import (
@@ -286,8 +287,11 @@ def _page_flaws(connection: Connection, revision: Row[Any]) -> Iterator[str]:
     for page in found:
         if page.span.end > len(revision.text):
             yield f"page {page.page_number} reaches past the text"
-    if PageReport(tuple(found)).is_complete != revision.is_complete:
+    report = PageReport.of(found)
+    if report.is_complete != revision.is_complete:
         yield "its completeness is not what its pages say"
+    if report != page_report_of(revision):
+        yield "its page report is not what its pages say"
 
 
 def _chunk_flaws(connection: Connection, revision: Row[Any]) -> Iterator[str]:

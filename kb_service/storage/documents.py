@@ -15,18 +15,20 @@ from kb_service.domain.documents import (
     Document,
     DocumentStatus,
     KnowledgeBase,
-    PageReport,
     Revision,
 )
 from kb_service.domain.errors import NotFound
 from kb_service.domain.jobs import IngestJob, JobStage, JobStatus
 from kb_service.domain.names import forms_of
 from kb_service.domain.spans import TextSpan
-from kb_service.storage.page_store import read_page_outlines
+from kb_service.storage.page_reports import page_report_of
 from kb_service.storage.tables import chunks, document_tags, documents, jobs, knowledge_bases
 from kb_service.storage.tables import revisions as revision_table
 
-REVISION_COLUMNS = [column for column in revision_table.c if column.name != "text"]
+REVISION_COLUMNS = [
+    column for column in revision_table.c if column.name not in ("text", "page_report")
+]
+_TOLD_COLUMNS = [*REVISION_COLUMNS, revision_table.c.page_report]
 _ENDED_BADLY = (JobStatus.DEAD, JobStatus.CANCELLED)
 
 
@@ -85,21 +87,20 @@ def require_kb(connection: Connection, kb_id: str) -> None:
 
 
 def read_documents(connection: Connection, rows: Sequence[Row[Any]]) -> tuple[Document, ...]:
-    """Return the documents of rows of the documents table, in their order, in five queries."""
+    """Return the documents of rows of the documents table, in their order, in four queries."""
     ids = [row.id for row in rows]
     newest = _newest_jobs(connection, documents.c.id.in_(ids))
     tags = _tags(connection, ids)
     current = {
         row.document_id: row
         for row in connection.execute(
-            select(*REVISION_COLUMNS).where(
+            select(*_TOLD_COLUMNS).where(
                 revision_table.c.document_id.in_(ids), revision_table.c.is_current
             )
         )
     }
-    outlines = read_page_outlines(connection, [row.id for row in current.values()])
     return tuple(
-        _document_of(row, newest.get(row.id), current.get(row.id), tags.get(row.id, ()), outlines)
+        _document_of(row, newest.get(row.id), current.get(row.id), tags.get(row.id, ()))
         for row in rows
     )
 
@@ -109,7 +110,6 @@ def _document_of(
     job: IngestJob | None,
     revision: Row[Any] | None,
     tags: tuple[str, ...],
-    outlines: Any,  # noqa: ANN401  mapping of pages by revision id
 ) -> Document:
     has_ended_badly = job is not None and job.status in (*_ENDED_BADLY, JobStatus.FAILED)
     return Document(
@@ -127,7 +127,7 @@ def _document_of(
         tags=tags,
         metadata=revision.metadata if revision is not None else {},
         revision=revision_of(revision) if revision is not None else None,
-        page_report=PageReport(outlines.get(revision.id, ())) if revision is not None else None,
+        page_report=page_report_of(revision) if revision is not None else None,
         created_at=row.created_at,
         updated_at=row.updated_at,
     )

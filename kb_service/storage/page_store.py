@@ -7,7 +7,7 @@ kind stand together because a line repeats its y. Knows nothing of documents or 
 import sys
 import zlib
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Row, select
@@ -86,18 +86,6 @@ def read_pages_of_span(
         .order_by(pages.c.page_number)
     )
     return tuple(page_of(row, row.char_boxes) for row in rows)
-
-
-def read_page_outlines(
-    connection: Connection, revision_ids: Iterable[int]
-) -> Mapping[int, tuple[Page, ...]]:
-    """Return the pages of several revisions without character boxes, by revision id."""
-    columns = [column for column in pages.c if column.name != "char_boxes"]
-    statement = select(*columns).where(pages.c.revision_id.in_(list(revision_ids)))
-    found: dict[int, list[Page]] = {}
-    for row in connection.execute(statement.order_by(pages.c.revision_id, pages.c.page_number)):
-        found.setdefault(row.revision_id, []).append(page_of(row, None))
-    return {revision_id: tuple(revision) for revision_id, revision in found.items()}
 
 
 def page_of(row: Row[Any], packed: bytes | None) -> Page:

@@ -28,6 +28,7 @@ from kb_service.storage.documents import REVISION_COLUMNS, revision_of
 from kb_service.storage.identity import Clock, utc_now
 from kb_service.storage.job_queue import Claim, require_lease
 from kb_service.storage.job_rows import NO_LEASE, change_job
+from kb_service.storage.page_reports import page_report_value
 from kb_service.storage.page_store import page_values
 from kb_service.storage.removal import (
     batches,
@@ -173,6 +174,7 @@ class RevisionPublisher:
         prepared: _Prepared,
         name: str,
     ) -> Revision:
+        report = PageReport.of(parsed.pages)
         statement = insert(revisions).values(
             document_id=job.document_id,
             sha256=job.blob_sha256,
@@ -184,7 +186,8 @@ class RevisionPublisher:
             text_sha256=sha256_of_text(parsed.text),
             num_pages=len(prepared.pages),
             num_chunks=len(prepared.chunks),
-            is_complete=PageReport(parsed.pages).is_complete,
+            is_complete=report.is_complete,
+            page_report=page_report_value(report),
             is_current=True,
             created_at=self._clock(),
         )

@@ -179,7 +179,6 @@ revisions = Table(
     Column("media_type", StoredText, nullable=False),
     Column("title", StoredText, nullable=False),
     Column("metadata", JsonText, nullable=False),
-    Column("text", StoredText, nullable=False),
     Column("num_pages", Integer, nullable=False),
     Column("num_chunks", Integer, nullable=False),
     Column("is_complete", Boolean, nullable=False),
@@ -187,6 +186,10 @@ revisions = Table(
     Column("created_at", UtcTime, nullable=False),
     # Of the text. The default matches none: what was written without a hash is not taken for whole.
     Column("text_sha256", SHA256, nullable=False, server_default=""),
+    # How each page was read, beside the pages themselves: a list reads one row a document.
+    Column("page_report", JsonText, nullable=False, server_default=""),
+    # Last: SQLite walks through all of a long value to reach what stands behind it in the row.
+    Column("text", StoredText, nullable=False, server_default=""),
     UniqueConstraint("document_id", "sha256"),
     Index(
         "uq_revisions_current",

@@ -72,6 +72,8 @@ CASES = [
     ("mismatched", "not the ordinals 0 to", ["DELETE FROM chunks WHERE ordinal = 0"]),
     ("mismatched", "not the ordinals 0 to", ["UPDATE revisions SET num_chunks = 7"]),
     ("mismatched", "completeness", ["UPDATE revisions SET is_complete = false"]),
+    ("mismatched", "page report", ["UPDATE pages SET reason = 'blank', kind = 'empty'"]),
+    ("damaged", "page report", ['UPDATE revisions SET page_report = \'{"kind": ["x"]}\'']),
     ("mismatched", "another document or base", ["UPDATE chunks SET kb_id = 'kb_other'"]),
     ("mismatched", "past the counter", ["UPDATE knowledge_bases SET change_seq = 0"]),
     ("mismatched", "addition of a revision", ["UPDATE changes SET is_added = true"]),

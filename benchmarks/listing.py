@@ -1,0 +1,76 @@
+"""What one listing of documents costs in CPU, by documents and pages.
+
+    python -m benchmarks.listing [--documents 100] [--pages 300]
+
+The documents are made up and stored without embeddings; the list is asked for as the page does, in
+one process, so the CPU is that of the whole call, reading its answer included.
+"""
+
+import argparse
+import json
+import tempfile
+import time
+from pathlib import Path
+
+from starlette.testclient import TestClient
+
+from api.app import create_app
+from kb_service.bootstrap import Application
+from kb_service.domain.documents import Page, PageKind, ParsedDocument
+from kb_service.domain.ports import EmbeddingProfile
+from kb_service.domain.spans import TextSpan
+from kb_service.settings import Settings
+
+PAGE_TEXT = "The pump failed at 07:42 and was repaired by the night shift. " * 30
+NO_VECTORS = EmbeddingProfile("none", 0, "0" * 64)
+NUM_CALLS = 7
+
+
+def fill(application: Application, kb_id: str, num_documents: int, num_pages: int) -> None:
+    """Make documents of so many pages searchable."""
+    ends = range(len(PAGE_TEXT), len(PAGE_TEXT) * num_pages + 1, len(PAGE_TEXT))
+    pages = tuple(
+        Page(number, TextSpan(end - len(PAGE_TEXT), end), PageKind.TEXT)
+        for number, end in enumerate(ends, 1)
+    )
+    for number in range(num_documents):
+        staged = application.blobs.stage(str(number).encode(), 100)
+        name = f"report-{number:05}.txt"
+        application.catalog.register_upload(kb_id, name, staged, "text/plain")
+        claim = application.jobs.claim("benchmark")
+        if claim is None:
+            raise RuntimeError("the job of an upload is not there")
+        parsed = ParsedDocument(PAGE_TEXT * num_pages, pages)
+        application.publisher.publish(claim, parsed, (), {}, NO_VECTORS)
+
+
+def measure(application: Application, kb_id: str, limit: int) -> dict[str, float]:
+    """Return the least CPU of a listing in seconds, and its bytes."""
+    client = TestClient(create_app(application), base_url="http://127.0.0.1")
+    costs, size_bytes = [], 0
+    for _ in range(NUM_CALLS):
+        before = time.process_time()
+        answer = client.get(f"/kb/{kb_id}/documents", params={"limit": limit})
+        costs.append(time.process_time() - before)
+        answer.raise_for_status()
+        size_bytes = len(answer.content)
+    return {"cpu_s": round(min(costs), 3), "size_bytes": size_bytes}
+
+
+def main() -> None:
+    """Print the cost of one listing as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--documents", type=int, default=100)
+    parser.add_argument("--pages", type=int, default=300)
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="kb-listing-") as folder:
+        application = Application(Settings(data_dir=Path(folder)))
+        kb_id = application.catalog.create_kb("reports").id
+        fill(application, kb_id, chosen.documents, chosen.pages)
+        found = measure(application, kb_id, min(chosen.documents, 1000))
+        application.close()
+    print(json.dumps({"documents": chosen.documents, "pages": chosen.pages, **found}))
+
+
+if __name__ == "__main__":
+    main()

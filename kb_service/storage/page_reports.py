@@ -1,0 +1,36 @@
+"""The page report of a revision as one value of its row, by column: what a list of documents reads.
+
+Knows nothing of where characters stand; that is told by the pages themselves.
+"""
+
+from itertools import starmap
+from typing import Any
+
+from sqlalchemy import Row
+
+from kb_service.domain.documents import PageKind, PageOutline, PageReport
+from kb_service.domain.errors import StorageError
+
+_KINDS = {kind.value: kind for kind in PageKind}
+
+
+def page_report_value(report: PageReport) -> dict[str, list[Any]]:
+    """Return the value of a row; pages are numbered from 1 without a gap."""
+    return {
+        "kind": [page.kind.value for page in report.pages],
+        "num_chars": [page.num_chars for page in report.pages],
+        "reason": [page.reason for page in report.pages],
+    }
+
+
+def page_report_of(row: Row[Any]) -> PageReport:
+    """Return the page report of a revisions row. Raises StorageError when it is damaged."""
+    try:
+        stored = row.page_report
+        kinds = [_KINDS[kind] for kind in stored["kind"]]
+        columns = (range(1, len(kinds) + 1), kinds, stored["num_chars"], stored["reason"])
+        return PageReport(tuple(starmap(PageOutline, zip(*columns, strict=True))))
+    except (KeyError, TypeError, ValueError) as error:
+        raise StorageError(
+            f"the page report of revision {row.id} is damaged: {error!r}", code="text_damaged"
+        ) from error

@@ -1,0 +1,70 @@
+"""What a list of documents reads grows with what it shows, not with pages nor with the base."""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, event, inspect
+
+from kb_service.storage.database import Database
+from kb_service.storage.tables import revisions
+from tests.storage.world import World
+
+Statement = tuple[str, Sequence[object]]
+SHOWN = 10
+
+
+@contextmanager
+def statements(database: Database) -> Iterator[list[Statement]]:
+    """Collect what is asked of the database meanwhile."""
+    said: list[Statement] = []
+
+    def note(*event_of: object) -> None:
+        _, _, statement, parameters, *_ = event_of
+        if str(statement).startswith("SELECT"):
+            said.append((str(statement), parameters))  # type: ignore[arg-type]
+
+    event.listen(database.engine, "after_cursor_execute", note)
+    yield said
+    event.remove(database.engine, "after_cursor_execute", note)
+
+
+def num_rows(connection: Connection, statement: Statement) -> int:
+    """Return how many rows a statement has given."""
+    asked, parameters = statement
+    return len(connection.exec_driver_sql(asked, parameters).all())
+
+
+def cost_of_a_list(world: World, kb_id: str) -> tuple[int, int]:
+    """Return queries and rows of the first part of a list, as the API reads it."""
+    with statements(world.database) as said:
+        listed = world.catalog.list_documents(kb_id, limit=SHOWN)
+        world.queue.newest_of([item.id for item in listed.items])
+        world.catalog.count_documents(kb_id)
+    assert len(listed.items) == SHOWN
+    assert not [asked for asked, _ in said if re.search(r"\bpages\b", asked)]
+    with world.database.read() as connection:
+        return len(said), sum(num_rows(connection, statement) for statement in said)
+
+
+def base_of(world: World, num_documents: int, num_pages: int) -> str:
+    kb_id = world.catalog.create_kb(f"{num_documents} documents of {num_pages} pages").id
+    for number in range(num_documents):
+        pages = [f"page {page} of {number}" for page in range(num_pages)]
+        world.ingest(kb_id, f"{number:04}.txt", pages)
+    return kb_id
+
+
+def test_a_list_costs_the_same_in_a_larger_base_and_for_longer_documents(world: World) -> None:
+    small, large, long = (
+        cost_of_a_list(world, base_of(world, *size)) for size in ((10, 1), (30, 1), (10, 20))
+    )
+    assert long == small
+    # One row more: the document after the last one shown tells that there is a next part.
+    assert large == (small[0], small[1] + 1)
+
+
+def test_no_column_of_a_revision_stands_behind_its_text(world: World) -> None:
+    """SQLite walks through a long text to reach what stands behind it in the row."""
+    columns = inspect(world.database.engine).get_columns(revisions.name)
+    assert columns[-1]["name"] == revisions.c.text.name
