@@ -8,6 +8,7 @@ from bisect import bisect_right
 
 from kb_service.domain.documents import Heading, ParsedDocument
 from kb_service.domain.spans import TextSpan
+from kb_service.language.facts import labelled_facts
 
 MAX_TITLE_CHARS = 120
 MAX_HEADING_CHARS = 80
@@ -15,14 +16,6 @@ MAX_DEPTH = 4
 MAX_FACT_CHARS = 60
 _HEAD_CHARS = 3000  # facts of a report stand on its first page
 
-_FACTS = re.compile(
-    r"(?m)^[ \t]*(?:[-*] )?(?:\*\*)?"
-    r"(编号|案号|类别|类型|发生时间|事故时间|时间|日期|发生地点|事故地点|地点|单位)(?:\*\*)?"
-    r"[：:\t ][ \t]*(\S[^\n\t]*)"
-    r"|(?:^|(?<=\n)|(?<=\t))(Accident Number|Date & Time|Location|Aircraft|Incident date"
-    r"|Date|Start)"
-    r":[\t ]*(\S[^\n\t]*)"
-)
 _DATED_NAME = re.compile(r"(?<!\d)((?:19|20)\d{2})-?(0[1-9]|1[0-2])-?([0-2]\d|3[01])(?!\d)")
 
 
@@ -59,9 +52,8 @@ def _paths(text: str, headings: tuple[Heading, ...], title: str) -> list[tuple[s
 def facts_line(document: ParsedDocument) -> str:
     """Return number, kind, time and place of the incident as one line, "" when none is stated."""
     found: dict[str, str] = {}
-    for match in _FACTS.finditer(document.text[:_HEAD_CHARS]):
-        label = match.group(1) or match.group(3)
-        value = _shortened(match.group(2) or match.group(4), MAX_FACT_CHARS)
+    for label, words in labelled_facts(document.text[:_HEAD_CHARS]):
+        value = _shortened(words, MAX_FACT_CHARS)
         if not value.endswith(":"):
             found.setdefault(label, value)
     dated = _DATED_NAME.search(document.title)

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 from ingest.chunk_prefix import Outline, facts_line
 from kb_service.domain.documents import ChunkDraft, Heading, ParsedDocument
 from kb_service.domain.spans import TextSpan
-from kb_service.language.lexicon import CJK
-from kb_service.language.text import sentence_spans, trimmed_span
+from kb_service.language.lexicon import WIDE
+from kb_service.language.text import CLAUSE_ENDS, sentence_spans, trimmed_span
 
 if TYPE_CHECKING:
     from langchain_text_splitters import RecursiveCharacterTextSplitter
@@ -34,8 +34,8 @@ _NEIGHBOURHOOD = 2
 _LETTERS_PER_WORD = 12  # a longer word weighs as several, so that unbroken text is cut too
 
 _BLANK_LINE = re.compile(r"\n[^\S\n]*\n\s*")
-_WEIGHED = re.compile(f"[{CJK}\u3000-\u303f\uff00-\uffef]|[^\\s{CJK}\u3000-\u303f\uff00-\uffef]+")
-_SEPARATORS = ["\n", "；", "，", "、", "; ", ", ", "\t", " ", ""]
+_WEIGHED = re.compile(f"[{WIDE}]|[^\\s{WIDE}]+")
+_SEPARATORS = ["\n", *CLAUSE_ENDS, "\t", " ", ""]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kb_service.domain.errors import DocumentError
+from kb_service.language.mojibake import is_wide_text, oddness_of
 
 LIKELY = ("gb18030", "big5", "shift_jis", "euc_jp", "euc_kr", "cp1252", "cp1251", "koi8_r")
 """What a text without a mark or declaration may be in, beside UTF-8 and UTF-16."""
@@ -45,21 +46,10 @@ _DECLARED_WITHIN = 64 * 1024
 _SAMPLE_BYTES = 64 * 1024
 _MAX_BAD_SHARE = 0.05
 _MAX_ODD_SHARE = 0.05
-_MAIN_WIDE = re.compile("[ -~\n\r\t\u3000-\u30ff\u4e00-\u9fff\uff00-\uffef]")
-_WIDE_PUNCTUATION = re.compile("[\u3001\u3002\uff0c\uff1a\uff1b\n ]")
 MAX_ODDNESS, MAX_ODDNESS_SAID = 0.1, 0.3
 """Of a guess, and of a text that is what its file declares."""
 SURE, UNSURE = 0.9, 0.5
 """A guess that nothing contradicts, and one beside others."""
-_ODD = re.compile(
-    "[\u0430-\u044f\u0451][\u0410-\u042f\u0401]"
-    "|(?<=[A-Za-z])[\u0400-\u04ff]|[\u0400-\u04ff](?=[A-Za-z])"
-    "|(?<![\uff66-\uff9f])[\uff61-\uff9f]{1,2}(?![\uff66-\uff9f])"
-    "|(?<=[\u4e00-\u9fff])[\uff66-\uff9f]|[\uff66-\uff9f](?=[\u4e00-\u9fff])"
-    "|[\xa1-\xbf\xd7\xf7](?=[A-Za-z\xc0-\xff])(?<=[A-Za-z\xc0-\xff].)|[\xc0-\xff]{3,}"
-    "|(?<= )[\u4e00-\u9fff]{1,4}(?= [\u4e00-\u9fff])|[\uac00-\ud7a3]{12,}"
-    "|[\ue000-\uf8ff\u3400-\u4dbf]|[\u2500-\u257f](?=[A-Za-z\u0400-\u04ff])"
-)
 _MULTIBYTE = re.compile(
     rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
 )
@@ -183,7 +173,7 @@ def _wide_by_letters(data: bytes) -> Decoded | None:
         return None
     for encoding in ("utf-16-le", "utf-16-be"):
         text = _strictly(data, encoding)
-        if text and _WIDE_PUNCTUATION.search(text) and not _MAIN_WIDE.sub("", text):
+        if text and is_wide_text(text):
             return Decoded(text, encoding, 0.9)
     return None
 
@@ -211,17 +201,6 @@ def _likeliest(data: bytes) -> Decoded | None:
     is_alone = all(is_odd or rank >= len(guessed) for is_odd, rank, _, _ in rivals)
     confidence = SURE if is_alone and place < len(guessed) else UNSURE
     return Decoded(data.decode(encoding), encoding, confidence * (1 - min(1.0, oddness)))
-
-
-def oddness_of(text: str) -> float:
-    """The share of a text's characters beyond ASCII that stand where their script has none.
-
-    Small letters before capitals in a word, letters of two alphabets in one, half-width kana alone,
-    heaps of accents, Chinese characters between spaces, Korean without spaces.
-    """
-    num_beyond = sum(character > "\x7f" for character in text)
-    num_odd = sum(len(match) for match in _ODD.findall(text))
-    return num_odd / num_beyond if num_beyond else 0.0
 
 
 def _cut_at_a_line(data: bytes) -> bytes:

@@ -23,6 +23,7 @@ from kb_service.domain.documents import BLANK_PAGE, Heading, Page, PageKind, Par
 from kb_service.domain.errors import DocumentError
 from kb_service.domain.jobs import JobStage, Progress
 from kb_service.domain.spans import TextSpan
+from kb_service.language.layout import LAYOUT
 
 PAGE_JOIN = "\f"
 """Between two pages whose text runs on; a blank line stands there otherwise."""
@@ -43,8 +44,6 @@ _TAIL_BYTES = 1024
 """Behind the closing mark: as far as pdfium looks for it."""
 _OBJECT = re.compile(rb"\d+ \d+ obj\b")
 _NO_VALUE = ("", "anonymous", "unspecified")  # what report generators put when nobody said
-_RUNS_ON = re.compile(r"[^。！？；!?.;:：”\"）)\]]$")
-_GOES_ON = re.compile(r"[a-z\u4e00-\u9fff，、]")
 _PROGRAM_TITLE = re.compile(
     r"(?i)(untitled|microsoft \w+ - |.*\.(docx?|pdf|xlsx?|pptx?|tex|dvi|indd)$)"
 )
@@ -63,9 +62,7 @@ class _Draft:
         """Put a page join before `text` when any text came before."""
         if not self.num_chars or not text:
             return
-        last = self.pieces[-1]
-        runs_on = _RUNS_ON.search(last) and _GOES_ON.match(text)
-        join = PAGE_JOIN if runs_on else PARAGRAPH
+        join = PAGE_JOIN if LAYOUT.runs_on(self.pieces[-1], text) else PARAGRAPH
         self.pieces.append(join)
         self.num_chars += len(join)
 

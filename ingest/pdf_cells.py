@@ -9,6 +9,7 @@ from dataclasses import replace
 from statistics import median
 
 from ingest.pdf_glyphs import CELL, NO_BOX, Line
+from kb_service.language.layout import LAYOUT
 from kb_service.language.lexicon import CJK
 
 _ALIGNED_GAP_SIZES = 1.1  # wider than the spaces of justified prose and than an icon in a line
@@ -17,9 +18,6 @@ _ALIGNED_SIZES = 0.25
 _UNUSUAL = 2.0  # times the usual space of the line: justified prose widens all its spaces alike
 _REACH = 2  # lines up and down; a wrapped cell may lie between two rows
 _CHINESE = re.compile(f"[{CJK}]")
-_LIST_MARK = re.compile(
-    r"[•·●▪◦*–—-]|[（(]?[\d.]{1,8}[.、)）]?|[（(]?[一二三四五六七八九十]{1,3}[、）)]"
-)
 
 
 def mark_aligned_cells(lines: list[Line]) -> list[Line]:
@@ -36,7 +34,7 @@ def mark_aligned_cells(lines: list[Line]) -> list[Line]:
         text = list(line.text)
         for index, end in gaps[number].items():
             is_aligned = any(abs(end - other) <= _ALIGNED_SIZES * line.size for other in ends)
-            if is_aligned and not _LIST_MARK.fullmatch(line.text[:index]):
+            if is_aligned and not LAYOUT.is_item_mark(line.text[:index]):
                 text[index] = CELL
         marked.append(replace(line, text="".join(text)))
     return marked

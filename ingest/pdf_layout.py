@@ -15,23 +15,15 @@ from statistics import median
 from ingest.pdf_cells import is_one_row, row_cells
 from ingest.pdf_glyphs import CELL, NO_BOX, Line
 from kb_service.domain.spans import Box, TextSpan
-from kb_service.language.lexicon import CJK
+from kb_service.language.layout import LAYOUT
+from kb_service.language.lexicon import WIDE
 
 PARAGRAPH = "\n\n"
 WRAP = "\n"
 
-_WIDE = re.compile(f"[{CJK}\u3000-\u303f\uff00-\uffef]")
-_LATIN_WORD = re.compile(f"[^\\s{CJK}\u3000-\u303f\uff00-\uffef]+")
+_WIDE = re.compile(f"[{WIDE}]")
+_LATIN_WORD = re.compile(f"[^\\s{WIDE}]+")
 _CHINESE_RAG_SIZES = 3.0
-_LIST_ITEM = re.compile(
-    r"[•·●▪◦*–—-]\s|\(?\d{1,3}(?:\.(?!\d)|[、)）])|[（(]?[一二三四五六七八九十]{1,3}[、）)]|第[一二三四五六七八九十百零\d]+[章节条]"
-)
-_FIELD = re.compile(r"[A-Z][^\s:.!?][^:.!?]{0,58}:(?:\s|$)")
-_FINAL = re.compile(r"[。！？；!?.;:：]['\"”’）)】」』]*$")
-_CHINESE_HEADING = re.compile(
-    r"(第[一二三四五六七八九十百零\d]+[编章节]|[一二三四五六七八九十]{1,3}、)\s*\S"
-)
-_PAGE_NUMBER = re.compile(r"(?i)page \d+( of \d+)?|第\s*\d+\s*页.*|- ?\d+ ?-")
 _WINDOW = 5
 _NORMAL_LEADING = 1.25
 MAX_HEADING_CHARS = 100
@@ -109,13 +101,13 @@ def _separator(
         return CELL
     if not _same_size(before, after) or _is_apart(before, after, leading):
         return PARAGRAPH
-    if _CHINESE_HEADING.match(after.text) or _is_section_mark(before.text):
+    if LAYOUT.begins_section(after.text) or LAYOUT.is_section_mark(before.text):
         return PARAGRAPH
-    if _LIST_ITEM.match(after.text):
-        return WRAP if _LIST_ITEM.match(before.text) else PARAGRAPH
+    if LAYOUT.begins_item(after.text):
+        return WRAP if LAYOUT.begins_item(before.text) else PARAGRAPH
     if len(cells[index + 1]) > 1 and not after.text[0].islower():
         return PARAGRAPH  # a row of a table; only prose with a stray gap goes on in lower case
-    if _FIELD.match(after.text) or not _is_full(before, after, _right_margin(lines, index)):
+    if LAYOUT.begins_field(after.text) or not _is_full(before, after, _right_margin(lines, index)):
         return PARAGRAPH
     if _starts_indented(before, after):
         return PARAGRAPH
@@ -129,10 +121,6 @@ def _continues_cell(before: Line, after: Line, cells: tuple[float, ...]) -> bool
     return any(abs(after.box[0] - x) < 0.5 * before.size for x in cells[1:])
 
 
-def _is_section_mark(text: str) -> bool:
-    return len(text) <= 40 and bool(_CHINESE_HEADING.match(text)) and not _FINAL.search(text)
-
-
 def _is_apart(before: Line, after: Line, leading: float) -> bool:
     """True when the step down is clearly larger than the usual line distance of the page."""
     step = before.baseline - after.baseline
@@ -141,7 +129,7 @@ def _is_apart(before: Line, after: Line, leading: float) -> bool:
 
 def _starts_indented(before: Line, after: Line) -> bool:
     indent = after.box[0] - before.box[0]
-    return indent > 1.2 * before.size and bool(_FINAL.search(before.text))
+    return indent > 1.2 * before.size and LAYOUT.ends_line(before.text)
 
 
 def _right_margin(lines: list[Line], index: int) -> float:
@@ -158,7 +146,7 @@ def _right_margin(lines: list[Line], index: int) -> float:
 
 def _is_full(before: Line, after: Line, margin: float) -> bool:
     """True when the next line's first word did not fit on this line: the break is a wrap."""
-    if _WIDE.match(before.text[-1]) and not _FINAL.search(before.text):
+    if _WIDE.match(before.text[-1]) and not LAYOUT.ends_line(before.text):
         # Marks and numbers drag the character before them along to the next line.
         return before.box[2] + _CHINESE_RAG_SIZES * before.size > margin
     word_end = 1
@@ -204,7 +192,7 @@ def heading_levels(paragraphs: list[tuple[str, Paragraph]]) -> list[int]:
         if is_large:
             levels.append(1 + min(range(len(sizes)), key=lambda i: abs(sizes[i] - paragraph.size)))
         elif _is_small_heading(text, paragraph):
-            levels.append(len(sizes) + (1 if _CHINESE_HEADING.match(text) else 2))
+            levels.append(len(sizes) + (1 if LAYOUT.begins_section(text) else 2))
         else:
             levels.append(0)
     return levels
@@ -222,17 +210,17 @@ def _distinct_sizes(sizes: list[float]) -> list[float]:
 def _is_small_heading(text: str, paragraph: Paragraph) -> bool:
     if paragraph.num_lines > 1 or not _is_heading_text(text):
         return False
-    if _is_section_mark(text):
+    if LAYOUT.is_section_mark(text):
         return True
-    return paragraph.is_bold and not _LIST_ITEM.match(text)
+    return paragraph.is_bold and not LAYOUT.begins_item(text)
 
 
 def _is_heading_text(text: str) -> bool:
     return (
         2 <= len(text) <= MAX_HEADING_CHARS
-        and not _FINAL.search(text)
+        and not LAYOUT.ends_line(text)
         and CELL not in text
-        and not _FIELD.match(text)
-        and not _PAGE_NUMBER.fullmatch(text)
+        and not LAYOUT.begins_field(text)
+        and not LAYOUT.is_page_number(text)
         and any(character.isalpha() for character in text)
     )

@@ -1,6 +1,6 @@
 """Plain text: from lines to blocks and headings.
 
-Knows blank lines and section marks; plain text keeps its own line ends.
+Knows blank lines; plain text keeps its own line ends.
 """
 
 import re
@@ -12,13 +12,9 @@ from ingest.encodings import decode
 from ingest.limits import ParseLimits
 from kb_service.domain.documents import ParsedDocument
 from kb_service.domain.jobs import JobStage, Progress
+from kb_service.language.layout import LAYOUT
 
 _BLANK_LINES = re.compile(r"\n[^\S\n]*\n\s*")
-_SECTION = re.compile(
-    r"(第[一二三四五六七八九十百零\d]+[编章节])\s|([一二三四五六七八九十]{1,3}、)"
-)
-_FINAL = re.compile(r"[。！？；!?.;,，:：]$")
-_MAX_HEADING_CHARS = 40
 
 
 class TextLoader:
@@ -41,19 +37,9 @@ def add_text(draft: DraftDocument, text: str) -> None:
     """Add running text block by block; a section mark on a line of its own makes a heading."""
     for block in _BLANK_LINES.split(clean(text)):
         first, _, rest = block.strip().partition("\n")
-        level = section_level(first)
+        level = LAYOUT.section_level(first)
         if level:
             draft.add(first, level)
             draft.add(rest)
         else:
             draft.add(block)
-
-
-def section_level(line: str) -> int:
-    """Return the level of a Chinese section line (章 1, 节 2, 一、 3), 0 for any other line."""
-    match = _SECTION.match(line)
-    if not match or len(line) > _MAX_HEADING_CHARS or _FINAL.search(line.strip()):
-        return 0
-    if match.group(2):
-        return 3
-    return 2 if match.group(1).endswith("节") else 1

@@ -15,13 +15,13 @@ from ingest.charts import chart_texts, diagram_texts
 from ingest.draft import DraftDocument
 from ingest.limits import ParseLimits
 from ingest.office_package import OfficePackage, description_of, local, related_id
-from ingest.plain_text import section_level
 from ingest.slide_lists import ListCounter
 from ingest.tables import row_texts
 from ingest.word import NO_TEXT_LAYER
 from kb_service.domain.documents import BLANK_PAGE, ParsedDocument
 from kb_service.domain.errors import DocumentError
 from kb_service.domain.jobs import JobStage, Progress
+from kb_service.language.layout import LAYOUT
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -62,7 +62,7 @@ def load_slides(
         for number, part in enumerate(presentation.slides, start=1):
             slide = Slide(package, part, presentation)
             for block in slide.blocks():
-                draft.add(block.text, block.level or section_level(block.text))
+                draft.add(block.text, block.level or LAYOUT.section_level(block.text))
             draft.end_page(NO_TEXT_LAYER if slide.has_pictures else BLANK_PAGE)
             yield Progress(JobStage.LOAD, number, num_slides)
         yield draft.finish(package.title, {"author": package.author})

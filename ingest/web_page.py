@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ingest.draft import DraftDocument
-from ingest.plain_text import section_level
 from ingest.tables import row_texts
 from kb_service.domain.errors import DocumentError
+from kb_service.language.layout import LAYOUT
 from kb_service.language.lexicon import CJK
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def add_html(draft: DraftDocument, text: str) -> str:
             details={"max_depth": MAX_DEPTH},
         )
     for block, level in blocks_of(tree):
-        draft.add(block, level or section_level(block))
+        draft.add(block, level or LAYOUT.section_level(block))
     return " ".join((tree.findtext(".//title") or "").split())
 
 

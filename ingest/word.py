@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 from ingest.charts import chart_texts, diagram_texts
 from ingest.draft import DraftDocument
 from ingest.office_package import OfficePackage, description_of, local, related_id
-from ingest.plain_text import section_level
 from ingest.tables import row_texts
 from ingest.word_numbering import Numbering, list_of
 from ingest.word_xml import W, child, is_on, value
 from kb_service.domain.documents import BLANK_PAGE
 from kb_service.domain.errors import DocumentError
+from kb_service.language.layout import LAYOUT
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -83,7 +83,7 @@ def add_word(draft: DraftDocument, path: Path, name: str) -> tuple[str, dict[str
         for piece in document.pieces():
             for _ in range(piece.num_breaks):
                 draft.end_page()
-            draft.add(piece.text, piece.level or section_level(piece.text))
+            draft.add(piece.text, piece.level or LAYOUT.section_level(piece.text))
         reason = NO_TEXT_LAYER if document.has_pictures else BLANK_PAGE
         return package.title, {"author": package.author}, reason
 

@@ -1,13 +1,12 @@
 """Which terms a passage is indexed under and a question is searched by. Pure functions.
 
-Knows words; knows no index. Both sides share `domain.text.index_terms`; Latin words get their stem
-beside them, marked so that it never meets a whole word.
+Knows words; knows no index. Both sides share `index_terms`; Latin words get their stem beside them,
+marked so that it never meets a whole word.
 """
 
-import re
 from collections.abc import Iterator
 
-from kb_service.language.numerals import whole_number
+from kb_service.language.parts import numbered_parts, title_term, titles_in
 from kb_service.language.questions import content_terms, stem
 from kb_service.language.text import index_terms, normalise
 
@@ -25,10 +24,6 @@ NAMED_TITLE_WEIGHT = 16.0
 
 _STEM_MARK = "~"
 _MIN_STEMMED = 4
-_NAMED = re.compile("《([^《》]{2,80})》")
-# What a citation of a law leaves out or adds: the state's name in front, a date behind.
-_TITLE_FRINGE = re.compile(r"^中华人民共和国|\s*[(（][^()（）]*[)）]$")
-_ORDINAL = re.compile(r"第([〇零一二两三四五六七八九十百千]{1,9}|\d{1,5})([条章节编款项号])")
 
 
 def passage_terms(text: str) -> list[str]:
@@ -38,18 +33,18 @@ def passage_terms(text: str) -> list[str]:
     their characters and pairs stand in every other article too.
     """
     words = [term for word in index_terms(text) for term in _with_stem(word)]
-    return words + [part for part, _ in _numbered_parts(text)]
+    return words + [part for part, _ in numbered_parts(text)]
 
 
 def title_terms(prefix: str) -> list[str]:
     """Return the terms of a chunk's prefix: those of a passage, and the whole title as one."""
     title = prefix.partition("\n")[0].partition(" > ")[0]
-    return [*passage_terms(prefix), _whole_title(title)]
+    return [*passage_terms(prefix), title_term(title)]
 
 
 def question_weights(question: str) -> dict[str, float]:
     """Return the distinct terms of a question, each with its weight, in order of appearance."""
-    parts = dict(_numbered_parts(question))
+    parts = dict(numbered_parts(question))
     rest = normalise(question)
     for written in parts.values():
         rest = rest.replace(written, " ")
@@ -59,7 +54,7 @@ def question_weights(question: str) -> dict[str, float]:
         for word in dict.fromkeys(index_terms(question))
         for term in _with_stem(word)
     }
-    named = {_whole_title(title) for title in _NAMED.findall(question)}
+    named = {title_term(title) for title in titles_in(question)}
     return (
         weights
         | dict.fromkeys(parts, NUMBERED_PART_WEIGHT)
@@ -67,22 +62,7 @@ def question_weights(question: str) -> dict[str, float]:
     )
 
 
-def _whole_title(title: str) -> str:
-    """Return a title as one term: marked, without white space, state name and date."""
-    words = "".join(normalise(title).strip("《》").split())
-    return f"《{_TITLE_FRINGE.sub('', words)}》"
-
-
 def _with_stem(word: str) -> Iterator[str]:
     yield word
     if len(word) >= _MIN_STEMMED and word.isascii() and word.isalpha():
         yield _STEM_MARK + stem(word)
-
-
-def _numbered_parts(text: str) -> Iterator[tuple[str, str]]:
-    """Yield each numbered part as a term and as it is written (after normalisation)."""
-    for match in _ORDINAL.finditer(normalise(text)):
-        numeral, unit = match.groups()
-        value = whole_number(numeral)
-        if value is not None:
-            yield f"第{value}{unit}", match.group()

@@ -16,6 +16,7 @@ from kb_service.generation.by_chat import Habit, answer_by_chat
 from kb_service.generation.driving import drive
 from kb_service.generation.remote_messages import RemoteReply, chat_body
 from kb_service.generation.remote_server import STREAM_END, RemoteServer
+from kb_service.language.messages import message
 from kb_service.services.assembly import approximate_tokens
 from kb_service.services.ranges import check_range
 
@@ -58,8 +59,8 @@ class RemoteGenerator:
         return GeneratorInfo(
             kind="remote",
             name=self.name,
-            notice_en=f"Questions and the passages found for them are sent to {host}.",
-            notice_zh=f"问题和检索到的段落会发送到 {host}。",
+            notice_en=message("sent_away", "en", host=host),
+            notice_zh=message("sent_away", "zh", host=host),
         )
 
     @property

@@ -14,6 +14,9 @@ from typing import Any
 CJK = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0002fa1f\u3040-\u30ff\uac00-\ud7af"
 """Character class body: Han ideographs, kana and hangul, the scripts written without spaces."""
 
+WIDE = f"{CJK}\u3000-\u303f\uff00-\uffef"
+"""Character class body: these scripts with their marks and full-width forms."""
+
 Tables = Mapping[str, Mapping[str, Any]]
 
 
@@ -67,11 +70,20 @@ def read_language(content: str) -> Tables:
 
 
 @cache
-def shipped_lexicon() -> Lexicon:
-    """Return the languages of the data folder, in the order of their file names from behind."""
+def shipped_languages() -> Mapping[str, Tables]:
+    """Return the tables of the data folder by language code, in their order from behind."""
     folder = files("kb_service.language") / "data"
     found = sorted((item for item in folder.iterdir() if item.name.endswith(".toml")), key=str)
-    return Lexicon([read_language(item.read_text(encoding="utf-8")) for item in reversed(found)])
+    return {
+        item.name.removesuffix(".toml"): read_language(item.read_text(encoding="utf-8"))
+        for item in reversed(found)
+    }
+
+
+@cache
+def shipped_lexicon() -> Lexicon:
+    """Return the languages of the data folder as one."""
+    return Lexicon(list(shipped_languages().values()))
 
 
 def _filled(pattern: str, tables: Tables) -> str:

@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from kb_service.domain.spans import TextSpan
 from kb_service.language.lexicon import CJK, Lexicon, shipped_lexicon
 
+CLAUSE_ENDS = tuple(shipped_lexicon().listed("sentences", "clause_ends"))
+"""Where a sentence that is too long is cut, the best place of each language first."""
+
 _CJK_RUN = re.compile(f"[{CJK}]+")
 # An identifier keeps its inner joints: SG-2024-001, N5921D, 10.0.0.1, db1042.eqiad, a@b.org, C++.
 _TOKEN = re.compile(f"[{CJK}]+|[^\\W_{CJK}]+(?:[-./:@_'+#&]+[^\\W_{CJK}]+)*")

@@ -15,7 +15,7 @@ from kb_service.domain.answers import Answer, AnswerStatus, GenerationRequest
 from kb_service.domain.chats import ChatMessage
 from kb_service.domain.errors import InvalidRequest
 from kb_service.domain.queries import Query
-from kb_service.language.text import is_chinese
+from kb_service.language.messages import language_of, message
 from kb_service.services.asking import (
     AskEvent,
     AskRequest,
@@ -29,7 +29,6 @@ from kb_service.services.asking import (
 from kb_service.services.evidence import question_terms, weigh_evidence
 from kb_service.services.passage_search import PassageSearch
 from kb_service.services.prompting import (
-    NOT_STATED,
     PromptMeter,
     PromptReader,
     Segment,
@@ -128,7 +127,7 @@ class AnsweringService:
         return Query(turn.kb.id, turn.search_text, top_k, turn.request.filters)
 
     def _refuse(self, turn: Turn, reason: str) -> Drafting:
-        text = NOT_STATED[is_chinese(turn.request.question)]
+        text = message("not_stated", language_of(turn.request.question))
         yield TokenEvent(text)
         return Draft(AnswerStatus.REFUSED, reason, text)
 

@@ -19,11 +19,10 @@ from enum import StrEnum
 
 from kb_service.domain.queries import Passage
 from kb_service.domain.spans import TextSpan
-from kb_service.language.lexicon import CJK
-from kb_service.language.questions import stem
-from kb_service.language.text import index_terms, normalise
+from kb_service.language.text import normalise
 from kb_service.language.units import UnitKind, quotable_units
 from kb_service.language.values import missing_values, negates
+from kb_service.language.wording import EDGES, share_of_words, telling_words
 
 VERIFIED_OVERLAP = 0.6
 RELATED_OVERLAP = 0.4
@@ -33,15 +32,6 @@ MIN_GAIN = 0.15
 
 _MIN_EXACT_CHARS = 12
 """A shorter exact match is cited with the whole sentence around it, so that it can be judged."""
-
-_MARKER = re.compile(r"[ \t]*(?:\[|【)\s*(\d{1,2}(?:\s*[,，、]\s*\d{1,2})*)\s*(?:\]|】)")
-_EDGE = " \t\r\n。，；：、！？.,;:!?\"'“”‘’（）()*_#>-•·"
-_STOP_WORDS = frozenset(
-    index_terms(
-        "a an the of in on at to for by with from and or that this it its as is are was were be "
-        "been has have had"
-    )
-)
 
 
 class SupportStatus(StrEnum):
@@ -77,12 +67,6 @@ class Support:
 UNSUPPORTED = Support(SupportStatus.UNSUPPORTED, ())
 
 
-def split_markers(sentence: str) -> tuple[str, tuple[int, ...]]:
-    """Return the sentence without marks such as [1] or 【2、3】, and the numbers in them."""
-    numbers = [int(n) for m in _MARKER.finditer(sentence) for n in re.findall(r"\d+", m[1])]
-    return _MARKER.sub("", sentence).rstrip(), tuple(dict.fromkeys(numbers))
-
-
 def find_support(sentence: str, passages: Sequence[Passage], hinted: Iterable[int] = ()) -> Support:
     """Match one marker-free sentence to the passages; those numbered in `hinted` go first.
 
@@ -90,7 +74,7 @@ def find_support(sentence: str, passages: Sequence[Passage], hinted: Iterable[in
     """
     first = frozenset(hinted)
     ordered = sorted(passages, key=lambda passage: passage.number not in first)
-    if not _words(sentence):
+    if not telling_words(sentence):
         return UNSUPPORTED
     return _exact(sentence, ordered) or _similar(sentence, ordered)
 
@@ -101,7 +85,7 @@ def find_verbatim(words: str, text: str) -> TextSpan | None:
     Punctuation at both ends of the words is optional, and a match may not cut a Latin word or a
     number in two.
     """
-    wanted = "".join(words.strip(_EDGE).split())
+    wanted = "".join(words.strip(EDGES).split())
     if not wanted:
         return None
     places = [index for index, character in enumerate(text) if not character.isspace()]
@@ -114,12 +98,6 @@ def find_verbatim(words: str, text: str) -> TextSpan | None:
             return _with_outer_marks(words, text, span)
         start = compact.find(wanted, start + 1)
     return None
-
-
-def overlap(sentence: str, source: str) -> float:
-    """Return the share of the sentence's words (CJK pairs, Latin stems) that the source holds."""
-    words = _words(sentence)
-    return len(words & _words(source)) / len(words) if words else 0.0
 
 
 def _exact(sentence: str, passages: Sequence[Passage]) -> Support | None:
@@ -139,7 +117,7 @@ def _exact(sentence: str, passages: Sequence[Passage]) -> Support | None:
 def _similar(sentence: str, passages: Sequence[Passage]) -> Support:
     quotes = _best_quotes(sentence, _candidates(sentence, passages))
     sources = "\n".join(quote.text for quote in quotes)
-    shared = overlap(sentence, sources)
+    shared = share_of_words(sentence, sources)
     if shared < RELATED_OVERLAP or missing_values(sentence, sources):
         return UNSUPPORTED
     agrees = negates(sentence) == negates(sources)
@@ -151,7 +129,7 @@ def _similar(sentence: str, passages: Sequence[Passage]) -> Support:
 def _candidates(sentence: str, passages: Sequence[Passage]) -> list[Quote]:
     """Return the units that share words with the sentence, best overlap first, then as given."""
     quotes = [
-        _quote(passage, unit.span, overlap(sentence, unit.span.of(passage.text)))
+        _quote(passage, unit.span, share_of_words(sentence, unit.span.of(passage.text)))
         for passage in passages
         for unit in quotable_units(passage.text)
         if unit.kind is not UnitKind.HEADING
@@ -170,22 +148,16 @@ def _best_quotes(sentence: str, candidates: Sequence[Quote]) -> list[Quote]:
         before = "\n".join(q.text for q in chosen)
         after = f"{before}\n{quote.text}"
         adds_value = len(missing_values(sentence, after)) < len(missing_values(sentence, before))
-        if adds_value or overlap(sentence, after) - overlap(sentence, before) >= MIN_GAIN:
+        if (
+            adds_value
+            or share_of_words(sentence, after) - share_of_words(sentence, before) >= MIN_GAIN
+        ):
             chosen.append(quote)
     return chosen
 
 
 def _quote(passage: Passage, span: TextSpan, score: float) -> Quote:
     return Quote(passage, span.shifted(passage.span.start), round(score, 4))
-
-
-def _words(text: str) -> frozenset[str]:
-    """Return CJK pairs and Latin stems; single characters tell nothing about wording."""
-    return frozenset(
-        stem(term)
-        for term in index_terms(text)
-        if term not in _STOP_WORDS and not re.fullmatch(f"[{CJK}]", term)
-    )
 
 
 def _cuts_word(text: str, span: TextSpan) -> bool:
@@ -205,8 +177,8 @@ def _with_outer_marks(words: str, text: str, span: TextSpan) -> TextSpan:
     """Take the first and the last mark along where both the sentence and the source have it."""
     first, last = words.lstrip()[:1], words.rstrip()[-1:]
     before, after = text[max(0, span.start - 1) : span.start], text[span.end : span.end + 1]
-    opens = before and before == first and before in _EDGE
-    closes = after and after == last and after in _EDGE
+    opens = before and before == first and before in EDGES
+    closes = after and after == last and after in EDGES
     return TextSpan(span.start - 1 if opens else span.start, span.end + 1 if closes else span.end)
 
 

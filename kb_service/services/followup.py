@@ -4,22 +4,16 @@ A short question that points back ("它的直接原因呢？", "who led it?") is
 question before it. Knows the last question only.
 """
 
-import re
 from collections.abc import Sequence
 
 from kb_service.domain.chats import ChatMessage
+from kb_service.language.follow_ups import points_back
 from kb_service.language.identifiers import identifiers_in
 from kb_service.language.questions import content_terms
-from kb_service.language.text import index_terms, normalise
+from kb_service.language.text import index_terms
 
 MAX_FOLLOW_UP_TERMS = 24
 """A question with more index terms (about 12 CJK characters or 24 words) stands on its own."""
-
-_POINTS_BACK = re.compile(
-    "^(?:那|那么|还有|另外|其中|此外)|它|他们|她们|这[个份起次]|那[个份起次]|该|其|上述|呢[？?]?$|"
-    r"\b(?:it|its|they|them|their|he|she|his|her|this|that|these|those|there)\b|"
-    r"^(?:and|what about|how about|also|then)\b"
-)
 
 
 def search_text(question: str, history: Sequence[ChatMessage]) -> str:
@@ -32,4 +26,4 @@ def is_follow_up(question: str) -> bool:
     """True for a short question without an identifier that points back or names nothing itself."""
     if identifiers_in(question) or len(index_terms(question)) > MAX_FOLLOW_UP_TERMS:
         return False
-    return bool(_POINTS_BACK.search(normalise(question))) or not content_terms(question)
+    return points_back(question) or not content_terms(question)

@@ -12,13 +12,13 @@ from kb_service.domain.answers import AnswerStatus, Citation, CitationStatus, Ge
 from kb_service.domain.queries import Passage
 from kb_service.domain.spans import PageRegion, TextSpan
 from kb_service.language.text import sentence_spans
+from kb_service.language.wording import split_markers
 from kb_service.services.asking import CitationEvent, TokenEvent
 from kb_service.services.citations import (
     Quote,
     Support,
     SupportStatus,
     find_support,
-    split_markers,
 )
 from kb_service.services.prompting import is_refusal
 

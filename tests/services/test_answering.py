@@ -13,6 +13,7 @@ from kb_service.domain.errors import GenerationError, InvalidRequest, NotFound
 from kb_service.domain.queries import Filters, Reranking
 from kb_service.domain.spans import TextSpan
 from kb_service.generation.extractive import ExtractiveReader
+from kb_service.language.messages import in_all_languages
 from kb_service.services.answering import AnsweringService
 from kb_service.services.asking import (
     AskRequest,
@@ -21,12 +22,12 @@ from kb_service.services.asking import (
     PhaseEvent,
     TokenEvent,
 )
-from kb_service.services.prompting import NOT_STATED
 from kb_service.settings import RetrievalSettings
 from tests.services.answer_fakes import NOW, FakeLibrary, FakeLog, FakeShelf, FakeWriter
 
 PUMP = "The pump failed on 3 March 2021. Mr Willis Forman closed the valve after 40 minutes."
 QUESTION = "When did the pump fail?"
+NOT_STATED_EN, NOT_STATED_ZH = in_all_languages("not_stated")
 
 
 class Desk:
@@ -114,12 +115,12 @@ def test_an_answer_without_any_supported_sentence_is_a_refusal() -> None:
     desk = Desk(FakeWriter("The moon is made of cheese."), pump=PUMP)
     answer = desk.ask()
     assert (answer.status, answer.reason) == (AnswerStatus.REFUSED, "no_supported_sentence")
-    assert (answer.answer, answer.citations) == (NOT_STATED[False], ())
+    assert (answer.answer, answer.citations) == (NOT_STATED_EN, ())
     assert desk.log.saved[0][1].raw_output == "The moon is made of cheese."
 
 
 def test_a_model_that_says_nothing_was_found_refuses() -> None:
-    for text in ("", NOT_STATED[False], NOT_STATED[True]):
+    for text in ("", NOT_STATED_EN, NOT_STATED_ZH):
         answer = Desk(FakeWriter(text), pump=PUMP).ask()
         assert (answer.status, answer.reason) == (AnswerStatus.REFUSED, "no_answer_in_passages")
 
@@ -133,7 +134,7 @@ def test_without_evidence_the_model_is_not_even_asked() -> None:
     desk = Desk(FakeWriter("anything"), pump=PUMP)
     answer = desk.ask("编号SG-2024-001的保险公司是哪一家？")
     assert (answer.status, answer.reason) == (AnswerStatus.REFUSED, "no_evidence")
-    assert answer.answer == NOT_STATED[True]
+    assert answer.answer == NOT_STATED_ZH
     assert answer.passages and not desk.writer.requests
     assert desk.log.saved[0][0] == answer
 

@@ -10,7 +10,6 @@ from kb_service.services.citations import (
     SupportStatus,
     find_support,
     find_verbatim,
-    split_markers,
 )
 
 REPORT = (
@@ -114,13 +113,6 @@ def test_a_hint_decides_between_equal_passages_and_supports_nothing_by_itself() 
     assert support(same, same, same).quotes[0].passage.number == 1
     assert support(same, same, same, hinted=(2,)).quotes[0].passage.number == 2
     assert support("保险公司已经赔付。", REPORT, hinted=(1,)).status is SupportStatus.UNSUPPORTED
-
-
-def test_marks_are_taken_off_and_read() -> None:
-    assert split_markers("历时215分钟[1]。") == ("历时215分钟。", (1,))
-    assert split_markers("It failed [2, 3].") == ("It failed.", (2, 3))
-    assert split_markers("断裂【1】【2】。") == ("断裂。", (1, 2))
-    assert split_markers("数组 a[0:1] 不是标记") == ("数组 a[0:1] 不是标记", ())
 
 
 TEXTS = st.text(alphabet="事故机房损失人万元5 63.，。\nab", max_size=60)

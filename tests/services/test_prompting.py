@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from kb_service.domain.chats import ChatMessage
 from kb_service.domain.queries import Passage
 from kb_service.domain.spans import TextSpan
+from kb_service.language.messages import message
 from kb_service.services.followup import search_text
 from kb_service.services.prompting import (
-    NOT_STATED,
     build_messages,
     is_refusal,
     recent_turns,
@@ -41,7 +41,7 @@ def test_the_prompt_is_rules_with_numbered_passages_history_and_question() -> No
     system, *turns, question = build_messages("Why did it fail?", PASSAGES, HISTORY[:2])
     assert system.role == "system"
     assert "[2] Document《report 2》\n<<<\nThe pump number 2 failed.\n>>>" in system.content
-    assert NOT_STATED[False] in system.content
+    assert message("not_stated", "en") in system.content
     assert turns == list(HISTORY[:2])
     assert question == ChatMessage("user", "Why did it fail?")
 
@@ -49,7 +49,7 @@ def test_the_prompt_is_rules_with_numbered_passages_history_and_question() -> No
 def test_the_rules_speak_the_language_of_the_question() -> None:
     system = build_messages("它为什么失效？", PASSAGES)[0].content
     assert system.startswith("你根据下面编号的资料")
-    assert NOT_STATED[True] in system
+    assert message("not_stated", "zh") in system
 
 
 def test_a_document_cannot_close_its_own_marks() -> None:

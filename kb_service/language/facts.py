@@ -1,0 +1,22 @@
+"""What an incident report says of itself at its head: number, kind, time and place, by its labels.
+
+Pure functions on a text as it is written. Knows labels; reads no values.
+"""
+
+import re
+from collections.abc import Iterator
+
+from kb_service.language.lexicon import shipped_lexicon
+
+_LINES = tuple(
+    re.compile(pattern, re.MULTILINE) for pattern in shipped_lexicon().patterns("facts", "lines")
+)
+
+
+def labelled_facts(text: str) -> Iterator[tuple[str, str]]:
+    """Yield label and value of each such line in order; no two overlap."""
+    place = 0
+    while found := [match for line in _LINES if (match := line.search(text, place))]:
+        match = min(found, key=lambda match: match.start())
+        place = match.end()
+        yield match["label"], match["value"]
