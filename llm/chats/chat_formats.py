@@ -39,6 +39,7 @@ from llm.chats.tool_prompts import (
     tool_name,
 )
 from llm.errors import RoleOrderError, UnsupportedCheckpoint
+from llm.released_texts import ANSWER, QUESTION
 from llm.tokenizers import Tokenizer
 
 _ROLE_TOKENS = ("<|system|>", "<|user|>", "<|assistant|>", "<|observation|>")
@@ -156,7 +157,7 @@ class RoundsFormat:
         gap = self.gap
         text = ""
         for number, question in enumerate(questions):
-            text += f"[Round {number + self.first_round}]{gap}问：{question}{gap}答："
+            text += f"[Round {number + self.first_round}]{gap}{QUESTION}{question}{gap}{ANSWER}"
             text += f"{answers[number]}{gap}" if number < len(answers) else ""
         return text
 

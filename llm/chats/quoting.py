@@ -11,12 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from llm.constraints import Restriction
+from llm.released_texts import QUOTATION_MARKS
 
-MARKS = {
-    "\u201c".encode(): "\u201d".encode(),
-    "\u300c".encode(): "\u300d".encode(),
-    b'"': b'"',
-}
+MARKS = {opening.encode(): closing.encode() for opening, closing in QUOTATION_MARKS.items()}
 _LONGEST_MARK = max(len(mark) for mark in MARKS)
 
 

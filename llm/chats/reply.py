@@ -10,11 +10,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from llm.released_texts import PLACEHOLDER, PLACEHOLDER_TEXT, WIDE_PUNCTUATION
 from llm.tokenizers import Detokenizer, Tokenizer
-
-# The training data has a placeholder where the released code puts a year.
-PLACEHOLDER, PLACEHOLDER_TEXT = "[[训练时间]]", "2023年"
-_WIDE = {",": "，", "!": "！", ":": "：", ";": "；", "?": "？"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +118,7 @@ class ReplyText:
         """Length of the tail that may still change with the next character."""
         held = _unsettled(text)
         before = text[: len(text) - held]
-        return held + (self._rules.widens_punctuation and before[-1:] in _WIDE)
+        return held + (self._rules.widens_punctuation and before[-1:] in WIDE_PUNCTUATION)
 
     def _release(self, text: str, following: str) -> str:
         if self._rules.widens_punctuation and text:
@@ -148,10 +145,12 @@ def _widened(before: str, text: str, following: str) -> str:
     around = f"{before or ' '}{text}{following or ' '}"
     triples = zip(around, text, around[2:], strict=False)
     return "".join(
-        _WIDE[mark] if mark in _WIDE and (_is_chinese(left) or _is_chinese(right)) else mark
+        WIDE_PUNCTUATION[mark]
+        if mark in WIDE_PUNCTUATION and (_is_chinese(left) or _is_chinese(right))
+        else mark
         for left, mark, right in triples
     )
 
 
 def _is_chinese(character: str) -> bool:
-    return "\u4e00" <= character <= "\u9fff"
+    return 0x4E00 <= ord(character) <= 0x9FFF

@@ -13,8 +13,9 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from llm.chats.tool_prompts import GLM4_BUILT_IN, INTERPRETER
+from llm.chats.tool_prompts import INTERPRETER
 from llm.errors import InvalidPrompt, ToolCallError
+from llm.released_texts import GLM4_BUILT_IN
 
 MAX_CALL_CHARS = 65_536
 MAX_CALL_DEPTH = 32

@@ -25,6 +25,7 @@ from llm.chats.chat_formats import (
 )
 from llm.chats.tool_prompts import GLM4_FIRST_NAME, GLM4_NAME
 from llm.errors import CheckpointError
+from llm.released_texts import ANSWER, QUESTION
 from llm.tokenizers import (
     TOKENIZER_FILE,
     ChatGLM2Tokenizer,
@@ -224,10 +225,10 @@ def _prompts(value: Mapping[str, Any], subject: _Subject) -> Iterator[Check]:
 
 def _turns(text: str, gap: str) -> list[ChatMessage]:
     """The messages of a prompt of rounds, whose texts hold no round markers of their own."""
-    rounds = re.split(rf"(?:^|{gap})\[Round \d+\]{gap}问：", text)[1:]
+    rounds = re.split(rf"(?:^|{gap})\[Round \d+\]{gap}{QUESTION}", text)[1:]
     messages = []
     for each in rounds:
-        question, _, answer = each.partition(f"{gap}答：")
+        question, _, answer = each.partition(gap + ANSWER)
         messages.append(ChatMessage("user", question))
         messages += [ChatMessage("assistant", answer)] if answer else []
     return messages or [ChatMessage("user", text)]

@@ -17,8 +17,8 @@ from llm.chats.chat_formats import (
     glm4_format,
     glm_edge_format,
 )
-from llm.chats.tool_prompts import CHATGLM3_INTERPRETER, CHATGLM3_TOOLS
 from llm.errors import CheckpointError, InvalidPrompt, RoleOrderError, UnsupportedCheckpoint
+from llm.released_texts import CHATGLM3_INTERPRETER, CHATGLM3_TOOLS
 from llm.tokenizers import (
     ChatGLM2Tokenizer,
     ChatGLM3Tokenizer,

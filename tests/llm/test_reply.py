@@ -5,7 +5,8 @@ import re
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm.chats.reply import PLACEHOLDER, PLACEHOLDER_TEXT, ReplyRules, ReplyText
+from llm.chats.reply import ReplyRules, ReplyText
+from llm.released_texts import PLACEHOLDER, PLACEHOLDER_TEXT
 from llm.tokenizers import ChatGLM3Tokenizer
 
 
