@@ -195,6 +195,10 @@ class MemoryBase:
         """Return the chunks asked for."""
         return {chunk_id: self._stored(chunk_id) for chunk_id in chunk_ids}
 
+    def chunk_regions(self, found: Sequence[Chunk]) -> list[tuple[PageRegion, ...]]:
+        """No pages."""
+        return [()] * len(found)
+
     def matching_documents(self, kb_id: str, filters: Filters) -> frozenset[str]:
         """Return the documents asked for by id, else every one."""
         return frozenset(filters.document_ids or self._documents)
@@ -220,7 +224,7 @@ class MemoryBase:
         chunk, draft = self._chunks[chunk_id]
         title = self._documents[chunk.document_id][0]
         owner = (chunk.document_id, chunk.revision_id, title)
-        return StoredChunk(Chunk(chunk_id, KB, *owner, draft), SHA256, ())
+        return StoredChunk(Chunk(chunk_id, KB, *owner, draft), SHA256)
 
 
 def _parsed(title: str, text: str) -> ParsedDocument:

@@ -86,8 +86,9 @@ class HybridRetriever:
         reranking = None
         if reranker := self._reranker():
             found, reranking = self._rerank(reranker, query, found, timings)
+        with _clock(timings, "hydrate_s"):
+            items = self._items(query, found[: query.top_k])
         timings["total_s"] = perf_counter() - started
-        items = tuple(_scored(hit, stored) for hit, stored in found[: query.top_k])
         return RetrievalResult(items, timings, reranking)
 
     def idf(self, kb_id: str, terms: Iterable[str]) -> dict[str, float]:
@@ -121,6 +122,14 @@ class HybridRetriever:
     def close(self) -> None:
         """Release every open index."""
         self._library.close()
+
+    def _items(self, query: Query, found: "list[_Found]") -> tuple[ScoredChunk, ...]:
+        chunks = [stored.chunk for _, stored in found]
+        regions = self._source.chunk_regions(chunks) if query.with_regions else [()] * len(chunks)
+        return tuple(
+            ScoredChunk(stored.chunk, stored.sha256, hit.score, hit.ranks, hit.scores, where)
+            for (hit, stored), where in zip(found, regions, strict=True)
+        )
 
     def _search(self, query: Query, timings: dict[str, float]) -> "list[_Found]":
         documents = self._documents(query)
@@ -265,9 +274,3 @@ def _distinct(found: Sequence[_Found], seen: set[tuple[str, ...]]) -> list[_Foun
         seen.add(key)
         kept.append((hit, stored))
     return kept
-
-
-def _scored(hit: FusedHit, stored: StoredChunk) -> ScoredChunk:
-    return ScoredChunk(
-        stored.chunk, stored.sha256, hit.score, hit.ranks, hit.scores, stored.regions
-    )

@@ -31,7 +31,7 @@ class KnowledgeBaseRetriever(BaseRetriever):
     def _get_relevant_documents(
         self, query: str, *, run_manager: CallbackManagerForRetrieverRun
     ) -> list[Document]:
-        asked = Query(self.kb_id, query, self.top_k, self.filters)
+        asked = Query(self.kb_id, query, self.top_k, self.filters, with_regions=True)
         return [_document(item) for item in self.retriever.retrieve(asked).items]
 
 

@@ -87,11 +87,10 @@ class IndexedChunk:
 
 @dataclass(frozen=True, slots=True)
 class StoredChunk:
-    """A live chunk read back from the database with its revision's public name and its regions."""
+    """A live chunk read back from the database with its revision's public name."""
 
     chunk: Chunk
     sha256: str
-    regions: tuple[PageRegion, ...]
 
 
 class IndexSource(Protocol):
@@ -111,6 +110,9 @@ class IndexSource(Protocol):
 
     def hydrate(self, kb_id: str, chunk_ids: Sequence[int]) -> dict[int, StoredChunk]:
         """Return those of the chunks that are searchable right now; others are absent."""
+
+    def chunk_regions(self, found: Sequence[Chunk]) -> list[tuple[PageRegion, ...]]:
+        """Return where each of the chunks stands on its pages, in their order."""
 
     def matching_documents(self, kb_id: str, filters: Filters) -> frozenset[str]:
         """Return ids of the documents that pass the filters."""

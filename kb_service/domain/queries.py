@@ -27,12 +27,16 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A question to one knowledge base. `top_k`: number of chunks wanted, at least 1."""
+    """A question to one knowledge base. `top_k`: number of chunks wanted, at least 1.
+
+    `with_regions`: tell of each chunk where it stands on its pages.
+    """
 
     kb_id: str
     text: str
     top_k: int = 10
     filters: Filters = field(default_factory=Filters)
+    with_regions: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,8 @@ class ScoredChunk:
     """A chunk with why it was found: rank (1-based) and score by leg (lexical, dense, rerank).
 
     `score`: the fused score, higher is better; comparable within one result only. `sha256`: the
-    revision's public name. `regions`: where the chunk stands on its pages.
+    revision's public name. `regions`: where the chunk stands on its pages, if the query
+    wants that.
     """
 
     chunk: Chunk

@@ -90,7 +90,7 @@ def retrieve_all(
         if not question.is_answerable:
             continue
         began = perf_counter()
-        items = retriever.retrieve(Query(kb_id, question.text, DEPTH)).items
+        items = retriever.retrieve(Query(kb_id, question.text, DEPTH, with_regions=True)).items
         seconds = perf_counter() - began
         found.append(Retrieved(question, seconds, judge_ranking(question, items)))
         told()

@@ -18,4 +18,6 @@ def search_request(
     top_k = DEFAULT_TOP_K if top_k is None else top_k
     check_text("query", text, limits.max_question_chars)
     check_range("top_k", top_k, 1, limits.max_top_k)
-    return Query(kb_id=kb_id, text=text, top_k=top_k, filters=filters or Filters())
+    return Query(
+        kb_id=kb_id, text=text, top_k=top_k, filters=filters or Filters(), with_regions=True
+    )

@@ -13,7 +13,6 @@ from kb_service.domain.documents import (
     Document,
     KnowledgeBase,
     Revision,
-    regions_of,
 )
 from kb_service.domain.errors import Conflict, InvalidRequest, NotFound, StorageError
 from kb_service.domain.names import composed, forms_of
@@ -43,7 +42,7 @@ from kb_service.storage.identity import (
     new_id,
     utc_now,
 )
-from kb_service.storage.page_store import read_pages_of_span
+from kb_service.storage.page_store import read_regions
 from kb_service.storage.removal import remove_document, remove_knowledge_base, sweep_blobs
 from kb_service.storage.stored_text import sha256_of_text, text_damaged
 from kb_service.storage.tables import documents, knowledge_bases, revisions
@@ -292,7 +291,7 @@ class Catalog:
         () when the revision does not exist any more.
         """
         with self._database.read() as connection:
-            return regions_of(read_pages_of_span(connection, revision_id, span), span)
+            return read_regions(connection, [(revision_id, span)])[0]
 
 
 def _matching(kb_id: str, name: str | None, name_contains: str | None) -> ColumnElement[bool]:

@@ -278,7 +278,7 @@ def _page_flaws(connection: Connection, revision: Row[Any]) -> Iterator[str]:
     statement = select(pages).where(pages.c.revision_id == revision.id)
     for row in connection.execute(statement.order_by(pages.c.page_number)):
         try:
-            found.append(page_of(row, row.char_boxes))
+            found.append(page_of(row))
         except (StorageError, ValueError) as error:
             yield f"page {row.page_number}: {error}"
             return

@@ -6,15 +6,15 @@ Implements `domain.ports.IndexSource`. Reads only; knows no index.
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, and_, func, select
 
-from kb_service.domain.documents import Page, PageKind, embedded_text, regions_of
+from kb_service.domain.documents import Chunk, embedded_text
 from kb_service.domain.ports import EmbeddingProfile, IndexChange, IndexedChunk, StoredChunk
 from kb_service.domain.queries import Filters
-from kb_service.domain.spans import PageRegion, TextSpan
+from kb_service.domain.spans import PageRegion
 from kb_service.storage.database import Database
 from kb_service.storage.documents import chunk_of, chunk_rows
-from kb_service.storage.page_store import boxes_between, unpack_columns
+from kb_service.storage.page_store import read_regions
 from kb_service.storage.removal import batches
 from kb_service.storage.stored_text import is_whole_chunk, text_damaged
 from kb_service.storage.tables import (
@@ -24,7 +24,6 @@ from kb_service.storage.tables import (
     documents,
     embeddings,
     knowledge_bases,
-    pages,
 )
 
 STREAM_BATCH = 1000
@@ -81,7 +80,7 @@ class SqlIndexSource:
             after = rows[-1].id
 
     def hydrate(self, kb_id: str, chunk_ids: Sequence[int]) -> dict[int, StoredChunk]:
-        """Return those of the chunks that are searchable right now, with their page regions.
+        """Return those of the chunks that are searchable right now.
 
         Raises StorageError (text_damaged) for one that has other words than were stored.
         """
@@ -89,14 +88,20 @@ class SqlIndexSource:
         with self._database.read() as connection:
             for batch in batches(dict.fromkeys(chunk_ids)):
                 mine = and_(chunks.c.kb_id == kb_id, chunks.c.id.in_(batch))
-                rows = connection.execute(chunk_rows().where(mine)).all()
-                regions = _regions(connection, mine)
-                for row in rows:
+                for row in connection.execute(chunk_rows().where(mine)):
                     if not is_whole_chunk(row):
                         raise text_damaged(row.document_id)
-                    where = regions.get(row.id, ())
-                    found[row.id] = StoredChunk(chunk_of(row), row.sha256, where)
+                    found[row.id] = StoredChunk(chunk_of(row), row.sha256)
         return found
+
+    def chunk_regions(self, found: Sequence[Chunk]) -> list[tuple[PageRegion, ...]]:
+        """Return where each of the chunks stands on its pages, in their order."""
+        regions: list[tuple[PageRegion, ...]] = []
+        with self._database.read() as connection:
+            for batch in batches(found):
+                places = [(chunk.revision_id, chunk.draft.span) for chunk in batch]
+                regions += read_regions(connection, places)
+        return regions
 
     def matching_documents(self, kb_id: str, filters: Filters) -> frozenset[str]:
         """Return ids of the documents that pass all of the filters."""
@@ -108,8 +113,15 @@ class SqlIndexSource:
         if filters.tags:
             statement = statement.where(documents.c.id.in_(_with_all_tags(filters.tags)))
         with self._database.read() as connection:
-            found = frozenset(connection.execute(statement).scalars())
-        return found & frozenset(filters.document_ids) if filters.document_ids else found
+            if not filters.document_ids:
+                return frozenset(connection.execute(statement).scalars())
+            return frozenset(
+                document_id
+                for batch in batches(dict.fromkeys(filters.document_ids))
+                for document_id in connection.execute(
+                    statement.where(documents.c.id.in_(batch))
+                ).scalars()
+            )
 
     def unembedded_texts(
         self, kb_id: str, profile: EmbeddingProfile, limit: int = STREAM_BATCH
@@ -167,61 +179,3 @@ def _with_all_tags(tags: Sequence[str]) -> Select[tuple[str]]:
         .group_by(document_tags.c.document_id)
         .having(func.count() == len(wanted))
     )
-
-
-def _regions(
-    connection: Connection, which: ColumnElement[bool]
-) -> dict[int, tuple[PageRegion, ...]]:
-    """Return the page regions of chunks; reads and unpacks only the pages that they touch."""
-    overlaps = and_(
-        pages.c.revision_id == chunks.c.revision_id,
-        pages.c.start < chunks.c.end,
-        pages.c.end > chunks.c.start,
-    )
-    touched = connection.execute(
-        select(
-            chunks.c.id,
-            chunks.c.start.label("chunk_start"),
-            chunks.c.end.label("chunk_end"),
-            pages.c.revision_id,
-            pages.c.page_number,
-            pages.c.start,
-            pages.c.end,
-        )
-        .join_from(chunks, pages, overlaps)
-        .where(which)
-        .order_by(chunks.c.id, pages.c.page_number)
-    ).all()
-    columns = _box_columns(connection, {(row.revision_id, row.page_number) for row in touched})
-    pieces: dict[int, list[Page]] = {}
-    spans: dict[int, TextSpan] = {}
-    for row in touched:
-        span = spans.setdefault(row.id, TextSpan(row.chunk_start, row.chunk_end))
-        packed = columns.get((row.revision_id, row.page_number))
-        pieces.setdefault(row.id, []).append(_page_piece(row, span, packed))
-    return {
-        chunk_id: regions_of(tuple(piece), spans[chunk_id]) for chunk_id, piece in pieces.items()
-    }
-
-
-def _box_columns(
-    connection: Connection, wanted: set[tuple[int, int]]
-) -> dict[tuple[int, int], Any]:
-    """Return the unpacked box columns of the (revision, page number) pairs that have geometry."""
-    found: dict[tuple[int, int], Any] = {}
-    for batch in batches(sorted(wanted)):
-        statement = select(pages.c.revision_id, pages.c.page_number, pages.c.char_boxes).where(
-            tuple_(pages.c.revision_id, pages.c.page_number).in_(batch),
-            pages.c.char_boxes.is_not(None),
-        )
-        for row in connection.execute(statement):
-            found[row.revision_id, row.page_number] = unpack_columns(row.char_boxes)
-    return found
-
-
-def _page_piece(row: Any, span: TextSpan, columns: Any) -> Page:  # noqa: ANN401  row; array
-    """Return the part of a page that a chunk covers, with the boxes of that part only."""
-    shared = TextSpan(max(row.start, span.start), min(row.end, span.end))
-    inside = shared.shifted(-row.start)
-    boxes = () if columns is None else boxes_between(columns, inside.start, inside.end)
-    return Page(row.page_number, shared, PageKind.TEXT, char_boxes=boxes)

@@ -7,14 +7,14 @@ kind stand together because a line repeats its y. Knows nothing of documents or 
 import sys
 import zlib
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, and_, or_, select
 
 from kb_service.domain.documents import Page, PageKind
 from kb_service.domain.errors import StorageError
-from kb_service.domain.spans import Box, TextSpan
+from kb_service.domain.spans import Box, PageRegion, TextSpan, merge_boxes
 from kb_service.storage.tables import pages
 
 Columns: TypeAlias = "array[float]"
@@ -75,29 +75,61 @@ def page_values(revision_pages: Iterable[Page]) -> list[dict[str, object]]:
     ]
 
 
-def read_pages_of_span(
-    connection: Connection, revision_id: int, span: TextSpan
-) -> tuple[Page, ...]:
-    """Return the pages of a revision that share text with the span, with character boxes."""
-    rows = connection.execute(
-        select(pages)
-        .where(pages.c.revision_id == revision_id)
-        .where(pages.c.start < span.end, pages.c.end > span.start)
-        .order_by(pages.c.page_number)
+def read_regions(
+    connection: Connection, places: Sequence[tuple[int, TextSpan]]
+) -> list[tuple[PageRegion, ...]]:
+    """Return where the words of each (revision id, span) stand, page by page, in one query.
+
+    Reads the pages that the spans meet, and unpacks each once. Raises StorageError when boxes and
+    span of a page disagree.
+    """
+    if not places:
+        return []
+    meets = or_(
+        *(
+            and_(
+                pages.c.revision_id == revision_id,
+                pages.c.start < span.end,
+                pages.c.end > span.start,
+            )
+            for revision_id, span in dict.fromkeys(places)
+        )
     )
-    return tuple(page_of(row, row.char_boxes) for row in rows)
+    rows = connection.execute(select(pages).where(meets).order_by(pages.c.page_number)).all()
+    columns = [_columns_of(row) for row in rows]
+    return [
+        tuple(
+            _region(row, shared, boxes)
+            for row, boxes in zip(rows, columns, strict=True)
+            if row.revision_id == revision_id
+            and (shared := TextSpan(row.start, row.end).overlap(span)) is not None
+        )
+        for revision_id, span in places
+    ]
 
 
-def page_of(row: Row[Any], packed: bytes | None) -> Page:
-    """Return the page of a row. Raises StorageError when boxes and span disagree."""
-    span = TextSpan(row.start, row.end)
-    columns = unpack_columns(packed) if packed else array("f")
-    if columns and len(columns) != 4 * len(span):
+def _region(row: Row[Any], shared: TextSpan, columns: Columns) -> PageRegion:
+    inside = shared.shifted(-row.start)
+    boxes = boxes_between(columns, inside.start, inside.end)
+    return PageRegion(row.page_number, merge_boxes(list(boxes)))
+
+
+def _columns_of(row: Row[Any]) -> Columns:
+    """Return the box columns of a page's row, empty without geometry."""
+    columns = unpack_columns(row.char_boxes) if row.char_boxes else array("f")
+    if columns and len(columns) != 4 * (row.end - row.start):
         raise StorageError(
             f"page {row.page_number} of revision {row.revision_id} has {len(columns) / 4:g} boxes "
-            f"for {len(span)} characters",
+            f"for {row.end - row.start} characters",
             code="page_boxes_damaged",
         )
+    return columns
+
+
+def page_of(row: Row[Any]) -> Page:
+    """Return the page of a row. Raises StorageError when boxes and span disagree."""
+    span = TextSpan(row.start, row.end)
+    columns = _columns_of(row)
     return Page(
         page_number=row.page_number,
         span=span,

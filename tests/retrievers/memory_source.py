@@ -13,7 +13,7 @@ from kb_service.domain.ports import (
     Vector,
 )
 from kb_service.domain.queries import Filters
-from kb_service.domain.spans import TextSpan
+from kb_service.domain.spans import PageRegion, TextSpan
 
 KB = "kb_test"
 LETTERS = "abcdefghijklmnop"
@@ -80,6 +80,9 @@ class MemorySource:
     def hydrate(self, kb_id: str, chunk_ids: Sequence[int]) -> dict[int, StoredChunk]:
         return {c.chunk_id: stored(c) for c in self._chunks() if c.chunk_id in set(chunk_ids)}
 
+    def chunk_regions(self, found: Sequence[Chunk]) -> list[tuple[PageRegion, ...]]:
+        return [(PageRegion(chunk.revision_id),) for chunk in found]
+
     def matching_documents(self, kb_id: str, filters: Filters) -> frozenset[str]:
         return frozenset(filters.document_ids) & self.live.keys()
 
@@ -88,4 +91,4 @@ def stored(chunk: IndexedChunk) -> StoredChunk:
     """Return the chunk as the database gives it back."""
     draft = ChunkDraft(0, TextSpan(0, len(chunk.text)), chunk.text, (), chunk.title)
     owner = (chunk.document_id, chunk.revision_id, chunk.title)
-    return StoredChunk(Chunk(chunk.chunk_id, KB, *owner, draft), f"{chunk.revision_id:064x}", ())
+    return StoredChunk(Chunk(chunk.chunk_id, KB, *owner, draft), f"{chunk.revision_id:064x}")

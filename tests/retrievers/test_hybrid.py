@@ -9,6 +9,7 @@ import pytest
 from kb_service.domain.errors import InvalidRequest
 from kb_service.domain.ports import StoredChunk
 from kb_service.domain.queries import Filters, Query
+from kb_service.domain.spans import PageRegion
 from kb_service.settings import RetrievalSettings
 from retrievers.fusion import FusionPolicy
 from retrievers.hybrid import HybridRetriever
@@ -34,6 +35,17 @@ def test_a_commit_is_visible_in_the_next_query(
     assert found(retriever, "valve") == ["the valve was replaced"]
     source.delete("a")
     assert found(retriever, "valve") == []
+
+
+def test_where_chunks_stand_is_looked_up_only_when_it_is_wanted(
+    source: MemorySource, open_retriever: OpenRetriever
+) -> None:
+    source.put("a", "the valve leaked")
+    retriever = open_retriever()
+    [plain] = retriever.retrieve(Query(KB, "valve")).items
+    [placed] = retriever.retrieve(Query(KB, "valve", with_regions=True)).items
+    assert plain.regions == ()
+    assert placed.regions == (PageRegion(1),)
 
 
 def test_deleted_chunks_do_not_take_places_from_live_ones(

@@ -4,6 +4,7 @@ import struct
 from collections.abc import Callable
 
 import pytest
+from sqlalchemy import select
 
 from kb_service.domain.documents import (
     ChunkDraft,
@@ -20,7 +21,8 @@ from kb_service.domain.errors import DocumentError, StorageError
 from kb_service.domain.ports import EmbeddingProfile, IndexChange
 from kb_service.domain.queries import Filters
 from kb_service.domain.spans import TextSpan
-from kb_service.storage.page_store import read_pages_of_span
+from kb_service.storage.page_store import page_of
+from kb_service.storage.tables import pages as page_rows
 from tests.storage.world import PROFILE, World, parsed_of, vectors_of
 
 OTHER = EmbeddingProfile("other", 1, "e" * 64)
@@ -52,13 +54,13 @@ def test_a_published_revision_is_read_back_whole(world: World, kb_id: str) -> No
     assert document.page_report == PageReport.of(pages)
     assert document.page_report.pages[1] == PageOutline(2, PageKind.EMPTY, 0, "no_text_layer")
     with world.database.read() as connection:
-        read = read_pages_of_span(connection, revision.id, TextSpan(0, len(text)))
-    assert read == pages
+        rows = connection.execute(select(page_rows).order_by(page_rows.c.page_number))
+        assert tuple(page_of(row) for row in rows) == pages
     [found] = world.source.revision_chunks(revision.id, PROFILE)
     stored = world.source.hydrate(kb_id, [found.chunk_id, found.chunk_id, 10**9])[found.chunk_id]
     chunk = stored.chunk
     assert (chunk.draft, chunk.title, chunk.document_id) == (draft, "报告", document.id)
-    assert stored.regions == regions_of(pages, draft.span)
+    assert world.source.chunk_regions([chunk, chunk]) == [regions_of(pages, draft.span)] * 2
     assert world.catalog.regions(revision.id, TextSpan(0, 2)) == regions_of(pages, TextSpan(0, 2))
     assert stored.sha256 == revision.sha256
     world.assert_clean()
