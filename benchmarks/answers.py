@@ -81,7 +81,7 @@ class Shelf:
         """Rank chunks by BM25."""
         scores: dict[int, float] = defaultdict(float)
         average = sum(c.total() for c in self.frequencies.values()) / len(self.frequencies)
-        for term, weight in self.idf("kb", set(index_terms(query.text))).items():
+        for term, weight in self.idf("kb", set(query.question.words)).items():
             for chunk_id in self.postings.get(term, ()):
                 counts = self.frequencies[chunk_id]
                 norm = K1 * (1 - B + B * counts.total() / average)

@@ -15,8 +15,9 @@ from benchmarks.answers import Shelf, sets_of
 from kb_service.domain.queries import Query, ScoredChunk
 from kb_service.evaluation.questions import Question
 from kb_service.evaluation.wording import contains
+from kb_service.language.asked import parse_question
 from kb_service.services.assembly import ContextAssembler
-from kb_service.services.evidence import missing_slots, question_terms, weigh_evidence
+from kb_service.services.evidence import missing_slots, weigh_evidence
 
 THRESHOLDS = (0.3, 0.35, 0.4, 0.45, 0.5, 0.6)
 SETS = ("train/zh_cmrc2018", "train/zh_drcd", "train/en_squad")
@@ -47,16 +48,17 @@ def weigh(shelf: Shelf, rows: list[Question]) -> Sample:
         shelf, max_passages=NUM_PASSAGES, passage_tokens=400, context_tokens=2400
     )
     for row in rows:
-        found = shelf.retrieve(Query("kb", row.text, 60)).items
+        question = parse_question(row.text)
+        found = shelf.retrieve(Query("kb", question, 60)).items
         own_titles = {i.chunk.title for i in found if contains(i.chunk.draft.text, row.answers)}
         foreign = [item for item in found if _is_foreign(item, own_titles, row, shelf)]
-        idf = shelf.idf("kb", question_terms(row.text))
+        idf = shelf.idf("kb", question.terms)
         passages = assembler.assemble("kb", found[:20]).passages
         others = assembler.assemble("kb", foreign[:20]).passages
-        sample.own.append(weigh_evidence(row.text, passages, idf).coverage)
-        sample.foreign.append(weigh_evidence(row.text, others, idf).coverage)
-        sample.num_own_slots += bool(missing_slots(row.text, passages))
-        sample.num_foreign_slots += bool(missing_slots(row.text, others))
+        sample.own.append(weigh_evidence(question, passages, idf).coverage)
+        sample.foreign.append(weigh_evidence(question, others, idf).coverage)
+        sample.num_own_slots += bool(missing_slots(question, passages))
+        sample.num_foreign_slots += bool(missing_slots(question, others))
     return sample
 
 

@@ -22,6 +22,7 @@ import torch
 
 from kb_service.domain.queries import Passage
 from kb_service.domain.spans import TextSpan
+from kb_service.language.asked import parse_question
 from kb_service.services.prompting import build_messages
 from llm.chats.chat import ChatMessage, prompt_ids
 from llm.chats.chat_formats import chatglm3_format
@@ -134,7 +135,7 @@ def references_of(data: Path, tokenizer_file: Path, num_answers: int) -> Iterato
         rows = list(islice(_rows(data / f"{file}.jsonl.gz"), 3000))
         for row in rng.sample(rows, num_answers):
             contexts = [row, *rng.sample(rows, DISTRACTORS)]
-            messages = build_messages(row["question"], _passages(contexts))
+            messages = build_messages(parse_question(row["question"]), _passages(contexts))
             yield reference(kind, messages, f"{row['evidence'][0]}[1]")
             short = f"{row['answers'][0]['text']}[1]"
             yield reference(kind.replace("evidence", "short answer"), messages, short)

@@ -27,6 +27,7 @@ from kb_service.evaluation.ranking import DEPTH, Scores, expected_scores, score_
 from kb_service.evaluation.report import Report, SetReport, report_json, report_markdown
 from kb_service.evaluation.resampling import Resampling
 from kb_service.evaluation.summaries import summarise_rankings
+from kb_service.language.asked import parse_question
 from kb_service.settings import EmbeddingSettings
 from retrievers.embedding import load_embedder
 from retrievers.fusion import FusionPolicy
@@ -94,7 +95,7 @@ def rank_all(
     rankings = Rankings()
     for question in questions:
         began = time.perf_counter()
-        items = retriever.retrieve(Query(KB, question.text, DEPTH)).items
+        items = retriever.retrieve(Query(KB, parse_question(question.text), DEPTH)).items
         rankings.seconds.append(time.perf_counter() - began)
         chunks = relevant_chunks(question, corpus, base)
         rankings.by_chunk.append(score_found([item.chunk.id for item in items], chunks))
@@ -125,7 +126,7 @@ def open_retriever(
             reranker=lambda: reranker,
             rerank_policy=rerank_policy,
         )
-        retriever.retrieve(Query(KB, "warm up"))
+        retriever.retrieve(Query(KB, parse_question("warm up")))
         yield retriever
         retriever.close()
 

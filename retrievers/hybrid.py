@@ -157,7 +157,7 @@ class HybridRetriever:
         texts = [stored.chunk.draft.embedded_text for _, stored in found[: policy.candidates]]
         timings["rerank_s"] = 0.0
         with _clock(timings, "rerank_s"):
-            scores = reranker.score(query.text, texts, policy.budget_s)
+            scores = reranker.score(query.question.text, texts, policy.budget_s)
         outcome = Reranking(reranker.name, len(texts), len(scores), policy.budget_s)
         if not outcome.is_complete:
             log.warning("not all candidates reranked", **asdict(outcome))
@@ -170,17 +170,17 @@ class HybridRetriever:
             return None
         return self._source.matching_documents(query.kb_id, query.filters)
 
-    def _read(self, query: Query, timings: dict[str, float]) -> "_Question":
+    def _read(self, query: Query, timings: dict[str, float]) -> "_Asked":
         with _clock(timings, "dense_s"):
             is_dense = self._policy.dense_weight > 0
-            vector = self._embedder.embed_query(query.text) if is_dense else None
-        named = pinning_terms(query.text) if self._policy.is_pinning else []
-        return _Question(question_weights(query.text), named, vector)
+            vector = self._embedder.embed_query(query.question.text) if is_dense else None
+        named = pinning_terms(query.question.words) if self._policy.is_pinning else []
+        return _Asked(question_weights(query.question), named, vector)
 
     def _rank(
         self,
         query: Query,
-        question: "_Question",
+        question: "_Asked",
         documents: Collection[str] | None,
         timings: dict[str, float],
     ) -> list[FusedHit]:
@@ -203,7 +203,7 @@ class HybridRetriever:
     def _lexical(
         self,
         index: LiveIndex,
-        question: "_Question",
+        question: "_Asked",
         limit: int,
         documents: Collection[str] | None,
         num_pins: Mapping[str, int],
@@ -240,15 +240,13 @@ _Found = tuple[FusedHit, StoredChunk]
 
 
 @dataclass(frozen=True, slots=True)
-class _Question:
+class _Asked:
     terms: dict[str, float]
     identifiers: list[str]
     vector: Vector | None
 
 
-def _pins(
-    index: LiveIndex, question: _Question, documents: Collection[str] | None
-) -> dict[str, int]:
+def _pins(index: LiveIndex, question: _Asked, documents: Collection[str] | None) -> dict[str, int]:
     found = index.pins(question.identifiers)
     return {name: num for name, num in found.items() if documents is None or name in documents}
 
@@ -268,7 +266,7 @@ def _distinct(found: Sequence[_Found], seen: set[tuple[str, ...]]) -> list[_Foun
     kept = []
     for hit, stored in found:
         draft = stored.chunk.draft
-        key = (*pinning_terms(draft.prefix), "", *index_terms(draft.text))
+        key = (*pinning_terms(index_terms(draft.prefix)), "", *index_terms(draft.text))
         if key in seen:
             continue
         seen.add(key)

@@ -12,6 +12,7 @@ from pydantic import ConfigDict, Field, SkipValidation
 
 from kb_service.domain.ports import Retriever
 from kb_service.domain.queries import Filters, Query, ScoredChunk
+from kb_service.language.asked import parse_question
 
 
 class KnowledgeBaseRetriever(BaseRetriever):
@@ -31,7 +32,9 @@ class KnowledgeBaseRetriever(BaseRetriever):
     def _get_relevant_documents(
         self, query: str, *, run_manager: CallbackManagerForRetrieverRun
     ) -> list[Document]:
-        asked = Query(self.kb_id, query, self.top_k, self.filters, with_regions=True)
+        asked = Query(
+            self.kb_id, parse_question(query), self.top_k, self.filters, with_regions=True
+        )
         return [_document(item) for item in self.retriever.retrieve(asked).items]
 
 

@@ -6,9 +6,10 @@ marked so that it never meets a whole word.
 
 from collections.abc import Iterator
 
+from kb_service.domain.questions import Question
 from kb_service.language.parts import numbered_parts, title_term, titles_in
 from kb_service.language.questions import content_terms, stem
-from kb_service.language.text import index_terms, normalise
+from kb_service.language.text import normalise, terms_of
 
 FUNCTION_WORD_WEIGHT = 0.4
 """Weight of question and function words (什么, 的, which, of) beside 1.0 for the others.
@@ -32,8 +33,9 @@ def passage_terms(text: str) -> list[str]:
     Index terms, the stem of Latin words, and numbered parts whole (第四百二十七条 is 第427条):
     their characters and pairs stand in every other article too.
     """
-    words = [term for word in index_terms(text) for term in _with_stem(word)]
-    return words + [part for part, _ in numbered_parts(text)]
+    normalised = normalise(text)
+    words = [term for word in terms_of(normalised) for term in _with_stem(word)]
+    return words + [part for part, _ in numbered_parts(normalised)]
 
 
 def title_terms(prefix: str) -> list[str]:
@@ -42,19 +44,19 @@ def title_terms(prefix: str) -> list[str]:
     return [*passage_terms(prefix), title_term(title)]
 
 
-def question_weights(question: str) -> dict[str, float]:
+def question_weights(question: Question) -> dict[str, float]:
     """Return the distinct terms of a question, each with its weight, in order of appearance."""
-    parts = dict(numbered_parts(question))
-    rest = normalise(question)
+    parts = dict(numbered_parts(question.normalised))
+    rest = question.normalised
     for written in parts.values():
         rest = rest.replace(written, " ")
     content = set(content_terms(rest))
     weights = {
         term: 1.0 if word in content or not content else FUNCTION_WORD_WEIGHT
-        for word in dict.fromkeys(index_terms(question))
+        for word in dict.fromkeys(question.words)
         for term in _with_stem(word)
     }
-    named = {title_term(title) for title in titles_in(question)}
+    named = {title_term(title) for title in titles_in(question.text)}
     return (
         weights
         | dict.fromkeys(parts, NUMBERED_PART_WEIGHT)

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from kb_service.bootstrap import Application
 from kb_service.domain.errors import ConfigurationError
 from kb_service.domain.queries import Query, Reranking
+from kb_service.language.asked import parse_question
 from kb_service.services.diagnosis import diagnose
 from kb_service.settings import EmbeddingSettings, LlmSettings, RerankSettings, Settings
 from tests.retrievers.tiny_cross_encoder import write_tiny_cross_encoder
@@ -75,7 +76,7 @@ def test_a_reranker_that_cannot_be_loaded_is_left_out_and_told(tmp_path: Path) -
     assert application.readiness() == {}
     assert "no-reranker does not exist" in application.degraded()["reranker"].message
     base = application.catalog.create_kb("reports")
-    found = application.retriever.retrieve(Query(base.id, "valve"))
+    found = application.retriever.retrieve(Query(base.id, parse_question("valve")))
     assert found.reranking is None
     finding = {f.name: f for f in diagnose(application.settings, application.checks())}
     assert not finding["reranking model"].is_ok
@@ -88,7 +89,7 @@ def test_a_reranker_reads_the_candidates_of_a_search(tmp_path: Path) -> None:
     rerank = RerankSettings(model=str(folder), budget_ms=30_000, threads=1, candidates=7)
     application = Application(Settings(data_dir=tmp_path / "data", rerank=rerank))
     base = application.catalog.create_kb("reports")
-    found = application.retriever.retrieve(Query(base.id, "valve"))
+    found = application.retriever.retrieve(Query(base.id, parse_question("valve")))
     assert found.reranking == Reranking("tiny-reranker", 0, 0, 30.0)
     text = application.checks()["reranking model"]()
     assert text.startswith("tiny-reranker, first 7 candidates, 30000 ms at most, weight 0.15;")

@@ -30,6 +30,7 @@ from kb_service.domain.spans import TextSpan
 from kb_service.evaluation.questions import Question, RelevantPlace
 from kb_service.evaluation.ranking import score_found
 from kb_service.evaluation.resampling import Pair, Resampling
+from kb_service.language.asked import parse_question
 from retrievers.embedding import load_embedder
 from retrievers.fusion import FusionPolicy, fuse
 from retrievers.lexical import Hit
@@ -114,7 +115,7 @@ def legs_of(corpus: Corpus, embedder: Embedder, rng: random.Random) -> list[Legs
 
 
 def _legs(question: Question, embedder: Embedder, index: LiveIndex, relevant: set[int]) -> Legs:
-    terms = question_weights(question.text)
+    terms = question_weights(parse_question(question.text))
     lexical = index.search_lexical(terms, CANDIDATES)
     dense = index.search_dense(embedder.embed_query(question.text), CANDIDATES)
     return Legs(lexical, dense, index.confidence(terms, lexical), relevant)

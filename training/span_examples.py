@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kb_service.domain.queries import Passage
+from kb_service.domain.questions import Question
 from kb_service.domain.spans import TextSpan
-from kb_service.evaluation.questions import Question, Row, enumerate_rows, question_of
+from kb_service.evaluation.questions import Row, enumerate_rows, question_of
 from kb_service.generation.reading import Quotation, take_apart, weigh
 from kb_service.generation.span_features import AskedWords, Features, asked_words, features_of
-from kb_service.language.identifiers import without_fixed_values
-from kb_service.language.questions import content_terms
+from kb_service.language.asked import parse_question
 from kb_service.language.text import index_terms, normalise
 
 SETS = ("train/zh_cmrc2018", "train/zh_drcd", "train/en_squad")
@@ -51,8 +51,9 @@ def examples_of(data: Path, name: str, limit: int | None, seed: int) -> Iterator
     for row in rows[:limit]:
         question = question_of(row)
         passages = _passages(row, (other := dice.choice(texts)), contexts[other])
-        rarities = _rarities(question.text, frequencies, len(texts))
-        example = _example(question, passages, rarities)
+        asked = parse_question(question.text)
+        rarities = _rarities(asked.terms, frequencies, len(texts))
+        example = _example(asked, question.answers, passages, rarities)
         if example:
             yield example
 
@@ -84,27 +85,30 @@ def _passages(row: Row, other: str, other_title: str) -> list[Passage]:
     ]
 
 
-def _rarities(question: str, frequencies: Counter[str], num_texts: int) -> dict[str, float]:
+def _rarities(terms: Sequence[str], frequencies: Counter[str], num_texts: int) -> dict[str, float]:
     return {
         term: math.log(1 + (num_texts - frequencies[term] + 0.5) / (frequencies[term] + 0.5))
-        for term in content_terms(without_fixed_values(question))
+        for term in terms
     }
 
 
 def _example(
-    question: Question, passages: Sequence[Passage], rarities: dict[str, float]
+    question: Question,
+    golds: Sequence[str],
+    passages: Sequence[Passage],
+    rarities: dict[str, float],
 ) -> SpanExample | None:
-    asked = asked_words(question.text)
-    for quotation in _sentences(question.text, passages, rarities):
+    asked = asked_words(question)
+    for quotation in _sentences(question, passages, rarities):
         features = features_of(asked, quotation.text)
-        answers = token_spans(features, quotation.text, question.answers)
+        answers = token_spans(features, quotation.text, golds)
         if answers:
             return SpanExample(asked, features, tuple(answers))
     return None
 
 
 def _sentences(
-    question: str, passages: Sequence[Passage], rarities: dict[str, float]
+    question: Question, passages: Sequence[Passage], rarities: dict[str, float]
 ) -> list[Quotation]:
     found = sorted(weigh(take_apart(question, rarities), passages), key=lambda q: -q.score)
     best: dict[str, Quotation] = {}

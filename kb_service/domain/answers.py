@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from kb_service.domain.chats import ChatMessage, SamplingOptions, Usage, never
 from kb_service.domain.queries import Passage, Reranking
+from kb_service.domain.questions import Question
 from kb_service.domain.spans import PageRegion, TextSpan
 
 
@@ -56,7 +57,7 @@ class GenerationRequest:
     at any time.
     """
 
-    question: str
+    question: Question
     passages: tuple[Passage, ...]
     messages: tuple[ChatMessage, ...]
     options: SamplingOptions = field(default_factory=SamplingOptions)

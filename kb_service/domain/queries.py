@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from kb_service.domain.documents import Chunk
+from kb_service.domain.questions import Question
 from kb_service.domain.spans import PageRegion, TextSpan
 
 
@@ -33,7 +34,7 @@ class Query:
     """
 
     kb_id: str
-    text: str
+    question: Question
     top_k: int = 10
     filters: Filters = field(default_factory=Filters)
     with_regions: bool = False

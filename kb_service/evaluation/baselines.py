@@ -24,7 +24,7 @@ class RandomSentence:
     def generate(self, request: GenerationRequest) -> Generator[str, None, Generation]:
         """Yield the sentence; the same question and passages give the same one."""
         units = _units(request.passages)
-        dice = random.Random(f"{self._seed} {request.question}")  # noqa: S311  no secret
+        dice = random.Random(f"{self._seed} {request.question.text}")  # noqa: S311  no secret
         return (yield from _quote([dice.choice(units)] if units else []))
 
 
@@ -35,7 +35,7 @@ class LexicalSentence:
 
     def generate(self, request: GenerationRequest) -> Generator[str, None, Generation]:
         """Yield the sentence; of equals the first."""
-        terms = content_terms(request.question)
+        terms = content_terms(request.question.normalised)
         units = _units(request.passages)
         covered = [coverage(terms, text_terms(text), request.idf) for text in units]
         best = units[covered.index(max(covered))] if units else None

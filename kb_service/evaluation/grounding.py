@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from kb_service.domain.answers import Answer, Citation
 from kb_service.evaluation.wording import compact
 from kb_service.language.identifiers import without_fixed_values
-from kb_service.language.text import index_terms, sentence_spans
+from kb_service.language.text import index_terms, normalise, sentence_spans
 from kb_service.language.values import missing_values
 
 MIN_WORDING = 0.5
@@ -47,7 +47,7 @@ def supports(sentence: str, cited: Sequence[str]) -> bool:
     words = "\n".join(cited)
     if not words or missing_values(sentence, words):
         return False
-    wanted = set(index_terms(without_fixed_values(sentence)))
+    wanted = set(index_terms(without_fixed_values(normalise(sentence))))
     shared = len(wanted & set(index_terms(words)))
     return not wanted or shared >= MIN_WORDING * len(wanted)
 

@@ -17,6 +17,7 @@ from kb_service.evaluation.grounding import StoredText
 from kb_service.evaluation.judging import Outcome, judge_answer, judge_failure, judge_ranking
 from kb_service.evaluation.questions import Question
 from kb_service.evaluation.ranking import DEPTH, Scores
+from kb_service.language.asked import parse_question
 from kb_service.services.asking import AskRequest
 
 
@@ -90,7 +91,9 @@ def retrieve_all(
         if not question.is_answerable:
             continue
         began = perf_counter()
-        items = retriever.retrieve(Query(kb_id, question.text, DEPTH, with_regions=True)).items
+        items = retriever.retrieve(
+            Query(kb_id, parse_question(question.text), DEPTH, with_regions=True)
+        ).items
         seconds = perf_counter() - began
         found.append(Retrieved(question, seconds, judge_ranking(question, items)))
         told()

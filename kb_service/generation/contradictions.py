@@ -1,15 +1,16 @@
 """Whether a sentence that repeats a question's words says the opposite of what is asked.
 
-Pure functions on strings, Chinese and English. Two checks: what the question denies, the sentence
-must deny or exclude; where the question has one word of a pair of opposites, the sentence must not
-have the other one alone. Knows no passages and weighs nothing.
+Pure functions on a question and a string, Chinese and English. Two checks: what the question
+denies, the sentence must deny or exclude; where the question has one word of a pair of opposites,
+the sentence must not have the other one alone. Knows no passages and weighs nothing.
 """
 
 import re
 from collections import defaultdict
 from collections.abc import Mapping
 
-from kb_service.language.text import is_chinese, normalise
+from kb_service.domain.questions import Question
+from kb_service.language.text import normalise
 
 _OPPOSITES_EN = """
 accepted/rejected agree/disagree allowed/forbidden allowed/prohibited before/after began/ended
@@ -39,10 +40,10 @@ _SETS_APART_ZH = re.compile("[没不未无非否免除外仅只唯缺失拒禁�
 _WORD = re.compile(r"[a-z]+")
 
 
-def says_opposite(question: str, sentence: str) -> bool:
+def says_opposite(question: Question, sentence: str) -> bool:
     """True when the sentence affirms what the question denies, or names the opposite alone."""
-    asked, said = normalise(question), normalise(sentence)
-    if is_chinese(question):
+    asked, said = question.normalised, normalise(sentence)
+    if question.language == "zh":
         denies = _DENIES_ZH.search(_ASKS_WHETHER_ZH.sub("", asked))
         is_denied = _SETS_APART_ZH.search(said)
         found = _found_zh(asked), _found_zh(said)

@@ -7,9 +7,10 @@ stands for; weighs no sentences.
 import re
 from collections.abc import Iterator, Sequence
 
+from kb_service.domain.questions import AnswerType, Question
 from kb_service.domain.spans import TextSpan
 from kb_service.language.numerals import whole_number
-from kb_service.language.questions import AnswerType, text_terms
+from kb_service.language.questions import text_terms
 from kb_service.language.text import normalise
 from kb_service.language.units import Unit, UnitKind, item_number
 
@@ -103,21 +104,20 @@ def _suffixes(label: str, *, is_inner: bool) -> list[str]:
     return [" ".join(words[n:]) for n in range(len(words))] if is_inner else [label]
 
 
-def asked_ordinal(question: str) -> int | None:
+def asked_ordinal(question: Question) -> int | None:
     """Return N when a question asks for the N-th item (第2条, the second measure), else None."""
-    text = normalise(question)
-    match = _ORDINAL.search(text)
+    match = _ORDINAL.search(question.normalised)
     if match:
         return whole_number(match[1])
-    english = _ENGLISH_ORDINAL.search(text)
+    english = _ENGLISH_ORDINAL.search(question.normalised)
     if english:
         return int(english[1]) if english[1] else _ENGLISH_ORDINALS[english[2]]
     return None
 
 
-def names_ordinal(text: str, question: str) -> bool:
+def names_ordinal(text: str, question: Question) -> bool:
     """True when a text holds the "第2条" of the question in the same words."""
-    match = _ORDINAL.search(normalise(question))
+    match = _ORDINAL.search(question.normalised)
     return match is not None and match.group() in normalise(text)
 
 
@@ -131,9 +131,9 @@ def items_numbered(
         yield _item_span(text, units, index), _introduction(text, units, index)
 
 
-def asks_for_list(question: str) -> bool:
+def asks_for_list(question: Question) -> bool:
     """True when a question asks for all items of a list (哪些措施, which measures)."""
-    return bool(_LIST_WORDS.search(normalise(question)))
+    return bool(_LIST_WORDS.search(question.normalised))
 
 
 def lists_under(text: str, units: Sequence[Unit]) -> Iterator[tuple[TextSpan, frozenset[str]]]:

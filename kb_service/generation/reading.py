@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kb_service.domain.queries import Passage
+from kb_service.domain.questions import AnswerType, Question
 from kb_service.domain.spans import TextSpan
 from kb_service.generation.contradictions import says_opposite
 from kb_service.generation.fields import (
@@ -27,21 +28,15 @@ from kb_service.generation.span_model import Weights, choose
 from kb_service.generation.subjects import MIN_TITLE_SHARE, meant, names_stated
 from kb_service.generation.typed_spans import answer_words, is_typed
 from kb_service.language.furniture import is_furniture
-from kb_service.language.identifiers import identifiers_in, without_fixed_values
 from kb_service.language.questions import (
-    AnswerType,
-    answer_type,
     asks_across_documents,
-    content_terms,
     coverage,
     names_happening,
     stem,
     text_terms,
 )
-from kb_service.language.subjects import names_asked
-from kb_service.language.text import normalise
 from kb_service.language.units import Unit, UnitKind, quotable_units, reflow
-from kb_service.language.values import stated_values, supporting_values
+from kb_service.language.values import supporting_values
 
 MIN_COVERAGE = 0.45
 """Share of the question's idf mass that a quoted unit must hold together with its surroundings."""
@@ -104,17 +99,24 @@ class Quotation:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """The question, taken apart once."""
+    """The question beside the rarities of its terms, and what only this reader asks of it."""
 
-    question: str
-    text: str
-    kind: AnswerType
-    terms: tuple[str, ...]
+    question: Question
     stems: frozenset[str]
     idf: Mapping[str, float]
     ordinal: int | None
     values: frozenset[str]
     names: frozenset[str]
+
+    @property
+    def kind(self) -> AnswerType:
+        """The type of answer that it asks for."""
+        return self.question.kind
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """Its content terms without identifiers and dates."""
+        return self.question.terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,7 @@ class _Context:
 
 
 def read(
-    question: str,
+    question: Question,
     passages: Sequence[Passage],
     idf: Mapping[str, float],
     weights: Weights | None = None,
@@ -140,7 +142,7 @@ def read(
     """
     asked = take_apart(question, idf)
     passages = meant(question, passages, idf)
-    if asks_across_documents(question) and not identifiers_in(question):
+    if asks_across_documents(question.normalised) and not question.identifiers:
         # A count or an extreme over many reports is written in none of them.
         return ()
     if asked.ordinal is not None:
@@ -178,21 +180,18 @@ def _lit(quotation: Quotation, asked: AskedWords, weights: Weights) -> Quotation
         "en",
         AnswerType.NUMBER,
     )
-    rule = answer_words(asked.kind, asked.text, quotation.text) if is_exact else None
+    rule = answer_words(asked.question, quotation.text) if is_exact else None
     if rule and rule.overlap(choice.span):
         return quotation
     return replace(quotation, words=choice.span.of(quotation.text))
 
 
-def take_apart(question: str, idf: Mapping[str, float]) -> _Asked:
-    """Return type, terms (without identifiers), ordinal and values of a question."""
-    text = normalise(question)
-    values = frozenset(v for v in stated_values(question) if v.startswith(("date:", "num:", "id:")))
-    terms = content_terms(without_fixed_values(question))
-    stems = frozenset(stem(term) for term in terms)
-    names = text_terms(" ".join(names_asked(question)))
-    kind, ordinal = answer_type(question), asked_ordinal(text)
-    return _Asked(question, text, kind, terms, stems, idf, ordinal, values, names)
+def take_apart(question: Question, idf: Mapping[str, float]) -> _Asked:
+    """Return the question with the rarities of its terms, its ordinal and its values."""
+    values = frozenset(v for v in question.values if v.startswith(("date:", "num:", "id:")))
+    stems = frozenset(stem(term) for term in question.terms)
+    names = text_terms(" ".join(question.names))
+    return _Asked(question, stems, idf, asked_ordinal(question), values, names)
 
 
 def _leading(quotations: Sequence[Quotation]) -> tuple[Quotation, ...]:
@@ -313,7 +312,7 @@ def _weighed(
         words = _field_words(asked, value)
         score += LABEL_BONUS * (in_context + coverage(asked.terms, text_terms(label), asked.idf))
     else:
-        span = answer_words(asked.kind, asked.text, text)
+        span = answer_words(asked.question, text)
         if span is None and (asked.kind in _NEEDED or not rest):
             return None
         if asked.kind in _DATED and not _DIGIT.search(text):
@@ -347,7 +346,7 @@ def _labelled(asked: _Asked, unit: Unit, text: str) -> tuple[str, str] | None:
 
 def _field_words(asked: _Asked, value: str) -> str:
     is_precise = asked.kind in FORMED_TYPES
-    precise = answer_words(asked.kind, asked.text, value) if is_precise else None
+    precise = answer_words(asked.question, value) if is_precise else None
     return precise.of(value) if precise else value
 
 

@@ -9,11 +9,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from kb_service.domain.questions import AnswerType, Question
 from kb_service.domain.spans import TextSpan
 from kb_service.generation.typed_spans import answer_words, matches_of
 from kb_service.language.lexicon import CJK
-from kb_service.language.questions import AnswerType, answer_type, content_terms, stem
-from kb_service.language.text import is_chinese, normalise
+from kb_service.language.questions import content_terms, stem
+from kb_service.language.text import normalise
 
 MAX_LENGTHS = {"zh": 32, "en": 14}
 """Longest span in tokens, by language."""
@@ -51,15 +52,23 @@ class AskedWords:
     asks for, as the tokens next to it.
     """
 
-    kind: AnswerType
-    language: str
-    text: str
+    question: Question
     wh: str
     left: tuple[str, ...]
     right: tuple[str, ...]
     words: frozenset[str]
     content: frozenset[str]
     pairs: frozenset[tuple[str, str]]
+
+    @property
+    def kind(self) -> AnswerType:
+        """The type of answer that it asks for."""
+        return self.question.kind
+
+    @property
+    def language(self) -> str:
+        """The language that it is asked in."""
+        return self.question.language
 
     @property
     def key(self) -> str:
@@ -88,10 +97,10 @@ class Features:
     marks: list[int]
 
 
-def asked_words(question: str) -> AskedWords:
-    """Return a question taken apart."""
-    text = normalise(question)
-    language = "zh" if is_chinese(question) else "en"
+def asked_words(question: Question) -> AskedWords:
+    """Return a question as the features see it."""
+    text = question.normalised
+    language = question.language
     found = _WH[language].search(text)
     before, after = (text[: found.start()], text[found.end() :]) if found else (text, "")
     left = tuple(token.text for token in tokens_of(before))
@@ -101,14 +110,12 @@ def asked_words(question: str) -> AskedWords:
             right = right[1:]
     words = [stem(token.text) for token in tokens_of(text) if token.shape != "p"]
     return AskedWords(
-        answer_type(question),
-        language,
-        text,
+        question,
         found.group() if found else "",
         left,
         right,
         frozenset(words),
-        frozenset(stem(term) for term in content_terms(question)),
+        frozenset(stem(term) for term in content_terms(text)),
         frozenset(pairwise(words)),
     )
 
@@ -307,7 +314,7 @@ def _named_spans(
 
     for name, span in matches_of(asked.kind, text):
         call(span, name)
-    rule = answer_words(asked.kind, asked.text, text)
+    rule = answer_words(asked.question, text)
     if rule:
         call(rule, "rule")
     return named

@@ -124,7 +124,7 @@ def _candidates(
             continue
         names = span_names(asked, features, first, last)
         words = _span(features, first, last).of(sentence)
-        if names and not _says(asked.text, normalise(words)):
+        if names and not _says(asked.question.normalised, normalise(words)):
             yield _Candidate(firsts[first] + lasts[last] + _sum(names, weights), first, last)
 
 

@@ -7,12 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kb_service.domain.queries import Passage
+from kb_service.domain.questions import Question
 from kb_service.language.dates import dates_in_title
-from kb_service.language.identifiers import without_fixed_values
-from kb_service.language.questions import content_terms, coverage, text_terms
-from kb_service.language.subjects import names_asked
+from kb_service.language.questions import coverage, text_terms
 from kb_service.language.text import normalise
-from kb_service.language.values import dates_asked, supporting_values
+from kb_service.language.values import dates_among, supporting_values
 
 MIN_TITLE_SHARE = 0.3
 """A title that holds this share of the question's idf mass names what it is about."""
@@ -33,7 +32,7 @@ class _Source:
 
 
 def meant(
-    question: str, passages: Sequence[Passage], idf: Mapping[str, float]
+    question: Question, passages: Sequence[Passage], idf: Mapping[str, float]
 ) -> tuple[Passage, ...]:
     """Return the passages of the documents that the question can mean, in their order.
 
@@ -41,10 +40,10 @@ def meant(
     title with another date than the question's is always out.
     """
     sources = _sources(passages)
-    dates = dates_asked(question)
+    dates = dates_among(question.values)
     kept = [key for key, source in sources.items() if not _contradicts(source.title, dates)]
     kept = _most(kept, {key: _num_dates(sources[key], dates) for key in kept})
-    kept = _titled(kept, sources, content_terms(without_fixed_values(question)), idf)
+    kept = _titled(kept, sources, question.terms, idf)
     return tuple(passage for passage in passages if passage.document_id in kept)
 
 
@@ -68,12 +67,12 @@ def _num_dates(source: _Source, dates: frozenset[str]) -> int:
     return len(dates & (supporting_values(source.text) | dates_in_title(source.title)))
 
 
-def names_stated(question: str, passages: Sequence[Passage]) -> dict[str, float]:
+def names_stated(question: Question, passages: Sequence[Passage]) -> dict[str, float]:
     """Return the share of the question's names (Latin, capitalised) by document id; 1.0 for none.
 
     Empty when the question has a name that no passage states: then all of them are of others.
     """
-    names = [name[:MIN_NAME_STEM] for name in names_asked(question)]
+    names = [name[:MIN_NAME_STEM] for name in question.names]
     words = {key: normalise(f"{s.title}\n{s.text}") for key, s in _sources(passages).items()}
     if any(all(name not in text for text in words.values()) for name in names):
         return {}

@@ -5,12 +5,13 @@ sentences.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
+from kb_service.domain.questions import AnswerType, Question
 from kb_service.domain.spans import TextSpan
 from kb_service.generation.slots import open_slot
 from kb_service.language.lexicon import CJK
-from kb_service.language.questions import AnswerType, stem
+from kb_service.language.questions import stem
 from kb_service.language.text import index_terms, normalise
 
 _N = r"\d[\d,.]*"
@@ -127,19 +128,19 @@ _NEAR = 30
 """A question word this many characters away still counts a half."""
 
 
-def answer_words(kind: AnswerType, question: str, sentence: str) -> TextSpan | None:
-    """Return the span of the sentence that answers a question of that type, None when none does.
+def answer_words(question: Question, sentence: str) -> TextSpan | None:
+    """Return the span of the sentence that answers the question, None when none does.
 
     Spans that the question itself holds are no answers. Among the rest the one nearest to the
     question's words wins; earlier patterns of a type win over later ones.
     """
+    kind, asked = question.kind, question.normalised
     if kind in _OPEN:
-        slot = open_slot(question, sentence)
+        slot = open_slot(asked, sentence)
         if slot:
             return slot
     if not is_typed(kind):
         return _clause(question, sentence)
-    asked = normalise(question)
     for pattern in _COMPILED[kind]:
         spans = [TextSpan(*match.span()) for match in pattern.finditer(sentence) if match.group()]
         fresh = [span for span in spans if normalise(span.of(sentence)) not in asked]
@@ -170,7 +171,7 @@ def is_typed(kind: AnswerType) -> bool:
     return kind not in (AnswerType.OTHER, AnswerType.ITEM)
 
 
-def _nearness(question: str, sentence: str) -> Callable[[TextSpan], float]:
+def _nearness(question: Question, sentence: str) -> Callable[[TextSpan], float]:
     places = list(_question_places(question, sentence))
 
     def weigh(span: TextSpan) -> float:
@@ -180,24 +181,24 @@ def _nearness(question: str, sentence: str) -> Callable[[TextSpan], float]:
     return weigh
 
 
-def _question_places(question: str, sentence: str) -> Iterator[tuple[int, int]]:
+def _question_places(question: Question, sentence: str) -> Iterator[tuple[int, int]]:
     folded = normalise(sentence)
     if len(folded) != len(sentence):
         folded = sentence.lower()
-    for term in {stem(t) for t in index_terms(question) if len(t) > 1}:
+    for term in _long_stems(question.words):
         for match in re.finditer(re.escape(term), folded):
             yield match.span()
 
 
-def _clause(question: str, sentence: str) -> TextSpan | None:
+def _clause(question: Question, sentence: str) -> TextSpan | None:
     """Return the clause with most question words, from behind its copula on."""
     clauses = [TextSpan(*match.span()) for match in _CLAUSE.finditer(sentence)]
     if not clauses:
         return None
-    asked = {stem(t) for t in index_terms(question) if len(t) > 1}
+    asked = _long_stems(question.words)
 
     def shared(span: TextSpan) -> float:
-        own = {stem(t) for t in index_terms(span.of(sentence)) if len(t) > 1}
+        own = _long_stems(index_terms(span.of(sentence)))
         return len(asked & own) / (5 + len(own))
 
     best = max(clauses, key=shared)
@@ -205,3 +206,7 @@ def _clause(question: str, sentence: str) -> TextSpan | None:
     start = best.start + copula.end() if copula else best.start
     words = sentence[start : best.end]
     return TextSpan(start + len(words) - len(words.lstrip()), best.end) if words.strip() else best
+
+
+def _long_stems(terms: Iterable[str]) -> set[str]:
+    return {stem(term) for term in terms if len(term) > 1}

@@ -90,9 +90,9 @@ def dates_in_title(title: str) -> frozenset[str]:
     return frozenset(v for value, implied in values for v in (value, *implied))
 
 
-def without_dates(text: str) -> str:
-    """Return the normalised text without its dates; bare years stay."""
-    rest = normalise(text)
+def without_dates(normalised: str) -> str:
+    """Return a normalised text without its dates; bare years stay."""
+    rest = normalised
     for pattern in CALENDAR.date_patterns:
         for match in reversed(list(pattern.finditer(rest))):
             value = CALENDAR.date(match)

@@ -3,11 +3,10 @@
 import re
 
 from kb_service.language.lexicon import shipped_lexicon
-from kb_service.language.text import normalise
 
 _POINTS_BACK = re.compile("|".join(shipped_lexicon().patterns("follow_up", "points_back")))
 
 
-def points_back(question: str) -> bool:
-    """True for a question with a pronoun, or an opening that goes on from another one."""
-    return bool(_POINTS_BACK.search(normalise(question)))
+def points_back(normalised: str) -> bool:
+    """True for a normalised question with a pronoun, or an opening that goes on from another."""
+    return bool(_POINTS_BACK.search(normalised))

@@ -5,11 +5,10 @@ whether one is rare enough to pin documents is decided where the index is.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from kb_service.language.dates import CALENDAR, without_dates
 from kb_service.language.lexicon import shipped_lexicon
-from kb_service.language.text import index_terms, normalise
 
 MIN_PIN_LENGTH = 4
 """A shorter identifier (v2, h7) stands in too many texts to pin one."""
@@ -26,14 +25,13 @@ _NUMERIC = re.compile(r"\d+(?:/\d+)*|\d+\.\d+|[\d:]+")
 _COUNTED = shipped_lexicon().characters("numerals", "counted")
 
 
-def identifiers_in(text: str) -> tuple[str, ...]:
-    """Return the distinct identifiers of a text, case-folded and whole, in order.
+def identifiers_in(normalised: str) -> tuple[str, ...]:
+    """Return the distinct identifiers of a normalised text, whole, in order.
 
     A token with its joints (SG-2024-001, 10.0.0.1) is one when it has letters and digits and is no
     quantity, or when it is at least six digits that are no date, no amount and count nothing.
     """
-    folded = normalise(text)
-    return tuple(dict.fromkeys(match.group() for match in identifier_matches(folded)))
+    return tuple(dict.fromkeys(match.group() for match in identifier_matches(normalised)))
 
 
 def identifier_matches(text: str) -> Iterator[re.Match[str]]:
@@ -59,12 +57,12 @@ def _is_long(token: str) -> bool:
     return token.isdigit() or _NUMERIC.fullmatch(token) is None
 
 
-def pinning_terms(text: str) -> list[str]:
-    """Return the index terms of a text that may name one thing, parts of identifiers included.
+def pinning_terms(terms: Iterable[str]) -> list[str]:
+    """Return the distinct index terms that may name one thing, parts of identifiers included.
 
     A date in digits is among them: it stands in few documents as it is written.
     """
-    return [term for term in dict.fromkeys(index_terms(text)) if _may_pin(term)]
+    return [term for term in dict.fromkeys(terms) if _may_pin(term)]
 
 
 def _may_pin(term: str) -> bool:
@@ -77,9 +75,9 @@ def _has_digits(term: str) -> bool:
     return sum(map(str.isdigit, term)) >= _MIN_DIGITS
 
 
-def without_fixed_values(text: str) -> str:
-    """Return the normalised text without identifiers and dates; bare years and numbers stay."""
-    rest = without_dates(text)
+def without_fixed_values(normalised: str) -> str:
+    """Return a normalised text without identifiers and dates; bare years and numbers stay."""
+    rest = without_dates(normalised)
     for identifier in identifiers_in(rest):
         rest = rest.replace(identifier, " ")
     return rest

@@ -17,10 +17,9 @@ _OPENS, _CLOSES = (_LEXICON.characters("titles", key) for key in ("opens", "clos
 _FRINGE = re.compile("|".join(_LEXICON.patterns("titles", "fringe")) or any_of([]))
 
 
-def numbered_parts(text: str) -> Iterator[tuple[str, str]]:
-    """Yield each numbered part with its number in digits, and as it is written (normalised)."""
-    folded = normalise(text)
-    for match in (match for part in _PARTS for match in part.finditer(folded)):
+def numbered_parts(normalised: str) -> Iterator[tuple[str, str]]:
+    """Yield each numbered part of a normalised text with its number in digits, and as written."""
+    for match in (match for part in _PARTS for match in part.finditer(normalised)):
         value = whole_number(match["numeral"])
         if value is not None:
             written = match.group()

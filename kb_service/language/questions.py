@@ -5,9 +5,9 @@ Pure functions on strings, Chinese and English, without a dictionary. Knows no d
 
 import re
 from collections.abc import Iterable, Mapping
-from enum import StrEnum
 
-from kb_service.language.text import index_terms, normalise
+from kb_service.domain.questions import AnswerType
+from kb_service.language.text import index_terms, terms_of
 
 DEFAULT_IDF = 1.0
 """Weight of a term when no rarities are known at all: every term counts the same."""
@@ -61,23 +61,6 @@ _HAPPENINGS = frozenset(
     ]
 )
 _SUFFIX = re.compile(r"(?:ies|ing|ed|es|s|e|ly)$")
-
-
-class AnswerType(StrEnum):
-    """Which kind of words answers a question; `other` when the wording does not tell."""
-
-    DATE = "date"
-    TIME = "time"
-    DURATION = "duration"
-    MONEY = "money"
-    NUMBER = "number"
-    PERSON = "person"
-    PLACE = "place"
-    ORGANISATION = "organisation"
-    CAUSE = "cause"
-    IDENTIFIER = "identifier"
-    ITEM = "item"
-    OTHER = "other"
 
 
 # First match wins: the more specific wording stands first.
@@ -170,28 +153,27 @@ _AGGREGATE = re.compile(
 )
 
 
-def answer_type(question: str) -> AnswerType:
-    """Return the type of answer that the question words ask for."""
-    text = normalise(question)
-    return next((kind for kind, pattern in _TYPES if pattern.search(text)), AnswerType.OTHER)
+def answer_type(normalised: str) -> AnswerType:
+    """Return the type of answer that the words of a normalised question ask for."""
+    return next((kind for kind, pattern in _TYPES if pattern.search(normalised)), AnswerType.OTHER)
 
 
-def asks_across_documents(question: str) -> bool:
+def asks_across_documents(normalised: str) -> bool:
     """True for counts and extremes over many documents, which no single quotation answers."""
-    return bool(_AGGREGATE.search(normalise(question)))
+    return bool(_AGGREGATE.search(normalised))
 
 
-def content_terms(question: str) -> tuple[str, ...]:
-    """Return the distinct index terms of a question without its question and function words.
+def content_terms(normalised: str) -> tuple[str, ...]:
+    """Return the distinct index terms of a normalised question without its function words.
 
     Latin words are kept whole; each CJK stretch between question words gives its characters and
     pairs. In order of appearance.
     """
-    text = normalise(question)
+    text = normalised
     if "how long" in text:
         text = _LASTING.sub(" ", text)
     text = _ENGLISH_QUESTION.sub(" ", _CJK_QUESTION.sub(" ", text))
-    return tuple(dict.fromkeys(index_terms(text)))
+    return tuple(dict.fromkeys(terms_of(text)))
 
 
 def names_happening(term: str) -> bool:

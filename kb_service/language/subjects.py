@@ -6,10 +6,9 @@ by its capital. Knows no documents; decides nothing.
 
 import re
 
-from kb_service.language.identifiers import identifiers_in
+from kb_service.domain.questions import Question
 from kb_service.language.lexicon import CJK
 from kb_service.language.names import names_in
-from kb_service.language.text import normalise
 
 _ORGANISATION = (
     "(?:(?:股份|有限|责任|集团|控股)*公司|集团|厂|中心|医院|学校|大学|学院|银行|仓库|物流园|工业园|"
@@ -39,16 +38,13 @@ _ACCIDENT = re.compile(
 )
 
 
-def subjects_in(question: str) -> tuple[str, ...]:
-    """Return the Chinese organisations and places that a question names, without their endings.
+def subjects_in(normalised: str) -> tuple[str, ...]:
+    """Return the Chinese organisations and places that a normalised text names, without endings.
 
     博源热力公司 and 博源热力有限公司 are both 博源热力. Only what begins its stretch (after a
-    particle, a date or a mark) is a name: further in a verb may stand before it. Empty beside an
-    identifier, which says better what is meant.
+    particle, a date or a mark) is a name: further in a verb may stand before it.
     """
-    if identifiers_in(question):
-        return ()
-    runs = _BREAK.sub("\n", _INDEFINITE.sub("\n", normalise(question))).split("\n")
+    runs = _BREAK.sub("\n", _INDEFINITE.sub("\n", normalised)).split("\n")
     found = [pattern.match(run) for run in runs for pattern in (_PLACED, _ORGANISED)]
     return tuple(dict.fromkeys(match["core"] for match in found if match))
 
@@ -60,11 +56,11 @@ def names_asked(question: str) -> list[str]:
     return [_POSSESSIVE.sub("", name.removeprefix("name:")) for name in names]
 
 
-def latin_names_in(question: str) -> tuple[str, ...]:
+def latin_names(question: Question) -> tuple[str, ...]:
     """Return the distinct names asked that are not Chinese; none beside an identifier."""
-    if identifiers_in(question):
+    if question.identifiers:
         return ()
-    return tuple(dict.fromkeys(name for name in names_asked(question) if not _HAN.search(name)))
+    return tuple(dict.fromkeys(name for name in question.names if not _HAN.search(name)))
 
 
 def hints_at(text: str, subject: str) -> bool:
@@ -76,9 +72,9 @@ def hints_at(text: str, subject: str) -> bool:
     return 2 * sum(pair in text for pair in pairs) >= len(pairs)
 
 
-def accidents_in(question: str) -> tuple[str, ...]:
-    """Return the kinds of accidents that a Chinese question speaks of."""
-    return tuple(dict.fromkeys(_ACCIDENT.findall(normalise(question))))
+def accidents_in(normalised: str) -> tuple[str, ...]:
+    """Return the kinds of accidents that a normalised Chinese text speaks of."""
+    return tuple(dict.fromkeys(_ACCIDENT.findall(normalised)))
 
 
 def mentions_accident(text: str, kind: str) -> bool:

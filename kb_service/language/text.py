@@ -46,14 +46,19 @@ def normalise(text: str) -> str:
 
 
 def index_terms(text: str) -> list[str]:
-    """Return the search terms of a text, with repetitions, in reading order.
+    """Return the search terms of a text, with repetitions, in reading order."""
+    return terms_of(normalise(text))
 
-    After NFKC and case folding: every CJK character and pair of neighbours (character unigrams
+
+def terms_of(normalised: str) -> list[str]:
+    """Return the search terms of a normalised text, with repetitions, in reading order.
+
+    Every CJK character and pair of neighbours (character unigrams
     and bigrams), and every Latin word, number or identifier whole; an identifier with joints (case
     numbers, host names) also yields its parts.
     """
     terms: list[str] = []
-    for match in _TOKEN.finditer(normalise(text)):
+    for match in _TOKEN.finditer(normalised):
         token = match.group()
         if _CJK_RUN.fullmatch(token):
             terms.extend(_character_terms(token))

@@ -5,7 +5,7 @@ Knows nothing of documents; decides nothing.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from kb_service.language.dates import CALENDAR, Value
 from kb_service.language.identifiers import identifier_matches
@@ -19,13 +19,16 @@ _NOT_NEGATING = re.compile(any_of(shipped_lexicon().listed("negation", "not_nega
 _Reader = Callable[[re.Match[str]], Value | None]
 
 
-def stated_values(text: str) -> frozenset[str]:
+def stated_values(text: str, normalised: str | None = None) -> frozenset[str]:
     """Return the values a sentence claims, each in its most specific form.
+
+    `normalised`: the same sentence, where it is at hand.
 
     Forms: `date:2024-8-17`, `time:18:12`, `id:sg-2024-001`, `num:5600000`, `num:35%`, `name:…`. A
     bare year is a number, because nothing tells the two apart.
     """
-    found = {value for value, _ in _dates_times_numbers(text)}
+    folded = normalise(text) if normalised is None else normalised
+    found = {value for value, _ in _dates_times_numbers(folded)}
     return frozenset(found | set(names_in(text)))
 
 
@@ -35,24 +38,28 @@ def supporting_values(text: str) -> frozenset[str]:
     Names are not listed: `missing_values` looks them up as words.
     """
     found: set[str] = set()
-    for value, parts in _dates_times_numbers(text):
+    for value, parts in _dates_times_numbers(normalise(text)):
         found.add(value)
         found.update(parts)
     return frozenset(found)
 
 
-def dates_asked(question: str) -> frozenset[str]:
-    """Return the dates, months and years that a question fixes, as `stated_values` writes them."""
+def dates_among(values: Iterable[str]) -> frozenset[str]:
+    """Return the dates, months and years among stated values."""
     return frozenset(
         value
-        for value in stated_values(question)
+        for value in values
         if value.startswith("date:") or re.fullmatch(r"num:(?:1[5-9]|20)\d\d", value)
     )
 
 
 def missing_values(sentence: str, sources: str) -> frozenset[str]:
     """Return the values of a sentence that its sources do not state; empty when all are there."""
-    stated = stated_values(sentence)
+    return unstated(stated_values(sentence), sources)
+
+
+def unstated(stated: frozenset[str], sources: str) -> frozenset[str]:
+    """Return those of stated values that the sources do not state."""
     rest = stated - supporting_values(sources)
     compact = _compact(sources)
     return frozenset(
@@ -67,9 +74,9 @@ def negates(text: str) -> bool:
     return bool(_NEGATION.search(_NOT_NEGATING.sub("", normalise(text))))
 
 
-def _dates_times_numbers(text: str) -> Iterator[Value]:
+def _dates_times_numbers(normalised: str) -> Iterator[Value]:
     """Yield each value with the weaker values it implies; a stretch is read once, dates first."""
-    rest = normalise(text)
+    rest = normalised
     for matches_in, read in _readers():
         for match in reversed(list(matches_in(rest))):
             value = read(match)

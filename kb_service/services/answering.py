@@ -15,7 +15,7 @@ from kb_service.domain.answers import Answer, AnswerStatus, GenerationRequest
 from kb_service.domain.chats import ChatMessage
 from kb_service.domain.errors import InvalidRequest
 from kb_service.domain.queries import Query
-from kb_service.language.messages import language_of, message
+from kb_service.language.messages import message
 from kb_service.services.asking import (
     AskEvent,
     AskRequest,
@@ -26,7 +26,7 @@ from kb_service.services.asking import (
     TokenEvent,
     check_request,
 )
-from kb_service.services.evidence import question_terms, weigh_evidence
+from kb_service.services.evidence import weigh_evidence
 from kb_service.services.passage_search import PassageSearch
 from kb_service.services.prompting import (
     PromptMeter,
@@ -117,17 +117,16 @@ class AnsweringService:
             return KNOWLEDGE_BASE_EMPTY
         context = self._search.find(self._query(turn))
         turn.passages, turn.reranking = context.passages, context.reranking
-        turn.idf = self._retriever.idf(turn.kb.id, question_terms(turn.search_text))
+        turn.idf = self._retriever.idf(turn.kb.id, turn.search.terms)
         turn.clock("retrieve_s", began)
-        question = turn.request.question
-        return weigh_evidence(question, turn.passages, turn.idf, context.confirmed).reason
+        return weigh_evidence(turn.question, turn.passages, turn.idf, context.confirmed).reason
 
     def _query(self, turn: Turn) -> Query:
         top_k = turn.request.top_k or min(DEFAULT_TOP_K, self._settings.max_top_k)
-        return Query(turn.kb.id, turn.search_text, top_k, turn.request.filters)
+        return Query(turn.kb.id, turn.search, top_k, turn.request.filters)
 
     def _refuse(self, turn: Turn, reason: str) -> Drafting:
-        text = message("not_stated", language_of(turn.request.question))
+        text = message("not_stated", turn.question.language)
         yield TokenEvent(text)
         return Draft(AnswerStatus.REFUSED, reason, text)
 
@@ -148,7 +147,7 @@ class AnsweringService:
 
     def _generation_request(self, turn: Turn) -> GenerationRequest:
         return GenerationRequest(
-            question=turn.request.question,
+            question=turn.question,
             passages=turn.passages,
             messages=self._messages(turn),
             options=turn.request.options,
@@ -159,7 +158,7 @@ class AnsweringService:
 
     def _messages(self, turn: Turn) -> tuple[ChatMessage, ...]:
         meter = self._generator if isinstance(self._generator, PromptMeter) else None
-        return build_messages(turn.request.question, turn.passages, turn.history, meter)
+        return build_messages(turn.question, turn.passages, turn.history, meter)
 
     def _save(self, turn: Turn, draft: Draft) -> Answer:
         turn.clock("total_s")

@@ -12,13 +12,13 @@ from typing import Protocol
 from kb_service.domain.documents import Revision
 from kb_service.domain.errors import NotFound
 from kb_service.domain.queries import Passage, Reranking, ScoredChunk
+from kb_service.domain.questions import Question
 from kb_service.domain.spans import TextSpan
-from kb_service.language.identifiers import identifiers_in
 from kb_service.language.lexicon import CJK
-from kb_service.language.subjects import latin_names_in, subjects_in
+from kb_service.language.subjects import latin_names
 from kb_service.language.text import normalise
 from kb_service.language.units import quotable_units
-from kb_service.language.values import stated_values, supporting_values
+from kb_service.language.values import supporting_values
 
 CHARS_PER_TOKEN = 3.5
 """Latin characters per token. A CJK character counts as one token; both err on the long side for
@@ -119,14 +119,14 @@ def approximate_tokens(text: str) -> int:
     return num_cjk + round((len(text) - num_cjk) / CHARS_PER_TOKEN)
 
 
-def fixed_by(question: str) -> tuple[str, ...]:
+def fixed_by(question: Question) -> tuple[str, ...]:
     """Return what picks documents, case-folded: identifiers, names (`name:…`), full dates.
 
     A Chinese name stands without its ending, a date is `date:2024-8-17`.
     """
-    dates = sorted(v for v in stated_values(question) if re.fullmatch(r"date:\d+-\d+-\d+", v))
-    latin = (f"name:{name}" for name in latin_names_in(question))
-    return (*identifiers_in(question), *subjects_in(question), *latin, *dates)
+    dates = sorted(v for v in question.values if re.fullmatch(r"date:\d+-\d+-\d+", v))
+    latin = (f"name:{name}" for name in latin_names(question))
+    return (*question.identifiers, *question.subjects, *latin, *dates)
 
 
 def keep_naming(

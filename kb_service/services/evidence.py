@@ -9,13 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from kb_service.domain.queries import Passage
+from kb_service.domain.questions import Question
 from kb_service.language.dates import dates_in_title
-from kb_service.language.identifiers import identifiers_in, without_fixed_values
-from kb_service.language.questions import content_terms, coverage, text_terms
-from kb_service.language.subjects import accidents_in, hints_at, mentions_accident, subjects_in
+from kb_service.language.questions import coverage, text_terms
+from kb_service.language.subjects import accidents_in, hints_at, mentions_accident
 from kb_service.language.text import normalise
 from kb_service.language.units import quotable_units
-from kb_service.language.values import missing_values
+from kb_service.language.values import unstated
 from kb_service.services.assembly import names_identifier
 
 MIN_COVERAGE = 0.40
@@ -42,16 +42,8 @@ class Evidence:
     reason: str | None
 
 
-def question_terms(question: str) -> tuple[str, ...]:
-    """Return the terms that passages must cover: content terms without identifiers and dates.
-
-    Those are checked as a whole; counted as terms they would drown the rest.
-    """
-    return content_terms(without_fixed_values(question))
-
-
 def weigh_evidence(
-    question: str,
+    question: Question,
     passages: Sequence[Passage],
     idf: Mapping[str, float],
     confirmed: Iterable[str] = (),
@@ -61,7 +53,7 @@ def weigh_evidence(
     `confirmed`: identifiers and names known to be named elsewhere in the passages' documents.
     """
     missing = missing_slots(question, passages, confirmed)
-    terms = question_terms(question)
+    terms = question.terms
     covered = max((best_window(terms, p, idf) for p in passages), default=0.0)
     is_covered = covered >= MIN_COVERAGE or (not terms and bool(passages))
     is_open = is_covered and not missing
@@ -80,7 +72,7 @@ def best_window(terms: tuple[str, ...], passage: Passage, idf: Mapping[str, floa
 
 
 def missing_slots(
-    question: str, passages: Sequence[Passage], confirmed: Iterable[str] = ()
+    question: Question, passages: Sequence[Passage], confirmed: Iterable[str] = ()
 ) -> tuple[str, ...]:
     """Return what the question fixes and no passage states, sorted.
 
@@ -90,17 +82,19 @@ def missing_slots(
     """
     sources = "\n".join(f"{passage.title}\n{passage.text}" for passage in passages)
     haystack, known = normalise(sources), frozenset(confirmed)
-    identifiers = identifiers_in(question)
     titled = frozenset[str]().union(*(dates_in_title(passage.title) for passage in passages))
-    lost = {i for i in identifiers if i not in known and not names_identifier(haystack, i)}
+    lost = {i for i in question.identifiers if i not in known and not names_identifier(haystack, i)}
     lost |= _missing_subjects(question, haystack, known)
-    unsaid = missing_values(question, sources) - titled
+    unsaid = unstated(question.values, sources) - titled
     return tuple(sorted(lost | {value for value in unsaid if _FIXED.match(value)}))
 
 
-def _missing_subjects(question: str, haystack: str, known: frozenset[str]) -> set[str]:
-    subjects = subjects_in(question)
-    lost = {s for s in subjects if s not in known and not hints_at(haystack, s)}
-    if known.intersection(subjects):
-        lost |= {kind for kind in accidents_in(question) if not mentions_accident(haystack, kind)}
+def _missing_subjects(question: Question, haystack: str, known: frozenset[str]) -> set[str]:
+    lost = {s for s in question.subjects if s not in known and not hints_at(haystack, s)}
+    if known.intersection(question.subjects):
+        lost |= {
+            kind
+            for kind in accidents_in(question.normalised)
+            if not mentions_accident(haystack, kind)
+        }
     return lost

@@ -31,7 +31,7 @@ class PassageSearch:
 
         The second search finds the right page of a report that is named on another page.
         """
-        fixed = fixed_by(query.text)
+        fixed = fixed_by(query.question)
         context = self._search(query, fixed)
         if not context.confirmed:
             return context

@@ -12,7 +12,8 @@ from typing import Protocol, runtime_checkable
 
 from kb_service.domain.chats import ChatMessage
 from kb_service.domain.queries import Passage
-from kb_service.language.messages import in_all_languages, language_of, message
+from kb_service.domain.questions import Question
+from kb_service.language.messages import in_all_languages, message
 from kb_service.language.units import reflow
 
 _MAX_HISTORY = 6
@@ -60,7 +61,7 @@ def system_message(passages: Sequence[Passage], language: str) -> str:
 
 
 def build_messages(
-    question: str,
+    question: Question,
     passages: Sequence[Passage],
     history: Sequence[ChatMessage] = (),
     meter: PromptMeter | None = None,
@@ -70,11 +71,11 @@ def build_messages(
     The oldest turn goes first, then passages from the last; the best passage and the question
     always stay, so the result may still be too long: then the generator refuses it by name.
     """
-    language = language_of(question)
+    language = question.language
     turns, kept = list(recent_turns(history)), list(passages)
     while True:
         system = ChatMessage("system", system_message(kept, language))
-        messages = (system, *turns, ChatMessage("user", question.strip()))
+        messages = (system, *turns, ChatMessage("user", question.text.strip()))
         if meter is None or meter.num_prompt_tokens(messages) <= meter.max_prompt_tokens:
             return messages
         if turns:

@@ -1,6 +1,7 @@
 """A search request checked against its accepted ranges. Ranking is the retriever's."""
 
 from kb_service.domain.queries import Filters, Query
+from kb_service.language.asked import parse_question
 from kb_service.services.ranges import check_range, check_text
 from kb_service.settings import RetrievalSettings
 
@@ -19,5 +20,9 @@ def search_request(
     check_text("query", text, limits.max_question_chars)
     check_range("top_k", top_k, 1, limits.max_top_k)
     return Query(
-        kb_id=kb_id, text=text, top_k=top_k, filters=filters or Filters(), with_regions=True
+        kb_id=kb_id,
+        question=parse_question(text),
+        top_k=top_k,
+        filters=filters or Filters(),
+        with_regions=True,
     )

@@ -24,10 +24,12 @@ from kb_service.domain.chats import ChatMessage, Usage
 from kb_service.domain.documents import KnowledgeBase
 from kb_service.domain.errors import NotFound
 from kb_service.domain.queries import Passage, Reranking
+from kb_service.domain.questions import Question
 from kb_service.domain.spans import PageRegion, TextSpan
+from kb_service.language.asked import parse_question
 from kb_service.services.asking import AskRequest, Phase, PhaseEvent
 from kb_service.services.assembly import RevisionTexts
-from kb_service.services.followup import search_text
+from kb_service.services.followup import search_question
 from kb_service.storage.identity import new_id
 
 E = TypeVar("E")
@@ -64,9 +66,14 @@ class AnswerLog(Protocol):
 
 @dataclass(slots=True)
 class Turn:
-    """What was fixed at the start of a question, and what the steps add to it."""
+    """What was fixed at the start of a question, and what the steps add to it.
+
+    `search`: what to search with; a follow-up question takes the one before it along.
+    """
 
     request: AskRequest
+    question: Question
+    search: Question
     kb: KnowledgeBase
     conversation_id: str
     history: tuple[ChatMessage, ...]
@@ -75,11 +82,6 @@ class Turn:
     reranking: Reranking | None = None
     idf: dict[str, float] = field(default_factory=dict)
     timings: dict[str, float] = field(default_factory=lambda: dict.fromkeys(TIMINGS, 0.0))
-
-    @property
-    def search_text(self) -> str:
-        """The text to search with: a follow-up question takes the one before it along."""
-        return search_text(self.request.question, self.history)
 
     def clock(self, name: str, since: float | None = None) -> None:
         """Note the seconds since a moment, or since the question came in."""
@@ -114,7 +116,7 @@ def open_turn(request: AskRequest, library: Library, log: AnswerLog) -> Turn:
     """Look up what a request names. Raises NotFound (kb_not_found, conversation_not_found)."""
     kb = library.get_kb(request.kb_id)
     if request.conversation_id is None:
-        return Turn(request, kb, new_id("conv"), request.history)
+        return _turn(request, kb, new_id("conv"), request.history)
     conversation = log.get_conversation(request.conversation_id)
     if conversation.kb_id != kb.id:
         raise NotFound(
@@ -122,7 +124,15 @@ def open_turn(request: AskRequest, library: Library, log: AnswerLog) -> Turn:
             code="conversation_not_found",
         )
     history = tuple(ChatMessage(m.role, m.content) for m in conversation.messages)
-    return Turn(request, kb, conversation.id, history)
+    return _turn(request, kb, conversation.id, history)
+
+
+def _turn(
+    request: AskRequest, kb: KnowledgeBase, conversation_id: str, history: tuple[ChatMessage, ...]
+) -> Turn:
+    question = parse_question(request.question)
+    search = search_question(question, history)
+    return Turn(request, question, search, kb, conversation_id, history)
 
 
 def to_answer(

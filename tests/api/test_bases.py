@@ -104,7 +104,7 @@ def test_search_passes_query_and_filters_on(
     answered = client.post("/kb/reports/search", json=body)
     assert answered.json() == {"items": [], "timings": {"total_s": 0.0}, "rerank": None}
     query = service.retriever.queries[0]
-    assert (query.kb_id, query.text, query.top_k) == (kb_id, "泵", 3)
+    assert (query.kb_id, query.question.text, query.top_k) == (kb_id, "泵", 3)
     assert query.filters.tags == ("a",)
     assert str(query.filters.date_from) == "2024-05-01 00:00:00+00:00"
     assert str(query.filters.date_to) == "2024-05-02 00:00:00+00:00"

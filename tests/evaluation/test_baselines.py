@@ -4,6 +4,7 @@ from kb_service.domain.answers import Generation, GenerationRequest
 from kb_service.domain.queries import Passage
 from kb_service.domain.spans import TextSpan
 from kb_service.evaluation.baselines import LexicalSentence, RandomSentence
+from kb_service.language.asked import parse_question
 
 TEXT = "The pump leaked at 14:20. Nobody was hurt. The valve\nwas closed by Ann."
 
@@ -13,7 +14,7 @@ def request(question: str, *texts: str) -> GenerationRequest:
         Passage(n, n, "d", 1, "ab", "t", TextSpan(0, len(text)), text, 1.0)
         for n, text in enumerate(texts, 1)
     )
-    return GenerationRequest(question, tuple(passages), ())
+    return GenerationRequest(parse_question(question), tuple(passages), ())
 
 
 def quoted(reader: RandomSentence | LexicalSentence, asked: GenerationRequest) -> str:

@@ -23,6 +23,7 @@ from kb_service.domain.ports import ChatGenerator
 from kb_service.domain.queries import Passage
 from kb_service.domain.spans import TextSpan
 from kb_service.generation.chatglm import ChatGlmGenerator
+from kb_service.language.asked import parse_question
 from kb_service.services.prompting import PromptMeter
 from llm.chats.quoting import QuoteConstraint
 from llm.engine.engine import TokenStream
@@ -34,7 +35,8 @@ from tests.llm.tiny_checkpoint import train_tiny_tokenizer, write_tiny_checkpoin
 
 LOOK = Tool("look", "Look at something.", {"type": "object"})
 MESSAGES = (ChatMessage("system", "Answer from [1]."), ChatMessage("user", "What failed?"))
-REQUEST = GenerationRequest("What failed?", (), MESSAGES, SamplingOptions(max_tokens=8))
+ASKED = parse_question("What failed?")
+REQUEST = GenerationRequest(ASKED, (), MESSAGES, SamplingOptions(max_tokens=8))
 
 
 @pytest.fixture(scope="module")

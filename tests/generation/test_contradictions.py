@@ -3,6 +3,7 @@
 import pytest
 
 from kb_service.generation.contradictions import says_opposite
+from kb_service.language.asked import parse_question
 from tests.generation.test_extractive import passage, read
 
 
@@ -21,7 +22,7 @@ from tests.generation.test_extractive import passage, read
 def test_a_denied_or_opposite_word_of_the_question_contradicts(
     question: str, sentence: str
 ) -> None:
-    assert says_opposite(question, sentence)
+    assert says_opposite(parse_question(question), sentence)
 
 
 @pytest.mark.parametrize(
@@ -41,7 +42,7 @@ def test_a_denied_or_opposite_word_of_the_question_contradicts(
 def test_a_sentence_that_denies_too_or_has_both_words_does_not(
     question: str, sentence: str
 ) -> None:
-    assert not says_opposite(question, sentence)
+    assert not says_opposite(parse_question(question), sentence)
 
 
 def test_the_reader_abstains_rather_than_quote_the_opposite() -> None:

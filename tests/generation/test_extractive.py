@@ -6,6 +6,7 @@ from kb_service.domain.answers import Generation, GenerationRequest
 from kb_service.domain.queries import Passage
 from kb_service.domain.spans import TextSpan
 from kb_service.generation.extractive import ExtractiveReader
+from kb_service.language.asked import parse_question
 
 REPORT = """编号\tSG-2024-001
 发生时间 2024年8月17日18时12分
@@ -46,7 +47,7 @@ def passage(text: str, number: int = 1, title: str = "report") -> Passage:
 
 
 def read(question: str, *passages: Passage) -> Generation:
-    stream = ExtractiveReader().generate(GenerationRequest(question, passages, ()))
+    stream = ExtractiveReader().generate(GenerationRequest(parse_question(question), passages, ()))
     pieces = []
     while True:
         try:
@@ -112,7 +113,9 @@ def test_a_form_field_is_found_by_its_label(question: str, words: str) -> None:
 def test_it_abstains_when_no_sentence_covers_the_question(question: str) -> None:
     idf = {"aircraft": 0.2, "事": 0.1, "事故": 0.1, "故": 0.1, "发": 0.1, "发生": 0.1, "生": 0.1}
     idf |= {"公": 0.1, "公司": 0.1, "painted": 5.0}
-    request = GenerationRequest(question, (passage(REPORT), passage(FORM, 2)), (), idf=idf)
+    request = GenerationRequest(
+        parse_question(question), (passage(REPORT), passage(FORM, 2)), (), idf=idf
+    )
     assert "".join(ExtractiveReader().generate(request)) == ""
 
 

@@ -26,6 +26,7 @@ from kb_service.domain.errors import ConfigurationError, InvalidRequest, KbError
 from kb_service.domain.ports import ChatGenerator
 from kb_service.generation import remote_server
 from kb_service.generation.remote import RemoteGenerator, base_url, is_remote, open_remote
+from kb_service.language.asked import parse_question
 from kb_service.services.diagnosis import diagnose
 from kb_service.services.prompting import PromptMeter, PromptReader
 from kb_service.settings import LlmSettings, Settings
@@ -94,7 +95,8 @@ def test_a_chat_streams_and_ends_with_usage(server: FakeServer, generator: Remot
 
 
 def test_an_answer_has_an_audit_record_without_token_ids(generator: RemoteGenerator) -> None:
-    request = GenerationRequest("Hi", (), ASKED.messages, SamplingOptions(0.5, 8, 3))
+    options = SamplingOptions(0.5, 8, 3)
+    request = GenerationRequest(parse_question("Hi"), (), ASKED.messages, options)
     pieces = []
     writing = generator.generate(request)
     while True:

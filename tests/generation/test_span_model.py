@@ -16,13 +16,14 @@ from kb_service.generation.span_model import (
     load_weights,
     shipped_weights,
 )
+from kb_service.language.asked import parse_question
 
 
 def words(question: str, sentence: str, weights: dict[str, float] | None = None) -> str:
     """Return the chosen words, with the shipped weights by default."""
     used = shipped_weights() if weights is None else weights
     assert used is not None
-    choice = choose(asked_words(question), sentence, used)
+    choice = choose(asked_words(parse_question(question)), sentence, used)
     return choice.span.of(sentence) if choice else ""
 
 
@@ -76,7 +77,7 @@ def test_a_sentence_of_marks_alone_has_no_answer() -> None:
 
 
 def test_features_see_how_the_sentence_lines_up_with_the_question() -> None:
-    asked = asked_words("水厂由谁设计？")
+    asked = asked_words(parse_question("水厂由谁设计？"))
     features = features_of(asked, "水厂由陈大文设计。")
     assert asked.wh == "谁"
     assert "zh.person|fa=3" in features.first[3]
@@ -89,7 +90,9 @@ def test_features_see_how_the_sentence_lines_up_with_the_question() -> None:
 
 
 def test_every_span_may_be_chosen_that_a_pattern_names() -> None:
-    assert (3, 5) in features_of(asked_words("水厂由谁设计？"), "水厂由陈大文设计。").named
+    assert (3, 5) in features_of(
+        asked_words(parse_question("水厂由谁设计？")), "水厂由陈大文设计。"
+    ).named
 
 
 def test_the_same_question_gives_the_same_words() -> None:
@@ -149,7 +152,7 @@ ENGLISH = 'It was called "Blue Book" by Ann Lee in 1990.'
 def test_patterns_name_the_spans_that_stand_out(
     question: str, text: str, name: str, span: str
 ) -> None:
-    features = features_of(asked_words(question), text)
+    features = features_of(asked_words(parse_question(question)), text)
     tokens = features.tokens
     named = {
         text[tokens[first].span.start : tokens[last].span.end]

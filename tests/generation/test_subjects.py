@@ -3,6 +3,7 @@
 from kb_service.domain.queries import Passage
 from kb_service.domain.spans import TextSpan
 from kb_service.generation.subjects import meant, names_stated
+from kb_service.language.asked import parse_question
 
 
 def passage(number: int, title: str, text: str) -> Passage:
@@ -16,7 +17,9 @@ UNDATED = passage(3, "Notes", "In August 2015 nothing was done at Oslo.")
 
 
 def kept(question: str, *passages: Passage) -> list[int]:
-    return [p.number for p in meant(question, passages or (PUMP, VALVE, UNDATED), {})]
+    return [
+        p.number for p in meant(parse_question(question), passages or (PUMP, VALVE, UNDATED), {})
+    ]
 
 
 def test_a_title_with_another_date_than_the_question_is_out() -> None:
@@ -36,9 +39,13 @@ def test_without_a_date_or_a_titled_name_every_document_is_meant() -> None:
 
 def test_documents_are_weighed_by_the_names_they_state() -> None:
     passages = (PUMP, VALVE, UNDATED)
-    assert names_stated("What stopped in Berlin?", passages) == {"doc1": 1.0, "doc2": 0, "doc3": 0}
-    assert set(names_stated("what stopped?", passages).values()) == {1.0}
+    assert names_stated(parse_question("What stopped in Berlin?"), passages) == {
+        "doc1": 1.0,
+        "doc2": 0,
+        "doc3": 0,
+    }
+    assert set(names_stated(parse_question("what stopped?"), passages).values()) == {1.0}
 
 
 def test_a_name_that_no_passage_states_leaves_no_document() -> None:
-    assert names_stated("What stopped in Lisbon?", (PUMP, VALVE)) == {}
+    assert names_stated(parse_question("What stopped in Lisbon?"), (PUMP, VALVE)) == {}

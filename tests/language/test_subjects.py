@@ -2,13 +2,14 @@
 
 import pytest
 
+from kb_service.language.asked import parse_question
 from kb_service.language.subjects import (
     accidents_in,
     hints_at,
-    latin_names_in,
+    latin_names,
     mentions_accident,
-    subjects_in,
 )
+from kb_service.language.text import normalise
 
 
 @pytest.mark.parametrize(
@@ -25,7 +26,7 @@ from kb_service.language.subjects import (
 def test_chinese_names_are_found_by_their_endings_and_stand_without_them(
     question: str, subjects: tuple[str, ...]
 ) -> None:
-    assert subjects_in(question) == subjects
+    assert parse_question(question).subjects == subjects
 
 
 @pytest.mark.parametrize(
@@ -45,14 +46,16 @@ def test_chinese_names_are_found_by_their_endings_and_stand_without_them(
 def test_what_is_asked_for_or_a_sort_of_place_or_stands_beside_an_identifier_is_no_subject(
     question: str,
 ) -> None:
-    assert subjects_in(question) == ()
+    assert parse_question(question).subjects == ()
 
 
 def test_latin_names_are_capitalised_words_that_do_not_begin_the_question() -> None:
-    assert latin_names_in("What was the weather at Seward?") == ("seward",)
-    assert latin_names_in("When did Chevroux's crash in May occur on Monday?") == ("chevroux",)
-    assert latin_names_in("Weather at noon?") == ()
-    assert latin_names_in("What did Lewis say of NYC08CA055?") == ()
+    assert latin_names(parse_question("What was the weather at Seward?")) == ("seward",)
+    assert latin_names(parse_question("When did Chevroux's crash in May occur on Monday?")) == (
+        "chevroux",
+    )
+    assert latin_names(parse_question("Weather at noon?")) == ()
+    assert latin_names(parse_question("What did Lewis say of NYC08CA055?")) == ()
 
 
 def test_half_of_its_neighbouring_characters_hint_at_a_name() -> None:
@@ -62,7 +65,7 @@ def test_half_of_its_neighbouring_characters_hint_at_a_name() -> None:
 
 
 def test_an_accident_is_mentioned_by_the_first_half_of_its_word() -> None:
-    assert accidents_in("火灾和机械伤害之后又发生火灾") == ("火灾", "机械伤害")
+    assert accidents_in(normalise("火灾和机械伤害之后又发生火灾")) == ("火灾", "机械伤害")
     assert mentions_accident("当日起火", "火灾")
     assert not mentions_accident("当日起火", "触电")
     assert not mentions_accident("机房", "机械伤害")

@@ -4,8 +4,9 @@ import pytest
 
 from kb_service.language.dates import dates_in_title
 from kb_service.language.identifiers import identifiers_in, without_fixed_values
+from kb_service.language.text import normalise
 from kb_service.language.values import (
-    dates_asked,
+    dates_among,
     missing_values,
     negates,
     stated_values,
@@ -65,7 +66,7 @@ def test_another_value_is_missing(sentence: str, source: str) -> None:
 
 
 def test_numbers_with_units_and_ordinals_are_no_identifiers() -> None:
-    assert identifiers_in("10km 3rd 9000ft NYC08CA055 db1042.eqiad v2-beta") == (
+    assert identifiers_in(normalise("10km 3rd 9000ft NYC08CA055 db1042.eqiad v2-beta")) == (
         "nyc08ca055",
         "db1042.eqiad",
         "v2-beta",
@@ -73,8 +74,11 @@ def test_numbers_with_units_and_ordinals_are_no_identifiers() -> None:
 
 
 def test_identifiers_and_dates_can_be_taken_out() -> None:
-    assert without_fixed_values("SG-2024-001 在2024年8月17日的损失").split() == ["在", "的损失"]
-    assert without_fixed_values("2021年的损失") == "2021年的损失"
+    assert without_fixed_values(normalise("SG-2024-001 在2024年8月17日的损失")).split() == [
+        "在",
+        "的损失",
+    ]
+    assert without_fixed_values(normalise("2021年的损失")) == "2021年的损失"
 
 
 def test_words_that_hold_a_negating_character_do_not_negate() -> None:
@@ -90,8 +94,8 @@ def test_a_title_states_dates_run_together_in_file_names() -> None:
 
 
 def test_a_question_fixes_dates_and_years_but_no_other_numbers() -> None:
-    assert dates_asked("Why did 500 fail in May 2015?") == {"date:2015-5"}
-    assert dates_asked("2007年的3起") == {"num:2007"}
+    assert dates_among(stated_values("Why did 500 fail in May 2015?")) == {"date:2015-5"}
+    assert dates_among(stated_values("2007年的3起")) == {"num:2007"}
 
 
 def test_a_date_before_its_time_in_one_token_is_read() -> None:

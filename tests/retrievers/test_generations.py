@@ -14,6 +14,7 @@ import pytest
 from kb_service.domain.errors import InvalidRequest, StorageError
 from kb_service.domain.ports import EmbeddingProfile
 from kb_service.domain.queries import Query
+from kb_service.language.asked import parse_question
 from retrievers.folders import ClaimedFolder
 from retrievers.generations import (
     CURRENT_FILE,
@@ -53,7 +54,7 @@ def published(source: MemorySource, open_retriever: OpenRetriever, folder: Path)
 
 def ranking(retriever: HybridRetriever) -> list[tuple[int, float]]:
     """Return what a question finds, with scores."""
-    items = retriever.retrieve(Query(KB, "valve number 7 of Report 3", 50)).items
+    items = retriever.retrieve(Query(KB, parse_question("valve number 7 of Report 3"), 50)).items
     return [(item.chunk.id, item.score) for item in items]
 
 
@@ -187,8 +188,10 @@ def test_a_growing_base_changes_to_the_graph_index(
     for number in range(20):
         source.put(f"doc_{number}", f"{LETTERS[number % 8] * 3} {LETTERS[number % 5]} pump")
         retriever.refresh(KB)
-    assert "abc" not in {item.chunk.draft.text for item in retriever.retrieve(Query(KB, "b")).items}
-    assert len(retriever.retrieve(Query(KB, "pump", 30)).items) == 20
+    assert "abc" not in {
+        item.chunk.draft.text for item in retriever.retrieve(Query(KB, parse_question("b"))).items
+    }
+    assert len(retriever.retrieve(Query(KB, parse_question("pump"), 30)).items) == 20
     assert retriever.counts(KB).num_vectors == 20
     assert generations(folder)
 

@@ -12,6 +12,7 @@ import pytest
 
 from kb_service.domain.errors import StorageError
 from kb_service.domain.queries import Query
+from kb_service.language.asked import parse_question
 from retrievers.dense import DenseIndex
 from retrievers.failures import IndexFailed
 from retrievers.generations import CURRENT_FILE, MANIFEST_FILE
@@ -41,7 +42,7 @@ def reader(source: MemorySource, open_retriever: OpenRetriever) -> HybridRetriev
 
 
 def num_found(retriever: HybridRetriever) -> int:
-    return len(retriever.retrieve(Query(KB, "valve number", 50)).items)
+    return len(retriever.retrieve(Query(KB, parse_question("valve number"), 50)).items)
 
 
 def files(folder: Path, pattern: str) -> list[Path]:

@@ -10,6 +10,7 @@ from kb_service.domain.errors import InvalidRequest
 from kb_service.domain.ports import StoredChunk
 from kb_service.domain.queries import Filters, Query
 from kb_service.domain.spans import PageRegion
+from kb_service.language.asked import parse_question
 from kb_service.settings import RetrievalSettings
 from retrievers.fusion import FusionPolicy
 from retrievers.hybrid import HybridRetriever
@@ -20,7 +21,7 @@ from tests.retrievers.memory_source import KB, LetterEmbedder, MemorySource
 
 def found(retriever: HybridRetriever, text: str, top_k: int = 10, *only: str) -> list[str]:
     """Return the texts found, best first."""
-    result = retriever.retrieve(Query(KB, text, top_k, Filters(document_ids=only)))
+    result = retriever.retrieve(Query(KB, parse_question(text), top_k, Filters(document_ids=only)))
     return [item.chunk.draft.text for item in result.items]
 
 
@@ -42,8 +43,8 @@ def test_where_chunks_stand_is_looked_up_only_when_it_is_wanted(
 ) -> None:
     source.put("a", "the valve leaked")
     retriever = open_retriever()
-    [plain] = retriever.retrieve(Query(KB, "valve")).items
-    [placed] = retriever.retrieve(Query(KB, "valve", with_regions=True)).items
+    [plain] = retriever.retrieve(Query(KB, parse_question("valve"))).items
+    [placed] = retriever.retrieve(Query(KB, parse_question("valve"), with_regions=True)).items
     assert plain.regions == ()
     assert placed.regions == (PageRegion(1),)
 
@@ -89,7 +90,7 @@ def test_by_default_no_question_is_embedded(
     monkeypatch.setattr(LetterEmbedder, "embed_query", refuse)
     policy = FusionPolicy(dense_weight=RetrievalSettings().dense_weight)
     retriever = HybridRetriever(source, LetterEmbedder(), tmp_path / "index", policy=policy)
-    result = retriever.retrieve(Query(KB, "valve", 1))
+    result = retriever.retrieve(Query(KB, parse_question("valve"), 1))
     retriever.close()
     assert [item.ranks for item in result.items] == [{"lexical": 1}]
 
@@ -132,7 +133,7 @@ def test_the_same_words_in_two_documents_are_returned_once(
     source.put("b", "the  VALVE leaked")
     source.put("c", "the valve leaked", title="Report SG-2024-007")
     source.put("d", "the valve leaked", title="Report SG-2024-008")
-    result = open_retriever().retrieve(Query(KB, "valve leaked", 10))
+    result = open_retriever().retrieve(Query(KB, parse_question("valve leaked"), 10))
     documents = {item.chunk.document_id for item in result.items}
     assert len(documents) == 3
     assert {"c", "d"} < documents
@@ -152,7 +153,7 @@ def test_chunks_without_a_vector_are_found_by_their_words_and_counted(
 def test_every_hit_explains_itself(source: MemorySource, open_retriever: OpenRetriever) -> None:
     source.put("a", "bad cabbage", "a decade", title="food")
     source.put("b", "缺陷")
-    result = open_retriever().retrieve(Query(KB, "bad cabbage 缺陷", 10))
+    result = open_retriever().retrieve(Query(KB, parse_question("bad cabbage 缺陷"), 10))
     assert set(result.timings) == {"lexical_s", "dense_s", "fuse_s", "hydrate_s", "total_s"}
     first = result.items[0]
     assert first.chunk.draft.text == "bad cabbage"
@@ -173,7 +174,7 @@ def test_idf_is_that_of_the_base(source: MemorySource, open_retriever: OpenRetri
 
 def test_top_k_below_one_is_refused(open_retriever: OpenRetriever) -> None:
     with pytest.raises(InvalidRequest, match="top_k is 0, it must be at least 1"):
-        open_retriever().retrieve(Query(KB, "valve", 0))
+        open_retriever().retrieve(Query(KB, parse_question("valve"), 0))
 
 
 def test_threads_may_ask_while_documents_come_and_go(
@@ -201,7 +202,7 @@ def test_more_bases_than_may_stay_open_are_all_answered(
     retriever = open_retriever(max_open=2)
     for _ in range(2):
         for number in range(5):
-            items = retriever.retrieve(Query(f"kb_{number}", "valve")).items
+            items = retriever.retrieve(Query(f"kb_{number}", parse_question("valve"))).items
             assert [item.chunk.draft.text for item in items] == ["the valve leaked"]
 
 

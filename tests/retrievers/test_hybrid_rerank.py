@@ -7,6 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from kb_service.domain.queries import Query, Reranking
+from kb_service.language.asked import parse_question
 from kb_service.schemas.documents import search_body
 from retrievers.hybrid import HybridRetriever
 from retrievers.reranking import RerankPolicy
@@ -50,7 +51,7 @@ def source() -> MemorySource:
 def test_candidates_beyond_top_k_are_read_and_may_win(source: MemorySource, tmp_path: Path) -> None:
     reranker = LongestFirst()
     retriever = opened(source, tmp_path, reranker, RerankPolicy(candidates=8, budget_s=2.5))
-    result = retriever.retrieve(Query(KB, "valve", 3))
+    result = retriever.retrieve(Query(KB, parse_question("valve"), 3))
     question, texts, budget_s = reranker.asked[0]
     assert (question, len(texts), budget_s) == ("valve", 8, 2.5)
     assert texts[0].startswith("report\nvalve"), "title and text are read together"
@@ -66,7 +67,7 @@ def test_candidates_beyond_top_k_are_read_and_may_win(source: MemorySource, tmp_
 def test_a_spent_budget_is_told_and_logged(source: MemorySource, tmp_path: Path) -> None:
     retriever = opened(source, tmp_path, LongestFirst(2), RerankPolicy(candidates=6))
     with capture_logs() as lines:
-        result = retriever.retrieve(Query(KB, "valve", 4))
+        result = retriever.retrieve(Query(KB, parse_question("valve"), 4))
     assert [item.chunk.draft.text.count("and") for item in result.items] == [1, 0, 2, 3]
     assert [item.ranks.get("rerank") for item in result.items] == [1, 2, None, None]
     body = search_body(result).model_dump()
@@ -80,7 +81,7 @@ def test_a_spent_budget_is_told_and_logged(source: MemorySource, tmp_path: Path)
 def test_exact_identifiers_stay_in_front(source: MemorySource, tmp_path: Path) -> None:
     source.put("named", "valve of case ABC-2024-0001")
     retriever = opened(source, tmp_path, LongestFirst(), RerankPolicy())
-    result = retriever.retrieve(Query(KB, "valve ABC-2024-0001", 3))
+    result = retriever.retrieve(Query(KB, parse_question("valve ABC-2024-0001"), 3))
     assert result.items[0].chunk.document_id == "named"
     assert result.items[0].ranks["rerank"] > 1
     assert [item.chunk.draft.text.count("and") for item in result.items[1:]] == [9, 8]
@@ -90,7 +91,7 @@ def test_exact_identifiers_stay_in_front(source: MemorySource, tmp_path: Path) -
 def test_nothing_found_is_nothing_to_read(tmp_path: Path) -> None:
     reranker = LongestFirst()
     retriever = opened(MemorySource(), tmp_path, reranker, RerankPolicy())
-    result = retriever.retrieve(Query(KB, "valve", 3))
+    result = retriever.retrieve(Query(KB, parse_question("valve"), 3))
     assert result.items == ()
     assert result.reranking == Reranking("longest-first", 0, 0, 0.3)
     retriever.close()
@@ -98,7 +99,7 @@ def test_nothing_found_is_nothing_to_read(tmp_path: Path) -> None:
 
 def test_without_a_reranker_nothing_is_said_of_one(source: MemorySource, tmp_path: Path) -> None:
     retriever = HybridRetriever(source, LetterEmbedder(), tmp_path / "index")
-    result = retriever.retrieve(Query(KB, "valve", 3))
+    result = retriever.retrieve(Query(KB, parse_question("valve"), 3))
     assert result.reranking is None
     assert "rerank_s" not in result.timings
     assert search_body(result).rerank is None

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from kb_service.domain.ports import IndexedChunk
+from kb_service.language.asked import parse_question
 from retrievers import lexical
 from retrievers.lexical import MIN_COLLECTION, LexicalIndex
 from retrievers.terms import passage_terms, question_weights
@@ -49,14 +50,16 @@ def reference_bm25(texts: list[str], weights: dict[str, float]) -> dict[int, flo
 
 @pytest.mark.parametrize("question", ["三号机房泄漏的原因", "Which valves leaked?", "应急预案"])
 def test_scores_are_those_of_bm25(tmp_path: Path, question: str) -> None:
-    weights = question_weights(question)
+    weights = question_weights(parse_question(question))
     found = dict(indexed(tmp_path, TEXTS).search(weights, 10))
     assert found == pytest.approx(reference_bm25(TEXTS, weights), rel=1e-4)
 
 
 def test_user_text_is_never_query_syntax(tmp_path: Path) -> None:
     index = indexed(tmp_path, TEXTS)
-    weights = question_weights('body:valve AND -leaked* "document_id:doc_1" [a TO z] \\ ^9 ~')
+    weights = question_weights(
+        parse_question('body:valve AND -leaked* "document_id:doc_1" [a TO z] \\ ^9 ~')
+    )
     assert index.search(weights, 10)[0][0] == 3
 
 
@@ -103,5 +106,7 @@ def test_the_title_counts_less_than_the_body(tmp_path: Path) -> None:
 def test_a_revision_removed_and_added_in_one_commit_is_there_once(tmp_path: Path) -> None:
     index = indexed(tmp_path, TEXTS)
     index.apply([2], [IndexedChunk(2, 2, "doc_2", "", TEXTS[1], None)])
-    assert [chunk_id for chunk_id, _ in index.search(question_weights("焊缝"), 10)] == [2]
+    assert [
+        chunk_id for chunk_id, _ in index.search(question_weights(parse_question("焊缝")), 10)
+    ] == [2]
     assert (index.num_chunks, index.num_removed) == (5, 1)

@@ -9,6 +9,7 @@ import pytest
 
 from kb_service.domain.errors import StorageError
 from kb_service.domain.queries import Query
+from kb_service.language.asked import parse_question
 from retrievers.hybrid import HybridRetriever
 from retrievers.places import WORK_FOLDER, WORK_PREFIX, WorkPlaces
 from tests.retrievers.conftest import OpenRetriever
@@ -38,7 +39,7 @@ def filled(source: MemorySource, open_retriever: OpenRetriever) -> MemorySource:
 
 
 def found(retriever: HybridRetriever, text: str = "valve number 7") -> list[tuple[int, float]]:
-    items = retriever.retrieve(Query(KB, text, 50)).items
+    items = retriever.retrieve(Query(KB, parse_question(text), 50)).items
     return [(item.chunk.id, item.score) for item in items]
 
 

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kb_service.domain.queries import Query
+from kb_service.language.asked import parse_question
 from retrievers.hybrid import HybridRetriever
 from tests.retrievers.memory_source import KB, LetterEmbedder, MemorySource
 
@@ -45,7 +46,7 @@ def perform(
 
 def found(retriever: HybridRetriever) -> dict[int, dict[str, float]]:
     """Return every chunk that shares a word with the question, with its cosine where it has one."""
-    items = retriever.retrieve(Query(KB, "bad good 泄漏 door a", 50)).items
+    items = retriever.retrieve(Query(KB, parse_question("bad good 泄漏 door a"), 50)).items
     return {
         item.chunk.id: {
             leg: round(score, 5) for leg, score in item.scores.items() if leg == "dense"

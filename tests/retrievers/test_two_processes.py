@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from kb_service.domain.queries import Query
+from kb_service.language.asked import parse_question
 from tests.conftest import ROOT
 from tests.retrievers.conftest import OpenRetriever
 from tests.retrievers.memory_source import KB, MemorySource
@@ -40,6 +41,9 @@ def test_rebuilds_and_drops_of_another_process_cost_no_answer(
         while other.stdout.readline():
             source.put("changing", f"valve number {num_asked} of the changing document")
             for retriever in (reader, open_retriever()):
-                assert len(retriever.retrieve(Query(KB, "valve number", 50)).items) == 21
+                assert (
+                    len(retriever.retrieve(Query(KB, parse_question("valve number"), 50)).items)
+                    == 21
+                )
                 num_asked += 1
     assert (other.returncode, num_asked) == (0, 30)

@@ -6,6 +6,7 @@ import pytest
 
 from kb_service.domain.errors import StorageError
 from kb_service.domain.queries import Query
+from kb_service.language.asked import parse_question
 from retrievers.folders import ClaimedFolder, exclusive
 from retrievers.upkeep import IndexFiles
 from tests.retrievers.conftest import OpenRetriever
@@ -88,8 +89,8 @@ def test_a_base_made_again_under_its_id_finds_only_what_is_new(
     other.refresh(KB)
     empty(source)
     fill(source, 3)
-    assert len(other.retrieve(Query(KB, "valve", 50)).items) == 3
-    assert len(open_retriever().retrieve(Query(KB, "valve", 50)).items) == 3
+    assert len(other.retrieve(Query(KB, parse_question("valve"), 50)).items) == 3
+    assert len(open_retriever().retrieve(Query(KB, parse_question("valve"), 50)).items) == 3
 
 
 def test_the_sweep_removes_what_the_dead_left_and_nothing_else(root: Path) -> None:

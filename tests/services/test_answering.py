@@ -185,7 +185,7 @@ def test_a_conversation_goes_on_and_a_follow_up_is_searched_with_its_question() 
     first = desk.ask("How long did the pump failure last before the valve was closed?")
     second = desk.ask("And who closed it?", conversation_id=first.conversation_id)
     assert second.conversation_id == first.conversation_id
-    assert desk.shelf.queries[-1].text == f"{first.question}\nAnd who closed it?"
+    assert desk.shelf.queries[-1].question.text == f"{first.question}\nAnd who closed it?"
     roles = [message.role for message in desk.writer.requests[-1].messages]
     assert roles == ["system", "user", "assistant", "user"]
 

@@ -10,6 +10,7 @@ from kb_service.domain.documents import Chunk, ChunkDraft, Revision
 from kb_service.domain.errors import NotFound
 from kb_service.domain.queries import ScoredChunk
 from kb_service.domain.spans import TextSpan
+from kb_service.language.asked import parse_question
 from kb_service.services.assembly import ContextAssembler, approximate_tokens, fixed_by
 
 SENTENCES = [f"Sentence number {n} tells one thing about the pump." for n in range(40)]
@@ -91,7 +92,9 @@ def test_a_report_number_in_the_question_picks_its_report() -> None:
         chunk(texts.texts["a"], SENTENCES[0], 1, "a"),
         chunk(texts.texts["b"], SENTENCES[0], 2, "b"),
     ]
-    context = assembler(texts).assemble("kb_1", items, fixed_by("SG-2024-001的原因？"))
+    context = assembler(texts).assemble(
+        "kb_1", items, fixed_by(parse_question("SG-2024-001的原因？"))
+    )
     assert [p.document_id for p in context.passages] == ["b"]
     assert context.confirmed == {"sg-2024-001"}
 
@@ -99,7 +102,9 @@ def test_a_report_number_in_the_question_picks_its_report() -> None:
 def test_a_date_in_the_question_picks_the_chunks_that_state_it() -> None:
     texts = Texts(a="2023年8月17日发生泄漏。", b="2024-08-17 发生泄漏。")
     items = [chunk(texts.texts[d], texts.texts[d], n, d) for n, d in enumerate("ab", 1)]
-    context = assembler(texts).assemble("kb_1", items, fixed_by("2024年8月17日发生了什么？"))
+    context = assembler(texts).assemble(
+        "kb_1", items, fixed_by(parse_question("2024年8月17日发生了什么？"))
+    )
     assert [p.document_id for p in context.passages] == ["b"]
 
 
@@ -107,7 +112,10 @@ def documents_for(question: str, **stories: str) -> list[str]:
     texts = Texts(**stories)
     items = [chunk(story, story, n, d) for n, (d, story) in enumerate(stories.items(), 1)]
     return [
-        p.document_id for p in assembler(texts).assemble("kb_1", items, fixed_by(question)).passages
+        p.document_id
+        for p in assembler(texts)
+        .assemble("kb_1", items, fixed_by(parse_question(question)))
+        .passages
     ]
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from kb_service.generation.span_features import asked_words, features_of
 from kb_service.generation.span_model import choose, load_weights
+from kb_service.language.asked import parse_question
 from training.span_examples import SpanExample, examples_of, token_spans
 from training.span_training import train, write_weights
 
@@ -15,9 +16,11 @@ NAMES = ("甲乙", "丙丁", "戊己", "庚辛", "壬癸", "子丑", "寅卯", "
 
 
 def example(question: str, sentence: str, answer: str) -> SpanExample:
-    features = features_of(asked_words(question), sentence)
+    features = features_of(asked_words(parse_question(question)), sentence)
     return SpanExample(
-        asked_words(question), features, tuple(token_spans(features, sentence, [answer]))
+        asked_words(parse_question(question)),
+        features,
+        tuple(token_spans(features, sentence, [answer])),
     )
 
 
@@ -31,7 +34,7 @@ def test_it_learns_where_the_answer_stands_and_not_which_it_is(
 ) -> None:
     weights = train(examples, seed=1)
     sentence = "水厂的图纸出自午未之手笔。"
-    choice = choose(asked_words("水厂的图纸出自谁？"), sentence, weights)
+    choice = choose(asked_words(parse_question("水厂的图纸出自谁？")), sentence, weights)
     assert choice is not None
     assert choice.span.of(sentence) == "午未"
 
@@ -45,7 +48,7 @@ def test_the_same_seed_writes_the_same_file(examples: list[SpanExample], tmp_pat
 
 def test_a_gold_answer_is_found_in_tokens_wherever_it_stands() -> None:
     text = "Ann Lee met Bob; later Ann Lee left."
-    features = features_of(asked_words("Who left?"), text)
+    features = features_of(asked_words(parse_question("Who left?")), text)
     assert token_spans(features, text, ["ann lee"]) == [(0, 1), (6, 7)]
     assert token_spans(features, text, ["nobody", ""]) == []
 

@@ -23,6 +23,7 @@ from benchmarks.memory_base import KB, Corpus, MemoryBase, corpus_of_rows
 from benchmarks.retrieval import askable, relevant_chunks
 from kb_service.domain.queries import Query
 from kb_service.evaluation.questions import Question
+from kb_service.language.asked import parse_question
 from retrievers.fusion import FusionPolicy
 from retrievers.hybrid import HybridRetriever
 from training.corpus import (
@@ -169,7 +170,7 @@ def _found(
 ) -> Iterator[tuple[Question, dict[int, tuple[str, float]], set[int]]]:
     """Yield question, its candidates (id -> text and score, best first) and the relevant ids."""
     for question in askable(corpus, base):
-        items = retriever.retrieve(Query(KB, question.text, NUM_CANDIDATES)).items
+        items = retriever.retrieve(Query(KB, parse_question(question.text), NUM_CANDIDATES)).items
         found = {
             item.chunk.id: (item.chunk.draft.embedded_text, item.scores["lexical"])
             for item in items
