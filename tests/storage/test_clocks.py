@@ -1,13 +1,12 @@
 """Clocks that are set: waiting takes as long as it should, whatever time people are told."""
 
 import pytest
-from sqlalchemy import text
 
 from kb_service.domain.errors import LeaseLost, ParseInterrupted, StorageError
 from kb_service.domain.jobs import JobStatus
 from kb_service.storage import job_queue
 from kb_service.storage.job_queue import JobQueue
-from tests.storage.world import LEASE_S, FakeClock, World
+from tests.storage.world import LEASE_S, FakeClock, World, downgrade
 
 TWO_HOURS = 7200.0
 STEPS = pytest.mark.parametrize("step", [-TWO_HOURS, TWO_HOURS, -90.0, 90.0])
@@ -141,9 +140,7 @@ def test_a_watcher_that_was_busy_for_long_gives_a_new_holder_its_whole_lease(
 def test_a_database_of_a_version_with_timed_leases_goes_on(world: World, kb_id: str) -> None:
     world.upload(kb_id, "a.txt", b"a")
     world.claim()
-    with world.database.write() as connection:
-        connection.execute(text("ALTER TABLE jobs ADD COLUMN lease_until TIMESTAMP"))
-        connection.execute(text("UPDATE alembic_version SET version_num = '0002'"))
+    downgrade(world.database, "0002")
     world.database.migrate()
     queue = another_process(world)
     assert queue.claim("worker-2") is None

@@ -6,17 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alembic import command
 from alembic.autogenerate import compare_metadata
-from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 
 from kb_service.domain.errors import ConfigurationError, InvalidRequest, StorageError
 from kb_service.storage.database import Database, open_database
-from kb_service.storage.migration import MIGRATIONS
 from kb_service.storage.tables import metadata
-from tests.storage.world import World
+from tests.storage.world import World, downgrade
 
 
 @pytest.fixture
@@ -76,15 +73,6 @@ def test_an_older_database_says_the_same_after_its_migration(world: World) -> No
     assert world.catalog.list_documents(kb_id) == before
     for document in before.items:
         assert world.catalog.revision_text(kb_id, document.id)[1].startswith("words of")
-
-
-def downgrade(database: Database, version: str) -> None:
-    """Bring a database back to the schema of an older version."""
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    with database.write() as connection:
-        config.attributes["connection"] = connection
-        command.downgrade(config, version)
 
 
 def test_a_database_of_a_newer_version_is_refused(database: Database) -> None:

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from alembic import command
+from alembic.config import Config
+
 from kb_service.domain.documents import (
     ChunkDraft,
     Page,
@@ -23,6 +26,7 @@ from kb_service.storage.catalog import Catalog, UploadOutcome
 from kb_service.storage.database import Database
 from kb_service.storage.index_source import SqlIndexSource
 from kb_service.storage.job_queue import Claim, JobQueue
+from kb_service.storage.migration import MIGRATIONS
 from kb_service.storage.publishing import RevisionPublisher
 from kb_service.storage.verification import Verifier
 
@@ -129,3 +133,12 @@ def vectors_of(drafts: Sequence[ChunkDraft]) -> dict[str, Vector]:
 
 def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
+
+
+def downgrade(database: Database, version: str) -> None:
+    """Bring a database back to the schema of an older version."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with database.write() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, version)
