@@ -1,11 +1,10 @@
 """Putting the HTTP edge together: routes, error handlers, the layers around them.
 
-Builds no service: it takes the application as it is.
+Builds no service: it takes them as they are.
 """
 
 import threading
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -21,7 +20,6 @@ from api.metrics import Metrics
 from api.middleware import Gate, RequestEdge
 from api.openai.errors import error_response_to
 from api.picture_turns import PictureTurns
-from api.ports import Service
 from api.routes import (
     answers,
     asking,
@@ -41,14 +39,8 @@ from api.security import Keyring, check_bind
 from api.slots import AskSlots
 from api.static_page import add_page
 from kb_service.domain.errors import KbError
+from kb_service.operations import Services
 from kb_service.schemas.documents import ErrorBody
-
-if TYPE_CHECKING:
-    from kb_service.bootstrap import Application
-
-    def _fulfils(application: Application) -> Service:
-        return application
-
 
 __all__ = ["check_bind", "create_app"]
 
@@ -68,13 +60,13 @@ ROUTERS = (
 )
 
 
-def create_app(application: Service) -> FastAPI:
+def create_app(services: Services) -> FastAPI:
     """Return the ASGI application that serves the API and the page.
 
     Set `app.state.closing` when the server is told to stop: it ends the event streams, which would
     otherwise stay open for as long as their pages do.
     """
-    public_url = application.settings.public_url
+    public_url = services.settings.public_url
     app = FastAPI(
         title="kb-service",
         description="Answers from your own documents, every sentence tied to its source.",
@@ -87,8 +79,8 @@ def create_app(application: Service) -> FastAPI:
             "default": {"model": ErrorBody, "description": "Any other error"},
         },
     )
-    metrics = Metrics(lambda: _gauges(application))
-    app.state.service = application
+    metrics = Metrics(lambda: _gauges(services))
+    app.state.services = services
     app.state.metrics = metrics
     app.state.ask_slots = AskSlots()
     app.state.picture_turns = PictureTurns()
@@ -96,18 +88,18 @@ def create_app(application: Service) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     add_page(app)
-    publish_settings(app, application.settings)
+    publish_settings(app, services.settings)
     _handle_errors(app)
     # The last one added is the outermost.
     app.add_middleware(HeadAsGet)
-    app.add_middleware(Gate, settings=application.settings, keyring=Keyring(application.settings))
-    app.add_middleware(Forwarding, settings=application.settings)
+    app.add_middleware(Gate, settings=services.settings, keyring=Keyring(services.settings))
+    app.add_middleware(Forwarding, settings=services.settings)
     app.add_middleware(RequestEdge, metrics=metrics)
     return app
 
 
-def _gauges(application: Service) -> dict[str, dict[str, int]]:
-    statistics = application.statistics
+def _gauges(services: Services) -> dict[str, dict[str, int]]:
+    statistics = services.statistics
     return {
         "kb_jobs": statistics.jobs_by_status(),
         "kb_ingest_pages": statistics.pages_by_kind(),

@@ -1,4 +1,4 @@
-"""What routes take as parameters: the application, a base by id or name, a list cursor.
+"""What routes take as parameters: the services, a base by id or name, a list cursor.
 
 Knows where a request keeps them; decides nothing.
 """
@@ -10,17 +10,17 @@ from fastapi import Depends, Path, Query, Request
 from api.errors import request_id_of
 from api.metrics import Metrics
 from api.middleware import SLASH_IN_SEGMENT
-from api.ports import Service
 from api.schema import Id, integer
 from kb_service.domain.documents import KnowledgeBase
+from kb_service.operations import Services
 
 DEFAULT_LIMIT = 100
 
 
-def service_of(request: Request) -> Service:
-    """Return the application that this server was made with."""
-    service: Service = request.app.state.service
-    return service
+def services_of(request: Request) -> Services:
+    """Return the services that this server was made with."""
+    services: Services = request.app.state.services
+    return services
 
 
 def metrics_of(request: Request) -> Metrics:
@@ -39,18 +39,18 @@ def key_name(request: Request) -> str:
     return str(request.scope.get("state", {}).get("key_name", ""))
 
 
-ServiceParam = Annotated[Service, Depends(service_of)]
+ServicesParam = Annotated[Services, Depends(services_of)]
 MetricsParam = Annotated[Metrics, Depends(metrics_of)]
 RequestIdParam = Annotated[str, Depends(request_id)]
 KeyNameParam = Annotated[str, Depends(key_name)]
 
 
 def base_of(
-    service: ServiceParam,
+    services: ServicesParam,
     kb: Annotated[Id, Path(description="Id or exact name of a knowledge base.")],
 ) -> KnowledgeBase:
     """Return the knowledge base that the path names. Raises NotFound (kb_not_found)."""
-    return service.catalog.get_kb(kb.replace(SLASH_IN_SEGMENT, "/"))
+    return services.bases.show(kb.replace(SLASH_IN_SEGMENT, "/"))
 
 
 Base = Annotated[KnowledgeBase, Depends(base_of)]

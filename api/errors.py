@@ -5,7 +5,6 @@ leaves the service through `error_response`.
 """
 
 import json
-import reprlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -31,17 +30,9 @@ from kb_service.domain.errors import (
     StorageError,
     Unauthorized,
 )
-
-MAX_SHOWN_CHARS = 200
-"""How much of a refused value an error repeats."""
+from kb_service.services.ranges import shown
 
 RETRY_AFTER_S = 5
-
-_SHORT_REPR = reprlib.Repr()
-_SHORT_REPR.maxlevel = 4
-_SHORT_REPR.maxdict = _SHORT_REPR.maxlist = 20
-_SHORT_REPR.maxstring = _SHORT_REPR.maxlong = _SHORT_REPR.maxother = 2 * MAX_SHOWN_CHARS
-"""Shows a part of what was sent: a value may be nested deeper than `repr` can follow."""
 
 
 class UnsupportedContentType(RequestError):
@@ -228,11 +219,3 @@ def _field(item: Mapping[str, Any]) -> dict[str, object]:
 def field_name(location: Sequence[int | str]) -> str:
     """Return `body.filters.tags.0` for a location; long or odd keys are shortened."""
     return ".".join(shown(str(part), quoted=False) for part in location)
-
-
-def shown(value: object, *, quoted: bool = True) -> str:
-    """Return a printable, short form of what was sent."""
-    text = value if isinstance(value, str) and not quoted else _SHORT_REPR.repr(value)
-    if not text.isprintable():
-        text = ascii(text)[1:-1]
-    return text if len(text) <= MAX_SHOWN_CHARS else f"{text[:MAX_SHOWN_CHARS]}…"

@@ -12,8 +12,9 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.errors import UnsupportedContentType, shown
+from api.errors import UnsupportedContentType
 from kb_service.domain.errors import InvalidRequest, PayloadTooLarge
+from kb_service.services.ranges import shown
 
 MAX_BODY_BYTES = 1024 * 1024
 

@@ -17,9 +17,10 @@ import orjson
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from api.errors import UnsupportedContentType, shown
+from api.errors import UnsupportedContentType
 from api.sent_names import decoded_name, extended_name
 from kb_service.domain.errors import InvalidRequest, PayloadTooLarge, StorageError
+from kb_service.services.ranges import shown
 
 IN_MEMORY_BYTES = 1024 * 1024
 MAX_FIELD_BYTES = 64 * 1024

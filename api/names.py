@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 from urllib.parse import urlsplit
 
-from api.errors import ForbiddenHost, ForbiddenOrigin, shown
+from api.errors import ForbiddenHost, ForbiddenOrigin
+from kb_service.services.ranges import shown
 from kb_service.settings import Settings
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})

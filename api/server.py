@@ -7,7 +7,6 @@ import asyncio
 import os
 import socket
 import threading
-from collections.abc import Sequence
 from functools import partial
 from types import FrameType
 
@@ -18,11 +17,11 @@ from api.app import create_app
 from api.connections import KEEP_ALIVE_S, MAX_HEAD_BYTES, Connection, ConnectionGate
 from api.doorstep import Doorstep
 from api.names import is_trusted
-from api.ports import Service
 from api.protocol import GatedProtocol
 from api.security import check_bind
 from api.seldom import Seldom
 from kb_service.domain.errors import ConfigurationError
+from kb_service.operations import Services
 from kb_service.settings import Settings
 
 OWN_DESCRIPTORS = 256
@@ -94,10 +93,10 @@ class Server(uvicorn.Server):
         self._gave_way.count_to(self._gate.num_gave_way)
 
 
-def make_server(application: Service) -> Server:
+def make_server(services: Services) -> Server:
     """Return a server whose connections are bounded by the settings and the descriptors."""
-    app = create_app(application)
-    gate = gate_of(application.settings, raise_descriptor_limit())
+    app = create_app(services)
+    gate = gate_of(services.settings, raise_descriptor_limit())
     config = uvicorn.Config(
         app,
         loop="asyncio",
@@ -138,7 +137,7 @@ def raise_descriptor_limit() -> int:
     return most
 
 
-def bind(settings: Settings) -> Sequence[socket.socket]:
+def bind(settings: Settings) -> list[socket.socket]:
     """Return a bound socket for each address of the host, not yet listening.
 
     Raises ConfigurationError (address_unavailable, api_key_required).

@@ -15,38 +15,47 @@ from pathlib import Path
 from starlette.testclient import TestClient
 
 from api.app import create_app
-from kb_service.bootstrap import Application
+from kb_service.bootstrap import compose
 from kb_service.domain.documents import Page, PageKind, ParsedDocument
 from kb_service.domain.ports import EmbeddingProfile
 from kb_service.domain.spans import TextSpan
+from kb_service.model_parts import build_models
+from kb_service.operations import Services
+from kb_service.parts import Parts, build_parts
 from kb_service.settings import Settings
+from kb_service.storage.catalog import Catalog
+from kb_service.storage.job_queue import JobQueue
+from kb_service.storage.publishing import RevisionPublisher
 
 PAGE_TEXT = "The pump failed at 07:42 and was repaired by the night shift. " * 30
 NO_VECTORS = EmbeddingProfile("none", 0, "0" * 64)
 NUM_CALLS = 7
 
 
-def fill(application: Application, kb_id: str, num_documents: int, num_pages: int) -> None:
+def fill(parts: Parts, kb_id: str, num_documents: int, num_pages: int) -> None:
     """Make documents of so many pages searchable."""
     ends = range(len(PAGE_TEXT), len(PAGE_TEXT) * num_pages + 1, len(PAGE_TEXT))
     pages = tuple(
         Page(number, TextSpan(end - len(PAGE_TEXT), end), PageKind.TEXT)
         for number, end in enumerate(ends, 1)
     )
+    database = parts.storage().database
+    catalog, jobs = Catalog(database, parts.blobs), JobQueue(database)
+    publisher = RevisionPublisher(database, parts.blobs)
     for number in range(num_documents):
-        staged = application.blobs.stage(str(number).encode(), 100)
+        staged = parts.blobs.stage(str(number).encode(), 100)
         name = f"report-{number:05}.txt"
-        application.catalog.register_upload(kb_id, name, staged, "text/plain")
-        claim = application.jobs.claim("benchmark")
+        catalog.register_upload(kb_id, name, staged, "text/plain")
+        claim = jobs.claim("benchmark")
         if claim is None:
             raise RuntimeError("the job of an upload is not there")
         parsed = ParsedDocument(PAGE_TEXT * num_pages, pages)
-        application.publisher.publish(claim, parsed, (), {}, NO_VECTORS)
+        publisher.publish(claim, parsed, (), {}, NO_VECTORS)
 
 
-def measure(application: Application, kb_id: str, limit: int) -> dict[str, float]:
+def measure(services: Services, kb_id: str, limit: int) -> dict[str, float]:
     """Return the least CPU of a listing in seconds, and its bytes."""
-    client = TestClient(create_app(application), base_url="http://127.0.0.1")
+    client = TestClient(create_app(services), base_url="http://127.0.0.1")
     costs, size_bytes = [], 0
     for _ in range(NUM_CALLS):
         before = time.process_time()
@@ -64,11 +73,13 @@ def main() -> None:
     parser.add_argument("--pages", type=int, default=300)
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="kb-listing-") as folder:
-        application = Application(Settings(data_dir=Path(folder)))
-        kb_id = application.catalog.create_kb("reports").id
-        fill(application, kb_id, chosen.documents, chosen.pages)
-        found = measure(application, kb_id, min(chosen.documents, 1000))
-        application.close()
+        settings = Settings(data_dir=Path(folder))
+        parts = build_parts(settings, build_models(settings))
+        services = compose(parts)
+        kb_id = services.bases.create("reports").id
+        fill(parts, kb_id, chosen.documents, chosen.pages)
+        found = measure(services, kb_id, min(chosen.documents, 1000))
+        services.close()
     print(json.dumps({"documents": chosen.documents, "pages": chosen.pages, **found}))
 
 

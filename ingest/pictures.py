@@ -1,7 +1,7 @@
 """PagePictures: PDF pages as PNG with passages lit, drawn in a process of their own under limits.
 
-Knows the accepted range of a request and which pictures could not be drawn before; the drawing is
-`page_picture`, the process is `sandbox`.
+Knows which pictures could not be drawn before; the drawing is `page_picture`, the process is
+`sandbox`. The accepted range of a request is the service's.
 """
 
 import contextlib
@@ -14,12 +14,9 @@ from pathlib import Path
 
 from ingest.limits import ParseLimits
 from ingest.sandbox import Sandbox
-from kb_service.domain.errors import InvalidRequest, NotFound, ParseInterrupted
+from kb_service.domain.errors import NotFound, ParseInterrupted
 from kb_service.domain.spans import Box
 
-MIN_SCALE = 0.25
-MAX_SCALE = 4.0
-MAX_BOXES = 2000
 REMEMBERED_S = 600.0
 """How long a picture that could not be drawn in time is refused at once."""
 
@@ -50,14 +47,11 @@ class PagePictures:
         self._failures = _Failures(clock)
 
     def render(self, path: Path, page_number: int, boxes: Sequence[Box], scale: float) -> bytes:
-        """Return a PNG of the page, `scale` pixels per point, with `boxes` lit.
+        """Return a PNG of the page with `boxes` lit; as `domain.ports.PageDrawer`.
 
-        Boxes are points from the bottom-left corner of the unrotated page. Raises InvalidRequest
-        (invalid_scale, invalid_boxes, picture_too_large), NotFound (page_not_found,
-        page_has_no_picture when the file is no PDF), DocumentError, ParseInterrupted
-        (picture_timeout; the same page is then refused at once for a while).
+        What took too long (picture_timeout) is then refused at once for a while.
         """
-        _check(path, boxes, scale)
+        _require_pdf(path)
         key = (path.name, page_number)
         if failed := self._failures.find(key, scale):
             raise ParseInterrupted(failed.message, code=failed.code, details=failed.details)
@@ -132,17 +126,7 @@ class _Failures:
                 self._by_page.popitem(last=False)
 
 
-def _check(path: Path, boxes: Sequence[Box], scale: float) -> None:
-    if not MIN_SCALE <= scale <= MAX_SCALE:
-        raise InvalidRequest(
-            f"scale {scale:g} is not within {MIN_SCALE}..{MAX_SCALE}",
-            code="invalid_scale",
-            details={"scale": scale, "min_scale": MIN_SCALE, "max_scale": MAX_SCALE},
-        )
-    if len(boxes) > MAX_BOXES:
-        raise InvalidRequest(
-            f"{len(boxes)} boxes, at most {MAX_BOXES} are lit", code="invalid_boxes"
-        )
+def _require_pdf(path: Path) -> None:
     with path.open("rb") as stream:
         if b"%PDF-" not in stream.read(_SIGNATURE_WITHIN):
             raise NotFound("only pages of PDF files have a picture", code="page_has_no_picture")

@@ -2,19 +2,29 @@
 
 Part of the composition root. A model whose files are missing or not the ones that were shipped is
 never used: its place is taken by the next best that needs no such file, and the reason is kept to
-be told. Knows no database; a server on another machine is not its business.
+be told. A server on another machine has no next best. Knows no database.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import TypeVar
+
+import structlog
 
 from kb_service.domain.errors import ConfigurationError
 from kb_service.domain.ports import Embedder, Generator, Reranker
 from kb_service.generation.extractive import ExtractiveReader
+from kb_service.generation.remote import is_remote, open_remote
 from kb_service.generation.span_model import WEIGHTS
-from kb_service.settings import EmbeddingSettings, LlmSettings, RerankSettings
+from kb_service.services.parts import Chosen, Part
+from kb_service.settings import (
+    EmbeddingSettings,
+    LlmSettings,
+    RerankSettings,
+    RetrievalSettings,
+    Settings,
+)
 from kb_service.storage.checksums import verify_checksums
 from retrievers.absent import AbsentEmbedder
 from retrievers.cross_encoder import load_reranker
@@ -28,12 +38,46 @@ NO_EMBEDDER = (
 NO_RERANKER = "searches keep the order of words and identifiers"
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen(Generic[Model]):
-    """A model, and why it is not the configured one (empty when it is)."""
+log = structlog.get_logger("models")
 
-    model: Model
-    problem: ConfigurationError | None = None
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """The models of one service, each loaded when it is first asked for."""
+
+    embedder: Part[Chosen[Embedder]]
+    reranker: Part[Chosen[Reranker | None]]
+    generator: Part[Chosen[Generator]]
+
+
+def build_models(settings: Settings) -> Models:
+    """Return the models that the settings name, or what takes their places; loads none yet."""
+    return Models(
+        Part(lambda: _told("embedder", choose_embedder(settings.embedding))),
+        Part(lambda: _told("reranker", choose_reranker(settings.rerank))),
+        Part(lambda: _told("generator", choose_generator(settings.llm))),
+    )
+
+
+def configured_models(models: Models, rerank: RerankSettings) -> Mapping[str, Part[Chosen[object]]]:
+    """Return those that load a model of the settings, by name."""
+    found: dict[str, Part[Chosen[object]]] = {"embedder": models.embedder}
+    if rerank.model:
+        found["reranker"] = models.reranker
+    return found | {"generator": models.generator}
+
+
+def dense_weight(retrieval: RetrievalSettings, models: Models) -> float:
+    """Return the weight in force: without vectors the dense leg is not asked."""
+    has_vectors = models.embedder().model.profile.dimension > 0
+    return retrieval.dense_weight if has_vectors else 0.0
+
+
+def _told(part: str, chosen: Chosen[Model]) -> Chosen[Model]:
+    """Log why a model is not the configured one."""
+    if problem := chosen.problem:
+        log.error("next best model", part=part, code=problem.code, error=problem.message)
+    return chosen
 
 
 def choose_embedder(embedding: EmbeddingSettings) -> Chosen[Embedder]:
@@ -57,7 +101,9 @@ def choose_reranker(rerank: RerankSettings) -> Chosen[Reranker | None]:
 
 
 def choose_generator(llm: LlmSettings) -> Chosen[Generator]:
-    """Return what answers in this process: the folder's model, else the extractive reader."""
+    """Return what answers: the model of the address or folder, else the extractive reader."""
+    if is_remote(llm.model):
+        return Chosen(_open_remote(llm))
     if not llm.model:
         return choose_extractive()
 
@@ -66,6 +112,18 @@ def choose_generator(llm: LlmSettings) -> Chosen[Generator]:
 
     consequence = "answers come from the built-in extractive reader"
     return _or_next_best(lambda: _from_folder(llm), next_best, consequence)
+
+
+def _open_remote(llm: LlmSettings) -> Generator:
+    return open_remote(
+        llm.model,
+        llm.name,
+        api_key=llm.api_key.get_secret_value(),
+        timeout_s=llm.timeout_s,
+        max_tokens=llm.max_tokens,
+        temperature=llm.temperature,
+        max_context=llm.max_context,
+    )
 
 
 def choose_extractive() -> Chosen[Generator]:

@@ -4,12 +4,15 @@ Part of the composition root: it may ask any concrete model. Loads nothing but t
 what a check raises.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from kb_service.domain.ports import Embedder, Generator, Reranker
+from kb_service.generation.remote import RemoteGenerator
 from kb_service.generation.span_model import CHECKSUM, WEIGHTS, load_weights
-from kb_service.settings import EmbeddingSettings, RerankSettings
+from kb_service.model_parts import Models, dense_weight
+from kb_service.settings import EmbeddingSettings, RerankSettings, Settings
 from kb_service.storage.checksums import listed_checksums
 
 GIB = 1024**3
@@ -22,6 +25,22 @@ class Described(Protocol):
     @property
     def description(self) -> str:
         """How it answers, its shape, type and place."""
+
+
+def model_checks(settings: Settings, models: Models) -> dict[str, Callable[[], str]]:
+    """Return the checks of `kb doctor` that need the models themselves, in order."""
+    rerank, embedding = settings.rerank, settings.embedding
+    return {
+        "retrieval": lambda: retrieval_text(dense_weight(settings.retrieval, models)),
+        "embedding model": lambda: embedder_text(embedding, models.embedder().configured()),
+        "reranking model": lambda: reranker_text(rerank, models.reranker().configured()),
+        "span model": span_model_text,
+        "answering model": lambda: generator_text(
+            settings.llm.model, models.generator().configured()
+        ),
+        "int8 and int4 products": kernel_text,
+        "gpu": gpu_text,
+    }
 
 
 def retrieval_text(dense_weight: float) -> str:
@@ -48,7 +67,9 @@ def reranker_text(rerank: RerankSettings, reranker: Reranker | None) -> str:
 
 
 def generator_text(model: str, generator: Generator) -> str:
-    """What answers, and where it comes from; `model` is KB_LLM__MODEL."""
+    """What answers, and where it comes from; `model` is KB_LLM__MODEL. Asks a remote one."""
+    if isinstance(generator, RemoteGenerator):
+        return generator.check()
     description = generator.description if isinstance(generator, Described) else "no description"
     origin = f"; {origin_text(model)}" if model else ""
     return f"{generator.info.name}: {description}{origin}"

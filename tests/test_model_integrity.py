@@ -13,12 +13,14 @@ import pytest
 from starlette.testclient import TestClient
 
 from api.app import create_app
-from kb_service.bootstrap import Application
+from kb_service.bootstrap import compose, find_faults, open_services
 from kb_service.domain.answers import Answer
 from kb_service.domain.errors import ConfigurationError
 from kb_service.generation import span_model
+from kb_service.model_parts import build_models
+from kb_service.operations import Services
+from kb_service.parts import build_parts
 from kb_service.services.asking import AskRequest
-from kb_service.services.diagnosis import diagnose
 from kb_service.settings import (
     EmbeddingSettings,
     LlmSettings,
@@ -120,27 +122,26 @@ def listed(folder: Path, name: str) -> str:
     return next(line.split()[0] for line in lines if line.endswith(f"  {name}"))
 
 
-def answered(application: Application) -> Answer:
+def answered(services: Services) -> Answer:
     """Ingest a text here and ask about it."""
-    base = application.catalog.create_kb("r")
-    item = application.uploads.accept(base.id, "pump.txt", io.BytesIO(TEXT))
+    base = services.bases.create("r")
+    item = services.uploads.accept(base.id, "pump.txt", io.BytesIO(TEXT))
     assert item.job
-    application.ingest_jobs([item.job.id])
-    return application.answering.ask(AskRequest(base.id, QUESTION))
+    services.intake.ingest([item.job.id])
+    return services.answering().ask(AskRequest(base.id, QUESTION))
 
 
-def bad_findings(application: Application) -> dict[str, str]:
-    found = diagnose(application.settings, application.checks())
-    return {finding.name: finding.text for finding in found if not finding.is_ok}
+def bad_findings(settings: Settings) -> dict[str, str]:
+    return {found.name: found.text for found in find_faults(settings) if not found.is_ok}
 
 
 def test_an_intact_model_answers_and_nothing_is_wrong(case: Case) -> None:
-    application = Application(case.settings)
-    application.warm_up()
-    assert application.degraded() == application.readiness() == {}
-    assert application.generator.info.name == case.configured
-    assert bad_findings(application) == {}
-    application.close()
+    services = open_services(case.settings)
+    services.readiness.warm_up()
+    assert services.readiness.replaced() == services.readiness.waiting() == {}
+    assert services.readiness.generator_info().name == case.configured
+    assert bad_findings(case.settings) == {}
+    services.close()
 
 
 @pytest.mark.parametrize("damage", [flip, remove])
@@ -148,56 +149,57 @@ def test_a_damaged_model_is_refused_by_name_and_the_next_best_answers(
     case: Case, damage: Damage
 ) -> None:
     found = damage(case.file)
-    application = Application(case.settings)
-    application.warm_up()
-    reason = application.degraded()[case.part].message
+    services = open_services(case.settings)
+    services.readiness.warm_up()
+    reason = services.readiness.replaced()[case.part].message
     assert str(case.file) in reason
     if found:
         assert case.expected in reason
         assert found in reason
-    answer = answered(application)
+    answer = answered(services)
     assert answer.status == "answered"
     assert "14:20" in answer.answer
     assert answer.model == case.next_best
-    assert any(str(case.file) in text for text in bad_findings(application).values())
-    response = TestClient(create_app(application), base_url="http://127.0.0.1").get("/readyz")
+    assert any(str(case.file) in text for text in bad_findings(case.settings).values())
+    response = TestClient(create_app(services), base_url="http://127.0.0.1").get("/readyz")
     assert (response.status_code, response.json()["status"]) == (200, "degraded")
     assert response.json()["reasons"][case.part] == reason
-    application.close()
+    services.close()
 
 
 def test_documents_ingested_without_a_model_get_their_vectors_later(tmp_path: Path) -> None:
     folder = write_tiny_model(tmp_path / "embedding")
     settings = Settings(data_dir=tmp_path / "data", embedding=EmbeddingSettings(model=str(folder)))
     shutil.move(folder, tmp_path / "away")
-    without = Application(settings)
+    without = open_services(settings)
     assert answered(without).status == "answered"
-    base = without.catalog.get_kb("r")
     with pytest.raises(ConfigurationError, match="does not exist"):
-        without.reindex(base.id)
-    report = without.verify()
+        without.reindexing.reindex("r")
+    report = without.upkeep.verify()
     assert report["is_clean"]
     assert isinstance(report["pending"], tuple)
     assert len(report["pending"]) == 1
     without.close()
     shutil.move(tmp_path / "away", folder)
-    application = Application(settings)
-    assert application.retriever.counts(base.id).num_vectors == 0
-    assert application.reindex(base.id) == 1
-    assert application.retriever.counts(base.id).num_vectors == 1
-    assert application.verify()["is_clean"]
-    application.close()
+    parts = build_parts(settings, build_models(settings))
+    services = compose(parts)
+    kb_id = services.bases.show("r").id
+    assert parts.retriever().counts(kb_id).num_vectors == 0
+    assert services.reindexing.reindex("r").num_embedded == 1
+    assert parts.retriever().counts(kb_id).num_vectors == 1
+    assert services.upkeep.verify()["is_clean"]
+    services.close()
 
 
 @pytest.mark.parametrize("part", ["llm", "embedding", "rerank"])
 def test_what_took_a_models_place_is_not_measured_for_it(tmp_path: Path, part: str) -> None:
     settings = Settings(data_dir=tmp_path)
     getattr(settings, part).model = str(tmp_path / "none")
-    application = Application(settings)
-    application.catalog.create_kb("r")
+    services = open_services(settings)
+    services.bases.create("r")
     with pytest.raises(ConfigurationError, match=str(tmp_path / "none")):
-        application.base_under_test("r", 0)
-    application.close()
+        services.measuring.under_test("r", 0)
+    services.close()
 
 
 OUT_OF_REACH = ["/" + "x" * 300, "~nobody-of-that-name/model"]
@@ -211,19 +213,19 @@ def test_a_folder_that_the_system_does_not_open_is_named(
 ) -> None:
     settings = Settings(data_dir=tmp_path)
     getattr(settings, part).model = out_of_reach
-    application = Application(settings)
-    application.warm_up()
-    (reason,) = application.degraded().values()
+    services = open_services(settings)
+    services.readiness.warm_up()
+    (reason,) = services.readiness.replaced().values()
     assert out_of_reach in reason.message
-    assert application.readiness() == {}
-    application.close()
+    assert services.readiness.waiting() == {}
+    services.close()
 
 
 def test_a_folder_below_home_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     checkpoint_with_checksums(tmp_path / "models")
     settings = Settings(data_dir=tmp_path / "data", llm=LlmSettings(model="~/models/chat"))
-    assert Application(settings).generator.info.name == "chat"
+    assert build_models(settings).generator().model.info.name == "chat"
 
 
 @pytest.mark.parametrize("kept_share", [0.0, 0.5, 0.99])
@@ -236,7 +238,6 @@ def test_a_truncated_checkpoint_without_checksums_is_named(
     content = file.read_bytes()
     file.write_bytes(content[: int(kept_share * len(content))])
     settings = Settings(data_dir=tmp_path, llm=LlmSettings(model=str(folder)))
-    application = Application(settings)
-    application.warm_up()
-    assert str(file) in application.degraded()["generator"].message
-    assert application.generator.info.name == "extractive-reader"
+    chosen = build_models(settings).generator()
+    assert str(file) in str(chosen.problem)
+    assert chosen.model.info.name == "extractive-reader"

@@ -6,10 +6,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from kb_service.bootstrap import Application
+from kb_service.bootstrap import find_faults
 from kb_service.cli import app
 from kb_service.model_report import gpu_text, kernel_text, retrieval_text
-from kb_service.services.diagnosis import diagnose
 from kb_service.settings import LlmSettings, Settings
 from llm.errors import KernelUnavailable
 from llm.kernels.build import VARIANTS
@@ -18,9 +17,7 @@ from tests.llm.tiny_checkpoint import train_tiny_tokenizer, write_tiny_checkpoin
 
 
 def findings(settings: Settings) -> dict[str, str]:
-    application = Application(settings)
-    found = diagnose(settings, application.checks())
-    application.close()
+    found = find_faults(settings)
     assert [finding for finding in found if not finding.is_ok] == []
     return {finding.name: finding.text for finding in found}
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from api.dependencies import DEFAULT_LIMIT, Cursor, Limit, ServiceParam
+from api.dependencies import DEFAULT_LIMIT, Cursor, Limit, ServicesParam
 from api.inputs import FeedbackInput
 from api.json_route import JsonRoute
 from api.schema import Id
@@ -23,37 +23,35 @@ router = APIRouter(route_class=JsonRoute, tags=["answers"])
 
 
 @router.get("/answers/{answer}")
-def show_answer(answer: Id, service: ServiceParam) -> AuditedAnswerBody:
+def show_answer(answer: Id, services: ServicesParam) -> AuditedAnswerBody:
     """Show an answer with what explains it, and how it was rated."""
-    found, audit = service.answers.get(answer)
-    return audited_answer_body(found, audit, service.answers.get_feedback(answer))
+    return audited_answer_body(services.history.answer(answer))
 
 
 @router.post("/answers/{answer}/feedback", status_code=204)
-def rate_answer(answer: Id, body: FeedbackInput, service: ServiceParam) -> None:
+def rate_answer(answer: Id, body: FeedbackInput, services: ServicesParam) -> None:
     """Rate an answer; the latest rating counts."""
-    service.answers.feedback(answer, body.rating, body.comment)
+    services.history.rate(answer, body.rating, body.comment)
 
 
 @router.get("/conversations")
 def list_conversations(
-    service: ServiceParam,
+    services: ServicesParam,
     kb: Annotated[Id | None, Query(description="Id or exact name of a knowledge base.")] = None,
     cursor: Cursor = None,
     limit: Limit = DEFAULT_LIMIT,
 ) -> ListBody[ConversationBody]:
     """List conversations, the latest first."""
-    kb_id = None if kb is None else service.catalog.get_kb(kb).id
-    return list_body(service.answers.list_conversations(kb_id, cursor, limit), conversation_body)
+    return list_body(services.history.conversations(kb, cursor, limit), conversation_body)
 
 
 @router.get("/conversations/{conversation}")
-def show_conversation(conversation: Id, service: ServiceParam) -> ConversationBody:
+def show_conversation(conversation: Id, services: ServicesParam) -> ConversationBody:
     """Show a conversation, messages in order."""
-    return conversation_body(service.answers.get_conversation(conversation))
+    return conversation_body(services.history.conversation(conversation))
 
 
 @router.delete("/conversations/{conversation}", status_code=204)
-def delete_conversation(conversation: Id, service: ServiceParam) -> None:
+def delete_conversation(conversation: Id, services: ServicesParam) -> None:
     """Delete a conversation with its answers."""
-    service.answers.delete_conversation(conversation)
+    services.history.delete_conversation(conversation)

@@ -12,7 +12,7 @@ import structlog
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api.dependencies import Base, MetricsParam, RequestIdParam, ServiceParam
+from api.dependencies import Base, MetricsParam, RequestIdParam, ServicesParam
 from api.errors import error_body, safe_json
 from api.inputs import AskInput
 from api.json_route import JsonRoute
@@ -45,7 +45,7 @@ async def ask(
     base: Base,
     body: AskInput,
     request: Request,
-    service: ServiceParam,
+    services: ServicesParam,
     metrics: MetricsParam,
     request_id: RequestIdParam,
 ) -> Response:
@@ -53,7 +53,7 @@ async def ask(
     question = body.to_domain(base.id)
 
     def events(is_stopped: IsStopped) -> Iterator[AskEvent]:
-        return service.answering.stream(replace(question, cancelled=is_stopped))
+        return services.answering().stream(replace(question, cancelled=is_stopped))
 
     def stream(events: AsyncIterator[AskEvent | None]) -> AsyncGenerator[bytes, None]:
         return stream_events(events, metrics, request_id)

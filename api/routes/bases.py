@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from api.dependencies import DEFAULT_LIMIT, Base, Cursor, Limit, ServiceParam
+from api.dependencies import DEFAULT_LIMIT, Base, Cursor, Limit, ServicesParam
 from api.inputs import KnowledgeBaseChange, KnowledgeBaseInput
 from api.json_route import JsonRoute
 from kb_service.schemas.documents import KnowledgeBaseBody, ListBody, knowledge_base_body, list_body
@@ -11,17 +11,17 @@ router = APIRouter(route_class=JsonRoute, tags=["knowledge bases"])
 
 
 @router.post("/kb", status_code=201)
-def create_base(body: KnowledgeBaseInput, service: ServiceParam) -> KnowledgeBaseBody:
+def create_base(body: KnowledgeBaseInput, services: ServicesParam) -> KnowledgeBaseBody:
     """Create a knowledge base; 409 when the name is taken."""
-    return knowledge_base_body(service.catalog.create_kb(body.name, body.description))
+    return knowledge_base_body(services.bases.create(body.name, body.description))
 
 
 @router.get("/kb")
 def list_bases(
-    service: ServiceParam, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
+    services: ServicesParam, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
 ) -> ListBody[KnowledgeBaseBody]:
     """List knowledge bases by name."""
-    return list_body(service.catalog.list_kbs(cursor, limit), knowledge_base_body)
+    return list_body(services.bases.list(cursor, limit), knowledge_base_body)
 
 
 @router.get("/kb/{kb}")
@@ -31,12 +31,14 @@ def show_base(base: Base) -> KnowledgeBaseBody:
 
 
 @router.patch("/kb/{kb}")
-def change_base(base: Base, body: KnowledgeBaseChange, service: ServiceParam) -> KnowledgeBaseBody:
+def change_base(
+    base: Base, body: KnowledgeBaseChange, services: ServicesParam
+) -> KnowledgeBaseBody:
     """Rename or describe a knowledge base."""
-    return knowledge_base_body(service.catalog.update_kb(base.id, body.name, body.description))
+    return knowledge_base_body(services.bases.change(base.id, body.name, body.description))
 
 
 @router.delete("/kb/{kb}", status_code=204)
-def delete_base(base: Base, service: ServiceParam) -> None:
+def delete_base(base: Base, services: ServicesParam) -> None:
     """Delete a knowledge base with everything in it."""
-    service.delete_base(base.id)
+    services.bases.delete(base.id)

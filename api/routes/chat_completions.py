@@ -13,7 +13,7 @@ import structlog
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api.dependencies import KeyNameParam, MetricsParam, RequestIdParam, ServiceParam
+from api.dependencies import KeyNameParam, MetricsParam, RequestIdParam, ServicesParam
 from api.errors import safe_json
 from api.forwarding import site_of
 from api.json_route import JsonRoute
@@ -23,11 +23,11 @@ from api.openai.errors import openai_error_body
 from api.openai.events import CompletionEvent, Finish, Words, of_answer, of_chat
 from api.openai.inputs import ChatInput
 from api.openai.requests import BASE_PREFIX, ask_request, chat_request
-from api.ports import Service
 from api.running import IsStopped, run_generation
 from api.sse import KEEP_ALIVE, EventPump, sse_data
 from kb_service.domain.chats import TokenScore
 from kb_service.domain.errors import GenerationError, KbError, NotFound
+from kb_service.operations import Services
 
 router = APIRouter(route_class=JsonRoute, tags=["openai"])
 log = structlog.get_logger("api")
@@ -42,7 +42,7 @@ Events = Iterator[CompletionEvent]
 async def complete_chat(
     body: ChatInput,
     request: Request,
-    service: ServiceParam,
+    services: ServicesParam,
     metrics: MetricsParam,
     request_id: RequestIdParam,
     key_name: KeyNameParam,
@@ -65,26 +65,26 @@ async def complete_chat(
 
     return await run_generation(
         request,
-        lambda is_stopped: events_of(body, service, key_name, is_stopped),
+        lambda is_stopped: events_of(body, services, key_name, is_stopped),
         stream=stream if body.stream else None,
         whole=whole,
     )
 
 
-def events_of(body: ChatInput, service: Service, key_name: str, is_stopped: IsStopped) -> Events:
+def events_of(body: ChatInput, services: Services, key_name: str, is_stopped: IsStopped) -> Events:
     """Start the generation that a body asks for. Raises KbError for a fault of the request.
 
     Cached prompts of plain chats are shared between requests with the same key only.
     """
     if not body.model.startswith(BASE_PREFIX):
         chat = replace(chat_request(body), tenant=f"key:{key_name}", cancelled=is_stopped)
-        return of_chat(service.chatting.stream(body.model, chat))
+        return of_chat(services.chatting().stream(body.model, chat))
     try:
-        kb_id = service.catalog.get_kb(body.model.removeprefix(BASE_PREFIX)).id
+        kb_id = services.bases.show(body.model.removeprefix(BASE_PREFIX)).id
     except NotFound as error:
         raise NotFound(error.message, code="model_not_found", details=error.details) from error
     question = replace(ask_request(body, kb_id), cancelled=is_stopped)
-    return of_answer(service.answering.stream(question))
+    return of_answer(services.answering().stream(question))
 
 
 async def chunk_events(

@@ -14,12 +14,11 @@ from api.dependencies import (
     Limit,
     RequestIdParam,
     RevisionName,
-    ServiceParam,
+    ServicesParam,
 )
 from api.errors import error_response
 from api.json_route import JsonRoute
 from api.multipart import MAX_FIELD_BYTES, UploadForm, UploadLimits, UploadParser
-from api.ports import Service
 from api.schema import STORABLE, Id
 from kb_service.domain.errors import InvalidRequest
 from kb_service.schemas.documents import (
@@ -27,11 +26,12 @@ from kb_service.schemas.documents import (
     DocumentListBody,
     TextBody,
     UploadBody,
-    document_body,
-    list_body,
+    document_list_body,
+    document_state_body,
     upload_body,
 )
-from kb_service.services.uploads import MAX_TAG_CHARS, MAX_TAGS, UploadItem
+from kb_service.services.uploads import MAX_TAG_CHARS, MAX_TAGS, UploadItem, UploadService
+from kb_service.settings import Settings
 
 router = APIRouter(route_class=JsonRoute, tags=["documents"])
 
@@ -83,14 +83,16 @@ UPLOAD_BODY: dict[str, Any] = {
     openapi_extra=UPLOAD_BODY,
 )
 async def upload_documents(
-    base: Base, request: Request, service: ServiceParam, request_id: RequestIdParam
+    base: Base, request: Request, services: ServicesParam, request_id: RequestIdParam
 ) -> Response:
     """Take files in; 202 with one outcome a file, 422 with the same when all were rejected."""
-    parser = await run_in_threadpool(upload_parser, request.headers.get("content-type"), service)
+    parser = await run_in_threadpool(
+        upload_parser, request.headers.get("content-type"), services.settings
+    )
     try:
         await feed_body(request, parser)
         form = parser.flush()
-        items = await run_in_threadpool(accept_all, service, base.id, form)
+        items = await run_in_threadpool(accept_all, services.uploads, base.id, form)
     finally:
         await run_in_threadpool(parser.close)
     body = upload_body(items).model_dump(mode="json")
@@ -102,13 +104,13 @@ async def upload_documents(
     return error_response(rejected, request_id, extra=body)
 
 
-def upload_parser(content_type: str | None, service: Service) -> UploadParser:
+def upload_parser(content_type: str | None, settings: Settings) -> UploadParser:
     """Return a parser with the limits in force, its temporary files in the data folder."""
-    ingest = service.settings.ingest
+    ingest = settings.ingest
     limits = UploadLimits(
         ingest.max_file_bytes, ingest.max_upload_bytes, ingest.max_files_per_upload
     )
-    folder = service.settings.data_dir.resolve() / "tmp"
+    folder = settings.data_dir.resolve() / "tmp"
     folder.mkdir(parents=True, exist_ok=True)
     return UploadParser(content_type, limits, folder)
 
@@ -124,48 +126,42 @@ async def feed_body(request: Request, parser: UploadParser) -> None:
     await run_in_threadpool(parser.feed, bytes(gathered))
 
 
-def accept_all(service: Service, kb_id: str, form: UploadForm) -> list[UploadItem]:
+def accept_all(uploads: UploadService, kb_id: str, form: UploadForm) -> list[UploadItem]:
     """Take the files in one after the other; each returned outcome is committed."""
-    return [service.uploads.accept(kb_id, file.name, file.stream, form.tags) for file in form.files]
+    return [uploads.accept(kb_id, file.name, file.stream, form.tags) for file in form.files]
 
 
 @router.get("/kb/{kb}/documents")
 def list_documents(
     base: Base,
-    service: ServiceParam,
+    services: ServicesParam,
     cursor: Cursor = None,
     limit: Limit = DEFAULT_LIMIT,
     name: Annotated[Id | None, Query(description="Only the document of that name.")] = None,
     name_contains: Annotated[Id | None, Query(description="Part of the name, any case.")] = None,
 ) -> DocumentListBody:
     """List documents by name; the first part also counts them all by status."""
-    listing = service.catalog.list_documents(base.id, cursor, limit, name, name_contains)
-    newest = service.jobs.newest_of([item.id for item in listing.items])
-    part = list_body(listing, lambda item: document_body(item, newest.get(item.id)))
-    is_first = cursor is None
-    totals = service.catalog.count_documents(base.id, name, name_contains) if is_first else None
-    return DocumentListBody(**dict(part), totals=totals)
+    return document_list_body(services.documents.list(base.id, cursor, limit, name, name_contains))
 
 
 @router.get("/kb/{kb}/documents/{document}")
-def show_document(base: Base, document: Id, service: ServiceParam) -> DocumentBody:
+def show_document(base: Base, document: Id, services: ServicesParam) -> DocumentBody:
     """Show a document with its page report."""
-    found = service.catalog.get_document(base.id, document)
-    return document_body(found, service.jobs.newest_of([found.id]).get(found.id))
+    return document_state_body(services.documents.show(base.id, document))
 
 
 @router.delete("/kb/{kb}/documents/{document}", status_code=204)
-def delete_document(base: Base, document: Id, service: ServiceParam) -> None:
+def delete_document(base: Base, document: Id, services: ServicesParam) -> None:
     """Delete a document; from then on nothing of it is found."""
-    service.catalog.delete_document(base.id, document)
+    services.documents.delete(base.id, document)
 
 
 @router.get("/kb/{kb}/documents/{document}/text")
 def show_text(
-    base: Base, document: Id, service: ServiceParam, revision: RevisionName = None
+    base: Base, document: Id, services: ServicesParam, revision: RevisionName = None
 ) -> TextBody:
     """Show the stored text of a revision."""
-    found, text = service.catalog.revision_text(base.id, document, revision)
+    found, text = services.documents.text(base.id, document, revision)
     return TextBody(document_id=document, revision=found.sha256, text=text)
 
 
@@ -175,8 +171,8 @@ def show_text(
     responses={200: {"content": {"application/octet-stream": {}}}},
 )
 def download_content(
-    base: Base, document: Id, service: ServiceParam, revision: RevisionName = None
+    base: Base, document: Id, services: ServicesParam, revision: RevisionName = None
 ) -> Response:
     """Download the original bytes: of a revision, or the newest content sent in."""
-    path, found = service.catalog.content_path(base.id, document, revision)
+    path, found = services.documents.content(base.id, document, revision)
     return attachment(path, found.name, found.media_type)

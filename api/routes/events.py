@@ -5,7 +5,7 @@ Polls the base's event number off the event loop. The state itself is always rea
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from typing import Annotated
 
 import orjson
@@ -13,19 +13,18 @@ from fastapi import APIRouter, Header, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.dependencies import Base, RequestIdParam, ServiceParam
+from api.dependencies import Base, RequestIdParam, ServicesParam
 from api.errors import error_body, safe_json
 from api.json_route import JsonRoute
-from api.ports import JobEvents, Jobs
 from api.sse import KEEP_ALIVE, KEEP_ALIVE_S, EventStream, sse_event
 from kb_service.domain.errors import KbError
+from kb_service.domain.jobs import IngestJob
 from kb_service.schemas.documents import job_body
+from kb_service.services.jobs import JobService
 
 router = APIRouter(route_class=JsonRoute, tags=["events"])
 
 POLL_S = 0.5
-NEWEST = 2**62
-"""A version no base reaches: asking for what came after it returns the present one."""
 
 
 @router.get(
@@ -36,26 +35,25 @@ NEWEST = 2**62
 async def watch_base(
     base: Base,
     request: Request,
-    service: ServiceParam,
+    services: ServicesParam,
     request_id: RequestIdParam,
     last_event_id: Annotated[str | None, Header()] = None,
 ) -> Response:
     """Stream `job` and `document` events until the client leaves."""
-    after = await run_in_threadpool(first_version, service.jobs, base.id, last_event_id)
+    seen = version_of(last_event_id)
+    after = await run_in_threadpool(services.jobs.first_version, base.id, seen)
     closing: threading.Event = request.app.state.closing
-    return EventStream(base_events(service.jobs, base.id, after, request_id, closing))
+    return EventStream(base_events(services.jobs, base.id, after, request_id, closing))
 
 
-def first_version(jobs: Jobs, kb_id: str, last_event_id: str | None) -> int:
-    """Return where to start: after the last event seen, else after the newest."""
-    newest = jobs.events_since(kb_id, NEWEST).version
+def version_of(last_event_id: str | None) -> int | None:
+    """Return the version of the last event seen, None when none was."""
     text = last_event_id or ""
-    seen = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else newest
-    return min(seen, newest)
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 async def base_events(
-    jobs: Jobs, kb_id: str, version: int, request_id: str, closing: threading.Event
+    jobs: JobService, kb_id: str, version: int, request_id: str, closing: threading.Event
 ) -> AsyncGenerator[bytes, None]:
     """Yield events after `version` until `closing` is set.
 
@@ -71,7 +69,7 @@ async def base_events(
             return
         if news.version > version:
             version, num_silent = news.version, 0
-            yield news_bytes(kb_id, news)
+            yield news_bytes(kb_id, version, news.jobs)
         elif num_silent * POLL_S >= KEEP_ALIVE_S:
             num_silent = 0
             yield KEEP_ALIVE
@@ -79,16 +77,15 @@ async def base_events(
         await asyncio.sleep(POLL_S)
 
 
-def news_bytes(kb_id: str, news: JobEvents) -> bytes:
+def news_bytes(kb_id: str, version: int, jobs: Sequence[IngestJob]) -> bytes:
     """Return a `job` event for each changed job and a `document` event for each of its documents.
 
     A change without a job is a deleted document: one `document` event with a null id.
     """
-    number = news.version
-    changed = [sse_event("job", job_body(job).model_dump_json().encode()) for job in news.jobs]
-    ids: list[str | None] = list(dict.fromkeys(job.document_id for job in news.jobs))
+    changed = [sse_event("job", job_body(job).model_dump_json().encode()) for job in jobs]
+    ids: list[str | None] = list(dict.fromkeys(job.document_id for job in jobs))
     nudges = [
-        sse_event("document", orjson.dumps({"id": document_id, "kb_id": kb_id}), number)
+        sse_event("document", orjson.dumps({"id": document_id, "kb_id": kb_id}), version)
         for document_id in ids or [None]
     ]
     return b"".join((*changed, *nudges))

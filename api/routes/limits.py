@@ -6,7 +6,7 @@ Knows settings alone; the limits themselves are held where the bytes and words c
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from api.dependencies import ServiceParam
+from api.dependencies import ServicesParam
 from api.json_route import JsonRoute
 
 router = APIRouter(route_class=JsonRoute, tags=["operations"])
@@ -23,13 +23,13 @@ class LimitsBody(BaseModel):
 
 
 @router.get("/limits")
-def show_limits(service: ServiceParam) -> LimitsBody:
+def show_limits(services: ServicesParam) -> LimitsBody:
     """Show the limits in force."""
-    ingest = service.settings.ingest
+    ingest = services.settings.ingest
     return LimitsBody(
-        max_question_chars=service.settings.retrieval.max_question_chars,
+        max_question_chars=services.settings.retrieval.max_question_chars,
         max_file_bytes=ingest.max_file_bytes,
         max_files_per_upload=ingest.max_files_per_upload,
         max_upload_bytes=ingest.max_upload_bytes,
-        accepted_suffixes=list(service.accepted_suffixes),
+        accepted_suffixes=list(services.accepted_suffixes),
     )

@@ -9,9 +9,9 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 from starlette.responses import JSONResponse, Response
 
-from api.dependencies import MetricsParam, ServiceParam
+from api.dependencies import MetricsParam, ServicesParam
 from api.json_route import JsonRoute
-from api.ports import Service
+from kb_service.domain.answers import GeneratorInfo
 from kb_service.domain.errors import KbError
 
 router = APIRouter(route_class=JsonRoute, tags=["operations"])
@@ -58,31 +58,19 @@ async def health() -> dict[str, str]:
     response_model=ReadinessBody,
     responses={503: {"model": ReadinessBody, "description": "Not ready"}},
 )
-def readiness(service: ServiceParam) -> Response:
+def readiness(services: ServicesParam) -> Response:
     """Say whether questions can be answered now, and if not why."""
-    missing = not_ready(service)
-    trouble = None if "database" in missing else service.storage.trouble()
-    impaired = service.degraded() | ({"storage": trouble} if trouble else {})
-    status = "degraded" if impaired else "ready"
-    problems = impaired | missing
+    found = services.readiness.status()
+    problems = {**found.impaired, **found.missing}
+    status = "degraded" if found.impaired else "ready"
     body: dict[str, Any] = {
-        "status": "not_ready" if missing else status,
+        "status": "not_ready" if found.missing else status,
         "reasons": {part: error.message for part, error in problems.items()},
         "codes": {part: error.code for part, error in problems.items()},
-        "generator": None if "generator" in missing else generator_body(service),
-        "storage": storage_body(trouble),
+        "generator": generator_body(found.generator) if found.generator else None,
+        "storage": storage_body(found.trouble),
     }
-    return JSONResponse(body, 503 if missing else 200)
-
-
-def not_ready(service: Service) -> dict[str, KbError]:
-    """Return what is wrong with each part that is not ready."""
-    missing = dict(service.readiness())
-    try:
-        service.catalog.list_kbs(None, 1)
-    except KbError as error:
-        missing["database"] = error
-    return missing
+    return JSONResponse(body, 503 if found.missing else 200)
 
 
 def storage_body(trouble: KbError | None) -> dict[str, str | None]:
@@ -92,9 +80,8 @@ def storage_body(trouble: KbError | None) -> dict[str, str | None]:
     return {"code": trouble.code, "message": trouble.message}
 
 
-def generator_body(service: Service) -> dict[str, str]:
+def generator_body(info: GeneratorInfo) -> dict[str, str]:
     """Return which model answers."""
-    info = service.generator_info()
     return {
         "kind": info.kind,
         "name": info.name,

@@ -1,10 +1,8 @@
 """Pages of a document as pictures, with boxes lit.
 
-Knows how boxes are written in a query. Drawing is the pictures port's.
+Knows how boxes are written in a query. Which pictures there are is the service's.
 """
 
-import hashlib
-import math
 from functools import partial
 from typing import Annotated
 
@@ -13,23 +11,20 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.connections import MAX_HEAD_BYTES
-from api.dependencies import Base, RevisionName, ServiceParam
-from api.errors import shown
+from api.dependencies import Base, RevisionName, ServicesParam
 from api.json_route import JsonRoute
 from api.picture_turns import PictureTurns
-from api.ports import Service
 from api.schema import BOXES, Id, number, text
 from api.sse import unless_gone
-from kb_service.domain.documents import Revision
-from kb_service.domain.errors import InvalidRequest, NotFound
+from kb_service.domain.errors import InvalidRequest
 from kb_service.domain.spans import Box
+from kb_service.services.pictures import MAX_BOXES, MAX_SCALE, MIN_SCALE, PictureRequest
+from kb_service.services.ranges import shown
 
 router = APIRouter(route_class=JsonRoute, tags=["pages"])
 
-MAX_BOXES = 1000
 MAX_COORDINATE = 1e6
-MIN_SCALE, MAX_SCALE, DEFAULT_SCALE = 0.25, 4.0, 1.5
-PDF = "application/pdf"
+DEFAULT_SCALE = 1.5
 
 
 @router.get(
@@ -42,7 +37,7 @@ async def show_page(
     document: Id,
     page_number: int,
     request: Request,
-    service: ServiceParam,
+    services: ServicesParam,
     boxes: Annotated[
         str,
         text(0, MAX_HEAD_BYTES, BOXES),
@@ -55,54 +50,15 @@ async def show_page(
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> Response:
     """Return one page as PNG."""
-    lit, scale = parse_boxes(boxes), checked_scale(scale)
-    found = await run_in_threadpool(service.catalog.revision, base.id, document, revision)
-    check_page(found, page_number)
-    headers = {"ETag": entity_tag(found, page_number, lit, scale), "Cache-Control": "no-cache"}
+    asked = PictureRequest(base.id, document, revision, page_number, parse_boxes(boxes), scale)
+    picture = await run_in_threadpool(services.pictures.find, asked)
+    headers = {"ETag": f'"{picture.tag}"', "Cache-Control": "no-cache"}
     if if_none_match == headers["ETag"]:
         return Response(status_code=304, headers=headers)
-    draw = partial(draw_page, service, base.id, found, page_number, lit, scale)
     turns: PictureTurns = request.app.state.picture_turns
-    picture = await unless_gone(request, turns.drawn(found.sha256, draw))
-    return Response(picture, headers=headers, media_type="image/png")
-
-
-def draw_page(
-    service: Service,
-    kb_id: str,
-    revision: Revision,
-    page_number: int,
-    boxes: tuple[Box, ...],
-    scale: float,
-) -> bytes:
-    """Return the picture as PNG. Raises NotFound (content_not_found) and what drawing raises."""
-    path, _ = service.catalog.content_path(kb_id, revision.document_id, revision.sha256)
-    try:
-        return service.pictures.render(path, page_number, boxes, scale)
-    except FileNotFoundError as error:  # deleted in between
-        raise NotFound("the content is gone", code="content_not_found") from error
-
-
-def check_page(revision: Revision, page_number: int) -> None:
-    """Raise NotFound unless the revision has that page and pages that can be drawn."""
-    if revision.media_type != PDF:
-        raise NotFound(
-            f"a {revision.media_type} file has no page pictures; only {PDF} has",
-            code="page_has_no_picture",
-            details={"media_type": revision.media_type},
-        )
-    if not 1 <= page_number <= revision.num_pages:
-        raise NotFound(
-            f"page {shown(page_number)} does not exist; pages 1 to {revision.num_pages} do",
-            code="page_not_found",
-            details={"min": 1, "max": revision.num_pages},
-        )
-
-
-def entity_tag(revision: Revision, page_number: int, boxes: tuple[Box, ...], scale: float) -> str:
-    """Return the ETag of a picture: it depends on nothing but the content and the parameters."""
-    key = repr((revision.sha256, page_number, boxes, scale))
-    return f'"{hashlib.sha256(key.encode()).hexdigest()[:32]}"'
+    draw = partial(services.pictures.draw, picture)
+    png = await unless_gone(request, turns.drawn(picture.revision.sha256, draw))
+    return Response(png, headers=headers, media_type="image/png")
 
 
 def parse_boxes(text: str) -> tuple[Box, ...]:
@@ -131,15 +87,4 @@ def _invalid_boxes(what: str) -> InvalidRequest:
         f"x0 <= x1, y0 <= y1, each within ±{MAX_COORDINATE:g}",
         code="invalid_boxes",
         details={"value": what, "max_boxes": MAX_BOXES},
-    )
-
-
-def checked_scale(scale: float) -> float:
-    """Return the scale; InvalidRequest outside MIN_SCALE to MAX_SCALE."""
-    if math.isfinite(scale) and MIN_SCALE <= scale <= MAX_SCALE:
-        return scale
-    raise InvalidRequest(
-        f"scale is {scale}; expected {MIN_SCALE} to {MAX_SCALE}",
-        code="scale_out_of_range",
-        details={"value": str(scale), "min": MIN_SCALE, "max": MAX_SCALE},
     )

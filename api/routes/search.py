@@ -2,18 +2,17 @@
 
 from fastapi import APIRouter
 
-from api.dependencies import Base, ServiceParam
+from api.dependencies import Base, ServicesParam
 from api.inputs import SearchInput, filters_of
 from api.json_route import JsonRoute
 from kb_service.schemas.documents import SearchBody, search_body
-from kb_service.services.searching import search_request
+from kb_service.services.searching import SearchRequest
 
 router = APIRouter(route_class=JsonRoute, tags=["search"])
 
 
 @router.post("/kb/{kb}/search")
-def search(base: Base, body: SearchInput, service: ServiceParam) -> SearchBody:
+def search(base: Base, body: SearchInput, services: ServicesParam) -> SearchBody:
     """Return the best chunks for a query."""
-    limits = service.settings.retrieval
-    query = search_request(base.id, body.query, body.top_k, limits, filters_of(body.filters))
-    return search_body(service.retriever.retrieve(query))
+    request = SearchRequest(base.id, body.query, body.top_k, filters_of(body.filters))
+    return search_body(services.searching.search(request))

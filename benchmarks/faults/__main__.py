@@ -82,14 +82,14 @@ def _again(folder: Path) -> int:
 
 def _run(options: argparse.Namespace, folder: Path) -> int:
     from benchmarks.faults.operations import OPERATIONS
-    from benchmarks.faults.session import Models, listen_to_logs
+    from benchmarks.faults.session import LoadedModels, listen_to_logs
     from benchmarks.faults.trial import Trials
 
     for name in PARTS:
         importlib.import_module(name)
     logging.getLogger().addHandler(logging.NullHandler())
     listen_to_logs()
-    models = Models()
+    models = LoadedModels()
     gc.collect()
     gc.freeze()  # a collection in a fork would copy every page that it looks at
     started = time.monotonic()

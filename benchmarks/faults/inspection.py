@@ -69,7 +69,7 @@ def inspect(session: Session, expected: Expected) -> Iterator[str]:
     """Start as a server and a worker do, finish the jobs, and yield what is wrong."""
     session.start()
     session.work()
-    report = session.application.verify()
+    report = session.services.upkeep.verify()
     for flaw in ("lost", "doubled", "orphaned", "mismatched"):
         yield from (f"verify: {flaw}: {text}" for text in report.get(flaw, ()))
     if not report["is_clean"]:
@@ -83,7 +83,7 @@ def inspect(session: Session, expected: Expected) -> Iterator[str]:
         if base in bases:
             yield from _document_faults(session, base, names, deleted)
     yield from _answer_faults(session, expected, deleted)
-    yield from leftovers(session.application.settings.data_dir, set(bases.values()))
+    yield from leftovers(session.services.settings.data_dir, set(bases.values()))
 
 
 def _document_faults(

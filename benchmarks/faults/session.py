@@ -11,7 +11,8 @@ import re
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -22,12 +23,18 @@ from starlette.testclient import TestClient
 
 import kb_service.storage.job_queue as queue
 from api.app import create_app
+from api.errors import status_of
 from ingest.loaders import DocumentLoader
-from kb_service.bootstrap import Application
+from kb_service.bootstrap import compose
 from kb_service.domain.errors import KbError
 from kb_service.ingest_limits import parse_limits
+from kb_service.model_parts import build_models
+from kb_service.operations import Services
+from kb_service.parts import Parts, build_parts
+from kb_service.services.parts import Part
 from kb_service.services.worker import release_dead_workers
 from kb_service.settings import RerankSettings, Settings, StorageSettings
+from kb_service.storage.verification import Verifier
 
 MAX_ATTEMPTS = 40
 RESERVE_BYTES = 1024 * 1024
@@ -70,24 +77,24 @@ def where(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}{place}"
 
 
-class Models:
+class LoadedModels:
     """What is loaded once, before the first fork: it reads no data folder."""
 
     def __init__(self) -> None:
-        loaded = Application(Settings(rerank=RerankSettings(model="")))
-        self.parts = {"embedder": loaded.embedder, "generator": loaded.generator}
+        self._models = build_models(Settings(rerank=RerankSettings(model="")))
+        self._models.embedder()
+        self._models.generator()
         queue.FIRST_RETRY_S = queue.OUTAGE_RETRY_S = 0.0
 
-    def application(self, data_dir: Path) -> Application:
-        """An application over the folder that has these models already."""
+    def parts(self, data_dir: Path) -> Parts:
+        """The parts of a service over the folder that has these models already."""
         settings = Settings(
             data_dir=data_dir,
             rerank=RerankSettings(model=""),
             storage=StorageSettings(reserve_bytes=RESERVE_BYTES),
         )
-        application = Application(settings)
-        application.__dict__.update(self.parts, loader=Loader(parse_limits(settings.ingest)))
-        return application
+        loader = Part(lambda: Loader(parse_limits(settings.ingest)))
+        return replace(build_parts(settings, self._models), loader=loader)
 
 
 def content_of(marker: str) -> bytes:
@@ -100,23 +107,34 @@ def content_of(marker: str) -> bytes:
 
 
 class Session:
-    """An application of this process, its client, and what they were told."""
+    """A service of this process, its client, and what they were told.
 
-    def __init__(self, models: Models, data_dir: Path, files: Path, tell: Tell) -> None:
-        self.application = models.application(data_dir)
+    It is opened with the first use; a server that cannot open is started again.
+    """
+
+    def __init__(self, models: LoadedModels, data_dir: Path, files: Path, tell: Tell) -> None:
+        self._parts = models.parts(data_dir)
+        self._services = Part(lambda: compose(self._parts))
+        self._open = ExitStack()
+        self._client = Part(self._serve)
         self.files = files
         self.is_disk_sound = True
         """No refusal is accepted any more."""
         self.is_full = False
         self._tell = tell
         self._numbers = itertools.count()
-        app = create_app(self.application)
-        self._client = TestClient(
-            app, base_url="http://127.0.0.1:8000", raise_server_exceptions=False
-        )
+
+    @property
+    def services(self) -> Services:
+        """The service. Raises KbError where it cannot be opened."""
+        return self._services()
+
+    def _serve(self) -> TestClient:
+        app = create_app(self.services)
+        made = TestClient(app, base_url="http://127.0.0.1:8000", raise_server_exceptions=False)
+        return self._open.enter_context(made)
 
     def __enter__(self) -> "Session":
-        self._client.__enter__()
         return self
 
     def __exit__(
@@ -125,8 +143,8 @@ class Session:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._client.__exit__(kind, error, trace)
-        self.application.close()
+        self._open.__exit__(kind, error, trace)
+        self._parts.close()
 
     def new_marker(self) -> str:
         """A word that nothing else holds."""
@@ -134,7 +152,7 @@ class Session:
 
     def wrong(self, text: str) -> None:
         """Report what must not be."""
-        short = text.replace(str(self.application.settings.data_dir), "")
+        short = text.replace(str(self._parts.settings.data_dir), "")
         self._tell({"is": "wrong", "text": _RANDOM.sub("*", short)[:400]})
 
     @contextmanager
@@ -151,7 +169,7 @@ class Session:
     def call(self, method: str, path: str, **options: Any) -> httpx.Response:  # noqa: ANN401
         """Send a request; an answer of 5xx must be a typed refusal of the storage."""
         _trouble.clear()
-        response = self._client.request(method, path, **options)
+        response = self._send(method, path, options)
         if response.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
             what = f"{method} {_shape(path)}"
             code = _code_of(response)
@@ -160,6 +178,13 @@ class Session:
             elif self.is_disk_sound:
                 self.wrong(f"{what}: refused on a sound disk: {code} {response.text[:200]}")
         return response
+
+    def _send(self, method: str, path: str, options: dict[str, Any]) -> httpx.Response:
+        try:
+            client = self._client()
+        except KbError as error:
+            return httpx.Response(status_of(error), json={"error": error.as_dict()})
+        return client.request(method, path, **options)
 
     def create(self, base: str) -> None:
         """Create a base."""
@@ -209,39 +234,39 @@ class Session:
         for step in steps:
             self._tell({"is": "tried", **step})
         with self.typed("sync"):
-            kb_id = self.application.catalog.get_kb(base).id
-            self.application.sync.run(kb_id, self.files, prune=True)
+            self.services.intake.sync.run(self.services.bases.show(base).id, self.files, prune=True)
             for step in steps:
                 self._tell({"is": "made", **step})
 
     def reindex(self, base: str) -> None:
         """Rebuild the indexes of a base, as the command does."""
         with self.typed("reindex"):
-            self.application.reindex(self.application.catalog.get_kb(base).id)
+            self.services.reindexing.reindex(base)
 
     def recover(self) -> None:
         """From now on the disk is sound; a server looks every few seconds whether it is."""
         self.is_full = False
         self.is_disk_sound = True
         with self.typed("look at the disk"):
-            if not self.application.storage.can_write():
+            if not self.services.starting.can_write():
                 self.wrong("look at the disk: it is not written again")
 
     def start(self) -> None:
         """What a server and a worker do before their first request and job."""
         with self.typed("start"):
-            if self.application.storage.can_write():
-                self.application.storage.reserve.restore()
-                self.application.verifier.sweep(stale_after_s=0)
-                self.application.sweep()
-            release_dead_workers(self.application.jobs)
+            if self.services.starting.can_write():
+                storage = self._parts.storage()
+                storage.reserve.restore()
+                Verifier(storage.database, self._parts.blobs).sweep(stale_after_s=0)
+                self.services.upkeep.sweep()
+            release_dead_workers(queue.JobQueue(self._parts.storage().database))
 
     def work(self) -> None:
         """Do every job there is, as the worker process does."""
         for _ in range(MAX_ATTEMPTS):
             end = None
             with self.typed("worker"):
-                end = self.application.worker().run_once()
+                end = self.services.starting.worker().run_once()
                 if end is None:
                     return
             if end is not None and end.code == KbError.default_code:

@@ -20,7 +20,7 @@ from typing import Any
 
 from benchmarks.faults.inspection import Expected, inspect
 from benchmarks.faults.operations import BASE, KEPT, MARKERS, Operation, fill, read
-from benchmarks.faults.session import Models, Session, where
+from benchmarks.faults.session import LoadedModels, Session, where
 from benchmarks.faults.shim import IS_DEADLY, KINDS, Shim
 
 UNHARMED = "none"
@@ -127,7 +127,7 @@ def _live(work: Callable[[Voice], None], voice: Voice) -> None:
 class Trials:
     """The folder of all trials and the templates that each begins with."""
 
-    def __init__(self, folder: Path, models: Models) -> None:
+    def __init__(self, folder: Path, models: LoadedModels) -> None:
         self._models = models
         self._folder = folder
         self._data = folder / "run" / "data"

@@ -27,16 +27,16 @@ def ask(
     from kb_service.schemas.answers import answer_body
     from kb_service.services.asking import AskRequest, CitationEvent, DoneEvent, TokenEvent
 
-    with session(as_json=as_json) as application:
+    with session(as_json=as_json) as services:
         options = SamplingOptions(temperature=temperature, max_tokens=max_tokens, seed=seed)
         request = AskRequest(kb_id=kb, question=question, top_k=top_k, options=options)
         if as_json:
-            answer = application.answering.ask(request)
+            answer = services.answering().ask(request)
             print_json(answer_body(answer).model_dump(mode="json"))
             return
         citations = []
         not_stored = None
-        for event in application.answering.stream(request):
+        for event in services.answering().stream(request):
             if isinstance(event, TokenEvent):
                 say(event.text, ends_line=False)
             elif isinstance(event, CitationEvent):
@@ -60,12 +60,10 @@ def search(
 ) -> None:
     """Show the best passages of a knowledge base with their ranks."""
     from kb_service.schemas.documents import search_body
-    from kb_service.services.searching import search_request
+    from kb_service.services.searching import SearchRequest
 
-    with session(as_json=as_json) as application:
-        base = application.catalog.get_kb(kb)
-        limits = application.settings.retrieval
-        result = application.retriever.retrieve(search_request(base.id, query, top_k, limits))
+    with session(as_json=as_json) as services:
+        result = services.searching.search(SearchRequest(kb, query, top_k))
         if as_json:
             print_json(search_body(result).model_dump(mode="json"))
             return
@@ -80,8 +78,8 @@ def prompt_ids(question: Question, kb: KbOption, as_json: JsonOption = False) ->
     """Print the exact prompt of a question as token ids with their segments."""
     from kb_service.services.asking import AskRequest
 
-    with session(as_json=as_json) as application:
-        segments = application.answering.prompt_segments(AskRequest(kb_id=kb, question=question))
+    with session(as_json=as_json) as services:
+        segments = services.answering().prompt_segments(AskRequest(kb_id=kb, question=question))
         if as_json:
             print_json({"segments": [{"role": s.role, "ids": list(s.ids)} for s in segments]})
             return

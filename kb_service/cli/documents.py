@@ -1,20 +1,19 @@
 """`kb ingest, sync, list, show, delete`: documents in and out from the command line."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kb_service.cli.session import Exit, JsonOption, KbOption, print_json, say, session
-from kb_service.domain.errors import InvalidRequest, NotFound
 
 if TYPE_CHECKING:
-    from kb_service.bootstrap import Application
-    from kb_service.domain.documents import Document
+    from kb_service.domain.documents import Document, KnowledgeBase
     from kb_service.domain.sync import SyncPlan
+    from kb_service.services.documents import DocumentState
     from kb_service.services.ingest_run import IngestRun
-    from kb_service.services.sync import SyncReport
+    from kb_service.services.intake import Followed, Intake, NamedItem
     from kb_service.services.uploads import UploadItem
 
 
@@ -25,58 +24,23 @@ def ingest(
     as_json: JsonOption = False,
 ) -> None:
     """Put files into a knowledge base; it is created when it does not exist."""
-    from kb_service.services.lookup import ensure_kb
-    from kb_service.services.sync import accept_file
-
-    with session(as_json=as_json) as application:
-        base = ensure_kb(application.catalog, kb)
-        files, num_skipped = _named_files(paths, application.settings.data_dir)
-        uploads = [
-            (name, accept_file(application.uploads, base.id, name, path)) for name, path in files
-        ]
-        run = application.ingest_jobs(_job_ids(uploads)) if wait else None
-        _report_uploads(uploads, run, num_skipped, as_json=as_json)
-        raise typer.Exit(_exit_code(uploads, run))
+    with session(as_json=as_json) as services:
+        intake = services.intake.take_in(kb, paths, is_waiting=wait)
+        _report_intake(intake, as_json=as_json)
+        raise typer.Exit(_exit_code(intake.uploads, intake.run))
 
 
-def _named_files(paths: Iterable[Path], data_dir: Path) -> tuple[list[tuple[str, Path]], int]:
-    """Return the files, and how many of their folders were left out as hidden or clutter."""
-    from kb_service.services.folders import scan
-
-    found: list[tuple[str, Path]] = []
-    num_skipped = 0
-    for path in paths:
-        if path.is_dir():
-            folder = scan(path, data_dir)
-            found.extend(folder.files.items())
-            num_skipped += folder.num_skipped
-        elif path.is_file():
-            found.append((path.name, path))
-        else:
-            raise InvalidRequest(f"{path} is neither a file nor a folder", code="no_such_path")
-    return found, num_skipped
-
-
-def _job_ids(uploads: Iterable[tuple[str, "UploadItem"]]) -> list[str]:
-    return [item.job.id for _, item in uploads if item.job]
-
-
-def _report_uploads(
-    uploads: list[tuple[str, "UploadItem"]],
-    run: "IngestRun | None",
-    num_skipped: int,
-    *,
-    as_json: bool,
-) -> None:
+def _report_intake(intake: "Intake", *, as_json: bool) -> None:
+    uploads, run = intake.uploads, intake.run
     if as_json:
         rows = [_upload_row(name, item) for name, item in uploads]
-        summary = {"num_skipped": num_skipped, "run": run.as_dict() if run else None}
+        summary = {"num_skipped": intake.num_skipped, "run": run.as_dict() if run else None}
         print_json({"items": rows} | summary)
         return
     for name, item in uploads:
         reason = f": {item.error.message} [{item.error.code}]" if item.error else ""
         say(f"{item.outcome:10} {name}{reason}")
-    _say_skipped(num_skipped)
+    _say_skipped(intake.num_skipped)
     if run:
         _say_run(run)
     elif any(item.job for _, item in uploads):
@@ -107,7 +71,7 @@ def _upload_row(name: str, item: "UploadItem") -> dict[str, object]:
     }
 
 
-def _exit_code(uploads: list[tuple[str, "UploadItem"]], run: "IngestRun | None") -> Exit:
+def _exit_code(uploads: Sequence["NamedItem"], run: "IngestRun | None") -> Exit:
     if any(item.outcome == "rejected" for _, item in uploads) or (run and run.failures):
         return Exit.FAILED
     if all(item.outcome == "unchanged" for _, item in uploads):
@@ -126,30 +90,20 @@ def sync(
     as_json: JsonOption = False,
 ) -> None:
     """Make a knowledge base follow a folder (the cron job); hashes decide what changed."""
-    from kb_service.services.lookup import ensure_kb
-
-    with session(as_json=as_json) as application:
+    with session(as_json=as_json) as services:
         if dry_run:
-            _dry_run(application, folder, kb, as_json=as_json)
+            _report_plan(services.intake.plan(kb, folder), as_json=as_json)
             return
-        base = ensure_kb(application.catalog, kb)
-        report = application.sync.run(base.id, folder, prune=prune)
-        run = application.ingest_jobs(_job_ids(report.uploads))
-        failed = _failed_before(application, base.id, report)
-        _report_sync(report, run, failed, prune=prune, as_json=as_json)
-        code = _exit_code(list(report.uploads), run)
-        if strict and (report.refused or failed):
+        followed = services.intake.follow(kb, folder, prune=prune)
+        _report_sync(followed, prune=prune, as_json=as_json)
+        code = _exit_code(followed.sync.uploads, followed.run)
+        if strict and (followed.sync.refused or followed.failed_before):
             code = Exit.FAILED
-        is_only_removal = code is Exit.NOTHING_TO_DO and report.removed
+        is_only_removal = code is Exit.NOTHING_TO_DO and followed.sync.removed
         raise typer.Exit(Exit.DONE if is_only_removal else code)
 
 
-def _dry_run(application: "Application", folder: Path, kb: str, *, as_json: bool) -> None:
-    try:
-        kb_id = application.catalog.get_kb(kb).id
-    except NotFound:
-        kb_id = None
-    plan = application.sync.plan(kb_id, folder)
+def _report_plan(plan: "SyncPlan", *, as_json: bool) -> None:
     if as_json:
         print_json({"plan": _plan_row(plan)})
     else:
@@ -180,28 +134,8 @@ def _plan_row(plan: "SyncPlan") -> dict[str, object]:
     }
 
 
-def _failed_before(
-    application: "Application", kb_id: str, report: "SyncReport"
-) -> list["Document"]:
-    """The documents of unchanged files that an earlier run could not read: nobody asks again."""
-    from kb_service.services.lookup import every_document
-
-    unchanged = set(report.plan.unchanged)
-    return [
-        document
-        for document in every_document(application.catalog, kb_id)
-        if document.name in unchanged and document.error
-    ]
-
-
-def _report_sync(
-    report: "SyncReport",
-    run: "IngestRun",
-    failed: list["Document"],
-    *,
-    prune: bool,
-    as_json: bool,
-) -> None:
+def _report_sync(followed: "Followed", *, prune: bool, as_json: bool) -> None:
+    report, run, failed = followed.sync, followed.run, followed.failed_before
     plan = report.plan
     if as_json:
         print_json(
@@ -234,18 +168,16 @@ def list_(
     as_json: JsonOption = False,
 ) -> None:
     """List the knowledge bases, or the documents of one."""
-    with session(as_json=as_json) as application:
+    with session(as_json=as_json) as services:
         if kb is None:
-            _list_bases(application, as_json=as_json)
+            _list_bases(services.bases.every(), as_json=as_json)
         else:
-            _list_documents(application, kb, as_json=as_json)
+            _list_documents(services.documents.every(kb), as_json=as_json)
 
 
-def _list_bases(application: "Application", *, as_json: bool) -> None:
+def _list_bases(bases: Iterable["KnowledgeBase"], *, as_json: bool) -> None:
     from kb_service.schemas.documents import knowledge_base_body
-    from kb_service.services.lookup import every_kb
 
-    bases = list(every_kb(application.catalog))
     if as_json:
         print_json({"items": [knowledge_base_body(base).model_dump(mode="json") for base in bases]})
         return
@@ -253,22 +185,18 @@ def _list_bases(application: "Application", *, as_json: bool) -> None:
         say(f"{base.name}  ({base.num_documents} documents, {base.id})")
 
 
-def _list_documents(application: "Application", kb: str, *, as_json: bool) -> None:
-    from kb_service.services.lookup import every_document
-
-    documents = list(every_document(application.catalog, application.catalog.get_kb(kb).id))
+def _list_documents(states: Iterable["DocumentState"], *, as_json: bool) -> None:
     if as_json:
-        print_json({"items": [_document_json(application, item) for item in documents]})
+        print_json({"items": [_document_json(state) for state in states]})
         return
-    for document in documents:
-        say(_document_line(document))
+    for state in states:
+        say(_document_line(state.document))
 
 
-def _document_json(application: "Application", document: "Document") -> dict[str, object]:
-    from kb_service.schemas.documents import document_body
+def _document_json(state: "DocumentState") -> dict[str, object]:
+    from kb_service.schemas.documents import document_state_body
 
-    newest = application.jobs.newest_of([document.id])
-    return document_body(document, newest.get(document.id)).model_dump(mode="json")
+    return document_state_body(state).model_dump(mode="json")
 
 
 def _document_line(document: "Document") -> str:
@@ -282,14 +210,12 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Show one document with its page report."""
-    from kb_service.services.lookup import find_document
-
-    with session(as_json=as_json) as application:
-        base = application.catalog.get_kb(kb)
-        found = find_document(application.catalog, base.id, document)
+    with session(as_json=as_json) as services:
+        state = services.documents.find(kb, document)
         if as_json:
-            print_json(_document_json(application, found))
+            print_json(_document_json(state))
             return
+        found = state.document
         say(_document_line(found))
         for page in found.page_report.pages if found.page_report else ():
             reason = f" ({page.reason})" if page.reason else ""
@@ -305,17 +231,11 @@ def delete(
     """Delete a document, or a whole knowledge base with --all."""
     if (document is None) == (not whole_base):
         raise typer.BadParameter("name a document, or give --all to delete the whole base")
-    from kb_service.services.lookup import find_document
-
-    with session(as_json=as_json) as application:
-        base = application.catalog.get_kb(kb)
+    with session(as_json=as_json) as services:
         if document is None:
-            application.delete_base(base.id)
-            name = base.name
+            name = services.bases.delete(kb).name
         else:
-            found = find_document(application.catalog, base.id, document)
-            application.catalog.delete_document(base.id, found.id)
-            name = found.name
+            name = services.documents.delete_found(kb, document).name
         if as_json:
             print_json({"deleted": name})
         else:

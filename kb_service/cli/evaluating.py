@@ -23,8 +23,7 @@ from kb_service.cli.session import (
 )
 
 if TYPE_CHECKING:
-    from kb_service.bootstrap import Application
-    from kb_service.evaluation.base_trial import BaseTrial
+    from kb_service.evaluation.base_trial import BaseTrial, BaseUnderTest
     from kb_service.evaluation.questions import Question
     from kb_service.evaluation.resampling import Resampling
 
@@ -56,8 +55,9 @@ def evaluate(
             _tell_nothing(file, as_json=as_json)
         if out:
             make_folder(out)
-    with session(as_json=as_json) as application:
-        trial = _measure(application, kb, file, questions, seed, baselines=baselines)
+    with session(as_json=as_json) as services:
+        base = services.measuring.under_test(kb, seed if baselines else None)
+        trial = _measure(base, file, questions, seed)
     with reported_errors(as_json=as_json):  # the report is the user's own, with the user's rights
         _show(trial, out, as_json=as_json)
         if trial.num_failed:
@@ -73,34 +73,25 @@ def _tell_nothing(file: Path, *, as_json: bool) -> None:
 
 
 def _measure(
-    application: "Application",
-    kb: str,
-    file: Path,
-    questions: Sequence["Question"],
-    seed: int,
-    *,
-    baselines: bool,
+    base: "BaseUnderTest", file: Path, questions: Sequence["Question"], seed: int
 ) -> "BaseTrial":
     from kb_service.evaluation.base_trial import evaluate_base, num_steps
     from kb_service.evaluation.resampling import Resampling
 
-    base = application.base_under_test(kb, seed if baselines else None)
     resampling = Resampling(seed)
     progress = ProgressLine(num_steps(questions, len(base.readers)))
-    run = _run_facts(application, file, resampling)
+    run = _run_facts(base, file, resampling)
     trial = evaluate_base(base, questions, resampling, run, progress.step)
     progress.end()
     return trial
 
 
-def _run_facts(
-    application: "Application", file: Path, resampling: "Resampling"
-) -> dict[str, str | int]:
+def _run_facts(base: "BaseUnderTest", file: Path, resampling: "Resampling") -> dict[str, str | int]:
     return {
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "question file": file.name,
-        "answering model": application.generator.info.name,
-        "embedding model": application.embedder.profile.name,
+        "answering model": [*base.readers][-1],
+        "embedding model": base.embedding_model,
         "seed": resampling.seed,
         "bootstrap draws": resampling.num_resamples,
     }

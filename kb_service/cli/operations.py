@@ -1,6 +1,6 @@
 """`kb reindex, verify, backup, restore, doctor`: keeping a service healthy from the command line.
 
-Prints what the application finds and sets the exit code; finds nothing itself.
+Prints what the services find and sets the exit code; finds nothing itself.
 """
 
 from dataclasses import asdict
@@ -19,17 +19,18 @@ from kb_service.cli.session import (
     reported_errors,
     say,
     session,
+    upkeep_session,
 )
 
 if TYPE_CHECKING:
-    from kb_service.storage.backup import Backup
+    from kb_service.domain.backups import Backup
 
 
 def reindex(kb: KbOption, as_json: JsonOption = False) -> None:
     """Rebuild the indexes of a base; texts without a vector of the present model are embedded."""
-    with session(as_json=as_json) as application:
-        base = application.catalog.get_kb(kb)
-        num_embedded = application.reindex(base.id)
+    with session(as_json=as_json) as services:
+        done = services.reindexing.reindex(kb)
+        base, num_embedded = done.base, done.num_embedded
         if as_json:
             print_json({"kb_id": base.id, "num_embedded": num_embedded})
         else:
@@ -38,8 +39,8 @@ def reindex(kb: KbOption, as_json: JsonOption = False) -> None:
 
 def verify(as_json: JsonOption = False) -> None:
     """Check every invariant of storage and indexes and print the counts."""
-    with session(as_json=as_json) as application:
-        report = application.verify()
+    with upkeep_session(as_json=as_json) as upkeep:
+        report = upkeep.verify()
         if as_json:
             print_json(report)
         else:
@@ -57,10 +58,8 @@ FolderArgument = Annotated[Path, typer.Argument(help="Folder of the backup.")]
 
 def backup(folder: FolderArgument, as_json: JsonOption = False) -> None:
     """Write database and original files into a new folder; a running service goes on."""
-    with session(as_json=as_json) as application:
-        from kb_service.storage.backup import back_up
-
-        taken = back_up(application.database, application.blobs, folder)
+    with upkeep_session(as_json=as_json) as upkeep:
+        taken = upkeep.back_up(folder)
         _tell_backup(taken, f"backed up to {folder}", as_json=as_json)
         if taken.lacking:
             raise typer.Exit(Exit.FAILED)
@@ -69,12 +68,12 @@ def backup(folder: FolderArgument, as_json: JsonOption = False) -> None:
 def restore(folder: FolderArgument, as_json: JsonOption = False) -> None:
     """Bring a backup back into a data folder without a database."""
     with reported_errors(as_json=as_json):
-        from kb_service.storage.backup import restore_for
+        from kb_service.services.upkeep import restore
 
         settings = load_settings()
-        place = settings.data_dir
-        taken = restore_for(settings.effective_database_url, folder, place)
-        _tell_backup(taken, f"restored to {place}; now run kb verify", as_json=as_json)
+        taken = restore(settings, folder)
+        done = f"restored to {settings.data_dir}; now run kb verify"
+        _tell_backup(taken, done, as_json=as_json)
 
 
 def _tell_backup(taken: "Backup", done: str, *, as_json: bool) -> None:
@@ -88,17 +87,13 @@ def _tell_backup(taken: "Backup", done: str, *, as_json: bool) -> None:
 
 def doctor(as_json: JsonOption = False) -> None:
     """Print the settings in force and what is wrong with them."""
-    from kb_service.services.diagnosis import diagnose
-
     with reported_errors(as_json=as_json), private_files():
-        from kb_service.bootstrap import open_application
+        from kb_service.bootstrap import find_faults
         from kb_service.cli.logs import configure_logs
 
         settings = load_settings()
         configure_logs("CRITICAL")  # the findings say what would be logged
-        application = open_application(settings)
-        findings = diagnose(settings, application.checks())
-        application.close()
+        findings = find_faults(settings)
         if as_json:
             print_json([finding.as_dict() for finding in findings])
         else:

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from types import ModuleType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,10 +17,9 @@ import typer
 from kb_service.cli.session import load_settings, private_files, reported_errors, say
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from socket import socket
 
-    from kb_service.bootstrap import Application
+    from kb_service.operations import Services
 
 RESTART_PAUSE_S = 1.0
 MAX_RESTART_PAUSE_S = 30.0
@@ -45,13 +43,10 @@ def serve(
 ) -> None:
     """Serve the page and the API, with an ingest worker beside it."""
     with reported_errors(), private_files():
-        # The two entry points do not know each other; the server is found by its name.
-        import importlib
-
-        from kb_service.bootstrap import open_application
+        from api.server import bind
+        from kb_service.bootstrap import open_services
         from kb_service.cli.logs import configure_logs
 
-        entry = importlib.import_module("api.server")
         settings = load_settings()
         changes = {"host": host, "port": port}
         settings = settings.model_copy(
@@ -60,52 +55,31 @@ def serve(
         configure_logs(settings.log_level)
         # The HTTP server ends by its signal once more; the private folders must be closed first.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-        sockets = entry.bind(settings)
-        application = open_application(settings)
-        _prepare(application, with_demo=demo)
-        supervisor = WorkerSupervisor(application.storage.can_write) if worker else None
-        _listen(application, entry, sockets, supervisor)
-
-
-def _prepare(application: "Application", *, with_demo: bool) -> None:
-    """Tidy up and load the demo; a disk or database that refuses keeps nobody from being served."""
-    import structlog
-
-    from kb_service.domain.errors import StorageError
-    from kb_service.services.demo import load_demo
-
-    if not application.storage.can_write():
-        return
-    try:
-        application.storage.reserve.restore()
-        application.sweep()
-        if with_demo and load_demo(application.catalog, application.uploads):
+        sockets = bind(settings)
+        services = open_services(settings)
+        if services.starting.prepare(with_demo=demo):
             say("First start: loading the demo knowledge base in the background.")
-    except StorageError as error:
-        if not error.is_outage:
-            raise
-        log = structlog.get_logger("serve")
-        log.warning("not tidied up", code=error.code, error=error.message)
+        supervisor = WorkerSupervisor(services.starting.can_write) if worker else None
+        _listen(services, sockets, supervisor)
 
 
 def _listen(
-    application: "Application",
-    entry: ModuleType,
-    sockets: "Sequence[socket]",
-    supervisor: "WorkerSupervisor | None",
+    services: "Services", sockets: "list[socket]", supervisor: "WorkerSupervisor | None"
 ) -> None:
-    server = entry.make_server(application)
-    threading.Thread(target=application.warm_up, name="warm-up", daemon=True).start()
+    from api.server import make_server
+
+    server = make_server(services)
+    threading.Thread(target=services.readiness.warm_up, name="warm-up", daemon=True).start()
     try:
         if supervisor:
             supervisor.start()
-        address = f"{_shown_host(application.settings.host)}:{sockets[0].getsockname()[1]}"
+        address = f"{_shown_host(services.settings.host)}:{sockets[0].getsockname()[1]}"
         say(f"kb-service is at http://{address}  (stop: Ctrl-C)")
         server.run(sockets)
     finally:
         if supervisor:
             supervisor.stop()
-        application.close()
+        services.close()
 
 
 def _shown_host(host: str) -> str:
@@ -161,20 +135,16 @@ def worker(
 ) -> None:
     """Ingest queued documents until stopped (kb serve starts one by itself)."""
     with reported_errors(), private_files():
-        from kb_service.bootstrap import open_application
+        from kb_service.bootstrap import open_services
         from kb_service.cli.logs import configure_logs
-        from kb_service.services.worker import release_dead_workers
 
         settings = load_settings()
         configure_logs(settings.log_level)
         stopped = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopped.set())
-        application = open_application(settings, WORKER_WRITE_WAIT_S)
-        if application.database.refusal:
-            raise application.database.refusal
-        release_dead_workers(application.jobs)
-        application.worker().run_until(
+        services = open_services(settings, WORKER_WRITE_WAIT_S)
+        services.starting.work_until(
             lambda: stopped.is_set() or (parent != 0 and os.getppid() != parent)
         )
-        application.close()
+        services.close()

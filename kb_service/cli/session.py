@@ -1,4 +1,4 @@
-"""What every command shares: the application for its run, its output, its errors as exit codes.
+"""What every command shares: the services for its run, its output, its errors as exit codes.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 nothing to do.
 """
@@ -21,7 +21,8 @@ import typer
 from kb_service.domain.errors import InvalidRequest, KbError
 
 if TYPE_CHECKING:
-    from kb_service.bootstrap import Application
+    from kb_service.operations import Services
+    from kb_service.services.upkeep import UpkeepService
     from kb_service.settings import Settings
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -52,19 +53,34 @@ class Exit(IntEnum):
 
 
 @contextmanager
-def session(*, as_json: bool = False) -> Iterator["Application"]:
-    """Open the application for one command; a KbError is printed and becomes the exit code."""
+def session(*, as_json: bool = False) -> Iterator["Services"]:
+    """Open the services for one command; a KbError is printed and becomes the exit code."""
     with reported_errors(as_json=as_json):
-        from kb_service.bootstrap import open_application
+        from kb_service.bootstrap import open_services
         from kb_service.cli.logs import configure_logs
 
         with private_files():
-            application = open_application(load_settings())
+            settings = load_settings()
             configure_logs("WARNING")
+            services = open_services(settings)
             try:
-                yield application
+                yield services
             finally:
-                application.close()
+                services.close()
+
+
+@contextmanager
+def upkeep_session(*, as_json: bool = False) -> Iterator["UpkeepService"]:
+    """Open what checks a service, as `session` opens the whole: the database may be damaged."""
+    with reported_errors(as_json=as_json):
+        from kb_service.bootstrap import open_upkeep
+        from kb_service.cli.logs import configure_logs
+
+        with private_files():
+            settings = load_settings()
+            configure_logs("WARNING")
+            with open_upkeep(settings) as upkeep:
+                yield upkeep
 
 
 @contextmanager

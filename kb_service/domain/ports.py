@@ -14,7 +14,7 @@ from kb_service.domain.chats import ChatEvent, ChatRequest
 from kb_service.domain.documents import Chunk, ChunkDraft, ParsedDocument
 from kb_service.domain.jobs import Progress
 from kb_service.domain.queries import Filters, Query, RetrievalResult
-from kb_service.domain.spans import PageRegion
+from kb_service.domain.spans import Box, PageRegion
 
 Vector = bytes
 """An embedding: little-endian float32, L2-normalised, `4 * dimension` bytes."""
@@ -169,6 +169,18 @@ class DerivedFiles(Protocol):
 
     def drop(self, kb_id: str) -> None:
         """Remove the files of a deleted base. Raises StorageError."""
+
+
+class PageDrawer(Protocol):
+    """Draws pages of stored files. Who asks has checked boxes and scale."""
+
+    def render(self, path: Path, page_number: int, boxes: Sequence[Box], scale: float) -> bytes:
+        """Return a PNG of the page, `scale` pixels per point, with `boxes` lit.
+
+        Boxes are points from the bottom-left corner of the unrotated page. Raises InvalidRequest
+        (picture_too_large), NotFound (page_not_found, page_has_no_picture when the file is no PDF),
+        DocumentError, ParseInterrupted (picture_timeout), FileNotFoundError.
+        """
 
 
 class Generator(Protocol):

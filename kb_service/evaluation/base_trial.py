@@ -39,6 +39,7 @@ class BaseUnderTest:
     retriever: Retriever
     readers: Mapping[str, Answering]
     stored_text: StoredText
+    embedding_model: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from pydantic import BaseModel
 
 from kb_service.domain.answers import (
     Answer,
-    AnswerAudit,
     Citation,
     Conversation,
     Message,
@@ -20,6 +19,7 @@ from kb_service.schemas.documents import (
     rerank_body,
     span_body,
 )
+from kb_service.services.history import AuditedAnswer
 
 
 class SourceBody(BaseModel):
@@ -214,10 +214,9 @@ def not_stored_body(reason: NotStored) -> NotStoredBody:
     return NotStoredBody(code=reason.code, message=reason.message)
 
 
-def audited_answer_body(
-    answer: Answer, audit: AnswerAudit, feedback: tuple[str, str] | None
-) -> AuditedAnswerBody:
+def audited_answer_body(found: AuditedAnswer) -> AuditedAnswerBody:
     """Convert an answer, its audit record and its (rating, comment)."""
+    answer, audit, feedback = found.answer, found.audit, found.feedback
     names = dict.fromkeys((passage.document_id, passage.sha256) for passage in answer.passages)
     body = AuditBody(
         model=answer.model,

@@ -5,7 +5,7 @@ Pure conversions. Fields may be added; those here keep their names and meaning.
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Generic, Protocol, TypeVar
+from typing import Annotated, Generic, TypeVar
 
 from pydantic import BaseModel, PlainSerializer
 
@@ -19,7 +19,9 @@ from kb_service.domain.documents import (
 from kb_service.domain.jobs import IngestJob
 from kb_service.domain.queries import Reranking, RetrievalResult, ScoredChunk
 from kb_service.domain.spans import PageRegion, TextSpan
+from kb_service.services.documents import DocumentPart, DocumentState
 from kb_service.services.uploads import UploadItem
+from kb_service.storage.identity import Listing
 
 
 def iso_time(value: datetime) -> str:
@@ -29,20 +31,9 @@ def iso_time(value: datetime) -> str:
 
 Time = Annotated[datetime, PlainSerializer(iso_time, return_type=str)]
 ErrorValue = dict[str, object]
-Item_co = TypeVar("Item_co", covariant=True)
 Value = TypeVar("Value")
 Stored = TypeVar("Stored")
 LEGS = ("lexical", "dense", "rerank")
-
-
-class Listing(Protocol[Item_co]):
-    """A part of a list; `next_cursor` asks for what follows, None at the end."""
-
-    @property
-    def items(self) -> Sequence[Item_co]: ...
-
-    @property
-    def next_cursor(self) -> str | None: ...
 
 
 class ErrorDetail(BaseModel):
@@ -250,6 +241,17 @@ def document_body(document: Document, job: IngestJob | None) -> DocumentBody:
         created_at=document.created_at,
         updated_at=document.updated_at,
     )
+
+
+def document_state_body(state: DocumentState) -> DocumentBody:
+    """Convert a document with its newest job."""
+    return document_body(state.document, state.job)
+
+
+def document_list_body(part: DocumentPart) -> DocumentListBody:
+    """Convert a part of a list of documents."""
+    items = [document_state_body(state) for state in part.items]
+    return DocumentListBody(items=items, next_cursor=part.next_cursor, totals=part.totals)
 
 
 def _revision_body(revision: Revision | None) -> RevisionBody | None:

@@ -1,8 +1,21 @@
-"""Accepted ranges of what a request may say, checked in one way. Knows no request."""
+"""Accepted ranges of what a request may say, checked in one way, and refused values repeated.
 
+Knows no request.
+"""
+
+import reprlib
 from typing import Literal
 
 from kb_service.domain.errors import InvalidRequest
+
+MAX_SHOWN_CHARS = 200
+"""How much of a refused value an error repeats."""
+
+_SHORT_REPR = reprlib.Repr()
+_SHORT_REPR.maxlevel = 4
+_SHORT_REPR.maxdict = _SHORT_REPR.maxlist = 20
+_SHORT_REPR.maxstring = _SHORT_REPR.maxlong = _SHORT_REPR.maxother = 2 * MAX_SHOWN_CHARS
+"""Shows a part of what was sent: a value may be nested deeper than `repr` can follow."""
 
 # Written out, so that a search for a documented code finds it.
 _CODES = {
@@ -38,3 +51,11 @@ def check_range(name: str, value: float | None, low: float, high: float) -> None
         code=f"{name}_out_of_range",
         details={"name": name, "value": str(value), "min": low, "max": high},
     )
+
+
+def shown(value: object, *, quoted: bool = True) -> str:
+    """Return a printable, short form of what was sent."""
+    text = value if isinstance(value, str) and not quoted else _SHORT_REPR.repr(value)
+    if not text.isprintable():
+        text = ascii(text)[1:-1]
+    return text if len(text) <= MAX_SHOWN_CHARS else f"{text[:MAX_SHOWN_CHARS]}…"

@@ -1,28 +1,47 @@
-"""A search request checked against its accepted ranges. Ranking is the retriever's."""
+"""A search: its request checked against the accepted ranges, then ranked by the retriever."""
 
-from kb_service.domain.queries import Filters, Query
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from kb_service.domain.ports import Retriever
+from kb_service.domain.queries import Filters, Query, RetrievalResult
 from kb_service.language.asked import parse_question
 from kb_service.services.ranges import check_range, check_text
 from kb_service.settings import RetrievalSettings
+from kb_service.storage.catalog import Catalog
 
 DEFAULT_TOP_K = 10
 
 
-def search_request(
-    kb_id: str,
-    text: str,
-    top_k: int | None,
-    limits: RetrievalSettings,
-    filters: Filters | None = None,
-) -> Query:
-    """Return the Query; InvalidRequest names the value and its accepted range."""
-    top_k = DEFAULT_TOP_K if top_k is None else top_k
-    check_text("query", text, limits.max_question_chars)
-    check_range("top_k", top_k, 1, limits.max_top_k)
-    return Query(
-        kb_id=kb_id,
-        question=parse_question(text),
-        top_k=top_k,
-        filters=filters or Filters(),
-        with_regions=True,
-    )
+@dataclass(frozen=True, slots=True)
+class SearchRequest:
+    """Words to look for in one knowledge base (id or exact name). `top_k` None: DEFAULT_TOP_K."""
+
+    kb_id: str
+    text: str
+    top_k: int | None = None
+    filters: Filters = field(default_factory=Filters)
+
+
+class SearchService:
+    """Finds chunks. The retriever is loaded with the first search."""
+
+    def __init__(
+        self, catalog: Catalog, retriever: Callable[[], Retriever], limits: RetrievalSettings
+    ) -> None:
+        self._catalog = catalog
+        self._retriever = retriever
+        self._limits = limits
+
+    def search(self, request: SearchRequest) -> RetrievalResult:
+        """Return the best chunks with their ranks and scores.
+
+        Raises NotFound, InvalidRequest that names the value and its accepted range, StorageError.
+        """
+        kb_id = self._catalog.get_kb(request.kb_id).id
+        top_k = DEFAULT_TOP_K if request.top_k is None else request.top_k
+        check_text("query", request.text, self._limits.max_question_chars)
+        check_range("top_k", top_k, 1, self._limits.max_top_k)
+        question = parse_question(request.text)
+        query = Query(kb_id, question, top_k, request.filters, with_regions=True)
+        return self._retriever().retrieve(query)

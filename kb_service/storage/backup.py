@@ -11,7 +11,6 @@ import shutil
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, nullcontext
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from typing import Any
 from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 
+from kb_service.domain.backups import Backup
 from kb_service.domain.errors import ConfigurationError, Conflict, InvalidRequest, StorageError
 from kb_service.storage.blobs import BlobStore, sync_folder
 from kb_service.storage.database import Database, storage_error
@@ -33,15 +33,6 @@ FREE_ROUNDS = 3
 _REFERENCES = (
     "SELECT sha256, document_id FROM revisions UNION SELECT sha256, id FROM documents ORDER BY 1, 2"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Backup:
-    """What a backup holds. `lacking`: files that the store itself has lost, in words."""
-
-    num_blobs: int
-    size_bytes: int
-    lacking: tuple[str, ...] = ()
 
 
 def back_up(database: Database, blobs: BlobStore, folder: Path) -> Backup:

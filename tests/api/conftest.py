@@ -42,7 +42,7 @@ def service(settings: Settings) -> Iterator[ApiService]:
 @pytest.fixture
 def app(service: ApiService) -> FastAPI:
     """The ASGI application."""
-    return create_app(service)
+    return create_app(service.services)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 from ingest.media_types import SUPPORTED_SUFFIXES, detect_media_type
 from kb_service.domain.answers import (
@@ -31,6 +32,7 @@ from kb_service.domain.errors import KbError
 from kb_service.domain.ports import EmbeddingProfile
 from kb_service.domain.queries import Passage, Query, Reranking, RetrievalResult
 from kb_service.domain.spans import Box, PageRegion, TextSpan
+from kb_service.operations import Services
 from kb_service.services.asking import (
     AskEvent,
     AskRequest,
@@ -41,8 +43,15 @@ from kb_service.services.asking import (
     TokenEvent,
     check_request,
 )
+from kb_service.services.bases import BaseService
 from kb_service.services.chatting import ChattingService
-from kb_service.services.upkeep import delete_base
+from kb_service.services.documents import DocumentService
+from kb_service.services.history import HistoryService
+from kb_service.services.jobs import JobService
+from kb_service.services.models import ModelService
+from kb_service.services.pictures import PictureService
+from kb_service.services.readiness import ReadinessService
+from kb_service.services.searching import SearchService
 from kb_service.services.uploads import UploadService
 from kb_service.settings import RetrievalSettings, Settings
 from kb_service.storage.blobs import BlobStore
@@ -193,10 +202,26 @@ class ScriptedPictures:
         return repr((path.exists(), page_number, tuple(boxes), scale)).encode()
 
 
-class ApiService:
-    """What `create_app` needs, with the slow parts scripted."""
+class ScriptedReadiness(ReadinessService):
+    """Says of its models what it is told."""
 
-    accepted_suffixes = SUPPORTED_SUFFIXES
+    def __init__(self, service: "ApiService") -> None:
+        unused: Any = None
+        super().__init__({}, unused, unused, service.storage, service.catalog, unused)  # type: ignore[arg-type]  # scripted
+        self._service = service
+
+    def waiting(self) -> dict[str, KbError]:
+        return dict(self._service.waiting)
+
+    def replaced(self) -> dict[str, KbError]:
+        return self._service.replaced
+
+    def generator_info(self) -> GeneratorInfo:
+        return self._service.generator_info()
+
+
+class ApiService:
+    """What tests do to a service: the real ones over real storage, the slow parts scripted."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -228,17 +253,38 @@ class ApiService:
         publisher = RevisionPublisher(self.database, self.blobs)
         return publisher.publish(claim, parsed, drafts, vectors_of(drafts), PROFILE)
 
-    def delete_base(self, kb_id: str) -> None:
-        delete_base(self.catalog, self.retriever.drop, kb_id)
+    @property
+    def services(self) -> Services:
+        """What `create_app` is given; it hears of what is exchanged here afterwards."""
+        bases, readiness = BaseService(self.catalog, self.retriever.drop), ScriptedReadiness(self)
+        documents = DocumentService(self.catalog, self.jobs)
+        limits = self.settings.retrieval
+        unused: Any = None
+        return Services(
+            settings=self.settings,
+            accepted_suffixes=SUPPORTED_SUFFIXES,
+            bases=bases,
+            documents=documents,
+            uploads=self.uploads,
+            jobs=JobService(self.jobs),
+            pictures=PictureService(self.catalog, lambda: self.pictures),
+            searching=SearchService(self.catalog, lambda: self.retriever, limits),
+            answering=lambda: self.answering,  # type: ignore[arg-type,return-value]  # scripted
+            history=HistoryService(self.answers, self.catalog),
+            chatting=lambda: self.chatting,
+            models=ModelService(bases, readiness, lambda: self.chatting, lambda: self.embedder),
+            readiness=readiness,
+            statistics=self.statistics,
+            intake=unused,
+            reindexing=unused,
+            upkeep=unused,
+            starting=unused,
+            measuring=unused,
+            close=self.database.close,
+        )
 
     def generator_info(self) -> GeneratorInfo:
         return GeneratorInfo("extractive", "scripted", notice_en="a script answers")
-
-    def readiness(self) -> dict[str, KbError]:
-        return self.waiting
-
-    def degraded(self) -> dict[str, KbError]:
-        return self.replaced
 
 
 def sample_answer(

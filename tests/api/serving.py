@@ -69,7 +69,7 @@ def error_of(response: bytes) -> tuple[int, str]:
 @contextmanager
 def serving(service: ApiService, most: int = 0, of_one: int = 0) -> Iterator[Served]:
     """Serve until the block ends; `most` and `of_one` bound the connections."""
-    server = make_server(service)
+    server = make_server(service.services)
     if most:
         server._gate.max_connections, server._gate.max_per_address = most, of_one or most
     sockets = bind(service.settings.model_copy(update={"port": 0}))

@@ -5,7 +5,7 @@ import re
 import pytest
 from starlette.testclient import TestClient
 
-from api.errors import STATUS_OF, safe_json, shown, status_of
+from api.errors import STATUS_OF, safe_json, status_of
 from api.json_route import MAX_BODY_BYTES
 from kb_service.domain.errors import (
     Busy,
@@ -15,6 +15,7 @@ from kb_service.domain.errors import (
     NotFound,
     StorageError,
 )
+from kb_service.services.ranges import shown
 from kb_service.storage.database import open_database
 from tests.api.conftest import PDF_BYTES
 from tests.api.service import ApiService

@@ -6,7 +6,7 @@ import json
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from api.routes.events import first_version
+from api.routes.events import version_of
 from tests.api.asgi import Call, events_of
 from tests.api.service import ApiService
 
@@ -67,9 +67,11 @@ def test_a_listener_goes_on_after_the_last_event_it_saw(
     client.post("/kb/reports/documents", files=[("files", ("a.txt", b"text"))])
     call = listen(app, kb_id, 2, lambda: None, **{"last-event-id": "0"})
     assert [name for name, _ in events_in(call)] == ["job", "document"]
-    newest = first_version(service.jobs, kb_id, None)
+    jobs = service.services.jobs
+    newest = jobs.first_version(kb_id, None)
     for odd in ("", "x", "-1", "9" * 40, "٣"):
-        assert first_version(service.jobs, kb_id, odd) == newest
+        assert version_of(odd) is None
+    assert [jobs.first_version(kb_id, seen) for seen in (0, 10**18)] == [0, newest]
 
 
 def test_a_server_that_stops_ends_the_stream(app: FastAPI, client: TestClient, kb_id: str) -> None:

@@ -46,7 +46,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     staged = service.blobs.stage(PDF_BYTES, 1000)
     upload = service.catalog.register_upload(base.id, "a.pdf", staged, media_type="application/pdf")
     service.ingest(["one", "two"])
-    schema = schemathesis.openapi.from_asgi("/openapi.json", create_app(service), headers=HEADERS)
+    schema = schemathesis.openapi.from_asgi(
+        "/openapi.json", create_app(service.services), headers=HEADERS
+    )
     yield {"schema": schema, "address": {"kb": "reports", "document": upload.document.id}}
     service.database.close()
 

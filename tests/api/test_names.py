@@ -21,7 +21,7 @@ PUBLIC = "https://kb.example.org"
 def behind_a_proxy(tmp_path: object, peer: str = "10.1.2.3", **changes: object) -> TestClient:
     """A client that comes from `peer` to a service which others reach, with its key."""
     settings = Settings(data_dir=tmp_path, api_keys={"ops": KEY}, **changes)  # type: ignore[arg-type]  # pydantic converts
-    app = create_app(ApiService(settings))
+    app = create_app(ApiService(settings).services)
     headers = {"authorization": f"Bearer {KEY}"}
     return TestClient(app, base_url=BASE_URL, client=(peer, 4000), headers=headers)
 

@@ -181,7 +181,7 @@ def test_texts_that_cannot_be_embedded_are_refused(
 def test_keys_apply_and_refusals_have_the_shape_of_the_protocol(settings: Settings) -> None:
     guarded = settings.model_copy(update={"api_keys": {"ann": SecretStr("k" * 20)}})
     service = ApiService(guarded)
-    client = TestClient(create_app(service), base_url=BASE_URL)
+    client = TestClient(create_app(service.services), base_url=BASE_URL)
     refused = client.get("/v1/models")
     assert refused.status_code == 401
     assert refused.json()["error"]["type"] == "authentication_error"

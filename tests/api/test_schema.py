@@ -176,7 +176,7 @@ def test_at_each_published_limit_a_value_is_taken(client: TestClient, model: str
 def test_limits_of_the_settings_are_published(tmp_path: object, client: TestClient) -> None:
     limits = RetrievalSettings(max_question_chars=7, max_top_k=3)
     service = ApiService(Settings(data_dir=tmp_path, retrieval=limits))  # type: ignore[arg-type]  # pydantic converts
-    found = published(TestClient(create_app(service), base_url=BASE_URL))
+    found = published(TestClient(create_app(service.services), base_url=BASE_URL))
     for model, name in (("AskInput", "question"), ("SearchInput", "query")):
         assert found[model][name]["maxLength"] == 7
         assert found[model]["top_k"]["anyOf"][0]["maximum"] == 3

@@ -17,7 +17,7 @@ KEY = "correct-horse-battery"
 
 def keyed_client(tmp_path: object, key: str = KEY) -> TestClient:
     settings = Settings(data_dir=tmp_path, api_keys={"ops": key})  # type: ignore[arg-type,dict-item]  # pydantic converts
-    return TestClient(create_app(ApiService(settings)), base_url=BASE_URL)
+    return TestClient(create_app(ApiService(settings).services), base_url=BASE_URL)
 
 
 @pytest.mark.parametrize(

@@ -169,7 +169,7 @@ def test_a_malformed_upload_is_refused_whole(
 
 def limited_client(tmp_path: object, **limits: int) -> TestClient:
     chosen = Settings(data_dir=tmp_path, ingest=limits)  # type: ignore[arg-type]  # pydantic converts
-    client = TestClient(create_app(ApiService(chosen)), base_url=BASE_URL)
+    client = TestClient(create_app(ApiService(chosen).services), base_url=BASE_URL)
     client.post("/kb", json={"name": "reports"})
     return client
 

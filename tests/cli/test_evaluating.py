@@ -89,12 +89,12 @@ def test_the_reader_in_force_is_measured_beside_the_simple_ones(file: Path) -> N
 
 
 def test_what_is_asked_is_not_kept(file: Path) -> None:
-    from kb_service.bootstrap import open_application
+    from kb_service.bootstrap import open_services
 
     assert kb("eval", str(file), "--kb", "r").exit_code == 0
-    application = open_application()
-    assert application.answers.list_conversations().items == ()
-    application.close()
+    services = open_services()
+    assert services.history.conversations(None, None, 10).items == ()
+    services.close()
 
 
 def test_the_same_seed_gives_the_same_figures(file: Path) -> None:

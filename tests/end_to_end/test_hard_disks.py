@@ -11,7 +11,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from api.app import create_app
-from kb_service.bootstrap import Application
+from kb_service.bootstrap import open_services
+from kb_service.operations import Services
 from kb_service.settings import Settings
 from kb_service.storage import opening
 from tests.api.asgi import events_of
@@ -23,19 +24,19 @@ REPORT = b"The pump in hall 3 leaked at 14:20. The valve was closed by Mr Forman
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[tuple[Application, TestClient]]:
-    application = Application(Settings(data_dir=folder))
-    application.warm_up()
-    with TestClient(create_app(application), base_url=BASE_URL) as client:
-        yield application, client
-    application.close()
+def serving(folder: Path) -> Iterator[tuple[Services, TestClient]]:
+    services = open_services(Settings(data_dir=folder))
+    services.readiness.warm_up()
+    with TestClient(create_app(services), base_url=BASE_URL) as client:
+        yield services, client
+    services.close()
 
 
-def with_a_report(application: Application) -> str:
-    base = application.catalog.create_kb("r")
-    item = application.uploads.accept(base.id, "pump.txt", io.BytesIO(REPORT))
+def with_a_report(services: Services) -> str:
+    base = services.bases.create("r")
+    item = services.uploads.accept(base.id, "pump.txt", io.BytesIO(REPORT))
     assert item.job is not None
-    application.ingest_jobs([item.job.id])
+    services.intake.ingest([item.job.id])
     assert item.document is not None
     return item.document.id
 
@@ -84,9 +85,9 @@ def looks_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_full_disk_answers_and_is_cleared_by_deleting(tmp_path: Path) -> None:
-    with small_disk(tmp_path / "data", 16) as folder, serving(folder) as (application, client):
-        document = with_a_report(application)
-        application.storage.reserve.restore()
+    with small_disk(tmp_path / "data", 16) as folder, serving(folder) as (services, client):
+        document = with_a_report(services)
+        services.starting.prepare(with_demo=False)
         fill(folder)
         check_reading(client, "disk_full")
         assert client.delete(f"/kb/r/documents/{document}").status_code == 204
@@ -96,8 +97,8 @@ def test_a_full_disk_answers_and_is_cleared_by_deleting(tmp_path: Path) -> None:
 
 def test_a_sealed_folder_is_served(tmp_path: Path) -> None:
     folder = tmp_path / "data"
-    with serving(folder) as (application, _):
-        document = with_a_report(application)
+    with serving(folder) as (services, _):
+        document = with_a_report(services)
     with sealed(folder), serving(folder) as (_, client):
         check_reading(client, "storage_read_only")
         refused(client.delete(f"/kb/r/documents/{document}"), "storage_read_only")

@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from kb_service.bootstrap import Application
+from kb_service.bootstrap import open_services
 from kb_service.domain.answers import Answer, AnswerStatus
+from kb_service.operations import Services
 from kb_service.services.asking import AskRequest
 from kb_service.services.demo import DEMO_FOLDER
 from kb_service.settings import Settings
@@ -25,11 +26,11 @@ KNOWN_MISSES = {
 Ask = Callable[[str], Answer]
 
 
-def accept_demo(application: Application, kb_id: str) -> Iterator[str]:
+def accept_demo(services: Services, kb_id: str) -> Iterator[str]:
     """Upload the demo documents; yield the ids of their jobs."""
     for path in sorted(DEMO_FOLDER.glob("*.pdf")):
         with path.open("rb") as stream:
-            item = application.uploads.accept(kb_id, path.name, stream)
+            item = services.uploads.accept(kb_id, path.name, stream)
         assert item.job
         yield item.job.id
 
@@ -37,14 +38,14 @@ def accept_demo(application: Application, kb_id: str) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def ask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
     """Ask the demo base, ingested once."""
-    application = Application(Settings(data_dir=tmp_path_factory.mktemp("natural")))
+    services = open_services(Settings(data_dir=tmp_path_factory.mktemp("natural")))
     try:
-        base = application.catalog.create_kb("demo")
-        run = application.ingest_jobs(list(accept_demo(application, base.id)))
+        base = services.bases.create("demo")
+        run = services.intake.ingest(list(accept_demo(services, base.id)))
         assert run.num_succeeded == run.num_jobs == 20
-        yield lambda question: application.answering.ask(AskRequest(base.id, question))
+        yield lambda question: services.answering().ask(AskRequest(base.id, question))
     finally:
-        application.close()
+        services.close()
 
 
 def holds(answer: Answer, expected: str) -> bool:

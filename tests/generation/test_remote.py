@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from kb_service.bootstrap import Application
 from kb_service.domain.answers import GenerationRequest
 from kb_service.domain.chats import (
     ChatEnd,
@@ -27,6 +26,8 @@ from kb_service.domain.ports import ChatGenerator
 from kb_service.generation import remote_server
 from kb_service.generation.remote import RemoteGenerator, base_url, is_remote, open_remote
 from kb_service.language.asked import parse_question
+from kb_service.model_parts import build_models
+from kb_service.model_report import model_checks
 from kb_service.services.diagnosis import diagnose
 from kb_service.services.prompting import PromptMeter, PromptReader
 from kb_service.settings import LlmSettings, Settings
@@ -293,14 +294,14 @@ def test_an_address_with_a_secret_or_without_a_host_is_refused(url: str) -> None
 
 def test_the_only_model_of_a_server_needs_no_name(server: FakeServer) -> None:
     url, options = server.url, LlmSettings(model=server.url, api_key=KEY)  # type: ignore[arg-type]  # read from text
-    application = Application(Settings(llm=options, data_dir=Path("unused")))
-    assert application.generator.info.name == "qwen"
-    waiting = {part: error.code for part, error in application.readiness().items()}
-    assert waiting == {"embedder": "loading", "reranker": "loading"}
-    assert application.checks()["answering model"]() == f"qwen at {url}/v1"
+    settings = Settings(llm=options, data_dir=Path("unused"))
+    models = build_models(settings)
+    assert models.generator().configured().info.name == "qwen"
+    assert (models.embedder.built, models.reranker.built) == (None, None)
+    assert model_checks(settings, models)["answering model"]() == f"qwen at {url}/v1"
     server.models = ["a", "b"]
     with pytest.raises(ConfigurationError, match="a, b"):
-        _ = Application(Settings(llm=options, data_dir=Path("unused"))).generator.info
+        _ = build_models(settings).generator().model.info
 
 
 def test_readiness_says_that_the_server_is_gone(server: FakeServer) -> None:
@@ -329,9 +330,9 @@ def test_a_list_of_models_of_another_shape_is_refused(server: FakeServer, listin
 
 def test_the_doctor_shows_the_address_without_a_password_and_no_key(tmp_path: Path) -> None:
     llm = LlmSettings(model="http://ann:swordfish@host/v1", api_key=KEY)  # type: ignore[arg-type]  # read from text
-    application = Application(Settings(llm=llm, data_dir=tmp_path))
-    check = {"answering model": application.checks()["answering model"]}
-    findings = {finding.name: finding for finding in diagnose(application.settings, check)}
+    settings = Settings(llm=llm, data_dir=tmp_path)
+    check = model_checks(settings, build_models(settings))["answering model"]
+    findings = {f.name: f for f in diagnose(settings, {"answering model": check})}
     assert findings["KB_LLM__MODEL"].text == "http://***@host/v1, with a key"
     assert not findings["answering model"].is_ok
     assert not any("swordfish" in f.text or KEY in f.text for f in findings.values())

@@ -3,13 +3,19 @@
 import io
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ingest.loaders import DocumentLoader
-from kb_service.bootstrap import Application, parse_limits
+from kb_service.bootstrap import compose
+from kb_service.ingest_limits import parse_limits
+from kb_service.model_parts import build_models
+from kb_service.operations import Services
+from kb_service.parts import build_parts
 from kb_service.services.asking import AskRequest
+from kb_service.services.parts import Part
 from kb_service.settings import Settings
 
 ENGLISH = "Is the brake of crane nine safe for use?"
@@ -25,9 +31,10 @@ class InProcessLoader(DocumentLoader):
 
 
 @pytest.fixture
-def application(tmp_path: Path) -> Iterator[Application]:
-    made = Application(Settings(data_dir=tmp_path / "data"))
-    made.__dict__["loader"] = InProcessLoader(parse_limits(made.settings.ingest))
+def services(tmp_path: Path) -> Iterator[Services]:
+    settings = Settings(data_dir=tmp_path / "data")
+    loader = Part(lambda: InProcessLoader(parse_limits(settings.ingest)))
+    made = compose(replace(build_parts(settings, build_models(settings)), loader=loader))
     yield made
     made.close()
 
@@ -67,12 +74,12 @@ def run(text: str) -> str:
     return f'<w:r><w:t xml:space="preserve">{text}</w:t></w:r>'
 
 
-def answer_to(application: Application, name: str, data: bytes, question: str) -> str:
-    base = application.catalog.create_kb("brakes")
-    item = application.uploads.accept(base.id, name, io.BytesIO(data))
+def answer_to(services: Services, name: str, data: bytes, question: str) -> str:
+    base = services.bases.create("brakes")
+    item = services.uploads.accept(base.id, name, io.BytesIO(data))
     assert item.job is not None
-    assert application.ingest_jobs([item.job.id]).failures == []
-    return application.answering.ask(AskRequest(base.id, question)).answer
+    assert services.intake.ingest([item.job.id]).failures == []
+    return services.answering().ask(AskRequest(base.id, question)).answer
 
 
 @pytest.mark.parametrize(
@@ -80,15 +87,15 @@ def answer_to(application: Application, name: str, data: bytes, question: str) -
     ["<font color=red>not</font>", "<ins>not</ins>", "<my-mark>not</my-mark>", "<b>not</b>"],
 )
 def test_a_web_page_keeps_the_word_whatever_element_holds_it(
-    application: Application, wrapped: str
+    services: Services, wrapped: str
 ) -> None:
-    answer = answer_to(application, "brake.html", html(wrapped), ENGLISH)
+    answer = answer_to(services, "brake.html", html(wrapped), ENGLISH)
     assert "is not safe for use" in answer
 
 
-def test_markdown_keeps_the_word_inside_an_element_of_a_web_page(application: Application) -> None:
+def test_markdown_keeps_the_word_inside_an_element_of_a_web_page(services: Services) -> None:
     text = "# 制动器报告\n\n九号起重机的制动器在五月修理之后<font color=red>不</font>可以使用。\n"
-    answer = answer_to(application, "brake.md", text.encode(), CHINESE)
+    answer = answer_to(services, "brake.md", text.encode(), CHINESE)
     assert "不可以使用" in answer
 
 
@@ -103,7 +110,7 @@ def test_markdown_keeps_the_word_inside_an_element_of_a_web_page(application: Ap
     ids=["inserted", "content control", "smart tag", "moved"],
 )
 def test_word_keeps_a_word_that_was_inserted_or_stands_in_a_control(
-    application: Application, wrapped: str
+    services: Services, wrapped: str
 ) -> None:
-    answer = answer_to(application, "brake.docx", docx(wrapped), ENGLISH)
+    answer = answer_to(services, "brake.docx", docx(wrapped), ENGLISH)
     assert "is not safe for use" in answer

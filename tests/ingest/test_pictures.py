@@ -82,9 +82,6 @@ def test_a_cropped_page_lights_the_word_and_nothing_else(
 @pytest.mark.parametrize(
     ("page_number", "scale", "kind", "code"),
     [
-        (1, 0.1, InvalidRequest, "invalid_scale"),
-        (1, 4.5, InvalidRequest, "invalid_scale"),
-        (1, float("nan"), InvalidRequest, "invalid_scale"),
         (0, 1.0, NotFound, "page_not_found"),
         (5, 1.0, NotFound, "page_not_found"),
         (4, 1.0, InvalidRequest, "picture_too_large"),

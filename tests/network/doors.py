@@ -88,13 +88,18 @@ def routes(folder: Path) -> Iterator[tuple[str, Door]]:
     from starlette.testclient import TestClient
 
     from api.app import create_app
-    from kb_service.bootstrap import open_application
+    from kb_service.bootstrap import compose
+    from kb_service.model_parts import build_models
+    from kb_service.parts import build_parts
+    from kb_service.settings import Settings
     from retrievers.langchain import KnowledgeBaseRetriever
 
-    application = open_application()
-    base = application.catalog.get_kb("r")
+    settings = Settings()
+    parts = build_parts(settings, build_models(settings))
+    services = compose(parts)
+    base = services.bases.show("r")
     chat = {"model": "kb:r", "messages": [{"role": "user", "content": QUESTION}]}
-    with TestClient(create_app(application), base_url="http://127.0.0.1:8000") as client:
+    with TestClient(create_app(services), base_url="http://127.0.0.1:8000") as client:
         for path in ("/", "/metrics", "/openapi.json", "/kb/r/documents", "/v1/models"):
             yield f"GET {path}", lambda p=path: sent(client, "GET", p)
         for path, body in (
@@ -103,16 +108,19 @@ def routes(folder: Path) -> Iterator[tuple[str, Door]]:
             ("/kb/r/ask", {"question": QUESTION, "stream": True}),
             ("/v1/chat/completions", chat),
             ("/v1/chat/completions", chat | {"stream": True}),
-            ("/v1/embeddings", {"model": application.embedder.profile.name, "input": "pump"}),
+            (
+                "/v1/embeddings",
+                {"model": parts.models.embedder().model.profile.name, "input": "pump"},
+            ),
         ):
             yield f"POST {path}", lambda p=path, b=body: sent(client, "POST", p, json=b)
         page = (folder / "files" / "page.html").read_bytes()
         files = {"files": ("other.html", page)}
         yield "GET /readyz", lambda: sent(client, "GET", "/readyz")
         yield "upload", lambda: sent(client, "POST", "/kb/r/documents", files=files)
-        retriever = KnowledgeBaseRetriever(retriever=application.retriever, kb_id=base.id)
+        retriever = KnowledgeBaseRetriever(retriever=parts.retriever(), kb_id=base.id)
         yield "LangChain's retriever", lambda: retriever.invoke("pump")
-    application.close()
+    services.close()
 
 
 def sent(client: "TestClient", method: str, path: str, **more: Any) -> None:  # noqa: ANN401  a body

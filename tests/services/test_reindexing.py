@@ -3,7 +3,7 @@
 import io
 
 from kb_service.domain.ports import EmbeddingProfile
-from kb_service.services.reindexing import reindex
+from kb_service.services.reindexing import ReindexService
 from kb_service.storage.index_source import SqlIndexSource
 from tests.services.conftest import Desk
 from tests.services.fakes import HashEmbedder, NoIndex
@@ -17,11 +17,12 @@ def test_a_new_model_embeds_every_text_once_and_the_change_is_announced(desk: De
     desk.run(desk.upload("a.txt", "one\n\ntwo"), desk.upload("b.txt", "three"))
     source, index, other = SqlIndexSource(desk.catalog._database), NoIndex(), OtherEmbedder()
     head = source.head(desk.base.id)
-    assert reindex(source, desk.publisher, other, index, desk.base.id) == 3
+    service = ReindexService(desk.catalog, source, desk.publisher, lambda: other, lambda: index)
+    assert service.reindex(desk.base.name).num_embedded == 3
     assert [change.is_added for change in source.changes(desk.base.id, head)] == [True, True]
     assert all(chunk.vector for chunk in source.live_chunks(desk.base.id, other.profile))
     assert index.rebuilt == [desk.base.id]
-    assert reindex(source, desk.publisher, other, index, desk.base.id) == 0
+    assert service.reindex(desk.base.id).num_embedded == 0
 
 
 def test_vectors_of_the_old_model_go_with_the_reindex_of_the_last_base(desk: Desk) -> None:
@@ -30,8 +31,9 @@ def test_vectors_of_the_old_model_go_with_the_reindex_of_the_last_base(desk: Des
     second = desk.catalog.create_kb("second").id
     first, old = desk.base.id, desk.embedder.profile
     desk.run(desk.uploads.accept(second, "b.txt", io.BytesIO(b"two")))
-    reindex(source, desk.publisher, other, NoIndex(), first)
+    service = ReindexService(desk.catalog, source, desk.publisher, lambda: other, NoIndex)
+    service.reindex(first)
     assert [bool(chunk.vector) for chunk in source.live_chunks(first, old)] == [True]
-    reindex(source, desk.publisher, other, NoIndex(), second)
+    service.reindex(second)
     assert [bool(chunk.vector) for chunk in source.live_chunks(first, old)] == [False]
     assert [bool(chunk.vector) for chunk in source.live_chunks(first, other.profile)] == [True]

@@ -97,7 +97,7 @@ def service(settings: Settings) -> Iterator[PageService]:
 @pytest.fixture
 def address(service: PageService) -> Iterator[str]:
     listener = socket.create_server(("127.0.0.1", 0))
-    app = create_app(service)
+    app = create_app(service.services)
     config = uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

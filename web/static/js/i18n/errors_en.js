@@ -122,7 +122,6 @@ export const errorsEn = {
   // pictures of pages
   error_invalid_boxes: "The words to be lit are not given rightly",
   error_scale_out_of_range: "That zoom is not accepted[: {min} to {max}]",
-  error_invalid_scale: "That zoom is not accepted",
   error_picture_too_large: "The page is too large for this zoom",
   error_picture_timeout: "Drawing the page took too long",
   error_page_boxes_damaged: "The places of the words on this page are damaged",

@@ -122,7 +122,6 @@ export const errorsZh = {
   // pictures of pages
   error_invalid_boxes: "要点亮的位置有误",
   error_scale_out_of_range: "缩放比例不被接受[，应为 {min} 到 {max}]",
-  error_invalid_scale: "缩放比例不被接受",
   error_picture_too_large: "页面过大，无法以此比例显示",
   error_picture_timeout: "绘制页面耗时过长",
   error_page_boxes_damaged: "该页文字位置的记录已损坏",

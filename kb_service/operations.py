@@ -1,0 +1,52 @@
+"""What the doors may do: one service a subject. Knows no door, and not how a service is built."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from kb_service.evaluation.measuring import MeasuringService
+from kb_service.services.answering import AnsweringService
+from kb_service.services.bases import BaseService
+from kb_service.services.chatting import ChattingService
+from kb_service.services.documents import DocumentService
+from kb_service.services.history import HistoryService
+from kb_service.services.intake import IntakeService
+from kb_service.services.jobs import JobService
+from kb_service.services.models import ModelService
+from kb_service.services.pictures import PictureService
+from kb_service.services.readiness import ReadinessService
+from kb_service.services.reindexing import ReindexService
+from kb_service.services.searching import SearchService
+from kb_service.services.starting import StartService
+from kb_service.services.upkeep import UpkeepService
+from kb_service.services.uploads import UploadService
+from kb_service.settings import Settings
+from kb_service.storage.statistics import Statistics
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The running service. `answering` and `chatting` load their model when they are first called.
+
+    `close` releases what was opened; safe to call twice.
+    """
+
+    settings: Settings
+    accepted_suffixes: Sequence[str]
+    bases: BaseService
+    documents: DocumentService
+    uploads: UploadService
+    intake: IntakeService
+    jobs: JobService
+    pictures: PictureService
+    searching: SearchService
+    answering: Callable[[], AnsweringService]
+    history: HistoryService
+    chatting: Callable[[], ChattingService]
+    models: ModelService
+    readiness: ReadinessService
+    statistics: Statistics
+    reindexing: ReindexService
+    upkeep: UpkeepService
+    starting: StartService
+    measuring: MeasuringService
+    close: Callable[[], None]

@@ -1,0 +1,104 @@
+"""What the service is built of: every concrete object that holds something, built when first asked.
+
+Part of the composition root. Nothing connects, loads a model or starts a process before the part
+that needs it is first asked for. What is done with the parts is the services'.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from ingest.pictures import PagePictures
+from ingest.sandbox import SandboxedLoader
+from kb_service.domain.errors import KbError
+from kb_service.generation.remote import RemoteGenerator
+from kb_service.ingest_limits import parse_limits
+from kb_service.model_parts import Models, dense_weight
+from kb_service.services.parts import Part
+from kb_service.settings import Settings
+from kb_service.storage.blobs import BlobStore
+from kb_service.storage.buffered_answers import BufferedAnswers
+from kb_service.storage.database import Database
+from kb_service.storage.index_source import SqlIndexSource
+from kb_service.storage.integrity import migrate_own
+from kb_service.storage.opening import Storage, open_storage
+from retrievers.fusion import FusionPolicy
+from retrievers.hybrid import HybridRetriever
+from retrievers.reranking import RerankPolicy
+from retrievers.upkeep import IndexFiles
+
+
+class _Closable(Protocol):
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts of one running service."""
+
+    settings: Settings
+    models: Models
+    blobs: BlobStore
+    index_files: IndexFiles
+    storage: Part[Storage]
+    answers: Part[BufferedAnswers]
+    retriever: Part[HybridRetriever]
+    loader: Part[SandboxedLoader]
+    pictures: Part[PagePictures]
+
+    def outage(self) -> KbError | None:
+        """Return why a model elsewhere does not answer now, None when it does or none is used."""
+        chosen = self.models.generator.built
+        if chosen and isinstance(chosen.model, RemoteGenerator):
+            return chosen.model.outage()
+        return None
+
+    def drop_index(self, kb_id: str) -> None:
+        """Remove the index files of a deleted base; no model is loaded for that."""
+        (self.retriever.built or self.index_files).drop(kb_id)
+
+    def close(self) -> None:
+        """Release what was opened; safe to call twice."""
+        reranker = self.models.reranker.take()
+        opened: tuple[_Closable | None, ...] = (
+            self.pictures.take(),
+            self.loader.take(),
+            self.retriever.take(),
+            reranker.model if reranker else None,
+            self.answers.take(),
+            self.storage.take(),
+        )
+        for part in opened:
+            if part is not None:
+                part.close()
+
+
+def build_parts(settings: Settings, models: Models, write_wait_s: float | None = None) -> Parts:
+    """Return the parts of a service. `write_wait_s`: how long a write waits, not the setting."""
+    data_dir = settings.data_dir.resolve()
+    blobs = BlobStore(data_dir / "blobs")
+    storage = Part(lambda: open_storage(settings, lambda db: migrate_own(db, blobs), write_wait_s))
+    ingest = settings.ingest
+    return Parts(
+        settings=settings,
+        models=models,
+        blobs=blobs,
+        index_files=IndexFiles(data_dir / "index"),
+        storage=storage,
+        answers=Part(lambda: BufferedAnswers(storage().database)),
+        retriever=Part(lambda: _retriever(settings, models, storage().database)),
+        loader=Part(lambda: SandboxedLoader(parse_limits(ingest))),
+        pictures=Part(lambda: PagePictures(parse_limits(ingest), ingest.picture_s)),
+    )
+
+
+def _retriever(settings: Settings, models: Models, database: Database) -> HybridRetriever:
+    rerank = settings.rerank
+    return HybridRetriever(
+        SqlIndexSource(database),
+        models.embedder().model,
+        settings.data_dir.resolve() / "index",
+        candidates=settings.retrieval.candidates,
+        policy=FusionPolicy(dense_weight=dense_weight(settings.retrieval, models)),
+        reranker=lambda: models.reranker().model,
+        rerank_policy=RerankPolicy(rerank.candidates, rerank.budget_ms / 1000, rerank.weight),
+    )

@@ -1,0 +1,49 @@
+"""Stored answers and conversations: show, rate, list, delete. Answers are made in `answering`."""
+
+from dataclasses import dataclass
+
+from kb_service.domain.answers import Answer, AnswerAudit, Conversation
+from kb_service.storage.answers import AnswerStore
+from kb_service.storage.catalog import Catalog
+from kb_service.storage.identity import Listing
+
+
+@dataclass(frozen=True, slots=True)
+class AuditedAnswer:
+    """An answer, what explains it, and how it was rated: (rating, comment)."""
+
+    answer: Answer
+    audit: AnswerAudit
+    feedback: tuple[str, str] | None
+
+
+class HistoryService:
+    """Every method raises StorageError, and NotFound for what is not there."""
+
+    def __init__(self, answers: AnswerStore, catalog: Catalog) -> None:
+        self._answers = answers
+        self._catalog = catalog
+
+    def answer(self, answer_id: str) -> AuditedAnswer:
+        """Return a stored answer."""
+        answer, audit = self._answers.get(answer_id)
+        return AuditedAnswer(answer, audit, self._answers.get_feedback(answer_id))
+
+    def rate(self, answer_id: str, rating: str, comment: str) -> None:
+        """Rate an answer; the latest rating counts. Raises InvalidRequest."""
+        self._answers.feedback(answer_id, rating, comment)
+
+    def conversations(
+        self, kb: str | None, cursor: str | None, limit: int
+    ) -> Listing[Conversation]:
+        """Return a part of the conversations, the latest first: of a base (id or name), or all."""
+        kb_id = None if kb is None else self._catalog.get_kb(kb).id
+        return self._answers.list_conversations(kb_id, cursor, limit)
+
+    def conversation(self, conversation_id: str) -> Conversation:
+        """Return a conversation, messages in order."""
+        return self._answers.get_conversation(conversation_id)
+
+    def delete_conversation(self, conversation_id: str) -> None:
+        """Delete a conversation with its answers."""
+        self._answers.delete_conversation(conversation_id)

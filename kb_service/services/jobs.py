@@ -1,0 +1,35 @@
+"""Ingest jobs as people see them: show, retry, cancel, watch. What a job does is the worker's."""
+
+from kb_service.domain.jobs import IngestJob
+from kb_service.storage.job_queue import JobEvents, JobQueue
+
+NEWEST = 2**62
+"""A version no base reaches: asking for what came after it returns the present one."""
+
+
+class JobService:
+    """Every method raises StorageError, and NotFound for a job or base that is not there."""
+
+    def __init__(self, jobs: JobQueue) -> None:
+        self._jobs = jobs
+
+    def show(self, job_id: str) -> IngestJob:
+        """Return a job."""
+        return self._jobs.get(job_id)
+
+    def retry(self, job_id: str) -> IngestJob:
+        """Queue a failed, dead or cancelled job again. Raises Conflict."""
+        return self._jobs.retry(job_id)
+
+    def cancel(self, job_id: str) -> IngestJob:
+        """Cancel an unfinished job. Raises Conflict."""
+        return self._jobs.cancel(job_id)
+
+    def first_version(self, kb_id: str, seen: int | None) -> int:
+        """Return the version to watch a base from: the last seen, None or too high: the newest."""
+        newest = self._jobs.events_since(kb_id, NEWEST).version
+        return newest if seen is None else min(seen, newest)
+
+    def events_since(self, kb_id: str, version: int) -> JobEvents:
+        """Return the jobs that changed after a version."""
+        return self._jobs.events_since(kb_id, version)

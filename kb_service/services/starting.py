@@ -1,0 +1,64 @@
+"""What a server and a worker do before their first request and job.
+
+Knows that a disk or a database that refuses keeps nobody from being served.
+"""
+
+from collections.abc import Callable
+
+import structlog
+
+from kb_service.domain.errors import StorageError
+from kb_service.services.demo import load_demo
+from kb_service.services.upkeep import UpkeepService
+from kb_service.services.uploads import UploadService
+from kb_service.services.worker import IngestWorker, release_dead_workers
+from kb_service.storage.catalog import Catalog
+from kb_service.storage.job_queue import JobQueue
+from kb_service.storage.opening import Storage
+
+log = structlog.get_logger("serve")
+
+
+class StartService:
+    """Starts to serve, and works; `worker` makes an ingest worker of this process."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        upkeep: UpkeepService,
+        catalog: Catalog,
+        uploads: UploadService,
+        jobs: JobQueue,
+        worker: Callable[[], IngestWorker],
+    ) -> None:
+        self._storage = storage
+        self._upkeep = upkeep
+        self._catalog = catalog
+        self._uploads = uploads
+        self._jobs = jobs
+        self.worker = worker
+
+    def can_write(self) -> bool:
+        """True when the database is open for writing; one that was not is tried again."""
+        return self._storage.can_write()
+
+    def prepare(self, *, with_demo: bool) -> bool:
+        """Tidy up, then load the demo base when there is no base; True when it was loaded."""
+        if not self._storage.can_write():
+            return False
+        try:
+            self._storage.reserve.restore()
+            self._upkeep.sweep()
+            return with_demo and load_demo(self._catalog, self._uploads)
+        except StorageError as error:
+            if not error.is_outage:
+                raise
+            log.warning("not tidied up", code=error.code, error=error.message)
+            return False
+
+    def work_until(self, is_stopped: Callable[[], bool]) -> None:
+        """Ingest queued documents until stopped. Raises StorageError where none can be written."""
+        if refusal := self._storage.database.refusal:
+            raise refusal
+        release_dead_workers(self._jobs)
+        self.worker().run_until(is_stopped)
