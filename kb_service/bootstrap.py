@@ -41,7 +41,7 @@ from kb_service.services.uploads import UploadService
 from kb_service.services.worker import IngestWorker, new_worker_id
 from kb_service.settings import Settings
 from kb_service.storage.catalog import Catalog
-from kb_service.storage.index_source import SqlIndexSource
+from kb_service.storage.chunks import SqlIndexSource
 from kb_service.storage.job_queue import JobQueue
 from kb_service.storage.publishing import RevisionPublisher
 from kb_service.storage.statistics import Statistics

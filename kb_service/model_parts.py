@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import structlog
 
+from kb_service.checksums import verify_checksums
 from kb_service.domain.errors import ConfigurationError
 from kb_service.domain.ports import Embedder, Generator, Reranker
 from kb_service.generation.extractive import ExtractiveReader
@@ -25,7 +26,6 @@ from kb_service.settings import (
     RetrievalSettings,
     Settings,
 )
-from kb_service.storage.checksums import verify_checksums
 from retrievers.absent import AbsentEmbedder
 from retrievers.cross_encoder import load_reranker
 from retrievers.embedding import load_embedder

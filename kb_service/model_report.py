@@ -8,12 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from kb_service.checksums import listed_checksums
 from kb_service.domain.ports import Embedder, Generator, Reranker
 from kb_service.generation.remote import RemoteGenerator
 from kb_service.generation.span_model import CHECKSUM, WEIGHTS, load_weights
 from kb_service.model_parts import Models, dense_weight
 from kb_service.settings import EmbeddingSettings, RerankSettings, Settings
-from kb_service.storage.checksums import listed_checksums
 
 GIB = 1024**3
 

@@ -15,12 +15,11 @@ from kb_service.ingest_limits import parse_limits
 from kb_service.model_parts import Models, dense_weight
 from kb_service.services.parts import Part
 from kb_service.settings import Settings
+from kb_service.storage.answers.buffered import BufferedAnswers
 from kb_service.storage.blobs import BlobStore
-from kb_service.storage.buffered_answers import BufferedAnswers
+from kb_service.storage.chunks import SqlIndexSource
 from kb_service.storage.database import Database
-from kb_service.storage.index_source import SqlIndexSource
-from kb_service.storage.integrity import migrate_own
-from kb_service.storage.opening import Storage, open_storage
+from kb_service.storage.opening import Storage, migrate_own, open_storage
 from retrievers.fusion import FusionPolicy
 from retrievers.hybrid import HybridRetriever
 from retrievers.reranking import RerankPolicy

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
+from kb_service.checksums import verify_checksums
 from kb_service.domain.errors import ConfigurationError
-from kb_service.storage.checksums import verify_checksums
 from retrievers.small_bert import SmallBert, small_bert_config
 
 if TYPE_CHECKING:

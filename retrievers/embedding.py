@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from kb_service.domain.errors import ConfigurationError
-from kb_service.domain.ports import Embedder, EmbeddingProfile, Vector
-from kb_service.storage.checksums import (
+from kb_service.checksums import (
     CHECKSUMS_FILE,
     PLAIN_CHECKSUMS_FILE,
     verify_checksums,
 )
+from kb_service.domain.errors import ConfigurationError
+from kb_service.domain.ports import Embedder, EmbeddingProfile, Vector
 from retrievers.folders import sha256_of
 
 if TYPE_CHECKING:

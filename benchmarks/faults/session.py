@@ -34,7 +34,7 @@ from kb_service.parts import Parts, build_parts
 from kb_service.services.parts import Part
 from kb_service.services.worker import release_dead_workers
 from kb_service.settings import RerankSettings, Settings, StorageSettings
-from kb_service.storage.verification import Verifier
+from kb_service.storage.checks.verifier import Verifier
 
 MAX_ATTEMPTS = 40
 RESERVE_BYTES = 1024 * 1024

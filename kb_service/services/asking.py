@@ -10,9 +10,9 @@ from enum import StrEnum
 from kb_service.domain.answers import Answer, Citation
 from kb_service.domain.chats import ChatMessage, SamplingOptions, never
 from kb_service.domain.queries import Filters
+from kb_service.domain.storable import check_storable
 from kb_service.services.ranges import check_range, check_text
 from kb_service.settings import RetrievalSettings
-from kb_service.storage.tables import check_storable
 
 MAX_SEED = 2**31 - 1
 MAX_TEMPERATURE = 2.0

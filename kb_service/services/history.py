@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from kb_service.domain.answers import Answer, AnswerAudit, Conversation
-from kb_service.storage.answers import AnswerStore
+from kb_service.storage.answers.store import AnswerStore
 from kb_service.storage.catalog import Catalog
 from kb_service.storage.identity import Listing
 

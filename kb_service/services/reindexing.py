@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from kb_service.domain.documents import KnowledgeBase
 from kb_service.domain.ports import Embedder, Retriever
 from kb_service.storage.catalog import Catalog
-from kb_service.storage.index_source import SqlIndexSource
+from kb_service.storage.chunks import SqlIndexSource
 from kb_service.storage.publishing import RevisionPublisher
 
 

@@ -19,9 +19,9 @@ from kb_service.settings import Settings
 from kb_service.storage.backup import back_up, restore_for
 from kb_service.storage.blobs import BlobStore
 from kb_service.storage.catalog import Catalog
+from kb_service.storage.checks.damage import look_over
+from kb_service.storage.checks.verifier import Verifier
 from kb_service.storage.database import Database
-from kb_service.storage.integrity import look_over
-from kb_service.storage.verification import Verifier
 
 log = structlog.get_logger("upkeep")
 

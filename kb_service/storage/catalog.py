@@ -42,8 +42,9 @@ from kb_service.storage.identity import (
     new_id,
     utc_now,
 )
-from kb_service.storage.page_store import read_regions
-from kb_service.storage.removal import remove_document, remove_knowledge_base, sweep_blobs
+from kb_service.storage.pages import read_regions
+from kb_service.storage.references import sweep_blobs
+from kb_service.storage.removal import remove_document, remove_knowledge_base
 from kb_service.storage.stored_text import sha256_of_text, text_damaged
 from kb_service.storage.tables import documents, knowledge_bases, revisions
 from kb_service.storage.uploads import Upload, UploadOutcome

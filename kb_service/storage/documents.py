@@ -7,22 +7,21 @@ nowhere. Reads only.
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, or_, select
 
 from kb_service.domain.documents import (
-    Chunk,
-    ChunkDraft,
     Document,
     DocumentStatus,
     KnowledgeBase,
     Revision,
 )
 from kb_service.domain.errors import NotFound
-from kb_service.domain.jobs import IngestJob, JobStage, JobStatus
+from kb_service.domain.jobs import IngestJob, JobStatus
 from kb_service.domain.names import forms_of
-from kb_service.domain.spans import TextSpan
+from kb_service.storage.jobs import newest_jobs
 from kb_service.storage.page_reports import page_report_of
-from kb_service.storage.tables import chunks, document_tags, documents, jobs, knowledge_bases
+from kb_service.storage.rows import value_of
+from kb_service.storage.tables import document_tags, documents, knowledge_bases
 from kb_service.storage.tables import revisions as revision_table
 
 REVISION_COLUMNS = [
@@ -68,15 +67,7 @@ def knowledge_base_rows() -> Select[Any]:
 
 def knowledge_base_of(row: Row[Any]) -> KnowledgeBase:
     """Return the base of a row of `knowledge_base_rows`."""
-    return KnowledgeBase(
-        id=row.id,
-        name=row.name,
-        description=row.description,
-        num_documents=row.num_documents,
-        num_chunks=int(row.num_chunks),
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-    )
+    return value_of(KnowledgeBase, row, num_chunks=int(row.num_chunks))
 
 
 def require_kb(connection: Connection, kb_id: str) -> None:
@@ -89,7 +80,7 @@ def require_kb(connection: Connection, kb_id: str) -> None:
 def read_documents(connection: Connection, rows: Sequence[Row[Any]]) -> tuple[Document, ...]:
     """Return the documents of rows of the documents table, in their order, in four queries."""
     ids = [row.id for row in rows]
-    newest = _newest_jobs(connection, documents.c.id.in_(ids))
+    newest = newest_jobs(connection, documents.c.id.in_(ids))
     tags = _tags(connection, ids)
     current = {
         row.document_id: row
@@ -112,12 +103,9 @@ def _document_of(
     tags: tuple[str, ...],
 ) -> Document:
     has_ended_badly = job is not None and job.status in (*_ENDED_BADLY, JobStatus.FAILED)
-    return Document(
-        id=row.id,
-        kb_id=row.kb_id,
-        name=row.name,
-        media_type=row.media_type,
-        size_bytes=row.size_bytes,
+    return value_of(
+        Document,
+        row,
         status=document_status(
             job.status if job is not None else None,
             has_revision=revision is not None,
@@ -128,30 +116,7 @@ def _document_of(
         metadata=revision.metadata if revision is not None else {},
         revision=revision_of(revision) if revision is not None else None,
         page_report=page_report_of(revision) if revision is not None else None,
-        created_at=row.created_at,
-        updated_at=row.updated_at,
     )
-
-
-def _newest_jobs(connection: Connection, which: ColumnElement[bool]) -> dict[str, IngestJob]:
-    """Return the newest job for the newest content of each document that has one."""
-    same_content = and_(
-        jobs.c.document_id == documents.c.id, jobs.c.blob_sha256 == documents.c.sha256
-    )
-    newest = (
-        select(func.max(jobs.c.number).label("number"))
-        .select_from(documents.join(jobs, same_content))
-        .where(which)
-        .group_by(documents.c.id)
-        .subquery()
-    )
-    rows = connection.execute(select(jobs).join(newest, jobs.c.number == newest.c.number))
-    return {row.document_id: job_of(row) for row in rows}
-
-
-def newest_job(connection: Connection, document_id: str) -> IngestJob | None:
-    """Return the newest job for the newest content of a document, None when it has none."""
-    return _newest_jobs(connection, documents.c.id == document_id).get(document_id)
 
 
 def _tags(connection: Connection, ids: list[str]) -> dict[str, tuple[str, ...]]:
@@ -188,61 +153,7 @@ def require_document_row(connection: Connection, kb_id: str, document_id: str) -
 
 def revision_of(row: Row[Any]) -> Revision:
     """Return the revision of a row that has REVISION_COLUMNS."""
-    return Revision(
-        id=row.id,
-        document_id=row.document_id,
-        sha256=row.sha256,
-        size_bytes=row.size_bytes,
-        media_type=row.media_type,
-        num_pages=row.num_pages,
-        num_chunks=row.num_chunks,
-        created_at=row.created_at,
-    )
-
-
-def job_of(row: Row[Any]) -> IngestJob:
-    """Return the job of a row of the jobs table."""
-    return IngestJob(
-        id=row.id,
-        kb_id=row.kb_id,
-        document_id=row.document_id,
-        blob_sha256=row.blob_sha256,
-        media_type=row.media_type,
-        status=JobStatus(row.status),
-        stage=JobStage(row.stage),
-        done=row.done,
-        total=row.total,
-        attempt=row.attempt,
-        error=row.error,
-        created_at=row.created_at,
-        started_at=row.started_at,
-        finished_at=row.finished_at,
-    )
-
-
-def chunk_of(row: Row[Any]) -> Chunk:
-    """Return the chunk of a chunks row that also has its revision's `title`."""
-    return Chunk(
-        id=row.id,
-        kb_id=row.kb_id,
-        document_id=row.document_id,
-        revision_id=row.revision_id,
-        title=row.title,
-        draft=ChunkDraft(
-            ordinal=row.ordinal,
-            span=TextSpan(row.start, row.end),
-            text=row.text,
-            heading_path=tuple(row.heading_path),
-            prefix=row.prefix,
-        ),
-    )
-
-
-def chunk_rows() -> Select[Any]:
-    """Select chunks with the title and public name of their revision."""
-    return select(chunks, revision_table.c.title, revision_table.c.sha256).join(
-        revision_table, revision_table.c.id == chunks.c.revision_id
-    )
+    return value_of(Revision, row)
 
 
 def kb_matches(key: str) -> ColumnElement[bool]:

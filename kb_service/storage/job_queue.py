@@ -18,12 +18,12 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
 from kb_service.domain.errors import Conflict, KbError, LeaseLost, NotFound, StorageError
 from kb_service.domain.jobs import TERMINAL_STATUSES, IngestJob, JobStage, JobStatus, Progress
 from kb_service.storage.database import Database
-from kb_service.storage.documents import job_of
 from kb_service.storage.identity import Clock, utc_now
-from kb_service.storage.job_rows import (
+from kb_service.storage.jobs import (
     NO_LEASE,
     cancel_job,
     change_job,
+    job_of,
     require_job_row,
 )
 from kb_service.storage.leases import LeaseWatch

@@ -12,9 +12,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import structlog
+from sqlalchemy import inspect
 
-from kb_service.domain.errors import StorageError
+from kb_service.domain.errors import ConfigurationError, StorageError
 from kb_service.settings import Settings
+from kb_service.storage.blobs import BlobStore
 from kb_service.storage.data_folder import (
     RESERVE_FILE,
     free_bytes,
@@ -25,6 +27,7 @@ from kb_service.storage.data_folder import (
 )
 from kb_service.storage.database import LOG_BYTES, Database, open_database
 from kb_service.storage.reserve import FULL_BYTES, OPENING_BYTES, Reserve
+from kb_service.storage.tables import documents
 
 LOW_SHARE = 2
 """Room for so many reserves is the least that is not told as low."""
@@ -194,3 +197,27 @@ def _make_private(path: Path) -> None:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, stat.S_IRUSR | stat.S_IWUSR))
         except OSError as error:
             raise StorageError.from_os_error(f"make the database {path}", error) from error
+
+
+def migrate_own(database: Database, blobs: BlobStore) -> None:
+    """Bring the schema to the newest version, unless these files had another database.
+
+    Beside a new one nothing refers to them, and the next sweep would remove them. Raises
+    ConfigurationError (database_missing and as `migrate`), StorageError.
+    """
+    _require_own_files(database, blobs)
+    database.migrate()
+
+
+def _require_own_files(database: Database, blobs: BlobStore) -> None:
+    with database.read() as connection:
+        if inspect(connection).has_table(documents.name):
+            return
+    num_files = sum(1 for _ in blobs.iter_sha256())
+    if num_files:
+        raise ConfigurationError(
+            f"{blobs.root} has {num_files} original files and the database has no tables: bring the"
+            " database back (`kb restore`), or move that folder away to begin anew",
+            code="database_missing",
+            details={"num_files": num_files},
+        )

@@ -21,23 +21,20 @@ from kb_service.domain.documents import (
 from kb_service.domain.errors import DocumentError, InvalidRequest, StorageError
 from kb_service.domain.jobs import JobStage, JobStatus
 from kb_service.domain.ports import EmbeddingProfile, Vector
+from kb_service.domain.storable import check_storable
 from kb_service.storage.blobs import BlobStore
 from kb_service.storage.change_log import record_added, record_readded
+from kb_service.storage.chunks import remove_revision_chunks, remove_unused_embeddings
 from kb_service.storage.database import Database
 from kb_service.storage.documents import REVISION_COLUMNS, revision_of
 from kb_service.storage.identity import Clock, utc_now
 from kb_service.storage.job_queue import Claim, require_lease
-from kb_service.storage.job_rows import NO_LEASE, change_job
+from kb_service.storage.jobs import NO_LEASE, change_job
 from kb_service.storage.page_reports import page_report_value
-from kb_service.storage.page_store import page_values
-from kb_service.storage.removal import (
-    batches,
-    remove_revision_chunks,
-    remove_unused_embeddings,
-)
+from kb_service.storage.pages import page_values
+from kb_service.storage.rows import batches
 from kb_service.storage.stored_text import sha256_of_text
 from kb_service.storage.tables import (
-    check_storable,
     chunks,
     documents,
     embeddings,

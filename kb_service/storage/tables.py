@@ -30,7 +30,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TEXT, TypeDecorator, TypeEngine
 
-from kb_service.domain.errors import InvalidRequest, StorageError
+from kb_service.domain.errors import StorageError
+from kb_service.domain.storable import check_storable
 
 metadata = MetaData(
     naming_convention={
@@ -41,23 +42,6 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
-
-
-def check_storable(value: str) -> str:
-    """Return the text; InvalidRequest (unstorable_text) for U+0000 and lone surrogates."""
-    position = value.find("\x00")
-    if position >= 0:
-        raise InvalidRequest(
-            f"text has U+0000 at position {position}; it cannot be stored", code="unstorable_text"
-        )
-    try:
-        value.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise InvalidRequest(
-            f"text has a lone surrogate at position {error.start}; it cannot be stored",
-            code="unstorable_text",
-        ) from error
-    return value
 
 
 class StoredText(TypeDecorator[str]):

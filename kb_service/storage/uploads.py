@@ -16,12 +16,11 @@ from kb_service.domain.names import composed
 from kb_service.storage.blobs import BlobStore, StagedBlob
 from kb_service.storage.documents import (
     find_document_row,
-    newest_job,
     read_documents,
     require_kb,
 )
 from kb_service.storage.identity import new_id
-from kb_service.storage.job_rows import cancel_unfinished, insert_job
+from kb_service.storage.jobs import cancel_unfinished, insert_job, newest_job
 from kb_service.storage.tables import document_tags, documents, revisions
 
 CREATED, REVISED, UNCHANGED = "created", "revised", "unchanged"

@@ -54,8 +54,8 @@ from kb_service.services.readiness import ReadinessService
 from kb_service.services.searching import SearchService
 from kb_service.services.uploads import UploadService
 from kb_service.settings import RetrievalSettings, Settings
+from kb_service.storage.answers.buffered import BufferedAnswers
 from kb_service.storage.blobs import BlobStore
-from kb_service.storage.buffered_answers import BufferedAnswers
 from kb_service.storage.catalog import Catalog
 from kb_service.storage.database import open_database
 from kb_service.storage.job_queue import JobQueue

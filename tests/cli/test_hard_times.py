@@ -116,7 +116,7 @@ def test_a_held_database_is_searched_and_asked_and_changed_only_later(
 ) -> None:
     assert kb("ingest", str(report), "--kb", "r", "--wait").exit_code == 0
     monkeypatch.setenv("KB_STORAGE__WRITE_WAIT_S", "0.2")
-    monkeypatch.setattr("kb_service.storage.buffered_answers.ANSWER_WAIT_S", 0.2)
+    monkeypatch.setattr("kb_service.storage.answers.buffered.ANSWER_WAIT_S", 0.2)
     with somebody_writing(data):
         reads()
         answers_without_storing("database_locked")

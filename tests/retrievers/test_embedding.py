@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
+from kb_service.checksums import verify_checksums
 from kb_service.domain.errors import ConfigurationError
 from kb_service.domain.ports import Embedder, Vector
-from kb_service.storage.checksums import verify_checksums
 from retrievers.embedding import (
     SentenceTransformerEmbedder,
     StaticEmbedder,

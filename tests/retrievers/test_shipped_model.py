@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from kb_service.storage.checksums import verify_checksums
+from kb_service.checksums import verify_checksums
 from retrievers.embedding import load_embedder
 from training.evaluate_embedding import COLUMNS, measure
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from kb_service.checksums import verify_checksums
 from kb_service.settings import RerankSettings
-from kb_service.storage.checksums import verify_checksums
 from retrievers.cross_encoder import CrossEncoderReranker, LibraryModel, load_reranker
 from retrievers.small_bert import SmallBert
 

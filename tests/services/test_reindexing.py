@@ -4,7 +4,7 @@ import io
 
 from kb_service.domain.ports import EmbeddingProfile
 from kb_service.services.reindexing import ReindexService
-from kb_service.storage.index_source import SqlIndexSource
+from kb_service.storage.chunks import SqlIndexSource
 from tests.services.conftest import Desk
 from tests.services.fakes import HashEmbedder, NoIndex
 

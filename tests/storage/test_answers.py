@@ -10,7 +10,7 @@ from kb_service.domain.chats import Usage
 from kb_service.domain.errors import InvalidRequest, NotFound
 from kb_service.domain.queries import Passage, Reranking
 from kb_service.domain.spans import PageRegion, TextSpan
-from kb_service.storage.answer_codec import audit_from, audit_json
+from kb_service.storage.answers.codec import audit_from, audit_json
 from tests.storage.world import World
 
 AUDIT = AnswerAudit(

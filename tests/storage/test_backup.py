@@ -12,8 +12,8 @@ from kb_service.domain.errors import ConfigurationError, Conflict, InvalidReques
 from kb_service.storage import backup
 from kb_service.storage.backup import MANIFEST_FILE, back_up, restore
 from kb_service.storage.blobs import BlobStore
+from kb_service.storage.checks.verifier import Verifier
 from kb_service.storage.database import Database, open_database
-from kb_service.storage.verification import Verifier
 from tests.storage.world import World, build_world, sha256
 
 

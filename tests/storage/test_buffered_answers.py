@@ -18,8 +18,9 @@ from kb_service.domain.chats import Usage
 from kb_service.domain.errors import NotFound, StorageError
 from kb_service.domain.queries import Passage
 from kb_service.domain.spans import TextSpan
-from kb_service.storage import buffered_answers, data_folder
-from kb_service.storage.buffered_answers import BufferedAnswers
+from kb_service.storage import data_folder
+from kb_service.storage.answers import buffered
+from kb_service.storage.answers.buffered import BufferedAnswers
 from kb_service.storage.database import Database
 from tests.storage.world import World
 
@@ -229,7 +230,7 @@ def test_feedback_on_an_answer_that_cannot_be_stored_is_refused_by_the_disk(
 def test_closing_stores_what_is_kept_and_only_so_many_are(
     answers: BufferedAnswers, answer: Answer, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(buffered_answers, "MAX_KEPT", 2)
+    monkeypatch.setattr(buffered, "MAX_KEPT", 2)
     with refusing(world.database):
         for number in range(3):
             answers.save_turn(replace(answer, id=f"ans_{number}"), AUDIT)
@@ -243,7 +244,7 @@ def test_closing_stores_what_is_kept_and_only_so_many_are(
 def test_an_answer_waits_a_moment_for_another_writer_and_is_given(
     answers: BufferedAnswers, answer: Answer, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(buffered_answers, "ANSWER_WAIT_S", 0.1)
+    monkeypatch.setattr(buffered, "ANSWER_WAIT_S", 0.1)
     other = Database(world.database.engine)
     with other.write():
         given = answers.save_turn(answer, AUDIT, wait_s=None)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from kb_service.storage.database import open_database
-from kb_service.storage.job_rows import UNFINISHED
+from kb_service.storage.jobs import UNFINISHED
 from kb_service.storage.statistics import Statistics
 from tests.storage.world import World, build_world
 

@@ -9,9 +9,9 @@ from sqlalchemy import make_url, text
 
 from kb_service.domain.errors import StorageError
 from kb_service.domain.spans import TextSpan
+from kb_service.storage.checks.damage import look_over
+from kb_service.storage.checks.verifier import Verifier, VerifyReport
 from kb_service.storage.database import Database, open_database
-from kb_service.storage.integrity import look_over
-from kb_service.storage.verification import Verifier, VerifyReport
 from tests.postgres import administer, with_database
 from tests.storage.world import PROFILE, World, build_world, sha256
 

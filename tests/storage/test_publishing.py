@@ -21,7 +21,7 @@ from kb_service.domain.errors import DocumentError, StorageError
 from kb_service.domain.ports import EmbeddingProfile, IndexChange
 from kb_service.domain.queries import Filters
 from kb_service.domain.spans import TextSpan
-from kb_service.storage.page_store import page_of
+from kb_service.storage.pages import page_of
 from kb_service.storage.tables import pages as page_rows
 from tests.storage.world import PROFILE, World, parsed_of, vectors_of
 
@@ -167,7 +167,7 @@ def test_indexes_hear_of_additions_and_removals_without_pairs(world: World, kb_i
 def test_live_chunks_come_in_id_order_over_batches(
     world: World, kb_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kb_service.storage.index_source.STREAM_BATCH", 2)
+    monkeypatch.setattr("kb_service.storage.chunks.STREAM_BATCH", 2)
     for name in ("a", "b", "c"):
         world.ingest(kb_id, name, [f"{name} one", f"{name} two"])
     found = list(world.source.live_chunks(kb_id, PROFILE))

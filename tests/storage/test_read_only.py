@@ -11,9 +11,9 @@ from kb_service.domain.errors import ConfigurationError, StorageError
 from kb_service.settings import Settings
 from kb_service.storage import opening
 from kb_service.storage.blobs import BlobStore
+from kb_service.storage.checks.verifier import Verifier
 from kb_service.storage.database import Database, open_database
 from kb_service.storage.opening import open_storage
-from kb_service.storage.verification import Verifier
 from tests.disks import sealed
 from tests.storage.world import build_world
 

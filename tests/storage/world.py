@@ -20,15 +20,15 @@ from kb_service.domain.documents import (
 )
 from kb_service.domain.ports import EmbeddingProfile, Vector
 from kb_service.domain.spans import TextSpan
-from kb_service.storage.answers import AnswerStore
+from kb_service.storage.answers.store import AnswerStore
 from kb_service.storage.blobs import BlobStore
 from kb_service.storage.catalog import Catalog, UploadOutcome
+from kb_service.storage.checks.verifier import Verifier
+from kb_service.storage.chunks import SqlIndexSource
 from kb_service.storage.database import Database
-from kb_service.storage.index_source import SqlIndexSource
 from kb_service.storage.job_queue import Claim, JobQueue
 from kb_service.storage.migration import MIGRATIONS
 from kb_service.storage.publishing import RevisionPublisher
-from kb_service.storage.verification import Verifier
 
 PROFILE = EmbeddingProfile("tiny", 2, "f" * 64)
 LEASE_S = 30.0

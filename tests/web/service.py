@@ -33,7 +33,7 @@ from kb_service.services.asking import (
     check_request,
 )
 from kb_service.settings import Settings
-from kb_service.storage.answers import AnswerStore
+from kb_service.storage.answers.store import AnswerStore
 from kb_service.storage.catalog import Catalog
 from kb_service.storage.identity import new_id
 from kb_service.storage.job_queue import Claim

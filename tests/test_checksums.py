@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from kb_service.checksums import sha256_of, verify_checksums
 from kb_service.domain.errors import ConfigurationError
-from kb_service.storage.checksums import sha256_of, verify_checksums
 
 
 def folder_with(tmp_path: Path, listing: str = "SHA256SUMS.json") -> Path:

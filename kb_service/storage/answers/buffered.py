@@ -13,7 +13,7 @@ import structlog
 
 from kb_service.domain.answers import Answer, AnswerAudit, Conversation, Message, NotStored
 from kb_service.domain.errors import KbError, NotFound, StorageError
-from kb_service.storage.answers import MAX_TITLE_CHARS, AnswerStore
+from kb_service.storage.answers.store import MAX_TITLE_CHARS, AnswerStore
 from kb_service.storage.database import Database
 from kb_service.storage.identity import Clock, utc_now
 

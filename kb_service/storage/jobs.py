@@ -6,17 +6,43 @@ Every change of a job takes a new event number of its base, so that watchers see
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, select, update
 
 from kb_service.domain.errors import NotFound
 from kb_service.domain.jobs import TERMINAL_STATUSES, IngestJob, JobStage, JobStatus
 from kb_service.storage.change_log import next_event
-from kb_service.storage.documents import job_of
 from kb_service.storage.identity import new_id
-from kb_service.storage.tables import jobs
+from kb_service.storage.rows import value_of
+from kb_service.storage.tables import documents, jobs
 
 UNFINISHED = tuple(status.value for status in JobStatus if status not in TERMINAL_STATUSES)
 NO_LEASE: dict[str, object] = {"worker_id": None, "lease_token": None}
+
+
+def job_of(row: Row[Any]) -> IngestJob:
+    """Return the job of a row of the jobs table."""
+    return value_of(IngestJob, row, status=JobStatus(row.status), stage=JobStage(row.stage))
+
+
+def newest_jobs(connection: Connection, which: ColumnElement[bool]) -> dict[str, IngestJob]:
+    """Return the newest job for the newest content of each document that has one."""
+    same_content = and_(
+        jobs.c.document_id == documents.c.id, jobs.c.blob_sha256 == documents.c.sha256
+    )
+    newest = (
+        select(func.max(jobs.c.number).label("number"))
+        .select_from(documents.join(jobs, same_content))
+        .where(which)
+        .group_by(documents.c.id)
+        .subquery()
+    )
+    rows = connection.execute(select(jobs).join(newest, jobs.c.number == newest.c.number))
+    return {row.document_id: job_of(row) for row in rows}
+
+
+def newest_job(connection: Connection, document_id: str) -> IngestJob | None:
+    """Return the newest job for the newest content of a document, None when it has none."""
+    return newest_jobs(connection, documents.c.id == document_id).get(document_id)
 
 
 def insert_job(connection: Connection, document: Row[Any], now: datetime) -> IngestJob:

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
-from sqlalchemy import Connection, RowMapping, Table, inspect, select
+from sqlalchemy import Connection, RowMapping, Table, select
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
-from kb_service.domain.errors import ConfigurationError, KbError, StorageError
-from kb_service.storage.blobs import BlobStore
+from kb_service.domain.errors import KbError, StorageError
 from kb_service.storage.database import Database
-from kb_service.storage.tables import documents, metadata
+from kb_service.storage.tables import metadata
 
 MAX_NAMED = 1000
 """Findings that one damaged table, or the structure of the whole file, may give."""
@@ -145,30 +144,6 @@ def _drain(connection: Connection, table: Table) -> bool:
 def _row_reader(table: Table, key: RowMapping) -> Callable[[Connection], object]:
     is_it = [column == key[column.name] for column in table.primary_key.columns]
     return lambda connection: connection.execute(select(table).where(*is_it)).one()
-
-
-def migrate_own(database: Database, blobs: BlobStore) -> None:
-    """Bring the schema to the newest version, unless these files had another database.
-
-    Beside a new one nothing refers to them, and the next sweep would remove them. Raises
-    ConfigurationError (database_missing and as `migrate`), StorageError.
-    """
-    _require_own_files(database, blobs)
-    database.migrate()
-
-
-def _require_own_files(database: Database, blobs: BlobStore) -> None:
-    with database.read() as connection:
-        if inspect(connection).has_table(documents.name):
-            return
-    num_files = sum(1 for _ in blobs.iter_sha256())
-    if num_files:
-        raise ConfigurationError(
-            f"{blobs.root} has {num_files} original files and the database has no tables: bring the"
-            " database back (`kb restore`), or move that folder away to begin anew",
-            code="database_missing",
-            details={"num_files": num_files},
-        )
 
 
 def look_over(database: Database) -> str:

@@ -1,21 +1,21 @@
-"""The database as the indexes see it: changes, live chunks with vectors, and hits read back.
+"""Chunks and their vectors: as the indexes see them, as hits read back, and their removal.
 
-Implements `domain.ports.IndexSource`. Reads only; knows no index.
+`SqlIndexSource` implements `domain.ports.IndexSource`. Knows no index.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, exists, func, select
 
-from kb_service.domain.documents import Chunk, embedded_text
+from kb_service.domain.documents import Chunk, ChunkDraft, embedded_text
 from kb_service.domain.ports import EmbeddingProfile, IndexChange, IndexedChunk, StoredChunk
 from kb_service.domain.queries import Filters
-from kb_service.domain.spans import PageRegion
+from kb_service.domain.spans import PageRegion, TextSpan
+from kb_service.storage.change_log import record_removed
 from kb_service.storage.database import Database
-from kb_service.storage.documents import chunk_of, chunk_rows
-from kb_service.storage.page_store import read_regions
-from kb_service.storage.removal import batches
+from kb_service.storage.pages import read_regions
+from kb_service.storage.rows import batches, value_of
 from kb_service.storage.stored_text import is_whole_chunk, text_damaged
 from kb_service.storage.tables import (
     changes,
@@ -24,6 +24,7 @@ from kb_service.storage.tables import (
     documents,
     embeddings,
     knowledge_bases,
+    revisions,
 )
 
 STREAM_BATCH = 1000
@@ -178,4 +179,39 @@ def _with_all_tags(tags: Sequence[str]) -> Select[tuple[str]]:
         .where(document_tags.c.tag.in_(wanted))
         .group_by(document_tags.c.document_id)
         .having(func.count() == len(wanted))
+    )
+
+
+def remove_revision_chunks(connection: Connection, kb_id: str, revision_id: int) -> set[str]:
+    """Take a revision out of search; return the hashes of the texts its chunks had."""
+    removed = connection.execute(
+        delete(chunks).where(chunks.c.revision_id == revision_id).returning(chunks.c.text_sha256)
+    )
+    hashes = set(removed.scalars())
+    record_removed(connection, kb_id, revision_id)
+    return hashes
+
+
+def remove_unused_embeddings(connection: Connection, text_sha256s: Iterable[str]) -> None:
+    """Delete those of the embeddings that no chunk refers to any more."""
+    for batch in batches(text_sha256s):
+        connection.execute(
+            delete(embeddings).where(
+                embeddings.c.text_sha256.in_(batch),
+                ~exists().where(chunks.c.text_sha256 == embeddings.c.text_sha256),
+            )
+        )
+
+
+def chunk_of(row: Row[Any]) -> Chunk:
+    """Return the chunk of a row of `chunk_rows`."""
+    span, path = TextSpan(row.start, row.end), tuple(row.heading_path)
+    draft = value_of(ChunkDraft, row, span=span, heading_path=path)
+    return value_of(Chunk, row, draft=draft)
+
+
+def chunk_rows() -> Select[Any]:
+    """Select chunks with the title and public name of their revision."""
+    return select(chunks, revisions.c.title, revisions.c.sha256).join(
+        revisions, revisions.c.id == chunks.c.revision_id
     )

@@ -14,16 +14,16 @@ from sqlalchemy import Connection, Row, Table, func, select
 
 from kb_service.domain.errors import StorageError
 from kb_service.storage.blobs import BlobState, BlobStore
-from kb_service.storage.consistency import revision_findings, structure_checks
-from kb_service.storage.database import Database, open_database
-from kb_service.storage.integrity import (
+from kb_service.storage.checks.damage import (
     CarefulReader,
     Finding,
     Flaw,
     read_all_rows,
     structure_flaws,
 )
-from kb_service.storage.removal import sweep_blobs
+from kb_service.storage.checks.invariants import revision_findings, structure_checks
+from kb_service.storage.database import Database, open_database
+from kb_service.storage.references import referring_documents, sweep_blobs
 from kb_service.storage.tables import (
     chunks,
     documents,
@@ -137,7 +137,7 @@ class Verifier:
         Safe beside running uploads; meant for start-up, after a crash.
         """
         with self._database.read() as connection:
-            referenced = _references(connection)
+            referenced = referring_documents(connection)
         # Only what looks unreferenced is asked for again, under the write lock.
         candidates = [sha256 for sha256 in self._blobs.iter_sha256() if sha256 not in referenced]
         num_blobs = sweep_blobs(self._database, self._blobs, candidates)
@@ -158,7 +158,7 @@ class Verifier:
     def _known_references(self) -> dict[str, str] | None:
         try:
             with self._database.read() as connection:
-                return _references(connection)
+                return referring_documents(connection)
         except StorageError as error:
             if error.is_outage:
                 raise
@@ -168,7 +168,7 @@ class Verifier:
         """Look again while no upload and no delete is half done; as it is where nobody writes."""
         try:
             with self._database.write(needs_room=False) as connection:
-                return list(self._suspects(suspects, _references(connection)))
+                return list(self._suspects(suspects, referring_documents(connection)))
         except StorageError as error:
             if error.is_outage and error.code != "storage_read_only":
                 raise
@@ -220,14 +220,3 @@ def _count(reader: CarefulReader, table: Table) -> int | None:
         f"the number of {table.name}",
         lambda connection: connection.execute(statement).scalar_one(),
     )
-
-
-def _references(connection: Connection) -> dict[str, str]:
-    """Return blob hash -> id of a document that refers to it."""
-    referenced: dict[str, str] = {}
-    for statement in (
-        select(revisions.c.sha256, revisions.c.document_id),
-        select(documents.c.sha256, documents.c.id),
-    ):
-        referenced.update((sha256, owner) for sha256, owner in connection.execute(statement))
-    return referenced

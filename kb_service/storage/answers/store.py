@@ -11,7 +11,7 @@ from sqlalchemy import Connection, and_, delete, func, insert, or_, select, upda
 
 from kb_service.domain.answers import Answer, AnswerAudit, Conversation, Message
 from kb_service.domain.errors import InvalidRequest, NotFound
-from kb_service.storage.answer_codec import (
+from kb_service.storage.answers.codec import (
     answer_from,
     answer_json,
     audit_from,
@@ -30,7 +30,7 @@ from kb_service.storage.identity import (
     new_id,
     utc_now,
 )
-from kb_service.storage.removal import batches
+from kb_service.storage.rows import batches, value_of
 from kb_service.storage.tables import (
     answer_documents,
     answers,
@@ -169,6 +169,27 @@ class AnswerStore:
         self._database.freeing(remove)
 
 
+def redact_answers(connection: Connection, document_id: str) -> None:
+    """Take the words out of every stored answer that saw text of the document."""
+    quoting = select(answer_documents.c.answer_id).where(
+        answer_documents.c.document_id == document_id
+    )
+    rows = connection.execute(select(answers).where(answers.c.id.in_(quoting))).all()
+    for row in rows:
+        payload, audit = redacted(row.payload, row.audit)
+        connection.execute(
+            update(answers).where(answers.c.id == row.id).values(payload=payload, audit=audit)
+        )
+    for batch in batches(row.id for row in rows):
+        connection.execute(
+            update(messages).where(messages.c.answer_id.in_(batch)).values(content="")
+        )
+        connection.execute(
+            update(feedback).where(feedback.c.answer_id.in_(batch)).values(comment="")
+        )
+        connection.execute(delete(answer_documents).where(answer_documents.c.answer_id.in_(batch)))
+
+
 def _save(connection: Connection, answer: Answer, audit: AnswerAudit) -> Answer:
     payload, record = answer_json(answer), audit_json(audit)
     seen = seen_documents(answer)
@@ -250,17 +271,9 @@ def _read(connection: Connection, ids: Sequence[str]) -> tuple[Conversation, ...
         .order_by(messages.c.conversation_id, messages.c.number)
     )
     for row in rows:
-        message = Message(row.role, row.content, row.answer_id, row.created_at)
-        turns.setdefault(row.conversation_id, []).append(message)
+        turns.setdefault(row.conversation_id, []).append(value_of(Message, row))
     found = {
-        row.id: Conversation(
-            id=row.id,
-            kb_id=row.kb_id,
-            title=row.title,
-            messages=tuple(turns.get(row.id, ())),
-            created_at=row.created_at,
-            updated_at=row.updated_at,
-        )
+        row.id: value_of(Conversation, row, messages=tuple(turns.get(row.id, ())))
         for row in connection.execute(select(conversations).where(conversations.c.id.in_(ids)))
     }
     return tuple(found[conversation_id] for conversation_id in ids)

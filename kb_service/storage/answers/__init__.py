@@ -1,0 +1,1 @@
+"""What was answered: answers with their audit records, ratings and conversations."""

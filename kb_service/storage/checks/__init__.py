@@ -1,0 +1,1 @@
+"""Whether what is stored is whole: every invariant, every row, every blob."""

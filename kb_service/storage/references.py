@@ -1,0 +1,52 @@
+"""Which documents refer to which blobs, and the end of a blob that none refers to any more.
+
+Rows go in one transaction, their blobs in a second one: a crash between the two leaves an
+unreferenced file for the next sweep, never a reference without its file.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import ColumnElement, Connection, select, union
+
+from kb_service.storage.blobs import BlobStore
+from kb_service.storage.database import Database
+from kb_service.storage.rows import batches
+from kb_service.storage.tables import documents, revisions
+
+
+def blobs_of(connection: Connection, which: ColumnElement[bool]) -> set[str]:
+    """Return the hashes of the blobs that matching documents refer to, by any revision."""
+    found = union(
+        select(documents.c.sha256).where(which),
+        select(revisions.c.sha256).select_from(revisions.join(documents)).where(which),
+    )
+    return set(connection.execute(found).scalars())
+
+
+def referring_documents(connection: Connection) -> dict[str, str]:
+    """Return blob hash -> id of a document that refers to it, of all blobs."""
+    referenced: dict[str, str] = {}
+    for statement in (
+        select(revisions.c.sha256, revisions.c.document_id),
+        select(documents.c.sha256, documents.c.id),
+    ):
+        referenced.update((sha256, owner) for sha256, owner in connection.execute(statement))
+    return referenced
+
+
+def sweep_blobs(database: Database, blobs: BlobStore, candidates: Iterable[str]) -> int:
+    """Remove those of the blobs that nothing refers to; return how many."""
+    removed = 0
+    for batch in batches(candidates):
+        with database.write(needs_room=False) as connection:
+            for sha256 in sorted(set(batch) - _referenced_among(connection, batch)):
+                blobs.unlink(sha256)
+                removed += 1
+    return removed
+
+
+def _referenced_among(connection: Connection, batch: Sequence[str]) -> set[str]:
+    found: set[str] = set()
+    for column in (documents.c.sha256, revisions.c.sha256):
+        found |= set(connection.execute(select(column).where(column.in_(batch))).scalars())
+    return found

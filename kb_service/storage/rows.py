@@ -1,0 +1,25 @@
+"""Rows as domain values: a column stands for the field of its name. Knows no table."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import fields
+from typing import Any, TypeVar, cast
+
+from sqlalchemy import Row
+
+BATCH = 500
+"""Values in one IN list; far below the smallest limit of either database."""
+
+Value = TypeVar("Value")
+
+
+def value_of(kind: type[Value], row: Row[Any], **given: object) -> Value:
+    """Return the dataclass of that kind, each field the row's column of its name unless given."""
+    names = (field.name for field in fields(cast("Any", kind)))
+    return kind(**{name: getattr(row, name) for name in names if name not in given}, **given)
+
+
+def batches(values: Iterable[Value]) -> Iterator[Sequence[Value]]:
+    """Yield the values in lists of at most BATCH."""
+    items = list(values)
+    for start in range(0, len(items), BATCH):
+        yield items[start : start + BATCH]
