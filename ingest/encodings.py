@@ -96,6 +96,18 @@ def decode(data: bytes, name: str, *, declared: str = "") -> Decoded:
     return found
 
 
+def looks_like_text(head: bytes) -> bool:
+    """True when the first bytes of a file may be a text in some encoding; cheap, and not sure."""
+    if any(head.startswith(mark) for mark, _ in _MARKS):
+        return True
+    body = head.rstrip(b"\0")
+    wide = body + b"\0" * (len(body) % 2)
+    if next(_wide_by_zeros(wide), "") or _wide_by_letters(wide):
+        return True
+    num_odd = sum(byte < 9 or 13 < byte < 27 for byte in body)
+    return num_odd <= _MAX_ODD_SHARE * len(body)
+
+
 def declared_in(data: bytes) -> str:
     """Return the encoding that markup or a comment of the first line declares, "" for none."""
     head = data[:_DECLARED_WITHIN]

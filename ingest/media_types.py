@@ -8,6 +8,7 @@ import codecs
 import re
 from pathlib import PurePosixPath
 
+from ingest.encodings import looks_like_text
 from kb_service.domain.errors import DocumentError
 
 PDF = "application/pdf"
@@ -138,7 +139,7 @@ def _legacy_office(name: str, by_name: str | None) -> DocumentError:
 
 
 def _text_type(name: str, head: bytes, suffix: str, by_name: str | None) -> str:
-    if _is_binary(head):
+    if not looks_like_text(head):
         raise _unsupported(name, "unknown binary data")
     plain = _without_wide_zeros(head)
     if _HTML_START.match(plain):
@@ -150,17 +151,6 @@ def _text_type(name: str, head: bytes, suffix: str, by_name: str | None) -> str:
     if by_name in _BINARY_SUFFIXES:
         raise _unsupported(name, "plain text")
     return by_name
-
-
-def _is_binary(head: bytes) -> bool:
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)):
-        return False
-    zeros = head.count(0)
-    if not zeros:
-        return sum(byte < 9 or 13 < byte < 27 for byte in head) > len(head) // 20
-    # UTF-16 without a mark: zeros at one parity only and plenty of them
-    even = head[::2].count(0)
-    return min(even, zeros - even) > 0 or zeros < len(head) // 8
 
 
 def _without_wide_zeros(head: bytes) -> bytes:
