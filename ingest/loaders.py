@@ -8,9 +8,9 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from ingest import media_types as types
 from ingest.file_faults import is_files_fault
 from ingest.limits import ParseLimits
-from ingest.media_types import CSV, DOCX, HTML, MAIL, MARKDOWN, PDF, PLAIN_TEXT, PPTX, TSV, XLSX
 from kb_service.domain.documents import ParsedDocument
 from kb_service.domain.errors import DocumentError, KbError, ParserFailed
 from kb_service.domain.jobs import Progress
@@ -18,9 +18,9 @@ from kb_service.domain.ports import Loader
 
 MAX_PACKAGE_PARTS = 20_000
 _MAIN_PARTS = {
-    "word/document.xml": DOCX,
-    "ppt/presentation.xml": PPTX,
-    "xl/workbook.xml": XLSX,
+    "word/document.xml": types.DOCX,
+    "ppt/presentation.xml": types.PPTX,
+    "xl/workbook.xml": types.XLSX,
 }
 _ENCRYPTED_BIT = 0x1
 
@@ -39,7 +39,7 @@ class DocumentLoader:
         nobody expects of a file.
         """
         check_size(path, name, self._limits.max_file_bytes)
-        if media_type in (DOCX, PPTX, XLSX):
+        if media_type in types.PACKAGES:
             media_type = self._check_package(path, name, media_type)
         loader = self._loader(name, media_type)
         try:
@@ -55,23 +55,23 @@ class DocumentLoader:
             ) from error
 
     def _loader(self, name: str, media_type: str) -> Loader:
-        if media_type == PDF:
+        if media_type == types.PDF:
             from ingest.pdf import PdfLoader
 
             return PdfLoader(self._limits)
-        if media_type in (DOCX, PPTX, HTML, MARKDOWN):
+        if media_type in types.PAGED_OR_MARKED_UP:
             from ingest.office import OfficeLoader
 
             return OfficeLoader(self._limits)
-        if media_type in (XLSX, CSV, TSV):
+        if media_type in types.TABLES:
             from ingest.tables import TableLoader
 
             return TableLoader(self._limits)
-        if media_type == MAIL:
+        if media_type in types.MAILS:
             from ingest.mail import MailLoader
 
             return MailLoader(self._limits)
-        if media_type == PLAIN_TEXT:
+        if media_type in types.TEXTS:
             from ingest.plain_text import TextLoader
 
             return TextLoader(self._limits)

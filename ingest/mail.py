@@ -18,6 +18,7 @@ from pathlib import Path
 from ingest.draft import DraftDocument
 from ingest.encodings import Decoded, decode
 from ingest.limits import ParseLimits
+from ingest.media_types import MSG
 from ingest.plain_text import add_text
 from ingest.web_page import add_html
 from kb_service.domain.documents import ParsedDocument
@@ -36,7 +37,7 @@ _SIGNATURE = "-- "
 
 
 class MailLoader:
-    """Loader for message/rfc822: one page."""
+    """Loader for mails, also those that Outlook stores: one page."""
 
     def __init__(self, limits: ParseLimits) -> None:
         self._limits = limits
@@ -45,7 +46,12 @@ class MailLoader:
         """Yield one Progress, then the ParsedDocument. Raises DocumentError."""
         draft = DraftDocument(name, self._limits.max_text_chars)
         mail = Mail(name, draft)
-        message = _parsed(path, name)
+        if media_type == MSG:
+            from ingest.outlook import outlook_message
+
+            message = outlook_message(path, name)
+        else:
+            message = _parsed(path, name)
         head = mail.add_message(message)
         draft.end_page()
         yield Progress(JobStage.LOAD, 1, 1)

@@ -23,6 +23,22 @@ PLAIN_TEXT = "text/plain"
 CSV = "text/csv"
 TSV = "text/tab-separated-values"
 
+XLSB = "application/vnd.ms-excel.sheet.binary.macroenabled.12"
+XLS = "application/vnd.ms-excel"
+MSG = "application/vnd.ms-outlook"
+_ODF = "application/vnd.oasis.opendocument."
+ODT, ODS, ODP = f"{_ODF}text", f"{_ODF}spreadsheet", f"{_ODF}presentation"
+EPUB = "application/epub+zip"
+RTF = "application/rtf"
+JSON = "application/json"
+XML = "application/xml"
+
+PACKAGES = frozenset({DOCX, PPTX, XLSX, XLSB, ODT, ODS, ODP, EPUB})
+PAGED_OR_MARKED_UP = frozenset({DOCX, PPTX, HTML, MARKDOWN, ODT, ODS, ODP, EPUB})
+TABLES = frozenset({XLSX, XLSB, XLS, CSV, TSV})
+MAILS = frozenset({MAIL, MSG})
+TEXTS = frozenset({PLAIN_TEXT, RTF, JSON, XML})
+
 HEAD_BYTES = 16_384
 """How many first bytes of a file `detect_media_type` should see."""
 
@@ -31,14 +47,30 @@ _BY_SUFFIX = {
     ".docx": DOCX,
     ".pptx": PPTX,
     ".xlsx": XLSX,
+    ".docm": DOCX,
+    ".pptm": PPTX,
+    ".ppsx": PPTX,
+    ".xlsm": XLSX,
+    ".xls": XLS,
+    ".xlsb": XLSB,
+    ".odt": ODT,
+    ".ods": ODS,
+    ".odp": ODP,
+    ".rtf": RTF,
+    ".epub": EPUB,
     ".html": HTML,
     ".htm": HTML,
     ".xhtml": HTML,
     ".eml": MAIL,
+    ".msg": MSG,
     ".md": MARKDOWN,
     ".markdown": MARKDOWN,
     ".csv": CSV,
     ".tsv": TSV,
+    ".json": JSON,
+    ".jsonl": JSON,
+    ".ndjson": JSON,
+    ".xml": XML,
     ".txt": PLAIN_TEXT,
     ".text": PLAIN_TEXT,
     ".log": PLAIN_TEXT,
@@ -47,8 +79,8 @@ _BY_SUFFIX = {
     "": PLAIN_TEXT,
 }
 SUPPORTED_SUFFIXES = tuple(suffix for suffix in _BY_SUFFIX if suffix)
-_PACKAGES = frozenset({DOCX, PPTX, XLSX})
-_BINARY_SUFFIXES = frozenset({PDF, *_PACKAGES})
+_OOXML_TYPES = frozenset({DOCX, PPTX, XLSX, XLSB})
+_BINARY_SUFFIXES = frozenset({PDF, XLS, MSG, RTF, *PACKAGES})
 
 _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\x89PNG\r\n\x1a\n", "a PNG picture"),
@@ -72,11 +104,14 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\x7fELF", "a program"),
     (0, b"MZ", "a Windows program"),
     (0, b"SQLite format 3\0", "an SQLite database"),
-    (0, b"{\\rtf", "an RTF document; save it as .docx"),
     (0, b"%!PS", "a PostScript file; save it as .pdf"),
 )
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_RTF = b"{\\rtf"
 _ZIP = b"PK\x03\x04"
+_ZIP_MARK_WITHIN = 256
+_ZIP_MARKS = tuple((b"mimetype" + kind.encode(), kind) for kind in (EPUB, ODT, ODS, ODP))
+"""The first entry of such packages says what they are."""
 _ZIP_PARTS = ((b"word/", DOCX), (b"ppt/", PPTX), (b"xl/", XLSX))
 _HTML_START = re.compile(
     rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html[\s>])", re.I | re.S
@@ -102,7 +137,9 @@ def detect_media_type(name: str, head: bytes) -> str:
     if head.startswith(_ZIP):
         return _package_type(name, head, by_name)
     if head.startswith(_OLE):
-        raise _legacy_office(name, by_name)
+        return _legacy_type(name, by_name)
+    if head.startswith(_RTF):
+        return RTF
     for offset, signature, kind in _SIGNATURES:
         if head[offset : offset + len(signature)] == signature and _is_sure(signature, head):
             raise _unsupported(name, kind)
@@ -115,27 +152,28 @@ def _is_sure(signature: bytes, head: bytes) -> bool:
 
 
 def _package_type(name: str, head: bytes, by_name: str | None) -> str:
+    for mark, media_type in _ZIP_MARKS:
+        if mark in head[:_ZIP_MARK_WITHIN]:
+            return media_type
+    if b"xl/workbook.bin" in head or by_name == XLSB:
+        return XLSB
     for part, media_type in _ZIP_PARTS:
         if part in head:
             return media_type
-    if by_name in _PACKAGES:
+    if by_name in PACKAGES:
         return by_name or PLAIN_TEXT
-    if b"mimetypeapplication/epub+zip" in head:
-        raise _unsupported(name, "an EPUB book; save it as .pdf or .html")
-    if b"mimetypeapplication/vnd.oasis" in head:
-        raise _unsupported(name, "an OpenDocument file; save it as .docx, .xlsx, .pptx or .pdf")
     raise _unsupported(name, "a ZIP archive; upload the files in it")
 
 
-def _legacy_office(name: str, by_name: str | None) -> DocumentError:
-    if by_name in _PACKAGES:
-        return DocumentError(
+def _legacy_type(name: str, by_name: str | None) -> str:
+    if by_name in (XLS, MSG):
+        return by_name or PLAIN_TEXT
+    if by_name in _OOXML_TYPES:
+        raise DocumentError(
             f"{name} is encrypted; remove its password and upload it again",
             code="encrypted_document",
         )
-    return _unsupported(
-        name, "a legacy Office file (.doc, .xls, .ppt or .msg); save it as .docx, .xlsx or .pptx"
-    )
+    raise _unsupported(name, "a legacy Office file (.doc or .ppt); save it as .docx or .pptx")
 
 
 def _text_type(name: str, head: bytes, suffix: str, by_name: str | None) -> str:

@@ -1,4 +1,4 @@
-"""OfficeLoader: docx, pptx, html and Markdown, each by a walk over every node of the file.
+"""OfficeLoader: Office files, books, html and Markdown, each by a walk over every node of the file.
 
 Knows which reader reads what. Knows nothing of encodings (`plain_text`), sheets (`tables`) or
 limits on time and memory (`sandbox`).
@@ -7,20 +7,30 @@ limits on time and memory (`sandbox`).
 from collections.abc import Iterator
 from pathlib import Path
 
+from ingest.book import load_book
 from ingest.draft import DraftDocument
 from ingest.encodings import decode
 from ingest.limits import ParseLimits
 from ingest.markdown import add_markdown
-from ingest.media_types import DOCX, HTML, MARKDOWN, PPTX
+from ingest.media_types import DOCX, EPUB, HTML, MARKDOWN, ODP, ODS, ODT, PPTX
+from ingest.open_document import load_open_document
 from ingest.slides import load_slides
 from ingest.web_page import add_html
 from ingest.word import add_word
 from kb_service.domain.documents import BLANK_PAGE, ParsedDocument
 from kb_service.domain.jobs import JobStage, Progress
 
+_PAGED = {
+    PPTX: load_slides,
+    ODT: load_open_document,
+    ODS: load_open_document,
+    ODP: load_open_document,
+    EPUB: load_book,
+}
+
 
 class OfficeLoader:
-    """Loader for docx and html and md (one page, or Word's own pages) and pptx (page = slide)."""
+    """Loader for what has pages of its own (slides, sheets, chapters), for docx, html and md."""
 
     def __init__(self, limits: ParseLimits) -> None:
         self._limits = limits
@@ -28,8 +38,9 @@ class OfficeLoader:
     def load(self, path: Path, name: str, media_type: str) -> Iterator[Progress | ParsedDocument]:
         """Yield Progress per page, then the ParsedDocument. Raises DocumentError."""
         draft = DraftDocument(name, self._limits.max_text_chars)
-        if media_type == PPTX:
-            yield from load_slides(path, name, draft, self._limits)
+        paged = _PAGED.get(media_type)
+        if paged is not None:
+            yield from paged(path, name, draft, self._limits)
             return
         title = ""
         metadata: dict[str, str] = {}

@@ -4,12 +4,13 @@ Knows blank lines; plain text keeps its own line ends.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ingest.draft import DraftDocument, clean
 from ingest.encodings import decode
 from ingest.limits import ParseLimits
+from ingest.media_types import JSON, RTF, XML
 from kb_service.domain.documents import ParsedDocument
 from kb_service.domain.jobs import JobStage, Progress
 from kb_service.language.layout import LAYOUT
@@ -18,7 +19,7 @@ _BLANK_LINES = re.compile(r"\n[^\S\n]*\n\s*")
 
 
 class TextLoader:
-    """Loader for plain text: one page, blocks between blank lines, Chinese section marks."""
+    """Loader for text, RTF, JSON and XML: one page, blocks between blank lines, section marks."""
 
     def __init__(self, limits: ParseLimits) -> None:
         self._limits = limits
@@ -26,11 +27,29 @@ class TextLoader:
     def load(self, path: Path, name: str, media_type: str) -> Iterator[Progress | ParsedDocument]:
         """Yield one Progress, then the ParsedDocument. Raises DocumentError."""
         draft = DraftDocument(name, self._limits.max_text_chars)
-        decoded = decode(path.read_bytes(), name)
-        add_text(draft, decoded.text)
+        data = path.read_bytes()
+        metadata: dict[str, str] = {}
+        if media_type == RTF:
+            from ingest.rich_text import rich_text
+
+            add_text(draft, rich_text(data))
+        elif media_type == XML:
+            from ingest.records import add_xml
+
+            add_xml(draft, data, name)
+        else:
+            decoded = decode(data, name)
+            metadata = decoded.metadata
+            _add(media_type)(draft, decoded.text)
         draft.end_page()
         yield Progress(JobStage.LOAD, 1, 1)
-        yield draft.finish(metadata=decoded.metadata)
+        yield draft.finish(metadata=metadata)
+
+
+def _add(media_type: str) -> Callable[[DraftDocument, str], None]:
+    from ingest.records import add_json
+
+    return add_json if media_type == JSON else add_text
 
 
 def add_text(draft: DraftDocument, text: str) -> None:

@@ -9,7 +9,7 @@ import csv
 import importlib
 import sys
 
-from ingest.media_types import CSV, DOCX, HTML, MAIL, MARKDOWN, PDF, PLAIN_TEXT, PPTX, TSV, XLSX
+from ingest import media_types as types
 
 PICTURE = "image/png"
 """Stands for the drawing of a page, which is no media type of a file."""
@@ -18,17 +18,27 @@ _EVERY = ("ingest.loaders", "ingest.parsed_file")
 _TEXT = ("ingest.encodings", "charset_normalizer")
 _HTML = (*_TEXT, "ingest.office", "lxml.html", "lxml.html.defs")
 _MODULES: dict[str, tuple[str, ...]] = {
-    PDF: ("ingest.pdf",),
+    types.PDF: ("ingest.pdf",),
     PICTURE: ("ingest.page_picture", "PIL.Image", "PIL.ImageChops", "PIL.PngImagePlugin"),
-    DOCX: ("ingest.office", "lxml.etree"),
-    PPTX: ("ingest.office", "lxml.etree"),
-    HTML: _HTML,
-    MARKDOWN: (*_HTML, "markdown_it", "markdown_it.renderer"),
-    MAIL: (*_HTML, "ingest.mail"),
-    XLSX: ("ingest.tables", "ingest.workbook", "lxml.etree"),
-    CSV: (*_TEXT, "ingest.tables"),
-    TSV: (*_TEXT, "ingest.tables"),
-    PLAIN_TEXT: (*_TEXT, "ingest.plain_text"),
+    types.DOCX: ("ingest.office", "lxml.etree"),
+    types.PPTX: ("ingest.office", "lxml.etree"),
+    types.HTML: _HTML,
+    types.MARKDOWN: (*_HTML, "markdown_it", "markdown_it.renderer"),
+    types.MAIL: (*_HTML, "ingest.mail"),
+    types.XLSX: ("ingest.tables", "ingest.workbook", "lxml.etree"),
+    types.CSV: (*_TEXT, "ingest.tables"),
+    types.TSV: (*_TEXT, "ingest.tables"),
+    types.XLS: ("ingest.legacy_workbook", "python_calamine"),
+    types.XLSB: ("ingest.legacy_workbook", "python_calamine"),
+    types.ODT: (*_HTML, "ingest.open_document"),
+    types.ODS: (*_HTML, "ingest.open_document"),
+    types.ODP: (*_HTML, "ingest.open_document"),
+    types.EPUB: (*_HTML, "ingest.book"),
+    types.MSG: (*_HTML, "ingest.mail", "ingest.outlook", "oxmsg"),
+    types.RTF: (*_TEXT, "ingest.plain_text", "ingest.rich_text"),
+    types.JSON: (*_TEXT, "ingest.plain_text", "ingest.records"),
+    types.XML: (*_TEXT, "ingest.plain_text", "ingest.records", "lxml.etree"),
+    types.PLAIN_TEXT: (*_TEXT, "ingest.plain_text"),
 }
 MEDIA_TYPES = tuple(name for name in _MODULES if name != PICTURE)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from ingest.draft import DraftDocument
 from ingest.encodings import decode
 from ingest.limits import ParseLimits
+from ingest.media_types import XLSX
 from kb_service.domain.documents import ParsedDocument
 from kb_service.domain.errors import DocumentError
 from kb_service.domain.jobs import JobStage, Progress
@@ -131,7 +132,7 @@ def _row_text(cells: Sequence[str], names: Sequence[str]) -> str:
 
 
 class TableLoader:
-    """Loader for xlsx (a page per sheet) and csv or tsv (one page)."""
+    """Loader for workbooks (a page per sheet) and csv or tsv (one page)."""
 
     def __init__(self, limits: ParseLimits) -> None:
         self._limits = limits
@@ -147,9 +148,14 @@ class TableLoader:
             yield Progress(JobStage.LOAD, 1, 1)
             yield draft.finish(metadata=decoded.metadata)
             return
-        from ingest.workbook import load_workbook
+        if media_type == XLSX:
+            from ingest.workbook import load_workbook
 
-        yield from load_workbook(path, name, draft, self._limits)
+            yield from load_workbook(path, name, draft, self._limits)
+        else:
+            from ingest.legacy_workbook import load_legacy_workbook
+
+            yield from load_legacy_workbook(path, name, draft, self._limits)
 
 
 def _csv_rows(text: str, name: str) -> Iterator[list[str]]:

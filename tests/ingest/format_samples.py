@@ -1,6 +1,7 @@
-"""A small good file and a small bad one for every format that is read."""
+"""A small good file and a small bad one for every format that is read and can be written here."""
 
 import io
+import zipfile
 from pathlib import Path
 
 from ingest import media_types as types
@@ -20,10 +21,15 @@ def good_files(folder: Path) -> dict[str, Path]:
         types.MARKDOWN: f"# Report\n\n{WORDS}\n\n| a | b |\n|---|---|\n| 1 | 2 |\n",
         types.HTML: PAGE,
         types.MAIL: MAIL,
+        types.RTF: rf"{{\rtf1\ansi {WORDS}}}",
+        types.JSON: f'{{"what": "{WORDS}"}}',
+        types.XML: f"<a><what>{WORDS}</what></a>",
     }
     files = {kind: _written(folder, kind, text.encode()) for kind, text in texts.items()}
     for kind in (types.DOCX, types.PPTX, types.XLSX):
         files[kind] = _written(folder, kind, office_bytes(kind, WORDS))
+    for kind in (types.ODT, types.ODS, types.ODP, types.EPUB):
+        files[kind] = _written(folder, kind, package_bytes(kind, WORDS))
     files[types.PDF] = pdf_samples.rotated(folder / "good-pdf", 0)
     return files
 
@@ -43,6 +49,13 @@ def bad_files(folder: Path) -> dict[str, Path]:
         types.MARKDOWN: b"\x81\x20" * 500,
         types.HTML: b"<html><body>" + b"<div>" * 400 + b"deep",
         types.MAIL: b"no head at all\n\n\n",
+        types.RTF: b"{\\rtf1" + b"{" * 5000,
+        types.JSON: b"[" * 50_000,
+        types.XML: b"\0\1 no xml",
+        **{
+            kind: package_bytes(kind, WORDS)[:-60]
+            for kind in (types.ODT, types.ODS, types.ODP, types.EPUB)
+        },
     }
     return {kind: _written(folder, kind, data, "bad") for kind, data in contents.items()}
 
@@ -51,6 +64,30 @@ def _written(folder: Path, kind: str, data: bytes, quality: str = "good") -> Pat
     path = folder / f"{quality}-{kind.replace('/', '-')}"
     path.write_bytes(data)
     return path
+
+
+def package_bytes(kind: str, words: str) -> bytes:
+    """Return a small OpenDocument file or book that holds the words."""
+    names = 'xmlns:office="o" xmlns:text="t" xmlns:table="b" xmlns:draw="d"'
+    inner = f"<text:p>{words}</text:p>"
+    content = {
+        types.ODT: f"<office:text>{inner}</office:text>",
+        types.ODS: "<office:spreadsheet><table:table><table:table-row><table:table-cell>"
+        f"{inner}</table:table-cell></table:table-row></table:table></office:spreadsheet>",
+        types.ODP: f"<office:presentation><draw:page>{inner}</draw:page></office:presentation>",
+        types.EPUB: "",
+    }
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as file:
+        file.writestr("mimetype", kind)
+        file.writestr("content.xml", f"<d {names}><office:body>{content[kind]}</office:body></d>")
+        file.writestr(
+            "p.opf",
+            "<package><manifest><item id='a' href='a.xhtml'/></manifest>"
+            "<spine><itemref idref='a'/></spine></package>",
+        )
+        file.writestr("a.xhtml", f"<html><body><p>{words}</p></body></html>")
+    return stream.getvalue()
 
 
 def office_bytes(media_type: str, words: str) -> bytes:

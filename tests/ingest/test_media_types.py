@@ -17,6 +17,13 @@ def package(*parts: str) -> bytes:
     return stream.getvalue()
 
 
+def stored(media_type: str) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("mimetype", media_type)
+    return stream.getvalue()
+
+
 MAIL = b"Return-Path: <a@b.org>\r\nFrom: a@b.org\r\nTo: c@d.org\r\nSubject: Hi\r\n\r\nBody"
 
 
@@ -37,6 +44,19 @@ MAIL = b"Return-Path: <a@b.org>\r\nFrom: a@b.org\r\nTo: c@d.org\r\nSubject: Hi\r
         ("a\\b/../notes.MD", b"# Title", types.MARKDOWN),
         ("rows.csv", "a,b\n1,2".encode("utf-16"), types.CSV),
         ("rows.tsv", b"a\tb", types.TSV),
+        ("a.txt", b"{\\rtf1 words}", types.RTF),
+        ("a.bin", stored("application/vnd.oasis.opendocument.text"), types.ODT),
+        ("a.zip", stored("application/epub+zip"), types.EPUB),
+        ("a.ODS", package("content.xml"), types.ODS),
+        ("a.xlsb", package("xl/workbook.bin"), types.XLSB),
+        ("a.docm", package("word/document.xml"), types.DOCX),
+        ("a.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", types.XLS),
+        ("a.msg", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", types.MSG),
+        ("a.jsonl", b'{"a": 1}', types.JSON),
+        ("a.xml", b"<a/>", types.XML),
+        ("a.txt", b"the valve was shut" + b"\0" * 9000, types.PLAIN_TEXT),
+        ("a.html", b"<p>bro\0ke at nine, and two men were hurt</p>", types.HTML),
+        ("a.txt", "臺北港三號碼頭起重機倒塌。".encode("utf-16-le"), types.PLAIN_TEXT),
         ("BM.txt", b"BM stands for benchmark", types.PLAIN_TEXT),
     ],
 )
@@ -67,5 +87,5 @@ def test_what_is_not_read_is_named(name: str, head: bytes, code: str, words: str
 
 
 def test_a_refusal_lists_what_is_supported() -> None:
-    with pytest.raises(DocumentError, match=r"\.pdf, \.docx, \.pptx, \.xlsx, \.html"):
+    with pytest.raises(DocumentError, match=r"\.pdf, \.docx, \.pptx, \.xlsx, .*\.html"):
         types.detect_media_type("a.exe", b"MZ\x90\0")

@@ -1,0 +1,87 @@
+"""EPUB books as blocks of text: a page for each document of the spine.
+
+Knows the container and the package document (EPUB 3.3); each chapter is read as a web page.
+"""
+
+import posixpath
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import unquote
+
+from ingest.draft import DraftDocument
+from ingest.encodings import decode
+from ingest.limits import ParseLimits
+from ingest.office_package import OfficePackage, local
+from ingest.web_page import add_html
+from kb_service.domain.documents import ParsedDocument
+from kb_service.domain.errors import DocumentError
+from kb_service.domain.jobs import JobStage, Progress
+
+_CONTAINER, _ENCRYPTION = "META-INF/container.xml", "META-INF/encryption.xml"
+_CHAPTERS = (".xhtml", ".html", ".htm", ".xml")
+
+
+def load_book(
+    path: Path, name: str, draft: DraftDocument, limits: ParseLimits
+) -> Iterator[Progress | ParsedDocument]:
+    """Yield Progress per chapter, then the document. Raises DocumentError."""
+    with zipfile.ZipFile(path) as file:
+        package = OfficePackage(file)
+        opf, properties = _package_document(package, name)
+        chapters = _chapters(package, opf)
+        if len(chapters) > limits.max_pages:
+            raise DocumentError(
+                f"{name} has {len(chapters)} chapters, at most {limits.max_pages} are read",
+                code="too_many_pages",
+                details={"num_pages": len(chapters), "max_pages": limits.max_pages},
+            )
+        if _is_locked(package, chapters):
+            raise DocumentError(f"{name} is encrypted", code="encrypted_document")
+        for number, chapter in enumerate(chapters, start=1):
+            add_html(draft, decode(package.bytes_of(chapter) or b"", chapter).text)
+            draft.end_page()
+            yield Progress(JobStage.LOAD, number, len(chapters))
+        yield draft.finish(properties.get("title", ""), {"author": properties.get("creator", "")})
+
+
+def _package_document(package: OfficePackage, name: str) -> tuple[str, dict[str, str]]:
+    """Return the name of the package document, and its first title and creator."""
+    container = package.root(_CONTAINER)
+    listed = [] if container is None else [n for n in container.iter() if local(n) == "rootfile"]
+    found = [node.get("full-path", "") for node in listed]
+    found += [part for part in package.names if part.endswith(".opf")]
+    opf = next((part for part in found if part in package.names), "")
+    root = package.root(opf) if opf else None
+    if root is None:
+        raise DocumentError(f"{name} has no package document", code="corrupt_document")
+    properties: dict[str, str] = {}
+    for node in root.iter():
+        if local(node) in ("title", "creator"):
+            properties.setdefault(local(node), (node.text or "").strip())
+    return opf, properties
+
+
+def _chapters(package: OfficePackage, opf: str) -> list[str]:
+    """The documents of the spine in order, then those that it has lost."""
+    root = package.root(opf)
+    nodes = [] if root is None else list(root.iter())
+    folder = posixpath.dirname(opf)
+    hrefs = {
+        node.get("id", ""): posixpath.normpath(
+            posixpath.join(folder, unquote(node.get("href", "")))
+        )
+        for node in nodes
+        if local(node) == "item"
+    }
+    spine = [hrefs.get(node.get("idref", ""), "") for node in nodes if local(node) == "itemref"]
+    known = [part for part in dict.fromkeys(spine) if part in package.names]
+    lost = [part for part in hrefs.values() if part in package.names and part.endswith(_CHAPTERS)]
+    return list(dict.fromkeys([*known, *lost]))
+
+
+def _is_locked(package: OfficePackage, chapters: list[str]) -> bool:
+    """True where a chapter is enciphered; fonts that are made unreadable are nobody's words."""
+    root = package.root(_ENCRYPTION)
+    locked = {node.get("URI", "") for node in (() if root is None else root.iter())}
+    return not locked.isdisjoint(chapters)

@@ -1,0 +1,230 @@
+"""OpenDocument files as blocks of text: one walk over every node of text, sheets and slides.
+
+Tracked deletions are left out; notes, remarks and text boxes follow their paragraph; a page for
+each sheet or slide. Knows OASIS OpenDocument 1.3; a cell's words are those that the file shows.
+"""
+
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ingest.draft import DraftDocument
+from ingest.limits import ParseLimits
+from ingest.office_package import OfficePackage, local
+from ingest.plain_text import section_level
+from ingest.tables import row_texts
+from ingest.word import NO_TEXT_LAYER
+from kb_service.domain.documents import BLANK_PAGE, ParsedDocument
+from kb_service.domain.errors import DocumentError
+from kb_service.domain.jobs import JobStage, Progress
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element
+
+MAX_REPEATS = 1_000
+"""Times that one cell or row may repeat; empty ones to the end of a sheet are said once."""
+_CONTENT, _STYLES, _META, _MANIFEST = (
+    "content.xml",
+    "styles.xml",
+    "meta.xml",
+    "META-INF/manifest.xml",
+)
+_LEFT_OUT = frozenset(
+    (
+        "tracked-changes",
+        "forms",
+        "sequence-decls",
+        "scripts",
+        "ruby-text",
+        "page-number",
+        "page-count",
+    )
+)
+_BEHIND = frozenset(("note", "annotation", "text-box"))
+_DESCRIPTIONS = frozenset(("title", "desc"))
+_CELLS = frozenset(("table-cell", "covered-table-cell"))
+_AROUND = frozenset(
+    ("header", "header-left", "header-first", "footer", "footer-left", "footer-first")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A paragraph or table row, with its heading level (0: none)."""
+
+    text: str
+    level: int = 0
+
+
+@dataclass(slots=True)
+class _Paragraph:
+    """The words of a paragraph, and what hangs on it."""
+
+    words: list[str] = field(default_factory=list)
+    behind: list["_Element"] = field(default_factory=list)
+
+
+def load_open_document(
+    path: Path, name: str, draft: DraftDocument, limits: ParseLimits
+) -> Iterator[Progress | ParsedDocument]:
+    """Yield Progress per page, then the document. Raises DocumentError."""
+    with zipfile.ZipFile(path) as file:
+        package = OfficePackage(file)
+        manifest = package.bytes_of(_MANIFEST) or b""
+        if b"encryption-data" in manifest:
+            raise DocumentError(f"{name} is encrypted", code="encrypted_document")
+        root = package.root(_CONTENT)
+        if root is None:
+            raise DocumentError(f"{name} has no {_CONTENT}", code="corrupt_document")
+        pages = list(_pages(root))
+        if len(pages) > limits.max_pages:
+            raise DocumentError(
+                f"{name} has {len(pages)} sheets or slides, at most {limits.max_pages} are read",
+                code="too_many_pages",
+                details={"num_pages": len(pages), "max_pages": limits.max_pages},
+            )
+        around = _around(package.root(_STYLES))
+        for number, (title, page) in enumerate(pages, start=1):
+            blocks = [block for block in blocks_of(page) if block.text.strip()]
+            if title and blocks:
+                draft.add(title, level=1)
+            for block in [*(around if number == 1 else []), *blocks]:
+                draft.add(block.text, block.level or section_level(block.text))
+            has_pictures = any(local(node) == "image" for node in page.iter())
+            draft.end_page(NO_TEXT_LAYER if has_pictures else BLANK_PAGE)
+            yield Progress(JobStage.LOAD, number, len(pages))
+        meta = package.root(_META)
+        yield draft.finish(_property(meta, "title"), {"author": _property(meta, "creator")})
+
+
+def blocks_of(container: "_Element") -> Iterator[Block]:
+    """Yield paragraphs and rows below an element; unknown elements are walked through."""
+    if local(container) == "table":
+        yield from map(Block, row_texts(_grid(container)))
+        return
+    for node in container:
+        tag = local(node)
+        if tag in ("p", "h"):
+            yield from _paragraph(node)
+        elif tag == "table":
+            yield from map(Block, row_texts(_grid(node)))
+        elif tag in _DESCRIPTIONS:
+            yield Block(node.text or "")
+        elif tag and tag not in _LEFT_OUT:
+            yield from blocks_of(node)
+
+
+def _pages(root: "_Element") -> Iterator[tuple[str, "_Element"]]:
+    body = next((node for node in root.iter() if local(node) == "body"), root)
+    for part in body:
+        tag = local(part)
+        if tag == "spreadsheet":
+            yield from ((_named(table), table) for table in part if local(table) == "table")
+        elif tag in ("presentation", "drawing"):
+            yield from (("", page) for page in part if local(page) == "page")
+        elif tag:
+            yield "", part
+
+
+def _paragraph(node: "_Element") -> Iterator[Block]:
+    paragraph = _Paragraph()
+    _walk(node, paragraph)
+    level = _attribute(node, "outline-level") if local(node) == "h" else ""
+    yield Block("".join(paragraph.words), int(level) if level.isdecimal() else 0)
+    for part in paragraph.behind:
+        if local(part) in _DESCRIPTIONS:
+            yield Block(part.text or "")
+        else:
+            yield from blocks_of(part)
+
+
+def _walk(node: "_Element", paragraph: _Paragraph) -> None:
+    paragraph.words.append(node.text or "")
+    for part in node:
+        tag = local(part)
+        if tag == "s":
+            count = _attribute(part, "c")
+            paragraph.words.append(" " * (int(count) if count.isdecimal() else 1))
+        elif tag in ("tab", "line-break"):
+            paragraph.words.append("\t" if tag == "tab" else "\n")
+        elif tag in _BEHIND | _DESCRIPTIONS:
+            paragraph.behind.append(part)
+        elif tag == "ruby":
+            _ruby(part, paragraph)
+        elif tag and tag not in _LEFT_OUT:
+            _walk(part, paragraph)
+        paragraph.words.append(part.tail or "")
+
+
+def _ruby(node: "_Element", paragraph: _Paragraph) -> None:
+    """Say the words first and how they are read behind them."""
+    for part in node:
+        if local(part) == "ruby-base":
+            _walk(part, paragraph)
+        elif local(part) == "ruby-text" and part.text:
+            paragraph.words.append(f"({part.text})")
+
+
+def _grid(table: "_Element") -> Iterator[list[str]]:
+    """Yield the rows of a table, cells over several places repeated."""
+    above: dict[int, tuple[str, int]] = {}
+    for row in _rows(table):
+        cells: list[str] = []
+        for cell in (node for node in row if local(node) in _CELLS):
+            words = _cell_text(cell)
+            place = len(cells)
+            if local(cell) == "covered-table-cell":
+                held, left = above.get(place, ("", 0))
+                words = held if left else (cells[-1] if cells and not words else words)
+            across = _count(cell, "number-columns-repeated", bool(words))
+            down = _count(cell, "number-rows-spanned", is_said=True)
+            cells += [words] * across
+            above[place] = (words, down - 1) if down > 1 else _less(above.get(place))
+        while cells and not cells[-1]:
+            cells.pop()
+        for _ in range(_count(row, "number-rows-repeated", bool(cells))):
+            yield cells
+
+
+def _less(held: tuple[str, int] | None) -> tuple[str, int]:
+    return (held[0], held[1] - 1) if held and held[1] > 0 else ("", 0)
+
+
+def _rows(table: "_Element") -> Iterator["_Element"]:
+    for node in table:
+        if local(node) == "table-row":
+            yield node
+        elif local(node) in ("table-header-rows", "table-rows", "table-row-group"):
+            yield from _rows(node)
+
+
+def _cell_text(cell: "_Element") -> str:
+    blocks = (" ".join(block.text.split()) for block in blocks_of(cell))
+    return " ".join(filter(None, blocks))
+
+
+def _around(styles: "_Element | None") -> list[Block]:
+    """The different words of headers and footers."""
+    nodes = [] if styles is None else [node for node in styles.iter() if local(node) in _AROUND]
+    texts = dict.fromkeys(block.text for node in nodes for block in blocks_of(node))
+    return [Block(text) for text in texts if text.strip()]
+
+
+def _count(node: "_Element", name: str, is_said: bool) -> int:
+    found = _attribute(node, name)
+    return min(int(found), MAX_REPEATS if is_said else 1) if found.isdecimal() else 1
+
+
+def _named(node: "_Element") -> str:
+    return _attribute(node, "name")
+
+
+def _attribute(node: "_Element", name: str) -> str:
+    return next((str(v) for k, v in node.attrib.items() if str(k).endswith(f"}}{name}")), "")
+
+
+def _property(meta: "_Element | None", name: str) -> str:
+    found = [] if meta is None else [node for node in meta.iter() if local(node) == name]
+    return (found[0].text or "").strip() if found else ""
