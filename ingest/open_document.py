@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 from ingest.draft import DraftDocument
 from ingest.limits import ParseLimits
 from ingest.office_package import OfficePackage, local
-from ingest.plain_text import section_level
 from ingest.tables import row_texts
 from ingest.word import NO_TEXT_LAYER
 from kb_service.domain.documents import BLANK_PAGE, ParsedDocument
 from kb_service.domain.errors import DocumentError
 from kb_service.domain.jobs import JobStage, Progress
+from kb_service.language.layout import LAYOUT
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -91,7 +91,7 @@ def load_open_document(
             if title and blocks:
                 draft.add(title, level=1)
             for block in [*(around if number == 1 else []), *blocks]:
-                draft.add(block.text, block.level or section_level(block.text))
+                draft.add(block.text, block.level or LAYOUT.section_level(block.text))
             has_pictures = any(local(node) == "image" for node in page.iter())
             draft.end_page(NO_TEXT_LAYER if has_pictures else BLANK_PAGE)
             yield Progress(JobStage.LOAD, number, len(pages))
