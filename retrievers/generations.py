@@ -32,7 +32,7 @@ from retrievers.folders import (
     sweep,
 )
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 """Raise it when the files, or the terms that passages are indexed under, change."""
 
 MANIFEST_FILE = "manifest.json"

@@ -16,6 +16,9 @@ CLAUSE_ENDS = tuple(shipped_lexicon().listed("sentences", "clause_ends"))
 _CJK_RUN = re.compile(f"[{CJK}]+")
 # An identifier keeps its inner joints: SG-2024-001, N5921D, 10.0.0.1, db1042.eqiad, a@b.org, C++.
 _TOKEN = re.compile(f"[{CJK}]+|[^\\W_{CJK}]+(?:[-./:@_'+#&]+[^\\W_{CJK}]+)*")
+_NO_WIDTH = re.compile("\u00ad(?:\n[ \t]*)?|[\u200b-\u200d\u2060\ufeff]")
+_BROKEN = re.compile(f"([^\\W\\d_{CJK}]{{2,}})-\n[ \t]*([^\\W\\d_{CJK}]{{2,}})")
+"""A word that goes on in the next line."""
 _JOINT = re.compile(r"[-./:@_'+#&]+")
 
 
@@ -41,8 +44,11 @@ _SENTENCE_END = sentence_end(shipped_lexicon())
 
 
 def normalise(text: str) -> str:
-    """Return NFKC, case-folded text: full-width digits and letters become plain ones."""
-    return unicodedata.normalize("NFKC", text).casefold()
+    """Return NFKC, case-folded text: full-width digits and letters become plain ones.
+
+    Soft hyphens and characters without width, which only say where a line may end, split no word.
+    """
+    return _NO_WIDTH.sub("", unicodedata.normalize("NFKC", text)).casefold()
 
 
 def index_terms(text: str) -> list[str]:
@@ -53,9 +59,10 @@ def index_terms(text: str) -> list[str]:
 def terms_of(normalised: str) -> list[str]:
     """Return the search terms of a normalised text, with repetitions, in reading order.
 
-    Every CJK character and pair of neighbours (character unigrams
-    and bigrams), and every Latin word, number or identifier whole; an identifier with joints (case
-    numbers, host names) also yields its parts.
+    Every CJK character and pair of neighbours (character unigrams and bigrams), and every Latin
+    word, number or identifier whole; an identifier with joints (case numbers, host names) also
+    yields its parts. A word that a line end breaks is also said whole, with
+    the hyphen and without: nobody knows whose it is.
     """
     terms: list[str] = []
     for match in _TOKEN.finditer(normalised):
@@ -67,6 +74,8 @@ def terms_of(normalised: str) -> list[str]:
             parts = _JOINT.split(token)
             if len(parts) > 1:
                 terms.extend(part for part in parts if part)
+    for before, after in _BROKEN.findall(normalised):
+        terms += [before + after, f"{before}-{after}"]
     return terms
 
 

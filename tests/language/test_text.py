@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb_service.language.text import sentence_spans
+from kb_service.language.text import index_terms, sentence_spans
 
 
 def sentences(text: str) -> list[str]:
@@ -40,3 +40,20 @@ def test_every_visible_character_lies_in_exactly_one_sentence(text: str) -> None
     assert {i for i, c in enumerate(text) if not c.isspace()} <= set(covered)
     assert all(span.of(text) == span.of(text).strip() != "" for span in spans)
     assert spans == sorted(spans)
+
+
+@pytest.mark.parametrize(
+    "broken", ["inves\u00adtigation", "inves\u200btigation", "inves\u2060tigation"]
+)
+def test_what_only_says_where_a_line_may_end_splits_no_word(broken: str) -> None:
+    assert index_terms(f"The {broken} ended") == ["the", "investigation", "ended"]
+
+
+@pytest.mark.parametrize("end", ["-\n", "-\n  ", "\u00ad\n"])
+def test_a_word_that_a_line_end_breaks_is_found_whole(end: str) -> None:
+    assert "investigation" in index_terms(f"The inves{end}tigation ended")
+
+
+def test_a_hyphen_at_a_line_end_may_be_the_words_own() -> None:
+    assert {"well-known", "wellknown", "well", "known"} <= set(index_terms("a well-\nknown crane"))
+    assert "2024x" not in index_terms("from 2024-\nx")
