@@ -15,12 +15,12 @@ import numpy as np
 import torch
 from torch import nn
 
-from llm.checkpoints.free_memory import release_free_memory
+from llm.checkpoints.weight_loader import release_free_memory
 from llm.engine.engine import Engine, TokenStream
 from llm.engine.scheduler import EngineLimits
 from llm.generation import SamplingParams
+from llm.kernels.cpu.selection import kernel_name
 from llm.kernels.quantized_linear import bits_of, quantize_linear
-from llm.kernels.selection import kernel_name
 from llm.models import naive
 from llm.models.build import empty_model
 from llm.models.config import chatglm3_6b

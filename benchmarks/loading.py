@@ -17,8 +17,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
-from llm.checkpoints.weight_names import LAYOUTS
-from llm.checkpoints.weight_plan import plan_weights
+from llm.checkpoints.weight_plan import LAYOUTS, plan_weights
 from llm.kernels.quantization import pack_int4
 from llm.models.build import empty_model
 from llm.models.config import ModelConfig

@@ -93,7 +93,7 @@ def span_model_text() -> str:
 
 def kernel_text() -> str:
     """Which kernel multiplies with int8 and int4 weights on the CPU, and why."""
-    from llm.kernels.selection import choose_kernel
+    from llm.kernels.cpu.selection import choose_kernel
 
     choice = choose_kernel()
     if choice.reason:

@@ -56,14 +56,14 @@ def test_the_kernel_is_named_with_the_reason_for_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("LLM_KERNEL_DIR", str(tmp_path))
-    monkeypatch.setattr("llm.kernels.selection.best_variant", lambda: VARIANTS[-1])
+    monkeypatch.setattr("llm.kernels.cpu.selection.best_variant", lambda: VARIANTS[-1])
     assert kernel_text().startswith("torch, several times slower: ")
     assert "is not built" in kernel_text()
 
     def refuse() -> None:
         raise KernelUnavailable("this CPU has no AVX2, FMA and F16C")
 
-    monkeypatch.setattr("llm.kernels.selection.best_variant", refuse)
+    monkeypatch.setattr("llm.kernels.cpu.selection.best_variant", refuse)
     assert "no AVX2" in kernel_text()
 
 

@@ -31,14 +31,13 @@ from kb_service.domain.errors import (
 )
 from kb_service.generation.by_chat import answer_by_chat
 from kb_service.services.ranges import check_range
-from llm.chats.calling import CallConstraint
 from llm.chats.chat import ChatMessage as ModelMessage
 from llm.chats.chat import Segment
 from llm.chats.chat_model import ChatModel, ChatReply
 from llm.chats.tool_prompts import Tool as ModelTool
 from llm.chats.turns import Turn, TurnCall, TurnReply, chat_messages
 from llm.checkpoints.checkpoint import LoadOptions
-from llm.constraints import Constraint
+from llm.constraints import CallConstraint, Constraint
 from llm.engine.scheduler import EngineLimits
 from llm.errors import (
     CheckpointError,

@@ -17,13 +17,12 @@ from typing import TYPE_CHECKING, Unpack
 
 from llm.chats.chat import ChatMessage, Segment, prompt_ids
 from llm.chats.chat_formats import ChatFormat, chat_format
-from llm.chats.quoting import QuoteConstraint, QuoteVocabulary
 from llm.chats.reply import ReplyRules, ReplyText
 from llm.chats.tool_calls import ToolCall
 from llm.checkpoints.checkpoint import LoadOptions, load_model, read_config
 from llm.checkpoints.tokenizer_choice import has_prefix, load_tokenizer
 from llm.checkpoints.weight_files import weight_files
-from llm.constraints import Constraint
+from llm.constraints import Constraint, QuoteConstraint, QuoteVocabulary
 from llm.errors import CheckpointError, PromptTooLong
 from llm.generation import FinishReason, SamplingParams, Token, Usage
 from llm.tokenizers import Tokenizer

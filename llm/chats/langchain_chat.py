@@ -31,10 +31,10 @@ from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import ConfigDict, SkipValidation
 
-from llm.chats.calling import CallConstraint
 from llm.chats.chat import prompt_ids
 from llm.chats.chat_model import ChatModel
 from llm.chats.turns import Turn, TurnCall, TurnReply, chat_messages
+from llm.constraints import CallConstraint
 from llm.errors import PromptError, ToolCallError
 from llm.generation import SamplingParams
 

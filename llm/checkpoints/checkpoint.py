@@ -19,8 +19,7 @@ from llm.checkpoints.weight_files import (
     stored_tensors,
     weight_files,
 )
-from llm.checkpoints.weight_names import LAYOUTS, WeightLayout
-from llm.checkpoints.weight_plan import checked, fit_config, plan_weights
+from llm.checkpoints.weight_plan import LAYOUTS, WeightLayout, checked, fit_config, plan_weights
 from llm.errors import CheckpointError, UnsupportedCheckpoint
 from llm.models.config import ModelConfig
 
@@ -96,10 +95,9 @@ def load_model(
 
     Raises CheckpointError, naming key, expected and found.
     """
-    from llm.checkpoints.free_memory import release_free_memory
     from llm.checkpoints.lora import Adapter, read_adapter
     from llm.checkpoints.placement import connect
-    from llm.checkpoints.weight_loader import Loader, Weights
+    from llm.checkpoints.weight_loader import Loader, Weights, release_free_memory
 
     config = read_config(folder, generation=generation, rope_theta=rope_theta)
     layout = LAYOUTS[config.layout]

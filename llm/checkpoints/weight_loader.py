@@ -1,11 +1,16 @@
 """Fill an empty model module by module: read, join, reorder, adapt, quantise, move.
 
 Knows the way of one module's values from the files to a device; what must be there was checked
-before (weight_plan.py). Holds at most one module's values beside the model.
+before (weight_plan.py). Holds at most one module's values beside the model, and gives what loading
+needed back to the system.
+
+H heads, G key/value groups, D head dimension.
 """
 
 from __future__ import annotations
 
+import ctypes
+import gc
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -16,10 +21,10 @@ from llm.checkpoints.lora import Adapter, LoraLinear, LowRank, side_by_side
 from llm.checkpoints.placement import Placement
 from llm.checkpoints.weight_files import StoredTensor, read_tensors
 from llm.checkpoints.weight_plan import StoredModule, WeightPlan
-from llm.checkpoints.weight_rows import pair_order, qkv_order
 from llm.errors import UnsupportedCheckpoint
 from llm.kernels.quantization import dequantize_rows, unpack_int4
 from llm.kernels.quantized_linear import Int4Linear, Int8Linear, bits_of, quantize_linear
+from llm.models.config import ModelConfig
 from llm.models.model import ChatGLM
 
 
@@ -190,3 +195,44 @@ def _equal(head: Tensor, embedding: Tensor) -> bool:
 def _replace(model: ChatGLM, name: str, module: nn.Module) -> None:
     owner, _, attribute = name.rpartition(".")
     setattr(model.get_submodule(owner), attribute, module)
+
+
+# The two row orders below are those of releases; scores and outputs do not change with them,
+# because a query and a key are permuted alike.
+def pair_order(config: ModelConfig) -> Tensor | None:
+    """For each of the model's D dimensions of a query or key, the stored one; None if the same."""
+    if not config.row_order.rotate_half:
+        return None
+    order = torch.arange(config.head_dim)
+    rotated = order[: config.rope_dim].view(config.rope_axes, 2, -1)
+    return torch.cat((rotated.transpose(1, 2).flatten(), order[config.rope_dim :]))
+
+
+def qkv_order(config: ModelConfig) -> Tensor | None:
+    """For each of the model's rows of qkv, (H + 2G) D of them, the stored one; None if the same."""
+    pairs = pair_order(config)
+    if pairs is None and not config.row_order.per_head:
+        return None
+    dim = config.head_dim
+    heads = torch.arange((config.num_heads + 2 * config.num_kv_groups) * dim)
+    if config.row_order.per_head:
+        heads = heads.view(config.num_heads, 3, dim).transpose(0, 1)
+    heads = heads.reshape(-1, dim)
+    if pairs is not None:
+        num_turned = config.num_heads + config.num_kv_groups
+        heads = torch.cat((heads[:num_turned, pairs], heads[num_turned:]))
+    return heads.flatten()
+
+
+def release_free_memory() -> bool:
+    """Collect garbage and return free pages; False where the C library (not glibc) cannot.
+
+    glibc keeps freed pieces below 32 MB for later: after quantising a large model these are
+    hundreds of megabytes that nobody will ask for again.
+    """
+    gc.collect()
+    try:
+        trim = ctypes.CDLL(None).malloc_trim
+    except (AttributeError, OSError, TypeError):  # TypeError: Windows has no library called None
+        return False
+    return bool(trim(0))

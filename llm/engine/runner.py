@@ -19,8 +19,8 @@ import torch
 from torch import Tensor
 
 from llm.engine.scheduler import EngineLimits
-from llm.kernels.compiled import compiled_attention, use_compiled
-from llm.kernels.gpu_linear import to_gpu_modules
+from llm.kernels.cpu.compiled import compiled_attention, use_compiled
+from llm.kernels.gpu.linear import to_gpu_modules
 from llm.kernels.paged_attention import TOLERANCE, choose, relative_error
 from llm.models.attention import MAX_SINGLE_QUERIES, PagedAttention
 from llm.models.batch import Chunk, lay_out

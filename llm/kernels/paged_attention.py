@@ -95,7 +95,9 @@ def _candidates() -> Mapping[str, PagedAttention]:
         if "block_table" in inspect.signature(varlen.varlen_attn).parameters:
             found["of torch"] = by_torch
     if importlib.util.find_spec("triton"):
-        found["in Triton"] = importlib.import_module("llm.kernels.triton_attention").paged_attention
+        found["in Triton"] = importlib.import_module(
+            "llm.kernels.gpu.triton_attention"
+        ).paged_attention
     return found
 
 

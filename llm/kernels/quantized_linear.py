@@ -15,8 +15,9 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
-from llm.kernels import panels, quantization
-from llm.kernels.selection import kernel_for
+from llm.kernels import quantization
+from llm.kernels.cpu import panels
+from llm.kernels.cpu.selection import kernel_for
 
 
 class QuantizedLinear(nn.Module):

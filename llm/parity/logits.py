@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from llm.checkpoints.checkpoint import load_model, read_config
-from llm.checkpoints.weight_rows import pair_order
+from llm.checkpoints.weight_loader import pair_order
 from llm.models import naive
 from llm.models.batch import Chunk, PromptLayout, lay_out
 from llm.models.config import ModelConfig

@@ -25,7 +25,7 @@ from kb_service.domain.spans import TextSpan
 from kb_service.generation.chatglm import ChatGlmGenerator
 from kb_service.language.asked import parse_question
 from kb_service.services.prompting import PromptMeter
-from llm.chats.quoting import QuoteConstraint
+from llm.constraints import QuoteConstraint
 from llm.engine.engine import TokenStream
 from llm.engine.scheduler import EngineLimits
 from llm.errors import EngineBusy

@@ -15,7 +15,7 @@ import torch
 from llm.chats.chat_model import ChatModel
 from llm.errors import KernelUnavailable
 from llm.kernels import build
-from llm.kernels.native import NativeKernel
+from llm.kernels.cpu.native import NativeKernel
 from llm.models.build import random_model
 from llm.models.config import ModelConfig
 from llm.models.model import ChatGLM

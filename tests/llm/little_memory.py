@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from llm.kernels.native import NativeKernel
+from llm.kernels.cpu.native import NativeKernel
 from llm.kernels.quantized_linear import quantize_linear
 
 NOT_HELD = 77  # exit status where the system does not hold a process to its limit

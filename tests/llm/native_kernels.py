@@ -7,7 +7,7 @@ import pytest
 from llm.errors import KernelUnavailable
 from llm.kernels import build
 from llm.kernels.build import Variant
-from llm.kernels.native import NativeKernel
+from llm.kernels.cpu.native import NativeKernel
 
 VARIANTS = (*build.VARIANTS, build.REFERENCE)
 

@@ -8,8 +8,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from llm.checkpoints.weight_names import LAYOUTS
-from llm.checkpoints.weight_plan import plan_weights
+from llm.checkpoints.weight_plan import LAYOUTS, plan_weights
 from llm.models.build import empty_model
 from llm.models.config import ModelConfig
 

@@ -13,8 +13,8 @@ from llm.engine.runner import PlainRunner
 from llm.engine.scheduler import EngineLimits
 from llm.generation import SamplingParams
 from llm.kernels.build import CACHE_VARIABLE, REFERENCE, library_path
-from llm.kernels.compiled import compiled_attention, use_compiled
-from llm.kernels.native import NativeKernel
+from llm.kernels.cpu.compiled import compiled_attention, use_compiled
+from llm.kernels.cpu.native import NativeKernel
 from llm.kernels.paged_attention import TOLERANCE, gathered, largest_error, relative_error
 from llm.kernels.quantized_linear import quantize_model
 from llm.models.batch import Chunk, PromptLayout
@@ -125,7 +125,7 @@ def test_gates_at_the_ends_of_the_numbers(native: NativeKernel) -> None:
 @pytest.fixture
 def quantised(native: NativeKernel, monkeypatch: pytest.MonkeyPatch) -> ChatGLM:
     """A tiny int8 model, on a machine whose kernel is `native`."""
-    monkeypatch.setattr("llm.kernels.compiled.cpu_kernel", lambda: native)
+    monkeypatch.setattr("llm.kernels.cpu.compiled.cpu_kernel", lambda: native)
     monkeypatch.setattr("llm.kernels.quantized_linear.kernel_for", lambda _: native)
     model = random_model(SHARING, seed=3)
     quantize_model(model, 8)

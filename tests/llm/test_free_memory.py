@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from llm.checkpoints.free_memory import release_free_memory
+from llm.checkpoints.weight_loader import release_free_memory
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc and needs glibc")

@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812 -- the name every torch reader expects
 from torch import Tensor, nn
 
-from llm.kernels import gpu_linear
-from llm.kernels.gpu_linear import MAX_KERNEL_ROWS, GpuLinear, Product, to_gpu_modules
+from llm.kernels.gpu import linear as gpu_linear
+from llm.kernels.gpu.linear import MAX_KERNEL_ROWS, GpuLinear, Product, to_gpu_modules
 from llm.kernels.paged_attention import TOLERANCE, relative_error
 from llm.kernels.quantized_linear import QuantizedLinear, quantize_linear, quantize_model
 from llm.models import naive
@@ -65,7 +65,7 @@ def in_triton(monkeypatch: pytest.MonkeyPatch) -> Product:
         pytest.skip("Triton is not installed (it comes with the cuda extra)")
     if DEVICE == "cpu":
         monkeypatch.setenv("TRITON_INTERPRET", "1")
-    product: Product = importlib.import_module("llm.kernels.triton_linear").product
+    product: Product = importlib.import_module("llm.kernels.gpu.triton_linear").product
     return product
 
 

@@ -18,7 +18,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip(str(reason))
     made = tmp_path_factory.mktemp("threads") / "helping_threads"
     source = Path(__file__).with_name("helping_threads.cpp")
-    headers = Path(build.__file__).parent
+    headers = build.SOURCES[0].parent
     options = ("-std=c++20", "-O1", "-pthread", f"-I{headers}")
     subprocess.run([*compiler, *options, str(source), "-o", str(made)], check=True)
     return made

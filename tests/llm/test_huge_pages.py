@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from llm.kernels.huge_pages import HUGE_PAGE, empty_bytes
+from llm.kernels.cpu.huge_pages import HUGE_PAGE, empty_bytes
 
 CPU = torch.device("cpu")
 

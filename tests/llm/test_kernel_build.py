@@ -10,8 +10,9 @@ import pytest
 import torch
 
 from llm.errors import KernelUnavailable
-from llm.kernels import build, selection
-from llm.kernels.native import NativeKernel
+from llm.kernels import build
+from llm.kernels.cpu import selection
+from llm.kernels.cpu.native import NativeKernel
 from llm.kernels.quantized_linear import quantize_linear
 
 

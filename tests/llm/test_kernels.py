@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llm.kernels import build
-from llm.kernels.native import NativeKernel
-from llm.kernels.panels import Panels, int4_codes, int4_panels, int8_codes, int8_panels
+from llm.kernels.cpu.native import NativeKernel
+from llm.kernels.cpu.panels import Panels, int4_codes, int4_panels, int8_codes, int8_panels
+from llm.kernels.cpu.selection import Kernel
+from llm.kernels.cpu.torch_kernel import TorchKernel, quantize_activations
 from llm.kernels.quantized_linear import Int4Linear, Int8Linear, quantize_linear
-from llm.kernels.selection import Kernel
-from llm.kernels.torch_kernel import TorchKernel, quantize_activations
 from tests.llm.native_kernels import compiled
 
 TOLERANCE = 2e-6  # of the sizes of a result's terms together

@@ -67,7 +67,9 @@ def in_triton(monkeypatch: pytest.MonkeyPatch) -> PagedAttention:
         pytest.skip("Triton is not installed (it comes with the cuda extra)")
     if not torch.cuda.is_available():
         monkeypatch.setenv("TRITON_INTERPRET", "1")
-    kernel: PagedAttention = importlib.import_module("llm.kernels.triton_attention").paged_attention
+    kernel: PagedAttention = importlib.import_module(
+        "llm.kernels.gpu.triton_attention"
+    ).paged_attention
     return kernel
 
 

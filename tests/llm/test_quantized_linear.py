@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from llm.kernels import gpu_linear, quantized_linear
-from llm.kernels.gpu_linear import GpuLinear, to_gpu_modules
+from llm.kernels import quantized_linear
+from llm.kernels.gpu import linear as gpu_linear
+from llm.kernels.gpu.linear import GpuLinear, to_gpu_modules
 from llm.kernels.quantization import (
     dequantize_groups,
     dequantize_rows,

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
-from llm.checkpoints.weight_names import CHATGLM2
+from llm.checkpoints.weight_plan import CHATGLM2
 from llm.models.build import random_model
 from llm.models.config import ModelConfig
 from llm.models.model import ChatGLM

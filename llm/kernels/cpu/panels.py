@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from llm.kernels.huge_pages import empty_bytes
+from llm.kernels.cpu.huge_pages import empty_bytes
 from llm.kernels.quantization import GROUP_SIZE
 
 ROWS = 64

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from llm.errors import KernelUnavailable
 from llm.kernels.build import is_intact
-from llm.kernels.panels import Panels
+from llm.kernels.cpu.panels import Panels
 
 _SEGMENT = 512  # kSegment of linear.cpp
 _POINTER, _SIZE, _INT, _FLOAT = ctypes.c_void_p, ctypes.c_int64, ctypes.c_int, ctypes.c_float

@@ -18,7 +18,7 @@ from llm.kernels.build import best_variant, library_path
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from llm.kernels.panels import Panels
+    from llm.kernels.cpu.panels import Panels
 
 _log = logging.getLogger(__name__)
 
@@ -44,8 +44,8 @@ class Choice:
 
 def choose_kernel() -> Choice:
     """The compiled kernel where `python -m llm.kernels.build` has made one, else torch."""
-    from llm.kernels.native import NativeKernel
-    from llm.kernels.torch_kernel import TorchKernel
+    from llm.kernels.cpu.native import NativeKernel
+    from llm.kernels.cpu.torch_kernel import TorchKernel
 
     try:
         variant = best_variant()
@@ -78,7 +78,7 @@ def kernel_for(x: Tensor) -> Kernel:
     """The kernel for activations on their device; only the CPU has a compiled one here."""
     if x.device.type == "cpu":
         return cpu_kernel()
-    from llm.kernels.torch_kernel import TorchKernel
+    from llm.kernels.cpu.torch_kernel import TorchKernel
 
     return TorchKernel()
 

@@ -8,10 +8,10 @@ import logging
 
 from torch import Tensor, nn
 
-from llm.kernels.native import NativeKernel
+from llm.kernels.cpu.native import NativeKernel
+from llm.kernels.cpu.selection import cpu_kernel
 from llm.kernels.paged_attention import TOLERANCE, largest_error
 from llm.kernels.quantized_linear import QuantizedLinear
-from llm.kernels.selection import cpu_kernel
 from llm.models.attention import PagedAttention
 from llm.models.config import ModelConfig
 from llm.models.model import Attention, RMSNorm, SwiGLU

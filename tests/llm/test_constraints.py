@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llm.chats.chat_model import ChatModel
-from llm.chats.quoting import QuoteConstraint, QuoteVocabulary
-from llm.constraints import Restriction
+from llm.constraints import CallConstraint, QuoteConstraint, QuoteVocabulary, Restriction
 from llm.generation import SamplingParams
 
 PIECES = [b"", "“".encode(), "”".encode(), b'"', "说“".encode(), "“我".encode(), "锅炉".encode()]
@@ -105,3 +104,17 @@ def test_a_model_that_babbles_quotes_the_source(chat_model: ChatModel) -> None:
     tokens = chat_model.engine.generate([5, 3, 8], params, constraint=inside)
     text = b"".join(chat_model.tokenizer.token_bytes(token.id) for token in tokens)
     assert text.partition(b'"')[0].decode() in source
+
+
+def test_only_ids_that_go_on_with_an_opening_are_allowed() -> None:
+    rule = CallConstraint([(5, 6, 9), (5, 7, 9), (4, 9)])
+    assert rule.restriction([]) == Restriction([4, 5])
+    assert rule.restriction([5]) == Restriction([6, 7])
+    assert rule.restriction([5, 7]) == Restriction([9])
+    assert rule.restriction([4]) == Restriction([9])
+
+
+def test_behind_a_complete_opening_everything_is_allowed() -> None:
+    rule = CallConstraint([(5, 6), (5, 6, 7)])
+    assert rule.restriction([5, 6]) is None
+    assert rule.restriction([5, 6, 1, 2, 3]) is None

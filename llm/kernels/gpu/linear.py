@@ -120,7 +120,7 @@ def _checked_product(layer: GpuLinear, dtype: torch.dtype) -> Product | None:
 
 
 def _kernel() -> Product:
-    product: Product = importlib.import_module("llm.kernels.triton_linear").product
+    product: Product = importlib.import_module("llm.kernels.gpu.triton_linear").product
     return product
 
 

@@ -1,0 +1,1 @@
+"""Quantised products and attention on a CUDA device, in Triton."""
