@@ -16,9 +16,9 @@ import torch
 from torch import nn
 
 from llm.checkpoints.weight_loader import release_free_memory
+from llm.decoding import SamplingParams
 from llm.engine.engine import Engine, TokenStream
 from llm.engine.scheduler import EngineLimits
-from llm.generation import SamplingParams
 from llm.kernels.cpu.selection import kernel_name
 from llm.kernels.quantized_linear import bits_of, quantize_linear
 from llm.models import naive

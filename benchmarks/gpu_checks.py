@@ -11,9 +11,9 @@ import torch
 
 from benchmarks.gpu_measures import Subject
 from benchmarks.gpu_reference import Reference
+from llm.decoding import SamplingParams
 from llm.engine.engine import Engine
 from llm.engine.scheduler import EngineLimits
-from llm.generation import SamplingParams
 from llm.kernels.paged_attention import TOLERANCE, relative_error
 from llm.models import naive
 from llm.models.build import random_model

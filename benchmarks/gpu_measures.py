@@ -17,9 +17,9 @@ from torch import nn
 
 from benchmarks.gpu_reference import Reference
 from llm.constraints import Restriction
+from llm.decoding import SamplingParams
 from llm.engine.engine import Engine
 from llm.engine.scheduler import EngineLimits
-from llm.generation import SamplingParams
 from llm.kernels.paged_attention import relative_error
 from llm.kernels.quantized_linear import quantize_model
 from llm.models import naive

@@ -11,11 +11,11 @@ import random
 import statistics
 from dataclasses import dataclass
 
+from llm.decoding import GeneratedToken, SamplingParams
 from llm.engine.pages import Pages
 from llm.engine.sampling import new_generator
-from llm.engine.scheduler import EngineLimits, Scheduler, Share
+from llm.engine.scheduler import EngineLimits, PlannedSlice, Scheduler
 from llm.engine.sequence import SequenceState
-from llm.generation import SamplingParams, Token
 from llm.models.batch import PromptLayout
 
 NUM_REQUESTS = 200
@@ -43,9 +43,9 @@ class Request:
     sequence: SequenceState
     num_wanted: int
 
-    def next_token(self) -> Token:
+    def next_token(self) -> GeneratedToken:
         ends = self.sequence.num_generated + 1 >= self.num_wanted
-        return Token(STOP_ID if ends else OTHER_ID)
+        return GeneratedToken(STOP_ID if ends else OTHER_ID)
 
 
 def requests(max_tokens: int, *, whole: bool) -> list[Request]:
@@ -73,13 +73,13 @@ def serve(scheduler: Scheduler, asked: list[Request]) -> dict[str, object]:
         scheduler.submit(each.sequence)
     first_at: list[int] = []
     num_steps = num_computed = 0
-    while shares := scheduler.schedule():
+    while slices := scheduler.schedule():
         num_steps += 1
-        num_computed += sum(len(share.chunk.ids) for share in shares)
-        for share in shares:
-            if share.num_scored and not share.sequence.num_generated:
+        num_computed += sum(len(planned.tokens.ids) for planned in slices)
+        for planned in slices:
+            if planned.num_scored and not planned.sequence.num_generated:
                 first_at.append(num_steps)
-            take_token(scheduler, share, by_sequence[id(share.sequence)])
+            take_token(scheduler, planned, by_sequence[id(planned.sequence)])
         scheduler.drop_ended()
     num_chosen = sum(each.sequence.num_generated for each in asked)
     num_needed = sum(len(each.sequence.ids) - 1 for each in asked)
@@ -92,11 +92,11 @@ def serve(scheduler: Scheduler, asked: list[Request]) -> dict[str, object]:
     }
 
 
-def take_token(scheduler: Scheduler, share: Share, request: Request) -> None:
+def take_token(scheduler: Scheduler, planned: PlannedSlice, request: Request) -> None:
     """What the engine does behind a computed step."""
-    if share.num_scored:
+    if planned.num_scored:
         request.sequence.append(request.next_token())
-    scheduler.record(share, 0)
+    scheduler.record(planned, 0)
 
 
 def main() -> None:

@@ -21,9 +21,9 @@ from dataclasses import replace
 
 import torch
 
+from llm.decoding import SamplingParams
 from llm.engine.engine import Engine, TokenStream
 from llm.engine.scheduler import EngineLimits
-from llm.generation import SamplingParams
 from llm.kernels.quantized_linear import quantize_model
 from llm.models.build import random_model
 from llm.models.config import chatglm3_6b

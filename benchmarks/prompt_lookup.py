@@ -24,12 +24,12 @@ from kb_service.domain.queries import Passage
 from kb_service.domain.spans import TextSpan
 from kb_service.language.asked import parse_question
 from kb_service.services.prompting import build_messages
-from llm.chats.chat import ChatMessage, prompt_ids
+from llm.chats.chat import ModelMessage, prompt_ids
 from llm.chats.chat_formats import chatglm3_format
 from llm.constraints import Restriction
+from llm.decoding import SamplingParams
 from llm.engine.engine import Engine
 from llm.engine.scheduler import EngineLimits
-from llm.generation import SamplingParams
 from llm.kernels.quantized_linear import quantize_model
 from llm.models.build import random_model
 from llm.models.config import chatglm3_6b
@@ -124,7 +124,7 @@ def references_of(data: Path, tokenizer_file: Path, num_answers: int) -> Iterato
     rng = random.Random(7)
 
     def reference(kind: str, messages: Sequence[Any], answer: str) -> Reference:
-        turns = [ChatMessage(message.role, message.content) for message in messages]
+        turns = [ModelMessage(message.role, message.content) for message in messages]
         said = [*tokenizer.encode("\n"), *tokenizer.encode(answer), tokenizer.eos_id]
         return Reference(kind, prompt_ids(chats.segments(turns)), said)
 
@@ -142,7 +142,7 @@ def references_of(data: Path, tokenizer_file: Path, num_answers: int) -> Iterato
     rows = list(islice(_rows(data / "text/zh_cybersec_sft.jsonl.gz"), 3000))
     for row in rng.sample(rows, num_answers):
         yield reference(
-            "ungrounded, Chinese", [ChatMessage("user", row["instruction"])], row["output"]
+            "ungrounded, Chinese", [ModelMessage("user", row["instruction"])], row["output"]
         )
 
 

@@ -26,11 +26,11 @@ from torch import Tensor
 
 from benchmarks.memory_watch import MemoryWatch
 from llm.constraints import Restriction
+from llm.decoding import SamplingParams
 from llm.engine.engine import Engine, TokenStream
 from llm.engine.sampling import new_generator, sample
 from llm.engine.scheduler import EngineLimits
 from llm.errors import EngineBusy, GenerationFailed, NonFiniteLogits, PromptError
-from llm.generation import SamplingParams
 from llm.models import naive
 from llm.models.build import random_model
 from llm.models.config import ModelConfig

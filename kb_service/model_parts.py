@@ -185,7 +185,7 @@ def _load_chatglm(folder: Path, llm: LlmSettings) -> Generator:
         quantize=llm.quantize or None,
         lora=Path(llm.adapter) if llm.adapter else None,
         prefix=Path(llm.prefix) if llm.prefix else None,
-        generation=llm.generation or None,
+        family=llm.generation or None,
         rope_theta=llm.rope_theta or None,
     )
     _ = generator.info  # hashes every weight file once; until then it counts as loading

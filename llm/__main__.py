@@ -15,7 +15,7 @@ from pathlib import Path
 
 from llm.checkpoints.checkpoint import DEVICES, DTYPES, QUANTIZATIONS
 from llm.errors import LlmError
-from llm.models.config_files import GENERATIONS
+from llm.models.config_files import FAMILIES
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -38,9 +38,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 def generate(options: argparse.Namespace) -> int:
     """Stream one reply to standard output."""
-    from llm.chats.chat import ChatMessage
+    from llm.chats.chat import ModelMessage
     from llm.chats.chat_model import ChatModel
-    from llm.generation import SamplingParams
+    from llm.decoding import SamplingParams
 
     params = SamplingParams(
         temperature=options.temperature,
@@ -57,10 +57,10 @@ def generate(options: argparse.Namespace) -> int:
         device_map="auto" if options.spread else None,
         lora=options.lora,
         prefix=options.prefix,
-        generation=options.generation,
+        family=options.family,
         rope_theta=options.rope_theta,
     )
-    reply = model.chat([ChatMessage("user", options.prompt)], params)
+    reply = model.chat([ModelMessage("user", options.prompt)], params)
     for piece in reply:
         print(piece, end="", flush=True)
     print()
@@ -79,7 +79,7 @@ def parity(options: argparse.Namespace) -> int:
 
     verdicts = []
     for path in golden_paths(options.paths):
-        verdicts.append(judge(path, options.tokenizers, options.generation))
+        verdicts.append(judge(path, options.tokenizers, options.family))
         print(verdicts[-1], flush=True)
     num_passed = sum(verdict.passed for verdict in verdicts)
     print(f"{num_passed} passed, {len(verdicts) - num_passed} failed")
@@ -146,7 +146,9 @@ def _add_changes(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--prefix", type=Path, metavar="DIR", help="P-tuning prefix encoder")
     parser.add_argument("--spread", action="store_true", help="layers over every CUDA device")
     parser.add_argument("--rope-theta", type=float, help="for configs that state a wrong base")
-    parser.add_argument("--generation", choices=GENERATIONS, help="what config.json cannot tell")
+    parser.add_argument(
+        "--generation", dest="family", choices=FAMILIES, help="what config.json cannot tell"
+    )
 
 
 def _add_parity(parser: argparse.ArgumentParser) -> None:
@@ -161,7 +163,10 @@ def _add_parity(parser: argparse.ArgumentParser) -> None:
         "--tokenizers", type=Path, metavar="DIR", help="default: beside the folder of the file"
     )
     parser.add_argument(
-        "--generation", choices=GENERATIONS, help="what config.json of a model cannot tell"
+        "--generation",
+        dest="family",
+        choices=FAMILIES,
+        help="what config.json of a model cannot tell",
     )
     parser.set_defaults(run=parity)
 

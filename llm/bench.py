@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from llm.generation import SamplingParams
+from llm.decoding import SamplingParams
 
 if TYPE_CHECKING:
     from llm.engine.engine import Engine

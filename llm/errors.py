@@ -28,7 +28,7 @@ class CheckpointError(LlmError):
 
 
 class UnsupportedCheckpoint(CheckpointError):
-    """A checkpoint of a generation or kind that this package does not read yet."""
+    """A checkpoint of a family or kind that this package does not read yet."""
 
 
 class PromptError(LlmError):

@@ -31,13 +31,13 @@ from kb_service.domain.errors import (
 )
 from kb_service.generation.by_chat import answer_by_chat
 from kb_service.services.ranges import check_range
-from llm.chats.chat import ChatMessage as ModelMessage
-from llm.chats.chat import Segment
+from llm.chats.chat import ModelMessage, PromptSegment
 from llm.chats.chat_model import ChatModel, ChatReply
 from llm.chats.tool_prompts import Tool as ModelTool
-from llm.chats.turns import Turn, TurnCall, TurnReply, chat_messages
+from llm.chats.turns import ClientTurn, TurnCall, TurnReply, chat_messages
 from llm.checkpoints.checkpoint import LoadOptions
 from llm.constraints import CallConstraint, Constraint
+from llm.decoding import GeneratedToken, SamplingParams
 from llm.engine.scheduler import EngineLimits
 from llm.errors import (
     CheckpointError,
@@ -47,7 +47,6 @@ from llm.errors import (
     PromptTooLong,
     ToolCallError,
 )
-from llm.generation import SamplingParams, Token
 
 MAX_DRAWN_SEED = 2**31 - 1
 SMALLEST_TOP_P = 1e-6
@@ -125,7 +124,7 @@ class ChatGlmGenerator:
         longest = self._model.max_prompt_tokens
         return longest - min(self._max_tokens, longest // 2)
 
-    def prompt_segments(self, messages: Sequence[ChatMessage]) -> tuple[Segment, ...]:
+    def prompt_segments(self, messages: Sequence[ChatMessage]) -> tuple[PromptSegment, ...]:
         """Return the exact prompt of a chat. Raises GenerationError (invalid_prompt)."""
         with _translated():
             return self._model.prompt_segments(self._to_model(messages))
@@ -197,7 +196,7 @@ class ChatGlmGenerator:
             return ()
         return tuple(self._score(token) for token in turn.new_tokens())
 
-    def _score(self, token: Token) -> TokenScore:
+    def _score(self, token: GeneratedToken) -> TokenScore:
         bytes_of = self._model.tokenizer.token_bytes
         others = (TokenScore(bytes_of(other), value) for other, value in token.top_logprobs)
         return TokenScore(bytes_of(token.id), token.logprob or 0.0, tuple(others))
@@ -211,9 +210,9 @@ def _offer(tool: Tool) -> ModelTool:
     }
 
 
-def _turn(message: ChatMessage) -> Turn:
+def _turn(message: ChatMessage) -> ClientTurn:
     calls = tuple(TurnCall(call.id, call.name, call.arguments) for call in message.tool_calls)
-    return Turn(message.role, message.content, calls, message.tool_call_id)
+    return ClientTurn(message.role, message.content, calls, message.tool_call_id)
 
 
 def _end(turn: TurnReply, params: SamplingParams) -> ChatEnd:

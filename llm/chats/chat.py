@@ -1,6 +1,6 @@
 """Messages of a chat, the order they may come in, and the segments of ids that they become.
 
-Knows roles and their order. Does not know how a generation writes a chat (see chat_formats.py),
+Knows roles and their order. Does not know how a family writes a chat (see chat_formats.py),
 where messages come from, or how long a prompt may be.
 """
 
@@ -21,7 +21,7 @@ ROLES: tuple[Role, ...] = get_args(Role)
 
 
 @dataclass(frozen=True, slots=True)
-class ChatMessage:
+class ModelMessage:
     """One turn. `metadata` names the tool of an assistant's call; `tools` describes what a
     system message offers (see tool_prompts.py)."""
 
@@ -32,35 +32,35 @@ class ChatMessage:
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
+class PromptSegment:
     """Ids that belong together: the prefix, one message, or the opening of the reply."""
 
     role: SegmentRole
     ids: tuple[int, ...]
 
 
-def prompt_ids(segments: Sequence[Segment]) -> list[int]:
+def prompt_ids(segments: Sequence[PromptSegment]) -> list[int]:
     """The ids of all segments, one after the other: what the model reads."""
     return [token_id for segment in segments for token_id in segment.ids]
 
 
 @dataclass(frozen=True, slots=True)
 class RoleOrder:
-    """What one generation's chats may look like.
+    """What one family's chats may look like.
 
     `may_follow` names, for each role that there is, the roles that may stand before it, with ""
-    for the start of the chat. `model` is how errors call the generation.
+    for the start of the chat. `model` is how errors call the family.
     """
 
     model: str
     may_follow: Mapping[str, tuple[str, ...]]
     knows_tools: bool
 
-    def check(self, messages: Sequence[ChatMessage]) -> None:
-        """Raise RoleOrderError unless the messages can be a prompt of this generation."""
+    def check(self, messages: Sequence[ModelMessage]) -> None:
+        """Raise RoleOrderError unless the messages can be a prompt of this family."""
         if not messages:
             raise RoleOrderError("there are 0 messages; at least 1 is needed")
-        before: ChatMessage | None = None
+        before: ModelMessage | None = None
         for number, message in enumerate(messages, start=1):
             problem = self._misplaced(message, before) or self._misused(message)
             if problem:
@@ -73,7 +73,7 @@ class RoleOrder:
                 f" expected {' or '.join(map(repr, enders))}"
             )
 
-    def _misplaced(self, message: ChatMessage, before: ChatMessage | None) -> str:
+    def _misplaced(self, message: ModelMessage, before: ModelMessage | None) -> str:
         role = message.role
         allowed = self.may_follow.get(role)
         if allowed is None:
@@ -86,7 +86,7 @@ class RoleOrder:
         expected = " or ".join(repr(name) if name else "nothing" for name in allowed)
         return f"{_named(role)} cannot follow {found}; expected {expected} before it"
 
-    def _misused(self, message: ChatMessage) -> str:
+    def _misused(self, message: ModelMessage) -> str:
         if message.metadata and (message.role != "assistant" or not self.knows_tools):
             return f"metadata is {message.metadata!r}; {self._only('assistant')} has any"
         if "\n" in message.metadata:
@@ -103,7 +103,7 @@ def _named(role: str) -> str:
     return f"{'an' if role[0] in 'ao' else 'a'} {role!r} message"
 
 
-def _uncalled(message: ChatMessage, before: ChatMessage | None) -> str:
+def _uncalled(message: ModelMessage, before: ModelMessage | None) -> str:
     answers = message.role == "observation" and before and before.role == "assistant"
     if answers and before and not before.metadata:
         return "an 'observation' must follow a call; the message before it has no metadata"

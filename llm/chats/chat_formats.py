@@ -1,4 +1,4 @@
-"""How each generation writes a chat: messages to segments of ids.
+"""How each family writes a chat: messages to segments of ids.
 
 Every field is encoded on its own, as plain text, and control ids are put between by name: no text
 can become one. Knows formats, their stop ids and how their calls look. Does not know files,
@@ -18,13 +18,13 @@ from llm.chats.chat import (
     CHATGLM_ORDER,
     GLM4_ORDER,
     GLM_EDGE_ORDER,
-    ChatMessage,
+    ModelMessage,
+    PromptSegment,
     RoleOrder,
-    Segment,
 )
 from llm.chats.reply import ReplyRules, ReplyText
 from llm.chats.tool_calls import (
-    ToolCall,
+    ParsedToolCall,
     read_json_call,
     read_python_call,
     write_json_call,
@@ -43,18 +43,18 @@ from llm.released_texts import ANSWER, QUESTION
 from llm.tokenizers import Tokenizer
 
 _ROLE_TOKENS = ("<|system|>", "<|user|>", "<|assistant|>", "<|observation|>")
-SystemTexts = Callable[[ChatMessage], Sequence[str]]
+SystemTexts = Callable[[ModelMessage], Sequence[str]]
 
 
-def _content_alone(message: ChatMessage) -> tuple[str, ...]:
+def _content_alone(message: ModelMessage) -> tuple[str, ...]:
     return (message.content,)
 
 
-def _chatglm3_system(message: ChatMessage) -> tuple[str, ...]:
+def _chatglm3_system(message: ModelMessage) -> tuple[str, ...]:
     return (chatglm3_system(message.content, message.tools),)
 
 
-def _glm4_system(message: ChatMessage, name: str) -> tuple[str, ...]:
+def _glm4_system(message: ModelMessage, name: str) -> tuple[str, ...]:
     """Tools are a system message of their own, before the caller's."""
     tools = (glm4_tools(message.tools, name),) if message.tools else ()
     return (*tools, message.content) if message.content or not tools else tools
@@ -65,13 +65,13 @@ def _control_ids(tokenizer: Tokenizer, names: Sequence[str]) -> tuple[int, ...]:
 
 
 class ChatFormat(Protocol):
-    """One generation's way to write a chat and to read its reply."""
+    """One family's way to write a chat and to read its reply."""
 
     @property
     def stop_ids(self) -> frozenset[int]:
         """Ids that end a reply and are no part of it."""
 
-    def segments(self, messages: Sequence[ChatMessage]) -> tuple[Segment, ...]:
+    def segments(self, messages: Sequence[ModelMessage]) -> tuple[PromptSegment, ...]:
         """The segments of a prompt that ends where the assistant's reply begins.
 
         Raises:
@@ -79,20 +79,20 @@ class ChatFormat(Protocol):
             InvalidPrompt: text that is not Unicode, or a tool that cannot be described.
         """
 
-    def continuation(self, text: str) -> tuple[Segment, ...]:
+    def continuation(self, text: str) -> tuple[PromptSegment, ...]:
         """The segments of a prompt that a base model goes on writing: no roles, no turns."""
 
-    def reply_text(self, messages: Sequence[ChatMessage]) -> ReplyText:
+    def reply_text(self, messages: Sequence[ModelMessage]) -> ReplyText:
         """A fresh reader for the reply to these messages."""
 
-    def read_call(self, name: str, text: str) -> ToolCall:
+    def read_call(self, name: str, text: str) -> ParsedToolCall:
         """A call in a reply. Raises ToolCallError: it cannot be read."""
 
-    def call_message(self, name: str, arguments: str) -> ChatMessage:
+    def call_message(self, name: str, arguments: str) -> ModelMessage:
         """An earlier call, given as JSON arguments, as the message that made it.
 
         Raises:
-            RoleOrderError: this generation calls no tools.
+            RoleOrderError: this family calls no tools.
             ToolCallError: the arguments are no JSON object.
         """
 
@@ -100,7 +100,7 @@ class ChatFormat(Protocol):
         """The ids by which a reply that calls the tool begins.
 
         Raises:
-            RoleOrderError: this generation calls no tools.
+            RoleOrderError: this family calls no tools.
         """
 
 
@@ -125,29 +125,29 @@ class RoundsFormat:
     def stop_ids(self) -> frozenset[int]:
         return frozenset((self.tokenizer.eos_id,))
 
-    def segments(self, messages: Sequence[ChatMessage]) -> tuple[Segment, ...]:
+    def segments(self, messages: Sequence[ModelMessage]) -> tuple[PromptSegment, ...]:
         self.order.check(messages)
         return self.continuation(self._rounds(messages))
 
-    def continuation(self, text: str) -> tuple[Segment, ...]:
-        prefix = Segment("prefix", _control_ids(self.tokenizer, self.before))
-        reply = Segment("reply", _control_ids(self.tokenizer, self.after))
-        rounds = Segment("rounds", tuple(self.tokenizer.encode(text)))
+    def continuation(self, text: str) -> tuple[PromptSegment, ...]:
+        prefix = PromptSegment("prefix", _control_ids(self.tokenizer, self.before))
+        reply = PromptSegment("reply", _control_ids(self.tokenizer, self.after))
+        rounds = PromptSegment("rounds", tuple(self.tokenizer.encode(text)))
         return tuple(part for part in (prefix, rounds, reply) if part.ids)
 
-    def reply_text(self, messages: Sequence[ChatMessage]) -> ReplyText:
+    def reply_text(self, messages: Sequence[ModelMessage]) -> ReplyText:
         return ReplyText(self.tokenizer, self.rules)
 
-    def read_call(self, name: str, text: str) -> ToolCall:
+    def read_call(self, name: str, text: str) -> ParsedToolCall:
         raise RoleOrderError(f"{self.order.model} calls no tools; asked for one of {name!r}")
 
-    def call_message(self, name: str, arguments: str) -> ChatMessage:
+    def call_message(self, name: str, arguments: str) -> ModelMessage:
         raise RoleOrderError(f"{self.order.model} calls no tools; asked for one of {name!r}")
 
     def call_opening(self, tool: Tool) -> tuple[int, ...]:
         raise RoleOrderError(f"{self.order.model} calls no tools")
 
-    def _rounds(self, messages: Sequence[ChatMessage]) -> str:
+    def _rounds(self, messages: Sequence[ModelMessage]) -> str:
         system = "".join(turn.content for turn in messages if turn.role == "system")
         questions = [turn.content for turn in messages if turn.role == "user"]
         answers = [turn.content for turn in messages if turn.role == "assistant"]
@@ -175,7 +175,7 @@ class RolesFormat:
     prefix: tuple[str, ...] = ()
     joins_header: bool = False
     system_texts: SystemTexts = _content_alone
-    read: Callable[[str, str], ToolCall] = read_json_call
+    read: Callable[[str, str], ParsedToolCall] = read_json_call
     write: Callable[[str, str], str] = write_json_call
     called_name: Callable[[Tool], str] = tool_name
 
@@ -187,42 +187,42 @@ class RolesFormat:
         turns = _control_ids(self.tokenizer, ("<|user|>", "<|observation|>"))
         return frozenset((self.tokenizer.eos_id, *turns))
 
-    def segments(self, messages: Sequence[ChatMessage]) -> tuple[Segment, ...]:
+    def segments(self, messages: Sequence[ModelMessage]) -> tuple[PromptSegment, ...]:
         self.order.check(messages)
         opening = _control_ids(self.tokenizer, ("<|assistant|>",))
         parts = [part for message in messages for part in self._parts(message)]
-        return (*self._prefix(), *parts, Segment("reply", opening))
+        return (*self._prefix(), *parts, PromptSegment("reply", opening))
 
-    def continuation(self, text: str) -> tuple[Segment, ...]:
-        return (*self._prefix(), Segment("user", tuple(self.tokenizer.encode(text))))
+    def continuation(self, text: str) -> tuple[PromptSegment, ...]:
+        return (*self._prefix(), PromptSegment("user", tuple(self.tokenizer.encode(text))))
 
-    def reply_text(self, messages: Sequence[ChatMessage]) -> ReplyText:
+    def reply_text(self, messages: Sequence[ModelMessage]) -> ReplyText:
         names = [self.called_name(tool) for message in messages for tool in message.tools]
         rules = ReplyRules(new_part_id=self.tokenizer.control_id("<|assistant|>"))
         return ReplyText(self.tokenizer, rules, names)
 
-    def read_call(self, name: str, text: str) -> ToolCall:
+    def read_call(self, name: str, text: str) -> ParsedToolCall:
         return self.read(name, text)
 
-    def call_message(self, name: str, arguments: str) -> ChatMessage:
+    def call_message(self, name: str, arguments: str) -> ModelMessage:
         if not self.order.knows_tools:
             raise RoleOrderError(f"{self.order.model} calls no tools; asked for one of {name!r}")
-        return ChatMessage("assistant", self.write(name, arguments), metadata=name)
+        return ModelMessage("assistant", self.write(name, arguments), metadata=name)
 
     def call_opening(self, tool: Tool) -> tuple[int, ...]:
         if not self.order.knows_tools:
             raise RoleOrderError(f"{self.order.model} calls no tools")
         return tuple(self.tokenizer.encode(self.called_name(tool) + "\n"))
 
-    def _prefix(self) -> tuple[Segment, ...]:
+    def _prefix(self) -> tuple[PromptSegment, ...]:
         ids = _control_ids(self.tokenizer, self.prefix)
-        return (Segment("prefix", ids),) if ids else ()
+        return (PromptSegment("prefix", ids),) if ids else ()
 
-    def _parts(self, message: ChatMessage) -> tuple[Segment, ...]:
+    def _parts(self, message: ModelMessage) -> tuple[PromptSegment, ...]:
         texts = self.system_texts(message) if message.role == "system" else (message.content,)
         role_id = self.tokenizer.control_id(f"<|{message.role}|>")
         return tuple(
-            Segment(message.role, (role_id, *self._text_ids(message.metadata + "\n", text)))
+            PromptSegment(message.role, (role_id, *self._text_ids(message.metadata + "\n", text)))
             for text in texts
         )
 
@@ -293,17 +293,17 @@ _FORMATS: dict[str, Callable[[Tokenizer], ChatFormat]] = {
 }
 
 
-def chat_format(generation: str, tokenizer: Tokenizer, *, has_prefix: bool = True) -> ChatFormat:
-    """The format of a generation; native GLM checkpoints are told apart by their prefix.
+def chat_format(family: str, tokenizer: Tokenizer, *, has_prefix: bool = True) -> ChatFormat:
+    """The format of a family; native GLM checkpoints are told apart by their prefix.
 
     Raises:
-        UnsupportedCheckpoint: an unknown generation.
+        UnsupportedCheckpoint: an unknown family.
         CheckpointError: the tokenizer lacks one of the format's control tokens.
     """
-    if generation == "glm":
+    if family == "glm":
         return glm4_format(tokenizer) if has_prefix else glm_edge_format(tokenizer)
-    if generation not in _FORMATS:
+    if family not in _FORMATS:
         raise UnsupportedCheckpoint(
-            f"the generation is {generation!r}; chats are known for {', '.join(_FORMATS)}, glm"
+            f"the generation is {family!r}; chats are known for {', '.join(_FORMATS)}, glm"
         )
-    return _FORMATS[generation](tokenizer)
+    return _FORMATS[family](tokenizer)

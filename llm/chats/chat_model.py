@@ -15,16 +15,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
-from llm.chats.chat import ChatMessage, Segment, prompt_ids
+from llm.chats.chat import ModelMessage, PromptSegment, prompt_ids
 from llm.chats.chat_formats import ChatFormat, chat_format
 from llm.chats.reply import ReplyRules, ReplyText
-from llm.chats.tool_calls import ToolCall
+from llm.chats.tool_calls import ParsedToolCall
 from llm.checkpoints.checkpoint import LoadOptions, load_model, read_config
 from llm.checkpoints.tokenizer_choice import has_prefix, load_tokenizer
 from llm.checkpoints.weight_files import weight_files
 from llm.constraints import Constraint, QuoteConstraint, QuoteVocabulary
+from llm.decoding import FinishReason, GeneratedToken, SamplingParams, TokenUsage
 from llm.errors import CheckpointError, PromptTooLong
-from llm.generation import FinishReason, SamplingParams, Token, Usage
 from llm.tokenizers import Tokenizer
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class ChatModel:
     def load(
         cls, folder: Path, limits: EngineLimits | None = None, **options: Unpack[LoadOptions]
     ) -> ChatModel:
-        """Load a released folder of any generation, with its tokenizer and chat format.
+        """Load a released folder of any family, with its tokenizer and chat format.
 
         `limits` bound the engine; `options` are those of load_model.
 
@@ -69,11 +69,11 @@ class ChatModel:
         """
         from llm.engine.engine import Engine
 
-        config = read_config(folder, generation=options.get("generation"))
+        config = read_config(folder, family=options.get("family"))
         # The tokenizer first: a wrong one should not cost the minutes that the weights take.
         tokenizer = load_tokenizer(folder, config)
         chats = chat_format(
-            config.generation, tokenizer, has_prefix=has_prefix(folder, tokenizer, config)
+            config.family, tokenizer, has_prefix=has_prefix(folder, tokenizer, config)
         )
         model = load_model(folder, **options)
         return cls(folder, Engine(model, tokenizer.num_ids, limits), tokenizer, chats)
@@ -83,7 +83,7 @@ class ChatModel:
         """The longest prompt that leaves room for one token of answer."""
         return self.engine.max_prompt_tokens
 
-    def prompt_segments(self, messages: Sequence[ChatMessage]) -> tuple[Segment, ...]:
+    def prompt_segments(self, messages: Sequence[ModelMessage]) -> tuple[PromptSegment, ...]:
         """The exact prompt of a chat as ids, message by message.
 
         Raises:
@@ -94,7 +94,7 @@ class ChatModel:
 
     def chat(
         self,
-        messages: Sequence[ChatMessage],
+        messages: Sequence[ModelMessage],
         params: SamplingParams | None = None,
         cancelled: Callable[[], bool] = lambda: False,
         *,
@@ -128,7 +128,7 @@ class ChatModel:
             PromptError, EngineBusy: at the call, before any work.
             GenerationFailed: from the stream.
         """
-        self._refuse_endless([ChatMessage("user", text)])
+        self._refuse_endless([ModelMessage("user", text)])
         reply = ReplyText(self.tokenizer, ReplyRules(verbatim=True))
         return self._reply(self.format.continuation(text), reply, params, cancelled, tenant)
 
@@ -142,7 +142,7 @@ class ChatModel:
 
     def _reply(
         self,
-        segments: Sequence[Segment],
+        segments: Sequence[PromptSegment],
         text: ReplyText,
         params: SamplingParams | None,
         cancelled: Callable[[], bool],
@@ -161,7 +161,7 @@ class ChatModel:
         )
         return ChatReply(tuple(ids), tokens, text, ended, self.format)
 
-    def _refuse_endless(self, messages: Sequence[ChatMessage]) -> None:
+    def _refuse_endless(self, messages: Sequence[ModelMessage]) -> None:
         """Refuse by its length alone what cannot fit, before seconds are spent on encoding it."""
         num_characters = sum(len(message.content) for message in messages)
         at_least = num_characters // self.tokenizer.max_token_bytes
@@ -199,7 +199,7 @@ class ChatReply(Iterator[str]):
         chat_format: ChatFormat,
     ) -> None:
         self.prompt_ids = prompt_ids
-        self._generated: list[Token] = []
+        self._generated: list[GeneratedToken] = []
         self._text = text
         self._ended = ended
         self._format = chat_format
@@ -209,7 +209,7 @@ class ChatReply(Iterator[str]):
         self._pieces = _read(tokens, text, self._generated)
 
     @property
-    def tokens(self) -> Sequence[Token]:
+    def tokens(self) -> Sequence[GeneratedToken]:
         """The tokens generated so far, a final stop id included."""
         return self._generated
 
@@ -224,9 +224,9 @@ class ChatReply(Iterator[str]):
         return self._generated[-1].finish_reason if self._generated else None
 
     @property
-    def usage(self) -> Usage:
+    def usage(self) -> TokenUsage:
         """Tokens so far; final once the stream has ended."""
-        return Usage(len(self.prompt_ids), len(self._generated), self._tokens.cached_tokens)
+        return TokenUsage(len(self.prompt_ids), len(self._generated), self._tokens.cached_tokens)
 
     @property
     def metadata(self) -> str:
@@ -234,7 +234,7 @@ class ChatReply(Iterator[str]):
         return self._text.metadata
 
     @property
-    def tool_calls(self) -> tuple[ToolCall, ...]:
+    def tool_calls(self) -> tuple[ParsedToolCall, ...]:
         """The calls so far; complete once the stream has ended.
 
         Raises:
@@ -264,7 +264,7 @@ class ChatReply(Iterator[str]):
 
 
 def _read(
-    tokens: TokenStream, text: ReplyText, generated: list[Token]
+    tokens: TokenStream, text: ReplyText, generated: list[GeneratedToken]
 ) -> Generator[str, None, None]:
     with closing(tokens):
         for token in tokens:

@@ -33,10 +33,10 @@ from pydantic import ConfigDict, SkipValidation
 
 from llm.chats.chat import prompt_ids
 from llm.chats.chat_model import ChatModel
-from llm.chats.turns import Turn, TurnCall, TurnReply, chat_messages
+from llm.chats.turns import ClientTurn, TurnCall, TurnReply, chat_messages
 from llm.constraints import CallConstraint
+from llm.decoding import SamplingParams
 from llm.errors import PromptError, ToolCallError
-from llm.generation import SamplingParams
 
 _SAMPLING = ("temperature", "top_p", "top_k", "repetition_penalty", "max_tokens", "seed")
 _TURN_TOKENS = 8
@@ -195,24 +195,24 @@ def _call_chunks(turn: TurnReply) -> list[ToolCallChunk]:
     ]
 
 
-def _turn(message: BaseMessage) -> Turn:
+def _turn(message: BaseMessage) -> ClientTurn:
     text = _text(message)
     if isinstance(message, ChatMessage):
-        return Turn(message.role, text)
+        return ClientTurn(message.role, text)
     role = next((name for kind, name in _ROLES.items() if isinstance(message, kind)), None)
     if role is None:
         raise ValueError(f"no {type(message).__name__} can be sent to this model")
     if isinstance(message, ToolMessage):
-        return Turn(role, text, call_id=message.tool_call_id)
+        return ClientTurn(role, text, call_id=message.tool_call_id)
     calls = message.tool_calls if isinstance(message, AIMessage) else []
     made = tuple(
         TurnCall(call["id"] or "", call["name"], json.dumps(call["args"], ensure_ascii=False))
         for call in calls
     )
-    return Turn(role, text, made)
+    return ClientTurn(role, text, made)
 
 
-def _counted_text(turn: Turn) -> str:
+def _counted_text(turn: ClientTurn) -> str:
     calls = (f"{call.name}\n{call.arguments}" for call in turn.calls)
     return "\n".join((turn.content, *calls))
 

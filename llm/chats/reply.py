@@ -16,7 +16,7 @@ from llm.tokenizers import Detokenizer, Tokenizer
 
 @dataclass(frozen=True, slots=True)
 class ReplyRules:
-    """How a generation's replies are written.
+    """How a family's replies are written.
 
     `new_part_id` opens another message within a reply; with it, each message has a metadata
     line. `widens_punctuation` turns ASCII punctuation beside a Chinese character into its

@@ -26,7 +26,7 @@ FREE_TEXT = "input"
 
 
 @dataclass(frozen=True, slots=True)
-class ToolCall:
+class ParsedToolCall:
     """One call: the tool's name, its arguments as the text of a JSON object, and the model's own
     text, which a following prompt repeats word for word."""
 
@@ -35,7 +35,7 @@ class ToolCall:
     text: str
 
 
-def read_python_call(name: str, text: str) -> ToolCall:
+def read_python_call(name: str, text: str) -> ParsedToolCall:
     """A call of ChatGLM3: ```python fence around tool_call(key=literal, …); of its interpreter,
     a fence around code.
 
@@ -45,13 +45,13 @@ def read_python_call(name: str, text: str) -> ToolCall:
     _require_short(name, text)
     source = _unfenced(text)
     if name == INTERPRETER:
-        return ToolCall(name, _json({FREE_TEXT: source}), text)
+        return ParsedToolCall(name, _json({FREE_TEXT: source}), text)
     call = _call_node(name, source)
     arguments = {str(word.arg): _literal(name, word.value, 1) for word in call.keywords}
-    return ToolCall(name, _json(arguments), text)
+    return ParsedToolCall(name, _json(arguments), text)
 
 
-def read_json_call(name: str, text: str) -> ToolCall:
+def read_json_call(name: str, text: str) -> ParsedToolCall:
     """A call of GLM-4: one JSON object, or free text for one of the model's own tools.
 
     Raises:
@@ -59,8 +59,8 @@ def read_json_call(name: str, text: str) -> ToolCall:
     """
     _require_short(name, text)
     if name in GLM4_BUILT_IN:
-        return ToolCall(name, _json({FREE_TEXT: text.strip()}), text)
-    return ToolCall(name, _json(_json_object(name, text)), text)
+        return ParsedToolCall(name, _json({FREE_TEXT: text.strip()}), text)
+    return ParsedToolCall(name, _json(_json_object(name, text)), text)
 
 
 def write_python_call(name: str, arguments: str) -> str:

@@ -1,4 +1,4 @@
-"""What a system message says about tools, as each generation was trained to read it.
+"""What a system message says about tools, as each family was trained to read it.
 
 Knows how those texts are put together and what a tool's description must have. Does not know
 roles, ids or replies. A tool is described as {name, description, parameters}, alone or as OpenAI
@@ -36,7 +36,7 @@ def chatglm3_system(content: str, tools: Sequence[Tool]) -> str:
     """The system text of ChatGLM3: tools as indented JSON below it, or the interpreter's text.
 
     Raises:
-        InvalidPrompt: a tool without a name, or one that this generation does not have.
+        InvalidPrompt: a tool without a name, or one that this family does not have.
     """
     if not tools:
         return content
@@ -56,7 +56,7 @@ def glm4_tools(tools: Sequence[Tool], name: str = GLM4_NAME) -> str:
     """What GLM-4 reads of its tools, one section each.
 
     Raises:
-        InvalidPrompt: a tool without a name, or one that this generation does not have.
+        InvalidPrompt: a tool without a name, or one that this family does not have.
     """
     return GLM4_SYSTEM.format(name=name) + GLM4_TOOLS + "".join(map(_glm4_section, tools))
 

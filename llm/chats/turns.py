@@ -11,14 +11,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from llm.chats.chat import ROLES, ChatMessage, Role
+from llm.chats.chat import ROLES, ModelMessage, Role
 from llm.chats.chat_formats import ChatFormat
 from llm.chats.chat_model import ChatReply
 from llm.chats.stop_strings import StopStrings
-from llm.chats.tool_calls import ToolCall
+from llm.chats.tool_calls import ParsedToolCall
 from llm.chats.tool_prompts import Tool
+from llm.decoding import GeneratedToken
 from llm.errors import RoleOrderError, ToolCallError
-from llm.generation import Token
 
 TurnEnd = Literal["stop", "length", "tool_calls"]
 
@@ -33,7 +33,7 @@ class TurnCall:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class ClientTurn:
     """One turn: role is system, user, assistant or tool; a tool's turn answers `call_id`."""
 
     role: str
@@ -43,8 +43,8 @@ class Turn:
 
 
 def chat_messages(
-    turns: Sequence[Turn], chat_format: ChatFormat, tools: Sequence[Tool] = ()
-) -> list[ChatMessage]:
+    turns: Sequence[ClientTurn], chat_format: ChatFormat, tools: Sequence[Tool] = ()
+) -> list[ModelMessage]:
     """The turns as messages; user turns that follow each other become one.
 
     Raises:
@@ -52,16 +52,16 @@ def chat_messages(
             none.
         ToolCallError: a call whose arguments are no JSON object.
     """
-    messages: list[ChatMessage] = []
+    messages: list[ModelMessage] = []
     for message in _in_order(turns, chat_format):
         if messages and messages[-1].role == message.role == "user":
             text = f"{messages.pop().content}\n\n{message.content}"
-            message = ChatMessage("user", text)  # noqa: PLW2901  the joined one takes its place
+            message = ModelMessage("user", text)  # noqa: PLW2901  the joined one takes its place
         messages.append(message)
     return _offering(messages, tuple(tools)) if tools else messages
 
 
-def _in_order(turns: Sequence[Turn], chat_format: ChatFormat) -> Iterator[ChatMessage]:
+def _in_order(turns: Sequence[ClientTurn], chat_format: ChatFormat) -> Iterator[ModelMessage]:
     results = {turn.call_id: turn.content for turn in turns if turn.role == "tool"}
     called = {call.id for turn in turns for call in turn.calls}
     for turn in turns:
@@ -73,18 +73,18 @@ def _in_order(turns: Sequence[Turn], chat_format: ChatFormat) -> Iterator[ChatMe
         elif turn.calls:
             yield from _calls(turn, results, chat_format)
         else:
-            yield ChatMessage(_role(turn.role), turn.content)
+            yield ModelMessage(_role(turn.role), turn.content)
 
 
 def _calls(
-    turn: Turn, results: Mapping[str, str], chat_format: ChatFormat
-) -> Iterator[ChatMessage]:
+    turn: ClientTurn, results: Mapping[str, str], chat_format: ChatFormat
+) -> Iterator[ModelMessage]:
     if turn.content:
-        yield ChatMessage("assistant", turn.content)
+        yield ModelMessage("assistant", turn.content)
     for call in turn.calls:
         yield chat_format.call_message(call.name, call.arguments)
         if call.id in results:
-            yield ChatMessage("observation", results[call.id])
+            yield ModelMessage("observation", results[call.id])
 
 
 def _role(name: str) -> Role:
@@ -94,10 +94,10 @@ def _role(name: str) -> Role:
     raise RoleOrderError(f"unknown role {name!r}; expected system, user, assistant or tool")
 
 
-def _offering(messages: list[ChatMessage], tools: tuple[Tool, ...]) -> list[ChatMessage]:
+def _offering(messages: list[ModelMessage], tools: tuple[Tool, ...]) -> list[ModelMessage]:
     if messages and messages[0].role == "system":
-        return [ChatMessage("system", messages[0].content, tools=tools), *messages[1:]]
-    return [ChatMessage("system", "", tools=tools), *messages]
+        return [ModelMessage("system", messages[0].content, tools=tools), *messages[1:]]
+    return [ModelMessage("system", "", tools=tools), *messages]
 
 
 class TurnReply(Iterator[str]):
@@ -133,7 +133,7 @@ class TurnReply(Iterator[str]):
         return self.reply.finish_reason
 
     @property
-    def calls(self) -> tuple[ToolCall, ...]:
+    def calls(self) -> tuple[ParsedToolCall, ...]:
         """The calls of a reply that ended with them; the text of one that cannot be read is its
         arguments, which the caller's own parser will refuse."""
         if self.end != "tool_calls":
@@ -141,9 +141,9 @@ class TurnReply(Iterator[str]):
         try:
             return self.reply.tool_calls
         except ToolCallError:
-            return tuple(ToolCall(name, text, text) for name, text in self.reply.raw_calls)
+            return tuple(ParsedToolCall(name, text, text) for name, text in self.reply.raw_calls)
 
-    def new_tokens(self) -> Sequence[Token]:
+    def new_tokens(self) -> Sequence[GeneratedToken]:
         """The tokens since the last time this was asked, without a final stop id."""
         tokens = self.reply.tokens[self._num_told :]
         self._num_told += len(tokens)

@@ -45,16 +45,16 @@ class LoadOptions(TypedDict, total=False):
     device_map: Literal["auto"] | Mapping[int, str] | None
     lora: Path | None
     prefix: Path | None
-    generation: str | None
+    family: str | None
     rope_theta: float | None
 
 
 def read_config(
-    folder: Path, *, generation: str | None = None, rope_theta: float | None = None
+    folder: Path, *, family: str | None = None, rope_theta: float | None = None
 ) -> ModelConfig:
     """The config of a checkpoint folder.
 
-    `generation` and `rope_theta` override what the folder says; some say it wrong.
+    `family` and `rope_theta` override what the folder says; some say it wrong.
 
     Raises:
         CheckpointError: no folder, no config.json, or one that is not usable.
@@ -62,7 +62,7 @@ def read_config(
     if not folder.is_dir():
         raise CheckpointError(f"{folder} is not a folder")
     raw = read_json(folder / "config.json")
-    config = ModelConfig.from_json(raw, generation or _generation_by_code(folder))
+    config = ModelConfig.from_json(raw, family or _family_by_code(folder))
     return config if rope_theta is None else replace(config, rope_base=rope_theta)
 
 
@@ -76,7 +76,7 @@ def load_model(
     device_map: Literal["auto"] | Mapping[int, str] | None = None,
     lora: Path | None = None,
     prefix: Path | None = None,
-    generation: str | None = None,
+    family: str | None = None,
     rope_theta: float | None = None,
 ) -> ChatGLM:
     """Load a released folder; peak memory is about the model, which is filled module by module.
@@ -91,15 +91,15 @@ def load_model(
         lora: folder of a LoRA adapter in peft's format, which is added to the weights, or kept
             beside them where they are quantised.
         prefix: folder of a P-tuning prefix encoder that was trained over this model.
-        generation, rope_theta: see read_config.
+        family, rope_theta: see read_config.
 
     Raises CheckpointError, naming key, expected and found.
     """
     from llm.checkpoints.lora import Adapter, read_adapter
     from llm.checkpoints.placement import connect
-    from llm.checkpoints.weight_loader import Loader, Weights, release_free_memory
+    from llm.checkpoints.weight_loader import WeightLoader, Weights, release_free_memory
 
-    config = read_config(folder, generation=generation, rope_theta=rope_theta)
+    config = read_config(folder, family=family, rope_theta=rope_theta)
     layout = LAYOUTS[config.layout]
     adapter = read_adapter(lora) if lora else Adapter()
     overlay = {**adapter.replaced, **(_prefix_values(prefix, layout) if prefix else {})}
@@ -112,7 +112,7 @@ def load_model(
     plan = plan_weights(model, layout, stored)
     adapter.require_known(plan.linear_shapes())
     weights = Weights(checked(stored, plan, layout), overlay)
-    Loader(weights, adapter, placement, kind, bits, dequantize).fill(model, plan)
+    WeightLoader(weights, adapter, placement, kind, bits, dequantize).fill(model, plan)
     release_free_memory()
     return connect(model, placement)
 
@@ -239,8 +239,8 @@ def _quantize_bits(name: str | None, config: ModelConfig) -> int:
     return QUANTIZATIONS[name]
 
 
-def _generation_by_code(folder: Path) -> str | None:
-    """The generation by the tokenizer code beside the weights, which is read, never run.
+def _family_by_code(folder: Path) -> str | None:
+    """The family by the tokenizer code beside the weights, which is read, never run.
 
     ChatGLM2 and 3 share the file tokenizer.model, but only the third generation's code knows
     role tokens; GLM-4's uses another library.

@@ -83,7 +83,7 @@ def _move_step(step: Step, device: torch.device) -> Step:
         batch=replace(
             batch,
             slots=batch.slots.to(device),
-            spans=tuple(replace(span, pages=span.pages.to(device)) for span in batch.spans),
+            slices=tuple(replace(part, pages=part.pages.to(device)) for part in batch.slices),
         ),
         cos=step.cos.to(device),
         sin=step.sin.to(device),

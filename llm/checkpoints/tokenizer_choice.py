@@ -1,6 +1,6 @@
 """Which tokenizer a checkpoint folder needs, and whether the one in it fits.
 
-Decides by the generation of the config and the files that are there, never by the folder's name.
+Decides by the family of the config and the files that are there, never by the folder's name.
 Knows no weights and no chats.
 """
 
@@ -26,7 +26,7 @@ from llm.tokenizers.sentence_pieces import (
 from llm.tokenizers.tokenizer import Tokenizer
 from llm.tokenizers.tokenizer_json import TOKENIZER_JSON_FILE, GlmTokenizer
 
-# The files of a generation, the usual one first.
+# The files of a family, the usual one first.
 _READERS: Mapping[str, Mapping[str, Callable[[Path], Tokenizer]]] = {
     "chatglm1": {ICE_TEXT_FILE: ChatGLMTokenizer},
     "chatglm2": {TOKENIZER_FILE: ChatGLM2Tokenizer},
@@ -46,17 +46,17 @@ def load_tokenizer(folder: Path, config: ModelConfig) -> Tokenizer:
     Raises:
         CheckpointError: it is missing, damaged, or another model's.
     """
-    readers = _READERS.get(config.generation)
+    readers = _READERS.get(config.family)
     if readers is None:
         raise UnsupportedCheckpoint(
-            f"{folder} is of the generation {config.generation}; tokenizers are known for"
+            f"{folder} is of the generation {config.family}; tokenizers are known for"
             f" {', '.join(_READERS)}"
         )
     name = next((name for name in readers if (folder / name).is_file()), None)
     if name is None:
         raise CheckpointError(
             f"{folder} has no {' or '.join(readers)}; a checkpoint of the generation"
-            f" {config.generation} needs one"
+            f" {config.family} needs one"
         )
     tokenizer = _read(readers[name], folder / name, config)
     _require_fit(tokenizer, config, read_json(folder / "config.json"))
@@ -96,9 +96,7 @@ def _read(reader: Callable[[Path], Tokenizer], path: Path, config: ModelConfig) 
     try:
         return reader(path)
     except CheckpointError as error:
-        raise type(error)(
-            f"wrong tokenizer for the generation {config.generation}: {error}"
-        ) from error
+        raise type(error)(f"wrong tokenizer for the generation {config.family}: {error}") from error
 
 
 def _require_fit(tokenizer: Tokenizer, config: ModelConfig, raw: Mapping[str, Any]) -> None:
@@ -107,7 +105,7 @@ def _require_fit(tokenizer: Tokenizer, config: ModelConfig, raw: Mapping[str, An
             f"{tokenizer.path} has {tokenizer.num_ids} ids;"
             f" config.json has room for padded_vocab_size = {config.vocab_size}"
         )
-    recorded = _RECORDED_IDS if config.generation == "chatglm1" else {}
+    recorded = _RECORDED_IDS if config.family == "chatglm1" else {}
     for key, token_id in {
         **{key: tokenizer.control_id(name) for key, name in recorded.items()},
         "eos_token_id": tokenizer.eos_id,

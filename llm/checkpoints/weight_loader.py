@@ -50,7 +50,7 @@ class Weights:
 
 
 @dataclass(frozen=True, slots=True)
-class Loader:
+class WeightLoader:
     """How values are changed on their way into the model.
 
     `quantize_bits` (0: none) rounds the linear layers of a float checkpoint; `dequantize` makes

@@ -16,10 +16,11 @@ import torch
 from torch import Tensor
 
 from llm.constraints import Constraint
+from llm.decoding import GeneratedToken, SamplingParams
 from llm.engine.pages import Pages
 from llm.engine.runner import new_runner
 from llm.engine.sampling import new_generator, sample
-from llm.engine.scheduler import EngineLimits, Scheduler, Share
+from llm.engine.scheduler import EngineLimits, PlannedSlice, Scheduler
 from llm.engine.sequence import SequenceState
 from llm.engine.speculation import PromptLookup
 from llm.errors import (
@@ -29,7 +30,6 @@ from llm.errors import (
     OutOfMemory,
     PromptTooLong,
 )
-from llm.generation import SamplingParams, Token
 from llm.models.kv_cache import slot_bytes
 from llm.models.model import ChatGLM
 
@@ -179,29 +179,29 @@ class Engine:
 
     def _step(self) -> None:
         with self._booked() as scheduler:
-            shares = scheduler.schedule()
-        scores = self._scores(shares) if shares else []
+            slices = scheduler.schedule()
+        scores = self._scores(slices) if slices else []
         with self._booked() as scheduler:
-            for share, rows in zip(shares, scores, strict=True):
-                self._postprocess(share, rows)
+            for planned, rows in zip(slices, scores, strict=True):
+                self._postprocess(planned, rows)
             scheduler.drop_ended()
 
-    def _scores(self, shares: Sequence[Share]) -> Sequence[Tensor | GenerationFailed]:
-        """Scores of each share; when a step of several fails, each is tried again alone."""
+    def _scores(self, slices: Sequence[PlannedSlice]) -> Sequence[Tensor | GenerationFailed]:
+        """Scores of each slice; when a step of several fails, each is tried again alone."""
         try:
-            return self._run(shares)
+            return self._run(slices)
         except Exception as error:  # outer edge: becomes the failure of those who caused it
-            log.exception("a step of %d sequences failed", len(shares))
+            log.exception("a step of %d sequences failed", len(slices))
             failure = _failure(error)
-        if len(shares) == 1:
+        if len(slices) == 1:
             return [failure]
-        return [self._scores([share])[0] for share in shares]
+        return [self._scores([planned])[0] for planned in slices]
 
     @torch.inference_mode()
-    def _run(self, shares: Sequence[Share]) -> Sequence[Tensor | GenerationFailed]:
-        """Scores (num_scored, num_ids) of each share, float32 on the CPU."""
-        nums_scored = [share.num_scored for share in shares]
-        computed = self._runner.run([share.chunk for share in shares], nums_scored)
+    def _run(self, slices: Sequence[PlannedSlice]) -> Sequence[Tensor | GenerationFailed]:
+        """Scores (num_scored, num_ids) of each slice, float32 on the CPU."""
+        nums_scored = [planned.num_scored for planned in slices]
+        computed = self._runner.run([planned.tokens for planned in slices], nums_scored)
         scores = computed.scores[:, : self.num_ids].to(device="cpu", dtype=torch.float32)
         # The scores tell of the scored tokens; of the others, nobody must find what is no number.
         return [
@@ -211,29 +211,29 @@ class Engine:
             )
         ]
 
-    def _postprocess(self, share: Share, scores: Tensor | GenerationFailed) -> None:
+    def _postprocess(self, planned: PlannedSlice, scores: Tensor | GenerationFailed) -> None:
         """Bring one sequence on by what was computed, or end it with its own failure."""
-        sequence = share.sequence
+        sequence = planned.sequence
         if sequence.finished:
             return  # its reader left during the run
         try:
             if isinstance(scores, GenerationFailed):
                 raise scores
-            num_accepted = _accept(share, scores)
+            num_accepted = _accept(planned, scores)
         except GenerationFailed as error:
             sequence.fail(error)
         except Exception as error:  # outer edge: a constraint may raise anything
             log.exception("a token could not be chosen")
             sequence.fail(_failure(error))
         else:
-            self._scheduler.record(share, num_accepted)
+            self._scheduler.record(planned, num_accepted)
 
     def _new_lookup(self) -> PromptLookup | None:
         longest = self.limits.max_draft_tokens
         return PromptLookup(longest) if longest and self.limits.max_drafting else None
 
 
-class TokenStream(Iterator[Token]):
+class TokenStream(Iterator[GeneratedToken]):
     """The tokens of one generation, computed as they are asked for; close it to leave early."""
 
     def __init__(
@@ -248,7 +248,7 @@ class TokenStream(Iterator[Token]):
         """Tokens of the prompt whose keys and values were found, not computed."""
         return self._sequence.num_reused
 
-    def __next__(self) -> Token:
+    def __next__(self) -> GeneratedToken:
         sequence = self._sequence
         while not sequence.outbox and not sequence.finished:
             if self._cancelled():
@@ -273,7 +273,7 @@ class TokenStream(Iterator[Token]):
         self.close()
 
 
-def _accept(share: Share, scores: Tensor) -> int:
+def _accept(planned: PlannedSlice, scores: Tensor) -> int:
     """Append the tokens that the rows of scores choose; how many drafted ones were among them.
 
     Row i follows the draft's first i ids, so it counts only while they were all chosen.
@@ -281,14 +281,14 @@ def _accept(share: Share, scores: Tensor) -> int:
     Raises:
         NonFiniteLogits: from a row that counts.
     """
-    sequence = share.sequence
+    sequence = planned.sequence
     num_accepted = 0
     for number, row in enumerate(scores):
         rule = sequence.constraint
         restriction = None if rule is None else rule.restriction(sequence.generated_ids)
         token = sample(row, sequence.params, sequence.ids, sequence.generator, restriction)
         goes_on = sequence.append(token)
-        drafted = number < len(share.draft) and share.draft[number] == token.id
+        drafted = number < len(planned.draft) and planned.draft[number] == token.id
         if not drafted or not goes_on:
             return num_accepted
         num_accepted += 1

@@ -23,7 +23,7 @@ from llm.kernels.cpu.compiled import compiled_attention, use_compiled
 from llm.kernels.gpu.linear import to_gpu_modules
 from llm.kernels.paged_attention import TOLERANCE, choose, relative_error
 from llm.models.attention import MAX_SINGLE_QUERIES, PagedAttention
-from llm.models.batch import Chunk, lay_out
+from llm.models.batch import TokenSlice, lay_out
 from llm.models.kv_cache import KVCache
 from llm.models.model import ChatGLM
 from llm.models.rope import rotation
@@ -43,16 +43,16 @@ Capture = Callable[[Run], Run]
 class Runner(Protocol):
     """Computes steps over one cache, whose last page belongs to nobody."""
 
-    def run(self, chunks: Sequence[Chunk], nums_scored: Sequence[int]) -> Computed:
-        """Cache the tokens of chunks, and score what may follow their last `nums_scored`."""
+    def run(self, slices: Sequence[TokenSlice], nums_scored: Sequence[int]) -> Computed:
+        """Cache the tokens of slices, and score what may follow their last `nums_scored`."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Computed:
-    """Scores (rows, V) after the scored tokens of all chunks in order, valid until the next run.
+    """Scores (rows, V) after the scored tokens of all slices in order, valid until the next run.
 
-    The scores tell of the scored tokens; `sound` tells of each chunk whether the states of all
+    The scores tell of the scored tokens; `sound` tells of each slice whether the states of all
     its other tokens are numbers.
     """
 
@@ -95,22 +95,22 @@ class PlainRunner:
         self._cache = cache
         self._attend_pages = attend_pages
 
-    def run(self, chunks: Sequence[Chunk], nums_scored: Sequence[int]) -> Computed:
+    def run(self, slices: Sequence[TokenSlice], nums_scored: Sequence[int]) -> Computed:
         """See Runner."""
-        batch = lay_out(chunks, self._cache.page_tokens, self._model.device)
+        batch = lay_out(slices, self._cache.page_tokens, self._model.device)
         states = self._model.hidden(batch, self._cache, self._attend_pages)
-        ends = [span.stop - num for span, num in zip(batch.spans, nums_scored, strict=True)]
+        ends = [part.stop - num for part, num in zip(batch.slices, nums_scored, strict=True)]
         rows = [
             row
-            for end, span in zip(ends, batch.spans, strict=True)
-            for row in range(end, span.stop)
+            for end, part in zip(ends, batch.slices, strict=True)
+            for row in range(end, part.stop)
         ]
-        sound = [True] * len(chunks)
+        sound = [True] * len(slices)
         if len(rows) < len(states):
             finite = states.isfinite().all(dim=-1).cpu()
             sound = [
-                bool(finite[span.start : end].all())
-                for end, span in zip(ends, batch.spans, strict=True)
+                bool(finite[part.start : end].all())
+                for end, part in zip(ends, batch.slices, strict=True)
             ]
         return Computed(self._model.head(states[rows]), sound)
 
@@ -141,45 +141,45 @@ class StaticRunner:
         self._plain = PlainRunner(model, cache)
         self._runs: dict[int, Run | None] = {}  # None: the plain way
 
-    def run(self, chunks: Sequence[Chunk], nums_scored: Sequence[int]) -> Computed:
+    def run(self, slices: Sequence[TokenSlice], nums_scored: Sequence[int]) -> Computed:
         """See Runner."""
-        given = list(zip(chunks, nums_scored, strict=True))
+        given = list(zip(slices, nums_scored, strict=True))
         decoding = [decodes(*each) for each in given]
         num_rows = sum(num for (_, num), fits in zip(given, decoding, strict=True) if fits)
         if not 0 < num_rows <= self._rows.max_rows:
-            return self._plain.run(chunks, nums_scored)
-        fast = self._static([chunk for chunk, fits in zip(chunks, decoding, strict=True) if fits])
+            return self._plain.run(slices, nums_scored)
+        fast = self._static([part for part, fits in zip(slices, decoding, strict=True) if fits])
         if all(decoding):
-            return Computed(fast, [True] * len(chunks))
+            return Computed(fast, [True] * len(slices))
         rest = [each for each, fits in zip(given, decoding, strict=True) if not fits]
         slow = self._plain.run(*zip(*rest, strict=True))
         return _merged(decoding, nums_scored, fast, slow)
 
-    def _static(self, chunks: Sequence[Chunk]) -> Tensor:
-        """Scores after every token of chunks that decode."""
-        nums = [len(chunk.ids) for chunk in chunks]
+    def _static(self, slices: Sequence[TokenSlice]) -> Tensor:
+        """Scores after every token of slices that decode."""
+        nums = [len(part.ids) for part in slices]
         size = _power_of_2(max(sum(nums), self._min_rows))
         size = min(size, self._rows.max_rows)
         if size not in self._runs:
-            return self._try(size, chunks, nums)
+            return self._try(size, slices, nums)
         run = self._runs[size]
         if run is None:
-            return self._plain.run(chunks, nums).scores
-        self._rows.fill(chunks, size)
+            return self._plain.run(slices, nums).scores
+        self._rows.fill(slices, size)
         return run()[: sum(nums)]
 
-    def _try(self, size: int, chunks: Sequence[Chunk], nums: Sequence[int]) -> Tensor:
+    def _try(self, size: int, slices: Sequence[TokenSlice], nums: Sequence[int]) -> Tensor:
         """Compute by the plain pass, and find out how steps of this size may be computed."""
-        expected = self._plain.run(chunks, nums).scores
+        expected = self._plain.run(slices, nums).scores
         if not expected.isfinite().all():
             return expected  # a sequence that fails; nothing can be learned from it
         run = partial(self._step, size)
         self._runs[size] = None
-        self._rows.fill(chunks, size)
+        self._rows.fill(slices, size)
         if self._agrees("step", size, run, expected):
             self._runs[size] = run
             recorded = self._record(size, run)
-            self._rows.fill(chunks, size)
+            self._rows.fill(slices, size)
             if recorded and self._agrees("recorded step", size, recorded, expected):
                 self._runs[size] = recorded
         return expected
@@ -252,9 +252,9 @@ class Rows:
         self._filled = torch.zeros(shape, dtype=torch.int32, pin_memory=on_gpu)
         self._given = torch.zeros(shape, dtype=torch.int32, device=model.device)
 
-    def fill(self, chunks: Sequence[Chunk], size: int) -> None:
-        """Lay chunks into the first rows, and blanks behind them up to `size`."""
-        lines = [line for chunk in chunks for line in self._lines(chunk)]
+    def fill(self, slices: Sequence[TokenSlice], size: int) -> None:
+        """Lay slices into the first rows, and blanks behind them up to `size`."""
+        lines = [line for part in slices for line in self._lines(part)]
         for row, line in enumerate([*lines, *[self._blank] * (size - len(lines))]):
             self._filled[row, : len(line)] = torch.tensor(line, dtype=torch.int32)
         self._given[:size].copy_(self._filled[:size])
@@ -268,13 +268,13 @@ class Rows:
             ids, given[:, 3:first_page], slots.long(), given[:, first_page:], lengths.contiguous()
         )  # fmt: skip
 
-    def _lines(self, chunk: Chunk) -> list[list[int]]:
-        stop = chunk.num_cached + len(chunk.ids)
-        positions = chunk.layout.positions(chunk.num_cached, stop).tolist()
-        pages = chunk.pages[: -(-stop // self._page_tokens)]
+    def _lines(self, part: TokenSlice) -> list[list[int]]:
+        stop = part.num_cached + len(part.ids)
+        positions = part.layout.positions(part.num_cached, stop).tolist()
+        pages = part.pages[: -(-stop // self._page_tokens)]
         lines = []
         for token_id, index, place in zip(
-            chunk.ids, range(chunk.num_cached, stop), positions, strict=True
+            part.ids, range(part.num_cached, stop), positions, strict=True
         ):
             page, offset = divmod(index, self._page_tokens)
             slot = pages[page] * self._page_tokens + offset
@@ -309,7 +309,7 @@ class CudaGraphs:
 def _merged(
     decoding: Sequence[bool], nums_scored: Sequence[int], fast: Tensor, slow: Computed
 ) -> Computed:
-    """What decoding chunks and the others gave, in the order of all."""
+    """What decoding slices and the others gave, in the order of all."""
     left = {True: fast, False: slow.scores}
     sound = iter(slow.sound)
     parts = []
@@ -319,10 +319,10 @@ def _merged(
     return Computed(torch.cat(parts), [fits or next(sound) for fits in decoding])
 
 
-def decodes(chunk: Chunk, num_scored: int) -> bool:
-    """Whether a chunk is a few tokens, all scored, behind everything seen from both sides."""
-    few = 0 < len(chunk.ids) == num_scored <= MAX_SINGLE_QUERIES
-    return few and chunk.layout.num_bidirectional <= chunk.num_cached
+def decodes(part: TokenSlice, num_scored: int) -> bool:
+    """Whether a slice is a few tokens, all scored, behind everything seen from both sides."""
+    few = 0 < len(part.ids) == num_scored <= MAX_SINGLE_QUERIES
+    return few and part.layout.num_bidirectional <= part.num_cached
 
 
 def _power_of_2(number: int) -> int:

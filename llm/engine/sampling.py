@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 
 from llm.constraints import Restriction
+from llm.decoding import GeneratedToken, SamplingParams
 from llm.errors import NonFiniteLogits
-from llm.generation import SamplingParams, Token
 
 
 def new_generator(seed: int | None) -> torch.Generator:
@@ -35,7 +35,7 @@ def sample(
     seen_ids: Sequence[int],
     generator: torch.Generator,
     restriction: Restriction | None = None,
-) -> Token:
+) -> GeneratedToken:
     """Choose one id from float32 scores (V,) on the CPU, after the ids in seen_ids.
 
     Raises:
@@ -50,8 +50,8 @@ def sample(
         probabilities, candidates = distribution(usable, params)
         chosen = int(candidates[torch.multinomial(probabilities, 1, generator=generator)])
     if params.top_logprobs is None:
-        return Token(chosen)
-    return Token(chosen, None, *log_probabilities(scores, chosen, params.top_logprobs))
+        return GeneratedToken(chosen)
+    return GeneratedToken(chosen, None, *log_probabilities(scores, chosen, params.top_logprobs))
 
 
 def require_finite(scores: Tensor) -> None:

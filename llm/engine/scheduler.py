@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from llm.engine.pages import Pages
 from llm.engine.sequence import SequenceState
 from llm.errors import EngineBusy
-from llm.models.batch import Chunk
+from llm.models.batch import TokenSlice
 
 # Kept free for every sequence that runs, whenever another starts or a draft is made: enough that
 # few are put back where answers end early, little enough that nobody waits beside a free cache.
@@ -58,22 +58,22 @@ class EngineLimits:
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
-    """The tokens of one sequence in a step: those not cached yet, as far as the budget goes,
-    and behind its last one a draft to check.
+class PlannedSlice:
+    """One sequence's slice of a step: its tokens that are not cached yet, as far as the budget
+    goes, and behind its last one a draft to check.
 
-    The successors of the last `num_scored` tokens are to be chosen. `chunk` stays as it was when
+    The successors of the last `num_scored` tokens are to be chosen. `tokens` stay as they were when
     the step was planned, even if the sequence loses its pages meanwhile.
     """
 
     sequence: SequenceState
-    chunk: Chunk
+    tokens: TokenSlice
     num_scored: int
     draft: tuple[int, ...] = ()
 
     @property
     def num_new(self) -> int:
-        return len(self.chunk.ids) - len(self.draft)
+        return len(self.tokens.ids) - len(self.draft)
 
 
 class Scheduler:
@@ -121,23 +121,23 @@ class Scheduler:
             self._requeue(sequence.tenant, queue)
             raise EngineBusy(self._limits.max_waiting)
 
-    def schedule(self) -> list[Share]:
-        """The shares of the next step; empty when there is nothing to do."""
+    def schedule(self) -> list[PlannedSlice]:
+        """The slices of the next step; empty when there is nothing to do."""
         self.drop_ended()
         self._make_room()
         self._admit()
-        shares = [self._decoding_share(each) for each in self._running if each.decodes]
-        budget = self._limits.step_tokens - sum(len(share.chunk.ids) for share in shares)
+        slices = [self._decoding_slice(each) for each in self._running if each.decodes]
+        budget = self._limits.step_tokens - sum(len(planned.tokens.ids) for planned in slices)
         # At least one token, or prompts would starve beside as many decoders as fill a step.
-        shares += self._prefill_shares(max(budget, 1))
-        return shares
+        slices += self._prefill_slices(max(budget, 1))
+        return slices
 
-    def record(self, share: Share, num_accepted: int) -> None:
-        """Count a computed share, of whose draft `num_accepted` ids were kept."""
-        sequence = share.sequence
-        sequence.num_cached += share.num_new + num_accepted
+    def record(self, planned: PlannedSlice, num_accepted: int) -> None:
+        """Count a computed slice, of whose draft `num_accepted` ids were kept."""
+        sequence = planned.sequence
+        sequence.num_cached += planned.num_new + num_accepted
         if sequence.lookup:
-            sequence.lookup.record(sequence.ids, len(share.draft), num_accepted)
+            sequence.lookup.record(sequence.ids, len(planned.draft), num_accepted)
         num_published = len(sequence.page_keys)
         sequence.extend_keys(sequence.num_cached, self._limits.page_tokens)
         for number in range(num_published, len(sequence.page_keys)):
@@ -206,7 +206,7 @@ class Scheduler:
         sequence.num_cached = len(shared) * page_tokens
         return True
 
-    def _decoding_share(self, sequence: SequenceState) -> Share:
+    def _decoding_slice(self, sequence: SequenceState) -> PlannedSlice:
         draft: list[int] = []
         if sequence.lookup and self.num_running <= self._limits.max_drafting:
             num_left = sequence.max_tokens - sequence.num_generated
@@ -214,9 +214,9 @@ class Scheduler:
         # A guess must cost nobody his place.
         if not self._grow(sequence, len(sequence.ids) + len(draft), self._num_spare):
             draft = draft[: len(sequence.pages) * self._limits.page_tokens - len(sequence.ids)]
-        return Share(sequence, sequence.chunk(1, draft), 1 + len(draft), tuple(draft))
+        return PlannedSlice(sequence, sequence.next_slice(1, draft), 1 + len(draft), tuple(draft))
 
-    def _prefill_shares(self, budget: int) -> Iterator[Share]:
+    def _prefill_slices(self, budget: int) -> Iterator[PlannedSlice]:
         """Pieces of prompts: half the budget is the oldest's, the rest goes to the shortest first.
 
         So a short prompt does not wait behind a long one, nor a long one for ever.
@@ -230,7 +230,7 @@ class Scheduler:
             num_new = _prefill_tokens(sequence, room)
             if num_new > 0:
                 is_last = num_new == sequence.num_missing
-                yield Share(sequence, sequence.chunk(num_new), int(is_last))
+                yield PlannedSlice(sequence, sequence.next_slice(num_new), int(is_last))
                 budget -= num_new
 
     def _requeue(self, tenant: str, queue: deque[SequenceState]) -> None:

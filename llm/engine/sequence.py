@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 import torch
 
 from llm.constraints import Constraint
+from llm.decoding import FinishReason, GeneratedToken, SamplingParams
 from llm.engine.pages import page_key
 from llm.engine.speculation import PromptLookup
 from llm.errors import GenerationFailed
-from llm.generation import FinishReason, SamplingParams, Token
-from llm.models.batch import Chunk, PromptLayout
+from llm.models.batch import PromptLayout, TokenSlice
 
 
 @dataclass(eq=False, slots=True)
@@ -43,7 +43,7 @@ class SequenceState:
     num_reused: int = 0
     pages: list[int] = field(default_factory=list)
     page_keys: list[bytes] = field(default_factory=list)
-    outbox: deque[Token | GenerationFailed] = field(default_factory=deque)
+    outbox: deque[GeneratedToken | GenerationFailed] = field(default_factory=deque)
     closed: bool = False
     finished: bool = False
 
@@ -78,10 +78,10 @@ class SequenceState:
         both_sides = self.ids[: self.layout.num_bidirectional]
         return page_key(hashlib.sha256(salt).digest(), both_sides)
 
-    def chunk(self, num_new: int, draft: Sequence[int] = ()) -> Chunk:
+    def next_slice(self, num_new: int, draft: Sequence[int] = ()) -> TokenSlice:
         """Its next `num_new` ids that are not cached yet, and a draft behind them."""
         ids = self.ids[self.num_cached : self.num_cached + num_new]
-        return Chunk([*ids, *draft], self.num_cached, self.pages, self.layout)
+        return TokenSlice([*ids, *draft], self.num_cached, self.pages, self.layout)
 
     def rewind(self) -> list[int]:
         """Forget what is computed, not what was said; the pages that held it."""
@@ -95,7 +95,7 @@ class SequenceState:
             parent = self.page_keys[-1] if self.page_keys else self.root_key
             self.page_keys.append(page_key(parent, self.ids[start : start + page_tokens]))
 
-    def append(self, token: Token) -> bool:
+    def append(self, token: GeneratedToken) -> bool:
         """Take the next token and hand it out; whether the sequence goes on."""
         reason: FinishReason | None = None
         self.ids.append(token.id)
@@ -105,7 +105,7 @@ class SequenceState:
             reason = "length"
         self.finished = reason is not None
         self.outbox.append(
-            Token(token.id, reason, token.logprob, token.top_logprobs) if reason else token
+            GeneratedToken(token.id, reason, token.logprob, token.top_logprobs) if reason else token
         )
         return not self.finished
 

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 -- the name every torch reader expects
 from torch import Tensor
 
-from llm.models.batch import Span
+from llm.models.batch import PlacedSlice
 
 # Decoding and verifying a draft take the same path, one query after the other, so that a
 # token's scores do not depend on how many were drafted with it.
@@ -37,27 +37,29 @@ class PagedAttention(Protocol):
     ) -> Tensor: ...
 
 
-def visibility(span: Span, num_prefix: int, dtype: torch.dtype) -> Tensor | None:
-    """What to add to the scores of a span's queries: (n, P + S) of 0 and -inf.
+def visibility(part: PlacedSlice, num_prefix: int, dtype: torch.dtype) -> Tensor | None:
+    """What to add to the scores of a slice's queries: (n, P + S) of 0 and -inf.
 
     None where queries go one by one, each over exactly the keys it may see.
     """
-    if goes_one_by_one(span):
+    if goes_one_by_one(part):
         return None
-    device = span.pages.device
-    index = torch.arange(span.num_tokens, device=device)
-    seen = (index <= index[span.num_cached :, None]) | (index < span.num_bidirectional)
-    bias = torch.zeros((span.num_new, num_prefix + span.num_tokens), dtype=dtype, device=device)
+    device = part.pages.device
+    index = torch.arange(part.num_tokens, device=device)
+    seen = (index <= index[part.num_cached :, None]) | (index < part.num_bidirectional)
+    bias = torch.zeros((part.num_new, num_prefix + part.num_tokens), dtype=dtype, device=device)
     bias[:, num_prefix:].masked_fill_(~seen, float("-inf"))
     return bias
 
 
-def goes_one_by_one(span: Span) -> bool:
-    """Whether a span is a few tokens behind everything that is seen from both sides."""
-    return span.num_new <= MAX_SINGLE_QUERIES and span.num_bidirectional <= span.num_cached
+def goes_one_by_one(part: PlacedSlice) -> bool:
+    """Whether a slice is a few tokens behind everything that is seen from both sides."""
+    return part.num_new <= MAX_SINGLE_QUERIES and part.num_bidirectional <= part.num_cached
 
 
-def attend(query: Tensor, keys: Tensor, values: Tensor, span: Span, bias: Tensor | None) -> Tensor:
+def attend(
+    query: Tensor, keys: Tensor, values: Tensor, part: PlacedSlice, bias: Tensor | None
+) -> Tensor:
     """Scaled dot-product attention of query (n, H, D) over keys and values (P + S, G, D).
 
     Head h reads group h // (H / G). Returns (n, H, D).
@@ -66,16 +68,16 @@ def attend(query: Tensor, keys: Tensor, values: Tensor, span: Span, bias: Tensor
     keys, values = keys.transpose(0, 1), values.transpose(0, 1)  # (G, P + S, D)
     grouped = query.view(query.shape[0], num_groups, -1, query.shape[2])  # (n, G, H/G, D)
     if bias is None:
-        num_hidden = span.num_new - 1
+        num_hidden = part.num_new - 1
         mixed = [
             _single(rows, keys, values, keys.shape[1] - num_hidden + number)
             for number, rows in enumerate(grouped)
         ]
         return torch.stack(mixed).flatten(1, 2)
     mixed = []
-    for start in range(0, span.num_new, QUERY_BLOCK):
-        stop = min(start + QUERY_BLOCK, span.num_new)
-        num_hidden = min(span.num_new - stop, span.num_tokens - span.num_bidirectional)
+    for start in range(0, part.num_new, QUERY_BLOCK):
+        stop = min(start + QUERY_BLOCK, part.num_new)
+        num_hidden = min(part.num_new - stop, part.num_tokens - part.num_bidirectional)
         num_seen = keys.shape[1] - num_hidden
         mixed.append(_block(grouped[start:stop], keys, values, bias[start:stop, :num_seen]))
     return torch.cat(mixed).flatten(1, 2)

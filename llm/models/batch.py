@@ -30,8 +30,8 @@ class PromptLayout:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
-    """One sequence's share of a batch: `num_new` tokens behind `num_cached` earlier ones.
+class PlacedSlice:
+    """A slice at its place in a batch: `num_new` tokens behind `num_cached` of its sequence.
 
     Its keys and values lie in `pages` (page numbers in order), which have room for all of them.
     """
@@ -54,17 +54,17 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Ids (T,), positions (T, A) and cache slots (T,), and the spans that T falls into."""
+    """Ids (T,), positions (T, A) and cache slots (T,), and the slices that T falls into."""
 
     ids: Tensor
     positions: Tensor
     slots: Tensor
-    spans: tuple[Span, ...]
+    slices: tuple[PlacedSlice, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Chunk:
-    """What one sequence brings into a step, before the chunks are laid end to end."""
+class TokenSlice:
+    """A sequence's part of one step: what goes in, before the slices are laid end to end."""
 
     ids: Sequence[int]
     num_cached: int
@@ -72,31 +72,31 @@ class Chunk:
     layout: PromptLayout
 
 
-def lay_out(chunks: Sequence[Chunk], page_tokens: int, device: torch.device | str) -> Batch:
-    """Join chunks into a batch on `device`; pages hold `page_tokens` slots each."""
-    spans: list[Span] = []
+def lay_out(slices: Sequence[TokenSlice], page_tokens: int, device: torch.device | str) -> Batch:
+    """Join slices into a batch on `device`; pages hold `page_tokens` slots each."""
+    placed: list[PlacedSlice] = []
     positions: list[Tensor] = []
     slots: list[Tensor] = []
     ids: list[int] = []
-    for chunk in chunks:
-        stop = chunk.num_cached + len(chunk.ids)
-        pages = torch.tensor(chunk.pages[: -(-stop // page_tokens)])
-        index = torch.arange(chunk.num_cached, stop)
+    for part in slices:
+        stop = part.num_cached + len(part.ids)
+        pages = torch.tensor(part.pages[: -(-stop // page_tokens)])
+        index = torch.arange(part.num_cached, stop)
         slots.append(pages[index // page_tokens] * page_tokens + index % page_tokens)
-        positions.append(chunk.layout.positions(chunk.num_cached, stop))
-        spans.append(
-            Span(
+        positions.append(part.layout.positions(part.num_cached, stop))
+        placed.append(
+            PlacedSlice(
                 start=len(ids),
-                num_new=len(chunk.ids),
-                num_cached=chunk.num_cached,
+                num_new=len(part.ids),
+                num_cached=part.num_cached,
                 pages=pages.to(device),
-                num_bidirectional=chunk.layout.num_bidirectional,
+                num_bidirectional=part.layout.num_bidirectional,
             )
         )
-        ids.extend(chunk.ids)
+        ids.extend(part.ids)
     return Batch(
         ids=torch.tensor(ids).to(device),
         positions=torch.cat(positions).to(device),
         slots=torch.cat(slots).to(device),
-        spans=tuple(spans),
+        slices=tuple(placed),
     )

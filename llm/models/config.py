@@ -1,7 +1,7 @@
 """What shapes one model: sizes, rotary rule, ids. Checked at birth.
 
 Knows no files, weights or torch; config_files.py reads the released layouts into it. Every
-difference between generations that the forward pass must honour is a value here, so that
+difference between families that the forward pass must honour is a value here, so that
 `forward` itself has no branches.
 """
 
@@ -107,7 +107,7 @@ class ModelConfig:
     num_prefix_tokens: int = 0
     num_labels: int = 0
     stored_dtype: str = "float16"
-    generation: str = "chatglm3"
+    family: str = "chatglm3"
     eos_ids: tuple[int, ...] = ()
     layout: Layout = "chatglm2"
     row_order: RowOrder = RowOrder()
@@ -165,7 +165,7 @@ class ModelConfig:
         return self.num_layers * block + 2 * size * self.vocab_size + norm * self.final_norm + head
 
     @classmethod
-    def from_json(cls, raw: Mapping[str, Any], generation: str | None = None) -> ModelConfig:
+    def from_json(cls, raw: Mapping[str, Any], family: str | None = None) -> ModelConfig:
         """Read a parsed config.json of any released layout (see config_files.read_layout).
 
         Raises:
@@ -174,7 +174,7 @@ class ModelConfig:
         """
         from llm.models.config_files import read_layout
 
-        return read_layout(raw, generation)
+        return read_layout(raw, family)
 
 
 def chatglm3_6b() -> ModelConfig:

@@ -1,7 +1,7 @@
 """config.json of every released layout, read into a ModelConfig.
 
 Knows key names, the defaults of the released code for keys that are absent, and how to tell
-layouts and generations apart by content. Does not know weights, tokenizers or torch.
+layouts and families apart by content. Does not know weights, tokenizers or torch.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from llm.errors import CheckpointError, UnsupportedCheckpoint
 from llm.models.config import ROPE_BASE, ModelConfig, PromptMarks, RowOrder
 
-GENERATIONS = ("chatglm1", "glm130b", "chatglm2", "chatglm3", "glm4", "glm")
+FAMILIES = ("chatglm1", "glm130b", "chatglm2", "chatglm3", "glm4", "glm")
 
 _LOG = logging.getLogger(__name__)
 
@@ -31,25 +31,23 @@ _GLM4_VOCABULARY = 151_552
 _VOCABULARY_WITH_IMAGES = 150_000
 
 
-def read_layout(raw: Mapping[str, Any], generation: str | None = None) -> ModelConfig:
-    """Read a parsed config.json; `generation` overrides what the file says of its origin.
+def read_layout(raw: Mapping[str, Any], family: str | None = None) -> ModelConfig:
+    """Read a parsed config.json; `family` overrides what the file says of its origin.
 
     Raises:
         UnsupportedCheckpoint: another family, or a variant that no release has.
         CheckpointError: a value of the wrong type or range.
     """
-    if generation is not None and generation not in GENERATIONS:
-        raise CheckpointError(
-            f"generation is {generation!r}; expected one of {', '.join(GENERATIONS)}"
-        )
+    if family is not None and family not in FAMILIES:
+        raise CheckpointError(f"generation is {family!r}; expected one of {', '.join(FAMILIES)}")
     kind = _model_type(raw)
-    if generation == "glm130b" or kind == "glm130b":
+    if family == "glm130b" or kind == "glm130b":
         return _glm130b(raw)
-    if generation == "glm" or kind == "glm" or "num_key_value_heads" in raw:
+    if family == "glm" or kind == "glm" or "num_key_value_heads" in raw:
         return _native(raw)
-    if generation != "chatglm1" and any(key in raw for key in _SECOND_KEYS):
-        return _second(raw, generation or _generation_of(raw))
-    if generation == "chatglm1" or kind or any(key in raw for key in _FIRST_KEYS):
+    if family != "chatglm1" and any(key in raw for key in _SECOND_KEYS):
+        return _second(raw, family or _family_of(raw))
+    if family == "chatglm1" or kind or any(key in raw for key in _FIRST_KEYS):
         return _first(raw)
     raise UnsupportedCheckpoint(
         "config.json is of an unknown model: it has neither 'model_type' nor a key of any"
@@ -89,7 +87,7 @@ def _first(raw: Mapping[str, Any]) -> ModelConfig:
         activation="gelu",
         prompt_marks=marks,
         eos_ids=_ids(raw, 130_005 + offset),
-        generation="chatglm1",
+        family="chatglm1",
         tie_embeddings=_flag(raw, "tie_word_embeddings", default=False),
     )
 
@@ -118,7 +116,7 @@ def _glm130b(raw: Mapping[str, Any]) -> ModelConfig:
         activation="geglu",
         prompt_marks=marks,
         eos_ids=_ids(raw, 150_005),
-        generation="glm130b",
+        family="glm130b",
         tie_embeddings=_flag(raw, "tie_word_embeddings", default=True),
     )
 
@@ -155,14 +153,14 @@ def _first_sizes(
     }
 
 
-def _second(raw: Mapping[str, Any], generation: str) -> ModelConfig:
+def _second(raw: Mapping[str, Any], family: str) -> ModelConfig:
     """ChatGLM2, ChatGLM3 and GLM-4 in their own code's layout, with all its switches."""
     head_dim = _integer(raw, "kv_channels", 128)
     num_heads = _integer(raw, "num_attention_heads", 32)
     groups = _flag(raw, "multi_query_attention", default=False)
     # One key, two meanings: ChatGLM2-32k interpolates positions, later models raise the base.
     ratio = _number(raw, "rope_ratio", 1.0)
-    interpolates = generation == "chatglm2"
+    interpolates = family == "chatglm2"
     return ModelConfig(
         num_layers=_integer(raw, "num_layers", 28),
         hidden_size=_integer(raw, "hidden_size", 4096),
@@ -183,7 +181,7 @@ def _second(raw: Mapping[str, Any], generation: str) -> ModelConfig:
         residual_from_norm=_flag(raw, "apply_residual_connection_post_layernorm", default=False),
         fp32_residual=_flag(raw, "fp32_residual_connection", default=False),
         eos_ids=_ids(raw, 2),
-        generation=generation,
+        family=family,
         row_order=RowOrder(
             per_head=not groups, rotate_half=not _flag(raw, "original_rope", default=True)
         ),
@@ -213,7 +211,7 @@ def _native(raw: Mapping[str, Any]) -> ModelConfig:
         rope_base=_number(rope, "rope_theta", ROPE_BASE),
         qkv_bias=_flag(raw, "attention_bias", default=True),
         eos_ids=_ids(raw, 151_329, 151_336, 151_338),
-        generation="glm",
+        family="glm",
         layout="glm",
         tie_embeddings=_flag(raw, "tie_word_embeddings", default=False),
         **_shared(raw),
@@ -262,12 +260,12 @@ def _shared(raw: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _generation_of(raw: Mapping[str, Any]) -> str:
+def _family_of(raw: Mapping[str, Any]) -> str:
     """ChatGLM2, ChatGLM3 and GLM-4 share every key, so traces of the origin decide."""
     origin = str(raw.get("_name_or_path", "")).lower()
-    for name, generation in (("chatglm2", "chatglm2"), ("chatglm3", "chatglm3"), ("glm-4", "glm4")):
+    for name, family in (("chatglm2", "chatglm2"), ("chatglm3", "chatglm3"), ("glm-4", "glm4")):
         if name in origin:
-            return generation
+            return family
     eos = raw.get("eos_token_id")
     if raw.get("padded_vocab_size") == _GLM4_VOCABULARY or isinstance(eos, list):
         return "glm4"

@@ -1,7 +1,7 @@
 """The transformer of the family: one ragged forward for prefill, decode and verification.
 
 Knows the forward pass. Does not know files, tokens' meaning, sampling or batching policy;
-what differs between generations arrives as numbers in ModelConfig. The rotary pairs are always
+what differs between families arrives as numbers in ModelConfig. The rotary pairs are always
 interleaved and the rows of qkv always [Q | K | V]: the loader brings other layouts into this one.
 
 T new tokens of all sequences, H query heads, G key/value groups, D head dimension, C channels
@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from llm.models.attention import PagedAttention, attend, goes_one_by_one, visibility
-from llm.models.batch import Batch, PromptLayout, Span
+from llm.models.batch import Batch, PlacedSlice, PromptLayout
 from llm.models.config import ModelConfig
 from llm.models.kv_cache import KVCache
 from llm.models.pointwise import IN_TORCH, Pointwise
@@ -57,16 +57,18 @@ class Singles:
     @classmethod
     def of(cls, batch: Batch, attend: PagedAttention) -> Singles | None:
         """Those of a batch; None where it has none."""
-        spans = [span for span in batch.spans if goes_one_by_one(span)]
-        if not spans:
+        slices = [part for part in batch.slices if goes_one_by_one(part)]
+        if not slices:
             return None
-        rows = torch.cat([torch.arange(span.start, span.stop) for span in spans])
-        lengths = torch.cat([torch.arange(span.num_cached, span.num_tokens) + 1 for span in spans])
-        tables = torch.zeros((len(rows), max(len(span.pages) for span in spans)), dtype=torch.int32)
+        rows = torch.cat([torch.arange(part.start, part.stop) for part in slices])
+        lengths = torch.cat([torch.arange(part.num_cached, part.num_tokens) + 1 for part in slices])
+        tables = torch.zeros(
+            (len(rows), max(len(part.pages) for part in slices)), dtype=torch.int32
+        )
         first = 0
-        for span in spans:
-            tables[first : first + span.num_new, : len(span.pages)] = span.pages
-            first += span.num_new
+        for part in slices:
+            tables[first : first + part.num_new, : len(part.pages)] = part.pages
+            first += part.num_new
         return cls(rows, tables, lengths.int(), attend)
 
     def mix(self, query: Tensor, keys: Tensor, values: Tensor) -> Tensor:
@@ -76,9 +78,9 @@ class Singles:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step in which every span attends by itself; one bias for each span of the batch.
+    """A step in which every slice attends by itself; one bias for each slice of the batch.
 
-    Where there are `singles`, the spans without a bias attend as those say.
+    Where there are `singles`, the slices without a bias attend as those say.
     """
 
     batch: Batch
@@ -99,15 +101,15 @@ class Step:
         if self.singles:
             rows = self.singles.rows
             mixed[rows] = self.singles.mix(query[rows], *self.cache.layer(layer))
-        for span, bias in zip(self.batch.spans, self.biases, strict=True):
+        for part, bias in zip(self.batch.slices, self.biases, strict=True):
             if bias is not None or self.singles is None:
-                own, seen = slice(span.start, span.stop), self._seen(layer, span, prefix)
-                mixed[own] = attend(query[own], *seen, span, bias)
+                own, seen = slice(part.start, part.stop), self._seen(layer, part, prefix)
+                mixed[own] = attend(query[own], *seen, part, bias)
         return mixed
 
-    def _seen(self, layer: int, span: Span, prefix: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Keys and values (P + S, G, D) of a span, new tokens included."""
-        keys, values = self.cache.read(layer, span.pages, span.num_tokens)
+    def _seen(self, layer: int, part: PlacedSlice, prefix: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Keys and values (P + S, G, D) of a slice, new tokens included."""
+        keys, values = self.cache.read(layer, part.pages, part.num_tokens)
         if prefix is None:
             return keys, values
         return torch.cat((prefix[0], keys)), torch.cat((prefix[1], values))
@@ -181,7 +183,7 @@ class SwiGLU(nn.Module):
         return self.down(self.pointwise.swiglu(self.gate_up(x)))
 
 
-class Block(nn.Module):
+class DecoderLayer(nn.Module):
     """One layer: attention and feed-forward, each on a normalised copy of the stream."""
 
     def __init__(self, config: ModelConfig, feed_forward: nn.Module) -> None:
@@ -212,7 +214,7 @@ class ChatGLM(nn.Module):
         self.config = config
         self.embedding = nn.Embedding(config.vocab_size, config.hidden_size)
         self.layers = nn.ModuleList(
-            Block(config, self.new_feed_forward(config)) for _ in range(config.num_layers)
+            DecoderLayer(config, self.new_feed_forward(config)) for _ in range(config.num_layers)
         )
         self.final_norm = new_norm(config) if config.final_norm else nn.Identity()
         self.head = nn.Linear(config.hidden_size, config.vocab_size, bias=False)
@@ -250,7 +252,7 @@ class ChatGLM(nn.Module):
         """
         cos, sin = rotation(batch.positions, self.config)
         num_prefix = self.config.num_prefix_tokens
-        biases = tuple(visibility(span, num_prefix, self.dtype) for span in batch.spans)
+        biases = tuple(visibility(part, num_prefix, self.dtype) for part in batch.slices)
         singles = Singles.of(batch, attend_pages) if attend_pages else None
         return self.through(batch.ids, Step(batch, cache, cos, sin, biases, singles))
 

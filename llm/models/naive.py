@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from llm.models.batch import Chunk, lay_out
+from llm.models.batch import TokenSlice, lay_out
 from llm.models.model import ChatGLM
 
 
@@ -20,13 +20,13 @@ from llm.models.model import ChatGLM
 def hidden_states(model: ChatGLM, sequences: Sequence[Sequence[int]]) -> list[Tensor]:
     """Normalised states (T, C) of each sequence, run side by side in one ragged batch."""
     longest = max(len(ids) for ids in sequences)
-    chunks = [
-        Chunk(ids, num_cached=0, pages=(page,), layout=model.layout(ids))
+    slices = [
+        TokenSlice(ids, num_cached=0, pages=(page,), layout=model.layout(ids))
         for page, ids in enumerate(sequences)
     ]
-    batch = lay_out(chunks, longest, model.device)
+    batch = lay_out(slices, longest, model.device)
     states = model.hidden(batch, model.new_cache(len(sequences), longest))
-    return [states[span.start : span.stop] for span in batch.spans]
+    return [states[part.start : part.stop] for part in batch.slices]
 
 
 @torch.inference_mode()

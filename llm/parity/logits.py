@@ -22,7 +22,7 @@ from torch import Tensor
 from llm.checkpoints.checkpoint import load_model, read_config
 from llm.checkpoints.weight_loader import pair_order
 from llm.models import naive
-from llm.models.batch import Chunk, PromptLayout, lay_out
+from llm.models.batch import PromptLayout, TokenSlice, lay_out
 from llm.models.config import ModelConfig
 from llm.models.model import ChatGLM
 from llm.models.rope import rotation
@@ -37,7 +37,7 @@ HALF_TOLERANCE = 5e-3
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class ArrayComparison:
     """One recorded array: its largest difference to ours, relative to values above 1.
 
     Of ids and masks every value has to be equal, so a tolerance of 0 stands there.
@@ -58,7 +58,7 @@ class Comparison:
 class ParityReport:
     """Every array that was compared, and the names of those that nothing is known about."""
 
-    comparisons: tuple[Comparison, ...]
+    comparisons: tuple[ArrayComparison, ...]
     unknown: tuple[str, ...] = ()
 
     @property
@@ -92,7 +92,7 @@ class Trace:
     values: list[Tensor]
 
 
-def parity(folder: Path, generation: str | None = None) -> ParityReport:
+def parity(folder: Path, family: str | None = None) -> ParityReport:
     """Run every check that the folder has values for, in float32 on the CPU.
 
     Raises:
@@ -100,10 +100,10 @@ def parity(folder: Path, generation: str | None = None) -> ParityReport:
     """
     golden = read_golden(folder)
     prompts = golden_prompts(golden)
-    generation = generation or _generation_by_table(folder, golden)
-    load = partial(load_model, folder, device="cpu", dequantize=True, generation=generation)
+    family = family or _family_by_table(folder, golden)
+    load = partial(load_model, folder, device="cpu", dequantize=True, family=family)
     model = load(dtype="float32")
-    found: list[Comparison] = []
+    found: list[ArrayComparison] = []
     with torch.inference_mode():
         for prompt in prompts:
             found += _prompt_checks(model, prompt)
@@ -133,15 +133,15 @@ def greedy_continuation(
     num_cached = [0] * len(prompts)
     scores: list[Tensor] = []
     for _ in range(num_tokens):
-        chunks = [
-            Chunk(ids[start:], num_cached=start, pages=(page,), layout=layout)
+        slices = [
+            TokenSlice(ids[start:], num_cached=start, pages=(page,), layout=layout)
             for page, (ids, start, layout) in enumerate(
                 zip(sequences, num_cached, layouts, strict=True)
             )
         ]
-        batch = lay_out(chunks, longest, model.device)
+        batch = lay_out(slices, longest, model.device)
         states = model.hidden(batch, cache)
-        scores.append(model.head(states[[span.stop - 1 for span in batch.spans]]))
+        scores.append(model.head(states[[part.stop - 1 for part in batch.slices]]))
         num_cached = [len(ids) for ids in sequences]
         for ids, chosen in zip(sequences, scores[-1].argmax(-1).tolist(), strict=True):
             ids.append(chosen)
@@ -152,11 +152,11 @@ def greedy_continuation(
 def trace(model: ChatGLM, sequences: Sequence[Sequence[int]]) -> Trace:
     """Run whole sequences side by side and look inside."""
     longest = max(map(len, sequences))
-    chunks = [
-        Chunk(ids, num_cached=0, pages=(page,), layout=model.layout(ids))
+    slices = [
+        TokenSlice(ids, num_cached=0, pages=(page,), layout=model.layout(ids))
         for page, ids in enumerate(sequences)
     ]
-    batch = lay_out(chunks, longest, model.device)
+    batch = lay_out(slices, longest, model.device)
     cache = model.new_cache(len(sequences), longest)
     inner: dict[int, Tensor] = {}
     last = model.config.num_layers - 1
@@ -169,10 +169,10 @@ def trace(model: ChatGLM, sequences: Sequence[Sequence[int]]) -> Trace:
     states = model.hidden(batch, cache)
     for hook in hooks:
         hook.remove()
-    cached = [cache.read(0, span.pages, span.num_tokens) for span in batch.spans]
+    cached = [cache.read(0, part.pages, part.num_tokens) for part in batch.slices]
 
     def rows(joined: Tensor) -> list[Tensor]:
-        return [joined[span.start : span.stop] for span in batch.spans]
+        return [joined[part.start : part.stop] for part in batch.slices]
 
     return Trace(
         states=rows(states),
@@ -195,7 +195,7 @@ def _stored_order(model: ChatGLM, keys: Tensor) -> Tensor:
     return keys if order is None else keys[..., order.argsort()]
 
 
-def _prompt_checks(model: ChatGLM, prompt: GoldenPrompt) -> Iterator[Comparison]:
+def _prompt_checks(model: ChatGLM, prompt: GoldenPrompt) -> Iterator[ArrayComparison]:
     """Every array that is recorded for one prompt."""
     arrays, names = prompt.arrays, prompt.names
     run = trace(model, prompt.sequences)
@@ -249,7 +249,7 @@ _COMPARED: Mapping[str, Callable[[ChatGLM, GoldenPrompt, Trace], Compared]] = {
 }
 
 
-def _position_check(model: ChatGLM, prompt: GoldenPrompt) -> Comparison:
+def _position_check(model: ChatGLM, prompt: GoldenPrompt) -> ArrayComparison:
     """Positions (B, T) or (B, 2, T); those of padding mean nothing."""
     positions = prompt.arrays["position_ids"]
     theirs = positions[:, None] if positions.ndim == 2 else positions
@@ -257,7 +257,7 @@ def _position_check(model: ChatGLM, prompt: GoldenPrompt) -> Comparison:
     return _exactly(prompt.names["position_ids"], ours, prompt.kept_rows(theirs.swapaxes(1, 2)))
 
 
-def _mask_check(model: ChatGLM, prompt: GoldenPrompt) -> Comparison:
+def _mask_check(model: ChatGLM, prompt: GoldenPrompt) -> ArrayComparison:
     """Which keys (B, 1, T, T) a query does not see; padding sees nothing and is not seen."""
     theirs = prompt.arrays["attention_mask"].reshape(*prompt.ids.shape, -1)
     ours = []
@@ -274,7 +274,7 @@ def _hidden(layout: PromptLayout, num_tokens: int) -> Tensor:
     return (index > index[:, None]) & (index >= layout.num_bidirectional)
 
 
-def _greedy_checks(model: ChatGLM, prompt: GoldenPrompt) -> Iterator[Comparison]:
+def _greedy_checks(model: ChatGLM, prompt: GoldenPrompt) -> Iterator[ArrayComparison]:
     ids = prompt.arrays["greedy_ids"][:, prompt.ids.shape[1] :]
     new, scores = greedy_continuation(model, prompt.sequences, ids.shape[1])
     yield _exactly(prompt.names["greedy_ids"], [torch.tensor(new)], [ids])
@@ -283,29 +283,29 @@ def _greedy_checks(model: ChatGLM, prompt: GoldenPrompt) -> Iterator[Comparison]
         yield _values(prompt.names["greedy_logits"], scores, expected)
 
 
-def _continuation_check(model: ChatGLM, golden: Mapping[str, NDArray[Any]]) -> Comparison:
+def _continuation_check(model: ChatGLM, golden: Mapping[str, NDArray[Any]]) -> ArrayComparison:
     """The last tokens of `input_ids` fed behind a cache that holds the first ones."""
     expected = golden["chunk_logits"]
     ids, num_new = golden["input_ids"].tolist(), expected.shape[1]
     split, longest = len(ids[0]) - num_new, len(ids[0])
     cache = model.new_cache(len(ids), longest)
     for start, stop in ((0, split), (split, longest)):
-        chunks = [
-            Chunk(row[start:stop], start, (page,), model.layout(row))
+        slices = [
+            TokenSlice(row[start:stop], start, (page,), model.layout(row))
             for page, row in enumerate(ids)
         ]
-        states = model.hidden(lay_out(chunks, longest, model.device), cache)
+        states = model.hidden(lay_out(slices, longest, model.device), cache)
     return _values("chunk_logits", list(model.head(states).split(num_new)), list(expected))
 
 
-def _rope_check(config: ModelConfig, expected: NDArray[Any]) -> Comparison:
+def _rope_check(config: ModelConfig, expected: NDArray[Any]) -> ArrayComparison:
     """A table (T, R/2, 2) of cosines and sines."""
     positions = torch.arange(expected.shape[0]).unsqueeze(1).expand(-1, config.rope_axes)
     table = torch.stack(rotation(positions, config), dim=-1)[:, 0]
     return _values("rope_cache", [table], [expected])
 
 
-def _generation_by_table(folder: Path, golden: Mapping[str, NDArray[Any]]) -> str | None:
+def _family_by_table(folder: Path, golden: Mapping[str, NDArray[Any]]) -> str | None:
     """ChatGLM2 where only its reading of rope_ratio gives the recorded table; else undecided.
 
     A release says by its tokenizer code which of two meanings the key has; a golden folder has
@@ -314,7 +314,7 @@ def _generation_by_table(folder: Path, golden: Mapping[str, NDArray[Any]]) -> st
     if "rope_cache" not in golden or read_config(folder).layout != "chatglm2":
         return None
     given, second = (
-        _rope_check(read_config(folder, generation=each), golden["rope_cache"]).passed
+        _rope_check(read_config(folder, family=each), golden["rope_cache"]).passed
         for each in (None, "chatglm2")
     )
     return "chatglm2" if second and not given else None
@@ -322,7 +322,7 @@ def _generation_by_table(folder: Path, golden: Mapping[str, NDArray[Any]]) -> st
 
 def _values(
     name: str, ours: list[Tensor], theirs: list[NDArray[Any]], tolerance: float = TOLERANCE
-) -> Comparison:
+) -> ArrayComparison:
     """Compare floats: the difference relative to the largest value, or to 1 if that is smaller."""
     differences = [
         float((mine.float() - expected).abs().max() / expected.abs().max().clamp(min=1))
@@ -330,16 +330,20 @@ def _values(
         else math.inf
         for mine, expected in zip(ours, map(torch.from_numpy, theirs), strict=True)
     ]
-    return Comparison(name, sum(each.size for each in theirs), _largest(differences), tolerance)
+    return ArrayComparison(
+        name, sum(each.size for each in theirs), _largest(differences), tolerance
+    )
 
 
-def _exactly(name: str, ours: list[Tensor], theirs: list[NDArray[Any]]) -> Comparison:
+def _exactly(name: str, ours: list[Tensor], theirs: list[NDArray[Any]]) -> ArrayComparison:
     """Compare ids, positions or masks."""
     equal = [
         mine.shape == expected.shape and bool((mine == expected).all())
         for mine, expected in zip(ours, map(torch.from_numpy, theirs), strict=True)
     ]
-    return Comparison(name, sum(each.size for each in theirs), 0.0 if all(equal) else math.inf, 0.0)
+    return ArrayComparison(
+        name, sum(each.size for each in theirs), 0.0 if all(equal) else math.inf, 0.0
+    )
 
 
 def _largest(differences: list[float]) -> float:

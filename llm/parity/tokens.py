@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from llm.chats.chat import ChatMessage, prompt_ids
+from llm.chats.chat import ModelMessage, prompt_ids
 from llm.chats.chat_formats import (
     ChatFormat,
     RoundsFormat,
@@ -57,8 +57,8 @@ class TokenReport:
 
 
 @dataclass(frozen=True, slots=True)
-class _Generation:
-    """How a golden file's generation is read: its released name, reader, file and format."""
+class _Family:
+    """How a golden file's family is read: its released name, reader, file and format."""
 
     name: str
     reader: Callable[[Path], Tokenizer]
@@ -71,22 +71,22 @@ class _Subject:
     """One golden file and what is compared with it."""
 
     recorded: Mapping[str, Any]
-    generation: _Generation
+    family: _Family
     reference: ReleasedTokenizer
 
     def chats(self, name: str = GLM4_NAME) -> ChatFormat:
         """The chat format; `name` is what GLM-4 is told to be."""
         tokenizer = self.reference.tokenizer
-        if self.generation.name == "glm4":
+        if self.family.name == "glm4":
             return glm4_format(tokenizer, name)
-        return self.generation.chats(tokenizer)
+        return self.family.chats(tokenizer)
 
 
-_GENERATIONS = {
-    "v1": _Generation("v1", ChatGLMTokenizer, ICE_TEXT_FILE, chatglm_format),
-    "v2": _Generation("v2", ChatGLM2Tokenizer, TOKENIZER_FILE, chatglm2_format),
-    "v3": _Generation("v3", ChatGLM3Tokenizer, TOKENIZER_FILE, chatglm3_format),
-    "glm4orig": _Generation("glm4", GLM4Tokenizer, TOKENIZER_FILE, glm4_format),
+_FAMILIES = {
+    "v1": _Family("v1", ChatGLMTokenizer, ICE_TEXT_FILE, chatglm_format),
+    "v2": _Family("v2", ChatGLM2Tokenizer, TOKENIZER_FILE, chatglm2_format),
+    "v3": _Family("v3", ChatGLM3Tokenizer, TOKENIZER_FILE, chatglm3_format),
+    "glm4orig": _Family("glm4", GLM4Tokenizer, TOKENIZER_FILE, glm4_format),
 }
 
 
@@ -94,18 +94,18 @@ def token_parity(golden: Path, tokenizers: Path) -> TokenReport:
     """Compare every entry of a golden file with the tokenizer below the folder `tokenizers`.
 
     Raises:
-        CheckpointError: the file is not readable, of an unknown generation, has an entry that
+        CheckpointError: the file is not readable, of an unknown family, has an entry that
             is not known, or its tokenizer is missing.
     """
     recorded = _read(golden)
-    generation = _GENERATIONS.get(str(recorded.get("model")))
-    if generation is None:
+    family = _FAMILIES.get(str(recorded.get("model")))
+    if family is None:
         raise CheckpointError(
             f"{golden} is of the model {recorded.get('model')!r};"
-            f" expected one of {', '.join(_GENERATIONS)}"
+            f" expected one of {', '.join(_FAMILIES)}"
         )
-    tokenizer = _tokenizer(generation, tokenizers)
-    subject = _Subject(recorded, generation, released(generation.name, tokenizer))
+    tokenizer = _tokenizer(family, tokenizers)
+    subject = _Subject(recorded, family, released(family.name, tokenizer))
     counts: dict[str, int] = {}
     differences = []
     for entry in recorded:
@@ -131,17 +131,17 @@ def _read(golden: Path) -> dict[str, Any]:
     return recorded
 
 
-def _tokenizer(generation: _Generation, tokenizers: Path) -> Tokenizer:
-    """The first tokenizer below the folder that is one of the generation's, by what it holds."""
+def _tokenizer(family: _Family, tokenizers: Path) -> Tokenizer:
+    """The first tokenizer below the folder that is one of the family's, by what it holds."""
     problems = []
-    for file in sorted(tokenizers.rglob(generation.file)):
+    for file in sorted(tokenizers.rglob(family.file)):
         try:
-            return generation.reader(file)
+            return family.reader(file)
         except CheckpointError as error:
             problems.append(str(error))
     found = "; ".join(problems) or "none of that name"
     raise CheckpointError(
-        f"{tokenizers} has no {generation.file} of the generation {generation.name}: {found}"
+        f"{tokenizers} has no {family.file} of the generation {family.name}: {found}"
     )
 
 
@@ -223,15 +223,15 @@ def _prompts(value: Mapping[str, Any], subject: _Subject) -> Iterator[Check]:
         yield f"rounds of {name}", expected, prompt_ids(chats.segments(messages))
 
 
-def _turns(text: str, gap: str) -> list[ChatMessage]:
+def _turns(text: str, gap: str) -> list[ModelMessage]:
     """The messages of a prompt of rounds, whose texts hold no round markers of their own."""
     rounds = re.split(rf"(?:^|{gap})\[Round \d+\]{gap}{QUESTION}", text)[1:]
     messages = []
     for each in rounds:
         question, _, answer = each.partition(gap + ANSWER)
-        messages.append(ChatMessage("user", question))
-        messages += [ChatMessage("assistant", answer)] if answer else []
-    return messages or [ChatMessage("user", text)]
+        messages.append(ModelMessage("user", question))
+        messages += [ModelMessage("assistant", answer)] if answer else []
+    return messages or [ModelMessage("user", text)]
 
 
 def _chats(value: Mapping[str, Any], subject: _Subject) -> Iterator[Check]:
@@ -249,12 +249,12 @@ def _chats(value: Mapping[str, Any], subject: _Subject) -> Iterator[Check]:
             yield f"text of {name}", shown, unspaced.decode(found)
 
 
-def _messages(chat: Mapping[str, Any]) -> list[ChatMessage]:
+def _messages(chat: Mapping[str, Any]) -> list[ModelMessage]:
     """A recorded chat: a list of messages, or a history and the query after it."""
     query = {"role": chat.get("role"), "content": chat.get("query")}
     turns = chat["messages"] if "messages" in chat else [*chat["history"], query]
     return [
-        ChatMessage(
+        ModelMessage(
             turn["role"],
             turn.get("content") or "",
             turn.get("metadata", ""),
@@ -274,7 +274,7 @@ def _batch(value: Mapping[str, Any], subject: _Subject) -> Iterator[Check]:
     rows = [subject.reference.encode(text or "", special=True) for text in texts]
     padded = [[pad_id] * (max(map(len, rows)) - len(row)) + row for row in rows]
     yield "padded ids", expected, padded
-    layout = _rounds_layout if subject.generation.name == "v1" else _causal_layout
+    layout = _rounds_layout if subject.family.name == "v1" else _causal_layout
     num_pads = [len(ids) - len(row) for ids, row in zip(padded, rows, strict=True)]
     found = [layout(row, pads, subject) for row, pads in zip(rows, num_pads, strict=True)]
     yield "padded mask", value["attention_mask"], [mask for mask, _ in found]

@@ -38,7 +38,7 @@ def golden_paths(paths: list[Path]) -> Iterator[Path]:
             yield path
 
 
-def judge(path: Path, tokenizers: Path | None = None, generation: str | None = None) -> Verdict:
+def judge(path: Path, tokenizers: Path | None = None, family: str | None = None) -> Verdict:
     """Compare one path; an error is a failure that its text tells.
 
     `tokenizers` is the folder of tokenizer files, by default the one beside the folder that the
@@ -50,7 +50,7 @@ def judge(path: Path, tokenizers: Path | None = None, generation: str | None = N
         if path.suffix == ".json":
             beside = path.resolve().parent.parent / TOKENIZERS_FOLDER
             return _tokens(path, tokenizers or beside)
-        return _model(path, generation)
+        return _model(path, family)
     except LlmError as error:
         return Verdict(path, passed=False, text=str(error))
 
@@ -61,10 +61,10 @@ def _is_golden(path: Path) -> bool:
     return (path.name.startswith("tokens_") and path.suffix == ".json") or path.name == "quant.npz"
 
 
-def _model(path: Path, generation: str | None) -> Verdict:
+def _model(path: Path, family: str | None) -> Verdict:
     from llm.parity.logits import TOLERANCE, parity
 
-    report = parity(path, generation)
+    report = parity(path, family)
     text = (
         f"{len(report.comparisons)} arrays, {report.num_values} values, largest difference"
         f" {report.largest_difference:.3g} (tolerance {TOLERANCE:g})"

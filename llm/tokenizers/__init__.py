@@ -1,4 +1,4 @@
-"""Tokenizers of every generation: one type, one module for each file format.
+"""Tokenizers of every family: one type, one module for each file format.
 
 `released.py` is for comparing with the released tokenizers only; nothing that builds prompts
 may import it.

@@ -50,7 +50,7 @@ class ReleasedTokenizer:
         return [*map(self.id_of, self.before), *ids, *map(self.id_of, self.after)]
 
     def decode(self, ids: Sequence[int]) -> str:
-        """Text as released, whose control tokens some generations show by name."""
+        """Text as released, whose control tokens some families show by name."""
         if not self.names_control:
             return self.tokenizer.decode(ids)
         pieces: list[str] = []
@@ -121,10 +121,10 @@ class ReleasedTokenizer:
 
 
 def released(model: str, tokenizer: Tokenizer) -> ReleasedTokenizer:
-    """The released tokenizer of a generation: v1, v2, v3 or glm4.
+    """The released tokenizer of a family: v1, v2, v3 or glm4.
 
     Raises:
-        KeyError: another generation.
+        KeyError: another family.
     """
     return {"v1": _v1, "v2": _v2, "v3": _v3, "glm4": _glm4}[model](tokenizer)
 

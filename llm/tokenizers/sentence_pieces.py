@@ -1,6 +1,6 @@
 """The SentencePiece tokenizers: ChatGLM2 and ChatGLM3 (tokenizer.model), ChatGLM (ice_text.model).
 
-Knows pieces and how each generation writes line breaks and blanks. The second and third share one
+Knows pieces and how each family writes line breaks and blanks. The second and third share one
 file, byte for byte: the third only has names for four ids more, so no file tells them apart.
 """
 

@@ -9,8 +9,8 @@ from functools import cache
 
 import torch
 
+from llm.decoding import SamplingParams
 from llm.engine.sampling import new_generator, sample
-from llm.generation import SamplingParams
 from llm.models import naive
 from llm.models.build import random_model
 from llm.models.config import ModelConfig, PromptMarks

@@ -12,7 +12,7 @@ import torch.nn.functional as F  # noqa: N812 -- the name every torch reader exp
 from torch import Tensor
 
 Raw = Mapping[str, object]
-Turn = Callable[[Tensor], Tensor]
+ClientTurn = Callable[[Tensor], Tensor]
 
 
 def _linear(state: Mapping[str, Tensor], name: str, x: Tensor) -> Tensor:
@@ -126,7 +126,7 @@ def first_logits(raw: Raw, state: Mapping[str, Tensor], ids: list[int]) -> Tenso
     return x @ state.get("lm_head.weight", state["transformer.word_embeddings.weight"]).double().T
 
 
-def _first_turn(raw: Raw, ids: list[int], start: int, dim: int) -> Turn:
+def _first_turn(raw: Raw, ids: list[int], start: int, dim: int) -> ClientTurn:
     """How queries and keys (T, D) of these ids are turned, on two axes or on one."""
     gmask = int(raw["gmask_token_id"])
     others = [int(raw[key]) for key in ("mask_token_id", "smask_token_id") if key in raw]

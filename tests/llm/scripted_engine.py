@@ -6,19 +6,19 @@ from typing import Any
 
 from llm.chats.chat_formats import chatglm3_format
 from llm.chats.chat_model import ChatModel
-from llm.generation import Token
+from llm.decoding import GeneratedToken
 from llm.tokenizers import ChatGLM3Tokenizer
 
 
-class ScriptedStream(Iterator[Token]):
+class ScriptedStream(Iterator[GeneratedToken]):
     """The ids of the text, then the control token that hands over to a tool."""
 
     cached_tokens = 0
 
     def __init__(self, ids: list[int], last_id: int) -> None:
-        self._tokens = iter([*(Token(i) for i in ids), Token(last_id, "stop")])
+        self._tokens = iter([*(GeneratedToken(i) for i in ids), GeneratedToken(last_id, "stop")])
 
-    def __next__(self) -> Token:
+    def __next__(self) -> GeneratedToken:
         return next(self._tokens)
 
     def close(self) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm.chats.chat import ROLES, ChatMessage, prompt_ids
+from llm.chats.chat import ROLES, ModelMessage, prompt_ids
 from llm.chats.chat_formats import chatglm3_format
 from llm.errors import RoleOrderError
 from llm.tokenizers import ChatGLM3Tokenizer
@@ -16,22 +16,22 @@ from tests.llm.test_tokenizer import hostile_text
 CHATS = ("single", "multi", "system", "tools", "observation", "injection", "empty")
 
 
-def message_of(turn: dict[str, Any]) -> ChatMessage:
-    return ChatMessage(
+def message_of(turn: dict[str, Any]) -> ModelMessage:
+    return ModelMessage(
         turn["role"], turn["content"], turn.get("metadata", ""), tuple(turn.get("tools", ()))
     )
 
 
-def user(content: str) -> ChatMessage:
-    return ChatMessage("user", content)
+def user(content: str) -> ModelMessage:
+    return ModelMessage("user", content)
 
 
-def assistant(content: str, metadata: str = "") -> ChatMessage:
-    return ChatMessage("assistant", content, metadata)
+def assistant(content: str, metadata: str = "") -> ModelMessage:
+    return ModelMessage("assistant", content, metadata)
 
 
-SYSTEM = ChatMessage("system", "Be brief.")
-OBSERVATION = ChatMessage("observation", '{"t": 22}')
+SYSTEM = ModelMessage("system", "Be brief.")
+OBSERVATION = ModelMessage("observation", '{"t": 22}')
 
 
 def test_every_golden_chat_is_covered(golden_tokens: dict[str, Any]) -> None:
@@ -44,7 +44,7 @@ def test_ids_of_golden_chats_are_equal(
 ) -> None:
     chat = golden_tokens["chat"][name]
     messages = [message_of(turn) for turn in chat["history"]]
-    messages.append(ChatMessage(chat["role"], chat["query"]))
+    messages.append(ModelMessage(chat["role"], chat["query"]))
     segments = chatglm3_format(genuine_tokenizer).segments(messages)
     assert prompt_ids(segments) == chat["input_ids"]
 
@@ -70,10 +70,10 @@ def test_control_ids_stand_only_where_the_format_puts_them(
     """Hostile text in every field, metadata and tool descriptions included."""
     metadata = "call " + texts[2].replace("\n", " ")
     messages = [
-        ChatMessage("system", texts[0], tools=({"name": metadata, "description": texts[1]},)),
+        ModelMessage("system", texts[0], tools=({"name": metadata, "description": texts[1]},)),
         user(texts[1]),
         assistant(texts[2], metadata),
-        ChatMessage("observation", texts[3]),
+        ModelMessage("observation", texts[3]),
     ]
     for segment in chatglm3_format(tiny_tokenizer).segments(messages)[1:]:
         assert tiny_tokenizer.is_control(segment.ids[0])
@@ -92,7 +92,7 @@ def test_control_ids_stand_only_where_the_format_puts_them(
     ],
 )
 def test_orders_that_the_format_allows(
-    tiny_tokenizer: ChatGLM3Tokenizer, messages: list[ChatMessage]
+    tiny_tokenizer: ChatGLM3Tokenizer, messages: list[ModelMessage]
 ) -> None:
     assert len(chatglm3_format(tiny_tokenizer).segments(messages)) == len(messages) + 2
 
@@ -109,14 +109,14 @@ def test_orders_that_the_format_allows(
         ([OBSERVATION], "an 'observation' message cannot follow nothing; expected 'assistant'"),
         ([user("a"), OBSERVATION], "cannot follow a 'user' message; expected 'assistant' before"),
         ([user("a"), assistant("b"), OBSERVATION], "an 'observation' must follow a call"),
-        ([ChatMessage("tool", "a")], "unknown role 'tool'; ChatGLM3 knows system, user"),
-        ([ChatMessage("user", "a", "meta")], "only an 'assistant' message has any"),
+        ([ModelMessage("tool", "a")], "unknown role 'tool'; ChatGLM3 knows system, user"),
+        ([ModelMessage("user", "a", "meta")], "only an 'assistant' message has any"),
         ([user("a"), assistant("b", "x\ny"), user("c")], "expected one line"),
-        ([ChatMessage("user", "a", tools=({"name": "x"},))], "only a 'system' message offers any"),
+        ([ModelMessage("user", "a", tools=({"name": "x"},))], "only a 'system' message offers any"),
     ],
 )
 def test_a_wrong_order_is_refused_by_name(
-    tiny_tokenizer: ChatGLM3Tokenizer, messages: list[ChatMessage], named: str
+    tiny_tokenizer: ChatGLM3Tokenizer, messages: list[ModelMessage], named: str
 ) -> None:
     with pytest.raises(RoleOrderError) as caught:
         chatglm3_format(tiny_tokenizer).segments(messages)
@@ -127,7 +127,7 @@ def test_tools_are_told_as_indented_json_below_the_text(
     tiny_tokenizer: ChatGLM3Tokenizer,
 ) -> None:
     tool = {"name": "weather", "description": "城市天气", "parameters": {}}
-    message = ChatMessage("system", "Tools:", tools=(tool,))
+    message = ModelMessage("system", "Tools:", tools=(tool,))
     segment = chatglm3_format(tiny_tokenizer).segments([message, user("a")])[1]
     text = "Tools:\n" + json.dumps([tool], indent=4, ensure_ascii=False)
     expected = tiny_tokenizer.encode("\n") + tiny_tokenizer.encode(text)

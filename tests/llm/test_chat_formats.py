@@ -1,4 +1,4 @@
-"""The other generations' chats: rounds, GLM-4's tools, GLM-Edge; and which format a model needs."""
+"""The other families' chats: rounds, GLM-4's tools, GLM-Edge; and which format a model needs."""
 
 import json
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from llm.chats.chat import ChatMessage, prompt_ids
+from llm.chats.chat import ModelMessage, prompt_ids
 from llm.chats.chat_formats import (
     ChatFormat,
     chat_format,
@@ -31,11 +31,11 @@ from tests.llm.tiny_tokenizers import write_ice_text, write_ranks, write_tokeniz
 
 WEATHER = {"name": "weather", "description": "城市天气", "parameters": {"type": "object"}}
 HISTORY = [
-    ChatMessage("user", "你好"),
-    ChatMessage("assistant", "你好👋"),
-    ChatMessage("user", "晚安"),
+    ModelMessage("user", "你好"),
+    ModelMessage("assistant", "你好👋"),
+    ModelMessage("user", "晚安"),
 ]
-SYSTEM = ChatMessage("system", "Be brief.")
+SYSTEM = ModelMessage("system", "Be brief.")
 
 
 @pytest.fixture(scope="module")
@@ -68,13 +68,13 @@ def shown(tokenizer: Tokenizer, ids: list[int]) -> str:
     return text.decode()
 
 
-def prompt_of(chats: ChatFormat, tokenizer: Tokenizer, messages: list[ChatMessage]) -> str:
+def prompt_of(chats: ChatFormat, tokenizer: Tokenizer, messages: list[ModelMessage]) -> str:
     return shown(tokenizer, prompt_ids(chats.segments(messages)))
 
 
 def test_the_first_generation_reads_a_lone_question_as_it_is(chatglm: Tokenizer) -> None:
     chats = chatglm_format(chatglm)
-    ids = prompt_ids(chats.segments([ChatMessage("user", "你好")]))
+    ids = prompt_ids(chats.segments([ModelMessage("user", "你好")]))
     end = [chatglm.control_id("[gMASK]"), chatglm.control_id("<sop>")]
     assert ids == chatglm.encode("你好") + end
     assert chats.stop_ids == {chatglm.control_id("<eop>")}
@@ -97,7 +97,7 @@ def test_rounds_have_no_system_role_so_its_text_opens_the_first_question(
     make: Callable[[Tokenizer], ChatFormat], chatglm: Tokenizer, chatglm2: Tokenizer
 ) -> None:
     chats = make(chatglm if make is chatglm_format else chatglm2)
-    joined = [ChatMessage("user", "Be brief.你好"), *HISTORY[1:]]
+    joined = [ModelMessage("user", "Be brief.你好"), *HISTORY[1:]]
     assert chats.segments([SYSTEM, *HISTORY]) == chats.segments(joined)
 
 
@@ -108,14 +108,14 @@ def test_rounds_have_no_system_role_so_its_text_opens_the_first_question(
         ([HISTORY[1], HISTORY[0]], "'assistant' message cannot follow nothing"),
         ([SYSTEM, SYSTEM, HISTORY[0]], "a 'system' message can only be the first"),
         (HISTORY[:2], "the last message has the role 'assistant'; expected 'user'"),
-        ([HISTORY[0], ChatMessage("observation", "x")], "unknown role 'observation'; ChatGLM2"),
-        ([ChatMessage("system", "", tools=(WEATHER,)), HISTORY[0]], "no message of ChatGLM2"),
-        ([HISTORY[0], ChatMessage("assistant", "x", "weather"), HISTORY[2]], "metadata is"),
+        ([HISTORY[0], ModelMessage("observation", "x")], "unknown role 'observation'; ChatGLM2"),
+        ([ModelMessage("system", "", tools=(WEATHER,)), HISTORY[0]], "no message of ChatGLM2"),
+        ([HISTORY[0], ModelMessage("assistant", "x", "weather"), HISTORY[2]], "metadata is"),
         ([], "there are 0 messages"),
     ],
 )
 def test_rounds_refuse_what_they_cannot_write(
-    chatglm2: Tokenizer, messages: list[ChatMessage], named: str
+    chatglm2: Tokenizer, messages: list[ModelMessage], named: str
 ) -> None:
     with pytest.raises(RoleOrderError) as caught:
         chatglm2_format(chatglm2).segments(messages)
@@ -126,9 +126,9 @@ def test_glm4_writes_roles_metadata_and_content(glm4: Tokenizer) -> None:
     messages = [
         SYSTEM,
         HISTORY[0],
-        ChatMessage("assistant", '{"x": 1}', "weather"),
-        ChatMessage("observation", "22"),
-        ChatMessage("observation", "23"),
+        ModelMessage("assistant", '{"x": 1}', "weather"),
+        ModelMessage("observation", "22"),
+        ModelMessage("observation", "23"),
     ]
     assert prompt_of(glm4_format(glm4), glm4, messages) == (
         "{[gMASK]}{<sop>}{<|system|>}\nBe brief.{<|user|>}\n你好{<|assistant|>}weather\n"
@@ -138,7 +138,7 @@ def test_glm4_writes_roles_metadata_and_content(glm4: Tokenizer) -> None:
 
 def test_glm4_tells_its_tools_before_the_callers_system_text(glm4: Tokenizer) -> None:
     wrapped = {"type": "function", "function": WEATHER}
-    messages = [ChatMessage("system", "Be brief.", tools=(wrapped,)), HISTORY[0]]
+    messages = [ModelMessage("system", "Be brief.", tools=(wrapped,)), HISTORY[0]]
     segments = glm4_format(glm4).segments(messages)
     assert [part.role for part in segments] == ["prefix", "system", "system", "user", "reply"]
     tools = shown(glm4, list(segments[1].ids))
@@ -154,13 +154,13 @@ def test_glm4_stops_at_its_end_and_at_the_turns_of_others(glm4: Tokenizer) -> No
 
 
 def test_glm_edge_has_no_prefix_and_one_text_for_each_message(glm: Tokenizer) -> None:
-    messages = [SYSTEM, ChatMessage("user", "\nhi")]
+    messages = [SYSTEM, ModelMessage("user", "\nhi")]
     expected = "{<|system|>}\nBe brief.{<|user|>}\n\nhi{<|assistant|>}"
     chats = glm_edge_format(glm)
     assert prompt_of(chats, glm, messages) == expected
     assert list(chats.segments(messages)[1].ids[1:]) == glm.encode("\n\nhi")
     with pytest.raises(RoleOrderError, match="unknown role 'observation'; GLM-Edge"):
-        chats.segments([*messages, ChatMessage("observation", "x")])
+        chats.segments([*messages, ModelMessage("observation", "x")])
     with pytest.raises(RoleOrderError, match="GLM-Edge calls no tools"):
         chats.call_message("weather", "{}")
 
@@ -182,7 +182,7 @@ def test_chatglm3_without_words_of_its_own_introduces_tools_and_interpreter(
     tiny_tokenizer: ChatGLM3Tokenizer,
 ) -> None:
     def system_of(*tools: dict[str, Any], content: str = "") -> str:
-        messages = [ChatMessage("system", content, tools=tools), HISTORY[0]]
+        messages = [ModelMessage("system", content, tools=tools), HISTORY[0]]
         segment = chatglm3_format(tiny_tokenizer).segments(messages)[1]
         return tiny_tokenizer.decode(segment.ids).removeprefix("\n ")
 
@@ -218,11 +218,11 @@ def test_a_tool_that_cannot_be_described_is_refused(
 ) -> None:
     chats = make(tiny_tokenizer if make is chatglm3_format else glm4)
     with pytest.raises(InvalidPrompt) as caught:
-        chats.segments([ChatMessage("system", "", tools=(tool,)), HISTORY[0]])
+        chats.segments([ModelMessage("system", "", tools=(tool,)), HISTORY[0]])
     assert named in str(caught.value)
 
 
-def test_the_generation_chooses_the_format(
+def test_the_family_chooses_the_format(
     chatglm: Tokenizer,
     chatglm2: Tokenizer,
     tiny_tokenizer: ChatGLM3Tokenizer,

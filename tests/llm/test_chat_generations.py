@@ -1,4 +1,4 @@
-"""A folder of each generation from messages to text: its tokenizer, format, model and stop ids."""
+"""A folder of each family from messages to text: its tokenizer, format, model and stop ids."""
 
 import json
 from collections.abc import Callable
@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from llm.chats.chat import ChatMessage, prompt_ids
+from llm.chats.chat import ModelMessage, prompt_ids
 from llm.chats.chat_model import ChatModel
+from llm.decoding import SamplingParams
 from llm.errors import CheckpointError, RoleOrderError
-from llm.generation import SamplingParams
 from llm.tokenizers import ChatGLMTokenizer, GLM4Tokenizer, GlmTokenizer, Tokenizer
 from tests.llm.random_checkpoint import first_json, native_json, random_state, write_checkpoint
 from tests.llm.tiny_checkpoint import tiny_config_json
 from tests.llm.tiny_tokenizers import write_ice_text, write_ranks, write_tokenizer_json
 
-GREETING = [ChatMessage("user", "你好")]
+GREETING = [ModelMessage("user", "你好")]
 SEEDED = SamplingParams(temperature=1.2, seed=5, max_tokens=12)
 NUM_PADDED_ROWS = 5
 
@@ -76,7 +76,7 @@ def shown(tokenizer: Tokenizer, ids: list[int]) -> str:
 
 
 @pytest.mark.parametrize("name", PROMPTS)
-def test_a_folder_of_each_generation_answers_in_its_own_format(tmp_path: Path, name: str) -> None:
+def test_a_folder_of_each_family_answers_in_its_own_format(tmp_path: Path, name: str) -> None:
     write, prompt = PROMPTS[name]
     tokenizer, raw = write(tmp_path)
     write_checkpoint(tmp_path, raw, random_state(raw))
@@ -91,7 +91,7 @@ def test_a_folder_of_each_generation_answers_in_its_own_format(tmp_path: Path, n
 
 
 @pytest.mark.parametrize("name", PROMPTS)
-def test_the_stop_ids_are_those_of_the_generation(tmp_path: Path, name: str) -> None:
+def test_the_stop_ids_are_those_of_the_family(tmp_path: Path, name: str) -> None:
     tokenizer, raw = PROMPTS[name][0](tmp_path)
     write_checkpoint(tmp_path, raw, random_state(raw))
     turns = () if name == "chatglm1" else ("<|user|>", "<|observation|>")
@@ -99,10 +99,8 @@ def test_the_stop_ids_are_those_of_the_generation(tmp_path: Path, name: str) -> 
     assert ChatModel.load(tmp_path, device="cpu").format.stop_ids == expected
 
 
-def test_a_generation_can_be_told_where_the_folder_is_silent(
-    tmp_path: Path, tiny_folder: Path
-) -> None:
-    model = ChatModel.load(tiny_folder, device="cpu", generation="chatglm2")
+def test_a_family_can_be_told_where_the_folder_is_silent(tmp_path: Path, tiny_folder: Path) -> None:
+    model = ChatModel.load(tiny_folder, device="cpu", family="chatglm2")
     assert model.prompt_segments(GREETING)[1].role == "rounds"
     with pytest.raises(RoleOrderError, match="ChatGLM2 calls no tools"):
         model.format.call_message("weather", "{}")

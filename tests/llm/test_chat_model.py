@@ -12,26 +12,26 @@ from pathlib import Path
 import pytest
 
 from llm.__main__ import main
-from llm.chats.chat import ChatMessage, prompt_ids
+from llm.chats.chat import ModelMessage, prompt_ids
 from llm.chats.chat_model import ChatModel
+from llm.decoding import GeneratedToken, SamplingParams
 from llm.errors import CheckpointError, PromptTooLong, RoleOrderError
-from llm.generation import SamplingParams, Token
 from llm.tokenizers import TOKENIZER_FILE
 from tests.llm.tiny_checkpoint import write_tiny_checkpoint
 
-QUESTION = [ChatMessage("system", "Be brief."), ChatMessage("user", "什么时候发生的？")]
+QUESTION = [ModelMessage("system", "Be brief."), ModelMessage("user", "什么时候发生的？")]
 SEEDED = SamplingParams(temperature=1.2, top_p=0.95, seed=5, max_tokens=40)
 
 
-class Scripted(Iterator[Token]):
+class Scripted(Iterator[GeneratedToken]):
     """A stream of given tokens, in the place of the engine's."""
 
     cached_tokens = 0
 
-    def __init__(self, tokens: list[Token]) -> None:
+    def __init__(self, tokens: list[GeneratedToken]) -> None:
         self._tokens = iter(tokens)
 
-    def __next__(self) -> Token:
+    def __next__(self) -> GeneratedToken:
         return next(self._tokens)
 
     def close(self) -> None:
@@ -91,7 +91,7 @@ def test_a_stop_id_ends_the_reply_and_is_not_shown(
 
 def test_a_prompt_beyond_the_context_is_refused_at_the_call(chat_model: ChatModel) -> None:
     with pytest.raises(PromptTooLong) as caught:
-        chat_model.chat([ChatMessage("user", "火" * 50_000)])
+        chat_model.chat([ModelMessage("user", "火" * 50_000)])
     assert caught.value.max_prompt_tokens == chat_model.max_prompt_tokens == 4095
     assert caught.value.num_tokens > 50_000
 
@@ -178,16 +178,16 @@ def test_a_chatglm2_folder_is_chatted_with_in_its_own_format(
     else:
         (folder / "tokenization_chatglm.py").write_text("raise SystemExit('executed')")
     model = ChatModel.load(folder, device="cpu")
-    segments = model.prompt_segments([ChatMessage("user", "你好")])
+    segments = model.prompt_segments([ModelMessage("user", "你好")])
     assert [segment.role for segment in segments] == ["prefix", "rounds"]
     assert model.tokenizer.decode(prompt_ids(segments)) == "[Round 1]\n\n问：你好\n\n答："
-    assert list(model.chat([ChatMessage("user", "你好")], SEEDED))
+    assert list(model.chat([ModelMessage("user", "你好")], SEEDED))
 
 
 def test_a_prompt_of_ten_megabytes_is_refused_at_once(chat_model: ChatModel) -> None:
     started = time.monotonic()
     with pytest.raises(PromptTooLong):
-        chat_model.chat([ChatMessage("user", "a" * 10_000_000)])
+        chat_model.chat([ModelMessage("user", "a" * 10_000_000)])
     assert time.monotonic() - started < 0.2
 
 
@@ -205,15 +205,18 @@ def test_a_reply_that_calls_an_offered_tool_is_told_apart_from_answers(
 ) -> None:
     tokenizer = chat_model.tokenizer
     written = tokenizer.encode("weather\n```python\ntool_call(city='北京')\n```")
-    tokens = [*map(Token, written), Token(tokenizer.control_id("<|observation|>"), "stop")]
+    tokens = [
+        *map(GeneratedToken, written),
+        GeneratedToken(tokenizer.control_id("<|observation|>"), "stop"),
+    ]
     monkeypatch.setattr(chat_model.engine, "generate", lambda *_, **__: Scripted(tokens))
-    offer = ChatMessage("system", "", tools=({"name": "weather", "parameters": {}},))
+    offer = ModelMessage("system", "", tools=({"name": "weather", "parameters": {}},))
     reply = chat_model.chat([offer, QUESTION[1]])
     assert list(reply) == []
     [call] = reply.tool_calls
     assert (reply.metadata, call.name, call.arguments) == ("weather", "weather", '{"city": "北京"}')
     again = chat_model.format.call_message(call.name, call.arguments)
-    assert again == ChatMessage("assistant", call.text, metadata="weather")
+    assert again == ModelMessage("assistant", call.text, metadata="weather")
 
 
 def test_the_generate_command_streams_a_reply(
@@ -250,7 +253,7 @@ def test_help_loads_no_heavy_library() -> None:
         "import sys, llm.__main__ as m\n"
         "try: m.main(['--help'])\n"
         "except SystemExit: pass\n"
-        "import llm.chats.chat, llm.chats.chat_model, llm.generation, llm.models.config\n"
+        "import llm.chats.chat, llm.chats.chat_model, llm.decoding, llm.models.config\n"
         "print(sorted({'torch', 'numpy', 'sentencepiece'} & sys.modules.keys()), file=sys.stderr)"
     )
     run = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)

@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 import torch
 
+from llm.decoding import SamplingParams
 from llm.engine.engine import Engine
 from llm.engine.runner import PlainRunner
 from llm.engine.scheduler import EngineLimits
-from llm.generation import SamplingParams
 from llm.kernels.build import CACHE_VARIABLE, REFERENCE, library_path
 from llm.kernels.cpu.compiled import compiled_attention, use_compiled
 from llm.kernels.cpu.native import NativeKernel
 from llm.kernels.paged_attention import TOLERANCE, gathered, largest_error, relative_error
 from llm.kernels.quantized_linear import quantize_model
-from llm.models.batch import Chunk, PromptLayout
+from llm.models.batch import PromptLayout, TokenSlice
 from llm.models.build import random_model
 from llm.models.config import ModelConfig
 from llm.models.kv_cache import KVCache
@@ -152,10 +152,13 @@ def test_a_quantised_model_says_the_same_alone_and_among_sixteen(
 def test_a_quantised_model_computes_nearly_what_torch_computes(
     quantised: ChatGLM, native: NativeKernel
 ) -> None:
-    chunks = [Chunk(PROMPTS[9], 0, range(8), PromptLayout()), Chunk([9], 0, [9], PromptLayout())]
+    slices = [
+        TokenSlice(PROMPTS[9], 0, range(8), PromptLayout()),
+        TokenSlice([9], 0, [9], PromptLayout()),
+    ]
     more = [
-        Chunk([7], len(PROMPTS[9]), range(8), PromptLayout()),
-        Chunk([8], 1, [9], PromptLayout()),
+        TokenSlice([7], len(PROMPTS[9]), range(8), PromptLayout()),
+        TokenSlice([8], 1, [9], PromptLayout()),
     ]
     scores = []
     for compiled_parts in (False, True):
@@ -166,7 +169,7 @@ def test_a_quantised_model_computes_nearly_what_torch_computes(
             attend = compiled_attention(native, SHARING, cache.layer(0)[0])
             assert attend is not None
         runner = PlainRunner(quantised, cache, attend)
-        runner.run(chunks, [1, 1])
+        runner.run(slices, [1, 1])
         scores.append(runner.run(more, [1, 1]).scores)
     # Activations are rounded to int8: a last bit before that is a hundredth of one value behind.
     assert relative_error(scores[1], scores[0]) < 0.02

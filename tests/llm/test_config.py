@@ -88,7 +88,7 @@ def test_a_bad_value_of_another_layout_is_named(raw: dict[str, object], named: s
 
 
 @pytest.mark.parametrize(
-    ("raw", "generation"),
+    ("raw", "family"),
     [
         ({"model_type": "chatglm"}, "chatglm1"),
         (first_json(), "chatglm1"),
@@ -104,11 +104,11 @@ def test_a_bad_value_of_another_layout_is_named(raw: dict[str, object], named: s
         ({"num_key_value_heads": 2}, "glm"),
     ],
 )
-def test_the_generation_is_told_by_content(raw: dict[str, object], generation: str) -> None:
-    assert ModelConfig.from_json(raw).generation == generation
+def test_the_family_is_told_by_content(raw: dict[str, object], family: str) -> None:
+    assert ModelConfig.from_json(raw).family == family
 
 
-def test_a_generation_that_is_given_wins() -> None:
+def test_a_family_that_is_given_wins() -> None:
     raw = tiny_config_json(96, rope_ratio=50)
     assert ModelConfig.from_json(raw, "chatglm2").rope_position_divisor == 50
     with pytest.raises(CheckpointError, match="generation is 'chatglm9'; expected one of"):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from llm.chats.chat_model import ChatModel
 from llm.constraints import CallConstraint, QuoteConstraint, QuoteVocabulary, Restriction
-from llm.generation import SamplingParams
+from llm.decoding import SamplingParams
 
 PIECES = [b"", "“".encode(), "”".encode(), b'"', "说“".encode(), "“我".encode(), "锅炉".encode()]
 PIECES += [bytes([byte]) for byte in range(256)] + [

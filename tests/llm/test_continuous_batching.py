@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from llm.decoding import SamplingParams
 from llm.engine.engine import Engine
 from llm.engine.scheduler import EngineLimits
-from llm.generation import SamplingParams
 from tests.llm.loud_model import expected, loud_chatglm1, loud_model
 from tests.llm.visits import (
     DOCUMENT,

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
+from llm.decoding import GeneratedToken, SamplingParams
 from llm.engine.engine import Engine
 from llm.engine.scheduler import EngineLimits
 from llm.errors import InvalidPrompt, NonFiniteLogits, PromptTooLong
-from llm.generation import SamplingParams, Token
 from llm.models import naive
 from llm.models.build import random_model
 from llm.models.model import ChatGLM
@@ -43,7 +43,7 @@ def test_a_stop_id_ends_the_stream_and_is_its_last_token(tiny_model: ChatGLM) ->
     ids = naive.greedy(tiny_model, PROMPT, 12)
     stop = ids[3]
     tokens = list(Engine(tiny_model).generate(PROMPT, GREEDY, {stop}))
-    assert tokens[-1] == Token(stop, "stop")
+    assert tokens[-1] == GeneratedToken(stop, "stop")
     assert [token.id for token in tokens] == ids[: ids.index(stop) + 1]
 
 

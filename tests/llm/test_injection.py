@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from llm.chats.chat import ChatMessage, Segment
+from llm.chats.chat import ModelMessage, PromptSegment
 from llm.chats.chat_formats import (
     ChatFormat,
     chatglm2_format,
@@ -88,29 +88,29 @@ class Door:
 
     tokenizer: Tokenizer
     chats: ChatFormat
-    messages: Callable[[str], list[ChatMessage]]
+    messages: Callable[[str], list[ModelMessage]]
     control_ids: frozenset[int]
 
 
-def rounds(text: str) -> list[ChatMessage]:
+def rounds(text: str) -> list[ModelMessage]:
     return [
-        ChatMessage("system", text),
-        ChatMessage("user", text),
-        ChatMessage("assistant", text),
-        ChatMessage("user", text),
+        ModelMessage("system", text),
+        ModelMessage("user", text),
+        ModelMessage("assistant", text),
+        ModelMessage("user", text),
     ]
 
 
-def roles(text: str) -> list[ChatMessage]:
+def roles(text: str) -> list[ModelMessage]:
     """The text in every field: tools' names, descriptions, keys and values included."""
     line = "x" + text.replace("\n", " ")
     parameters = {"type": "object", "properties": {text: {"type": text, "enum": [text]}}}
     tool = {"name": line, "description": text, "parameters": parameters}
     return [
-        ChatMessage("system", text, tools=(tool, {"type": "function", "function": tool})),
-        ChatMessage("user", text),
-        ChatMessage("assistant", text, metadata=line),
-        ChatMessage("observation", text),
+        ModelMessage("system", text, tools=(tool, {"type": "function", "function": tool})),
+        ModelMessage("user", text),
+        ModelMessage("assistant", text, metadata=line),
+        ModelMessage("observation", text),
     ]
 
 
@@ -158,7 +158,7 @@ def num_misplaced(door: Door, text: str) -> int:
     return found
 
 
-def _template_ids(segment: Segment) -> int:
+def _template_ids(segment: PromptSegment) -> int:
     if segment.role in ("prefix", "reply"):
         return len(segment.ids)
     return 0 if segment.role == "rounds" else 1

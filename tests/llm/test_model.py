@@ -1,4 +1,4 @@
-"""The forward pass: cache, chunks and padding change nothing; a plain reference agrees."""
+"""The forward pass: cache, slices and padding change nothing; a plain reference agrees."""
 
 import json
 import math
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from llm.models import attention, naive
-from llm.models.batch import Chunk, lay_out
+from llm.models.batch import TokenSlice, lay_out
 from llm.models.build import random_model
 from llm.models.config import ModelConfig
 from llm.models.model import ChatGLM
@@ -28,8 +28,8 @@ def split_forward(model: ChatGLM, ids: list[int], lengths: list[int]) -> Tensor:
     cache = model.new_cache(8, 4)
     pages, scores, start = (6, 1, 7, 0), [], 0
     for length in lengths:
-        chunk = Chunk(ids[start : start + length], start, pages, model.layout(ids))
-        scores.append(model(lay_out([chunk], 4, "cpu"), cache))
+        part = TokenSlice(ids[start : start + length], start, pages, model.layout(ids))
+        scores.append(model(lay_out([part], 4, "cpu"), cache))
         start += length
     return torch.cat(scores)
 

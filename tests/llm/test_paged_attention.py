@@ -1,4 +1,4 @@
-"""Attention over pages: the plain way against each span alone, kernels against the plain way."""
+"""Attention over pages: the plain way against each slice alone, kernels against the plain way."""
 
 import importlib
 import importlib.util
@@ -13,7 +13,7 @@ from torch import Tensor
 from llm.kernels import paged_attention
 from llm.kernels.paged_attention import TOLERANCE, choose, gathered, relative_error
 from llm.models.attention import PagedAttention, attend
-from llm.models.batch import Span
+from llm.models.batch import PlacedSlice
 from llm.models.config import ModelConfig
 from llm.models.kv_cache import KVCache
 from tests.llm.tiny_checkpoint import tiny_config_json
@@ -54,9 +54,9 @@ def test_every_row_equals_attention_over_its_own_keys(
     query, cache, tables, counts = random_rows(lengths, page_tokens, seed)
     mixed = gathered(query, *cache.layer(0), tables, counts)
     for row, length in enumerate(lengths):
-        span = Span(0, 1, length - 1, tables[row, : -(-length // page_tokens)])
-        keys, values = cache.read(0, span.pages, length)
-        alone = attend(query[row : row + 1], keys, values, span, None)
+        part = PlacedSlice(0, 1, length - 1, tables[row, : -(-length // page_tokens)])
+        keys, values = cache.read(0, part.pages, length)
+        alone = attend(query[row : row + 1], keys, values, part, None)
         torch.testing.assert_close(mixed[row], alone[0], atol=1e-5, rtol=1e-5)
 
 

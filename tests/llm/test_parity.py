@@ -1,4 +1,4 @@
-"""Golden values: the supported generations match, and a single wrong weight does not."""
+"""Golden values: the supported families match, and a single wrong weight does not."""
 
 import shutil
 from pathlib import Path
@@ -37,7 +37,7 @@ def copy_of(folder: Path, target: Path) -> Path:
 
 
 @pytest.mark.parametrize(("name", "num_arrays", "num_values"), FOLDERS)
-def test_every_recorded_array_of_every_generation_is_equal(
+def test_every_recorded_array_of_every_family_is_equal(
     goldens: Path, name: str, num_arrays: int, num_values: int
 ) -> None:
     report = parity(goldens / name)
@@ -138,7 +138,7 @@ def test_an_array_of_another_shape_differs(goldens: Path, tmp_path: Path) -> Non
     assert report.failed == ("logits",)
 
 
-def test_interpolated_positions_are_told_by_the_generation_that_is_given(
+def test_interpolated_positions_are_told_by_the_family_that_is_given(
     goldens: Path, tmp_path: Path
 ) -> None:
     folder = copy_of(goldens / "tiny-v3_32k", tmp_path / "second")
@@ -150,7 +150,7 @@ def test_a_recorded_rotary_table_tells_interpolated_positions(
     goldens: Path, tmp_path: Path
 ) -> None:
     folder = copy_of(goldens / "tiny-v3_32k", tmp_path / "second")
-    model = load_model(folder, device="cpu", generation="chatglm2")
+    model = load_model(folder, device="cpu", family="chatglm2")
     table = torch.stack(rotation(torch.arange(64)[:, None], model.config), dim=-1)[:, 0]
     logits = naive.logits(model, [[5, 6, 7]])[0][None].numpy()
     arrays = {"input_ids": np.array([[5, 6, 7]]), "logits": logits}

@@ -7,9 +7,9 @@ import torch
 
 from llm.checkpoints.checkpoint import load_model
 from llm.checkpoints.placement import spread
+from llm.decoding import SamplingParams
 from llm.engine.engine import Engine
 from llm.errors import CheckpointError
-from llm.generation import SamplingParams
 from llm.models import naive
 from llm.models.model import ChatGLM
 from tests.llm.random_checkpoint import first_json, random_state, write_checkpoint

@@ -11,12 +11,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from llm.decoding import SamplingParams
 from llm.engine.engine import Engine, TokenStream
 from llm.engine.runner import Computed
 from llm.engine.scheduler import EngineLimits
 from llm.errors import GenerationFailed, NonFiniteLogits, OutOfMemory, PromptTooLong
-from llm.generation import SamplingParams
-from llm.models.batch import Chunk
+from llm.models.batch import TokenSlice
 from tests.llm.loud_model import expected, loud_chatglm1, loud_model
 from tests.llm.visits import (
     DOCUMENT,
@@ -195,9 +195,9 @@ def spoilt(engine: Engine, error: Exception | None, *, reading: bool) -> Iterato
     """Steps raise or, without an error, make NaN: those that read several tokens, or the others."""
     plain = engine._runner.run
 
-    def run(chunks: Sequence[Chunk], nums_scored: Sequence[int]) -> Computed:
-        computed = plain(chunks, nums_scored)
-        spoils = [(len(chunk.ids) > 1) == reading for chunk in chunks]
+    def run(slices: Sequence[TokenSlice], nums_scored: Sequence[int]) -> Computed:
+        computed = plain(slices, nums_scored)
+        spoils = [(len(part.ids) > 1) == reading for part in slices]
         if error and any(spoils):
             raise error
         rows = torch.tensor(spoils).repeat_interleave(torch.tensor(nums_scored))

@@ -98,7 +98,7 @@ def plain(tokenizer: ChatGLM3Tokenizer, rules: ReplyRules, text: str) -> list[st
     return [*(reply.feed(token_id) for token_id in tokenizer.encode(text)), reply.flush()]
 
 
-def test_a_generation_without_metadata_keeps_its_first_line(
+def test_a_family_without_metadata_keeps_its_first_line(
     tiny_tokenizer: ChatGLM3Tokenizer,
 ) -> None:
     assert "".join(plain(tiny_tokenizer, ReplyRules(), " a\nb ")) == "a\nb"

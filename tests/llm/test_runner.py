@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from llm.decoding import SamplingParams
 from llm.engine.engine import Engine
 from llm.engine.runner import PlainRunner, Rows, Run, StaticRunner, new_runner
 from llm.engine.scheduler import EngineLimits
-from llm.generation import SamplingParams
 from llm.kernels.paged_attention import gathered
 from llm.models import naive
-from llm.models.batch import Chunk, PromptLayout
+from llm.models.batch import PromptLayout, TokenSlice
 from llm.models.build import random_model
 from llm.models.chatglm1 import MaskedLayout
 from llm.models.config import PromptMarks
@@ -46,7 +46,7 @@ class FakeGraphs:
 
 
 class Setting:
-    """A cache in which sequences of given lengths are cached, and their next chunks."""
+    """A cache in which sequences of given lengths are cached, and their next slices."""
 
     def __init__(self, model: ChatGLM, num_cached: Sequence[int], seed: int = 0) -> None:
         self.model = model
@@ -62,10 +62,10 @@ class Setting:
             self.layout = MaskedLayout(num_bidirectional=3, frozen_at=1, num_axes=2)
         for row, num in enumerate(num_cached):
             if num:
-                self.plain.run([Chunk([3 + row] * num, 0, self.pages[row], self.layout)], [1])
+                self.plain.run([TokenSlice([3 + row] * num, 0, self.pages[row], self.layout)], [1])
 
-    def chunk(self, row: int, ids: Sequence[int]) -> Chunk:
-        return Chunk(ids, self.num_cached[row], self.pages[row], self.layout)
+    def part(self, row: int, ids: Sequence[int]) -> TokenSlice:
+        return TokenSlice(ids, self.num_cached[row], self.pages[row], self.layout)
 
     def static(
         self, capture: Callable[[Run], Run], max_rows: int = 16, **kind: int
@@ -88,14 +88,14 @@ def test_replayed_steps_equal_the_plain_pass(
     tiny_model: ChatGLM, sequences: list[tuple[int, list[int]]], seed: int
 ) -> None:
     setting = Setting(tiny_model, [num for num, _ in sequences], seed)
-    chunks = [setting.chunk(row, ids) for row, (_, ids) in enumerate(sequences)]
-    nums = [len(chunk.ids) for chunk in chunks]
+    slices = [setting.part(row, ids) for row, (_, ids) in enumerate(sequences)]
+    nums = [len(part.ids) for part in slices]
     graphs = FakeGraphs()
     static = setting.static(graphs, max_rows=32)
     for _ in range(2):
         torch.testing.assert_close(
-            static.run(chunks, nums).scores,
-            setting.plain.run(chunks, nums).scores,
+            static.run(slices, nums).scores,
+            setting.plain.run(slices, nums).scores,
             atol=1e-5,
             rtol=1e-5,
         )
@@ -105,16 +105,16 @@ def test_replayed_steps_equal_the_plain_pass(
 @torch.inference_mode()
 def test_prompts_beside_decoding_sequences_keep_their_places(tiny_model: ChatGLM) -> None:
     setting = Setting(tiny_model, [5, 0, 7, 2])
-    chunks = [
-        setting.chunk(0, [9]), setting.chunk(1, [4, 5, 6]), setting.chunk(2, [7, 8]),
-        setting.chunk(3, [1, 2, 3]),
+    slices = [
+        setting.part(0, [9]), setting.part(1, [4, 5, 6]), setting.part(2, [7, 8]),
+        setting.part(3, [1, 2, 3]),
     ]  # fmt: skip
     nums = [1, 1, 2, 0]  # the second prompt ends here, the fourth does not
     graphs = FakeGraphs()
     static = setting.static(graphs)
-    expected = setting.plain.run(chunks, nums).scores
+    expected = setting.plain.run(slices, nums).scores
     for _ in range(2):
-        torch.testing.assert_close(static.run(chunks, nums).scores, expected, atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(static.run(slices, nums).scores, expected, atol=1e-5, rtol=1e-5)
     assert graphs.recorded == [4]
 
 
@@ -123,11 +123,11 @@ def test_a_state_that_is_no_number_is_told_of_its_own_chunk_only(tiny_model: Cha
     model = copy.deepcopy(tiny_model)
     model.embedding.weight[90] = torch.nan
     setting = Setting(model, [5, 0, 2, 0])
-    chunks = [
-        setting.chunk(0, [9]), setting.chunk(1, [4, 90, 6]), setting.chunk(2, [90]),
-        setting.chunk(3, [4, 5, 6]),
+    slices = [
+        setting.part(0, [9]), setting.part(1, [4, 90, 6]), setting.part(2, [90]),
+        setting.part(3, [4, 5, 6]),
     ]  # fmt: skip
-    computed = setting.static(FakeGraphs()).run(chunks, [1, 1, 1, 1])
+    computed = setting.static(FakeGraphs()).run(slices, [1, 1, 1, 1])
     assert computed.sound == [True, False, True, True]
     assert computed.scores.isfinite().all(dim=1).tolist() == [True, False, False, True]
 
@@ -139,9 +139,9 @@ def test_a_failing_sequence_does_not_decide_how_others_are_computed(tiny_model: 
     setting = Setting(model, [5])
     graphs = FakeGraphs()
     static = setting.static(graphs)
-    static.run([setting.chunk(0, [90])], [1])
+    static.run([setting.part(0, [90])], [1])
     assert graphs.recorded == []
-    static.run([setting.chunk(0, [9])], [1])
+    static.run([setting.part(0, [9])], [1])
     assert graphs.recorded == [1]
 
 
@@ -149,12 +149,12 @@ def test_a_failing_sequence_does_not_decide_how_others_are_computed(tiny_model: 
 def test_the_first_generation_decodes_behind_its_two_sided_prompt() -> None:
     model = first_generation()
     setting = Setting(model, [4, 6])
-    chunks = [setting.chunk(0, [9]), setting.chunk(1, [7, 8])]
+    slices = [setting.part(0, [9]), setting.part(1, [7, 8])]
     static = setting.static(FakeGraphs())
-    expected = setting.plain.run(chunks, [1, 2]).scores
+    expected = setting.plain.run(slices, [1, 2]).scores
     for _ in range(2):
         torch.testing.assert_close(
-            static.run(chunks, [1, 2]).scores, expected, atol=1e-5, rtol=1e-5
+            static.run(slices, [1, 2]).scores, expected, atol=1e-5, rtol=1e-5
         )
 
 
@@ -181,8 +181,8 @@ def test_steps_are_padded_to_powers_of_two(
     setting = Setting(tiny_model, [2] * num_rows)
     graphs = FakeGraphs()
     static = setting.static(graphs, max_rows=20, min_rows=min_rows)
-    chunks = [setting.chunk(row, [5]) for row in range(num_rows)]
-    assert len(static.run(chunks, [1] * num_rows).scores) == num_rows
+    slices = [setting.part(row, [5]) for row in range(num_rows)]
+    assert len(static.run(slices, [1] * num_rows).scores) == num_rows
     assert graphs.recorded == [recorded]
 
 
@@ -190,8 +190,8 @@ def test_steps_are_padded_to_powers_of_two(
 def test_more_rows_than_there_are_go_the_plain_way(tiny_model: ChatGLM) -> None:
     setting = Setting(tiny_model, [2] * 5)
     graphs = FakeGraphs()
-    chunks = [setting.chunk(row, [5]) for row in range(5)]
-    assert len(setting.static(graphs, max_rows=4).run(chunks, [1] * 5).scores) == 5
+    slices = [setting.part(row, [5]) for row in range(5)]
+    assert len(setting.static(graphs, max_rows=4).run(slices, [1] * 5).scores) == 5
     assert graphs.recorded == []
 
 
@@ -217,11 +217,11 @@ def test_a_wrong_recording_is_left_aside_with_a_warning(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     setting = Setting(tiny_model, [3, 6])
-    chunks = [setting.chunk(0, [5]), setting.chunk(1, [8])]
+    slices = [setting.part(0, [5]), setting.part(1, [8])]
     static = setting.static(capture)
-    static.run(chunks, [1, 1])
+    static.run(slices, [1, 1])
     assert complaint in caplog.text
-    others = [setting.chunk(0, [6]), setting.chunk(1, [7])]
+    others = [setting.part(0, [6]), setting.part(1, [7])]
     expected = setting.plain.run(others, [1, 1]).scores
     torch.testing.assert_close(static.run(others, [1, 1]).scores, expected, atol=1e-5, rtol=1e-5)
 
@@ -242,10 +242,10 @@ def test_a_wrong_step_is_left_aside_with_a_warning(
     graphs = FakeGraphs()
     rows = Rows(tiny_model, setting.cache, 4, PAGE * PAGES_EACH)
     static = StaticRunner(tiny_model, setting.cache, rows, attend, graphs)
-    chunks = [setting.chunk(0, [5])]
-    expected = setting.plain.run(chunks, [1]).scores
+    slices = [setting.part(0, [5])]
+    expected = setting.plain.run(slices, [1]).scores
     for _ in range(2):
-        torch.testing.assert_close(static.run(chunks, [1]).scores, expected)
+        torch.testing.assert_close(static.run(slices, [1]).scores, expected)
     assert graphs.recorded == []
     assert "the step of 1 rows " in caplog.text
 
@@ -254,7 +254,7 @@ def test_a_wrong_step_is_left_aside_with_a_warning(
 def test_padding_writes_to_the_last_page_only(tiny_model: ChatGLM) -> None:
     setting = Setting(tiny_model, [3])
     static = setting.static(FakeGraphs(), min_rows=8)
-    static.run([setting.chunk(0, [5])], [1])
+    static.run([setting.part(0, [5])], [1])
     keys, _ = setting.cache.layer(0)
     written = keys.isfinite().all(dim=(2, 3)).nonzero().tolist()
     own, spare = setting.pages[0][0], setting.cache.num_pages - 1

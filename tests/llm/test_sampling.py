@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from llm.decoding import SamplingParams
 from llm.engine.sampling import distribution, new_generator, penalise_repetition, sample
 from llm.errors import InvalidSampling, NonFiniteLogits
-from llm.generation import SamplingParams
 
 LOGITS = torch.tensor([1.0, 3.0, 2.0, -1.0])
 NOTHING: list[int] = []

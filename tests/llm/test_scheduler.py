@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from llm.decoding import GeneratedToken, SamplingParams
 from llm.engine.pages import Pages
 from llm.engine.sampling import new_generator
-from llm.engine.scheduler import SPARE_PAGES, EngineLimits, Scheduler, Share
+from llm.engine.scheduler import SPARE_PAGES, EngineLimits, PlannedSlice, Scheduler
 from llm.engine.sequence import SequenceState
 from llm.engine.speculation import PromptLookup
 from llm.errors import EngineBusy
-from llm.generation import SamplingParams, Token
 from llm.models.batch import PromptLayout
 
 
@@ -39,18 +39,18 @@ def scheduler_of(num_pages: int = 64, step_tokens: int = 256, **limits: int) -> 
     return Scheduler(bounds, Pages(num_pages))
 
 
-def compute(scheduler: Scheduler, shares: list[Share]) -> None:
+def compute(scheduler: Scheduler, slices: list[PlannedSlice]) -> None:
     """What the engine does after a step, every chosen token being 7."""
-    for share in shares:
-        if share.num_scored:
-            share.sequence.append(Token(7))
-        scheduler.record(share, 0)
+    for planned in slices:
+        if planned.num_scored:
+            planned.sequence.append(GeneratedToken(7))
+        scheduler.record(planned, 0)
     scheduler.drop_ended()
 
 
-def tokens_of(shares: list[Share]) -> dict[int, int]:
+def tokens_of(slices: list[PlannedSlice]) -> dict[int, int]:
     """Tokens a step computes, by the first id of each prompt."""
-    return {share.sequence.ids[0]: len(share.chunk.ids) for share in shares}
+    return {planned.sequence.ids[0]: len(planned.tokens.ids) for planned in slices}
 
 
 def test_a_full_queue_refuses_and_says_how_many_wait() -> None:
@@ -105,9 +105,9 @@ def test_tenants_take_turns() -> None:
     for number, tenant in enumerate(order):
         scheduler.submit(sequence(3, max_tokens=1, tenant=tenant, first=number))
     served = []
-    while shares := scheduler.schedule():
-        served.append(order[shares[0].sequence.ids[0]])
-        compute(scheduler, shares)
+    while slices := scheduler.schedule():
+        served.append(order[slices[0].sequence.ids[0]])
+        compute(scheduler, slices)
     assert served == ["a", "a", "b", "c", "a", "b"]
 
 
@@ -130,10 +130,10 @@ def run_until_preempted(scheduler: Scheduler) -> dict[int, int]:
     """Compute up to the first step for which somebody is put back; who is left in it."""
     num_before = scheduler.num_preemptions
     while True:
-        shares = scheduler.schedule()
+        slices = scheduler.schedule()
         if scheduler.num_preemptions > num_before:
-            return tokens_of(shares)
-        compute(scheduler, shares)
+            return tokens_of(slices)
+        compute(scheduler, slices)
 
 
 def test_the_youngest_is_put_back_and_starts_again_before_any_who_waits() -> None:
@@ -149,10 +149,10 @@ def test_the_youngest_is_put_back_and_starts_again_before_any_who_waits() -> Non
     assert (young.pages, young.num_cached, young.num_generated) == ([], 0, 6)
     assert run_until_preempted(scheduler) == {1: 1}
     assert (middle.pages, middle.num_cached) == ([], 0)
-    while shares := scheduler.schedule():
+    while slices := scheduler.schedule():
         assert middle.pages or middle.finished or not young.pages
         assert young.pages or not late.pages
-        compute(scheduler, shares)
+        compute(scheduler, slices)
     assert [each.num_generated for each in (old, middle, young, late)] == [23, 15, 15, 1]
 
 
@@ -165,8 +165,8 @@ def test_pages_that_survived_are_not_computed_again() -> None:
     assert len(young.ids) == 20
     compute(scheduler, scheduler.schedule())
     assert old.finished
-    shares = scheduler.schedule()
-    assert (shares[0].chunk.num_cached, tokens_of(shares)) == (16, {2: 4})
+    slices = scheduler.schedule()
+    assert (slices[0].tokens.num_cached, tokens_of(slices)) == (16, {2: 4})
     assert young.num_reused == 0
 
 
@@ -188,18 +188,18 @@ def test_a_short_prompt_does_not_wait_behind_a_long_one_nor_the_long_one_for_eve
         # Twice as many short ones come as half a step has room for.
         for first in (2 * step, 2 * step + 1):
             scheduler.submit(sequence(4, max_tokens=1, first=first))
-        shares = scheduler.schedule()
-        assert tokens_of(shares) == {1000: 4, step: 4}
-        compute(scheduler, shares)
+        slices = scheduler.schedule()
+        assert tokens_of(slices) == {1000: 4, step: 4}
+        compute(scheduler, slices)
 
 
 def test_the_short_ones_leftover_goes_to_the_next_and_the_oldest_goes_first_among_equals() -> None:
     scheduler = scheduler_of(num_pages=1000, step_tokens=10)
     for first, num_prompt in ((50, 30), (51, 30), (52, 2)):
         scheduler.submit(sequence(num_prompt, first=first))
-    shares = scheduler.schedule()
-    assert tokens_of(shares) == {52: 2, 50: 8}
-    compute(scheduler, shares)
+    slices = scheduler.schedule()
+    assert tokens_of(slices) == {52: 2, 50: 8}
+    compute(scheduler, slices)
     assert tokens_of(scheduler.schedule()) == {52: 1, 50: 9}
 
 
@@ -210,9 +210,9 @@ def test_prompts_are_read_beside_decoders_that_fill_the_step() -> None:
     compute(scheduler, scheduler.schedule())
     scheduler.submit(sequence(5, first=52))
     for _ in range(5):
-        shares = scheduler.schedule()
-        assert tokens_of(shares) == {50: 1, 51: 1, 52: 1}
-        compute(scheduler, shares)
+        slices = scheduler.schedule()
+        assert tokens_of(slices) == {50: 1, 51: 1, 52: 1}
+        compute(scheduler, slices)
     assert scheduler.schedule()[2].sequence.decodes
 
 
@@ -227,30 +227,30 @@ def test_a_planned_step_outlives_the_loss_of_its_pages() -> None:
     scheduler = scheduler_of()
     leaving = sequence(6)
     scheduler.submit(leaving)
-    share = scheduler.schedule()[0]
-    pages = list(share.chunk.pages)
+    planned = scheduler.schedule()[0]
+    pages = list(planned.tokens.pages)
     leaving.closed = True
     scheduler.drop_ended()
     assert (leaving.finished, leaving.pages) == (True, [])
-    assert (share.chunk.pages, share.chunk.ids) == (pages, [0, 1, 2, 3, 4, 5])
+    assert (planned.tokens.pages, planned.tokens.ids) == (pages, [0, 1, 2, 3, 4, 5])
 
 
 def test_a_cached_beginning_is_not_computed_again_but_the_last_id_is() -> None:
     scheduler = scheduler_of()
     for num_left in (8, 4):
         scheduler.submit(sequence(8, max_tokens=1))
-        shares = scheduler.schedule()
-        assert len(shares[0].chunk.ids) == num_left
-        compute(scheduler, shares)
+        slices = scheduler.schedule()
+        assert len(slices[0].tokens.ids) == num_left
+        compute(scheduler, slices)
 
 
 def test_a_beginning_shorter_than_what_both_sides_see_is_not_shared() -> None:
     scheduler = scheduler_of()
     for _ in range(2):
         scheduler.submit(sequence(8, max_tokens=1, num_bidirectional=7))
-        shares = scheduler.schedule()
-        assert len(shares[0].chunk.ids) == 8
-        compute(scheduler, shares)
+        slices = scheduler.schedule()
+        assert len(slices[0].tokens.ids) == 8
+        compute(scheduler, slices)
 
 
 LIMITS = st.builds(
@@ -283,14 +283,14 @@ def arrive(scheduler: Scheduler, arriving: SequenceState, max_waiting: int) -> b
 def require_sound_step(scheduler: Scheduler, present: list[SequenceState], limit: int) -> None:
     """Compute one: the oldest gets on, every decoder gets its token, prompts fill the rest."""
     oldest = next((each for each in scheduler._running if not each.closed), None)
-    shares = scheduler.schedule()
-    assert oldest is None or oldest in [share.sequence for share in shares]
+    slices = scheduler.schedule()
+    assert oldest is None or oldest in [planned.sequence for planned in slices]
     decoding = [each for each in present if each.decodes and not each.closed]
-    assert {id(share.sequence) for share in shares[: len(decoding)]} == set(map(id, decoding))
-    num_prefill = sum(len(share.chunk.ids) for share in shares[len(decoding) :])
+    assert {id(planned.sequence) for planned in slices[: len(decoding)]} == set(map(id, decoding))
+    num_prefill = sum(len(planned.tokens.ids) for planned in slices[len(decoding) :])
     assert num_prefill <= max(limit - len(decoding), 1)
-    require_private_writes(shares, scheduler._pages)
-    compute(scheduler, shares)
+    require_private_writes(slices, scheduler._pages)
+    compute(scheduler, slices)
 
 
 def test_no_step_writes_where_others_read_and_the_oldest_always_gets_on() -> None:
@@ -320,12 +320,12 @@ def test_no_step_writes_where_others_read_and_the_oldest_always_gets_on() -> Non
     assert sum(counts) > 10
 
 
-def require_private_writes(shares: list[Share], pages: Pages) -> None:
+def require_private_writes(slices: list[PlannedSlice], pages: Pages) -> None:
     written: list[int] = []
-    for share in shares:
-        first = share.chunk.num_cached // 4
-        last = (share.chunk.num_cached + len(share.chunk.ids) - 1) // 4
-        written += share.chunk.pages[first : last + 1]
+    for planned in slices:
+        first = planned.tokens.num_cached // 4
+        last = (planned.tokens.num_cached + len(planned.tokens.ids) - 1) // 4
+        written += planned.tokens.pages[first : last + 1]
     assert len(set(written)) == len(written)
     assert not set(written) & set(pages._key_of)
     assert all(pages._holders[page] == 1 for page in written)

@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 
 from llm.constraints import Restriction
+from llm.decoding import SamplingParams
 from llm.engine.engine import Engine, TokenStream
-from llm.engine.scheduler import EngineLimits, Share
+from llm.engine.scheduler import EngineLimits, PlannedSlice
 from llm.errors import EngineBusy, GenerationFailed, NonFiniteLogits, OutOfMemory
-from llm.generation import SamplingParams
 from llm.models.model import AnyStep
 from tests.llm.loud_model import expected, loud_model
 
@@ -215,11 +215,11 @@ def test_a_stream_closed_between_planning_and_running_a_step_does_not_disturb_it
     leaving = [engine.generate(MARKED, GREEDY), engine.generate(MARKED, GREEDY)]
     plain = engine._scores
 
-    def scores(shares: Sequence[Share]) -> object:
+    def scores(slices: Sequence[PlannedSlice]) -> object:
         if leaving:
             leaving.pop().close()
             engine.generate(MARKED[:9], GREEDY).close()  # takes the pages, and gives them back
-        return plain(shares)
+        return plain(slices)
 
     monkeypatch.setattr(engine, "_scores", scores)
     require_unharmed(engine, streams)
@@ -259,10 +259,10 @@ def test_who_waits_for_a_step_of_another_gets_his_token_when_it_ends() -> None:
     plain = engine._scores
     got: list[int] = []
 
-    def scores(shares: Sequence[Share]) -> object:
+    def scores(slices: Sequence[PlannedSlice]) -> object:
         stepping.set()
         assert go_on.wait(timeout=30)
-        return plain(shares)
+        return plain(slices)
 
     first, second = (engine.generate(prompt, GREEDY) for prompt in PROMPTS[:2])
     with pytest.MonkeyPatch.context() as patch:

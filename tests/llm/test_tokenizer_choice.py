@@ -42,18 +42,18 @@ def pairs(folder: Path) -> object:
     return write_tokenizer_json(folder / "tokenizer.json")
 
 
-def config_of(generation: str, vocab_size: int = 2000) -> ModelConfig:
+def config_of(family: str, vocab_size: int = 2000) -> ModelConfig:
     tiny = ModelConfig.from_json(tiny_config_json(vocab_size))
-    return replace(tiny, generation=generation)
+    return replace(tiny, family=family)
 
 
-def load(folder: Path, generation: str, vocab_size: int = 2000, **raw: object) -> Tokenizer:
+def load(folder: Path, family: str, vocab_size: int = 2000, **raw: object) -> Tokenizer:
     (folder / "config.json").write_text(json.dumps(raw))
-    return load_tokenizer(folder, config_of(generation, vocab_size))
+    return load_tokenizer(folder, config_of(family, vocab_size))
 
 
 @pytest.mark.parametrize(
-    ("generation", "write", "expected"),
+    ("family", "write", "expected"),
     [
         ("chatglm1", ice_text, ChatGLMTokenizer),
         ("glm4", ranks, GLM4Tokenizer),
@@ -62,14 +62,14 @@ def load(folder: Path, generation: str, vocab_size: int = 2000, **raw: object) -
         ("glm", ranks, GLM4Tokenizer),
     ],
 )
-def test_generation_and_files_choose(
-    tmp_path: Path, generation: str, write: Write, expected: type[Tokenizer]
+def test_family_and_files_choose(
+    tmp_path: Path, family: str, write: Write, expected: type[Tokenizer]
 ) -> None:
     write(tmp_path)
-    assert type(load(tmp_path, generation)) is expected
+    assert type(load(tmp_path, family)) is expected
 
 
-def test_generations_that_share_a_file_are_told_apart_by_the_config(
+def test_families_that_share_a_file_are_told_apart_by_the_config(
     tmp_path: Path, pieces: Write
 ) -> None:
     pieces(tmp_path)
@@ -83,15 +83,13 @@ def test_a_vocabulary_of_the_first_checkpoints_shifts_the_ids(tmp_path: Path) ->
     assert min(tokenizer.encode("hello")) >= 20_000
 
 
-@pytest.mark.parametrize("generation", ["chatglm1", "chatglm2", "chatglm3", "glm4", "glm"])
-def test_a_folder_without_a_tokenizer_is_told_which_it_needs(
-    tmp_path: Path, generation: str
-) -> None:
-    with pytest.raises(CheckpointError, match=rf"has no .*\.(model|json).*{generation} needs one"):
-        load(tmp_path, generation)
+@pytest.mark.parametrize("family", ["chatglm1", "chatglm2", "chatglm3", "glm4", "glm"])
+def test_a_folder_without_a_tokenizer_is_told_which_it_needs(tmp_path: Path, family: str) -> None:
+    with pytest.raises(CheckpointError, match=rf"has no .*\.(model|json).*{family} needs one"):
+        load(tmp_path, family)
 
 
-def test_another_generations_file_is_a_wrong_tokenizer(tmp_path: Path, pieces: Write) -> None:
+def test_another_families_file_is_a_wrong_tokenizer(tmp_path: Path, pieces: Write) -> None:
     ranks(tmp_path)
     with pytest.raises(CheckpointError, match="wrong tokenizer for the generation chatglm3"):
         load(tmp_path, "chatglm3")
@@ -132,7 +130,7 @@ def test_a_tokenizer_of_more_ids_than_the_model_has_rows_is_refused(
         load(tmp_path, "chatglm3", vocab_size=96)
 
 
-def test_an_unknown_generation_is_refused(tmp_path: Path) -> None:
+def test_an_unknown_family_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UnsupportedCheckpoint, match="chatglm9; tokenizers are known for chatglm1"):
         load(tmp_path, "chatglm9")
 

@@ -1,4 +1,4 @@
-"""The tokenizers of the other generations: equal to the genuine ones, closed, whole."""
+"""The tokenizers of the other families: equal to the genuine ones, closed, whole."""
 
 import json
 import re
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm.chats.chat import ChatMessage, prompt_ids
+from llm.chats.chat import ModelMessage, prompt_ids
 from llm.chats.chat_formats import glm4_format
 from llm.chats.tool_prompts import GLM4_FIRST_NAME
 from llm.errors import CheckpointError, InvalidPrompt, UnsupportedCheckpoint
@@ -151,9 +151,9 @@ def test_the_genuine_pairs_give_the_same_ids_from_either_file(
         assert prompt_ids(chats.segments(messages)) == chat["input_ids"]
 
 
-def message_of(turn: dict[str, Any]) -> ChatMessage:
+def message_of(turn: dict[str, Any]) -> ModelMessage:
     tools = tuple(turn.get("tools", ()))
-    return ChatMessage(turn["role"], turn["content"] or "", turn.get("metadata", ""), tools)
+    return ModelMessage(turn["role"], turn["content"] or "", turn.get("metadata", ""), tools)
 
 
 def test_two_million_blanks_do_not_bring_the_library_down(genuine_ranks: Path) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from llm.chats.tool_calls import (
     MAX_CALL_CHARS,
     MAX_CALL_DEPTH,
-    ToolCall,
+    ParsedToolCall,
     read_json_call,
     read_python_call,
     write_json_call,
@@ -38,13 +38,13 @@ def fenced(source: str) -> str:
 def test_a_call_of_chatglm3_becomes_json() -> None:
     text = fenced("tool_call(city='北京', days=-2, deep={'a': [1.5, None, True]}, pair=(1, 2))")
     expected = '{"city": "北京", "days": -2, "deep": {"a": [1.5, null, true]}, "pair": [1, 2]}'
-    assert read_python_call("weather", text) == ToolCall("weather", expected, text)
+    assert read_python_call("weather", text) == ParsedToolCall("weather", expected, text)
     assert read_python_call("weather", "tool_call()").arguments == "{}"
 
 
 def test_a_call_of_glm4_becomes_json() -> None:
     text = '\n{"city": "北京"}'
-    assert read_json_call("weather", text) == ToolCall("weather", '{"city": "北京"}', text)
+    assert read_json_call("weather", text) == ParsedToolCall("weather", '{"city": "北京"}', text)
 
 
 def test_free_text_of_the_models_own_tools_is_one_argument() -> None:

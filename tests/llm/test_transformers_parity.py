@@ -13,8 +13,8 @@ from benchmarks.transformers_parity import (
     their_logits,
 )
 from llm.checkpoints.checkpoint import load_model
+from llm.decoding import SamplingParams
 from llm.engine.engine import Engine
-from llm.generation import SamplingParams
 from llm.models import naive
 
 pytest.importorskip("transformers")

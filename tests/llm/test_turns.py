@@ -4,26 +4,26 @@ from typing import Any
 
 import pytest
 
-from llm.chats.chat import ChatMessage
+from llm.chats.chat import ModelMessage
 from llm.chats.chat_formats import chatglm2_format, chatglm3_format
 from llm.chats.chat_model import ChatModel
-from llm.chats.turns import Turn, TurnCall, TurnReply, chat_messages
+from llm.chats.turns import ClientTurn, TurnCall, TurnReply, chat_messages
+from llm.decoding import SamplingParams
 from llm.errors import RoleOrderError, ToolCallError
-from llm.generation import SamplingParams
 from llm.tokenizers import ChatGLM3Tokenizer
 from tests.llm.scripted_engine import scripted_model
 
 SEEDED = SamplingParams(temperature=1.2, top_p=0.95, seed=5, max_tokens=40)
-QUESTION = [ChatMessage("user", "什么时候发生的？")]
+QUESTION = [ModelMessage("user", "什么时候发生的？")]
 CALLS = (TurnCall("a", "look", '{"at": "泵"}'), TurnCall("b", "count", "{}"))
 
 
 def test_each_call_is_followed_by_its_own_result(tiny_tokenizer: ChatGLM3Tokenizer) -> None:
     turns = [
-        Turn("user", "q"),
-        Turn("assistant", "I look.", CALLS),
-        Turn("tool", "two", call_id="b"),
-        Turn("tool", "a pump", call_id="a"),
+        ClientTurn("user", "q"),
+        ClientTurn("assistant", "I look.", CALLS),
+        ClientTurn("tool", "two", call_id="b"),
+        ClientTurn("tool", "a pump", call_id="a"),
     ]
     chat_format = chatglm3_format(tiny_tokenizer)
     messages = chat_messages(turns, chat_format)
@@ -41,32 +41,40 @@ def test_each_call_is_followed_by_its_own_result(tiny_tokenizer: ChatGLM3Tokeniz
 
 
 def test_user_turns_that_follow_each_other_become_one(tiny_tokenizer: ChatGLM3Tokenizer) -> None:
-    turns = [Turn("system", "s"), Turn("user", "a"), Turn("user", "b"), Turn("user", "c")]
+    turns = [
+        ClientTurn("system", "s"),
+        ClientTurn("user", "a"),
+        ClientTurn("user", "b"),
+        ClientTurn("user", "c"),
+    ]
     messages = chat_messages(turns, chatglm3_format(tiny_tokenizer))
-    assert messages == [ChatMessage("system", "s"), ChatMessage("user", "a\n\nb\n\nc")]
+    assert messages == [ModelMessage("system", "s"), ModelMessage("user", "a\n\nb\n\nc")]
 
 
 def test_tools_are_offered_by_the_system_message(tiny_tokenizer: ChatGLM3Tokenizer) -> None:
     tools: list[dict[str, Any]] = [{"name": "look", "description": "", "parameters": {}}]
     chat_format = chatglm3_format(tiny_tokenizer)
-    alone = chat_messages([Turn("user", "q")], chat_format, tools)
-    assert alone[0] == ChatMessage("system", "", tools=tuple(tools))
-    joined = chat_messages([Turn("system", "s"), Turn("user", "q")], chat_format, tools)
-    assert joined[0] == ChatMessage("system", "s", tools=tuple(tools))
+    alone = chat_messages([ClientTurn("user", "q")], chat_format, tools)
+    assert alone[0] == ModelMessage("system", "", tools=tuple(tools))
+    joined = chat_messages([ClientTurn("system", "s"), ClientTurn("user", "q")], chat_format, tools)
+    assert joined[0] == ModelMessage("system", "s", tools=tuple(tools))
     assert [message.role for message in joined] == ["system", "user"]
 
 
 @pytest.mark.parametrize(
     ("turns", "error"),
     [
-        ([Turn("wizard", "x")], RoleOrderError),
-        ([Turn("observation", "x")], RoleOrderError),
-        ([Turn("user", "q"), Turn("tool", "x", call_id="z")], RoleOrderError),
-        ([Turn("user", "q"), Turn("assistant", "", (TurnCall("a", "f", "[1]"),))], ToolCallError),
+        ([ClientTurn("wizard", "x")], RoleOrderError),
+        ([ClientTurn("observation", "x")], RoleOrderError),
+        ([ClientTurn("user", "q"), ClientTurn("tool", "x", call_id="z")], RoleOrderError),
+        (
+            [ClientTurn("user", "q"), ClientTurn("assistant", "", (TurnCall("a", "f", "[1]"),))],
+            ToolCallError,
+        ),
     ],
 )
 def test_turns_that_cannot_be_written_are_refused(
-    tiny_tokenizer: ChatGLM3Tokenizer, turns: list[Turn], error: type[Exception]
+    tiny_tokenizer: ChatGLM3Tokenizer, turns: list[ClientTurn], error: type[Exception]
 ) -> None:
     with pytest.raises(error):
         chat_messages(turns, chatglm3_format(tiny_tokenizer))
@@ -75,7 +83,7 @@ def test_turns_that_cannot_be_written_are_refused(
 def test_a_model_that_calls_no_tools_refuses_an_earlier_call(
     tiny_tokenizer: ChatGLM3Tokenizer,
 ) -> None:
-    turns = [Turn("user", "q"), Turn("assistant", "", CALLS)]
+    turns = [ClientTurn("user", "q"), ClientTurn("assistant", "", CALLS)]
     with pytest.raises(RoleOrderError, match="calls no tools"):
         chat_messages(turns, chatglm2_format(tiny_tokenizer))
 
@@ -103,7 +111,7 @@ def test_a_call_that_cannot_be_read_keeps_the_models_own_words(
     tiny_tokenizer: ChatGLM3Tokenizer,
 ) -> None:
     model = scripted_model(tiny_tokenizer, "look\ntool_call(at=open('x'))")
-    offer = ChatMessage("system", "", tools=({"name": "look", "parameters": {}},))
+    offer = ModelMessage("system", "", tools=({"name": "look", "parameters": {}},))
     turn = TurnReply(model.chat([offer, *QUESTION]))
     assert list(turn) == []
     assert turn.end == "tool_calls"

@@ -1,4 +1,4 @@
-"""Small tokenizers in the file formats of every generation, for tests that need no shared data."""
+"""Small tokenizers in the file formats of every family, for tests that need no shared data."""
 
 import base64
 import io

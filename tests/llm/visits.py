@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from llm.constraints import Constraint, Restriction
+from llm.decoding import SamplingParams
 from llm.engine.engine import Engine, TokenStream
 from llm.engine.sampling import new_generator, sample
-from llm.generation import SamplingParams
 from llm.models import naive
 from llm.models.model import ChatGLM
 from tests.llm.loud_model import VOCAB_SIZE, expected

@@ -35,23 +35,23 @@ class Kernel(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class KernelChoice:
     """A kernel, and why it is not the compiled one (empty when it is)."""
 
     kernel: Kernel
     reason: str = ""
 
 
-def choose_kernel() -> Choice:
+def choose_kernel() -> KernelChoice:
     """The compiled kernel where `python -m llm.kernels.build` has made one, else torch."""
     from llm.kernels.cpu.native import NativeKernel
     from llm.kernels.cpu.torch_kernel import TorchKernel
 
     try:
         variant = best_variant()
-        return Choice(NativeKernel(library_path(variant), variant.name))
+        return KernelChoice(NativeKernel(library_path(variant), variant.name))
     except KernelUnavailable as reason:
-        return Choice(TorchKernel(), str(reason))
+        return KernelChoice(TorchKernel(), str(reason))
 
 
 @cache

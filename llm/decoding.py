@@ -65,7 +65,7 @@ class SamplingParams:
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class GeneratedToken:
     """One generated id; the last one of a generation carries the reason it ended.
 
     After "stop" the id is the stop id itself, which is no part of the text. `logprob` is the
@@ -80,7 +80,7 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
+class TokenUsage:
     """Tokens read and tokens generated, a final stop id included.
 
     `cached_tokens` of the prompt were not computed anew: their keys and values were at hand.
