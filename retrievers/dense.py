@@ -1,6 +1,6 @@
 """The dense leg: inner product over embeddings in one FAISS index, chunk ids beside it.
 
-Knows vectors and chunk ids. Knows nothing of texts, documents, generations or the database. FAISS
+Knows vectors and chunk ids. Knows nothing of texts, documents, snapshots or the database. FAISS
 rows are only ever appended; `chunk_ids[row]` names the chunk of a row and -1 marks a removed one,
 which searches skip through a selector. So removal works the same for every kind of index (HNSW has
 none of its own, and IndexIDMap2 over IVF corrupts ids). Not thread-safe: the owner locks.

@@ -1,7 +1,7 @@
 """The retriever of the product: question → two legs → fuse → pin → live chunks → rerank.
 
 Knows the order of the steps and what each contributed. Knows nothing of how an index works
-(`live`), stays current or reaches the disk (`library`, `generations`).
+(`live`), stays current or reaches the disk (`library`, `snapshots`).
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -19,11 +19,11 @@ from kb_service.language.identifiers import pinning_terms
 from kb_service.language.text import index_terms
 from retrievers.dense import FLAT_LIMIT
 from retrievers.fusion import FusedHit, FusionPolicy, fuse, pin
-from retrievers.generations import IndexCounts
 from retrievers.lexical import Hit
 from retrievers.library import IndexLibrary
 from retrievers.live import LiveIndex
 from retrievers.reranking import RerankPolicy, reorder
+from retrievers.snapshots import IndexCounts
 from retrievers.terms import question_weights
 
 log = structlog.get_logger("retriever")
@@ -102,7 +102,7 @@ class HybridRetriever:
         return self._library.ask(kb_id, lambda index: index.counts) or IndexCounts(0, 0, 0)
 
     def refresh(self, kb_id: str) -> None:
-        """Publish an index generation when the changes since the last one are worth it.
+        """Publish an index snapshot when the changes since the last one are worth it.
 
         Raises StorageError when the disk refuses; searching goes on without it.
         """

@@ -1,7 +1,7 @@
 """The lexical leg: BM25 over pre-tokenised terms in one tantivy index inside one folder.
 
 Knows how chunks become terms and how a question becomes a query of terms. Knows nothing of
-vectors, generations or the database. Queries are built term by term through the library's API; a
+vectors, snapshots or the database. Queries are built term by term through the library's API; a
 user's text never reaches a query parser. Not thread-safe: the owner locks.
 
 BM25 has k1 = 1.2 and b = 0.75 (fixed by tantivy); idf = ln(1 + (N - n + 0.5) / (n + 0.5)). Until

@@ -16,9 +16,9 @@ from typing import TypeVar
 from kb_service.domain.ports import EmbeddingProfile, IndexSource
 from retrievers.dense import FLAT_LIMIT
 from retrievers.failures import IndexFailed, index_failures
-from retrievers.generations import GenerationRejected
 from retrievers.live import LiveIndex
 from retrievers.opening import IndexOpener
+from retrievers.snapshots import SnapshotRejected
 from retrievers.upkeep import IndexFiles
 
 logger = logging.getLogger(__name__)
@@ -26,11 +26,11 @@ logger = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
 
 MAX_DELTA_REVISIONS = 200
-"""Changes after which a new generation is always worth it."""
+"""Changes after which a new snapshot is always worth it."""
 
 MIN_DELTA_REVISIONS = 8
 MAX_DELTA_SHARE = 0.1
-"""Share of a generation's revisions that may wait as changes, once there are a few."""
+"""Share of a snapshot's revisions that may wait as changes, once there are a few."""
 
 
 class IndexLibrary:
@@ -68,7 +68,7 @@ class IndexLibrary:
             return self._healing(slot, kb_id, question)
 
     def refresh(self, kb_id: str) -> None:
-        """Publish a generation when the changes since the last are worth it; else cheap.
+        """Publish a snapshot when the changes since the last are worth it; else cheap.
 
         Raises StorageError when the disk refuses.
         """
@@ -80,7 +80,7 @@ class IndexLibrary:
             self._healing(slot, kb_id, lambda index: self._renew(slot, kb_id, index, rejected))
 
     def rebuild(self, kb_id: str) -> None:
-        """Make the index from the database alone and publish it in place of every generation.
+        """Make the index from the database alone and publish it in place of every snapshot.
 
         Raises StorageError when the disk refuses; what others have open stays open.
         """
@@ -126,7 +126,7 @@ class IndexLibrary:
     def _healing(self, slot: "_Slot", kb_id: str, action: Callable[[LiveIndex], Answer]) -> Answer:
         """Do `action` with the base's index; one that fails is replaced, and the action done again.
 
-        The replacement comes from a generation, and when that fails too from the database alone.
+        The replacement comes from a snapshot, and when that fails too from the database alone.
         """
         for take in (self._follow, self._reopen):
             try:
@@ -148,7 +148,7 @@ class IndexLibrary:
         return slot.put(self._opener.open(kb_id))
 
     def _remake(self, slot: "_Slot", kb_id: str) -> LiveIndex:
-        """Make the index from the database, and replace the generations that opened and failed."""
+        """Make the index from the database, and replace the snapshots that opened and failed."""
         index = slot.put(self._opener.rebuild(kb_id))
         self._opener.repair(kb_id, index, self._opener.store(kb_id).candidates())
         return index
@@ -169,7 +169,7 @@ class IndexLibrary:
         """True when this index is worn and another process has published since it was opened."""
         if index.seq == head or not index.is_worn:
             return False
-        return self._opener.store(kb_id).current_name() not in (None, index.generation)
+        return self._opener.store(kb_id).current_name() not in (None, index.snapshot)
 
     def _catch_up(self, slot: "_Slot", index: LiveIndex, kb_id: str) -> None:
         try:
@@ -184,16 +184,16 @@ class IndexLibrary:
         self._opener.publish(kb_id, index, rejected)
 
     def _assess(self, kb_id: str) -> tuple[bool, list[str]]:
-        """Tell whether publishing is worth it, and which generation must not be kept."""
+        """Tell whether publishing is worth it, and which snapshot must not be kept."""
         store = self._opener.store(kb_id)
         name = store.current_name()
         if name is None:
             return self._source.head(kb_id) > 0, []
         try:
             manifest = store.describe(name).manifest
-        except GenerationRejected:
+        except SnapshotRejected:
             return self._source.head(kb_id) > 0, [name]
-        # The head is read after the generation was found, or a younger one would look ahead of it.
+        # The head is read after the snapshot was found, or a younger one would look ahead of it.
         head = self._source.head(kb_id)
         if head == 0 or manifest.seq > head:
             return head > 0, [name]

@@ -1,7 +1,7 @@
 """One knowledge base's searchable state: lexical and dense index, and who owns each chunk.
 
 Knows how a state is built from chunks, loaded from and written into a folder, and how committed
-changes are replayed on it. Knows nothing of generations, locks or the database. Replaying a change
+changes are replayed on it. Knows nothing of snapshots, locks or the database. Replaying a change
 twice is the same as once. Not thread-safe: the owner locks.
 """
 
@@ -14,8 +14,8 @@ from kb_service.domain.ports import IndexChange, IndexedChunk, Vector
 from retrievers.dense import FLAT_LIMIT, DenseIndex, kind_for
 from retrievers.failures import IndexFailed, index_failures
 from retrievers.folders import ClaimedFolder
-from retrievers.generations import GenerationRejected, IndexCounts
 from retrievers.lexical import Hit, LexicalIndex
+from retrievers.snapshots import IndexCounts, SnapshotRejected
 
 MAX_WORN_SHARE = 0.1
 """Share of removed chunks in an index above which it is better rebuilt than carried on."""
@@ -39,7 +39,7 @@ class LiveIndex:
         Without a folder the index lives in memory.
         """
         self.seq = seq
-        self.generation: str | None = None
+        self.snapshot: str | None = None
         self._folder = folder
         self._flat_limit = flat_limit
         lexical = folder.path / LEXICAL_FOLDER if folder else None
@@ -73,7 +73,7 @@ class LiveIndex:
     ) -> "LiveIndex":
         """Open what `save` wrote into `source`; what happens there afterwards has no effect.
 
-        Raises GenerationRejected when a part is gone or cannot be read.
+        Raises SnapshotRejected when a part is gone or cannot be read.
         """
         try:
             with index_failures(f"read {source}"):
@@ -81,7 +81,7 @@ class LiveIndex:
                 revisions = json.loads((source / REVISIONS_FILE).read_bytes())
             _copy_lexical(source / LEXICAL_FOLDER, folder.path / LEXICAL_FOLDER)
         except IndexFailed as error:
-            raise GenerationRejected(error.message) from error
+            raise SnapshotRejected(error.message) from error
         index = cls(folder, dense, seq, flat_limit)
         for revision_id, (document_id, chunk_ids) in revisions.items():
             index._chunks_of[int(revision_id)] = chunk_ids

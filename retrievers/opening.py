@@ -1,6 +1,6 @@
-"""How an index comes into being: from a published generation and replay, else from the database.
+"""How an index comes into being: from a published snapshot and replay, else from the database.
 
-Knows generations, the places to work in, and the order in which they are tried; every failure of
+Knows snapshots, the places to work in, and the order in which they are tried; every failure of
 one leads to the next, and the last (the database, in memory) needs no disk. Knows nothing of who
 shares an index: its caller locks.
 """
@@ -13,9 +13,9 @@ from kb_service.domain.errors import StorageError
 from kb_service.domain.ports import EmbeddingProfile, IndexSource
 from retrievers.failures import IndexFailed, index_failures
 from retrievers.folders import ClaimedFolder
-from retrievers.generations import Generation, GenerationRejected, GenerationStore
 from retrievers.live import LiveIndex
 from retrievers.places import WorkPlaces, default_places
+from retrievers.snapshots import IndexSnapshot, SnapshotRejected, SnapshotStore
 from retrievers.upkeep import IndexFiles
 
 logger = logging.getLogger(__name__)
@@ -43,9 +43,9 @@ class IndexOpener:
         self._flat_limit = flat_limit
         self._places = WorkPlaces(default_places(index_root) if places is None else places)
 
-    def store(self, kb_id: str) -> GenerationStore:
-        """Return the generations of a base."""
-        return GenerationStore(self._root, kb_id, self._profile)
+    def store(self, kb_id: str) -> SnapshotStore:
+        """Return the snapshots of a base."""
+        return SnapshotStore(self._root, kb_id, self._profile)
 
     def open(self, kb_id: str) -> LiveIndex:
         """Return the index of a base, up to the head as read now."""
@@ -62,19 +62,19 @@ class IndexOpener:
         index.replay(changes, lambda rev: self._source.revision_chunks(rev, self._profile), head)
 
     def publish(self, kb_id: str, index: LiveIndex, rejected: Sequence[str]) -> None:
-        """Make the index a generation that other processes open; `rejected` ones go."""
+        """Make the index a snapshot that other processes open; `rejected` ones go."""
         if index.is_in_memory:
             raise StorageError(
                 f"the index of {kb_id} is in memory, as no folder allows to write it there",
                 code="index_not_published",
             )
-        index.generation = self.store(kb_id).publish(index.seq, index.counts, index.save, rejected)
-        logger.info("index generation %s published: %s", index.generation, index.counts)
+        index.snapshot = self.store(kb_id).publish(index.seq, index.counts, index.save, rejected)
+        logger.info("index generation %s published: %s", index.snapshot, index.counts)
         if self._source.head(kb_id) == 0:  # deleted meanwhile: its files went before these came
             IndexFiles(self._root).drop(kb_id)
 
     def repair(self, kb_id: str, index: LiveIndex, rejected: Sequence[str]) -> None:
-        """Replace generations that cannot be used; a disk that refuses fails nobody's question."""
+        """Replace snapshots that cannot be used; a disk that refuses fails nobody's question."""
         if not rejected:
             return
         try:
@@ -99,7 +99,7 @@ class IndexOpener:
         while name := next((name for name in store.candidates() if name not in rejected), None):
             try:
                 index = self._load(folder, store.verify(name))
-            except GenerationRejected as error:
+            except SnapshotRejected as error:
                 logger.warning("index generation %s of %s rejected: %s", name, kb_id, error)
                 rejected.append(name)
                 continue
@@ -110,15 +110,15 @@ class IndexOpener:
         self.repair(kb_id, index, rejected)
         return index
 
-    def _load(self, folder: ClaimedFolder, generation: Generation) -> LiveIndex:
-        seq = generation.manifest.seq
-        # The head is read after the generation was found, or a younger one would look ahead of it.
-        if seq > (head := self._source.head(generation.manifest.kb_id)):
-            raise GenerationRejected(
-                f"{generation.path.name} is ahead of the database, which is at change {head}"
+    def _load(self, folder: ClaimedFolder, snapshot: IndexSnapshot) -> LiveIndex:
+        seq = snapshot.manifest.seq
+        # The head is read after the snapshot was found, or a younger one would look ahead of it.
+        if seq > (head := self._source.head(snapshot.manifest.kb_id)):
+            raise SnapshotRejected(
+                f"{snapshot.path.name} is ahead of the database, which is at change {head}"
             )
-        index = LiveIndex.load(folder, generation.path, seq, self._flat_limit)
-        index.generation = generation.path.name
+        index = LiveIndex.load(folder, snapshot.path, seq, self._flat_limit)
+        index.snapshot = snapshot.path.name
         return index
 
     def _build_in(self, folder: ClaimedFolder | None, kb_id: str) -> LiveIndex:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from kb_service.domain.errors import StorageError
 from retrievers.folders import exclusive, sweep
-from retrievers.generations import BUILD_PREFIX, CURRENT_FILE, base_folder
 from retrievers.places import WorkPlaces, default_places
+from retrievers.snapshots import BUILD_PREFIX, CURRENT_FILE, base_folder
 
 logger = logging.getLogger(__name__)
 

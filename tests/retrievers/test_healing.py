@@ -15,10 +15,10 @@ from kb_service.domain.queries import Query
 from kb_service.language.asked import parse_question
 from retrievers.dense import DenseIndex
 from retrievers.failures import IndexFailed
-from retrievers.generations import CURRENT_FILE, MANIFEST_FILE
 from retrievers.hybrid import HybridRetriever
 from retrievers.lexical import LexicalIndex
 from retrievers.places import WORK_FOLDER
+from retrievers.snapshots import CURRENT_FILE, MANIFEST_FILE
 from tests.retrievers.conftest import OpenRetriever
 from tests.retrievers.memory_source import KB, MemorySource
 
@@ -49,7 +49,7 @@ def files(folder: Path, pattern: str) -> list[Path]:
     return [path for path in folder.rglob(pattern) if path.is_file()]
 
 
-def generation(folder: Path) -> Path:
+def snapshot(folder: Path) -> Path:
     return next(folder.glob("index/*/gen-*"))
 
 
@@ -82,19 +82,19 @@ def point_nowhere(folder: Path) -> None:
 
 
 def half_copied(folder: Path) -> None:
-    newer = generation(folder).with_name("gen-20-00000000")
-    shutil.copytree(generation(folder), newer)
+    newer = snapshot(folder).with_name("gen-20-00000000")
+    shutil.copytree(snapshot(folder), newer)
     (newer / MANIFEST_FILE).unlink()
     (newer.parent / CURRENT_FILE).write_text(f'{{"generation": "{newer.name}"}}')
 
 
 def from_another_engine(folder: Path) -> None:
-    path = generation(folder) / MANIFEST_FILE
+    path = snapshot(folder) / MANIFEST_FILE
     path.write_text(path.read_text().replace('"tantivy": "', '"tantivy": "9'))
 
 
 def forbid(folder: Path) -> None:
-    for path in (*files(folder / "index", "*"), generation(folder)):
+    for path in (*files(folder / "index", "*"), snapshot(folder)):
         path.chmod(0)
 
 
@@ -107,7 +107,7 @@ DAMAGES: dict[str, Damage] = {
     "the index folder removed": lambda folder: shutil.rmtree(folder / "index"),
     "the base's folder removed": lambda folder: shutil.rmtree(folder / "index" / KB),
     "the base's folder a file": lambda folder: replace_by_file(folder / "index" / KB),
-    "a generation a file": lambda folder: replace_by_file(generation(folder)),
+    "a generation a file": lambda folder: replace_by_file(snapshot(folder)),
     "the pointer to nowhere": point_nowhere,
     "the pointer a folder": lambda folder: replace_by_folder(folder / "index" / KB / CURRENT_FILE),
     "a generation half copied": half_copied,
@@ -136,7 +136,7 @@ def test_damage_beside_an_open_index_costs_no_answer(
     source.put("new", "valve number 20 leaked")
     assert num_found(reader) == num_found(open_retriever()) == 21
     reader.rebuild(KB)
-    assert generation(tmp_path).name.startswith("gen-21-")
+    assert snapshot(tmp_path).name.startswith("gen-21-")
     assert num_found(open_retriever()) == 21
 
 
@@ -172,13 +172,13 @@ def test_what_an_engine_raises_once_costs_no_answer(
     assert num_found(reader) == 20
 
 
-def test_a_generation_that_opens_and_then_fails_is_made_again_from_the_database(
+def test_a_snapshot_that_opens_and_then_fails_is_made_again_from_the_database(
     reader: HybridRetriever,
     open_retriever: OpenRetriever,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    bad, search, seen = generation(tmp_path).name, LexicalIndex.search, []
+    bad, search, seen = snapshot(tmp_path).name, LexicalIndex.search, []
 
     def fail_twice(index: LexicalIndex, *given: object) -> object:
         seen.append(index)
@@ -189,7 +189,7 @@ def test_a_generation_that_opens_and_then_fails_is_made_again_from_the_database(
     monkeypatch.setattr(LexicalIndex, "search", fail_twice)
     assert num_found(reader) == 20
     assert len({id(index) for index in seen}) == 3
-    assert generation(tmp_path).name != bad
+    assert snapshot(tmp_path).name != bad
     assert num_found(open_retriever()) == 20
 
 

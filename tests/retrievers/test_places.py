@@ -29,7 +29,7 @@ def full_disk() -> Iterator[None]:
 
 @pytest.fixture
 def filled(source: MemorySource, open_retriever: OpenRetriever) -> MemorySource:
-    """Twenty documents, and a generation of them."""
+    """Twenty documents, and a snapshot of them."""
     for number in range(20):
         source.put(f"doc_{number}", f"valve number {number} leaked")
     writer = open_retriever()

@@ -76,7 +76,7 @@ def test_an_index_published_after_its_base_was_deleted_goes_again(
         empty(source)
         IndexFiles(root / "nothing").drop(KB)
 
-    monkeypatch.setattr("retrievers.generations.fsync_tree", delete_meanwhile)
+    monkeypatch.setattr("retrievers.snapshots.fsync_tree", delete_meanwhile)
     retriever.refresh(KB)
     assert not (root / KB).exists()
 

@@ -1,4 +1,4 @@
-"""Generations on disk: publication, damage, other profiles, crashes, several publishers."""
+"""Snapshots on disk: publication, damage, other profiles, crashes, several publishers."""
 
 import hashlib
 import json
@@ -16,15 +16,15 @@ from kb_service.domain.ports import EmbeddingProfile
 from kb_service.domain.queries import Query
 from kb_service.language.asked import parse_question
 from retrievers.folders import ClaimedFolder
-from retrievers.generations import (
-    CURRENT_FILE,
-    MANIFEST_FILE,
-    GenerationRejected,
-    GenerationStore,
-    IndexCounts,
-)
 from retrievers.hybrid import HybridRetriever
 from retrievers.live import LiveIndex
+from retrievers.snapshots import (
+    CURRENT_FILE,
+    MANIFEST_FILE,
+    IndexCounts,
+    SnapshotRejected,
+    SnapshotStore,
+)
 from tests.retrievers.conftest import OpenRetriever
 from tests.retrievers.memory_source import KB, LETTERS, MemorySource
 
@@ -34,13 +34,13 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """The folder of the test base's generations."""
+    """The folder of the test base's snapshots."""
     return tmp_path / "index" / KB
 
 
 @pytest.fixture
 def published(source: MemorySource, open_retriever: OpenRetriever, folder: Path) -> Path:
-    """Two generations of a base of twenty documents, and one change after them."""
+    """Two snapshots of a base of twenty documents, and one change after them."""
     retriever = open_retriever()
     for number in range(20):
         source.put(f"doc_{number}", f"valve number {number} leaked", title=f"Report {number}")
@@ -58,12 +58,12 @@ def ranking(retriever: HybridRetriever) -> list[tuple[int, float]]:
     return [(item.chunk.id, item.score) for item in items]
 
 
-def generations(folder: Path) -> list[str]:
-    """Return the generations there are, oldest first."""
+def snapshots(folder: Path) -> list[str]:
+    """Return the snapshots there are, oldest first."""
     return sorted((path.name for path in folder.glob("gen-*")), key=lambda n: int(n.split("-")[1]))
 
 
-def test_a_generation_is_published_once_it_is_worth_it(
+def test_a_snapshot_is_published_once_it_is_worth_it(
     source: MemorySource, open_retriever: OpenRetriever, folder: Path
 ) -> None:
     retriever = open_retriever()
@@ -71,18 +71,18 @@ def test_a_generation_is_published_once_it_is_worth_it(
     assert not folder.exists()
     source.put("a", "valve")
     retriever.refresh(KB)
-    first = generations(folder)
+    first = snapshots(folder)
     assert len(first) == 1
     source.put("b", "pump")
     retriever.refresh(KB)
-    assert generations(folder) == first
+    assert snapshots(folder) == first
     for number in range(8):
         source.put(f"doc_{number}", "more")
     retriever.refresh(KB)
-    assert len(generations(folder)) == 2
+    assert len(snapshots(folder)) == 2
 
 
-def test_only_the_current_and_the_previous_generation_are_kept(
+def test_only_the_current_and_the_previous_snapshot_are_kept(
     source: MemorySource, open_retriever: OpenRetriever, folder: Path
 ) -> None:
     retriever = open_retriever()
@@ -93,16 +93,16 @@ def test_only_the_current_and_the_previous_generation_are_kept(
         retriever.refresh(KB)
     assert sorted(path.name for path in folder.iterdir()) == [
         CURRENT_FILE,
-        *sorted(generations(folder)),
+        *sorted(snapshots(folder)),
     ]
-    assert len(generations(folder)) == 2
+    assert len(snapshots(folder)) == 2
 
 
-def test_an_opened_generation_with_replay_equals_a_rebuild(
+def test_an_opened_snapshot_with_replay_equals_a_rebuild(
     published: Path, open_retriever: OpenRetriever
 ) -> None:
     replayed = ranking(open_retriever())
-    for name in generations(published):
+    for name in snapshots(published):
         (published / name).rename(published / f"away-{name}")
     assert ranking(open_retriever()) == replayed
 
@@ -112,7 +112,7 @@ def test_damage_to_any_file_falls_back_and_is_repaired(
     published: Path, open_retriever: OpenRetriever, damage: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     truth = ranking(open_retriever())
-    store = GenerationStore(published.parent, KB, PROFILE)
+    store = SnapshotStore(published.parent, KB, PROFILE)
     current = store.current_name()
     assert current is not None
     for number in range(len([p for p in (published / current).rglob("*") if p.is_file()])):
@@ -130,7 +130,7 @@ def test_damage_to_any_file_falls_back_and_is_repaired(
 
 def _damage(path: Path, how: str) -> None:
     content = path.read_bytes()
-    path.unlink()  # the segments share their storage with the generation before
+    path.unlink()  # the segments share their storage with the snapshot before
     if how == "flip":
         middle = len(content) // 2
         path.write_bytes(content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :])
@@ -139,7 +139,7 @@ def _damage(path: Path, how: str) -> None:
 @pytest.mark.parametrize(
     "content", [b"", b"{", b"[]", b"\xff", b"[" * 100_000, b'{"generation": "../../etc"}']
 )
-def test_a_damaged_pointer_still_leads_to_a_generation(
+def test_a_damaged_pointer_still_leads_to_a_snapshot(
     published: Path, open_retriever: OpenRetriever, content: bytes
 ) -> None:
     truth = ranking(open_retriever())
@@ -147,26 +147,26 @@ def test_a_damaged_pointer_still_leads_to_a_generation(
     assert ranking(open_retriever()) == truth
 
 
-def test_a_generation_of_another_embedding_profile_is_never_served(
+def test_a_snapshot_of_another_embedding_profile_is_never_served(
     published: Path, open_retriever: OpenRetriever
 ) -> None:
-    before = generations(published)
+    before = snapshots(published)
     retriever = open_retriever("0" * 64)
     assert len(ranking(retriever)) == 21
-    assert not set(before) & set(generations(published))
+    assert not set(before) & set(snapshots(published))
 
 
-def test_a_generation_ahead_of_a_restored_database_is_never_served(
+def test_a_snapshot_ahead_of_a_restored_database_is_never_served(
     published: Path, source: MemorySource, open_retriever: OpenRetriever
 ) -> None:
     source.log = source.log[:5]
     source.live = {name: source.live[name] for name in list(source.live)[:5]}
     retriever = open_retriever()
     assert len(ranking(retriever)) == 5
-    assert all(name.startswith("gen-5-") for name in generations(published))
+    assert all(name.startswith("gen-5-") for name in snapshots(published))
 
 
-def test_many_removals_lead_to_a_rebuilt_generation_that_others_take_up(
+def test_many_removals_lead_to_a_rebuilt_snapshot_that_others_take_up(
     source: MemorySource, open_retriever: OpenRetriever
 ) -> None:
     writer, reader = open_retriever(), open_retriever()
@@ -193,22 +193,22 @@ def test_a_growing_base_changes_to_the_graph_index(
     }
     assert len(retriever.retrieve(Query(KB, parse_question("pump"), 30)).items) == 20
     assert retriever.counts(KB).num_vectors == 20
-    assert generations(folder)
+    assert snapshots(folder)
 
 
 @pytest.mark.parametrize("kb_id", ["", "..", "a/b", "a" * 129, "ä"])
 def test_an_id_that_is_no_plain_name_never_becomes_a_path(tmp_path: Path, kb_id: str) -> None:
     with pytest.raises(InvalidRequest, match="knowledge base id"):
-        GenerationStore(tmp_path, kb_id, PROFILE)
+        SnapshotStore(tmp_path, kb_id, PROFILE)
 
 
-def test_a_full_disk_is_reported_and_the_old_generation_stays(
+def test_a_full_disk_is_reported_and_the_old_snapshot_stays(
     published: Path,
     source: MemorySource,
     open_retriever: OpenRetriever,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    store = GenerationStore(published.parent, KB, PROFILE)
+    store = SnapshotStore(published.parent, KB, PROFILE)
     before = store.current_name()
     for number in range(10):
         source.put(f"new_{number}", f"new valve {number}")
@@ -216,7 +216,7 @@ def test_a_full_disk_is_reported_and_the_old_generation_stays(
     def no_space(_folder: Path) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("retrievers.generations.fsync_tree", no_space)
+    monkeypatch.setattr("retrievers.snapshots.fsync_tree", no_space)
     retriever = open_retriever()
     with pytest.raises(StorageError, match="No space left on device") as caught:
         retriever.refresh(KB)
@@ -231,7 +231,7 @@ def test_a_full_disk_is_reported_and_the_old_generation_stays(
 def test_a_manifest_of_other_types_is_rejected_though_its_checksum_is_right(
     published: Path, open_retriever: OpenRetriever, change: dict[str, object]
 ) -> None:
-    truth, store = ranking(open_retriever()), GenerationStore(published.parent, KB, PROFILE)
+    truth, store = ranking(open_retriever()), SnapshotStore(published.parent, KB, PROFILE)
     name = store.current_name() or ""
     path = published / name / MANIFEST_FILE
     body = {**json.loads(path.read_bytes())["manifest"], **change}
@@ -239,7 +239,7 @@ def test_a_manifest_of_other_types_is_rejected_though_its_checksum_is_right(
         del body["engines"]
     digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
     path.write_text(json.dumps({"manifest": body, "sha256": digest}))
-    with pytest.raises(GenerationRejected):
+    with pytest.raises(SnapshotRejected):
         store.describe(name)
     open_retriever().refresh(KB)
     assert store.current_name() != name
@@ -255,40 +255,38 @@ def test_a_pointer_that_is_a_folder_is_replaced(
     retriever = open_retriever()
     assert ranking(retriever) == truth
     retriever.rebuild(KB)
-    assert GenerationStore(published.parent, KB, PROFILE).current_name() in generations(published)
+    assert SnapshotStore(published.parent, KB, PROFILE).current_name() in snapshots(published)
 
 
-def test_a_rebuild_replaces_every_generation(
-    published: Path, open_retriever: OpenRetriever
-) -> None:
-    before, truth = generations(published), ranking(open_retriever())
+def test_a_rebuild_replaces_every_snapshot(published: Path, open_retriever: OpenRetriever) -> None:
+    before, truth = snapshots(published), ranking(open_retriever())
     open_retriever().rebuild(KB)
-    assert len(generations(published)) == 1
-    assert not set(before) & set(generations(published))
+    assert len(snapshots(published)) == 1
+    assert not set(before) & set(snapshots(published))
     assert ranking(open_retriever()) == truth
 
 
-def test_a_generation_published_while_another_is_opened_is_not_taken_for_one_from_the_future(
+def test_a_snapshot_published_while_another_is_opened_is_not_taken_for_one_from_the_future(
     published: Path,
     source: MemorySource,
     open_retriever: OpenRetriever,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     reader, writer = open_retriever(), open_retriever()
-    list_names = GenerationStore.candidates
+    list_names = SnapshotStore.candidates
 
-    def publish_first(store: GenerationStore) -> list[str]:
+    def publish_first(store: SnapshotStore) -> list[str]:
         monkeypatch.undo()
         source.put("new", "a new valve")
         writer.rebuild(KB)
         return list_names(store)
 
-    monkeypatch.setattr(GenerationStore, "candidates", publish_first)
+    monkeypatch.setattr(SnapshotStore, "candidates", publish_first)
     assert len(ranking(reader)) == 22
-    assert [name.startswith("gen-22-") for name in generations(published)] == [True]
+    assert [name.startswith("gen-22-") for name in snapshots(published)] == [True]
 
 
-def test_concurrent_refreshes_leave_one_whole_current_generation(
+def test_concurrent_refreshes_leave_one_whole_current_snapshot(
     source: MemorySource, open_retriever: OpenRetriever, folder: Path
 ) -> None:
     for number in range(30):
@@ -297,9 +295,9 @@ def test_concurrent_refreshes_leave_one_whole_current_generation(
     with ThreadPoolExecutor(4) as pool:
         for future in [pool.submit(retriever.refresh, KB) for retriever in retrievers]:
             future.result()
-    store = GenerationStore(folder.parent, KB, PROFILE)
-    assert generations(folder) == [store.current_name()]
-    assert store.verify(generations(folder)[0]).manifest.counts.num_chunks == 30
+    store = SnapshotStore(folder.parent, KB, PROFILE)
+    assert snapshots(folder) == [store.current_name()]
+    assert store.verify(snapshots(folder)[0]).manifest.counts.num_chunks == 30
 
 
 PUBLISHER = """
@@ -326,7 +324,7 @@ while True:
 def test_kill_9_during_publication_always_leaves_an_index_that_opens(
     tmp_path: Path, folder: Path
 ) -> None:
-    store = GenerationStore(folder.parent, KB, PROFILE)
+    store = SnapshotStore(folder.parent, KB, PROFILE)
     for pause_s in (0.0, 0.03, 0.08, 0.15, 0.25):
         command = [sys.executable, "-c", PUBLISHER, str(tmp_path / "index")]
         with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as publisher:
@@ -334,9 +332,9 @@ def test_kill_9_during_publication_always_leaves_an_index_that_opens(
             assert publisher.stdout.readline() == "ready\n"
             time.sleep(pause_s)
             publisher.kill()
-        generation = store.verify(store.current_name() or "")
+        snapshot = store.verify(store.current_name() or "")
         working = ClaimedFolder(tmp_path / "work", "kb-index")
-        index = LiveIndex.load(working, generation.path, generation.manifest.seq)
+        index = LiveIndex.load(working, snapshot.path, snapshot.manifest.seq)
         assert len(index.search_lexical({"valve": 1.0}, 50)) == 20
-        assert index.counts == generation.manifest.counts == IndexCounts(20, 20, 20)
+        assert index.counts == snapshot.manifest.counts == IndexCounts(20, 20, 20)
         index.close()

@@ -1,11 +1,11 @@
-"""Index generations on disk: immutable checksummed folders and the pointer to the current one.
+"""Index snapshots on disk: immutable checksummed folders and the pointer to the current one.
 
 Knows `<index_root>/<kb_id>/gen-<seq>-<random>/` with its `manifest.json`, and `CURRENT.json`
 beside them. Knows nothing of what an index is: whoever builds one writes files into a folder.
 
 Publishing: write into `build-…` on the same file system → checksums → fsync files and folders →
 rename to `gen-…` → CURRENT.json by temp file, fsync, rename, fsync of the parent. A crash at any
-point leaves the previous generation in force. A generation that fails its checksums, or was made
+point leaves the previous snapshot in force. A snapshot that fails its checksums, or was made
 for another embedding profile, format or engine version, is rejected, never served.
 """
 
@@ -38,21 +38,21 @@ FORMAT_VERSION = 3
 MANIFEST_FILE = "manifest.json"
 CURRENT_FILE = "CURRENT.json"
 BUILD_PREFIX = "build"
-_GENERATION_NAME = re.compile(r"gen-(\d+)-[0-9a-f]{8}")
+_SNAPSHOT_NAME = re.compile(r"gen-(\d+)-[0-9a-f]{8}")
 _KB_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
 """What reading a JSON file of someone else's making may raise."""
 
 
-class GenerationRejected(IndexFailed):
-    """A generation that must not be served; the message says why."""
+class SnapshotRejected(IndexFailed):
+    """A snapshot that must not be served; the message says why."""
 
     default_code = "index_generation_rejected"
 
 
 @dataclass(frozen=True, slots=True)
 class IndexCounts:
-    """How much a generation holds."""
+    """How much a snapshot holds."""
 
     num_chunks: int
     num_vectors: int
@@ -69,9 +69,9 @@ class FileEntry:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a generation claims about itself. `seq`: the last change it contains.
+    """What a snapshot claims about itself. `seq`: the last change it contains.
 
-    `files`: path relative to the generation (with `/`) -> FileEntry, every file but the manifest.
+    `files`: path relative to the snapshot (with `/`) -> FileEntry, every file but the manifest.
     """
 
     kb_id: str
@@ -85,15 +85,15 @@ class Manifest:
 
 
 @dataclass(frozen=True, slots=True)
-class Generation:
-    """A published generation: its folder and its manifest."""
+class IndexSnapshot:
+    """A published snapshot: its folder and its manifest."""
 
     path: Path
     manifest: Manifest
 
 
-class GenerationStore:
-    """The generations of one knowledge base under one embedding profile."""
+class SnapshotStore:
+    """The snapshots of one knowledge base under one embedding profile."""
 
     def __init__(self, index_root: Path, kb_id: str, profile: EmbeddingProfile) -> None:
         self.folder = base_folder(index_root, kb_id)
@@ -101,7 +101,7 @@ class GenerationStore:
         self._profile = profile
 
     def candidates(self) -> list[str]:
-        """Return the names of the generations there are: the current one, then newest first."""
+        """Return the names of the snapshots there are: the current one, then newest first."""
         names = sorted(
             (path.name for path in self.folder.glob("gen-*") if _seq_of(path.name) is not None),
             key=lambda name: (_seq_of(name) or 0, name),
@@ -111,36 +111,36 @@ class GenerationStore:
         return sorted(names, key=lambda name: name != current)
 
     def current_name(self) -> str | None:
-        """Return the generation that CURRENT.json names, None when it names none."""
+        """Return the snapshot that CURRENT.json names, None when it names none."""
         try:
             name = json.loads((self.folder / CURRENT_FILE).read_bytes())["generation"]
         except _UNREADABLE:
             return None  # absent or damaged: the folders themselves still tell
         return name if isinstance(name, str) and _seq_of(name) is not None else None
 
-    def describe(self, name: str) -> Generation:
-        """Return a generation by its manifest alone. Raises GenerationRejected."""
+    def describe(self, name: str) -> IndexSnapshot:
+        """Return a snapshot by its manifest alone. Raises SnapshotRejected."""
         path = self.folder / name
         manifest = _read_manifest(path)
         expected = (self._kb_id, self._profile.fingerprint, self._profile.dimension)
         if (manifest.kb_id, manifest.fingerprint, manifest.dimension) != expected:
-            raise GenerationRejected(
+            raise SnapshotRejected(
                 f"{name} was made for base {manifest.kb_id} with embedding profile "
                 f"{manifest.fingerprint[:12]} ({manifest.dimension} dimensions)"
             )
         if (manifest.format, manifest.engines) != (FORMAT_VERSION, engine_versions()):
-            raise GenerationRejected(
+            raise SnapshotRejected(
                 f"{name} has format {manifest.format} by {manifest.engines}, "
                 f"not {FORMAT_VERSION} by {engine_versions()}"
             )
-        return Generation(path, manifest)
+        return IndexSnapshot(path, manifest)
 
-    def verify(self, name: str) -> Generation:
-        """Return a generation after checking every byte. Raises GenerationRejected."""
-        generation = self.describe(name)
-        for relative, entry in generation.manifest.files.items():
-            _verify_file(generation.path / relative, entry)
-        return generation
+    def verify(self, name: str) -> IndexSnapshot:
+        """Return a snapshot after checking every byte. Raises SnapshotRejected."""
+        snapshot = self.describe(name)
+        for relative, entry in snapshot.manifest.files.items():
+            _verify_file(snapshot.path / relative, entry)
+        return snapshot
 
     def publish(
         self,
@@ -149,11 +149,11 @@ class GenerationStore:
         write: Callable[[Path], None],
         rejected: Collection[str] = (),
     ) -> str:
-        """Make a new current generation; `write` puts the index files into the folder it is given.
+        """Make a new current snapshot; `write` puts the index files into the folder it is given.
 
-        `rejected`: names of generations known to be bad, removed with the old ones. When another
+        `rejected`: names of snapshots known to be bad, removed with the old ones. When another
         process has meanwhile published one at least as new, that one stays. Returns the name of
-        the current generation. Raises StorageError when the disk refuses.
+        the current snapshot. Raises StorageError when the disk refuses.
         """
         try:
             if self.folder.is_file():
@@ -174,7 +174,7 @@ class GenerationStore:
             return None
         try:
             return name if self.describe(name).manifest.seq >= seq else None
-        except GenerationRejected:
+        except SnapshotRejected:
             return None
 
     def _publish(
@@ -233,7 +233,7 @@ class GenerationStore:
 
 
 def base_folder(index_root: Path, kb_id: str) -> Path:
-    """Return the folder of a base's generations. Raises InvalidRequest for no plain name."""
+    """Return the folder of a base's snapshots. Raises InvalidRequest for no plain name."""
     if not _KB_ID.fullmatch(kb_id):
         raise InvalidRequest(
             f"knowledge base id {kb_id!r} is not 1 to 128 letters, digits, '_' or '-'"
@@ -242,12 +242,12 @@ def base_folder(index_root: Path, kb_id: str) -> Path:
 
 
 def engine_versions() -> dict[str, str]:
-    """Return the versions of the libraries whose file formats a generation holds."""
+    """Return the versions of the libraries whose file formats a snapshot holds."""
     return {name: version(name) for name in ("tantivy", "faiss-cpu")}
 
 
 def _seq_of(name: str) -> int | None:
-    match = _GENERATION_NAME.fullmatch(name)
+    match = _SNAPSHOT_NAME.fullmatch(name)
     return int(match.group(1)) if match else None
 
 
@@ -255,9 +255,9 @@ def _verify_file(path: Path, entry: FileEntry) -> None:
     try:
         is_intact = path.stat().st_size == entry.size_bytes and sha256_of(path) == entry.sha256
     except OSError as error:
-        raise GenerationRejected(f"{path.parent.name}: {path.name} cannot be read") from error
+        raise SnapshotRejected(f"{path.parent.name}: {path.name} cannot be read") from error
     if not is_intact:
-        raise GenerationRejected(f"{path.parent.name}: {path.name} differs from its manifest")
+        raise SnapshotRejected(f"{path.parent.name}: {path.name} differs from its manifest")
 
 
 def _write_manifest(folder: Path, manifest: Manifest) -> None:
@@ -271,14 +271,14 @@ def _read_manifest(folder: Path) -> Manifest:
         content = json.loads((folder / MANIFEST_FILE).read_bytes())
         body = content["manifest"]
         if content["sha256"] != _digest(body):
-            raise GenerationRejected(f"{folder.name}: {MANIFEST_FILE} fails its own checksum")
+            raise SnapshotRejected(f"{folder.name}: {MANIFEST_FILE} fails its own checksum")
         entries = {name: FileEntry(**entry) for name, entry in body["files"].items()}
         counts = IndexCounts(**body["counts"])
         if not all(type(number) is int for number in (body["seq"], *asdict(counts).values())):
             raise TypeError("not a number")
         return Manifest(**{**body, "counts": counts, "files": entries})
     except _UNREADABLE as error:
-        raise GenerationRejected(f"{folder.name}: {MANIFEST_FILE} cannot be read") from error
+        raise SnapshotRejected(f"{folder.name}: {MANIFEST_FILE} cannot be read") from error
 
 
 def _digest(body: object) -> str:
