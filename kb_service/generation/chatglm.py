@@ -106,14 +106,14 @@ class ChatGlmGenerator:
 
     @property
     def description(self) -> str:
-        """Generation, shape, type and place of the loaded weights, for the operator."""
+        """Family, shape, type and place of the loaded weights, for the operator."""
         model = self._model.engine.model
         config = model.config
         kinds = {type(module).__name__ for module in model.modules()}
         width = next((w for w in ("Int4", "Int8") if any(k.startswith(w) for k in kinds)), "")
         quantised = f", linear layers in {width.lower()}" if width else ""
         return (
-            f"{config.generation}: {config.num_layers} layers of {config.hidden_size}, "
+            f"{config.family}: {config.num_layers} layers of {config.hidden_size}, "
             f"{config.num_parameters / 1e6:,.0f} M weights, "
             f"{str(model.dtype).removeprefix('torch.')} on {model.device}{quantised}"
         )

@@ -11,19 +11,10 @@ from kb_service.domain.answers import Generation, GenerationRequest, GeneratorIn
 from kb_service.domain.chats import Usage
 from kb_service.generation.reading import Quotation, read
 from kb_service.generation.span_model import WEIGHTS, Weights, shipped_weights
+from kb_service.language.messages import message
 from kb_service.language.text import is_chinese, sentence_spans
 
 NAME = "extractive-reader"
-NOTICE_EN = (
-    "Answers are quoted word for word by the built-in extractive reader; it writes no text of its "
-    "own. To get written answers, set KB_LLM__MODEL to a ChatGLM3-6B folder and start again."
-)
-NOTICE_ZH = (
-    "回答由内置的摘录式阅读器逐字引用原文，不会自行撰写。要得到模型撰写的回答，请把 KB_LLM__MODEL "
-    "设为 ChatGLM3-6B 的文件夹后重新启动。"
-)
-LACKS_EN = f" Its weights cannot be used ({WEIGHTS.name}): rules alone mark the words of an answer."
-LACKS_ZH = f" 其权重文件（{WEIGHTS.name}）无法使用：回答中的关键词仅由规则标出。"
 _END_MARKS = "。！？；!?;.…”’\"')）"
 
 
@@ -40,13 +31,16 @@ class ExtractiveReader:
     @property
     def info(self) -> GeneratorInfo:
         """Say what it is, what it lacks and how to get another one."""
-        lacks_en, lacks_zh = ("", "") if self._weights else (LACKS_EN, LACKS_ZH)
         return GeneratorInfo(
             kind="extractive",
             name=NAME if self._weights else f"{NAME} (rules alone)",
-            notice_en=NOTICE_EN + lacks_en,
-            notice_zh=NOTICE_ZH + lacks_zh,
+            notice_en=self._notice("en"),
+            notice_zh=self._notice("zh"),
         )
+
+    def _notice(self, language: str) -> str:
+        lacking = "" if self._weights else message("without_weights", language, file=WEIGHTS.name)
+        return message("quoted", language) + lacking
 
     @property
     def description(self) -> str:

@@ -65,7 +65,7 @@ class IngestionService:
         return IngestOutcome(revision, num_embedded=len(vectors))
 
     def _index(self, kb_id: str) -> None:
-        """Publish an index generation if worth it; the commit stands even when that fails."""
+        """Publish an index snapshot if worth it; the commit stands even when that fails."""
         try:
             self._retriever.refresh(kb_id)
         except StorageError as error:

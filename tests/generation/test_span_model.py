@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kb_service.domain.errors import ConfigurationError
-from kb_service.generation.extractive import LACKS_EN, LACKS_ZH, ExtractiveReader
+from kb_service.generation.extractive import ExtractiveReader
 from kb_service.generation.span_features import asked_words, features_of, tokens_of
 from kb_service.generation.span_model import (
     CHECKSUM,
@@ -17,6 +17,7 @@ from kb_service.generation.span_model import (
     shipped_weights,
 )
 from kb_service.language.asked import parse_question
+from kb_service.language.messages import message
 
 
 def words(question: str, sentence: str, weights: dict[str, float] | None = None) -> str:
@@ -129,8 +130,8 @@ def test_weights_are_read_by_feature(tmp_path: Path) -> None:
 def test_without_weights_the_reader_goes_on_by_rules_and_says_so() -> None:
     info = ExtractiveReader(weights={}).info
     assert info.name.endswith("(rules alone)")
-    assert (info.notice_en or "").endswith(LACKS_EN)
-    assert (info.notice_zh or "").endswith(LACKS_ZH)
+    assert info.notice_en.endswith(message("without_weights", "en", file="span_weights.json"))
+    assert info.notice_zh.endswith(message("without_weights", "zh", file="span_weights.json"))
     assert ExtractiveReader().info.name == "extractive-reader"
 
 
