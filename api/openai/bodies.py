@@ -10,7 +10,7 @@ from api.openai.events import Cited, CompletionEvent, Finish, Words
 from kb_service.domain.answers import Citation
 from kb_service.domain.chats import TokenScore, ToolCall, Usage
 from kb_service.domain.ports import Vector
-from kb_service.schemas.answers import citation_body, not_stored_body
+from kb_service.schemas.answers import NotStoredBody, citation_body
 
 OWNER = "kb-service"
 Body = dict[str, object]
@@ -127,7 +127,7 @@ def _verdict(end: Finish) -> Body:
         "kb_stored": answer.not_stored is None,
     }
     if answer.not_stored:
-        verdict["kb_not_stored"] = not_stored_body(answer.not_stored).model_dump()
+        verdict["kb_not_stored"] = NotStoredBody.of(answer.not_stored).model_dump()
     return verdict
 
 

@@ -15,7 +15,6 @@ from kb_service.schemas.answers import (
     AuditedAnswerBody,
     ConversationBody,
     audited_answer_body,
-    conversation_body,
 )
 from kb_service.schemas.documents import ListBody, list_body
 
@@ -42,13 +41,13 @@ def list_conversations(
     limit: Limit = DEFAULT_LIMIT,
 ) -> ListBody[ConversationBody]:
     """List conversations, the latest first."""
-    return list_body(services.history.conversations(kb, cursor, limit), conversation_body)
+    return list_body(services.history.conversations(kb, cursor, limit), ConversationBody.of)
 
 
 @router.get("/conversations/{conversation}")
 def show_conversation(conversation: Id, services: ServicesParam) -> ConversationBody:
     """Show a conversation, messages in order."""
-    return conversation_body(services.history.conversation(conversation))
+    return ConversationBody.of(services.history.conversation(conversation))
 
 
 @router.delete("/conversations/{conversation}", status_code=204)

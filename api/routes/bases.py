@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from api.dependencies import DEFAULT_LIMIT, Base, Cursor, Limit, ServicesParam
 from api.inputs import KnowledgeBaseChange, KnowledgeBaseInput
 from api.json_route import JsonRoute
-from kb_service.schemas.documents import KnowledgeBaseBody, ListBody, knowledge_base_body, list_body
+from kb_service.schemas.documents import KnowledgeBaseBody, ListBody, list_body
 
 router = APIRouter(route_class=JsonRoute, tags=["knowledge bases"])
 
@@ -13,7 +13,7 @@ router = APIRouter(route_class=JsonRoute, tags=["knowledge bases"])
 @router.post("/kb", status_code=201)
 def create_base(body: KnowledgeBaseInput, services: ServicesParam) -> KnowledgeBaseBody:
     """Create a knowledge base; 409 when the name is taken."""
-    return knowledge_base_body(services.bases.create(body.name, body.description))
+    return KnowledgeBaseBody.of(services.bases.create(body.name, body.description))
 
 
 @router.get("/kb")
@@ -21,13 +21,13 @@ def list_bases(
     services: ServicesParam, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
 ) -> ListBody[KnowledgeBaseBody]:
     """List knowledge bases by name."""
-    return list_body(services.bases.list(cursor, limit), knowledge_base_body)
+    return list_body(services.bases.list(cursor, limit), KnowledgeBaseBody.of)
 
 
 @router.get("/kb/{kb}")
 def show_base(base: Base) -> KnowledgeBaseBody:
     """Show a knowledge base."""
-    return knowledge_base_body(base)
+    return KnowledgeBaseBody.of(base)
 
 
 @router.patch("/kb/{kb}")
@@ -35,7 +35,7 @@ def change_base(
     base: Base, body: KnowledgeBaseChange, services: ServicesParam
 ) -> KnowledgeBaseBody:
     """Rename or describe a knowledge base."""
-    return knowledge_base_body(services.bases.change(base.id, body.name, body.description))
+    return KnowledgeBaseBody.of(services.bases.change(base.id, body.name, body.description))
 
 
 @router.delete("/kb/{kb}", status_code=204)

@@ -19,7 +19,7 @@ from api.json_route import JsonRoute
 from api.sse import KEEP_ALIVE, KEEP_ALIVE_S, EventStream, sse_event
 from kb_service.domain.errors import KbError
 from kb_service.domain.jobs import IngestJob
-from kb_service.schemas.documents import job_body
+from kb_service.schemas.documents import JobBody
 from kb_service.services.jobs import JobService
 
 router = APIRouter(route_class=JsonRoute, tags=["events"])
@@ -82,7 +82,7 @@ def news_bytes(kb_id: str, version: int, jobs: Sequence[IngestJob]) -> bytes:
 
     A change without a job is a deleted document: one `document` event with a null id.
     """
-    changed = [sse_event("job", job_body(job).model_dump_json().encode()) for job in jobs]
+    changed = [sse_event("job", JobBody.of(job).model_dump_json().encode()) for job in jobs]
     ids: list[str | None] = list(dict.fromkeys(job.document_id for job in jobs))
     nudges = [
         sse_event("document", orjson.dumps({"id": document_id, "kb_id": kb_id}), version)

@@ -176,10 +176,12 @@ def list_(
 
 
 def _list_bases(bases: Iterable["KnowledgeBase"], *, as_json: bool) -> None:
-    from kb_service.schemas.documents import knowledge_base_body
+    from kb_service.schemas.documents import KnowledgeBaseBody
 
     if as_json:
-        print_json({"items": [knowledge_base_body(base).model_dump(mode="json") for base in bases]})
+        print_json(
+            {"items": [KnowledgeBaseBody.of(base).model_dump(mode="json") for base in bases]}
+        )
         return
     for base in bases:
         say(f"{base.name}  ({base.num_documents} documents, {base.id})")

@@ -3,22 +3,19 @@
 Pure conversions. Fields may be added; those here keep their names and meaning.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Generic, Self, TypeVar
 
 from pydantic import BaseModel, PlainSerializer
 
 from kb_service.domain.documents import (
     Document,
-    KnowledgeBase,
     PageOutline,
     PageReport,
-    Revision,
 )
 from kb_service.domain.jobs import IngestJob
 from kb_service.domain.queries import Reranking, RetrievalResult, ScoredChunk
-from kb_service.domain.spans import PageRegion, TextSpan
 from kb_service.services.documents import DocumentPart, DocumentState
 from kb_service.services.uploads import UploadItem
 from kb_service.storage.identity import Listing
@@ -36,7 +33,18 @@ Stored = TypeVar("Stored")
 LEGS = ("lexical", "dense", "rerank")
 
 
-class ErrorDetail(BaseModel):
+class Shape(BaseModel):
+    """A public shape. What it names as the value does is taken from the value, also deeper in."""
+
+    @classmethod
+    def of(cls, value: object, **given: object) -> Self:
+        """Return the shape of a value; `given`: the fields that it does not have so."""
+        names = cls.model_fields.keys() - given.keys()
+        read = {name: getattr(value, name) for name in names}
+        return cls.model_validate(read | given, from_attributes=True)
+
+
+class ErrorDetail(Shape):
     """What went wrong, under a stable code."""
 
     code: str
@@ -45,20 +53,20 @@ class ErrorDetail(BaseModel):
     request_id: str
 
 
-class ErrorBody(BaseModel):
+class ErrorBody(Shape):
     """The one shape of every error."""
 
     error: ErrorDetail
 
 
-class ListBody(BaseModel, Generic[Value]):
+class ListBody(Shape, Generic[Value]):
     """A part of a list and the cursor of the next part."""
 
     items: list[Value]
     next_cursor: str | None
 
 
-class KnowledgeBaseBody(BaseModel):
+class KnowledgeBaseBody(Shape):
     """A knowledge base."""
 
     id: str
@@ -70,7 +78,7 @@ class KnowledgeBaseBody(BaseModel):
     updated_at: Time
 
 
-class RevisionBody(BaseModel):
+class RevisionBody(Shape):
     """The searchable content of a document; `sha256` is its public name."""
 
     id: int
@@ -80,7 +88,7 @@ class RevisionBody(BaseModel):
     created_at: Time
 
 
-class PageReportBody(BaseModel):
+class PageReportBody(Shape):
     """Pages by kind, and each page; all zero before the first revision."""
 
     text: int
@@ -90,7 +98,7 @@ class PageReportBody(BaseModel):
     pages: tuple[PageOutline, ...]
 
 
-class JobBody(BaseModel):
+class JobBody(Shape):
     """An ingest job."""
 
     id: str
@@ -107,7 +115,7 @@ class JobBody(BaseModel):
     finished_at: Time | None
 
 
-class DocumentBody(BaseModel):
+class DocumentBody(Shape):
     """A document; `job` is its newest ingest job."""
 
     id: str
@@ -135,7 +143,7 @@ class DocumentListBody(ListBody[DocumentBody]):
     totals: dict[str, int] | None
 
 
-class TextBody(BaseModel):
+class TextBody(Shape):
     """The stored text of a revision, into which every span points."""
 
     document_id: str
@@ -143,7 +151,7 @@ class TextBody(BaseModel):
     text: str
 
 
-class UploadItemBody(BaseModel):
+class UploadItemBody(Shape):
     """What became of one file of an upload."""
 
     outcome: str
@@ -152,27 +160,27 @@ class UploadItemBody(BaseModel):
     error: ErrorValue | None
 
 
-class UploadBody(BaseModel):
+class UploadBody(Shape):
     """What became of each file, in the order sent."""
 
     items: list[UploadItemBody]
 
 
-class SpanBody(BaseModel):
+class SpanBody(Shape):
     """A half-open range of code points."""
 
     start: int
     end: int
 
 
-class RegionBody(BaseModel):
+class RegionBody(Shape):
     """Boxes on one page: [x0, y0, x1, y1] in PDF points, origin bottom-left, unrotated page."""
 
     page_number: int
     boxes: list[list[float]]
 
 
-class HitBody(BaseModel):
+class HitBody(Shape):
     """A chunk that was found, and why."""
 
     chunk_id: int
@@ -187,7 +195,7 @@ class HitBody(BaseModel):
     scores: dict[str, float | None]
 
 
-class RerankBody(BaseModel):
+class RerankBody(Shape):
     """What the reranking model read: `scored` of `candidates` within `budget_s` seconds."""
 
     model: str
@@ -196,7 +204,7 @@ class RerankBody(BaseModel):
     budget_s: float
 
 
-class SearchBody(BaseModel):
+class SearchBody(Shape):
     """Hits, best first, seconds by step, and what was reranked (null without such a model)."""
 
     items: list[HitBody]
@@ -210,36 +218,11 @@ def list_body(listing: Listing[Stored], convert: Callable[[Stored], Value]) -> L
     return ListBody(items=items, next_cursor=listing.next_cursor)
 
 
-def knowledge_base_body(base: KnowledgeBase) -> KnowledgeBaseBody:
-    """Convert a knowledge base."""
-    return KnowledgeBaseBody(
-        id=base.id,
-        name=base.name,
-        description=base.description,
-        num_documents=base.num_documents,
-        num_chunks=base.num_chunks,
-        created_at=base.created_at,
-        updated_at=base.updated_at,
-    )
-
-
 def document_body(document: Document, job: IngestJob | None) -> DocumentBody:
     """Convert a document with its revision, page report and newest job."""
-    return DocumentBody(
-        id=document.id,
-        kb_id=document.kb_id,
-        name=document.name,
-        media_type=document.media_type,
-        size_bytes=document.size_bytes,
-        status=document.status,
-        error=document.error,
-        tags=list(document.tags),
-        metadata=document.metadata,
-        revision=_revision_body(document.revision),
-        page_report=page_report_body(document.page_report or PageReport()),
-        job=job_body(job) if job else None,
-        created_at=document.created_at,
-        updated_at=document.updated_at,
+    report = document.page_report or PageReport()
+    return DocumentBody.of(
+        document, page_report=PageReportBody.of(report, **report.counts), job=job
     )
 
 
@@ -250,43 +233,7 @@ def document_state_body(state: DocumentState) -> DocumentBody:
 
 def document_list_body(part: DocumentPart) -> DocumentListBody:
     """Convert a part of a list of documents."""
-    items = [document_state_body(state) for state in part.items]
-    return DocumentListBody(items=items, next_cursor=part.next_cursor, totals=part.totals)
-
-
-def _revision_body(revision: Revision | None) -> RevisionBody | None:
-    if revision is None:
-        return None
-    return RevisionBody(
-        id=revision.id,
-        sha256=revision.sha256,
-        num_pages=revision.num_pages,
-        num_chunks=revision.num_chunks,
-        created_at=revision.created_at,
-    )
-
-
-def page_report_body(report: PageReport) -> PageReportBody:
-    """Convert a page report."""
-    return PageReportBody(pages=report.pages, **report.counts)
-
-
-def job_body(job: IngestJob) -> JobBody:
-    """Convert an ingest job."""
-    return JobBody(
-        id=job.id,
-        kb_id=job.kb_id,
-        document_id=job.document_id,
-        status=job.status,
-        stage=job.stage,
-        done=job.done,
-        total=job.total,
-        attempt=job.attempt,
-        error=job.error,
-        created_at=job.created_at,
-        started_at=job.started_at,
-        finished_at=job.finished_at,
-    )
+    return DocumentListBody.of(part, items=[document_state_body(state) for state in part.items])
 
 
 def upload_body(items: Iterable[UploadItem]) -> UploadBody:
@@ -295,58 +242,38 @@ def upload_body(items: Iterable[UploadItem]) -> UploadBody:
 
 
 def _upload_item_body(item: UploadItem) -> UploadItemBody:
-    return UploadItemBody(
-        outcome=item.outcome,
+    return UploadItemBody.of(
+        item,
         document=document_body(item.document, item.job) if item.document else None,
-        job=job_body(item.job) if item.job else None,
         error=item.error.as_dict() if item.error else None,
     )
 
 
-def span_body(span: TextSpan) -> SpanBody:
-    """Convert a span."""
-    return SpanBody(start=span.start, end=span.end)
-
-
-def region_bodies(regions: Sequence[PageRegion]) -> list[RegionBody]:
-    """Convert page regions."""
-    return [
-        RegionBody(page_number=region.page_number, boxes=[list(box) for box in region.boxes])
-        for region in regions
-    ]
-
-
 def search_body(result: RetrievalResult) -> SearchBody:
     """Convert a retrieval result."""
-    return SearchBody(
-        items=[_hit_body(hit) for hit in result.items],
-        timings=result.timings,
-        rerank=rerank_body(result.reranking),
-    )
+    hits = [_hit_body(hit) for hit in result.items]
+    return SearchBody.of(result, items=hits, rerank=rerank_body(result.reranking))
 
 
 def rerank_body(reranking: Reranking | None) -> RerankBody | None:
     """Convert what a reranker did, if one did anything."""
     if reranking is None:
         return None
-    return RerankBody(
-        model=reranking.model,
-        candidates=reranking.num_candidates,
-        scored=reranking.num_scored,
-        budget_s=reranking.budget_s,
-    )
+    counts = {"candidates": reranking.num_candidates, "scored": reranking.num_scored}
+    return RerankBody.of(reranking, **counts)
 
 
 def _hit_body(hit: ScoredChunk) -> HitBody:
-    return HitBody(
-        chunk_id=hit.chunk.id,
-        document_id=hit.chunk.document_id,
+    chunk = hit.chunk
+    return HitBody.of(
+        hit,
+        chunk_id=chunk.id,
+        document_id=chunk.document_id,
         revision=hit.sha256,
-        title=hit.chunk.title,
-        text=hit.chunk.draft.text,
-        span=span_body(hit.chunk.draft.span),
-        pages=region_bodies(hit.regions),
-        score=hit.score,
+        title=chunk.title,
+        text=chunk.draft.text,
+        span=chunk.draft.span,
+        pages=hit.regions,
         ranks={leg: hit.ranks.get(leg) for leg in LEGS} | dict(hit.ranks),
         scores={leg: hit.scores.get(leg) for leg in LEGS} | dict(hit.scores),
     )
