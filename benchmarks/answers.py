@@ -11,7 +11,7 @@ import argparse
 import json
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -26,11 +26,11 @@ from kb_service.domain.documents import (
     Page,
     PageKind,
     ParsedDocument,
-    Revision,
     regions_of,
 )
 from kb_service.domain.queries import Query, RetrievalResult, ScoredChunk
 from kb_service.domain.spans import PageRegion, TextSpan
+from kb_service.domain.texts import MarkedText
 from kb_service.evaluation.judging import Outcome
 from kb_service.evaluation.questions import Question, question_of, read_questions, sample
 from kb_service.evaluation.report import Report, SetReport, report_markdown
@@ -38,7 +38,9 @@ from kb_service.evaluation.resampling import DEFAULT_SEED, Resampling
 from kb_service.evaluation.summaries import summarise_answers
 from kb_service.evaluation.trials import UnkeptAnswers, ask_all
 from kb_service.generation.extractive import ExtractiveReader
-from kb_service.language.text import index_terms
+from kb_service.language.identifiers import names_whole
+from kb_service.language.text import index_terms, normalise
+from kb_service.language.units import marked
 from kb_service.services.answering import AnsweringService
 from kb_service.settings import RetrievalSettings
 
@@ -116,12 +118,22 @@ class Shelf:
         """Return the one base."""
         return KnowledgeBase(key, key, "", len(self.texts), len(self.chunks), NOW, NOW)
 
-    def revision_text(
-        self, kb_id: str, document_id: str, sha256: str | None = None
-    ) -> tuple[Revision, str]:
-        """Return a document's text."""
-        text = self.texts[document_id]
-        return Revision(1, document_id, "0" * 64, len(text), "text/plain", 1, 1, NOW), text
+    def stating(
+        self, kb_id: str, names: Collection[str], document_ids: Collection[str]
+    ) -> dict[str, frozenset[str]]:
+        """Look the names up in the whole texts."""
+        folded = {document_id: normalise(self.texts[document_id]) for document_id in document_ids}
+        return {
+            name: frozenset(d for d, text in folded.items() if names_whole(text, name))
+            for name in names
+        }
+
+    def stretches(
+        self, places: Sequence[tuple[int, TextSpan]], margin: int
+    ) -> list[MarkedText | None]:
+        """Return words of the documents; a revision's id is its document's number from 1 on."""
+        texts = list(self.texts.values())
+        return [marked(texts[number - 1]).around(span, margin) for number, span in places]
 
     def regions(self, revision_id: int, span: TextSpan) -> tuple[PageRegion, ...]:
         """Return one page without boxes."""

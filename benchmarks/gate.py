@@ -45,7 +45,7 @@ def weigh(shelf: Shelf, rows: list[Question]) -> Sample:
     """Weigh every question with its own and with foreign passages."""
     sample = Sample()
     assembler = ContextAssembler(
-        shelf, max_passages=NUM_PASSAGES, passage_tokens=400, context_tokens=2400
+        shelf, shelf, max_passages=NUM_PASSAGES, passage_tokens=400, context_tokens=2400
     )
     for row in rows:
         question = parse_question(row.text)

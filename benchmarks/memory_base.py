@@ -19,7 +19,6 @@ from kb_service.domain.documents import (
     Page,
     PageKind,
     ParsedDocument,
-    Revision,
     regions_of,
 )
 from kb_service.domain.ports import (
@@ -32,6 +31,7 @@ from kb_service.domain.ports import (
 )
 from kb_service.domain.queries import Filters
 from kb_service.domain.spans import PageRegion, TextSpan
+from kb_service.domain.texts import MarkedText
 from kb_service.evaluation.questions import (
     Question,
     RelevantPlace,
@@ -39,6 +39,7 @@ from kb_service.evaluation.questions import (
     enumerate_rows,
     question_of,
 )
+from kb_service.language.units import marked
 
 KB = "kb_benchmark"
 SHA256 = "0" * 64
@@ -158,6 +159,8 @@ class MemoryBase:
         if embedder is not None:
             vectors = embedder.embed_passages([draft.embedded_text for _, draft in owned])
         self._revisions = {name: number for number, name in enumerate(corpus.documents, start=1)}
+        self._texts = {self._revisions[name]: text for name, (_, text) in corpus.documents.items()}
+        self._marked: dict[int, MarkedText] = {}
         self._chunks: dict[int, tuple[IndexedChunk, ChunkDraft]] = {}
         self._by_document: dict[str, list[tuple[int, ChunkDraft]]] = defaultdict(list)
         for chunk_id, ((name, draft), vector) in enumerate(zip(owned, vectors, strict=True), 1):
@@ -207,14 +210,16 @@ class MemoryBase:
         """Return the one base."""
         return KnowledgeBase(key, key, "", len(self._documents), self.num_chunks, NOW, NOW)
 
-    def revision_text(
-        self, kb_id: str, document_id: str, sha256: str | None = None
-    ) -> tuple[Revision, str]:
-        """Return a document's text."""
-        text = self._documents[document_id][1]
-        number = self._revisions[document_id]
-        size = len(text.encode())
-        return Revision(number, document_id, SHA256, size, "text/plain", 1, 1, NOW), text
+    def stretches(
+        self, places: Sequence[tuple[int, TextSpan]], margin: int
+    ) -> list[MarkedText | None]:
+        """Return words of the documents, marked when they are first asked for."""
+        found: list[MarkedText | None] = []
+        for number, span in places:
+            if number not in self._marked:
+                self._marked[number] = marked(self._texts[number])
+            found.append(self._marked[number].around(span, margin))
+        return found
 
     def regions(self, revision_id: int, span: TextSpan) -> tuple[PageRegion, ...]:
         """Return one page without boxes."""

@@ -15,8 +15,8 @@ import structlog
 from kb_service.domain.errors import InvalidRequest
 from kb_service.domain.ports import Embedder, IndexSource, Reranker, StoredChunk, Vector
 from kb_service.domain.queries import Query, Reranking, RetrievalResult, ScoredChunk
-from kb_service.language.identifiers import pinning_terms
-from kb_service.language.text import index_terms
+from kb_service.language.identifiers import names_whole, pinning_terms
+from kb_service.language.text import index_terms, is_one_term, needed_terms, normalise
 from retrievers.dense import FLAT_LIMIT
 from retrievers.fusion import FusedHit, FusionPolicy, fuse, pin
 from retrievers.lexical import Hit
@@ -96,6 +96,24 @@ class HybridRetriever:
         wanted = list(terms)
         found = self._library.ask(kb_id, lambda index: index.idf(wanted))
         return found if found is not None else dict.fromkeys(wanted, 0.0)
+
+    def stating(
+        self, kb_id: str, names: Collection[str], document_ids: Collection[str]
+    ) -> dict[str, frozenset[str]]:
+        """Return by normalised name which of the documents hold it whole in their words.
+
+        Looked up in the index; what that cannot tell (the characters of a longer Chinese name, the
+        parts of a number in a longer one) is looked at in a few chunks.
+        """
+        found = self._library.ask(kb_id, lambda index: _looked_up(index, names, document_ids))
+        if found is None:
+            return {}
+        stated, possible = found
+        read = self._source.hydrate(kb_id, [chunk_id for _, chunk_id in possible])
+        for name, stored in ((name, read[i]) for name, i in possible if i in read):
+            if names_whole(normalise(stored.chunk.draft.text), name):
+                stated[name].add(stored.chunk.document_id)
+        return {name: frozenset(documents) for name, documents in stated.items()}
 
     def counts(self, kb_id: str) -> IndexCounts:
         """Return what is searchable; `num_chunks - num_vectors` chunks await their embedding."""
@@ -249,6 +267,22 @@ class _Asked:
 def _pins(index: LiveIndex, question: _Asked, documents: Collection[str] | None) -> dict[str, int]:
     found = index.pins(question.identifiers)
     return {name: num for name, num in found.items() if documents is None or name in documents}
+
+
+def _looked_up(
+    index: LiveIndex, names: Collection[str], documents: Collection[str]
+) -> tuple[dict[str, set[str]], list[tuple[str, int]]]:
+    """Return by name the documents that state it surely, and chunks that may state one."""
+    stated: dict[str, set[str]] = {}
+    possible: list[tuple[str, int]] = []
+    for name in names:
+        surely = index.chunks_with_all([name], documents) if is_one_term(name) else {}
+        stated[name] = set(surely)
+        needed = needed_terms(name)
+        if len(needed) > 1:
+            maybe = index.chunks_with_all(needed, set(documents) - surely.keys())
+            possible += [(name, chunk_id) for ids in maybe.values() for chunk_id in ids]
+    return stated, possible
 
 
 @contextmanager

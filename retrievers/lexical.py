@@ -102,6 +102,18 @@ class LexicalIndex:
         addresses = [address for _, address in self._hits(self._any_of({term: 1.0}), limit)]
         return set(self._numbers("revision_id", addresses))
 
+    def chunks_with_all(
+        self, terms: Collection[str], documents: Collection[str], limit: int
+    ) -> list[tuple[int, int]]:
+        """Return (revision_id, chunk_id) of at most `limit` chunks whose bodies hold every term."""
+        if not terms or not documents:
+            return []
+        clauses = [(tantivy.Occur.Must, self._term("body", term, 1.0)) for term in terms]
+        query = _both(tantivy.Query.boolean_query(clauses), self._among(documents))
+        addresses = [address for _, address in self._hits(query, limit)]
+        revisions, chunks = (self._numbers(f, addresses) for f in ("revision_id", "chunk_id"))
+        return list(zip(revisions, chunks, strict=True))
+
     def idf(self, terms: Iterable[str]) -> dict[str, float]:
         """Return ln(1 + (N - n + 0.5) / (n + 0.5)) of each term, n = the larger field's count.
 

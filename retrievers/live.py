@@ -23,7 +23,11 @@ MAX_WORN_SHARE = 0.1
 MAX_PINNED_DOCUMENTS = 3
 """Documents an identifier may stand in and still name one of them."""
 
+MAX_CHECKED_CHUNKS = 3
+"""Chunks of a document that are read to see whether its words stand together as a name has them."""
+
 _MAX_PIN_CHUNKS = 200
+_MAX_HITS = 500
 LEXICAL_FOLDER = "lexical"
 REVISIONS_FILE = "revisions.json"
 
@@ -154,6 +158,21 @@ class LiveIndex:
                 for document_id in documents:
                     num_pins[document_id] = num_pins.get(document_id, 0) + 1
         return num_pins
+
+    def chunks_with_all(
+        self, terms: Collection[str], documents: Collection[str]
+    ) -> dict[str, list[int]]:
+        """Return by document, of those given, its best chunks whose words hold every term."""
+        found: dict[str, list[int]] = {}
+        remaining = set(documents)
+        while remaining:
+            hits = self._lexical.chunks_with_all(terms, remaining, _MAX_HITS)
+            for revision_id, chunk_id in hits:
+                found.setdefault(self._document_of[revision_id], []).append(chunk_id)
+            if len(hits) < _MAX_HITS:
+                break
+            remaining -= found.keys()  # what is left had no room beside those
+        return {document: ids[:MAX_CHECKED_CHUNKS] for document, ids in found.items()}
 
     def spread(self, num_pins: Mapping[str, int]) -> dict[int, int]:
         """Return the pins of documents as pins of each of their chunks."""

@@ -21,6 +21,7 @@ from kb_service.generation.reading import Quotation, take_apart, weigh
 from kb_service.generation.span_features import AskedWords, Features, asked_words, features_of
 from kb_service.language.asked import parse_question
 from kb_service.language.text import index_terms, normalise
+from kb_service.language.units import marked
 
 SETS = ("train/zh_cmrc2018", "train/zh_drcd", "train/en_squad")
 MAX_SENTENCES = 4
@@ -80,7 +81,18 @@ def _passages(row: Row, other: str, other_title: str) -> list[Passage]:
     texts = {str(row["context"]): str(row["title"])}
     texts.setdefault(other, other_title)
     return [
-        Passage(n, n, f"doc{n}", n, "0" * 64, title, TextSpan(0, len(text)), text, 1.0)
+        Passage(
+            n,
+            n,
+            f"doc{n}",
+            n,
+            "0" * 64,
+            title,
+            TextSpan(0, len(text)),
+            text,
+            1.0,
+            tuple(marked(text).quotable()),
+        )
         for n, (text, title) in enumerate(texts.items(), start=1)
     ]
 

@@ -144,6 +144,11 @@ class Retriever(Protocol):
     def idf(self, kb_id: str, terms: Iterable[str]) -> dict[str, float]:
         """Return the inverse document frequency of each term in the base's lexical index."""
 
+    def stating(
+        self, kb_id: str, names: Collection[str], document_ids: Collection[str]
+    ) -> dict[str, frozenset[str]]:
+        """Return by normalised name which of the documents hold it whole in their words."""
+
     def refresh(self, kb_id: str) -> None:
         """Bring the indexes of a base up to its head and publish a generation when worth it."""
 

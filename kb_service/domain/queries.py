@@ -6,6 +6,7 @@ from datetime import datetime
 from kb_service.domain.documents import Chunk
 from kb_service.domain.questions import Question
 from kb_service.domain.spans import PageRegion, TextSpan
+from kb_service.domain.texts import Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,7 @@ class Passage:
 
     `span` is its range in the stored text of the revision and `text` its words there:
     `revision_text[span.start:span.end] == text`. It may be wider than the chunk it grew from.
+    `units`: what can be quoted, with offsets into `text`; not kept with an answer.
     """
 
     number: int
@@ -101,3 +103,4 @@ class Passage:
     span: TextSpan
     text: str
     score: float
+    units: tuple[Unit, ...] = field(default=(), compare=False)

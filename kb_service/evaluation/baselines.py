@@ -9,8 +9,9 @@ from collections.abc import Generator, Sequence
 from kb_service.domain.answers import Generation, GenerationRequest, GeneratorInfo
 from kb_service.domain.chats import Usage
 from kb_service.domain.queries import Passage
+from kb_service.domain.texts import UnitKind
 from kb_service.language.questions import content_terms, coverage, text_terms
-from kb_service.language.units import UnitKind, quotable_units, reflow
+from kb_service.language.units import reflow
 
 
 class RandomSentence:
@@ -47,7 +48,7 @@ def _units(passages: Sequence[Passage]) -> list[str]:
     return [
         reflow(unit.span.of(passage.text))
         for passage in passages
-        for unit in quotable_units(passage.text)
+        for unit in passage.units
         if unit.kind is not UnitKind.HEADING
     ]
 

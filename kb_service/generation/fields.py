@@ -9,10 +9,11 @@ from collections.abc import Iterator, Sequence
 
 from kb_service.domain.questions import AnswerType, Question
 from kb_service.domain.spans import TextSpan
+from kb_service.domain.texts import Unit, UnitKind
 from kb_service.language.numerals import whole_number
 from kb_service.language.questions import text_terms
 from kb_service.language.text import normalise
-from kb_service.language.units import Unit, UnitKind, item_number
+from kb_service.language.units import item_number
 
 MAX_ITEM_CHARS = 400
 MAX_LIST_CHARS = 600

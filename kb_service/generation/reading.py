@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from kb_service.domain.queries import Passage
 from kb_service.domain.questions import AnswerType, Question
 from kb_service.domain.spans import TextSpan
+from kb_service.domain.texts import Unit, UnitKind
 from kb_service.generation.contradictions import says_opposite
 from kb_service.generation.fields import (
     ITEM_LABEL,
@@ -35,7 +36,7 @@ from kb_service.language.questions import (
     stem,
     text_terms,
 )
-from kb_service.language.units import Unit, UnitKind, quotable_units, reflow
+from kb_service.language.units import reflow
 from kb_service.language.values import supporting_values
 
 MIN_COVERAGE = 0.45
@@ -212,7 +213,7 @@ def weigh(asked: _Asked, passages: Sequence[Passage]) -> Iterator[Quotation]:
     documents = _document_terms(passages)
     names = names_stated(asked.question, passages)
     for passage in passages if names else ():
-        units = quotable_units(passage.text)
+        units = passage.units
         title = text_terms(passage.title)
         document = documents[passage.document_id]
         shared = asked.names & document
@@ -360,7 +361,7 @@ def _list_item(asked: _Asked, number: int, passages: Sequence[Passage]) -> Quota
     """Return the item with the asked number under the heading that the question speaks of."""
     found: list[Quotation] = []
     for passage in passages:
-        units = quotable_units(passage.text)
+        units = passage.units
         for span, introduction in items_numbered(passage.text, units, number):
             text = reflow(span.of(passage.text))
             introduced = introduction | text_terms(text) | text_terms(passage.title)
@@ -377,7 +378,7 @@ def _whole_list(asked: _Asked, passages: Sequence[Passage]) -> Quotation | None:
     for passage in passages:
         title = text_terms(passage.title)
         rest = _rest(asked, title)
-        for span, heading in lists_under(passage.text, quotable_units(passage.text)):
+        for span, heading in lists_under(passage.text, passage.units):
             headed = coverage(rest, heading, asked.idf)
             score = headed + coverage(asked.terms, title, asked.idf)
             if headed >= MIN_HEADED:

@@ -57,6 +57,11 @@ def _is_long(token: str) -> bool:
     return token.isdigit() or _NUMERIC.fullmatch(token) is None
 
 
+def names_whole(normalised: str, name: str) -> bool:
+    """True when a normalised text holds an identifier or name whole: sg-1 is not in sg-12."""
+    return bool(re.search(rf"(?<![a-z0-9]){re.escape(name)}(?![a-z0-9])", normalised))
+
+
 def pinning_terms(terms: Iterable[str]) -> list[str]:
     """Return the distinct index terms that may name one thing, parts of identifiers included.
 

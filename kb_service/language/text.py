@@ -79,6 +79,27 @@ def terms_of(normalised: str) -> list[str]:
     return terms
 
 
+def needed_terms(normalised: str) -> list[str]:
+    """Return the index terms that every text has which holds these words as they are.
+
+    The parts of what has joints, not the whole, which may have more joints there.
+    """
+    needed: list[str] = []
+    for match in _TOKEN.finditer(normalised):
+        token = match.group()
+        if _CJK_RUN.fullmatch(token):
+            needed.extend(_character_terms(token))
+        else:
+            needed.extend(part for part in _JOINT.split(token) if part)
+    return needed
+
+
+def is_one_term(normalised: str) -> bool:
+    """True when a text holds these words as they are wherever their own index term stands."""
+    match = _TOKEN.fullmatch(normalised)
+    return match is not None and (not _CJK_RUN.fullmatch(normalised) or len(normalised) <= 2)
+
+
 def _character_terms(run: str) -> Iterator[str]:
     for index, character in enumerate(run):
         yield character

@@ -3,17 +3,20 @@
 Pure functions on strings. Knows layout only (line ends, labels, numbering), no meaning.
 """
 
+import hashlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 from functools import partial
 from itertools import pairwise
 
 from kb_service.domain.spans import TextSpan
+from kb_service.domain.texts import MarkedText, Unit, UnitKind
 from kb_service.language.lexicon import CJK, Lexicon, shipped_lexicon
 from kb_service.language.numerals import Numerals
 from kb_service.language.text import sentence_end, sentence_spans, trimmed_span
+
+CUTTING = 1
+"""Raise it when the code below cuts otherwise: stored units are marked anew then."""
 
 MAX_SENTENCE_CHARS = 400
 """A longer stretch without end marks is a table or a list: it is cut at its line ends."""
@@ -27,22 +30,6 @@ _JOINS_BEFORE, _JOINS_AFTER = (
     re.escape(shipped_lexicon().characters("layout", key))
     for key in ("joins_before", "joins_after")
 )
-
-
-class UnitKind(StrEnum):
-    """What a unit is; only headings are never an answer."""
-
-    SENTENCE = "sentence"
-    FIELD = "field"
-    HEADING = "heading"
-
-
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """A quotable stretch: `span` in the text it was cut from, without surrounding white space."""
-
-    span: TextSpan
-    kind: UnitKind
 
 
 class UnitCutter:
@@ -69,6 +56,13 @@ class UnitCutter:
             )
         )
 
+    @property
+    def rules(self) -> str:
+        """The name (SHA-256) of how it cuts: by which code and which words."""
+        patterns = (self._sentence_end, *self._labels, *self._headings, *self._plain_headings)
+        written = [pattern.pattern for pattern in (*patterns, self._next_label)]
+        return hashlib.sha256("\0".join([str(CUTTING), *written]).encode()).hexdigest()
+
     def units(self, text: str) -> list[Unit]:
         """Return the units of a text in order; every non-space character lies in exactly one."""
         units: list[Unit] = []
@@ -76,6 +70,16 @@ class UnitCutter:
             cut = self._sentences if kind is UnitKind.SENTENCE else self._cells
             units.extend(Unit(span, kind) for span in cut(text, start, end))
         return units
+
+    def marks(self, text: str) -> list[Unit]:
+        """Return the units of a text, each long field followed by its sentences as parts."""
+        marks: list[Unit] = []
+        for unit in self.units(text):
+            marks.append(unit)
+            if unit.kind is UnitKind.FIELD and len(unit.span) > MAX_SENTENCE_CHARS:
+                parts = self._sentences(text, unit.span.start, unit.span.end)
+                marks.extend(Unit(span, UnitKind.PART) for span in parts)
+        return marks
 
     def item_number(self, text: str) -> int | None:
         """Return the number a list item or article begins with ("2." "(3)"), or None."""
@@ -166,11 +170,18 @@ class UnitCutter:
 
 
 _CUTTER = UnitCutter(shipped_lexicon())
+UNIT_RULES = _CUTTER.rules
+"""By which rules `quotable_units` cuts."""
 
 
 def quotable_units(text: str) -> list[Unit]:
     """Return the units of a text in order; every non-space character lies in exactly one."""
     return _CUTTER.units(text)
+
+
+def marked(text: str) -> MarkedText:
+    """Return a whole text with its units, as they are kept with it."""
+    return MarkedText(0, text, tuple(_CUTTER.marks(text)))
 
 
 def item_number(text: str) -> int | None:

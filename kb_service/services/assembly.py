@@ -5,19 +5,19 @@ budget. Every passage is sliced from the stored text. Knows no ranking, no quest
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
-from kb_service.domain.documents import Revision
-from kb_service.domain.errors import NotFound
 from kb_service.domain.queries import Passage, Reranking, ScoredChunk
 from kb_service.domain.questions import Question
 from kb_service.domain.spans import TextSpan
+from kb_service.domain.texts import MarkedText
+from kb_service.language.identifiers import names_whole
 from kb_service.language.lexicon import CJK
 from kb_service.language.subjects import latin_names
 from kb_service.language.text import normalise
-from kb_service.language.units import quotable_units
 from kb_service.language.values import supporting_values
 
 CHARS_PER_TOKEN = 3.5
@@ -31,16 +31,31 @@ Of the capitalised words in the train questions of SQuAD, 98 % stand in the ques
 when one or two of the collection hold the word, and 92 to 96 % when more do.
 """
 
+_CHARS_PER_TOKEN_AT_MOST = 4
+"""A passage reaches no further than this many characters a token around its chunk."""
+
 _CJK = re.compile(f"[{CJK}]")
 
 
 class RevisionTexts(Protocol):
     """Where stored texts are read."""
 
-    def revision_text(
-        self, kb_id: str, document_id: str, sha256: str | None = None
-    ) -> tuple[Revision, str]:
-        """Return a revision with its stored text. Raises NotFound."""
+    def stretches(
+        self, places: Sequence[tuple[int, TextSpan]], margin: int
+    ) -> list[MarkedText | None]:
+        """Return the words of each (revision id, span) and up to `margin` characters around them.
+
+        None where the revision is gone.
+        """
+
+
+class Naming(Protocol):
+    """Where names are looked up in whole documents; a retriever fulfils it."""
+
+    def stating(
+        self, kb_id: str, names: Collection[str], document_ids: Collection[str]
+    ) -> dict[str, frozenset[str]]:
+        """Return by normalised name which of the documents hold it whole in their words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,60 +72,76 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class _Window:
-    """A stretch of one revision that may become a passage; `item` is its best-ranked chunk."""
+    """A stretch of one revision that may become a passage; `item` is its best-ranked chunk.
+
+    `around`: the stored words that it stands in and may grow over.
+    """
 
     item: ScoredChunk
-    text: str
+    around: MarkedText
     span: TextSpan
 
     @property
     def num_tokens(self) -> int:
-        return approximate_tokens(self.span.of(self.text))
+        return approximate_tokens(self.around.words(self.span))
 
 
 class ContextAssembler:
     """Grows chunks to passages. Deterministic: same chunks and texts, same passages."""
 
     def __init__(
-        self, texts: RevisionTexts, *, max_passages: int, passage_tokens: int, context_tokens: int
+        self,
+        texts: RevisionTexts,
+        naming: Naming,
+        *,
+        max_passages: int,
+        passage_tokens: int,
+        context_tokens: int,
     ) -> None:
         self._texts = texts
+        self._naming = naming
         self._max_passages = max_passages
         self._passage_tokens = passage_tokens
         self._context_tokens = context_tokens
 
     def assemble(
-        self, kb_id: str, items: Sequence[ScoredChunk], fixed: Iterable[str] = ()
+        self, kb_id: str, items: Sequence[ScoredChunk], fixed: Sequence[str] = ()
     ) -> Context:
         """Return passages in rank order; chunks of documents deleted meanwhile are left out.
 
         `fixed`: what the question fixes, see `fixed_by`. When documents name some of it, only the
         chunks of those that name the most are used: a report number in a question means it.
         """
-        windows = self._windows(kb_id, items)
-        named, confirmed = keep_naming(windows, tuple(fixed))
-        grown = merge([grow(window, self._passage_tokens) for window in merge(named)])
+        named, confirmed = keep_naming(items, fixed, partial(self._naming.stating, kb_id))
+        windows = merge(self._windows(named))
+        grown = merge([grow(window, self._passage_tokens) for window in windows])
         fitting = fit(grown, self._max_passages, self._context_tokens)
         return Context(tuple(_passage(n, w) for n, w in enumerate(fitting, start=1)), confirmed)
 
-    def _windows(self, kb_id: str, items: Sequence[ScoredChunk]) -> list[_Window]:
-        texts: dict[int, str | None] = {}
-        for item in items:
-            if item.chunk.revision_id not in texts:
-                texts[item.chunk.revision_id] = self._text_of(kb_id, item)
+    def _windows(self, items: Sequence[ScoredChunk]) -> list[_Window]:
+        """Return the chunks as windows; those that are near in one revision share a stretch."""
+        margin = _CHARS_PER_TOKEN_AT_MOST * self._passage_tokens
+        places = [(item.chunk.revision_id, item.chunk.draft.span) for item in items]
+        hulls = _near(places, margin)
+        read = self._texts.stretches(sorted(set(hulls)), margin)
+        stretches = dict(zip(sorted(set(hulls)), read, strict=True))
         return [
-            _Window(item, text, item.chunk.draft.span)
-            for item in items
-            if (text := texts[item.chunk.revision_id]) is not None
+            _Window(item, around, item.chunk.draft.span)
+            for item, hull in zip(items, hulls, strict=True)
+            if (around := stretches[hull]) is not None
         ]
 
-    def _text_of(self, kb_id: str, item: ScoredChunk) -> str | None:
-        try:
-            _, text = self._texts.revision_text(kb_id, item.chunk.document_id, item.sha256)
-        except NotFound:
-            # Deleted between ranking and reading: it must not be quoted any more.
-            return None
-        return text
+
+def _near(places: Sequence[tuple[int, TextSpan]], margin: int) -> list[tuple[int, TextSpan]]:
+    """Return for each place the hull of all that it may grow together with."""
+    hulls: list[tuple[int, TextSpan]] = []
+    for revision_id, span in sorted(places):
+        last = hulls[-1] if hulls else None
+        if last and last[0] == revision_id and span.start - last[1].end <= 2 * margin:
+            hulls[-1] = (revision_id, _hull(last[1], span))
+        else:
+            hulls.append((revision_id, span))
+    return [next(h for h in hulls if h[0] == r and h[1].covers(span)) for r, span in places]
 
 
 def approximate_tokens(text: str) -> int:
@@ -129,62 +160,66 @@ def fixed_by(question: Question) -> tuple[str, ...]:
     return (*question.identifiers, *question.subjects, *latin, *dates)
 
 
+Stating = Callable[[Collection[str], Collection[str]], Mapping[str, frozenset[str]]]
+"""(names, document ids) -> by name, the documents that state it."""
+
+
 def keep_naming(
-    windows: Sequence[_Window], fixed: tuple[str, ...]
-) -> tuple[list[_Window], frozenset[str]]:
-    """Return the windows of the documents that name most of `fixed`, and what they name.
+    items: Sequence[ScoredChunk], fixed: Sequence[str], stating: Stating
+) -> tuple[list[ScoredChunk], frozenset[str]]:
+    """Return the chunks of the documents that name most of `fixed`, and what they name.
 
     Identifiers and names are looked up in whole documents; dates in the ranked chunks only, because
     a long document holds all kinds of dates. Latin names pick documents only when they are rare.
     """
-    named: dict[int, frozenset[str]] = {}
-    for window in windows:
-        revision_id = window.item.chunk.revision_id
-        found = named.get(revision_id)
-        if found is None:
-            found = _named(window, fixed)
-        named[revision_id] = found | _dated(window, fixed)
+    named = _named(items, fixed, stating)
+    for item in items:
+        named[item.chunk.document_id] |= _dated(item, fixed)
     named = _with_rare_names(named)
     most = max((len(found) for found in named.values()), default=0)
     if most == 0:
-        return list(windows), frozenset()
-    kept = [w for w in windows if len(named[w.item.chunk.revision_id]) == most]
-    return kept, frozenset().union(*(named[w.item.chunk.revision_id] for w in kept))
+        return list(items), frozenset()
+    kept = [item for item in items if len(named[item.chunk.document_id]) == most]
+    return kept, frozenset().union(*(named[item.chunk.document_id] for item in kept))
 
 
-def _with_rare_names(named: Mapping[int, frozenset[str]]) -> dict[int, frozenset[str]]:
+def _with_rare_names(named: Mapping[str, frozenset[str]]) -> dict[str, frozenset[str]]:
     """Return what documents name, Latin names only for those that state every name any states.
 
     For none when these are many, and when no document states them all.
     """
     names = {value for found in named.values() for value in found if value.startswith("name:")}
-    whole = {revision_id for revision_id, found in named.items() if names <= found}
+    whole = {document_id for document_id, found in named.items() if names <= found}
     is_rare = len(whole) <= MAX_DOCUMENTS_NAMED
     return {
-        revision_id: found if is_rare and revision_id in whole else found - names
-        for revision_id, found in named.items()
+        document_id: found if is_rare and document_id in whole else found - names
+        for document_id, found in named.items()
     }
 
 
-def _named(window: _Window, fixed: tuple[str, ...]) -> frozenset[str]:
-    wanted = [value for value in fixed if not value.startswith("date:")]
-    if not wanted:
-        return frozenset()
-    haystack = normalise(f"{window.item.chunk.title}\n{window.text}")
-    return frozenset(v for v in wanted if names_identifier(haystack, v.removeprefix("name:")))
+def _named(
+    items: Sequence[ScoredChunk], fixed: Sequence[str], stating: Stating
+) -> dict[str, frozenset[str]]:
+    """Return by document what it names in its title or in its words."""
+    wanted = {v.removeprefix("name:"): v for v in fixed if not v.startswith("date:")}
+    titles = {item.chunk.document_id: normalise(item.chunk.title) for item in items}
+    stated = stating(wanted, titles) if wanted and titles else {}
+    return {
+        document_id: frozenset(
+            value
+            for name, value in wanted.items()
+            if document_id in stated.get(name, ()) or names_whole(title, name)
+        )
+        for document_id, title in titles.items()
+    }
 
 
-def _dated(window: _Window, fixed: tuple[str, ...]) -> frozenset[str]:
+def _dated(item: ScoredChunk, fixed: Sequence[str]) -> frozenset[str]:
     dates = frozenset(value for value in fixed if value.startswith("date:"))
     if not dates:
         return frozenset()
-    draft = window.item.chunk.draft
-    return dates & supporting_values(f"{window.item.chunk.title}\n{draft.prefix}\n{draft.text}")
-
-
-def names_identifier(haystack: str, identifier: str) -> bool:
-    """True when a normalised text holds the identifier as a whole: sg-1 is not in sg-12."""
-    return bool(re.search(rf"(?<![a-z0-9]){re.escape(identifier)}(?![a-z0-9])", haystack))
+    draft = item.chunk.draft
+    return dates & supporting_values(f"{item.chunk.title}\n{draft.prefix}\n{draft.text}")
 
 
 def merge(windows: Sequence[_Window]) -> list[_Window]:
@@ -199,17 +234,18 @@ def merge(windows: Sequence[_Window]) -> list[_Window]:
         for index in range(len(merged) - 1, -1, -1):
             if _touches(merged[index], joined):
                 best = merged.pop(index)
-                joined = _Window(best.item, best.text, _hull(best.span, joined.span))
+                joined = _Window(best.item, best.around, _hull(best.span, joined.span))
                 place = index
         merged.insert(place, joined)
     return merged
 
 
 def _touches(left: _Window, right: _Window) -> bool:
-    if left.item.chunk.revision_id != right.item.chunk.revision_id:
+    if left.around is not right.around:
         return False
-    gap = left.text[min(left.span.end, right.span.end) : max(left.span.start, right.span.start)]
-    return not gap.strip()
+    start = min(left.span.end, right.span.end)
+    gap = TextSpan(start, max(start, left.span.start, right.span.start))
+    return not left.around.words(gap).strip()
 
 
 def _hull(left: TextSpan, right: TextSpan) -> TextSpan:
@@ -218,9 +254,8 @@ def _hull(left: TextSpan, right: TextSpan) -> TextSpan:
 
 def grow(window: _Window, max_tokens: int) -> _Window:
     """Extend a window by whole units, after and before in turn, while it fits `max_tokens`."""
-    low = max(0, window.span.start - 4 * max_tokens)
-    high = min(len(window.text), window.span.end + 4 * max_tokens)
-    units = [unit.span.shifted(low) for unit in quotable_units(window.text[low:high])]
+    text = window.around
+    units = text.steps()
     after = [span for span in units if span.end > window.span.end]
     before = [span for span in units if span.start < window.span.start]
     span, num_tokens = window.span, window.num_tokens
@@ -229,13 +264,13 @@ def grow(window: _Window, max_tokens: int) -> _Window:
         for side, count in ((after, 2), (before, 1)):
             for _ in range(min(count, len(side))):
                 wider = _hull(span, side.pop(0 if side is after else -1))
-                added = approximate_tokens(window.text[span.end : wider.end])
-                added += approximate_tokens(window.text[wider.start : span.start])
+                added = approximate_tokens(text.words(TextSpan(span.end, wider.end)))
+                added += approximate_tokens(text.words(TextSpan(wider.start, span.start)))
                 if num_tokens + added > max_tokens:
                     side.clear()
                     break
                 span, num_tokens = wider, num_tokens + added
-    return _Window(window.item, window.text, span)
+    return _Window(window.item, text, span)
 
 
 def fit(windows: Sequence[_Window], max_passages: int, max_tokens: int) -> list[_Window]:
@@ -256,7 +291,7 @@ def fit(windows: Sequence[_Window], max_passages: int, max_tokens: int) -> list[
 
 
 def _passage(number: int, window: _Window) -> Passage:
-    chunk = window.item.chunk
+    chunk, marked = window.item.chunk, window.around.cut(window.span)
     return Passage(
         number=number,
         chunk_id=chunk.id,
@@ -265,6 +300,7 @@ def _passage(number: int, window: _Window) -> Passage:
         sha256=window.item.sha256,
         title=chunk.title,
         span=window.span,
-        text=window.span.of(window.text),
+        text=marked.text,
         score=window.item.score,
+        units=tuple(marked.quotable()),
     )

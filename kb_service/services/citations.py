@@ -19,8 +19,8 @@ from enum import StrEnum
 
 from kb_service.domain.queries import Passage
 from kb_service.domain.spans import TextSpan
+from kb_service.domain.texts import UnitKind
 from kb_service.language.text import normalise
-from kb_service.language.units import UnitKind, quotable_units
 from kb_service.language.values import missing_values, negates
 from kb_service.language.wording import EDGES, share_of_words, telling_words
 
@@ -106,7 +106,7 @@ def _exact(sentence: str, passages: Sequence[Passage]) -> Support | None:
         if span is None:
             continue
         if len(span) < _MIN_EXACT_CHARS or not _begins_clause(passage.text, span.start):
-            span = _enclosing(passage.text, span)
+            span = _enclosing(passage, span)
         quote = _quote(passage, span, 1.0)
         agrees = negates(sentence) == negates(quote.text)
         status = SupportStatus.VERIFIED if agrees else SupportStatus.UNVERIFIED
@@ -131,7 +131,7 @@ def _candidates(sentence: str, passages: Sequence[Passage]) -> list[Quote]:
     quotes = [
         _quote(passage, unit.span, share_of_words(sentence, unit.span.of(passage.text)))
         for passage in passages
-        for unit in quotable_units(passage.text)
+        for unit in passage.units
         if unit.kind is not UnitKind.HEADING
     ]
     related = [quote for quote in quotes if quote.score > 0]
@@ -187,8 +187,8 @@ def _begins_clause(text: str, start: int) -> bool:
     return not before or not before[-1].isalnum()
 
 
-def _enclosing(text: str, span: TextSpan) -> TextSpan:
-    for unit in quotable_units(text):
+def _enclosing(passage: Passage, span: TextSpan) -> TextSpan:
+    for unit in passage.units:
         if unit.span.covers(span):
             return unit.span
     return span

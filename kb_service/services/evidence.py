@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from kb_service.domain.queries import Passage
 from kb_service.domain.questions import Question
 from kb_service.language.dates import dates_in_title
+from kb_service.language.identifiers import names_whole
 from kb_service.language.questions import coverage, text_terms
 from kb_service.language.subjects import accidents_in, hints_at, mentions_accident
 from kb_service.language.text import normalise
-from kb_service.language.units import quotable_units
 from kb_service.language.values import unstated
-from kb_service.services.assembly import names_identifier
 
 MIN_COVERAGE = 0.40
 """Share of the question's idf mass that the best two neighbouring units must hold.
@@ -63,7 +62,7 @@ def weigh_evidence(
 def best_window(terms: tuple[str, ...], passage: Passage, idf: Mapping[str, float]) -> float:
     """Return the best coverage of the terms by a passage's title and two neighbouring units."""
     title = text_terms(passage.title)
-    units = [text_terms(unit.span.of(passage.text)) for unit in quotable_units(passage.text)]
+    units = [text_terms(unit.span.of(passage.text)) for unit in passage.units]
     windows = [
         title.union(*units[index : index + WINDOW_UNITS])
         for index in range(max(1, len(units) - WINDOW_UNITS + 1))
@@ -83,7 +82,7 @@ def missing_slots(
     sources = "\n".join(f"{passage.title}\n{passage.text}" for passage in passages)
     haystack, known = normalise(sources), frozenset(confirmed)
     titled = frozenset[str]().union(*(dates_in_title(passage.title) for passage in passages))
-    lost = {i for i in question.identifiers if i not in known and not names_identifier(haystack, i)}
+    lost = {i for i in question.identifiers if i not in known and not names_whole(haystack, i)}
     lost |= _missing_subjects(question, haystack, known)
     unsaid = unstated(question.values, sources) - titled
     return tuple(sorted(lost | {value for value in unsaid if _FIXED.match(value)}))

@@ -21,6 +21,7 @@ class PassageSearch:
         self._retriever = retriever
         self._assembler = ContextAssembler(
             texts,
+            retriever,
             max_passages=settings.passages,
             passage_tokens=settings.passage_tokens,
             context_tokens=settings.context_tokens,

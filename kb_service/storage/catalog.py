@@ -17,6 +17,7 @@ from kb_service.domain.documents import (
 from kb_service.domain.errors import Conflict, InvalidRequest, NotFound, StorageError
 from kb_service.domain.names import composed, forms_of
 from kb_service.domain.spans import PageRegion, TextSpan
+from kb_service.domain.texts import MarkedText
 from kb_service.storage import uploads
 from kb_service.storage.blobs import BlobStore, StagedBlob
 from kb_service.storage.change_log import next_event
@@ -45,8 +46,10 @@ from kb_service.storage.identity import (
 from kb_service.storage.pages import read_regions
 from kb_service.storage.references import sweep_blobs
 from kb_service.storage.removal import remove_document, remove_knowledge_base
+from kb_service.storage.revision_texts import RevisionTexts
 from kb_service.storage.stored_text import sha256_of_text, text_damaged
 from kb_service.storage.tables import documents, knowledge_bases, revisions
+from kb_service.storage.text_pieces import Place, read_text
 from kb_service.storage.uploads import Upload, UploadOutcome
 
 MAX_KB_NAME_CHARS = 200
@@ -65,6 +68,7 @@ class Catalog:
         self._database = database
         self._blobs = blobs
         self._clock = clock
+        self._texts = RevisionTexts(database)
 
     def create_kb(self, name: str, description: str = "") -> KnowledgeBase:
         """Create a base. Raises Conflict (kb_name_taken), InvalidRequest."""
@@ -247,19 +251,23 @@ class Catalog:
 
         Raises NotFound like `revision`, StorageError (text_damaged).
         """
-        columns = (revisions.c.text, revisions.c.text_sha256)
         try:
             with self._database.read() as connection:
                 revision = _find_revision(connection, kb_id, document_id, sha256)
-                statement = select(*columns).where(revisions.c.id == revision.id)
-                row = connection.execute(statement).one()
+                statement = select(revisions.c.text_sha256).where(revisions.c.id == revision.id)
+                expected = connection.execute(statement).scalar_one()
+                stored = read_text(connection, revision.id)
         except StorageError as error:
             if error.code == "text_damaged":  # not even UTF-8
                 raise text_damaged(document_id) from error
             raise
-        if sha256_of_text(row.text) != row.text_sha256:
+        if stored is None or sha256_of_text(stored.text) != expected:
             raise text_damaged(document_id)
-        return revision, row.text
+        return revision, stored.text
+
+    def stretches(self, places: Sequence[Place], margin: int) -> list[MarkedText | None]:
+        """Return stored words by span with their units; see `RevisionTexts`."""
+        return self._texts.stretches(places, margin)
 
     def content_path(
         self, kb_id: str, document_id: str, sha256: str | None = None

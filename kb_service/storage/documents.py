@@ -24,9 +24,7 @@ from kb_service.storage.rows import value_of
 from kb_service.storage.tables import document_tags, documents, knowledge_bases
 from kb_service.storage.tables import revisions as revision_table
 
-REVISION_COLUMNS = [
-    column for column in revision_table.c if column.name not in ("text", "page_report")
-]
+REVISION_COLUMNS = [column for column in revision_table.c if column.name != "page_report"]
 _TOLD_COLUMNS = [*REVISION_COLUMNS, revision_table.c.page_report]
 _ENDED_BADLY = (JobStatus.DEAD, JobStatus.CANCELLED)
 

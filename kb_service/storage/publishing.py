@@ -1,7 +1,8 @@
 """Making a parsed revision searchable, in one transaction that also ends its job.
 
-Either everything below is committed or nothing: revision, pages, chunks, missing embeddings, the
-change for the indexes, the job's success. Knows nothing of parsing or embedding.
+Either everything below is committed or nothing: revision, text with its units, pages, chunks,
+missing embeddings, the change for the indexes, the job's success. Knows nothing of parsing or
+embedding.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -22,6 +23,7 @@ from kb_service.domain.errors import DocumentError, InvalidRequest, StorageError
 from kb_service.domain.jobs import JobStage, JobStatus
 from kb_service.domain.ports import EmbeddingProfile, Vector
 from kb_service.domain.storable import check_storable
+from kb_service.language.units import UNIT_RULES, marked
 from kb_service.storage.blobs import BlobStore
 from kb_service.storage.change_log import record_added, record_readded
 from kb_service.storage.chunks import remove_revision_chunks, remove_unused_embeddings
@@ -40,7 +42,9 @@ from kb_service.storage.tables import (
     embeddings,
     pages,
     revisions,
+    text_pieces,
 )
+from kb_service.storage.text_pieces import piece_values
 
 Rows = list[dict[str, object]]
 BYTES_PER_FLOAT = 4
@@ -51,6 +55,7 @@ class _Prepared:
     """Rows made before the transaction starts, so that the write lock is held only to write."""
 
     pages: Rows
+    pieces: Rows
     chunks: Rows
     text_sha256s: frozenset[str]
 
@@ -179,8 +184,8 @@ class RevisionPublisher:
             media_type=job.media_type,
             title=parsed.title.strip() or PurePosixPath(name).stem or name,
             metadata=parsed.metadata,
-            text=parsed.text,
             text_sha256=sha256_of_text(parsed.text),
+            unit_rules=UNIT_RULES,
             num_pages=len(prepared.pages),
             num_chunks=len(prepared.chunks),
             is_complete=report.is_complete,
@@ -190,6 +195,9 @@ class RevisionPublisher:
         )
         row = connection.execute(statement.returning(*REVISION_COLUMNS)).one()
         owner = {"kb_id": job.kb_id, "document_id": job.document_id, "revision_id": row.id}
+        connection.execute(
+            insert(text_pieces), [{**piece, "revision_id": row.id} for piece in prepared.pieces]
+        )
         if prepared.pages:
             values = [{**page, "revision_id": row.id} for page in prepared.pages]
             connection.execute(insert(pages), values)
@@ -229,7 +237,8 @@ def _prepare(parsed: ParsedDocument, drafts: Sequence[ChunkDraft]) -> _Prepared:
         for draft in drafts
     ]
     hashes = frozenset(str(values["text_sha256"]) for values in chunk_values)
-    return _Prepared(page_values(parsed.pages), chunk_values, hashes)
+    pieces = piece_values(parsed.text, marked(parsed.text).units)
+    return _Prepared(page_values(parsed.pages), pieces, chunk_values, hashes)
 
 
 def _check_drafts(parsed: ParsedDocument, drafts: Sequence[ChunkDraft]) -> None:

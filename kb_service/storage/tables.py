@@ -168,12 +168,12 @@ revisions = Table(
     Column("is_complete", Boolean, nullable=False),
     Column("is_current", Boolean, nullable=False),
     Column("created_at", UtcTime, nullable=False),
-    # Of the text. The default matches none: what was written without a hash is not taken for whole.
+    # Of the whole text. The default matches none: without a hash it is not taken for whole.
     Column("text_sha256", SHA256, nullable=False, server_default=""),
     # How each page was read, beside the pages themselves: a list reads one row a document.
     Column("page_report", JsonText, nullable=False, server_default=""),
-    # Last: SQLite walks through all of a long value to reach what stands behind it in the row.
-    Column("text", StoredText, nullable=False, server_default=""),
+    # By which rules the units of its text are marked; the default is by none.
+    Column("unit_rules", SHA256, nullable=False, server_default=""),
     UniqueConstraint("document_id", "sha256"),
     Index(
         "uq_revisions_current",
@@ -183,6 +183,17 @@ revisions = Table(
         postgresql_where=text("is_current"),
     ),
     sqlite_autoincrement=True,
+)
+
+text_pieces = Table(
+    "text_pieces",
+    metadata,
+    Column("revision_id", RowId, ForeignKey("revisions.id", ondelete="CASCADE"), primary_key=True),
+    Column("start", Integer, primary_key=True, autoincrement=False),
+    Column("units", LargeBinary, nullable=False),
+    # Of the text and the units.
+    Column("sha256", SHA256, nullable=False),
+    Column("text", StoredText, nullable=False),
 )
 
 pages = Table(

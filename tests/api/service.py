@@ -1,7 +1,7 @@
 """The application that API tests run against: real storage and uploads, scripted answering."""
 
 import struct
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Collection, Generator, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -78,6 +78,11 @@ class ScriptedRetriever:
     def retrieve(self, query: Query) -> RetrievalResult:
         self.queries.append(query)
         return RetrievalResult((), {"total_s": 0.0})
+
+    def stating(
+        self, kb_id: str, names: Collection[str], document_ids: Collection[str]
+    ) -> dict[str, frozenset[str]]:
+        return {}
 
     def idf(self, kb_id: str, terms: Iterable[str]) -> dict[str, float]:
         return dict.fromkeys(terms, 1.0)

@@ -5,13 +5,25 @@ from kb_service.domain.queries import Passage
 from kb_service.domain.spans import TextSpan
 from kb_service.evaluation.baselines import LexicalSentence, RandomSentence
 from kb_service.language.asked import parse_question
+from kb_service.language.units import marked
 
 TEXT = "The pump leaked at 14:20. Nobody was hurt. The valve\nwas closed by Ann."
 
 
 def request(question: str, *texts: str) -> GenerationRequest:
     passages = (
-        Passage(n, n, "d", 1, "ab", "t", TextSpan(0, len(text)), text, 1.0)
+        Passage(
+            n,
+            n,
+            "d",
+            1,
+            "ab",
+            "t",
+            TextSpan(0, len(text)),
+            text,
+            1.0,
+            tuple(marked(text).quotable()),
+        )
         for n, text in enumerate(texts, 1)
     )
     return GenerationRequest(parse_question(question), tuple(passages), ())

@@ -7,6 +7,7 @@ from kb_service.domain.queries import Passage
 from kb_service.domain.spans import TextSpan
 from kb_service.generation.extractive import ExtractiveReader
 from kb_service.language.asked import parse_question
+from kb_service.language.units import marked
 
 REPORT = """编号\tSG-2024-001
 发生时间 2024年8月17日18时12分
@@ -43,7 +44,18 @@ The pilot's misjudged clearance. Factors were the trees."""
 
 def passage(text: str, number: int = 1, title: str = "report") -> Passage:
     span = TextSpan(0, len(text))
-    return Passage(number, number, f"doc_{number}", number, "ab" * 32, title, span, text, 1.0)
+    return Passage(
+        number,
+        number,
+        f"doc_{number}",
+        number,
+        "ab" * 32,
+        title,
+        span,
+        text,
+        1.0,
+        tuple(marked(text).quotable()),
+    )
 
 
 def read(question: str, *passages: Passage) -> Generation:

@@ -4,11 +4,23 @@ from kb_service.domain.queries import Passage
 from kb_service.domain.spans import TextSpan
 from kb_service.generation.subjects import meant, names_stated
 from kb_service.language.asked import parse_question
+from kb_service.language.units import marked
 
 
 def passage(number: int, title: str, text: str) -> Passage:
     span = TextSpan(0, len(text))
-    return Passage(number, number, f"doc{number}", number, "ab" * 32, title, span, text, 1.0)
+    return Passage(
+        number,
+        number,
+        f"doc{number}",
+        number,
+        "ab" * 32,
+        title,
+        span,
+        text,
+        1.0,
+        tuple(marked(text).quotable()),
+    )
 
 
 PUMP = passage(1, "Incidents/20150803-Pump", "The seal leaked and the Berlin site stopped.")

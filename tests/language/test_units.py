@@ -5,9 +5,13 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kb_service.domain.texts import UnitKind
+from kb_service.language.lexicon import Lexicon, shipped_languages, shipped_lexicon
 from kb_service.language.units import (
-    UnitKind,
+    UNIT_RULES,
+    UnitCutter,
     item_number,
+    marked,
     quotable_units,
     reflow,
 )
@@ -83,3 +87,16 @@ def test_every_character_lies_in_exactly_one_unit(text: str) -> None:
     assert "".join("".join(u.span.of(text).split()) for u in units) == "".join(text.split())
     assert all(a.span.end <= b.span.start for a, b in pairwise(units))
     assert all("".join(reflow(u.span.of(text)).split()) for u in units)
+
+
+def test_the_rules_have_another_name_where_they_cut_otherwise() -> None:
+    shipped = UnitCutter(shipped_lexicon())
+    with_label = Lexicon([*shipped_languages().values(), {"layout": {"labels": ["^Etikett:"]}}])
+    assert shipped.rules == UNIT_RULES
+    assert UnitCutter(with_label).rules != UNIT_RULES
+
+
+def test_a_long_field_is_marked_as_a_whole_and_by_its_sentences() -> None:
+    long = "Note: " + "The pump failed. " * 30
+    kinds = [unit.kind for unit in marked(f"Name: x\n{long}\nThe end.").units]
+    assert kinds == [UnitKind.FIELD] * 2 + [UnitKind.PART] * 30 + [UnitKind.SENTENCE]

@@ -216,3 +216,44 @@ def test_a_langchain_chain_gets_documents_with_their_provenance(
     assert document.metadata["document_id"] == "a"
     assert (document.metadata["start"], document.metadata["end"]) == (0, 16)
     assert document.metadata["ranks"]["lexical"] == 1
+
+
+def stating(retriever: HybridRetriever, name: str, *documents: str) -> set[str]:
+    """Return which of the documents hold the name."""
+    return set(retriever.stating(KB, [name], documents)[name])
+
+
+@pytest.mark.parametrize(
+    ("name", "holding", "lacking"),
+    [
+        ("zebrafish", "the Zebrafish's tank", "zebrafishes swim"),
+        ("sg-1", "report SG-1.", "report SG-12"),
+        ("qx-7731", "see QX-7731/2 of May", "QX and 7731 apart"),
+        ("10.0.0.1", "host 10.0.0.1:80 failed", "host 10.0.0.12"),
+        ("博源", "在博源热力公司", "博大的水源"),
+        ("博源热力", "在博源热力公司", "博源的热力，源热"),
+        ("new york", "in New York today", "York is new"),
+    ],
+)
+def test_a_name_is_looked_up_whole_in_the_documents(
+    source: MemorySource, open_retriever: OpenRetriever, name: str, holding: str, lacking: str
+) -> None:
+    source.put("a", "another page", holding)
+    source.put("b", lacking)
+    source.put("c", holding)
+    retriever = open_retriever()
+    assert stating(retriever, name, "a", "b") == {"a"}
+    assert stating(retriever, name, "b") == set()
+
+
+def test_a_name_is_found_in_a_document_behind_one_that_says_it_everywhere(
+    source: MemorySource, open_retriever: OpenRetriever, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("retrievers.live._MAX_HITS", 3)
+    source.put("often", *(f"valve {number}" for number in range(9)))
+    source.put("once", "a long sentence about other things that names a valve only at its very end")
+    assert stating(open_retriever(), "valve", "often", "once") == {"often", "once"}
+
+
+def test_no_document_states_a_name_in_a_base_without_any(open_retriever: OpenRetriever) -> None:
+    assert open_retriever().stating(KB, ["valve"], ["a"]) == {}

@@ -1,6 +1,6 @@
 """Stand-ins for what answering stands on: a shelf of texts with its retriever, a writer, a log."""
 
-from collections.abc import Generator, Iterable
+from collections.abc import Collection, Generator, Iterable, Sequence
 from datetime import UTC, datetime
 
 from kb_service.domain.answers import (
@@ -13,10 +13,14 @@ from kb_service.domain.answers import (
     Message,
 )
 from kb_service.domain.chats import Usage
-from kb_service.domain.documents import Chunk, ChunkDraft, KnowledgeBase, Revision
+from kb_service.domain.documents import Chunk, ChunkDraft, KnowledgeBase
 from kb_service.domain.errors import NotFound
 from kb_service.domain.queries import Query, Reranking, RetrievalResult, ScoredChunk
 from kb_service.domain.spans import PageRegion, TextSpan
+from kb_service.domain.texts import MarkedText
+from kb_service.language.identifiers import names_whole
+from kb_service.language.text import normalise
+from kb_service.language.units import marked
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -45,6 +49,14 @@ class FakeShelf:
     def idf(self, kb_id: str, terms: Iterable[str]) -> dict[str, float]:
         return {}
 
+    def stating(
+        self, kb_id: str, names: Collection[str], document_ids: Collection[str]
+    ) -> dict[str, frozenset[str]]:
+        return {
+            name: frozenset(d for d in document_ids if names_whole(normalise(self.texts[d]), name))
+            for name in names
+        }
+
     def refresh(self, kb_id: str) -> None: ...
 
     def rebuild(self, kb_id: str) -> None: ...
@@ -63,12 +75,11 @@ class FakeLibrary:
             raise NotFound(f"no knowledge base {key}", code="kb_not_found")
         return KnowledgeBase(key, key, "", len(self.texts), len(self.texts), NOW, NOW)
 
-    def revision_text(
-        self, kb_id: str, document_id: str, sha256: str | None = None
-    ) -> tuple[Revision, str]:
-        return Revision(1, document_id, "ab" * 32, 1, "text/plain", 1, 1, NOW), self.texts[
-            document_id
-        ]
+    def stretches(
+        self, places: Sequence[tuple[int, TextSpan]], margin: int
+    ) -> list[MarkedText | None]:
+        texts = list(self.texts.values())
+        return [marked(texts[number - 1]).around(span, margin) for number, span in places]
 
     def regions(self, revision_id: int, span: TextSpan) -> tuple[PageRegion, ...]:
         return (PageRegion(1),)

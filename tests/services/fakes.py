@@ -2,7 +2,7 @@
 
 import hashlib
 import struct
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from kb_service.domain.documents import ChunkDraft, Page, PageKind, ParsedDocument
@@ -70,6 +70,11 @@ class NoIndex:
 
     def retrieve(self, query: Query) -> RetrievalResult:
         return RetrievalResult((), {})
+
+    def stating(
+        self, kb_id: str, names: Collection[str], document_ids: Collection[str]
+    ) -> dict[str, frozenset[str]]:
+        return {}
 
     def idf(self, kb_id: str, terms: Iterable[str]) -> dict[str, float]:
         return dict.fromkeys(terms, 0.0)

@@ -1,16 +1,19 @@
 """Passages: grown over sentences, merged, sliced from the stored text, within their budgets."""
 
 import itertools
-from datetime import UTC, datetime
+from collections.abc import Collection, Sequence
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kb_service.domain.documents import Chunk, ChunkDraft, Revision
-from kb_service.domain.errors import NotFound
+from kb_service.domain.documents import Chunk, ChunkDraft
 from kb_service.domain.queries import ScoredChunk
 from kb_service.domain.spans import TextSpan
+from kb_service.domain.texts import MarkedText
 from kb_service.language.asked import parse_question
+from kb_service.language.identifiers import names_whole
+from kb_service.language.text import normalise
+from kb_service.language.units import marked
 from kb_service.services.assembly import ContextAssembler, approximate_tokens, fixed_by
 
 SENTENCES = [f"Sentence number {n} tells one thing about the pump." for n in range(40)]
@@ -23,14 +26,20 @@ class Texts:
     def __init__(self, **texts: str) -> None:
         self.texts = texts
 
-    def revision_text(
-        self, kb_id: str, document_id: str, sha256: str | None = None
-    ) -> tuple[Revision, str]:
-        if document_id not in self.texts:
-            raise NotFound(f"no document {document_id}", code="document_not_found")
-        now = datetime(2026, 1, 1, tzinfo=UTC)
-        text = self.texts[document_id]
-        return Revision(1, document_id, "ab" * 32, len(text), "text/plain", 1, 1, now), text
+    def stretches(
+        self, places: Sequence[tuple[int, TextSpan]], margin: int
+    ) -> list[MarkedText | None]:
+        texts = [(self.texts.get(chr(number)), span) for number, span in places]
+        return [marked(text).around(span, margin) if text else None for text, span in texts]
+
+    def stating(
+        self, kb_id: str, names: Collection[str], document_ids: Collection[str]
+    ) -> dict[str, frozenset[str]]:
+        folded = {d: normalise(self.texts[d]) for d in document_ids if d in self.texts}
+        return {
+            name: frozenset(d for d, text in folded.items() if names_whole(text, name))
+            for name in names
+        }
 
 
 def chunk(text: str, words: str, rank: int = 1, document: str = "a") -> ScoredChunk:
@@ -43,7 +52,9 @@ def chunk(text: str, words: str, rank: int = 1, document: str = "a") -> ScoredCh
 def assembler(
     texts: Texts, passages: int = 6, each: int = 60, total: int = 500
 ) -> ContextAssembler:
-    return ContextAssembler(texts, max_passages=passages, passage_tokens=each, context_tokens=total)
+    return ContextAssembler(
+        texts, texts, max_passages=passages, passage_tokens=each, context_tokens=total
+    )
 
 
 def test_a_chunk_grows_to_whole_sentences_on_both_sides_within_the_budget() -> None:

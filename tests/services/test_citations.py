@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from kb_service.domain.queries import Passage
 from kb_service.domain.spans import TextSpan
+from kb_service.language.units import marked
 from kb_service.services.citations import (
     Support,
     SupportStatus,
@@ -21,7 +22,18 @@ ENGLISH = "The valve failed on 3 March 2021. Mr Willis Forman closed it after 40
 
 def passage(text: str, number: int = 1, start: int = 7) -> Passage:
     span = TextSpan(start, start + len(text))
-    return Passage(number, number, f"doc_{number}", number, "ab" * 32, "报告", span, text, 1.0)
+    return Passage(
+        number,
+        number,
+        f"doc_{number}",
+        number,
+        "ab" * 32,
+        "报告",
+        span,
+        text,
+        1.0,
+        tuple(marked(text).quotable()),
+    )
 
 
 def support(sentence: str, *texts: str, hinted: tuple[int, ...] = ()) -> Support:

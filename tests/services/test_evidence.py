@@ -5,13 +5,25 @@ import pytest
 from kb_service.domain.queries import Passage
 from kb_service.domain.spans import TextSpan
 from kb_service.language.asked import parse_question
+from kb_service.language.units import marked
 from kb_service.services.evidence import NO_EVIDENCE, missing_slots, weigh_evidence
 
 REPORT = "编号：SG-2024-001\n2024年8月17日，中环数据中心三号机房发生一起泄漏事故，造成5人受伤。"
 
 
 def passage(text: str, title: str = "调查报告") -> Passage:
-    return Passage(1, 1, "doc_1", 1, "ab" * 32, title, TextSpan(0, len(text)), text, 1.0)
+    return Passage(
+        1,
+        1,
+        "doc_1",
+        1,
+        "ab" * 32,
+        title,
+        TextSpan(0, len(text)),
+        text,
+        1.0,
+        tuple(marked(text).quotable()),
+    )
 
 
 def test_the_gate_opens_when_two_neighbouring_sentences_hold_the_question() -> None:

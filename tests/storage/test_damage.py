@@ -139,7 +139,7 @@ def test_a_text_with_a_wrong_byte_is_neither_served_nor_clean(
 ) -> None:
     document = world.catalog.find_document(kb_id, "a.txt")
     assert document is not None
-    run(world.database, "UPDATE revisions SET text = :wrong WHERE num_pages = 2", wrong=wrong)
+    run(world.database, "UPDATE text_pieces SET text = :wrong WHERE revision_id = 1", wrong=wrong)
     with pytest.raises(StorageError) as error:
         world.catalog.revision_text(kb_id, document.id)
     assert error.value.code == "text_damaged"
@@ -151,7 +151,7 @@ def test_a_text_with_a_wrong_byte_is_neither_served_nor_clean(
 def test_a_byte_that_is_no_utf8_is_damage_of_its_document(world: World, kb_id: str) -> None:
     document = world.catalog.find_document(kb_id, "a.txt")
     assert document is not None
-    run(world.database, "UPDATE revisions SET text = CAST(x'54ff' AS TEXT) WHERE num_pages = 2")
+    run(world.database, "UPDATE text_pieces SET text = CAST(x'54ff' AS TEXT) WHERE revision_id = 1")
     with pytest.raises(StorageError) as error:
         world.catalog.revision_text(kb_id, document.id)
     assert (error.value.code, document.id in error.value.message) == ("text_damaged", True)

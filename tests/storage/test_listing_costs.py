@@ -4,10 +4,9 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, event, inspect
+from sqlalchemy import Connection, event
 
 from kb_service.storage.database import Database
-from kb_service.storage.tables import revisions
 from tests.storage.world import World
 
 Statement = tuple[str, Sequence[object]]
@@ -62,9 +61,3 @@ def test_a_list_costs_the_same_in_a_larger_base_and_for_longer_documents(world: 
     assert long == small
     # One row more: the document after the last one shown tells that there is a next part.
     assert large == (small[0], small[1] + 1)
-
-
-def test_no_column_of_a_revision_stands_behind_its_text(world: World) -> None:
-    """SQLite walks through a long text to reach what stands behind it in the row."""
-    columns = inspect(world.database.engine).get_columns(revisions.name)
-    assert columns[-1]["name"] == revisions.c.text.name

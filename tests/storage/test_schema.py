@@ -59,7 +59,7 @@ def test_migrating_twice_changes_nothing(database: Database) -> None:
     database.migrate()
     with database.read() as connection:
         versions = connection.execute(text("SELECT version_num FROM alembic_version")).all()
-    assert [row[0] for row in versions] == ["0004"]
+    assert [row[0] for row in versions] == ["0005"]
 
 
 def test_an_older_database_says_the_same_after_its_migration(world: World) -> None:

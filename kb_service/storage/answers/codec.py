@@ -17,9 +17,11 @@ REDACTED_REASON = "document_deleted"
 
 
 def answer_json(answer: Answer) -> Json:
-    """Return the answer as a JSON value; whether it is stored is not part of it."""
+    """Return the answer as a JSON value, without whether it is stored and the units it read."""
     payload = dataclasses.asdict(answer)
     del payload["not_stored"]
+    for passage in payload["passages"]:
+        del passage["units"]
     payload["created_at"] = answer.created_at.isoformat()
     return payload
 

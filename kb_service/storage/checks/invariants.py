@@ -28,6 +28,7 @@ from sqlalchemy import (
 from kb_service.domain.documents import PageReport
 from kb_service.domain.errors import StorageError
 from kb_service.domain.jobs import JobStatus
+from kb_service.language.units import UNIT_RULES, marked
 from kb_service.storage.checks.damage import Finding, Flaw
 from kb_service.storage.page_reports import page_report_of
 from kb_service.storage.pages import page_of
@@ -44,6 +45,7 @@ from kb_service.storage.tables import (
     pages,
     revisions,
 )
+from kb_service.storage.text_pieces import read_text
 
 Check = Callable[[Connection], Iterator[Finding]]
 
@@ -265,15 +267,19 @@ _RULES: Sequence[_Rule] = (
 def revision_findings(connection: Connection, revision: Row[Any]) -> Iterator[Finding]:
     """Yield what is wrong inside one revision: text, pages, boxes and chunks."""
     name = f"revision {revision.id} of document {revision.document_id}"
-    if sha256_of_text(revision.text) != revision.text_sha256:
+    stored = read_text(connection, revision.id)
+    text = stored.text if stored else ""
+    if stored is None or sha256_of_text(text) != revision.text_sha256:
         yield Finding(Flaw.DAMAGED, f"{name}: its text is not the one that was stored")
-    for message in _page_flaws(connection, revision):
+    elif revision.unit_rules == UNIT_RULES and stored != marked(text):
+        yield Finding(Flaw.MISMATCHED, f"{name}: its units are not those of its text")
+    for message in _page_flaws(connection, revision, text):
         yield Finding(Flaw.MISMATCHED, f"{name}: {message}")
-    for message in _chunk_flaws(connection, revision):
+    for message in _chunk_flaws(connection, revision, text):
         yield Finding(Flaw.MISMATCHED, f"{name}: {message}")
 
 
-def _page_flaws(connection: Connection, revision: Row[Any]) -> Iterator[str]:
+def _page_flaws(connection: Connection, revision: Row[Any], text: str) -> Iterator[str]:
     found = []
     statement = select(pages).where(pages.c.revision_id == revision.id)
     for row in connection.execute(statement.order_by(pages.c.page_number)):
@@ -285,7 +291,7 @@ def _page_flaws(connection: Connection, revision: Row[Any]) -> Iterator[str]:
     if [page.page_number for page in found] != list(range(1, revision.num_pages + 1)):
         yield f"{len(found)} pages, not the numbers 1 to {revision.num_pages}"
     for page in found:
-        if page.span.end > len(revision.text):
+        if page.span.end > len(text):
             yield f"page {page.page_number} reaches past the text"
     report = PageReport.of(found)
     if report.is_complete != revision.is_complete:
@@ -294,13 +300,13 @@ def _page_flaws(connection: Connection, revision: Row[Any]) -> Iterator[str]:
         yield "its page report is not what its pages say"
 
 
-def _chunk_flaws(connection: Connection, revision: Row[Any]) -> Iterator[str]:
+def _chunk_flaws(connection: Connection, revision: Row[Any], text: str) -> Iterator[str]:
     statement = select(chunks).where(chunks.c.revision_id == revision.id)
     rows = connection.execute(statement.order_by(chunks.c.ordinal)).all()
     if [row.ordinal for row in rows] != list(range(revision.num_chunks)):
         yield f"{len(rows)} chunks, not the ordinals 0 to {revision.num_chunks - 1}"
     for row in rows:
-        if revision.text[row.start : row.end] != row.text:
+        if text[row.start : row.end] != row.text:
             yield f"chunk {row.id} is not the text of its span ({row.start}, {row.end})"
         if not is_whole_chunk(row):
             yield f"chunk {row.id} has the hash of another text"

@@ -33,6 +33,7 @@ from kb_service.storage.tables import (
     metadata,
     pages,
     revisions,
+    text_pieces,
 )
 
 STALE_AFTER_S = 3600.0
@@ -45,7 +46,7 @@ _COUNTED = {
     "num_embeddings": embeddings,
     "num_jobs": jobs,
 }
-_READ_BY_REVISION = (revisions, pages, chunks)
+_READ_BY_REVISION = (revisions, text_pieces, pages, chunks)
 """Read whole by the checks of each revision, which name the document."""
 
 

@@ -1,7 +1,4 @@
-"""The page report in the row of its revision, and the text last in it.
-
-SQLite walks through all of a text to reach the columns behind it: every list of documents and
-every count of a base read all texts. Rewrites the table of revisions: needs room for it once more.
+"""The page report in the row of its revision, so that a list of documents reads no page.
 
 Revision ID: 0004
 """
@@ -14,20 +11,17 @@ from alembic import op
 revision: str = "0004"
 down_revision: str | None = "0003"
 
-TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
-
 
 def upgrade() -> None:
-    """Add the reports from the pages, and move the text behind them."""
+    """Add the reports from the pages."""
     op.add_column(
         "revisions", sa.Column("page_report", sa.Text(), nullable=False, server_default="")
     )
     _fill_reports(op.get_bind())
-    _move_text()
 
 
 def downgrade() -> None:
-    """Drop the reports; where the text stands in the row is the same to every version."""
+    """Drop the reports."""
     op.drop_column("revisions", "page_report")
 
 
@@ -52,11 +46,3 @@ def _fill_reports(connection: sa.Connection) -> None:
         written = json.dumps(report, ensure_ascii=False, separators=(",", ":"))
         which = revisions.c.id == revision_id
         connection.execute(sa.update(revisions).where(which).values(page_report=written))
-
-
-def _move_text() -> None:
-    op.add_column("revisions", sa.Column("moved", TEXT, nullable=False, server_default=""))
-    revisions = sa.table("revisions", sa.column("text"), sa.column("moved"))
-    op.execute(sa.update(revisions).values(moved=revisions.c.text))
-    op.drop_column("revisions", "text")
-    op.alter_column("revisions", "moved", new_column_name="text")
