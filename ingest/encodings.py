@@ -41,6 +41,7 @@ _IN_MARKUP = re.compile(
     re.IGNORECASE,
 )
 _IN_A_COMMENT = re.compile(rb"^[^\n]{0,20}?(?:#|//|/\*|<!--|;)[^\n]*?coding[:=]\s*([\w.-]{2,30})")
+_CONTROL = re.compile(r"[\x00-\x07\x0b\x0e-\x1a\x1c-\x1f\x7f-\x9f]")
 MIN_WIDE_BYTES = 8
 _DECLARED_WITHIN = 64 * 1024
 _SAMPLE_BYTES = 64 * 1024
@@ -243,8 +244,4 @@ def _without_zeros(text: str) -> Decoded:
 
 def _is_text(text: str) -> bool:
     sample = text[:20_000]
-    num_odd = sum(
-        (character < " " and character not in "\t\n\r\f\x1b\b") or "\x7f" <= character <= "\x9f"
-        for character in sample
-    )
-    return num_odd <= _MAX_ODD_SHARE * len(sample)
+    return len(_CONTROL.findall(sample)) <= _MAX_ODD_SHARE * len(sample)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ingest import media_types as types
+from ingest.completeness import counted
 from ingest.file_faults import is_files_fault
 from ingest.limits import ParseLimits
 from kb_service.domain.documents import ParsedDocument
@@ -43,7 +44,11 @@ class DocumentLoader:
             media_type = self._check_package(path, name, media_type)
         loader = self._loader(name, media_type)
         try:
-            yield from loader.load(path, name, media_type)
+            for found in loader.load(path, name, media_type):
+                if isinstance(found, ParsedDocument):
+                    yield counted(found, path, name, media_type)
+                else:
+                    yield found
         except (KbError, MemoryError):
             raise
         except Exception as error:

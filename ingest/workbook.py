@@ -67,7 +67,7 @@ class Merges:
 
     def is_title(self, number: int, cells: dict[int, str]) -> bool:
         """True for a row that is one merged cell."""
-        return any(
+        return any(cells.values()) and any(
             area.top == area.bottom == number
             and area.right > area.left
             and all(area.left <= column <= area.right for column, words in cells.items() if words)
@@ -152,7 +152,7 @@ class Workbook:
         left = min((column for cells, _ in first for column in cells), default=1)
         for cells, is_title in chain(first, rows):
             if is_title:
-                yield [next(iter(cells.values()))]
+                yield [next(filter(None, cells.values()))]
             else:
                 start = min(left, min(cells, default=left))
                 yield [cells.get(column, "") for column in range(start, max(cells, default=0) + 1)]

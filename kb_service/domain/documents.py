@@ -42,7 +42,8 @@ class Page:
     for characters that have no ink (spaces, line ends); empty for formats without geometry.
     `width`, `height`: PDF points of the unrotated page, 0.0 without geometry. `rotation`: degrees
     clockwise that a viewer turns the page, one of 0, 90, 180, 270. `reason`: why a page is `empty`
-    or `failed`, a stable snake_case code (for example `no_text_layer`), None for readable pages.
+    or `failed`, a stable snake_case code (for example `no_text_layer`), None for readable pages;
+    `words_missing` for one that is not whole.
     """
 
     page_number: int
@@ -184,13 +185,16 @@ class PageReport:
 
     @property
     def is_complete(self) -> bool:
-        """True when every page is readable or truly blank; image-only pages are not."""
+        """True when every page is readable and whole, or truly blank; image-only pages are not."""
         return all(
-            page.kind in (PageKind.TEXT, PageKind.OCR) or page.reason == BLANK_PAGE
+            page.reason == BLANK_PAGE
+            or (page.kind in (PageKind.TEXT, PageKind.OCR) and page.reason != WORDS_MISSING)
             for page in self.pages
         )
 
 
+WORDS_MISSING = "words_missing"
+"""Reason of a page of text that lacks words of its file; the document's metadata names them."""
 BLANK_PAGE = "blank"
 """Reason of an `empty` page that has neither text nor pictures: nothing is missing from it."""
 

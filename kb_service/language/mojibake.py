@@ -24,9 +24,11 @@ def oddness_of(text: str) -> float:
     Small letters before capitals in a word, letters of two alphabets in one, half-width kana alone,
     heaps of accents, Chinese characters between spaces, Korean without spaces.
     """
-    num_beyond = sum(character > "\x7f" for character in text)
+    if text.isascii():
+        return 0.0
+    num_beyond = len(text) - len(text.encode("ascii", "ignore"))
     num_odd = sum(len(match) for match in _ODD.findall(text))
-    return num_odd / num_beyond if num_beyond else 0.0
+    return num_odd / num_beyond
 
 
 def is_wide_text(text: str) -> bool:

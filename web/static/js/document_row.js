@@ -100,7 +100,7 @@ function errorLine(doc, job) {
 }
 
 const unreadPages = (doc) =>
-  (doc.page_report?.pages ?? []).filter(({ kind }) => kind === "empty" || kind === "failed");
+  (doc.page_report?.pages ?? []).filter(({ kind, reason }) => kind === "empty" || kind === "failed" || reason);
 
 function reportText(report) {
   const kinds = ["text", "ocr", "empty", "failed"].filter((kind) => report?.[kind] > 0);

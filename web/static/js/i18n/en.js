@@ -135,6 +135,7 @@ export const en = {
   reason_unsupported_sentences_dropped: "sentences without support were left out",
   reason_unverified_sentences: "some sentences could not be verified word by word",
   reason_max_tokens_reached: "the answer reached its length limit",
+  reason_words_missing: "words of the file are missing from the text",
   reason_no_text_layer: "a picture without text",
   reason_blank: "blank page",
   reason_unreadable_text: "its letters cannot be read as text",

@@ -135,6 +135,7 @@ export const zh = {
   reason_unsupported_sentences_dropped: "没有依据的句子已略去",
   reason_unverified_sentences: "部分句子未能逐字核实",
   reason_max_tokens_reached: "回答达到了长度上限",
+  reason_words_missing: "文件中的部分文字未能读入",
   reason_no_text_layer: "仅有图像，没有文字",
   reason_blank: "空白页",
   reason_unreadable_text: "文字无法识别",

@@ -1,0 +1,342 @@
+"""What a file holds beside what was read of it: an independent, dumb count of words.
+
+Looks into the file again in another way than its loader: by the text between tags, the characters
+that a page draws, the parts of a mail. Knows nothing of layout, order or loaders; what it cannot
+count it leaves out. A word that is in the file more often than in the stored text is missing.
+"""
+
+import re
+import unicodedata
+import zipfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from email import message_from_bytes
+from email.message import Message
+from html import unescape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ingest import media_types as types
+from ingest.draft import clean
+from ingest.encodings import decode
+from kb_service.domain.documents import WORDS_MISSING, PageKind, ParsedDocument
+from kb_service.language.lexicon import CJK
+
+if TYPE_CHECKING:
+    from lxml import etree
+
+MAX_SHARE = 0.001
+"""Of a file's words: fewer missing ones are a trace."""
+MAX_NAMED = 12
+MAX_JOINED = 60
+MAX_PART_BYTES = 64 * 1024 * 1024
+
+_WORD = re.compile(f"[{CJK}]|[^\\W_{CJK}]+")
+_TAG = re.compile(r"<[^>]*>")
+_MAY_HIDE = re.compile(r"hidden|display\s*:\s*none", re.IGNORECASE)
+_SILENT = re.compile(
+    r"<(head|script|style|template|noscript|iframe|title)\b[^>]*>.*?</\1\s*>", re.DOTALL | re.I
+)
+_HTML_ENDS = re.compile(
+    r"</?(?:p|div|li|t[dhr]|h[1-6]|br|d[dt]|option|section|article|pre|rt|rp|summary)\b[^>]*>", re.I
+)
+_COMMENT = re.compile(r"<!--.*?-->|<\?.*?\?>|<!\[CDATA\[|\]\]>|<!DOCTYPE[^>\[]*>", re.DOTALL | re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """Words of a file. `said_once`: those that need be said only once, however often they stand."""
+
+    words: Counter[str]
+    said_once: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """How a package of XML is counted: the parts by pattern, what is no text, what ends a word."""
+
+    counted: str
+    once: str
+    left_out: str
+    ends: str
+
+    def count(self, path: Path) -> Count:
+        """Count the words of the parts."""
+        words: Counter[str] = Counter()
+        once: set[str] = set()
+        with zipfile.ZipFile(path) as package:
+            for entry in package.infolist():
+                name = entry.filename.replace("\\", "/").lstrip("/")
+                is_counted = re.fullmatch(self.counted, name) is not None
+                is_once = bool(self.once) and re.fullmatch(self.once, name) is not None
+                if (is_counted or is_once) and entry.file_size <= MAX_PART_BYTES:
+                    found = words_of(self._text(package.read(entry)))
+                    if is_counted:
+                        words.update(found)
+                    else:
+                        once.update(found)
+        return Count(words, frozenset(once))
+
+    def _text(self, data: bytes) -> str:
+        encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8"
+        text = _COMMENT.sub("", data.decode(encoding, "replace"))
+        if self.left_out:
+            text = re.sub(self.left_out, "", text, flags=re.DOTALL)
+        return unescape(_TAG.sub("", re.sub(self.ends, " ", text)))
+
+
+def _element(*names: str) -> str:
+    """A pattern of whole elements; the outermost of those that hold one another is taken apart."""
+    return "|".join(rf"<{name}(?:\s[^>]*[^/>])?>.*?</{name}>" for name in names)
+
+
+_WORD_FILE = Parts(
+    counted=r"word/(?:document|footnotes|endnotes)\.xml",
+    once=r"word/(?:header|footer)\d*\.xml",
+    left_out=_element(
+        "mc:Fallback", "w:del", "w:moveFrom", "w:instrText", "w:delText", "w:sectPr", "w:pPr",
+        "w:rt",
+        "wp:posOffset", "wp:align", "wp14:pctWidth", "wp14:pctHeight", "wp14:sizeRelH", "a:ext",
+        "wp14:pctPosHOffset", "wp14:pctPosVOffset", "w:binData",
+    ) + r"|<w:r(?:\s[^>]*)?>(?:(?!</w:r>).)*?<w:vanish/>.*?</w:r>",
+    ends=r"</w:p>|<w:tab/>|<w:br[^>]*>|<w:cr/>|</w:tc>|<w:noBreakHyphen/>|<w:sym[^>]*>"
+    r"|<w:ptab[^>]*>|</m:r>|</m:oMath>",
+)  # fmt: skip
+_SLIDES = Parts(
+    counted=r"ppt/(?:slides/slide\d+|diagrams/data\d+)\.xml",
+    once=r"ppt/(?:notesSlides/notesSlide\d+|comments/.*)\.xml",
+    left_out=_element("mc:Fallback", "p:extLst", "a:extLst", "a:tableStyleId")
+    + r'|<a:fld [^>]*type="(?:slidenum|datetime[^"]*)"[^>]*>.*?</a:fld>',
+    ends=r"</a:p>|<a:br[^>]*>",
+)
+_SHEETS = Parts(
+    counted=r"(?!)",
+    once=r"xl/(?:sharedStrings|comments\d*|drawings/drawing\d+|worksheets/sheet\d+)\.xml",
+    left_out=_element(
+        "rPh",
+        "mc:Fallback",
+        "author",
+        "v",
+        "f",
+        "formula1",
+        "formula2",
+        "formula",
+        "(?:odd|even|first)(?:Header|Footer)",
+        "xdr:col",
+        "xdr:colOff",
+        "xdr:row",
+        "xdr:rowOff",
+    ),
+    ends=r"</si>|</is>|</a:p>|</comment>|_x[0-9A-Fa-f]{4}_",
+)
+_OPEN_DOCUMENT = Parts(
+    counted=r"content\.xml",
+    once=r"(?!)",
+    left_out=_element(
+        "text:tracked-changes", "text:page-number", "text:page-count", "office:forms",
+        "office:meta", "text:ruby-text", "office:scripts", "number:text", "dc:date", "dc:creator",
+        "meta:creator-initials", "loext:sender-initials", "office:automatic-styles",
+    ),
+    ends=r"</text:p>|</text:h>|<text:(?:s|tab|line-break)[^>]*>|</svg:(?:title|desc)>"
+    r"|</table:table-cell>",
+)  # fmt: skip
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words of a text: Latin ones whole, Chinese ones by the character."""
+    plain = text if text.isascii() else unicodedata.normalize("NFKC", text.replace("\u00ad", ""))
+    return _WORD.findall(plain.casefold())
+
+
+def letters_of(text: str) -> list[str]:
+    """Return the letters and digits of a text."""
+    return [c for c in unicodedata.normalize("NFKC", text).casefold() if c.isalnum()]
+
+
+def missing_words(path: Path, name: str, media_type: str, text: str) -> tuple[Counter[str], int]:
+    """Return the words of a file that are not in the text, and how many were counted."""
+    counter = _COUNTERS.get(media_type)
+    if counter is None:
+        return Counter(), 0
+    found = counter(path, name)
+    read = Counter(letters_of(text) if media_type == types.PDF else words_of(text))
+    missing = without_other_cuts(found.words - read, read - found.words)
+    missing.update({word: 1 for word in found.said_once if word not in read})
+    return missing, found.words.total() + len(found.said_once)
+
+
+def without_other_cuts(missing: Counter[str], surplus: Counter[str]) -> Counter[str]:
+    """Return the missing words but those that stand in the text in one piece, or in several.
+
+    Where a word ends between two elements is a matter of layout, which is not compared.
+    """
+    left, spare = Counter(missing), Counter(surplus)
+    for whole in [word for word in spare if len(word) <= MAX_JOINED]:
+        while spare[whole] and (pieces := _cut(whole, left)):
+            left -= Counter(pieces)
+            spare[whole] -= 1
+    for whole in [word for word in left if len(word) <= MAX_JOINED]:
+        while left[whole] > 0 and (pieces := _cut(whole, spare)):
+            spare -= Counter(pieces)
+            left[whole] -= 1
+    return +left
+
+
+def _cut(whole: str, pieces: Counter[str]) -> list[str]:
+    """Return pieces that make up a word, the longest first; [] where none do."""
+    found: list[str] = []
+    place = 0
+    left = Counter(pieces)
+    while place < len(whole):
+        ends = range(len(whole) - (place == 0), place, -1)
+        end = next((end for end in ends if left[whole[place:end]] > 0), 0)
+        if not end:
+            return []
+        found.append(whole[place:end])
+        left[found[-1]] -= 1
+        place = end
+    return found
+
+
+def told(missing: Counter[str], num_words: int) -> dict[str, str]:
+    """Return what the metadata says of missing words, {} where they are a trace."""
+    if missing.total() <= MAX_SHARE * num_words:
+        return {}
+    named = ", ".join(word for word, _ in missing.most_common(MAX_NAMED))
+    return {WORDS_MISSING: f"{missing.total()} of {num_words}: {named}"}
+
+
+def counted(document: ParsedDocument, path: Path, name: str, media_type: str) -> ParsedDocument:
+    """Return the document; where words of its file are missing, its metadata and a page say so.
+
+    A file does not tell its pages apart as its loader does: the first with text stands for all.
+    """
+    if any(page.kind is PageKind.FAILED for page in document.pages):
+        return document  # it is told already that a page's words are missing
+    found = told(*missing_words(path, name, media_type, document.text))
+    if not found:
+        return document
+    pages = list(document.pages)
+    first = next((place for place, page in enumerate(pages) if page.kind is PageKind.TEXT), None)
+    if first is not None:
+        pages[first] = replace(pages[first], reason=WORDS_MISSING)
+    return replace(document, pages=tuple(pages), metadata=document.metadata | found)
+
+
+def _plain(path: Path, name: str) -> Count:
+    return Count(Counter(words_of(clean(decode(path.read_bytes(), name).text))))
+
+
+def _rows(path: Path, name: str) -> Count:
+    """The words of a table: one that is the name of its column as well is said once."""
+    return Count(Counter(), frozenset(words_of(clean(decode(path.read_bytes(), name).text))))
+
+
+def _page(path: Path, name: str) -> Count:
+    return Count(Counter(words_of(_html_text(decode(path.read_bytes(), name).text))))
+
+
+def _html_text(text: str) -> str:
+    """The text between tags; the tree is looked at only where an element may be hidden."""
+    text = _SILENT.sub("", _COMMENT.sub("", text))
+    if _MAY_HIDE.search(text):
+        text = _without_hidden(text)
+    return unescape(_TAG.sub("", _HTML_ENDS.sub(" ", text)))
+
+
+def _without_hidden(text: str) -> str:
+    from lxml import etree, html
+
+    parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
+    tree = html.document_fromstring(text.replace("\0", "").encode("utf-8"), parser)
+    for node in [node for node in tree.iter() if _is_hidden(node)]:
+        node.text = None
+        node[:] = []
+    return str(etree.tostring(tree, encoding="unicode"))
+
+
+def _is_hidden(node: "etree._Element") -> bool:
+    style = "".join(node.get("style", "").split()).lower()
+    is_styled = "display:none" in style or "visibility:hidden" in style
+    return node.get("hidden") is not None or is_styled
+
+
+def _drawn(path: Path, name: str) -> Count:
+    """The letters that the pages draw: words are put together from lines and cannot be compared."""
+    from ingest.pdf import open_pdf
+
+    letters: Counter[str] = Counter()
+    document = open_pdf(path, name)
+    try:
+        for number in range(len(document)):
+            letters.update(_letters(document, number))
+    finally:
+        document.close()
+    return Count(letters)
+
+
+def _letters(document: "object", number: int) -> Iterator[str]:
+    import pypdfium2
+
+    try:
+        page = document[number]  # type: ignore[index] # a PdfDocument
+    except pypdfium2.PdfiumError:
+        return
+    try:
+        textpage = page.get_textpage()
+        left, bottom, right, top = page.get_bbox()
+        text = textpage.get_text_bounded(left, bottom, right, top)
+        textpage.close()
+    finally:
+        page.close()
+    yield from letters_of(text)
+
+
+def _mail(path: Path, name: str) -> Count:
+    """The words of text parts that have no alternative."""
+    words: Counter[str] = Counter()
+    data = path.read_bytes()
+    if b"\0" in data[:200]:
+        data = decode(data, name).text.encode()
+    for part in _texts(message_from_bytes(data)):
+        payload = part.get_payload(decode=True)
+        body = payload if isinstance(payload, bytes) else b""
+        text = decode(body, name, declared=part.get_content_charset() or "").text
+        is_html = part.get_content_subtype() == "html"
+        words.update(words_of(_html_text(text) if is_html else text))
+    return Count(words)
+
+
+def _texts(message: Message) -> Iterator[Message]:
+    if message.get_content_type() == "multipart/alternative":
+        return
+    if message.is_multipart():
+        for part in message.get_payload():
+            if isinstance(part, Message):
+                yield from _texts(part)
+    elif message.get_content_maintype() == "text" and "attachment" not in (
+        message.get("Content-Disposition") or ""
+    ):
+        yield message
+
+
+_COUNTERS: dict[str, Callable[[Path, str], Count]] = {
+    types.DOCX: lambda path, name: _WORD_FILE.count(path),
+    types.PPTX: lambda path, name: _SLIDES.count(path),
+    types.XLSX: lambda path, name: _SHEETS.count(path),
+    types.ODT: lambda path, name: _OPEN_DOCUMENT.count(path),
+    types.ODS: lambda path, name: _OPEN_DOCUMENT.count(path),
+    types.ODP: lambda path, name: _OPEN_DOCUMENT.count(path),
+    types.HTML: _page,
+    types.PLAIN_TEXT: _plain,
+    types.CSV: _rows,
+    types.TSV: _rows,
+    types.MAIL: _mail,
+    types.PDF: _drawn,
+}
+
+
+def counted_types() -> Iterable[str]:
+    """The media types whose files are counted."""
+    return _COUNTERS
