@@ -1,6 +1,6 @@
 # kb-service: every task of a user and of a developer. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench lock
+.PHONY: help setup run test check tools bench lock
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -36,12 +36,16 @@ run: $(VENV)/.runtime ## Serve the page on http://127.0.0.1:8000 (loads the demo
 test: $(VENV)/.dev ## Install what the tests need, then run them
 	@$(BIN)/python -m pytest
 
-check: $(VENV)/.dev ## Format, lint, types, import contracts and length limits
+check: $(VENV)/.dev ## Format, lint, types, import contracts, length limits, the page's scripts
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/python -m tests.length_gate
+	@$(BIN)/python -m tests.web.page_check
+
+tools: ## Install what checks the page's scripts (needs npm; nothing of it is served)
+	npm ci --prefix tests/web/tools --no-audit --no-fund
 
 bench: $(VENV)/.dev ## Run the benchmarks whose tables stand in benchmarks/RESULTS.md
 	@$(BIN)/python -m benchmarks.run

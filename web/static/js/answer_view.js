@@ -1,7 +1,7 @@
 // One question and its answer: text with citation marks at the ends of what they support, status,
 // model, sources, passages. Draws an Answer, whole or still streaming; knows no network.
 
-import { el, icon } from "./dom.js";
+import { all, el, icon } from "./dom.js";
 import { codeText, errorText, formatNumber, reasonText, t } from "./i18n/i18n.js";
 import { pieces } from "./spans.js";
 
@@ -65,10 +65,10 @@ export class AnswerView {
 
   // Marks the citation that the viewer shows, and the words of the answer that it supports.
   setCurrent(citationId) {
-    for (const mark of this.#reply.querySelectorAll("[data-citation]")) {
+    for (const mark of all(this.#reply, "[data-citation]")) {
       mark.toggleAttribute("data-current", mark.dataset.citation === citationId);
     }
-    for (const piece of this.#reply.querySelectorAll("[data-supports]")) {
+    for (const piece of all(this.#reply, "[data-supports]")) {
       piece.toggleAttribute("data-current", piece.dataset.supports.split(" ").includes(citationId));
     }
   }
@@ -92,6 +92,7 @@ export class AnswerView {
     return [head ? words(head) : "", kept];
   }
 
+  /** @param {Api["CitationBody"]} citation */
   #mark(citation) {
     const label = t("citation_label", { number: citation.number, title: citation.title, pages: pagesText(citation) });
     return el("button", {
@@ -107,11 +108,12 @@ export class AnswerView {
   }
 
   #hover(citationId, isOver) {
-    for (const piece of this.#reply.querySelectorAll("[data-supports]")) {
+    for (const piece of all(this.#reply, "[data-supports]")) {
       if (piece.dataset.supports.split(" ").includes(citationId)) piece.toggleAttribute("data-hover", isOver);
     }
   }
 
+  /** @param {Api["AnswerBody"]} answer @param {string[]} openIds */
   #sources(answer, openIds) {
     if (!answer.citations.length) return "";
     const rows = answer.citations.map((citation) =>
@@ -148,12 +150,14 @@ function notes({ answer, error, isStopped, isUnfinished }, { onRetry, onEdit }) 
   return [...unkept, ...statusNotes(answer)];
 }
 
+/** @param {Api["AnswerBody"]} answer */
 function statusNotes(answer) {
   if (answer?.status === "partial") return [el("p", { class: "meta" }, t("partial_note"))];
   if (answer?.status === "refused") return [el("p", { class: "meta" }, t("refused_note"))];
   return [];
 }
 
+/** @param {Api["AnswerBody"]} answer @param {string[]} openIds */
 function passagesUsed({ passages, citations }, openIds) {
   if (!passages?.length) return "";
   const cited = new Set(citations.map((citation) => citation.document_id));
@@ -165,6 +169,7 @@ function passagesUsed({ passages, citations }, openIds) {
   return el("details", { class: "fold", "data-part": "passages", open: isOpen }, el("summary", {}, t("passages_used", { count: passages.length })), el("ol", { class: "passage-list" }, rows));
 }
 
+/** @param {Api["AnswerBody"]} answer */
 function footLine({ model, timings, usage }) {
   const parts = [el("span", {}, model)];
   if (timings?.total_s !== undefined) parts.push(el("span", {}, t("seconds", { value: formatNumber(Number(timings.total_s.toFixed(2))) })));
@@ -172,6 +177,7 @@ function footLine({ model, timings, usage }) {
   return el("p", { class: "meta reply-foot" }, parts);
 }
 
+/** @param {Api["CitationBody"]} citation */
 export function pagesText({ source }) {
   const numbers = [...new Set((source.pages ?? []).map((page) => page.page_number))];
   return numbers.length ? t("on_pages", { count: numbers.length, pages: numbers.join(", ") }) : "";

@@ -2,6 +2,7 @@
 // Knows addresses and headers; knows nothing of the page's elements.
 
 const KEY_ITEM = "kb.api_key";
+/** @type {(wasRefused: boolean) => Promise<string>} */
 let askForKey = async () => null;
 let pendingKey = null;
 let clockSkew_ms = 0; // of the service against this browser
@@ -73,7 +74,9 @@ function parsed(text) {
 const bodyOf = async (response) => parsed(await response.text());
 
 // Returns the Response of a call that succeeded; throws ApiError otherwise.
-export async function send(method, path, { body, query, signal, accept } = {}) {
+/** @param {{body?: object, query?: object, signal?: AbortSignal, accept?: string}} [options] */
+export async function send(method, path, options = {}) {
+  const { body, query, signal, accept } = options;
   for (;;) {
     const key = apiKey();
     const headers = { Accept: accept ?? "application/json", ...authHeaders(key) };
@@ -114,6 +117,7 @@ export async function getBlob(path, query, signal) {
 }
 
 // Readiness answers the same body whether it is 200 or 503; null when unreachable.
+/** @returns {Promise<Api["ReadinessBody"]>} */
 export async function readiness() {
   try {
     return await bodyOf(await fetch(urlOf("readyz"), { headers: authHeaders(apiKey()), cache: "no-store" }));
@@ -140,6 +144,7 @@ function post(path, form, onBytes, signal) {
 
 // Uploads [{file, name}] in one request and returns the outcome of each, in order.
 // `onBytes(loaded, total)` counts the bytes of the request body (the only progress a browser tells).
+/** @returns {Promise<Api["UploadItemBody"][]>} */
 export async function uploadBatch(kbId, entries, onBytes, signal) {
   for (;;) {
     const key = apiKey();

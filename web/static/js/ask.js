@@ -103,7 +103,7 @@ export class Ask {
   // The first answer of a conversation may have been stored though nobody waited for it any more.
   async #lookUp(base, asked, signal) {
     if (!asked?.isAsking) return;
-    const { items } = await getJson("conversations", { kb: base.id, limit: MAX_SEARCHED }, signal);
+    const { items } = /** @type {Api["ListBody_ConversationBody_"]} */ (await getJson("conversations", { kb: base.id, limit: MAX_SEARCHED }, signal));
     const found = items.find(({ messages, created_at: createdAt }) =>
       messages[0]?.content === asked.question && Date.parse(createdAt) >= asked.at - CLOCK_SLACK_MS);
     if (!found) return;

@@ -3,7 +3,7 @@
 
 import { basePath, getJson, sendJson } from "./api.js";
 import { askTexts, confirmLoss } from "./dialogs.js";
-import { announce, byId, el, show } from "./dom.js";
+import { announce, byId, el, focused, show } from "./dom.js";
 import { forgetBase } from "./drafts.js";
 import { formatNumber, onLanguage, t } from "./i18n/i18n.js";
 
@@ -16,7 +16,9 @@ export class Bases {
   #guard;
   #cursor = null;
   #goneIds = new Set();
+  /** @type {Api["KnowledgeBaseBody"][]} */
   items = [];
+  /** @type {Api["KnowledgeBaseBody"]} */
   chosen = null;
 
   // `open(base or null)` goes there; `guard(run)` runs an action and reports its error.
@@ -78,6 +80,7 @@ export class Bases {
 
   // Reads the first part of the list again: bases and counts may have changed elsewhere.
   async refresh() {
+    /** @type {Api["ListBody_KnowledgeBaseBody_"]} */
     const page = await getJson("kb", { limit: PAGE_SIZE });
     const fresh = new Map(page.items.map((base) => [base.id, base]));
     const known = this.#cursor === null && page.next_cursor === null
@@ -145,6 +148,7 @@ export class Bases {
   }
 
   async #loadMore() {
+    /** @type {Api["ListBody_KnowledgeBaseBody_"]} */
     const page = await getJson("kb", { cursor: this.#cursor, limit: PAGE_SIZE });
     this.items.push(...page.items);
     this.#cursor = page.next_cursor;
@@ -158,7 +162,7 @@ export class Bases {
   }
 
   render() {
-    const focusedId = document.activeElement?.dataset.baseId;
+    const focusedId = focused()?.dataset.baseId;
     byId("base-list").replaceChildren(...this.items.map((base) => this.#row(base)));
     if (focusedId) byId("base-list").querySelector(`[data-base-id="${CSS.escape(focusedId)}"]`)?.focus();
     show(byId("more-bases"), this.#cursor !== null);

@@ -3,7 +3,7 @@
 
 import { getJson, sendJson } from "./api.js";
 import { confirmLoss } from "./dialogs.js";
-import { announce, byId, el, iconButton, show } from "./dom.js";
+import { announce, byId, el, focused, iconButton, show } from "./dom.js";
 import { forgetConversation } from "./drafts.js";
 import { formatDay, onLanguage, t } from "./i18n/i18n.js";
 import { conversationPath } from "./thread.js";
@@ -13,6 +13,7 @@ const PAGE_SIZE = 30;
 export class Conversations {
   #hooks;
   #kbId = null;
+  /** @type {Api["ConversationBody"][]} */
   #items = [];
   #cursor = null;
   #chosenId = null;
@@ -57,6 +58,7 @@ export class Conversations {
     this.#render();
   }
 
+  /** @returns {Promise<Api["ListBody_ConversationBody_"]>} */
   #fetch(cursor) {
     return getJson("conversations", { kb: this.#kbId, cursor, limit: PAGE_SIZE });
   }
@@ -85,7 +87,7 @@ export class Conversations {
   }
 
   #render() {
-    const focusedId = document.activeElement?.closest("[data-conversation-id]")?.dataset.conversationId;
+    const focusedId = focused()?.closest("[data-conversation-id]")?.getAttribute("data-conversation-id");
     show(byId("conversations"), this.#items.length > 0);
     show(byId("more-conversations"), this.#cursor !== null);
     byId("conversation-list").replaceChildren(...this.#items.map((item) => this.#row(item)));

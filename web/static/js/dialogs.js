@@ -55,7 +55,7 @@ function inputOf({ name, type, value, hint, isRequired }) {
 }
 
 // fields: [{name, label, value?, hint?, type?, isRequired?}]; submit(values) does the work.
-export function askTexts({ title, intro, fields, confirm, submit }) {
+export function askTexts({ title, intro = "", fields, confirm, submit }) {
   const inputs = fields.map(inputOf);
   const rows = fields.map((field, index) =>
     el("div", { class: "field" },

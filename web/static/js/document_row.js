@@ -1,7 +1,7 @@
 // One document in the list: status, true progress, page report, failure, actions. Updated in place,
 // so that focus and opened details survive a refresh. Knows no network: actions are callbacks.
 
-import { el, icon, iconButton } from "./dom.js";
+import { all, el, focused, icon, iconButton } from "./dom.js";
 import { ownWords } from "./error_view.js";
 import { codeText, formatBytes, formatTime, reasonText, t } from "./i18n/i18n.js";
 
@@ -21,19 +21,21 @@ export class DocumentRow {
     this.#actions = actions;
   }
 
+  /** @param {Api["DocumentBody"]} doc @param {Api["JobBody"]} job */
   update(doc, job) {
     const state = JSON.stringify([doc, job, document.documentElement.lang]);
     if (state === this.#state) return;
     this.#state = state;
     const wasOpen = this.element.querySelector("details")?.open ?? false;
-    const focused = this.element.contains(document.activeElement) ? document.activeElement.dataset.action : null;
+    const action = this.element.contains(focused()) ? focused().dataset.action : null;
     this.element.replaceChildren(
       el("span", { class: "document-kind", "aria-hidden": "true" }, kindOf(doc)),
       el("div", { class: "document-body" }, this.#title(doc), metaLine(doc), progressLine(doc, job), errorLine(doc, job), pageReport(doc, wasOpen)),
       el("div", { class: "document-actions" }, ...this.#buttons(doc, job)));
-    if (focused) this.element.querySelector(`[data-action="${focused}"]`)?.focus();
+    if (action) all(this.element, `[data-action="${action}"]`)[0]?.focus();
   }
 
+  /** @param {Api["DocumentBody"]} doc */
   #title(doc) {
     const name = el("bdi", {}, doc.name);
     const title = doc.revision
@@ -42,6 +44,7 @@ export class DocumentRow {
     return el("div", { class: "document-title" }, title, badge(doc.status));
   }
 
+  /** @param {Api["DocumentBody"]} doc @param {Api["JobBody"]} job */
   #buttons(doc, job) {
     const add = (name, symbol, isShown) => {
       if (!isShown) return null;
@@ -69,6 +72,7 @@ function badge(status) {
   return el("span", { class: `badge badge-${status}` }, symbol ? icon(symbol) : el("span", { class: "badge-dot" }), codeText("status", status));
 }
 
+/** @param {Api["DocumentBody"]} doc */
 function metaLine(doc) {
   const parts = [formatBytes(doc.size_bytes)];
   const report = reportText(doc.page_report);
@@ -79,6 +83,7 @@ function metaLine(doc) {
 }
 
 // "Reading pages 12 of 40": what the job reports, never an estimate.
+/** @param {Api["DocumentBody"]} doc @param {Api["JobBody"]} job */
 function progressLine(doc, job) {
   if (!job || !["queued", "running"].includes(job.status)) return null;
   const stage = codeText("stage", job.stage);
@@ -91,6 +96,7 @@ function progressLine(doc, job) {
     el("span", { class: "meta count" }, count));
 }
 
+/** @param {Api["DocumentBody"]} doc @param {Api["JobBody"]} job */
 function errorLine(doc, job) {
   const error = doc.error ?? (job && ["failed", "dead"].includes(job.status) ? job.error : null);
   if (!error) return null;
@@ -99,15 +105,18 @@ function errorLine(doc, job) {
     el("p", {}, reasonText(error), waits ? ` ${waits}` : ""), ownWords(error));
 }
 
+/** @type {(doc: Api["DocumentBody"]) => Api["PageOutline"][]} */
 const unreadPages = (doc) =>
   (doc.page_report?.pages ?? []).filter(({ kind, reason }) => kind === "empty" || kind === "failed" || reason);
 
+/** @param {Api["PageReportBody"]} report */
 function reportText(report) {
   const kinds = ["text", "ocr", "empty", "failed"].filter((kind) => report?.[kind] > 0);
   return kinds.map((kind) => t(`pages_${kind}`, { count: report[kind] })).join(" · ");
 }
 
 // Every page that gave no text, with its reason; when there is none, the first line says it all.
+/** @param {Api["DocumentBody"]} doc @param {boolean} isOpen */
 function pageReport(doc, isOpen) {
   const unread = unreadPages(doc);
   if (!unread.length) return null;

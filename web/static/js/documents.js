@@ -12,9 +12,12 @@ const PAGE_SIZE = 50;
 const MAX_JOB_READS = 8;
 
 export class Documents {
+  /** @type {Api["KnowledgeBaseBody"]} */
   #base = null;
+  /** @type {{cursor: string, next: string, items: Api["DocumentBody"][], totals: Record<string, number>}[]} */
   #pages = []; // [{cursor, next, items}]: the list as it was asked for
   #rows = new Map(); // document id -> DocumentRow
+  /** @type {Map<string, Api["JobBody"]>} */
   #jobs = new Map(); // document id -> its newest Job, as far as the service told
   #filter = "";
   #totals = {}; // status -> documents of the list as it was asked for, shown or not
@@ -70,6 +73,7 @@ export class Documents {
 
   #hear({ event, data }) {
     if (event !== "job") return;
+    /** @type {Api["JobBody"]} */
     const job = JSON.parse(data);
     if (!job.document_id) return;
     this.#jobs.set(job.document_id, job);
@@ -83,6 +87,7 @@ export class Documents {
 
   async #fetchPage(cursor) {
     const query = { cursor, limit: PAGE_SIZE, name_contains: this.#filter };
+    /** @type {Api["DocumentListBody"]} */
     const page = await getJson(`${basePath(this.#base.id)}/documents`, query);
     for (const doc of page.items) if (doc.job) this.#jobs.set(doc.id, doc.job);
     return { cursor, next: page.next_cursor, items: page.items, totals: page.totals };

@@ -52,7 +52,16 @@ export function iconButton(name, label, onclick, props = {}) {
   return el("button", { ...button, ...props }, icon(name));
 }
 
+// What kind of element an id names is index.html's to know.
+/** @type {(id: string) => any} */
 export const byId = (id) => document.getElementById(id);
+
+/** @type {() => HTMLElement} */
+export const focused = () => /** @type {HTMLElement} */ (document.activeElement);
+
+// The elements inside `root` that a selector finds, in order.
+/** @type {(root: ParentNode, selector: string) => HTMLElement[]} */
+export const all = (root, selector) => [...root.querySelectorAll(selector)].map((node) => /** @type {HTMLElement} */ (node));
 
 export function show(node, visible) {
   node.hidden = !visible;
@@ -60,7 +69,7 @@ export function show(node, visible) {
 
 // Fills placeholders of index.html such as <span data-icon="send">.
 export function placeIcons(root) {
-  for (const node of root.querySelectorAll("[data-icon]")) {
+  for (const node of all(root, "[data-icon]")) {
     if (!node.firstElementChild) node.append(icon(node.dataset.icon));
   }
 }

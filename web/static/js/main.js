@@ -8,7 +8,7 @@ import { Bases } from "./bases.js";
 import { Conversations } from "./conversations.js";
 import { askKey } from "./dialogs.js";
 import { Documents } from "./documents.js";
-import { byId, debounce, placeIcons, show } from "./dom.js";
+import { all, byId, debounce, placeIcons, show } from "./dom.js";
 import { forgetEverything } from "./drafts.js";
 import { acceptDrops, pickedFiles } from "./file_drop.js";
 import { applyTexts, errorText, onLanguage, setLanguage, t } from "./i18n/i18n.js";
@@ -174,7 +174,8 @@ function connectRefresh() {
   }, "lists");
   setInterval(refresh, REFRESH_MS);
   document.addEventListener("visibilitychange", refresh);
-  addEventListener("basegone", ({ detail: id }) => {
+  addEventListener("basegone", (event) => {
+    const id = /** @type {CustomEvent} */ (event).detail;
     if (bases.isGone(id)) return;
     bases.forget(id);
     if (bases.chosen?.id === id) guard(() => navigation.show(address.place));
@@ -184,7 +185,7 @@ function connectRefresh() {
 async function start() {
   placeIcons(document);
   applyTexts(document);
-  for (const button of document.querySelectorAll("[data-language]")) {
+  for (const button of all(document, "[data-language]")) {
     button.addEventListener("click", () => setLanguage(button.dataset.language));
   }
   onLanguage(() => {

@@ -34,10 +34,10 @@ export class PictureView {
 
   // step: +1 or -1. Fetches a sharper picture when the zoom needs one.
   async zoom(step, signal) {
-    const wasDetailed = this.#scale === DETAIL_SCALE;
+    const before = this.#scale;
     this.#zoom = ZOOMS[ZOOMS.indexOf(this.#zoom) + step];
     this.#image.style.width = `${this.#zoom * 100}%`;
-    if (this.#place && !wasDetailed && this.#scale === DETAIL_SCALE) await this.#load(signal);
+    if (this.#place && this.#scale > before) await this.#load(signal);
     this.#scrollToWords();
   }
 

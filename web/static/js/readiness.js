@@ -10,7 +10,9 @@ const DEGRADED_MS = 5000;
 const WELL_MS = 30000;
 
 export class Readiness {
+  /** @type {Api["ReadinessBody"]} */
   #state = null;
+  /** @type {Api["LimitsBody"]} */
   #limits = null;
   #notices;
   #hooks;
@@ -67,6 +69,7 @@ export class Readiness {
     return () => t(state.status, { reasons: parts.map(named).join(t("list_comma")) });
   }
 
+  /** @param {Api["GeneratorBody"]} generator */
   #renderModel(generator) {
     const line = byId("model-line");
     if (!generator) {
@@ -94,6 +97,7 @@ export class Readiness {
 }
 
 // Why a part is not as it should be, in the language of the page; "loading" says it all.
+/** @param {Api["ReadinessBody"]} state @param {string} part */
 function reasonOf({ reasons, codes }, part) {
   const code = codes[part];
   return reasonText({ code, message: code === "loading" ? "" : reasons[part], details: null });

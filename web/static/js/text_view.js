@@ -19,7 +19,9 @@ export class TextView {
     const { kbId, documentId, revision } = place;
     const key = `${kbId}/${documentId}/${revision}`;
     if (key !== this.#key) {
-      this.#text = (await getJson(`${documentPath(kbId, documentId)}/text`, { revision }, signal)).text;
+      /** @type {Api["TextBody"]} */
+      const { text } = await getJson(`${documentPath(kbId, documentId)}/text`, { revision }, signal);
+      this.#text = text;
       this.#key = key;
     }
     this.#draw(place, MARGIN);

@@ -11,11 +11,13 @@ export const conversationPath = (id) => `conversations/${encodeURIComponent(id)}
 
 export const EMPTY = { text: "", citations: [], answer: null, error: null, phase: null, isStopped: false, isUnfinished: false, isStored: false, isStreaming: false };
 
+/** @param {Api["AnswerBody"]} answer */
 export const doneState = (answer) => ({ ...EMPTY, text: answer.answer, citations: answer.citations, answer });
 
 // The turns of a stored conversation, in order: [{question, state}]. An answer that cannot be read
 // any more leaves its words, which the conversation has itself. Throws ApiError.
 export async function readTurns(conversationId, signal) {
+  /** @type {Api["ConversationBody"]} */
   const { messages } = await getJson(conversationPath(conversationId), {}, signal);
   const turns = [];
   for (const { role, content, answer_id: answerId } of messages) {

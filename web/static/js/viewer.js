@@ -13,6 +13,7 @@ const NO_PICTURE = "page_has_no_picture";
 const GONE = "document_not_found";
 
 // One stop per cited page: {documentId, revision, title, citation, pageNumber, boxes, start, end}.
+/** @param {Api["CitationBody"][]} citations */
 export function stopsOf(citations) {
   const ordered = [...citations].sort((a, b) => a.answer.end - b.answer.end || a.number - b.number);
   return ordered.flatMap((citation) => {
@@ -30,6 +31,7 @@ export function stopsOf(citations) {
   });
 }
 
+/** @param {Api["DocumentBody"]} doc */
 const stopOf = (doc) => ({
   documentId: doc.id,
   revision: doc.revision.sha256,
@@ -185,6 +187,7 @@ export class Viewer {
 
   // The number of pages is known for the current revision only; an older one shows its cited pages.
   async #countPages(stop) {
+    /** @type {Api["DocumentBody"]} */
     const doc = await getJson(documentPath(this.#kbId, stop.documentId)).catch(() => null);
     if (stop !== this.#stop || doc?.revision?.sha256 !== stop.revision) return;
     this.#numPages = doc.revision.num_pages || null;

@@ -75,7 +75,6 @@ export const errorsEn = {
   error_parse_crashed: "The reader stopped at this file",
   error_parser_failed: "The reader itself failed at this file; the next sync tries it again",
   error_index_failed: "The index failed. It will be built again",
-  error_picture_timeout: "This page takes too long to draw[: more than {picture_s} s]",
   error_chunk_mismatch: "The passages do not fit the text; the file must be read again",
   error_vector_mismatch: "The meaning vectors do not fit the text; the file must be read again",
   error_vector_size_mismatch: "The meaning vectors have another size; the file must be read again",
@@ -123,7 +122,7 @@ export const errorsEn = {
   error_invalid_boxes: "The words to be lit are not given rightly",
   error_scale_out_of_range: "That zoom is not accepted[: {min} to {max}]",
   error_picture_too_large: "The page is too large for this zoom",
-  error_picture_timeout: "Drawing the page took too long",
+  error_picture_timeout: "This page takes too long to draw[: more than {picture_s} s]",
   error_page_boxes_damaged: "The places of the words on this page are damaged",
 
   // storage

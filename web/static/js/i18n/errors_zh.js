@@ -75,7 +75,6 @@ export const errorsZh = {
   error_parse_crashed: "解析此文件时中断",
   error_parser_failed: "解析程序本身出错；下次同步会再试",
   error_index_failed: "索引出错，将重新建立",
-  error_picture_timeout: "绘制此页用时过长[：超过 {picture_s} 秒]",
   error_chunk_mismatch: "段落与原文不符，需重新处理此文件",
   error_vector_mismatch: "语义向量与原文不符，需重新处理此文件",
   error_vector_size_mismatch: "语义向量的维数不符，需重新处理此文件",
@@ -123,7 +122,7 @@ export const errorsZh = {
   error_invalid_boxes: "要点亮的位置有误",
   error_scale_out_of_range: "缩放比例不被接受[，应为 {min} 到 {max}]",
   error_picture_too_large: "页面过大，无法以此比例显示",
-  error_picture_timeout: "绘制页面耗时过长",
+  error_picture_timeout: "绘制此页用时过长[：超过 {picture_s} 秒]",
   error_page_boxes_damaged: "该页文字位置的记录已损坏",
 
   // storage

@@ -94,6 +94,7 @@ export function formatBytes(bytes) {
 // Why something failed, from {code, message, details}, in the language of the page; what the service
 // says in English follows on an English page unless the text has its values already. A code that is
 // not known here leaves the service's own words.
+/** @param {{code?: string, message?: string, details?: object}} reason */
 export function reasonText({ code, message, details }) {
   const text = TEXTS[current][`error_${code}`];
   if (!text) return message || t("error_unknown");
