@@ -10,16 +10,18 @@ from typing import Annotated, Any
 from fastapi import FastAPI
 from pydantic import BeforeValidator, WithJsonSchema
 
+from kb_service.services.asking import MAX_SEED, MAX_TOKENS
+from kb_service.services.pictures import MAX_BOXES
+from kb_service.services.ranges import MAX_TEMPERATURE
 from kb_service.settings import Settings
 
 Json = dict[str, Any]
-MAX_SEED = 2**31 - 1
 MAX_CHAT_INTEGER = 2**63 - 1024
 """The largest below 2^63 that a schema's number, which is a float, can say exactly."""
 A_NAME = r"^[^\u0000-\u001f\u007f]*[^\s\u0000-\u001f\u007f][^\u0000-\u001f\u007f]*$"
 STORABLE = r"^[^\u0000]*$"
 WITH_WORDS = r"^[^\u0000]*[^\s\u0000][^\u0000]*$"
-BOXES = r"^(-?\d{1,6}(\.\d{1,6})?(,-?\d{1,6}(\.\d{1,6})?){3};?){0,1000}$"
+BOXES = rf"^(-?\d{{1,6}}(\.\d{{1,6}})?(,-?\d{{1,6}}(\.\d{{1,6}})?){{3}};?){{0,{MAX_BOXES}}}$"
 
 
 def whole(value: object) -> object:
@@ -65,8 +67,8 @@ Comment = Annotated[str, text(0, 10_000, STORABLE)]
 Question = Annotated[str, text(1, 2000, WITH_WORDS)]
 SearchText = Annotated[str, text(1, 2000, r"\S")]
 TopK = Annotated[int, Whole, integer(1, 100)]
-Temperature = Annotated[float, number(0, 2)]
-MaxTokens = Annotated[int, Whole, integer(1, 32768)]
+Temperature = Annotated[float, number(0, MAX_TEMPERATURE)]
+MaxTokens = Annotated[int, Whole, integer(1, MAX_TOKENS)]
 Seed = Annotated[int, Whole, integer(0, MAX_SEED)]
 
 

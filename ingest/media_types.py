@@ -39,9 +39,6 @@ TABLES = frozenset({XLSX, XLSB, XLS, CSV, TSV})
 MAILS = frozenset({MAIL, MSG})
 TEXTS = frozenset({PLAIN_TEXT, RTF, JSON, XML})
 
-HEAD_BYTES = 16_384
-"""How many first bytes of a file `detect_media_type` should see."""
-
 _BY_SUFFIX = {
     ".pdf": PDF,
     ".docx": DOCX,

@@ -14,8 +14,7 @@ from ingest.draft import DraftDocument
 from ingest.limits import ParseLimits
 from ingest.office_package import OfficePackage, local
 from ingest.tables import row_texts
-from ingest.word import NO_TEXT_LAYER
-from kb_service.domain.documents import BLANK_PAGE, ParsedDocument
+from kb_service.domain.documents import BLANK_PAGE, NO_TEXT_LAYER, ParsedDocument
 from kb_service.domain.errors import DocumentError
 from kb_service.domain.jobs import JobStage, Progress
 from kb_service.language.layout import LAYOUT

@@ -19,7 +19,14 @@ from ingest.pdf_columns import in_reading_order
 from ingest.pdf_glyphs import GlyphReader, PageGlyphs, Sheet, upright_box
 from ingest.pdf_layout import PARAGRAPH, PageText, Paragraph, compose, heading_levels
 from ingest.pdf_marks import marks_of, with_notes, with_values
-from kb_service.domain.documents import BLANK_PAGE, Heading, Page, PageKind, ParsedDocument
+from kb_service.domain.documents import (
+    BLANK_PAGE,
+    NO_TEXT_LAYER,
+    Heading,
+    Page,
+    PageKind,
+    ParsedDocument,
+)
 from kb_service.domain.errors import DocumentError
 from kb_service.domain.jobs import JobStage, Progress
 from kb_service.domain.spans import TextSpan
@@ -27,7 +34,6 @@ from kb_service.language.layout import LAYOUT
 
 PAGE_JOIN = "\f"
 """Between two pages whose text runs on; a blank line stands there otherwise."""
-NO_TEXT_LAYER = "no_text_layer"
 UNREADABLE_TEXT = "unreadable_text"
 CORRUPT_PAGE = "corrupt_page"
 PAGE_TOO_LARGE = "page_too_large"

@@ -18,14 +18,13 @@ from ingest.office_package import OfficePackage, description_of, local, related_
 from ingest.tables import row_texts
 from ingest.word_numbering import Numbering, list_of
 from ingest.word_xml import W, child, is_on, value
-from kb_service.domain.documents import BLANK_PAGE
+from kb_service.domain.documents import BLANK_PAGE, NO_TEXT_LAYER
 from kb_service.domain.errors import DocumentError
 from kb_service.language.layout import LAYOUT
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
 
-NO_TEXT_LAYER = "no_text_layer"
 MAX_HEADING_LEVEL = 9
 MAX_SPAN = 100
 """Columns that one cell may cover."""

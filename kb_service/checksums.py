@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from kb_service.domain.errors import ConfigurationError
+from kb_service.domain.hashing import sha256_of_file
 
 CHECKSUMS_FILE = "SHA256SUMS.json"
 PLAIN_CHECKSUMS_FILE = "SHA256SUMS"
@@ -36,7 +37,7 @@ def verify_checksums(folder: Path) -> dict[str, str]:
         if not path.is_file():
             raise _mismatch(f"{path} is missing", "model_missing", path, checksum, "absent")
         try:
-            found = sha256_of(path)
+            found = sha256_of_file(path)
         except OSError as error:
             found = f"unreadable ({error.strerror})"
         if found != checksum:
@@ -77,12 +78,6 @@ def _mismatch(what: str, code: str, path: Path, expected: str, found: str) -> Co
         code=code,
         details={"file": str(path), "expected": expected, "found": found},
     )
-
-
-def sha256_of(path: Path) -> str:
-    """SHA-256 (hex) of a file's bytes. Raises OSError."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def listed_checksums(folder: Path) -> dict[str, str]:

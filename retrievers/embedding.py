@@ -24,8 +24,8 @@ from kb_service.checksums import (
     verify_checksums,
 )
 from kb_service.domain.errors import ConfigurationError
+from kb_service.domain.hashing import sha256_of_file
 from kb_service.domain.ports import Embedder, EmbeddingProfile, Vector
-from retrievers.folders import sha256_of
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -63,7 +63,7 @@ def fingerprint_of(folder: Path) -> str:
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         if path.suffix == ".md" or path.name in _PAPERS:
             continue
-        digest.update(f"\n{path.relative_to(folder).as_posix()} {sha256_of(path)}".encode())
+        digest.update(f"\n{path.relative_to(folder).as_posix()} {sha256_of_file(path)}".encode())
     return digest.hexdigest()
 
 

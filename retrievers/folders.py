@@ -4,7 +4,6 @@ Knows the file system (fsync, flock, rename). Knows nothing of what the files me
 """
 
 import fcntl
-import hashlib
 import os
 import secrets
 import shutil
@@ -126,9 +125,3 @@ def replace_durably(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
     draft.replace(path)
     fsync_path(path.parent)
-
-
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 (hex) of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -20,6 +20,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from kb_service.domain.errors import InvalidRequest, StorageError
+from kb_service.domain.hashing import sha256_of_file
 from kb_service.domain.ports import EmbeddingProfile
 from retrievers.failures import IndexFailed
 from retrievers.folders import (
@@ -28,7 +29,6 @@ from retrievers.folders import (
     fsync_path,
     fsync_tree,
     replace_durably,
-    sha256_of,
     sweep,
 )
 
@@ -205,7 +205,9 @@ class SnapshotStore:
 
     def _manifest(self, folder: Path, seq: int, counts: IndexCounts) -> Manifest:
         files = {
-            path.relative_to(folder).as_posix(): FileEntry(sha256_of(path), path.stat().st_size)
+            path.relative_to(folder).as_posix(): FileEntry(
+                sha256_of_file(path), path.stat().st_size
+            )
             for path in sorted(folder.rglob("*"))
             if path.is_file()
         }
@@ -253,7 +255,7 @@ def _seq_of(name: str) -> int | None:
 
 def _verify_file(path: Path, entry: FileEntry) -> None:
     try:
-        is_intact = path.stat().st_size == entry.size_bytes and sha256_of(path) == entry.sha256
+        is_intact = path.stat().st_size == entry.size_bytes and sha256_of_file(path) == entry.sha256
     except OSError as error:
         raise SnapshotRejected(f"{path.parent.name}: {path.name} cannot be read") from error
     if not is_intact:

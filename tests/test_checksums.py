@@ -5,14 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from kb_service.checksums import sha256_of, verify_checksums
+from kb_service.checksums import verify_checksums
 from kb_service.domain.errors import ConfigurationError
+from kb_service.domain.hashing import sha256_of_file
 
 
 def folder_with(tmp_path: Path, listing: str = "SHA256SUMS.json") -> Path:
     (tmp_path / "parts").mkdir()
     (tmp_path / "parts" / "weights.bin").write_bytes(b"weights")
-    sums = {"parts/weights.bin": sha256_of(tmp_path / "parts" / "weights.bin")}
+    sums = {"parts/weights.bin": sha256_of_file(tmp_path / "parts" / "weights.bin")}
     plain = "".join(f"{checksum} *{name}\n" for name, checksum in sums.items())
     content = json.dumps(sums) if listing.endswith(".json") else plain
     (tmp_path / listing).write_text(content, encoding="utf-8")
@@ -25,13 +26,13 @@ def test_intact_files_pass_and_a_flipped_bit_is_named_with_both_checksums(
 ) -> None:
     folder = folder_with(tmp_path, listing)
     weights = folder / "parts" / "weights.bin"
-    expected = sha256_of(weights)
+    expected = sha256_of_file(weights)
     assert verify_checksums(folder) == {"parts/weights.bin": expected}
     weights.write_bytes(b"veights")
     with pytest.raises(ConfigurationError) as caught:
         verify_checksums(folder)
     assert caught.value.code == "model_corrupt"
-    for part in (str(weights), expected, sha256_of(weights)):
+    for part in (str(weights), expected, sha256_of_file(weights)):
         assert part in caught.value.message
 
 

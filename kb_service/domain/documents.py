@@ -4,7 +4,6 @@ Values only: no reading, writing or searching. A document's name is data, never 
 identity; text offsets follow `spans`.
 """
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from operator import attrgetter
 
+from kb_service.domain.hashing import sha256_of_text
 from kb_service.domain.spans import Box, PageRegion, TextSpan, merge_boxes
 
 
@@ -113,7 +113,7 @@ def embedded_text(prefix: str, text: str) -> str:
 
 def embedding_key(text: str) -> str:
     """Return the SHA-256 (hex) under which the vector of an embedded text is stored."""
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+    return sha256_of_text(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +197,9 @@ WORDS_MISSING = "words_missing"
 """Reason of a page of text that lacks words of its file; the document's metadata names them."""
 BLANK_PAGE = "blank"
 """Reason of an `empty` page that has neither text nor pictures: nothing is missing from it."""
+
+NO_TEXT_LAYER = "no_text_layer"
+"""Reason of an `empty` page that has pictures: what they show is not in the text."""
 
 
 @dataclass(frozen=True, slots=True)

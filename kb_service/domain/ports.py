@@ -16,6 +16,12 @@ from kb_service.domain.jobs import Progress
 from kb_service.domain.queries import Filters, Query, RetrievalResult
 from kb_service.domain.spans import Box, PageRegion
 
+HEAD_BYTES = 16384
+"""How much of a file the media type detector may look at."""
+
+MediaTypeDetector = Callable[[str, bytes], str]
+"""(name, first bytes) -> media type; DocumentError when the kind cannot be read."""
+
 Vector = bytes
 """An embedding: little-endian float32, L2-normalised, `4 * dimension` bytes."""
 

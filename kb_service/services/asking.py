@@ -11,11 +11,10 @@ from kb_service.domain.answers import Answer, Citation
 from kb_service.domain.chats import ChatMessage, SamplingOptions, never
 from kb_service.domain.queries import Filters
 from kb_service.domain.storable import check_storable
-from kb_service.services.ranges import check_range, check_text
+from kb_service.services.ranges import MAX_TEMPERATURE, check_range, check_text
 from kb_service.settings import RetrievalSettings
 
 MAX_SEED = 2**31 - 1
-MAX_TEMPERATURE = 2.0
 MAX_TOKENS = 32768
 
 

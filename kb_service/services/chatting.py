@@ -10,10 +10,11 @@ from kb_service.domain.answers import GeneratorInfo
 from kb_service.domain.chats import ChatEvent, ChatMessage, ChatRequest
 from kb_service.domain.errors import InvalidRequest, NotFound
 from kb_service.domain.ports import ChatGenerator
-from kb_service.services.ranges import check_range
+from kb_service.services.ranges import MAX_TEMPERATURE, check_range
 
-MAX_TEMPERATURE = 2.0
-MAX_SEED = 2**63 - 1
+MAX_INTEGER = 2**63 - 1
+"""What the protocol says of seeds and tokens; the model names its own limits."""
+
 MAX_TOP_LOGPROBS = 20
 MAX_STOPS = 4
 MAX_STOP_CHARS = 1000
@@ -48,9 +49,9 @@ def check_chat(request: ChatRequest) -> None:
     options = request.options
     check_range("temperature", options.temperature, 0.0, MAX_TEMPERATURE)
     check_range("top_p", options.top_p, 0.0, 1.0)
-    check_range("seed", options.seed, 0, MAX_SEED)
+    check_range("seed", options.seed, 0, MAX_INTEGER)
     check_range("top_logprobs", request.top_logprobs, 0, MAX_TOP_LOGPROBS)
-    check_range("max_tokens", options.max_tokens, 1, MAX_SEED)
+    check_range("max_tokens", options.max_tokens, 1, MAX_INTEGER)
     _check_stops(request.stop)
     _check_tools(request)
     check_messages(request.messages)

@@ -3,13 +3,13 @@
 Reads names and bytes; knows no knowledge base.
 """
 
-import hashlib
 import os
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from kb_service.domain.errors import InvalidRequest, StorageError
+from kb_service.domain.hashing import sha256_of_file
 from kb_service.domain.names import composed, forms_of
 from kb_service.domain.sync import is_clutter, is_hidden_folder
 
@@ -90,8 +90,7 @@ def named_files(found: FolderScan, known: Collection[str]) -> NamedFiles:
 def hash_or_unreadable(path: Path) -> str:
     """Return the SHA-256 (hex) of a file's bytes, UNREADABLE when it cannot be read."""
     try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+        return sha256_of_file(path)
     except OSError:  # told when the file is taken in
         return UNREADABLE
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 from kb_service.domain.errors import InvalidRequest
 
+MAX_TEMPERATURE = 2.0
 MAX_SHOWN_CHARS = 200
 """How much of a refused value an error repeats."""
 

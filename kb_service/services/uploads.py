@@ -3,7 +3,7 @@
 Knows what may enter. Reading the contents is the worker's task.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -11,17 +11,13 @@ from kb_service.domain.documents import Document
 from kb_service.domain.errors import DocumentError, InvalidRequest, KbError
 from kb_service.domain.jobs import IngestJob
 from kb_service.domain.names import composed
+from kb_service.domain.ports import HEAD_BYTES, MediaTypeDetector
 from kb_service.storage.blobs import BlobStore, StagedBlob
 from kb_service.storage.catalog import Catalog
 
 MAX_NAME_BYTES = 255
 MAX_TAGS = 50
 MAX_TAG_CHARS = 100
-HEAD_BYTES = 16384
-"""How much of a file the media type detector may look at."""
-
-MediaTypeDetector = Callable[[str, bytes], str]
-"""(name, first bytes) -> media type; DocumentError when the kind cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)

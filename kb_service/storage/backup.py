@@ -4,7 +4,6 @@ A backup is a folder: `kb.sqlite3`, `blobs/ab/cd/<sha256>` and `manifest.json` w
 written last. Indexes are not in it: they are built again. SQLite only; PostgreSQL has pg_dump.
 """
 
-import hashlib
 import json
 import os
 import shutil
@@ -20,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 
 from kb_service.domain.backups import Backup
 from kb_service.domain.errors import ConfigurationError, Conflict, InvalidRequest, StorageError
+from kb_service.domain.hashing import sha256_of_file
 from kb_service.storage.blobs import BlobStore, sync_folder
 from kb_service.storage.database import Database, storage_error
 
@@ -177,7 +177,7 @@ def _write_manifest(folder: Path, sizes: Mapping[str, int]) -> int:
     size_bytes = database.stat().st_size + sum(sizes.values())
     with database.open("rb") as stream:
         os.fsync(stream.fileno())
-        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+    sha256 = sha256_of_file(database)
     manifest = {
         "format": FORMAT,
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),

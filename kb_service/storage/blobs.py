@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from kb_service.domain.errors import PayloadTooLarge, StorageError
+from kb_service.domain.hashing import sha256_of_file
 
 BLOCK_BYTES = 1024 * 1024
 STAGED_PREFIX = "staged-"
@@ -115,7 +116,7 @@ class BlobStore:
     def state_of(self, sha256: str) -> BlobState:
         """Compare the stored bytes with their name; reads them all."""
         try:
-            found = _hash_of(self.path(sha256))
+            found = sha256_of_file(self.path(sha256))
         except FileNotFoundError:
             return BlobState.ABSENT
         except OSError:
@@ -130,7 +131,7 @@ class BlobStore:
         """
         path = self.path(sha256)
         try:
-            found = _hash_of(path)
+            found = sha256_of_file(path)
         except FileNotFoundError as error:
             raise StorageError(
                 f"the stored bytes of {owner} are gone; SHA-256 {sha256}",
@@ -158,11 +159,6 @@ class BlobStore:
                         path.unlink()
                         removed += 1
         return removed
-
-
-def _hash_of(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _copy_hashed(stream: BinaryIO, path: Path, max_bytes: int) -> tuple[str, int]:

@@ -15,6 +15,7 @@ from kb_service.domain.documents import (
     Revision,
 )
 from kb_service.domain.errors import Conflict, InvalidRequest, NotFound, StorageError
+from kb_service.domain.hashing import sha256_of_text
 from kb_service.domain.names import composed, forms_of
 from kb_service.domain.spans import PageRegion, TextSpan
 from kb_service.domain.texts import MarkedText
@@ -47,7 +48,7 @@ from kb_service.storage.pages import read_regions
 from kb_service.storage.references import sweep_blobs
 from kb_service.storage.removal import remove_document, remove_knowledge_base
 from kb_service.storage.revision_texts import RevisionTexts
-from kb_service.storage.stored_text import sha256_of_text, text_damaged
+from kb_service.storage.stored_text import text_damaged
 from kb_service.storage.tables import documents, knowledge_bases, revisions
 from kb_service.storage.text_pieces import Place, read_text
 from kb_service.storage.uploads import Upload, UploadOutcome

@@ -20,6 +20,7 @@ from kb_service.domain.documents import (
     embedding_key,
 )
 from kb_service.domain.errors import DocumentError, InvalidRequest, StorageError
+from kb_service.domain.hashing import sha256_of_text
 from kb_service.domain.jobs import JobStage, JobStatus
 from kb_service.domain.ports import EmbeddingProfile, Vector
 from kb_service.domain.storable import check_storable
@@ -35,7 +36,6 @@ from kb_service.storage.jobs import NO_LEASE, change_job
 from kb_service.storage.page_reports import page_report_value
 from kb_service.storage.pages import page_values
 from kb_service.storage.rows import batches
-from kb_service.storage.stored_text import sha256_of_text
 from kb_service.storage.tables import (
     chunks,
     documents,

@@ -4,7 +4,6 @@ Pure; knows no table. Damage is an error, never a document left out: an answer t
 what it says would be wrong too.
 """
 
-import hashlib
 from typing import Protocol
 
 from kb_service.domain.documents import embedded_text, embedding_key
@@ -25,11 +24,6 @@ class ChunkWords(Protocol):
 
     @property
     def text_sha256(self) -> str: ...
-
-
-def sha256_of_text(text: str) -> str:
-    """Return the SHA-256 (hex) of a text's UTF-8."""
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
 def is_whole_chunk(row: ChunkWords) -> bool:

@@ -198,7 +198,8 @@ def test_a_parsed_document_survives_the_file_between_the_processes(tmp_path: Pat
 def test_every_shared_sample_loads_or_is_refused_by_name(
     loader: SandboxedLoader, shared_dir: Path
 ) -> None:
-    from ingest.media_types import HEAD_BYTES, detect_media_type
+    from ingest.media_types import detect_media_type
+    from kb_service.domain.ports import HEAD_BYTES
 
     num_loaded = num_refused = 0
     for path in sorted((shared_dir / "data/formats").rglob("*")):

@@ -7,7 +7,7 @@ import pytest
 
 from ingest import pdf
 from kb_service.domain.answers import AnswerStatus
-from kb_service.domain.documents import DocumentStatus, PageKind
+from kb_service.domain.documents import NO_TEXT_LAYER, DocumentStatus, PageKind
 from kb_service.domain.jobs import JobStage
 from kb_service.services.asking import Phase
 from tests.api.test_docs import GUIDE, error_codes
@@ -55,7 +55,7 @@ def test_every_error_code_of_the_service_has_words(language: str) -> None:
 @pytest.mark.parametrize("language", TEXTS)
 def test_every_reason_of_an_answer_or_a_page_has_words(language: str) -> None:
     reasons = answer_reasons() | page_reasons()
-    assert {"no_evidence", "document_deleted", pdf.NO_TEXT_LAYER, pdf.CORRUPT_PAGE} <= reasons
+    assert {"no_evidence", "document_deleted", NO_TEXT_LAYER, pdf.CORRUPT_PAGE} <= reasons
     shown = {"document_deleted": "answer_deleted"}  # said as the status of the whole answer
     keys = {shown.get(reason, f"reason_{reason}") for reason in reasons - {"reason"}}
     assert keys - set(TEXTS[language]) == set()

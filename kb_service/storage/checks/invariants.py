@@ -27,12 +27,13 @@ from sqlalchemy import (
 
 from kb_service.domain.documents import PageReport
 from kb_service.domain.errors import StorageError
+from kb_service.domain.hashing import sha256_of_text
 from kb_service.domain.jobs import JobStatus
 from kb_service.language.units import UNIT_RULES, marked
 from kb_service.storage.checks.damage import Finding, Flaw
 from kb_service.storage.page_reports import page_report_of
 from kb_service.storage.pages import page_of
-from kb_service.storage.stored_text import is_whole_chunk, sha256_of_text
+from kb_service.storage.stored_text import is_whole_chunk
 from kb_service.storage.tables import (
     answer_documents,
     changes,

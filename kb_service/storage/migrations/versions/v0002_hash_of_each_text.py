@@ -6,7 +6,7 @@ Revision ID: 0002
 import sqlalchemy as sa
 from alembic import op
 
-from kb_service.storage.stored_text import sha256_of_text
+from kb_service.domain.hashing import sha256_of_text
 
 revision: str = "0002"
 down_revision: str | None = "0001"
