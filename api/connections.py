@@ -29,7 +29,7 @@ GIVES_WAY_AFTER_S = 5.0
 GIVES_WAY_BELOW_BYTES_PER_S = 64 * 1024
 
 
-class Phase(Enum):
+class ConnectionPhase(Enum):
     """What a connection is waiting for."""
 
     HEAD = "head"
@@ -40,13 +40,18 @@ class Phase(Enum):
     CLOSING = "closing"
 
 
-GIVING_WAY = (Phase.HEAD, Phase.IDLE, Phase.DRAIN, Phase.CLOSING)
+GIVING_WAY = (
+    ConnectionPhase.HEAD,
+    ConnectionPhase.IDLE,
+    ConnectionPhase.DRAIN,
+    ConnectionPhase.CLOSING,
+)
 """The oldest of the first of these gives way to a new connection; nobody waits for its answer."""
 
 TIME_LIMITS = {
-    Phase.HEAD: HEAD_TIMEOUT_S,
-    Phase.DRAIN: DRAIN_S,
-    Phase.CLOSING: CLOSING_S,
+    ConnectionPhase.HEAD: HEAD_TIMEOUT_S,
+    ConnectionPhase.DRAIN: DRAIN_S,
+    ConnectionPhase.CLOSING: CLOSING_S,
 }
 
 
@@ -57,7 +62,7 @@ class Connection:
     address: str
     drop: Callable[[bool], None]
     since: float
-    phase: Phase = Phase.HEAD
+    phase: ConnectionPhase = ConnectionPhase.HEAD
     window_began: float = 0.0
     window_bytes: int = 0
     num_bytes: int = 0
@@ -71,14 +76,14 @@ class Connection:
         limit_s = TIME_LIMITS.get(self.phase)
         if limit_s is not None:
             return now - self.since > limit_s
-        return self.phase is Phase.BODY and self._is_starved(now)
+        return self.phase is ConnectionPhase.BODY and self._is_starved(now)
 
     def is_slow(self, now: float) -> bool:
         """True when it may give way though its request is under way."""
         if self.stalled_since is not None:
             return now - self.stalled_since > GIVES_WAY_AFTER_S
         seconds = now - self.since
-        is_waiting = self.phase is Phase.BODY and not self.was_held_up
+        is_waiting = self.phase is ConnectionPhase.BODY and not self.was_held_up
         is_below = self.num_bytes < GIVES_WAY_BELOW_BYTES_PER_S * seconds
         return is_waiting and seconds > GIVES_WAY_AFTER_S and is_below
 
@@ -107,8 +112,10 @@ class ConnectionGate:
     clock: Callable[[], float] = time.monotonic
     num_refused: int = 0
     num_gave_way: int = 0
-    _lines: dict[Phase, Line] = field(default_factory=lambda: {p: OrderedDict() for p in Phase})
-    _lines_of: dict[tuple[str, Phase], Line] = field(default_factory=dict)
+    _lines: dict[ConnectionPhase, Line] = field(
+        default_factory=lambda: {p: OrderedDict() for p in ConnectionPhase}
+    )
+    _lines_of: dict[tuple[str, ConnectionPhase], Line] = field(default_factory=dict)
     _num_of: Counter[str] = field(default_factory=Counter)
 
     def __len__(self) -> int:
@@ -131,7 +138,7 @@ class ConnectionGate:
         self._join(connection)
         return connection
 
-    def enter(self, connection: Connection, phase: Phase) -> None:
+    def enter(self, connection: Connection, phase: ConnectionPhase) -> None:
         """Put a connection into a phase; its time there begins now unless it is there already."""
         if connection.phase is phase or connection not in self._lines[connection.phase]:
             return
@@ -187,7 +194,7 @@ class ConnectionGate:
 
     def _slowest(self, client: str | None) -> Connection | None:
         now = self.clock()
-        under_way = (*self._lines[Phase.BODY], *self._lines[Phase.ANSWER])
+        under_way = (*self._lines[ConnectionPhase.BODY], *self._lines[ConnectionPhase.ANSWER])
         slow = (c for c in under_way if client in (None, c.address) and c.is_slow(now))
         return min(slow, key=lambda c: c.num_bytes / (now - c.since), default=None)
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import structlog
 
-from api.connections import MAX_HEAD_BYTES, Connection, ConnectionGate, Phase
+from api.connections import MAX_HEAD_BYTES, Connection, ConnectionGate, ConnectionPhase
 from api.errors import RequestTimeout, TooManyConnections
 from api.refusals import refusal_bytes
 from api.seldom import Seldom
@@ -133,7 +133,7 @@ class Doorstep:
     def _hand_on(self, visitor: Visitor, connection: Connection) -> None:
         self._loop.remove_reader(visitor.number)
         self._waiting.discard(visitor)
-        self._gate.enter(connection, Phase.ANSWER)
+        self._gate.enter(connection, ConnectionPhase.ANSWER)
         entering = self._enter(visitor.socket, connection, bytes(visitor.received))
         task = self._loop.create_task(entering)
         self._entering.add(task)

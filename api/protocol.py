@@ -13,7 +13,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
-from api.connections import MAX_HEAD_BYTES, Connection, ConnectionGate, Phase
+from api.connections import MAX_HEAD_BYTES, Connection, ConnectionGate, ConnectionPhase
 from api.errors import (
     MalformedHttp,
     RequestTimeout,
@@ -103,20 +103,20 @@ class GatedProtocol(H11Protocol):
     def _unsupported_upgrade_warning(self) -> None:
         """Say nothing: a request that offers another protocol is answered in this one."""
 
-    def _phase(self) -> Phase:
+    def _phase(self) -> ConnectionPhase:
         if self.transport.is_closing():
-            return Phase.CLOSING
+            return ConnectionPhase.CLOSING
         if self.cycle is not None and not self.cycle.response_complete:
-            return Phase.BODY if self.cycle.more_body else Phase.ANSWER
+            return ConnectionPhase.BODY if self.cycle.more_body else ConnectionPhase.ANSWER
         if self.conn.our_state is not h11.IDLE:
-            return Phase.DRAIN
+            return ConnectionPhase.DRAIN
         is_between = self.cycle is not None and not self.conn.trailing_data[0]
-        return Phase.IDLE if is_between else Phase.HEAD
+        return ConnectionPhase.IDLE if is_between else ConnectionPhase.HEAD
 
     def _drop(self, gives_way: bool) -> None:
         phase = self._connection.phase
-        is_silent = phase is Phase.HEAD and not self._connection.num_bytes
-        if gives_way or is_silent or phase not in (Phase.HEAD, Phase.BODY):
+        is_silent = phase is ConnectionPhase.HEAD and not self._connection.num_bytes
+        if gives_way or is_silent or phase not in (ConnectionPhase.HEAD, ConnectionPhase.BODY):
             self.transport.abort()
             return
         self._refuse(RequestTimeout(f"the {phase.value} of the request came too slowly"))

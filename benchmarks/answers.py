@@ -32,7 +32,7 @@ from kb_service.domain.queries import Query, RetrievalResult, ScoredChunk
 from kb_service.domain.spans import PageRegion, TextSpan
 from kb_service.domain.texts import MarkedText
 from kb_service.evaluation.judging import Outcome
-from kb_service.evaluation.questions import Question, question_of, read_questions, sample
+from kb_service.evaluation.questions import LabelledQuestion, question_of, read_questions, sample
 from kb_service.evaluation.report import Report, SetReport, report_markdown
 from kb_service.evaluation.resampling import DEFAULT_SEED, Resampling
 from kb_service.evaluation.summaries import summarise_answers
@@ -54,7 +54,7 @@ READING_SETS = (
     "train/zh_drcd",
     "train/en_squad",
 )
-Loaded = tuple["Shelf", list[Question]]
+Loaded = tuple["Shelf", list[LabelledQuestion]]
 
 
 @dataclass
@@ -196,7 +196,7 @@ def sets_of(data: Path) -> dict[str, Callable[[], Loaded]]:
     return loaders
 
 
-def evaluate(shelf: Shelf, questions: Sequence[Question]) -> list[Outcome]:
+def evaluate(shelf: Shelf, questions: Sequence[LabelledQuestion]) -> list[Outcome]:
     """Ask every question of the real answering service."""
     service = AnsweringService(
         retriever=shelf,

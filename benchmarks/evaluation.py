@@ -38,14 +38,14 @@ from benchmarks.evaluation_worker import (
 )
 from benchmarks.memory_base import ALL_SETS
 from kb_service.evaluation.judging import Outcome
-from kb_service.evaluation.questions import Question
+from kb_service.evaluation.questions import LabelledQuestion
 from kb_service.evaluation.ranking import Scores
 from kb_service.evaluation.report import Report, SetReport
 from kb_service.evaluation.report_files import make_folder, write_report
 from kb_service.evaluation.report_text import report_text
 from kb_service.evaluation.resampling import DEFAULT_SEED, Resampling
 from kb_service.evaluation.summaries import (
-    Comparison,
+    PairedComparison,
     SystemSummary,
     compare,
     summarise_answers,
@@ -87,7 +87,7 @@ class Measured:
 
     def compared(
         self, kind: str, metric: str, pairs: Sequence[tuple[str, str]], resampling: Resampling
-    ) -> list[Comparison]:
+    ) -> list[PairedComparison]:
         """Compare the pairs (first, second) that both were measured, over the sets of both."""
         found = []
         for first, second in pairs:
@@ -273,7 +273,7 @@ def _answer_row(
 ) -> SystemSummary:
     outcomes = [
         Outcome(
-            Question(row["id"], "", is_answerable=row["is_answerable"]),
+            LabelledQuestion(row["id"], "", is_answerable=row["is_answerable"]),
             row["status"], row["reason"], "", "", row["seconds"], row["scores"],
         )
         for row in body["outcomes"]
@@ -287,7 +287,7 @@ def with_memory(row: SystemSummary, peak_memory_bytes: int | None) -> SystemSumm
     return replace(row, peak_memory_bytes=peak_memory_bytes)
 
 
-def _compared(measured: Measured, plan: Plan) -> list[Comparison]:
+def _compared(measured: Measured, plan: Plan) -> list[PairedComparison]:
     return [
         *measured.compared("rankings", RETRIEVAL_METRIC, plan.retrieval_pairs(), plan.resampling),
         *measured.compared("answers", READING_METRIC, plan.reading_pairs(), plan.resampling),

@@ -18,9 +18,9 @@ from pathlib import Path
 from benchmarks.memory_base import ALL_SETS, Corpus, MemoryBase, load_corpus
 from benchmarks.retrieval import askable, open_retriever, rank_all
 from kb_service.domain.ports import Embedder
-from kb_service.evaluation.questions import Question
+from kb_service.evaluation.questions import LabelledQuestion
 from kb_service.evaluation.resampling import Difference, Resampling
-from kb_service.evaluation.summaries import Comparison, compare, values_of
+from kb_service.evaluation.summaries import PairedComparison, compare, values_of
 from kb_service.settings import EmbeddingSettings
 from retrievers.embedding import load_embedder
 from retrievers.fusion import FusionPolicy
@@ -67,7 +67,9 @@ def in_other_language(corpus: Corpus) -> Corpus:
     return replace(corpus, name=f"{corpus.name}, other language", questions=asked)
 
 
-def _translated(question: Question, templates: Mapping[str, str]) -> Iterator[Question]:
+def _translated(
+    question: LabelledQuestion, templates: Mapping[str, str]
+) -> Iterator[LabelledQuestion]:
     number = _NUMBER.search(question.text)
     template = templates.get(question.kind)
     if number and template:
@@ -110,7 +112,7 @@ def measure_all(
     return measured
 
 
-def compared(measured: Mapping[str, Column], system: str = HYBRID) -> Comparison:
+def compared(measured: Mapping[str, Column], system: str = HYBRID) -> PairedComparison:
     """Compare a system, the hybrid unless told, with lexical; every set weighs the same."""
     first, second = (
         (name, {set_name: column[name] for set_name, column in measured.items()})

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from benchmarks.answers import Shelf, sets_of
 from kb_service.domain.queries import Query, ScoredChunk
-from kb_service.evaluation.questions import Question
+from kb_service.evaluation.questions import LabelledQuestion
 from kb_service.evaluation.wording import contains
 from kb_service.language.asked import parse_question
 from kb_service.services.assembly import ContextAssembler
@@ -41,7 +41,7 @@ class Sample:
         return sum(pairs) / len(pairs)
 
 
-def weigh(shelf: Shelf, rows: list[Question]) -> Sample:
+def weigh(shelf: Shelf, rows: list[LabelledQuestion]) -> Sample:
     """Weigh every question with its own and with foreign passages."""
     sample = Sample()
     assembler = ContextAssembler(
@@ -62,7 +62,9 @@ def weigh(shelf: Shelf, rows: list[Question]) -> Sample:
     return sample
 
 
-def _is_foreign(item: ScoredChunk, own_titles: set[str], row: Question, shelf: Shelf) -> bool:
+def _is_foreign(
+    item: ScoredChunk, own_titles: set[str], row: LabelledQuestion, shelf: Shelf
+) -> bool:
     text = shelf.texts[item.chunk.document_id]
     return item.chunk.title not in own_titles and not contains(text, row.answers)
 

@@ -33,7 +33,7 @@ from kb_service.domain.queries import Filters
 from kb_service.domain.spans import PageRegion, TextSpan
 from kb_service.domain.texts import MarkedText
 from kb_service.evaluation.questions import (
-    Question,
+    LabelledQuestion,
     RelevantPlace,
     Row,
     enumerate_rows,
@@ -63,7 +63,7 @@ class Corpus:
 
     name: str
     documents: dict[str, tuple[str, str]]
-    questions: list[Question]
+    questions: list[LabelledQuestion]
     places: dict[str, tuple[TextSpan, ...]]
 
 
@@ -122,7 +122,7 @@ def demo_corpus(data: Path, name: str, documents_name: str) -> Corpus:
     return Corpus(name, documents, questions, places)
 
 
-def _at(question: Question, document_id: str) -> Question:
+def _at(question: LabelledQuestion, document_id: str) -> LabelledQuestion:
     relevant = (RelevantPlace(document_id),) if question.is_answerable else ()
     return replace(question, relevant=relevant)
 

@@ -22,7 +22,7 @@ from kb_service.domain.documents import ChunkDraft
 from kb_service.domain.ports import Embedder, Reranker
 from kb_service.domain.queries import Query, ScoredChunk
 from kb_service.domain.spans import TextSpan
-from kb_service.evaluation.questions import Question
+from kb_service.evaluation.questions import LabelledQuestion
 from kb_service.evaluation.ranking import DEPTH, Scores, expected_scores, score_found
 from kb_service.evaluation.report import Report, SetReport, report_json, report_markdown
 from kb_service.evaluation.resampling import Resampling
@@ -51,12 +51,12 @@ class Rankings:
     seconds: list[float] = field(default_factory=list)
 
 
-def placed_questions(corpus: Corpus) -> list[Question]:
+def placed_questions(corpus: Corpus) -> list[LabelledQuestion]:
     """Return the questions whose answer stands somewhere in the documents."""
     return [q for q in corpus.questions if q.is_answerable and corpus.places.get(q.id)]
 
 
-def relevant_chunks(question: Question, corpus: Corpus, base: MemoryBase) -> set[int]:
+def relevant_chunks(question: LabelledQuestion, corpus: Corpus, base: MemoryBase) -> set[int]:
     """Return the chunks of the question's first document that hold an answer."""
     places = corpus.places[question.id]
     chunks = base.chunks_of(question.relevant[0].document)
@@ -72,12 +72,14 @@ def holds_answer(draft: ChunkDraft, places: Sequence[TextSpan]) -> bool:
     return False
 
 
-def askable(corpus: Corpus, base: MemoryBase) -> list[Question]:
+def askable(corpus: Corpus, base: MemoryBase) -> list[LabelledQuestion]:
     """Return the placed questions that some chunk answers."""
     return [q for q in placed_questions(corpus) if relevant_chunks(q, corpus, base)]
 
 
-def random_level(corpus: Corpus, base: MemoryBase, questions: Sequence[Question]) -> Rankings:
+def random_level(
+    corpus: Corpus, base: MemoryBase, questions: Sequence[LabelledQuestion]
+) -> Rankings:
     """Return what a random order of all chunks, and of all documents, is expected to score."""
     level = Rankings()
     for question in questions:
@@ -89,7 +91,10 @@ def random_level(corpus: Corpus, base: MemoryBase, questions: Sequence[Question]
 
 
 def rank_all(
-    corpus: Corpus, base: MemoryBase, retriever: HybridRetriever, questions: Sequence[Question]
+    corpus: Corpus,
+    base: MemoryBase,
+    retriever: HybridRetriever,
+    questions: Sequence[LabelledQuestion],
 ) -> Rankings:
     """Ask every question."""
     rankings = Rankings()
@@ -103,7 +108,7 @@ def rank_all(
     return rankings
 
 
-def _by_document(question: Question, items: Sequence[ScoredChunk]) -> Scores:
+def _by_document(question: LabelledQuestion, items: Sequence[ScoredChunk]) -> Scores:
     relevant = {place.document for place in question.relevant}
     return score_found([item.chunk.document_id for item in items], relevant)
 

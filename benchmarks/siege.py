@@ -40,7 +40,7 @@ Attack = Callable[[int, float], None]
 
 
 @dataclass(frozen=True)
-class Phase:
+class SiegePhase:
     """Attackers that act together, and the descriptors that the server may have (0: as it is).
 
     With `is_lowered` they are taken from it after its start, so that it has counted on more.
@@ -189,14 +189,16 @@ _FILE_HEAD = (
     + b'--m\r\nContent-Disposition: form-data; name="files"; filename="a.txt"\r\n\r\n'
 )
 PHASES = (
-    Phase("half-open-1100-of-1024", (half_open(1100),), USUAL_DESCRIPTORS),
-    Phase("half-open-1100-of-1024-lowered", (half_open(1100),), USUAL_DESCRIPTORS, is_lowered=True),
-    Phase("half-open-10000-of-1024", (half_open(10_000),), USUAL_DESCRIPTORS),
-    Phase("half-open-10000", (half_open(10_000),)),
-    Phase("bodies-1GB", (_body(_JSON_HEAD), _body(_FILE_HEAD)) * 2),
-    Phase("tags", (_again_and_again(_tags),)),
-    Phase("headers", (_again_and_again(_headers), _again_and_again(_one_header)) * 2),
-    Phase("drip", (_again_and_again(_drip),) * 8),
+    SiegePhase("half-open-1100-of-1024", (half_open(1100),), USUAL_DESCRIPTORS),
+    SiegePhase(
+        "half-open-1100-of-1024-lowered", (half_open(1100),), USUAL_DESCRIPTORS, is_lowered=True
+    ),
+    SiegePhase("half-open-10000-of-1024", (half_open(10_000),), USUAL_DESCRIPTORS),
+    SiegePhase("half-open-10000", (half_open(10_000),)),
+    SiegePhase("bodies-1GB", (_body(_JSON_HEAD), _body(_FILE_HEAD)) * 2),
+    SiegePhase("tags", (_again_and_again(_tags),)),
+    SiegePhase("headers", (_again_and_again(_headers), _again_and_again(_one_header)) * 2),
+    SiegePhase("drip", (_again_and_again(_drip),) * 8),
 )
 
 
@@ -224,7 +226,7 @@ class Probe:
         return self.seconds[-1]
 
 
-def besiege(phase: Phase, seconds: float, folder: Path) -> dict[str, object]:
+def besiege(phase: SiegePhase, seconds: float, folder: Path) -> dict[str, object]:
     """Run one phase against a server of its own and return its figures."""
     log = folder / f"{phase.name}.log"
     limits = (phase.max_descriptors, phase.max_descriptors)

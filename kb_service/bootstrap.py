@@ -20,7 +20,7 @@ from kb_service.parts import Parts, build_parts
 from kb_service.services.answering import AnsweringService
 from kb_service.services.bases import BaseService
 from kb_service.services.chatting import ChattingService
-from kb_service.services.diagnosis import Finding, diagnose
+from kb_service.services.diagnosis import Diagnosis, diagnose
 from kb_service.services.documents import DocumentService
 from kb_service.services.history import HistoryService
 from kb_service.services.ingest_run import run_jobs
@@ -67,7 +67,7 @@ def open_upkeep(settings: Settings) -> Iterator[UpkeepService]:
         parts.close()
 
 
-def find_faults(settings: Settings) -> list[Finding]:
+def find_faults(settings: Settings) -> list[Diagnosis]:
     """Return the settings in force and what is wrong with them, or with the parts they name."""
     parts = build_parts(settings, build_models(settings))
     upkeep = upkeep_of(parts)

@@ -27,7 +27,7 @@ from benchmarks.memory_base import KB, Corpus, MemoryBase, corpus_of_rows
 from benchmarks.retrieval import askable, relevant_chunks
 from kb_service.domain.ports import Embedder
 from kb_service.domain.spans import TextSpan
-from kb_service.evaluation.questions import Question, RelevantPlace
+from kb_service.evaluation.questions import LabelledQuestion, RelevantPlace
 from kb_service.evaluation.ranking import score_found
 from kb_service.evaluation.resampling import Pair, Resampling
 from kb_service.language.asked import parse_question
@@ -75,7 +75,7 @@ class Legs:
 def parallel_corpus(rows: Sequence[Row]) -> Corpus:
     """English paragraphs as documents; the first clause of the translation asks for each."""
     documents: dict[str, tuple[str, str]] = {}
-    questions: list[Question] = []
+    questions: list[LabelledQuestion] = []
     places: dict[str, tuple[TextSpan, ...]] = {}
     passages = {row["en"]: row["zh"] for row in rows if len(row["en"]) in PASSAGE_CHARS}
     for number, (text, translation) in enumerate(passages.items()):
@@ -83,7 +83,7 @@ def parallel_corpus(rows: Sequence[Row]) -> Corpus:
         documents[name] = ("", text)
         asked = _CLAUSE_END.split(translation)[0][:MAX_QUESTION_CHARS]
         if len(_HAN.findall(asked)) >= MIN_QUESTION_HAN:
-            questions.append(Question(name, asked, relevant=(RelevantPlace(name),)))
+            questions.append(LabelledQuestion(name, asked, relevant=(RelevantPlace(name),)))
             places[name] = (TextSpan(0, len(text)),)
     return Corpus(PARALLEL, documents, questions, places)
 
@@ -114,7 +114,9 @@ def legs_of(corpus: Corpus, embedder: Embedder, rng: random.Random) -> list[Legs
     return found
 
 
-def _legs(question: Question, embedder: Embedder, index: LiveIndex, relevant: set[int]) -> Legs:
+def _legs(
+    question: LabelledQuestion, embedder: Embedder, index: LiveIndex, relevant: set[int]
+) -> Legs:
     terms = question_weights(parse_question(question.text))
     lexical = index.search_lexical(terms, CANDIDATES)
     dense = index.search_dense(embedder.embed_query(question.text), CANDIDATES)

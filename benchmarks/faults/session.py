@@ -48,7 +48,7 @@ _trouble: list[str] = []
 """The exception last logged in this process, to name it where an answer hides it."""
 
 
-class Loader(DocumentLoader):
+class InProcessLoader(DocumentLoader):
     """Parses in this process: a child of its own would take a second for each point."""
 
     def close(self) -> None:
@@ -93,7 +93,7 @@ class LoadedModels:
             rerank=RerankSettings(model=""),
             storage=StorageSettings(reserve_bytes=RESERVE_BYTES),
         )
-        loader = Part(lambda: Loader(parse_limits(settings.ingest)))
+        loader = Part(lambda: InProcessLoader(parse_limits(settings.ingest)))
         return replace(build_parts(settings, self._models), loader=loader)
 
 

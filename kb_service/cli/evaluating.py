@@ -24,7 +24,7 @@ from kb_service.cli.session import (
 
 if TYPE_CHECKING:
     from kb_service.evaluation.base_trial import BaseTrial, BaseUnderTest
-    from kb_service.evaluation.questions import Question
+    from kb_service.evaluation.questions import LabelledQuestion
     from kb_service.evaluation.resampling import Resampling
 
 PAUSE_S = 10.0
@@ -73,7 +73,7 @@ def _tell_nothing(file: Path, *, as_json: bool) -> None:
 
 
 def _measure(
-    base: "BaseUnderTest", file: Path, questions: Sequence["Question"], seed: int
+    base: "BaseUnderTest", file: Path, questions: Sequence["LabelledQuestion"], seed: int
 ) -> "BaseTrial":
     from kb_service.evaluation.base_trial import evaluate_base, num_steps
     from kb_service.evaluation.resampling import Resampling

@@ -12,13 +12,13 @@ from kb_service.domain.errors import NotFound
 from kb_service.domain.ports import Retriever
 from kb_service.evaluation.grounding import StoredText
 from kb_service.evaluation.judging import Outcome, document_aliases, resolved
-from kb_service.evaluation.questions import Question
+from kb_service.evaluation.questions import LabelledQuestion
 from kb_service.evaluation.ranking import Scores, expected_scores
 from kb_service.evaluation.report import MIB, Report, SetReport
 from kb_service.evaluation.resampling import Resampling
 from kb_service.evaluation.resources import peak_memory_bytes
 from kb_service.evaluation.summaries import (
-    Comparison,
+    PairedComparison,
     SystemSummary,
     compare,
     summarise_answers,
@@ -57,7 +57,7 @@ class BaseTrial:
 
 def evaluate_base(
     base: BaseUnderTest,
-    questions: Sequence[Question],
+    questions: Sequence[LabelledQuestion],
     resampling: Resampling,
     run: Mapping[str, str | int],
     told: Callable[[], None] = nothing,
@@ -88,14 +88,14 @@ def evaluate_base(
     return BaseTrial(report, outcomes)
 
 
-def num_steps(questions: Sequence[Question], num_readers: int) -> int:
+def num_steps(questions: Sequence[LabelledQuestion], num_readers: int) -> int:
     """Return how often `evaluate_base` will tell of its progress."""
     return sum(q.is_answerable for q in questions) + num_readers * len(questions)
 
 
 def _rankings(
     base: BaseUnderTest,
-    questions: Sequence[Question],
+    questions: Sequence[LabelledQuestion],
     resampling: Resampling,
     told: Callable[[], None],
 ) -> list[SystemSummary]:
@@ -110,7 +110,7 @@ def _rankings(
     return rows
 
 
-def _random_order(question: Question, num_documents: int) -> Scores:
+def _random_order(question: LabelledQuestion, num_documents: int) -> Scores:
     """Return the level of a random order of documents; pages are not counted, so none for them."""
     documents = {place.document for place in question.relevant}
     if not documents or any(place.page_number for place in question.relevant):
@@ -120,7 +120,7 @@ def _random_order(question: Question, num_documents: int) -> Scores:
 
 def _compared(
     base_name: str, outcomes: Mapping[str, Sequence[Outcome]], resampling: Resampling
-) -> list[Comparison]:
+) -> list[PairedComparison]:
     *others, in_force = outcomes
     return [
         compare(metric, (other, {base_name: before}), (in_force, {base_name: after}), resampling)
@@ -132,7 +132,7 @@ def _compared(
 
 
 def _facts(
-    base: BaseUnderTest, questions: Sequence[Question], unknown: Sequence[str]
+    base: BaseUnderTest, questions: Sequence[LabelledQuestion], unknown: Sequence[str]
 ) -> dict[str, str | int]:
     num_answerable = sum(question.is_answerable for question in questions)
     return {

@@ -18,7 +18,7 @@ from kb_service.evaluation.grounding import (
     is_verbatim,
     quotations_hold,
 )
-from kb_service.evaluation.questions import Question, RelevantPlace
+from kb_service.evaluation.questions import LabelledQuestion, RelevantPlace
 from kb_service.evaluation.ranking import HIT_CUTOFFS, Scores, score_found
 from kb_service.evaluation.wording import bag_f1, compact, contains, exact_match, substring_f1
 
@@ -30,7 +30,7 @@ FAILED = "failed"
 class Outcome:
     """What became of one question. `scores`: metrics that apply, 0..1; `words`: what was scored."""
 
-    question: Question
+    question: LabelledQuestion
     status: str
     reason: str | None
     answer: str
@@ -45,7 +45,7 @@ class Outcome:
 
 
 def judge_answer(
-    question: Question, answer: Answer, stored_text: StoredText, seconds: float
+    question: LabelledQuestion, answer: Answer, stored_text: StoredText, seconds: float
 ) -> Outcome:
     """Score one answer. The typed words are scored where the reader named them, else all words."""
     is_refused = answer.status is AnswerStatus.REFUSED
@@ -61,13 +61,13 @@ def judge_answer(
     )
 
 
-def judge_failure(question: Question, code: str, seconds: float) -> Outcome:
+def judge_failure(question: LabelledQuestion, code: str, seconds: float) -> Outcome:
     """Score an error in place of an answer: wrong in every way that asks for the right words."""
     keys = ("f1", "em", "bag_f1", "contains", "cites_answer") if question.is_answerable else ()
     return Outcome(question, FAILED, code, "", "", seconds, dict.fromkeys(keys, 0.0))
 
 
-def judge_ranking(question: Question, items: Sequence[ScoredChunk]) -> Scores:
+def judge_ranking(question: LabelledQuestion, items: Sequence[ScoredChunk]) -> Scores:
     """Score ranked chunks: by relevant places where they are known, by gold words where there are.
 
     `question.relevant` must name document ids (see `resolved`). A chunk holds the answer when its
@@ -101,8 +101,8 @@ def document_aliases(documents: Mapping[str, str]) -> dict[str, frozenset[str]]:
 
 
 def resolved(
-    question: Question, aliases: Mapping[str, frozenset[str]]
-) -> tuple[Question, list[str]]:
+    question: LabelledQuestion, aliases: Mapping[str, frozenset[str]]
+) -> tuple[LabelledQuestion, list[str]]:
     """Return the question with document ids in place of names, and the names that are unknown.
 
     A name is tried as it stands, then without its folder, then with hyphens for its slashes.
@@ -120,7 +120,7 @@ def resolved(
     return replace(question, relevant=tuple(dict.fromkeys(places))), unknown
 
 
-def _wording_scores(question: Question, text: str, words: str) -> Scores:
+def _wording_scores(question: LabelledQuestion, text: str, words: str) -> Scores:
     golds = question.answers
     return {
         "f1": substring_f1(words, golds),
@@ -130,7 +130,7 @@ def _wording_scores(question: Question, text: str, words: str) -> Scores:
     }
 
 
-def _gold_scores(question: Question, answer: Answer) -> Scores:
+def _gold_scores(question: LabelledQuestion, answer: Answer) -> Scores:
     """Score citations by what people marked, not by the answer: a refusal cites nothing."""
     cited = [citation.cited_text for citation in answer.citations]
     # A long answer may be cited sentence by sentence: the citations count one after the other.

@@ -31,7 +31,7 @@ class RelevantPlace:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class LabelledQuestion:
     """A question with what a right reply is. `answers`: gold texts, none when unanswerable.
 
     `kind`: a label to group by. `evidence`: sentences that a good citation shows.
@@ -54,7 +54,7 @@ class _Wrong(Exception):
         self.field = field
 
 
-def read_questions(path: Path) -> list[Question]:
+def read_questions(path: Path) -> list[LabelledQuestion]:
     """Return the questions of a file (.gz is unpacked), in order; an empty file gives none.
 
     Raises InvalidRequest: no_such_path, or invalid_question_file naming line and field.
@@ -81,7 +81,9 @@ def enumerate_rows(path: Path) -> Iterator[tuple[int, Row]]:
         ) from error
 
 
-def sample(questions: Sequence[Question], limit: int | None, seed: int) -> list[Question]:
+def sample(
+    questions: Sequence[LabelledQuestion], limit: int | None, seed: int
+) -> list[LabelledQuestion]:
     """Return all questions, or a seeded sample of `limit` in the file's order."""
     if limit is None or limit >= len(questions):
         return list(questions)
@@ -89,7 +91,7 @@ def sample(questions: Sequence[Question], limit: int | None, seed: int) -> list[
     return [questions[place] for place in sorted(chosen)]
 
 
-def question_of(row: Row, default_id: str = "") -> Question:
+def question_of(row: Row, default_id: str = "") -> LabelledQuestion:
     """Return the question of one row. Raises ValueError naming the field."""
     try:
         return _question(row, default_id)
@@ -97,7 +99,7 @@ def question_of(row: Row, default_id: str = "") -> Question:
         raise ValueError(str(wrong)) from wrong
 
 
-def _checked(path: Path, number: int, row: Row) -> Question:
+def _checked(path: Path, number: int, row: Row) -> LabelledQuestion:
     try:
         return _question(row, f"line {number}")
     except _Wrong as wrong:
@@ -123,7 +125,7 @@ def _bad_line(path: Path, number: int, text: str) -> InvalidRequest:
     return InvalidRequest(message, code="invalid_question_file", details={"line": number})
 
 
-def _question(row: Row, default_id: str) -> Question:
+def _question(row: Row, default_id: str) -> LabelledQuestion:
     text = row.get("question")
     if not isinstance(text, str) or not text.strip():
         raise _Wrong("question", "a text", text)
@@ -133,7 +135,7 @@ def _question(row: Row, default_id: str) -> Question:
         raise _Wrong("answerable", "true or false", is_answerable)
     if is_answerable and not answers:
         raise _Wrong("answers", "at least one text when the question is answerable", answers)
-    return Question(
+    return LabelledQuestion(
         id=_label(row, "id") or default_id,
         text=text,
         answers=tuple(answers) if is_answerable else (),

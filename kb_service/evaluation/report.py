@@ -14,8 +14,8 @@ from kb_service.evaluation.summaries import (
     ANSWER_METRICS,
     RANKING_METRICS,
     REFUSAL_METRICS,
-    Comparison,
     Metric,
+    PairedComparison,
     SystemSummary,
 )
 
@@ -32,7 +32,7 @@ class SetReport:
     facts: Mapping[str, str | int]
     rankings: Sequence[SystemSummary] = ()
     answers: Sequence[SystemSummary] = ()
-    comparisons: Sequence[Comparison] = ()
+    comparisons: Sequence[PairedComparison] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Report:
     title: str
     run: Mapping[str, str | int]
     sets: Sequence[SetReport]
-    overall: Sequence[Comparison] = ()
+    overall: Sequence[PairedComparison] = ()
     notes: Sequence[str] = field(default=())
 
 
@@ -118,7 +118,7 @@ def tables_of(part: SetReport) -> list[Table]:
     return tables
 
 
-def comparison_table(comparisons: Iterable[Comparison]) -> Table:
+def comparison_table(comparisons: Iterable[PairedComparison]) -> Table:
     """Return the paired comparisons, in points (hundredths)."""
     head = ("metric", "system", "against", "difference", "p", "sets", "questions")
     return Table("Paired bootstrap", head, tuple(_comparison_row(c) for c in comparisons))
@@ -176,7 +176,7 @@ def _memory_cell(row: SystemSummary) -> str:
     return f"{row.peak_memory_bytes / MIB:.0f}" if row.peak_memory_bytes else "–"
 
 
-def _comparison_row(comparison: Comparison) -> tuple[str, ...]:
+def _comparison_row(comparison: PairedComparison) -> tuple[str, ...]:
     found = comparison.difference
     points = f"{100 * found.value:+.1f} [{100 * found.low:+.1f}, {100 * found.high:+.1f}]"
     return (

@@ -72,7 +72,7 @@ class SystemSummary:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class PairedComparison:
     """`second` against `first` on one metric, question by question, over one or more sets."""
 
     metric: str
@@ -135,7 +135,7 @@ def compare(
     first: tuple[str, ValuesBySet],
     second: tuple[str, ValuesBySet],
     resampling: Resampling,
-) -> Comparison:
+) -> PairedComparison:
     """Compare two named systems on the sets that both have: set name -> per-question values.
 
     ValueError when they share no set or differ in questions.
@@ -144,7 +144,7 @@ def compare(
     sets = tuple(name for name in before if name in after)
     pairs: list[Pair] = [(before[name], after[name]) for name in sets]
     difference = resampling.compare(pairs)
-    return Comparison(metric, first_name, second_name, sets, difference)
+    return PairedComparison(metric, first_name, second_name, sets, difference)
 
 
 def values_of(metric: str, scores: Iterable[Scores]) -> list[float]:

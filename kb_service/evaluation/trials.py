@@ -15,7 +15,7 @@ from kb_service.domain.ports import Retriever
 from kb_service.domain.queries import Query
 from kb_service.evaluation.grounding import StoredText
 from kb_service.evaluation.judging import Outcome, judge_answer, judge_failure, judge_ranking
-from kb_service.evaluation.questions import Question
+from kb_service.evaluation.questions import LabelledQuestion
 from kb_service.evaluation.ranking import DEPTH, Scores
 from kb_service.language.asked import parse_question
 from kb_service.services.asking import AskRequest
@@ -36,7 +36,7 @@ class Answering(Protocol):
 class Retrieved:
     """One question's ranking. `scores` is empty when nothing is known about what is relevant."""
 
-    question: Question
+    question: LabelledQuestion
     seconds: float
     scores: Scores
 
@@ -58,7 +58,7 @@ class UnkeptAnswers:
 
 
 def ask_all(
-    questions: Sequence[Question],
+    questions: Sequence[LabelledQuestion],
     answering: Answering,
     kb_id: str,
     stored_text: StoredText,
@@ -80,7 +80,7 @@ def ask_all(
 
 
 def retrieve_all(
-    questions: Iterable[Question],
+    questions: Iterable[LabelledQuestion],
     retriever: Retriever,
     kb_id: str,
     told: Callable[[], None] = nothing,

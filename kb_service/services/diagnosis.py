@@ -26,7 +26,7 @@ MIN_FREE_BYTES = 1024**3
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Diagnosis:
     """One line of the report; `is_ok` False means that something has to be done."""
 
     name: str
@@ -38,22 +38,22 @@ class Finding:
         return asdict(self)
 
 
-def diagnose(settings: Settings, checks: dict[str, Callable[[], str]]) -> list[Finding]:
+def diagnose(settings: Settings, checks: dict[str, Callable[[], str]]) -> list[Diagnosis]:
     """Return the settings in force, then the result of each named check.
 
     A check returns what it saw, or raises KbError or OSError with what is wrong.
     """
-    findings = [Finding(name, text=value, is_ok=True) for name, value in _in_force(settings)]
+    findings = [Diagnosis(name, text=value, is_ok=True) for name, value in _in_force(settings)]
     findings.extend(
-        Finding(name, text="no such setting; it has no effect", is_ok=False)
+        Diagnosis(name, text="no such setting; it has no effect", is_ok=False)
         for name in unknown_settings(os.environ)
     )
     findings += [_disk(settings.data_dir), _privacy(settings.data_dir)]
     for name, check in checks.items():
         try:
-            findings.append(Finding(name, text=check(), is_ok=True))
+            findings.append(Diagnosis(name, text=check(), is_ok=True))
         except (KbError, OSError) as error:
-            findings.append(Finding(name, text=str(error), is_ok=False))
+            findings.append(Diagnosis(name, text=str(error), is_ok=False))
     return findings
 
 
@@ -97,15 +97,15 @@ def _without_password(url: str) -> str:
     return make_url(url).render_as_string(hide_password=True)
 
 
-def _privacy(folder: Path) -> Finding:
+def _privacy(folder: Path) -> Diagnosis:
     """Say who else may read the folder, and why it could not be closed to them."""
     try:
         tighten(folder)
         left = open_to_others(folder)
     except OSError as error:
-        return Finding("privacy", text=f"{folder}: {error.strerror}", is_ok=False)
+        return Diagnosis("privacy", text=f"{folder}: {error.strerror}", is_ok=False)
     if not left:
-        return Finding("privacy", text=f"only its owner can read {folder.resolve()}", is_ok=True)
+        return Diagnosis("privacy", text=f"only its owner can read {folder.resolve()}", is_ok=True)
     path = left[0]
     found = path.stat()
     if found.st_uid != os.geteuid():
@@ -119,14 +119,16 @@ def _privacy(folder: Path) -> Finding:
     else:
         why = "its file system keeps no such rights: mount it for its owner only, or choose another"
     mode = f"{stat.S_IMODE(found.st_mode):04o}"
-    return Finding("privacy", text=f"others may read {path} ({mode}): {why}", is_ok=False)
+    return Diagnosis("privacy", text=f"others may read {path} ({mode}): {why}", is_ok=False)
 
 
-def _disk(folder: Path) -> Finding:
+def _disk(folder: Path) -> Diagnosis:
     try:
         make_folder(folder)
         free = shutil.disk_usage(folder).free
     except (KbError, OSError) as error:
-        return Finding("disk", text=f"{folder}: {error}", is_ok=False)
+        return Diagnosis("disk", text=f"{folder}: {error}", is_ok=False)
     is_ok = free >= MIN_FREE_BYTES and os.access(folder, os.W_OK)
-    return Finding("disk", is_ok=is_ok, text=f"{free / 1024**3:.1f} GiB free in {folder.resolve()}")
+    return Diagnosis(
+        "disk", is_ok=is_ok, text=f"{free / 1024**3:.1f} GiB free in {folder.resolve()}"
+    )

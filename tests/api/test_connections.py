@@ -12,7 +12,7 @@ from api.connections import (
     STALL_S,
     Connection,
     ConnectionGate,
-    Phase,
+    ConnectionPhase,
     client_of,
 )
 
@@ -67,8 +67,10 @@ def test_idle_connections_give_way_after_half_sent_heads_and_requests_never(crow
         name: crowd.come(name) for name in ("asks", "idles first", "idles later", "sends a head")
     }
     for name, phase in (
-        ("asks", Phase.ANSWER), ("idles first", Phase.IDLE), ("idles later", Phase.IDLE)
-    ):  # fmt: skip
+        ("asks", ConnectionPhase.ANSWER),
+        ("idles first", ConnectionPhase.IDLE),
+        ("idles later", ConnectionPhase.IDLE),
+    ):
         connection = places[name]
         assert connection is not None
         crowd.gate.enter(connection, phase)
@@ -76,7 +78,7 @@ def test_idle_connections_give_way_after_half_sent_heads_and_requests_never(crow
     for name in "abc":
         connection = crowd.come(name)
         assert connection is not None
-        crowd.gate.enter(connection, Phase.ANSWER)
+        crowd.gate.enter(connection, ConnectionPhase.ANSWER)
     assert [name for name, _ in crowd.gone] == ["sends a head", "idles first", "idles later"]
     assert crowd.come("one too many") is None
     assert crowd.gate.num_refused == 1
@@ -97,7 +99,7 @@ def test_an_address_full_of_requests_is_refused_while_others_come_in() -> None:
     for name in "ab":
         connection = crowd.come(name)
         assert connection is not None
-        crowd.gate.enter(connection, Phase.ANSWER)
+        crowd.gate.enter(connection, ConnectionPhase.ANSWER)
     assert crowd.come("a third") is None
     assert crowd.come("another", "10.0.0.2") is not None
 
@@ -137,7 +139,7 @@ def test_a_body_may_take_long_and_not_be_slow(crowd: Crowd) -> None:
     assert brisk is not None
     assert idle is not None
     for connection in (brisk, idle):
-        crowd.gate.enter(connection, Phase.BODY)
+        crowd.gate.enter(connection, ConnectionPhase.BODY)
         crowd.gate.received(connection, 10**9)
     gone = []
     for _ in range(10):
@@ -149,7 +151,7 @@ def test_a_body_may_take_long_and_not_be_slow(crowd: Crowd) -> None:
 def test_a_body_that_the_service_does_not_take_is_not_slow(crowd: Crowd) -> None:
     connection = crowd.come("held up")
     assert connection is not None
-    crowd.gate.enter(connection, Phase.BODY)
+    crowd.gate.enter(connection, ConnectionPhase.BODY)
     for _ in range(100):
         connection.was_held_up = True
         assert crowd.wait(1) == []
@@ -159,7 +161,7 @@ def test_a_body_that_the_service_does_not_take_is_not_slow(crowd: Crowd) -> None
 def test_what_was_answered_before_its_body_came_is_soon_closed(crowd: Crowd) -> None:
     connection = crowd.come("goes on sending")
     assert connection is not None
-    crowd.gate.enter(connection, Phase.DRAIN)
+    crowd.gate.enter(connection, ConnectionPhase.DRAIN)
     crowd.gate.received(connection, 10**9)
     assert crowd.wait(DRAIN_S) == []
     assert crowd.wait(1) == ["goes on sending"]
@@ -170,7 +172,7 @@ def test_a_client_that_takes_nothing_of_its_answer_is_dropped(crowd: Crowd) -> N
     assert connection is not None
     assert reader is not None
     for place in (connection, reader):
-        crowd.gate.enter(place, Phase.ANSWER)
+        crowd.gate.enter(place, ConnectionPhase.ANSWER)
     connection.stalled_since = crowd.now
     assert crowd.wait(STALL_S) == []
     assert crowd.wait(1) == ["takes nothing"]
@@ -182,7 +184,7 @@ def test_where_all_are_under_way_the_slowest_sender_gives_way() -> None:
     for name, num_bytes in (("fast", 10**8), ("slow", 10**5), ("slower", 10**3)):
         connection = crowd.come(name)
         assert connection is not None
-        crowd.gate.enter(connection, Phase.BODY)
+        crowd.gate.enter(connection, ConnectionPhase.BODY)
         crowd.gate.received(connection, num_bytes)
     assert crowd.come("at once") is None
     crowd.now += 10
@@ -195,6 +197,6 @@ def test_a_place_is_given_back_once(crowd: Crowd) -> None:
     assert connection is not None
     crowd.gate.leave(connection)
     crowd.gate.leave(connection)
-    crowd.gate.enter(connection, Phase.IDLE)
+    crowd.gate.enter(connection, ConnectionPhase.IDLE)
     assert len(crowd.gate) == 0
     assert list(crowd.gate) == []

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from benchmarks.fusion import OTHER_LANGUAGE, in_other_language, policies, verdict
 from benchmarks.memory_base import Corpus
-from kb_service.evaluation.questions import Question
+from kb_service.evaluation.questions import LabelledQuestion
 
-QUESTION = Question("q1", "Where did the accident with NTSB number NYC08CA055 happen?")
+QUESTION = LabelledQuestion("q1", "Where did the accident with NTSB number NYC08CA055 happen?")
 
 
 def column(lexical: list[float], hybrid: list[float]) -> dict[str, list[float]]:
@@ -33,7 +33,10 @@ def test_one_set_that_loses_more_than_half_a_point_fails_the_gate() -> None:
 
 def test_a_question_is_asked_anew_with_its_report_number_and_nothing_else_of_its_words() -> None:
     name = "demo/en_ntsb_qa"
-    untold = [replace(QUESTION, kind="unanswerable"), Question("q2", "Where?", kind="location")]
+    untold = [
+        replace(QUESTION, kind="unanswerable"),
+        LabelledQuestion("q2", "Where?", kind="location"),
+    ]
     corpus = Corpus(name, {}, [replace(QUESTION, kind="location"), *untold], {})
     (asked,) = in_other_language(corpus).questions
     assert asked.text == "编号NYC08CA055的事故发生在哪里？"

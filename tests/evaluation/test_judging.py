@@ -25,11 +25,13 @@ from kb_service.evaluation.judging import (
     judge_ranking,
     resolved,
 )
-from kb_service.evaluation.questions import Question, RelevantPlace
+from kb_service.evaluation.questions import LabelledQuestion, RelevantPlace
 from tests.services.answer_fakes import NOW
 
 TEXT = "The pump leaked at 14:20. Nobody was hurt. The valve was closed."
-ASKED = Question("q", "When did the pump leak?", ("14:20",), relevant=(RelevantPlace("pump"),))
+ASKED = LabelledQuestion(
+    "q", "When did the pump leak?", ("14:20",), relevant=(RelevantPlace("pump"),)
+)
 
 
 def citation(quoted: str, answer: TextSpan, document_id: str = "pump") -> Citation:
@@ -84,7 +86,7 @@ def test_a_refusal_of_an_answerable_question_is_wrong_and_has_no_citations_to_ju
 
 
 def test_an_answer_to_an_unanswerable_question_is_judged_by_its_citations_only() -> None:
-    found = judge_answer(Question("q", "Why?", is_answerable=False), GOOD, stored, 0.1)
+    found = judge_answer(LabelledQuestion("q", "Why?", is_answerable=False), GOOD, stored, 0.1)
     assert set(found.scores) == {
         "citation_recall", "citation_precision", "quotes_hold", "verbatim",
     }  # fmt: skip
@@ -94,7 +96,7 @@ def test_an_error_is_a_wrong_answer_and_no_refusal() -> None:
     found = judge_failure(ASKED, "generation_failed", 0.2)
     assert found.scores["f1"] == 0.0
     assert not found.is_refused
-    assert judge_failure(Question("q", "?", is_answerable=False), "x", 0.1).scores == {}
+    assert judge_failure(LabelledQuestion("q", "?", is_answerable=False), "x", 0.1).scores == {}
 
 
 def test_citing_another_document_or_other_words_is_seen() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from kb_service.domain.errors import InvalidRequest
 from kb_service.evaluation.questions import (
-    Question,
+    LabelledQuestion,
     RelevantPlace,
     question_of,
     read_questions,
@@ -32,7 +32,7 @@ def test_a_row_of_our_own_format_is_read(file: Path) -> None:
     row = {"question": "Why?", "answers": ["rust"], "relevant": relevant, "kind": "cause"}
     [found] = read_questions(write(file, row))
     places = (RelevantPlace("a.pdf"), RelevantPlace("b.pdf", 2))
-    assert found == Question("line 1", "Why?", ("rust",), relevant=places, kind="cause")
+    assert found == LabelledQuestion("line 1", "Why?", ("rust",), relevant=places, kind="cause")
 
 
 def test_demo_and_reading_rows_are_read_too(file: Path) -> None:

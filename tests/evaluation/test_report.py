@@ -9,7 +9,7 @@ import pytest
 from kb_service.domain.errors import InvalidRequest
 from kb_service.evaluation.judging import Outcome
 from kb_service.evaluation.plots import can_plot, draw_plots
-from kb_service.evaluation.questions import Question
+from kb_service.evaluation.questions import LabelledQuestion
 from kb_service.evaluation.ranking import score_single
 from kb_service.evaluation.report import Report, SetReport, report_json, report_markdown
 from kb_service.evaluation.report_files import write_report
@@ -21,10 +21,18 @@ from kb_service.evaluation.summaries import compare, summarise_answers, summaris
 
 def outcomes(*f1: float) -> list[Outcome]:
     answered = [
-        Outcome(Question(str(n), "q", ("a",)), "answered", None, "a", "a", 0.1 * n, {"f1": value})
+        Outcome(
+            LabelledQuestion(str(n), "q", ("a",)),
+            "answered",
+            None,
+            "a",
+            "a",
+            0.1 * n,
+            {"f1": value},
+        )
         for n, value in enumerate(f1)
     ]
-    refused = Outcome(Question("u", "q", is_answerable=False), "refused", "x", "", "", 0.1)
+    refused = Outcome(LabelledQuestion("u", "q", is_answerable=False), "refused", "x", "", "", 0.1)
     return [*answered, refused]
 
 

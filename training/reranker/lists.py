@@ -22,7 +22,7 @@ from benchmarks.evaluation_worker import NoEmbedder
 from benchmarks.memory_base import KB, Corpus, MemoryBase, corpus_of_rows
 from benchmarks.retrieval import askable, relevant_chunks
 from kb_service.domain.queries import Query
-from kb_service.evaluation.questions import Question
+from kb_service.evaluation.questions import LabelledQuestion
 from kb_service.language.asked import parse_question
 from retrievers.fusion import FusionPolicy
 from retrievers.hybrid import HybridRetriever
@@ -167,7 +167,7 @@ class _ListMaker:
 
 def _found(
     corpus: Corpus, base: MemoryBase, retriever: HybridRetriever
-) -> Iterator[tuple[Question, dict[int, tuple[str, float]], set[int]]]:
+) -> Iterator[tuple[LabelledQuestion, dict[int, tuple[str, float]], set[int]]]:
     """Yield question, its candidates (id -> text and score, best first) and the relevant ids."""
     for question in askable(corpus, base):
         items = retriever.retrieve(Query(KB, parse_question(question.text), NUM_CANDIDATES)).items
