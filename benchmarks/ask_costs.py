@@ -7,13 +7,14 @@ real ones with the extractive reader and without a reranker. Counts are the same
 """
 
 import argparse
+import math
 import random
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -155,14 +156,15 @@ def costs_of(parts: Parts, question: str, call: Callable[[], object]) -> Costs:
     return costs
 
 
-def least_cpu_s(call: Callable[[], object]) -> float:
-    """Return the least CPU of several calls, all threads of the process together."""
-    found = []
+def least_cpu_s(calls: Sequence[Callable[[], object]]) -> list[float]:
+    """Return the least CPU of each call, all threads of the process together; made in turns."""
+    least = [math.inf] * len(calls)
     for _ in range(NUM_CALLS):
-        began = time.process_time()
-        call()
-        found.append(time.process_time() - began)
-    return min(found)
+        for number, call in enumerate(calls):
+            began = time.process_time()
+            call()
+            least[number] = min(least[number], time.process_time() - began)
+    return least
 
 
 def _print_counts(parts: Parts, services: Services, num_documents: int) -> None:
@@ -179,13 +181,14 @@ def _print_counts(parts: Parts, services: Services, num_documents: int) -> None:
             print(f"{num_documents:6} {name:7} {costs_of(parts, question, call)}", flush=True)
 
 
-def _print_cpu(parts: Parts, services: Services, num_chars: int) -> None:
-    kb_id = services.bases.create(f"{num_chars} characters").id
-    fill(parts, kb_id, {"long.txt": made_up_text(num_chars)})
+def _print_cpu(parts: Parts, services: Services, sizes: Sequence[int]) -> None:
+    bases = [services.bases.create(f"{num_chars} characters").id for num_chars in sizes]
+    for kb_id, num_chars in zip(bases, sizes, strict=True):
+        fill(parts, kb_id, {"long.txt": made_up_text(num_chars)})
     for question in (IDENTIFIED, PLAIN):
-        request = AskRequest(kb_id, question)
-        milliseconds = 1000 * least_cpu_s(lambda request=request: services.answering().ask(request))
-        print(f"{num_chars:8} characters, ask: {milliseconds:6.1f} ms CPU  {question}", flush=True)
+        calls = [partial(services.answering().ask, AskRequest(kb_id, question)) for kb_id in bases]
+        for num_chars, seconds in zip(sizes, least_cpu_s(calls), strict=True):
+            print(f"{num_chars:8} characters, ask: {1000 * seconds:6.1f} ms CPU  {question}")
 
 
 def main() -> None:
@@ -197,9 +200,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, opened(Path(folder)) as (parts, services):
         for num_documents in arguments.documents:
             _print_counts(parts, services, num_documents)
-        for num_chars in arguments.chars:
-            _print_cpu(parts, services, num_chars)
-    sys.stdout.flush()
+        _print_cpu(parts, services, arguments.chars)
 
 
 if __name__ == "__main__":

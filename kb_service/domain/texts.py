@@ -62,9 +62,9 @@ class MarkedText:
 
     def steps(self) -> list[TextSpan]:
         """Return what lies whole in these words, to grow over: of a long field its sentences."""
-        long = self._long_fields()
+        long, here = self._long_fields(), self.span
         whole = (unit.span for unit in self.units if unit not in long)
-        return [span for span in whole if self.span.covers(span)]
+        return [span for span in whole if here.covers(span)]
 
     def quotable(self) -> Iterator[Unit]:
         """Yield the units with offsets into these words; one that reaches out ends at the border.
@@ -72,13 +72,14 @@ class MarkedText:
         What has lost its beginning is no field or heading any more; of a long field its sentences
         are left. White space that a cut leaves at an end is no part of a unit.
         """
+        here = self.span
         entered = {unit for unit in self.units if unit.span.start < self.start}
         split = entered & self._long_fields()
         for unit in self.units:
             is_left = any(field.span.covers(unit.span) for field in split)
             if unit in split or (unit.kind is UnitKind.PART and not is_left):
                 continue
-            span = self._trimmed(unit.span.overlap(self.span))
+            span = self._trimmed(unit.span.overlap(here))
             if span is not None:
                 is_prose = unit in entered or unit.kind is UnitKind.PART
                 yield Unit(span, UnitKind.SENTENCE if is_prose else unit.kind)
