@@ -122,7 +122,7 @@ def test_a_stored_text_with_a_wrong_word_is_not_shown(
     client: TestClient, service: ApiService, document: str
 ) -> None:
     with service.database.write() as connection:
-        connection.execute(text("UPDATE revisions SET text = replace(text, 'failed', 'worked')"))
+        connection.execute(text("UPDATE text_pieces SET text = replace(text, 'failed', 'worked')"))
     refused = client.get(f"{document}/text")
     assert (refused.status_code, refused.json()["error"]["code"]) == (503, "text_damaged")
     assert "worked" not in refused.text
