@@ -57,7 +57,8 @@ def test_every_reason_of_an_answer_or_a_page_has_words(language: str) -> None:
     reasons = answer_reasons() | page_reasons()
     assert {"no_evidence", "document_deleted", NO_TEXT_LAYER, pdf.CORRUPT_PAGE} <= reasons
     shown = {"document_deleted": "answer_deleted"}  # said as the status of the whole answer
-    keys = {shown.get(reason, f"reason_{reason}") for reason in reasons - {"reason"}}
+    others = {"reason", *DocumentStatus}
+    keys = {shown.get(reason, f"reason_{reason}") for reason in reasons - others}
     assert keys - set(TEXTS[language]) == set()
 
 
