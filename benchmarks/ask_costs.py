@@ -31,7 +31,7 @@ from kb_service.language.text import normalise
 from kb_service.language.units import UnitCutter
 from kb_service.model_parts import build_models
 from kb_service.operations import Services
-from kb_service.parts import Parts, build_parts
+from kb_service.parts import ServiceParts, build_parts
 from kb_service.services.asking import AskRequest
 from kb_service.services.searching import SearchRequest
 from kb_service.settings import EmbeddingSettings, RerankSettings, Settings
@@ -72,7 +72,7 @@ def made_up_text(num_chars: int, seed: int = 1) -> str:
 
 
 @contextmanager
-def opened(folder: Path) -> Iterator[tuple[Parts, Services]]:
+def opened(folder: Path) -> Iterator[tuple[ServiceParts, Services]]:
     """Yield the parts and the services over a folder, without models of their own."""
     settings = Settings(
         data_dir=folder,
@@ -87,7 +87,7 @@ def opened(folder: Path) -> Iterator[tuple[Parts, Services]]:
         services.close()
 
 
-def fill(parts: Parts, kb_id: str, texts: Mapping[str, str]) -> None:
+def fill(parts: ServiceParts, kb_id: str, texts: Mapping[str, str]) -> None:
     """Make documents of one page searchable."""
     database = parts.storage().database
     catalog, jobs = Catalog(database, parts.blobs), JobQueue(database)
@@ -148,7 +148,7 @@ def counted(database: Database, question: str) -> Iterator[Costs]:
         event.remove(database.engine, name, listener)
 
 
-def costs_of(parts: Parts, question: str, call: Callable[[], object]) -> Costs:
+def costs_of(parts: ServiceParts, question: str, call: Callable[[], object]) -> Costs:
     """Return the counts of a call, made once before so that everything is open."""
     call()
     with counted(parts.storage().database, question) as costs:
@@ -167,7 +167,7 @@ def least_cpu_s(calls: Sequence[Callable[[], object]]) -> list[float]:
     return least
 
 
-def _print_counts(parts: Parts, services: Services, num_documents: int) -> None:
+def _print_counts(parts: ServiceParts, services: Services, num_documents: int) -> None:
     kb_id = services.bases.create(f"{num_documents} documents").id
     texts = {f"{n:05}.txt": made_up_text(3000, n) for n in range(1, num_documents + 1)}
     fill(parts, kb_id, texts)
@@ -181,7 +181,7 @@ def _print_counts(parts: Parts, services: Services, num_documents: int) -> None:
             print(f"{num_documents:6} {name:7} {costs_of(parts, question, call)}", flush=True)
 
 
-def _print_cpu(parts: Parts, services: Services, sizes: Sequence[int]) -> None:
+def _print_cpu(parts: ServiceParts, services: Services, sizes: Sequence[int]) -> None:
     bases = [services.bases.create(f"{num_chars} characters").id for num_chars in sizes]
     for kb_id, num_chars in zip(bases, sizes, strict=True):
         fill(parts, kb_id, {"long.txt": made_up_text(num_chars)})

@@ -21,7 +21,7 @@ from kb_service.domain.ports import EmbeddingProfile
 from kb_service.domain.spans import TextSpan
 from kb_service.model_parts import build_models
 from kb_service.operations import Services
-from kb_service.parts import Parts, build_parts
+from kb_service.parts import ServiceParts, build_parts
 from kb_service.settings import Settings
 from kb_service.storage.catalog import Catalog
 from kb_service.storage.job_queue import JobQueue
@@ -32,7 +32,7 @@ NO_VECTORS = EmbeddingProfile("none", 0, "0" * 64)
 NUM_CALLS = 7
 
 
-def fill(parts: Parts, kb_id: str, num_documents: int, num_pages: int) -> None:
+def fill(parts: ServiceParts, kb_id: str, num_documents: int, num_pages: int) -> None:
     """Make documents of so many pages searchable."""
     ends = range(len(PAGE_TEXT), len(PAGE_TEXT) * num_pages + 1, len(PAGE_TEXT))
     pages = tuple(

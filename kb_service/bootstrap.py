@@ -16,7 +16,7 @@ from kb_service.ingest_limits import lane_limits
 from kb_service.model_parts import build_models, configured_models
 from kb_service.model_report import model_checks
 from kb_service.operations import Services
-from kb_service.parts import Parts, build_parts
+from kb_service.parts import ServiceParts, build_parts
 from kb_service.services.answering import AnsweringService
 from kb_service.services.bases import BaseService
 from kb_service.services.chatting import ChattingService
@@ -81,7 +81,7 @@ def find_faults(settings: Settings) -> list[Diagnosis]:
         parts.close()
 
 
-def compose(parts: Parts) -> Services:
+def compose(parts: ServiceParts) -> Services:
     """Return the services over these parts, with the database opened."""
     settings, storage, models = parts.settings, parts.storage(), parts.models
     catalog, jobs = Catalog(storage.database, parts.blobs), _queue(parts)
@@ -129,7 +129,7 @@ def compose(parts: Parts) -> Services:
     )
 
 
-def upkeep_of(parts: Parts) -> UpkeepService:
+def upkeep_of(parts: ServiceParts) -> UpkeepService:
     """Return the service that checks these parts; opens none of them."""
     return UpkeepService(
         parts.settings,
@@ -140,12 +140,12 @@ def upkeep_of(parts: Parts) -> UpkeepService:
     )
 
 
-def _queue(parts: Parts) -> JobQueue:
+def _queue(parts: ServiceParts) -> JobQueue:
     ingest = parts.settings.ingest
     return JobQueue(parts.storage().database, ingest.lease_s, ingest.max_attempts)
 
 
-def _worker(parts: Parts, jobs: JobQueue) -> IngestWorker:
+def _worker(parts: ServiceParts, jobs: JobQueue) -> IngestWorker:
     ingestion = IngestionService(
         blobs=parts.blobs,
         loader=parts.loader(),
@@ -158,7 +158,7 @@ def _worker(parts: Parts, jobs: JobQueue) -> IngestWorker:
     return IngestWorker(jobs, ingestion, new_worker_id(), ingest.lease_s, lane_limits(ingest))
 
 
-def _answering(parts: Parts, generator: Generator, answers: AnswerLog) -> AnsweringService:
+def _answering(parts: ServiceParts, generator: Generator, answers: AnswerLog) -> AnsweringService:
     return AnsweringService(
         retriever=parts.retriever(),
         catalog=Catalog(parts.storage().database, parts.blobs),
@@ -168,12 +168,12 @@ def _answering(parts: Parts, generator: Generator, answers: AnswerLog) -> Answer
     )
 
 
-def _chatting(parts: Parts) -> ChattingService:
+def _chatting(parts: ServiceParts) -> ChattingService:
     generator = parts.models.generator().model
     return ChattingService(generator if isinstance(generator, ChatGenerator) else None)
 
 
-def _reindexing(parts: Parts, catalog: Catalog) -> ReindexService:
+def _reindexing(parts: ServiceParts, catalog: Catalog) -> ReindexService:
     database = parts.storage().database
     return ReindexService(
         catalog,
@@ -184,7 +184,7 @@ def _reindexing(parts: Parts, catalog: Catalog) -> ReindexService:
     )
 
 
-def _measuring(parts: Parts, catalog: Catalog) -> MeasuringService:
+def _measuring(parts: ServiceParts, catalog: Catalog) -> MeasuringService:
     return MeasuringService(
         catalog,
         parts.models.embedder,

@@ -31,7 +31,7 @@ class _Closable(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class ServiceParts:
     """The parts of one running service."""
 
     settings: Settings
@@ -71,13 +71,15 @@ class Parts:
                 part.close()
 
 
-def build_parts(settings: Settings, models: Models, write_wait_s: float | None = None) -> Parts:
+def build_parts(
+    settings: Settings, models: Models, write_wait_s: float | None = None
+) -> ServiceParts:
     """Return the parts of a service. `write_wait_s`: how long a write waits, not the setting."""
     data_dir = settings.data_dir.resolve()
     blobs = BlobStore(data_dir / "blobs")
     storage = Part(lambda: open_storage(settings, lambda db: migrate_own(db, blobs), write_wait_s))
     ingest = settings.ingest
-    return Parts(
+    return ServiceParts(
         settings=settings,
         models=models,
         blobs=blobs,

@@ -30,7 +30,7 @@ from kb_service.domain.errors import KbError
 from kb_service.ingest_limits import parse_limits
 from kb_service.model_parts import build_models
 from kb_service.operations import Services
-from kb_service.parts import Parts, build_parts
+from kb_service.parts import ServiceParts, build_parts
 from kb_service.services.parts import Part
 from kb_service.services.worker import release_dead_workers
 from kb_service.settings import RerankSettings, Settings, StorageSettings
@@ -86,7 +86,7 @@ class LoadedModels:
         self._models.generator()
         queue.FIRST_RETRY_S = queue.OUTAGE_RETRY_S = 0.0
 
-    def parts(self, data_dir: Path) -> Parts:
+    def parts(self, data_dir: Path) -> ServiceParts:
         """The parts of a service over the folder that has these models already."""
         settings = Settings(
             data_dir=data_dir,

@@ -15,13 +15,13 @@ from benchmarks.ask_costs import (
     opened,
 )
 from kb_service.operations import Services
-from kb_service.parts import Parts
+from kb_service.parts import ServiceParts
 from kb_service.services.asking import AskRequest
 from kb_service.services.searching import SearchRequest
 from kb_service.storage.text_pieces import PIECE_CHARS
 
 NUM_LONG_CHARS = 200_000
-Opened = tuple[Parts, Services]
+Opened = tuple[ServiceParts, Services]
 
 
 @pytest.fixture(scope="module")

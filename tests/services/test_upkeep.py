@@ -8,7 +8,7 @@ import pytest
 from kb_service.bootstrap import compose
 from kb_service.domain.errors import NotFound, StorageError
 from kb_service.model_parts import build_models
-from kb_service.parts import Parts, build_parts
+from kb_service.parts import ServiceParts, build_parts
 from kb_service.services.bases import BaseService
 from kb_service.services.upkeep import refresh
 from kb_service.settings import Settings
@@ -45,7 +45,7 @@ def test_one_base_that_cannot_be_published_does_not_stop_the_others(desk: Desk) 
 
 
 @pytest.fixture
-def parts(tmp_path: Path) -> Iterator[Parts]:
+def parts(tmp_path: Path) -> Iterator[ServiceParts]:
     settings = Settings(data_dir=tmp_path)
     made = build_parts(settings, build_models(settings))
     yield made
@@ -53,7 +53,7 @@ def parts(tmp_path: Path) -> Iterator[Parts]:
 
 
 def test_the_index_of_a_base_whose_deletion_was_cut_short_is_told_and_swept(
-    parts: Parts, tmp_path: Path
+    parts: ServiceParts, tmp_path: Path
 ) -> None:
     services = compose(parts)
     kept, gone = (services.bases.create(name).id for name in ("kept", "gone"))
@@ -72,7 +72,7 @@ def test_the_index_of_a_base_whose_deletion_was_cut_short_is_told_and_swept(
 
 @pytest.mark.parametrize("is_searching", [False, True])
 def test_deleting_a_base_removes_its_index_and_loads_no_model(
-    parts: Parts, tmp_path: Path, *, is_searching: bool
+    parts: ServiceParts, tmp_path: Path, *, is_searching: bool
 ) -> None:
     if is_searching:
         assert parts.retriever()
