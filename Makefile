@@ -34,7 +34,7 @@ run: $(VENV)/.runtime ## Serve the page on http://127.0.0.1:8000 (loads the demo
 	@$(BIN)/kb serve
 
 test: $(VENV)/.dev ## Install what the tests need, then run them
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.dev ## Format, lint, types, import contracts, length limits, the page's scripts
 	@$(BIN)/ruff format --check .

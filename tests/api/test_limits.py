@@ -15,10 +15,21 @@ def test_the_limits_are_those_in_force(client: TestClient, service: ApiService) 
     assert limits["max_files_per_upload"] == service.settings.ingest.max_files_per_upload
 
 
+HEADS = {
+    b"%PDF-1.4": (".pdf",),
+    b"{\\rtf1 words}": (".rtf",),
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": (".xls", ".msg"),
+    b"PK\x03\x04": (
+        ".docx", ".docm", ".pptx", ".pptm", ".ppsx", ".xlsx", ".xlsm", ".xlsb", ".odt", ".ods",
+        ".odp", ".epub",
+    ),
+}  # fmt: skip
+
+
 def head_of(suffix: str) -> bytes:
-    if suffix == ".pdf":
-        return b"%PDF-1.4"
-    return b"PK\x03\x04" if suffix in (".docx", ".pptx", ".xlsx") else b"the pump failed at noon"
+    return next(
+        (head for head, ends in HEADS.items() if suffix in ends), b"the pump failed at noon"
+    )
 
 
 def test_every_accepted_suffix_is_taken_in(client: TestClient, kb_id: str) -> None:
