@@ -200,7 +200,8 @@ def evaluate(shelf: Shelf, questions: Sequence[LabelledQuestion]) -> list[Outcom
     """Ask every question of the real answering service."""
     service = AnsweringService(
         retriever=shelf,
-        catalog=shelf,
+        find_base=shelf.get_kb,
+        library=shelf,
         generator=ExtractiveReader(),
         answers=UnkeptAnswers(),
         settings=RetrievalSettings(),

@@ -37,8 +37,8 @@ from kb_service.services.searching import SearchRequest
 from kb_service.settings import EmbeddingSettings, RerankSettings, Settings
 from kb_service.storage.catalog import Catalog
 from kb_service.storage.database import Database
-from kb_service.storage.job_queue import JobQueue
-from kb_service.storage.publishing import RevisionPublisher
+from kb_service.storage.jobs.queue import JobQueue
+from kb_service.storage.revisions.publishing import RevisionPublisher
 
 NO_VECTORS = EmbeddingProfile("none", 0, "0" * 64)
 IDENTIFIED = "What was replaced by the night shift in incident QX-7731?"
@@ -94,7 +94,7 @@ def fill(parts: ServiceParts, kb_id: str, texts: Mapping[str, str]) -> None:
     publisher = RevisionPublisher(database, parts.blobs)
     for name, text in texts.items():
         staged = parts.blobs.stage(text.encode(), 100_000_000)
-        catalog.register_upload(kb_id, name, staged, "text/plain")
+        catalog.documents.register(kb_id, name, staged, "text/plain")
         claim = jobs.claim("benchmark")
         if claim is None:
             raise RuntimeError("the job of an upload is not there")

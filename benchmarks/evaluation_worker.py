@@ -116,7 +116,8 @@ def _answers(
 ) -> dict[str, object]:
     service = AnsweringService(
         retriever=retriever,
-        catalog=base,
+        find_base=base.get_kb,
+        library=base,
         generator=_reader(task),
         answers=UnkeptAnswers(),
         settings=RetrievalSettings(),

@@ -24,8 +24,8 @@ from kb_service.operations import Services
 from kb_service.parts import ServiceParts, build_parts
 from kb_service.settings import Settings
 from kb_service.storage.catalog import Catalog
-from kb_service.storage.job_queue import JobQueue
-from kb_service.storage.publishing import RevisionPublisher
+from kb_service.storage.jobs.queue import JobQueue
+from kb_service.storage.revisions.publishing import RevisionPublisher
 
 PAGE_TEXT = "The pump failed at 07:42 and was repaired by the night shift. " * 30
 NO_VECTORS = EmbeddingProfile("none", 0, "0" * 64)
@@ -45,7 +45,7 @@ def fill(parts: ServiceParts, kb_id: str, num_documents: int, num_pages: int) ->
     for number in range(num_documents):
         staged = parts.blobs.stage(str(number).encode(), 100)
         name = f"report-{number:05}.txt"
-        catalog.register_upload(kb_id, name, staged, "text/plain")
+        catalog.documents.register(kb_id, name, staged, "text/plain")
         claim = jobs.claim("benchmark")
         if claim is None:
             raise RuntimeError("the job of an upload is not there")

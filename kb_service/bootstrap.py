@@ -42,8 +42,9 @@ from kb_service.services.worker import IngestWorker, new_worker_id
 from kb_service.settings import Settings
 from kb_service.storage.catalog import Catalog
 from kb_service.storage.chunks import SqlIndexSource
-from kb_service.storage.job_queue import JobQueue
-from kb_service.storage.publishing import RevisionPublisher
+from kb_service.storage.embeddings import Embeddings
+from kb_service.storage.jobs.queue import JobQueue
+from kb_service.storage.revisions.publishing import RevisionPublisher
 from kb_service.storage.statistics import Statistics
 
 
@@ -146,12 +147,14 @@ def _queue(parts: ServiceParts) -> JobQueue:
 
 
 def _worker(parts: ServiceParts, jobs: JobQueue) -> IngestWorker:
+    database = parts.storage().database
     ingestion = IngestionService(
         blobs=parts.blobs,
         loader=parts.loader(),
         chunker=SentenceChunker(),
         embedder=parts.models.embedder().model,
-        publisher=RevisionPublisher(parts.storage().database, parts.blobs),
+        embeddings=Embeddings(database),
+        publisher=RevisionPublisher(database, parts.blobs),
         retriever=parts.retriever(),
     )
     ingest = parts.settings.ingest
@@ -159,9 +162,11 @@ def _worker(parts: ServiceParts, jobs: JobQueue) -> IngestWorker:
 
 
 def _answering(parts: ServiceParts, generator: Generator, answers: AnswerLog) -> AnsweringService:
+    catalog = Catalog(parts.storage().database, parts.blobs)
     return AnsweringService(
         retriever=parts.retriever(),
-        catalog=Catalog(parts.storage().database, parts.blobs),
+        find_base=catalog.bases.get,
+        library=catalog.revisions,
         generator=generator,
         answers=answers,
         settings=parts.settings.retrieval,
@@ -178,7 +183,7 @@ def _reindexing(parts: ServiceParts, catalog: Catalog) -> ReindexService:
     return ReindexService(
         catalog,
         SqlIndexSource(database),
-        RevisionPublisher(database, parts.blobs),
+        Embeddings(database),
         lambda: parts.models.embedder().model,
         parts.retriever,
     )

@@ -21,7 +21,7 @@ import httpx
 import structlog
 from starlette.testclient import TestClient
 
-import kb_service.storage.job_queue as queue
+import kb_service.storage.jobs.queue as queue
 from api.app import create_app
 from api.errors import status_of
 from ingest.loaders import DocumentLoader

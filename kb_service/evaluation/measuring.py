@@ -48,7 +48,7 @@ class MeasuringService:
         readers: list[Generator] = [self._generator().model]
         if baseline_seed is not None:
             readers[:0] = [RandomSentence(baseline_seed), LexicalSentence(), self._built_in()]
-        base = self._catalog.get_kb(kb)
+        base = self._catalog.bases.get(kb)
         return BaseUnderTest(
             kb=base,
             documents={item.id: item.name for item in every_document(self._catalog, base.id)},
@@ -56,7 +56,7 @@ class MeasuringService:
             readers={
                 reader.info.name: self._answering(reader, UnkeptAnswers()) for reader in readers
             },
-            stored_text=lambda document_id, sha256: self._catalog.revision_text(
+            stored_text=lambda document_id, sha256: self._catalog.revisions.text(
                 base.id, document_id, sha256
             )[1],
             embedding_model=self._embedder().model.profile.name,

@@ -13,6 +13,7 @@ from time import perf_counter
 from kb_service.domain import ports
 from kb_service.domain.answers import Answer, AnswerStatus, GenerationRequest
 from kb_service.domain.chats import ChatMessage
+from kb_service.domain.documents import KnowledgeBase
 from kb_service.domain.errors import InvalidRequest
 from kb_service.domain.queries import Query
 from kb_service.language.messages import message
@@ -59,19 +60,21 @@ class AnsweringService:
         self,
         *,
         retriever: ports.Retriever,
-        catalog: Library,
+        find_base: Callable[[str], KnowledgeBase],
+        library: Library,
         generator: ports.Generator,
         answers: AnswerLog,
         settings: RetrievalSettings,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._retriever = retriever
-        self._catalog = catalog
+        self._find_base = find_base
+        self._library = library
         self._generator = generator
         self._answers = answers
         self._settings = settings
         self._clock = clock
-        self._search = PassageSearch(retriever, catalog, settings)
+        self._search = PassageSearch(retriever, library, settings)
 
     def ask(self, request: AskRequest) -> Answer:
         """Return the answer: the last event of `stream`. Raises KbError."""
@@ -88,7 +91,7 @@ class AnsweringService:
         NotFound from this call, GenerationError and StorageError from the iterator.
         """
         check_request(request, self._settings)
-        return self._answer(open_turn(request, self._catalog, self._answers))
+        return self._answer(open_turn(request, self._find_base(request.kb_id), self._answers))
 
     def prompt_segments(self, request: AskRequest) -> Sequence[Segment]:
         """Return the exact prompt of a question as token ids by segment; generates nothing.
@@ -96,7 +99,7 @@ class AnsweringService:
         Raises InvalidRequest (no_prompt) when the generator is one that reads no prompt.
         """
         check_request(request, self._settings)
-        turn = open_turn(request, self._catalog, self._answers)
+        turn = open_turn(request, self._find_base(request.kb_id), self._answers)
         if not isinstance(self._generator, PromptReader):
             raise InvalidRequest(f"{self._generator.info.name} reads no prompt", code="no_prompt")
         self._find_passages(turn)
@@ -133,7 +136,7 @@ class AnsweringService:
     def _write(self, turn: Turn) -> Drafting:
         """Generate and cite, sentence by sentence."""
         began = perf_counter()
-        writer = GroundedWriter(turn.passages, self._catalog.regions)
+        writer = GroundedWriter(turn.passages, self._library.regions)
         with closing(self._generator.generate(self._generation_request(turn))) as pieces:
             generation = yield from writer.write(pieces)
         turn.clock("generate_s", began)

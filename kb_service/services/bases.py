@@ -25,11 +25,11 @@ class BaseService:
 
     def create(self, name: str, description: str = "") -> KnowledgeBase:
         """Create a base. Raises Conflict (kb_name_taken), InvalidRequest."""
-        return self._catalog.create_kb(name, description)
+        return self._catalog.bases.create(name, description)
 
     def show(self, key: str) -> KnowledgeBase:
         """Return the base with that id or exact name. Raises NotFound (kb_not_found)."""
-        return self._catalog.get_kb(key)
+        return self._catalog.bases.get(key)
 
     def ensure(self, key: str) -> KnowledgeBase:
         """Return the base with that id or name; create it when there is none."""
@@ -40,7 +40,7 @@ class BaseService:
 
     def list(self, cursor: str | None, limit: int) -> Listing[KnowledgeBase]:
         """Return a part of the bases by name. Raises InvalidRequest."""
-        return self._catalog.list_kbs(cursor, limit)
+        return self._catalog.bases.list(cursor, limit)
 
     def every(self) -> Iterator[KnowledgeBase]:
         """Yield all bases by name."""
@@ -48,7 +48,7 @@ class BaseService:
 
     def change(self, kb_id: str, name: str | None, description: str | None) -> KnowledgeBase:
         """Change what is not None. Raises NotFound, Conflict (kb_name_taken), InvalidRequest."""
-        return self._catalog.update_kb(kb_id, name, description)
+        return self._catalog.bases.update(kb_id, name, description)
 
     def delete(self, key: str) -> KnowledgeBase:
         """Delete a base with everything in it, its index files last; return what is gone.
@@ -56,7 +56,7 @@ class BaseService:
         Raises NotFound. It is gone with the commit: files that stay are swept later.
         """
         base = self.show(key)
-        self._catalog.delete_kb(base.id)
+        self._catalog.bases.delete(base.id)
         try:
             self._drop_index(base.id)
         except StorageError as error:

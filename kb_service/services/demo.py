@@ -15,9 +15,9 @@ DEMO_NAME = "demo"
 
 def load_demo(catalog: Catalog, uploads: UploadService) -> bool:
     """Create the demo base when there is no base at all; True when it was created."""
-    if catalog.list_kbs(limit=1).items:
+    if catalog.bases.list(limit=1).items:
         return False
-    base = catalog.create_kb(DEMO_NAME, " ".join(in_all_languages("demo")))
+    base = catalog.bases.create(DEMO_NAME, " ".join(in_all_languages("demo")))
     for path in sorted(DEMO_FOLDER.glob("*.pdf")):
         with path.open("rb") as stream:
             uploads.accept(base.id, path.name, stream)

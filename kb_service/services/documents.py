@@ -11,7 +11,7 @@ from kb_service.domain.documents import Document, Revision
 from kb_service.domain.jobs import IngestJob
 from kb_service.services.lookup import every_part
 from kb_service.storage.catalog import Catalog
-from kb_service.storage.job_queue import JobQueue
+from kb_service.storage.jobs.queue import JobQueue
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +47,21 @@ class DocumentService:
         name_contains: str | None = None,
     ) -> DocumentPart:
         """Return a part of the documents by name. Raises InvalidRequest."""
-        found = self._catalog.list_documents(kb_id, cursor, limit, name, name_contains)
+        found = self._catalog.documents.list(kb_id, cursor, limit, name, name_contains)
         items = self._with_jobs(found.items)
         is_first = cursor is None
-        counts = self._catalog.count_documents(kb_id, name, name_contains) if is_first else None
+        counts = self._catalog.documents.count(kb_id, name, name_contains) if is_first else None
         return DocumentPart(items, found.next_cursor, counts)
 
     def every(self, kb: str) -> Iterator[DocumentState]:
         """Yield all documents of a base (id or name)."""
-        kb_id = self._catalog.get_kb(kb).id
-        for items in every_part(lambda cursor: self._catalog.list_documents(kb_id, cursor)):
+        kb_id = self._catalog.bases.get(kb).id
+        for items in every_part(lambda cursor: self._catalog.documents.list(kb_id, cursor)):
             yield from self._with_jobs(items)
 
     def show(self, kb_id: str, document_id: str) -> DocumentState:
         """Return a document."""
-        return self._with_jobs((self._catalog.get_document(kb_id, document_id),))[0]
+        return self._with_jobs((self._catalog.documents.get(kb_id, document_id),))[0]
 
     def find(self, kb: str, key: str) -> DocumentState:
         """Return the document with that exact name, else with that id, in a base (id or name)."""
@@ -69,7 +69,7 @@ class DocumentService:
 
     def delete(self, kb_id: str, document_id: str) -> None:
         """Delete a document; from then on nothing of it is found."""
-        self._catalog.delete_document(kb_id, document_id)
+        self._catalog.documents.delete(kb_id, document_id)
 
     def delete_found(self, kb: str, key: str) -> Document:
         """Delete what `find` finds, and return it."""
@@ -79,15 +79,15 @@ class DocumentService:
 
     def text(self, kb_id: str, document_id: str, sha256: str | None) -> tuple[Revision, str]:
         """Return a revision (None: the current one) with its stored text."""
-        return self._catalog.revision_text(kb_id, document_id, sha256)
+        return self._catalog.revisions.text(kb_id, document_id, sha256)
 
     def content(self, kb_id: str, document_id: str, sha256: str | None) -> tuple[Path, Document]:
         """Return the file of a revision's original bytes; None: of the newest content sent in."""
-        return self._catalog.content_path(kb_id, document_id, sha256)
+        return self._catalog.documents.content(kb_id, document_id, sha256)
 
     def _find(self, kb: str, key: str) -> Document:
-        kb_id = self._catalog.get_kb(kb).id
-        return self._catalog.find_document(kb_id, key) or self._catalog.get_document(kb_id, key)
+        kb_id = self._catalog.bases.get(kb).id
+        return self._catalog.documents.find(kb_id, key) or self._catalog.documents.get(kb_id, key)
 
     def _with_jobs(self, documents: tuple[Document, ...]) -> tuple[DocumentState, ...]:
         newest = self._jobs.newest_of([document.id for document in documents])

@@ -37,7 +37,7 @@ class HistoryService:
         self, kb: str | None, cursor: str | None, limit: int
     ) -> Listing[Conversation]:
         """Return a part of the conversations, the latest first: of a base (id or name), or all."""
-        kb_id = None if kb is None else self._catalog.get_kb(kb).id
+        kb_id = None if kb is None else self._catalog.bases.get(kb).id
         return self._answers.list_conversations(kb_id, cursor, limit)
 
     def conversation(self, conversation_id: str) -> Conversation:

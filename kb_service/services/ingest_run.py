@@ -11,7 +11,7 @@ from kb_service.domain.errors import NotFound
 from kb_service.domain.jobs import TERMINAL_STATUSES, IngestJob, JobStatus
 from kb_service.services.ingestion import IngestOutcome
 from kb_service.services.worker import IngestWorker
-from kb_service.storage.job_queue import JobQueue
+from kb_service.storage.jobs.queue import JobQueue
 
 POLL_S = 0.2
 

@@ -15,8 +15,9 @@ from kb_service.domain.errors import StorageError
 from kb_service.domain.jobs import JobStage, Progress
 from kb_service.domain.ports import Chunker, Embedder, Loader, Retriever, Vector
 from kb_service.storage.blobs import BlobStore
-from kb_service.storage.job_queue import Claim
-from kb_service.storage.publishing import RevisionPublisher
+from kb_service.storage.embeddings import Embeddings
+from kb_service.storage.jobs.queue import Claim
+from kb_service.storage.revisions.publishing import RevisionPublisher
 
 EMBED_BATCH = 256
 
@@ -43,6 +44,7 @@ class IngestionService:
         loader: Loader,
         chunker: Chunker,
         embedder: Embedder,
+        embeddings: Embeddings,
         publisher: RevisionPublisher,
         retriever: Retriever,
     ) -> None:
@@ -50,6 +52,7 @@ class IngestionService:
         self._loader = loader
         self._chunker = chunker
         self._embedder = embedder
+        self._embeddings = embeddings
         self._publisher = publisher
         self._retriever = retriever
 
@@ -82,7 +85,7 @@ class IngestionService:
     def _embed(self, chunks: Sequence[ChunkDraft], report: ProgressReport) -> dict[str, Vector]:
         """Embed the texts that have no vector yet, keyed by the SHA-256 of the embedded text."""
         texts = {embedding_key(chunk.embedded_text): chunk.embedded_text for chunk in chunks}
-        missing = sorted(self._publisher.missing_embeddings(self._embedder.profile, texts.keys()))
+        missing = sorted(self._embeddings.missing(self._embedder.profile, texts.keys()))
         vectors: dict[str, Vector] = {}
         for keys in batched(missing, EMBED_BATCH):
             report(Progress(JobStage.EMBED, len(vectors), len(missing)))

@@ -20,7 +20,7 @@ from kb_service.domain.errors import (
 )
 from kb_service.domain.jobs import JobStage, Progress
 from kb_service.services.ingestion import IngestionService, IngestOutcome
-from kb_service.storage.job_queue import Claim, JobQueue
+from kb_service.storage.jobs.queue import Claim, JobQueue
 
 MIN_REPORT_INTERVAL_S = 0.5
 GIVEN_BACK = "given_back"

@@ -1,7 +1,7 @@
 """Ingest jobs as people see them: show, retry, cancel, watch. What a job does is the worker's."""
 
 from kb_service.domain.jobs import IngestJob
-from kb_service.storage.job_queue import JobEvents, JobQueue
+from kb_service.storage.jobs.queue import JobEvents, JobQueue
 
 NEWEST = 2**62
 """A version no base reaches: asking for what came after it returns the present one."""

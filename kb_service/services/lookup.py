@@ -13,12 +13,12 @@ Item = TypeVar("Item")
 
 def every_kb(catalog: Catalog) -> Iterator[KnowledgeBase]:
     """Yield all knowledge bases."""
-    return chain.from_iterable(every_part(catalog.list_kbs))
+    return chain.from_iterable(every_part(catalog.bases.list))
 
 
 def every_document(catalog: Catalog, kb_id: str) -> Iterator[Document]:
     """Yield all documents of a base."""
-    return chain.from_iterable(every_part(lambda cursor: catalog.list_documents(kb_id, cursor)))
+    return chain.from_iterable(every_part(lambda cursor: catalog.documents.list(kb_id, cursor)))
 
 
 def every_part(list_after: Callable[[str | None], Listing[Item]]) -> Iterator[tuple[Item, ...]]:

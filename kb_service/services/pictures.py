@@ -62,14 +62,16 @@ class PictureService:
                 f"{len(request.boxes)} boxes; at most {MAX_BOXES} are lit", code="invalid_boxes"
             )
         check_range("scale", request.scale, MIN_SCALE, MAX_SCALE)
-        found = self._catalog.revision(request.kb_id, request.document_id, request.sha256)
+        found = self._catalog.revisions.get(request.kb_id, request.document_id, request.sha256)
         _check_page(found, request.page_number)
         return Picture(request, found)
 
     def draw(self, picture: Picture) -> bytes:
         """Return the PNG. Raises NotFound (content_not_found) and what drawing raises."""
         asked, revision = picture.request, picture.revision
-        path, _ = self._catalog.content_path(asked.kb_id, revision.document_id, revision.sha256)
+        path, _ = self._catalog.documents.content(
+            asked.kb_id, revision.document_id, revision.sha256
+        )
         try:
             return self._drawer().render(path, asked.page_number, asked.boxes, asked.scale)
         except FileNotFoundError as error:  # deleted in between

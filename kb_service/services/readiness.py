@@ -68,7 +68,7 @@ class ReadinessService:
         if any(part.built is None for part in self._models.values()):
             return
         look_for_damage(self._storage.database)
-        refresh(self._catalog.list_kbs(limit=MAX_WARM_BASES).items, self._retriever())
+        refresh(self._catalog.bases.list(limit=MAX_WARM_BASES).items, self._retriever())
 
     def waiting(self) -> dict[str, KbError]:
         """Return why a part is not ready yet (`loading`, or what failed); empty when all are."""
@@ -96,7 +96,7 @@ class ReadinessService:
         """Return how the service fares, after a look at the database."""
         missing = self.waiting()
         try:
-            self._catalog.list_kbs(None, 1)
+            self._catalog.bases.list(None, 1)
         except KbError as error:
             missing["database"] = error
         trouble = None if "database" in missing else self._storage.trouble()

@@ -10,7 +10,7 @@ from kb_service.domain.documents import KnowledgeBase
 from kb_service.domain.ports import Embedder, Retriever
 from kb_service.storage.catalog import Catalog
 from kb_service.storage.chunks import SqlIndexSource
-from kb_service.storage.publishing import RevisionPublisher
+from kb_service.storage.embeddings import Embeddings
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +28,13 @@ class ReindexService:
         self,
         catalog: Catalog,
         source: SqlIndexSource,
-        publisher: RevisionPublisher,
+        embeddings: Embeddings,
         embedder: Callable[[], Embedder],
         retriever: Callable[[], Retriever],
     ) -> None:
         self._catalog = catalog
         self._source = source
-        self._publisher = publisher
+        self._embeddings = embeddings
         self._embedder = embedder
         self._retriever = retriever
 
@@ -43,11 +43,11 @@ class ReindexService:
 
         Vectors of other models go when no base needs the present one's any more.
         """
-        base = self._catalog.get_kb(kb)
+        base = self._catalog.bases.get(kb)
         num_embedded = self.embed_missing(base.id)
-        self._publisher.announce_vectors(base.id)
+        self._embeddings.announce(base.id)
         self._retriever().rebuild(base.id)
-        self._publisher.drop_other_profiles(self._embedder().profile)
+        self._embeddings.drop_other_profiles(self._embedder().profile)
         return Reindexed(base, num_embedded)
 
     def embed_missing(self, kb_id: str) -> int:
@@ -56,5 +56,5 @@ class ReindexService:
         while texts := self._source.unembedded_texts(kb_id, embedder.profile):
             vectors = embedder.embed_passages(list(texts.values()))
             keyed = dict(zip(texts.keys(), vectors, strict=True))
-            num_embedded += self._publisher.add_embeddings(embedder.profile, keyed)
+            num_embedded += self._embeddings.add(embedder.profile, keyed)
         return num_embedded

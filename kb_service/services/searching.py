@@ -38,7 +38,7 @@ class SearchService:
 
         Raises NotFound, InvalidRequest that names the value and its accepted range, StorageError.
         """
-        kb_id = self._catalog.get_kb(request.kb_id).id
+        kb_id = self._catalog.bases.get(request.kb_id).id
         top_k = DEFAULT_TOP_K if request.top_k is None else request.top_k
         check_text("query", request.text, self._limits.max_question_chars)
         check_range("top_k", top_k, 1, self._limits.max_top_k)

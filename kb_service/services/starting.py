@@ -13,7 +13,7 @@ from kb_service.services.upkeep import UpkeepService
 from kb_service.services.uploads import UploadService
 from kb_service.services.worker import IngestWorker, release_dead_workers
 from kb_service.storage.catalog import Catalog
-from kb_service.storage.job_queue import JobQueue
+from kb_service.storage.jobs.queue import JobQueue
 from kb_service.storage.opening import Storage
 
 log = structlog.get_logger("serve")

@@ -88,7 +88,7 @@ class SyncService:
 
     def _look(self, kb_id: str | None, folder: Path) -> _Sight:
         origin = origin_of(folder)
-        known = {} if kb_id is None else self._catalog.known_hashes(kb_id, origin=origin)
+        known = {} if kb_id is None else self._catalog.documents.known_hashes(kb_id, origin=origin)
         named = named_files(scan(folder, self._data_dir), known)
         paths = named.files | named.twins
         seen = {name: hash_or_unreadable(path) for name, path in paths.items()}
@@ -135,9 +135,9 @@ class SyncService:
 
     def _prune(self, kb_id: str, plan: SyncPlan) -> tuple[str, ...]:
         for name in plan.removed:
-            document = self._catalog.find_document(kb_id, name)
+            document = self._catalog.documents.find(kb_id, name)
             if document is not None:
-                self._catalog.delete_document(kb_id, document.id)
+                self._catalog.documents.delete(kb_id, document.id)
         return plan.removed
 
     @contextmanager

@@ -38,10 +38,7 @@ TIMINGS = ("retrieve_s", "first_token_s", "generate_s", "total_s")
 
 
 class Library(RevisionTexts, Protocol):
-    """What answering reads of the documents; the catalog fulfils it."""
-
-    def get_kb(self, key: str) -> KnowledgeBase:
-        """Return a base by id or exact name. Raises NotFound."""
+    """What answering reads of the documents; the stored revisions fulfil it."""
 
     def regions(self, revision_id: int, span: TextSpan) -> tuple[PageRegion, ...]:
         """Return where the words of a span stand on the pages of a revision."""
@@ -112,9 +109,8 @@ class Draft:
     highlight: TextSpan | None = None
 
 
-def open_turn(request: AskRequest, library: Library, log: AnswerLog) -> Turn:
-    """Look up what a request names. Raises NotFound (kb_not_found, conversation_not_found)."""
-    kb = library.get_kb(request.kb_id)
+def open_turn(request: AskRequest, kb: KnowledgeBase, log: AnswerLog) -> Turn:
+    """Look up the conversation of a request. Raises NotFound (conversation_not_found)."""
     if request.conversation_id is None:
         return _turn(request, kb, new_id("conv"), request.history)
     conversation = log.get_conversation(request.conversation_id)

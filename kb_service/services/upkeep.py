@@ -111,7 +111,7 @@ class UpkeepService:
         pair = (0, 0)
         for _ in range(MAX_LOOKS):
             try:
-                pair = (self._count_indexed(kb_id), self._catalog().get_kb(kb_id).num_chunks)
+                pair = (self._count_indexed(kb_id), self._catalog().bases.get(kb_id).num_chunks)
             except NotFound:  # deleted meanwhile
                 return None
             if pair[0] == pair[1]:

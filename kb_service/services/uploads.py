@@ -78,7 +78,7 @@ class UploadService:
             raise DocumentError(f"{name!r} has 0 bytes; send at least 1", code="empty_document")
         with staged.path.open("rb") as file:
             media_type = self._detect(name, file.read(HEAD_BYTES))
-        outcome = self._catalog.register_upload(
+        outcome = self._catalog.documents.register(
             kb_id, name, staged, media_type=media_type, tags=tags, origin=origin
         )
         return UploadItem(outcome.outcome, outcome.document, outcome.job)

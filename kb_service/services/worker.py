@@ -20,7 +20,7 @@ from kb_service.domain.errors import KbError, NotFound
 from kb_service.domain.jobs import TERMINAL_STATUSES
 from kb_service.services.ingestion import IngestionService
 from kb_service.services.job_run import GIVEN_BACK, JobEnd, JobRun
-from kb_service.storage.job_queue import EVERY_JOB, JobQueue, Selection
+from kb_service.storage.jobs.queue import EVERY_JOB, JobQueue, Selection
 
 IDLE_POLL_S = 0.3
 MAX_OUTAGE_PAUSE_S = 10.0

@@ -3,10 +3,10 @@
 `SqlIndexSource` implements `domain.ports.IndexSource`. Knows no index.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, exists, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, func, select
 
 from kb_service.domain.documents import Chunk, ChunkDraft, embedded_text
 from kb_service.domain.ports import EmbeddingProfile, IndexChange, IndexedChunk, StoredChunk
@@ -190,17 +190,6 @@ def remove_revision_chunks(connection: Connection, kb_id: str, revision_id: int)
     hashes = set(removed.scalars())
     record_removed(connection, kb_id, revision_id)
     return hashes
-
-
-def remove_unused_embeddings(connection: Connection, text_sha256s: Iterable[str]) -> None:
-    """Delete those of the embeddings that no chunk refers to any more."""
-    for batch in batches(text_sha256s):
-        connection.execute(
-            delete(embeddings).where(
-                embeddings.c.text_sha256.in_(batch),
-                ~exists().where(chunks.c.text_sha256 == embeddings.c.text_sha256),
-            )
-        )
 
 
 def chunk_of(row: Row[Any]) -> Chunk:

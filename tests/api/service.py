@@ -58,8 +58,8 @@ from kb_service.storage.answers.buffered import BufferedAnswers
 from kb_service.storage.blobs import BlobStore
 from kb_service.storage.catalog import Catalog
 from kb_service.storage.database import open_database
-from kb_service.storage.job_queue import JobQueue
-from kb_service.storage.publishing import RevisionPublisher
+from kb_service.storage.jobs.queue import JobQueue
+from kb_service.storage.revisions.publishing import RevisionPublisher
 from kb_service.storage.statistics import Statistics
 from tests.storage.world import PROFILE, parsed_of, vectors_of
 

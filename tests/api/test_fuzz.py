@@ -42,9 +42,11 @@ class World(TypedDict):
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A schema over an application with one ingested document, and that document's address."""
     service = ApiService(Settings(data_dir=tmp_path_factory.mktemp("fuzz")))
-    base = service.catalog.create_kb("reports")
+    base = service.catalog.bases.create("reports")
     staged = service.blobs.stage(PDF_BYTES, 1000)
-    upload = service.catalog.register_upload(base.id, "a.pdf", staged, media_type="application/pdf")
+    upload = service.catalog.documents.register(
+        base.id, "a.pdf", staged, media_type="application/pdf"
+    )
     service.ingest(["one", "two"])
     schema = schemathesis.openapi.from_asgi(
         "/openapi.json", create_app(service.services), headers=HEADERS

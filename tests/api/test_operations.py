@@ -55,7 +55,7 @@ def test_readiness_names_what_is_missing(client: TestClient, service: ApiService
         raise StorageError("the disk is full", code="disk_full")
 
     service.waiting["generator"] = KbError("loading", code="loading")
-    service.catalog.list_kbs = fail  # type: ignore[method-assign,assignment]  # the fault
+    service.catalog.bases.list = fail  # type: ignore[method-assign,assignment]  # the fault
     response = client.get("/readyz")
     assert response.status_code == 503
     assert response.json() == {

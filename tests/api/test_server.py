@@ -84,7 +84,7 @@ def test_a_body_that_does_not_come_is_told_so_and_closed(served: Served, sent: b
 
 
 def test_an_upload_that_stops_half_way_leaves_no_file(served: Served, service: ApiService) -> None:
-    service.catalog.create_kb("reports")
+    service.catalog.bases.create("reports")
     head = (
         b"POST /kb/reports/documents HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9000000\r\n"
         b"Content-Type: multipart/form-data; boundary=b\r\n\r\n"
@@ -103,9 +103,9 @@ def test_an_upload_that_stops_half_way_leaves_no_file(served: Served, service: A
 def test_a_client_that_reads_nothing_of_a_download_is_dropped(
     served: Served, service: ApiService, tmp_path: Path
 ) -> None:
-    base = service.catalog.create_kb("reports")
+    base = service.catalog.bases.create("reports")
     staged = service.blobs.stage(b"x" * BIG, BIG)
-    upload = service.catalog.register_upload(base.id, "a.txt", staged, media_type="text/plain")
+    upload = service.catalog.documents.register(base.id, "a.txt", staged, media_type="text/plain")
     path = f"/kb/reports/documents/{upload.document.id}/content"
     with socket.socket() as made:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -122,7 +122,7 @@ def test_a_client_that_reads_nothing_of_a_download_is_dropped(
 def test_where_nobody_can_give_way_a_newcomer_is_told_to_come_back(
     service: ApiService,
 ) -> None:
-    service.catalog.create_kb("reports")
+    service.catalog.bases.create("reports")
     listen = b"GET /kb/reports/events HTTP/1.1\r\nHost: localhost\r\n\r\n"
     with serving(service, most=4, of_one=2) as served:
         listeners = [served.connect(listen) for _ in range(2)]

@@ -54,7 +54,7 @@ def first_words(service: ApiService, path: str, body: dict[str, object], until: 
 def test_a_stream_begins_before_there_is_a_word(
     service: ApiService, path: str, body: dict[str, object], until: str
 ) -> None:
-    service.catalog.create_kb("reports")
+    service.catalog.bases.create("reports")
     service.answering.starts_with = service.chat.starts_with = threading.Event()
     lines = first_words(service, path, body, until)
     assert not any("event: token" in line or "Hello" in line for line in lines)

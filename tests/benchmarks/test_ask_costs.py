@@ -18,7 +18,7 @@ from kb_service.operations import Services
 from kb_service.parts import ServiceParts
 from kb_service.services.asking import AskRequest
 from kb_service.services.searching import SearchRequest
-from kb_service.storage.text_pieces import PIECE_CHARS
+from kb_service.storage.revisions.pieces import PIECE_CHARS
 
 NUM_LONG_CHARS = 200_000
 Opened = tuple[ServiceParts, Services]

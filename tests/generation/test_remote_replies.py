@@ -42,9 +42,11 @@ def generator(server: FakeServer) -> RemoteGenerator:
 def ask(generator: RemoteGenerator) -> Answer:
     """Answer from one document about two cranes."""
     texts = {"cranes": SOURCE}
+    library = FakeLibrary(texts)
     service = AnsweringService(
         retriever=FakeShelf(**texts),
-        catalog=FakeLibrary(texts),
+        find_base=library.get_kb,
+        library=library,
         generator=generator,
         answers=FakeLog(),
         settings=RetrievalSettings(),

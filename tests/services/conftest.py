@@ -14,9 +14,10 @@ from kb_service.services.uploads import UploadItem, UploadService
 from kb_service.services.worker import IngestWorker, new_worker_id
 from kb_service.storage.blobs import BlobStore
 from kb_service.storage.catalog import Catalog
-from kb_service.storage.database import open_database
-from kb_service.storage.job_queue import JobQueue
-from kb_service.storage.publishing import RevisionPublisher
+from kb_service.storage.database import Database, open_database
+from kb_service.storage.embeddings import Embeddings
+from kb_service.storage.jobs.queue import JobQueue
+from kb_service.storage.revisions.publishing import RevisionPublisher
 from tests.services.fakes import HashEmbedder, NoIndex, ParagraphChunker, TextLoader
 
 MAX_FILE_BYTES = 1000
@@ -26,6 +27,7 @@ MAX_FILE_BYTES = 1000
 class Desk:
     """Everything a test of the services touches."""
 
+    database: Database
     blobs: BlobStore
     catalog: Catalog
     jobs: JobQueue
@@ -33,7 +35,7 @@ class Desk:
     sync: SyncService
     embedder: HashEmbedder
     worker: IngestWorker
-    publisher: RevisionPublisher
+    embeddings: Embeddings
     base: KnowledgeBase
 
     def upload(self, name: str, text: str) -> UploadItem:
@@ -53,11 +55,12 @@ def desk(tmp_path: Path) -> Desk:
     jobs = JobQueue(database, lease_s=5, max_attempts=1)
     uploads = UploadService(catalog, blobs, lambda name, head: "text/plain", MAX_FILE_BYTES)
     embedder = HashEmbedder()
-    publisher = RevisionPublisher(database, blobs)
+    embeddings, publisher = Embeddings(database), RevisionPublisher(database, blobs)
     ingestion = IngestionService(
-        blobs, TextLoader(), ParagraphChunker(), embedder, publisher, NoIndex()
+        blobs, TextLoader(), ParagraphChunker(), embedder, embeddings, publisher, NoIndex()
     )
     return Desk(
+        database=database,
         blobs=blobs,
         catalog=catalog,
         jobs=jobs,
@@ -65,6 +68,6 @@ def desk(tmp_path: Path) -> Desk:
         sync=SyncService(catalog, uploads, tmp_path),
         embedder=embedder,
         worker=IngestWorker(jobs, ingestion, new_worker_id(), lease_s=5),
-        publisher=publisher,
-        base=catalog.create_kb("reports"),
+        embeddings=embeddings,
+        base=catalog.bases.create("reports"),
     )

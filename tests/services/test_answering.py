@@ -37,9 +37,11 @@ class Desk:
         self.writer = writer
         self.shelf = FakeShelf(**texts)
         self.log = FakeLog()
+        library = FakeLibrary(texts)
         self.service = AnsweringService(
             retriever=self.shelf,
-            catalog=FakeLibrary(texts),
+            find_base=library.get_kb,
+            library=library,
             generator=writer,
             answers=self.log,
             settings=RetrievalSettings(),

@@ -165,7 +165,7 @@ def failed_at(place: str) -> ParserFailed:
 def test_the_same_death_twice_is_poison_and_another_one_bad_luck(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, errors: list[KbError], num_tries: int
 ) -> None:
-    monkeypatch.setattr("kb_service.storage.job_queue.FIRST_RETRY_S", 0.0)
+    monkeypatch.setattr("kb_service.storage.jobs.queue.FIRST_RETRY_S", 0.0)
     desk.jobs._max_attempts = 3
     dying = DyingLoader(*errors)
     desk.worker._ingestion._loader = dying

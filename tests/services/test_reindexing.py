@@ -15,9 +15,9 @@ class OtherEmbedder(HashEmbedder):
 
 def test_a_new_model_embeds_every_text_once_and_the_change_is_announced(desk: Desk) -> None:
     desk.run(desk.upload("a.txt", "one\n\ntwo"), desk.upload("b.txt", "three"))
-    source, index, other = SqlIndexSource(desk.catalog._database), NoIndex(), OtherEmbedder()
+    source, index, other = SqlIndexSource(desk.database), NoIndex(), OtherEmbedder()
     head = source.head(desk.base.id)
-    service = ReindexService(desk.catalog, source, desk.publisher, lambda: other, lambda: index)
+    service = ReindexService(desk.catalog, source, desk.embeddings, lambda: other, lambda: index)
     assert service.reindex(desk.base.name).num_embedded == 3
     assert [change.is_added for change in source.changes(desk.base.id, head)] == [True, True]
     assert all(chunk.vector for chunk in source.live_chunks(desk.base.id, other.profile))
@@ -27,11 +27,11 @@ def test_a_new_model_embeds_every_text_once_and_the_change_is_announced(desk: De
 
 def test_vectors_of_the_old_model_go_with_the_reindex_of_the_last_base(desk: Desk) -> None:
     desk.run(desk.upload("a.txt", "one"))
-    source, other = SqlIndexSource(desk.catalog._database), OtherEmbedder()
-    second = desk.catalog.create_kb("second").id
+    source, other = SqlIndexSource(desk.database), OtherEmbedder()
+    second = desk.catalog.bases.create("second").id
     first, old = desk.base.id, desk.embedder.profile
     desk.run(desk.uploads.accept(second, "b.txt", io.BytesIO(b"two")))
-    service = ReindexService(desk.catalog, source, desk.publisher, lambda: other, NoIndex)
+    service = ReindexService(desk.catalog, source, desk.embeddings, lambda: other, NoIndex)
     service.reindex(first)
     assert [bool(chunk.vector) for chunk in source.live_chunks(first, old)] == [True]
     service.reindex(second)

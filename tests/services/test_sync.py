@@ -38,7 +38,7 @@ def sync(desk: Desk, folder: Path, *, prune: bool = False) -> tuple[SyncReport, 
 
 
 def names(desk: Desk) -> set[str]:
-    return {document.name for document in desk.catalog.list_documents(desk.base.id).items}
+    return {document.name for document in desk.catalog.documents.list(desk.base.id).items}
 
 
 def test_first_run_brings_all_files_in_and_the_second_does_nothing(
@@ -225,8 +225,8 @@ def test_a_refusal_is_tried_again_under_other_limits_and_forgotten_with_its_file
     }  # fmt: skip
     (folder / "empty.txt").unlink()
     assert sync(desk, folder)[0].refused == {}
-    other = desk.catalog.create_kb("other")
-    desk.catalog.delete_kb(desk.base.id)
+    other = desk.catalog.bases.create("other")
+    desk.catalog.bases.delete(desk.base.id)
     desk.sync.run(other.id, folder, prune=False)
     assert not list((tmp_path / "sync").glob(f"{desk.base.id}*"))
 

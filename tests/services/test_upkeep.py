@@ -23,7 +23,7 @@ def test_a_base_is_gone_even_when_its_index_files_stay(desk: Desk) -> None:
 
     BaseService(desk.catalog, refuse).delete(desk.base.name)
     with pytest.raises(NotFound):
-        desk.catalog.get_kb(desk.base.id)
+        desk.catalog.bases.get(desk.base.id)
 
 
 def test_nothing_is_dropped_of_a_base_that_is_not_there(desk: Desk) -> None:
@@ -39,7 +39,7 @@ def test_one_base_that_cannot_be_published_does_not_stop_the_others(desk: Desk) 
             super().refresh(kb_id)
             raise StorageError("full", code="disk_full")
 
-    bases, retriever = [desk.base, desk.catalog.create_kb("second")], Refusing()
+    bases, retriever = [desk.base, desk.catalog.bases.create("second")], Refusing()
     refresh(bases, retriever)
     assert retriever.refreshed == [base.id for base in bases]
 
@@ -59,7 +59,7 @@ def test_the_index_of_a_base_whose_deletion_was_cut_short_is_told_and_swept(
     kept, gone = (services.bases.create(name).id for name in ("kept", "gone"))
     for kb_id in (kept, gone):
         (tmp_path / "index" / kb_id / "gen-1-00000000").mkdir(parents=True)
-    Catalog(parts.storage().database, parts.blobs).delete_kb(gone)  # and here the process died
+    Catalog(parts.storage().database, parts.blobs).bases.delete(gone)  # and here the process died
     report = services.upkeep.verify()
     assert (report["is_clean"], report["orphaned"]) == (
         False,

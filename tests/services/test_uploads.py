@@ -26,7 +26,7 @@ def test_a_name_is_data_and_kept_as_it_is(desk: Desk, name: str) -> None:
     item = desk.upload(name, "water in the pump room")
     assert item.outcome == "created"
     assert item.document is not None
-    assert desk.catalog.find_document(desk.base.id, name) is not None
+    assert desk.catalog.documents.find(desk.base.id, name) is not None
 
 
 @pytest.mark.parametrize(
@@ -52,9 +52,9 @@ def test_one_name_in_two_unicode_forms_is_one_document(desk: Desk, name: str) ->
     assert (first.document.id, first.document.name) == (second.document.id, name)
     assert desk.upload(apart, "new words").outcome == "unchanged"
     for form in (name, apart):
-        assert desk.catalog.find_document(desk.base.id, form) == second.document
-        assert len(desk.catalog.list_documents(desk.base.id, name=form).items) == 1
-        assert len(desk.catalog.list_documents(desk.base.id, name_contains=form[:-4]).items) == 1
+        assert desk.catalog.documents.find(desk.base.id, form) == second.document
+        assert len(desk.catalog.documents.list(desk.base.id, name=form).items) == 1
+        assert len(desk.catalog.documents.list(desk.base.id, name_contains=form[:-4]).items) == 1
 
 
 def test_documents_stored_in_other_forms_stay_what_they_are(
@@ -62,14 +62,14 @@ def test_documents_stored_in_other_forms_stay_what_they_are(
 ) -> None:
     name, apart = "été.txt", unicodedata.normalize("NFD", "été.txt")
     with monkeypatch.context() as earlier:
-        earlier.setattr("kb_service.storage.uploads.composed", lambda name: name)
+        earlier.setattr("kb_service.storage.documents.store.composed", lambda name: name)
         old = desk.upload(apart, "old words").document
     assert old is not None and old.name == apart
     revised = desk.upload(name, "new words")
     assert (revised.outcome, revised.document and revised.document.id) == ("revised", old.id)
     with monkeypatch.context() as earlier:
-        earlier.setattr("kb_service.storage.uploads.composed", lambda name: name)
-        earlier.setattr("kb_service.storage.documents.forms_of", lambda name: (name,))
+        earlier.setattr("kb_service.storage.documents.store.composed", lambda name: name)
+        earlier.setattr("kb_service.storage.documents.rows.forms_of", lambda name: (name,))
         other = desk.upload(name, "other words").document
     assert other is not None and other.id != old.id
     for form, document in ((name, other), (apart, old)):
@@ -78,13 +78,13 @@ def test_documents_stored_in_other_forms_stay_what_they_are(
 
 
 def test_a_base_has_one_name_in_every_unicode_form(desk: Desk) -> None:
-    base = desk.catalog.create_kb(unicodedata.normalize("NFD", "Pannes d'été"))
+    base = desk.catalog.bases.create(unicodedata.normalize("NFD", "Pannes d'été"))
     assert base.name == "Pannes d'été"
     for form in ("NFC", "NFD"):
         name = unicodedata.normalize(form, base.name)
-        assert desk.catalog.get_kb(name).id == base.id
+        assert desk.catalog.bases.get(name).id == base.id
         with pytest.raises(Conflict):
-            desk.catalog.create_kb(name)
+            desk.catalog.bases.create(name)
 
 
 def test_an_empty_file_is_rejected(desk: Desk) -> None:
@@ -138,5 +138,5 @@ def test_new_bytes_under_a_name_are_a_revision_of_the_same_document(desk: Desk) 
     assert second.document is not None
     assert first.document.id == second.document.id
     desk.run(second)
-    document = desk.catalog.get_document(desk.base.id, first.document.id)
+    document = desk.catalog.documents.get(desk.base.id, first.document.id)
     assert document.status is DocumentStatus.READY

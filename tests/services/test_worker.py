@@ -19,7 +19,7 @@ def test_a_good_file_becomes_ready_and_a_bad_one_beside_it_fails_with_its_reason
     run = desk.run(good, bad)
     assert run.num_succeeded == 1
     assert [failure["code"] for failure in run.failures] == ["corrupt_document"]
-    statuses = {item.name: item.status for item in desk.catalog.list_documents(desk.base.id).items}
+    statuses = {item.name: item.status for item in desk.catalog.documents.list(desk.base.id).items}
     assert statuses == {"good.txt": DocumentStatus.READY, "bad.txt": DocumentStatus.FAILED}
 
 
@@ -112,6 +112,6 @@ def test_worker_names_differ_within_one_process() -> None:
 def test_a_document_deleted_while_its_job_waits_is_no_endless_wait(desk: Desk) -> None:
     item = desk.upload("a.txt", "text")
     assert item.document is not None
-    desk.catalog.delete_document(desk.base.id, item.document.id)
+    desk.catalog.documents.delete(desk.base.id, item.document.id)
     run = desk.run(item)
     assert [failure["code"] for failure in run.failures] == ["job_not_found"]

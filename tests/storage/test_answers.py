@@ -23,7 +23,7 @@ SECRET = "the pump failed"
 @pytest.fixture
 def answer(world: World) -> Answer:
     """An answer that cites a.txt and was also shown b.txt."""
-    kb_id = world.catalog.create_kb("reports").id
+    kb_id = world.catalog.bases.create("reports").id
     cited = world.ingest(kb_id, "a.txt", [SECRET])
     shown = world.ingest(kb_id, "b.txt", ["the valve held"])
     span, boxes = TextSpan(0, len(SECRET)), ((0.5, 1.0, 2.0, 3.0),)
@@ -85,9 +85,9 @@ def test_deleting_a_document_takes_its_words_out_of_answers(
 ) -> None:
     world.answers.save_turn(answer, AUDIT)
     world.answers.feedback(answer.id, "up", f"right, {SECRET}")
-    document = world.catalog.find_document(answer.kb_id, name)
+    document = world.catalog.documents.find(answer.kb_id, name)
     assert document is not None
-    world.catalog.delete_document(answer.kb_id, document.id)
+    world.catalog.documents.delete(answer.kb_id, document.id)
     found, audit = world.answers.get(answer.id)
     assert (found.answer, found.citations, found.passages) == ("", (), ())
     assert (found.question, found.reason, found.highlight) == (
@@ -105,7 +105,7 @@ def test_deleting_a_document_takes_its_words_out_of_answers(
 def test_an_answer_finished_after_the_delete_is_stored_without_words(
     world: World, answer: Answer
 ) -> None:
-    world.catalog.delete_document(answer.kb_id, answer.citations[0].document_id)
+    world.catalog.documents.delete(answer.kb_id, answer.citations[0].document_id)
     stored = world.answers.save_turn(answer, AUDIT)
     assert (stored.answer, stored.citations, stored.passages) == ("", (), ())
     assert world.answers.get(answer.id)[0] == stored
@@ -115,7 +115,7 @@ def test_an_answer_finished_after_the_delete_is_stored_without_words(
 
 def test_an_answer_of_a_deleted_base_is_not_stored(world: World, answer: Answer) -> None:
     world.answers.save_turn(answer, AUDIT)
-    world.catalog.delete_kb(answer.kb_id)
+    world.catalog.bases.delete(answer.kb_id)
     for read in (lambda: world.answers.get(answer.id), lambda: conversation(world)):
         with pytest.raises(NotFound):
             read()
@@ -152,7 +152,7 @@ def test_feedback_keeps_the_latest_and_refuses_other_ratings(world: World, answe
 
 
 def test_conversations_are_listed_latest_first(world: World, answer: Answer) -> None:
-    kb_id, other = answer.kb_id, world.catalog.create_kb("other").id
+    kb_id, other = answer.kb_id, world.catalog.bases.create("other").id
     plain = replace(answer, citations=(), passages=())
 
     def ask(number: int, conversation_id: str, base: str = kb_id) -> None:

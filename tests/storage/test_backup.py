@@ -28,7 +28,7 @@ def database_url(tmp_path: Path) -> str:
 
 @pytest.fixture
 def kb_id(world: World) -> str:
-    kb_id = world.catalog.create_kb("reports").id
+    kb_id = world.catalog.bases.create("reports").id
     world.ingest(kb_id, "a.txt", ["old words"])
     world.ingest(kb_id, "a.txt", ["The pump failed at 07:42."])
     world.ingest(kb_id, "b.txt", ["Nobody was hurt."])
@@ -50,9 +50,9 @@ def test_what_is_restored_is_clean_and_goes_on(world: World, kb_id: str, tmp_pat
     again = restored(tmp_path / "backup", tmp_path / "elsewhere")
     again.assert_clean()
     assert again.live_texts(kb_id) == world.live_texts(kb_id)
-    document = again.catalog.find_document(kb_id, "a.txt")
+    document = again.catalog.documents.find(kb_id, "a.txt")
     assert document is not None
-    old = again.catalog.revision_text(kb_id, document.id, sha256(b"old words"))
+    old = again.catalog.revisions.text(kb_id, document.id, sha256(b"old words"))
     assert old[1] == "old words\n"
     again.publish(again.claim(), ["what waited"])  # the upload that waited is ingested there
     assert "what waited" in again.live_texts(kb_id)
@@ -70,9 +70,9 @@ def test_deletes_and_uploads_while_the_backup_is_taken_leave_it_whole(
     def copy_and_change(database: Database, target: Path) -> None:
         copy_database(database, target)
         if name := next(moves, None):
-            document = world.catalog.find_document(kb_id, name)
+            document = world.catalog.documents.find(kb_id, name)
             assert document is not None
-            world.catalog.delete_document(kb_id, document.id)
+            world.catalog.documents.delete(kb_id, document.id)
             world.upload(kb_id, f"new-{name}", f"new {name}".encode())
 
     monkeypatch.setattr(backup, "_copy_database", copy_and_change)
@@ -80,7 +80,7 @@ def test_deletes_and_uploads_while_the_backup_is_taken_leave_it_whole(
     assert taken.lacking == ()
     again = restored(tmp_path / "backup", tmp_path / "elsewhere")
     again.assert_clean()
-    names = {item.name for item in again.catalog.list_documents(kb_id).items}
+    names = {item.name for item in again.catalog.documents.list(kb_id).items}
     # The moment of the second snapshot: b.txt went after it, and its file was copied before.
     assert names == {"b.txt", "c.txt", "new-a.txt"}
     kept = set(BlobStore(tmp_path / "backup" / "blobs").iter_sha256())
@@ -100,7 +100,7 @@ def test_deletes_that_never_end_are_held_up_at_last(
         if are_writes_free[-1]:
             document = world.upload(kb_id, name, name.encode()).document
             copy_database(database, target)
-            world.catalog.delete_document(kb_id, document.id)
+            world.catalog.documents.delete(kb_id, document.id)
         else:
             copy_database(database, target)
 

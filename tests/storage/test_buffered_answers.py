@@ -36,7 +36,7 @@ def answers(world: World) -> BufferedAnswers:
 @pytest.fixture
 def answer(world: World) -> Answer:
     """An answer that was shown the one document there is."""
-    kb_id = world.catalog.create_kb("reports").id
+    kb_id = world.catalog.bases.create("reports").id
     shown = world.ingest(kb_id, "a.txt", [WORDS])
     span = TextSpan(0, len(WORDS))
     passage = Passage(1, 1, shown.document_id, shown.id, shown.sha256, "a", span, WORDS, 0.5)
@@ -189,7 +189,7 @@ def test_a_kept_answer_loses_its_words_when_its_document_is_deleted(
 ) -> None:
     with refusing(world.database):
         answers.save_turn(answer, AUDIT)
-    world.catalog.delete_document(answer.kb_id, answer.passages[0].document_id)
+    world.catalog.documents.delete(answer.kb_id, answer.passages[0].document_id)
     with refusing(world.database):
         found, audit = answers.get("ans_1")
         assert (found.answer, found.passages, found.reason) == ("", (), "document_deleted")
@@ -206,7 +206,7 @@ def test_kept_answers_of_a_deleted_base_are_forgotten(
 ) -> None:
     with refusing(world.database):
         answers.save_turn(answer, AUDIT)
-    world.catalog.delete_kb(answer.kb_id)
+    world.catalog.bases.delete(answer.kb_id)
     with refusing(world.database), pytest.raises(NotFound):
         answers.get("ans_1")
     answers.close()

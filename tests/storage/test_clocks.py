@@ -4,8 +4,8 @@ import pytest
 
 from kb_service.domain.errors import LeaseLost, ParseInterrupted, StorageError
 from kb_service.domain.jobs import JobStatus
-from kb_service.storage import job_queue
-from kb_service.storage.job_queue import JobQueue
+from kb_service.storage.jobs import queue as job_queue
+from kb_service.storage.jobs.queue import JobQueue
 from tests.storage.world import LEASE_S, FakeClock, World, downgrade
 
 TWO_HOURS = 7200.0
@@ -14,7 +14,7 @@ STEPS = pytest.mark.parametrize("step", [-TWO_HOURS, TWO_HOURS, -90.0, 90.0])
 
 @pytest.fixture
 def kb_id(world: World) -> str:
-    return world.catalog.create_kb("reports").id
+    return world.catalog.bases.create("reports").id
 
 
 def another_process(world: World) -> JobQueue:

@@ -12,7 +12,7 @@ CONTENTS = (b"red", b"green")
 
 
 def test_uploads_workers_deletes_and_sweeps_exclude_each_other(world: World) -> None:
-    kb_id = world.catalog.create_kb("busy").id
+    kb_id = world.catalog.bases.create("busy").id
 
     def live(seed: int) -> None:
         draw = random.Random(seed)  # noqa: S311  an order of steps, no secret
@@ -41,16 +41,16 @@ def work(world: World, worker_id: str) -> None:
 
 
 def delete(world: World, kb_id: str, name: str) -> None:
-    document = world.catalog.find_document(kb_id, name)
+    document = world.catalog.documents.find(kb_id, name)
     if document is not None:
         try:
-            world.catalog.delete_document(kb_id, document.id)
+            world.catalog.documents.delete(kb_id, document.id)
         except NotFound:
             return
 
 
 def test_a_hundred_chunks_are_read_back_with_their_regions_in_two_queries(world: World) -> None:
-    kb_id = world.catalog.create_kb("wide").id
+    kb_id = world.catalog.bases.create("wide").id
     for name in "abcde":
         world.ingest(kb_id, name, [f"{name} {number}" for number in range(20)])
     ids = [chunk.chunk_id for chunk in world.source.live_chunks(kb_id, PROFILE)]

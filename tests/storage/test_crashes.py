@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from kb_service.storage.database import open_database
-from kb_service.storage.jobs import UNFINISHED
+from kb_service.storage.jobs.rows import UNFINISHED
 from kb_service.storage.statistics import Statistics
 from tests.storage.world import World, build_world
 
@@ -26,7 +26,7 @@ from kb_service.storage.database import open_database
 from tests.storage.world import build_world, sha256
 folder, seed = Path(sys.argv[1]), int(sys.argv[2])
 world = build_world(open_database(f"sqlite:///{folder / 'kb.sqlite3'}"), folder)
-kb_id = world.catalog.get_kb("crash").id
+kb_id = world.catalog.bases.get("crash").id
 draw = random.Random(seed)
 print("ready", flush=True)
 for step in itertools.count():
@@ -39,9 +39,9 @@ for step in itertools.count():
             world.publish(claim, [f"{claim.job.blob_sha256} first", "a sentence all share"])
             print("published", claim.document_name, claim.job.blob_sha256, flush=True)
     if draw.random() < 0.3:
-        document = world.catalog.find_document(kb_id, name)
+        document = world.catalog.documents.find(kb_id, name)
         print("deleting", name, "-", flush=True)
-        world.catalog.delete_document(kb_id, document.id)
+        world.catalog.documents.delete(kb_id, document.id)
         print("deleted", name, "-", flush=True)
 """
 
@@ -50,7 +50,7 @@ for step in itertools.count():
 def test_a_killed_process_loses_and_doubles_nothing(migrated_sqlite: Path, tmp_path: Path) -> None:
     shutil.copy(migrated_sqlite, tmp_path / "kb.sqlite3")
     world = build_world(open_database(f"sqlite:///{tmp_path / 'kb.sqlite3'}"), tmp_path)
-    kb_id = world.catalog.create_kb("crash").id
+    kb_id = world.catalog.bases.create("crash").id
     draw = random.Random(20260101)  # noqa: S311  moments to kill at, no secrets
     num_steps = 0
     for seed in range(NUM_KILLS):
@@ -89,7 +89,7 @@ def run_and_kill(folder: Path, seed: int, num_lines: int, delay_s: float) -> lis
 
 def check_acknowledged(world: World, kb_id: str, acknowledged: list[list[str]]) -> None:
     """What was acknowledged holds; the one step that was under way may have been committed."""
-    known = world.catalog.known_hashes(kb_id)
+    known = world.catalog.documents.known_hashes(kb_id)
     overtaken = []
     for name, (action, sha) in {line[1]: (line[0], line[2]) for line in acknowledged}.items():
         if action == "deleting":
@@ -98,9 +98,9 @@ def check_acknowledged(world: World, kb_id: str, acknowledged: list[list[str]]) 
             overtaken.append(name)
             assert name in known, f"{name} was acknowledged as {action} and is gone"
         if action == "published":
-            document = world.catalog.find_document(kb_id, name)
+            document = world.catalog.documents.find(kb_id, name)
             assert document is not None
-            text = world.catalog.revision_text(kb_id, document.id, sha)[1]
+            text = world.catalog.revisions.text(kb_id, document.id, sha)[1]
             assert text.startswith(f"{sha} first")
     assert len(overtaken) <= 1, overtaken
 

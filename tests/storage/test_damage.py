@@ -32,7 +32,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 def kb_id(world: World) -> str:
     """A base of two documents."""
-    kb_id = world.catalog.create_kb("reports").id
+    kb_id = world.catalog.bases.create("reports").id
     world.ingest(kb_id, "a.txt", ["The pump failed at 07:42.", "Nobody was hurt."])
     world.ingest(kb_id, "b.txt", [f"Valve {number} was closed." for number in range(30)])
     world.assert_clean()
@@ -115,7 +115,7 @@ def test_the_first_read_that_meets_damage_is_remembered(world: World, kb_id: str
         ).fetchone()[0]
     garble(path, (page - 1) * PAGE_BYTES, PAGE_BYTES)
     with pytest.raises(StorageError) as error:
-        world.catalog.list_documents(kb_id)
+        world.catalog.documents.list(kb_id)
     assert error.value.code == "database_damaged"
     assert not error.value.is_outage
     assert world.database.is_damaged
@@ -137,11 +137,11 @@ def test_a_look_at_the_start_finds_a_damaged_page_and_passes_a_whole_file(
 def test_a_text_with_a_wrong_byte_is_neither_served_nor_clean(
     world: World, kb_id: str, wrong: str
 ) -> None:
-    document = world.catalog.find_document(kb_id, "a.txt")
+    document = world.catalog.documents.find(kb_id, "a.txt")
     assert document is not None
     run(world.database, "UPDATE text_pieces SET text = :wrong WHERE revision_id = 1", wrong=wrong)
     with pytest.raises(StorageError) as error:
-        world.catalog.revision_text(kb_id, document.id)
+        world.catalog.revisions.text(kb_id, document.id)
     assert error.value.code == "text_damaged"
     assert error.value.details == {"document_id": document.id}
     damaged = world.verifier.verify().damaged
@@ -149,11 +149,11 @@ def test_a_text_with_a_wrong_byte_is_neither_served_nor_clean(
 
 
 def test_a_byte_that_is_no_utf8_is_damage_of_its_document(world: World, kb_id: str) -> None:
-    document = world.catalog.find_document(kb_id, "a.txt")
+    document = world.catalog.documents.find(kb_id, "a.txt")
     assert document is not None
     run(world.database, "UPDATE text_pieces SET text = CAST(x'54ff' AS TEXT) WHERE revision_id = 1")
     with pytest.raises(StorageError) as error:
-        world.catalog.revision_text(kb_id, document.id)
+        world.catalog.revisions.text(kb_id, document.id)
     assert (error.value.code, document.id in error.value.message) == ("text_damaged", True)
     report = world.verifier.verify()
     assert any(document.id in found and "UTF-8" in found for found in report.damaged)
@@ -171,7 +171,7 @@ def test_a_chunk_with_other_words_is_no_hit(world: World, kb_id: str, column: st
 
 
 def test_damaged_boxes_of_a_page_are_not_shown(world: World, kb_id: str) -> None:
-    document = world.catalog.find_document(kb_id, "a.txt")
+    document = world.catalog.documents.find(kb_id, "a.txt")
     assert document is not None
     assert document.revision is not None
     with world.database.write() as connection:
@@ -183,14 +183,14 @@ def test_damaged_boxes_of_a_page_are_not_shown(world: World, kb_id: str) -> None
             {"packed": bytes(packed)},
         )
     with pytest.raises(StorageError) as error:
-        world.catalog.regions(document.revision.id, TextSpan(0, 4))
+        world.catalog.revisions.regions(document.revision.id, TextSpan(0, 4))
     assert error.value.code == "page_boxes_damaged"
 
 
 def test_a_stored_value_that_is_no_json_is_typed_and_named(world: World, kb_id: str) -> None:
     run(world.database, "UPDATE revisions SET metadata = '{' WHERE num_pages = 2")
     with pytest.raises(StorageError) as error:
-        world.catalog.list_documents(kb_id)
+        world.catalog.documents.list(kb_id)
     assert error.value.code == "text_damaged"
     assert any("revision 1" in found for found in world.verifier.verify().damaged)
 
@@ -198,10 +198,10 @@ def test_a_stored_value_that_is_no_json_is_typed_and_named(world: World, kb_id: 
 def test_bytes_that_changed_vanished_or_cannot_be_read_are_told_apart_and_never_given_out(
     world: World, kb_id: str
 ) -> None:
-    document = world.catalog.find_document(kb_id, "a.txt")
+    document = world.catalog.documents.find(kb_id, "a.txt")
     assert document is not None
     assert document.revision is not None
-    path, _ = world.catalog.content_path(kb_id, document.id)
+    path, _ = world.catalog.documents.content(kb_id, document.id)
     whole = path.read_bytes()
     path.write_bytes(whole[:-1] + b"!")
     assert refused(world, kb_id, document.id) == "blob_damaged"
@@ -214,13 +214,13 @@ def test_bytes_that_changed_vanished_or_cannot_be_read_are_told_apart_and_never_
     assert "cannot be read" in world.verifier.verify().damaged[0]
     path.rmdir()
     world.upload(kb_id, "a.txt", whole)
-    assert world.catalog.content_path(kb_id, document.id)[0].read_bytes() == whole
+    assert world.catalog.documents.content(kb_id, document.id)[0].read_bytes() == whole
     world.assert_clean()
 
 
 def refused(world: World, kb_id: str, document_id: str) -> str:
     with pytest.raises(StorageError) as error:
-        world.catalog.content_path(kb_id, document_id)
+        world.catalog.documents.content(kb_id, document_id)
     assert "a.txt" in error.value.message
     assert error.value.details is not None
     assert str(error.value.details["sha256"]) in error.value.message
@@ -246,7 +246,7 @@ def test_a_damaged_page_of_postgresql_is_a_finding_and_the_rest_is_checked(
     administer(server, "CREATE DATABASE kb_whole TEMPLATE kb_template")
     database = open_database(with_database(server, "kb_whole"))
     world = build_world(database, tmp_path)
-    kb_id = world.catalog.create_kb("reports").id
+    kb_id = world.catalog.bases.create("reports").id
     world.ingest(kb_id, "a.txt", ["The pump failed at 07:42."])
     database.close()
     # The copy's pages are on disk and in no buffer: what is changed there is what is read.

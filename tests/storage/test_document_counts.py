@@ -14,7 +14,7 @@ NONE = {"pending": 0, "processing": 0, "ready": 0, "partial": 0, "failed": 0}
 
 @pytest.fixture
 def kb_id(world: World) -> str:
-    return world.catalog.create_kb("reports").id
+    return world.catalog.bases.create("reports").id
 
 
 def fail(world: World, kb_id: str, name: str) -> None:
@@ -45,22 +45,22 @@ def fill(world: World, kb_id: str) -> None:
 
 def test_counts_are_those_of_the_listed_documents(world: World, kb_id: str) -> None:
     fill(world, kb_id)
-    listed = Counter(str(item.status) for item in world.catalog.list_documents(kb_id).items)
-    assert world.catalog.count_documents(kb_id) == NONE | listed
+    listed = Counter(str(item.status) for item in world.catalog.documents.list(kb_id).items)
+    assert world.catalog.documents.count(kb_id) == NONE | listed
     assert listed == {"ready": 2, "partial": 1, "failed": 1, "processing": 1, "pending": 2}
 
 
 def test_counts_follow_the_search_by_name_and_stay_inside_their_base(
     world: World, kb_id: str
 ) -> None:
-    other = world.catalog.create_kb("other").id
+    other = world.catalog.bases.create("other").id
     world.ingest(other, "ready-9.txt", ["elsewhere"])
     fill(world, kb_id)
-    found = world.catalog.count_documents(kb_id, name_contains="READY")
+    found = world.catalog.documents.count(kb_id, name_contains="READY")
     assert found == NONE | {"ready": 2, "pending": 1}
-    assert world.catalog.count_documents(kb_id, name="failed.pdf") == NONE | {"failed": 1}
-    assert world.catalog.count_documents(other) == NONE | {"ready": 1}
+    assert world.catalog.documents.count(kb_id, name="failed.pdf") == NONE | {"failed": 1}
+    assert world.catalog.documents.count(other) == NONE | {"ready": 1}
 
 
 def test_an_empty_base_counts_nothing(world: World, kb_id: str) -> None:
-    assert world.catalog.count_documents(kb_id) == NONE
+    assert world.catalog.documents.count(kb_id) == NONE

@@ -39,7 +39,7 @@ def filled(folder: Path, *, is_open: bool = True) -> tuple[Storage, World, str]:
     """
     storage = opened(folder)
     world = build_world(storage.database, folder)
-    kb_id = world.catalog.create_kb("reports").id
+    kb_id = world.catalog.bases.create("reports").id
     for number in range(3):
         world.ingest(kb_id, f"{number}.txt", [f"{number} {words}" for words in SENTENCES])
     storage.reserve.restore()
@@ -60,9 +60,9 @@ def refused(action: Callable[[], object]) -> str:
 def test_documents_are_deleted_from_the_reserve_until_there_is_room(disk: Path) -> None:
     storage, world, kb_id = filled(disk)
     assert refused(lambda: world.upload(kb_id, "more.txt", b"x" * 900_000)) == "disk_full"
-    documents = world.catalog.list_documents(kb_id).items
+    documents = world.catalog.documents.list(kb_id).items
     for document in documents:
-        world.catalog.delete_document(kb_id, document.id)
+        world.catalog.documents.delete(kb_id, document.id)
     assert world.live_texts(kb_id) == []
     assert list(world.blobs.iter_sha256()) == []
     assert storage.reserve.size_bytes >= storage.reserve.target_bytes - 2 * MARGIN_BYTES
@@ -73,7 +73,7 @@ def test_documents_are_deleted_from_the_reserve_until_there_is_room(disk: Path) 
 
 def test_others_who_go_on_writing_do_not_take_the_room_that_deletes_need(disk: Path) -> None:
     storage, world, kb_id = filled(disk)
-    world.catalog.delete_document(kb_id, world.catalog.list_documents(kb_id).items[0].id)
+    world.catalog.documents.delete(kb_id, world.catalog.documents.list(kb_id).items[0].id)
     (disk / FILLER).unlink()
 
     numbers = count()
@@ -87,22 +87,22 @@ def test_others_who_go_on_writing_do_not_take_the_room_that_deletes_need(disk: P
             world.claim()
 
     assert refused(write_on) == "disk_full"
-    assert len(world.catalog.list_documents(kb_id).items) > 4
+    assert len(world.catalog.documents.list(kb_id).items) > 4
     assert storage.reserve.size_bytes == storage.reserve.target_bytes
     fill(disk)
-    for number, document in enumerate(world.catalog.list_documents(kb_id).items):
+    for number, document in enumerate(world.catalog.documents.list(kb_id).items):
         with suppress(StorageError):
-            write_on() if number < 2 else world.catalog.create_kb(f"more {number}")
-        world.catalog.delete_document(kb_id, document.id)
-    world.catalog.delete_kb(kb_id)
-    world.catalog.create_kb("the file has room inside")
+            write_on() if number < 2 else world.catalog.bases.create(f"more {number}")
+        world.catalog.documents.delete(kb_id, document.id)
+    world.catalog.bases.delete(kb_id)
+    world.catalog.bases.create("the file has room inside")
     world.assert_clean()
 
 
 def test_a_base_and_a_conversation_are_deleted_from_the_reserve(disk: Path) -> None:
     _, world, kb_id = filled(disk)
-    world.catalog.delete_kb(kb_id)
-    assert world.catalog.list_kbs().items == ()
+    world.catalog.bases.delete(kb_id)
+    assert world.catalog.bases.list().items == ()
     world.assert_clean()
 
 
@@ -112,8 +112,8 @@ def test_a_full_disk_is_opened_again_and_cleared(disk: Path) -> None:
     assert again.can_write()
     world = build_world(again.database, disk)
     assert len(world.live_texts(kb_id)) == 3 * len(SENTENCES)
-    document = world.catalog.list_documents(kb_id).items[0]
-    world.catalog.delete_document(kb_id, document.id)
+    document = world.catalog.documents.list(kb_id).items[0]
+    world.catalog.documents.delete(kb_id, document.id)
     assert len(world.live_texts(kb_id)) == 2 * len(SENTENCES)
 
 
@@ -127,10 +127,10 @@ def test_a_full_disk_without_a_reserve_is_read_and_written_again_when_there_is_r
     world = build_world(again.database, disk)
     assert not again.can_write()
     assert len(world.live_texts(kb_id)) == 3 * len(SENTENCES)
-    assert refused(lambda: world.catalog.create_kb("more")) == "disk_full"
+    assert refused(lambda: world.catalog.bases.create("more")) == "disk_full"
     (disk / FILLER).unlink()
     assert again.can_write()
-    world.catalog.create_kb("more")
+    world.catalog.bases.create("more")
 
 
 def test_the_folder_tells_that_it_is_full_and_takes_the_reserve_again(
@@ -206,13 +206,13 @@ def test_a_base_too_big_for_the_reserve_goes_document_by_document(
     folder = tmp_path / "data"
     storage = opened(folder, reserve_bytes=MIB)
     world = build_world(storage.database, folder)
-    kb_id = world.catalog.create_kb("reports").id
+    kb_id = world.catalog.bases.create("reports").id
     for number in range(3):
         world.ingest(kb_id, f"{number}.txt", [f"{number} pumps failed"])
-    remove, deleted = world.catalog._remove_kb, []
+    remove, deleted = world.catalog.bases._remove, []
 
     def too_big(base: str) -> set[str]:
-        if world.catalog.list_documents(base).items:
+        if world.catalog.documents.list(base).items:
             raise StorageError("full", code="disk_full")
         return remove(base)
 
@@ -220,12 +220,12 @@ def test_a_base_too_big_for_the_reserve_goes_document_by_document(
         deleted.append(document_id)
         return set(remove_document(base, document_id))
 
-    remove_document = world.catalog._remove_document
-    monkeypatch.setattr(world.catalog, "_remove_kb", too_big)
-    monkeypatch.setattr(world.catalog, "_remove_document", note)
-    world.catalog.delete_kb(kb_id)
+    remove_document = world.catalog.documents._remove
+    monkeypatch.setattr(world.catalog.bases, "_remove", too_big)
+    monkeypatch.setattr(world.catalog.documents, "_remove", note)
+    world.catalog.bases.delete(kb_id)
     assert len(deleted) == 3
-    assert world.catalog.list_kbs().items == ()
+    assert world.catalog.bases.list().items == ()
     world.assert_clean()
 
 
@@ -247,7 +247,7 @@ def test_a_full_sqlite_file_is_a_full_disk(tmp_path: Path) -> None:
     database = open_database(f"sqlite:///{tmp_path / 'kb.sqlite3'}")
     database.migrate()
     world = build_world(database, tmp_path)
-    kb_id = world.catalog.create_kb("reports").id
+    kb_id = world.catalog.bases.create("reports").id
     with database.read() as connection:
         connection.exec_driver_sql("PRAGMA max_page_count = 1")
     assert refused(lambda: world.ingest(kb_id, "a.txt", SENTENCES * 20)) == "disk_full"

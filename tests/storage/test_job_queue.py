@@ -16,13 +16,13 @@ from kb_service.domain.errors import (
     StorageError,
 )
 from kb_service.domain.jobs import IngestJob, JobStage, JobStatus, Progress
-from kb_service.storage import job_queue
+from kb_service.storage.jobs import queue as job_queue
 from tests.storage.world import LEASE_S, World
 
 
 @pytest.fixture
 def kb_id(world: World) -> str:
-    return world.catalog.create_kb("reports").id
+    return world.catalog.bases.create("reports").id
 
 
 def queued(world: World, kb_id: str, name: str = "a.txt") -> IngestJob:
@@ -32,7 +32,7 @@ def queued(world: World, kb_id: str, name: str = "a.txt") -> IngestJob:
 
 
 def document_of(world: World, job: IngestJob) -> tuple[DocumentStatus, str | None]:
-    document = world.catalog.get_document(job.kb_id, job.document_id)
+    document = world.catalog.documents.get(job.kb_id, job.document_id)
     return document.status, str(document.error["code"]) if document.error else None
 
 
@@ -214,7 +214,7 @@ def test_watchers_see_each_change_once(world: World, kb_id: str) -> None:
     world.claim()
     later = world.queue.events_since(kb_id, events.version)
     assert [seen.status for seen in later.jobs] == [JobStatus.RUNNING]
-    world.catalog.delete_document(kb_id, job.document_id)
+    world.catalog.documents.delete(kb_id, job.document_id)
     assert world.queue.events_since(kb_id, later.version).version > later.version
     with pytest.raises(NotFound):
         world.queue.events_since("kb_unknown", 0)
@@ -223,7 +223,7 @@ def test_watchers_see_each_change_once(world: World, kb_id: str) -> None:
 CLAIM_ALL = """
 import sys
 from kb_service.storage.database import open_database
-from kb_service.storage.job_queue import JobQueue
+from kb_service.storage.jobs.queue import JobQueue
 queue = JobQueue(open_database(sys.argv[1]))
 sys.stdin.readline()
 while claim := queue.claim(sys.argv[2]):

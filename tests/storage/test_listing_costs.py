@@ -37,9 +37,9 @@ def num_rows(connection: Connection, statement: Statement) -> int:
 def cost_of_a_list(world: World, kb_id: str) -> tuple[int, int]:
     """Return queries and rows of the first part of a list, as the API reads it."""
     with statements(world.database) as said:
-        listed = world.catalog.list_documents(kb_id, limit=SHOWN)
+        listed = world.catalog.documents.list(kb_id, limit=SHOWN)
         world.queue.newest_of([item.id for item in listed.items])
-        world.catalog.count_documents(kb_id)
+        world.catalog.documents.count(kb_id)
     assert len(listed.items) == SHOWN
     assert not [asked for asked, _ in said if re.search(r"\bpages\b", asked)]
     with world.database.read() as connection:
@@ -47,7 +47,7 @@ def cost_of_a_list(world: World, kb_id: str) -> tuple[int, int]:
 
 
 def base_of(world: World, num_documents: int, num_pages: int) -> str:
-    kb_id = world.catalog.create_kb(f"{num_documents} documents of {num_pages} pages").id
+    kb_id = world.catalog.bases.create(f"{num_documents} documents of {num_pages} pages").id
     for number in range(num_documents):
         pages = [f"page {page} of {number}" for page in range(num_pages)]
         world.ingest(kb_id, f"{number:04}.txt", pages)

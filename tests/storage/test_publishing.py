@@ -30,7 +30,7 @@ OTHER = EmbeddingProfile("other", 1, "e" * 64)
 
 @pytest.fixture
 def kb_id(world: World) -> str:
-    return world.catalog.create_kb("reports").id
+    return world.catalog.bases.create("reports").id
 
 
 def test_a_published_revision_is_read_back_whole(world: World, kb_id: str) -> None:
@@ -46,7 +46,7 @@ def test_a_published_revision_is_read_back_whole(world: World, kb_id: str) -> No
     world.upload(kb_id, "folder/a.txt", b"bytes")
     revision = world.publisher.publish(world.claim(), parsed, [draft], vectors_of([draft]), PROFILE)
     assert (revision.num_pages, revision.num_chunks, revision.size_bytes) == (3, 1, 5)
-    document = world.catalog.find_document(kb_id, "folder/a.txt")
+    document = world.catalog.documents.find(kb_id, "folder/a.txt")
     assert document is not None
     assert document.status is DocumentStatus.PARTIAL
     assert document.metadata == {"author": "x\u2028y"}
@@ -61,7 +61,9 @@ def test_a_published_revision_is_read_back_whole(world: World, kb_id: str) -> No
     chunk = stored.chunk
     assert (chunk.draft, chunk.title, chunk.document_id) == (draft, "报告", document.id)
     assert world.source.chunk_regions([chunk, chunk]) == [regions_of(pages, draft.span)] * 2
-    assert world.catalog.regions(revision.id, TextSpan(0, 2)) == regions_of(pages, TextSpan(0, 2))
+    assert world.catalog.revisions.regions(revision.id, TextSpan(0, 2)) == regions_of(
+        pages, TextSpan(0, 2)
+    )
     assert stored.sha256 == revision.sha256
     world.assert_clean()
 
@@ -127,21 +129,21 @@ def test_a_publish_whose_bytes_are_gone_is_refused(world: World, kb_id: str) -> 
 
 def test_equal_texts_share_one_embedding_until_the_last_is_gone(world: World, kb_id: str) -> None:
     world.ingest(kb_id, "a.txt", ["shared", "only a"])
-    other = world.catalog.create_kb("other").id
+    other = world.catalog.bases.create("other").id
     _, drafts = parsed_of(["shared", "only b"])
     keys = [embedding_key(draft.text) for draft in drafts]
-    assert world.publisher.missing_embeddings(PROFILE, keys) == {keys[1]}
-    assert world.publisher.missing_embeddings(OTHER, keys) == set(keys)
+    assert world.embeddings.missing(PROFILE, keys) == {keys[1]}
+    assert world.embeddings.missing(OTHER, keys) == set(keys)
     world.upload(other, "b.txt", b"b")
     parsed, drafts = parsed_of(["shared", "only b"])
     fresh = {keys[1]: vectors_of(drafts)[keys[1]]}
     world.publisher.publish(world.claim(), parsed, drafts, fresh, PROFILE)
     assert world.verifier.verify().num_embeddings == 3
     world.ingest(kb_id, "a.txt", ["changed"])
-    assert world.publisher.missing_embeddings(PROFILE, keys) == set()
+    assert world.embeddings.missing(PROFILE, keys) == set()
     world.assert_clean()
-    world.catalog.delete_kb(other)
-    assert world.publisher.missing_embeddings(PROFILE, keys) == set(keys)
+    world.catalog.bases.delete(other)
+    assert world.embeddings.missing(PROFILE, keys) == set(keys)
     world.assert_clean()
 
 
@@ -157,7 +159,7 @@ def test_indexes_hear_of_additions_and_removals_without_pairs(world: World, kb_i
     assert world.source.changes(kb_id, 1) == [removed, added]
     assert world.source.changes(kb_id, 0) == [removed, added]
     assert world.source.changes(kb_id, 3) == []
-    world.catalog.delete_document(kb_id, first.document_id)
+    world.catalog.documents.delete(kb_id, first.document_id)
     assert world.source.changes(kb_id, 3) == [IndexChange(4, second.id, is_added=False)]
     assert world.source.revision_chunks(second.id, PROFILE) == []
     assert world.source.head("kb_unknown") == 0
@@ -182,7 +184,7 @@ def test_another_profile_is_embedded_without_touching_the_first(world: World, kb
     texts = world.source.unembedded_texts(kb_id, OTHER)
     assert sorted(texts.values()) == ["one", "two"]
     vectors = dict.fromkeys([*texts, "0" * 64], struct.pack("<f", 1.0))
-    assert world.publisher.add_embeddings(OTHER, vectors) == 2
+    assert world.embeddings.add(OTHER, vectors) == 2
     assert world.source.unembedded_texts(kb_id, OTHER) == {}
     world.assert_clean()
 
@@ -191,14 +193,14 @@ def test_vectors_of_another_profile_go_when_no_base_lacks_the_present_ones(
     world: World, kb_id: str
 ) -> None:
     world.ingest(kb_id, "a.txt", ["one", "two"])
-    second = world.catalog.create_kb("second").id
+    second = world.catalog.bases.create("second").id
     world.ingest(second, "b.txt", ["three"])
     for base in (kb_id, second):
-        assert world.publisher.drop_other_profiles(OTHER) == 0
+        assert world.embeddings.drop_other_profiles(OTHER) == 0
         texts = world.source.unembedded_texts(base, OTHER)
-        world.publisher.add_embeddings(OTHER, dict.fromkeys(texts, struct.pack("<f", 1.0)))
+        world.embeddings.add(OTHER, dict.fromkeys(texts, struct.pack("<f", 1.0)))
     assert world.verifier.verify().num_embeddings == 6
-    assert world.publisher.drop_other_profiles(OTHER) == 3
+    assert world.embeddings.drop_other_profiles(OTHER) == 3
     assert all(chunk.vector is None for chunk in world.source.live_chunks(kb_id, PROFILE))
     assert all(chunk.vector for chunk in world.source.live_chunks(kb_id, OTHER))
     world.assert_clean()

@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from kb_service.domain.errors import DocumentError, LeaseLost, ParseInterrupted
 from kb_service.storage.database import open_database
-from kb_service.storage.job_queue import Claim
+from kb_service.storage.jobs.queue import Claim
 from tests.storage.world import LEASE_S, World, build_world
 
 NAMES = st.sampled_from(["a.txt", "b.txt", "c.txt"])
@@ -28,7 +28,7 @@ class RandomLife(RuleBasedStateMachine):
         shutil.copy(self.template, self.folder / "kb.sqlite3")
         database = open_database(f"sqlite:///{self.folder / 'kb.sqlite3'}")
         self.world: World = build_world(database, self.folder)
-        self.kb_id = self.world.catalog.create_kb("life").id
+        self.kb_id = self.world.catalog.bases.create("life").id
         self.newest: dict[str, str] = {}
         self.live: dict[str, str] = {}
         self.claims: list[Claim] = []
@@ -94,10 +94,10 @@ class RandomLife(RuleBasedStateMachine):
 
     @rule(name=NAMES)
     def delete(self, name: str) -> None:
-        document = self.world.catalog.find_document(self.kb_id, name)
+        document = self.world.catalog.documents.find(self.kb_id, name)
         assert (document is None) == (name not in self.newest)
         if document is not None:
-            self.world.catalog.delete_document(self.kb_id, document.id)
+            self.world.catalog.documents.delete(self.kb_id, document.id)
             self.newest.pop(name)
             self.live.pop(name, None)
             self.valid = {token: held for token, held in self.valid.items() if held != name}
@@ -119,7 +119,7 @@ class RandomLife(RuleBasedStateMachine):
     def agrees_with_the_model(self) -> None:
         if not hasattr(self, "world"):
             return
-        assert self.world.catalog.known_hashes(self.kb_id).keys() == self.newest.keys()
+        assert self.world.catalog.documents.known_hashes(self.kb_id).keys() == self.newest.keys()
         expected = [f"{content} sentence" for content in self.live.values()]
         expected += [f"shared by {len(content)}" for content in self.live.values()]
         assert sorted(self.world.live_texts(self.kb_id)) == sorted(expected)

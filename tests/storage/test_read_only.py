@@ -29,7 +29,7 @@ folder = Path(sys.argv[1])
 database = open_database(f"sqlite:///{folder / 'kb.sqlite3'}")
 database.migrate()
 world = build_world(database, folder)
-world.ingest(world.catalog.create_kb("reports").id, "a.txt", ["the pump failed"])
+world.ingest(world.catalog.bases.create("reports").id, "a.txt", ["the pump failed"])
 os._exit(9)
 """
 
@@ -40,7 +40,7 @@ def folder(tmp_path: Path) -> Path:
     place = tmp_path / "data"
     storage = open_storage(Settings(data_dir=place))
     world = build_world(storage.database, place)
-    world.ingest(world.catalog.create_kb("reports").id, "a.txt", ["the pump failed"])
+    world.ingest(world.catalog.bases.create("reports").id, "a.txt", ["the pump failed"])
     storage.close()
     assert not (place / "kb.sqlite3-wal").exists()
     return place
@@ -65,7 +65,7 @@ def reading(folder: Path) -> Database:
 
 def texts(database: Database, folder: Path) -> list[str]:
     world = build_world(database, folder)
-    return world.live_texts(world.catalog.get_kb("reports").id)
+    return world.live_texts(world.catalog.bases.get("reports").id)
 
 
 def listing(folder: Path) -> dict[str, int]:
@@ -99,7 +99,7 @@ def test_a_log_that_came_without_its_memory_file_is_read_in_a_copy(
 def test_a_writer_that_comes_later_is_followed(folder: Path) -> None:
     database = reading(folder)
     writer = build_world(open_database(f"sqlite:///{folder / 'kb.sqlite3'}"), folder)
-    kb_id = writer.catalog.get_kb("reports").id
+    kb_id = writer.catalog.bases.get("reports").id
     assert texts(database, folder) == ["the pump failed"]
     writer.ingest(kb_id, "b.txt", ["the valve held"])
     assert texts(database, folder) == ["the pump failed", "the valve held"]
@@ -110,12 +110,12 @@ def test_a_writer_that_comes_later_is_followed(folder: Path) -> None:
 def test_every_write_is_refused_with_one_code(folder: Path) -> None:
     database = reading(folder)
     world = build_world(database, folder)
-    kb_id = world.catalog.get_kb("reports").id
-    document = world.catalog.list_documents(kb_id).items[0]
+    kb_id = world.catalog.bases.get("reports").id
+    document = world.catalog.documents.list(kb_id).items[0]
     for write in (
-        lambda: world.catalog.create_kb("more"),
-        lambda: world.catalog.delete_document(kb_id, document.id),
-        lambda: world.catalog.delete_kb(kb_id),
+        lambda: world.catalog.bases.create("more"),
+        lambda: world.catalog.documents.delete(kb_id, document.id),
+        lambda: world.catalog.bases.delete(kb_id),
         lambda: world.answers.feedback("ans_1", "up"),
     ):
         with pytest.raises(StorageError) as error:
@@ -142,7 +142,7 @@ def test_a_sealed_folder_is_opened_read_and_verified(
         assert error.value.code == "storage_read_only"
     assert storage.can_write(), "and written again once it can be"
     assert storage.trouble() is None
-    build_world(storage.database, folder).catalog.create_kb("more")
+    build_world(storage.database, folder).catalog.bases.create("more")
 
 
 def test_a_sealed_folder_without_a_database_says_so(tmp_path: Path) -> None:

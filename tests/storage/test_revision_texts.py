@@ -8,9 +8,9 @@ from sqlalchemy import text, update
 from kb_service.domain.errors import StorageError
 from kb_service.domain.spans import TextSpan
 from kb_service.language.units import UNIT_RULES, marked
-from kb_service.storage.revision_texts import RevisionTexts
+from kb_service.storage.revisions.pieces import PIECE_CHARS, piece_sha256
+from kb_service.storage.revisions.store import Revisions
 from kb_service.storage.tables import revisions
-from kb_service.storage.text_pieces import PIECE_CHARS, piece_sha256
 from tests.storage.world import World
 
 LINES = [
@@ -20,13 +20,13 @@ LINES = [
 
 @pytest.fixture
 def revision_id(world: World) -> int:
-    kb_id = world.catalog.create_kb("reports").id
+    kb_id = world.catalog.bases.create("reports").id
     return world.ingest(kb_id, "long.txt", ["".join(LINES)]).id
 
 
 def whole_text(world: World) -> str:
-    document = world.catalog.list_documents(world.catalog.list_kbs().items[0].id).items[0]
-    return world.catalog.revision_text(document.kb_id, document.id)[1]
+    document = world.catalog.documents.list(world.catalog.bases.list().items[0].id).items[0]
+    return world.catalog.revisions.text(document.kb_id, document.id)[1]
 
 
 def test_a_span_is_the_slice_of_the_text_with_the_units_that_meet_it(
@@ -38,27 +38,27 @@ def test_a_span_is_the_slice_of_the_text_with_the_units_that_meet_it(
     spans = [TextSpan(0, 1), TextSpan(PIECE_CHARS - 1, PIECE_CHARS + 1)]
     spans += [TextSpan(n, n + 50) for n in dice.sample(range(len(whole) - 50), 20)]
     expected = marked(whole)
-    found = world.catalog.stretches([(revision_id, span) for span in spans], margin=70)
+    found = world.catalog.revisions.stretches([(revision_id, span) for span in spans], margin=70)
     assert found == [expected.around(span, 70) for span in spans]
 
 
 def test_the_whole_of_a_text_is_a_span_too_and_an_empty_text_is_there(world: World) -> None:
-    kb_id = world.catalog.create_kb("reports").id
+    kb_id = world.catalog.bases.create("reports").id
     world.ingest(kb_id, "long.txt", ["".join(LINES)])
     empty = world.ingest(kb_id, "empty.txt", [])
-    assert world.catalog.stretches([(empty.id, TextSpan(0, 0))], 5) == [marked("")]
+    assert world.catalog.revisions.stretches([(empty.id, TextSpan(0, 0))], 5) == [marked("")]
     whole = whole_text(world)
-    [document] = world.catalog.list_documents(kb_id, name="long.txt").items
+    [document] = world.catalog.documents.list(kb_id, name="long.txt").items
     assert document.revision
     everything = [(document.revision.id, TextSpan(0, len(whole)))]
-    assert world.catalog.stretches(everything, 0) == [marked(whole)]
+    assert world.catalog.revisions.stretches(everything, 0) == [marked(whole)]
 
 
 def test_what_is_deleted_is_not_read(world: World, revision_id: int) -> None:
-    kb_id = world.catalog.list_kbs().items[0].id
-    [document] = world.catalog.list_documents(kb_id).items
-    world.catalog.delete_document(kb_id, document.id)
-    assert world.catalog.stretches([(revision_id, TextSpan(0, 5))], 10) == [None]
+    kb_id = world.catalog.bases.list().items[0].id
+    [document] = world.catalog.documents.list(kb_id).items
+    world.catalog.documents.delete(kb_id, document.id)
+    assert world.catalog.revisions.stretches([(revision_id, TextSpan(0, 5))], 10) == [None]
     with world.database.read() as connection:
         assert connection.execute(text("SELECT count(*) FROM text_pieces")).scalar_one() == 0
 
@@ -79,11 +79,11 @@ def test_a_text_marked_by_other_rules_is_marked_anew_once_and_kept(
     mark_by_other_rules(world)
     expected = marked(whole_text(world)).around(TextSpan(5000, 5100), 70)
     place = [(revision_id, TextSpan(5000, 5100))]
-    assert world.catalog.stretches(place, 70) == [expected]
+    assert world.catalog.revisions.stretches(place, 70) == [expected]
     assert rules_of(world) == UNIT_RULES
     world.assert_clean()
-    monkeypatch.setattr("kb_service.storage.revision_texts.marked", None)
-    assert world.catalog.stretches(place, 70) == [expected]
+    monkeypatch.setattr("kb_service.storage.revisions.store.marked", None)
+    assert world.catalog.revisions.stretches(place, 70) == [expected]
 
 
 def test_units_that_cannot_be_kept_are_made_for_the_answer_all_the_same(
@@ -91,7 +91,7 @@ def test_units_that_cannot_be_kept_are_made_for_the_answer_all_the_same(
 ) -> None:
     mark_by_other_rules(world)
     world.database.refusal = StorageError("read only", code="storage_read_only")
-    [found] = RevisionTexts(world.database).stretches([(revision_id, TextSpan(0, 50))], 10)
+    [found] = Revisions(world.database).stretches([(revision_id, TextSpan(0, 50))], 10)
     assert found == marked(whole_text(world)).around(TextSpan(0, 50), 10)
     assert rules_of(world) == "other"
 
@@ -111,12 +111,12 @@ def test_a_damaged_or_missing_piece_is_an_error_not_a_gap(
     with world.database.write() as connection:
         connection.execute(text(damage), {"junk": b"junk"} if ":junk" in damage else {})
     with pytest.raises(StorageError) as error:
-        world.catalog.stretches([(revision_id, TextSpan(10, PIECE_CHARS + 10))], 0)
+        world.catalog.revisions.stretches([(revision_id, TextSpan(10, PIECE_CHARS + 10))], 0)
     assert error.value.code == "text_damaged"
 
 
 def test_a_piece_of_another_text_with_a_right_hash_is_named(world: World, revision_id: int) -> None:
-    world.ingest(world.catalog.create_kb("other").id, "b.txt", ["x. " * 3000])
+    world.ingest(world.catalog.bases.create("other").id, "b.txt", ["x. " * 3000])
     copied = (
         "UPDATE text_pieces SET (units, sha256, text) = (SELECT units, sha256, text FROM"
         " text_pieces AS other WHERE other.revision_id > :mine AND other.start = 0)"

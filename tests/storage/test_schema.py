@@ -63,16 +63,16 @@ def test_migrating_twice_changes_nothing(database: Database) -> None:
 
 
 def test_an_older_database_says_the_same_after_its_migration(world: World) -> None:
-    kb_id = world.catalog.create_kb("a").id
+    kb_id = world.catalog.bases.create("a").id
     for name in ("a.txt", "b.txt"):
         world.ingest(kb_id, name, [f"words of {name}", "泵失效。", "third"])
-    before = world.catalog.list_documents(kb_id)
+    before = world.catalog.documents.list(kb_id)
     downgrade(world.database, "0001")
     world.database.migrate()
     world.assert_clean()
-    assert world.catalog.list_documents(kb_id) == before
+    assert world.catalog.documents.list(kb_id) == before
     for document in before.items:
-        assert world.catalog.revision_text(kb_id, document.id)[1].startswith("words of")
+        assert world.catalog.revisions.text(kb_id, document.id)[1].startswith("words of")
 
 
 def test_a_database_of_a_newer_version_is_refused(database: Database) -> None:
@@ -120,13 +120,13 @@ def test_other_database_urls_are_refused(url: str) -> None:
 @pytest.mark.parametrize("bad", ["a\x00b", "a\ud800b"])
 def test_text_that_cannot_be_stored_is_a_typed_error(world: World, bad: str) -> None:
     with pytest.raises(InvalidRequest) as error:
-        world.catalog.create_kb(bad)
+        world.catalog.bases.create(bad)
     assert error.value.code == "unstorable_text"
     assert "position 1" in error.value.message
-    kb = world.catalog.create_kb("a")
+    kb = world.catalog.bases.create("a")
     with pytest.raises(InvalidRequest):
         world.upload(kb.id, bad, b"bytes")
-    assert world.catalog.list_documents(kb.id).items == ()
+    assert world.catalog.documents.list(kb.id).items == ()
 
 
 def test_an_unreachable_database_is_a_storage_error(tmp_path: Path) -> None:

@@ -33,15 +33,15 @@ def only_reads(database: Database, path: Path, *, how_often: int) -> None:
 
 
 def create(world: World) -> None:
-    world.catalog.create_kb("reports")
+    world.catalog.bases.create("reports")
 
 
 def upload(world: World) -> None:
-    world.upload(world.catalog.create_kb("reports").id, "a.txt", b"the pump failed")
+    world.upload(world.catalog.bases.create("reports").id, "a.txt", b"the pump failed")
 
 
 def remove(world: World) -> None:
-    world.catalog.delete_kb(world.catalog.create_kb("reports").id)
+    world.catalog.bases.delete(world.catalog.bases.create("reports").id)
 
 
 @pytest.mark.parametrize("write", [create, upload, remove])
@@ -51,7 +51,7 @@ def test_a_connection_that_can_only_read_is_replaced_by_the_first_write(
     database = open_database(f"sqlite:///{path}")
     only_reads(database, path, how_often=1)
     world = build_world(database, path.parent)
-    assert world.catalog.list_kbs().items == ()
+    assert world.catalog.bases.list().items == ()
     write(world)
     database.close()
 

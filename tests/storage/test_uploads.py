@@ -17,7 +17,7 @@ from tests.storage.world import World, sha256
 
 @pytest.fixture
 def kb_id(world: World) -> str:
-    return world.catalog.create_kb("reports").id
+    return world.catalog.bases.create("reports").id
 
 
 def test_a_first_upload_creates_a_pending_document_and_a_job(world: World, kb_id: str) -> None:
@@ -62,9 +62,9 @@ def test_new_bytes_keep_the_old_revision_searchable_until_published(
     assert world.live_texts(kb_id) == ["one"]
     new = world.publish(claim, ["two"])
     assert world.live_texts(kb_id) == ["two"]
-    document = world.catalog.get_document(kb_id, done.document.id)
+    document = world.catalog.documents.get(kb_id, done.document.id)
     assert (document.revision, document.status) == (new, DocumentStatus.READY)
-    assert world.catalog.revision_text(kb_id, document.id, old.sha256)[1] == "one\n"
+    assert world.catalog.revisions.text(kb_id, document.id, old.sha256)[1] == "one\n"
     world.assert_clean()
 
 
@@ -103,11 +103,11 @@ def test_going_back_to_earlier_bytes_makes_them_searchable_again(world: World, k
     assert third.sha256 == first.sha256
     assert third.id > first.id
     assert world.live_texts(kb_id) == ["one"]
-    document = world.catalog.find_document(kb_id, "a.txt")
+    document = world.catalog.documents.find(kb_id, "a.txt")
     assert document is not None
     assert document.revision == third
     for content in ("one", "two"):
-        found = world.catalog.revision_text(kb_id, document.id, sha256(content.encode()))
+        found = world.catalog.revisions.text(kb_id, document.id, sha256(content.encode()))
         assert found[1] == f"{content}\n"
     world.assert_clean()
 
@@ -139,17 +139,19 @@ def test_bytes_whose_ingest_died_get_a_new_job(world: World, kb_id: str) -> None
 def test_an_upload_keeps_tags_and_origin_unless_it_brings_its_own(world: World, kb_id: str) -> None:
     world.upload(kb_id, "a.txt", b"one", tags=("x",), origin="sync:/a")
     assert world.upload(kb_id, "a.txt", b"two").document.tags == ("x",)
-    assert world.catalog.known_hashes(kb_id, origin="sync:/a") == {"a.txt": sha256(b"two")}
+    assert world.catalog.documents.known_hashes(kb_id, origin="sync:/a") == {
+        "a.txt": sha256(b"two")
+    }
     assert world.upload(kb_id, "a.txt", b"two", tags=("y",)).document.tags == ("y",)
-    assert world.catalog.known_hashes(kb_id, origin="sync:/b") == {}
-    assert world.catalog.known_hashes(kb_id) == {"a.txt": sha256(b"two")}
+    assert world.catalog.documents.known_hashes(kb_id, origin="sync:/b") == {}
+    assert world.catalog.documents.known_hashes(kb_id) == {"a.txt": sha256(b"two")}
 
 
 def test_an_upload_whose_blob_cannot_be_stored_registers_nothing(world: World, kb_id: str) -> None:
     world.blobs.root.write_bytes(b"a file where the folder should be")
     with pytest.raises(StorageError):
         world.upload(kb_id, "a.txt", b"one")
-    assert world.catalog.list_documents(kb_id).items == ()
+    assert world.catalog.documents.list(kb_id).items == ()
     assert world.queue.events_since(kb_id, 0).jobs == ()
 
 
@@ -164,7 +166,7 @@ def test_names_are_data_and_compared_exactly(world: World, kb_id: str) -> None:
     ]
     for name in names:
         assert world.upload(kb_id, name, name.encode()).outcome == "created"
-    listed = [document.name for document in world.catalog.list_documents(kb_id).items]
+    listed = [document.name for document in world.catalog.documents.list(kb_id).items]
     assert listed == sorted(names)
     world.assert_clean()
 
@@ -173,9 +175,9 @@ def test_deleting_a_document_removes_every_trace(world: World, kb_id: str) -> No
     world.ingest(kb_id, "a.txt", ["one"])
     world.ingest(kb_id, "a.txt", ["two"])
     kept = world.ingest(kb_id, "b.txt", ["three"])
-    document = world.catalog.find_document(kb_id, "a.txt")
+    document = world.catalog.documents.find(kb_id, "a.txt")
     assert document is not None
-    world.catalog.delete_document(kb_id, document.id)
+    world.catalog.documents.delete(kb_id, document.id)
     assert world.live_texts(kb_id) == ["three"]
     assert list(world.blobs.iter_sha256()) == [kept.sha256]
     report = world.verifier.verify()
@@ -183,16 +185,16 @@ def test_deleting_a_document_removes_every_trace(world: World, kb_id: str) -> No
     assert counts == (1, 1, 1, 1)
     assert report.num_jobs == 1
     with pytest.raises(NotFound):
-        world.catalog.get_document(kb_id, document.id)
+        world.catalog.documents.get(kb_id, document.id)
     with pytest.raises(NotFound):
-        world.catalog.delete_document(kb_id, document.id)
+        world.catalog.documents.delete(kb_id, document.id)
     world.assert_clean()
 
 
 def test_deleting_while_its_job_runs_leaves_nothing_to_publish(world: World, kb_id: str) -> None:
     done = world.upload(kb_id, "a.txt", b"one")
     claim = world.claim()
-    world.catalog.delete_document(kb_id, done.document.id)
+    world.catalog.documents.delete(kb_id, done.document.id)
     with pytest.raises(LeaseLost):
         world.publish(claim, ["one"])
     report = world.verifier.verify()
@@ -203,23 +205,23 @@ def test_deleting_while_its_job_runs_leaves_nothing_to_publish(world: World, kb_
 def test_a_blob_two_documents_share_stays_for_the_second(world: World, kb_id: str) -> None:
     first = world.upload(kb_id, "a.txt", b"one")
     world.upload(kb_id, "b.txt", b"one")
-    world.catalog.delete_document(kb_id, first.document.id)
+    world.catalog.documents.delete(kb_id, first.document.id)
     assert world.blobs.exists(sha256(b"one"))
     world.assert_clean()
 
 
 def test_deleting_a_base_removes_everything_and_spares_the_others(world: World, kb_id: str) -> None:
-    other = world.catalog.create_kb("other").id
+    other = world.catalog.bases.create("other").id
     world.ingest(kb_id, "a.txt", ["one", "shared"])
     world.ingest(other, "b.txt", ["shared"])
     world.upload(kb_id, "c.txt", b"waiting")
-    world.catalog.delete_kb(kb_id)
+    world.catalog.bases.delete(kb_id)
     assert world.live_texts(other) == ["shared"]
     report = world.verifier.verify()
     assert report.is_clean
     assert (report.num_documents, report.num_embeddings, report.num_blobs) == (1, 1, 1)
     with pytest.raises(NotFound):
-        world.catalog.get_kb(kb_id)
+        world.catalog.bases.get(kb_id)
     with pytest.raises(NotFound):
         world.upload(kb_id, "a.txt", b"one")
     world.verifier.sweep(stale_after_s=0)
@@ -227,16 +229,16 @@ def test_deleting_a_base_removes_everything_and_spares_the_others(world: World, 
 
 
 def test_bases_have_unique_exact_names(world: World, kb_id: str) -> None:
-    for taken in (lambda: world.catalog.create_kb("reports"), _rename_onto(world)):
+    for taken in (lambda: world.catalog.bases.create("reports"), _rename_onto(world)):
         with pytest.raises(Conflict) as error:
             taken()
         assert error.value.code == "kb_name_taken"
-    assert world.catalog.create_kb("Reports").id != kb_id
-    assert world.catalog.get_kb("reports").id == kb_id
-    assert world.catalog.update_kb(kb_id, description="d").description == "d"
+    assert world.catalog.bases.create("Reports").id != kb_id
+    assert world.catalog.bases.get("reports").id == kb_id
+    assert world.catalog.bases.update(kb_id, description="d").description == "d"
     for name in ("", "  ", "x" * 201):
         with pytest.raises(InvalidRequest):
-            world.catalog.create_kb(name)
+            world.catalog.bases.create(name)
 
 
 def test_lists_go_on_where_they_stopped(world: World, kb_id: str) -> None:
@@ -244,7 +246,7 @@ def test_lists_go_on_where_they_stopped(world: World, kb_id: str) -> None:
         world.upload(kb_id, f"{number}.txt", b"%d" % number)
     seen, cursor = [], None
     while True:
-        listing = world.catalog.list_documents(kb_id, cursor, limit=2)
+        listing = world.catalog.documents.list(kb_id, cursor, limit=2)
         seen += [document.name for document in listing.items]
         cursor = listing.next_cursor
         if cursor is None:
@@ -252,11 +254,11 @@ def test_lists_go_on_where_they_stopped(world: World, kb_id: str) -> None:
     assert seen == [f"{number}.txt" for number in range(5)]
     for bad in ("", "?", "W10", "bnVsbA", "\ud800"):
         with pytest.raises(InvalidRequest):
-            world.catalog.list_documents(kb_id, bad)
+            world.catalog.documents.list(kb_id, bad)
     with pytest.raises(InvalidRequest):
-        world.catalog.list_documents(kb_id, limit=0)
+        world.catalog.documents.list(kb_id, limit=0)
 
 
 def _rename_onto(world: World):  # noqa: ANN202  a callable for pytest.raises
-    other = world.catalog.create_kb("other").id
-    return lambda: world.catalog.update_kb(other, name="reports")
+    other = world.catalog.bases.create("other").id
+    return lambda: world.catalog.bases.update(other, name="reports")

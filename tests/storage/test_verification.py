@@ -18,7 +18,7 @@ def database_url(own_database_url: str) -> str:
 @pytest.fixture
 def kb_id(world: World) -> str:
     """One base: a.txt with two revisions, b.txt searchable, c.txt waiting."""
-    kb_id = world.catalog.create_kb("reports").id
+    kb_id = world.catalog.bases.create("reports").id
     for sentences in (["old"], ["one", "two"]):
         world.ingest(kb_id, "a.txt", sentences)
     world.ingest(kb_id, "b.txt", ["three"])

@@ -34,9 +34,9 @@ def hasty(database_url: str, tmp_path: Path) -> World:
 
 WRITES: dict[str, Callable[[World, str, str], object]] = {
     "upload": lambda world, kb_id, document_id: world.upload(kb_id, "b.txt", b"more"),
-    "delete": lambda world, kb_id, document_id: world.catalog.delete_document(kb_id, document_id),
-    "delete a base": lambda world, kb_id, document_id: world.catalog.delete_kb(kb_id),
-    "rename": lambda world, kb_id, document_id: world.catalog.update_kb(kb_id, "other"),
+    "delete": lambda world, kb_id, document_id: world.catalog.documents.delete(kb_id, document_id),
+    "delete a base": lambda world, kb_id, document_id: world.catalog.bases.delete(kb_id),
+    "rename": lambda world, kb_id, document_id: world.catalog.bases.update(kb_id, "other"),
     "claim": lambda world, kb_id, document_id: world.queue.claim("worker-2"),
 }
 
@@ -45,7 +45,7 @@ WRITES: dict[str, Callable[[World, str, str], object]] = {
 def test_a_write_waits_only_so_long_and_says_what_it_waited_for(
     hasty: World, database_url: str, name: str
 ) -> None:
-    kb_id = hasty.catalog.create_kb("reports").id
+    kb_id = hasty.catalog.bases.create("reports").id
     document = hasty.ingest(kb_id, "a.txt", ["the pump failed"]).document_id
     hasty.upload(kb_id, "c.txt", b"queued")
     with another_writer(database_url):
@@ -55,7 +55,7 @@ def test_a_write_waits_only_so_long_and_says_what_it_waited_for(
         assert time.monotonic() - began < FAR_TOO_LONG_S
         assert error.value.code == "database_locked"
         assert hasty.live_texts(kb_id) == ["the pump failed"], "reading does not wait"
-    hasty.catalog.delete_document(kb_id, document)
+    hasty.catalog.documents.delete(kb_id, document)
     hasty.assert_clean()
 
 
@@ -81,11 +81,11 @@ def test_the_last_failed_write_is_remembered_until_one_succeeds(
     hasty: World, database_url: str
 ) -> None:
     with another_writer(database_url), pytest.raises(StorageError):
-        hasty.catalog.create_kb("reports")
+        hasty.catalog.bases.create("reports")
     failure = hasty.database.failure
     assert failure is not None
     assert failure.error.code == "database_locked"
-    hasty.catalog.create_kb("reports")
+    hasty.catalog.bases.create("reports")
     assert hasty.database.failure is None
 
 

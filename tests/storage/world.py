@@ -22,13 +22,15 @@ from kb_service.domain.ports import EmbeddingProfile, Vector
 from kb_service.domain.spans import TextSpan
 from kb_service.storage.answers.store import AnswerStore
 from kb_service.storage.blobs import BlobStore
-from kb_service.storage.catalog import Catalog, UploadOutcome
+from kb_service.storage.catalog import Catalog
 from kb_service.storage.checks.verifier import Verifier
 from kb_service.storage.chunks import SqlIndexSource
 from kb_service.storage.database import Database
-from kb_service.storage.job_queue import Claim, JobQueue
+from kb_service.storage.documents.store import UploadOutcome
+from kb_service.storage.embeddings import Embeddings
+from kb_service.storage.jobs.queue import Claim, JobQueue
 from kb_service.storage.migration import MIGRATIONS
-from kb_service.storage.publishing import RevisionPublisher
+from kb_service.storage.revisions.publishing import RevisionPublisher
 
 PROFILE = EmbeddingProfile("tiny", 2, "f" * 64)
 LEASE_S = 30.0
@@ -66,6 +68,7 @@ class World:
     catalog: Catalog
     queue: JobQueue
     publisher: RevisionPublisher
+    embeddings: Embeddings
     source: SqlIndexSource
     answers: AnswerStore
     verifier: Verifier
@@ -73,7 +76,7 @@ class World:
 
     def upload(self, kb_id: str, name: str, content: bytes, **labels: object) -> UploadOutcome:
         staged = self.blobs.stage(content, 1_000_000)
-        return self.catalog.register_upload(kb_id, name, staged, "text/plain", **labels)
+        return self.catalog.documents.register(kb_id, name, staged, "text/plain", **labels)
 
     def claim(self) -> Claim:
         claim = self.queue.claim("worker-1")
@@ -107,6 +110,7 @@ def build_world(database: Database, folder: Path) -> World:
         catalog=Catalog(database, blobs, clock),
         queue=JobQueue(database, LEASE_S, 3, clock, clock.elapsed),
         publisher=RevisionPublisher(database, blobs, clock),
+        embeddings=Embeddings(database),
         source=SqlIndexSource(database),
         answers=AnswerStore(database, clock),
         verifier=Verifier(database, blobs),

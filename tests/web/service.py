@@ -36,8 +36,8 @@ from kb_service.settings import Settings
 from kb_service.storage.answers.store import AnswerStore
 from kb_service.storage.catalog import Catalog
 from kb_service.storage.identity import new_id
-from kb_service.storage.job_queue import Claim
-from kb_service.storage.publishing import RevisionPublisher
+from kb_service.storage.jobs.queue import Claim
+from kb_service.storage.revisions.publishing import RevisionPublisher
 from tests.api.service import ApiService
 from tests.storage.world import PROFILE, parsed_of, vectors_of
 from tests.web.answers import SENTENCES, answer
@@ -98,7 +98,7 @@ class PreparedAnswering:
 
     def _made_for(self, request: AskRequest) -> Answer:
         answer_id, prepared = self.store.new_answer_id(), self.answer
-        documents = self.catalog.list_documents(request.kb_id).items
+        documents = self.catalog.documents.list(request.kb_id).items
         cited = next((item for item in documents if item.revision), None)
         names = {}
         if cited is not None and cited.revision is not None:
@@ -130,7 +130,7 @@ class PageService(ApiService):
         return self.info
 
     def add_base(self, name: str, description: str = "") -> KnowledgeBase:
-        return self.catalog.create_kb(name, description)
+        return self.catalog.bases.create(name, description)
 
     def upload(self, kb_id: str, name: str, content: bytes = PDF) -> Document:
         item = self.uploads.accept(kb_id, name, io.BytesIO(content))
@@ -148,7 +148,7 @@ class PageService(ApiService):
         """A readable document, one page a sentence."""
         document = self.upload(kb_id, name, content)
         self.publish(self.claim(), sentences)
-        return self.catalog.get_document(kb_id, document.id)
+        return self.catalog.documents.get(kb_id, document.id)
 
     def publish(self, claim: Claim, sentences: Sequence[str], unread: str = "") -> Revision:
         """Make a claimed document searchable; `unread`: why one more page gave no text."""

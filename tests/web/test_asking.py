@@ -170,8 +170,8 @@ def test_a_mark_whose_document_was_deleted_meanwhile_says_so(
     page.get_by_label("您的问题").fill("何时？")
     page.get_by_label("您的问题").press("Enter")
     expect(page.locator(".status-answered")).to_be_visible()
-    base = ready.catalog.list_kbs().items[0].id
-    ready.catalog.delete_document(base, ready.catalog.list_documents(base).items[0].id)
+    base = ready.catalog.bases.list().items[0].id
+    ready.catalog.documents.delete(base, ready.catalog.documents.list(base).items[0].id)
     page.locator("button.mark").first.click()
     expect(page.locator("#viewer")).to_contain_text("该文档已被删除")
     expect(page.locator("#viewer")).not_to_contain_text("no document")

@@ -76,9 +76,9 @@ def test_counts_change_with_what_happens_to_documents_that_no_row_shows(
     page = open_page()
     open_documents(page)
     expect(page.locator("#list-summary")).to_contain_text("1 failed")
-    broken = service.catalog.list_documents(base.id, name="z-broken.pdf").items[0]
+    broken = service.catalog.documents.list(base.id, name="z-broken.pdf").items[0]
     assert broken.id not in page.locator("#document-list").inner_html()
-    service.catalog.delete_document(base.id, broken.id)
+    service.catalog.documents.delete(base.id, broken.id)
     expect(page.locator("#list-summary")).to_have_text("58 waiting · 2 ready", timeout=15000)
 
 

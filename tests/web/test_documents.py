@@ -35,7 +35,7 @@ def test_a_first_visit_teaches_and_creates_a_base(
     page.get_by_label("Name", exact=True).fill("Reports")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1, name="Reports")).to_be_visible()
-    assert [base.name for base in service.catalog.list_kbs().items] == ["Reports"]
+    assert [base.name for base in service.catalog.bases.list().items] == ["Reports"]
 
 
 def test_a_taken_name_is_told_inside_the_dialog(service: PageService, open_page: OpenPage) -> None:
@@ -60,7 +60,7 @@ def test_deleting_a_base_names_what_is_lost(service: PageService, open_page: Ope
     expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
     dialog.get_by_role("button", name="Delete knowledge base").click()
     expect(page.get_by_role("heading", level=1, name="Welcome")).to_be_visible()
-    assert service.catalog.list_kbs().items == ()
+    assert service.catalog.bases.list().items == ()
 
 
 def test_uploaded_files_are_followed_to_ready_with_their_page_report(
@@ -93,7 +93,7 @@ def test_many_files_travel_in_batches_of_twenty(service: PageService, open_page:
     )
     page.locator("#file-input").set_input_files([file(f"{n:02}.pdf", n) for n in range(45)])
     expect(page.locator("#upload-status")).to_contain_text("45 added", timeout=60000)
-    assert len(service.catalog.list_documents(base.id).items) == 45
+    assert len(service.catalog.documents.list(base.id).items) == 45
     assert len(sent) == 3
 
 
@@ -123,7 +123,7 @@ def test_files_of_a_folder_that_share_a_name_are_named_by_their_path(
     open_documents(page)
     page.locator("#folder-input").set_input_files(tmp_path / "all")
     expect(page.locator("#upload-status")).to_contain_text("3 added")
-    sent = [document.name for document in service.catalog.list_documents(base.id).items]
+    sent = [document.name for document in service.catalog.documents.list(base.id).items]
     assert sorted(sent) == ["all - 2024 - report.pdf", "all - 2025 - report.pdf", "only.pdf"]
 
 
@@ -154,7 +154,7 @@ def test_a_failure_shows_its_reason_and_can_be_tried_again(
     )
     page.get_by_role("button", name="Try locked.pdf again").click()
     expect(page.locator(".badge-pending")).to_be_visible()
-    assert service.catalog.get_document(base.id, document.id).error is None
+    assert service.catalog.documents.get(base.id, document.id).error is None
 
 
 def test_a_document_is_deleted_after_confirmation(
@@ -168,7 +168,7 @@ def test_a_document_is_deleted_after_confirmation(
     expect(page.get_by_role("dialog")).to_contain_text("old.pdf")
     page.get_by_role("dialog").get_by_role("button", name="Delete", exact=True).click()
     expect(page.get_by_text("No documents yet.")).to_be_visible()
-    assert service.catalog.list_documents(base.id).items == ()
+    assert service.catalog.documents.list(base.id).items == ()
 
 
 def test_the_original_is_downloaded_under_its_name(

@@ -152,7 +152,7 @@ def test_a_base_deleted_elsewhere_says_so_and_over_no_other_base(
     """The error of the deleted base once stood in red over every other base until a reload."""
     page = open_page(at=f"#base={base.id}&view=documents")
     expect(page.locator(".document")).to_be_visible()
-    service.catalog.delete_kb(base.id)
+    service.catalog.bases.delete(base.id)
     expect(page.get_by_text("This knowledge base was deleted")).to_be_visible(timeout=20000)
     expect(page.locator(".base-row", has_text="Reports")).to_have_count(0)
     choose(page, "Other")
@@ -204,7 +204,7 @@ def test_an_error_is_said_in_the_language_that_is_chosen(
     service: PageService, open_page: OpenPage
 ) -> None:
     service.add_failed(service.add_base("Reports").id, "cut.pdf")
-    page = open_page(at=f"#base={service.catalog.get_kb('Reports').id}&view=documents")
+    page = open_page(at=f"#base={service.catalog.bases.get('Reports').id}&view=documents")
     expect(page.locator(".document-error")).to_have_text("Damaged file: cut.pdf is cut off")
     page.get_by_role("button", name="中文").click()
     expect(page.locator(".document-error > p")).to_have_text("文件损坏")

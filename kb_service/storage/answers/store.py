@@ -19,8 +19,8 @@ from kb_service.storage.answers.codec import (
     redacted,
     seen_documents,
 )
+from kb_service.storage.bases import require_kb
 from kb_service.storage.database import Database
-from kb_service.storage.documents import require_kb
 from kb_service.storage.identity import (
     Clock,
     Listing,

@@ -36,7 +36,7 @@ class Flaw(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class FlawFinding:
     """One broken invariant, in words that name the row or file."""
 
     flaw: Flaw
@@ -53,9 +53,9 @@ class CarefulReader:
     def __init__(self, database: Database, connection: Connection) -> None:
         self._database = database
         self._connection = connection
-        self.findings: list[Finding] = []
+        self.findings: list[FlawFinding] = []
 
-    def check(self, what: str, check: Callable[[Connection], Iterable[Finding]]) -> bool:
+    def check(self, what: str, check: Callable[[Connection], Iterable[FlawFinding]]) -> bool:
         """Add what a check finds, and that it broke off when it did; True when it came through."""
 
         def collect(connection: Connection) -> bool:
@@ -80,7 +80,7 @@ class CarefulReader:
             if isinstance(error, StorageError) and error.is_outage:
                 raise
             reason = str(error)
-        self.findings.append(Finding(Flaw.DAMAGED, f"{what} cannot be read: {reason}"))
+        self.findings.append(FlawFinding(Flaw.DAMAGED, f"{what} cannot be read: {reason}"))
         return None
 
 
@@ -89,7 +89,7 @@ def _words_of(error: SQLAlchemyError) -> str:
     return words.partition(" with text ")[0]  # sqlite3 repeats a text that is not UTF-8
 
 
-def structure_flaws(connection: Connection) -> Iterator[Finding]:
+def structure_flaws(connection: Connection) -> Iterator[FlawFinding]:
     """Yield what SQLite's own check says of pages, indexes and constraints; nothing elsewhere.
 
     PostgreSQL checks the pages that it reads: `read_all_rows` reads them all.
@@ -105,18 +105,18 @@ def structure_flaws(connection: Connection) -> Iterator[Finding]:
             yield from _said_of_table(connection, table)
 
 
-def _said(connection: Connection, scope: int | str) -> Iterator[Finding]:
+def _said(connection: Connection, scope: int | str) -> Iterator[FlawFinding]:
     for row in connection.exec_driver_sql(f"PRAGMA integrity_check({scope})"):
         if row[0] != "ok":
-            yield Finding(Flaw.DAMAGED, f"database file: {' '.join(str(row[0]).split())}")
+            yield FlawFinding(Flaw.DAMAGED, f"database file: {' '.join(str(row[0]).split())}")
 
 
-def _said_of_table(connection: Connection, table: Table) -> Iterator[Finding]:
+def _said_of_table(connection: Connection, table: Table) -> Iterator[FlawFinding]:
     try:
         yield from _said(connection, table.name)
     except DatabaseError as error:
         reason = _words_of(error)
-        yield Finding(Flaw.DAMAGED, f"table {table.name} and its indexes are damaged: {reason}")
+        yield FlawFinding(Flaw.DAMAGED, f"table {table.name} and its indexes are damaged: {reason}")
 
 
 def read_all_rows(reader: CarefulReader, table: Table) -> None:

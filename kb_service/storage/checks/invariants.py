@@ -30,9 +30,10 @@ from kb_service.domain.errors import StorageError
 from kb_service.domain.hashing import sha256_of_text
 from kb_service.domain.jobs import JobStatus
 from kb_service.language.units import UNIT_RULES, marked
-from kb_service.storage.checks.damage import Finding, Flaw
-from kb_service.storage.page_reports import page_report_of
+from kb_service.storage.checks.damage import Flaw, FlawFinding
 from kb_service.storage.pages import page_of
+from kb_service.storage.revisions.pieces import read_text
+from kb_service.storage.revisions.rows import page_report_of
 from kb_service.storage.stored_text import is_whole_chunk
 from kb_service.storage.tables import (
     answer_documents,
@@ -46,9 +47,8 @@ from kb_service.storage.tables import (
     pages,
     revisions,
 )
-from kb_service.storage.text_pieces import read_text
 
-Check = Callable[[Connection], Iterator[Finding]]
+Check = Callable[[Connection], Iterator[FlawFinding]]
 
 
 def structure_checks() -> Iterator[tuple[str, Check]]:
@@ -64,14 +64,16 @@ def structure_checks() -> Iterator[tuple[str, Check]]:
     yield "texts that wait for their vectors", _waiting_for_vectors
 
 
-def _broken_references(table: Table, key: ForeignKey, connection: Connection) -> Iterator[Finding]:
+def _broken_references(
+    table: Table, key: ForeignKey, connection: Connection
+) -> Iterator[FlawFinding]:
     parent = key.column
     statement = select(*table.primary_key.columns).where(
         key.parent.is_not(None), ~_exists_in(parent.table, parent == key.parent)
     )
     for row in connection.execute(statement).mappings():
         message = f"{table.name} row without its {parent.table.name} row: {_named(row)}"
-        yield Finding(Flaw.ORPHANED, message)
+        yield FlawFinding(Flaw.ORPHANED, message)
 
 
 def _doubled(
@@ -79,13 +81,13 @@ def _doubled(
     columns: Sequence[Column[Any]],
     where: ColumnElement[bool] | None,
     connection: Connection,
-) -> Iterator[Finding]:
+) -> Iterator[FlawFinding]:
     statement: Select[Any] = select(*columns, func.count().label("times"))
     if where is not None:
         statement = statement.where(where)
     repeated = statement.group_by(*columns).having(func.count() > 1)
     for row in connection.execute(repeated).mappings():
-        yield Finding(Flaw.DOUBLED, f"{what}: {_named(row)}")
+        yield FlawFinding(Flaw.DOUBLED, f"{what}: {_named(row)}")
 
 
 def _broken_rule(
@@ -94,12 +96,12 @@ def _broken_rule(
     columns: Sequence[Column[Any]],
     where: ColumnElement[bool],
     connection: Connection,
-) -> Iterator[Finding]:
+) -> Iterator[FlawFinding]:
     for row in connection.execute(select(*columns).where(where)).mappings():
-        yield Finding(flaw, f"{what}: {_named(row)}")
+        yield FlawFinding(flaw, f"{what}: {_named(row)}")
 
 
-def _waiting_for_vectors(connection: Connection) -> Iterator[Finding]:
+def _waiting_for_vectors(connection: Connection) -> Iterator[FlawFinding]:
     """A chunk without a vector is found by its words; `kb reindex` makes the vector."""
     has_vector = _exists_in(embeddings, embeddings.c.text_sha256 == chunks.c.text_sha256)
     statement = (
@@ -110,7 +112,7 @@ def _waiting_for_vectors(connection: Connection) -> Iterator[Finding]:
         .order_by(documents.c.id)
     )
     for row in connection.execute(statement):
-        yield Finding(
+        yield FlawFinding(
             Flaw.PENDING,
             f"{row.num_chunks} chunks of document {row.id} ({row.name!r}) wait for their vectors;"
             " `kb reindex` makes them",
@@ -265,19 +267,19 @@ _RULES: Sequence[_Rule] = (
 )
 
 
-def revision_findings(connection: Connection, revision: Row[Any]) -> Iterator[Finding]:
+def revision_findings(connection: Connection, revision: Row[Any]) -> Iterator[FlawFinding]:
     """Yield what is wrong inside one revision: text, pages, boxes and chunks."""
     name = f"revision {revision.id} of document {revision.document_id}"
     stored = read_text(connection, revision.id)
     text = stored.text if stored else ""
     if stored is None or sha256_of_text(text) != revision.text_sha256:
-        yield Finding(Flaw.DAMAGED, f"{name}: its text is not the one that was stored")
+        yield FlawFinding(Flaw.DAMAGED, f"{name}: its text is not the one that was stored")
     elif revision.unit_rules == UNIT_RULES and stored != marked(text):
-        yield Finding(Flaw.MISMATCHED, f"{name}: its units are not those of its text")
+        yield FlawFinding(Flaw.MISMATCHED, f"{name}: its units are not those of its text")
     for message in _page_flaws(connection, revision, text):
-        yield Finding(Flaw.MISMATCHED, f"{name}: {message}")
+        yield FlawFinding(Flaw.MISMATCHED, f"{name}: {message}")
     for message in _chunk_flaws(connection, revision, text):
-        yield Finding(Flaw.MISMATCHED, f"{name}: {message}")
+        yield FlawFinding(Flaw.MISMATCHED, f"{name}: {message}")
 
 
 def _page_flaws(connection: Connection, revision: Row[Any], text: str) -> Iterator[str]:

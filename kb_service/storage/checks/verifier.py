@@ -16,8 +16,8 @@ from kb_service.domain.errors import StorageError
 from kb_service.storage.blobs import BlobState, BlobStore
 from kb_service.storage.checks.damage import (
     CarefulReader,
-    Finding,
     Flaw,
+    FlawFinding,
     read_all_rows,
     structure_flaws,
 )
@@ -105,7 +105,7 @@ class Verifier:
         outage only.
         """
         counts: dict[str, int | None] = dict.fromkeys(_COUNTED)
-        findings: list[Finding] = []
+        findings: list[FlawFinding] = []
         try:
             with self._database.read() as connection:
                 reader = CarefulReader(self._database, connection)
@@ -115,7 +115,7 @@ class Verifier:
         except StorageError as error:
             if error.code != "database_damaged":
                 raise
-            findings.append(Finding(Flaw.DAMAGED, f"nothing could be read: {error.message}"))
+            findings.append(FlawFinding(Flaw.DAMAGED, f"nothing could be read: {error.message}"))
         stored = list(self._blobs.iter_sha256())
         findings.extend(self._blob_findings(stored))
         said: dict[Flaw, tuple[str, ...]] = {
@@ -144,10 +144,10 @@ class Verifier:
         num_blobs = sweep_blobs(self._database, self._blobs, candidates)
         return SweepReport(num_blobs, self._blobs.discard_stale(stale_after_s))
 
-    def _blob_findings(self, stored: list[str]) -> Iterator[Finding]:
+    def _blob_findings(self, stored: list[str]) -> Iterator[FlawFinding]:
         referenced = self._known_references()
         if referenced is None:
-            yield Finding(Flaw.DAMAGED, "which blobs are referred to cannot be read")
+            yield FlawFinding(Flaw.DAMAGED, "which blobs are referred to cannot be read")
         suspects = {
             sha256 for sha256 in stored if self._blobs.state_of(sha256) is not BlobState.WHOLE
         }
@@ -165,7 +165,7 @@ class Verifier:
                 raise
             return None
 
-    def _settled(self, suspects: list[str]) -> list[Finding]:
+    def _settled(self, suspects: list[str]) -> list[FlawFinding]:
         """Look again while no upload and no delete is half done; as it is where nobody writes."""
         try:
             with self._database.write(needs_room=False) as connection:
@@ -177,19 +177,19 @@ class Verifier:
 
     def _suspects(
         self, suspects: list[str], referenced: dict[str, str] | None
-    ) -> Iterator[Finding]:
+    ) -> Iterator[FlawFinding]:
         for sha256 in suspects:
             state = self._blobs.state_of(sha256)
             owner = "an unknown document" if referenced is None else referenced.get(sha256)
             if owner is None:
                 if state is not BlobState.ABSENT:
-                    yield Finding(Flaw.ORPHANED, f"blob {sha256}")
+                    yield FlawFinding(Flaw.ORPHANED, f"blob {sha256}")
             elif state is BlobState.ABSENT:
-                yield Finding(Flaw.LOST, f"blob {sha256} of {owner}")
+                yield FlawFinding(Flaw.LOST, f"blob {sha256} of {owner}")
             elif state is BlobState.CHANGED:
-                yield Finding(Flaw.MISMATCHED, f"blob {sha256} of {owner} has other bytes")
+                yield FlawFinding(Flaw.MISMATCHED, f"blob {sha256} of {owner} has other bytes")
             elif state is BlobState.UNREADABLE:
-                yield Finding(Flaw.DAMAGED, f"blob {sha256} of {owner} cannot be read")
+                yield FlawFinding(Flaw.DAMAGED, f"blob {sha256} of {owner} cannot be read")
 
 
 def _check_database(reader: CarefulReader) -> None:

@@ -8,7 +8,7 @@ Revision ID: 0005
 import sqlalchemy as sa
 from alembic import op
 
-from kb_service.storage.text_pieces import piece_values
+from kb_service.storage.revisions.pieces import piece_values
 
 revision: str = "0005"
 down_revision: str | None = "0004"

@@ -1,32 +1,26 @@
-"""Reading knowledge bases, documents, revisions, chunks and jobs back as domain values.
+"""Rows of documents as domain values: where a document stands, by name or id, and in numbers.
 
-Where a document stands is derived here from its newest job and its current revision; it is stored
-nowhere. Reads only.
+Where it stands is derived from its newest job and its current revision; it is stored nowhere.
+Reads only.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, select
 
-from kb_service.domain.documents import (
-    Document,
-    DocumentStatus,
-    KnowledgeBase,
-    Revision,
-)
+from kb_service.domain.documents import Document, DocumentStatus
 from kb_service.domain.errors import NotFound
 from kb_service.domain.jobs import IngestJob, JobStatus
 from kb_service.domain.names import forms_of
-from kb_service.storage.jobs import newest_jobs
-from kb_service.storage.page_reports import page_report_of
+from kb_service.storage.bases import require_kb
+from kb_service.storage.jobs.rows import newest_jobs
+from kb_service.storage.revisions.rows import page_report_of, revision_of
 from kb_service.storage.rows import value_of
-from kb_service.storage.tables import document_tags, documents, knowledge_bases
-from kb_service.storage.tables import revisions as revision_table
+from kb_service.storage.tables import document_tags, documents, jobs, revisions
 
-REVISION_COLUMNS = [column for column in revision_table.c if column.name != "page_report"]
-_TOLD_COLUMNS = [*REVISION_COLUMNS, revision_table.c.page_report]
-_ENDED_BADLY = (JobStatus.DEAD, JobStatus.CANCELLED)
+_ENDED_BADLY = (JobStatus.DEAD, JobStatus.CANCELLED, JobStatus.FAILED)
 
 
 def document_status(
@@ -42,39 +36,6 @@ def document_status(
     return DocumentStatus.READY if is_complete else DocumentStatus.PARTIAL
 
 
-def knowledge_base_rows() -> Select[Any]:
-    """Select bases with their counts of documents and searchable chunks."""
-    num_documents = (
-        select(func.count())
-        .select_from(documents)
-        .where(documents.c.kb_id == knowledge_bases.c.id)
-        .scalar_subquery()
-    )
-    num_chunks = (
-        select(func.coalesce(func.sum(revision_table.c.num_chunks), 0))
-        .select_from(revision_table.join(documents))
-        .where(documents.c.kb_id == knowledge_bases.c.id, revision_table.c.is_current)
-        .scalar_subquery()
-    )
-    return select(
-        knowledge_bases,
-        num_documents.label("num_documents"),
-        num_chunks.label("num_chunks"),
-    )
-
-
-def knowledge_base_of(row: Row[Any]) -> KnowledgeBase:
-    """Return the base of a row of `knowledge_base_rows`."""
-    return value_of(KnowledgeBase, row, num_chunks=int(row.num_chunks))
-
-
-def require_kb(connection: Connection, kb_id: str) -> None:
-    """Raise NotFound (kb_not_found) unless the base exists."""
-    found = connection.execute(select(knowledge_bases.c.id).where(knowledge_bases.c.id == kb_id))
-    if found.first() is None:
-        raise NotFound(f"no knowledge base {kb_id!r}", code="kb_not_found")
-
-
 def read_documents(connection: Connection, rows: Sequence[Row[Any]]) -> tuple[Document, ...]:
     """Return the documents of rows of the documents table, in their order, in four queries."""
     ids = [row.id for row in rows]
@@ -83,9 +44,7 @@ def read_documents(connection: Connection, rows: Sequence[Row[Any]]) -> tuple[Do
     current = {
         row.document_id: row
         for row in connection.execute(
-            select(*_TOLD_COLUMNS).where(
-                revision_table.c.document_id.in_(ids), revision_table.c.is_current
-            )
+            select(revisions).where(revisions.c.document_id.in_(ids), revisions.c.is_current)
         )
     }
     return tuple(
@@ -100,7 +59,7 @@ def _document_of(
     revision: Row[Any] | None,
     tags: tuple[str, ...],
 ) -> Document:
-    has_ended_badly = job is not None and job.status in (*_ENDED_BADLY, JobStatus.FAILED)
+    has_ended_badly = job is not None and job.status in _ENDED_BADLY
     return value_of(
         Document,
         row,
@@ -149,11 +108,29 @@ def require_document_row(connection: Connection, kb_id: str, document_id: str) -
     return row
 
 
-def revision_of(row: Row[Any]) -> Revision:
-    """Return the revision of a row that has REVISION_COLUMNS."""
-    return value_of(Revision, row)
-
-
-def kb_matches(key: str) -> ColumnElement[bool]:
-    """Match a base by id, or by name in any Unicode form."""
-    return or_(knowledge_bases.c.id == key, knowledge_bases.c.name.in_(forms_of(key)))
+def count_by_status(connection: Connection, which: ColumnElement[bool]) -> dict[str, int]:
+    """Return the number of matching documents by status; every status is named, also with 0."""
+    newest = (
+        select(func.max(jobs.c.number))
+        .where(jobs.c.document_id == documents.c.id, jobs.c.blob_sha256 == documents.c.sha256)
+        .correlate(documents)
+        .scalar_subquery()
+    )
+    current = and_(revisions.c.document_id == documents.c.id, revisions.c.is_current)
+    groups = (jobs.c.status, revisions.c.is_complete)
+    statement = (
+        select(*groups, func.count())
+        .select_from(documents.outerjoin(jobs, jobs.c.number == newest))
+        .outerjoin(revisions, current)
+        .where(which)
+        .group_by(*groups)
+    )
+    counts = Counter(dict.fromkeys(map(str, DocumentStatus), 0))
+    for job_status, is_complete, count in connection.execute(statement):
+        status = document_status(
+            None if job_status is None else JobStatus(job_status),
+            has_revision=is_complete is not None,
+            is_complete=bool(is_complete),
+        )
+        counts[status] += count
+    return dict(counts)

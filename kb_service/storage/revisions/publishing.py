@@ -5,12 +5,12 @@ missing embeddings, the change for the indexes, the job's success. Knows nothing
 embedding.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, exists, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from kb_service.domain.documents import (
     ChunkDraft,
@@ -26,28 +26,25 @@ from kb_service.domain.ports import EmbeddingProfile, Vector
 from kb_service.domain.storable import check_storable
 from kb_service.language.units import UNIT_RULES, marked
 from kb_service.storage.blobs import BlobStore
-from kb_service.storage.change_log import record_added, record_readded
-from kb_service.storage.chunks import remove_revision_chunks, remove_unused_embeddings
+from kb_service.storage.change_log import record_added
+from kb_service.storage.chunks import remove_revision_chunks
 from kb_service.storage.database import Database
-from kb_service.storage.documents import REVISION_COLUMNS, revision_of
+from kb_service.storage.embeddings import add_embeddings, check_vectors, remove_unused_embeddings
 from kb_service.storage.identity import Clock, utc_now
-from kb_service.storage.job_queue import Claim, require_lease
-from kb_service.storage.jobs import NO_LEASE, change_job
-from kb_service.storage.page_reports import page_report_value
+from kb_service.storage.jobs.queue import Claim, require_lease
+from kb_service.storage.jobs.rows import NO_LEASE, change_job
 from kb_service.storage.pages import page_values
-from kb_service.storage.rows import batches
+from kb_service.storage.revisions.pieces import piece_values
+from kb_service.storage.revisions.rows import page_report_value, revision_of
 from kb_service.storage.tables import (
     chunks,
     documents,
-    embeddings,
     pages,
     revisions,
     text_pieces,
 )
-from kb_service.storage.text_pieces import piece_values
 
 Rows = list[dict[str, object]]
-BYTES_PER_FLOAT = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +65,6 @@ class RevisionPublisher:
         self._blobs = blobs
         self._clock = clock
 
-    def missing_embeddings(
-        self, profile: EmbeddingProfile, text_sha256s: Collection[str]
-    ) -> set[str]:
-        """Return those of the hashes of embedded texts that have no vector of the profile."""
-        with self._database.read() as connection:
-            return _missing(connection, profile, text_sha256s)
-
     def publish(
         self,
         claim: Claim,
@@ -90,7 +80,7 @@ class RevisionPublisher:
         (chunk_mismatch, vector_mismatch, embedding_missing); nothing is written then.
         """
         _check_drafts(parsed, chunk_drafts)
-        _check_vectors(vectors, profile)
+        check_vectors(vectors, profile)
         prepared = _prepare(parsed, chunk_drafts)
         with self._database.write() as connection:
             job = require_lease(connection, claim)
@@ -100,51 +90,11 @@ class RevisionPublisher:
                 )
             unused = self._retire(connection, job)
             revision = self._insert(connection, job, parsed, prepared, claim.document_name)
-            _add_embeddings(connection, profile, prepared.text_sha256s, vectors)
+            add_embeddings(connection, profile, prepared.text_sha256s, vectors)
             remove_unused_embeddings(connection, unused - prepared.text_sha256s)
             record_added(connection, job.kb_id, revision.id)
             self._finish(connection, job, len(prepared.chunks))
         return revision
-
-    def add_embeddings(self, profile: EmbeddingProfile, vectors: Mapping[str, Vector]) -> int:
-        """Store vectors of another profile for texts that chunks still have; return how many.
-
-        For the change of an embedding model: vectors of texts that are gone are not stored.
-        """
-        _check_vectors(vectors, profile)
-        with self._database.write() as connection:
-            found: set[str] = set()
-            for batch in batches(vectors):
-                statement = select(chunks.c.text_sha256).where(chunks.c.text_sha256.in_(batch))
-                found |= set(connection.execute(statement).scalars())
-            return _add_embeddings(connection, profile, frozenset(found), vectors)
-
-    def announce_vectors(self, kb_id: str) -> None:
-        """Record every searchable revision of a base as added again, so that indexes read anew.
-
-        For the change of an embedding model: an index that knows a revision takes its vectors in.
-        """
-        with self._database.write() as connection:
-            searchable = select(chunks.c.revision_id).where(chunks.c.kb_id == kb_id).distinct()
-            for revision_id in connection.execute(searchable).scalars().all():
-                record_readded(connection, kb_id, revision_id)
-
-    def drop_other_profiles(self, profile: EmbeddingProfile) -> int:
-        """Delete the vectors of other profiles once every text has one of this; return how many.
-
-        0 while a searchable text of any base still lacks its vector of this profile.
-        """
-        has_vector = exists().where(
-            embeddings.c.profile_fingerprint == profile.fingerprint,
-            embeddings.c.text_sha256 == chunks.c.text_sha256,
-        )
-        with self._database.write() as connection:
-            if connection.execute(select(chunks.c.id).where(~has_vector).limit(1)).first():
-                return 0
-            statement = delete(embeddings).where(
-                embeddings.c.profile_fingerprint != profile.fingerprint
-            )
-            return connection.execute(statement).rowcount
 
     def _retire(self, connection: Connection, job: Row[Any]) -> set[str]:
         """Take the current revision out of search; return hashes that may now be unused."""
@@ -193,7 +143,7 @@ class RevisionPublisher:
             is_current=True,
             created_at=self._clock(),
         )
-        row = connection.execute(statement.returning(*REVISION_COLUMNS)).one()
+        row = connection.execute(statement.returning(*revisions.c)).one()
         owner = {"kb_id": job.kb_id, "document_id": job.document_id, "revision_id": row.id}
         connection.execute(
             insert(text_pieces), [{**piece, "revision_id": row.id} for piece in prepared.pieces]
@@ -256,54 +206,3 @@ def _check_drafts(parsed: ParsedDocument, drafts: Sequence[ChunkDraft]) -> None:
                 f"({draft.span.start}, {draft.span.end})",
                 code="chunk_mismatch",
             )
-
-
-def _check_vectors(vectors: Mapping[str, Vector], profile: EmbeddingProfile) -> None:
-    expected = BYTES_PER_FLOAT * profile.dimension
-    for text_sha256, vector in vectors.items():
-        if len(vector) != expected:
-            raise StorageError(
-                f"the vector of {text_sha256} has {len(vector)} bytes; "
-                f"profile {profile.name} needs {expected}",
-                code="vector_mismatch",
-            )
-
-
-def _missing(
-    connection: Connection, profile: EmbeddingProfile, text_sha256s: Collection[str]
-) -> set[str]:
-    missing = set(text_sha256s) if profile.dimension else set()
-    for batch in batches(missing):
-        statement = select(embeddings.c.text_sha256).where(
-            embeddings.c.profile_fingerprint == profile.fingerprint,
-            embeddings.c.text_sha256.in_(batch),
-        )
-        missing -= set(connection.execute(statement).scalars())
-    return missing
-
-
-def _add_embeddings(
-    connection: Connection,
-    profile: EmbeddingProfile,
-    text_sha256s: Collection[str],
-    vectors: Mapping[str, Vector],
-) -> int:
-    missing = _missing(connection, profile, text_sha256s)
-    unknown = missing - vectors.keys()
-    if unknown:
-        # Another document that had the text was deleted while this one was embedded: try again.
-        raise StorageError(
-            f"{len(unknown)} texts have no vector of profile {profile.name}",
-            code="embedding_missing",
-        )
-    if missing:
-        values = [
-            {
-                "profile_fingerprint": profile.fingerprint,
-                "text_sha256": text_sha256,
-                "vector": vectors[text_sha256],
-            }
-            for text_sha256 in sorted(missing)
-        ]
-        connection.execute(insert(embeddings), values)
-    return len(missing)

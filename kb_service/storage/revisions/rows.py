@@ -1,6 +1,6 @@
-"""The page report of a revision as one value of its row, by column: what a list of documents reads.
+"""Rows of revisions as domain values, the report of its pages among them.
 
-Knows nothing of where characters stand; that is told by the pages themselves.
+The page report is one value of the row, by column: a list of documents reads no page.
 """
 
 from itertools import starmap
@@ -8,10 +8,16 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from kb_service.domain.documents import PageKind, PageOutline, PageReport
+from kb_service.domain.documents import PageKind, PageOutline, PageReport, Revision
 from kb_service.domain.errors import StorageError
+from kb_service.storage.rows import value_of
 
 _KINDS = {kind.value: kind for kind in PageKind}
+
+
+def revision_of(row: Row[Any]) -> Revision:
+    """Return the revision of a row of the revisions table."""
+    return value_of(Revision, row)
 
 
 def page_report_value(report: PageReport) -> dict[str, list[Any]]:

@@ -19,14 +19,14 @@ from kb_service.domain.errors import Conflict, KbError, LeaseLost, NotFound, Sto
 from kb_service.domain.jobs import TERMINAL_STATUSES, IngestJob, JobStage, JobStatus, Progress
 from kb_service.storage.database import Database
 from kb_service.storage.identity import Clock, utc_now
-from kb_service.storage.jobs import (
+from kb_service.storage.jobs.leases import LeaseWatch
+from kb_service.storage.jobs.rows import (
     NO_LEASE,
     cancel_job,
     change_job,
     job_of,
     require_job_row,
 )
-from kb_service.storage.leases import LeaseWatch
 from kb_service.storage.tables import documents, jobs, knowledge_bases
 
 FIRST_RETRY_S = 5.0

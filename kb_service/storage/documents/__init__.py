@@ -1,0 +1,1 @@
+"""Documents: their rows, and all that happens to one from its upload to its deletion."""

@@ -1,0 +1,312 @@
+"""What happens to a document: it comes in under a name, is listed and read, and is deleted.
+
+Each public method is one transaction. An upload or a delete that returns is committed. Knows
+nothing of what the bytes contain.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, insert, or_, select, update
+
+from kb_service.domain.documents import Document
+from kb_service.domain.errors import StorageError
+from kb_service.domain.jobs import IngestJob, JobStatus
+from kb_service.domain.names import composed, forms_of
+from kb_service.storage.answers.store import redact_answers
+from kb_service.storage.bases import require_kb
+from kb_service.storage.blobs import BlobStore, StagedBlob
+from kb_service.storage.change_log import next_event
+from kb_service.storage.chunks import remove_revision_chunks
+from kb_service.storage.database import Database
+from kb_service.storage.documents.rows import (
+    count_by_status,
+    find_document_row,
+    read_documents,
+    require_document_row,
+)
+from kb_service.storage.embeddings import remove_unused_embeddings
+from kb_service.storage.identity import (
+    Clock,
+    Listing,
+    check_limit,
+    decode_cursor,
+    encode_cursor,
+    new_id,
+    utc_now,
+)
+from kb_service.storage.jobs.rows import cancel_unfinished, insert_job, newest_job
+from kb_service.storage.references import blobs_of, sweep_blobs
+from kb_service.storage.revisions.store import find_revision
+from kb_service.storage.tables import document_tags, documents, revisions
+
+CREATED, REVISED, UNCHANGED = "created", "revised", "unchanged"
+_UNDER_WAY = (JobStatus.QUEUED, JobStatus.RUNNING)
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """Staged bytes and what they are sent in as. `origin`: the folder of a sync, None otherwise.
+
+    Empty `tags` and a None `origin` keep what the document has.
+    """
+
+    kb_id: str
+    name: str
+    staged: StagedBlob
+    media_type: str
+    tags: Sequence[str] = ()
+    origin: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UploadOutcome:
+    """`created`, `revised` or `unchanged`; `job`: the ingest that will bring it in, None if done.
+
+    An unchanged upload returns the unfinished job of the same content when there is one.
+    """
+
+    outcome: str
+    document: Document
+    job: IngestJob | None
+
+
+class Documents:
+    """The documents of all bases. Every method raises StorageError when storage fails."""
+
+    def __init__(self, database: Database, blobs: BlobStore, clock: Clock = utc_now) -> None:
+        self._database = database
+        self._blobs = blobs
+        self._clock = clock
+
+    def register(
+        self,
+        kb_id: str,
+        name: str,
+        staged: StagedBlob,
+        media_type: str,
+        tags: Sequence[str] = (),
+        origin: str | None = None,
+    ) -> UploadOutcome:
+        """Take staged bytes in under a name, in one transaction.
+
+        Empty `tags` and a None `origin` keep what the document has. Raises NotFound, StorageError.
+        """
+        upload = Upload(kb_id, name, staged, media_type, tags, origin)
+        with self._database.write() as connection:
+            outcome, superseded = _register(connection, self._blobs, upload, self._clock())
+        sweep_blobs(self._database, self._blobs, superseded)
+        return outcome
+
+    def get(self, kb_id: str, document_id: str) -> Document:
+        """Return a document. Raises NotFound (kb_not_found, document_not_found)."""
+        with self._database.read() as connection:
+            row = require_document_row(connection, kb_id, document_id)
+            return read_documents(connection, [row])[0]
+
+    def find(self, kb_id: str, name: str) -> Document | None:
+        """Return the document with that name in any Unicode form, None when there is none."""
+        with self._database.read() as connection:
+            row = find_document_row(connection, kb_id, name, by="name")
+            return read_documents(connection, [row])[0] if row is not None else None
+
+    def list(
+        self,
+        kb_id: str,
+        cursor: str | None = None,
+        limit: int = 100,
+        name: str | None = None,
+        name_contains: str | None = None,
+    ) -> Listing[Document]:
+        """Return documents by name, after the cursor. Raises NotFound.
+
+        `name`: only that one. `name_contains`: those with that in their name, in any case.
+        """
+        statement = select(documents).where(_matching(kb_id, name, name_contains))
+        statement = statement.order_by(documents.c.name).limit(check_limit(limit) + 1)
+        if cursor is not None:
+            statement = statement.where(documents.c.name > decode_cursor(cursor, 1)[0])
+        with self._database.read() as connection:
+            require_kb(connection, kb_id)
+            rows = connection.execute(statement).all()
+            items = read_documents(connection, rows[:limit])
+        return Listing(items, encode_cursor(items[-1].name) if len(rows) > limit else None)
+
+    def count(
+        self, kb_id: str, name: str | None = None, name_contains: str | None = None
+    ) -> dict[str, int]:
+        """Return how many documents `list` has in all, by status. Raises NotFound."""
+        with self._database.read() as connection:
+            require_kb(connection, kb_id)
+            return count_by_status(connection, _matching(kb_id, name, name_contains))
+
+    def known_hashes(self, kb_id: str, origin: str | None = None) -> dict[str, str]:
+        """Return name -> SHA-256 of the newest content sent in, whether or not it was readable.
+
+        `origin`: only the documents that came from that folder; None means all. Raises NotFound.
+        """
+        statement = select(documents.c.name, documents.c.sha256).where(documents.c.kb_id == kb_id)
+        if origin is not None:
+            statement = statement.where(documents.c.origin == origin)
+        with self._database.read() as connection:
+            require_kb(connection, kb_id)
+            return dict(connection.execute(statement).tuples().all())
+
+    def delete(self, kb_id: str, document_id: str) -> None:
+        """Delete a document; afterwards nothing of it is found or quoted. Raises NotFound."""
+        candidates = self._database.freeing(lambda: self._remove(kb_id, document_id))
+        sweep_blobs(self._database, self._blobs, candidates)
+
+    def _remove(self, kb_id: str, document_id: str) -> set[str]:
+        with self._database.write(needs_room=False) as connection:
+            require_document_row(connection, kb_id, document_id)
+            next_event(connection, kb_id)
+            return _remove_document(connection, kb_id, document_id)
+
+    def content(
+        self, kb_id: str, document_id: str, sha256: str | None = None
+    ) -> tuple[Path, Document]:
+        """Return where the original bytes lie: of that revision, or the newest content sent in.
+
+        All of them are read and compared with their hash first. Raises NotFound, StorageError
+        (blob_damaged, blob_missing).
+        """
+        wanted, document = self._content_of(kb_id, document_id, sha256)
+        try:
+            return self._blobs.whole(wanted, repr(document.name)), document
+        except StorageError:
+            # Deleted or replaced since it was looked up, or indeed lost.
+            newest, document = self._content_of(kb_id, document_id, sha256)
+            if newest == wanted:
+                raise
+        return self._blobs.whole(newest, repr(document.name)), document
+
+    def _content_of(self, kb_id: str, document_id: str, sha256: str | None) -> tuple[str, Document]:
+        with self._database.read() as connection:
+            row = require_document_row(connection, kb_id, document_id)
+            if sha256 is not None and sha256 != row.sha256:
+                sha256 = find_revision(connection, kb_id, document_id, sha256).sha256
+            return sha256 or row.sha256, read_documents(connection, [row])[0]
+
+
+def _matching(kb_id: str, name: str | None, name_contains: str | None) -> ColumnElement[bool]:
+    which = [documents.c.kb_id == kb_id]
+    if name is not None:
+        which.append(documents.c.name.in_(forms_of(name)))
+    if name_contains is not None:
+        parts = forms_of(name_contains)
+        which.append(or_(*(documents.c.name.icontains(part, autoescape=True) for part in parts)))
+    return and_(*which)
+
+
+def _register(
+    connection: Connection, blobs: BlobStore, upload: Upload, now: datetime
+) -> tuple[UploadOutcome, set[str]]:
+    """Write document and job rows and publish the blob; raises NotFound, StorageError.
+
+    The second value: hashes of content that may have lost its last reference.
+    """
+    superseded: set[str] = set()
+    row = find_document_row(connection, upload.kb_id, upload.name, by="name")
+    job: IngestJob | None
+    if row is None:
+        require_kb(connection, upload.kb_id)
+        outcome, job = CREATED, _create(connection, upload, now)
+    else:
+        outcome, job = _revise(connection, row, upload, now)
+        superseded = {row.sha256} - {upload.staged.sha256}
+    row = find_document_row(connection, upload.kb_id, upload.name, by="name")
+    if row is None:
+        raise RuntimeError(f"document {upload.name!r} vanished inside its own transaction")
+    _keep_labels(connection, row.id, upload)
+    # Also for unchanged content: the same bytes again heal a blob that was damaged on disk.
+    blobs.publish(upload.staged)
+    document = read_documents(connection, [row])[0]
+    return UploadOutcome(outcome, document, job), superseded
+
+
+def _create(connection: Connection, upload: Upload, now: datetime) -> IngestJob:
+    statement = insert(documents).values(
+        id=new_id("doc"),
+        kb_id=upload.kb_id,
+        name=composed(upload.name),
+        origin=upload.origin,
+        sha256=upload.staged.sha256,
+        size_bytes=upload.staged.size_bytes,
+        media_type=upload.media_type,
+        created_at=now,
+        updated_at=now,
+    )
+    row = connection.execute(statement.returning(*documents.c)).one()
+    return insert_job(connection, row, now)
+
+
+def _revise(
+    connection: Connection, row: Row[Any], upload: Upload, now: datetime
+) -> tuple[str, IngestJob | None]:
+    if row.sha256 == upload.staged.sha256:
+        job = newest_job(connection, row.id)
+        if job is not None and job.status in _UNDER_WAY:
+            return UNCHANGED, job
+        if _is_current(connection, row.id, upload.staged.sha256):
+            return UNCHANGED, None
+    cancel_unfinished(connection, row.id, now)
+    row = _set_content(connection, row.id, upload, now)
+    if _is_current(connection, row.id, upload.staged.sha256):
+        # Back to what is being served: only the newer content that was under way is given up.
+        return UNCHANGED, None
+    return REVISED, insert_job(connection, row, now)
+
+
+def _set_content(
+    connection: Connection, document_id: str, upload: Upload, now: datetime
+) -> Row[Any]:
+    statement = (
+        update(documents)
+        .where(documents.c.id == document_id)
+        .values(
+            sha256=upload.staged.sha256,
+            size_bytes=upload.staged.size_bytes,
+            media_type=upload.media_type,
+            updated_at=now,
+        )
+    )
+    return connection.execute(statement.returning(*documents.c)).one()
+
+
+def _is_current(connection: Connection, document_id: str, sha256: str) -> bool:
+    statement = select(revisions.c.id).where(
+        revisions.c.document_id == document_id,
+        revisions.c.sha256 == sha256,
+        revisions.c.is_current,
+    )
+    return connection.execute(statement).first() is not None
+
+
+def _keep_labels(connection: Connection, document_id: str, upload: Upload) -> None:
+    if upload.tags:
+        connection.execute(delete(document_tags).where(document_tags.c.document_id == document_id))
+        values = [{"document_id": document_id, "tag": tag} for tag in dict.fromkeys(upload.tags)]
+        connection.execute(insert(document_tags), values)
+    if upload.origin is not None:
+        connection.execute(
+            update(documents).where(documents.c.id == document_id).values(origin=upload.origin)
+        )
+
+
+def _remove_document(connection: Connection, kb_id: str, document_id: str) -> set[str]:
+    """Delete a document and all that came of it; return the hashes of its blobs."""
+    blobs = blobs_of(connection, documents.c.id == document_id)
+    current = connection.execute(
+        select(revisions.c.id).where(revisions.c.document_id == document_id, revisions.c.is_current)
+    )
+    hashes: set[str] = set()
+    for revision_id in current.scalars().all():
+        hashes |= remove_revision_chunks(connection, kb_id, revision_id)
+    connection.execute(delete(documents).where(documents.c.id == document_id))
+    remove_unused_embeddings(connection, hashes)
+    redact_answers(connection, document_id)
+    return blobs

@@ -1,0 +1,1 @@
+"""Ingest jobs: their rows, and the queue that workers claim them from."""

@@ -1,0 +1,1 @@
+"""Revisions: their rows, how one is published, and how one is read back."""
