@@ -56,10 +56,12 @@ def describe_index(index: Any) -> str:  # noqa: ANN401  a reflected index
 
 
 def test_migrating_twice_changes_nothing(database: Database) -> None:
+    before = describe(database)
     database.migrate()
+    assert describe(database) == before
     with database.read() as connection:
         versions = connection.execute(text("SELECT version_num FROM alembic_version")).all()
-    assert [row[0] for row in versions] == ["0005"]
+    assert len(versions) == 1
 
 
 def test_an_older_database_says_the_same_after_its_migration(world: World) -> None:
