@@ -77,7 +77,8 @@ def serving(service: ApiService, most: int = 0, of_one: int = 0) -> Iterator[Ser
     thread.start()
     try:
         served = Served(server, int(sockets[0].getsockname()[1]))
-        wait_until(lambda: server.started)
+        # `started` is said before the sockets listen.
+        wait_until(lambda: sockets[0].getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
         yield served
     finally:
         server._closing.set()
