@@ -30,12 +30,7 @@ def load_book(
         package = OfficePackage(file)
         opf, properties = _package_document(package, name)
         chapters = _chapters(package, opf)
-        if len(chapters) > limits.max_pages:
-            raise DocumentError(
-                f"{name} has {len(chapters)} chapters, at most {limits.max_pages} are read",
-                code="too_many_pages",
-                details={"num_pages": len(chapters), "max_pages": limits.max_pages},
-            )
+        limits.check_pages(name, len(chapters), "chapters")
         if _is_locked(package, chapters):
             raise DocumentError(f"{name} is encrypted", code="encrypted_document")
         for number, chapter in enumerate(chapters, start=1):

@@ -87,8 +87,12 @@ class Parts:
 
 
 def _element(*names: str) -> str:
-    """A pattern of whole elements; the outermost of those that hold one another is taken apart."""
-    return "|".join(rf"<{name}(?:\s[^>]*[^/>])?>.*?</{name}>" for name in names)
+    """A pattern of whole elements, of any prefix where none is given.
+
+    The outermost of those that hold one another is taken apart.
+    """
+    own = [name if ":" in name else rf"(?:\w+:)?{name}" for name in names]
+    return "|".join(rf"<{name}(?:\s[^>]*[^/>])?>.*?</{name}>" for name in own)
 
 
 _WORD_FILE = Parts(
@@ -112,7 +116,8 @@ _SLIDES = Parts(
 )
 _SHEETS = Parts(
     counted=r"(?!)",
-    once=r"xl/(?:sharedStrings|comments\d*|drawings/drawing\d+|worksheets/sheet\d+)\.xml",
+    once=r"xl/(?:sharedStrings|comments\d*|comments/comment\d+|threadedComments/threadedComment\d+"
+    r"|drawings/drawing\d+|worksheets/sheet\d+)\.xml",
     left_out=_element(
         "rPh",
         "mc:Fallback",
@@ -127,8 +132,10 @@ _SHEETS = Parts(
         "xdr:colOff",
         "xdr:row",
         "xdr:rowOff",
-    ),
-    ends=r"</si>|</is>|</a:p>|</comment>|_x[0-9A-Fa-f]{4}_",
+    )
+    # Comments that only stand for threads say them again, with words of the program.
+    + r"|<(?:\w+:)?comments\b(?=.*<(?:\w+:)?author>tc=).*",
+    ends=r"</(?:\w+:)?(?:si|is|comment)>|</a:p>|_x[0-9A-Fa-f]{4}_",
 )
 _OPEN_DOCUMENT = Parts(
     counted=r"content\.xml",

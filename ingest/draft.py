@@ -5,6 +5,7 @@ between two blocks, so that no sentence crosses them.
 """
 
 import re
+from dataclasses import dataclass
 
 from kb_service.domain.documents import BLANK_PAGE, Heading, Page, PageKind, ParsedDocument
 from kb_service.domain.errors import DocumentError
@@ -26,6 +27,14 @@ def clean(text: str) -> str:
     """
     lines = _LINE_END.sub("\n", _TERMINAL.sub("", text))
     return _SURROGATE.sub("\ufffd", _CONTROL.sub("", lines))
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A paragraph, a row of a table or a line of a chart, with its heading level (0: none)."""
+
+    text: str
+    level: int = 0
 
 
 class DraftDocument:

@@ -32,12 +32,7 @@ def load_legacy_workbook(
         message = f"{name} is not a readable workbook: {error}"
         raise DocumentError(message, code="corrupt_document") from error
     titles = workbook.sheet_names
-    if len(titles) > limits.max_pages:
-        raise DocumentError(
-            f"{name} has {len(titles)} sheets, at most {limits.max_pages} are read",
-            code="too_many_pages",
-            details={"num_pages": len(titles), "max_pages": limits.max_pages},
-        )
+    limits.check_pages(name, len(titles), "sheets")
     for number, title in enumerate(titles, start=1):
         rows = workbook.get_sheet_by_name(title).iter_rows()
         words = list(row_texts([shown(value) for value in row] for row in rows))

@@ -1,7 +1,9 @@
-"""The limits one file is parsed under, as a value. Knows numbers and units; enforces nothing."""
+"""The limits one file is parsed under, as a value. Knows numbers, units and what passing one is."""
 
 import math
 from dataclasses import dataclass
+
+from kb_service.domain.errors import DocumentError
 
 MIB = 1024 * 1024
 _MEMORY_PER_FILE_BYTE = 32
@@ -38,6 +40,15 @@ class ParseLimits:
         for name in self.__slots__:
             if not getattr(self, name) > 0 and name != "cpu_s_per_mib":
                 raise ValueError(f"{name} is {getattr(self, name)}, it must be above 0")
+
+    def check_pages(self, name: str, num_pages: int, what: str) -> None:
+        """Raise DocumentError `too_many_pages`. `what`: the pages of this format, in the plural."""
+        if num_pages > self.max_pages:
+            raise DocumentError(
+                f"{name} has {num_pages} {what}, at most {self.max_pages} are read",
+                code="too_many_pages",
+                details={"num_pages": num_pages, "max_pages": self.max_pages},
+            )
 
     def cpu_budget_s(self, size_bytes: int) -> int:
         """Return the whole seconds of processor time that a file of this size may take."""

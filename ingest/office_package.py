@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _PROGRAM_TITLES = frozenset(("Word Document", "PowerPoint Presentation", "Presentation"))
 _PROGRAM_AUTHORS = frozenset(("python-docx", "Microsoft Office User"))
+_LIMIT = "ERR_RESOURCE_LIMIT"
 _PICTURE_ENDINGS = (
     ".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".emf", ".wmf", ".svg", ".webp",
 )  # fmt: skip
@@ -39,6 +40,26 @@ def description_of(node: "_Element") -> str:
     """Return the words that stand for a picture; the name of its file is none of them."""
     words = " ".join(node.get("descr", "").split())
     return "" if words.lower().endswith(_PICTURE_ENDINGS) and " " not in words else words
+
+
+def xml_root(data: bytes, name: str) -> "_Element | None":
+    """Return the root of an XML text, read as far as it goes; None where there is no XML.
+
+    Raises DocumentError `corrupt_document` where the parser would leave out what lies deeper.
+    """
+    from lxml import etree
+
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True)
+    try:
+        root: _Element | None = etree.fromstring(data, parser)
+    except etree.XMLSyntaxError:
+        root = None
+    if any(entry.type_name == _LIMIT for entry in parser.error_log):
+        raise DocumentError(
+            f"{name} is nested deeper or has longer texts than the XML parser reads",
+            code="corrupt_document",
+        )
+    return root
 
 
 class OfficePackage:
@@ -70,17 +91,8 @@ class OfficePackage:
 
         Strict Word documents use other names for the same elements: they get the usual ones.
         """
-        from lxml import etree
-
         data = self.bytes_of(name)
-        if data is None:
-            return None
-        parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True)
-        root: _Element | None
-        try:
-            root = etree.fromstring(data.replace(_STRICT_MAIN, _MAIN), parser)
-        except etree.XMLSyntaxError:
-            return None  # no XML at all, or nothing
+        root = None if data is None else xml_root(data.replace(_STRICT_MAIN, _MAIN), name)
         if root is not None and root.getroottree().docinfo.doctype:
             # Office writes none; what an entity stands for would be left out.
             raise DocumentError(f"{name} declares entities", code="corrupt_document")

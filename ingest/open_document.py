@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ingest.draft import DraftDocument
+from ingest.draft import Block, DraftDocument
 from ingest.limits import ParseLimits
 from ingest.office_package import OfficePackage, local
 from ingest.tables import row_texts
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from lxml.etree import _Element
 
 MAX_REPEATS = 1_000
-"""Times that one cell or row may repeat; empty ones to the end of a sheet are said once."""
+"""Times that a cell, row or space may repeat; empty cells to the end of a sheet are said once."""
 _CONTENT, _STYLES, _META, _MANIFEST = (
     "content.xml",
     "styles.xml",
@@ -49,14 +49,6 @@ _AROUND = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A paragraph or table row, with its heading level (0: none)."""
-
-    text: str
-    level: int = 0
-
-
 @dataclass(slots=True)
 class _Paragraph:
     """The words of a paragraph, and what hangs on it."""
@@ -78,12 +70,7 @@ def load_open_document(
         if root is None:
             raise DocumentError(f"{name} has no {_CONTENT}", code="corrupt_document")
         pages = list(_pages(root))
-        if len(pages) > limits.max_pages:
-            raise DocumentError(
-                f"{name} has {len(pages)} sheets or slides, at most {limits.max_pages} are read",
-                code="too_many_pages",
-                details={"num_pages": len(pages), "max_pages": limits.max_pages},
-            )
+        limits.check_pages(name, len(pages), "sheets or slides")
         around = _around(package.root(_STYLES))
         for number, (title, page) in enumerate(pages, start=1):
             blocks = [block for block in blocks_of(page) if block.text.strip()]
@@ -144,8 +131,7 @@ def _walk(node: "_Element", paragraph: _Paragraph) -> None:
     for part in node:
         tag = local(part)
         if tag == "s":
-            count = _attribute(part, "c")
-            paragraph.words.append(" " * (int(count) if count.isdecimal() else 1))
+            paragraph.words.append(" " * _count(part, "c", is_said=True))
         elif tag in ("tab", "line-break"):
             paragraph.words.append("\t" if tag == "tab" else "\n")
         elif tag in _BEHIND | _DESCRIPTIONS:

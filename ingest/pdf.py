@@ -100,12 +100,7 @@ class PdfLoader:
         document = open_pdf(path, name)
         try:
             num_pages = len(document)
-            if num_pages > self._limits.max_pages:
-                raise DocumentError(
-                    f"{name} has {num_pages} pages, at most {self._limits.max_pages} are accepted",
-                    code="too_many_pages",
-                    details={"num_pages": num_pages, "max_pages": self._limits.max_pages},
-                )
+            self._limits.check_pages(name, num_pages, "pages")
             document.init_forms()
             draft = _Draft()
             for number in range(1, num_pages + 1):

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ingest.draft import DraftDocument
-from ingest.office_package import local
+from ingest.office_package import local, xml_root
 from ingest.plain_text import add_text
 from ingest.tables import CELL_JOIN
 from kb_service.domain.errors import DocumentError
@@ -23,50 +23,55 @@ LONG_CHARS = 400
 def add_json(draft: DraftDocument, text: str) -> None:
     """Add a JSON value, or one a line; what is neither is added as it is written."""
     try:
-        values = _values(text)
+        records = [list(_flat(record, "")) for record in _records(text)]
     except (ValueError, RecursionError):
         add_text(draft, text)
         return
-    for value in values:
-        for record in value if isinstance(value, list) else [value]:
-            pairs = [f"{name}: {word}" if name else word for name, word in _flat(record, "")]
-            line = CELL_JOIN.join(pairs)
-            draft.add(line if len(line) <= LONG_CHARS else "\n".join(pairs))
+    for record in records:
+        pairs = [f"{name}: {word}" if name else word for name, word in record]
+        line = CELL_JOIN.join(pairs)
+        draft.add(line if len(line) <= LONG_CHARS else "\n".join(pairs))
 
 
 def add_xml(draft: DraftDocument, data: bytes, name: str) -> None:
     """Add every text and attribute of an XML file. Raises DocumentError where it is none."""
-    from lxml import etree
-
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True)
-    try:
-        root = etree.fromstring(data, parser)
-    except etree.XMLSyntaxError as error:
-        raise DocumentError(f"{name} is no XML: {error}", code="corrupt_document") from error
+    root = xml_root(data, name)
     if root is None:
         raise DocumentError(f"{name} is no XML", code="corrupt_document")
     for block in _xml_blocks(root):
         draft.add(block)
 
 
-def _values(text: str) -> list[Any]:
-    """Return the one value of a JSON text, or the value of each line."""
+class _Pairs(list[tuple[str, Any]]):
+    """An object as it is written: a name may stand in it twice."""
+
+
+def _records(text: str) -> Iterator[Any]:
+    """Yield the values of the one list, the one value, or the value of each line."""
     try:
-        return [json.loads(text, parse_float=str, parse_int=str, parse_constant=str)]
+        value = _value(text)
     except ValueError:
         lines = [line for line in text.splitlines() if line.strip()]
         if len(lines) < 2:
             raise
-        return [json.loads(x, parse_float=str, parse_int=str, parse_constant=str) for x in lines]
+        yield from map(_value, lines)
+        return
+    yield from [value] if isinstance(value, _Pairs) or not isinstance(value, list) else value
+
+
+def _value(text: str) -> Any:  # noqa: ANN401 - JSON of any shape
+    return json.loads(
+        text, parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=_Pairs
+    )
 
 
 def _flat(value: Any, name: str) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - JSON of any shape
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _flat(inner, f"{name}.{key}" if name else str(key))
+    if isinstance(value, _Pairs):
+        for key, inner in value:
+            yield from _flat(inner, f"{name}.{key}" if name else key)
     elif isinstance(value, list):
-        if all(not isinstance(inner, dict | list) for inner in value):
-            yield name, ", ".join(_word(inner) for inner in value)
+        if not any(isinstance(inner, list) for inner in value):
+            yield name, ", ".join(map(_word, value))
         else:
             for number, inner in enumerate(value, start=1):
                 yield from _flat(inner, f"{name}.{number}" if name else str(number))
@@ -74,8 +79,8 @@ def _flat(value: Any, name: str) -> Iterator[tuple[str, str]]:  # noqa: ANN401 -
         yield name, _word(value)
 
 
-def _word(value: object) -> str:
-    return {None: "null", True: "true", False: "false"}.get(value, str(value))  # type: ignore[call-overload, no-any-return]
+def _word(value: str | bool | None) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _xml_blocks(root: "_Element") -> Iterator[str]:

@@ -75,9 +75,6 @@ class _Group:
     font: int = -1
     skipped: int = 1
 
-    def copied(self) -> "_Group":
-        return replace(self)
-
 
 class RichText:
     """Reads one file; `text` is what it shows."""
@@ -92,8 +89,12 @@ class RichText:
         self._to_skip = 0
         self._defined_font: int | None = None
         self._is_destination = self._is_optional = False
-        for match in _TOKEN.finditer(data):
+        place = 0
+        while match := _TOKEN.match(data, place):
             self._take(match)
+            place = match.end()
+            if match["word"] == b"bin":
+                place += int(match["number"] or 0)  # bytes of a picture; braces among them are none
         self._flush()
         self.text = "".join([*self._pieces, "\n\n", *self._aside])
 
@@ -102,7 +103,7 @@ class RichText:
         group = self._groups[-1]
         if kind == "open":
             self._flush()
-            self._groups.append(group.copied())
+            self._groups.append(replace(group))
             self._is_destination, self._is_optional = True, False
             return
         if kind == "close":
@@ -136,9 +137,7 @@ class RichText:
         if self._is_destination and word in _ASIDE:
             group.is_aside = True
             self._aside.append("\n\n")
-        if word == b"bin" and value:
-            self._to_skip = value
-        elif word == b"u" and value is not None:
+        if word == b"u" and value is not None:
             self._say(chr(value % 0x10000), group)
             self._to_skip = group.skipped
         elif word == b"uc":

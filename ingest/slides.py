@@ -7,12 +7,11 @@ keeps of them. Knows DrawingML and PresentationML; knows no limits and no pages 
 
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingest.charts import chart_texts, diagram_texts
-from ingest.draft import DraftDocument
+from ingest.draft import Block, DraftDocument
 from ingest.limits import ParseLimits
 from ingest.office_package import OfficePackage, description_of, local, related_id
 from ingest.slide_lists import ListCounter
@@ -36,14 +35,6 @@ _LEFT_OUT = frozenset(("rPr", "pPr", "endParaRPr", "txPr"))
 Place = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A paragraph, table row or line of a chart, with its heading level (0: none)."""
-
-    text: str
-    level: int = 0
-
-
 def load_slides(
     path: Path, name: str, draft: DraftDocument, limits: ParseLimits
 ) -> Iterator[Progress | ParsedDocument]:
@@ -52,12 +43,7 @@ def load_slides(
         package = OfficePackage(file)
         presentation = Presentation(package, name)
         num_slides = len(presentation.slides)
-        if num_slides > limits.max_pages:
-            raise DocumentError(
-                f"{name} has {num_slides} slides, at most {limits.max_pages} are read",
-                code="too_many_pages",
-                details={"num_pages": num_slides, "max_pages": limits.max_pages},
-            )
+        limits.check_pages(name, num_slides, "slides")
         for number, part in enumerate(presentation.slides, start=1):
             slide = Slide(package, part, presentation)
             for block in slide.blocks():
@@ -140,23 +126,26 @@ class Slide:
 
     def _shape(self, shape: "_Element", targets: dict[str, tuple[str, str]]) -> Iterator[Block]:
         """Yield the words of a shape and of every shape inside it."""
-        tag = local(shape)
-        if tag == "grpSp":
-            yield from _described(shape)
+        if local(shape) == "grpSp":
+            yield from self._content(shape.find("{*}nvGrpSpPr"), targets, 0)
             for inner in sorted(_inner_shapes(shape), key=self._place):
                 yield from self._shape(inner, targets)
             return
         is_title = _placeholder_of(shape).get("type") in _TITLES
-        yield from _described(shape)
         yield from self._content(shape, targets, 1 if is_title else 0)
 
     def _content(
         self, node: "_Element", targets: dict[str, tuple[str, str]], level: int
     ) -> Iterator[Block]:
-        """Walk to the texts, tables, charts and diagrams below a node, whatever wraps them."""
+        """Walk to the texts, tables, charts and diagrams below a node, whatever wraps them.
+
+        Words that stand for a picture or a shape are said first: they are its first part.
+        """
         for part in node:
             tag = local(part)
-            if tag == "txBody":
+            if tag == "cNvPr":
+                yield Block(description_of(part))
+            elif tag == "txBody":
                 yield from _paragraphs(part, level)
             elif tag == "tbl":
                 yield from map(Block, row_texts(_grid(part)))
@@ -246,14 +235,6 @@ def _position(shape: "_Element") -> Place | None:
             except ValueError:
                 return None
     return None
-
-
-def _described(shape: "_Element") -> Iterator[Block]:
-    """Yield the words that stand for a picture, a chart or a shape."""
-    for part in shape:
-        for node in part if local(part).startswith("nv") else ():
-            if local(node) == "cNvPr":
-                yield Block(description_of(node))
 
 
 def _paragraphs(body: "_Element", level: int) -> Iterator[Block]:

@@ -35,7 +35,8 @@ _WORKBOOK = "xl/workbook.xml"
 _PLACE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})", re.IGNORECASE)
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _HEAD_CODE = re.compile(r'&(?:"[^"]*"|K[0-9A-F]{6}|\d{1,3}|[A-Z&])', re.IGNORECASE)
-_THREADED = "[Threaded comment]"
+_THREAD = "tc="
+"""How the author of a comment is named that only stands for a thread of them."""
 _HEADS = ("oddHeader", "evenHeader", "firstHeader", "oddFooter", "evenFooter", "firstFooter")
 Targets = dict[str, tuple[str, str]]
 
@@ -83,12 +84,7 @@ def load_workbook(
         package = OfficePackage(file)
         workbook = Workbook(package, name)
         num_sheets = len(workbook.sheets)
-        if num_sheets > limits.max_pages:
-            raise DocumentError(
-                f"{name} has {num_sheets} sheets, at most {limits.max_pages} are read",
-                code="too_many_pages",
-                details={"num_pages": num_sheets, "max_pages": limits.max_pages},
-            )
+        limits.check_pages(name, num_sheets, "sheets")
         for number, (title, part) in enumerate(workbook.sheets, start=1):
             words = workbook.texts(part)
             first = next(words, None)
@@ -208,11 +204,13 @@ class Workbook:
 
     def _comments(self, part: str) -> Iterator[str]:
         root = self._package.root(part)
-        for node in () if root is None else root.iter():
+        nodes = [] if root is None else list(root.iter())
+        authors = [node.text or "" for node in nodes if local(node) == "author"]
+        threads = {str(n) for n, author in enumerate(authors) if author.startswith(_THREAD)}
+        for node in nodes:
             if local(node) in ("comment", "threadedComment"):
-                words = _rich_text(node)
-                if words and not words.startswith(_THREADED):
-                    yield f"{node.get('ref', '')}: {words}"
+                words = "" if node.get("authorId") in threads else _rich_text(node)
+                yield f"{node.get('ref', '')}: {words}" if words else ""
 
     def _drawing(self, part: str) -> Iterator[str]:
         root, targets = self._package.root(part), self._package.targets(part)

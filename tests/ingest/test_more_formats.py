@@ -49,6 +49,7 @@ def text_of(tmp_path: Path, data: bytes, kind: str) -> str:
         (rb"{\pict 89504e47}x{\mmathPr\mbrkBin0}y", "xy"),
         (b"one\r\ntwo", "onetwo"),
         (rb"}}unbalanced{{", "unbalanced"),
+        (rb"{\pict\bin5 }}{\{}before", "before"),
     ],
 )  # fmt: skip
 def test_rtf_is_read_as_it_is_shown(rtf: bytes, words: str) -> None:
@@ -110,6 +111,9 @@ def test_a_locked_chapter_is_encrypted_and_a_locked_font_is_not(tmp_path: Path) 
         ('{"a": 1}\n\n{"a": 2}\n', "a: 1\n\na: 2"),
         ('"only words"', "only words"),
         ("[1, 2]", "1\n\n2"),
+        ('{"a": 1, "a": 2}', "a: 1; a: 2"),
+        ("{}", ""),
+        ('{"a":' * 900 + "1" + "}" * 900, ".".join("a" * 900) + ": 1"),
         ("not json", "not json"),
         ("[" * 100_000, "[" * 100_000),
     ],
@@ -146,6 +150,12 @@ def test_a_damaged_file_is_corrupt_by_name(tmp_path: Path, kind: str) -> None:
     with pytest.raises(DocumentError) as refused:
         text_of(tmp_path, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 nothing", kind)
     assert refused.value.code == "corrupt_document"
+
+
+@pytest.mark.parametrize("deep", [b"<a>" * 300 + b"x" + b"</a>" * 300, b"<a>" + b"x" * 11_000_000])
+def test_xml_that_its_parser_would_cut_is_refused_not_emptied(tmp_path: Path, deep: bytes) -> None:
+    with pytest.raises(DocumentError, match="nested deeper or has longer texts"):
+        text_of(tmp_path, deep, types.XML)
 
 
 def sample(shared_dir: Path, name: str) -> Path:

@@ -59,6 +59,8 @@ def test_deleted_words_are_left_out_and_spaces_and_breaks_are_kept(tmp_path: Pat
         '<text:p>a<text:s text:c="2"/>b<text:tab/>c<text:line-break/>d</text:p>'
     )
     assert read(tmp_path, package(content)).text == "a  b\tc\nd"
+    endless = '<text:p>a<text:s text:c="999999999999"/>b</text:p>'
+    assert len(read(tmp_path, package(endless)).text) < 2000
 
 
 def test_headings_lists_notes_boxes_and_headers_are_read_in_order(tmp_path: Path) -> None:

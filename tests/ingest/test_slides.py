@@ -213,7 +213,9 @@ def test_what_a_layout_says_is_read_once_and_its_prompts_never(tmp_path: Path) -
 @pytest.mark.parametrize("first", ["Choice", "Fallback"])
 def test_of_alternatives_the_one_with_words_is_read_once(tmp_path: Path, first: str) -> None:
     second = {"Choice": "Fallback", "Fallback": "Choice"}[first]
-    body = f"<p:sp><p:txBody><a:p {A}><a:r><a:t>E = mc2</a:t></a:r></a:p></p:txBody></p:sp>"
+    named = '<p:nvSpPr><p:cNvPr id="7" name="x" descr="A formula"/></p:nvSpPr>'
+    words = f"<p:txBody><a:p {A}><a:r><a:t>E = mc2</a:t></a:r></a:p></p:txBody>"
+    body = f"<p:sp>{named}{words}</p:sp>"
     mc = "http://schemas.openxmlformats.org/markup-compatibility/2006"
     alternatives = (
         f'<mc:AlternateContent xmlns:mc="{mc}"><mc:{first}><p:sp/></mc:{first}>'
@@ -225,7 +227,7 @@ def test_of_alternatives_the_one_with_words_is_read_once(tmp_path: Path, first: 
         saved(deck, tmp_path),
         {"ppt/slides/slide1.xml": lambda slide: slide.replace("</p:spTree>", alternatives)},
     )
-    assert lines(read(path)) == ["E = mc2"]
+    assert lines(read(path)) == ["A formula", "E = mc2"]
 
 
 def test_automatic_numbers_stand_before_their_paragraphs(tmp_path: Path) -> None:

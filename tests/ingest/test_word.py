@@ -246,3 +246,9 @@ def test_the_name_of_a_pictures_file_does_not_stand_for_it(
 ) -> None:
     picture = f"<w:r><w:drawing><wp:docPr id='1' name='x' descr='{words}'/></w:drawing></w:r>"
     assert read(tmp_path, paragraph(run("See:") + picture)).text == f"See:{said}"
+
+
+def test_a_document_that_its_parser_would_cut_is_refused_not_emptied(tmp_path: Path) -> None:
+    wrapped = "<w:x>" * 300 + run("not") + "</w:x>" * 300
+    with pytest.raises(DocumentError, match="nested deeper"):
+        read(tmp_path, around(wrapped))

@@ -19,6 +19,7 @@ from ingest.media_types import XLSX
 from kb_service.domain.documents import PageKind, ParsedDocument
 from kb_service.domain.errors import DocumentError
 
+RELATIONSHIPS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 SHEET = "xl/worksheets/sheet1.xml"
 READ_ALOUD = "<r><t>鋼</t></r><rPh><t>こう</t></rPh><r><t>纜</t></r>"
 
@@ -120,6 +121,30 @@ def test_comments_and_the_words_of_headers_are_read(tmp_path: Path) -> None:
 
     found = lines(read(tmp_path, saved(fill)))
     assert found[2:] == ["Internal use only", "B2: Checked again: it failed."]
+
+
+def test_a_thread_of_comments_is_read_once_in_any_language_of_the_program(tmp_path: Path) -> None:
+    def fill(sheet: Any) -> None:  # noqa: ANN401
+        sheet.append(["Brake"])
+        sheet["A1"].comment = Comment("[线程批注] 您的版本 … 注释: Who was on call?", "tc={8D1F}")
+
+    thread = (
+        "<ThreadedComments><threadedComment ref='A1'><text>Who was on call?</text>"
+        "</threadedComment></ThreadedComments>"
+    )
+    relation = (
+        f'<Relationship Id="rId99" Type="{RELATIONSHIPS}/threadedComment" '
+        'Target="/xl/threadedComments/threadedComment1.xml"/></Relationships>'
+    )
+    data = changed(
+        saved(fill),
+        "xl/worksheets/_rels/sheet1.xml.rels",
+        lambda rels: rels.replace("</Relationships>", relation),
+        xl__threadedComments__threadedComment1=thread,
+    )
+    document = read(tmp_path, data)
+    assert lines(document) == ["Brake", "A1: Who was on call?"]
+    assert "words_missing" not in document.metadata
 
 
 def test_a_chart_and_a_box_of_the_sheet_are_read(tmp_path: Path) -> None:
