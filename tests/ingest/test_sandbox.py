@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from ingest.media_types import DOCX, PDF, PLAIN_TEXT
 from ingest.parsed_file import read_parsed, write_parsed
 from ingest.pdf import PdfLoader
 from ingest.sandbox import SandboxedLoader
-from kb_service.domain.documents import Page, PageKind, ParsedDocument
+from kb_service.domain.documents import Heading, Page, PageKind, ParsedDocument
 from kb_service.domain.errors import DocumentError, ParseAccident, ParseInterrupted
 from kb_service.domain.jobs import JobStage, Progress
 from kb_service.domain.spans import TextSpan
@@ -186,7 +187,9 @@ def test_a_parsed_document_survives_the_file_between_the_processes(tmp_path: Pat
         Page(1, TextSpan(0, 3), PageKind.TEXT, None, 595.0, 842.0, 90, boxes),
         Page(2, TextSpan(3, 3), PageKind.EMPTY, "no_text_layer"),
     )
-    document = ParsedDocument("事 😀", pages, (), "t\0", {"author": "x"})
+    headings = (Heading(TextSpan(0, 1), 1), Heading(TextSpan(2, 3), 2))
+    document = ParsedDocument("事 😀", pages, headings, "t\0", {"author": "x"})
+    assert all(getattr(document, field.name) for field in fields(document)), "one is not tried"
     write_parsed(document, tmp_path / "result")
     assert read_parsed(tmp_path / "result") == document
     for data in (b"", b"\xff" * 8, b"\2\0\0\0\0\0\0\0{}"):
