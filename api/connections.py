@@ -39,6 +39,9 @@ class ConnectionPhase(Enum):
     DRAIN = "drain"
     CLOSING = "closing"
 
+    __hash__ = object.__hash__
+    """Enum's own is written in Python, and a crowd of connections asks for it very often."""
+
 
 GIVING_WAY = (
     ConnectionPhase.HEAD,
@@ -117,9 +120,10 @@ class ConnectionGate:
     )
     _lines_of: dict[tuple[str, ConnectionPhase], Line] = field(default_factory=dict)
     _num_of: Counter[str] = field(default_factory=Counter)
+    _num: int = 0
 
     def __len__(self) -> int:
-        return sum(len(line) for line in self._lines.values())
+        return self._num
 
     def __iter__(self) -> Iterator[Connection]:
         for line in self._lines.values():
@@ -134,6 +138,7 @@ class ConnectionGate:
             self.num_refused += 1
             return None
         connection = Connection(client, drop, self.clock())
+        self._num += 1
         self._num_of[client] += 1
         self._join(connection)
         return connection
@@ -159,6 +164,7 @@ class ConnectionGate:
         if connection not in self._lines[connection.phase]:
             return
         self._part(connection)
+        self._num -= 1
         self._num_of[connection.address] -= 1
         if not self._num_of[connection.address]:
             del self._num_of[connection.address]

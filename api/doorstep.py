@@ -8,6 +8,7 @@ import asyncio
 import errno
 import os
 import re
+import selectors
 import socket
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
@@ -37,15 +38,12 @@ Enter = Callable[[socket.socket, Connection, bytes], Coroutine[Any, Any, None]]
 
 
 class Visitor:
-    """One accepted socket and what came over it.
+    """One accepted socket and what came over it."""
 
-    The loop is given the socket's `number`: looking for the socket itself would describe it, with
-    two system calls, for an error that nobody sees.
-    """
+    __slots__ = ("connection", "received", "socket")
 
     def __init__(self, own: socket.socket) -> None:
         self.socket = own
-        self.number = own.fileno()
         self.received = bytearray()
         self.connection: Connection | None = None
 
@@ -59,7 +57,11 @@ class Visitor:
 
 
 class Doorstep:
-    """Accepts, waits for heads, and hands on to `enter`. Belongs to the running event loop."""
+    """Accepts, waits for heads, and hands on to `enter`. Belongs to the running event loop.
+
+    The loop watches one selector in place of every visitor: a handle and a context for each would
+    cost more than all the rest of a connection that never sends its head.
+    """
 
     def __init__(
         self, listeners: Sequence[socket.socket], gate: ConnectionGate, enter: Enter
@@ -69,12 +71,14 @@ class Doorstep:
         self._enter = enter
         self._loop = asyncio.get_running_loop()
         self._waiting: set[Visitor] = set()
+        self._heads = selectors.DefaultSelector()
         self._entering: set[asyncio.Task[None]] = set()
         self._spare = os.open(os.devnull, os.O_RDONLY)
         self._told = Seldom(log, "no descriptors left: connections give way or are closed")
 
     def open(self) -> None:
         """Begin to accept."""
+        self._loop.add_reader(self._heads, self._read_some)
         for listener in self._listeners:
             listener.setblocking(False)  # noqa: FBT003  the name of the standard library
             listener.listen(QUEUED_CONNECTIONS)
@@ -88,6 +92,9 @@ class Doorstep:
                 listener.close()
         for visitor in list(self._waiting):
             self._send_away(visitor)
+        if self._heads.get_map() is not None:
+            self._loop.remove_reader(self._heads)
+            self._heads.close()
         if self._spare >= 0:
             os.close(self._spare)
             self._spare = -1
@@ -113,7 +120,12 @@ class Doorstep:
             accepted.close()
             return
         self._waiting.add(visitor)
-        self._loop.add_reader(visitor.number, self._read, visitor)
+        self._heads.register(accepted, selectors.EVENT_READ, visitor)
+        self._read(visitor)  # at once: who sent a whole head gives no way to those behind
+
+    def _read_some(self) -> None:
+        for key, _ in self._heads.select(0):
+            self._read(key.data)
 
     def _read(self, visitor: Visitor) -> None:
         try:
@@ -131,8 +143,8 @@ class Doorstep:
             self._hand_on(visitor, connection)
 
     def _hand_on(self, visitor: Visitor, connection: Connection) -> None:
-        self._loop.remove_reader(visitor.number)
         self._waiting.discard(visitor)
+        self._heads.unregister(visitor.socket)
         self._gate.enter(connection, ConnectionPhase.ANSWER)
         entering = self._enter(visitor.socket, connection, bytes(visitor.received))
         task = self._loop.create_task(entering)
@@ -147,7 +159,7 @@ class Doorstep:
     def _send_away(self, visitor: Visitor) -> None:
         if visitor in self._waiting:
             self._waiting.discard(visitor)
-            self._loop.remove_reader(visitor.number)
+            self._heads.unregister(visitor.socket)
             visitor.socket.close()
         if visitor.connection is not None:
             self._gate.leave(visitor.connection)

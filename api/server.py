@@ -7,7 +7,7 @@ import asyncio
 import os
 import socket
 import threading
-from functools import partial
+from functools import lru_cache, partial
 from types import FrameType
 
 import structlog
@@ -117,7 +117,8 @@ def gate_of(settings: Settings, num_descriptors: int) -> ConnectionGate:
     """Return the gate: three quarters of what is left for connections, half of it for a client."""
     derived = max(16, min(MAX_CONNECTIONS, (num_descriptors - OWN_DESCRIPTORS) * 3 // 4))
     most = min(settings.max_connections or derived, derived)
-    return ConnectionGate(most, max(1, most // 2), partial(is_trusted, settings.trusted_proxies))
+    is_shared = lru_cache(maxsize=1024)(partial(is_trusted, settings.trusted_proxies))
+    return ConnectionGate(most, max(1, most // 2), is_shared)
 
 
 def raise_descriptor_limit() -> int:

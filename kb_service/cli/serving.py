@@ -4,6 +4,7 @@ The server process answers; the worker process beside it ingests, so that neithe
 The server restarts a worker that died; a worker whose server is gone ends after its present job.
 """
 
+import gc
 import os
 import signal
 import subprocess
@@ -28,6 +29,10 @@ MAX_RESTART_PAUSE_S = 30.0
 STOP_GRACE_S = 10.0
 WORKER_WRITE_WAIT_S = 30.0
 """The worker may wait longer for its turn to write than a person who looks at a page."""
+
+COMPUTING_TURN_S = 0.0005
+"""How long a thread that computes may keep the interpreter from the server's loop: a tenth of what
+is usual, for the loop waits so long at each system call, and a new connection has six."""
 
 LOOK_EVERY_S = 5.0
 """Pause between two looks whether anything can be written, before there is a worker."""
@@ -69,7 +74,8 @@ def _listen(
     from api.server import make_server
 
     server = make_server(services)
-    threading.Thread(target=services.readiness.warm_up, name="warm-up", daemon=True).start()
+    sys.setswitchinterval(COMPUTING_TURN_S)
+    threading.Thread(target=_warm_up, args=(services,), name="warm-up", daemon=True).start()
     try:
         if supervisor:
             supervisor.start()
@@ -80,6 +86,17 @@ def _listen(
         if supervisor:
             supervisor.stop()
         services.close()
+
+
+def _warm_up(services: "Services") -> None:
+    """Load what a question needs, and keep the collector from what stands then.
+
+    It would look through a few hundred thousand objects, and stop the server for as long, whenever
+    a crowd of new connections made a quarter as many.
+    """
+    services.readiness.warm_up()
+    gc.collect()
+    gc.freeze()
 
 
 def _shown_host(host: str) -> str:

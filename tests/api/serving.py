@@ -44,6 +44,18 @@ class Served:
         sent = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
         return self.exchange(sent).startswith(b"HTTP/1.1 200")
 
+    @contextmanager
+    def held_up(self) -> Iterator[None]:
+        """Let the server do nothing meanwhile: what comes waits in the kernel."""
+        doorstep = self.server._doorstep
+        assert doorstep is not None
+        is_over = threading.Event()
+        doorstep._loop.call_soon_threadsafe(is_over.wait, 20)
+        try:
+            yield
+        finally:
+            is_over.set()
+
     def skip(self, seconds: float) -> None:
         """Let the gate's time pass; the server looks around every second."""
         self.skipped_s += seconds

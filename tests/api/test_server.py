@@ -54,6 +54,34 @@ def test_health_answers_while_more_half_sent_requests_are_held_than_there_are_pl
         made.close()
 
 
+def test_a_whole_head_is_answered_however_many_half_ones_are_accepted_with_it(
+    crowded: Served,
+) -> None:
+    with crowded.held_up():
+        before = [crowded.connect(HALF_A_HEAD) for _ in range(5)]
+        asks = crowded.connect(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        after = [crowded.connect(HALF_A_HEAD) for _ in range(50)]
+    assert asks.recv(100).startswith(b"HTTP/1.1 200")
+    for made in (asks, *before, *after):
+        made.close()
+
+
+def test_the_loop_is_asked_for_nothing_by_a_head_that_does_not_come(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(
+        "asyncio.selector_events.BaseSelectorEventLoop._add_reader",
+        lambda _loop, of, *_arguments: asked.append(of),
+    )
+    held = [served.connect(HALF_A_HEAD) for _ in range(50)]
+    wait_until(lambda: len(served.gate) == 50)
+    assert asked == []
+    for made in held:
+        made.close()
+    wait_until(lambda: len(served.gate) == 0)
+
+
 @pytest.mark.parametrize("sent", [HALF_A_BODY, A_CHUNK_AND_NO_MORE])
 def test_health_answers_while_slow_bodies_hold_every_place(crowded: Served, sent: bytes) -> None:
     held = [crowded.connect(sent) for _ in range(16)]
@@ -303,6 +331,15 @@ def test_the_descriptors_at_hand_bound_the_connections(descriptors: int, expecte
     assert gate.max_per_address == expected // 2
     assert gate_of(Settings(max_connections=10), descriptors).max_connections == 10
     assert gate_of(Settings(max_connections=99_999), descriptors).max_connections == expected
+
+
+def test_whether_an_address_is_a_proxy_is_worked_out_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr("api.server.is_trusted", lambda _proxies, address: asked.append(address))
+    gate = gate_of(Settings(max_connections=2), 1024)
+    for _ in range(10):
+        gate.admit("10.0.0.1", lambda _gives_way: None)
+    assert asked == ["10.0.0.1"]
 
 
 def test_the_limit_of_descriptors_is_raised_as_far_as_allowed() -> None:

@@ -1,0 +1,61 @@
+"""What `kb serve` does with its process, so that a crowd of connections does not stop it."""
+
+import gc
+import sys
+import threading
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from kb_service.cli.serving import _listen
+
+
+@pytest.fixture(autouse=True)
+def restored() -> Iterator[None]:
+    interval_s = sys.getswitchinterval()
+    yield
+    sys.setswitchinterval(interval_s)
+    gc.unfreeze()
+
+
+class Watched:
+    """A server that looks, once its warm-up is over, at how its process is set."""
+
+    def __init__(self) -> None:
+        self.made: list[object] = []
+        self.seen: dict[str, Any] = {}
+
+    def warm_up(self) -> None:
+        self.made.append(["a model"])
+
+    def run(self, _sockets: object) -> None:
+        for thread in threading.enumerate():
+            if thread.name == "warm-up":
+                thread.join()
+        self.seen["interval_s"] = sys.getswitchinterval()
+        self.seen["collected"] = {id(found) for found in gc.get_objects()}
+
+
+@pytest.fixture
+def watched(monkeypatch: pytest.MonkeyPatch) -> Watched:
+    watched = Watched()
+    monkeypatch.setattr("api.server.make_server", lambda _services: watched)
+    services: Any = SimpleNamespace(
+        readiness=watched, settings=SimpleNamespace(host="127.0.0.1"), close=lambda: None
+    )
+    listener: Any = SimpleNamespace(getsockname=lambda: ("127.0.0.1", 1))
+    _listen(services, [listener], None)
+    return watched
+
+
+def test_a_thread_that_computes_keeps_the_loop_waiting_for_half_a_millisecond(
+    watched: Watched,
+) -> None:
+    assert watched.seen["interval_s"] == pytest.approx(0.0005)
+
+
+def test_the_collector_no_longer_looks_at_what_a_warm_server_holds(watched: Watched) -> None:
+    assert watched.made
+    assert {id(watched.made), id(watched.made[0])}.isdisjoint(watched.seen["collected"])
