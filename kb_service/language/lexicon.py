@@ -7,6 +7,7 @@ what is the business of the module that asks for it.
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -30,12 +31,20 @@ class Lexicon:
         """Return the entries of a list, those of every language."""
         return [entry for tables in self._languages for entry in tables.get(table, {}).get(key, ())]
 
+    def days(self, table: str, key: str) -> list[date]:
+        """Return the days of a list, those of every language."""
+        return [day for tables in self._languages for day in tables.get(table, {}).get(key, ())]
+
     def numbered(self, table: str, key: str) -> dict[str, int]:
         """Return the words of a table with their numbers, those of every language."""
         return self._entries(table, key)
 
     def paired(self, table: str, key: str) -> dict[str, str]:
         """Return the words of a table with what belongs to each, those of every language."""
+        return self._entries(table, key)
+
+    def ranges(self, table: str, key: str) -> dict[str, list[Any]]:
+        """Return the words of a table with the values of each, those of every language."""
         return self._entries(table, key)
 
     def characters(self, table: str, key: str) -> str:
@@ -52,7 +61,7 @@ class Lexicon:
     def patterns(self, table: str, key: str) -> list[str]:
         """Return the patterns of a list with their placeholders filled."""
         return [
-            _filled(entry, tables)
+            _filled(entry, tables, tables[table])
             for tables in self._languages
             for entry in tables.get(table, {}).get(key, ())
         ]
@@ -86,11 +95,19 @@ def shipped_lexicon() -> Lexicon:
     return Lexicon(list(shipped_languages().values()))
 
 
-def _filled(pattern: str, tables: Tables) -> str:
+def _filled(pattern: str, tables: Tables, table: Mapping[str, Any]) -> str:
+    """Fill in what every table may name, and the texts and words of the pattern's own table."""
     calendar, names = tables.get("calendar", {}), tables.get("names", {})
+    for key, text in table.items():
+        if isinstance(text, str):
+            pattern = pattern.replace(f"<{key}>", text)
+    for key, words in table.items():
+        if isinstance(words, dict):
+            pattern = pattern.replace(f"<{key}>", any_of(words))
     return (
         pattern.replace("<n>", f"[0-9{calendar.get('date_digits', '')}]")
         .replace("<month>", any_of(calendar.get("months", ())))
+        .replace("<weekdays>", any_of(calendar.get("weekdays", ())))
         .replace("<cjk>", CJK)
         .replace("<surname>", f"[{names.get('surnames', '')}]")
     )

@@ -17,7 +17,7 @@ _SENTENCE_BEGINS = re.compile(r"[.!?:]\s*[\"'“”‘’(\[]*$")
 _NOT_NAMES = frozenset(
     [
         *_LEXICON.numbered("calendar", "months"),
-        *_LEXICON.listed("calendar", "weekdays"),
+        *_LEXICON.numbered("calendar", "weekdays"),
         *_LEXICON.listed("names", "not_names"),
     ]
 )
