@@ -109,7 +109,6 @@ class JobRun:
     ) -> None:
         self.claim = claim
         self.end = JobEnd(claim, LeaseLost.default_code)
-        self.is_wanted_back = False
         self._jobs = jobs
         self._ingestion = ingestion
         self._ended = ended
@@ -125,7 +124,6 @@ class JobRun:
 
     def want_back(self) -> None:
         """Stop the work at its next step and put the job back into the queue."""
-        self.is_wanted_back = True
         self._lease.want_back()
 
     def join(self, timeout_s: float) -> None:

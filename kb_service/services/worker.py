@@ -2,9 +2,9 @@
 
 A fast lane takes one job after another. A file that outlasts its turn there goes on in the slow
 lane, and the fast lane takes the next one; when the slow lane is full and others wait, the file is
-put off: it begins again when the slow lane is free, or in the fast lane, with a longer turn, when
-nobody waits who was not put off yet. Knows the queue and the lanes; what a job does is `ingestion`,
-how one attempt goes `job_run`. Several workers may run.
+put off, and the next one begins while it still ends. It begins again when the slow lane is free, or
+in the fast lane, with a longer turn, when nobody waits who was not put off yet. Knows the queue and
+the lanes; what a job does is `ingestion`, how one attempt goes `job_run`. Several workers may run.
 """
 
 import os
@@ -27,7 +27,7 @@ MAX_OUTAGE_PAUSE_S = 10.0
 """Longest pause between two tries of a queue that fails; the first is IDLE_POLL_S."""
 
 BUSY_POLL_S = 0.1
-LONGER = 4.0
+LONGER = 6.0
 """How much longer the next turn of a file is that was put off: it begins again from nothing."""
 
 MAX_PUT_OFF = 1000
@@ -43,7 +43,7 @@ log = structlog.get_logger("worker")
 class LaneLimits:
     """`turn_s`: seconds a file may keep the fast lane from others; `max_slow`: slow lanes."""
 
-    turn_s: float = 1.0
+    turn_s: float = 0.5
     max_slow: int = 1
 
 
@@ -65,6 +65,8 @@ class IngestWorker:
         self._lanes = lanes or LaneLimits()
         self._fast: JobRun | None = None
         self._slow: list[JobRun] = []
+        self._leaving: JobRun | None = None
+        """The file put off last, until it has ended: at most one, for its process is one more."""
         self._put_off: set[str] = set()
         self._num_turns: dict[str, int] = {}
         self._ended: queue.SimpleQueue[JobRun] = queue.SimpleQueue()
@@ -100,7 +102,7 @@ class IngestWorker:
     @property
     def is_idle(self) -> bool:
         """True while no job runs."""
-        return self._fast is None and not self._slow
+        return not self._running()
 
     def step(self) -> JobEnd | None:
         """Start what may start, wait a little for an end and return it.
@@ -130,7 +132,7 @@ class IngestWorker:
             run.join(FINISH_S)
 
     def _running(self) -> list[JobRun]:
-        return [*([self._fast] if self._fast else []), *self._slow]
+        return [run for run in (self._fast, self._leaving, *self._slow) if run]
 
     def _others(self) -> Selection:
         return Selection(frozenset(self._put_off))
@@ -160,15 +162,19 @@ class IngestWorker:
     def _clear_fast_lane(self) -> None:
         """Let a file whose turn is over go on elsewhere, or later."""
         run = self._fast
-        if run is None or run.age_s < self._lanes.turn_s or run.is_wanted_back:
+        if run is None or run.age_s < self._lanes.turn_s:
             return
         if len(self._slow) < self._lanes.max_slow:
             self._slow.append(run)
             self._fast = None
-        elif len(self._put_off) < MAX_PUT_OFF and self._must_give_way(run):
+        elif self._can_put_off() and self._must_give_way(run):
             job_id = run.claim.job.id
             self._num_turns[job_id] = self._num_turns.get(job_id, 0) + 1
             run.want_back()
+            self._leaving, self._fast = run, None
+
+    def _can_put_off(self) -> bool:
+        return self._leaving is None and len(self._put_off) < MAX_PUT_OFF
 
     def _must_give_way(self, run: JobRun) -> bool:
         """To jobs not put off yet after one turn; to the others after a turn of its own length."""
@@ -193,6 +199,8 @@ class IngestWorker:
     def _taken_out(self, run: JobRun) -> JobEnd:
         if run is self._fast:
             self._fast = None
+        elif run is self._leaving:
+            self._leaving = None
         else:
             self._slow.remove(run)
         job_id = run.claim.job.id

@@ -55,7 +55,8 @@ def status_of(desk: Desk, item: UploadItem) -> JobStatus:
 
 def work_until(worker: IngestWorker, is_reached: Callable[[], bool]) -> list[str]:
     """Let the worker go on until something holds; how the jobs ended meanwhile."""
-    deadline, ends = time.monotonic() + WITHIN_S, []
+    deadline = time.monotonic() + WITHIN_S
+    ends: list[str] = []
     while not is_reached():
         assert time.monotonic() < deadline, ends
         end = worker.step()
@@ -87,6 +88,35 @@ def test_many_slow_files_let_every_good_one_pass_and_are_all_done_in_the_end(
     loader.is_let_go.set()
     work_until(worker, lambda: all(status_of(desk, item) is JobStatus.SUCCEEDED for item in slow))
     assert worker._num_turns == {}
+
+
+class StubbornLoader(PatientLoader):
+    """Says nothing while it holds a file whose text has STUBBORN in it: nobody can stop it."""
+
+    def load(self, path: Path, name: str, media_type: str) -> Iterator[Progress | ParsedDocument]:
+        if "STUBBORN" in path.read_text():
+            self.tries.append(name)
+            self.is_let_go.wait(WITHIN_S)
+            yield from TextLoader().load(path, name, media_type)
+        else:
+            yield from super().load(path, name, media_type)
+
+
+def test_the_next_file_begins_while_one_that_was_put_off_still_ends(
+    desk: Desk, worker: IngestWorker
+) -> None:
+    stubborn = StubbornLoader()
+    desk.worker._ingestion._loader = stubborn
+    for number in range(3):
+        desk.upload(f"{number}.txt", f"STUBBORN {number}" if number else "HOLD")
+    good = desk.upload("good.txt", "water")
+    started = time.monotonic()
+    work_until(worker, lambda: time.monotonic() - started > 1.5)
+    # One in the slow lane, one that ends, one in the fast lane, and no more at a time.
+    assert stubborn.tries == ["0.txt", "1.txt", "2.txt"]
+    assert status_of(desk, good) is JobStatus.QUEUED
+    stubborn.is_let_go.set()
+    work_until(worker, lambda: worker.is_idle and status_of(desk, good) is JobStatus.SUCCEEDED)
 
 
 def test_turns_grow_so_that_no_file_is_begun_again_without_end(
