@@ -3,6 +3,7 @@
 Knows names, types, defaults and accepted ranges; builds nothing and opens nothing.
 """
 
+import logging
 import re
 from collections.abc import Iterator
 from ipaddress import IPv4Network, IPv6Network
@@ -133,6 +134,12 @@ def _listed(value: object) -> object:
     return value
 
 
+def _level(name: str) -> str:
+    if name.upper() not in logging.getLevelNamesMapping():
+        raise ValueError(f"{name!r} is none of DEBUG, INFO, WARNING, ERROR, CRITICAL")
+    return name.upper()
+
+
 def _host(name: str) -> str:
     if not re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:\d{1,5})?", name):
         raise ValueError(f"{name!r} is not a host name with an optional port")
@@ -195,7 +202,7 @@ class Settings(BaseSettings):
     max_connections: Annotated[int, Field(ge=0, le=100_000)] = 0
     database_url: str = ""
     api_keys: dict[str, SecretStr] = Field(default_factory=dict)
-    log_level: str = "INFO"
+    log_level: Annotated[str, AfterValidator(_level)] = "INFO"
     embedding: EmbeddingSettings = Field(default_factory=EmbeddingSettings)
     rerank: RerankSettings = Field(default_factory=RerankSettings)
     llm: LlmSettings = Field(default_factory=LlmSettings)

@@ -110,14 +110,20 @@ def reported_errors(*, as_json: bool = False) -> Iterator[None]:
 def load_settings() -> "Settings":
     """Read the settings; ConfigurationError naming each wrong value."""
     from pydantic import ValidationError
+    from pydantic_settings import SettingsError
 
     from kb_service.domain.errors import ConfigurationError
     from kb_service.settings import Settings
 
     try:
         return Settings()
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"kb.toml is not TOML: {error}", code="invalid_setting") from error
+    except SettingsError as error:  # without the value, which may be a key
+        raise ConfigurationError(
+            f"invalid settings: {error}: name one value, as in KB_API_KEYS__ALICE or KB_LLM__MODEL",
+            code="invalid_setting",
+        ) from error
     except ValidationError as error:
         wrong = "; ".join(
             f"KB_{'__'.join(str(part).upper() for part in item['loc'])}={item.get('input')!r}: "

@@ -261,12 +261,34 @@ def test_a_data_folder_that_cannot_be_made_is_named(
     assert kb_json("list")["error"]["code"] == "storage_failed"
 
 
-def test_a_broken_settings_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "kb.toml").write_text("port = [broken")
+@pytest.mark.parametrize("content", [b"port = [broken", 'host = "报告"'.encode("gbk")])
+def test_a_broken_settings_file_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes
+) -> None:
+    (tmp_path / "kb.toml").write_bytes(content)
     monkeypatch.chdir(tmp_path)
     done = kb("list")
     assert done.exit_code == 1
     assert "kb.toml is not TOML" in done.output
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("KB_API_KEYS", "s3cret", "KB_API_KEYS__ALICE"),
+        ("KB_LLM", "chatglm3", "KB_LLM__MODEL"),
+        ("KB_LOG_LEVEL", "LOUD", "'LOUD' is none of DEBUG, INFO, WARNING"),
+        ("KB_INGEST__MAX_ATTEMPTS", "21", "less than or equal to 20"),
+    ],
+)
+def test_a_setting_that_means_nothing_is_named_and_no_key_is_shown(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, told: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    error = kb_json("list")["error"]
+    assert error["code"] == "invalid_setting"
+    assert told in error["message"]
+    assert "s3cret" not in kb("list").output
 
 
 def test_serving_on_a_taken_port_fails_before_anything_starts(tmp_path: Path) -> None:
