@@ -86,18 +86,20 @@ def _word(value: str | bool | None) -> str:
 def _xml_blocks(root: "_Element") -> Iterator[str]:
     """Yield a block for each element with words of its own: names of leaves stand before them."""
     for node in root.iter():
-        tag = local(node)
-        if not tag:
-            continue
-        for key, value in node.attrib.items():
-            yield f"{tag} {str(key).rpartition('}')[2]}: {value}"
-        inline = all(not len(part) for part in node) and _has_mixed_text(node)
-        if inline:
-            yield "".join(node.itertext())
-        elif node.text and node.text.strip() and not _is_inline(node):
-            yield f"{tag}: {node.text.strip()}"
+        if tag := local(node):
+            yield from _element_blocks(node, tag)
         if node.tail and node.tail.strip() and not _is_inline(node):
             yield node.tail.strip()
+
+
+def _element_blocks(node: "_Element", tag: str) -> Iterator[str]:
+    for key, value in node.attrib.items():
+        yield f"{tag} {str(key).rpartition('}')[2]}: {value}"
+    inline = all(not len(part) for part in node) and _has_mixed_text(node)
+    if inline:
+        yield "".join(node.itertext())
+    elif node.text and node.text.strip() and not _is_inline(node):
+        yield f"{tag}: {node.text.strip()}"
 
 
 def _has_mixed_text(node: "_Element") -> bool:
