@@ -1,6 +1,7 @@
 """Fixtures every test package shares: where the shared data lies, and a clean environment."""
 
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,13 +16,16 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def pytest_configure() -> None:
-    """No test may reach a model hub or send telemetry."""
+    """No test may reach a model hub or send telemetry, nor compile what another one compiled."""
     os.environ.update(
         HF_HUB_OFFLINE="1",
         SCARF_NO_ANALYTICS="true",
         DO_NOT_TRACK="true",
         LANGSMITH_TRACING="false",
     )
+    # Hundreds of processes start here; each would compile every module of ours again.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
     for name in [
         name for name in os.environ if name.startswith("KB_") and name not in KEPT_SETTINGS
     ]:

@@ -1,7 +1,6 @@
 """What the llm tests share: golden folders, the genuine tokenizer, and tiny models of our own."""
 
 import json
-import os
 import shlex
 import shutil
 import sys
@@ -35,8 +34,8 @@ def _one_thread() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True, scope="package")
-def _compile_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """What a test builds is compiled the first time only, also beside other test processes."""
+def _compile_once() -> Iterator[None]:
+    """What a test builds is compiled the first time only, also by other runs of the tests."""
     try:
         compiler = shutil.which(build.compiler_command()[0])
     except KernelUnavailable:
@@ -44,8 +43,7 @@ def _compile_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     if compiler is None:
         yield
         return
-    base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "compiled"
+    folder = Path(kept_compiler.__file__).parent / "build"
     folder.mkdir(exist_ok=True)
     words = (sys.executable, str(Path(kept_compiler.__file__)), str(folder), compiler)
     with pytest.MonkeyPatch.context() as patch:

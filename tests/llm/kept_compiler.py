@@ -1,7 +1,8 @@
 """A C++ compiler that does the same work once: `python kept_compiler.py FOLDER COMPILER ARGUMENTS`.
 
 A command over the same sources gives the file that it gave before, from FOLDER; the first one is
-compiled, while whoever wants the same waits. A failure is not kept.
+compiled, while whoever wants the same waits. A failure is not kept. Another compiler under the
+same name is another one.
 """
 
 import fcntl
@@ -29,10 +30,14 @@ def main(folder: Path, compiler: str, arguments: list[str]) -> int:
 
 
 def _digest(words: list[str]) -> str:
-    """Over the words, and over every source that they name with the headers beside it."""
+    """Over the words, the compiler, and every source that they name with the headers beside it."""
     sources = [Path(word) for word in words if word.endswith(".cpp")]
     headers = [path for source in sources for path in sorted(source.parent.glob("*.h"))]
-    digest = hashlib.sha256("\0".join(words).encode())
+    compiler = Path(words[0]).resolve().stat()
+    # Wherever the sources lie: some are written anew by each run.
+    command = [Path(word).name if word.endswith(".cpp") else word for word in words]
+    command += [str(compiler.st_size), str(compiler.st_mtime_ns)]
+    digest = hashlib.sha256("\0".join(command).encode())
     for path in [*sources, *headers]:
         digest.update(path.read_bytes())
     return digest.hexdigest()

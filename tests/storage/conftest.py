@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
@@ -45,9 +46,15 @@ def own_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator
     if request.param == "sqlite":
         yield _sqlite_copy(request, tmp_path)
         return
-    server = request.getfixturevalue("postgres_server")
+    with copied_database(request.getfixturevalue("postgres_server"), "kb_template") as url:
+        yield url
+
+
+@contextmanager
+def copied_database(server: str, template: str) -> Iterator[str]:
+    """The URL of a PostgreSQL database that begins as a copy of that one and is dropped again."""
     name = f"kb_test_{next(_numbers)}"
-    administer(server, f"CREATE DATABASE {name} TEMPLATE kb_template")
+    administer(server, f"CREATE DATABASE {name} TEMPLATE {template}")
     yield with_database(server, name)
     administer(server, f"DROP DATABASE {name} WITH (FORCE)")
 

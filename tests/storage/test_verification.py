@@ -1,22 +1,62 @@
 """`verify` sees each invariant that is broken by hand, and says nothing of what is whole."""
 
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
 import pytest
-from sqlalchemy import MetaData, Table, insert, select, text
+from sqlalchemy import MetaData, Table, insert, make_url, select, text
 
 from kb_service.storage.blobs import BlobStore
-from kb_service.storage.database import Database
+from kb_service.storage.data_folder import DATABASE_FILE
+from kb_service.storage.database import Database, open_database
 from kb_service.storage.tables import metadata
-from tests.storage.world import World, sha256
+from tests.storage.conftest import KINDS, copied_database
+from tests.storage.world import World, build_world, sha256
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A store that tests copy before they damage it: its files, its database and its base."""
+
+    folder: Path
+    url: str
+    kb_id: str
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def filled(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Filled]:
+    folder = tmp_path_factory.mktemp("filled")
+    with ExitStack() as stack:
+        if request.param == "sqlite":
+            shutil.copy(request.getfixturevalue("migrated_sqlite"), folder / DATABASE_FILE)
+            url = f"sqlite:///{folder / DATABASE_FILE}"
+        else:
+            server = request.getfixturevalue("postgres_server")
+            url = stack.enter_context(copied_database(server, "kb_template"))
+        database = open_database(url)
+        kb_id = fill(build_world(database, folder))
+        database.close()
+        yield Filled(folder, url, kb_id)
 
 
 @pytest.fixture
-def database_url(own_database_url: str) -> str:
-    """These tests take constraints away."""
-    return own_database_url
+def database_url(filled: Filled, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A copy of the filled store; these tests also take its constraints away."""
+    shutil.copytree(filled.folder, tmp_path, dirs_exist_ok=True)
+    if filled.url.startswith("sqlite"):
+        yield f"sqlite:///{tmp_path / DATABASE_FILE}"
+        return
+    server, template = request.getfixturevalue("postgres_server"), make_url(filled.url).database
+    with copied_database(server, str(template)) as url:
+        yield url
 
 
-@pytest.fixture
-def kb_id(world: World) -> str:
+def fill(world: World) -> str:
     """One base: a.txt with two revisions, b.txt searchable, c.txt waiting."""
     kb_id = world.catalog.bases.create("reports").id
     for sentences in (["old"], ["one", "two"]):
@@ -102,7 +142,7 @@ DOUBLING = {
 
 @pytest.mark.parametrize(("flaw", "message", "statements"), CASES)
 def test_each_broken_invariant_is_reported(
-    world: World, kb_id: str, flaw: str, message: str, statements: list[str]
+    world: World, flaw: str, message: str, statements: list[str]
 ) -> None:
     for statement in statements:
         if statement.startswith("UNIQUE"):
@@ -147,7 +187,7 @@ def drop_unique(database: Database, table: str, constraint: str) -> None:
         )
 
 
-def test_a_whole_store_is_clean_and_counted(world: World, kb_id: str) -> None:
+def test_a_whole_store_is_clean_and_counted(world: World) -> None:
     report = world.verifier.verify()
     assert report.is_clean
     assert (report.num_knowledge_bases, report.num_documents, report.num_revisions) == (1, 3, 3)
@@ -155,7 +195,7 @@ def test_a_whole_store_is_clean_and_counted(world: World, kb_id: str) -> None:
     assert (report.num_jobs, report.num_blobs) == (4, 4)
 
 
-def test_missing_damaged_and_unknown_blobs_are_reported(world: World, kb_id: str) -> None:
+def test_missing_damaged_and_unknown_blobs_are_reported(world: World) -> None:
     blobs: BlobStore = world.blobs
     blobs.unlink(sha256(b"old"))
     blobs.path(sha256(b"three")).write_bytes(b"rot")
@@ -167,7 +207,7 @@ def test_missing_damaged_and_unknown_blobs_are_reported(world: World, kb_id: str
     assert stray.name in report.orphaned[0]
 
 
-def test_a_sweep_removes_only_what_nothing_refers_to(world: World, kb_id: str) -> None:
+def test_a_sweep_removes_only_what_nothing_refers_to(world: World) -> None:
     world.blobs.publish(world.blobs.stage(b"stray", 100))
     world.blobs.stage(b"staged long ago", 100)
     assert world.verifier.sweep().num_staged == 0
