@@ -32,7 +32,7 @@ from retrievers.folders import (
     sweep,
 )
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 """Raise it when the files, or the terms that passages are indexed under, change."""
 
 MANIFEST_FILE = "manifest.json"
@@ -244,8 +244,8 @@ def base_folder(index_root: Path, kb_id: str) -> Path:
 
 
 def engine_versions() -> dict[str, str]:
-    """Return the versions of the libraries whose file formats a snapshot holds."""
-    return {name: version(name) for name in ("tantivy", "faiss-cpu")}
+    """Return the versions of the libraries whose formats, or folded terms, a snapshot holds."""
+    return {name: version(name) for name in ("tantivy", "faiss-cpu", "opencc")}
 
 
 def _seq_of(name: str) -> int | None:

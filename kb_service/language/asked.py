@@ -3,18 +3,25 @@
 Puts together what the other modules know. Knows no documents.
 """
 
+import re
+
 from kb_service.domain.questions import Question
 from kb_service.language.identifiers import identifiers_in, without_fixed_values
+from kb_service.language.lexicon import HAN
 from kb_service.language.messages import language_of
 from kb_service.language.questions import answer_type, content_terms
 from kb_service.language.subjects import names_asked, subjects_in
 from kb_service.language.text import normalise, terms_of
 from kb_service.language.values import stated_values
 
+_STRAY_SPACES = re.compile(rf"(?<=[{HAN}])\s+(?=[{HAN}])")
+"""In a script written without spaces they stand where a line was broken or a key was hit."""
+
 
 def parse_question(text: str) -> Question:
-    """Return a question taken apart."""
-    normalised = normalise(text)
+    """Return a question taken apart; `Question.text` is as it was typed."""
+    meant = _as_meant(text)
+    normalised = normalise(meant)
     identifiers = identifiers_in(normalised)
     return Question(
         text=text,
@@ -24,7 +31,16 @@ def parse_question(text: str) -> Question:
         words=tuple(terms_of(normalised)),
         terms=content_terms(without_fixed_values(normalised)),
         identifiers=identifiers,
-        values=stated_values(text, normalised),
-        names=tuple(names_asked(text)),
+        values=stated_values(meant, normalised),
+        names=tuple(names_asked(meant)),
         subjects=() if identifiers else subjects_in(normalised),
     )
+
+
+def _as_meant(text: str) -> str:
+    """Return a question without what its typing alone has put there: spaces, capitals throughout.
+
+    Capitals throughout tell no names; in small letters none is taken for one.
+    """
+    joined = _STRAY_SPACES.sub("", text)
+    return joined.lower() if joined.isupper() and language_of(joined) == "en" else joined

@@ -12,7 +12,10 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-CJK = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0002fa1f\u3040-\u30ff\uac00-\ud7af"
+HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0002fa1f"
+"""Character class body: Han ideographs."""
+
+CJK = f"{HAN}\u3040-\u30ff\uac00-\ud7af"
 """Character class body: Han ideographs, kana and hangul, the scripts written without spaces."""
 
 WIDE = f"{CJK}\u3000-\u303f\uff00-\uffef"

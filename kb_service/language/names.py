@@ -9,6 +9,7 @@ import re
 
 from kb_service.language.lexicon import shipped_lexicon
 from kb_service.language.text import normalise
+from kb_service.language.variants import simplified
 
 _LEXICON = shipped_lexicon()
 _PATTERNS = tuple(map(re.compile, _LEXICON.patterns("names", "patterns")))
@@ -28,7 +29,8 @@ def names_in(text: str) -> list[str]:
 
     A capitalised word counts when it does not begin the sentence, or another one follows it.
     """
-    names = [match["name"] for pattern in _PATTERNS for match in pattern.finditer(text)]
+    plain = simplified(text)
+    names = [match["name"] for pattern in _PATTERNS for match in pattern.finditer(plain)]
     for match in _CAPITALISED.finditer(text):
         before = text[: match.start()]
         begins = not before.strip(" \"'“”‘’([*_") or bool(_SENTENCE_BEGINS.search(before))

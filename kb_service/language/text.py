@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from kb_service.domain.spans import TextSpan
 from kb_service.language.lexicon import CJK, Lexicon, shipped_lexicon
+from kb_service.language.variants import simplified
 
 CLAUSE_ENDS = tuple(shipped_lexicon().listed("sentences", "clause_ends"))
 """Where a sentence that is too long is cut, the best place of each language first."""
@@ -46,9 +47,10 @@ _SENTENCE_END = sentence_end(shipped_lexicon())
 def normalise(text: str) -> str:
     """Return NFKC, case-folded text: full-width digits and letters become plain ones.
 
-    Soft hyphens and characters without width, which only say where a line may end, split no word.
+    Traditional characters become simplified ones. Soft hyphens and characters without width, which
+    only say where a line may end, split no word.
     """
-    return _NO_WIDTH.sub("", unicodedata.normalize("NFKC", text)).casefold()
+    return simplified(_NO_WIDTH.sub("", unicodedata.normalize("NFKC", text)).casefold())
 
 
 def index_terms(text: str) -> list[str]:

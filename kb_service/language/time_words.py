@@ -17,6 +17,7 @@ from kb_service.language.dates import Calendar
 from kb_service.language.lexicon import Lexicon, shipped_languages, shipped_lexicon
 from kb_service.language.messages import language_of, message
 from kb_service.language.numerals import Numerals
+from kb_service.language.variants import simplified
 
 Days = tuple[date, date]
 """The first day and the last."""
@@ -244,9 +245,10 @@ class TimeWords:
 
 
 def _plain(text: str) -> str:
-    """Return the text with full-width forms as plain ones, every character in its place."""
+    """Return the text in plain forms and simplified characters, every character in its place."""
     folded = (unicodedata.normalize("NFKC", character) for character in text)
-    return "".join(new if len(new) == 1 else old for old, new in zip(text, folded, strict=True))
+    plain = (new if len(new) == 1 else old for old, new in zip(text, folded, strict=True))
+    return simplified("".join(plain))
 
 
 def _apart(windows: list[TimeWindow]) -> list[TimeWindow]:

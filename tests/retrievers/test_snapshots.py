@@ -24,6 +24,7 @@ from retrievers.snapshots import (
     IndexCounts,
     SnapshotRejected,
     SnapshotStore,
+    engine_versions,
 )
 from tests.retrievers.conftest import OpenRetriever
 from tests.retrievers.memory_source import KB, LETTERS, MemorySource
@@ -240,6 +241,25 @@ def test_a_manifest_of_other_types_is_rejected_though_its_checksum_is_right(
     digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
     path.write_text(json.dumps({"manifest": body, "sha256": digest}))
     with pytest.raises(SnapshotRejected):
+        store.describe(name)
+    open_retriever().refresh(KB)
+    assert store.current_name() != name
+    assert ranking(open_retriever()) == truth
+
+
+@pytest.mark.parametrize(
+    "older", [{"format": 3}, {"engines": {**engine_versions(), "opencc": "1.4.1"}}]
+)
+def test_a_snapshot_whose_terms_were_folded_otherwise_is_built_again(
+    published: Path, open_retriever: OpenRetriever, older: dict[str, object]
+) -> None:
+    truth, store = ranking(open_retriever()), SnapshotStore(published.parent, KB, PROFILE)
+    name = store.current_name() or ""
+    path = published / name / MANIFEST_FILE
+    body = {**json.loads(path.read_bytes())["manifest"], **older}
+    digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+    path.write_text(json.dumps({"manifest": body, "sha256": digest}))
+    with pytest.raises(SnapshotRejected, match="format"):
         store.describe(name)
     open_retriever().refresh(KB)
     assert store.current_name() != name

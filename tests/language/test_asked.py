@@ -1,0 +1,35 @@
+"""A question is read as it was meant and kept as it was typed."""
+
+from dataclasses import replace
+
+import pytest
+
+from kb_service.language.asked import parse_question
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("建国路追 尾事故的 责任怎么 认定?", "建国路追尾事故的责任怎么认定?"),
+        ("石门县\u3000火灾\n原因", "石门县火灾原因"),
+        ("建國路追尾事故的責任怎麼認定?", "建国路追尾事故的责任怎么认定?"),
+        ("WHO DROVE THE FORKLIFT AT HARLOW ROAD?", "who drove the forklift at harlow road?"),
+    ],
+)
+def test_its_typing_changes_nothing(typed: str, meant: str) -> None:
+    assert parse_question(typed) == replace(parse_question(meant), text=typed)
+
+
+@pytest.mark.parametrize(
+    "typed", ["kb 服务 v2 何时 发布", "who drove the crane", "서울 화재 원인", "2024 年 3 号 井"]
+)
+def test_spaces_that_part_words_or_numbers_stay(typed: str) -> None:
+    question = parse_question(typed)
+    assert question.text == typed
+    assert question.normalised.count(" ") >= 2
+
+
+def test_capitals_throughout_name_no_one() -> None:
+    assert parse_question("WHO IS WILLIS FORMAN?").names == ()
+    assert parse_question("Who is Willis Forman?").names == ("willis", "forman")
+    assert parse_question("WHAT IS IR-2025-0042?").identifiers == ("ir-2025-0042",)
