@@ -10,13 +10,15 @@ and FOLDER is removed in its stead.
 import contextlib
 import gc
 import json
+import math
 import os
 import select
 import shutil
 import signal
 import socket
 import sys
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -29,22 +31,34 @@ END = b"."
 _POLL_S = 0.05
 _REQUEST_WITHIN_S = 5.0
 _KIB = 1024
+_GIVES_WAY_AFTER_S = 1.0
+_LOWER_BY = 10
+_LOWEST = 19
 
 
 @dataclass(slots=True)
 class Child:
-    """One running child. `peak_bytes`: most address space seen, sampled while it runs."""
+    """One running child. `peak_bytes`: most address space seen, sampled while it runs.
+
+    One that takes long gives way to younger ones where there are fewer processors than children.
+    """
 
     pid: int
     connection: socket.socket
     peak_bytes: int = 0
+    gives_way_at: float = field(default_factory=lambda: time.monotonic() + _GIVES_WAY_AFTER_S)
 
     def sample(self) -> None:
-        """Note the address space; a child that has just ended has none."""
+        """Note the address space and the age; a child that has just ended has neither."""
         with contextlib.suppress(OSError, IndexError, ValueError):
             lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
             peak = next((line for line in lines if line.startswith("VmPeak:")), "").split()[1]
             self.peak_bytes = max(self.peak_bytes, int(peak) * _KIB)
+        if time.monotonic() > self.gives_way_at:
+            self.gives_way_at = math.inf
+            lowest = os.getpriority(os.PRIO_PROCESS, 0) + _LOWER_BY
+            with contextlib.suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, self.pid, min(lowest, _LOWEST))
 
 
 class Nursery:
@@ -80,6 +94,10 @@ class Nursery:
             self._make_ready(request)
         except ParserFailed as error:
             _tell(connection, failure(error))
+            connection.close()
+            return
+        if request["command"] == "prepare":
+            _tell(connection, {"result": True})
             connection.close()
             return
         pid = os.fork()

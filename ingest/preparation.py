@@ -40,6 +40,9 @@ _MODULES: dict[str, tuple[str, ...]] = {
     types.XML: (*_TEXT, "ingest.plain_text", "ingest.records", "lxml.etree"),
     types.PLAIN_TEXT: (*_TEXT, "ingest.plain_text"),
 }
+COMMON = (types.PLAIN_TEXT, types.MARKDOWN, types.PDF, types.DOCX, types.XLSX)
+"""What most files are, the quickest to make ready first."""
+
 MEDIA_TYPES = tuple(name for name in _MODULES if name != PICTURE)
 
 

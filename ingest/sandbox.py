@@ -26,6 +26,7 @@ from ingest.child import out_of_memory
 from ingest.limits import ParseLimits
 from ingest.nursery_process import NurseryProcess
 from ingest.parsed_file import read_parsed
+from ingest.preparation import COMMON
 from kb_service.domain.documents import ParsedDocument
 from kb_service.domain.errors import (
     DocumentError,
@@ -95,6 +96,15 @@ class Sandbox:
             yield result
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+    def prepare(self, media_type: str) -> None:
+        """Import what a media type needs. Raises ParseAccident, ParserFailed, or OSError."""
+        job = _Job(media_type, 0, time.monotonic() + self.limits.timeout_s)
+        request = {"command": "prepare", "media_type": media_type, "name": media_type}
+        with self._connection() as connection:
+            _send(connection, request)
+            for _ in self._progress(connection, job):
+                pass
 
     def close(self) -> None:
         """End every process and remove their folder; a later `run` is an error."""
@@ -246,6 +256,15 @@ class SandboxedLoader:
         with contextlib.closing(steps):
             for step in steps:
                 yield step if isinstance(step, Progress) else _parsed(step, name)
+
+    def warm_up(self) -> None:
+        """Have ready what most files need; one that comes meanwhile waits for one format at most.
+
+        What fails here fails again, with a reason, for the first file that needs it.
+        """
+        with contextlib.suppress(KbError, OSError):
+            for media_type in COMMON:
+                self._sandbox.prepare(media_type)
 
     def close(self) -> None:
         """End what runs."""

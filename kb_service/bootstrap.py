@@ -124,7 +124,9 @@ def compose(parts: ServiceParts) -> Services:
         statistics=Statistics(storage.database),
         reindexing=_reindexing(parts, catalog),
         upkeep=upkeep,
-        starting=StartService(storage, upkeep, catalog, uploads, jobs, make_worker),
+        starting=StartService(
+            storage, upkeep, catalog, uploads, jobs, make_worker, lambda: parts.loader().warm_up()
+        ),
         measuring=_measuring(parts, catalog),
         close=parts.close,
     )

@@ -3,6 +3,7 @@
 Knows that a disk or a database that refuses keeps nobody from being served.
 """
 
+import threading
 from collections.abc import Callable
 
 import structlog
@@ -20,7 +21,10 @@ log = structlog.get_logger("serve")
 
 
 class StartService:
-    """Starts to serve, and works; `worker` makes an ingest worker of this process."""
+    """Starts to serve, and works.
+
+    `worker` makes an ingest worker of this process, `warm_up` loads what its files need.
+    """
 
     def __init__(
         self,
@@ -30,6 +34,7 @@ class StartService:
         uploads: UploadService,
         jobs: JobQueue,
         worker: Callable[[], IngestWorker],
+        warm_up: Callable[[], None],
     ) -> None:
         self._storage = storage
         self._upkeep = upkeep
@@ -37,6 +42,7 @@ class StartService:
         self._uploads = uploads
         self._jobs = jobs
         self.worker = worker
+        self._warm_up = warm_up
 
     def can_write(self) -> bool:
         """True when the database is open for writing; one that was not is tried again."""
@@ -61,4 +67,5 @@ class StartService:
         if refusal := self._storage.database.refusal:
             raise refusal
         release_dead_workers(self._jobs)
+        threading.Thread(target=self._warm_up, name="warm-up", daemon=True).start()
         self.worker().run_until(is_stopped)

@@ -13,15 +13,21 @@ import pytest
 
 from ingest.limits import ParseLimits
 from ingest.loaders import DocumentLoader
-from ingest.media_types import DOCX, PDF, PLAIN_TEXT
+from ingest.media_types import DOCX, MARKDOWN, PDF, PLAIN_TEXT
 from ingest.parsed_file import read_parsed, write_parsed
 from ingest.pdf import PdfLoader
 from ingest.sandbox import SandboxedLoader
 from kb_service.domain.documents import Heading, Page, PageKind, ParsedDocument
-from kb_service.domain.errors import DocumentError, ParseAccident, ParseInterrupted
+from kb_service.domain.errors import (
+    DocumentError,
+    ParseAccident,
+    ParseInterrupted,
+    ParserFailed,
+)
 from kb_service.domain.jobs import JobStage, Progress
 from kb_service.domain.spans import TextSpan
 from tests.ingest import pdf_samples as samples
+from tests.ingest.costly_files import brackets
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +93,47 @@ def test_one_nursery_serves_many_files_and_goes_on_after_a_bad_one(
     assert isinstance(list(loader.load(good, "a.pdf", PDF))[-1], ParsedDocument)
     assert nursery is not None and loader._sandbox._nursery is nursery
     assert loader._sandbox.pids == frozenset()
+
+
+def test_what_most_files_need_is_there_before_the_first_of_them() -> None:
+    with SandboxedLoader(ParseLimits(timeout_s=60)) as loader:
+        loader.warm_up()
+        nursery = loader._sandbox._nursery
+        assert nursery is not None and nursery.is_alive
+        mapped = Path(f"/proc/{nursery._process.pid}/maps").read_text()
+    assert all(library in mapped for library in ("pdfium", "lxml", "charset_normalizer"))
+
+
+def test_making_ready_what_cannot_be_imported_leaves_it_to_the_file_to_say_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+
+    def fail(_own: object, media_type: str) -> None:
+        asked.append(media_type)
+        raise ParserFailed("no module")
+
+    monkeypatch.setattr("ingest.sandbox.Sandbox.prepare", fail)
+    with SandboxedLoader(ParseLimits()) as loader:
+        loader.warm_up()
+    assert len(asked) == 1
+
+
+def test_a_file_that_takes_long_gives_way_to_younger_ones(tmp_path: Path) -> None:
+    costly = brackets(tmp_path / "a.md")
+    with SandboxedLoader(ParseLimits(timeout_s=60)) as loader:
+        slow = loader.load(costly, "a.md", MARKDOWN)
+        old = first_pid(loader, slow)
+        begun_with = os.getpriority(os.PRIO_PROCESS, 0)
+        while os.getpriority(os.PRIO_PROCESS, old) == begun_with:
+            next(slow)
+        quick = loader.load(costly, "b.md", MARKDOWN)
+        while len(loader._sandbox.pids) < 2:
+            next(quick)
+        (young,) = loader._sandbox.pids - {old}
+        assert os.getpriority(os.PRIO_PROCESS, old) > os.getpriority(os.PRIO_PROCESS, young)
+        for steps in (slow, quick):
+            steps.close()  # type: ignore[attr-defined] # a generator has close()
 
 
 def test_a_file_past_the_time_limit_is_stopped_and_the_next_one_works(tmp_path: Path) -> None:
