@@ -12,6 +12,7 @@ from kb_service.domain.errors import NotFound
 from kb_service.domain.ports import Retriever
 from kb_service.evaluation.grounding import StoredText
 from kb_service.evaluation.judging import Outcome, document_aliases, resolved
+from kb_service.evaluation.kinds import count_by_kind
 from kb_service.evaluation.questions import LabelledQuestion
 from kb_service.evaluation.ranking import Scores, expected_scores
 from kb_service.evaluation.report import MIB, Report, SetReport
@@ -25,7 +26,7 @@ from kb_service.evaluation.summaries import (
     summarise_rankings,
     values_of,
 )
-from kb_service.evaluation.trials import Answering, ask_all, nothing, retrieve_all
+from kb_service.evaluation.trials import Answering, ask_all, nothing, retrieve_all, to_retrieve
 
 COMPARED = ("f1", "contains")
 
@@ -83,14 +84,16 @@ def evaluate_base(
     answers = [summarise_answers(name, found, resampling) for name, found in outcomes.items()]
     comparisons = _compared(base.kb.name, outcomes, resampling)
     facts = _facts(base, asked, unknown)
-    part = SetReport(base.kb.name, facts, rankings, answers, comparisons)
+    *_, in_force = outcomes
+    kinds = {in_force: count_by_kind(outcomes[in_force])}
+    part = SetReport(base.kb.name, facts, rankings, answers, comparisons, kinds)
     report = Report(f"Evaluation of {base.kb.name}", run, [part], notes=_notes(unknown))
     return BaseTrial(report, outcomes)
 
 
 def num_steps(questions: Sequence[LabelledQuestion], num_readers: int) -> int:
     """Return how often `evaluate_base` will tell of its progress."""
-    return sum(q.is_answerable for q in questions) + num_readers * len(questions)
+    return len(to_retrieve(questions)) + num_readers * len(questions)
 
 
 def _rankings(

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
-from kb_service.domain.answers import Answer, AnswerStatus
+from kb_service.domain.answers import Answer, AnswerStatus, CitationStatus
 from kb_service.domain.queries import ScoredChunk
 from kb_service.evaluation.grounding import (
     StoredText,
@@ -20,7 +20,14 @@ from kb_service.evaluation.grounding import (
 )
 from kb_service.evaluation.questions import LabelledQuestion, RelevantPlace
 from kb_service.evaluation.ranking import HIT_CUTOFFS, Scores, score_found
-from kb_service.evaluation.wording import bag_f1, compact, contains, exact_match, substring_f1
+from kb_service.evaluation.wording import (
+    bag_f1,
+    compact,
+    contains,
+    exact_match,
+    stands_in,
+    substring_f1,
+)
 
 FAILED = "failed"
 """Status of a question that raised an error in place of an answer; it counts as wrong."""
@@ -28,7 +35,10 @@ FAILED = "failed"
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one question. `scores`: metrics that apply, 0..1; `words`: what was scored."""
+    """What became of one question. `scores`: metrics that apply, 0..1; `words`: what was scored.
+
+    `is_verified`: some citation of the answer is.
+    """
 
     question: LabelledQuestion
     status: str
@@ -37,6 +47,7 @@ class Outcome:
     words: str
     seconds: float
     scores: Scores = field(default_factory=dict)
+    is_verified: bool = False
 
     @property
     def is_refused(self) -> bool:
@@ -57,7 +68,14 @@ def judge_answer(
     if text:
         scores |= _grounding_scores(answer, stored_text)
     return Outcome(
-        question, answer.status.value, answer.reason, answer.answer, words, seconds, scores
+        question,
+        answer.status.value,
+        answer.reason,
+        answer.answer,
+        words,
+        seconds,
+        scores,
+        any(citation.status is CitationStatus.VERIFIED for citation in answer.citations),
     )
 
 
@@ -77,12 +95,13 @@ def judge_ranking(question: LabelledQuestion, items: Sequence[ScoredChunk]) -> S
     if question.relevant:
         scores |= score_found(_places(question.relevant, items), question.relevant)
     if question.answers:
-        is_right = [
-            contains(item.chunk.draft.text, question.answers)
-            and (not question.relevant or bool(_matched(question.relevant, item)))
+        texts = [
+            item.chunk.draft.text
+            if not question.relevant or _matched(question.relevant, item)
+            else ""
             for item in items
         ]
-        scores |= {f"holds@{k}": float(any(is_right[:k])) for k in HIT_CUTOFFS}
+        scores |= {f"holds@{k}": float(stands_in(texts[:k], question.answers)) for k in HIT_CUTOFFS}
     return scores
 
 
@@ -141,6 +160,7 @@ def _gold_scores(question: LabelledQuestion, answer: Answer) -> Scores:
         documents = {place.document for place in question.relevant}
         right = sum(citation.document_id in documents for citation in answer.citations)
         scores["cites_document"] = right / len(cited)
+        scores["other_document"] = float(right < len(cited))
     return scores
 
 

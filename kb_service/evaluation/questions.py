@@ -4,9 +4,10 @@ Accepts our own rows and those of the demo and reading sets; names file, line an
 wrong. Knows no base: whether a named document exists is found out when it is asked for.
 
     {"question": "...", "answers": ["..."], "relevant": [{"document": "a.pdf", "page": 2}],
-     "answerable": true, "kind": "date", "id": "q1"}
+     "answerable": true, "kind": "date", "id": "q1", "after": ["an earlier question"]}
 
-Only `question` is required; `answerable` is true when there is an answer. `answer` (one text),
+Only `question` is required; `answerable` is true when there is an answer. An answer `a&b` is right
+when both parts stand in the reply. `answer` (one text),
 `docs` or `documents` (names), `refs` ({"doc", "text"}), `qtype` and `evidence` are read too.
 """
 
@@ -34,7 +35,8 @@ class RelevantPlace:
 class LabelledQuestion:
     """A question with what a right reply is. `answers`: gold texts, none when unanswerable.
 
-    `kind`: a label to group by. `evidence`: sentences that a good citation shows.
+    `kind`: a label to group by. `evidence`: sentences that a good citation shows. `after`: what is
+    asked before it in the same conversation.
     """
 
     id: str
@@ -44,6 +46,7 @@ class LabelledQuestion:
     relevant: tuple[RelevantPlace, ...] = ()
     kind: str = ""
     evidence: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
 
 
 class _Wrong(Exception):
@@ -143,7 +146,15 @@ def _question(row: Row, default_id: str) -> LabelledQuestion:
         relevant=_relevant(row) if is_answerable else (),
         kind=_label(row, "kind") or _label(row, "qtype"),
         evidence=tuple(_texts(row, "evidence")),
+        after=_earlier(row),
     )
+
+
+def _earlier(row: Row) -> tuple[str, ...]:
+    turns = _texts(row, "after")
+    if not all(turn.strip() for turn in turns):
+        raise _Wrong("after", "a list of questions", turns)
+    return tuple(turns)
 
 
 def _answers(row: Row) -> list[str]:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from math import isnan
 
 from kb_service.domain.inert import inert
+from kb_service.evaluation.kinds import KIND_COLUMNS, KindCounts
 from kb_service.evaluation.resampling import Estimate
 from kb_service.evaluation.summaries import (
     ALL_METRICS,
@@ -26,13 +27,17 @@ READING_METRICS = (*ANSWER_METRICS, *REFUSAL_METRICS)
 
 @dataclass(frozen=True, slots=True)
 class SetReport:
-    """One question set: what it is (`facts`, in order), its rows by kind, and comparisons."""
+    """One question set: what it is (`facts`, in order), its rows, and comparisons.
+
+    `kinds`: what became of the questions of each kind, by the system that answered.
+    """
 
     name: str
     facts: Mapping[str, str | int]
     rankings: Sequence[SystemSummary] = ()
     answers: Sequence[SystemSummary] = ()
     comparisons: Sequence[PairedComparison] = ()
+    kinds: Mapping[str, Sequence[KindCounts]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +53,15 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Cells as they are shown: a caption, the head and the rows."""
+    """Cells as they are shown: a caption, the head and the rows.
+
+    `is_wide`: it has more columns than a terminal; there a row is shown as a column.
+    """
 
     caption: str
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    is_wide: bool = False
 
 
 def report_json(report: Report) -> dict[str, object]:
@@ -62,12 +71,14 @@ def report_json(report: Report) -> dict[str, object]:
         "run": dict(report.run),
         "notes": list(report.notes),
         "metrics": {metric.key: metric.text for metric in ALL_METRICS},
+        "kind_columns": {column.key: column.text for column in KIND_COLUMNS},
         "sets": [
             {
                 "name": part.name,
                 "facts": dict(part.facts),
                 "rankings": [_row_json(row) for row in part.rankings],
                 "answers": [_row_json(row) for row in part.answers],
+                "kinds": {name: [asdict(row) for row in rows] for name, rows in part.kinds.items()},
                 "comparisons": [asdict(comparison) for comparison in part.comparisons],
             }
             for part in report.sets
@@ -113,6 +124,7 @@ def tables_of(part: SetReport) -> list[Table]:
         tables.append(_system_table("Retrieval", part.rankings, RANKING_METRICS))
     if part.answers:
         tables.append(_system_table("Answers", part.answers, READING_METRICS))
+    tables += [_kind_table(name, rows) for name, rows in part.kinds.items()]
     if part.comparisons:
         tables.append(comparison_table(part.comparisons))
     return tables
@@ -125,9 +137,12 @@ def comparison_table(comparisons: Iterable[PairedComparison]) -> Table:
 
 
 def shown_metrics(report: Report) -> list[Metric]:
-    """Return the metrics that some row of the report has."""
+    """Return the metrics that some row of the report has, then the columns by kind."""
     rows = [row for part in report.sets for row in (*part.rankings, *part.answers)]
-    return [metric for metric in ALL_METRICS if any(metric.key in r.estimates for r in rows)]
+    shown = [metric for metric in ALL_METRICS if any(metric.key in r.estimates for r in rows)]
+    labels = {metric.label for metric in shown}
+    by_kind = KIND_COLUMNS if any(part.kinds for part in report.sets) else ()
+    return [*shown, *(column for column in by_kind if column.label not in labels)]
 
 
 def _row_json(row: SystemSummary) -> dict[str, object]:
@@ -154,7 +169,13 @@ def _system_table(caption: str, rows: Sequence[SystemSummary], metrics: Sequence
         cells += [_memory_cell(row)] if has_memory else []
         cells += [str(row.num_failed)] if has_failures else []
         body.append(tuple(cells))
-    return Table(caption, tuple(head), tuple(body))
+    return Table(caption, tuple(head), tuple(body), is_wide=True)
+
+
+def _kind_table(system: str, rows: Sequence[KindCounts]) -> Table:
+    head = ("kind", "n", *(column.label for column in KIND_COLUMNS))
+    body = tuple(tuple(map(str, asdict(row).values())) for row in rows)
+    return Table(f"Questions by kind: {system}", head, body)
 
 
 def _cell(estimate: Estimate | None) -> str:

@@ -16,7 +16,7 @@ def report_text(report: Report) -> str:
         lines += [part.name, facts_line(part), ""]
         for table in tables_of(part):
             rows = [table.head, *table.rows]
-            shown = rows if table.caption == "Paired bootstrap" else list(zip(*rows, strict=True))
+            shown = list(zip(*rows, strict=True)) if table.is_wide else rows
             lines += [table.caption, *_aligned(shown), ""]
     if report.overall:
         table = comparison_table(report.overall)

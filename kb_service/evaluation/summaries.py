@@ -46,6 +46,7 @@ ANSWER_METRICS = (
     Metric("cites_answer", "cites gold", "the cited words hold the gold words"),
     Metric("cites_evidence", "cites evidence", "a citation shows a sentence marked as evidence"),
     Metric("cites_document", "right doc", "share of citations from a relevant document"),
+    Metric("other_document", "other doc", "answers that cite a document not among the relevant"),
     Metric("citation_recall", "cit. recall", "sentences whose citations state all their values"),
     Metric("citation_precision", "cit. prec.", "citations that are needed"),
     Metric("quotes_hold", "quotes hold", "cited words are the stored text at their span"),

@@ -14,6 +14,7 @@ _TOKEN = re.compile(
     # A number keeps its inner marks (12,600 and 3.5), a word its apostrophe.
     f"[{CJK}]|\\d+(?:[.,]\\d+)+(?![^\\W_{CJK}])|[^\\W_{CJK}]+(?:['’](?=[a-z])[^\\W_{CJK}]+)?"
 )
+_BOTH = re.compile(r"(?<=\S\S)&(?=\S\S)")
 _ARTICLES = frozenset(("a", "an", "the"))
 
 
@@ -56,8 +57,19 @@ def bag_f1(prediction: str, golds: Sequence[str]) -> float:
 
 def contains(answer: str, golds: Sequence[str]) -> bool:
     """True when some gold answer stands in the answer; case, white space and width do not count."""
-    there = compact(answer)
-    return any(wanted in there for gold in golds if (wanted := compact(gold)))
+    return stands_in([answer], golds)
+
+
+def stands_in(texts: Sequence[str], golds: Sequence[str]) -> bool:
+    """True when every part of some gold answer stands whole in one of the texts.
+
+    `a&b` has two parts; the mark of a name (AT&T, Smith & Sons) parts nothing.
+    """
+    there = [compact(text) for text in texts]
+    wanted = [[compact(part) for part in _BOTH.split(gold)] for gold in golds]
+    return any(
+        all(part and any(part in text for text in there) for part in parts) for parts in wanted
+    )
 
 
 def compact(text: str) -> str:

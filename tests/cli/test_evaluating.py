@@ -127,6 +127,28 @@ def test_the_table_and_the_three_files_are_written(file: Path, tmp_path: Path) -
     assert "http" not in page
 
 
+def test_a_follow_up_is_asked_in_its_conversation_and_kinds_are_counted(tmp_path: Path) -> None:
+    path = tmp_path / "q.jsonl"
+    row = {
+        "question": "And was anybody hurt by it?",
+        "answers": ["Nobody&hurt"],
+        "after": ["When did the pump in hall 3 leak?"],
+        "relevant": ["pump.txt"],
+        "kind": "follow-up",
+    }
+    missing = QUESTIONS[2] | {"kind": "near miss"}
+    path.write_text("\n".join(json.dumps(row) for row in (*QUESTIONS[:2], row, missing)))
+    report = kb_json("eval", str(path), "--kb", "r", "--no-baselines")["sets"][0]
+    [rows] = report["kinds"].values()
+    assert [(row["kind"], row["num"], row["right"]) for row in rows] == [
+        ("follow-up", 1, 1),
+        ("near miss", 1, 1),
+        ("all", 4, 4),
+    ]
+    [retrieval] = [row for row in report["rankings"] if row["system"] == "retrieval"]
+    assert retrieval["num_questions"] == 2
+
+
 def test_documents_that_the_base_has_not_are_told_and_left_out(tmp_path: Path) -> None:
     path = tmp_path / "q.jsonl"
     row = QUESTIONS[0] | {"relevant": ["elsewhere.pdf"]}

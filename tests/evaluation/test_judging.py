@@ -103,6 +103,7 @@ def test_citing_another_document_or_other_words_is_seen() -> None:
     wrong = citation("Nobody was hurt.", TextSpan(0, len(SENTENCE)), "valve")
     found = judge_answer(ASKED, reply(SENTENCE, wrong), stored, 0.1).scores
     assert found["cites_document"] == found["cites_answer"] == found["citation_recall"] == 0.0
+    assert found["other_document"] == 1.0
     evidence = replace(ASKED, evidence=("Nobody was hurt.",))
     assert judge_answer(evidence, reply(SENTENCE, wrong), stored, 0.1).scores["cites_evidence"] == 1
     assert judge_answer(evidence, GOOD, stored, 0.1).scores["cites_evidence"] == 0
@@ -164,6 +165,28 @@ def test_a_ranking_is_judged_by_documents_and_by_gold_words() -> None:
     assert (found["holds@1"], found["holds@5"]) == (0.0, 1.0)
     anywhere = judge_ranking(replace(ASKED, relevant=()), items)
     assert anywhere == {"holds@1": 1.0, "holds@5": 1.0, "holds@10": 1.0}
+
+
+def test_of_two_parts_both_must_be_said_and_cited() -> None:
+    both = replace(ASKED, answers=("14:20&nobody was hurt",))
+    found = judge_answer(both, GOOD, stored, 0.1).scores
+    assert (found["contains"], found["cites_answer"]) == (0.0, 0.0)
+    text = f"{SENTENCE} Nobody was hurt."
+    whole = reply(
+        text,
+        citation(SENTENCE, TextSpan(0, 25)),
+        citation("Nobody was hurt.", TextSpan(26, 42)),
+    )
+    found = judge_answer(both, whole, stored, 0.1).scores
+    assert (found["contains"], found["cites_answer"]) == (1.0, 1.0)
+
+
+def test_the_parts_may_stand_in_two_chunks_of_the_right_documents() -> None:
+    both = replace(ASKED, answers=("14:20&Ann Lee",))
+    items = [hit(1, "pump", "at 14:20"), hit(2, "valve", "Ann Lee"), hit(3, "pump", "Ann Lee")]
+    found = judge_ranking(both, items)
+    assert (found["holds@1"], found["holds@5"]) == (0.0, 1.0)
+    assert judge_ranking(both, items[:2])["holds@5"] == 0.0
 
 
 def test_a_relevant_page_is_not_any_page_of_its_document() -> None:

@@ -107,6 +107,19 @@ def test_containment_minds_neither_case_nor_white_space() -> None:
     assert not contains("anything", [" "])
 
 
+def test_of_an_answer_in_two_parts_both_must_be_said() -> None:
+    assert contains("The captain is Ann Lee; Bo Chan manages.", ["bo chan&ann lee"])
+    assert not contains("The captain is Ann Lee.", ["bo chan&ann lee"])
+    assert contains("船长是岳长山，总经理是齐向东", ["岳长山&齐向东"])
+    assert contains("Nobody", ["bo chan&ann lee", "nobody"])
+
+
+def test_the_mark_of_a_name_parts_nothing() -> None:
+    assert contains("by AT&T", ["AT&T"])
+    assert not contains("at the T junction", ["AT&T"])
+    assert not contains("Sons of Smith", ["Smith & Sons"])
+
+
 @given(WORDS, WORDS)
 def test_wording_scores_agree_with_each_other(said: str, gold: str) -> None:
     run, bag, exact = (f(said, [gold]) for f in (substring_f1, bag_f1, exact_match))

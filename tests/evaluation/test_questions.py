@@ -35,6 +35,11 @@ def test_a_row_of_our_own_format_is_read(file: Path) -> None:
     assert found == LabelledQuestion("line 1", "Why?", ("rust",), relevant=places, kind="cause")
 
 
+def test_what_is_asked_before_a_question_is_read(file: Path) -> None:
+    [found] = read_questions(write(file, {"question": "And who?", "after": ["When?", "Where?"]}))
+    assert found.after == ("When?", "Where?")
+
+
 def test_demo_and_reading_rows_are_read_too(file: Path) -> None:
     demo = {
         "id": "q", "question": "死亡人数？", "answer": 3, "docs": ["ntsb/1"],
@@ -86,6 +91,8 @@ def test_an_empty_file_has_no_questions(file: Path) -> None:
         ),
         ({"question": "q", "answers": ["a"], "docs": [1]}, "docs"),
         ({"question": "q", "evidence": "words"}, "evidence"),
+        ({"question": "q", "after": "before"}, "after"),
+        ({"question": "q", "after": ["why?", " "]}, "after"),
         ({"question": "q", "kind": ["x"]}, "kind"),
     ],
 )

@@ -8,6 +8,7 @@ import pytest
 
 from kb_service.domain.errors import InvalidRequest
 from kb_service.evaluation.judging import Outcome
+from kb_service.evaluation.kinds import count_by_kind
 from kb_service.evaluation.plots import can_plot, draw_plots
 from kb_service.evaluation.questions import LabelledQuestion
 from kb_service.evaluation.ranking import score_single
@@ -47,7 +48,18 @@ def report(name: str = "a set", seed: int = 5) -> Report:
     columns = [{"s": [o.scores["f1"] for o in found[:-1]]} for found in (weak, strong)]
     pair = compare("f1", ("weak", columns[0]), ("strong", columns[1]), resampling)
     return Report(
-        "A title", {"seed": seed}, [SetReport(name, {"questions": 5}, [ranked], rows, [pair])]
+        "A title",
+        {"seed": seed},
+        [
+            SetReport(
+                name,
+                {"questions": 5},
+                [ranked],
+                rows,
+                [pair],
+                {"strong": count_by_kind(strong)},
+            )
+        ],
     )
 
 
@@ -84,6 +96,19 @@ def test_the_text_for_a_terminal_has_a_column_for_each_system() -> None:
     head = next(line for line in lines if line.startswith("system") and "weak" in line)
     f1 = next(line for line in lines if line.startswith("F1 "))
     assert f1.index("80.0") == head.index("strong")
+
+
+def test_the_kinds_stand_in_every_form_a_row_each() -> None:
+    counts = {"kind": "all", "num": 5, "right": 1, "wrong": 4, "refused": 0}
+    [part] = json.loads(json.dumps(report_json(report())))["sets"]
+    [row] = part["kinds"]["strong"]
+    assert counts.items() <= row.items()
+    assert "| all | 5 | 1 | 4 | 0 | 0 | 0 | 0 |" in report_markdown(report())
+    assert "- wrong: anything else that was said, errors too" in report_markdown(report())
+    assert "Questions by kind: strong" in report_html(report(), None)
+    lines = report_text(report()).splitlines()
+    head = lines[lines.index("Questions by kind: strong") + 1]
+    assert head.split()[:4] == ["kind", "n", "right", "wrong"]
 
 
 class _Structure(HTMLParser):
