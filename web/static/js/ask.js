@@ -3,7 +3,7 @@
 
 import { basePath, errorFrom, getJson, send, serverNow } from "./api.js";
 import { Composer } from "./composer.js";
-import { announce, byId, show } from "./dom.js";
+import { announce, byId, oncePerFrame, show } from "./dom.js";
 import { askedOf, forgetAsked, forgetConversation, keepAsked, nameConversation } from "./drafts.js";
 import { t } from "./i18n/i18n.js";
 import { readEvents } from "./sse.js";
@@ -26,11 +26,12 @@ export class Ask {
   #running = Promise.resolve();
   #hooks;
 
-  // hooks: {cite(view, citation, mark), answered(conversationId), gone(conversationId), begin(),
-  // found(conversationId), hasDocuments(), demo(), openBase(base), openDocuments(), modelNotice()}
+  // hooks: {cite(kbId, view, citation, mark), answered(kbId, conversationId), begin(kbId),
+  // gone(kbId, conversationId), found(kbId, conversationId), hasDocuments(), demo(), openBase(base),
+  // openDocuments(), modelNotice()}
   constructor(hooks) {
     this.#hooks = hooks;
-    byId("new-conversation").addEventListener("click", () => hooks.begin());
+    byId("new-conversation").addEventListener("click", () => this.#base && hooks.begin(this.#base.id));
   }
 
   relabel() {
@@ -52,11 +53,12 @@ export class Ask {
     await this.#load(base, conversationId);
   }
 
-  // A conversation without any turn yet.
-  async begin() {
+  // A conversation without any turn yet; none in a base that is left while an answer is stopped.
+  async begin(kbId) {
     this.#stops?.abort();
     await this.#running;
-    forgetConversation(this.#base.id, null);
+    forgetConversation(kbId, null);
+    if (kbId !== this.#base?.id) return;
     await this.#load(this.#base, null);
     announce(t("conversation_begun"));
     this.#composer.focus();
@@ -78,7 +80,7 @@ export class Ask {
       if (!signal.aborted) await this.#show(base, turns, signal);
     } catch (error) {
       if (signal.aborted) return;
-      if (error.code === GONE) this.#hooks.gone(conversationId);
+      if (error.code === GONE) this.#hooks.gone(base.id, conversationId);
       else this.#thread.showProblem(error, () => this.#load(base, conversationId));
     }
   }
@@ -108,7 +110,7 @@ export class Ask {
       messages[0]?.content === asked.question && Date.parse(createdAt) >= asked.at - CLOCK_SLACK_MS);
     if (!found) return;
     forgetAsked(base.id, asked.id);
-    this.#hooks.found(found.id);
+    this.#hooks.found(base.id, found.id);
   }
 
   // The empty thread shows what one can ask; called again when the documents change.
@@ -127,14 +129,15 @@ export class Ask {
 
   // `asked`: how the question is kept while it has no answer.
   #add(question, state, asked = null) {
+    const kbId = this.#base.id;
     const leave = (view) => {
-      if (asked) forgetAsked(this.#base.id, asked.id);
+      if (asked) forgetAsked(kbId, asked.id);
       this.#thread.remove(view);
       this.#showBegin();
       this.showTeaching();
     };
     const view = this.#thread.add(question, state, {
-      onCite: (from, citation, mark) => this.#hooks.cite(from, citation, mark),
+      onCite: (from, citation, mark) => this.#hooks.cite(kbId, from, citation, mark),
       onRetry: (from) => {
         if (this.#stops) return;
         leave(from);
@@ -151,7 +154,7 @@ export class Ask {
 
   async #submit(text) {
     const question = text.trim();
-    if (!question || this.#stops || this.#composer.isTooLong(question)) {
+    if (!question || !this.#base || this.#stops || this.#composer.isTooLong(question)) {
       this.#composer.focus();
       return;
     }
@@ -206,7 +209,7 @@ export class Ask {
     if (asked.conversationId === null) nameConversation(base.id, answer.conversation_id);
     if (!isHere) return;
     this.#conversationId = answer.conversation_id;
-    this.#hooks.answered(answer.conversation_id);
+    this.#hooks.answered(base.id, answer.conversation_id);
   }
 
   // The words of a question that was refused go back into the box; what broke off stays in the
@@ -219,7 +222,7 @@ export class Ask {
       this.#showBegin();
       this.showTeaching();
       this.#composer.refuse(asked.question, state.error);
-      if (state.error.code === GONE) this.#hooks.gone(asked.conversationId);
+      if (state.error.code === GONE) this.#hooks.gone(base.id, asked.conversationId);
     } else {
       const isAsking = !isHere && state.isStopped;
       keepAsked(base.id, { ...asked, isAsking, isStopped: state.isStopped && isHere });
@@ -234,16 +237,4 @@ function take(state, event, data) {
   else if (event === "citation") state.citations = [...state.citations, data];
   else if (event === "done") Object.assign(state, doneState(data), { isStreaming: true });
   else if (event === "error") throw errorFrom(0, data);
-}
-
-function oncePerFrame(run) {
-  let isPlanned = false;
-  return () => {
-    if (isPlanned) return;
-    isPlanned = true;
-    requestAnimationFrame(() => {
-      isPlanned = false;
-      run();
-    });
-  };
 }

@@ -87,7 +87,8 @@ export class Bases {
       ? this.items.filter((base) => fresh.has(base.id) || base.id === this.chosen?.id)
       : this.items;
     const kept = new Set(known.map((base) => base.id));
-    this.items = [...known.map((base) => fresh.get(base.id) ?? base), ...page.items.filter((base) => !kept.has(base.id))];
+    const others = page.items.filter((base) => !kept.has(base.id) && !this.#goneIds.has(base.id));
+    this.items = [...known.map((base) => fresh.get(base.id) ?? base), ...others];
     this.chosen = fresh.get(this.chosen?.id) ?? this.chosen;
     this.render();
   }
@@ -129,7 +130,8 @@ export class Bases {
   }
 
   async #delete() {
-    const base = (await getJson(basePath(this.chosen.id))) ?? this.chosen;
+    const shown = this.chosen;
+    const base = (await getJson(basePath(shown.id))) ?? shown;
     const isGone = await confirmLoss({
       title: t("base_delete_title", { name: base.name }),
       losses: [
@@ -141,8 +143,10 @@ export class Bases {
       submit: () => sendJson("DELETE", basePath(base.id)),
     });
     if (!isGone) return;
+    const isLeft = base.id !== this.chosen?.id;
     this.forget(base.id);
     announce(t("base_deleted", { name: base.name }));
+    if (isLeft) return;
     await this.#open(this.items[0] ?? null);
     byId("main").focus();
   }
@@ -150,7 +154,8 @@ export class Bases {
   async #loadMore() {
     /** @type {Api["ListBody_KnowledgeBaseBody_"]} */
     const page = await getJson("kb", { cursor: this.#cursor, limit: PAGE_SIZE });
-    this.items.push(...page.items);
+    const known = new Set(this.items.map((base) => base.id));
+    this.items.push(...page.items.filter((base) => !known.has(base.id)));
     this.#cursor = page.next_cursor;
     this.render();
   }

@@ -18,7 +18,7 @@ export class Conversations {
   #cursor = null;
   #chosenId = null;
 
-  // hooks: {guard(run, source), open(conversationId), deleted(conversationId)}
+  // hooks: {guard(run, source), open(kbId, conversationId), deleted(kbId, conversationId)}
   constructor(hooks) {
     this.#hooks = hooks;
     byId("more-conversations").addEventListener("click", () => hooks.guard(() => this.#loadMore()));
@@ -52,8 +52,8 @@ export class Conversations {
   }
 
   // It was deleted, here or elsewhere.
-  forget(conversationId) {
-    if (this.#kbId) forgetConversation(this.#kbId, conversationId);
+  forget(kbId, conversationId) {
+    forgetConversation(kbId, conversationId);
     this.#items = this.#items.filter((item) => item.id !== conversationId);
     this.#render();
   }
@@ -73,7 +73,7 @@ export class Conversations {
     this.#render();
   }
 
-  async #delete(item) {
+  async #delete(kbId, item) {
     const isGone = await confirmLoss({
       title: t("conversation_delete_title"),
       losses: [t("loss_conversation", { title: item.title, count: item.messages.filter(({ role }) => role === "user").length })],
@@ -81,9 +81,9 @@ export class Conversations {
       submit: () => sendJson("DELETE", conversationPath(item.id)).catch(forgiveGone),
     });
     if (!isGone) return;
-    this.forget(item.id);
+    this.forget(kbId, item.id);
     announce(t("conversation_deleted"));
-    this.#hooks.deleted(item.id);
+    this.#hooks.deleted(kbId, item.id);
   }
 
   #render() {
@@ -96,12 +96,13 @@ export class Conversations {
 
   #row(item) {
     const isChosen = item.id === this.#chosenId;
-    const open = { type: "button", class: "conversation-row", title: item.title, "aria-current": isChosen ? "true" : null, onclick: () => this.#hooks.open(item.id) };
+    const kbId = this.#kbId;
+    const open = { type: "button", class: "conversation-row", title: item.title, "aria-current": isChosen ? "true" : null, onclick: () => this.#hooks.open(kbId, item.id) };
     return el("li", { "data-conversation-id": item.id },
       el("button", open,
         el("span", { class: "conversation-title", dir: "auto" }, item.title),
         el("time", { class: "meta", datetime: item.updated_at }, formatDay(item.updated_at))),
-      iconButton("trash", t("conversation_delete", { title: item.title }), () => this.#hooks.guard(() => this.#delete(item))));
+      iconButton("trash", t("conversation_delete", { title: item.title }), () => this.#hooks.guard(() => this.#delete(kbId, item))));
   }
 }
 

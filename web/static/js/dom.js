@@ -87,3 +87,16 @@ export function debounce(run, wait_ms) {
     timer = setTimeout(() => run(...values), wait_ms);
   };
 }
+
+// However often it is called, `run` runs once before the next picture is drawn.
+export function oncePerFrame(run) {
+  let isPlanned = false;
+  return () => {
+    if (isPlanned) return;
+    isPlanned = true;
+    requestAnimationFrame(() => {
+      isPlanned = false;
+      run();
+    });
+  };
+}

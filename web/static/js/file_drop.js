@@ -44,7 +44,8 @@ export function named(found) {
   }));
 }
 
-// Calls `onFiles(entries)` for drops anywhere on the page while `isOpen()`; shows `overlay` meanwhile.
+// Calls `onFiles(promise of entries)` for drops anywhere on the page while `isOpen()`; otherwise the
+// browser tells that nothing may be dropped. Shows `overlay` meanwhile.
 export function acceptDrops(overlay, isOpen, onFiles) {
   let depth = 0;
   const hasFiles = (event) => event.dataTransfer?.types.includes("Files");
@@ -62,12 +63,14 @@ export function acceptDrops(overlay, isOpen, onFiles) {
     if (!depth) leave();
   });
   addEventListener("dragover", (event) => {
-    if (hasFiles(event)) event.preventDefault();
+    if (!hasFiles(event)) return;
+    event.preventDefault();
+    if (!isOpen()) event.dataTransfer.dropEffect = "none";
   });
-  addEventListener("drop", async (event) => {
+  addEventListener("drop", (event) => {
     if (!hasFiles(event)) return;
     event.preventDefault();
     leave();
-    if (isOpen()) onFiles(await droppedFiles(event.dataTransfer));
+    if (isOpen()) onFiles(droppedFiles(event.dataTransfer));
   });
 }

@@ -68,6 +68,7 @@ export class LiveUpdates {
         const response = await send("GET", `${basePath(kbId)}/events`, { signal, accept: "text/event-stream" });
         this.#isNudged = true;
         for await (const event of readEvents(response)) {
+          if (signal.aborted) return;
           this.#onEvent(event);
           this.poke();
         }

@@ -2,7 +2,7 @@
 // its own and draws nothing but the drawer.
 
 import { Address, CLOSED } from "./address.js";
-import { apiKey, onUnauthorized, useKey } from "./api.js";
+import { ApiError, apiKey, onUnauthorized, useKey } from "./api.js";
 import { Ask } from "./ask.js";
 import { Bases } from "./bases.js";
 import { Conversations } from "./conversations.js";
@@ -10,8 +10,8 @@ import { askKey } from "./dialogs.js";
 import { Documents } from "./documents.js";
 import { all, byId, debounce, placeIcons, show } from "./dom.js";
 import { forgetEverything } from "./drafts.js";
-import { acceptDrops, pickedFiles } from "./file_drop.js";
 import { applyTexts, errorText, onLanguage, setLanguage, t } from "./i18n/i18n.js";
+import { Intake } from "./intake.js";
 import { Navigation } from "./navigation.js";
 import { Notices } from "./notices.js";
 import { Readiness } from "./readiness.js";
@@ -33,37 +33,37 @@ const viewer = new Viewer({
 });
 const bases = new Bases((base) => guard(() => navigation.openBase(base)), guard);
 const documents = new Documents({
-  open: (doc) => openOver({ ...CLOSED, document: doc.id }, () => viewer.openDocument(bases.chosen.id, doc, document.activeElement)),
+  open: (kbId, doc) => openOver({ ...CLOSED, document: doc.id }, () => viewer.openDocument(kbId, doc, document.activeElement)),
   changed: debounce(() => guard(() => bases.refreshChosen()), 300),
   report: (source, say, owner) => notices.set(source, say, { owner }),
 });
 const conversations = new Conversations({
   guard,
-  open: (id) => guard(async () => {
+  open: (kbId, id) => guard(async () => {
     closeDrawer();
-    await navigation.openConversation(id);
+    await navigation.openConversation(kbId, id);
   }),
-  deleted: (id) => address.place.conversation === id && navigation.openConversation(null),
+  deleted: (kbId, id) => address.place.conversation === id && guard(() => navigation.openConversation(kbId, null)),
 });
 const ask = new Ask({
-  cite: (view, citation, mark) =>
-    openOver({ ...CLOSED, quote: view.nameOf(citation) }, () => viewer.openCitation(bases.chosen.id, view, citation, mark)),
-  answered: (id) => {
-    navigation.remember(id);
+  cite: (kbId, view, citation, mark) =>
+    openOver({ ...CLOSED, quote: view.nameOf(citation) }, () => viewer.openCitation(kbId, view, citation, mark)),
+  answered: (kbId, id) => {
+    navigation.remember(kbId, id);
     guard(() => conversations.refresh(), "conversations");
   },
-  found: (id) => guard(() => {
-    navigation.remember(id);
+  found: (kbId, id) => guard(() => {
+    navigation.remember(kbId, id);
     return navigation.show(address.place);
   }),
-  gone: (id) => {
-    conversations.forget(id);
-    notices.set("conversation", () => t("conversation_gone"), { isBad: false, owner: bases.chosen.id });
-    guard(() => navigation.openConversation(null));
+  gone: (kbId, id) => {
+    conversations.forget(kbId, id);
+    notices.set("conversation", () => t("conversation_gone"), { isBad: false, owner: kbId });
+    guard(() => navigation.openConversation(kbId, null));
   },
-  begin: () => guard(async () => {
-    await navigation.openConversation(null);
-    await ask.begin();
+  begin: (kbId) => guard(async () => {
+    await navigation.openConversation(kbId, null);
+    await ask.begin(kbId);
   }),
   hasDocuments: () => documents.items.some((doc) => doc.revision),
   demo: () => bases.demo,
@@ -76,6 +76,7 @@ const ask = new Ask({
 });
 const readiness = new Readiness(notices, { loaded: () => ask.showTeaching(), limits: (limits) => ask.limit(limits.max_question_chars) });
 const uploads = new Uploads((kbId, items) => documents.accept(kbId, items));
+const intake = new Intake({ guard: (run) => guard(run, "files"), baseId: () => bases.chosen?.id ?? null, add: addFiles });
 const navigation = new Navigation({ address, ask, bases, conversations, documents, notices, tabs, uploads, viewer, frame: showFrame });
 
 // Runs an action; what goes wrong belongs to the base in which it was begun.
@@ -99,6 +100,8 @@ function openOver(change, open) {
 // Without a base: the first steps, or word that the base of the address is not there.
 function showFrame(base, missingId) {
   closeDrawer();
+  intake.settle(base?.id ?? null);
+  if (base) notices.set("files", null);
   const isEmpty = base === null && missingId === null;
   show(byId("welcome"), base === null);
   if (isEmpty) byId("welcome").replaceChildren(...firstSteps(() => guard(() => bases.create())));
@@ -107,19 +110,11 @@ function showFrame(base, missingId) {
   if (missingId !== null) byId("base-counts").textContent = "";
 }
 
-function addFiles(entries) {
-  navigation.openView("documents");
-  uploads.add(bases.chosen.id, entries);
-}
-
-function connectPicker(buttonId, inputId) {
-  const input = byId(inputId);
-  byId(buttonId).addEventListener("click", () => input.click());
-  input.addEventListener("change", () => {
-    const entries = pickedFiles(input.files);
-    input.value = "";
-    addFiles(entries);
-  });
+// `kbId`: null when there was no base to add them to.
+function addFiles(kbId, entries) {
+  if (kbId === null || bases.isGone(kbId)) throw new ApiError(0, "no_base", "");
+  if (kbId === bases.chosen?.id) navigation.openView("documents");
+  uploads.add(kbId, entries);
 }
 
 function openDrawer() {
@@ -156,6 +151,7 @@ function connectKey() {
 }
 
 let isStarted = false;
+let starting = null; // the start that is under way
 
 async function begin() {
   await bases.load();
@@ -163,11 +159,16 @@ async function begin() {
   isStarted = true;
 }
 
+function beginOnce() {
+  starting ??= begin().finally(() => (starting = null));
+  return starting;
+}
+
 // Reads the lists again from time to time, and when the reader comes back to the page: other windows
 // and programs change them.
 function connectRefresh() {
   const refresh = () => document.hidden || guard(async () => {
-    if (!isStarted) return begin();
+    if (!isStarted) return beginOnce();
     await bases.refresh();
     await bases.refreshChosen();
     await conversations.refresh();
@@ -192,16 +193,13 @@ async function start() {
     ask.relabel();
     if (!bases.chosen) guard(() => navigation.show(address.place));
   });
-  connectPicker("pick-files", "file-input");
-  connectPicker("pick-folder", "folder-input");
-  acceptDrops(byId("drop-overlay"), () => bases.chosen !== null && !document.querySelector("dialog:modal"), addFiles);
   connectDrawer();
   connectKey();
   tabs.choose("ask");
   tabs.enable(false);
   readiness.load();
   connectRefresh();
-  await guard(begin, "lists");
+  await guard(beginOnce, "lists");
 }
 
 start();

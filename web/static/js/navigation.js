@@ -30,9 +30,10 @@ export class Navigation {
     await this.show(this.#parts.address.place);
   }
 
-  // Another conversation of the chosen base; null begins one.
-  async openConversation(conversation) {
-    this.#parts.address.go({ ...CLOSED, view: null, conversation });
+  // Another conversation of a base; null begins one. One of a base that was left stays there.
+  async openConversation(kbId, conversation) {
+    if (kbId !== this.#parts.bases.chosen?.id) return;
+    this.#parts.address.go({ ...CLOSED, view: null, base: kbId, conversation });
     await this.show(this.#parts.address.place);
   }
 
@@ -43,10 +44,10 @@ export class Navigation {
   }
 
   // The conversation on the page has this id now.
-  remember(conversation) {
+  remember(kbId, conversation) {
     const { address, bases, conversations } = this.#parts;
-    const kbId = bases.chosen.id;
     sessionStorage.setItem(lastItem(kbId), conversation);
+    if (kbId !== bases.chosen?.id) return;
     this.#named.set(address.thread, conversation);
     address.amend({ conversation });
     conversations.choose(conversation);

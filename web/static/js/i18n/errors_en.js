@@ -7,6 +7,8 @@ export const errorsEn = {
   error_cut_off: "The connection ended before the answer was complete",
   error_http: "The service, or what stands before it, answered {status}",
   error_unknown: "Something went wrong",
+  error_no_base: "No file was added: there is no knowledge base here to add it to",
+  error_unreadable_files: "No file was added: the browser could not read what was given",
 
   // what was asked for
   error_bad_request: "The request was not understood",

@@ -7,6 +7,8 @@ export const errorsZh = {
   error_cut_off: "回答尚未完成，连接已中断",
   error_http: "服务（或其前面的代理）返回了 {status}",
   error_unknown: "出错了",
+  error_no_base: "没有添加任何文件：此处没有可以添加的知识库",
+  error_unreadable_files: "没有添加任何文件：浏览器无法读取所给的文件",
 
   // what was asked for
   error_bad_request: "无法理解该请求",
