@@ -16,7 +16,6 @@ from kb_service.checksums import verify_checksums
 from kb_service.domain.errors import ConfigurationError
 from kb_service.domain.ports import Embedder, Generator, Reranker
 from kb_service.generation.extractive import ExtractiveReader
-from kb_service.generation.remote import is_remote, open_remote
 from kb_service.generation.span_model import WEIGHTS
 from kb_service.services.parts import Chosen, Part
 from kb_service.settings import (
@@ -27,8 +26,6 @@ from kb_service.settings import (
     Settings,
 )
 from retrievers.absent import AbsentEmbedder
-from retrievers.cross_encoder import load_reranker
-from retrievers.embedding import load_embedder
 
 Model = TypeVar("Model")
 NO_EMBEDDER = (
@@ -84,6 +81,8 @@ def choose_embedder(embedding: EmbeddingSettings) -> Chosen[Embedder]:
     """Return the configured embedder, else one without vectors."""
 
     def load() -> Embedder:
+        from retrievers.embedding import load_embedder
+
         return load_embedder(embedding.model, allow_download=embedding.allow_download)
 
     return _or_next_best(load, lambda reason: Chosen(AbsentEmbedder(reason)), NO_EMBEDDER)
@@ -95,6 +94,8 @@ def choose_reranker(rerank: RerankSettings) -> Chosen[Reranker | None]:
         return Chosen(None)
 
     def load() -> Reranker | None:
+        from retrievers.cross_encoder import load_reranker
+
         return load_reranker(_folder_of(rerank.model), num_threads=rerank.threads)
 
     return _or_next_best(load, lambda _: Chosen(None), NO_RERANKER)
@@ -102,7 +103,7 @@ def choose_reranker(rerank: RerankSettings) -> Chosen[Reranker | None]:
 
 def choose_generator(llm: LlmSettings) -> Chosen[Generator]:
     """Return what answers: the model of the address or folder, else the extractive reader."""
-    if is_remote(llm.model):
+    if llm.is_remote:
         return Chosen(_open_remote(llm))
     if not llm.model:
         return choose_extractive()
@@ -115,6 +116,8 @@ def choose_generator(llm: LlmSettings) -> Chosen[Generator]:
 
 
 def _open_remote(llm: LlmSettings) -> Generator:
+    from kb_service.generation.remote import open_remote
+
     return open_remote(
         llm.model,
         llm.name,

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from kb_service.checksums import listed_checksums
-from kb_service.domain.ports import Embedder, Generator, Reranker
-from kb_service.generation.remote import RemoteGenerator
+from kb_service.domain.ports import Embedder, Generator, RemoteModel, Reranker
 from kb_service.generation.span_model import CHECKSUM, WEIGHTS, load_weights
 from kb_service.model_parts import Models, dense_weight
 from kb_service.settings import EmbeddingSettings, RerankSettings, Settings
@@ -68,7 +67,7 @@ def reranker_text(rerank: RerankSettings, reranker: Reranker | None) -> str:
 
 def generator_text(model: str, generator: Generator) -> str:
     """What answers, and where it comes from; `model` is KB_LLM__MODEL. Asks a remote one."""
-    if isinstance(generator, RemoteGenerator):
+    if isinstance(generator, RemoteModel):
         return generator.check()
     description = generator.description if isinstance(generator, Described) else "no description"
     origin = f"; {origin_text(model)}" if model else ""

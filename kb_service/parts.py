@@ -1,16 +1,17 @@
 """What the service is built of: every concrete object that holds something, built when first asked.
 
 Part of the composition root. Nothing connects, loads a model or starts a process before the part
-that needs it is first asked for. What is done with the parts is the services'.
+that needs it is first asked for; libraries that are slow to import come with it. What is done with
+the parts is the services'.
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ingest.pictures import PagePictures
 from ingest.sandbox import SandboxedLoader
 from kb_service.domain.errors import KbError
-from kb_service.generation.remote import RemoteGenerator
+from kb_service.domain.ports import RemoteModel
 from kb_service.ingest_limits import parse_limits
 from kb_service.model_parts import Models, dense_weight
 from kb_service.services.parts import Part
@@ -21,9 +22,11 @@ from kb_service.storage.chunks import SqlIndexSource
 from kb_service.storage.database import Database
 from kb_service.storage.opening import Storage, migrate_own, open_storage
 from retrievers.fusion import FusionPolicy
-from retrievers.hybrid import HybridRetriever
 from retrievers.reranking import RerankPolicy
 from retrievers.upkeep import IndexFiles
+
+if TYPE_CHECKING:
+    from retrievers.hybrid import HybridRetriever
 
 
 class _Closable(Protocol):
@@ -40,14 +43,14 @@ class ServiceParts:
     index_files: IndexFiles
     storage: Part[Storage]
     answers: Part[BufferedAnswers]
-    retriever: Part[HybridRetriever]
+    retriever: "Part[HybridRetriever]"
     loader: Part[SandboxedLoader]
     pictures: Part[PagePictures]
 
     def outage(self) -> KbError | None:
         """Return why a model elsewhere does not answer now, None when it does or none is used."""
         chosen = self.models.generator.built
-        if chosen and isinstance(chosen.model, RemoteGenerator):
+        if chosen and isinstance(chosen.model, RemoteModel):
             return chosen.model.outage()
         return None
 
@@ -92,7 +95,9 @@ def build_parts(
     )
 
 
-def _retriever(settings: Settings, models: Models, database: Database) -> HybridRetriever:
+def _retriever(settings: Settings, models: Models, database: Database) -> "HybridRetriever":
+    from retrievers.hybrid import HybridRetriever
+
     rerank = settings.rerank
     return HybridRetriever(
         SqlIndexSource(database),

@@ -82,6 +82,11 @@ class LlmSettings(BaseModel):
     max_tokens: Annotated[int, Field(ge=1, le=32768)] = 512
     temperature: Annotated[float, Field(ge=0, le=2)] = 0.0
 
+    @property
+    def is_remote(self) -> bool:
+        """True when `model` is an address and not a folder."""
+        return self.model.lower().startswith(("http://", "https://"))
+
 
 class IngestSettings(BaseModel):
     """KB_INGEST__…: limits of one file and of the process that parses it.

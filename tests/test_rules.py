@@ -1,6 +1,7 @@
 """Rules of the house that a linter has no name for, checked on the syntax tree of every module."""
 
 import ast
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -8,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from kb_service.bootstrap import open_services
+from kb_service.settings import Settings
 from tests.conftest import ROOT
 from tests.length_gate import MAX_FUNCTION_LINES, tracked_files, violations
 
@@ -65,13 +68,33 @@ def test_the_length_gate_finds_a_long_function() -> None:
     ]
 
 
-def test_the_command_line_starts_without_the_heavy_libraries() -> None:
-    program = (
-        "import sys, kb_service.cli\n"
-        "heavy = {'torch', 'transformers', 'faiss', 'sentence_transformers', 'sqlalchemy'}\n"
-        "sys.exit(', '.join(heavy & set(sys.modules)) or 0)"
-    )
+def imported_by(program: str, names: set[str], **environment: str) -> list[str]:
+    """Return which of these libraries a program has imported by its end."""
+    told = f"import sys\n{program}\nprint(*sorted({names!r} & sys.modules.keys()), file=sys.stderr)"
     done = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-c", told],
+        cwd=ROOT,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=True,
     )
-    assert done.returncode == 0, done.stderr
+    return done.stderr.split()
+
+
+MODELS = {"torch", "transformers", "faiss", "sentence_transformers"}
+ARRAYS_AND_SERVERS = {"numpy", "httpx", "fastapi", "uvicorn", "openai"}
+PARSERS = {"lxml", "pypdfium2", "PIL", "langchain_core", "langchain_text_splitters"}
+
+
+def test_the_command_line_starts_without_the_heavy_libraries() -> None:
+    assert imported_by("import kb_service.cli", MODELS | PARSERS | {"numpy", "sqlalchemy"}) == []
+
+
+def test_a_command_on_an_up_to_date_folder_imports_what_it_needs_and_no_more(
+    tmp_path: Path,
+) -> None:
+    open_services(Settings(data_dir=tmp_path)).close()
+    unneeded = MODELS | ARRAYS_AND_SERVERS | PARSERS | {"alembic"}
+    run = "from kb_service.cli import app\napp(['list'], standalone_mode=False)"
+    assert imported_by(run, {*unneeded, "sqlalchemy"}, KB_DATA_DIR=str(tmp_path)) == ["sqlalchemy"]

@@ -12,6 +12,7 @@ from typing import Protocol, runtime_checkable
 from kb_service.domain.answers import Generation, GenerationRequest, GeneratorInfo
 from kb_service.domain.chats import ChatEvent, ChatRequest
 from kb_service.domain.documents import Chunk, ChunkDraft, ParsedDocument
+from kb_service.domain.errors import KbError
 from kb_service.domain.jobs import Progress
 from kb_service.domain.queries import Filters, Query, RetrievalResult
 from kb_service.domain.spans import Box, PageRegion
@@ -221,3 +222,17 @@ class ChatGenerator(Protocol):
 
         Raises InvalidRequest, GenerationError and Busy, from the first step at the earliest.
         """
+
+
+@runtime_checkable
+class RemoteModel(Protocol):
+    """A model on another machine, which may be out of reach."""
+
+    def check(self) -> str:
+        """Ask its server whether it has the model; say which one, and where.
+
+        Raises RemoteError, ConfigurationError, Busy.
+        """
+
+    def outage(self) -> KbError | None:
+        """Return why it cannot be used at present, None when it can; asks now and then."""

@@ -1,19 +1,21 @@
 """A base and its readers, ready to be measured with the models of the settings and no others.
 
-Knows the simple readers that stand beside the one in force. Measures nothing itself.
+Knows the simple readers that stand beside the one in force. Measures nothing itself, and loads what
+measures when a base is to be measured: every command has this service.
 """
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from kb_service.domain.ports import Embedder, Generator, Retriever
-from kb_service.evaluation.base_trial import BaseUnderTest
-from kb_service.evaluation.baselines import LexicalSentence, RandomSentence
-from kb_service.evaluation.trials import UnkeptAnswers
 from kb_service.services.answering import AnsweringService
 from kb_service.services.lookup import every_document
 from kb_service.services.parts import Chosen, Part
 from kb_service.services.turns import AnswerLog
 from kb_service.storage.catalog import Catalog
+
+if TYPE_CHECKING:
+    from kb_service.evaluation.base_trial import BaseUnderTest
 
 
 class MeasuringService:
@@ -37,12 +39,16 @@ class MeasuringService:
         self._answering = answering
         self._built_in = built_in
 
-    def under_test(self, kb: str, baseline_seed: int | None) -> BaseUnderTest:
+    def under_test(self, kb: str, baseline_seed: int | None) -> "BaseUnderTest":
         """Return a base (id or name) with the reader in force, ready to be measured.
 
         With a seed the simple readers stand before it. What they answer is not kept. Raises why a
         model of the settings cannot be used: another must not be taken for it.
         """
+        from kb_service.evaluation.base_trial import BaseUnderTest
+        from kb_service.evaluation.baselines import LexicalSentence, RandomSentence
+        from kb_service.evaluation.trials import UnkeptAnswers
+
         for load in self._models.values():
             load().configured()
         readers: list[Generator] = [self._generator().model]

@@ -134,11 +134,6 @@ class RemoteGenerator:
         return problem
 
 
-def is_remote(model: str) -> bool:
-    """True when KB_LLM__MODEL is an address and not a folder."""
-    return model.lower().startswith(tuple(f"{scheme}://" for scheme in SCHEMES))
-
-
 def open_remote(
     url: str,
     name: str,

@@ -24,7 +24,7 @@ from kb_service.domain.chats import (
 from kb_service.domain.errors import ConfigurationError, InvalidRequest, KbError
 from kb_service.domain.ports import ChatGenerator
 from kb_service.generation import remote_server
-from kb_service.generation.remote import RemoteGenerator, base_url, is_remote, open_remote
+from kb_service.generation.remote import RemoteGenerator, base_url, open_remote
 from kb_service.language.asked import parse_question
 from kb_service.model_parts import build_models
 from kb_service.model_report import model_checks
@@ -272,7 +272,7 @@ def test_prompts_are_measured_by_estimate_against_the_configured_context(
     ],
 )
 def test_an_address_without_a_path_gets_the_usual_one(url: str, expected: str) -> None:
-    assert is_remote(url)
+    assert LlmSettings(model=url).is_remote
     assert base_url(url) == expected
 
 

@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
 from kb_service.domain.errors import ConfigurationError, InvalidRequest, StorageError
 from kb_service.storage.database import Database, open_database
+from kb_service.storage.migration import MIGRATIONS, newest_version
 from kb_service.storage.tables import metadata
 from tests.storage.world import World, downgrade
 
@@ -53,6 +56,12 @@ def describe(database: Database) -> dict[str, dict[str, object]]:
 def describe_index(index: Any) -> str:  # noqa: ANN401  a reflected index
     options = {name: str(value) for name, value in index.get("dialect_options", {}).items()}
     return f"{index['name']} {index['column_names']} {index['unique']} {options}"
+
+
+def test_the_newest_version_by_file_name_is_alembics() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    assert newest_version() == ScriptDirectory.from_config(config).get_current_head()
 
 
 def test_migrating_twice_changes_nothing(database: Database) -> None:
