@@ -119,14 +119,19 @@ def open_page(chromium: Browser, address: str) -> Iterator[OpenPage]:
         locale: str = "en-GB",
         at: str = "",
         beside: Page | None = None,
+        *,
+        has_clock: bool = False,
     ) -> Page:
-        """`at`: the fragment. `beside`: as a further tab of that page's browser."""
+        """`at`: the fragment. `beside`: as a further tab of that page's browser. `has_clock`: the
+        test may put the page's clock forward, and need not wait for what comes in seconds."""
         context = (
             beside.context if beside else chromium.new_context(viewport=viewport, locale=locale)
         )
         if not beside:
             context.add_init_script(COUNT_VIOLATIONS + RECORD_MISSING)
             context.set_default_timeout(8000)
+            if has_clock:
+                context.clock.install()
         page = context.new_page()
         errors: list[str] = []
         page.on("pageerror", lambda error: errors.append(str(error)))

@@ -14,6 +14,9 @@ from tests.web.conftest import NARROW, WIDE, OpenPage
 from tests.web.service import PageService
 from web import static_dir
 
+ASKED_AGAIN_MS = 5000
+"""After which a service that works with less is asked again (readiness.js)."""
+
 HOSTILE = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
 NAMELESS = """
     [...document.querySelectorAll("button, input, textarea, select, a, summary, [role=tab]")]
@@ -176,12 +179,13 @@ def test_a_model_that_is_away_is_named_on_the_page(
     service.add_base("Reports")
     reasons = service.replaced if status == "degraded" else service.waiting
     reasons["embedder"] = ConfigurationError("weights are missing", code="model_missing")
-    page = open_page()
+    page = open_page(has_clock=True)
     notice = page.get_by_text("meaning vectors: The files of the model are missing")
     expect(notice).to_be_visible()
     expect(notice).to_contain_text(said)
     reasons.clear()
-    expect(notice).to_be_hidden(timeout=15000)  # it is asked again until it is healed
+    page.clock.fast_forward(ASKED_AGAIN_MS)
+    expect(notice).to_be_hidden()
 
 
 @pytest.mark.browser
@@ -199,10 +203,11 @@ def test_storage_that_refuses_is_told_in_the_language_of_the_page_until_it_heals
 ) -> None:
     service.add_base("Reports")
     service.storage.worry = StorageError("cannot write", code=code)
-    page = open_page(locale="zh-CN")
+    page = open_page(locale="zh-CN", has_clock=True)
     expect(page.locator("#page-notice")).to_have_text(said)
     service.storage.worry = None
-    expect(page.locator("#page-notice")).to_be_hidden(timeout=15000)
+    page.clock.fast_forward(ASKED_AGAIN_MS)
+    expect(page.locator("#page-notice")).to_be_hidden()
 
 
 @pytest.mark.browser
