@@ -1,7 +1,9 @@
-"""A question taken apart: Question. Values only; what words mean is the language's business."""
+"""A question taken apart: Question, Subject. Values only; what words mean is the language's business."""
 
 from dataclasses import dataclass
 from enum import StrEnum
+
+from kb_service.domain.spans import TextSpan
 
 
 class AnswerType(StrEnum):
@@ -19,6 +21,52 @@ class AnswerType(StrEnum):
     IDENTIFIER = "identifier"
     ITEM = "item"
     OTHER = "other"
+
+
+class QuestionKind(StrEnum):
+    """What has to be done for a question.
+
+    `list` is of things that a document tells (measures, causes), `list_documents` of documents or
+    of what each document reports. `count` counts these, though a paper may state the figure.
+    `comparison` is also the most or the least of them.
+    """
+
+    FACT = "fact"
+    YES_NO = "yes_no"
+    LIST = "list"
+    LIST_DOCUMENTS = "list_documents"
+    COUNT = "count"
+    COMPARISON = "comparison"
+    SUMMARY = "summary"
+    ABOUT_DOCUMENT = "about_document"
+    SMALL_TALK = "small_talk"
+
+
+class SubjectKind(StrEnum):
+    """What sort of thing a question names; `name` is a Latin one or one between its marks."""
+
+    IDENTIFIER = "identifier"
+    FILE_NAME = "file_name"
+    ORGANISATION = "organisation"
+    PLACE = "place"
+    PERSON = "person"
+    NAME = "name"
+    DATE = "date"
+    NUMBER = "number"
+    EVENT = "event"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a question names, so that a document which does not speak of it is the wrong one.
+
+    `text`: as it was typed, `Question.text[span]`. `forms`: normalised; one of them met is enough.
+    """
+
+    text: str
+    kind: SubjectKind
+    span: TextSpan
+    forms: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,62 @@
+"""What has to be done for a question: look a fact up, list, count, compare, sum up, or just greet.
+
+Pure functions on the words of a question. Knows no documents and decides no answer.
+"""
+
+import re
+
+from kb_service.domain.questions import Question, QuestionKind
+from kb_service.language.lexicon import shipped_lexicon
+
+_LEXICON = shipped_lexicon()
+_IN_ORDER = (
+    QuestionKind.SMALL_TALK,
+    QuestionKind.ABOUT_DOCUMENT,
+    QuestionKind.SUMMARY,
+    QuestionKind.COMPARISON,
+    QuestionKind.LIST_DOCUMENTS,
+    QuestionKind.COUNT,
+    QuestionKind.YES_NO,
+    QuestionKind.LIST,
+)
+"""The first kind whose words stand there wins: what is asked of many before what is told in one."""
+
+_PATTERNS = {
+    kind: [re.compile(pattern) for pattern in _LEXICON.patterns("kinds", kind.value)]
+    for kind in _IN_ORDER
+}
+_BEFORE = [re.compile(pattern) for pattern in _LEXICON.patterns("kinds", "wrappings_before")]
+_AFTER = [
+    re.compile(f"(?:{pattern})$") for pattern in _LEXICON.patterns("kinds", "wrappings_after")
+]
+_SPACES = re.compile(r"\s+")
+_END_MARKS = " \t\r\n.,;:!?~" + _LEXICON.characters("sentences", "edges")
+
+
+def kind_of(question: Question) -> QuestionKind:
+    """Return what has to be done for a question; a fact is looked up when nothing says more."""
+    asked = bare_question(question.normalised).rstrip(_END_MARKS)
+    for kind in _IN_ORDER:
+        if any(pattern.search(asked) for pattern in _PATTERNS[kind]):
+            return kind
+    return QuestionKind.FACT
+
+
+def bare_question(normalised: str) -> str:
+    """Return a normalised question without greetings, requests and thanks around what it asks.
+
+    What is nothing else stays: a greeting alone is one.
+    """
+    asked = _SPACES.sub(" ", normalised).strip()
+    while (shorter := _without_one(asked)) and shorter != asked:
+        asked = shorter
+    return asked
+
+
+def _without_one(asked: str) -> str:
+    """Return the words without the first wrapping that leaves something, or as they are."""
+    ends = [match.end() for pattern in _BEFORE if (match := pattern.match(asked))]
+    starts = [match.start() for pattern in _AFTER if (match := pattern.search(asked))]
+    left = (asked[end:].strip() for end in ends)
+    right = (asked[:start].strip() for start in starts)
+    return next((rest for rest in (*left, *right) if rest.strip(_END_MARKS)), asked)

@@ -1,0 +1,134 @@
+"""What has to be done for a question is told by its words, however politely it is put."""
+
+import pytest
+
+from kb_service.domain.questions import QuestionKind as Kind
+from kb_service.language.asked import parse_question
+from kb_service.language.kinds import bare_question, kind_of
+
+ASKED = {
+    Kind.FACT: (
+        "云桥公司被罚款多少？",
+        "该起火灾造成几人死亡？",
+        "爆炸造成的直接经济损失是多少万元？",
+        "发电机停了几次？",
+        "与2022年相比增加了多少？",
+        "值班员说了什么？",
+        "How many people died in the ferry fires?",
+        "How much was the operator fined?",
+        "What was the argument about?",
+        "Who wrote the executive summary?",
+        "What caused the outage?",
+        "How many fire engines were sent?",
+    ),
+    Kind.YES_NO: (
+        "值班员当时在岗吗？",
+        "储罐有没有安装报警器",
+        "现场是否设置警戒线？",
+        "司机喝酒没",
+        "找到失踪的船员没有？",
+        "会不会再次停电？",
+        "Was the valve closed?",
+        "Did anyone call the fire brigade",
+        "do you know whether the alarm rang?",
+    ),
+    Kind.LIST: (
+        "这起事故有哪些整改措施？",
+        "事故原因有哪些？",
+        "采取了哪些措施？",
+        "调查组包括哪些单位",
+        "What measures were taken after the spill?",
+        "What were the contributing factors?",
+        "Which members of the crew were hurt?",
+        "list the recommendations",
+    ),
+    Kind.LIST_DOCUMENTS: (
+        "2024年有哪些事故？",
+        "哪些报告提到了叉车？",
+        "列出所有涉及液氨的事故",
+        "去年的火灾事故有哪些？",
+        "哪起事故涉及塔吊？",
+        "Which incidents involved a forklift?",
+        "Which report mentions asbestos?",
+        "list all reports from 2023",
+    ),
+    Kind.COUNT: (
+        "一共有多少份报告？",
+        "2024年发生了几起事故？",
+        "今年发生过几次火灾？",
+        "知识库里有多少个文件",
+        "How many incidents were there in 2024?",
+        "how many fatal accidents happened",
+        "What is the number of outages in March?",
+    ),
+    Kind.COMPARISON: (
+        "两起火灾有什么不同？",
+        "甲厂和乙厂的处罚有什么区别",
+        "比较一下两份报告的原因",
+        "哪起事故损失最大？",
+        "城东比城西多多少起？",
+        "What is the difference between the two outages?",
+        "Which fire lasted longer, Aldgate or Moorside?",
+        "Which incident had the most casualties?",
+        "compare the two reports",
+    ),
+    Kind.SUMMARY: (
+        "总结一下这起事故",
+        "概括今年的事故情况。",
+        "给我写一份关于泄漏的摘要",
+        "介绍一下云桥机房事故",
+        "Summarise the Aldgate fire.",
+        "Give me an overview of last year's incidents",
+        "tell me about the Aldgate fire",
+    ),
+    Kind.ABOUT_DOCUMENT: (
+        "这份报告讲什么",
+        "SG-2024-003讲的是什么？",
+        "《消防安全管理规定》的主要内容是什么？",
+        "What is report IR-2025-0042 about?",
+        "What does the second report say?",
+    ),
+    Kind.SMALL_TALK: (
+        "你好",
+        "您好！",
+        "谢谢你",
+        "你是谁？",
+        "你能做什么",
+        "Hello!",
+        "thanks, that helps",
+        "Who are you?",
+        "What can you do?",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("asked", "kind"), [(asked, kind) for kind, many in ASKED.items() for asked in many]
+)
+def test_a_question_has_the_kind_of_its_words(asked: str, kind: Kind) -> None:
+    assert kind_of(parse_question(asked)) is kind
+
+
+@pytest.mark.parametrize(
+    ("asked", "kind"),
+    [
+        ("您好，请问一下这起事故有哪些整改措施？谢谢！", Kind.LIST),
+        ("麻烦您帮我查一下，2024年发生了几起事故，多谢", Kind.COUNT),
+        ("你知道火灾是什么时候发生的吗？", Kind.FACT),
+        ("能不能帮我总结一下这起事故，好吗？", Kind.SUMMARY),
+        ("關於SG-2024-003，有哪些措施？", Kind.LIST),
+        ("ＷＨＩＣＨ　ＩＮＣＩＤＥＮＴＳ involved a crane?", Kind.LIST_DOCUMENTS),
+        ("hello there,  could you please tell me what   caused the fire, thanks", Kind.FACT),
+        ("Can you please summarise the Aldgate fire?", Kind.SUMMARY),
+        ("I would like to know which reports mention asbestos", Kind.LIST_DOCUMENTS),
+        ("About IR-2025-0042: was the valve closed?", Kind.YES_NO),
+    ],
+)
+def test_politeness_width_and_spaces_change_no_kind(asked: str, kind: Kind) -> None:
+    assert kind_of(parse_question(asked)) is kind
+
+
+def test_what_is_only_polite_stays() -> None:
+    assert bare_question("谢谢") == "谢谢"
+    assert bare_question("hello, please") == "please"
+    assert bare_question("could you tell me when it rang, please?") == "when it rang"
