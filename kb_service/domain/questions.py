@@ -1,4 +1,4 @@
-"""A question taken apart: Question, Subject. Values only; what words mean is the language's business."""
+"""A question taken apart: Question, Subject. Values only; what words mean is not known here."""
 
 from dataclasses import dataclass
 from enum import StrEnum

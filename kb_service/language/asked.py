@@ -9,8 +9,8 @@ from kb_service.domain.questions import Question
 from kb_service.language.identifiers import identifiers_in, without_fixed_values
 from kb_service.language.lexicon import HAN
 from kb_service.language.messages import language_of
+from kb_service.language.name_endings import names_asked, subjects_in
 from kb_service.language.questions import answer_type, content_terms
-from kb_service.language.subjects import names_asked, subjects_in
 from kb_service.language.text import normalise, terms_of
 from kb_service.language.values import stated_values
 

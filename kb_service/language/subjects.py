@@ -1,82 +1,158 @@
-"""Whom and what a question is about: organisations and places by name, kinds of accidents.
+"""Whom and what a question names: identifiers, names of every sort, dates, numbers, events.
 
-Pure functions on strings, without a dictionary: a Chinese name is told by its ending, a Latin one
-by its capital. Knows no documents; decides nothing.
+Pure functions on a question, without a dictionary. What is only a sort of thing is no subject: a
+document that does not speak of a subject is taken for the wrong one. Knows no documents.
 """
 
 import re
+from collections.abc import Callable, Iterator
+from datetime import date
 
-from kb_service.domain.questions import Question
-from kb_service.language.lexicon import CJK
-from kb_service.language.names import names_in
+from kb_service.domain.questions import Question, Subject, SubjectKind
+from kb_service.language.dates import CALENDAR
+from kb_service.language.events import event_matches
+from kb_service.language.folding import Folded, fold
+from kb_service.language.han_names import han_names
+from kb_service.language.identifiers import MIN_PIN_LENGTH, identifier_matches
+from kb_service.language.latin_names import latin_names
+from kb_service.language.lexicon import any_of, shipped_lexicon
+from kb_service.language.messages import language_of
+from kb_service.language.numbers import NUMBERS
+from kb_service.language.text import normalise
+from kb_service.language.time_words import time_windows
 
-_ORGANISATION = (
-    "(?:(?:股份|有限|责任|集团|控股)*公司|集团|厂|中心|医院|学校|大学|学院|银行|仓库|物流园|工业园|"
-    "超市|商场|酒店|煤矿|车站|电站)"
+_LEXICON = shipped_lexicon()
+_LABELS = "|".join(_LEXICON.patterns("subjects", "labels"))
+_LABELLED = re.compile(rf"(?<!\w)(?:{_LABELS})\s*(?P<number>\d{{2,}})(?![\w.,:])")
+_FILE = re.compile(
+    r"[^\s,;:?!\"'<>|/\\]+\.(?:pdf|docx?|xlsx?|pptx?|txt|md|csv|html?|eml|msg|odt|ods|odp)(?![a-z0-9])"
 )
-_AREA = "[省市县区州镇]"
-# 哪家公司, 多少个县: an ending that is asked for names nothing.
-_INDEFINITE = re.compile(
-    f"(?:[哪那这某何各每两几]|什么|多少|一[家所个间座])[{CJK}]{{0,8}}?(?:{_ORGANISATION}|{_AREA})"
+_QUOTED = [
+    re.compile(pattern)
+    for pattern in (
+        *_LEXICON.patterns("titles", "patterns"),
+        *_LEXICON.patterns("subjects", "quoted"),
+    )
+]
+_YEAR = re.compile(r"(?<![\d.,:/-])(?:1[5-9]|20)\d\d(?![\d.,:/%-]|\s*[a-z]*(?:km|kg))")
+_OF_A_COUNTRY = re.compile(f"^(?:{any_of(_LEXICON.listed('subjects', 'countries'))})(?=.{{3}})")
+_GOES_ON = re.compile(r"[-/]\d|s\b|(?<=[-/]\d)|[a-z]*[-_/][a-z0-9]")
+"""Behind a number that is a part of something else: a season, a decade."""
+
+_ROUGH = re.compile(rf"(?:{'|'.join(_LEXICON.patterns('subjects', 'rough'))})\s*$")
+"""Before a number that is not meant to the digit."""
+
+_FEW_YEARS = re.compile(r"num:\d{1,2}")
+_YEARS = re.compile(r"(?:1[5-9]|20)\d\d[-/](?:\d\d|(?:1[5-9]|20)\d\d)")
+"""A season or a stretch of years."""
+
+_ANY_DAY = date(2000, 1, 1)
+"""Which words tell a time is the same on every day."""
+
+_Found = tuple[int, int, SubjectKind, tuple[str, ...]]
+"""Start and end in the folded text, kind and forms."""
+
+
+def subjects_in(question: Question) -> tuple[Subject, ...]:
+    """Return what a question names, in order, none over another."""
+    folded = fold(question.text)
+    found: list[_Found] = []
+    for finder in _FINDERS:
+        for item in finder(folded, question.text):
+            if all(item[1] <= start or end <= item[0] for start, end, *_ in found):
+                found.append(item)
+    return tuple(_subject(question, folded, *item) for item in sorted(found))
+
+
+def _subject(
+    question: Question,
+    folded: Folded,
+    start: int,
+    end: int,
+    kind: SubjectKind,
+    forms: tuple[str, ...],
+) -> Subject:
+    span = folded.typed(start, end)
+    return Subject(span.of(question.text), kind, span, forms)
+
+
+def _files(folded: Folded, typed: str) -> Iterator[_Found]:
+    for match in _FILE.finditer(folded.text):
+        stem = match.group().rsplit(".", 1)[0]
+        yield *match.span(), SubjectKind.FILE_NAME, (match.group(), stem)
+
+
+def _identifiers(folded: Folded, typed: str) -> Iterator[_Found]:
+    for match in identifier_matches(folded.text):
+        if _YEARS.fullmatch(match.group()):
+            continue
+        is_long = len(match.group()) >= MIN_PIN_LENGTH
+        kind = SubjectKind.IDENTIFIER if is_long else SubjectKind.NAME
+        yield *match.span(), kind, (match.group(),)
+    for match in _LABELLED.finditer(folded.text):
+        if not _YEAR.fullmatch(match["number"]) or match.group().startswith("#"):
+            yield *match.span(), SubjectKind.IDENTIFIER, (match["number"],)
+
+
+def _quoted(folded: Folded, typed: str) -> Iterator[_Found]:
+    for pattern in _QUOTED:
+        for match in pattern.finditer(folded.text):
+            start, end = match.span("title")
+            yield start, end, SubjectKind.NAME, (match["title"],)
+
+
+def _dates(folded: Folded, typed: str) -> Iterator[_Found]:
+    for match, (value, _) in CALENDAR.dates(folded.text):
+        if not _FEW_YEARS.fullmatch(value):
+            yield *match.span(), SubjectKind.DATE, (value,)
+    for match in _YEAR.finditer(folded.text):
+        yield *match.span(), SubjectKind.DATE, (f"num:{match.group()}",)
+
+
+def _han(folded: Folded, typed: str) -> Iterator[_Found]:
+    masked = folded.text
+    for window in time_windows(masked, _ANY_DAY):
+        masked = f"{masked[: window.span.start]}{' ' * len(window.span)}{masked[window.span.end :]}"
+    for name in han_names(masked):
+        whole = folded.text[name.start : name.end]
+        forms = (whole, name.core, _OF_A_COUNTRY.sub("", whole))
+        yield name.start, name.end, name.kind, tuple(dict.fromkeys(forms))
+
+
+def _latin(folded: Folded, typed: str) -> Iterator[_Found]:
+    if typed.isupper() and language_of(typed) == "en":
+        return
+    at = {place: index for index, place in reversed(list(enumerate(folded.places)))}
+    for start, end, kind in latin_names(typed):
+        if start in at and end - 1 in at:
+            last = at[end - 1] + 1
+            yield at[start], last, kind, (normalise(typed[start:end]),)
+
+
+def _numbers(folded: Folded, typed: str) -> Iterator[_Found]:
+    for match in NUMBERS.patterns[0].finditer(folded.text):
+        read = NUMBERS.number(match)
+        digits = match["digits"].replace(",", "")
+        is_telling = len(digits) > 1 or match["percent"] or match["before"]
+        before, after = folded.text[: match.start()], folded.text[match.end() :]
+        if read and is_telling and not _ROUGH.search(before) and not _GOES_ON.match(after):
+            end = match.start() + len(match.group().rstrip())
+            yield match.start(), end, SubjectKind.NUMBER, (read[0],)
+
+
+def _events(folded: Folded, typed: str) -> Iterator[_Found]:
+    for kind, match in event_matches(folded.text):
+        yield *match.span(), SubjectKind.EVENT, (kind,)
+
+
+_FINDERS: tuple[Callable[[Folded, str], Iterator[_Found]], ...] = (
+    _files,
+    _quoted,
+    _dates,
+    _identifiers,
+    _han,
+    _latin,
+    _numbers,
+    _events,
 )
-# What ends a stretch of CJK characters; a name may stand first in the next one.
-_BREAK = re.compile(
-    f"[^{CJK}]|[的了着在是与及或被把由对向从到于为因给该其此本我你您咱们贵号年月日时]|有(?!限)|和(?!国)|"
-    "什么|请问|关于|发生|造成|导致"
-)
-# Two characters before the ending are mostly a sort of place: 保险公司, 数据中心, 大型超市.
-_ORGANISED = re.compile(rf"(?:[{CJK}]{{2,3}}?{_AREA})*(?P<core>[{CJK}]{{3,8}}?){_ORGANISATION}")
-# 石门县 but not 石门县长, 台中市 but not 大城市: the ending must be a word of its own.
-_PLACED = re.compile(
-    rf"(?P<core>[{CJK}]{{2,3}}?)(?<![城都省超])[省市县镇](?![长委场级民区政花容立])"
-)
-_POSSESSIVE = re.compile(r"['’]s?$")
-_HAN = re.compile(f"[{CJK}]")
-# The kinds of accidents of GB/T 6441 that a word of their own names, and leaks.
-_ACCIDENT = re.compile(
-    "火灾|爆炸|触电|坍塌|透水|窒息|淹溺|灼烫|坠落|泄漏|物体打击|车辆伤害|机械伤害|起重伤害"
-)
-
-
-def subjects_in(normalised: str) -> tuple[str, ...]:
-    """Return the Chinese organisations and places that a normalised text names, without endings.
-
-    博源热力公司 and 博源热力有限公司 are both 博源热力. Only what begins its stretch (after a
-    particle, a date or a mark) is a name: further in a verb may stand before it.
-    """
-    runs = _BREAK.sub("\n", _INDEFINITE.sub("\n", normalised)).split("\n")
-    found = [pattern.match(run) for run in runs for pattern in (_PLACED, _ORGANISED)]
-    return tuple(dict.fromkeys(match["core"] for match in found if match))
-
-
-def names_asked(question: str) -> list[str]:
-    """Return the capitalised words that do not begin the question, folded, without "'s"."""
-    first, _, others = question.strip().partition(" ")
-    names = names_in(f"{first.lower()} {others}")
-    return [_POSSESSIVE.sub("", name.removeprefix("name:")) for name in names]
-
-
-def latin_names(question: Question) -> tuple[str, ...]:
-    """Return the distinct names asked that are not Chinese; none beside an identifier."""
-    if question.identifiers:
-        return ()
-    return tuple(dict.fromkeys(name for name in question.names if not _HAN.search(name)))
-
-
-def hints_at(text: str, subject: str) -> bool:
-    """True when a normalised text holds half of the neighbouring characters of a Chinese name.
-
-    A name may be written shorter or longer elsewhere; what shares less with it is another one.
-    """
-    pairs = [subject[index : index + 2] for index in range(len(subject) - 1)]
-    return 2 * sum(pair in text for pair in pairs) >= len(pairs)
-
-
-def accidents_in(normalised: str) -> tuple[str, ...]:
-    """Return the kinds of accidents that a normalised Chinese text speaks of."""
-    return tuple(dict.fromkeys(_ACCIDENT.findall(normalised)))
-
-
-def mentions_accident(text: str, kind: str) -> bool:
-    """True when a normalised text holds the first half of the word: 起火 is of 火灾."""
-    return kind[: len(kind) // 2] in text
+"""What one has found the next ones leave alone."""

@@ -16,7 +16,7 @@ from kb_service.domain.spans import TextSpan
 from kb_service.domain.texts import MarkedText
 from kb_service.language.identifiers import names_whole
 from kb_service.language.lexicon import CJK
-from kb_service.language.subjects import latin_names
+from kb_service.language.name_endings import latin_names
 from kb_service.language.text import normalise
 from kb_service.language.values import supporting_values
 

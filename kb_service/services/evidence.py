@@ -12,8 +12,8 @@ from kb_service.domain.queries import Passage
 from kb_service.domain.questions import Question
 from kb_service.language.dates import dates_in_title
 from kb_service.language.identifiers import names_whole
+from kb_service.language.name_endings import accidents_in, hints_at, mentions_accident
 from kb_service.language.questions import coverage, text_terms
-from kb_service.language.subjects import accidents_in, hints_at, mentions_accident
 from kb_service.language.text import normalise
 from kb_service.language.values import unstated
 

@@ -1,0 +1,45 @@
+"""Kinds of happenings, by the words that speak of each in any language: fire, 火灾, blaze.
+
+Pure functions on normalised text. Knows no documents.
+"""
+
+import re
+from collections.abc import Iterator
+
+from kb_service.language.lexicon import HAN, any_of, shipped_languages, shipped_lexicon
+
+_LEXICON = shipped_lexicon()
+_HAN = re.compile(f"[{HAN}]")
+_KINDS = tuple(
+    dict.fromkeys(kind for tables in shipped_languages().values() for kind in tables["events"])
+)
+
+
+def _pattern(kind: str, *tables: str) -> re.Pattern[str]:
+    """Latin words stand whole; in a script without spaces a word stands wherever it stands."""
+    words = [word for table in tables for word in _LEXICON.listed(table, kind)]
+    han = any_of(word for word in words if _HAN.search(word))
+    latin = any_of(word for word in words if not _HAN.search(word))
+    return re.compile(rf"{han}|\b(?:{latin})\b")
+
+
+_NAMED = {kind: _pattern(kind, "events") for kind in _KINDS}
+_SPOKEN = {kind: _pattern(kind, "events", "event_words") for kind in _KINDS}
+
+
+def event_matches(normalised: str) -> Iterator[tuple[str, re.Match[str]]]:
+    """Yield every kind of happening that a normalised text names, with the first words that do."""
+    for kind, pattern in _NAMED.items():
+        match = pattern.search(normalised)
+        if match:
+            yield kind, match
+
+
+def event_kinds(normalised: str) -> frozenset[str]:
+    """Return the kinds of happenings that a normalised text names."""
+    return frozenset(kind for kind, _ in event_matches(normalised))
+
+
+def speaks_of_event(normalised: str, kind: str) -> bool:
+    """True when a normalised text has any word of a kind of happening."""
+    return bool(_SPOKEN[kind].search(normalised))

@@ -1,0 +1,146 @@
+"""Does a text speak of what a question names? However it writes it, and however it was mistyped.
+
+Pure functions on normalised text. Decides nothing: what follows from it is the services' business.
+"""
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+
+from kb_service.domain.questions import Subject, SubjectKind
+from kb_service.language.dates import dates_in_title
+from kb_service.language.events import speaks_of_event
+from kb_service.language.han_names import names_other_end
+from kb_service.language.homophones import same_sound
+from kb_service.language.identifiers import names_whole
+from kb_service.language.lexicon import CJK, HAN, shipped_lexicon
+from kb_service.language.text import is_chinese
+from kb_service.language.values import supporting_values
+
+MIN_STEM = 5
+"""A Latin word is met by so many of its first letters: Norman by Normans."""
+
+MIN_SOUND = 3
+"""Two characters sound like too many others to be taken for a typo."""
+
+_LEXICON = shipped_lexicon()
+_HAN = re.compile(f"[{HAN}]")
+_SPACES = re.compile(rf"(?<=[{CJK}])\s+(?=[{CJK}])")
+_DROPPED = frozenset(
+    word for key in ("dropped", "titles") for word in _LEXICON.listed("subjects", key)
+)
+_COUNTING = "".join(
+    _LEXICON.characters(*key) for key in (("subjects", "ordinals"), ("calendar", "date_digits"))
+)
+_ORDINAL = re.compile(rf"[{_COUNTING}\d]+$")
+"""A core that only counts tells nothing without its ending."""
+
+_NO_LETTERS = re.compile(r"[\W_]+")
+_WORDS = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
+
+
+def unmentioned(subjects: Iterable[Subject], text: str, language: str = "") -> tuple[Subject, ...]:
+    """Return the subjects that a normalised text does not speak of.
+
+    `language`: the question's. Names in another script than the text's cannot be compared and are
+    left out: an English paper may well speak of 青石岭.
+    """
+    return tuple(
+        subject
+        for subject in subjects
+        if is_comparable(subject, text, language) and not mentions(text, subject)
+    )
+
+
+def is_comparable(subject: Subject, text: str, language: str = "") -> bool:
+    """True unless the text is of another language than a name that is written in its own script."""
+    if subject.kind in (SubjectKind.DATE, SubjectKind.NUMBER, SubjectKind.EVENT):
+        return True
+    if _HAN.search(subject.text):
+        return bool(_HAN.search(text))
+    is_name = subject.kind not in (SubjectKind.IDENTIFIER, SubjectKind.FILE_NAME)
+    return not (is_name and language == "en" and is_chinese(text))
+
+
+def mentions(text: str, subject: Subject) -> bool:
+    """True when a normalised text (title and words) speaks of a subject.
+
+    Places without their ending unless another ending follows, organisations by their core, Latin
+    names by all their telling words; a name that sounds alike only when it is not there as written.
+    """
+    match subject.kind:
+        case SubjectKind.DATE:
+            return any(_states_date(text, form) for form in subject.forms)
+        case SubjectKind.NUMBER:
+            return any(form in _values(text) for form in subject.forms)
+        case SubjectKind.EVENT:
+            return any(speaks_of_event(text, form) for form in subject.forms)
+        case SubjectKind.IDENTIFIER:
+            return any(names_whole(text, form) for form in subject.forms)
+        case SubjectKind.FILE_NAME:
+            return any(form in text for form in subject.forms)
+    return _speaks_of_name(_SPACES.sub("", text), subject)
+
+
+def _speaks_of_name(text: str, subject: Subject) -> bool:
+    whole, *others = subject.forms
+    if whole in text or _has_letters(text, whole):
+        return True
+    if not _HAN.search(whole):
+        return _has_words(text, whole)
+    if any(_has_core(text, core, subject.kind) for core in others if not _ORDINAL.match(core)):
+        return True
+    return len(whole) >= MIN_SOUND and _sounds_in(text, whole)
+
+
+def _has_letters(text: str, name: str) -> bool:
+    """True when a text has the letters of a name, whatever marks and spaces are between them."""
+    letters = _NO_LETTERS.sub("", name)
+    return len(letters) > MIN_SOUND and letters in _letters_of(text)
+
+
+@lru_cache(maxsize=64)
+def _letters_of(text: str) -> str:
+    return _NO_LETTERS.sub("", text)
+
+
+def _has_words(text: str, name: str) -> bool:
+    """True when a text has all words of a Latin name that tell it from others."""
+    words = _WORDS.findall(name)
+    telling = [word for word in words if word not in _DROPPED] or words
+    return bool(telling) and all(
+        re.search(rf"(?<![^\W_]){re.escape(word[:MIN_STEM])}", text) for word in telling
+    )
+
+
+def _has_core(text: str, core: str, kind: SubjectKind) -> bool:
+    if kind is not SubjectKind.PLACE:
+        return core in text
+    return any(
+        not names_other_end(text[match.end() : match.end() + 4])
+        for match in re.finditer(re.escape(core), text)
+    )
+
+
+def _sounds_in(text: str, name: str) -> bool:
+    return any(
+        same_sound(text[start : start + len(name)], name)
+        for start in range(len(text) - len(name) + 1)
+    )
+
+
+def _states_date(text: str, value: str) -> bool:
+    """True when a text states a date, or its day and, elsewhere, its year."""
+    values = _values(text)
+    if value in values or value in dates_in_title(text[:200]):
+        return True
+    year, _, day = value.removeprefix("date:").partition("-")
+    if not (value.startswith("date:") and len(year) == 4 and f"date:{day}" in values):
+        return False
+    other_year = re.compile(rf"date:(?!{year})\d{{4}}-{re.escape(day)}")
+    return f"num:{year}" in values and not any(other_year.fullmatch(each) for each in values)
+
+
+@lru_cache(maxsize=64)
+def _values(text: str) -> frozenset[str]:
+    return supporting_values(text)

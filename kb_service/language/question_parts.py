@@ -1,0 +1,162 @@
+"""A question that asks for two things, as two questions that each stand on their own.
+
+Pure functions on a question. In doubt it is one question.
+"""
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+
+from kb_service.domain.questions import Question, SubjectKind
+from kb_service.language.asked import parse_question
+from kb_service.language.kinds import bare_question
+from kb_service.language.lexicon import HAN, any_of, shipped_lexicon
+from kb_service.language.messages import message
+from kb_service.language.subjects import subjects_in
+from kb_service.language.text import normalise
+
+_LEXICON = shipped_lexicon()
+
+
+def _listed(key: str) -> str:
+    return any_of(_LEXICON.listed("question_parts", key))
+
+
+_ASKS = re.compile("|".join(_LEXICON.patterns("question_parts", "asks")))
+_LEADS = re.compile("|".join(_LEXICON.patterns("question_parts", "leads")))
+_BEGINS = _LEXICON.characters("question_parts", "begins")
+_JOIN = re.compile(_listed("joins"))
+_NO_JOIN = re.compile(_listed("not_joins"))
+_EACH = re.compile(f"(?!{_listed('not_each')})(?:{_listed('each')})")
+_ATTRIBUTE = _LEXICON.characters("question_parts", "attribute")
+_MARK = re.compile(r"[?\uff1f]+")
+_CLAUSES = re.compile("|".join(_LEXICON.patterns("question_parts", "clauses")), re.IGNORECASE)
+_TWO_WORDS = re.compile(
+    rf"^(?P<first>{_BEGINS})\s+(?:{_listed('joins')})\s+(?P<second>{_BEGINS})\s+(?P<rest>.+)",
+    re.IGNORECASE,
+)
+_HAN = re.compile(f"[{HAN}]")
+_LOOSE = re.compile(r"\s+(?=[?.!])")
+_MIN_ITEM = 2
+_MIN_PART = 4
+_OWN = frozenset(SubjectKind) - {SubjectKind.NUMBER, SubjectKind.EVENT, SubjectKind.DATE}
+
+
+def parts_of(question: Question) -> tuple[str, ...]:
+    """Return the questions that a question consists of, each with the subject it is about.
+
+    One, as it was typed, when it asks for one thing or nothing tells where to part it.
+    """
+    text = question.text.strip()
+    for split in (_at_marks, _at_asking_words, _of_each, _at_clauses):
+        parts = split(text)
+        if len(parts) > 1:
+            return tuple(_with_subject(parts))
+    return (question.text,)
+
+
+def about(subject: str, asked: str, language: str) -> str:
+    """Return a question with what it is about in front, in its language."""
+    return message("asked_about", language, subject=subject, question=asked)
+
+
+def _at_marks(text: str) -> list[str]:
+    """Return the sentences that each end with a question mark and ask."""
+    ends = [match.end() for match in _MARK.finditer(text)]
+    starts = [0, *ends]
+    parts = [text[start:end].strip() for start, end in zip(starts, ends, strict=False)]
+    asking = [part for part in parts if _is_whole(part) and _asks(part)]
+    is_whole = ends and len(text) - ends[-1] < _MIN_PART
+    return asking if is_whole and len(asking) == len(parts) else []
+
+
+def _at_asking_words(text: str) -> list[str]:
+    """Return "when did it start" and "where did it start" for "when and where did it start"."""
+    match = _TWO_WORDS.match(text)
+    if match is None:
+        return []
+    second = match["second"]
+    return [f"{match['first']} {match['rest']}", f"{second[0].upper()}{second[1:]} {match['rest']}"]
+
+
+def _at_clauses(text: str) -> list[str]:
+    """Return the two clauses around a join or a pause when each asks for something."""
+    for match in _CLAUSES.finditer(text):
+        sides = [text[: match.start()].strip(), text[match.end() :].strip()]
+        if all(_is_whole(side) and _asks(side) for side in sides):
+            return sides
+    return []
+
+
+def _is_whole(part: str) -> bool:
+    """True for more than an asking word: of four characters, or three words."""
+    return len(part) > _MIN_PART and (bool(_HAN.search(part)) or len(part.split()) > 2)
+
+
+def _of_each(text: str) -> list[str]:
+    """Return "A 是什么" and "B 是什么" for "A 和 B 分别是什么", whatever is joined."""
+    each = _EACH.search(text)
+    if each is None or not _asks(text):
+        return []
+    before, after = text[: each.start()], text[each.end() :]
+    if not after.strip(" ?\uff1f.") or not _ASKS.search(normalise(after)):
+        return _without_either(text)
+    head, items, tail = _items(before)
+    if len(items) < 2 or any(len(item.strip()) < _MIN_ITEM for item in items):
+        return _without_either(text)
+    return [f"{head}{item.strip()}{tail}{after}" for item in items]
+
+
+def _items(before: str) -> tuple[str, list[str], str]:
+    """Return what stands before the joined items, the items, and what follows them."""
+    joins = list(_joins(before))
+    if not joins or not _ATTRIBUTE:
+        return "", [], ""
+    owner = before.rfind(_ATTRIBUTE, 0, joins[0].start()) + 1
+    if owner and _ATTRIBUTE in before[joins[-1].end() :]:
+        owner = 0  # each item has an owner of its own
+    end = len(before)
+    if not owner and _ATTRIBUTE not in before[: joins[0].start()]:
+        shared = before.find(_ATTRIBUTE, joins[-1].end())
+        end = shared if shared >= 0 else end
+    places = [owner, *(at for join in joins for at in join.span()), end]
+    pairs = zip(places[::2], places[1::2], strict=True)
+    return before[:owner], [before[start:stop] for start, stop in pairs], before[end:]
+
+
+def _joins(text: str) -> Iterator[re.Match[str]]:
+    taken = [match.span() for match in _NO_JOIN.finditer(text)]
+    for match in _JOIN.finditer(text):
+        if not any(start < match.end() and match.start() < end for start, end in taken):
+            yield match
+
+
+def _without_either(text: str) -> list[str]:
+    """Return the question once for each of two names that a join holds together."""
+    named = [s for s in subjects_in(parse_question(text)) if s.kind in _OWN]
+    for first, second in pairwise(named):
+        between = text[first.span.end : second.span.start]
+        if _JOIN.fullmatch(between.strip()):
+            before = _EACH.sub("", text[: first.span.start])
+            after = _EACH.sub("", text[second.span.end :])
+            asked = (f"{before}{name.text}{after}" for name in (first, second))
+            return [_LOOSE.sub("", " ".join(one.split())) for one in asked]
+    return []
+
+
+def _with_subject(parts: list[str]) -> Iterator[str]:
+    """Yield the parts, what the first is about in front of those that name nothing themselves."""
+    first = parse_question(parts[0])
+    named = [subject for subject in subjects_in(first) if subject.kind is not SubjectKind.NUMBER]
+    yield parts[0]
+    for part in parts[1:]:
+        asked = _LEADS.sub("", part, count=1) if _LEADS.match(part) else part
+        if named and not subjects_in(parse_question(asked)):
+            words = first.text[named[0].span.start : named[-1].span.end]
+            yield about(words, asked, first.language)
+        else:
+            yield asked
+
+
+def _asks(text: str) -> bool:
+    return bool(_ASKS.search(bare_question(normalise(text))))
