@@ -78,7 +78,12 @@ def of_answer(events: Generator[AskEvent, None, None]) -> Iterator[CompletionEve
 
 def _shown(citation: Citation, text: InertText) -> Citation:
     """Return the citation of the words as they are sent; `cited_text` stays as stored."""
-    return replace(citation, title=inert(citation.title), answer=text.place(citation.answer))
+    return replace(
+        citation,
+        title=inert(citation.title),
+        answer=text.place(citation.answer),
+        unsupported=tuple(map(text.place, citation.unsupported)),
+    )
 
 
 def _finish(answer: Answer, text: InertText) -> Finish:

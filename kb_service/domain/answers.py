@@ -20,7 +20,7 @@ class AnswerStatus(StrEnum):
 
 
 class CitationStatus(StrEnum):
-    """`verified`: every value of the answer sentence occurs in the cited words."""
+    """`verified`: the answer sentence says nothing that the cited words do not."""
 
     VERIFIED = "verified"
     UNVERIFIED = "unverified"
@@ -31,7 +31,9 @@ class Citation:
     """Made by the system from stored text, never by a model.
 
     `cited_text == revision_text[source.start:source.end]`. `answer`: range in the answer text that
-    it supports. `regions`: where the cited words stand. `score`: 0..1 wording overlap.
+    it supports. `regions`: where the cited words stand. `score`: 0..1, the share of what that range
+    says which these words hold. `unsupported`: the places in the answer text, inside that range,
+    of what none of its cited words say; empty when it is verified.
     """
 
     id: str
@@ -45,6 +47,7 @@ class Citation:
     answer: TextSpan
     score: float
     status: CitationStatus
+    unsupported: tuple[TextSpan, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

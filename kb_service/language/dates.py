@@ -17,8 +17,8 @@ Value = tuple[str, tuple[str, ...]]
 
 # Written alike in every language: 2024-08-17, 2024/8/17, 12/08/2007 (month first).
 _NUMERIC = (
-    r"(?<![\w-])(?P<y>\d{4})[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})(?:(?=t\d)|(?![\w-]))",
-    r"(?<![\w/])(?P<m>\d{1,2})/(?P<d>\d{1,2})/(?P<y>\d{4})(?![\w/])",
+    r"(?<![a-z0-9_-])(?P<y>\d{4})[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})(?:(?=t\d)|(?![a-z0-9_-]))",
+    r"(?<![a-z0-9_/])(?P<m>\d{1,2})/(?P<d>\d{1,2})/(?P<y>\d{4})(?![a-z0-9_/])",
 )
 # File names: 20150803-Kafka, report_20240817.
 _RUN_TOGETHER = re.compile(

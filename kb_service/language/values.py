@@ -9,13 +9,10 @@ from collections.abc import Callable, Iterable, Iterator
 
 from kb_service.language.dates import CALENDAR, Value
 from kb_service.language.identifiers import identifier_matches
-from kb_service.language.lexicon import any_of, shipped_lexicon
 from kb_service.language.names import names_in
 from kb_service.language.numbers import NUMBERS
 from kb_service.language.text import normalise
 
-_NEGATION = re.compile("|".join(shipped_lexicon().patterns("negation", "words")))
-_NOT_NEGATING = re.compile(any_of(shipped_lexicon().listed("negation", "not_negating")))
 _Reader = Callable[[re.Match[str]], Value | None]
 
 
@@ -28,7 +25,7 @@ def stated_values(text: str, normalised: str | None = None) -> frozenset[str]:
     bare year is a number, because nothing tells the two apart.
     """
     folded = normalise(text) if normalised is None else normalised
-    found = {value for value, _ in _dates_times_numbers(folded)}
+    found = {value for _, (value, _) in placed_values(folded)}
     return frozenset(found | set(names_in(text)))
 
 
@@ -38,7 +35,7 @@ def supporting_values(text: str) -> frozenset[str]:
     Names are not listed: `missing_values` looks them up as words.
     """
     found: set[str] = set()
-    for value, parts in _dates_times_numbers(normalise(text)):
+    for _, (value, parts) in placed_values(normalise(text)):
         found.add(value)
         found.update(parts)
     return frozenset(found)
@@ -69,19 +66,17 @@ def unstated(stated: frozenset[str], sources: str) -> frozenset[str]:
     )
 
 
-def negates(text: str) -> bool:
-    """True when the sentence holds a word of negation."""
-    return bool(_NEGATION.search(_NOT_NEGATING.sub("", normalise(text))))
+def placed_values(normalised: str) -> Iterator[tuple[re.Match[str], Value]]:
+    """Yield the dates, times, identifiers and numbers of a normalised text where they stand.
 
-
-def _dates_times_numbers(normalised: str) -> Iterator[Value]:
-    """Yield each value with the weaker values it implies; a stretch is read once, dates first."""
+    Each comes with the weaker values it implies; a stretch is read once, dates first.
+    """
     rest = normalised
     for matches_in, read in _readers():
         for match in reversed(list(matches_in(rest))):
             value = read(match)
             if value:
-                yield value
+                yield match, value
                 blank = " " * len(match.group())
                 rest = rest[: match.start()] + blank + rest[match.end() :]
 

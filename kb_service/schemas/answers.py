@@ -24,7 +24,10 @@ class SourceBody(Shape):
 
 
 class CitationBody(Shape):
-    """Words of a document that support a range of the answer; `revision` is a SHA-256."""
+    """Words of a document that support a range of the answer; `revision` is a SHA-256.
+
+    `unsupported`: the places in the answer of what no words cited for that range say.
+    """
 
     id: str
     number: int
@@ -36,6 +39,7 @@ class CitationBody(Shape):
     answer: SpanBody
     score: float
     status: str
+    unsupported: list[SpanBody]
 
 
 class PassageBody(Shape):

@@ -1,34 +1,46 @@
 """Which stored words support an answer sentence: pure functions from sentence to quotations.
 
-The system makes citations, never the model: a sentence is matched to sentences of the passages, and
+The system makes citations, never the model: a sentence is matched to units of the passages, and
 what is cited is sliced from them. Rules, none of which is ever relaxed to make something match:
 
-1. Words found in a passage as they stand (white space aside) support the sentence: verified.
-2. Otherwise up to three source sentences are taken, best wording first. Every number, date, time,
-   name and identifier of the sentence must occur in them, else it is unsupported.
-3. At least 60 % of its words there, and the same polarity: verified. At least 40 %: unverified.
-   Less: unsupported.
+1. Words found in a passage as they stand (white space aside) are cited there, else the unit that
+   holds most of what the sentence says.
+2. Each clause is held against one unit. What no unit of the first one's document holds whole is
+   new. A row of a table is held against lines, cell by cell.
+3. Nothing new, and the same denials: verified. Else unverified, with the places of what is new.
+4. Less than 40 % of what it says found: unsupported.
 
-Knows no streaming, no storage and no model.
+Knows no streaming, no storage and no model; what is new is decided in `language.novelty`.
 """
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from kb_service.domain.queries import Passage
 from kb_service.domain.spans import TextSpan
 from kb_service.domain.texts import UnitKind
+from kb_service.language.claims import Claim
+from kb_service.language.clauses import Clause, cells_in, clauses_in, is_row
+from kb_service.language.folding import Folded, fold
+from kb_service.language.novelty import (
+    cited_clauses,
+    contradicting,
+    evidence_of,
+    new_claims,
+    share_met,
+)
 from kb_service.language.text import normalise
-from kb_service.language.values import missing_values, negates
-from kb_service.language.wording import EDGES, share_of_words, telling_words
+from kb_service.language.wording import EDGES
 
-VERIFIED_OVERLAP = 0.6
-RELATED_OVERLAP = 0.4
+RELATED_SHARE = 0.4
+"""Share of what a sentence says that must be found for it to be shown at all."""
+
+SAME_SHARE = 0.5
+"""A source that holds this much of a clause speaks of the same thing, so it must hold the rest."""
+
 MAX_QUOTES = 3
-MIN_GAIN = 0.15
-"""A further source sentence is cited only for a missing value or this much more of the wording."""
 
 _MIN_EXACT_CHARS = 12
 """A shorter exact match is cited with the whole sentence around it, so that it can be judged."""
@@ -44,7 +56,8 @@ class SupportStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """Words of a passage. `source`: their span in the revision text; `score`: 0..1 overlap."""
+    """Words of a passage. `source`: their span in the revision text; `score`: 0..1 of the sentence
+    that they hold."""
 
     passage: Passage
     source: TextSpan
@@ -58,13 +71,28 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class Support:
-    """What was found for one sentence. `quotes` is empty when it is unsupported."""
+    """What was found for one sentence. `quotes` is empty when it is unsupported.
+
+    `new`: the places in the sentence of what the quotes do not say, in order; of a clause that they
+    deny, or that denies what they say, the whole. Empty when it is verified or unsupported.
+    """
 
     status: SupportStatus
     quotes: tuple[Quote, ...]
+    new: tuple[TextSpan, ...] = ()
 
 
 UNSUPPORTED = Support(SupportStatus.UNSUPPORTED, ())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Source:
+    """A stretch that may be cited, with what it says. `is_field`: one line of a form."""
+
+    quote: Quote
+    clauses: tuple[Clause, ...]
+    evidence: frozenset[str]
+    is_field: bool = False
 
 
 def find_support(sentence: str, passages: Sequence[Passage], hinted: Iterable[int] = ()) -> Support:
@@ -74,9 +102,27 @@ def find_support(sentence: str, passages: Sequence[Passage], hinted: Iterable[in
     """
     first = frozenset(hinted)
     ordered = sorted(passages, key=lambda passage: passage.number not in first)
-    if not telling_words(sentence):
+    said = fold(sentence)
+    row = is_row(said.text)
+    clauses = cells_in(said.text) if row else clauses_in(said.text, by_item=True)
+    if not any(clause.claims for clause in clauses):
         return UNSUPPORTED
-    return _exact(sentence, ordered) or _similar(sentence, ordered)
+    exact = _exact(sentence, ordered)
+    if exact:
+        quote, cuts_denial = exact
+        return _support(said, [quote], denied=clauses if cuts_denial else [])
+    sources = _ranked(clauses, _lines(ordered) if row else _units(ordered))
+    if not sources:
+        return UNSUPPORTED
+    held = _held_against(clauses, sources, fields_only=row)
+    if _share_found(held) < RELATED_SHARE:
+        return UNSUPPORTED
+    return _judged(said, held)
+
+
+def says_nothing(sentence: str) -> bool:
+    """True for the line that parts the head of a table from its rows, and other marks alone."""
+    return not any(character.isalnum() for character in sentence)
 
 
 def find_verbatim(words: str, text: str) -> TextSpan | None:
@@ -100,60 +146,135 @@ def find_verbatim(words: str, text: str) -> TextSpan | None:
     return None
 
 
-def _exact(sentence: str, passages: Sequence[Passage]) -> Support | None:
+def _exact(sentence: str, passages: Sequence[Passage]) -> tuple[Quote, bool] | None:
+    """Return where a sentence stands word for word, and whether it leaves out a denial there."""
     for passage in passages:
         span = find_verbatim(sentence, passage.text)
         if span is None:
             continue
+        around = _enclosing(passage, span)
+        cuts_denial = _denials(passage, around, span) != _denials(passage, span, span)
         if len(span) < _MIN_EXACT_CHARS or not _begins_clause(passage.text, span.start):
-            span = _enclosing(passage, span)
-        quote = _quote(passage, span, 1.0)
-        agrees = negates(sentence) == negates(quote.text)
-        status = SupportStatus.VERIFIED if agrees else SupportStatus.UNVERIFIED
-        return Support(status, (quote,))
+            span = around
+        return _quote(passage, span, 1.0), cuts_denial
     return None
 
 
-def _similar(sentence: str, passages: Sequence[Passage]) -> Support:
-    quotes = _best_quotes(sentence, _candidates(sentence, passages))
-    sources = "\n".join(quote.text for quote in quotes)
-    shared = share_of_words(sentence, sources)
-    if shared < RELATED_OVERLAP or missing_values(sentence, sources):
-        return UNSUPPORTED
-    agrees = negates(sentence) == negates(sources)
-    is_verified = shared >= VERIFIED_OVERLAP and agrees
-    status = SupportStatus.VERIFIED if is_verified else SupportStatus.UNVERIFIED
-    return Support(status, tuple(quotes))
+def _denials(passage: Passage, around: TextSpan, span: TextSpan) -> int:
+    """Return how often the clauses of a stretch deny that a span in it touches."""
+    words = fold(around.of(passage.text))
+    return sum(
+        len(clause.negations)
+        for clause in clauses_in(words.text)
+        if words.typed(clause.start, clause.end).shifted(around.start).overlap(span)
+    )
 
 
-def _candidates(sentence: str, passages: Sequence[Passage]) -> list[Quote]:
-    """Return the units that share words with the sentence, best overlap first, then as given."""
-    quotes = [
-        _quote(passage, unit.span, share_of_words(sentence, unit.span.of(passage.text)))
-        for passage in passages
-        for unit in passage.units
-        if unit.kind is not UnitKind.HEADING
+def _judged(said: Folded, held: Sequence[tuple[Clause, _Source]]) -> Support:
+    """Return the verdict on clauses, each held against a source."""
+    sources = dict.fromkeys(source for _, source in held)
+    new = [claim for clause, source in held for claim in new_claims(clause, source.evidence)]
+    denied = [
+        clause
+        for source in sources
+        for clause in contradicting([c for c, s in held if s is source], source.clauses)
     ]
-    related = [quote for quote in quotes if quote.score > 0]
-    return sorted(related, key=lambda quote: -quote.score)
+    return _support(said, [source.quote for source in sources], new, denied)
 
 
-def _best_quotes(sentence: str, candidates: Sequence[Quote]) -> list[Quote]:
-    if not candidates:
-        return []
-    chosen = [candidates[0]]
-    for quote in candidates[1:]:
-        if len(chosen) == MAX_QUOTES:
-            break
-        before = "\n".join(q.text for q in chosen)
-        after = f"{before}\n{quote.text}"
-        adds_value = len(missing_values(sentence, after)) < len(missing_values(sentence, before))
-        if (
-            adds_value
-            or share_of_words(sentence, after) - share_of_words(sentence, before) >= MIN_GAIN
-        ):
-            chosen.append(quote)
-    return chosen
+def _support(
+    said: Folded, quotes: Sequence[Quote], new: Iterable[Claim] = (), denied: Iterable[Clause] = ()
+) -> Support:
+    spans = _spans(said, new, denied)
+    status = SupportStatus.UNVERIFIED if spans else SupportStatus.VERIFIED
+    return Support(status, tuple(quotes), spans)
+
+
+def _held_against(
+    clauses: Sequence[Clause], sources: Sequence[_Source], *, fields_only: bool
+) -> list[tuple[Clause, _Source]]:
+    """Give each clause the source that it is held against: the best one of all, as a rule.
+
+    Another one when that holds less than half of the clause, and this one holds it whole, lies in
+    the same document and, for a cell of a row, is a line of a form. Words picked from here and
+    there would make a sentence that nobody wrote.
+    """
+    best = sources[0]
+    chosen = [best]
+    revision = best.quote.passage.revision_id
+    others = [s for s in sources[1:] if s.quote.passage.revision_id == revision]
+    if fields_only:
+        others = [source for source in others if source.is_field] if best.is_field else []
+    held = []
+    for clause in clauses:
+        source = best
+        if share_met([clause], best.evidence) < SAME_SHARE:
+            room = others if len(chosen) < MAX_QUOTES else chosen[1:]
+            whole = (other for other in room if not new_claims(clause, other.evidence))
+            source = next(whole, best)
+        if source not in chosen:
+            chosen.append(source)
+        held.append((clause, source))
+    return held
+
+
+def _share_found(held: Sequence[tuple[Clause, _Source]]) -> float:
+    said = sum(claim.weight for clause, _ in held for claim in clause.claims)
+    new = sum(c.weight for clause, source in held for c in new_claims(clause, source.evidence))
+    return 1 - new / said
+
+
+def _spans(said: Folded, new: Iterable[Claim], denied: Iterable[Clause]) -> tuple[TextSpan, ...]:
+    """Return the places in the sentence as written, joined across white space."""
+    places = [(claim.start, claim.end) for claim in new]
+    places += [
+        span for clause in denied for span in clause.negations or [_trimmed(said.text, clause)]
+    ]
+    joined: list[tuple[int, int]] = []
+    for start, end in sorted(places):
+        if joined and not said.text[joined[-1][1] : start].strip():
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return tuple(said.typed(start, end) for start, end in joined)
+
+
+def _trimmed(text: str, clause: Clause) -> tuple[int, int]:
+    """Return where a clause stands without the marks at its ends."""
+    words = text[clause.start : clause.end]
+    start = clause.start + len(words) - len(words.lstrip(EDGES))
+    return start, max(start + 1, clause.start + len(words.rstrip(EDGES)))
+
+
+def _ranked(clauses: Sequence[Clause], sources: Iterable[_Source]) -> list[_Source]:
+    """Return the sources that hold some of what is said, most first, then as given."""
+    scored = [
+        replace(source, quote=replace(source.quote, score=round(share, 4)))
+        for source in sources
+        if (share := share_met(clauses, source.evidence)) > 0
+    ]
+    return sorted(scored, key=lambda source: -source.quote.score)
+
+
+def _units(passages: Sequence[Passage]) -> Iterator[_Source]:
+    for passage in passages:
+        for unit in passage.units:
+            if unit.kind is not UnitKind.HEADING:
+                yield _source(passage, unit.span, 0.0)
+
+
+def _lines(passages: Sequence[Passage]) -> Iterator[_Source]:
+    """Yield the lines of the units: a unit may hold several rows of a table."""
+    for passage in passages:
+        for unit in passage.units:
+            for line in re.finditer(r"\S[^\n]*", unit.span.of(passage.text)):
+                span = TextSpan(*line.span()).shifted(unit.span.start)
+                yield _source(passage, span, 0.0, is_field=unit.kind is UnitKind.FIELD)
+
+
+def _source(passage: Passage, span: TextSpan, score: float, *, is_field: bool = False) -> _Source:
+    clauses = cited_clauses(span.of(passage.text))
+    return _Source(_quote(passage, span, score), clauses, evidence_of(clauses), is_field)
 
 
 def _quote(passage: Passage, span: TextSpan, score: float) -> Quote:

@@ -5,6 +5,7 @@ passages; what was released is final, so streamed pieces joined are exactly the 
 without support are dropped. Knows no model, no storage.
 """
 
+import re
 from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import cast
 
@@ -19,8 +20,10 @@ from kb_service.services.citations import (
     Support,
     SupportStatus,
     find_support,
+    says_nothing,
 )
 from kb_service.services.prompting import is_refusal
+from kb_service.services.replies import ReplyFilter
 
 Regions = Callable[[int, TextSpan], tuple[PageRegion, ...]]
 """(revision id, span in its text) -> where those words stand on its pages."""
@@ -31,32 +34,47 @@ DROPPED = "unsupported_sentences_dropped"
 UNVERIFIED = "unverified_sentences"
 CUT_OFF = "max_tokens_reached"
 
+_ROW = re.compile(r"(?<=\n)[ \t]*\|[^\n]*")
+"""A row of a table, whatever ends sentences in it."""
+
 
 class SentenceCutter:
     """Cuts a stream into sentences, each with the white space before it; pieces may end anywhere.
 
-    The result depends on the whole text only, not on how it was cut into pieces.
+    A row of a table is one. The result depends on the whole text only, not on how it was cut into
+    pieces.
     """
 
     def __init__(self) -> None:
         self._rest = ""
+        self._before = "\n"
 
     def feed(self, piece: str) -> list[tuple[str, str]]:
         """Return (white space, sentence) pairs that are complete, keeping the last one back."""
         self._rest += piece
-        spans = sentence_spans(self._rest)
         # The last sentence may go on, and its end mark may gain a closing quote.
-        return self._take(spans[:-1])
+        return self._take(self._spans()[:-1])
 
     def flush(self) -> list[tuple[str, str]]:
         """Return what is left."""
-        return self._take(sentence_spans(self._rest))
+        return self._take(self._spans())
+
+    def _spans(self) -> list[TextSpan]:
+        text, spans, end = self._before + self._rest, [], 1
+        for row in [*_ROW.finditer(text), None]:
+            between = text[end : row.start() if row else len(text)]
+            spans += [span.shifted(end - 1) for span in sentence_spans(between)]
+            if row:
+                spans.append(TextSpan(row.start() - 1, row.end() - 1))
+                end = row.end()
+        return spans
 
     def _take(self, spans: Sequence[TextSpan]) -> list[tuple[str, str]]:
         taken, end = [], 0
         for span in spans:
             taken.append((self._rest[end : span.start], span.of(self._rest)))
             end = span.end
+        self._before = self._rest[end - 1 : end] or self._before
         self._rest = self._rest[end:]
         return taken
 
@@ -67,6 +85,7 @@ class GroundedWriter:
     def __init__(self, passages: Sequence[Passage], regions: Regions) -> None:
         self._passages = passages
         self._regions = regions
+        self._filter = ReplyFilter()
         self._cutter = SentenceCutter()
         self._numbers: dict[tuple[int, TextSpan], int] = {}
         self._num_dropped = 0
@@ -82,9 +101,10 @@ class GroundedWriter:
             try:
                 piece = next(pieces)
             except StopIteration as end:
+                yield from self._release_all(self._cutter.feed(self._filter.flush()))
                 yield from self._release_all(self._cutter.flush())
                 return cast(Generation, end.value)
-            yield from self._release_all(self._cutter.feed(piece))
+            yield from self._release_all(self._cutter.feed(self._filter.feed(piece)))
 
     def verdict(self, generation: Generation) -> tuple[AnswerStatus, str | None]:
         """Return the status and its reason; a refusal when nothing was released."""
@@ -124,24 +144,34 @@ class GroundedWriter:
         if is_refusal(plain):
             self._says_nothing_found = True
             return
+        if says_nothing(plain):
+            # Only the line below the head of a table is worth keeping.
+            if self.text and plain.lstrip().startswith("|"):
+                yield self._say(gap, plain)[0]
+            return
         support = find_support(plain, self._passages, hinted)
         if support.status is SupportStatus.UNSUPPORTED:
             self._num_dropped += 1
             return
-        lead = gap if self.text else ""
-        place = TextSpan(len(self.text) + len(lead), len(self.text) + len(lead) + len(plain))
-        self.text += lead + plain
-        yield TokenEvent(lead + plain)
+        event, place = self._say(gap, plain)
+        yield event
         for citation in self._cite(support, place):
             yield CitationEvent(citation)
 
+    def _say(self, gap: str, words: str) -> tuple[TokenEvent, TextSpan]:
+        """Add words to the answer; return what tells of them, and where they stand in it."""
+        lead = gap if self.text else ""
+        start = len(self.text) + len(lead)
+        self.text += lead + words
+        return TokenEvent(lead + words), TextSpan(start, start + len(words))
+
     def _cite(self, support: Support, place: TextSpan) -> Iterator[Citation]:
         for quote in support.quotes:
-            citation = self._citation(quote, place, CitationStatus(support.status.value))
+            citation = self._citation(quote, place, support)
             self.citations.append(citation)
             yield citation
 
-    def _citation(self, quote: Quote, place: TextSpan, status: CitationStatus) -> Citation:
+    def _citation(self, quote: Quote, place: TextSpan, support: Support) -> Citation:
         passage = quote.passage
         key = (passage.revision_id, quote.source)
         return Citation(
@@ -155,5 +185,6 @@ class GroundedWriter:
             regions=self._regions(passage.revision_id, quote.source),
             answer=place,
             score=quote.score,
-            status=status,
+            status=CitationStatus(support.status.value),
+            unsupported=tuple(span.shifted(place.start) for span in support.new),
         )

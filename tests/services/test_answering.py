@@ -111,6 +111,40 @@ def test_a_loosely_worded_sentence_stays_and_is_marked_unverified() -> None:
     ).ask()
     assert (answer.status, answer.reason) == (AnswerStatus.PARTIAL, "unverified_sentences")
     assert {c.status for c in answer.citations} == {CitationStatus.UNVERIFIED}
+    (citation,) = answer.citations
+    assert [span.of(answer.answer) for span in citation.unsupported] == [
+        "while colleagues watched silently"
+    ]
+
+
+def test_places_of_unsupported_words_count_in_the_answer() -> None:
+    answer = Desk(
+        FakeWriter("The pump failed on 3 March 2021. The pump failed on 4 March 2021."), pump=PUMP
+    ).ask()
+    statuses = [(c.status, [s.of(answer.answer) for s in c.unsupported]) for c in answer.citations]
+    assert statuses == [("verified", []), ("unverified", ["4 March 2021"])]
+
+
+def test_thoughts_and_marks_of_roles_never_reach_an_answer() -> None:
+    writer = FakeWriter(
+        "<thi", "nk>The moon. </think", ">Assistant: The pump failed ", "on 3 March 2021.<|us",
+        "er|>The pump failed. <think>Mr Willis",
+    )  # fmt: skip
+    answer = Desk(writer, pump=PUMP).ask()
+    assert (answer.answer, answer.status) == ("The pump failed on 3 March 2021.", "answered")
+
+
+def test_the_rows_of_a_table_are_sentences_and_its_rule_is_kept() -> None:
+    table = "Pump\tFailed\nP-1\t3 March 2021\nP-2\t4 May 2022"
+    written = "| Pump | Failed |\n|---|---|\n| P-1 | 3 March 2021 |\n| P-2 | 3 March 2021 |"
+    answer = Desk(FakeWriter(*written), pump=table).ask()
+    assert answer.answer == written
+    told = [(c.answer.of(written), c.status, c.cited_text) for c in answer.citations]
+    assert told == [
+        ("| Pump | Failed |", "verified", "Pump\tFailed"),
+        ("| P-1 | 3 March 2021 |", "verified", "P-1\t3 March 2021"),
+        ("| P-2 | 3 March 2021 |", "unverified", "P-1\t3 March 2021"),
+    ]
 
 
 def test_an_answer_without_any_supported_sentence_is_a_refusal() -> None:

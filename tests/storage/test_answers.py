@@ -10,7 +10,7 @@ from kb_service.domain.chats import Usage
 from kb_service.domain.errors import InvalidRequest, NotFound
 from kb_service.domain.queries import Passage, Reranking
 from kb_service.domain.spans import PageRegion, TextSpan
-from kb_service.storage.answers.codec import audit_from, audit_json
+from kb_service.storage.answers.codec import answer_from, answer_json, audit_from, audit_json
 from tests.storage.world import World
 
 AUDIT = AnswerAudit(
@@ -46,7 +46,8 @@ def answer(world: World) -> Answer:
                 regions=(PageRegion(1, boxes),),
                 answer=span,
                 score=0.9,
-                status=CitationStatus.VERIFIED,
+                status=CitationStatus.UNVERIFIED,
+                unsupported=(TextSpan(1, 3), TextSpan(5, 6)),
             ),
         ),
         passages=tuple(
@@ -77,6 +78,14 @@ def test_an_audit_record_from_before_there_was_a_reranker_is_read() -> None:
     payload = audit_json(AUDIT)
     del payload["reranking"]
     assert audit_from(payload) == replace(AUDIT, reranking=None)
+
+
+def test_an_answer_from_before_unsupported_words_were_told_is_read(answer: Answer) -> None:
+    payload = answer_json(answer)
+    for item in payload["citations"]:
+        del item["unsupported"]
+    (citation,) = answer_from(payload).citations
+    assert citation == replace(answer.citations[0], unsupported=())
 
 
 @pytest.mark.parametrize("name", ["a.txt", "b.txt"])

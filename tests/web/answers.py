@@ -20,6 +20,7 @@ def citation(number: int, start: int, end: int, **fields: Any) -> Citation:  # n
         "cited_text": SENTENCES[0],
         "source": TextSpan(0, len(SENTENCES[0])),
         "regions": (PageRegion(number, ((60.0, 400.0, 300.0, 418.0),)),),
+        "status": CitationStatus.VERIFIED,
     }
     return Citation(
         id=f"c{number}",
@@ -28,7 +29,6 @@ def citation(number: int, start: int, end: int, **fields: Any) -> Citation:  # n
         sha256="",
         answer=TextSpan(start, end),
         score=0.9,
-        status=CitationStatus.VERIFIED,
         **known | fields,
     )
 

@@ -1,11 +1,12 @@
 """Asking on the page: streaming, marks, the viewer, stopping, what goes wrong."""
 
 import re
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from kb_service.domain.answers import AnswerStatus
+from kb_service.domain.answers import AnswerStatus, CitationStatus
 from kb_service.domain.errors import GenerationError
 from kb_service.domain.spans import TextSpan
 from tests.web.answers import answer, citation, crane_answer
@@ -49,6 +50,24 @@ def test_offsets_count_code_points_not_utf16_units(ready: PageService, open_page
     expect(page.locator(".status-answered")).to_be_visible()
     expect(page.locator(".answer-text")).to_have_text("😀𠮷14:20。1余下")
     expect(page.locator(".answer-core")).to_have_text("14:20")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_words_that_nothing_cited_says_are_marked_and_told_to_a_screen_reader(
+    ready: PageService, open_page: OpenPage, scheme: Literal["light", "dark"]
+) -> None:
+    text = "😀 14:20 the crane flew away."
+    told = citation(1, 0, 27, status=CitationStatus.UNVERIFIED, unsupported=(TextSpan(18, 27),))
+    ready.prepared.answer = answer(
+        text, [told], status=AnswerStatus.PARTIAL, reason="unverified_sentences"
+    )
+    page = open_page()
+    page.emulate_media(color_scheme=scheme)
+    ask(page)
+    marked = page.locator(".answer-text .unsupported")
+    expect(marked).to_have_text("flew away (not in the words cited)")
+    expect(marked).to_have_css("text-decoration-style", "wavy")
+    expect(page.locator(".status-partial")).to_contain_text("say more than the words they cite")
 
 
 def test_a_mark_opens_the_page_with_the_words_lit_and_escape_gives_focus_back(

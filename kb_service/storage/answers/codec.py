@@ -85,6 +85,8 @@ def _citation_from(item: Json) -> Citation:
             "answer": TextSpan(**item["answer"]),
             "regions": tuple(_region_from(region) for region in item["regions"]),
             "status": CitationStatus(item["status"]),
+            # Answers from before novelty was told have none.
+            "unsupported": tuple(TextSpan(**span) for span in item.get("unsupported", ())),
         }
     )
 

@@ -81,9 +81,9 @@ export class AnswerView {
     return el("p", { class: "answer-text", dir: "auto" }, parts.flatMap((part) => this.#piece(part)));
   }
 
-  #piece({ text, ids, isAnswer, marks }) {
+  #piece({ text, ids, isAnswer, isUnsupported, marks }) {
     const words = (part) =>
-      el(isAnswer ? "strong" : "span", { class: isAnswer ? "answer-core" : null, "data-supports": ids.length ? ids.join(" ") : null }, part);
+      el(isAnswer ? "strong" : "span", { class: isAnswer ? "answer-core" : null, "data-supports": ids.length ? ids.join(" ") : null }, isUnsupported ? unsupported(part) : part);
     if (!marks.length) return [words(text)];
     // The last sign and its marks stay on one line.
     const tail = LAST_SIGN.exec(text)?.[0] ?? "";
@@ -126,6 +126,11 @@ export class AnswerView {
     const isOpen = openIds.includes("sources");
     return el("details", { class: "fold", "data-part": "sources", open: isOpen }, el("summary", {}, t("sources", { count: rows.length })), el("ol", { class: "source-list" }, rows));
   }
+}
+
+// Words that no cited words say. A reader of the screen hears so behind them.
+function unsupported(words) {
+  return el("span", { class: "unsupported", title: t("unsupported_words") }, words, el("span", { class: "visually-hidden" }, ` (${t("unsupported_words")})`));
 }
 
 function statusLine({ answer, phase, isStreaming, isStopped, isUnfinished, error }) {
