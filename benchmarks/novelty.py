@@ -20,7 +20,7 @@ from pathlib import Path
 from zlib import crc32
 
 from benchmarks.memory_base import read_rows
-from benchmarks.novelty_changes import CHANGES, REWORDINGS, Words, words_of
+from benchmarks.novelty_changes import CHANGES, REWORDINGS, Words, seeded, words_of
 from benchmarks.run import DATA
 from kb_service.domain.queries import Passage
 from kb_service.domain.spans import TextSpan
@@ -64,7 +64,7 @@ SEED = 20261129
 
 def originals(data: Path) -> list[_Original]:
     """Return real sentences with what stands around them, in a seeded order."""
-    rng = random.Random(SEED)
+    rng = seeded(SEED)
     found: list[_Original] = []
     for name, field in SOURCES.items():
         texts = sorted({str(row[field]) for row in read_rows(data / f"{name}.jsonl.gz")})
@@ -126,7 +126,7 @@ def _cases(
     near: bool = False,
 ) -> Iterator[Case]:
     """Yield `count` cases, half of them seen, taking turns between the changes."""
-    rng = random.Random(SEED)
+    rng = seeded(SEED)
     left = Counter({True: (count + 1) // 2, False: count // 2})
     turns = list(changes)
     for original in found:

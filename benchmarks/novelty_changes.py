@@ -46,7 +46,7 @@ _NO_NAMES = {
     "October", "November", "December", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday",
     "Saturday", "Sunday", "The", "This", "These", "There", "They", "When", "While", "After", "Mr",
 }  # fmt: skip
-_NUMBER = re.compile(r"(?<![\w.,-])\d[\d,]*(?:\.\d+)?(?![\w,.-]*\d)(?![A-Za-z])")
+_NUMBER = re.compile(r"(?<![A-Za-z0-9_.,-])\d(?:[\d,]*\d)?(?:\.\d+)?(?![A-Za-z0-9_]|[,.-]\d)")
 _UNITS = [
     ("分钟", "小时"),
     ("小时", "分钟"),
@@ -58,6 +58,11 @@ _UNITS = [
     (" km", " m"),
     (" years", " months"),
 ]
+
+
+def seeded(seed: int) -> random.Random:
+    """Return a generator that gives the same on every machine."""
+    return random.Random(seed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ MEASUREMENTS: dict[str, list[str]] = {
     "retrieval": ["--data", str(DATA)],
     "answers": ["--data", str(DATA)],
     "evaluation": ["--data", str(DATA), "--out", str(ROOT / "benchmarks" / "reports")],
+    "novelty": ["--data", str(DATA)],
     "corpus": ["--data", str(DATA)],
     "sync": ["--data", str(DATA)],
     "crash": ["--kills", "50"],

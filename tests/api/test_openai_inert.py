@@ -1,11 +1,16 @@
 """What documents say is words to every client of the protocol: no tag, image or link."""
 
+from collections.abc import Generator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
-from tests.api.service import ApiService
+from api.openai.events import Cited, Words, of_answer
+from kb_service.domain.spans import TextSpan
+from kb_service.services.asking import AskEvent, CitationEvent, TokenEvent
+from tests.api.service import ApiService, sample_answer
 from tests.api.test_chat_completions import PATH, chunks_of
 from tests.domain.test_inert import ACTIVE, active_parts
 
@@ -51,6 +56,20 @@ def test_citations_point_into_the_words_as_sent_and_keep_those_of_the_document(
     )  # fmt: skip
     assert cited["cited_text"] == text[:25]
     assert cited["title"] == place["title"] == "! [t] (http://127.0.0.1:9/t).pdf"
+
+
+def test_places_of_unsupported_words_count_in_the_words_as_sent() -> None:
+    text = "<b>1</b> tail"
+    (cited,) = sample_answer("kb_1", words=(text,)).citations
+    told = replace(cited, answer=TextSpan(0, 13), unsupported=(TextSpan(3, 4), TextSpan(9, 13)))
+
+    def events() -> Generator[AskEvent, None, None]:
+        yield TokenEvent(text)
+        yield CitationEvent(told)
+
+    words, shown = of_answer(events())
+    assert isinstance(words, Words) and isinstance(shown, Cited)
+    assert [span.of(words.text) for span in shown.citation.unsupported] == ["1", "tail"]
 
 
 def test_the_services_own_api_serves_data_as_it_is(

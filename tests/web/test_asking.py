@@ -57,7 +57,7 @@ def test_words_that_nothing_cited_says_are_marked_and_told_to_a_screen_reader(
     ready: PageService, open_page: OpenPage, scheme: Literal["light", "dark"]
 ) -> None:
     text = "😀 14:20 the crane flew away."
-    told = citation(1, 0, 27, status=CitationStatus.UNVERIFIED, unsupported=(TextSpan(18, 27),))
+    told = citation(1, 0, 28, status=CitationStatus.UNVERIFIED, unsupported=(TextSpan(18, 27),))
     ready.prepared.answer = answer(
         text, [told], status=AnswerStatus.PARTIAL, reason="unverified_sentences"
     )

@@ -82,14 +82,14 @@ export class AnswerView {
   }
 
   #piece({ text, ids, isAnswer, isUnsupported, marks }) {
-    const words = (part) =>
-      el(isAnswer ? "strong" : "span", { class: isAnswer ? "answer-core" : null, "data-supports": ids.length ? ids.join(" ") : null }, isUnsupported ? unsupported(part) : part);
+    const words = (part, isEnd = true) =>
+      el(isAnswer ? "strong" : "span", { class: isAnswer ? "answer-core" : null, "data-supports": ids.length ? ids.join(" ") : null }, isUnsupported ? unsupported(part, isEnd) : part);
     if (!marks.length) return [words(text)];
     // The last sign and its marks stay on one line.
     const tail = LAST_SIGN.exec(text)?.[0] ?? "";
     const head = text.slice(0, text.length - tail.length);
     const kept = el("span", { class: "keep" }, tail ? words(tail) : "", marks.map((citation) => this.#mark(citation)));
-    return [head ? words(head) : "", kept];
+    return [head ? words(head, !tail) : "", kept];
   }
 
   /** @param {Api["CitationBody"]} citation */
@@ -128,9 +128,9 @@ export class AnswerView {
   }
 }
 
-// Words that no cited words say. A reader of the screen hears so behind them.
-function unsupported(words) {
-  return el("span", { class: "unsupported", title: t("unsupported_words") }, words, el("span", { class: "visually-hidden" }, ` (${t("unsupported_words")})`));
+// Words that no cited words say. A reader of the screen hears so behind the last of them.
+function unsupported(words, isEnd) {
+  return el("span", { class: "unsupported", title: t("unsupported_words") }, words, isEnd ? el("span", { class: "visually-hidden" }, ` (${t("unsupported_words")})`) : "");
 }
 
 function statusLine({ answer, phase, isStreaming, isStopped, isUnfinished, error }) {
