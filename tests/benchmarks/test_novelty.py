@@ -6,7 +6,7 @@ from benchmarks.novelty import Case, is_verified
 from benchmarks.novelty_changes import CHANGES, REWORDINGS, Words, seeded
 
 SENTENCES = [
-    "2021年9月3日，在华晟公司的值班员没有发现设备异常，直接造成3人受伤。",
+    "2021年9月3日，设在华晟公司的值班员没有发现设备异常，直接造成3人受伤。",
     "On March 3, 2021, the operator Willis did not close three valves, and the tank burst.",
 ]
 WORDS = Words(
