@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from kb_service.domain.chats import ChatMessage, SamplingOptions, Usage, never
 from kb_service.domain.queries import Passage, Reranking
-from kb_service.domain.questions import Question
+from kb_service.domain.questions import Question, QuestionKind
 from kb_service.domain.spans import PageRegion, TextSpan
 
 
@@ -103,6 +103,19 @@ class GeneratorInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class Understood:
+    """How a question was read that leaves out what it is about.
+
+    `about`: what was added, in words for the user. `question`: the full question that was
+    answered. `documents`: those that what was added comes from.
+    """
+
+    about: str
+    question: str
+    documents: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class NotStored:
     """Why an answer that was given could not be kept: the code and message of a StorageError."""
 
@@ -114,8 +127,9 @@ class NotStored:
 class Answer:
     """The reply to a question. `reason`: a stable code when refused or partial, else None.
 
-    `highlight`: the words inside `answer` that a typed question asks for (a date, a name), if any.
-    `not_stored`: None for an answer that is kept.
+    `question`: as it was typed. `highlight`: the words inside `answer` that a typed question asks
+    for (a date, a name), if any. `not_stored`: None for an answer that is kept. `understood`: None
+    when what was typed is what was answered.
     """
 
     id: str
@@ -133,6 +147,8 @@ class Answer:
     created_at: datetime
     highlight: TextSpan | None = None
     not_stored: NotStored | None = None
+    understood: Understood | None = None
+    kind: QuestionKind = QuestionKind.FACT
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,7 @@ class UnkeptAnswers:
 
     def __init__(self) -> None:
         self._last: Conversation | None = None
+        self._answers: tuple[Answer, ...] = ()
 
     def new_answer_id(self) -> str:
         """Return a constant."""
@@ -60,6 +61,10 @@ class UnkeptAnswers:
             raise NotFound(f"no conversation {conversation_id}", code="conversation_not_found")
         return self._last
 
+    def latest_answers(self, conversation_id: str, limit: int) -> tuple[Answer, ...]:
+        """Return the last answers of the last conversation, the latest first."""
+        return tuple(reversed(self._answers))[:limit]
+
     def save_turn(self, answer: Answer, audit: AnswerAudit) -> Answer:
         """Return the answer as it is; a conversation that begins takes the place of the last."""
         now = answer.created_at
@@ -70,6 +75,8 @@ class UnkeptAnswers:
         last = self._last
         if last is None or last.id != answer.conversation_id:
             last = Conversation(answer.conversation_id, answer.kb_id, answer.question, (), now, now)
+            self._answers = ()
+        self._answers = (*self._answers, answer)
         self._last = replace(last, messages=last.messages + turn, updated_at=now)
         return answer
 

@@ -1,12 +1,64 @@
-"""Words by which a question refers to the one before it. Pure functions; knows no conversation."""
+"""Words by which a question goes on from the one before. Pure functions; knows no conversation."""
 
 import re
+from collections.abc import Sequence
 
+from kb_service.domain.questions import Question, Subject
 from kb_service.language.lexicon import shipped_lexicon
+from kb_service.language.text import normalise
 
-_POINTS_BACK = re.compile("|".join(shipped_lexicon().patterns("follow_up", "points_back")))
+
+def _any(key: str) -> re.Pattern[str]:
+    return re.compile("|".join(shipped_lexicon().patterns("follow_up", key)), re.IGNORECASE)
+
+
+_POINTS_BACK, _STANDS_ALONE, _LEADS, _FILLS = map(
+    _any, ("points_back", "stands_alone", "leads", "fills")
+)
+_MARKS = re.compile(r"[\W_]+")
+_SHORT_GAP = 4
 
 
 def points_back(normalised: str) -> bool:
     """True for a normalised question with a pronoun, or an opening that goes on from another."""
     return bool(_POINTS_BACK.search(normalised))
+
+
+def stands_alone(normalised: str) -> bool:
+    """True for a normalised question about the world or all documents, whatever was asked before.
+
+    What a word means, how something is done, what all of them say.
+    """
+    return bool(_STANDS_ALONE.search(normalised))
+
+
+def without_lead(text: str) -> str:
+    """Return a question without the word that only joins it to the one before."""
+    match = _LEADS.match(text)
+    rest = text[match.end() :].lstrip() if match else text
+    return rest or text
+
+
+def only_names(question: Question, subjects: Sequence[Subject]) -> bool:
+    """True when a question says nothing but what it names: "and in Lisbon?", "那乙公司呢？"."""
+    rest = question.text
+    for subject in reversed(subjects):
+        rest = f"{rest[: subject.span.start]} {rest[subject.span.end :]}"
+    return bool(subjects) and not _MARKS.sub("", _FILLS.sub(" ", normalise(rest)))
+
+
+def joined(text: str, subjects: Sequence[Subject], language: str) -> str:
+    """Return the names of a question as words, those that stand side by side as they stand."""
+    words: list[str] = []
+    end = -1
+    for subject in subjects:
+        start = subject.span.start
+        if words and start - end <= _SHORT_GAP:
+            words[-1] += text[end : subject.span.end]
+        else:
+            words.append(subject.text)
+        end = subject.span.end
+    return _JOINS[language].join(words)
+
+
+_JOINS = {"zh": shipped_lexicon().characters("follow_up", "joins"), "en": ", "}

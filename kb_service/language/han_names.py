@@ -28,11 +28,13 @@ _INDEFINITE = [
     re.compile(f"(?:{pattern})(?:{_ENDING})")
     for pattern in _LEXICON.patterns("subjects", "indefinite")
 ]
-_NAMED = re.compile(rf"(?P<core>[{CJK}]{{2,8}}?)(?P<ending>{_ENDING})")
+_NAMED = re.compile(
+    rf"(?P<core>[{CJK}]{{2,8}}?|(?<![a-z0-9])[a-z][a-z0-9]{{0,11}})(?P<ending>{_ENDING})"
+)
 _MORE_ENDING = re.compile(_ENDING)
 _PERSONS = [re.compile(pattern) for pattern in _LEXICON.patterns("subjects", "persons")]
-_LAST_ENDING = re.compile(rf"(?<=[{CJK}]{{2}})(?:{_ENDING})$")
-_OTHER = re.compile(f"[^{CJK}]")
+_LAST_ENDING = re.compile(rf"(?:(?<=[{CJK}]{{2}})|(?<=[a-z0-9]))(?:{_ENDING})$")
+_OTHER = re.compile(f"[^{CJK}a-z0-9]")
 _COMMON = re.compile(f"(?:{any_of(_LEXICON.listed('subjects', 'common'))})$")
 _AREA_LETTERS = "".join(area for area in _AREAS if len(area) == 1)
 _BREAK = "\n"

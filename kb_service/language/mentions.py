@@ -88,9 +88,13 @@ def _speaks_of_name(text: str, subject: Subject) -> bool:
         return True
     if not _HAN.search(whole):
         return _has_words(text, whole)
-    if any(_has_core(text, core, subject.kind) for core in others if not _ORDINAL.match(core)):
+    if any(_has_core(text, core, subject.kind) for core in others if _tells(core)):
         return True
     return len(whole) >= MIN_SOUND and _sounds_in(text, whole)
+
+
+def _tells(core: str) -> bool:
+    return len(core) > 1 and _ORDINAL.match(core) is None
 
 
 def _has_letters(text: str, name: str) -> bool:

@@ -63,6 +63,13 @@ class UsageBody(Shape):
     cached_tokens: int
 
 
+class UnderstoodBody(Shape):
+    """How a follow-up was read: what it is `about`, and the full question that was answered."""
+
+    about: str
+    question: str
+
+
 class NotStoredBody(Shape):
     """Why an answer is not kept: a code of the error table and a message for people."""
 
@@ -71,7 +78,10 @@ class NotStoredBody(Shape):
 
 
 class AnswerBody(Shape):
-    """An answer with its evidence; `not_stored` is null for one that is kept (`stored`)."""
+    """An answer with its evidence; `not_stored` is null for one that is kept (`stored`).
+
+    `understood` is null when the question as it was typed is what was answered.
+    """
 
     id: str
     kb_id: str
@@ -89,6 +99,8 @@ class AnswerBody(Shape):
     created_at: Time
     stored: bool
     not_stored: NotStoredBody | None
+    kind: str
+    understood: UnderstoodBody | None
 
 
 class RevisionNameBody(Shape):

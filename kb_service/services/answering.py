@@ -120,13 +120,13 @@ class AnsweringService:
             return KNOWLEDGE_BASE_EMPTY
         context = self._search.find(self._query(turn))
         turn.passages, turn.reranking = context.passages, context.reranking
-        turn.idf = self._retriever.idf(turn.kb.id, turn.search.terms)
+        turn.idf = self._retriever.idf(turn.kb.id, turn.question.terms)
         turn.clock("retrieve_s", began)
         return weigh_evidence(turn.question, turn.passages, turn.idf, context.confirmed).reason
 
     def _query(self, turn: Turn) -> Query:
         top_k = turn.request.top_k or min(DEFAULT_TOP_K, self._settings.max_top_k)
-        return Query(turn.kb.id, turn.search, top_k, turn.request.filters)
+        return Query(turn.kb.id, turn.question, top_k, turn.request.filters)
 
     def _refuse(self, turn: Turn, reason: str) -> Drafting:
         text = message("not_stated", turn.question.language)

@@ -19,21 +19,28 @@ from kb_service.domain.answers import (
     Conversation,
     Generation,
     GeneratorInfo,
+    Understood,
 )
 from kb_service.domain.chats import ChatMessage, Usage
 from kb_service.domain.documents import KnowledgeBase
 from kb_service.domain.errors import NotFound
 from kb_service.domain.queries import Passage, Reranking
-from kb_service.domain.questions import Question
+from kb_service.domain.questions import Question, QuestionKind, Subject
 from kb_service.domain.spans import PageRegion, TextSpan
 from kb_service.language.asked import parse_question
+from kb_service.language.kinds import kind_of
+from kb_service.language.question_parts import parts_of
+from kb_service.language.subjects import subjects_in
 from kb_service.services.asking import AskRequest, Phase, PhaseEvent
 from kb_service.services.assembly import RevisionTexts
-from kb_service.services.followup import search_question
+from kb_service.services.follow_ups import Carried, carried_from, carried_through, rewrite
 from kb_service.storage.identity import new_id
 
 E = TypeVar("E")
 R = TypeVar("R")
+MAX_EARLIER = 6
+"""So many questions back is looked for what a follow-up is about."""
+
 TIMINGS = ("retrieve_s", "first_token_s", "generate_s", "total_s")
 
 
@@ -53,6 +60,9 @@ class AnswerLog(Protocol):
     def get_conversation(self, conversation_id: str) -> Conversation:
         """Return a conversation. Raises NotFound (conversation_not_found)."""
 
+    def latest_answers(self, conversation_id: str, limit: int) -> tuple[Answer, ...]:
+        """Return the last answers of a conversation, the latest first."""
+
     def save_turn(self, answer: Answer, audit: AnswerAudit) -> Answer:
         """Store the answer, and question and answer as the next messages of its conversation.
 
@@ -65,12 +75,16 @@ class AnswerLog(Protocol):
 class Turn:
     """What was fixed at the start of a question, and what the steps add to it.
 
-    `search`: what to search with; a follow-up question takes the one before it along.
+    `question`: the full one, which everything downstream gets; `understood`: what makes it another
+    than the one typed. `parts`: the questions it consists of. `subjects`: what it names.
     """
 
     request: AskRequest
     question: Question
-    search: Question
+    understood: Understood | None
+    kind: QuestionKind
+    parts: tuple[str, ...]
+    subjects: tuple[Subject, ...]
     kb: KnowledgeBase
     conversation_id: str
     history: tuple[ChatMessage, ...]
@@ -79,6 +93,19 @@ class Turn:
     reranking: Reranking | None = None
     idf: dict[str, float] = field(default_factory=dict)
     timings: dict[str, float] = field(default_factory=lambda: dict.fromkeys(TIMINGS, 0.0))
+
+    @property
+    def asked(self) -> str:
+        """The question as it was typed."""
+        return self.request.question
+
+    @property
+    def pinned(self) -> tuple[str, ...]:
+        """The documents of the answer before that the question goes on from; may be searched first.
+
+        They may not answer it: then all are searched.
+        """
+        return self.understood.documents if self.understood else ()
 
     def clock(self, name: str, since: float | None = None) -> None:
         """Note the seconds since a moment, or since the question came in."""
@@ -112,7 +139,9 @@ class Draft:
 def open_turn(request: AskRequest, kb: KnowledgeBase, log: AnswerLog) -> Turn:
     """Look up the conversation of a request. Raises NotFound (conversation_not_found)."""
     if request.conversation_id is None:
-        return _turn(request, kb, new_id("conv"), request.history)
+        earlier = [m.content for m in request.history if m.role == "user"]
+        carried = carried_through(earlier[-MAX_EARLIER:])
+        return _turn(request, kb, new_id("conv"), request.history, carried)
     conversation = log.get_conversation(request.conversation_id)
     if conversation.kb_id != kb.id:
         raise NotFound(
@@ -120,15 +149,33 @@ def open_turn(request: AskRequest, kb: KnowledgeBase, log: AnswerLog) -> Turn:
             code="conversation_not_found",
         )
     history = tuple(ChatMessage(m.role, m.content) for m in conversation.messages)
-    return _turn(request, kb, conversation.id, history)
+    answers = log.latest_answers(conversation.id, MAX_EARLIER)
+    told = (answer for answer in answers if answer.kind is not QuestionKind.SMALL_TALK)
+    last = next(told, None)
+    carried = carried_from(last) if last else None
+    return _turn(request, kb, conversation.id, history, carried)
 
 
 def _turn(
-    request: AskRequest, kb: KnowledgeBase, conversation_id: str, history: tuple[ChatMessage, ...]
+    request: AskRequest,
+    kb: KnowledgeBase,
+    conversation_id: str,
+    history: tuple[ChatMessage, ...],
+    carried: Carried | None,
 ) -> Turn:
-    question = parse_question(request.question)
-    search = search_question(question, history)
-    return Turn(request, question, search, kb, conversation_id, history)
+    full = rewrite(parse_question(request.question), carried)
+    question = full.question
+    return Turn(
+        request=request,
+        question=question,
+        understood=full.understood,
+        kind=kind_of(question),
+        parts=parts_of(question),
+        subjects=subjects_in(question),
+        kb=kb,
+        conversation_id=conversation_id,
+        history=history,
+    )
 
 
 def to_answer(
@@ -138,7 +185,7 @@ def to_answer(
     return Answer(
         id=answer_id,
         kb_id=turn.kb.id,
-        question=turn.request.question,
+        question=turn.asked,
         status=draft.status,
         answer=draft.text,
         reason=draft.reason,
@@ -150,6 +197,8 @@ def to_answer(
         timings=turn.timings,
         created_at=now,
         highlight=draft.highlight,
+        understood=turn.understood,
+        kind=turn.kind,
     )
 
 

@@ -24,6 +24,7 @@ def named(question: str) -> list[tuple[str, Kind]]:
         ("《安全生产法》何时施行", [("安全生产法", Kind.NAME)]),
         ("“3·15”专案的组长是谁", [("3·15", Kind.NAME)]),
         ("云桥科技有限公司被罚多少", [("云桥科技有限公司", Kind.ORGANISATION)]),
+        ("B公司被罚多少", [("B公司", Kind.ORGANISATION)]),
         ("被罚款的远景物流公司在哪", [("远景物流公司", Kind.ORGANISATION)]),
         ("中环数据中心的值班员是谁", [("中环数据中心", Kind.PLACE)]),
         ("位于石门县的加油站", [("石门县", Kind.PLACE)]),

@@ -131,6 +131,10 @@ class FakeLog:
         ]
         return Conversation(conversation_id, turns[0].kb_id, "", tuple(messages), NOW, NOW)
 
+    def latest_answers(self, conversation_id: str, limit: int) -> tuple[Answer, ...]:
+        turns = [a for a, _ in self.saved if a.conversation_id == conversation_id]
+        return tuple(reversed(turns))[:limit]
+
     def save_turn(self, answer: Answer, audit: AnswerAudit) -> Answer:
         self.saved.append((answer, audit))
         return answer

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kb_service.domain.answers import Answer, AnswerStatus, CitationStatus
-from kb_service.domain.chats import SamplingOptions
+from kb_service.domain.answers import Answer, AnswerStatus, CitationStatus, Understood
+from kb_service.domain.chats import ChatMessage, SamplingOptions
 from kb_service.domain.errors import GenerationError, InvalidRequest, NotFound
 from kb_service.domain.queries import Filters, Reranking
+from kb_service.domain.questions import QuestionKind
 from kb_service.domain.spans import TextSpan
 from kb_service.generation.extractive import ExtractiveReader
 from kb_service.language.messages import in_all_languages
@@ -221,9 +222,32 @@ def test_a_conversation_goes_on_and_a_follow_up_is_searched_with_its_question() 
     first = desk.ask("How long did the pump failure last before the valve was closed?")
     second = desk.ask("And who closed it?", conversation_id=first.conversation_id)
     assert second.conversation_id == first.conversation_id
-    assert desk.shelf.queries[-1].question.text == f"{first.question}\nAnd who closed it?"
+    full = "About pump: who closed it?"
+    assert desk.shelf.queries[-1].question.text == full
+    request = desk.writer.requests[-1]
+    assert (request.question.text, request.messages[-1].content) == (full, full)
+    assert second.question == "And who closed it?"
+    assert second.understood == Understood("about pump", full, ("pump",))
     roles = [message.role for message in desk.writer.requests[-1].messages]
     assert roles == ["system", "user", "assistant", "user"]
+
+
+def test_what_was_said_elsewhere_is_gone_on_from_by_its_questions() -> None:
+    desk = Desk(FakeWriter("Mr Willis Forman closed the valve after 40 minutes."), pump=PUMP)
+    said = (ChatMessage("user", "What did Forman do?"), ChatMessage("assistant", "He left."))
+    answer = desk.ask("How long did it take?", history=said)
+    assert answer.understood == Understood(
+        "about Forman", "About Forman: How long did it take?", ()
+    )
+
+
+def test_thanks_in_between_do_not_end_what_a_conversation_is_about() -> None:
+    desk = Desk(FakeWriter("Mr Willis Forman closed the valve after 40 minutes."), pump=PUMP)
+    first = desk.ask("What did Forman close?")
+    thanks = desk.ask("Thanks!", conversation_id=first.conversation_id)
+    assert (first.kind, thanks.kind) == (QuestionKind.FACT, QuestionKind.SMALL_TALK)
+    last = desk.ask("How long did it take?", conversation_id=first.conversation_id)
+    assert last.understood is not None and last.understood.about == "about Forman"
 
 
 def test_unknown_names_are_refused_before_the_stream_begins() -> None:

@@ -8,7 +8,6 @@ from kb_service.domain.queries import Passage
 from kb_service.domain.spans import TextSpan
 from kb_service.language.asked import parse_question
 from kb_service.language.messages import message
-from kb_service.services.followup import search_question
 from kb_service.services.prompting import (
     build_messages,
     is_refusal,
@@ -87,13 +86,3 @@ def test_the_sentence_that_says_nothing_was_found_is_recognised_in_both_language
     assert is_refusal("资料中没有提到这个问题的答案")
     assert is_refusal(" The documents do not say! ")
     assert not is_refusal("The documents do not say why the pump failed.")
-
-
-def test_a_short_question_that_points_back_is_searched_with_the_one_before() -> None:
-    before = (ChatMessage("user", "SG-2024-001的损失是多少？"), ChatMessage("assistant", "560万元"))
-    for question in ("那直接原因呢？", "它发生在哪里？", "And who led it?", "为什么？"):
-        searched = search_question(parse_question(question), before)
-        assert searched.text == f"SG-2024-001的损失是多少？\n{question}"
-    for question in ("SG-2024-002的原因呢？", "三号机房的值班负责人是谁？"):
-        assert search_question(parse_question(question), before).text == question
-    assert search_question(parse_question("那直接原因呢？"), ()).text == "那直接原因呢？"

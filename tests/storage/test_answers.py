@@ -5,10 +5,18 @@ from datetime import UTC, datetime
 
 import pytest
 
-from kb_service.domain.answers import Answer, AnswerAudit, AnswerStatus, Citation, CitationStatus
+from kb_service.domain.answers import (
+    Answer,
+    AnswerAudit,
+    AnswerStatus,
+    Citation,
+    CitationStatus,
+    Understood,
+)
 from kb_service.domain.chats import Usage
 from kb_service.domain.errors import InvalidRequest, NotFound
 from kb_service.domain.queries import Passage, Reranking
+from kb_service.domain.questions import QuestionKind
 from kb_service.domain.spans import PageRegion, TextSpan
 from kb_service.storage.answers.codec import answer_from, answer_json, audit_from, audit_json
 from tests.storage.world import World
@@ -72,6 +80,40 @@ def test_an_answer_is_read_back_as_it_was(world: World, answer: Answer) -> None:
     with pytest.raises(NotFound):
         world.answers.get("ans_unknown")
     world.assert_clean()
+
+
+def test_how_a_question_was_understood_is_read_back_and_was_not_told_before(
+    world: World, answer: Answer
+) -> None:
+    understood = Understood("about a", "About a: what failed?", (answer.citations[0].document_id,))
+    asked = replace(answer, understood=understood, kind=QuestionKind.LIST)
+    world.answers.save_turn(asked, AUDIT)
+    assert world.answers.get(answer.id)[0] == asked
+    payload = answer_json(answer)
+    del payload["understood"], payload["kind"]
+    assert answer_from({**payload, "not_stored": None}) == replace(
+        answer, passages=tuple(replace(p, units=()) for p in answer.passages)
+    )
+
+
+def test_the_last_answers_of_a_conversation_come_latest_first(world: World, answer: Answer) -> None:
+    turns = [replace(answer, id=f"ans_{n}") for n in (1, 2, 3)]
+    for turn in turns:
+        world.answers.save_turn(turn, AUDIT)
+    world.answers.save_turn(replace(answer, id="ans_9", conversation_id="conv_2"), AUDIT)
+    assert world.answers.latest_answers("conv_1", 2) == (turns[2], turns[1])
+    assert world.answers.latest_answers("conv_unknown", 2) == ()
+
+
+def test_a_question_asked_with_the_title_of_a_document_loses_it_with_the_document(
+    world: World, answer: Answer
+) -> None:
+    document_id = answer.citations[0].document_id
+    understood = Understood("about a", "About a: what failed?", (document_id,))
+    refused = replace(answer, citations=(), passages=(), highlight=None, understood=understood)
+    world.answers.save_turn(refused, AUDIT)
+    world.catalog.documents.delete(answer.kb_id, document_id)
+    assert world.answers.get(answer.id)[0].understood is None
 
 
 def test_an_audit_record_from_before_there_was_a_reranker_is_read() -> None:

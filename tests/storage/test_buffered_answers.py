@@ -163,6 +163,8 @@ def test_a_conversation_goes_on_in_memory_and_is_stored_in_order(
         assert found.title == "What failed?"
         assert [m.answer_id for m in found.messages if m.answer_id] == ["ans_1", "ans_2", "ans_3"]
         assert len(world.answers.get_conversation("conv_1").messages) == 2
+        latest = [item.id for item in answers.latest_answers("conv_1", 9)]
+        assert latest == ["ans_3", "ans_2", "ans_1"]
     answers.save_turn(replace(answer, id="ans_4", question="Who?"), AUDIT)
     stored = world.answers.get_conversation("conv_1").messages
     assert [m.content for m in stored if m.role == "user"] == [

@@ -6,7 +6,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Page, expect
 
-from kb_service.domain.answers import AnswerStatus, CitationStatus
+from kb_service.domain.answers import AnswerStatus, CitationStatus, Understood
 from kb_service.domain.errors import GenerationError
 from kb_service.domain.spans import TextSpan
 from tests.web.answers import answer, citation, crane_answer
@@ -236,3 +236,27 @@ def test_pointing_at_a_mark_does_not_move_it(ready: PageService, open_page: Open
     assert mark.bounding_box() == before
     mark.click()
     expect(page.locator("#viewer")).to_be_visible()
+
+
+def test_how_a_follow_up_was_read_stands_above_its_answer_and_can_be_changed(
+    ready: PageService, open_page: OpenPage
+) -> None:
+    full = "About SG-2024-003: when did it collapse?"
+    ready.prepared.answer = crane_answer(understood=Understood("about SG-2024-003", full))
+    page = open_page()
+    ask(page, "When did it collapse?")
+    line = page.get_by_role("button", name=f"about SG-2024-003. Change the question: {full}")
+    expect(line).to_have_text("about SG-2024-003")
+    line.press("Enter")
+    expect(page.get_by_label("Your question")).to_have_value(full)
+    expect(page.get_by_label("Your question")).to_be_focused()
+    expect(page.locator(".question-text")).to_have_text("When did it collapse?")
+
+
+def test_a_question_answered_as_typed_has_no_such_line(
+    ready: PageService, open_page: OpenPage
+) -> None:
+    page = open_page()
+    ask(page)
+    expect(page.locator(".status-answered")).to_be_visible()
+    expect(page.locator(".understood")).to_have_count(0)

@@ -89,6 +89,12 @@ class BufferedAnswers(AnswerStore):
         messages = (*stored.messages, *(message for item in shown for message in _messages(item)))
         return replace(stored, messages=messages, updated_at=shown[-1].created_at)
 
+    def latest_answers(self, conversation_id: str, limit: int) -> tuple[Answer, ...]:
+        """Return the last answers of a conversation, kept ones first, the latest first."""
+        turns = [turn for turn in self._kept if turn.answer.conversation_id == conversation_id]
+        shown = [self.as_it_may_be_shown(turn.answer, turn.audit)[0] for turn in reversed(turns)]
+        return (*shown, *super().latest_answers(conversation_id, limit))[:limit]
+
     def delete_conversation(self, conversation_id: str) -> None:
         """Delete a conversation with its messages and answers, kept ones too. Raises NotFound."""
         with self._turns:

@@ -7,9 +7,17 @@ import dataclasses
 from datetime import datetime
 from typing import Any
 
-from kb_service.domain.answers import Answer, AnswerAudit, AnswerStatus, Citation, CitationStatus
+from kb_service.domain.answers import (
+    Answer,
+    AnswerAudit,
+    AnswerStatus,
+    Citation,
+    CitationStatus,
+    Understood,
+)
 from kb_service.domain.chats import Usage
 from kb_service.domain.queries import Passage, Reranking
+from kb_service.domain.questions import QuestionKind
 from kb_service.domain.spans import Box, PageRegion, TextSpan
 
 Json = dict[str, Any]
@@ -42,6 +50,9 @@ def answer_from(payload: Json) -> Answer:
             "usage": Usage(**payload["usage"]),
             "highlight": TextSpan(**payload["highlight"]) if payload["highlight"] else None,
             "created_at": datetime.fromisoformat(payload["created_at"]),
+            # Answers from before questions were understood have neither.
+            "understood": _understood_from(payload.get("understood")),
+            "kind": QuestionKind(payload.get("kind", QuestionKind.FACT)),
         }
     )
 
@@ -59,9 +70,10 @@ def audit_from(payload: Json) -> AnswerAudit:
 
 
 def seen_documents(answer: Answer) -> set[str]:
-    """Return the documents whose words the answer quotes or was generated from."""
+    """Return the documents whose words the answer quotes, was generated from or asked with."""
     quoted = {citation.document_id for citation in answer.citations}
-    return quoted | {passage.document_id for passage in answer.passages}
+    asked_with = answer.understood.documents if answer.understood else ()
+    return quoted | {passage.document_id for passage in answer.passages} | set(asked_with)
 
 
 def redacted(payload: Json, audit: Json) -> tuple[Json, Json]:
@@ -72,9 +84,14 @@ def redacted(payload: Json, audit: Json) -> tuple[Json, Json]:
         "citations": [],
         "passages": [],
         "highlight": None,
+        "understood": None,
         "reason": REDACTED_REASON,
     }
     return emptied, {**audit, "prompt_token_ids": [], "raw_output": ""}
+
+
+def _understood_from(item: Json | None) -> Understood | None:
+    return Understood(**{**item, "documents": tuple(item["documents"])}) if item else None
 
 
 def _citation_from(item: Json) -> Citation:

@@ -97,6 +97,18 @@ class AnswerStore:
             raise _no_answer(answer_id)
         return answer_from(row.payload), audit_from(row.audit)
 
+    def latest_answers(self, conversation_id: str, limit: int) -> tuple[Answer, ...]:
+        """Return the last answers of a conversation, the latest first."""
+        statement = (
+            select(answers.c.payload)
+            .join(messages, messages.c.answer_id == answers.c.id)
+            .where(messages.c.conversation_id == conversation_id)
+            .order_by(messages.c.number.desc())
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            return tuple(map(answer_from, connection.execute(statement).scalars()))
+
     def feedback(self, answer_id: str, rating: str, comment: str = "") -> None:
         """Keep the latest rating of an answer. Raises NotFound, InvalidRequest."""
         if rating not in RATINGS:

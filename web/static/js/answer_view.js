@@ -10,7 +10,7 @@ const LAST_SIGN = /\S\s*$/u;
 // `state`: {text, citations, answer (null until done), error, phase (of the work, while nothing is
 // written), isStopped, isUnfinished (asked before, and no answer came), isStored, isStreaming}
 // `onCite(citation, mark)` when a mark or a source is chosen; `onRetry()` asks again; `onEdit()`
-// gives the words of the question back.
+// gives the words of the question back; `onFull(question)` those of the question as it was read.
 export class AnswerView {
   #handlers;
   element = el("article", { class: "turn" });
@@ -38,6 +38,7 @@ export class AnswerView {
     const openIds = folds.length ? folds.filter((fold) => fold.open).map((fold) => fold.dataset.part) : ["sources"];
     this.#reply.setAttribute("aria-busy", String(state.isStreaming));
     this.#reply.replaceChildren(...[
+      understoodLine(state, this.#handlers),
       statusLine(state),
       this.#text(state),
       el("div", { class: "reply-notes" }, ...notes(state, this.#handlers)),
@@ -131,6 +132,15 @@ export class AnswerView {
 // Words that no cited words say. A reader of the screen hears so behind the last of them.
 function unsupported(words, isEnd) {
   return el("span", { class: "unsupported", title: t("unsupported_words") }, words, isEnd ? el("span", { class: "visually-hidden" }, ` (${t("unsupported_words")})`) : "");
+}
+
+// How a question was read that left out what it is about.
+function understoodLine({ answer }, { onFull }) {
+  const understood = /** @type {Api["AnswerBody"]} */ (answer)?.understood;
+  if (!understood) return null;
+  const { about, question } = understood;
+  return el("p", { class: "understood" },
+    el("button", { type: "button", class: "quiet-button", title: question, "aria-label": t("understood_label", { about, question }), onclick: () => onFull(question) }, el("bdi", {}, about)));
 }
 
 function statusLine({ answer, phase, isStreaming, isStopped, isUnfinished, error }) {

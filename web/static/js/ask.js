@@ -147,6 +147,7 @@ export class Ask {
         leave(from);
         this.#composer.put(question);
       },
+      onFull: (_from, full) => this.#composer.put(full),
     });
     this.#showBegin();
     return view;

@@ -109,6 +109,7 @@ export const en = {
   ask: "Ask",
   ask_again: "Ask again",
   you_asked: "You asked",
+  understood_label: "{about}. Change the question: {question}",
   answering: "Looking through the documents…",
   answer_ready: "The answer is ready.",
   answer_failed: "The answer failed.",

@@ -109,6 +109,7 @@ export const zh = {
   ask: "提问",
   ask_again: "重新提问",
   you_asked: "您的提问",
+  understood_label: "{about}。修改问题：{question}",
   answering: "正在查阅文档…",
   answer_ready: "回答已完成。",
   answer_failed: "回答失败。",

@@ -1,0 +1,159 @@
+"""A question in a conversation as a full question, which everything after gets and the user sees.
+
+A pure rule, no model: what the question before and the documents of its answer were about is
+carried when the new question names nothing itself. Knows no storage.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from kb_service.domain.answers import Answer, Understood
+from kb_service.domain.questions import Question, QuestionKind, Subject, SubjectKind
+from kb_service.language.asked import parse_question
+from kb_service.language.events import event_kinds, speaks_of_event
+from kb_service.language.follow_ups import (
+    joined,
+    only_names,
+    points_back,
+    stands_alone,
+    without_lead,
+)
+from kb_service.language.kinds import bare_question, kind_of
+from kb_service.language.messages import message
+from kb_service.language.subjects import subjects_in
+from kb_service.language.text import normalise
+
+MAX_TITLE_CHARS = 80
+"""A longer title is no name that one would put into a question."""
+
+_TIMES = frozenset({SubjectKind.DATE})
+_NO_NAMES = frozenset({SubjectKind.NUMBER, SubjectKind.EVENT})
+_OVER_MANY = frozenset({QuestionKind.COUNT, QuestionKind.LIST_DOCUMENTS, QuestionKind.COMPARISON})
+
+
+@dataclass(frozen=True, slots=True)
+class CitedDocument:
+    """A document that the answer before quoted."""
+
+    id: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What a question may go on from: the full question before it, and what its answer quoted."""
+
+    question: Question
+    documents: tuple[CitedDocument, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """The question to answer. `understood`: None when it is the one that was typed."""
+
+    question: Question
+    understood: Understood | None = None
+
+
+def rewrite(question: Question, previous: Carried | None) -> Rewritten:
+    """Return the question with what it leaves out; as it is when it names its own subject."""
+    kind = kind_of(question)
+    if previous is None or kind is QuestionKind.SMALL_TALK:
+        return Rewritten(question)
+    own = subjects_in(question)
+    if only_names(question, own):
+        return _in_its_place(question, own, previous.question)
+    subject = _carried_subject(previous, question.language)
+    if not subject or _is_its_own(question, own, kind, previous):
+        return Rewritten(question)
+    text = message(
+        "asked_about", question.language, subject=subject, question=without_lead(question.text)
+    )
+    return _understood(text, subject, question.language, previous.documents)
+
+
+def carried_from(answer: Answer) -> Carried:
+    """Return what goes on from a stored answer."""
+    asked = answer.understood.question if answer.understood else answer.question
+    cited = {c.document_id: CitedDocument(c.document_id, c.title) for c in answer.citations}
+    return Carried(parse_question(asked), tuple(cited.values()))
+
+
+def carried_through(asked: Iterable[str]) -> Carried | None:
+    """Return what goes on from questions without stored answers, each read after the one before."""
+    previous: Carried | None = None
+    for text in asked:
+        question = rewrite(parse_question(text), previous).question
+        if kind_of(question) is not QuestionKind.SMALL_TALK:
+            previous = Carried(question)
+    return previous
+
+
+def _is_its_own(
+    question: Question, own: Sequence[Subject], kind: QuestionKind, previous: Carried
+) -> bool:
+    """True for a question that is not about what was asked before."""
+    if any(subject.kind not in _NO_NAMES | _TIMES for subject in own):
+        return True
+    if points_back(question.normalised):
+        return False
+    asked = bare_question(question.normalised)
+    has_time = any(subject.kind in _TIMES for subject in own)
+    return has_time or kind in _OVER_MANY or stands_alone(asked) or _is_other_event(own, previous)
+
+
+def _is_other_event(own: Sequence[Subject], previous: Carried) -> bool:
+    """True when a question speaks of a kind of happening that was not asked about."""
+    kinds = {form for s in own if s.kind is SubjectKind.EVENT for form in s.forms}
+    before = " ".join([previous.question.text, *(d.title for d in previous.documents)])
+    known = normalise(before)
+    return any(not speaks_of_event(known, kind) for kind in kinds) and bool(event_kinds(known))
+
+
+def _carried_subject(previous: Carried, language: str) -> str:
+    """Return what the question before was about, in the shortest words that tell it.
+
+    The number of the one document that was quoted, what the question named, or that one's title.
+    """
+    title = previous.documents[0].title if len(previous.documents) == 1 else ""
+    numbers = _identifiers(parse_question(title)) if title else []
+    named = [s for s in subjects_in(previous.question) if s.kind is not SubjectKind.NUMBER]
+    numbers = numbers or _identifiers(previous.question)
+    if numbers:
+        return numbers[0].text
+    if named:
+        return joined(previous.question.text, named, language)
+    return title if len(title) <= MAX_TITLE_CHARS else ""
+
+
+def _identifiers(question: Question) -> list[Subject]:
+    return [s for s in subjects_in(question) if s.kind is SubjectKind.IDENTIFIER]
+
+
+def _in_its_place(question: Question, own: Sequence[Subject], before: Question) -> Rewritten:
+    """Return the question before with another subject: "and in Lisbon?" after one about Seward."""
+    text = before.text
+    for subject in own:
+        text = _with(text, subject, question.language)
+    words = joined(question.text, own, question.language)
+    return _understood(text, words, question.language, ())
+
+
+def _with(text: str, subject: Subject, language: str) -> str:
+    """Return a question with a subject where it had one of the same sort, else with it in front."""
+    there = subjects_in(parse_question(text))
+    same = [one for one in there if one.kind is subject.kind]
+    is_time = subject.kind in _TIMES
+    alike = [one for one in there if (one.kind in _TIMES) is is_time and one.kind not in _NO_NAMES]
+    taken = next(iter(same or ([] if subject.kind in _NO_NAMES else alike)), None)
+    if taken is None:
+        return message("asked_about", language, subject=subject.text, question=text)
+    return f"{text[: taken.span.start]}{subject.text}{text[taken.span.end :]}"
+
+
+def _understood(
+    text: str, subject: str, language: str, documents: Sequence[CitedDocument]
+) -> Rewritten:
+    about = message("about_it", language, subject=subject)
+    ids = tuple(document.id for document in documents)
+    return Rewritten(parse_question(text), Understood(about, text, ids))

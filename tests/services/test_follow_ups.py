@@ -1,0 +1,161 @@
+"""A question that leaves out what it is about is answered as the full one, which the user sees."""
+
+from dataclasses import replace
+
+import pytest
+
+from kb_service.domain.questions import QuestionKind
+from kb_service.language.asked import parse_question
+from kb_service.language.kinds import kind_of
+from kb_service.services.follow_ups import (
+    Carried,
+    CitedDocument,
+    Rewritten,
+    carried_from,
+    carried_through,
+    rewrite,
+)
+from tests.web.answers import answer, citation
+
+NUMBERED = CitedDocument("doc_1", "SG-2024-003-江南化工厂火灾事故调查报告")
+TITLED = CitedDocument("doc_2", "Elm Road depot fire report")
+
+
+def after(before: str, now: str, *documents: CitedDocument) -> Rewritten:
+    return rewrite(parse_question(now), Carried(parse_question(before), documents))
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "full", "about"),
+    [
+        (
+            "江南化工厂火灾的原因是什么？",
+            "罚款多少？",
+            "关于SG-2024-003，罚款多少？",
+            "关于 SG-2024-003",
+        ),
+        (
+            "SG-2024-007的损失是多少？",
+            "那直接原因呢？",
+            "关于SG-2024-007，直接原因呢？",
+            "关于 SG-2024-007",
+        ),
+        (
+            "黑水隧道追尾是谁的责任？",
+            "他开的什么车？",
+            "关于黑水隧道追尾，他开的什么车？",
+            "关于 黑水隧道追尾",
+        ),
+        (
+            "Who raised the alarm at Elm Road?",
+            "When did he see it?",
+            "About Elm Road: When did he see it?",
+            "about Elm Road",
+        ),
+        (
+            "What stopped Kafka on 3 March 2021?",
+            "And the damage?",
+            "About Kafka on 3 March 2021: the damage?",
+            "about Kafka on 3 March 2021",
+        ),
+        (
+            "黑水隧道封闭了多久？",
+            "What was the cause?",
+            "About 黑水隧道: What was the cause?",
+            "about 黑水隧道",
+        ),
+    ],
+)
+def test_what_was_asked_about_is_carried_pronoun_or_not(
+    before: str, now: str, full: str, about: str
+) -> None:
+    documents = (NUMBERED,) if "江南" in before else ()
+    found = after(before, now, *documents)
+    assert found.understood is not None
+    assert (found.question.text, found.understood.question) == (full, full)
+    assert found.understood.about == about
+    assert found.understood.documents == tuple(document.id for document in documents)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "full"),
+    [
+        ("甲化工公司被罚款多少？", "那乙化工公司呢？", "乙化工公司被罚款多少？"),
+        ("关于SG-2024-003，罚款多少？", "SG-2024-005呢？", "关于SG-2024-005，罚款多少？"),
+        ("2024年江南化工厂的产量是多少？", "2023年呢？", "2023年江南化工厂的产量是多少？"),
+        ("江南化工厂的产量是多少？", "那2023年呢？", "关于2023年，江南化工厂的产量是多少？"),
+        ("How much was Aldgate Logistics fined?", "And Norton?", "How much was Norton fined?"),
+        ("What failed at Seward in 2022?", "what about 2023?", "What failed at Seward in 2023?"),
+        ("What failed at Seward?", "How about in Lisbon?", "What failed at Lisbon?"),
+    ],
+)
+def test_a_name_alone_takes_the_place_of_the_one_before(before: str, now: str, full: str) -> None:
+    found = after(before, now, NUMBERED)
+    assert found.question.text == full
+    assert found.understood is not None and found.understood.documents == ()
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        "黑水隧道封闭了多久？",
+        "SG-2024-005的原因呢？",
+        "Who led Kafka's repair?",
+        "谢谢",
+        "2024年有多少起事故？",
+        "哪些报告提到了叉车？",
+        "什么是动火作业？",
+        "What is an interlock?",
+        "泄漏事故的处理流程是什么？",
+        "2022年的产量是多少？",
+    ],
+)
+def test_a_question_with_a_subject_of_its_own_carries_nothing(now: str) -> None:
+    found = after("江南化工厂火灾的原因是什么？", now, NUMBERED)
+    assert (found.question.text, found.understood) == (now, None)
+
+
+def test_the_same_kind_of_happening_is_the_one_asked_about() -> None:
+    found = after("江南化工厂火灾的原因是什么？", "火灾造成几人受伤？", NUMBERED)
+    assert found.question.text == "关于SG-2024-003，火灾造成几人受伤？"
+    found = after("江南化工厂火灾的原因是什么？", "那次泄漏呢，谁负责？", NUMBERED)
+    assert found.understood is not None
+
+
+def test_a_document_alone_gives_its_title_when_the_question_named_nothing() -> None:
+    found = after("what was the probable cause?", "who wrote it?", TITLED)
+    assert found.question.text == "About Elm Road depot fire report: who wrote it?"
+    assert found.understood is not None and found.understood.documents == ("doc_2",)
+    assert (
+        after("what was it?", "who wrote it?", replace(TITLED, title="x" * 99)).understood is None
+    )
+    assert after("what was it?", "who wrote it?", TITLED, NUMBERED).understood is None
+
+
+def test_nothing_is_carried_from_nothing() -> None:
+    assert rewrite(parse_question("罚款多少？"), None) == Rewritten(parse_question("罚款多少？"))
+
+
+def test_what_was_carried_once_is_carried_on() -> None:
+    carried = carried_through(["SG-2024-007的损失是多少？", "谢谢", "原因呢？", "你好"])
+    assert carried is not None
+    assert carried.question.text == "关于SG-2024-007，原因呢？"
+    found = rewrite(parse_question("谁负责？"), carried)
+    assert found.question.text == "关于SG-2024-007，谁负责？"
+    assert carried_through(["你好"]) is None
+
+
+def test_an_answer_is_gone_on_from_by_its_full_question_and_what_it_quoted() -> None:
+    first = replace(citation(1, 0, 3, title="Elm Road"), document_id="doc_1")
+    stored = replace(answer("Yes.", [first, first]), question="What failed?")
+    assert carried_from(stored) == Carried(
+        parse_question("What failed?"), (CitedDocument("doc_1", "Elm Road"),)
+    )
+    found = after("SG-2024-007的损失？", "原因呢？")
+    stored = replace(stored, question="原因呢？", understood=found.understood)
+    assert carried_from(stored).question == found.question
+
+
+def test_the_full_question_is_of_the_kind_of_the_short_one() -> None:
+    found = after("SG-2024-007的损失？", "有哪些措施？")
+    assert kind_of(found.question) is QuestionKind.LIST
