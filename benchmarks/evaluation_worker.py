@@ -29,8 +29,6 @@ from retrievers.reranking import RerankPolicy
 
 RANDOM_ORDER, LEXICAL, DENSE, HYBRID = "random order", "lexical", "dense", "hybrid"
 RERANKED = "lexical + rerank"
-NO_HURRY_S = 3600.0
-"""Budget of a reranker here: what is measured is its order; its time is told beside it."""
 RANDOM_SENTENCE, LEXICAL_SENTENCE, EXTRACTIVE = (
     "random sentence",
     "lexical sentence",
@@ -143,7 +141,7 @@ def _reranking(task: Task) -> tuple[Reranker | None, RerankPolicy]:
     folder, weight = task.reranker, task.rerank_weight
     if task.is_reader and not folder:
         folder, weight = default.model, default.weight
-    policy = RerankPolicy(default.candidates, NO_HURRY_S, weight)
+    policy = RerankPolicy(default.candidates, weight)
     return load_reranker(Path(folder)) if folder else None, policy
 
 

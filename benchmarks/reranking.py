@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
 
-from benchmarks.evaluation_worker import NO_HURRY_S, NoEmbedder
+from benchmarks.evaluation_worker import NoEmbedder
 from benchmarks.fusion import LEXICAL, METRIC, Column, compared, told, verdict
 from benchmarks.memory_base import ALL_SETS, Corpus, MemoryBase, load_corpus
 from benchmarks.retrieval import askable, open_retriever, rank_all
@@ -44,12 +44,12 @@ class Remembered:
         """The model's name."""
         return self.reranker.name
 
-    def score(self, question: str, texts: Sequence[str], budget_s: float) -> list[float]:
+    def score(self, question: str, texts: Sequence[str]) -> list[float]:
         """Return the scores of all texts."""
         key = (question, *texts)
         if key not in self._known:
             began = perf_counter()
-            self._known[key] = self.reranker.score(question, texts, budget_s)
+            self._known[key] = self.reranker.score(question, texts)
             self.seconds.append(perf_counter() - began)
         return self._known[key]
 
@@ -66,7 +66,7 @@ def measure(corpus: Corpus, reranker: Reranker, weights: Sequence[float]) -> Col
     """Return nDCG@10 per question by system: lexical, then each weight."""
     base = MemoryBase(corpus, None)
     questions = askable(corpus, base)
-    policies = {LEXICAL: None} | {named(w): RerankPolicy(20, NO_HURRY_S, w) for w in weights}
+    policies = {LEXICAL: None} | {named(w): RerankPolicy(20, w) for w in weights}
     column = {}
     for name, policy in policies.items():
         asked = reranker if policy else None

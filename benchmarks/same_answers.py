@@ -3,8 +3,8 @@
     python -m benchmarks.same_answers ask URL --data DIR --out A.jsonl
     python -m benchmarks.same_answers compare A.jsonl B.jsonl
 
-Knows the HTTP contract only, so any version of the service can be asked. Start it with
-KB_RERANK__BUDGET_MS=60000: what the reranker reads must not depend on how busy the machine is.
+Knows the HTTP contract only, so any version of the service can be asked. One whose reranker still
+reads against a clock is started with KB_RERANK__BUDGET_MS=60000.
 """
 
 import argparse

@@ -58,11 +58,11 @@ def embedder_text(embedding: EmbeddingSettings, embedder: Embedder) -> str:
 
 
 def reranker_text(rerank: RerankSettings, reranker: Reranker | None) -> str:
-    """What orders the first candidates anew, how many, and for how long at most."""
+    """What orders the first candidates anew, how many, and how much it counts."""
     if reranker is None:
         return "none: searches keep the order of words and identifiers"
-    facts = f"{reranker.name}, first {rerank.candidates} candidates, {rerank.budget_ms} ms at most"
-    return f"{facts}, weight {rerank.weight:g}; {origin_text(rerank.model)}"
+    facts = f"{reranker.name}, first {rerank.candidates} candidates, weight {rerank.weight:g}"
+    return f"{facts}; {origin_text(rerank.model)}"
 
 
 def generator_text(model: str, generator: Generator) -> str:

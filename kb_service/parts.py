@@ -106,5 +106,5 @@ def _retriever(settings: Settings, models: Models, database: Database) -> "Hybri
         candidates=settings.retrieval.candidates,
         policy=FusionPolicy(dense_weight=dense_weight(settings.retrieval, models)),
         reranker=lambda: models.reranker().model,
-        rerank_policy=RerankPolicy(rerank.candidates, rerank.budget_ms / 1000, rerank.weight),
+        rerank_policy=RerankPolicy(rerank.candidates, rerank.weight),
     )

@@ -38,15 +38,14 @@ class EmbeddingSettings(BaseModel):
 class RerankSettings(BaseModel):
     """KB_RERANK__…: the folder of a cross-encoder that orders the first candidates of a search.
 
-    `model`: empty for none. `candidates` of each search are read within `budget_ms`; what is not
-    read by then keeps its place. `weight`: 1 orders by the model's score alone; less adds, with the
-    rest of the weight, the standardised score of the words, or of words and vectors where both are
-    asked; 0.15 suits the built-in model, 1 a strong one. `threads`: of one forward pass.
+    `model`: empty for none. `candidates` of each search are read, however long it takes. `weight`:
+    1 orders by the model's score alone; less adds, with the rest of the weight, the standardised
+    score of the words, or of words and vectors where both are asked; 0.15 suits the built-in model,
+    1 a strong one. `threads`: of one forward pass.
     """
 
     model: str = str(PROJECT_ROOT / "models" / "cross-zh-en")
     candidates: Annotated[int, Field(ge=2, le=100)] = 20
-    budget_ms: Annotated[int, Field(ge=1, le=60_000)] = 300
     weight: Annotated[float, Field(gt=0, le=1)] = 0.15
     threads: Annotated[int, Field(ge=1, le=64)] = 1
 

@@ -1,17 +1,15 @@
 """Scores pairs of question and text with a cross-encoder from a folder on this machine.
 
-Knows two ways to run one (a small BERT by numpy, everything else by sentence-transformers), a
-thread of its own for it, and a clock. Checks the files of a model before it trusts them. Does not
-know what the scores are used for.
+Knows two ways to run one (a small BERT by numpy, everything else by sentence-transformers) and a
+thread of its own for it. Checks the files of a model before it trusts them. Knows no clock, so a
+busy machine changes no score, and not what the scores are used for.
 """
 
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as FutureTimeoutError
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -27,7 +25,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger("reranker")
 
 BATCH_SIZE = 5
-"""Pairs of one forward pass; between two of them the clock is looked at."""
+"""Pairs of one forward pass; between two of them those of another question may be read."""
 MAX_TOKENS = 512
 """Longer pairs are cut, whatever the model would take: a chunk and a question are shorter."""
 CONFIG_FILE, WEIGHTS_PATTERN = "config.json", "*.safetensors"
@@ -41,10 +39,7 @@ class PairModel(Protocol):
 
 
 class CrossEncoderReranker:
-    """Implements `domain.ports.Reranker`. One pass runs at a time; waiting counts as time spent.
-
-    A pass that outlasts its budget goes on in its thread until it ends, and its scores are lost.
-    """
+    """Implements `domain.ports.Reranker`. One pass runs at a time; who comes later waits."""
 
     def __init__(self, folder: Path, *, num_threads: int) -> None:
         """Raises ConfigurationError: model_unavailable or model_corrupt, naming the folder."""
@@ -57,14 +52,14 @@ class CrossEncoderReranker:
     def name(self) -> str:
         return self._folder.name
 
-    def score(self, question: str, texts: Sequence[str], budget_s: float) -> list[float]:
-        """Return the model's logits of the first texts; fewer than texts when time is up."""
-        deadline = time.monotonic() + budget_s
+    def score(self, question: str, texts: Sequence[str]) -> list[float]:
+        """Return the model's logits of the texts; of those before a pass that was not finite."""
         scores: list[float] = []
         for start in range(0, len(texts), BATCH_SIZE):
             batch = [(question, text) for text in texts[start : start + BATCH_SIZE]]
-            found = self._within(deadline, batch)
-            if found is None:
+            found = self._thread.submit(self._model.logits, batch).result()
+            if not all(map(math.isfinite, found)):
+                log.error("scores are not finite", model=str(self._folder))
                 break
             scores += found
         return scores
@@ -72,22 +67,6 @@ class CrossEncoderReranker:
     def close(self) -> None:
         """End the thread after the pass that it may be in."""
         self._thread.shutdown(wait=True, cancel_futures=True)
-
-    def _within(self, deadline: float, batch: list[tuple[str, str]]) -> list[float] | None:
-        """The scores of a batch, None when they were not there in time or not finite."""
-        left = deadline - time.monotonic()
-        if left <= 0:
-            return None
-        passing: Future[list[float]] = self._thread.submit(self._model.logits, batch)
-        try:
-            scores = passing.result(left)
-        except FutureTimeoutError:
-            passing.cancel()
-            return None
-        if all(map(math.isfinite, scores)):
-            return scores
-        log.error("scores are not finite", model=str(self._folder))
-        return None
 
     def _try_once(self) -> None:
         """See that the weights fit the tokenizer, and let the first question find a warm model."""

@@ -175,8 +175,8 @@ class HybridRetriever:
         texts = [stored.chunk.draft.embedded_text for _, stored in found[: policy.candidates]]
         timings["rerank_s"] = 0.0
         with _clock(timings, "rerank_s"):
-            scores = reranker.score(query.question.text, texts, policy.budget_s)
-        outcome = Reranking(reranker.name, len(texts), len(scores), policy.budget_s)
+            scores = reranker.score(query.question.text, texts)
+        outcome = Reranking(reranker.name, len(texts), len(scores))
         if not outcome.is_complete:
             log.warning("not all candidates reranked", **asdict(outcome))
         stored_by_id = {stored.chunk.id: stored for _, stored in found}

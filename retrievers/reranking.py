@@ -17,13 +17,11 @@ LEXICAL, DENSE = "lexical", "dense"
 class RerankPolicy:
     """How far and how much a reranker counts.
 
-    `candidates`: best chunks it reads. `budget_s`: time for it. `weight`: 1 for the order by its
-    score alone, less to add at 1 - weight the standardised lexical score, or, where vectors were
-    asked too, the fused one.
+    `candidates`: best chunks it reads. `weight`: 1 for the order by its score alone, less to add at
+    1 - weight the standardised lexical score, or, where vectors were asked too, the fused one.
     """
 
     candidates: int = 20
-    budget_s: float = 0.3
     weight: float = 1.0
 
 

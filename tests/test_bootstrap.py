@@ -63,21 +63,19 @@ def test_a_reranker_that_cannot_be_loaded_is_left_out_and_told(tmp_path: Path) -
 
 def test_a_reranker_reads_the_candidates_of_a_search(tmp_path: Path) -> None:
     folder = write_tiny_cross_encoder(tmp_path / "tiny-reranker")
-    rerank = RerankSettings(model=str(folder), budget_ms=30_000, threads=1, candidates=7)
+    rerank = RerankSettings(model=str(folder), threads=1, candidates=7)
     settings = Settings(data_dir=tmp_path / "data", rerank=rerank)
     services = open_services(settings)
     base = services.bases.create("reports")
     found = services.searching.search(SearchRequest(base.id, "valve"))
-    assert found.reranking == Reranking("tiny-reranker", 0, 0, 30.0)
+    assert found.reranking == Reranking("tiny-reranker", 0, 0)
     text = {found.name: found.text for found in find_faults(settings)}["reranking model"]
-    assert text.startswith("tiny-reranker, first 7 candidates, 30000 ms at most, weight 0.15;")
+    assert text.startswith("tiny-reranker, first 7 candidates, weight 0.15;")
     assert "files match their checksums" in text
     services.close()
 
 
-@pytest.mark.parametrize(
-    ("name", "value"), [("weight", 0.0), ("weight", 1.1), ("candidates", 1), ("budget_ms", 0)]
-)
+@pytest.mark.parametrize(("name", "value"), [("weight", 0.0), ("weight", 1.1), ("candidates", 1)])
 def test_a_setting_of_the_reranker_out_of_range_is_refused(name: str, value: float) -> None:
     with pytest.raises(ValidationError, match=f"{name}(.|\n)*{value}"):
         RerankSettings.model_validate({name: value})

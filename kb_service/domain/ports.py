@@ -132,10 +132,11 @@ class Reranker(Protocol):
     def name(self) -> str:
         """The model's name."""
 
-    def score(self, question: str, texts: Sequence[str], budget_s: float) -> list[float]:
+    def score(self, question: str, texts: Sequence[str]) -> list[float]:
         """Return scores of the first texts, in order, the higher the better.
 
-        They are fewer than the texts when `budget_s` seconds were over before.
+        Which texts are read depends on the texts alone, never on time: they are fewer than the
+        texts only from where the model's scores are not finite.
         """
 
     def close(self) -> None:

@@ -62,13 +62,12 @@ class ScoredChunk:
 class Reranking:
     """How far the candidates of a question were read again: `num_scored` of `num_candidates`.
 
-    The rest kept its order after them, because `budget_s` seconds were spent.
+    The rest kept its order after them, because the model's scores of it were not finite.
     """
 
     model: str
     num_candidates: int
     num_scored: int
-    budget_s: float
 
     @property
     def is_complete(self) -> bool:

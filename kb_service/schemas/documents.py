@@ -196,12 +196,11 @@ class HitBody(Shape):
 
 
 class RerankBody(Shape):
-    """What the reranking model read: `scored` of `candidates` within `budget_s` seconds."""
+    """What the reranking model read: `scored` of `candidates`."""
 
     model: str
     candidates: int
     scored: int
-    budget_s: float
 
 
 class SearchBody(Shape):

@@ -333,5 +333,5 @@ def sample_answer(
 
 def sample_audit() -> AnswerAudit:
     """The audit record beside `sample_answer`."""
-    read = Reranking("cross", 20, 15, 0.3)
+    read = Reranking("cross", 20, 15)
     return AnswerAudit("m" * 64, "t" * 64, (1, 2, 3), {"temperature": 0.0}, 7, "raw", read)

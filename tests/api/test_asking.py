@@ -153,7 +153,7 @@ def test_answers_are_shown_with_their_audit_record(
     assert shown["audit"]["model_sha256"] == "m" * 64
     assert shown["audit"]["seed"] == 7
     assert shown["audit"]["sampling"] == {"temperature": 0.0}
-    read = {"model": "cross", "candidates": 20, "scored": 15, "budget_s": 0.3}
+    read = {"model": "cross", "candidates": 20, "scored": 15}
     assert shown["audit"]["rerank"] == read
 
 

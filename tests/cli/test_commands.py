@@ -230,6 +230,17 @@ def test_doctor_finds_a_mistyped_setting(monkeypatch: pytest.MonkeyPatch) -> Non
     assert "KB_EMBEDING__MODEL: no such setting" in done.output
 
 
+def test_a_setting_that_is_gone_stops_nothing_and_the_doctor_names_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The reranker had a time budget once; who had set it can go on without it."""
+    monkeypatch.setenv("KB_RERANK__BUDGET_MS", "300")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "kb.toml").write_text("[rerank]\nbudget_ms = 300\n", encoding="utf-8")
+    assert kb("list").exit_code == 0
+    assert "KB_RERANK__BUDGET_MS: no such setting" in kb("doctor").output
+
+
 def test_a_setting_outside_its_range_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KB_PORT", "99999")
     done = kb("list")

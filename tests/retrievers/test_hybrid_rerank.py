@@ -1,4 +1,4 @@
-"""A search with a reranker: more candidates, pins, what time left unread, and how it is told."""
+"""A search with a reranker: more candidates, pins, what has no score, and how it is told."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,17 +15,17 @@ from tests.retrievers.memory_source import KB, LetterEmbedder, MemorySource
 
 
 class LongestFirst:
-    """Scores a text by its length; `num_in_time` of the texts before time is up."""
+    """Scores a text by its length; only the first `num_finite` texts have a score."""
 
     name = "longest-first"
 
-    def __init__(self, num_in_time: int = 100) -> None:
-        self.num_in_time = num_in_time
-        self.asked: list[tuple[str, list[str], float]] = []
+    def __init__(self, num_finite: int = 100) -> None:
+        self.num_finite = num_finite
+        self.asked: list[tuple[str, list[str]]] = []
 
-    def score(self, question: str, texts: Sequence[str], budget_s: float) -> list[float]:
-        self.asked.append((question, list(texts), budget_s))
-        return [float(len(text)) for text in texts[: self.num_in_time]]
+    def score(self, question: str, texts: Sequence[str]) -> list[float]:
+        self.asked.append((question, list(texts)))
+        return [float(len(text)) for text in texts[: self.num_finite]]
 
     def close(self) -> None:
         pass
@@ -50,28 +50,30 @@ def source() -> MemorySource:
 
 def test_candidates_beyond_top_k_are_read_and_may_win(source: MemorySource, tmp_path: Path) -> None:
     reranker = LongestFirst()
-    retriever = opened(source, tmp_path, reranker, RerankPolicy(candidates=8, budget_s=2.5))
+    retriever = opened(source, tmp_path, reranker, RerankPolicy(candidates=8))
     result = retriever.retrieve(Query(KB, parse_question("valve"), 3))
-    question, texts, budget_s = reranker.asked[0]
-    assert (question, len(texts), budget_s) == ("valve", 8, 2.5)
+    question, texts = reranker.asked[0]
+    assert (question, len(texts)) == ("valve", 8)
     assert texts[0].startswith("report\nvalve"), "title and text are read together"
     assert [item.chunk.draft.text.count("and") for item in result.items] == [7, 6, 5]
     assert [item.ranks["rerank"] for item in result.items] == [1, 2, 3]
     assert [item.ranks["lexical"] for item in result.items] == [8, 7, 6]
     assert result.items[0].scores["rerank"] == max(len(text) for text in texts)
-    assert result.reranking == Reranking("longest-first", 8, 8, 2.5)
+    assert result.reranking == Reranking("longest-first", 8, 8)
     assert result.timings["rerank_s"] >= 0
     retriever.close()
 
 
-def test_a_spent_budget_is_told_and_logged(source: MemorySource, tmp_path: Path) -> None:
+def test_candidates_without_a_score_keep_their_place_and_are_told(
+    source: MemorySource, tmp_path: Path
+) -> None:
     retriever = opened(source, tmp_path, LongestFirst(2), RerankPolicy(candidates=6))
     with capture_logs() as lines:
         result = retriever.retrieve(Query(KB, parse_question("valve"), 4))
     assert [item.chunk.draft.text.count("and") for item in result.items] == [1, 0, 2, 3]
     assert [item.ranks.get("rerank") for item in result.items] == [1, 2, None, None]
     body = search_body(result).model_dump()
-    expected = {"model": "longest-first", "candidates": 6, "scored": 2, "budget_s": 0.3}
+    expected = {"model": "longest-first", "candidates": 6, "scored": 2}
     assert body["rerank"] == expected
     assert body["items"][2]["ranks"]["rerank"] is None
     assert [line["num_scored"] for line in lines if "reranked" in line["event"]] == [2]
@@ -93,7 +95,7 @@ def test_nothing_found_is_nothing_to_read(tmp_path: Path) -> None:
     retriever = opened(MemorySource(), tmp_path, reranker, RerankPolicy())
     result = retriever.retrieve(Query(KB, parse_question("valve"), 3))
     assert result.items == ()
-    assert result.reranking == Reranking("longest-first", 0, 0, 0.3)
+    assert result.reranking == Reranking("longest-first", 0, 0)
     retriever.close()
 
 

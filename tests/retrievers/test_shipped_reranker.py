@@ -35,10 +35,10 @@ def test_every_file_is_listed_and_matches_its_checksum() -> None:
 
 
 def test_the_passage_that_answers_comes_first(reranker: CrossEncoderReranker) -> None:
-    scores = reranker.score(QUESTION, PASSAGES, 60.0)
+    scores = reranker.score(QUESTION, PASSAGES)
     assert scores.index(max(scores)) == 1
     english = ["The pilot held a licence.", "The valve failed at 14:20 because of corrosion."]
-    scores = reranker.score("Why did the valve fail?", english, 60.0)
+    scores = reranker.score("Why did the valve fail?", english)
     assert scores[1] > scores[0]
 
 

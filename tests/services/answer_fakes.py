@@ -44,7 +44,7 @@ class FakeShelf:
             if not wanted or name in wanted
         ]
         items = (ScoredChunk(c, "ab" * 32, 1 / c.id, {}, {}) for c in chunks)
-        return RetrievalResult(tuple(items), {}, Reranking("reader", 20, len(self.queries), 0.3))
+        return RetrievalResult(tuple(items), {}, Reranking("reader", 20, len(self.queries)))
 
     def idf(self, kb_id: str, terms: Iterable[str]) -> dict[str, float]:
         return {}

@@ -73,7 +73,7 @@ def test_an_answer_is_cited_saved_and_returned() -> None:
         (1, 2),
     )
     assert saved[1].raw_output == "The pump failed on 3 March 2021[1]."
-    assert saved[1].reranking == Reranking("reader", 20, 1, 0.3)
+    assert saved[1].reranking == Reranking("reader", 20, 1)
 
 
 def test_the_stream_releases_sentences_followed_by_their_citations_and_ends_with_the_answer() -> (
@@ -192,7 +192,7 @@ def test_a_report_number_narrows_the_second_search_to_its_report() -> None:
     ]
     assert {p.document_id for p in answer.passages} == {"b"}
     ((_, audit),) = desk.log.saved
-    assert audit.reranking == Reranking("reader", 20, 2, 0.3), "of the search that found them"
+    assert audit.reranking == Reranking("reader", 20, 2), "of the search that found them"
 
 
 def test_closing_the_stream_cancels_the_generation_and_saves_nothing() -> None:

@@ -23,7 +23,7 @@ from tests.storage.world import World
 
 AUDIT = AnswerAudit(
     "m" * 64, "t" * 64, (1, 2, 3), {"top_p": 0.8, "seed": None}, 7, "secret raw",
-    Reranking("cross", 20, 15, 0.3),
+    Reranking("cross", 20, 15),
 )  # fmt: skip
 SECRET = "the pump failed"
 
@@ -128,6 +128,12 @@ def test_an_answer_from_before_unsupported_words_were_told_is_read(answer: Answe
         del item["unsupported"]
     (citation,) = answer_from(payload).citations
     assert citation == replace(answer.citations[0], unsupported=())
+
+
+def test_an_audit_record_from_when_a_reranker_had_a_time_budget_is_read() -> None:
+    payload = audit_json(AUDIT)
+    payload["reranking"]["budget_s"] = 0.3
+    assert audit_from(payload) == AUDIT
 
 
 @pytest.mark.parametrize("name", ["a.txt", "b.txt"])

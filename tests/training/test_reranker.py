@@ -186,7 +186,7 @@ def test_the_exported_folder_scores_as_the_trained_model(
         ).logits.item()
     write_reranker(tmp_path / "small", model, words.tokenizer, Card("small", ["tiny"]))
     reranker = load_reranker(tmp_path / "small", num_threads=1)
-    assert reranker.score(question, [text], 60.0) == pytest.approx([expected], abs=0.02)
+    assert reranker.score(question, [text]) == pytest.approx([expected], abs=0.02)
     reranker.close()
     assert "CMRC 2018" in (tmp_path / "small" / "LICENSE").read_text(encoding="utf-8")
     sums = json.loads((tmp_path / "small" / "SHA256SUMS.json").read_text(encoding="utf-8"))

@@ -59,12 +59,11 @@ def answer_from(payload: Json) -> Answer:
 
 def audit_from(payload: Json) -> AnswerAudit:
     """Return the audit record that `audit_json` wrote."""
-    reranking = payload.get("reranking")  # records from before there was a reranker have none
     return AnswerAudit(
         **{
             **payload,
             "prompt_token_ids": tuple(payload["prompt_token_ids"]),
-            "reranking": Reranking(**reranking) if reranking else None,
+            "reranking": _reranking_from(payload.get("reranking")),
         }
     )
 
@@ -92,6 +91,13 @@ def redacted(payload: Json, audit: Json) -> tuple[Json, Json]:
 
 def _understood_from(item: Json | None) -> Understood | None:
     return Understood(**{**item, "documents": tuple(item["documents"])}) if item else None
+
+
+def _reranking_from(item: Json | None) -> Reranking | None:
+    """Records from before there was a reranker have none; early ones also tell its time budget."""
+    if item is None:
+        return None
+    return Reranking(item["model"], item["num_candidates"], item["num_scored"])
 
 
 def _citation_from(item: Json) -> Citation:
