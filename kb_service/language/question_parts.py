@@ -83,9 +83,14 @@ def _at_clauses(text: str) -> list[str]:
     """Return the two clauses around a join or a pause when each asks for something."""
     for match in _CLAUSES.finditer(text):
         sides = [text[: match.start()].strip(), text[match.end() :].strip()]
-        if all(_is_whole(side) and _asks(side) for side in sides):
+        if all(_is_whole(side) and _asks(side) for side in sides) and _begins(sides[0]):
             return sides
     return []
+
+
+def _begins(part: str) -> bool:
+    """True unless its asking word may stand in a relative clause: "the firm whose shed burned"."""
+    return bool(_HAN.search(part) or re.match(_BEGINS, bare_question(normalise(part))))
 
 
 def _is_whole(part: str) -> bool:
@@ -104,7 +109,13 @@ def _of_each(text: str) -> list[str]:
     head, items, tail = _items(before)
     if len(items) < 2 or any(len(item.strip()) < _MIN_ITEM for item in items):
         return _without_either(text)
-    return [f"{head}{item.strip()}{tail}{after}" for item in items]
+    owners = [head, *("" if _names(item) else head for item in items[1:])]
+    pairs = zip(owners, items, strict=True)
+    return [f"{owner}{item.strip()}{tail}{after}" for owner, item in pairs]
+
+
+def _names(text: str) -> bool:
+    return any(subject.kind in _OWN for subject in subjects_in(parse_question(text)))
 
 
 def _items(before: str) -> tuple[str, list[str], str]:
@@ -133,7 +144,7 @@ def _joins(text: str) -> Iterator[re.Match[str]]:
 
 def _without_either(text: str) -> list[str]:
     """Return the question once for each of two names that a join holds together."""
-    named = [s for s in subjects_in(parse_question(text)) if s.kind in _OWN]
+    named = [subject for subject in subjects_in(parse_question(text)) if subject.kind in _OWN]
     for first, second in pairwise(named):
         between = text[first.span.end : second.span.start]
         if _JOIN.fullmatch(between.strip()):

@@ -22,6 +22,10 @@ from kb_service.language.question_parts import parts_of
             ("甲厂的厂长是谁？", "乙厂的班长是谁？"),
         ),
         (
+            "黑水隧道的班长和远景公司经理分别是谁？",
+            ("黑水隧道的班长是谁？", "远景公司经理是谁？"),
+        ),
+        (
             "黑水隧道封闭了多久？谁负责抢修？",
             ("黑水隧道封闭了多久？", "关于黑水隧道，谁负责抢修？"),
         ),
@@ -69,6 +73,8 @@ def test_it_is_asked_in_parts(question: str, parts: tuple[str, ...]) -> None:
         "罚款1,500元是谁开的？",
         "Which company, which built the tunnel, was fined?",
         "Who called and when?",
+        "隧道里好几辆车撞在一起，请问原因是什么？",
+        "For the firm whose shed burned; what had been shut, and who knew?",
         "What did Smith and Jones see?",
         "Did the pump and the valve both fail?",
         "Really? What failed?",
