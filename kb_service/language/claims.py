@@ -99,7 +99,8 @@ def said_in(normalised: str) -> Said:
         *(claim for run in runs for claim in _character_claims(run, silent)),
     ]
     attributed = _attributed(normalised)
-    made = (claim for claim in claims if claim.start not in attributed)
+    # A number alone is no number of a list item.
+    made = [claim for claim in claims if claim.start not in attributed] or claims
     facts = [
         *(fact for item in quantities for fact in _quantity_facts(item)),
         *((start, f"u:{unit}") for start, unit in units_named(normalised)),

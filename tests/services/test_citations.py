@@ -171,6 +171,11 @@ def test_the_lines_of_a_form_may_stand_in_one_row() -> None:
     assert [quote.text for quote in found.quotes] == ["Name: Zhang", "Injured: 5"]
 
 
+def test_a_number_that_stands_alone_is_quoted() -> None:
+    assert support("2.", "1. The old valve failed.\n2.").status is SupportStatus.VERIFIED
+    assert support("3.", "1. The old valve failed.\n2.").status is SupportStatus.UNSUPPORTED
+
+
 def test_words_that_claim_nothing_are_supported_by_nothing() -> None:
     assert support("是。", "水泵是坏的。").status is SupportStatus.UNSUPPORTED
     assert support("It is.", "It is.").status is SupportStatus.UNSUPPORTED
