@@ -102,6 +102,7 @@ def _gauges(services: Services) -> dict[str, dict[str, int]]:
     statistics = services.statistics
     return {
         "kb_jobs": statistics.jobs_by_status(),
+        "kb_chunks": statistics.chunks_by_vector(),
         "kb_ingest_pages": statistics.pages_by_kind(),
     }
 

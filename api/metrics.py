@@ -52,6 +52,7 @@ GaugeReader = Callable[[], Mapping[str, Mapping[str, int]]]
 
 GAUGES: Mapping[str, tuple[str, str]] = {
     "kb_jobs": ("Ingest jobs, by status", "status"),
+    "kb_chunks": ("Searchable chunks, by whether their vector is made", "vector"),
     "kb_ingest_pages": ("Pages of the searchable revisions, by kind", "kind"),
 }
 

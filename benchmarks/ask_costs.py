@@ -24,7 +24,6 @@ from sqlalchemy import event
 from ingest.chunking import SentenceChunker
 from kb_service.bootstrap import compose
 from kb_service.domain.documents import Page, PageKind, ParsedDocument
-from kb_service.domain.ports import EmbeddingProfile
 from kb_service.domain.spans import TextSpan
 from kb_service.language import text as language_text
 from kb_service.language.text import normalise
@@ -40,7 +39,6 @@ from kb_service.storage.database import Database
 from kb_service.storage.jobs.queue import JobQueue
 from kb_service.storage.revisions.publishing import RevisionPublisher
 
-NO_VECTORS = EmbeddingProfile("none", 0, "0" * 64)
 IDENTIFIED = "What was replaced by the night shift in incident QX-7731?"
 PLAIN = "Which valve was replaced by the night shift?"
 NUM_CALLS = 15
@@ -100,7 +98,7 @@ def fill(parts: ServiceParts, kb_id: str, texts: Mapping[str, str]) -> None:
             raise RuntimeError("the job of an upload is not there")
         parsed = ParsedDocument(text, (Page(1, TextSpan(0, len(text)), PageKind.TEXT),))
         chunks = SentenceChunker().chunk(parsed, name)
-        publisher.publish(claim, parsed, chunks, {}, NO_VECTORS)
+        publisher.publish(claim, parsed, chunks)
 
 
 @contextmanager

@@ -17,7 +17,6 @@ from starlette.testclient import TestClient
 from api.app import create_app
 from kb_service.bootstrap import compose
 from kb_service.domain.documents import Page, PageKind, ParsedDocument
-from kb_service.domain.ports import EmbeddingProfile
 from kb_service.domain.spans import TextSpan
 from kb_service.model_parts import build_models
 from kb_service.operations import Services
@@ -28,7 +27,6 @@ from kb_service.storage.jobs.queue import JobQueue
 from kb_service.storage.revisions.publishing import RevisionPublisher
 
 PAGE_TEXT = "The pump failed at 07:42 and was repaired by the night shift. " * 30
-NO_VECTORS = EmbeddingProfile("none", 0, "0" * 64)
 NUM_CALLS = 7
 LISTED = 100
 
@@ -51,7 +49,7 @@ def fill(parts: ServiceParts, kb_id: str, num_documents: int, num_pages: int) ->
         if claim is None:
             raise RuntimeError("the job of an upload is not there")
         parsed = ParsedDocument(PAGE_TEXT * num_pages, pages)
-        publisher.publish(claim, parsed, (), {}, NO_VECTORS)
+        publisher.publish(claim, parsed, ())
 
 
 def measure(services: Services, kb_id: str) -> dict[str, float]:

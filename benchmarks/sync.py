@@ -48,7 +48,6 @@ def sync(service: Service, folder: Path, *options: str) -> dict[str, Any]:
         "seconds": round(time.monotonic() - started, 2),
         "plan": plan,
         "chunks": run.get("num_chunks", 0),
-        "embedded": run.get("num_embedded", 0),
     }
 
 

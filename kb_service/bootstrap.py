@@ -4,12 +4,12 @@ Services are what the doors use; what they are built of stands in `parts`, the m
 `model_parts`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from ingest.chunking import SentenceChunker
 from ingest.media_types import SUPPORTED_SUFFIXES, detect_media_type
-from kb_service.domain.ports import ChatGenerator, Generator
+from kb_service.domain.ports import ChatGenerator, Embedder, Generator
 from kb_service.evaluation.measuring import MeasuringService
 from kb_service.generation.extractive import ExtractiveReader
 from kb_service.ingest_limits import lane_limits
@@ -38,10 +38,10 @@ from kb_service.services.sync import SyncService
 from kb_service.services.turns import AnswerLog
 from kb_service.services.upkeep import UpkeepService
 from kb_service.services.uploads import UploadService
+from kb_service.services.vectors import VectorService
 from kb_service.services.worker import IngestWorker, new_worker_id
 from kb_service.settings import Settings
 from kb_service.storage.catalog import Catalog
-from kb_service.storage.chunks import SqlIndexSource
 from kb_service.storage.embeddings import Embeddings
 from kb_service.storage.jobs.queue import JobQueue
 from kb_service.storage.revisions.publishing import RevisionPublisher
@@ -154,13 +154,23 @@ def _worker(parts: ServiceParts, jobs: JobQueue) -> IngestWorker:
         blobs=parts.blobs,
         loader=parts.loader(),
         chunker=SentenceChunker(),
-        embedder=parts.models.embedder().model,
-        embeddings=Embeddings(database),
         publisher=RevisionPublisher(database, parts.blobs),
         retriever=parts.retriever(),
     )
     ingest = parts.settings.ingest
-    return IngestWorker(jobs, ingestion, new_worker_id(), ingest.lease_s, lane_limits(ingest))
+    vectors = _vectors(parts, lambda: parts.models.embedder().model)
+    lanes = lane_limits(ingest)
+    return IngestWorker(jobs, ingestion, new_worker_id(), ingest.lease_s, lanes, vectors.step)
+
+
+def _vectors(parts: ServiceParts, embedder: Callable[[], Embedder]) -> VectorService:
+    database = parts.storage().database
+    return VectorService(Embeddings(database), embedder, lambda kb: parts.retriever().refresh(kb))
+
+
+def _reindexing(parts: ServiceParts, catalog: Catalog) -> ReindexService:
+    vectors = _vectors(parts, lambda: parts.models.embedder().configured())
+    return ReindexService(catalog, vectors, parts.retriever)
 
 
 def _answering(parts: ServiceParts, generator: Generator, answers: AnswerLog) -> AnsweringService:
@@ -178,17 +188,6 @@ def _answering(parts: ServiceParts, generator: Generator, answers: AnswerLog) ->
 def _chatting(parts: ServiceParts) -> ChattingService:
     generator = parts.models.generator().model
     return ChattingService(generator if isinstance(generator, ChatGenerator) else None)
-
-
-def _reindexing(parts: ServiceParts, catalog: Catalog) -> ReindexService:
-    database = parts.storage().database
-    return ReindexService(
-        catalog,
-        SqlIndexSource(database),
-        Embeddings(database),
-        lambda: parts.models.embedder().model,
-        parts.retriever,
-    )
 
 
 def _measuring(parts: ServiceParts, catalog: Catalog) -> MeasuringService:

@@ -29,8 +29,8 @@ from retrievers.absent import AbsentEmbedder
 
 Model = TypeVar("Model")
 NO_EMBEDDER = (
-    "words and exact identifiers find alone; documents that are ingested meanwhile have no vectors "
-    "until `kb reindex`"
+    "words and exact identifiers find alone; what is ingested meanwhile gets its vectors when the "
+    "model can be used again"
 )
 NO_RERANKER = "searches keep the order of words and identifiers"
 

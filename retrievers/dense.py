@@ -60,6 +60,9 @@ class DenseIndex:
         """The number of rows that only wait for the next rebuild."""
         return len(self._chunk_ids) - len(self._row_of)
 
+    def __contains__(self, chunk_id: int) -> bool:
+        return chunk_id in self._row_of
+
     def add(self, chunk_ids: Sequence[int], vectors: Sequence[Vector]) -> None:
         """Append chunks. Raises StorageError when a vector has the wrong length."""
         if not chunk_ids:

@@ -3,7 +3,7 @@
 Knows chunk ids, ranks and scores; knows no index and no text.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from retrievers.lexical import Hit
@@ -47,17 +47,18 @@ class FusedHit:
 
 
 def fuse(
-    legs: Mapping[str, Sequence[Hit]], policy: FusionPolicy, confidence: float = 1.0
+    lists: Iterable[tuple[str, Sequence[Hit]]], policy: FusionPolicy, confidence: float = 1.0
 ) -> list[FusedHit]:
-    """Return every chunk of the legs by the sum of weight / (rank_constant + rank), best first.
+    """Return every chunk of the lists by the sum of weight / (rank_constant + rank), best first.
 
-    Each leg is a list of distinct (chunk_id, score), best first. Equal sums go by chunk id.
+    Each list is a leg's name and distinct (chunk_id, score), best first; a leg may have several, of
+    chunks that are ranked apart. Equal sums go by chunk id.
     `confidence`: see `FusionPolicy.weights`.
     """
     weights = policy.weights(confidence)
     ranks: dict[int, dict[str, int]] = {}
     scores: dict[int, dict[str, float]] = {}
-    for leg, hits in legs.items():
+    for leg, hits in lists:
         for rank, (chunk_id, score) in enumerate(hits, start=1):
             ranks.setdefault(chunk_id, {})[leg] = rank
             scores.setdefault(chunk_id, {})[leg] = score

@@ -16,6 +16,7 @@ from kb_service.domain.errors import InvalidRequest
 from kb_service.domain.ports import Embedder, IndexSource, Reranker, StoredChunk, Vector
 from kb_service.domain.queries import Query, Reranking, RetrievalResult, ScoredChunk
 from kb_service.language.identifiers import names_whole, pinning_terms
+from kb_service.language.scripts import language_of
 from kb_service.language.text import index_terms, is_one_term, needed_terms, normalise
 from retrievers.dense import FLAT_LIMIT
 from retrievers.fusion import FusedHit, FusionPolicy, fuse, pin
@@ -193,7 +194,8 @@ class HybridRetriever:
             is_dense = self._policy.dense_weight > 0
             vector = self._embedder.embed_query(query.question.text) if is_dense else None
         named = pinning_terms(query.question.words) if self._policy.is_pinning else []
-        return _Asked(question_weights(query.question), named, vector)
+        language = language_of(query.question.text)
+        return _Asked(question_weights(query.question), named, language, vector)
 
     def _rank(
         self,
@@ -209,11 +211,11 @@ class HybridRetriever:
                 num_pins = _pins(index, question, documents)
                 lexical = self._lexical(index, question, limit, documents, num_pins)
             with _clock(timings, "dense_s"):
-                vector = question.vector
-                dense = index.search_dense(vector, limit, documents) if vector else []
+                dense = _dense(index, question, limit, documents, num_pins)
             with _clock(timings, "fuse_s"):
                 confidence = index.confidence(question.terms, lexical)
-                fused = fuse({"lexical": lexical, "dense": dense}, self._policy, confidence)
+                lists = [("lexical", lexical), *(("dense", hits) for hits in dense)]
+                fused = fuse(lists, self._policy, confidence)
                 return pin(fused, index.spread(num_pins))
 
         return self._library.ask(query.kb_id, ranked) or []
@@ -261,12 +263,31 @@ _Found = tuple[FusedHit, StoredChunk]
 class _Asked:
     terms: dict[str, float]
     identifiers: list[str]
+    language: str
     vector: Vector | None
 
 
 def _pins(index: LiveIndex, question: _Asked, documents: Collection[str] | None) -> dict[str, int]:
     found = index.pins(question.identifiers)
     return {name: num for name, num in found.items() if documents is None or name in documents}
+
+
+def _dense(
+    index: LiveIndex,
+    question: _Asked,
+    limit: int,
+    documents: Collection[str] | None,
+    num_pins: Mapping[str, int],
+) -> list[list[Hit]]:
+    """Return the nearest chunks, each language apart.
+
+    In a document that an identifier names, the words know better which chunk is meant, where they
+    are of the question's language; elsewhere nothing is wanted then.
+    """
+    if question.vector is None:
+        return []
+    found = index.search_dense(question.vector, limit, num_pins.keys() if num_pins else documents)
+    return [hits for name, hits in found.items() if not (num_pins and name == question.language)]
 
 
 def _looked_up(

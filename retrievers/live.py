@@ -11,9 +11,11 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from pathlib import Path
 
 from kb_service.domain.ports import IndexChange, IndexedChunk, Vector
-from retrievers.dense import FLAT_LIMIT, DenseIndex, kind_for
+from kb_service.language.scripts import LANGUAGES, language_of
+from retrievers.dense import FLAT_LIMIT
 from retrievers.failures import IndexFailed, index_failures
 from retrievers.folders import ClaimedFolder
+from retrievers.languages import DenseIndexes
 from retrievers.lexical import Hit, LexicalIndex
 from retrievers.snapshots import IndexCounts, SnapshotRejected
 
@@ -36,7 +38,7 @@ class LiveIndex:
     """What is searchable right now in one base, at change number `seq`."""
 
     def __init__(
-        self, folder: ClaimedFolder | None, dense: DenseIndex, seq: int, flat_limit: int
+        self, folder: ClaimedFolder | None, dense: DenseIndexes, seq: int, flat_limit: int
     ) -> None:
         """Take over a claimed folder whose `lexical` part may already be filled.
 
@@ -64,11 +66,10 @@ class LiveIndex:
         flat_limit: int = FLAT_LIMIT,
     ) -> "LiveIndex":
         """Index every chunk from nothing."""
-        index = cls(folder, DenseIndex(dimension), seq, flat_limit)
-        vectors: dict[int, Vector] = {}
+        index = cls(folder, DenseIndexes(dimension, LANGUAGES), seq, flat_limit)
+        vectors: dict[int, tuple[str, Vector]] = {}
         index._lexical.apply((), index._registered(chunks, vectors))
-        index._dense = DenseIndex(dimension, kind_for(len(vectors), flat_limit))
-        index._dense.add(list(vectors), list(vectors.values()))
+        index._dense = DenseIndexes.build(dimension, LANGUAGES, vectors, flat_limit)
         return index
 
     @classmethod
@@ -81,7 +82,7 @@ class LiveIndex:
         """
         try:
             with index_failures(f"read {source}"):
-                dense = DenseIndex.load(source)
+                dense = DenseIndexes.load(source, LANGUAGES)
                 revisions = json.loads((source / REVISIONS_FILE).read_bytes())
             _copy_lexical(source / LEXICAL_FOLDER, folder.path / LEXICAL_FOLDER)
         except IndexFailed as error:
@@ -106,8 +107,7 @@ class LiveIndex:
     def is_worn(self) -> bool:
         """True when a rebuild pays: many removed chunks, or a dense kind for fewer vectors."""
         removed = max(self._lexical.num_removed, self._dense.num_removed)
-        has_outgrown = kind_for(self._dense.num_chunks, self._flat_limit) != self._dense.kind
-        is_larger = self._dense.kind == "flat" and has_outgrown
+        is_larger = self._dense.has_outgrown(self._flat_limit)
         return is_larger or removed > MAX_WORN_SHARE * max(self._lexical.num_chunks, 1)
 
     def replay(
@@ -116,16 +116,22 @@ class LiveIndex:
         fetch: Callable[[int], Iterable[IndexedChunk]],
         head: int,
     ) -> None:
-        """Apply committed changes in order; `fetch` gives the live chunks of a revision."""
+        """Apply committed changes in order; `fetch` gives the live chunks of a revision.
+
+        One that is added again with the chunks it has brings their vectors alone.
+        """
         is_added = {change.revision_id: change.is_added for change in changes}
-        added = [chunk for revision, flag in is_added.items() if flag for chunk in fetch(revision)]
-        if is_added:
-            for revision_id in is_added:
+        added = {rev: list(fetch(rev)) for rev, flag in is_added.items() if flag}
+        known = {rev for rev, chunks in added.items() if self._knows(rev, chunks)}
+        vectors = dict(self._new_vectors(chunk for rev in known for chunk in added[rev]))
+        stale = is_added.keys() - known
+        if stale:
+            for revision_id in stale:
                 self._dense.remove(self._chunks_of.pop(revision_id, ()))
                 self._document_of.pop(revision_id, None)
-            vectors: dict[int, Vector] = {}
-            self._lexical.apply(is_added, self._registered(added, vectors))
-            self._dense.add(list(vectors), list(vectors.values()))
+            fresh = (chunk for rev in added.keys() - known for chunk in added[rev])
+            self._lexical.apply(stale, self._registered(fresh, vectors))
+        self._dense.add(vectors)
         self.seq = max([head, *(change.seq for change in changes)])
 
     def search_lexical(
@@ -140,8 +146,8 @@ class LiveIndex:
 
     def search_dense(
         self, vector: Vector, limit: int, documents: Collection[str] | None = None
-    ) -> list[Hit]:
-        """Return the nearest chunks, best first."""
+    ) -> dict[str, list[Hit]]:
+        """Return the nearest chunks of each language, best first."""
         allowed = None if documents is None else self._chunks_in(documents)
         return self._dense.search(vector, limit, allowed)
 
@@ -204,14 +210,24 @@ class LiveIndex:
             self._folder.close()
 
     def _registered(
-        self, chunks: Iterable[IndexedChunk], vectors: dict[int, Vector]
+        self, chunks: Iterable[IndexedChunk], vectors: dict[int, tuple[str, Vector]]
     ) -> Iterator[IndexedChunk]:
         for chunk in chunks:
             self._chunks_of.setdefault(chunk.revision_id, []).append(chunk.chunk_id)
             self._document_of[chunk.revision_id] = chunk.document_id
             if chunk.vector is not None:
-                vectors[chunk.chunk_id] = chunk.vector
+                vectors[chunk.chunk_id] = language_of(chunk.text), chunk.vector
             yield chunk
+
+    def _knows(self, revision_id: int, chunks: Sequence[IndexedChunk]) -> bool:
+        return self._chunks_of.get(revision_id) == [chunk.chunk_id for chunk in chunks]
+
+    def _new_vectors(
+        self, chunks: Iterable[IndexedChunk]
+    ) -> Iterator[tuple[int, tuple[str, Vector]]]:
+        for chunk in chunks:
+            if chunk.vector is not None and chunk.chunk_id not in self._dense:
+                yield chunk.chunk_id, (language_of(chunk.text), chunk.vector)
 
     def _chunks_in(self, documents: Collection[str]) -> list[int]:
         return [

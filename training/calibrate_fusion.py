@@ -57,19 +57,22 @@ class Legs:
     """What both legs found for one question, how well its words were found, and what is right."""
 
     lexical: list[Hit]
-    dense: list[Hit]
+    dense: list[list[Hit]]
     confidence: float
     relevant: set[int]
 
     def ndcg(self, weight: float) -> float:
         """nDCG@10 of the fused list."""
-        found = {"lexical": self.lexical, "dense": self.dense if weight > 0 else []}
-        fused = fuse(found, FusionPolicy(dense_weight=weight), self.confidence)
+        dense = [("dense", hits) for hits in self.dense] if weight > 0 else []
+        fused = fuse(
+            [("lexical", self.lexical), *dense], FusionPolicy(dense_weight=weight), self.confidence
+        )
         return score_found([hit.chunk_id for hit in fused], self.relevant)["ndcg@10"]
 
     def dense_ndcg(self) -> float:
         """nDCG@10 of the dense leg alone."""
-        return score_found([chunk_id for chunk_id, _ in self.dense], self.relevant)["ndcg@10"]
+        found = sorted((hit for hits in self.dense for hit in hits), key=lambda hit: -hit[1])
+        return score_found([chunk_id for chunk_id, _ in found], self.relevant)["ndcg@10"]
 
 
 def parallel_corpus(rows: Sequence[Row]) -> Corpus:
@@ -120,7 +123,7 @@ def _legs(
     terms = question_weights(parse_question(question.text))
     lexical = index.search_lexical(terms, CANDIDATES)
     dense = index.search_dense(embedder.embed_query(question.text), CANDIDATES)
-    return Legs(lexical, dense, index.confidence(terms, lexical), relevant)
+    return Legs(lexical, list(dense.values()), index.confidence(terms, lexical), relevant)
 
 
 def grid_of(legs: Sequence[Legs]) -> FloatArray:

@@ -57,7 +57,7 @@ def _say_run(run: "IngestRun") -> None:
         say(f"failed     {failure['document_id']}: {failure['message']} [{failure['code']}]")
     say(f"ingested   {run.num_succeeded} of {run.num_jobs} documents in {run.seconds:.1f} s")
     if run.num_here:
-        counts = f"{run.num_pages} pages, {run.num_chunks} chunks, {run.num_embedded} embedded"
+        counts = f"{run.num_pages} pages, {run.num_chunks} chunks"
         say(f"           {run.num_here} of them by this command: {counts}")
 
 

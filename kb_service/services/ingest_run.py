@@ -20,8 +20,7 @@ POLL_S = 0.2
 class IngestRun:
     """What became of the jobs of one command.
 
-    `num_here`: those done by this process; pages, chunks and `num_embedded` (texts that needed a
-    new vector) are counted for these.
+    `num_here`: those done by this process; pages and chunks are counted for these.
     """
 
     num_jobs: int = 0
@@ -29,7 +28,6 @@ class IngestRun:
     num_here: int = 0
     num_pages: int = 0
     num_chunks: int = 0
-    num_embedded: int = 0
     seconds: float = 0.0
     failures: list[dict[str, object]] = field(default_factory=list)
 
@@ -75,7 +73,6 @@ def _settle(run: IngestRun, jobs: JobQueue, waiting: set[str], asked: set[str]) 
 def _count_outcome(run: IngestRun, outcome: IngestOutcome | None) -> None:
     if outcome is not None:
         run.num_here += 1
-        run.num_embedded += outcome.num_embedded
         run.num_pages += outcome.revision.num_pages
         run.num_chunks += outcome.revision.num_chunks
 

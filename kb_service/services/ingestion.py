@@ -1,25 +1,22 @@
-"""The life of an upload in one screen: load → chunk → embed → commit → index.
+"""The life of an upload in one screen: load → chunk → commit → index; vectors follow.
 
 Knows the order of the steps and how progress is reported. The steps themselves stand behind ports;
 the queue and its retries are the worker's.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 import structlog
 
-from kb_service.domain.documents import ChunkDraft, ParsedDocument, Revision, embedding_key
+from kb_service.domain.documents import ParsedDocument, Revision
 from kb_service.domain.errors import StorageError
 from kb_service.domain.jobs import JobStage, Progress
-from kb_service.domain.ports import Chunker, Embedder, Loader, Retriever, Vector
+from kb_service.domain.ports import Chunker, Loader, Retriever
 from kb_service.storage.blobs import BlobStore
-from kb_service.storage.embeddings import Embeddings
 from kb_service.storage.jobs.queue import Claim
 from kb_service.storage.revisions.publishing import RevisionPublisher
-
-EMBED_BATCH = 256
 
 log = structlog.get_logger("ingestion")
 
@@ -29,10 +26,9 @@ ProgressReport = Callable[[Progress], None]
 
 @dataclass(frozen=True, slots=True)
 class IngestOutcome:
-    """What one job did: the revision now searchable and how many texts had to be embedded."""
+    """What one job did: the revision that is now searchable."""
 
     revision: Revision
-    num_embedded: int
 
 
 class IngestionService:
@@ -43,16 +39,12 @@ class IngestionService:
         blobs: BlobStore,
         loader: Loader,
         chunker: Chunker,
-        embedder: Embedder,
-        embeddings: Embeddings,
         publisher: RevisionPublisher,
         retriever: Retriever,
     ) -> None:
         self._blobs = blobs
         self._loader = loader
         self._chunker = chunker
-        self._embedder = embedder
-        self._embeddings = embeddings
         self._publisher = publisher
         self._retriever = retriever
 
@@ -61,11 +53,10 @@ class IngestionService:
         parsed = self._load(claim, report)
         report(Progress(JobStage.CHUNK, 0, 1))
         chunks = self._chunker.chunk(parsed, title_of(claim.document_name, parsed))
-        vectors = self._embed(chunks, report)
         report(Progress(JobStage.COMMIT, 0, len(chunks)))
-        revision = self._publisher.publish(claim, parsed, chunks, vectors, self._embedder.profile)
+        revision = self._publisher.publish(claim, parsed, chunks)
         self._index(claim.job.kb_id)
-        return IngestOutcome(revision, num_embedded=len(vectors))
+        return IngestOutcome(revision)
 
     def _index(self, kb_id: str) -> None:
         """Publish an index snapshot if worth it; the commit stands even when that fails."""
@@ -81,23 +72,6 @@ class IngestionService:
                 return event
             report(event)
         raise RuntimeError("the loader ended without a document")
-
-    def _embed(self, chunks: Sequence[ChunkDraft], report: ProgressReport) -> dict[str, Vector]:
-        """Embed the texts that have no vector yet, keyed by the SHA-256 of the embedded text."""
-        texts = {embedding_key(chunk.embedded_text): chunk.embedded_text for chunk in chunks}
-        missing = sorted(self._embeddings.missing(self._embedder.profile, texts.keys()))
-        vectors: dict[str, Vector] = {}
-        for keys in batched(missing, EMBED_BATCH):
-            report(Progress(JobStage.EMBED, len(vectors), len(missing)))
-            embedded = self._embedder.embed_passages([texts[key] for key in keys])
-            vectors.update(zip(keys, embedded, strict=True))
-        return vectors
-
-
-def batched(keys: Sequence[str], size: int) -> Iterator[Sequence[str]]:
-    """Yield the keys in order, `size` at a time."""
-    for start in range(0, len(keys), size):
-        yield keys[start : start + size]
 
 
 def title_of(name: str, parsed: ParsedDocument) -> str:

@@ -138,13 +138,11 @@ class JobRun:
             log.error("queue unavailable", code=error.code, error=error.message)
             self.end = JobEnd(self.claim, error.code, error=error)
         finally:
-            outcome = self.end.outcome
             log.info(
                 "job ended",
                 job=self.claim.job.id,
                 document=self.claim.job.document_id,
                 outcome=self.end.code,
-                num_embedded=outcome.num_embedded if outcome else 0,
                 seconds=round(self.age_s, 3),
             )
             self._ended(self)

@@ -57,12 +57,15 @@ class IngestWorker:
         worker_id: str,
         lease_s: float,
         lanes: LaneLimits | None = None,
+        spare: Callable[[], bool] = lambda: False,
     ) -> None:
+        """`spare`: does a little of what waits for a time without jobs; False when nothing does."""
         self._jobs = jobs
         self._ingestion = ingestion
         self._worker_id = worker_id
         self._lease_s = lease_s
         self._lanes = lanes or LaneLimits()
+        self._spare = spare
         self._fast: JobRun | None = None
         self._slow: list[JobRun] = []
         self._leaving: JobRun | None = None
@@ -72,18 +75,19 @@ class IngestWorker:
         self._ended: queue.SimpleQueue[JobRun] = queue.SimpleQueue()
 
     def run_until(self, is_stopped: Callable[[], bool]) -> None:
-        """Work off the queue, sleeping while it is empty; a failing queue is waited out."""
+        """Work off the queue, then what waits for spare time; a failing queue is waited out."""
         outage_pause_s = IDLE_POLL_S
         while not is_stopped():
             try:
                 end = self.step()
+                is_resting = end is None and self.is_idle and not self._spare()
             except KbError as error:
                 log.error("queue unavailable", code=error.code, error=error.message)
                 self._pause(outage_pause_s, is_stopped)
                 outage_pause_s = min(2 * outage_pause_s, MAX_OUTAGE_PAUSE_S)
                 continue
             outage_pause_s = IDLE_POLL_S
-            if end is None and self.is_idle:
+            if is_resting:
                 time.sleep(IDLE_POLL_S)
         self.stop()
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, func, select
 
-from kb_service.domain.documents import Chunk, ChunkDraft, embedded_text
+from kb_service.domain.documents import Chunk, ChunkDraft
 from kb_service.domain.ports import EmbeddingProfile, IndexChange, IndexedChunk, StoredChunk
 from kb_service.domain.queries import Filters
 from kb_service.domain.spans import PageRegion, TextSpan
@@ -123,22 +123,6 @@ class SqlIndexSource:
                     statement.where(documents.c.id.in_(batch))
                 ).scalars()
             )
-
-    def unembedded_texts(
-        self, kb_id: str, profile: EmbeddingProfile, limit: int = STREAM_BATCH
-    ) -> dict[str, str]:
-        """Return hash -> embedded text of chunks without a vector of the profile, at most `limit`.
-
-        For the change of an embedding model; empty when every chunk has its vector.
-        """
-        statement = (
-            _indexed_rows(profile)
-            .where(chunks.c.kb_id == kb_id, embeddings.c.vector.is_(None))
-            .limit(limit)
-        )
-        with self._database.read() as connection:
-            rows = connection.execute(statement).all()
-        return {row.text_sha256: embedded_text(row.prefix, row.text) for row in rows}
 
 
 def _indexed_rows(profile: EmbeddingProfile) -> Select[Any]:

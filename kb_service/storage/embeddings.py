@@ -1,20 +1,39 @@
-"""Vectors of texts by embedding profile: what is missing, what is added, what nobody needs.
+"""Vectors of texts by embedding profile: what waits for one, what is added, what nobody needs.
 
 A vector belongs to the words, not to a chunk: equal texts share one. Knows no model.
 """
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, exists, insert, select
+from sqlalchemy import ColumnElement, Connection, delete, exists, func, insert, select
 
+from kb_service.domain.documents import embedded_text
 from kb_service.domain.errors import StorageError
 from kb_service.domain.ports import EmbeddingProfile, Vector
 from kb_service.storage.change_log import record_readded
 from kb_service.storage.database import Database
 from kb_service.storage.rows import batches
-from kb_service.storage.tables import chunks, embeddings
+from kb_service.storage.tables import chunks, embeddings, knowledge_bases
 
 BYTES_PER_FLOAT = 4
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingText:
+    """The embedded text of a searchable chunk that has no vector yet."""
+
+    chunk_id: int
+    text_sha256: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddedVectors:
+    """How many vectors are new, and the bases of the revisions that now have all of theirs."""
+
+    num_texts: int
+    kb_ids: frozenset[str] = frozenset()
 
 
 class Embeddings:
@@ -23,45 +42,69 @@ class Embeddings:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def missing(self, profile: EmbeddingProfile, text_sha256s: Collection[str]) -> set[str]:
-        """Return those of the hashes of embedded texts that have no vector of the profile."""
+    def heads(self) -> dict[str, int]:
+        """Return the number of the last change of every base: while it stays, so do the chunks."""
+        statement = select(knowledge_bases.c.id, knowledge_bases.c.change_seq)
         with self._database.read() as connection:
-            return missing_embeddings(connection, profile, text_sha256s)
+            return {row.id: row.change_seq for row in connection.execute(statement)}
 
-    def add(self, profile: EmbeddingProfile, vectors: Mapping[str, Vector]) -> int:
-        """Store vectors of another profile for texts that chunks still have; return how many.
+    def waiting(
+        self, profile: EmbeddingProfile, after: int, limit: int, kb_id: str | None = None
+    ) -> list[WaitingText]:
+        """Return the first chunks past the id `after` whose texts have no vector of the profile.
 
-        For the change of an embedding model: vectors of texts that are gone are not stored.
+        With `kb_id`: those of that base.
+        """
+        if not profile.dimension:
+            return []
+        statement = (
+            select(chunks.c.id, chunks.c.text_sha256, chunks.c.prefix, chunks.c.text)
+            .where(chunks.c.id > after, ~_has_vector(profile))
+            .order_by(chunks.c.id)
+            .limit(limit)
+        )
+        if kb_id is not None:
+            statement = statement.where(chunks.c.kb_id == kb_id)
+        with self._database.read() as connection:
+            rows = connection.execute(statement).all()
+        return [
+            WaitingText(row.id, row.text_sha256, embedded_text(row.prefix, row.text))
+            for row in rows
+        ]
+
+    def num_waiting(self, profile: EmbeddingProfile) -> int:
+        """Return how many searchable chunks have no vector of the profile."""
+        if not profile.dimension:
+            return 0
+        statement = select(func.count()).select_from(chunks).where(~_has_vector(profile))
+        with self._database.read() as connection:
+            return int(connection.execute(statement).scalar_one())
+
+    def add(self, profile: EmbeddingProfile, vectors: Mapping[str, Vector]) -> AddedVectors:
+        """Store the vectors of texts that chunks still have and that had none.
+
+        A revision that has all of its vectors thereby is recorded as added again in the same
+        transaction, so that indexes take them in.
         """
         check_vectors(vectors, profile)
         with self._database.write() as connection:
-            found: set[str] = set()
-            for batch in batches(vectors):
-                statement = select(chunks.c.text_sha256).where(chunks.c.text_sha256.in_(batch))
-                found |= set(connection.execute(statement).scalars())
-            return add_embeddings(connection, profile, frozenset(found), vectors)
-
-    def announce(self, kb_id: str) -> None:
-        """Record every searchable revision of a base as added again, so that indexes read anew.
-
-        For the change of an embedding model: an index that knows a revision takes its vectors in.
-        """
-        with self._database.write() as connection:
-            searchable = select(chunks.c.revision_id).where(chunks.c.kb_id == kb_id).distinct()
-            for revision_id in connection.execute(searchable).scalars().all():
+            added = _insert_missing(connection, profile, vectors)
+            kb_ids = set()
+            for kb_id, revision_id in _completed(connection, profile, added):
                 record_readded(connection, kb_id, revision_id)
+                kb_ids.add(kb_id)
+        return AddedVectors(len(added), frozenset(kb_ids))
 
     def drop_other_profiles(self, profile: EmbeddingProfile) -> int:
         """Delete the vectors of other profiles once every text has one of this; return how many.
 
         0 while a searchable text of any base still lacks its vector of this profile.
         """
-        has_vector = exists().where(
-            embeddings.c.profile_fingerprint == profile.fingerprint,
-            embeddings.c.text_sha256 == chunks.c.text_sha256,
-        )
+        if not profile.dimension:
+            return 0
         with self._database.write() as connection:
-            if connection.execute(select(chunks.c.id).where(~has_vector).limit(1)).first():
+            lacking = select(chunks.c.id).where(~_has_vector(profile)).limit(1)
+            if connection.execute(lacking).first():
                 return 0
             statement = delete(embeddings).where(
                 embeddings.c.profile_fingerprint != profile.fingerprint
@@ -91,41 +134,47 @@ def check_vectors(vectors: Mapping[str, Vector], profile: EmbeddingProfile) -> N
             )
 
 
-def missing_embeddings(
-    connection: Connection, profile: EmbeddingProfile, text_sha256s: Collection[str]
-) -> set[str]:
-    missing = set(text_sha256s) if profile.dimension else set()
-    for batch in batches(missing):
-        statement = select(embeddings.c.text_sha256).where(
-            embeddings.c.profile_fingerprint == profile.fingerprint,
-            embeddings.c.text_sha256.in_(batch),
+def _has_vector(profile: EmbeddingProfile) -> ColumnElement[bool]:
+    return exists().where(
+        embeddings.c.profile_fingerprint == profile.fingerprint,
+        embeddings.c.text_sha256 == chunks.c.text_sha256,
+    )
+
+
+def _insert_missing(
+    connection: Connection, profile: EmbeddingProfile, vectors: Mapping[str, Vector]
+) -> list[str]:
+    """Store those of the vectors whose texts are there and have none; return their hashes."""
+    missing: list[str] = []
+    for batch in batches(sorted(vectors)):
+        statement = (
+            select(chunks.c.text_sha256)
+            .where(chunks.c.text_sha256.in_(batch), ~_has_vector(profile))
+            .distinct()
         )
-        missing -= set(connection.execute(statement).scalars())
+        missing += connection.execute(statement).scalars().all()
+    if missing:
+        fingerprint = profile.fingerprint
+        values = [
+            {"profile_fingerprint": fingerprint, "text_sha256": key, "vector": vectors[key]}
+            for key in sorted(missing)
+        ]
+        connection.execute(insert(embeddings), values)
     return missing
 
 
-def add_embeddings(
-    connection: Connection,
-    profile: EmbeddingProfile,
-    text_sha256s: Collection[str],
-    vectors: Mapping[str, Vector],
-) -> int:
-    missing = missing_embeddings(connection, profile, text_sha256s)
-    unknown = missing - vectors.keys()
-    if unknown:
-        # Another document that had the text was deleted while this one was embedded: try again.
-        raise StorageError(
-            f"{len(unknown)} texts have no vector of profile {profile.name}",
-            code="embedding_missing",
-        )
-    if missing:
-        values = [
-            {
-                "profile_fingerprint": profile.fingerprint,
-                "text_sha256": text_sha256,
-                "vector": vectors[text_sha256],
-            }
-            for text_sha256 in sorted(missing)
-        ]
-        connection.execute(insert(embeddings), values)
-    return len(missing)
+def _completed(
+    connection: Connection, profile: EmbeddingProfile, text_sha256s: Collection[str]
+) -> list[tuple[str, int]]:
+    """Return base and id of the revisions that have one of the texts, and lack no vector."""
+    having: set[tuple[str, int]] = set()
+    for batch in batches(text_sha256s):
+        columns = select(chunks.c.kb_id, chunks.c.revision_id).distinct()
+        rows = connection.execute(columns.where(chunks.c.text_sha256.in_(batch)))
+        having |= {(row.kb_id, row.revision_id) for row in rows}
+    lacking = select(chunks.c.id).where(~_has_vector(profile)).limit(1)
+    return [
+        (kb_id, revision_id)
+        for kb_id, revision_id in sorted(having)
+        if connection.execute(lacking.where(chunks.c.revision_id == revision_id)).first() is None
+    ]

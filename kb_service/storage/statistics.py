@@ -1,11 +1,11 @@
-"""Counts for people who watch the service: jobs by status, pages by kind. Reads only."""
+"""Counts for people who watch the service: jobs, pages and chunks by their states. Reads only."""
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 
 from kb_service.domain.documents import PageKind
 from kb_service.domain.jobs import JobStatus
 from kb_service.storage.database import Database
-from kb_service.storage.tables import jobs, pages, revisions
+from kb_service.storage.tables import chunks, embeddings, jobs, pages, revisions
 
 
 class Statistics:
@@ -20,6 +20,15 @@ class Statistics:
         with self._database.read() as connection:
             found = {str(status): number for status, number in connection.execute(statement)}
         return {status.value: found.get(status.value, 0) for status in JobStatus}
+
+    def chunks_by_vector(self) -> dict[str, int]:
+        """Return the number of searchable chunks that have a vector, and that wait for one."""
+        has_vector = exists().where(embeddings.c.text_sha256 == chunks.c.text_sha256)
+        with self._database.read() as connection:
+            total = connection.execute(select(func.count()).select_from(chunks)).scalar_one()
+            waiting = select(func.count()).select_from(chunks).where(~has_vector)
+            num_waiting = connection.execute(waiting).scalar_one()
+        return {"made": total - num_waiting, "waiting": num_waiting}
 
     def pages_by_kind(self) -> dict[str, int]:
         """Return the number of pages of the searchable revisions by kind, zeros included."""

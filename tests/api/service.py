@@ -58,6 +58,7 @@ from kb_service.storage.answers.buffered import BufferedAnswers
 from kb_service.storage.blobs import BlobStore
 from kb_service.storage.catalog import Catalog
 from kb_service.storage.database import open_database
+from kb_service.storage.embeddings import Embeddings
 from kb_service.storage.jobs.queue import JobQueue
 from kb_service.storage.revisions.publishing import RevisionPublisher
 from kb_service.storage.statistics import Statistics
@@ -256,7 +257,9 @@ class ApiService:
         assert claim is not None
         parsed, drafts = parsed_of(sentences)
         publisher = RevisionPublisher(self.database, self.blobs)
-        return publisher.publish(claim, parsed, drafts, vectors_of(drafts), PROFILE)
+        revision = publisher.publish(claim, parsed, drafts)
+        Embeddings(self.database).add(PROFILE, vectors_of(drafts))
+        return revision
 
     @property
     def services(self) -> Services:

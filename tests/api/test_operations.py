@@ -114,6 +114,8 @@ def test_metrics_count_requests_answers_jobs_and_pages(
         'kb_jobs{status="queued"} 1.0',
         'kb_jobs{status="dead"} 0.0',
         'kb_ingest_pages{kind="text"} 2.0',
+        'kb_chunks{vector="made"} 2.0',
+        'kb_chunks{vector="waiting"} 0.0',
     ):
         assert line in text
 

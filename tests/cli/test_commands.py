@@ -120,9 +120,12 @@ def test_sync_names_a_file_that_it_could_not_read_until_it_changes(folder: Path)
 
 def test_reindex_and_verify_agree_with_the_database(folder: Path) -> None:
     kb("ingest", str(folder), "--kb", "r", "--wait")
+    assert len(kb_json("verify")["pending"]) == 2
+    assert kb_json("reindex", "--kb", "r")["num_embedded"] > 0
     assert kb_json("reindex", "--kb", "r")["num_embedded"] == 0
     report = kb_json("verify")
     assert report["is_clean"]
+    assert report["pending"] == []
     assert report["num_documents"] == 2
 
 

@@ -3,6 +3,7 @@
 import math
 import struct
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from kb_service.domain.documents import Chunk, ChunkDraft
 from kb_service.domain.ports import (
@@ -57,6 +58,16 @@ class MemorySource:
         for revision_id in {chunk.revision_id for chunk in self.live.pop(document_id, [])}:
             self._record(revision_id, is_added=False)
 
+    def embed(self, document_id: str) -> None:
+        """Give a document its vectors, and announce its revision once more."""
+        chunks = self.live.get(document_id, [])
+        self.live[document_id] = [
+            replace(chunk, vector=LetterEmbedder().embed_query(f"{chunk.title}\n{chunk.text}"))
+            for chunk in chunks
+        ]
+        for revision_id in {chunk.revision_id for chunk in chunks}:
+            self._record(revision_id, is_added=True)
+
     def _record(self, revision_id: int, *, is_added: bool) -> None:
         self.log.append(IndexChange(len(self.log) + 1, revision_id, is_added))
 
@@ -68,8 +79,13 @@ class MemorySource:
 
     def changes(self, kb_id: str, after: int) -> list[IndexChange]:
         later = self.log[after:]
-        both = [change.revision_id for change in later]
-        return [change for change in later if both.count(change.revision_id) == 1]
+        last = {change.revision_id: change for change in later}
+        came = {change.revision_id for change in later if change.is_added}
+        return [
+            c
+            for c in later
+            if last[c.revision_id] is c and (c.is_added or c.revision_id not in came)
+        ]
 
     def revision_chunks(self, revision_id: int, profile: EmbeddingProfile) -> list[IndexedChunk]:
         return [c for c in self.live_chunks(KB, profile) if c.revision_id == revision_id]

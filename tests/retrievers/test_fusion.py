@@ -19,7 +19,7 @@ def ids(hits: list[FusedHit]) -> list[int]:
 
 def test_a_fused_score_is_the_weighted_sum_of_reciprocal_ranks() -> None:
     policy = FusionPolicy(lexical_weight=2.0, dense_weight=0.5, rank_constant=10.0)
-    fused = fuse({"lexical": [(7, 3.0), (8, 2.0)], "dense": [(9, 0.9), (7, 0.8)]}, policy)
+    fused = fuse({"lexical": [(7, 3.0), (8, 2.0)], "dense": [(9, 0.9), (7, 0.8)]}.items(), policy)
     assert ids(fused) == [7, 8, 9]
     assert fused[0].score == pytest.approx(2 / 11 + 0.5 / 12)
     assert fused[0].ranks == {"lexical": 1, "dense": 2}
@@ -27,26 +27,35 @@ def test_a_fused_score_is_the_weighted_sum_of_reciprocal_ranks() -> None:
     assert fused[2].ranks == {"dense": 1}
 
 
+def test_lists_of_one_leg_are_ranked_apart() -> None:
+    lists = [("lexical", [(1, 2.0)]), ("dense", [(1, 0.9), (2, 0.8)]), ("dense", [(3, 0.1)])]
+    assert {hit.chunk_id: hit.ranks["dense"] for hit in fuse(lists, FusionPolicy())} == {
+        1: 1,
+        2: 2,
+        3: 1,
+    }
+
+
 def test_equal_sums_go_by_chunk_id() -> None:
     policy = FusionPolicy(lexical_weight=1.0, dense_weight=1.0)
-    assert ids(fuse({"lexical": [(5, 1.0)], "dense": [(3, 1.0)]}, policy)) == [3, 5]
+    assert ids(fuse({"lexical": [(5, 1.0)], "dense": [(3, 1.0)]}.items(), policy)) == [3, 5]
 
 
 @given(HITS, HITS)
 def test_every_chunk_of_a_leg_is_fused_once(lexical: list[Hit], dense: list[Hit]) -> None:
-    fused = fuse({"lexical": lexical, "dense": dense}, FusionPolicy())
+    fused = fuse({"lexical": lexical, "dense": dense}.items(), FusionPolicy())
     assert sorted(ids(fused)) == sorted({chunk for chunk, _ in [*lexical, *dense]})
     assert [hit.score for hit in fused] == sorted((hit.score for hit in fused), reverse=True)
 
 
 @given(HITS)
 def test_one_leg_alone_keeps_its_order(hits: list[Hit]) -> None:
-    assert ids(fuse({"lexical": hits, "dense": []}, FusionPolicy())) == [c for c, _ in hits]
+    assert ids(fuse({"lexical": hits, "dense": []}.items(), FusionPolicy())) == [c for c, _ in hits]
 
 
 @given(HITS, HITS)
 def test_a_chunk_better_in_both_legs_is_better_fused(lexical: list[Hit], dense: list[Hit]) -> None:
-    fused = fuse({"lexical": lexical, "dense": dense}, FusionPolicy())
+    fused = fuse({"lexical": lexical, "dense": dense}.items(), FusionPolicy())
     position = {hit.chunk_id: rank for rank, hit in enumerate(fused)}
     both = [hit for hit in fused if len(hit.ranks) == 2]
     for left in both:
@@ -59,7 +68,7 @@ def test_a_chunk_better_in_both_legs_is_better_fused(lexical: list[Hit], dense: 
 def test_pinned_chunks_come_first_and_the_others_keep_their_order(
     hits: list[Hit], num_pins: dict[int, int]
 ) -> None:
-    fused = fuse({"lexical": hits, "dense": []}, FusionPolicy())
+    fused = fuse({"lexical": hits, "dense": []}.items(), FusionPolicy())
     pinned = pin(fused, num_pins)
     assert sorted(ids(pinned)) == sorted(ids(fused))
     counts = [num_pins.get(chunk_id, 0) for chunk_id in ids(pinned)]
@@ -72,8 +81,8 @@ def test_pinned_chunks_come_first_and_the_others_keep_their_order(
 
 def test_the_dense_leg_leads_when_the_words_are_hardly_there() -> None:
     legs = {"lexical": [(1, 0.2), (2, 0.1)], "dense": [(3, 0.9)]}
-    assert ids(fuse(legs, FusionPolicy(), confidence=0.9)) == [1, 2, 3]
-    assert ids(fuse(legs, FusionPolicy(), confidence=0.05)) == [3, 1, 2]
+    assert ids(fuse(legs.items(), FusionPolicy(), confidence=0.9)) == [1, 2, 3]
+    assert ids(fuse(legs.items(), FusionPolicy(), confidence=0.05)) == [3, 1, 2]
 
 
 def test_a_single_leg_never_changes_places() -> None:

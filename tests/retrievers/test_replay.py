@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from kb_service.domain.queries import Query
 from kb_service.language.asked import parse_question
 from retrievers.hybrid import HybridRetriever
+from retrievers.snapshots import IndexCounts
 from tests.retrievers.memory_source import KB, LetterEmbedder, MemorySource
 
 DOCUMENTS = st.sampled_from(["a", "b", "c", "d"])
@@ -20,8 +21,8 @@ TEXTS = st.lists(
 )
 STEPS = st.lists(
     st.one_of(
-        st.tuples(st.just("put"), DOCUMENTS, TEXTS),
-        st.tuples(st.just("delete"), DOCUMENTS, st.just([])),
+        st.tuples(st.sampled_from(["put", "put without vectors"]), DOCUMENTS, TEXTS),
+        st.tuples(st.sampled_from(["delete", "embed"]), DOCUMENTS, st.just([])),
         st.tuples(st.sampled_from(["ask", "refresh"]), st.just(""), st.just([])),
     ),
     max_size=12,
@@ -33,9 +34,12 @@ def perform(
 ) -> None:
     """Do one step of a history."""
     verb, document_id, texts = step
-    if verb == "put":
+    if verb.startswith("put"):
         # Distinct texts, or equal words in two documents would be returned once.
-        source.put(document_id, *(f"{text} {document_id}" for text in texts))
+        words = (f"{text} {document_id}" for text in texts)
+        source.put(document_id, *words, embed=verb == "put")
+    elif verb == "embed":
+        source.embed(document_id)
     elif verb == "delete":
         source.delete(document_id)
     elif verb == "ask":
@@ -72,3 +76,18 @@ def test_a_replayed_index_finds_what_a_rebuilt_one_finds(
         assert retriever.counts(KB) == fresh.counts(KB)
         retriever.close()
         fresh.close()
+
+
+def test_vectors_that_follow_are_taken_in_without_touching_the_words(tmp_path: Path) -> None:
+    source = MemorySource()
+    source.put("a", "bad valve", "good pump", embed=False)
+    retriever = HybridRetriever(source, LetterEmbedder(), tmp_path)
+    assert retriever.counts(KB) == IndexCounts(2, 0, 1)
+    index = retriever._library._shelf[KB].index
+    assert index is not None
+    words = index._lexical._searcher
+    source.embed("a")
+    assert retriever.counts(KB) == IndexCounts(2, 2, 1)
+    assert index._lexical._searcher is words
+    assert index._dense.num_removed == 0
+    retriever.close()

@@ -1,6 +1,7 @@
 """The services over real storage in a temporary folder, with fakes for parsing and models."""
 
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from kb_service.services.ingest_run import IngestRun, run_jobs
 from kb_service.services.ingestion import IngestionService
 from kb_service.services.sync import SyncService
 from kb_service.services.uploads import UploadItem, UploadService
+from kb_service.services.vectors import VectorService
 from kb_service.services.worker import IngestWorker, new_worker_id
 from kb_service.storage.blobs import BlobStore
 from kb_service.storage.catalog import Catalog
@@ -36,6 +38,8 @@ class Desk:
     embedder: HashEmbedder
     worker: IngestWorker
     embeddings: Embeddings
+    vectors: VectorService
+    index: NoIndex
     base: KnowledgeBase
 
     def upload(self, name: str, text: str) -> UploadItem:
@@ -45,9 +49,14 @@ class Desk:
         ids = [item.job.id for item in items if item.job]
         return run_jobs(self.jobs, lambda: self.worker, ids)
 
+    def embed(self) -> None:
+        """Give every text its vector."""
+        while self.vectors.step():
+            pass
+
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
+def desk(tmp_path: Path) -> Iterator[Desk]:
     database = open_database(f"sqlite:///{tmp_path / 'kb.sqlite3'}")
     database.migrate()
     blobs = BlobStore(tmp_path / "blobs")
@@ -56,10 +65,10 @@ def desk(tmp_path: Path) -> Desk:
     uploads = UploadService(catalog, blobs, lambda name, head: "text/plain", MAX_FILE_BYTES)
     embedder = HashEmbedder()
     embeddings, publisher = Embeddings(database), RevisionPublisher(database, blobs)
-    ingestion = IngestionService(
-        blobs, TextLoader(), ParagraphChunker(), embedder, embeddings, publisher, NoIndex()
-    )
-    return Desk(
+    ingestion = IngestionService(blobs, TextLoader(), ParagraphChunker(), publisher, NoIndex())
+    index = NoIndex()
+    vectors = VectorService(embeddings, lambda: embedder, index.refresh)
+    yield Desk(
         database=database,
         blobs=blobs,
         catalog=catalog,
@@ -67,7 +76,10 @@ def desk(tmp_path: Path) -> Desk:
         uploads=uploads,
         sync=SyncService(catalog, uploads, tmp_path),
         embedder=embedder,
-        worker=IngestWorker(jobs, ingestion, new_worker_id(), lease_s=5),
+        worker=IngestWorker(jobs, ingestion, new_worker_id(), lease_s=5, spare=vectors.step),
         embeddings=embeddings,
+        vectors=vectors,
+        index=index,
         base=catalog.bases.create("reports"),
     )
+    vectors.close()

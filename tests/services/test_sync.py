@@ -54,10 +54,13 @@ def test_first_run_brings_all_files_in_and_the_second_does_nothing(
 
 def test_one_changed_paragraph_embeds_one_text(desk: Desk, folder: Path) -> None:
     sync(desk, folder)
+    desk.embed()
+    desk.embedder.embedded.clear()
     (folder / "3.txt").write_text("report 3\n\nthe valve broke")
-    report, run = sync(desk, folder)
+    report, _ = sync(desk, folder)
     assert report.plan.changed == ("3.txt",)
-    assert run.num_embedded == 1
+    desk.embed()
+    assert len(desk.embedder.embedded) == 1
 
 
 def test_touching_a_file_without_changing_it_is_nothing_to_do(desk: Desk, folder: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from kb_service.domain.documents import Page, PageKind, ParsedDocument
 from kb_service.domain.errors import DocumentError
 from kb_service.domain.spans import TextSpan
-from tests.storage.world import PROFILE, World, parsed_of, vectors_of
+from tests.storage.world import World, parsed_of
 
 NONE = {"pending": 0, "processing": 0, "ready": 0, "partial": 0, "failed": 0}
 
@@ -27,7 +27,7 @@ def read_in_part(world: World, kb_id: str, name: str) -> None:
     parsed, drafts = parsed_of(["half of it"])
     lost = Page(2, TextSpan(0, 0), PageKind.FAILED, "corrupt_page")
     partly = ParsedDocument(parsed.text, (*parsed.pages, lost))
-    world.publisher.publish(world.claim(), partly, drafts, vectors_of(drafts), PROFILE)
+    world.publisher.publish(world.claim(), partly, drafts)
 
 
 def fill(world: World, kb_id: str) -> None:

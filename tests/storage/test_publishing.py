@@ -14,13 +14,13 @@ from kb_service.domain.documents import (
     PageOutline,
     PageReport,
     ParsedDocument,
-    embedding_key,
     regions_of,
 )
 from kb_service.domain.errors import DocumentError, StorageError
 from kb_service.domain.ports import EmbeddingProfile, IndexChange
 from kb_service.domain.queries import Filters
 from kb_service.domain.spans import TextSpan
+from kb_service.storage.embeddings import AddedVectors
 from kb_service.storage.pages import page_of
 from kb_service.storage.tables import pages as page_rows
 from tests.storage.world import PROFILE, World, parsed_of, vectors_of
@@ -44,7 +44,8 @@ def test_a_published_revision_is_read_back_whole(world: World, kb_id: str) -> No
     draft = ChunkDraft(0, TextSpan(1, 8), text[1:8], ("标题", "二"), "prefix")
     parsed = ParsedDocument(text, pages, title=" 报告 ", metadata={"author": "x\u2028y"})
     world.upload(kb_id, "folder/a.txt", b"bytes")
-    revision = world.publisher.publish(world.claim(), parsed, [draft], vectors_of([draft]), PROFILE)
+    revision = world.publisher.publish(world.claim(), parsed, [draft])
+    world.embeddings.add(PROFILE, vectors_of([draft]))
     assert (revision.num_pages, revision.num_chunks, revision.size_bytes) == (3, 1, 5)
     document = world.catalog.documents.find(kb_id, "folder/a.txt")
     assert document is not None
@@ -68,31 +69,24 @@ def test_a_published_revision_is_read_back_whole(world: World, kb_id: str) -> No
     world.assert_clean()
 
 
-def spoiled_by(spoil: Callable[[list[ChunkDraft], dict[str, bytes]], object]) -> object:
-    return spoil
-
-
 @pytest.mark.parametrize(
-    ("spoil", "code"),
+    "spoil",
     [
-        (lambda drafts, _: drafts.append(drafts[0]), "chunk_mismatch"),
-        (lambda drafts, _: drafts.__setitem__(0, ChunkDraft(0, TextSpan(0, 2), "xx")), None),
-        (lambda _, vectors: vectors.popitem(), "embedding_missing"),
-        (lambda _, vectors: vectors.update(dict.fromkeys(vectors, b"1234")), "vector_mismatch"),
+        lambda drafts: drafts.append(drafts[0]),
+        lambda drafts: drafts.__setitem__(0, ChunkDraft(0, TextSpan(0, 2), "xx")),
     ],
 )
 def test_a_revision_that_does_not_hold_together_is_refused(
-    world: World, kb_id: str, spoil: Callable[..., object], code: str | None
+    world: World, kb_id: str, spoil: Callable[[list[ChunkDraft]], object]
 ) -> None:
     world.ingest(kb_id, "a.txt", ["old"])
     world.upload(kb_id, "a.txt", b"new")
     claim = world.claim()
     parsed, drafts = parsed_of(["one", "two"])
-    vectors = vectors_of(drafts)
-    spoil(drafts, vectors)
+    spoil(drafts)
     with pytest.raises(StorageError) as error:
-        world.publisher.publish(claim, parsed, drafts, vectors, PROFILE)
-    assert error.value.code == (code or "chunk_mismatch")
+        world.publisher.publish(claim, parsed, drafts)
+    assert error.value.code == "chunk_mismatch"
     assert world.live_texts(kb_id) == ["old"]
     world.assert_clean()
     world.publish(claim, ["new"])
@@ -112,7 +106,7 @@ def test_text_that_cannot_be_stored_is_the_documents_fault(
         ParsedDocument("fine", (), metadata={"author": bad}),
     ):
         with pytest.raises(DocumentError) as error:
-            world.publisher.publish(claim, parsed, [], {}, PROFILE)
+            world.publisher.publish(claim, parsed, [])
         assert error.value.code == "unstorable_text"
     world.assert_clean()
 
@@ -128,39 +122,42 @@ def test_a_publish_whose_bytes_are_gone_is_refused(world: World, kb_id: str) -> 
 
 
 def test_equal_texts_share_one_embedding_until_the_last_is_gone(world: World, kb_id: str) -> None:
+    def waiting(profile: EmbeddingProfile = PROFILE) -> list[str]:
+        return [text.text for text in world.embeddings.waiting(profile, 0, 10)]
+
     world.ingest(kb_id, "a.txt", ["shared", "only a"])
     other = world.catalog.bases.create("other").id
-    _, drafts = parsed_of(["shared", "only b"])
-    keys = [embedding_key(draft.text) for draft in drafts]
-    assert world.embeddings.missing(PROFILE, keys) == {keys[1]}
-    assert world.embeddings.missing(OTHER, keys) == set(keys)
     world.upload(other, "b.txt", b"b")
     parsed, drafts = parsed_of(["shared", "only b"])
-    fresh = {keys[1]: vectors_of(drafts)[keys[1]]}
-    world.publisher.publish(world.claim(), parsed, drafts, fresh, PROFILE)
+    world.publisher.publish(world.claim(), parsed, drafts)
+    assert waiting() == ["only b"]
+    assert waiting(OTHER) == ["shared", "only a", "shared", "only b"]
+    assert world.embeddings.num_waiting(PROFILE) == 1
+    world.embeddings.add(PROFILE, vectors_of(drafts))
     assert world.verifier.verify().num_embeddings == 3
     world.ingest(kb_id, "a.txt", ["changed"])
-    assert world.embeddings.missing(PROFILE, keys) == set()
+    assert waiting() == []
     world.assert_clean()
     world.catalog.bases.delete(other)
-    assert world.embeddings.missing(PROFILE, keys) == set(keys)
+    assert world.verifier.verify().num_embeddings == 1
     world.assert_clean()
 
 
 def test_indexes_hear_of_additions_and_removals_without_pairs(world: World, kb_id: str) -> None:
     first = world.ingest(kb_id, "a.txt", ["one"])
-    assert world.source.changes(kb_id, 0) == [IndexChange(1, first.id, is_added=True)]
+    # Added once with its words, and once more with its vectors.
+    assert world.source.changes(kb_id, 0) == [IndexChange(2, first.id, is_added=True)]
     second = world.ingest(kb_id, "a.txt", ["two"])
-    assert world.source.head(kb_id) == 3
+    assert world.source.head(kb_id) == 5
     removed, added = (
-        IndexChange(2, first.id, is_added=False),
-        IndexChange(3, second.id, is_added=True),
+        IndexChange(3, first.id, is_added=False),
+        IndexChange(5, second.id, is_added=True),
     )
     assert world.source.changes(kb_id, 1) == [removed, added]
     assert world.source.changes(kb_id, 0) == [removed, added]
-    assert world.source.changes(kb_id, 3) == []
+    assert world.source.changes(kb_id, 5) == []
     world.catalog.documents.delete(kb_id, first.document_id)
-    assert world.source.changes(kb_id, 3) == [IndexChange(4, second.id, is_added=False)]
+    assert world.source.changes(kb_id, 5) == [IndexChange(6, second.id, is_added=False)]
     assert world.source.revision_chunks(second.id, PROFILE) == []
     assert world.source.head("kb_unknown") == 0
     world.assert_clean()
@@ -181,12 +178,23 @@ def test_live_chunks_come_in_id_order_over_batches(
 
 def test_another_profile_is_embedded_without_touching_the_first(world: World, kb_id: str) -> None:
     world.ingest(kb_id, "a.txt", ["one", "two"])
-    texts = world.source.unembedded_texts(kb_id, OTHER)
-    assert sorted(texts.values()) == ["one", "two"]
-    vectors = dict.fromkeys([*texts, "0" * 64], struct.pack("<f", 1.0))
-    assert world.embeddings.add(OTHER, vectors) == 2
-    assert world.source.unembedded_texts(kb_id, OTHER) == {}
+    texts = world.embeddings.waiting(OTHER, 0, 10, kb_id)
+    assert [text.text for text in texts] == ["one", "two"]
+    assert world.embeddings.waiting(OTHER, texts[0].chunk_id, 10) == texts[1:]
+    assert world.embeddings.waiting(OTHER, 0, 10, "kb_other") == []
+    keys = [text.text_sha256 for text in texts]
+    vectors = dict.fromkeys([*keys, "0" * 64], struct.pack("<f", 1.0))
+    assert world.embeddings.add(OTHER, vectors) == AddedVectors(2, frozenset({kb_id}))
+    assert world.embeddings.add(OTHER, vectors) == AddedVectors(0)
+    assert world.embeddings.waiting(OTHER, 0, 10) == []
     world.assert_clean()
+
+
+def test_a_vector_of_another_length_is_refused(world: World, kb_id: str) -> None:
+    world.ingest(kb_id, "a.txt", ["one"])
+    with pytest.raises(StorageError) as error:
+        world.embeddings.add(OTHER, {"0" * 64: b"12345678"})
+    assert error.value.code == "vector_mismatch"
 
 
 def test_vectors_of_another_profile_go_when_no_base_lacks_the_present_ones(
@@ -197,8 +205,8 @@ def test_vectors_of_another_profile_go_when_no_base_lacks_the_present_ones(
     world.ingest(second, "b.txt", ["three"])
     for base in (kb_id, second):
         assert world.embeddings.drop_other_profiles(OTHER) == 0
-        texts = world.source.unembedded_texts(base, OTHER)
-        world.embeddings.add(OTHER, dict.fromkeys(texts, struct.pack("<f", 1.0)))
+        keys = [text.text_sha256 for text in world.embeddings.waiting(OTHER, 0, 10, base)]
+        world.embeddings.add(OTHER, dict.fromkeys(keys, struct.pack("<f", 1.0)))
     assert world.verifier.verify().num_embeddings == 6
     assert world.embeddings.drop_other_profiles(OTHER) == 3
     assert all(chunk.vector is None for chunk in world.source.live_chunks(kb_id, PROFILE))

@@ -85,7 +85,9 @@ class World:
 
     def publish(self, claim: Claim, sentences: Sequence[str]) -> Revision:
         parsed, drafts = parsed_of(sentences)
-        return self.publisher.publish(claim, parsed, drafts, vectors_of(drafts), PROFILE)
+        revision = self.publisher.publish(claim, parsed, drafts)
+        self.embeddings.add(PROFILE, vectors_of(drafts))
+        return revision
 
     def ingest(self, kb_id: str, name: str, sentences: Sequence[str]) -> Revision:
         """Upload a document that reads as these sentences and make it searchable."""

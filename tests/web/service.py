@@ -35,6 +35,7 @@ from kb_service.services.asking import (
 from kb_service.settings import Settings
 from kb_service.storage.answers.store import AnswerStore
 from kb_service.storage.catalog import Catalog
+from kb_service.storage.embeddings import Embeddings
 from kb_service.storage.identity import new_id
 from kb_service.storage.jobs.queue import Claim
 from kb_service.storage.revisions.publishing import RevisionPublisher
@@ -156,7 +157,9 @@ class PageService(ApiService):
         if unread:
             empty = Page(len(parsed.pages) + 1, TextSpan(0, 0), PageKind.EMPTY, unread)
             parsed = ParsedDocument(parsed.text, (*parsed.pages, empty))
-        return self.publisher.publish(claim, parsed, drafts, vectors_of(drafts), PROFILE)
+        revision = self.publisher.publish(claim, parsed, drafts)
+        Embeddings(self.database).add(PROFILE, vectors_of(drafts))
+        return revision
 
     def progress(self, claim: Claim, done: int, total: int) -> None:
         self.jobs.heartbeat(claim, Progress(JobStage.LOAD, done, total))

@@ -102,7 +102,7 @@ def _broken_rule(
 
 
 def _waiting_for_vectors(connection: Connection) -> Iterator[FlawFinding]:
-    """A chunk without a vector is found by its words; `kb reindex` makes the vector."""
+    """A chunk without a vector is found by its words; a worker makes the vector."""
     has_vector = _exists_in(embeddings, embeddings.c.text_sha256 == chunks.c.text_sha256)
     statement = (
         select(documents.c.id, documents.c.name, func.count().label("num_chunks"))
@@ -115,7 +115,7 @@ def _waiting_for_vectors(connection: Connection) -> Iterator[FlawFinding]:
         yield FlawFinding(
             Flaw.PENDING,
             f"{row.num_chunks} chunks of document {row.id} ({row.name!r}) wait for their vectors;"
-            " `kb reindex` makes them",
+            " a worker makes them, or `kb reindex`",
         )
 
 

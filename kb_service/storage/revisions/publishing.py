@@ -1,11 +1,11 @@
 """Making a parsed revision searchable, in one transaction that also ends its job.
 
-Either everything below is committed or nothing: revision, text with its units, pages, chunks,
-missing embeddings, the change for the indexes, the job's success. Knows nothing of parsing or
+Either everything below is committed or nothing: revision, text with its units, pages, chunks, the
+change for the indexes, the job's success. Knows nothing of parsing or
 embedding.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -22,14 +22,13 @@ from kb_service.domain.documents import (
 from kb_service.domain.errors import DocumentError, InvalidRequest, StorageError
 from kb_service.domain.hashing import sha256_of_text
 from kb_service.domain.jobs import JobStage, JobStatus
-from kb_service.domain.ports import EmbeddingProfile, Vector
 from kb_service.domain.storable import check_storable
 from kb_service.language.units import UNIT_RULES, marked
 from kb_service.storage.blobs import BlobStore
 from kb_service.storage.change_log import record_added
 from kb_service.storage.chunks import remove_revision_chunks
 from kb_service.storage.database import Database
-from kb_service.storage.embeddings import add_embeddings, check_vectors, remove_unused_embeddings
+from kb_service.storage.embeddings import remove_unused_embeddings
 from kb_service.storage.identity import Clock, utc_now
 from kb_service.storage.jobs.queue import Claim, require_lease
 from kb_service.storage.jobs.rows import NO_LEASE, change_job
@@ -70,17 +69,13 @@ class RevisionPublisher:
         claim: Claim,
         parsed: ParsedDocument,
         chunk_drafts: Sequence[ChunkDraft],
-        vectors: Mapping[str, Vector],
-        profile: EmbeddingProfile,
     ) -> Revision:
         """Make the revision searchable instead of the document's current one; end the job.
 
-        `vectors`: by SHA-256 (hex) of `ChunkDraft.embedded_text`; texts that have a stored vector
-        may be left out. Raises LeaseLost, DocumentError (unstorable_text), StorageError
-        (chunk_mismatch, vector_mismatch, embedding_missing); nothing is written then.
+        Its vectors follow. Raises LeaseLost, DocumentError (unstorable_text), StorageError
+        (chunk_mismatch); nothing is written then.
         """
         _check_drafts(parsed, chunk_drafts)
-        check_vectors(vectors, profile)
         prepared = _prepare(parsed, chunk_drafts)
         with self._database.write() as connection:
             job = require_lease(connection, claim)
@@ -90,7 +85,6 @@ class RevisionPublisher:
                 )
             unused = self._retire(connection, job)
             revision = self._insert(connection, job, parsed, prepared, claim.document_name)
-            add_embeddings(connection, profile, prepared.text_sha256s, vectors)
             remove_unused_embeddings(connection, unused - prepared.text_sha256s)
             record_added(connection, job.kb_id, revision.id)
             self._finish(connection, job, len(prepared.chunks))

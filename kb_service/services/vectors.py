@@ -1,0 +1,105 @@
+"""Gives searchable texts their vectors, a few at a time, on a thread that steps back for others.
+
+Knows the order: oldest chunks first, a transaction for each few, indexes told when a revision is
+done. What is missing is what the database lacks, so a worker that was killed goes on where it was.
+"""
+
+import os
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import structlog
+
+from kb_service.domain.errors import StorageError
+from kb_service.domain.ports import Embedder, Vector
+from kb_service.storage.embeddings import Embeddings, WaitingText
+
+BATCH = 8
+"""Texts of a step: a job that comes in waits for so many, half a second, before it is begun."""
+
+_NICENESS = 10
+"""A question that wants the core gets nine tenths of it."""
+
+log = structlog.get_logger("vectors")
+
+Embed = Callable[[list[str]], list[Vector]]
+
+
+class VectorService:
+    """Loads the embedding model with its first use. Belongs to one thread.
+
+    `refresh` publishes the index of a base when that is worth it.
+    """
+
+    def __init__(
+        self,
+        embeddings: Embeddings,
+        embedder: Callable[[], Embedder],
+        refresh: Callable[[str], None],
+    ) -> None:
+        self._embeddings = embeddings
+        self._embedder = embedder
+        self._refresh = refresh
+        self._after = 0
+        self._done_at: dict[str, int] | None = None
+        """The heads of all bases when no text waited; None while one may."""
+        self._thread: ThreadPoolExecutor | None = None
+
+    def step(self) -> bool:
+        """Embed a few texts; False when none waits. Raises StorageError."""
+        heads = self._embeddings.heads()
+        if heads == self._done_at:
+            return False
+        profile = self._embedder().profile
+        waiting = self._embeddings.waiting(profile, self._after, BATCH)
+        if waiting:
+            self._add(waiting, self._stepping_back)
+            self._after = waiting[-1].chunk_id
+        elif self._after:
+            self._after = 0  # once more from the first: a text may have failed to be stored
+        else:
+            self._embeddings.drop_other_profiles(profile)
+            self._done_at = heads
+            return False
+        return True
+
+    def catch_up(self, kb_id: str) -> int:
+        """Embed at once all that waits in a base; return how many texts. Raises StorageError.
+
+        Vectors of other models go when no base needs the present one's any more.
+        """
+        embedder, num_texts = self._embedder(), 0
+        while waiting := self._embeddings.waiting(embedder.profile, 0, BATCH, kb_id):
+            num_texts += self._add(waiting, embedder.embed_passages)
+        self._embeddings.drop_other_profiles(embedder.profile)
+        return num_texts
+
+    def close(self) -> None:
+        """End the thread."""
+        if self._thread:
+            self._thread.shutdown()
+            self._thread = None
+
+    def _add(self, waiting: Sequence[WaitingText], embed: Embed) -> int:
+        texts = {text.text_sha256: text.text for text in waiting}
+        vectors = dict(zip(texts, embed(list(texts.values())), strict=True))
+        added = self._embeddings.add(self._embedder().profile, vectors)
+        for kb_id in added.kb_ids:
+            try:
+                self._refresh(kb_id)
+            except StorageError as error:
+                log.warning("index not published", kb_id=kb_id, error=error.message)
+        return added.num_texts
+
+    def _stepping_back(self, texts: list[str]) -> list[Vector]:
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(1, "vectors", initializer=_step_back)
+        return self._thread.submit(self._embedder().embed_passages, texts).result()
+
+
+def _step_back() -> None:
+    """Let other threads have the core first; threads that this one starts inherit it."""
+    if sys.platform == "linux":  # elsewhere it would hold for the whole process
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)

@@ -1,0 +1,89 @@
+"""The dense leg of each language: an encoder prefers the language of the question, so chunks of one
+are ranked among themselves.
+
+Knows one dense index a language. Knows nothing of how a language is told.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from kb_service.domain.ports import Vector
+from retrievers.dense import DenseIndex, kind_for
+from retrievers.lexical import Hit
+
+Entries = Mapping[int, tuple[str, Vector]]
+"""Chunk id -> its language and its vector."""
+
+_FOLDER = "dense-{}"
+
+
+class DenseIndexes:
+    """Chunks searchable by their vectors, language by language."""
+
+    def __init__(self, dimension: int, languages: Sequence[str]) -> None:
+        self._of = {language: DenseIndex(dimension) for language in languages}
+
+    @classmethod
+    def build(
+        cls, dimension: int, languages: Sequence[str], entries: Entries, flat_limit: int
+    ) -> "DenseIndexes":
+        """Index every entry from nothing, each language in the kind that suits its number."""
+        built = cls(dimension, languages)
+        for language in languages:
+            num = sum(1 for found, _ in entries.values() if found == language)
+            built._of[language] = DenseIndex(dimension, kind_for(num, flat_limit))
+        built.add(entries)
+        return built
+
+    @classmethod
+    def load(cls, folder: Path, languages: Sequence[str]) -> "DenseIndexes":
+        """Read what `save` wrote. The caller has verified the files' checksums."""
+        loaded = cls(0, ())
+        loaded._of = {
+            language: DenseIndex.load(folder / _FOLDER.format(language)) for language in languages
+        }
+        return loaded
+
+    @property
+    def num_chunks(self) -> int:
+        return sum(index.num_chunks for index in self._of.values())
+
+    @property
+    def num_removed(self) -> int:
+        return sum(index.num_removed for index in self._of.values())
+
+    def __contains__(self, chunk_id: int) -> bool:
+        return any(chunk_id in index for index in self._of.values())
+
+    def has_outgrown(self, flat_limit: int) -> bool:
+        """True when an exact index has become too large to be one."""
+        return any(
+            index.kind == "flat" and kind_for(index.num_chunks, flat_limit) != "flat"
+            for index in self._of.values()
+        )
+
+    def add(self, entries: Entries) -> None:
+        """Append chunks. Raises StorageError when a vector has the wrong length."""
+        for language, index in self._of.items():
+            mine = {number: vector for number, (own, vector) in entries.items() if own == language}
+            index.add(list(mine), list(mine.values()))
+
+    def remove(self, chunk_ids: Iterable[int]) -> None:
+        """Forget chunks; unknown ids are no error."""
+        gone = list(chunk_ids)
+        for index in self._of.values():
+            index.remove(gone)
+
+    def search(
+        self, vector: Vector, limit: int, allowed: Iterable[int] | None = None
+    ) -> dict[str, list[Hit]]:
+        """Return the nearest chunks of each language, best first; `allowed` as in DenseIndex."""
+        ids = None if allowed is None else list(allowed)
+        return {name: index.search(vector, limit, ids) for name, index in self._of.items()}
+
+    def save(self, folder: Path) -> None:
+        """Write every index into a folder of its own. Raises OSError."""
+        for language, index in self._of.items():
+            place = folder / _FOLDER.format(language)
+            place.mkdir()
+            index.save(place)
