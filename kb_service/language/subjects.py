@@ -10,7 +10,7 @@ from datetime import date
 
 from kb_service.domain.questions import Question, Subject, SubjectKind
 from kb_service.language.dates import CALENDAR
-from kb_service.language.events import event_matches
+from kb_service.language.events import event_places
 from kb_service.language.folding import Folded, fold
 from kb_service.language.han_names import han_names
 from kb_service.language.identifiers import MIN_PIN_LENGTH, identifier_matches
@@ -141,8 +141,8 @@ def _numbers(folded: Folded, typed: str) -> Iterator[_Found]:
 
 
 def _events(folded: Folded, typed: str) -> Iterator[_Found]:
-    for kind, match in event_matches(folded.text):
-        yield *match.span(), SubjectKind.EVENT, (kind,)
+    for kind, start, end in event_places(folded.text):
+        yield start, end, SubjectKind.EVENT, (kind,)
 
 
 _FINDERS: tuple[Callable[[Folded, str], Iterator[_Found]], ...] = (

@@ -82,6 +82,35 @@ def test_what_is_only_a_sort_of_thing_is_no_subject(question: str) -> None:
     assert named(question) == []
 
 
+@pytest.mark.parametrize(
+    ("question", "names"),
+    [
+        ("总结一下青石岭隧道事故的经过。", ["青石岭隧道"]),
+        ("概括青石岭隧道的情况", ["青石岭隧道"]),
+        ("介绍一下黑水桥", ["黑水桥"]),
+        ("说说文昌路的情况", ["文昌路"]),
+        ("讲讲文昌路的情况", ["文昌路"]),
+        ("汇总城东区的处罚", ["城东区"]),
+        ("帮我查一下城东区的处罚", ["城东区"]),
+        ("麻烦查查青石岭隧道封闭多久", ["青石岭隧道"]),
+        ("描述一下文昌路的情况", ["文昌路"]),
+        ("参与文昌路救援的有谁", ["文昌路"]),
+        ("涉及云桥科技公司的处罚", ["云桥科技公司"]),
+        ("关于石门县的报告", ["石门县"]),
+        ("有关石门县的报告", ["石门县"]),
+        ("一家物流公司的处罚", []),
+        ("上半年城东区比城西区多多少起火灾", ["城东区", "城西区", "火灾"]),
+        ("Summarise Elm Road", ["Elm Road"]),
+        ("Tell me about Elm Road", ["Elm Road"]),
+        ("Please describe Blackwater Tunnel briefly", ["Blackwater Tunnel"]),
+        ("Recap Elm Road", ["Elm Road"]),
+        ("Concerning Elm Road: who was there?", ["Elm Road"]),
+    ],
+)
+def test_words_in_front_of_a_name_are_no_part_of_it(question: str, names: list[str]) -> None:
+    assert [text for text, _ in named(question)] == names
+
+
 def test_a_subject_points_at_what_was_typed_and_is_folded_for_matching() -> None:
     typed = "請問　ＳＧ－２０２４－００３和雲橋市的損失"
     first, second = subjects_in(parse_question(typed))
