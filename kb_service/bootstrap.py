@@ -13,7 +13,7 @@ from kb_service.domain.ports import ChatGenerator, Embedder, Generator
 from kb_service.evaluation.measuring import MeasuringService
 from kb_service.generation.extractive import ExtractiveReader
 from kb_service.ingest_limits import lane_limits
-from kb_service.model_parts import build_models, configured_models
+from kb_service.model_parts import build_models, configured_models, dense_weight
 from kb_service.model_report import model_checks
 from kb_service.operations import Services
 from kb_service.parts import ServiceParts, build_parts
@@ -160,7 +160,9 @@ def _worker(parts: ServiceParts, jobs: JobQueue) -> IngestWorker:
     ingest = parts.settings.ingest
     vectors = _vectors(parts, lambda: parts.models.embedder().model)
     lanes = lane_limits(ingest)
-    return IngestWorker(jobs, ingestion, new_worker_id(), ingest.lease_s, lanes, vectors.step)
+    is_dense = dense_weight(parts.settings.retrieval, parts.models) > 0
+    spare = vectors.step if is_dense else lambda: False
+    return IngestWorker(jobs, ingestion, new_worker_id(), ingest.lease_s, lanes, spare)
 
 
 def _vectors(parts: ServiceParts, embedder: Callable[[], Embedder]) -> VectorService:

@@ -83,7 +83,11 @@ def choose_embedder(embedding: EmbeddingSettings) -> Chosen[Embedder]:
     def load() -> Embedder:
         from retrievers.embedding import load_embedder
 
-        return load_embedder(embedding.model, allow_download=embedding.allow_download)
+        return load_embedder(
+            embedding.model,
+            allow_download=embedding.allow_download,
+            num_threads=embedding.threads,
+        )
 
     return _or_next_best(load, lambda reason: Chosen(AbsentEmbedder(reason)), NO_EMBEDDER)
 

@@ -25,14 +25,15 @@ MIB = 1024 * 1024
 
 
 class EmbeddingSettings(BaseModel):
-    """KB_EMBEDDING__…: a sentence-transformers name or folder.
+    """KB_EMBEDDING__…: the folder of an encoder, or a sentence-transformers name or folder.
 
     `allow_download`: fetch a name that is not on this machine; off, because nothing is downloaded
-    unless the user says so.
+    unless the user says so. `threads`: that an encoder shares texts over.
     """
 
-    model: str = str(PROJECT_ROOT / "models" / "static-zh-en")
+    model: str = str(PROJECT_ROOT / "models" / "e5-zh-en")
     allow_download: bool = False
+    threads: Annotated[int, Field(ge=1, le=64)] = 2
 
 
 class RerankSettings(BaseModel):
@@ -118,12 +119,12 @@ class IngestSettings(BaseModel):
 class RetrievalSettings(BaseModel):
     """KB_RETRIEVAL__…: how many chunks are fused and how much text reaches the generator.
 
-    `dense_weight`: 0 asks words and exact identifiers only; 0.05 suits the built-in embedding, for
-    questions in another language than the documents.
+    `dense_weight`: of what is near in meaning, beside 1 for the words; 0 asks words and exact
+    identifiers only, and no vectors are made.
     """
 
     candidates: Annotated[int, Field(ge=1, le=1000)] = 100
-    dense_weight: Annotated[float, Field(ge=0, le=10)] = 0.0
+    dense_weight: Annotated[float, Field(ge=0, le=10)] = 0.3
     passages: Annotated[int, Field(ge=1, le=50)] = 6
     passage_tokens: Annotated[int, Field(ge=50, le=4000)] = 400
     context_tokens: Annotated[int, Field(ge=100, le=32000)] = 2400

@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from kb_service.storage.database import open_database
+from tests.encoder.tiny_bert import write_tiny_encoder
 from tests.postgres import administer, start_server, with_database
 
 KEPT_SETTINGS = {"KB_SHARED_DIR", "KB_SCREENSHOTS"}
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """No test may reach a model hub or send telemetry, nor compile what another one compiled."""
     os.environ.update(
         HF_HUB_OFFLINE="1",
@@ -30,6 +31,11 @@ def pytest_configure() -> None:
         name for name in os.environ if name.startswith("KB_") and name not in KEPT_SETTINGS
     ]:
         del os.environ[name]
+    # A random encoder of a few kilobytes, and no say for it: the shipped one has tests of its own.
+    models = tempfile.TemporaryDirectory(prefix="kb-models-", ignore_cleanup_errors=True)
+    config.add_cleanup(models.cleanup)
+    os.environ["KB_EMBEDDING__MODEL"] = str(write_tiny_encoder(Path(models.name) / "tiny"))
+    os.environ["KB_RETRIEVAL__DENSE_WEIGHT"] = "0"
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from kb_service.bootstrap import find_faults
 from kb_service.cli import app
 from kb_service.model_report import gpu_text, kernel_text, retrieval_text
-from kb_service.settings import LlmSettings, Settings
+from kb_service.settings import EmbeddingSettings, LlmSettings, RetrievalSettings, Settings
 from llm.errors import KernelUnavailable
 from llm.kernels.build import VARIANTS
 from tests.conftest import ROOT
@@ -22,12 +22,15 @@ def findings(settings: Settings) -> dict[str, str]:
     return {finding.name: finding.text for finding in found}
 
 
-def test_without_settings_words_find_and_the_span_model_lights_them(tmp_path: Path) -> None:
-    found = findings(Settings(data_dir=tmp_path))
-    assert found["retrieval"].endswith("vectors are not asked (weight 0)")
-    folder = ROOT / "models" / "static-zh-en"
-    assert f"{folder}, 6 files match their checksums" in found["embedding model"]
-    assert "512 dimensions" in found["embedding model"]
+def test_without_settings_words_and_vectors_find_and_the_span_model_lights_them(
+    tmp_path: Path,
+) -> None:
+    shipped = {"embedding": EmbeddingSettings(), "retrieval": RetrievalSettings()}
+    found = findings(Settings(data_dir=tmp_path, **shipped))
+    assert found["retrieval"].endswith("and vectors at weight 0.3")
+    folder = ROOT / "models" / "e5-zh-en"
+    assert f"{folder}, 5 files match their checksums" in found["embedding model"]
+    assert "384 dimensions" in found["embedding model"]
     assert "matches its checksum" in found["span model"]
     assert found["answering model"].startswith("extractive-reader: ")
     assert found["gpu"]

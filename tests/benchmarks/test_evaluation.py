@@ -13,7 +13,7 @@ from benchmarks.evaluation_worker import EXTRACTIVE, HYBRID, LEXICAL, RERANKED, 
 from benchmarks.memory_base import MemoryBase, load_corpus
 from benchmarks.retrieval import askable, relevant_chunks
 from kb_service.evaluation.report import report_json
-from kb_service.settings import EmbeddingSettings
+from kb_service.settings import Settings
 from tests.retrievers.tiny_cross_encoder import write_tiny_cross_encoder
 
 READING = "dev/zh_drcd"
@@ -55,7 +55,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def task(data: Path, set_name: str, system: str, *, is_reader: bool = False) -> Task:
-    return Task(str(data), set_name, system, is_reader, EmbeddingSettings().model, seed=1)
+    return Task(str(data), set_name, system, is_reader, Settings().embedding.model, seed=1)
 
 
 def test_the_chunk_with_the_answer_is_the_relevant_one(data: Path) -> None:

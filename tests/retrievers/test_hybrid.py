@@ -11,7 +11,6 @@ from kb_service.domain.ports import StoredChunk
 from kb_service.domain.queries import Filters, Query
 from kb_service.domain.spans import PageRegion
 from kb_service.language.asked import parse_question
-from kb_service.settings import RetrievalSettings
 from retrievers.fusion import FusionPolicy
 from retrievers.hybrid import HybridRetriever
 from retrievers.langchain import KnowledgeBaseRetriever
@@ -80,7 +79,7 @@ def test_a_deletion_between_search_and_hydration_is_searched_again(
     assert not {"valve number 0", "valve number 1", "valve number 2"} & set(texts)
 
 
-def test_by_default_no_question_is_embedded(
+def test_without_a_weight_for_vectors_no_question_is_embedded(
     source: MemorySource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(embedder: LetterEmbedder, text: str) -> bytes:
@@ -88,7 +87,7 @@ def test_by_default_no_question_is_embedded(
 
     source.put("a", "the valve leaked")
     monkeypatch.setattr(LetterEmbedder, "embed_query", refuse)
-    policy = FusionPolicy(dense_weight=RetrievalSettings().dense_weight)
+    policy = FusionPolicy(dense_weight=0.0)
     retriever = HybridRetriever(source, LetterEmbedder(), tmp_path / "index", policy=policy)
     result = retriever.retrieve(Query(KB, parse_question("valve"), 1))
     retriever.close()

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from kb_service.settings import EmbeddingSettings
+from kb_service.settings import PROJECT_ROOT
 from training.reranker.recipe import Recipe
 
 
@@ -110,7 +110,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument("--embedding", type=Path, default=Path(EmbeddingSettings().model))
+    shared.add_argument("--embedding", type=Path, default=PROJECT_ROOT / "models" / "static-zh-en")
     trained = argparse.ArgumentParser(add_help=False, parents=[shared])
     trained.add_argument("--lists", type=Path, required=True)
     trained.add_argument("--seed", type=int, default=0)

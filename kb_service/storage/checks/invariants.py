@@ -115,7 +115,7 @@ def _waiting_for_vectors(connection: Connection) -> Iterator[FlawFinding]:
         yield FlawFinding(
             Flaw.PENDING,
             f"{row.num_chunks} chunks of document {row.id} ({row.name!r}) wait for their vectors;"
-            " a worker makes them, or `kb reindex`",
+            " a worker makes them where vectors are asked, or `kb reindex`",
         )
 
 
