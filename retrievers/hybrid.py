@@ -15,7 +15,8 @@ import structlog
 from kb_service.domain.errors import InvalidRequest
 from kb_service.domain.ports import Embedder, IndexSource, Reranker, StoredChunk, Vector
 from kb_service.domain.queries import Query, Reranking, RetrievalResult, ScoredChunk
-from kb_service.language.identifiers import names_whole, pinning_terms
+from kb_service.domain.questions import Question
+from kb_service.language.identifiers import MIN_PIN_LENGTH, names_whole, pinning_terms
 from kb_service.language.scripts import language_of
 from kb_service.language.text import index_terms, is_one_term, needed_terms, normalise
 from retrievers.dense import FLAT_LIMIT
@@ -193,7 +194,7 @@ class HybridRetriever:
         with _clock(timings, "dense_s"):
             is_dense = self._policy.dense_weight > 0
             vector = self._embedder.embed_query(query.question.text) if is_dense else None
-        named = pinning_terms(query.question.words) if self._policy.is_pinning else []
+        named = _pinning(query.question) if self._policy.is_pinning else []
         language = language_of(query.question.text)
         return _Asked(question_weights(query.question), named, language, vector)
 
@@ -265,6 +266,12 @@ class _Asked:
     identifiers: list[str]
     language: str
     vector: Vector | None
+
+
+def _pinning(question: Question) -> list[str]:
+    """Return what may pin documents: terms of the question, and numbers that it labels."""
+    whole = (name for name in question.identifiers if len(name) >= MIN_PIN_LENGTH)
+    return list(dict.fromkeys((*whole, *pinning_terms(question.words))))
 
 
 def _pins(index: LiveIndex, question: _Asked, documents: Collection[str] | None) -> dict[str, int]:

@@ -61,12 +61,14 @@ class Subject:
     """What a question names, so that a document which does not speak of it is the wrong one.
 
     `text`: as it was typed, `Question.text[span]`. `forms`: normalised; one of them met is enough.
+    `is_background`: it only tells what is behind a long question; a document need not speak of it.
     """
 
     text: str
     kind: SubjectKind
     span: TextSpan
     forms: tuple[str, ...]
+    is_background: bool = False
 
 
 @dataclass(frozen=True, slots=True)

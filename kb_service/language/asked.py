@@ -6,7 +6,7 @@ Puts together what the other modules know. Knows no documents.
 import re
 
 from kb_service.domain.questions import Question
-from kb_service.language.identifiers import identifiers_in, without_fixed_values
+from kb_service.language.identifiers import identifiers_asked, without_fixed_values
 from kb_service.language.lexicon import HAN
 from kb_service.language.messages import language_of
 from kb_service.language.name_endings import names_asked, subjects_in
@@ -22,7 +22,7 @@ def parse_question(text: str) -> Question:
     """Return a question taken apart; `Question.text` is as it was typed."""
     meant = _as_meant(text)
     normalised = normalise(meant)
-    identifiers = identifiers_in(normalised)
+    identifiers = identifiers_asked(normalised)
     return Question(
         text=text,
         normalised=normalised,

@@ -22,6 +22,18 @@ _QUANTITY = re.compile(
 )
 # 2013/14 is a season, 12345678.90 an amount; a dotted address has three dots.
 _NUMERIC = re.compile(r"\d+(?:/\d+)*|\d+\.\d+|[\d:]+")
+_LABELS, _LABELS_BEHIND = (
+    "|".join(shipped_lexicon().patterns("subjects", key)) or "(?!)"
+    for key in ("labels", "labels_behind")
+)
+_LABELLED = (
+    re.compile(rf"(?<![a-z0-9_])(?:{_LABELS})\s*(?P<number>\d{{2,}})(?![\w.,:]*\d|[a-z])"),
+    re.compile(rf"(?<![\w.,:-])(?P<number>\d{{{MIN_PIN_LENGTH},}})(?:{_LABELS_BEHIND})"),
+)
+_YEAR = re.compile(r"(?:1[5-9]|20)\d\d")
+_FILE = re.compile(
+    r"[^\s,;:?!\"'<>|/\\]+\.(?:pdf|docx?|xlsx?|pptx?|txt|md|csv|html?|eml|msg|odt|ods|odp)(?![a-z0-9])"
+)
 _COUNTED = shipped_lexicon().characters("numerals", "counted")
 
 
@@ -43,6 +55,30 @@ def identifier_matches(text: str) -> Iterator[re.Match[str]]:
                 yield match
         elif _is_long(token) and text[match.end() : match.end() + 1] not in (*_COUNTED, "%"):
             yield match
+
+
+def labelled_numbers(text: str) -> Iterator[re.Match[str]]:
+    """Yield the numbers of a normalised question that a label makes identifiers: incident 19008.
+
+    Their group `number` is how a document may write it behind a label of its own.
+    """
+    for pattern in _LABELLED:
+        for match in pattern.finditer(text):
+            if match.group().startswith("#") or not _YEAR.fullmatch(match["number"]):
+                yield match
+
+
+def file_names(text: str) -> Iterator[re.Match[str]]:
+    """Yield the place of every file name of a normalised text."""
+    return _FILE.finditer(text)
+
+
+def identifiers_asked(normalised: str) -> tuple[str, ...]:
+    """Return what a question pins documents by: identifiers, labelled numbers and file names."""
+    labelled = (match["number"] for match in labelled_numbers(normalised))
+    files = (match.group() for match in file_names(normalised))
+    long = (number for number in labelled if len(number) >= MIN_PIN_LENGTH)
+    return tuple(dict.fromkeys((*identifiers_in(normalised), *long, *files)))
 
 
 def _is_named(token: str) -> bool:

@@ -14,6 +14,7 @@ from kb_service.language.han_names import names_other_end
 from kb_service.language.homophones import same_sound
 from kb_service.language.identifiers import names_whole
 from kb_service.language.lexicon import CJK, HAN, shipped_lexicon
+from kb_service.language.numbered import is_numbered, tells_thing
 from kb_service.language.text import is_chinese
 from kb_service.language.values import supporting_values
 
@@ -40,7 +41,7 @@ _WORDS = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
 
 
 def unmentioned(subjects: Iterable[Subject], text: str, language: str = "") -> tuple[Subject, ...]:
-    """Return the subjects that a normalised text does not speak of.
+    """Return the subjects that a normalised text does not speak of, none of the background.
 
     `language`: the question's. Names in another script than the text's cannot be compared and are
     left out: an English paper may well speak of 青石岭.
@@ -48,7 +49,9 @@ def unmentioned(subjects: Iterable[Subject], text: str, language: str = "") -> t
     return tuple(
         subject
         for subject in subjects
-        if is_comparable(subject, text, language) and not mentions(text, subject)
+        if not subject.is_background
+        and is_comparable(subject, text, language)
+        and not mentions(text, subject)
     )
 
 
@@ -84,6 +87,8 @@ def mentions(text: str, subject: Subject) -> bool:
 
 def _speaks_of_name(text: str, subject: Subject) -> bool:
     whole, *others = subject.forms
+    if is_numbered(whole):
+        return tells_thing(text, whole)
     if whole in text or _has_letters(text, whole):
         return True
     if not _HAN.search(whole):

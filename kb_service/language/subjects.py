@@ -6,27 +6,30 @@ document that does not speak of a subject is taken for the wrong one. Knows no d
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date
 
 from kb_service.domain.questions import Question, Subject, SubjectKind
+from kb_service.language.background import background_of
 from kb_service.language.dates import CALENDAR
 from kb_service.language.events import event_places
 from kb_service.language.folding import Folded, fold
 from kb_service.language.han_names import han_names
-from kb_service.language.identifiers import MIN_PIN_LENGTH, identifier_matches
+from kb_service.language.identifiers import (
+    MIN_PIN_LENGTH,
+    file_names,
+    identifier_matches,
+    labelled_numbers,
+)
 from kb_service.language.latin_names import latin_names
 from kb_service.language.lexicon import any_of, shipped_lexicon
 from kb_service.language.messages import language_of
+from kb_service.language.numbered import is_numbered, numbered_things, other_writings
 from kb_service.language.numbers import NUMBERS
 from kb_service.language.text import normalise
 from kb_service.language.time_words import time_windows
 
 _LEXICON = shipped_lexicon()
-_LABELS = "|".join(_LEXICON.patterns("subjects", "labels"))
-_LABELLED = re.compile(rf"(?<!\w)(?:{_LABELS})\s*(?P<number>\d{{2,}})(?![\w.,:])")
-_FILE = re.compile(
-    r"[^\s,;:?!\"'<>|/\\]+\.(?:pdf|docx?|xlsx?|pptx?|txt|md|csv|html?|eml|msg|odt|ods|odp)(?![a-z0-9])"
-)
 _QUOTED = [
     re.compile(pattern)
     for pattern in (
@@ -61,7 +64,11 @@ def subjects_in(question: Question) -> tuple[Subject, ...]:
         for item in finder(folded, question.text):
             if all(item[1] <= start or end <= item[0] for start, end, *_ in found):
                 found.append(item)
-    return tuple(_subject(question, folded, *item) for item in sorted(found))
+    behind = background_of(question.text)
+    subjects = [_subject(question, folded, *item) for item in sorted(found)]
+    return tuple(
+        replace(s, is_background=behind is not None and s.span.end <= behind.end) for s in subjects
+    )
 
 
 def _subject(
@@ -77,21 +84,22 @@ def _subject(
 
 
 def _files(folded: Folded, typed: str) -> Iterator[_Found]:
-    for match in _FILE.finditer(folded.text):
+    for match in file_names(folded.text):
         stem = match.group().rsplit(".", 1)[0]
         yield *match.span(), SubjectKind.FILE_NAME, (match.group(), stem)
 
 
 def _identifiers(folded: Folded, typed: str) -> Iterator[_Found]:
+    things = [(start, end) for start, end, _ in numbered_things(folded.text)]
     for match in identifier_matches(folded.text):
-        if _YEARS.fullmatch(match.group()):
+        in_thing = any(start < match.end() and match.start() < end for start, end in things)
+        if in_thing or _YEARS.fullmatch(match.group()):
             continue
         is_long = len(match.group()) >= MIN_PIN_LENGTH
         kind = SubjectKind.IDENTIFIER if is_long else SubjectKind.NAME
         yield *match.span(), kind, (match.group(),)
-    for match in _LABELLED.finditer(folded.text):
-        if not _YEAR.fullmatch(match["number"]) or match.group().startswith("#"):
-            yield *match.span(), SubjectKind.IDENTIFIER, (match["number"],)
+    for match in labelled_numbers(folded.text):
+        yield *match.span(), SubjectKind.IDENTIFIER, (match["number"],)
 
 
 def _quoted(folded: Folded, typed: str) -> Iterator[_Found]:
@@ -115,8 +123,14 @@ def _han(folded: Folded, typed: str) -> Iterator[_Found]:
         masked = f"{masked[: window.span.start]}{' ' * len(window.span)}{masked[window.span.end :]}"
     for name in han_names(masked):
         whole = folded.text[name.start : name.end]
-        forms = (whole, name.core, _OF_A_COUNTRY.sub("", whole))
-        yield name.start, name.end, name.kind, tuple(dict.fromkeys(forms))
+        if not is_numbered(whole):
+            forms = (whole, name.core, _OF_A_COUNTRY.sub("", whole), *other_writings(whole)[1:])
+            yield name.start, name.end, name.kind, tuple(dict.fromkeys(forms))
+
+
+def _things(folded: Folded, typed: str) -> Iterator[_Found]:
+    for start, end, writings in numbered_things(folded.text):
+        yield start, end, SubjectKind.NAME, writings
 
 
 def _latin(folded: Folded, typed: str) -> Iterator[_Found]:
@@ -151,6 +165,7 @@ _FINDERS: tuple[Callable[[Folded, str], Iterator[_Found]], ...] = (
     _dates,
     _identifiers,
     _han,
+    _things,
     _latin,
     _numbers,
     _events,

@@ -2,6 +2,7 @@
 
 import pytest
 
+from kb_service.language.asked import parse_question
 from kb_service.language.identifiers import identifiers_in, pinning_terms, without_fixed_values
 from kb_service.language.text import index_terms, normalise
 
@@ -61,3 +62,28 @@ def test_what_is_fixed_goes_and_numbers_stay() -> None:
         normalise("2024年8月17日，13800138000报警，3人受伤，编号SG-2024-001")
     )
     assert "".join(rest.split()) == ",报警,3人受伤,编号"
+
+
+@pytest.mark.parametrize(
+    ("question", "identifiers"),
+    [
+        ("#19008", ("19008",)),
+        ("What was the cause of incident 19008?", ("19008",)),
+        ("Incident No. 19008", ("19008",)),
+        ("case no. 4711: what was lost?", ("4711",)),
+        ("IR-2025-0042", ("ir-2025-0042",)),
+        ("what does shift-notes.pdf say", ("shift-notes.pdf",)),
+        ("what does pump-log_2.pdf say", ("pump-log_2.pdf",)),
+        ("案号4711的结果", ("4711",)),
+        ("编号：19008的经过", ("19008",)),
+        ("19008号事故的经过", ("19008",)),
+        ("incident 12 of the shift", ()),
+        ("report 2024", ()),
+        ("2024年事故的经过", ()),
+        ("损失19008元的事故", ()),
+    ],
+)
+def test_a_number_with_a_label_and_a_file_name_pin_what_a_question_is_about(
+    question: str, identifiers: tuple[str, ...]
+) -> None:
+    assert parse_question(question).identifiers == identifiers

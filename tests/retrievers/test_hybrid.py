@@ -256,3 +256,15 @@ def test_a_name_is_found_in_a_document_behind_one_that_says_it_everywhere(
 
 def test_no_document_states_a_name_in_a_base_without_any(open_retriever: OpenRetriever) -> None:
     assert open_retriever().stating(KB, ["valve"], ["a"]) == {}
+
+
+@pytest.mark.parametrize(
+    "written", ["Incident 19008", "No. 19008", "No.19008", "#19008", "事故编号：19008"]
+)
+@pytest.mark.parametrize("asked", ["#19008 valve", "valve of incident 19008", "编号19008 valve"])
+def test_a_numbered_incident_is_pinned_however_its_number_is_written(
+    source: MemorySource, open_retriever: OpenRetriever, written: str, asked: str
+) -> None:
+    source.put("other", "valve valve valve of incident 19009")
+    source.put("meant", f"{written}: what happened that day, told at great length, with a valve")
+    assert found(open_retriever(), asked)[0].startswith(written)

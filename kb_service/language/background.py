@@ -1,0 +1,62 @@
+"""Which part of a long question asks, and which only tells what is behind it.
+
+Pure functions on a question as it was typed. What a background names helps a search; a document
+that does not speak of it may still answer.
+"""
+
+import re
+from collections.abc import Iterator
+
+from kb_service.domain.spans import TextSpan
+from kb_service.language.lexicon import CJK, shipped_lexicon
+
+MAX_WORDS = 60
+MAX_CHARACTERS = 100
+"""A question of no more words, or characters of a script without spaces, has no background."""
+
+_LEXICON = shipped_lexicon()
+_ASKS = re.compile("|".join(_LEXICON.patterns("question_parts", "asks")), re.IGNORECASE)
+_SENTENCE_ENDS = re.compile(r"[\u3002?\uff1f!\uff01;\uff1b\n]+|\.(?=\s|$)")
+_CLAUSE_ENDS = re.compile(rf"{_SENTENCE_ENDS.pattern}|,(?!\d)|\uff0c|:(?=\s)|\uff1a")
+_MARK = re.compile(r"[?\uff1f]")
+_HAN = re.compile(f"[{CJK}]")
+_WORD = re.compile(rf"[^\W_{CJK}]+")
+
+_Part = tuple[int, int]
+"""Start and end in the question."""
+
+
+def background_of(text: str) -> TextSpan | None:
+    """Return the stretch of a question before what asks and the clause in front of it, or None."""
+    if not _is_long(text):
+        return None
+    parts = list(_parts(text, _SENTENCE_ENDS))
+    asking = _asking(parts, text)
+    if _is_long(text[slice(*asking)]):
+        parts = list(_parts(text, _CLAUSE_ENDS))
+        asking = _asking(parts, text)
+    before = [start for start, end in parts if end <= asking[0]]
+    start = before[-1] if before else asking[0]
+    return TextSpan(0, start) if start else None
+
+
+def _is_long(text: str) -> bool:
+    return len(_HAN.findall(text)) > MAX_CHARACTERS or len(_WORD.findall(text)) > MAX_WORDS
+
+
+def _parts(text: str, ends: re.Pattern[str]) -> Iterator[_Part]:
+    """Yield what stands between ends, each with its own."""
+    start = 0
+    for match in ends.finditer(text):
+        if text[start : match.start()].strip():
+            yield start, match.end()
+            start = match.end()
+    if text[start:].strip():
+        yield start, len(text)
+
+
+def _asking(parts: list[_Part], text: str) -> _Part:
+    """Return the last part with a question mark, else with an asking word, else the last one."""
+    marked = [part for part in parts if _MARK.search(text, *part)]
+    asked = marked or [part for part in parts if _ASKS.search(text, *part)]
+    return (asked or parts)[-1]

@@ -1,0 +1,101 @@
+"""Numbered things: 3号楼, 第三食堂, Line 9, gate B12. One value each, however a number is written.
+
+Pure functions on folded text. A value is `楼:3`, `line:9`. What a question has to say to name one
+is strict; a text may say it in more ways. What is counted (两辆车) is no thing; a numbered part of
+a document (第3条) is known by `parts`.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import pairwise
+
+from kb_service.language.lexicon import shipped_lexicon
+from kb_service.language.numerals import NUMERALS
+
+_LEXICON = shipped_lexicon()
+_ASKED, _TOLD = (
+    [re.compile(pattern) for pattern in _LEXICON.patterns("numbered", key)]
+    for key in ("asked", "told")
+)
+_ANY = (*_ASKED, *_TOLD)
+_SAME = _LEXICON.paired("numbered", "same")
+_ROMAN = _LEXICON.numbered("numbered", "roman")
+_DIGITS = "".join(NUMERALS.digits) + "".join(NUMERALS.powers)
+_ONE = re.compile(rf"[a-z]{{0,2}}-?\d+[a-z]?|[{_DIGITS}]+|[a-z]+")
+_LABEL = re.compile(r"(?P<head>[a-z]*)-?(?P<digits>\d+[a-z]?)")
+_NUMERAL = re.compile(rf"(?<!\d)\d{{1,2}}(?!\d)|[{_DIGITS}]+")
+_RANGE = re.compile("|".join(_LEXICON.listed("numbered", "ranges")))
+_MAX_RANGE = 30
+_TELLING_LENGTH = 3
+"""A longer number, or one with a letter, means its thing wherever it stands."""
+
+
+def numbered_things(folded: str) -> Iterator[tuple[int, int, tuple[str, ...]]]:
+    """Yield start, end and writings of each numbered thing that a question names."""
+    for pattern in _ASKED:
+        for match in pattern.finditer(folded):
+            start, end = match.span()
+            yield start, end, other_writings(match.group().strip())
+
+
+def other_writings(name: str) -> tuple[str, ...]:
+    """Return a name and, where a numeral of two scripts is in it, the name in the other one."""
+    for match in () if name.isascii() else _NUMERAL.finditer(name):
+        number = NUMERALS.whole_number(match.group())
+        if number is not None:
+            is_digits = match.group().isdecimal()
+            other = NUMERALS.written(number) if is_digits else str(number)
+            return name, f"{name[: match.start()]}{other}{name[match.end() :]}"
+    return (name,)
+
+
+def is_numbered(name: str) -> bool:
+    """True when a name is a numbered thing and nothing else."""
+    return any(pattern.fullmatch(name) for pattern in _ANY)
+
+
+def tells_thing(text: str, name: str) -> bool:
+    """True when a text speaks of the thing that a name of one means."""
+    asked = _told(name)
+    if asked & _told(text):
+        return True
+    labels = [value.partition(":")[2] for value in asked]
+    return any(
+        re.search(rf"(?<![a-z0-9.]){re.escape(label)}(?![a-z0-9]|\.\d)", text)
+        for label in labels
+        if len(label) >= _TELLING_LENGTH or (len(label) > 1 and not label.isdecimal())
+    )
+
+
+@lru_cache(maxsize=64)
+def _told(text: str) -> frozenset[str]:
+    return frozenset(
+        f"{_word(match)}:{label}"
+        for pattern in _ANY
+        for match in pattern.finditer(text)
+        for label in _labels(match["numbers"])
+    )
+
+
+def _word(match: re.Match[str]) -> str:
+    word = match["word"]
+    return _SAME.get(word, word)
+
+
+def _labels(numbers: str) -> Iterator[str]:
+    """Yield each number of a list: 3, 4 and b12; those between the ends of a range too."""
+    found = [(m.start(), m.end(), label) for m in _ONE.finditer(numbers) if (label := _label(m))]
+    yield from (label for *_, label in found)
+    for (_, end, first), (start, _, last) in pairwise(found):
+        if first.isdecimal() and last.isdecimal() and _RANGE.search(numbers, end, start):
+            yield from map(str, range(int(first) + 1, min(int(last), int(first) + _MAX_RANGE)))
+
+
+def _label(match: re.Match[str]) -> str:
+    """Return a number in one writing: 三 is 3, b-012 is b12; empty for what is none."""
+    written = match.group()
+    if labelled := _LABEL.fullmatch(written):
+        return f"{labelled['head']}{labelled['digits'].lstrip('0') or '0'}"
+    number = _ROMAN.get(written) or NUMERALS.whole_number(written)
+    return "" if number is None else str(number)

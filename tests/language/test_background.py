@@ -1,0 +1,58 @@
+"""What a long question only tells beforehand is its background; a short one has none."""
+
+from kb_service.language.asked import parse_question
+from kb_service.language.mentions import unmentioned
+from kb_service.language.subjects import subjects_in
+from kb_service.language.text import normalise
+
+CHINESE = (
+    "我们是石门县的一家运输企业，去年在文昌路租了一个停车场，主要给城东区的几家超市配送货物，"
+    "最近上级要求我们组织一次安全学习，重点看看别的单位出过什么问题，司机们平时也会经过白鹭湖和云岭市，"
+    "大家都比较关心隧道里的安全。黑水隧道去年封闭过。{}起火的原因是什么？"
+)
+ENGLISH = (
+    "We run a small haulage firm in Norwich and rent a yard near Elm Road. Last month our insurer, "
+    "Aldgate Logistics, asked every customer to hold a safety day, and the drivers who usually go "
+    "through Westfield would like to hear about what went wrong at other firms, because they "
+    "think that most of it could happen to them as well on any given day of the week. "
+    "They know of Blackwater Tunnel. Who closed it after the fire {}?"
+)
+
+
+def hard(question: str) -> list[str]:
+    return [s.text for s in subjects_in(parse_question(question)) if not s.is_background]
+
+
+def test_only_the_asking_clause_and_the_one_before_it_name_what_must_be_met() -> None:
+    assert hard(CHINESE.format("青石岭")) == ["黑水隧道", "青石岭", "起火"]
+    assert hard(ENGLISH.format("in Leeds")) == ["Blackwater Tunnel", "fire", "Leeds"]
+
+
+def test_the_background_is_named_but_no_document_has_to_speak_of_it() -> None:
+    asked = parse_question(CHINESE.format(""))
+    subjects = subjects_in(asked)
+    assert "石门县" in [s.text for s in subjects if s.is_background]
+    assert unmentioned(subjects, normalise("黑水隧道起火"), "zh") == ()
+    assert [s.text for s in unmentioned(subjects, normalise("白水隧道起火"), "zh")] == ["黑水隧道"]
+
+
+def test_a_long_sentence_is_parted_at_its_commas() -> None:
+    question = CHINESE.format("").replace("。", "，")
+    assert hard(question) == ["黑水隧道", "起火"]
+
+
+def test_a_short_question_has_no_background() -> None:
+    assert hard("石门县有个加油站。文昌路堵车。黑水隧道封闭了多久？") == [
+        "石门县",
+        "文昌路",
+        "黑水隧道",
+    ]
+    assert hard("I live in Norwich. I work in Leeds. Who runs Elm Road?") == [
+        "Norwich",
+        "Leeds",
+        "Elm Road",
+    ]
+
+
+def test_a_long_question_that_asks_first_is_asked_where_its_mark_stands() -> None:
+    assert "黑水隧道" in hard(f"黑水隧道封闭了多久？{CHINESE.format('')[:130].replace('什么', '')}")

@@ -1,0 +1,83 @@
+"""A thing told by its number is another one than its neighbour, however the number is written."""
+
+import pytest
+
+from kb_service.domain.questions import SubjectKind
+from kb_service.language.asked import parse_question
+from kb_service.language.mentions import mentions
+from kb_service.language.subjects import subjects_in
+from kb_service.language.text import normalise
+
+
+def things(question: str) -> list[str]:
+    found = subjects_in(parse_question(question))
+    return [subject.text for subject in found if subject.kind is SubjectKind.NAME]
+
+
+@pytest.mark.parametrize(
+    ("question", "thing", "text", "other"),
+    [
+        ("9路公交车的司机是谁", "9路", "九路车司机张某", "6路公交车司机张某，19路"),
+        ("3号楼为什么停水", "3号楼", "三号楼水管破裂", "5号楼和13号楼停水，共3人"),
+        ("三号楼的电梯", "三号楼", "3#楼、4#楼电梯停用", "三人被困于二号楼"),
+        ("3号教学楼的损失", "3号教学楼", "3号楼受损", "8号教学楼受损"),
+        ("二期工程何时完工", "二期", "项目二期于五月完工", "一期工程于五月完工"),
+        ("5号线停运多久", "5号线", "地铁五号线停运", "地铁15号线停运"),
+        ("第三食堂的负责人", "第三食堂", "第3食堂负责人", "第二食堂负责人"),
+        ("三食堂的负责人", "三食堂", "第三食堂负责人", "一食堂三名工人"),
+        ("2班的班长是谁", "2班", "(2)班班长", "3班班长"),
+        ("1号机组的出力", "1号机组", "1、2号机组出力", "2号机组出力"),
+        ("4号机组的出力", "4号机组", "3至5号机组", "6至8号机组"),
+        ("三号高炉的炉温", "三号高炉", "3号高炉", "二号高炉"),
+        ("502室的住户是谁", "502室", "住户在502房", "住户在501室"),
+        ("第二车间的产量", "第二车间", "二车间", "一车间"),
+        ("What stopped on Line 9?", "Line 9", "lines 8, 9 and 10 were shut", "line 6 was shut"),
+        ("What failed in Unit 4?", "Unit 4", "unit no. 4 tripped", "Unit 5 tripped in 4 hours"),
+        ("Who was in bay 6?", "bay 6", "bays 4 to 7", "bay 16"),
+        ("Who was in room 12?", "room 12", "Room: 12", "room 21, 12 guests"),
+        ("Who drove the route 9 bus?", "route 9", "the number 9 route", "route 19"),
+        ("Who opened gate B12?", "gate B12", "gates B11 and B12", "gate B11"),
+        ("Who heads No. 3 Middle School?", "No. 3 Middle School", "school no. 3", "No. 5 School"),
+        ("What failed in the No. 2 engine?", "No. 2 engine", "engine 2 failed", "engine 1 failed"),
+        ("What happened in Unit IV?", "Unit IV", "unit 4", "unit 5"),
+    ],
+)
+def test_a_numbered_thing_is_met_by_itself_only(
+    question: str, thing: str, text: str, other: str
+) -> None:
+    subjects = subjects_in(parse_question(question))
+    (subject,) = [s for s in subjects if s.text == thing]
+    assert mentions(normalise(text), subject)
+    assert not mentions(normalise(other), subject)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "3号发生了什么",
+        "8月3号教学楼里发生了什么",
+        "第一次检查发现了什么",
+        "两辆车受损的原因",
+        "前三名是谁",
+        "第3条规定了什么",
+        "第四章讲什么",
+        "兵分三路的是谁",
+        "两路人马何时到",
+        "工人三班倒的原因",
+        "每天2班的时间",
+        "烧毁三栋楼的损失",
+        "分三期付款的金额",
+        "What does chapter 3 say?",
+        "What does section 12 of the act say?",
+        "Did they leave the gate 5 minutes later?",
+        "Did the line 3 people deep move?",
+    ],
+)
+def test_what_is_counted_dated_or_a_part_of_a_paper_is_no_thing(question: str) -> None:
+    assert things(question) == []
+
+
+def test_a_numbered_name_is_met_with_the_number_in_other_characters() -> None:
+    (subject,) = subjects_in(parse_question("城东三号仓库的面积"))
+    assert mentions("城东3号仓库", subject)
+    assert not mentions("城西3号仓库", subject)
