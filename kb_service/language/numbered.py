@@ -93,9 +93,11 @@ def _labels(numbers: str) -> Iterator[str]:
 
 
 def _label(match: re.Match[str]) -> str:
-    """Return a number in one writing: 三 is 3, b-012 is b12; empty for what is none."""
+    """Return a number in one writing: 三 is 3, b-012 is b12, c is c; empty for what is none."""
     written = match.group()
     if labelled := _LABEL.fullmatch(written):
         return f"{labelled['head']}{labelled['digits'].lstrip('0') or '0'}"
+    if len(written) == 1 and written.isascii():
+        return written
     number = _ROMAN.get(written) or NUMERALS.whole_number(written)
     return "" if number is None else str(number)
