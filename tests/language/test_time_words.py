@@ -140,6 +140,9 @@ this week | this week 8-11..8-17
 next Monday | next Monday 8-18
 last month | last month 7-1..7-31
 late last month | late last month 7-21..7-31
+the January outage | January 1-1..1-31
+Who led June's audit? | June 6-1..6-30
+the outage of March | March 3-1..3-31
 on the 3rd of this month | the 3rd of this month 8-3
 early June | early June 6-1..6-10
 in mid-June | mid-June 6-11..6-20
@@ -229,6 +232,9 @@ NOTHING = [
     "18 March 2024",
     "March 18, 2024",
     "on March 18",
+    "the May Street fire",
+    "the accident of May Smith",
+    "what may fires do",
     "2024-03-18",
     "今天城酒店的火灾",
     "春天百货的火灾",
