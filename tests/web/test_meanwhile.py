@@ -242,3 +242,17 @@ def test_a_reader_who_comes_back_while_the_bases_are_read_sees_each_once(
     held.let_go()
     expect(page.get_by_role("tab", name="Ask")).to_be_visible()
     expect(page.locator(".base-row")).to_have_count(2)
+
+
+def test_a_document_opened_over_another_base_keeps_its_address(
+    base: KnowledgeBase, service: PageService, open_page: OpenPage
+) -> None:
+    """The viewer told late that it had been closed, and the address of what came next was cut."""
+    other = service.catalog.bases.get("Other")
+    crane = service.add_document(base.id, "Crane.pdf")
+    tower = service.add_document(other.id, "Tower.pdf", content=PDF + b"%")
+    page = open_page(at=f"#base={other.id}&document={tower.id}")
+    expect(page.get_by_role("img", name=re.compile("^Page 1 of Tower"))).to_be_visible()
+    page.evaluate(f"location.hash = '#base={base.id}&document={crane.id}'")
+    expect(page.get_by_role("img", name=re.compile("^Page 1 of Crane"))).to_be_visible()
+    assert f"document={crane.id}" in page.url

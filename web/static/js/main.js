@@ -27,8 +27,8 @@ const address = new Address((place) => guard(() => navigation.show(place)));
 const tabs = new Tabs((name) => navigation.openView(name));
 const viewer = new Viewer({
   quoted: (name) => address.amend({ ...CLOSED, quote: name }),
-  closed: () => {
-    if (address.place.quote || address.place.document) address.close();
+  closed: (name) => {
+    if (name && [address.place.quote, address.place.document].includes(name)) address.close();
   },
 });
 const bases = new Bases((base) => guard(() => navigation.openBase(base)), guard);

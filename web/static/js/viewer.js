@@ -61,7 +61,7 @@ export class Viewer {
   #isMoving = false;
   #hooks;
 
-  // hooks: {quoted(name), closed()}: what the viewer shows, told when the reader changes it
+  // hooks: {quoted(name), closed(name)}: what the viewer shows, or showed, told when that changes
   constructor(hooks) {
     this.#hooks = hooks;
     this.#dialog.addEventListener("close", () => this.#closed());
@@ -86,7 +86,10 @@ export class Viewer {
 
   // The name of what is open: a quote's, a document's id, or null.
   get shownId() {
-    if (!this.#dialog.open) return null;
+    return this.#dialog.open ? this.#name : null;
+  }
+
+  get #name() {
     return this.#stop.citation ? this.#answer.nameOf(this.#stop.citation) : this.#stop.documentId;
   }
 
@@ -132,7 +135,7 @@ export class Viewer {
     const again = this.#stop.citation && this.#answer.markOf(this.#stop.citation.id);
     (this.#opener?.isConnected ? this.#opener : again)?.focus();
     this.#answer?.setCurrent(null);
-    this.#hooks.closed();
+    this.#hooks.closed(this.#name);
   }
 
   get #stop() {
@@ -187,8 +190,7 @@ export class Viewer {
 
   // The number of pages is known for the current revision only; an older one shows its cited pages.
   async #countPages(stop) {
-    /** @type {Api["DocumentBody"]} */
-    const doc = await getJson(documentPath(this.#kbId, stop.documentId)).catch(() => null);
+    const doc = /** @type {Api["DocumentBody"]} */ (await getJson(documentPath(this.#kbId, stop.documentId)).catch(() => null));
     if (stop !== this.#stop || doc?.revision?.sha256 !== stop.revision) return;
     this.#numPages = doc.revision.num_pages || null;
     this.#updateBar();
