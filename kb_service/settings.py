@@ -124,7 +124,7 @@ class RetrievalSettings(BaseModel):
     """
 
     candidates: Annotated[int, Field(ge=1, le=1000)] = 100
-    dense_weight: Annotated[float, Field(ge=0, le=10)] = 0.3
+    dense_weight: Annotated[float, Field(ge=0, le=10)] = 0.5
     passages: Annotated[int, Field(ge=1, le=50)] = 6
     passage_tokens: Annotated[int, Field(ge=50, le=4000)] = 400
     context_tokens: Annotated[int, Field(ge=100, le=32000)] = 2400

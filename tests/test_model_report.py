@@ -27,7 +27,7 @@ def test_without_settings_words_and_vectors_find_and_the_span_model_lights_them(
 ) -> None:
     shipped = {"embedding": EmbeddingSettings(), "retrieval": RetrievalSettings()}
     found = findings(Settings(data_dir=tmp_path, **shipped))
-    assert found["retrieval"].endswith("and vectors at weight 0.3")
+    assert found["retrieval"].endswith("and vectors at weight 0.5")
     folder = ROOT / "models" / "e5-zh-en"
     assert f"{folder}, 5 files match their checksums" in found["embedding model"]
     assert "384 dimensions" in found["embedding model"]
