@@ -41,8 +41,9 @@ from kb_service.generation.extractive import ExtractiveReader
 from kb_service.language.identifiers import names_whole
 from kb_service.language.text import index_terms, normalise
 from kb_service.language.units import marked
+from kb_service.model_parts import choose_reader
 from kb_service.services.answering import AnsweringService
-from kb_service.settings import RetrievalSettings
+from kb_service.settings import ReaderSettings, RetrievalSettings
 
 K1, B = 1.2, 0.75
 DEMO_SETS = {"ntsb": "en_ntsb", "zh_synth": "zh_synth_incident"}
@@ -202,6 +203,7 @@ def evaluate(shelf: Shelf, questions: Sequence[LabelledQuestion]) -> list[Outcom
         retriever=shelf,
         find_base=shelf.get_kb,
         library=shelf,
+        reader=choose_reader(ReaderSettings()).model,
         generator=ExtractiveReader(),
         answers=UnkeptAnswers(),
         settings=RetrievalSettings(),

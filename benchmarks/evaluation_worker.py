@@ -18,9 +18,9 @@ from kb_service.evaluation.questions import sample
 from kb_service.evaluation.resources import peak_memory_bytes
 from kb_service.evaluation.trials import UnkeptAnswers, ask_all
 from kb_service.generation.extractive import ExtractiveReader
-from kb_service.model_parts import choose_generator
+from kb_service.model_parts import choose_generator, choose_reader
 from kb_service.services.answering import AnsweringService
-from kb_service.settings import LlmSettings, RerankSettings, RetrievalSettings
+from kb_service.settings import LlmSettings, ReaderSettings, RerankSettings, RetrievalSettings
 from retrievers.cross_encoder import load_reranker
 from retrievers.embedding import load_embedder
 from retrievers.fusion import FusionPolicy
@@ -116,6 +116,7 @@ def _answers(
         retriever=retriever,
         find_base=base.get_kb,
         library=base,
+        reader=choose_reader(ReaderSettings()).model,
         generator=_reader(task),
         answers=UnkeptAnswers(),
         settings=RetrievalSettings(),

@@ -93,7 +93,7 @@ def compose(parts: ServiceParts) -> Services:
     sync = SyncService(catalog, uploads, data_dir)
     chatting, upkeep = Part(lambda: _chatting(parts)), upkeep_of(parts)
     readiness = ReadinessService(
-        configured_models(models, settings.rerank),
+        configured_models(models, settings),
         models.generator,
         parts.outage,
         storage,
@@ -181,6 +181,7 @@ def _answering(parts: ServiceParts, generator: Generator, answers: AnswerLog) ->
         retriever=parts.retriever(),
         find_base=catalog.bases.get,
         library=catalog.revisions,
+        reader=parts.models.reader().model,
         generator=generator,
         answers=answers,
         settings=parts.settings.retrieval,
@@ -197,7 +198,7 @@ def _measuring(parts: ServiceParts, catalog: Catalog) -> MeasuringService:
         catalog,
         parts.models.embedder,
         parts.models.generator,
-        configured_models(parts.models, parts.settings.rerank),
+        configured_models(parts.models, parts.settings),
         parts.retriever,
         lambda generator, answers: _answering(parts, generator, answers),
         ExtractiveReader,

@@ -5,6 +5,7 @@ never used: its place is taken by the next best that needs no such file, and the
 be told. A server on another machine has no next best. Knows no database.
 """
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,13 +15,14 @@ import structlog
 
 from kb_service.checksums import verify_checksums
 from kb_service.domain.errors import ConfigurationError
-from kb_service.domain.ports import Embedder, Generator, Reranker
+from kb_service.domain.ports import Embedder, Generator, PassageReader, Reranker
 from kb_service.generation.extractive import ExtractiveReader
-from kb_service.generation.span_model import WEIGHTS
+from kb_service.generation.words_reader import WordsReader
 from kb_service.services.parts import Chosen, Part
 from kb_service.settings import (
     EmbeddingSettings,
     LlmSettings,
+    ReaderSettings,
     RerankSettings,
     RetrievalSettings,
     Settings,
@@ -32,6 +34,7 @@ NO_EMBEDDER = (
     "words and exact identifiers find alone; what is ingested meanwhile gets its vectors when the "
     "model can be used again"
 )
+NO_READER = "shared words alone choose what is quoted: fewer questions are answered, less surely"
 NO_RERANKER = "searches keep the order of words and identifiers"
 
 
@@ -44,6 +47,7 @@ class Models:
 
     embedder: Part[Chosen[Embedder]]
     reranker: Part[Chosen[Reranker | None]]
+    reader: Part[Chosen[PassageReader]]
     generator: Part[Chosen[Generator]]
 
 
@@ -52,15 +56,18 @@ def build_models(settings: Settings) -> Models:
     return Models(
         Part(lambda: _told("embedder", choose_embedder(settings.embedding))),
         Part(lambda: _told("reranker", choose_reranker(settings.rerank))),
+        Part(lambda: _told("reader", choose_reader(settings.reader))),
         Part(lambda: _told("generator", choose_generator(settings.llm))),
     )
 
 
-def configured_models(models: Models, rerank: RerankSettings) -> Mapping[str, Part[Chosen[object]]]:
+def configured_models(models: Models, settings: Settings) -> Mapping[str, Part[Chosen[object]]]:
     """Return those that load a model of the settings, by name."""
     found: dict[str, Part[Chosen[object]]] = {"embedder": models.embedder}
-    if rerank.model:
+    if settings.rerank.model:
         found["reranker"] = models.reranker
+    if settings.reader.model:
+        found["reader"] = models.reader
     return found | {"generator": models.generator}
 
 
@@ -105,15 +112,44 @@ def choose_reranker(rerank: RerankSettings) -> Chosen[Reranker | None]:
     return _or_next_best(load, lambda _: Chosen(None), NO_RERANKER)
 
 
+def choose_reader(reader: ReaderSettings) -> Chosen[PassageReader]:
+    """Return the configured reading model, else reading by shared words."""
+    if not reader.model:
+        return Chosen(WordsReader())
+    return _or_next_best(
+        lambda: load_reader(_folder_of(reader.model), reader),
+        lambda _: Chosen(WordsReader()),
+        NO_READER,
+    )
+
+
+def load_reader(folder: Path, settings: ReaderSettings) -> PassageReader:
+    """Open a reading model after checking its files. Raises ConfigurationError `model_…`."""
+    from kb_service.encoder.folder import WORDS_FROM, read_config
+    from kb_service.generation.passage_reader import TrainedReader
+    from kb_service.generation.span_scorer import load_scorer
+
+    if not folder.is_dir():
+        raise ConfigurationError(
+            f"reading model folder {folder} does not exist",
+            code="model_unavailable",
+            details={"path": str(folder)},
+        )
+    verify_checksums(folder)
+    shared = str(read_config(folder).get(WORDS_FROM, "."))
+    verify_checksums(Path(os.path.normpath(folder / shared)))
+    return TrainedReader(load_scorer(folder, settings.threads), settings.windows)
+
+
 def choose_generator(llm: LlmSettings) -> Chosen[Generator]:
     """Return what answers: the model of the address or folder, else the extractive reader."""
     if llm.is_remote:
         return Chosen(_open_remote(llm))
     if not llm.model:
-        return choose_extractive()
+        return Chosen(ExtractiveReader())
 
     def next_best(_: ConfigurationError) -> Chosen[Generator]:
-        return choose_extractive()
+        return Chosen(ExtractiveReader())
 
     consequence = "answers come from the built-in extractive reader"
     return _or_next_best(lambda: _from_folder(llm), next_best, consequence)
@@ -131,29 +167,6 @@ def _open_remote(llm: LlmSettings) -> Generator:
         temperature=llm.temperature,
         max_context=llm.max_context,
     )
-
-
-def choose_extractive() -> Chosen[Generator]:
-    """Return the extractive reader, by rules alone where its weights cannot be used."""
-
-    def by_rules(_: ConfigurationError) -> Chosen[Generator]:
-        return Chosen(ExtractiveReader(weights={}))
-
-    consequence = "rules alone mark the words of an answer"
-    return _or_next_best(_shipped_reader, by_rules, consequence)
-
-
-def _shipped_reader() -> Generator:
-    _require_span_model()
-    return ExtractiveReader()
-
-
-def _require_span_model() -> None:
-    """The reader goes by rules where the file is absent; here that has to be said."""
-    if not WEIGHTS.is_file():
-        raise ConfigurationError(
-            f"{WEIGHTS} is missing", code="model_missing", details={"file": str(WEIGHTS)}
-        )
 
 
 def _from_folder(llm: LlmSettings) -> Generator:

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from kb_service.checksums import listed_checksums
-from kb_service.domain.ports import Embedder, Generator, RemoteModel, Reranker
-from kb_service.generation.span_model import CHECKSUM, WEIGHTS, load_weights
+from kb_service.domain.ports import Embedder, Generator, PassageReader, RemoteModel, Reranker
 from kb_service.model_parts import Models, dense_weight
-from kb_service.settings import EmbeddingSettings, RerankSettings, Settings
+from kb_service.settings import EmbeddingSettings, ReaderSettings, RerankSettings, Settings
 
 GIB = 1024**3
 
@@ -33,7 +32,7 @@ def model_checks(settings: Settings, models: Models) -> dict[str, Callable[[], s
         "retrieval": lambda: retrieval_text(dense_weight(settings.retrieval, models)),
         "embedding model": lambda: embedder_text(embedding, models.embedder().configured()),
         "reranking model": lambda: reranker_text(rerank, models.reranker().configured()),
-        "span model": span_model_text,
+        "reading model": lambda: reader_text(settings.reader, models.reader().configured()),
         "answering model": lambda: generator_text(
             settings.llm.model, models.generator().configured()
         ),
@@ -84,10 +83,11 @@ def origin_text(model: str) -> str:
     return f"{folder.resolve()}, {state}"
 
 
-def span_model_text() -> str:
-    """Whether the weights that choose an answer's words are the shipped ones; else raises."""
-    weights = load_weights(WEIGHTS, CHECKSUM)
-    return f"{WEIGHTS.name}, {len(weights)} weights, matches its checksum"
+def reader_text(reader: ReaderSettings, model: PassageReader) -> str:
+    """What reads the passages, and how much of them for each question."""
+    if not reader.model:
+        return "none: shared words choose what is quoted"
+    return f"{model.name}, {reader.windows} windows a question; {origin_text(reader.model)}"
 
 
 def kernel_text() -> str:

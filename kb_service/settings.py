@@ -51,6 +51,18 @@ class RerankSettings(BaseModel):
     threads: Annotated[int, Field(ge=1, le=64)] = 1
 
 
+class ReaderSettings(BaseModel):
+    """KB_READER__…: the folder of the model that reads passages and says which words answer.
+
+    `model`: empty for none; then shared words alone choose what is quoted. `windows`: so many
+    stretches of about 200 tokens are read for each question. `threads`: that share them.
+    """
+
+    model: str = str(PROJECT_ROOT / "models" / "reader-zh-en")
+    windows: Annotated[int, Field(ge=1, le=64)] = 8
+    threads: Annotated[int, Field(ge=1, le=64)] = 2
+
+
 class LlmSettings(BaseModel):
     """KB_LLM__…: the folder of a checkpoint, the http(s) address of an OpenAI-compatible server, or
     empty for the built-in extractive reader.
@@ -210,6 +222,7 @@ class Settings(BaseSettings):
     log_level: Annotated[str, AfterValidator(_level)] = "INFO"
     embedding: EmbeddingSettings = Field(default_factory=EmbeddingSettings)
     rerank: RerankSettings = Field(default_factory=RerankSettings)
+    reader: ReaderSettings = Field(default_factory=ReaderSettings)
     llm: LlmSettings = Field(default_factory=LlmSettings)
     ingest: IngestSettings = Field(default_factory=IngestSettings)
     retrieval: RetrievalSettings = Field(default_factory=RetrievalSettings)

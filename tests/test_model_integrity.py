@@ -16,7 +16,6 @@ from api.app import create_app
 from kb_service.bootstrap import compose, find_faults, open_services
 from kb_service.domain.answers import Answer
 from kb_service.domain.errors import ConfigurationError
-from kb_service.generation import span_model
 from kb_service.model_parts import build_models
 from kb_service.operations import Services
 from kb_service.parts import build_parts
@@ -24,6 +23,7 @@ from kb_service.services.asking import AskRequest
 from kb_service.settings import (
     EmbeddingSettings,
     LlmSettings,
+    ReaderSettings,
     RerankSettings,
     RetrievalSettings,
     Settings,
@@ -70,10 +70,10 @@ def checkpoint_with_checksums(place: Path) -> Path:
     return folder
 
 
-@pytest.fixture(params=["static embedding", "reranker", "span model", "chat model"])
-def case(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Case]:
+@pytest.fixture(
+    params=["static embedding", "reranker", "reading model", "shared words", "chat model"]
+)
+def case(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Case]:
     kind, data = request.param, tmp_path / "data"
     if kind == "static embedding":
         folder = write_tiny_model(tmp_path / "embedding")
@@ -89,11 +89,12 @@ def case(
         name, reader = "model.safetensors", "extractive-reader"
         yield Case(settings, "reranker", folder / name, listed(folder, name), reader, reader)
         return
-    if kind == "span model":
-        weights, expected = copied_span_model(tmp_path, monkeypatch)
-        names = "extractive-reader", "extractive-reader (rules alone)"
-        yield Case(Settings(data_dir=data), "generator", weights, expected, *names)
-        span_model.shipped_weights.cache_clear()
+    if kind in ("reading model", "shared words"):
+        model, words = copied_reading_model(tmp_path / "models")
+        folder = model if kind == "reading model" else words
+        settings = Settings(data_dir=data, reader=ReaderSettings(model=str(model)))
+        name, reader = "model.safetensors", "extractive-reader"
+        yield Case(settings, "reader", folder / name, listed(folder, name), reader, reader)
         return
     folder = checkpoint_with_checksums(tmp_path / "models")
     settings = Settings(data_dir=data, llm=LlmSettings(model=str(folder)))
@@ -102,16 +103,13 @@ def case(
     yield Case(settings, "generator", file, listed(folder, file.name), *names)
 
 
-def copied_span_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, str]:
-    """Let the package find its weights in a folder of the test's own."""
-    weights = Path(shutil.copy(span_model.WEIGHTS, tmp_path))
-    checksum = Path(shutil.copy(span_model.CHECKSUM, tmp_path))
-    for module in ("generation.span_model", "model_parts", "model_report"):
-        monkeypatch.setattr(f"kb_service.{module}.WEIGHTS", weights)
-    for module in ("generation.span_model", "model_report"):
-        monkeypatch.setattr(f"kb_service.{module}.CHECKSUM", checksum)
-    span_model.shipped_weights.cache_clear()
-    return weights, checksum.read_text().split()[0]
+def copied_reading_model(place: Path) -> tuple[Path, Path]:
+    """The shipped reading model and the encoder whose words it shares, side by side."""
+    shipped = Path(ReaderSettings().model)
+    words = shipped.parent / "e5-zh-en"
+    return tuple(  # type: ignore[return-value]  # two of two
+        Path(shutil.copytree(folder, place / folder.name)) for folder in (shipped, words)
+    )
 
 
 def listed(folder: Path, name: str) -> str:

@@ -22,7 +22,7 @@ def findings(settings: Settings) -> dict[str, str]:
     return {finding.name: finding.text for finding in found}
 
 
-def test_without_settings_words_and_vectors_find_and_the_span_model_lights_them(
+def test_without_settings_words_and_vectors_find_and_the_reading_model_reads(
     tmp_path: Path,
 ) -> None:
     shipped = {"embedding": EmbeddingSettings(), "retrieval": RetrievalSettings()}
@@ -31,7 +31,7 @@ def test_without_settings_words_and_vectors_find_and_the_span_model_lights_them(
     folder = ROOT / "models" / "e5-zh-en"
     assert f"{folder}, 5 files match their checksums" in found["embedding model"]
     assert "384 dimensions" in found["embedding model"]
-    assert "matches its checksum" in found["span model"]
+    assert found["reading model"].startswith("reader-zh-en, 8 windows a question; ")
     assert found["answering model"].startswith("extractive-reader: ")
     assert found["gpu"]
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 from kb_service.domain.chats import ChatMessage, SamplingOptions, Usage, never
 from kb_service.domain.queries import Passage, Reranking
 from kb_service.domain.questions import Question, QuestionKind
+from kb_service.domain.reading import Reading
 from kb_service.domain.spans import PageRegion, TextSpan
 
 
@@ -55,16 +56,15 @@ class GenerationRequest:
     """What a Generator needs: the question, the numbered passages, and the same as chat messages.
 
     A chat model reads `messages` (system with passages, history, question); the extractive reader
-    reads `question` and `passages`. `idf`: rarity of query terms in the knowledge base.
-    `tenant`: whose cached prompts may be used again. `cancelled` may be asked from another thread
-    at any time.
+    reads `question` and quotes `readings`. `tenant`: whose cached prompts may be used again.
+    `cancelled` may be asked from another thread at any time.
     """
 
     question: Question
     passages: tuple[Passage, ...]
     messages: tuple[ChatMessage, ...]
     options: SamplingOptions = field(default_factory=SamplingOptions)
-    idf: dict[str, float] = field(default_factory=dict)
+    readings: tuple[Reading, ...] = ()
     tenant: str = ""
     cancelled: Callable[[], bool] = field(default=never, compare=False)
 
@@ -128,8 +128,9 @@ class Answer:
     """The reply to a question. `reason`: a stable code when refused or partial, else None.
 
     `question`: as it was typed. `highlight`: the words inside `answer` that a typed question asks
-    for (a date, a name), if any. `not_stored`: None for an answer that is kept. `understood`: None
-    when what was typed is what was answered.
+    for (a date, a name), if any. `missing`: what the question names and no document meets.
+    `nearest`: numbers of the passages that come nearest to what was not found. `not_stored`: None
+    for an answer that is kept. `understood`: None when what was typed is what was answered.
     """
 
     id: str
@@ -146,6 +147,8 @@ class Answer:
     timings: dict[str, float]
     created_at: datetime
     highlight: TextSpan | None = None
+    missing: tuple[str, ...] = ()
+    nearest: tuple[int, ...] = ()
     not_stored: NotStored | None = None
     understood: Understood | None = None
     kind: QuestionKind = QuestionKind.FACT

@@ -3,7 +3,7 @@
 Knows the domain's values; knows no implementation. A port stands where the slow thing is.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Generator as PyGenerator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,9 @@ from kb_service.domain.chats import ChatEvent, ChatRequest
 from kb_service.domain.documents import Chunk, ChunkDraft, ParsedDocument
 from kb_service.domain.errors import KbError
 from kb_service.domain.jobs import Progress
-from kb_service.domain.queries import Filters, Query, RetrievalResult
+from kb_service.domain.queries import Filters, Passage, Query, RetrievalResult
+from kb_service.domain.questions import Question
+from kb_service.domain.reading import Reading
 from kb_service.domain.spans import Box, PageRegion
 
 HEAD_BYTES = 16384
@@ -193,6 +195,22 @@ class PageDrawer(Protocol):
         Boxes are points from the bottom-left corner of the unrotated page. Raises InvalidRequest
         (picture_too_large), NotFound (page_not_found, page_has_no_picture when the file is no PDF),
         DocumentError, ParseInterrupted (picture_timeout), FileNotFoundError.
+        """
+
+
+class PassageReader(Protocol):
+    """Finds in passages the words that answer a question; the same input gives the same output."""
+
+    @property
+    def name(self) -> str:
+        """Name of the model."""
+
+    def read(
+        self, question: Question, passages: Sequence[Passage], idf: Mapping[str, float]
+    ) -> tuple[Reading, ...]:
+        """Return the best reading of every passage that was read, surest first.
+
+        `idf`: rarity of the question's terms in the knowledge base.
         """
 
 

@@ -38,7 +38,7 @@ class LexicalSentence:
         """Yield the sentence; of equals the first."""
         terms = content_terms(request.question.normalised)
         units = _units(request.passages)
-        covered = [coverage(terms, text_terms(text), request.idf) for text in units]
+        covered = [coverage(terms, text_terms(text), {}) for text in units]
         best = units[covered.index(max(covered))] if units else None
         return (yield from _quote([best] if best else []))
 

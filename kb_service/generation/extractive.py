@@ -1,60 +1,51 @@
 """The built-in reader: answers by quoting sentences of the passages. Implements Generator.
 
-Deterministic; no neural network. Every sentence it writes is a sentence, field or list item of a
-passage word for word (line ends aside), marked with the passage's number. Abstains by writing
-nothing.
+Every sentence it writes is a sentence, field, row or list item of a passage word for word (line
+ends aside), marked with the passage's number. What is quoted was read and chosen before.
 """
 
 from collections.abc import Generator, Sequence
 
 from kb_service.domain.answers import Generation, GenerationRequest, GeneratorInfo
 from kb_service.domain.chats import Usage
-from kb_service.generation.reading import Quotation, read
-from kb_service.generation.span_model import WEIGHTS, Weights, shipped_weights
+from kb_service.domain.questions import QuestionKind
+from kb_service.generation.quoting import Quotation, quote
+from kb_service.language.kinds import kind_of
+from kb_service.language.lexicon import shipped_lexicon
 from kb_service.language.messages import message
-from kb_service.language.text import is_chinese, sentence_spans
+from kb_service.language.text import is_chinese
 
 NAME = "extractive-reader"
-_END_MARKS = "。！？；!?;.…”’\"')）"
+_END_MARKS = "!?;.\"')" + "".join(
+    shipped_lexicon().characters("sentences", key) for key in ("ends", "closing")
+)
 
 
 class ExtractiveReader:
-    """Quotes the units of the passages that answer a question."""
-
-    def __init__(self, weights: Weights | None = None) -> None:
-        """Read with the given weights, by default those of the package; empty: by rules alone.
-
-        Raises ConfigurationError `model_corrupt` when the file is not the one that was shipped.
-        """
-        self._weights = shipped_weights() if weights is None else weights
+    """Quotes what the readings of a request point at."""
 
     @property
     def info(self) -> GeneratorInfo:
-        """Say what it is, what it lacks and how to get another one."""
+        """Say what it is and how to get another one."""
         return GeneratorInfo(
             kind="extractive",
-            name=NAME if self._weights else f"{NAME} (rules alone)",
-            notice_en=self._notice("en"),
-            notice_zh=self._notice("zh"),
+            name=NAME,
+            notice_en=message("quoted", "en"),
+            notice_zh=message("quoted", "zh"),
         )
-
-    def _notice(self, language: str) -> str:
-        lacking = "" if self._weights else message("without_weights", language, file=WEIGHTS.name)
-        return message("quoted", language) + lacking
 
     @property
     def description(self) -> str:
         """How it answers, for the operator."""
-        if not self._weights:
-            return "rules choose sentences and words"
-        return "rules choose the sentence, the span model its words"
+        return "quotes what the reading model points at"
 
     def generate(self, request: GenerationRequest) -> Generator[str, None, Generation]:
-        """Yield one quotation after the other; nothing when no passage answers the question.
+        """Yield one quotation after the other; nothing when nothing was read.
 
         Sampling options change nothing: there is nothing to sample.
         """
-        quotations = read(request.question, request.passages, request.idf, self._weights)
+        whole_lists = kind_of(request.question) is QuestionKind.LIST
+        quotations = [quote(reading, whole_lists=whole_lists) for reading in request.readings]
         pieces = written(quotations)
         yield from pieces
         words = quotations[0].words if quotations else ""
@@ -65,18 +56,13 @@ def written(quotations: Sequence[Quotation]) -> list[str]:
     """Return the quotations as text pieces, each sentence with the mark of its passage."""
     pieces: list[str] = []
     for quotation in quotations:
-        gap = "" if not pieces else ("\n" if is_chinese(quotation.text) else " ")
-        pieces.append(gap + _marked(quotation))
+        for sentence in quotation.sentences:
+            gap = "" if not pieces else ("\n" if is_chinese(sentence) else " ")
+            pieces.append(gap + _marked(sentence, quotation.passage.number))
     return pieces
 
 
-def _marked(quotation: Quotation) -> str:
-    """Put the mark in front of each end mark, where it still belongs to its sentence."""
-    text, mark = quotation.text, f"[{quotation.passage.number}]"
-    marked, end = "", 0
-    for span in sentence_spans(text):
-        words = span.of(text)
-        bare = words.rstrip(_END_MARKS)
-        marked += text[end : span.start] + bare + mark + words[len(bare) :]
-        end = span.end
-    return marked
+def _marked(sentence: str, number: int) -> str:
+    """Put the mark in front of the end mark, where it still belongs to its sentence."""
+    bare = sentence.rstrip(_END_MARKS)
+    return f"{bare}[{number}]{sentence[len(bare) :]}"

@@ -63,6 +63,8 @@ def about(subject: str, asked: str, language: str) -> str:
 def _at_marks(text: str) -> list[str]:
     """Return the sentences that each end with a question mark and ask."""
     ends = [match.end() for match in _MARK.finditer(text)]
+    if len(ends) < 2:
+        return []
     starts = [0, *ends]
     parts = [text[start:end].strip() for start, end in zip(starts, ends, strict=False)]
     asking = [part for part in parts if _is_whole(part) and _asks(part)]

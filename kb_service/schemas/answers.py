@@ -4,6 +4,7 @@ from kb_service.domain.answers import (
     Answer,
     Citation,
 )
+from kb_service.domain.queries import Passage
 from kb_service.schemas.documents import (
     RegionBody,
     RerankBody,
@@ -80,7 +81,9 @@ class NotStoredBody(Shape):
 class AnswerBody(Shape):
     """An answer with its evidence; `not_stored` is null for one that is kept (`stored`).
 
-    `understood` is null when the question as it was typed is what was answered.
+    `understood` is null when the question as it was typed is what was answered. `missing`: what the
+    question names and no document meets. `nearest`: passages that come nearest to what was not
+    found.
     """
 
     id: str
@@ -101,6 +104,8 @@ class AnswerBody(Shape):
     not_stored: NotStoredBody | None
     kind: str
     understood: UnderstoodBody | None
+    missing: list[str]
+    nearest: list[PassageBody]
 
 
 class RevisionNameBody(Shape):
@@ -169,9 +174,14 @@ def answer_body(answer: Answer) -> AnswerBody:
     return AnswerBody.of(
         answer,
         citations=[citation_body(citation) for citation in answer.citations],
-        passages=[PassageBody.of(item, revision=item.sha256) for item in answer.passages],
+        passages=[_passage_body(item) for item in answer.passages],
+        nearest=[_passage_body(item) for item in answer.passages if item.number in answer.nearest],
         stored=answer.not_stored is None,
     )
+
+
+def _passage_body(passage: Passage) -> PassageBody:
+    return PassageBody.of(passage, revision=passage.sha256)
 
 
 def audited_answer_body(found: AuditedAnswer) -> AuditedAnswerBody:

@@ -1,22 +1,26 @@
-"""The life of a question: retrieve → assemble → gate → generate → cite → save.
+"""The life of a question: understand → find → read → weigh → write → cite → save.
 
-The sequence only; what the steps do stands in passage_search, evidence, prompting and writing.
+The sequence only; what the steps do stands in turns, finding, evidence, telling and writing.
 Knows no HTTP and no concrete model, index or database.
 """
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
-from dataclasses import replace
 from datetime import UTC, datetime
 from time import perf_counter
 
 from kb_service.domain import ports
-from kb_service.domain.answers import Answer, AnswerStatus, GenerationRequest
+from kb_service.domain.answers import Answer, Generation, GenerationRequest
 from kb_service.domain.chats import ChatMessage
 from kb_service.domain.documents import KnowledgeBase
 from kb_service.domain.errors import InvalidRequest
 from kb_service.domain.queries import Query
+from kb_service.domain.questions import Question, QuestionKind
+from kb_service.domain.reading import Reading
+from kb_service.domain.spans import TextSpan
+from kb_service.language.asked import parse_question
 from kb_service.language.messages import message
+from kb_service.language.subjects import subjects_in
 from kb_service.services.asking import (
     AskEvent,
     AskRequest,
@@ -27,7 +31,13 @@ from kb_service.services.asking import (
     TokenEvent,
     check_request,
 )
-from kb_service.services.evidence import weigh_evidence
+from kb_service.services.finding import (
+    Finder,
+    Finding,
+    explicit_question,
+    named_in,
+    numbered_together,
+)
 from kb_service.services.passage_search import PassageSearch
 from kb_service.services.prompting import (
     PromptMeter,
@@ -35,6 +45,7 @@ from kb_service.services.prompting import (
     Segment,
     build_messages,
 )
+from kb_service.services.telling import Plan, plan_answer, to_draft
 from kb_service.services.turns import (
     AnswerLog,
     Draft,
@@ -48,7 +59,6 @@ from kb_service.services.writing import GroundedWriter
 from kb_service.settings import RetrievalSettings
 
 DEFAULT_TOP_K = 20
-KNOWLEDGE_BASE_EMPTY = "knowledge_base_empty"
 
 Drafting = Generator[TokenEvent | CitationEvent, None, Draft]
 
@@ -62,19 +72,20 @@ class AnsweringService:
         retriever: ports.Retriever,
         find_base: Callable[[str], KnowledgeBase],
         library: Library,
+        reader: ports.PassageReader,
         generator: ports.Generator,
         answers: AnswerLog,
         settings: RetrievalSettings,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._retriever = retriever
         self._find_base = find_base
         self._library = library
         self._generator = generator
         self._answers = answers
         self._settings = settings
         self._clock = clock
-        self._search = PassageSearch(retriever, library, settings)
+        search = PassageSearch(retriever, library, settings)
+        self._finder = Finder(search, retriever, library, reader)
 
     def ask(self, request: AskRequest) -> Answer:
         """Return the answer: the last event of `stream`. Raises KbError."""
@@ -102,59 +113,69 @@ class AnsweringService:
         turn = open_turn(request, self._find_base(request.kb_id), self._answers)
         if not isinstance(self._generator, PromptReader):
             raise InvalidRequest(f"{self._generator.info.name} reads no prompt", code="no_prompt")
-        self._find_passages(turn)
+        for _ in self._read(turn):
+            pass
         return self._generator.prompt_segments(self._messages(turn))
 
     def _answer(self, turn: Turn) -> Generator[AskEvent, None, None]:
         yield PhaseEvent(Phase.RETRIEVING)
-        refusal = self._find_passages(turn)
-        yield PhaseEvent(Phase.READING)
-        drafting = self._refuse(turn, refusal) if refusal else self._write(turn)
-        draft = yield from turn.note_first(drafting)
+        findings = yield from self._read(turn)
+        plan = plan_answer(turn, findings, self._library, writes=self._writes)
+        draft = yield from turn.note_first(self._write(turn, plan))
         yield DoneEvent(self._save(turn, draft))
 
-    def _find_passages(self, turn: Turn) -> str | None:
-        """Retrieve, assemble and weigh passages; return the reason to refuse, None to go on."""
-        began = perf_counter()
-        if turn.kb.num_chunks == 0:
-            return KNOWLEDGE_BASE_EMPTY
-        context = self._search.find(self._query(turn))
-        turn.passages, turn.reranking = context.passages, context.reranking
-        turn.idf = self._retriever.idf(turn.kb.id, turn.question.terms)
+    @property
+    def _writes(self) -> bool:
+        """True when the generator writes words of its own."""
+        return self._generator.info.kind != "extractive"
+
+    def _read(self, turn: Turn) -> Generator[PhaseEvent, None, tuple[Finding, ...]]:
+        """Find and read for each part of the question; note the passages of all."""
+        if turn.kind is QuestionKind.SMALL_TALK or turn.kb.num_chunks == 0:
+            return ()
+        began, findings = perf_counter(), list[Finding]()
+        parts = turn.parts if len(turn.parts) > 1 and not self._writes else ()
+        asked = [(part, subjects_in(part)) for part in map(parse_question, parts)]
+        for question, subjects in asked or [(turn.question, turn.subjects)]:
+            named = named_in(question, subjects, self._clock().date())
+            query = self._query(turn, explicit_question(question, named))
+            findings.append((yield from self._finder.find(query, named, turn.pinned)))
+        turn.passages, numbered = numbered_together(findings)
+        turn.reranking = findings[0].reranking
         turn.clock("retrieve_s", began)
-        return weigh_evidence(turn.question, turn.passages, turn.idf, context.confirmed).reason
+        return numbered
 
-    def _query(self, turn: Turn) -> Query:
+    def _query(self, turn: Turn, question: Question) -> Query:
         top_k = turn.request.top_k or min(DEFAULT_TOP_K, self._settings.max_top_k)
-        return Query(turn.kb.id, turn.question, top_k, turn.request.filters)
+        return Query(turn.kb.id, question, top_k, turn.request.filters)
 
-    def _refuse(self, turn: Turn, reason: str) -> Drafting:
-        text = message("not_stated", turn.question.language)
-        yield TokenEvent(text)
-        return Draft(AnswerStatus.REFUSED, reason, text)
-
-    def _write(self, turn: Turn) -> Drafting:
-        """Generate and cite, sentence by sentence."""
+    def _write(self, turn: Turn, plan: Plan) -> Drafting:
+        """Say and quote what was planned, sentence by sentence."""
         began = perf_counter()
         writer = GroundedWriter(turn.passages, self._library.regions)
-        with closing(self._generator.generate(self._generation_request(turn))) as pieces:
-            generation = yield from writer.write(pieces)
+        generation: Generation | None = None
+        highlight: TextSpan | None = None
+        for block in plan.blocks:
+            if block.text:
+                yield from writer.say(block.text)
+            if not block.asks:
+                continue
+            request = self._generation_request(turn, block.readings)
+            with closing(self._generator.generate(request)) as pieces:
+                generation = yield from writer.write(pieces)
+            highlight = highlight or writer.locate(generation.answer_words)
         turn.clock("generate_s", began)
-        status, reason = writer.verdict(generation)
-        if status is AnswerStatus.REFUSED:
-            refused = yield from self._refuse(turn, reason or "")
-            return replace(refused, generation=generation)
-        highlight = writer.locate(generation.answer_words)
-        citations = tuple(writer.citations)
-        return Draft(status, reason, writer.text, citations, generation, highlight)
+        if not writer.text:
+            yield from writer.say(message("not_stated", turn.question.language))
+        return to_draft(plan, writer, generation, highlight)
 
-    def _generation_request(self, turn: Turn) -> GenerationRequest:
+    def _generation_request(self, turn: Turn, readings: Sequence[Reading]) -> GenerationRequest:
         return GenerationRequest(
             question=turn.question,
             passages=turn.passages,
             messages=self._messages(turn),
+            readings=tuple(readings),
             options=turn.request.options,
-            idf=turn.idf,
             tenant=turn.kb.id,
             cancelled=turn.request.cancelled,
         )

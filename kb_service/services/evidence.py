@@ -1,99 +1,167 @@
-"""The evidence gate: do these passages speak of what is asked at all? Decides before generation.
+"""What was read, weighed: which readings may be quoted for a question, and what is missing.
 
-Pure functions. Knows words and values, not models; whether the passages really answer the question
-is decided later, sentence by sentence (see citations).
+Pure functions. The wrong-subject guarantee stands here: a reading counts only when its document
+meets every name, place, time, number and kind of event that the question names. Knows no model.
 """
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
-from kb_service.domain.queries import Passage
-from kb_service.domain.questions import Question
-from kb_service.language.dates import dates_in_title
-from kb_service.language.identifiers import names_whole
-from kb_service.language.name_endings import accidents_in, hints_at, mentions_accident
-from kb_service.language.questions import coverage, text_terms
+from kb_service.domain.questions import Subject, SubjectKind
+from kb_service.domain.reading import Reading
 from kb_service.language.text import normalise
-from kb_service.language.values import unstated
+from kb_service.language.values import stated_values, supporting_values
 
-MIN_COVERAGE = 0.40
-"""Share of the question's idf mass that the best two neighbouring units must hold.
+MIN_CONFIDENCE = 0.4
+"""A reading below it answers nothing. Calibrated with the reader; see its model card."""
 
-Calibrated on train questions with their own against foreign passages; see
-docs/decisions/0004-evidence-gate.md for the table.
-"""
+RIVAL = 0.75
+"""Another document is told of too when its reading is this near to the best one's confidence."""
 
-WINDOW_UNITS = 2
-NO_EVIDENCE = "no_evidence"
-_FIXED = re.compile(r"(?:date|time):|num:\d{2}")
+ALIKE = 0.9
+"""And when it says this share of what the best one says of the question's words."""
+
+MAX_TOLD = 3
+"""So many incidents are told of when several fit."""
+
+
+class Outcome(StrEnum):
+    """Why an answer is less than whole; the codes that users of the API see."""
+
+    NO_ANSWER = "no_answer_in_passages"
+    SUBJECT_UNKNOWN = "subject_unknown"
+    SEVERAL = "several_incidents"
+    CONFLICT = "conflicting_sources"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What weighing needs of a document that was read.
+
+    `unmet`: subjects of the question that it does not name. `coverage`: the share of the question's
+    rarity that its title and best passage hold. `dated`: sorts the later one behind.
+    """
+
+    unmet: tuple[Subject, ...]
+    coverage: float
+    dated: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the gate saw. `reason`: None when it opens, else a stable code. `coverage`: 0..1.
+    """`readings`: to be quoted, in order. `outcome`: None when the answer is whole.
 
-    `missing`: what the question fixes (identifier, name, date, number) and no passage states.
+    `missing`: words of the question that no document read meets. `nearest`: what comes nearest when
+    nothing may be quoted.
     """
 
-    coverage: float
-    missing: tuple[str, ...]
-    reason: str | None
+    readings: tuple[Reading, ...]
+    outcome: Outcome | None = None
+    missing: tuple[str, ...] = ()
+    nearest: Reading | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """True when there is nothing to quote."""
+        return not self.readings
 
 
-def weigh_evidence(
-    question: Question,
-    passages: Sequence[Passage],
-    idf: Mapping[str, float],
-    confirmed: Iterable[str] = (),
+def weigh(
+    readings: Sequence[Reading],
+    documents: Mapping[str, Document],
+    *,
+    is_named: bool,
+    min_confidence: float = MIN_CONFIDENCE,
 ) -> Evidence:
-    """Return whether the passages are evidence for the question.
+    """Return what may be quoted of readings, surest first, of documents by id.
 
-    `confirmed`: identifiers and names known to be named elsewhere in the passages' documents.
+    `is_named`: the question says which document or incident it means, or a conversation does.
     """
-    missing = missing_slots(question, passages, confirmed)
-    terms = question.terms
-    covered = max((best_window(terms, p, idf) for p in passages), default=0.0)
-    is_covered = covered >= MIN_COVERAGE or (not terms and bool(passages))
-    is_open = is_covered and not missing
-    return Evidence(covered, missing, None if is_open else NO_EVIDENCE)
+    about = [r for r in readings if not documents[r.passage.document_id].unmet]
+    sure = [r for r in about if r.confidence >= min_confidence]
+    if not sure:
+        return _nothing(readings, about, documents)
+    best = sure[0]
+    rivals = _rivals(best, sure, documents)
+    if is_named:
+        against = [r for r in rivals if contradict(best.words, r.words)]
+        if against:
+            told = sorted((best, *against), key=lambda r: documents[r.passage.document_id].dated)
+            return Evidence(tuple(reversed(told))[:MAX_TOLD], Outcome.CONFLICT)
+        return Evidence((best,))
+    others = [r for r in rivals if not same_words(best.words, r.words)]
+    if others:
+        return Evidence((best, *others)[:MAX_TOLD], Outcome.SEVERAL)
+    return Evidence((best,))
 
 
-def best_window(terms: tuple[str, ...], passage: Passage, idf: Mapping[str, float]) -> float:
-    """Return the best coverage of the terms by a passage's title and two neighbouring units."""
-    title = text_terms(passage.title)
-    units = [text_terms(unit.span.of(passage.text)) for unit in passage.units]
-    windows = [
-        title.union(*units[index : index + WINDOW_UNITS])
-        for index in range(max(1, len(units) - WINDOW_UNITS + 1))
-    ]
-    return max(coverage(terms, window, idf) for window in windows)
+def _nothing(
+    readings: Sequence[Reading], about: Sequence[Reading], documents: Mapping[str, Document]
+) -> Evidence:
+    """Say what is missing: words on the subject, or the subject itself."""
+    read = {r.passage.document_id for r in readings} or set(documents)
+    unmet = min((documents[name].unmet for name in sorted(read)), key=len, default=())
+    if not unmet:
+        return Evidence((), Outcome.NO_ANSWER, nearest=about[0] if about else None)
+    nearest = min(readings, key=lambda r: len(documents[r.passage.document_id].unmet), default=None)
+    return Evidence((), Outcome.SUBJECT_UNKNOWN, tuple(s.text for s in unmet), nearest)
 
 
-def missing_slots(
-    question: Question, passages: Sequence[Passage], confirmed: Iterable[str] = ()
-) -> tuple[str, ...]:
-    """Return what the question fixes and no passage states, sorted.
+def _rivals(
+    best: Reading, sure: Sequence[Reading], documents: Mapping[str, Document]
+) -> list[Reading]:
+    """Return the first reading of each other document that answers about as well."""
+    found: dict[str, Reading] = {}
+    least = ALIKE * documents[best.passage.document_id].coverage
+    for reading in sure:
+        document_id = reading.passage.document_id
+        is_other = document_id != best.passage.document_id and document_id not in found
+        is_near = reading.confidence >= RIVAL * best.confidence
+        if is_other and is_near and documents[document_id].coverage >= least:
+            found[document_id] = reading
+    return list(found.values())
 
-    Identifiers (as they are, case-folded), dates, times, years and numbers of two digits or more
-    (`num:1998`). Small numbers are left out: "the 2nd measure" or "name 3 causes" fix nothing.
-    And Chinese organisations and places, and the kind of accident asked of one that is known.
+
+def same_words(one: str, other: str) -> bool:
+    """True when two readings say the same: one holds the other, or all their values agree."""
+    first, second = (_bare(words) for words in (one, other))
+    if first in second or second in first:
+        return True
+    values = _values(one)
+    return bool(values) and values == _values(other)
+
+
+def contradict(one: str, other: str) -> bool:
+    """True when two readings state different values of one kind: 3人 and 5人, two dates, two sums.
+
+    Words without a value are never held against each other: two wordings of a cause agree often.
     """
-    sources = "\n".join(f"{passage.title}\n{passage.text}" for passage in passages)
-    haystack, known = normalise(sources), frozenset(confirmed)
-    titled = frozenset[str]().union(*(dates_in_title(passage.title) for passage in passages))
-    lost = {i for i in question.identifiers if i not in known and not names_whole(haystack, i)}
-    lost |= _missing_subjects(question, haystack, known)
-    unsaid = unstated(question.values, sources) - titled
-    return tuple(sorted(lost | {value for value in unsaid if _FIXED.match(value)}))
+    first, second = _values(one), _values(other)
+    is_implied = first & supporting_values(other) or second & supporting_values(one)
+    if not first or not second or is_implied:
+        return False
+    kinds = ({value.partition(":")[0] for value in values} for values in (first, second))
+    shares_kind = bool(set.intersection(*kinds))
+    return shares_kind and _frame(one) == _frame(other)
 
 
-def _missing_subjects(question: Question, haystack: str, known: frozenset[str]) -> set[str]:
-    lost = {s for s in question.subjects if s not in known and not hints_at(haystack, s)}
-    if known.intersection(question.subjects):
-        lost |= {
-            kind
-            for kind in accidents_in(question.normalised)
-            if not mentions_accident(haystack, kind)
-        }
-    return lost
+def _values(words: str) -> frozenset[str]:
+    return frozenset(v for v in stated_values(words) if v.startswith(("date:", "num:", "time:")))
+
+
+def _frame(words: str) -> str:
+    """The words without their digits: what is counted, and in which unit."""
+    return "".join(c for c in _bare(words) if not c.isdigit() and c not in ".:-")
+
+
+def _bare(words: str) -> str:
+    return "".join(normalise(words).split())
+
+
+def names_one(subjects: Sequence[Subject]) -> bool:
+    """True when subjects tell one incident from another: more than what kind of thing happened."""
+    return any(
+        s.kind not in {SubjectKind.EVENT, SubjectKind.NUMBER} and not s.is_background
+        for s in subjects
+    )

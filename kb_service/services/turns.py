@@ -91,7 +91,6 @@ class Turn:
     started: float = field(default_factory=perf_counter)
     passages: tuple[Passage, ...] = ()
     reranking: Reranking | None = None
-    idf: dict[str, float] = field(default_factory=dict)
     timings: dict[str, float] = field(default_factory=lambda: dict.fromkeys(TIMINGS, 0.0))
 
     @property
@@ -134,6 +133,8 @@ class Draft:
     citations: tuple[Citation, ...] = ()
     generation: Generation = field(default_factory=lambda: Generation("", Usage()))
     highlight: TextSpan | None = None
+    missing: tuple[str, ...] = ()
+    nearest: tuple[int, ...] = ()
 
 
 def open_turn(request: AskRequest, kb: KnowledgeBase, log: AnswerLog) -> Turn:
@@ -197,6 +198,8 @@ def to_answer(
         timings=turn.timings,
         created_at=now,
         highlight=draft.highlight,
+        missing=draft.missing,
+        nearest=draft.nearest,
         understood=turn.understood,
         kind=turn.kind,
     )

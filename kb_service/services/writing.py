@@ -88,7 +88,7 @@ class GroundedWriter:
         self._filter = ReplyFilter()
         self._cutter = SentenceCutter()
         self._numbers: dict[tuple[int, TextSpan], int] = {}
-        self._num_dropped = 0
+        self._num_released = self._num_dropped = 0
         self._says_nothing_found = False
         self.text = ""
         self.citations: list[Citation] = []
@@ -106,9 +106,14 @@ class GroundedWriter:
                 return cast(Generation, end.value)
             yield from self._release_all(self._cutter.feed(self._filter.feed(piece)))
 
+    def say(self, text: str) -> Iterator[TokenEvent]:
+        """Release words of the service's own, which no document supports and none needs to."""
+        self.text += text
+        yield TokenEvent(text)
+
     def verdict(self, generation: Generation) -> tuple[AnswerStatus, str | None]:
         """Return the status and its reason; a refusal when nothing was released."""
-        if not self.text:
+        if not self._num_released:
             return AnswerStatus.REFUSED, self._silence(generation)
         if self._num_dropped:
             return AnswerStatus.PARTIAL, DROPPED
@@ -147,18 +152,19 @@ class GroundedWriter:
         if says_nothing(plain):
             # Only the line below the head of a table is worth keeping.
             if self.text and plain.lstrip().startswith("|"):
-                yield self._say(gap, plain)[0]
+                yield self._add(gap, plain)[0]
             return
         support = find_support(plain, self._passages, hinted)
         if support.status is SupportStatus.UNSUPPORTED:
             self._num_dropped += 1
             return
-        event, place = self._say(gap, plain)
+        self._num_released += 1
+        event, place = self._add(gap, plain)
         yield event
         for citation in self._cite(support, place):
             yield CitationEvent(citation)
 
-    def _say(self, gap: str, words: str) -> tuple[TokenEvent, TextSpan]:
+    def _add(self, gap: str, words: str) -> tuple[TokenEvent, TextSpan]:
         """Add words to the answer; return what tells of them, and where they stand in it."""
         lead = gap if self.text else ""
         start = len(self.text) + len(lead)

@@ -38,10 +38,15 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opened]:
 
 
 def asked(service: Opened, base: str, question: str) -> Costs:
+    """The costs of an answer without its places on pages: one query and row a citation."""
     parts, services = service
     request = AskRequest(base, question)
-    assert services.answering().ask(request).citations
-    return costs_of(parts, question, lambda: services.answering().ask(request))
+    num_citations = len(services.answering().ask(request).citations)
+    assert num_citations
+    costs = costs_of(parts, question, lambda: services.answering().ask(request))
+    costs.num_queries -= num_citations
+    costs.num_rows -= num_citations
+    return costs
 
 
 @pytest.mark.parametrize("question", [IDENTIFIED, PLAIN])

@@ -11,6 +11,7 @@ from kb_service.domain.chats import ChatEnd, ChatMessage, ChatPiece, ChatRequest
 from kb_service.domain.errors import KbError, RemoteError
 from kb_service.generation import remote_server
 from kb_service.generation.remote import RemoteGenerator, open_remote
+from kb_service.generation.words_reader import WordsReader
 from kb_service.services.answering import AnsweringService
 from kb_service.services.asking import AskRequest
 from kb_service.services.writing import CUT_OFF
@@ -44,6 +45,7 @@ def ask(generator: RemoteGenerator) -> Answer:
     texts = {"cranes": SOURCE}
     library = FakeLibrary(texts)
     service = AnsweringService(
+        reader=WordsReader(),
         retriever=FakeShelf(**texts),
         find_base=library.get_kb,
         library=library,

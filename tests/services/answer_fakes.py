@@ -1,6 +1,6 @@
 """Stand-ins for what answering stands on: a shelf of texts with its retriever, a writer, a log."""
 
-from collections.abc import Collection, Generator, Iterable, Sequence
+from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from kb_service.domain.answers import (
@@ -15,7 +15,9 @@ from kb_service.domain.answers import (
 from kb_service.domain.chats import Usage
 from kb_service.domain.documents import Chunk, ChunkDraft, KnowledgeBase
 from kb_service.domain.errors import NotFound
-from kb_service.domain.queries import Query, Reranking, RetrievalResult, ScoredChunk
+from kb_service.domain.queries import Passage, Query, Reranking, RetrievalResult, ScoredChunk
+from kb_service.domain.questions import Question
+from kb_service.domain.reading import Reading
 from kb_service.domain.spans import PageRegion, TextSpan
 from kb_service.domain.texts import MarkedText
 from kb_service.language.identifiers import names_whole
@@ -138,3 +140,25 @@ class FakeLog:
     def save_turn(self, answer: Answer, audit: AnswerAudit) -> Answer:
         self.saved.append((answer, audit))
         return answer
+
+
+class PointingReader:
+    """Reads given words wherever they stand, with the given confidence."""
+
+    name = "pointing"
+
+    def __init__(self, words: Mapping[str, float]) -> None:
+        self._words = words
+        self.asked: list[str] = []
+
+    def read(
+        self, question: Question, passages: Sequence[Passage], idf: Mapping[str, float]
+    ) -> tuple[Reading, ...]:
+        self.asked.append(question.text)
+        found = [
+            Reading(passage, TextSpan(at, at + len(words)), confidence)
+            for passage in passages
+            for words, confidence in self._words.items()
+            if (at := passage.text.find(words)) >= 0
+        ]
+        return tuple(sorted(found, key=lambda reading: -reading.confidence))

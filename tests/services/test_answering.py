@@ -14,6 +14,7 @@ from kb_service.domain.queries import Filters, Reranking
 from kb_service.domain.questions import QuestionKind
 from kb_service.domain.spans import TextSpan
 from kb_service.generation.extractive import ExtractiveReader
+from kb_service.generation.words_reader import WordsReader
 from kb_service.language.messages import in_all_languages
 from kb_service.services.answering import AnsweringService
 from kb_service.services.asking import (
@@ -24,7 +25,14 @@ from kb_service.services.asking import (
     TokenEvent,
 )
 from kb_service.settings import RetrievalSettings
-from tests.services.answer_fakes import NOW, FakeLibrary, FakeLog, FakeShelf, FakeWriter
+from tests.services.answer_fakes import (
+    NOW,
+    FakeLibrary,
+    FakeLog,
+    FakeShelf,
+    FakeWriter,
+    PointingReader,
+)
 
 PUMP = "The pump failed on 3 March 2021. Mr Willis Forman closed the valve after 40 minutes."
 QUESTION = "When did the pump fail?"
@@ -43,6 +51,7 @@ class Desk:
             retriever=self.shelf,
             find_base=library.get_kb,
             library=library,
+            reader=WordsReader(),
             generator=writer,
             answers=self.log,
             settings=RetrievalSettings(),
@@ -170,8 +179,9 @@ def test_a_cut_off_answer_is_partial() -> None:
 def test_without_evidence_the_model_is_not_even_asked() -> None:
     desk = Desk(FakeWriter("anything"), pump=PUMP)
     answer = desk.ask("编号SG-2024-001的保险公司是哪一家？")
-    assert (answer.status, answer.reason) == (AnswerStatus.REFUSED, "no_evidence")
-    assert answer.answer == NOT_STATED_ZH
+    assert (answer.status, answer.reason) == (AnswerStatus.REFUSED, "subject_unknown")
+    assert answer.missing == ("SG-2024-001",)
+    assert "SG-2024-001" in answer.answer
     assert answer.passages and not desk.writer.requests
     assert desk.log.saved[0][0] == answer
 
@@ -315,6 +325,7 @@ def test_a_reader_without_a_prompt_says_so() -> None:
 def test_the_typed_words_of_the_extractive_reader_are_highlighted_in_the_answer() -> None:
     desk = Desk(FakeWriter(), pump=PUMP)
     desk.service._generator = ExtractiveReader()
+    desk.service._finder._reader = PointingReader({"3 March 2021": 0.9})
     answer = desk.ask()
     assert answer.answer == "The pump failed on 3 March 2021."
     assert answer.highlight is not None

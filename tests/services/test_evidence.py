@@ -1,127 +1,108 @@
-"""The evidence gate: opens for passages that speak of what is asked, and for nothing else."""
+"""What may be quoted of what was read: subjects met, rivals, conflicts, and what is missing."""
 
 import pytest
 
-from kb_service.domain.queries import Passage
+from kb_service.domain.questions import Subject, SubjectKind
+from kb_service.domain.reading import Reading
 from kb_service.domain.spans import TextSpan
-from kb_service.language.asked import parse_question
-from kb_service.language.units import marked
-from kb_service.services.evidence import NO_EVIDENCE, missing_slots, weigh_evidence
+from kb_service.services.evidence import Document, Outcome, contradict, names_one, weigh
+from tests.generation.passages import passage
 
-REPORT = "编号：SG-2024-001\n2024年8月17日，中环数据中心三号机房发生一起泄漏事故，造成5人受伤。"
-
-
-def passage(text: str, title: str = "调查报告") -> Passage:
-    return Passage(
-        1,
-        1,
-        "doc_1",
-        1,
-        "ab" * 32,
-        title,
-        TextSpan(0, len(text)),
-        text,
-        1.0,
-        tuple(marked(text).quotable()),
-    )
+KAFKA = Subject("Kafka", SubjectKind.NAME, TextSpan(0, 5), ("kafka",))
 
 
-def test_the_gate_opens_when_two_neighbouring_sentences_hold_the_question() -> None:
-    evidence = weigh_evidence(parse_question("三号机房的泄漏造成几人受伤？"), [passage(REPORT)], {})
-    assert evidence.reason is None
-    assert evidence.coverage > 0.7
+def read(words: str, confidence: float, document: str = "one") -> Reading:
+    of = passage(words, document=document)
+    return Reading(of, TextSpan(0, len(words)), confidence)
 
 
-def test_the_title_counts_as_context_of_every_sentence() -> None:
-    text = "He was born in Hodgenville."
-    question = "Where was Abraham Lincoln born?"
-    assert weigh_evidence(parse_question(question), [passage(text)], {}).reason == NO_EVIDENCE
-    assert (
-        weigh_evidence(parse_question(question), [passage(text, "Abraham Lincoln")], {}).reason
-        is None
-    )
+def documents(**given: Document) -> dict[str, Document]:
+    return {name: Document((), 1.0) for name in ("one", "two", "three", "four")} | given
 
 
-def test_foreign_passages_are_no_evidence() -> None:
-    evidence = weigh_evidence(
-        parse_question("What colour was the aircraft painted?"), [passage(REPORT)], {}
-    )
-    assert (evidence.reason, evidence.coverage) == (NO_EVIDENCE, 0.0)
-    assert weigh_evidence(parse_question("机房在哪里？"), [], {}).reason == NO_EVIDENCE
+def test_the_surest_reading_on_the_subject_is_quoted_alone() -> None:
+    readings = [read("a valve", 0.9), read("a hose", 0.5)]
+    evidence = weigh(readings, documents(), is_named=True)
+    assert evidence.readings == (readings[0],)
+    assert evidence.outcome is None
 
 
-def test_rare_words_weigh_more_than_common_ones() -> None:
-    text = passage("The aircraft of the accident was a Piper.")
-    idf = {"aircraft": 0.1, "accident": 0.1, "colour": 5.0}
-    assert weigh_evidence(
-        parse_question("colour of the aircraft of the accident"), [text], idf
-    ).reason
-    assert (
-        weigh_evidence(parse_question("colour of the aircraft of the accident"), [text], {}).reason
-        is None
-    )
+def test_a_reading_of_a_document_that_does_not_name_the_subject_is_never_quoted() -> None:
+    readings = [read("a full disk", 0.99), read("a bad deploy", 0.6, "two")]
+    evidence = weigh(readings, documents(one=Document((KAFKA,), 1.0)), is_named=True)
+    assert evidence.readings == (readings[1],)
+
+
+def test_a_subject_that_no_document_names_is_told_with_what_comes_nearest() -> None:
+    readings = [read("a full disk", 0.99)]
+    evidence = weigh(readings, documents(one=Document((KAFKA,), 1.0)), is_named=True)
+    assert evidence.is_empty
+    assert evidence.outcome is Outcome.SUBJECT_UNKNOWN
+    assert evidence.missing == ("Kafka",)
+    assert evidence.nearest == readings[0]
+
+
+def test_readings_below_the_least_confidence_answer_nothing() -> None:
+    evidence = weigh([read("a valve", 0.01)], documents(), is_named=True)
+    assert (evidence.readings, evidence.outcome) == ((), Outcome.NO_ANSWER)
+    assert weigh([], {}, is_named=False).outcome is Outcome.NO_ANSWER
+
+
+def test_several_incidents_that_fit_a_vague_question_are_all_told() -> None:
+    readings = [read("a valve", 0.9), read("a hose", 0.85, "two"), read("ice", 0.2, "three")]
+    evidence = weigh(readings, documents(), is_named=False)
+    assert evidence.outcome is Outcome.SEVERAL
+    assert evidence.readings == tuple(readings[:2])
+
+
+def test_at_most_three_incidents_are_told() -> None:
+    names = ("one", "two", "three", "four")
+    readings = [read(f"cause {name}", 0.9, name) for name in names]
+    assert len(weigh(readings, documents(), is_named=False).readings) == 3
+
+
+def test_a_document_that_says_less_of_the_question_is_no_rival() -> None:
+    readings = [read("a valve", 0.9), read("a hose", 0.89, "two")]
+    evidence = weigh(readings, documents(two=Document((), 0.3)), is_named=False)
+    assert evidence.readings == (readings[0],)
+
+
+def test_other_values_of_one_incident_are_a_conflict_with_the_later_document_first() -> None:
+    readings = [read("3人", 0.9), read("5人", 0.8, "two")]
+    dated = documents(one=Document((), 1.0, "2026-0003"), two=Document((), 1.0, "2026-0005"))
+    evidence = weigh(readings, dated, is_named=True)
+    assert evidence.outcome is Outcome.CONFLICT
+    assert [r.words for r in evidence.readings] == ["5人", "3人"]
+
+
+def test_the_same_value_twice_is_no_conflict() -> None:
+    readings = [read("2024年3月1日", 0.9), read("2024-03-01", 0.9, "two")]
+    for is_named in (True, False):
+        evidence = weigh(readings, documents(), is_named=is_named)
+        assert (evidence.readings, evidence.outcome) == ((readings[0],), None)
 
 
 @pytest.mark.parametrize(
-    ("question", "missing"),
+    ("one", "other", "is_conflict"),
     [
-        ("SG-2024-001的泄漏造成几人受伤？", ()),
-        ("SG-2024-002的泄漏造成几人受伤？", ("sg-2024-002",)),
-        ("SG-2024-00的泄漏造成几人受伤？", ("sg-2024-00",)),
-        ("2024年8月17日三号机房发生了什么？", ()),
-        ("2023年8月17日三号机房发生了什么？", ("date:2023-8-17",)),
-        ("In 1998, what happened?", ("num:1998",)),
-        ("第2条措施是什么？", ()),
+        ("3人", "5人", True),
+        ("120万元", "150万元", True),
+        ("42 minutes", "55 minutes", True),
+        ("2024年3月1日", "2024年3月2日", True),
+        ("3人", "三人", False),
+        ("3人", "5小时", False),
+        ("a corroded valve", "an overheated pump", False),
+        ("3 March 2024", "the third of March", False),
     ],
 )
-def test_what_a_question_fixes_must_be_stated(question: str, missing: tuple[str, ...]) -> None:
-    assert missing_slots(parse_question(question), [passage(REPORT)]) == missing
+def test_only_values_of_one_kind_and_unit_conflict(
+    one: str, other: str, *, is_conflict: bool
+) -> None:
+    assert contradict(one, other) is is_conflict
+    assert contradict(other, one) is is_conflict
 
 
-def test_an_identifier_that_no_passage_names_closes_the_gate() -> None:
-    question = "SG-2024-002的泄漏造成几人受伤？"
-    evidence = weigh_evidence(parse_question(question), [passage(REPORT)], {})
-    assert (evidence.reason, evidence.missing) == (NO_EVIDENCE, ("sg-2024-002",))
-
-
-def test_an_identifier_confirmed_elsewhere_in_the_document_is_enough() -> None:
-    later = passage("造成5人受伤，机房发生泄漏。")
-    question = "SG-2024-001的泄漏造成几人受伤？"
-    assert weigh_evidence(parse_question(question), [later], {}).reason == NO_EVIDENCE
-    assert weigh_evidence(parse_question(question), [later], {}, {"sg-2024-001"}).reason is None
-
-
-def test_identifiers_dates_and_question_words_are_no_terms_to_cover() -> None:
-    assert parse_question("编号SG-2024-001在2024年8月17日的泄漏是什么？").terms == (
-        "泄",
-        "泄漏",
-        "漏",
-    )
-    assert parse_question("How badly was the aircraft damaged?").terms == ("aircraft", "damaged")
-
-
-def test_a_date_in_a_title_counts_as_stated() -> None:
-    dated = passage("The pump leaked.", title="Incidents/20150803-Pump")
-    assert missing_slots(parse_question("What leaked in August 2015?"), [dated]) == ()
-    assert missing_slots(parse_question("What leaked in May 2016?"), [dated]) == ("date:2016-5",)
-
-
-def test_an_organisation_that_no_passage_names_closes_the_gate() -> None:
-    question = "东方石化有限公司三号机房的泄漏造成几人受伤？"
-    evidence = weigh_evidence(parse_question(question), [passage(REPORT)], {})
-    assert (evidence.reason, evidence.missing) == (NO_EVIDENCE, ("东方石化",))
-    own = "中环数据中心三号机房的泄漏造成几人受伤？"
-    assert weigh_evidence(parse_question(own), [passage(REPORT)], {}).reason is None
-    assert missing_slots(parse_question("中环云数据中心的泄漏？"), [passage(REPORT)]) == ()
-
-
-def test_a_kind_of_accident_that_a_known_organisation_did_not_have_closes_the_gate() -> None:
-    question = "中环数据中心的火灾造成几人受伤？"
-    assert missing_slots(parse_question(question), [passage(REPORT)], {"中环数据"}) == ("火灾",)
-    assert (
-        missing_slots(
-            parse_question(question.replace("火灾", "泄漏")), [passage(REPORT)], {"中环数据"}
-        )
-        == ()
-    )
-    assert missing_slots(parse_question("那次火灾造成几人受伤？"), [passage(REPORT)]) == ()
+def test_a_kind_of_event_alone_names_no_incident() -> None:
+    fire = Subject("火灾", SubjectKind.EVENT, TextSpan(0, 2), ("fire",))
+    assert not names_one((fire,))
+    assert names_one((fire, KAFKA))

@@ -12,6 +12,7 @@ from safetensors.numpy import save_file
 from retrievers.cross_encoder import load_reranker
 from tests.training.question_files import EN, ZH, write_question_files
 from training.model_folder import TABLE_FOLDER
+from training.rates import rate_at
 from training.reranker.export import Card, write_reranker
 from training.reranker.lists import ABSENT, Lists, prepare, read_lists
 from training.reranker.network import build
@@ -21,7 +22,6 @@ from training.reranker.start import Words, open_run, words_of
 from training.reranker.trainer import (
     Batches,
     Run,
-    learning_rate,
     pack_pairs,
     standardised,
 )
@@ -158,7 +158,7 @@ def test_documents_kept_back_are_not_trained_on(lists: Lists, words: Words) -> N
 
 
 def test_the_rate_rises_then_falls() -> None:
-    rates = [learning_rate(SCHEDULE, step) for step in range(6)]
+    rates = [rate_at(SCHEDULE, step) for step in range(6)]
     assert rates[0] < rates[1] == SCHEDULE.learning_rate
     assert rates[2:] == sorted(rates[2:], reverse=True)
 

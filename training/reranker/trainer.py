@@ -8,7 +8,6 @@ L lists of a step, K candidates of a list (the first is relevant), T tokens of a
 
 from __future__ import annotations
 
-import math
 import re
 import time
 from collections.abc import Callable, Sequence
@@ -21,8 +20,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from training.rates import rate_at
 from training.reranker.lists import ABSENT, Ints, Lists
-from training.reranker.recipe import MAX_TOKENS, Recipe, Schedule
+from training.reranker.recipe import MAX_TOKENS, Recipe
 from training.run_files import (
     CHECKPOINT_FILE,
     CURVE_FILE,
@@ -149,15 +149,6 @@ class Batches:
         return [int(rng.choice(np.flatnonzero(relevant))), *repeated.tolist()]
 
 
-def learning_rate(schedule: Schedule, step: int) -> float:
-    """Linear warm-up, then a cosine down to a twentieth (Loshchilov & Hutter 2017)."""
-    if step < schedule.warmup_steps:
-        return schedule.learning_rate * (step + 1) / schedule.warmup_steps
-    span = max(1, schedule.num_steps - schedule.warmup_steps)
-    progress = min(1.0, (step - schedule.warmup_steps) / span)
-    return schedule.learning_rate * (0.05 + 0.475 * (1 + math.cos(math.pi * progress)))
-
-
 class Run:
     """One training run in a folder; `resume` goes on where the last checkpoint stands."""
 
@@ -213,7 +204,7 @@ class Run:
     def _train_step(self) -> dict[str, float]:
         schedule = self.recipe.schedule
         pairs = self._batches.of_step(self.step)
-        rate = learning_rate(schedule, self.step)
+        rate = rate_at(schedule, self.step)
         for group in self._optimiser.param_groups:
             group["lr"] = rate * group["share"]
         with torch.autocast(self._device, torch.bfloat16, enabled=self._device != "cpu"):

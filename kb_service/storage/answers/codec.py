@@ -50,9 +50,11 @@ def answer_from(payload: Json) -> Answer:
             "usage": Usage(**payload["usage"]),
             "highlight": TextSpan(**payload["highlight"]) if payload["highlight"] else None,
             "created_at": datetime.fromisoformat(payload["created_at"]),
-            # Answers from before questions were understood have neither.
+            # Answers from before questions were understood have none of these.
             "understood": _understood_from(payload.get("understood")),
             "kind": QuestionKind(payload.get("kind", QuestionKind.FACT)),
+            "missing": tuple(payload.get("missing", ())),
+            "nearest": tuple(payload.get("nearest", ())),
         }
     )
 
@@ -84,6 +86,7 @@ def redacted(payload: Json, audit: Json) -> tuple[Json, Json]:
         "passages": [],
         "highlight": None,
         "understood": None,
+        "nearest": [],
         "reason": REDACTED_REASON,
     }
     return emptied, {**audit, "prompt_token_ids": [], "raw_output": ""}

@@ -1,0 +1,54 @@
+"""Which days a text states, and whether one lies in a stretch of days. Pure functions.
+
+Knows the values of dates; knows no question and no document.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import date
+
+from kb_service.domain.times import TimeWindow
+from kb_service.language.values import supporting_values
+
+_DAY = re.compile(r"date:(?:(?P<year>\d{4})-)?(?P<month>\d{1,2})-(?P<day>\d{1,2})")
+_YEAR = re.compile(r"num:(?:19|20)\d\d")
+_MONTH = re.compile(r"date:(?P<year>\d{4})-(?P<month>\d{1,2})")
+
+
+def states_day_of(text: str, window: TimeWindow) -> bool:
+    """True when a text states a day or month of the window, or no day at all.
+
+    A day without its year counts in every year that the text states.
+    """
+    values = supporting_values(text)
+    years = {int(v[4:]) for v in values if _YEAR.fullmatch(v)} or {window.first.year}
+    days = list(_days(values, years))
+    months = [(int(m["year"]), int(m["month"])) for v in values if (m := _MONTH.fullmatch(v))]
+    if not days and not months:
+        return not any(_YEAR.fullmatch(v) for v in values) or window.first.year in years
+    spans_month = (window.last - window.first).days >= 27
+    in_month = spans_month and any(_overlaps(month, window) for month in months)
+    return in_month or any(window.first <= day <= window.last for day in days)
+
+
+def _days(values: frozenset[str], years: set[int]) -> Iterator[date]:
+    for value in values:
+        found = _DAY.fullmatch(value)
+        if not found:
+            continue
+        for year in [int(found["year"])] if found["year"] else sorted(years):
+            day = _date(year, int(found["month"]), int(found["day"]))
+            if day:
+                yield day
+
+
+def _date(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
+
+
+def _overlaps(month: tuple[int, int], window: TimeWindow) -> bool:
+    first, last = window.first, window.last
+    return (first.year, first.month) <= month <= (last.year, last.month)

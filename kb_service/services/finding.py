@@ -1,0 +1,294 @@
+"""From a question to what may be quoted for it: search, read, hold against the subjects.
+
+Knows the order of the steps and which documents meet what a question names. Decides by `weigh`.
+"""
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from time import perf_counter
+
+from kb_service.domain.ports import PassageReader, Retriever
+from kb_service.domain.queries import Passage, Query, Reranking
+from kb_service.domain.questions import Question, Subject, SubjectKind
+from kb_service.domain.reading import Reading
+from kb_service.domain.spans import TextSpan
+from kb_service.domain.times import TimeWindow
+from kb_service.language.asked import parse_question
+from kb_service.language.background import background_of
+from kb_service.language.dates import dates_in_title
+from kb_service.language.days import states_day_of
+from kb_service.language.mentions import unmentioned
+from kb_service.language.messages import message
+from kb_service.language.questions import coverage, text_terms
+from kb_service.language.rows import units_about
+from kb_service.language.text import normalise
+from kb_service.language.time_words import days_in_words, time_windows
+from kb_service.language.values import supporting_values
+from kb_service.services.asking import Phase, PhaseEvent
+from kb_service.services.assembly import RevisionTexts
+from kb_service.services.evidence import Document, Evidence, names_one, weigh
+from kb_service.services.passage_search import PassageSearch
+
+HEAD_CHARS = 2000
+"""So many characters of a document are looked at for what a question names."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamedTime:
+    """Words of a question and the days that they stand for."""
+
+    words: str
+    window: TimeWindow
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a question names: subjects, and stretches of days (上周三, last Tuesday)."""
+
+    subjects: tuple[Subject, ...] = ()
+    times: tuple[NamedTime, ...] = ()
+
+    @property
+    def is_one(self) -> bool:
+        """True when this tells one incident from another."""
+        return bool(self.times) or names_one(self.subjects)
+
+    def unmet(self, text: str, language: str) -> tuple[Subject, ...]:
+        """Return what a normalised text does not speak of; a time as a date without forms."""
+        outside = (
+            Subject(time.words, SubjectKind.DATE, time.window.span, ())
+            for time in self.times
+            if not states_day_of(text, time.window)
+        )
+        return (*unmentioned(self.subjects, text, language), *outside)
+
+
+def named_in(question: Question, subjects: tuple[Subject, ...], today: date) -> Named:
+    """Return what a question names; a time that is a subject already is no window too."""
+    background = background_of(question.text)
+    asked_from = background.end if background else 0
+    times = tuple(
+        NamedTime(window.span.of(question.text), window)
+        for window in time_windows(question.text, today)
+        if window.span.end > asked_from
+        and not any(window.span.overlap(subject.span) for subject in subjects)
+    )
+    return Named(subjects, times)
+
+
+def explicit_question(question: Question, named: Named) -> Question:
+    """Return a question with the days that its time words mean, where that is one day each.
+
+    Documents write days out; a stretch of days would only bring its first and last one.
+    """
+    text = question.text
+    for window in (time.window for time in reversed(named.times)):
+        if window.first == window.last:
+            days = days_in_words(window.first, window.last, question.language)
+            added = message("in_brackets", question.language, words=days)
+            text = text[: window.span.end] + added + text[window.span.end :]
+    return question if text == question.text else parse_question(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one question found. `seconds`: what searching and reading took."""
+
+    question: Question
+    passages: tuple[Passage, ...]
+    readings: tuple[Reading, ...]
+    evidence: Evidence
+    idf: Mapping[str, float]
+    reranking: Reranking | None
+    seconds: float
+
+
+class Finder:
+    """Searches one base and reads what it finds. Safe to share between threads."""
+
+    def __init__(
+        self,
+        search: PassageSearch,
+        retriever: Retriever,
+        texts: RevisionTexts,
+        reader: PassageReader,
+    ) -> None:
+        self._search, self._retriever = search, retriever
+        self._texts, self._reader = texts, reader
+
+    def find(
+        self, query: Query, named: Named, pinned: Sequence[str] = ()
+    ) -> Generator[PhaseEvent, None, Finding]:
+        """Return what may be quoted; documents that a conversation speaks of are asked first.
+
+        Only when they say nothing of it the others are asked too. Yields when reading begins.
+        """
+        if pinned and not query.filters.document_ids:
+            filters = replace(query.filters, document_ids=tuple(pinned))
+            found = yield from self._find(replace(query, filters=filters), Named(), is_one=True)
+            if not found.evidence.is_empty:
+                return found
+        return (yield from self._find(query, named, is_one=named.is_one))
+
+    def _find(
+        self, query: Query, named: Named, *, is_one: bool
+    ) -> Generator[PhaseEvent, None, Finding]:
+        began, question = perf_counter(), query.question
+        context = self._search.find(query)
+        idf = self._retriever.idf(query.kb_id, question.terms)
+        yield PhaseEvent(Phase.READING)
+        documents = self._documents(query, named, context.passages, idf)
+        readings = self._read(question, named, context.passages, documents, idf)
+        evidence = weigh(readings, documents, is_named=is_one)
+        return Finding(
+            question,
+            context.passages,
+            readings,
+            evidence,
+            idf,
+            context.reranking,
+            perf_counter() - began,
+        )
+
+    def _read(
+        self,
+        question: Question,
+        named: Named,
+        passages: Sequence[Passage],
+        documents: Mapping[str, Document],
+        idf: Mapping[str, float],
+    ) -> tuple[Reading, ...]:
+        """Read each passage behind a title that says which subjects its document names.
+
+        A page in the middle of a report seldom repeats what the report is about.
+        """
+        shown = [
+            introduced(p, question.normalised, named, documents[p.document_id].unmet)
+            for p in passages
+        ]
+        original = {passage.number: passage for passage in passages}
+        return tuple(
+            replace(reading, passage=original[reading.passage.number])
+            for reading in self._reader.read(question, shown, idf)
+        )
+
+    def _documents(
+        self,
+        query: Query,
+        named: Named,
+        passages: Sequence[Passage],
+        idf: Mapping[str, float],
+    ) -> dict[str, Document]:
+        texts = {name: normalise(text) for name, text in _texts(passages).items()}
+        unmet = {name: named.unmet(text, query.question.language) for name, text in texts.items()}
+        if any(unmet.values()):
+            unmet = self._looked_up(query, named, texts, passages)
+        return {
+            name: Document(
+                unmet=unmet[name],
+                coverage=max(
+                    coverage(query.question.terms, text_terms(f"{p.title}\n{p.text}"), idf)
+                    for p in passages
+                    if p.document_id == name
+                ),
+                dated=_dated(text),
+            )
+            for name, text in texts.items()
+        }
+
+    def _looked_up(
+        self, query: Query, named: Named, texts: Mapping[str, str], passages: Sequence[Passage]
+    ) -> dict[str, tuple[Subject, ...]]:
+        """Look for what the passages do not name: at the head of each document, then in its index.
+
+        A report names its subject and day on the first page and answers on another.
+        """
+        first = {p.document_id: p for p in reversed(passages)}
+        places = [(first[name].revision_id, TextSpan(0, 0)) for name in texts]
+        heads = self._texts.stretches(places, HEAD_CHARS)
+        unmet = {
+            name: named.unmet(
+                f"{text}\n{normalise(head.text) if head else ''}", query.question.language
+            )
+            for (name, text), head in zip(texts.items(), heads, strict=True)
+        }
+        forms = {form for subjects in unmet.values() for s in subjects for form in _whole(s)}
+        stated = self._retriever.stating(query.kb_id, forms, list(texts)) if forms else {}
+        return {
+            name: tuple(
+                s for s in subjects if not any(name in stated.get(f, ()) for f in _whole(s))
+            )
+            for name, subjects in unmet.items()
+        }
+
+
+def introduced(passage: Passage, asked: str, named: Named, unmet: Sequence[Subject]) -> Passage:
+    """Return a passage as it is read: behind what its document is about, without others' rows.
+
+    The title also says the subjects and times of the question that the document meets. `asked`:
+    the normalised question.
+    """
+    title, lacking = normalise(passage.title), {subject.span for subject in unmet}
+    told = [s.text for s in named.subjects if s.span not in lacking]
+    told += [time.words for time in named.times if time.window.span not in lacking]
+    told = [words for words in told if normalise(words) not in title]
+    units = units_about(passage.text, passage.units, asked, named.subjects)
+    return replace(passage, title=" ".join((passage.title, *told)), units=units)
+
+
+def _whole(subject: Subject) -> tuple[str, ...]:
+    """The forms that mean the subject wherever they stand; a place without its ending does not."""
+    is_place = subject.kind is SubjectKind.PLACE
+    return subject.forms[:1] if is_place else subject.forms
+
+
+def _texts(passages: Sequence[Passage]) -> dict[str, str]:
+    """The title and the passages of each document, in order."""
+    found: dict[str, str] = {}
+    for passage in passages:
+        found.setdefault(passage.document_id, passage.title)
+        found[passage.document_id] += f"\n{passage.text}"
+    return found
+
+
+def _dated(text: str) -> str:
+    """The latest full date that a document's title states, else its words; sortable."""
+    title, _, words = text.partition("\n")
+    found = dates_in_title(title) or supporting_values(words)
+    return max((_sortable(v) for v in found if v.count("-") == 2), default="")
+
+
+def _sortable(value: str) -> str:
+    return "-".join(part.zfill(4) for part in value.removeprefix("date:").split("-"))
+
+
+def numbered_together(
+    findings: Sequence[Finding],
+) -> tuple[tuple[Passage, ...], tuple[Finding, ...]]:
+    """Number the passages of several findings as one list; what stands in two is numbered once."""
+    if len(findings) == 1:
+        return findings[0].passages, tuple(findings)
+    numbered: dict[tuple[int, TextSpan], Passage] = {}
+    for passage in (p for found in findings for p in found.passages):
+        key = (passage.revision_id, passage.span)
+        numbered.setdefault(key, replace(passage, number=len(numbered) + 1))
+
+    def renumbered(reading: Reading) -> Reading:
+        old = reading.passage
+        return replace(reading, passage=numbered[old.revision_id, old.span])
+
+    return tuple(numbered.values()), tuple(
+        replace(
+            found,
+            passages=tuple(numbered[p.revision_id, p.span] for p in found.passages),
+            readings=tuple(map(renumbered, found.readings)),
+            evidence=_renumbered(found.evidence, renumbered),
+        )
+        for found in findings
+    )
+
+
+def _renumbered(evidence: Evidence, anew: Callable[[Reading], Reading]) -> Evidence:
+    nearest = anew(evidence.nearest) if evidence.nearest else None
+    return replace(evidence, readings=tuple(map(anew, evidence.readings)), nearest=nearest)

@@ -1,0 +1,215 @@
+"""What is said for what was found: Plan, its blocks, status and reason. Decides, writes nothing.
+
+Knows the kinds of questions and the outcomes of weighing; the words are the languages' own.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from kb_service.domain.answers import AnswerStatus, Generation
+from kb_service.domain.chats import Usage
+from kb_service.domain.queries import Passage
+from kb_service.domain.questions import QuestionKind
+from kb_service.domain.reading import Reading
+from kb_service.domain.spans import TextSpan
+from kb_service.language.messages import message
+from kb_service.services.assembly import RevisionTexts
+from kb_service.services.evidence import Outcome
+from kb_service.services.finding import Finding
+from kb_service.services.opening import opening_of
+from kb_service.services.turns import Draft, Turn
+from kb_service.services.writing import GroundedWriter
+
+KNOWLEDGE_BASE_EMPTY = "knowledge_base_empty"
+GREETING, PART_MISSING = "greeting", "part_missing"
+CANNOT_COUNT, CANNOT_SUMMARISE = "cannot_count", "cannot_summarise"
+
+ACROSS = frozenset((QuestionKind.COUNT, QuestionKind.LIST_DOCUMENTS, QuestionKind.COMPARISON))
+"""Questions over many documents: a single quotation answers them only when it says so outright."""
+
+OUTRIGHT = 0.6
+"""The confidence of a reading that answers such a question, as a paper of statistics does."""
+
+MAX_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A stretch of the answer: `text` of ours, then what the generator makes of the readings."""
+
+    text: str = ""
+    readings: tuple[Reading, ...] = ()
+    asks: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be written. `status`: None when it depends on what comes of it.
+
+    `reason`: why the answer is refused or less than whole. `missing`: words of the question that no
+    document meets. `nearest`: numbers of the passages that come nearest to what was not found.
+    """
+
+    blocks: tuple[Block, ...]
+    status: AnswerStatus | None = None
+    reason: str | None = None
+    missing: tuple[str, ...] = ()
+    nearest: tuple[int, ...] = ()
+
+
+def plan_answer(
+    turn: Turn, findings: Sequence[Finding], texts: RevisionTexts, *, writes: bool
+) -> Plan:
+    """Return what to say. `writes`: the generator writes words of its own, and may sum up."""
+    language = turn.question.language
+    if turn.kind is QuestionKind.SMALL_TALK:
+        return _said(message("greeting", language), AnswerStatus.ANSWERED, GREETING)
+    if not findings:
+        text = message("base_empty", language)
+        return _said(text, AnswerStatus.REFUSED, KNOWLEDGE_BASE_EMPTY)
+    if len(findings) > 1:
+        return _in_parts(findings, language)
+    (found,) = findings
+    if turn.kind in ACROSS and not _says_outright(found):
+        return _cannot(CANNOT_COUNT, found, language)
+    if turn.kind in {QuestionKind.SUMMARY, QuestionKind.ABOUT_DOCUMENT} and not writes:
+        return _opening(turn, found, texts)
+    return _told(found, language, writes=writes)
+
+
+def _said(text: str, status: AnswerStatus, reason: str) -> Plan:
+    return Plan((Block(text),), status, reason)
+
+
+def _says_outright(found: Finding) -> bool:
+    best = max((r.confidence for r in found.evidence.readings), default=0.0)
+    return best >= OUTRIGHT
+
+
+def _cannot(reason: str, found: Finding, language: str) -> Plan:
+    """Say what cannot be done, and which documents speak of it."""
+    titles = "\n".join(f"- {title}" for title in _titles(found.passages))
+    text = message(reason, language, documents=titles)
+    return Plan((Block(text),), AnswerStatus.REFUSED, reason, nearest=_numbers(found.passages))
+
+
+def _opening(turn: Turn, found: Finding, texts: RevisionTexts) -> Plan:
+    """Quote how the document that is meant opens."""
+    language = turn.question.language
+    meant = _meant(turn, found)
+    if meant is None:
+        return _cannot(CANNOT_SUMMARISE, found, language)
+    opening = opening_of(meant, texts, len(turn.passages) + 1)
+    if opening is None:
+        return _cannot(CANNOT_SUMMARISE, found, language)
+    turn.passages = (*turn.passages, opening.passage)
+    lead = Block(message("opens", language, title=meant.title))
+    return Plan((lead, Block("", (opening,), asks=True)), None, CANNOT_SUMMARISE)
+
+
+def _meant(turn: Turn, found: Finding) -> Passage | None:
+    """The passage whose document is asked for; None when that is none in particular."""
+    if not found.passages:
+        return None
+    documents = {passage.document_id for passage in found.passages}
+    is_one = len(documents) == 1 or bool(turn.pinned) or bool(turn.subjects)
+    has_subject = found.evidence.outcome is not Outcome.SUBJECT_UNKNOWN
+    return found.passages[0] if is_one and has_subject else None
+
+
+def _told(found: Finding, language: str, *, writes: bool) -> Plan:
+    evidence = found.evidence
+    if evidence.outcome is Outcome.SUBJECT_UNKNOWN:
+        return _unknown(found, language)
+    if evidence.is_empty and not (writes and found.passages):
+        text = message("not_stated", language)
+        nearest = _numbers([evidence.nearest.passage] if evidence.nearest else found.passages)
+        return Plan((Block(text),), AnswerStatus.REFUSED, Outcome.NO_ANSWER.value, nearest=nearest)
+    if evidence.outcome in {Outcome.SEVERAL, Outcome.CONFLICT} and not writes:
+        return Plan(_each(found, language), None, evidence.outcome.value)
+    outcome = evidence.outcome if not evidence.is_empty else None
+    block = Block("", evidence.readings, asks=True)
+    return Plan((block,), None, outcome.value if outcome else None)
+
+
+def _unknown(found: Finding, language: str) -> Plan:
+    evidence = found.evidence
+    words = message("and", language).join(evidence.missing)
+    nearest = evidence.nearest.passage if evidence.nearest else None
+    text = message("subject_unknown", language, missing=words)
+    if nearest:
+        text += message("nearest", language, title=nearest.title)
+    return Plan(
+        (Block(text),),
+        AnswerStatus.REFUSED,
+        Outcome.SUBJECT_UNKNOWN.value,
+        evidence.missing,
+        _numbers([nearest] if nearest else found.passages),
+    )
+
+
+def _each(found: Finding, language: str) -> tuple[Block, ...]:
+    """Each reading behind the name of its document."""
+    evidence = found.evidence
+    blocks = [Block(message(str(evidence.outcome), language))]
+    for reading in evidence.readings:
+        name = message("of_document", language, title=reading.passage.title)
+        blocks += [Block(f"\n{name}"), Block("", (reading,), asks=True)]
+    return tuple(blocks)
+
+
+def _in_parts(findings: Sequence[Finding], language: str) -> Plan:
+    """Answer part by part, and name the part that nothing answers."""
+    blocks: list[Block] = []
+    missing: list[str] = []
+    for found in findings:
+        gap = "\n" if blocks else ""
+        if found.evidence.is_empty:
+            text = message("part_missing", language, part=found.question.text)
+            blocks.append(Block(gap + text))
+            missing.append(found.question.text)
+            continue
+        if gap:
+            blocks.append(Block(gap))
+        blocks.append(Block("", found.evidence.readings[:1], asks=True))
+    if len(missing) == len(findings):
+        return Plan(
+            (Block(message("not_stated", language)),),
+            AnswerStatus.REFUSED,
+            Outcome.NO_ANSWER.value,
+            tuple(missing),
+            _numbers([p for found in findings for p in found.passages[:1]]),
+        )
+    return Plan(tuple(blocks), None, PART_MISSING if missing else None, tuple(missing))
+
+
+def to_draft(
+    plan: Plan,
+    writer: GroundedWriter,
+    generation: Generation | None,
+    highlight: TextSpan | None,
+) -> Draft:
+    """Return what was written with its status: the writer's, less than whole where planned so."""
+    status, reason = plan.status, plan.reason
+    if status is None and generation is not None:
+        status, reason = writer.verdict(generation)
+        if status is AnswerStatus.ANSWERED and plan.reason:
+            status, reason = AnswerStatus.PARTIAL, plan.reason
+    return Draft(
+        status or AnswerStatus.REFUSED,
+        reason,
+        writer.text,
+        tuple(writer.citations),
+        generation or Generation("", Usage()),
+        highlight,
+        plan.missing,
+        plan.nearest,
+    )
+
+
+def _titles(passages: Iterable[Passage]) -> list[str]:
+    return list({passage.document_id: passage.title for passage in passages}.values())[:MAX_NAMED]
+
+
+def _numbers(passages: Iterable[Passage]) -> tuple[int, ...]:
+    return tuple(passage.number for passage in passages)

@@ -1,0 +1,38 @@
+"""Whether a text states a day of a stretch of days."""
+
+from datetime import date
+
+import pytest
+
+from kb_service.domain.spans import TextSpan
+from kb_service.domain.times import TimeWindow
+from kb_service.language.days import states_day_of
+
+
+def window(first: date, last: date | None = None) -> TimeWindow:
+    return TimeWindow(TextSpan(0, 1), first, last or first)
+
+
+LATE_JUNE = window(date(2026, 6, 21), date(2026, 6, 30))
+SPRING = window(date(2026, 3, 1), date(2026, 5, 31))
+
+
+@pytest.mark.parametrize(
+    ("text", "of", "is_stated"),
+    [
+        ("2026年6月23日，工地塌方。", LATE_JUNE, True),
+        ("2026年6月3日，工地塌方。", LATE_JUNE, False),
+        ("2025年6月23日，工地塌方。", LATE_JUNE, False),
+        ("The site collapsed on 23 June 2026.", LATE_JUNE, True),
+        ("2026年安全通报\n6月23日，工地塌方。", LATE_JUNE, True),
+        ("2025年安全通报\n6月23日，工地塌方。", LATE_JUNE, False),
+        ("6月23日，工地塌方。", LATE_JUNE, True),
+        ("工地塌方，无人伤亡。", LATE_JUNE, True),
+        ("April 2026: the store burnt down.", SPRING, True),
+        ("August 2026: the store burnt down.", SPRING, False),
+        ("2024年统计", SPRING, False),
+        ("2026年2月29日", window(date(2026, 2, 28)), False),
+    ],
+)
+def test_a_text_states_a_day_of_the_window(text: str, of: TimeWindow, *, is_stated: bool) -> None:
+    assert states_day_of(text, of) is is_stated

@@ -1,0 +1,151 @@
+"""What is said for what was found: several incidents, conflicts, parts, openings, refusals."""
+
+import pytest
+
+from kb_service.domain.answers import Answer, AnswerStatus
+from kb_service.generation.extractive import ExtractiveReader
+from kb_service.services.answering import AnsweringService
+from kb_service.services.asking import AskRequest
+from kb_service.settings import RetrievalSettings
+from tests.services.answer_fakes import (
+    NOW,
+    FakeLibrary,
+    FakeLog,
+    FakeShelf,
+    FakeWriter,
+    PointingReader,
+)
+
+HARBOUR = "Harbour fire of 3 May 2024. The cause was a corroded valve. Damage was 40,000 dollars."
+MILL = "Mill fire of 9 June 2023. The cause was a dropped cigarette. Two men were hurt."
+NOTICE = "海城市码头火灾通报，2024年5月3日。火灾造成3人受伤。"
+FINAL = "海城市码头火灾调查报告，2024年8月1日。火灾造成5人受伤。直接原因是阀门锈蚀。"
+
+
+def ask(question: str, reads: dict[str, float], **texts: str) -> Answer:
+    library = FakeLibrary(texts)
+    service = AnsweringService(
+        retriever=FakeShelf(**texts),
+        find_base=library.get_kb,
+        library=library,
+        reader=PointingReader(reads),
+        generator=ExtractiveReader(),
+        answers=FakeLog(),
+        settings=RetrievalSettings(),
+        clock=lambda: NOW,
+    )
+    return service.ask(AskRequest("kb_1", question))
+
+
+def test_a_vague_question_that_fits_two_incidents_gets_both_with_their_names() -> None:
+    reads = {"a corroded valve": 0.9, "a dropped cigarette": 0.85}
+    answer = ask("What was the cause of the fire?", reads, harbour=HARBOUR, mill=MILL)
+    assert (answer.status, answer.reason) == (AnswerStatus.PARTIAL, "several_incidents")
+    assert "“harbour”: The cause was a corroded valve." in answer.answer
+    assert "“mill”: The cause was a dropped cigarette." in answer.answer
+    assert {c.title for c in answer.citations} == {"harbour", "mill"}
+    assert all(c.answer.of(answer.answer).startswith("The cause") for c in answer.citations)
+
+
+def test_the_incident_that_is_named_answers_alone() -> None:
+    reads = {"a corroded valve": 0.6, "a dropped cigarette": 0.9}
+    answer = ask("What was the cause of the Harbour fire?", reads, harbour=HARBOUR, mill=MILL)
+    assert (answer.status, answer.answer) == (
+        AnswerStatus.ANSWERED,
+        "The cause was a corroded valve.",
+    )
+
+
+def test_what_no_document_names_is_said_and_the_nearest_is_opened() -> None:
+    answer = ask("What was the cause of the Kafka outage?", {"a corroded valve": 0.9}, a=HARBOUR)
+    assert (answer.status, answer.reason) == (AnswerStatus.REFUSED, "subject_unknown")
+    assert "Kafka" in answer.missing
+    assert answer.nearest == (1,)
+    assert "Kafka" in answer.answer and "“a”" in answer.answer
+    assert answer.citations == ()
+
+
+def test_papers_that_disagree_are_both_quoted_with_the_later_one_first() -> None:
+    reads = {"3人": 0.9, "5人": 0.85}
+    answer = ask("海城市码头火灾造成几人受伤？", reads, notice=NOTICE, final=FINAL)
+    assert (answer.status, answer.reason) == (AnswerStatus.PARTIAL, "conflicting_sources")
+    assert [c.title for c in answer.citations] == ["final", "notice"]
+    assert "5人受伤" in answer.answer and "3人受伤" in answer.answer
+
+
+def test_a_question_in_two_parts_is_answered_part_by_part() -> None:
+    reads = {"阀门锈蚀": 0.9, "5人": 0.9}
+    answer = ask("海城市码头火灾的原因和受伤人数分别是什么？", reads, final=FINAL)
+    assert answer.status is AnswerStatus.ANSWERED
+    assert answer.citations
+
+
+def test_the_part_that_nothing_answers_is_named() -> None:
+    answer = ask(
+        "What was the cause of the Harbour fire and who was the captain of the Kittiwake?",
+        {"a corroded valve": 0.9},
+        harbour=HARBOUR,
+    )
+    assert (answer.status, answer.reason) == (AnswerStatus.PARTIAL, "part_missing")
+    assert "corroded valve" in answer.answer
+    assert "captain" in " ".join(answer.missing)
+
+
+@pytest.mark.parametrize(
+    ("question", "reason"),
+    [
+        ("How many incidents were there in total?", "cannot_count"),
+        ("一共有多少份报告？", "cannot_count"),
+        ("Summarise all reports.", "cannot_summarise"),
+    ],
+)
+def test_what_it_cannot_do_is_said_with_the_documents_that_match(
+    question: str, reason: str
+) -> None:
+    answer = ask(question, {"a corroded valve": 0.3}, harbour=HARBOUR, mill=MILL)
+    assert (answer.status, answer.reason) == (AnswerStatus.REFUSED, reason)
+    assert "harbour" in answer.answer and "mill" in answer.answer
+
+
+def test_what_a_document_is_about_is_told_by_how_it_opens() -> None:
+    answer = ask("What is the report about?", {}, harbour=HARBOUR)
+    assert (answer.status, answer.reason) == (AnswerStatus.PARTIAL, "cannot_summarise")
+    assert "Harbour fire of 3 May 2024." in answer.answer
+    assert answer.citations[0].source.of(HARBOUR) == answer.citations[0].cited_text
+
+
+@pytest.mark.parametrize(("question", "word"), [("hello", "Hello"), ("你好", "你好")])
+def test_a_greeting_is_answered_in_its_language_and_searches_nothing(
+    question: str, word: str
+) -> None:
+    answer = ask(question, {}, harbour=HARBOUR)
+    assert (answer.status, answer.reason) == (AnswerStatus.ANSWERED, "greeting")
+    assert word in answer.answer
+    assert answer.passages == () and answer.citations == ()
+
+
+def test_a_time_told_from_today_picks_the_paper_of_that_day() -> None:
+    reads = {"a corroded valve": 0.6, "a dropped cigarette": 0.9}
+    old = HARBOUR.replace("3 May 2024", "31 December 2025")  # the clock stands on 1 January 2026
+    answer = ask("What was the cause of the fire yesterday?", reads, harbour=old, mill=MILL)
+    assert answer.answer == "The cause was a corroded valve."
+
+
+def test_a_model_writes_when_the_reader_is_unsure_but_not_about_another_subject() -> None:
+    texts = {"harbour": HARBOUR}
+    writer = FakeWriter("The cause was a corroded valve[1].")
+    library = FakeLibrary(texts)
+    service = AnsweringService(
+        retriever=FakeShelf(**texts),
+        find_base=library.get_kb,
+        library=library,
+        reader=PointingReader({}),
+        generator=writer,
+        answers=FakeLog(),
+        settings=RetrievalSettings(),
+        clock=lambda: NOW,
+    )
+    assert service.ask(AskRequest("kb_1", "What was the cause of the fire?")).citations
+    refused = service.ask(AskRequest("kb_1", "What was the cause of the Kafka outage?"))
+    assert refused.reason == "subject_unknown"
+    assert len(writer.requests) == 1

@@ -1,0 +1,153 @@
+"""What the reader learns from, and that a run that was stopped goes on as if it had not been."""
+
+import json
+import random
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.encoder.tiny_bert import write_tiny_encoder
+from training.reader import reports
+from training.reader.passages import Asked, Encoder
+from training.reader.recipe import MAX_TOKENS, Mix
+from training.reader.sources import QuestionSets, Row, said_otherwise
+from training.run_files import CHECKPOINT_FILE
+
+SEEN = [("zh", "form"), ("zh", "prose"), ("zh", "sections"), ("en", "prose"), ("en", "mail")]
+
+
+def drawn(seed: int) -> random.Random:
+    return random.Random(seed)  # noqa: S311 - no secret
+
+
+@pytest.mark.parametrize(("language", "layout"), [*SEEN, *sorted(reports.HELD)])
+def test_a_paper_states_its_slots_where_it_says(language: str, layout: str) -> None:
+    for seed in range(30):
+        paper = reports.paper(language, layout, drawn(seed))
+        assert paper.stated
+        for slot, (start, end) in paper.stated.items():
+            value = paper.facts["area_m" if slot == "area" else slot]
+            assert paper.text[start:end] == value
+
+
+def test_half_known_papers_are_asked_for_what_they_say_and_for_what_they_do_not() -> None:
+    asked = [reports.invent(drawn(seed)) for seed in range(400)]
+    found = [a for a in asked if a]
+    answered = [a for a in found if a.answer]
+    assert len(found) > 380
+    assert 0.5 < len(answered) / len(found) < 0.85
+    for a in answered:
+        assert a.answer is not None
+        words = a.text[slice(*a.answer)]
+        assert words and words == words.strip()
+
+
+def test_the_same_seed_invents_the_same() -> None:
+    assert reports.invent(drawn(7)) == reports.invent(drawn(7))
+
+
+def test_held_layouts_are_never_trained_on() -> None:
+    seen: list[tuple[str, str]] = []
+    real = reports.paper
+
+    def noted(language: str, layout: str, rng: random.Random) -> reports.Paper:
+        seen.append((language, layout))
+        return real(language, layout, rng)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reports, "paper", noted)
+        for seed in range(300):
+            reports.invent(drawn(seed))
+    assert set(seen) and not set(seen) & reports.HELD
+
+
+ROWS = [
+    Row("Who shut the valve in 1998?", "Valves", "Kay shut the valve in 1998.", (0, 3)),
+    Row("Where is Redford?", "Towns", "Redford lies in the north.", (13, 25)),
+    Row("Why?", "Towns", "Nobody knows.", None),
+]
+
+
+def test_negatives_have_no_answer_and_never_hold_the_true_one() -> None:
+    sets = QuestionSets(ROWS, Mix(foreign=0.5, swapped=0.5, otherwise=0.0))
+    for seed in range(200):
+        asked = sets.draw(drawn(seed))
+        if asked is None:
+            continue
+        assert asked.answer is None
+        own = next((row for row in ROWS if row.question == asked.question), None)
+        if own and own.answer:
+            assert own.context[slice(*own.answer)] not in asked.text
+
+
+def test_a_question_said_otherwise_is_never_empty() -> None:
+    for seed in range(100):
+        assert said_otherwise("为什么会起火？", drawn(seed)).strip()
+        assert said_otherwise("Why did it burn?", drawn(seed)).strip()
+
+
+def tiny(tmp_path: Path) -> Encoder:
+    from tokenizers import Tokenizer
+
+    folder = write_tiny_encoder(tmp_path / "tiny")
+    return Encoder(Tokenizer.from_file(str(folder / "tokenizer.json")))
+
+
+def test_a_window_of_a_long_text_holds_the_answer(tmp_path: Path) -> None:
+    encoder = tiny(tmp_path)
+    text = "fire " * 300 + "火灾 " + "fire " * 300
+    start = text.index("火灾")
+    for seed in range(20):
+        example = encoder.encode(Asked("fire?", "T", text, (start, start + 2)), drawn(seed))
+        assert example is not None
+        assert len(example.ids) <= MAX_TOKENS
+        assert 0 < example.first <= example.last < len(example.ids)
+
+
+def test_no_answer_points_at_the_first_token(tmp_path: Path) -> None:
+    example = tiny(tmp_path).encode(Asked("fire?", "", "fire", None), drawn(1))
+    assert example is not None and (example.first, example.last) == (0, 0)
+
+
+def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path: Path) -> None:
+    from transformers import BertConfig, BertModel
+
+    from training.reader.network import ReaderNetwork
+    from training.reader.recipe import Recipe, Schedule
+    from training.reader.trainer import Batches, Run
+
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=64, hidden_size=384, num_hidden_layers=1, num_attention_heads=4,
+        intermediate_size=32, max_position_embeddings=256, hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
+    )  # fmt: skip
+    schedule = Schedule(num_steps=4, batch_size=2, pool_steps=2, reports_from=0, warmup_steps=1,
+                        report_every=1, checkpoint_every=2)  # fmt: skip
+    recipe = Recipe(schedule=schedule)
+    encoder, state = tiny(tmp_path), BertModel(config, add_pooling_layer=False).state_dict()
+
+    def run(folder: str) -> Run:
+        bert = BertModel(config, add_pooling_layer=False)
+        bert.load_state_dict(state)
+        torch.manual_seed(1)
+        makers = dict.fromkeys(
+            ("chinese", "traditional", "english", "science", "reports"),
+            lambda rng: Asked("fire?", "", "fire 火灾", (5, 7) if rng.random() < 0.5 else None),
+        )
+        return Run(tmp_path / folder, ReaderNetwork(bert), Batches(makers, encoder, recipe),
+                   recipe, bf16=False)  # fmt: skip
+
+    whole = run("whole")
+    whole.train(None, lambda _: None)
+    first = run("parts")
+    first.train(0.0, lambda _: None)  # a deadline that has passed: it stops behind one step
+    assert first.step == 1 and (tmp_path / "parts" / CHECKPOINT_FILE).is_file()
+    second = run("parts")
+    assert second.resume()
+    second.train(None, lambda _: None)
+    lines = [json.loads(line) for line in (tmp_path / "parts" / "curve.jsonl").open()]
+    assert [line["step"] for line in lines] == [1, 2, 3, 4]
+    for name, value in whole.network.state_dict().items():
+        assert torch.allclose(value, second.network.state_dict()[name], atol=1e-6), name

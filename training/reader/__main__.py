@@ -1,0 +1,92 @@
+"""Commands of the reader's training.
+
+python -m training.reader train --base E5 --data DIR --out RUN [--start READER] [--resume]
+python -m training.reader export --run RUN --base E5 --data DIR --card CARD --out MODEL
+                                 [--start READER] [--words ../e5-zh-en]
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from training.reader.recipe import Recipe
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _recipe(options: argparse.Namespace) -> Recipe:
+    recipe = Recipe(seed=options.seed)
+    if options.steps:
+        recipe = replace(recipe, schedule=replace(recipe.schedule, num_steps=options.steps))
+    return recipe
+
+
+def _train(options: argparse.Namespace) -> None:
+    import torch
+    from tokenizers import Tokenizer
+
+    from training.reader.network import open_network
+    from training.reader.passages import Encoder
+    from training.reader.reports import invent
+    from training.reader.sources import makers
+    from training.reader.trainer import Batches, Run
+    from training.run_files import CHECKPOINT_FILE
+
+    torch.set_num_threads(options.threads)
+    torch.manual_seed(options.seed)
+    recipe = _recipe(options)
+    encoder = Encoder(Tokenizer.from_file(str(options.base / "tokenizer.json")))
+    batches = Batches(makers(options.data, recipe.mix, invent), encoder, recipe)
+    network = open_network(options.base, options.start, recipe.schedule)
+    run = Run(options.out, network, batches, recipe, bf16=options.bf16)
+    if (options.out / CHECKPOINT_FILE).exists() and not options.resume:
+        sys.exit(f"{options.out} holds a run already; pass --resume to go on with it")
+    if options.resume:
+        _say(f"goes on from step {run.step}" if run.resume() else "no checkpoint yet: begins")
+    run.train(time.time() + 60 * options.minutes if options.minutes else None, _say)
+
+
+def _export(options: argparse.Namespace) -> None:
+    from training.reader.export import export
+
+    step = export(
+        options.run_folder, options.base, options.start, options.words, options.out,
+        options.card, options.data,
+    )  # fmt: skip
+    _say(f"{options.out}: the average weights of step {step}")
+
+
+def main() -> None:
+    """Run one of the commands."""
+    parser = argparse.ArgumentParser(prog="training.reader", description=__doc__)
+    commands = parser.add_subparsers(required=True)
+    train = commands.add_parser("train")
+    train.add_argument("--steps", type=int)
+    train.add_argument("--minutes", type=float)
+    train.add_argument("--seed", type=int, default=0)
+    train.add_argument("--threads", type=int, default=2)
+    train.add_argument("--bf16", action="store_true", help="products in bfloat16")
+    train.add_argument("--resume", action="store_true")
+    train.set_defaults(run=_train)
+    packing = commands.add_parser("export")
+    packing.add_argument("--run", type=Path, required=True, dest="run_folder")
+    packing.add_argument("--card", type=Path, required=True)
+    packing.add_argument("--words", default="../e5-zh-en")
+    packing.set_defaults(run=_export)
+    for command in (train, packing):
+        command.add_argument("--base", type=Path, required=True)
+        command.add_argument("--data", type=Path, required=True)
+        command.add_argument("--out", type=Path, required=True)
+        command.add_argument("--start", type=Path)
+    options = parser.parse_args()
+    options.run(options)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""Writes a trained reader as the folder that the service reads, beside the encoder's folder.
+
+Knows checkpoints of a run and the papers of the model; what a folder holds is training.encoder's.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from safetensors.torch import load_file
+
+from training.corpus import SOURCES, free_article_titles
+from training.encoder.package import Papers, package_beside
+from training.model_folder import licence_text
+from training.run_files import CHECKPOINT_FILE, read_checkpoint
+
+HEADS = ("span.", "answerable.")
+USED = ("train/zh_cmrc2018", "train/zh_drcd", "train/zhHant_drcd", "train/en_squad",
+        "train/en_covidqa")  # fmt: skip
+BASE = "encoder."
+AVERAGE = "average."
+
+Arrays = dict[str, npt.NDArray[np.float32]]
+
+
+def export(
+    run: Path, base: Path, start: Path | None, words_from: str, out: Path, card: Path, data: Path
+) -> int:
+    """Package the average weights of a run's last checkpoint; return its step.
+
+    `base` and `start`: the folder and the reader that the run began with, for the layers that it
+    left alone. `words_from`: the encoder's folder as seen from `out`. `card`: the model card.
+    """
+    state = _floats(base / "model.safetensors")
+    if start is not None:
+        state |= {n: v for n, v in _floats(start).items() if not n.startswith("head.")}
+    facts, tensors = read_checkpoint(run / CHECKPOINT_FILE)
+    learnt = {
+        name.removeprefix(AVERAGE): value.float().numpy()
+        for name, value in tensors.items()
+        if name.startswith(AVERAGE)
+    }
+    heads = {name: value for name, value in learnt.items() if name.startswith(HEADS)}
+    state |= {n.removeprefix(BASE): value for n, value in learnt.items() if n not in heads}
+    papers = Papers(card.read_text(encoding="utf-8"), _licence(data), _config())
+    package_beside(state, heads, out, words_from, papers)
+    return int(facts["step"])
+
+
+def _config() -> dict[str, object]:
+    return {"prompts": {"query": "query: "}, "max_tokens": 224}
+
+
+def _licence(data: Path) -> str:
+    sources = [source for source in SOURCES if source.path in USED]
+    notice = licence_text(sources, free_article_titles(data))
+    return (
+        f"{notice}\nThey began as those of multilingual-e5-small (MIT, see ../e5-zh-en/LICENSE).\n"
+    )
+
+
+def _floats(path: Path) -> Arrays:
+    return {name: value.float().numpy() for name, value in load_file(path).items()}
