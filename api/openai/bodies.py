@@ -10,9 +10,10 @@ from api.openai.events import Cited, CompletionEvent, Finish, Words
 from kb_service.domain.answers import Citation
 from kb_service.domain.chats import TokenScore, ToolCall, Usage
 from kb_service.domain.ports import Vector
-from kb_service.schemas.answers import NotStoredBody, citation_body
+from kb_service.schemas.answers import NotStoredBody, answer_body, citation_body
 
 OWNER = "kb-service"
+_TOLD = ("understood", "missing", "nearest")
 Body = dict[str, object]
 
 
@@ -120,10 +121,12 @@ def _verdict(end: Finish) -> Body:
     if end.answer is None:
         return {}
     answer = end.answer
+    told = answer_body(answer).model_dump(mode="json", include=set(_TOLD))
     verdict: Body = {
         "kb_answer_id": answer.id,
         "kb_status": answer.status,
         "kb_reason": answer.reason,
+        **{f"kb_{name}": told[name] for name in _TOLD},
         "kb_stored": answer.not_stored is None,
     }
     if answer.not_stored:

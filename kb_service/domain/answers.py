@@ -6,10 +6,11 @@ from datetime import datetime
 from enum import StrEnum
 
 from kb_service.domain.chats import ChatMessage, SamplingOptions, Usage, never
-from kb_service.domain.queries import Passage, Reranking
+from kb_service.domain.queries import Filters, Passage, Reranking
 from kb_service.domain.questions import Question, QuestionKind
 from kb_service.domain.reading import Reading
 from kb_service.domain.spans import PageRegion, TextSpan
+from kb_service.domain.times import Period
 
 
 class AnswerStatus(StrEnum):
@@ -104,15 +105,21 @@ class GeneratorInfo:
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """How a question was read that leaves out what it is about.
+    """As what a question was read, before anything was searched.
 
-    `about`: what was added, in words for the user. `question`: the full question that was
-    answered. `documents`: those that what was added comes from.
+    `question`: the full one, which was answered. `subjects`: what it names, as written. `time`: the
+    days it speaks of. `filters`: those in force. `carried`: its words that come from the
+    conversation, and `documents` those that these come from. `about`: what the typed words do not
+    say themselves, for the user; None when they say it all.
     """
 
-    about: str
     question: str
+    subjects: tuple[str, ...] = ()
+    time: Period | None = None
+    filters: Filters = field(default_factory=Filters)
+    carried: tuple[str, ...] = ()
     documents: tuple[str, ...] = ()
+    about: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +137,7 @@ class Answer:
     `question`: as it was typed. `highlight`: the words inside `answer` that a typed question asks
     for (a date, a name), if any. `missing`: what the question names and no document meets.
     `nearest`: numbers of the passages that come nearest to what was not found. `not_stored`: None
-    for an answer that is kept. `understood`: None when what was typed is what was answered.
+    for an answer that is kept.
     """
 
     id: str
@@ -146,11 +153,11 @@ class Answer:
     usage: Usage
     timings: dict[str, float]
     created_at: datetime
+    understood: Understood
     highlight: TextSpan | None = None
     missing: tuple[str, ...] = ()
     nearest: tuple[int, ...] = ()
     not_stored: NotStored | None = None
-    understood: Understood | None = None
     kind: QuestionKind = QuestionKind.FACT
 
 

@@ -1,9 +1,17 @@
-"""Stretches of days that words stand for: TimeWindow. Values only; it knows no words."""
+"""Stretches of days: Period, and TimeWindow, one that words stand for. Values only; no words."""
 
 from dataclasses import dataclass
 from datetime import date
 
 from kb_service.domain.spans import TextSpan
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """The days from `first` to `last`, both included."""
+
+    first: date
+    last: date
 
 
 @dataclass(frozen=True, slots=True)

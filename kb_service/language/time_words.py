@@ -293,12 +293,17 @@ def explicit(text: str, today: date) -> str:
     language = language_of(text)
     told = text
     for window in reversed(time_windows(text, today)):
-        words = days_in_words(window.first, window.last, language)
-        written = re.sub(r"(?<!\d)0+|\s", "", window.span.of(text)).casefold()
-        if written != re.sub(r"\s", "", words).casefold():
+        if words := days_unsaid(window, text, language):
             end = window.span.end
             told = told[:end] + message("in_brackets", language, words=words) + told[end:]
     return told
+
+
+def days_unsaid(window: TimeWindow, text: str, language: str) -> str:
+    """Return the days of a window of a text in words, "" when these are what it says itself."""
+    words = days_in_words(window.first, window.last, language)
+    written = re.sub(r"(?<!\d)0+|\s", "", window.span.of(text)).casefold()
+    return "" if written == re.sub(r"\s", "", words).casefold() else words
 
 
 def days_in_words(first: date, last: date, language: str) -> str:

@@ -1,10 +1,16 @@
 """What the API says of answers, citations and conversations, made from domain values. Pure."""
 
+from dataclasses import asdict
+from datetime import date
+
+from pydantic import ConfigDict, Field
+
 from kb_service.domain.answers import (
     Answer,
     Citation,
 )
-from kb_service.domain.queries import Passage
+from kb_service.domain.queries import Filters, Passage
+from kb_service.domain.questions import QuestionKind
 from kb_service.schemas.documents import (
     RegionBody,
     RerankBody,
@@ -64,11 +70,29 @@ class UsageBody(Shape):
     cached_tokens: int
 
 
-class UnderstoodBody(Shape):
-    """How a follow-up was read: what it is `about`, and the full question that was answered."""
+class PeriodBody(Shape):
+    """Days, the first and the last, as `from` and `to`."""
 
-    about: str
+    model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True)
+
+    first: date = Field(alias="from")
+    last: date = Field(alias="to")
+
+
+class UnderstoodBody(Shape):
+    """As what a question was read: the full `question` was answered.
+
+    `about`: what the typed words do not say themselves, for people; `carried`: the words that come
+    from the conversation. `filters`: those in force, by name.
+    """
+
     question: str
+    kind: str
+    subjects: list[str]
+    time: PeriodBody | None
+    filters: dict[str, list[str] | Time]
+    carried: list[str]
+    about: str | None
 
 
 class NotStoredBody(Shape):
@@ -81,9 +105,8 @@ class NotStoredBody(Shape):
 class AnswerBody(Shape):
     """An answer with its evidence; `not_stored` is null for one that is kept (`stored`).
 
-    `understood` is null when the question as it was typed is what was answered. `missing`: what the
-    question names and no document meets. `nearest`: passages that come nearest to what was not
-    found.
+    `missing`: what the question names and no document meets. `nearest`: passages that come nearest
+    to what was not found.
     """
 
     id: str
@@ -103,7 +126,7 @@ class AnswerBody(Shape):
     stored: bool
     not_stored: NotStoredBody | None
     kind: str
-    understood: UnderstoodBody | None
+    understood: UnderstoodBody
     missing: list[str]
     nearest: list[PassageBody]
 
@@ -177,7 +200,29 @@ def answer_body(answer: Answer) -> AnswerBody:
         passages=[_passage_body(item) for item in answer.passages],
         nearest=[_passage_body(item) for item in answer.passages if item.number in answer.nearest],
         stored=answer.not_stored is None,
+        understood=understood_body(answer),
     )
+
+
+def understood_body(answer: Answer) -> UnderstoodBody:
+    """Convert how the question of an answer was read."""
+    read = answer.understood
+    kind = _KINDS.get(answer.kind, answer.kind.value)
+    time = PeriodBody.of(read.time) if read.time else None
+    return UnderstoodBody.of(read, kind=kind, time=time, filters=_in_force(read.filters))
+
+
+_KINDS = {
+    QuestionKind.LIST_DOCUMENTS: "list",
+    QuestionKind.COMPARISON: "compare",
+    QuestionKind.ABOUT_DOCUMENT: "document",
+    QuestionKind.SMALL_TALK: "chat",
+}
+"""Kinds under the names of the contract, where these are others than ours."""
+
+
+def _in_force(filters: Filters) -> dict[str, object]:
+    return {name: value for name, value in asdict(filters).items() if value}
 
 
 def _passage_body(passage: Passage) -> PassageBody:

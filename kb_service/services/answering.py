@@ -102,7 +102,7 @@ class AnsweringService:
         NotFound from this call, GenerationError and StorageError from the iterator.
         """
         check_request(request, self._settings)
-        return self._answer(open_turn(request, self._find_base(request.kb_id), self._answers))
+        return self._answer(self._open(request))
 
     def prompt_segments(self, request: AskRequest) -> Sequence[Segment]:
         """Return the exact prompt of a question as token ids by segment; generates nothing.
@@ -110,12 +110,16 @@ class AnsweringService:
         Raises InvalidRequest (no_prompt) when the generator is one that reads no prompt.
         """
         check_request(request, self._settings)
-        turn = open_turn(request, self._find_base(request.kb_id), self._answers)
+        turn = self._open(request)
         if not isinstance(self._generator, PromptReader):
             raise InvalidRequest(f"{self._generator.info.name} reads no prompt", code="no_prompt")
         for _ in self._read(turn):
             pass
         return self._generator.prompt_segments(self._messages(turn))
+
+    def _open(self, request: AskRequest) -> Turn:
+        base = self._find_base(request.kb_id)
+        return open_turn(request, base, self._answers, self._clock().date())
 
     def _answer(self, turn: Turn) -> Generator[AskEvent, None, None]:
         yield PhaseEvent(Phase.RETRIEVING)

@@ -7,7 +7,7 @@ carried when the new question names nothing itself. Knows no storage.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from kb_service.domain.answers import Answer, Understood
+from kb_service.domain.answers import Answer
 from kb_service.domain.questions import Question, QuestionKind, Subject, SubjectKind
 from kb_service.language.asked import parse_question
 from kb_service.language.events import event_kinds, speaks_of_event
@@ -49,10 +49,16 @@ class Carried:
 
 @dataclass(frozen=True, slots=True)
 class Rewritten:
-    """The question to answer. `understood`: None when it is the one that was typed."""
+    """The question to answer; with nothing `carried` it is the one that was typed.
+
+    `about`: what was added, in words for the user. `carried`: its words that come from the
+    conversation. `documents`: those that these come from.
+    """
 
     question: Question
-    understood: Understood | None = None
+    about: str | None = None
+    carried: tuple[str, ...] = ()
+    documents: tuple[str, ...] = ()
 
 
 def rewrite(question: Question, previous: Carried | None) -> Rewritten:
@@ -69,14 +75,18 @@ def rewrite(question: Question, previous: Carried | None) -> Rewritten:
     text = message(
         "asked_about", question.language, subject=subject, question=without_lead(question.text)
     )
-    return _understood(text, subject, question.language, previous.documents)
+    return Rewritten(
+        parse_question(text),
+        message("about_it", question.language, subject=subject),
+        (subject,),
+        tuple(document.id for document in previous.documents),
+    )
 
 
 def carried_from(answer: Answer) -> Carried:
     """Return what goes on from a stored answer."""
-    asked = answer.understood.question if answer.understood else answer.question
     cited = {c.document_id: CitedDocument(c.document_id, c.title) for c in answer.citations}
-    return Carried(parse_question(asked), tuple(cited.values()))
+    return Carried(parse_question(answer.understood.question), tuple(cited.values()))
 
 
 def carried_through(asked: Iterable[str]) -> Carried | None:
@@ -136,7 +146,11 @@ def _in_its_place(question: Question, own: Sequence[Subject], before: Question) 
     for subject in own:
         text = _with(text, subject, question.language)
     words = joined(question.text, own, question.language)
-    return _understood(text, words, question.language, ())
+    about = message("about_it", question.language, subject=words)
+    full = parse_question(text)
+    named = (subject.text for subject in subjects_in(full))
+    carried = tuple(name for name in named if name not in question.text)
+    return Rewritten(full, about, carried or (before.text,))
 
 
 def _with(text: str, subject: Subject, language: str) -> str:
@@ -149,11 +163,3 @@ def _with(text: str, subject: Subject, language: str) -> str:
     if taken is None:
         return message("asked_about", language, subject=subject.text, question=text)
     return f"{text[: taken.span.start]}{subject.text}{text[taken.span.end :]}"
-
-
-def _understood(
-    text: str, subject: str, language: str, documents: Sequence[CitedDocument]
-) -> Rewritten:
-    about = message("about_it", language, subject=subject)
-    ids = tuple(document.id for document in documents)
-    return Rewritten(parse_question(text), Understood(about, text, ids))

@@ -7,7 +7,7 @@ Decides nothing.
 from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from time import perf_counter
 from typing import Protocol, TypeVar, cast
 
@@ -34,6 +34,7 @@ from kb_service.language.subjects import subjects_in
 from kb_service.services.asking import AskRequest, Phase, PhaseEvent
 from kb_service.services.assembly import RevisionTexts
 from kb_service.services.follow_ups import Carried, carried_from, carried_through, rewrite
+from kb_service.services.understanding import understood_as
 from kb_service.storage.identity import new_id
 
 E = TypeVar("E")
@@ -75,13 +76,13 @@ class AnswerLog(Protocol):
 class Turn:
     """What was fixed at the start of a question, and what the steps add to it.
 
-    `question`: the full one, which everything downstream gets; `understood`: what makes it another
-    than the one typed. `parts`: the questions it consists of. `subjects`: what it names.
+    `question`: the full one, which everything downstream gets; `understood`: as what it was read.
+    `parts`: the questions it consists of. `subjects`: what it names.
     """
 
     request: AskRequest
     question: Question
-    understood: Understood | None
+    understood: Understood
     kind: QuestionKind
     parts: tuple[str, ...]
     subjects: tuple[Subject, ...]
@@ -104,7 +105,7 @@ class Turn:
 
         They may not answer it: then all are searched.
         """
-        return self.understood.documents if self.understood else ()
+        return self.understood.documents
 
     def clock(self, name: str, since: float | None = None) -> None:
         """Note the seconds since a moment, or since the question came in."""
@@ -137,12 +138,12 @@ class Draft:
     nearest: tuple[int, ...] = ()
 
 
-def open_turn(request: AskRequest, kb: KnowledgeBase, log: AnswerLog) -> Turn:
-    """Look up the conversation of a request. Raises NotFound (conversation_not_found)."""
+def open_turn(request: AskRequest, kb: KnowledgeBase, log: AnswerLog, today: date) -> Turn:
+    """Read a question in its conversation. Raises NotFound (conversation_not_found)."""
     if request.conversation_id is None:
         earlier = [m.content for m in request.history if m.role == "user"]
         carried = carried_through(earlier[-MAX_EARLIER:])
-        return _turn(request, kb, new_id("conv"), request.history, carried)
+        return _turn(request, kb, new_id("conv"), request.history, carried, today)
     conversation = log.get_conversation(request.conversation_id)
     if conversation.kb_id != kb.id:
         raise NotFound(
@@ -154,7 +155,7 @@ def open_turn(request: AskRequest, kb: KnowledgeBase, log: AnswerLog) -> Turn:
     told = (answer for answer in answers if answer.kind is not QuestionKind.SMALL_TALK)
     last = next(told, None)
     carried = carried_from(last) if last else None
-    return _turn(request, kb, conversation.id, history, carried)
+    return _turn(request, kb, conversation.id, history, carried, today)
 
 
 def _turn(
@@ -163,16 +164,17 @@ def _turn(
     conversation_id: str,
     history: tuple[ChatMessage, ...],
     carried: Carried | None,
+    today: date,
 ) -> Turn:
     full = rewrite(parse_question(request.question), carried)
-    question = full.question
+    question, subjects = full.question, subjects_in(full.question)
     return Turn(
         request=request,
         question=question,
-        understood=full.understood,
+        understood=understood_as(full, subjects, request.filters, today),
         kind=kind_of(question),
         parts=parts_of(question),
-        subjects=subjects_in(question),
+        subjects=subjects,
         kb=kb,
         conversation_id=conversation_id,
         history=history,

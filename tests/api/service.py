@@ -17,6 +17,7 @@ from kb_service.domain.answers import (
     CitationStatus,
     GeneratorInfo,
     NotStored,
+    Understood,
 )
 from kb_service.domain.chats import (
     ChatEnd,
@@ -331,6 +332,7 @@ def sample_answer(
         usage=Usage(3, 4, 0),
         timings={"total_s": 0.1},
         created_at=datetime(2024, 5, 1, 12, tzinfo=UTC),
+        understood=Understood(question),
     )
 
 

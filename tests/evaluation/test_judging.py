@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from kb_service.domain.answers import Answer, AnswerStatus, Citation, CitationStatus
+from kb_service.domain.answers import Answer, AnswerStatus, Citation, CitationStatus, Understood
 from kb_service.domain.chats import Usage
 from kb_service.domain.documents import Chunk, ChunkDraft
 from kb_service.domain.queries import Passage, ScoredChunk
@@ -45,7 +45,7 @@ def reply(text: str, *citations: Citation, status: str = "answered") -> Answer:
     passage = Passage(1, 1, "pump", 1, "ab", "Pump", TextSpan(0, len(TEXT)), TEXT, 1.0)
     return Answer(
         "ans", "kb", "?", AnswerStatus(status), text, None, citations, (passage,), "conv", "m",
-        Usage(), {}, NOW,
+        Usage(), {}, NOW, Understood("?"),
     )  # fmt: skip
 
 

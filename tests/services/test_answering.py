@@ -237,7 +237,9 @@ def test_a_conversation_goes_on_and_a_follow_up_is_searched_with_its_question() 
     request = desk.writer.requests[-1]
     assert (request.question.text, request.messages[-1].content) == (full, full)
     assert second.question == "And who closed it?"
-    assert second.understood == Understood("about pump", full, ("pump",))
+    assert second.understood == Understood(
+        full, carried=("pump",), documents=("pump",), about="about pump"
+    )
     roles = [message.role for message in desk.writer.requests[-1].messages]
     assert roles == ["system", "user", "assistant", "user"]
 
@@ -247,7 +249,10 @@ def test_what_was_said_elsewhere_is_gone_on_from_by_its_questions() -> None:
     said = (ChatMessage("user", "What did Forman do?"), ChatMessage("assistant", "He left."))
     answer = desk.ask("How long did it take?", history=said)
     assert answer.understood == Understood(
-        "about Forman", "About Forman: How long did it take?", ()
+        "About Forman: How long did it take?",
+        ("Forman",),
+        carried=("Forman",),
+        about="about Forman",
     )
 
 
@@ -257,7 +262,7 @@ def test_thanks_in_between_do_not_end_what_a_conversation_is_about() -> None:
     thanks = desk.ask("Thanks!", conversation_id=first.conversation_id)
     assert (first.kind, thanks.kind) == (QuestionKind.FACT, QuestionKind.SMALL_TALK)
     last = desk.ask("How long did it take?", conversation_id=first.conversation_id)
-    assert last.understood is not None and last.understood.about == "about Forman"
+    assert last.understood.about == "about Forman"
 
 
 def test_unknown_names_are_refused_before_the_stream_begins() -> None:

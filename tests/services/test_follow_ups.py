@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from kb_service.domain.answers import Understood
 from kb_service.domain.questions import QuestionKind
 from kb_service.language.asked import parse_question
 from kb_service.language.kinds import kind_of
@@ -71,10 +72,9 @@ def test_what_was_asked_about_is_carried_pronoun_or_not(
 ) -> None:
     documents = (NUMBERED,) if "江南" in before else ()
     found = after(before, now, *documents)
-    assert found.understood is not None
-    assert (found.question.text, found.understood.question) == (full, full)
-    assert found.understood.about == about
-    assert found.understood.documents == tuple(document.id for document in documents)
+    assert (found.question.text, found.about) == (full, about)
+    assert found.carried == (about.split(" ", 1)[1],)
+    assert found.documents == tuple(document.id for document in documents)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,8 @@ def test_what_was_asked_about_is_carried_pronoun_or_not(
 def test_a_name_alone_takes_the_place_of_the_one_before(before: str, now: str, full: str) -> None:
     found = after(before, now, NUMBERED)
     assert found.question.text == full
-    assert found.understood is not None and found.understood.documents == ()
+    assert found.documents == ()
+    assert found.carried and all(words in before for words in found.carried)
 
 
 @pytest.mark.parametrize(
@@ -112,24 +113,22 @@ def test_a_name_alone_takes_the_place_of_the_one_before(before: str, now: str, f
 )
 def test_a_question_with_a_subject_of_its_own_carries_nothing(now: str) -> None:
     found = after("江南化工厂火灾的原因是什么？", now, NUMBERED)
-    assert (found.question.text, found.understood) == (now, None)
+    assert found == Rewritten(parse_question(now))
 
 
 def test_the_same_kind_of_happening_is_the_one_asked_about() -> None:
     found = after("江南化工厂火灾的原因是什么？", "火灾造成几人受伤？", NUMBERED)
     assert found.question.text == "关于SG-2024-003，火灾造成几人受伤？"
     found = after("江南化工厂火灾的原因是什么？", "那次泄漏呢，谁负责？", NUMBERED)
-    assert found.understood is not None
+    assert found.carried == ("SG-2024-003",)
 
 
 def test_a_document_alone_gives_its_title_when_the_question_named_nothing() -> None:
     found = after("what was the probable cause?", "who wrote it?", TITLED)
     assert found.question.text == "About Elm Road depot fire report: who wrote it?"
-    assert found.understood is not None and found.understood.documents == ("doc_2",)
-    assert (
-        after("what was it?", "who wrote it?", replace(TITLED, title="x" * 99)).understood is None
-    )
-    assert after("what was it?", "who wrote it?", TITLED, NUMBERED).understood is None
+    assert found.documents == ("doc_2",)
+    assert not after("what was it?", "who wrote it?", replace(TITLED, title="x" * 99)).carried
+    assert not after("what was it?", "who wrote it?", TITLED, NUMBERED).carried
 
 
 def test_nothing_is_carried_from_nothing() -> None:
@@ -147,12 +146,13 @@ def test_what_was_carried_once_is_carried_on() -> None:
 
 def test_an_answer_is_gone_on_from_by_its_full_question_and_what_it_quoted() -> None:
     first = replace(citation(1, 0, 3, title="Elm Road"), document_id="doc_1")
-    stored = replace(answer("Yes.", [first, first]), question="What failed?")
+    read = Understood("What failed?")
+    stored = replace(answer("Yes.", [first, first]), question="And that?", understood=read)
     assert carried_from(stored) == Carried(
         parse_question("What failed?"), (CitedDocument("doc_1", "Elm Road"),)
     )
     found = after("SG-2024-007的损失？", "原因呢？")
-    stored = replace(stored, question="原因呢？", understood=found.understood)
+    stored = replace(stored, question="原因呢？", understood=Understood(found.question.text))
     assert carried_from(stored).question == found.question
 
 

@@ -1,7 +1,7 @@
 """Answers, feedback and conversations; and that deleted words do not live on in them."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -15,9 +15,10 @@ from kb_service.domain.answers import (
 )
 from kb_service.domain.chats import Usage
 from kb_service.domain.errors import InvalidRequest, NotFound
-from kb_service.domain.queries import Passage, Reranking
+from kb_service.domain.queries import Filters, Passage, Reranking
 from kb_service.domain.questions import QuestionKind
 from kb_service.domain.spans import PageRegion, TextSpan
+from kb_service.domain.times import Period
 from kb_service.storage.answers.codec import answer_from, answer_json, audit_from, audit_json
 from tests.storage.world import World
 
@@ -67,6 +68,7 @@ def answer(world: World) -> Answer:
         usage=Usage(1, 2, 3),
         timings={"total_s": 0.25},
         created_at=datetime(2026, 1, 1, 12, 30, 15, 250000, UTC),
+        understood=Understood("What failed?"),
         highlight=TextSpan(4, 8),
     )
 
@@ -85,7 +87,15 @@ def test_an_answer_is_read_back_as_it_was(world: World, answer: Answer) -> None:
 def test_how_a_question_was_understood_is_read_back_and_was_not_told_before(
     world: World, answer: Answer
 ) -> None:
-    understood = Understood("about a", "About a: what failed?", (answer.citations[0].document_id,))
+    understood = Understood(
+        question="About a: what failed on 8 May?",
+        subjects=("a", "8 May"),
+        time=Period(date(2026, 5, 8), date(2026, 5, 8)),
+        filters=Filters(("doc_1",), ("x",), answer.created_at, None),
+        carried=("a",),
+        documents=(answer.citations[0].document_id,),
+        about="about a, 8 May 2026",
+    )
     asked = replace(answer, understood=understood, kind=QuestionKind.LIST)
     world.answers.save_turn(asked, AUDIT)
     assert world.answers.get(answer.id)[0] == asked
@@ -93,6 +103,16 @@ def test_how_a_question_was_understood_is_read_back_and_was_not_told_before(
     del payload["understood"], payload["kind"]
     assert answer_from({**payload, "not_stored": None}) == replace(
         answer, passages=tuple(replace(p, units=()) for p in answer.passages)
+    )
+
+
+def test_an_answer_that_told_what_was_carried_but_not_what_was_named_is_read(
+    answer: Answer,
+) -> None:
+    told = {"about": "about a", "question": "About a: what failed?", "documents": ["doc_1"]}
+    payload = {**answer_json(answer), "understood": told}
+    assert answer_from(payload).understood == Understood(
+        "About a: what failed?", documents=("doc_1",), about="about a"
     )
 
 
@@ -109,11 +129,13 @@ def test_a_question_asked_with_the_title_of_a_document_loses_it_with_the_documen
     world: World, answer: Answer
 ) -> None:
     document_id = answer.citations[0].document_id
-    understood = Understood("about a", "About a: what failed?", (document_id,))
+    understood = Understood(
+        "About a: what failed?", carried=("a",), documents=(document_id,), about="about a"
+    )
     refused = replace(answer, citations=(), passages=(), highlight=None, understood=understood)
     world.answers.save_turn(refused, AUDIT)
     world.catalog.documents.delete(answer.kb_id, document_id)
-    assert world.answers.get(answer.id)[0].understood is None
+    assert world.answers.get(answer.id)[0].understood == Understood("What failed?")
 
 
 def test_an_audit_record_from_before_there_was_a_reranker_is_read() -> None:

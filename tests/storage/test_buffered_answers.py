@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event
 
-from kb_service.domain.answers import Answer, AnswerAudit, AnswerStatus
+from kb_service.domain.answers import Answer, AnswerAudit, AnswerStatus, Understood
 from kb_service.domain.chats import Usage
 from kb_service.domain.errors import NotFound, StorageError
 from kb_service.domain.queries import Passage
@@ -54,6 +54,7 @@ def answer(world: World) -> Answer:
         usage=Usage(1, 2, 3),
         timings={},
         created_at=datetime(2026, 1, 1, tzinfo=UTC),
+        understood=Understood("What failed?"),
     )
 
 

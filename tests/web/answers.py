@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from kb_service.domain.answers import Answer, AnswerStatus, Citation, CitationStatus
+from kb_service.domain.answers import Answer, AnswerStatus, Citation, CitationStatus, Understood
 from kb_service.domain.chats import Usage
 from kb_service.domain.queries import Passage
 from kb_service.domain.spans import PageRegion, TextSpan
@@ -41,6 +41,7 @@ def answer(text: str, citations: list[Citation], **fields: Any) -> Answer:  # no
         "passages": (passage,),
         "model": "test reader",
         "timings": {"retrieve_s": 0.01, "total_s": 0.05},
+        "understood": Understood(""),
     }
     return Answer(
         id="",

@@ -4,7 +4,7 @@ Pure; knows no table.
 """
 
 import dataclasses
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from kb_service.domain.answers import (
@@ -16,12 +16,14 @@ from kb_service.domain.answers import (
     Understood,
 )
 from kb_service.domain.chats import Usage
-from kb_service.domain.queries import Passage, Reranking
+from kb_service.domain.queries import Filters, Passage, Reranking
 from kb_service.domain.questions import QuestionKind
 from kb_service.domain.spans import Box, PageRegion, TextSpan
+from kb_service.domain.times import Period
 
 Json = dict[str, Any]
 REDACTED_REASON = "document_deleted"
+_MOMENTS = ("date_from", "date_to")
 
 
 def answer_json(answer: Answer) -> Json:
@@ -31,6 +33,7 @@ def answer_json(answer: Answer) -> Json:
     for passage in payload["passages"]:
         del passage["units"]
     payload["created_at"] = answer.created_at.isoformat()
+    payload["understood"] = _understood_json(payload["understood"])
     return payload
 
 
@@ -51,7 +54,7 @@ def answer_from(payload: Json) -> Answer:
             "highlight": TextSpan(**payload["highlight"]) if payload["highlight"] else None,
             "created_at": datetime.fromisoformat(payload["created_at"]),
             # Answers from before questions were understood have none of these.
-            "understood": _understood_from(payload.get("understood")),
+            "understood": _understood_from(payload.get("understood"), payload["question"]),
             "kind": QuestionKind(payload.get("kind", QuestionKind.FACT)),
             "missing": tuple(payload.get("missing", ())),
             "nearest": tuple(payload.get("nearest", ())),
@@ -73,8 +76,11 @@ def audit_from(payload: Json) -> AnswerAudit:
 def seen_documents(answer: Answer) -> set[str]:
     """Return the documents whose words the answer quotes, was generated from or asked with."""
     quoted = {citation.document_id for citation in answer.citations}
-    asked_with = answer.understood.documents if answer.understood else ()
-    return quoted | {passage.document_id for passage in answer.passages} | set(asked_with)
+    return (
+        quoted
+        | {passage.document_id for passage in answer.passages}
+        | set(answer.understood.documents)
+    )
 
 
 def redacted(payload: Json, audit: Json) -> tuple[Json, Json]:
@@ -92,8 +98,35 @@ def redacted(payload: Json, audit: Json) -> tuple[Json, Json]:
     return emptied, {**audit, "prompt_token_ids": [], "raw_output": ""}
 
 
-def _understood_from(item: Json | None) -> Understood | None:
-    return Understood(**{**item, "documents": tuple(item["documents"])}) if item else None
+def _understood_json(item: Json) -> Json:
+    """Return how a question was read with its days and moments as words."""
+    days, filters = item["time"], item["filters"]
+    moments = {name: filters[name] and filters[name].isoformat() for name in _MOMENTS}
+    return {
+        **item,
+        "time": days and {name: day.isoformat() for name, day in days.items()},
+        "filters": filters | moments,
+    }
+
+
+def _understood_from(item: Json | None, typed: str) -> Understood:
+    """Return how a question was read; of one from before that was told, what is known of it."""
+    told = item or {"question": typed}
+    days, filters = told.get("time"), told.get("filters")
+    return Understood(
+        question=told["question"],
+        subjects=tuple(told.get("subjects", ())),
+        time=Period(*map(date.fromisoformat, (days["first"], days["last"]))) if days else None,
+        filters=_filters_from(filters) if filters else Filters(),
+        carried=tuple(told.get("carried", ())),
+        documents=tuple(told.get("documents", ())),
+        about=told.get("about"),
+    )
+
+
+def _filters_from(item: Json) -> Filters:
+    moments = [item[name] and datetime.fromisoformat(item[name]) for name in _MOMENTS]
+    return Filters(tuple(item["document_ids"]), tuple(item["tags"]), *moments)
 
 
 def _reranking_from(item: Json | None) -> Reranking | None:

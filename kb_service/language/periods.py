@@ -1,0 +1,51 @@
+"""The days that a question speaks of, and how they are told to who asks. Pure functions.
+
+Knows what words mean on a day; knows no document.
+"""
+
+import calendar
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from datetime import date
+
+from kb_service.domain.questions import Question, Subject, SubjectKind
+from kb_service.domain.times import Period
+from kb_service.language.time_words import days_unsaid, time_windows
+
+_STATED = re.compile(r"(?:num|date):(?P<year>\d{4})(?:-(?P<month>\d+))?(?:-(?P<day>\d+))?")
+
+
+def period_of(question: Question, subjects: Sequence[Subject], today: date) -> Period | None:
+    """Return the days from the first to the last that a question speaks of; None when of none.
+
+    Of a day or month without its year nothing is known. `subjects`: what the question names.
+    """
+    windows = time_windows(question.text, today)
+    told = [Period(window.first, window.last) for window in windows]
+    for subject in subjects:
+        is_told = any(subject.span.overlap(window.span) for window in windows)
+        if subject.kind is SubjectKind.DATE and not is_told:
+            told += _stated(subject)
+    if not told:
+        return None
+    return Period(min(period.first for period in told), max(period.last for period in told))
+
+
+def days_meant(question: Question, today: date) -> list[str]:
+    """Return the days in words for which a question has other words (上周三, last Tuesday)."""
+    windows = time_windows(question.text, today)
+    told = (days_unsaid(window, question.text, question.language) for window in windows)
+    return [words for words in told if words]
+
+
+def _stated(dated: Subject) -> Iterator[Period]:
+    """Yield the year, month or day that a date stands for; none of one that no calendar has."""
+    for match in filter(None, map(_STATED.fullmatch, dated.forms)):
+        year, month, day = (int(number) if number else None for number in match.groups())
+        with suppress(ValueError, calendar.IllegalMonthError):
+            last_month = month or 12
+            last_day = day or calendar.monthrange(year or 0, last_month)[1]
+            yield Period(
+                date(year or 0, month or 1, day or 1), date(year or 0, last_month, last_day)
+            )
