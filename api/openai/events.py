@@ -89,4 +89,10 @@ def _shown(citation: Citation, text: InertText) -> Citation:
 def _finish(answer: Answer, text: InertText) -> Finish:
     reason = "length" if answer.reason == CUT_OFF else "stop"
     citations = tuple(_shown(citation, text) for citation in answer.citations)
-    return Finish(reason, answer.usage, answer=replace(answer, citations=citations))
+    # Only titles are likely to be shown as they come; the words of a passage are the document's.
+    passages = tuple(replace(one, title=inert(one.title)) for one in answer.passages)
+    read = replace(
+        answer.understood, about=answer.understood.about and inert(answer.understood.about)
+    )
+    told = replace(answer, citations=citations, passages=passages, understood=read)
+    return Finish(reason, answer.usage, answer=told)

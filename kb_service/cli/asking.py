@@ -3,11 +3,16 @@
 Knows how results are printed; answering and ranking are the services'.
 """
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kb_service.cli.session import JsonOption, KbOption, print_json, say, session, valid_text
+
+if TYPE_CHECKING:
+    from kb_service.domain.answers import Answer
+    from kb_service.domain.spans import PageRegion
 
 Question = Annotated[str, typer.Argument(help="The question.", callback=valid_text)]
 TopK = Annotated[int | None, typer.Option(help="Number of chunks to retrieve.")]
@@ -25,7 +30,7 @@ def ask(
     """Answer a question from a knowledge base, with the words it rests on."""
     from kb_service.domain.chats import SamplingOptions
     from kb_service.schemas.answers import answer_body
-    from kb_service.services.asking import AskRequest, CitationEvent, DoneEvent, TokenEvent
+    from kb_service.services.asking import AskRequest, DoneEvent, TokenEvent
 
     with session(as_json=as_json) as services:
         options = SamplingOptions(temperature=temperature, max_tokens=max_tokens, seed=seed)
@@ -34,22 +39,34 @@ def ask(
             answer = services.answering().ask(request)
             print_json(answer_body(answer).model_dump(mode="json"))
             return
-        citations = []
-        not_stored = None
         for event in services.answering().stream(request):
             if isinstance(event, TokenEvent):
                 say(event.text, ends_line=False)
-            elif isinstance(event, CitationEvent):
-                citations.append(event.citation)
             elif isinstance(event, DoneEvent):
-                not_stored = event.answer.not_stored
-        say("")
-        for citation in citations:
-            pages = ", ".join(str(region.page_number) for region in citation.regions)
-            say(f"[{citation.number}] {citation.title}, page {pages}: {citation.cited_text}")
-        if not_stored:
-            reason = f"{not_stored.message} [{not_stored.code}]"
-            say(f"note: this answer is not stored: {reason}", to_stderr=True)
+                say("")
+                _say_evidence(event.answer)
+
+
+def _say_evidence(answer: "Answer") -> None:
+    """Print what an answer rests on, what is missing, and what comes nearest to that."""
+    if answer.understood.about:
+        say(f"understood: {answer.understood.about}")
+    for citation in answer.citations:
+        pages = _pages(citation.regions)
+        say(f"[{citation.number}] {citation.title}, page {pages}: {citation.cited_text}")
+    if answer.missing:
+        say(f"missing: {'; '.join(answer.missing)}")
+    for passage in answer.passages:
+        if passage.number in answer.nearest:
+            words = " ".join(passage.text.split())
+            say(f"near: {passage.title}, page {_pages(passage.regions)}: {words}")
+    if answer.not_stored:
+        reason = f"{answer.not_stored.message} [{answer.not_stored.code}]"
+        say(f"note: this answer is not stored: {reason}", to_stderr=True)
+
+
+def _pages(regions: "Sequence[PageRegion]") -> str:
+    return ", ".join(str(region.page_number) for region in regions)
 
 
 def search(
@@ -69,7 +86,7 @@ def search(
             return
         for number, item in enumerate(result.items, start=1):
             ranks = ", ".join(f"{leg} {rank}" for leg, rank in item.ranks.items())
-            pages = ", ".join(str(region.page_number) for region in item.regions)
+            pages = _pages(item.regions)
             say(f"{number}. {item.chunk.title}, page {pages}  ({ranks}; {item.score:.4f})")
             say(f"   {' '.join(item.chunk.draft.text.split())}")
 

@@ -90,7 +90,8 @@ class Passage:
 
     `span` is its range in the stored text of the revision and `text` its words there:
     `revision_text[span.start:span.end] == text`. It may be wider than the chunk it grew from.
-    `units`: what can be quoted, with offsets into `text`; not kept with an answer.
+    `units`: what can be quoted, with offsets into `text`; not kept with an answer. `regions`: where
+    it stands on its pages, of a passage that a refusal shows.
     """
 
     number: int
@@ -103,3 +104,4 @@ class Passage:
     text: str
     score: float
     units: tuple[Unit, ...] = field(default=(), compare=False)
+    regions: tuple[PageRegion, ...] = ()

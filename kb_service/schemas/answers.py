@@ -62,6 +62,12 @@ class PassageBody(Shape):
     score: float
 
 
+class NearPassageBody(PassageBody):
+    """A passage that comes near, and where it stands on its pages."""
+
+    pages: list[RegionBody]
+
+
 class UsageBody(Shape):
     """Tokens of one generation."""
 
@@ -128,7 +134,7 @@ class AnswerBody(Shape):
     kind: str
     understood: UnderstoodBody
     missing: list[str]
-    nearest: list[PassageBody]
+    nearest: list[NearPassageBody]
 
 
 class RevisionNameBody(Shape):
@@ -198,7 +204,11 @@ def answer_body(answer: Answer) -> AnswerBody:
         answer,
         citations=[citation_body(citation) for citation in answer.citations],
         passages=[_passage_body(item) for item in answer.passages],
-        nearest=[_passage_body(item) for item in answer.passages if item.number in answer.nearest],
+        nearest=[
+            NearPassageBody.of(item, revision=item.sha256, pages=item.regions)
+            for item in answer.passages
+            if item.number in answer.nearest
+        ],
         stored=answer.not_stored is None,
         understood=understood_body(answer),
     )

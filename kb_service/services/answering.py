@@ -189,6 +189,7 @@ class AnsweringService:
         return build_messages(turn.question, turn.passages, turn.history, meter)
 
     def _save(self, turn: Turn, draft: Draft) -> Answer:
+        turn.locate(draft.nearest, self._library)
         turn.clock("total_s")
         info = self._generator.info
         answer = to_answer(turn, draft, self._answers.new_answer_id(), info, self._clock())

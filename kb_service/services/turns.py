@@ -4,9 +4,9 @@ Knows what answering needs of documents and of the answer log (two Protocols tha
 Decides nothing.
 """
 
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from time import perf_counter
 from typing import Protocol, TypeVar, cast
@@ -106,6 +106,15 @@ class Turn:
         They may not answer it: then all are searched.
         """
         return self.understood.documents
+
+    def locate(self, numbers: Collection[int], library: Library) -> None:
+        """Note where the passages of these numbers stand on their pages."""
+        self.passages = tuple(
+            replace(one, regions=library.regions(one.revision_id, one.span))
+            if one.number in numbers
+            else one
+            for one in self.passages
+        )
 
     def clock(self, name: str, since: float | None = None) -> None:
         """Note the seconds since a moment, or since the question came in."""

@@ -27,6 +27,8 @@ def test_a_base_answers_with_its_citations(client: TestClient, kb_id: str) -> No
     assert (choice["message"]["content"], choice["finish_reason"]) == (asked["answer"], "stop")
     assert body["kb_citations"] == asked["citations"]
     assert (body["kb_answer_id"], body["kb_status"]) == (asked["id"], asked["status"])
+    for name in ("understood", "missing", "nearest"):
+        assert body[f"kb_{name}"] == asked[name]
     assert body["usage"]["prompt_tokens"] == asked["usage"]["prompt_tokens"]
     (annotation,) = choice["message"]["annotations"]
     assert annotation["type"] == "url_citation"

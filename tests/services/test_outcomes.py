@@ -3,6 +3,7 @@
 import pytest
 
 from kb_service.domain.answers import Answer, AnswerStatus
+from kb_service.domain.spans import PageRegion
 from kb_service.generation.extractive import ExtractiveReader
 from kb_service.services.answering import AnsweringService
 from kb_service.services.asking import AskRequest
@@ -61,6 +62,7 @@ def test_what_no_document_names_is_said_and_the_nearest_is_opened() -> None:
     assert (answer.status, answer.reason) == (AnswerStatus.REFUSED, "subject_unknown")
     assert "Kafka" in answer.missing
     assert answer.nearest == (1,)
+    assert answer.passages[0].regions == (PageRegion(1),)
     assert "Kafka" in answer.answer and "“a”" in answer.answer
     assert answer.citations == ()
 

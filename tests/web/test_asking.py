@@ -242,7 +242,7 @@ def test_how_a_follow_up_was_read_stands_above_its_answer_and_can_be_changed(
     ready: PageService, open_page: OpenPage
 ) -> None:
     full = "About SG-2024-003: when did it collapse?"
-    ready.prepared.answer = crane_answer(understood=Understood("about SG-2024-003", full))
+    ready.prepared.answer = crane_answer(understood=Understood(full, about="about SG-2024-003"))
     page = open_page()
     ask(page, "When did it collapse?")
     line = page.get_by_role("button", name=f"about SG-2024-003. Change the question: {full}")

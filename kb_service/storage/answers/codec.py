@@ -160,4 +160,5 @@ def _box_from(numbers: list[float]) -> Box:
 
 
 def _passage_from(item: Json) -> Passage:
-    return Passage(**{**item, "span": TextSpan(**item["span"])})
+    regions = tuple(_region_from(region) for region in item.get("regions", ()))
+    return Passage(**{**item, "span": TextSpan(**item["span"]), "regions": regions})

@@ -3,13 +3,18 @@
 
 import { all, el, icon } from "./dom.js";
 import { codeText, errorText, formatNumber, reasonText, t } from "./i18n/i18n.js";
+import { nearestList, nearestQuotes } from "./nearest.js";
+import { pagesText, sourceRow } from "./source_row.js";
 import { pieces } from "./spans.js";
 
+// Reasons of answers with words that nothing supports.
+const UNSURE = new Set(["unsupported_sentences_dropped", "unverified_sentences", "max_tokens_reached"]);
 const LAST_SIGN = /\S\s*$/u;
 
 // `state`: {text, citations, answer (null until done), error, phase (of the work, while nothing is
 // written), isStopped, isUnfinished (asked before, and no answer came), isStored, isStreaming}
-// `onCite(citation, mark)` when a mark or a source is chosen; `onRetry()` asks again; `onEdit()`
+// `onCite(citation, mark)` when a mark or a source is chosen, also a passage that comes nearest, in the
+// shape of a citation; `onRetry()` asks again; `onEdit()`
 // gives the words of the question back; `onFull(question)` those of the question as it was read.
 export class AnswerView {
   #handlers;
@@ -24,8 +29,9 @@ export class AnswerView {
       this.#reply);
   }
 
+  // What the viewer steps through.
   get citations() {
-    return this.#state?.citations ?? [];
+    return [...(this.#state?.citations ?? []), ...nearestQuotes(this.#state?.answer)];
   }
 
   get hasAnswer() {
@@ -35,13 +41,14 @@ export class AnswerView {
   update(state) {
     this.#state = state;
     const folds = [...this.#reply.querySelectorAll("details")];
-    const openIds = folds.length ? folds.filter((fold) => fold.open).map((fold) => fold.dataset.part) : ["sources"];
+    const openIds = folds.length ? folds.filter((fold) => fold.open).map((fold) => fold.dataset.part) : ["sources", "nearest"];
     this.#reply.setAttribute("aria-busy", String(state.isStreaming));
     this.#reply.replaceChildren(...[
       understoodLine(state, this.#handlers),
       statusLine(state),
       this.#text(state),
       el("div", { class: "reply-notes" }, ...notes(state, this.#handlers)),
+      state.answer ? nearestList(state.answer, openIds.includes("nearest"), this.#handlers.onCite) : "",
       state.answer ? this.#sources(state.answer, openIds) : "",
       state.answer ? passagesUsed(state.answer, openIds) : "",
       state.answer ? footLine(state.answer) : "",
@@ -117,13 +124,7 @@ export class AnswerView {
   /** @param {Api["AnswerBody"]} answer @param {string[]} openIds */
   #sources(answer, openIds) {
     if (!answer.citations.length) return "";
-    const rows = answer.citations.map((citation) =>
-      el("li", {},
-        el("button", { type: "button", class: "source", "data-citation": citation.id, onclick: (event) => this.#handlers.onCite(citation, event.currentTarget) },
-          el("span", { class: `mark mark-${citation.status}` }, String(citation.number)),
-          el("span", { class: "source-text" },
-            el("span", { class: "source-title" }, el("bdi", {}, citation.title), el("span", { class: "meta" }, pagesText(citation))),
-            el("q", { class: "source-quote" }, citation.cited_text)))));
+    const rows = answer.citations.map((citation) => sourceRow(citation, this.#handlers.onCite));
     const isOpen = openIds.includes("sources");
     return el("details", { class: "fold", "data-part": "sources", open: isOpen }, el("summary", {}, t("sources", { count: rows.length })), el("ol", { class: "source-list" }, rows));
   }
@@ -137,7 +138,7 @@ function unsupported(words, isEnd) {
 // How a question was read that left out what it is about.
 function understoodLine({ answer }, { onFull }) {
   const understood = /** @type {Api["AnswerBody"]} */ (answer)?.understood;
-  if (!understood) return null;
+  if (!understood?.about) return null;
   const { about, question } = understood;
   return el("p", { class: "understood" },
     el("button", { type: "button", class: "quiet-button", title: question, "aria-label": t("understood_label", { about, question }), onclick: () => onFull(question) }, el("bdi", {}, about)));
@@ -149,6 +150,7 @@ function statusLine({ answer, phase, isStreaming, isStopped, isUnfinished, error
   if (isUnfinished) return el("p", { class: "status status-stopped" }, t("unfinished"));
   if (isStreaming) return el("p", { class: "status status-streaming" }, phase ? codeText("phase", phase) : t("answering"));
   if (!answer) return null;
+  if (answer.reason === "greeting") return el("p", { class: "status" }, codeText("reason", answer.reason));
   if (answer.reason === "document_deleted") return el("p", { class: "status status-stopped" }, icon("alert"), el("span", {}, t("answer_deleted")));
   const reason = answer.reason ? ` — ${codeText("reason", answer.reason)}` : "";
   const symbol = icon(answer.status === "answered" ? "check" : "alert");
@@ -167,10 +169,14 @@ function notes({ answer, error, isStopped, isUnfinished }, { onRetry, onEdit }) 
 
 /** @param {Api["AnswerBody"]} answer */
 function statusNotes(answer) {
-  if (answer?.status === "partial") return [el("p", { class: "meta" }, t("partial_note"))];
-  if (answer?.status === "refused") return [el("p", { class: "meta" }, t("refused_note"))];
-  return [];
+  if (!answer) return [];
+  const unmet = answer.missing.length ? [missingLine(answer.missing)] : [];
+  if (answer.status === "refused") return [...unmet, el("p", { class: "meta" }, t(answer.nearest.length ? "refused_near" : "refused_note"))];
+  return UNSURE.has(answer.reason) ? [...unmet, el("p", { class: "meta" }, t("partial_note"))] : unmet;
 }
+
+const missingLine = (missing) =>
+  el("p", { class: "missing" }, t("missing"), missing.flatMap((words) => [" ", el("bdi", { class: "missing-words" }, words)]));
 
 /** @param {Api["AnswerBody"]} answer @param {string[]} openIds */
 function passagesUsed({ passages, citations }, openIds) {
@@ -190,10 +196,4 @@ function footLine({ model, timings, usage }) {
   if (timings?.total_s !== undefined) parts.push(el("span", {}, t("seconds", { value: formatNumber(Number(timings.total_s.toFixed(2))) })));
   if (usage?.completion_tokens) parts.push(el("span", {}, t("num_tokens", { count: usage.completion_tokens })));
   return el("p", { class: "meta reply-foot" }, parts);
-}
-
-/** @param {Api["CitationBody"]} citation */
-export function pagesText({ source }) {
-  const numbers = [...new Set((source.pages ?? []).map((page) => page.page_number))];
-  return numbers.length ? t("on_pages", { count: numbers.length, pages: numbers.join(", ") }) : "";
 }
