@@ -11,7 +11,8 @@ import typer
 from kb_service.cli.session import JsonOption, KbOption, print_json, say, session, valid_text
 
 if TYPE_CHECKING:
-    from kb_service.domain.answers import Answer
+    from kb_service.domain.answers import Answer, Citation
+    from kb_service.domain.queries import Passage
     from kb_service.domain.spans import PageRegion
 
 Question = Annotated[str, typer.Argument(help="The question.", callback=valid_text)]
@@ -52,17 +53,23 @@ def _say_evidence(answer: "Answer") -> None:
     if answer.understood.about:
         say(f"understood: {answer.understood.about}")
     for citation in answer.citations:
-        pages = _pages(citation.regions)
-        say(f"[{citation.number}] {citation.title}, page {pages}: {citation.cited_text}")
+        say(f"[{citation.number}] {_named(citation)}: {citation.cited_text}")
     if answer.missing:
         say(f"missing: {'; '.join(answer.missing)}")
     for passage in answer.passages:
         if passage.number in answer.nearest:
             words = " ".join(passage.text.split())
-            say(f"near: {passage.title}, page {_pages(passage.regions)}: {words}")
+            say(f"near: {_named(passage)}: {words}")
     if answer.not_stored:
         reason = f"{answer.not_stored.message} [{answer.not_stored.code}]"
         say(f"note: this answer is not stored: {reason}", to_stderr=True)
+
+
+def _named(quoted: "Citation | Passage") -> str:
+    """Return what tells a document and the place in it: title, file, date, its own line, page."""
+    name = quoted.document_name if quoted.document_name != quoted.title else ""
+    parts = [quoted.title, name, str(quoted.document_date or ""), quoted.document_line or ""]
+    return ", ".join([*filter(None, parts), f"page {_pages(quoted.regions)}"])
 
 
 def _pages(regions: "Sequence[PageRegion]") -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from kb_service.domain.chats import ChatMessage, SamplingOptions, Usage, never
@@ -35,7 +35,8 @@ class Citation:
     `cited_text == revision_text[source.start:source.end]`. `answer`: range in the answer text that
     it supports. `regions`: where the cited words stand. `score`: 0..1, the share of what that range
     says which these words hold. `unsupported`: the places in the answer text, inside that range,
-    of what none of its cited words say; empty when it is verified.
+    of what none of its cited words say; empty when it is verified. `document_name`,
+    `document_date`, `document_line`: as of its Passage.
     """
 
     id: str
@@ -50,6 +51,9 @@ class Citation:
     score: float
     status: CitationStatus
     unsupported: tuple[TextSpan, ...] = ()
+    document_name: str = ""
+    document_date: date | None = None
+    document_line: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

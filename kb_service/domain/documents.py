@@ -138,7 +138,10 @@ class ChunkDraft:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A stored chunk: a draft with its integer id (never reused) and the revision it belongs to."""
+    """A stored chunk: a draft with its integer id (never reused) and the revision it belongs to.
+
+    `document_name`: the name of the file that it comes from.
+    """
 
     id: int
     kb_id: str
@@ -146,6 +149,7 @@ class Chunk:
     revision_id: int
     title: str
     draft: ChunkDraft
+    document_name: str = ""
 
 
 @dataclass(slots=True)

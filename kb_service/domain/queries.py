@@ -1,7 +1,7 @@
 """Asking for passages: Query, Filters, ScoredChunk, Passage. Values only."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from kb_service.domain.documents import Chunk
 from kb_service.domain.questions import Question
@@ -91,7 +91,9 @@ class Passage:
     `span` is its range in the stored text of the revision and `text` its words there:
     `revision_text[span.start:span.end] == text`. It may be wider than the chunk it grew from.
     `units`: what can be quoted, with offsets into `text`; not kept with an answer. `regions`: where
-    it stands on its pages, of a passage that a refusal shows.
+    it stands on its pages, of a passage that a refusal shows. By these a reader tells documents
+    apart: `document_name`, the file's; `document_date`, which its title or first lines state;
+    `document_line`, in which it differs from others of the same title.
     """
 
     number: int
@@ -105,3 +107,6 @@ class Passage:
     score: float
     units: tuple[Unit, ...] = field(default=(), compare=False)
     regions: tuple[PageRegion, ...] = ()
+    document_name: str = ""
+    document_date: date | None = None
+    document_line: str | None = None

@@ -41,6 +41,9 @@ class CitationBody(Shape):
     document_id: str
     revision: str
     title: str
+    document_name: str
+    document_date: date | None
+    document_line: str | None
     cited_text: str
     source: SourceBody
     answer: SpanBody
@@ -57,6 +60,9 @@ class PassageBody(Shape):
     document_id: str
     revision: str
     title: str
+    document_name: str
+    document_date: date | None
+    document_line: str | None
     span: SpanBody
     text: str
     score: float

@@ -38,6 +38,7 @@ from kb_service.services.finding import (
     named_in,
     numbered_together,
 )
+from kb_service.services.naming_apart import named_apart
 from kb_service.services.passage_search import PassageSearch
 from kb_service.services.prompting import (
     PromptMeter,
@@ -156,6 +157,7 @@ class AnsweringService:
     def _write(self, turn: Turn, plan: Plan) -> Drafting:
         """Say and quote what was planned, sentence by sentence."""
         began = perf_counter()
+        turn.passages = named_apart(turn.passages, self._library)
         writer = GroundedWriter(turn.passages, self._library.regions)
         generation: Generation | None = None
         highlight: TextSpan | None = None

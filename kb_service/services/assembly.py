@@ -303,4 +303,5 @@ def _passage(number: int, window: _Window) -> Passage:
         text=marked.text,
         score=window.item.score,
         units=tuple(marked.quotable()),
+        document_name=chunk.document_name,
     )

@@ -42,6 +42,7 @@ def opening_of(like: Passage, texts: RevisionTexts, number: int) -> Reading | No
         text=marked.text,
         score=like.score,
         units=units,
+        document_name=like.document_name,
     )
     span = _quoted(marked.text, units, like.title)
     return Reading(passage, span, 1.0) if span else None

@@ -193,4 +193,7 @@ class GroundedWriter:
             score=quote.score,
             status=CitationStatus(support.status.value),
             unsupported=tuple(span.shifted(place.start) for span in support.new),
+            document_name=passage.document_name,
+            document_date=passage.document_date,
+            document_line=passage.document_line,
         )

@@ -184,7 +184,10 @@ def chunk_of(row: Row[Any]) -> Chunk:
 
 
 def chunk_rows() -> Select[Any]:
-    """Select chunks with the title and public name of their revision."""
-    return select(chunks, revisions.c.title, revisions.c.sha256).join(
-        revisions, revisions.c.id == chunks.c.revision_id
+    """Select chunks with the title and public name of their revision and their file's name."""
+    name = documents.c.name.label("document_name")
+    return (
+        select(chunks, revisions.c.title, revisions.c.sha256, name)
+        .join(revisions, revisions.c.id == chunks.c.revision_id)
+        .join(documents, documents.c.id == chunks.c.document_id)
     )

@@ -57,6 +57,9 @@ def answer(world: World) -> Answer:
                 score=0.9,
                 status=CitationStatus.UNVERIFIED,
                 unsupported=(TextSpan(1, 3), TextSpan(5, 6)),
+                document_name="a.txt",
+                document_date=date(2026, 5, 8),
+                document_line="8 May 2026",
             ),
         ),
         passages=tuple(
@@ -114,6 +117,14 @@ def test_an_answer_that_told_what_was_carried_but_not_what_was_named_is_read(
     assert answer_from(payload).understood == Understood(
         "About a: what failed?", documents=("doc_1",), about="about a"
     )
+
+
+def test_an_answer_from_before_documents_were_told_apart_is_read(answer: Answer) -> None:
+    payload = answer_json(answer)
+    for named in (*payload["citations"], *payload["passages"]):
+        del named["document_name"], named["document_date"], named["document_line"]
+    read = answer_from(payload)
+    assert (read.citations[0].document_name, read.citations[0].document_date) == ("", None)
 
 
 def test_the_last_answers_of_a_conversation_come_latest_first(world: World, answer: Answer) -> None:

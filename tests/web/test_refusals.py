@@ -1,12 +1,14 @@
 """A refusal on the page says what is missing and opens what comes nearest."""
 
+from datetime import date
+
 import pytest
 from playwright.sync_api import expect
 
 from kb_service.domain.answers import AnswerStatus
 from kb_service.domain.queries import Passage
 from kb_service.domain.spans import PageRegion, TextSpan
-from tests.web.answers import SENTENCES, answer, crane_answer
+from tests.web.answers import SENTENCES, answer, citation, crane_answer
 from tests.web.conftest import OpenPage
 from tests.web.service import PageService
 from tests.web.test_texts import TEXTS
@@ -63,10 +65,10 @@ def test_a_nearest_passage_opens_its_page_with_the_words_lit(
     )
     expect(page.locator("#viewer .stepper-label").first).to_have_text("Quote 2 of 2")
     assert (3, (BOX,)) in [call[:2] for call in refusing.drawn.calls]
-    address = page.url
+    assert page.url.endswith(".near3")
     page.keyboard.press("Escape")
     expect(page.locator(".source").nth(1)).to_be_focused()
-    assert address.endswith(".near3") and ".near3" not in page.url
+    page.wait_for_function("!location.hash.includes('near3')")
 
 
 @pytest.mark.parametrize(("locale", "language"), [("en-GB", "en"), ("zh-CN", "zh")])
@@ -92,3 +94,16 @@ def test_the_part_of_a_question_that_nothing_answers_is_named(
     page.get_by_label("Your question").press("Enter")
     expect(page.locator(".missing-words")).to_have_text([part])
     expect(page.locator(".status-partial")).to_contain_text("answers a part of the question")
+
+
+def test_cited_documents_of_one_title_are_told_apart(
+    refusing: PageService, open_page: OpenPage
+) -> None:
+    named = {"title": "Notice", "document_name": "notice-2.pdf", "document_date": date(2026, 5, 8)}
+    cited = citation(1, 0, 4, **named, document_line="Harbour fire")
+    refusing.prepared.answer = answer("Fire.", [cited])
+    page = open_page()
+    page.get_by_label("Your question").fill("What fell?")
+    page.get_by_label("Your question").press("Enter")
+    expect(page.locator(".source .source-title")).to_have_text("Noticenotice-2.pdf8 May 2026page 1")
+    expect(page.locator(".source-line")).to_have_text("Harbour fire")

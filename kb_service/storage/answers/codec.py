@@ -32,6 +32,8 @@ def answer_json(answer: Answer) -> Json:
     del payload["not_stored"]
     for passage in payload["passages"]:
         del passage["units"]
+    for named in (*payload["passages"], *payload["citations"]):
+        named["document_date"] = named["document_date"] and named["document_date"].isoformat()
     payload["created_at"] = answer.created_at.isoformat()
     payload["understood"] = _understood_json(payload["understood"])
     return payload
@@ -146,6 +148,7 @@ def _citation_from(item: Json) -> Citation:
             "status": CitationStatus(item["status"]),
             # Answers from before novelty was told have none.
             "unsupported": tuple(TextSpan(**span) for span in item.get("unsupported", ())),
+            "document_date": _date_of(item),
         }
     )
 
@@ -161,4 +164,11 @@ def _box_from(numbers: list[float]) -> Box:
 
 def _passage_from(item: Json) -> Passage:
     regions = tuple(_region_from(region) for region in item.get("regions", ()))
-    return Passage(**{**item, "span": TextSpan(**item["span"]), "regions": regions})
+    known = {"span": TextSpan(**item["span"]), "regions": regions, "document_date": _date_of(item)}
+    return Passage(**{**item, **known})
+
+
+def _date_of(item: Json) -> date | None:
+    """Return the date of a document; answers from before it was told have none."""
+    stated = item.get("document_date")
+    return date.fromisoformat(stated) if stated else None

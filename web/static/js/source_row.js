@@ -1,7 +1,7 @@
 // A quote as one line of a list: which document, on which pages, its words. Opens it when chosen.
 
 import { el } from "./dom.js";
-import { t } from "./i18n/i18n.js";
+import { formatDate, t } from "./i18n/i18n.js";
 
 /** @param {Api["CitationBody"]} citation */
 export function sourceRow(citation, onCite) {
@@ -9,8 +9,17 @@ export function sourceRow(citation, onCite) {
     el("button", { type: "button", class: "source", "data-citation": citation.id, onclick: (event) => onCite(citation, event.currentTarget) },
       el("span", { class: `mark mark-${citation.status}` }, String(citation.number)),
       el("span", { class: "source-text" },
-        el("span", { class: "source-title" }, el("bdi", {}, citation.title), el("span", { class: "meta" }, pagesText(citation))),
+        el("span", { class: "source-title" }, el("bdi", {}, citation.title), nameOf(citation), el("span", { class: "meta" }, pagesText(citation))),
+        citation.document_line ? el("span", { class: "meta source-line" }, el("bdi", {}, citation.document_line)) : null,
         el("q", { class: "source-quote" }, citation.cited_text))));
+}
+
+// By what documents of one title are told apart: the name of the file, unless it is the title, and
+// the date of the paper.
+/** @param {Api["CitationBody"]} citation */
+function nameOf({ title, document_name: name, document_date: day }) {
+  const parts = [name === title ? "" : name, day ? formatDate(day) : ""].filter(Boolean);
+  return parts.map((part) => el("span", { class: "meta" }, el("bdi", {}, part)));
 }
 
 /** @param {Api["CitationBody"]} citation */

@@ -76,6 +76,11 @@ export function formatTime(iso) {
   return new Intl.DateTimeFormat(locale(), { dateStyle: "medium", timeStyle: "short" }).format(at);
 }
 
+// A day of the calendar ("2026-11-18"), wherever the reader is.
+export function formatDate(day) {
+  return new Intl.DateTimeFormat(locale(), { dateStyle: "medium", timeZone: "UTC" }).format(new Date(day));
+}
+
 export function formatDay(iso) {
   const at = new Date(iso);
   if (Number.isNaN(at.getTime())) return "";

@@ -1,0 +1,35 @@
+"""What a document says of itself in its title and first lines: its date. Pure functions."""
+
+import re
+from collections.abc import Iterator
+from datetime import date
+
+from kb_service.language.dates import CALENDAR, dates_in_title
+from kb_service.language.text import normalise
+
+NUM_LINES = 12
+"""So many lines of a document are its head; dates further on are those of what it reports."""
+
+_DAY = re.compile(r"date:(\d+)-(\d+)-(\d+)")
+
+
+def paper_date(title: str, text: str) -> date | None:
+    """Return the latest full date that a title states, else the latest in the first lines."""
+    head = normalise("\n".join(first_lines(text)))
+    stated = dates_in_title(title), {value for _, (value, _) in CALENDAR.dates(head)}
+    found = (max(_days(values), default=None) for values in stated)
+    return next(filter(None, found), None)
+
+
+def first_lines(text: str) -> list[str]:
+    """Return the first lines of a text that are not empty."""
+    lines = (" ".join(line.split()) for line in text.splitlines())
+    return [line for line in lines if line][:NUM_LINES]
+
+
+def _days(values: frozenset[str] | set[str]) -> Iterator[date]:
+    for match in filter(None, map(_DAY.fullmatch, values)):
+        try:
+            yield date(*map(int, match.groups()))
+        except ValueError:
+            continue

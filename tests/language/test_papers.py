@@ -1,0 +1,43 @@
+"""The date of a paper: its title's, else that of its first lines."""
+
+from datetime import date
+
+import pytest
+
+from kb_service.language.papers import first_lines, paper_date
+
+
+@pytest.mark.parametrize(
+    ("title", "text", "day"),
+    [
+        ("Harbour fire of 3 May 2024", "Written on 9 June 2024.", "2024-05-03"),
+        ("20150803-Kafka", "", "2015-08-03"),
+        (
+            "码头火灾调查报告",
+            "海城市应急管理局\n2024年8月1日\n2024年5月3日发生火灾。",
+            "2024-08-01",
+        ),
+        ("From 2023-01-02 to 2023-02-03", "", "2023-02-03"),
+    ],
+)
+def test_the_latest_full_date_of_the_title_else_of_the_head(
+    title: str, text: str, day: str
+) -> None:
+    assert paper_date(title, text) == date.fromisoformat(day)
+
+
+@pytest.mark.parametrize(
+    ("title", "text"),
+    [
+        ("Report of May 2024", "It burnt."),
+        ("Report", "It burnt in 2024."),
+        ("Report", "\n".join(["Line."] * 30) + "\n3 May 2024"),
+        ("Report 2024-02-31", ""),
+    ],
+)
+def test_a_paper_that_states_no_full_date_there_has_none(title: str, text: str) -> None:
+    assert paper_date(title, text) is None
+
+
+def test_first_lines_are_those_with_words() -> None:
+    assert first_lines("\n  A  b \n\n\tc\n") == ["A b", "c"]
