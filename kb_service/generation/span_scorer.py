@@ -69,7 +69,12 @@ class EncoderScorer:
         return Scores(span, float(answerable), offsets)
 
     def _head(self, question: str) -> list[int]:
-        return [START, *self._ids(f"{PROMPT}{question}")[:MAX_QUESTION_TOKENS], END, END]
+        """A long question ends with what it asks: what is too much is cut off in front."""
+        ids = self._ids(f"{PROMPT}{question}")
+        if len(ids) > MAX_QUESTION_TOKENS:
+            prompt = self._ids(PROMPT.strip())
+            ids = [*prompt, *ids[len(prompt) - MAX_QUESTION_TOKENS :]]
+        return [START, *ids, END, END]
 
     def _title(self, title: str) -> list[int]:
         return self._ids(f"{title}\n")[:MAX_TITLE_TOKENS] if title else []

@@ -16,6 +16,9 @@ from kb_service.language.values import stated_values, supporting_values
 MIN_CONFIDENCE = 0.4
 """A reading below it answers nothing. Calibrated with the reader; see its model card."""
 
+MIN_PINNED_CONFIDENCE = 0.25
+"""The same in a document that a conversation speaks of: the wrong one is less likely."""
+
 RIVAL = 0.75
 """Another document is told of too when its reading is this near to the best one's confidence."""
 

@@ -27,7 +27,14 @@ from kb_service.language.time_words import days_in_words, time_windows
 from kb_service.language.values import supporting_values
 from kb_service.services.asking import Phase, PhaseEvent
 from kb_service.services.assembly import RevisionTexts
-from kb_service.services.evidence import Document, Evidence, names_one, weigh
+from kb_service.services.evidence import (
+    MIN_CONFIDENCE,
+    MIN_PINNED_CONFIDENCE,
+    Document,
+    Evidence,
+    names_one,
+    weigh,
+)
 from kb_service.services.passage_search import PassageSearch
 
 HEAD_CHARS = 2000
@@ -126,21 +133,24 @@ class Finder:
         """
         if pinned and not query.filters.document_ids:
             filters = replace(query.filters, document_ids=tuple(pinned))
-            found = yield from self._find(replace(query, filters=filters), Named(), is_one=True)
+            pinning = replace(query, filters=filters)
+            found = yield from self._find(pinning, named, Named(), MIN_PINNED_CONFIDENCE)
             if not found.evidence.is_empty:
                 return found
-        return (yield from self._find(query, named, is_one=named.is_one))
+        return (yield from self._find(query, named, named, MIN_CONFIDENCE))
 
     def _find(
-        self, query: Query, named: Named, *, is_one: bool
+        self, query: Query, named: Named, required: Named, min_confidence: float
     ) -> Generator[PhaseEvent, None, Finding]:
+        """Read what a search finds; `required`: what of the named a document must name itself."""
         began, question = perf_counter(), query.question
         context = self._search.find(query)
         idf = self._retriever.idf(query.kb_id, question.terms)
         yield PhaseEvent(Phase.READING)
-        documents = self._documents(query, named, context.passages, idf)
+        documents = self._documents(query, required, context.passages, idf)
         readings = self._read(question, named, context.passages, documents, idf)
-        evidence = weigh(readings, documents, is_named=is_one)
+        is_one = required.is_one or required is not named
+        evidence = weigh(readings, documents, is_named=is_one, min_confidence=min_confidence)
         return Finding(
             question,
             context.passages,

@@ -120,6 +120,12 @@ def test_a_text_past_the_room_is_cut(tmp_path: Path) -> None:
     assert len(scorer.score("fire?", [("", "fire " * 900)])[0].offsets) <= MAX_TOKENS
 
 
+def test_a_long_question_keeps_what_it_asks_at_its_end(tmp_path: Path) -> None:
+    scorer = load_scorer(write_tiny_encoder(tmp_path / "tiny", heads=heads()), 1)
+    asked = [scorer.score(f"{'fire ' * 300}{end}", [("", "fire")])[0] for end in ("火灾", "fire")]
+    assert not np.array_equal(asked[0].span, asked[1].span)
+
+
 def test_a_folder_without_the_heads_is_no_reader(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"lacks head\.span\.weight"):
         load_scorer(write_tiny_encoder(tmp_path / "tiny"), 1)
