@@ -29,7 +29,7 @@ MAX_TOLD = 3
 """So many incidents are told of when several fit."""
 
 
-class Outcome(StrEnum):
+class Shortfall(StrEnum):
     """Why an answer is less than whole; the codes that users of the API see."""
 
     NO_ANSWER = "no_answer_in_passages"
@@ -39,7 +39,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class ReadDocument:
     """What weighing needs of a document that was read.
 
     `unmet`: subjects of the question that it does not name. `coverage`: the share of the question's
@@ -53,14 +53,14 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """`readings`: to be quoted, in order. `outcome`: None when the answer is whole.
+    """`readings`: to be quoted, in order. `shortfall`: None when the answer is whole.
 
     `missing`: words of the question that no document read meets. `nearest`: what comes nearest when
     nothing may be quoted.
     """
 
     readings: tuple[Reading, ...]
-    outcome: Outcome | None = None
+    shortfall: Shortfall | None = None
     missing: tuple[str, ...] = ()
     nearest: Reading | None = None
 
@@ -72,7 +72,7 @@ class Evidence:
 
 def weigh(
     readings: Sequence[Reading],
-    documents: Mapping[str, Document],
+    documents: Mapping[str, ReadDocument],
     *,
     is_named: bool,
     min_confidence: float = MIN_CONFIDENCE,
@@ -91,28 +91,28 @@ def weigh(
         against = [r for r in rivals if contradict(best.words, r.words)]
         if against:
             told = sorted((best, *against), key=lambda r: documents[r.passage.document_id].dated)
-            return Evidence(tuple(reversed(told))[:MAX_TOLD], Outcome.CONFLICT)
+            return Evidence(tuple(reversed(told))[:MAX_TOLD], Shortfall.CONFLICT)
         return Evidence((best,))
     others = [r for r in rivals if not same_words(best.words, r.words)]
     if others:
-        return Evidence((best, *others)[:MAX_TOLD], Outcome.SEVERAL)
+        return Evidence((best, *others)[:MAX_TOLD], Shortfall.SEVERAL)
     return Evidence((best,))
 
 
 def _nothing(
-    readings: Sequence[Reading], about: Sequence[Reading], documents: Mapping[str, Document]
+    readings: Sequence[Reading], about: Sequence[Reading], documents: Mapping[str, ReadDocument]
 ) -> Evidence:
     """Say what is missing: words on the subject, or the subject itself."""
     read = {r.passage.document_id for r in readings} or set(documents)
     unmet = min((documents[name].unmet for name in sorted(read)), key=len, default=())
     if not unmet:
-        return Evidence((), Outcome.NO_ANSWER, nearest=about[0] if about else None)
+        return Evidence((), Shortfall.NO_ANSWER, nearest=about[0] if about else None)
     nearest = min(readings, key=lambda r: len(documents[r.passage.document_id].unmet), default=None)
-    return Evidence((), Outcome.SUBJECT_UNKNOWN, tuple(s.text for s in unmet), nearest)
+    return Evidence((), Shortfall.SUBJECT_UNKNOWN, tuple(s.text for s in unmet), nearest)
 
 
 def _rivals(
-    best: Reading, sure: Sequence[Reading], documents: Mapping[str, Document]
+    best: Reading, sure: Sequence[Reading], documents: Mapping[str, ReadDocument]
 ) -> list[Reading]:
     """Return the first reading of each other document that answers about as well."""
     found: dict[str, Reading] = {}

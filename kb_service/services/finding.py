@@ -30,8 +30,8 @@ from kb_service.services.assembly import RevisionTexts
 from kb_service.services.evidence import (
     MIN_CONFIDENCE,
     MIN_PINNED_CONFIDENCE,
-    Document,
     Evidence,
+    ReadDocument,
     names_one,
     weigh,
 )
@@ -166,7 +166,7 @@ class Finder:
         question: Question,
         named: Named,
         passages: Sequence[Passage],
-        documents: Mapping[str, Document],
+        documents: Mapping[str, ReadDocument],
         idf: Mapping[str, float],
     ) -> tuple[Reading, ...]:
         """Read each passage behind a title that says which subjects its document names.
@@ -189,13 +189,13 @@ class Finder:
         named: Named,
         passages: Sequence[Passage],
         idf: Mapping[str, float],
-    ) -> dict[str, Document]:
+    ) -> dict[str, ReadDocument]:
         texts = {name: normalise(text) for name, text in _texts(passages).items()}
         unmet = {name: named.unmet(text, query.question.language) for name, text in texts.items()}
         if any(unmet.values()):
             unmet = self._looked_up(query, named, texts, passages)
         return {
-            name: Document(
+            name: ReadDocument(
                 unmet=unmet[name],
                 coverage=max(
                     coverage(query.question.terms, text_terms(f"{p.title}\n{p.text}"), idf)

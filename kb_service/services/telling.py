@@ -14,7 +14,7 @@ from kb_service.domain.reading import Reading
 from kb_service.domain.spans import TextSpan
 from kb_service.language.messages import message
 from kb_service.services.assembly import RevisionTexts
-from kb_service.services.evidence import Outcome
+from kb_service.services.evidence import Shortfall
 from kb_service.services.finding import Finding
 from kb_service.services.opening import opening_of
 from kb_service.services.turns import Draft, Turn
@@ -34,7 +34,7 @@ MAX_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class Saying:
     """A stretch of the answer: `text` of ours, then what the generator makes of the readings."""
 
     text: str = ""
@@ -50,7 +50,7 @@ class Plan:
     document meets. `nearest`: numbers of the passages that come nearest to what was not found.
     """
 
-    blocks: tuple[Block, ...]
+    blocks: tuple[Saying, ...]
     status: AnswerStatus | None = None
     reason: str | None = None
     missing: tuple[str, ...] = ()
@@ -78,7 +78,7 @@ def plan_answer(
 
 
 def _said(text: str, status: AnswerStatus, reason: str) -> Plan:
-    return Plan((Block(text),), status, reason)
+    return Plan((Saying(text),), status, reason)
 
 
 def _says_outright(found: Finding) -> bool:
@@ -90,7 +90,7 @@ def _cannot(reason: str, found: Finding, language: str) -> Plan:
     """Say what cannot be done, and which documents speak of it."""
     titles = "\n".join(f"- {title}" for title in _titles(found.passages))
     text = message(reason, language, documents=titles)
-    return Plan((Block(text),), AnswerStatus.REFUSED, reason, nearest=_numbers(found.passages))
+    return Plan((Saying(text),), AnswerStatus.REFUSED, reason, nearest=_numbers(found.passages))
 
 
 def _opening(turn: Turn, found: Finding, texts: RevisionTexts) -> Plan:
@@ -103,8 +103,8 @@ def _opening(turn: Turn, found: Finding, texts: RevisionTexts) -> Plan:
     if opening is None:
         return _cannot(CANNOT_SUMMARISE, found, language)
     turn.passages = (*turn.passages, opening.passage)
-    lead = Block(message("opens", language, title=meant.title))
-    return Plan((lead, Block("", (opening,), asks=True)), None, CANNOT_SUMMARISE)
+    lead = Saying(message("opens", language, title=meant.title))
+    return Plan((lead, Saying("", (opening,), asks=True)), None, CANNOT_SUMMARISE)
 
 
 def _meant(turn: Turn, found: Finding) -> Passage | None:
@@ -113,23 +113,25 @@ def _meant(turn: Turn, found: Finding) -> Passage | None:
         return None
     documents = {passage.document_id for passage in found.passages}
     is_one = len(documents) == 1 or bool(turn.pinned) or bool(turn.subjects)
-    has_subject = found.evidence.outcome is not Outcome.SUBJECT_UNKNOWN
+    has_subject = found.evidence.shortfall is not Shortfall.SUBJECT_UNKNOWN
     return found.passages[0] if is_one and has_subject else None
 
 
 def _told(found: Finding, language: str, *, writes: bool) -> Plan:
     evidence = found.evidence
-    if evidence.outcome is Outcome.SUBJECT_UNKNOWN:
+    if evidence.shortfall is Shortfall.SUBJECT_UNKNOWN:
         return _unknown(found, language)
     if evidence.is_empty and not (writes and found.passages):
         text = message("not_stated", language)
         nearest = _numbers([evidence.nearest.passage] if evidence.nearest else found.passages)
-        return Plan((Block(text),), AnswerStatus.REFUSED, Outcome.NO_ANSWER.value, nearest=nearest)
-    if evidence.outcome in {Outcome.SEVERAL, Outcome.CONFLICT} and not writes:
-        return Plan(_each(found, language), None, evidence.outcome.value)
-    outcome = evidence.outcome if not evidence.is_empty else None
-    block = Block("", evidence.readings, asks=True)
-    return Plan((block,), None, outcome.value if outcome else None)
+        return Plan(
+            (Saying(text),), AnswerStatus.REFUSED, Shortfall.NO_ANSWER.value, nearest=nearest
+        )
+    if evidence.shortfall in {Shortfall.SEVERAL, Shortfall.CONFLICT} and not writes:
+        return Plan(_each(found, language), None, evidence.shortfall.value)
+    shortfall = evidence.shortfall if not evidence.is_empty else None
+    block = Saying("", evidence.readings, asks=True)
+    return Plan((block,), None, shortfall.value if shortfall else None)
 
 
 def _unknown(found: Finding, language: str) -> Plan:
@@ -140,43 +142,43 @@ def _unknown(found: Finding, language: str) -> Plan:
     if nearest:
         text += message("nearest", language, title=nearest.title)
     return Plan(
-        (Block(text),),
+        (Saying(text),),
         AnswerStatus.REFUSED,
-        Outcome.SUBJECT_UNKNOWN.value,
+        Shortfall.SUBJECT_UNKNOWN.value,
         evidence.missing,
         _numbers([nearest] if nearest else found.passages),
     )
 
 
-def _each(found: Finding, language: str) -> tuple[Block, ...]:
+def _each(found: Finding, language: str) -> tuple[Saying, ...]:
     """Each reading behind the name of its document."""
     evidence = found.evidence
-    blocks = [Block(message(str(evidence.outcome), language))]
+    blocks = [Saying(message(str(evidence.shortfall), language))]
     for reading in evidence.readings:
         name = message("of_document", language, title=reading.passage.title)
-        blocks += [Block(f"\n{name}"), Block("", (reading,), asks=True)]
+        blocks += [Saying(f"\n{name}"), Saying("", (reading,), asks=True)]
     return tuple(blocks)
 
 
 def _in_parts(findings: Sequence[Finding], language: str) -> Plan:
     """Answer part by part, and name the part that nothing answers."""
-    blocks: list[Block] = []
+    blocks: list[Saying] = []
     missing: list[str] = []
     for found in findings:
         gap = "\n" if blocks else ""
         if found.evidence.is_empty:
             text = message("part_missing", language, part=found.question.text)
-            blocks.append(Block(gap + text))
+            blocks.append(Saying(gap + text))
             missing.append(found.question.text)
             continue
         if gap:
-            blocks.append(Block(gap))
-        blocks.append(Block("", found.evidence.readings[:1], asks=True))
+            blocks.append(Saying(gap))
+        blocks.append(Saying("", found.evidence.readings[:1], asks=True))
     if len(missing) == len(findings):
         return Plan(
-            (Block(message("not_stated", language)),),
+            (Saying(message("not_stated", language)),),
             AnswerStatus.REFUSED,
-            Outcome.NO_ANSWER.value,
+            Shortfall.NO_ANSWER.value,
             tuple(missing),
             _numbers([p for found in findings for p in found.passages[:1]]),
         )

@@ -5,7 +5,7 @@ import pytest
 from kb_service.domain.questions import Subject, SubjectKind
 from kb_service.domain.reading import Reading
 from kb_service.domain.spans import TextSpan
-from kb_service.services.evidence import Document, Outcome, contradict, names_one, weigh
+from kb_service.services.evidence import ReadDocument, Shortfall, contradict, names_one, weigh
 from tests.generation.passages import passage
 
 KAFKA = Subject("Kafka", SubjectKind.NAME, TextSpan(0, 5), ("kafka",))
@@ -16,42 +16,42 @@ def read(words: str, confidence: float, document: str = "one") -> Reading:
     return Reading(of, TextSpan(0, len(words)), confidence)
 
 
-def documents(**given: Document) -> dict[str, Document]:
-    return {name: Document((), 1.0) for name in ("one", "two", "three", "four")} | given
+def documents(**given: ReadDocument) -> dict[str, ReadDocument]:
+    return {name: ReadDocument((), 1.0) for name in ("one", "two", "three", "four")} | given
 
 
 def test_the_surest_reading_on_the_subject_is_quoted_alone() -> None:
     readings = [read("a valve", 0.9), read("a hose", 0.5)]
     evidence = weigh(readings, documents(), is_named=True)
     assert evidence.readings == (readings[0],)
-    assert evidence.outcome is None
+    assert evidence.shortfall is None
 
 
 def test_a_reading_of_a_document_that_does_not_name_the_subject_is_never_quoted() -> None:
     readings = [read("a full disk", 0.99), read("a bad deploy", 0.6, "two")]
-    evidence = weigh(readings, documents(one=Document((KAFKA,), 1.0)), is_named=True)
+    evidence = weigh(readings, documents(one=ReadDocument((KAFKA,), 1.0)), is_named=True)
     assert evidence.readings == (readings[1],)
 
 
 def test_a_subject_that_no_document_names_is_told_with_what_comes_nearest() -> None:
     readings = [read("a full disk", 0.99)]
-    evidence = weigh(readings, documents(one=Document((KAFKA,), 1.0)), is_named=True)
+    evidence = weigh(readings, documents(one=ReadDocument((KAFKA,), 1.0)), is_named=True)
     assert evidence.is_empty
-    assert evidence.outcome is Outcome.SUBJECT_UNKNOWN
+    assert evidence.shortfall is Shortfall.SUBJECT_UNKNOWN
     assert evidence.missing == ("Kafka",)
     assert evidence.nearest == readings[0]
 
 
 def test_readings_below_the_least_confidence_answer_nothing() -> None:
     evidence = weigh([read("a valve", 0.01)], documents(), is_named=True)
-    assert (evidence.readings, evidence.outcome) == ((), Outcome.NO_ANSWER)
-    assert weigh([], {}, is_named=False).outcome is Outcome.NO_ANSWER
+    assert (evidence.readings, evidence.shortfall) == ((), Shortfall.NO_ANSWER)
+    assert weigh([], {}, is_named=False).shortfall is Shortfall.NO_ANSWER
 
 
 def test_several_incidents_that_fit_a_vague_question_are_all_told() -> None:
     readings = [read("a valve", 0.9), read("a hose", 0.85, "two"), read("ice", 0.2, "three")]
     evidence = weigh(readings, documents(), is_named=False)
-    assert evidence.outcome is Outcome.SEVERAL
+    assert evidence.shortfall is Shortfall.SEVERAL
     assert evidence.readings == tuple(readings[:2])
 
 
@@ -63,15 +63,17 @@ def test_at_most_three_incidents_are_told() -> None:
 
 def test_a_document_that_says_less_of_the_question_is_no_rival() -> None:
     readings = [read("a valve", 0.9), read("a hose", 0.89, "two")]
-    evidence = weigh(readings, documents(two=Document((), 0.3)), is_named=False)
+    evidence = weigh(readings, documents(two=ReadDocument((), 0.3)), is_named=False)
     assert evidence.readings == (readings[0],)
 
 
 def test_other_values_of_one_incident_are_a_conflict_with_the_later_document_first() -> None:
     readings = [read("3人", 0.9), read("5人", 0.8, "two")]
-    dated = documents(one=Document((), 1.0, "2026-0003"), two=Document((), 1.0, "2026-0005"))
+    dated = documents(
+        one=ReadDocument((), 1.0, "2026-0003"), two=ReadDocument((), 1.0, "2026-0005")
+    )
     evidence = weigh(readings, dated, is_named=True)
-    assert evidence.outcome is Outcome.CONFLICT
+    assert evidence.shortfall is Shortfall.CONFLICT
     assert [r.words for r in evidence.readings] == ["5人", "3人"]
 
 
@@ -79,7 +81,7 @@ def test_the_same_value_twice_is_no_conflict() -> None:
     readings = [read("2024年3月1日", 0.9), read("2024-03-01", 0.9, "two")]
     for is_named in (True, False):
         evidence = weigh(readings, documents(), is_named=is_named)
-        assert (evidence.readings, evidence.outcome) == ((readings[0],), None)
+        assert (evidence.readings, evidence.shortfall) == ((readings[0],), None)
 
 
 @pytest.mark.parametrize(
