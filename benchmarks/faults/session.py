@@ -280,7 +280,8 @@ class Session:
             return None
         answer = response.json()
         if marker not in answer["answer"]:
-            self.wrong(f"ask: {answer['status']} {answer['reason']} for what the base holds")
+            told = f"{answer['status']} {answer['reason']}: {answer['answer'][:120]}"
+            self.wrong(f"ask: {told} for what the base holds ({marker})")
         conversation = str(answer["conversation_id"])
         if answer["stored"]:
             heard = {"id": answer["id"], "conversation": conversation, "text": answer["answer"]}

@@ -25,6 +25,9 @@ RIVAL = 0.75
 ALIKE = 0.9
 """And when it says this share of what the best one says of the question's words."""
 
+COVERAGE_SHARE = 0.5
+"""How much of a reading's worth depends on its document's coverage of the question."""
+
 MAX_TOLD = 3
 """So many incidents are told of when several fit."""
 
@@ -83,6 +86,8 @@ def weigh(
     """
     about = [r for r in readings if not documents[r.passage.document_id].unmet]
     sure = [r for r in about if r.confidence >= min_confidence]
+    most = max((documents[r.passage.document_id].coverage for r in sure), default=0.0)
+    sure.sort(key=lambda r: -_worth(r, documents[r.passage.document_id].coverage, most))
     if not sure:
         return _nothing(readings, about, documents)
     best = sure[0]
@@ -97,6 +102,15 @@ def weigh(
     if others:
         return Evidence((best, *others)[:MAX_TOLD], Shortfall.SEVERAL)
     return Evidence((best,))
+
+
+def _worth(reading: Reading, coverage: float, most: float) -> float:
+    """The confidence of a reading, less where others' documents say more of the question's words.
+
+    A name that no rule knows for one decides so between alike papers.
+    """
+    share = coverage / most if most > 0 else 1.0
+    return reading.confidence * (1 - COVERAGE_SHARE + COVERAGE_SHARE * share)
 
 
 def _nothing(

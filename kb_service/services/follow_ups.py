@@ -70,7 +70,8 @@ def rewrite(question: Question, previous: Carried | None) -> Rewritten:
     if only_names(question, own):
         return _in_its_place(question, own, previous.question)
     subject = _carried_subject(previous, question.language)
-    if not subject or _is_its_own(question, own, kind, previous):
+    is_other = asks_of_another(question, previous.question)
+    if not subject or is_other or _is_its_own(question, own, kind, previous):
         return Rewritten(question)
     text = message(
         "asked_about", question.language, subject=subject, question=without_lead(question.text)
@@ -81,6 +82,22 @@ def rewrite(question: Question, previous: Carried | None) -> Rewritten:
         (subject,),
         tuple(document.id for document in previous.documents),
     )
+
+
+def asks_of_another(question: Question, previous: Question) -> bool:
+    """True for the question before with other words in one place: what it asks of is said anew."""
+    new, old = question.normalised.split(), previous.normalised.split()
+    same_front = _shared(new, old)
+    same_back = _shared(new[same_front:][::-1], old[same_front:][::-1])
+    num_new = len(new) - same_front - same_back
+    num_old = len(old) - same_front - same_back
+    return min(num_new, num_old) > 0 and same_front + same_back > num_new + num_old
+
+
+def _shared(one: Sequence[str], other: Sequence[str]) -> int:
+    """The number of words that two questions begin with alike."""
+    pairs = zip(one, other, strict=False)
+    return next((n for n, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
 
 
 def carried_from(answer: Answer) -> Carried:

@@ -55,6 +55,12 @@ def test_several_incidents_that_fit_a_vague_question_are_all_told() -> None:
     assert evidence.readings == tuple(readings[:2])
 
 
+def test_the_document_that_says_a_rare_word_of_the_question_goes_first() -> None:
+    readings = [read("a worn seal", 0.9), read("a bent shaft", 0.8, "two")]
+    evidence = weigh(readings, documents(one=ReadDocument((), 0.5)), is_named=False)
+    assert evidence.readings == (readings[1],)
+
+
 def test_at_most_three_incidents_are_told() -> None:
     names = ("one", "two", "three", "four")
     readings = [read(f"cause {name}", 0.9, name) for name in names]

@@ -12,6 +12,7 @@ from kb_service.services.follow_ups import (
     Carried,
     CitedDocument,
     Rewritten,
+    asks_of_another,
     carried_from,
     carried_through,
     rewrite,
@@ -159,3 +160,19 @@ def test_an_answer_is_gone_on_from_by_its_full_question_and_what_it_quoted() -> 
 def test_the_full_question_is_of_the_kind_of_the_short_one() -> None:
     found = after("SG-2024-007的损失？", "有哪些措施？")
     assert kind_of(found.question) is QuestionKind.LIST
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "is_other"),
+    [
+        ("Why did the pump zqkept stop?", "Why did the pump zqrevised stop?", True),
+        ("What did the audit of Redford cost?", "What did the audit of the old mill cost?", True),
+        ("Why did the pump stop?", "Who mended it?", False),
+        ("Why did the pump zqkept stop?", "Why did the pump zqkept stop?", False),
+        ("罚款多少？", "谁负责？", False),
+    ],
+)
+def test_the_same_question_of_something_else_carries_nothing(
+    before: str, now: str, *, is_other: bool
+) -> None:
+    assert asks_of_another(parse_question(now), parse_question(before)) is is_other

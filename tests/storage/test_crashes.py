@@ -57,11 +57,11 @@ def test_a_killed_process_loses_and_doubles_nothing(migrated_sqlite: Path, tmp_p
         acknowledged = run_and_kill(tmp_path, seed, draw.randrange(7), draw.uniform(0.0, 0.05))
         num_steps += len(acknowledged)
         world.verifier.sweep(stale_after_s=0)
-        world.assert_clean()
+        world.assert_clean(may_wait=True)
         assert list(world.blobs.staging.iterdir()) == []
         check_acknowledged(world, kb_id, acknowledged)
         finish_all(world)
-        world.assert_clean()
+        world.assert_clean(may_wait=True)
     assert num_steps > NUM_KILLS
 
 

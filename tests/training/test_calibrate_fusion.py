@@ -65,11 +65,11 @@ def test_the_account_tells_the_gain_of_the_choice_and_other_languages_do_not_cho
 
 
 def test_a_heavier_dense_leg_lifts_what_only_it_finds() -> None:
-    legs = Legs([(1, 5.0)], [(2, 0.9)], confidence=0.5, relevant={2})
+    legs = Legs([(1, 5.0)], [[(2, 0.9)]], confidence=0.5, relevant={2})
     assert legs.ndcg(0.0) == 0.0
     assert legs.ndcg(0.1) == pytest.approx(1 / np.log2(3))
     assert legs.dense_ndcg() == 1.0
-    assert Legs([(1, 5.0)], [(2, 0.9)], confidence=0.1, relevant={2}).ndcg(0.1) == 1.0
+    assert Legs([(1, 5.0)], [[(2, 0.9)]], confidence=0.1, relevant={2}).ndcg(0.1) == 1.0
 
 
 def test_a_chinese_clause_asks_for_the_english_paragraph_it_translates() -> None:
