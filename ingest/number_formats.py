@@ -6,7 +6,7 @@ days are English; what is not understood is shown as `General` shows it, with al
 
 import datetime as dt
 import re
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import lru_cache
 
 GENERAL = "General"
@@ -101,6 +101,10 @@ def _holds(value: float, test: str) -> bool:
     }.get(sign, ())  # fmt: skip
 
 
+_EVERY_DIGIT = Context(prec=400)
+"""A cell's number has at most 309 digits before its point; the default keeps 28 and raises."""
+
+
 def _decimal(value: float, tokens: tuple[Token, ...]) -> str:
     """Digits from the right into their places; what stands between them stays there."""
     percents = sum(kind == "percent" for kind, _ in tokens)
@@ -114,7 +118,7 @@ def _decimal(value: float, tokens: tuple[Token, ...]) -> str:
     point = next((n for n, (kind, _) in enumerate(tokens) if kind == "point"), len(tokens))
     after = [text for kind, text in tokens[point:] if kind == "digit"]
     number = Decimal(repr(value)).scaleb(2 * percents - 3 * thousands)
-    number = number.quantize(Decimal(1).scaleb(-len(after)), ROUND_HALF_UP)
+    number = number.quantize(Decimal(1).scaleb(-len(after)), ROUND_HALF_UP, _EVERY_DIGIT)
     whole, _, fraction = f"{abs(number):f}".partition(".")
     while fraction and after and after[len(fraction) - 1] == "#" and fraction.endswith("0"):
         fraction = fraction[:-1]

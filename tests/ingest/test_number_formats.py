@@ -1,6 +1,7 @@
 """Numbers as their cells show them."""
 
 import math
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -50,6 +51,11 @@ def test_a_date_or_time_is_shown_by_its_format(value: float, code: str, words: s
 
 def test_the_epoch_of_the_workbook_counts() -> None:
     assert shown(44059, "yyyy-mm-dd", from_1904=True) == "2024-08-17"
+
+
+@pytest.mark.parametrize("value", [1.000000062271131e28, -1e300])
+def test_a_number_of_many_digits_is_shown_whole(value: float) -> None:
+    assert shown(value, "0") == f"{Decimal(repr(value)):f}"
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False, width=32), st.sampled_from([*BUILT_IN]))

@@ -68,7 +68,7 @@ def test_a_nearest_passage_opens_its_page_with_the_words_lit(
     assert page.url.endswith(".near3")
     page.keyboard.press("Escape")
     expect(page.locator(".source").nth(1)).to_be_focused()
-    page.wait_for_function("!location.hash.includes('near3')")
+    page.wait_for_function("() => !location.hash.includes('near3')")
 
 
 @pytest.mark.parametrize(("locale", "language"), [("en-GB", "en"), ("zh-CN", "zh")])
