@@ -109,7 +109,7 @@ class IndexSource(Protocol):
         """Return the sequence number of the last committed change, 0 when none."""
 
     def changes(self, kb_id: str, after: int) -> list[IndexChange]:
-        """Return changes with seq > after, ascending, without pairs that cancel out."""
+        """Return changes with seq > after, ascending; the last one of a revision counts."""
 
     def revision_chunks(self, revision_id: int, profile: EmbeddingProfile) -> list[IndexedChunk]:
         """Return the live chunks of a revision with their vectors under that profile."""

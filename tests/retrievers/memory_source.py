@@ -80,12 +80,7 @@ class MemorySource:
     def changes(self, kb_id: str, after: int) -> list[IndexChange]:
         later = self.log[after:]
         last = {change.revision_id: change for change in later}
-        came = {change.revision_id for change in later if change.is_added}
-        return [
-            c
-            for c in later
-            if last[c.revision_id] is c and (c.is_added or c.revision_id not in came)
-        ]
+        return [change for change in later if last[change.revision_id] is change]
 
     def revision_chunks(self, revision_id: int, profile: EmbeddingProfile) -> list[IndexedChunk]:
         return [c for c in self.live_chunks(KB, profile) if c.revision_id == revision_id]

@@ -3,7 +3,7 @@
 import tempfile
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kb_service.domain.queries import Query
@@ -59,6 +59,15 @@ def found(retriever: HybridRetriever) -> dict[int, dict[str, float]]:
     }
 
 
+# Its vectors told of a revision again before it was replaced: its removal has to reach the index.
+@example(
+    [
+        ("put", "a", ["bad valve"]),
+        ("ask", "", []),
+        ("embed", "a", []),
+        ("put", "a", ["bad valve"]),
+    ]
+)
 @settings(max_examples=25, deadline=None)
 @given(STEPS)
 def test_a_replayed_index_finds_what_a_rebuilt_one_finds(
