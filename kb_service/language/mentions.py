@@ -36,6 +36,12 @@ _COUNTING = "".join(
 _ORDINAL = re.compile(rf"[{_COUNTING}\d]+$")
 """A core that only counts tells nothing without its ending."""
 
+_PINYIN = re.compile(
+    "(?:(?:[bpmfdtnlgkhjqxrzcsyw]|[zcs]h)?(?:[aeiouv]|ai|ei|ao|ou|ia|ie|iao|iu|ua|uo|uai|ui|ue)"
+    "(?:ng?|r)?){2,}"
+)
+"""A name spelt like a Chinese one; other Latin names stand as they are in Chinese papers."""
+
 _NO_LETTERS = re.compile(r"[\W_]+")
 _WORDS = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
 
@@ -62,7 +68,8 @@ def is_comparable(subject: Subject, text: str, language: str = "") -> bool:
     if _HAN.search(subject.text):
         return bool(_HAN.search(text))
     is_name = subject.kind not in (SubjectKind.IDENTIFIER, SubjectKind.FILE_NAME)
-    return not (is_name and language == "en" and is_chinese(text))
+    is_foreign = is_name and language == "en" and is_chinese(text)
+    return not (is_foreign and _PINYIN.fullmatch("".join(subject.text.split()).casefold()))
 
 
 def mentions(text: str, subject: Subject) -> bool:

@@ -79,3 +79,20 @@ def test_happenings_have_one_kind_in_every_language() -> None:
 def test_two_characters_sound_like_too_much_to_be_a_typo() -> None:
     (person,) = subjects_in(parse_question("司机王伟喝酒了吗"))
     assert not mentions(normalise("王维没有喝酒。"), person)
+
+
+@pytest.mark.parametrize(
+    ("asked", "is_missed"),
+    [
+        ("What caused the Kafka outage?", True),
+        ("What did the Redis cluster lose?", True),
+        ("How many people died in Qingshiling?", False),
+        ("Who led the inquiry in Fenghuangli?", False),
+    ],
+)
+def test_a_latin_name_stands_in_a_chinese_paper_unless_it_is_spelt_like_a_chinese_one(
+    asked: str, *, is_missed: bool
+) -> None:
+    question = parse_question(asked)
+    text = normalise("数据中心断电故障复盘：根因是电池老化，造成停机和4人死亡。")
+    assert bool(unmentioned(subjects_in(question), text, question.language)) is is_missed
