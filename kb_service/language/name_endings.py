@@ -32,10 +32,6 @@ _PLACED = re.compile(
 )
 _POSSESSIVE = re.compile(r"['’]s?$")
 _HAN = re.compile(f"[{CJK}]")
-# The kinds of accidents of GB/T 6441 that a word of their own names, and leaks.
-_ACCIDENT = re.compile(
-    "火灾|爆炸|触电|坍塌|透水|窒息|淹溺|灼烫|坠落|泄漏|物体打击|车辆伤害|机械伤害|起重伤害"
-)
 
 
 def subjects_in(normalised: str) -> tuple[str, ...]:
@@ -61,22 +57,3 @@ def latin_names(question: Question) -> tuple[str, ...]:
     if question.identifiers:
         return ()
     return tuple(dict.fromkeys(name for name in question.names if not _HAN.search(name)))
-
-
-def hints_at(text: str, subject: str) -> bool:
-    """True when a normalised text holds half of the neighbouring characters of a Chinese name.
-
-    A name may be written shorter or longer elsewhere; what shares less with it is another one.
-    """
-    pairs = [subject[index : index + 2] for index in range(len(subject) - 1)]
-    return 2 * sum(pair in text for pair in pairs) >= len(pairs)
-
-
-def accidents_in(normalised: str) -> tuple[str, ...]:
-    """Return the kinds of accidents that a normalised Chinese text speaks of."""
-    return tuple(dict.fromkeys(_ACCIDENT.findall(normalised)))
-
-
-def mentions_accident(text: str, kind: str) -> bool:
-    """True when a normalised text holds the first half of the word: 起火 is of 火灾."""
-    return kind[: len(kind) // 2] in text

@@ -32,34 +32,6 @@ _ENGLISH_QUESTION = re.compile(
     r"involved?|result(?:ed|s)?|number|called|named|name|mentioned|according|report|document)\b"
 )
 _LASTING = re.compile(r"\b(?:last|lasted|lasts|take|took)\b")
-_HAPPENINGS = frozenset(
-    [
-        "outage",
-        "incident",
-        "accident",
-        "event",
-        "problem",
-        "issue",
-        "failure",
-        "fail",
-        "crash",
-        "trouble",
-        "wrong",
-        "go",
-        "went",
-        "matter",
-        "事故",
-        "事件",
-        "故障",
-        "事",
-        "故",
-        "件",
-        "障",
-        "问题",
-        "问",
-        "题",
-    ]
-)
 _SUFFIX = re.compile(r"(?:ies|ing|ed|es|s|e|ly)$")
 
 
@@ -115,52 +87,11 @@ _WORDING: dict[AnswerType, tuple[str, ...]] = {
     ),
 }
 _TYPES = tuple((kind, re.compile("|".join(parts))) for kind, parts in _WORDING.items())
-# Kinds of happenings and papers of which a base holds many; superlatives and counts of other things
-# ("the largest city", "how many wings") may well be written in one document.
-_CJK_CASE = (
-    "(?:事故|事件|故障|报告|案件|案例|火灾|爆炸|泄漏|触电|停机|中断|宕机|文件|文档|记录|处罚|罚款)"
-)
-_CJK_MANY = "最(?!近的?|后|初|终)"
-_CASES = (
-    "(?:accidents?|incidents?|outages?|crash(?:es)?|reports?|cases?|documents?|failures?|flights?)"
-)
-_CASE_WORDS = rf"(?:[\w-]+ ){{0,3}}?{_CASES}"
-_MOST = (
-    "(?:most|least|fewest|largest|highest|lowest|biggest|smallest|longest|shortest|earliest|latest|"
-    "oldest|newest|deadliest|worst|costliest|first|last)"
-)
-_AGGREGATE = re.compile(
-    "|".join(
-        (
-            "(?:共有?|总共|一共|合计|累计)[^，。？?]{0,4}(?:几|多少)(?:起|份|宗|件|例)",
-            "(?:所有|全部|各)[^？?]{0,20}(?:最|多少|几)",
-            "(?:几|多少)(?:起|宗)",
-            f"(?:几|多少)(?:次|场|件|份|个|例)[^，。？?]{{0,4}}{_CJK_CASE}",
-            f"哪一?(?:起|宗|份|次|场|件|个|类|种)[^，。？?]{{0,4}}{_CJK_CASE}[^，。？?]{{0,12}}{_CJK_MANY}",
-            f"哪一?(?:起|宗)[^？?]{{0,16}}{_CJK_MANY}",
-            f"哪一?(?:家|个)[^？?]{{0,10}}{_CJK_CASE}[^，。？?]{{0,6}}{_CJK_MANY}",
-            f"{_CJK_MANY}[^？?]{{0,12}}哪一?(?:起|宗|份)",
-            f"{_CJK_MANY}[^？?]{{0,12}}哪一?(?:次|场|件|个)[^，。？?]{{0,4}}{_CJK_CASE}",
-            f"{_CJK_MANY}[大多长早晚高低少小短严重久]{{1,2}}的[^，。？?]{{0,4}}{_CJK_CASE}(?:是|为|有|发生)",
-            f"哪(?:些|几起)[^，。？?]{{0,4}}{_CJK_CASE}(?!的|中|里|报告中)",
-            r"(?:which|what) (?:\w+ )?(?:accidents|incidents|outages|crashes|reports|cases)\b",
-            rf"how many {_CASE_WORDS}\b",
-            r"how many events (?:happened|occurred|took place|were there|are there)",
-            rf"(?:which|what) {_CASE_WORDS}\b[^?]{{0,40}}\b{_MOST}\b",
-            rf"(?:what|which) (?:was|is|were|are) the (?:\w+ )?{_MOST} {_CASE_WORDS}\b",
-        )
-    )
-)
 
 
 def answer_type(normalised: str) -> AnswerType:
     """Return the type of answer that the words of a normalised question ask for."""
     return next((kind for kind, pattern in _TYPES if pattern.search(normalised)), AnswerType.OTHER)
-
-
-def asks_across_documents(normalised: str) -> bool:
-    """True for counts and extremes over many documents, which no single quotation answers."""
-    return bool(_AGGREGATE.search(normalised))
 
 
 def content_terms(normalised: str) -> tuple[str, ...]:
@@ -174,11 +105,6 @@ def content_terms(normalised: str) -> tuple[str, ...]:
         text = _LASTING.sub(" ", text)
     text = _ENGLISH_QUESTION.sub(" ", _CJK_QUESTION.sub(" ", text))
     return tuple(dict.fromkeys(terms_of(text)))
-
-
-def names_happening(term: str) -> bool:
-    """True for a word by which any report may be called: accident, outage, 事故."""
-    return term in _HAPPENINGS or (term.endswith("s") and term[:-1] in _HAPPENINGS)
 
 
 def text_terms(text: str) -> frozenset[str]:

@@ -5,7 +5,7 @@ Knows nothing of documents; decides nothing.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 
 from kb_service.language.dates import CALENDAR, Value
 from kb_service.language.identifiers import identifier_matches
@@ -39,15 +39,6 @@ def supporting_values(text: str) -> frozenset[str]:
         found.add(value)
         found.update(parts)
     return frozenset(found)
-
-
-def dates_among(values: Iterable[str]) -> frozenset[str]:
-    """Return the dates, months and years among stated values."""
-    return frozenset(
-        value
-        for value in values
-        if value.startswith("date:") or re.fullmatch(r"num:(?:1[5-9]|20)\d\d", value)
-    )
 
 
 def missing_values(sentence: str, sources: str) -> frozenset[str]:

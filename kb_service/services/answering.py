@@ -6,6 +6,7 @@ Knows no HTTP and no concrete model, index or database.
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from time import perf_counter
 
@@ -126,6 +127,8 @@ class AnsweringService:
         yield PhaseEvent(Phase.RETRIEVING)
         findings = yield from self._read(turn)
         plan = plan_answer(turn, findings, self._library, writes=self._writes)
+        if plan.opened:
+            turn.passages = (*turn.passages, plan.opened)
         draft = yield from turn.note_first(self._write(turn, plan))
         yield DoneEvent(self._save(turn, draft))
 
@@ -161,14 +164,16 @@ class AnsweringService:
         writer = GroundedWriter(turn.passages, self._library.regions)
         generation: Generation | None = None
         highlight: TextSpan | None = None
-        for block in plan.blocks:
-            if block.text:
-                yield from writer.say(block.text)
-            if not block.asks:
+        for saying in plan.sayings:
+            if saying.text:
+                yield from writer.say(saying.text)
+            if not saying.asks:
                 continue
-            request = self._generation_request(turn, block.readings)
+            request = self._generation_request(turn, saying.readings)
+            before = generation.text if generation else ""
             with closing(self._generator.generate(request)) as pieces:
                 generation = yield from writer.write(pieces)
+            generation = replace(generation, text=before + generation.text)
             highlight = highlight or writer.locate(generation.answer_words)
         turn.clock("generate_s", began)
         if not writer.text:

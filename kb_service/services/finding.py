@@ -6,7 +6,6 @@ Knows the order of the steps and which documents meet what a question names. Dec
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from time import perf_counter
 
 from kb_service.domain.ports import PassageReader, Retriever
 from kb_service.domain.queries import Passage, Query, Reranking
@@ -16,15 +15,14 @@ from kb_service.domain.spans import TextSpan
 from kb_service.domain.times import TimeWindow
 from kb_service.language.asked import parse_question
 from kb_service.language.background import background_of
-from kb_service.language.dates import dates_in_title
 from kb_service.language.days import states_day_of
 from kb_service.language.mentions import unmentioned
 from kb_service.language.messages import message
+from kb_service.language.papers import paper_date
 from kb_service.language.questions import coverage, text_terms
 from kb_service.language.rows import units_about
 from kb_service.language.text import normalise
 from kb_service.language.time_words import days_in_words, time_windows
-from kb_service.language.values import supporting_values
 from kb_service.services.asking import Phase, PhaseEvent
 from kb_service.services.assembly import RevisionTexts
 from kb_service.services.evidence import (
@@ -100,15 +98,12 @@ def explicit_question(question: Question, named: Named) -> Question:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one question found. `seconds`: what searching and reading took."""
+    """What one question found, and what of it may be quoted."""
 
     question: Question
     passages: tuple[Passage, ...]
-    readings: tuple[Reading, ...]
     evidence: Evidence
-    idf: Mapping[str, float]
     reranking: Reranking | None
-    seconds: float
 
 
 class Finder:
@@ -133,33 +128,29 @@ class Finder:
         """
         if pinned and not query.filters.document_ids:
             filters = replace(query.filters, document_ids=tuple(pinned))
-            pinning = replace(query, filters=filters)
-            found = yield from self._find(pinning, named, Named(), MIN_PINNED_CONFIDENCE)
+            found = yield from self._find(replace(query, filters=filters), named, is_pinned=True)
             if not found.evidence.is_empty:
                 return found
-        return (yield from self._find(query, named, named, MIN_CONFIDENCE))
+        return (yield from self._find(query, named, is_pinned=False))
 
     def _find(
-        self, query: Query, named: Named, required: Named, min_confidence: float
+        self, query: Query, named: Named, *, is_pinned: bool
     ) -> Generator[PhaseEvent, None, Finding]:
-        """Read what a search finds; `required`: what of the named a document must name itself."""
-        began, question = perf_counter(), query.question
+        """Read what a search finds; a document of the conversation need not name its subject."""
+        question = query.question
+        required = Named() if is_pinned else named
         context = self._search.find(query)
         idf = self._retriever.idf(query.kb_id, question.terms)
         yield PhaseEvent(Phase.READING)
         documents = self._documents(query, required, context.passages, idf)
         readings = self._read(question, named, context.passages, documents, idf)
-        is_one = required.is_one or required is not named
-        evidence = weigh(readings, documents, is_named=is_one, min_confidence=min_confidence)
-        return Finding(
-            question,
-            context.passages,
+        evidence = weigh(
             readings,
-            evidence,
-            idf,
-            context.reranking,
-            perf_counter() - began,
+            documents,
+            is_named=is_pinned or named.is_one,
+            min_confidence=MIN_PINNED_CONFIDENCE if is_pinned else MIN_CONFIDENCE,
         )
+        return Finding(question, context.passages, evidence, context.reranking)
 
     def _read(
         self,
@@ -263,14 +254,9 @@ def _texts(passages: Sequence[Passage]) -> dict[str, str]:
 
 
 def _dated(text: str) -> str:
-    """The latest full date that a document's title states, else its words; sortable."""
+    """The date of a document from its title and words, sortable; empty where it has none."""
     title, _, words = text.partition("\n")
-    found = dates_in_title(title) or supporting_values(words)
-    return max((_sortable(v) for v in found if v.count("-") == 2), default="")
-
-
-def _sortable(value: str) -> str:
-    return "-".join(part.zfill(4) for part in value.removeprefix("date:").split("-"))
+    return str(paper_date(title, words) or "")
 
 
 def numbered_together(
@@ -292,7 +278,6 @@ def numbered_together(
         replace(
             found,
             passages=tuple(numbered[p.revision_id, p.span] for p in found.passages),
-            readings=tuple(map(renumbered, found.readings)),
             evidence=_renumbered(found.evidence, renumbered),
         )
         for found in findings

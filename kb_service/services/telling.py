@@ -1,4 +1,4 @@
-"""What is said for what was found: Plan, its blocks, status and reason. Decides, writes nothing.
+"""What is said for what was found: Plan, its sayings, status and reason. Decides, writes nothing.
 
 Knows the kinds of questions and the outcomes of weighing; the words are the languages' own.
 """
@@ -48,13 +48,15 @@ class Plan:
 
     `reason`: why the answer is refused or less than whole. `missing`: words of the question that no
     document meets. `nearest`: numbers of the passages that come nearest to what was not found.
+    `opened`: a passage that no search found and that is quoted too.
     """
 
-    blocks: tuple[Saying, ...]
+    sayings: tuple[Saying, ...]
     status: AnswerStatus | None = None
     reason: str | None = None
     missing: tuple[str, ...] = ()
     nearest: tuple[int, ...] = ()
+    opened: Passage | None = None
 
 
 def plan_answer(
@@ -102,9 +104,9 @@ def _opening(turn: Turn, found: Finding, texts: RevisionTexts) -> Plan:
     opening = opening_of(meant, texts, len(turn.passages) + 1)
     if opening is None:
         return _cannot(CANNOT_SUMMARISE, found, language)
-    turn.passages = (*turn.passages, opening.passage)
     lead = Saying(message("opens", language, title=meant.title))
-    return Plan((lead, Saying("", (opening,), asks=True)), None, CANNOT_SUMMARISE)
+    quoted = Saying("", (opening,), asks=True)
+    return Plan((lead, quoted), None, CANNOT_SUMMARISE, opened=opening.passage)
 
 
 def _meant(turn: Turn, found: Finding) -> Passage | None:
@@ -130,8 +132,8 @@ def _told(found: Finding, language: str, *, writes: bool) -> Plan:
     if evidence.shortfall in {Shortfall.SEVERAL, Shortfall.CONFLICT} and not writes:
         return Plan(_each(found, language), None, evidence.shortfall.value)
     shortfall = evidence.shortfall if not evidence.is_empty else None
-    block = Saying("", evidence.readings, asks=True)
-    return Plan((block,), None, shortfall.value if shortfall else None)
+    quoted = Saying("", evidence.readings, asks=True)
+    return Plan((quoted,), None, shortfall.value if shortfall else None)
 
 
 def _unknown(found: Finding, language: str) -> Plan:
@@ -153,36 +155,40 @@ def _unknown(found: Finding, language: str) -> Plan:
 def _each(found: Finding, language: str) -> tuple[Saying, ...]:
     """Each reading behind the name of its document."""
     evidence = found.evidence
-    blocks = [Saying(message(str(evidence.shortfall), language))]
+    sayings = [Saying(message(str(evidence.shortfall), language))]
     for reading in evidence.readings:
         name = message("of_document", language, title=reading.passage.title)
-        blocks += [Saying(f"\n{name}"), Saying("", (reading,), asks=True)]
-    return tuple(blocks)
+        sayings += [Saying(f"\n{name}"), Saying("", (reading,), asks=True)]
+    return tuple(sayings)
 
 
 def _in_parts(findings: Sequence[Finding], language: str) -> Plan:
     """Answer part by part, and name the part that nothing answers."""
-    blocks: list[Saying] = []
-    missing: list[str] = []
-    for found in findings:
-        gap = "\n" if blocks else ""
-        if found.evidence.is_empty:
-            text = message("part_missing", language, part=found.question.text)
-            blocks.append(Saying(gap + text))
-            missing.append(found.question.text)
-            continue
-        if gap:
-            blocks.append(Saying(gap))
-        blocks.append(Saying("", found.evidence.readings[:1], asks=True))
+    missing = tuple(found.question.text for found in findings if found.evidence.is_empty)
     if len(missing) == len(findings):
         return Plan(
             (Saying(message("not_stated", language)),),
             AnswerStatus.REFUSED,
             Shortfall.NO_ANSWER.value,
-            tuple(missing),
+            missing,
             _numbers([p for found in findings for p in found.passages[:1]]),
         )
-    return Plan(tuple(blocks), None, PART_MISSING if missing else None, tuple(missing))
+    sayings: list[Saying] = []
+    for found in findings:
+        sayings += [Saying("\n")] if sayings else []
+        sayings += _part(found, language)
+    shortfalls = (found.evidence.shortfall for found in findings if not found.evidence.is_empty)
+    less = next((shortfall.value for shortfall in shortfalls if shortfall), None)
+    return Plan(tuple(sayings), None, PART_MISSING if missing else less, missing)
+
+
+def _part(found: Finding, language: str) -> tuple[Saying, ...]:
+    """What is said for one part; where several documents fit, each of them."""
+    if found.evidence.is_empty:
+        return (Saying(message("part_missing", language, part=found.question.text)),)
+    if found.evidence.shortfall:
+        return _each(found, language)
+    return (Saying("", found.evidence.readings, asks=True),)
 
 
 def to_draft(

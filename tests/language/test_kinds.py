@@ -132,3 +132,47 @@ def test_what_is_only_polite_stays() -> None:
     assert bare_question("谢谢") == "谢谢"
     assert bare_question("hello, please") == "please"
     assert bare_question("could you tell me when it rang, please?") == "when it rang"
+
+
+ACROSS = frozenset((Kind.COUNT, Kind.COMPARISON, Kind.LIST_DOCUMENTS))
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "哪一起事故的直接经济损失最大？",
+        "中环数据中心发生了几起事故？",
+        "历时最长的是哪次事故？",
+        "哪份报告里的罚款最多？",
+        "最早的事故是什么时候？",
+        "今年停机了多少次事故？",
+        "Which incident had the most fatalities?",
+        "Which outage lasted the longest?",
+        "What was the earliest incident?",
+        "How many aviation accidents happened in 2007?",
+        "2021年共有几起火灾？",
+        "所有火灾报告中，损失最大的是哪一起？",
+        "How many accidents happened in 2021?",
+    ],
+)
+def test_a_count_or_an_extreme_over_reports_is_asked_across_documents(question: str) -> None:
+    assert kind_of(parse_question(question)) in ACROSS
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "世界上最大的沙漠是哪一个？",
+        "事故造成几人受伤？",
+        "最近一次检查是哪天？",
+        "他最后在哪家公司任职？",
+        "事故最后是怎么处理的？",
+        "What is the longest river of France?",
+        "How many people were hurt in the accident?",
+        "How many events were lost?",
+        "How long did the outage last?",
+        "事故共造成几人死亡？",
+    ],
+)
+def test_extremes_and_counts_inside_one_subject_are_not(question: str) -> None:
+    assert kind_of(parse_question(question)) not in ACROSS

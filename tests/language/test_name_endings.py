@@ -4,12 +4,8 @@ import pytest
 
 from kb_service.language.asked import parse_question
 from kb_service.language.name_endings import (
-    accidents_in,
-    hints_at,
     latin_names,
-    mentions_accident,
 )
-from kb_service.language.text import normalise
 
 
 @pytest.mark.parametrize(
@@ -56,16 +52,3 @@ def test_latin_names_are_capitalised_words_that_do_not_begin_the_question() -> N
     )
     assert latin_names(parse_question("Weather at noon?")) == ()
     assert latin_names(parse_question("What did Lewis say of NYC08CA055?")) == ()
-
-
-def test_half_of_its_neighbouring_characters_hint_at_a_name() -> None:
-    assert hints_at("华晟化工有限公司停机", "华晟化学")
-    assert not hints_at("江南港务集团", "江南石化")
-    assert not hints_at("博源热力公司", "东方石化")
-
-
-def test_an_accident_is_mentioned_by_the_first_half_of_its_word() -> None:
-    assert accidents_in(normalise("火灾和机械伤害之后又发生火灾")) == ("火灾", "机械伤害")
-    assert mentions_accident("当日起火", "火灾")
-    assert not mentions_accident("当日起火", "触电")
-    assert not mentions_accident("机房", "机械伤害")

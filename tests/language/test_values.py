@@ -6,7 +6,6 @@ from kb_service.language.dates import dates_in_title
 from kb_service.language.identifiers import identifiers_in, without_fixed_values
 from kb_service.language.text import normalise
 from kb_service.language.values import (
-    dates_among,
     missing_values,
     stated_values,
     supporting_values,
@@ -85,11 +84,6 @@ def test_a_title_states_dates_run_together_in_file_names() -> None:
     assert "date:2015-8" in dates_in_title("Incidents/20150803-Pump")
     assert "num:2024" in dates_in_title("报告2024年8月17日")
     assert dates_in_title("serial 21057478, “8·17”, 8月17日") == frozenset()
-
-
-def test_a_question_fixes_dates_and_years_but_no_other_numbers() -> None:
-    assert dates_among(stated_values("Why did 500 fail in May 2015?")) == {"date:2015-5"}
-    assert dates_among(stated_values("2007年的3起")) == {"num:2007"}
 
 
 def test_a_date_before_its_time_in_one_token_is_read() -> None:

@@ -76,10 +76,27 @@ def test_papers_that_disagree_are_both_quoted_with_the_later_one_first() -> None
 
 
 def test_a_question_in_two_parts_is_answered_part_by_part() -> None:
-    reads = {"阀门锈蚀": 0.9, "5人": 0.9}
-    answer = ask("海城市码头火灾的原因和受伤人数分别是什么？", reads, final=FINAL)
+    answer = ask(
+        "What was the cause of the Harbour fire and how much did the Mill fire cost?",
+        {"a corroded valve": 0.9, "Two men": 0.8},
+        harbour=HARBOUR,
+        mill=MILL,
+    )
     assert answer.status is AnswerStatus.ANSWERED
-    assert answer.citations
+    assert answer.answer == "The cause was a corroded valve.\nTwo men were hurt."
+    assert [c.title for c in answer.citations] == ["harbour", "mill"]
+
+
+def test_a_part_that_fits_two_incidents_gets_both_with_their_names() -> None:
+    answer = ask(
+        "What was the cause of the fire and who was the captain of the Kittiwake?",
+        {"a corroded valve": 0.9, "a dropped cigarette": 0.85},
+        harbour=HARBOUR,
+        mill=MILL,
+    )
+    assert (answer.status, answer.reason) == (AnswerStatus.PARTIAL, "part_missing")
+    assert "“harbour”: The cause was a corroded valve." in answer.answer
+    assert "“mill”: The cause was a dropped cigarette." in answer.answer
 
 
 def test_the_part_that_nothing_answers_is_named() -> None:

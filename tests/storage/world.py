@@ -134,7 +134,10 @@ def parsed_of(sentences: Sequence[str]) -> tuple[ParsedDocument, list[ChunkDraft
 
 
 def vectors_of(drafts: Sequence[ChunkDraft]) -> dict[str, Vector]:
-    keys = [embedding_key(draft.embedded_text) for draft in drafts]
+    return vectors_of_keys([embedding_key(draft.embedded_text) for draft in drafts])
+
+
+def vectors_of_keys(keys: Sequence[str]) -> dict[str, Vector]:
     return {key: struct.pack("<2f", 1.0, int(key[:4], 16) / 65536) for key in keys}
 
 
