@@ -48,12 +48,11 @@ class Table:
     asks: list[str]
 
 
-def invented(number: int, rng: random.Random) -> Table:
-    """A table of six to fourteen rows whose first column tells them apart."""
+def invented(number: int, rng: random.Random, names: set[str]) -> Table:
+    """A table of six to fourteen rows; `names`: those taken, so that each stands in one row."""
     language, columns = ("zh", CHINESE) if number % 2 else ("en", ENGLISH)
     lists = tables(language)["lists"]
     rows: Rows = [list(columns)]
-    names: set[str] = set()
     for _ in range(rng.randint(6, 14)):
         known = facts(language, rng)
         values = [rng.choice(lists[k]) if k in ("rank", "post") else known[k]
@@ -134,7 +133,8 @@ def questions(table: Table, rng: random.Random) -> Iterator[tuple[str, str, set[
 def measure(url: str) -> None:
     """Upload, ask, and print how many got the right row, by kind of file."""
     rng = random.Random(SEED)
-    made = [invented(number, rng) for number in range(NUM_TABLES)]
+    names: set[str] = set()
+    made = [invented(number, rng, names) for number in range(NUM_TABLES)]
     with httpx.Client(base_url=url, timeout=300) as client:
         kb = client.post("/kb", json={"name": f"tables {time.time_ns()}"}).json()["id"]
         kinds = list(KINDS)

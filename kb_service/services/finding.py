@@ -16,6 +16,7 @@ from kb_service.domain.times import TimeWindow
 from kb_service.language.asked import parse_question
 from kb_service.language.background import background_of
 from kb_service.language.days import states_day_of
+from kb_service.language.furniture import is_furniture
 from kb_service.language.mentions import unmentioned
 from kb_service.language.messages import message
 from kb_service.language.papers import paper_date
@@ -234,7 +235,8 @@ def introduced(passage: Passage, asked: str, named: Named, unmet: Sequence[Subje
     told = [s.text for s in named.subjects if s.span not in lacking]
     told += [time.words for time in named.times if time.window.span not in lacking]
     told = [words for words in told if normalise(words) not in title]
-    units = units_about(passage.text, passage.units, asked, named.subjects)
+    said = [u for u in passage.units if not is_furniture(u.span.of(passage.text))]
+    units = units_about(passage.text, said, asked, named.subjects)
     return replace(passage, title=" ".join((passage.title, *told)), units=units)
 
 

@@ -1,0 +1,38 @@
+"""How a passage is read: behind what its document is about, without furniture and others' rows."""
+
+from datetime import date
+
+from kb_service.language.asked import parse_question
+from kb_service.language.subjects import subjects_in
+from kb_service.services.finding import introduced, named_in
+from tests.generation.passages import passage
+
+TODAY = date(2026, 1, 1)
+ASKED = parse_question("What was the cause of IR-2025-0042?")
+NAMED = named_in(ASKED, subjects_in(ASKED), TODAY)
+
+
+def test_the_title_says_which_subjects_the_document_meets() -> None:
+    of = passage("The cause was a hose.", title="Final report")
+    assert introduced(of, ASKED.normalised, NAMED, ()).title == "Final report IR-2025-0042"
+
+
+def test_what_the_document_does_not_meet_or_its_title_says_already_is_not_added() -> None:
+    of = passage("The cause was a hose.", title="Final report")
+    assert introduced(of, ASKED.normalised, NAMED, NAMED.subjects).title == "Final report"
+    titled = passage("The cause was a hose.", title="Report IR-2025-0042")
+    assert introduced(titled, ASKED.normalised, NAMED, ()).title == "Report IR-2025-0042"
+
+
+def test_furniture_of_a_page_is_not_read() -> None:
+    of = passage("The cause was a hose.\n\nPage 3 of 9\n\nNobody was hurt.")
+    words = [u.span.of(of.text) for u in introduced(of, ASKED.normalised, NAMED, ()).units]
+    assert words == ["The cause was a hose.", "Nobody was hurt."]
+
+
+def test_rows_of_others_are_not_read() -> None:
+    of = passage("Name: Kay Hollis; Site: Redford\nName: Lee Brandt; Site: Millport\n")
+    asked = parse_question("At which site is Lee Brandt?")
+    named = named_in(asked, subjects_in(asked), TODAY)
+    words = [u.span.of(of.text) for u in introduced(of, asked.normalised, named, ()).units]
+    assert words == ["Name: Lee Brandt; Site: Millport"]
