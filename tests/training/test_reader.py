@@ -2,19 +2,26 @@
 
 import json
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 
+from kb_service.language.text import is_chinese
 from tests.encoder.tiny_bert import write_tiny_encoder
-from training.reader import reports
+from training.reader import listed, reports, writing
+from training.reader.asking import left_out
+from training.reader.introducing import introduced
 from training.reader.passages import Asked, Encoder
 from training.reader.recipe import MAX_TOKENS, Mix
 from training.reader.sources import QuestionSets, Row, said_otherwise
 from training.run_files import CHECKPOINT_FILE
 
-SEEN = [("zh", "form"), ("zh", "prose"), ("zh", "sections"), ("en", "prose"), ("en", "mail")]
+SEEN = [
+    ("zh", "form"), ("zh", "prose"), ("zh", "sections"), ("zh", "report"), ("en", "prose"),
+    ("en", "mail"), ("en", "report"),
+]  # fmt: skip
 
 
 def drawn(seed: int) -> random.Random:
@@ -24,7 +31,7 @@ def drawn(seed: int) -> random.Random:
 @pytest.mark.parametrize(("language", "layout"), [*SEEN, *sorted(reports.HELD)])
 def test_a_paper_states_its_slots_where_it_says(language: str, layout: str) -> None:
     for seed in range(30):
-        paper = reports.paper(language, layout, drawn(seed))
+        paper = writing.paper(language, layout, drawn(seed))
         assert paper.stated
         for slot, (start, end) in paper.stated.items():
             value = paper.facts["area_m" if slot == "area" else slot]
@@ -51,7 +58,7 @@ def test_held_layouts_are_never_trained_on() -> None:
     seen: list[tuple[str, str]] = []
     real = reports.paper
 
-    def noted(language: str, layout: str, rng: random.Random) -> reports.Paper:
+    def noted(language: str, layout: str, rng: random.Random) -> writing.Paper:
         seen.append((language, layout))
         return real(language, layout, rng)
 
@@ -60,6 +67,46 @@ def test_held_layouts_are_never_trained_on() -> None:
         for seed in range(300):
             reports.invent(drawn(seed))
     assert set(seen) and not set(seen) & reports.HELD
+
+
+@pytest.mark.parametrize("make", [listed.timeline, listed.tasks, listed.statistics])
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_one_of_many_alike_things_is_asked_and_its_own_place_answers(
+    make: Callable[[str, random.Random], Asked | None], language: str
+) -> None:
+    asked = [found for seed in range(60) if (found := make(language, drawn(seed)))]
+    answers = [a.text[slice(*a.answer)] for a in asked if a.answer]
+    assert len(asked) > 50
+    assert 20 < len(answers) < len(asked)
+    assert all(answer and "{" not in answer for answer in answers)
+    assert not any("{" in f"{a.question}{a.title}{a.text}" for a in asked)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_what_a_paper_leaves_out_stands_nowhere_in_it(language: str) -> None:
+    for seed in range(60):
+        paper = writing.paper(language, "report", drawn(seed))
+        slot = left_out(paper, drawn(seed))
+        if slot:
+            assert slot not in paper.stated
+            assert paper.facts[writing.field(slot)] not in paper.text
+
+
+def test_a_paper_is_asked_in_the_other_language_too() -> None:
+    asked = [found for seed in range(800) if (found := reports.invent(drawn(seed)))]
+    chinese = [a for a in asked if is_chinese(a.text) and not is_chinese(a.question)]
+    english = [a for a in asked if not is_chinese(a.text) and is_chinese(a.question)]
+    for across in (chinese, english):
+        assert len(across) > 10
+        assert any(a.answer for a in across) and not all(a.answer for a in across)
+
+
+def test_a_title_tells_what_the_text_meets_of_a_question_and_nothing_else() -> None:
+    text = "The blaze at Harlow Road in Redhill began at noon."
+    told = introduced(Asked("Who died at Harlow Road in Redhill?", "Report", text, None)).title
+    assert "Harlow Road" in told
+    other = Asked("Who died at Norton Street?", "Report", text, None)
+    assert introduced(other).title == "Report"
 
 
 ROWS = [

@@ -6,6 +6,7 @@ Knows the lists of reports.toml; knows no layout and no question.
 from __future__ import annotations
 
 import random
+import re
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -22,6 +23,11 @@ _FIXES = (
     "restored the table from a backup", "cut the power to the hall", "drained the tank",
 )  # fmt: skip
 _DIGITS = "零一二三四五六七八九"
+_DRAWN = (
+    "role", "vehicle", "injury", "hospital", "post", "team", "seized", "province", "chemical",
+    "category",
+)  # fmt: skip
+_PLACE = re.compile(r"\{([^{}]+)\}")
 
 
 @cache
@@ -34,8 +40,38 @@ def tables(language: str) -> dict[str, Any]:
 
 def facts(language: str, rng: random.Random) -> dict[str, str]:
     """A value for every slot, and the names that titles and questions use."""
-    lists = tables(language)["lists"]
-    return _chinese(lists, rng) if language == "zh" else _english(lists, rng)
+    table = tables(language)
+    lists = table["lists"]
+    found = _chinese(lists, rng) if language == "zh" else _english(lists, rng)
+    for name in _DRAWN:
+        if name in lists:
+            found.setdefault(name, rng.choice(lists[name]))
+    for name, slot in table["slots"].items():
+        if "values" in slot:
+            found[name] = drawn(rng.choice(slot["values"]), lists, found, rng)
+    return found
+
+
+def drawn(
+    pattern: str, lists: dict[str, list[str]], known: dict[str, str], rng: random.Random
+) -> str:
+    """A pattern with its places filled: `{low..high}`, a fact that is known, or one of a list."""
+
+    def put(match: re.Match[str]) -> str:
+        low, dots, high = match.group(1).partition("..")
+        if dots and low.isdigit():
+            return str(rng.randint(int(low), int(high)))
+        if dots:
+            return chr(rng.randint(ord(low), ord(high)))
+        return known[low] if low in known else rng.choice(lists[low])
+
+    return _PLACE.sub(put, pattern)
+
+
+def date_in(language: str, iso: str) -> str:
+    """A day (YYYY-MM-DD) as the other language's questions write it."""
+    year, month, day = (int(part) for part in iso.split("-"))
+    return f"{year}年{month}月{day}日" if language == "zh" else f"{day} {_MONTHS[month - 1]} {year}"
 
 
 def _chinese(lists: dict[str, list[str]], rng: random.Random) -> dict[str, str]:
@@ -46,13 +82,18 @@ def _chinese(lists: dict[str, list[str]], rng: random.Random) -> dict[str, str]:
         return pick("surname") + pick("given")
 
     town = pick("head") + pick("tail")
-    place = rng.choice([town + pick("area") + pick("site"), town + pick("site")])
-    month, day = rng.randint(1, 12), rng.randint(1, 28)
+    site = pick("site")
+    place = rng.choice([town + pick("area") + site, town + site])
+    year, month, day = rng.randint(2010, 2026), rng.randint(1, 12), rng.randint(1, 28)
     count = rng.randint(2, 4)
     found = {
         "event": pick("event"),
+        "town": town,
+        "site": site,
         "place": place,
-        "date": _chinese_date(month, day, rng),
+        "victim": person(),
+        "iso": f"{year}-{month:02}-{day:02}",
+        "date": _chinese_date(year, month, day, rng),
         "short": f"{month}·{day}",
         "clock": _chinese_clock(rng),
         "deaths": _people(rng, 9),
@@ -92,20 +133,27 @@ def _english(lists: dict[str, list[str]], rng: random.Random) -> dict[str, str]:
     def person() -> str:
         return f"{pick('first')} {pick('last')}"
 
-    town = pick("head") + pick("tail")
-    date = f"{rng.randint(1, 28)} {rng.choice(_MONTHS)} {rng.randint(1995, 2026)}"
+    head, tail, site = pick("head"), pick("tail"), pick("site")
+    year, month, day = rng.randint(1995, 2026), rng.randint(1, 12), rng.randint(3, 28)
+    date = f"{day} {_MONTHS[month - 1]} {year}"
     cause = rng.choice([f"{pick('thing')} {pick('fault')}", pick("act")])
     measures = rng.sample(lists["measure"], rng.randint(2, 3))
     currency = rng.choice(["$", "€", "£"])
     return {
         "event": pick("event"),
-        "place": f"{town} {pick('site')}",
+        "head": head,
+        "tail": tail,
+        "site": site,
+        "place": f"{head}{tail} {site}",
+        "iso": f"{year}-{month:02}-{day:02}",
+        "date_before": f"{rng.randint(1, day - 1)} {_MONTHS[month - 1]}",
+        "clock_end": _english_clock(rng),
         "service": pick("service"),
         "date": rng.choice([date, _american(date), _iso(date)]),
         "clock": _english_clock(rng),
         "deaths": str(rng.randint(1, 24)),
         "injured": str(rng.randint(1, 80)),
-        "loss": f"{currency}{rng.randint(2, 900)}{rng.choice(['0,000', ' million', '00,000'])}",
+        "loss": f"{currency}{rng.randint(2, 900)}{rng.choice([',000', ' million', ',500'])}",
         "cause": cause,
         "root": pick("lack"),
         "firm": f"{pick('head')}{pick('tail')} {pick('firm')}",
@@ -169,8 +217,7 @@ def _yuan(rng: random.Random) -> str:
     )
 
 
-def _chinese_date(month: int, day: int, rng: random.Random) -> str:
-    year = rng.randint(2010, 2026)
+def _chinese_date(year: int, month: int, day: int, rng: random.Random) -> str:
     return rng.choice(
         [
             f"{year}年{month}月{day}日",

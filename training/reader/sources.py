@@ -8,12 +8,12 @@ from __future__ import annotations
 import random
 import re
 from collections import defaultdict
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from training.corpus import read_rows, with_free_articles
+from training.reader.introducing import Maker, introducing
 from training.reader.papers import tables
 from training.reader.passages import Asked
 from training.reader.recipe import Mix
@@ -27,8 +27,6 @@ SETS = {
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _NAME = re.compile(r"(?<![.?!] )(?<!^)\b[A-Z][a-z]{2,}(?: [A-Z][a-z]+)*")
 _QUOTED = re.compile(r"[《“「]([^》”」]{2,20})[》”」]")
-
-Maker = Callable[[random.Random], Asked | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +129,7 @@ def makers(data: Path, mix: Mix, reports: Maker) -> dict[str, Maker]:
     for name, files in SETS.items():
         rows = [row for file in files for row in read_set(data / f"{file}.jsonl.gz")]
         found[name] = QuestionSets(rows, mix).draw
-    return found
+    return {name: introducing(make, mix.introduced) for name, make in found.items()}
 
 
 def said_otherwise(question: str, rng: random.Random) -> str:

@@ -15,10 +15,10 @@ import torch
 from torch import Tensor, nn
 
 from training.rates import rate_at
+from training.reader.introducing import Maker
 from training.reader.network import ReaderNetwork, losses, stack
 from training.reader.passages import Encoder, Example
 from training.reader.recipe import Recipe
-from training.reader.sources import Maker
 from training.run_files import (
     CHECKPOINT_FILE,
     CURVE_FILE,
