@@ -21,7 +21,7 @@ from kb_service.domain.ports import Embedder
 from kb_service.evaluation.questions import LabelledQuestion
 from kb_service.evaluation.resampling import Difference, Resampling
 from kb_service.evaluation.summaries import PairedComparison, compare, values_of
-from kb_service.settings import EmbeddingSettings
+from kb_service.settings import EmbeddingSettings, RetrievalSettings
 from retrievers.embedding import load_embedder
 from retrievers.fusion import FusionPolicy
 
@@ -144,7 +144,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, required=True, help="folder with dev/ and demo/")
     parser.add_argument("--model", default=EmbeddingSettings().model, help="embedding model")
     parser.add_argument(
-        "--weight", type=float, default=FusionPolicy().dense_weight, help="of the dense leg"
+        "--weight",
+        type=float,
+        default=RetrievalSettings().dense_weight,
+        help="of the dense leg",
     )
     parser.add_argument("--set", dest="sets", action="append", choices=ALL_SETS)
     options = parser.parse_args(arguments)

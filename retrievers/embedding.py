@@ -1,19 +1,18 @@
 """Turns texts into unit vectors with a sentence-transformers model, and says which model it was.
 
-Knows two kinds of folder: a static table, which it reads by itself without torch, and every other
-sentence-transformers model, which that library reads. Checks the files of a model against its
-checksums before it trusts them. Does not know what the vectors are compared with.
+Knows two kinds of folder: a pretrained encoder, which `retrievers.pretrained` reads without torch,
+and every other sentence-transformers model, which that library reads. Checks the files of a model
+against its checksums before it trusts them. Does not know what the vectors are compared with.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import struct
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -30,12 +29,8 @@ from retrievers.pretrained import PretrainedEmbedder, is_pretrained
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
-    from tokenizers import Tokenizer
 
 POOLING_VERSION = "mean-l2-1"
-BATCH_SIZE = 256
-_STATIC = "StaticEmbedding"
-_NORMALIZE = "Normalize"
 _PAPERS = frozenset(("LICENSE", CHECKSUMS_FILE, PLAIN_CHECKSUMS_FILE))
 FloatArray = npt.NDArray[np.float32]
 
@@ -46,13 +41,6 @@ def _unavailable(message: str, path: str) -> ConfigurationError:
 
 def _corrupt(message: str, **details: object) -> ConfigurationError:
     return ConfigurationError(message, code="model_corrupt", details=details)
-
-
-def _read_json(path: Path) -> Any:  # noqa: ANN401 - JSON of any shape, checked by the caller
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise _corrupt(f"{path} is not JSON: {error}", file=str(path)) from error
 
 
 def fingerprint_of(folder: Path) -> str:
@@ -70,123 +58,6 @@ def fingerprint_of(folder: Path) -> str:
 
 def _vectors_of(matrix: FloatArray) -> list[Vector]:
     return [row.tobytes() for row in matrix.astype("<f4", copy=False)]
-
-
-def _module_types(folder: Path) -> list[tuple[str, str]]:
-    """Last part of the class name and subfolder of each module, in order."""
-    listing = folder / "modules.json"
-    if not listing.is_file():
-        return []
-    modules = _read_json(listing)
-    return [(str(m["type"]).rsplit(".", 1)[-1], str(m.get("path", ""))) for m in modules]
-
-
-def static_module(folder: Path) -> Path | None:
-    """The subfolder of the static table, or None where the model is of another kind."""
-    modules = _module_types(folder)
-    names = [name for name, _ in modules]
-    if names in ([_STATIC], [_STATIC, _NORMALIZE]):
-        return folder / modules[0][1]
-    return None
-
-
-class StaticEmbedder:
-    """Mean of the vectors of a text's pieces, L2-normalised, from a table of V rows and D columns.
-
-    Equals ``SentenceTransformer.encode(..., normalize_embeddings=True)`` of the same folder. A text
-    without a single piece (empty, or punctuation only) has the zero vector: its inner product with
-    everything is 0. Prompts of the model are prepended as that library does.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        """Raises ConfigurationError: model_unavailable (no such folder or not a static model) or
-        model_corrupt (files that do not fit each other).
-        """
-        module = static_module(folder)
-        if module is None:
-            raise _unavailable(
-                f"{folder} is not a static embedding model: modules.json must list one "
-                f"{_STATIC} and at most one {_NORMALIZE} after it",
-                str(folder),
-            )
-        self._table = _read_table(module / "model.safetensors")
-        self._tokenizer = _read_tokenizer(module / "tokenizer.json")
-        if self._tokenizer.get_vocab_size() > len(self._table):
-            raise _corrupt(
-                f"{module} has {len(self._table)} vectors for "
-                f"{self._tokenizer.get_vocab_size()} pieces",
-                file=str(module),
-            )
-        self._query_prompt, self._passage_prompt = _prompts_of(folder)
-        self._profile = EmbeddingProfile(
-            name=folder.name, dimension=self._table.shape[1], fingerprint=fingerprint_of(folder)
-        )
-
-    @property
-    def profile(self) -> EmbeddingProfile:
-        return self._profile
-
-    def embed_passages(self, texts: Sequence[str]) -> list[Vector]:
-        """One vector per text, in order."""
-        return self._embed(texts, self._passage_prompt)
-
-    def embed_query(self, text: str) -> Vector:
-        """The vector of a question."""
-        return self._embed([text], self._query_prompt)[0]
-
-    def _embed(self, texts: Sequence[str], prompt: str) -> list[Vector]:
-        vectors: list[Vector] = []
-        for start in range(0, len(texts), BATCH_SIZE):
-            batch = [prompt + text for text in texts[start : start + BATCH_SIZE]]
-            encodings = self._tokenizer.encode_batch(batch, add_special_tokens=False)
-            means = np.stack([self._mean(encoding.ids) for encoding in encodings])
-            norms = np.linalg.norm(means, axis=1, keepdims=True)
-            vectors.extend(_vectors_of(means / np.maximum(norms, 1e-12)))
-        return vectors
-
-    def _mean(self, ids: Sequence[int]) -> FloatArray:
-        if not ids:
-            return np.zeros(self._table.shape[1], dtype=np.float32)
-        mean: FloatArray = self._table[ids].mean(axis=0)  # (T, D) -> (D,)
-        return mean
-
-
-def _read_table(path: Path) -> FloatArray:
-    """(V, D) float32."""
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
-
-    if not path.is_file():
-        raise _unavailable(f"{path} is missing", str(path))
-    try:
-        tensors = load_file(path)
-    except SafetensorError as error:
-        raise _corrupt(f"{path} cannot be read: {error}", file=str(path)) from error
-    table = tensors.get("embedding.weight")
-    if table is None or table.ndim != 2:
-        names = ", ".join(sorted(tensors)) or "nothing"
-        raise _corrupt(f"{path} must hold embedding.weight (V, D); found {names}", file=str(path))
-    return table.astype(np.float32)
-
-
-def _read_tokenizer(path: Path) -> Tokenizer:
-    from tokenizers import Tokenizer
-
-    if not path.is_file():
-        raise _unavailable(f"{path} is missing", str(path))
-    try:
-        tokenizer = Tokenizer.from_str(path.read_text(encoding="utf-8"))
-    except Exception as error:  # the library raises no narrower class
-        raise _corrupt(f"{path} cannot be read: {error}", file=str(path)) from error
-    tokenizer.no_padding()
-    return tokenizer
-
-
-def _prompts_of(folder: Path) -> tuple[str, str]:
-    """Prompts for queries and passages; empty where the model defines none."""
-    path = folder / "config_sentence_transformers.json"
-    prompts = _read_json(path).get("prompts") or {} if path.is_file() else {}
-    return _prompt(prompts, ("query",)), _prompt(prompts, ("document", "passage", "corpus"))
 
 
 def _prompt(prompts: Mapping[str, str | None], names: Sequence[str]) -> str:
@@ -242,6 +113,7 @@ class SentenceTransformerEmbedder:
 
 
 def _load_model(name_or_folder: str, allow_download: bool) -> SentenceTransformer:
+    from safetensors import SafetensorError
     from sentence_transformers import SentenceTransformer
 
     offline = not allow_download or os.environ.get("HF_HUB_OFFLINE", "0") not in {"", "0"}
@@ -249,7 +121,11 @@ def _load_model(name_or_folder: str, allow_download: bool) -> SentenceTransforme
         return SentenceTransformer(
             name_or_folder, local_files_only=offline, trust_remote_code=False
         )
-    except (OSError, ValueError, KeyError) as error:
+    except SafetensorError as error:
+        raise _corrupt(
+            f"weights of {name_or_folder} cannot be read: {error}", file=name_or_folder
+        ) from error
+    except Exception as error:  # of a damaged tokenizer the library raises no narrower class
         switch = "KB_EMBEDDING__ALLOW_DOWNLOAD=true allows a download"
         hint = f" (looked for on this machine only; {switch})" if offline else ""
         raise _unavailable(
@@ -284,8 +160,6 @@ def load_embedder(
         verify_checksums(folder)
         if is_pretrained(folder):
             return PretrainedEmbedder(folder, fingerprint_of(folder), num_threads=num_threads)
-        if static_module(folder) is not None:
-            return StaticEmbedder(folder)
         return SentenceTransformerEmbedder(str(folder))
     if not name_or_folder or _looks_like_path(name_or_folder):
         raise _unavailable(

@@ -16,9 +16,7 @@ class FusionPolicy:
     `rank_constant`: k of reciprocal rank fusion (Cormack, Clarke and Buettcher, SIGIR 2009, use
     60); a small one keeps the top of the heavier leg in place. `min_confidence`: below it the
     words of the question are hardly there (another language, a paraphrase), and the two weights
-    change places. The values are those of benchmarks/RESULTS.md, Retrieval: with the built-in
-    static embeddings the words know better in one language, and the service does not ask the dense
-    leg unless told to (docs/decisions/0014); a stronger encoder deserves a higher `dense_weight`.
+    change places. The service passes a `dense_weight` of its own (docs/decisions/0043).
     """
 
     lexical_weight: float = 1.0

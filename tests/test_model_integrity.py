@@ -28,8 +28,8 @@ from kb_service.settings import (
     RetrievalSettings,
     Settings,
 )
+from tests.encoder.tiny_bert import write_tiny_encoder
 from tests.llm.tiny_checkpoint import train_tiny_tokenizer, write_tiny_checkpoint
-from tests.retrievers.test_embedding import write_tiny_model
 
 QUESTION = "When did the pump leak?"
 TEXT = b"The pump in hall 3 leaked at 14:20. Nobody was hurt."
@@ -70,17 +70,15 @@ def checkpoint_with_checksums(place: Path) -> Path:
     return folder
 
 
-@pytest.fixture(
-    params=["static embedding", "reranker", "reading model", "shared words", "chat model"]
-)
+@pytest.fixture(params=["embedding", "reranker", "reading model", "shared words", "chat model"])
 def case(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Case]:
     kind, data = request.param, tmp_path / "data"
-    if kind == "static embedding":
-        folder = write_tiny_model(tmp_path / "embedding")
+    if kind == "embedding":
+        folder = write_tiny_encoder(tmp_path / "embedding")
         embedding = EmbeddingSettings(model=str(folder))
         weighted = RetrievalSettings(dense_weight=0.5)
         settings = Settings(data_dir=data, embedding=embedding, retrieval=weighted)
-        name, reader = "0_StaticEmbedding/model.safetensors", "extractive-reader"
+        name, reader = "model.safetensors", "extractive-reader"
         yield Case(settings, "embedder", folder / name, listed(folder, name), reader, reader)
         return
     if kind == "reranker":
@@ -166,7 +164,7 @@ def test_a_damaged_model_is_refused_by_name_and_the_next_best_answers(
 
 
 def test_documents_ingested_without_a_model_get_their_vectors_later(tmp_path: Path) -> None:
-    folder = write_tiny_model(tmp_path / "embedding")
+    folder = write_tiny_encoder(tmp_path / "embedding")
     settings = Settings(data_dir=tmp_path / "data", embedding=EmbeddingSettings(model=str(folder)))
     shutil.move(folder, tmp_path / "away")
     without = open_services(settings)

@@ -15,7 +15,7 @@ import random
 import re
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
@@ -38,7 +38,7 @@ from retrievers.library import IndexLibrary
 from retrievers.live import LiveIndex
 from retrievers.terms import question_weights
 from training.corpus import Row
-from training.fold import HELD_PERCENT, PARALLEL, Fold, held_fold
+from training.fold import HELD_PERCENT, PARALLEL, held_fold
 from training.seeding import seeded
 
 WEIGHTS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
@@ -91,10 +91,10 @@ def parallel_corpus(rows: Sequence[Row]) -> Corpus:
     return Corpus(PARALLEL, documents, questions, places)
 
 
-def held_corpora(fold: Fold) -> list[Corpus]:
+def held_corpora(held: Mapping[str, Sequence[Row]]) -> list[Corpus]:
     """Return what was left out as question sets, the parallel paragraphs last."""
-    asked = [corpus_of_rows(name, fold.held[name]) for name in HELD_PERCENT]
-    return [*asked, parallel_corpus(fold.held[PARALLEL])]
+    asked = [corpus_of_rows(name, held[name]) for name in HELD_PERCENT]
+    return [*asked, parallel_corpus(held[PARALLEL])]
 
 
 def legs_of(corpus: Corpus, embedder: Embedder, rng: random.Random) -> list[Legs]:

@@ -1,7 +1,7 @@
 """Reads the training data and keeps everything out that a measurement will later be made on.
 
-Knows the row formats, the licences and how a leak is recognised. Does not know what a pair or a
-model is.
+Knows the row formats, the licences and how a leak is recognised. Does not know
+what a model is.
 """
 
 from __future__ import annotations
@@ -125,10 +125,6 @@ class LeakFilter:
     def of(cls, passages: Iterable[str], questions: Iterable[str]) -> LeakFilter:
         windows = {window for passage in passages for window in _window_hashes(passage, 1)}
         return cls(frozenset(windows), frozenset(letters_of(question) for question in questions))
-
-    def __or__(self, other: LeakFilter) -> LeakFilter:
-        """What either of the two recognises."""
-        return LeakFilter(self.windows | other.windows, self.questions | other.questions)
 
     def has_passage(self, text: str) -> bool:
         return any(window in self.windows for window in _window_hashes(text, STRIDE_CHARS))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tests.training.test_corpus import write_rows
 from training.corpus import Row
-from training.fold import HELD_PERCENT, PARALLEL, TWIN
+from training.fold import HELD_PERCENT, PARALLEL
 
 PHRASES = (
     "的一段文字，长到足以被认出来，",
@@ -37,9 +37,6 @@ def write_fold_data(folder: Path) -> Path:
         offset = 100 * sorted(HELD_PERCENT).index(name)
         rows = [row_of(offset + a, n, lang) for a in range(10) for n in range(4)]
         write_rows(folder / "train" / f"{name}.jsonl.gz", rows)
-        if name in TWIN:
-            traditional = [row | {"question": f"繁體{row['question']}"} for row in rows]
-            write_rows(folder / "train" / f"{TWIN[name]}.jsonl.gz", traditional)
     parallel = [
         {
             "file": f"f{n}",

@@ -1,6 +1,6 @@
 """A data folder of a few passages in the shared layout, for tests of training.
 
-One training row and one training text repeat what the dev set holds, to be found and dropped.
+One training row repeats what the dev set holds, to be found and dropped.
 """
 
 import gzip
@@ -46,17 +46,13 @@ _QUESTIONS = (
 
 
 def write_question_files(folder: Path, rounds: int = 6) -> Path:
-    """Write train/, text/ and dev/ files; ``rounds`` repeats the rows, each with another title."""
+    """Write train/ and dev/ files; ``rounds`` repeats the rows, each with another title."""
     rows = [_row(f"t{n}", *item) for n in range(rounds) for item in _QUESTIONS]
     rows += [_row("leak", LEAKED, "谁也不知道什么？", "模型是学会了阅读还是背下了答案")]
     rows += [_row("none", EN[0], "Who painted the canal?", None)]
     chinese = [row for row in rows if row["lang"] == "zh"]
     _write(folder / "train" / "zh_cmrc2018.jsonl.gz", chinese)
     _write(folder / "train" / "en_squad.jsonl.gz", [r for r in rows if r["lang"] == "en"])
-    texts = [{"title": f"篇{n}", "text": text} for n, text in enumerate((*ZH, LEAKED) * rounds)]
-    _write(folder / "text" / "zh_wiki_passages.jsonl.gz", texts)
-    parallel = [{"en": text, "zh": ZH[n % len(ZH)]} for n, text in enumerate(EN * rounds)]
-    _write(folder / "text" / "enzh_pydocs_parallel.jsonl.gz", parallel)
     held = _row("dev", LEAKED, "训练程序必须发现什么？", "这一段文字")
     _write(folder / "dev" / "zh_cmrc2018_trial.jsonl.gz", [held])
     return folder

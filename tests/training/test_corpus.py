@@ -13,7 +13,6 @@ from training.corpus import (
     with_free_articles,
 )
 from training.model_folder import licence_text
-from training.pairs import Pair, without_leaks
 
 PASSAGE = (
     "The investigation found that the fire started in the cable duct below hall three, where a "
@@ -57,18 +56,6 @@ def test_held_out_reads_dev_demo_and_reference_texts(tmp_path: Path) -> None:
     assert leaks.has_passage(PASSAGE)
     assert leaks.has_passage(other)
     assert leaks.has_question("Why so")
-
-
-def test_leaking_pairs_are_dropped_and_counted() -> None:
-    leaks = LeakFilter.of([PASSAGE], ["Why so?"])
-    clean = Pair("s", "What burnt?", "A barn burnt down.", "barn")
-    pairs = [
-        clean,
-        Pair("s", "Why so?", "A barn burnt down.", "barn"),
-        Pair("s", "What burnt?", PASSAGE, "hall"),
-        Pair("s", "What burnt?", "Only part of it.", PASSAGE),
-    ]
-    assert without_leaks(pairs, leaks) == ([clean], 3)
 
 
 def test_only_articles_that_state_a_free_licence_are_used() -> None:

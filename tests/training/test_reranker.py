@@ -8,17 +8,19 @@ import numpy as np
 import pytest
 import torch
 from safetensors.numpy import save_file
+from tokenizers.processors import TemplateProcessing
 
 from retrievers.cross_encoder import load_reranker
-from tests.training.question_files import EN, ZH, write_question_files
-from training.model_folder import TABLE_FOLDER
+from tests.retrievers.word_tokenizer import word_tokenizer
+from tests.training.question_files import EN, LEAKED, ZH, write_question_files
 from training.rates import rate_at
 from training.reranker.export import Card, write_reranker
 from training.reranker.lists import ABSENT, Lists, prepare, read_lists
 from training.reranker.network import build
 from training.reranker.picture import picture_of
 from training.reranker.recipe import Recipe, Schedule, Size
-from training.reranker.start import Words, open_run, words_of
+from training.reranker.start import WORDS, Words, open_run, words_of
+from training.reranker.tokens import CLS, PAD, SEP
 from training.reranker.trainer import (
     Batches,
     Run,
@@ -27,7 +29,6 @@ from training.reranker.trainer import (
 )
 from training.reranker.weighing import WEIGHTS, calibrate, chosen_weight, ndcg, ndcg_at
 from training.run_files import CURVE_FILE, read_curve
-from training.vocabulary import build_tokenizer, choose_pieces
 
 SIZE = Size(num_layers=2, hidden_size=96, num_heads=4, ffn_size=64, num_content=32)
 SCHEDULE = Schedule(num_steps=6, lists_per_step=2, negatives=2, warmup_steps=2, report_every=1)
@@ -35,22 +36,27 @@ RECIPE = Recipe(SIZE, replace(SCHEDULE, checkpoint_every=3))
 
 
 @pytest.fixture(scope="module")
-def embedding(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A static model of random vectors over the pieces of the test texts."""
-    folder = tmp_path_factory.mktemp("models") / "static"
-    module = folder / TABLE_FOLDER
-    module.mkdir(parents=True)
-    tokenizer = build_tokenizer(choose_pieces([*ZH, *EN] * 3, 400))
-    tokenizer.save(str(module / "tokenizer.json"))
-    rng = np.random.default_rng(0)
-    table = rng.normal(size=(tokenizer.get_vocab_size(), 64)).astype(np.float32)
-    save_file({"embedding.weight": table}, module / "model.safetensors")
+def before(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The words of a reranker: pieces of the test texts, and random vectors of them."""
+    folder = tmp_path_factory.mktemp("models") / "before"
+    folder.mkdir()
+    tokenizer = word_tokenizer([*ZH, *EN, LEAKED])
+    num_pieces = tokenizer.get_vocab_size()
+    tokenizer.add_special_tokens([PAD, CLS, SEP])
+    tokenizer.post_processor = TemplateProcessing(
+        single=f"{CLS}:0 $A:0 {SEP}:0",
+        pair=f"{CLS}:0 $A:0 {SEP}:0 $B:1 {SEP}:1",
+        special_tokens=[(name, tokenizer.token_to_id(name)) for name in (CLS, SEP)],
+    )
+    tokenizer.save(str(folder / "tokenizer.json"))
+    table = np.random.default_rng(0).normal(size=(num_pieces + 3, SIZE.hidden_size))
+    save_file({WORDS: table.astype(np.float16)}, folder / "model.safetensors")
     return folder
 
 
 @pytest.fixture(scope="module")
-def words(embedding: Path) -> Words:
-    return words_of(embedding)
+def words(before: Path) -> Words:
+    return words_of(before)
 
 
 @pytest.fixture(scope="module")
@@ -118,17 +124,31 @@ def test_before_training_equal_words_of_the_other_text_are_attended_to(words: Wo
         assert np.mean(shares) > 0.5
 
 
-def opened(folder: Path, lists: Path, embedding: Path) -> Run:
-    return open_run(folder, lists, embedding, RECIPE, device="cpu", num_threads=1)
+def test_a_model_begins_with_the_word_vectors_of_the_one_before(words: Words) -> None:
+    model = build(words.table, words.tokenizer.get_vocab_size(), SIZE, seed=3)
+    begun = model.bert.embeddings.word_embeddings.weight.detach().numpy()
+    assert (
+        begun[: len(words.table), : SIZE.num_content] == words.table[:, : SIZE.num_content]
+    ).all()
+    assert not begun[: len(words.table), -1].any(), "what it wrote beside them is left out"
+
+
+def test_the_words_of_a_model_of_another_width_are_refused(words: Words) -> None:
+    with pytest.raises(ValueError, match="96 channels, not 160"):
+        build(words.table, words.tokenizer.get_vocab_size(), Size(), seed=3)
+
+
+def opened(folder: Path, lists: Path, before: Path) -> Run:
+    return open_run(folder, lists, before, RECIPE, device="cpu", num_threads=1)
 
 
 def test_a_run_that_was_stopped_goes_on_to_the_same_weights(
-    tmp_path: Path, lists_file: Path, embedding: Path
+    tmp_path: Path, lists_file: Path, before: Path
 ) -> None:
-    whole = opened(tmp_path / "whole", lists_file, embedding)
+    whole = opened(tmp_path / "whole", lists_file, before)
     whole.train(6, None, lambda _: None)
-    opened(tmp_path / "parts", lists_file, embedding).train(3, None, lambda _: None)
-    rest = opened(tmp_path / "parts", lists_file, embedding)
+    opened(tmp_path / "parts", lists_file, before).train(3, None, lambda _: None)
+    rest = opened(tmp_path / "parts", lists_file, before)
     assert rest.resume()
     assert rest.step == 3
     rest.train(6, None, lambda _: None)
@@ -142,11 +162,11 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_weights(
 
 
 def test_a_checkpoint_of_another_recipe_is_refused(
-    tmp_path: Path, lists_file: Path, embedding: Path
+    tmp_path: Path, lists_file: Path, before: Path
 ) -> None:
-    opened(tmp_path, lists_file, embedding).train(1, None, lambda _: None)
+    opened(tmp_path, lists_file, before).train(1, None, lambda _: None)
     other = replace(RECIPE, seed=9)
-    run = open_run(tmp_path, lists_file, embedding, other, device="cpu", num_threads=1)
+    run = open_run(tmp_path, lists_file, before, other, device="cpu", num_threads=1)
     with pytest.raises(ValueError, match="seed=0"):
         run.resume()
 
@@ -168,10 +188,10 @@ def test_the_exported_folder_scores_as_the_trained_model(
     lists: Lists,
     lists_file: Path,
     words: Words,
-    embedding: Path,
+    before: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    run = opened(tmp_path / "run", lists_file, embedding)
+    run = opened(tmp_path / "run", lists_file, before)
     run.train(3, None, lambda _: None)
     question, text = "大桥全长多少米？", "长江大桥全长1670米。"
     ids = [
@@ -184,7 +204,7 @@ def test_the_exported_folder_scores_as_the_trained_model(
         expected = model(
             input_ids=pairs.ids, token_type_ids=pairs.types, attention_mask=pairs.mask
         ).logits.item()
-    write_reranker(tmp_path / "small", model, words.tokenizer, Card("small", ["tiny"]))
+    write_reranker(tmp_path / "small", model, words.tokenizer, Card("small", "before", ["tiny"]))
     reranker = load_reranker(tmp_path / "small", num_threads=1)
     assert reranker.score(question, [text]) == pytest.approx([expected], abs=0.02)
     reranker.close()

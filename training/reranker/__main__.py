@@ -35,7 +35,7 @@ def _prepare(options: argparse.Namespace) -> None:
     from training.reranker.lists import prepare
     from training.reranker.start import words_of
 
-    prepare(options.data, words_of(options.embedding).tokenizer, options.out, _say)
+    prepare(options.data, words_of(options.words_from).tokenizer, options.out, _say)
 
 
 def _train(options: argparse.Namespace) -> None:
@@ -45,7 +45,7 @@ def _train(options: argparse.Namespace) -> None:
     run = open_run(
         options.out,
         options.lists,
-        options.embedding,
+        options.words_from,
         _recipe(options),
         device=options.device,
         num_threads=options.threads,
@@ -65,7 +65,7 @@ def _export(options: argparse.Namespace) -> None:
 
     recipe = _recipe(options)
     run = open_run(
-        options.run, options.lists, options.embedding, recipe, device="cpu", num_threads=1
+        options.run, options.lists, options.words_from, recipe, device="cpu", num_threads=1
     )
     if not run.resume():
         sys.exit(f"{options.run} holds no checkpoint")
@@ -80,8 +80,9 @@ def _export(options: argparse.Namespace) -> None:
         f"weight of its own lexical score in training {run.blend:.2f}",
     )
     articles = free_article_titles(options.data)
-    tokenizer = words_of(options.embedding).tokenizer
-    write_reranker(options.out, model, tokenizer, Card(options.out.name, facts, articles))
+    tokenizer = words_of(options.words_from).tokenizer
+    card = Card(options.out.name, options.words_from.name, facts, articles)
+    write_reranker(options.out, model, tokenizer, card)
     _say(f"written {options.out}, {num_weights} weights, step {run.step}")
 
 
@@ -90,7 +91,7 @@ def _calibrate(options: argparse.Namespace) -> None:
     from training.reranker.start import words_of
     from training.reranker.weighing import calibrate
 
-    tokens = words_of(options.embedding).tokens
+    tokens = words_of(options.words_from).tokens
     calibrate(options.model, read_lists(options.lists), tokens, options.limit, _say)
 
 
@@ -110,7 +111,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument("--embedding", type=Path, default=PROJECT_ROOT / "models" / "static-zh-en")
+    shared.add_argument(
+        "--words-from",
+        type=Path,
+        default=PROJECT_ROOT / "models" / "cross-zh-en",
+        help="reranker whose pieces and word vectors it begins with",
+    )
     trained = argparse.ArgumentParser(add_help=False, parents=[shared])
     trained.add_argument("--lists", type=Path, required=True)
     trained.add_argument("--seed", type=int, default=0)

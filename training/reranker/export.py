@@ -23,9 +23,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What the papers say beside their fixed text; `articles`: titles that need a credit."""
+    """What the papers say beside their fixed text; `articles`: titles that need a credit.
+
+    `words_from`: the name of the reranker whose words it began with.
+    """
 
     title: str
+    words_from: str
     facts: Sequence[str]
     articles: Sequence[str] = ()
 
@@ -62,9 +66,11 @@ of a lexical search; the score alone is not meant to search with.
 
 {facts}
 
-Made by `python -m training.reranker` from the repository, from nothing but the data below. The
-first word vectors are those of the static embedding model; some attention heads began wired to
-match equal words of question and passage and to look at neighbours.
+Made by `python -m training.reranker` from the repository, from nothing but the data below. It
+began with the word vectors of {card.words_from}; some attention heads began wired to match equal
+words of question and passage and to look at neighbours. The first reranker's vectors were 128
+principal components of those of a static embedding model, which stands with its recipe in commit
+99196ad of the repository.
 
 Results: docs/evaluation.md and docs/models/reranker.md in the repository.
 
@@ -75,8 +81,8 @@ Results: docs/evaluation.md and docs/models/reranker.md in the repository.
 {sources}
 
 Questions of CMRC 2018, DRCD in simplified characters, SQuAD and COVID-QA taught the reranker; all
-files taught the word vectors. Text that shares a run of 74 letters, or a question, with a dev or
-demo set was left out. Nothing with a non-commercial licence was used: of COVID-QA only articles
+files taught the first word vectors. Text that shares a run of 74 letters, or a question, with a dev
+or demo set was left out. Nothing with a non-commercial licence was used: of COVID-QA only articles
 whose text states cc-by or cc0.
 The weights are under CC BY-SA 4.0, see LICENSE.
 
