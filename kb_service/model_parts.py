@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
@@ -28,6 +28,9 @@ from kb_service.settings import (
     Settings,
 )
 from retrievers.absent import AbsentEmbedder
+
+if TYPE_CHECKING:
+    from kb_service.encoder.kernel import Kernel
 
 Model = TypeVar("Model")
 NO_EMBEDDER = (
@@ -94,6 +97,7 @@ def choose_embedder(embedding: EmbeddingSettings) -> Chosen[Embedder]:
             embedding.model,
             allow_download=embedding.allow_download,
             num_threads=embedding.threads,
+            kernel=encoder_kernel(),
         )
 
     return _or_next_best(load, lambda reason: Chosen(AbsentEmbedder(reason)), NO_EMBEDDER)
@@ -138,7 +142,17 @@ def load_reader(folder: Path, settings: ReaderSettings) -> PassageReader:
     verify_checksums(folder)
     shared = str(read_config(folder).get(WORDS_FROM, "."))
     verify_checksums(Path(os.path.normpath(folder / shared)))
-    return TrainedReader(load_scorer(folder, settings.threads), settings.windows)
+    scorer = load_scorer(folder, settings.threads, encoder_kernel())
+    return TrainedReader(scorer, settings.windows)
+
+
+def encoder_kernel() -> "Kernel | None":
+    """Return the compiled arithmetic of encoders; None where there is none on this machine."""
+    from kb_service.encoder.kernel import CompiledKernel
+    from llm.kernels.cpu.arrays import array_kernel
+
+    parts = array_kernel()
+    return CompiledKernel(parts) if parts else None
 
 
 def choose_generator(llm: LlmSettings) -> Chosen[Generator]:

@@ -30,6 +30,8 @@ from retrievers.pretrained import PretrainedEmbedder, is_pretrained
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
+    from kb_service.encoder.kernel import Kernel
+
 POOLING_VERSION = "mean-l2-1"
 _PAPERS = frozenset(("LICENSE", CHECKSUMS_FILE, PLAIN_CHECKSUMS_FILE))
 FloatArray = npt.NDArray[np.float32]
@@ -141,11 +143,15 @@ def _looks_like_path(name_or_folder: str) -> bool:
 
 
 def load_embedder(
-    name_or_folder: str, *, allow_download: bool = False, num_threads: int = 1
+    name_or_folder: str,
+    *,
+    allow_download: bool = False,
+    num_threads: int = 1,
+    kernel: Kernel | None = None,
 ) -> Embedder:
     """The embedder for a model folder or, where no such folder exists, for a model name.
 
-    ``num_threads``: of a pretrained encoder.
+    ``num_threads`` and ``kernel`` (numpy's where none is given): of a pretrained encoder.
 
     Raises ConfigurationError: ``model_unavailable`` naming the path or model, ``model_corrupt``
     naming the file with its expected and found checksum.
@@ -159,7 +165,9 @@ def load_embedder(
     if folder.is_dir():
         verify_checksums(folder)
         if is_pretrained(folder):
-            return PretrainedEmbedder(folder, fingerprint_of(folder), num_threads=num_threads)
+            return PretrainedEmbedder(
+                folder, fingerprint_of(folder), num_threads=num_threads, kernel=kernel
+            )
         return SentenceTransformerEmbedder(str(folder))
     if not name_or_folder or _looks_like_path(name_or_folder):
         raise _unavailable(

@@ -15,6 +15,7 @@ import numpy as np
 from kb_service.domain.ports import EmbeddingProfile, Vector
 from kb_service.encoder.arithmetic import FloatArray
 from kb_service.encoder.folder import is_encoder, open_encoder, read_config
+from kb_service.encoder.kernel import Kernel
 
 MAX_TOKENS = 512
 _POOLING = "mean"
@@ -34,9 +35,16 @@ class PretrainedEmbedder:
     A text has the same vector whatever is embedded beside it.
     """
 
-    def __init__(self, folder: Path, fingerprint: str, *, num_threads: int = 1) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        fingerprint: str,
+        *,
+        num_threads: int = 1,
+        kernel: Kernel | None = None,
+    ) -> None:
         """Raises ConfigurationError `model_corrupt` naming the file."""
-        encoder = open_encoder(folder, num_threads=num_threads)
+        encoder = open_encoder(folder, num_threads=num_threads, kernel=kernel)
         self._bert, self._tokenizer = encoder.bert, encoder.tokenizer
         self._tokenizer.enable_truncation(min(MAX_TOKENS, self._bert.max_tokens))
         self._query_prompt = encoder.prompts.get("query", "")

@@ -19,7 +19,12 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from kb_service.encoder.arithmetic import FloatArray, gelu, normed, softmax
+from kb_service.encoder.arithmetic import FloatArray, normed
+from kb_service.encoder.kernel import Affine, Kernel, NumpyKernel
+from kb_service.encoder.tensors import Matrix, above, scaled, whole
+
+Stored = Mapping[str, Matrix]
+"""Tensors by name, as they are stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +48,6 @@ class Rows(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Affine:
-    weight: FloatArray  # (in, out): as the product reads it, which is twice as fast for few tokens
-    bias: FloatArray
-
-    def __call__(self, states: FloatArray) -> FloatArray:
-        product: FloatArray = states @ self.weight
-        product += self.bias
-        return product
-
-
-@dataclass(frozen=True, slots=True)
 class _Norm:
     weight: FloatArray
     bias: FloatArray
@@ -66,34 +60,24 @@ class _Norm:
 @dataclass(frozen=True, slots=True)
 class _Layer:
     num_heads: int
-    query: _Affine  # divided by the root of D already
-    key_value: _Affine
-    attended: _Affine
+    kernel: Kernel
+    query: Affine  # divided by the root of D already
+    key_value: Affine
+    attended: Affine
     attended_norm: _Norm
-    inner: _Affine
-    outer: _Affine
+    inner: Affine
+    outer: Affine
     outer_norm: _Norm
 
     def __call__(self, asked: FloatArray, states: FloatArray) -> FloatArray:
         """The next states (A, C) of the asked ones (A, C), which look at all (T, C)."""
-        between = self.attended(self._attend(asked, states))
+        mixed = self.kernel.attend(self.query(asked), self.key_value(states), self.num_heads)
+        between = self.attended(mixed)
         between += asked
         between = self.attended_norm(between)
-        after = self.outer(gelu(self.inner(between)))
+        after = self.outer(self.kernel.gelu(self.inner(between)))
         after += between
         return self.outer_norm(after)
-
-    def _attend(self, asked: FloatArray, states: FloatArray) -> FloatArray:
-        query = self._split(self.query(asked))  # (H, A, D)
-        keys, values = np.split(self.key_value(states), 2, axis=1)
-        weights = softmax(query @ self._split(keys).swapaxes(1, 2))  # (H, A, T)
-        mixed = weights @ self._split(values)  # (H, A, D)
-        return mixed.swapaxes(0, 1).reshape(asked.shape)
-
-    def _split(self, states: FloatArray) -> FloatArray:
-        """(T, C) -> (H, T, D)."""
-        split: FloatArray = states.reshape(len(states), self.num_heads, -1).swapaxes(0, 1)
-        return split
 
 
 class Bert:
@@ -101,24 +85,27 @@ class Bert:
 
     def __init__(
         self,
-        tensors: Mapping[str, FloatArray],
+        tensors: Stored,
         shape: BertShape,
         *,
         words: Rows | None = None,
         num_threads: int = 1,
+        kernel: Kernel | None = None,
     ) -> None:
-        """``tensors``: float32, named as those of transformers' BertModel.
+        """``tensors``: float32 or bytes, named as those of transformers' BertModel.
 
         ``words``: the word embeddings, where they lie elsewhere. Raises KeyError naming a tensor
         that is missing and ValueError for one of another size than the others need.
         """
+        kernel = kernel or NumpyKernel()
         embeddings = "embeddings."
         self._words = tensors[f"{embeddings}word_embeddings.weight"] if words is None else words
-        self._positions = tensors[f"{embeddings}position_embeddings.weight"]
-        self._types = tensors[f"{embeddings}token_type_embeddings.weight"]
+        self._positions = _floats(tensors, f"{embeddings}position_embeddings.weight")
+        self._types = _floats(tensors, f"{embeddings}token_type_embeddings.weight")
         self._norm = _norm(tensors, f"{embeddings}LayerNorm", shape)
         self._layers = [
-            _layer(tensors, f"encoder.layer.{number}.", shape) for number in range(shape.num_layers)
+            _layer(tensors, f"encoder.layer.{number}.", shape, kernel)
+            for number in range(shape.num_layers)
         ]
         self._num_threads = num_threads
         self._pool = ThreadPoolExecutor(num_threads, "encoder") if num_threads > 1 else None
@@ -174,32 +161,38 @@ class Bert:
         return self._layers[-1](states[:num_asked], states)
 
 
-def _layer(tensors: Mapping[str, FloatArray], at: str, shape: BertShape) -> _Layer:
+def _layer(tensors: Stored, at: str, shape: BertShape, kernel: Kernel) -> _Layer:
     attention = f"{at}attention.self."
-    query = _affine(tensors, f"{attention}query")
-    scale = np.float32(1 / math.sqrt(query.weight.shape[1] // shape.num_heads))
-    key, value = (_affine(tensors, f"{attention}{name}") for name in ("key", "value"))
+
+    def affine(name: str) -> Affine:
+        return kernel.affine(tensors[f"{at}{name}.weight"], _floats(tensors, f"{at}{name}.bias"))
+
+    weight, bias = tensors[f"{attention}query.weight"], _floats(tensors, f"{attention}query.bias")
+    scale = np.float32(1 / math.sqrt(weight.shape[1] // shape.num_heads))
+    both = [_floats(tensors, f"{attention}{name}.bias") for name in ("key", "value")]
     return _Layer(
         num_heads=shape.num_heads,
-        query=_Affine(query.weight * scale, query.bias * scale),
-        key_value=_Affine(
-            np.concatenate((key.weight, value.weight), axis=1),
-            np.concatenate((key.bias, value.bias)),
+        kernel=kernel,
+        query=kernel.affine(scaled(weight, scale), bias * scale),
+        key_value=kernel.affine(
+            above(tensors[f"{attention}key.weight"], tensors[f"{attention}value.weight"]),
+            np.concatenate(both),
         ),
-        attended=_affine(tensors, f"{at}attention.output.dense"),
+        attended=affine("attention.output.dense"),
         attended_norm=_norm(tensors, f"{at}attention.output.LayerNorm", shape),
-        inner=_affine(tensors, f"{at}intermediate.dense"),
-        outer=_affine(tensors, f"{at}output.dense"),
+        inner=affine("intermediate.dense"),
+        outer=affine("output.dense"),
         outer_norm=_norm(tensors, f"{at}output.LayerNorm", shape),
     )
 
 
-def _affine(tensors: Mapping[str, FloatArray], name: str) -> _Affine:
-    return _Affine(np.ascontiguousarray(tensors[f"{name}.weight"].T), tensors[f"{name}.bias"])
+def _norm(tensors: Stored, name: str, shape: BertShape) -> _Norm:
+    weight, bias = (_floats(tensors, f"{name}.{part}") for part in ("weight", "bias"))
+    return _Norm(weight, bias, np.float32(shape.epsilon))
 
 
-def _norm(tensors: Mapping[str, FloatArray], name: str, shape: BertShape) -> _Norm:
-    return _Norm(tensors[f"{name}.weight"], tensors[f"{name}.bias"], np.float32(shape.epsilon))
+def _floats(tensors: Stored, name: str) -> FloatArray:
+    return whole(tensors[name])
 
 
 def _keep_products_on_their_thread() -> None:

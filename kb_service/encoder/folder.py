@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from kb_service.domain.errors import ConfigurationError
 from kb_service.encoder.arithmetic import FloatArray
-from kb_service.encoder.bert import Bert, BertShape, Rows
+from kb_service.encoder.bert import Bert, BertShape, Rows, Stored
+from kb_service.encoder.kernel import Kernel
 from kb_service.encoder.tensors import open_tensors
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def is_encoder(folder: Path) -> bool:
     return config.get("architectures") == ["BertModel"] and config.get("hidden_act") == "gelu"
 
 
-def open_encoder(folder: Path, *, num_threads: int = 1) -> Encoder:
+def open_encoder(folder: Path, *, num_threads: int = 1, kernel: Kernel | None = None) -> Encoder:
     """Open a folder of which `is_encoder` holds.
 
     Raises ConfigurationError `model_corrupt` naming the file that is missing, cannot be read or
@@ -59,7 +60,14 @@ def open_encoder(folder: Path, *, num_threads: int = 1) -> Encoder:
     tensors = open_tensors(weights)
     words = words_of(shared)
     tokenizer = open_tokenizer(shared / TOKENIZER_FILE)
-    bert = fitted_bert(tensors, shape_of(folder, config), weights, words, num_threads)
+    bert = fitted_bert(
+        tensors.as_stored(),
+        shape_of(folder, config),
+        weights,
+        words,
+        num_threads=num_threads,
+        kernel=kernel,
+    )
     require_words(bert, tokenizer, shared / WEIGHTS_FILE)
     heads = {name.removeprefix(HEAD): tensors[name] for name in tensors if name.startswith(HEAD)}
     return Encoder(bert, tokenizer, heads, _prompts(config))
@@ -88,15 +96,17 @@ def open_tokenizer(path: Path) -> Tokenizer:
 
 
 def fitted_bert(
-    tensors: Mapping[str, FloatArray],
+    tensors: Stored,
     shape: BertShape,
     path: Path,
     words: Rows | None = None,
+    *,
     num_threads: int = 1,
+    kernel: Kernel | None = None,
 ) -> Bert:
     """A model that has read a sequence. Raises `model_corrupt` for tensors that do not fit."""
     try:
-        bert = Bert(tensors, shape, words=words, num_threads=num_threads)
+        bert = Bert(tensors, shape, words=words, num_threads=num_threads, kernel=kernel)
         bert.hidden([[0, 0]])
     except _WRONG_WEIGHTS as error:
         what = f"{path} does not hold the weights of the encoder that {CONFIG_FILE} describes"

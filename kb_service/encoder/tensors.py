@@ -44,6 +44,32 @@ class QuantizedRows:
         return _products(self.codes[numbers], self.scales[numbers])
 
 
+Matrix = FloatArray | QuantizedRows
+"""A tensor as it is stored."""
+
+
+def whole(matrix: Matrix) -> FloatArray:
+    """All of a tensor as float32."""
+    if isinstance(matrix, QuantizedRows):
+        return _products(matrix.codes, matrix.scales)
+    return matrix
+
+
+def scaled(matrix: Matrix, factor: np.float32) -> Matrix:
+    """A matrix times a factor."""
+    if isinstance(matrix, QuantizedRows):
+        return QuantizedRows(matrix.codes, matrix.scales * factor)
+    return matrix * factor
+
+
+def above(upper: Matrix, lower: Matrix) -> Matrix:
+    """The rows of one matrix and those of another one under them."""
+    if isinstance(upper, QuantizedRows) and isinstance(lower, QuantizedRows):
+        codes = np.concatenate((upper.codes, lower.codes))
+        return QuantizedRows(codes, np.concatenate((upper.scales, lower.scales)))
+    return np.concatenate((whole(upper), whole(lower)))
+
+
 @dataclass(frozen=True, slots=True)
 class TensorFile(Mapping[str, FloatArray]):
     """The tensors of a file by name, each made float32 when asked for."""
@@ -55,8 +81,16 @@ class TensorFile(Mapping[str, FloatArray]):
         """Raises KeyError for a name that the file has not, or has as a scale only."""
         found = self.rows(name)
         if isinstance(found, QuantizedRows):
-            return _products(found.codes, found.scales)
+            return whole(found)
         return found.astype(np.float32)
+
+    def as_stored(self) -> dict[str, Matrix]:
+        """Every tensor by name, those of bytes as bytes."""
+        rows = {name: self.rows(name) for name in self}
+        return {
+            name: found if isinstance(found, QuantizedRows) else found.astype(np.float32)
+            for name, found in rows.items()
+        }
 
     def rows(self, name: str) -> QuantizedRows | npt.NDArray[Any]:
         """A tensor as it lies in the file."""

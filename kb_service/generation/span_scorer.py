@@ -18,6 +18,7 @@ from kb_service.generation.passage_reader import Scores
 if TYPE_CHECKING:
     from kb_service.encoder.arithmetic import FloatArray
     from kb_service.encoder.folder import Encoder
+    from kb_service.encoder.kernel import Kernel
 
 MAX_TOKENS = 224
 MAX_QUESTION_TOKENS, MAX_TITLE_TOKENS = 56, 40
@@ -84,6 +85,7 @@ class EncoderScorer:
         return ids
 
 
-def load_scorer(folder: Path, num_threads: int) -> EncoderScorer:
+def load_scorer(folder: Path, num_threads: int, kernel: Kernel | None = None) -> EncoderScorer:
     """Open the folder of a reading model. Raises ConfigurationError `model_…`."""
-    return EncoderScorer(open_encoder(folder, num_threads=num_threads), folder.name)
+    encoder = open_encoder(folder, num_threads=num_threads, kernel=kernel)
+    return EncoderScorer(encoder, folder.name)

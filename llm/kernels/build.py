@@ -24,7 +24,7 @@ from pathlib import Path
 from llm.errors import KernelUnavailable
 
 _FOLDER = Path(__file__).parent / "cpu"
-UNITS = tuple(_FOLDER / f"{name}.cpp" for name in ("linear", "attention", "pointwise"))
+UNITS = tuple(_FOLDER / f"{name}.cpp" for name in ("linear", "attention", "pointwise", "sequence"))
 SOURCES = (*UNITS, *(_FOLDER / f"{name}.h" for name in ("lanes", "numbers", "threads")))
 CACHE_VARIABLE = "LLM_KERNEL_DIR"
 TIMEOUT_S = 300
