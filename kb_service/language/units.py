@@ -11,17 +11,24 @@ from itertools import pairwise
 
 from kb_service.domain.spans import TextSpan
 from kb_service.domain.texts import MarkedText, Unit, UnitKind
+from kb_service.language.layout import Layout
 from kb_service.language.lexicon import CJK, Lexicon, shipped_lexicon
 from kb_service.language.numerals import Numerals
 from kb_service.language.text import sentence_end, sentence_spans, trimmed_span
 
-CUTTING = 1
+CUTTING = 2
 """Raise it when the code below cuts otherwise: stored units are marked anew then."""
 
 MAX_SENTENCE_CHARS = 400
 """A longer stretch without end marks is a table or a list: it is cut at its line ends."""
 
+MAX_TITLE_CHARS = 60
+TITLE_SHARE = 0.6
+"""A title is this much shorter than the prose under it: where prose is wrapped, the first line of a
+paragraph is about as long as the next one."""
+
 _LINE = re.compile(r"[^\n]+")
+_ENDS_OPENLY = re.compile(r"[\w)\]\"'\u201d\u2019\u300b\uff09\u3011]$")
 _NEXT_LATIN_LABEL = r"[^\t\n:：]{1,45}[:：](?:\s|$)"
 _LABEL_ONLY = re.compile(r"[^\n]*[:：]\s*$")
 _MARKDOWN_HEADING = r"\s*#{1,6}\s+\S"
@@ -42,6 +49,9 @@ class UnitCutter:
         self._labels = tuple(re.compile(p, re.MULTILINE) for p in layout("labels"))
         self._headings = tuple(map(re.compile, (_MARKDOWN_HEADING, *layout("headings"))))
         self._plain_headings = tuple(map(re.compile, layout("headings_before_capital")))
+        self._layout = Layout(lexicon)
+        marks = "".join(lexicon.characters("layout", key) for key in ("line_ends", "line_pauses"))
+        self._pauses = re.compile(f"[{re.escape(marks)},.!?;:]")
         self._next_label = re.compile(
             rf"\t(?={'|'.join((_NEXT_LATIN_LABEL, *layout('next_labels')))})"
         )
@@ -114,7 +124,21 @@ class UnitCutter:
             return UnitKind.FIELD, self._last_value_line(text, lines, index)
         if self._is_heading(line, _line_at(text, lines, index + 1)):
             return UnitKind.HEADING, index
+        if self._is_title(text, lines, index):
+            return UnitKind.HEADING, index
         return UnitKind.SENTENCE, index
+
+    def _is_title(self, text: str, lines: list[tuple[int, int]], index: int) -> bool:
+        """True for a short line without an end mark that prose stands under and none before it."""
+        line, following = (_line_at(text, lines, at).strip() for at in (index, index + 1))
+        is_short = len(line) <= min(MAX_TITLE_CHARS, TITLE_SHARE * len(following))
+        if not is_short or not _ENDS_OPENLY.search(line) or following[0].islower():
+            return False
+        if not self._pauses.search(following):
+            return False
+        before = text[: lines[index][0]]
+        is_first = not before.strip() or before.endswith("\n\n")
+        return is_first or self._layout.ends_line(before.rstrip())
 
     def _is_label(self, line: str) -> bool:
         # "Findings: the valve leaked and was replaced." is prose behind a label: it stays a field.

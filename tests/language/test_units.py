@@ -100,3 +100,34 @@ def test_a_long_field_is_marked_as_a_whole_and_by_its_sentences() -> None:
     long = "Note: " + "The pump failed. " * 30
     kinds = [unit.kind for unit in marked(f"Name: x\n{long}\nThe end.").units]
     assert kinds == [UnitKind.FIELD] * 2 + [UnitKind.PART] * 30 + [UnitKind.SENTENCE]
+
+
+def test_a_title_is_no_part_of_the_sentence_under_it() -> None:
+    for title, prose in (
+        (
+            "关于临港路口两车相撞的通报",
+            "2025年3月2日7时40分，临港路与海关路交叉口两车相撞，一人受伤。",
+        ),
+        ("Night shift handover", "At 03:10 the second pump stopped, and the crew switched it off."),
+        (
+            "Cold store (east wing)",
+            "“It smelled of ammonia for an hour,” the watchman told us later.",
+        ),
+    ):
+        assert cut(f"{title}\n{prose}")[0] == ("heading", title)
+        between = f"The pump was replaced in May.\n{title}\n{prose}"
+        assert ("heading", title) in cut(between)
+
+
+def test_wrapped_prose_has_no_titles() -> None:
+    for wrapped in (
+        "The crew reached the valve\nat 03:10 and found, as expected, that somebody had shut it.",
+        "On the evening of 4 May the crew of the tug\nMarin reached the berth, which was on fire.",
+        "当日下午，现场指挥部调集两台挖掘机和三十名\n消防员赶到现场，经过两个小时，险情得到控制。",
+        "It was reported,\nThe Times wrote, that nobody had been hurt in the accident.",
+    ):
+        assert [kind for kind, _ in cut(wrapped)] == ["sentence"]
+
+
+def test_short_lines_above_no_prose_are_no_titles() -> None:
+    assert [kind for kind, _ in cut("王立\n应急管理局副局长兼总工程师办公室主任")] == ["sentence"]
