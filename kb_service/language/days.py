@@ -8,10 +8,13 @@ from collections.abc import Iterator
 from datetime import date
 
 from kb_service.domain.times import TimeWindow
+from kb_service.language.time_words import time_windows
 from kb_service.language.values import supporting_values
 
 _DAY = re.compile(r"date:(?:(?P<year>\d{4})-)?(?P<month>\d{1,2})-(?P<day>\d{1,2})")
 _YEAR = re.compile(r"num:(?:19|20)\d\d")
+_YEAR_IN = re.compile(r"(?:19|20)\d\d")
+_QUARTER = 80
 _MONTH = re.compile(r"date:(?P<year>\d{4})-(?P<month>\d{1,2})")
 
 
@@ -29,6 +32,22 @@ def states_day_of(text: str, window: TimeWindow) -> bool:
     spans_month = (window.last - window.first).days >= 27
     in_month = spans_month and any(_overlaps(month, window) for month in months)
     return in_month or any(window.first <= day <= window.last for day in days)
+
+
+def is_of_other_days(title: str, window: TimeWindow) -> bool:
+    """True when a title names quarters, halves or years and none of them meets the window.
+
+    What it names by today (去年, last quarter) was written on another day and tells nothing.
+    """
+    named = [
+        stretch
+        for stretch in time_windows(title, window.last)
+        if (stretch.last - stretch.first).days >= _QUARTER
+        and _YEAR_IN.search(stretch.span.of(title))
+    ]
+    return bool(named) and not any(
+        stretch.first <= window.last and window.first <= stretch.last for stretch in named
+    )
 
 
 def _days(values: frozenset[str], years: set[int]) -> Iterator[date]:

@@ -15,7 +15,7 @@ from kb_service.domain.spans import TextSpan
 from kb_service.domain.times import TimeWindow
 from kb_service.language.asked import parse_question
 from kb_service.language.background import background_of
-from kb_service.language.days import states_day_of
+from kb_service.language.days import is_of_other_days, states_day_of
 from kb_service.language.furniture import is_furniture
 from kb_service.language.mentions import unmentioned
 from kb_service.language.messages import message
@@ -61,11 +61,15 @@ class Named:
         return bool(self.times) or names_one(self.subjects)
 
     def unmet(self, text: str, language: str) -> tuple[Subject, ...]:
-        """Return what a normalised text does not speak of; a time as a date without forms."""
+        """Return what a normalised text does not speak of; a time as a date without forms.
+
+        The first line of the text is its title.
+        """
         outside = (
             Subject(time.words, SubjectKind.DATE, time.window.span, ())
             for time in self.times
             if not states_day_of(text, time.window)
+            or is_of_other_days(text.partition("\n")[0], time.window)
         )
         return (*unmentioned(self.subjects, text, language), *outside)
 

@@ -6,7 +6,7 @@ import pytest
 
 from kb_service.domain.spans import TextSpan
 from kb_service.domain.times import TimeWindow
-from kb_service.language.days import states_day_of
+from kb_service.language.days import is_of_other_days, states_day_of
 
 
 def window(first: date, last: date | None = None) -> TimeWindow:
@@ -36,3 +36,24 @@ SPRING = window(date(2026, 3, 1), date(2026, 5, 31))
 )
 def test_a_text_states_a_day_of_the_window(text: str, of: TimeWindow, *, is_stated: bool) -> None:
     assert states_day_of(text, of) is is_stated
+
+
+SECOND_HALF = window(date(2026, 7, 1), date(2026, 12, 31))
+
+
+@pytest.mark.parametrize(
+    ("title", "is_of_others"),
+    [
+        ("2026年上半年全市溺水情况分析", True),
+        ("2026年第三季度溺水情况分析", False),
+        ("2026年度溺水情况分析", False),
+        ("Drownings in Q1 2026", True),
+        ("Drownings in the second half of 2026", False),
+        ("去年溺水情况分析", False),
+        ("2026年3月5日溺水事故通报", False),
+    ],
+)
+def test_a_title_that_names_other_quarters_is_of_other_days(
+    title: str, *, is_of_others: bool
+) -> None:
+    assert is_of_other_days(title, SECOND_HALF) is is_of_others
