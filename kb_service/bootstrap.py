@@ -86,7 +86,7 @@ def compose(parts: ServiceParts) -> Services:
     """Return the services over these parts, with the database opened."""
     settings, storage, models = parts.settings, parts.storage(), parts.models
     catalog, jobs = Catalog(storage.database, parts.blobs), _queue(parts)
-    bases, documents = BaseService(catalog, parts.drop_index), DocumentService(catalog, jobs)
+    bases, documents = BaseService(catalog, parts.drop_index), _documents(parts, catalog, jobs)
     max_file_bytes = settings.ingest.max_file_bytes
     uploads = UploadService(catalog, parts.blobs, detect_media_type, max_file_bytes)
     data_dir, retrieval = settings.data_dir.resolve(), settings.retrieval
@@ -141,6 +141,12 @@ def upkeep_of(parts: ServiceParts) -> UpkeepService:
         parts.index_files,
         lambda kb_id: parts.retriever().counts(kb_id).num_chunks,
     )
+
+
+def _documents(parts: ServiceParts, catalog: Catalog, jobs: JobQueue) -> DocumentService:
+    makes_vectors = parts.settings.retrieval.dense_weight > 0
+    embeddings = Embeddings(parts.storage().database) if makes_vectors else None
+    return DocumentService(catalog, jobs, embeddings)
 
 
 def _queue(parts: ServiceParts) -> JobQueue:

@@ -24,6 +24,13 @@ class PageKind(StrEnum):
     FAILED = "failed"
 
 
+class VectorState(StrEnum):
+    """Whether meaning finds a searchable document too, or its words alone so far."""
+
+    PENDING = "pending"
+    READY = "ready"
+
+
 class DocumentStatus(StrEnum):
     """Where a document stands; `partial` means some pages could not be read, the rest is ready."""
 

@@ -25,9 +25,7 @@ class JobStage(StrEnum):
     QUEUED = "queued"
     LOAD = "load"
     CHUNK = "chunk"
-    EMBED = "embed"
     COMMIT = "commit"
-    INDEX = "index"
     DONE = "done"
 
 

@@ -13,6 +13,7 @@ from kb_service.domain.documents import (
     Document,
     PageOutline,
     PageReport,
+    VectorState,
 )
 from kb_service.domain.jobs import IngestJob
 from kb_service.domain.queries import Reranking, RetrievalResult, ScoredChunk
@@ -116,7 +117,10 @@ class JobBody(Shape):
 
 
 class DocumentBody(Shape):
-    """A document; `job` is its newest ingest job."""
+    """A document; `job` is its newest ingest job.
+
+    `vectors`: `pending` or `ready`; null where none are made, and before the first revision.
+    """
 
     id: str
     kb_id: str
@@ -130,6 +134,7 @@ class DocumentBody(Shape):
     revision: RevisionBody | None
     page_report: PageReportBody
     job: JobBody | None
+    vectors: str | None
     created_at: Time
     updated_at: Time
 
@@ -217,17 +222,22 @@ def list_body(listing: Listing[Stored], convert: Callable[[Stored], Value]) -> L
     return ListBody(items=items, next_cursor=listing.next_cursor)
 
 
-def document_body(document: Document, job: IngestJob | None) -> DocumentBody:
+def document_body(
+    document: Document, job: IngestJob | None, vectors: VectorState | None = None
+) -> DocumentBody:
     """Convert a document with its revision, page report and newest job."""
     report = document.page_report or PageReport()
     return DocumentBody.of(
-        document, page_report=PageReportBody.of(report, **report.counts), job=job
+        document,
+        page_report=PageReportBody.of(report, **report.counts),
+        job=job,
+        vectors=vectors,
     )
 
 
 def document_state_body(state: DocumentState) -> DocumentBody:
-    """Convert a document with its newest job."""
-    return document_body(state.document, state.job)
+    """Convert a document with its newest job and the state of its vectors."""
+    return document_body(state.document, state.job, state.vectors)
 
 
 def document_list_body(part: DocumentPart) -> DocumentListBody:

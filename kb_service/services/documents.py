@@ -1,25 +1,31 @@
 """Documents of a base: list, show, find, read, delete.
 
-Knows that a document is shown with its newest job; how it came in is `uploads`' and `intake`'s.
+Knows that a document is shown with its newest job and the state of its vectors; how it came in is
+`uploads`' and `intake`'s.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from kb_service.domain.documents import Document, Revision
+from kb_service.domain.documents import Document, Revision, VectorState
 from kb_service.domain.jobs import IngestJob
 from kb_service.services.lookup import every_part
 from kb_service.storage.catalog import Catalog
+from kb_service.storage.embeddings import Embeddings
 from kb_service.storage.jobs.queue import JobQueue
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentState:
-    """A document and its newest ingest job."""
+    """A document, its newest ingest job, and whether its vectors are made.
+
+    `vectors`: None where none are made, and before the first revision.
+    """
 
     document: Document
     job: IngestJob | None
+    vectors: VectorState | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +40,11 @@ class DocumentPart:
 class DocumentService:
     """Every method raises StorageError, and NotFound for a base or document that is not there."""
 
-    def __init__(self, catalog: Catalog, jobs: JobQueue) -> None:
+    def __init__(self, catalog: Catalog, jobs: JobQueue, embeddings: Embeddings | None) -> None:
+        """`embeddings`: None where no vectors are made."""
         self._catalog = catalog
         self._jobs = jobs
+        self._embeddings = embeddings
 
     def list(
         self,
@@ -48,7 +56,7 @@ class DocumentService:
     ) -> DocumentPart:
         """Return a part of the documents by name. Raises InvalidRequest."""
         found = self._catalog.documents.list(kb_id, cursor, limit, name, name_contains)
-        items = self._with_jobs(found.items)
+        items = self._states(found.items)
         is_first = cursor is None
         counts = self._catalog.documents.count(kb_id, name, name_contains) if is_first else None
         return DocumentPart(items, found.next_cursor, counts)
@@ -57,15 +65,15 @@ class DocumentService:
         """Yield all documents of a base (id or name)."""
         kb_id = self._catalog.bases.get(kb).id
         for items in every_part(lambda cursor: self._catalog.documents.list(kb_id, cursor)):
-            yield from self._with_jobs(items)
+            yield from self._states(items)
 
     def show(self, kb_id: str, document_id: str) -> DocumentState:
         """Return a document."""
-        return self._with_jobs((self._catalog.documents.get(kb_id, document_id),))[0]
+        return self._states((self._catalog.documents.get(kb_id, document_id),))[0]
 
     def find(self, kb: str, key: str) -> DocumentState:
         """Return the document with that exact name, else with that id, in a base (id or name)."""
-        return self._with_jobs((self._find(kb, key),))[0]
+        return self._states((self._find(kb, key),))[0]
 
     def delete(self, kb_id: str, document_id: str) -> None:
         """Delete a document; from then on nothing of it is found."""
@@ -89,6 +97,20 @@ class DocumentService:
         kb_id = self._catalog.bases.get(kb).id
         return self._catalog.documents.find(kb_id, key) or self._catalog.documents.get(kb_id, key)
 
-    def _with_jobs(self, documents: tuple[Document, ...]) -> tuple[DocumentState, ...]:
+    def _states(self, documents: tuple[Document, ...]) -> tuple[DocumentState, ...]:
         newest = self._jobs.newest_of([document.id for document in documents])
-        return tuple(DocumentState(item, newest.get(item.id)) for item in documents)
+        vectors = self._vectors(documents)
+        return tuple(
+            DocumentState(item, newest.get(item.id), vectors.get(item.id)) for item in documents
+        )
+
+    def _vectors(self, documents: tuple[Document, ...]) -> dict[str, VectorState]:
+        """Return the state of each document that is searchable, by id."""
+        searchable = {item.id: item.revision.id for item in documents if item.revision}
+        if self._embeddings is None or not searchable:
+            return {}
+        lacking = self._embeddings.lacking(searchable.values())
+        return {
+            document_id: VectorState.PENDING if revision_id in lacking else VectorState.READY
+            for document_id, revision_id in searchable.items()
+        }

@@ -14,7 +14,7 @@ from kb_service.domain.ports import EmbeddingProfile, Vector
 from kb_service.storage.change_log import record_readded
 from kb_service.storage.database import Database
 from kb_service.storage.rows import batches
-from kb_service.storage.tables import chunks, embeddings, knowledge_bases
+from kb_service.storage.tables import chunks, embeddings, knowledge_bases, revisions
 
 BYTES_PER_FLOAT = 4
 
@@ -71,6 +71,18 @@ class Embeddings:
             WaitingText(row.id, row.text_sha256, embedded_text(row.prefix, row.text))
             for row in rows
         ]
+
+    def lacking(self, revision_ids: Collection[int]) -> frozenset[int]:
+        """Return those of the revisions that have a chunk without a vector of any profile."""
+        statement = select(revisions.c.id).where(
+            revisions.c.id.in_(revision_ids),
+            exists().where(
+                chunks.c.revision_id == revisions.c.id,
+                ~exists().where(embeddings.c.text_sha256 == chunks.c.text_sha256),
+            ),
+        )
+        with self._database.read() as connection:
+            return frozenset(connection.execute(statement).scalars())
 
     def num_waiting(self, profile: EmbeddingProfile) -> int:
         """Return how many searchable chunks have no vector of the profile."""

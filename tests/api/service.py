@@ -238,6 +238,7 @@ class ApiService:
         self.blobs = BlobStore(settings.data_dir / "blobs")
         self.catalog = Catalog(self.database, self.blobs)
         self.jobs = JobQueue(self.database)
+        self.embeddings = Embeddings(self.database)
         self.answers = BufferedAnswers(self.database)
         self.statistics = Statistics(self.database)
         self.retriever = ScriptedRetriever()
@@ -259,14 +260,14 @@ class ApiService:
         parsed, drafts = parsed_of(sentences)
         publisher = RevisionPublisher(self.database, self.blobs)
         revision = publisher.publish(claim, parsed, drafts)
-        Embeddings(self.database).add(PROFILE, vectors_of(drafts))
+        self.embeddings.add(PROFILE, vectors_of(drafts))
         return revision
 
     @property
     def services(self) -> Services:
         """What `create_app` is given; it hears of what is exchanged here afterwards."""
         bases, readiness = BaseService(self.catalog, self.retriever.drop), ScriptedReadiness(self)
-        documents = DocumentService(self.catalog, self.jobs)
+        documents = DocumentService(self.catalog, self.jobs, self.embeddings)
         limits = self.settings.retrieval
         unused: Any = None
         return Services(

@@ -1,7 +1,14 @@
 """What the list of documents adds for a watcher: finding by part of a name, the newest job."""
 
+import io
+
 import pytest
 from starlette.testclient import TestClient
+
+from kb_service.services.documents import DocumentService
+from kb_service.storage.revisions.publishing import RevisionPublisher
+from tests.api.service import ApiService
+from tests.storage.world import PROFILE, parsed_of, vectors_of
 
 NAMES = ("Alpha 50%.txt", "beta.txt", "报告.txt")
 
@@ -48,3 +55,30 @@ def test_totals_count_the_whole_list_whatever_a_part_shows(client: TestClient, l
     assert client.get(listed, params=following).json()["totals"] is None
     found = client.get(listed, params={"name_contains": "beta"}).json()["totals"]
     assert found == waiting | {"pending": 1}
+
+
+def test_a_document_tells_whether_its_vectors_are_made(
+    client: TestClient, service: ApiService, kb_id: str
+) -> None:
+    path = f"/kb/{kb_id}/documents"
+    sent = client.post(path, files=[("files", ("a.txt", b"text"))]).json()["items"][0]["document"]
+    document = f"{path}/{sent['id']}"
+    assert client.get(document).json()["vectors"] is None
+    parsed, drafts = parsed_of(["first", "second"])
+    claim = service.jobs.claim("worker-1")
+    assert claim is not None
+    RevisionPublisher(service.database, service.blobs).publish(claim, parsed, drafts)
+    vectors = vectors_of(drafts)
+    service.embeddings.add(PROFILE, dict([vectors.popitem()]))
+    assert client.get(path).json()["items"][0]["vectors"] == "pending"
+    service.embeddings.add(PROFILE, vectors)
+    assert client.get(path).json()["items"][0]["vectors"] == "ready"
+    assert client.get(document).json()["vectors"] == "ready"
+
+
+def test_where_no_vectors_are_made_none_are_awaited(service: ApiService, kb_id: str) -> None:
+    accepted = service.uploads.accept(kb_id, "a.txt", io.BytesIO(b"text"))
+    service.ingest(["first"])
+    documents = DocumentService(service.catalog, service.jobs, None)
+    assert accepted.document is not None
+    assert documents.show(kb_id, accepted.document.id).vectors is None

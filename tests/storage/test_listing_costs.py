@@ -39,6 +39,7 @@ def cost_of_a_list(world: World, kb_id: str) -> tuple[int, int]:
     with statements(world.database) as said:
         listed = world.catalog.documents.list(kb_id, limit=SHOWN)
         world.queue.newest_of([item.id for item in listed.items])
+        world.embeddings.lacking([item.revision.id for item in listed.items if item.revision])
         world.catalog.documents.count(kb_id)
     assert len(listed.items) == SHOWN
     assert not [asked for asked, _ in said if re.search(r"\bpages\b", asked)]

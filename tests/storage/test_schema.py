@@ -13,6 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
 from kb_service.domain.errors import ConfigurationError, InvalidRequest, StorageError
+from kb_service.domain.jobs import JobStage
 from kb_service.storage.database import Database, open_database
 from kb_service.storage.migration import MIGRATIONS, newest_version
 from kb_service.storage.tables import metadata
@@ -84,6 +85,18 @@ def test_an_older_database_says_the_same_after_its_migration(world: World) -> No
     assert world.catalog.documents.list(kb_id) == before
     for document in before.items:
         assert world.catalog.revisions.text(kb_id, document.id)[1].startswith("words of")
+
+
+@pytest.mark.parametrize("stage", ["embed", "index"])
+def test_a_job_that_ended_in_a_stage_of_old_is_read(world: World, stage: str) -> None:
+    kb_id = world.catalog.bases.create("a").id
+    document_id = world.ingest(kb_id, "a.txt", ["words"]).document_id
+    downgrade(world.database, "0005")
+    with world.database.write() as connection:
+        connection.execute(text("UPDATE jobs SET stage = :stage"), {"stage": stage})
+    world.database.migrate()
+    job = world.queue.newest_of([document_id])[document_id]
+    assert job.stage is JobStage.COMMIT
 
 
 def test_a_database_of_a_newer_version_is_refused(database: Database) -> None:

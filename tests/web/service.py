@@ -35,7 +35,6 @@ from kb_service.services.asking import (
 from kb_service.settings import Settings
 from kb_service.storage.answers.store import AnswerStore
 from kb_service.storage.catalog import Catalog
-from kb_service.storage.embeddings import Embeddings
 from kb_service.storage.identity import new_id
 from kb_service.storage.jobs.queue import Claim
 from kb_service.storage.revisions.publishing import RevisionPublisher
@@ -151,15 +150,26 @@ class PageService(ApiService):
         self.publish(self.claim(), sentences)
         return self.catalog.documents.get(kb_id, document.id)
 
-    def publish(self, claim: Claim, sentences: Sequence[str], unread: str = "") -> Revision:
+    def publish(
+        self,
+        claim: Claim,
+        sentences: Sequence[str],
+        unread: str = "",
+        *,
+        has_vectors: bool = True,
+    ) -> Revision:
         """Make a claimed document searchable; `unread`: why one more page gave no text."""
         parsed, drafts = parsed_of(sentences)
         if unread:
             empty = Page(len(parsed.pages) + 1, TextSpan(0, 0), PageKind.EMPTY, unread)
             parsed = ParsedDocument(parsed.text, (*parsed.pages, empty))
         revision = self.publisher.publish(claim, parsed, drafts)
-        Embeddings(self.database).add(PROFILE, vectors_of(drafts))
+        if has_vectors:
+            self.add_vectors(sentences)
         return revision
+
+    def add_vectors(self, sentences: Sequence[str]) -> None:
+        self.embeddings.add(PROFILE, vectors_of(parsed_of(sentences)[1]))
 
     def progress(self, claim: Claim, done: int, total: int) -> None:
         self.jobs.heartbeat(claim, Progress(JobStage.LOAD, done, total))

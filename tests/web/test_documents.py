@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import FilePayload, Page, expect
 
 from kb_service.domain.errors import DocumentError
+from tests.web.answers import SENTENCES
 from tests.web.conftest import OpenPage
 from tests.web.service import PDF, PageService
 
@@ -81,6 +82,31 @@ def test_uploaded_files_are_followed_to_ready_with_their_page_report(
     expect(row.locator("summary")).to_have_text("2 pages of text · 1 empty page")
     row.locator("summary").click()
     expect(row).to_contain_text("Page 3: no text — a picture without text")
+
+
+@pytest.mark.parametrize(
+    ("locale", "said"),
+    [
+        ("en-GB", "Searchable by its words; search by meaning follows"),
+        ("zh-CN", "已可按词查找，语义查找随后就绪"),
+    ],
+)
+def test_a_document_says_that_its_vectors_follow_until_they_are_there(
+    service: PageService, open_page: OpenPage, locale: str, said: str
+) -> None:
+    base = service.add_base("Reports")
+    service.upload(base.id, "one.pdf")
+    service.publish(service.claim(), SENTENCES, has_vectors=False)
+    page = open_page(locale=locale, has_clock=True)
+    page.locator("#tab-documents").click()
+    row = page.locator(".document")
+    expect(row.locator(".badge-ready")).to_be_visible()
+    expect(row.locator(".document-vectors")).to_have_text(said)
+    row.locator(".document-name").click()
+    expect(page.locator(".viewer-vectors")).to_have_text(said)
+    service.add_vectors(SENTENCES)
+    page.clock.run_for(11_000)
+    expect(row.locator(".document-vectors")).to_have_count(0)
 
 
 def test_many_files_travel_in_batches_of_twenty(service: PageService, open_page: OpenPage) -> None:

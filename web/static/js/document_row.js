@@ -11,6 +11,9 @@ const STATUS_ICONS = { ready: "check", partial: "alert", failed: "alert" };
 
 export const isActive = (doc) => doc.status === "pending" || doc.status === "processing";
 
+/** @type {(doc: Api["DocumentBody"]) => boolean} */
+export const waitsForVectors = (doc) => doc.vectors === "pending";
+
 export class DocumentRow {
   #state = "";
   #actions;
@@ -30,7 +33,7 @@ export class DocumentRow {
     const action = this.element.contains(focused()) ? focused().dataset.action : null;
     this.element.replaceChildren(
       el("span", { class: "document-kind", "aria-hidden": "true" }, kindOf(doc)),
-      el("div", { class: "document-body" }, this.#title(doc), metaLine(doc), progressLine(doc, job), errorLine(doc, job), pageReport(doc, wasOpen)),
+      el("div", { class: "document-body" }, this.#title(doc), metaLine(doc), vectorsLine(doc), progressLine(doc, job), errorLine(doc, job), pageReport(doc, wasOpen)),
       el("div", { class: "document-actions" }, ...this.#buttons(doc, job)));
     if (action) all(this.element, `[data-action="${action}"]`)[0]?.focus();
   }
@@ -81,6 +84,10 @@ function metaLine(doc) {
   parts.push(formatTime(doc.updated_at));
   return el("p", { class: "meta document-meta" }, parts.join(" · "), doc.tags?.map((tag) => el("span", { class: "tag" }, tag)) ?? []);
 }
+
+// Words find a document at once; its vectors follow in the background.
+/** @param {Api["DocumentBody"]} doc */
+const vectorsLine = (doc) => (waitsForVectors(doc) ? el("p", { class: "meta document-vectors" }, t("vectors_pending")) : null);
 
 // "Reading pages 12 of 40": what the job reports, never an estimate.
 /** @param {Api["DocumentBody"]} doc @param {Api["JobBody"]} job */

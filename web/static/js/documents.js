@@ -3,7 +3,7 @@
 
 import { basePath, getJson, jobPath } from "./api.js";
 import { downloadDocument, removeDocument, steerJob } from "./document_actions.js";
-import { DocumentRow, isActive } from "./document_row.js";
+import { DocumentRow, isActive, waitsForVectors } from "./document_row.js";
 import { byId, debounce, el, show } from "./dom.js";
 import { errorText, onLanguage, t } from "./i18n/i18n.js";
 import { LiveUpdates } from "./live.js";
@@ -25,7 +25,7 @@ export class Documents {
   #numWorking = 0; // documents of the whole base that wait or are being read
   #isInTrouble = false;
   #hooks;
-  #live = new LiveUpdates(() => this.#refresh(), () => this.numActive > 0 || this.#isInTrouble, (event) => this.#hear(event));
+  #live = new LiveUpdates(() => this.#refresh(), () => this.#isBusy, (event) => this.#hear(event));
 
   // hooks: {open(kbId, doc), changed(), report(source, say, owner)}
   constructor(hooks) {
@@ -39,6 +39,10 @@ export class Documents {
   get items() {
     const all = this.#pages.flatMap((page) => page.items);
     return [...new Map(all.map((doc) => [doc.id, doc])).values()];
+  }
+
+  get #isBusy() {
+    return this.numActive > 0 || this.#isInTrouble || this.items.some(waitsForVectors);
   }
 
   get numActive() {
@@ -129,7 +133,7 @@ export class Documents {
     const listed = this.#listed;
     const before = this.numActive;
     await this.#guard(async () => {
-      const stale = this.#pages.filter((page, index) => index === 0 || page.items.some(isActive));
+      const stale = this.#pages.filter((page, index) => index === 0 || page.items.some(isChanging));
       for (const page of stale) {
         const fresh = await this.#fetchPage(listed, page.cursor);
         if (!fresh) return;
@@ -237,4 +241,5 @@ function forgetGone(error, forget) {
   return null;
 }
 
+const isChanging = (doc) => isActive(doc) || waitsForVectors(doc);
 const isUnfinished = (job) => ["queued", "running", "failed"].includes(job.status);

@@ -5,43 +5,13 @@ import { documentPath, getJson } from "./api.js";
 import { byId } from "./dom.js";
 import { errorText, onLanguage, t } from "./i18n/i18n.js";
 import { PictureView } from "./picture_view.js";
+import { stopOf, stopsOf } from "./stops.js";
 import { TextView } from "./text_view.js";
 import { ViewerBar } from "./viewer_bar.js";
 
 const WIDE = matchMedia("(min-width: 1100px)");
 const NO_PICTURE = "page_has_no_picture";
 const GONE = "document_not_found";
-
-// One stop per cited page: {documentId, revision, title, citation, pageNumber, boxes, start, end}.
-/** @param {Api["CitationBody"][]} citations */
-export function stopsOf(citations) {
-  const ordered = [...citations].sort((a, b) => a.answer.end - b.answer.end || a.number - b.number);
-  return ordered.flatMap((citation) => {
-    const pages = citation.source.pages?.length ? citation.source.pages : [{ page_number: null, boxes: [] }];
-    return pages.map((page) => ({
-      documentId: citation.document_id,
-      revision: citation.revision,
-      title: citation.title,
-      citation,
-      pageNumber: page.page_number,
-      boxes: page.boxes,
-      start: citation.source.start,
-      end: citation.source.end,
-    }));
-  });
-}
-
-/** @param {Api["DocumentBody"]} doc */
-const stopOf = (doc) => ({
-  documentId: doc.id,
-  revision: doc.revision.sha256,
-  title: doc.name,
-  citation: null,
-  pageNumber: doc.revision.num_pages ? 1 : null,
-  boxes: [],
-  start: 0,
-  end: 0,
-});
 
 export class Viewer {
   #dialog = byId("viewer");
@@ -193,6 +163,7 @@ export class Viewer {
     const doc = /** @type {Api["DocumentBody"]} */ (await getJson(documentPath(this.#kbId, stop.documentId)).catch(() => null));
     if (stop !== this.#stop || doc?.revision?.sha256 !== stop.revision) return;
     this.#numPages = doc.revision.num_pages || null;
+    this.#bar.showVectors(stop.citation ? null : doc.vectors);
     this.#updateBar();
   }
 

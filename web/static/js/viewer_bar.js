@@ -25,6 +25,7 @@ class Stepper {
 export class ViewerBar {
   title = el("h2", { class: "viewer-title", id: "viewer-title", tabindex: "-1" });
   quote = el("blockquote", { class: "viewer-quote", dir: "auto" });
+  vectors = el("p", { class: "meta viewer-vectors", hidden: true });
   body = el("div", { class: "viewer-body", tabindex: "0", role: "region", "aria-label": t("viewer_body") });
   problem = el("p", { class: "notice notice-bad", role: "alert", hidden: true });
 
@@ -39,7 +40,8 @@ export class ViewerBar {
       el("header", { class: "viewer-head" },
         el("div", { class: "viewer-top" }, this.title, close),
         el("div", { class: "viewer-tools" }, this.quotes.element, this.pages.element, this.zooms.element, this.mode),
-        this.quote),
+        this.quote,
+        this.vectors),
       this.problem,
       this.body,
     ];
@@ -61,6 +63,12 @@ export class ViewerBar {
     show(this.mode, state.canShowPicture);
     this.quote.textContent = citation?.cited_text ?? "";
     show(this.quote, citation !== null);
+  }
+
+  // `vectors` of the document that is open, null for a quote's.
+  showVectors(vectors) {
+    this.vectors.textContent = vectors === "pending" ? t("vectors_pending") : "";
+    show(this.vectors, vectors === "pending");
   }
 
   showProblem(text) {
