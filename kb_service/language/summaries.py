@@ -1,8 +1,11 @@
-"""Which headings stand over a summary. Pure functions; the words are the languages' own."""
+"""Which headings stand over a summary, and what is asked of every report. Pure functions.
+
+The words are the languages' own.
+"""
 
 import re
 
-from kb_service.language.lexicon import any_of, shipped_lexicon
+from kb_service.language.lexicon import any_of, shipped_languages, shipped_lexicon
 from kb_service.language.text import normalise
 
 _HEADS = re.compile(
@@ -13,3 +16,9 @@ _HEADS = re.compile(
 def heads_summary(line: str) -> bool:
     """True for a line that is nothing but the heading of a summary: 摘要, Executive summary."""
     return bool(_HEADS.fullmatch(normalise(line)))
+
+
+def key_questions(language: str) -> tuple[str, ...]:
+    """Return what is asked of every report, in a language that is shipped."""
+    asked: list[str] = shipped_languages()[language]["summaries"]["asked"]
+    return tuple(asked)

@@ -82,6 +82,7 @@ class AnsweringService:
     ) -> None:
         self._find_base = find_base
         self._library = library
+        self._reader = reader
         self._generator = generator
         self._answers = answers
         self._settings = settings
@@ -126,7 +127,7 @@ class AnsweringService:
     def _answer(self, turn: Turn) -> Generator[AskEvent, None, None]:
         yield PhaseEvent(Phase.RETRIEVING)
         findings = yield from self._read(turn)
-        plan = plan_answer(turn, findings, self._library, writes=self._writes)
+        plan = plan_answer(turn, findings, self._library, self._reader, writes=self._writes)
         if plan.opened:
             turn.passages = (*turn.passages, plan.opened)
         draft = yield from turn.note_first(self._write(turn, plan))

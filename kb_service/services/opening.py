@@ -1,20 +1,25 @@
-"""The opening of a document, for questions that ask what it is about: its summary or first words.
+"""What a document says in short, quoted: its summary, or its first words and what it says of the
+questions that are asked of every report (what happened, why, what harm, what was done).
 
-Knows which document is meant and where its words are. Knows no model.
+Knows which document is meant and where its words are. Knows a reader, and no model.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from kb_service.domain.ports import PassageReader
 from kb_service.domain.queries import Passage
 from kb_service.domain.reading import Reading
 from kb_service.domain.spans import TextSpan
-from kb_service.domain.texts import Unit, UnitKind
+from kb_service.domain.texts import UnitKind
+from kb_service.language.asked import parse_question
 from kb_service.language.lexicon import shipped_lexicon
-from kb_service.language.summaries import heads_summary
+from kb_service.language.scripts import language_of
+from kb_service.language.summaries import heads_summary, key_questions
 from kb_service.services.assembly import RevisionTexts
+from kb_service.services.evidence import MIN_PINNED_CONFIDENCE
 
-MAX_CHARS = 3000
-"""A summary that begins later is none that opens a document."""
+MAX_CHARS = 6000
+"""So much of a document is read for its gist; a summary that begins later opens no document."""
 
 MAX_TITLE_CHARS = 60
 _ENDS = tuple(".!?;:" + shipped_lexicon().characters("sentences", "ends"))
@@ -22,16 +27,32 @@ _ENDS = tuple(".!?;:" + shipped_lexicon().characters("sentences", "ends"))
 MAX_QUOTED_UNITS, MAX_QUOTED_CHARS = 3, 500
 
 
-def opening_of(like: Passage, texts: RevisionTexts, number: int) -> Reading | None:
-    """Return the words that open the document of a passage, as a passage of that number.
+def gist_of(
+    like: Passage, texts: RevisionTexts, reader: PassageReader, number: int
+) -> tuple[Reading, ...]:
+    """Return what a passage's document says in short, in its order, as a passage of that number.
 
-    None when the document is gone or holds no words.
+    Its summary where it has one. Empty when the document is gone or holds no words.
     """
+    passage = _head(like, texts, number)
+    if passage is None:
+        return ()
+    units, text = passage.units, passage.text
+    headed = next((n for n, unit in enumerate(units) if heads_summary(unit.span.of(text))), None)
+    opening = list(_opening(passage, 0 if headed is None else headed + 1))
+    if not opening:
+        return ()
+    if headed is not None:
+        return _readings(passage, opening)
+    key = _key_units(passage, reader)
+    return _readings(passage, sorted({opening[0], *key} if key else opening))
+
+
+def _head(like: Passage, texts: RevisionTexts, number: int) -> Passage | None:
     (marked,) = texts.stretches([(like.revision_id, TextSpan(0, 0))], MAX_CHARS)
     if marked is None or not marked.text.strip():
         return None
-    units = tuple(marked.quotable())
-    passage = Passage(
+    return Passage(
         number=number,
         chunk_id=like.chunk_id,
         document_id=like.document_id,
@@ -41,11 +62,49 @@ def opening_of(like: Passage, texts: RevisionTexts, number: int) -> Reading | No
         span=marked.span,
         text=marked.text,
         score=like.score,
-        units=units,
+        units=tuple(marked.quotable()),
         document_name=like.document_name,
     )
-    span = _quoted(marked.text, units, like.title)
-    return Reading(passage, span, 1.0) if span else None
+
+
+def _key_units(passage: Passage, reader: PassageReader) -> set[int]:
+    """The units that answer what is asked of every report."""
+    found: set[int] = set()
+    for asked in key_questions(language_of(passage.text)):
+        for reading in reader.read(parse_question(asked), [passage], {})[:1]:
+            if reading.confidence >= MIN_PINNED_CONFIDENCE:
+                touched = [
+                    n for n, unit in enumerate(passage.units) if unit.span.overlap(reading.span)
+                ]
+                found.update(touched[:MAX_QUOTED_UNITS])
+    return found
+
+
+def _opening(passage: Passage, first: int) -> Iterator[int]:
+    """The first units from a place on that are no heading or title."""
+    length = count = 0
+    for n, unit in enumerate(passage.units[first:], first):
+        words = unit.span.of(passage.text)
+        if unit.kind is UnitKind.HEADING or _is_title(words, passage.title):
+            if count:
+                return
+            continue
+        yield n
+        count, length = count + 1, length + len(words)
+        if count == MAX_QUOTED_UNITS or length >= MAX_QUOTED_CHARS:
+            return
+
+
+def _readings(passage: Passage, chosen: Sequence[int]) -> tuple[Reading, ...]:
+    """Neighbouring units as one reading."""
+    runs: list[list[int]] = []
+    for n in chosen:
+        if runs and n == runs[-1][-1] + 1:
+            runs[-1].append(n)
+        else:
+            runs.append([n])
+    spans = [(passage.units[run[0]].span, passage.units[run[-1]].span) for run in runs]
+    return tuple(Reading(passage, TextSpan(a.start, b.end), 1.0) for a, b in spans)
 
 
 def _is_title(words: str, title: str) -> bool:
@@ -53,20 +112,3 @@ def _is_title(words: str, title: str) -> bool:
     is_said = "".join(words.split()) in "".join(title.split())
     is_sentence = words.rstrip().endswith(_ENDS) or len(words) > MAX_TITLE_CHARS
     return is_said or not is_sentence
-
-
-def _quoted(text: str, units: Sequence[Unit], title: str) -> TextSpan | None:
-    """The units behind a heading of a summary, else the first ones that are no heading or title."""
-    headed = next((n for n, unit in enumerate(units) if heads_summary(unit.span.of(text))), None)
-    first = 0 if headed is None else headed + 1
-    chosen: list[Unit] = []
-    for unit in units[first:]:
-        if unit.kind is UnitKind.HEADING or _is_title(unit.span.of(text), title):
-            if chosen:
-                break
-            continue
-        chosen.append(unit)
-        length = chosen[-1].span.end - chosen[0].span.start
-        if len(chosen) == MAX_QUOTED_UNITS or length >= MAX_QUOTED_CHARS:
-            break
-    return TextSpan(chosen[0].span.start, chosen[-1].span.end) if chosen else None

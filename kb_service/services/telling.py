@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from kb_service.domain.answers import AnswerStatus, Generation
 from kb_service.domain.chats import Usage
+from kb_service.domain.ports import PassageReader
 from kb_service.domain.queries import Passage
 from kb_service.domain.questions import QuestionKind
 from kb_service.domain.reading import Reading
@@ -16,7 +17,7 @@ from kb_service.language.messages import message
 from kb_service.services.assembly import RevisionTexts
 from kb_service.services.evidence import Shortfall
 from kb_service.services.finding import Finding
-from kb_service.services.opening import opening_of
+from kb_service.services.opening import gist_of
 from kb_service.services.turns import Draft, Turn
 from kb_service.services.writing import GroundedWriter
 
@@ -60,7 +61,12 @@ class Plan:
 
 
 def plan_answer(
-    turn: Turn, findings: Sequence[Finding], texts: RevisionTexts, *, writes: bool
+    turn: Turn,
+    findings: Sequence[Finding],
+    texts: RevisionTexts,
+    reader: PassageReader,
+    *,
+    writes: bool,
 ) -> Plan:
     """Return what to say. `writes`: the generator writes words of its own, and may sum up."""
     language = turn.question.language
@@ -75,7 +81,7 @@ def plan_answer(
     if turn.kind in ACROSS and not _says_outright(found):
         return _cannot(CANNOT_COUNT, found, language)
     if turn.kind in {QuestionKind.SUMMARY, QuestionKind.ABOUT_DOCUMENT} and not writes:
-        return _opening(turn, found, texts)
+        return _gist(turn, found, texts, reader)
     return _told(found, language, writes=writes)
 
 
@@ -95,18 +101,16 @@ def _cannot(reason: str, found: Finding, language: str) -> Plan:
     return Plan((Saying(text),), AnswerStatus.REFUSED, reason, nearest=_numbers(found.passages))
 
 
-def _opening(turn: Turn, found: Finding, texts: RevisionTexts) -> Plan:
-    """Quote how the document that is meant opens."""
+def _gist(turn: Turn, found: Finding, texts: RevisionTexts, reader: PassageReader) -> Plan:
+    """Quote what the document that is meant says in short."""
     language = turn.question.language
     meant = _meant(turn, found)
-    if meant is None:
+    gist = gist_of(meant, texts, reader, len(turn.passages) + 1) if meant else ()
+    if meant is None or not gist:
         return _cannot(CANNOT_SUMMARISE, found, language)
-    opening = opening_of(meant, texts, len(turn.passages) + 1)
-    if opening is None:
-        return _cannot(CANNOT_SUMMARISE, found, language)
-    lead = Saying(message("opens", language, title=meant.title))
-    quoted = Saying("", (opening,), asks=True)
-    return Plan((lead, quoted), None, CANNOT_SUMMARISE, opened=opening.passage)
+    lead = message("gist" if len(gist) > 1 else "opens", language, title=meant.title)
+    sayings = (Saying(lead), Saying("", gist, asks=True))
+    return Plan(sayings, None, CANNOT_SUMMARISE, opened=gist[0].passage)
 
 
 def _meant(turn: Turn, found: Finding) -> Passage | None:

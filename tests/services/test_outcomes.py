@@ -133,6 +133,27 @@ def test_what_a_document_is_about_is_told_by_how_it_opens() -> None:
     assert answer.citations[0].source.of(HARBOUR) == answer.citations[0].cited_text
 
 
+REPORT = (
+    "Harbour fire of 3 May 2024. The pier is eighty years old. It belongs to the town. "
+    "The cause was a corroded valve. Nobody spoke of the weather. Damage was 40,000 dollars."
+)
+
+
+def test_a_summary_quotes_what_the_document_says_of_what_is_asked_of_every_report() -> None:
+    reads = {"a corroded valve": 0.9, "40,000 dollars": 0.8, "eighty years": 0.1}
+    answer = ask("Summarise the Harbour report.", reads, harbour=REPORT)
+    assert (answer.status, answer.reason) == (AnswerStatus.PARTIAL, "cannot_summarise")
+    quoted = [citation.cited_text for citation in answer.citations]
+    assert quoted[:2] == ["Harbour fire of 3 May 2024.", "The cause was a corroded valve."]
+    assert "eighty" not in answer.answer and "weather" not in answer.answer
+
+
+def test_a_summary_that_the_document_has_is_quoted_and_nothing_else() -> None:
+    text = f"# Overview\nA valve failed and the pier burnt.\n# Findings\n{REPORT}"
+    answer = ask("Summarise the Harbour report.", {"a corroded valve": 0.9}, harbour=text)
+    assert [c.cited_text for c in answer.citations] == ["A valve failed and the pier burnt."]
+
+
 @pytest.mark.parametrize(("question", "word"), [("hello", "Hello"), ("你好", "你好")])
 def test_a_greeting_is_answered_in_its_language_and_searches_nothing(
     question: str, word: str
