@@ -21,10 +21,6 @@ from kb_service.domain.spans import TextSpan
 from kb_service.generation.windows import Window, choose_windows
 
 MAX_ANSWER_TOKENS = 96
-MARGIN_WEIGHT, ANSWERABLE_WEIGHT, BIAS = 0.195, 0.058, -1.565
-"""Logistic regression over the best reading of 170 questions: invented papers of the seen layouts,
-SQuAD and DRCD (model card)."""
-
 ENOUGH = 0.7
 """The likelier half of the windows is read first; a reading as sure as this ends the search."""
 
@@ -44,8 +40,29 @@ class Scores:
     offsets: Sequence[tuple[int, int] | None]
 
 
+@dataclass(frozen=True, slots=True)
+class Confidence:
+    """How sure a reading is, by two numbers of the network: a logistic regression.
+
+    Fitted to the weights (training.reader.calibration) and kept with them.
+    """
+
+    margin: float
+    answerable: float
+    bias: float
+
+    def of(self, margin: float, answerable: float) -> float:
+        """The likelihood that a reading answers, between 0 and 1."""
+        logit = self.margin * margin + self.answerable * answerable + self.bias
+        return 1 / (1 + math.exp(-max(-50.0, min(50.0, logit))))
+
+
 class SpanScorer(Protocol):
     """The network with its tokenizer."""
+
+    @property
+    def confidence(self) -> Confidence:
+        """What the network's numbers are worth."""
 
     @property
     def name(self) -> str:
@@ -59,6 +76,16 @@ class SpanScorer(Protocol):
 
     def score(self, question: str, texts: Sequence[tuple[str, str]]) -> list[Scores]:
         """Return the scores of each (title, text)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredSpan:
+    """The likeliest words of a window. `margin`: their logits above those of no answer."""
+
+    passage: Passage
+    span: TextSpan
+    margin: float
+    answerable: float
 
 
 class TrainedReader:
@@ -76,20 +103,12 @@ class TrainedReader:
         self, question: Question, passages: Sequence[Passage], idf: Mapping[str, float]
     ) -> tuple[Reading, ...]:
         """Return the best reading of every passage that was read, surest first."""
-        longest = max((len(p.title) for p in passages), default=0)
-        title = next((p.title for p in passages if len(p.title) == longest), "")
-        windows = choose_windows(
-            question.terms,
-            idf,
-            passages,
-            self._scorer.length,
-            max_tokens=self._scorer.room(question.text, title),
-            max_windows=self._max_windows,
-        )
+        windows = self.windows(question, passages, idf)
         best: dict[int, Reading] = {}
         half = -(-len(windows) // 2)
         for part in (windows[:half], windows[half:]):
-            for reading in self._readings(question, part):
+            for scored in self.scored(question, part):
+                reading = self._reading(scored)
                 known = best.get(reading.passage.number)
                 if known is None or reading.confidence > known.confidence:
                     best[reading.passage.number] = reading
@@ -97,17 +116,35 @@ class TrainedReader:
                 break
         return tuple(sorted(best.values(), key=lambda r: (-r.confidence, r.passage.number)))
 
-    def _readings(self, question: Question, windows: Sequence[Window]) -> Iterator[Reading]:
+    def windows(
+        self, question: Question, passages: Sequence[Passage], idf: Mapping[str, float]
+    ) -> list[Window]:
+        """Return what would be read, likeliest first."""
+        longest = max((len(p.title) for p in passages), default=0)
+        title = next((p.title for p in passages if len(p.title) == longest), "")
+        return choose_windows(
+            question.terms,
+            idf,
+            passages,
+            self._scorer.length,
+            max_tokens=self._scorer.room(question.text, title),
+            max_windows=self._max_windows,
+        )
+
+    def scored(self, question: Question, windows: Sequence[Window]) -> Iterator[ScoredSpan]:
+        """Yield the best words of each window that has any."""
         texts = [(window.passage.title, window.text) for window in windows]
-        scored = self._scorer.score(question.text, texts)
-        for window, scores in zip(windows, scored, strict=True):
-            reading = to_reading(window, scores)
-            if reading:
-                yield reading
+        for window, scores in zip(windows, self._scorer.score(question.text, texts), strict=True):
+            found = _scored(window, scores)
+            if found:
+                yield found
+
+    def _reading(self, scored: ScoredSpan) -> Reading:
+        confidence = self._scorer.confidence.of(scored.margin, scored.answerable)
+        return Reading(scored.passage, scored.span, confidence)
 
 
-def to_reading(window: Window, scores: Scores) -> Reading | None:
-    """Return the best words of a window and their confidence; None where it has no words."""
+def _scored(window: Window, scores: Scores) -> ScoredSpan | None:
     found = best_span(scores)
     if found is None:
         return None
@@ -117,8 +154,7 @@ def to_reading(window: Window, scores: Scores) -> Reading | None:
         return None
     span = TextSpan(start[0], end[1]).shifted(window.span.start)
     trimmed = _trimmed(window.passage.text, span)
-    confidence = _sure(MARGIN_WEIGHT * margin + ANSWERABLE_WEIGHT * scores.answerable + BIAS)
-    return Reading(window.passage, trimmed, confidence) if trimmed else None
+    return ScoredSpan(window.passage, trimmed, margin, scores.answerable) if trimmed else None
 
 
 def best_span(scores: Scores) -> tuple[int, int, float] | None:
@@ -144,7 +180,3 @@ def _trimmed(text: str, span: TextSpan) -> TextSpan | None:
     start = span.start + len(words) - len(words.lstrip())
     kept = words.strip()
     return TextSpan(start, start + len(kept)) if kept else None
-
-
-def _sure(logit: float) -> float:
-    return 1 / (1 + math.exp(-max(-50.0, min(50.0, logit))))

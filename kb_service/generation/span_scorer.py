@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kb_service.domain.errors import ConfigurationError
-from kb_service.encoder.folder import open_encoder
-from kb_service.generation.passage_reader import Scores
+from kb_service.encoder.folder import CONFIG_FILE, corrupt, open_encoder, read_config
+from kb_service.generation.passage_reader import Confidence, Scores
 
 if TYPE_CHECKING:
     from kb_service.encoder.arithmetic import FloatArray
@@ -24,20 +24,23 @@ MAX_TOKENS = 224
 MAX_QUESTION_TOKENS, MAX_TITLE_TOKENS = 56, 40
 START, END = 0, 2
 PROMPT = "query: "
+CONFIDENCE = "confidence"
+"""The entry of config.json that the readings' numbers are weighed by."""
+
 HEADS = ("span.weight", "span.bias", "answerable.weight", "answerable.bias")
 
 
 class EncoderScorer:
     """Scores windows as trained: `<s> query: … </s></s> title, line end, text </s>`."""
 
-    def __init__(self, encoder: Encoder, name: str) -> None:
+    def __init__(self, encoder: Encoder, name: str, confidence: Confidence) -> None:
         """Raises ConfigurationError `model_corrupt` when the folder lacks a head."""
         lacking = [head for head in HEADS if head not in encoder.heads]
         if lacking:
             raise ConfigurationError(
                 f"the reading model {name} lacks head.{lacking[0]}", code="model_corrupt"
             )
-        self._encoder, self.name = encoder, name
+        self._encoder, self.name, self.confidence = encoder, name, confidence
         self._max_tokens = min(MAX_TOKENS, encoder.bert.max_tokens)
 
     def length(self, text: str) -> int:
@@ -88,4 +91,18 @@ class EncoderScorer:
 def load_scorer(folder: Path, num_threads: int, kernel: Kernel | None = None) -> EncoderScorer:
     """Open the folder of a reading model. Raises ConfigurationError `model_…`."""
     encoder = open_encoder(folder, num_threads=num_threads, kernel=kernel)
-    return EncoderScorer(encoder, folder.name)
+    return EncoderScorer(encoder, folder.name, read_confidence(folder))
+
+
+def read_confidence(folder: Path) -> Confidence:
+    """What the configuration of a reading model says of its numbers' worth.
+
+    Raises ConfigurationError `model_corrupt` where it says nothing, or no numbers.
+    """
+    told: Any = read_config(folder).get(CONFIDENCE)
+    try:
+        return Confidence(**{name: float(told[name]) for name in ("margin", "answerable", "bias")})
+    except (TypeError, KeyError, ValueError) as error:
+        path = folder / CONFIG_FILE
+        wanted = f"{CONFIDENCE} with margin, answerable and bias"
+        raise corrupt(f"{path} does not give {wanted}: {error!r}", path) from error

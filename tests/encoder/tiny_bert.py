@@ -16,6 +16,7 @@ PIECES = [
     ("\u2581fire", -4.0),
 ]
 PROMPTS = {"query": "query: ", "passage": "passage: "}
+CONFIDENCE = {"margin": 0.2, "answerable": 0.05, "bias": -1.5}
 
 
 def tiny_tensors(
@@ -53,7 +54,8 @@ def write_tiny_encoder(
     folder: Path, heads: dict[str, FloatArray] | None = None, **size: int
 ) -> Path:
     """Write weights, configuration, tokenizer, papers and checksums; the same each time."""
-    papers = Papers("card", "licence", {"prompts": PROMPTS, "pooling": "mean"})
+    config = {"prompts": PROMPTS, "pooling": "mean", "confidence": CONFIDENCE}
+    papers = Papers("card", "licence", config)
     tokenizer = unigram_tokenizer(PIECES).to_str()
     state, keep = tiny_tensors(**size), range(len(PIECES))
     package(state, heads or {}, tokenizer, folder, keep, papers, num_heads=2)

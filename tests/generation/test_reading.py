@@ -1,5 +1,6 @@
 """The trained reader over a scripted network, and the network over a tiny random encoder."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 from kb_service.domain.errors import ConfigurationError
-from kb_service.generation.passage_reader import Scores, TrainedReader, best_span
+from kb_service.generation.passage_reader import Confidence, Scores, TrainedReader, best_span
 from kb_service.generation.span_scorer import HEADS, MAX_TOKENS, load_scorer
 from kb_service.generation.words_reader import WordsReader
 from kb_service.language.asked import parse_question
@@ -23,6 +24,7 @@ class Pointing:
     """Points at given words with a given margin; texts without them have no answer."""
 
     name = "pointing"
+    confidence = Confidence(margin=0.2, answerable=0.05, bias=-1.5)
 
     def __init__(self, **margins: float) -> None:
         self._margins = margins
@@ -129,3 +131,14 @@ def test_a_long_question_keeps_what_it_asks_at_its_end(tmp_path: Path) -> None:
 def test_a_folder_without_the_heads_is_no_reader(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"lacks head\.span\.weight"):
         load_scorer(write_tiny_encoder(tmp_path / "tiny"), 1)
+
+
+@pytest.mark.parametrize("told", [None, {"margin": 1.0}, {"margin": "x"}, [1.0]])
+def test_a_folder_that_does_not_say_what_its_numbers_are_worth_is_no_reader(
+    tmp_path: Path, told: object
+) -> None:
+    folder = write_tiny_encoder(tmp_path / "tiny", heads=heads())
+    config = json.loads((folder / "config.json").read_text("utf-8"))
+    (folder / "config.json").write_text(json.dumps(config | {"confidence": told}), "utf-8")
+    with pytest.raises(ConfigurationError, match="confidence with margin, answerable and bias"):
+        load_scorer(folder, 1)

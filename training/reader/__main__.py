@@ -3,6 +3,7 @@
 python -m training.reader train --base E5 --data DIR --out RUN [--start READER] [--resume]
 python -m training.reader export --run RUN --base E5 --data DIR --card CARD --out MODEL
                                  [--start READER] [--words ../e5-zh-en]
+python -m training.reader calibrate --model MODEL --data DIR
 """
 
 from __future__ import annotations
@@ -62,6 +63,14 @@ def _export(options: argparse.Namespace) -> None:
     _say(f"{options.out}: the average weights of step {step}")
 
 
+def _calibrate(options: argparse.Namespace) -> None:
+    from kb_service.generation.span_scorer import load_scorer
+    from training.reader.calibration import calibrate
+
+    scorer = load_scorer(options.model, options.threads)
+    calibrate(options.model, options.data, scorer, options.each, _say)
+
+
 def main() -> None:
     """Run one of the commands."""
     parser = argparse.ArgumentParser(prog="training.reader", description=__doc__)
@@ -84,6 +93,12 @@ def main() -> None:
         command.add_argument("--data", type=Path, required=True)
         command.add_argument("--out", type=Path, required=True)
         command.add_argument("--start", type=Path)
+    calibrating = commands.add_parser("calibrate")
+    calibrating.add_argument("--model", type=Path, required=True)
+    calibrating.add_argument("--data", type=Path, required=True)
+    calibrating.add_argument("--each", type=int, default=150, help="questions of every set")
+    calibrating.add_argument("--threads", type=int, default=2)
+    calibrating.set_defaults(run=_calibrate)
     options = parser.parse_args()
     options.run(options)
 

@@ -1,0 +1,156 @@
+"""Fits how sure a reading is: a logistic regression over the two numbers of the network.
+
+As the service reads: the passages that share most with a question are read together, and what
+counts is whether the best reading of all is right. The sets are ones that the weights were not
+trained on: the development sets, and invented papers of another seed. Writes the three numbers
+into the model's config.json.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from math import log
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from kb_service.domain.queries import Passage
+from kb_service.domain.spans import TextSpan
+from kb_service.encoder.folder import CONFIG_FILE, read_config
+from kb_service.generation.passage_reader import Confidence, ScoredSpan, TrainedReader
+from kb_service.generation.span_scorer import CONFIDENCE, EncoderScorer
+from kb_service.language.asked import parse_question
+from kb_service.language.questions import coverage, text_terms
+from kb_service.language.units import quotable_units
+from training.model_folder import write_checksums
+from training.reader.asking import ask
+from training.reader.introducing import introduced
+from training.reader.passages import Asked
+from training.reader.reports import HELD
+from training.reader.sources import read_set
+from training.reader.writing import LAYOUTS, paper
+
+SETS = ("en_squad", "zh_drcd", "zh_cmrc2018_trial")
+NUM_BESIDE = 8
+"""So many passages are read together, the asked one or not."""
+
+MIN_OVERLAP = 0.6
+"""Words that share so much with an answer (F1 of characters and words) are right."""
+
+Numbers = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A question with the answers that are right (none where it has none) and what is read."""
+
+    question: str
+    answers: tuple[str, ...]
+    passages: tuple[Passage, ...]
+
+
+def calibrate(
+    folder: Path, data: Path, scorer: EncoderScorer, num_each: int, log_line: Callable[[str], None]
+) -> Confidence:
+    """Fit on `num_each` questions of every set; write the numbers into the model folder."""
+    reader = TrainedReader(scorer, NUM_BESIDE)
+    trials = [*_of_sets(data, num_each), *_of_papers(num_each)]
+    read = [(trial, list(_read(trial, reader))) for trial in trials]
+    fitted = scorer.confidence
+    for turn in range(4):  # which reading is best depends on the fit
+        rows, right = zip(*_best(read, fitted), strict=True)
+        fitted = fit(np.array(rows), np.array(right))
+        log_line(f"{turn}: {len(rows)} readings, {sum(right):.0f} right, {fitted}")
+    config = read_config(folder)
+    numbers = {name: round(getattr(fitted, name), 4) for name in ("margin", "answerable", "bias")}
+    text = json.dumps(config | {CONFIDENCE: numbers}, indent=2, ensure_ascii=False) + "\n"
+    (folder / CONFIG_FILE).write_text(text, encoding="utf-8")
+    write_checksums(folder)
+    return fitted
+
+
+def fit(rows: Numbers, right: Numbers, ridge: float = 1e-2) -> Confidence:
+    """The most likely weights (N, 2) -> (N,), by Newton's method with a small ridge."""
+    given = np.column_stack((rows, np.ones(len(rows))))
+    weights = np.zeros(3)
+    for _ in range(100):
+        likely = 1 / (1 + np.exp(-np.clip(given @ weights, -50, 50)))
+        curve = (given * (likely * (1 - likely))[:, None]).T @ given + ridge * np.eye(3)
+        weights += np.linalg.solve(curve, given.T @ (right - likely) - ridge * weights)
+    return Confidence(*map(float, weights))
+
+
+def _best(
+    read: Sequence[tuple[Trial, list[ScoredSpan]]], fitted: Confidence
+) -> Iterator[tuple[tuple[float, float], float]]:
+    for trial, found in read:
+        best = max(found, key=lambda of: fitted.of(of.margin, of.answerable), default=None)
+        if best is not None:
+            words = best.span.of(best.passage.text)
+            right = any(overlap(words, answer) >= MIN_OVERLAP for answer in trial.answers)
+            yield (best.margin, best.answerable), float(right)
+
+
+def _read(trial: Trial, reader: TrainedReader) -> Iterator[ScoredSpan]:
+    question = parse_question(trial.question)
+    return reader.scored(question, reader.windows(question, trial.passages, {}))
+
+
+def overlap(one: str, other: str) -> float:
+    """F1 of the characters and words that two texts share."""
+    first, second = (sorted(text_terms(text)) for text in (one, other))
+    shared = len(set(first) & set(second))
+    return 2 * shared / (len(first) + len(second)) if shared else 0.0
+
+
+def _of_sets(data: Path, num_each: int) -> Iterator[Trial]:
+    for name in SETS:
+        rows = read_set(data / "dev" / f"{name}.jsonl.gz")
+        contexts = list(dict.fromkeys((row.title, row.context) for row in rows))
+        find = _finder(contexts)
+        for row in random.Random(name).sample(rows, min(num_each, len(rows))):  # noqa: S311 - no secret
+            answers = (row.context[slice(*row.answer)],) if row.answer else ()
+            yield Trial(row.question, answers, find(row.question))
+
+
+def _of_papers(num_each: int) -> Iterator[Trial]:
+    rng = random.Random("calibration")  # noqa: S311 - no secret
+    kinds = [(lang, of) for lang in ("zh", "en") for of in LAYOUTS if (lang, of) not in HELD]
+    papers = [paper(*rng.choice(kinds), rng) for _ in range(num_each)]
+    asked = [question for of in papers if (question := ask(of, rng))]
+    find = _finder([(of.title, of.text) for of in papers])
+    for question in asked:
+        yield Trial(question.question, _answers(question), find(question.question))
+
+
+def _answers(asked: Asked) -> tuple[str, ...]:
+    return (asked.text[slice(*asked.answer)],) if asked.answer else ()
+
+
+def _finder(contexts: Sequence[tuple[str, str]]) -> Callable[[str], tuple[Passage, ...]]:
+    """The passages that share most of a question's rarity, first, each behind its title."""
+    terms = [text_terms(f"{title}\n{text}") for title, text in contexts]
+    counts: dict[str, int] = {}
+    for of in terms:
+        for term in of:
+            counts[term] = counts.get(term, 0) + 1
+    idf = {term: log((len(terms) + 1) / (count + 0.5)) for term, count in counts.items()}
+
+    def find(question: str) -> tuple[Passage, ...]:
+        asked = parse_question(question).terms
+        shares = [coverage(asked, of, idf) for of in terms]
+        first = sorted(range(len(terms)), key=lambda n: -shares[n])[:NUM_BESIDE]
+        return tuple(_passage(n + 1, question, *contexts[at]) for n, at in enumerate(first))
+
+    return find
+
+
+def _passage(number: int, question: str, title: str, text: str) -> Passage:
+    shown = introduced(Asked(question, title, text, None)).title
+    units = tuple(quotable_units(text))
+    name = f"doc_{number}"
+    return Passage(number, number, name, 1, "", shown, TextSpan(0, len(text)), text, 1.0, units)
