@@ -6,23 +6,6 @@ from enum import StrEnum
 from kb_service.domain.spans import TextSpan
 
 
-class AnswerType(StrEnum):
-    """Which kind of words answers a question; `other` when the wording does not tell."""
-
-    DATE = "date"
-    TIME = "time"
-    DURATION = "duration"
-    MONEY = "money"
-    NUMBER = "number"
-    PERSON = "person"
-    PLACE = "place"
-    ORGANISATION = "organisation"
-    CAUSE = "cause"
-    IDENTIFIER = "identifier"
-    ITEM = "item"
-    OTHER = "other"
-
-
 class QuestionKind(StrEnum):
     """What has to be done for a question.
 
@@ -86,7 +69,6 @@ class Question:
     text: str
     normalised: str
     language: str
-    kind: AnswerType
     words: tuple[str, ...]
     terms: tuple[str, ...]
     identifiers: tuple[str, ...]

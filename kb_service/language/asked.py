@@ -10,7 +10,7 @@ from kb_service.language.identifiers import identifiers_asked, without_fixed_val
 from kb_service.language.lexicon import HAN
 from kb_service.language.messages import language_of
 from kb_service.language.name_endings import names_asked, subjects_in
-from kb_service.language.questions import answer_type, content_terms
+from kb_service.language.questions import content_terms
 from kb_service.language.text import normalise, terms_of
 from kb_service.language.values import stated_values
 
@@ -27,7 +27,6 @@ def parse_question(text: str) -> Question:
         text=text,
         normalised=normalised,
         language=language_of(text),
-        kind=answer_type(normalised),
         words=tuple(terms_of(normalised)),
         terms=content_terms(without_fixed_values(normalised)),
         identifiers=identifiers,

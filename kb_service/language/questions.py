@@ -1,4 +1,4 @@
-"""What a question asks: its content terms, the type of the answer, and how well a text covers it.
+"""What a question asks: its content terms, and how well a text covers it.
 
 Pure functions on strings, Chinese and English, without a dictionary. Knows no documents.
 """
@@ -6,7 +6,6 @@ Pure functions on strings, Chinese and English, without a dictionary. Knows no d
 import re
 from collections.abc import Iterable, Mapping
 
-from kb_service.domain.questions import AnswerType
 from kb_service.language.text import index_terms, terms_of
 
 DEFAULT_IDF = 1.0
@@ -33,65 +32,6 @@ _ENGLISH_QUESTION = re.compile(
 )
 _LASTING = re.compile(r"\b(?:last|lasted|lasts|take|took)\b")
 _SUFFIX = re.compile(r"(?:ies|ing|ed|es|s|e|ly)$")
-
-
-# First match wins: the more specific wording stands first.
-_WORDING: dict[AnswerType, tuple[str, ...]] = {
-    AnswerType.ITEM: (r"第\s*[\d一二三四五六七八九十百千零〇]+\s*(?:条|项|点|款|步|章)",),
-    AnswerType.DURATION: (
-        "多久|多长时间|历时|(?<![元于在])(?:几|多少)个?(?:小时|分钟|天|年|个月|秒)(?!代)",
-        "how long|how many (?:hours|minutes|days|weeks|months|years|seconds)",
-    ),
-    AnswerType.MONEY: (
-        (
-            "(?:损失|罚款|金额|费用|造价|票房|收入|投资|价格|奖金|资金|成本|赔偿|工资|售价|耗资|款项?)"
-            "[^，。？?]{0,8}(?:多少|几)"
-        ),
-        "多少(?:钱|元|万元|亿元|美元)",
-        "how much (?:money|did .* (?:cost|pay)|does .* cost|was .* (?:fined|paid|worth))",
-        "what (?:was|is|were) the (?:cost|price|fine|damages|budget|revenue|salary)",
-    ),
-    AnswerType.TIME: ("几点|几时几分|什么时刻", "what time|at which (?:hour|time)"),
-    AnswerType.DATE: (
-        "什么时候|什么时间|何时|哪一?(?:年|天|日|月)|几(?:月|号|日|年)",
-        "(?:日期|时间|年份)(?:是|为|在)?(?:什么|哪|多少|何)",
-        "when|(?:what|which) (?:year|date|day|month)",
-    ),
-    AnswerType.PERSON: ("谁|哪一?(?:位|名)|何人|什么人", r"\b(?:who|whom|whose)\b"),
-    AnswerType.NUMBER: (
-        "多少|多(?:大|高|远|重|深|宽|长)",
-        "几(?:个|人|名|次|种|起|条|项|座|家|层|位|部|岁|级|届|场|集|页|台|辆|所|支|只|架|千|万)",
-        "how (?:many|much|old|far|tall|high|deep|large|big|fast)",
-        "what (?:number|percentage|proportion|percent)",
-    ),
-    AnswerType.CAUSE: (
-        "为什么|为何|因何|原因|缘由|起因|什么导致|因为什么|(?:怎么|如何|什么)(?:引起|造成|引发|导致)",
-        r"\bwhy\b|(?:what|which) caused?|probable cause|reason|cause of",
-    ),
-    AnswerType.ORGANISATION: (
-        "哪一?(?:家|个|所)?(?:公司|单位|机构|组织|部门|企业|医院|学校|大学|银行|集团|学院|机关)",
-        "(?:公司|单位|机构|部门|企业|医院|学校|大学|银行|集团)(?:是|为|叫)(?:哪|什么)",
-        "(?:which|what) (?:company|organi[sz]ation|agency|unit|department|team|hospital|firm)",
-        "(?:which|what) (?:university|school|bank)",
-    ),
-    AnswerType.PLACE: (
-        "哪里|哪儿|何地|何处|什么地方|在哪|(?:地点|位置|地址)(?:是|在|为)",
-        "哪一?(?:个|座)?(?:国家|城市|省|市|县|区|地区|地方|镇|村|岛|州|洲|街|路)",
-        r"\bwhere\b|(?:which|what) (?:city|country|state|place|location|town|county|region)",
-        "(?:which|what) (?:island|airport)",
-    ),
-    AnswerType.IDENTIFIER: (
-        "(?:编号|号码|代码|车牌|型号|电话|序列号)(?:是|为)?(?:什么|多少|哪)|给出编号",
-        "registration|identifier",
-        "(?:serial|accident|case|phone|report|ticket) (?:number|code|id)",
-    ),
-}
-_TYPES = tuple((kind, re.compile("|".join(parts))) for kind, parts in _WORDING.items())
-
-
-def answer_type(normalised: str) -> AnswerType:
-    """Return the type of answer that the words of a normalised question ask for."""
-    return next((kind for kind, pattern in _TYPES if pattern.search(normalised)), AnswerType.OTHER)
 
 
 def content_terms(normalised: str) -> tuple[str, ...]:

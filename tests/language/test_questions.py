@@ -1,41 +1,13 @@
-"""Questions: the type of their answer, their content terms, their coverage by a text."""
+"""Questions: their content terms, their coverage by a text."""
 
 import pytest
 
 from kb_service.language.questions import (
-    AnswerType,
-    answer_type,
     content_terms,
     coverage,
     text_terms,
 )
 from kb_service.language.text import normalise
-
-
-@pytest.mark.parametrize(
-    ("question", "kind"),
-    [
-        ("泄漏发生在哪一天？", AnswerType.DATE),
-        ("When did the accident happen?", AnswerType.DATE),
-        ("几点发现的？", AnswerType.TIME),
-        ("处置历时多久？", AnswerType.DURATION),
-        ("直接经济损失是多少？", AnswerType.MONEY),
-        ("How much did the repair cost?", AnswerType.MONEY),
-        ("造成多少人死亡？", AnswerType.NUMBER),
-        ("How many people were hurt?", AnswerType.NUMBER),
-        ("值班负责人是谁？", AnswerType.PERSON),
-        ("事故发生在哪个城市？", AnswerType.PLACE),
-        ("Where did it happen?", AnswerType.PLACE),
-        ("承保的是哪家公司？", AnswerType.ORGANISATION),
-        ("直接原因是什么？", AnswerType.CAUSE),
-        ("Why did the pump stop?", AnswerType.CAUSE),
-        ("第2条整改措施是什么？", AnswerType.ITEM),
-        ("What was the registration of the aircraft?", AnswerType.IDENTIFIER),
-        ("迷鳄以什么为食？", AnswerType.OTHER),
-    ],
-)
-def test_the_wording_tells_the_type_of_the_answer(question: str, kind: AnswerType) -> None:
-    assert answer_type(normalise(question)) is kind
 
 
 def test_question_words_are_no_content() -> None:
