@@ -1,6 +1,6 @@
 """The days that a question speaks of, and how they are told to who asks. Pure functions.
 
-Knows what words mean on a day; knows no document.
+Knows no document, and not which day it is.
 """
 
 import calendar
@@ -10,18 +10,18 @@ from contextlib import suppress
 from datetime import date
 
 from kb_service.domain.questions import Question, Subject, SubjectKind
-from kb_service.domain.times import Period
-from kb_service.language.time_words import days_unsaid, time_windows
+from kb_service.domain.times import Period, TimeWindow
+from kb_service.language.time_words import days_unsaid
 
 _STATED = re.compile(r"(?:num|date):(?P<year>\d{4})(?:-(?P<month>\d+))?(?:-(?P<day>\d+))?")
 
 
-def period_of(question: Question, subjects: Sequence[Subject], today: date) -> Period | None:
+def period_of(subjects: Sequence[Subject], windows: Sequence[TimeWindow]) -> Period | None:
     """Return the days from the first to the last that a question speaks of; None when of none.
 
     Of a day or month without its year nothing is known. `subjects`: what the question names.
+    `windows`: the times that it tells.
     """
-    windows = time_windows(question.text, today)
     told = [Period(window.first, window.last) for window in windows]
     for subject in subjects:
         is_told = any(subject.span.overlap(window.span) for window in windows)
@@ -32,9 +32,8 @@ def period_of(question: Question, subjects: Sequence[Subject], today: date) -> P
     return Period(min(period.first for period in told), max(period.last for period in told))
 
 
-def days_meant(question: Question, today: date) -> list[str]:
+def days_meant(question: Question, windows: Sequence[TimeWindow]) -> list[str]:
     """Return the days in words for which a question has other words (上周三, last Tuesday)."""
-    windows = time_windows(question.text, today)
     told = (days_unsaid(window, question.text, question.language) for window in windows)
     return [words for words in told if words]
 

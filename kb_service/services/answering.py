@@ -21,7 +21,6 @@ from kb_service.domain.reading import Reading
 from kb_service.domain.spans import TextSpan
 from kb_service.language.asked import parse_question
 from kb_service.language.messages import message
-from kb_service.language.subjects import subjects_in
 from kb_service.services.asking import (
     AskEvent,
     AskRequest,
@@ -35,10 +34,9 @@ from kb_service.services.asking import (
 from kb_service.services.finding import (
     Finder,
     Finding,
-    explicit_question,
-    named_in,
     numbered_together,
 )
+from kb_service.services.named import explicit_question, named_in
 from kb_service.services.naming_apart import named_apart
 from kb_service.services.passage_search import PassageSearch
 from kb_service.services.prompting import (
@@ -144,9 +142,8 @@ class AnsweringService:
             return ()
         began, findings = perf_counter(), list[Finding]()
         parts = turn.parts if len(turn.parts) > 1 and not self._writes else ()
-        asked = [(part, subjects_in(part)) for part in map(parse_question, parts)]
-        for question, subjects in asked or [(turn.question, turn.subjects)]:
-            named = named_in(question, subjects, self._clock().date())
+        asked = [(part, named_in(part, turn.today)) for part in map(parse_question, parts)]
+        for question, named in asked or [(turn.question, turn.named)]:
             query = self._query(turn, explicit_question(question, named))
             findings.append((yield from self._finder.find(query, named, turn.pinned)))
         turn.passages, numbered = numbered_together(findings)

@@ -5,25 +5,17 @@ Knows the order of the steps and which documents meet what a question names. Dec
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 
 from kb_service.domain.ports import PassageReader, Retriever
 from kb_service.domain.queries import Passage, Query, Reranking
 from kb_service.domain.questions import Question, Subject, SubjectKind
 from kb_service.domain.reading import Reading
 from kb_service.domain.spans import TextSpan
-from kb_service.domain.times import TimeWindow
-from kb_service.language.asked import parse_question
-from kb_service.language.background import background_of
-from kb_service.language.days import is_of_other_days, states_day_of
 from kb_service.language.furniture import is_furniture
-from kb_service.language.mentions import unmentioned
-from kb_service.language.messages import message
 from kb_service.language.papers import paper_date
 from kb_service.language.questions import coverage, text_terms
 from kb_service.language.rows import units_about
 from kb_service.language.text import normalise
-from kb_service.language.time_words import days_in_words, time_windows
 from kb_service.services.asking import Phase, PhaseEvent
 from kb_service.services.assembly import RevisionTexts
 from kb_service.services.evidence import (
@@ -31,74 +23,13 @@ from kb_service.services.evidence import (
     MIN_PINNED_CONFIDENCE,
     Evidence,
     ReadDocument,
-    names_one,
     weigh,
 )
+from kb_service.services.named import Named
 from kb_service.services.passage_search import PassageSearch
 
 HEAD_CHARS = 2000
 """So many characters of a document are looked at for what a question names."""
-
-
-@dataclass(frozen=True, slots=True)
-class NamedTime:
-    """Words of a question and the days that they stand for."""
-
-    words: str
-    window: TimeWindow
-
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    """What a question names: subjects, and stretches of days (上周三, last Tuesday)."""
-
-    subjects: tuple[Subject, ...] = ()
-    times: tuple[NamedTime, ...] = ()
-
-    @property
-    def is_one(self) -> bool:
-        """True when this tells one incident from another."""
-        return bool(self.times) or names_one(self.subjects)
-
-    def unmet(self, text: str, language: str) -> tuple[Subject, ...]:
-        """Return what a normalised text does not speak of; a time as a date without forms.
-
-        The first line of the text is its title.
-        """
-        outside = (
-            Subject(time.words, SubjectKind.DATE, time.window.span, ())
-            for time in self.times
-            if not states_day_of(text, time.window)
-            or is_of_other_days(text.partition("\n")[0], time.window)
-        )
-        return (*unmentioned(self.subjects, text, language), *outside)
-
-
-def named_in(question: Question, subjects: tuple[Subject, ...], today: date) -> Named:
-    """Return what a question names; a time that is a subject already is no window too."""
-    background = background_of(question.text)
-    asked_from = background.end if background else 0
-    times = tuple(
-        NamedTime(window.span.of(question.text), window)
-        for window in time_windows(question.text, today)
-        if window.span.end > asked_from
-        and not any(window.span.overlap(subject.span) for subject in subjects)
-    )
-    return Named(subjects, times)
-
-
-def explicit_question(question: Question, named: Named) -> Question:
-    """Return a question with the days that its time words mean, where that is one day each.
-
-    Documents write days out; a stretch of days would only bring its first and last one.
-    """
-    text = question.text
-    for window in (time.window for time in reversed(named.times)):
-        if window.first == window.last:
-            days = days_in_words(window.first, window.last, question.language)
-            added = message("in_brackets", question.language, words=days)
-            text = text[: window.span.end] + added + text[window.span.end :]
-    return question if text == question.text else parse_question(text)
 
 
 @dataclass(frozen=True, slots=True)

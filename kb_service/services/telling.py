@@ -118,7 +118,7 @@ def _meant(turn: Turn, found: Finding) -> Passage | None:
     if not found.passages:
         return None
     documents = {passage.document_id for passage in found.passages}
-    is_one = len(documents) == 1 or bool(turn.pinned) or bool(turn.subjects)
+    is_one = len(documents) == 1 or bool(turn.pinned) or bool(turn.named.subjects)
     has_subject = found.evidence.shortfall is not Shortfall.SUBJECT_UNKNOWN
     return found.passages[0] if is_one and has_subject else None
 

@@ -25,15 +25,15 @@ from kb_service.domain.chats import ChatMessage, Usage
 from kb_service.domain.documents import KnowledgeBase
 from kb_service.domain.errors import NotFound
 from kb_service.domain.queries import Passage, Reranking
-from kb_service.domain.questions import Question, QuestionKind, Subject
+from kb_service.domain.questions import Question, QuestionKind
 from kb_service.domain.spans import PageRegion, TextSpan
 from kb_service.language.asked import parse_question
 from kb_service.language.kinds import kind_of
 from kb_service.language.question_parts import parts_of
-from kb_service.language.subjects import subjects_in
 from kb_service.services.asking import AskRequest, Phase, PhaseEvent
 from kb_service.services.assembly import RevisionTexts
 from kb_service.services.follow_ups import Carried, carried_from, carried_through, rewrite
+from kb_service.services.named import Named, named_in
 from kb_service.services.understanding import understood_as
 from kb_service.storage.identity import new_id
 
@@ -77,7 +77,7 @@ class Turn:
     """What was fixed at the start of a question, and what the steps add to it.
 
     `question`: the full one, which everything downstream gets; `understood`: as what it was read.
-    `parts`: the questions it consists of. `subjects`: what it names.
+    `parts`: the questions it consists of. `named`: what it names when it is asked `today`.
     """
 
     request: AskRequest
@@ -85,7 +85,8 @@ class Turn:
     understood: Understood
     kind: QuestionKind
     parts: tuple[str, ...]
-    subjects: tuple[Subject, ...]
+    named: Named
+    today: date
     kb: KnowledgeBase
     conversation_id: str
     history: tuple[ChatMessage, ...]
@@ -176,14 +177,15 @@ def _turn(
     today: date,
 ) -> Turn:
     full = rewrite(parse_question(request.question), carried)
-    question, subjects = full.question, subjects_in(full.question)
+    question, named = full.question, named_in(full.question, today)
     return Turn(
         request=request,
         question=question,
-        understood=understood_as(full, subjects, request.filters, today),
+        understood=understood_as(full, named, request.filters),
         kind=kind_of(question),
         parts=parts_of(question),
-        subjects=subjects,
+        named=named,
+        today=today,
         kb=kb,
         conversation_id=conversation_id,
         history=history,

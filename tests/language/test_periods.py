@@ -8,13 +8,14 @@ from kb_service.domain.times import Period
 from kb_service.language.asked import parse_question
 from kb_service.language.periods import days_meant, period_of
 from kb_service.language.subjects import subjects_in
+from kb_service.language.time_words import time_windows
 
 SUNDAY = date(2026, 11, 29)
 
 
 def period(text: str) -> Period | None:
     question = parse_question(text)
-    return period_of(question, subjects_in(question), SUNDAY)
+    return period_of(subjects_in(question), time_windows(text, SUNDAY))
 
 
 @pytest.mark.parametrize(
@@ -53,4 +54,4 @@ def test_without_a_year_or_a_time_it_speaks_of_no_days(text: str) -> None:
     ],
 )
 def test_only_days_that_are_not_written_out_are_told(text: str, days: list[str]) -> None:
-    assert days_meant(parse_question(text), SUNDAY) == days
+    assert days_meant(parse_question(text), time_windows(text, SUNDAY)) == days

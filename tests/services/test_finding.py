@@ -3,13 +3,13 @@
 from datetime import date
 
 from kb_service.language.asked import parse_question
-from kb_service.language.subjects import subjects_in
-from kb_service.services.finding import introduced, named_in
+from kb_service.services.finding import introduced
+from kb_service.services.named import named_in
 from tests.generation.passages import passage
 
 TODAY = date(2026, 1, 1)
 ASKED = parse_question("What was the cause of IR-2025-0042?")
-NAMED = named_in(ASKED, subjects_in(ASKED), TODAY)
+NAMED = named_in(ASKED, TODAY)
 
 
 def test_the_title_says_which_subjects_the_document_meets() -> None:
@@ -33,6 +33,6 @@ def test_furniture_of_a_page_is_not_read() -> None:
 def test_rows_of_others_are_not_read() -> None:
     of = passage("Name: Kay Hollis; Site: Redford\nName: Lee Brandt; Site: Millport\n")
     asked = parse_question("At which site is Lee Brandt?")
-    named = named_in(asked, subjects_in(asked), TODAY)
+    named = named_in(asked, TODAY)
     words = [u.span.of(of.text) for u in introduced(of, asked.normalised, named, ()).units]
     assert words == ["Name: Lee Brandt; Site: Millport"]

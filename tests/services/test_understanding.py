@@ -6,15 +6,15 @@ from kb_service.domain.answers import Understood
 from kb_service.domain.queries import Filters
 from kb_service.domain.times import Period
 from kb_service.language.asked import parse_question
-from kb_service.language.subjects import subjects_in
 from kb_service.services.follow_ups import Carried, Rewritten, rewrite
+from kb_service.services.named import named_in
 from kb_service.services.understanding import understood_as
 
 SUNDAY = date(2026, 11, 29)
 
 
 def read(full: Rewritten, filters: Filters | None = None) -> Understood:
-    return understood_as(full, subjects_in(full.question), filters or Filters(), SUNDAY)
+    return understood_as(full, named_in(full.question, SUNDAY), filters or Filters())
 
 
 def test_a_question_that_says_it_all_needs_no_line() -> None:

@@ -73,7 +73,7 @@ def test_a_cancelled_job_stops_at_its_next_step(desk: Desk) -> None:
     desk.jobs.cancel(item.job.id)
     lease = JobLease(desk.jobs, claim, interval_s=60)
     with pytest.raises(LeaseLost):
-        lease.report(Progress(JobStage.EMBED, 0, 1))
+        lease.report(Progress(JobStage.COMMIT, 0, 1))
 
 
 def test_the_heartbeat_notices_that_a_job_was_taken_away(desk: Desk) -> None:

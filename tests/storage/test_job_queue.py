@@ -52,10 +52,10 @@ def test_a_heartbeat_keeps_the_lease_and_records_progress(world: World, kb_id: s
     claim = world.claim()
     for done in range(1, 4):
         world.clock.advance(LEASE_S * 0.9)
-        world.queue.heartbeat(claim, Progress(JobStage.EMBED, done, 9))
+        world.queue.heartbeat(claim, Progress(JobStage.COMMIT, done, 9))
         assert world.queue.claim("worker-2") is None
     found = world.queue.get(job.id)
-    assert (found.stage, found.done, found.total) == (JobStage.EMBED, 3, 9)
+    assert (found.stage, found.done, found.total) == (JobStage.COMMIT, 3, 9)
 
 
 def test_a_worker_whose_lease_ran_out_is_fenced_off(world: World, kb_id: str) -> None:

@@ -1,0 +1,92 @@
+"""What a question names, read once for all who go by it: subjects, and stretches of days.
+
+Knows what a text must speak of to be about the question; searches nothing.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+from kb_service.domain.questions import Question, Subject, SubjectKind
+from kb_service.domain.times import TimeWindow
+from kb_service.language.asked import parse_question
+from kb_service.language.background import background_of
+from kb_service.language.days import is_of_other_days, states_day_of
+from kb_service.language.mentions import unmentioned
+from kb_service.language.messages import message
+from kb_service.language.subjects import subjects_in
+from kb_service.language.time_words import days_in_words, time_windows
+from kb_service.services.evidence import names_one
+
+
+@dataclass(frozen=True, slots=True)
+class NamedTime:
+    """Words of a question and the days that they stand for.
+
+    `is_required`: a document has to be of these days. Not so for a time that is a subject already,
+    and for one that only tells what is behind a long question.
+    """
+
+    words: str
+    window: TimeWindow
+    is_required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a question names: subjects, and every time that it tells (上周三, last Tuesday)."""
+
+    subjects: tuple[Subject, ...] = ()
+    told: tuple[NamedTime, ...] = ()
+
+    @property
+    def times(self) -> tuple[NamedTime, ...]:
+        """The times that a document has to be of."""
+        return tuple(time for time in self.told if time.is_required)
+
+    @property
+    def is_one(self) -> bool:
+        """True when this tells one incident from another."""
+        return bool(self.times) or names_one(self.subjects)
+
+    def unmet(self, text: str, language: str) -> tuple[Subject, ...]:
+        """Return what a normalised text does not speak of; a time as a date without forms.
+
+        The first line of the text is its title.
+        """
+        outside = (
+            Subject(time.words, SubjectKind.DATE, time.window.span, ())
+            for time in self.times
+            if not states_day_of(text, time.window)
+            or is_of_other_days(text.partition("\n")[0], time.window)
+        )
+        return (*unmentioned(self.subjects, text, language), *outside)
+
+
+def named_in(question: Question, today: date) -> Named:
+    """Return what a question names when it is asked on a day."""
+    subjects, background = subjects_in(question), background_of(question.text)
+    asked_from = background.end if background else 0
+
+    def is_required(window: TimeWindow) -> bool:
+        is_subject = any(window.span.overlap(subject.span) for subject in subjects)
+        return window.span.end > asked_from and not is_subject
+
+    told = (
+        NamedTime(window.span.of(question.text), window, is_required(window))
+        for window in time_windows(question.text, today)
+    )
+    return Named(subjects, tuple(told))
+
+
+def explicit_question(question: Question, named: Named) -> Question:
+    """Return a question with the days that its time words mean, where that is one day each.
+
+    Documents write days out; a stretch of days would only bring its first and last one.
+    """
+    text = question.text
+    for window in (time.window for time in reversed(named.times)):
+        if window.first == window.last:
+            days = days_in_words(window.first, window.last, question.language)
+            added = message("in_brackets", question.language, words=days)
+            text = text[: window.span.end] + added + text[window.span.end :]
+    return question if text == question.text else parse_question(text)

@@ -1,0 +1,33 @@
+"""What a question names: every time it tells, and which of them a document has to be of."""
+
+from datetime import date
+
+from kb_service.language.asked import parse_question
+from kb_service.services.named import Named, explicit_question, named_in
+
+SUNDAY = date(2026, 11, 29)
+
+
+def named(text: str) -> Named:
+    return named_in(parse_question(text), SUNDAY)
+
+
+def test_a_document_has_to_be_of_the_days_that_are_asked_for() -> None:
+    (time,) = named("What happened last Wednesday?").times
+    assert (time.words, time.window.first) == ("last Wednesday", date(2026, 11, 18))
+    unmet = named("What happened last Wednesday?").unmet("log\n17 november 2026 fire", "en")
+    assert [subject.text for subject in unmet] == ["last Wednesday"]
+
+
+def test_a_time_that_is_a_subject_is_told_and_not_asked_for_twice() -> None:
+    found = named("What happened in March 2024?")
+    assert [time.words for time in found.told] == ["March 2024"]
+    assert found.times == ()
+    assert [subject.text for subject in found.subjects] == ["March 2024"]
+
+
+def test_one_day_is_written_out_for_the_search() -> None:
+    question = parse_question("What happened last Wednesday?")
+    explicit = explicit_question(question, named_in(question, SUNDAY))
+    assert explicit.text == "What happened last Wednesday (18 November 2026)?"
+    assert "date:2026-11-18" in explicit.values
