@@ -51,6 +51,6 @@ bench: $(VENV)/.dev ## Run the benchmarks whose tables stand in benchmarks/RESUL
 	@$(BIN)/python -m benchmarks.run
 
 lock: ## Pin and hash the dependencies again (needs uv; LOCK_ARGS go to it)
-	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-find-links --no-emit-index-url -q $(LOCK_ARGS) -o requirements/runtime.lock
-	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-find-links --no-emit-index-url -q $(LOCK_ARGS) --extra dev -o requirements/dev.lock
-	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-find-links --no-emit-index-url -q --extra cuda -o requirements/cuda.lock
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-find-links --no-emit-index-url -q $(LOCK_ARGS) --extra ocr -o requirements/runtime.lock
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-find-links --no-emit-index-url -q $(LOCK_ARGS) --extra ocr --extra dev -o requirements/dev.lock
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-find-links --no-emit-index-url -q --extra ocr --extra cuda -o requirements/cuda.lock

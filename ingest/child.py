@@ -1,6 +1,6 @@
 """One forked process and the one file it works on: limits lowered, the command done, the end.
 
-Knows the two commands, `load` and `render`, and how progress and results are told; knows nothing
+Knows the commands `load`, `read` and `render`, and how progress and results are told; knows nothing
 of forking (`nursery`) and of the other side (`sandbox`). The process opens no connection and starts
 no process. What it does to its own state ends with it: the next file gets another process.
 """
@@ -85,10 +85,7 @@ def _served(request: Request, limits: ParseLimits, answers: socket.socket) -> di
 
 def _obey(request: Request, limits: ParseLimits, answers: socket.socket) -> None:
     try:
-        if request["command"] == "render":
-            _render(request, limits)
-        else:
-            _load(request, limits, answers)
+        _COMMANDS[request["command"]](request, limits, answers)
     except (KbError, MemoryError):
         raise
     except Exception as error:
@@ -111,9 +108,11 @@ def out_of_memory(name: str, allowed_bytes: int) -> ParseInterrupted:
 
 def _load(request: Request, limits: ParseLimits, answers: socket.socket) -> None:
     from ingest.loaders import DocumentLoader
+    from ingest.page_reading import ReadingFolder
     from ingest.parsed_file import write_parsed
 
-    steps = DocumentLoader(limits).load(
+    readings = ReadingFolder(Path(request["readings"])) if request["readings"] else None
+    steps = DocumentLoader(limits, readings).load(
         Path(request["path"]), request["name"], request["media_type"]
     )
     for step in steps:
@@ -123,7 +122,25 @@ def _load(request: Request, limits: ParseLimits, answers: socket.socket) -> None
             write_parsed(step, Path(request["result"]))
 
 
-def _render(request: Request, limits: ParseLimits) -> None:
+def _read(request: Request, limits: ParseLimits, answers: socket.socket) -> None:
+    from ingest.ocr import RapidReader
+    from ingest.page_reading import ReadingFolder
+    from ingest.picture_reading import read_pages
+
+    steps = read_pages(
+        Path(request["path"]),
+        request["name"],
+        request["media_type"],
+        request["page_numbers"],
+        RapidReader(),
+    )
+    readings = ReadingFolder(Path(request["readings"]))
+    for done, (number, reading) in enumerate(steps, start=1):
+        readings.add(number, reading)
+        _send(answers, {"progress": [done, len(request["page_numbers"])]})
+
+
+def _render(request: Request, limits: ParseLimits, _answers: socket.socket) -> None:
     from ingest.page_picture import render_page
 
     picture = render_page(
@@ -134,6 +151,9 @@ def _render(request: Request, limits: ParseLimits) -> None:
         limits,
     )
     Path(request["result"]).write_bytes(picture)
+
+
+_COMMANDS = {"load": _load, "read": _read, "render": _render}
 
 
 def _send(answers: socket.socket, message: dict[str, object]) -> None:

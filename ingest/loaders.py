@@ -12,6 +12,7 @@ from ingest import media_types as types
 from ingest.completeness import counted
 from ingest.file_faults import is_files_fault
 from ingest.limits import ParseLimits
+from ingest.page_reading import ReadingFolder
 from kb_service.domain.documents import ParsedDocument
 from kb_service.domain.errors import DocumentError, KbError, ParserFailed
 from kb_service.domain.jobs import Progress
@@ -27,10 +28,14 @@ _ENCRYPTED_BIT = 0x1
 
 
 class DocumentLoader:
-    """Loader for every supported media type, in this process."""
+    """Loader for every supported media type, in this process.
 
-    def __init__(self, limits: ParseLimits) -> None:
+    `readings`: what OCR read of the file's pictures; without, they are named as unread.
+    """
+
+    def __init__(self, limits: ParseLimits, readings: ReadingFolder | None = None) -> None:
         self._limits = limits
+        self._readings = readings
 
     def load(self, path: Path, name: str, media_type: str) -> Iterator[Progress | ParsedDocument]:
         """Yield Progress per page, then the ParsedDocument.
@@ -63,7 +68,7 @@ class DocumentLoader:
         if media_type == types.PDF:
             from ingest.pdf import PdfLoader
 
-            return PdfLoader(self._limits)
+            return PdfLoader(self._limits, self._readings)
         if media_type in types.PAGED_OR_MARKED_UP:
             from ingest.office import OfficeLoader
 
@@ -80,6 +85,10 @@ class DocumentLoader:
             from ingest.plain_text import TextLoader
 
             return TextLoader(self._limits)
+        if media_type in types.PICTURES:
+            from ingest.picture_file import PictureLoader
+
+            return PictureLoader(self._limits, self._readings)
         raise DocumentError(f"{name} is {media_type}", code="unsupported_media_type")
 
     def _check_package(self, path: Path, name: str, media_type: str) -> str:

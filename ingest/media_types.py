@@ -32,12 +32,14 @@ EPUB = "application/epub+zip"
 RTF = "application/rtf"
 JSON = "application/json"
 XML = "application/xml"
+PNG, JPEG, TIFF, WEBP = "image/png", "image/jpeg", "image/tiff", "image/webp"
 
 PACKAGES = frozenset({DOCX, PPTX, XLSX, XLSB, ODT, ODS, ODP, EPUB})
 PAGED_OR_MARKED_UP = frozenset({DOCX, PPTX, HTML, MARKDOWN, ODT, ODS, ODP, EPUB})
 TABLES = frozenset({XLSX, XLSB, XLS, CSV, TSV})
 MAILS = frozenset({MAIL, MSG})
 TEXTS = frozenset({PLAIN_TEXT, RTF, JSON, XML})
+PICTURES = frozenset({PNG, JPEG, TIFF, WEBP})
 
 _BY_SUFFIX = {
     ".pdf": PDF,
@@ -68,6 +70,12 @@ _BY_SUFFIX = {
     ".jsonl": JSON,
     ".ndjson": JSON,
     ".xml": XML,
+    ".png": PNG,
+    ".jpg": JPEG,
+    ".jpeg": JPEG,
+    ".tif": TIFF,
+    ".tiff": TIFF,
+    ".webp": WEBP,
     ".txt": PLAIN_TEXT,
     ".text": PLAIN_TEXT,
     ".log": PLAIN_TEXT,
@@ -77,16 +85,18 @@ _BY_SUFFIX = {
 }
 SUPPORTED_SUFFIXES = tuple(suffix for suffix in _BY_SUFFIX if suffix)
 _OOXML_TYPES = frozenset({DOCX, PPTX, XLSX, XLSB})
-_BINARY_SUFFIXES = frozenset({PDF, XLS, MSG, RTF, *PACKAGES})
+_BINARY_SUFFIXES = frozenset({PDF, XLS, MSG, RTF, *PACKAGES, *PICTURES})
+_PICTURE_SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
+    (0, b"\x89PNG\r\n\x1a\n", PNG),
+    (0, b"\xff\xd8\xff", JPEG),
+    (0, b"II*\0", TIFF),
+    (0, b"MM\0*", TIFF),
+    (8, b"WEBP", WEBP),
+)
 
 _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
-    (0, b"\x89PNG\r\n\x1a\n", "a PNG picture"),
-    (0, b"\xff\xd8\xff", "a JPEG picture"),
     (0, b"GIF8", "a GIF picture"),
-    (0, b"II*\0", "a TIFF picture"),
-    (0, b"MM\0*", "a TIFF picture"),
     (0, b"BM", "a BMP picture"),
-    (8, b"WEBP", "a WebP picture"),
     (4, b"ftyp", "a video or HEIC picture"),
     (0, b"RIFF", "an audio or video file"),
     (0, b"ID3", "an MP3 file"),
@@ -107,6 +117,7 @@ _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _RTF = b"{\\rtf"
 _ZIP = b"PK\x03\x04"
 _ZIP_MARK_WITHIN = 256
+_PDF_WITHIN = 1024
 _ZIP_MARKS = tuple((b"mimetype" + kind.encode(), kind) for kind in (EPUB, ODT, ODS, ODP))
 """The first entry of such packages says what they are."""
 _ZIP_PARTS = ((b"word/", DOCX), (b"ppt/", PPTX), (b"xl/", XLSX))
@@ -129,7 +140,7 @@ def detect_media_type(name: str, head: bytes) -> str:
         raise DocumentError(f"{name} is empty (0 bytes)", code="empty_document")
     suffix = PurePosixPath(name.replace("\\", "/")).suffix.lower()
     by_name = _BY_SUFFIX.get(suffix)
-    if b"%PDF-" in (head if by_name == PDF else head[:1024]):
+    if b"%PDF-" in (head if by_name == PDF else head[:_PDF_WITHIN]):
         return PDF
     if head.startswith(_ZIP):
         return _package_type(name, head, by_name)
@@ -137,10 +148,26 @@ def detect_media_type(name: str, head: bytes) -> str:
         return _legacy_type(name, by_name)
     if head.startswith(_RTF):
         return RTF
+    picture = picture_type(head)
+    if picture:
+        return picture
     for offset, signature, kind in _SIGNATURES:
         if head[offset : offset + len(signature)] == signature and _is_sure(signature, head):
             raise _unsupported(name, kind)
     return _text_type(name, head, suffix, by_name)
+
+
+def picture_type(head: bytes) -> str | None:
+    """Return the media type of a picture that is read, None for everything else."""
+    for offset, signature, media_type in _PICTURE_SIGNATURES:
+        if head[offset : offset + len(signature)] == signature:
+            return media_type
+    return None
+
+
+def drawn_type(head: bytes) -> str | None:
+    """Return the media type of a file whose pages can be drawn, None for every other."""
+    return PDF if b"%PDF-" in head[:_PDF_WITHIN] else picture_type(head)
 
 
 def _is_sure(signature: bytes, head: bytes) -> bool:

@@ -24,7 +24,7 @@ from typing import Any, NoReturn
 
 from ingest.child import failure, work
 from ingest.limits import ParseLimits
-from ingest.preparation import PICTURE, prepare
+from ingest.preparation import DRAWING, prepare
 from kb_service.domain.errors import ParserFailed
 
 END = b"."
@@ -107,7 +107,7 @@ class Nursery:
         _tell(connection, {"pid": pid})
 
     def _make_ready(self, request: dict[str, Any]) -> None:
-        kind = PICTURE if request["command"] == "render" else str(request["media_type"])
+        kind = DRAWING if request["command"] == "render" else str(request["media_type"])
         if kind in self._is_ready_for:
             return
         try:

@@ -1,4 +1,4 @@
-"""One PDF page as a PNG with boxes lit. Runs inside the parsing child.
+"""One page of a PDF or of a file of pictures as a PNG with boxes lit. Runs in the parsing child.
 
 Knows the way from points on the unrotated page to pixels of the page as a viewer shows it; knows
 nothing of text or documents.
@@ -7,13 +7,15 @@ nothing of text or documents.
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import pypdfium2
 
 from ingest.limits import ParseLimits
+from ingest.media_types import PDF, drawn_type
 from ingest.pdf import open_pdf
 from kb_service.domain.errors import DocumentError, InvalidRequest, NotFound
+from kb_service.domain.ports import HEAD_BYTES
 from kb_service.domain.spans import Box
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 LIGHT = (255, 226, 96)
 """Colour the paper takes where a box is lit; ink on it stays dark (multiplied)."""
 _MARGIN_POINTS = 1.0
+_Shown: TypeAlias = "tuple[Image, tuple[float, float], int]"
+"""The picture at its scale; width and height of the unrotated page in points; its rotation."""
 
 
 def render_page(
@@ -31,31 +35,54 @@ def render_page(
 
     Raises NotFound `page_not_found`, InvalidRequest `picture_too_large`, DocumentError.
     """
+    with path.open("rb") as file:
+        shown = _pdf_page if drawn_type(file.read(HEAD_BYTES)) == PDF else _picture
+    picture, size, rotation = shown(path, page_number, scale, limits.max_pixels)
+    for box in boxes:
+        _light(picture, pixel_box(box, size, rotation, scale))
+    stream = io.BytesIO()
+    picture.save(stream, "PNG", compress_level=3)
+    return stream.getvalue()
+
+
+def _pdf_page(path: Path, page_number: int, scale: float, max_pixels: int) -> _Shown:
     document = open_pdf(path, path.name)
     try:
-        if not 1 <= page_number <= len(document):
-            raise NotFound(
-                f"page {page_number} is not within 1..{len(document)}", code="page_not_found"
-            )
+        _check_number(page_number, len(document))
         try:
             page = document[page_number - 1]
         except pypdfium2.PdfiumError as error:
             raise DocumentError(f"page {page_number} cannot be read: {error}") from error
-        _check_pixels(page, scale, limits.max_pixels)
+        _check_pixels(page.get_size(), scale, max_pixels)
         picture = page.render(scale=scale, rev_byteorder=True).to_pil().convert("RGB")
         left, bottom, right, top = page.get_bbox()
-        size = (right - left, top - bottom)
-        for box in boxes:
-            _light(picture, pixel_box(box, size, page.get_rotation(), scale))
-        stream = io.BytesIO()
-        picture.save(stream, "PNG", compress_level=3)
-        return stream.getvalue()
+        return picture, (right - left, top - bottom), page.get_rotation()
     finally:
         document.close()
 
 
-def _check_pixels(page: pypdfium2.PdfPage, scale: float, max_pixels: int) -> None:
-    width, height = page.get_size()
+def _picture(path: Path, page_number: int, scale: float, max_pixels: int) -> _Shown:
+    from ingest.picture_file import PictureFile, sheet_of
+
+    file = PictureFile(path, path.name)
+    try:
+        _check_number(page_number, file.num_pages)
+        picture = file.page(page_number)
+        sheet = sheet_of(picture)
+        _check_pixels((sheet.width, sheet.height), scale, max_pixels)
+        size = (max(round(sheet.width * scale), 1), max(round(sheet.height * scale), 1))
+        return picture.resize(size), (sheet.width, sheet.height), sheet.rotation
+    finally:
+        file.close()
+
+
+def _check_number(page_number: int, num_pages: int) -> None:
+    if not 1 <= page_number <= num_pages:
+        raise NotFound(f"page {page_number} is not within 1..{num_pages}", code="page_not_found")
+
+
+def _check_pixels(size: tuple[float, float], scale: float, max_pixels: int) -> None:
+    width, height = size
     num_pixels = width * height * scale * scale
     if num_pixels > max_pixels:
         largest = (max_pixels / (width * height)) ** 0.5

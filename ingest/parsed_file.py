@@ -1,8 +1,8 @@
 """A ParsedDocument as bytes: how the parsing child hands its result to the parent.
 
-Layout: 8 bytes little-endian length of the header, the header as UTF-8 JSON, then float32 boxes of
-all characters of all pages that have boxes. No pickle: a parser that was taken over can at worst
-hand back a wrong document. Knows nothing of processes.
+Layout: 8 bytes little-endian length of the header, the header as UTF-8 JSON, then the scores of all
+characters that have one, a byte each, then float32 boxes of all that have boxes. No pickle: a
+parser that was taken over can at worst hand back a wrong document. Knows nothing of processes.
 """
 
 import json
@@ -27,6 +27,8 @@ def write_parsed(document: ParsedDocument, path: Path) -> None:
         stream.write(len(header).to_bytes(_LENGTH_BYTES, "little"))
         stream.write(header)
         for page in document.pages:
+            stream.write(page.char_scores)
+        for page in document.pages:
             numbers = array("f", chain.from_iterable(page.char_boxes))
             if sys.byteorder == "big":
                 numbers.byteswap()
@@ -41,16 +43,18 @@ def read_parsed(path: Path) -> ParsedDocument:
         raise ValueError(f"header of {length} bytes in a file of {len(data)}")
     start = _LENGTH_BYTES + length
     header = json.loads(data[_LENGTH_BYTES:start])
+    boxes_start = start + sum(row["num_scores"] for row in header["pages"])
     numbers = array("f")
-    numbers.frombytes(data[start:])
+    numbers.frombytes(data[boxes_start:])
     if sys.byteorder == "big":
         numbers.byteswap()
     return ParsedDocument(
         header["text"],
-        tuple(_pages(header["pages"], iter(numbers.tolist()))),
+        tuple(_pages(header["pages"], data[start:boxes_start], iter(numbers.tolist()))),
         tuple(Heading(TextSpan(start, end), level) for start, end, level in header["headings"]),
         header["title"],
         {str(key): str(value) for key, value in header["metadata"].items()},
+        tuple(int(number) for number in header["unread"]),
     )
 
 
@@ -59,6 +63,7 @@ def _header(document: ParsedDocument) -> dict[str, object]:
         "text": document.text,
         "title": document.title,
         "metadata": document.metadata,
+        "unread": document.unread,
         "headings": [[h.span.start, h.span.end, h.level] for h in document.headings],
         "pages": [
             {
@@ -70,16 +75,19 @@ def _header(document: ParsedDocument) -> dict[str, object]:
                 "height": page.height,
                 "rotation": page.rotation,
                 "num_boxes": len(page.char_boxes),
+                "num_scores": len(page.char_scores),
             }
             for page in document.pages
         ],
     }
 
 
-def _pages(rows: list[dict[str, Any]], numbers: Iterator[float]) -> Iterator[Page]:
+def _pages(rows: list[dict[str, Any]], scores: bytes, numbers: Iterator[float]) -> Iterator[Page]:
     quadruples = zip(numbers, numbers, numbers, numbers, strict=False)
+    end = 0
     for row in rows:
         boxes: list[Box] = [next(quadruples) for _ in range(row["num_boxes"])]
+        start, end = end, end + row["num_scores"]
         yield Page(
             row["page_number"],
             TextSpan(*row["span"]),
@@ -89,4 +97,5 @@ def _pages(rows: list[dict[str, Any]], numbers: Iterator[float]) -> Iterator[Pag
             row["height"],
             row["rotation"],
             tuple(boxes),
+            scores[start:end],
         )

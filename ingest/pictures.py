@@ -1,4 +1,4 @@
-"""PagePictures: PDF pages as PNG with passages lit, drawn in a process of their own under limits.
+"""PagePictures: pages as PNG with passages lit, drawn in a process of their own under limits.
 
 Knows which pictures could not be drawn before; the drawing is `page_picture`, the process is
 `sandbox`. The accepted range of a request is the service's.
@@ -13,8 +13,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ingest.limits import ParseLimits
+from ingest.media_types import drawn_type
 from ingest.sandbox import Sandbox
 from kb_service.domain.errors import NotFound, ParseInterrupted
+from kb_service.domain.ports import HEAD_BYTES
 from kb_service.domain.spans import Box
 
 REMEMBERED_S = 600.0
@@ -23,7 +25,6 @@ REMEMBERED_S = 600.0
 _MAX_REMEMBERED = 1000
 _SMALLER = 2.0  # a picture of half the scale has a quarter of the pixels: worth another try
 _CLOCK_SHARE = 4.0  # seconds by the clock for each second of processor time: others run as well
-_SIGNATURE_WITHIN = 1024
 
 
 class PagePictures:
@@ -51,7 +52,7 @@ class PagePictures:
 
         What took too long (picture_timeout) is then refused at once for a while.
         """
-        _require_pdf(path)
+        _require_drawable(path)
         key = (path.name, page_number)
         if failed := self._failures.find(key, scale):
             raise ParseInterrupted(failed.message, code=failed.code, details=failed.details)
@@ -126,7 +127,9 @@ class _Failures:
                 self._by_page.popitem(last=False)
 
 
-def _require_pdf(path: Path) -> None:
+def _require_drawable(path: Path) -> None:
     with path.open("rb") as stream:
-        if b"%PDF-" not in stream.read(_SIGNATURE_WITHIN):
-            raise NotFound("only pages of PDF files have a picture", code="page_has_no_picture")
+        if drawn_type(stream.read(HEAD_BYTES)) is None:
+            raise NotFound(
+                "only pages of PDF files and pictures are drawn", code="page_has_no_picture"
+            )

@@ -11,15 +11,16 @@ import sys
 
 from ingest import media_types as types
 
-PICTURE = "image/png"
+DRAWING = "page/drawing"
 """Stands for the drawing of a page, which is no media type of a file."""
 
 _EVERY = ("ingest.loaders", "ingest.parsed_file")
 _TEXT = ("ingest.encodings", "charset_normalizer")
+_PICTURES = ("ingest.picture_file", "PIL.ImageOps")
 _HTML = (*_TEXT, "ingest.office", "lxml.html", "lxml.html.defs")
 _MODULES: dict[str, tuple[str, ...]] = {
     types.PDF: ("ingest.pdf",),
-    PICTURE: ("ingest.page_picture", "PIL.Image", "PIL.ImageChops", "PIL.PngImagePlugin"),
+    DRAWING: ("ingest.page_picture", "PIL.Image", "PIL.ImageChops", "PIL.PngImagePlugin"),
     types.DOCX: ("ingest.office", "lxml.etree"),
     types.PPTX: ("ingest.office", "lxml.etree"),
     types.HTML: _HTML,
@@ -39,11 +40,15 @@ _MODULES: dict[str, tuple[str, ...]] = {
     types.JSON: (*_TEXT, "ingest.plain_text", "ingest.records"),
     types.XML: (*_TEXT, "ingest.plain_text", "ingest.records", "lxml.etree"),
     types.PLAIN_TEXT: (*_TEXT, "ingest.plain_text"),
+    types.PNG: (*_PICTURES, "PIL.PngImagePlugin"),
+    types.JPEG: (*_PICTURES, "PIL.JpegImagePlugin"),
+    types.TIFF: (*_PICTURES, "PIL.TiffImagePlugin"),
+    types.WEBP: (*_PICTURES, "PIL.WebPImagePlugin"),
 }
 COMMON = (types.PLAIN_TEXT, types.MARKDOWN, types.PDF, types.DOCX, types.XLSX)
 """What most files are, the quickest to make ready first."""
 
-MEDIA_TYPES = tuple(name for name in _MODULES if name != PICTURE)
+MEDIA_TYPES = tuple(name for name in _MODULES if name != DRAWING)
 
 
 def prepare(media_type: str) -> None:

@@ -244,14 +244,22 @@ class SandboxedLoader:
     def __init__(self, limits: ParseLimits) -> None:
         self._sandbox = Sandbox(limits)
 
-    def load(self, path: Path, name: str, media_type: str) -> Iterator[Progress | ParsedDocument]:
+    def load(
+        self, path: Path, name: str, media_type: str, readings: Path | None = None
+    ) -> Iterator[Progress | ParsedDocument]:
         """Yield Progress per page, then the ParsedDocument; closing early stops the process.
 
+        `readings`: the folder with what OCR read of the file's pages, if anything was read.
         Raises DocumentError (empty_document, document_too_large, encrypted_document,
         corrupt_document, too_many_pages, unsupported_media_type), ParseInterrupted
         (parse_timeout, parse_memory) or ParseAccident (parse_crashed, parser_failed).
         """
-        request = {"command": "load", "path": str(path.resolve()), "media_type": media_type}
+        request = {
+            "command": "load",
+            "path": str(path.resolve()),
+            "media_type": media_type,
+            "readings": str(readings) if readings else None,
+        }
         steps = self._sandbox.run(request, name)
         with contextlib.closing(steps):
             for step in steps:

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from ingest.pictures import PagePictures
+from ingest.reading import PageReader, ReadingLoader
 from ingest.sandbox import SandboxedLoader
 from kb_service.domain.errors import KbError
 from kb_service.domain.ports import RemoteModel
 from kb_service.ingest_limits import parse_limits
 from kb_service.model_parts import Models, dense_weight
 from kb_service.services.parts import Part
-from kb_service.settings import Settings
+from kb_service.settings import IngestSettings, Settings
 from kb_service.storage.answers.buffered import BufferedAnswers
 from kb_service.storage.blobs import BlobStore
 from kb_service.storage.chunks import SqlIndexSource
@@ -44,7 +45,7 @@ class ServiceParts:
     storage: Part[Storage]
     answers: Part[BufferedAnswers]
     retriever: "Part[HybridRetriever]"
-    loader: Part[SandboxedLoader]
+    loader: Part[ReadingLoader]
     pictures: Part[PagePictures]
 
     def outage(self) -> KbError | None:
@@ -90,9 +91,14 @@ def build_parts(
         storage=storage,
         answers=Part(lambda: BufferedAnswers(storage().database)),
         retriever=Part(lambda: _retriever(settings, models, storage().database)),
-        loader=Part(lambda: SandboxedLoader(parse_limits(ingest))),
+        loader=Part(lambda: _loader(ingest)),
         pictures=Part(lambda: PagePictures(parse_limits(ingest), ingest.picture_s)),
     )
+
+
+def _loader(ingest: IngestSettings) -> ReadingLoader:
+    limits = parse_limits(ingest)
+    return ReadingLoader(SandboxedLoader(limits), PageReader(limits, ingest.read_page_s))
 
 
 def _retriever(settings: Settings, models: Models, database: Database) -> "HybridRetriever":

@@ -106,7 +106,8 @@ class IngestSettings(BaseModel):
     A file may take `base_cpu_s` seconds of processor time and `cpu_s_per_mib` more for each MiB, at
     most `timeout_s`; and `base_memory_bytes` of memory and 32 times its size, at most
     `memory_bytes`. `turn_s`: how long a file may keep the others waiting; then it goes on in one of
-    `slow_lanes`. `picture_s`: processor time of one page picture.
+    `slow_lanes`. `picture_s`: processor time of one page picture; `read_page_s`: of
+    reading one page by OCR.
     """
 
     max_file_bytes: Annotated[int, Field(ge=1)] = 100 * MIB
@@ -122,6 +123,7 @@ class IngestSettings(BaseModel):
     turn_s: Annotated[float, Field(gt=0)] = 0.5
     slow_lanes: Annotated[int, Field(ge=1, le=16)] = 1
     picture_s: Annotated[float, Field(ge=1)] = 5.0
+    read_page_s: Annotated[float, Field(ge=1)] = 30.0
     lease_s: Annotated[float, Field(ge=1)] = 30.0
     max_attempts: Annotated[int, Field(ge=1, le=20)] = 3
     max_files_per_upload: Annotated[int, Field(ge=1)] = 500

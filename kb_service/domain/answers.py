@@ -55,6 +55,17 @@ class Citation:
     document_date: date | None = None
     document_line: str | None = None
 
+    @property
+    def method(self) -> str:
+        """`ocr` when any of the cited words was read from a picture, else `text`."""
+        return "text" if self.confidence is None else "ocr"
+
+    @property
+    def confidence(self) -> float | None:
+        """How sure OCR is where it is least sure, page by page; None for words of a text."""
+        read = [place.confidence for place in self.regions if place.confidence is not None]
+        return min(read, default=None)
+
 
 @dataclass(frozen=True, slots=True)
 class GenerationRequest:

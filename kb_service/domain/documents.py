@@ -16,10 +16,11 @@ from kb_service.domain.spans import Box, PageRegion, TextSpan, merge_boxes
 
 
 class PageKind(StrEnum):
-    """How the text of a page was obtained."""
+    """How the text of a page was obtained; `both`: some of it was written, OCR read the rest."""
 
     TEXT = "text"
     OCR = "ocr"
+    BOTH = "both"
     EMPTY = "empty"
     FAILED = "failed"
 
@@ -50,7 +51,8 @@ class Page:
     `width`, `height`: PDF points of the unrotated page, 0.0 without geometry. `rotation`: degrees
     clockwise that a viewer turns the page, one of 0, 90, 180, 270. `reason`: why a page is `empty`
     or `failed`, a stable snake_case code (for example `no_text_layer`), None for readable pages;
-    `words_missing` for one that is not whole.
+    `words_missing` for one that is not whole. `char_scores`: one byte per code point, how sure OCR
+    is of it (`ocr_score`), 0 where it did not read; empty for a page that it did not read at all.
     """
 
     page_number: int
@@ -61,12 +63,19 @@ class Page:
     height: float = 0.0
     rotation: int = 0
     char_boxes: tuple[Box, ...] = ()
+    char_scores: bytes = b""
 
     def __post_init__(self) -> None:
-        if self.char_boxes and len(self.char_boxes) != len(self.span):
-            raise ValueError(
-                f"page {self.page_number}: {len(self.char_boxes)} boxes, {len(self.span)} chars"
-            )
+        for what, values in (("boxes", self.char_boxes), ("scores", self.char_scores)):
+            if values and len(values) != len(self.span):
+                raise ValueError(
+                    f"page {self.page_number}: {len(values)} {what}, {len(self.span)} chars"
+                )
+
+    @property
+    def confidence(self) -> float | None:
+        """How sure OCR is of what it read here, None when it read nothing."""
+        return confidence_of(self.char_scores)
 
     def region(self, span: TextSpan) -> PageRegion | None:
         """Return where the words of `span` (revision offsets) stand here; None when none do."""
@@ -75,8 +84,21 @@ class Page:
             return None
         inside = shared.shifted(-self.span.start)
         return PageRegion(
-            self.page_number, merge_boxes(list(self.char_boxes[inside.start : inside.end]))
+            self.page_number,
+            merge_boxes(list(self.char_boxes[inside.start : inside.end])),
+            confidence_of(self.char_scores[inside.start : inside.end]),
         )
+
+
+def ocr_score(confidence: float) -> int:
+    """Return 0..1 as the byte that is kept of it, 1..255."""
+    return 1 + round(254 * min(max(confidence, 0.0), 1.0))
+
+
+def confidence_of(scores: bytes) -> float | None:
+    """Return the mean of what OCR read among these characters, to 4 digits; None for nothing."""
+    read = [score - 1 for score in scores if score]
+    return round(sum(read) / len(read) / 254, 4) if read else None
 
 
 def regions_of(pages: tuple[Page, ...], span: TextSpan) -> tuple[PageRegion, ...]:
@@ -99,6 +121,7 @@ class ParsedDocument:
 
     `text`: the stored text; every span of the system points into it. `title`: best title the file
     itself gives, "" when it gives none. `metadata`: plain strings (author, sent_at, subject …).
+    `unread`: numbers of the pages that show words which nothing has read yet.
     """
 
     text: str
@@ -106,6 +129,7 @@ class ParsedDocument:
     headings: tuple[Heading, ...] = ()
     title: str = ""
     metadata: dict[str, str] = field(default_factory=dict)
+    unread: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         for page in self.pages:
@@ -161,7 +185,7 @@ class Chunk:
 
 @dataclass(slots=True)
 class PageOutline:
-    """How one page was read, without where its words stand.
+    """How one page was read, without where its words stand; `confidence` as of its Page.
 
     Never changed, but not frozen: lists of documents make tens of thousands, three times as fast.
     """
@@ -170,6 +194,7 @@ class PageOutline:
     kind: PageKind
     num_chars: int
     reason: str | None
+    confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +208,9 @@ class PageReport:
         """Return what is to be told of these pages."""
         return cls(
             tuple(
-                PageOutline(page.page_number, page.kind, len(page.span), page.reason)
+                PageOutline(
+                    page.page_number, page.kind, len(page.span), page.reason, page.confidence
+                )
                 for page in pages
             )
         )
@@ -196,12 +223,8 @@ class PageReport:
 
     @property
     def is_complete(self) -> bool:
-        """True when every page is readable and whole, or truly blank; image-only pages are not."""
-        return all(
-            page.reason == BLANK_PAGE
-            or (page.kind in (PageKind.TEXT, PageKind.OCR) and page.reason != WORDS_MISSING)
-            for page in self.pages
-        )
+        """True when every page is read and whole, or holds no words; unread pictures are not."""
+        return all(page.reason in _NOTHING_LACKS for page in self.pages)
 
 
 WORDS_MISSING = "words_missing"
@@ -211,6 +234,17 @@ BLANK_PAGE = "blank"
 
 NO_TEXT_LAYER = "no_text_layer"
 """Reason of an `empty` page that has pictures: what they show is not in the text."""
+
+OCR_NOT_INSTALLED = "ocr_not_installed"
+"""Reason of a page with a picture of words that cannot be read here."""
+OCR_FAILED = "ocr_failed"
+"""Reason of a page whose picture could not be read within its limits."""
+NO_WORDS = "no_words"
+"""Reason of an `empty` page with pictures in which OCR finds no words: nothing is missing."""
+WORDS_UNCERTAIN = "words_uncertain"
+"""Reason of a page in whose picture stand words that OCR is too unsure of to tell them."""
+
+_NOTHING_LACKS = frozenset({None, BLANK_PAGE, NO_WORDS})
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,10 +50,14 @@ class TextSpan:
 
 @dataclass(frozen=True, slots=True)
 class PageRegion:
-    """Where words stand on one page: one box per line piece, empty when the format has no boxes."""
+    """Where words stand on one page: one box per line piece, empty when the format has no boxes.
+
+    `confidence`: 0..1, how sure OCR is of those that it read there; None when it read none of them.
+    """
 
     page_number: int
     boxes: tuple[Box, ...] = ()
+    confidence: float | None = None
 
     def __post_init__(self) -> None:
         if self.page_number < 1:

@@ -33,7 +33,8 @@ class SourceBody(Shape):
 class CitationBody(Shape):
     """Words of a document that support a range of the answer; `revision` is a SHA-256.
 
-    `unsupported`: the places in the answer of what no words cited for that range say.
+    `unsupported`: the places in the answer of what no words cited for that range say. `method`:
+    `ocr` when any of the words was read from a picture, else `text`; `confidence`: how sure it is.
     """
 
     id: str
@@ -50,6 +51,8 @@ class CitationBody(Shape):
     score: float
     status: str
     unsupported: list[SpanBody]
+    method: str
+    confidence: float | None
 
 
 class PassageBody(Shape):

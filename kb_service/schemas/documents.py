@@ -94,6 +94,7 @@ class PageReportBody(Shape):
 
     text: int
     ocr: int
+    both: int
     empty: int
     failed: int
     pages: tuple[PageOutline, ...]
@@ -179,10 +180,14 @@ class SpanBody(Shape):
 
 
 class RegionBody(Shape):
-    """Boxes on one page: [x0, y0, x1, y1] in PDF points, origin bottom-left, unrotated page."""
+    """Boxes on one page: [x0, y0, x1, y1] in PDF points, origin bottom-left, unrotated page.
+
+    `confidence`: 0..1, how sure OCR is of the words that it read there; null where it read none.
+    """
 
     page_number: int
     boxes: list[list[float]]
+    confidence: float | None
 
 
 class HitBody(Shape):

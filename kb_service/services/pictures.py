@@ -18,7 +18,8 @@ MAX_BOXES = 1000
 MIN_SCALE, MAX_SCALE = 0.25, 4.0
 """Pixels a point."""
 
-PDF = "application/pdf"
+DRAWN = ("application/pdf", "image/png", "image/jpeg", "image/tiff", "image/webp")
+"""Media types whose pages have a picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +81,9 @@ class PictureService:
 
 def _check_page(revision: Revision, page_number: int) -> None:
     """Raise NotFound unless the revision has that page and pages that can be drawn."""
-    if revision.media_type != PDF:
+    if revision.media_type not in DRAWN:
         raise NotFound(
-            f"a {revision.media_type} file has no page pictures; only {PDF} has",
+            f"a {revision.media_type} file has no page pictures; {', '.join(DRAWN)} have",
             code="page_has_no_picture",
             details={"media_type": revision.media_type},
         )

@@ -1,4 +1,4 @@
-"""Pages as rows: character boxes packed as compressed float32 columns.
+"""Pages as rows: character boxes packed as compressed float32 columns, scores of OCR as bytes.
 
 Packed form: zlib over x0 of all characters, then y0, x1, y1 (little-endian float32): values of one
 kind stand together because a line repeats its y. Knows nothing of documents or chunks.
@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Row, and_, or_, select
 
-from kb_service.domain.documents import Page, PageKind
+from kb_service.domain.documents import Page, PageKind, confidence_of
 from kb_service.domain.errors import StorageError
 from kb_service.domain.spans import Box, PageRegion, TextSpan, merge_boxes
 from kb_service.storage.tables import pages
@@ -50,6 +50,26 @@ def unpack_columns(packed: bytes) -> Columns:
     return columns
 
 
+def pack_scores(scores: bytes) -> bytes | None:
+    """Return the packed scores of a page, None for one that OCR did not read."""
+    return zlib.compress(scores, COMPRESSION_LEVEL) if scores else None
+
+
+def _scores_of(row: Row[Any]) -> bytes:
+    """Return the scores of a page's row, empty without. Raises StorageError when damaged."""
+    if row.char_scores is None:
+        return b""
+    try:
+        scores = zlib.decompress(row.char_scores)
+    except zlib.error as error:
+        raise StorageError(
+            f"stored scores of characters are damaged: {error}", code="page_boxes_damaged"
+        ) from error
+    if len(scores) != row.end - row.start:
+        raise _unequal(row, len(scores), "scores")
+    return scores
+
+
 def boxes_between(columns: Columns, start: int, end: int) -> tuple[Box, ...]:
     """Return the boxes of characters start..end of a page."""
     count = len(columns) // 4
@@ -70,6 +90,7 @@ def page_values(revision_pages: Iterable[Page]) -> list[dict[str, object]]:
             "height": page.height,
             "rotation": page.rotation,
             "char_boxes": pack_boxes(page.char_boxes),
+            "char_scores": pack_scores(page.char_scores),
         }
         for page in revision_pages
     ]
@@ -96,11 +117,11 @@ def read_regions(
         )
     )
     rows = connection.execute(select(pages).where(meets).order_by(pages.c.page_number)).all()
-    columns = [_columns_of(row) for row in rows]
+    columns = [(_columns_of(row), _scores_of(row)) for row in rows]
     return [
         tuple(
-            _region(row, shared, boxes)
-            for row, boxes in zip(rows, columns, strict=True)
+            _region(row, shared, boxes, scores)
+            for row, (boxes, scores) in zip(rows, columns, strict=True)
             if row.revision_id == revision_id
             and (shared := TextSpan(row.start, row.end).overlap(span)) is not None
         )
@@ -108,22 +129,27 @@ def read_regions(
     ]
 
 
-def _region(row: Row[Any], shared: TextSpan, columns: Columns) -> PageRegion:
+def _region(row: Row[Any], shared: TextSpan, columns: Columns, scores: bytes) -> PageRegion:
     inside = shared.shifted(-row.start)
     boxes = boxes_between(columns, inside.start, inside.end)
-    return PageRegion(row.page_number, merge_boxes(list(boxes)))
+    confidence = confidence_of(scores[inside.start : inside.end])
+    return PageRegion(row.page_number, merge_boxes(list(boxes)), confidence)
 
 
 def _columns_of(row: Row[Any]) -> Columns:
     """Return the box columns of a page's row, empty without geometry."""
     columns = unpack_columns(row.char_boxes) if row.char_boxes else array("f")
     if columns and len(columns) != 4 * (row.end - row.start):
-        raise StorageError(
-            f"page {row.page_number} of revision {row.revision_id} has {len(columns) / 4:g} boxes "
-            f"for {row.end - row.start} characters",
-            code="page_boxes_damaged",
-        )
+        raise _unequal(row, len(columns) / 4, "boxes")
     return columns
+
+
+def _unequal(row: Row[Any], number: float, what: str) -> StorageError:
+    return StorageError(
+        f"page {row.page_number} of revision {row.revision_id} has {number:g} {what} "
+        f"for {row.end - row.start} characters",
+        code="page_boxes_damaged",
+    )
 
 
 def page_of(row: Row[Any]) -> Page:
@@ -139,4 +165,5 @@ def page_of(row: Row[Any]) -> Page:
         height=row.height,
         rotation=row.rotation,
         char_boxes=boxes_between(columns, 0, len(span)) if columns else (),
+        char_scores=_scores_of(row),
     )

@@ -209,6 +209,8 @@ pages = Table(
     Column("height", Float, nullable=False),
     Column("rotation", Integer, nullable=False),
     Column("char_boxes", LargeBinary),
+    # How sure OCR is of each character, compressed; null for a page that it did not read.
+    Column("char_scores", LargeBinary),
     CheckConstraint('0 <= start AND start <= "end"', name="span"),
     Index("ix_pages_span", "revision_id", "start", "end", "page_number"),
 )

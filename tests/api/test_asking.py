@@ -65,7 +65,7 @@ def test_an_answer_has_every_field_of_the_contract(client: TestClient, kb_id: st
     assert citation["source"] == {
         "start": 0,
         "end": 25,
-        "pages": [{"page_number": 2, "boxes": [[1.0, 2.0, 3.0, 4.0]]}],
+        "pages": [{"page_number": 2, "boxes": [[1.0, 2.0, 3.0, 4.0]], "confidence": None}],
     }
     assert citation["answer"] == {"start": 0, "end": 25}
     assert citation["revision"] == "ab" * 32

@@ -43,7 +43,9 @@ def test_a_document_is_pending_before_its_ingest_and_ready_after(
     before = client.get(path).json()
     assert before.keys() >= FIELDS
     assert (before["status"], before["revision"]) == ("pending", None)
-    assert before["page_report"] == {"text": 0, "ocr": 0, "empty": 0, "failed": 0, "pages": []}
+    assert before["page_report"] == {
+        "text": 0, "ocr": 0, "both": 0, "empty": 0, "failed": 0, "pages": [],
+    }  # fmt: skip
     service.ingest(SENTENCES)
     after = client.get(path).json()
     assert after["status"] == "ready"
@@ -54,6 +56,7 @@ def test_a_document_is_pending_before_its_ingest_and_ready_after(
         "kind": "text",
         "num_chars": 4,
         "reason": None,
+        "confidence": None,
     }
     assert client.get("/kb/reports").json()["num_chunks"] == 2
     assert client.get(f"/jobs/{item['job']['id']}").json()["status"] == "succeeded"

@@ -5,7 +5,7 @@ import zipfile
 from pathlib import Path
 
 from ingest import media_types as types
-from tests.ingest import pdf_samples
+from tests.ingest import pdf_samples, picture_samples
 
 WORDS = "The pump of line four stopped at noon."
 PAGE = f"<html><head><title>Outage</title></head><body><h1>Report</h1><p>{WORDS}</p></body></html>"
@@ -30,6 +30,8 @@ def good_files(folder: Path) -> dict[str, Path]:
         files[kind] = _written(folder, kind, office_bytes(kind, WORDS))
     for kind in (types.ODT, types.ODS, types.ODP, types.EPUB):
         files[kind] = _written(folder, kind, package_bytes(kind, WORDS))
+    for kind in types.PICTURES:
+        files[kind] = _written(folder, kind, picture_bytes(kind))
     files[types.PDF] = pdf_samples.rotated(folder / "good-pdf", 0)
     return files
 
@@ -52,12 +54,20 @@ def bad_files(folder: Path) -> dict[str, Path]:
         types.RTF: b"{\\rtf1" + b"{" * 5000,
         types.JSON: b"[" * 50_000,
         types.XML: b"\0\1 no xml",
+        **{kind: picture_bytes(kind)[:-60] for kind in types.PICTURES},
         **{
             kind: package_bytes(kind, WORDS)[:-60]
             for kind in (types.ODT, types.ODS, types.ODP, types.EPUB)
         },
     }
     return {kind: _written(folder, kind, data, "bad") for kind, data in contents.items()}
+
+
+def picture_bytes(kind: str) -> bytes:
+    """Return a small picture that shows the words."""
+    stream = io.BytesIO()
+    picture_samples.drawn([WORDS]).save(stream, kind.removeprefix("image/"))
+    return stream.getvalue()
 
 
 def _written(folder: Path, kind: str, data: bytes, quality: str = "good") -> Path:

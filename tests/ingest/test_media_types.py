@@ -57,6 +57,10 @@ MAIL = b"Return-Path: <a@b.org>\r\nFrom: a@b.org\r\nTo: c@d.org\r\nSubject: Hi\r
         ("a.txt", b"the valve was shut" + b"\0" * 9000, types.PLAIN_TEXT),
         ("a.html", b"<p>bro\0ke at nine, and two men were hurt</p>", types.HTML),
         ("a.txt", "臺北港三號碼頭起重機倒塌。".encode("utf-16-le"), types.PLAIN_TEXT),
+        ("scan.pdf", b"\x89PNG\r\n\x1a\n\0\0", types.PNG),
+        ("scan.txt", b"\xff\xd8\xff\xe0\0\0", types.JPEG),
+        ("scan", b"MM\0*\0\0", types.TIFF),
+        ("scan.png", b"RIFF\x10\0\0\0WEBPVP8 ", types.WEBP),
         ("BM.txt", b"BM stands for benchmark", types.PLAIN_TEXT),
     ],
 )
@@ -67,8 +71,8 @@ def test_content_decides_before_the_name(name: str, head: bytes, expected: str) 
 @pytest.mark.parametrize(
     ("name", "head", "code", "words"),
     [
-        ("scan.pdf", b"\x89PNG\r\n\x1a\n\0\0", "unsupported_media_type", "scan.pdf is a PNG"),
-        ("a.docx", b"\xff\xd8\xff\xe0", "unsupported_media_type", "a JPEG picture"),
+        ("scan.pdf", b"GIF89a\0\0", "unsupported_media_type", "scan.pdf is a GIF"),
+        ("a.png", b"just words", "unsupported_media_type", "a.png is plain text"),
         ("all.zip", package("a.txt"), "unsupported_media_type", "a ZIP archive"),
         ("a.tar", b"\0" * 257 + b"ustar", "unsupported_media_type", "a tar archive"),
         ("a.doc", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "unsupported_media_type", "legacy Office"),

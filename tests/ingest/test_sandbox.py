@@ -231,11 +231,12 @@ def test_the_child_knows_no_secrets_and_writes_no_core(
 def test_a_parsed_document_survives_the_file_between_the_processes(tmp_path: Path) -> None:
     boxes = ((1.5, 2.25, 3.0, 4.0), (0.0, 0.0, 0.0, 0.0), (7.0, 8.0, 9.0, 10.0))
     pages = (
-        Page(1, TextSpan(0, 3), PageKind.TEXT, None, 595.0, 842.0, 90, boxes),
-        Page(2, TextSpan(3, 3), PageKind.EMPTY, "no_text_layer"),
+        Page(1, TextSpan(0, 1), PageKind.TEXT, None, 595.0, 842.0, 90, boxes[:1]),
+        Page(2, TextSpan(1, 1), PageKind.EMPTY, "no_text_layer"),
+        Page(3, TextSpan(1, 3), PageKind.BOTH, None, 595.0, 842.0, 0, boxes[1:], b"\0\xfe"),
     )
     headings = (Heading(TextSpan(0, 1), 1), Heading(TextSpan(2, 3), 2))
-    document = ParsedDocument("事 😀", pages, headings, "t\0", {"author": "x"})
+    document = ParsedDocument("事 😀", pages, headings, "t\0", {"author": "x"}, (2,))
     assert all(getattr(document, field.name) for field in fields(document)), "one is not tried"
     write_parsed(document, tmp_path / "result")
     assert read_parsed(tmp_path / "result") == document

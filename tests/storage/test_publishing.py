@@ -39,7 +39,7 @@ def test_a_published_revision_is_read_back_whole(world: World, kb_id: str) -> No
     pages = (
         Page(1, TextSpan(0, 3), PageKind.TEXT, None, 595.0, 842.0, 90, boxes),
         Page(2, TextSpan(3, 3), PageKind.EMPTY, "no_text_layer"),
-        Page(3, TextSpan(3, len(text)), PageKind.OCR),
+        Page(3, TextSpan(3, len(text)), PageKind.OCR, char_scores=bytes(range(246, 256))),
     )
     draft = ChunkDraft(0, TextSpan(1, 8), text[1:8], ("标题", "二"), "prefix")
     parsed = ParsedDocument(text, pages, title=" 报告 ", metadata={"author": "x\u2028y"})

@@ -154,7 +154,8 @@ def _citation_from(item: Json) -> Citation:
 
 
 def _region_from(item: Json) -> PageRegion:
-    return PageRegion(item["page_number"], tuple(_box_from(box) for box in item["boxes"]))
+    boxes = tuple(_box_from(box) for box in item["boxes"])
+    return PageRegion(item["page_number"], boxes, item.get("confidence"))
 
 
 def _box_from(numbers: list[float]) -> Box:

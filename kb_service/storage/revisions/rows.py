@@ -3,7 +3,7 @@
 The page report is one value of the row, by column: a list of documents reads no page.
 """
 
-from itertools import starmap
+from itertools import repeat, starmap
 from typing import Any
 
 from sqlalchemy import Row
@@ -22,11 +22,13 @@ def revision_of(row: Row[Any]) -> Revision:
 
 def page_report_value(report: PageReport) -> dict[str, list[Any]]:
     """Return the value of a row; pages are numbered from 1 without a gap."""
-    return {
+    value: dict[str, list[Any]] = {
         "kind": [page.kind.value for page in report.pages],
         "num_chars": [page.num_chars for page in report.pages],
         "reason": [page.reason for page in report.pages],
     }
+    sure = [page.confidence for page in report.pages]
+    return value if all(of is None for of in sure) else value | {"confidence": sure}
 
 
 def page_report_of(row: Row[Any]) -> PageReport:
@@ -34,7 +36,8 @@ def page_report_of(row: Row[Any]) -> PageReport:
     try:
         stored = row.page_report
         kinds = [_KINDS[kind] for kind in stored["kind"]]
-        columns = (range(1, len(kinds) + 1), kinds, stored["num_chars"], stored["reason"])
+        sure = stored.get("confidence") or [*repeat(None, len(kinds))]
+        columns = (range(1, len(kinds) + 1), kinds, stored["num_chars"], stored["reason"], sure)
         return PageReport(tuple(starmap(PageOutline, zip(*columns, strict=True))))
     except (KeyError, TypeError, ValueError) as error:
         raise StorageError(

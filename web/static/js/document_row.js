@@ -118,7 +118,7 @@ const unreadPages = (doc) =>
 
 /** @param {Api["PageReportBody"]} report */
 function reportText(report) {
-  const kinds = ["text", "ocr", "empty", "failed"].filter((kind) => report?.[kind] > 0);
+  const kinds = ["text", "ocr", "both", "empty", "failed"].filter((kind) => report?.[kind] > 0);
   return kinds.map((kind) => t(`pages_${kind}`, { count: report[kind] })).join(" · ");
 }
 

@@ -9,7 +9,7 @@ export function sourceRow(citation, onCite) {
     el("button", { type: "button", class: "source", "data-citation": citation.id, onclick: (event) => onCite(citation, event.currentTarget) },
       el("span", { class: `mark mark-${citation.status}` }, String(citation.number)),
       el("span", { class: "source-text" },
-        el("span", { class: "source-title" }, el("bdi", {}, citation.title), nameOf(citation), el("span", { class: "meta" }, pagesText(citation))),
+        el("span", { class: "source-title" }, el("bdi", {}, citation.title), nameOf(citation), el("span", { class: "meta" }, pagesText(citation)), methodOf(citation)),
         citation.document_line ? el("span", { class: "meta source-line" }, el("bdi", {}, citation.document_line)) : null,
         el("q", { class: "source-quote" }, citation.cited_text))));
 }
@@ -20,6 +20,18 @@ export function sourceRow(citation, onCite) {
 function nameOf({ title, document_name: name, document_date: day }) {
   const parts = [name === title ? "" : name, day ? formatDate(day) : ""].filter(Boolean);
   return parts.map((part) => el("span", { class: "meta" }, el("bdi", {}, part)));
+}
+
+/** @param {Api["CitationBody"]} citation */
+function methodOf(citation) {
+  const text = methodText(citation);
+  return text ? el("span", { class: "meta" }, text) : null;
+}
+
+// "read from a picture, 0.97"; nothing for words of a text, and for answers from before it was told.
+/** @param {Api["CitationBody"] | null} citation */
+export function methodText(citation) {
+  return citation?.method === "ocr" ? t("read_from_picture", { confidence: citation.confidence.toFixed(2) }) : "";
 }
 
 /** @param {Api["CitationBody"]} citation */

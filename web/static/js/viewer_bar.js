@@ -3,6 +3,7 @@
 
 import { el, iconButton, show } from "./dom.js";
 import { t } from "./i18n/i18n.js";
+import { methodText } from "./source_row.js";
 
 // A pair of buttons with the place between them, such as "‹ Quote 2 of 5 ›".
 class Stepper {
@@ -25,6 +26,7 @@ class Stepper {
 export class ViewerBar {
   title = el("h2", { class: "viewer-title", id: "viewer-title", tabindex: "-1" });
   quote = el("blockquote", { class: "viewer-quote", dir: "auto" });
+  method = el("p", { class: "meta viewer-method" });
   vectors = el("p", { class: "meta viewer-vectors", hidden: true });
   body = el("div", { class: "viewer-body", tabindex: "0", role: "region", "aria-label": t("viewer_body") });
   problem = el("p", { class: "notice notice-bad", role: "alert", hidden: true });
@@ -41,6 +43,7 @@ export class ViewerBar {
         el("div", { class: "viewer-top" }, this.title, close),
         el("div", { class: "viewer-tools" }, this.quotes.element, this.pages.element, this.zooms.element, this.mode),
         this.quote,
+        this.method,
         this.vectors),
       this.problem,
       this.body,
@@ -63,6 +66,8 @@ export class ViewerBar {
     show(this.mode, state.canShowPicture);
     this.quote.textContent = citation?.cited_text ?? "";
     show(this.quote, citation !== null);
+    this.method.textContent = methodText(citation);
+    show(this.method, Boolean(methodText(citation)));
   }
 
   // `vectors` of the document that is open, null for a quote's.

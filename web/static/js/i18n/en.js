@@ -147,12 +147,6 @@ export const en = {
   reason_cannot_summarise: "documents are quoted here, not summed up",
   reason_greeting: "This is no question about the documents",
   reason_max_tokens_reached: "the answer reached its length limit",
-  reason_words_missing: "words of the file are missing from the text",
-  reason_no_text_layer: "a picture without text",
-  reason_blank: "blank page",
-  reason_unreadable_text: "its letters cannot be read as text",
-  reason_corrupt_page: "a damaged page",
-  reason_page_too_large: "a page too large to be read",
 
   // documents
   drop_title: "Drop files or folders here",
@@ -201,17 +195,11 @@ export const en = {
   document_remove: "Delete {name}",
   document_delete_title: "Delete this document?",
   document_deleted: "{name} was deleted.",
-  pages_text: "{count} page of text|{count} pages of text",
-  pages_ocr: "{count} page by OCR|{count} pages by OCR",
-  pages_empty: "{count} empty page|{count} empty pages",
-  pages_failed: "{count} unreadable page|{count} unreadable pages",
-  page_line: "Page {page}: {kind}",
-  kind_empty: "no text",
-  kind_failed: "could not be read",
   more_pages: "and {count} more page|and {count} more pages",
 
   // the viewer
   viewer_body: "Page",
+  read_from_picture: "read from a picture, {confidence}",
   viewer_close: "Close the viewer",
   quote_place: "Quote {index} of {count}",
   quote_previous: "Previous quote",

@@ -1,13 +1,15 @@
 // The language of the page: Chinese or English, remembered, switched without a reload.
-// Knows keys and texts; all texts live in en.js and zh.js, those of errors beside them.
+// Knows keys and texts; all texts live in en.js and zh.js, those of errors and of pages beside them.
 
 import { en } from "./en.js";
 import { errorsEn } from "./errors_en.js";
 import { errorsZh } from "./errors_zh.js";
+import { pagesEn } from "./pages_en.js";
+import { pagesZh } from "./pages_zh.js";
 import { zh } from "./zh.js";
 
 const ITEM = "kb.language";
-const TEXTS = { en: { ...en, ...errorsEn }, zh: { ...zh, ...errorsZh } };
+const TEXTS = { en: { ...en, ...errorsEn, ...pagesEn }, zh: { ...zh, ...errorsZh, ...pagesZh } };
 const listeners = [];
 let current = initial();
 

@@ -147,12 +147,6 @@ export const zh = {
   reason_cannot_summarise: "这里只引用原文，不作归纳",
   reason_greeting: "这不是关于文档的问题",
   reason_max_tokens_reached: "回答达到了长度上限",
-  reason_words_missing: "文件中的部分文字未能读入",
-  reason_no_text_layer: "仅有图像，没有文字",
-  reason_blank: "空白页",
-  reason_unreadable_text: "文字无法识别",
-  reason_corrupt_page: "页面损坏",
-  reason_page_too_large: "页面过大，无法读取",
 
   // documents
   drop_title: "把文件或文件夹拖到这里",
@@ -201,17 +195,11 @@ export const zh = {
   document_remove: "删除 {name}",
   document_delete_title: "删除这份文档？",
   document_deleted: "已删除“{name}”。",
-  pages_text: "{count} 页文字",
-  pages_ocr: "{count} 页 OCR 识别",
-  pages_empty: "{count} 页无文字",
-  pages_failed: "{count} 页无法读取",
-  page_line: "第 {page} 页：{kind}",
-  kind_empty: "没有文字",
-  kind_failed: "无法读取",
   more_pages: "另有 {count} 页",
 
   // the viewer
   viewer_body: "页面",
+  read_from_picture: "识别自图片，{confidence}",
   viewer_close: "关闭查看器",
   quote_place: "引用 {index} / {count}",
   quote_previous: "上一处引用",

@@ -1,0 +1,221 @@
+"""One page of a PDF: its text layer, what OCR read of it, or both, and which of these it takes.
+
+A page without text that shows something is read as a picture; so is one whose text layer means
+nothing, and one that is a picture with a line or a stamp over it. Until then it is `unread`. Words
+of the text layer go before what OCR sees in the same place. Knows no file and no limits on time.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import pypdfium2
+
+from ingest.limits import ParseLimits
+from ingest.page_reading import PictureReading
+from ingest.pdf_cells import mark_aligned_cells
+from ingest.pdf_columns import in_reading_order
+from ingest.pdf_glyphs import (
+    NO_BOX,
+    GlyphReader,
+    Line,
+    PageGlyphs,
+    Sheet,
+    turned_box,
+    union,
+    upright_box,
+)
+from ingest.pdf_layout import PageText, compose
+from ingest.pdf_marks import Mark, marks_of, with_notes, with_values
+from ingest.pdf_pictures import has_pictures, is_one_picture
+from ingest.seen_lines import seen_page
+from kb_service.domain.documents import (
+    BLANK_PAGE,
+    NO_TEXT_LAYER,
+    NO_WORDS,
+    OCR_FAILED,
+    WORDS_UNCERTAIN,
+    PageKind,
+)
+from kb_service.domain.spans import Box
+
+UNREADABLE_TEXT = "unreadable_text"
+CORRUPT_PAGE = "corrupt_page"
+PAGE_TOO_LARGE = "page_too_large"
+MAX_STAMP_CHARS = 300
+"""Written over a picture: more is a page of text with a picture behind it."""
+
+_UNREADABLE_SHARE = 0.5
+_NOTHING = PageText("", (), ())
+_NO_SHEET = Sheet(0.0, 0.0, (0.0, 0.0), 0)
+
+
+@dataclass(frozen=True, slots=True)
+class PageContent:
+    """What became of a page. `scores`: the byte to keep of each character that OCR read, by box."""
+
+    kind: PageKind
+    reason: str | None = None
+    sheet: Sheet = _NO_SHEET
+    text: PageText = _NOTHING
+    scores: Mapping[Box, int] = field(default_factory=dict)
+    is_unread: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """The text layer: lines in reading space, which is `turn` degrees clockwise from the page.
+
+    `is_meaningless`: it holds characters, and they do not say what they draw.
+    """
+
+    lines: list[Line]
+    turn: int
+    marks: list[Mark]
+    is_meaningless: bool
+
+
+def read_page(
+    page: pypdfium2.PdfPage, limits: ParseLimits, reading: PictureReading | None
+) -> PageContent:
+    """Return what stands on a page. `reading`: what OCR read of it, None for nothing yet."""
+    sheet = _sheet(page)
+    if max(sheet.width, sheet.height) > limits.max_page_points:
+        return PageContent(PageKind.FAILED, PAGE_TOO_LARGE, sheet)
+    glyphs = _read_glyphs(page, sheet)
+    if glyphs is None:
+        return PageContent(PageKind.FAILED, CORRUPT_PAGE, sheet)
+    written = _written(page, sheet, glyphs)
+    is_picture = _is_picture(page, sheet, written)
+    if not is_picture or reading is None or reading.has_failed:
+        content = _as_written(sheet, written, is_picture=is_picture)
+        failed = is_picture and reading is not None
+        return replace(content, reason=OCR_FAILED, is_unread=False) if failed else content
+    return _as_read(sheet, written, reading)
+
+
+def read_picture(sheet: Sheet, reading: PictureReading | None) -> PageContent:
+    """Return what stands on a page that is a picture. `reading`: as of `read_page`."""
+    if reading is None:
+        return PageContent(PageKind.EMPTY, NO_TEXT_LAYER, sheet, is_unread=True)
+    if reading.has_failed:
+        return PageContent(PageKind.EMPTY, OCR_FAILED, sheet)
+    return _as_read(sheet, _Written([], 0, [], is_meaningless=False), reading)
+
+
+def _written(page: pypdfium2.PdfPage, sheet: Sheet, glyphs: PageGlyphs) -> _Written:
+    is_meaningless = glyphs.num_unreadable > _UNREADABLE_SHARE * glyphs.num_ink
+    marks = marks_of(page, sheet)
+    lines = [] if is_meaningless else glyphs.lines
+    turn = glyphs.turn if lines else 0
+    if not turn:
+        lines = with_values(lines, marks)
+        marks = [mark for mark in marks if not mark.is_seen]
+    return _Written(lines, turn, marks, is_meaningless)
+
+
+def _is_picture(page: pypdfium2.PdfPage, sheet: Sheet, written: _Written) -> bool:
+    """True where the text layer may lack what the page shows."""
+    if written.is_meaningless:
+        return True
+    if not written.lines and not written.marks:
+        return has_pictures(page, sheet)
+    num_chars = sum(len(line.text) for line in written.lines)
+    return num_chars <= MAX_STAMP_CHARS and is_one_picture(page, sheet)
+
+
+def _as_written(sheet: Sheet, written: _Written, *, is_picture: bool) -> PageContent:
+    if written.is_meaningless:
+        return PageContent(PageKind.FAILED, UNREADABLE_TEXT, sheet, is_unread=True)
+    text = _composed(sheet, in_reading_order(written.lines), written.turn, written.marks)
+    if text.text:
+        return PageContent(PageKind.TEXT, None, sheet, text, is_unread=is_picture)
+    reason = NO_TEXT_LAYER if is_picture else BLANK_PAGE
+    return PageContent(PageKind.EMPTY, reason, sheet, is_unread=is_picture)
+
+
+def _as_read(sheet: Sheet, written: _Written, reading: PictureReading) -> PageContent:
+    """Return the page with what OCR saw; reading space is the picture as it was read."""
+    turn = (sheet.rotation + reading.turn) % 360
+    is_sideways = turn in (90, 270)
+    width, height = (sheet.height, sheet.width) if is_sideways else (sheet.width, sheet.height)
+    seen = seen_page(reading, width, height)
+    lines = [_turned(line, sheet, written.turn, turn) for line in written.lines]
+    new = [line for line in seen.lines if not _is_written(line, lines)]
+    ordered = sorted([*lines, *new], key=lambda line: -line.baseline) if lines else new
+    text = _composed(sheet, in_reading_order(ordered), turn, written.marks)
+    scores = {upright_box(box, sheet, turn): score for box, score in seen.scores.items()}
+    reason = WORDS_UNCERTAIN if seen.num_unsure else None
+    if not text.text and written.is_meaningless:
+        return PageContent(PageKind.FAILED, UNREADABLE_TEXT, sheet)
+    if not text.text:
+        return PageContent(PageKind.EMPTY, reason or NO_WORDS, sheet)
+    kind = PageKind.OCR if not (lines or written.marks) else PageKind.BOTH
+    if not new:
+        kind, scores = PageKind.TEXT, {}
+    return PageContent(kind, reason, sheet, text, scores)
+
+
+def _turned(line: Line, sheet: Sheet, before: int, after: int) -> Line:
+    """Return a line of one reading space in another one."""
+    if before == after:
+        return line
+    boxes = [turned_box(upright_box(box, sheet, before), sheet, after) for box in line.boxes]
+    around = union(boxes)
+    return replace(line, boxes=boxes, box=around, baseline=around[1])
+
+
+def _is_written(line: Line, lines: list[Line]) -> bool:
+    """True for a line of OCR most of whose characters lie where the text layer has some."""
+    inked = [box for box in line.boxes if box != NO_BOX]
+    middles = [((box[0] + box[2]) / 2, (box[1] + box[3]) / 2) for box in inked]
+    num_there = sum(
+        any(o.box[0] <= x <= o.box[2] and o.box[1] <= y <= o.box[3] for o in lines)
+        for x, y in middles
+    )
+    return 2 * num_there > len(inked)
+
+
+def _composed(sheet: Sheet, lines: list[Line], turn: int, notes: list[Mark]) -> PageText:
+    text = compose(mark_aligned_cells(lines))
+    if turn:
+        boxes = tuple(upright_box(box, sheet, turn) for box in text.boxes)
+        text = replace(text, boxes=boxes)
+    return with_notes(text, notes)
+
+
+def _sheet(page: pypdfium2.PdfPage) -> Sheet:
+    left, bottom, right, top = page.get_bbox()
+    return Sheet(right - left, top - bottom, (left, bottom), page.get_rotation())
+
+
+def _read_glyphs(page: pypdfium2.PdfPage, sheet: Sheet) -> PageGlyphs | None:
+    """Return the characters that lie on the visible page; None when pdfium cannot read them.
+
+    pdfium joins lines the way they lie on the turned page. Where the text runs otherwise, the page
+    is turned to suit the text and read again.
+    """
+    try:
+        glyphs = _read_turned(page, sheet)
+        if glyphs.turn != sheet.rotation and glyphs.lines:
+            page.set_rotation(glyphs.turn)
+            again = _read_turned(page, sheet)
+            page.set_rotation(sheet.rotation)
+            glyphs = again if again.turn == glyphs.turn else glyphs
+    except pypdfium2.PdfiumError:
+        return None
+    is_sideways = glyphs.turn in (90, 270)
+    width, height = (sheet.height, sheet.width) if is_sideways else (sheet.width, sheet.height)
+    glyphs.lines = [
+        line
+        for line in glyphs.lines
+        if line.box[2] > 0 and line.box[3] > 0 and line.box[0] < width and line.box[1] < height
+    ]
+    return glyphs
+
+
+def _read_turned(page: pypdfium2.PdfPage, sheet: Sheet) -> PageGlyphs:
+    textpage = page.get_textpage()
+    try:
+        return GlyphReader(textpage.raw, sheet).read()
+    finally:
+        textpage.close()

@@ -1,0 +1,98 @@
+"""Pictures on a PDF page: whether there are any to read, and the page as a picture for a reader.
+
+Knows pdfium's objects and rendering; knows nothing of what is read.
+"""
+
+import math
+from typing import TYPE_CHECKING
+
+import pypdfium2
+import pypdfium2.raw as pdfium
+
+from ingest.pdf_glyphs import Sheet
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+MAX_READ_PIXELS = 25_000_000
+"""An A3 sheet at 300 dpi has 17 million."""
+
+_DEPTH = 5  # of forms in forms
+_MIN_DRAWN_PATHS = 20  # fewer are rules and frames around nothing
+_MARGIN_SHARE = 0.1  # of the page's width or height, on each side
+_LETTERHEAD_SHARE = 0.01  # of the page's area: all pictures of a header together
+_FULL_SHARE = 0.5  # of the page's area: one picture is what the page shows
+_LEAST_SCALE, _USUAL_SCALE, _MOST_SCALE = 100 / 72, 200 / 72, 300 / 72
+"""Pixels a point: what is drawn by paths has no resolution of its own."""
+
+
+def has_pictures(page: pypdfium2.PdfPage, sheet: Sheet) -> bool:
+    """True when a page without text shows an image, or paths enough to be a drawing.
+
+    Small images in the margins are the logos of a letterhead: a page with nothing else is blank.
+    """
+    num_paths, logo_area = 0, 0.0
+    for item in page.get_objects(max_depth=_DEPTH):
+        if item.type == pdfium.FPDF_PAGEOBJ_IMAGE:
+            logo_area += _logo_area(item, sheet)
+            if logo_area > _LETTERHEAD_SHARE * sheet.width * sheet.height:
+                return True
+        num_paths += item.type in (pdfium.FPDF_PAGEOBJ_PATH, pdfium.FPDF_PAGEOBJ_SHADING)
+        if num_paths >= _MIN_DRAWN_PATHS:
+            return True
+    return False
+
+
+def _logo_area(image: pypdfium2.PdfObject, sheet: Sheet) -> float:
+    """Return the area of an image inside one margin in square points, infinity for any other."""
+    if image.level:  # its bounds count from the form it lies in, not from the page
+        return math.inf
+    try:
+        left, bottom, right, top = image.get_bounds()
+    except pypdfium2.PdfiumError:
+        return math.inf
+    dx, dy = sheet.origin
+    reach_x, reach_y = _MARGIN_SHARE * sheet.width, _MARGIN_SHARE * sheet.height
+    is_in_margin = (
+        right - dx < reach_x
+        or left - dx > sheet.width - reach_x
+        or top - dy < reach_y
+        or bottom - dy > sheet.height - reach_y
+    )
+    return (right - left) * (top - bottom) if is_in_margin else math.inf
+
+
+def is_one_picture(page: pypdfium2.PdfPage, sheet: Sheet) -> bool:
+    """True when a picture covers most of the page."""
+    area = sheet.width * sheet.height
+    return any(width * height >= _FULL_SHARE * area for width, height, _ in _pictures(page))
+
+
+def picture_of(page: pypdfium2.PdfPage) -> "Image":
+    """Return the page, turned as a viewer shows it, at the resolution of its sharpest picture.
+
+    Raises PdfiumError.
+    """
+    width, height = page.get_size()
+    scale = max((scale for _, _, scale in _pictures(page)), default=_USUAL_SCALE)
+    scale = min(max(scale, _LEAST_SCALE), _MOST_SCALE)
+    scale = min(scale, math.sqrt(MAX_READ_PIXELS / (width * height)))
+    picture: Image = page.render(scale=scale, rev_byteorder=True).to_pil().convert("RGB")
+    return picture
+
+
+def _pictures(page: pypdfium2.PdfPage) -> list[tuple[float, float, float]]:
+    """Return width and height in points and pixels a point of each picture on the page itself."""
+    found: list[tuple[float, float, float]] = []
+    for item in page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_IMAGE], max_depth=_DEPTH):
+        if item.level:  # its bounds count from the form it lies in, not from the page
+            continue
+        try:
+            left, bottom, right, top = item.get_bounds()
+            pixels = max(item.get_px_size())
+        except pypdfium2.PdfiumError:
+            continue
+        longer = max(right - left, top - bottom)
+        if longer > 0:
+            found.append((right - left, top - bottom, pixels / longer))
+    return found

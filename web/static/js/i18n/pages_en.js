@@ -1,0 +1,25 @@
+// English: what became of the pages of a document.
+
+export const pagesEn = {
+  reason_words_missing: "words of the file are missing from the text",
+  reason_no_text_layer: "a picture without text",
+  reason_ocr_not_installed: "a picture; its words are read once OCR is installed (pip install kb-service[ocr]) and the file is sent again",
+  reason_ocr_failed: "a picture that could not be read within its limits",
+  reason_words_uncertain: "some words in the picture are too unclear to be told",
+  reason_no_words: "a picture without words",
+  reason_blank: "blank page",
+  reason_unreadable_text: "its letters cannot be read as text",
+  reason_corrupt_page: "a damaged page",
+  reason_page_too_large: "a page too large to be read",
+  pages_text: "{count} page of text|{count} pages of text",
+  pages_ocr: "{count} page by OCR|{count} pages by OCR",
+  pages_both: "{count} page of text and OCR|{count} pages of text and OCR",
+  pages_empty: "{count} empty page|{count} empty pages",
+  pages_failed: "{count} unreadable page|{count} unreadable pages",
+  page_line: "Page {page}: {kind}",
+  kind_text: "text",
+  kind_ocr: "read by OCR",
+  kind_both: "text and OCR",
+  kind_empty: "no text",
+  kind_failed: "could not be read",
+};

@@ -1,0 +1,25 @@
+// Chinese: what became of the pages of a document.
+
+export const pagesZh = {
+  reason_words_missing: "文件中的部分文字未能读入",
+  reason_no_text_layer: "仅有图像，没有文字",
+  reason_ocr_not_installed: "图片；安装 OCR（pip install kb-service[ocr]）并重新上传后即可识别其中文字",
+  reason_ocr_failed: "图片，未能在限制内识别完",
+  reason_words_uncertain: "图片中有些文字太模糊，未予采用",
+  reason_no_words: "图片中没有文字",
+  reason_blank: "空白页",
+  reason_unreadable_text: "文字无法识别",
+  reason_corrupt_page: "页面损坏",
+  reason_page_too_large: "页面过大，无法读取",
+  pages_text: "{count} 页文字",
+  pages_ocr: "{count} 页 OCR 识别",
+  pages_both: "{count} 页文字与 OCR 识别",
+  pages_empty: "{count} 页无文字",
+  pages_failed: "{count} 页无法读取",
+  page_line: "第 {page} 页：{kind}",
+  kind_text: "文字",
+  kind_ocr: "OCR 识别",
+  kind_both: "文字与 OCR 识别",
+  kind_empty: "没有文字",
+  kind_failed: "无法读取",
+};
