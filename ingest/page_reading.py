@@ -5,6 +5,7 @@ a parser that was taken over, is a ValueError, KeyError or TypeError.
 """
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,8 @@ class PictureReading:
     has_failed: bool = False
 
 
+BY = "PP-OCRv6-small 3.10, lines at 1280"
+"""Names what reads: a reading by another one is none."""
 FAILED = PictureReading(1, 1, has_failed=True)
 
 
@@ -41,14 +44,15 @@ class ReadingFolder:
     def get(self, number: int) -> PictureReading | None:
         """Return a reading, None where there is none yet."""
         try:
-            return _reading(json.loads(self._path(number).read_bytes()))
+            value = json.loads(self._path(number).read_bytes())
         except FileNotFoundError:
             return None
+        return _reading(value) if value["by"] == BY else None
 
     def add(self, number: int, reading: PictureReading) -> None:
         """Keep a reading; it is there as a whole or not at all."""
         path = self._path(number)
-        partial = path.with_suffix(_PARTIAL)
+        partial = path.with_suffix(f".{os.getpid()}{_PARTIAL}")
         value = json.dumps(_value(reading), ensure_ascii=False, separators=(",", ":"))
         partial.write_bytes(value.encode())
         partial.replace(path)
@@ -59,6 +63,7 @@ class ReadingFolder:
 
 def _value(reading: PictureReading) -> dict[str, object]:
     return {
+        "by": BY,
         "width": reading.width,
         "height": reading.height,
         "turn": reading.turn,

@@ -7,19 +7,21 @@ named in the report, and the others are read all the same.
 """
 
 import contextlib
+import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 import structlog
 
 from ingest import ocr
 from ingest.limits import ParseLimits
-from ingest.page_reading import FAILED, ReadingFolder
+from ingest.page_reading import FAILED, PictureReading, ReadingFolder
 from ingest.sandbox import Sandbox, SandboxedLoader
 from kb_service.domain.documents import OCR_NOT_INSTALLED, ParsedDocument
-from kb_service.domain.errors import KbError
+from kb_service.domain.errors import KbError, StorageError
 from kb_service.domain.jobs import JobStage, Progress
 
 PAGES_AT_A_TIME = 8
@@ -27,30 +29,47 @@ _CLOCK_SHARE = 6.0  # seconds by the clock for each second of processor time: ot
 log = structlog.get_logger("ingest")
 
 
-class PageReader:
-    """Reads pages of a file as pictures, each within `page_s` seconds of processor time."""
+class Runner(Protocol):
+    """What runs a request in a process, as `Sandbox`."""
 
-    def __init__(self, limits: ParseLimits, page_s: float) -> None:
-        cpu_s = page_s * PAGES_AT_A_TIME
-        self._sandbox = Sandbox(
-            replace(
-                limits,
-                base_cpu_s=cpu_s,
-                cpu_s_per_mib=0.0,  # the size of a file says nothing about some pages of it
-                timeout_s=_CLOCK_SHARE * cpu_s,
-                base_memory_bytes=limits.memory_bytes,
-            )
+    def run(
+        self, request: Mapping[str, object], name: str
+    ) -> Generator[Progress | Path, None, None]:
+        """Yield progress, then the path of the result."""
+
+    def close(self) -> None:
+        """End what runs."""
+
+
+def reading_sandbox(limits: ParseLimits, page_s: float) -> Sandbox:
+    """Return where pages are read, each within `page_s` seconds of processor time."""
+    cpu_s = page_s * PAGES_AT_A_TIME
+    return Sandbox(
+        replace(
+            limits,
+            base_cpu_s=cpu_s,
+            cpu_s_per_mib=0.0,  # the size of a file says nothing about some pages of it
+            timeout_s=_CLOCK_SHARE * cpu_s,
+            base_memory_bytes=limits.memory_bytes,
         )
+    )
+
+
+class PageReader:
+    """Reads pages of a file as pictures, some at a time in one process."""
+
+    def __init__(self, sandbox: Runner) -> None:
+        self._sandbox = sandbox
 
     def read(
         self, path: Path, name: str, media_type: str, wanted: Sequence[int], folder: Path
     ) -> Iterator[Progress]:
-        """Put a reading of each wanted page into the folder; yield progress meanwhile.
+        """Put a reading of each wanted page into the folder where it has none; yield progress.
 
-        A page that could not be read has one that says so.
+        A page that could not be read gets one that says so, and is tried again the next time.
         """
         readings = ReadingFolder(folder)
-        left = [number for number in wanted if readings.get(number) is None]
+        left = [number for number in wanted if _is_missing(readings.get(number))]
         while left:
             request = {
                 "command": "read",
@@ -64,10 +83,11 @@ class PageReader:
                 for done in self._progress(request, name):
                     yield Progress(JobStage.LOAD, before + done, len(wanted))
             except KbError as error:
-                at_fault = next(n for n in left if readings.get(n) is None)
+                at_fault = next(n for n in left if _is_missing(readings.get(n)))
                 log.warning("page not read", name=name, page_number=at_fault, error=error.message)
                 readings.add(at_fault, FAILED)
-            left = [number for number in left if readings.get(number) is None]
+                left.remove(at_fault)
+            left = [number for number in left if _is_missing(readings.get(number))]
 
     def close(self) -> None:
         """End what is being read."""
@@ -82,20 +102,29 @@ class PageReader:
 
 
 class ReadingLoader:
-    """Loader that reads what stands in pictures as well, where OCR is installed."""
+    """Loader that reads what stands in pictures as well, where OCR is installed.
+
+    `kept_at`: the folder for what is read of a file, so that nothing is read twice; it goes with
+    the file. Without, it is kept as long as the file is loaded.
+    """
 
     def __init__(
         self,
         loader: SandboxedLoader,
         reader: PageReader,
         can_read: Callable[[], bool] = ocr.is_installed,
+        kept_at: Callable[[Path], Path] | None = None,
     ) -> None:
         self._loader = loader
         self._reader = reader
         self._can_read = can_read
+        self._kept_at = kept_at
 
     def load(self, path: Path, name: str, media_type: str) -> Iterator[Progress | ParsedDocument]:
-        """Yield Progress per page, then the ParsedDocument; raises as `SandboxedLoader`."""
+        """Yield Progress per page, then the ParsedDocument.
+
+        Raises as `SandboxedLoader`, and StorageError when the disk refuses what was read.
+        """
         unread: ParsedDocument | None = None
         for step in self._loader.load(path, name, media_type):
             if isinstance(step, ParsedDocument) and step.unread:
@@ -107,9 +136,25 @@ class ReadingLoader:
         if not self._can_read():
             yield _told(unread)
             return
-        with tempfile.TemporaryDirectory(prefix="kb-read-") as folder:
-            yield from self._reader.read(path, name, media_type, unread.unread, Path(folder))
-            yield from self._loader.load(path, name, media_type, Path(folder))
+        with self._folder(path) as folder:
+            yield from self._reader.read(path, name, media_type, unread.unread, folder)
+            yield from self._loader.load(path, name, media_type, folder)
+
+    @contextlib.contextmanager
+    def _folder(self, path: Path) -> Iterator[Path]:
+        if self._kept_at is None:
+            with tempfile.TemporaryDirectory(prefix="kb-read-") as temporary:
+                yield Path(temporary)
+            return
+        folder = self._kept_at(path)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            yield folder
+        except OSError as error:
+            raise StorageError.from_os_error("keep what was read of a file", error) from error
+        finally:
+            if not path.exists():  # deleted meanwhile, and its words with it
+                shutil.rmtree(folder, ignore_errors=True)
 
     def warm_up(self) -> None:
         """Have ready what most files need."""
@@ -119,6 +164,10 @@ class ReadingLoader:
         """End what runs."""
         self._reader.close()
         self._loader.close()
+
+
+def _is_missing(reading: PictureReading | None) -> bool:
+    return reading is None or reading.has_failed
 
 
 def _told(document: ParsedDocument) -> ParsedDocument:

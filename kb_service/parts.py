@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from ingest.pictures import PagePictures
-from ingest.reading import PageReader, ReadingLoader
+from ingest.reading import PageReader, ReadingLoader, reading_sandbox
 from ingest.sandbox import SandboxedLoader
 from kb_service.domain.errors import KbError
 from kb_service.domain.ports import RemoteModel
@@ -91,14 +91,18 @@ def build_parts(
         storage=storage,
         answers=Part(lambda: BufferedAnswers(storage().database)),
         retriever=Part(lambda: _retriever(settings, models, storage().database)),
-        loader=Part(lambda: _loader(ingest)),
+        loader=Part(lambda: _loader(ingest, blobs)),
         pictures=Part(lambda: PagePictures(parse_limits(ingest), ingest.picture_s)),
     )
 
 
-def _loader(ingest: IngestSettings) -> ReadingLoader:
+def _loader(ingest: IngestSettings, blobs: BlobStore) -> ReadingLoader:
     limits = parse_limits(ingest)
-    return ReadingLoader(SandboxedLoader(limits), PageReader(limits, ingest.read_page_s))
+    return ReadingLoader(
+        SandboxedLoader(limits),
+        PageReader(reading_sandbox(limits, ingest.read_page_s)),
+        kept_at=lambda path: blobs.readings(path.name),
+    )
 
 
 def _retriever(settings: Settings, models: Models, database: Database) -> "HybridRetriever":

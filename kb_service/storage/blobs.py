@@ -10,6 +10,7 @@ import io
 import os
 import re
 import secrets
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -47,12 +48,14 @@ class BlobState(Enum):
 class BlobStore:
     """Files named by the SHA-256 of their content: `root/ab/cd/<sha256>`.
 
-    Staged files lie in `root/../tmp`, on the same file system. Folders are made when needed.
+    Staged files lie in `root/../tmp`, on the same file system. Folders are made when needed. What
+    OCR read of a blob's pictures lies in `root/../readings/ab/<sha256>` and goes with the blob.
     """
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.staging = root.parent / "tmp"
+        self._readings = root.parent / "readings"
 
     def stage(self, source: BinaryIO | bytes, max_bytes: int) -> StagedBlob:
         """Write the bytes to a temporary file, hashed on the way and flushed to disk.
@@ -98,14 +101,33 @@ class BlobStore:
             raise ValueError(f"{sha256!r} is not a SHA-256 of 64 hex digits")
         return self.root / sha256[:2] / sha256[2:4] / sha256
 
+    def readings(self, sha256: str) -> Path:
+        """Return the folder for what is read of a blob's pictures; may be deleted at any time."""
+        return self._readings / sha256[:2] / self.path(sha256).name
+
     def exists(self, sha256: str) -> bool:
         """True when the blob is in the store."""
         return self.path(sha256).is_file()
 
     def unlink(self, sha256: str) -> None:
-        """Remove a blob if it is there. Only inside a database write transaction."""
+        """Remove a blob if it is there, and what was read of it.
+
+        Only inside a database write transaction.
+        """
         with _typed_errors(f"remove blob {sha256}"):
+            self._discard_readings(sha256)
             self.path(sha256).unlink(missing_ok=True)
+
+    def discard_readings_without_blob(self) -> None:
+        """Remove what a process wrote whose blob was deleted meanwhile, and that then died."""
+        with _typed_errors("discard readings"):
+            for folder in self._readings.glob("??/*"):
+                if _SHA256.fullmatch(folder.name) and not self.exists(folder.name):
+                    self._discard_readings(folder.name)
+
+    def _discard_readings(self, sha256: str) -> None:
+        with suppress(FileNotFoundError):
+            shutil.rmtree(self.readings(sha256))
 
     def iter_sha256(self) -> Iterator[str]:
         """Yield the hash of every stored blob, sorted."""

@@ -1,8 +1,9 @@
 """Words in pictures are read, placed and named as read; what cannot be read is named as well."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -11,11 +12,12 @@ from ingest import media_types as types
 from ingest.limits import ParseLimits
 from ingest.ocr import RapidReader, SeenLine
 from ingest.page_picture import pixel_box
-from ingest.page_reading import FAILED, PictureReading, ReadingFolder
+from ingest.page_reading import PictureReading, ReadingFolder
 from ingest.picture_reading import read_pages, read_upright
-from ingest.reading import PageReader, ReadingLoader
+from ingest.reading import PageReader, ReadingLoader, reading_sandbox
 from ingest.sandbox import SandboxedLoader
 from kb_service.domain.documents import Page, PageKind, ParsedDocument, regions_of
+from kb_service.domain.errors import ParseAccident
 from kb_service.domain.jobs import JobStage, Progress
 from kb_service.domain.spans import TextSpan
 from tests.ingest import pdf_samples
@@ -49,20 +51,22 @@ class FixedReader:
         return [SeenLine(self.words, corners, boxes, scores)]  # type: ignore[arg-type]
 
 
-class FixedPages:
-    """PageReader in this process, through a FixedReader; `poison`: the pages it cannot read."""
+class FixedSandbox:
+    """The process that reads, in this one; it dies of the pages in `poison`."""
 
-    def __init__(self, reader: FixedReader, poison: Sequence[int] = ()) -> None:
-        self.reader = reader
+    def __init__(self, reader: FixedReader | None = None, poison: Sequence[int] = ()) -> None:
+        self.reader = reader or FixedReader()
         self.poison = poison
 
-    def read(
-        self, path: Path, name: str, media_type: str, wanted: Sequence[int], folder: Path
-    ) -> Iterator[Progress]:
-        readings = ReadingFolder(folder)
-        for number, reading in read_pages(path, name, media_type, wanted, self.reader):
-            readings.add(number, FAILED if number in self.poison else reading)
-            yield Progress(JobStage.LOAD, number, len(wanted))
+    def run(self, request: Mapping[str, Any], name: str) -> Generator[Progress | Path, None, None]:
+        path, numbers = Path(request["path"]), request["page_numbers"]
+        readings = ReadingFolder(Path(request["readings"]))
+        for done, number in enumerate(numbers, start=1):
+            if number in self.poison:
+                raise ParseAccident(f"died of page {number}")
+            [(_, reading)] = read_pages(path, name, request["media_type"], [number], self.reader)
+            readings.add(number, reading)
+            yield Progress(JobStage.LOAD, done, len(numbers))
 
     def close(self) -> None:
         pass
@@ -78,12 +82,13 @@ def load(
     sandboxed: SandboxedLoader,
     path: Path,
     media_type: str,
-    pages: FixedPages | None = None,
+    fake: FixedSandbox | None = None,
     *,
     can_read: bool = True,
+    kept_at: Callable[[Path], Path] | None = None,
 ) -> ParsedDocument:
-    reader = pages or FixedPages(FixedReader())
-    loader = ReadingLoader(sandboxed, reader, lambda: can_read)  # type: ignore[arg-type]
+    reader = PageReader(fake or FixedSandbox())
+    loader = ReadingLoader(sandboxed, reader, lambda: can_read, kept_at)
     *_, document = loader.load(path, path.name, media_type)
     assert isinstance(document, ParsedDocument)
     return document
@@ -164,7 +169,7 @@ def test_pages_that_have_their_text_are_not_looked_at(
 ) -> None:
     reader = FixedReader()
     document = load(
-        sandboxed, pdf_samples.mixed_pages(tmp_path / "a.pdf"), types.PDF, FixedPages(reader)
+        sandboxed, pdf_samples.mixed_pages(tmp_path / "a.pdf"), types.PDF, FixedSandbox(reader)
     )
     assert len(reader.sizes) == 1
     assert [page.kind for page in document.pages] == [
@@ -173,19 +178,19 @@ def test_pages_that_have_their_text_are_not_looked_at(
 
 
 @pytest.mark.parametrize(
-    ("pages", "can_read", "reason"),
+    ("fake", "can_read", "reason"),
     [
-        (FixedPages(FixedReader()), False, "ocr_not_installed"),
-        (FixedPages(FixedReader(), poison=[1]), True, "ocr_failed"),
-        (FixedPages(FixedReader(score=0.3)), True, "words_uncertain"),
-        (FixedPages(FixedReader(words="")), True, "no_words"),
+        (FixedSandbox(), False, "ocr_not_installed"),
+        (FixedSandbox(poison=[1]), True, "ocr_failed"),
+        (FixedSandbox(FixedReader(score=0.3)), True, "words_uncertain"),
+        (FixedSandbox(FixedReader(words="")), True, "no_words"),
     ],
 )
 def test_a_picture_without_a_reading_says_why(
-    sandboxed: SandboxedLoader, tmp_path: Path, pages: FixedPages, can_read: bool, reason: str
+    sandboxed: SandboxedLoader, tmp_path: Path, fake: FixedSandbox, can_read: bool, reason: str
 ) -> None:
     path = scan(tmp_path / "a.pdf")
-    document = load(sandboxed, path, types.PDF, pages, can_read=can_read)
+    document = load(sandboxed, path, types.PDF, fake, can_read=can_read)
     assert kinds(document.pages) == [(PageKind.EMPTY, reason)]
 
 
@@ -215,9 +220,44 @@ def test_a_photo_is_read_the_way_its_camera_was_held(
     exif[0x0112] = 6  # turned a quarter
     picture.save(tmp_path / "a.jpg", exif=exif)
     reader = FixedReader()
-    [page] = load(sandboxed, tmp_path / "a.jpg", types.JPEG, FixedPages(reader)).pages
+    [page] = load(sandboxed, tmp_path / "a.jpg", types.JPEG, FixedSandbox(reader)).pages
     assert reader.sizes == [picture.size[::-1]]
     assert page.height > page.width
+
+
+def test_a_page_that_ends_the_process_costs_no_other_page(
+    sandboxed: SandboxedLoader, tmp_path: Path
+) -> None:
+    pictures = [drawn(["a line"]) for _ in range(4)]
+    pictures[0].save(tmp_path / "a.tif", save_all=True, append_images=pictures[1:])
+    document = load(sandboxed, tmp_path / "a.tif", types.TIFF, FixedSandbox(poison=[2, 4]))
+    assert [page.reason for page in document.pages] == [None, "ocr_failed", None, "ocr_failed"]
+
+
+def test_a_page_is_read_once_and_one_that_failed_again(
+    sandboxed: SandboxedLoader, tmp_path: Path
+) -> None:
+    path, reader = scan(tmp_path / "a.pdf"), FixedReader()
+    kept = tmp_path / "readings"
+    fake = FixedSandbox(reader, poison=[1])
+    for expected in ("ocr_failed", None, None):
+        [page] = load(sandboxed, path, types.PDF, fake, kept_at=lambda _: kept).pages
+        assert page.reason == expected
+        fake.poison = ()
+    assert len(reader.sizes) == 1
+
+
+def test_what_was_read_of_a_file_that_is_gone_is_not_kept(
+    sandboxed: SandboxedLoader, tmp_path: Path
+) -> None:
+    path, kept = scan(tmp_path / "a.pdf"), tmp_path / "readings"
+    loader = ReadingLoader(sandboxed, PageReader(FixedSandbox()), lambda: True, lambda _: kept)
+    steps = loader.load(path, "a.pdf", types.PDF)
+    while not list(kept.glob("*.json")):
+        next(steps)
+    path.unlink()
+    steps.close()  # type: ignore[attr-defined]
+    assert not kept.exists()
 
 
 @pytest.mark.parametrize("turn", [90, 180, 270])
@@ -254,7 +294,7 @@ def test_a_chinese_upload_is_read_in_a_process_of_its_own(
     sandboxed: SandboxedLoader, tmp_path: Path
 ) -> None:
     chinese(["检修前未断电挂牌"]).save(tmp_path / "a.png")
-    pages = PageReader(LIMITS, 60)
+    pages = PageReader(reading_sandbox(LIMITS, 60))
     loader = ReadingLoader(sandboxed, pages)
     try:
         *steps, document = loader.load(tmp_path / "a.png", "a.png", types.PNG)

@@ -34,6 +34,20 @@ def test_publishing_the_same_bytes_twice_keeps_one_blob(blobs: BlobStore) -> Non
     assert len(list(blobs.iter_sha256())) == 1
 
 
+def test_what_was_read_of_a_blob_goes_with_it(blobs: BlobStore) -> None:
+    first, second = (blobs.stage(data, 100) for data in (b"first", b"second"))
+    for staged in (first, second):
+        blobs.publish(staged)
+        folder = blobs.readings(staged.sha256)
+        folder.mkdir(parents=True)
+        (folder / "1.json").write_text("words")
+    blobs.unlink(first.sha256)
+    assert not blobs.readings(first.sha256).exists()
+    blobs.path(second.sha256).unlink()  # as by a process that died in between
+    blobs.discard_readings_without_blob()
+    assert list(blobs.root.parent.glob("readings/??/*")) == []
+
+
 def test_too_many_bytes_are_refused_and_leave_nothing(blobs: BlobStore) -> None:
     assert blobs.stage(b"12345", 5).size_bytes == 5
     for path in blobs.staging.iterdir():

@@ -142,6 +142,7 @@ class Verifier:
         # Only what looks unreferenced is asked for again, under the write lock.
         candidates = [sha256 for sha256 in self._blobs.iter_sha256() if sha256 not in referenced]
         num_blobs = sweep_blobs(self._database, self._blobs, candidates)
+        self._blobs.discard_readings_without_blob()
         return SweepReport(num_blobs, self._blobs.discard_stale(stale_after_s))
 
     def _blob_findings(self, stored: list[str]) -> Iterator[FlawFinding]:
