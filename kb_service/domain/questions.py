@@ -61,9 +61,7 @@ class Question:
     `normalised`: the text after NFKC and case folding. `language`: the code of the one in which to
     speak to who asks. `words`: its index terms in order, with repetitions. `terms`: its distinct
     content terms without identifiers and dates. `identifiers`: whole. `values`: what it fixes
-    (`date:…`, `num:…`, `id:…`, `name:…`). `names`: its capitalised words, folded. `subjects`:
-    Chinese organisations and places without their endings; none beside an identifier, which says
-    better what is meant.
+    (`date:…`, `num:…`, `id:…`, `name:…`).
     """
 
     text: str
@@ -73,5 +71,3 @@ class Question:
     terms: tuple[str, ...]
     identifiers: tuple[str, ...]
     values: frozenset[str]
-    names: tuple[str, ...]
-    subjects: tuple[str, ...]

@@ -9,7 +9,6 @@ from kb_service.domain.questions import Question
 from kb_service.language.identifiers import identifiers_asked, without_fixed_values
 from kb_service.language.lexicon import HAN
 from kb_service.language.messages import language_of
-from kb_service.language.name_endings import names_asked, subjects_in
 from kb_service.language.questions import content_terms
 from kb_service.language.text import normalise, terms_of
 from kb_service.language.values import stated_values
@@ -22,17 +21,14 @@ def parse_question(text: str) -> Question:
     """Return a question taken apart; `Question.text` is as it was typed."""
     meant = _as_meant(text)
     normalised = normalise(meant)
-    identifiers = identifiers_asked(normalised)
     return Question(
         text=text,
         normalised=normalised,
         language=language_of(text),
         words=tuple(terms_of(normalised)),
         terms=content_terms(without_fixed_values(normalised)),
-        identifiers=identifiers,
+        identifiers=identifiers_asked(normalised),
         values=stated_values(meant, normalised),
-        names=tuple(names_asked(meant)),
-        subjects=() if identifiers else subjects_in(normalised),
     )
 
 

@@ -32,12 +32,15 @@ _NAMED = re.compile(
     rf"(?P<core>[{CJK}]{{2,8}}?|(?<![a-z0-9])[a-z][a-z0-9]{{0,11}})(?P<ending>{_ENDING})"
 )
 _MORE_ENDING = re.compile(_ENDING)
+_FULL_ENDING = re.compile(any_of(ending for ending in _ORGANISATIONS if len(ending) > 1))
 _PERSONS = [re.compile(pattern) for pattern in _LEXICON.patterns("subjects", "persons")]
 _LAST_ENDING = re.compile(rf"(?:(?<=[{CJK}]{{2}})|(?<=[a-z0-9]))(?:{_ENDING})$")
 _OTHER = re.compile(f"[^{CJK}a-z0-9]")
 _COMMON = re.compile(f"(?:{any_of(_LEXICON.listed('subjects', 'common'))})$")
 _AREA_LETTERS = "".join(area for area in _AREAS if len(area) == 1)
 _BREAK = "\n"
+_MAX_NAME = 12
+"""A longer stretch before an ending is no name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +87,10 @@ def _ending_names(text: str, start: int, end: int) -> Iterator[HanName]:
     place = start
     while match := _NAMED.match(text, place, end):
         place = _whole_end(text, match.end(), end)
+        if _goes_on(text, place, end):
+            place = _later_end(text, match.start(), place, end)
         name = text[match.start() : place]
-        if _is_name(match["core"], text[place - 1], text[place:end]) and not _COMMON.search(name):
+        if _is_name(match["core"], text, place, end) and not _COMMON.search(name):
             core = _LAST_ENDING.sub("", name)
             yield HanName(match.start(), place, _KIND[name[len(core) :]], core)
 
@@ -97,7 +102,21 @@ def _whole_end(text: str, place: int, end: int) -> int:
     return place
 
 
-def _is_name(core: str, last: str, rest: str) -> bool:
+def _later_end(text: str, start: int, place: int, end: int) -> int:
+    """Return where an organisation ends within whose name another ending stands.
+
+    江南港 goes on, 江南港务集团 does not. As before where none ends later.
+    """
+    match = _FULL_ENDING.search(text, place, min(end, start + _MAX_NAME))
+    later = _whole_end(text, match.end(), end) if match else place
+    return place if _goes_on(text, later, end) else later
+
+
+def _goes_on(text: str, place: int, end: int) -> bool:
+    return place < end and text[place] in _GOES_ON.get(text[place - 1], "")
+
+
+def _is_name(core: str, text: str, place: int, end: int) -> bool:
     """True for a core that is no sort of thing, with an ending that is no part of another word."""
     is_sort = core in _SORTS or core.lstrip(_AREA_LETTERS) in _SORTS
-    return not is_sort and (not rest or rest[0] not in _GOES_ON.get(last, ""))
+    return not is_sort and not _goes_on(text, place, end)

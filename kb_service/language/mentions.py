@@ -15,7 +15,7 @@ from kb_service.language.homophones import same_sound
 from kb_service.language.identifiers import names_whole
 from kb_service.language.lexicon import CJK, HAN, shipped_lexicon
 from kb_service.language.numbered import is_numbered, tells_thing
-from kb_service.language.text import is_chinese
+from kb_service.language.text import is_chinese, normalise
 from kb_service.language.values import supporting_values
 
 MIN_STEM = 5
@@ -23,6 +23,9 @@ MIN_STEM = 5
 
 MIN_SOUND = 3
 """Two characters sound like too many others to be taken for a typo."""
+
+MIN_PICKING_CORE = 3
+"""A shorter name without its ending stands in those of others: 中环, 天泽."""
 
 _LEXICON = shipped_lexicon()
 _HAN = re.compile(f"[{HAN}]")
@@ -42,8 +45,35 @@ _PINYIN = re.compile(
 )
 """A name spelt like a Chinese one; other Latin names stand as they are in Chinese papers."""
 
+_LATIN_NAMES = frozenset(
+    (SubjectKind.NAME, SubjectKind.PERSON, SubjectKind.PLACE, SubjectKind.ORGANISATION)
+)
 _NO_LETTERS = re.compile(r"[\W_]+")
 _WORDS = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
+
+
+def picking_names(subjects: Iterable[Subject]) -> tuple[str, ...]:
+    """Return the distinct names of subjects that may pick documents, normalised.
+
+    An organisation stands without its ending where that still tells it from others, a place with
+    it. Of a Latin name each capitalised word stands alone, as `name:…`.
+    """
+    found: list[str] = []
+    for subject in subjects:
+        if not _HAN.search(subject.text):
+            found += _capitalised(subject)
+        elif subject.kind in (SubjectKind.PLACE, SubjectKind.ORGANISATION):
+            cores = [form for form in subject.forms[1:2] if len(form) >= MIN_PICKING_CORE]
+            is_place = subject.kind is SubjectKind.PLACE
+            found.append(subject.forms[0] if is_place or not cores else cores[0])
+    return tuple(dict.fromkeys(found))
+
+
+def _capitalised(subject: Subject) -> list[str]:
+    if subject.kind not in _LATIN_NAMES:
+        return []
+    words = (match.group() for match in _WORDS.finditer(subject.text) if match.group()[0].isupper())
+    return [f"name:{normalise(word)}" for word in words]
 
 
 def unmentioned(subjects: Iterable[Subject], text: str, language: str = "") -> tuple[Subject, ...]:

@@ -11,12 +11,12 @@ from functools import partial
 from typing import Protocol
 
 from kb_service.domain.queries import Passage, Reranking, ScoredChunk
-from kb_service.domain.questions import Question
+from kb_service.domain.questions import Question, Subject
 from kb_service.domain.spans import TextSpan
 from kb_service.domain.texts import MarkedText
 from kb_service.language.identifiers import names_whole
 from kb_service.language.lexicon import CJK
-from kb_service.language.name_endings import latin_names
+from kb_service.language.mentions import picking_names
 from kb_service.language.text import normalise
 from kb_service.language.values import supporting_values
 
@@ -150,14 +150,14 @@ def approximate_tokens(text: str) -> int:
     return num_cjk + round((len(text) - num_cjk) / CHARS_PER_TOKEN)
 
 
-def fixed_by(question: Question) -> tuple[str, ...]:
+def fixed_by(question: Question, subjects: Sequence[Subject]) -> tuple[str, ...]:
     """Return what picks documents, case-folded: identifiers, names (`name:…`), full dates.
 
-    A Chinese name stands without its ending, a date is `date:2024-8-17`.
+    A date is `date:2024-8-17`. No names beside an identifier, which says better what is meant.
     """
     dates = sorted(v for v in question.values if re.fullmatch(r"date:\d+-\d+-\d+", v))
-    latin = (f"name:{name}" for name in latin_names(question))
-    return (*question.identifiers, *question.subjects, *latin, *dates)
+    names = () if question.identifiers else picking_names(subjects)
+    return (*question.identifiers, *names, *dates)
 
 
 Stating = Callable[[Collection[str], Collection[str]], Mapping[str, frozenset[str]]]

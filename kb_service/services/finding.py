@@ -75,7 +75,7 @@ class Finder:
         """Read what a search finds; a document of the conversation need not name its subject."""
         question = query.question
         required = Named() if is_pinned else named
-        context = self._search.find(query)
+        context = self._search.find(query, named.subjects)
         idf = self._retriever.idf(query.kb_id, question.terms)
         yield PhaseEvent(Phase.READING)
         documents = self._documents(query, required, context.passages, idf)

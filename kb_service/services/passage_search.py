@@ -4,10 +4,12 @@ Knows that a report is often named on one page and answers on another. Knows no 
 evidence and no model.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from kb_service.domain.ports import Retriever
 from kb_service.domain.queries import Query
+from kb_service.domain.questions import Subject
 from kb_service.services.assembly import Context, ContextAssembler, RevisionTexts, fixed_by
 from kb_service.settings import RetrievalSettings
 
@@ -27,12 +29,14 @@ class PassageSearch:
             context_tokens=settings.context_tokens,
         )
 
-    def find(self, query: Query) -> Context:
+    def find(self, query: Query, subjects: Sequence[Subject] = ()) -> Context:
         """Search; when documents state what the query fixes, search again in them.
+
+        `subjects`: what the question names.
 
         The second search finds the right page of a report that is named on another page.
         """
-        fixed = fixed_by(query.question)
+        fixed = fixed_by(query.question, subjects)
         context = self._search(query, fixed)
         if not context.confirmed:
             return context

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from kb_service.language.asked import parse_question
+from kb_service.language.subjects import subjects_in
 
 
 @pytest.mark.parametrize(
@@ -30,6 +31,7 @@ def test_spaces_that_part_words_or_numbers_stay(typed: str) -> None:
 
 
 def test_capitals_throughout_name_no_one() -> None:
-    assert parse_question("WHO IS WILLIS FORMAN?").names == ()
-    assert parse_question("Who is Willis Forman?").names == ("willis", "forman")
+    assert subjects_in(parse_question("WHO IS WILLIS FORMAN?")) == ()
+    (subject,) = subjects_in(parse_question("Who is Willis Forman?"))
+    assert subject.text == "Willis Forman"
     assert parse_question("WHAT IS IR-2025-0042?").identifiers == ("ir-2025-0042",)

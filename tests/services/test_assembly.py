@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Collection, Sequence
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +13,7 @@ from kb_service.domain.spans import TextSpan
 from kb_service.domain.texts import MarkedText
 from kb_service.language.asked import parse_question
 from kb_service.language.identifiers import names_whole
+from kb_service.language.subjects import subjects_in
 from kb_service.language.text import normalise
 from kb_service.language.units import marked
 from kb_service.services.assembly import ContextAssembler, approximate_tokens, fixed_by
@@ -40,6 +42,11 @@ class Texts:
             name: frozenset(d for d, text in folded.items() if names_whole(text, name))
             for name in names
         }
+
+
+def fixed(text: str) -> tuple[str, ...]:
+    question = parse_question(text)
+    return fixed_by(question, subjects_in(question))
 
 
 def chunk(text: str, words: str, rank: int = 1, document: str = "a") -> ScoredChunk:
@@ -103,9 +110,7 @@ def test_a_report_number_in_the_question_picks_its_report() -> None:
         chunk(texts.texts["a"], SENTENCES[0], 1, "a"),
         chunk(texts.texts["b"], SENTENCES[0], 2, "b"),
     ]
-    context = assembler(texts).assemble(
-        "kb_1", items, fixed_by(parse_question("SG-2024-001的原因？"))
-    )
+    context = assembler(texts).assemble("kb_1", items, fixed("SG-2024-001的原因？"))
     assert [p.document_id for p in context.passages] == ["b"]
     assert context.confirmed == {"sg-2024-001"}
 
@@ -113,9 +118,7 @@ def test_a_report_number_in_the_question_picks_its_report() -> None:
 def test_a_date_in_the_question_picks_the_chunks_that_state_it() -> None:
     texts = Texts(a="2023年8月17日发生泄漏。", b="2024-08-17 发生泄漏。")
     items = [chunk(texts.texts[d], texts.texts[d], n, d) for n, d in enumerate("ab", 1)]
-    context = assembler(texts).assemble(
-        "kb_1", items, fixed_by(parse_question("2024年8月17日发生了什么？"))
-    )
+    context = assembler(texts).assemble("kb_1", items, fixed("2024年8月17日发生了什么？"))
     assert [p.document_id for p in context.passages] == ["b"]
 
 
@@ -123,10 +126,7 @@ def documents_for(question: str, **stories: str) -> list[str]:
     texts = Texts(**stories)
     items = [chunk(story, story, n, d) for n, (d, story) in enumerate(stories.items(), 1)]
     return [
-        p.document_id
-        for p in assembler(texts)
-        .assemble("kb_1", items, fixed_by(parse_question(question)))
-        .passages
+        p.document_id for p in assembler(texts).assemble("kb_1", items, fixed(question)).passages
     ]
 
 
@@ -150,6 +150,28 @@ def test_latin_names_that_no_document_states_together_pick_none() -> None:
     reports = {"a": "The UMC met.", "b": "The church sought status in the Association."}
     question = "What did the UMC seek in the Association?"
     assert documents_for(question, **reports) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("question", "names"),
+    [
+        ("江南港务集团2号仓库的机械伤害的直接原因是什么", ("江南港务",)),
+        ("东方石化有限公司火灾的直接原因是什么？", ("东方石化",)),
+        ("永固建材公司机器停机的损失？", ("永固建材",)),
+        ("位于石门县的火灾", ("石门县",)),
+        ("What was the weather at Seward?", ("name:seward",)),
+        ("When did Chevroux's crash in May occur on Monday?", ("name:chevroux",)),
+        ("Who founded the Walt Disney Company?", ("name:walt", "name:disney", "name:company")),
+        ("Weather at noon?", ()),
+        ("我们公司的年假有几天？", ()),
+        ("SG-2024-001中江南港务集团的罚款是多少？", ("sg-2024-001",)),
+        ("What did Lewis say of NYC08CA055?", ("nyc08ca055",)),
+    ],
+)
+def test_names_pick_documents_unless_an_identifier_says_better_which(
+    question: str, names: tuple[str, ...]
+) -> None:
+    assert fixed(question) == names
 
 
 def test_without_a_match_nothing_is_left_out() -> None:
