@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from itertools import combinations
 from typing import Any
 
@@ -111,6 +112,27 @@ def test_a_plain_question_calls_the_event_what_the_report_calls_it(seed: int) ->
         asked = [question.text for question in report.questions if question.wording == "plain"]
         called = {scene["short"] for scene in scenes if any(scene["short"] in q for q in asked)}
         assert all(says(report.text, (name,)) for name in called), called
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_whoever_and_whatever_a_question_names_is_named_by_its_report(seed: int) -> None:
+    for report in REPORTS[seed]:
+        words = words_of(report.language)
+        names, trades = words["names"], words[report.template]["trades"]
+        heads = [("given", "surnames"), ("surnames", "given"), ("place_heads", "place_tails")]
+        pairs = [f"({one_of(names[a])} ?{one_of(names[b])})" for a, b in heads]
+        firms = f"({one_of(names['firm_heads'])} ?{one_of(trades)})"
+        codes = "((?:[A-Z]{2}[ -]|班记|字第)[0-9/]+)"
+        named = re.compile("|".join([*pairs, firms, codes]))
+        for question in report.questions:
+            if question.answers:
+                found = {match.group() for match in named.finditer(question.text)}
+                assert found
+                assert all(name in report.text for name in found), question
+
+
+def one_of(words: list[str]) -> str:
+    return f"(?:{'|'.join(map(re.escape, words))})"
 
 
 @pytest.mark.parametrize("seed", SEEDS)
