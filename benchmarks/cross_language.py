@@ -1,4 +1,4 @@
-"""Is a text found that is asked for in the other language? Words alone, meaning alone, and both.
+"""Is a text found that is asked for in the other language? Words, meaning, both, and reranked.
 
 Paragraphs of the Python documentation exist in English and in Chinese. The first sentence of one
 side is the question; the base holds the other side of it among distractors of the same files, in
@@ -15,12 +15,14 @@ from pathlib import Path
 
 from benchmarks.memory_base import Corpus, MemoryBase, Row, read_rows
 from benchmarks.retrieval import open_retriever, rank_all
-from kb_service.domain.ports import Embedder
+from kb_service.domain.ports import Embedder, Reranker
 from kb_service.domain.spans import TextSpan
 from kb_service.evaluation.questions import LabelledQuestion, RelevantPlace
-from kb_service.settings import EmbeddingSettings, RetrievalSettings
+from kb_service.settings import EmbeddingSettings, RerankSettings, RetrievalSettings
+from retrievers.cross_encoder import load_reranker
 from retrievers.embedding import load_embedder
 from retrievers.fusion import FusionPolicy
+from retrievers.reranking import RerankPolicy
 
 ROWS = "text/enzh_pydocs_parallel.jsonl.gz"
 DISTRACTORS = 5
@@ -79,11 +81,18 @@ def policies(weight: float) -> Mapping[str, FusionPolicy]:
     }
 
 
-def found_in_five(corpus: Corpus, embedder: Embedder, weight: float) -> Iterator[tuple[str, float]]:
+def found_in_five(
+    corpus: Corpus, embedder: Embedder, weight: float, reranker: Reranker | None = None
+) -> Iterator[tuple[str, float]]:
     """Yield the share of questions whose text is among the first five, by system."""
     base = MemoryBase(corpus, embedder)
-    for name, policy in policies(weight).items():
-        with open_retriever(base, embedder, policy) as retriever:
+    systems: dict[str, FusionPolicy] = {**policies(weight)}
+    if reranker:
+        systems["reranked"] = systems["both"]
+    reranking = RerankPolicy(weight=RerankSettings().weight)
+    for name, policy in systems.items():
+        model = reranker if name == "reranked" else None
+        with open_retriever(base, embedder, policy, model, reranking) as retriever:
             scores = rank_all(corpus, base, retriever, corpus.questions).by_document
         yield name, sum(score["hit@5"] for score in scores) / len(scores)
 
@@ -93,15 +102,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="folder with text/")
     parser.add_argument("--model", default=EmbeddingSettings().model, help="embedding model")
+    parser.add_argument("--reranker", default=RerankSettings().model, help="folder of a reranker")
     parser.add_argument("--weight", type=float, default=RetrievalSettings().dense_weight)
     parser.add_argument("--questions", type=int, default=40)
     options = parser.parse_args(arguments)
     embedder, rows = load_embedder(options.model), paired(read_rows(options.data / ROWS))
-    sys.stdout.write("| base | words | meaning | both |\n|---|---|---|---|\n")
+    reranker = load_reranker(Path(options.reranker))
+    sys.stdout.write("| base | words | meaning | both | reranked |\n|---|---|---|---|---|\n")
     for asked in ("zh", "en"):
         for is_mixed in (False, True):
             corpus = cross_corpus(rows, asked, options.questions, is_mixed=is_mixed)
-            shares = dict(found_in_five(corpus, embedder, options.weight))
+            shares = dict(found_in_five(corpus, embedder, options.weight, reranker))
             cells = " | ".join(f"{100 * share:.1f}" for share in shares.values())
             sys.stdout.write(f"| {corpus.name} | {cells} |\n")
             sys.stdout.flush()

@@ -19,8 +19,9 @@ from kb_service.domain.questions import Question
 from kb_service.language.identifiers import MIN_PIN_LENGTH, names_whole, pinning_terms
 from kb_service.language.scripts import language_of
 from kb_service.language.text import index_terms, is_one_term, needed_terms, normalise
+from retrievers.across import Legs, across, together
 from retrievers.dense import FLAT_LIMIT
-from retrievers.fusion import FusedHit, FusionPolicy, fuse, pin
+from retrievers.fusion import FusedHit, FusionPolicy, pin
 from retrievers.lexical import Hit
 from retrievers.library import IndexLibrary
 from retrievers.live import LiveIndex
@@ -215,8 +216,11 @@ class HybridRetriever:
                 dense = _dense(index, question, limit, documents, num_pins)
             with _clock(timings, "fuse_s"):
                 confidence = index.confidence(question.terms, lexical)
-                lists = [("lexical", lexical), *(("dense", hits) for hits in dense)]
-                fused = fuse(lists, self._policy, confidence)
+                legs = _legs(index, question.language, lexical, dense)
+                if query.is_across:
+                    fused = across(legs, self._policy)
+                else:
+                    fused = together(legs, self._policy, confidence)
                 return pin(fused, index.spread(num_pins))
 
         return self._library.ask(query.kb_id, ranked) or []
@@ -285,16 +289,27 @@ def _dense(
     limit: int,
     documents: Collection[str] | None,
     num_pins: Mapping[str, int],
-) -> list[list[Hit]]:
+) -> dict[str, list[Hit]]:
     """Return the nearest chunks, each language apart.
 
     In a document that an identifier names, the words know better which chunk is meant, where they
     are of the question's language; elsewhere nothing is wanted then.
     """
     if question.vector is None:
-        return []
+        return {}
     found = index.search_dense(question.vector, limit, num_pins.keys() if num_pins else documents)
-    return [hits for name, hits in found.items() if not (num_pins and name == question.language)]
+    return {
+        name: hits for name, hits in found.items() if not (num_pins and name == question.language)
+    }
+
+
+def _legs(
+    index: LiveIndex, language: str, lexical: Sequence[Hit], dense: Mapping[str, Sequence[Hit]]
+) -> Legs:
+    others = {name: hits for name, hits in dense.items() if name != language}
+    foreign = {hit[0] for name in others for hit in index.are_in(name, lexical)}
+    nearest = sorted((hit for hits in others.values() for hit in hits), key=lambda hit: -hit[1])
+    return Legs(lexical, dense.get(language, ()), nearest, foreign)
 
 
 def _looked_up(

@@ -55,6 +55,10 @@ class DenseIndexes:
     def __contains__(self, chunk_id: int) -> bool:
         return any(chunk_id in index for index in self._of.values())
 
+    def is_in(self, language: str, chunk_id: int) -> bool:
+        """True when the chunk has a vector among those of a language."""
+        return language in self._of and chunk_id in self._of[language]
+
     def has_outgrown(self, flat_limit: int) -> bool:
         """True when an exact index has become too large to be one."""
         return any(

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from pathlib import Path
 
 from kb_service.domain.ports import IndexChange, IndexedChunk, Vector
-from kb_service.language.scripts import LANGUAGES, language_of
+from kb_service.language.scripts import LANGUAGES, nearest_language
 from retrievers.dense import FLAT_LIMIT
 from retrievers.failures import IndexFailed, index_failures
 from retrievers.folders import ClaimedFolder
@@ -151,6 +151,10 @@ class LiveIndex:
         allowed = None if documents is None else self._chunks_in(documents)
         return self._dense.search(vector, limit, allowed)
 
+    def are_in(self, language: str, hits: Iterable[Hit]) -> list[Hit]:
+        """Return the hits in a language, in their order; without a vector a chunk is in none."""
+        return [hit for hit in hits if self._dense.is_in(language, hit[0])]
+
     def pins(self, identifiers: Iterable[str]) -> dict[str, int]:
         """Return how many of the identifiers each document holds.
 
@@ -216,7 +220,7 @@ class LiveIndex:
             self._chunks_of.setdefault(chunk.revision_id, []).append(chunk.chunk_id)
             self._document_of[chunk.revision_id] = chunk.document_id
             if chunk.vector is not None:
-                vectors[chunk.chunk_id] = language_of(chunk.text), chunk.vector
+                vectors[chunk.chunk_id] = nearest_language(chunk.text), chunk.vector
             yield chunk
 
     def _knows(self, revision_id: int, chunks: Sequence[IndexedChunk]) -> bool:
@@ -227,7 +231,7 @@ class LiveIndex:
     ) -> Iterator[tuple[int, tuple[str, Vector]]]:
         for chunk in chunks:
             if chunk.vector is not None and chunk.chunk_id not in self._dense:
-                yield chunk.chunk_id, (language_of(chunk.text), chunk.vector)
+                yield chunk.chunk_id, (nearest_language(chunk.text), chunk.vector)
 
     def _chunks_in(self, documents: Collection[str]) -> list[int]:
         return [

@@ -31,7 +31,8 @@ class Filters:
 class Query:
     """A question to one knowledge base. `top_k`: number of chunks wanted, at least 1.
 
-    `with_regions`: tell of each chunk where it stands on its pages.
+    `with_regions`: tell of each chunk where it stands on its pages. `is_across`: texts in another
+    language than the question's only.
     """
 
     kb_id: str
@@ -39,6 +40,7 @@ class Query:
     top_k: int = 10
     filters: Filters = field(default_factory=Filters)
     with_regions: bool = False
+    is_across: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +92,11 @@ class Passage:
 
     `span` is its range in the stored text of the revision and `text` its words there:
     `revision_text[span.start:span.end] == text`. It may be wider than the chunk it grew from.
-    `units`: what can be quoted, with offsets into `text`; not kept with an answer. `regions`: where
-    it stands on its pages, of a passage that a refusal shows. By these a reader tells documents
-    apart: `document_name`, the file's; `document_date`, which its title or first lines state;
-    `document_line`, in which it differs from others of the same title.
+    Not kept with an answer: `units`, what can be quoted, with offsets into `text`, and `found`, the
+    chunks in it that a search found, best first. `regions`: where it stands on its pages, of a
+    passage that a refusal shows. By these a reader tells documents apart: `document_name`, the
+    file's; `document_date`, which its title or first lines state; `document_line`, in which it
+    differs from others of the same title.
     """
 
     number: int
@@ -110,3 +113,4 @@ class Passage:
     document_name: str = ""
     document_date: date | None = None
     document_line: str | None = None
+    found: tuple[TextSpan, ...] = field(default=(), compare=False)

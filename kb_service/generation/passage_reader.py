@@ -123,7 +123,7 @@ class TrainedReader:
         longest = max((len(p.title) for p in passages), default=0)
         title = next((p.title for p in passages if len(p.title) == longest), "")
         return choose_windows(
-            question.terms,
+            question,
             idf,
             passages,
             self._scorer.length,

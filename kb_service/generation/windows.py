@@ -1,6 +1,7 @@
 """Which stretches of the passages a reader reads: windows of whole units, the likeliest first.
 
-Work is counted in windows, never in time, so that a question reads the same on a busy machine.
+Work is counted in windows, never in time, so that a question reads the same on a busy machine. A
+passage in another language than the question is read where a search found it.
 Pure functions. Knows units, words and their rarity; knows no model.
 """
 
@@ -8,11 +9,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from kb_service.domain.queries import Passage
+from kb_service.domain.questions import Question
 from kb_service.domain.spans import TextSpan
 from kb_service.language.questions import coverage, text_terms
+from kb_service.language.scripts import is_across
 
 RANK_WEIGHT = 0.5
 """What the first passage counts more than one of no rank, as a share of the words' rarity mass."""
+
+FOUND_SHARE = 0.5
+"""What the chunk that a search found counts across languages, where no words are shared, as the
+same share."""
 
 Length = Callable[[str], int]
 """The number of tokens of a text."""
@@ -72,7 +79,7 @@ def _halved(text: str, span: TextSpan, length: Length, max_tokens: int) -> Itera
 
 
 def choose_windows(
-    terms: Sequence[str],
+    question: Question,
     idf: Mapping[str, float],
     passages: Sequence[Passage],
     length: Length,
@@ -84,13 +91,10 @@ def choose_windows(
 
     The best window of each of the first passages is read before the second one of any.
     """
+    worth = _worth_in(question, idf)
     scored: list[tuple[int, float, int, Window]] = []
     for rank, passage in enumerate(passages):
-        title = text_terms(passage.title)
-        of_passage = [
-            (coverage(terms, title | text_terms(window.text), idf), window)
-            for window in windows_of(passage, length, max_tokens)
-        ]
+        of_passage = [(worth(w), w) for w in windows_of(passage, length, max_tokens)]
         of_passage.sort(key=lambda pair: (-pair[0], pair[1].span.start))
         prior = RANK_WEIGHT / (1 + rank)
         for turn, (share, window) in enumerate(of_passage):
@@ -98,3 +102,26 @@ def choose_windows(
             scored.append((is_later, -(share + prior), rank, window))
     scored.sort(key=lambda item: (item[:3], item[3].span.start))
     return [window for *_, window in scored[:max_windows]]
+
+
+def _worth_in(question: Question, idf: Mapping[str, float]) -> Callable[[Window], float]:
+    """Return what a window shares with a question; across languages, with what was found too."""
+
+    def worth(window: Window) -> float:
+        terms = text_terms(window.passage.title) | text_terms(window.text)
+        share = coverage(question.terms, terms, idf)
+        if not is_across(question.language, window.passage.text):
+            return share
+        return max(share, FOUND_SHARE * _found_share(window))
+
+    return worth
+
+
+def _found_share(window: Window) -> float:
+    """How much of a window, or of what fits into it, was found; less where better was found."""
+    shares = (
+        len(shared) / min(len(window.span), len(found)) / (1 + rank)
+        for rank, found in enumerate(window.passage.found)
+        if (shared := window.span.overlap(found))
+    )
+    return max(shares, default=0.0)

@@ -6,7 +6,7 @@ budget. Every passage is sliced from the stored text. Knows no ranking, no quest
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
@@ -74,12 +74,14 @@ class Context:
 class _Window:
     """A stretch of one revision that may become a passage; `item` is its best-ranked chunk.
 
-    `around`: the stored words that it stands in and may grow over.
+    `around`: the stored words that it stands in and may grow over. `found`: the places of all its
+    chunks, best first.
     """
 
     item: ScoredChunk
     around: MarkedText
     span: TextSpan
+    found: tuple[TextSpan, ...]
 
     @property
     def num_tokens(self) -> int:
@@ -126,7 +128,7 @@ class ContextAssembler:
         read = self._texts.stretches(sorted(set(hulls)), margin)
         stretches = dict(zip(sorted(set(hulls)), read, strict=True))
         return [
-            _Window(item, around, item.chunk.draft.span)
+            _Window(item, around, item.chunk.draft.span, (item.chunk.draft.span,))
             for item, hull in zip(items, hulls, strict=True)
             if (around := stretches[hull]) is not None
         ]
@@ -234,7 +236,8 @@ def merge(windows: Sequence[_Window]) -> list[_Window]:
         for index in range(len(merged) - 1, -1, -1):
             if _touches(merged[index], joined):
                 best = merged.pop(index)
-                joined = _Window(best.item, best.around, _hull(best.span, joined.span))
+                hull, found = _hull(best.span, joined.span), (*best.found, *joined.found)
+                joined = replace(best, span=hull, found=found)
                 place = index
         merged.insert(place, joined)
     return merged
@@ -270,7 +273,7 @@ def grow(window: _Window, max_tokens: int) -> _Window:
                     side.clear()
                     break
                 span, num_tokens = wider, num_tokens + added
-    return _Window(window.item, text, span)
+    return replace(window, span=span)
 
 
 def fit(windows: Sequence[_Window], max_passages: int, max_tokens: int) -> list[_Window]:
@@ -304,4 +307,5 @@ def _passage(number: int, window: _Window) -> Passage:
         score=window.item.score,
         units=tuple(marked.quotable()),
         document_name=chunk.document_name,
+        found=tuple(span.shifted(-window.span.start) for span in window.found),
     )

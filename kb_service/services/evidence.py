@@ -47,12 +47,14 @@ class ReadDocument:
     """What weighing needs of a document that was read.
 
     `unmet`: subjects of the question that it does not name. `coverage`: the share of the question's
-    rarity that its title and best passage hold. `dated`: sorts the later one behind.
+    rarity that its title and best passage hold. `dated`: sorts the later one behind. `is_across`:
+    it is in another language than the question, so its coverage says nothing.
     """
 
     unmet: tuple[Subject, ...]
     coverage: float
     dated: str = ""
+    is_across: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +89,9 @@ def weigh(
     """
     about = [r for r in readings if not documents[r.passage.document_id].unmet]
     sure = [r for r in about if r.confidence >= min_confidence]
-    most = max((documents[r.passage.document_id].coverage for r in sure), default=0.0)
-    sure.sort(key=lambda r: -_worth(r, documents[r.passage.document_id].coverage, most))
+    read = [documents[r.passage.document_id] for r in sure]
+    most = max((d.coverage for d in read if not d.is_across), default=0.0)
+    sure.sort(key=lambda r: -_worth(r, documents[r.passage.document_id], most))
     if not sure:
         return _nothing(readings, about, documents)
     best = sure[0]
@@ -105,12 +108,12 @@ def weigh(
     return Evidence((best,))
 
 
-def _worth(reading: Reading, coverage: float, most: float) -> float:
+def _worth(reading: Reading, document: ReadDocument, most: float) -> float:
     """The confidence of a reading, less where others' documents say more of the question's words.
 
     A name that no rule knows for one decides so between alike papers.
     """
-    share = coverage / most if most > 0 else 1.0
+    share = document.coverage / most if most > 0 and not document.is_across else 1.0
     return reading.confidence * (1 - COVERAGE_SHARE + COVERAGE_SHARE * share)
 
 
@@ -129,16 +132,25 @@ def _nothing(
 def _rivals(
     best: Reading, sure: Sequence[Reading], documents: Mapping[str, ReadDocument]
 ) -> list[Reading]:
-    """Return the first reading of each other document that answers about as well."""
+    """Return the first reading of each other document, in the same language, that answers as well.
+
+    How well a document in another language answers cannot be compared.
+    """
     found: dict[str, Reading] = {}
-    least = ALIKE * documents[best.passage.document_id].coverage
+    of_best = documents[best.passage.document_id]
     for reading in sure:
         document_id = reading.passage.document_id
         is_other = document_id != best.passage.document_id and document_id not in found
         is_near = reading.confidence >= RIVAL * best.confidence
-        if is_other and is_near and documents[document_id].coverage >= least:
+        if is_other and is_near and _is_alike(documents[document_id], of_best):
             found[document_id] = reading
     return list(found.values())
+
+
+def _is_alike(one: ReadDocument, best: ReadDocument) -> bool:
+    if one.is_across or best.is_across:
+        return one.is_across and best.is_across
+    return one.coverage >= ALIKE * best.coverage
 
 
 def same_words(one: str, other: str) -> bool:

@@ -15,6 +15,7 @@ from kb_service.language.furniture import is_furniture
 from kb_service.language.papers import paper_date
 from kb_service.language.questions import coverage, text_terms
 from kb_service.language.rows import units_about
+from kb_service.language.scripts import is_across
 from kb_service.language.text import normalise
 from kb_service.services.asking import Phase, PhaseEvent
 from kb_service.services.assembly import RevisionTexts
@@ -41,6 +42,17 @@ class Finding:
     evidence: Evidence
     reranking: Reranking | None
 
+    @property
+    def is_across(self) -> bool:
+        """True when nothing was found but in another language than the question's."""
+        return all(is_across(self.question.language, p.text) for p in self.passages)
+
+    def says_more_than(self, other: "Finding") -> bool:
+        """True when this has something to quote, or its documents name more of the subjects."""
+        if not self.evidence.is_empty:
+            return True
+        return bool(self.passages) and len(self.evidence.missing) < len(other.evidence.missing)
+
 
 class Finder:
     """Searches one base and reads what it finds. Safe to share between threads."""
@@ -60,14 +72,19 @@ class Finder:
     ) -> Generator[PhaseEvent, None, Finding]:
         """Return what may be quoted; documents that a conversation speaks of are asked first.
 
-        Only when they say nothing of it the others are asked too. Yields when reading begins.
+        Only when they say nothing of it the others are asked too, and only when these do not
+        either, the documents in another language alone. Yields when reading begins.
         """
         if pinned and not query.filters.document_ids:
             filters = replace(query.filters, document_ids=tuple(pinned))
             found = yield from self._find(replace(query, filters=filters), named, is_pinned=True)
             if not found.evidence.is_empty:
                 return found
-        return (yield from self._find(query, named, is_pinned=False))
+        found = yield from self._find(query, named, is_pinned=False)
+        if not found.evidence.is_empty or found.is_across:
+            return found
+        across = yield from self._find(replace(query, is_across=True), named, is_pinned=False)
+        return across if across.says_more_than(found) else found
 
     def _find(
         self, query: Query, named: Named, *, is_pinned: bool
@@ -130,6 +147,7 @@ class Finder:
                     if p.document_id == name
                 ),
                 dated=_dated(text),
+                is_across=is_across(query.question.language, text),
             )
             for name, text in texts.items()
         }

@@ -49,6 +49,26 @@ def test_in_a_named_document_of_another_language_the_vectors_vote(
     assert "dense" not in found.get("aab aab", {})
 
 
+def test_the_best_of_the_other_language_is_second_where_the_words_are_nowhere_together(
+    source: MemorySource, open_retriever: OpenRetriever
+) -> None:
+    source.put("zh", *(f"检查第{n}项 abc 的情况" for n in range(9)))
+    source.put("en", ENGLISH, "cc dd ab")
+    found = list(ranks(open_retriever(), "阀门为何泄漏呢 aab，检查"))
+    assert found.index(ENGLISH) == 1
+    assert found.index("cc dd ab") == 3
+
+
+def test_words_that_stand_together_in_one_text_leave_the_order_as_it_is(
+    source: MemorySource, open_retriever: OpenRetriever
+) -> None:
+    source.put("zh", CHINESE, *(f"阀门检查第{n}项泄漏 abc" for n in range(9)))
+    source.put("en", ENGLISH, "cc dd ab")
+    found = list(ranks(open_retriever(), "阀门泄漏原因 aab"))
+    assert found[0] == CHINESE
+    assert ENGLISH not in found[:4]
+
+
 @pytest.mark.parametrize("flat_limit", [0, 100])
 def test_both_languages_are_kept_in_a_snapshot(
     source: MemorySource, tmp_path: Path, flat_limit: int

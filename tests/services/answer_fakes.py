@@ -21,6 +21,7 @@ from kb_service.domain.reading import Reading
 from kb_service.domain.spans import PageRegion, TextSpan
 from kb_service.domain.texts import MarkedText
 from kb_service.language.identifiers import names_whole
+from kb_service.language.scripts import is_across
 from kb_service.language.text import normalise
 from kb_service.language.units import marked
 
@@ -44,6 +45,7 @@ class FakeShelf:
             Chunk(n, "kb_1", name, n, name, ChunkDraft(0, TextSpan(0, len(text)), text))
             for n, (name, text) in enumerate(self.texts.items(), 1)
             if not wanted or name in wanted
+            if not query.is_across or is_across(query.question.language, text)
         ]
         items = (ScoredChunk(c, "ab" * 32, 1 / c.id, {}, {}) for c in chunks)
         return RetrievalResult(tuple(items), {}, Reranking("reader", 20, len(self.queries)))

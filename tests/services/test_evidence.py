@@ -114,3 +114,17 @@ def test_a_kind_of_event_alone_names_no_incident() -> None:
     fire = Subject("火灾", SubjectKind.EVENT, TextSpan(0, 2), ("fire",))
     assert not names_one((fire,))
     assert names_one((fire, KAFKA))
+
+
+def test_across_languages_shared_words_weigh_nothing() -> None:
+    readings = [read("a worn seal", 0.9), read("a bent shaft", 0.8, "two")]
+    across = ReadDocument((), 0.0, is_across=True)
+    assert weigh(readings, documents(one=across), is_named=False).readings == (readings[0],)
+
+
+def test_a_document_in_another_language_is_no_rival_but_of_others_in_it() -> None:
+    readings = [read("a worn seal", 0.9), read("阀门锈蚀", 0.9, "two")]
+    across = ReadDocument((), 0.0, is_across=True)
+    apart = weigh(readings, documents(one=across), is_named=False)
+    alike = weigh(readings, documents(one=across, two=across), is_named=False)
+    assert (apart.shortfall, alike.shortfall) == (None, Shortfall.SEVERAL)

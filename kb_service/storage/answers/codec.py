@@ -27,11 +27,11 @@ _MOMENTS = ("date_from", "date_to")
 
 
 def answer_json(answer: Answer) -> Json:
-    """Return the answer as a JSON value, without whether it is stored and the units it read."""
+    """Return the answer as a JSON value, without whether it is stored and what was read."""
     payload = dataclasses.asdict(answer)
     del payload["not_stored"]
     for passage in payload["passages"]:
-        del passage["units"]
+        del passage["units"], passage["found"]
     for named in (*payload["passages"], *payload["citations"]):
         named["document_date"] = named["document_date"] and named["document_date"].isoformat()
     payload["created_at"] = answer.created_at.isoformat()
