@@ -9,7 +9,7 @@ import re
 import unicodedata
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from email import message_from_bytes
 from email.message import Message
@@ -161,12 +161,17 @@ def letters_of(text: str) -> list[str]:
     return [c for c in unicodedata.normalize("NFKC", text).casefold() if c.isalnum()]
 
 
-def missing_words(path: Path, name: str, media_type: str, text: str) -> tuple[Counter[str], int]:
-    """Return the words of a file that are not in the text, and how many were counted."""
+def missing_words(
+    path: Path, name: str, media_type: str, text: str, unread: Collection[int] = ()
+) -> tuple[Counter[str], int]:
+    """Return the words of a file that are not in the text, and how many were counted.
+
+    `unread`: pages of a PDF whose text layer was not taken.
+    """
     counter = _COUNTERS.get(media_type)
     if counter is None:
         return Counter(), 0
-    found = counter(path, name)
+    found = _drawn(path, name, unread) if media_type == types.PDF else counter(path, name)
     read = Counter(letters_of(text) if media_type == types.PDF else words_of(text))
     missing = without_other_cuts(found.words - read, read - found.words)
     missing.update({word: 1 for word in found.said_once if word not in read})
@@ -221,11 +226,13 @@ def counted(document: ParsedDocument, path: Path, name: str, media_type: str) ->
     """
     if any(page.kind is PageKind.FAILED for page in document.pages):
         return document  # it is told already that a page's words are missing
-    found = told(*missing_words(path, name, media_type, document.text))
+    replaced = {page.page_number for page in document.pages if page.kind is PageKind.OCR}
+    found = told(*missing_words(path, name, media_type, document.text, replaced))
     if not found:
         return document
     pages = list(document.pages)
-    first = next((place for place, page in enumerate(pages) if page.kind is PageKind.TEXT), None)
+    written = (PageKind.TEXT, PageKind.BOTH)
+    first = next((place for place, page in enumerate(pages) if page.kind in written), None)
     if first is not None:
         pages[first] = replace(pages[first], reason=WORDS_MISSING)
     return replace(document, pages=tuple(pages), metadata=document.metadata | found)
@@ -269,14 +276,14 @@ def _is_hidden(node: "etree._Element") -> bool:
     return node.get("hidden") is not None or is_styled
 
 
-def _drawn(path: Path, name: str) -> Count:
+def _drawn(path: Path, name: str, unread: Collection[int] = ()) -> Count:
     """The letters that the pages draw: words are put together from lines and cannot be compared."""
     from ingest.pdf import open_pdf
 
     letters: Counter[str] = Counter()
     document = open_pdf(path, name)
     try:
-        for number in range(len(document)):
+        for number in {*range(len(document))} - {page_number - 1 for page_number in unread}:
             letters.update(_letters(document, number))
     finally:
         document.close()

@@ -8,7 +8,7 @@ words go on without a space; a row of a table is never joined that way to the li
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
 
@@ -76,6 +76,18 @@ def compose(lines: list[Line]) -> PageText:
             pieces.append(separator)
             boxes.extend([NO_BOX] * len(separator))
     return PageText("".join(pieces), tuple(boxes), tuple(paragraphs))
+
+
+def joined(first: PageText, second: PageText) -> PageText:
+    """Return two texts of one page, the second as paragraphs behind the first."""
+    if not (first.text and second.text):
+        return first if first.text else second
+    start = len(first.text) + len(PARAGRAPH)
+    return PageText(
+        first.text + PARAGRAPH + second.text,
+        (*first.boxes, *[NO_BOX] * len(PARAGRAPH), *second.boxes),
+        (*first.paragraphs, *(replace(p, span=p.span.shifted(start)) for p in second.paragraphs)),
+    )
 
 
 def _leading(lines: list[Line]) -> float:

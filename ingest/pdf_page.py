@@ -1,8 +1,9 @@
 """One page of a PDF: its text layer, what OCR read of it, or both, and which of these it takes.
 
 A page without text that shows something is read as a picture; so is one whose text layer means
-nothing, and one that is a picture with a line or a stamp over it. Until then it is `unread`. Words
-of the text layer go before what OCR sees in the same place. Knows no file and no limits on time.
+nothing, and one that is a picture with a line or a stamp over it. Of a page of text its larger
+pictures are read, and told behind the text. Until then it is `unread`. Words of the text layer go
+before what OCR sees in the same place. Knows no file and no limits on time.
 """
 
 from collections.abc import Mapping
@@ -24,9 +25,9 @@ from ingest.pdf_glyphs import (
     union,
     upright_box,
 )
-from ingest.pdf_layout import PageText, compose
+from ingest.pdf_layout import PageText, compose, joined
 from ingest.pdf_marks import Mark, marks_of, with_notes, with_values
-from ingest.pdf_pictures import has_pictures, is_one_picture
+from ingest.pdf_pictures import figures, has_pictures
 from ingest.seen_lines import seen_page
 from kb_service.domain.documents import (
     BLANK_PAGE,
@@ -78,19 +79,19 @@ def read_page(
     page: pypdfium2.PdfPage, limits: ParseLimits, reading: PictureReading | None
 ) -> PageContent:
     """Return what stands on a page. `reading`: what OCR read of it, None for nothing yet."""
-    sheet = _sheet(page)
+    sheet = sheet_of_page(page)
     if max(sheet.width, sheet.height) > limits.max_page_points:
         return PageContent(PageKind.FAILED, PAGE_TOO_LARGE, sheet)
     glyphs = _read_glyphs(page, sheet)
     if glyphs is None:
         return PageContent(PageKind.FAILED, CORRUPT_PAGE, sheet)
     written = _written(page, sheet, glyphs)
-    is_picture = _is_picture(page, sheet, written)
-    if not is_picture or reading is None or reading.has_failed:
-        content = _as_written(sheet, written, is_picture=is_picture)
-        failed = is_picture and reading is not None
+    places = _places(page, sheet, written)
+    if not places or reading is None or reading.has_failed:
+        content = _as_written(sheet, written, is_unread=bool(places))
+        failed = places and reading is not None
         return replace(content, reason=OCR_FAILED, is_unread=False) if failed else content
-    return _as_read(sheet, written, reading)
+    return _as_read(sheet, written, reading, places)
 
 
 def read_picture(sheet: Sheet, reading: PictureReading | None) -> PageContent:
@@ -99,7 +100,7 @@ def read_picture(sheet: Sheet, reading: PictureReading | None) -> PageContent:
         return PageContent(PageKind.EMPTY, NO_TEXT_LAYER, sheet, is_unread=True)
     if reading.has_failed:
         return PageContent(PageKind.EMPTY, OCR_FAILED, sheet)
-    return _as_read(sheet, _Written([], 0, [], is_meaningless=False), reading)
+    return _as_read(sheet, _Written([], 0, [], is_meaningless=False), reading, [_whole(sheet)])
 
 
 def _written(page: pypdfium2.PdfPage, sheet: Sheet, glyphs: PageGlyphs) -> _Written:
@@ -113,45 +114,58 @@ def _written(page: pypdfium2.PdfPage, sheet: Sheet, glyphs: PageGlyphs) -> _Writ
     return _Written(lines, turn, marks, is_meaningless)
 
 
-def _is_picture(page: pypdfium2.PdfPage, sheet: Sheet, written: _Written) -> bool:
-    """True where the text layer may lack what the page shows."""
-    if written.is_meaningless:
-        return True
-    if not written.lines and not written.marks:
-        return has_pictures(page, sheet)
+def _places(page: pypdfium2.PdfPage, sheet: Sheet, written: _Written) -> list[Box]:
+    """Return where the page may show words that its text layer lacks."""
     num_chars = sum(len(line.text) for line in written.lines)
-    return num_chars <= MAX_STAMP_CHARS and is_one_picture(page, sheet)
+    if num_chars > MAX_STAMP_CHARS:
+        return figures(page, sheet)
+    is_empty = not written.lines and not written.marks
+    if written.is_meaningless or has_pictures(page, sheet, drawings=is_empty):
+        return [_whole(sheet)]
+    return []
 
 
-def _as_written(sheet: Sheet, written: _Written, *, is_picture: bool) -> PageContent:
+def _whole(sheet: Sheet) -> Box:
+    return (0.0, 0.0, sheet.width, sheet.height)
+
+
+def _as_written(sheet: Sheet, written: _Written, *, is_unread: bool) -> PageContent:
     if written.is_meaningless:
         return PageContent(PageKind.FAILED, UNREADABLE_TEXT, sheet, is_unread=True)
     text = _composed(sheet, in_reading_order(written.lines), written.turn, written.marks)
     if text.text:
-        return PageContent(PageKind.TEXT, None, sheet, text, is_unread=is_picture)
-    reason = NO_TEXT_LAYER if is_picture else BLANK_PAGE
-    return PageContent(PageKind.EMPTY, reason, sheet, is_unread=is_picture)
+        return PageContent(PageKind.TEXT, None, sheet, text, is_unread=is_unread)
+    reason = NO_TEXT_LAYER if is_unread else BLANK_PAGE
+    return PageContent(PageKind.EMPTY, reason, sheet, is_unread=is_unread)
 
 
-def _as_read(sheet: Sheet, written: _Written, reading: PictureReading) -> PageContent:
+def _as_read(
+    sheet: Sheet, written: _Written, reading: PictureReading, places: list[Box]
+) -> PageContent:
     """Return the page with what OCR saw; reading space is the picture as it was read."""
     turn = (sheet.rotation + reading.turn) % 360
     is_sideways = turn in (90, 270)
     width, height = (sheet.height, sheet.width) if is_sideways else (sheet.width, sheet.height)
     seen = seen_page(reading, width, height)
+    is_whole = places == [_whole(sheet)]
+    shown = [turned_box(place, sheet, turn) for place in places]
     lines = [_turned(line, sheet, written.turn, turn) for line in written.lines]
-    new = [line for line in seen.lines if not _is_written(line, lines)]
-    ordered = sorted([*lines, *new], key=lambda line: -line.baseline) if lines else new
-    text = _composed(sheet, in_reading_order(ordered), turn, written.marks)
-    scores = {upright_box(box, sheet, turn): score for box, score in seen.scores.items()}
-    reason = WORDS_UNCERTAIN if seen.num_unsure else None
+    new = [o for o in seen.lines if not _is_in(o, [i.box for i in lines]) and _is_in(o, shown)]
+    if not is_whole:
+        text = _composed(sheet, in_reading_order(written.lines), written.turn, written.marks)
+        text = joined(text, _composed(sheet, new, turn, []))
+    else:
+        ordered = sorted([*lines, *new], key=lambda line: -line.baseline) if lines else new
+        text = _composed(sheet, in_reading_order(ordered), turn, written.marks)
+    reason = WORDS_UNCERTAIN if seen.num_unsure and is_whole else None
     if not text.text and written.is_meaningless:
         return PageContent(PageKind.FAILED, UNREADABLE_TEXT, sheet)
     if not text.text:
         return PageContent(PageKind.EMPTY, reason or NO_WORDS, sheet)
-    kind = PageKind.OCR if not (lines or written.marks) else PageKind.BOTH
     if not new:
-        kind, scores = PageKind.TEXT, {}
+        return PageContent(PageKind.TEXT, reason, sheet, text)
+    scores = {upright_box(box, sheet, turn): score for box, score in seen.scores.items()}
+    kind = PageKind.BOTH if lines or written.marks else PageKind.OCR
     return PageContent(kind, reason, sheet, text, scores)
 
 
@@ -164,12 +178,12 @@ def _turned(line: Line, sheet: Sheet, before: int, after: int) -> Line:
     return replace(line, boxes=boxes, box=around, baseline=around[1])
 
 
-def _is_written(line: Line, lines: list[Line]) -> bool:
-    """True for a line of OCR most of whose characters lie where the text layer has some."""
+def _is_in(line: Line, places: list[Box]) -> bool:
+    """True for a line most of whose characters lie in one of the boxes."""
     inked = [box for box in line.boxes if box != NO_BOX]
     middles = [((box[0] + box[2]) / 2, (box[1] + box[3]) / 2) for box in inked]
     num_there = sum(
-        any(o.box[0] <= x <= o.box[2] and o.box[1] <= y <= o.box[3] for o in lines)
+        any(left <= x <= right and bottom <= y <= top for left, bottom, right, top in places)
         for x, y in middles
     )
     return 2 * num_there > len(inked)
@@ -183,7 +197,8 @@ def _composed(sheet: Sheet, lines: list[Line], turn: int, notes: list[Mark]) -> 
     return with_notes(text, notes)
 
 
-def _sheet(page: pypdfium2.PdfPage) -> Sheet:
+def sheet_of_page(page: pypdfium2.PdfPage) -> Sheet:
+    """Return the page as it lies in the file."""
     left, bottom, right, top = page.get_bbox()
     return Sheet(right - left, top - bottom, (left, bottom), page.get_rotation())
 

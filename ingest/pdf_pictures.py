@@ -10,6 +10,7 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from ingest.pdf_glyphs import Sheet
+from kb_service.domain.spans import Box
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -21,13 +22,13 @@ _DEPTH = 5  # of forms in forms
 _MIN_DRAWN_PATHS = 20  # fewer are rules and frames around nothing
 _MARGIN_SHARE = 0.1  # of the page's width or height, on each side
 _LETTERHEAD_SHARE = 0.01  # of the page's area: all pictures of a header together
-_FULL_SHARE = 0.5  # of the page's area: one picture is what the page shows
+_FIGURE_SHARES = 0.08, 0.5  # of the page's area: smaller ones are icons, larger ones paper
 _LEAST_SCALE, _USUAL_SCALE, _MOST_SCALE = 100 / 72, 200 / 72, 300 / 72
 """Pixels a point: what is drawn by paths has no resolution of its own."""
 
 
-def has_pictures(page: pypdfium2.PdfPage, sheet: Sheet) -> bool:
-    """True when a page without text shows an image, or paths enough to be a drawing.
+def has_pictures(page: pypdfium2.PdfPage, sheet: Sheet, *, drawings: bool = True) -> bool:
+    """True when a page shows an image, or (`drawings`) paths enough to be a drawing.
 
     Small images in the margins are the logos of a letterhead: a page with nothing else is blank.
     """
@@ -38,7 +39,7 @@ def has_pictures(page: pypdfium2.PdfPage, sheet: Sheet) -> bool:
             if logo_area > _LETTERHEAD_SHARE * sheet.width * sheet.height:
                 return True
         num_paths += item.type in (pdfium.FPDF_PAGEOBJ_PATH, pdfium.FPDF_PAGEOBJ_SHADING)
-        if num_paths >= _MIN_DRAWN_PATHS:
+        if drawings and num_paths >= _MIN_DRAWN_PATHS:
             return True
     return False
 
@@ -62,28 +63,33 @@ def _logo_area(image: pypdfium2.PdfObject, sheet: Sheet) -> float:
     return (right - left) * (top - bottom) if is_in_margin else math.inf
 
 
-def is_one_picture(page: pypdfium2.PdfPage, sheet: Sheet) -> bool:
-    """True when a picture covers most of the page."""
-    area = sheet.width * sheet.height
-    return any(width * height >= _FULL_SHARE * area for width, height, _ in _pictures(page))
+def figures(page: pypdfium2.PdfPage, sheet: Sheet) -> list[Box]:
+    """Return where pictures of some size stand, in points of the visible, unrotated page."""
+    least, most = (share * sheet.width * sheet.height for share in _FIGURE_SHARES)
+    return [box for box, _ in _pictures(page, sheet) if least <= _area(box) < most]
 
 
-def picture_of(page: pypdfium2.PdfPage) -> "Image":
+def _area(box: Box) -> float:
+    return (box[2] - box[0]) * (box[3] - box[1])
+
+
+def picture_of(page: pypdfium2.PdfPage, sheet: Sheet) -> "Image":
     """Return the page, turned as a viewer shows it, at the resolution of its sharpest picture.
 
     Raises PdfiumError.
     """
     width, height = page.get_size()
-    scale = max((scale for _, _, scale in _pictures(page)), default=_USUAL_SCALE)
+    scale = max((scale for _, scale in _pictures(page, sheet)), default=_USUAL_SCALE)
     scale = min(max(scale, _LEAST_SCALE), _MOST_SCALE)
     scale = min(scale, math.sqrt(MAX_READ_PIXELS / (width * height)))
     picture: Image = page.render(scale=scale, rev_byteorder=True).to_pil().convert("RGB")
     return picture
 
 
-def _pictures(page: pypdfium2.PdfPage) -> list[tuple[float, float, float]]:
-    """Return width and height in points and pixels a point of each picture on the page itself."""
-    found: list[tuple[float, float, float]] = []
+def _pictures(page: pypdfium2.PdfPage, sheet: Sheet) -> list[tuple[Box, float]]:
+    """Return box and pixels a point of each picture that lies on the page itself."""
+    found: list[tuple[Box, float]] = []
+    dx, dy = sheet.origin
     for item in page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_IMAGE], max_depth=_DEPTH):
         if item.level:  # its bounds count from the form it lies in, not from the page
             continue
@@ -94,5 +100,5 @@ def _pictures(page: pypdfium2.PdfPage) -> list[tuple[float, float, float]]:
             continue
         longer = max(right - left, top - bottom)
         if longer > 0:
-            found.append((right - left, top - bottom, pixels / longer))
+            found.append(((left - dx, bottom - dy, right - dx, top - dy), pixels / longer))
     return found

@@ -55,6 +55,7 @@ def _worth(reading: PictureReading) -> float:
 
 def _of_pdf(path: Path, name: str, page_numbers: Sequence[int]) -> "Iterator[tuple[int, Image]]":
     from ingest.pdf import open_pdf
+    from ingest.pdf_page import sheet_of_page
 
     document = open_pdf(path, name)
     try:
@@ -62,7 +63,7 @@ def _of_pdf(path: Path, name: str, page_numbers: Sequence[int]) -> "Iterator[tup
         for number in page_numbers:
             page = document[number - 1]
             try:
-                picture = picture_of(page)
+                picture = picture_of(page, sheet_of_page(page))
             finally:
                 page.close()
             yield number, picture

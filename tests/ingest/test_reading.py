@@ -1,6 +1,7 @@
 """Words in pictures are read, placed and named as read; what cannot be read is named as well."""
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from PIL import Image
 
 from ingest import media_types as types
+from ingest.completeness import counted
 from ingest.limits import ParseLimits
 from ingest.ocr import RapidReader, SeenLine
 from ingest.page_picture import pixel_box
@@ -157,6 +159,41 @@ def test_what_is_written_is_not_said_again_by_the_picture(
     assert kinds(document.pages) == [(PageKind.TEXT, None)]
 
 
+def page_of_text(path: Path, box: tuple[float, float, float, float]) -> Path:
+    """A page of text with a picture; the only line that is seen lies at its top left."""
+    lines = tuple(f"Line {n} of the report says what happened then." for n in range(12))
+
+    def draw(canvas: pdf_samples.Canvas) -> None:
+        pdf_samples.draw_lines(canvas, lines, y=500)
+        canvas.drawImage(pdf_samples.picture(), *box)
+        canvas.showPage()
+
+    return pdf_samples.write(path, draw, pagesize=(595, 842))
+
+
+def test_a_picture_among_text_is_told_behind_the_text(
+    sandboxed: SandboxedLoader, tmp_path: Path
+) -> None:
+    path = page_of_text(tmp_path / "a.pdf", (40, 600, 500, 220))
+    document = load(sandboxed, path, types.PDF)
+    assert document.text.startswith("Line 0 of the report")
+    assert document.text.endswith(f"what happened then.\n\n{WORDS}")
+    assert kinds(document.pages) == [(PageKind.BOTH, None)]
+    without = load(sandboxed, path, types.PDF, can_read=False)
+    assert kinds(without.pages) == [(PageKind.TEXT, "ocr_not_installed")]
+
+
+@pytest.mark.parametrize("box", [(40, 700, 90, 60), (0, 0, 595, 842)], ids=["icon", "paper"])
+def test_icons_and_paper_behind_a_page_of_text_are_not_looked_at(
+    sandboxed: SandboxedLoader, tmp_path: Path, box: tuple[float, float, float, float]
+) -> None:
+    reader = FixedReader()
+    path = page_of_text(tmp_path / "a.pdf", box)
+    document = load(sandboxed, path, types.PDF, FixedSandbox(reader))
+    assert kinds(document.pages) == [(PageKind.TEXT, None)]
+    assert reader.sizes == []
+
+
 def test_a_text_layer_that_means_nothing_is_read_from_what_it_draws(
     sandboxed: SandboxedLoader, tmp_path: Path
 ) -> None:
@@ -272,6 +309,15 @@ def test_a_picture_on_its_side_or_upside_down_is_turned(reader: RapidReader, tur
 @pytest.fixture(scope="module")
 def reader() -> RapidReader:
     return RapidReader()
+
+
+def test_letters_of_a_text_layer_that_was_not_taken_are_not_missing(tmp_path: Path) -> None:
+    path = pdf_samples.rotated(tmp_path / "a.pdf", 0)
+    page = Page(1, TextSpan(0, len(WORDS)), PageKind.OCR)
+    document = ParsedDocument(WORDS, (page,))
+    assert counted(document, path, "a.pdf", types.PDF) == document
+    as_text = replace(document, pages=(replace(page, kind=PageKind.BOTH),))
+    assert counted(as_text, path, "a.pdf", types.PDF).pages[0].reason == "words_missing"
 
 
 @needs_ocr
