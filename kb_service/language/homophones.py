@@ -13,16 +13,17 @@ def same_sound(a: str, b: str) -> bool:
     What has no reading must be the same character; nothing sounds like nothing.
     """
     return len(a) == len(b) > 0 and all(
-        one == other or not _readings(one).isdisjoint(_readings(other))
+        one == other or not set(readings(one)).isdisjoint(readings(other))
         for one, other in zip(a, b, strict=True)
     )
 
 
 @cache
-def _readings(character: str) -> frozenset[str]:
+def readings(character: str) -> tuple[str, ...]:
+    """Return the toneless readings of a character, the usual one first."""
     # Single characters need none of the library's phrases, which take 40 MB and most of its start.
     os.environ.setdefault("PYPINYIN_NO_PHRASES", "true")
     from pypinyin import Style, pinyin
 
     found = pinyin(character, style=Style.NORMAL, heteronym=True)
-    return frozenset(reading for readings in found for reading in readings)
+    return tuple(dict.fromkeys(reading for each in found for reading in each))

@@ -15,7 +15,9 @@ from kb_service.language.homophones import same_sound
 from kb_service.language.identifiers import names_whole
 from kb_service.language.lexicon import CJK, HAN, shipped_lexicon
 from kb_service.language.numbered import is_numbered, tells_thing
-from kb_service.language.text import is_chinese, normalise
+from kb_service.language.scripts import is_across
+from kb_service.language.text import normalise
+from kb_service.language.transliteration import MIN_LETTERS, is_pinyin_in, is_rendered
 from kb_service.language.values import supporting_values
 
 MIN_STEM = 5
@@ -33,6 +35,14 @@ _SPACES = re.compile(rf"(?<=[{CJK}])\s+(?=[{CJK}])")
 _DROPPED = frozenset(
     word for key in ("dropped", "titles") for word in _LEXICON.listed("subjects", key)
 )
+_TRANSLATED = _DROPPED.union(
+    *(
+        _LEXICON.listed("subjects", key)
+        for key in ("translated", "place_endings", "organisation_endings")
+    )
+)
+"""Words of Latin names that a paper in another language has in words of its own."""
+
 _COUNTING = "".join(
     _LEXICON.characters(*key) for key in (("subjects", "ordinals"), ("calendar", "date_digits"))
 )
@@ -41,9 +51,9 @@ _ORDINAL = re.compile(rf"[{_COUNTING}\d]+$")
 
 _PINYIN = re.compile(
     "(?:(?:[bpmfdtnlgkhjqxrzcsyw]|[zcs]h)?(?:[aeiouv]|ai|ei|ao|ou|ia|ie|iao|iu|ua|uo|uai|ui|ue)"
-    "(?:ng?|r)?){2,}"
+    "(?:ng?|r)?)+"
 )
-"""A name spelt like a Chinese one; other Latin names stand as they are in Chinese papers."""
+"""A word spelt like a Chinese one; other Latin names stand as they are in Chinese papers."""
 
 _LATIN_NAMES = frozenset(
     (SubjectKind.NAME, SubjectKind.PERSON, SubjectKind.PLACE, SubjectKind.ORGANISATION)
@@ -76,30 +86,41 @@ def _capitalised(subject: Subject) -> list[str]:
     return [f"name:{normalise(word)}" for word in words]
 
 
-def unmentioned(subjects: Iterable[Subject], text: str, language: str = "") -> tuple[Subject, ...]:
+def unmentioned(
+    subjects: Iterable[Subject], text: str, language: str = "", typed: str = ""
+) -> tuple[Subject, ...]:
     """Return the subjects that a normalised text does not speak of, none of the background.
 
-    `language`: the question's. Names in another script than the text's cannot be compared and are
-    left out: an English paper may well speak of 青石岭.
+    `language`: the question's. A text in another one has names in its own script; `typed`: the text
+    with its capitals, by which foreign ones are told.
     """
     return tuple(
         subject
         for subject in subjects
         if not subject.is_background
-        and is_comparable(subject, text, language)
         and not mentions(text, subject)
+        and not (is_across(language, text) and _stands_across(subject, text, typed or text))
     )
 
 
-def is_comparable(subject: Subject, text: str, language: str = "") -> bool:
-    """True unless the text is of another language than a name that is written in its own script."""
-    if subject.kind in (SubjectKind.DATE, SubjectKind.NUMBER, SubjectKind.EVENT):
-        return True
-    if _HAN.search(subject.text):
-        return bool(_HAN.search(text))
-    is_name = subject.kind not in (SubjectKind.IDENTIFIER, SubjectKind.FILE_NAME)
-    is_foreign = is_name and language == "en" and is_chinese(text)
-    return not (is_foreign and _PINYIN.fullmatch("".join(subject.text.split()).casefold()))
+def _stands_across(subject: Subject, text: str, typed: str) -> bool:
+    """True when a text in another language has a name in its own script.
+
+    What is translated in a name cannot be held against the text.
+    """
+    whole, *others = subject.forms
+    if subject.kind not in _LATIN_NAMES or is_numbered(whole):
+        return False
+    if _HAN.search(whole):
+        cores = [core for core in others if _tells(core)]
+        return any(is_rendered(name, typed) for name in (whole, *cores))
+    words = [word for word in _WORDS.findall(whole) if word not in _TRANSLATED]
+    spelt = [word for word in words if _PINYIN.fullmatch(word)]
+    if is_pinyin_in("".join(spelt), text):
+        words = [word for word in words if word not in spelt]
+    elif any(len(word) >= MIN_LETTERS for word in spelt):
+        words = [word for word in words if word not in spelt or len(word) >= MIN_LETTERS]
+    return all(is_pinyin_in(word, text) or _has_words(text, word) for word in words)
 
 
 def mentions(text: str, subject: Subject) -> bool:

@@ -20,6 +20,9 @@ _ASKED, _TOLD = (
 )
 _ANY = (*_ASKED, *_TOLD)
 _SAME = _LEXICON.paired("numbered", "same")
+_ACROSS = {
+    word: frozenset(said.split()) for word, said in _LEXICON.paired("numbered", "across").items()
+}
 _ROMAN = _LEXICON.numbered("numbered", "roman")
 _DIGITS = "".join(NUMERALS.digits) + "".join(NUMERALS.powers)
 _ONE = re.compile(rf"[a-z]{{0,2}}-?\d+[a-z]?|[{_DIGITS}]+|[a-z]+")
@@ -57,8 +60,8 @@ def is_numbered(name: str) -> bool:
 
 def tells_thing(text: str, name: str) -> bool:
     """True when a text speaks of the thing that a name of one means."""
-    asked = _told(name)
-    if asked & _told(text):
+    asked, told = _told(name), _told(text)
+    if asked & told or any(_is_across(one, other) for one in asked for other in told):
         return True
     labels = [value.partition(":")[2] for value in asked]
     return any(
@@ -66,6 +69,14 @@ def tells_thing(text: str, name: str) -> bool:
         for label in labels
         if len(label) >= _TELLING_LENGTH or (len(label) > 1 and not label.isdecimal())
     )
+
+
+def _is_across(one: str, other: str) -> bool:
+    """True for one number of one sort of thing, told in two languages: 中学:3 and school:3."""
+    if one.isascii() == other.isascii():
+        return False
+    (word, _, label), (said, _, number) = (v.partition(":") for v in sorted((one, other))[::-1])
+    return label == number and (word not in _ACROSS or said in _ACROSS[word])
 
 
 @lru_cache(maxsize=64)

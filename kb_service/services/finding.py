@@ -17,6 +17,7 @@ from kb_service.language.questions import coverage, text_terms
 from kb_service.language.rows import units_about
 from kb_service.language.scripts import is_across
 from kb_service.language.text import normalise
+from kb_service.language.transliteration import spellings
 from kb_service.services.asking import Phase, PhaseEvent
 from kb_service.services.assembly import RevisionTexts
 from kb_service.services.evidence import (
@@ -134,7 +135,7 @@ class Finder:
         passages: Sequence[Passage],
         idf: Mapping[str, float],
     ) -> dict[str, ReadDocument]:
-        texts = {name: normalise(text) for name, text in _texts(passages).items()}
+        texts = _texts(passages)
         unmet = {name: named.unmet(text, query.question.language) for name, text in texts.items()}
         if any(unmet.values()):
             unmet = self._looked_up(query, named, texts, passages)
@@ -163,9 +164,7 @@ class Finder:
         places = [(first[name].revision_id, TextSpan(0, 0)) for name in texts]
         heads = self._texts.stretches(places, HEAD_CHARS)
         unmet = {
-            name: named.unmet(
-                f"{text}\n{normalise(head.text) if head else ''}", query.question.language
-            )
+            name: named.unmet(f"{text}\n{head.text if head else ''}", query.question.language)
             for (name, text), head in zip(texts.items(), heads, strict=True)
         }
         forms = {form for subjects in unmet.values() for s in subjects for form in _whole(s)}
@@ -196,7 +195,8 @@ def introduced(passage: Passage, asked: str, named: Named, unmet: Sequence[Subje
 def _whole(subject: Subject) -> tuple[str, ...]:
     """The forms that mean the subject wherever they stand; a place without its ending does not."""
     is_place = subject.kind is SubjectKind.PLACE
-    return subject.forms[:1] if is_place else subject.forms
+    forms = subject.forms[:1] if is_place else subject.forms
+    return tuple(dict.fromkeys((*forms, *spellings(subject.forms))))
 
 
 def _texts(passages: Sequence[Passage]) -> dict[str, str]:

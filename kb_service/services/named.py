@@ -14,6 +14,7 @@ from kb_service.language.days import is_of_other_days, states_day_of
 from kb_service.language.mentions import unmentioned
 from kb_service.language.messages import message
 from kb_service.language.subjects import subjects_in
+from kb_service.language.text import normalise
 from kb_service.language.time_words import days_in_words, time_windows
 from kb_service.services.evidence import names_one
 
@@ -48,18 +49,19 @@ class Named:
         """True when this tells one incident from another."""
         return bool(self.times) or names_one(self.subjects)
 
-    def unmet(self, text: str, language: str) -> tuple[Subject, ...]:
-        """Return what a normalised text does not speak of; a time as a date without forms.
+    def unmet(self, typed: str, language: str) -> tuple[Subject, ...]:
+        """Return what a text does not speak of; a time as a date without forms.
 
-        The first line of the text is its title.
+        The first line of the text is its title. `language`: the question's.
         """
+        text = normalise(typed)
         outside = (
             Subject(time.words, SubjectKind.DATE, time.window.span, ())
             for time in self.times
             if not states_day_of(text, time.window)
             or is_of_other_days(text.partition("\n")[0], time.window)
         )
-        return (*unmentioned(self.subjects, text, language), *outside)
+        return (*unmentioned(self.subjects, text, language, typed), *outside)
 
 
 def named_in(question: Question, today: date) -> Named:

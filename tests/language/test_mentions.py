@@ -11,7 +11,7 @@ from kb_service.language.text import normalise
 
 def missed(question: str, text: str) -> list[str]:
     asked = parse_question(question)
-    lost = unmentioned(subjects_in(asked), normalise(text), asked.language)
+    lost = unmentioned(subjects_in(asked), normalise(text), asked.language, text)
     return [subject.text for subject in lost]
 
 
@@ -61,14 +61,38 @@ def test_another_of_its_sort_does_not_meet_it(question: str, text: str, lost: li
     ("question", "text"),
     [
         ("黑水隧道火灾中谁拉响了警报", "The Heishui tunnel fire: Owen rang the bell."),
+        ("哈洛路火灾中谁拉响了警报", "The Harlow Road fire: Owen rang the bell."),
+        ("第三中学的食堂", "No. 3 Middle School has a canteen of its own."),
+        ("9路公交车的司机", "A Route 9 bus left the road at noon."),
+        ("6号仓的火灾", "A fire broke out in Bay 6 of the mill."),
         ("What caused the fire in Heishui?", "黑水隧道火灾由电线短路引起。"),
+        ("What happened at No. 3 Middle School?", "第三中学食堂停业两周。"),
+        ("Who drove the Route 9 bus?", "9路公交车司机喝了酒。"),
+        ("Was Hongyue Tunnel Engineering fined?", "宏岳隧道工程有限公司被罚款。"),
+        ("Whom did Zhao Qiming call?", "赵启明打了电话。"),
     ],
 )
-def test_names_are_not_looked_for_in_another_script_but_happenings_are(
-    question: str, text: str
-) -> None:
+def test_names_and_happenings_are_met_in_another_script(question: str, text: str) -> None:
     assert missed(question, text) == []
-    assert missed(question.replace("fire", "derailment").replace("火灾", "脱轨"), text) != []
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("黑水隧道的警报", "The Qingshiling tunnel: Owen rang the bell."),
+        ("贝尔福特路的警报", "The Harlow Road fire: Owen rang the bell."),
+        ("第四中学的食堂", "No. 3 Middle School has a canteen of its own."),
+        ("第三小学的食堂", "In No. 3 Warehouse the goods of the owner were lost."),
+        ("8路公交车的司机", "A Route 9 bus left the road at noon."),
+        ("黑水隧道的脱轨", "The Heishui tunnel fire: Owen rang the bell."),
+        ("What happened in Heishui?", "白水隧道火灾由电线短路引起。"),
+        ("What happened at No. 4 Middle School?", "第三中学食堂停业两周。"),
+        ("Who drove the Route 8 bus?", "9路公交车司机喝了酒。"),
+        ("What did Kafka lose?", "数据中心断电。"),
+    ],
+)
+def test_in_another_script_too_another_one_does_not_meet_it(question: str, text: str) -> None:
+    assert missed(question, text) != []
 
 
 def test_happenings_have_one_kind_in_every_language() -> None:
@@ -82,17 +106,10 @@ def test_two_characters_sound_like_too_much_to_be_a_typo() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "is_missed"),
-    [
-        ("What caused the Kafka outage?", True),
-        ("What did the Redis cluster lose?", True),
-        ("How many people died in Qingshiling?", False),
-        ("Who led the inquiry in Fenghuangli?", False),
-    ],
+    "asked", ["What caused the Kafka outage?", "What did the Redis cluster lose?"]
 )
-def test_a_latin_name_stands_in_a_chinese_paper_unless_it_is_spelt_like_a_chinese_one(
-    asked: str, *, is_missed: bool
-) -> None:
+def test_a_latin_name_that_is_no_pinyin_stands_as_it_is_in_a_chinese_paper(asked: str) -> None:
     question = parse_question(asked)
-    text = normalise("数据中心断电故障复盘：根因是电池老化，造成停机和4人死亡。")
-    assert bool(unmentioned(subjects_in(question), text, question.language)) is is_missed
+    text = "数据中心断电故障复盘：根因是电池老化，造成停机和4人死亡。"
+    assert unmentioned(subjects_in(question), text, question.language)
+    assert not unmentioned(subjects_in(question), f"kafka redis {text}", question.language)
