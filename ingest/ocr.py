@@ -72,6 +72,13 @@ def is_installed() -> bool:
     return all(importlib.util.find_spec(name) is not None for name in MODULES)
 
 
+def told() -> str:
+    """Return for people whether pictures can be read here."""
+    if is_installed():
+        return "scans and pictures are read"
+    return f"not installed: scans and pictures are not read (pip install kb-service[{EXTRA}])"
+
+
 class RapidReader:
     """PictureReader by PP-OCRv6. ImportError at birth without the parts of the extra."""
 

@@ -7,6 +7,7 @@ Services are what the doors use; what they are built of stands in `parts`, the m
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from ingest import ocr
 from ingest.chunking import SentenceChunker
 from ingest.media_types import SUPPORTED_SUFFIXES, detect_media_type
 from kb_service.domain.ports import ChatGenerator, Embedder, Generator
@@ -74,6 +75,7 @@ def find_faults(settings: Settings) -> list[Diagnosis]:
     upkeep = upkeep_of(parts)
     checks = {
         "database": lambda: f"{upkeep.database_text()}; {parts.storage().describe()}",
+        "ocr": ocr.told,
         **model_checks(settings, parts.models),
     }
     try:

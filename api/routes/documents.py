@@ -24,6 +24,7 @@ from kb_service.domain.errors import InvalidRequest
 from kb_service.schemas.documents import (
     DocumentBody,
     DocumentListBody,
+    SpanBody,
     TextBody,
     UploadBody,
     document_list_body,
@@ -162,7 +163,8 @@ def show_text(
 ) -> TextBody:
     """Show the stored text of a revision."""
     found, text = services.documents.text(base.id, document, revision)
-    return TextBody(document_id=document, revision=found.sha256, text=text)
+    unsure = [SpanBody.of(span) for span in services.documents.unsure(found)]
+    return TextBody(document_id=document, revision=found.sha256, text=text, unsure=unsure)
 
 
 @router.get(

@@ -95,10 +95,27 @@ def ocr_score(confidence: float) -> int:
     return 1 + round(254 * min(max(confidence, 0.0), 1.0))
 
 
+SURE_CONFIDENCE = 0.9
+"""Of made pictures of reports, most characters that were read wrong are below it."""
+_SURE = ocr_score(SURE_CONFIDENCE)
+
+
 def confidence_of(scores: bytes) -> float | None:
     """Return the mean of what OCR read among these characters, to 4 digits; None for nothing."""
     read = [score - 1 for score in scores if score]
     return round(sum(read) / len(read) / 254, 4) if read else None
+
+
+def unsure_spans(scores: bytes, start: int = 0) -> tuple[TextSpan, ...]:
+    """Return where OCR is unsure of what it read; `start`: of the first of these characters."""
+    found: list[TextSpan] = []
+    for place, score in enumerate(scores, start):
+        if not 0 < score < _SURE:
+            continue
+        is_next = bool(found) and found[-1].end == place
+        first = found.pop().start if is_next else place
+        found.append(TextSpan(first, place + 1))
+    return tuple(found)
 
 
 def regions_of(pages: tuple[Page, ...], span: TextSpan) -> tuple[PageRegion, ...]:

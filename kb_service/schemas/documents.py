@@ -149,12 +149,23 @@ class DocumentListBody(ListBody[DocumentBody]):
     totals: dict[str, int] | None
 
 
+class SpanBody(Shape):
+    """A half-open range of code points."""
+
+    start: int
+    end: int
+
+
 class TextBody(Shape):
-    """The stored text of a revision, into which every span points."""
+    """The stored text of a revision, into which every span points.
+
+    `unsure`: where OCR is unsure of what it read.
+    """
 
     document_id: str
     revision: str
     text: str
+    unsure: list[SpanBody]
 
 
 class UploadItemBody(Shape):
@@ -170,13 +181,6 @@ class UploadBody(Shape):
     """What became of each file, in the order sent."""
 
     items: list[UploadItemBody]
-
-
-class SpanBody(Shape):
-    """A half-open range of code points."""
-
-    start: int
-    end: int
 
 
 class RegionBody(Shape):

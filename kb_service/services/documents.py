@@ -10,6 +10,7 @@ from pathlib import Path
 
 from kb_service.domain.documents import Document, Revision, VectorState
 from kb_service.domain.jobs import IngestJob
+from kb_service.domain.spans import TextSpan
 from kb_service.services.lookup import every_part
 from kb_service.storage.catalog import Catalog
 from kb_service.storage.embeddings import Embeddings
@@ -88,6 +89,10 @@ class DocumentService:
     def text(self, kb_id: str, document_id: str, sha256: str | None) -> tuple[Revision, str]:
         """Return a revision (None: the current one) with its stored text."""
         return self._catalog.revisions.text(kb_id, document_id, sha256)
+
+    def unsure(self, revision: Revision) -> tuple[TextSpan, ...]:
+        """Return where OCR is unsure of the text of a revision."""
+        return self._catalog.revisions.unsure(revision.id)
 
     def content(self, kb_id: str, document_id: str, sha256: str | None) -> tuple[Path, Document]:
         """Return the file of a revision's original bytes; None: of the newest content sent in."""

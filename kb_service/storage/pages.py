@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Row, and_, or_, select
 
-from kb_service.domain.documents import Page, PageKind, confidence_of
+from kb_service.domain.documents import Page, PageKind, confidence_of, unsure_spans
 from kb_service.domain.errors import StorageError
 from kb_service.domain.spans import Box, PageRegion, TextSpan, merge_boxes
 from kb_service.storage.tables import pages
@@ -127,6 +127,13 @@ def read_regions(
         )
         for revision_id, span in places
     ]
+
+
+def read_unsure(connection: Connection, revision_id: int) -> tuple[TextSpan, ...]:
+    """Return where OCR is unsure of the text of a revision. Raises StorageError."""
+    read = (pages.c.revision_id == revision_id) & pages.c.char_scores.is_not(None)
+    rows = connection.execute(select(pages).where(read).order_by(pages.c.page_number))
+    return tuple(span for row in rows for span in unsure_spans(_scores_of(row), row.start))
 
 
 def _region(row: Row[Any], shared: TextSpan, columns: Columns, scores: bytes) -> PageRegion:

@@ -66,6 +66,7 @@ def test_the_stored_text_is_served_by_revision(client: TestClient, document: str
     shown = client.get(f"{document}/text").json()
     assert shown["text"] == "The pump failed.\n泵失效。\n"
     assert shown["document_id"] == document.rpartition("/")[2]
+    assert shown["unsure"] == []
     sha256 = client.get(document).json()["revision"]["sha256"]
     assert shown["revision"] == sha256
     assert client.get(f"{document}/text", params={"revision": sha256}).json() == shown

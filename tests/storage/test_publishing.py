@@ -25,6 +25,7 @@ from kb_service.storage.pages import page_of
 from kb_service.storage.tables import pages as page_rows
 from tests.storage.world import PROFILE, World, parsed_of, vectors_of
 
+SCORES = b"\x80\xa0\xff\xff\xff\0\x90\xff\xff\xff"
 OTHER = EmbeddingProfile("other", 1, "e" * 64)
 
 
@@ -39,7 +40,7 @@ def test_a_published_revision_is_read_back_whole(world: World, kb_id: str) -> No
     pages = (
         Page(1, TextSpan(0, 3), PageKind.TEXT, None, 595.0, 842.0, 90, boxes),
         Page(2, TextSpan(3, 3), PageKind.EMPTY, "no_text_layer"),
-        Page(3, TextSpan(3, len(text)), PageKind.OCR, char_scores=bytes(range(246, 256))),
+        Page(3, TextSpan(3, len(text)), PageKind.OCR, char_scores=SCORES),
     )
     draft = ChunkDraft(0, TextSpan(1, 8), text[1:8], ("标题", "二"), "prefix")
     parsed = ParsedDocument(text, pages, title=" 报告 ", metadata={"author": "x\u2028y"})
@@ -66,6 +67,7 @@ def test_a_published_revision_is_read_back_whole(world: World, kb_id: str) -> No
         pages, TextSpan(0, 2)
     )
     assert stored.sha256 == revision.sha256
+    assert world.catalog.revisions.unsure(revision.id) == (TextSpan(3, 5), TextSpan(9, 10))
     world.assert_clean()
 
 

@@ -157,9 +157,16 @@ class PageService(ApiService):
         unread: str = "",
         *,
         has_vectors: bool = True,
+        scores: bytes = b"",
     ) -> Revision:
-        """Make a claimed document searchable; `unread`: why one more page gave no text."""
+        """Make a claimed document searchable; `unread`: why one more page gave no text.
+
+        `scores`: how sure OCR is of the characters of the first page.
+        """
         parsed, drafts = parsed_of(sentences)
+        if scores:
+            read = replace(parsed.pages[0], kind=PageKind.OCR, char_scores=scores)
+            parsed = replace(parsed, pages=(read, *parsed.pages[1:]))
         if unread:
             empty = Page(len(parsed.pages) + 1, TextSpan(0, 0), PageKind.EMPTY, unread)
             parsed = ParsedDocument(parsed.text, (*parsed.pages, empty))

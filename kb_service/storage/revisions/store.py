@@ -18,7 +18,7 @@ from kb_service.domain.texts import MarkedText
 from kb_service.language.units import UNIT_RULES, marked
 from kb_service.storage.database import Database
 from kb_service.storage.documents.rows import require_document_row
-from kb_service.storage.pages import read_regions
+from kb_service.storage.pages import read_regions, read_unsure
 from kb_service.storage.revisions.pieces import Place, joined, piece_values, read_pieces, read_text
 from kb_service.storage.revisions.rows import revision_of
 from kb_service.storage.stored_text import text_damaged
@@ -90,6 +90,11 @@ class Revisions:
         """
         with self._database.read() as connection:
             return read_regions(connection, [(revision_id, span)])[0]
+
+    def unsure(self, revision_id: int) -> tuple[TextSpan, ...]:
+        """Return where OCR is unsure of the text of a revision."""
+        with self._database.read() as connection:
+            return read_unsure(connection, revision_id)
 
     def _marked(self, revision_id: int) -> MarkedText | None:
         """Mark a revision by today's rules; keep that where it can be written. None: it is gone."""

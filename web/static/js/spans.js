@@ -40,17 +40,25 @@ export function pieces(text, citations, highlight) {
   }));
 }
 
-// The stored text around [start, end): {before, cited, after, isStart, isEnd}, at most `margin`
-// code points on each side.
-export function around(text, start, end, margin) {
+// Cuts text[start:end] into pieces {text, isUnsure} at the ends of the unsure spans, which are in order.
+export function unsurePieces(text, start, end, unsure) {
   const slice = slicer(text);
+  const found = [];
+  let place = start;
+  for (const span of unsure.filter((one) => one.end > start && one.start < end)) {
+    const [from, to] = [Math.max(span.start, place), Math.min(span.end, end)];
+    found.push({ text: slice(place, from), isUnsure: false }, { text: slice(from, to), isUnsure: true });
+    place = to;
+  }
+  found.push({ text: slice(place, end), isUnsure: false });
+  return found.filter((piece) => piece.text);
+}
+
+// The stored text around [start, end): its own range {from, to}, at most `margin` code points on
+// each side, and whether that is all there is: {isStart, isEnd}.
+export function around(text, start, end, margin) {
+  const total = numPoints(text);
   const from = Math.max(0, start - margin);
-  const to = Math.min(numPoints(text), end + margin);
-  return {
-    before: slice(from, start),
-    cited: slice(start, end),
-    after: slice(end, to),
-    isStart: from === 0,
-    isEnd: to === numPoints(text),
-  };
+  const to = Math.min(total, end + margin);
+  return { from, to, isStart: from === 0, isEnd: to === total };
 }

@@ -22,4 +22,5 @@ export const pagesEn = {
   kind_both: "text and OCR",
   kind_empty: "no text",
   kind_failed: "could not be read",
+  unsure_words: "read from a picture; not sure",
 };

@@ -22,4 +22,5 @@ export const pagesZh = {
   kind_both: "文字与 OCR 识别",
   kind_empty: "没有文字",
   kind_failed: "无法读取",
+  unsure_words: "识别自图片，不确定",
 };
