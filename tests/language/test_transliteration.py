@@ -58,12 +58,12 @@ def is_near(name: str, latin: str) -> bool:
 
 
 @pytest.mark.parametrize("text", [CHOSEN_ON, HELD_OUT])
-def test_four_of_five_usual_renderings_are_met_and_few_of_other_names(text: str) -> None:
+def test_most_usual_renderings_are_met_and_few_of_other_names(text: str) -> None:
     names = pairs(text)
     met = [is_near(name, latin) for name, latin in names]
     others = [is_near(name, o) for name, own in names for _, o in names if o != own]
-    assert sum(met) / len(met) >= 0.8
-    assert sum(others) / len(others) <= 0.025
+    assert sum(met) / len(met) >= 0.85
+    assert sum(others) / len(others) <= 0.02
 
 
 @pytest.mark.parametrize(
@@ -74,6 +74,7 @@ def test_four_of_five_usual_renderings_are_met_and_few_of_other_names(text: str)
         ("宏岳隧道工程", "Hongyue Tunnel Engineering was fined"),
         ("哈洛", "The Harlow Road fire"),
         ("邓莫尔木材", "its owner, Dunmore Timber, was fined"),
+        ("诺伍德", "At the Norwood Square site a crane fell."),
         ("洛杉矶", "It began in Los Angeles."),
     ],
 )
