@@ -88,7 +88,9 @@ def compose(parts: ServiceParts) -> Services:
     """Return the services over these parts, with the database opened."""
     settings, storage, models = parts.settings, parts.storage(), parts.models
     catalog, jobs = Catalog(storage.database, parts.blobs), _queue(parts)
-    bases, documents = BaseService(catalog, parts.drop_index), _documents(parts, catalog, jobs)
+    makes_vectors = settings.retrieval.dense_weight > 0
+    bases = BaseService(catalog, parts.drop_index)
+    documents = DocumentService(catalog, jobs, makes_vectors=makes_vectors)
     max_file_bytes = settings.ingest.max_file_bytes
     uploads = UploadService(catalog, parts.blobs, detect_media_type, max_file_bytes)
     data_dir, retrieval = settings.data_dir.resolve(), settings.retrieval
@@ -143,12 +145,6 @@ def upkeep_of(parts: ServiceParts) -> UpkeepService:
         parts.index_files,
         lambda kb_id: parts.retriever().counts(kb_id).num_chunks,
     )
-
-
-def _documents(parts: ServiceParts, catalog: Catalog, jobs: JobQueue) -> DocumentService:
-    makes_vectors = parts.settings.retrieval.dense_weight > 0
-    embeddings = Embeddings(parts.storage().database) if makes_vectors else None
-    return DocumentService(catalog, jobs, embeddings)
 
 
 def _queue(parts: ServiceParts) -> JobQueue:

@@ -276,6 +276,14 @@ class Revision:
     num_pages: int
     num_chunks: int
     created_at: datetime
+    embedded_by: str = ""
+    """Fingerprint of the profile of which every chunk has a vector; "" while one lacks it."""
+
+    @property
+    def vectors(self) -> VectorState:
+        """Whether meaning finds all of it."""
+        is_whole = self.embedded_by or not self.num_chunks
+        return VectorState.READY if is_whole else VectorState.PENDING
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,6 @@ from kb_service.domain.jobs import IngestJob
 from kb_service.domain.spans import TextSpan
 from kb_service.services.lookup import every_part
 from kb_service.storage.catalog import Catalog
-from kb_service.storage.embeddings import Embeddings
 from kb_service.storage.jobs.queue import JobQueue
 
 
@@ -41,11 +40,10 @@ class DocumentPart:
 class DocumentService:
     """Every method raises StorageError, and NotFound for a base or document that is not there."""
 
-    def __init__(self, catalog: Catalog, jobs: JobQueue, embeddings: Embeddings | None) -> None:
-        """`embeddings`: None where no vectors are made."""
+    def __init__(self, catalog: Catalog, jobs: JobQueue, *, makes_vectors: bool) -> None:
         self._catalog = catalog
         self._jobs = jobs
-        self._embeddings = embeddings
+        self._makes_vectors = makes_vectors
 
     def list(
         self,
@@ -104,18 +102,9 @@ class DocumentService:
 
     def _states(self, documents: tuple[Document, ...]) -> tuple[DocumentState, ...]:
         newest = self._jobs.newest_of([document.id for document in documents])
-        vectors = self._vectors(documents)
         return tuple(
-            DocumentState(item, newest.get(item.id), vectors.get(item.id)) for item in documents
+            DocumentState(item, newest.get(item.id), self._vectors(item)) for item in documents
         )
 
-    def _vectors(self, documents: tuple[Document, ...]) -> dict[str, VectorState]:
-        """Return the state of each document that is searchable, by id."""
-        searchable = {item.id: item.revision.id for item in documents if item.revision}
-        if self._embeddings is None or not searchable:
-            return {}
-        lacking = self._embeddings.lacking(searchable.values())
-        return {
-            document_id: VectorState.PENDING if revision_id in lacking else VectorState.READY
-            for document_id, revision_id in searchable.items()
-        }
+    def _vectors(self, document: Document) -> VectorState | None:
+        return document.revision.vectors if self._makes_vectors and document.revision else None

@@ -42,6 +42,7 @@ class VectorService:
         self._embeddings = embeddings
         self._embedder = embedder
         self._refresh = refresh
+        self._is_begun = False
         self._after = 0
         self._done_at: dict[str, int] | None = None
         """The heads of all bases when no text waited; None while one may."""
@@ -53,6 +54,9 @@ class VectorService:
         if heads == self._done_at:
             return False
         profile = self._embedder().profile
+        if not self._is_begun:
+            self._embeddings.adopt(profile)
+            self._is_begun = True
         waiting = self._embeddings.waiting(profile, self._after, BATCH)
         if waiting:
             self._add(waiting, self._stepping_back)
@@ -60,7 +64,7 @@ class VectorService:
         elif self._after:
             self._after = 0  # once more from the first: a text may have failed to be stored
         else:
-            self._embeddings.drop_other_profiles(profile)
+            self._embeddings.settle(profile)
             self._done_at = heads
             return False
         return True
@@ -71,9 +75,10 @@ class VectorService:
         Vectors of other models go when no base needs the present one's any more.
         """
         embedder, num_texts = self._embedder(), 0
+        self._embeddings.adopt(embedder.profile)
         while waiting := self._embeddings.waiting(embedder.profile, 0, BATCH, kb_id):
             num_texts += self._add(waiting, embedder.embed_passages)
-        self._embeddings.drop_other_profiles(embedder.profile)
+        self._embeddings.settle(embedder.profile)
         return num_texts
 
     def close(self) -> None:

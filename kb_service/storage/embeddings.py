@@ -13,8 +13,13 @@ from kb_service.domain.errors import StorageError
 from kb_service.domain.ports import EmbeddingProfile, Vector
 from kb_service.storage.change_log import record_readded
 from kb_service.storage.database import Database
+from kb_service.storage.revisions.embedded import (
+    forget_other_profiles,
+    note_all_embedded,
+    note_embedded,
+)
 from kb_service.storage.rows import batches
-from kb_service.storage.tables import chunks, embeddings, knowledge_bases, revisions
+from kb_service.storage.tables import chunks, embeddings, knowledge_bases
 
 BYTES_PER_FLOAT = 4
 
@@ -72,18 +77,6 @@ class Embeddings:
             for row in rows
         ]
 
-    def lacking(self, revision_ids: Collection[int]) -> frozenset[int]:
-        """Return those of the revisions that have a chunk without a vector of any profile."""
-        statement = select(revisions.c.id).where(
-            revisions.c.id.in_(revision_ids),
-            exists().where(
-                chunks.c.revision_id == revisions.c.id,
-                ~exists().where(embeddings.c.text_sha256 == chunks.c.text_sha256),
-            ),
-        )
-        with self._database.read() as connection:
-            return frozenset(connection.execute(statement).scalars())
-
     def num_waiting(self, profile: EmbeddingProfile) -> int:
         """Return how many searchable chunks have no vector of the profile."""
         if not profile.dimension:
@@ -95,22 +88,29 @@ class Embeddings:
     def add(self, profile: EmbeddingProfile, vectors: Mapping[str, Vector]) -> AddedVectors:
         """Store the vectors of texts that chunks still have and that had none.
 
-        A revision that has all of its vectors thereby is recorded as added again in the same
-        transaction, so that indexes take them in.
+        A revision that has all of its vectors thereby is noted, and recorded as added again, in the
+        same transaction, so that indexes take them in.
         """
         check_vectors(vectors, profile)
         with self._database.write() as connection:
             added = _insert_missing(connection, profile, vectors)
-            kb_ids = set()
-            for kb_id, revision_id in _completed(connection, profile, added):
+            completed = _completed(connection, profile, added)
+            for kb_id, revision_id in completed:
                 record_readded(connection, kb_id, revision_id)
-                kb_ids.add(kb_id)
-        return AddedVectors(len(added), frozenset(kb_ids))
+            revision_ids = [revision_id for _, revision_id in completed]
+            note_embedded(connection, revision_ids, profile.fingerprint)
+        return AddedVectors(len(added), frozenset(kb_id for kb_id, _ in completed))
 
-    def drop_other_profiles(self, profile: EmbeddingProfile) -> int:
-        """Delete the vectors of other profiles once every text has one of this; return how many.
+    def adopt(self, profile: EmbeddingProfile) -> None:
+        """Put a profile in force: what another one embedded whole waits for its vectors again."""
+        if profile.dimension:
+            with self._database.write() as connection:
+                forget_other_profiles(connection, profile.fingerprint)
 
-        0 while a searchable text of any base still lacks its vector of this profile.
+    def settle(self, profile: EmbeddingProfile) -> int:
+        """Once every text has a vector of this profile, note that and delete those of others.
+
+        Returns how many are deleted; 0 while a searchable text of any base still lacks its vector.
         """
         if not profile.dimension:
             return 0
@@ -118,6 +118,7 @@ class Embeddings:
             lacking = select(chunks.c.id).where(~_has_vector(profile)).limit(1)
             if connection.execute(lacking).first():
                 return 0
+            note_all_embedded(connection, profile.fingerprint)
             statement = delete(embeddings).where(
                 embeddings.c.profile_fingerprint != profile.fingerprint
             )

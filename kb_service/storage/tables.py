@@ -174,6 +174,8 @@ revisions = Table(
     Column("page_report", JsonText, nullable=False, server_default=""),
     # By which rules the units of its text are marked; the default is by none.
     Column("unit_rules", SHA256, nullable=False, server_default=""),
+    # The profile of which each of its chunks has a vector; "": one lacks it, or there is no chunk.
+    Column("embedded_by", SHA256, nullable=False, server_default="", index=True),
     UniqueConstraint("document_id", "sha256"),
     Index(
         "uq_revisions_current",

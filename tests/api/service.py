@@ -267,7 +267,7 @@ class ApiService:
     def services(self) -> Services:
         """What `create_app` is given; it hears of what is exchanged here afterwards."""
         bases, readiness = BaseService(self.catalog, self.retriever.drop), ScriptedReadiness(self)
-        documents = DocumentService(self.catalog, self.jobs, self.embeddings)
+        documents = DocumentService(self.catalog, self.jobs, makes_vectors=True)
         limits = self.settings.retrieval
         unused: Any = None
         return Services(

@@ -79,6 +79,6 @@ def test_a_document_tells_whether_its_vectors_are_made(
 def test_where_no_vectors_are_made_none_are_awaited(service: ApiService, kb_id: str) -> None:
     accepted = service.uploads.accept(kb_id, "a.txt", io.BytesIO(b"text"))
     service.ingest(["first"])
-    documents = DocumentService(service.catalog, service.jobs, None)
+    documents = DocumentService(service.catalog, service.jobs, makes_vectors=False)
     assert accepted.document is not None
     assert documents.show(kb_id, accepted.document.id).vectors is None

@@ -1,4 +1,4 @@
-"""What a list of documents reads grows with what it shows, not with pages nor with the base."""
+"""What a list of documents reads grows with what it shows, not with pages, chunks or the base."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -6,6 +6,8 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection, event
 
+from kb_service.domain.documents import VectorState
+from kb_service.services.documents import DocumentService
 from kb_service.storage.database import Database
 from tests.storage.world import World
 
@@ -36,13 +38,12 @@ def num_rows(connection: Connection, statement: Statement) -> int:
 
 def cost_of_a_list(world: World, kb_id: str) -> tuple[int, int]:
     """Return queries and rows of the first part of a list, as the API reads it."""
+    documents = DocumentService(world.catalog, world.queue, makes_vectors=True)
     with statements(world.database) as said:
-        listed = world.catalog.documents.list(kb_id, limit=SHOWN)
-        world.queue.newest_of([item.id for item in listed.items])
-        world.embeddings.lacking([item.revision.id for item in listed.items if item.revision])
-        world.catalog.documents.count(kb_id)
+        listed = documents.list(kb_id, None, SHOWN)
+    assert {item.vectors for item in listed.items} == {VectorState.READY}
     assert len(listed.items) == SHOWN
-    assert not [asked for asked, _ in said if re.search(r"\bpages\b", asked)]
+    assert not [asked for asked, _ in said if re.search(r"\b(pages|chunks|embeddings)\b", asked)]
     with world.database.read() as connection:
         return len(said), sum(num_rows(connection, statement) for statement in said)
 
@@ -62,3 +63,10 @@ def test_a_list_costs_the_same_in_a_larger_base_and_for_longer_documents(world: 
     assert long == small
     # One row more: the document after the last one shown tells that there is a next part.
     assert large == (small[0], small[1] + 1)
+
+
+def test_a_list_costs_the_same_for_documents_of_20_and_of_2000_chunks(world: World) -> None:
+    kb_id = base_of(world, SHOWN, 20)
+    short = cost_of_a_list(world, kb_id)
+    world.ingest(kb_id, "0000.txt", [f"sentence {number}" for number in range(2000)])
+    assert cost_of_a_list(world, kb_id) == short

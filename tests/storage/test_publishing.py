@@ -206,11 +206,11 @@ def test_vectors_of_another_profile_go_when_no_base_lacks_the_present_ones(
     second = world.catalog.bases.create("second").id
     world.ingest(second, "b.txt", ["three"])
     for base in (kb_id, second):
-        assert world.embeddings.drop_other_profiles(OTHER) == 0
+        assert world.embeddings.settle(OTHER) == 0
         keys = [text.text_sha256 for text in world.embeddings.waiting(OTHER, 0, 10, base)]
         world.embeddings.add(OTHER, dict.fromkeys(keys, struct.pack("<f", 1.0)))
     assert world.verifier.verify().num_embeddings == 6
-    assert world.embeddings.drop_other_profiles(OTHER) == 3
+    assert world.embeddings.settle(OTHER) == 3
     assert all(chunk.vector is None for chunk in world.source.live_chunks(kb_id, PROFILE))
     assert all(chunk.vector for chunk in world.source.live_chunks(kb_id, OTHER))
     world.assert_clean()

@@ -17,7 +17,7 @@ from kb_service.domain.jobs import JobStage
 from kb_service.storage.database import Database, open_database
 from kb_service.storage.migration import MIGRATIONS, newest_version
 from kb_service.storage.tables import metadata
-from tests.storage.world import World, downgrade
+from tests.storage.world import PROFILE, World, downgrade, parsed_of
 
 
 @pytest.fixture
@@ -97,6 +97,24 @@ def test_a_job_that_ended_in_a_stage_of_old_is_read(world: World, stage: str) ->
     world.database.migrate()
     job = world.queue.newest_of([document_id])[document_id]
     assert job.stage is JobStage.COMMIT
+
+
+def test_an_upgrade_knows_whose_vectors_were_made(world: World) -> None:
+    kb_id = world.catalog.bases.create("a").id
+    world.ingest(kb_id, "whole.txt", ["one", "two"])
+    world.upload(kb_id, "begun.txt", b"two, three")
+    world.publisher.publish(world.claim(), *parsed_of(["two", "three"]))
+    world.upload(kb_id, "empty.txt", b"")
+    world.publish(world.claim(), [])
+    downgrade(world.database, "0007")
+    world.database.migrate()
+    listed = world.catalog.documents.list(kb_id).items
+    assert {item.name: item.revision and item.revision.embedded_by for item in listed} == {
+        "whole.txt": PROFILE.fingerprint,
+        "begun.txt": "",
+        "empty.txt": "",
+    }
+    world.assert_clean(may_wait=True)
 
 
 def test_a_database_of_a_newer_version_is_refused(database: Database) -> None:

@@ -107,6 +107,7 @@ def test_a_document_says_that_its_vectors_follow_until_they_are_there(
     service.add_vectors(SENTENCES)
     page.clock.run_for(11_000)
     expect(row.locator(".document-vectors")).to_have_count(0)
+    expect(page.locator(".viewer-vectors")).to_be_hidden()
 
 
 def test_many_files_travel_in_batches_of_twenty(service: PageService, open_page: OpenPage) -> None:

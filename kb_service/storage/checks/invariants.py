@@ -102,20 +102,24 @@ def _broken_rule(
 
 
 def _waiting_for_vectors(connection: Connection) -> Iterator[FlawFinding]:
-    """A chunk without a vector is found by its words; a worker makes the vector."""
+    """A chunk without a vector is found by its words; a worker makes the vector.
+
+    Where each has one of some model, vectors of the present one are to come.
+    """
     has_vector = _exists_in(embeddings, embeddings.c.text_sha256 == chunks.c.text_sha256)
+    lacking = select(func.count()).where(chunks.c.revision_id == revisions.c.id, ~has_vector)
+    num_lacking = lacking.correlate(revisions).scalar_subquery().label("num_lacking")
     statement = (
-        select(documents.c.id, documents.c.name, func.count().label("num_chunks"))
-        .join_from(chunks, documents, documents.c.id == chunks.c.document_id)
-        .where(~has_vector)
-        .group_by(documents.c.id, documents.c.name)
+        select(documents.c.id, documents.c.name, revisions.c.num_chunks, num_lacking)
+        .join_from(revisions, documents, documents.c.id == revisions.c.document_id)
+        .where(revisions.c.is_current, revisions.c.embedded_by == "", revisions.c.num_chunks > 0)
         .order_by(documents.c.id)
     )
     for row in connection.execute(statement):
         yield FlawFinding(
             Flaw.PENDING,
-            f"{row.num_chunks} chunks of document {row.id} ({row.name!r}) wait for their vectors;"
-            " a worker makes them where vectors are asked, or `kb reindex`",
+            f"{row.num_lacking or row.num_chunks} chunks of document {row.id} ({row.name!r}) wait"
+            " for their vectors; a worker makes them where vectors are asked, or `kb reindex`",
         )
 
 
@@ -144,6 +148,15 @@ _has_revision_of_content = _exists_in(
     revisions.c.document_id == documents.c.id,
     revisions.c.sha256 == documents.c.sha256,
     revisions.c.is_current,
+)
+_lacks_a_vector = _exists_in(
+    chunks,
+    chunks.c.revision_id == revisions.c.id,
+    ~_exists_in(
+        embeddings,
+        embeddings.c.profile_fingerprint == revisions.c.embedded_by,
+        embeddings.c.text_sha256 == chunks.c.text_sha256,
+    ),
 )
 _announced = _exists_in(changes, changes.c.revision_id == revisions.c.id, changes.c.is_added)
 _is_running = jobs.c.status == JobStatus.RUNNING
@@ -257,6 +270,12 @@ _RULES: Sequence[_Rule] = (
         "job with an unknown status",
         (jobs.c.id, jobs.c.status),
         jobs.c.status.not_in([status.value for status in JobStatus]),
+    ),
+    (
+        Flaw.MISMATCHED,
+        "revision that lacks a vector of the model said to have embedded it",
+        (revisions.c.id, revisions.c.document_id, revisions.c.embedded_by),
+        and_(revisions.c.embedded_by != "", _lacks_a_vector),
     ),
     (
         Flaw.MISMATCHED,

@@ -33,6 +33,7 @@ from kb_service.storage.identity import Clock, utc_now
 from kb_service.storage.jobs.queue import Claim, require_lease
 from kb_service.storage.jobs.rows import NO_LEASE, change_job
 from kb_service.storage.pages import page_values
+from kb_service.storage.revisions.embedded import profile_of_all
 from kb_service.storage.revisions.pieces import piece_values
 from kb_service.storage.revisions.rows import page_report_value, revision_of
 from kb_service.storage.tables import (
@@ -72,8 +73,8 @@ class RevisionPublisher:
     ) -> Revision:
         """Make the revision searchable instead of the document's current one; end the job.
 
-        Its vectors follow. Raises LeaseLost, DocumentError (unstorable_text), StorageError
-        (chunk_mismatch); nothing is written then.
+        Its vectors follow, unless other texts brought them all. Raises LeaseLost, DocumentError
+        (unstorable_text), StorageError (chunk_mismatch); nothing is written then.
         """
         _check_drafts(parsed, chunk_drafts)
         prepared = _prepare(parsed, chunk_drafts)
@@ -83,8 +84,9 @@ class RevisionPublisher:
                 raise StorageError(
                     f"the bytes {job.blob_sha256} of job {job.id} are gone", code="blob_missing"
                 )
+            profile = profile_of_all(connection, prepared.text_sha256s)
             unused = self._retire(connection, job)
-            revision = self._insert(connection, job, parsed, prepared, claim.document_name)
+            revision = self._insert(connection, job, parsed, prepared, claim.document_name, profile)
             remove_unused_embeddings(connection, unused - prepared.text_sha256s)
             record_added(connection, job.kb_id, revision.id)
             self._finish(connection, job, len(prepared.chunks))
@@ -101,7 +103,7 @@ class RevisionPublisher:
         connection.execute(
             update(revisions)
             .where(revisions.c.document_id == job.document_id, revisions.c.is_current)
-            .values(is_current=False, num_chunks=0)
+            .values(is_current=False, num_chunks=0, embedded_by="")
         )
         # Back to earlier bytes: the new reading of them takes the place of the old one, under a new
         # id, so that an index sees each revision id added once and removed once.
@@ -119,6 +121,7 @@ class RevisionPublisher:
         parsed: ParsedDocument,
         prepared: _Prepared,
         name: str,
+        profile: str,
     ) -> Revision:
         report = PageReport.of(parsed.pages)
         statement = insert(revisions).values(
@@ -130,6 +133,7 @@ class RevisionPublisher:
             metadata=parsed.metadata,
             text_sha256=sha256_of_text(parsed.text),
             unit_rules=UNIT_RULES,
+            embedded_by=profile,
             num_pages=len(prepared.pages),
             num_chunks=len(prepared.chunks),
             is_complete=report.is_complete,

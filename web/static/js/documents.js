@@ -27,7 +27,7 @@ export class Documents {
   #hooks;
   #live = new LiveUpdates(() => this.#refresh(), () => this.#isBusy, (event) => this.#hear(event));
 
-  // hooks: {open(kbId, doc), changed(), report(source, say, owner)}
+  // hooks: {open(kbId, doc), listed(docs), changed(), report(source, say, owner)}
   constructor(hooks) {
     this.#hooks = hooks;
     byId("more-documents").addEventListener("click", () => this.#guard(() => this.#loadMore()));
@@ -142,6 +142,7 @@ export class Documents {
       if (this.#pages.length) await this.#count(this.#pages[0], listed);
       await this.#readJobs();
       this.#render();
+      this.#hooks.listed(this.items);
     }, "refresh");
     if (before !== this.numActive) this.#hooks.changed();
   }

@@ -34,6 +34,7 @@ const viewer = new Viewer({
 const bases = new Bases((base) => guard(() => navigation.openBase(base)), guard);
 const documents = new Documents({
   open: (kbId, doc) => openOver({ ...CLOSED, document: doc.id }, () => viewer.openDocument(kbId, doc, document.activeElement)),
+  listed: (docs) => viewer.follow(docs),
   changed: debounce(() => guard(() => bases.refreshChosen()), 300),
   report: (source, say, owner) => notices.set(source, say, { owner }),
 });

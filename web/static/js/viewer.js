@@ -54,6 +54,14 @@ export class Viewer {
     this.#open(kbId, [stopOf(doc)], 0, opener, null);
   }
 
+  // Takes what is new of the document that is open.
+  /** @param {Api["DocumentBody"][]} docs */
+  follow(docs) {
+    const { documentId, revision } = this.#stop ?? {};
+    const doc = docs.find((listed) => listed.id === documentId && listed.revision?.sha256 === revision);
+    if (doc && this.#dialog.open) this.#showVectors(doc);
+  }
+
   // The name of what is open: a quote's, a document's id, or null.
   get shownId() {
     return this.#dialog.open ? this.#name : null;
@@ -163,8 +171,13 @@ export class Viewer {
     const doc = /** @type {Api["DocumentBody"]} */ (await getJson(documentPath(this.#kbId, stop.documentId)).catch(() => null));
     if (stop !== this.#stop || doc?.revision?.sha256 !== stop.revision) return;
     this.#numPages = doc.revision.num_pages || null;
-    this.#bar.showVectors(stop.citation ? null : doc.vectors);
+    this.#showVectors(doc);
     this.#updateBar();
+  }
+
+  /** @param {Api["DocumentBody"]} doc */
+  #showVectors(doc) {
+    this.#bar.showVectors(this.#stop.citation ? null : doc.vectors);
   }
 
   #updateBar() {
