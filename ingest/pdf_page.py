@@ -46,6 +46,7 @@ MAX_STAMP_CHARS = 300
 """Written over a picture: more is a page of text with a picture behind it."""
 
 _UNREADABLE_SHARE = 0.5
+_PATCHY_SHARE = 0.2  # more than bullets and icons; what can be read is told only without OCR
 _NOTHING = PageText("", (), ())
 _NO_SHEET = Sheet(0.0, 0.0, (0.0, 0.0), 0)
 
@@ -66,13 +67,15 @@ class PageContent:
 class _Written:
     """The text layer: lines in reading space, which is `turn` degrees clockwise from the page.
 
-    `is_meaningless`: it holds characters, and they do not say what they draw.
+    `is_meaningless`: it holds characters, and they do not say what they draw; `is_patchy`: many of
+    them do not.
     """
 
     lines: list[Line]
     turn: int
     marks: list[Mark]
-    is_meaningless: bool
+    is_meaningless: bool = False
+    is_patchy: bool = False
 
 
 def read_page(
@@ -91,6 +94,8 @@ def read_page(
         content = _as_written(sheet, written, is_unread=bool(places))
         failed = places and reading is not None
         return replace(content, reason=OCR_FAILED, is_unread=False) if failed else content
+    if written.is_patchy and reading.lines:
+        written = replace(written, lines=[])
     return _as_read(sheet, written, reading, places)
 
 
@@ -100,7 +105,7 @@ def read_picture(sheet: Sheet, reading: PictureReading | None) -> PageContent:
         return PageContent(PageKind.EMPTY, NO_TEXT_LAYER, sheet, is_unread=True)
     if reading.has_failed:
         return PageContent(PageKind.EMPTY, OCR_FAILED, sheet)
-    return _as_read(sheet, _Written([], 0, [], is_meaningless=False), reading, [_whole(sheet)])
+    return _as_read(sheet, _Written([], 0, []), reading, [_whole(sheet)])
 
 
 def _written(page: pypdfium2.PdfPage, sheet: Sheet, glyphs: PageGlyphs) -> _Written:
@@ -111,18 +116,19 @@ def _written(page: pypdfium2.PdfPage, sheet: Sheet, glyphs: PageGlyphs) -> _Writ
     if not turn:
         lines = with_values(lines, marks)
         marks = [mark for mark in marks if not mark.is_seen]
-    return _Written(lines, turn, marks, is_meaningless)
+    is_patchy = glyphs.num_unreadable > _PATCHY_SHARE * glyphs.num_ink
+    return _Written(lines, turn, marks, is_meaningless, is_patchy)
 
 
 def _places(page: pypdfium2.PdfPage, sheet: Sheet, written: _Written) -> list[Box]:
     """Return where the page may show words that its text layer lacks."""
+    if written.is_patchy:
+        return [_whole(sheet)]
     num_chars = sum(len(line.text) for line in written.lines)
     if num_chars > MAX_STAMP_CHARS:
         return figures(page, sheet)
     is_empty = not written.lines and not written.marks
-    if written.is_meaningless or has_pictures(page, sheet, drawings=is_empty):
-        return [_whole(sheet)]
-    return []
+    return [_whole(sheet)] if has_pictures(page, sheet, drawings=is_empty) else []
 
 
 def _whole(sheet: Sheet) -> Box:

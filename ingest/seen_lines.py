@@ -8,7 +8,7 @@ as if it lay straight.
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import median
+from statistics import median, median_low
 
 from ingest.ocr import SeenLine
 from ingest.page_reading import PictureReading
@@ -115,9 +115,8 @@ def _sizes(lines: Sequence[SeenLine]) -> list[float]:
     left = set(range(len(lines)))
     while left:
         weighed = [sizes[index] for index in left for _ in lines[index].text]
-        centre = median(weighed)
+        centre = median_low(weighed)  # one of them, so that each round takes some away
         alike = [index for index in left if abs(sizes[index] - centre) <= _SAME_SIZE * centre]
-        alike = alike or list(left)
         for index in alike:
             sizes[index] = centre
         left -= set(alike)

@@ -144,8 +144,8 @@ def many_pages(path: Path, num_pages: int) -> Path:
     return write(path, draw)
 
 
-def unreadable(path: Path) -> Path:
-    """Glyphs whose ToUnicode map points into the private use area."""
+def unreadable(path: Path, first: int = 0, last: int = 0xFF) -> Path:
+    """Glyphs whose ToUnicode map points into the private use area, of codes first to last."""
 
     def draw(canvas: Canvas) -> None:
         draw_lines(canvas)
@@ -154,8 +154,8 @@ def unreadable(path: Path) -> Path:
     data = write(path, draw, pageCompression=0).read_bytes()
     cmap = (
         b"/CIDInit /ProcSet findresource begin begincmap 1 begincodespacerange <00> <FF>"
-        b" endcodespacerange 1 beginbfrange <00> <FF> <E000> endbfrange endcmap end"
-    )
+        b" endcodespacerange 1 beginbfrange <%02X> <%02X> <E000> endbfrange endcmap end"
+    ) % (first, last)
     stream = b"99 0 obj << /Length %d >> stream\n%s\nendstream endobj\n" % (len(cmap), cmap)
     data = data.replace(b"/Subtype /Type1", b"/ToUnicode 99 0 R /Subtype /Type1")
     path.write_bytes(data.replace(b"xref\n", stream + b"xref\n", 1))

@@ -1,5 +1,7 @@
 """Words in pictures are read, placed and named as read; what cannot be read is named as well."""
 
+import subprocess
+import sys
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -22,6 +24,7 @@ from kb_service.domain.documents import Page, PageKind, ParsedDocument, regions_
 from kb_service.domain.errors import ParseAccident
 from kb_service.domain.jobs import JobStage, Progress
 from kb_service.domain.spans import TextSpan
+from tests.conftest import ROOT
 from tests.ingest import pdf_samples
 from tests.ingest.picture_samples import MARGIN, chinese, drawn, needs_chinese_font, needs_ocr
 
@@ -318,6 +321,27 @@ def test_letters_of_a_text_layer_that_was_not_taken_are_not_missing(tmp_path: Pa
     assert counted(document, path, "a.pdf", types.PDF) == document
     as_text = replace(document, pages=(replace(page, kind=PageKind.BOTH),))
     assert counted(as_text, path, "a.pdf", types.PDF).pages[0].reason == "words_missing"
+
+
+def test_a_text_layer_with_holes_is_told_only_until_the_page_is_read(
+    sandboxed: SandboxedLoader, tmp_path: Path
+) -> None:
+    path = pdf_samples.unreadable(tmp_path / "a.pdf", ord("a"), ord("e"))
+    unread = load(sandboxed, path, types.PDF, can_read=False)
+    assert len(unread.text) > 40
+    assert kinds(unread.pages) == [(PageKind.TEXT, "ocr_not_installed")]
+    read = load(sandboxed, path, types.PDF)
+    assert (read.text, kinds(read.pages)) == (WORDS, [(PageKind.OCR, None)])
+
+
+def test_a_service_that_starts_imports_nothing_that_reads_pictures() -> None:
+    code = (
+        "import sys; from ingest import ocr, pictures, reading; ocr.is_installed(); "
+        "print({'cv2', 'onnxruntime', 'pypdfium2', 'rapidocr'} & set(sys.modules))"
+    )
+    command = [sys.executable, "-c", code]
+    found = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    assert found.stdout == "set()\n"
 
 
 @needs_ocr

@@ -69,6 +69,18 @@ def test_a_skewed_picture_is_read_as_if_it_lay_straight() -> None:
     )
 
 
+def test_a_title_keeps_its_size_beside_a_body_of_another() -> None:
+    found = [
+        line("事故调查报告", 100, 100, size=30),
+        line("说明", 100, 160),
+        line("正文第一行写到这里为止。", 100, 200),
+        line("正文第二行写到这里。", 100, 230),
+    ]
+    sizes = [one.size for one in page_of(found).lines]
+    assert sizes[0] == pytest.approx(15, rel=0.05)
+    assert sizes[1:] == pytest.approx([sizes[2]] * 3, rel=0.05)
+
+
 def test_boxes_are_points_from_the_bottom_of_the_page_and_each_knows_its_score() -> None:
     found = page_of([line("泵 4", 100, 200, score=0.5)])
     [only] = found.lines

@@ -40,9 +40,11 @@ def control() -> None:
 
 def service_doors(folder: Path) -> Iterator[tuple[str, Door]]:
     """Yield the commands, the routes and the retriever, over files of every format."""
+    from ingest import ocr
     from ingest.limits import ParseLimits
     from ingest.loaders import DocumentLoader
     from tests.ingest.format_samples import good_files
+    from tests.ingest.picture_samples import drawn
 
     place = folder / "files"
     place.mkdir()
@@ -51,6 +53,8 @@ def service_doors(folder: Path) -> Iterator[tuple[str, Door]]:
             f"read {media_type}",
             lambda p=path, m=media_type: DocumentLoader(ParseLimits()).load(p, p.name, m),
         )
+    if ocr.is_installed():
+        yield "read a picture", lambda: ocr.RapidReader().read(drawn([QUESTION]))
     for name, text in TEMPTING.items():
         (place / name).write_text(text)
     questions = folder / "questions.jsonl"
