@@ -94,12 +94,14 @@ class Embeddings:
         check_vectors(vectors, profile)
         with self._database.write() as connection:
             added = _insert_missing(connection, profile, vectors)
-            completed = _completed(connection, profile, added)
-            for kb_id, revision_id in completed:
-                record_readded(connection, kb_id, revision_id)
-            revision_ids = [revision_id for _, revision_id in completed]
-            note_embedded(connection, revision_ids, profile.fingerprint)
-        return AddedVectors(len(added), frozenset(kb_id for kb_id, _ in completed))
+            having = _having(connection, added)
+            lacking = _lacking(connection, profile, having.keys())
+            note_embedded(connection, lacking, "")  # said to be whole until its vectors were lost
+            completed = sorted(having.keys() - lacking)
+            note_embedded(connection, completed, profile.fingerprint)
+            for revision_id in completed:
+                record_readded(connection, having[revision_id], revision_id)
+        return AddedVectors(len(added), frozenset(having[which] for which in completed))
 
     def adopt(self, profile: EmbeddingProfile) -> None:
         """Put a profile in force: what another one embedded whole waits for its vectors again."""
@@ -176,18 +178,23 @@ def _insert_missing(
     return missing
 
 
-def _completed(
-    connection: Connection, profile: EmbeddingProfile, text_sha256s: Collection[str]
-) -> list[tuple[str, int]]:
-    """Return base and id of the revisions that have one of the texts, and lack no vector."""
-    having: set[tuple[str, int]] = set()
+def _having(connection: Connection, text_sha256s: Collection[str]) -> dict[int, str]:
+    """Return the base of each revision that has one of the texts, by its id."""
+    having: dict[int, str] = {}
     for batch in batches(text_sha256s):
         columns = select(chunks.c.kb_id, chunks.c.revision_id).distinct()
         rows = connection.execute(columns.where(chunks.c.text_sha256.in_(batch)))
-        having |= {(row.kb_id, row.revision_id) for row in rows}
-    lacking = select(chunks.c.id).where(~_has_vector(profile)).limit(1)
-    return [
-        (kb_id, revision_id)
-        for kb_id, revision_id in sorted(having)
-        if connection.execute(lacking.where(chunks.c.revision_id == revision_id)).first() is None
-    ]
+        having |= {row.revision_id: row.kb_id for row in rows}
+    return having
+
+
+def _lacking(
+    connection: Connection, profile: EmbeddingProfile, revision_ids: Collection[int]
+) -> set[int]:
+    """Return those of the revisions that lack a vector."""
+    one = select(chunks.c.id).where(~_has_vector(profile)).limit(1)
+    return {
+        revision_id
+        for revision_id in revision_ids
+        if connection.execute(one.where(chunks.c.revision_id == revision_id)).first()
+    }

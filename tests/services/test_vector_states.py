@@ -1,11 +1,14 @@
 """A document is `ready` for search by meaning while each of its texts has the present vector."""
 
+from sqlalchemy import delete
+
 from kb_service.domain.documents import VectorState
 from kb_service.domain.ports import EmbeddingProfile
 from kb_service.services.documents import DocumentService
 from kb_service.services.vectors import BATCH, VectorService
 from kb_service.storage.blobs import BlobStore
 from kb_service.storage.checks.verifier import Verifier
+from kb_service.storage.tables import embeddings
 from tests.services.conftest import Desk
 from tests.services.fakes import HashEmbedder
 from tests.services.test_vectors import paragraphs
@@ -71,6 +74,20 @@ def test_texts_shared_with_a_document_that_is_half_done_are_noted_at_the_end(des
     desk.run(desk.upload("b/a.txt", paragraphs(BATCH)))
     desk.embed()
     assert states(desk) == {"a.txt": READY, "b/a.txt": READY}
+
+
+def test_vectors_that_were_lost_are_made_again_as_pending_ones(desk: Desk) -> None:
+    desk.run(desk.upload("a.txt", paragraphs(BATCH + 1)))
+    desk.embed()
+    with desk.database.write() as connection:
+        connection.execute(delete(embeddings))
+    again = worker_of(desk, desk.embedder)
+    assert again.step()
+    assert states(desk) == {"a.txt": PENDING}
+    while again.step():
+        pass
+    again.close()
+    assert states(desk) == {"a.txt": READY}
 
 
 def test_deleting_a_document_takes_no_vector_of_another(desk: Desk) -> None:

@@ -104,7 +104,7 @@ def _broken_rule(
 def _waiting_for_vectors(connection: Connection) -> Iterator[FlawFinding]:
     """A chunk without a vector is found by its words; a worker makes the vector.
 
-    Where each has one of some model, vectors of the present one are to come.
+    So with vectors that were lost. Where each has one of some model, the present one's are to come.
     """
     has_vector = _exists_in(embeddings, embeddings.c.text_sha256 == chunks.c.text_sha256)
     lacking = select(func.count()).where(chunks.c.revision_id == revisions.c.id, ~has_vector)
@@ -112,7 +112,7 @@ def _waiting_for_vectors(connection: Connection) -> Iterator[FlawFinding]:
     statement = (
         select(documents.c.id, documents.c.name, revisions.c.num_chunks, num_lacking)
         .join_from(revisions, documents, documents.c.id == revisions.c.document_id)
-        .where(revisions.c.is_current, revisions.c.embedded_by == "", revisions.c.num_chunks > 0)
+        .where(revisions.c.is_current, _lacks_a_vector)
         .order_by(documents.c.id)
     )
     for row in connection.execute(statement):
@@ -270,12 +270,6 @@ _RULES: Sequence[_Rule] = (
         "job with an unknown status",
         (jobs.c.id, jobs.c.status),
         jobs.c.status.not_in([status.value for status in JobStatus]),
-    ),
-    (
-        Flaw.MISMATCHED,
-        "revision that lacks a vector of the model said to have embedded it",
-        (revisions.c.id, revisions.c.document_id, revisions.c.embedded_by),
-        and_(revisions.c.embedded_by != "", _lacks_a_vector),
     ),
     (
         Flaw.MISMATCHED,

@@ -7,7 +7,7 @@ it with the row. Called inside a write only.
 
 from collections.abc import Collection
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, and_, func, select, update
 
 from kb_service.storage.rows import batches
 from kb_service.storage.tables import embeddings, revisions
@@ -27,9 +27,9 @@ def profile_of_all(connection: Connection, text_sha256s: Collection[str]) -> str
 
 
 def note_embedded(connection: Connection, revision_ids: Collection[int], fingerprint: str) -> None:
-    """Note that the revisions have all of their vectors of the profile."""
+    """Note that the revisions have all of their vectors of the profile; "": that they lack one."""
     for batch in batches(revision_ids):
-        which = revisions.c.id.in_(batch)
+        which = and_(revisions.c.id.in_(batch), revisions.c.embedded_by != fingerprint)
         connection.execute(update(revisions).where(which).values(embedded_by=fingerprint))
 
 
