@@ -81,11 +81,13 @@ def weigh(
     documents: Mapping[str, ReadDocument],
     *,
     is_named: bool,
+    asks_state: bool = False,
     min_confidence: float = MIN_CONFIDENCE,
 ) -> Evidence:
     """Return what may be quoted of readings, surest first, of documents by id.
 
     `is_named`: the question says which document or incident it means, or a conversation does.
+    `asks_state`: it asks whether something is so, which a later paper may say otherwise.
     """
     about = [r for r in readings if not documents[r.passage.document_id].unmet]
     sure = [r for r in about if r.confidence >= min_confidence]
@@ -97,7 +99,8 @@ def weigh(
     best = sure[0]
     rivals = _rivals(best, sure, documents)
     if is_named:
-        against = [r for r in rivals if contradict(best.words, r.words)]
+        differ = _says_other if asks_state else contradict
+        against = [r for r in rivals if differ(best.words, r.words)]
         if against:
             told = sorted((best, *against), key=lambda r: documents[r.passage.document_id].dated)
             return Evidence(tuple(reversed(told))[:MAX_TOLD], Shortfall.CONFLICT)
@@ -160,6 +163,10 @@ def same_words(one: str, other: str) -> bool:
         return True
     values = _values(one)
     return bool(values) and values == _values(other)
+
+
+def _says_other(one: str, other: str) -> bool:
+    return not same_words(one, other)
 
 
 def contradict(one: str, other: str) -> bool:

@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 
 from kb_service.domain.ports import PassageReader, Retriever
 from kb_service.domain.queries import Passage, Query, Reranking
-from kb_service.domain.questions import Question, Subject, SubjectKind
+from kb_service.domain.questions import Question, QuestionKind, Subject, SubjectKind
 from kb_service.domain.reading import Reading
 from kb_service.domain.spans import TextSpan
 from kb_service.language.furniture import is_furniture
+from kb_service.language.kinds import kind_of
 from kb_service.language.papers import paper_date
 from kb_service.language.questions import coverage, text_terms
 from kb_service.language.rows import units_about
@@ -102,6 +103,7 @@ class Finder:
             readings,
             documents,
             is_named=is_pinned or named.is_one,
+            asks_state=kind_of(question) is QuestionKind.YES_NO,
             min_confidence=MIN_PINNED_CONFIDENCE if is_pinned else MIN_CONFIDENCE,
         )
         return Finding(question, context.passages, evidence, context.reranking)

@@ -23,8 +23,9 @@ from kb_service.services.evidence import names_one
 class NamedTime:
     """Words of a question and the days that they stand for.
 
-    `is_required`: a document has to be of these days. Not so for a time that is a subject already,
-    and for one that only tells what is behind a long question.
+    `is_required`: a document has to be of these days. Not so for a time that a subject tells as
+    well (a half-year is more than its year), and for one that only tells what is behind a long
+    question.
     """
 
     words: str
@@ -70,8 +71,9 @@ def named_in(question: Question, today: date) -> Named:
     asked_from = background.end if background else 0
 
     def is_required(window: TimeWindow) -> bool:
-        is_subject = any(window.span.overlap(subject.span) for subject in subjects)
-        return window.span.end > asked_from and not is_subject
+        said = [s.span for s in subjects if window.span.overlap(s.span)]
+        says_more = all(len(span) < len(window.span) for span in said)
+        return window.span.end > asked_from and says_more
 
     told = (
         NamedTime(window.span.of(question.text), window, is_required(window))

@@ -83,6 +83,17 @@ def test_other_values_of_one_incident_are_a_conflict_with_the_later_document_fir
     assert [r.words for r in evidence.readings] == ["5人", "3人"]
 
 
+def test_whether_something_is_so_is_told_as_the_later_document_has_it_first() -> None:
+    readings = [read("the search goes on", 0.9), read("the search has ended", 0.8, "two")]
+    given = documents(
+        one=ReadDocument((), 1.0, "2024-05-03"), two=ReadDocument((), 1.0, "2024-05-09")
+    )
+    evidence = weigh(readings, given, is_named=True, asks_state=True)
+    assert evidence.shortfall is Shortfall.CONFLICT
+    assert evidence.readings == (readings[1], readings[0])
+    assert weigh(readings, given, is_named=True).readings == (readings[0],)
+
+
 def test_the_same_value_twice_is_no_conflict() -> None:
     readings = [read("2024年3月1日", 0.9), read("2024-03-01", 0.9, "two")]
     for is_named in (True, False):

@@ -31,3 +31,12 @@ def test_one_day_is_written_out_for_the_search() -> None:
     explicit = explicit_question(question, named_in(question, SUNDAY))
     assert explicit.text == "What happened last Wednesday (18 November 2026)?"
     assert "date:2026-11-18" in explicit.values
+
+
+def test_a_half_year_is_asked_for_beside_its_year() -> None:
+    found = named("2026年下半年溺水多少起？")
+    assert [time.words for time in found.times] == ["2026年下半年"]
+    first_half = "2026年上半年全市溺水情况分析\n上半年共发生溺水41起。"
+    second_half = "2026年下半年全市溺水情况分析\n下半年共发生溺水41起。"
+    assert [subject.text for subject in found.unmet(first_half, "zh")] == ["2026年下半年"]
+    assert found.unmet(second_half, "zh") == ()

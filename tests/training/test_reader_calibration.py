@@ -10,7 +10,7 @@ import pytest
 from kb_service.checksums import verify_checksums
 from kb_service.generation.span_scorer import HEADS, load_scorer
 from tests.encoder.tiny_bert import write_tiny_encoder
-from training.reader.calibration import calibrate, fit, overlap
+from training.reader.calibration import Shelf, calibrate, fit
 
 
 def test_a_fit_finds_the_weights_that_made_the_outcomes() -> None:
@@ -26,10 +26,19 @@ def test_a_fit_of_outcomes_that_one_number_parts_stays_finite() -> None:
     assert np.isfinite([found.margin, found.answerable, found.bias]).all()
 
 
-def test_words_overlap_by_what_they_share() -> None:
-    assert overlap("the red valve", "the red valve") == 1.0
-    assert overlap("阀门锈蚀", "天气晴朗") == 0.0
-    assert 0 < overlap("the red valve", "a red valve broke") < 1
+def test_only_passages_of_documents_that_meet_the_question_are_read() -> None:
+    shelf = Shelf(
+        [
+            ("a", "Harlow Road", "A fire broke out at noon."),
+            ("a", "Harlow Road", "The guard rang at once."),
+            ("b", "Norton Street", "A fire broke out at night. The guard rang later."),
+        ]
+    )
+    found = shelf.find("When did the guard ring at Harlow Road?")
+    assert {passage.text for passage in found} == {
+        "A fire broke out at noon.",
+        "The guard rang at once.",
+    }
 
 
 def test_a_model_folder_gets_its_own_numbers_and_stays_intact(tmp_path: Path) -> None:

@@ -65,9 +65,10 @@ def _export(options: argparse.Namespace) -> None:
 
 def _calibrate(options: argparse.Namespace) -> None:
     from kb_service.generation.span_scorer import load_scorer
+    from kb_service.model_parts import encoder_kernel
     from training.reader.calibration import calibrate
 
-    scorer = load_scorer(options.model, options.threads)
+    scorer = load_scorer(options.model, options.threads, encoder_kernel())
     calibrate(options.model, options.data, scorer, options.each, _say)
 
 

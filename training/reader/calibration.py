@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import log
@@ -24,7 +25,10 @@ from kb_service.encoder.folder import CONFIG_FILE, read_config
 from kb_service.generation.passage_reader import Confidence, ScoredSpan, TrainedReader
 from kb_service.generation.span_scorer import CONFIDENCE, EncoderScorer
 from kb_service.language.asked import parse_question
+from kb_service.language.mentions import unmentioned
 from kb_service.language.questions import coverage, text_terms
+from kb_service.language.subjects import subjects_in
+from kb_service.language.text import normalise
 from kb_service.language.units import quotable_units
 from training.model_folder import write_checksums
 from training.reader.asking import ask
@@ -38,8 +42,8 @@ SETS = ("en_squad", "zh_drcd", "zh_cmrc2018_trial")
 NUM_BESIDE = 8
 """So many passages are read together, the asked one or not."""
 
-MIN_OVERLAP = 0.6
-"""Words that share so much with an answer (F1 of characters and words) are right."""
+ASKED_EACH = 4
+"""Questions of an invented paper; those that name no incident of their own are left out."""
 
 Numbers = npt.NDArray[np.float64]
 
@@ -90,8 +94,8 @@ def _best(
     for trial, found in read:
         best = max(found, key=lambda of: fitted.of(of.margin, of.answerable), default=None)
         if best is not None:
-            words = best.span.of(best.passage.text)
-            right = any(overlap(words, answer) >= MIN_OVERLAP for answer in trial.answers)
+            quoted = normalise(_quoted(best))
+            right = any(normalise(answer) in quoted for answer in trial.answers)
             yield (best.margin, best.answerable), float(right)
 
 
@@ -100,53 +104,58 @@ def _read(trial: Trial, reader: TrainedReader) -> Iterator[ScoredSpan]:
     return reader.scored(question, reader.windows(question, trial.passages, {}))
 
 
-def overlap(one: str, other: str) -> float:
-    """F1 of the characters and words that two texts share."""
-    first, second = (sorted(text_terms(text)) for text in (one, other))
-    shared = len(set(first) & set(second))
-    return 2 * shared / (len(first) + len(second)) if shared else 0.0
+def _quoted(of: ScoredSpan) -> str:
+    """The sentences or fields that a reading lies in, as an answer quotes them."""
+    touched = [unit.span for unit in of.passage.units if unit.span.overlap(of.span)]
+    return "\n".join(span.of(of.passage.text) for span in touched or [of.span])
 
 
 def _of_sets(data: Path, num_each: int) -> Iterator[Trial]:
     for name in SETS:
         rows = read_set(data / "dev" / f"{name}.jsonl.gz")
-        contexts = list(dict.fromkeys((row.title, row.context) for row in rows))
-        find = _finder(contexts)
+        shelf = Shelf([(row.title, row.title, row.context) for row in rows])
         for row in random.Random(name).sample(rows, min(num_each, len(rows))):  # noqa: S311 - no secret
             answers = (row.context[slice(*row.answer)],) if row.answer else ()
-            yield Trial(row.question, answers, find(row.question))
+            yield Trial(row.question, answers, shelf.find(row.question))
 
 
 def _of_papers(num_each: int) -> Iterator[Trial]:
     rng = random.Random("calibration")  # noqa: S311 - no secret
     kinds = [(lang, of) for lang in ("zh", "en") for of in LAYOUTS if (lang, of) not in HELD]
     papers = [paper(*rng.choice(kinds), rng) for _ in range(num_each)]
-    asked = [question for of in papers if (question := ask(of, rng))]
-    find = _finder([(of.title, of.text) for of in papers])
-    for question in asked:
-        yield Trial(question.question, _answers(question), find(question.question))
+    shelf = Shelf([(str(n), of.title, of.text) for n, of in enumerate(papers)])
+    for of in papers * ASKED_EACH:
+        asked = ask(of, rng)
+        if asked and any(of.facts[name] in asked.question for name in ("place", "number")):
+            answers = (asked.text[slice(*asked.answer)],) if asked.answer else ()
+            yield Trial(asked.question, answers, shelf.find(asked.question))
 
 
-def _answers(asked: Asked) -> tuple[str, ...]:
-    return (asked.text[slice(*asked.answer)],) if asked.answer else ()
+class Shelf:
+    """Documents of contexts (document, title, text), searched as the service searches."""
 
+    def __init__(self, contexts: Sequence[tuple[str, str, str]]) -> None:
+        self._contexts = list(dict.fromkeys(contexts))
+        self._terms = [text_terms(f"{title}\n{text}") for _, title, text in self._contexts]
+        self._documents: dict[str, str] = {}
+        for document, title, text in self._contexts:
+            known = self._documents.get(document, title)
+            self._documents[document] = f"{known}\n{text}"
+        counts = Counter(term for of in self._terms for term in of)
+        self._idf = {t: log((len(self._terms) + 1) / (n + 0.5)) for t, n in counts.items()}
 
-def _finder(contexts: Sequence[tuple[str, str]]) -> Callable[[str], tuple[Passage, ...]]:
-    """The passages that share most of a question's rarity, first, each behind its title."""
-    terms = [text_terms(f"{title}\n{text}") for title, text in contexts]
-    counts: dict[str, int] = {}
-    for of in terms:
-        for term in of:
-            counts[term] = counts.get(term, 0) + 1
-    idf = {term: log((len(terms) + 1) / (count + 0.5)) for term, count in counts.items()}
-
-    def find(question: str) -> tuple[Passage, ...]:
-        asked = parse_question(question).terms
-        shares = [coverage(asked, of, idf) for of in terms]
-        first = sorted(range(len(terms)), key=lambda n: -shares[n])[:NUM_BESIDE]
-        return tuple(_passage(n + 1, question, *contexts[at]) for n, at in enumerate(first))
-
-    return find
+    def find(self, asked: str) -> tuple[Passage, ...]:
+        """The passages that share most with a question, of documents that meet its subjects."""
+        question = parse_question(asked)
+        shares = [coverage(question.terms, of, self._idf) for of in self._terms]
+        order = sorted(range(len(shares)), key=lambda n: -shares[n])[: 3 * NUM_BESIDE]
+        subjects = subjects_in(question)
+        met = {
+            name: not unmentioned(subjects, normalise(self._documents[name]), question.language)
+            for name in {self._contexts[n][0] for n in order}
+        }
+        kept = [self._contexts[n] for n in order if met[self._contexts[n][0]]][:NUM_BESIDE]
+        return tuple(_passage(n + 1, asked, title, text) for n, (_, title, text) in enumerate(kept))
 
 
 def _passage(number: int, question: str, title: str, text: str) -> Passage:
