@@ -149,15 +149,15 @@ _has_revision_of_content = _exists_in(
     revisions.c.sha256 == documents.c.sha256,
     revisions.c.is_current,
 )
-_lacks_a_vector = _exists_in(
-    chunks,
-    chunks.c.revision_id == revisions.c.id,
-    ~_exists_in(
-        embeddings,
+_noted_vector = (
+    exists()
+    .where(
         embeddings.c.profile_fingerprint == revisions.c.embedded_by,
         embeddings.c.text_sha256 == chunks.c.text_sha256,
-    ),
+    )
+    .correlate(chunks, revisions)
 )
+_lacks_a_vector = _exists_in(chunks, chunks.c.revision_id == revisions.c.id, ~_noted_vector)
 _announced = _exists_in(changes, changes.c.revision_id == revisions.c.id, changes.c.is_added)
 _is_running = jobs.c.status == JobStatus.RUNNING
 _has_lease = jobs.c.lease_token.is_not(None)
