@@ -30,7 +30,7 @@ class PictureReading:
     has_failed: bool = False
 
 
-BY = "PP-OCRv6-small 3.10, lines at 1280"
+BY = "PP-OCRv6-small 3.10, lines at 1280, dots by height"
 """Names what reads: a reading by another one is none."""
 FAILED = PictureReading(1, 1, has_failed=True)
 

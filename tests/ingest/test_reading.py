@@ -360,6 +360,17 @@ def test_a_line_is_read_character_by_character(reader: RapidReader) -> None:
 
 @needs_ocr
 @needs_chinese_font
+@pytest.mark.parametrize("size", [18, 36])
+def test_a_dot_at_half_height_is_no_full_stop(reader: RapidReader, size: int) -> None:
+    [named, measured] = reader.read(
+        chinese(["博源公司“1·7”火灾事故", "水深约3.5米，损失2.75万元"], size)
+    )
+    assert named.text == "博源公司“1·7”火灾事故"
+    assert measured.text == "水深约3.5米，损失2.75万元"
+
+
+@needs_ocr
+@needs_chinese_font
 def test_a_chinese_upload_is_read_in_a_process_of_its_own(
     sandboxed: SandboxedLoader, tmp_path: Path
 ) -> None:
