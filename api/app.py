@@ -33,6 +33,7 @@ from api.routes import (
     operations,
     pages,
     search,
+    versions,
 )
 from api.schema import publish_settings
 from api.security import Keyring, check_bind
@@ -51,6 +52,7 @@ ROUTERS = (
     jobs.router,
     events.router,
     search.router,
+    versions.router,
     asking.router,
     answers.router,
     chat_completions.router,

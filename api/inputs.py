@@ -144,3 +144,9 @@ class FeedbackInput(Input):
 def filters_of(filters: FiltersInput | None) -> Filters:
     """Return the domain's filters; None restricts nothing."""
     return Filters() if filters is None else filters.to_domain()
+
+
+class RestoreInput(Input):
+    """Body of POST …/documents/{document}/restore: the SHA-256 of an earlier version."""
+
+    revision: Id

@@ -1,8 +1,8 @@
 """Reading an upload: multipart parts go to temporary files on disk, each within its limit.
 
-A feed/flush machine over bytes. Knows the form's fields (`files`, `tags`); knows nothing of what
-the files hold. A file past its limit is cut one byte after it, so that whoever takes it in sees
-that it is too large, while the files beside it stay whole.
+A feed/flush machine over bytes. Knows the form's fields (`files`, `tags`, `on_conflict`); knows
+nothing of what the files hold. A file past its limit is cut one byte after it, so that whoever
+takes it in sees that it is too large, while the files beside it stay whole.
 """
 
 import re
@@ -20,12 +20,15 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from api.errors import UnsupportedContentType
 from api.sent_names import decoded_name, extended_name
 from kb_service.domain.errors import InvalidRequest, PayloadTooLarge, StorageError
+from kb_service.domain.names import OnConflict
 from kb_service.services.ranges import shown
 
 IN_MEMORY_BYTES = 1024 * 1024
 MAX_FIELD_BYTES = 64 * 1024
 FILES_FIELD = "files"
 TAGS_FIELD = "tags"
+CONFLICT_FIELD = "on_conflict"
+FIELDS = (FILES_FIELD, TAGS_FIELD, CONFLICT_FIELD)
 
 _PARAMETER = re.compile(
     r';\s*([A-Za-z0-9_*-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"\s*(?=;|$)|([^;"]*))', re.DOTALL
@@ -55,6 +58,7 @@ class UploadForm:
 
     files: tuple[UploadedFile, ...]
     tags: tuple[str, ...]
+    on_conflict: OnConflict
 
 
 class UploadParser:
@@ -65,7 +69,7 @@ class UploadParser:
         self._folder = folder
         self._files: list[UploadedFile] = []
         self._open_files = ExitStack()
-        self._tags: bytes | None = None
+        self._fields: dict[str, bytes] = {}
         self._headers: dict[bytes, bytes] = {}
         self._header_name = b""
         self._header_value = b""
@@ -124,7 +128,8 @@ class UploadParser:
                 code="no_files",
                 details={"field": FILES_FIELD, "min": 1, "max": self._limits.max_files},
             )
-        return UploadForm(tuple(self._files), tags_of(self._tags))
+        tags, on_conflict = map(self._fields.get, (TAGS_FIELD, CONFLICT_FIELD))
+        return UploadForm(tuple(self._files), tags_of(tags), conflict_of(on_conflict))
 
     def close(self) -> None:
         """Remove the temporary files; safe to call twice."""
@@ -148,16 +153,16 @@ class UploadParser:
         parameters = disposition_parameters(self._headers.get(b"content-disposition", b""))
         field = parameters.get("name")
         if field == FILES_FIELD:
-            self._part = _Part(self._new_file(parameters.get("filename", "")))
-        elif field == TAGS_FIELD:
-            if self._tags is not None:
-                raise _invalid_tags(self._tags)
-            self._part = _Part(None)
+            self._part = _Part(FILES_FIELD, self._new_file(parameters.get("filename", "")))
+        elif field in FIELDS:
+            if field in self._fields:
+                raise _REFUSED[field](self._fields[field])
+            self._part = _Part(field)
         else:
             raise InvalidRequest(
-                f"form field {shown(field)} is unknown; expected {FILES_FIELD!r} or {TAGS_FIELD!r}",
+                f"form field {shown(field)} is unknown; expected one of {', '.join(FIELDS)}",
                 code="unknown_field",
-                details={"field": shown(field), "accepted": [FILES_FIELD, TAGS_FIELD]},
+                details={"field": shown(field), "accepted": [*FIELDS]},
             )
 
     def _new_file(self, name: str) -> BinaryIO:
@@ -180,11 +185,11 @@ class UploadParser:
         if part is None:
             return
         if part.stream is None:
-            part.field += data[start:end]
-            if len(part.field) > MAX_FIELD_BYTES:
+            part.value += data[start:end]
+            if len(part.value) > MAX_FIELD_BYTES:
                 raise PayloadTooLarge(
-                    f"field {TAGS_FIELD!r} has more than {MAX_FIELD_BYTES} bytes",
-                    details={"size_bytes": len(part.field), "max_bytes": MAX_FIELD_BYTES},
+                    f"field {part.field_name!r} has more than {MAX_FIELD_BYTES} bytes",
+                    details={"size_bytes": len(part.value), "max_bytes": MAX_FIELD_BYTES},
                 )
             return
         room = self._limits.max_file_bytes + 1 - part.num_bytes
@@ -210,7 +215,7 @@ class UploadParser:
         if part is None:
             return
         if part.stream is None:
-            self._tags = bytes(part.field)
+            self._fields[part.field_name] = bytes(part.value)
         else:
             part.stream.seek(0)
 
@@ -219,12 +224,13 @@ class UploadParser:
 
 
 class _Part:
-    """The part being read: a file (`stream`) or a field."""
+    """The part being read: a file (`stream`) or another field (`value`)."""
 
-    def __init__(self, stream: BinaryIO | None) -> None:
+    def __init__(self, field_name: str, stream: BinaryIO | None = None) -> None:
+        self.field_name = field_name
         self.stream = stream
         self.num_bytes = 0
-        self.field = bytearray()
+        self.value = bytearray()
 
 
 def boundary_of(content_type: str | None) -> bytes:
@@ -297,6 +303,26 @@ def _invalid_tags(field: bytes) -> InvalidRequest:
         code="invalid_tags",
         details={"field": TAGS_FIELD, "value": shown(field)},
     )
+
+
+def conflict_of(field: bytes | None) -> OnConflict:
+    """Return what the `on_conflict` field says; InvalidRequest unless it is one of the words."""
+    try:
+        return OnConflict.REVISE if field is None else OnConflict(field.decode())
+    except ValueError as error:
+        raise _invalid_conflict(field or b"") from error
+
+
+def _invalid_conflict(field: bytes) -> InvalidRequest:
+    words = ", ".join(OnConflict)
+    return InvalidRequest(
+        f"field {CONFLICT_FIELD!r} is {shown(field)}; expected once, one of {words}",
+        code="invalid_on_conflict",
+        details={"field": CONFLICT_FIELD, "value": shown(field), "accepted": [*OnConflict]},
+    )
+
+
+_REFUSED = {TAGS_FIELD: _invalid_tags, CONFLICT_FIELD: _invalid_conflict}
 
 
 def _malformed(error: FormParserError) -> InvalidRequest:

@@ -21,6 +21,7 @@ from api.json_route import JsonRoute
 from api.multipart import MAX_FIELD_BYTES, UploadForm, UploadLimits, UploadParser
 from api.schema import STORABLE, Id
 from kb_service.domain.errors import InvalidRequest
+from kb_service.domain.names import OnConflict
 from kb_service.schemas.documents import (
     DocumentBody,
     DocumentListBody,
@@ -68,6 +69,12 @@ UPLOAD_BODY: dict[str, Any] = {
                                     "pattern": STORABLE,
                                 },
                             },
+                        },
+                        "on_conflict": {
+                            "type": "string",
+                            "description": "What to do with other content of a known name.",
+                            "enum": [*OnConflict],
+                            "default": OnConflict.REVISE,
                         },
                     },
                 }
@@ -129,7 +136,10 @@ async def feed_body(request: Request, parser: UploadParser) -> None:
 
 def accept_all(uploads: UploadService, kb_id: str, form: UploadForm) -> list[UploadItem]:
     """Take the files in one after the other; each returned outcome is committed."""
-    return [uploads.accept(kb_id, file.name, file.stream, form.tags) for file in form.files]
+    return [
+        uploads.accept(kb_id, file.name, file.stream, form.tags, on_conflict=form.on_conflict)
+        for file in form.files
+    ]
 
 
 @router.get("/kb/{kb}/documents")

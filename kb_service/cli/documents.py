@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kb_service.cli.session import Exit, JsonOption, KbOption, print_json, say, session
+from kb_service.domain.names import OnConflict
 
 if TYPE_CHECKING:
     from kb_service.domain.documents import Document, KnowledgeBase
@@ -21,11 +22,15 @@ def ingest(
     paths: Annotated[list[Path], typer.Argument(help="Files or folders.")],
     kb: KbOption,
     wait: Annotated[bool, typer.Option(help="Ingest here and wait until all is done.")] = False,
+    on_conflict: Annotated[
+        OnConflict,
+        typer.Option(help="Other content of a known name: a new version, both, or an error."),
+    ] = OnConflict.REVISE,
     as_json: JsonOption = False,
 ) -> None:
     """Put files into a knowledge base; it is created when it does not exist."""
     with session(as_json=as_json) as services:
-        intake = services.intake.take_in(kb, paths, is_waiting=wait)
+        intake = services.intake.take_in(kb, paths, is_waiting=wait, on_conflict=on_conflict)
         _report_intake(intake, as_json=as_json)
         raise typer.Exit(_exit_code(intake.uploads, intake.run))
 
@@ -39,7 +44,8 @@ def _report_intake(intake: "Intake", *, as_json: bool) -> None:
         return
     for name, item in uploads:
         reason = f": {item.error.message} [{item.error.code}]" if item.error else ""
-        say(f"{item.outcome:10} {name}{reason}")
+        also = f" as {item.document.name}" if item.document and item.outcome == "kept_both" else ""
+        say(f"{item.outcome:10} {name}{also}{reason}")
     _say_skipped(intake.num_skipped)
     if run:
         _say_run(run)
@@ -65,6 +71,7 @@ def _upload_row(name: str, item: "UploadItem") -> dict[str, object]:
     return {
         "name": name,
         "outcome": item.outcome,
+        "document_name": item.document.name if item.document else None,
         "document_id": item.document.id if item.document else None,
         "job_id": item.job.id if item.job else None,
         "error": item.error.as_dict() if item.error else None,
@@ -222,6 +229,9 @@ def show(
         for page in found.page_report.pages if found.page_report else ():
             reason = f" ({page.reason})" if page.reason else ""
             say(f"  page {page.page_number}: {page.kind}, {page.num_chars} characters{reason}")
+        for version in found.versions:
+            day = f"{version.created_at:%Y-%m-%d %H:%M} UTC"
+            say(f"  version {version.number}: {day}, {version.size_bytes} bytes, {version.state}")
 
 
 def delete(

@@ -286,9 +286,38 @@ class Revision:
         return VectorState.READY if is_whole else VectorState.PENDING
 
 
+class VersionState(StrEnum):
+    """Whether a version is what is found, its words are kept, or only its bytes.
+
+    `unread`: it was replaced before it was read, could not be read, or waits to be.
+    """
+
+    SEARCHABLE = "searchable"
+    KEPT = "kept"
+    UNREAD = "unread"
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """Content that was sent in for a document; the highest number is the newest.
+
+    The content of an earlier version that comes again is a version of its own.
+    """
+
+    number: int
+    sha256: str
+    size_bytes: int
+    media_type: str
+    created_at: datetime
+    state: VersionState
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document of a knowledge base; `revision` is the searchable one, None before the first."""
+    """A document of a knowledge base; `revision` is the searchable one, None before the first.
+
+    `versions`: newest first, never none.
+    """
 
     id: str
     kb_id: str
@@ -303,6 +332,7 @@ class Document:
     page_report: PageReport | None
     created_at: datetime
     updated_at: datetime
+    versions: tuple[Version, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

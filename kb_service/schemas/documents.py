@@ -89,6 +89,16 @@ class RevisionBody(Shape):
     created_at: Time
 
 
+class VersionBody(Shape):
+    """Content that was sent in; `state`: `searchable`, `kept` (its text) or `unread`."""
+
+    number: int
+    sha256: str
+    size_bytes: int
+    state: str
+    created_at: Time
+
+
 class PageReportBody(Shape):
     """Pages by kind, and each page; all zero before the first revision."""
 
@@ -136,6 +146,7 @@ class DocumentBody(Shape):
     page_report: PageReportBody
     job: JobBody | None
     vectors: str | None
+    versions: list[VersionBody]
     created_at: Time
     updated_at: Time
 
@@ -256,10 +267,11 @@ def document_list_body(part: DocumentPart) -> DocumentListBody:
 
 def upload_body(items: Iterable[UploadItem]) -> UploadBody:
     """Convert the outcomes of an upload, order kept."""
-    return UploadBody(items=[_upload_item_body(item) for item in items])
+    return UploadBody(items=[upload_item_body(item) for item in items])
 
 
-def _upload_item_body(item: UploadItem) -> UploadItemBody:
+def upload_item_body(item: UploadItem) -> UploadItemBody:
+    """Convert the outcome of one file."""
     return UploadItemBody.of(
         item,
         document=document_body(item.document, item.job) if item.document else None,

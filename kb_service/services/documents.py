@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from kb_service.domain.changes import Change, changes_between
 from kb_service.domain.documents import Document, Revision, VectorState
 from kb_service.domain.jobs import IngestJob
 from kb_service.domain.spans import TextSpan
@@ -26,6 +27,16 @@ class DocumentState:
     document: Document
     job: IngestJob | None
     vectors: VectorState | None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """In what a revision differs from an earlier one (`since`); both by SHA-256."""
+
+    document_id: str
+    since: str
+    revision: str
+    changes: tuple[Change, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +103,14 @@ class DocumentService:
         """Return where OCR is unsure of the text of a revision."""
         return self._catalog.revisions.unsure(revision.id)
 
+    def changes(self, kb_id: str, document_id: str, since: str, sha256: str | None) -> Comparison:
+        """Compare a revision (None: the current one) with an earlier one, by their texts."""
+        before, old = self.text(kb_id, document_id, since)
+        after, new = self.text(kb_id, document_id, sha256)
+        return Comparison(document_id, before.sha256, after.sha256, changes_between(old, new))
+
     def content(self, kb_id: str, document_id: str, sha256: str | None) -> tuple[Path, Document]:
-        """Return the file of a revision's original bytes; None: of the newest content sent in."""
+        """Return the file of a version's original bytes; None: of the newest content sent in."""
         return self._catalog.documents.content(kb_id, document_id, sha256)
 
     def _find(self, kb: str, key: str) -> Document:

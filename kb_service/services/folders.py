@@ -4,7 +4,7 @@ Reads names and bytes; knows no knowledge base.
 """
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -41,6 +41,41 @@ class NamedFiles:
     files: dict[str, Path]
     twins: dict[str, Path]
     num_skipped: int
+
+
+@dataclass(frozen=True, slots=True)
+class NamedFile:
+    """A file and its name; `is_twin`: another file before it has that name, too."""
+
+    name: str
+    path: Path
+    is_twin: bool
+
+
+def given_name(path: Path) -> str:
+    """Return the name of a file that was named by itself: its path, where that leads downwards."""
+    given = Path(os.path.normpath(path))
+    is_below = not given.is_absolute() and given.parts[0] != os.pardir
+    return given.as_posix() if is_below else path.name
+
+
+def told_apart(found: Iterable[tuple[str, Path]]) -> list[NamedFile]:
+    """Return different files under different names, each file once.
+
+    Those that would share one are called by their path from the folder that holds them all.
+    """
+    sharing: dict[str, set[Path]] = {}
+    for name, path in found:
+        sharing.setdefault(composed(name), set()).add(path.resolve())
+    files: dict[Path, NamedFile] = {}
+    taken: set[str] = set()
+    for name, paths in sharing.items():
+        above = os.path.commonpath([path.parent for path in paths])
+        for path in sorted(paths):
+            own = name if len(paths) == 1 else composed(path.relative_to(above).as_posix())
+            files.setdefault(path, NamedFile(own, path, own in taken))
+            taken.add(own)
+    return list(files.values())
 
 
 def scan(folder: Path, data_dir: Path) -> FolderScan:

@@ -10,10 +10,11 @@ from pathlib import Path
 
 from kb_service.domain.documents import Document
 from kb_service.domain.errors import InvalidRequest, NotFound
+from kb_service.domain.names import OnConflict
 from kb_service.domain.sync import SyncPlan
 from kb_service.services.bases import BaseService
 from kb_service.services.documents import DocumentService
-from kb_service.services.folders import scan
+from kb_service.services.folders import given_name, scan, told_apart
 from kb_service.services.ingest_run import IngestRun
 from kb_service.services.sync import SyncReport, SyncService, accept_file
 from kb_service.services.uploads import UploadItem, UploadService
@@ -65,15 +66,33 @@ class IntakeService:
         self._run_jobs = run_jobs
         self._data_dir = data_dir
 
-    def take_in(self, kb: str, paths: Iterable[Path], *, is_waiting: bool) -> Intake:
+    def take_in(
+        self,
+        kb: str,
+        paths: Iterable[Path],
+        *,
+        is_waiting: bool,
+        on_conflict: OnConflict = OnConflict.REVISE,
+    ) -> Intake:
         """Take files and folders into a base (id or name), which is made when it is absent.
 
-        Raises InvalidRequest (no_such_path).
+        A file of a folder is called by its path in it, another one as it is given where that is a
+        relative path. Raises InvalidRequest (no_such_path).
         """
         base = self._bases.ensure(kb)
         files, num_skipped = self._named(paths)
         uploads = tuple(
-            (name, accept_file(self._uploads, base.id, name, path)) for name, path in files
+            (
+                file.name,
+                accept_file(
+                    self._uploads,
+                    base.id,
+                    file.name,
+                    file.path,
+                    on_conflict=OnConflict.KEEP if file.is_twin else on_conflict,
+                ),
+            )
+            for file in told_apart(files)
         )
         run = self.ingest(_job_ids(uploads)) if is_waiting else None
         return Intake(uploads, num_skipped, run)
@@ -112,7 +131,7 @@ class IntakeService:
                 found.extend(folder.files.items())
                 num_skipped += folder.num_skipped
             elif path.is_file():
-                found.append((path.name, path))
+                found.append((given_name(path), path))
             else:
                 raise InvalidRequest(f"{path} is neither a file nor a folder", code="no_such_path")
         return found, num_skipped

@@ -13,6 +13,7 @@ from typing import TextIO
 
 from kb_service import __version__
 from kb_service.domain.errors import Conflict, DocumentError, StorageError
+from kb_service.domain.names import OnConflict
 from kb_service.domain.sync import SyncPlan, plan_sync
 from kb_service.services.folders import (
     UNREADABLE,
@@ -172,7 +173,12 @@ def _require_files(plan: SyncPlan, folder: Path) -> None:
 
 
 def accept_file(
-    uploads: UploadService, kb_id: str, name: str, path: Path, origin: str | None = None
+    uploads: UploadService,
+    kb_id: str,
+    name: str,
+    path: Path,
+    origin: str | None = None,
+    on_conflict: OnConflict = OnConflict.REVISE,
 ) -> UploadItem:
     """Take a file of this machine in; one that cannot be opened is a rejected item."""
     try:
@@ -181,7 +187,7 @@ def accept_file(
         reason = f"{name!r} cannot be read: {error.strerror or error}"
         return UploadItem("rejected", error=DocumentError(reason, code="unreadable_file"))
     with stream:
-        return uploads.accept(kb_id, name, stream, origin=origin)
+        return uploads.accept(kb_id, name, stream, origin=origin, on_conflict=on_conflict)
 
 
 def origin_of(folder: Path) -> str:

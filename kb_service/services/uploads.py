@@ -1,6 +1,6 @@
 """Taking files in: check name, size and kind, then register document and job in one transaction.
 
-Knows what may enter. Reading the contents is the worker's task.
+Knows what may enter, and that an earlier version may come back. Reading is the worker's task.
 """
 
 from collections.abc import Iterable
@@ -8,21 +8,20 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from kb_service.domain.documents import Document
-from kb_service.domain.errors import DocumentError, InvalidRequest, KbError
+from kb_service.domain.errors import Conflict, DocumentError, InvalidRequest, KbError
 from kb_service.domain.jobs import IngestJob
-from kb_service.domain.names import composed
+from kb_service.domain.names import MAX_NAME_BYTES, OnConflict, composed
 from kb_service.domain.ports import HEAD_BYTES, MediaTypeDetector
 from kb_service.storage.blobs import BlobStore, StagedBlob
 from kb_service.storage.catalog import Catalog
 
-MAX_NAME_BYTES = 255
 MAX_TAGS = 50
 MAX_TAG_CHARS = 100
 
 
 @dataclass(frozen=True, slots=True)
 class UploadItem:
-    """What became of one file: created, revised, unchanged or rejected (with `error`)."""
+    """What became of one file: created, revised, unchanged, kept_both, rejected (with `error`)."""
 
     outcome: str
     document: Document | None = None
@@ -48,11 +47,13 @@ class UploadService:
         stream: BinaryIO,
         tags: Iterable[str] = (),
         origin: str | None = None,
+        on_conflict: OnConflict = OnConflict.REVISE,
     ) -> UploadItem:
         """Store the bytes and queue their ingest; the returned outcome is committed.
 
-        `origin`: the folder a sync read the file from, None for uploads. Errors of the file itself
-        come back as a rejected item; StorageError and NotFound (the base) are raised.
+        `origin`: the folder a sync read the file from, None for uploads. `on_conflict`: what to do
+        when a document of that name has other content. Errors of the file itself come back as a
+        rejected item; StorageError and NotFound (the base) are raised.
         """
         try:
             name = checked_name(name)
@@ -65,23 +66,29 @@ class UploadService:
                 raise
             return UploadItem("rejected", error=error)
         try:
-            return self._register(kb_id, name, staged, tags, origin)
-        except DocumentError as error:
+            media_type = self._media_type(name, staged)
+            done = self._catalog.documents.register(
+                kb_id, name, staged, media_type, tags, origin, on_conflict
+            )
+        except (DocumentError, Conflict) as error:
             return UploadItem("rejected", error=error)
         finally:
             self._blobs.discard(staged)
+        return UploadItem(done.outcome, done.document, done.job)
 
-    def _register(
-        self, kb_id: str, name: str, staged: StagedBlob, tags: tuple[str, ...], origin: str | None
-    ) -> UploadItem:
+    def restore(self, kb_id: str, document_id: str, sha256: str) -> UploadItem:
+        """Make an earlier version the newest one, and queue its ingest.
+
+        Raises NotFound (document_not_found, revision_not_found), StorageError.
+        """
+        done = self._catalog.documents.restore(kb_id, document_id, sha256)
+        return UploadItem(done.outcome, done.document, done.job)
+
+    def _media_type(self, name: str, staged: StagedBlob) -> str:
         if staged.size_bytes == 0:
             raise DocumentError(f"{name!r} has 0 bytes; send at least 1", code="empty_document")
         with staged.path.open("rb") as file:
-            media_type = self._detect(name, file.read(HEAD_BYTES))
-        outcome = self._catalog.documents.register(
-            kb_id, name, staged, media_type=media_type, tags=tags, origin=origin
-        )
-        return UploadItem(outcome.outcome, outcome.document, outcome.job)
+            return self._detect(name, file.read(HEAD_BYTES))
 
 
 def checked_name(name: str) -> str:

@@ -31,7 +31,8 @@ FREE_ROUNDS = 3
 """Snapshots taken beside deletes that remove files in between; the next one holds deletes up."""
 
 _REFERENCES = (
-    "SELECT sha256, document_id FROM revisions UNION SELECT sha256, id FROM documents ORDER BY 1, 2"
+    "SELECT sha256, document_id FROM versions UNION SELECT sha256, document_id FROM revisions"
+    " UNION SELECT sha256, id FROM documents ORDER BY 1, 2"
 )
 
 

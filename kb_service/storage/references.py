@@ -11,14 +11,15 @@ from sqlalchemy import ColumnElement, Connection, select, union
 from kb_service.storage.blobs import BlobStore
 from kb_service.storage.database import Database
 from kb_service.storage.rows import batches
-from kb_service.storage.tables import documents, revisions
+from kb_service.storage.tables import documents, revisions, versions
 
 
 def blobs_of(connection: Connection, which: ColumnElement[bool]) -> set[str]:
-    """Return the hashes of the blobs that matching documents refer to, by any revision."""
+    """Return the hashes of the blobs that matching documents refer to, by any version."""
     found = union(
         select(documents.c.sha256).where(which),
         select(revisions.c.sha256).select_from(revisions.join(documents)).where(which),
+        select(versions.c.sha256).select_from(versions.join(documents)).where(which),
     )
     return set(connection.execute(found).scalars())
 
@@ -27,6 +28,7 @@ def referring_documents(connection: Connection) -> dict[str, str]:
     """Return blob hash -> id of a document that refers to it, of all blobs."""
     referenced: dict[str, str] = {}
     for statement in (
+        select(versions.c.sha256, versions.c.document_id),
         select(revisions.c.sha256, revisions.c.document_id),
         select(documents.c.sha256, documents.c.id),
     ):
@@ -47,6 +49,6 @@ def sweep_blobs(database: Database, blobs: BlobStore, candidates: Iterable[str])
 
 def _referenced_among(connection: Connection, batch: Sequence[str]) -> set[str]:
     found: set[str] = set()
-    for column in (documents.c.sha256, revisions.c.sha256):
+    for column in (documents.c.sha256, revisions.c.sha256, versions.c.sha256):
         found |= set(connection.execute(select(column).where(column.in_(batch))).scalars())
     return found

@@ -153,6 +153,19 @@ document_tags = Table(
     Column("tag", StoredText, primary_key=True, index=True),
 )
 
+# Every content sent in, in order; the last one is the newest. Where it was never read, no revision
+# has its text.
+versions = Table(
+    "versions",
+    metadata,
+    Column("document_id", ID, ForeignKey("documents.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("sha256", SHA256, nullable=False, index=True),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("media_type", StoredText, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+)
+
 revisions = Table(
     "revisions",
     metadata,

@@ -62,13 +62,13 @@ def test_documents_stored_in_other_forms_stay_what_they_are(
 ) -> None:
     name, apart = "été.txt", unicodedata.normalize("NFD", "été.txt")
     with monkeypatch.context() as earlier:
-        earlier.setattr("kb_service.storage.documents.store.composed", lambda name: name)
+        earlier.setattr("kb_service.storage.documents.registration.composed", lambda name: name)
         old = desk.upload(apart, "old words").document
     assert old is not None and old.name == apart
     revised = desk.upload(name, "new words")
     assert (revised.outcome, revised.document and revised.document.id) == ("revised", old.id)
     with monkeypatch.context() as earlier:
-        earlier.setattr("kb_service.storage.documents.store.composed", lambda name: name)
+        earlier.setattr("kb_service.storage.documents.registration.composed", lambda name: name)
         earlier.setattr("kb_service.storage.documents.rows.forms_of", lambda name: (name,))
         other = desk.upload(name, "other words").document
     assert other is not None and other.id != old.id

@@ -106,7 +106,7 @@ def test_an_upgrade_knows_whose_vectors_were_made(world: World) -> None:
     world.publisher.publish(world.claim(), *parsed_of(["two", "three"]))
     world.upload(kb_id, "empty.txt", b"")
     world.publish(world.claim(), [])
-    downgrade(world.database, "0007")
+    downgrade(world.database, "0008")
     world.database.migrate()
     listed = world.catalog.documents.list(kb_id).items
     assert {item.name: item.revision and item.revision.embedded_by for item in listed} == {
@@ -185,3 +185,17 @@ def test_a_transaction_that_raises_leaves_nothing(database: Database, world: Wor
         )
         raise ZeroDivisionError
     assert world.verifier.verify().num_embeddings == 0
+
+
+def test_documents_of_an_older_schema_have_the_versions_that_are_known(world: World) -> None:
+    kb_id = world.catalog.bases.create("old").id
+    for content in ("one", "two"):
+        world.ingest(kb_id, "a.txt", [content])
+    world.upload(kb_id, "a.txt", b"three")
+    world.upload(kb_id, "b.txt", b"four")
+    before = world.catalog.documents.list(kb_id).items
+    downgrade(world.database, "0008")
+    world.database.migrate()
+    assert world.catalog.documents.list(kb_id).items == before
+    assert [len(document.versions) for document in before] == [3, 1]
+    world.assert_clean()

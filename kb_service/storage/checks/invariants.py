@@ -46,6 +46,7 @@ from kb_service.storage.tables import (
     metadata,
     pages,
     revisions,
+    versions,
 )
 
 Check = Callable[[Connection], Iterator[FlawFinding]]
@@ -158,6 +159,12 @@ _noted_vector = (
     .correlate(chunks, revisions)
 )
 _lacks_a_vector = _exists_in(chunks, chunks.c.revision_id == revisions.c.id, ~_noted_vector)
+
+
+def _is_version(document_id: Column[Any], sha256: Column[Any]) -> ColumnElement[bool]:
+    return _exists_in(versions, versions.c.document_id == document_id, versions.c.sha256 == sha256)
+
+
 _announced = _exists_in(changes, changes.c.revision_id == revisions.c.id, changes.c.is_added)
 _is_running = jobs.c.status == JobStatus.RUNNING
 _has_lease = jobs.c.lease_token.is_not(None)
@@ -169,6 +176,18 @@ _RULES: Sequence[_Rule] = (
         "document whose newest content has neither job nor revision",
         (documents.c.id, documents.c.name),
         not_(or_(_has_job, _has_revision_of_content)),
+    ),
+    (
+        Flaw.LOST,
+        "document whose newest content is no version of it",
+        (documents.c.id, documents.c.name),
+        ~_is_version(documents.c.id, documents.c.sha256),
+    ),
+    (
+        Flaw.LOST,
+        "revision that is no version of its document",
+        (revisions.c.id, revisions.c.document_id),
+        ~_is_version(revisions.c.document_id, revisions.c.sha256),
     ),
     (
         Flaw.LOST,

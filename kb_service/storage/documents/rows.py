@@ -15,6 +15,7 @@ from kb_service.domain.errors import NotFound
 from kb_service.domain.jobs import IngestJob, JobStatus
 from kb_service.domain.names import forms_of
 from kb_service.storage.bases import require_kb
+from kb_service.storage.documents.versions import read_versions
 from kb_service.storage.jobs.rows import newest_jobs
 from kb_service.storage.revisions.rows import page_report_of, revision_of
 from kb_service.storage.rows import value_of
@@ -37,10 +38,11 @@ def document_status(
 
 
 def read_documents(connection: Connection, rows: Sequence[Row[Any]]) -> tuple[Document, ...]:
-    """Return the documents of rows of the documents table, in their order, in four queries."""
+    """Return the documents of rows of the documents table, in their order, in five queries."""
     ids = [row.id for row in rows]
     newest = newest_jobs(connection, documents.c.id.in_(ids))
     tags = _tags(connection, ids)
+    versions = read_versions(connection, ids)
     current = {
         row.document_id: row
         for row in connection.execute(
@@ -48,7 +50,13 @@ def read_documents(connection: Connection, rows: Sequence[Row[Any]]) -> tuple[Do
         )
     }
     return tuple(
-        _document_of(row, newest.get(row.id), current.get(row.id), tags.get(row.id, ()))
+        _document_of(
+            row,
+            newest.get(row.id),
+            current.get(row.id),
+            tags=tags.get(row.id, ()),
+            versions=versions.get(row.id, ()),
+        )
         for row in rows
     )
 
@@ -57,7 +65,7 @@ def _document_of(
     row: Row[Any],
     job: IngestJob | None,
     revision: Row[Any] | None,
-    tags: tuple[str, ...],
+    **given: object,
 ) -> Document:
     has_ended_badly = job is not None and job.status in _ENDED_BADLY
     return value_of(
@@ -69,10 +77,10 @@ def _document_of(
             is_complete=revision is not None and revision.is_complete,
         ),
         error=job.error if job is not None and has_ended_badly else None,
-        tags=tags,
         metadata=revision.metadata if revision is not None else {},
         revision=revision_of(revision) if revision is not None else None,
         page_report=page_report_of(revision) if revision is not None else None,
+        **given,
     )
 
 

@@ -5,29 +5,27 @@ nothing of what the bytes contain.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, or_, select
 
 from kb_service.domain.documents import Document
 from kb_service.domain.errors import StorageError
-from kb_service.domain.jobs import IngestJob, JobStatus
-from kb_service.domain.names import composed, forms_of
+from kb_service.domain.names import OnConflict, forms_of
 from kb_service.storage.answers.store import redact_answers
 from kb_service.storage.bases import require_kb
 from kb_service.storage.blobs import BlobStore, StagedBlob
 from kb_service.storage.change_log import next_event
 from kb_service.storage.chunks import remove_revision_chunks
 from kb_service.storage.database import Database
+from kb_service.storage.documents.registration import Upload, UploadOutcome, register, revise
 from kb_service.storage.documents.rows import (
     count_by_status,
     find_document_row,
     read_documents,
     require_document_row,
 )
+from kb_service.storage.documents.versions import Content, require_content
 from kb_service.storage.embeddings import remove_unused_embeddings
 from kb_service.storage.identity import (
     Clock,
@@ -35,43 +33,10 @@ from kb_service.storage.identity import (
     check_limit,
     decode_cursor,
     encode_cursor,
-    new_id,
     utc_now,
 )
-from kb_service.storage.jobs.rows import cancel_unfinished, insert_job, newest_job
 from kb_service.storage.references import blobs_of, sweep_blobs
-from kb_service.storage.revisions.store import find_revision
-from kb_service.storage.tables import document_tags, documents, revisions
-
-CREATED, REVISED, UNCHANGED = "created", "revised", "unchanged"
-_UNDER_WAY = (JobStatus.QUEUED, JobStatus.RUNNING)
-
-
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """Staged bytes and what they are sent in as. `origin`: the folder of a sync, None otherwise.
-
-    Empty `tags` and a None `origin` keep what the document has.
-    """
-
-    kb_id: str
-    name: str
-    staged: StagedBlob
-    media_type: str
-    tags: Sequence[str] = ()
-    origin: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class UploadOutcome:
-    """`created`, `revised` or `unchanged`; `job`: the ingest that will bring it in, None if done.
-
-    An unchanged upload returns the unfinished job of the same content when there is one.
-    """
-
-    outcome: str
-    document: Document
-    job: IngestJob | None
+from kb_service.storage.tables import documents, revisions
 
 
 class Documents:
@@ -90,16 +55,35 @@ class Documents:
         media_type: str,
         tags: Sequence[str] = (),
         origin: str | None = None,
+        on_conflict: OnConflict = OnConflict.REVISE,
     ) -> UploadOutcome:
         """Take staged bytes in under a name, in one transaction.
 
-        Empty `tags` and a None `origin` keep what the document has. Raises NotFound, StorageError.
+        Empty `tags` and a None `origin` keep what the document has. Raises NotFound, Conflict
+        (name_taken), StorageError.
         """
-        upload = Upload(kb_id, name, staged, media_type, tags, origin)
+        content = Content(staged.sha256, staged.size_bytes, media_type)
+        upload = Upload(kb_id, name, content, tags, origin, on_conflict)
         with self._database.write() as connection:
-            outcome, superseded = _register(connection, self._blobs, upload, self._clock())
-        sweep_blobs(self._database, self._blobs, superseded)
-        return outcome
+            outcome, document_id, job = register(connection, upload, self._clock())
+            # Also for unchanged content: the same bytes again heal a blob that was damaged on disk.
+            self._blobs.publish(staged)
+            row = require_document_row(connection, kb_id, document_id)
+            return UploadOutcome(outcome, read_documents(connection, [row])[0], job)
+
+    def restore(self, kb_id: str, document_id: str, sha256: str) -> UploadOutcome:
+        """Make the bytes of an earlier version the newest content, a version of its own.
+
+        Raises NotFound (document_not_found, revision_not_found), StorageError (blob_missing).
+        """
+        with self._database.write() as connection:
+            row = require_document_row(connection, kb_id, document_id)
+            content = require_content(connection, document_id, sha256)
+            if not self._blobs.exists(sha256):
+                raise StorageError(f"the bytes {sha256} are gone", code="blob_missing")
+            outcome, job = revise(connection, row, content, self._clock())
+            row = require_document_row(connection, kb_id, document_id)
+            return UploadOutcome(outcome, read_documents(connection, [row])[0], job)
 
     def get(self, kb_id: str, document_id: str) -> Document:
         """Return a document. Raises NotFound (kb_not_found, document_not_found)."""
@@ -169,7 +153,7 @@ class Documents:
     def content(
         self, kb_id: str, document_id: str, sha256: str | None = None
     ) -> tuple[Path, Document]:
-        """Return where the original bytes lie: of that revision, or the newest content sent in.
+        """Return where the original bytes lie: of that version, or the newest content sent in.
 
         All of them are read and compared with their hash first. Raises NotFound, StorageError
         (blob_damaged, blob_missing).
@@ -188,7 +172,7 @@ class Documents:
         with self._database.read() as connection:
             row = require_document_row(connection, kb_id, document_id)
             if sha256 is not None and sha256 != row.sha256:
-                sha256 = find_revision(connection, kb_id, document_id, sha256).sha256
+                sha256 = require_content(connection, document_id, sha256).sha256
             return sha256 or row.sha256, read_documents(connection, [row])[0]
 
 
@@ -200,101 +184,6 @@ def _matching(kb_id: str, name: str | None, name_contains: str | None) -> Column
         parts = forms_of(name_contains)
         which.append(or_(*(documents.c.name.icontains(part, autoescape=True) for part in parts)))
     return and_(*which)
-
-
-def _register(
-    connection: Connection, blobs: BlobStore, upload: Upload, now: datetime
-) -> tuple[UploadOutcome, set[str]]:
-    """Write document and job rows and publish the blob; raises NotFound, StorageError.
-
-    The second value: hashes of content that may have lost its last reference.
-    """
-    superseded: set[str] = set()
-    row = find_document_row(connection, upload.kb_id, upload.name, by="name")
-    job: IngestJob | None
-    if row is None:
-        require_kb(connection, upload.kb_id)
-        outcome, job = CREATED, _create(connection, upload, now)
-    else:
-        outcome, job = _revise(connection, row, upload, now)
-        superseded = {row.sha256} - {upload.staged.sha256}
-    row = find_document_row(connection, upload.kb_id, upload.name, by="name")
-    if row is None:
-        raise RuntimeError(f"document {upload.name!r} vanished inside its own transaction")
-    _keep_labels(connection, row.id, upload)
-    # Also for unchanged content: the same bytes again heal a blob that was damaged on disk.
-    blobs.publish(upload.staged)
-    document = read_documents(connection, [row])[0]
-    return UploadOutcome(outcome, document, job), superseded
-
-
-def _create(connection: Connection, upload: Upload, now: datetime) -> IngestJob:
-    statement = insert(documents).values(
-        id=new_id("doc"),
-        kb_id=upload.kb_id,
-        name=composed(upload.name),
-        origin=upload.origin,
-        sha256=upload.staged.sha256,
-        size_bytes=upload.staged.size_bytes,
-        media_type=upload.media_type,
-        created_at=now,
-        updated_at=now,
-    )
-    row = connection.execute(statement.returning(*documents.c)).one()
-    return insert_job(connection, row, now)
-
-
-def _revise(
-    connection: Connection, row: Row[Any], upload: Upload, now: datetime
-) -> tuple[str, IngestJob | None]:
-    if row.sha256 == upload.staged.sha256:
-        job = newest_job(connection, row.id)
-        if job is not None and job.status in _UNDER_WAY:
-            return UNCHANGED, job
-        if _is_current(connection, row.id, upload.staged.sha256):
-            return UNCHANGED, None
-    cancel_unfinished(connection, row.id, now)
-    row = _set_content(connection, row.id, upload, now)
-    if _is_current(connection, row.id, upload.staged.sha256):
-        # Back to what is being served: only the newer content that was under way is given up.
-        return UNCHANGED, None
-    return REVISED, insert_job(connection, row, now)
-
-
-def _set_content(
-    connection: Connection, document_id: str, upload: Upload, now: datetime
-) -> Row[Any]:
-    statement = (
-        update(documents)
-        .where(documents.c.id == document_id)
-        .values(
-            sha256=upload.staged.sha256,
-            size_bytes=upload.staged.size_bytes,
-            media_type=upload.media_type,
-            updated_at=now,
-        )
-    )
-    return connection.execute(statement.returning(*documents.c)).one()
-
-
-def _is_current(connection: Connection, document_id: str, sha256: str) -> bool:
-    statement = select(revisions.c.id).where(
-        revisions.c.document_id == document_id,
-        revisions.c.sha256 == sha256,
-        revisions.c.is_current,
-    )
-    return connection.execute(statement).first() is not None
-
-
-def _keep_labels(connection: Connection, document_id: str, upload: Upload) -> None:
-    if upload.tags:
-        connection.execute(delete(document_tags).where(document_tags.c.document_id == document_id))
-        values = [{"document_id": document_id, "tag": tag} for tag in dict.fromkeys(upload.tags)]
-        connection.execute(insert(document_tags), values)
-    if upload.origin is not None:
-        connection.execute(
-            update(documents).where(documents.c.id == document_id).values(origin=upload.origin)
-        )
 
 
 def _remove_document(connection: Connection, kb_id: str, document_id: str) -> set[str]:

@@ -1,0 +1,173 @@
+"""Content sent in under a name: whose new version it is, or of what new document.
+
+Runs inside the caller's write transaction, so that two uploads of one name follow each other.
+Knows nothing of what the bytes contain.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, insert, select, update
+
+from kb_service.domain.documents import Document
+from kb_service.domain.errors import Conflict
+from kb_service.domain.jobs import IngestJob, JobStatus
+from kb_service.domain.names import OnConflict, composed, numbered
+from kb_service.storage.bases import require_kb
+from kb_service.storage.documents.rows import find_document_row
+from kb_service.storage.documents.versions import Content, add_version
+from kb_service.storage.identity import new_id
+from kb_service.storage.jobs.rows import cancel_unfinished, insert_job, newest_job
+from kb_service.storage.tables import document_tags, documents, revisions
+
+CREATED, REVISED, UNCHANGED, KEPT_BOTH = "created", "revised", "unchanged", "kept_both"
+_UNDER_WAY = (JobStatus.QUEUED, JobStatus.RUNNING)
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """Content and what it is sent in as. `origin`: the folder of a sync, None otherwise.
+
+    Empty `tags` and a None `origin` keep what the document has.
+    """
+
+    kb_id: str
+    name: str
+    content: Content
+    tags: Sequence[str] = ()
+    origin: str | None = None
+    on_conflict: OnConflict = OnConflict.REVISE
+
+
+@dataclass(frozen=True, slots=True)
+class UploadOutcome:
+    """`created`, `revised`, `unchanged` or `kept_both`; `job`: its ingest, None if done.
+
+    An unchanged upload returns the unfinished job of the same content when there is one.
+    """
+
+    outcome: str
+    document: Document
+    job: IngestJob | None
+
+
+def register(
+    connection: Connection, upload: Upload, now: datetime
+) -> tuple[str, str, IngestJob | None]:
+    """Write the rows of an upload; return its outcome, document id and job.
+
+    Raises NotFound (kb_not_found), Conflict (name_taken).
+    """
+    placed, row = _place(connection, upload)
+    if row is not None:
+        outcome, job = revise(connection, row, upload.content, now)
+        document_id = str(row.id)
+    else:
+        require_kb(connection, upload.kb_id)
+        outcome = CREATED if placed is upload else KEPT_BOTH
+        document_id = _create(connection, placed, now)
+        job = _queue(connection, document_id, now)
+    _keep_labels(connection, document_id, upload)
+    return outcome, document_id, job
+
+
+def _place(connection: Connection, upload: Upload) -> tuple[Upload, Row[Any] | None]:
+    """Return the upload under the name that it gets, and the document that has that name."""
+    row = find_document_row(connection, upload.kb_id, upload.name, by="name")
+    if row is None or row.sha256 == upload.content.sha256:
+        return upload, row
+    if upload.on_conflict is OnConflict.REJECT:
+        raise Conflict(
+            f"a document {row.name!r} is there with other content; send on_conflict revise or keep",
+            code="name_taken",
+            details={"name": row.name, "document_id": row.id},
+        )
+    if upload.on_conflict is OnConflict.REVISE:
+        return upload, row
+    number = 2
+    while True:
+        other = replace(upload, name=numbered(upload.name, number))
+        row = find_document_row(connection, upload.kb_id, other.name, by="name")
+        # The same bytes sent again find the document that was made of them the time before.
+        if row is None or row.sha256 == upload.content.sha256:
+            return other, row
+        number += 1
+
+
+def _create(connection: Connection, upload: Upload, now: datetime) -> str:
+    document_id = new_id("doc")
+    connection.execute(
+        insert(documents).values(
+            id=document_id,
+            kb_id=upload.kb_id,
+            name=composed(upload.name),
+            origin=upload.origin,
+            sha256=upload.content.sha256,
+            size_bytes=upload.content.size_bytes,
+            media_type=upload.content.media_type,
+            created_at=now,
+            updated_at=now,
+        )
+    )
+    add_version(connection, document_id, upload.content, now)
+    return document_id
+
+
+def revise(
+    connection: Connection, row: Row[Any], content: Content, now: datetime
+) -> tuple[str, IngestJob | None]:
+    """Make content the newest of a document; return the outcome and the job that will read it."""
+    if row.sha256 == content.sha256:
+        job = newest_job(connection, row.id)
+        if job is not None and job.status in _UNDER_WAY:
+            return UNCHANGED, job
+        if _is_current(connection, row.id, content.sha256):
+            return UNCHANGED, None
+    else:
+        add_version(connection, row.id, content, now)
+    cancel_unfinished(connection, row.id, now)
+    _set_content(connection, row.id, content, now)
+    if _is_current(connection, row.id, content.sha256):
+        # Back to what is being served: only the newer content that was under way is given up.
+        return UNCHANGED, None
+    return REVISED, _queue(connection, row.id, now)
+
+
+def _queue(connection: Connection, document_id: str, now: datetime) -> IngestJob:
+    row = connection.execute(select(documents).where(documents.c.id == document_id)).one()
+    return insert_job(connection, row, now)
+
+
+def _set_content(connection: Connection, document_id: str, content: Content, now: datetime) -> None:
+    connection.execute(
+        update(documents)
+        .where(documents.c.id == document_id)
+        .values(
+            sha256=content.sha256,
+            size_bytes=content.size_bytes,
+            media_type=content.media_type,
+            updated_at=now,
+        )
+    )
+
+
+def _is_current(connection: Connection, document_id: str, sha256: str) -> bool:
+    statement = select(revisions.c.id).where(
+        revisions.c.document_id == document_id,
+        revisions.c.sha256 == sha256,
+        revisions.c.is_current,
+    )
+    return connection.execute(statement).first() is not None
+
+
+def _keep_labels(connection: Connection, document_id: str, upload: Upload) -> None:
+    if upload.tags:
+        connection.execute(delete(document_tags).where(document_tags.c.document_id == document_id))
+        values = [{"document_id": document_id, "tag": tag} for tag in dict.fromkeys(upload.tags)]
+        connection.execute(insert(document_tags), values)
+    if upload.origin is not None:
+        connection.execute(
+            update(documents).where(documents.c.id == document_id).values(origin=upload.origin)
+        )
