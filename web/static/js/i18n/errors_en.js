@@ -58,6 +58,7 @@ export const errorsEn = {
   error_worker_died: "The program that read it ended",
   error_lease_lost: "Another program took it over, or it was cancelled",
   error_invalid_tags: "These tags are not accepted",
+  error_invalid_on_conflict: "A new version, both or neither: the answer to a known name is unclear",
   error_no_files: "No file was sent",
   error_too_many_files: "Too many files at once[: at most {max}]",
   error_all_files_rejected: "None of the files was accepted",

@@ -58,6 +58,7 @@ export const errorsZh = {
   error_worker_died: "处理它的程序已退出",
   error_lease_lost: "已由其他程序接手，或已取消",
   error_invalid_tags: "标签不被接受",
+  error_invalid_on_conflict: "同名文件的处理方式无效：可作为新版本、并存或拒绝",
   error_no_files: "没有收到文件",
   error_too_many_files: "一次上传的文件太多[，最多 {max} 个]",
   error_all_files_rejected: "没有一个文件被接受",
