@@ -69,4 +69,5 @@ def test_a_list_costs_the_same_for_documents_of_20_and_of_2000_chunks(world: Wor
     kb_id = base_of(world, SHOWN, 20)
     short = cost_of_a_list(world, kb_id)
     world.ingest(kb_id, "0000.txt", [f"sentence {number}" for number in range(2000)])
-    assert cost_of_a_list(world, kb_id) == short
+    # One row more: the version before.
+    assert cost_of_a_list(world, kb_id) == (short[0], short[1] + 1)

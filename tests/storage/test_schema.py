@@ -106,7 +106,7 @@ def test_an_upgrade_knows_whose_vectors_were_made(world: World) -> None:
     world.publisher.publish(world.claim(), *parsed_of(["two", "three"]))
     world.upload(kb_id, "empty.txt", b"")
     world.publish(world.claim(), [])
-    downgrade(world.database, "0008")
+    downgrade(world.database, "0007")
     world.database.migrate()
     listed = world.catalog.documents.list(kb_id).items
     assert {item.name: item.revision and item.revision.embedded_by for item in listed} == {
