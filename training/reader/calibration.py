@@ -78,14 +78,26 @@ def calibrate(
 
 
 def fit(rows: Numbers, right: Numbers, ridge: float = 1e-2) -> Confidence:
-    """The most likely weights (N, 2) -> (N,), by Newton's method with a small ridge."""
-    given = np.column_stack((rows, np.ones(len(rows))))
-    weights = np.zeros(3)
+    """The most likely weights (N, 2) -> (N,), by Newton's method with a small ridge.
+
+    The logit of there being an answer counts only where it speaks for one: it goes along with the
+    margin, and a negative weight would say that what looks answerable is not.
+    """
+    weights = _newton(np.column_stack((rows, np.ones(len(rows)))), right, ridge)
+    if weights[1] < 0:
+        margin, bias = _newton(np.column_stack((rows[:, 0], np.ones(len(rows)))), right, ridge)
+        return Confidence(float(margin), 0.0, float(bias))
+    return Confidence(*map(float, weights))
+
+
+def _newton(given: Numbers, right: Numbers, ridge: float) -> Numbers:
+    weights = np.zeros(given.shape[1])
     for _ in range(100):
         likely = 1 / (1 + np.exp(-np.clip(given @ weights, -50, 50)))
-        curve = (given * (likely * (1 - likely))[:, None]).T @ given + ridge * np.eye(3)
+        spread = (likely * (1 - likely))[:, None]
+        curve = (given * spread).T @ given + ridge * np.eye(given.shape[1])
         weights += np.linalg.solve(curve, given.T @ (right - likely) - ridge * weights)
-    return Confidence(*map(float, weights))
+    return weights
 
 
 def _best(
