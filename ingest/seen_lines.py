@@ -21,7 +21,7 @@ LEAST_SCORE = 0.5
 """What is less sure is not told as words."""
 
 _WIDE = re.compile(f"[{WIDE}]")
-_WIDE_THERE = re.compile(f"[{WIDE}\u2014\u2018\u2019\u201c\u201d\u2026\u00b7]")
+_WIDE_THERE = re.compile(f"[{WIDE}\u2014\u2018\u2019\u201c\u201d\u2026]")
 """Marks of both scripts are wide among Chinese characters."""
 _MOST_SPARSE = 2.0  # heights of the line for each of its letters
 _NARROW = 0.5  # a Latin letter's usual share of the font size
