@@ -72,6 +72,19 @@ export function askTexts({ title, intro = "", fields, confirm, submit }) {
   return openDialog({ title, body, confirm, isDanger: false, submit: async () => read() });
 }
 
+// choices: [{value, label, hint}], the first one chosen; resolves to a value.
+export function askChoice({ title, items, choices, confirm }) {
+  const inputs = choices.map(({ value }, index) => el("input", { type: "radio", name: "choice", value, id: `choice-${value}`, checked: index === 0 }));
+  const rows = choices.map(({ label, hint }, index) =>
+    el("label", { class: "choice", for: inputs[index].id }, inputs[index], el("span", {}, label, el("span", { class: "meta" }, hint))));
+  const body = [
+    el("ul", { class: "choice-items" }, items.map((item) => el("li", {}, el("bdi", {}, item)))),
+    el("fieldset", { class: "choices" }, el("legend", { class: "visually-hidden" }, title), rows),
+  ];
+  const chosen = async () => inputs.find((input) => /** @type {HTMLInputElement} */ (input).checked)?.getAttribute("value");
+  return openDialog({ title, body, confirm, isDanger: false, submit: chosen });
+}
+
 // Names what will be lost before it is lost.
 export function confirmLoss({ title, losses, confirm, submit }) {
   const body = [

@@ -25,10 +25,11 @@ export async function removeDocument(kbId, doc) {
 }
 
 // With a key the bytes come through fetch, which can send it; without one a link streams to disk.
-/** @param {string} kbId @param {Api["DocumentBody"]} doc */
-export async function downloadDocument(kbId, doc) {
+// `revision`: the SHA-256 of a version, null for the newest.
+/** @param {string} kbId @param {Api["DocumentBody"]} doc @param {string | null} revision */
+export async function downloadDocument(kbId, doc, revision = null) {
   const path = `${documentPath(kbId, doc.id)}/content`;
-  const href = apiKey() ? URL.createObjectURL(await getBlob(path)) : urlOf(path).href;
+  const href = apiKey() ? URL.createObjectURL(await getBlob(path, { revision })) : urlOf(path, { revision }).href;
   el("a", { href, download: doc.name }).click();
   if (href.startsWith("blob:")) setTimeout(() => URL.revokeObjectURL(href), KEEP_BLOB_MS);
 }

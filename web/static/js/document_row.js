@@ -19,7 +19,7 @@ export class DocumentRow {
   #actions;
   element = el("li", { class: "document" });
 
-  // actions: {open, remove, download, retry, cancel}, each called with (doc, job)
+  // actions: {open, remove, download, versions, retry, cancel}, each called with (doc, job)
   constructor(actions) {
     this.#actions = actions;
   }
@@ -59,6 +59,7 @@ export class DocumentRow {
     return [
       add("retry", "refresh", canRetry),
       add("cancel", "stop", canCancel),
+      add("versions", "history", doc.versions.length > 1),
       add("download", "download", true),
       add("remove", "trash", true),
     ].filter(Boolean);

@@ -7,6 +7,7 @@ import { DocumentRow, isActive, waitsForVectors } from "./document_row.js";
 import { byId, debounce, el, show } from "./dom.js";
 import { errorText, onLanguage, t } from "./i18n/i18n.js";
 import { LiveUpdates } from "./live.js";
+import { showVersions } from "./versions.js";
 
 const PAGE_SIZE = 50;
 const MAX_JOB_READS = 8;
@@ -193,6 +194,7 @@ export class Documents {
     const actions = {
       open: (chosen) => this.#hooks.open(kbId, chosen),
       remove: (chosen) => this.#guard(() => this.#remove(kbId, chosen)),
+      versions: (chosen) => this.#guard(async () => (await showVersions(kbId, chosen, this.#hooks.open)) && this.#refresh()),
       download: (chosen) => this.#guard(() => downloadDocument(kbId, chosen)),
       retry: (chosen, job) => this.#guard(() => this.#act(job, "retry")),
       cancel: (chosen, job) => this.#guard(() => this.#act(job, "cancel")),

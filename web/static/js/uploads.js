@@ -2,6 +2,7 @@
 // Knows the upload call and its progress area; what becomes of the documents is the list's business.
 
 import { uploadBatch } from "./api.js";
+import { askChoice } from "./dialogs.js";
 import { announce, byId, el, iconButton, show } from "./dom.js";
 import { ownWords } from "./error_view.js";
 import { formatBytes, onLanguage, reasonText, t } from "./i18n/i18n.js";
@@ -60,20 +61,41 @@ export class Uploads {
 
   async #upload(kbId, entries) {
     this.#stops = new AbortController();
-    const tally = { created: 0, revised: 0, unchanged: 0 };
-    const run = { numFiles: entries.length, numSent: 0, bytes: 0, total: sizeOf(entries), isActive: true, tally, rejected: [], unknown: [] };
+    const tally = { created: 0, revised: 0, unchanged: 0, kept_both: 0 };
+    const run = { numFiles: entries.length, numSent: 0, bytes: 0, total: sizeOf(entries), isActive: true, tally, rejected: [], unknown: [], known: [] };
     this.#runs.set(kbId, run);
     this.#render();
-    for (const batch of batchesOf(entries)) {
-      if (!this.#stops.signal.aborted) await this.#send(kbId, run, batch);
-      else for (const { name } of batch) run.rejected.push({ name, error: null });
-    }
+    await this.#sendAll(kbId, run, entries, "reject");
+    if (run.known.length) await this.#settle(kbId, run);
     run.isActive = false;
     this.#render();
     announce(summaryOf(run));
   }
 
-  async #send(kbId, run, batch) {
+  async #sendAll(kbId, run, entries, onConflict) {
+    for (const batch of batchesOf(entries)) {
+      if (!this.#stops.signal.aborted) await this.#send(kbId, run, batch, onConflict);
+      else for (const { name } of batch) run.rejected.push({ name, error: null });
+    }
+  }
+
+  // Files whose name a document with other content has: the reader says what they are.
+  async #settle(kbId, run) {
+    const known = run.known;
+    run.known = [];
+    const choice = await askChoice({
+      title: t("known_title", { count: known.length }),
+      items: known.map(({ entry }) => entry.name),
+      choices: ["revise", "keep"].map((value) => ({ value, label: t(`known_${value}`), hint: t(`known_${value}_hint`) })),
+      confirm: t("known_confirm"),
+    });
+    const entries = known.map(({ entry }) => entry);
+    if (!choice) return known.forEach(({ entry, error }) => run.rejected.push({ name: entry.name, error }));
+    Object.assign(run, { numSent: run.numSent - known.length, bytes: run.bytes - sizeOf(entries) });
+    await this.#sendAll(kbId, run, entries, choice);
+  }
+
+  async #send(kbId, run, batch, onConflict) {
     const before = run.bytes;
     const size = sizeOf(batch);
     const onBytes = (loaded, total) => {
@@ -81,8 +103,8 @@ export class Uploads {
       this.#showBytes();
     };
     try {
-      const items = await uploadBatch(kbId, batch, onBytes, this.#stops.signal);
-      items.forEach((item, index) => count(run, item, batch[index]?.name ?? ""));
+      const items = await uploadBatch(kbId, batch, onConflict, onBytes, this.#stops.signal);
+      items.forEach((item, index) => count(run, item, batch[index]));
       this.#onAccepted(kbId, items);
     } catch (error) {
       fail(run, batch, error);
@@ -160,8 +182,10 @@ function fail(run, batch, error) {
   }
 }
 
-function count(run, item, name) {
-  if (item.outcome === "rejected") run.rejected.push({ name, error: item.error });
+/** @param {Api["UploadItemBody"]} item */
+function count(run, item, entry) {
+  if (item.error?.code === "name_taken") run.known.push({ entry, error: item.error });
+  else if (item.outcome === "rejected") run.rejected.push({ name: entry.name, error: item.error });
   else run.tally[item.outcome] = (run.tally[item.outcome] ?? 0) + 1;
 }
 

@@ -1,15 +1,17 @@
 // The language of the page: Chinese or English, remembered, switched without a reload.
-// Knows keys and texts; all texts live in en.js and zh.js, those of errors and of pages beside them.
+// Knows keys and texts; all texts live in en.js and zh.js, those of errors, pages and versions beside them.
 
 import { en } from "./en.js";
 import { errorsEn } from "./errors_en.js";
 import { errorsZh } from "./errors_zh.js";
 import { pagesEn } from "./pages_en.js";
 import { pagesZh } from "./pages_zh.js";
+import { versionsEn } from "./versions_en.js";
+import { versionsZh } from "./versions_zh.js";
 import { zh } from "./zh.js";
 
 const ITEM = "kb.language";
-const TEXTS = { en: { ...en, ...errorsEn, ...pagesEn }, zh: { ...zh, ...errorsZh, ...pagesZh } };
+const TEXTS = { en: { ...en, ...errorsEn, ...pagesEn, ...versionsEn }, zh: { ...zh, ...errorsZh, ...pagesZh, ...versionsZh } };
 const listeners = [];
 let current = initial();
 

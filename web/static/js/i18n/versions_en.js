@@ -1,0 +1,28 @@
+// English: versions of a document, and what a known name means.
+
+export const versionsEn = {
+  known_title: "A document of this name is here already|{count} of these names are here already, with other content",
+  known_revise: "New version",
+  known_revise_hint: "The document shows what you send; what it held before stays among its versions.",
+  known_keep: "Keep both",
+  known_keep_hint: "What you send becomes a document beside it, with a number behind its name.",
+  known_confirm: "Go on",
+  document_versions: "Versions of {name}",
+  versions_title: "Versions of {name}",
+  version_number: "Version {number}",
+  version_of: "{name} (version {number})",
+  version_searchable: "found and quoted",
+  version_kept: "kept",
+  version_unread: "kept, not read",
+  version_open: "Open",
+  version_open_label: "Open version {number}",
+  version_compare: "Compare",
+  version_compare_label: "Compare version {number} with what is found now",
+  version_download: "Download",
+  version_download_label: "Download version {number}",
+  version_restore: "Restore",
+  version_restore_label: "Restore version {number}",
+  version_restored: "Version {number} of {name} is being read again",
+  changes_since: "Changed since version {number}: {count} passage|Changed since version {number}: {count} passages",
+  changes_more: "and {count} more",
+};

@@ -1,0 +1,28 @@
+// 中文：文档的版本与同名文件。
+
+export const versionsZh = {
+  known_title: "已有同名文档，内容不同|其中 {count} 个名称已有文档，内容不同",
+  known_revise: "作为新版本",
+  known_revise_hint: "文档显示新内容，原内容保留在版本中。",
+  known_keep: "两者都保留",
+  known_keep_hint: "新文件成为另一个文档，名称后加编号。",
+  known_confirm: "继续",
+  document_versions: "{name} 的版本",
+  versions_title: "{name} 的版本",
+  version_number: "版本 {number}",
+  version_of: "{name}（版本 {number}）",
+  version_searchable: "当前检索和引用",
+  version_kept: "已保留",
+  version_unread: "已保留，未读取",
+  version_open: "打开",
+  version_open_label: "打开版本 {number}",
+  version_compare: "比较",
+  version_compare_label: "将版本 {number} 与当前内容比较",
+  version_download: "下载",
+  version_download_label: "下载版本 {number}",
+  version_restore: "恢复",
+  version_restore_label: "恢复版本 {number}",
+  version_restored: "正在重新读取 {name} 的版本 {number}",
+  changes_since: "自版本 {number} 以来有 {count} 处变化",
+  changes_more: "另有 {count} 处",
+};
