@@ -19,6 +19,9 @@ from kb_service.domain.questions import Question
 from kb_service.domain.reading import Reading
 from kb_service.domain.spans import TextSpan
 from kb_service.generation.windows import Window, choose_windows
+from kb_service.language.asked import as_meant
+from kb_service.language.background import asking_part
+from kb_service.language.variants import simplified
 
 MAX_ANSWER_TOKENS = 96
 ENOUGH = 0.7
@@ -127,14 +130,15 @@ class TrainedReader:
             idf,
             passages,
             self._scorer.length,
-            max_tokens=self._scorer.room(question.text, title),
+            max_tokens=self._scorer.room(_read_as(question), title),
             max_windows=self._max_windows,
         )
 
     def scored(self, question: Question, windows: Sequence[Window]) -> Iterator[ScoredSpan]:
         """Yield the best words of each window that has any."""
-        texts = [(window.passage.title, window.text) for window in windows]
-        for window, scores in zip(windows, self._scorer.score(question.text, texts), strict=True):
+        texts = [(simplified(window.passage.title), simplified(window.text)) for window in windows]
+        scored = self._scorer.score(_read_as(question), texts)
+        for window, scores in zip(windows, scored, strict=True):
             found = _scored(window, scores)
             if found:
                 yield found
@@ -142,6 +146,11 @@ class TrainedReader:
     def _reading(self, scored: ScoredSpan) -> Reading:
         confidence = self._scorer.confidence.of(scored.margin, scored.answerable)
         return Reading(scored.passage, scored.span, confidence)
+
+
+def _read_as(question: Question) -> str:
+    """A question as it is read: what asks of a long one, simplified, without slips of the keys."""
+    return simplified(asking_part(as_meant(question.text)))
 
 
 def _scored(window: Window, scores: Scores) -> ScoredSpan | None:

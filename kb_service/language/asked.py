@@ -19,7 +19,7 @@ _STRAY_SPACES = re.compile(rf"(?<=[{HAN}])\s+(?=[{HAN}])")
 
 def parse_question(text: str) -> Question:
     """Return a question taken apart; `Question.text` is as it was typed."""
-    meant = _as_meant(text)
+    meant = as_meant(text)
     normalised = normalise(meant)
     return Question(
         text=text,
@@ -32,7 +32,7 @@ def parse_question(text: str) -> Question:
     )
 
 
-def _as_meant(text: str) -> str:
+def as_meant(text: str) -> str:
     """Return a question without what its typing alone has put there: spaces, capitals throughout.
 
     Capitals throughout tell no names; in small letters none is taken for one.

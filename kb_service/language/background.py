@@ -14,6 +14,10 @@ MAX_WORDS = 60
 MAX_CHARACTERS = 100
 """A question of no more words, or characters of a script without spaces, has no background."""
 
+MAX_WORDS_READ = 30
+MAX_CHARACTERS_READ = 40
+"""A longer question is read from the clause before the one that asks to the end of that."""
+
 _LEXICON = shipped_lexicon()
 _ASKS = re.compile("|".join(_LEXICON.patterns("question_parts", "asks")), re.IGNORECASE)
 _SENTENCE_ENDS = re.compile(r"[\u3002?\uff1f!\uff01;\uff1b\n]+|\.(?=\s|$)")
@@ -28,20 +32,33 @@ _Part = tuple[int, int]
 
 def background_of(text: str) -> TextSpan | None:
     """Return the stretch of a question before what asks and the clause in front of it, or None."""
-    if not _is_long(text):
+    if not _is_long(text, MAX_CHARACTERS, MAX_WORDS):
         return None
     parts = list(_parts(text, _SENTENCE_ENDS))
     asking = _asking(parts, text)
-    if _is_long(text[slice(*asking)]):
+    if _is_long(text[slice(*asking)], MAX_CHARACTERS, MAX_WORDS):
         parts = list(_parts(text, _CLAUSE_ENDS))
         asking = _asking(parts, text)
-    before = [start for start, end in parts if end <= asking[0]]
-    start = before[-1] if before else asking[0]
+    start = _start_before(asking, parts)
     return TextSpan(0, start) if start else None
 
 
-def _is_long(text: str) -> bool:
-    return len(_HAN.findall(text)) > MAX_CHARACTERS or len(_WORD.findall(text)) > MAX_WORDS
+def asking_part(text: str) -> str:
+    """Return what of a long question is read: the clause that asks and the one before it."""
+    if not _is_long(text, MAX_CHARACTERS_READ, MAX_WORDS_READ):
+        return text
+    parts = list(_parts(text, _CLAUSE_ENDS))
+    asking = _asking(parts, text)
+    return text[_start_before(asking, parts) : asking[1]].strip()
+
+
+def _start_before(asking: _Part, parts: list[_Part]) -> int:
+    before = [start for start, end in parts if end <= asking[0]]
+    return before[-1] if before else asking[0]
+
+
+def _is_long(text: str, max_characters: int, max_words: int) -> bool:
+    return len(_HAN.findall(text)) > max_characters or len(_WORD.findall(text)) > max_words
 
 
 def _parts(text: str, ends: re.Pattern[str]) -> Iterator[_Part]:

@@ -25,6 +25,8 @@ _PATTERNS = {
     kind: [re.compile(pattern) for pattern in _LEXICON.patterns("kinds", kind.value)]
     for kind in _IN_ORDER
 }
+_COUNTED = [re.compile(pattern) for pattern in _LEXICON.patterns("kinds", "counted")]
+_NUMERALS = rf"\d{_LEXICON.characters('sentences', 'list_numerals')}"
 _BEFORE = [re.compile(pattern) for pattern in _LEXICON.patterns("kinds", "wrappings_before")]
 _AFTER = [
     re.compile(f"(?:{pattern})$") for pattern in _LEXICON.patterns("kinds", "wrappings_after")
@@ -40,6 +42,14 @@ def kind_of(question: Question) -> QuestionKind:
         if any(pattern.search(asked) for pattern in _PATTERNS[kind]):
             return kind
     return QuestionKind.FACT
+
+
+def counts_what_is_asked(question: Question, words: str) -> bool:
+    """False for words that count something else than the question does: persons for incidents."""
+    asked = [m["counter"] for p in _COUNTED for m in p.finditer(question.normalised)]
+    return not asked or any(
+        re.search(rf"[{_NUMERALS}]\s*{re.escape(counter)}", words) for counter in asked
+    )
 
 
 def bare_question(normalised: str) -> str:

@@ -10,9 +10,10 @@ from kb_service.domain.answers import AnswerStatus, Generation
 from kb_service.domain.chats import Usage
 from kb_service.domain.ports import PassageReader
 from kb_service.domain.queries import Passage
-from kb_service.domain.questions import QuestionKind
+from kb_service.domain.questions import Question, QuestionKind
 from kb_service.domain.reading import Reading
 from kb_service.domain.spans import TextSpan
+from kb_service.language.kinds import counts_what_is_asked
 from kb_service.language.messages import message
 from kb_service.services.assembly import RevisionTexts
 from kb_service.services.evidence import Shortfall
@@ -78,7 +79,7 @@ def plan_answer(
     if len(findings) > 1:
         return _in_parts(findings, language)
     (found,) = findings
-    if turn.kind in ACROSS and not _says_outright(found):
+    if turn.kind in ACROSS and not _says_outright(found, turn.question):
         return _cannot(CANNOT_COUNT, found, language)
     if turn.kind in {QuestionKind.SUMMARY, QuestionKind.ABOUT_DOCUMENT} and not writes:
         return _gist(turn, found, texts, reader)
@@ -89,9 +90,18 @@ def _said(text: str, status: AnswerStatus, reason: str) -> Plan:
     return Plan((Saying(text),), status, reason)
 
 
-def _says_outright(found: Finding) -> bool:
-    best = max((r.confidence for r in found.evidence.readings), default=0.0)
-    return best >= OUTRIGHT
+def _says_outright(found: Finding, question: Question) -> bool:
+    """True when a reading is sure, and counts what the question counts."""
+    return any(
+        reading.confidence >= OUTRIGHT and counts_what_is_asked(question, _with_counter(reading))
+        for reading in found.evidence.readings
+    )
+
+
+def _with_counter(reading: Reading) -> str:
+    """The words of a reading and the word behind them, which may be its counter."""
+    end = reading.span.end + 2
+    return reading.passage.text[reading.span.start : end]
 
 
 def _cannot(reason: str, found: Finding, language: str) -> Plan:

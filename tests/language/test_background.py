@@ -1,6 +1,7 @@
 """What a long question only tells beforehand is its background; a short one has none."""
 
 from kb_service.language.asked import parse_question
+from kb_service.language.background import asking_part
 from kb_service.language.mentions import unmentioned
 from kb_service.language.subjects import subjects_in
 from kb_service.language.text import normalise
@@ -56,3 +57,14 @@ def test_a_short_question_has_no_background() -> None:
 
 def test_a_long_question_that_asks_first_is_asked_where_its_mark_stands() -> None:
     assert "黑水隧道" in hard(f"黑水隧道封闭了多久？{CHINESE.format('')[:130].replace('什么', '')}")
+
+
+def test_a_long_question_is_read_from_the_clause_before_the_one_that_asks() -> None:
+    long = (
+        "您好，我是值班室的小王，刚接到上级电话，说去年冬天临港码头那边有一条船起了火，"
+        "想问一下最后认定的起火原因是什么，麻烦尽快回复，谢谢。"
+    )
+    assert asking_part(long) == (
+        "说去年冬天临港码头那边有一条船起了火，想问一下最后认定的起火原因是什么，"
+    )
+    assert asking_part("起火原因是什么？谢谢") == "起火原因是什么？谢谢"

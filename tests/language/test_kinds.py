@@ -4,7 +4,7 @@ import pytest
 
 from kb_service.domain.questions import QuestionKind as Kind
 from kb_service.language.asked import parse_question
-from kb_service.language.kinds import bare_question, kind_of
+from kb_service.language.kinds import bare_question, counts_what_is_asked, kind_of
 
 ASKED = {
     Kind.FACT: (
@@ -176,3 +176,11 @@ def test_a_count_or_an_extreme_over_reports_is_asked_across_documents(question: 
 )
 def test_extremes_and_counts_inside_one_subject_are_not(question: str) -> None:
     assert kind_of(parse_question(question)) not in ACROSS
+
+
+def test_words_that_count_something_else_are_no_count() -> None:
+    asked = parse_question("一共有多少起涉及死亡的事故？")
+    assert counts_what_is_asked(asked, "全年共发生31起")
+    assert counts_what_is_asked(asked, "三起，")
+    assert not counts_what_is_asked(asked, "7人，受")
+    assert counts_what_is_asked(parse_question("How many incidents were there?"), "7 people")
