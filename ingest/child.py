@@ -24,6 +24,7 @@ from kb_service.domain.jobs import Progress
 
 MAX_RESULT_BYTES = 2 << 30
 MAX_OPEN_FILES = 256
+LOWEST_PRIORITY = 19
 
 _REFUSED = ("socket.connect", "socket.getaddrinfo", "subprocess.Popen", "os.system", "os.exec",
             "os.fork", "os.forkpty", "os.posix_spawn")  # fmt: skip
@@ -123,6 +124,7 @@ def _load(request: Request, limits: ParseLimits, answers: socket.socket) -> None
 
 
 def _read(request: Request, limits: ParseLimits, answers: socket.socket) -> None:
+    os.setpriority(os.PRIO_PROCESS, 0, LOWEST_PRIORITY)  # seconds a page: questions go first
     from ingest.ocr import RapidReader
     from ingest.page_reading import ReadingFolder
     from ingest.picture_reading import read_pages

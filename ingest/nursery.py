@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ingest.child import failure, work
+from ingest.child import LOWEST_PRIORITY, failure, work
 from ingest.limits import ParseLimits
 from ingest.preparation import DRAWING, prepare
 from kb_service.domain.errors import ParserFailed
@@ -33,7 +33,6 @@ _REQUEST_WITHIN_S = 5.0
 _KIB = 1024
 _GIVES_WAY_AFTER_S = 1.0
 _LOWER_BY = 10
-_LOWEST = 19
 
 
 @dataclass(slots=True)
@@ -58,7 +57,8 @@ class Child:
             self.gives_way_at = math.inf
             lowest = os.getpriority(os.PRIO_PROCESS, 0) + _LOWER_BY
             with contextlib.suppress(OSError):
-                os.setpriority(os.PRIO_PROCESS, self.pid, min(lowest, _LOWEST))
+                own = os.getpriority(os.PRIO_PROCESS, self.pid)
+                os.setpriority(os.PRIO_PROCESS, self.pid, max(own, min(lowest, LOWEST_PRIORITY)))
 
 
 class Nursery:
