@@ -44,13 +44,16 @@ def _report_intake(intake: "Intake", *, as_json: bool) -> None:
         return
     for name, item in uploads:
         reason = f": {item.error.message} [{item.error.code}]" if item.error else ""
-        also = f" as {item.document.name}" if item.document and item.outcome == "kept_both" else ""
-        say(f"{item.outcome:10} {name}{also}{reason}")
+        say(f"{item.outcome:10} {name}{_other_name(item)}{reason}")
     _say_skipped(intake.num_skipped)
     if run:
         _say_run(run)
     elif any(item.job for _, item in uploads):
         say("Queued; a running `kb serve` ingests them, or add --wait to do it here.")
+
+
+def _other_name(item: "UploadItem") -> str:
+    return f" as {item.document.name}" if item.document and item.outcome == "kept_both" else ""
 
 
 def _say_skipped(num_skipped: int) -> None:
@@ -157,7 +160,8 @@ def _report_sync(followed: "Followed", *, prune: bool, as_json: bool) -> None:
         return
     for name, item in report.uploads:
         reason = f": {item.error.message} [{item.error.code}]" if item.error else ""
-        say(f"{'again' if name in plan.again else item.outcome:10} {name}{reason}")
+        outcome = "again" if name in plan.again else item.outcome
+        say(f"{outcome:10} {name}{_other_name(item)}{reason}")
     for name in plan.removed:
         say(f"removed    {name}" if prune else f"gone       {name} (kept; --prune deletes it)")
     if report.uploads:

@@ -316,7 +316,8 @@ class Version:
 class Document:
     """A document of a knowledge base; `revision` is the searchable one, None before the first.
 
-    `versions`: newest first, never none.
+    `versions`: newest first, never none. `origin`: the folder of a sync, None of uploads; `path`:
+    what it calls the document, None where that is its name.
     """
 
     id: str
@@ -333,6 +334,13 @@ class Document:
     created_at: datetime
     updated_at: datetime
     versions: tuple[Version, ...] = ()
+    origin: str | None = None
+    path: str | None = None
+
+    @property
+    def source_path(self) -> str:
+        """What its origin calls it."""
+        return self.path or self.name
 
 
 @dataclass(frozen=True, slots=True)

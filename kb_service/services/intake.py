@@ -16,7 +16,7 @@ from kb_service.services.bases import BaseService
 from kb_service.services.documents import DocumentService
 from kb_service.services.folders import given_name, scan, told_apart
 from kb_service.services.ingest_run import IngestRun
-from kb_service.services.sync import SyncReport, SyncService, accept_file
+from kb_service.services.sync import SyncReport, SyncService, accept_file, origin_of
 from kb_service.services.uploads import UploadItem, UploadService
 
 NamedItem = tuple[str, UploadItem]
@@ -114,7 +114,9 @@ class IntakeService:
         failed = tuple(
             state.document
             for state in self._documents.every(base.id)
-            if state.document.name in unchanged and state.document.error
+            if state.document.origin == origin_of(folder)
+            and state.document.source_path in unchanged
+            and state.document.error
         )
         return Followed(report, run, failed)
 

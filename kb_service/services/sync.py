@@ -83,7 +83,7 @@ class SyncService:
             if prune:
                 _require_files(sight.plan, folder)
             uploads = tuple(self._take_in(kb_id, sight, origin_of(folder)))
-            removed = self._prune(kb_id, sight.plan) if prune else ()
+            removed = self._prune(kb_id, sight.plan, origin_of(folder)) if prune else ()
             self._remember(kb_id, origin_of(folder), sight, uploads)
         return SyncReport(sight.plan, uploads, removed, sight.refused)
 
@@ -100,7 +100,7 @@ class SyncService:
             if seen.get(name) == refusal.sha256 and refusal.rules == self._rules
         }
         followed = {name: seen[name] for name in named.files}
-        unfinished = set() if kb_id is None else self._unfinished(kb_id)
+        unfinished = set() if kb_id is None else self._unfinished(kb_id, origin)
         plan = plan_sync(followed, known, refused, named.num_skipped, unfinished)
         return _Sight(named, seen, refused, plan)
 
@@ -111,11 +111,13 @@ class SyncService:
         for name in sight.named.twins.keys() - sight.refused.keys():
             yield name, UploadItem("rejected", error=_name_taken(name))
 
-    def _unfinished(self, kb_id: str) -> set[str]:
+    def _unfinished(self, kb_id: str, origin: str) -> set[str]:
         return {
-            document.name
+            document.source_path
             for document in every_document(self._catalog, kb_id)
-            if document.error and document.error["code"] in TRIED_AGAIN
+            if document.origin == origin
+            and document.error
+            and document.error["code"] in TRIED_AGAIN
         }
 
     def _remember(
@@ -134,9 +136,9 @@ class SyncService:
         self._refused.keep(kb_id, origin, refusals)
         self._refused.forget_all_but({base.id for base in every_kb(self._catalog)})
 
-    def _prune(self, kb_id: str, plan: SyncPlan) -> tuple[str, ...]:
+    def _prune(self, kb_id: str, plan: SyncPlan, origin: str) -> tuple[str, ...]:
         for name in plan.removed:
-            document = self._catalog.documents.find(kb_id, name)
+            document = self._catalog.documents.find_synced(kb_id, origin, name)
             if document is not None:
                 self._catalog.documents.delete(kb_id, document.id)
         return plan.removed

@@ -143,6 +143,8 @@ documents = Table(
     Column("media_type", StoredText, nullable=False),
     Column("created_at", UtcTime, nullable=False),
     Column("updated_at", UtcTime, nullable=False),
+    # What its origin calls it, where a document from elsewhere has that name.
+    Column("path", StoredText),
     UniqueConstraint("kb_id", "name"),
 )
 

@@ -16,7 +16,7 @@ from kb_service.domain.errors import Conflict
 from kb_service.domain.jobs import IngestJob, JobStatus
 from kb_service.domain.names import OnConflict, composed, numbered
 from kb_service.storage.bases import require_kb
-from kb_service.storage.documents.rows import find_document_row
+from kb_service.storage.documents.rows import find_document_row, find_synced_row
 from kb_service.storage.documents.versions import Content, add_version
 from kb_service.storage.identity import new_id
 from kb_service.storage.jobs.rows import cancel_unfinished, insert_job, newest_job
@@ -30,7 +30,8 @@ _UNDER_WAY = (JobStatus.QUEUED, JobStatus.RUNNING)
 class Upload:
     """Content and what it is sent in as. `origin`: the folder of a sync, None otherwise.
 
-    Empty `tags` and a None `origin` keep what the document has.
+    Empty `tags` and a None `origin` keep what the document has. `path`: what its origin calls the
+    document, None where that is its name.
     """
 
     kb_id: str
@@ -39,6 +40,7 @@ class Upload:
     tags: Sequence[str] = ()
     origin: str | None = None
     on_conflict: OnConflict = OnConflict.REVISE
+    path: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +68,21 @@ def register(
         document_id = str(row.id)
     else:
         require_kb(connection, upload.kb_id)
-        outcome = CREATED if placed is upload else KEPT_BOTH
+        outcome = CREATED if placed.name == upload.name else KEPT_BOTH
         document_id = _create(connection, placed, now)
         job = _queue(connection, document_id, now)
-    _keep_labels(connection, document_id, upload)
+    _keep_labels(connection, document_id, placed)
     return outcome, document_id, job
 
 
 def _place(connection: Connection, upload: Upload) -> tuple[Upload, Row[Any] | None]:
     """Return the upload under the name that it gets, and the document that has that name."""
+    if upload.origin is not None:
+        row = find_synced_row(connection, upload.kb_id, upload.origin, upload.name)
+        if row is not None:
+            return replace(upload, path=row.path), row
+        # Another folder, or a person, has that name for something else: it stays theirs.
+        upload = replace(upload, on_conflict=OnConflict.KEEP)
     row = find_document_row(connection, upload.kb_id, upload.name, by="name")
     if row is None or row.sha256 == upload.content.sha256:
         return upload, row
@@ -88,7 +96,8 @@ def _place(connection: Connection, upload: Upload) -> tuple[Upload, Row[Any] | N
         return upload, row
     number = 2
     while True:
-        other = replace(upload, name=numbered(upload.name, number))
+        path = upload.name if upload.origin is not None else None
+        other = replace(upload, name=numbered(upload.name, number), path=path)
         row = find_document_row(connection, upload.kb_id, other.name, by="name")
         # The same bytes sent again find the document that was made of them the time before.
         if row is None or row.sha256 == upload.content.sha256:
@@ -104,6 +113,7 @@ def _create(connection: Connection, upload: Upload, now: datetime) -> str:
             kb_id=upload.kb_id,
             name=composed(upload.name),
             origin=upload.origin,
+            path=upload.path,
             sha256=upload.content.sha256,
             size_bytes=upload.content.size_bytes,
             media_type=upload.content.media_type,
@@ -169,5 +179,7 @@ def _keep_labels(connection: Connection, document_id: str, upload: Upload) -> No
         connection.execute(insert(document_tags), values)
     if upload.origin is not None:
         connection.execute(
-            update(documents).where(documents.c.id == document_id).values(origin=upload.origin)
+            update(documents)
+            .where(documents.c.id == document_id)
+            .values(origin=upload.origin, path=upload.path)
         )

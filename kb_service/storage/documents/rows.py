@@ -107,6 +107,16 @@ def find_document_row(connection: Connection, kb_id: str, key: str, *, by: str) 
     return next((rows[key] for key in keys if key in rows), None)
 
 
+def find_synced_row(connection: Connection, kb_id: str, origin: str, path: str) -> Row[Any] | None:
+    """Return the documents row that a folder calls so, in any Unicode form."""
+    called = func.coalesce(documents.c.path, documents.c.name)
+    statement = select(documents).where(
+        documents.c.kb_id == kb_id, documents.c.origin == origin, called.in_(forms_of(path))
+    )
+    rows = {row.path or row.name: row for row in connection.execute(statement)}
+    return next((rows[form] for form in forms_of(path) if form in rows), None)
+
+
 def require_document_row(connection: Connection, kb_id: str, document_id: str) -> Row[Any]:
     """Return the documents row; NotFound when the base or the document does not exist."""
     row = find_document_row(connection, kb_id, document_id, by="id")

@@ -7,7 +7,7 @@ nothing of what the bytes contain.
 from collections.abc import Sequence
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select
 
 from kb_service.domain.documents import Document
 from kb_service.domain.errors import StorageError
@@ -22,6 +22,7 @@ from kb_service.storage.documents.registration import Upload, UploadOutcome, reg
 from kb_service.storage.documents.rows import (
     count_by_status,
     find_document_row,
+    find_synced_row,
     read_documents,
     require_document_row,
 )
@@ -97,6 +98,12 @@ class Documents:
             row = find_document_row(connection, kb_id, name, by="name")
             return read_documents(connection, [row])[0] if row is not None else None
 
+    def find_synced(self, kb_id: str, origin: str, path: str) -> Document | None:
+        """Return the document that a folder calls so, None when there is none."""
+        with self._database.read() as connection:
+            row = find_synced_row(connection, kb_id, origin, path)
+            return read_documents(connection, [row])[0] if row is not None else None
+
     def list(
         self,
         kb_id: str,
@@ -130,14 +137,17 @@ class Documents:
     def known_hashes(self, kb_id: str, origin: str | None = None) -> dict[str, str]:
         """Return name -> SHA-256 of the newest content sent in, whether or not it was readable.
 
-        `origin`: only the documents that came from that folder; None means all. Raises NotFound.
+        `origin`: only the documents that came from that folder, by what it calls them; None means
+        all. Raises NotFound.
         """
-        statement = select(documents.c.name, documents.c.sha256).where(documents.c.kb_id == kb_id)
+        statement = select(documents.c.name, documents.c.sha256)
         if origin is not None:
-            statement = statement.where(documents.c.origin == origin)
+            path = func.coalesce(documents.c.path, documents.c.name)
+            statement = select(path, documents.c.sha256).where(documents.c.origin == origin)
         with self._database.read() as connection:
             require_kb(connection, kb_id)
-            return dict(connection.execute(statement).tuples().all())
+            known = connection.execute(statement.where(documents.c.kb_id == kb_id))
+            return dict(known.tuples().all())
 
     def delete(self, kb_id: str, document_id: str) -> None:
         """Delete a document; afterwards nothing of it is found or quoted. Raises NotFound."""
