@@ -1,5 +1,7 @@
 """What an upload means: created, revised, unchanged; superseded work; deletes."""
 
+from dataclasses import replace
+
 import pytest
 
 from kb_service.domain.documents import DocumentStatus
@@ -12,7 +14,7 @@ from kb_service.domain.errors import (
     StorageError,
 )
 from kb_service.domain.jobs import JobStatus
-from tests.storage.world import World, sha256
+from tests.storage.world import PROFILE, World, sha256
 
 
 @pytest.fixture
@@ -56,14 +58,15 @@ def test_new_bytes_keep_the_old_revision_searchable_until_published(
     old = world.ingest(kb_id, "a.txt", ["one"])
     done = world.upload(kb_id, "a.txt", b"two")
     assert done.outcome == "revised"
-    assert done.document.revision == old
+    assert done.document.revision == replace(old, embedded_by=PROFILE.fingerprint)
     assert done.document.status is DocumentStatus.PENDING
     claim = world.claim()
     assert world.live_texts(kb_id) == ["one"]
     new = world.publish(claim, ["two"])
     assert world.live_texts(kb_id) == ["two"]
     document = world.catalog.documents.get(kb_id, done.document.id)
-    assert (document.revision, document.status) == (new, DocumentStatus.READY)
+    assert document.revision == replace(new, embedded_by=PROFILE.fingerprint)
+    assert document.status is DocumentStatus.READY
     assert world.catalog.revisions.text(kb_id, document.id, old.sha256)[1] == "one\n"
     world.assert_clean()
 
@@ -105,7 +108,7 @@ def test_going_back_to_earlier_bytes_makes_them_searchable_again(world: World, k
     assert world.live_texts(kb_id) == ["one"]
     document = world.catalog.documents.find(kb_id, "a.txt")
     assert document is not None
-    assert document.revision == third
+    assert document.revision == replace(third, embedded_by=PROFILE.fingerprint)
     for content in ("one", "two"):
         found = world.catalog.revisions.text(kb_id, document.id, sha256(content.encode()))
         assert found[1] == f"{content}\n"

@@ -87,7 +87,7 @@ class World:
         parsed, drafts = parsed_of(sentences)
         revision = self.publisher.publish(claim, parsed, drafts)
         self.embeddings.add(PROFILE, vectors_of(drafts))
-        return self.catalog.revisions.get(claim.job.kb_id, revision.document_id, revision.sha256)
+        return revision
 
     def ingest(self, kb_id: str, name: str, sentences: Sequence[str]) -> Revision:
         """Upload a document that reads as these sentences and make it searchable."""
