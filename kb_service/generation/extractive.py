@@ -57,9 +57,16 @@ def written(quotations: Sequence[Quotation]) -> list[str]:
     pieces: list[str] = []
     for quotation in quotations:
         for sentence in quotation.sentences:
-            gap = "" if not pieces else ("\n" if is_chinese(sentence) else " ")
-            pieces.append(gap + _marked(sentence, quotation.passage.number))
+            pieces.append(_gap(pieces, sentence) + _marked(sentence, quotation.passage.number))
     return pieces
+
+
+def _gap(pieces: Sequence[str], sentence: str) -> str:
+    """What stands before a sentence: a line end where a space would join it to the one before."""
+    if not pieces:
+        return ""
+    is_ended = pieces[-1].rstrip().endswith(tuple(_END_MARKS))
+    return "\n" if is_chinese(sentence) or not is_ended else " "
 
 
 def _marked(sentence: str, number: int) -> str:

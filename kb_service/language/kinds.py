@@ -25,12 +25,16 @@ _PATTERNS = {
     kind: [re.compile(pattern) for pattern in _LEXICON.patterns("kinds", kind.value)]
     for kind in _IN_ORDER
 }
+_HAPPENED = [re.compile(pattern) for pattern in _LEXICON.patterns("kinds", "happened")]
 _COUNTED = [re.compile(pattern) for pattern in _LEXICON.patterns("kinds", "counted")]
 _NUMERALS = rf"\d{_LEXICON.characters('sentences', 'list_numerals')}"
 _BEFORE = [re.compile(pattern) for pattern in _LEXICON.patterns("kinds", "wrappings_before")]
 _AFTER = [
     re.compile(f"(?:{pattern})$") for pattern in _LEXICON.patterns("kinds", "wrappings_after")
 ]
+MAX_GREETING_WORDS = 3
+"""So many words may be a greeting as a whole, though one of them wraps the others: hi there."""
+
 _SPACES = re.compile(r"\s+")
 _END_MARKS = " \t\r\n.,;:!?~" + _LEXICON.characters("sentences", "edges")
 
@@ -38,6 +42,10 @@ _END_MARKS = " \t\r\n.,;:!?~" + _LEXICON.characters("sentences", "edges")
 def kind_of(question: Question) -> QuestionKind:
     """Return what has to be done for a question; a fact is looked up when nothing says more."""
     asked = bare_question(question.normalised).rstrip(_END_MARKS)
+    whole = question.normalised.strip(_END_MARKS)
+    is_short = len(whole.split()) <= MAX_GREETING_WORDS
+    if is_short and any(p.search(whole) for p in _PATTERNS[QuestionKind.SMALL_TALK]):
+        return QuestionKind.SMALL_TALK
     for kind in _IN_ORDER:
         if any(pattern.search(asked) for pattern in _PATTERNS[kind]):
             return kind
@@ -50,6 +58,12 @@ def counts_what_is_asked(question: Question, words: str) -> bool:
     return not asked or any(
         re.search(rf"[{_NUMERALS}]\s*{re.escape(counter)}", words) for counter in asked
     )
+
+
+def asks_what_happened(question: Question) -> bool:
+    """True for a question that asks for a whole incident and for nothing of it in particular."""
+    asked = bare_question(question.normalised).rstrip(_END_MARKS)
+    return any(pattern.search(asked) for pattern in _HAPPENED)
 
 
 def bare_question(normalised: str) -> str:

@@ -58,6 +58,13 @@ _PINYIN = re.compile(
 _LATIN_NAMES = frozenset(
     (SubjectKind.NAME, SubjectKind.PERSON, SubjectKind.PLACE, SubjectKind.ORGANISATION)
 )
+_DAY_MARK = re.compile(r"(?<!\d)(?P<month>\d{1,2})[\u00b7\u2022\u2027\u30fb](?P<day>\d{1,2})(?!\d)")
+"""A day by which an incident goes, as it is written between quotation marks: 4·2."""
+
+_DOTTED_MARK = re.compile(
+    r"(?<![\d.])(?P<month>\d{1,2})\.(?P<day>\d{1,2})(?=[\s\u201d\u2019\u300d\u300f\"'])"
+)
+
 _NO_LETTERS = re.compile(r"[\W_]+")
 _WORDS = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
 
@@ -147,6 +154,8 @@ def _speaks_of_name(text: str, subject: Subject) -> bool:
     whole, *others = subject.forms
     if is_numbered(whole):
         return tells_thing(text, whole)
+    if mark := _DAY_MARK.fullmatch(whole):
+        return _bears_mark(text, mark["month"], mark["day"])
     if whole in text or _has_letters(text, whole):
         return True
     if not _HAN.search(whole):
@@ -154,6 +163,16 @@ def _speaks_of_name(text: str, subject: Subject) -> bool:
     if any(_has_core(text, core, subject.kind) for core in others if _tells(core)):
         return True
     return len(whole) >= MIN_SOUND and _sounds_in(text, whole)
+
+
+def _bears_mark(text: str, month: str, day: str) -> bool:
+    """True when a text bears the mark of an incident's day (4·2), or none and states that day."""
+    marks = {
+        (m["month"], m["day"])
+        for pattern in (_DAY_MARK, _DOTTED_MARK)
+        for m in pattern.finditer(text)
+    }
+    return (month, day) in marks or (not marks and _states_date(text, f"date:{month}-{day}"))
 
 
 def _tells(core: str) -> bool:

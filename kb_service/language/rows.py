@@ -37,6 +37,7 @@ def units_about(
 
     `asked`: the normalised question. A row is meant when the question says one of its cells, or
     names a subject that it names; where some rows are meant and others are not, those are left out.
+    So is the line of labels above rows that have each its own.
     """
     rows = {n: normalise(w) for n, u in enumerate(units) if is_row(w := u.span.of(text))}
     said = {n for n, words in rows.items() if _says_a_cell(asked, words)}
@@ -45,9 +46,23 @@ def units_about(
     for meant in (said, *named):
         if meant:
             others |= rows.keys() - meant
+    labels = {label for words in rows.values() for label in _labels(words)}
+    for n, unit in enumerate(units):
+        cells = _cells(normalise(unit.span.of(text)))
+        if len(cells) > 1 and labels.issuperset(cells):
+            others.add(n)
     return tuple(u for n, u in enumerate(units) if n not in others)
 
 
+def _cells(row: str) -> list[str]:
+    return [cell.strip() for cell in _BETWEEN.split(row)]
+
+
+def _labels(row: str) -> list[str]:
+    """The words before the colon of each cell that has one."""
+    return [label.strip() for cell in _cells(row) if (label := cell.partition(":")[0]) != cell]
+
+
 def _says_a_cell(asked: str, row: str) -> bool:
-    values = (cell.rpartition(":")[2].strip() for cell in _BETWEEN.split(row))
+    values = (cell.rpartition(":")[2].strip() for cell in _cells(row))
     return any(len(value) >= MIN_CELL and names_whole(asked, value) for value in values)

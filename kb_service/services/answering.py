@@ -31,11 +31,7 @@ from kb_service.services.asking import (
     TokenEvent,
     check_request,
 )
-from kb_service.services.finding import (
-    Finder,
-    Finding,
-    numbered_together,
-)
+from kb_service.services.finding import Finder, Finding, is_of_its_own, numbered_together
 from kb_service.services.named import explicit_question, named_in
 from kb_service.services.naming_apart import named_apart
 from kb_service.services.passage_search import PassageSearch
@@ -51,6 +47,7 @@ from kb_service.services.turns import (
     Draft,
     Library,
     Turn,
+    as_typed,
     open_turn,
     to_answer,
     to_audit,
@@ -85,6 +82,7 @@ class AnsweringService:
         self._answers = answers
         self._settings = settings
         self._clock = clock
+        self._idf = retriever.idf
         search = PassageSearch(retriever, library, settings)
         self._finder = Finder(search, retriever, library, reader)
 
@@ -124,7 +122,7 @@ class AnsweringService:
 
     def _answer(self, turn: Turn) -> Generator[AskEvent, None, None]:
         yield PhaseEvent(Phase.RETRIEVING)
-        findings = yield from self._read(turn)
+        turn, findings = yield from self._read_turn(turn)
         plan = plan_answer(turn, findings, self._library, self._reader, writes=self._writes)
         if plan.opened:
             turn.passages = (*turn.passages, plan.opened)
@@ -135,6 +133,19 @@ class AnsweringService:
     def _writes(self) -> bool:
         """True when the generator writes words of its own."""
         return self._generator.info.kind != "extractive"
+
+    def _read_turn(
+        self, turn: Turn
+    ) -> Generator[PhaseEvent, None, tuple[Turn, tuple[Finding, ...]]]:
+        """Read a turn; as it was typed where another document says much more of those words."""
+        findings = yield from self._read(turn)
+        alone = as_typed(turn)
+        if alone is not None and findings:
+            others = yield from self._read(alone)
+            idf = self._idf(turn.kb.id, alone.question.terms)
+            if is_of_its_own(alone.question, turn.pinned, findings, others, idf):
+                return alone, others
+        return turn, findings
 
     def _read(self, turn: Turn) -> Generator[PhaseEvent, None, tuple[Finding, ...]]:
         """Find and read for each part of the question; note the passages of all."""

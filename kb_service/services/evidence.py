@@ -126,6 +126,8 @@ def _nothing(
     """Say what is missing: words on the subject, or the subject itself."""
     read = {r.passage.document_id for r in readings} or set(documents)
     unmet = min((documents[name].unmet for name in sorted(read)), key=len, default=())
+    everywhere = [{s.text for s in documents[name].unmet} for name in read]
+    unmet = tuple(s for s in unmet if all(s.text in missing for missing in everywhere))
     if not unmet:
         return Evidence((), Shortfall.NO_ANSWER, nearest=about[0] if about else None)
     nearest = min(readings, key=lambda r: len(documents[r.passage.document_id].unmet), default=None)

@@ -3,7 +3,7 @@
 Knows the order of the steps and which documents meet what a question names. Decides by `weigh`.
 """
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kb_service.domain.ports import PassageReader, Retriever
@@ -16,7 +16,7 @@ from kb_service.language.kinds import kind_of
 from kb_service.language.papers import paper_date
 from kb_service.language.questions import coverage, text_terms
 from kb_service.language.rows import units_about
-from kb_service.language.scripts import is_across
+from kb_service.language.scripts import is_across, language_of
 from kb_service.language.text import normalise
 from kb_service.language.transliteration import spellings
 from kb_service.services.asking import Phase, PhaseEvent
@@ -30,6 +30,10 @@ from kb_service.services.evidence import (
 )
 from kb_service.services.named import Named
 from kb_service.services.passage_search import PassageSearch
+
+MIN_OWN_SHARE, MAX_CARRIED_SHARE = 0.6, 0.5
+"""A question is of its own when another document has so much of the rarity of its words, and those
+of the conversation no more than this share of that. Chosen by hand, looking at a trial."""
 
 HEAD_CHARS = 2000
 """So many characters of a document are looked at for what a question names."""
@@ -177,6 +181,35 @@ class Finder:
             )
             for name, subjects in unmet.items()
         }
+
+
+def is_of_its_own(
+    question: Question,
+    meant: Collection[str],
+    carried: Sequence[Finding],
+    typed: Sequence[Finding],
+    idf: Mapping[str, float],
+) -> bool:
+    """True when what a question in a conversation says stands in another document than those meant.
+
+    `meant`: the documents of the conversation. `carried`: found for the question with what it
+    leaves out; `typed`: for it as it stands. Names that no rule knows for names (the anti-fraud
+    meeting) bring a new subject so.
+    """
+    (first, *_), (own, *_) = carried, typed
+    told = own.evidence.readings
+    other = told[0].passage if told else next(iter(own.passages), None)
+    if other is None or other.document_id in meant or not question.terms:
+        return False
+    if language_of(other.text) != question.language:
+        return False
+
+    def share(found: Finding, documents: Collection[str]) -> float:
+        texts = [f"{p.title}\n{p.text}" for p in found.passages if p.document_id in documents]
+        return max((coverage(question.terms, text_terms(t), idf) for t in texts), default=0.0)
+
+    says = share(own, {other.document_id})
+    return says >= MIN_OWN_SHARE and share(first, meant) <= says * MAX_CARRIED_SHARE
 
 
 def introduced(passage: Passage, asked: str, named: Named, unmet: Sequence[Subject]) -> Passage:

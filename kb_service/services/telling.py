@@ -13,7 +13,7 @@ from kb_service.domain.queries import Passage
 from kb_service.domain.questions import Question, QuestionKind
 from kb_service.domain.reading import Reading
 from kb_service.domain.spans import TextSpan
-from kb_service.language.kinds import counts_what_is_asked
+from kb_service.language.kinds import asks_what_happened, counts_what_is_asked
 from kb_service.language.messages import message
 from kb_service.services.assembly import RevisionTexts
 from kb_service.services.evidence import Shortfall
@@ -81,9 +81,16 @@ def plan_answer(
     (found,) = findings
     if turn.kind in ACROSS and not _says_outright(found, turn.question):
         return _cannot(CANNOT_COUNT, found, language)
-    if turn.kind in {QuestionKind.SUMMARY, QuestionKind.ABOUT_DOCUMENT} and not writes:
+    if _wants_gist(turn, found) and not writes:
         return _gist(turn, found, texts, reader)
     return _told(found, language, writes=writes)
+
+
+def _wants_gist(turn: Turn, found: Finding) -> bool:
+    if turn.kind in {QuestionKind.SUMMARY, QuestionKind.ABOUT_DOCUMENT}:
+        return True
+    is_unsaid = found.evidence.shortfall is Shortfall.NO_ANSWER
+    return is_unsaid and asks_what_happened(turn.question) and _meant(turn, found) is not None
 
 
 def _said(text: str, status: AnswerStatus, reason: str) -> Plan:

@@ -28,6 +28,7 @@ from kb_service.domain.queries import Passage, Reranking
 from kb_service.domain.questions import Question, QuestionKind
 from kb_service.domain.spans import PageRegion, TextSpan
 from kb_service.language.asked import parse_question
+from kb_service.language.follow_ups import points_back
 from kb_service.language.kinds import kind_of
 from kb_service.language.question_parts import parts_of
 from kb_service.services.asking import AskRequest, Phase, PhaseEvent
@@ -190,6 +191,16 @@ def _turn(
         conversation_id=conversation_id,
         history=history,
     )
+
+
+def as_typed(turn: Turn) -> Turn | None:
+    """Return the turn of the question as it was typed; None where nothing was carried to it.
+
+    And where it points back itself ("when did he see it?").
+    """
+    if not turn.understood.carried or points_back(parse_question(turn.asked).normalised):
+        return None
+    return _turn(turn.request, turn.kb, turn.conversation_id, turn.history, None, turn.today)
 
 
 def to_answer(

@@ -37,6 +37,10 @@ CUT_OFF = "max_tokens_reached"
 _ROW = re.compile(r"(?<=\n)[ \t]*\|[^\n]*")
 """A row of a table, whatever ends sentences in it."""
 
+_MARKED_LINES = re.compile(r".+?(?:\[\d+\](?=\n)|\Z)", re.DOTALL)
+"""Text up to a line that ends with the mark of its source: a field or heading is no sentence, and
+the next line says something else."""
+
 
 class SentenceCutter:
     """Cuts a stream into sentences, each with the white space before it; pieces may end anywhere.
@@ -62,8 +66,8 @@ class SentenceCutter:
     def _spans(self) -> list[TextSpan]:
         text, spans, end = self._before + self._rest, [], 1
         for row in [*_ROW.finditer(text), None]:
-            between = text[end : row.start() if row else len(text)]
-            spans += [span.shifted(end - 1) for span in sentence_spans(between)]
+            for line in _MARKED_LINES.finditer(text, end, row.start() if row else len(text)):
+                spans += [s.shifted(line.start() - 1) for s in sentence_spans(line.group())]
             if row:
                 spans.append(TextSpan(row.start() - 1, row.end() - 1))
                 end = row.end()

@@ -4,7 +4,12 @@ import pytest
 
 from kb_service.domain.questions import QuestionKind as Kind
 from kb_service.language.asked import parse_question
-from kb_service.language.kinds import bare_question, counts_what_is_asked, kind_of
+from kb_service.language.kinds import (
+    asks_what_happened,
+    bare_question,
+    counts_what_is_asked,
+    kind_of,
+)
 
 ASKED = {
     Kind.FACT: (
@@ -184,3 +189,21 @@ def test_words_that_count_something_else_are_no_count() -> None:
     assert counts_what_is_asked(asked, "三起，")
     assert not counts_what_is_asked(asked, "7人，受")
     assert counts_what_is_asked(parse_question("How many incidents were there?"), "7 people")
+
+
+@pytest.mark.parametrize(
+    ("question", "asks"),
+    [
+        ("What happened at Pier 9?", True),
+        ("北门发生了什么？", True),
+        ("What happened to the records?", False),
+        ("发生了什么故障导致停机？", False),
+    ],
+)
+def test_some_questions_ask_for_a_whole_incident(question: str, *, asks: bool) -> None:
+    assert asks_what_happened(parse_question(question)) is asks
+
+
+def test_a_greeting_of_two_words_is_one() -> None:
+    assert kind_of(parse_question("Hi there")) is Kind.SMALL_TALK
+    assert kind_of(parse_question("Hi there, who shut the valve?")) is not Kind.SMALL_TALK

@@ -113,3 +113,19 @@ def test_a_latin_name_that_is_no_pinyin_stands_as_it_is_in_a_chinese_paper(asked
     text = "数据中心断电故障复盘：根因是电池老化，造成停机和4人死亡。"
     assert unmentioned(subjects_in(question), text, question.language)
     assert not unmentioned(subjects_in(question), f"kafka redis {text}", question.language)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_named"),
+    [
+        ("“4·2”火灾通报，4月3日印发", False),
+        ("“4·3”火灾通报", True),
+        ("火灾通报。2024年4月3日，厂房起火", True),
+        ("火灾通报。损失34.3万元，4号楼有3人受伤", False),
+    ],
+)
+def test_the_day_by_which_an_incident_goes_is_never_another_one(
+    text: str, *, is_named: bool
+) -> None:
+    (mark,) = [s for s in subjects_in(parse_question("“4·3”事件死了几人？")) if s.text == "4·3"]
+    assert mentions(normalise(text), mark) is is_named

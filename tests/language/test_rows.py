@@ -55,3 +55,9 @@ def test_prose_and_rows_that_no_subject_tells_apart_stay() -> None:
     assert about(PEOPLE, "一共赔偿多少钱？") == units
     prose = "Kay came first. Lee came last."
     assert about(prose, "When did Kay come?") == tuple(marked(prose).quotable())
+
+
+def test_a_line_of_labels_above_labelled_rows_is_not_read() -> None:
+    text = "姓名; 岗位; 赔偿\n" + PEOPLE.split("\n", 1)[1]
+    kept = [unit.span.of(text) for unit in about(text, "戚彩霞的岗位是什么？")]
+    assert kept == ["姓名: 戚彩霞; 岗位: 厨师; 赔偿: 3万元"]

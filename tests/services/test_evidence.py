@@ -42,6 +42,14 @@ def test_a_subject_that_no_document_names_is_told_with_what_comes_nearest() -> N
     assert evidence.nearest == readings[0]
 
 
+def test_a_subject_that_another_document_names_is_not_missing() -> None:
+    mill = Subject("Mill", SubjectKind.NAME, TextSpan(0, 4), ("mill",))
+    readings = [read("two", 0.9), read("five", 0.9, "two")]
+    given = documents(one=ReadDocument((KAFKA,), 1.0), two=ReadDocument((mill,), 1.0))
+    evidence = weigh(readings, given, is_named=True)
+    assert (evidence.shortfall, evidence.missing) == (Shortfall.NO_ANSWER, ())
+
+
 def test_readings_below_the_least_confidence_answer_nothing() -> None:
     evidence = weigh([read("a valve", 0.01)], documents(), is_named=True)
     assert (evidence.readings, evidence.shortfall) == ((), Shortfall.NO_ANSWER)

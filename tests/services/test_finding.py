@@ -2,8 +2,10 @@
 
 from datetime import date
 
+from kb_service.domain.queries import Passage
 from kb_service.language.asked import parse_question
-from kb_service.services.finding import introduced
+from kb_service.services.evidence import Evidence
+from kb_service.services.finding import Finding, introduced, is_of_its_own
 from kb_service.services.named import named_in
 from tests.generation.passages import passage
 
@@ -36,3 +38,33 @@ def test_rows_of_others_are_not_read() -> None:
     named = named_in(asked, TODAY)
     words = [u.span.of(of.text) for u in introduced(of, asked.normalised, named, ()).units]
     assert words == ["Name: Lee Brandt; Site: Millport"]
+
+
+OUTAGE = passage("The cause was a certificate. It took two hours to mend.", title="Outage")
+MEETING = passage("The anti-fraud meeting was led by Kay Hollis.", "Minutes", 2, "doc_2")
+
+
+def found(question: str, *passages: Passage) -> Finding:
+    return Finding(parse_question(question), passages, Evidence(()), None)
+
+
+def is_own(question: str, other: Passage) -> bool:
+    asked = parse_question(question)
+    carried, typed = found(question, OUTAGE), found(question, other, OUTAGE)
+    idf = dict.fromkeys(asked.terms, 1.0)
+    return is_of_its_own(asked, ["doc_1"], [carried], [typed], idf)
+
+
+def test_words_that_only_another_document_has_bring_a_new_subject() -> None:
+    assert is_own("Who led the anti-fraud meeting?", MEETING)
+
+
+def test_words_that_the_documents_of_the_conversation_have_bring_none() -> None:
+    assert not is_own("How many hours did it take to mend?", MEETING)
+    assert not is_own("What was the cause?", passage("The cause was a hose.", "Fire", 3, "doc_3"))
+
+
+def test_a_document_in_another_language_brings_no_new_subject() -> None:
+    assert not is_own(
+        "Who led the meeting?", passage("会议由郑某主持。meeting led", "纪要", 4, "doc_4")
+    )

@@ -148,6 +148,20 @@ def test_a_summary_quotes_what_the_document_says_of_what_is_asked_of_every_repor
     assert "eighty" not in answer.answer and "weather" not in answer.answer
 
 
+def test_what_happened_is_told_by_the_gist_where_no_words_answer() -> None:
+    reads = {"a corroded valve": 0.3, "40,000 dollars": 0.3}
+    answer = ask("What happened at the Harbour?", reads, harbour=REPORT)
+    assert (answer.status, answer.reason) == (AnswerStatus.PARTIAL, "cannot_summarise")
+    assert "The cause was a corroded valve." in answer.answer
+
+
+def test_fields_that_are_quoted_are_told_and_verified_each_by_itself() -> None:
+    text = "Date: 3 May 2024\nSeverity: high\nA valve failed and the pier of Harbour burnt."
+    answer = ask("Summarise the Harbour report.", {"3 May": 0.9, "high": 0.8}, harbour=text)
+    assert {c.status.value for c in answer.citations} == {"verified"}
+    assert "Date: 3 May 2024\n" in answer.answer
+
+
 def test_a_summary_that_the_document_has_is_quoted_and_nothing_else() -> None:
     text = f"# Overview\nA valve failed and the pier burnt.\n# Findings\n{REPORT}"
     answer = ask("Summarise the Harbour report.", {"a corroded valve": 0.9}, harbour=text)
