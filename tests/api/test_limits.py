@@ -23,6 +23,10 @@ HEADS = {
         ".docx", ".docm", ".pptx", ".pptm", ".ppsx", ".xlsx", ".xlsm", ".xlsb", ".odt", ".ods",
         ".odp", ".epub",
     ),
+    b"\x89PNG\r\n\x1a\n": (".png",),
+    b"\xff\xd8\xff\xe0": (".jpg", ".jpeg"),
+    b"II*\x00": (".tif", ".tiff"),
+    b"RIFF\x00\x00\x00\x00WEBP": (".webp",),
 }  # fmt: skip
 
 

@@ -227,7 +227,7 @@ def test_an_answer_that_could_not_be_kept_says_so(
 def test_both_languages_have_the_same_texts_and_every_used_text_exists() -> None:
     folder = static_dir() / "js" / "i18n"
     english, chinese = (
-        keys_of(folder / f"{name}.js") | keys_of(folder / f"errors_{name}.js")
+        set[str]().union(*map(keys_of, [folder / f"{name}.js", *folder.glob(f"*_{name}.js")]))
         for name in ("en", "zh")
     )
     assert english == chinese
