@@ -153,17 +153,32 @@ def _ink_rows(box: Box, grey: "NDArray[np.uint8]") -> tuple[int, int] | None:
 def _line(
     text: str, corners: list[list[float]], seen: Sequence[tuple[str, float, Any]]
 ) -> SeenLine | None:
-    """Put the characters, which come without spaces, back to their places in the text."""
+    """Put the characters, which come without spaces, back to their places in the text.
+
+    Where the reader tells places for more or fewer of them than it read, the words stay: each gets
+    an equal part of the line, and is as unsure as the least sure of them.
+    """
     text = text.strip()
     inked = [index for index, character in enumerate(text) if not character.isspace()]
-    if not inked or len(inked) != len(seen):
+    if not inked:
         return None
     quad = tuple((float(x), float(y)) for x, y in corners)
+    if len(inked) != len(seen):
+        seen = _spread(len(inked), quad, min((float(score) for _, score, _ in seen), default=0.0))
     cells = _cells([_middle(box) for _, _, box in seen], quad)
     boxes, scores = [_BLANK] * len(text), [0.0] * len(text)
     for index, cell, (_, score, _) in zip(inked, cells, seen, strict=True):
         boxes[index], scores[index] = cell, float(score)
     return SeenLine(text, quad, tuple(boxes), tuple(scores))
+
+
+def _spread(
+    count: int, quad: tuple[tuple[float, float], ...], score: float
+) -> list[tuple[str, float, list[tuple[float, float]]]]:
+    """Return `count` places at equal distances along a line, all with one score."""
+    top_left, top_right, bottom_right, bottom_left = quad
+    start, end = _between(top_left, bottom_left, 0.5), _between(top_right, bottom_right, 0.5)
+    return [("", score, [_between(start, end, (n + 0.5) / count)]) for n in range(count)]
 
 
 def _middle(box: Sequence[Sequence[float]]) -> tuple[float, float]:

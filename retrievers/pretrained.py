@@ -1,4 +1,4 @@
-"""Turns texts into unit vectors with a pretrained encoder, by numpy alone.
+"""Turns texts into unit vectors with a pretrained encoder, without torch.
 
 Knows pooling, prompts and where a text is cut. Does not know what the vectors are compared with.
 

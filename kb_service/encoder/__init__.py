@@ -1,1 +1,1 @@
-"""A pretrained encoder read by numpy alone: weights, layers, tokens. Knows no task."""
+"""A pretrained encoder read without torch: weights, layers, tokens. Knows no task."""

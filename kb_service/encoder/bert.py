@@ -1,4 +1,4 @@
-"""The hidden states of a BERT encoder (Devlin et al. 2019), by numpy alone.
+"""The hidden states of a BERT encoder (Devlin et al. 2019), without torch.
 
 Knows the layers. Knows no file, no tokenizer and no head. Each sequence is computed by itself on
 one core, so that its states are the same to the last bit whatever is asked for beside it; cores

@@ -27,7 +27,7 @@ _PATTERNS = {
 }
 _HAPPENED = [re.compile(pattern) for pattern in _LEXICON.patterns("kinds", "happened")]
 _COUNTED = [re.compile(pattern) for pattern in _LEXICON.patterns("kinds", "counted")]
-_NUMERALS = rf"\d{_LEXICON.characters('sentences', 'list_numerals')}"
+_COUNTS = "|".join(_LEXICON.patterns("kinds", "counting"))
 _BEFORE = [re.compile(pattern) for pattern in _LEXICON.patterns("kinds", "wrappings_before")]
 _AFTER = [
     re.compile(f"(?:{pattern})$") for pattern in _LEXICON.patterns("kinds", "wrappings_after")
@@ -56,7 +56,7 @@ def counts_what_is_asked(question: Question, words: str) -> bool:
     """False for words that count something else than the question does: persons for incidents."""
     asked = [m["counter"] for p in _COUNTED for m in p.finditer(question.normalised)]
     return not asked or any(
-        re.search(rf"[{_NUMERALS}]\s*{re.escape(counter)}", words) for counter in asked
+        re.search(rf"(?:{_COUNTS})\s*{re.escape(counter)}", words) for counter in asked
     )
 
 

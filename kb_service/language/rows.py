@@ -5,7 +5,7 @@ knows no file format.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from kb_service.domain.questions import Subject
 from kb_service.domain.texts import Unit
@@ -47,15 +47,17 @@ def units_about(
         if meant:
             others |= rows.keys() - meant
     labels = {label for words in rows.values() for label in _labels(words)}
-    for n, unit in enumerate(units):
-        cells = _cells(normalise(unit.span.of(text)))
-        if len(cells) > 1 and labels.issuperset(cells):
-            others.add(n)
+    others |= {n for n, u in enumerate(units) if labels and _is_of_labels(u.span.of(text), labels)}
     return tuple(u for n, u in enumerate(units) if n not in others)
 
 
 def _cells(row: str) -> list[str]:
     return [cell.strip() for cell in _BETWEEN.split(row)]
+
+
+def _is_of_labels(line: str, labels: Collection[str]) -> bool:
+    cells = _cells(normalise(line))
+    return len(cells) > 1 and all(cell in labels for cell in cells)
 
 
 def _labels(row: str) -> list[str]:

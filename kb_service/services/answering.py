@@ -112,9 +112,13 @@ class AnsweringService:
         turn = self._open(request)
         if not isinstance(self._generator, PromptReader):
             raise InvalidRequest(f"{self._generator.info.name} reads no prompt", code="no_prompt")
-        for _ in self._read(turn):
-            pass
-        return self._generator.prompt_segments(self._messages(turn))
+        reading = self._read_turn(turn)
+        while True:
+            try:
+                next(reading)
+            except StopIteration as end:
+                turn, _ = end.value
+                return self._generator.prompt_segments(self._messages(turn))
 
     def _open(self, request: AskRequest) -> Turn:
         base = self._find_base(request.kb_id)

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from kb_service.domain.questions import Subject, SubjectKind
 from kb_service.domain.reading import Reading
+from kb_service.language.polarity import negations_in
 from kb_service.language.text import normalise
 from kb_service.language.values import stated_values, supporting_values
 
@@ -87,7 +88,8 @@ def weigh(
     """Return what may be quoted of readings, surest first, of documents by id.
 
     `is_named`: the question says which document or incident it means, or a conversation does.
-    `asks_state`: it asks whether something is so, which a later paper may say otherwise.
+    `asks_state`: it asks whether something is so, which a later paper may say otherwise: then the
+    later one goes first. That they disagree is said of values alone, and where one of them denies.
     """
     about = [r for r in readings if not documents[r.passage.document_id].unmet]
     sure = [r for r in about if r.confidence >= min_confidence]
@@ -99,12 +101,7 @@ def weigh(
     best = sure[0]
     rivals = _rivals(best, sure, documents)
     if is_named:
-        differ = _says_other if asks_state else contradict
-        against = [r for r in rivals if differ(best.words, r.words)]
-        if against:
-            told = sorted((best, *against), key=lambda r: documents[r.passage.document_id].dated)
-            return Evidence(tuple(reversed(told))[:MAX_TOLD], Shortfall.CONFLICT)
-        return Evidence((best,))
+        return _of_one(best, rivals, documents, asks_state=asks_state)
     others = [r for r in rivals if not same_words(best.words, r.words)]
     if others:
         return Evidence((best, *others)[:MAX_TOLD], Shortfall.SEVERAL)
@@ -118,6 +115,34 @@ def _worth(reading: Reading, document: ReadDocument, most: float) -> float:
     """
     share = document.coverage / most if most > 0 and not document.is_across else 1.0
     return reading.confidence * (1 - COVERAGE_SHARE + COVERAGE_SHARE * share)
+
+
+def _of_one(
+    best: Reading,
+    rivals: Sequence[Reading],
+    documents: Mapping[str, ReadDocument],
+    *,
+    asks_state: bool,
+) -> Evidence:
+    """Weigh what several documents say of one incident; the later one first where they differ."""
+
+    def later_first(others: Sequence[Reading]) -> tuple[Reading, ...]:
+        told = sorted((best, *others), key=lambda r: documents[r.passage.document_id].dated)
+        return tuple(reversed(told))[:MAX_TOLD]
+
+    against = [
+        r
+        for r in rivals
+        if contradict(best.words, r.words) or (asks_state and _denies(r) is not _denies(best))
+    ]
+    if against:
+        return Evidence(later_first(against), Shortfall.CONFLICT)
+    others = [r for r in rivals if asks_state and not same_words(best.words, r.words)]
+    return Evidence(later_first(others))
+
+
+def _denies(reading: Reading) -> bool:
+    return bool(negations_in(normalise(reading.words)))
 
 
 def _nothing(
@@ -165,10 +190,6 @@ def same_words(one: str, other: str) -> bool:
         return True
     values = _values(one)
     return bool(values) and values == _values(other)
-
-
-def _says_other(one: str, other: str) -> bool:
-    return not same_words(one, other)
 
 
 def contradict(one: str, other: str) -> bool:

@@ -16,7 +16,7 @@ from kb_service.language.kinds import kind_of
 from kb_service.language.papers import paper_date
 from kb_service.language.questions import coverage, text_terms
 from kb_service.language.rows import units_about
-from kb_service.language.scripts import is_across, language_of
+from kb_service.language.scripts import is_across
 from kb_service.language.text import normalise
 from kb_service.language.transliteration import spellings
 from kb_service.services.asking import Phase, PhaseEvent
@@ -194,14 +194,14 @@ def is_of_its_own(
 
     `meant`: the documents of the conversation. `carried`: found for the question with what it
     leaves out; `typed`: for it as it stands. Names that no rule knows for names (the anti-fraud
-    meeting) bring a new subject so.
+    meeting) bring a new subject so. False where no document is meant: nothing to compare with.
     """
     (first, *_), (own, *_) = carried, typed
     told = own.evidence.readings
     other = told[0].passage if told else next(iter(own.passages), None)
-    if other is None or other.document_id in meant or not question.terms:
+    if other is None or not meant or other.document_id in meant or not question.terms:
         return False
-    if language_of(other.text) != question.language:
+    if is_across(question.language, other.text):
         return False
 
     def share(found: Finding, documents: Collection[str]) -> float:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from ingest import ocr
 from ingest.ocr import SeenLine
 from ingest.page_reading import PictureReading
 from ingest.pdf_cells import mark_aligned_cells
@@ -102,3 +103,14 @@ def test_what_is_too_unsure_is_counted_and_not_told(unsure: SeenLine) -> None:
     found = page_of([unsure, line("The pump stopped.", 100, 300)])
     assert [one.text for one in found.lines] == ["The pump stopped."]
     assert found.num_unsure == 1
+
+
+def test_a_line_whose_characters_have_other_numbers_of_places_keeps_its_words() -> None:
+    corners = [[0.0, 0.0], [60.0, 0.0], [60.0, 10.0], [0.0, 10.0]]
+    one = ("a", 0.9, [[0.0, 0.0], [10.0, 0.0], [10.0, 10.0], [0.0, 10.0]])
+    line = ocr._line("not safe", corners, [one, one])
+    assert line is not None
+    assert line.text == "not safe"
+    lefts = [box[0] for box, c in zip(line.boxes, line.text, strict=True) if c != " "]
+    assert lefts == sorted(set(lefts))
+    assert {s for s, c in zip(line.scores, line.text, strict=True) if c != " "} == {0.9}

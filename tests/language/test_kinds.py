@@ -187,6 +187,7 @@ def test_words_that_count_something_else_are_no_count() -> None:
     asked = parse_question("一共有多少起涉及死亡的事故？")
     assert counts_what_is_asked(asked, "全年共发生31起")
     assert counts_what_is_asked(asked, "三起，")
+    assert counts_what_is_asked(asked, "两百余起")
     assert not counts_what_is_asked(asked, "7人，受")
     assert counts_what_is_asked(parse_question("How many incidents were there?"), "7 people")
 

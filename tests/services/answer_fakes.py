@@ -20,10 +20,14 @@ from kb_service.domain.questions import Question
 from kb_service.domain.reading import Reading
 from kb_service.domain.spans import PageRegion, TextSpan
 from kb_service.domain.texts import MarkedText
+from kb_service.generation.extractive import ExtractiveReader
 from kb_service.language.identifiers import names_whole
 from kb_service.language.scripts import is_across
 from kb_service.language.text import normalise
 from kb_service.language.units import marked
+from kb_service.services.answering import AnsweringService
+from kb_service.services.asking import AskRequest
+from kb_service.settings import RetrievalSettings
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -164,3 +168,19 @@ class PointingReader:
             if (at := passage.text.find(words)) >= 0
         ]
         return tuple(sorted(found, key=lambda reading: -reading.confidence))
+
+
+def asked_of(question: str, shelf: FakeShelf, reads: Mapping[str, float]) -> Answer:
+    """The extractive reader's answer from a shelf, on which the reader points at given words."""
+    library = FakeLibrary(shelf.texts)
+    service = AnsweringService(
+        retriever=shelf,
+        find_base=library.get_kb,
+        library=library,
+        reader=PointingReader(reads),
+        generator=ExtractiveReader(),
+        answers=FakeLog(),
+        settings=RetrievalSettings(),
+        clock=lambda: NOW,
+    )
+    return service.ask(AskRequest("kb_1", question))

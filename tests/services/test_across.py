@@ -4,12 +4,11 @@ import pytest
 
 from kb_service.domain.answers import Answer, AnswerStatus
 from kb_service.domain.queries import Query, RetrievalResult
-from kb_service.generation.extractive import ExtractiveReader
 from kb_service.language.scripts import is_across
-from kb_service.services.answering import AnsweringService
-from kb_service.services.asking import AskRequest
-from kb_service.settings import RetrievalSettings
-from tests.services.answer_fakes import NOW, FakeLibrary, FakeLog, FakeShelf, PointingReader
+from tests.services.answer_fakes import (
+    FakeShelf,
+    asked_of,
+)
 
 PUMP = "The pump at the mill stopped. The cause was a worn seal."
 VALVE = "阀门检修记录。锅炉房的阀门无人看管。"
@@ -30,18 +29,7 @@ class CrowdedShelf(FakeShelf):
 
 
 def ask(question: str, shelf: FakeShelf, **reads: float) -> Answer:
-    library = FakeLibrary(shelf.texts)
-    service = AnsweringService(
-        retriever=shelf,
-        find_base=library.get_kb,
-        library=library,
-        reader=PointingReader(reads),
-        generator=ExtractiveReader(),
-        answers=FakeLog(),
-        settings=RetrievalSettings(),
-        clock=lambda: NOW,
-    )
-    return service.ask(AskRequest("kb_1", question))
+    return asked_of(question, shelf, reads)
 
 
 def test_when_its_own_language_says_nothing_the_other_one_is_asked() -> None:

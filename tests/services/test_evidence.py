@@ -97,9 +97,12 @@ def test_whether_something_is_so_is_told_as_the_later_document_has_it_first() ->
         one=ReadDocument((), 1.0, "2024-05-03"), two=ReadDocument((), 1.0, "2024-05-09")
     )
     evidence = weigh(readings, given, is_named=True, asks_state=True)
-    assert evidence.shortfall is Shortfall.CONFLICT
+    assert evidence.shortfall is None  # two wordings may agree: nobody says that they do not
     assert evidence.readings == (readings[1], readings[0])
     assert weigh(readings, given, is_named=True).readings == (readings[0],)
+    denied = [readings[0], read("the search has not ended", 0.8, "two")]
+    evidence = weigh(denied, given, is_named=True, asks_state=True)
+    assert (evidence.shortfall, len(evidence.readings)) == (Shortfall.CONFLICT, 2)
 
 
 def test_the_same_value_twice_is_no_conflict() -> None:

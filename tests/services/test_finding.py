@@ -64,6 +64,13 @@ def test_words_that_the_documents_of_the_conversation_have_bring_none() -> None:
     assert not is_own("What was the cause?", passage("The cause was a hose.", "Fire", 3, "doc_3"))
 
 
+def test_where_no_document_is_meant_nothing_is_of_its_own() -> None:
+    asked = parse_question("Who led the anti-fraud meeting?")
+    carried, typed = found("Who led it?", OUTAGE), found("Who led it?", MEETING)
+    idf = dict.fromkeys(asked.terms, 1.0)
+    assert not is_of_its_own(asked, [], [carried], [typed], idf)
+
+
 def test_a_document_in_another_language_brings_no_new_subject() -> None:
     assert not is_own(
         "Who led the meeting?", passage("会议由郑某主持。meeting led", "纪要", 4, "doc_4")

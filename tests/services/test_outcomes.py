@@ -4,7 +4,6 @@ import pytest
 
 from kb_service.domain.answers import Answer, AnswerStatus
 from kb_service.domain.spans import PageRegion
-from kb_service.generation.extractive import ExtractiveReader
 from kb_service.services.answering import AnsweringService
 from kb_service.services.asking import AskRequest
 from kb_service.settings import RetrievalSettings
@@ -15,6 +14,7 @@ from tests.services.answer_fakes import (
     FakeShelf,
     FakeWriter,
     PointingReader,
+    asked_of,
 )
 
 HARBOUR = "Harbour fire of 3 May 2024. The cause was a corroded valve. Damage was 40,000 dollars."
@@ -24,18 +24,7 @@ FINAL = "海城市码头火灾调查报告，2024年8月1日。火灾造成5人�
 
 
 def ask(question: str, reads: dict[str, float], **texts: str) -> Answer:
-    library = FakeLibrary(texts)
-    service = AnsweringService(
-        retriever=FakeShelf(**texts),
-        find_base=library.get_kb,
-        library=library,
-        reader=PointingReader(reads),
-        generator=ExtractiveReader(),
-        answers=FakeLog(),
-        settings=RetrievalSettings(),
-        clock=lambda: NOW,
-    )
-    return service.ask(AskRequest("kb_1", question))
+    return asked_of(question, FakeShelf(**texts), reads)
 
 
 def test_a_vague_question_that_fits_two_incidents_gets_both_with_their_names() -> None:

@@ -21,12 +21,16 @@ import numpy.typing as npt
 from llm.errors import KernelUnavailable
 from llm.kernels.build import best_variant, is_intact, library_path
 
-ROWS, GROUP = 64, 128  # of a panel; columns of an activation that share a scale
+ROWS = 64  # of a panel
+INT8_GROUP = 128  # activations' columns that share a scale beside int8 weights
 LANES = 16
 
 _POINTER, _SIZE, _INT = ctypes.c_void_p, ctypes.c_int64, ctypes.c_int
+LINEAR = [*[_POINTER] * 3, _SIZE, _POINTER, _SIZE, _SIZE, _POINTER, _INT, _INT]
+"""The C signature of linear_int8 and linear_int4."""
+
 _SIGNATURES = {
-    "linear_int8": [*[_POINTER] * 3, _SIZE, _POINTER, _SIZE, _SIZE, _POINTER, _INT, _INT],
+    "linear_int8": LINEAR,
     "attend_sequence": [*[_POINTER] * 2, *[_SIZE] * 4, _POINTER],
     "gelu": [_POINTER, _SIZE],
 }  # fmt: skip
@@ -67,11 +71,10 @@ class ArrayKernel:
             if x.ndim != 2 or x.shape[1] != num_columns:
                 raise ValueError(f"{x.shape} does not fit a weight of {codes.shape}")
             out = np.empty((len(x), num_rows), dtype=np.float32)
-            status = multiply(
+            multiply(
                 panels.ctypes.data, scales.ctypes.data, bias.ctypes.data, num_rows, x.ctypes.data,
                 len(x), num_columns, out.ctypes.data, 0, 1,
             )  # fmt: skip
-            _require_memory(status)
             return out
 
         return product
@@ -86,11 +89,10 @@ class ArrayKernel:
             raise ValueError(f"{channels} channels in {num_heads} heads are no whole vectors")
         query, key_value = np.ascontiguousarray(query), np.ascontiguousarray(key_value)
         out = np.empty_like(query)
-        status = self._functions["attend_sequence"](
+        self._functions["attend_sequence"](
             query.ctypes.data, key_value.ctypes.data, len(query), len(key_value), num_heads,
             channels // num_heads, out.ctypes.data,
         )  # fmt: skip
-        _require_memory(status)
         return out
 
     def gelu(self, values: Floats) -> Floats:
@@ -119,19 +121,23 @@ def array_kernel() -> ArrayKernel | None:
 def _panels(codes: npt.NDArray[np.int8]) -> npt.NDArray[np.uint8]:
     """(P, K / 4, 64, 4) as in panels.py: code + 128, rows and columns filled with zeros."""
     num_rows, num_columns = codes.shape
-    filled = np.zeros((-(-num_rows // ROWS) * ROWS, -(-num_columns // GROUP) * GROUP), np.int8)
+    filled = np.zeros(
+        (-(-num_rows // ROWS) * ROWS, -(-num_columns // INT8_GROUP) * INT8_GROUP), np.int8
+    )
     filled[:num_rows, :num_columns] = codes
     raised = filled.view(np.uint8) ^ 128
     return np.ascontiguousarray(raised.reshape(-1, ROWS, filled.shape[1] // 4, 4).swapaxes(1, 2))
 
 
-def _function(library: ctypes.CDLL, name: str) -> Callable[..., int]:
+def _function(library: ctypes.CDLL, name: str) -> Callable[..., None]:
     function: Any = getattr(library, name)
     function.argtypes = _SIGNATURES[name]
-    function.restype = None if name == "gelu" else ctypes.c_int
+    # A callable gets the C int that the function returns.
+    function.restype = None if name == "gelu" else require_memory
     return function
 
 
-def _require_memory(status: int) -> None:
+def require_memory(status: int) -> None:
+    """Raise MemoryError for a status that is not 0."""
     if status != 0:
         raise MemoryError("too little memory is left for what the compiled kernel keeps meanwhile")

@@ -15,15 +15,15 @@ from torch import Tensor
 
 from llm.errors import KernelUnavailable
 from llm.kernels.build import is_intact
+from llm.kernels.cpu.arrays import LINEAR, require_memory
 from llm.kernels.cpu.panels import Panels
 
 _SEGMENT = 512  # kSegment of linear.cpp
 _POINTER, _SIZE, _INT, _FLOAT = ctypes.c_void_p, ctypes.c_int64, ctypes.c_int, ctypes.c_float
-_LINEAR = [*[_POINTER] * 3, _SIZE, _POINTER, _SIZE, _SIZE, _POINTER, _INT, _INT]
 _SIGNATURES = {
     "quantize_tokens": [_POINTER, _INT, *[_SIZE] * 4, *[_POINTER] * 3, _INT],
-    "linear_int8": _LINEAR,
-    "linear_int4": _LINEAR,
+    "linear_int8": LINEAR,
+    "linear_int4": LINEAR,
     "attend_pages": [
         *[_POINTER] * 3, _INT, _POINTER, _SIZE, _POINTER, *[_SIZE] * 5, _POINTER, _INT,
     ],
@@ -142,13 +142,8 @@ def _functions(library: ctypes.CDLL) -> dict[str, Any]:
     for name, function in functions.items():
         function.argtypes = _SIGNATURES[name]
         # A callable gets the C int that the function returns.
-        function.restype = _require_memory if name in _WITH_STATUS else None
+        function.restype = require_memory if name in _WITH_STATUS else None
     return functions
-
-
-def _require_memory(status: int) -> None:
-    if status != 0:
-        raise MemoryError("too little memory is left for what the compiled kernel keeps meanwhile")
 
 
 def _address(tensor: Tensor | None) -> int | None:

@@ -16,11 +16,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+from llm.kernels.cpu.arrays import INT8_GROUP, ROWS
 from llm.kernels.cpu.huge_pages import empty_bytes
 from llm.kernels.quantization import GROUP_SIZE
 
-ROWS = 64
-INT8_GROUP = 128  # activations' columns that share a scale beside int8 weights
 _ROWS_AT_ONCE = 256  # whole panels; bounds what quantising and laying out need beside the weight
 
 _CODE_BYTES = GROUP_SIZE // 2 * ROWS  # of an int4 group; its multiples lie behind them

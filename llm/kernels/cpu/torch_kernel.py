@@ -13,7 +13,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from llm.kernels.cpu.panels import INT8_GROUP, Panels, int4_codes, int8_codes
+from llm.kernels.cpu.arrays import INT8_GROUP
+from llm.kernels.cpu.panels import Panels, int4_codes, int8_codes
 from llm.kernels.quantization import GROUP_SIZE, group_columns
 
 _PANELS_AT_ONCE = 8  # their float32 weights stay in the cache
