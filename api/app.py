@@ -25,6 +25,7 @@ from api.routes import (
     asking,
     bases,
     chat_completions,
+    deletions,
     documents,
     events,
     jobs,
@@ -48,6 +49,7 @@ __all__ = ["check_bind", "create_app"]
 ROUTERS = (
     bases.router,
     documents.router,
+    deletions.router,
     pages.router,
     jobs.router,
     events.router,

@@ -23,6 +23,7 @@ from kb_service.services.bases import BaseService
 from kb_service.services.chatting import ChattingService
 from kb_service.services.diagnosis import Diagnosis, diagnose
 from kb_service.services.documents import DocumentService
+from kb_service.services.erasing import ErasureService
 from kb_service.services.history import HistoryService
 from kb_service.services.ingest_run import run_jobs
 from kb_service.services.ingestion import IngestionService
@@ -44,6 +45,7 @@ from kb_service.services.worker import IngestWorker, new_worker_id
 from kb_service.settings import Settings
 from kb_service.storage.catalog import Catalog
 from kb_service.storage.embeddings import Embeddings
+from kb_service.storage.erasure import Erasures
 from kb_service.storage.jobs.queue import JobQueue
 from kb_service.storage.revisions.publishing import RevisionPublisher
 from kb_service.storage.statistics import Statistics
@@ -96,14 +98,7 @@ def compose(parts: ServiceParts) -> Services:
     data_dir, retrieval = settings.data_dir.resolve(), settings.retrieval
     sync = SyncService(catalog, uploads, data_dir)
     chatting, upkeep = Part(lambda: _chatting(parts)), upkeep_of(parts)
-    readiness = ReadinessService(
-        configured_models(models, settings),
-        models.generator,
-        parts.outage,
-        storage,
-        catalog,
-        parts.retriever,
-    )
+    readiness = _readiness(parts, catalog)
 
     def make_worker() -> IngestWorker:
         return _worker(parts, jobs)
@@ -113,6 +108,7 @@ def compose(parts: ServiceParts) -> Services:
         accepted_suffixes=SUPPORTED_SUFFIXES,
         bases=bases,
         documents=documents,
+        erasing=_erasing(parts),
         uploads=uploads,
         intake=IntakeService(
             bases, documents, uploads, sync, lambda ids: run_jobs(jobs, make_worker, ids), data_dir
@@ -133,6 +129,17 @@ def compose(parts: ServiceParts) -> Services:
         ),
         measuring=_measuring(parts, catalog),
         close=parts.close,
+    )
+
+
+def _readiness(parts: ServiceParts, catalog: Catalog) -> ReadinessService:
+    return ReadinessService(
+        configured_models(parts.models, parts.settings),
+        parts.models.generator,
+        parts.outage,
+        parts.storage(),
+        catalog,
+        parts.retriever,
     )
 
 
@@ -165,8 +172,20 @@ def _worker(parts: ServiceParts, jobs: JobQueue) -> IngestWorker:
     vectors = _vectors(parts, lambda: parts.models.embedder().model)
     lanes = lane_limits(ingest)
     is_dense = dense_weight(parts.settings.retrieval, parts.models) > 0
-    spare = vectors.step if is_dense else lambda: False
+    tasks = (*((vectors.step,) if is_dense else ()), _erasing(parts).step)
+
+    def spare() -> bool:
+        return any(step() for step in tasks)
+
     return IngestWorker(jobs, ingestion, new_worker_id(), ingest.lease_s, lanes, spare)
+
+
+def _erasing(parts: ServiceParts) -> ErasureService:
+    return ErasureService(
+        lambda: Erasures(parts.storage().database, parts.blobs),
+        parts.index_files,
+        lambda kb_id: parts.retriever().rebuild(kb_id),
+    )
 
 
 def _vectors(parts: ServiceParts, embedder: Callable[[], Embedder]) -> VectorService:

@@ -8,6 +8,7 @@ from kb_service.services.answering import AnsweringService
 from kb_service.services.bases import BaseService
 from kb_service.services.chatting import ChattingService
 from kb_service.services.documents import DocumentService
+from kb_service.services.erasing import ErasureService
 from kb_service.services.history import HistoryService
 from kb_service.services.intake import IntakeService
 from kb_service.services.jobs import JobService
@@ -34,6 +35,7 @@ class Services:
     accepted_suffixes: Sequence[str]
     bases: BaseService
     documents: DocumentService
+    erasing: ErasureService
     uploads: UploadService
     intake: IntakeService
     jobs: JobService

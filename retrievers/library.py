@@ -166,8 +166,11 @@ class IndexLibrary:
                     slot.lock.release()
 
     def _has_better(self, kb_id: str, index: LiveIndex, head: int) -> bool:
-        """True when this index is worn and another process has published since it was opened."""
-        if index.seq == head or not index.is_worn:
+        """True when another process has published since an index was opened that is worn.
+
+        Or that holds what was deleted: a snapshot published since may be free of that.
+        """
+        if not index.holds_deleted and (index.seq == head or not index.is_worn):
             return False
         return self._opener.store(kb_id).current_name() not in (None, index.snapshot)
 
@@ -179,7 +182,7 @@ class IndexLibrary:
             raise
 
     def _renew(self, slot: "_Slot", kb_id: str, index: LiveIndex, rejected: Sequence[str]) -> None:
-        if index.is_worn or index.is_in_memory:
+        if index.is_worn or index.is_in_memory or index.holds_deleted:
             index = slot.put(self._opener.rebuild(kb_id))
         self._opener.publish(kb_id, index, rejected)
 

@@ -46,6 +46,8 @@ class LiveIndex:
         """
         self.seq = seq
         self.snapshot: str | None = None
+        self.holds_deleted = False
+        """True while terms and vectors of a deleted document are in it, though never returned."""
         self._folder = folder
         self._flat_limit = flat_limit
         lexical = folder.path / LEXICAL_FOLDER if folder else None
@@ -126,6 +128,9 @@ class LiveIndex:
         vectors = dict(self._new_vectors(chunk for rev in known for chunk in added[rev]))
         stale = is_added.keys() - known
         if stale:
+            gone = {self._document_of[rev] for rev in stale if rev in self._document_of}
+            gone -= {chunk.document_id for chunks in added.values() for chunk in chunks}
+            self.holds_deleted = self.holds_deleted or bool(gone)
             for revision_id in stale:
                 self._dense.remove(self._chunks_of.pop(revision_id, ()))
                 self._document_of.pop(revision_id, None)

@@ -45,6 +45,11 @@ class WorkPlaces:
                 continue
             yield folder
 
+    def taken(self) -> list[Path]:
+        """Return the folders of running processes, after those of processes that are gone went."""
+        self.sweep()
+        return sorted(path for parent in self._parents for path in parent.glob(f"{WORK_PREFIX}-*"))
+
     def sweep(self) -> None:
         """Remove the folders of processes that are gone."""
         for parent in self._parents:

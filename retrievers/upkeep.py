@@ -13,6 +13,7 @@ from kb_service.domain.errors import StorageError
 from retrievers.folders import exclusive, sweep
 from retrievers.places import WorkPlaces, default_places
 from retrievers.snapshots import BUILD_PREFIX, CURRENT_FILE, base_folder
+from retrievers.traces import holds_any
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +48,19 @@ class IndexFiles:
         except OSError as error:
             raise StorageError.from_os_error(f"remove the index {folder}", error) from error
 
+    def traces(self, kb_id: str, document_ids: Collection[str]) -> tuple[int, list[str]]:
+        """Return how many index folders were looked at, and which hold one of the documents.
+
+        They are the snapshots of the base and the working copies of running processes, which do not
+        say of which base they are.
+        """
+        folder = base_folder(self._root, kb_id)
+        places = [(f"index {path.name}", path) for path in sorted(folder.glob("gen-*"))]
+        places += [
+            (f"working copy {path} of a running process", path) for path in self._places.taken()
+        ]
+        return len(places), [name for name, path in places if _is_holding(path, document_ids)]
+
     def orphans(self, bases: Bases) -> list[str]:
         """Return the ids that have index files and are no base's."""
         found = [path.name for path in self._root.glob(f"{_BASE_PREFIX}*") if path.is_dir()]
@@ -71,6 +85,15 @@ class IndexFiles:
             except StorageError as error:
                 logger.warning("the index of a deleted base stays: %s", error)
         return num_removed
+
+
+def _is_holding(folder: Path, document_ids: Collection[str]) -> bool:
+    try:
+        return holds_any(folder, document_ids)
+    except (OSError, ValueError) as error:
+        if not folder.exists():
+            return False  # it went while it was looked at
+        raise StorageError(f"cannot look into the index {folder}: {error}") from error
 
 
 def _discard_drafts(folder: Path) -> None:

@@ -11,6 +11,7 @@ from kb_service.domain.names import OnConflict
 
 if TYPE_CHECKING:
     from kb_service.domain.documents import Document, KnowledgeBase
+    from kb_service.domain.erasure import Erasure
     from kb_service.domain.sync import SyncPlan
     from kb_service.services.documents import DocumentState
     from kb_service.services.ingest_run import IngestRun
@@ -244,15 +245,43 @@ def delete(
     whole_base: Annotated[bool, typer.Option("--all", help="Delete the whole base.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Delete a document, or a whole knowledge base with --all."""
+    """Delete a document, or a whole base with --all; prints what shows that it is gone."""
     if (document is None) == (not whole_base):
         raise typer.BadParameter("name a document, or give --all to delete the whole base")
     with session(as_json=as_json) as services:
         if document is None:
             name = services.bases.delete(kb).name
-        else:
-            name = services.documents.delete_found(kb, document).name
-        if as_json:
-            print_json({"deleted": name})
-        else:
-            say(f"deleted    {name}")
+            if as_json:
+                print_json({"deleted": name})
+            else:
+                say(f"deleted    {name}")
+            return
+        found = services.documents.delete_found(kb, document)
+        services.erasing.erase(found.kb_id)
+        _report_deletion(found.name, services.erasing.check(found.id), as_json=as_json)
+
+
+def _report_deletion(name: str, erasure: "Erasure", *, as_json: bool) -> None:
+    if as_json:
+        from kb_service.schemas.erasure import erasure_body
+
+        print_json({"deleted": name} | erasure_body(erasure).model_dump(mode="json"))
+    else:
+        say(f"deleted    {name}")
+        say_erasure(erasure)
+
+
+def say_erasure(erasure: "Erasure") -> None:
+    """Print where a document was looked for, what is left of it, and what went."""
+    receipt = erasure.receipt
+    if receipt is not None:
+        rows = ", ".join(f"{number} {name}" for name, number in receipt.num_rows.items())
+        say(f"receipt    {receipt.document_id}, {receipt.deleted_at:%Y-%m-%d %H:%M} UTC: {rows}")
+        for sha256 in receipt.files:
+            say(f"  file {sha256}")
+    for place in erasure.places:
+        say(f"{place.name:10} {place.num_looked} looked at, {len(place.found) or 'nothing'} found")
+        for what in place.found:
+            say(f"  FOUND {what}")
+        for what in place.shared:
+            say(f"  stays: {what}")

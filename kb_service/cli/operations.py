@@ -37,8 +37,16 @@ def reindex(kb: KbOption, as_json: JsonOption = False) -> None:
             say(f"reindexed {base.name}: {num_embedded} texts embedded")
 
 
-def verify(as_json: JsonOption = False) -> None:
+def verify(
+    deleted: Annotated[
+        str | None, typer.Option(help="Look for what is left of a deleted document.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
     """Check every invariant of storage and indexes and print the counts."""
+    if deleted is not None:
+        _verify_deleted(deleted, as_json=as_json)
+        return
     with upkeep_session(as_json=as_json) as upkeep:
         report = upkeep.verify()
         if as_json:
@@ -50,6 +58,20 @@ def verify(as_json: JsonOption = False) -> None:
                 for flaw in flaws or ():
                     say(f"  {flaw}")
         if not report["is_clean"]:
+            raise typer.Exit(Exit.FAILED)
+
+
+def _verify_deleted(document_id: str, *, as_json: bool) -> None:
+    from kb_service.cli.documents import say_erasure
+    from kb_service.schemas.erasure import erasure_body
+
+    with session(as_json=as_json) as services:
+        erasure = services.erasing.check(document_id)
+        if as_json:
+            print_json(erasure_body(erasure).model_dump(mode="json"))
+        else:
+            say_erasure(erasure)
+        if not erasure.is_complete:
             raise typer.Exit(Exit.FAILED)
 
 

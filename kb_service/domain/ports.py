@@ -185,6 +185,9 @@ class DerivedFiles(Protocol):
     def drop(self, kb_id: str) -> None:
         """Remove the files of a deleted base. Raises StorageError."""
 
+    def traces(self, kb_id: str, document_ids: Collection[str]) -> tuple[int, list[str]]:
+        """Return how many places were looked at, and which still hold one of the documents."""
+
 
 class PageDrawer(Protocol):
     """Draws pages of stored files. Who asks has checked boxes and scale."""

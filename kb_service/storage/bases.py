@@ -25,6 +25,7 @@ from kb_service.domain.names import composed, forms_of
 from kb_service.storage.blobs import BlobStore
 from kb_service.storage.database import Database
 from kb_service.storage.embeddings import remove_unused_embeddings
+from kb_service.storage.erasure import record_deletions
 from kb_service.storage.identity import (
     Clock,
     Listing,
@@ -135,6 +136,7 @@ class Bases:
     def _remove(self, kb_id: str) -> set[str]:
         with self._database.write(needs_room=False) as connection:
             require_kb(connection, kb_id)
+            record_deletions(connection, documents.c.kb_id == kb_id, self._clock())
             return _remove_base(connection, kb_id)
 
     def _ids_by_size(self, kb_id: str) -> Sequence[str]:

@@ -137,7 +137,7 @@ class Database:
             if error.code != "disk_full" or self.reserve is None:
                 raise
         self.reserve.release()
-        self._give_log_back()  # what failed writes have left there; it may need room itself
+        self.give_log_back()  # what failed writes have left there; it may need room itself
         try:
             return action()
         except StorageError as error:
@@ -145,7 +145,7 @@ class Database:
                 raise self._too_small(error) from error
             raise
         finally:
-            self._give_log_back()
+            self.give_log_back()
             self.reserve.restore()
 
     def migrate(self) -> None:
@@ -228,7 +228,7 @@ class Database:
         reserve, path = self.reserve, self.path
         if reserve is None or path is None or reserve.leaves_room(sqlite.log_size(path)):
             return
-        self._give_log_back()
+        self.give_log_back()
         reserve.restore()
         spare = 0 if reserve.is_spent else self._spare_bytes()
         if spare < FULL_BYTES and not reserve.leaves_room(sqlite.log_size(path)):
@@ -243,7 +243,8 @@ class Database:
             num_pages: int = connection.exec_driver_sql("PRAGMA freelist_count").scalar_one()
         return num_pages * sqlite.PAGE_BYTES
 
-    def _give_log_back(self) -> None:
+    def give_log_back(self) -> None:
+        """Move SQLite's log into the file, and what was overwritten with it, as far as it goes."""
         if self.is_sqlite:
             with suppress(SQLAlchemyError, sqlite3.Error):
                 sqlite.checkpoint(self.engine)

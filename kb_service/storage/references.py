@@ -36,6 +36,18 @@ def referring_documents(connection: Connection) -> dict[str, str]:
     return referenced
 
 
+def still_referred(connection: Connection, hashes: Sequence[str]) -> dict[str, str]:
+    """Return blob hash -> id of a document that refers to it, of those that any refers to."""
+    found: dict[str, str] = {}
+    for batch in batches(hashes):
+        for statement in (
+            select(versions.c.sha256, versions.c.document_id).where(versions.c.sha256.in_(batch)),
+            select(documents.c.sha256, documents.c.id).where(documents.c.sha256.in_(batch)),
+        ):
+            found.update((sha256, owner) for sha256, owner in connection.execute(statement))
+    return found
+
+
 def sweep_blobs(database: Database, blobs: BlobStore, candidates: Iterable[str]) -> int:
     """Remove those of the blobs that nothing refers to; return how many."""
     removed = 0

@@ -292,6 +292,20 @@ jobs = Table(
     sqlite_autoincrement=True,
 )
 
+# What was deleted for good, by document id: hashes and numbers, no words. No foreign key: it
+# outlives all it tells of. `erased_at`: since when no index file has its terms and vectors.
+deletions = Table(
+    "deletions",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("kb_id", ID, nullable=False),
+    Column("deleted_at", UtcTime, nullable=False),
+    Column("erased_at", UtcTime, index=True),
+    Column("what", JsonText, nullable=False),
+    # 32 bytes of each hash that a vector was kept by.
+    Column("texts", LargeBinary, nullable=False),
+)
+
 changes = Table(
     "changes",
     metadata,

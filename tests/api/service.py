@@ -47,6 +47,7 @@ from kb_service.services.asking import (
 from kb_service.services.bases import BaseService
 from kb_service.services.chatting import ChattingService
 from kb_service.services.documents import DocumentService
+from kb_service.services.erasing import ErasureService
 from kb_service.services.history import HistoryService
 from kb_service.services.jobs import JobService
 from kb_service.services.models import ModelService
@@ -60,9 +61,11 @@ from kb_service.storage.blobs import BlobStore
 from kb_service.storage.catalog import Catalog
 from kb_service.storage.database import open_database
 from kb_service.storage.embeddings import Embeddings
+from kb_service.storage.erasure import Erasures
 from kb_service.storage.jobs.queue import JobQueue
 from kb_service.storage.revisions.publishing import RevisionPublisher
 from kb_service.storage.statistics import Statistics
+from retrievers.upkeep import IndexFiles
 from tests.storage.world import PROFILE, parsed_of, vectors_of
 
 DATABASE_FILE = "kb.sqlite3"
@@ -275,6 +278,11 @@ class ApiService:
             accepted_suffixes=SUPPORTED_SUFFIXES,
             bases=bases,
             documents=documents,
+            erasing=ErasureService(
+                lambda: Erasures(self.database, self.blobs),
+                IndexFiles(self.settings.data_dir / "index"),
+                lambda _: None,
+            ),
             uploads=self.uploads,
             jobs=JobService(self.jobs),
             pictures=PictureService(self.catalog, lambda: self.pictures),

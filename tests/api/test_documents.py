@@ -232,3 +232,20 @@ def test_pictures_waiting_for_their_turn_hold_no_other_call_up(
             may_draw.set()
         assert [response.status_code for response in others.result()] == [200, 200]
         assert {picture.result().status_code for picture in pictures} == {200}
+
+
+def test_a_deleted_document_has_a_receipt_and_is_looked_for(
+    client: TestClient, service: ApiService, kb_id: str
+) -> None:
+    sent = client.post(f"/kb/{kb_id}/documents", files=[("files", ("a.txt", b"words"))]).json()
+    document_id = sent["items"][0]["document"]["id"]
+    path = f"/kb/{kb_id}/deletions/{document_id}"
+    missing = client.get(path)
+    assert (missing.status_code, missing.json()["error"]["code"]) == (404, "deletion_not_found")
+    assert client.delete(f"/kb/{kb_id}/documents/{document_id}").status_code == 204
+    erasure = client.get(path).json()
+    assert erasure["is_complete"]
+    assert erasure["receipt"]["files"] == [hashlib.sha256(b"words").hexdigest()]
+    assert {place["name"] for place in erasure["places"]} >= {"rows", "files", "indexes"}
+    other = client.post("/kb", json={"name": "other"}).json()["id"]
+    assert client.get(f"/kb/{other}/deletions/{document_id}").status_code == 404

@@ -325,3 +325,20 @@ def test_the_data_folder_inside_a_synced_folder_is_left_out(folder: Path, tmp_pa
     names = {item["name"] for item in kb_json("list", "--kb", "r")["items"]}
     assert names == {"reports/pump.txt", "reports/valve.md"}
     assert kb("sync", str(tmp_path), "--kb", "r").exit_code == 3
+
+
+def test_a_deletion_is_proved_and_what_is_still_there_is_named(folder: Path) -> None:
+    assert kb("ingest", str(folder), "--kb", "r", "--wait").exit_code == 0
+    document_id = kb_json("show", "pump.txt", "--kb", "r")["id"]
+    there = kb("verify", "--deleted", document_id)
+    assert there.exit_code == 1
+    assert "FOUND 1 rows of documents" in there.output
+    receipt = kb_json("delete", "pump.txt", "--kb", "r")
+    assert (receipt["deleted"], receipt["is_complete"]) == ("pump.txt", True)
+    assert len(receipt["receipt"]["files"]) == 1
+    told = kb("verify", "--deleted", document_id)
+    assert told.exit_code == 0, told.output
+    assert "FOUND" not in told.output
+    assert kb_json("verify", "--deleted", document_id)["receipt"] == receipt["receipt"]
+    assert kb("verify", "--deleted", "doc_unknown").exit_code == 1
+    assert kb("verify").exit_code == 0

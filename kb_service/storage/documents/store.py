@@ -28,6 +28,7 @@ from kb_service.storage.documents.rows import (
 )
 from kb_service.storage.documents.versions import Content, require_content
 from kb_service.storage.embeddings import remove_unused_embeddings
+from kb_service.storage.erasure import record_deletions
 from kb_service.storage.identity import (
     Clock,
     Listing,
@@ -150,7 +151,10 @@ class Documents:
             return dict(known.tuples().all())
 
     def delete(self, kb_id: str, document_id: str) -> None:
-        """Delete a document; afterwards nothing of it is found or quoted. Raises NotFound."""
+        """Delete a document; afterwards nothing of it is found or quoted. Raises NotFound.
+
+        A receipt is written in the same transaction (`Erasures`).
+        """
         candidates = self._database.freeing(lambda: self._remove(kb_id, document_id))
         sweep_blobs(self._database, self._blobs, candidates)
 
@@ -158,6 +162,7 @@ class Documents:
         with self._database.write(needs_room=False) as connection:
             require_document_row(connection, kb_id, document_id)
             next_event(connection, kb_id)
+            record_deletions(connection, documents.c.id == document_id, self._clock())
             return _remove_document(connection, kb_id, document_id)
 
     def content(
