@@ -191,6 +191,8 @@ revisions = Table(
     Column("unit_rules", SHA256, nullable=False, server_default=""),
     # The profile of which each of its chunks has a vector; "": one lacks it, or there is no chunk.
     Column("embedded_by", SHA256, nullable=False, server_default="", index=True),
+    # By which rules its facts were found; the default is by none.
+    Column("fact_rules", SHA256, nullable=False, server_default="", index=True),
     UniqueConstraint("document_id", "sha256"),
     Index(
         "uq_revisions_current",

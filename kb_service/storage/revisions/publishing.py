@@ -29,6 +29,7 @@ from kb_service.storage.change_log import record_added
 from kb_service.storage.chunks import remove_revision_chunks
 from kb_service.storage.database import Database
 from kb_service.storage.embeddings import remove_unused_embeddings
+from kb_service.storage.facts.rows import remove_facts
 from kb_service.storage.identity import Clock, utc_now
 from kb_service.storage.jobs.queue import Claim, require_lease
 from kb_service.storage.jobs.rows import NO_LEASE, change_job
@@ -100,6 +101,7 @@ class RevisionPublisher:
         )
         for revision_id in connection.execute(current).scalars().all():
             unused |= remove_revision_chunks(connection, job.kb_id, revision_id)
+            remove_facts(connection, revision_id)
         connection.execute(
             update(revisions)
             .where(revisions.c.document_id == job.document_id, revisions.c.is_current)

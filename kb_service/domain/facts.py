@@ -1,0 +1,180 @@
+"""What documents state, field by field: Fact, and who corrected one. Values only.
+
+A fact is words of a stored text with what they mean. What is not stated has no fact: it is neither
+zero nor unknown. How facts are found is the language's business.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from kb_service.domain.spans import TextSpan
+
+DOCUMENT_RECORD = 0
+"""The record that is the document itself; rows of a ledger and entries of a log follow from 1."""
+
+UNKNOWN = "unknown"
+"""`text` of a fact that states that its value is not known (under investigation, 不详)."""
+
+OTHER_KIND = "other"
+"""`text` of a kind that is stated in words of its own, for which there is no common one."""
+
+
+class FactField(StrEnum):
+    """The fields that any document may have; a column of a ledger beside them keeps its name.
+
+    `kind`: of happening. `reported`: when it was told. `dead`, `injured`, `missing`: people.
+    `follows`: the document that this one goes on from or corrects.
+    """
+
+    NUMBER = "number"
+    KIND = "kind"
+    TIME = "time"
+    REPORTED = "reported"
+    PLACE = "place"
+    ORGANISATION = "organisation"
+    PERSON = "person"
+    VEHICLE = "vehicle"
+    PHONE = "phone"
+    EMAIL = "email"
+    DEAD = "dead"
+    INJURED = "injured"
+    MISSING = "missing"
+    LOSS = "loss"
+    FINE = "fine"
+    CAUSE = "cause"
+    MEASURE = "measure"
+    STATUS = "status"
+    FOLLOWS = "follows"
+
+
+STANDARD_FIELDS = frozenset(FactField)
+COUNTS_OF_PEOPLE = (FactField.DEAD, FactField.INJURED, FactField.MISSING)
+
+
+class FactMethod(StrEnum):
+    """How a fact was found; `person`: somebody corrected or added it."""
+
+    FORM = "form"
+    COLUMN = "column"
+    TITLE = "title"
+    SENTENCE = "sentence"
+    READER = "reader"
+    PERSON = "person"
+
+
+class Precision(StrEnum):
+    """The smallest unit of a time that is stated."""
+
+    YEAR = "year"
+    MONTH = "month"
+    DAY = "day"
+    HOUR = "hour"
+    MINUTE = "minute"
+    SECOND = "second"
+
+
+class ReportStatus(StrEnum):
+    """`text` of a `status` fact: where a document stands among those of its incident."""
+
+    INITIAL = "initial"
+    FOLLOW_UP = "follow-up"
+    FINAL = "final"
+    CORRECTED = "corrected"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One stated value.
+
+    `record`: the row or entry that states it, DOCUMENT_RECORD for the document. `field`: a
+    FactField, or the name of a column. `value == text[span]` of the stored text, always. `text`:
+    the value as it is compared and grouped. `number`, with `number_to` for a range: counts, amounts
+    in `unit` (`cny`, `usd`, `persons`), None where the value is no number. `time_from` until
+    `time_to`, which is the first moment behind it: local time of the place, without a zone.
+    `role`: of a person or organisation, as written. `confidence`: 0..1.
+    """
+
+    record: int
+    field: str
+    value: str
+    span: TextSpan
+    text: str
+    method: FactMethod
+    confidence: float
+    number: float | None = None
+    number_to: float | None = None
+    unit: str = ""
+    time_from: datetime | None = None
+    time_to: datetime | None = None
+    precision: Precision | None = None
+    role: str = ""
+
+    def __post_init__(self) -> None:
+        if len(self.value) != len(self.span):
+            raise ValueError(f"{len(self.value)} characters of {self.field} in {self.span}")
+        if (self.time_from is None) != (self.time_to is None):
+            raise ValueError(f"{self.field} begins or ends at no time")
+        if self.time_from and self.time_to and self.time_to <= self.time_from:
+            raise ValueError(f"{self.field} ends at {self.time_to}, begins at {self.time_from}")
+
+    @property
+    def is_unknown(self) -> bool:
+        """True where the document says that it does not know."""
+        return self.text == UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """Who set a value right, and when."""
+
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFact:
+    """A fact of a searchable revision with its id, which a new reading of the text changes.
+
+    `sha256`: the public name of the revision. `incident`: the number of what its record tells of,
+    None where that is no incident.
+    """
+
+    id: int
+    document_id: str
+    document_name: str
+    revision_id: int
+    sha256: str
+    fact: Fact
+    incident: int | None = None
+    correction: Correction | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What one document, row or entry states: its facts and the words that they lie in."""
+
+    number: int
+    span: TextSpan
+    facts: tuple[Fact, ...]
+
+    def first(self, field: str) -> Fact | None:
+        """Return the fact of a field that is the surest, the first of equals; None: not stated."""
+        found = [fact for fact in self.facts if fact.field == field]
+        return max(found, key=lambda fact: fact.confidence, default=None)
+
+
+def records_of(facts: Iterable[Fact]) -> tuple[Record, ...]:
+    """Return the records that facts belong to, by number."""
+    by_number: dict[int, list[Fact]] = {}
+    for fact in facts:
+        by_number.setdefault(fact.record, []).append(fact)
+    return tuple(
+        Record(number, _around(found), tuple(found)) for number, found in sorted(by_number.items())
+    )
+
+
+def _around(facts: Iterable[Fact]) -> TextSpan:
+    spans = [fact.span for fact in facts]
+    return TextSpan(min(span.start for span in spans), max(span.end for span in spans))

@@ -1,0 +1,1 @@
+"""Facts of searchable revisions, their records, and what people corrected."""

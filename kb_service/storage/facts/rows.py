@@ -1,0 +1,103 @@
+"""Rows of facts and records as domain values, and back. Called inside a transaction only."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, delete, insert, select
+
+from kb_service.domain.facts import Fact, FactMethod, Precision, StoredFact, records_of
+from kb_service.domain.spans import TextSpan
+from kb_service.storage.facts.tables import facts, records
+from kb_service.storage.rows import value_of
+from kb_service.storage.tables import documents, revisions
+
+MAX_COMPARED_CHARS = 200
+"""A longer text is compared by its beginning: an index holds no paragraphs."""
+
+
+def write_facts(connection: Connection, revision_id: int, found: Sequence[Fact]) -> None:
+    """Put facts, and the records they belong to, in the place of those that a revision has."""
+    owner = (
+        select(revisions.c.document_id, documents.c.kb_id)
+        .join(documents, documents.c.id == revisions.c.document_id)
+        .where(revisions.c.id == revision_id)
+    )
+    row = connection.execute(owner).one()
+    remove_facts(connection, revision_id)
+    base = {"kb_id": row.kb_id, "revision_id": revision_id}
+    if found:
+        connection.execute(insert(facts), [{**_fact_values(fact), **base} for fact in found])
+        connection.execute(
+            insert(records),
+            [
+                {
+                    "record": record.number,
+                    "start": record.span.start,
+                    "end": record.span.end,
+                    "document_id": row.document_id,
+                    **base,
+                }
+                for record in records_of(found)
+            ],
+        )
+
+
+def remove_facts(connection: Connection, revision_id: int) -> None:
+    """Delete the facts and records of a revision."""
+    for table in (facts, records):
+        connection.execute(delete(table).where(table.c.revision_id == revision_id))
+
+
+def fact_rows() -> Select[Any]:
+    """Select facts with the public names of their documents and revisions, and their incident."""
+    in_record = (records.c.revision_id == facts.c.revision_id) & (
+        records.c.record == facts.c.record
+    )
+    return (
+        select(
+            facts,
+            revisions.c.document_id,
+            revisions.c.sha256,
+            documents.c.name.label("document_name"),
+            records.c.incident,
+        )
+        .join(revisions, revisions.c.id == facts.c.revision_id)
+        .join(documents, documents.c.id == revisions.c.document_id)
+        .join(records, in_record)
+    )
+
+
+def fact_of(row: Row[Any]) -> Fact:
+    """Return the fact of a row of the facts table."""
+    return value_of(
+        Fact,
+        row,
+        span=TextSpan(row.start, row.end),
+        method=FactMethod(row.method),
+        precision=Precision(row.precision) if row.precision else None,
+    )
+
+
+def stored_fact_of(row: Row[Any]) -> StoredFact:
+    """Return the stored fact of a row of `fact_rows`."""
+    return value_of(StoredFact, row, fact=fact_of(row), correction=None)
+
+
+def _fact_values(fact: Fact) -> dict[str, object]:
+    return {
+        "record": fact.record,
+        "field": str(fact.field),
+        "number": fact.number,
+        "number_to": fact.number_to,
+        "unit": fact.unit,
+        "time_from": fact.time_from,
+        "time_to": fact.time_to,
+        "precision": fact.precision,
+        "role": fact.role,
+        "start": fact.span.start,
+        "end": fact.span.end,
+        "method": fact.method,
+        "confidence": fact.confidence,
+        "text": fact.text[:MAX_COMPARED_CHARS],
+        "value": fact.value,
+    }
