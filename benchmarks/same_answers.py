@@ -43,7 +43,7 @@ def ask_all(url: str, data: Path) -> Iterator[Answer]:
             _fill(client, kb, corpus.documents)
             for question in sample(corpus.questions, NUM_QUESTIONS, SEED):
                 reply = client.post(f"/kb/{kb}/ask", json={"question": question.text})
-                yield {"set": name, "question": question.text} | _kept(reply.json())
+                yield {"set": name, "question": question.text} | kept(reply.json())
 
 
 def _fill(client: httpx.Client, kb: str, documents: Mapping[str, tuple[str, str]]) -> None:
@@ -74,7 +74,7 @@ def _is_busy(client: httpx.Client, kb: str) -> bool:
             return False
 
 
-def _kept(answer: Answer) -> Answer:
+def kept(answer: Answer) -> Answer:
     """Return what must not change: ids and times differ from run to run."""
     cited = [
         [c["title"], c["cited_text"], c["source"]["start"], c["source"]["end"], c["status"]]

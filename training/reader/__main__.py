@@ -32,6 +32,7 @@ def _train(options: argparse.Namespace) -> None:
     import torch
     from tokenizers import Tokenizer
 
+    from training.reader.hand_written import WrittenPapers, papers
     from training.reader.network import open_network
     from training.reader.passages import Encoder
     from training.reader.reports import invent
@@ -43,7 +44,8 @@ def _train(options: argparse.Namespace) -> None:
     torch.manual_seed(options.seed)
     recipe = _recipe(options)
     encoder = Encoder(Tokenizer.from_file(str(options.base / "tokenizer.json")))
-    batches = Batches(makers(options.data, recipe.mix, invent), encoder, recipe)
+    written = WrittenPapers(papers(held=False), recipe.mix).draw
+    batches = Batches(makers(options.data, recipe.mix, invent, written), encoder, recipe)
     network = open_network(options.base, options.start, recipe.schedule)
     run = Run(options.out, network, batches, recipe, bf16=options.bf16)
     if (options.out / CHECKPOINT_FILE).exists() and not options.resume:

@@ -14,6 +14,7 @@ class Mix:
     """Shares of the sources in a batch, and of what is made of their examples.
 
     `reports`: invented incident papers, read from the step `Schedule.reports_from` on.
+    `written`: papers and questions written by hand.
     `foreign`: a question beside a passage that is not its own, half of them of the same article.
     `swapped`: a question whose year, number or name was replaced, beside its own passage.
     `introduced`: how many titles also say which names of the question the text meets.
@@ -21,11 +22,12 @@ class Mix:
     `titled`: of the passages that have a title, how many are shown with it.
     """
 
-    chinese: float = 0.27
-    traditional: float = 0.06
-    english: float = 0.27
+    chinese: float = 0.2
+    traditional: float = 0.04
+    english: float = 0.22
     science: float = 0.02
-    reports: float = 0.38
+    reports: float = 0.2
+    written: float = 0.32
     foreign: float = 0.16
     swapped: float = 0.08
     titled: float = 0.7

@@ -123,9 +123,9 @@ def _other_number(number: str, rng: random.Random) -> str:
     return str(min(max(value, low), low * 10 - 1))
 
 
-def makers(data: Path, mix: Mix, reports: Maker) -> dict[str, Maker]:
+def makers(data: Path, mix: Mix, reports: Maker, written: Maker) -> dict[str, Maker]:
     """The maker of examples of every source of the mix, by its name."""
-    found: dict[str, Maker] = {"reports": reports}
+    found: dict[str, Maker] = {"reports": reports, "written": written}
     for name, files in SETS.items():
         rows = [row for file in files for row in read_set(data / f"{file}.jsonl.gz")]
         found[name] = QuestionSets(rows, mix).draw

@@ -66,7 +66,7 @@ class Batches:
 
     def _shares(self, step: int) -> dict[str, float]:
         mix = self._recipe.mix
-        names = ("chinese", "traditional", "english", "science", "reports")
+        names = ("chinese", "traditional", "english", "science", "reports", "written")
         shares = {name: float(getattr(mix, name)) for name in names}
         if step < self._recipe.schedule.reports_from:
             del shares["reports"]
