@@ -109,18 +109,21 @@ def out_of_memory(name: str, allowed_bytes: int) -> ParseInterrupted:
 
 def _load(request: Request, limits: ParseLimits, answers: socket.socket) -> None:
     from ingest.loaders import DocumentLoader
+    from ingest.members import MemberFolder
     from ingest.page_reading import ReadingFolder
-    from ingest.parsed_file import write_parsed
+    from ingest.parsed_file import members_beside, write_parsed
 
     readings = ReadingFolder(Path(request["readings"])) if request["readings"] else None
-    steps = DocumentLoader(limits, readings).load(
+    result = Path(request["result"])
+    members = MemberFolder(members_beside(result), limits)
+    steps = DocumentLoader(limits, readings, members).load(
         Path(request["path"]), request["name"], request["media_type"]
     )
     for step in steps:
         if isinstance(step, Progress):
             _send(answers, {"progress": [step.done, step.total]})
         elif isinstance(step, ParsedDocument):
-            write_parsed(step, Path(request["result"]))
+            write_parsed(step, result)
 
 
 def _read(request: Request, limits: ParseLimits, answers: socket.socket) -> None:

@@ -6,12 +6,14 @@ file and the directory of an Office package. Runs inside the parsing child.
 
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from ingest import media_types as types
 from ingest.completeness import counted
 from ingest.file_faults import is_files_fault
 from ingest.limits import ParseLimits
+from ingest.members import MemberFolder
 from ingest.page_reading import ReadingFolder
 from kb_service.domain.documents import ParsedDocument
 from kb_service.domain.errors import DocumentError, KbError, ParserFailed
@@ -30,12 +32,19 @@ _ENCRYPTED_BIT = 0x1
 class DocumentLoader:
     """Loader for every supported media type, in this process.
 
-    `readings`: what OCR read of the file's pictures; without, they are named as unread.
+    `readings`: what OCR read of the file's pictures; without, they are named as unread. `members`:
+    where the files inside this one are put; without, they are named only.
     """
 
-    def __init__(self, limits: ParseLimits, readings: ReadingFolder | None = None) -> None:
+    def __init__(
+        self,
+        limits: ParseLimits,
+        readings: ReadingFolder | None = None,
+        members: MemberFolder | None = None,
+    ) -> None:
         self._limits = limits
         self._readings = readings
+        self._members = members
 
     def load(self, path: Path, name: str, media_type: str) -> Iterator[Progress | ParsedDocument]:
         """Yield Progress per page, then the ParsedDocument.
@@ -51,7 +60,7 @@ class DocumentLoader:
         try:
             for found in loader.load(path, name, media_type):
                 if isinstance(found, ParsedDocument):
-                    yield counted(found, path, name, media_type)
+                    yield self._with_members(counted(found, path, name, media_type))
                 else:
                     yield found
         except (KbError, MemoryError):
@@ -63,6 +72,12 @@ class DocumentLoader:
                 f"{name} cannot be read as {media_type}: {type(error).__name__}: {error}"[:500],
                 code="corrupt_document",
             ) from error
+
+    def _with_members(self, document: ParsedDocument) -> ParsedDocument:
+        if self._members is None:
+            return document
+        losses = (*document.losses, *self._members.losses)
+        return replace(document, members=self._members.members, losses=losses)
 
     def _loader(self, name: str, media_type: str) -> Loader:
         if media_type == types.PDF:
@@ -80,7 +95,11 @@ class DocumentLoader:
         if media_type in types.MAILS:
             from ingest.mail import MailLoader
 
-            return MailLoader(self._limits)
+            return MailLoader(self._limits, self._members)
+        if media_type in types.ARCHIVES:
+            from ingest.archive import ArchiveLoader
+
+            return ArchiveLoader(self._limits, self._members)
         if media_type in types.TEXTS:
             from ingest.plain_text import TextLoader
 

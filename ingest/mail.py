@@ -1,8 +1,8 @@
-"""MailLoader: an .eml message as text: its head, every text of its body, the names of attachments.
+"""MailLoader: a message as text: its head, every text of its body, the names of attachments.
 
 Knows RFC 5322, MIME and flowed text (RFC 3676) through the standard library; an HTML body is read
-by `web_page.add_html`. Messages inside a message are read with their heads. The content of other
-attachments is not read: upload them as files of their own.
+by `web_page.add_html`. Messages inside a message are read with their heads; other attachments, at
+any depth, are members: documents of their own.
 """
 
 import re
@@ -13,12 +13,14 @@ from email.header import decode_header
 from email.message import EmailMessage
 from email.parser import BytesParser
 from email.utils import parsedate_to_datetime
+from mimetypes import guess_extension
 from pathlib import Path
 
 from ingest.draft import DraftDocument
 from ingest.encodings import Decoded, decode
 from ingest.limits import ParseLimits
 from ingest.media_types import MSG
+from ingest.members import MemberFolder
 from ingest.plain_text import add_text
 from ingest.web_page import add_html
 from kb_service.domain.documents import ParsedDocument
@@ -34,18 +36,22 @@ _TAGS = re.compile(r"<(?:style|script)\b.*?</(?:style|script)>|<[^>]*>", re.DOTA
 _FIRST_BOUNDARY = re.compile(rb"^--([^\s-][^\r\n]{0,68}?)[ \t]*\r?$", re.MULTILINE)
 _SURROGATE = re.compile("[\udc80-\udcff]")
 _SIGNATURE = "-- "
+_SIGNATURES = frozenset({
+    "application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature",
+})  # fmt: skip
 
 
 class MailLoader:
     """Loader for mails, also those that Outlook stores: one page."""
 
-    def __init__(self, limits: ParseLimits) -> None:
+    def __init__(self, limits: ParseLimits, members: MemberFolder | None = None) -> None:
         self._limits = limits
+        self._members = members
 
     def load(self, path: Path, name: str, media_type: str) -> Iterator[Progress | ParsedDocument]:
         """Yield one Progress, then the ParsedDocument. Raises DocumentError."""
         draft = DraftDocument(name, self._limits.max_text_chars)
-        mail = Mail(name, draft)
+        mail = Mail(name, draft, self._members)
         if media_type == MSG:
             from ingest.outlook import outlook_message
 
@@ -62,10 +68,39 @@ class MailLoader:
 class Mail:
     """What is read of one file: blocks in a draft, names of attachments, doubts of encodings."""
 
-    def __init__(self, name: str, draft: DraftDocument) -> None:
-        self._name, self._draft = name, draft
+    def __init__(
+        self, name: str, draft: DraftDocument, members: MemberFolder | None = None
+    ) -> None:
+        self._name, self._draft, self._members = name, draft, members
+        self._within = ""
         self.attachments: list[str] = []
         self.encoding: dict[str, str] = {}
+
+    def _add_inner(self, part: EmailMessage, file_name: str, depth: int) -> None:
+        """Add the messages of a part; what is attached to them lies behind its name, or theirs."""
+        outside = self._within
+        for inner in _parts(part):
+            called = file_name or _header(inner, "Subject", "").replace("/", " ") or "message"
+            if depth >= MAX_DEPTH:
+                self._lose(called, f"messages are read {MAX_DEPTH} deep")
+                continue
+            self._within = f"{outside}{called}/"
+            self.add_message(inner, depth + 1)
+        self._within = outside
+
+    def _lose(self, called: str, reason: str) -> None:
+        if self._members is not None:
+            self._members.lose(self._within + called, "too_deep", reason)
+
+    def _keep(self, part: EmailMessage, file_name: str) -> None:
+        """Put an attachment where documents of their own come from."""
+        is_wanted = file_name or part.is_attachment()
+        if self._members is None or not is_wanted or part.get_content_type() in _SIGNATURES:
+            return
+        suffix = guess_extension(part.get_content_type()) or ""
+        path = self._members.path_of(self._within + (file_name or f"attachment{suffix}"))
+        payload = part.get_payload(decode=True)
+        self._members.add(path, payload if isinstance(payload, bytes) else b"")
 
     def add_message(self, message: EmailMessage, depth: int = 0) -> dict[str, str]:
         """Add head, body and names of attachments of a message; return the head."""
@@ -84,9 +119,8 @@ class Mail:
         file_name = _shown(part.get_filename() or "", "")
         if file_name:
             self.attachments.append(file_name)
-        if kind == "message/rfc822" and depth < MAX_DEPTH:
-            for inner in _parts(part):
-                self.add_message(inner, depth + 1)
+        if kind == "message/rfc822":
+            self._add_inner(part, file_name, depth)
         elif kind == "multipart/alternative":
             self._add_alternative(_parts(part), depth)
         elif part.get_content_maintype() == "multipart":
@@ -96,6 +130,8 @@ class Mail:
             raise DocumentError(f"{self._name} is encrypted", code="encrypted_document")
         elif part.get_content_maintype() == "text" and not part.is_attachment():
             self._add_text(part)
+        else:
+            self._keep(part, file_name)
 
     def _add_alternative(self, parts: list[EmailMessage], depth: int) -> None:
         """Add the alternative that is easiest to read, unless another says much more."""

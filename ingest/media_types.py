@@ -32,12 +32,14 @@ EPUB = "application/epub+zip"
 RTF = "application/rtf"
 JSON = "application/json"
 XML = "application/xml"
+ZIP = "application/zip"
 PNG, JPEG, TIFF, WEBP = "image/png", "image/jpeg", "image/tiff", "image/webp"
 
 PACKAGES = frozenset({DOCX, PPTX, XLSX, XLSB, ODT, ODS, ODP, EPUB})
 PAGED_OR_MARKED_UP = frozenset({DOCX, PPTX, HTML, MARKDOWN, ODT, ODS, ODP, EPUB})
 TABLES = frozenset({XLSX, XLSB, XLS, CSV, TSV})
 MAILS = frozenset({MAIL, MSG})
+ARCHIVES = frozenset({ZIP})
 TEXTS = frozenset({PLAIN_TEXT, RTF, JSON, XML})
 PICTURES = frozenset({PNG, JPEG, TIFF, WEBP})
 
@@ -70,6 +72,7 @@ _BY_SUFFIX = {
     ".jsonl": JSON,
     ".ndjson": JSON,
     ".xml": XML,
+    ".zip": ZIP,
     ".png": PNG,
     ".jpg": JPEG,
     ".jpeg": JPEG,
@@ -85,7 +88,7 @@ _BY_SUFFIX = {
 }
 SUPPORTED_SUFFIXES = tuple(suffix for suffix in _BY_SUFFIX if suffix)
 _OOXML_TYPES = frozenset({DOCX, PPTX, XLSX, XLSB})
-_BINARY_SUFFIXES = frozenset({PDF, XLS, MSG, RTF, *PACKAGES, *PICTURES})
+_BINARY_SUFFIXES = frozenset({PDF, XLS, MSG, RTF, ZIP, *PACKAGES, *PICTURES})
 _PICTURE_SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\x89PNG\r\n\x1a\n", PNG),
     (0, b"\xff\xd8\xff", JPEG),
@@ -115,7 +118,9 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
 )
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _RTF = b"{\\rtf"
-_ZIP = b"PK\x03\x04"
+_ZIP, _EMPTY_ZIP = b"PK\x03\x04", b"PK\x05\x06"
+_OOXML_PART = b"[Content_Types].xml"
+_FIRST_NAME = slice(30, 30 + len(_OOXML_PART))
 _ZIP_MARK_WITHIN = 256
 _PDF_WITHIN = 1024
 _ZIP_MARKS = tuple((b"mimetype" + kind.encode(), kind) for kind in (EPUB, ODT, ODS, ODP))
@@ -142,6 +147,8 @@ def detect_media_type(name: str, head: bytes) -> str:
     by_name = _BY_SUFFIX.get(suffix)
     if b"%PDF-" in (head if by_name == PDF else head[:_PDF_WITHIN]):
         return PDF
+    if head.startswith(_EMPTY_ZIP):
+        return ZIP
     if head.startswith(_ZIP):
         return _package_type(name, head, by_name)
     if head.startswith(_OLE):
@@ -179,6 +186,8 @@ def _package_type(name: str, head: bytes, by_name: str | None) -> str:
     for mark, media_type in _ZIP_MARKS:
         if mark in head[:_ZIP_MARK_WITHIN]:
             return media_type
+    if by_name == ZIP and head[_FIRST_NAME] != _OOXML_PART:
+        return ZIP
     if b"xl/workbook.bin" in head or by_name == XLSB:
         return XLSB
     for part, media_type in _ZIP_PARTS:
@@ -186,7 +195,9 @@ def _package_type(name: str, head: bytes, by_name: str | None) -> str:
             return media_type
     if by_name in PACKAGES:
         return by_name or PLAIN_TEXT
-    raise _unsupported(name, "a ZIP archive; upload the files in it")
+    if head[_FIRST_NAME] == _OOXML_PART:
+        raise _unsupported(name, "a package of an unknown kind")
+    return ZIP
 
 
 def _legacy_type(name: str, by_name: str | None) -> str:

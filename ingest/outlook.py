@@ -1,13 +1,27 @@
 """A message that Outlook stores (.msg) as the mail that it was, through python-oxmsg.
 
-Knows which of its properties are head, body and attachments. Knows nothing of blocks or drafts.
+Knows which of its properties are head, body and attachments, messages inside it among them. Knows
+nothing of blocks or drafts.
 """
 
+from dataclasses import replace
 from email.message import EmailMessage
 from email.utils import format_datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from kb_service.domain.errors import DocumentError
+
+if TYPE_CHECKING:
+    from oxmsg import Message
+    from oxmsg.attachment import Attachment
+
+MAX_DEPTH = 20
+"""Messages within messages that are read."""
+_INNER_MESSAGE = "__substg1.0_3701000D"
+_PROPERTIES = "__properties_version1.0"
+_INNER_HEAD = 24
+_SHORT_NAME = 0x3704
 
 
 def outlook_message(path: Path, name: str) -> EmailMessage:
@@ -23,7 +37,7 @@ def outlook_message(path: Path, name: str) -> EmailMessage:
         raise DocumentError(text, code="corrupt_document") from error
 
 
-def _as_mail(message: "object") -> EmailMessage:
+def _as_mail(message: "object", depth: int = 0) -> EmailMessage:
     mail = EmailMessage()
     for field, value in _head(message):
         if value:
@@ -34,9 +48,34 @@ def _as_mail(message: "object") -> EmailMessage:
     if html:
         mail.add_alternative(html, subtype="html")
     for attachment in getattr(message, "attachments", ()):
-        file_name = attachment.file_name or "attachment"
-        mail.add_attachment(b"", "application", "octet-stream", filename=file_name)
+        _attach(mail, attachment, depth)
     return mail
+
+
+def _attach(mail: EmailMessage, attachment: "Attachment", depth: int) -> None:
+    # The library does not read messages within messages.
+    storage: Any = attachment._storage  # noqa: SLF001
+    inner = next((one for one in storage.storages if one.name == _INNER_MESSAGE), None)
+    if inner is not None and depth < MAX_DEPTH:
+        mail.add_attachment(_as_mail(_inner_message(inner), depth + 1))
+        return
+    short_name = attachment.properties.str_prop_value(_SHORT_NAME)
+    file_name = attachment.file_name or short_name or "attachment"
+    data = attachment.file_bytes or b""
+    mail.add_attachment(data, "application", "octet-stream", filename=file_name)
+
+
+def _inner_message(storage: Any) -> "Message":  # noqa: ANN401  of a library without its type here
+    """Return a message within a message: the head of its properties is 8 bytes shorter."""
+    from oxmsg import Message
+
+    streams = tuple(
+        replace(stream, bytes_=stream.bytes_[:_INNER_HEAD] + bytes(8) + stream.bytes_[_INNER_HEAD:])
+        if stream.name == _PROPERTIES
+        else stream
+        for stream in storage.streams
+    )
+    return Message(replace(storage, streams=streams))
 
 
 def _head(message: "object") -> list[tuple[str, str]]:

@@ -1,8 +1,9 @@
 """A ParsedDocument as bytes: how the parsing child hands its result to the parent.
 
 Layout: 8 bytes little-endian length of the header, the header as UTF-8 JSON, then the scores of all
-characters that have one, a byte each, then float32 boxes of all that have boxes. No pickle: a
-parser that was taken over can at worst hand back a wrong document. Knows nothing of processes.
+characters that have one, a byte each, then float32 boxes of all that have boxes. Files inside the
+file lie in a folder beside, by number. No pickle: a parser that was taken over can at worst hand
+back a wrong document. Knows nothing of processes.
 """
 
 import json
@@ -14,10 +15,16 @@ from pathlib import Path
 from typing import Any
 
 from kb_service.domain.documents import Heading, Page, PageKind, ParsedDocument
+from kb_service.domain.members import Loss, Member, inner_path
 from kb_service.domain.spans import Box, TextSpan
 
 _LENGTH_BYTES = 8
 _MAX_HEADER_BYTES = 1 << 30
+
+
+def members_beside(path: Path) -> Path:
+    """Return the folder for the files inside a file whose document is written to `path`."""
+    return path.parent / "members"
 
 
 def write_parsed(document: ParsedDocument, path: Path) -> None:
@@ -55,7 +62,23 @@ def read_parsed(path: Path) -> ParsedDocument:
         header["title"],
         {str(key): str(value) for key, value in header["metadata"].items()},
         tuple(int(number) for number in header["unread"]),
+        tuple(
+            Member(inner_path(str(at)), _member_file(path, int(n))) for at, n in header["members"]
+        ),
+        tuple(_loss(*loss) for loss in header["losses"]),
     )
+
+
+def _member_file(path: Path, number: int) -> Path:
+    """Return where a member lies: a plain file of the folder, no link to anywhere else."""
+    file = members_beside(path).resolve() / str(number)
+    if file.parent.parent != path.parent.resolve() or file.is_symlink() or not file.is_file():
+        raise ValueError(f"member {number} is no file")
+    return file
+
+
+def _loss(where: str, what: str, num_words: int | None, sample: str) -> Loss:
+    return Loss(str(where), str(what), None if num_words is None else int(num_words), str(sample))
 
 
 def _header(document: ParsedDocument) -> dict[str, object]:
@@ -64,6 +87,8 @@ def _header(document: ParsedDocument) -> dict[str, object]:
         "title": document.title,
         "metadata": document.metadata,
         "unread": document.unread,
+        "members": [[member.path, int(member.file.name)] for member in document.members],
+        "losses": [[o.where, o.what, o.num_words, o.sample] for o in document.losses],
         "headings": [[h.span.start, h.span.end, h.level] for h in document.headings],
         "pages": [
             {

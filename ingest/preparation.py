@@ -36,6 +36,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
     types.ODP: (*_HTML, "ingest.open_document"),
     types.EPUB: (*_HTML, "ingest.book"),
     types.MSG: (*_HTML, "ingest.mail", "ingest.outlook", "oxmsg"),
+    types.ZIP: (*_TEXT, "ingest.archive"),
     types.RTF: (*_TEXT, "ingest.plain_text", "ingest.rich_text"),
     types.JSON: (*_TEXT, "ingest.plain_text", "ingest.records"),
     types.XML: (*_TEXT, "ingest.plain_text", "ingest.records", "lxml.etree"),

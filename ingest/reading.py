@@ -127,14 +127,13 @@ class ReadingLoader:
         """
         unread: ParsedDocument | None = None
         for step in self._loader.load(path, name, media_type):
-            if isinstance(step, ParsedDocument) and step.unread:
+            if not isinstance(step, ParsedDocument) or not step.unread:
+                yield step
+            elif self._can_read():
                 unread = step
             else:
-                yield step
+                yield _told(step)
         if unread is None:
-            return
-        if not self._can_read():
-            yield _told(unread)
             return
         with self._folder(path) as folder:
             yield from self._reader.read(path, name, media_type, unread.unread, folder)

@@ -29,6 +29,7 @@ from kb_service.services.ingest_run import run_jobs
 from kb_service.services.ingestion import IngestionService
 from kb_service.services.intake import IntakeService
 from kb_service.services.jobs import JobService
+from kb_service.services.members import MemberIntake
 from kb_service.services.models import ModelService
 from kb_service.services.parts import Part
 from kb_service.services.pictures import PictureService
@@ -167,6 +168,12 @@ def _worker(parts: ServiceParts, jobs: JobQueue) -> IngestWorker:
         chunker=SentenceChunker(),
         publisher=RevisionPublisher(database, parts.blobs),
         retriever=parts.retriever(),
+        members=MemberIntake(
+            Catalog(database, parts.blobs).documents.family,
+            parts.blobs,
+            detect_media_type,
+            parts.settings.ingest.max_file_bytes,
+        ),
     )
     ingest = parts.settings.ingest
     vectors = _vectors(parts, lambda: parts.models.embedder().model)

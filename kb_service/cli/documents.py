@@ -231,9 +231,13 @@ def show(
             return
         found = state.document
         say(_document_line(found))
+        if found.container:
+            say(f"  out of {found.container.name}: {found.container.path}")
         for page in found.page_report.pages if found.page_report else ():
             reason = f" ({page.reason})" if page.reason else ""
             say(f"  page {page.page_number}: {page.kind}, {page.num_chars} characters{reason}")
+        for loss in found.page_report.losses if found.page_report else ():
+            say(f"  not read: {loss.where or 'more'} ({loss.what}: {loss.sample})")
         for version in found.versions:
             day = f"{version.created_at:%Y-%m-%d %H:%M} UTC"
             say(f"  version {version.number}: {day}, {version.size_bytes} bytes, {version.state}")

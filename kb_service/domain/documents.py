@@ -12,6 +12,7 @@ from enum import StrEnum
 from operator import attrgetter
 
 from kb_service.domain.hashing import sha256_of_text
+from kb_service.domain.members import Container, Loss, Member
 from kb_service.domain.spans import Box, PageRegion, TextSpan, merge_boxes
 
 
@@ -138,7 +139,8 @@ class ParsedDocument:
 
     `text`: the stored text; every span of the system points into it. `title`: best title the file
     itself gives, "" when it gives none. `metadata`: plain strings (author, sent_at, subject …).
-    `unread`: numbers of the pages that show words which nothing has read yet.
+    `unread`: numbers of the pages that show words which nothing has read yet. `members`: files
+    inside this one, `losses`: what of it is not read.
     """
 
     text: str
@@ -147,6 +149,8 @@ class ParsedDocument:
     title: str = ""
     metadata: dict[str, str] = field(default_factory=dict)
     unread: tuple[int, ...] = ()
+    members: tuple[Member, ...] = ()
+    losses: tuple[Loss, ...] = ()
 
     def __post_init__(self) -> None:
         for page in self.pages:
@@ -216,12 +220,16 @@ class PageOutline:
 
 @dataclass(frozen=True, slots=True)
 class PageReport:
-    """The truthful account of a revision's pages, one entry per page, none left out."""
+    """The truthful account of a revision's pages, one entry per page, none left out.
+
+    `losses`: what else of the file is not read.
+    """
 
     pages: tuple[PageOutline, ...] = ()
+    losses: tuple[Loss, ...] = ()
 
     @classmethod
-    def of(cls, pages: Iterable[Page]) -> "PageReport":
+    def of(cls, pages: Iterable[Page], losses: tuple[Loss, ...] = ()) -> "PageReport":
         """Return what is to be told of these pages."""
         return cls(
             tuple(
@@ -229,7 +237,8 @@ class PageReport:
                     page.page_number, page.kind, len(page.span), page.reason, page.confidence
                 )
                 for page in pages
-            )
+            ),
+            losses,
         )
 
     @property
@@ -240,8 +249,8 @@ class PageReport:
 
     @property
     def is_complete(self) -> bool:
-        """True when every page is read and whole, or holds no words; unread pictures are not."""
-        return all(page.reason in _NOTHING_LACKS for page in self.pages)
+        """True when nothing is lost and every page is whole, or holds no words."""
+        return not self.losses and all(page.reason in _NOTHING_LACKS for page in self.pages)
 
 
 WORDS_MISSING = "words_missing"
@@ -317,7 +326,7 @@ class Document:
     """A document of a knowledge base; `revision` is the searchable one, None before the first.
 
     `versions`: newest first, never none. `origin`: the folder of a sync, None of uploads; `path`:
-    what it calls the document, None where that is its name.
+    what it calls the document, None where that is its name. `container`: what it came out of.
     """
 
     id: str
@@ -336,6 +345,7 @@ class Document:
     versions: tuple[Version, ...] = ()
     origin: str | None = None
     path: str | None = None
+    container: Container | None = None
 
     @property
     def source_path(self) -> str:

@@ -16,6 +16,7 @@ from kb_service.domain.documents import (
     VectorState,
 )
 from kb_service.domain.jobs import IngestJob
+from kb_service.domain.members import Container, Loss
 from kb_service.domain.queries import Reranking, RetrievalResult, ScoredChunk
 from kb_service.services.documents import DocumentPart, DocumentState
 from kb_service.services.uploads import UploadItem
@@ -100,7 +101,7 @@ class VersionBody(Shape):
 
 
 class PageReportBody(Shape):
-    """Pages by kind, and each page; all zero before the first revision."""
+    """Pages by kind, each page, and what else is not read; all zero before the first revision."""
 
     text: int
     ocr: int
@@ -108,6 +109,7 @@ class PageReportBody(Shape):
     empty: int
     failed: int
     pages: tuple[PageOutline, ...]
+    losses: tuple[Loss, ...]
 
 
 class JobBody(Shape):
@@ -131,6 +133,7 @@ class DocumentBody(Shape):
     """A document; `job` is its newest ingest job.
 
     `vectors`: `pending` or `ready`; null where none are made, and before the first revision.
+    `container`: the document that it came out of.
     """
 
     id: str
@@ -147,6 +150,7 @@ class DocumentBody(Shape):
     job: JobBody | None
     vectors: str | None
     versions: list[VersionBody]
+    container: Container | None
     created_at: Time
     updated_at: Time
 

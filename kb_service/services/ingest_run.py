@@ -39,7 +39,7 @@ class IngestRun:
 def run_jobs(
     jobs: JobQueue, make_worker: Callable[[], IngestWorker], job_ids: Sequence[str]
 ) -> IngestRun:
-    """Work until every one of the jobs has ended, whoever ran it."""
+    """Work until every one of the jobs has ended, whoever ran it, and those of files inside."""
     run = IngestRun(num_jobs=len(job_ids))
     if not job_ids:
         return run
@@ -68,6 +68,10 @@ def _settle(run: IngestRun, jobs: JobQueue, waiting: set[str], asked: set[str]) 
         if job is not None:
             waiting.discard(job_id)
             _count(run, job)
+            if isinstance(job, IngestJob):
+                inside = jobs.queued_by(job) - waiting
+                run.num_jobs += len(inside)
+                waiting |= inside
 
 
 def _count_outcome(run: IngestRun, outcome: IngestOutcome | None) -> None:

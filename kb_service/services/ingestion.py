@@ -1,11 +1,13 @@
-"""The life of an upload in one screen: load → chunk → commit → index; vectors follow.
+"""The life of an upload in one screen: load → chunk → commit → index.
+
+Vectors follow, and the files inside it.
 
 Knows the order of the steps and how progress is reported. The steps themselves stand behind ports;
 the queue and its retries are the worker's.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 import structlog
@@ -14,7 +16,9 @@ from kb_service.domain.documents import ParsedDocument, Revision
 from kb_service.domain.errors import StorageError
 from kb_service.domain.jobs import JobStage, Progress
 from kb_service.domain.ports import Chunker, Loader, Retriever
+from kb_service.services.members import MemberIntake
 from kb_service.storage.blobs import BlobStore
+from kb_service.storage.documents.members import StagedMember
 from kb_service.storage.jobs.queue import Claim
 from kb_service.storage.revisions.publishing import RevisionPublisher
 
@@ -41,20 +45,25 @@ class IngestionService:
         chunker: Chunker,
         publisher: RevisionPublisher,
         retriever: Retriever,
+        members: MemberIntake,
     ) -> None:
         self._blobs = blobs
         self._loader = loader
         self._chunker = chunker
         self._publisher = publisher
         self._retriever = retriever
+        self._members = members
 
     def run(self, claim: Claim, report: ProgressReport) -> IngestOutcome:
         """Do the job. Raises DocumentError, ParseInterrupted, LeaseLost or StorageError."""
-        parsed = self._load(claim, report)
-        report(Progress(JobStage.CHUNK, 0, 1))
-        chunks = self._chunker.chunk(parsed, title_of(claim.document_name, parsed))
-        report(Progress(JobStage.COMMIT, 0, len(chunks)))
-        revision = self._publisher.publish(claim, parsed, chunks)
+        parsed, members = self._load(claim, report)
+        try:
+            report(Progress(JobStage.CHUNK, 0, 1))
+            chunks = self._chunker.chunk(parsed, title_of(claim.document_name, parsed))
+            report(Progress(JobStage.COMMIT, 0, len(chunks)))
+            revision = self._publisher.publish(claim, parsed, chunks, members)
+        finally:
+            self._members.discard(members)
         self._index(claim.job.kb_id)
         return IngestOutcome(revision)
 
@@ -65,11 +74,16 @@ class IngestionService:
         except StorageError as error:
             log.warning("index not published", kb_id=kb_id, code=error.code, error=error.message)
 
-    def _load(self, claim: Claim, report: ProgressReport) -> ParsedDocument:
+    def _load(
+        self, claim: Claim, report: ProgressReport
+    ) -> tuple[ParsedDocument, tuple[StagedMember, ...]]:
+        """Return the document, and the files inside it: they are the loader's until it goes on."""
         path = self._blobs.whole(claim.job.blob_sha256, repr(claim.document_name))
         for event in self._loader.load(path, claim.document_name, claim.job.media_type):
             if isinstance(event, ParsedDocument):
-                return event
+                name = claim.document_name
+                staged, losses = self._members.stage(claim.job.document_id, name, event)
+                return replace(event, losses=(*event.losses, *losses)), staged
             report(event)
         raise RuntimeError("the loader ended without a document")
 

@@ -4,6 +4,7 @@ Each public method is one transaction. Knows nothing of what documents hold.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import (
@@ -129,7 +130,8 @@ class Bases:
             if error.code != "disk_full":
                 raise
             for document_id in self._ids_by_size(kb_id):
-                self._delete_document(kb_id, document_id)
+                with suppress(NotFound):  # it went with what it came out of
+                    self._delete_document(kb_id, document_id)
             candidates = self._database.freeing(lambda: self._remove(kb_id))
         sweep_blobs(self._database, self._blobs, candidates)
 

@@ -145,7 +145,12 @@ documents = Table(
     Column("updated_at", UtcTime, nullable=False),
     # What its origin calls it, where a document from elsewhere has that name.
     Column("path", StoredText),
+    # The document that it came out of, and where it stands there; not a foreign key: what is in a
+    # container goes by the same steps as the container, not by a cascade.
+    Column("container_id", ID),
+    Column("container_path", StoredText),
     UniqueConstraint("kb_id", "name"),
+    Index("uq_documents_container", "container_id", "container_path", unique=True),
 )
 
 document_tags = Table(

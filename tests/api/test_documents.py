@@ -44,7 +44,7 @@ def test_a_document_is_pending_before_its_ingest_and_ready_after(
     assert before.keys() >= FIELDS
     assert (before["status"], before["revision"]) == ("pending", None)
     assert before["page_report"] == {
-        "text": 0, "ocr": 0, "both": 0, "empty": 0, "failed": 0, "pages": [],
+        "text": 0, "ocr": 0, "both": 0, "empty": 0, "failed": 0, "pages": [], "losses": [],
     }  # fmt: skip
     service.ingest(SENTENCES)
     after = client.get(path).json()

@@ -30,6 +30,7 @@ def good_files(folder: Path) -> dict[str, Path]:
         files[kind] = _written(folder, kind, office_bytes(kind, WORDS))
     for kind in (types.ODT, types.ODS, types.ODP, types.EPUB):
         files[kind] = _written(folder, kind, package_bytes(kind, WORDS))
+    files[types.ZIP] = _written(folder, types.ZIP, archive_bytes())
     for kind in types.PICTURES:
         files[kind] = _written(folder, kind, picture_bytes(kind))
     files[types.PDF] = pdf_samples.rotated(folder / "good-pdf", 0)
@@ -54,6 +55,7 @@ def bad_files(folder: Path) -> dict[str, Path]:
         types.RTF: b"{\\rtf1" + b"{" * 5000,
         types.JSON: b"[" * 50_000,
         types.XML: b"\0\1 no xml",
+        types.ZIP: archive_bytes()[:-30],
         **{kind: picture_bytes(kind)[:-60] for kind in types.PICTURES},
         **{
             kind: package_bytes(kind, WORDS)[:-60]
@@ -61,6 +63,14 @@ def bad_files(folder: Path) -> dict[str, Path]:
         },
     }
     return {kind: _written(folder, kind, data, "bad") for kind, data in contents.items()}
+
+
+def archive_bytes() -> bytes:
+    """An archive of one text that is called as the sentence says."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as file:
+        file.writestr(f"{WORDS}.txt", WORDS)
+    return stream.getvalue()
 
 
 def picture_bytes(kind: str) -> bytes:

@@ -1,13 +1,15 @@
 """Mail: every text of a message, in the encodings that programs really send."""
 
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
 
 from ingest.limits import ParseLimits
 from ingest.loaders import DocumentLoader
-from ingest.mail import unflowed
+from ingest.mail import MAX_DEPTH, unflowed
 from ingest.media_types import MAIL
+from ingest.members import MemberFolder
 from kb_service.domain.documents import ParsedDocument
 
 HEAD = b"From: a@example.org\r\nSubject: x\r\nMIME-Version: 1.0\r\n"
@@ -26,6 +28,15 @@ def read(tmp_path: Path, data: bytes) -> ParsedDocument:
 def multipart(kind: str, *parts: bytes, named: str = '; boundary="B"') -> bytes:
     inner = b"".join(b"--B\r\n" + part + b"\r\n" for part in parts)
     return HEAD + f"Content-Type: multipart/{kind}{named}\r\n\r\n".encode() + inner + b"--B--\r\n"
+
+
+def attached(tmp_path: Path, data: bytes) -> tuple[ParsedDocument, list[tuple[str, bytes]]]:
+    path = tmp_path / "a.eml"
+    path.write_bytes(data)
+    folder = MemberFolder(tmp_path / "members", ParseLimits())
+    *_, document = DocumentLoader(ParseLimits(), members=folder).load(path, path.name, MAIL)
+    assert isinstance(document, ParsedDocument)
+    return document, [(member.path, member.file.read_bytes()) for member in document.members]
 
 
 def body(document: ParsedDocument) -> list[str]:
@@ -75,11 +86,66 @@ def test_a_message_within_a_message_is_read_with_its_head(tmp_path: Path) -> Non
     ]  # fmt: skip
 
 
-def test_the_text_of_an_attachment_is_named_and_not_read(tmp_path: Path) -> None:
-    attached = b"Content-Disposition: attachment; filename=a.txt\r\n" + PLAIN + b"secret words"
-    document = read(tmp_path, multipart("mixed", PLAIN + b"See below.", attached))
-    assert body(document) == ["See below.", "Attachments: a.txt"]
-    assert document.metadata["attachments"] == "a.txt"
+def part(name: str, data: bytes, kind: str = "application/octet-stream") -> bytes:
+    head = f"Content-Type: {kind}\r\nContent-Disposition: attachment"
+    named = f'; filename="{name}"' if name else ""
+    return (
+        (head + named).encode()
+        + b"\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+        + (b64encode(data))
+    )
+
+
+def test_an_attachment_is_named_in_the_text_and_comes_out_whole(tmp_path: Path) -> None:
+    note = part("a.txt", b"secret words", "text/plain")
+    document, files = attached(
+        tmp_path, multipart("mixed", PLAIN + b"See below.", note, part("b.bin", b"\0\r\n"))
+    )
+    assert body(document) == ["See below.", "Attachments: a.txt, b.bin"]
+    assert document.metadata["attachments"] == "a.txt, b.bin"
+    assert files == [("a.txt", b"secret words"), ("b.bin", b"\0\r\n")]
+
+
+def test_a_text_that_is_shown_with_the_message_is_read_once(tmp_path: Path) -> None:
+    shown = b"Content-Disposition: inline; filename=a.txt\r\n" + PLAIN + b"The rope broke."
+    document, files = attached(tmp_path, multipart("mixed", PLAIN + b"See below.", shown))
+    assert body(document) == ["See below.", "The rope broke.", "Attachments: a.txt"]
+    assert files == []
+
+
+def test_attachments_of_one_name_and_of_none_are_told_apart(tmp_path: Path) -> None:
+    parts = [part("a.pdf", b"1"), part("a.pdf", b"2"), part("", b"3", "application/pdf")]
+    _, files = attached(tmp_path, multipart("mixed", *parts))
+    assert files == [("a.pdf", b"1"), ("a (2).pdf", b"2"), ("attachment.pdf", b"3")]
+
+
+def test_what_is_attached_to_a_message_within_comes_out_too(tmp_path: Path) -> None:
+    inner = (
+        HEAD
+        + b"Content-Type: multipart/mixed; boundary=I\r\n\r\n--I\r\n"
+        + (PLAIN + b"It broke.\r\n--I\r\n" + part("a.pdf", b"1") + b"\r\n--I--\r\n")
+    )
+    forwarded = b"Content-Type: message/rfc822\r\n\r\n" + inner
+    document, files = attached(
+        tmp_path, multipart("mixed", PLAIN + b"See.", forwarded, part("a.pdf", b"2"))
+    )
+    assert files == [("x/a.pdf", b"1"), ("a.pdf", b"2")]
+    assert document.text.count("It broke.") == 1
+
+
+def test_a_message_that_lies_too_deep_is_a_loss(tmp_path: Path) -> None:
+    data = HEAD + PLAIN + b"The end."
+    for _ in range(MAX_DEPTH + 1):
+        data = HEAD + b"Content-Type: message/rfc822\r\n\r\n" + data
+    document, _ = attached(tmp_path, data)
+    assert "The end." not in document.text
+    assert [loss.what for loss in document.losses] == ["too_deep"]
+
+
+def test_a_signature_is_no_attachment(tmp_path: Path) -> None:
+    signature = part("smime.p7s", b"1", "application/pkcs7-signature")
+    _, files = attached(tmp_path, multipart("signed", PLAIN + b"See.", signature))
+    assert files == []
 
 
 @pytest.mark.parametrize(

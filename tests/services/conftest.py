@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from kb_service.domain.documents import KnowledgeBase
+from kb_service.domain.errors import DocumentError
 from kb_service.services.ingest_run import IngestRun, run_jobs
 from kb_service.services.ingestion import IngestionService
+from kb_service.services.members import MemberIntake
 from kb_service.services.sync import SyncService
 from kb_service.services.uploads import UploadItem, UploadService
 from kb_service.services.vectors import VectorService
@@ -55,6 +57,13 @@ class Desk:
             pass
 
 
+def text_or_refused(name: str, head: bytes) -> str:
+    """A detector to which everything but a video is a text."""
+    if head.startswith(b"VIDEO"):
+        raise DocumentError(f"{name} is a video", code="unsupported_media_type")
+    return "text/plain"
+
+
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
     database = open_database(f"sqlite:///{tmp_path / 'kb.sqlite3'}")
@@ -62,10 +71,13 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     blobs = BlobStore(tmp_path / "blobs")
     catalog = Catalog(database, blobs)
     jobs = JobQueue(database, lease_s=5, max_attempts=1)
-    uploads = UploadService(catalog, blobs, lambda name, head: "text/plain", MAX_FILE_BYTES)
+    uploads = UploadService(catalog, blobs, text_or_refused, MAX_FILE_BYTES)
     embedder = HashEmbedder()
     embeddings, publisher = Embeddings(database), RevisionPublisher(database, blobs)
-    ingestion = IngestionService(blobs, TextLoader(), ParagraphChunker(), publisher, NoIndex())
+    members = MemberIntake(catalog.documents.family, blobs, text_or_refused, MAX_FILE_BYTES)
+    ingestion = IngestionService(
+        blobs, TextLoader(), ParagraphChunker(), publisher, NoIndex(), members
+    )
     index = NoIndex()
     vectors = VectorService(embeddings, lambda: embedder, index.refresh)
     yield Desk(

@@ -2,12 +2,14 @@
 
 import hashlib
 import struct
+import tempfile
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from kb_service.domain.documents import ChunkDraft, Page, PageKind, ParsedDocument
 from kb_service.domain.errors import DocumentError, ParseAccident, ParseInterrupted
 from kb_service.domain.jobs import JobStage, Progress
+from kb_service.domain.members import Member
 from kb_service.domain.ports import EmbeddingProfile, Vector
 from kb_service.domain.queries import Query, RetrievalResult
 from kb_service.domain.spans import TextSpan
@@ -25,7 +27,19 @@ class TextLoader:
         if text.startswith("SLOW"):
             raise ParseInterrupted(f"{name} took too long", code="parse_timeout")
         yield Progress(JobStage.LOAD, 1, 1)
-        yield ParsedDocument(text, (Page(1, TextSpan(0, len(text)), PageKind.TEXT),))
+        pages = (Page(1, TextSpan(0, len(text)), PageKind.TEXT),)
+        with tempfile.TemporaryDirectory() as folder:
+            yield ParsedDocument(text, pages, members=tuple(_members(text, Path(folder))))
+
+
+def _members(text: str, folder: Path) -> Iterator[Member]:
+    """The files of a text that is a container: `FILES`, then `path=words` line by line."""
+    first, *lines = text.splitlines() or [""]
+    for number, line in enumerate(lines if first == "FILES" else ()):
+        path, _, words = line.partition("=")
+        file = folder / str(number)
+        file.write_text(words.replace("|", "\n"), encoding="utf-8")
+        yield Member(path, file)
 
 
 class ParagraphChunker:

@@ -165,6 +165,7 @@ def _is_version(document_id: Column[Any], sha256: Column[Any]) -> ColumnElement[
     return _exists_in(versions, versions.c.document_id == document_id, versions.c.sha256 == sha256)
 
 
+_containers = documents.alias("containers")
 _announced = _exists_in(changes, changes.c.revision_id == revisions.c.id, changes.c.is_added)
 _is_running = jobs.c.status == JobStatus.RUNNING
 _has_lease = jobs.c.lease_token.is_not(None)
@@ -219,6 +220,15 @@ _RULES: Sequence[_Rule] = (
         "chunk of a revision that is not searchable",
         (chunks.c.id, chunks.c.revision_id),
         _exists_in(revisions, revisions.c.id == chunks.c.revision_id, ~revisions.c.is_current),
+    ),
+    (
+        Flaw.ORPHANED,
+        "document whose container is not there",
+        (documents.c.id, documents.c.container_id),
+        and_(
+            documents.c.container_id.is_not(None),
+            ~_exists_in(_containers, _containers.c.id == documents.c.container_id),
+        ),
     ),
     (
         Flaw.ORPHANED,
@@ -328,10 +338,11 @@ def _page_flaws(connection: Connection, revision: Row[Any], text: str) -> Iterat
     for page in found:
         if page.span.end > len(text):
             yield f"page {page.page_number} reaches past the text"
-    report = PageReport.of(found)
+    stored = page_report_of(revision)
+    report = PageReport.of(found, stored.losses)
     if report.is_complete != revision.is_complete:
         yield "its completeness is not what its pages say"
-    if report != page_report_of(revision):
+    if report != stored:
         yield "its page report is not what its pages say"
 
 

@@ -18,8 +18,10 @@ from kb_service.domain.names import OnConflict, composed, numbered
 from kb_service.storage.bases import require_kb
 from kb_service.storage.documents.rows import find_document_row, find_synced_row
 from kb_service.storage.documents.versions import Content, add_version
+from kb_service.storage.documents.within import ids_within
 from kb_service.storage.identity import new_id
 from kb_service.storage.jobs.rows import cancel_unfinished, insert_job, newest_job
+from kb_service.storage.rows import batches
 from kb_service.storage.tables import document_tags, documents, revisions
 
 CREATED, REVISED, UNCHANGED, KEPT_BOTH = "created", "revised", "unchanged", "kept_both"
@@ -31,7 +33,8 @@ class Upload:
     """Content and what it is sent in as. `origin`: the folder of a sync, None otherwise.
 
     Empty `tags` and a None `origin` keep what the document has. `path`: what its origin calls the
-    document, None where that is its name.
+    document, None where that is its name. `container_id`, `container_path`: what the document came
+    out of, and where it stands there.
     """
 
     kb_id: str
@@ -41,6 +44,8 @@ class Upload:
     origin: str | None = None
     on_conflict: OnConflict = OnConflict.REVISE
     path: str | None = None
+    container_id: str | None = None
+    container_path: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +74,7 @@ def register(
     else:
         require_kb(connection, upload.kb_id)
         outcome = CREATED if placed.name == upload.name else KEPT_BOTH
-        document_id = _create(connection, placed, now)
-        job = _queue(connection, document_id, now)
+        document_id, job = create(connection, placed, now)
     _keep_labels(connection, document_id, placed)
     return outcome, document_id, job
 
@@ -84,8 +88,10 @@ def _place(connection: Connection, upload: Upload) -> tuple[Upload, Row[Any] | N
         # Another folder, or a person, has that name for something else: it stays theirs.
         upload = replace(upload, on_conflict=OnConflict.KEEP)
     row = find_document_row(connection, upload.kb_id, upload.name, by="name")
-    if row is None or row.sha256 == upload.content.sha256:
+    if row is None or _is_the_same(row, upload):
         return upload, row
+    if row.container_id is not None:  # it goes with its container: what is sent in must not
+        upload = replace(upload, on_conflict=OnConflict.KEEP)
     if upload.on_conflict is OnConflict.REJECT:
         raise Conflict(
             f"a document {row.name!r} is there with other content; send on_conflict revise or keep",
@@ -100,12 +106,17 @@ def _place(connection: Connection, upload: Upload) -> tuple[Upload, Row[Any] | N
         other = replace(upload, name=numbered(upload.name, number), path=path)
         row = find_document_row(connection, upload.kb_id, other.name, by="name")
         # The same bytes sent again find the document that was made of them the time before.
-        if row is None or row.sha256 == upload.content.sha256:
+        if row is None or _is_the_same(row, upload):
             return other, row
         number += 1
 
 
-def _create(connection: Connection, upload: Upload, now: datetime) -> str:
+def _is_the_same(row: Row[Any], upload: Upload) -> bool:
+    return bool(row.sha256 == upload.content.sha256 and row.container_id is None)
+
+
+def create(connection: Connection, upload: Upload, now: datetime) -> tuple[str, IngestJob]:
+    """Write a document under a name that is free, and queue its ingest; return its id and job."""
     document_id = new_id("doc")
     connection.execute(
         insert(documents).values(
@@ -114,6 +125,8 @@ def _create(connection: Connection, upload: Upload, now: datetime) -> str:
             name=composed(upload.name),
             origin=upload.origin,
             path=upload.path,
+            container_id=upload.container_id,
+            container_path=upload.container_path,
             sha256=upload.content.sha256,
             size_bytes=upload.content.size_bytes,
             media_type=upload.content.media_type,
@@ -122,7 +135,7 @@ def _create(connection: Connection, upload: Upload, now: datetime) -> str:
         )
     )
     add_version(connection, document_id, upload.content, now)
-    return document_id
+    return document_id, _queue(connection, document_id, now)
 
 
 def revise(
@@ -172,11 +185,18 @@ def _is_current(connection: Connection, document_id: str, sha256: str) -> bool:
     return connection.execute(statement).first() is not None
 
 
+def set_tags(connection: Connection, ids: Sequence[str], tags: Sequence[str]) -> None:
+    """Give documents these tags in place of theirs."""
+    for batch in batches(ids):
+        connection.execute(delete(document_tags).where(document_tags.c.document_id.in_(batch)))
+    values = [{"document_id": key, "tag": tag} for key in ids for tag in dict.fromkeys(tags)]
+    if values:
+        connection.execute(insert(document_tags), values)
+
+
 def _keep_labels(connection: Connection, document_id: str, upload: Upload) -> None:
     if upload.tags:
-        connection.execute(delete(document_tags).where(document_tags.c.document_id == document_id))
-        values = [{"document_id": document_id, "tag": tag} for tag in dict.fromkeys(upload.tags)]
-        connection.execute(insert(document_tags), values)
+        set_tags(connection, (document_id, *ids_within(connection, document_id)), upload.tags)
     if upload.origin is not None:
         connection.execute(
             update(documents)

@@ -5,7 +5,7 @@ Reads only.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, select
@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, func, select
 from kb_service.domain.documents import Document, DocumentStatus
 from kb_service.domain.errors import NotFound
 from kb_service.domain.jobs import IngestJob, JobStatus
+from kb_service.domain.members import Container
 from kb_service.domain.names import forms_of
 from kb_service.storage.bases import require_kb
 from kb_service.storage.documents.versions import read_versions
@@ -38,11 +39,12 @@ def document_status(
 
 
 def read_documents(connection: Connection, rows: Sequence[Row[Any]]) -> tuple[Document, ...]:
-    """Return the documents of rows of the documents table, in their order, in five queries."""
+    """Return the documents of rows of the documents table, in their order, in six queries."""
     ids = [row.id for row in rows]
     newest = newest_jobs(connection, documents.c.id.in_(ids))
     tags = _tags(connection, ids)
     versions = read_versions(connection, ids)
+    containers = _container_names(connection, rows)
     current = {
         row.document_id: row
         for row in connection.execute(
@@ -56,6 +58,7 @@ def read_documents(connection: Connection, rows: Sequence[Row[Any]]) -> tuple[Do
             current.get(row.id),
             tags=tags.get(row.id, ()),
             versions=versions.get(row.id, ()),
+            container=_container_of(row, containers),
         )
         for row in rows
     )
@@ -82,6 +85,20 @@ def _document_of(
         page_report=page_report_of(revision) if revision is not None else None,
         **given,
     )
+
+
+def _container_names(connection: Connection, rows: Sequence[Row[Any]]) -> dict[str, str]:
+    ids = {row.container_id for row in rows if row.container_id is not None}
+    if not ids:
+        return {}
+    statement = select(documents.c.id, documents.c.name).where(documents.c.id.in_(ids))
+    return dict(connection.execute(statement).tuples().all())
+
+
+def _container_of(row: Row[Any], names: Mapping[str, str]) -> Container | None:
+    if row.container_id not in names:
+        return None
+    return Container(row.container_id, names[row.container_id], row.container_path)
 
 
 def _tags(connection: Connection, ids: list[str]) -> dict[str, tuple[str, ...]]:

@@ -7,18 +7,17 @@ nothing of what the bytes contain.
 from collections.abc import Sequence
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from kb_service.domain.documents import Document
 from kb_service.domain.errors import StorageError
 from kb_service.domain.names import OnConflict, forms_of
-from kb_service.storage.answers.store import redact_answers
 from kb_service.storage.bases import require_kb
 from kb_service.storage.blobs import BlobStore, StagedBlob
 from kb_service.storage.change_log import next_event
-from kb_service.storage.chunks import remove_revision_chunks
 from kb_service.storage.database import Database
 from kb_service.storage.documents.registration import Upload, UploadOutcome, register, revise
+from kb_service.storage.documents.removal import remove_document
 from kb_service.storage.documents.rows import (
     count_by_status,
     find_document_row,
@@ -27,8 +26,7 @@ from kb_service.storage.documents.rows import (
     require_document_row,
 )
 from kb_service.storage.documents.versions import Content, require_content
-from kb_service.storage.embeddings import remove_unused_embeddings
-from kb_service.storage.erasure import record_deletions
+from kb_service.storage.documents.within import Family, family_of
 from kb_service.storage.identity import (
     Clock,
     Listing,
@@ -37,8 +35,8 @@ from kb_service.storage.identity import (
     encode_cursor,
     utc_now,
 )
-from kb_service.storage.references import blobs_of, sweep_blobs
-from kb_service.storage.tables import documents, revisions
+from kb_service.storage.references import sweep_blobs
+from kb_service.storage.tables import documents
 
 
 class Documents:
@@ -151,9 +149,9 @@ class Documents:
             return dict(known.tuples().all())
 
     def delete(self, kb_id: str, document_id: str) -> None:
-        """Delete a document; afterwards nothing of it is found or quoted. Raises NotFound.
+        """Delete a document and what came out of it; afterwards nothing of them is found or quoted.
 
-        A receipt is written in the same transaction (`Erasures`).
+        A receipt of each is written in the same transaction (`Erasures`). Raises NotFound.
         """
         candidates = self._database.freeing(lambda: self._remove(kb_id, document_id))
         sweep_blobs(self._database, self._blobs, candidates)
@@ -162,8 +160,12 @@ class Documents:
         with self._database.write(needs_room=False) as connection:
             require_document_row(connection, kb_id, document_id)
             next_event(connection, kb_id)
-            record_deletions(connection, documents.c.id == document_id, self._clock())
-            return _remove_document(connection, kb_id, document_id)
+            return remove_document(connection, kb_id, document_id, self._clock())
+
+    def family(self, document_id: str) -> Family:
+        """Return how deep a document lies in containers, and how much is in the outermost one."""
+        with self._database.read() as connection:
+            return family_of(connection, document_id)
 
     def content(
         self, kb_id: str, document_id: str, sha256: str | None = None
@@ -199,18 +201,3 @@ def _matching(kb_id: str, name: str | None, name_contains: str | None) -> Column
         parts = forms_of(name_contains)
         which.append(or_(*(documents.c.name.icontains(part, autoescape=True) for part in parts)))
     return and_(*which)
-
-
-def _remove_document(connection: Connection, kb_id: str, document_id: str) -> set[str]:
-    """Delete a document and all that came of it; return the hashes of its blobs."""
-    blobs = blobs_of(connection, documents.c.id == document_id)
-    current = connection.execute(
-        select(revisions.c.id).where(revisions.c.document_id == document_id, revisions.c.is_current)
-    )
-    hashes: set[str] = set()
-    for revision_id in current.scalars().all():
-        hashes |= remove_revision_chunks(connection, kb_id, revision_id)
-    connection.execute(delete(documents).where(documents.c.id == document_id))
-    remove_unused_embeddings(connection, hashes)
-    redact_answers(connection, document_id)
-    return blobs

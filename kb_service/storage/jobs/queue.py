@@ -217,6 +217,17 @@ class JobQueue:
             found = [job_of(row) for row in connection.execute(statement)]
         return {job.document_id: job for job in found}
 
+    def queued_by(self, job: IngestJob) -> frozenset[str]:
+        """Return the jobs that the end of a container's job brought, whatever became of them."""
+        own = select(jobs.c.number).where(jobs.c.id == job.id).scalar_subquery()
+        statement = (
+            select(jobs.c.id)
+            .join(documents, documents.c.id == jobs.c.document_id)
+            .where(documents.c.container_id == job.document_id, jobs.c.number > own)
+        )
+        with self._database.read() as connection:
+            return frozenset(connection.execute(statement).scalars())
+
     def release(self, worker_id: str) -> int:
         """Give back the jobs of a worker that is known to be dead; return how many."""
         with self._database.write() as connection:

@@ -22,18 +22,21 @@ from kb_service.domain.documents import (
 from kb_service.domain.errors import DocumentError, InvalidRequest, StorageError
 from kb_service.domain.hashing import sha256_of_text
 from kb_service.domain.jobs import JobStage, JobStatus
+from kb_service.domain.members import told
 from kb_service.domain.storable import check_storable
 from kb_service.language.units import UNIT_RULES, marked
 from kb_service.storage.blobs import BlobStore
 from kb_service.storage.change_log import record_added
 from kb_service.storage.chunks import remove_revision_chunks
 from kb_service.storage.database import Database
+from kb_service.storage.documents.members import StagedMember, keep_members
 from kb_service.storage.embeddings import remove_unused_embeddings
 from kb_service.storage.facts.rows import remove_facts
 from kb_service.storage.identity import Clock, utc_now
 from kb_service.storage.jobs.queue import Claim, require_lease
 from kb_service.storage.jobs.rows import NO_LEASE, change_job
 from kb_service.storage.pages import page_values
+from kb_service.storage.references import sweep_blobs
 from kb_service.storage.revisions.embedded import profile_of_all
 from kb_service.storage.revisions.pieces import piece_values
 from kb_service.storage.revisions.rows import page_report_value, revision_of
@@ -71,10 +74,12 @@ class RevisionPublisher:
         claim: Claim,
         parsed: ParsedDocument,
         chunk_drafts: Sequence[ChunkDraft],
+        members: Sequence[StagedMember] = (),
     ) -> Revision:
         """Make the revision searchable instead of the document's current one; end the job.
 
-        Its vectors follow, unless other texts brought them all. Raises LeaseLost, DocumentError
+        Its vectors follow, unless other texts brought them all. `members`: the files inside, which
+        become documents of their own in the same transaction. Raises LeaseLost, DocumentError
         (unstorable_text), StorageError (chunk_mismatch); nothing is written then.
         """
         _check_drafts(parsed, chunk_drafts)
@@ -90,7 +95,9 @@ class RevisionPublisher:
             revision = self._insert(connection, job, parsed, prepared, claim.document_name, profile)
             remove_unused_embeddings(connection, unused - prepared.text_sha256s)
             record_added(connection, job.kb_id, revision.id)
+            gone = keep_members(connection, self._blobs, job.document_id, members, self._clock())
             self._finish(connection, job, len(prepared.chunks))
+        sweep_blobs(self._database, self._blobs, gone)
         return revision
 
     def _retire(self, connection: Connection, job: Row[Any]) -> set[str]:
@@ -125,7 +132,7 @@ class RevisionPublisher:
         name: str,
         profile: str,
     ) -> Revision:
-        report = PageReport.of(parsed.pages)
+        report = PageReport.of(parsed.pages, told(parsed.losses))
         statement = insert(revisions).values(
             document_id=job.document_id,
             sha256=job.blob_sha256,
@@ -193,7 +200,8 @@ def _prepare(parsed: ParsedDocument, drafts: Sequence[ChunkDraft]) -> _Prepared:
 
 def _check_drafts(parsed: ParsedDocument, drafts: Sequence[ChunkDraft]) -> None:
     try:
-        for value in (parsed.text, parsed.title, *parsed.metadata.values()):
+        losses = (words for loss in parsed.losses for words in (loss.where, loss.sample))
+        for value in (parsed.text, parsed.title, *parsed.metadata.values(), *losses):
             check_storable(value)
         for draft in drafts:
             check_storable(draft.embedded_text)

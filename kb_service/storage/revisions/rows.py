@@ -10,6 +10,7 @@ from sqlalchemy import Row
 
 from kb_service.domain.documents import PageKind, PageOutline, PageReport, Revision
 from kb_service.domain.errors import StorageError
+from kb_service.domain.members import Loss
 from kb_service.storage.rows import value_of
 
 _KINDS = {kind.value: kind for kind in PageKind}
@@ -28,7 +29,11 @@ def page_report_value(report: PageReport) -> dict[str, list[Any]]:
         "reason": [page.reason for page in report.pages],
     }
     sure = [page.confidence for page in report.pages]
-    return value if all(of is None for of in sure) else value | {"confidence": sure}
+    if any(of is not None for of in sure):
+        value["confidence"] = sure
+    if report.losses:
+        value["losses"] = [[o.where, o.what, o.num_words, o.sample] for o in report.losses]
+    return value
 
 
 def page_report_of(row: Row[Any]) -> PageReport:
@@ -38,7 +43,8 @@ def page_report_of(row: Row[Any]) -> PageReport:
         kinds = [_KINDS[kind] for kind in stored["kind"]]
         sure = stored.get("confidence") or [*repeat(None, len(kinds))]
         columns = (range(1, len(kinds) + 1), kinds, stored["num_chars"], stored["reason"], sure)
-        return PageReport(tuple(starmap(PageOutline, zip(*columns, strict=True))))
+        losses = tuple(Loss(*loss) for loss in stored.get("losses") or ())
+        return PageReport(tuple(starmap(PageOutline, zip(*columns, strict=True))), losses)
     except (KeyError, TypeError, ValueError) as error:
         raise StorageError(
             f"the page report of revision {row.id} is damaged: {error!r}", code="text_damaged"

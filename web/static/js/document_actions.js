@@ -6,6 +6,7 @@ import { confirmLoss } from "./dialogs.js";
 import { announce, el } from "./dom.js";
 import { t } from "./i18n/i18n.js";
 
+const CONTAINERS = new Set(["application/zip", "message/rfc822", "application/vnd.ms-outlook"]);
 const KEEP_BLOB_MS = 60000; // the browser may still be writing it to disk
 
 // Resolves to whether it is gone; names first what is lost.
@@ -13,6 +14,7 @@ const KEEP_BLOB_MS = 60000; // the browser may still be writing it to disk
 export async function removeDocument(kbId, doc) {
   const losses = [t("loss_file", { name: doc.name })];
   if (doc.revision) losses.push(t("loss_passages", { count: doc.revision.num_chunks }));
+  if (CONTAINERS.has(doc.media_type)) losses.push(t("loss_members"));
   losses.push(t("loss_quotes"));
   const isGone = await confirmLoss({
     title: t("document_delete_title"),

@@ -33,7 +33,7 @@ export class DocumentRow {
     const action = this.element.contains(focused()) ? focused().dataset.action : null;
     this.element.replaceChildren(
       el("span", { class: "document-kind", "aria-hidden": "true" }, kindOf(doc)),
-      el("div", { class: "document-body" }, this.#title(doc), metaLine(doc), vectorsLine(doc), progressLine(doc, job), errorLine(doc, job), pageReport(doc, wasOpen)),
+      el("div", { class: "document-body" }, this.#title(doc), containerLine(doc), metaLine(doc), vectorsLine(doc), progressLine(doc, job), errorLine(doc, job), pageReport(doc, wasOpen)),
       el("div", { class: "document-actions" }, ...this.#buttons(doc, job)));
     if (action) all(this.element, `[data-action="${action}"]`)[0]?.focus();
   }
@@ -86,6 +86,10 @@ function metaLine(doc) {
   return el("p", { class: "meta document-meta" }, parts.join(" · "), doc.tags?.map((tag) => el("span", { class: "tag" }, tag)) ?? []);
 }
 
+// A document that came out of another one goes with it.
+/** @param {Api["DocumentBody"]} doc */
+const containerLine = (doc) => (doc.container ? el("p", { class: "meta document-container" }, t("document_container", doc.container)) : null);
+
 // Words find a document at once; its vectors follow in the background.
 /** @param {Api["DocumentBody"]} doc */
 const vectorsLine = (doc) => (waitsForVectors(doc) ? el("p", { class: "meta document-vectors" }, t("vectors_pending")) : null);
@@ -127,9 +131,16 @@ function reportText(report) {
 /** @param {Api["DocumentBody"]} doc @param {boolean} isOpen */
 function pageReport(doc, isOpen) {
   const unread = unreadPages(doc);
-  if (!unread.length) return null;
+  const losses = doc.page_report?.losses ?? [];
+  if (!unread.length && !losses.length) return null;
   const lines = unread.slice(0, MAX_REPORT_LINES).map((page) =>
     el("li", {}, t("page_line", { page: page.page_number, kind: codeText("kind", page.kind) }), page.reason ? ` — ${codeText("reason", page.reason)}` : ""));
   const more = unread.length > MAX_REPORT_LINES ? el("li", {}, t("more_pages", { count: unread.length - MAX_REPORT_LINES })) : null;
-  return el("details", { class: "page-report", open: isOpen }, el("summary", {}, reportText(doc.page_report)), el("ul", {}, lines, more));
+  const summary = [reportText(doc.page_report), losses.length ? t("num_losses", { count: losses.length }) : ""];
+  return el("details", { class: "page-report", open: isOpen },
+    el("summary", {}, summary.filter(Boolean).join(" · ")), el("ul", {}, lines, more, losses.map(lossLine)));
 }
+
+/** @param {Api["Loss"]} loss */
+const lossLine = ({ where, what, sample }) =>
+  el("li", { title: sample }, where ? el("bdi", {}, where) : null, where ? " — " : "", codeText("loss", what), where ? "" : ` (${sample})`);
