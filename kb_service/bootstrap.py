@@ -44,6 +44,7 @@ from kb_service.services.uploads import UploadService
 from kb_service.services.vectors import VectorService
 from kb_service.services.worker import IngestWorker, new_worker_id
 from kb_service.settings import Settings
+from kb_service.source_parts import open_source
 from kb_service.storage.catalog import Catalog
 from kb_service.storage.embeddings import Embeddings
 from kb_service.storage.erasure import Erasures
@@ -112,7 +113,13 @@ def compose(parts: ServiceParts) -> Services:
         erasing=_erasing(parts),
         uploads=uploads,
         intake=IntakeService(
-            bases, documents, uploads, sync, lambda ids: run_jobs(jobs, make_worker, ids), data_dir
+            bases,
+            documents,
+            uploads,
+            sync,
+            lambda ids: run_jobs(jobs, make_worker, ids),
+            lambda order: open_source(order, settings.sync, data_dir),
+            data_dir,
         ),
         jobs=JobService(jobs),
         pictures=PictureService(catalog, parts.pictures),

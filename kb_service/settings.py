@@ -11,7 +11,15 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, SecretStr
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+)
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -195,6 +203,45 @@ class StorageSettings(BaseModel):
     reserve_bytes: Annotated[int, Field(ge=0)] = 32 * MIB
 
 
+class FollowedFolder(BaseModel):
+    """One of `[[sync.folders]]`: a place (`path` or `url`) and the base (`kb`) that follows it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    path: Annotated[str, Field(min_length=1, validation_alias=AliasChoices("path", "url"))]
+    kb: Annotated[str, Field(min_length=1)]
+    account: str = ""
+    tags: tuple[str, ...] = ()
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    prune: bool = False
+
+
+class SourceAccount(BaseModel):
+    """KB_SYNC__ACCOUNTS__<NAME>__…: how a place on another machine is opened.
+
+    `endpoint`: of an object store that is not Amazon's. `ca_file`: certificates to trust instead of
+    the system's. `tls`: false lets names, passwords and words travel in the open.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    user: str = ""
+    password: SecretStr = SecretStr("")
+    endpoint: str = ""
+    ca_file: str = ""
+    tls: bool = True
+
+
+class SyncSettings(BaseModel):
+    """KB_SYNC__…: what `kb sync` follows. `settle_s`: pause between two looks at a new file."""
+
+    settle_s: Annotated[float, Field(ge=0, le=60)] = 0.5
+    timeout_s: Annotated[float, Field(gt=0, le=3600)] = 60.0
+    folders: tuple[FollowedFolder, ...] = ()
+    accounts: dict[str, SourceAccount] = Field(default_factory=dict)
+
+
 def setting_names(model: type[BaseModel], prefix: str = "KB_") -> Iterator[str]:
     """Yield the environment name of every setting, nested ones included."""
     for name, field in model.model_fields.items():
@@ -229,6 +276,7 @@ class Settings(BaseSettings):
     ingest: IngestSettings = Field(default_factory=IngestSettings)
     retrieval: RetrievalSettings = Field(default_factory=RetrievalSettings)
     storage: StorageSettings = Field(default_factory=StorageSettings)
+    sync: SyncSettings = Field(default_factory=SyncSettings)
 
     @property
     def effective_database_url(self) -> str:

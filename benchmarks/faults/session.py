@@ -31,6 +31,7 @@ from kb_service.ingest_limits import parse_limits
 from kb_service.model_parts import build_models
 from kb_service.operations import Services
 from kb_service.parts import ServiceParts, build_parts
+from kb_service.services.folders import LocalFolder
 from kb_service.services.parts import Part
 from kb_service.services.worker import release_dead_workers
 from kb_service.settings import RerankSettings, Settings, StorageSettings
@@ -234,7 +235,11 @@ class Session:
         for step in steps:
             self._tell({"is": "tried", **step})
         with self.typed("sync"):
-            self.services.intake.sync.run(self.services.bases.show(base).id, self.files, prune=True)
+            self.services.intake.sync.run(
+                self.services.bases.show(base).id,
+                LocalFolder(self.files, self.services.settings.data_dir),
+                prune=True,
+            )
             for step in steps:
                 self._tell({"is": "made", **step})
 

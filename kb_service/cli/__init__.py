@@ -8,7 +8,7 @@ from collections.abc import Callable
 import typer
 
 import llm  # noqa: F401 -- sets how idle threads wait, before a command imports torch
-from kb_service.cli import asking, documents, evaluating, operations, serving
+from kb_service.cli import asking, documents, evaluating, operations, serving, syncing
 from kb_service.cli.session import replace_what_cannot_be_shown
 
 app = typer.Typer(
@@ -22,7 +22,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "serve": serving.serve,
     "worker": serving.worker,
     "ingest": documents.ingest,
-    "sync": documents.sync,
+    "sync": syncing.sync,
     "list": documents.list_,
     "show": documents.show,
     "delete": documents.delete,

@@ -1,4 +1,4 @@
-"""`kb ingest, sync, list, show, delete`: documents in and out from the command line."""
+"""`kb ingest, list, show, delete`: documents in and out from the command line."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -12,10 +12,9 @@ from kb_service.domain.names import OnConflict
 if TYPE_CHECKING:
     from kb_service.domain.documents import Document, KnowledgeBase
     from kb_service.domain.erasure import Erasure
-    from kb_service.domain.sync import SyncPlan
     from kb_service.services.documents import DocumentState
     from kb_service.services.ingest_run import IngestRun
-    from kb_service.services.intake import Followed, Intake, NamedItem
+    from kb_service.services.intake import Intake, NamedItem
     from kb_service.services.uploads import UploadItem
 
 
@@ -33,36 +32,36 @@ def ingest(
     with session(as_json=as_json) as services:
         intake = services.intake.take_in(kb, paths, is_waiting=wait, on_conflict=on_conflict)
         _report_intake(intake, as_json=as_json)
-        raise typer.Exit(_exit_code(intake.uploads, intake.run))
+        raise typer.Exit(exit_code(intake.uploads, intake.run))
 
 
 def _report_intake(intake: "Intake", *, as_json: bool) -> None:
     uploads, run = intake.uploads, intake.run
     if as_json:
-        rows = [_upload_row(name, item) for name, item in uploads]
+        rows = [upload_row(name, item) for name, item in uploads]
         summary = {"num_skipped": intake.num_skipped, "run": run.as_dict() if run else None}
         print_json({"items": rows} | summary)
         return
     for name, item in uploads:
         reason = f": {item.error.message} [{item.error.code}]" if item.error else ""
-        say(f"{item.outcome:10} {name}{_other_name(item)}{reason}")
-    _say_skipped(intake.num_skipped)
+        say(f"{item.outcome:10} {name}{other_name(item)}{reason}")
+    say_skipped(intake.num_skipped)
     if run:
-        _say_run(run)
+        say_run(run)
     elif any(item.job for _, item in uploads):
         say("Queued; a running `kb serve` ingests them, or add --wait to do it here.")
 
 
-def _other_name(item: "UploadItem") -> str:
+def other_name(item: "UploadItem") -> str:
     return f" as {item.document.name}" if item.document and item.outcome == "kept_both" else ""
 
 
-def _say_skipped(num_skipped: int) -> None:
+def say_skipped(num_skipped: int) -> None:
     if num_skipped:
         say(f"skipped    {num_skipped} hidden, temporary or system files and folders")
 
 
-def _say_run(run: "IngestRun") -> None:
+def say_run(run: "IngestRun") -> None:
     for failure in run.failures:
         say(f"failed     {failure['document_id']}: {failure['message']} [{failure['code']}]")
     say(f"ingested   {run.num_succeeded} of {run.num_jobs} documents in {run.seconds:.1f} s")
@@ -71,7 +70,7 @@ def _say_run(run: "IngestRun") -> None:
         say(f"           {run.num_here} of them by this command: {counts}")
 
 
-def _upload_row(name: str, item: "UploadItem") -> dict[str, object]:
+def upload_row(name: str, item: "UploadItem") -> dict[str, object]:
     return {
         "name": name,
         "outcome": item.outcome,
@@ -82,97 +81,12 @@ def _upload_row(name: str, item: "UploadItem") -> dict[str, object]:
     }
 
 
-def _exit_code(uploads: Sequence["NamedItem"], run: "IngestRun | None") -> Exit:
+def exit_code(uploads: Sequence["NamedItem"], run: "IngestRun | None") -> Exit:
     if any(item.outcome == "rejected" for _, item in uploads) or (run and run.failures):
         return Exit.FAILED
     if all(item.outcome == "unchanged" for _, item in uploads):
         return Exit.NOTHING_TO_DO
     return Exit.DONE
-
-
-def sync(
-    folder: Annotated[Path, typer.Argument(help="The folder to follow.")],
-    kb: KbOption,
-    dry_run: Annotated[bool, typer.Option(help="Print the plan and change nothing.")] = False,
-    prune: Annotated[bool, typer.Option(help="Delete documents gone from the folder.")] = False,
-    strict: Annotated[
-        bool, typer.Option(help="Fail while a file of the folder cannot be taken in or read.")
-    ] = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Make a knowledge base follow a folder (the cron job); hashes decide what changed."""
-    with session(as_json=as_json) as services:
-        if dry_run:
-            _report_plan(services.intake.plan(kb, folder), as_json=as_json)
-            return
-        followed = services.intake.follow(kb, folder, prune=prune)
-        _report_sync(followed, prune=prune, as_json=as_json)
-        code = _exit_code(followed.sync.uploads, followed.run)
-        if strict and (followed.sync.refused or followed.failed_before):
-            code = Exit.FAILED
-        is_only_removal = code is Exit.NOTHING_TO_DO and followed.sync.removed
-        raise typer.Exit(Exit.DONE if is_only_removal else code)
-
-
-def _report_plan(plan: "SyncPlan", *, as_json: bool) -> None:
-    if as_json:
-        print_json({"plan": _plan_row(plan)})
-    else:
-        for label, names in _groups(plan).items():
-            for name in names:
-                say(f"{label:10} {name}")
-        say(f"unchanged  {len(plan.unchanged)} files")
-        _say_skipped(plan.num_skipped)
-    if plan.is_empty:
-        raise typer.Exit(Exit.NOTHING_TO_DO)
-
-
-def _groups(plan: "SyncPlan") -> dict[str, tuple[str, ...]]:
-    return {
-        "added": plan.added,
-        "changed": plan.changed,
-        "removed": plan.removed,
-        "again": plan.again,
-        "refused": plan.refused,
-    }
-
-
-def _plan_row(plan: "SyncPlan") -> dict[str, object]:
-    return {
-        **_groups(plan),
-        "num_unchanged": len(plan.unchanged),
-        "num_skipped": plan.num_skipped,
-    }
-
-
-def _report_sync(followed: "Followed", *, prune: bool, as_json: bool) -> None:
-    report, run, failed = followed.sync, followed.run, followed.failed_before
-    plan = report.plan
-    if as_json:
-        print_json(
-            {
-                "plan": _plan_row(plan),
-                "items": [_upload_row(name, item) for name, item in report.uploads],
-                "removed": report.removed,
-                "failed_before": [document.name for document in failed],
-                "run": run.as_dict(),
-            }
-        )
-        return
-    for name, item in report.uploads:
-        reason = f": {item.error.message} [{item.error.code}]" if item.error else ""
-        outcome = "again" if name in plan.again else item.outcome
-        say(f"{outcome:10} {name}{_other_name(item)}{reason}")
-    for name in plan.removed:
-        say(f"removed    {name}" if prune else f"gone       {name} (kept; --prune deletes it)")
-    if report.uploads:
-        _say_run(run)
-    say(f"unchanged  {len(plan.unchanged)} files")
-    _say_skipped(plan.num_skipped)
-    for name, refusal in report.refused.items():
-        say(f"refused    {name} (as before): {refusal.message} [{refusal.code}]")
-    for document in failed:
-        say(f"unread     {document.name}: {(document.error or {}).get('message')}")
 
 
 def list_(

@@ -21,6 +21,8 @@ import typer
 from kb_service.domain.errors import InvalidRequest, KbError
 
 if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
     from kb_service.operations import Services
     from kb_service.services.upkeep import UpkeepService
     from kb_service.settings import Settings
@@ -126,11 +128,16 @@ def load_settings() -> "Settings":
         ) from error
     except ValidationError as error:
         wrong = "; ".join(
-            f"KB_{'__'.join(str(part).upper() for part in item['loc'])}={item.get('input')!r}: "
+            f"KB_{'__'.join(str(part).upper() for part in item['loc'])}={_shown_input(item)}: "
             f"{item['msg']}"
             for item in error.errors()
         )
         raise ConfigurationError(f"invalid settings: {wrong}", code="invalid_setting") from error
+
+
+def _shown_input(item: "ErrorDetails") -> str:
+    """Return a wrong value, unless it may be a password under a mistyped name."""
+    return "***" if "accounts" in item["loc"] else repr(item.get("input"))
 
 
 def replace_what_cannot_be_shown() -> None:

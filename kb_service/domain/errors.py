@@ -13,6 +13,7 @@
     │   └── ParseAccident       the parser died or was late: bad luck, or poison when it comes twice
     │       └── ParserFailed    our own code failed, whatever the file is like
     ├── ConfigurationError      the operator's fault: a setting, a model folder
+    ├── SourceError             a place that a sync follows cannot be reached, or breaks off
     ├── GenerationError         the model failed on this request
     │   └── RemoteError         the server that the model runs on fails or cannot be reached
     └── StorageError            disk or database refuses; nothing was acknowledged
@@ -142,6 +143,12 @@ class ConfigurationError(KbError):
     """A setting or a model folder is wrong: invalid_setting, model_unavailable, model_corrupt."""
 
     default_code = "invalid_setting"
+
+
+class SourceError(KbError):
+    """A place outside of this machine that a sync follows: source_unavailable, source_refused."""
+
+    default_code = "source_unavailable"
 
 
 class GenerationError(KbError):

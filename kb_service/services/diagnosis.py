@@ -23,6 +23,7 @@ from kb_service.storage.data_folder import (
 )
 
 MIN_FREE_BYTES = 1024**3
+_NAMED_BY_THE_USER = ("KB_API_KEYS__", "KB_SYNC__ACCOUNTS__")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def unknown_settings(environment: Mapping[str, str]) -> list[str]:
     return sorted(
         name
         for name in named
-        if name.upper() not in known and not name.upper().startswith("KB_API_KEYS__")
+        if name.upper() not in known and not name.upper().startswith(_NAMED_BY_THE_USER)
     )
 
 

@@ -1,26 +1,31 @@
-"""Files of this machine taken into a base: named ones, or a folder that is followed.
+"""Files taken into a base: named ones of this machine, or those of places that are followed.
 
-Knows the order of the steps: create the base, take in, ingest. What enters is `uploads`', what a
-folder changed is `sync`'s, ingesting is the worker's.
+Knows the order of the steps: create the base, take in, ingest. What enters is `uploads`', what
+changed in a place is `sync`'s, ingesting is the worker's.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from kb_service.domain.documents import Document
-from kb_service.domain.errors import InvalidRequest, NotFound
+from kb_service.domain.errors import DocumentError, InvalidRequest, NotFound
 from kb_service.domain.names import OnConflict
-from kb_service.domain.sync import SyncPlan
+from kb_service.domain.sources import Source
+from kb_service.domain.sync import SyncOrder
 from kb_service.services.bases import BaseService
 from kb_service.services.documents import DocumentService
 from kb_service.services.folders import given_name, scan, told_apart
 from kb_service.services.ingest_run import IngestRun
-from kb_service.services.sync import SyncReport, SyncService, accept_file, origin_of
+from kb_service.services.sync import SyncPreview, SyncReport, SyncService
 from kb_service.services.uploads import UploadItem, UploadService
 
 NamedItem = tuple[str, UploadItem]
 """The name of a file and what became of it."""
+
+SourceOpener = Callable[[SyncOrder], Source]
+"""Opens the place of an order. Raises InvalidRequest, ConfigurationError, SourceError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +42,7 @@ class Intake:
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """What became of a folder. `failed_before`: unchanged files that no earlier run could read."""
+    """What became of a place. `failed_before`: unchanged files that no earlier run could read."""
 
     sync: SyncReport
     run: IngestRun
@@ -47,7 +52,8 @@ class Followed:
 class IntakeService:
     """`run_jobs` brings ingest jobs to their end. Every method raises StorageError.
 
-    `sync` registers what changed in a folder, for those who ingest it elsewhere.
+    `sync` registers what changed in a place, for those who ingest it elsewhere; `open_source` opens
+    the place of an order.
     """
 
     def __init__(
@@ -57,6 +63,7 @@ class IntakeService:
         uploads: UploadService,
         sync: SyncService,
         run_jobs: Callable[[Sequence[str]], IngestRun],
+        open_source: SourceOpener,
         data_dir: Path,
     ) -> None:
         self._bases = bases
@@ -64,6 +71,7 @@ class IntakeService:
         self._uploads = uploads
         self.sync = sync
         self._run_jobs = run_jobs
+        self._open = open_source
         self._data_dir = data_dir
 
     def take_in(
@@ -84,7 +92,7 @@ class IntakeService:
         uploads = tuple(
             (
                 file.name,
-                accept_file(
+                _accept_file(
                     self._uploads,
                     base.id,
                     file.name,
@@ -97,24 +105,31 @@ class IntakeService:
         run = self.ingest(_job_ids(uploads)) if is_waiting else None
         return Intake(uploads, num_skipped, run)
 
-    def plan(self, kb: str, folder: Path) -> SyncPlan:
-        """Return what `follow` would do. Changes nothing."""
+    def preview(self, order: SyncOrder) -> SyncPreview:
+        """Return what `follow` would do, and what it would refuse. Changes nothing."""
         try:
-            kb_id = self._bases.show(kb).id
+            kb_id = self._bases.show(order.kb).id
         except NotFound:
             kb_id = None
-        return self.sync.plan(kb_id, folder)
+        with closing(self._open(order)) as source:
+            return self.sync.preview(kb_id, source, order.selection)
 
-    def follow(self, kb: str, folder: Path, *, prune: bool) -> Followed:
-        """Make a base (id or name) follow a folder, and ingest what changed. Raises Conflict."""
-        base = self._bases.ensure(kb)
-        report = self.sync.run(base.id, folder, prune=prune)
+    def follow(self, order: SyncOrder) -> Followed:
+        """Make a base follow a place, and ingest what changed.
+
+        Raises Conflict, InvalidRequest, SourceError.
+        """
+        with closing(self._open(order)) as source:
+            origin, base = source.origin, self._bases.ensure(order.kb)
+            report = self.sync.run(
+                base.id, source, prune=order.prune, selection=order.selection, tags=order.tags
+            )
         run = self.ingest(_job_ids(report.uploads))
         unchanged = set(report.plan.unchanged)
         failed = tuple(
             state.document
             for state in self._documents.every(base.id)
-            if state.document.origin == origin_of(folder)
+            if state.document.origin == origin
             and state.document.source_path in unchanged
             and state.document.error
         )
@@ -130,7 +145,7 @@ class IntakeService:
         for path in paths:
             if path.is_dir():
                 folder = scan(path, self._data_dir)
-                found.extend(folder.files.items())
+                found.extend((name, path / name) for name in folder.files)
                 num_skipped += folder.num_skipped
             elif path.is_file():
                 found.append((given_name(path), path))
@@ -141,3 +156,16 @@ class IntakeService:
 
 def _job_ids(uploads: Iterable[NamedItem]) -> list[str]:
     return [item.job.id for _, item in uploads if item.job]
+
+
+def _accept_file(
+    uploads: UploadService, kb_id: str, name: str, path: Path, on_conflict: OnConflict
+) -> UploadItem:
+    """Take a file of this machine in; one that cannot be opened is a rejected item."""
+    try:
+        stream = path.open("rb")
+    except OSError as error:
+        reason = f"{name!r} cannot be read: {error.strerror or error}"
+        return UploadItem("rejected", error=DocumentError(reason, code="unreadable_file"))
+    with stream:
+        return uploads.accept(kb_id, name, stream, on_conflict=on_conflict)

@@ -1,29 +1,25 @@
-"""A folder kept in step with a knowledge base: scan, plan, register, remove. The cron job's core.
+"""A place kept in step with a knowledge base: list, plan, register, remove. The cron job's core.
 
-Knows files by their path relative to the folder. Only documents that an earlier sync of the same
-folder brought in can be removed by it; uploads stay. Ingest itself is the worker's.
+Knows files by their path in the place, whatever that is. Only documents that an earlier sync of the
+same place brought in can be removed by it; uploads stay. Ingest itself is the worker's.
 """
 
 import fcntl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TextIO
 
 from kb_service import __version__
-from kb_service.domain.errors import Conflict, DocumentError, StorageError
-from kb_service.domain.names import OnConflict
+from kb_service.domain.errors import Conflict, DocumentError, KbError, SourceError, StorageError
+from kb_service.domain.hashing import sha256_of_stream
+from kb_service.domain.ports import HEAD_BYTES
+from kb_service.domain.sources import EVERYTHING, Selection, Source, SourceFile, SourceListing
 from kb_service.domain.sync import SyncPlan, plan_sync
-from kb_service.services.folders import (
-    UNREADABLE,
-    NamedFiles,
-    hash_or_unreadable,
-    named_files,
-    scan,
-)
+from kb_service.services.folders import NamedFiles, named_files
 from kb_service.services.lookup import every_document, every_kb
-from kb_service.services.refused_files import Refusal, RefusedFiles
+from kb_service.services.remembered import Refusal, Remembered, SeenFile
 from kb_service.services.uploads import UploadItem, UploadService
 from kb_service.storage.catalog import Catalog
 
@@ -33,23 +29,38 @@ TRIED_AGAIN = StorageError.outages | {
 }  # fmt: skip
 """How an ingest fails through no fault of its file, and unlike poison may do better next time."""
 
+CHANGING, UNREADABLE = "file_changing", "unreadable_file"
+
 
 @dataclass(frozen=True, slots=True)
 class SyncReport:
     """What a sync saw and did; `uploads` pairs each name it took in with its outcome.
 
-    `refused`: why the contents were refused that an earlier run refused already.
+    `refused`: why the contents were refused that an earlier run refused already. `failure`: why the
+    place broke off; what came before it was taken in, and nothing was removed.
     """
 
     plan: SyncPlan
     uploads: tuple[tuple[str, UploadItem], ...] = ()
     removed: tuple[str, ...] = ()
     refused: dict[str, Refusal] = field(default_factory=dict)
+    failure: KbError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SyncPreview:
+    """A plan, and why files that are new or changed would be refused."""
+
+    plan: SyncPlan
+    refusals: dict[str, KbError]
 
 
 @dataclass(frozen=True, slots=True)
 class _Sight:
-    """What is seen of a folder: its files, their hashes, those known to be refused, the plan."""
+    """What is seen of a place: its files, what they hold, those known to be refused, the plan.
+
+    `seen`: the SHA-256 of each; where it would have to be fetched, what stands for it.
+    """
 
     named: NamedFiles
     seen: dict[str, str]
@@ -57,59 +68,139 @@ class _Sight:
     plan: SyncPlan
 
 
+@dataclass(slots=True)
+class _Taken:
+    """What became of the files, as far as the place gave them."""
+
+    uploads: list[tuple[str, UploadItem]] = field(default_factory=list)
+    changing: list[str] = field(default_factory=list)
+    failure: KbError | None = None
+
+
 class SyncService:
-    """Makes a knowledge base follow a folder. `data_dir`: the service's own files, never read."""
+    """Makes a knowledge base follow a place. `data_dir`: where it remembers what it saw."""
 
     def __init__(self, catalog: Catalog, uploads: UploadService, data_dir: Path) -> None:
         self._catalog = catalog
         self._uploads = uploads
-        self._data_dir = data_dir
         self._lock_folder = data_dir / "tmp"
-        self._refused = RefusedFiles(data_dir / "sync")
+        self._refused = Remembered(data_dir / "sync", Refusal)
+        self._seen = Remembered(data_dir / "sync" / "seen", SeenFile)
         self._rules = f"{__version__}, {uploads.max_file_bytes} bytes"
 
-    def plan(self, kb_id: str | None, folder: Path) -> SyncPlan:
-        """Compare the folder with what its earlier syncs brought in; None: with nothing."""
-        return self._look(kb_id, folder).plan
+    def plan(
+        self, kb_id: str | None, source: Source, selection: Selection = EVERYTHING
+    ) -> SyncPlan:
+        """Compare the place with what its earlier syncs brought in; None: with nothing."""
+        return self._look(kb_id, source, selection).plan
 
-    def run(self, kb_id: str, folder: Path, *, prune: bool) -> SyncReport:
-        """Register added and changed files; with `prune` delete what is gone from the folder.
+    def preview(
+        self, kb_id: str | None, source: Source, selection: Selection = EVERYTHING
+    ) -> SyncPreview:
+        """Return the plan, and which new files would be refused for name, size or kind."""
+        sight = self._look(kb_id, source, selection)
+        refusals: dict[str, KbError] = {n: _name_taken(n) for n in self._new_twins(sight)}
+        for name in (*sight.plan.added, *sight.plan.changed):
+            error = self._would_refuse(source, name, sight.named.files[name])
+            if error is not None:
+                refusals[name] = error
+        return SyncPreview(_without(sight.plan, refusals), refusals)
+
+    def run(
+        self,
+        kb_id: str,
+        source: Source,
+        *,
+        prune: bool,
+        selection: Selection = EVERYTHING,
+        tags: tuple[str, ...] = (),
+    ) -> SyncReport:
+        """Register added and changed files; with `prune` delete what is gone from the place.
 
         Raises Conflict: sync_running while another sync of the same base runs, folder_empty when
-        a prune would delete several documents because the folder has no file left.
+        a prune would delete several documents because the place has no file left; and what listing
+        the place raises. What breaks off later is in the report.
         """
         with self._exclusive(kb_id):
-            sight = self._look(kb_id, folder)
+            sight = self._look(kb_id, source, selection)
             if prune:
-                _require_files(sight.plan, folder)
-            uploads = tuple(self._take_in(kb_id, sight, origin_of(folder)))
-            removed = self._prune(kb_id, sight.plan, origin_of(folder)) if prune else ()
-            self._remember(kb_id, origin_of(folder), sight, uploads)
-        return SyncReport(sight.plan, uploads, removed, sight.refused)
+                _require_files(sight.plan, source)
+            taken = self._take_in(kb_id, sight, source, tags)
+            may_prune = prune and taken.failure is None
+            removed = self._prune(kb_id, sight.plan, source.origin) if may_prune else ()
+            self._remember(kb_id, source, sight, taken)
+        plan = replace(sight.plan, changing=(*sight.plan.changing, *taken.changing))
+        return SyncReport(plan, tuple(taken.uploads), removed, sight.refused, taken.failure)
 
-    def _look(self, kb_id: str | None, folder: Path) -> _Sight:
-        origin = origin_of(folder)
+    def _look(self, kb_id: str | None, source: Source, selection: Selection) -> _Sight:
+        origin = source.origin
         known = {} if kb_id is None else self._catalog.documents.known_hashes(kb_id, origin=origin)
-        named = named_files(scan(folder, self._data_dir), known)
-        paths = named.files | named.twins
-        seen = {name: hash_or_unreadable(path) for name, path in paths.items()}
-        before = {} if kb_id is None else self._refused.of(kb_id, origin)
-        refused = {
-            name: refusal
-            for name, refusal in before.items()
-            if seen.get(name) == refusal.sha256 and refusal.rules == self._rules
+        # What the patterns leave out is not looked at, and so cannot be gone either.
+        known = {name: sha256 for name, sha256 in known.items() if selection.accepts(name)}
+        found, num_excluded = _selected(source.list(), selection)
+        named = named_files(found, known)
+        remembered = {} if kb_id is None else self._seen.of(kb_id, origin)
+        seen = {
+            name: _content_of(source, file, remembered.get(name))
+            for name, file in (named.files | named.twins).items()
         }
+        refused = {} if kb_id is None else self._still_refused(kb_id, origin, seen)
         followed = {name: seen[name] for name in named.files}
         unfinished = set() if kb_id is None else self._unfinished(kb_id, origin)
-        plan = plan_sync(followed, known, refused, named.num_skipped, unfinished)
+        plan = plan_sync(followed, known, refused, unfinished, named.changing)
+        plan = replace(plan, num_skipped=named.num_skipped, num_excluded=num_excluded)
         return _Sight(named, seen, refused, plan)
 
-    def _take_in(self, kb_id: str, sight: _Sight, origin: str) -> Iterator[tuple[str, UploadItem]]:
-        for name in (*sight.plan.added, *sight.plan.changed, *sight.plan.again):
-            path = sight.named.files[name]
-            yield name, accept_file(self._uploads, kb_id, name, path, origin)
-        for name in sight.named.twins.keys() - sight.refused.keys():
-            yield name, UploadItem("rejected", error=_name_taken(name))
+    def _still_refused(
+        self, kb_id: str, origin: str, seen: Mapping[str, str]
+    ) -> dict[str, Refusal]:
+        return {
+            name: refusal
+            for name, refusal in self._refused.of(kb_id, origin).items()
+            if seen.get(name) == refusal.sha256 and refusal.rules == self._rules
+        }
+
+    def _would_refuse(self, source: Source, name: str, file: SourceFile) -> KbError | None:
+        try:
+            with source.fetch(file, max_bytes=HEAD_BYTES) as fetched:
+                head = fetched.stream.read(HEAD_BYTES)
+                return self._uploads.refusal_of(fetched.name or name, file.size_bytes, head)
+        except DocumentError as error:
+            return error
+
+    def _take_in(self, kb_id: str, sight: _Sight, source: Source, tags: tuple[str, ...]) -> _Taken:
+        taken = _Taken()
+        try:
+            for name in (*sight.plan.added, *sight.plan.changed, *sight.plan.again):
+                item = self._accept(kb_id, name, sight.named.files[name], source, tags)
+                if item is None:
+                    taken.changing.append(name)
+                else:
+                    taken.uploads.append((name, item))
+        except SourceError as error:
+            taken.failure = error
+        for name in self._new_twins(sight):
+            taken.uploads.append((name, UploadItem("rejected", error=_name_taken(name))))
+        return taken
+
+    def _accept(
+        self, kb_id: str, name: str, file: SourceFile, source: Source, tags: tuple[str, ...]
+    ) -> UploadItem | None:
+        """Take a file in, None when somebody is writing it."""
+        if file.size_bytes > self._uploads.max_file_bytes:
+            error = self._uploads.refusal_of(name, file.size_bytes, b"")
+            return UploadItem("rejected", error=error)
+        try:
+            with source.fetch(file) as fetched:
+                called, path = (fetched.name, name) if fetched.name else (name, None)
+                return self._uploads.accept(
+                    kb_id, called, fetched.stream, tags, origin=source.origin, path=path
+                )
+        except DocumentError as error:
+            return None if error.code == CHANGING else UploadItem("rejected", error=error)
+
+    def _new_twins(self, sight: _Sight) -> list[str]:
+        return sorted(sight.named.twins.keys() - sight.refused.keys())
 
     def _unfinished(self, kb_id: str, origin: str) -> set[str]:
         return {
@@ -120,21 +211,19 @@ class SyncService:
             and document.error["code"] in TRIED_AGAIN
         }
 
-    def _remember(
-        self,
-        kb_id: str,
-        origin: str,
-        sight: _Sight,
-        uploads: tuple[tuple[str, UploadItem], ...],
-    ) -> None:
+    def _remember(self, kb_id: str, source: Source, sight: _Sight, taken: _Taken) -> None:
         """Keep what was refused for its content; what could not be read is tried again."""
         refusals: Mapping[str, Refusal] = sight.refused | {
             name: Refusal(sight.seen[name], self._rules, item.error.code, item.error.message)
-            for name, item in uploads
-            if item.error and sight.seen.get(name, UNREADABLE) != UNREADABLE
+            for name, item in taken.uploads
+            if item.error and item.error.code != UNREADABLE
         }
-        self._refused.keep(kb_id, origin, refusals)
-        self._refused.forget_all_but({base.id for base in every_kb(self._catalog)})
+        self._refused.keep(kb_id, source.origin, refusals)
+        if source.are_stamps_sure:
+            self._seen.keep(kb_id, source.origin, _seen_files(sight, taken))
+        kept = {base.id for base in every_kb(self._catalog)}
+        self._refused.forget_all_but(kept)
+        self._seen.forget_all_but(kept)
 
     def _prune(self, kb_id: str, plan: SyncPlan, origin: str) -> tuple[str, ...]:
         for name in plan.removed:
@@ -162,39 +251,53 @@ class SyncService:
             raise StorageError.from_os_error("note that a sync is running", error) from error
 
 
-def _require_files(plan: SyncPlan, folder: Path) -> None:
+def _selected(found: SourceListing, selection: Selection) -> tuple[SourceListing, int]:
+    files = {path: file for path, file in found.files.items() if selection.accepts(path)}
+    clutter = {path: file for path, file in found.clutter.items() if selection.accepts(path)}
+    return replace(found, files=files, clutter=clutter), len(found.files) - len(files)
+
+
+def _content_of(source: Source, file: SourceFile, remembered: SeenFile | None) -> str:
+    """Return the hash of a file, or of one that would have to be fetched, what stands for it."""
+    if source.are_stamps_sure:
+        is_same = remembered is not None and remembered.stamp == file.stamp
+        return remembered.sha256 if remembered and is_same else f"stamp {file.stamp}"
+    try:
+        with source.fetch(file) as fetched:
+            return sha256_of_stream(fetched.stream)
+    except (DocumentError, OSError):  # told when the file is taken in
+        return UNREADABLE
+
+
+def _seen_files(sight: _Sight, taken: _Taken) -> dict[str, SeenFile]:
+    """Return what the files hold, where that is known by now."""
+    known = {n: sha256 for n, sha256 in sight.seen.items() if not sha256.startswith("stamp ")}
+    known |= {
+        name: item.document.versions[0].sha256 for name, item in taken.uploads if item.document
+    }
+    files = sight.named.files
+    return {n: SeenFile(files[n].stamp, sha256) for n, sha256 in known.items() if n in files}
+
+
+def _without(plan: SyncPlan, refusals: Mapping[str, KbError]) -> SyncPlan:
+    return replace(
+        plan,
+        added=tuple(name for name in plan.added if name not in refusals),
+        changed=tuple(name for name in plan.changed if name not in refusals),
+    )
+
+
+def _require_files(plan: SyncPlan, source: Source) -> None:
     """A share that is not mounted looks like a folder whose files were all deleted."""
-    is_empty = not (plan.added or plan.changed or plan.unchanged)
+    is_empty = not (plan.added or plan.changed or plan.unchanged or plan.changing)
     if is_empty and len(plan.removed) > 1:
+        place = source.origin.removeprefix("sync:")
         raise Conflict(
-            f"{folder} has no files, and --prune would delete all {len(plan.removed)} documents"
+            f"{place} has no files, and --prune would delete all {len(plan.removed)} documents"
             " that came from it; is it mounted? `kb delete` deletes documents that are to go",
             code="folder_empty",
-            details={"folder": str(folder), "num_documents": len(plan.removed)},
+            details={"folder": place, "num_documents": len(plan.removed)},
         )
-
-
-def accept_file(
-    uploads: UploadService,
-    kb_id: str,
-    name: str,
-    path: Path,
-    origin: str | None = None,
-    on_conflict: OnConflict = OnConflict.REVISE,
-) -> UploadItem:
-    """Take a file of this machine in; one that cannot be opened is a rejected item."""
-    try:
-        stream = path.open("rb")
-    except OSError as error:
-        reason = f"{name!r} cannot be read: {error.strerror or error}"
-        return UploadItem("rejected", error=DocumentError(reason, code="unreadable_file"))
-    with stream:
-        return uploads.accept(kb_id, name, stream, origin=origin, on_conflict=on_conflict)
-
-
-def origin_of(folder: Path) -> str:
-    """Return the name under which documents of this folder are remembered."""
-    return f"sync:{folder.resolve()}"
 
 
 def _name_taken(name: str) -> DocumentError:

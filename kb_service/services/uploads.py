@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from kb_service.domain.documents import Document
-from kb_service.domain.errors import Conflict, DocumentError, InvalidRequest, KbError
+from kb_service.domain.errors import (
+    Conflict,
+    DocumentError,
+    InvalidRequest,
+    KbError,
+    PayloadTooLarge,
+)
 from kb_service.domain.jobs import IngestJob
 from kb_service.domain.names import MAX_NAME_BYTES, OnConflict, composed
 from kb_service.domain.ports import HEAD_BYTES, MediaTypeDetector
@@ -48,11 +54,13 @@ class UploadService:
         tags: Iterable[str] = (),
         origin: str | None = None,
         on_conflict: OnConflict = OnConflict.REVISE,
+        path: str | None = None,
     ) -> UploadItem:
         """Store the bytes and queue their ingest; the returned outcome is committed.
 
-        `origin`: the folder a sync read the file from, None for uploads. `on_conflict`: what to do
-        when a document of that name has other content. Errors of the file itself come back as a
+        `origin`: the place a sync read the file from, None for uploads; `path`: what that calls it,
+        where it is not the name. `on_conflict`: what to do when a document of that name has other
+        content. Errors of the file itself come back as a
         rejected item; StorageError and NotFound (the base) are raised.
         """
         try:
@@ -68,13 +76,30 @@ class UploadService:
         try:
             media_type = self._media_type(name, staged)
             done = self._catalog.documents.register(
-                kb_id, name, staged, media_type, tags, origin, on_conflict
+                kb_id, name, staged, media_type, tags, origin, on_conflict, path
             )
         except (DocumentError, Conflict) as error:
             return UploadItem("rejected", error=error)
         finally:
             self._blobs.discard(staged)
         return UploadItem(done.outcome, done.document, done.job)
+
+    def refusal_of(self, name: str, size_bytes: int, head: bytes) -> KbError | None:
+        """Return why `accept` would refuse such a file, None when it would not.
+
+        `head`: its first HEAD_BYTES; not looked at where the size says it all.
+        """
+        if size_bytes > self.max_file_bytes:
+            return PayloadTooLarge(
+                f"{name!r} has {size_bytes} bytes, at most {self.max_file_bytes} are accepted",
+                details={"size_bytes": size_bytes, "max_bytes": self.max_file_bytes},
+            )
+        try:
+            checked_name(name)
+            self._detect(name, _some(name, head))
+        except (InvalidRequest, DocumentError) as error:
+            return error
+        return None
 
     def restore(self, kb_id: str, document_id: str, sha256: str) -> UploadItem:
         """Make an earlier version the newest one, and queue its ingest.
@@ -85,10 +110,14 @@ class UploadService:
         return UploadItem(done.outcome, done.document, done.job)
 
     def _media_type(self, name: str, staged: StagedBlob) -> str:
-        if staged.size_bytes == 0:
-            raise DocumentError(f"{name!r} has 0 bytes; send at least 1", code="empty_document")
         with staged.path.open("rb") as file:
-            return self._detect(name, file.read(HEAD_BYTES))
+            return self._detect(name, _some(name, file.read(HEAD_BYTES)))
+
+
+def _some(name: str, head: bytes) -> bytes:
+    if not head:
+        raise DocumentError(f"{name!r} has 0 bytes; send at least 1", code="empty_document")
+    return head
 
 
 def checked_name(name: str) -> str:

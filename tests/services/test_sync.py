@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from kb_service.domain.errors import Conflict, InvalidRequest, StorageError
 from kb_service.domain.sync import plan_sync
+from kb_service.services.folders import LocalFolder
 from kb_service.services.ingest_run import IngestRun
-from kb_service.services.sync import SyncReport, SyncService, origin_of
+from kb_service.services.sync import SyncReport, SyncService
 from kb_service.services.uploads import UploadService
 from tests.services.conftest import MAX_FILE_BYTES, Desk
 
@@ -32,8 +33,12 @@ def folder(tmp_path: Path) -> Path:
     return place
 
 
+def followed(folder: Path) -> LocalFolder:
+    return LocalFolder(folder, folder.parent)
+
+
 def sync(desk: Desk, folder: Path, *, prune: bool = False) -> tuple[SyncReport, IngestRun]:
-    report = desk.sync.run(desk.base.id, folder, prune=prune)
+    report = desk.sync.run(desk.base.id, followed(folder), prune=prune)
     return report, desk.run(*(item for _, item in report.uploads))
 
 
@@ -191,7 +196,7 @@ def test_a_name_like_clutter_is_a_document(desk: Desk, folder: Path, name: str) 
 
 def test_a_document_with_the_name_of_clutter_is_followed_on(desk: Desk, folder: Path) -> None:
     stream = io.BytesIO(b"minutes")
-    desk.uploads.accept(desk.base.id, "minutes.tmp", stream, origin=origin_of(folder))
+    desk.uploads.accept(desk.base.id, "minutes.tmp", stream, origin=followed(folder).origin)
     (folder / "minutes.tmp").write_text("minutes")
     report, _ = sync(desk, folder, prune=True)
     assert "minutes.tmp" in report.plan.unchanged
@@ -222,7 +227,9 @@ def test_a_refusal_is_tried_again_under_other_limits_and_forgotten_with_its_file
     larger = UploadService(
         desk.catalog, desk.blobs, lambda name, head: "text/plain", MAX_FILE_BYTES + 1
     )
-    report = SyncService(desk.catalog, larger, tmp_path).run(desk.base.id, folder, prune=False)
+    report = SyncService(desk.catalog, larger, tmp_path).run(
+        desk.base.id, followed(folder), prune=False
+    )
     assert {name: item.outcome for name, item in report.uploads} == {
         "big.txt": "created", "empty.txt": "rejected",
     }  # fmt: skip
@@ -230,7 +237,7 @@ def test_a_refusal_is_tried_again_under_other_limits_and_forgotten_with_its_file
     assert sync(desk, folder)[0].refused == {}
     other = desk.catalog.bases.create("other")
     desk.catalog.bases.delete(desk.base.id)
-    desk.sync.run(other.id, folder, prune=False)
+    desk.sync.run(other.id, followed(folder), prune=False)
     assert not list((tmp_path / "sync").glob(f"{desk.base.id}*"))
 
 

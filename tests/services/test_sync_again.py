@@ -16,6 +16,7 @@ from kb_service.domain.errors import (
     StorageError,
 )
 from kb_service.domain.jobs import Progress
+from kb_service.services.folders import LocalFolder
 from kb_service.services.ingest_run import IngestRun
 from kb_service.services.sync import SyncReport
 from tests.services.conftest import Desk
@@ -34,7 +35,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def sync(desk: Desk, folder: Path) -> tuple[SyncReport, IngestRun]:
-    report = desk.sync.run(desk.base.id, folder, prune=False)
+    report = desk.sync.run(desk.base.id, LocalFolder(folder, folder.parent), prune=False)
     return report, desk.run(*(item for _, item in report.uploads))
 
 
@@ -66,7 +67,7 @@ def test_what_failed_through_no_fault_of_its_own_is_tried_again_by_the_next_run(
     desk.worker._ingestion._loader = loader
     _, run = sync(desk, folder)
     assert {failure["code"] for failure in run.failures} == {error.code}
-    assert len(desk.sync.plan(desk.base.id, folder).again) == NUM_FILES
+    assert len(desk.sync.plan(desk.base.id, LocalFolder(folder, folder.parent)).again) == NUM_FILES
     report, run = sync(desk, folder)
     assert (report.plan.unchanged, len(run.failures)) == ((), NUM_FILES)
     loader.error = None
@@ -85,5 +86,5 @@ def test_a_bad_file_and_poison_are_not_tried_again(
 ) -> None:
     desk.worker._ingestion._loader = FailingLoader(error)
     sync(desk, folder)
-    plan = desk.sync.plan(desk.base.id, folder)
+    plan = desk.sync.plan(desk.base.id, LocalFolder(folder, folder.parent))
     assert (plan.is_empty, len(plan.unchanged)) == (True, NUM_FILES)

@@ -82,7 +82,8 @@ def register(
 def _place(connection: Connection, upload: Upload) -> tuple[Upload, Row[Any] | None]:
     """Return the upload under the name that it gets, and the document that has that name."""
     if upload.origin is not None:
-        row = find_synced_row(connection, upload.kb_id, upload.origin, upload.name)
+        called = upload.path or upload.name
+        row = find_synced_row(connection, upload.kb_id, upload.origin, called)
         if row is not None:
             return replace(upload, path=row.path), row
         # Another folder, or a person, has that name for something else: it stays theirs.
@@ -102,7 +103,7 @@ def _place(connection: Connection, upload: Upload) -> tuple[Upload, Row[Any] | N
         return upload, row
     number = 2
     while True:
-        path = upload.name if upload.origin is not None else None
+        path = (upload.path or upload.name) if upload.origin is not None else None
         other = replace(upload, name=numbered(upload.name, number), path=path)
         row = find_document_row(connection, upload.kb_id, other.name, by="name")
         # The same bytes sent again find the document that was made of them the time before.

@@ -1,7 +1,7 @@
-"""What earlier syncs refused, by folder and name: told again, but no failure until it changes.
+"""What syncs remember of files, by place and name: what was refused, and what was seen.
 
-A file of its own in the data folder. It is a memory of messages, not of documents: losing it means
-that each refusal is a failure once more.
+Files of its own in the data folder. It is a memory of work done, not of documents: losing it means
+that each refusal is a failure once more, and that files of other machines are fetched once more.
 """
 
 import json
@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from kb_service.domain.errors import StorageError
 
@@ -23,31 +24,43 @@ class Refusal:
     message: str
 
 
-class RefusedFiles:
-    """The refusals of every base, one file each. One writer at a time: whoever holds the sync."""
+@dataclass(frozen=True, slots=True)
+class SeenFile:
+    """The content that a file had when it bore this stamp."""
 
-    def __init__(self, folder: Path) -> None:
+    stamp: str
+    sha256: str
+
+
+Row = TypeVar("Row", Refusal, SeenFile)
+
+
+class Remembered(Generic[Row]):
+    """Rows of one kind, a file for each base. One writer at a time: whoever holds the sync."""
+
+    def __init__(self, folder: Path, kind: type[Row]) -> None:
         self._folder = folder
+        self._kind: type[Row] = kind
 
-    def of(self, kb_id: str, origin: str) -> dict[str, Refusal]:
-        """Return what was refused of a folder, by name."""
+    def of(self, kb_id: str, origin: str) -> dict[str, Row]:
+        """Return what is remembered of a place, by name."""
         rows = self._read(kb_id).get(origin, {})
-        return {name: Refusal(**row) for name, row in rows.items()}
+        return {name: self._kind(**row) for name, row in rows.items()}
 
-    def keep(self, kb_id: str, origin: str, refusals: Mapping[str, Refusal]) -> None:
-        """Replace what was refused of a folder. Raises StorageError."""
-        rows = {name: asdict(refusal) for name, refusal in refusals.items()}
+    def keep(self, kb_id: str, origin: str, rows: Mapping[str, Row]) -> None:
+        """Replace what is remembered of a place. Raises StorageError."""
+        values = {name: asdict(row) for name, row in rows.items()}
         held = self._read(kb_id)
-        if held.get(origin, {}) == rows:
+        if held.get(origin, {}) == values:
             return
         path = self._path(kb_id)
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             new = path.with_suffix(".new")
-            new.write_text(json.dumps(held | {origin: rows}), encoding="utf-8")
+            new.write_text(json.dumps(held | {origin: values}), encoding="utf-8")
             new.replace(path)
         except OSError as error:
-            raise StorageError.from_os_error("note what a sync refused", error) from error
+            raise StorageError.from_os_error("note what a sync saw", error) from error
 
     def forget_all_but(self, kb_ids: Collection[str]) -> None:
         """Remove the files of bases that are gone."""

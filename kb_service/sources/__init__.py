@@ -1,0 +1,1 @@
+"""Places that a knowledge base can follow, beside folders of this machine."""
