@@ -180,7 +180,7 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path: Path) ->
         bert.load_state_dict(state)
         torch.manual_seed(1)
         makers = dict.fromkeys(
-            ("chinese", "traditional", "english", "science", "reports"),
+            ("chinese", "traditional", "english", "science", "reports", "written"),
             lambda rng: Asked("fire?", "", "fire 火灾", (5, 7) if rng.random() < 0.5 else None),
         )
         return Run(tmp_path / folder, ReaderNetwork(bert), Batches(makers, encoder, recipe),
