@@ -138,6 +138,7 @@ def _read(request: Request, limits: ParseLimits, answers: socket.socket) -> None
         request["media_type"],
         request["page_numbers"],
         RapidReader(),
+        limits,
     )
     readings = ReadingFolder(Path(request["readings"]))
     for done, (number, reading) in enumerate(steps, start=1):

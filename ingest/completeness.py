@@ -227,7 +227,7 @@ def counted(document: ParsedDocument, path: Path, name: str, media_type: str) ->
     if any(page.kind is PageKind.FAILED for page in document.pages):
         return document  # it is told already that a page's words are missing
     replaced = {page.page_number for page in document.pages if page.kind is PageKind.OCR}
-    found = told(*missing_words(path, name, media_type, document.text, replaced))
+    found = told(*missing_words(path, name, media_type, _written(document), replaced))
     if not found:
         return document
     pages = list(document.pages)
@@ -236,6 +236,19 @@ def counted(document: ParsedDocument, path: Path, name: str, media_type: str) ->
     if first is not None:
         pages[first] = replace(pages[first], reason=WORDS_MISSING)
     return replace(document, pages=tuple(pages), metadata=document.metadata | found)
+
+
+def _written(document: ParsedDocument) -> str:
+    """The text without what OCR read of pictures inside it: that must not stand for lost words."""
+    pieces, end = [], 0
+    for page in document.pages:
+        if page.char_boxes:  # a page of a PDF, whose letters are counted otherwise
+            continue
+        for place, score in enumerate(page.char_scores, page.span.start):
+            if score:
+                pieces.append(document.text[end:place])
+                end = place + 1
+    return "".join([*pieces, document.text[end:]])
 
 
 def _plain(path: Path, name: str) -> Count:

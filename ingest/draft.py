@@ -5,10 +5,20 @@ between two blocks, so that no sentence crosses them.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from kb_service.domain.documents import BLANK_PAGE, Heading, Page, PageKind, ParsedDocument
+from ingest.embedded import EmbeddedPictures
+from kb_service.domain.documents import (
+    BLANK_PAGE,
+    NO_TEXT_LAYER,
+    NO_WORDS,
+    Heading,
+    Page,
+    PageKind,
+    ParsedDocument,
+)
 from kb_service.domain.errors import DocumentError
+from kb_service.domain.members import Loss
 from kb_service.domain.spans import TextSpan
 
 BLOCK_JOIN = "\n\n"
@@ -31,17 +41,62 @@ def clean(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A paragraph, a row of a table or a line of a chart, with its heading level (0: none)."""
+    """A paragraph, a row of a table or a line of a chart, with its heading level (0: none).
+
+    `picture`: the part of the package that is a picture in this place, "" for none.
+    """
 
     text: str
     level: int = 0
+    picture: str = ""
+
+
+@dataclass(slots=True)
+class _OpenPage:
+    """What is known of the page that is being written: its blocks, and its pictures."""
+
+    num_written: int = 0
+    scores: list[tuple[int, bytes]] = field(default_factory=list)
+    reason: str | None = None
+    has_pictures: bool = False
+    is_unread: bool = False
+
+    @property
+    def is_read(self) -> bool:
+        """True when every picture was read or is too small to hold words."""
+        return self.has_pictures and not self.is_unread and self.reason is None
+
+    @property
+    def kind(self) -> PageKind:
+        """How the words of the page were obtained."""
+        if not self.scores:
+            return PageKind.TEXT
+        return PageKind.BOTH if self.num_written else PageKind.OCR
+
+    def scores_of(self, span: TextSpan) -> bytes:
+        """Return a byte for each character of the page, 0 where it was written."""
+        if not self.scores:
+            return b""
+        found = bytearray(len(span))
+        for start, scores in self.scores:
+            found[start - span.start : start - span.start + len(scores)] = scores
+        return bytes(found)
 
 
 class DraftDocument:
-    """Collects blocks page by page. Raises document_too_large past `max_text_chars`."""
+    """Collects blocks page by page. Raises document_too_large past `max_text_chars`.
 
-    def __init__(self, name: str, max_text_chars: int) -> None:
+    `pictures`: those inside the document; without, none is read.
+    """
+
+    def __init__(
+        self, name: str, max_text_chars: int, pictures: EmbeddedPictures | None = None
+    ) -> None:
         self._name = name
+        self._pictures = pictures
+        self._page = _OpenPage()
+        self._unread: list[tuple[int, int]] = []
+        self._losses: list[Loss] = []
         self._max_text_chars = max_text_chars
         self._pieces: list[str] = []
         self._num_chars = 0
@@ -64,6 +119,7 @@ class DraftDocument:
             self._headings.append(Heading(span, level))
         self._pieces.append(block)
         self._num_chars = span.end
+        self._page.num_written += 1
         if self._num_chars > self._max_text_chars:
             raise DocumentError(
                 f"{self._name} holds more than {self._max_text_chars} characters of text",
@@ -71,11 +127,45 @@ class DraftDocument:
                 details={"max_text_chars": self._max_text_chars},
             )
 
+    def add_picture(self, data: bytes | None) -> None:
+        """Append the words of a picture that stands here, as OCR read them; nothing is no picture.
+
+        A picture that nothing has read yet is noted, and so is one that cannot be read.
+        """
+        if not data or self._pictures is None:
+            return
+        seen = self._pictures.see(data)
+        number = len(self._pages) + 1
+        self._page.has_pictures = True
+        self._page.reason = self._page.reason or seen.reason
+        if seen.number is not None:
+            self._unread.append((seen.number, number))
+        if seen.loss:
+            self._losses.append(Loss(f"page {number}", seen.loss, None, f"{len(data)} bytes"))
+        self._page.is_unread |= seen.number is not None or bool(seen.loss)
+        if seen.text.strip():
+            self._add_read(seen.text, seen.scores)
+
+    def _add_read(self, text: str, scores: bytes) -> None:
+        self.add(text)
+        self._page.num_written -= 1
+        block = self._pieces[-1]
+        lead = len(text) - len(text.lstrip())
+        is_unchanged = text[lead : lead + len(block)] == block
+        own = scores[lead : lead + len(block)] if is_unchanged else bytes([max(min(scores), 1)])
+        start = self._num_chars - len(block)
+        self._page.scores.append((start, own if is_unchanged else own * len(block)))
+
     def end_page(self, empty_reason: str = BLANK_PAGE) -> None:
         """Close the open page; a page without a block is `empty` for that reason."""
         span = TextSpan(self._page_start, self._num_chars)
-        kind, reason = (PageKind.TEXT, None) if len(span) else (PageKind.EMPTY, empty_reason)
-        self._pages.append(Page(len(self._pages) + 1, span, kind, reason))
+        page, self._page = self._page, _OpenPage()
+        if page.is_read and empty_reason == NO_TEXT_LAYER:
+            empty_reason = NO_WORDS
+        kind, reason = (page.kind, None) if len(span) else (PageKind.EMPTY, empty_reason)
+        number = len(self._pages) + 1
+        scores = page.scores_of(span)
+        self._pages.append(Page(number, span, kind, page.reason or reason, char_scores=scores))
         self._page_start = self._num_chars
 
     @property
@@ -86,12 +176,17 @@ class DraftDocument:
     def finish(self, title: str = "", metadata: dict[str, str] | None = None) -> ParsedDocument:
         """Return the document; without a title of its own the highest first heading serves."""
         text = "".join(self._pieces)
+        seen = self._pictures.metadata if self._pictures else {}
+        said = (seen | (metadata or {})).items()
         return ParsedDocument(
             text,
             tuple(self._pages),
             tuple(self._headings),
             " ".join(clean(title).split())[:500] or self._top_heading(text),
-            {key: clean(value).strip() for key, value in (metadata or {}).items() if value.strip()},
+            {key: clean(value).strip() for key, value in said if value.strip()},
+            tuple(number for number, _ in self._unread),
+            losses=tuple(self._losses),
+            unread_on=tuple(page for _, page in self._unread),
         )
 
     def _top_heading(self, text: str) -> str:

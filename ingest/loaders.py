@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ingest import media_types as types
 from ingest.completeness import counted
+from ingest.embedded import EmbeddedPictures
 from ingest.file_faults import is_files_fault
 from ingest.limits import ParseLimits
 from ingest.members import MemberFolder
@@ -33,7 +34,8 @@ class DocumentLoader:
     """Loader for every supported media type, in this process.
 
     `readings`: what OCR read of the file's pictures; without, they are named as unread. `members`:
-    where the files inside this one are put; without, they are named only.
+    where the files inside this one are put; without, they are named only. `pictures`: those inside
+    a document; without, they are told by `readings`.
     """
 
     def __init__(
@@ -41,10 +43,12 @@ class DocumentLoader:
         limits: ParseLimits,
         readings: ReadingFolder | None = None,
         members: MemberFolder | None = None,
+        pictures: EmbeddedPictures | None = None,
     ) -> None:
         self._limits = limits
         self._readings = readings
         self._members = members
+        self._pictures = pictures or EmbeddedPictures(readings)
 
     def load(self, path: Path, name: str, media_type: str) -> Iterator[Progress | ParsedDocument]:
         """Yield Progress per page, then the ParsedDocument.
@@ -87,7 +91,7 @@ class DocumentLoader:
         if media_type in types.PAGED_OR_MARKED_UP:
             from ingest.office import OfficeLoader
 
-            return OfficeLoader(self._limits)
+            return OfficeLoader(self._limits, self._pictures)
         if media_type in types.TABLES:
             from ingest.tables import TableLoader
 
@@ -95,7 +99,7 @@ class DocumentLoader:
         if media_type in types.MAILS:
             from ingest.mail import MailLoader
 
-            return MailLoader(self._limits, self._members)
+            return MailLoader(self._limits, self._members, self._pictures)
         if media_type in types.ARCHIVES:
             from ingest.archive import ArchiveLoader
 

@@ -15,8 +15,10 @@ from email.parser import BytesParser
 from email.utils import parsedate_to_datetime
 from mimetypes import guess_extension
 from pathlib import Path
+from urllib.parse import unquote
 
 from ingest.draft import DraftDocument
+from ingest.embedded import EmbeddedPictures
 from ingest.encodings import Decoded, decode
 from ingest.limits import ParseLimits
 from ingest.media_types import MSG
@@ -44,13 +46,19 @@ _SIGNATURES = frozenset({
 class MailLoader:
     """Loader for mails, also those that Outlook stores: one page."""
 
-    def __init__(self, limits: ParseLimits, members: MemberFolder | None = None) -> None:
+    def __init__(
+        self,
+        limits: ParseLimits,
+        members: MemberFolder | None = None,
+        pictures: EmbeddedPictures | None = None,
+    ) -> None:
         self._limits = limits
         self._members = members
+        self._pictures = pictures
 
     def load(self, path: Path, name: str, media_type: str) -> Iterator[Progress | ParsedDocument]:
         """Yield one Progress, then the ParsedDocument. Raises DocumentError."""
-        draft = DraftDocument(name, self._limits.max_text_chars)
+        draft = DraftDocument(name, self._limits.max_text_chars, self._pictures)
         mail = Mail(name, draft, self._members)
         if media_type == MSG:
             from ingest.outlook import outlook_message
@@ -73,6 +81,8 @@ class Mail:
     ) -> None:
         self._name, self._draft, self._members = name, draft, members
         self._within = ""
+        self._parts: dict[str, EmailMessage] = {}
+        self._shown: set[str] = set()
         self.attachments: list[str] = []
         self.encoding: dict[str, str] = {}
 
@@ -93,20 +103,35 @@ class Mail:
             self._members.lose(self._within + called, "too_deep", reason)
 
     def _keep(self, part: EmailMessage, file_name: str) -> None:
-        """Put an attachment where documents of their own come from."""
+        """Put an attachment where documents of their own come from; what is shown, in the text."""
+        if part.get_content_maintype() == "image":
+            if _content_id(part) in self._shown:
+                return
+            if not part.is_attachment():
+                self._draft.add_picture(_bytes_of(part))
+                return
         is_wanted = file_name or part.is_attachment()
         if self._members is None or not is_wanted or part.get_content_type() in _SIGNATURES:
             return
         suffix = guess_extension(part.get_content_type()) or ""
         path = self._members.path_of(self._within + (file_name or f"attachment{suffix}"))
-        payload = part.get_payload(decode=True)
-        self._members.add(path, payload if isinstance(payload, bytes) else b"")
+        self._members.add(path, _bytes_of(part))
+
+    def _shown_part(self, address: str) -> bytes | None:
+        """Return the picture that a part of this mail is, by its address in the body."""
+        name = unquote(address[len("cid:") :])
+        part = self._parts.get(name)
+        if part is None:
+            return None
+        self._shown.add(name)
+        return _bytes_of(part)
 
     def add_message(self, message: EmailMessage, depth: int = 0) -> dict[str, str]:
         """Add head, body and names of attachments of a message; return the head."""
         charset = _charset_within(message)
         head = {field: _header(message, field, charset) for field in _HEAD}
         self._draft.add("\n".join(f"{field}: {value}" for field, value in head.items() if value))
+        self._parts |= {name: p for p in message.walk() if (name := _content_id(p))}
         num_before = len(self.attachments)
         self._add_part(message, depth)
         named = self.attachments[num_before:]
@@ -146,7 +171,7 @@ class Mail:
         content = _content(part, self._name)
         self.encoding |= content.metadata
         if part.get_content_subtype() == "html":
-            add_html(self._draft, content.text)
+            add_html(self._draft, content.text, self._shown_part)
             return
         text = content.text
         if str(part.get_param("format", "")).lower() == "flowed":
@@ -239,10 +264,17 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
-def _content(part: EmailMessage, name: str) -> Decoded:
+def _content_id(part: EmailMessage) -> str:
+    return str(part.get("Content-ID", "")).strip().strip("<>")
+
+
+def _bytes_of(part: EmailMessage) -> bytes:
     payload = part.get_payload(decode=True)
-    data = payload if isinstance(payload, bytes) else b""
-    return decode(data, name, declared=part.get_content_charset() or "")
+    return payload if isinstance(payload, bytes) else b""
+
+
+def _content(part: EmailMessage, name: str) -> Decoded:
+    return decode(_bytes_of(part), name, declared=part.get_content_charset() or "")
 
 
 def _words_of(part: EmailMessage, name: str) -> list[str]:

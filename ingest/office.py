@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ingest.book import load_book
 from ingest.draft import DraftDocument
+from ingest.embedded import EmbeddedPictures
 from ingest.encodings import decode
 from ingest.limits import ParseLimits
 from ingest.markdown import add_markdown
@@ -32,12 +33,13 @@ _PAGED = {
 class OfficeLoader:
     """Loader for what has pages of its own (slides, sheets, chapters), for docx, html and md."""
 
-    def __init__(self, limits: ParseLimits) -> None:
+    def __init__(self, limits: ParseLimits, pictures: EmbeddedPictures | None = None) -> None:
         self._limits = limits
+        self._pictures = pictures
 
     def load(self, path: Path, name: str, media_type: str) -> Iterator[Progress | ParsedDocument]:
         """Yield Progress per page, then the ParsedDocument. Raises DocumentError."""
-        draft = DraftDocument(name, self._limits.max_text_chars)
+        draft = DraftDocument(name, self._limits.max_text_chars, self._pictures)
         paged = _PAGED.get(media_type)
         if paged is not None:
             yield from paged(path, name, draft, self._limits)

@@ -21,6 +21,7 @@ _LIMIT = "ERR_RESOURCE_LIMIT"
 _PICTURE_ENDINGS = (
     ".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".emf", ".wmf", ".svg", ".webp",
 )  # fmt: skip
+_SHOWN = "relationships}embed", "relationships}id", "relationships}pict"
 _RELATED = "relationships}id", "relationships}dm"
 _MAIN = b"http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 _STRICT_MAIN = b"http://purl.oclc.org/ooxml/wordprocessingml/main"
@@ -34,6 +35,11 @@ def local(node: "_Element") -> str:
 def related_id(node: "_Element") -> str:
     """Return the id of the relationship that an element names, "" for none."""
     return next((v for k, v in node.attrib.items() if str(k).endswith(_RELATED)), "")
+
+
+def picture_id(node: "_Element") -> str:
+    """Return the id of the relationship to a picture: of DrawingML (`blip`), VML (`imagedata`)."""
+    return next((v for k, v in node.attrib.items() if str(k).endswith(_SHOWN)), "")
 
 
 def description_of(node: "_Element") -> str:
@@ -101,6 +107,10 @@ class OfficePackage:
     def bytes_of(self, name: str) -> bytes | None:
         """Return a part as it is stored, None when it is not there."""
         return self._package.read(self._stored[name]) if name in self._stored else None
+
+    def picture(self, name: str) -> bytes | None:
+        """Return the bytes of a picture of this package, None where it has none of that name."""
+        return self.bytes_of(name.removeprefix("./")) if name else None
 
     def targets(self, name: str) -> dict[str, tuple[str, str]]:
         """Return the parts of this package that one points at: id -> (kind, name).

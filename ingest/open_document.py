@@ -41,7 +41,7 @@ _LEFT_OUT = frozenset(
         "page-count",
     )
 )
-_BEHIND = frozenset(("note", "annotation", "text-box"))
+_BEHIND = frozenset(("note", "annotation", "text-box", "image"))
 _DESCRIPTIONS = frozenset(("title", "desc"))
 _CELLS = frozenset(("table-cell", "covered-table-cell"))
 _AROUND = frozenset(
@@ -73,11 +73,12 @@ def load_open_document(
         limits.check_pages(name, len(pages), "sheets or slides")
         around = _around(package.root(_STYLES))
         for number, (title, page) in enumerate(pages, start=1):
-            blocks = [block for block in blocks_of(page) if block.text.strip()]
+            blocks = [block for block in blocks_of(page) if block.text.strip() or block.picture]
             if title and blocks:
                 draft.add(title, level=1)
             for block in [*(around if number == 1 else []), *blocks]:
                 draft.add(block.text, block.level or LAYOUT.section_level(block.text))
+                draft.add_picture(package.picture(block.picture))
             has_pictures = any(local(node) == "image" for node in page.iter())
             draft.end_page(NO_TEXT_LAYER if has_pictures else BLANK_PAGE)
             yield Progress(JobStage.LOAD, number, len(pages))
@@ -88,18 +89,29 @@ def load_open_document(
 def blocks_of(container: "_Element") -> Iterator[Block]:
     """Yield paragraphs and rows below an element; unknown elements are walked through."""
     if local(container) == "table":
-        yield from map(Block, row_texts(_grid(container)))
+        yield from _table(container)
         return
     for node in container:
         tag = local(node)
         if tag in ("p", "h"):
             yield from _paragraph(node)
         elif tag == "table":
-            yield from map(Block, row_texts(_grid(node)))
+            yield from _table(node)
+        elif tag == "image":
+            yield Block("", 0, _attribute(node, "href"))
+            yield from blocks_of(node)
         elif tag in _DESCRIPTIONS:
             yield Block(node.text or "")
         elif tag and tag not in _LEFT_OUT:
             yield from blocks_of(node)
+
+
+def _table(table: "_Element") -> Iterator[Block]:
+    """Yield the rows, then the pictures that stand in them."""
+    yield from map(Block, row_texts(_grid(table)))
+    for node in table.iter():
+        if local(node) == "image":
+            yield Block("", 0, _attribute(node, "href"))
 
 
 def _pages(root: "_Element") -> Iterator[tuple[str, "_Element"]]:
@@ -122,6 +134,8 @@ def _paragraph(node: "_Element") -> Iterator[Block]:
     for part in paragraph.behind:
         if local(part) in _DESCRIPTIONS:
             yield Block(part.text or "")
+        elif local(part) == "image":
+            yield Block("", 0, _attribute(part, "href"))
         else:
             yield from blocks_of(part)
 

@@ -22,6 +22,7 @@ _INNER_MESSAGE = "__substg1.0_3701000D"
 _PROPERTIES = "__properties_version1.0"
 _INNER_HEAD = 24
 _SHORT_NAME = 0x3704
+_CONTENT_ID = 0x3712
 
 
 def outlook_message(path: Path, name: str) -> EmailMessage:
@@ -62,7 +63,11 @@ def _attach(mail: EmailMessage, attachment: "Attachment", depth: int) -> None:
     short_name = attachment.properties.str_prop_value(_SHORT_NAME)
     file_name = attachment.file_name or short_name or "attachment"
     data = attachment.file_bytes or b""
-    mail.add_attachment(data, "application", "octet-stream", filename=file_name)
+    kind = (attachment.mime_type or "").partition("/")
+    main, sub = (kind[0], kind[2]) if kind[0] == "image" else ("application", "octet-stream")
+    shown_as = attachment.properties.str_prop_value(_CONTENT_ID)
+    cid = f"<{shown_as}>" if shown_as else None
+    mail.add_attachment(data, main, sub, filename=file_name, cid=cid)
 
 
 def _inner_message(storage: Any) -> "Message":  # noqa: ANN401  of a library without its type here

@@ -66,6 +66,7 @@ def read_parsed(path: Path) -> ParsedDocument:
             Member(inner_path(str(at)), _member_file(path, int(n))) for at, n in header["members"]
         ),
         tuple(_loss(*loss) for loss in header["losses"]),
+        tuple(int(number) for number in header["unread_on"]),
     )
 
 
@@ -87,6 +88,7 @@ def _header(document: ParsedDocument) -> dict[str, object]:
         "title": document.title,
         "metadata": document.metadata,
         "unread": document.unread,
+        "unread_on": document.unread_on,
         "members": [[member.path, int(member.file.name)] for member in document.members],
         "losses": [[o.where, o.what, o.num_words, o.sample] for o in document.losses],
         "headings": [[h.span.start, h.span.end, h.level] for h in document.headings],

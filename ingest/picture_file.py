@@ -5,6 +5,7 @@ Knows Pillow and the size of a page; what words a picture holds is told by its r
 """
 
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -26,7 +27,7 @@ MAX_PIXELS = 80_000_000
 class PictureFile:
     """An open file of pictures. Raises DocumentError: corrupt_document, document_too_large."""
 
-    def __init__(self, path: Path, name: str) -> None:
+    def __init__(self, path: Path | BytesIO, name: str) -> None:
         self._name = name
         try:
             self._image = Image.open(path)

@@ -3,15 +3,20 @@
 Knows which files have such pages and how large a picture may be; knows no engine.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingest import media_types as types
+from ingest.embedded import EmbeddedPictures
+from ingest.limits import ParseLimits
 from ingest.ocr import PictureReader
 from ingest.page_reading import PictureReading
 from ingest.pdf_pictures import MAX_READ_PIXELS, picture_of
 from ingest.seen_lines import LEAST_SCORE
+from kb_service.domain.errors import DocumentError
 
 _MIN_CHARS = 8
 """Fewer do not tell how a picture lies."""
@@ -22,11 +27,25 @@ if TYPE_CHECKING:
 
 
 def read_pages(
-    path: Path, name: str, media_type: str, page_numbers: Sequence[int], reader: PictureReader
+    path: Path,
+    name: str,
+    media_type: str,
+    page_numbers: Sequence[int],
+    reader: PictureReader,
+    limits: ParseLimits | None = None,
 ) -> Iterator[tuple[int, PictureReading]]:
-    """Yield the number and the reading of each page. Raises DocumentError, PdfiumError."""
-    pictures = _of_pdf if media_type == types.PDF else _of_pictures
-    for number, picture in pictures(path, name, page_numbers):
+    """Yield the number and the reading of each page, or of each picture inside a document.
+
+    Raises DocumentError, PdfiumError.
+    """
+    if media_type == types.PDF:
+        pictures = _of_pdf(path, name, page_numbers)
+    elif media_type in types.PICTURES:
+        pictures = _of_pictures(path, name, page_numbers)
+    else:
+        loader = partial(_kept, path, name, media_type, limits or ParseLimits())
+        pictures = _of_document(name, page_numbers, loader)
+    for number, picture in pictures:
         yield number, read_upright(picture, reader)
 
 
@@ -71,8 +90,31 @@ def _of_pdf(path: Path, name: str, page_numbers: Sequence[int]) -> "Iterator[tup
         document.close()
 
 
+def _kept(
+    path: Path, name: str, media_type: str, limits: ParseLimits, numbers: Sequence[int]
+) -> dict[int, bytes]:
+    """Walk through a document again for the bytes of some of its pictures."""
+    from ingest.loaders import DocumentLoader
+
+    pictures = EmbeddedPictures(wanted=numbers)
+    for _ in DocumentLoader(limits, pictures=pictures).load(path, name, media_type):
+        pass
+    return pictures.kept
+
+
+def _of_document(
+    name: str, numbers: Sequence[int], kept: Callable[[Sequence[int]], dict[int, bytes]]
+) -> "Iterator[tuple[int, Image]]":
+    found = kept(numbers)
+    for number in numbers:
+        if number not in found:
+            raise DocumentError(f"{name} has no picture {number}", code="corrupt_document")
+        ((_, picture),) = _of_pictures(BytesIO(found[number]), name, [1])
+        yield number, picture
+
+
 def _of_pictures(
-    path: Path, name: str, page_numbers: Sequence[int]
+    path: Path | BytesIO, name: str, page_numbers: Sequence[int]
 ) -> "Iterator[tuple[int, Image]]":
     from ingest.picture_file import PictureFile
 

@@ -17,12 +17,16 @@ DRAWING = "page/drawing"
 _EVERY = ("ingest.loaders", "ingest.parsed_file")
 _TEXT = ("ingest.encodings", "charset_normalizer")
 _PICTURES = ("ingest.picture_file", "PIL.ImageOps")
-_HTML = (*_TEXT, "ingest.office", "lxml.html", "lxml.html.defs")
+_INSIDE = (
+    "ingest.embedded", "PIL.Image", "PIL.PngImagePlugin", "PIL.JpegImagePlugin",
+    "PIL.GifImagePlugin", "PIL.BmpImagePlugin",
+)  # fmt: skip
+_HTML = (*_TEXT, *_INSIDE, "ingest.office", "lxml.html", "lxml.html.defs")
 _MODULES: dict[str, tuple[str, ...]] = {
     types.PDF: ("ingest.pdf",),
     DRAWING: ("ingest.page_picture", "PIL.Image", "PIL.ImageChops", "PIL.PngImagePlugin"),
-    types.DOCX: ("ingest.office", "lxml.etree"),
-    types.PPTX: ("ingest.office", "lxml.etree"),
+    types.DOCX: (*_INSIDE, "ingest.office", "lxml.etree"),
+    types.PPTX: (*_INSIDE, "ingest.office", "lxml.etree"),
     types.HTML: _HTML,
     types.MARKDOWN: (*_HTML, "markdown_it", "markdown_it.renderer"),
     types.MAIL: (*_HTML, "ingest.mail"),

@@ -171,7 +171,7 @@ def _is_missing(reading: PictureReading | None) -> bool:
 
 def _told(document: ParsedDocument) -> ParsedDocument:
     """Return the document with its report saying of what lies in pictures why it is missing."""
-    unread = set(document.unread)
+    unread = set(document.unread_on or document.unread)
     pages = tuple(
         replace(page, reason=OCR_NOT_INSTALLED) if page.page_number in unread else page
         for page in document.pages

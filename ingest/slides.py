@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ingest.charts import chart_texts, diagram_texts
 from ingest.draft import Block, DraftDocument
 from ingest.limits import ParseLimits
-from ingest.office_package import OfficePackage, description_of, local, related_id
+from ingest.office_package import OfficePackage, description_of, local, picture_id, related_id
 from ingest.slide_lists import ListCounter
 from ingest.tables import row_texts
 from kb_service.domain.documents import BLANK_PAGE, NO_TEXT_LAYER, ParsedDocument
@@ -48,6 +48,7 @@ def load_slides(
             slide = Slide(package, part, presentation)
             for block in slide.blocks():
                 draft.add(block.text, block.level or LAYOUT.section_level(block.text))
+                draft.add_picture(package.picture(block.picture))
             draft.end_page(NO_TEXT_LAYER if slide.has_pictures else BLANK_PAGE)
             yield Progress(JobStage.LOAD, number, num_slides)
         yield draft.finish(package.title, {"author": package.author})
@@ -149,6 +150,8 @@ class Slide:
                 yield from _paragraphs(part, level)
             elif tag == "tbl":
                 yield from map(Block, row_texts(_grid(part)))
+            elif tag in _PICTURES:
+                yield Block("", 0, targets.get(picture_id(part), ("", ""))[1])
             elif tag in ("chart", "relIds"):
                 yield from self._related_part(targets.get(related_id(part)))
             elif tag == "AlternateContent":
@@ -162,7 +165,7 @@ class Slide:
         """Yield the first alternative that has words: they say the same."""
         for alternative in alternatives:
             blocks = list(self._content(alternative, targets, level))
-            if any(block.text.strip() for block in blocks):
+            if any(block.text.strip() or block.picture for block in blocks):
                 yield from blocks
                 return
 

@@ -5,8 +5,10 @@ and its words are kept. Knows no file, no encoding and no Markdown.
 """
 
 import re
-from collections.abc import Iterator
+from base64 import b64decode
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_to_bytes
 
 from ingest.draft import DraftDocument
 from ingest.tables import row_texts
@@ -17,6 +19,8 @@ from kb_service.language.lexicon import CJK
 if TYPE_CHECKING:
     from lxml.etree import _Element
 
+PICTURE = -1
+"""Stands for the level of a block that is the address of a picture."""
 MAX_DEPTH = 255
 """libxml2 stops at this depth and drops the rest of the page."""
 
@@ -45,8 +49,13 @@ _WRAPPED = re.compile(f"(?<=[{CJK}])[ \t]*[\n\r]\\s*(?=[{CJK}])")
 """A line end of the source between two such characters stands for nothing."""
 
 
-def add_html(draft: DraftDocument, text: str) -> str:
+def add_html(
+    draft: DraftDocument, text: str, shown: Callable[[str], bytes | None] | None = None
+) -> str:
     """Add the visible text of a web page; return its title, "" when it has none.
+
+    Pictures that the page holds itself (data: addresses) are added where they stand; `shown` finds
+    others by their address.
 
     Raises DocumentError (corrupt_document) where the parser would leave out what lies deeper.
     """
@@ -62,12 +71,18 @@ def add_html(draft: DraftDocument, text: str) -> str:
             details={"max_depth": MAX_DEPTH},
         )
     for block, level in blocks_of(tree):
-        draft.add(block, level or LAYOUT.section_level(block))
+        if level == PICTURE:
+            draft.add_picture(_inline_picture(block) or (shown(block) if shown else None))
+        else:
+            draft.add(block, level or LAYOUT.section_level(block))
     return " ".join((tree.findtext(".//title") or "").split())
 
 
 def blocks_of(root: "_Element") -> Iterator[tuple[str, int]]:
-    """Yield the blocks below an element in reading order, each with its heading level or 0."""
+    """Yield the blocks below an element in reading order, each with its heading level or 0.
+
+    The address of a picture comes behind the block that it stands in, as one of level PICTURE.
+    """
     from lxml import etree
 
     walk = etree.iterwalk(root, events=("start", "end", "comment", "pi"))
@@ -82,6 +97,7 @@ def blocks_of(root: "_Element") -> Iterator[tuple[str, int]]:
                 walk.skip_subtree()
                 yield from page.flush()
                 yield from ((text, 0) for text in _table_texts(node))
+                yield from ((_address(n), PICTURE) for n in node.iter("img") if _address(n))
             else:
                 yield from page.flush_at(node)
                 page.begin(node)
@@ -96,6 +112,7 @@ class _Page:
 
     def __init__(self) -> None:
         self._words: list[str] = []
+        self._pictures: list[str] = []
         self._level = 0
         self._num_verbatim = 0
         self._counters: list[int | None] = []
@@ -113,6 +130,8 @@ class _Page:
             self._words.append("\n")
         if tag == "rt" and not _has_marks(node):
             self._words.append("(")
+        if tag == "img" and _address(node):
+            self._pictures.append(_address(node))
         self.say(_said_by_attributes(node, tag))
         self.say(node.text)
 
@@ -158,6 +177,8 @@ class _Page:
         text = "\n".join(lines).strip("\n")
         if text.strip():
             yield (text if self._num_verbatim else re.sub(" {2,}", " ", text)), self._level
+        pictures, self._pictures = self._pictures, []
+        yield from ((address, PICTURE) for address in pictures)
 
     def _number(self, node: "_Element") -> None:
         number = self._counters[-1] if self._counters else None
@@ -260,4 +281,24 @@ def _span(cell: "_Element", name: str) -> int:
 
 
 def _inline(node: "_Element") -> str:
-    return " ".join(" ".join(text.split()) for text, _ in blocks_of(node))
+    return " ".join(" ".join(text.split()) for text, level in blocks_of(node) if level != PICTURE)
+
+
+def _address(node: "_Element") -> str:
+    """Return where a picture lies when that is in the page or mail itself, "" otherwise."""
+    address = " ".join(str(node.get("src", "")).split())
+    return address if address.lower().startswith(("data:", "cid:")) else ""
+
+
+def _inline_picture(address: str) -> bytes | None:
+    """Return the bytes of a data: address (RFC 2397), None for any other."""
+    if address[:11].lower() != "data:image/":
+        return None
+    head, _, body = address.partition(",")
+    data = unquote_to_bytes(body)
+    if not head.lower().endswith(";base64"):
+        return data
+    try:
+        return b64decode(data + b"=" * (-len(data) % 4))
+    except ValueError:
+        return None

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from ingest.charts import chart_texts, diagram_texts
 from ingest.draft import DraftDocument
-from ingest.office_package import OfficePackage, description_of, local, related_id
+from ingest.office_package import OfficePackage, description_of, local, picture_id, related_id
 from ingest.tables import row_texts
 from ingest.word_numbering import Numbering, list_of
 from ingest.word_xml import W, child, is_on, value
@@ -33,6 +33,7 @@ _DOCUMENT = "word/document.xml"
 _LEFT_OUT = frozenset(
     ["del", "moveFrom", "delText", "instrText", "delInstrText", "rPr", "pPr", "sectPr", "tblPr"]
 )
+_PICTURES = ("blip", "imagedata")
 _MARKS = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-", "ptab": "\t"}
 _NOTES = {"footnoteReference": "footnote", "endnoteReference": "endnote"}
 _SYMBOLS = dict(
@@ -48,11 +49,15 @@ _SYMBOLS = dict(
 
 @dataclass
 class Piece:
-    """A paragraph or table row as it stands: its text, heading level, and new pages before it."""
+    """A paragraph or table row as it stands: its text, heading level, and new pages before it.
+
+    `picture`: the part that is a picture in this place, "" for none.
+    """
 
     text: str = ""
     level: int = 0
     num_breaks: int = 0
+    picture: str = ""
 
 
 @dataclass
@@ -62,6 +67,7 @@ class _Paragraph:
     words: list[str] = field(default_factory=list)
     boxes: list["_Element"] = field(default_factory=list)
     drawings: list[str] = field(default_factory=list)
+    pictures: list[str] = field(default_factory=list)
     notes: list[tuple[str, str]] = field(default_factory=list)
     breaks_before: int = 0
     breaks_after: int = 0
@@ -83,6 +89,7 @@ def add_word(draft: DraftDocument, path: Path, name: str) -> tuple[str, dict[str
             for _ in range(piece.num_breaks):
                 draft.end_page()
             draft.add(piece.text, piece.level or LAYOUT.section_level(piece.text))
+            draft.add_picture(package.picture(piece.picture))
         reason = NO_TEXT_LAYER if document.has_pictures else BLANK_PAGE
         return package.title, {"author": package.author}, reason
 
@@ -112,11 +119,12 @@ class WordDocument:
     @property
     def has_pictures(self) -> bool:
         """True when the document shows pictures."""
-        return any(local(node) in ("blip", "imagedata") for node in self._body.iter())
+        return any(local(node) in _PICTURES for node in self._body.iter())
 
     def pieces(self) -> Iterator[Piece]:
         """Yield everything that is read, in reading order."""
         yield from self._around("header")
+        self._targets = self._package.targets(_DOCUMENT)
         yield from self._blocks(self._body)
         yield from self._around("footer")
 
@@ -126,10 +134,11 @@ class WordDocument:
         names = (p for p in self._package.names if p.startswith(f"word/{kind}"))
         for part in (name for name in names if name.endswith("xml")):
             root = self._package.root(part)
+            self._targets = self._package.targets(part)
             for piece in () if root is None else self._blocks(root):
-                if piece.text not in said:
+                if piece.picture or piece.text not in said:
                     said.add(piece.text)
-                    yield Piece(piece.text)
+                    yield Piece(piece.text, picture=piece.picture)
 
     def _blocks(self, container: "_Element") -> Iterator[Piece]:
         """Yield paragraphs and rows below an element; unknown elements are walked through."""
@@ -157,6 +166,8 @@ class WordDocument:
             text = f"{label} {text.lstrip()}" if label else text
         level = 0 if node is None else self._level(node)
         yield Piece(text, level, paragraph.breaks_before)
+        for picture in paragraph.pictures:
+            yield Piece(picture=picture)
         for box in paragraph.boxes:
             yield from self._blocks(box)
         for drawing in paragraph.drawings:
@@ -164,7 +175,7 @@ class WordDocument:
         for key in paragraph.notes:
             note = self._notes.get(key)
             for piece in () if note is None else self._blocks(note):
-                yield Piece(piece.text)
+                yield Piece(piece.text, picture=piece.picture)
         if paragraph.breaks_after:
             yield Piece(num_breaks=paragraph.breaks_after)
 
@@ -233,6 +244,8 @@ class WordDocument:
             paragraph.notes.append(("comment", node.get(f"{W}id", "")))
         elif tag in ("chart", "relIds"):
             paragraph.drawings.append(related_id(node))
+        elif tag in _PICTURES:
+            paragraph.pictures.append(self._targets.get(picture_id(node), ("", ""))[1])
         elif tag == "docPr" and description_of(node):
             paragraph.words.append(f" {description_of(node)} ")
 
@@ -243,12 +256,17 @@ class WordDocument:
                 for cell in _cells(row):
                     yield from self._blocks(cell)
             return
-        grid, breaks = self._grid(rows)
+        grid, breaks, pictures = self._grid(rows)
         for text, num_breaks in zip(row_texts(grid), breaks, strict=True):
             yield Piece(text, 0, num_breaks)
+        yield from pictures
 
-    def _grid(self, rows: list["_Element"]) -> tuple[list[list[str]], list[int]]:
-        """Return the rows that have words, cells over several places repeated, and their breaks."""
+    def _grid(self, rows: list["_Element"]) -> tuple[list[list[str]], list[int], list[Piece]]:
+        """Return the rows that have words, cells over several places repeated, and their breaks.
+
+        Pictures in cells come last: they stand behind the table.
+        """
+        pictures: list[Piece] = []
         grid: list[list[str]] = []
         breaks: list[int] = []
         above: dict[int, str] = {}
@@ -258,6 +276,7 @@ class WordDocument:
             for cell in _cells(row):
                 pieces = list(self._blocks(cell))
                 num_breaks += sum(piece.num_breaks for piece in pieces)
+                pictures += [piece for piece in pieces if piece.picture]
                 said = " ".join(" ".join(piece.text.split()) for piece in pieces if piece.text)
                 properties = child(cell, "tcPr")
                 merged = child(properties, "vMerge")
@@ -270,7 +289,7 @@ class WordDocument:
                 grid.append(texts[:1] if len(_cells(row)) == 1 else texts)
                 breaks.append(num_breaks)
                 num_breaks = 0
-        return grid, breaks
+        return grid, breaks, pictures
 
     def _label(self, paragraph: "_Element") -> str:
         place = list_of(paragraph, self._styles)

@@ -140,7 +140,8 @@ class ParsedDocument:
     `text`: the stored text; every span of the system points into it. `title`: best title the file
     itself gives, "" when it gives none. `metadata`: plain strings (author, sent_at, subject …).
     `unread`: numbers of the pages that show words which nothing has read yet. `members`: files
-    inside this one, `losses`: what of it is not read.
+    inside this one, `losses`: what of it is not read. `unread_on`: where the numbers are those of
+    pictures inside a document, the page that each stands on.
     """
 
     text: str
@@ -151,6 +152,7 @@ class ParsedDocument:
     unread: tuple[int, ...] = ()
     members: tuple[Member, ...] = ()
     losses: tuple[Loss, ...] = ()
+    unread_on: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         for page in self.pages:

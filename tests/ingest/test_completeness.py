@@ -124,6 +124,6 @@ def test_a_trace_is_not_told_and_more_is() -> None:
 def test_every_format_that_can_be_counted_is(files: dict[str, Path]) -> None:
     others = set(files) - set(counted_types())
     assert others == {
-        types.RTF, types.JSON, types.XML, types.EPUB, types.MARKDOWN, *types.PICTURES,
+        types.RTF, types.JSON, types.XML, types.EPUB, types.MARKDOWN, types.ZIP, *types.PICTURES,
     }  # fmt: skip
     assert not set(counted_types()) & BINARY

@@ -333,6 +333,6 @@ def test_a_slide_of_a_picture_alone_says_that_it_was_not_read(tmp_path: Path) ->
     from PIL import Image
 
     picture = tmp_path / "a.png"
-    Image.new("RGB", (8, 8)).save(picture)
+    Image.new("RGB", (400, 100)).save(picture)
     document = one_slide(tmp_path, lambda slide: slide.shapes.add_picture(str(picture), 0, 0))
     assert [page.reason for page in document.pages] == ["no_text_layer"]
