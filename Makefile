@@ -52,5 +52,6 @@ bench: $(VENV)/.dev ## Run the benchmarks whose tables stand in benchmarks/RESUL
 
 lock: ## Pin and hash the dependencies again (needs uv; LOCK_ARGS go to it)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-find-links --no-emit-index-url -q $(LOCK_ARGS) --extra ocr -o requirements/runtime.lock
-	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-find-links --no-emit-index-url -q $(LOCK_ARGS) --extra ocr --extra dev -o requirements/dev.lock
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-find-links --no-emit-index-url -q $(LOCK_ARGS) --extra ocr --extra sources -o requirements/sources.lock
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-find-links --no-emit-index-url -q $(LOCK_ARGS) --extra ocr --extra sources --extra dev -o requirements/dev.lock
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-find-links --no-emit-index-url -q --extra ocr --extra cuda -o requirements/cuda.lock

@@ -61,7 +61,7 @@ class Source(Protocol):
     def are_stamps_sure(self) -> bool:
         """True when an equal stamp means equal content, so that it need not be fetched again."""
 
-    def list(self) -> SourceListing:
+    def listing(self) -> SourceListing:
         """Return all that is there, or raise: a part would look like the rest being deleted.
 
         Raises InvalidRequest (not_a_folder), StorageError, SourceError.

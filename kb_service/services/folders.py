@@ -137,7 +137,7 @@ class LocalFolder:
         """The name under which documents of this folder are remembered."""
         return f"sync:{self._folder.resolve()}"
 
-    def list(self) -> SourceListing:
+    def listing(self) -> SourceListing:
         """Return what the folder holds. Raises InvalidRequest, StorageError."""
         found = scan(self._folder, self._data_dir)
         return replace(found, changing=self._changing(found) if self._settle_s else frozenset())

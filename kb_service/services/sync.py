@@ -137,7 +137,7 @@ class SyncService:
         known = {} if kb_id is None else self._catalog.documents.known_hashes(kb_id, origin=origin)
         # What the patterns leave out is not looked at, and so cannot be gone either.
         known = {name: sha256 for name, sha256 in known.items() if selection.accepts(name)}
-        found, num_excluded = _selected(source.list(), selection)
+        found, num_excluded = _selected(source.listing(), selection)
         named = named_files(found, known)
         remembered = {} if kb_id is None else self._seen.of(kb_id, origin)
         seen = {

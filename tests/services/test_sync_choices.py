@@ -88,7 +88,7 @@ def test_files_that_rest_are_not_waited_for(
 
 def test_a_file_that_changes_after_it_was_listed_is_left_too(desk: Desk, folder: Path) -> None:
     source = LocalFolder(folder, folder.parent)
-    file = source.list().files["a.txt"]
+    file = source.listing().files["a.txt"]
     (folder / "a.txt").write_text("another report")
     with pytest.raises(DocumentError) as caught, source.fetch(file):
         pass
