@@ -22,6 +22,7 @@ from api.schema import (
     a_day_or_a_time,
 )
 from kb_service.domain.chats import SamplingOptions
+from kb_service.domain.documents import KnowledgeBase
 from kb_service.domain.queries import Filters
 from kb_service.services.asking import AskRequest
 
@@ -122,10 +123,11 @@ class AskInput(Input):
     max_tokens: MaxTokens | None = None
     seed: Seed | None = None
 
-    def to_domain(self, kb_id: str) -> AskRequest:
+    def to_domain(self, base: KnowledgeBase) -> AskRequest:
         """Return the request to the answering service."""
         return AskRequest(
-            kb_id=kb_id,
+            kb_id=base.id,
+            base=base,
             question=self.question,
             conversation_id=self.conversation_id,
             top_k=self.top_k,

@@ -57,6 +57,7 @@ class LiveIndex:
         self._dense = dense
         self._chunks_of: dict[int, list[int]] = {}
         self._document_of: dict[int, str] = {}
+        self._revisions_of: dict[str, set[int]] = {}
 
     @classmethod
     def build(
@@ -92,7 +93,7 @@ class LiveIndex:
         index = cls(folder, dense, seq, flat_limit)
         for revision_id, (document_id, chunk_ids) in revisions.items():
             index._chunks_of[int(revision_id)] = chunk_ids
-            index._document_of[int(revision_id)] = document_id
+            index._note_owner(int(revision_id), document_id)
         return index
 
     @property
@@ -133,7 +134,8 @@ class LiveIndex:
             self.holds_deleted = self.holds_deleted or bool(gone)
             for revision_id in stale:
                 self._dense.remove(self._chunks_of.pop(revision_id, ()))
-                self._document_of.pop(revision_id, None)
+                owner = self._document_of.pop(revision_id, None)
+                self._revisions_of.get(owner or "", set()).discard(revision_id)
             fresh = (chunk for rev in added.keys() - known for chunk in added[rev])
             self._lexical.apply(stale, self._registered(fresh, vectors))
         self._dense.add(vectors)
@@ -223,10 +225,14 @@ class LiveIndex:
     ) -> Iterator[IndexedChunk]:
         for chunk in chunks:
             self._chunks_of.setdefault(chunk.revision_id, []).append(chunk.chunk_id)
-            self._document_of[chunk.revision_id] = chunk.document_id
+            self._note_owner(chunk.revision_id, chunk.document_id)
             if chunk.vector is not None:
                 vectors[chunk.chunk_id] = nearest_language(chunk.text), chunk.vector
             yield chunk
+
+    def _note_owner(self, revision_id: int, document_id: str) -> None:
+        self._document_of[revision_id] = document_id
+        self._revisions_of.setdefault(document_id, set()).add(revision_id)
 
     def _knows(self, revision_id: int, chunks: Sequence[IndexedChunk]) -> bool:
         return self._chunks_of.get(revision_id) == [chunk.chunk_id for chunk in chunks]
@@ -241,8 +247,8 @@ class LiveIndex:
     def _chunks_in(self, documents: Collection[str]) -> list[int]:
         return [
             chunk_id
-            for revision, document_id in self._document_of.items()
-            if document_id in documents
+            for document_id in documents
+            for revision in self._revisions_of.get(document_id, ())
             for chunk_id in self._chunks_of[revision]
         ]
 

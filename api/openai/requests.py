@@ -15,6 +15,7 @@ from api.openai.inputs import (
     ToolMessage,
 )
 from kb_service.domain.chats import ChatMessage, ChatRequest, Tool, ToolCall
+from kb_service.domain.documents import KnowledgeBase
 from kb_service.domain.errors import InvalidRequest
 from kb_service.services.asking import AskRequest
 from kb_service.services.chatting import check_messages
@@ -38,7 +39,7 @@ def chat_request(body: ChatInput) -> ChatRequest:
     )
 
 
-def ask_request(body: ChatInput, kb_id: str) -> AskRequest:
+def ask_request(body: ChatInput, base: KnowledgeBase) -> AskRequest:
     """Return the question that a body asks a base: its last message, the earlier ones as history.
 
     The service says what the model is told about documents, so instructions have no effect.
@@ -60,7 +61,9 @@ def ask_request(body: ChatInput, kb_id: str) -> AskRequest:
             details={"name": "messages"},
         )
     turns = (m for m in messages[:-1] if m.role in ("user", "assistant") and m.content)
-    return AskRequest(kb_id, messages[-1].content, options=body.options, history=tuple(turns))
+    return AskRequest(
+        base.id, messages[-1].content, options=body.options, history=tuple(turns), base=base
+    )
 
 
 def _of_chats_only(body: ChatInput) -> Iterator[str]:

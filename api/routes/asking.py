@@ -50,7 +50,7 @@ async def ask(
     request_id: RequestIdParam,
 ) -> Response:
     """Answer a question from the base; `stream` chooses server-sent events."""
-    question = body.to_domain(base.id)
+    question = body.to_domain(base)
 
     def events(is_stopped: IsStopped) -> Iterator[AskEvent]:
         return services.answering().stream(replace(question, cancelled=is_stopped))

@@ -80,10 +80,10 @@ def events_of(body: ChatInput, services: Services, key_name: str, is_stopped: Is
         chat = replace(chat_request(body), tenant=f"key:{key_name}", cancelled=is_stopped)
         return of_chat(services.chatting().stream(body.model, chat))
     try:
-        kb_id = services.bases.show(body.model.removeprefix(BASE_PREFIX)).id
+        base = services.bases.show(body.model.removeprefix(BASE_PREFIX))
     except NotFound as error:
         raise NotFound(error.message, code="model_not_found", details=error.details) from error
-    question = replace(ask_request(body, kb_id), cancelled=is_stopped)
+    question = replace(ask_request(body, base), cancelled=is_stopped)
     return of_answer(services.answering().stream(question))
 
 

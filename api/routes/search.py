@@ -14,5 +14,6 @@ router = APIRouter(route_class=JsonRoute, tags=["search"])
 @router.post("/kb/{kb}/search")
 def search(base: Base, body: SearchInput, services: ServicesParam) -> SearchBody:
     """Return the best chunks for a query."""
-    request = SearchRequest(base.id, body.query, body.top_k, filters_of(body.filters))
+    filters = filters_of(body.filters)
+    request = SearchRequest(base.id, body.query, body.top_k, filters, base)
     return search_body(services.searching.search(request))

@@ -121,7 +121,7 @@ class AnsweringService:
                 return self._generator.prompt_segments(self._messages(turn))
 
     def _open(self, request: AskRequest) -> Turn:
-        base = self._find_base(request.kb_id)
+        base = request.base or self._find_base(request.kb_id)
         return open_turn(request, base, self._answers, self._clock().date())
 
     def _answer(self, turn: Turn) -> Generator[AskEvent, None, None]:

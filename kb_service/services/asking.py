@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from kb_service.domain.answers import Answer, Citation
 from kb_service.domain.chats import ChatMessage, SamplingOptions, never
+from kb_service.domain.documents import KnowledgeBase
 from kb_service.domain.queries import Filters
 from kb_service.domain.storable import check_storable
 from kb_service.services.ranges import MAX_TEMPERATURE, check_range, check_text
@@ -24,7 +25,7 @@ class AskRequest:
 
     `top_k`: number of chunks retrieved. `conversation_id`: continue that conversation; None starts
     a new one, to which `history` was said before, elsewhere. `cancelled` may be asked from another
-    thread at any time.
+    thread at any time. `base`: the one that `kb_id` names, where it has been read already.
     """
 
     kb_id: str
@@ -35,6 +36,7 @@ class AskRequest:
     options: SamplingOptions = field(default_factory=SamplingOptions)
     history: tuple[ChatMessage, ...] = ()
     cancelled: Callable[[], bool] = field(default=never, compare=False)
+    base: KnowledgeBase | None = field(default=None, compare=False)
 
 
 class Phase(StrEnum):

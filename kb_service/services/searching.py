@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from kb_service.domain.documents import KnowledgeBase
 from kb_service.domain.ports import Retriever
 from kb_service.domain.queries import Filters, Query, RetrievalResult
 from kb_service.language.asked import parse_question
@@ -15,12 +16,16 @@ DEFAULT_TOP_K = 10
 
 @dataclass(frozen=True, slots=True)
 class SearchRequest:
-    """Words to look for in one knowledge base (id or exact name). `top_k` None: DEFAULT_TOP_K."""
+    """Words to look for in one knowledge base (id or exact name). `top_k` None: DEFAULT_TOP_K.
+
+    `base`: the one that `kb_id` names, where it has been read already.
+    """
 
     kb_id: str
     text: str
     top_k: int | None = None
     filters: Filters = field(default_factory=Filters)
+    base: KnowledgeBase | None = field(default=None, compare=False)
 
 
 class SearchService:
@@ -38,7 +43,7 @@ class SearchService:
 
         Raises NotFound, InvalidRequest that names the value and its accepted range, StorageError.
         """
-        kb_id = self._catalog.bases.get(request.kb_id).id
+        kb_id = (request.base or self._catalog.bases.get(request.kb_id)).id
         top_k = DEFAULT_TOP_K if request.top_k is None else request.top_k
         check_text("query", request.text, self._limits.max_question_chars)
         check_range("top_k", top_k, 1, self._limits.max_top_k)

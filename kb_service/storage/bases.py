@@ -13,7 +13,6 @@ from sqlalchemy import (
     Row,
     Select,
     delete,
-    func,
     insert,
     or_,
     select,
@@ -24,6 +23,7 @@ from kb_service.domain.documents import KnowledgeBase
 from kb_service.domain.errors import Conflict, InvalidRequest, NotFound, StorageError
 from kb_service.domain.names import composed, forms_of
 from kb_service.storage.blobs import BlobStore
+from kb_service.storage.counts import Noun, count_of
 from kb_service.storage.database import Database
 from kb_service.storage.embeddings import remove_unused_embeddings
 from kb_service.storage.erasure import record_deletions
@@ -38,7 +38,7 @@ from kb_service.storage.identity import (
 )
 from kb_service.storage.references import blobs_of, sweep_blobs
 from kb_service.storage.rows import value_of
-from kb_service.storage.tables import chunks, documents, knowledge_bases, revisions
+from kb_service.storage.tables import chunks, documents, knowledge_bases
 
 MAX_KB_NAME_CHARS = 200
 MAX_DESCRIPTION_CHARS = 10_000
@@ -148,29 +148,17 @@ class Bases:
 
 
 def _base_rows() -> Select[Any]:
-    """Select bases with their counts of documents and searchable chunks."""
-    num_documents = (
-        select(func.count())
-        .select_from(documents)
-        .where(documents.c.kb_id == knowledge_bases.c.id)
-        .scalar_subquery()
-    )
-    num_chunks = (
-        select(func.coalesce(func.sum(revisions.c.num_chunks), 0))
-        .select_from(revisions.join(documents))
-        .where(documents.c.kb_id == knowledge_bases.c.id, revisions.c.is_current)
-        .scalar_subquery()
-    )
+    """Select bases with how many documents and searchable chunks they have."""
     return select(
         knowledge_bases,
-        num_documents.label("num_documents"),
-        num_chunks.label("num_chunks"),
+        count_of(Noun.DOCUMENTS).label("num_documents"),
+        count_of(Noun.CHUNKS).label("num_chunks"),
     )
 
 
 def _base_of(row: Row[Any]) -> KnowledgeBase:
     """Return the base of a row of `_base_rows`."""
-    return value_of(KnowledgeBase, row, num_chunks=int(row.num_chunks))
+    return value_of(KnowledgeBase, row)
 
 
 def require_kb(connection: Connection, kb_id: str) -> None:

@@ -13,6 +13,7 @@ from kb_service.domain.ports import EmbeddingProfile, IndexChange, IndexedChunk,
 from kb_service.domain.queries import Filters
 from kb_service.domain.spans import PageRegion, TextSpan
 from kb_service.storage.change_log import record_removed
+from kb_service.storage.counts import count_revision
 from kb_service.storage.database import Database
 from kb_service.storage.pages import read_regions
 from kb_service.storage.rows import batches, value_of
@@ -168,6 +169,7 @@ def _with_all_tags(tags: Sequence[str]) -> Select[tuple[str]]:
 
 def remove_revision_chunks(connection: Connection, kb_id: str, revision_id: int) -> set[str]:
     """Take a revision out of search; return the hashes of the texts its chunks had."""
+    count_revision(connection, kb_id, revision_id, -1)
     removed = connection.execute(
         delete(chunks).where(chunks.c.revision_id == revision_id).returning(chunks.c.text_sha256)
     )

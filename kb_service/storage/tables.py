@@ -149,8 +149,20 @@ documents = Table(
     # container goes by the same steps as the container, not by a cascade.
     Column("container_id", ID),
     Column("container_path", StoredText),
+    # The status that it has in `counts`; "": it is not counted yet.
+    Column("counted_as", Word, nullable=False, server_default=""),
     UniqueConstraint("kb_id", "name"),
     Index("uq_documents_container", "container_id", "container_path", unique=True),
+)
+
+# How much of a base there is, by noun and state (`counts.py`), so that no request counts rows.
+counts = Table(
+    "counts",
+    metadata,
+    Column("kb_id", ID, ForeignKey("knowledge_bases.id", ondelete="CASCADE"), primary_key=True),
+    Column("noun", Word, primary_key=True),
+    Column("state", Word, primary_key=True),
+    Column("number", BigInteger, nullable=False),
 )
 
 document_tags = Table(

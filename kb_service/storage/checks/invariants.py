@@ -31,6 +31,7 @@ from kb_service.domain.hashing import sha256_of_text
 from kb_service.domain.jobs import JobStatus
 from kb_service.language.units import UNIT_RULES, marked
 from kb_service.storage.checks.damage import Flaw, FlawFinding
+from kb_service.storage.counts import recounted, standing, standing_of
 from kb_service.storage.pages import page_of
 from kb_service.storage.revisions.pieces import read_text
 from kb_service.storage.revisions.rows import page_report_of
@@ -39,6 +40,7 @@ from kb_service.storage.tables import (
     answer_documents,
     changes,
     chunks,
+    counts,
     documents,
     embeddings,
     jobs,
@@ -63,6 +65,7 @@ def structure_checks() -> Iterator[tuple[str, Check]]:
     for flaw, what, columns, where in _RULES:
         yield what, partial(_broken_rule, flaw, what, columns, where)
     yield "texts that wait for their vectors", _waiting_for_vectors
+    yield "counts of bases", _wrong_counts
 
 
 def _broken_references(
@@ -122,6 +125,25 @@ def _waiting_for_vectors(connection: Connection) -> Iterator[FlawFinding]:
             f"{row.num_lacking or row.num_chunks} chunks of document {row.id} ({row.name!r}) wait"
             " for their vectors; a worker makes them where vectors are asked, or `kb reindex`",
         )
+
+
+def _wrong_counts(connection: Connection) -> Iterator[FlawFinding]:
+    """A base says how much of everything it has; nothing is found or lost by a wrong number."""
+    kept = {
+        (row.kb_id, row.noun, row.state): row.number for row in connection.execute(select(counts))
+    }
+    true = recounted(connection)
+    for key in sorted(kept.keys() | true.keys()):
+        if kept.get(key, 0) != true.get(key, 0):
+            kb_id, noun, state = key
+            message = f"{kept.get(key, 0)} {noun} counted as {state} in {kb_id}, {true.get(key, 0)}"
+            yield FlawFinding(Flaw.MISMATCHED, f"{message} are there")
+    for row in connection.execute(standing()):
+        if row.counted_as != standing_of(row):
+            message = (
+                f"document {row.id} is counted as {row.counted_as!r}, it is {standing_of(row)}"
+            )
+            yield FlawFinding(Flaw.MISMATCHED, message)
 
 
 def _exists_in(table: FromClause, *where: ColumnElement[bool]) -> ColumnElement[bool]:

@@ -16,6 +16,7 @@ from kb_service.domain.errors import Conflict
 from kb_service.domain.jobs import IngestJob, JobStatus
 from kb_service.domain.names import OnConflict, composed, numbered
 from kb_service.storage.bases import require_kb
+from kb_service.storage.counts import count_document
 from kb_service.storage.documents.rows import find_document_row, find_synced_row
 from kb_service.storage.documents.versions import Content, add_version
 from kb_service.storage.documents.within import ids_within
@@ -155,6 +156,7 @@ def revise(
     _set_content(connection, row.id, content, now)
     if _is_current(connection, row.id, content.sha256):
         # Back to what is being served: only the newer content that was under way is given up.
+        count_document(connection, row.id)
         return UNCHANGED, None
     return REVISED, _queue(connection, row.id, now)
 

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, delete, select
 
 from kb_service.storage.answers.store import redact_answers
 from kb_service.storage.chunks import remove_revision_chunks
+from kb_service.storage.counts import uncount_document
 from kb_service.storage.documents.within import ids_within
 from kb_service.storage.embeddings import remove_unused_embeddings
 from kb_service.storage.erasure import record_deletions
@@ -32,6 +33,7 @@ def _remove_one(connection: Connection, kb_id: str, document_id: str) -> set[str
     hashes: set[str] = set()
     for revision_id in current.scalars().all():
         hashes |= remove_revision_chunks(connection, kb_id, revision_id)
+    uncount_document(connection, document_id)
     connection.execute(delete(documents).where(documents.c.id == document_id))
     remove_unused_embeddings(connection, hashes)
     redact_answers(connection, document_id)

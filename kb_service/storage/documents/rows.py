@@ -1,6 +1,7 @@
 """Rows of documents as domain values: where a document stands, by name or id, and in numbers.
 
-Where it stands is derived from its newest job and its current revision; it is stored nowhere.
+Where it stands is derived from its newest job and its current revision; it is stored only to be
+counted (`counts.py`).
 Reads only.
 """
 
@@ -8,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, select
+from sqlalchemy import ColumnElement, Connection, Row, func, select
 
 from kb_service.domain.documents import Document, DocumentStatus
 from kb_service.domain.errors import NotFound
@@ -16,26 +17,14 @@ from kb_service.domain.jobs import IngestJob, JobStatus
 from kb_service.domain.members import Container
 from kb_service.domain.names import forms_of
 from kb_service.storage.bases import require_kb
+from kb_service.storage.counts import document_status
 from kb_service.storage.documents.versions import read_versions
 from kb_service.storage.jobs.rows import newest_jobs
 from kb_service.storage.revisions.rows import page_report_of, revision_of
 from kb_service.storage.rows import value_of
-from kb_service.storage.tables import document_tags, documents, jobs, revisions
+from kb_service.storage.tables import document_tags, documents, revisions
 
 _ENDED_BADLY = (JobStatus.DEAD, JobStatus.CANCELLED, JobStatus.FAILED)
-
-
-def document_status(
-    job: JobStatus | None, *, has_revision: bool, is_complete: bool
-) -> DocumentStatus:
-    """Return where a document stands, from the newest job of its newest content."""
-    if job in (JobStatus.QUEUED, JobStatus.FAILED):
-        return DocumentStatus.PENDING
-    if job is JobStatus.RUNNING:
-        return DocumentStatus.PROCESSING
-    if not has_revision:
-        return DocumentStatus.FAILED
-    return DocumentStatus.READY if is_complete else DocumentStatus.PARTIAL
 
 
 def read_documents(connection: Connection, rows: Sequence[Row[Any]]) -> tuple[Document, ...]:
@@ -144,28 +133,13 @@ def require_document_row(connection: Connection, kb_id: str, document_id: str) -
 
 
 def count_by_status(connection: Connection, which: ColumnElement[bool]) -> dict[str, int]:
-    """Return the number of matching documents by status; every status is named, also with 0."""
-    newest = (
-        select(func.max(jobs.c.number))
-        .where(jobs.c.document_id == documents.c.id, jobs.c.blob_sha256 == documents.c.sha256)
-        .correlate(documents)
-        .scalar_subquery()
-    )
-    current = and_(revisions.c.document_id == documents.c.id, revisions.c.is_current)
-    groups = (jobs.c.status, revisions.c.is_complete)
-    statement = (
-        select(*groups, func.count())
-        .select_from(documents.outerjoin(jobs, jobs.c.number == newest))
-        .outerjoin(revisions, current)
-        .where(which)
-        .group_by(*groups)
-    )
+    """Return the number of matching documents by status; every status is named, also with 0.
+
+    Looks at each of them: of a whole base its counts are read.
+    """
     counts = Counter(dict.fromkeys(map(str, DocumentStatus), 0))
-    for job_status, is_complete, count in connection.execute(statement):
-        status = document_status(
-            None if job_status is None else JobStatus(job_status),
-            has_revision=is_complete is not None,
-            is_complete=bool(is_complete),
-        )
-        counts[status] += count
+    for status, number in connection.execute(
+        select(documents.c.counted_as, func.count()).where(which).group_by(documents.c.counted_as)
+    ):
+        counts[status] += number
     return dict(counts)

@@ -9,12 +9,13 @@ from pathlib import Path
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
-from kb_service.domain.documents import Document
+from kb_service.domain.documents import Document, DocumentStatus
 from kb_service.domain.errors import StorageError
 from kb_service.domain.names import OnConflict, forms_of
 from kb_service.storage.bases import require_kb
 from kb_service.storage.blobs import BlobStore, StagedBlob
 from kb_service.storage.change_log import next_event
+from kb_service.storage.counts import Noun, counted
 from kb_service.storage.database import Database
 from kb_service.storage.documents.registration import Upload, UploadOutcome, register, revise
 from kb_service.storage.documents.removal import remove_document
@@ -133,6 +134,8 @@ class Documents:
         """Return how many documents `list` has in all, by status. Raises NotFound."""
         with self._database.read() as connection:
             require_kb(connection, kb_id)
+            if name is None and name_contains is None:
+                return counted(connection, Noun.DOCUMENTS, DocumentStatus, kb_id)
             return count_by_status(connection, _matching(kb_id, name, name_contains))
 
     def known_hashes(self, kb_id: str, origin: str | None = None) -> dict[str, str]:

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, selec
 from kb_service.domain.errors import NotFound
 from kb_service.domain.jobs import TERMINAL_STATUSES, IngestJob, JobStage, JobStatus
 from kb_service.storage.change_log import next_event
+from kb_service.storage.counts import count_document, count_job
 from kb_service.storage.identity import new_id
 from kb_service.storage.rows import value_of
 from kb_service.storage.tables import documents, jobs
@@ -64,7 +65,10 @@ def insert_job(connection: Connection, document: Row[Any], now: datetime) -> Ing
         event_seq=next_event(connection, document.kb_id),
         created_at=now,
     )
-    return job_of(connection.execute(statement.returning(*jobs.c)).one())
+    job = job_of(connection.execute(statement.returning(*jobs.c)).one())
+    count_job(connection, job.kb_id, None, job.status)
+    count_document(connection, job.document_id)
+    return job
 
 
 def change_job(connection: Connection, job: Row[Any], **values: object) -> IngestJob:
@@ -75,7 +79,11 @@ def change_job(connection: Connection, job: Row[Any], **values: object) -> Inges
         .values(event_seq=next_event(connection, job.kb_id), **values)
         .returning(*jobs.c)
     )
-    return job_of(connection.execute(statement).one())
+    changed = job_of(connection.execute(statement).one())
+    if changed.status != job.status:
+        count_job(connection, job.kb_id, job.status, changed.status)
+        count_document(connection, job.document_id)
+    return changed
 
 
 def cancel_job(

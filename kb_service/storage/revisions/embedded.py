@@ -7,8 +7,9 @@ it with the row. Called inside a write only.
 
 from collections.abc import Collection
 
-from sqlalchemy import Connection, and_, func, select, update
+from sqlalchemy import ColumnElement, Connection, and_, func, select, update
 
+from kb_service.storage.counts import count_embedded
 from kb_service.storage.rows import batches
 from kb_service.storage.tables import embeddings, revisions
 
@@ -29,21 +30,20 @@ def profile_of_all(connection: Connection, text_sha256s: Collection[str]) -> str
 def note_embedded(connection: Connection, revision_ids: Collection[int], fingerprint: str) -> None:
     """Note that the revisions have all of their vectors of the profile; "": that they lack one."""
     for batch in batches(revision_ids):
-        which = and_(revisions.c.id.in_(batch), revisions.c.embedded_by != fingerprint)
-        connection.execute(update(revisions).where(which).values(embedded_by=fingerprint))
+        _note(connection, fingerprint, revisions.c.id.in_(batch))
 
 
 def note_all_embedded(connection: Connection, fingerprint: str) -> None:
     """Note that every searchable chunk has its vector of the profile."""
-    statement = update(revisions).where(
-        revisions.c.is_current,
-        revisions.c.num_chunks > 0,
-        revisions.c.embedded_by != fingerprint,
-    )
-    connection.execute(statement.values(embedded_by=fingerprint))
+    _note(connection, fingerprint, revisions.c.is_current, revisions.c.num_chunks > 0)
 
 
 def forget_other_profiles(connection: Connection, fingerprint: str) -> None:
     """Put the profile in force: what another one embedded waits for its vectors."""
-    others = revisions.c.embedded_by.not_in(("", fingerprint))
-    connection.execute(update(revisions).where(others).values(embedded_by=""))
+    _note(connection, "", revisions.c.embedded_by.not_in(("", fingerprint)))
+
+
+def _note(connection: Connection, fingerprint: str, *which: ColumnElement[bool]) -> None:
+    changing = and_(*which, revisions.c.embedded_by != fingerprint)
+    count_embedded(connection, changing, fingerprint)
+    connection.execute(update(revisions).where(changing).values(embedded_by=fingerprint))

@@ -28,6 +28,7 @@ from kb_service.language.units import UNIT_RULES, marked
 from kb_service.storage.blobs import BlobStore
 from kb_service.storage.change_log import record_added
 from kb_service.storage.chunks import remove_revision_chunks
+from kb_service.storage.counts import count_revision
 from kb_service.storage.database import Database
 from kb_service.storage.documents.members import StagedMember, keep_members
 from kb_service.storage.embeddings import remove_unused_embeddings
@@ -95,6 +96,7 @@ class RevisionPublisher:
             revision = self._insert(connection, job, parsed, prepared, claim.document_name, profile)
             remove_unused_embeddings(connection, unused - prepared.text_sha256s)
             record_added(connection, job.kb_id, revision.id)
+            count_revision(connection, job.kb_id, revision.id, 1)
             gone = keep_members(connection, self._blobs, job.document_id, members, self._clock())
             self._finish(connection, job, len(prepared.chunks))
         sweep_blobs(self._database, self._blobs, gone)
