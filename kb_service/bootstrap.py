@@ -24,6 +24,7 @@ from kb_service.services.chatting import ChattingService
 from kb_service.services.diagnosis import Diagnosis, diagnose
 from kb_service.services.documents import DocumentService
 from kb_service.services.erasing import ErasureService
+from kb_service.services.facts import FactService
 from kb_service.services.history import HistoryService
 from kb_service.services.ingest_run import run_jobs
 from kb_service.services.ingestion import IngestionService
@@ -48,6 +49,7 @@ from kb_service.source_parts import open_source
 from kb_service.storage.catalog import Catalog
 from kb_service.storage.embeddings import Embeddings
 from kb_service.storage.erasure import Erasures
+from kb_service.storage.facts.store import Facts
 from kb_service.storage.jobs.queue import JobQueue
 from kb_service.storage.revisions.publishing import RevisionPublisher
 from kb_service.storage.statistics import Statistics
@@ -111,6 +113,7 @@ def compose(parts: ServiceParts) -> Services:
         bases=bases,
         documents=documents,
         erasing=_erasing(parts),
+        facts=FactService(Facts(storage.database)),
         uploads=uploads,
         intake=IntakeService(
             bases,
@@ -186,7 +189,8 @@ def _worker(parts: ServiceParts, jobs: JobQueue) -> IngestWorker:
     vectors = _vectors(parts, lambda: parts.models.embedder().model)
     lanes = lane_limits(ingest)
     is_dense = dense_weight(parts.settings.retrieval, parts.models) > 0
-    tasks = (*((vectors.step,) if is_dense else ()), _erasing(parts).step)
+    facts = FactService(Facts(database))
+    tasks = (*((vectors.step,) if is_dense else ()), _erasing(parts).step, facts.step)
 
     def spare() -> bool:
         return any(step() for step in tasks)

@@ -9,6 +9,7 @@ from kb_service.services.bases import BaseService
 from kb_service.services.chatting import ChattingService
 from kb_service.services.documents import DocumentService
 from kb_service.services.erasing import ErasureService
+from kb_service.services.facts import FactService
 from kb_service.services.history import HistoryService
 from kb_service.services.intake import IntakeService
 from kb_service.services.jobs import JobService
@@ -36,6 +37,7 @@ class Services:
     bases: BaseService
     documents: DocumentService
     erasing: ErasureService
+    facts: FactService
     uploads: UploadService
     intake: IntakeService
     jobs: JobService

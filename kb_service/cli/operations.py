@@ -24,17 +24,36 @@ from kb_service.cli.session import (
 
 if TYPE_CHECKING:
     from kb_service.domain.backups import Backup
+    from kb_service.operations import Services
 
 
-def reindex(kb: KbOption, as_json: JsonOption = False) -> None:
+def reindex(
+    kb: KbOption,
+    facts: Annotated[
+        bool, typer.Option("--facts", help="Only find anew what the documents state.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
     """Rebuild the indexes of a base; texts without a vector of the present model are embedded."""
     with session(as_json=as_json) as services:
+        if facts:
+            _find_facts(services, kb, as_json=as_json)
+            return
         done = services.reindexing.reindex(kb)
         base, num_embedded = done.base, done.num_embedded
         if as_json:
             print_json({"kb_id": base.id, "num_embedded": num_embedded})
         else:
             say(f"reindexed {base.name}: {num_embedded} texts embedded")
+
+
+def _find_facts(services: "Services", kb: str, *, as_json: bool) -> None:
+    base = services.bases.show(kb)
+    num_documents = services.facts.find_all(base.id)
+    if as_json:
+        print_json({"kb_id": base.id, "num_documents": num_documents})
+    else:
+        say(f"found the facts of {base.name} anew: {num_documents} documents")
 
 
 def verify(

@@ -29,6 +29,7 @@ from kb_service.domain.erasure import Place, Receipt
 from kb_service.domain.hashing import sha256_of_file
 from kb_service.storage.blobs import STAGED_PREFIX, BlobStore
 from kb_service.storage.database import Database
+from kb_service.storage.facts.tables import facts
 from kb_service.storage.identity import Clock, utc_now
 from kb_service.storage.references import still_referred
 from kb_service.storage.rows import batches
@@ -46,7 +47,7 @@ from kb_service.storage.tables import (
 )
 
 _DIGEST_BYTES = 32
-_OF_REVISIONS = (text_pieces, pages)
+_OF_REVISIONS = (text_pieces, pages, facts)
 _COUNTED = (versions, revisions, chunks)
 
 

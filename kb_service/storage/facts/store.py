@@ -2,17 +2,20 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from kb_service.domain.errors import InvalidRequest
 from kb_service.domain.facts import Fact, Record, StoredFact, records_of
+from kb_service.language.stated.extraction import FACT_RULES, facts_in
+from kb_service.language.units import marked
 from kb_service.storage.bases import require_kb
 from kb_service.storage.database import Database
 from kb_service.storage.documents.rows import require_document_row
 from kb_service.storage.facts.rows import fact_of, fact_rows, stored_fact_of, write_facts
 from kb_service.storage.facts.tables import facts
 from kb_service.storage.identity import Listing, check_limit, decode_cursor, encode_cursor
-from kb_service.storage.tables import revisions
+from kb_service.storage.revisions.pieces import read_text
+from kb_service.storage.tables import documents, revisions
 
 
 class Facts:
@@ -25,6 +28,55 @@ class Facts:
         """Put facts in the place of those that a revision has, in one transaction."""
         with self._database.write() as connection:
             write_facts(connection, revision_id, found)
+
+    def waiting(self, limit: int, kb_id: str | None = None) -> list[int]:
+        """Return searchable revisions whose facts were found by other rules than today's."""
+        statement = (
+            select(revisions.c.id)
+            .where(revisions.c.fact_rules != FACT_RULES, revisions.c.is_current)
+            .order_by(revisions.c.id)
+            .limit(limit)
+        )
+        if kb_id is not None:
+            of_base = select(documents.c.id).where(documents.c.kb_id == kb_id)
+            statement = statement.where(revisions.c.document_id.in_(of_base))
+        with self._database.read() as connection:
+            return list(connection.execute(statement).scalars())
+
+    def forget_rules(self, kb_id: str) -> None:
+        """Let all facts of a base be found anew. Raises NotFound."""
+        of_base = select(documents.c.id).where(documents.c.kb_id == kb_id)
+        with self._database.write() as connection:
+            require_kb(connection, kb_id)
+            connection.execute(
+                update(revisions)
+                .where(revisions.c.document_id.in_(of_base), revisions.c.is_current)
+                .values(fact_rules="")
+            )
+
+    def find_anew(self, revision_id: int) -> None:
+        """Find the facts of a revision by today's rules, in the place of those that it has.
+
+        A revision that is gone meanwhile, or no longer searchable, has none.
+        """
+        with self._database.read() as connection:
+            text = read_text(connection, revision_id)
+        found = facts_in(marked(text.text)) if text else ()
+        with self._database.write() as connection:
+            statement = (
+                update(revisions)
+                .where(revisions.c.id == revision_id, revisions.c.is_current)
+                .values(fact_rules=FACT_RULES)
+            )
+            if connection.execute(statement).rowcount:
+                write_facts(connection, revision_id, found)
+
+    def give_up(self, revision_id: int) -> None:
+        """Note that the facts of a revision cannot be found: its text is damaged."""
+        with self._database.write() as connection:
+            connection.execute(
+                update(revisions).where(revisions.c.id == revision_id).values(fact_rules=FACT_RULES)
+            )
 
     def records(self, kb_id: str, document_id: str) -> tuple[Record, ...]:
         """Return what a document states, record by record, in their order.

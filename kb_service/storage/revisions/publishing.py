@@ -1,8 +1,7 @@
 """Making a parsed revision searchable, in one transaction that also ends its job.
 
-Either everything below is committed or nothing: revision, text with its units, pages, chunks, the
-change for the indexes, the job's success. Knows nothing of parsing or
-embedding.
+Either everything below is committed or nothing: revision, text with its units, pages, chunks, what
+it states, the change for the indexes, the job's success. Knows nothing of parsing or embedding.
 """
 
 from collections.abc import Sequence
@@ -20,10 +19,12 @@ from kb_service.domain.documents import (
     embedding_key,
 )
 from kb_service.domain.errors import DocumentError, InvalidRequest, StorageError
+from kb_service.domain.facts import Fact
 from kb_service.domain.hashing import sha256_of_text
 from kb_service.domain.jobs import JobStage, JobStatus
 from kb_service.domain.members import told
 from kb_service.domain.storable import check_storable
+from kb_service.language.stated.extraction import FACT_RULES, facts_in
 from kb_service.language.units import UNIT_RULES, marked
 from kb_service.storage.blobs import BlobStore
 from kb_service.storage.change_log import record_added
@@ -32,7 +33,7 @@ from kb_service.storage.counts import count_revision
 from kb_service.storage.database import Database
 from kb_service.storage.documents.members import StagedMember, keep_members
 from kb_service.storage.embeddings import remove_unused_embeddings
-from kb_service.storage.facts.rows import remove_facts
+from kb_service.storage.facts.rows import remove_facts, write_facts
 from kb_service.storage.identity import Clock, utc_now
 from kb_service.storage.jobs.queue import Claim, require_lease
 from kb_service.storage.jobs.rows import NO_LEASE, change_job
@@ -60,6 +61,7 @@ class _Prepared:
     pieces: Rows
     chunks: Rows
     text_sha256s: frozenset[str]
+    facts: tuple[Fact, ...]
 
 
 class RevisionPublisher:
@@ -144,6 +146,7 @@ class RevisionPublisher:
             metadata=parsed.metadata,
             text_sha256=sha256_of_text(parsed.text),
             unit_rules=UNIT_RULES,
+            fact_rules=FACT_RULES,
             embedded_by=profile,
             num_pages=len(prepared.pages),
             num_chunks=len(prepared.chunks),
@@ -162,6 +165,7 @@ class RevisionPublisher:
             connection.execute(insert(pages), values)
         if prepared.chunks:
             connection.execute(insert(chunks), [{**chunk, **owner} for chunk in prepared.chunks])
+        write_facts(connection, row.id, prepared.facts)
         return revision_of(row)
 
     def _finish(self, connection: Connection, job: Row[Any], num_chunks: int) -> None:
@@ -196,8 +200,9 @@ def _prepare(parsed: ParsedDocument, drafts: Sequence[ChunkDraft]) -> _Prepared:
         for draft in drafts
     ]
     hashes = frozenset(str(values["text_sha256"]) for values in chunk_values)
-    pieces = piece_values(parsed.text, marked(parsed.text).units)
-    return _Prepared(page_values(parsed.pages), pieces, chunk_values, hashes)
+    text = marked(parsed.text)
+    pieces = piece_values(parsed.text, text.units)
+    return _Prepared(page_values(parsed.pages), pieces, chunk_values, hashes, facts_in(text))
 
 
 def _check_drafts(parsed: ParsedDocument, drafts: Sequence[ChunkDraft]) -> None:

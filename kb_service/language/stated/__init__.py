@@ -1,0 +1,1 @@
+"""What a text states, as facts: by its forms, its tables, its title and its sentences."""

@@ -1,0 +1,234 @@
+"""What a document states, as facts: forms and tables first, then its title, then its sentences.
+
+Pure functions on a stored text with its units. Of a field that a record has once, the surest value
+is kept, the first of equals; what nobody states has no fact.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from kb_service.domain.facts import DOCUMENT_RECORD, Fact, FactField, FactMethod
+from kb_service.domain.spans import TextSpan
+from kb_service.domain.texts import MarkedText, Unit, UnitKind
+from kb_service.language.events import event_places
+from kb_service.language.identifiers import identifier_matches
+from kb_service.language.lexicon import shipped_languages, shipped_lexicon
+from kb_service.language.stated.fields import (
+    Place,
+    compared,
+    fact,
+    labelled,
+    status_of,
+    tight,
+    timed,
+)
+from kb_service.language.stated.forms import form_fields
+from kb_service.language.stated.labels import CLOCK, Label, column_of
+from kb_service.language.stated.moments import Moment, at_clock, clocks_in, moments_in, year_of
+from kb_service.language.stated.plain import Line, line_of, plain
+from kb_service.language.stated.rows import Table, TableRow, tables_in
+from kb_service.language.stated.sentences import numbers_of, sentence_facts
+
+EXTRACTING = 1
+"""Raise it when the code of this package finds other facts: stored ones are found anew then."""
+
+MAX_PROSE_CHARS = 200_000
+"""Sentences behind so many characters of a text are not read: a book is no report."""
+_TITLE_LINES = 3
+_MAX_TITLE = 120
+_CONFIDENCE = {FactMethod.FORM: 0.95, FactMethod.COLUMN: 0.95, FactMethod.TITLE: 0.8}
+_IN_SENTENCES = 0.7
+_ONCE = frozenset(
+    {
+        FactField.NUMBER,
+        FactField.KIND,
+        FactField.TIME,
+        FactField.REPORTED,
+        FactField.PLACE,
+        FactField.DEAD,
+        FactField.INJURED,
+        FactField.MISSING,
+        FactField.LOSS,
+        FactField.FINE,
+        FactField.CAUSE,
+        FactField.STATUS,
+    }
+)
+_MIN_MEASURE = 4
+_HEADS = shipped_lexicon().patterns("stated", "measure_heads")
+
+
+def _rules() -> str:
+    tables = {
+        code: {name: tables.get(name, {}) for name in ("fact_labels", "stated", "events")}
+        for code, tables in shipped_languages().items()
+    }
+    written = json.dumps([EXTRACTING, tables], sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(written.encode()).hexdigest()
+
+
+FACT_RULES = _rules()
+"""By which rules `facts_in` finds (SHA-256): by which code and which words."""
+
+
+def facts_in(marked: MarkedText) -> tuple[Fact, ...]:
+    """Return what a whole text states, record by record, in the order of the text."""
+    text, folded = marked.text, plain(marked.text)
+    year = year_of(folded[:20_000])
+    tables = [_understood(text, table) for table in tables_in(text)]
+    kept = [(table, labels) for table, labels in tables if any(x.is_standard for x in labels)]
+    found: list[Fact] = []
+    number = DOCUMENT_RECORD
+    for table, labels in kept:
+        for row in table.rows:
+            number += 1
+            place = _place(FactMethod.COLUMN, number, year)
+            found += _one_of_each(_row_facts(text, folded, row, labels, place))
+    rows = tuple(row.span for table, _ in kept for row in table.rows)
+    return (*_one_of_each(_document_facts(marked, folded, rows, year)), *found)
+
+
+def _understood(text: str, table: Table) -> tuple[Table, tuple[Label, ...]]:
+    values: dict[str, list[str]] = {name: [] for name in table.names}
+    for row in table.rows[:100]:
+        for cell in row.cells:
+            values[cell.name].append(cell.span.of(text))
+    return table, tuple(column_of(name, values[name]) for name in table.names)
+
+
+def _row_facts(
+    text: str, folded: str, row: TableRow, labels: Sequence[Label], at: Place
+) -> Iterator[Fact]:
+    by_name = {label.name: label for label in labels}
+    fields = [(by_name[cell.name], cell.span) for cell in row.cells]
+    return _labelled_facts(text, folded, fields, at)
+
+
+def _labelled_facts(
+    text: str, folded: str, fields: Sequence[tuple[Label, TextSpan]], at: Place
+) -> Iterator[Fact]:
+    clock: str | None = None
+    found: list[Fact] = []
+    for label, span in fields:
+        low = span.of(folded)
+        is_clock = label.field == CLOCK
+        is_whole = is_clock and bool(moments_in(low, at.year))
+        if is_clock and not is_whole:
+            clock = clock or low
+        meant = replace(label, field=FactField.TIME) if is_whole else label
+        found += labelled(meant, span.of(text), low, span, at)
+    yield from (_with_clock(item, clock, at) for item in found)
+
+
+def _with_clock(item: Fact, clock: str | None, at: Place) -> Fact:
+    """A day and a time of day in fields of their own are one time."""
+    if item.field != FactField.TIME or clock is None or item.time_from is None:
+        return item
+    clocks = clocks_in(clock)
+    if not clocks or item.precision is None or item.time_to is None or item.precision != "day":
+        return item
+    whole = Moment(0, len(item.value), item.time_from, item.time_to, item.precision)
+    return timed(item.field, item.value, item.span, at, at_clock(whole, clocks[0]))
+
+
+def _document_facts(
+    marked: MarkedText, folded: str, rows: tuple[TextSpan, ...], year: int | None
+) -> Iterator[Fact]:
+    text = marked.text
+    ends = {unit.span.start: unit.span.end for unit in marked.units if unit.kind is UnitKind.FIELD}
+    fields = list(form_fields(text, rows, ends))
+    place = _place(FactMethod.FORM, DOCUMENT_RECORD, year)
+    yield from _labelled_facts(text, folded, [(f.label, f.value) for f in fields], place)
+    yield from _title_facts(marked, folded, [*rows, *(field.span for field in fields)], year)
+    sure = Place(DOCUMENT_RECORD, FactMethod.SENTENCE, _IN_SENTENCES, year)
+    taken = sorted([*rows, *(field.span for field in fields)])
+    for unit in _prose(marked.units, taken):
+        yield from sentence_facts(line_of(text, folded, unit.span), sure)
+    yield from _listed_measures(marked, folded, sure)
+
+
+def _title_facts(
+    marked: MarkedText, folded: str, taken: Sequence[TextSpan], year: int | None
+) -> Iterator[Fact]:
+    """What the first lines say that are no fields and no rows."""
+    at = _place(FactMethod.TITLE, DOCUMENT_RECORD, year)
+    for unit in marked.units[:_TITLE_LINES]:
+        is_field = any(unit.span.overlap(span) for span in taken[:100])
+        if is_field or len(unit.span) > _MAX_TITLE:
+            continue
+        yield from _line_facts(line_of(marked.text, folded, unit.span), at)
+
+
+def _line_facts(line: Line, at: Place) -> Iterator[Fact]:
+    """A title of one line: kind, status, number and day."""
+    whole = line.span(0, len(line.plain))
+    status = status_of(line.plain)
+    if status:
+        yield fact(FactField.STATUS, line.value(whole), whole, at, status)
+    kinds = sorted(event_places(line.plain), key=lambda item: item[1])
+    if kinds:
+        kind, start, end = kinds[0]
+        span = line.span(start, end)
+        yield fact(FactField.KIND, line.value(span), span, at, kind)
+    named = list(numbers_of(line, at))
+    yield from named
+    if not named:
+        for match in list(identifier_matches(line.plain))[:1]:
+            span = line.span(*match.span())
+            yield fact(FactField.NUMBER, line.value(span), span, at, tight(match.group()))
+
+
+def _prose(units: Iterable[Unit], taken: Sequence[TextSpan]) -> Iterator[Unit]:
+    """Yield the units that are no rows and no fields; of a long field its sentences."""
+    pending = iter(taken)
+    span = next(pending, None)
+    listed = list(units)
+    for place, unit in enumerate(listed):
+        if unit.span.start > MAX_PROSE_CHARS:
+            return
+        is_long = place + 1 < len(listed) and listed[place + 1].kind is UnitKind.PART
+        if unit.kind is UnitKind.FIELD and is_long:
+            continue
+        while span and span.end <= unit.span.start:
+            span = next(pending, None)
+        if span is None or not span.overlap(unit.span):
+            yield unit
+
+
+def _listed_measures(marked: MarkedText, folded: str, at: Place) -> Iterator[Fact]:
+    """The items of a list under a heading of measures."""
+    heads = [re.compile(rf"[\W\d_]*(?:{pattern})[\W_]*") for pattern in _HEADS]
+    is_under = False
+    for unit in marked.units:
+        words = unit.span.of(folded)
+        if any(head.fullmatch(words) for head in heads):
+            is_under = True
+        elif unit.kind is UnitKind.HEADING or unit.kind is UnitKind.FIELD:
+            is_under = False
+        elif is_under:
+            item = re.match(r"\s*(?:[(\uff08]?\d{1,2}[.)\u3001\uff09]|[-*\u2022])\s*", words)
+            if item is None:
+                is_under = False
+                continue
+            span = TextSpan(unit.span.start + item.end(), unit.span.end)
+            if len(span) >= _MIN_MEASURE:
+                yield fact(
+                    FactField.MEASURE, span.of(marked.text), span, at, compared(span.of(folded))
+                )
+
+
+def _place(method: FactMethod, record: int, year: int | None) -> Place:
+    return Place(record, method, _CONFIDENCE[method], year)
+
+
+def _one_of_each(found: Iterable[Fact]) -> list[Fact]:
+    """Return the surest fact of a field that is stated once, and each value of the others once."""
+    best: dict[tuple[str, str], Fact] = {}
+    for item in found:
+        key = (item.field, "" if item.field in _ONCE else item.text)
+        if key not in best or best[key].confidence < item.confidence:
+            best[key] = item
+    return sorted(best.values(), key=lambda item: (item.span, item.field))

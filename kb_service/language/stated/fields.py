@@ -1,0 +1,234 @@
+"""Values under a label as facts: what is written there, and what it means in that field.
+
+Pure functions. The label says the field; where it says none the value is kept as it is written.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from kb_service.domain.facts import (
+    COUNTS_OF_PEOPLE,
+    OTHER_KIND,
+    UNKNOWN,
+    Fact,
+    FactField,
+    FactMethod,
+    ReportStatus,
+)
+from kb_service.domain.spans import TextSpan
+from kb_service.language.events import event_places
+from kb_service.language.lexicon import shipped_lexicon
+from kb_service.language.stated.labels import CASUALTIES, CLOCK, Label
+from kb_service.language.stated.moments import Moment, moments_in
+from kb_service.language.stated.values import (
+    Number,
+    amount_in,
+    number_in,
+    says_nothing,
+    says_unknown,
+    says_zero,
+)
+
+PERSONS = "persons"
+_LEXICON = shipped_lexicon()
+_AMOUNTS = (FactField.LOSS, FactField.FINE)
+_TIMES = (FactField.TIME, FactField.REPORTED)
+_SPACES = re.compile(r"\s+")
+_EDGES = " \t\n\u3000.,;:*_\"'\uff0c\u3002\uff1b\uff1a\u3001"
+_ITEMS = re.compile(
+    r"[;\uff1b\n\u3002]\s*|(?:^|(?<=[\s,;\uff1b\u3002]))[(\uff08]?\d{1,2}[.)\u3001\uff09](?!\d)\s*"
+)
+_STATUSES = {
+    status: re.compile("|".join(_LEXICON.patterns("stated", status)))
+    for status in (
+        ReportStatus.CORRECTED,
+        ReportStatus.FOLLOW_UP,
+        ReportStatus.FINAL,
+        ReportStatus.INITIAL,
+    )
+}
+_PEOPLE = {
+    field: tuple(map(re.compile, _LEXICON.patterns("stated", field))) for field in COUNTS_OF_PEOPLE
+}
+_WORDY = re.compile(r"[^\W\d_]{2}")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which record states something, how that was found, how surely; `year` of dates without."""
+
+    record: int
+    method: FactMethod
+    confidence: float
+    year: int | None = None
+
+
+def compared(plain: str) -> str:
+    """Return a plain value as it is compared and grouped."""
+    return _SPACES.sub(" ", plain).strip(_EDGES)
+
+
+def labelled(label: Label, written: str, plain: str, span: TextSpan, at: Place) -> Iterator[Fact]:
+    """Yield what the words under a label state; `span`: where they stand, white space and all."""
+    lead = len(written) - len(written.lstrip())
+    words, folded = written.strip(), plain[lead:].rstrip()
+    if not words or says_nothing(folded):
+        return
+    inner = TextSpan(span.start + lead, span.start + lead + len(words))
+    field = label.field
+    if field == CASUALTIES:
+        yield from _casualties(words, folded, inner, at)
+    elif field in COUNTS_OF_PEOPLE:
+        yield from _count(field, words, folded, inner, at)
+    elif field in _AMOUNTS:
+        yield from _amount(label, words, folded, inner, at)
+    elif field in _TIMES:
+        yield from _time(field, words, folded, inner, at)
+    elif field == FactField.MEASURE:
+        yield from _items(words, folded, inner, at)
+    elif field == FactField.STATUS:
+        status = status_of(folded)
+        if status:
+            yield fact(field, words, inner, at, text=status)
+    elif field != CLOCK:
+        yield _worded(label, words, folded, inner, at)
+
+
+def fact(field: str, value: str, span: TextSpan, at: Place, text: str, **meaning: object) -> Fact:
+    """Return a fact of that place."""
+    return Fact(
+        at.record,
+        field,
+        value,
+        span,
+        text,
+        at.method,
+        at.confidence,
+        **meaning,  # type: ignore[arg-type]
+    )
+
+
+def counted(field: str, value: str, span: TextSpan, at: Place, number: Number | None) -> Fact:
+    """Return a number of people; None: it is said not to be known."""
+    return numbered(field, value, span, at, number, PERSONS)
+
+
+def numbered(
+    field: str, value: str, span: TextSpan, at: Place, number: Number | None, unit: str
+) -> Fact:
+    """Return a number in a unit; None: it is said not to be known."""
+    if number is None:
+        return fact(field, value, span, at, text=UNKNOWN, unit=unit)
+    shown = [f"{value:.15g}" for value in (number.value, number.to) if value is not None]
+    text = "-".join(shown)
+    meaning = {"number": number.value, "number_to": number.to, "unit": unit}
+    return fact(field, value, span, at, text=text, **meaning)
+
+
+def timed(field: str, value: str, span: TextSpan, at: Place, moment: Moment) -> Fact:
+    """Return a time."""
+    return fact(
+        field,
+        value,
+        span,
+        at,
+        text=moment.since.isoformat(timespec="minutes"),
+        time_from=moment.since,
+        time_to=moment.until,
+        precision=moment.precision,
+    )
+
+
+def status_of(plain: str) -> str | None:
+    """Return where a document stands among those of its incident, None where nothing says it."""
+    return next((str(s) for s, pattern in _STATUSES.items() if pattern.search(plain)), None)
+
+
+def kind_of(plain: str) -> str | None:
+    """Return the kind of happening that words name first, None where they name none."""
+    places = sorted(event_places(plain), key=lambda item: item[1])
+    return places[0][0] if places else None
+
+
+def _worded(label: Label, words: str, plain: str, span: TextSpan, at: Place) -> Fact:
+    if says_unknown(plain):
+        return fact(label.field, words, span, at, text=UNKNOWN)
+    text, role = compared(plain), ""
+    if label.field == FactField.KIND:
+        text = kind_of(plain) or text or OTHER_KIND
+    elif label.field in (FactField.PERSON, FactField.ORGANISATION):
+        role = label.name
+    elif label.field in (FactField.PHONE, FactField.VEHICLE, FactField.NUMBER):
+        text = tight(plain)
+    if label.is_standard or _WORDY.search(plain):
+        return fact(label.field, words, span, at, text=text or plain, role=role)
+    number = number_in(plain)
+    value, upper = (number.value, number.to) if number else (None, None)
+    return fact(label.field, words, span, at, text or plain, number=value, number_to=upper)
+
+
+def tight(plain: str) -> str:
+    """Return a number, plate or phone as it is compared: without spaces and dots between."""
+    return re.sub(r"[\s\xb7.()\uff08\uff09]+", "", plain)
+
+
+def _count(field: str, words: str, plain: str, span: TextSpan, at: Place) -> Iterator[Fact]:
+    if says_zero(plain):
+        yield counted(field, words, span, at, Number(0.0))
+    elif says_unknown(plain):
+        yield counted(field, words, span, at, None)
+    elif number := number_in(plain):
+        yield counted(field, words, span, at, number)
+
+
+def _casualties(words: str, plain: str, span: TextSpan, at: Place) -> Iterator[Fact]:
+    """What is said of all counts is said of the dead and the injured."""
+    both = (FactField.DEAD, FactField.INJURED)
+    if says_zero(plain) or says_unknown(plain):
+        number = Number(0.0) if says_zero(plain) else None
+        yield from (counted(field, words, span, at, number) for field in both)
+        return
+    for field, patterns in _PEOPLE.items():
+        for match in (m for pattern in patterns if (m := pattern.search(plain))):
+            inner = TextSpan(span.start + match.start(), span.start + match.end())
+            value = words[match.start() : match.end()]
+            yield counted(field, value, inner, at, number_in(match["number"]))
+            break
+
+
+def _amount(label: Label, words: str, plain: str, span: TextSpan, at: Place) -> Iterator[Fact]:
+    field = label.field
+    if says_zero(plain):
+        yield numbered(field, words, span, at, Number(0.0), label.unit)
+    elif says_unknown(plain):
+        yield numbered(field, words, span, at, None, label.unit)
+    elif amount := amount_in(plain):
+        upper = None if amount.to is None else amount.to * label.scale
+        # What says its own currency says its own scale as well.
+        scale = 1.0 if amount.unit else label.scale
+        number = Number(amount.value * scale, amount.to if amount.unit else upper)
+        yield numbered(field, words, span, at, number, amount.unit or label.unit)
+
+
+def _time(field: str, words: str, plain: str, span: TextSpan, at: Place) -> Iterator[Fact]:
+    if says_unknown(plain):
+        yield fact(field, words, span, at, text=UNKNOWN)
+        return
+    for moment in moments_in(plain, at.year)[:1]:
+        inner = TextSpan(span.start + moment.start, span.start + moment.end)
+        yield timed(field, words[moment.start : moment.end], inner, at, moment)
+
+
+def _items(words: str, plain: str, span: TextSpan, at: Place) -> Iterator[Fact]:
+    cuts = [(m.start(), m.end()) for m in _ITEMS.finditer(plain)]
+    starts = [0, *(end for _, end in cuts)]
+    ends = [*(start for start, _ in cuts), len(words)]
+    for start, end in zip(starts, ends, strict=True):
+        part = words[start:end]
+        lead = len(part) - len(part.lstrip())
+        value = part.strip()
+        if len(value) >= 2:
+            begin = span.start + start + lead
+            inner = TextSpan(begin, begin + len(value))
+            yield fact(FactField.MEASURE, value, inner, at, compared(plain[start:end]))

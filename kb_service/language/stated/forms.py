@@ -1,0 +1,72 @@
+"""Lines of a text that are labels with their values.
+
+Pure functions. A label that is not understood makes no field: prose may stand behind it.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from kb_service.domain.spans import TextSpan
+from kb_service.language.lexicon import CJK
+from kb_service.language.stated.labels import Label, label_of
+
+_COLON = "[:\uff1a]"
+_LABELLED = re.compile(
+    r"(?:^|(?<=[\t;\uff1b|]))[ \u3000]*(?:[-*\u2022\xb7] ?)?[*_|]*"
+    r"(?P<label>[^\s:\uff1a;\uff1b\u3002|*][^:\uff1a\n;\uff1b\u3002\t|]{0,44}?)"
+    rf"[*_ ]*(?:{_COLON}[*_]*|\t|\|)[ \u3000]*",
+    re.MULTILINE,
+)
+_SPACED = re.compile(
+    rf"^[ \u3000]*(?P<label>[{CJK}][{CJK} \u3000]{{0,8}}[{CJK}])[ \u3000]{{1,}}(?=\S)", re.MULTILINE
+)
+_MAX_VALUE = 1500
+
+
+@dataclass(frozen=True, slots=True)
+class FormField:
+    """A label that was understood, and where its value stands; `span`: of both."""
+
+    label: Label
+    value: TextSpan
+    span: TextSpan
+
+
+def form_fields(
+    text: str, taken: tuple[TextSpan, ...], ends: Mapping[int, int]
+) -> Iterator[FormField]:
+    """Yield the labelled values of a text that lie in no taken span, in order.
+
+    `ends`: where what begins at a place ends, for values of several lines.
+    """
+    marks = [(m, label_of(m["label"])) for p in (_LABELLED, _SPACED) for m in p.finditer(text)]
+    known = sorted(
+        ((m.start(), m.end(), label) for m, label in marks if label.is_standard),
+        key=lambda mark: mark[:2],
+    )
+    covered = iter(taken)
+    span = next(covered, None)
+    last = 0
+    for place, (start, begin, label) in enumerate(known):
+        while span and span.end <= start:
+            span = next(covered, None)
+        if start < last or (span and span.start <= start):
+            continue
+        following = known[place + 1][0] if place + 1 < len(known) else len(text)
+        end = min(_end_of(text, start, begin, ends), max(following, begin))
+        last = end
+        if text[begin:end].strip():
+            yield FormField(label, TextSpan(begin, end), TextSpan(start, end))
+
+
+def _end_of(text: str, start: int, begin: int, ends: Mapping[int, int]) -> int:
+    """Where the value ends: with its line, with the unit of it, or with the line under a label."""
+    line_end = text.find("\n", begin)
+    line_end = len(text) if line_end < 0 else line_end
+    if not text[begin:line_end].strip():
+        after = text.find("\n", line_end + 1)
+        line_end = len(text) if after < 0 else after
+    lead = len(text[start:begin]) - len(text[start:begin].lstrip())
+    marked = ends.get(start + lead, line_end)
+    return min(max(line_end, marked), begin + _MAX_VALUE)

@@ -1,0 +1,99 @@
+"""Which field the label of a form or the name of a column stands for: by its words, by its values.
+
+Pure functions. Knows names of fields; reads no value but to tell what sort it is.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from kb_service.domain.facts import FactField
+from kb_service.language.events import event_kinds
+from kb_service.language.lexicon import shipped_lexicon
+from kb_service.language.stated.plain import plain
+from kb_service.language.stated.values import unit_in_label
+
+CASUALTIES = "casualties"
+"""A label over several counts of people at once."""
+CLOCK = "clock"
+"""A label over times of day, which belong to the date beside them."""
+
+_LEXICON = shipped_lexicon()
+_FIELDS = (
+    *(FactField.FOLLOWS, FactField.STATUS, FactField.REPORTED, CLOCK, FactField.TIME),
+    *(FactField.NUMBER, FactField.KIND, FactField.PLACE, FactField.PHONE, FactField.EMAIL),
+    *(FactField.VEHICLE, CASUALTIES, FactField.DEAD, FactField.INJURED, FactField.MISSING),
+    *(FactField.FINE, FactField.LOSS, FactField.CAUSE, FactField.MEASURE, FactField.PERSON),
+    FactField.ORGANISATION,
+)
+"""The first whose words a label is wins: what is more particular before what is less."""
+_NAMES = {
+    field: re.compile("|".join(f"(?:{p})" for p in _LEXICON.patterns("fact_labels", field)))
+    for field in _FIELDS
+}
+_BRACKETED = re.compile(r"[(\[\uff08](?P<inside>[^)\]\uff09]*)[)\]\uff09]")
+_SPACES = re.compile(r"[\s\u3000*_]+")
+_PLATES, _PHONES = (
+    tuple(map(re.compile, _LEXICON.patterns("stated", key))) for key in ("plates", "phones")
+)
+_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_SAMPLE = 40
+_MOST = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """`field`: the FactField, CASUALTIES, CLOCK or the name itself; `scale`, `unit`: of numbers."""
+
+    name: str
+    field: str
+    scale: float = 1.0
+    unit: str = ""
+
+    @property
+    def is_standard(self) -> bool:
+        """True where the name was understood."""
+        return self.field != self.name
+
+
+@lru_cache(maxsize=4096)
+def label_of(name: str) -> Label:
+    """Return what a label stands for by its words; its own name where that tells nothing."""
+    words = _SPACES.sub(" ", plain(name)).strip(" :.\uff1a")
+    inside = " ".join(match["inside"] for match in _BRACKETED.finditer(words))
+    bare = _SPACES.sub(" ", _BRACKETED.sub(" ", words)).strip()
+    tight = bare.replace(" ", "") if not bare.isascii() else bare
+    for field in _FIELDS:
+        if _NAMES[field].fullmatch(tight):
+            return Label(name, str(field), *unit_in_label(inside or _behind(tight)))
+    return Label(name, name)
+
+
+def column_of(name: str, values: Sequence[str]) -> Label:
+    """Return what a column stands for, by its name, else by what most of its values are."""
+    by_name = label_of(name)
+    samples = [plain(value) for value in values[:_SAMPLE] if value.strip()]
+    if by_name.is_standard or len(samples) < 2:
+        return by_name
+    for field, is_one in _SORTS:
+        if sum(map(is_one, samples)) >= _MOST * len(samples):
+            return Label(name, str(field))
+    return by_name
+
+
+def _behind(words: str) -> str:
+    """A unit may stand behind its label without brackets: damage usd."""
+    return words.rpartition(" ")[2] if " " in words else ""
+
+
+def _is_kind(value: str) -> bool:
+    return len(value) <= 20 and bool(event_kinds(value))
+
+
+_SORTS = (
+    (FactField.EMAIL, lambda value: _EMAIL.fullmatch(value.strip()) is not None),
+    (FactField.PHONE, lambda value: any(p.fullmatch(value.strip()) for p in _PHONES)),
+    (FactField.VEHICLE, lambda value: any(p.fullmatch(value.strip()) for p in _PLATES)),
+    (FactField.KIND, _is_kind),
+)

@@ -1,0 +1,186 @@
+"""Dates with their times of day, as stretches of local time: from, until, how precisely.
+
+Pure functions on plain text. Reads dates by the calendar of the languages; what has no year takes
+that of the document.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+
+from kb_service.domain.facts import Precision
+from kb_service.language.dates import CALENDAR
+from kb_service.language.lexicon import shipped_lexicon
+from kb_service.language.numerals import whole_number
+
+_LEXICON = shipped_lexicon()
+_VALUE = re.compile(r"(?:date|num):(?P<numbers>[\d-]+)")
+_NUMERIC = (
+    re.compile(r"(?<![\d./-])(?P<d>\d{1,2})[./](?P<m>\d{1,2})[./](?P<y>(?:19|20)\d\d)(?![\d/-])"),
+    re.compile(r"(?<![\w./-])(?P<y>(?:19|20)\d\d)[-/](?P<m>0[1-9]|1[0-2])(?![\d/-])"),
+)
+_CLOCKS = tuple(map(re.compile, _LEXICON.patterns("stated", "clocks")))
+_BETWEEN = tuple(map(re.compile, _LEXICON.patterns("stated", "between")))
+_UNTIL = re.compile("|".join(_LEXICON.patterns("stated", "until")))
+_HALF_DAYS = _LEXICON.numbered("stated", "half_days")
+_NOON = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The words from `start` to `end` stand for the time from `since` until `until`."""
+
+    start: int
+    end: int
+    since: datetime
+    until: datetime
+    precision: Precision
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """A time of day in words from `start` to `end`."""
+
+    start: int
+    end: int
+    time: time
+    precision: Precision
+
+
+_LENGTHS = {
+    Precision.DAY: timedelta(days=1),
+    Precision.HOUR: timedelta(hours=1),
+    Precision.MINUTE: timedelta(minutes=1),
+    Precision.SECOND: timedelta(seconds=1),
+}
+
+
+def moments_in(plain: str, year: int | None = None) -> list[Moment]:
+    """Return the dates of a text with their times of day, in order, none over another.
+
+    `year`: of dates that say none.
+    """
+    clocks = clocks_in(plain)
+    found: list[Moment] = []
+    for moment in sorted(_dates(plain, year), key=lambda m: (m.start, m.start - m.end)):
+        if not found or found[-1].end <= moment.start:
+            found.append(_with_clock(plain, moment, clocks))
+    return _ranges(plain, found, clocks)
+
+
+def clocks_in(plain: str) -> list[Clock]:
+    """Return the times of day of a text, in order."""
+    found = [c for pattern in _CLOCKS for m in pattern.finditer(plain) if (c := _clock(m))]
+    return sorted(found, key=lambda clock: clock.start)
+
+
+def at_clock(moment: Moment, clock: Clock) -> Moment:
+    """Return a day at a time of day."""
+    since = datetime.combine(moment.since.date(), clock.time)
+    until = since + _LENGTHS[clock.precision]
+    return replace(moment, since=since, until=until, precision=clock.precision)
+
+
+def year_of(plain: str) -> int | None:
+    """Return the year of the first date of a text that says one."""
+    first = min(_dates(plain, None), key=lambda moment: moment.start, default=None)
+    return first.since.year if first else None
+
+
+def _dates(plain: str, year: int | None) -> Iterator[Moment]:
+    for pattern in (*CALENDAR.date_patterns, *_NUMERIC):
+        for match in pattern.finditer(plain):
+            value = CALENDAR.date(match)
+            stretch = _stretch(value[0], year) if value else None
+            if stretch:
+                yield Moment(match.start(), match.start() + len(match.group().rstrip()), *stretch)
+
+
+def _stretch(value: str, year: int | None) -> tuple[datetime, datetime, Precision] | None:
+    matched = _VALUE.fullmatch(value)
+    numbers = [int(number) for number in matched["numbers"].split("-")] if matched else []
+    if numbers and numbers[0] <= _NOON and len(numbers) > 1:
+        if year is None:
+            return None
+        numbers = [year, *numbers]
+    if not numbers:
+        return None
+    first, *rest = numbers
+    first += 2000 if first < 100 else 0
+    if not 1900 <= first <= 2199:
+        return None
+    try:
+        return _whole(first, *rest)
+    except ValueError:
+        return None
+
+
+def _whole(year: int, month: int = 0, day: int = 0) -> tuple[datetime, datetime, Precision]:
+    if not month:
+        return _midnight(year, 1, 1), _midnight(year + 1, 1, 1), Precision.YEAR
+    if not day:
+        following = (year + month // 12, month % 12 + 1, 1)
+        return _midnight(year, month, 1), _midnight(*following), Precision.MONTH
+    begins = _midnight(year, month, day)
+    return begins, begins + timedelta(days=1), Precision.DAY
+
+
+def _midnight(year: int, month: int, day: int) -> datetime:
+    return datetime.combine(date(year, month, day), time())
+
+
+def _clock(match: re.Match[str]) -> Clock | None:
+    groups = match.groupdict()
+    hour = whole_number(groups["h"])
+    minute = 30 if groups.get("thirty") else whole_number(groups.get("min") or "0")
+    second = int(groups.get("s") or 0)
+    if hour is None or minute is None or hour > 24 or minute > 59:
+        return None
+    half, noon = groups.get("half"), groups.get("noon")
+    if noon:
+        hour = hour % _NOON + (_NOON if noon == "p" else 0)
+    elif half and hour < _NOON and _HALF_DAYS[half] and not (hour > 9 and _HALF_DAYS[half] == 11):
+        hour += _NOON
+    is_precise = groups.get("min") or groups.get("thirty")
+    precision = Precision.MINUTE if is_precise else Precision.HOUR
+    if groups.get("s"):
+        precision = Precision.SECOND
+    return Clock(*match.span(), time(hour % 24, minute, second), precision)
+
+
+def _with_clock(plain: str, moment: Moment, clocks: list[Clock]) -> Moment:
+    if moment.precision is not Precision.DAY:
+        return moment
+    for clock in clocks:
+        if moment.end <= clock.start and _is_between(plain, moment.end, clock.start):
+            return replace(at_clock(moment, clock), end=clock.end)
+        if clock.end <= moment.start and _is_between(plain, clock.end, moment.start):
+            return replace(at_clock(moment, clock), start=clock.start)
+    return moment
+
+
+def _is_between(plain: str, start: int, end: int) -> bool:
+    gap = plain[start:end]
+    return len(gap) <= 30 and any(pattern.fullmatch(gap) for pattern in _BETWEEN)
+
+
+def _ranges(plain: str, moments: list[Moment], clocks: list[Clock]) -> list[Moment]:
+    """Join what lasts from one time until another."""
+    joined: list[Moment] = []
+    for moment in moments:
+        last = joined[-1] if joined else None
+        if last and last.since < moment.since and _UNTIL.fullmatch(plain, last.end, moment.start):
+            joined[-1] = replace(last, end=moment.end, until=moment.until)
+        else:
+            joined.append(_until_clock(plain, moment, clocks))
+    return joined
+
+
+def _until_clock(plain: str, moment: Moment, clocks: list[Clock]) -> Moment:
+    for clock in clocks:
+        if moment.end < clock.start and _UNTIL.fullmatch(plain, moment.end, clock.start):
+            until = at_clock(moment, clock).until
+            is_next_day = until <= moment.since
+            return replace(moment, end=clock.end, until=until + timedelta(days=int(is_next_day)))
+    return moment

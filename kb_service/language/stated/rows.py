@@ -1,0 +1,111 @@
+"""Lines of a text that are rows of a table, as cells under the names of their columns.
+
+Pure functions. Knows how rows are written out (label: value; label: value); knows no file format.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from kb_service.domain.spans import TextSpan
+
+_LINE = re.compile(r"[^\n]+")
+_NAME = re.compile(r"[^:\uff1a;]{1,60}(?=: )")
+_JOIN = "; "
+MIN_CELLS = 2
+MIN_ROWS = 2
+_SHARE = 0.02
+"""In so many rows of a table at least stands the name of a column."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A value under the name of its column; never empty."""
+
+    name: str
+    span: TextSpan
+
+
+@dataclass(frozen=True, slots=True)
+class TableRow:
+    """A row: where its line stands, and its cells in order."""
+
+    span: TextSpan
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows under one set of names."""
+
+    names: tuple[str, ...]
+    rows: tuple[TableRow, ...]
+
+
+_Parts = list[tuple[str, TextSpan]]
+"""Between the joints of a line: the name (\"\" without one) and where all of it stands."""
+
+
+def tables_in(text: str) -> list[Table]:
+    """Return the tables of a text: runs of lines that share the names of their cells."""
+    tables: list[Table] = []
+    run: list[tuple[TextSpan, _Parts]] = []
+    for span in _lines(text):
+        parts = list(_parts(text, span))
+        if sum(bool(name) for name, _ in parts) >= MIN_CELLS:
+            if run and not _shares_names(run[-1][1], parts):
+                tables += _table(text, run)
+                run = []
+            run.append((span, parts))
+        elif run:
+            tables += _table(text, run)
+            run = []
+    return [*tables, *_table(text, run)]
+
+
+def _lines(text: str) -> Iterator[TextSpan]:
+    for match in _LINE.finditer(text):
+        yield TextSpan(*match.span())
+
+
+def _parts(text: str, line: TextSpan) -> Iterator[tuple[str, TextSpan]]:
+    if text.find(_JOIN, line.start, line.end) < 0:
+        return
+    start = line.start
+    while start < line.end:
+        found = text.find(_JOIN, start, line.end)
+        end = found if found >= 0 else line.end
+        name = _NAME.match(text, start, end)
+        yield (name.group() if name else ""), TextSpan(start, end)
+        start = end + len(_JOIN) if found >= 0 else line.end
+
+
+def _shares_names(before: _Parts, after: _Parts) -> bool:
+    one, other = ({name for name, _ in parts if name} for parts in (before, after))
+    return len(one & other) >= MIN_CELLS
+
+
+def _table(text: str, run: Sequence[tuple[TextSpan, _Parts]]) -> list[Table]:
+    if len(run) < MIN_ROWS:
+        return []
+    times = Counter(name for _, parts in run for name in {name for name, _ in parts if name})
+    needed = max(MIN_ROWS, _SHARE * len(run))
+    names = tuple(name for name, number in times.items() if number >= needed)
+    rows = [TableRow(span, tuple(_cells(text, parts, frozenset(names)))) for span, parts in run]
+    return [Table(names, tuple(row for row in rows if row.cells))]
+
+
+def _cells(text: str, parts: _Parts, names: frozenset[str]) -> Iterator[Cell]:
+    """A part without a known name goes on with the value before it."""
+    open_name, open_span = "", TextSpan(0, 0)
+    for name, span in parts:
+        if name in names:
+            if open_name:
+                yield Cell(open_name, open_span)
+            start = span.start + len(name) + 2  # the colon and its space
+            open_name, open_span = name, TextSpan(min(start, span.end), span.end)
+        elif open_name:
+            open_span = TextSpan(open_span.start, span.end)
+    if open_name:
+        yield Cell(open_name, open_span)

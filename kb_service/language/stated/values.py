@@ -1,0 +1,137 @@
+"""Counts, amounts and states of knowledge as they are written: 三人, 5至8, $1.2 million, 12万元.
+
+Pure functions on plain text. Knows no field.
+"""
+
+import re
+from dataclasses import dataclass
+
+from kb_service.language.lexicon import any_of, shipped_lexicon
+from kb_service.language.numerals import NUMERALS
+
+_LEXICON = shipped_lexicon()
+_SCALES = {
+    **_LEXICON.numbered("numerals", "scales"),
+    **_LEXICON.numbered("stated", "amount_scales"),
+}
+_WORDS = {**NUMERALS.words, **_LEXICON.numbered("stated", "number_words")}
+_CURRENCIES = _LEXICON.paired("stated", "currencies")
+_CURRENCY = re.compile(any_of(_CURRENCIES))
+_HAN_DIGITS = "".join({**NUMERALS.digits, **NUMERALS.powers})
+_BIG = sorted(
+    (scale for scale in _SCALES if not scale.isascii() and len(scale) == 1),
+    key=lambda scale: -_SCALES[scale],
+)
+_BIG_OF = {scale: _SCALES[scale] for scale in _BIG if scale not in NUMERALS.powers}
+_LETTERS = re.escape(_HAN_DIGITS + "".join(_BIG_OF))
+_IN_DIGITS = rf"\d+(?:,\d{{3}})*(?:\.\d+)?\s*(?:(?:{any_of(_SCALES)})(?![a-z]))?"
+_IN_WORDS = (
+    rf"\b(?:{any_of(_WORDS)})\b(?:[- ](?:{any_of(_WORDS)})\b)?(?:\s+(?:{any_of(_SCALES)})\b)?"
+)
+_NUMBER = re.compile(rf"{_IN_DIGITS}|[{_LETTERS}]+|{_IN_WORDS}")
+_DIGITS = re.compile(rf"(?P<digits>\d+(?:,\d{{3}})*(?:\.\d+)?)\s*(?P<scale>{any_of(_SCALES)})?")
+_JOINT = re.compile(
+    r"\s*(?:[-~\u2013\u2014]|\bto\b|\bor\b|"
+    + any_of(w for w in _LEXICON.listed("stated", "range_joints"))
+    + r")\s*"
+)
+_ZERO = tuple(map(re.compile, _LEXICON.patterns("stated", "zero")))
+_UNKNOWN = tuple(map(re.compile, _LEXICON.patterns("stated", "unknown")))
+_NOTHING = re.compile(r"[\s\-\u2013\u2014/.*]*|n/?a\.?|not applicable|not stated")
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number, or a range up to `to`; `unit` of an amount: its currency."""
+
+    value: float
+    to: float | None = None
+    unit: str = ""
+
+
+def says_zero(plain: str) -> bool:
+    """True for a value that is none at all: none, 无."""
+    return any(pattern.search(plain) for pattern in _ZERO)
+
+
+def says_unknown(plain: str) -> bool:
+    """True for a value that says it is not known."""
+    return any(pattern.search(plain) for pattern in _UNKNOWN)
+
+
+def says_nothing(plain: str) -> bool:
+    """True for a cell that is crossed out or left empty: it states nothing."""
+    return _NOTHING.fullmatch(plain.strip()) is not None
+
+
+def number_in(plain: str) -> Number | None:
+    """Return the first number of a text, with the end of its range where it is one."""
+    first = _NUMBER.search(plain)
+    if first is None:
+        return None
+    joint = _JOINT.match(plain, first.end())
+    second = _NUMBER.match(plain, joint.end()) if joint else None
+    value = _value(first.group())
+    upper = _value(second.group()) if second else None
+    if second and value is not None and upper is not None and upper > value:
+        return Number(_scaled_alike(value, upper, first.group(), second.group()), upper)
+    return None if value is None else Number(value)
+
+
+def amount_in(plain: str) -> Number | None:
+    """Return the first amount of money with its currency, "" where none is told."""
+    number = number_in(plain)
+    if number is None:
+        return None
+    found = _CURRENCY.search(plain)
+    return Number(number.value, number.to, _CURRENCIES[found.group()] if found else "")
+
+
+def unit_in_label(plain: str) -> tuple[float, str]:
+    """Return by what the numbers under a label are to be multiplied, and their currency."""
+    currency = _CURRENCY.search(plain)
+    unit = _CURRENCIES[currency.group()] if currency else ""
+    before = plain[: currency.start()] if currency and not currency.group().isascii() else plain
+    scales = [scale for scale in _SCALES if _is_word_in(scale, before)]
+    longest = max(scales, key=len, default="")
+    return float(_SCALES.get(longest, 1)), unit
+
+
+def _is_word_in(scale: str, plain: str) -> bool:
+    if not scale.isascii():
+        return plain.endswith(scale)
+    return re.search(rf"(?<![a-z]){scale}(?![a-z])", plain) is not None
+
+
+def _scaled_alike(value: float, upper: float, first: str, second: str) -> float:
+    """3 to 5 million begins at three million: the scale behind both counts for both."""
+    scale = _DIGITS.fullmatch(second.strip())
+    own = _DIGITS.fullmatch(first.strip())
+    if scale and scale["scale"] and own and not own["scale"]:
+        return value * _SCALES[scale["scale"]]
+    return value
+
+
+def _value(written: str) -> float | None:
+    words = written.strip()
+    digits = _DIGITS.fullmatch(words)
+    if digits:
+        return float(digits["digits"].replace(",", "")) * _SCALES.get(digits["scale"] or "", 1)
+    if words and words[0] in _LETTERS and not words[0].isascii():
+        return _in_characters(words)
+    total = 0.0
+    for word in re.split(r"[-\s]+", words):
+        total = total * _SCALES[word] if word in _SCALES else total + _WORDS.get(word, 0)
+    return total
+
+
+def _in_characters(words: str) -> float | None:
+    """Return the value of a numeral in characters, of any size."""
+    for scale, size in _BIG_OF.items():
+        before, found, behind = words.partition(scale)
+        if found:
+            upper = _in_characters(before) if before else None
+            lower = _in_characters(behind) if behind else 0.0
+            return None if upper is None or lower is None else upper * size + lower
+    value = NUMERALS.in_characters(words)
+    return None if value is None else float(value)

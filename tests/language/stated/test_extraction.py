@@ -1,0 +1,121 @@
+"""What a document states: by its forms, tables, title and sentences; nothing is invented."""
+
+import pytest
+
+from kb_service.domain.facts import UNKNOWN, Fact
+from kb_service.language.stated.extraction import facts_in
+from kb_service.language.units import marked
+
+
+def found(text: str) -> tuple[Fact, ...]:
+    facts = facts_in(marked(text))
+    assert all(fact.value == fact.span.of(text) for fact in facts)
+    return facts
+
+
+def told(text: str, record: int = 0) -> dict[str, str]:
+    """Return the compared value of each field of a record."""
+    return {fact.field: fact.text for fact in found(text) if fact.record == record}
+
+
+def test_a_form_states_its_fields() -> None:
+    facts = told(
+        "Incident No.: IR-2024-331\nDate: 17 August 2024\nTime: 14:20\n"
+        "Location: 12 Mill Lane, Westford\nType: Structure fire\nInjured: 3\n"
+        "Fatalities: none\nEstimated loss: $45,000\nReported by: Ann Cole\n"
+    )
+    assert facts == {
+        "number": "ir-2024-331",
+        "time": "2024-08-17T14:20",
+        "place": "12 mill lane, westford",
+        "kind": "fire",
+        "injured": "3",
+        "dead": "0",
+        "loss": "45000",
+        "person": "ann cole",
+    }
+
+
+def test_a_notice_in_chinese_prose_states_the_same() -> None:
+    facts = told(
+        "青石镇火灾事故通报（续报）\n2024年8月17日下午2时20分许，青石镇锦程化工有限公司2号仓库发生火灾。\n"
+        "火灾造成1人死亡、3人受伤，直接经济损失约一百二十万元。起火原因初步判断为电气线路短路。\n"
+        "报警人王建国，电话138 1234 5678。\n"
+    )
+    assert facts["status"] == "follow-up"
+    assert facts["time"] == "2024-08-17T14:20"
+    assert facts["kind"] == "fire"
+    assert (facts["dead"], facts["injured"], facts["loss"]) == ("1", "3", "1200000")
+    assert facts["cause"] == "电气线路短路"
+    assert (facts["person"], facts["phone"]) == ("王建国", "13812345678")
+
+
+def test_a_sentence_over_two_lines_is_quoted_with_its_line_end() -> None:
+    facts = found("2024年5月2日，东湖路发生火灾，造成3名员\n工受伤。")
+    assert [fact.value for fact in facts if fact.field == "injured"] == ["3名员\n工受伤"]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "dead", "injured"),
+    [
+        ("火灾未造成人员伤亡。", "0", "0"),
+        ("事故中无人员死亡，2人受伤。", "0", "2"),
+        ("人员伤亡情况正在核实中。", UNKNOWN, UNKNOWN),
+        ("事故造成五至八人受伤。", None, "5-8"),
+        ("No one was hurt in the fire.", None, "0"),
+        ("There were no casualties.", "0", "0"),
+        ("Two people were killed and twenty-one injured.", "2", "21"),
+        ("The number of injured is not yet known.", None, UNKNOWN),
+        ("The fire burned for three hours.", None, None),
+        ("将受伤人数由6人更正为5人。", None, "5"),
+    ],
+)
+def test_nobody_unknown_and_not_said_are_told_apart(
+    sentence: str, dead: str | None, injured: str | None
+) -> None:
+    facts = told(sentence)
+    assert (facts.get("dead"), facts.get("injured")) == (dead, injured)
+
+
+def test_each_row_of_a_ledger_is_a_record_with_typed_columns() -> None:
+    text = (
+        "接处警登记表\n"
+        "序号; 警情编号; 接警时间; 警情类别; 地点; 受伤人数; 直接经济损失（万元）; 备注\n"
+        "序号: 1; 警情编号: JQ01; 接警时间: 2024-08-01 08:12; 警情类别: 火灾; 地点: 锦江路12号; "
+        "受伤人数: 2; 直接经济损失（万元）: 3.5; 备注: 已扑灭; 复查\n"
+        "序号: 2; 警情编号: JQ02; 接警时间: 2024-08-02; 警情类别: 盗窃; 地点: 滨河小区; "
+        "受伤人数: /; 直接经济损失（万元）: 不详; 备注: 立案\n"
+    )
+    first, second = told(text, 1), told(text, 2)
+    assert (first["number"], first["reported"]) == ("jq01", "2024-08-01T08:12")
+    assert (first["loss"], first["injured"], first["备注"]) == ("35000", "2", "已扑灭; 复查")
+    assert (second["kind"], second["loss"]) == ("theft", UNKNOWN)
+    assert "injured" not in second
+
+
+def test_a_column_without_a_telling_name_is_told_by_its_values() -> None:
+    text = "\n".join(
+        f"Ref: A-{n}; Reach at: desk{n}@fire.example; Place: Mill Lane {n}" for n in range(1, 5)
+    )
+    assert told(text, 3)["email"] == "desk3@fire.example"
+
+
+def test_what_a_document_goes_on_from_is_not_its_own_number() -> None:
+    facts = told(
+        "Notice N-2024-12 (Correction)\n\nThis notice corrects N-2024-11. The fire started on "
+        "3 May 2024 at Harbour Street.\n"
+    )
+    assert (facts["number"], facts["follows"]) == ("n-2024-12", "n-2024-11")
+    assert facts["status"] == "corrected"
+
+
+def test_a_time_belongs_to_the_verb_beside_it() -> None:
+    facts = told(
+        "The alarm was received on 4 May 2024 at 02:10. The fire broke out on 4 May 2024 at about "
+        "1:55 am and was extinguished on 4 May 2024 at 05:00."
+    )
+    assert (facts["time"], facts["reported"]) == ("2024-05-04T01:55", "2024-05-04T02:10")
+
+
+def test_a_text_without_happenings_states_none() -> None:
+    assert told("The quick brown fox jumps over the lazy dog. It was fun.") == {}
