@@ -90,11 +90,11 @@ def _people(line: Line, at: Place) -> Iterator[Fact]:
                 yield _counted(field, line, match, at, number)
     for field in COUNTS_OF_PEOPLE:
         none = _first(_ZEROS[field], line.plain)
-        if none:
-            yield _counted(field, line, none, at, Number(0.0))
         match = _first(_COUNTS[field], line.plain)
         if match and not (none and none.start() < match.end() and match.start() < none.end()):
             yield _counted(field, line, match, at, number_in(match["number"]))
+        if none:
+            yield _counted(field, line, none, at, Number(0.0))
         if match := _first(_UNKNOWNS.get(field, ()), line.plain):
             yield _counted(field, line, match, at, None)
 
