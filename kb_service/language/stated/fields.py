@@ -21,6 +21,7 @@ from kb_service.language.events import event_places
 from kb_service.language.lexicon import shipped_lexicon
 from kb_service.language.stated.labels import CASUALTIES, CLOCK, Label
 from kb_service.language.stated.moments import Moment, moments_in
+from kb_service.language.stated.plain import plain as plain_of
 from kb_service.language.stated.values import (
     Number,
     amount_in,
@@ -93,6 +94,17 @@ def labelled(label: Label, written: str, plain: str, span: TextSpan, at: Place) 
             yield fact(field, words, inner, at, text=status)
     elif field != CLOCK:
         yield _worded(label, words, folded, inner, at)
+
+
+def meaning_of(field: str, typed: str) -> Fact | None:
+    """Return what words that a person gives for a field mean in it, None where they mean nothing.
+
+    Its value and span are of the words.
+    """
+    words = typed.strip()
+    at = Place(0, FactMethod.PERSON, 1.0)
+    span = TextSpan(0, len(words))
+    return next(labelled(Label(field, field), words, plain_of(words), span, at), None)
 
 
 def fact(field: str, value: str, span: TextSpan, at: Place, text: str, **meaning: object) -> Fact:

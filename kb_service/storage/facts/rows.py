@@ -5,9 +5,19 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, delete, insert, select
 
-from kb_service.domain.facts import Fact, FactMethod, Precision, StoredFact, records_of
+from kb_service.domain.facts import (
+    Correction,
+    Fact,
+    FactMethod,
+    Precision,
+    Record,
+    StoredFact,
+    records_of,
+)
 from kb_service.domain.spans import TextSpan
-from kb_service.storage.facts.tables import facts, records
+from kb_service.storage.facts.corrections import TextOf, corrected
+from kb_service.storage.facts.links import link
+from kb_service.storage.facts.tables import fact_corrections, facts, records
 from kb_service.storage.rows import value_of
 from kb_service.storage.tables import documents, revisions
 
@@ -18,28 +28,23 @@ MAX_COMPARED_CHARS = 200
 def write_facts(connection: Connection, revision_id: int, found: Sequence[Fact]) -> None:
     """Put facts, and the records they belong to, in the place of those that a revision has."""
     owner = (
-        select(revisions.c.document_id, documents.c.kb_id)
+        select(revisions.c.document_id, revisions.c.text_sha256, documents.c.kb_id)
         .join(documents, documents.c.id == revisions.c.document_id)
         .where(revisions.c.id == revision_id)
     )
     row = connection.execute(owner).one()
     remove_facts(connection, revision_id)
     base = {"kb_id": row.kb_id, "revision_id": revision_id}
-    if found:
-        connection.execute(insert(facts), [{**_fact_values(fact), **base} for fact in found])
-        connection.execute(
-            insert(records),
-            [
-                {
-                    "record": record.number,
-                    "start": record.span.start,
-                    "end": record.span.end,
-                    "document_id": row.document_id,
-                    **base,
-                }
-                for record in records_of(found)
-            ],
-        )
+    text = TextOf(row.document_id, row.text_sha256)
+    right = corrected(connection, text, found)
+    if not right:
+        return
+    connection.execute(insert(facts), [{**_fact_values(fact), **base} for fact in right])
+    told = records_of(right)
+    values = [_record_values(record) for record in told]
+    owner_values = {"document_id": row.document_id, **base}
+    connection.execute(insert(records), [{**value, **owner_values} for value in values])
+    link(connection, row.kb_id, text, told)
 
 
 def remove_facts(connection: Connection, revision_id: int) -> None:
@@ -49,7 +54,16 @@ def remove_facts(connection: Connection, revision_id: int) -> None:
 
 
 def fact_rows() -> Select[Any]:
-    """Select facts with the public names of their documents and revisions, and their incident."""
+    """Select facts with the public names of their documents, their incident and correction."""
+    said = fact_corrections.c
+    is_corrected = (
+        (said.document_id == revisions.c.document_id)
+        & (said.text_sha256 == revisions.c.text_sha256)
+        & (said.record == facts.c.record)
+        & (said.field == facts.c.field)
+        & (said.start == facts.c.start)
+        & (said.end == facts.c.end)
+    )
     in_record = (records.c.revision_id == facts.c.revision_id) & (
         records.c.record == facts.c.record
     )
@@ -60,10 +74,13 @@ def fact_rows() -> Select[Any]:
             revisions.c.sha256,
             documents.c.name.label("document_name"),
             records.c.incident,
+            said.by,
+            said.at,
         )
         .join(revisions, revisions.c.id == facts.c.revision_id)
         .join(documents, documents.c.id == revisions.c.document_id)
         .join(records, in_record)
+        .outerjoin(fact_corrections, is_corrected)
     )
 
 
@@ -80,7 +97,12 @@ def fact_of(row: Row[Any]) -> Fact:
 
 def stored_fact_of(row: Row[Any]) -> StoredFact:
     """Return the stored fact of a row of `fact_rows`."""
-    return value_of(StoredFact, row, fact=fact_of(row), correction=None)
+    correction = Correction(row.by, row.at) if row.at else None
+    return value_of(StoredFact, row, fact=fact_of(row), correction=correction)
+
+
+def _record_values(record: Record) -> dict[str, object]:
+    return {"record": record.number, "start": record.span.start, "end": record.span.end}
 
 
 def _fact_values(fact: Fact) -> dict[str, object]:

@@ -2,27 +2,44 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Connection, func, select, update
 
-from kb_service.domain.errors import InvalidRequest
+from kb_service.domain.errors import InvalidRequest, NotFound
 from kb_service.domain.facts import Fact, Record, StoredFact, records_of
 from kb_service.language.stated.extraction import FACT_RULES, facts_in
+from kb_service.language.stated.fields import meaning_of
 from kb_service.language.units import marked
 from kb_service.storage.bases import require_kb
 from kb_service.storage.database import Database
 from kb_service.storage.documents.rows import require_document_row
+from kb_service.storage.facts.corrections import (
+    TextOf,
+    forget_correction,
+    keep_correction,
+    key_of,
+)
+from kb_service.storage.facts.links import mark_split
 from kb_service.storage.facts.rows import fact_of, fact_rows, stored_fact_of, write_facts
-from kb_service.storage.facts.tables import facts
-from kb_service.storage.identity import Listing, check_limit, decode_cursor, encode_cursor
+from kb_service.storage.facts.tables import facts, records
+from kb_service.storage.identity import (
+    Clock,
+    Listing,
+    check_limit,
+    decode_cursor,
+    encode_cursor,
+    utc_now,
+)
 from kb_service.storage.revisions.pieces import read_text
+from kb_service.storage.rows import batches
 from kb_service.storage.tables import documents, revisions
 
 
 class Facts:
     """The facts of searchable revisions. Every method raises StorageError when storage fails."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Clock = utc_now) -> None:
         self._database = database
+        self._clock = clock
 
     def put(self, revision_id: int, found: Sequence[Fact]) -> None:
         """Put facts in the place of those that a revision has, in one transaction."""
@@ -121,6 +138,88 @@ class Facts:
         more = len(found) > limit
         return Listing(found[:limit], encode_cursor(str(found[limit - 1].id)) if more else None)
 
+    def incidents(self, kb_id: str, limit: int = 100, cursor: str | None = None) -> Listing[int]:
+        """Return the numbers of the incidents of a base, page by page. Raises NotFound."""
+        after = _number(cursor) if cursor else 0
+        number = records.c.incident
+        statement = (
+            select(number)
+            .where(records.c.kb_id == kb_id, number > after)
+            .distinct()
+            .order_by(number)
+            .limit(check_limit(limit) + 1)
+        )
+        with self._database.read() as connection:
+            require_kb(connection, kb_id)
+            found = tuple(connection.execute(statement).scalars())
+        return Listing(
+            found[:limit], encode_cursor(str(found[limit - 1])) if found[limit:] else None
+        )
+
+    def of_incidents(self, kb_id: str, incidents: Sequence[int]) -> list[StoredFact]:
+        """Return all facts of these incidents, document by document."""
+        found: list[StoredFact] = []
+        with self._database.read() as connection:
+            for batch in batches(incidents):
+                statement = fact_rows().where(
+                    records.c.kb_id == kb_id, records.c.incident.in_(batch)
+                )
+                rows = connection.execute(statement.order_by(records.c.incident, facts.c.id))
+                found += map(stored_fact_of, rows)
+        return found
+
+    def correct(self, kb_id: str, fact_id: int, typed: str | None, by: str) -> StoredFact:
+        """Set right what the words of a fact mean; None: as they were read, again.
+
+        Raises NotFound (fact_not_found), InvalidRequest (value_not_understood).
+        """
+        with self._database.write() as connection:
+            known = _require_fact(connection, kb_id, fact_id)
+            if typed is not None and meaning_of(known.fact.field, typed) is None:
+                raise InvalidRequest(
+                    f"{typed[:100]!r} says nothing in the field {known.fact.field!r}",
+                    code="value_not_understood",
+                )
+            text = _text_of(connection, known)
+            if typed is None:
+                forget_correction(connection, text, known.fact)
+            else:
+                keep_correction(connection, text, known.fact, typed, by, self._clock())
+            stored = read_text(connection, known.revision_id)
+            write_facts(
+                connection, known.revision_id, facts_in(marked(stored.text)) if stored else ()
+            )
+            return _same_fact(connection, known)
+
+    def split(self, kb_id: str, document_id: str, record: int, by: str) -> None:
+        """Say that a record tells of another incident than the links say. Raises NotFound."""
+        self._split(kb_id, document_id, record, by)
+
+    def rejoin(self, kb_id: str, document_id: str, record: int) -> None:
+        """Take back that a record tells of another incident. Raises NotFound."""
+        self._split(kb_id, document_id, record, None)
+
+    def _split(self, kb_id: str, document_id: str, record: int, by: str | None) -> None:
+        with self._database.write() as connection:
+            require_document_row(connection, kb_id, document_id)
+            statement = (
+                select(revisions.c.id, revisions.c.text_sha256)
+                .join(records, records.c.revision_id == revisions.c.id)
+                .where(
+                    revisions.c.document_id == document_id,
+                    revisions.c.is_current,
+                    records.c.record == record,
+                )
+            )
+            row = connection.execute(statement).first()
+            if row is None:
+                raise NotFound(
+                    f"document {document_id} has no record {record}", code="record_not_found"
+                )
+            mark_split(connection, TextOf(document_id, row.text_sha256), record, by, self._clock())
+            stored = read_text(connection, row.id)
+            write_facts(connection, row.id, facts_in(marked(stored.text)) if stored else ())
+
     def fields(self, kb_id: str) -> dict[str, int]:
         """Return how many facts each field of a base has, the most frequent first."""
         number = func.count()
@@ -133,6 +232,32 @@ class Facts:
         with self._database.read() as connection:
             require_kb(connection, kb_id)
             return {row[0]: row[1] for row in connection.execute(statement)}
+
+
+def _require_fact(connection: Connection, kb_id: str, fact_id: int) -> StoredFact:
+    statement = fact_rows().where(facts.c.kb_id == kb_id, facts.c.id == fact_id)
+    row = connection.execute(statement).first()
+    if row is None:
+        raise NotFound(f"no fact {fact_id}", code="fact_not_found")
+    return stored_fact_of(row)
+
+
+def _text_of(connection: Connection, known: StoredFact) -> TextOf:
+    statement = select(revisions.c.text_sha256).where(revisions.c.id == known.revision_id)
+    return TextOf(known.document_id, connection.execute(statement).scalar_one())
+
+
+def _same_fact(connection: Connection, known: StoredFact) -> StoredFact:
+    """Return the fact of the same words after the facts of its text were written again."""
+    record, field, start, end = key_of(known.fact)
+    statement = fact_rows().where(
+        facts.c.revision_id == known.revision_id,
+        facts.c.record == record,
+        facts.c.field == field,
+        facts.c.start == start,
+        facts.c.end == end,
+    )
+    return stored_fact_of(connection.execute(statement).one())
 
 
 def _number(cursor: str) -> int:

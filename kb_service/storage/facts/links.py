@@ -1,0 +1,285 @@
+"""Which records tell of the same incident: by its number, or by day, kind and place.
+
+Derived, and undone for a record that a person says to be of another one. Called inside a write.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
+
+from kb_service.domain.facts import Fact, FactField, Precision, Record
+from kb_service.storage.facts.corrections import TextOf
+from kb_service.storage.facts.tables import facts, record_splits, records
+from kb_service.storage.rows import batches
+
+_MAX_APART = timedelta(minutes=30)
+"""Between what two documents give as the time of one incident."""
+_MIN_PLACE = 3
+_TO_THE_DAY = (Precision.YEAR, Precision.MONTH)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """By what a record is known to tell of an incident; "" and None where it does not say."""
+
+    number: str = ""
+    follows: tuple[str, ...] = ()
+    occurrence: str = ""
+    place: str = ""
+    minute: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    document_id: str
+    record: int
+    incident: int
+    identity: Identity
+
+
+def identity_of(record: Record) -> Identity | None:
+    """Return by what a record is known, None where it tells of no incident.
+
+    An incident has a time, and a kind or a number.
+    """
+    time = record.first(FactField.TIME) or record.first(FactField.REPORTED)
+    kind, number = record.first(FactField.KIND), record.first(FactField.NUMBER)
+    if time is None or time.time_from is None or not (kind or number):
+        return None
+    is_dated = time.precision not in _TO_THE_DAY
+    occurrence = f"{time.time_from:%Y-%m-%d} {kind.text}" if kind and is_dated else ""
+    place = record.first(FactField.PLACE)
+    return Identity(
+        number.text if number and not number.is_unknown else "",
+        tuple(fact.text for fact in record.facts if fact.field == FactField.FOLLOWS),
+        occurrence,
+        _tight(place) if place else "",
+        _minute(time),
+    )
+
+
+def link(connection: Connection, kb_id: str, text: TextOf, found: Sequence[Record]) -> None:
+    """Number the incidents that records of a text tell of, the same as others that do."""
+    told = {record.number: identity_of(record) for record in found}
+    identities = {number: identity for number, identity in told.items() if identity}
+    if not identities:
+        return
+    splits = _splits(connection, text)
+    known = _others(connection, kb_id, text.document_id, list(identities.values()))
+    last = connection.execute(
+        select(func.max(records.c.incident)).where(records.c.kb_id == kb_id)
+    ).scalar_one()
+    linked = _Incidents((last or 0) + 1)
+    own: list[_Known] = []
+    for number, identity in sorted(identities.items()):
+        alone = number in splits
+        near = [] if alone else [*known.near(identity), *_same_number(own, identity)]
+        incident = linked.joined(item.incident for item in near)
+        if not alone and identity.number:
+            own.append(_Known(text.document_id, number, incident, identity))
+        linked.members[number] = incident
+    _write(connection, kb_id, text.document_id, identities, linked)
+
+
+def mark_split(
+    connection: Connection, text: TextOf, record: int, by: str | None, at: datetime
+) -> None:
+    """Note that a record is linked to no other, and who says so; None: that nobody does."""
+    own = {"document_id": text.document_id, "text_sha256": text.sha256, "record": record}
+    connection.execute(
+        delete(record_splits).where(*(record_splits.c[key] == own[key] for key in own))
+    )
+    if by is not None:
+        connection.execute(insert(record_splits).values(**own, by=by, at=at))
+
+
+class _Incidents:
+    """Numbers of incidents, joined where one record tells of several."""
+
+    def __init__(self, following: int) -> None:
+        self._following = following
+        self.joins: dict[int, int] = {}
+        self.members: dict[int, int] = {}
+
+    def joined(self, incidents: Iterable[int]) -> int:
+        """Return the lowest of these numbers, which stands for all of them, or a new one."""
+        roots = {self.root(incident) for incident in incidents}
+        if not roots:
+            self._following += 1
+            return self._following - 1
+        first = min(roots)
+        self.joins |= dict.fromkeys(roots - {first}, first)
+        return first
+
+    def root(self, incident: int) -> int:
+        """Return the number that stands for one that may have been joined to others."""
+        while incident in self.joins:
+            incident = self.joins[incident]
+        return incident
+
+
+class _Others:
+    """Records of other documents by number and by day and kind."""
+
+    def __init__(self, known: Iterable[_Known]) -> None:
+        self._by_number: dict[str, list[_Known]] = {}
+        self._by_occurrence: dict[str, list[_Known]] = {}
+        for item in known:
+            for number in (item.identity.number, *item.identity.follows):
+                self._by_number.setdefault(number, []).append(item)
+            self._by_occurrence.setdefault(item.identity.occurrence, []).append(item)
+
+    def near(self, identity: Identity) -> list[_Known]:
+        """Return the records that tell of the same incident."""
+        numbers = filter(None, (identity.number, *identity.follows))
+        found = [item for number in numbers for item in self._by_number.get(number, ())]
+        if identity.occurrence and identity.place:
+            at_once = self._by_occurrence.get(identity.occurrence, ())
+            found += [item for item in at_once if _is_same(item.identity, identity)]
+        return found
+
+
+def _same_number(own: Iterable[_Known], identity: Identity) -> list[_Known]:
+    if not identity.number:
+        return []
+    return [item for item in own if item.identity.number == identity.number]
+
+
+def _is_same(one: Identity, other: Identity) -> bool:
+    if one.minute and other.minute and abs(one.minute - other.minute) > _MAX_APART:
+        return False
+    short, long = sorted((one.place, other.place), key=len)
+    return len(short) >= _MIN_PLACE and short in long
+
+
+def _tight(place: Fact) -> str:
+    return "".join(character for character in place.text if character.isalnum())
+
+
+def _minute(time: Fact) -> datetime | None:
+    is_exact = time.precision in (Precision.MINUTE, Precision.SECOND)
+    return time.time_from if is_exact and time.field == FactField.TIME else None
+
+
+def _splits(connection: Connection, text: TextOf) -> set[int]:
+    statement = select(record_splits.c.record).where(
+        record_splits.c.document_id == text.document_id,
+        record_splits.c.text_sha256 == text.sha256,
+    )
+    return set(connection.execute(statement).scalars())
+
+
+def _others(
+    connection: Connection, kb_id: str, document_id: str, wanted: Sequence[Identity]
+) -> _Others:
+    numbers = {n for identity in wanted for n in (identity.number, *identity.follows) if n}
+    days = {identity.occurrence for identity in wanted if identity.occurrence}
+    rows: dict[tuple[int, int], Row[Any]] = {}
+    for column, values in ((records.c.number, numbers), (records.c.occurrence, days)):
+        for batch in batches(sorted(values)):
+            rows |= _rows(connection, kb_id, document_id, column.in_(batch))
+    for batch in batches(sorted(numbers)):
+        follows = select(facts.c.revision_id).where(
+            facts.c.kb_id == kb_id, facts.c.field == FactField.FOLLOWS, facts.c.text.in_(batch)
+        )
+        rows |= _rows(connection, kb_id, document_id, records.c.revision_id.in_(follows))
+    return _Others(_known(connection, rows))
+
+
+def _rows(
+    connection: Connection, kb_id: str, document_id: str, where: ColumnElement[bool]
+) -> dict[tuple[int, int], Row[Any]]:
+    alone = (
+        select(record_splits.c.record)
+        .where(
+            record_splits.c.document_id == records.c.document_id,
+            record_splits.c.record == records.c.record,
+        )
+        .exists()
+    )
+    statement = select(records).where(
+        records.c.kb_id == kb_id,
+        records.c.document_id != document_id,
+        records.c.incident.is_not(None),
+        where,
+        ~alone,
+    )
+    return {(row.revision_id, row.record): row for row in connection.execute(statement)}
+
+
+def _known(connection: Connection, rows: dict[tuple[int, int], Row[Any]]) -> list[_Known]:
+    """What is compared beside number and day is read from the facts of these records."""
+    wanted = (FactField.PLACE, FactField.FOLLOWS, FactField.TIME)
+    told: dict[tuple[int, int], dict[str, Row[Any]]] = {}
+    for batch in batches(rows):
+        which = or_(*(and_(facts.c.revision_id == r, facts.c.record == n) for r, n in batch))
+        statement = select(facts).where(which, facts.c.field.in_(wanted))
+        for row in connection.execute(statement):
+            told.setdefault((row.revision_id, row.record), {})[row.field] = row
+    return [_known_of(row, told.get(key, {})) for key, row in rows.items()]
+
+
+def _known_of(row: Row[Any], told: dict[str, Row[Any]]) -> _Known:
+    place, follows, time = (
+        told.get(field) for field in (FactField.PLACE, FactField.FOLLOWS, FactField.TIME)
+    )
+    is_exact = time is not None and time.precision in (Precision.MINUTE, Precision.SECOND)
+    identity = Identity(
+        row.number or "",
+        (follows.text,) if follows else (),
+        row.occurrence or "",
+        "".join(character for character in place.text if character.isalnum()) if place else "",
+        time.time_from if time is not None and is_exact else None,
+    )
+    return _Known(row.document_id, row.record, row.incident, identity)
+
+
+def _write(
+    connection: Connection,
+    kb_id: str,
+    document_id: str,
+    identities: dict[int, Identity],
+    linked: _Incidents,
+) -> None:
+    for old in linked.joins:
+        connection.execute(
+            update(records)
+            .where(records.c.kb_id == kb_id, records.c.incident == old)
+            .values(incident=linked.root(old))
+        )
+    statement = (
+        update(records)
+        .where(records.c.document_id == document_id, records.c.record == bindparam("which"))
+        .values(
+            incident=bindparam("incident"),
+            number=bindparam("number"),
+            occurrence=bindparam("occurrence"),
+        )
+    )
+    connection.execute(
+        statement,
+        [
+            {
+                "which": number,
+                "incident": linked.root(incident),
+                "number": identities[number].number or None,
+                "occurrence": identities[number].occurrence or None,
+            }
+            for number, incident in linked.members.items()
+        ],
+    )

@@ -1,0 +1,102 @@
+"""The same incident in several documents is one, and a person may say otherwise; so of a fact."""
+
+import pytest
+
+from kb_service.domain.errors import InvalidRequest, NotFound
+from kb_service.storage.facts.store import Facts
+from tests.storage.world import World
+
+NOTICE = ["Notice N-1 (Initial)", "", "On 3 May 2024 at 14:20 a fire broke out at Mill Lane 7."]
+FOLLOW_UP = ["Notice N-2 (Follow-up)", "", "Follow-up to N-1. On 3 May 2024 the fire was out."]
+ROW = ["Incident No.: C-77", "Time: 2024-05-03 14:25", "Location: 7 Mill Lane", "Type: fire"]
+SAME_PLACE = ["Incident No.: C-78", "Time: 2024-05-03 14:30", "Location: Mill Lane 7", "Type: fire"]
+OTHER = ["Incident No.: C-79", "Time: 2024-05-03 22:00", "Location: Mill Lane 7", "Type: fire"]
+
+
+@pytest.fixture
+def kb_id(world: World) -> str:
+    return world.catalog.bases.create("reports").id
+
+
+@pytest.fixture
+def stored(world: World) -> Facts:
+    return Facts(world.database, world.clock)
+
+
+def members(stored: Facts, kb_id: str) -> list[list[str]]:
+    """Return the documents of each incident."""
+    incidents = stored.incidents(kb_id).items
+    return [
+        sorted({fact.document_name for fact in stored.of_incidents(kb_id, [number])})
+        for number in incidents
+    ]
+
+
+def test_a_follow_up_is_of_the_incident_that_it_follows(
+    world: World, kb_id: str, stored: Facts
+) -> None:
+    world.ingest(kb_id, "a", NOTICE)
+    world.ingest(kb_id, "b", FOLLOW_UP)
+    assert members(stored, kb_id) == [["a", "b"]]
+
+
+def test_day_kind_and_place_link_what_has_other_numbers(
+    world: World, kb_id: str, stored: Facts
+) -> None:
+    for name, sentences in (("a", NOTICE), ("b", SAME_PLACE), ("c", OTHER), ("d", ROW)):
+        world.ingest(kb_id, name, sentences)
+    assert members(stored, kb_id) == [["a", "b"], ["c"], ["d"]]
+
+
+def test_a_link_comes_whichever_document_came_first(
+    world: World, kb_id: str, stored: Facts
+) -> None:
+    for name, sentences in (("b", FOLLOW_UP), ("c", SAME_PLACE), ("a", NOTICE)):
+        world.ingest(kb_id, name, sentences)
+    assert members(stored, kb_id) == [["a", "b", "c"]]
+
+
+def test_a_link_is_undone_and_stays_so_until_that_is_taken_back(
+    world: World, kb_id: str, stored: Facts
+) -> None:
+    world.ingest(kb_id, "a", NOTICE)
+    revision = world.ingest(kb_id, "b", SAME_PLACE)
+    stored.split(kb_id, revision.document_id, 0, "Ann")
+    assert members(stored, kb_id) == [["a"], ["b"]]
+    stored.find_anew(revision.id)
+    assert members(stored, kb_id) == [["a"], ["b"]]
+    stored.rejoin(kb_id, revision.document_id, 0)
+    assert members(stored, kb_id) == [["a", "b"]]
+    with pytest.raises(NotFound):
+        stored.split(kb_id, revision.document_id, 9, "Ann")
+
+
+def test_a_corrected_fact_keeps_its_words_and_who_corrected_it(
+    world: World, kb_id: str, stored: Facts
+) -> None:
+    text = ["Incident No.: C-5", "Injured: three"]
+    revision = world.ingest(kb_id, "a", text)
+    known = stored.listed(kb_id, "injured").items[0]
+    done = stored.correct(kb_id, known.id, "5", "Ann")
+    assert (done.fact.value, done.fact.number, done.fact.method) == ("three", 5.0, "person")
+    assert done.correction is not None
+    assert (done.correction.by, done.correction.at) == ("Ann", world.clock.now)
+    stored.find_anew(revision.id)
+    assert stored.listed(kb_id, "injured").items[0].fact.number == 5.0
+    with pytest.raises(InvalidRequest):
+        stored.correct(kb_id, stored.listed(kb_id, "injured").items[0].id, "many", "Ann")
+    back = stored.correct(kb_id, stored.listed(kb_id, "injured").items[0].id, None, "Ann")
+    assert (back.fact.number, back.correction) == (3.0, None)
+    world.assert_clean()
+
+
+def test_a_correction_holds_again_when_the_document_has_that_text_again(
+    world: World, kb_id: str, stored: Facts
+) -> None:
+    text = ["Incident No.: C-5", "Injured: three"]
+    world.ingest(kb_id, "a", text)
+    stored.correct(kb_id, stored.listed(kb_id, "injured").items[0].id, "5", "Ann")
+    world.ingest(kb_id, "a", ["Incident No.: C-5", "Injured: four"])
+    assert stored.listed(kb_id, "injured").items[0].fact.number == 4.0
+    world.ingest(kb_id, "a", text)
+    assert stored.listed(kb_id, "injured").items[0].fact.number == 5.0
