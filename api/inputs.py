@@ -19,6 +19,7 @@ from api.schema import (
     Seed,
     Temperature,
     TopK,
+    Typed,
     a_day_or_a_time,
 )
 from kb_service.domain.chats import SamplingOptions
@@ -152,3 +153,9 @@ class RestoreInput(Input):
     """Body of POST …/documents/{document}/restore: the SHA-256 of an earlier version."""
 
     revision: Id
+
+
+class CorrectionInput(Input):
+    """Body of PATCH /kb/{kb}/facts/{fact}: what its words mean; null: as they were read."""
+
+    value: Typed | None

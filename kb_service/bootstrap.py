@@ -6,6 +6,7 @@ Services are what the doors use; what they are built of stands in `parts`, the m
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from ingest import ocr
 from ingest.chunking import SentenceChunker
@@ -102,10 +103,7 @@ def compose(parts: ServiceParts) -> Services:
     data_dir, retrieval = settings.data_dir.resolve(), settings.retrieval
     sync = SyncService(catalog, uploads, data_dir)
     chatting, upkeep = Part(lambda: _chatting(parts)), upkeep_of(parts)
-    readiness = _readiness(parts, catalog)
-
-    def make_worker() -> IngestWorker:
-        return _worker(parts, jobs)
+    readiness, make_worker = _readiness(parts, catalog), partial(_worker, parts, jobs)
 
     return Services(
         settings=settings,

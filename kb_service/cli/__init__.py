@@ -8,7 +8,7 @@ from collections.abc import Callable
 import typer
 
 import llm  # noqa: F401 -- sets how idle threads wait, before a command imports torch
-from kb_service.cli import asking, documents, evaluating, operations, serving, syncing
+from kb_service.cli import asking, documents, evaluating, facts, operations, serving, syncing
 from kb_service.cli.session import replace_what_cannot_be_shown
 
 app = typer.Typer(
@@ -30,6 +30,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "search": asking.search,
     "prompt-ids": asking.prompt_ids,
     "eval": evaluating.evaluate,
+    "facts": facts.facts,
     "reindex": operations.reindex,
     "verify": operations.verify,
     "backup": operations.backup,

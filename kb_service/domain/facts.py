@@ -178,3 +178,55 @@ def records_of(facts: Iterable[Fact]) -> tuple[Record, ...]:
 def _around(facts: Iterable[Fact]) -> TextSpan:
     spans = [fact.span for fact in facts]
     return TextSpan(min(span.start for span in spans), max(span.end for span in spans))
+
+
+CONFLICTING = (
+    FactField.KIND,
+    *COUNTS_OF_PEOPLE,
+    FactField.LOSS,
+    FactField.FINE,
+)
+"""Fields in which two documents on one incident contradict each other when they differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """What happened once, with all that documents, rows and entries state of it."""
+
+    number: int
+    facts: tuple[StoredFact, ...]
+
+    @property
+    def records(self) -> tuple[tuple[str, int], ...]:
+        """Which record of which document tells of it, in order."""
+        return tuple(dict.fromkeys((item.document_id, item.fact.record) for item in self.facts))
+
+    @property
+    def conflicts(self) -> dict[str, tuple[StoredFact, ...]]:
+        """The facts of each field in which its documents differ; what is unknown differs not."""
+        found = {}
+        for field in CONFLICTING:
+            known = [i for i in self.facts if i.fact.field == field and not i.fact.is_unknown]
+            if len({item.fact.text for item in known}) > 1:
+                found[str(field)] = tuple(known)
+        return found
+
+    def surest(self, field: str) -> StoredFact | None:
+        """Return the fact of a field that is the surest, the last of equals; None: not stated."""
+        known = [item for item in self.facts if item.fact.field == field]
+        return max(reversed(known), key=lambda item: item.fact.confidence, default=None)
+
+    @property
+    def timeline(self) -> tuple[StoredFact, ...]:
+        """Its times, the earliest first."""
+        timed = [(i.fact.time_from, i.id, i) for i in self.facts if i.fact.time_from is not None]
+        return tuple(item for _, _, item in sorted(timed))
+
+
+def incidents_of(facts: Iterable[StoredFact]) -> tuple[Incident, ...]:
+    """Return the incidents that facts tell of, by number."""
+    by_number: dict[int, list[StoredFact]] = {}
+    for item in facts:
+        if item.incident is not None:
+            by_number.setdefault(item.incident, []).append(item)
+    return tuple(Incident(number, tuple(found)) for number, found in sorted(by_number.items()))

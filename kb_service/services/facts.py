@@ -4,12 +4,18 @@ Knows that facts are derived: what is missing is what the database lacks, so a w
 killed goes on where it was.
 """
 
+from collections.abc import Iterator, Sequence
+
 import structlog
 
-from kb_service.domain.errors import StorageError
-from kb_service.domain.facts import StoredFact
+from kb_service.domain.errors import InvalidRequest, NotFound, StorageError
+from kb_service.domain.facts import Incident, StoredFact, incidents_of
+from kb_service.domain.spans import PageRegion
 from kb_service.storage.facts.store import Facts
-from kb_service.storage.identity import Listing
+from kb_service.storage.identity import MAX_LISTING, Listing
+
+MAX_TYPED_CHARS = 1000
+MAX_ID_DIGITS = 18
 
 log = structlog.get_logger("facts")
 
@@ -53,6 +59,58 @@ class FactService:
     def fields(self, kb_id: str) -> dict[str, int]:
         """Return how many facts each field has. Raises NotFound, StorageError."""
         return self._facts.fields(kb_id)
+
+    def every(self, kb_id: str, field: str | None, document_id: str | None) -> Iterator[StoredFact]:
+        """Yield all of these facts, a page at a time; NotFound comes at once."""
+        first = self.listed(kb_id, field, document_id, MAX_LISTING)
+
+        def pages() -> Iterator[StoredFact]:
+            page = first
+            yield from page.items
+            while page.next_cursor:
+                page = self.listed(kb_id, field, document_id, MAX_LISTING, page.next_cursor)
+                yield from page.items
+
+        return pages()
+
+    def places(self, found: Sequence[StoredFact]) -> list[tuple[PageRegion, ...]]:
+        """Return where the words of each fact stand on their pages."""
+        return self._facts.places(found)
+
+    def correct(self, kb_id: str, fact_id: str, typed: str | None, by: str) -> StoredFact:
+        """Set right what the words of a fact mean; None: as they were read, again.
+
+        Raises NotFound (fact_not_found), InvalidRequest (value_not_understood, value_too_long).
+        """
+        if typed is not None and len(typed) > MAX_TYPED_CHARS:
+            raise InvalidRequest(
+                f"the value has {len(typed)} characters; {MAX_TYPED_CHARS} are accepted",
+                code="value_too_long",
+            )
+        if not fact_id.isascii() or not fact_id.isdecimal() or len(fact_id) > MAX_ID_DIGITS:
+            raise NotFound(f"no fact {fact_id[:100]!r}", code="fact_not_found")
+        return self._facts.correct(kb_id, int(fact_id), typed, by)
+
+    def incidents(self, kb_id: str, limit: int, cursor: str | None) -> Listing[Incident]:
+        """Return the incidents of a base page by page. Raises NotFound, InvalidRequest."""
+        numbers = self._facts.incidents(kb_id, limit, cursor)
+        found = incidents_of(self._facts.of_incidents(kb_id, numbers.items))
+        return Listing(found, numbers.next_cursor)
+
+    def incident(self, kb_id: str, number: int) -> Incident:
+        """Return one incident. Raises NotFound (incident_not_found)."""
+        found = incidents_of(self._facts.of_incidents(kb_id, [number]))
+        if not found:
+            raise NotFound(f"no incident {number}", code="incident_not_found")
+        return found[0]
+
+    def unlink(self, kb_id: str, document_id: str, record: int, by: str) -> None:
+        """Say that a record tells of an incident of its own. Raises NotFound."""
+        self._facts.split(kb_id, document_id, record, by)
+
+    def link_again(self, kb_id: str, document_id: str, record: int) -> None:
+        """Take that back. Raises NotFound."""
+        self._facts.rejoin(kb_id, document_id, record)
 
     def _find(self, revision_id: int) -> None:
         try:

@@ -48,6 +48,7 @@ from kb_service.services.bases import BaseService
 from kb_service.services.chatting import ChattingService
 from kb_service.services.documents import DocumentService
 from kb_service.services.erasing import ErasureService
+from kb_service.services.facts import FactService
 from kb_service.services.history import HistoryService
 from kb_service.services.jobs import JobService
 from kb_service.services.models import ModelService
@@ -62,6 +63,7 @@ from kb_service.storage.catalog import Catalog
 from kb_service.storage.database import open_database
 from kb_service.storage.embeddings import Embeddings
 from kb_service.storage.erasure import Erasures
+from kb_service.storage.facts.store import Facts
 from kb_service.storage.jobs.queue import JobQueue
 from kb_service.storage.revisions.publishing import RevisionPublisher
 from kb_service.storage.statistics import Statistics
@@ -283,6 +285,7 @@ class ApiService:
                 IndexFiles(self.settings.data_dir / "index"),
                 lambda _: None,
             ),
+            facts=FactService(Facts(self.database)),
             uploads=self.uploads,
             jobs=JobService(self.jobs),
             pictures=PictureService(self.catalog, lambda: self.pictures),

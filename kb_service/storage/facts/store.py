@@ -6,6 +6,7 @@ from sqlalchemy import Connection, func, select, update
 
 from kb_service.domain.errors import InvalidRequest, NotFound
 from kb_service.domain.facts import Fact, Record, StoredFact, records_of
+from kb_service.domain.spans import PageRegion
 from kb_service.language.stated.extraction import FACT_RULES, facts_in
 from kb_service.language.stated.fields import meaning_of
 from kb_service.language.units import marked
@@ -29,6 +30,7 @@ from kb_service.storage.identity import (
     encode_cursor,
     utc_now,
 )
+from kb_service.storage.pages import read_regions
 from kb_service.storage.revisions.pieces import read_text
 from kb_service.storage.rows import batches
 from kb_service.storage.tables import documents, revisions
@@ -167,6 +169,11 @@ class Facts:
                 rows = connection.execute(statement.order_by(records.c.incident, facts.c.id))
                 found += map(stored_fact_of, rows)
         return found
+
+    def places(self, found: Sequence[StoredFact]) -> list[tuple[PageRegion, ...]]:
+        """Return where the words of each fact stand on their pages."""
+        with self._database.read() as connection:
+            return read_regions(connection, [(i.revision_id, i.fact.span) for i in found])
 
     def correct(self, kb_id: str, fact_id: int, typed: str | None, by: str) -> StoredFact:
         """Set right what the words of a fact mean; None: as they were read, again.

@@ -1,0 +1,104 @@
+"""What documents state: facts and incidents listed, facts and links set right."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+from starlette.responses import Response, StreamingResponse
+
+from api.attachments import content_disposition
+from api.dependencies import DEFAULT_LIMIT, Base, Cursor, KeyNameParam, Limit, ServicesParam
+from api.inputs import CorrectionInput
+from api.json_route import JsonRoute
+from api.schema import Id, integer
+from kb_service.operations import Services
+from kb_service.schemas.facts import (
+    FactBody,
+    FactListBody,
+    IncidentListBody,
+    WholeIncidentBody,
+    csv_lines,
+    fact_body,
+    incident_body,
+    whole_incident_body,
+)
+
+router = APIRouter(route_class=JsonRoute, tags=["facts"])
+
+MAX_NUMBER = 2**31 - 1
+Number = Annotated[int, Path(ge=0, le=MAX_NUMBER), integer(0, MAX_NUMBER)]
+FieldName = Annotated[Id | None, Query(description="A field, or the name of a column.")]
+DocumentId = Annotated[Id | None, Query(description="Id of a document.")]
+
+
+@router.get("/kb/{kb}/facts")
+def list_facts(
+    base: Base,
+    services: ServicesParam,
+    field: FieldName = None,
+    document: DocumentId = None,
+    cursor: Cursor = None,
+    limit: Limit = DEFAULT_LIMIT,
+) -> FactListBody:
+    """List what the documents state."""
+    found = services.facts.listed(base.id, field, document, limit, cursor)
+    pages = services.facts.places(found.items)
+    items = [fact_body(item, at) for item, at in zip(found.items, pages, strict=True)]
+    return FactListBody(items=items, next_cursor=found.next_cursor)
+
+
+@router.get("/kb/{kb}/facts.csv", response_class=Response)
+def export_facts(
+    base: Base, services: ServicesParam, field: FieldName = None, document: DocumentId = None
+) -> StreamingResponse:
+    """Return all of these facts as a CSV file."""
+    lines = csv_lines(services.facts.every(base.id, field, document))
+    headers = {
+        "Content-Disposition": content_disposition(f"{base.name} facts.csv"),
+        "X-Content-Type-Options": "nosniff",
+    }
+    return StreamingResponse(lines, headers=headers, media_type="text/csv; charset=utf-8")
+
+
+@router.patch("/kb/{kb}/facts/{fact}")
+def correct_fact(
+    base: Base, fact: Id, body: CorrectionInput, services: ServicesParam, key: KeyNameParam
+) -> FactBody:
+    """Set right what the words of a fact mean; null takes a correction back."""
+    done = services.facts.correct(base.id, fact, body.value, key)
+    return fact_body(done, services.facts.places([done])[0])
+
+
+@router.get("/kb/{kb}/incidents")
+def list_incidents(
+    base: Base, services: ServicesParam, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
+) -> IncidentListBody:
+    """List what happened, each once, however many documents tell of it."""
+    found = services.facts.incidents(base.id, limit, cursor)
+    return IncidentListBody(
+        items=[incident_body(item) for item in found.items], next_cursor=found.next_cursor
+    )
+
+
+@router.get("/kb/{kb}/incidents/{number}")
+def show_incident(base: Base, number: Number, services: ServicesParam) -> WholeIncidentBody:
+    """Show all that is stated of one incident, and in what its documents differ."""
+    return _whole(services, base.id, number)
+
+
+@router.delete("/kb/{kb}/records/{document}/{record}/link", status_code=204)
+def unlink_record(
+    base: Base, document: Id, record: Number, services: ServicesParam, key: KeyNameParam
+) -> None:
+    """Say that a record tells of an incident of its own."""
+    services.facts.unlink(base.id, document, record, key)
+
+
+@router.post("/kb/{kb}/records/{document}/{record}/link", status_code=204)
+def link_record_again(base: Base, document: Id, record: Number, services: ServicesParam) -> None:
+    """Take back that a record tells of an incident of its own."""
+    services.facts.link_again(base.id, document, record)
+
+
+def _whole(services: Services, kb_id: str, number: int) -> WholeIncidentBody:
+    incident = services.facts.incident(kb_id, number)
+    return whole_incident_body(incident, services.facts.places(incident.facts))
