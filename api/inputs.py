@@ -28,6 +28,7 @@ from kb_service.domain.queries import Filters
 from kb_service.services.asking import AskRequest
 
 MAX_FILTER_VALUES = 1000
+EncodingName = Annotated[str, Field(max_length=40, pattern=r"^[A-Za-z0-9_.: -]*$")]
 
 _LEAP_SECOND = re.compile(r"(?<=T\d\d:\d\d):60(?![\d:])")
 """RFC 3339 has it, Python's times do not."""
@@ -147,6 +148,12 @@ class FeedbackInput(Input):
 def filters_of(filters: FiltersInput | None) -> Filters:
     """Return the domain's filters; None restricts nothing."""
     return Filters() if filters is None else filters.to_domain()
+
+
+class ReadAsInput(Input):
+    """Body of PATCH …/documents/{document}: the encoding of its text, empty to have it guessed."""
+
+    encoding: EncodingName
 
 
 class RestoreInput(Input):

@@ -108,6 +108,7 @@ def out_of_memory(name: str, allowed_bytes: int) -> ParseInterrupted:
 
 
 def _load(request: Request, limits: ParseLimits, answers: socket.socket) -> None:
+    from ingest.chosen_encoding import with_charset
     from ingest.loaders import DocumentLoader
     from ingest.members import MemberFolder
     from ingest.page_reading import ReadingFolder
@@ -117,7 +118,9 @@ def _load(request: Request, limits: ParseLimits, answers: socket.socket) -> None
     result = Path(request["result"])
     members = MemberFolder(members_beside(result), limits)
     steps = DocumentLoader(limits, readings, members).load(
-        Path(request["path"]), request["name"], request["media_type"]
+        Path(request["path"]),
+        request["name"],
+        with_charset(request["media_type"], request["charset"]),
     )
     for step in steps:
         if isinstance(step, Progress):

@@ -134,6 +134,11 @@ def encodings_of(label: str) -> tuple[str, ...]:
     return _SUPERSETS.get(own, (own,))
 
 
+def encoding_named(label: str) -> str | None:
+    """Return the name of the encoding that a label means, None where it is none."""
+    return next(iter(encodings_of(label)), None)
+
+
 def _marked(data: bytes) -> Decoded | None:
     for mark, encoding in _MARKS:
         if data.startswith(mark):

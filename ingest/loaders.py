@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ingest import media_types as types
+from ingest.chosen_encoding import READ_AS_CHOSEN, rewritten, without_charset
 from ingest.completeness import counted
 from ingest.embedded import EmbeddedPictures
 from ingest.file_faults import is_files_fault
@@ -53,11 +54,21 @@ class DocumentLoader:
     def load(self, path: Path, name: str, media_type: str) -> Iterator[Progress | ParsedDocument]:
         """Yield Progress per page, then the ParsedDocument.
 
-        Raises DocumentError with code empty_document, document_too_large, encrypted_document,
+        `media_type` may name the encoding to read a text in: `text/plain; charset=big5`. Raises
+        DocumentError with code empty_document, document_too_large, encrypted_document,
         corrupt_document, too_many_pages or unsupported_media_type; ParserFailed for whatever
         nobody expects of a file.
         """
         check_size(path, name, self._limits.max_file_bytes)
+        media_type, charset = without_charset(media_type)
+        if charset and media_type in READ_AS_CHOSEN:
+            with rewritten(path, charset) as file:
+                for found in self._load(file.path, name, media_type):
+                    yield _told_of(found, file.metadata)
+            return
+        yield from self._load(path, name, media_type)
+
+    def _load(self, path: Path, name: str, media_type: str) -> Iterator[Progress | ParsedDocument]:
         if media_type in types.PACKAGES:
             media_type = self._check_package(path, name, media_type)
         loader = self._loader(name, media_type)
@@ -134,6 +145,14 @@ class DocumentLoader:
             raise DocumentError(f"{name} is encrypted", code="encrypted_document")
         found = {_MAIN_PARTS[part.filename] for part in parts if part.filename in _MAIN_PARTS}
         return media_type if media_type in found or not found else found.pop()
+
+
+def _told_of(
+    found: Progress | ParsedDocument, metadata: dict[str, str]
+) -> Progress | ParsedDocument:
+    if not isinstance(found, ParsedDocument):
+        return found
+    return replace(found, metadata=found.metadata | metadata)
 
 
 def check_size(path: Path, name: str, max_file_bytes: int) -> None:

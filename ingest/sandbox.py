@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from ingest.child import out_of_memory
+from ingest.chosen_encoding import without_charset
 from ingest.limits import ParseLimits
 from ingest.nursery_process import NurseryProcess
 from ingest.parsed_file import read_parsed
@@ -254,10 +255,12 @@ class SandboxedLoader:
         corrupt_document, too_many_pages, unsupported_media_type), ParseInterrupted
         (parse_timeout, parse_memory) or ParseAccident (parse_crashed, parser_failed).
         """
+        kind, charset = without_charset(media_type)
         request = {
             "command": "load",
             "path": str(path.resolve()),
-            "media_type": media_type,
+            "media_type": kind,
+            "charset": charset,
             "readings": str(readings) if readings else None,
         }
         steps = self._sandbox.run(request, name)

@@ -10,6 +10,7 @@ from functools import partial
 
 from ingest import ocr
 from ingest.chunking import SentenceChunker
+from ingest.encodings import encoding_named
 from ingest.media_types import SUPPORTED_SUFFIXES, detect_media_type
 from kb_service.domain.ports import ChatGenerator, Embedder, Generator
 from kb_service.evaluation.measuring import MeasuringService
@@ -99,7 +100,7 @@ def compose(parts: ServiceParts) -> Services:
     bases = BaseService(catalog, parts.drop_index)
     documents = DocumentService(catalog, jobs, makes_vectors=makes_vectors)
     max_file_bytes = settings.ingest.max_file_bytes
-    uploads = UploadService(catalog, parts.blobs, detect_media_type, max_file_bytes)
+    uploads = UploadService(catalog, parts.blobs, detect_media_type, max_file_bytes, encoding_named)
     data_dir, retrieval = settings.data_dir.resolve(), settings.retrieval
     sync = SyncService(catalog, uploads, data_dir)
     chatting, upkeep = Part(lambda: _chatting(parts)), upkeep_of(parts)

@@ -17,6 +17,7 @@ from api.dependencies import (
     ServicesParam,
 )
 from api.errors import error_response
+from api.inputs import ReadAsInput
 from api.json_route import JsonRoute
 from api.multipart import MAX_FIELD_BYTES, UploadForm, UploadLimits, UploadParser
 from api.schema import STORABLE, Id
@@ -28,9 +29,11 @@ from kb_service.schemas.documents import (
     SpanBody,
     TextBody,
     UploadBody,
+    UploadItemBody,
     document_list_body,
     document_state_body,
     upload_body,
+    upload_item_body,
 )
 from kb_service.services.uploads import MAX_TAG_CHARS, MAX_TAGS, UploadItem, UploadService
 from kb_service.settings import Settings
@@ -159,6 +162,14 @@ def list_documents(
 def show_document(base: Base, document: Id, services: ServicesParam) -> DocumentBody:
     """Show a document with its page report."""
     return document_state_body(services.documents.show(base.id, document))
+
+
+@router.patch("/kb/{kb}/documents/{document}", status_code=202)
+def read_document_as(
+    base: Base, document: Id, body: ReadAsInput, services: ServicesParam
+) -> UploadItemBody:
+    """Have a text read again in the encoding that is named; its ingest goes on as a job."""
+    return upload_item_body(services.uploads.read_as(base.id, document, body.encoding))
 
 
 @router.delete("/kb/{kb}/documents/{document}", status_code=204)

@@ -25,6 +25,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "sync": syncing.sync,
     "list": documents.list_,
     "show": documents.show,
+    "reread": documents.reread,
     "delete": documents.delete,
     "ask": asking.ask,
     "search": asking.search,

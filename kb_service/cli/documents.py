@@ -1,6 +1,6 @@
 """`kb ingest, list, show, delete`: documents in and out from the command line."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -147,6 +147,8 @@ def show(
         say(_document_line(found))
         if found.container:
             say(f"  out of {found.container.name}: {found.container.path}")
+        for line in _encoding_line(found):
+            say(line)
         for page in found.page_report.pages if found.page_report else ():
             reason = f" ({page.reason})" if page.reason else ""
             say(f"  page {page.page_number}: {page.kind}, {page.num_chars} characters{reason}")
@@ -155,6 +157,35 @@ def show(
         for version in found.versions:
             day = f"{version.created_at:%Y-%m-%d %H:%M} UTC"
             say(f"  version {version.number}: {day}, {version.size_bytes} bytes, {version.state}")
+
+
+def _encoding_line(document: "Document") -> Iterator[str]:
+    encoding = document.encoding or document.metadata.get("encoding")
+    if encoding:
+        confidence = document.metadata.get("encoding_confidence", "")
+        how = "chosen by hand" if document.encoding else f"guessed, {confidence} sure"
+        yield f"  encoding   {encoding}, {how}"
+
+
+def reread(
+    document: Annotated[str, typer.Argument(help="Document id or exact name.")],
+    kb: KbOption,
+    encoding: Annotated[
+        str, typer.Option(help="Of its text, as big5 or gb18030; without: what its bytes tell.")
+    ] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Read a text again in the encoding that is named, as will be its later versions."""
+    with session(as_json=as_json) as services:
+        found = services.documents.find(kb, document).document
+        item = services.uploads.read_as(found.kb_id, found.id, encoding)
+        run = services.intake.ingest([item.job.id] if item.job else [])
+        state = services.documents.show(found.kb_id, found.id)
+        if as_json:
+            print_json(_document_json(state))
+        else:
+            say(_document_line(state.document))
+        raise typer.Exit(Exit.FAILED if run.failures else Exit.DONE)
 
 
 def delete(

@@ -329,6 +329,7 @@ class Document:
 
     `versions`: newest first, never none. `origin`: the folder of a sync, None of uploads; `path`:
     what it calls the document, None where that is its name. `container`: what it came out of.
+    `encoding`: in which a person said that its text is written, empty for none.
     """
 
     id: str
@@ -348,6 +349,7 @@ class Document:
     origin: str | None = None
     path: str | None = None
     container: Container | None = None
+    encoding: str = ""
 
     @property
     def source_path(self) -> str:

@@ -146,7 +146,7 @@ class ConfigurationError(KbError):
 
 
 class SourceError(KbError):
-    """A place outside of this machine that a sync follows: source_unavailable, source_refused."""
+    """A place outside of this machine that a sync follows cannot be reached, or breaks off."""
 
     default_code = "source_unavailable"
 

@@ -132,7 +132,8 @@ class JobBody(Shape):
 class DocumentBody(Shape):
     """A document; `job` is its newest ingest job.
 
-    `vectors`: `pending` or `ready`; null where none are made, and before the first revision.
+    `encoding`: the one that a person chose for its text, empty for none. `vectors`: `pending` or
+    `ready`; null where none are made, and before the first revision.
     `container`: the document that it came out of.
     """
 
@@ -148,6 +149,7 @@ class DocumentBody(Shape):
     revision: RevisionBody | None
     page_report: PageReportBody
     job: JobBody | None
+    encoding: str
     vectors: str | None
     versions: list[VersionBody]
     container: Container | None

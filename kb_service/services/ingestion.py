@@ -79,7 +79,10 @@ class IngestionService:
     ) -> tuple[ParsedDocument, tuple[StagedMember, ...]]:
         """Return the document, and the files inside it: they are the loader's until it goes on."""
         path = self._blobs.whole(claim.job.blob_sha256, repr(claim.document_name))
-        for event in self._loader.load(path, claim.document_name, claim.job.media_type):
+        media_type = claim.job.media_type
+        if claim.encoding:
+            media_type = f"{media_type}; charset={claim.encoding}"
+        for event in self._loader.load(path, claim.document_name, media_type):
             if isinstance(event, ParsedDocument):
                 name = claim.document_name
                 staged, losses = self._members.stage(claim.job.document_id, name, event)

@@ -3,7 +3,7 @@
 Knows what may enter, and that an earlier version may come back. Reading is the worker's task.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -23,6 +23,7 @@ from kb_service.storage.catalog import Catalog
 
 MAX_TAGS = 50
 MAX_TAG_CHARS = 100
+_TEXTS = ("text/", "application/json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +40,19 @@ class UploadService:
     """Accepts files one by one; a bad one is rejected and never stops the others."""
 
     def __init__(
-        self, catalog: Catalog, blobs: BlobStore, detect: MediaTypeDetector, max_file_bytes: int
+        self,
+        catalog: Catalog,
+        blobs: BlobStore,
+        detect: MediaTypeDetector,
+        max_file_bytes: int,
+        encoding_named: Callable[[str], str | None] = lambda name: name,
     ) -> None:
+        """`encoding_named`: the encoding that is meant by a name, None where it is none."""
         self._catalog = catalog
         self._blobs = blobs
         self._detect = detect
         self.max_file_bytes = max_file_bytes
+        self._encoding_named = encoding_named
 
     def accept(
         self,
@@ -107,6 +115,28 @@ class UploadService:
         Raises NotFound (document_not_found, revision_not_found), StorageError.
         """
         done = self._catalog.documents.restore(kb_id, document_id, sha256)
+        return UploadItem(done.outcome, done.document, done.job)
+
+    def read_as(self, kb_id: str, document_id: str, encoding: str) -> UploadItem:
+        """Have a text read again in an encoding, as will be what is sent in for it later.
+
+        Empty: in the one that its bytes tell. Raises NotFound, InvalidRequest (unknown_encoding,
+        not_a_text), StorageError.
+        """
+        found = self._encoding_named(encoding) if encoding else ""
+        if found is None:
+            raise InvalidRequest(
+                f"{encoding!r} is no encoding; known are utf-8, gb18030, big5, shift_jis, euc_jp, "
+                "euc_kr, cp1251, cp1252 and others that Python knows",
+                code="unknown_encoding",
+            )
+        document = self._catalog.documents.get(kb_id, document_id)
+        if not document.media_type.startswith(_TEXTS):
+            raise InvalidRequest(
+                f"{document.name!r} is {document.media_type}, which says its encoding itself",
+                code="not_a_text",
+            )
+        done = self._catalog.documents.read_as(kb_id, document_id, found)
         return UploadItem(done.outcome, done.document, done.job)
 
     def _media_type(self, name: str, staged: StagedBlob) -> str:

@@ -151,6 +151,8 @@ documents = Table(
     Column("container_path", StoredText),
     # The status that it has in `counts`; "": it is not counted yet.
     Column("counted_as", Word, nullable=False, server_default=""),
+    # In which a person said that its text is written; empty: what the bytes tell.
+    Column("encoding", StoredText, nullable=False, server_default=""),
     UniqueConstraint("kb_id", "name"),
     Index("uq_documents_container", "container_id", "container_path", unique=True),
 )

@@ -161,6 +161,15 @@ def revise(
     return REVISED, _queue(connection, row.id, now)
 
 
+def read_again(connection: Connection, row: Row[Any], encoding: str, now: datetime) -> IngestJob:
+    """Queue the ingest of a document's newest content, as text in that encoding."""
+    cancel_unfinished(connection, row.id, now)
+    connection.execute(
+        update(documents).where(documents.c.id == row.id).values(encoding=encoding, updated_at=now)
+    )
+    return _queue(connection, row.id, now)
+
+
 def _queue(connection: Connection, document_id: str, now: datetime) -> IngestJob:
     row = connection.execute(select(documents).where(documents.c.id == document_id)).one()
     return insert_job(connection, row, now)

@@ -17,7 +17,14 @@ from kb_service.storage.blobs import BlobStore, StagedBlob
 from kb_service.storage.change_log import next_event
 from kb_service.storage.counts import Noun, counted
 from kb_service.storage.database import Database
-from kb_service.storage.documents.registration import Upload, UploadOutcome, register, revise
+from kb_service.storage.documents.registration import (
+    REVISED,
+    Upload,
+    UploadOutcome,
+    read_again,
+    register,
+    revise,
+)
 from kb_service.storage.documents.removal import remove_document
 from kb_service.storage.documents.rows import (
     count_by_status,
@@ -87,6 +94,17 @@ class Documents:
             outcome, job = revise(connection, row, content, self._clock())
             row = require_document_row(connection, kb_id, document_id)
             return UploadOutcome(outcome, read_documents(connection, [row])[0], job)
+
+    def read_as(self, kb_id: str, document_id: str, encoding: str) -> UploadOutcome:
+        """Read the newest content again as text in an encoding, and what comes later.
+
+        Empty: in the one that the bytes tell. Raises NotFound.
+        """
+        with self._database.write() as connection:
+            row = require_document_row(connection, kb_id, document_id)
+            job = read_again(connection, row, encoding, self._clock())
+            row = require_document_row(connection, kb_id, document_id)
+            return UploadOutcome(REVISED, read_documents(connection, [row])[0], job)
 
     def get(self, kb_id: str, document_id: str) -> Document:
         """Return a document. Raises NotFound (kb_not_found, document_not_found)."""

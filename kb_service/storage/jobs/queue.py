@@ -40,11 +40,15 @@ MAX_INTERRUPTIONS = 100
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The right to work on a job until its lease runs out. `token` fences every write."""
+    """The right to work on a job until its lease runs out. `token` fences every write.
+
+    `encoding`: the one that a person chose for the document's text, empty for none.
+    """
 
     job: IngestJob
     token: str
     document_name: str
+    encoding: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,8 +298,9 @@ class JobQueue:
         )
         beat = select(jobs.c.event_seq).where(jobs.c.number == row.number)
         self._leases.heard(row.number, connection.execute(beat).scalar_one())
-        name = select(documents.c.name).where(documents.c.id == job.document_id)
-        return Claim(job, token, connection.execute(name).scalar_one())
+        told = select(documents.c.name, documents.c.encoding)
+        document = connection.execute(told.where(documents.c.id == job.document_id)).one()
+        return Claim(job, token, document.name, document.encoding)
 
     def _interrupt(self, connection: Connection, which: ColumnElement[bool]) -> int:
         """Queue running jobs again whose workers died; one that saw too many deaths ends."""
