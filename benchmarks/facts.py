@@ -51,6 +51,11 @@ class Read:
     text: str
 
 
+def drawing(seed: object) -> random.Random:
+    """Return what draws the same for the same seed."""
+    return random.Random(str(seed))
+
+
 def made_record(draw: random.Random, shape: Mapping[str, Any], values: Mapping[str, Any]) -> Made:
     """Return a drawn record in the words of a shape."""
     kind = draw.choice(sorted(values["kinds"]))
@@ -198,7 +203,7 @@ def _measured(
     shape: Mapping[str, Any], values: Mapping[str, Any], options: argparse.Namespace
 ) -> tuple[Counter[str], float]:
     """Return counts of what was read right, and milliseconds a record."""
-    draw = random.Random(f"{options.seed} {shape['name']}")
+    draw = drawing(f"{options.seed} {shape['name']}")
     number = options.records // 8
     records = [made_record(draw, shape, values[shape["language"]]) for _ in range(number)]
     tally: Counter[str] = Counter()

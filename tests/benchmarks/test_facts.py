@@ -1,18 +1,17 @@
 """The made-up reports whose facts are measured hold what their truth says."""
 
-import random
 import tomllib
 
 import pytest
 
-from benchmarks.facts import SHAPES, made_record, reads_of, texts_of
+from benchmarks.facts import SHAPES, drawing, made_record, reads_of, texts_of
 
 CONTENT = tomllib.loads(SHAPES.read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("shape", CONTENT["shape"], ids=lambda shape: shape["name"])
 def test_most_fields_of_each_shape_are_read(shape: dict) -> None:  # type: ignore[type-arg]
-    draw = random.Random(1)
+    draw = drawing(1)
     records = [made_record(draw, shape, CONTENT["values"][shape["language"]]) for _ in range(20)]
     texts = list(texts_of(shape, records))
     assert sum(len(held) for _, held in texts) == len(records)
@@ -30,6 +29,4 @@ def test_most_fields_of_each_shape_are_read(shape: dict) -> None:  # type: ignor
 def test_the_same_seed_draws_the_same_records() -> None:
     shape = CONTENT["shape"][0]
     values = CONTENT["values"][shape["language"]]
-    assert made_record(random.Random(7), shape, values) == made_record(
-        random.Random(7), shape, values
-    )
+    assert made_record(drawing(7), shape, values) == made_record(drawing(7), shape, values)
