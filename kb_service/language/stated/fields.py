@@ -205,8 +205,8 @@ def tight(plain: str) -> str:
 
 def _count(field: str, words: str, plain: str, span: TextSpan, at: Place) -> Iterator[Fact]:
     if field == FactField.INJURED and (levels := _levels(plain)):
-        for counted_field, number in levels.items():
-            yield counted(counted_field, words, span, at, Number(number))
+        for level, people in levels.items():
+            yield counted(level, words, span, at, Number(people))
     elif says_zero(plain):
         yield counted(field, words, span, at, Number(0.0))
     elif says_unknown(plain):
