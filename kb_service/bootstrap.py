@@ -20,6 +20,7 @@ from kb_service.model_parts import build_models, configured_models, dense_weight
 from kb_service.model_report import model_checks
 from kb_service.operations import Services
 from kb_service.parts import ServiceParts, build_parts
+from kb_service.services.across import AcrossDocuments
 from kb_service.services.answering import AnsweringService
 from kb_service.services.bases import BaseService
 from kb_service.services.chatting import ChattingService
@@ -53,6 +54,7 @@ from kb_service.storage.embeddings import Embeddings
 from kb_service.storage.erasure import Erasures
 from kb_service.storage.facts.store import Facts
 from kb_service.storage.jobs.queue import JobQueue
+from kb_service.storage.records.store import RecordStore
 from kb_service.storage.revisions.publishing import RevisionPublisher
 from kb_service.storage.statistics import Statistics
 
@@ -228,6 +230,7 @@ def _answering(parts: ServiceParts, generator: Generator, answers: AnswerLog) ->
         generator=generator,
         answers=answers,
         settings=parts.settings.retrieval,
+        across=AcrossDocuments(RecordStore(parts.storage().database), catalog.revisions),
     )
 
 
