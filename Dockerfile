@@ -2,12 +2,10 @@
 FROM python:3.11-slim
 RUN useradd --create-home --uid 10001 kb && mkdir /data && chown kb /data
 WORKDIR /app
-# `llm`: with PyTorch and what reads checkpoints.
-ARG LOCK=runtime
-COPY requirements/${LOCK}.lock requirements/
+COPY requirements/runtime.lock requirements/runtime.lock
 # Where pip finds PyTorch's CPU wheels (see the README); empty uses pip's own configuration.
 ARG PIP_EXTRA_INDEX_URL=""
-RUN PIP_EXTRA_INDEX_URL="$PIP_EXTRA_INDEX_URL" pip install --no-cache-dir --no-compile --require-hashes -r requirements/${LOCK}.lock
+RUN PIP_EXTRA_INDEX_URL="$PIP_EXTRA_INDEX_URL" pip install --no-cache-dir --no-compile --require-hashes -r requirements/runtime.lock
 COPY . .
 RUN pip install --no-cache-dir --no-deps --no-build-isolation --editable .
 # Quantised models run several times faster in the compiled kernel; the machine that runs the

@@ -11,21 +11,25 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from api.schema import (
     BaseName,
     Comment,
+    ConversationTitle,
     Description,
     Id,
     MaxTokens,
     Question,
     SearchText,
     Seed,
+    Tag,
     Temperature,
     TopK,
     Typed,
     a_day_or_a_time,
 )
+from kb_service.domain.answers import Channel
 from kb_service.domain.chats import SamplingOptions
 from kb_service.domain.documents import KnowledgeBase
 from kb_service.domain.queries import Filters
 from kb_service.services.asking import AskRequest
+from kb_service.services.uploads import MAX_TAGS
 
 MAX_FILTER_VALUES = 1000
 EncodingName = Annotated[str, Field(max_length=40, pattern=r"^[A-Za-z0-9_.: -]*$")]
@@ -69,6 +73,7 @@ def last_utc_time(value: object) -> datetime:
 
 UtcTime = Annotated[datetime, BeforeValidator(utc_time), a_day_or_a_time()]
 LastUtcTime = Annotated[datetime, BeforeValidator(last_utc_time), a_day_or_a_time()]
+Tags = Annotated[list[Tag], Field(max_length=MAX_TAGS)]
 Values = Annotated[list[Id], Field(max_length=MAX_FILTER_VALUES)]
 
 
@@ -114,7 +119,7 @@ class SearchInput(Input):
 
 
 class AskInput(Input):
-    """Body of POST /kb/{id}/ask."""
+    """Body of POST /kb/{id}/ask; `channel`: in whose list a conversation that begins is shown."""
 
     question: Question
     conversation_id: Id | None = None
@@ -124,6 +129,7 @@ class AskInput(Input):
     temperature: Temperature | None = None
     max_tokens: MaxTokens | None = None
     seed: Seed | None = None
+    channel: Literal["page", "api"] = "api"
 
     def to_domain(self, base: KnowledgeBase) -> AskRequest:
         """Return the request to the answering service."""
@@ -135,6 +141,7 @@ class AskInput(Input):
             top_k=self.top_k,
             filters=filters_of(self.filters),
             options=SamplingOptions(self.temperature, self.max_tokens, self.seed),
+            channel=Channel(self.channel),
         )
 
 
@@ -143,6 +150,18 @@ class FeedbackInput(Input):
 
     rating: Literal["up", "down"]
     comment: Comment = ""
+
+
+class DocumentChange(Input):
+    """Body of PATCH /kb/{id}/documents/{document}."""
+
+    tags: Tags
+
+
+class ConversationChange(Input):
+    """Body of PATCH /conversations/{id}."""
+
+    title: ConversationTitle
 
 
 def filters_of(filters: FiltersInput | None) -> Filters:

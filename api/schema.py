@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, WithJsonSchema
 from kb_service.services.asking import MAX_SEED, MAX_TOKENS
 from kb_service.services.pictures import MAX_BOXES
 from kb_service.services.ranges import MAX_TEMPERATURE
+from kb_service.services.uploads import MAX_TAG_CHARS
 from kb_service.settings import Settings
 
 Json = dict[str, Any]
@@ -64,6 +65,8 @@ Id = Annotated[str, Storable]
 BaseName = Annotated[str, text(1, 200, A_NAME)]
 Description = Annotated[str, text(0, 10_000, STORABLE)]
 Comment = Annotated[str, text(0, 10_000, STORABLE)]
+ConversationTitle = Annotated[str, text(1, 100, WITH_WORDS)]
+Tag = Annotated[str, text(1, MAX_TAG_CHARS, WITH_WORDS)]
 Question = Annotated[str, text(1, 2000, WITH_WORDS)]
 Typed = Annotated[str, text(1, 1000, WITH_WORDS)]
 SearchText = Annotated[str, text(1, 2000, r"\S")]

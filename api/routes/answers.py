@@ -3,14 +3,15 @@
 Reads and rates what is stored; answers are made in `asking`.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 
 from api.dependencies import DEFAULT_LIMIT, Cursor, Limit, ServicesParam
-from api.inputs import FeedbackInput
+from api.inputs import ConversationChange, FeedbackInput
 from api.json_route import JsonRoute
 from api.schema import Id
+from kb_service.domain.answers import Channel
 from kb_service.schemas.answers import (
     AuditedAnswerBody,
     ConversationBody,
@@ -39,15 +40,31 @@ def list_conversations(
     kb: Annotated[Id | None, Query(description="Id or exact name of a knowledge base.")] = None,
     cursor: Cursor = None,
     limit: Limit = DEFAULT_LIMIT,
+    channel: Annotated[
+        Literal["page", "api"] | None, Query(description="Where they began.")
+    ] = None,
+    contains: Annotated[
+        Id | None, Query(description="Part of the title or of what was said, any case.")
+    ] = None,
 ) -> ListBody[ConversationBody]:
     """List conversations, the latest first."""
-    return list_body(services.history.conversations(kb, cursor, limit), ConversationBody.of)
+    via = Channel(channel) if channel else None
+    found = services.history.conversations(kb, cursor, limit, channel=via, contains=contains)
+    return list_body(found, ConversationBody.of)
 
 
 @router.get("/conversations/{conversation}")
 def show_conversation(conversation: Id, services: ServicesParam) -> ConversationBody:
     """Show a conversation, messages in order."""
     return ConversationBody.of(services.history.conversation(conversation))
+
+
+@router.patch("/conversations/{conversation}")
+def rename_conversation(
+    conversation: Id, body: ConversationChange, services: ServicesParam
+) -> ConversationBody:
+    """Give a conversation another title."""
+    return ConversationBody.of(services.history.rename_conversation(conversation, body.title))
 
 
 @router.delete("/conversations/{conversation}", status_code=204)

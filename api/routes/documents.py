@@ -17,16 +17,20 @@ from api.dependencies import (
     ServicesParam,
 )
 from api.errors import error_response
-from api.inputs import ReadAsInput
+from api.inputs import DocumentChange, ReadAsInput
 from api.json_route import JsonRoute
 from api.multipart import MAX_FIELD_BYTES, UploadForm, UploadLimits, UploadParser
 from api.schema import STORABLE, Id
+from kb_service.domain.documents import DocumentStatus
 from kb_service.domain.errors import InvalidRequest
+from kb_service.domain.lists import DocumentOrder, Wanted
 from kb_service.domain.names import OnConflict
 from kb_service.schemas.documents import (
     DocumentBody,
     DocumentListBody,
     SpanBody,
+    TagBody,
+    TagListBody,
     TextBody,
     UploadBody,
     UploadItemBody,
@@ -153,9 +157,28 @@ def list_documents(
     limit: Limit = DEFAULT_LIMIT,
     name: Annotated[Id | None, Query(description="Only the document of that name.")] = None,
     name_contains: Annotated[Id | None, Query(description="Part of the name, any case.")] = None,
+    status: Annotated[DocumentStatus | None, Query(description="Where they stand.")] = None,
+    tag: Annotated[Id | None, Query(description="Only those with that tag.")] = None,
+    sort: Annotated[DocumentOrder, Query(description="A minus turns it.")] = DocumentOrder.NAME,
 ) -> DocumentListBody:
-    """List documents by name; the first part also counts them all by status."""
-    return document_list_body(services.documents.list(base.id, cursor, limit, name, name_contains))
+    """List documents; the first part also counts them by status, whichever status is listed."""
+    wanted = Wanted(name, name_contains, status, tag)
+    return document_list_body(services.documents.list(base.id, cursor, limit, wanted, sort))
+
+
+@router.get("/kb/{kb}/tags")
+def list_tags(base: Base, services: ServicesParam) -> TagListBody:
+    """List the tags of a base by name, with how many documents carry each."""
+    found = services.documents.tags(base.id)
+    return TagListBody(items=[TagBody(tag=name, num_documents=n) for name, n in found.items()])
+
+
+@router.patch("/kb/{kb}/documents/{document}")
+def change_document(
+    base: Base, document: Id, body: DocumentChange, services: ServicesParam
+) -> DocumentBody:
+    """Give a document, and what came out of it, these tags in place of theirs."""
+    return document_state_body(services.documents.tag(base.id, document, body.tags))
 
 
 @router.get("/kb/{kb}/documents/{document}")

@@ -10,7 +10,6 @@ from kb_service.domain.queries import Filters, Passage, Reranking
 from kb_service.domain.questions import Question, QuestionKind
 from kb_service.domain.reading import Reading
 from kb_service.domain.spans import PageRegion, TextSpan
-from kb_service.domain.tables import Tabled
 from kb_service.domain.times import Period
 
 
@@ -20,6 +19,13 @@ class AnswerStatus(StrEnum):
     ANSWERED = "answered"
     PARTIAL = "partial"
     REFUSED = "refused"
+
+
+class Channel(StrEnum):
+    """Through what a question came: a person's page, or a program."""
+
+    PAGE = "page"
+    API = "api"
 
 
 class CitationStatus(StrEnum):
@@ -153,7 +159,7 @@ class Answer:
     `question`: as it was typed. `highlight`: the words inside `answer` that a typed question asks
     for (a date, a name), if any. `missing`: what the question names and no document meets.
     `nearest`: numbers of the passages that come nearest to what was not found. `not_stored`: None
-    for an answer that is kept. `tabled`: what an answer over many documents has beside its words.
+    for an answer that is kept. `channel`: through what it was asked.
     """
 
     id: str
@@ -175,7 +181,7 @@ class Answer:
     nearest: tuple[int, ...] = ()
     not_stored: NotStored | None = None
     kind: QuestionKind = QuestionKind.FACT
-    tabled: Tabled | None = None
+    channel: Channel = Channel.API
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +212,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A sequence of questions and answers on one knowledge base."""
+    """A sequence of questions and answers on one knowledge base; `channel`: where it began."""
 
     id: str
     kb_id: str
@@ -214,3 +220,4 @@ class Conversation:
     messages: tuple[Message, ...]
     created_at: datetime
     updated_at: datetime
+    channel: Channel = Channel.API

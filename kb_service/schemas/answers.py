@@ -1,5 +1,6 @@
 """What the API says of answers, citations and conversations, made from domain values. Pure."""
 
+from dataclasses import asdict
 from datetime import date
 
 from pydantic import ConfigDict, Field
@@ -9,7 +10,6 @@ from kb_service.domain.answers import (
     Citation,
 )
 from kb_service.domain.queries import Filters, Passage
-from kb_service.domain.query_json import filters_json
 from kb_service.domain.questions import QuestionKind
 from kb_service.schemas.documents import (
     RegionBody,
@@ -17,10 +17,8 @@ from kb_service.schemas.documents import (
     Shape,
     SpanBody,
     Time,
-    iso_time,
     rerank_body,
 )
-from kb_service.schemas.tables import TabledBody, tabled_values
 from kb_service.services.history import AuditedAnswer
 
 
@@ -107,7 +105,7 @@ class UnderstoodBody(Shape):
     kind: str
     subjects: list[str]
     time: PeriodBody | None
-    filters: dict[str, list[str] | str | dict[str, str | dict[str, float]]]
+    filters: dict[str, list[str] | Time]
     carried: list[str]
     about: str | None
 
@@ -119,11 +117,11 @@ class NotStoredBody(Shape):
     message: str
 
 
-class AnswerBody(TabledBody):
+class AnswerBody(Shape):
     """An answer with its evidence; `not_stored` is null for one that is kept (`stored`).
 
     `missing`: what the question names and no document meets. `nearest`: passages that come nearest
-    to what was not found. `table`, `counted`, `query`, `chart`: of an answer over many documents.
+    to what was not found.
     """
 
     id: str
@@ -193,11 +191,12 @@ class MessageBody(Shape):
 
 
 class ConversationBody(Shape):
-    """A conversation, messages in order."""
+    """A conversation, messages in order; `channel`: `page` or `api`, where it began."""
 
     id: str
     kb_id: str
     title: str
+    channel: str
     messages: list[MessageBody]
     created_at: Time
     updated_at: Time
@@ -222,7 +221,6 @@ def answer_body(answer: Answer) -> AnswerBody:
         ],
         stored=answer.not_stored is None,
         understood=understood_body(answer),
-        **tabled_values(answer.tabled),
     )
 
 
@@ -244,10 +242,7 @@ _KINDS = {
 
 
 def _in_force(filters: Filters) -> dict[str, object]:
-    """Filters as they may be sent again, moments of this service in UTC as everywhere."""
-    moments = {"date_from": filters.date_from, "date_to": filters.date_to}
-    told = {name: iso_time(moment) for name, moment in moments.items() if moment}
-    return filters_json(filters) | told
+    return {name: value for name, value in asdict(filters).items() if value}
 
 
 def _passage_body(passage: Passage) -> PassageBody:

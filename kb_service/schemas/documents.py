@@ -158,12 +158,25 @@ class DocumentBody(Shape):
 
 
 class DocumentListBody(ListBody[DocumentBody]):
-    """A part of a list of documents; `totals` counts the whole list by status.
+    """A part of a list of documents; `totals` counts them by status, whichever status is listed.
 
     `totals` is null in the parts behind the first.
     """
 
     totals: dict[str, int] | None
+
+
+class TagBody(Shape):
+    """A tag, and how many documents of the base carry it."""
+
+    tag: str
+    num_documents: int
+
+
+class TagListBody(Shape):
+    """Every tag of a base, by name."""
+
+    items: list[TagBody]
 
 
 class SpanBody(Shape):
@@ -218,6 +231,7 @@ class HitBody(Shape):
     document_id: str
     revision: str
     title: str
+    document_name: str
     text: str
     span: SpanBody
     pages: list[RegionBody]
@@ -307,6 +321,7 @@ def _hit_body(hit: ScoredChunk) -> HitBody:
         document_id=chunk.document_id,
         revision=hit.sha256,
         title=chunk.title,
+        document_name=chunk.document_name,
         text=chunk.draft.text,
         span=chunk.draft.span,
         pages=hit.regions,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from kb_service.domain.answers import Answer, Citation
+from kb_service.domain.answers import Answer, Channel, Citation
 from kb_service.domain.chats import ChatMessage, SamplingOptions, never
 from kb_service.domain.documents import KnowledgeBase
 from kb_service.domain.queries import Filters
@@ -24,8 +24,9 @@ class AskRequest:
     """A question to one knowledge base (id or exact name). None means the service's default.
 
     `top_k`: number of chunks retrieved. `conversation_id`: continue that conversation; None starts
-    a new one, to which `history` was said before, elsewhere. `cancelled` may be asked from another
-    thread at any time. `base`: the one that `kb_id` names, where it has been read already.
+    a new one, to which `history` was said before, elsewhere, and which is listed under `channel`.
+    `cancelled` may be asked from another thread at any time. `base`: the one that `kb_id` names,
+    where it has been read already.
     """
 
     kb_id: str
@@ -35,6 +36,7 @@ class AskRequest:
     filters: Filters = field(default_factory=Filters)
     options: SamplingOptions = field(default_factory=SamplingOptions)
     history: tuple[ChatMessage, ...] = ()
+    channel: Channel = Channel.API
     cancelled: Callable[[], bool] = field(default=never, compare=False)
     base: KnowledgeBase | None = field(default=None, compare=False)
 

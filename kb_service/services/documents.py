@@ -4,15 +4,17 @@ Knows that a document is shown with its newest job and the state of its vectors;
 `uploads`' and `intake`'s.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from kb_service.domain.changes import Change, changes_between
 from kb_service.domain.documents import Document, Revision, VectorState
 from kb_service.domain.jobs import IngestJob
+from kb_service.domain.lists import EVERY, DocumentOrder, Wanted
 from kb_service.domain.spans import TextSpan
 from kb_service.services.lookup import every_part
+from kb_service.services.uploads import checked_tags
 from kb_service.storage.catalog import Catalog
 from kb_service.storage.jobs.queue import JobQueue
 
@@ -41,7 +43,8 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class DocumentPart:
-    """A part of a list; `totals` counts the whole of it by status, None behind the first part."""
+    """A part of a list; `totals` counts what it would have of every status by status, None behind
+    the first part."""
 
     items: tuple[DocumentState, ...]
     next_cursor: str | None
@@ -61,14 +64,14 @@ class DocumentService:
         kb_id: str,
         cursor: str | None,
         limit: int,
-        name: str | None = None,
-        name_contains: str | None = None,
+        wanted: Wanted = EVERY,
+        order: DocumentOrder = DocumentOrder.NAME,
     ) -> DocumentPart:
-        """Return a part of the documents by name. Raises InvalidRequest."""
-        found = self._catalog.documents.list(kb_id, cursor, limit, name, name_contains)
+        """Return a part of the wanted documents, in order. Raises InvalidRequest."""
+        found = self._catalog.documents.list(kb_id, cursor, limit, wanted, order)
         items = self._states(found.items)
         is_first = cursor is None
-        counts = self._catalog.documents.count(kb_id, name, name_contains) if is_first else None
+        counts = self._catalog.documents.count(kb_id, wanted) if is_first else None
         return DocumentPart(items, found.next_cursor, counts)
 
     def every(self, kb: str) -> Iterator[DocumentState]:
@@ -84,6 +87,15 @@ class DocumentService:
     def find(self, kb: str, key: str) -> DocumentState:
         """Return the document with that exact name, else with that id, in a base (id or name)."""
         return self._states((self._find(kb, key),))[0]
+
+    def tags(self, kb_id: str) -> dict[str, int]:
+        """Return the tags of a base, with how many documents carry each."""
+        return self._catalog.documents.tags(kb_id)
+
+    def tag(self, kb_id: str, document_id: str, tags: Sequence[str]) -> DocumentState:
+        """Give a document, and what came out of it, these tags. Raises InvalidRequest."""
+        changed = self._catalog.documents.tag(kb_id, document_id, checked_tags(tags))
+        return self._states((changed,))[0]
 
     def delete(self, kb_id: str, document_id: str) -> None:
         """Delete a document; from then on nothing of it is found."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from kb_service.domain.answers import Answer, AnswerAudit, Conversation
+from kb_service.domain.answers import Answer, AnswerAudit, Channel, Conversation
 from kb_service.storage.answers.store import AnswerStore
 from kb_service.storage.catalog import Catalog
 from kb_service.storage.identity import Listing
@@ -34,15 +34,30 @@ class HistoryService:
         self._answers.feedback(answer_id, rating, comment)
 
     def conversations(
-        self, kb: str | None, cursor: str | None, limit: int
+        self,
+        kb: str | None,
+        cursor: str | None,
+        limit: int,
+        *,
+        channel: Channel | None = None,
+        contains: str | None = None,
     ) -> Listing[Conversation]:
-        """Return a part of the conversations, the latest first: of a base (id or name), or all."""
+        """Return a part of the conversations, the latest first: of a base (id or name), or all.
+
+        `contains`: those with that in their title or in what was said, in any case.
+        """
         kb_id = None if kb is None else self._catalog.bases.get(kb).id
-        return self._answers.list_conversations(kb_id, cursor, limit)
+        return self._answers.list_conversations(
+            kb_id, cursor, limit, channel=channel, contains=contains
+        )
 
     def conversation(self, conversation_id: str) -> Conversation:
         """Return a conversation, messages in order."""
         return self._answers.get_conversation(conversation_id)
+
+    def rename_conversation(self, conversation_id: str, title: str) -> Conversation:
+        """Give a conversation another title. Raises InvalidRequest."""
+        return self._answers.rename_conversation(conversation_id, title)
 
     def delete_conversation(self, conversation_id: str) -> None:
         """Delete a conversation with its answers."""

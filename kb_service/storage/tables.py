@@ -345,6 +345,7 @@ conversations = Table(
     Column("title", StoredText, nullable=False),
     Column("created_at", UtcTime, nullable=False),
     Column("updated_at", UtcTime, nullable=False),
+    Column("channel", Word, nullable=False, server_default="page"),
     Index("ix_conversations_kb_id_updated_at", "kb_id", "updated_at"),
 )
 

@@ -7,6 +7,7 @@ import pytest
 
 from kb_service.domain.documents import DocumentStatus
 from kb_service.domain.errors import Conflict, DocumentError, NotFound
+from kb_service.domain.lists import Wanted
 from kb_service.services.uploads import UploadService
 from tests.services.conftest import MAX_FILE_BYTES, Desk
 
@@ -53,8 +54,15 @@ def test_one_name_in_two_unicode_forms_is_one_document(desk: Desk, name: str) ->
     assert desk.upload(apart, "new words").outcome == "unchanged"
     for form in (name, apart):
         assert desk.catalog.documents.find(desk.base.id, form) == second.document
-        assert len(desk.catalog.documents.list(desk.base.id, name=form).items) == 1
-        assert len(desk.catalog.documents.list(desk.base.id, name_contains=form[:-4]).items) == 1
+        assert len(desk.catalog.documents.list(desk.base.id, wanted=Wanted(form)).items) == 1
+        assert (
+            len(
+                desk.catalog.documents.list(
+                    desk.base.id, wanted=Wanted(name_contains=form[:-4])
+                ).items
+            )
+            == 1
+        )
 
 
 def test_documents_stored_in_other_forms_stay_what_they_are(

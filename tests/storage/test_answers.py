@@ -9,6 +9,7 @@ from kb_service.domain.answers import (
     Answer,
     AnswerAudit,
     AnswerStatus,
+    Channel,
     Citation,
     CitationStatus,
     Understood,
@@ -270,6 +271,38 @@ def test_conversations_are_listed_latest_first(world: World, answer: Answer) -> 
         world.answers.list_conversations(kb_id, "bm90IGEgY3Vyc29y")
     with pytest.raises(NotFound):
         world.answers.get_conversation("conv_unknown")
+
+
+def test_conversations_are_told_apart_by_where_they_began_and_found_by_what_was_said(
+    world: World, answer: Answer
+) -> None:
+    plain = replace(answer, citations=(), passages=())
+    world.answers.save_turn(plain, AUDIT)
+    paged = replace(plain, id="ans_2", conversation_id="conv_2", channel=Channel.PAGE)
+    world.answers.save_turn(replace(paged, question="Where is 100% of it?"), AUDIT)
+
+    def ids(channel: Channel | None = None, contains: str | None = None) -> list[str]:
+        found = world.answers.list_conversations(channel=channel, contains=contains)
+        return [item.id for item in found.items]
+
+    assert ids(Channel.PAGE) == ["conv_2"]
+    assert ids(Channel.API) == [answer.conversation_id]
+    assert ids(contains="PUMP FAILED") == ["conv_2", answer.conversation_id]
+    assert ids(contains="100%") == ["conv_2"]
+    assert ids(Channel.API, "100%") == []
+    assert world.answers.get_conversation("conv_2").channel is Channel.PAGE
+    assert world.answers.get("ans_2")[0].channel is Channel.PAGE
+
+
+def test_a_conversation_takes_another_title(world: World, answer: Answer) -> None:
+    world.answers.save_turn(answer, AUDIT)
+    renamed = world.answers.rename_conversation(answer.conversation_id, "  Pumps ")
+    assert (renamed.title, len(renamed.messages)) == ("Pumps", 2)
+    for title in (" ", "x" * 101):
+        with pytest.raises(InvalidRequest):
+            world.answers.rename_conversation(answer.conversation_id, title)
+    with pytest.raises(NotFound):
+        world.answers.rename_conversation("conv_unknown", "x")
 
 
 def conversation(world: World):  # noqa: ANN201  read by the tests above

@@ -4,8 +4,9 @@ from collections import Counter
 
 import pytest
 
-from kb_service.domain.documents import Page, PageKind, ParsedDocument
+from kb_service.domain.documents import DocumentStatus, Page, PageKind, ParsedDocument
 from kb_service.domain.errors import DocumentError
+from kb_service.domain.lists import DocumentOrder, Wanted
 from kb_service.domain.spans import TextSpan
 from tests.storage.world import World, parsed_of
 
@@ -56,11 +57,39 @@ def test_counts_follow_the_search_by_name_and_stay_inside_their_base(
     other = world.catalog.bases.create("other").id
     world.ingest(other, "ready-9.txt", ["elsewhere"])
     fill(world, kb_id)
-    found = world.catalog.documents.count(kb_id, name_contains="READY")
+    found = world.catalog.documents.count(kb_id, Wanted(name_contains="READY"))
     assert found == NONE | {"ready": 2, "pending": 1}
-    assert world.catalog.documents.count(kb_id, name="failed.pdf") == NONE | {"failed": 1}
+    assert world.catalog.documents.count(kb_id, Wanted("failed.pdf")) == NONE | {"failed": 1}
     assert world.catalog.documents.count(other) == NONE | {"ready": 1}
 
 
 def test_an_empty_base_counts_nothing(world: World, kb_id: str) -> None:
     assert world.catalog.documents.count(kb_id) == NONE
+
+
+def test_a_list_has_one_status_or_tag_in_any_order_part_by_part(world: World) -> None:
+    kb_id = world.catalog.bases.create("sorted").id
+    for number, name in enumerate(("b.txt", "a.txt", "c.txt")):
+        world.clock.advance(1)
+        world.ingest(kb_id, name, ["x" * (5 - number)])
+    documents = world.catalog.documents
+    by_name = {item.name: item.id for item in documents.list(kb_id).items}
+    assert documents.tag(kb_id, by_name["a.txt"], ("fire", "2025")).tags == ("2025", "fire")
+    assert documents.tags(kb_id) == {"2025": 1, "fire": 1}
+
+    def names(order: DocumentOrder, **which: object) -> list[str]:
+        wanted, found, cursor = Wanted(**which), list[str](), None  # type: ignore[arg-type]  # fields
+        while True:
+            part = documents.list(kb_id, cursor, 1, wanted, order)
+            found += [item.name for item in part.items]
+            cursor = part.next_cursor
+            if cursor is None:
+                return found
+
+    assert names(DocumentOrder.NAME_DOWN) == ["c.txt", "b.txt", "a.txt"]
+    assert names(DocumentOrder.LATEST) == ["c.txt", "a.txt", "b.txt"]
+    assert names(DocumentOrder.OLDEST) == ["b.txt", "a.txt", "c.txt"]
+    assert names(DocumentOrder.SMALLEST) == ["c.txt", "a.txt", "b.txt"]
+    assert names(DocumentOrder.NAME, tag="fire") == ["a.txt"]
+    assert names(DocumentOrder.NAME, status=DocumentStatus.FAILED) == []
+    assert len(names(DocumentOrder.NAME, status=DocumentStatus.READY)) == 3

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text, update
 
 from kb_service.domain.errors import StorageError
+from kb_service.domain.lists import Wanted
 from kb_service.domain.spans import TextSpan
 from kb_service.language.units import UNIT_RULES, marked
 from kb_service.storage.revisions.pieces import PIECE_CHARS, piece_sha256
@@ -48,7 +49,7 @@ def test_the_whole_of_a_text_is_a_span_too_and_an_empty_text_is_there(world: Wor
     empty = world.ingest(kb_id, "empty.txt", [])
     assert world.catalog.revisions.stretches([(empty.id, TextSpan(0, 0))], 5) == [marked("")]
     whole = whole_text(world)
-    [document] = world.catalog.documents.list(kb_id, name="long.txt").items
+    [document] = world.catalog.documents.list(kb_id, wanted=Wanted("long.txt")).items
     assert document.revision
     everything = [(document.revision.id, TextSpan(0, len(whole)))]
     assert world.catalog.revisions.stretches(everything, 0) == [marked(whole)]

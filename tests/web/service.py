@@ -109,6 +109,7 @@ class PreparedAnswering:
             kb_id=request.kb_id,
             question=request.question,
             conversation_id=request.conversation_id or new_id("conv"),
+            channel=request.channel,
             citations=tuple(replace(item, **names) for item in prepared.citations),
             passages=tuple(replace(item, **names) for item in prepared.passages if names),
         )

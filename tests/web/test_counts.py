@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
+from kb_service.domain.lists import Wanted
 from tests.web.conftest import NARROW, WIDE, OpenPage
 from tests.web.service import PDF, PageService
 
@@ -76,7 +77,7 @@ def test_counts_change_with_what_happens_to_documents_that_no_row_shows(
     page = open_page()
     open_documents(page)
     expect(page.locator("#list-summary")).to_contain_text("1 failed")
-    broken = service.catalog.documents.list(base.id, name="z-broken.pdf").items[0]
+    broken = service.catalog.documents.list(base.id, wanted=Wanted("z-broken.pdf")).items[0]
     assert broken.id not in page.locator("#document-list").inner_html()
     service.catalog.documents.delete(base.id, broken.id)
     expect(page.locator("#list-summary")).to_have_text("58 waiting · 2 ready", timeout=15000)

@@ -105,5 +105,7 @@ def test_cited_documents_of_one_title_are_told_apart(
     page = open_page()
     page.get_by_label("Your question").fill("What fell?")
     page.get_by_label("Your question").press("Enter")
-    expect(page.locator(".source .source-title")).to_have_text("Noticenotice-2.pdf8 May 2026page 1")
+    head = page.locator(".source-group .source-title")
+    expect(head).to_have_text("Noticenotice-2.pdf8 May 2026")
+    expect(page.locator(".source-group .source .meta")).to_have_text("page 1")
     expect(page.locator(".source-line")).to_have_text("Harbour fire")

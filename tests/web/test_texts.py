@@ -19,8 +19,8 @@ I18N = static_dir() / "js" / "i18n"
 def texts(language: str) -> dict[str, str]:
     """Key -> text of one language, as it stands in the files of the page."""
     found: dict[str, str] = {}
-    for name in (f"{language}.js", f"errors_{language}.js", f"pages_{language}.js"):
-        source = (I18N / name).read_text("utf-8")
+    for path in (I18N / f"{language}.js", *sorted(I18N.glob(f"*_{language}.js"))):
+        source = path.read_text("utf-8")
         found |= dict(re.findall(r'^  (\w+): "(.*)",$', source, re.MULTILINE))
     return found
 

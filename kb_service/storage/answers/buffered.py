@@ -147,7 +147,9 @@ def _begun_by(answer: Answer) -> Conversation:
     """Return the conversation that an answer begins, still without messages."""
     title = answer.question[:MAX_TITLE_CHARS]
     began = answer.created_at
-    return Conversation(answer.conversation_id, answer.kb_id, title, (), began, began)
+    return Conversation(
+        answer.conversation_id, answer.kb_id, title, (), began, began, answer.channel
+    )
 
 
 def _messages(answer: Answer) -> tuple[Message, Message]:

@@ -7,9 +7,20 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
-from kb_service.domain.answers import Answer, AnswerAudit, Conversation, Message
+from kb_service.domain.answers import Answer, AnswerAudit, Channel, Conversation, Message
 from kb_service.domain.errors import InvalidRequest, NotFound
 from kb_service.storage.answers.codec import (
     answer_from,
@@ -147,14 +158,27 @@ class AnswerStore:
             return _read(connection, [conversation_id])[0]
 
     def list_conversations(
-        self, kb_id: str | None = None, cursor: str | None = None, limit: int = 100
+        self,
+        kb_id: str | None = None,
+        cursor: str | None = None,
+        limit: int = 100,
+        *,
+        channel: Channel | None = None,
+        contains: str | None = None,
     ) -> Listing[Conversation]:
-        """Return conversations, the latest first, after the cursor, of one base or of all."""
+        """Return conversations, the latest first, after the cursor, of one base or of all.
+
+        `contains`: those with that in their title or in what was said, in any case.
+        """
         updated_at, key = conversations.c.updated_at, conversations.c.id
         statement = select(key, updated_at).order_by(updated_at.desc(), key.desc())
         statement = statement.limit(check_limit(limit) + 1)
         if kb_id is not None:
             statement = statement.where(conversations.c.kb_id == kb_id)
+        if channel is not None:
+            statement = statement.where(conversations.c.channel == channel)
+        if contains is not None:
+            statement = statement.where(_says(contains))
         if cursor is not None:
             before, last = decode_time_cursor(cursor)
             same_time = and_(updated_at == before, key < last)
@@ -165,6 +189,21 @@ class AnswerStore:
         if len(rows) <= limit:
             return Listing(items, None)
         return Listing(items, encode_cursor(items[-1].updated_at.isoformat(), items[-1].id))
+
+    def rename_conversation(self, conversation_id: str, title: str) -> Conversation:
+        """Give a conversation another title; its place in the list stays. Raises NotFound and
+        InvalidRequest (invalid_conversation_title)."""
+        named = title.strip()
+        if not 1 <= len(named) <= MAX_TITLE_CHARS:
+            raise InvalidRequest(
+                f"the title has {len(named)} characters; 1 to {MAX_TITLE_CHARS} are accepted",
+                code="invalid_conversation_title",
+            )
+        with self._database.write() as connection:
+            _require_conversation(connection, conversation_id)
+            which = conversations.c.id == conversation_id
+            connection.execute(update(conversations).where(which).values(title=named))
+            return _read(connection, [conversation_id])[0]
 
     def delete_conversation(self, conversation_id: str) -> None:
         """Delete a conversation with its messages and answers. Raises NotFound."""
@@ -233,6 +272,7 @@ def _begin_conversation(connection: Connection, answer: Answer, now: datetime) -
                 id=answer.conversation_id,
                 kb_id=answer.kb_id,
                 title=answer.question[:MAX_TITLE_CHARS],
+                channel=answer.channel,
                 created_at=now,
                 updated_at=now,
             )
@@ -260,6 +300,12 @@ def _append(connection: Connection, conversation_id: str, message: Message) -> N
     )
 
 
+def _says(words: str) -> ColumnElement[bool]:
+    own = messages.c.conversation_id == conversations.c.id
+    said = messages.c.content.icontains(words, autoescape=True)
+    return or_(conversations.c.title.icontains(words, autoescape=True), exists().where(own, said))
+
+
 def _existing(connection: Connection, document_ids: set[str]) -> set[str]:
     found: set[str] = set()
     for batch in batches(document_ids):
@@ -285,7 +331,12 @@ def _read(connection: Connection, ids: Sequence[str]) -> tuple[Conversation, ...
     for row in rows:
         turns.setdefault(row.conversation_id, []).append(value_of(Message, row))
     found = {
-        row.id: value_of(Conversation, row, messages=tuple(turns.get(row.id, ())))
+        row.id: value_of(
+            Conversation,
+            row,
+            messages=tuple(turns.get(row.id, ())),
+            channel=Channel(row.channel),
+        )
         for row in connection.execute(select(conversations).where(conversations.c.id.in_(ids)))
     }
     return tuple(found[conversation_id] for conversation_id in ids)

@@ -7,16 +7,23 @@ nothing of what the bytes contain.
 from collections.abc import Sequence
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import func, select
 
 from kb_service.domain.documents import Document, DocumentStatus
 from kb_service.domain.errors import StorageError
-from kb_service.domain.names import OnConflict, forms_of
+from kb_service.domain.lists import EVERY, DocumentOrder, Wanted
+from kb_service.domain.names import OnConflict
 from kb_service.storage.bases import require_kb
 from kb_service.storage.blobs import BlobStore, StagedBlob
 from kb_service.storage.change_log import next_event
 from kb_service.storage.counts import Noun, counted
 from kb_service.storage.database import Database
+from kb_service.storage.documents.listing import (
+    cursor_after,
+    matching,
+    part_of_list,
+    tags_of,
+)
 from kb_service.storage.documents.registration import (
     REVISED,
     Upload,
@@ -24,6 +31,7 @@ from kb_service.storage.documents.registration import (
     read_again,
     register,
     revise,
+    set_tags,
 )
 from kb_service.storage.documents.removal import remove_document
 from kb_service.storage.documents.rows import (
@@ -34,13 +42,11 @@ from kb_service.storage.documents.rows import (
     require_document_row,
 )
 from kb_service.storage.documents.versions import Content, require_content
-from kb_service.storage.documents.within import Family, family_of
+from kb_service.storage.documents.within import Family, family_of, ids_within
 from kb_service.storage.identity import (
     Clock,
     Listing,
     check_limit,
-    decode_cursor,
-    encode_cursor,
     utc_now,
 )
 from kb_service.storage.references import sweep_blobs
@@ -129,32 +135,41 @@ class Documents:
         kb_id: str,
         cursor: str | None = None,
         limit: int = 100,
-        name: str | None = None,
-        name_contains: str | None = None,
+        wanted: Wanted = EVERY,
+        order: DocumentOrder = DocumentOrder.NAME,
     ) -> Listing[Document]:
-        """Return documents by name, after the cursor. Raises NotFound.
-
-        `name`: only that one. `name_contains`: those with that in their name, in any case.
-        """
-        statement = select(documents).where(_matching(kb_id, name, name_contains))
-        statement = statement.order_by(documents.c.name).limit(check_limit(limit) + 1)
-        if cursor is not None:
-            statement = statement.where(documents.c.name > decode_cursor(cursor, 1)[0])
+        """Return wanted documents in order, after the cursor. Raises NotFound, InvalidRequest."""
+        statement = part_of_list(kb_id, wanted, order, cursor).limit(check_limit(limit) + 1)
         with self._database.read() as connection:
             require_kb(connection, kb_id)
             rows = connection.execute(statement).all()
             items = read_documents(connection, rows[:limit])
-        return Listing(items, encode_cursor(items[-1].name) if len(rows) > limit else None)
+        return Listing(items, cursor_after(rows[limit - 1], order) if len(rows) > limit else None)
 
-    def count(
-        self, kb_id: str, name: str | None = None, name_contains: str | None = None
-    ) -> dict[str, int]:
-        """Return how many documents `list` has in all, by status. Raises NotFound."""
+    def count(self, kb_id: str, wanted: Wanted = EVERY) -> dict[str, int]:
+        """Return how many documents there are by status, of any status. Raises NotFound."""
         with self._database.read() as connection:
             require_kb(connection, kb_id)
-            if name is None and name_contains is None:
+            if wanted == EVERY:
                 return counted(connection, Noun.DOCUMENTS, DocumentStatus, kb_id)
-            return count_by_status(connection, _matching(kb_id, name, name_contains))
+            return count_by_status(connection, matching(kb_id, wanted))
+
+    def tags(self, kb_id: str) -> dict[str, int]:
+        """Return the tags of a base, with how many documents carry each. Raises NotFound."""
+        with self._database.read() as connection:
+            require_kb(connection, kb_id)
+            return tags_of(connection, kb_id)
+
+    def tag(self, kb_id: str, document_id: str, tags: Sequence[str]) -> Document:
+        """Give a document, and what came out of it, these tags in place of theirs.
+
+        Raises NotFound.
+        """
+        with self._database.write() as connection:
+            row = require_document_row(connection, kb_id, document_id)
+            next_event(connection, kb_id)
+            set_tags(connection, (document_id, *ids_within(connection, document_id)), tags)
+            return read_documents(connection, [row])[0]
 
     def known_hashes(self, kb_id: str, origin: str | None = None) -> dict[str, str]:
         """Return name -> SHA-256 of the newest content sent in, whether or not it was readable.
@@ -214,13 +229,3 @@ class Documents:
             if sha256 is not None and sha256 != row.sha256:
                 sha256 = require_content(connection, document_id, sha256).sha256
             return sha256 or row.sha256, read_documents(connection, [row])[0]
-
-
-def _matching(kb_id: str, name: str | None, name_contains: str | None) -> ColumnElement[bool]:
-    which = [documents.c.kb_id == kb_id]
-    if name is not None:
-        which.append(documents.c.name.in_(forms_of(name)))
-    if name_contains is not None:
-        parts = forms_of(name_contains)
-        which.append(or_(*(documents.c.name.icontains(part, autoescape=True) for part in parts)))
-    return and_(*which)

@@ -85,15 +85,13 @@ def link(connection: Connection, kb_id: str, text: TextOf, found: Sequence[Recor
         select(func.max(records.c.incident)).where(records.c.kb_id == kb_id)
     ).scalar_one()
     linked = _Incidents((last or 0) + 1)
-    own: dict[str, int] = {}
+    own: list[_Known] = []
     for number, identity in sorted(identities.items()):
         alone = number in splits
-        near = [] if alone else [item.incident for item in known.near(identity)]
-        if not alone and identity.number in own:
-            near.append(own[identity.number])
-        incident = linked.joined(near)
+        near = [] if alone else [*known.near(identity), *_same_number(own, identity)]
+        incident = linked.joined(item.incident for item in near)
         if not alone and identity.number:
-            own[identity.number] = incident
+            own.append(_Known(text.document_id, number, incident, identity))
         linked.members[number] = incident
     _write(connection, kb_id, text.document_id, identities, linked)
 
@@ -154,6 +152,12 @@ class _Others:
             at_once = self._by_occurrence.get(identity.occurrence, ())
             found += [item for item in at_once if _is_same(item.identity, identity)]
         return found
+
+
+def _same_number(own: Iterable[_Known], identity: Identity) -> list[_Known]:
+    if not identity.number:
+        return []
+    return [item for item in own if item.identity.number == identity.number]
 
 
 def _is_same(one: Identity, other: Identity) -> bool:

@@ -1,10 +1,10 @@
 // The address of what is shown: base, view, conversation, and what the viewer has open, all in the
 // fragment. Knows the browser's history; what a place means is the business of `onMoved`.
 
-const PARTS = ["base", "view", "conversation", "quote", "document"];
-export const CLOSED = { quote: null, document: null };
+const PARTS = ["base", "view", "conversation", "query", "answer", "quote", "document"];
+export const CLOSED = { answer: null, quote: null, document: null };
 
-// "#base=kb_1&view=documents" -> {base, view, conversation, quote, document}; null where absent.
+// "#base=kb_1&view=documents" -> {base, view, conversation, query, answer, quote, document}; null where absent.
 export function placeOf(hash) {
   const given = new URLSearchParams(hash.replace(/^#/, ""));
   return Object.fromEntries(PARTS.map((part) => [part, given.get(part) || null]));
@@ -14,6 +14,11 @@ export function hashOf(place) {
   const named = PARTS.filter((part) => place[part]).map((part) => [part, place[part]]);
   return `#${new URLSearchParams(named)}`;
 }
+
+// The address at which one answer is found again.
+/** @param {string} kbId @param {Api["AnswerBody"]} answer */
+export const linkTo = (kbId, { conversation_id: conversation, id: answer }) =>
+  new URL(hashOf({ base: kbId, conversation, answer }), location.href).href;
 
 // Each entry of the history has a state {number, thread, isHollow}. `thread` names the conversation
 // of an entry before it has an id; a hollow entry was opened over its place and has been closed.

@@ -1,13 +1,14 @@
 // Asking: the streamed reply, stopping, going on with a conversation, and what became of a question
 // that has no answer. Knows the ask call and its events; turns draw themselves (thread.js).
 
-import { basePath, errorFrom, getJson, send, serverNow } from "./api.js";
+import { linkTo } from "./address.js";
+import { basePath, getJson, send, serverNow } from "./api.js";
 import { Composer } from "./composer.js";
 import { announce, byId, oncePerFrame, show } from "./dom.js";
 import { askedOf, forgetAsked, forgetConversation, keepAsked, nameConversation } from "./drafts.js";
 import { t } from "./i18n/i18n.js";
 import { readEvents } from "./sse.js";
-import { EMPTY, readTurns, Thread, doneState } from "./thread.js";
+import { EMPTY, readTurns, take, Thread } from "./thread.js";
 import { teaching } from "./welcome.js";
 
 const SEEN_EVERY_MS = 5000;
@@ -20,7 +21,7 @@ export class Ask {
   #base = null;
   #conversationId = null;
   #thread = new Thread();
-  #composer = new Composer({ onSubmit: (text) => this.#submit(text), onStop: () => this.#stops?.abort() });
+  #composer = new Composer({ onSubmit: (text) => this.#submit(text), onStop: () => this.#stops?.abort(), guard: (run) => this.#hooks.guard(run) });
   #stops = null; // of the answer that streams
   #loading = new AbortController(); // aborted when what is shown is left
   #running = Promise.resolve();
@@ -28,7 +29,7 @@ export class Ask {
 
   // hooks: {cite(kbId, view, citation, mark), answered(kbId, conversationId), begin(kbId),
   // gone(kbId, conversationId), found(kbId, conversationId), hasDocuments(), demo(), openBase(base),
-  // openDocuments(), modelNotice()}
+  // openDocuments(), modelNotice(), guard(run)}
   constructor(hooks) {
     this.#hooks = hooks;
     byId("new-conversation").addEventListener("click", () => this.#base && hooks.begin(this.#base.id));
@@ -41,6 +42,21 @@ export class Ask {
 
   limit(maxChars) {
     this.#composer.limit(maxChars);
+  }
+
+  // In what is asked, as filters of a call; undefined: in everything.
+  get filters() {
+    return this.#composer.filters;
+  }
+
+  // From now on only these documents are asked.
+  askOnly(docs) {
+    this.#composer.askOnly(docs);
+  }
+
+  // Brings an answer of the conversation to the top.
+  showAnswer(id) {
+    this.#thread.bringToTop(this.#thread.viewOf(id));
   }
 
   find(quote) {
@@ -148,6 +164,7 @@ export class Ask {
         this.#composer.put(question);
       },
       onFull: (_from, full) => this.#composer.put(full),
+      onLink: (_from, answer) => linkTo(kbId, answer),
     });
     this.#showBegin();
     return view;
@@ -194,7 +211,7 @@ export class Ask {
   }
 
   async #stream(base, asked, view, state, signal) {
-    const body = { question: asked.question, stream: true };
+    const body = { question: asked.question, stream: true, channel: "page", filters: this.#composer.filters };
     if (asked.conversationId) body.conversation_id = asked.conversationId;
     const response = await send("POST", `${basePath(base.id)}/ask`, { body, signal, accept: "text/event-stream" });
     const draw = oncePerFrame(() => state.isStreaming && view.update(state));
@@ -229,13 +246,4 @@ export class Ask {
       keepAsked(base.id, { ...asked, isAsking, isStopped: state.isStopped && isHere });
     }
   }
-}
-
-// Applies one event of a streamed answer to its state.
-function take(state, event, data) {
-  if (event === "token") state.text += data.text;
-  else if (event === "status") state.phase = data.phase;
-  else if (event === "citation") state.citations = [...state.citations, data];
-  else if (event === "done") Object.assign(state, doneState(data), { isStreaming: true });
-  else if (event === "error") throw errorFrom(0, data);
 }

@@ -4,6 +4,7 @@
 import { byId, show } from "./dom.js";
 import { draftOf, keepDraft } from "./drafts.js";
 import { errorText, onLanguage, t } from "./i18n/i18n.js";
+import { Scope } from "./scope.js";
 import { numPoints } from "./spans.js";
 
 const NEARLY = 0.9; // of the limit: from here on the characters are counted
@@ -13,9 +14,12 @@ export class Composer {
   #kbId = null;
   #maxChars = null;
   #error = null;
+  #scope;
 
-  // `onSubmit(text)` when the reader sends; `onStop()` when an answer shall end.
-  constructor({ onSubmit, onStop }) {
+  // `onSubmit(text)` when the reader sends; `onStop()` when an answer shall end; `guard(run)` runs
+  // what may fail.
+  constructor({ onSubmit, onStop, guard }) {
+    this.#scope = new Scope(guard);
     const send = () => onSubmit(this.#box.value);
     byId("composer").addEventListener("submit", (event) => {
       event.preventDefault();
@@ -37,7 +41,18 @@ export class Composer {
     this.#kbId = kbId;
     this.#box.value = kbId ? draftOf(kbId) : "";
     this.#error = null;
+    this.#scope.enter(kbId);
     this.#draw();
+  }
+
+  // Of the next question; undefined when everything is asked.
+  get filters() {
+    return this.#scope.filters;
+  }
+
+  askOnly(docs) {
+    this.#scope.only(docs);
+    this.focus();
   }
 
   limit(maxChars) {

@@ -7,7 +7,7 @@ import { errorText, t } from "./i18n/i18n.js";
 let numOpened = 0;
 
 // `submit()` may throw: the error is shown in the dialog, which stays open.
-function openDialog({ title, body, confirm, isDanger, submit }) {
+export function openDialog({ title, body, confirm, isDanger, submit }) {
   const titleId = `dialog-title-${(numOpened += 1)}`;
   return new Promise((resolve) => {
     let result = null;

@@ -17,24 +17,30 @@ export const waitsForVectors = (doc) => doc.vectors === "pending";
 export class DocumentRow {
   #state = "";
   #actions;
-  element = el("li", { class: "document" });
+  element = el("tr", { class: "document" });
 
-  // actions: {open, remove, download, versions, retry, cancel}, each called with (doc, job)
+  // actions: {open, remove, download, versions, retry, cancel}, each called with (doc, job);
+  // {tick(doc, isTicked), tag(name)}
   constructor(actions) {
     this.#actions = actions;
   }
 
   /** @param {Api["DocumentBody"]} doc @param {Api["JobBody"]} job */
-  update(doc, job) {
-    const state = JSON.stringify([doc, job, document.documentElement.lang]);
+  update(doc, job, isTicked) {
+    const state = JSON.stringify([doc, job, isTicked, document.documentElement.lang]);
     if (state === this.#state) return;
     this.#state = state;
     const wasOpen = this.element.querySelector("details")?.open ?? false;
     const action = this.element.contains(focused()) ? focused().dataset.action : null;
+    this.element.classList.toggle("is-ticked", isTicked);
     this.element.replaceChildren(
-      el("span", { class: "document-kind", "aria-hidden": "true" }, kindOf(doc)),
-      el("div", { class: "document-body" }, this.#title(doc), containerLine(doc), metaLine(doc), vectorsLine(doc), progressLine(doc, job), errorLine(doc, job), pageReport(doc, wasOpen)),
-      el("div", { class: "document-actions" }, ...this.#buttons(doc, job)));
+      el("td", { class: "document-tick" }, this.#tick(doc, isTicked)),
+      el("th", { class: "document-body", scope: "row" }, this.#title(doc), containerLine(doc), this.#tags(doc), vectorsLine(doc), progressLine(doc, job), errorLine(doc, job), pageReport(doc, wasOpen)),
+      el("td", { class: "document-pages meta" }, pagesText(doc)),
+      el("td", { class: "document-size meta" }, formatBytes(doc.size_bytes)),
+      el("td", { class: "document-date meta" }, formatTime(doc.updated_at)),
+      el("td", { class: "document-status" }, badge(doc.status)),
+      el("td", { class: "document-actions" }, el("div", {}, ...this.#buttons(doc, job))));
     if (action) all(this.element, `[data-action="${action}"]`)[0]?.focus();
   }
 
@@ -44,7 +50,20 @@ export class DocumentRow {
     const title = doc.revision
       ? el("button", { type: "button", class: "document-name", title: doc.name, "data-action": "open", onclick: () => this.#actions.open(doc) }, name)
       : el("span", { class: "document-name", title: doc.name }, name);
-    return el("div", { class: "document-title" }, title, badge(doc.status));
+    return el("div", { class: "document-title" }, el("span", { class: "document-kind", "aria-hidden": "true" }, kindOf(doc)), title);
+  }
+
+  /** @param {Api["DocumentBody"]} doc */
+  #tick(doc, isTicked) {
+    const ticked = (event) => this.#actions.tick(doc, event.currentTarget.checked);
+    return el("input", { type: "checkbox", checked: isTicked, "data-action": "tick", "aria-label": t("document_select", { name: doc.name }), onchange: ticked });
+  }
+
+  /** @param {Api["DocumentBody"]} doc */
+  #tags({ tags }) {
+    if (!tags.length) return null;
+    const chip = (tag) => el("button", { type: "button", class: "tag tag-button", title: t("filter_tag", { tag }), onclick: () => this.#actions.tag(tag) }, el("bdi", {}, tag));
+    return el("div", { class: "document-tags" }, tags.map(chip));
   }
 
   /** @param {Api["DocumentBody"]} doc @param {Api["JobBody"]} job */
@@ -76,15 +95,9 @@ function badge(status) {
   return el("span", { class: `badge badge-${status}` }, symbol ? icon(symbol) : el("span", { class: "badge-dot" }), codeText("status", status));
 }
 
+// "3 pages of text"; what gave no text is told below with its reasons.
 /** @param {Api["DocumentBody"]} doc */
-function metaLine(doc) {
-  const parts = [formatBytes(doc.size_bytes)];
-  const report = reportText(doc.page_report);
-  if (report && !unreadPages(doc).length) parts.push(report);
-  if (doc.revision) parts.push(t("num_passages", { count: doc.revision.num_chunks }));
-  parts.push(formatTime(doc.updated_at));
-  return el("p", { class: "meta document-meta" }, parts.join(" · "), doc.tags?.map((tag) => el("span", { class: "tag" }, tag)) ?? []);
-}
+const pagesText = (doc) => (unreadPages(doc).length ? t("num_pages", { count: doc.page_report.pages.length }) : reportText(doc.page_report));
 
 // A document that came out of another one goes with it.
 /** @param {Api["DocumentBody"]} doc */

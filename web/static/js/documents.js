@@ -1,39 +1,46 @@
 // The documents of the chosen base: list, search by name, further pages, refresh, actions.
 // Knows which documents are shown; a row draws itself (document_row.js).
 
-import { basePath, getJson, jobPath } from "./api.js";
+import { basePath, getJson } from "./api.js";
 import { downloadDocument, removeDocument, steerJob } from "./document_actions.js";
 import { DocumentRow, isActive, waitsForVectors } from "./document_row.js";
-import { byId, debounce, el, show } from "./dom.js";
+import { byId, el, show } from "./dom.js";
 import { errorText, onLanguage, t } from "./i18n/i18n.js";
+import { KnownJobs } from "./known_jobs.js";
+import { EVERY, isNarrowed, ListHead } from "./list_head.js";
 import { LiveUpdates } from "./live.js";
+import { Selection } from "./selection.js";
 import { showVersions } from "./versions.js";
 
 const PAGE_SIZE = 50;
-const MAX_JOB_READS = 8;
 
 export class Documents {
-  // What the list is of. Each other base or search makes it another object: a step that waited gives
+  // What the list is of. Each other base or wish makes it another object: a step that waited gives
   // up when what it began with is left.
-  /** @type {{base: Api["KnowledgeBaseBody"], filter: string}} */
-  #listed = { base: null, filter: "" };
+  /** @type {{base: Api["KnowledgeBaseBody"], wanted: import("./list_head.js").Wanted}} */
+  #listed = { base: null, wanted: EVERY };
   /** @type {{cursor: string, next: string, items: Api["DocumentBody"][], totals: Record<string, number>}[]} */
   #pages = []; // [{cursor, next, items}]: the list as it was asked for
   #rows = new Map(); // document id -> DocumentRow
-  /** @type {Map<string, Api["JobBody"]>} */
-  #jobs = new Map(); // document id -> its newest Job, as far as the service told
+  #jobs = new KnownJobs();
+  /** @type {Record<string, number>} */
   #totals = {}; // status -> documents of the list as it was asked for, shown or not
   #numWorking = 0; // documents of the whole base that wait or are being read
   #isInTrouble = false;
   #hooks;
+  #head = new ListHead((change) => this.#guard(() => this.#want(change)));
+  #selection = new Selection({
+    guard: (run) => this.#guard(run),
+    changed: () => this.#afterMany(),
+    drawn: () => this.#render(),
+    ask: (docs) => this.#hooks.askOnly(docs),
+  });
   #live = new LiveUpdates(() => this.#refresh(), () => this.#isBusy, (event) => this.#hear(event));
 
-  // hooks: {open(kbId, doc), listed(docs), changed(), report(source, say, owner)}
+  // hooks: {open(kbId, doc), listed(docs), changed(), askOnly(docs), report(source, say, owner)}
   constructor(hooks) {
     this.#hooks = hooks;
     byId("more-documents").addEventListener("click", () => this.#guard(() => this.#loadMore()));
-    const search = debounce(() => this.#guard(() => this.#search()), 250);
-    byId("document-filter").addEventListener("input", search);
     onLanguage(() => this.#render());
   }
 
@@ -47,23 +54,22 @@ export class Documents {
   }
 
   get numActive() {
-    const working = [...this.#jobs].filter(([, job]) => isUnfinished(job)).map(([id]) => id);
-    const known = new Set([...working, ...this.items.filter(isActive).map((doc) => doc.id)]).size;
+    const known = new Set([...this.#jobs.working, ...this.items.filter(isActive).map((doc) => doc.id)]).size;
     return Math.max(known, this.#numWorking);
   }
 
   async choose(base) {
     this.#live.stop();
-    this.#listed = { base, filter: "" };
-    byId("document-filter").value = "";
-    this.#jobs = new Map();
+    this.#listed = { base, wanted: EVERY };
+    this.#head.clear();
+    this.#selection.clear();
+    this.#jobs = new KnownJobs();
     this.#rows.clear();
     this.#pages = [];
     this.#totals = {};
     this.#numWorking = 0;
     this.#isInTrouble = false;
     byId("document-list").replaceChildren();
-    byId("list-summary").textContent = "";
     show(byId("more-documents"), false);
     if (!base) return;
     await this.#guard(() => this.#reload());
@@ -73,7 +79,7 @@ export class Documents {
   // Takes the outcomes of an upload: their jobs are known before the list is.
   accept(kbId, items) {
     if (kbId !== this.#listed.base?.id) return;
-    for (const { document: doc, job } of items) if (doc && job) this.#jobs.set(doc.id, job);
+    for (const { job } of items) this.#jobs.note(job);
     this.#guard(() => this.#reload());
     this.#live.poke();
   }
@@ -83,28 +89,35 @@ export class Documents {
     /** @type {Api["JobBody"]} */
     const job = JSON.parse(data);
     if (!job.document_id) return;
-    this.#jobs.set(job.document_id, job);
+    this.#jobs.note(job);
     this.#render();
   }
 
-  async #search() {
-    this.#listed = { base: this.#listed.base, filter: byId("document-filter").value.trim() };
+  async #want(change) {
+    const { base, wanted } = this.#listed;
+    this.#listed = { base, wanted: { ...wanted, ...change } };
     await this.#reload();
+  }
+
+  // Many were tagged, deleted or tried again: the list and the counts of the base have changed.
+  async #afterMany() {
+    await this.#reload();
+    this.#hooks.changed();
   }
 
   // A part of the list, or null when another list is shown by now.
   async #fetchPage(listed, cursor) {
-    const query = { cursor, limit: PAGE_SIZE, name_contains: listed.filter };
+    const query = { cursor, limit: PAGE_SIZE, ...listed.wanted };
     /** @type {Api["DocumentListBody"]} */
     const page = await getJson(`${basePath(listed.base.id)}/documents`, query);
     if (listed !== this.#listed) return null;
-    for (const doc of page.items) if (doc.job) this.#jobs.set(doc.id, doc.job);
+    for (const doc of page.items) this.#jobs.note(doc.job);
     return { cursor, next: page.next_cursor, items: page.items, totals: page.totals };
   }
 
-  // The first part tells how many there are in all; a search by name counts what it finds.
+  // The first part tells how many there are in all; a narrowed list counts what it finds.
   async #count(page, listed) {
-    const { totals: all } = listed.filter ? await getJson(`${basePath(listed.base.id)}/documents`, { limit: 1 }) : page;
+    const { totals: all } = isNarrowed(listed.wanted) ? await getJson(`${basePath(listed.base.id)}/documents`, { limit: 1 }) : page;
     if (listed !== this.#listed) return;
     this.#totals = page.totals;
     this.#numWorking = all.pending + all.processing;
@@ -141,21 +154,11 @@ export class Documents {
         Object.assign(page, fresh);
       }
       if (this.#pages.length) await this.#count(this.#pages[0], listed);
-      await this.#readJobs();
+      await this.#jobs.readAgain(new Set(this.items.filter((doc) => doc.job).map((doc) => doc.id)));
       this.#render();
       this.#hooks.listed(this.items);
     }, "refresh");
     if (before !== this.numActive) this.#hooks.changed();
-  }
-
-  async #readJobs() {
-    const jobs = this.#jobs;
-    const fresh = new Set(this.items.filter((doc) => doc.job).map((doc) => doc.id));
-    const stale = [...jobs].filter(([id, job]) => isUnfinished(job) && !fresh.has(id));
-    for (const [id, job] of stale.slice(0, MAX_JOB_READS)) {
-      const read = await getJson(jobPath(job.id)).catch((error) => forgetGone(error, () => jobs.delete(id)));
-      if (read) jobs.set(id, read);
-    }
   }
 
   #render() {
@@ -167,26 +170,22 @@ export class Documents {
       list.replaceChildren(...elements);
     }
     show(byId("more-documents"), Boolean(this.#pages.at(-1)?.next));
-    this.#renderSummary();
-    this.#renderEmpty(docs);
+    this.#selection.follow(docs);
+    this.#renderHead(docs);
     byId("tab-chip").textContent = this.numActive ? t("tab_active", { count: this.numActive }) : "";
   }
 
-  #renderSummary() {
-    const parts = ["processing", "pending", "ready", "partial", "failed"].filter((status) => this.#totals[status] > 0);
-    const text = parts.map((status) => t(`count_${status}`, { count: this.#totals[status] })).join(" · ");
-    if (byId("list-summary").textContent !== text) byId("list-summary").textContent = text;
+  #renderHead(docs) {
+    const { wanted } = this.#listed;
     const total = Object.values(this.#totals).reduce((sum, count) => sum + count, 0);
-    byId("more-documents").textContent = t("load_more_of", { shown: this.items.length, total });
-  }
-
-  #renderEmpty(docs) {
+    const numWanted = wanted.status ? this.#totals[wanted.status] : total;
+    this.#head.draw(wanted, this.#totals, total > 0 || isNarrowed(wanted) || Boolean(wanted.status));
+    byId("more-documents").textContent = t("load_more_of", { shown: docs.length, total: numWanted });
     const empty = byId("list-empty");
     show(empty, docs.length === 0);
-    const { filter } = this.#listed;
-    show(byId("list-head"), docs.length > 0 || filter !== "");
-    const text = filter ? t("filter_none", { name: filter }) : t("documents_none");
-    empty.replaceChildren(el("p", {}, text), filter ? "" : el("p", { class: "meta" }, t("documents_none_more")));
+    show(byId("document-table"), docs.length > 0);
+    const text = wanted.name_contains ? t("filter_none", { name: wanted.name_contains }) : t(wanted.status || wanted.tag ? "filter_nothing" : "documents_none");
+    empty.replaceChildren(el("p", {}, text), isNarrowed(wanted) || wanted.status ? "" : el("p", { class: "meta" }, t("documents_none_more")));
   }
 
   #row(doc) {
@@ -196,19 +195,21 @@ export class Documents {
       remove: (chosen) => this.#guard(() => this.#remove(kbId, chosen)),
       versions: (chosen) => this.#guard(async () => (await showVersions(kbId, chosen, this.#hooks.open)) && this.#refresh()),
       download: (chosen) => this.#guard(() => downloadDocument(kbId, chosen)),
+      tick: (chosen, isTicked) => this.#selection.tick(chosen, isTicked),
+      tag: (tag) => this.#guard(() => this.#want({ tag })),
       retry: (chosen, job) => this.#guard(() => this.#act(job, "retry")),
       cancel: (chosen, job) => this.#guard(() => this.#act(job, "cancel")),
     };
     if (!this.#rows.has(doc.id)) this.#rows.set(doc.id, new DocumentRow(actions));
     const row = this.#rows.get(doc.id);
-    row.update(doc, this.#jobs.get(doc.id) ?? null);
+    row.update(doc, this.#jobs.get(doc.id), this.#selection.has(doc.id));
     return row.element;
   }
 
   async #act(job, action) {
     const jobs = this.#jobs;
     const changed = await steerJob(job, action);
-    if (changed?.document_id) jobs.set(changed.document_id, changed);
+    jobs.note(changed);
     await this.#refresh();
   }
 
@@ -216,7 +217,8 @@ export class Documents {
     if (!(await removeDocument(kbId, doc)) || kbId !== this.#listed.base?.id) return;
     for (const page of this.#pages) page.items = page.items.filter((item) => item.id !== doc.id);
     this.#rows.delete(doc.id);
-    this.#jobs.delete(doc.id);
+    this.#jobs.forget(doc.id);
+    this.#selection.forget(doc.id);
     this.#render();
     byId(this.items.length ? "document-filter" : "pick-files").focus();
     this.#hooks.changed();
@@ -237,12 +239,4 @@ export class Documents {
   }
 }
 
-// A document deleted elsewhere takes its job with it; any other error is reported.
-function forgetGone(error, forget) {
-  if (error.status !== 404) throw error;
-  forget();
-  return null;
-}
-
 const isChanging = (doc) => isActive(doc) || waitsForVectors(doc);
-const isUnfinished = (job) => ["queued", "running", "failed"].includes(job.status);

@@ -5,6 +5,7 @@ const MAX_ASKED = 20;
 const FRESH_MS = 15000; // a question that another tab waits for is seen again within this time
 const TAB_ITEM = "kb.tab";
 const draftItem = (kbId) => `kb.draft.${kbId}`;
+const scopeItem = (kbId) => `kb.scope.${kbId}`;
 const askedItem = (kbId) => `kb.asked.${kbId}`;
 
 function store(item, text) {
@@ -26,13 +27,22 @@ export const draftOf = (kbId) => localStorage.getItem(draftItem(kbId)) ?? "";
 
 export const keepDraft = (kbId, text) => store(draftItem(kbId), text);
 
-function allAsked(kbId) {
+function parsed(item) {
   try {
-    const kept = JSON.parse(localStorage.getItem(askedItem(kbId)) ?? "[]");
-    return Array.isArray(kept) ? kept : [];
+    return JSON.parse(localStorage.getItem(item) ?? "null");
   } catch {
-    return [];
+    return null;
   }
+}
+
+// In what is asked (scope.js), null where that is everything.
+export const scopeOf = (kbId) => parsed(scopeItem(kbId));
+
+export const keepScope = (kbId, scope) => store(scopeItem(kbId), scope ? JSON.stringify(scope) : "");
+
+function allAsked(kbId) {
+  const kept = parsed(askedItem(kbId));
+  return Array.isArray(kept) ? kept : [];
 }
 
 const storeAsked = (kbId, kept) => store(askedItem(kbId), kept.length ? JSON.stringify(kept.slice(-MAX_ASKED)) : "");
@@ -68,10 +78,11 @@ export function nameConversation(kbId, conversationId) {
 export function forgetBase(kbId) {
   store(draftItem(kbId), "");
   store(askedItem(kbId), "");
+  store(scopeItem(kbId), "");
 }
 
 // For a reader who leaves a shared machine.
 export function forgetEverything() {
-  const ours = Object.keys(localStorage).filter((item) => /^kb\.(draft|asked)\./.test(item));
+  const ours = Object.keys(localStorage).filter((item) => /^kb\.(draft|asked|scope)\./.test(item));
   for (const item of ours) localStorage.removeItem(item);
 }

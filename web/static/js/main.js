@@ -15,6 +15,7 @@ import { Intake } from "./intake.js";
 import { Navigation } from "./navigation.js";
 import { Notices } from "./notices.js";
 import { Readiness } from "./readiness.js";
+import { Search } from "./search.js";
 import { Tabs } from "./tabs.js";
 import { Uploads } from "./uploads.js";
 import { Viewer } from "./viewer.js";
@@ -35,6 +36,10 @@ const bases = new Bases((base) => guard(() => navigation.openBase(base)), guard)
 const documents = new Documents({
   open: (kbId, doc) => openOver({ ...CLOSED, document: doc.id }, () => viewer.openDocument(kbId, doc, document.activeElement)),
   listed: (docs) => viewer.follow(docs),
+  askOnly: (docs) => {
+    navigation.openView("ask");
+    ask.askOnly(docs);
+  },
   changed: debounce(() => guard(() => bases.refreshChosen()), 300),
   report: (source, say, owner) => notices.set(source, say, { owner }),
 });
@@ -62,6 +67,7 @@ const ask = new Ask({
     notices.set("conversation", () => t("conversation_gone"), { isBad: false, owner: kbId });
     guard(() => navigation.openConversation(kbId, null));
   },
+  guard: (run) => guard(run),
   begin: (kbId) => guard(async () => {
     await navigation.openConversation(kbId, null);
     await ask.begin(kbId);
@@ -75,10 +81,15 @@ const ask = new Ask({
     byId("pick-files").focus();
   },
 });
+const search = new Search({
+  filters: () => ask.filters,
+  searched: (query) => guard(() => navigation.openSearch(query)),
+  open: (view, quote, button) => viewer.openCitation(bases.chosen.id, view, quote, button),
+});
 const readiness = new Readiness(notices, { loaded: () => ask.showTeaching(), limits: (limits) => ask.limit(limits.max_question_chars) });
 const uploads = new Uploads((kbId, items) => documents.accept(kbId, items));
 const intake = new Intake({ guard: (run) => guard(run, "files"), baseId: () => bases.chosen?.id ?? null, add: addFiles });
-const navigation = new Navigation({ address, ask, bases, conversations, documents, notices, tabs, uploads, viewer, frame: showFrame });
+const navigation = new Navigation({ address, ask, bases, conversations, documents, notices, search, tabs, uploads, viewer, frame: showFrame });
 
 // Runs an action; what goes wrong belongs to the base in which it was begun.
 async function guard(run, source = "page") {

@@ -3,6 +3,7 @@
 
 import { documentPath, getJson } from "./api.js";
 import { CLOSED } from "./address.js";
+import { NAMES } from "./tabs.js";
 
 const lastItem = (kbId) => `kb.conversation.${kbId}`;
 
@@ -11,7 +12,7 @@ export class Navigation {
   #turn = 0;
   #named = new Map(); // thread of an address -> id of the conversation that began there
 
-  // parts: {address, bases, ask, conversations, documents, tabs, uploads, viewer, notices,
+  // parts: {address, bases, ask, conversations, documents, search, tabs, uploads, viewer, notices,
   // frame(base, missingId)}
   constructor(parts) {
     this.#parts = parts;
@@ -26,14 +27,14 @@ export class Navigation {
 
   // A base, with the conversation that this tab last had in it.
   async openBase(base) {
-    this.#parts.address.go({ ...CLOSED, view: null, ...placeIn(base?.id ?? null) });
+    this.#parts.address.go({ ...CLOSED, view: null, query: null, ...placeIn(base?.id ?? null) });
     await this.show(this.#parts.address.place);
   }
 
   // Another conversation of a base; null begins one. One of a base that was left stays there.
   async openConversation(kbId, conversation) {
     if (kbId !== this.#parts.bases.chosen?.id) return;
-    this.#parts.address.go({ ...CLOSED, view: null, base: kbId, conversation });
+    this.#parts.address.go({ ...CLOSED, view: null, query: null, base: kbId, conversation });
     await this.show(this.#parts.address.place);
   }
 
@@ -41,6 +42,12 @@ export class Navigation {
     const { address, tabs } = this.#parts;
     address.go({ view: name === "ask" ? null : name });
     tabs.choose(name);
+  }
+
+  // Looks for words in the base; Back leads to what was looked for before.
+  async openSearch(query) {
+    this.#parts.address.go({ ...CLOSED, view: "search", query });
+    await this.show(this.#parts.address.place);
   }
 
   // The conversation on the page has this id now.
@@ -63,10 +70,13 @@ export class Navigation {
     if (base === null || base.id !== bases.chosen?.id) await this.#enter(base);
     if (turn !== this.#turn) return;
     frame(base, base ? null : place.base);
-    tabs.choose(place.view === "documents" ? "documents" : "ask");
+    tabs.choose(NAMES.includes(place.view) ? place.view : "ask");
     tabs.enable(base !== null);
     if (!base) return;
     await this.#openThread(base, place.conversation);
+    if (place.view === "search") await this.#parts.search.show(place.query);
+    if (turn !== this.#turn) return;
+    if (place.answer) this.#parts.ask.showAnswer(place.answer);
     if (turn === this.#turn) await this.#openViewer(base, place);
   }
 
@@ -80,12 +90,13 @@ export class Navigation {
   }
 
   async #enter(base) {
-    const { ask, bases, conversations, documents, notices, uploads, viewer } = this.#parts;
+    const { ask, bases, conversations, documents, notices, search, uploads, viewer } = this.#parts;
     viewer.close();
     bases.choose(base);
     notices.enter(base?.id ?? null);
     uploads.enter(base?.id ?? null);
     if (!base) await ask.open(null, null);
+    search.enter(base?.id ?? null);
     documents.choose(base);
     conversations.enter(base?.id ?? null);
   }

@@ -9,6 +9,7 @@ const SCALE = 2; // pixels per point: sharp at the width of the panel
 const DETAIL_SCALE = 3; // once zoomed in past DETAIL_ZOOM
 const DETAIL_ZOOM = 1.5;
 const MIN_SCALE = 0.25;
+const MARGIN = 40; // pixels of paper below the words
 
 export class PictureView {
   #image = el("img", { class: "page-picture", decoding: "async" });
@@ -93,6 +94,8 @@ export class PictureView {
     const shown = this.#image.clientHeight / (this.#image.naturalHeight / this.#shownScale);
     const top = this.#image.clientHeight - Math.max(...boxes.map((box) => box[3])) * shown;
     const left = Math.min(...boxes.map((box) => box[0])) * shown;
-    scroller.scrollTo({ top: Math.max(0, top - scroller.clientHeight / 3), left: Math.max(0, left - 24) });
+    const bottom = this.#image.clientHeight - Math.min(...boxes.map((box) => box[1])) * shown;
+    const isWithHead = bottom + MARGIN < scroller.clientHeight; // the words are seen without scrolling
+    scroller.scrollTo({ top: isWithHead ? 0 : Math.max(0, top - scroller.clientHeight / 3), left: Math.max(0, left - 24) });
   }
 }

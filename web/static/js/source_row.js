@@ -10,9 +10,15 @@ export function sourceRow(citation, onCite) {
       el("span", { class: `mark mark-${citation.status}` }, String(citation.number)),
       el("span", { class: "source-text" },
         el("span", { class: "source-title" }, el("bdi", {}, citation.title), nameOf(citation), el("span", { class: "meta" }, pagesText(citation)), methodOf(citation)),
-        citation.document_line ? el("span", { class: "meta source-line" }, el("bdi", {}, citation.document_line)) : null,
+        lineOf(citation),
         el("q", { class: "source-quote" }, citation.cited_text))));
 }
+
+/** @param {Api["CitationBody"]} citation */
+export const documentHead = (citation) => el("p", { class: "source-title" }, el("bdi", {}, citation.title), nameOf(citation));
+
+/** @param {Api["CitationBody"]} citation */
+export const lineOf = ({ document_line: line }) => (line ? el("span", { class: "meta source-line" }, el("bdi", {}, line)) : null);
 
 // By what documents of one title are told apart: the name of the file, unless it is the title, and
 // the date of the paper.

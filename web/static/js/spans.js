@@ -20,17 +20,20 @@ const covers = (span, start, end) => span.start <= start && end <= span.end && s
 // Cuts an answer into pieces {text, ids, isAnswer, isUnsupported, marks}: `ids` of the citations whose
 // answer span covers the piece, `isAnswer` inside the highlighted typed answer, `isUnsupported` inside
 // words that no cited words say, `marks` the citations that end right after it, in number order.
-export function pieces(text, citations, highlight) {
+// `borders`: further places to cut at. Each piece tells its own {start, end}.
+export function pieces(text, citations, highlight, borders = []) {
   const total = numPoints(text);
   const clamp = (offset) => Math.max(0, Math.min(total, offset));
   const spans = citations.map(({ id, answer }) => ({ id, start: clamp(answer.start), end: clamp(answer.end) }));
   const answer = highlight ? { start: clamp(highlight.start), end: clamp(highlight.end) } : { start: 0, end: 0 };
   const unsupported = citations.flatMap((citation) => citation.unsupported).map(({ start, end }) => ({ start: clamp(start), end: clamp(end) }));
-  const cuts = new Set([0, total, answer.start, answer.end, ...[...spans, ...unsupported].flatMap(({ start, end }) => [start, end])]);
+  const cuts = new Set([0, total, ...borders, answer.start, answer.end, ...[...spans, ...unsupported].flatMap(({ start, end }) => [start, end])]);
   const ordered = [...cuts].sort((a, b) => a - b);
   const slice = slicer(text);
   return ordered.slice(1).map((end, index) => ({
     text: slice(ordered[index], end),
+    start: ordered[index],
+    end,
     ids: spans.filter((span) => covers(span, ordered[index], end)).map(({ id }) => id),
     isAnswer: covers(answer, ordered[index], end),
     isUnsupported: unsupported.some((span) => covers(span, ordered[index], end)),

@@ -1,8 +1,8 @@
-// The two views, Ask and Documents, as tabs: arrow keys move, only the chosen one is in the tab order.
+// The views, Ask, Search and Documents, as tabs: arrow keys move, only the chosen one is in the tab order.
 
 import { byId, show } from "./dom.js";
 
-const NAMES = ["ask", "documents"];
+export const NAMES = ["ask", "search", "documents"];
 
 export class Tabs {
   #onChosen;

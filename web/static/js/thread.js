@@ -1,7 +1,7 @@
 // The turns on the page: questions with their answers, stored ones and those without an answer.
 // Knows how a conversation is read back; asking is not its business.
 
-import { getJson } from "./api.js";
+import { errorFrom, getJson } from "./api.js";
 import { AnswerView } from "./answer_view.js";
 import { byId, el } from "./dom.js";
 import { errorText, t } from "./i18n/i18n.js";
@@ -9,10 +9,19 @@ import { errorText, t } from "./i18n/i18n.js";
 const answerPath = (id) => `answers/${encodeURIComponent(id)}`;
 export const conversationPath = (id) => `conversations/${encodeURIComponent(id)}`;
 
-export const EMPTY = { text: "", citations: [], answer: null, error: null, phase: null, isStopped: false, isUnfinished: false, isStored: false, isStreaming: false };
+export const EMPTY = { text: "", citations: [], answer: null, feedback: null, error: null, phase: null, isStopped: false, isUnfinished: false, isStored: false, isStreaming: false };
 
 /** @param {Api["AnswerBody"]} answer */
-export const doneState = (answer) => ({ ...EMPTY, text: answer.answer, citations: answer.citations, answer });
+export const doneState = (answer, feedback = null) => ({ ...EMPTY, text: answer.answer, citations: answer.citations, answer, feedback });
+
+// Applies one event of a streamed answer to its state.
+export function take(state, event, data) {
+  if (event === "token") state.text += data.text;
+  else if (event === "status") state.phase = data.phase;
+  else if (event === "citation") state.citations = [...state.citations, data];
+  else if (event === "done") Object.assign(state, doneState(data), { isStreaming: true });
+  else if (event === "error") throw errorFrom(0, data);
+}
 
 // The turns of a stored conversation, in order: [{question, state}]. An answer that cannot be read
 // any more leaves its words, which the conversation has itself. Throws ApiError.
@@ -25,7 +34,10 @@ export async function readTurns(conversationId, signal) {
     else if (turns.length) Object.assign(turns.at(-1), { answerId, state: { ...EMPTY, text: content, isStored: true } });
   }
   const read = async (turn) => {
-    if (turn.answerId) turn.state = doneState(await getJson(answerPath(turn.answerId), {}, signal));
+    if (!turn.answerId) return;
+    /** @type {Api["AuditedAnswerBody"]} */
+    const answer = await getJson(answerPath(turn.answerId), {}, signal);
+    turn.state = doneState(answer, answer.feedback);
   };
   const forgive = (error) => {
     if (error.code !== "answer_not_found") throw error;
@@ -86,6 +98,11 @@ export class Thread {
       if (citation) return { view, citation };
     }
     return null;
+  }
+
+  // The view of an answer by its id; without one, undefined.
+  viewOf(answerId) {
+    return this.#views.find((view) => view.answerId === answerId);
   }
 
   relabel() {

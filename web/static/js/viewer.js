@@ -191,6 +191,7 @@ export class Viewer {
       isText: this.#showsText,
       canShowPicture: this.#page !== null && !this.#withoutPictures.has(this.#stop.documentId),
       picture: this.#picture,
+      isLit: this.#showsText || (this.#page === this.#stop.pageNumber && this.#stop.boxes.length > 0),
     });
   }
 

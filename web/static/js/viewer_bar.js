@@ -50,7 +50,8 @@ export class ViewerBar {
     ];
   }
 
-  // state: {title, citation, index, numStops, page, numPages, isText, canShowPicture, picture}
+  // state: {title, citation, index, numStops, page, numPages, isText, canShowPicture, picture, isLit}
+  // `isLit`: the quote is lit below and need not be said above.
   update(state) {
     const { citation, index, numStops, page, numPages, isText, picture } = state;
     this.title.replaceChildren(el("bdi", {}, state.title));
@@ -65,7 +66,7 @@ export class ViewerBar {
     this.mode.title = t(isText ? "show_picture_label" : "show_text_label");
     show(this.mode, state.canShowPicture);
     this.quote.textContent = citation?.cited_text ?? "";
-    show(this.quote, citation !== null);
+    show(this.quote, citation !== null && !state.isLit);
     this.method.textContent = methodText(citation);
     show(this.method, Boolean(methodText(citation)));
   }

@@ -91,7 +91,6 @@ export const en = {
   conversation_begun: "A new conversation has begun.",
   conversations: "Conversations",
   conversation_gone: "That conversation is not there any more.",
-  conversation_delete: "Delete the conversation “{title}”",
   conversation_delete_title: "Delete this conversation?",
   conversation_deleted: "The conversation was deleted.",
   loss_conversation: "“{title}”: {count} question with its answer|“{title}”: {count} questions with their answers",

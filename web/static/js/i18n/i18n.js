@@ -1,6 +1,10 @@
 // The language of the page: Chinese or English, remembered, switched without a reload.
-// Knows keys and texts; all texts live in en.js and zh.js, those of errors, pages and versions beside them.
+// Knows keys and texts; all texts live in en.js and zh.js, those of single parts beside them.
 
+import { askingEn } from "./asking_en.js";
+import { askingZh } from "./asking_zh.js";
+import { documentsEn } from "./documents_en.js";
+import { documentsZh } from "./documents_zh.js";
 import { en } from "./en.js";
 import { errorsEn } from "./errors_en.js";
 import { errorsZh } from "./errors_zh.js";
@@ -11,7 +15,10 @@ import { versionsZh } from "./versions_zh.js";
 import { zh } from "./zh.js";
 
 const ITEM = "kb.language";
-const TEXTS = { en: { ...en, ...errorsEn, ...pagesEn, ...versionsEn }, zh: { ...zh, ...errorsZh, ...pagesZh, ...versionsZh } };
+const TEXTS = {
+  en: { ...en, ...askingEn, ...documentsEn, ...errorsEn, ...pagesEn, ...versionsEn },
+  zh: { ...zh, ...askingZh, ...documentsZh, ...errorsZh, ...pagesZh, ...versionsZh },
+};
 const listeners = [];
 let current = initial();
 
@@ -38,6 +45,8 @@ export function t(key, values = {}) {
   const forms = (TEXTS[current][key] ?? key).split("|");
   return fill(forms.length > 1 && values.count !== 1 ? forms[1] : forms[0], values);
 }
+
+export const hasText = (key) => key in TEXTS[current];
 
 // A label for a stable code of the service; the code itself when it is not known here.
 export function codeText(kind, code) {

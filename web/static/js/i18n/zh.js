@@ -91,7 +91,6 @@ export const zh = {
   conversation_begun: "已开始新对话。",
   conversations: "对话",
   conversation_gone: "该对话已不存在。",
-  conversation_delete: "删除对话“{title}”",
   conversation_delete_title: "删除这段对话？",
   conversation_deleted: "已删除对话。",
   loss_conversation: "“{title}”：{count} 个问题及其回答",

@@ -1,0 +1,33 @@
+"""What is wanted of a list of documents: which ones, in which order. Values only."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from kb_service.domain.documents import DocumentStatus
+
+
+class DocumentOrder(StrEnum):
+    """By what a list is sorted; a minus turns it round. Equal ones stand by name."""
+
+    NAME = "name"
+    NAME_DOWN = "-name"
+    OLDEST = "updated_at"
+    LATEST = "-updated_at"
+    SMALLEST = "size_bytes"
+    LARGEST = "-size_bytes"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which documents of a base; None restricts nothing.
+
+    `name`: only that one. `name_contains`: those with that in their name, in any case.
+    """
+
+    name: str | None = None
+    name_contains: str | None = None
+    status: DocumentStatus | None = None
+    tag: str | None = None
+
+
+EVERY = Wanted()

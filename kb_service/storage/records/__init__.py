@@ -1,1 +1,0 @@
-"""Typed queries over what documents state, as SQL: filters, selections, values."""

@@ -1,0 +1,59 @@
+"""Search without asking: passages with their words lit, why they were found, where they stand."""
+
+import pytest
+from playwright.sync_api import expect
+
+from kb_service.domain.documents import KnowledgeBase
+from tests.web.conftest import OpenPage
+from tests.web.service import PageService
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def base(service: PageService) -> KnowledgeBase:
+    made = service.add_base("Reports")
+    service.add_document(made.id, "Crane report.pdf")
+    return made
+
+
+def test_passages_are_found_without_asking_and_open_on_their_page(
+    base: KnowledgeBase, open_page: OpenPage
+) -> None:
+    page = open_page(at=f"#base={base.id}")
+    page.get_by_role("tab", name="Search").click()
+    page.get_by_label("Words to look for").fill("crane collapsed")
+    page.get_by_label("Words to look for").press("Enter")
+    hit = page.locator(".hit").first
+    expect(hit.locator("mark")).to_have_text(["crane", "collapsed"])
+    hit.get_by_text("Why this?").click()
+    expect(hit.locator(".hit-why li").first).to_contain_text("place 1")
+    hit.locator(".source").click()
+    expect(page.locator("#viewer")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(hit.locator(".source")).to_be_focused()
+
+
+def test_a_search_has_an_address_and_back_leads_to_the_one_before(
+    base: KnowledgeBase, open_page: OpenPage
+) -> None:
+    page = open_page(at=f"#base={base.id}&view=search&query=crane")
+    expect(page.locator(".hit mark").first).to_have_text("crane")
+    page.get_by_label("Words to look for").fill("repaired")
+    page.get_by_role("button", name="Search").click()
+    expect(page.locator(".hit mark").first).to_have_text("repaired")
+    page.go_back()
+    expect(page.get_by_label("Words to look for")).to_have_value("crane")
+    expect(page.locator(".hit mark").first).to_have_text("crane")
+
+
+def test_words_in_chinese_are_lit_as_the_index_meets_them(
+    base: KnowledgeBase, open_page: OpenPage
+) -> None:
+    page = open_page(at=f"#base={base.id}")
+    lit = page.evaluate(
+        """import('./static/js/lit_words.js').then(({ lightWords }) =>
+            lightWords('2024年发生火灾事故，原因不明。fires', '火灾的原因 fire')
+                .map((node) => typeof node === 'string' ? node : `[${node.textContent}]`))"""
+    )
+    assert lit == ["2024年发生", "[火灾]", "事故，", "[原因]", "不明。fires"]

@@ -1,0 +1,91 @@
+// What a reader does with an answer: copy it with its references, link to it, rate it with a word of
+// why. Draws the row of buttons and the note; knows the feedback call.
+
+import { sendJson } from "./api.js";
+import { answerMarkdown } from "./answer_text.js";
+import { copyText } from "./clipboard.js";
+import { announce, el, iconButton } from "./dom.js";
+import { errorText, t } from "./i18n/i18n.js";
+
+const RATINGS = [["up", "thumb_up"], ["down", "thumb_down"]];
+
+// Kept over redraws of its answer, so that a comment in the making is not lost.
+export class AnswerActions {
+  #handlers;
+  #state = null;
+  #feedback = null; // {rating, comment}
+  #isRated = false; // here; before that the stored answer tells
+  #problem = el("p", { class: "meta", role: "alert" });
+  #row = el("div", { class: "answer-actions" });
+  #note = el("div", { class: "answer-note" });
+  element = el("div", {}, this.#row, this.#note, this.#problem);
+
+  // handlers: {onLink(answer)} gives the address of an answer
+  constructor(handlers) {
+    this.#handlers = handlers;
+  }
+
+  /** @param {any} state as of AnswerView */
+  update(state) {
+    this.#state = state;
+    if (!this.#isRated) this.#feedback = state.feedback;
+    this.#draw();
+  }
+
+  #draw() {
+    const { answer } = this.#state;
+    const rating = this.#feedback?.rating;
+    const thumbs = RATINGS.map(([name, symbol]) =>
+      iconButton(symbol, t(`rate_${name}`), () => this.#rate(name), { "aria-pressed": String(rating === name), "data-action": `rate-${name}` }));
+    this.#row.replaceChildren(
+      iconButton("copy", t("copy_answer"), () => this.#copy(answerMarkdown(this.#state), "copied"), { "data-action": "copy" }),
+      iconButton("link", t("copy_link"), () => this.#copy(this.#handlers.onLink(answer), "link_copied"), { "data-action": "link" }),
+      ...(answer.stored ? thumbs : []));
+    if (!rating) this.#note.replaceChildren();
+  }
+
+  #copy(text, said) {
+    this.#run(async () => {
+      await copyText(text);
+      announce(t(said));
+      this.#problem.textContent = t(said);
+    });
+  }
+
+  #rate(rating) {
+    this.#run(async () => {
+      await this.#send(rating, this.#feedback?.comment ?? "");
+      announce(t("rated"));
+      this.#row.querySelector(`[data-action="rate-${rating}"]`)?.focus();
+      this.#askWhy();
+    });
+  }
+
+  async #send(rating, comment) {
+    await sendJson("POST", `answers/${encodeURIComponent(this.#state.answer.id)}/feedback`, { rating, comment });
+    this.#isRated = true;
+    this.#feedback = { rating, comment };
+    this.#draw();
+  }
+
+  #askWhy() {
+    const box = /** @type {HTMLInputElement} */ (el("input", { type: "text", maxlength: 2000, value: this.#feedback.comment, "aria-label": t("rate_comment"), placeholder: t("rate_comment") }));
+    const submit = (event) => {
+      event.preventDefault();
+      this.#run(async () => {
+        await this.#send(this.#feedback.rating, box.value.trim());
+        this.#note.replaceChildren(el("p", { class: "meta", role: "status" }, t("rate_thanks")));
+      });
+    };
+    this.#note.replaceChildren(el("form", { class: "rate-form", onsubmit: submit }, box, el("button", { type: "submit", class: "plain-button" }, t("rate_send"))));
+  }
+
+  async #run(action) {
+    this.#problem.textContent = "";
+    try {
+      await action();
+    } catch (error) {
+      this.#problem.textContent = errorText(error);
+    }
+  }
+}

@@ -1,0 +1,24 @@
+// Puts text where the reader can paste it, and files where the browser keeps downloads.
+
+import { el } from "./dom.js";
+
+const KEEP_BLOB_MS = 60000; // the browser may still be writing it to disk
+
+// Pages of other machines without TLS have no clipboard of their own: there a hidden box is copied.
+export async function copyText(text) {
+  if (navigator.clipboard && isSecureContext) {
+    await navigator.clipboard.writeText(text);
+    return;
+  }
+  const box = /** @type {HTMLTextAreaElement} */ (el("textarea", { class: "visually-hidden" }, text));
+  document.body.append(box);
+  box.select();
+  document.execCommand("copy");
+  box.remove();
+}
+
+export function saveFile(name, type, text) {
+  const href = URL.createObjectURL(new Blob([text], { type: `${type};charset=utf-8` }));
+  el("a", { href, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(href), KEEP_BLOB_MS);
+}

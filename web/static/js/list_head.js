@@ -1,0 +1,74 @@
+// What the list of documents shows: totals by status as filters, a tag, a part of the name, the
+// order. Draws them and tells what the reader chose; knows no network.
+
+import { byId, debounce, el, icon, show } from "./dom.js";
+import { t } from "./i18n/i18n.js";
+
+const STATUSES = ["processing", "pending", "ready", "partial", "failed"];
+const COLUMNS = ["name", "size_bytes", "updated_at"]; // those that can be sorted by
+const FIRST_DOWN = new Set(["size_bytes", "updated_at"]); // the largest and the latest first
+const TYPING_MS = 250;
+
+/** @typedef {{name_contains: string, status: string, tag: string, sort: string}} Wanted */
+
+/** @type {Wanted} */
+export const EVERY = { name_contains: "", status: "", tag: "", sort: "name" };
+
+/** @type {(wanted: Wanted) => boolean} */
+export const isNarrowed = (wanted) => Boolean(wanted.name_contains || wanted.tag);
+
+export class ListHead {
+  #choose;
+
+  // `choose(change)`: the reader wants another list
+  constructor(choose) {
+    this.#choose = choose;
+    const type = debounce(() => choose({ name_contains: byId("document-filter").value.trim() }), TYPING_MS);
+    byId("document-filter").addEventListener("input", type);
+  }
+
+  clear() {
+    byId("document-filter").value = "";
+    byId("list-summary").textContent = "";
+    byId("status-filters").replaceChildren();
+  }
+
+  /** @param {Wanted} wanted @param {Record<string, number>} totals @param {boolean} isAnything */
+  draw(wanted, totals, isAnything) {
+    const present = STATUSES.filter((status) => totals[status] > 0);
+    const text = present.map((status) => t(`count_${status}`, { count: totals[status] })).join(" · ");
+    if (byId("list-summary").textContent !== text) byId("list-summary").textContent = text;
+    show(byId("list-head"), isAnything);
+    byId("documents-top").classList.toggle("is-compact", isAnything);
+    this.#drawFilters(wanted, totals, present);
+    this.#drawOrder(wanted.sort);
+  }
+
+  /** @param {Wanted} wanted */
+  #drawFilters(wanted, totals, present) {
+    const focusedName = document.activeElement?.getAttribute("data-status");
+    const total = present.reduce((sum, status) => sum + totals[status], 0);
+    const named = wanted.status && !present.includes(wanted.status) ? [...present, wanted.status] : present;
+    const chip = (status, label) =>
+      el("button", { type: "button", class: `filter-chip chip-${status || "all"}`, "aria-pressed": String(wanted.status === status), "data-status": status || "all", onclick: () => this.#choose({ status }) }, label);
+    const tag = wanted.tag && el("button", { type: "button", class: "filter-chip", "data-status": "tag", "aria-label": t("filter_tag_remove", { tag: wanted.tag }), onclick: () => this.#choose({ tag: "" }) }, el("bdi", {}, wanted.tag), icon("close"));
+    byId("status-filters").replaceChildren(
+      chip("", t("count_all", { count: total })),
+      ...named.map((status) => chip(status, t(`count_${status}`, { count: totals[status] ?? 0 }))),
+      ...(tag ? [tag] : []));
+    if (focusedName) byId("status-filters").querySelector(`[data-status="${focusedName}"]`)?.focus();
+  }
+
+  #drawOrder(sort) {
+    const isDown = sort.startsWith("-");
+    const current = sort.replace("-", "");
+    for (const column of COLUMNS) {
+      const head = byId(`column-${column}`);
+      const isCurrent = column === current;
+      head.setAttribute("aria-sort", isCurrent ? (isDown ? "descending" : "ascending") : "none");
+      const other = FIRST_DOWN.has(column) ? `-${column}` : column;
+      const next = isCurrent ? (isDown ? column : `-${column}`) : other;
+      head.firstElementChild.onclick = () => this.#choose({ sort: next });
+    }
+  }
+}

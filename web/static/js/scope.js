@@ -1,0 +1,90 @@
+// In what the next question is asked: documents, tags, days. Chips above the question box, kept by
+// base in the browser until they are taken away. Knows the shape of filters; the dialog picks.
+
+import { all, el, icon } from "./dom.js";
+import { keepScope, scopeOf } from "./drafts.js";
+import { formatDate, onLanguage, t } from "./i18n/i18n.js";
+import { pickScope } from "./scope_dialog.js";
+
+/** @typedef {{documents: {id: string, name: string}[], tags: string[], from: string, to: string}} Chosen */
+
+/** @type {Chosen} */
+export const NOTHING = { documents: [], tags: [], from: "", to: "" };
+
+export class Scope {
+  #kbId = null;
+  /** @type {Chosen} */
+  #chosen = NOTHING;
+
+  // `guard(run)`: runs an action and reports its error
+  constructor(guard) {
+    for (const button of all(document, "[data-scope-button]")) button.addEventListener("click", () => guard(() => this.#pick()));
+    onLanguage(() => this.#draw());
+  }
+
+  enter(kbId) {
+    this.#kbId = kbId;
+    this.#chosen = { ...NOTHING, ...(kbId ? scopeOf(kbId) : null) };
+    this.#draw();
+  }
+
+  // Ask only these documents from now on.
+  /** @param {{id: string, name: string}[]} docs */
+  only(docs) {
+    this.#set({ ...NOTHING, documents: docs.map(({ id, name }) => ({ id, name })) });
+  }
+
+  // The filters of a call, undefined when everything is asked.
+  get filters() {
+    const { documents, tags, from, to } = this.#chosen;
+    const filters = {
+      ...(documents.length ? { document_ids: documents.map(({ id }) => id) } : {}),
+      ...(tags.length ? { tags } : {}),
+      ...(from ? { date_from: from } : {}),
+      ...(to ? { date_to: to } : {}),
+    };
+    return Object.keys(filters).length ? filters : undefined;
+  }
+
+  async #pick() {
+    const picked = await pickScope(this.#kbId, this.#chosen);
+    if (picked) this.#set(picked);
+  }
+
+  #set(chosen) {
+    this.#chosen = chosen;
+    if (this.#kbId) keepScope(this.#kbId, this.filters ? chosen : null);
+    this.#draw();
+    dispatchEvent(new Event("scopechange"));
+  }
+
+  // Where one asks and where one searches: the same chips.
+  #draw() {
+    for (const place of all(document, "[data-scope]")) this.#drawIn(place);
+  }
+
+  #drawIn(place) {
+    const { documents, tags, from, to } = this.#chosen;
+    const chips = [
+      ...documents.map((doc) => this.#chip(doc.name, { documents: documents.filter((other) => other.id !== doc.id) })),
+      ...tags.map((tag) => this.#chip(t("scope_tag", { tag }), { tags: tags.filter((other) => other !== tag) })),
+      ...(from ? [this.#chip(t("scope_from", { day: formatDate(from) }), { from: "" })] : []),
+      ...(to ? [this.#chip(t("scope_to", { day: formatDate(to) }), { to: "" })] : []),
+    ];
+    const all = chips.length > 1 ? [el("button", { type: "button", class: "quiet-button", onclick: () => this.#leave(NOTHING) }, t("scope_all"))] : [];
+    const head = chips.length ? [el("span", { class: "meta" }, t("scope_only"))] : [];
+    place.replaceChildren(...head, ...chips, ...all);
+  }
+
+  // The chip goes with its words; the keyboard stays where chips are, or goes back to the box.
+  #leave(change) {
+    this.#set({ ...this.#chosen, ...change });
+    const places = all(document, "[data-scope] button, #question, #search-box");
+    places.find((place) => place.checkVisibility())?.focus();
+  }
+
+  #chip(text, without) {
+    return el("button", { type: "button", class: "filter-chip", "aria-label": t("scope_remove", { what: text }), title: text, onclick: () => this.#leave(without) },
+      el("bdi", { class: "chip-text" }, text), icon("close"));
+  }
+}
