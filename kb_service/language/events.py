@@ -27,6 +27,11 @@ _NAMED = {kind: _pattern(kind, "events") for kind in _KINDS}
 _SPOKEN = {kind: _pattern(kind, "events", "event_words") for kind in _KINDS}
 
 
+_ANY = re.compile(
+    "|".join(f"(?:{pattern.pattern})" for pattern in _NAMED.values()).replace("?P<words>", "?:")
+)
+
+
 def event_places(normalised: str) -> Iterator[tuple[str, int, int]]:
     """Yield every kind of happening that a text names, with where the first words that do stand.
 
@@ -43,6 +48,8 @@ def event_places(normalised: str) -> Iterator[tuple[str, int, int]]:
 
 
 def _words_in(normalised: str) -> Iterator[tuple[str, int, int]]:
+    if not _ANY.search(normalised):
+        return
     for kind, pattern in _NAMED.items():
         for match in pattern.finditer(normalised):
             yield kind, *match.span("words")

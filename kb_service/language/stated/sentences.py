@@ -4,7 +4,7 @@ Pure functions. A sentence states what it says itself; nothing is concluded from
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from kb_service.domain.facts import COUNTS_OF_PEOPLE, UNKNOWN, Fact, FactField
@@ -25,12 +25,30 @@ from kb_service.language.stated.plain import Line
 from kb_service.language.stated.values import Number, amount_in, number_in
 
 _LEXICON = shipped_lexicon()
+_HAN = re.compile(r"[\u4e00-\u9fff]")
 
 
-def _compiled(key: str) -> tuple[re.Pattern[str], ...]:
-    return tuple(map(re.compile, _LEXICON.patterns("stated", key)))
+class _Patterns(tuple[re.Pattern[str], ...]):
+    """Patterns, and those of them that may match where all characters are ASCII."""
+
+    ascii: tuple[re.Pattern[str], ...]
+
+    def on(self, plain: str) -> tuple[re.Pattern[str], ...]:
+        """Return the patterns that may match in a text."""
+        return self.ascii if plain.isascii() else self
 
 
+def _patterns(written: Iterable[str]) -> _Patterns:
+    found = _Patterns(map(re.compile, written))
+    found.ascii = tuple(p for p in found if not _HAN.search(p.pattern))
+    return found
+
+
+def _compiled(key: str) -> _Patterns:
+    return _patterns(_LEXICON.patterns("stated", key))
+
+
+_NO_PATTERNS = _patterns(())
 _COUNTS = {field: _compiled(field) for field in COUNTS_OF_PEOPLE}
 _ZEROS = {field: _compiled(f"zero_{field}") for field in (*COUNTS_OF_PEOPLE, FactField.LOSS)}
 _UNKNOWNS = {
@@ -48,7 +66,7 @@ _NAMES = {
     (FactField.ORGANISATION, True): _compiled("cased_organisations"),
     (FactField.VEHICLE, False): _compiled("plates"),
     (FactField.PHONE, False): _compiled("phones"),
-    (FactField.EMAIL, False): (re.compile(r"(?P<who>[\w.+-]+@[\w-]+(?:\.[\w-]+)+)"),),
+    (FactField.EMAIL, False): _patterns([r"(?P<who>[\w.+-]+@[\w-]+(?:\.[\w-]+)+)"]),
 }
 _TIGHT = (FactField.VEHICLE, FactField.PHONE)
 _NUMBERS, _FOLLOWS = _compiled("numbers"), _compiled("follows")
@@ -95,7 +113,7 @@ def _people(line: Line, at: Place) -> Iterator[Fact]:
             yield _counted(field, line, match, at, number_in(match["number"]))
         if none:
             yield _counted(field, line, none, at, Number(0.0))
-        if match := _first(_UNKNOWNS.get(field, ()), line.plain):
+        if match := _first(_UNKNOWNS.get(field, _NO_PATTERNS), line.plain):
             yield _counted(field, line, match, at, None)
 
 
@@ -133,7 +151,7 @@ def _cause(line: Line, at: Place) -> Iterator[Fact]:
 
 def _names(line: Line, at: Place) -> Iterator[Fact]:
     for (field, is_cased), patterns in _NAMES.items():
-        for pattern in patterns:
+        for pattern in patterns.on(line.plain):
             for match in pattern.finditer(line.written if is_cased else line.plain):
                 start, end = match.span("who")
                 folded = line.plain[start:end]
@@ -147,7 +165,7 @@ def _numbers(line: Line, at: Place) -> Iterator[Fact]:
     follows = _first(_FOLLOWS, line.plain)
     if follows:
         yield _worded(FactField.FOLLOWS, line, follows.span("words"), at, tight(follows["words"]))
-    for pattern in _NUMBERS:
+    for pattern in _NUMBERS.on(line.plain):
         for match in pattern.finditer(line.plain):
             is_other = follows and match.start("words") < follows.end("words")
             if not is_other or (follows and match.end("words") <= follows.start()):
@@ -202,7 +220,7 @@ def _role_of(plain: str, moment: Moment, low: int, high: int) -> str | None:
 
 def _place(line: Line, moments: list[Moment], at: Place) -> Iterator[Fact]:
     for patterns, words in ((_PLACES, line.plain), (_CASED_PLACES, line.written)):
-        for pattern in patterns:
+        for pattern in patterns.on(line.plain):
             for match in pattern.finditer(words):
                 start, end = match.span("words")
                 is_time = any(m.start < end and start < m.end for m in moments)
@@ -220,6 +238,6 @@ def _worded(field: str, line: Line, place: tuple[int, int], at: Place, text: str
     return fact(field, line.value(span), span, at, text or compared(line.plain[start:end]))
 
 
-def _first(patterns: tuple[re.Pattern[str], ...], plain: str) -> re.Match[str] | None:
+def _first(patterns: _Patterns, plain: str) -> re.Match[str] | None:
     """Return what the first pattern that stands there matches."""
-    return next((match for pattern in patterns if (match := pattern.search(plain))), None)
+    return next((match for pattern in patterns.on(plain) if (match := pattern.search(plain))), None)
