@@ -2,10 +2,12 @@
 FROM python:3.11-slim
 RUN useradd --create-home --uid 10001 kb && mkdir /data && chown kb /data
 WORKDIR /app
-COPY requirements/runtime.lock requirements/runtime.lock
+# `llm`: with PyTorch and what reads checkpoints.
+ARG LOCK=runtime
+COPY requirements/${LOCK}.lock requirements/
 # Where pip finds PyTorch's CPU wheels (see the README); empty uses pip's own configuration.
 ARG PIP_EXTRA_INDEX_URL=""
-RUN PIP_EXTRA_INDEX_URL="$PIP_EXTRA_INDEX_URL" pip install --no-cache-dir --no-compile --require-hashes -r requirements/runtime.lock
+RUN PIP_EXTRA_INDEX_URL="$PIP_EXTRA_INDEX_URL" pip install --no-cache-dir --no-compile --require-hashes -r requirements/${LOCK}.lock
 COPY . .
 RUN pip install --no-cache-dir --no-deps --no-build-isolation --editable .
 # Quantised models run several times faster in the compiled kernel; the machine that runs the

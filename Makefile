@@ -1,26 +1,31 @@
 # kb-service: every task of a user and of a developer. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check tools bench lock
+.PHONY: help setup llm run test check tools bench lock
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 # TORCH=cuda installs the CUDA build of PyTorch instead of the CPU one.
 TORCH ?= cpu
-RUNTIME_LOCK := requirements/$(if $(filter cuda,$(TORCH)),cuda,runtime).lock
+LLM_LOCK := requirements/$(if $(filter cuda,$(TORCH)),cuda,llm).lock
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOCK_ARGS ?=
 
 help: ## List the tasks
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(VENV)/.runtime: $(RUNTIME_LOCK) pyproject.toml
+$(VENV)/.runtime: requirements/runtime.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if v >= (3, 11) else "Python 3.11 or newer is needed, %s is %d.%d: make PYTHON=/path/to/python3.11" % (sys.executable, *v))'
-	@echo "Installing the pinned dependencies into $(VENV) (about two minutes, once) ..."
+	@echo "Installing the pinned dependencies into $(VENV) (half a minute, once) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(PIP) --require-hashes -r $(RUNTIME_LOCK)
+	@$(PIP) --require-hashes -r requirements/runtime.lock
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	-@$(BIN)/python -m llm.kernels.build
+	@touch $@
+
+$(VENV)/.llm: $(LLM_LOCK) $(VENV)/.runtime
+	@echo "Installing PyTorch and what reads checkpoints into $(VENV) (about two minutes, once) ..."
+	@$(PIP) --require-hashes -r $(LLM_LOCK)
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.lock $(VENV)/.runtime
@@ -28,7 +33,9 @@ $(VENV)/.dev: requirements/dev.lock $(VENV)/.runtime
 	@$(PIP) --require-hashes -r requirements/dev.lock
 	@touch $@
 
-setup: $(VENV)/.runtime ## Create the environment and install what running needs
+setup: $(VENV)/.runtime ## Create the environment and install what a start without settings needs
+
+llm: $(VENV)/.llm ## Add what ChatGLM and other models from folders need (TORCH=cuda: on a GPU)
 
 run: $(VENV)/.runtime ## Serve the page on http://127.0.0.1:8000 (loads the demo base on first start)
 	@$(BIN)/kb serve
@@ -50,8 +57,10 @@ tools: ## Install what checks the page's scripts (needs npm; nothing of it is se
 bench: $(VENV)/.dev ## Run the benchmarks whose tables stand in benchmarks/RESULTS.md
 	@$(BIN)/python -m benchmarks.run
 
+COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-find-links --no-emit-index-url -q
 lock: ## Pin and hash the dependencies again (needs uv; LOCK_ARGS go to it)
-	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-find-links --no-emit-index-url -q $(LOCK_ARGS) --extra ocr -o requirements/runtime.lock
-	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-find-links --no-emit-index-url -q $(LOCK_ARGS) --extra ocr --extra sources -o requirements/sources.lock
-	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-find-links --no-emit-index-url -q $(LOCK_ARGS) --extra ocr --extra sources --extra dev -o requirements/dev.lock
-	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-find-links --no-emit-index-url -q --extra ocr --extra cuda -o requirements/cuda.lock
+	$(COMPILE) $(LOCK_ARGS) -o requirements/runtime.lock
+	$(COMPILE) $(LOCK_ARGS) --extra llm -o requirements/llm.lock
+	$(COMPILE) $(LOCK_ARGS) --extra sources -o requirements/sources.lock
+	$(COMPILE) $(LOCK_ARGS) --extra llm --extra langchain --extra postgres --extra sources --extra eval --extra dev -o requirements/dev.lock
+	$(COMPILE) --extra llm --extra cuda -o requirements/cuda.lock

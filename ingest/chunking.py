@@ -13,17 +13,13 @@ import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING
 
 from ingest.chunk_prefix import Outline, facts_line
+from ingest.overlong import pieces
 from kb_service.domain.documents import ChunkDraft, Heading, ParsedDocument
 from kb_service.domain.spans import TextSpan
 from kb_service.language.lexicon import WIDE
 from kb_service.language.text import CLAUSE_ENDS, sentence_spans, trimmed_span
-
-if TYPE_CHECKING:
-    from langchain_text_splitters import RecursiveCharacterTextSplitter
 
 _FULL = 1000
 """The weight of a chunk at its limit."""
@@ -35,7 +31,7 @@ _LETTERS_PER_WORD = 12  # a longer word weighs as several, so that unbroken text
 
 _BLANK_LINE = re.compile(r"\n[^\S\n]*\n\s*")
 _WEIGHED = re.compile(f"[{WIDE}]|[^\\s{WIDE}]+")
-_SEPARATORS = ["\n", *CLAUSE_ENDS, "\t", " ", ""]
+_MARKS = ("\n", *CLAUSE_ENDS, "\t", " ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,29 +121,12 @@ class SentenceChunker:
 
     def _cut_hard(self, text: str, span: TextSpan) -> Iterator[_Unit]:
         """Cut one overlong sentence at clause marks, spaces or anywhere."""
-        words = span.of(text)
-        pieces = self._splitter.split_text(words)
-        if "".join(pieces) != words:
-            raise RuntimeError(f"the splitter changed the text at {span.start}..{span.end}")
         start = span.start
-        for piece in pieces:
+        for piece in pieces(span.of(text), _MARKS, self.weight, _FULL):
             trimmed = trimmed_span(text, start, start + len(piece))
             start += len(piece)
             if trimmed:
                 yield self._unit(text, trimmed)
-
-    @cached_property
-    def _splitter(self) -> "RecursiveCharacterTextSplitter":
-        from langchain_text_splitters import RecursiveCharacterTextSplitter
-
-        return RecursiveCharacterTextSplitter(
-            separators=_SEPARATORS,
-            keep_separator="end",
-            strip_whitespace=False,
-            chunk_size=_FULL,
-            chunk_overlap=0,
-            length_function=self.weight,
-        )
 
 
 def _sections(document: ParsedDocument) -> Iterator[TextSpan]:

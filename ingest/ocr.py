@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 MODULES = ("rapidocr", "onnxruntime")
-EXTRA = "ocr"
-"""Of the package: what installs them."""
 DETECTION_PIXELS = 1280
 """Longer side of what lines are looked for in; they are read at the picture's own resolution."""
 
@@ -81,7 +79,7 @@ def told() -> str:
     """Return for people whether pictures can be read here."""
     if is_installed():
         return "scans and pictures are read"
-    return f"not installed: scans and pictures are not read (pip install kb-service[{EXTRA}])"
+    return f"not installed: scans and pictures are not read (pip install {' '.join(MODULES)})"
 
 
 class RapidReader:

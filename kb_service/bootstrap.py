@@ -7,19 +7,20 @@ Services are what the doors use; what they are built of stands in `parts`, the m
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from typing import TYPE_CHECKING
 
 from ingest import ocr
 from ingest.chunking import SentenceChunker
 from ingest.encodings import encoding_named
 from ingest.media_types import SUPPORTED_SUFFIXES, detect_media_type
 from kb_service.domain.ports import ChatGenerator, Embedder, Generator
-from kb_service.evaluation.measuring import MeasuringService
 from kb_service.generation.extractive import ExtractiveReader
 from kb_service.ingest_limits import lane_limits
 from kb_service.model_parts import build_models, configured_models, dense_weight
 from kb_service.model_report import model_checks
 from kb_service.operations import Services
 from kb_service.parts import ServiceParts, build_parts
+from kb_service.services.across import AcrossDocuments
 from kb_service.services.answering import AnsweringService
 from kb_service.services.bases import BaseService
 from kb_service.services.chatting import ChattingService
@@ -53,8 +54,12 @@ from kb_service.storage.embeddings import Embeddings
 from kb_service.storage.erasure import Erasures
 from kb_service.storage.facts.store import Facts
 from kb_service.storage.jobs.queue import JobQueue
+from kb_service.storage.records.store import RecordStore
 from kb_service.storage.revisions.publishing import RevisionPublisher
 from kb_service.storage.statistics import Statistics
+
+if TYPE_CHECKING:
+    from kb_service.evaluation.measuring import MeasuringService
 
 
 def open_services(settings: Settings | None = None, write_wait_s: float | None = None) -> Services:
@@ -137,7 +142,7 @@ def compose(parts: ServiceParts) -> Services:
         starting=StartService(
             storage, upkeep, catalog, uploads, jobs, make_worker, lambda: parts.loader().warm_up()
         ),
-        measuring=_measuring(parts, catalog),
+        measuring=lambda: _measuring(parts, catalog),
         close=parts.close,
     )
 
@@ -225,6 +230,7 @@ def _answering(parts: ServiceParts, generator: Generator, answers: AnswerLog) ->
         generator=generator,
         answers=answers,
         settings=parts.settings.retrieval,
+        across=AcrossDocuments(RecordStore(parts.storage().database), catalog.revisions),
     )
 
 
@@ -233,7 +239,9 @@ def _chatting(parts: ServiceParts) -> ChattingService:
     return ChattingService(generator if isinstance(generator, ChatGenerator) else None)
 
 
-def _measuring(parts: ServiceParts, catalog: Catalog) -> MeasuringService:
+def _measuring(parts: ServiceParts, catalog: Catalog) -> "MeasuringService":
+    from kb_service.evaluation.measuring import MeasuringService
+
     return MeasuringService(
         catalog,
         parts.models.embedder,

@@ -15,6 +15,7 @@ import structlog
 
 from kb_service.checksums import verify_checksums
 from kb_service.domain.errors import ConfigurationError
+from kb_service.domain.extras import extra_needed
 from kb_service.domain.ports import Embedder, Generator, PassageReader, Reranker
 from kb_service.generation.extractive import ExtractiveReader
 from kb_service.generation.words_reader import WordsReader
@@ -202,8 +203,9 @@ def _folder_of(model: str) -> Path:
 
 
 def _load_chatglm(folder: Path, llm: LlmSettings) -> Generator:
-    from kb_service.generation.chatglm import ChatGlmGenerator
-    from llm.engine.scheduler import EngineLimits
+    with extra_needed("llm", "a checkpoint of the ChatGLM family"):
+        from kb_service.generation.chatglm import ChatGlmGenerator
+        from llm.engine.scheduler import EngineLimits
 
     generator = ChatGlmGenerator.load(
         str(folder),

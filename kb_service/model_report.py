@@ -5,15 +5,18 @@ what a check raises.
 """
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from kb_service.checksums import listed_checksums
+from kb_service.domain.extras import install_command
 from kb_service.domain.ports import Embedder, Generator, PassageReader, RemoteModel, Reranker
 from kb_service.model_parts import Models, dense_weight
 from kb_service.settings import EmbeddingSettings, ReaderSettings, RerankSettings, Settings
 
 GIB = 1024**3
+NO_TORCH = f"not asked: torch is not installed, and nothing needs it ({install_command('llm')})"
 
 
 @runtime_checkable
@@ -92,6 +95,8 @@ def reader_text(reader: ReaderSettings, model: PassageReader) -> str:
 
 def kernel_text() -> str:
     """Which kernel multiplies with int8 and int4 weights on the CPU, and why."""
+    if not _has_torch():
+        return NO_TORCH
     from llm.kernels.cpu.selection import choose_kernel
 
     choice = choose_kernel()
@@ -103,10 +108,16 @@ def kernel_text() -> str:
 
 def gpu_text() -> str:
     """The GPUs that torch sees."""
+    if not _has_torch():
+        return NO_TORCH
     import torch
 
     names = [_gpu(torch.cuda.get_device_properties(n)) for n in range(torch.cuda.device_count())]
     return ", ".join(names) or f"none seen (torch {torch.__version__})"
+
+
+def _has_torch() -> bool:
+    return find_spec("torch") is not None
 
 
 class _Device(Protocol):

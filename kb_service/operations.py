@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from kb_service.evaluation.measuring import MeasuringService
 from kb_service.services.answering import AnsweringService
 from kb_service.services.bases import BaseService
 from kb_service.services.chatting import ChattingService
@@ -24,10 +24,14 @@ from kb_service.services.uploads import UploadService
 from kb_service.settings import Settings
 from kb_service.storage.statistics import Statistics
 
+if TYPE_CHECKING:
+    from kb_service.evaluation.measuring import MeasuringService
+
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The running service. `answering` and `chatting` load their model when they are first called.
+    """The running service. `answering` and `chatting` load their model when they are first called,
+    and no server measures.
 
     `close` releases what was opened; safe to call twice.
     """
@@ -52,5 +56,5 @@ class Services:
     reindexing: ReindexService
     upkeep: UpkeepService
     starting: StartService
-    measuring: MeasuringService
+    measuring: "Callable[[], MeasuringService]"
     close: Callable[[], None]

@@ -17,13 +17,15 @@ from llm.checkpoints.checkpoint import DEVICES, DTYPES, QUANTIZATIONS
 from llm.errors import LlmError
 from llm.models.config_files import FAMILIES
 
+INSTALL = 'pip install "kb-service[llm]"'
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # as Python does for standard error
-    options = _parser().parse_args(arguments)
     try:
+        options = _parser().parse_args(arguments)
         return int(options.run(options))
     except BrokenPipeError:
         # Nobody reads on. What is still buffered must go nowhere, or the exit complains of it.
@@ -31,6 +33,11 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     except LlmError as error:
         print(f"error: {error}", file=sys.stderr)
+        return 2
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("llm"):
+            raise
+        print(f"error: {error.name} is not installed: {INSTALL}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130

@@ -17,6 +17,7 @@ import structlog
 
 from kb_service.checksums import verify_checksums
 from kb_service.domain.errors import ConfigurationError
+from kb_service.domain.extras import extra_needed
 from retrievers.small_bert import SmallBert, small_bert_config
 
 if TYPE_CHECKING:
@@ -130,8 +131,9 @@ class LibraryModel:
 
 
 def _load(folder: Path) -> CrossEncoder:
-    from safetensors import SafetensorError
-    from sentence_transformers import CrossEncoder
+    with extra_needed("llm", f"the reranking model {folder}"):
+        from safetensors import SafetensorError
+        from sentence_transformers import CrossEncoder
 
     try:
         model: CrossEncoder = CrossEncoder(

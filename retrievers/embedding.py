@@ -23,6 +23,7 @@ from kb_service.checksums import (
     verify_checksums,
 )
 from kb_service.domain.errors import ConfigurationError
+from kb_service.domain.extras import extra_needed
 from kb_service.domain.hashing import sha256_of_file
 from kb_service.domain.ports import Embedder, EmbeddingProfile, Vector
 from retrievers.pretrained import PretrainedEmbedder, is_pretrained
@@ -115,8 +116,9 @@ class SentenceTransformerEmbedder:
 
 
 def _load_model(name_or_folder: str, allow_download: bool) -> SentenceTransformer:
-    from safetensors import SafetensorError
-    from sentence_transformers import SentenceTransformer
+    with extra_needed("llm", f"the embedding model {name_or_folder}"):
+        from safetensors import SafetensorError
+        from sentence_transformers import SentenceTransformer
 
     offline = not allow_download or os.environ.get("HF_HUB_OFFLINE", "0") not in {"", "0"}
     try:

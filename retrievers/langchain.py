@@ -5,14 +5,17 @@ Knows LangChain's Document and the domain's Query. Knows no index.
 
 from typing import Any
 
-from langchain_core.callbacks import CallbackManagerForRetrieverRun
-from langchain_core.documents import Document
-from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict, Field, SkipValidation
 
+from kb_service.domain.extras import extra_needed
 from kb_service.domain.ports import Retriever
 from kb_service.domain.queries import Filters, Query, ScoredChunk
 from kb_service.language.asked import parse_question
+
+with extra_needed("langchain", "a retriever for LangChain"):
+    from langchain_core.callbacks import CallbackManagerForRetrieverRun
+    from langchain_core.documents import Document
+    from langchain_core.retrievers import BaseRetriever
 
 
 class KnowledgeBaseRetriever(BaseRetriever):

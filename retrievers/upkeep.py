@@ -13,7 +13,6 @@ from kb_service.domain.errors import StorageError
 from retrievers.folders import exclusive, sweep
 from retrievers.places import WorkPlaces, default_places
 from retrievers.snapshots import BUILD_PREFIX, CURRENT_FILE, base_folder
-from retrievers.traces import holds_any
 
 logger = logging.getLogger(__name__)
 
@@ -88,6 +87,8 @@ class IndexFiles:
 
 
 def _is_holding(folder: Path, document_ids: Collection[str]) -> bool:
+    from retrievers.traces import holds_any
+
     try:
         return holds_any(folder, document_ids)
     except (OSError, ValueError) as error:

@@ -194,7 +194,7 @@ def test_what_took_a_models_place_is_not_measured_for_it(tmp_path: Path, part: s
     services = open_services(settings)
     services.bases.create("r")
     with pytest.raises(ConfigurationError, match=str(tmp_path / "none")):
-        services.measuring.under_test("r", 0)
+        services.measuring().under_test("r", 0)
     services.close()
 
 

@@ -91,6 +91,11 @@ def test_the_command_line_starts_without_the_heavy_libraries() -> None:
     assert imported_by("import kb_service.cli", MODELS | PARSERS | {"numpy", "sqlalchemy"}) == []
 
 
+def test_the_server_listens_before_it_imports_models_arrays_and_what_measures() -> None:
+    unneeded = MODELS | PARSERS | {"numpy", "alembic", "kb_service.evaluation"}
+    assert imported_by("import api.server, kb_service.bootstrap", unneeded) == []
+
+
 def test_a_command_on_an_up_to_date_folder_imports_what_it_needs_and_no_more(
     tmp_path: Path,
 ) -> None:

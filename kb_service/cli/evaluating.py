@@ -56,7 +56,7 @@ def evaluate(
         if out:
             make_folder(out)
     with session(as_json=as_json) as services:
-        base = services.measuring.under_test(kb, seed if baselines else None)
+        base = services.measuring().under_test(kb, seed if baselines else None)
         trial = _measure(base, file, questions, seed)
     with reported_errors(as_json=as_json):  # the report is the user's own, with the user's rights
         _show(trial, out, as_json=as_json)

@@ -10,6 +10,7 @@ from kb_service.domain.queries import Filters, Passage, Reranking
 from kb_service.domain.questions import Question, QuestionKind
 from kb_service.domain.reading import Reading
 from kb_service.domain.spans import PageRegion, TextSpan
+from kb_service.domain.tables import Tabled
 from kb_service.domain.times import Period
 
 
@@ -159,7 +160,8 @@ class Answer:
     `question`: as it was typed. `highlight`: the words inside `answer` that a typed question asks
     for (a date, a name), if any. `missing`: what the question names and no document meets.
     `nearest`: numbers of the passages that come nearest to what was not found. `not_stored`: None
-    for an answer that is kept. `channel`: through what it was asked.
+    for an answer that is kept. `tabled`: what an answer over many documents has beside its words.
+    `channel`: through what it was asked.
     """
 
     id: str
@@ -181,6 +183,7 @@ class Answer:
     nearest: tuple[int, ...] = ()
     not_stored: NotStored | None = None
     kind: QuestionKind = QuestionKind.FACT
+    tabled: Tabled | None = None
     channel: Channel = Channel.API
 
 

@@ -1,6 +1,7 @@
 """Asking for passages: Query, Filters, ScoredChunk, Passage. Values only."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from dataclasses import fields as dataclass_fields
 from datetime import date, datetime
 
 from kb_service.domain.documents import Chunk
@@ -10,16 +11,62 @@ from kb_service.domain.texts import Unit
 
 
 @dataclass(frozen=True, slots=True)
+class FieldFilter:
+    """What a field states: words that its value has in it, or a number from `min` to `max`.
+
+    Raises ValueError at birth when it asks for nothing, or for less than `min`.
+    """
+
+    field: str
+    text: str | None = None
+    min: float | None = None
+    max: float | None = None
+
+    def __post_init__(self) -> None:
+        is_range = self.min is not None or self.max is not None
+        if is_range is (self.text is not None):
+            raise ValueError(f"{self.field} is asked for a value, or for min and max: one of both")
+        if self.min is not None and self.max is not None and self.max < self.min:
+            raise ValueError(f"{self.field} has max {self.max} below min {self.min}")
+
+
+@dataclass(frozen=True, slots=True)
 class Filters:
     """Narrow a query before ranking; empty tuples and None mean no restriction.
 
-    `tags`: a document must carry all of them. Dates compare with the document's `updated_at`.
+    `tags`: a document must carry all of them. Dates compare with the document's `updated_at`. The
+    others ask what its records state: `time_from` until `time_to`, which is not in it, the time of
+    the incident, local and without a zone; any of each of `kind`, `place`, `person`, `unit` (an
+    organisation); all of `fields`.
     """
 
     document_ids: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     date_from: datetime | None = None
     date_to: datetime | None = None
+    time_from: datetime | None = None
+    time_to: datetime | None = None
+    kind: tuple[str, ...] = ()
+    place: tuple[str, ...] = ()
+    person: tuple[str, ...] = ()
+    unit: tuple[str, ...] = ()
+    fields: tuple[FieldFilter, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.time_from and self.time_to and self.time_to <= self.time_from:
+            raise ValueError(f"time_to {self.time_to} is not later than {self.time_from}")
+
+    @property
+    def asks_facts(self) -> bool:
+        """True when records have to state something."""
+        return self != Filters(self.document_ids, self.tags, self.date_from, self.date_to)
+
+    def merged(self, other: "Filters") -> "Filters":
+        """Return these filters and others; of what both restrict the others' holds."""
+        given = {f.name: value for f in dataclass_fields(self) if (value := getattr(other, f.name))}
+        if other.fields:
+            given["fields"] = tuple(dict.fromkeys((*self.fields, *other.fields)))
+        return replace(self, **given)
 
     @property
     def is_empty(self) -> bool:

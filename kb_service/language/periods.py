@@ -13,6 +13,7 @@ from kb_service.domain.questions import Question, Subject, SubjectKind
 from kb_service.domain.times import Period, TimeWindow
 from kb_service.language.time_words import days_unsaid
 
+_UNDATED = re.compile(r"date:(?P<month>\d{1,2})(?:-(?P<day>\d{1,2}))?")
 _STATED = re.compile(r"(?:num|date):(?P<year>\d{4})(?:-(?P<month>\d+))?(?:-(?P<day>\d+))?")
 
 
@@ -36,6 +37,24 @@ def days_meant(question: Question, windows: Sequence[TimeWindow]) -> list[str]:
     """Return the days in words for which a question has other words (上周三, last Tuesday)."""
     told = (days_unsaid(window, question.text, question.language) for window in windows)
     return [words for words in told if words]
+
+
+def stated_days(dated: Subject, today: date) -> Iterator[Period]:
+    """Yield the days of a date; a day or month without its year is the latest that has begun."""
+    yield from _stated(dated)
+    for match in filter(None, map(_UNDATED.fullmatch, dated.forms)):
+        month, day = int(match["month"]), int(match["day"] or 1)
+        for year in (today.year, today.year - 1):
+            with suppress(ValueError, calendar.IllegalMonthError):
+                first = date(year, month, day)
+                if first <= today:
+                    last = first if match["day"] else _last_of_month(first)
+                    yield Period(first, last)
+                    break
+
+
+def _last_of_month(first: date) -> date:
+    return first.replace(day=calendar.monthrange(first.year, first.month)[1])
 
 
 def _stated(dated: Subject) -> Iterator[Period]:

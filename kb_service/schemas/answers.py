@@ -1,6 +1,5 @@
 """What the API says of answers, citations and conversations, made from domain values. Pure."""
 
-from dataclasses import asdict
 from datetime import date
 
 from pydantic import ConfigDict, Field
@@ -10,6 +9,7 @@ from kb_service.domain.answers import (
     Citation,
 )
 from kb_service.domain.queries import Filters, Passage
+from kb_service.domain.query_json import filters_json
 from kb_service.domain.questions import QuestionKind
 from kb_service.schemas.documents import (
     RegionBody,
@@ -17,8 +17,10 @@ from kb_service.schemas.documents import (
     Shape,
     SpanBody,
     Time,
+    iso_time,
     rerank_body,
 )
+from kb_service.schemas.tables import TabledBody, tabled_values
 from kb_service.services.history import AuditedAnswer
 
 
@@ -105,7 +107,7 @@ class UnderstoodBody(Shape):
     kind: str
     subjects: list[str]
     time: PeriodBody | None
-    filters: dict[str, list[str] | Time]
+    filters: dict[str, list[str] | str | dict[str, str | dict[str, float]]]
     carried: list[str]
     about: str | None
 
@@ -117,11 +119,11 @@ class NotStoredBody(Shape):
     message: str
 
 
-class AnswerBody(Shape):
+class AnswerBody(TabledBody):
     """An answer with its evidence; `not_stored` is null for one that is kept (`stored`).
 
     `missing`: what the question names and no document meets. `nearest`: passages that come nearest
-    to what was not found.
+    to what was not found. `table`, `counted`, `query`, `chart`: of an answer over many documents.
     """
 
     id: str
@@ -221,6 +223,7 @@ def answer_body(answer: Answer) -> AnswerBody:
         ],
         stored=answer.not_stored is None,
         understood=understood_body(answer),
+        **tabled_values(answer.tabled),
     )
 
 
@@ -242,7 +245,10 @@ _KINDS = {
 
 
 def _in_force(filters: Filters) -> dict[str, object]:
-    return {name: value for name, value in asdict(filters).items() if value}
+    """Filters as they may be sent again, moments of this service in UTC as everywhere."""
+    moments = {"date_from": filters.date_from, "date_to": filters.date_to}
+    told = {name: iso_time(moment) for name, moment in moments.items() if moment}
+    return filters_json(filters) | told
 
 
 def _passage_body(passage: Passage) -> PassageBody:

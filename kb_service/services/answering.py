@@ -21,6 +21,7 @@ from kb_service.domain.reading import Reading
 from kb_service.domain.spans import TextSpan
 from kb_service.language.asked import parse_question
 from kb_service.language.messages import message
+from kb_service.services.across import AcrossDocuments, Told
 from kb_service.services.asking import (
     AskEvent,
     AskRequest,
@@ -73,6 +74,7 @@ class AnsweringService:
         generator: ports.Generator,
         answers: AnswerLog,
         settings: RetrievalSettings,
+        across: AcrossDocuments | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._find_base = find_base
@@ -81,6 +83,7 @@ class AnsweringService:
         self._generator = generator
         self._answers = answers
         self._settings = settings
+        self._across = across
         self._clock = clock
         self._idf = retriever.idf
         search = PassageSearch(retriever, library, settings)
@@ -127,10 +130,16 @@ class AnsweringService:
     def _answer(self, turn: Turn) -> Generator[AskEvent, None, None]:
         yield PhaseEvent(Phase.RETRIEVING)
         turn, findings = yield from self._read_turn(turn)
-        plan = plan_answer(turn, findings, self._library, self._reader, writes=self._writes)
-        if plan.opened:
-            turn.passages = (*turn.passages, plan.opened)
-        draft = yield from turn.note_first(self._write(turn, plan))
+        over_many = self._across.answer(turn, findings) if self._across else None
+        if isinstance(over_many, Told):
+            draft = yield from turn.note_first(_tell(over_many))
+        else:
+            plan = over_many or plan_answer(
+                turn, findings, self._library, self._reader, writes=self._writes
+            )
+            if plan.opened:
+                turn.passages = (*turn.passages, plan.opened)
+            draft = yield from turn.note_first(self._write(turn, plan))
         yield DoneEvent(self._save(turn, draft))
 
     @property
@@ -214,3 +223,8 @@ class AnsweringService:
         info = self._generator.info
         answer = to_answer(turn, draft, self._answers.new_answer_id(), info, self._clock())
         return self._answers.save_turn(answer, to_audit(turn, draft, info))
+
+
+def _tell(told: Told) -> Drafting:
+    yield from told.events()
+    return Draft(told.status, told.reason, told.text, told.citations, tabled=told.tabled)

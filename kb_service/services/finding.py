@@ -11,6 +11,7 @@ from kb_service.domain.queries import Passage, Query, Reranking
 from kb_service.domain.questions import Question, QuestionKind, Subject, SubjectKind
 from kb_service.domain.reading import Reading
 from kb_service.domain.spans import TextSpan
+from kb_service.language.events import event_kinds
 from kb_service.language.furniture import is_furniture
 from kb_service.language.kinds import kind_of
 from kb_service.language.papers import paper_date
@@ -129,10 +130,12 @@ class Finder:
             for p in passages
         ]
         original = {passage.number: passage for passage in passages}
-        return tuple(
+        readings = (
             replace(reading, passage=original[reading.passage.number])
             for reading in self._reader.read(question, shown, idf)
         )
+        is_count = kind_of(question) is QuestionKind.COUNT
+        return tuple(r for r in readings if not (is_count and _is_of_other_kind(r, named)))
 
     def _documents(
         self,
@@ -181,6 +184,15 @@ class Finder:
             )
             for name, subjects in unmet.items()
         }
+
+
+def _is_of_other_kind(reading: Reading, named: Named) -> bool:
+    """True where a sentence tells of happenings, and of none of the kind that is counted."""
+    asked = {form for s in named.subjects if s.kind is SubjectKind.EVENT for form in s.forms}
+    passage = reading.passage
+    around = (u.span.of(passage.text) for u in passage.units if u.span.overlap(reading.span))
+    told = event_kinds(normalise(" ".join((*around, reading.words))))
+    return bool(asked and told) and not asked & told
 
 
 def is_of_its_own(

@@ -79,7 +79,7 @@ def plan_answer(
     if len(findings) > 1:
         return _in_parts(findings, language)
     (found,) = findings
-    if turn.kind in ACROSS and not _says_outright(found, turn.question):
+    if turn.kind in ACROSS and not says_outright(found, turn.question):
         return _cannot(CANNOT_COUNT, found, language)
     if _wants_gist(turn, found) and not writes:
         return _gist(turn, found, texts, reader)
@@ -97,7 +97,7 @@ def _said(text: str, status: AnswerStatus, reason: str) -> Plan:
     return Plan((Saying(text),), status, reason)
 
 
-def _says_outright(found: Finding, question: Question) -> bool:
+def says_outright(found: Finding, question: Question) -> bool:
     """True when a reading is sure, and counts what the question counts."""
     return any(
         reading.confidence >= OUTRIGHT and counts_what_is_asked(question, _with_counter(reading))
@@ -113,9 +113,27 @@ def _with_counter(reading: Reading) -> str:
 
 def _cannot(reason: str, found: Finding, language: str) -> Plan:
     """Say what cannot be done, and which documents speak of it."""
-    titles = "\n".join(f"- {title}" for title in _titles(found.passages))
-    text = message(reason, language, documents=titles)
-    return Plan((Saying(text),), AnswerStatus.REFUSED, reason, nearest=_numbers(found.passages))
+    text = message(reason, language, documents=titles_of([found]))
+    return cannot(reason, text, [found])
+
+
+def titles_of(findings: Iterable[Finding]) -> str:
+    """Return the titles of the documents found, a line each."""
+    return "\n".join(f"- {title}" for title in _titles(p for f in findings for p in f.passages))
+
+
+def cannot(
+    reason: str, text: str, findings: Iterable[Finding], missing: tuple[str, ...] = ()
+) -> Plan:
+    """Return a refusal in those words; what was found comes nearest."""
+    nearest = _numbers(passage for found in findings for passage in found.passages)
+    return Plan((Saying(text),), AnswerStatus.REFUSED, reason, missing, nearest)
+
+
+def unknown_subject(found: Finding, language: str) -> Plan | None:
+    """Return the refusal of a question whose subject no document names, None where one does."""
+    is_unknown = found.evidence.shortfall is Shortfall.SUBJECT_UNKNOWN
+    return _unknown(found, language) if is_unknown else None
 
 
 def _gist(turn: Turn, found: Finding, texts: RevisionTexts, reader: PassageReader) -> Plan:

@@ -27,6 +27,7 @@ from kb_service.domain.errors import NotFound
 from kb_service.domain.queries import Passage, Reranking
 from kb_service.domain.questions import Question, QuestionKind
 from kb_service.domain.spans import PageRegion, TextSpan
+from kb_service.domain.tables import Tabled
 from kb_service.language.asked import parse_question
 from kb_service.language.follow_ups import points_back
 from kb_service.language.kinds import kind_of
@@ -147,6 +148,7 @@ class Draft:
     highlight: TextSpan | None = None
     missing: tuple[str, ...] = ()
     nearest: tuple[int, ...] = ()
+    tabled: Tabled | None = None
 
 
 def open_turn(request: AskRequest, kb: KnowledgeBase, log: AnswerLog, today: date) -> Turn:
@@ -226,6 +228,7 @@ def to_answer(
         nearest=draft.nearest,
         understood=turn.understood,
         kind=turn.kind,
+        tabled=draft.tabled,
         channel=turn.request.channel,
     )
 

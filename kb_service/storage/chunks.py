@@ -6,7 +6,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, select
 
 from kb_service.domain.documents import Chunk, ChunkDraft
 from kb_service.domain.ports import EmbeddingProfile, IndexChange, IndexedChunk, StoredChunk
@@ -16,12 +16,13 @@ from kb_service.storage.change_log import record_removed
 from kb_service.storage.counts import count_revision
 from kb_service.storage.database import Database
 from kb_service.storage.pages import read_regions
+from kb_service.storage.records.conditions import passing_documents
+from kb_service.storage.records.selections import stating_documents
 from kb_service.storage.rows import batches, value_of
 from kb_service.storage.stored_text import is_whole_chunk, text_damaged
 from kb_service.storage.tables import (
     changes,
     chunks,
-    document_tags,
     documents,
     embeddings,
     knowledge_bases,
@@ -107,13 +108,9 @@ class SqlIndexSource:
 
     def matching_documents(self, kb_id: str, filters: Filters) -> frozenset[str]:
         """Return ids of the documents that pass all of the filters."""
-        statement = select(documents.c.id).where(documents.c.kb_id == kb_id)
-        if filters.date_from is not None:
-            statement = statement.where(documents.c.updated_at >= filters.date_from)
-        if filters.date_to is not None:
-            statement = statement.where(documents.c.updated_at <= filters.date_to)
-        if filters.tags:
-            statement = statement.where(documents.c.id.in_(_with_all_tags(filters.tags)))
+        statement = passing_documents(kb_id, filters)
+        if filters.asks_facts:
+            statement = statement.where(documents.c.id.in_(stating_documents(kb_id, filters)))
         with self._database.read() as connection:
             if not filters.document_ids:
                 return frozenset(connection.execute(statement).scalars())
@@ -154,16 +151,6 @@ def _indexed_of(row: Row[Any]) -> IndexedChunk:
         title=row.prefix,
         text=row.text,
         vector=row.vector,
-    )
-
-
-def _with_all_tags(tags: Sequence[str]) -> Select[tuple[str]]:
-    wanted = set(tags)
-    return (
-        select(document_tags.c.document_id)
-        .where(document_tags.c.tag.in_(wanted))
-        .group_by(document_tags.c.document_id)
-        .having(func.count() == len(wanted))
     )
 
 

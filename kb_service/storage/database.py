@@ -18,6 +18,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
 from kb_service.domain.errors import ConfigurationError, KbError, StorageError
+from kb_service.domain.extras import install_command
 from kb_service.storage import sqlite
 from kb_service.storage.data_folder import refusal_to_write
 from kb_service.storage.migration import upgrade
@@ -279,6 +280,11 @@ def open_database(
         if not parsed.database:
             raise ConfigurationError("the SQLite URL names no file; use sqlite:////path/kb.sqlite3")
         return Database(sqlite.writable_engine(url, log_bytes), write_wait_s, log_bytes)
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            f"PostgreSQL needs {error.name}, which is not installed: {install_command('postgres')}",
+            code="extra_missing",
+        ) from error
     except (ArgumentError, NoSuchModuleError, ImportError) as error:
         raise ConfigurationError(f"the database URL cannot be used: {error}") from error
 

@@ -342,3 +342,15 @@ def test_a_deletion_is_proved_and_what_is_still_there_is_named(folder: Path) -> 
     assert kb_json("verify", "--deleted", document_id)["receipt"] == receipt["receipt"]
     assert kb("verify", "--deleted", "doc_unknown").exit_code == 1
     assert kb("verify").exit_code == 0
+
+
+def test_what_documents_state_is_listed_and_found_anew(folder: Path) -> None:
+    kb("ingest", str(folder), "--kb", "reports", "--wait")
+    told = kb_json("facts", "--kb", "reports", "--field", "injured")
+    assert [(f["document_name"], f["number"], f["value"]) for f in told] == [
+        ("pump.txt", 0.0, "Nobody was hurt")
+    ]
+    assert kb_json("reindex", "--facts", "--kb", "reports")["num_documents"] == 2
+    exported = kb("facts", "--kb", "reports", "--csv", "--document", "pump.txt").stdout
+    assert exported.startswith("document,record,incident,field,value")
+    assert kb("facts", "--kb", "reports", "--field", "fine").exit_code == 3

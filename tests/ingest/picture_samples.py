@@ -10,7 +10,7 @@ from ingest import ocr
 
 CHINESE_FONT = Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc")
 needs_ocr = pytest.mark.skipif(
-    not ocr.is_installed(), reason="reads pictures: pip install kb-service[ocr]"
+    not ocr.is_installed(), reason="reads pictures: pip install rapidocr onnxruntime"
 )
 needs_chinese_font = pytest.mark.skipif(
     not CHINESE_FONT.is_file(), reason="draws Chinese characters: fonts-noto-cjk"

@@ -88,6 +88,12 @@ def test_unbroken_text_is_cut_hard_and_nothing_is_lost(text: str) -> None:
     assert "".join(draft.text for draft in drafts) == text
 
 
+def test_one_long_line_with_two_spaces_between_its_words_is_cut_and_nothing_is_lost() -> None:
+    drafts = chunks("word  " * 3000)
+    assert len(drafts) > 10
+    assert sum(len(draft.text.split()) for draft in drafts) == 3000
+
+
 @pytest.mark.parametrize("script", [english, chinese])
 @pytest.mark.parametrize("seed", range(12))
 def test_changing_one_paragraph_of_fifty_changes_at_most_three_embedded_texts(

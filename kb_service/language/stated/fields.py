@@ -18,7 +18,7 @@ from kb_service.domain.facts import (
 )
 from kb_service.domain.spans import TextSpan
 from kb_service.language.events import event_places
-from kb_service.language.lexicon import shipped_lexicon
+from kb_service.language.lexicon import any_of, shipped_lexicon
 from kb_service.language.stated.labels import CASUALTIES, CLOCK, Label
 from kb_service.language.stated.moments import Moment, moments_in
 from kb_service.language.stated.plain import plain as plain_of
@@ -37,6 +37,7 @@ _AMOUNTS = (FactField.LOSS, FactField.FINE)
 _TIMES = (FactField.TIME, FactField.REPORTED)
 _SPACES = re.compile(r"\s+")
 _EDGES = " \t\n\u3000.,;:*_\"'\uff0c\u3002\uff1b\uff1a\u3001"
+_ENDS = ";\uff1b\u3002"
 _ITEMS = re.compile(
     r"[;\uff1b\n\u3002]\s*|(?:^|(?<=[\s,;\uff1b\u3002]))[(\uff08]?\d{1,2}[.)\u3001\uff09](?!\d)\s*"
 )
@@ -52,6 +53,22 @@ _STATUSES = {
 _PEOPLE = {
     field: tuple(map(re.compile, _LEXICON.patterns("stated", field))) for field in COUNTS_OF_PEOPLE
 }
+_LEVELS = tuple(
+    (
+        field,
+        re.compile(
+            rf"(?P<number>\d+)\s*\w?\s*(?:{any_of(hurt)}|(?P<none>{any_of(none)}))(?![a-z])"
+        ),
+    )
+    for field, hurt, none in (
+        (FactField.DEAD, _LEXICON.listed("stated", "fatal_words"), ()),
+        (
+            FactField.INJURED,
+            _LEXICON.listed("stated", "hurt_words"),
+            _LEXICON.listed("stated", "unhurt_words"),
+        ),
+    )
+)
 _WORDY = re.compile(r"[^\W\d_]{2}")
 
 
@@ -73,7 +90,8 @@ def compared(plain: str) -> str:
 def labelled(label: Label, written: str, plain: str, span: TextSpan, at: Place) -> Iterator[Fact]:
     """Yield what the words under a label state; `span`: where they stand, white space and all."""
     lead = len(written) - len(written.lstrip())
-    words, folded = written.strip(), plain[lead:].rstrip()
+    words = written.strip().rstrip(_ENDS)
+    folded = plain[lead : lead + len(words)]
     if not words or says_nothing(folded):
         return
     inner = TextSpan(span.start + lead, span.start + lead + len(words))
@@ -186,12 +204,25 @@ def tight(plain: str) -> str:
 
 
 def _count(field: str, words: str, plain: str, span: TextSpan, at: Place) -> Iterator[Fact]:
-    if says_zero(plain):
+    if field == FactField.INJURED and (levels := _levels(plain)):
+        for level, people in levels.items():
+            yield counted(level, words, span, at, Number(people))
+    elif says_zero(plain):
         yield counted(field, words, span, at, Number(0.0))
     elif says_unknown(plain):
         yield counted(field, words, span, at, None)
     elif number := number_in(plain):
         yield counted(field, words, span, at, number)
+
+
+def _levels(plain: str) -> dict[str, float]:
+    """Return how many are dead and how many hurt, where numbers stand before how badly they are."""
+    found: dict[str, float] = {}
+    for field, pattern in _LEVELS:
+        for match in pattern.finditer(plain):
+            number = 0.0 if match["none"] else float(match["number"])
+            found[field] = found.get(field, 0.0) + number
+    return found
 
 
 def _casualties(words: str, plain: str, span: TextSpan, at: Place) -> Iterator[Fact]:

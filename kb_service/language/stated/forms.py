@@ -22,6 +22,8 @@ _SPACED = re.compile(
     rf"^[ \u3000]*(?P<label>[{CJK}][{CJK} \u3000]{{0,8}}[{CJK}])[ \u3000]{{1,}}(?=\S)", re.MULTILINE
 )
 _MAX_VALUE = 1500
+_COLON_END = re.compile(r"[:\uff1a]\s*\Z")
+"""At the end of a cell: it is a label itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +50,30 @@ def form_fields(
     covered = iter(taken)
     span = next(covered, None)
     last = 0
-    for place, (start, begin, label) in enumerate(known):
+    for place, (start, behind, label) in enumerate(known):
         while span and span.end <= start:
             span = next(covered, None)
         if start < last or (span and span.start <= start):
             continue
         following = known[place + 1][0] if place + 1 < len(known) else len(text)
+        begin = _past_tabs(text, behind)
         end = min(_end_of(text, start, begin, ends), max(following, begin))
+        end = _cell_end(text, begin, end)
         last = end
-        if text[begin:end].strip():
+        if text[begin:end].strip() and not _COLON_END.search(text[begin:end]):
             yield FormField(label, TextSpan(begin, end), TextSpan(start, end))
+
+
+def _past_tabs(text: str, begin: int) -> int:
+    """A label and its value may stand in cells of their own."""
+    while text[begin : begin + 1] == "\t":
+        begin += 1
+    return begin
+
+
+def _cell_end(text: str, begin: int, end: int) -> int:
+    tab = text.find("\t", begin, end)
+    return end if tab < 0 else tab
 
 
 def _end_of(text: str, start: int, begin: int, ends: Mapping[int, int]) -> int:

@@ -17,26 +17,28 @@ from kb_service.domain.answers import (
     Understood,
 )
 from kb_service.domain.chats import Usage
-from kb_service.domain.queries import Filters, Passage, Reranking
+from kb_service.domain.queries import Passage, Reranking
+from kb_service.domain.query_json import filters_from, filters_json
 from kb_service.domain.questions import QuestionKind
 from kb_service.domain.spans import Box, PageRegion, TextSpan
 from kb_service.domain.times import Period
+from kb_service.storage.answers.tabled_codec import tabled_from, tabled_json
 
 Json = dict[str, Any]
 REDACTED_REASON = "document_deleted"
-_MOMENTS = ("date_from", "date_to")
 
 
 def answer_json(answer: Answer) -> Json:
     """Return the answer as a JSON value, without whether it is stored and what was read."""
     payload = dataclasses.asdict(answer)
     del payload["not_stored"]
+    payload["tabled"] = answer.tabled and tabled_json(answer.tabled)
     for passage in payload["passages"]:
         del passage["units"], passage["found"]
     for named in (*payload["passages"], *payload["citations"]):
         named["document_date"] = named["document_date"] and named["document_date"].isoformat()
     payload["created_at"] = answer.created_at.isoformat()
-    payload["understood"] = _understood_json(payload["understood"])
+    payload["understood"] = _understood_json(answer.understood)
     return payload
 
 
@@ -62,6 +64,7 @@ def answer_from(payload: Json) -> Answer:
             "kind": QuestionKind(payload.get("kind", QuestionKind.FACT)),
             "missing": tuple(payload.get("missing", ())),
             "nearest": tuple(payload.get("nearest", ())),
+            "tabled": tabled_from(payload["tabled"]) if payload.get("tabled") else None,
         }
     )
 
@@ -80,8 +83,10 @@ def audit_from(payload: Json) -> AnswerAudit:
 def seen_documents(answer: Answer) -> set[str]:
     """Return the documents whose words the answer quotes, was generated from or asked with."""
     quoted = {citation.document_id for citation in answer.citations}
+    shown = set(answer.tabled.documents) if answer.tabled else set()
     return (
         quoted
+        | shown
         | {passage.document_id for passage in answer.passages}
         | set(answer.understood.documents)
     )
@@ -97,19 +102,19 @@ def redacted(payload: Json, audit: Json) -> tuple[Json, Json]:
         "highlight": None,
         "understood": None,
         "nearest": [],
+        "tabled": None,
         "reason": REDACTED_REASON,
     }
     return emptied, {**audit, "prompt_token_ids": [], "raw_output": ""}
 
 
-def _understood_json(item: Json) -> Json:
+def _understood_json(read: Understood) -> Json:
     """Return how a question was read with its days and moments as words."""
-    days, filters = item["time"], item["filters"]
-    moments = {name: filters[name] and filters[name].isoformat() for name in _MOMENTS}
+    days = dataclasses.asdict(read.time) if read.time else None
     return {
-        **item,
+        **dataclasses.asdict(read),
         "time": days and {name: day.isoformat() for name, day in days.items()},
-        "filters": filters | moments,
+        "filters": filters_json(read.filters),
     }
 
 
@@ -121,16 +126,11 @@ def _understood_from(item: Json | None, typed: str) -> Understood:
         question=told["question"],
         subjects=tuple(told.get("subjects", ())),
         time=Period(*map(date.fromisoformat, (days["first"], days["last"]))) if days else None,
-        filters=_filters_from(filters) if filters else Filters(),
+        filters=filters_from(filters or {}),
         carried=tuple(told.get("carried", ())),
         documents=tuple(told.get("documents", ())),
         about=told.get("about"),
     )
-
-
-def _filters_from(item: Json) -> Filters:
-    moments = [item[name] and datetime.fromisoformat(item[name]) for name in _MOMENTS]
-    return Filters(tuple(item["document_ids"]), tuple(item["tags"]), *moments)
 
 
 def _reranking_from(item: Json | None) -> Reranking | None:

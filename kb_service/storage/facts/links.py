@@ -85,13 +85,15 @@ def link(connection: Connection, kb_id: str, text: TextOf, found: Sequence[Recor
         select(func.max(records.c.incident)).where(records.c.kb_id == kb_id)
     ).scalar_one()
     linked = _Incidents((last or 0) + 1)
-    own: list[_Known] = []
+    own: dict[str, int] = {}
     for number, identity in sorted(identities.items()):
         alone = number in splits
-        near = [] if alone else [*known.near(identity), *_same_number(own, identity)]
-        incident = linked.joined(item.incident for item in near)
+        near = [] if alone else [item.incident for item in known.near(identity)]
+        if not alone and identity.number in own:
+            near.append(own[identity.number])
+        incident = linked.joined(near)
         if not alone and identity.number:
-            own.append(_Known(text.document_id, number, incident, identity))
+            own[identity.number] = incident
         linked.members[number] = incident
     _write(connection, kb_id, text.document_id, identities, linked)
 
@@ -152,12 +154,6 @@ class _Others:
             at_once = self._by_occurrence.get(identity.occurrence, ())
             found += [item for item in at_once if _is_same(item.identity, identity)]
         return found
-
-
-def _same_number(own: Iterable[_Known], identity: Identity) -> list[_Known]:
-    if not identity.number:
-        return []
-    return [item for item in own if item.identity.number == identity.number]
 
 
 def _is_same(one: Identity, other: Identity) -> bool:

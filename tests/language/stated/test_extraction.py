@@ -119,3 +119,19 @@ def test_a_time_belongs_to_the_verb_beside_it() -> None:
 
 def test_a_text_without_happenings_states_none() -> None:
     assert told("The quick brown fox jumps over the lazy dog. It was fun.") == {}
+
+
+def test_a_form_in_columns_states_each_value_alone() -> None:
+    facts = told(
+        "Location:\tWausau, WI\tAccident Number:\tCHI08CA047\n"
+        "Date & Time:\t12/08/2007, 1630 CST\tRegistration:\tN2151J\n"
+        "Injuries:\t1 Fatal, 2 Serious, 1 Minor\tFlight Conducted Under:\tPart 91\n"
+    )
+    assert (facts["place"], facts["number"]) == ("wausau, wi", "chi08ca047")
+    assert (facts["time"], facts["vehicle"]) == ("2007-12-08T16:30", "n2151j")
+    assert (facts["dead"], facts["injured"]) == ("1", "3")
+
+
+def test_a_heading_of_a_part_names_no_person() -> None:
+    assert "person" not in told("Pilot Information\n\nCertificate: Private\n")
+    assert told("The call was handled by Sgt. Boone, who was on duty.")["person"] == "boone"

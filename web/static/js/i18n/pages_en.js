@@ -3,7 +3,7 @@
 export const pagesEn = {
   reason_words_missing: "words of the file are missing from the text",
   reason_no_text_layer: "a picture without text",
-  reason_ocr_not_installed: "a picture; its words are read once OCR is installed (pip install kb-service[ocr]), the document deleted and its file sent again",
+  reason_ocr_not_installed: "a picture; its words are read once OCR is installed (pip install rapidocr onnxruntime), the document deleted and its file sent again",
   reason_ocr_failed: "a picture that could not be read within its limits",
   reason_words_uncertain: "some words in the picture are too unclear to be told",
   reason_no_words: "a picture without words",

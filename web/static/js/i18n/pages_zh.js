@@ -3,7 +3,7 @@
 export const pagesZh = {
   reason_words_missing: "文件中的部分文字未能读入",
   reason_no_text_layer: "仅有图像，没有文字",
-  reason_ocr_not_installed: "图片；安装 OCR（pip install kb-service[ocr]）后，删除该文档并重新上传即可识别其中文字",
+  reason_ocr_not_installed: "图片；安装 OCR（pip install rapidocr onnxruntime）后，删除该文档并重新上传即可识别其中文字",
   reason_ocr_failed: "图片，未能在限制内识别完",
   reason_words_uncertain: "图片中有些文字太模糊，未予采用",
   reason_no_words: "图片中没有文字",

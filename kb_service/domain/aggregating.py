@@ -1,0 +1,196 @@
+"""From selected units to what was asked of them: numbers, groups, order. Pure functions.
+
+What a unit does not state is never filled in: it is left out and told.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from kb_service.domain.facts import FactField
+from kb_service.domain.record_periods import period_label, periods_between
+from kb_service.domain.record_queries import PERIODS, ByPeriod, Measure, Operation, RecordQuery
+from kb_service.domain.record_sets import Unit, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """An aggregate of one unit of measure; `text` of it is left to who tells it."""
+
+    value: float
+    unit: str
+    units: tuple[Unit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Units that share a label. `number`: what was measured of them, None when none states it."""
+
+    label: str
+    units: tuple[Unit, ...]
+    number: float | None
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """Units that state a field, and those that do not or not to the point."""
+
+    stating: tuple[Unit, ...] = ()
+    lacking: tuple[Unit, ...] = ()
+    unclear: tuple[Unit, ...] = ()
+
+
+def stating_number(units: Iterable[Unit], name: str) -> Sorted:
+    """Part units by whether they state one number for a field; a range is not to the point."""
+    stating, lacking, unclear = list[Unit](), list[Unit](), list[Unit]()
+    for unit in units:
+        value = unit.settled(name)
+        if value is None or not value.is_known:
+            lacking.append(unit)
+        elif value.number is None or value.number_to not in (None, value.number):
+            unclear.append(unit)
+        else:
+            stating.append(unit)
+    return Sorted(tuple(stating), tuple(lacking), tuple(unclear))
+
+
+def measured(units: Sequence[Unit], measure: Measure, name: str) -> tuple[Number, ...]:
+    """Return the aggregate of a field over units that state it, one for each unit of measure."""
+    by_unit: dict[str, list[Unit]] = {}
+    for unit in units:
+        by_unit.setdefault(_value(unit, name).unit, []).append(unit)
+    return tuple(
+        Number(_AGGREGATES[measure]([_number(one, name) for one in same]), key, tuple(same))
+        for key, same in sorted(by_unit.items())
+    )
+
+
+def ranked(units: Iterable[Unit], name: str, *, descending: bool) -> list[Unit]:
+    """Return units by their number of a field; equals keep their order."""
+    return sorted(units, key=lambda one: _number(one, name), reverse=descending)
+
+
+def extremes(units: Sequence[Unit], name: str, *, most: bool) -> list[Unit]:
+    """Return every unit that states the most, or the least, of a field."""
+    if not units:
+        return []
+    best = (max if most else min)(_number(unit, name) for unit in units)
+    return [unit for unit in units if _number(unit, name) == best]
+
+
+def in_time(units: Iterable[Unit]) -> list[Unit]:
+    """Return units by the time of the incident; those without one last, in their order."""
+
+    def when(unit: Unit) -> tuple[bool, str]:
+        value = unit.settled(FactField.TIME)
+        stated = value.time_from if value else None
+        return stated is None, stated.isoformat() if stated else ""
+
+    return sorted(units, key=when)
+
+
+def grouped(units: Iterable[Unit], by: str) -> tuple[dict[str, list[Unit]], Sorted]:
+    """Return units by their labels of a field or period, and which have none.
+
+    A unit that states several values (of people, say) stands in several groups.
+    """
+    label_of = _period_labels(by) if by in PERIODS else _texts(by)
+    groups: dict[str, list[Unit]] = {}
+    stating, lacking, unclear = list[Unit](), list[Unit](), list[Unit]()
+    name = FactField.TIME if by in PERIODS else by
+    for unit in units:
+        labels = label_of(unit)
+        for label in labels:
+            groups.setdefault(label, []).append(unit)
+        if labels:
+            stating.append(unit)
+        else:
+            (unclear if unit.all(name) else lacking).append(unit)
+    return groups, Sorted(tuple(stating), tuple(lacking), tuple(unclear))
+
+
+def groups_of(query: RecordQuery, units: Sequence[Unit]) -> tuple[list[Group], Sorted]:
+    """Return the groups that a query asks for: periods in their order, others the largest first."""
+    by = query.field if query.op is Operation.WHICH else query.by
+    found, parts = grouped(units, by or "")
+    if query.op is Operation.TREND and found:
+        found = {label: found.get(label, []) for label in periods_between(found, ByPeriod(str(by)))}
+    told = [_group(query, label, same) for label, same in found.items()]
+    if by in PERIODS:
+        return sorted(told, key=lambda group: group.label), parts
+    sign = -1 if query.descending else 1
+
+    def order(group: Group) -> tuple[bool, float, str]:
+        return group.number is None, sign * (group.number or 0), group.label
+
+    return sorted(told, key=order), parts
+
+
+def side(query: RecordQuery, label: str, units: Sequence[Unit]) -> Group:
+    """Return one side of a comparison."""
+    return _group(query, label, list(units))
+
+
+def plain(number: float) -> float | int:
+    """Return a number as people write it: whole where it is, without the dust of fractions."""
+    rounded = round(number, 6)
+    return int(rounded) if rounded == int(rounded) else rounded
+
+
+def _group(query: RecordQuery, label: str, units: list[Unit]) -> Group:
+    if query.measure is Measure.COUNT or not query.field:
+        return Group(label, tuple(units), len(units))
+    stating = stating_number(units, query.field).stating
+    numbers = measured(stating, query.measure, query.field)
+    if len(numbers) != 1:
+        return Group(label, tuple(units), None)
+    return Group(label, tuple(units), numbers[0].value, numbers[0].unit)
+
+
+def _texts(by: str) -> Callable[[Unit], list[str]]:
+    def labels(unit: Unit) -> list[str]:
+        return list(dict.fromkeys(value.text for value in unit.all(by)))
+
+    return labels
+
+
+def _period_labels(by: str) -> Callable[[Unit], list[str]]:
+    period = ByPeriod(by)
+
+    def labels(unit: Unit) -> list[str]:
+        found = [
+            period_label(value.time_from, value.precision, period)
+            for value in unit.all(FactField.TIME)
+            if value.time_from is not None
+        ]
+        return [label for label in found if label]
+
+    return labels
+
+
+def _value(unit: Unit, name: str) -> Value:
+    value = unit.settled(name)
+    if value is None or value.number is None:
+        raise ValueError(f"a unit that does not state {name} is measured")
+    return value
+
+
+def _number(unit: Unit, name: str) -> float:
+    number = _value(unit, name).number
+    return 0.0 if number is None else number
+
+
+def _average(numbers: Sequence[float]) -> float:
+    return math.fsum(numbers) / len(numbers)
+
+
+_AGGREGATES: dict[Measure, Callable[[Sequence[float]], float]] = {
+    Measure.COUNT: lambda numbers: float(len(numbers)),
+    Measure.SUM: math.fsum,
+    Measure.MIN: min,
+    Measure.MAX: max,
+    Measure.AVERAGE: _average,
+    Measure.MEDIAN: median,
+}

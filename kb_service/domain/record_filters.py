@@ -1,0 +1,67 @@
+"""Whether a unit passes filters by its settled values. Pure functions.
+
+SQL selects units of which any report passes; where reports differ, the one that holds decides.
+"""
+
+from collections.abc import Callable, Sequence
+
+from kb_service.domain.facts import FactField
+from kb_service.domain.queries import FieldFilter, Filters
+from kb_service.domain.record_periods import is_within
+from kb_service.domain.record_queries import ByPeriod
+from kb_service.domain.record_sets import Unit, Value
+
+
+def passes(unit: Unit, filters: Filters) -> bool:
+    """True for a unit whose settled values pass; a field that was not read is taken for passed."""
+    return all(_meets(unit, name, test) for name, test in _tests(filters))
+
+
+def _tests(filters: Filters) -> list[tuple[str, Callable[[Value], bool]]]:
+    tests: list[tuple[str, Callable[[Value], bool]]] = []
+    if filters.time_from or filters.time_to:
+        tests.append((FactField.TIME, lambda value: _in_time(value, filters)))
+    if filters.kind:
+        tests.append((FactField.KIND, lambda value: value.text in filters.kind))
+    for name, wanted in (
+        (FactField.PLACE, filters.place),
+        (FactField.PERSON, filters.person),
+        (FactField.ORGANISATION, filters.unit),
+    ):
+        if wanted:
+            tests.append((name, _holding(wanted)))
+    tests += [(one.field, _as_asked(one)) for one in filters.fields]
+    return tests
+
+
+def _meets(unit: Unit, name: str, test: Callable[[Value], bool]) -> bool:
+    return name not in unit.values or any(map(test, unit.all(name)))
+
+
+def _in_time(value: Value, filters: Filters) -> bool:
+    if value.time_from is None or value.time_to is None:
+        return False
+    if filters.time_from and value.time_from < filters.time_from:
+        return False
+    if filters.time_to is None:
+        return True
+    is_fine = is_within(value.precision, ByPeriod.DAY)
+    ends = value.time_from if is_fine else value.time_to
+    return ends < filters.time_to or (not is_fine and ends == filters.time_to)
+
+
+def _holding(wanted: Sequence[str]) -> Callable[[Value], bool]:
+    return lambda value: any(words in value.text for words in wanted)
+
+
+def _as_asked(asked: FieldFilter) -> Callable[[Value], bool]:
+    def test(value: Value) -> bool:
+        if asked.text is not None:
+            return asked.text in value.text
+        if value.number is None:
+            return False
+        last = value.number if value.number_to is None else value.number_to
+        is_enough = asked.min is None or value.number >= asked.min
+        return is_enough and (asked.max is None or last <= asked.max)
+
+    return test

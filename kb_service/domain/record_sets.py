@@ -1,0 +1,157 @@
+"""Selected records as units that are counted once, each with the values it states. Values only.
+
+A unit's value of a field is settled here where its records say several. Knows no SQL.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+from kb_service.domain.facts import UNKNOWN, FactField, ReportStatus
+from kb_service.domain.record_queries import Counted
+
+SEVERAL_VALUED = frozenset(
+    {
+        FactField.PERSON,
+        FactField.ORGANISATION,
+        FactField.VEHICLE,
+        FactField.PHONE,
+        FactField.EMAIL,
+        FactField.MEASURE,
+        FactField.FOLLOWS,
+    }
+)
+"""Fields of which a record may state several values that all hold."""
+
+_STANDING = {
+    ReportStatus.INITIAL: 0,
+    ReportStatus.FOLLOW_UP: 2,
+    ReportStatus.FINAL: 3,
+    ReportStatus.CORRECTED: 4,
+}
+_UNMARKED = 1
+"""A report that says nothing of its standing: later than a first notice, before a follow-up."""
+
+
+class RecordRow(NamedTuple):
+    """A selected record: a document, a row of a ledger, an entry of a log."""
+
+    incident: int | None
+    revision_id: int
+    record: int
+    document_id: str
+    start: int
+    end: int
+
+
+class Value(NamedTuple):
+    """A fact as it is counted with; `start` to `end` is its span in the text of the revision."""
+
+    revision_id: int
+    record: int
+    field: str
+    text: str
+    value: str
+    number: float | None
+    number_to: float | None
+    unit: str
+    time_from: datetime | None
+    time_to: datetime | None
+    precision: str | None
+    confidence: float
+    start: int
+    end: int
+
+    @property
+    def is_known(self) -> bool:
+        """False where the document says that it does not know."""
+        return self.text != UNKNOWN
+
+
+@dataclass(slots=True)
+class Unit:
+    """What is counted once: its records, and their values by field as far as they were read."""
+
+    records: list[RecordRow]
+    values: dict[str, list[Value]] = field(default_factory=dict)
+
+    def all(self, name: str) -> list[Value]:
+        """Return every known value of a field that holds: one, unless it may have several."""
+        found = self.values.get(name, [])
+        if name in SEVERAL_VALUED:
+            return [value for value in found if value.is_known]
+        settled = self.settled(name)
+        return [settled] if settled and settled.is_known else []
+
+    def settled(self, name: str) -> Value | None:
+        """Return the value of a field that holds; None when it is not stated.
+
+        That of the report that stands highest (corrected, final, follow-up), then the surest, then
+        the one that came in last.
+        """
+        found = self.values.get(name)
+        if not found:
+            return None
+        return found[0] if len(found) == 1 else max(found, key=self._rank)
+
+    def is_disputed(self, name: str) -> bool:
+        """True where records of equal standing state different values of a field."""
+        found = self.values.get(name, [])
+        if len(found) < 2 or name in SEVERAL_VALUED:
+            return False
+        highest = max(self._standing(value) for value in found)
+        best: dict[tuple[int, int], Value] = {}
+        for value in found:
+            if self._standing(value) == highest and value.is_known:
+                key = (value.revision_id, value.record)
+                if key not in best or best[key].confidence < value.confidence:
+                    best[key] = value
+        return len({(value.text, value.number) for value in best.values()}) > 1
+
+    def _rank(self, value: Value) -> tuple[int, float, int, int]:
+        return self._standing(value), value.confidence, value.revision_id, -value.start
+
+    def _standing(self, value: Value) -> int:
+        if len(self.records) == 1:
+            return 0
+        told = [
+            _STANDING[ReportStatus(status.text)]
+            for status in self.values.get(FactField.STATUS, ())
+            if status.revision_id == value.revision_id
+            and status.record == value.record
+            and status.text in _STANDING
+        ]
+        return max(told, default=_UNMARKED)
+
+
+def units_of(rows: Iterable[RecordRow], of: Counted) -> list[Unit]:
+    """Return what the records count as, in their order."""
+    units: dict[object, Unit] = {}
+    for row in rows:
+        key = _key(row, of)
+        known = units.get(key)
+        if known is None:
+            units[key] = Unit([row])
+        else:
+            known.records.append(row)
+    return list(units.values())
+
+
+def with_values(units: Sequence[Unit], values: Iterable[Value]) -> None:
+    """Put values to the units whose records state them."""
+    owners: Mapping[tuple[int, int], Unit] = {
+        (row.revision_id, row.record): unit for unit in units for row in unit.records
+    }
+    for value in values:
+        unit = owners.get((value.revision_id, value.record))
+        if unit is not None:
+            unit.values.setdefault(value.field, []).append(value)
+
+
+def _key(row: RecordRow, of: Counted) -> object:
+    if of is Counted.DOCUMENTS:
+        return row.document_id
+    if of is Counted.INCIDENTS and row.incident is not None:
+        return row.incident
+    return row.revision_id, row.record

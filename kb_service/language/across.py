@@ -1,0 +1,210 @@
+"""What a question over many documents asks to be made of them: count, list, group, measure, order.
+
+Pure functions on the words of a question in which what it names is blank. What no rule reads is
+told, so that nobody answers a question that was read by half. Knows no documents.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from kb_service.domain.facts import FactField
+from kb_service.domain.record_queries import Counted, Operation
+from kb_service.language.kinds import bare_question
+from kb_service.language.lexicon import HAN, shipped_lexicon
+from kb_service.language.numerals import whole_number
+
+CASUALTIES = "casualties"
+"""A word for all counts of people at once."""
+
+_LEXICON = shipped_lexicon()
+_FIELDS = {
+    **_LEXICON.paired("across", "fields"),
+    **_LEXICON.paired("across", "short_fields"),
+}
+_PERIODS = {
+    **_LEXICON.paired("across", "periods"),
+    **_LEXICON.paired("across", "period_words"),
+}
+_SCALES = _LEXICON.numbered("numerals", "scales") | _LEXICON.numbered("numerals", "powers")
+_WORDS = re.compile(rf"[{HAN}]+|[^\W{HAN}][\w.'&/-]*(?: +[^\W{HAN}][\w.'&/-]*)*")
+_TITLES = frozenset(_LEXICON.listed("across", "titles"))
+_CONDITIONS = ("more_than", "at_least_n", "less_than", "none_of", "exactly", "some_of")
+_OPERATIONS = ("average", "median", "trend", "timeline", "exists", "sum")
+_ORDERS = ("top", "latest", "earliest", "costliest", "deadliest", "most", "least")
+_ASKED = ("asks_place", "asks_time", "asks_person", "asks_cause", "handled", "asks_field")
+_ORDER = (
+    *_CONDITIONS,
+    *("people", "by_period", "compare", *_ORDERS, *_OPERATIONS, "by_field"),
+    *("happened", "count_documents", "list_documents", "count", "list", "each"),
+    *_ASKED,
+    *("units", "fillers"),
+)
+"""What is more particular is read before what is less: of words read once nothing else is read."""
+
+_PATTERNS = {name: [re.compile(p) for p in _LEXICON.patterns("across", name)] for name in _ORDER}
+_FIELD_OF = {
+    "asks_place": FactField.PLACE,
+    "asks_time": FactField.TIME,
+    "asks_person": FactField.PERSON,
+    "asks_cause": FactField.CAUSE,
+}
+ORDER_FIELDS = {"latest": FactField.TIME, "earliest": FactField.TIME}
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A number that a field has to have; above `low`, or from it on."""
+
+    field: str
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(slots=True)
+class Sketch:
+    """What the words of a question ask for, as far as they were read.
+
+    `columns`: fields to show, in order. `measured`: fields whose number is asked for. `top`: how
+    many of an order. `order`: the name of what orders (`most`, `least`, `latest` …). `rest`: words
+    that no rule has read.
+    """
+
+    counts: Counted | None = None
+    lists: Counted | None = None
+    operation: Operation | None = None
+    by: str | None = None
+    is_by_asked: bool = False
+    order: str | None = None
+    top: int | None = None
+    compares: bool = False
+    happened: bool = False
+    handled: bool = False
+    columns: list[str] = field(default_factory=list)
+    measured: list[str] = field(default_factory=list)
+    ranges: list[Range] = field(default_factory=list)
+    rest: list[str] = field(default_factory=list)
+
+    @property
+    def is_over_many(self) -> bool:
+        """True when the words ask over many documents, whatever else they ask."""
+        return bool(
+            self.counts or self.lists or self.order or self.by or self.operation or self.compares
+        )
+
+
+def sketch_of(words: str) -> Sketch:
+    """Return what the normalised words of a question ask for; blanks stand for what it names."""
+    sketch, text = Sketch(), bare_question(words)
+    for name in _ORDER:
+        for pattern in _PATTERNS[name]:
+            text = pattern.sub(_reader(sketch, name), text)
+    sketch.rest = [match.group().strip(" .-'/") for match in _WORDS.finditer(text)]
+    return sketch
+
+
+def without_title(name: str) -> str:
+    """Return a name without the words before it that say what somebody is: Sgt. Boone."""
+    words = name.split()
+    while len(words) > 1 and words[0].strip(".") in _TITLES:
+        words = words[1:]
+    return " ".join(words)
+
+
+def fields_meant(word: str) -> tuple[str, ...]:
+    """Return the fields that a word of `fields` stands for."""
+    name = _FIELDS.get(word, word)
+    return (FactField.DEAD, FactField.INJURED) if name == CASUALTIES else (name,)
+
+
+def _reader(sketch: Sketch, name: str) -> Callable[[re.Match[str]], str]:
+    def read(match: re.Match[str]) -> str:
+        groups = {key: value for key, value in match.groupdict().items() if value}
+        _READERS.get(name, _nothing)(sketch, name, groups)
+        # A blank that is no space: words apart do not come together over it.
+        return "," if match.group().strip() else match.group()
+
+    return read
+
+
+def _nothing(sketch: Sketch, name: str, groups: dict[str, str]) -> None:
+    """Words that ask for nothing of their own."""
+
+
+def _condition(sketch: Sketch, name: str, groups: dict[str, str]) -> None:
+    number = _number(groups) if "num" in groups else None
+    for one in fields_meant(groups["field"]):
+        if name == "none_of":
+            sketch.ranges.append(Range(one, 0, 0))
+        elif name == "some_of":
+            sketch.ranges.append(Range(one, 1))
+        elif number is not None:
+            low = {"more_than": number + 1e-6, "at_least_n": number, "exactly": number}.get(name)
+            high = {"less_than": number - 1e-6, "exactly": number}.get(name)
+            sketch.ranges.append(Range(one, low, high))
+
+
+def _people(sketch: Sketch, name: str, groups: dict[str, str]) -> None:
+    for one in fields_meant(groups["field"]):
+        sketch.measured.append(one)
+
+
+def _by(sketch: Sketch, name: str, groups: dict[str, str]) -> None:
+    if "period" in groups:
+        sketch.by = sketch.by or _PERIODS[groups["period"]]
+    else:
+        sketch.by = sketch.by or _FIELDS[groups["field"]]
+
+
+def _operation(sketch: Sketch, name: str, groups: dict[str, str]) -> None:
+    sketch.operation = sketch.operation or Operation(name)
+
+
+def _ordered(sketch: Sketch, name: str, groups: dict[str, str]) -> None:
+    sketch.order = sketch.order or {"top": "most"}.get(name, name)
+    if name == "top":
+        sketch.top = int(_number(groups))
+    if "field" in groups:
+        sketch.measured += fields_meant(groups["field"])
+
+
+def _counted(sketch: Sketch, name: str, groups: dict[str, str]) -> None:
+    of = Counted.DOCUMENTS if name.endswith("documents") else Counted.INCIDENTS
+    if name.startswith("count"):
+        sketch.counts = sketch.counts or of
+    else:
+        sketch.lists = sketch.lists or of
+
+
+def _flag(sketch: Sketch, name: str, groups: dict[str, str]) -> None:
+    setattr(sketch, {"compare": "compares"}.get(name, name), True)
+
+
+def _column(sketch: Sketch, name: str, groups: dict[str, str]) -> None:
+    named = fields_meant(groups["field"]) if "field" in groups else (_FIELD_OF[name],)
+    sketch.columns += [one for one in named if one not in sketch.columns]
+
+
+_READERS: dict[str, Callable[[Sketch, str, dict[str, str]], None]] = {
+    **dict.fromkeys(_CONDITIONS, _condition),
+    **dict.fromkeys(("by_period", "by_field"), _by),
+    **dict.fromkeys(_ORDERS, _ordered),
+    **dict.fromkeys(_OPERATIONS, _operation),
+    **dict.fromkeys(("count_documents", "list_documents", "count", "list"), _counted),
+    **dict.fromkeys(("compare", "happened", "handled"), _flag),
+    **dict.fromkeys((*_FIELD_OF, "asks_field"), _column),
+    "people": _people,
+}
+
+
+def _number(groups: dict[str, str]) -> float:
+    written = groups["num"]
+    number = float(written) if written[0].isdigit() else float(whole_number(written) or 0)
+    return number * _SCALES.get(groups.get("by", ""), 1)
+
+
+def blanked(text: str, spans: Iterator[tuple[int, int]]) -> str:
+    """Return a text with commas in place of some stretches, of the same length."""
+    for start, end in spans:
+        text = f"{text[:start]}{',' * (end - start)}{text[end:]}"
+    return text

@@ -1,0 +1,83 @@
+"""What is said of a query over many documents, in the language of who asks. Pure functions.
+
+Knows the texts and the names of fields; decides neither what is said nor when.
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from kb_service.domain.queries import FieldFilter, Filters
+from kb_service.language.lexicon import shipped_languages
+from kb_service.language.time_words import days_in_words
+
+_APART = " \xb7 "
+
+
+def said(name: str, language: str, **values: object) -> str:
+    """Return a text about a table in a language, its placeholders filled."""
+    text: str = shipped_languages()[language]["tables"][name]
+    return text.format(**values)
+
+
+def field_name(name: str, language: str) -> str:
+    """Return what a field or unit is called; the name itself where the language has none."""
+    called: str = shipped_languages()[language]["field_names"].get(name, name)
+    return called
+
+
+def unit_name(of: str, number: float, language: str) -> str:
+    """Return what is counted, as so many of it are called."""
+    one, _, many = said(of, language).partition("|")
+    return many if many and number != 1 else one
+
+
+def kind_name(kind: str, language: str) -> str:
+    """Return the word for a kind of happening; the name itself where there is none."""
+    words: list[str] = shipped_languages()[language]["events"].get(kind, [kind])
+    return words[0]
+
+
+def filters_in_words(filters: Filters, language: str) -> list[str]:
+    """Return each filter in words, as they are shown to be taken away one by one."""
+    return list(_filters(filters, language))
+
+
+def scope(filters: Filters, language: str) -> str:
+    """Return the filters in force as what a sentence begins with; "" without any."""
+    words = _APART.join(_filters(filters, language))
+    return f"{words}{said('colon', language)}" if words else ""
+
+
+def _filters(filters: Filters, language: str) -> Iterator[str]:
+    if filters.time_from and filters.time_to:
+        last = filters.time_to - timedelta(microseconds=1)
+        yield days_in_words(filters.time_from.date(), last.date(), language)
+    elif filters.time_from:
+        yield f"\u2265 {filters.time_from:%Y-%m-%d}"
+    elif filters.time_to:
+        yield f"< {filters.time_to:%Y-%m-%d}"
+    if filters.kind:
+        yield "/".join(kind_name(kind, language) for kind in filters.kind)
+    for names in (filters.place, filters.person, filters.unit, filters.tags):
+        if names:
+            yield "/".join(names)
+    for one in filters.fields:
+        yield _field(one, language)
+
+
+def _field(asked: FieldFilter, language: str) -> str:
+    name = field_name(asked.field, language)
+    if asked.text is not None:
+        return f"{name} {asked.text}"
+    if asked.min == asked.max:
+        return f"{name} = {asked.min:g}"
+    low = "" if asked.min is None else _bound(asked.min, "\u2265", ">")
+    high = "" if asked.max is None else _bound(asked.max, "\u2264", "<")
+    return " ".join(part for part in (name, low, high) if part)
+
+
+def _bound(number: float, including: str, excluding: str) -> str:
+    """A number just beside a whole one leaves that one out."""
+    whole = round(number)
+    is_beside = number != whole and abs(number - whole) < 1e-3
+    return f"{excluding} {whole}" if is_beside else f"{including} {number:g}"

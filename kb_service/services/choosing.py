@@ -1,0 +1,237 @@
+"""Which typed query the sketch of a question asks for. Pure; knows no base but its fields."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import timedelta
+
+from kb_service.domain.facts import COUNTS_OF_PEOPLE, FactField
+from kb_service.domain.queries import Filters
+from kb_service.domain.record_queries import (
+    PERIODS,
+    ByPeriod,
+    Counted,
+    Measure,
+    Operation,
+    RecordQuery,
+)
+from kb_service.language.across import Sketch
+
+_NUMBERS = frozenset({*COUNTS_OF_PEOPLE, FactField.LOSS, FactField.FINE})
+_SHOWN = (FactField.NUMBER, FactField.TIME, FactField.PLACE, FactField.KIND)
+_OF_ORDER = {"deadliest": FactField.DEAD, "costliest": FactField.LOSS}
+_LEAST = frozenset({"least", "earliest"})
+_IN_TIME = frozenset({"latest", "earliest"})
+_AGGREGATES = (Operation.SUM, Operation.AVERAGE, Operation.MEDIAN)
+
+Chosen = tuple[RecordQuery | None, tuple[RecordQuery, ...], tuple[str, ...]]
+"""The query, the sums asked for beside it, and the fields that the base lacks for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A sketch with what the base knows of its words.
+
+    `own`: columns of the base's own that it names. `have`: the fields that the base has.
+    """
+
+    sketch: Sketch
+    own: Mapping[str, str]
+    filters: Filters
+    alternatives: tuple[Filters, ...]
+    have: Collection[str]
+
+    def names(self, fields: Collection[str]) -> tuple[str, ...]:
+        """Return fields under the names that the base has for them."""
+        return tuple(dict.fromkeys(self.own.get(str(one), str(one)) for one in fields))
+
+    @property
+    def of(self) -> Counted:
+        """What is counted or listed."""
+        return self.sketch.counts or self.sketch.lists or Counted.INCIDENTS
+
+    @property
+    def by(self) -> str | None:
+        """What is grouped by; None: nothing, or a number, which orders."""
+        by = self.sketch.by
+        named = self.own.get(by, by) if by else None
+        return None if named in _NUMBERS else named
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The fields whose numbers are asked for, the first one first."""
+        sketch = self.sketch
+        by = [sketch.by] if sketch.by in _NUMBERS else []
+        columns = [c for c in sketch.columns if c in _NUMBERS or c in self.own]
+        return self.names([*sketch.measured, *by, *columns])
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The fields that are asked to be shown, and without any the usual ones."""
+        return tuple(n for n in self.names([*self.sketch.columns, *self.sketch.measured]))
+
+
+def choose(asked: Asked) -> Chosen | None:
+    """Return the query that a question asks for; None where it asks for nothing of many."""
+    query = next((made for make in _CHOICES if (made := make(asked))), None)
+    if query is None:
+        return None
+    also = _sums(asked, query)
+    needed = (query.field, query.by, *(one.field for one in query.filters.fields))
+    wanted = [str(n) for n in needed if n and n not in PERIODS]
+    if query.by in PERIODS or query.filters.time_from or any(g.time_from for g in query.groups):
+        wanted.append(FactField.TIME)
+    lacking = [name for name in dict.fromkeys(wanted) if name not in asked.have]
+    return query, also, tuple(map(str, lacking))
+
+
+def _compare(asked: Asked) -> RecordQuery | None:
+    if not asked.sketch.compares or len(asked.alternatives) != 2:
+        return None
+    common = _without(asked.filters, asked.alternatives[0])
+    number = next(iter(asked.numbers), None)
+    return RecordQuery(
+        Operation.COMPARE,
+        common,
+        asked.of,
+        field=number,
+        measure=Measure.SUM if number else Measure.COUNT,
+        groups=asked.alternatives,
+    )
+
+
+def _ordered(asked: Asked) -> RecordQuery | None:
+    """The most, the least, the latest: of records by a number, else of groups by their size."""
+    order, sketch = asked.sketch.order, asked.sketch
+    if order is None:
+        return None
+    is_down, top = order not in _LEAST, sketch.top
+    number = next(iter(asked.numbers), _OF_ORDER.get(order))
+    if order in _IN_TIME:
+        number = FactField.TIME
+    by = asked.by or next((c for c in asked.columns if c not in asked.numbers), None)
+    if by and order not in _IN_TIME:
+        return RecordQuery(
+            Operation.GROUP,
+            asked.filters,
+            asked.of,
+            field=number,
+            by=by,
+            measure=Measure.SUM if number else Measure.COUNT,
+            descending=is_down,
+        )
+    if number is None:
+        number = FactField.DEAD
+    if top is None and order not in _IN_TIME:
+        op = Operation.MAX if is_down else Operation.MIN
+        return RecordQuery(op, asked.filters, asked.of, str(number), columns=_shown(asked))
+    return RecordQuery(
+        Operation.TOP,
+        asked.filters,
+        asked.of,
+        str(number),
+        columns=_shown(asked),
+        limit=top or 1,
+        descending=is_down,
+    )
+
+
+def _trend(asked: Asked) -> RecordQuery | None:
+    if asked.sketch.operation is not Operation.TREND:
+        return None
+    by = asked.by if asked.by in PERIODS else _period(asked.filters)
+    return _grouped(asked, Operation.TREND, str(by))
+
+
+def _group(asked: Asked) -> RecordQuery | None:
+    return _grouped(asked, Operation.GROUP, asked.by) if asked.by else None
+
+
+def _grouped(asked: Asked, op: Operation, by: str) -> RecordQuery:
+    number = next(iter(asked.numbers), None)
+    operation = asked.sketch.operation
+    measure = Measure.SUM if number else Measure.COUNT
+    if number and operation in _AGGREGATES:
+        measure = Measure(operation.value)
+    return RecordQuery(op, asked.filters, asked.of, number, by, measure)
+
+
+def _aggregate(asked: Asked) -> RecordQuery | None:
+    operation, numbers = asked.sketch.operation, asked.numbers
+    if not numbers or asked.sketch.counts:
+        return None
+    if operation not in _AGGREGATES:
+        if not asked.sketch.measured or asked.sketch.lists:
+            return None
+        operation = Operation.SUM
+    return RecordQuery(operation, asked.filters, asked.of, numbers[0], columns=_shown(asked))
+
+
+def _which(asked: Asked) -> RecordQuery | None:
+    """Who handled the fires, in which places were they: the values of a field."""
+    sketch, columns = asked.sketch, asked.columns
+    if sketch.counts or sketch.lists or sketch.operation or len(columns) != 1:
+        return None
+    is_of_names = columns[0] in {FactField.PERSON, FactField.ORGANISATION, FactField.VEHICLE}
+    if not is_of_names or asked.numbers:
+        return None
+    return RecordQuery(Operation.WHICH, asked.filters, asked.of, columns[0])
+
+
+def _listed(asked: Asked) -> RecordQuery | None:
+    sketch = asked.sketch
+    op = Operation.LIST
+    if sketch.operation in (Operation.TIMELINE, Operation.EXISTS):
+        op = sketch.operation
+    elif sketch.counts:
+        op = Operation.COUNT
+    elif not (sketch.lists or sketch.happened or sketch.columns):
+        return None
+    return RecordQuery(op, asked.filters, asked.of, columns=_shown(asked))
+
+
+_CHOICES: tuple[Callable[[Asked], RecordQuery | None], ...] = (
+    _compare,
+    _ordered,
+    _trend,
+    _group,
+    _aggregate,
+    _which,
+    _listed,
+)
+"""The first that fits: what is more particular before what is less."""
+
+
+def _sums(asked: Asked, query: RecordQuery) -> tuple[RecordQuery, ...]:
+    """What is asked for beside: how many were hurt in the incidents that are counted."""
+    if query.op in {Operation.GROUP, Operation.TREND, Operation.COMPARE, Operation.WHICH}:
+        return ()
+    wanted = asked.names(asked.sketch.measured)
+    rest = [name for name in wanted if name != query.field and name in asked.have]
+    return tuple(
+        RecordQuery(Operation.SUM, query.filters, query.of, name, columns=(name,)) for name in rest
+    )
+
+
+def _shown(asked: Asked) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*map(str, _SHOWN), *asked.columns)))
+
+
+def _period(filters: Filters) -> ByPeriod:
+    """The periods that show a stretch of time well."""
+    if not (filters.time_from and filters.time_to):
+        return ByPeriod.MONTH
+    length = filters.time_to - filters.time_from
+    if length <= timedelta(days=31):
+        return ByPeriod.DAY
+    return ByPeriod.MONTH if length <= timedelta(days=3 * 366) else ByPeriod.YEAR
+
+
+def _without(filters: Filters, other: Filters) -> Filters:
+    """Return filters without what another one restricts."""
+    empty = Filters()
+    cleared = {
+        one.name: getattr(empty, one.name)
+        for one in fields(filters)
+        if getattr(other, one.name) != getattr(empty, one.name)
+    }
+    return replace(filters, **cleared)

@@ -1,0 +1,239 @@
+"""A typed query run over what documents state: select → settle → aggregate → tabulate.
+
+Knows the order of the steps. What is counted is shown with the places of its documents; what a
+document does not state is told, never filled in.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from kb_service.domain.aggregating import (
+    Group,
+    Number,
+    Sorted,
+    extremes,
+    groups_of,
+    in_time,
+    measured,
+    ranked,
+    side,
+    stating_number,
+)
+from kb_service.domain.facts import FactField
+from kb_service.domain.queries import Filters
+from kb_service.domain.record_filters import passes
+from kb_service.domain.record_queries import (
+    AGGREGATES,
+    PERIODS,
+    Counted,
+    Measure,
+    Operation,
+    RecordQuery,
+)
+from kb_service.domain.record_sets import RecordRow, Unit, Value, units_of, with_values
+from kb_service.domain.tables import Chart, Table, Tally
+from kb_service.services.tabulating import (
+    DOCUMENT,
+    Titled,
+    chart_of,
+    group_rows,
+    side_label,
+    unit_rows,
+)
+
+DEFAULT_COLUMNS = (FactField.NUMBER, FactField.TIME, FactField.PLACE, FactField.KIND)
+NEEDS_NUMBER = AGGREGATES | {Operation.TOP}
+GROUPING = frozenset({Operation.GROUP, Operation.TREND, Operation.WHICH})
+
+
+class SelectedRecords(Protocol):
+    """Records that pass filters, and what they state."""
+
+    @property
+    def rows(self) -> tuple[RecordRow, ...]:
+        """The records."""
+
+    @property
+    def total(self) -> int:
+        """How many there are of what is counted where nothing has to be stated."""
+
+    @property
+    def values(self) -> tuple[Value, ...]:
+        """What they state of the fields that were wanted."""
+
+    @property
+    def lacking(self) -> Mapping[str, tuple[str, ...]]:
+        """By filtered field the documents that pass all other filters and state nothing of it."""
+
+
+class Records(Protocol):
+    """Where records and what they state are read; storage fulfils it."""
+
+    def select(
+        self, kb_id: str, of: Counted, filters: Filters, fields: Collection[str]
+    ) -> SelectedRecords:
+        """Return the records that pass, with what they state of some fields."""
+
+    def stated(
+        self, kb_id: str, places: Sequence[tuple[int, int]], fields: Collection[str]
+    ) -> list[Value]:
+        """Return what some (revision id, record) state of some fields."""
+
+    def named(self, document_ids: Iterable[str]) -> Mapping[str, Titled]:
+        """Return what documents are called."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueryResult:
+    """What a query gave: numbers or groups, the table they stand in, how much is behind it.
+
+    `units`: those that the answer is about, in its order; the table shows the first of them.
+    `counted`: ids of all documents that pass the filters.
+    """
+
+    query: RecordQuery
+    table: Table
+    tally: Tally
+    numbers: tuple[Number, ...] = ()
+    groups: tuple[Group, ...] = ()
+    units: tuple[Unit, ...] = ()
+    chart: Chart | None = None
+    counted: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class _Matched:
+    units: list[Unit]
+    total: int
+    lacking: frozenset[str]
+
+
+class QueryRunner:
+    """Runs typed queries over one store of records. Safe to share between threads."""
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+
+    def run(self, kb_id: str, query: RecordQuery) -> QueryResult:
+        """Return what a query gives. Raises NotFound (kb_not_found), StorageError."""
+        if query.op is Operation.COMPARE:
+            return self._compared(kb_id, query)
+        matched = self._matched(kb_id, query, query.filters)
+        if query.op in NEEDS_NUMBER:
+            return self._measured(kb_id, query, matched)
+        if query.op in GROUPING:
+            return self._grouped(query, matched, *groups_of(query, matched.units))
+        return self._listed(kb_id, query, matched, in_time(matched.units), Sorted())
+
+    def _matched(self, kb_id: str, query: RecordQuery, filters: Filters) -> _Matched:
+        found = self._records.select(kb_id, query.of, filters, _needed(query))
+        units = units_of(found.rows, query.of)
+        with_values(units, found.values)
+        lacking = frozenset(name for names in found.lacking.values() for name in names)
+        return _Matched([u for u in units if passes(u, filters)], found.total, lacking)
+
+    def _measured(self, kb_id: str, query: RecordQuery, matched: _Matched) -> QueryResult:
+        name = query.field or ""
+        parts = stating_number(matched.units, name)
+        units, numbers = list(parts.stating), tuple[Number, ...]()
+        if query.op is Operation.TOP:
+            units = ranked(units, name, descending=query.descending)[: query.limit]
+        elif units:
+            numbers = measured(units, query.measured, name)
+        if query.op in {Operation.MIN, Operation.MAX}:
+            units = extremes(units, name, most=query.op is Operation.MAX)
+        return replace(self._listed(kb_id, query, matched, units, parts), numbers=numbers)
+
+    def _compared(self, kb_id: str, query: RecordQuery) -> QueryResult:
+        sides = [self._matched(kb_id, query, query.filters.merged(g)) for g in query.groups]
+        groups = [
+            side(query, side_label(filters), one.units)
+            for filters, one in zip(query.groups, sides, strict=True)
+        ]
+        both = _Matched(
+            [unit for one in sides for unit in one.units],
+            sides[0].total,
+            frozenset().union(*(one.lacking for one in sides)),
+        )
+        is_counted = query.measure is Measure.COUNT
+        parts = Sorted() if is_counted else stating_number(both.units, query.field or "")
+        return self._grouped(query, both, groups, parts)
+
+    def _grouped(
+        self, query: RecordQuery, matched: _Matched, groups: Sequence[Group], parts: Sorted
+    ) -> QueryResult:
+        shown = list(groups)[: query.limit]
+        units = {id(unit): unit for group in shown for unit in group.units}
+        by = query.field if query.op is Operation.WHICH else query.by
+        measure = query.measure if query.measure is Measure.COUNT else query.field
+        return QueryResult(
+            query,
+            Table((str(by or "group"), str(measure)), group_rows(query, shown)),
+            _tally(matched, parts, query.field),
+            groups=tuple(shown),
+            units=tuple(units.values()),
+            chart=chart_of(query, shown, ()),
+            counted=_documents(matched),
+        )
+
+    def _listed(
+        self,
+        kb_id: str,
+        query: RecordQuery,
+        matched: _Matched,
+        units: Sequence[Unit],
+        parts: Sorted,
+    ) -> QueryResult:
+        shown, columns = units[: query.limit], _columns(query)
+        self._describe(kb_id, shown, columns)
+        names = self._records.named(row.document_id for u in shown for row in u.records)
+        return QueryResult(
+            query,
+            Table((DOCUMENT, *columns), unit_rows(shown, columns, names)),
+            _tally(matched, parts, query.field),
+            units=tuple(units),
+            chart=chart_of(query, (), shown),
+            counted=_documents(matched),
+        )
+
+    def _describe(self, kb_id: str, units: Sequence[Unit], columns: Sequence[str]) -> None:
+        """Read what is shown of units and was not needed to choose them."""
+        have = {name for unit in units for name in unit.values}
+        wanted = {name for name in columns if name not in have}
+        if any(len(unit.records) > 1 for unit in units):
+            wanted |= {str(FactField.STATUS)} - have
+        if units and wanted:
+            places = [(row.revision_id, row.record) for unit in units for row in unit.records]
+            with_values(units, self._records.stated(kb_id, places, wanted))
+
+
+def _needed(query: RecordQuery) -> frozenset[str]:
+    """The fields that decide the result; what is only shown is read later."""
+    by = FactField.TIME if query.by in PERIODS else query.by
+    is_in_time = query.op not in NEEDS_NUMBER | GROUPING
+    named = (query.field, by, FactField.TIME if is_in_time else None)
+    return frozenset(str(name) for name in named if name)
+
+
+def _columns(query: RecordQuery) -> tuple[str, ...]:
+    asked = query.columns or DEFAULT_COLUMNS
+    filtered = (one.field for one in query.filters.fields)
+    named = (*asked, *filtered, *([query.field] if query.field else []))
+    return tuple(dict.fromkeys(str(name) for name in named if name != DOCUMENT))
+
+
+def _tally(matched: _Matched, parts: Sorted, field: str | None) -> Tally:
+    lacking = {row.document_id for unit in parts.lacking for row in unit.records}
+    return Tally(
+        len(matched.units),
+        matched.total,
+        len(_documents(matched)),
+        tuple(sorted(lacking | matched.lacking)),
+        len(parts.unclear),
+        sum(unit.is_disputed(field) for unit in matched.units) if field else 0,
+    )
+
+
+def _documents(matched: _Matched) -> frozenset[str]:
+    return frozenset(row.document_id for unit in matched.units for row in unit.records)

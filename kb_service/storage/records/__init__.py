@@ -1,0 +1,1 @@
+"""Typed queries over what documents state, as SQL: filters, selections, values."""

@@ -1,0 +1,139 @@
+"""Selections of records as SQL: by filters, and what lacks a field. Runs nothing."""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, exists, func, literal, null, select, tuple_
+
+from kb_service.domain.facts import DOCUMENT_RECORD
+from kb_service.domain.queries import Filters
+from kb_service.domain.record_queries import Counted
+from kb_service.domain.record_sets import Value
+from kb_service.storage.facts.tables import facts, records
+from kb_service.storage.records.conditions import passing_documents, stated
+from kb_service.storage.tables import documents, revisions
+
+_ROW = (
+    records.c.incident,
+    records.c.revision_id,
+    records.c.record,
+    records.c.document_id,
+    records.c.start,
+    records.c.end,
+)
+_VALUE = tuple(facts.c[name] for name in Value._fields)
+
+
+class Selection:
+    """The records of a base that pass filters, counted as what is asked for."""
+
+    def __init__(self, kb_id: str, of: Counted, filters: Filters) -> None:
+        self._kb_id, self._of, self._filters = kb_id, of, filters
+        self._stated = stated(kb_id, filters)
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The fields that the filters ask for."""
+        return tuple(self._stated)
+
+    @property
+    def _counts_bare_documents(self) -> bool:
+        return self._of is Counted.DOCUMENTS and not self._stated
+
+    def rows(self) -> Select[Any]:
+        """Select the records that pass, in the order in which their documents came."""
+        if self._counts_bare_documents:
+            return self._bare_documents()
+        order = (records.c.revision_id, records.c.record)
+        return self._passing(self._stated).order_by(*order)
+
+    def total(self) -> Select[Any]:
+        """Select how many there are where nothing has to be stated."""
+        if self._of is Counted.DOCUMENTS:
+            allowed = self._allowed(documents.c.id)
+            return select(func.count()).where(documents.c.kb_id == self._kb_id, *allowed)
+        counted = records.c.incident.distinct() if self._of is Counted.INCIDENTS else None
+        number = func.count() if counted is None else func.count(counted)
+        allowed = self._allowed(records.c.document_id)
+        return select(number).where(records.c.kb_id == self._kb_id, *allowed)
+
+    def values(self, fields: Collection[str]) -> Select[Any]:
+        """Select what the passing records state of some fields."""
+        chosen = self._passing(self._stated).subquery()
+        same = (chosen.c.revision_id == facts.c.revision_id) & (chosen.c.record == facts.c.record)
+        return (
+            select(*_VALUE)
+            .join_from(chosen, facts, same)
+            .where(facts.c.kb_id == self._kb_id, facts.c.field.in_(sorted(fields)))
+            .order_by(facts.c.id)
+        )
+
+    def lacking(self, field: str, limit: int) -> Select[Any]:
+        """Select documents whose records pass all other filters and state nothing of a field."""
+        others = {name: one for name, one in self._stated.items() if name != field}
+        passing = self._passing(others, records.c.document_id).where(~self._states(field))
+        return passing.distinct().order_by(records.c.document_id).limit(limit)
+
+    def _states(self, field: str) -> ColumnElement[bool]:
+        """True where the record, or another one of its incident, states a field."""
+        mine = (facts.c.kb_id == self._kb_id) & (facts.c.field == field)
+        if self._of is not Counted.INCIDENTS:
+            here = facts.c.revision_id == records.c.revision_id
+            return exists().where(mine, here, facts.c.record == records.c.record)
+        other = records.alias("other")
+        return exists().where(
+            other.c.kb_id == self._kb_id,
+            other.c.incident == records.c.incident,
+            mine,
+            facts.c.revision_id == other.c.revision_id,
+            facts.c.record == other.c.record,
+        )
+
+    def _passing(
+        self,
+        conditions: Mapping[str, Select[Any]],
+        *columns: ColumnElement[Any],
+    ) -> Select[Any]:
+        statement = select(*(columns or _ROW)).where(
+            records.c.kb_id == self._kb_id, *self._allowed(records.c.document_id)
+        )
+        if self._of is Counted.INCIDENTS:
+            statement = statement.where(records.c.incident.is_not(None))
+        for condition in conditions.values():
+            statement = statement.where(self._meets(condition))
+        return statement
+
+    def _meets(self, condition: Select[Any]) -> ColumnElement[bool]:
+        """True for a record that states something, or whose incident another one states it of."""
+        if self._of is not Counted.INCIDENTS:
+            return tuple_(records.c.revision_id, records.c.record).in_(condition)
+        owner = records.alias("owner")
+        in_owner = (owner.c.revision_id == facts.c.revision_id) & (owner.c.record == facts.c.record)
+        incidents = condition.with_only_columns(owner.c.incident).join(owner, in_owner)
+        return records.c.incident.in_(incidents)
+
+    def _allowed(self, document_id: ColumnElement[str]) -> Iterable[ColumnElement[bool]]:
+        filters = self._filters
+        if filters.tags or filters.date_from or filters.date_to:
+            yield document_id.in_(passing_documents(self._kb_id, filters))
+        if filters.document_ids:
+            yield document_id.in_(filters.document_ids)
+
+    def _bare_documents(self) -> Select[Any]:
+        none = (null(), revisions.c.id, literal(DOCUMENT_RECORD), documents.c.id)
+        return (
+            select(*none, literal(0), literal(0))
+            .join(revisions, revisions.c.document_id == documents.c.id)
+            .where(documents.c.kb_id == self._kb_id, revisions.c.is_current)
+            .where(*self._allowed(documents.c.id))
+            .order_by(revisions.c.id)
+        )
+
+
+def stating_documents(kb_id: str, filters: Filters) -> Select[Any]:
+    """Select the documents of which one record states all that is asked for."""
+    statement = select(records.c.document_id).where(records.c.kb_id == kb_id)
+    for condition in stated(kb_id, filters).values():
+        here = tuple_(records.c.revision_id, records.c.record)
+        statement = statement.where(here.in_(condition))
+    return statement

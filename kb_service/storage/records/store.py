@@ -1,0 +1,168 @@
+"""What typed queries read of a base: its fields, selected records, what these state.
+
+A handful of statements a query, however large the base is. Decides nothing.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, and_, func, or_, select, tuple_
+
+from kb_service.domain.facts import FactField
+from kb_service.domain.queries import Filters
+from kb_service.domain.record_queries import Counted
+from kb_service.domain.record_sets import RecordRow, Value
+from kb_service.storage.bases import require_kb
+from kb_service.storage.database import Database
+from kb_service.storage.facts.tables import facts
+from kb_service.storage.records.conditions import holds
+from kb_service.storage.records.selections import Selection
+from kb_service.storage.rows import batches
+from kb_service.storage.tables import documents, revisions
+
+MAX_LACKING = 1000
+"""So many documents that lack a field are named."""
+
+MAX_NAMED = 20
+"""So many values that have the words asked for in them are looked at."""
+
+_NAMED = select(
+    documents.c.id,
+    documents.c.name,
+    revisions.c.id.label("revision_id"),
+    revisions.c.title,
+    revisions.c.sha256,
+).join(revisions, and_(revisions.c.document_id == documents.c.id, revisions.c.is_current))
+_VALUE = tuple(facts.c[name] for name in Value._fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """Records that pass filters, out of `total` things of what is counted.
+
+    `values`: what they state of the fields that were wanted. `lacking`: by filtered field the
+    documents that pass all other filters and state nothing of it.
+    """
+
+    rows: tuple[RecordRow, ...]
+    total: int
+    values: tuple[Value, ...]
+    lacking: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a document is called, and the public name of its searchable revision."""
+
+    document_id: str
+    name: str
+    title: str
+    sha256: str
+
+
+class RecordStore:
+    """Records of all bases. Every method raises StorageError when storage fails."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def select(
+        self, kb_id: str, of: Counted, filters: Filters, fields: Collection[str]
+    ) -> Selected:
+        """Return the records that pass, in one snapshot, with what they state of some fields.
+
+        Raises NotFound (kb_not_found).
+        """
+        chosen = Selection(kb_id, of, filters)
+        with self._database.read() as connection:
+            require_kb(connection, kb_id)
+            rows = tuple(map(RecordRow._make, connection.execute(chosen.rows())))
+            total = connection.execute(chosen.total()).scalar_one()
+            wanted = {*fields, *_unsettled(chosen, rows)}
+            values = connection.execute(chosen.values(wanted)) if wanted and rows else ()
+            return Selected(
+                rows, total, tuple(map(Value._make, values)), _lacking(connection, chosen)
+            )
+
+    def stated(
+        self, kb_id: str, places: Sequence[tuple[int, int]], fields: Collection[str]
+    ) -> list[Value]:
+        """Return what some (revision id, record) state of some fields."""
+        found: list[Value] = []
+        with self._database.read() as connection:
+            for batch in batches(places):
+                here = tuple_(facts.c.revision_id, facts.c.record).in_(batch)
+                mine = (facts.c.kb_id == kb_id) & facts.c.field.in_(sorted(fields))
+                statement = select(*_VALUE).where(mine, here).order_by(facts.c.id)
+                found += map(Value._make, connection.execute(statement))
+        return found
+
+    def named(self, document_ids: Iterable[str]) -> dict[str, Named]:
+        """Return what documents are called; what is gone is left out."""
+        found: dict[str, Named] = {}
+        with self._database.read() as connection:
+            for batch in batches(dict.fromkeys(document_ids)):
+                for row in connection.execute(_NAMED.where(documents.c.id.in_(batch))):
+                    found[row.id] = Named(row.id, row.name, row.title, row.sha256)
+        return found
+
+    def of_revisions(self, revision_ids: Iterable[int]) -> dict[int, Named]:
+        """Return the documents of searchable revisions; what is gone is left out."""
+        found: dict[int, Named] = {}
+        with self._database.read() as connection:
+            for batch in batches(sorted(set(revision_ids))):
+                for row in connection.execute(_NAMED.where(revisions.c.id.in_(batch))):
+                    found[row.revision_id] = Named(row.id, row.name, row.title, row.sha256)
+        return found
+
+    def fields(self, kb_id: str) -> frozenset[str]:
+        """Return the fields that any record of a base states; skips from one to the next."""
+        mine = facts.c.kb_id == kb_id
+        first = select(func.min(facts.c.field).label("field")).where(mine)
+        walk = first.cte("walk", recursive=True)
+        following = (
+            select(func.min(facts.c.field))
+            .where(mine, facts.c.field > walk.c.field)
+            .scalar_subquery()
+        )
+        walk = walk.union_all(select(following).where(walk.c.field.is_not(None)))
+        with self._database.read() as connection:
+            found = connection.execute(select(walk.c.field)).scalars()
+            return frozenset(name for name in found if name is not None)
+
+    def holding(
+        self, kb_id: str, words: Iterable[str], fields: Collection[str]
+    ) -> list[tuple[str, str]]:
+        """Return (field, value) of a base whose values have any of the words in them."""
+        has_any = [holds(facts.c.text, one) for one in dict.fromkeys(words)]
+        if not has_any or not fields:
+            return []
+        statement = (
+            select(facts.c.field, facts.c.text)
+            .where(facts.c.kb_id == kb_id, facts.c.field.in_(sorted(fields)), or_(*has_any))
+            .distinct()
+            .order_by(facts.c.field, facts.c.text)
+            .limit(MAX_NAMED)
+        )
+        with self._database.read() as connection:
+            return [(row.field, row.text) for row in connection.execute(statement)]
+
+
+def _unsettled(chosen: Selection, rows: Sequence[RecordRow]) -> set[str]:
+    """Return the fields that settle whether a record passes, or which of several reports holds.
+
+    A row of a ledger states each field once; a report may state several, and so may several
+    reports, of which each says where it stands.
+    """
+    incidents = {row.incident for row in rows if row.incident is not None}
+    is_linked = len(incidents) < sum(row.incident is not None for row in rows)
+    is_plain = not is_linked and all(row.record > 0 for row in rows)
+    settling = set() if is_plain else set(chosen.fields)
+    return settling | {str(FactField.STATUS)} if is_linked else settling
+
+
+def _lacking(connection: Connection, chosen: Selection) -> dict[str, tuple[str, ...]]:
+    return {
+        field: tuple(connection.execute(chosen.lacking(field, MAX_LACKING)).scalars())
+        for field in chosen.fields
+    }

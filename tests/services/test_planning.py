@@ -1,0 +1,141 @@
+"""Questions over many documents as typed queries: what they select, what is made of it."""
+
+from collections.abc import Collection, Iterable
+from datetime import date
+from typing import Any
+
+import pytest
+
+from kb_service.domain.queries import Filters
+from kb_service.domain.query_json import query_json
+from kb_service.language.asked import parse_question
+from kb_service.services.named import named_in
+from kb_service.services.planning import Planned, planned_for
+
+TODAY = date(2024, 9, 10)
+VALUES = {
+    "place": ("mill lane", "oak street 4", "东港区码头路12号", "西山区"),
+    "person": ("boone", "王磊"),
+    "organisation": ("harbour line", "东港消防站"),
+    "shift": ("night", "day"),
+    "response minutes": ("7", "12"),
+}
+FIELDS = {
+    *("number", "kind", "time", "dead", "injured", "loss", "cause", "measure", "status"),
+    *VALUES,
+}
+
+
+class KnownValues:
+    """The fields and values of a small base."""
+
+    def fields(self, kb_id: str) -> frozenset[str]:
+        return frozenset(FIELDS)
+
+    def holding(
+        self, kb_id: str, words: Iterable[str], fields: Collection[str]
+    ) -> list[tuple[str, str]]:
+        found = list(words)
+        return [
+            (name, value)
+            for name, values in VALUES.items()
+            if name in fields
+            for value in values
+            if any(one in value for one in found)
+        ]
+
+
+def plan(text: str) -> Planned | None:
+    question = parse_question(text)
+    named = named_in(question, TODAY)
+    return planned_for(question, named, Filters(), "kb_1", KnownValues(), TODAY)
+
+
+AUGUST = {"time_from": "2024-08-01T00:00:00", "time_to": "2024-09-01T00:00:00"}
+YEAR = {"time_from": "2024-01-01T00:00:00", "time_to": "2025-01-01T00:00:00"}
+
+QUERIES: list[tuple[str, dict[str, Any]]] = [
+    ("上个月几起火灾", {"op": "count", "filters": {"kind": ["fire"]} | AUGUST}),
+    ("8月份发生了多少起火灾？", {"op": "count", "filters": {"kind": ["fire"]} | AUGUST}),
+    ("How many fires were there in August 2024?",
+     {"op": "count", "filters": {"kind": ["fire"]} | AUGUST}),
+    ("how many incidents last month", {"op": "count", "filters": AUGUST}),
+    ("列出上个月的所有事故", {"op": "list", "filters": AUGUST}),
+    ("上个月有哪些火灾", {"op": "list", "filters": {"kind": ["fire"]} | AUGUST}),
+    ("Which incidents did Sgt. Boone handle?",
+     {"op": "list", "filters": {"person": ["boone"]}}),
+    ("王磊处理了哪些案件", {"op": "list", "filters": {"person": ["王磊"]}}),
+    ("今年各区火灾数量", {"op": "group", "by": "place", "filters": {"kind": ["fire"]} | YEAR}),
+    ("按月统计2024年的盗窃案", {"op": "group", "by": "month",
+                          "filters": {"kind": ["theft"]} | YEAR}),
+    ("incidents per month in 2024", {"op": "group", "by": "month", "filters": YEAR}),
+    ("哪个月火灾最多", {"op": "group", "by": "month", "filters": {"kind": ["fire"]}}),
+    ("Which month had the most fires?",
+     {"op": "group", "by": "month", "filters": {"kind": ["fire"]}}),
+    ("损失最大的前三起火灾", {"op": "top", "field": "loss", "filters": {"kind": ["fire"]},
+                      "limit": 3}),
+    ("top 5 fires by loss", {"op": "top", "field": "loss", "filters": {"kind": ["fire"]},
+                             "limit": 5}),
+    ("2024年火灾平均损失是多少", {"op": "average", "field": "loss",
+                       "filters": {"kind": ["fire"]} | YEAR}),
+    ("上个月火灾一共多少人受伤", {"op": "sum", "field": "injured",
+                      "filters": {"kind": ["fire"]} | AUGUST}),
+    ("How many people were injured in fires last month?",
+     {"op": "sum", "field": "injured", "filters": {"kind": ["fire"]} | AUGUST}),
+    ("死亡3人以上的事故有哪些", {"op": "list", "filters": {"fields": {"dead": {"min": 3.0}}}}),
+    ("incidents with at least 2 deaths: list them",
+     {"op": "list", "filters": {"fields": {"dead": {"min": 2.0}}}}),
+    ("去年有没有发生过爆炸", {"op": "exists", "filters": {
+        "kind": ["explosion"],
+        "time_from": "2023-01-01T00:00:00", "time_to": "2024-01-01T00:00:00"}}),
+    ("6月和7月哪个月火灾多，比较一下", {"op": "compare", "filters": {"kind": ["fire"]}}),
+    ("最近一起火灾是什么时候", {"op": "top", "field": "time", "filters": {"kind": ["fire"]},
+                     "limit": 1}),
+    ("2024年火灾的变化趋势", {"op": "trend", "by": "month", "filters": {"kind": ["fire"]} | YEAR}),
+    ("how many incidents per shift", {"op": "group", "by": "shift", "filters": {}}),
+    ("average response minutes last month", {"op": "average", "field": "response minutes",
+                                             "filters": AUGUST}),
+    ("How many fires were there on oak street?",
+     {"op": "count", "filters": {"kind": ["fire"], "place": ["oak"]}}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "expected"), QUERIES, ids=[text for text, _ in QUERIES])
+def test_a_question_becomes_the_query_that_it_means(text: str, expected: dict[str, Any]) -> None:
+    planned = plan(text)
+    assert planned and planned.query, planned
+    told = query_json(planned.query)
+    assert {name: told.get(name) for name in expected} == expected
+
+
+def test_what_is_asked_beside_is_shown_and_summed_up() -> None:
+    planned = plan("上个月几起火灾，在哪里，伤亡多少")
+    assert planned and planned.query
+    assert planned.query.op == "count"
+    assert {"place", "dead", "injured"} <= set(planned.query.columns)
+    assert [one.field for one in planned.also] == ["dead", "injured"]
+
+
+@pytest.mark.parametrize(
+    "text", ["电动车引发的火灾有几起", "how many incidents were caused by DNS"]
+)
+def test_a_word_that_nothing_was_made_of_leaves_a_question_without_a_query(text: str) -> None:
+    planned = plan(text)
+    assert planned and planned.query is None and (planned.unread or planned.unknown)
+
+
+def test_a_field_that_the_base_does_not_have_is_named() -> None:
+    planned = plan("2024年火灾罚款总额是多少")
+    assert planned and planned.query is None and planned.lacking == ("fine",)
+
+
+@pytest.mark.parametrize("text", ["东城区上个月几起火灾", "How many fires did Sgt. Miller handle?"])
+def test_a_name_that_no_record_states_is_told(text: str) -> None:
+    planned = plan(text)
+    assert planned and planned.query is None and planned.unknown
+
+
+@pytest.mark.parametrize("text", ["你好", "谁签发了这份通知", "What pressure did the pump have?"])
+def test_a_question_about_one_thing_gets_no_query(text: str) -> None:
+    planned = plan(text)
+    assert planned is None or not planned.is_over_many or planned.query is None
