@@ -34,6 +34,7 @@ from api.routes import (
     models,
     operations,
     pages,
+    query,
     search,
     versions,
 )
@@ -54,6 +55,7 @@ ROUTERS = (
     pages.router,
     jobs.router,
     events.router,
+    query.router,
     search.router,
     versions.router,
     facts.router,

@@ -3,7 +3,7 @@ the accepted range; here stand types and names, and what the published schema sa
 """
 
 import re
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -27,11 +27,14 @@ from api.schema import (
 from kb_service.domain.answers import Channel
 from kb_service.domain.chats import SamplingOptions
 from kb_service.domain.documents import KnowledgeBase
-from kb_service.domain.queries import Filters
+from kb_service.domain.queries import FieldFilter, Filters
+from kb_service.domain.query_json import filters_json, query_from
+from kb_service.domain.record_queries import DEFAULT_LIMIT, MAX_COLUMNS, MAX_LIMIT, RecordQuery
 from kb_service.services.asking import AskRequest
 from kb_service.services.uploads import MAX_TAGS
 
 MAX_FILTER_VALUES = 1000
+MAX_FILTER_FIELDS = 50
 EncodingName = Annotated[str, Field(max_length=40, pattern=r"^[A-Za-z0-9_.: -]*$")]
 
 _LEAP_SECOND = re.compile(r"(?<=T\d\d:\d\d):60(?![\d:])")
@@ -74,6 +77,32 @@ def last_utc_time(value: object) -> datetime:
 UtcTime = Annotated[datetime, BeforeValidator(utc_time), a_day_or_a_time()]
 LastUtcTime = Annotated[datetime, BeforeValidator(last_utc_time), a_day_or_a_time()]
 Tags = Annotated[list[Tag], Field(max_length=MAX_TAGS)]
+
+
+def local_time(value: object) -> datetime:
+    """Return the local time of an ISO 8601 date or time; a zone is left out: papers state none."""
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=None)
+    if not isinstance(value, str):
+        raise ValueError("expected an ISO 8601 date or time such as 2024-05-01T12:00:00")
+    try:
+        return datetime.fromisoformat(_LEAP_SECOND.sub(":59", value.upper())).replace(tzinfo=None)
+    except ValueError as error:
+        raise ValueError("expected an ISO 8601 date or time such as 2024-05-01T12:00:00") from error
+
+
+def end_of_local_time(value: object) -> datetime:
+    """Return the local time before which a filter ends: of a date, the end of that day."""
+    moment = local_time(value)
+    try:
+        day = date.fromisoformat(str(value))
+        return datetime.combine(day + timedelta(days=1), time.min)
+    except (ValueError, OverflowError):
+        return moment
+
+
+LocalTime = Annotated[datetime, BeforeValidator(local_time), a_day_or_a_time()]
+EndOfLocalTime = Annotated[datetime, BeforeValidator(end_of_local_time), a_day_or_a_time()]
 Values = Annotated[list[Id], Field(max_length=MAX_FILTER_VALUES)]
 
 
@@ -91,23 +120,95 @@ class KnowledgeBaseChange(Input):
     description: Description | None = None
 
 
+class RangeInput(Input):
+    """Numbers from `min` to `max`, both included; either may be left out."""
+
+    min: float | None = None
+    max: float | None = None
+
+    @model_validator(mode="after")
+    def _asks(self) -> "RangeInput":
+        if self.min is None and self.max is None:
+            raise ValueError("expected min, max or both")
+        if self.min is not None and self.max is not None and self.max < self.min:
+            raise ValueError("expected min not above max")
+        return self
+
+
+FieldValues = Annotated[dict[Id, Id | float | RangeInput], Field(max_length=MAX_FILTER_FIELDS)]
+
+
 class FiltersInput(Input):
-    """Narrows a search: all tags, any of the documents, dates of the last change."""
+    """Narrows a search: all tags, any of the documents, dates of the last change, and what records
+    state: the time of the incident, its kind, place, people, organisations, and any field."""
 
     document_ids: Values = []
     tags: Values = []
     date_from: UtcTime | None = None
     date_to: LastUtcTime | None = None
+    time_from: LocalTime | None = None
+    time_to: EndOfLocalTime | None = None
+    kind: Values = []
+    place: Values = []
+    person: Values = []
+    unit: Values = []
+    fields: FieldValues = {}
 
     @model_validator(mode="after")
     def _in_order(self) -> "FiltersInput":
         if self.date_from and self.date_to and self.date_from > self.date_to:
             raise ValueError("expected date_from not later than date_to")
+        if self.time_from and self.time_to and self.time_from >= self.time_to:
+            raise ValueError("expected time_from earlier than time_to")
         return self
 
     def to_domain(self) -> Filters:
         """Return the domain's value."""
-        return Filters(tuple(self.document_ids), tuple(self.tags), self.date_from, self.date_to)
+        return Filters(
+            tuple(self.document_ids),
+            tuple(self.tags),
+            self.date_from,
+            self.date_to,
+            self.time_from,
+            self.time_to,
+            tuple(self.kind),
+            tuple(self.place),
+            tuple(self.person),
+            tuple(self.unit),
+            tuple(_field_filter(name, asked) for name, asked in self.fields.items()),
+        )
+
+
+def _field_filter(name: str, asked: "str | float | RangeInput") -> FieldFilter:
+    if isinstance(asked, RangeInput):
+        return FieldFilter(name, min=asked.min, max=asked.max)
+    if isinstance(asked, str):
+        return FieldFilter(name, text=asked)
+    return FieldFilter(name, min=asked, max=asked)
+
+
+class RecordQueryInput(Input):
+    """Body of POST /kb/{id}/query; the domain checks which words and parts go together."""
+
+    op: Id
+    of: Id = "incidents"
+    filters: FiltersInput | None = None
+    field: Id | None = None
+    by: Id | None = None
+    measure: Id = "count"
+    columns: Annotated[list[Id], Field(max_length=MAX_COLUMNS)] = []
+    groups: Annotated[list[FiltersInput], Field(max_length=2)] = []
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT
+    descending: bool = True
+    language: Id = "en"
+
+    def to_domain(self) -> RecordQuery:
+        """Return the typed query. Raises InvalidRequest (invalid_query)."""
+        words = self.model_dump(exclude={"filters", "groups", "language"})
+        groups = [filters_json(group.to_domain()) for group in self.groups]
+        return query_from(
+            words | {"filters": filters_json(filters_of(self.filters)), "groups": groups}
+        )
 
 
 class SearchInput(Input):

@@ -131,6 +131,7 @@ def compose(parts: ServiceParts) -> Services:
         jobs=JobService(jobs),
         pictures=PictureService(catalog, parts.pictures),
         searching=SearchService(catalog, parts.retriever, retrieval),
+        querying=_across(parts, catalog),
         answering=Part(lambda: _answering(parts, models.generator().model, parts.answers())),
         history=HistoryService(parts.answers(), catalog),
         chatting=chatting,
@@ -230,8 +231,12 @@ def _answering(parts: ServiceParts, generator: Generator, answers: AnswerLog) ->
         generator=generator,
         answers=answers,
         settings=parts.settings.retrieval,
-        across=AcrossDocuments(RecordStore(parts.storage().database), catalog.revisions),
+        across=_across(parts, catalog),
     )
+
+
+def _across(parts: ServiceParts, catalog: Catalog) -> AcrossDocuments:
+    return AcrossDocuments(RecordStore(parts.storage().database), catalog.revisions)
 
 
 def _chatting(parts: ServiceParts) -> ChattingService:

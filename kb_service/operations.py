@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kb_service.services.across import AcrossDocuments
 from kb_service.services.answering import AnsweringService
 from kb_service.services.bases import BaseService
 from kb_service.services.chatting import ChattingService
@@ -47,6 +48,7 @@ class Services:
     jobs: JobService
     pictures: PictureService
     searching: SearchService
+    querying: AcrossDocuments
     answering: Callable[[], AnsweringService]
     history: HistoryService
     chatting: Callable[[], ChattingService]

@@ -8,7 +8,16 @@ from collections.abc import Callable
 import typer
 
 import llm  # noqa: F401 -- sets how idle threads wait, before a command imports torch
-from kb_service.cli import asking, documents, evaluating, facts, operations, serving, syncing
+from kb_service.cli import (
+    asking,
+    documents,
+    evaluating,
+    facts,
+    operations,
+    querying,
+    serving,
+    syncing,
+)
 from kb_service.cli.session import replace_what_cannot_be_shown
 
 app = typer.Typer(
@@ -29,6 +38,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "delete": documents.delete,
     "ask": asking.ask,
     "search": asking.search,
+    "query": querying.query,
     "prompt-ids": asking.prompt_ids,
     "eval": evaluating.evaluate,
     "facts": facts.facts,

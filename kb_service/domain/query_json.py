@@ -1,5 +1,6 @@
 """Filters and typed queries as JSON values, and back. Pure; every error names value and range."""
 
+import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from enum import StrEnum
@@ -85,6 +86,14 @@ def query_from(item: object) -> RecordQuery:
         groups=tuple(map(filters_from, groups)),
         **plain,
     )
+
+
+def query_of_text(text: str) -> RecordQuery:
+    """Return the query that a JSON text asks for. Raises InvalidRequest (invalid_query)."""
+    try:
+        return query_from(json.loads(text))
+    except ValueError as error:
+        raise _invalid(f"the query {_shown(text)} is no JSON: {error}") from error
 
 
 def _field_json(asked: FieldFilter) -> str | Json:

@@ -10,6 +10,7 @@ from kb_service.domain.queries import FieldFilter, Filters
 from kb_service.language.lexicon import shipped_languages
 from kb_service.language.time_words import days_in_words
 
+LANGUAGES = tuple(shipped_languages())
 _APART = " \xb7 "
 
 

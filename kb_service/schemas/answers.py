@@ -1,5 +1,6 @@
 """What the API says of answers, citations and conversations, made from domain values. Pure."""
 
+from collections.abc import Sequence
 from datetime import date
 
 from pydantic import ConfigDict, Field
@@ -11,6 +12,7 @@ from kb_service.domain.answers import (
 from kb_service.domain.queries import Filters, Passage
 from kb_service.domain.query_json import filters_json
 from kb_service.domain.questions import QuestionKind
+from kb_service.domain.tables import Tabled
 from kb_service.schemas.documents import (
     RegionBody,
     RerankBody,
@@ -148,6 +150,13 @@ class AnswerBody(TabledBody):
     nearest: list[NearPassageBody]
 
 
+class QueryAnswerBody(TabledBody):
+    """The answer to a typed query: in words, as a table, and with what each cell rests on."""
+
+    answer: str
+    citations: list[CitationBody]
+
+
 class RevisionNameBody(Shape):
     """A revision that an answer was made from."""
 
@@ -225,6 +234,13 @@ def answer_body(answer: Answer) -> AnswerBody:
         understood=understood_body(answer),
         **tabled_values(answer.tabled),
     )
+
+
+def query_answer_body(text: str, citations: Sequence[Citation], tabled: Tabled) -> QueryAnswerBody:
+    """Convert the answer to a typed query."""
+    cited = [citation_body(citation) for citation in citations]
+    values = {"answer": text, "citations": cited, **tabled_values(tabled)}
+    return QueryAnswerBody.model_validate(values)
 
 
 def understood_body(answer: Answer) -> UnderstoodBody:

@@ -10,14 +10,16 @@ from datetime import timedelta
 from typing import Protocol
 
 from kb_service.domain.answers import AnswerStatus, Citation, CitationStatus
+from kb_service.domain.errors import InvalidRequest
 from kb_service.domain.questions import QuestionKind
 from kb_service.domain.record_queries import AGGREGATES, Counted, Operation, RecordQuery
 from kb_service.domain.spans import PageRegion, TextSpan
 from kb_service.domain.tables import Cell, CitedCell, Place, Tabled
-from kb_service.language.tables import field_name, said
+from kb_service.language.tables import LANGUAGES, field_name, said
 from kb_service.language.values import stated_values
 from kb_service.services.asking import CitationEvent, TokenEvent
 from kb_service.services.assembly import RevisionTexts
+from kb_service.services.filtering import as_compared
 from kb_service.services.finding import Finding
 from kb_service.services.planning import Planned, Vocabulary, planned_for
 from kb_service.services.querying import QueryResult, QueryRunner, Records
@@ -129,6 +131,21 @@ class AcrossDocuments:
         if query.of is Counted.INCIDENTS and not result.tally.of:
             return self._runner.run(kb_id, replace(query, of=Counted.RECORDS))
         return result
+
+    def told_of(self, kb_id: str, query: RecordQuery, language: str) -> Told:
+        """Answer a typed query.
+
+        Raises NotFound, InvalidRequest (invalid_query), StorageError.
+        """
+        if language not in LANGUAGES:
+            known = ", ".join(LANGUAGES)
+            raise InvalidRequest(
+                f"language is {language[:20]!r}; {known} are accepted", code="invalid_query"
+            )
+        groups = tuple(map(as_compared, query.groups))
+        asked = replace(query, filters=as_compared(query.filters), groups=groups)
+        result = self.found(kb_id, asked)
+        return self.told(kb_id, result, Planned(asked), language)
 
     def told(self, kb_id: str, result: QueryResult, planned: Planned, language: str) -> Told:
         """Put a result in words, every cell cited."""

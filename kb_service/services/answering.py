@@ -32,6 +32,7 @@ from kb_service.services.asking import (
     TokenEvent,
     check_request,
 )
+from kb_service.services.filtering import as_compared
 from kb_service.services.finding import Finder, Finding, is_of_its_own, numbered_together
 from kb_service.services.named import explicit_question, named_in
 from kb_service.services.naming_apart import named_apart
@@ -125,6 +126,7 @@ class AnsweringService:
 
     def _open(self, request: AskRequest) -> Turn:
         base = request.base or self._find_base(request.kb_id)
+        request = replace(request, filters=as_compared(request.filters))
         return open_turn(request, base, self._answers, self._clock().date())
 
     def _answer(self, turn: Turn) -> Generator[AskEvent, None, None]:

@@ -7,6 +7,7 @@ from kb_service.domain.documents import KnowledgeBase
 from kb_service.domain.ports import Retriever
 from kb_service.domain.queries import Filters, Query, RetrievalResult
 from kb_service.language.asked import parse_question
+from kb_service.services.filtering import as_compared
 from kb_service.services.ranges import check_range, check_text
 from kb_service.settings import RetrievalSettings
 from kb_service.storage.catalog import Catalog
@@ -48,5 +49,5 @@ class SearchService:
         check_text("query", request.text, self._limits.max_question_chars)
         check_range("top_k", top_k, 1, self._limits.max_top_k)
         question = parse_question(request.text)
-        query = Query(kb_id, question, top_k, request.filters, with_regions=True)
+        query = Query(kb_id, question, top_k, as_compared(request.filters), with_regions=True)
         return self._retriever().retrieve(query)

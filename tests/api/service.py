@@ -34,6 +34,7 @@ from kb_service.domain.ports import EmbeddingProfile
 from kb_service.domain.queries import Passage, Query, Reranking, RetrievalResult
 from kb_service.domain.spans import Box, PageRegion, TextSpan
 from kb_service.operations import Services
+from kb_service.services.across import AcrossDocuments
 from kb_service.services.asking import (
     AskEvent,
     AskRequest,
@@ -65,6 +66,7 @@ from kb_service.storage.embeddings import Embeddings
 from kb_service.storage.erasure import Erasures
 from kb_service.storage.facts.store import Facts
 from kb_service.storage.jobs.queue import JobQueue
+from kb_service.storage.records.store import RecordStore
 from kb_service.storage.revisions.publishing import RevisionPublisher
 from kb_service.storage.statistics import Statistics
 from retrievers.upkeep import IndexFiles
@@ -286,6 +288,7 @@ class ApiService:
                 lambda _: None,
             ),
             facts=FactService(Facts(self.database)),
+            querying=AcrossDocuments(RecordStore(self.database), self.catalog.revisions),
             uploads=self.uploads,
             jobs=JobService(self.jobs),
             pictures=PictureService(self.catalog, lambda: self.pictures),
