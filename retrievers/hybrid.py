@@ -129,6 +129,13 @@ class HybridRetriever:
         """
         self._library.refresh(kb_id)
 
+    def follow(self, kb_ids: Sequence[str] = ()) -> None:
+        """Open the indexes of these bases, and bring every open one up to the head.
+
+        Raises StorageError.
+        """
+        self._library.follow(kb_ids)
+
     def rebuild(self, kb_id: str) -> None:
         """Make the indexes of a base from the database and publish them.
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from kb_service.domain.ports import EmbeddingProfile, IndexSource
+from kb_service.domain.ports import EmbeddingProfile, IndexChange, IndexSource
 from retrievers.dense import FLAT_LIMIT
 from retrievers.failures import IndexFailed, index_failures
 from retrievers.live import LiveIndex
@@ -27,6 +27,12 @@ Answer = TypeVar("Answer")
 
 MAX_DELTA_REVISIONS = 200
 """Changes after which a new snapshot is always worth it."""
+
+MAX_REPLAYED = 50
+"""Changes that are replayed, some 10 ms each, where a snapshot has them: it opens in 0.4 s."""
+
+STEP_REVISIONS = 10
+"""Changes that are replayed while a question may wait."""
 
 MIN_DELTA_REVISIONS = 8
 MAX_DELTA_SHARE = 0.1
@@ -66,6 +72,18 @@ class IndexLibrary:
                 slot.close()
                 return None
             return self._healing(slot, kb_id, question)
+
+    def follow(self, kb_ids: Sequence[str] = ()) -> None:
+        """Open the indexes of these bases, and bring every open one up to the head.
+
+        For a thread of nobody's question: who asks meanwhile waits for one step at most.
+        """
+        for kb_id in kb_ids:
+            self.ask(kb_id, lambda _: None)
+        with self._lock:
+            slots = list(self._shelf.items())
+        for kb_id, slot in slots:
+            self._bring(kb_id, slot)
 
     def refresh(self, kb_id: str) -> None:
         """Publish a snapshot when the changes since the last are worth it; else cheap.
@@ -165,14 +183,60 @@ class IndexLibrary:
                 finally:
                     slot.lock.release()
 
+    def _bring(self, kb_id: str, slot: "_Slot") -> None:
+        """Bring the open index of a base up to the head, step by step.
+
+        Leaves to a question the index that it is using, and one that has to be opened anew but is
+        not far behind.
+        """
+        index = slot.index
+        if index is None or index.seq >= self._source.head(kb_id):
+            return
+        changes = self._source.changes(kb_id, index.seq)
+        if len(changes) > MAX_REPLAYED and self._is_far_behind(kb_id, index):
+            with self._slot(kb_id) as taken:
+                self._healing(taken, kb_id, lambda _: None)
+            return
+        for first in range(0, len(changes), STEP_REVISIONS):
+            if not slot.lock.acquire(blocking=False):
+                return  # a question has it, and brings it up to the head itself
+            try:
+                step = changes[first : first + STEP_REVISIONS]
+                if slot.index is not index or not index.seq < step[-1].seq:
+                    return
+                self._step(slot, index, step)
+            finally:
+                slot.lock.release()
+
+    def _step(self, slot: "_Slot", index: LiveIndex, changes: Sequence[IndexChange]) -> None:
+        try:
+            with index_failures("follow the changes of an index"):
+                self._opener.apply(index, changes, changes[-1].seq)
+        except BaseException:
+            slot.close()  # half a replay must never be searched
+            raise
+
     def _has_better(self, kb_id: str, index: LiveIndex, head: int) -> bool:
         """True when another process has published since an index was opened that is worn.
 
-        Or that holds what was deleted: a snapshot published since may be free of that.
+        Or that is far behind, or holds what was deleted: a snapshot published since may be free of
+        that.
         """
-        if not index.holds_deleted and (index.seq == head or not index.is_worn):
+        is_worn = index.seq != head and index.is_worn
+        if index.holds_deleted or is_worn:
+            return self._opener.store(kb_id).current_name() not in (None, index.snapshot)
+        return head - index.seq > MAX_REPLAYED and self._is_far_behind(kb_id, index)
+
+    def _is_far_behind(self, kb_id: str, index: LiveIndex) -> bool:
+        """True when a published snapshot has so much more that opening it is less work."""
+        store = self._opener.store(kb_id)
+        name = store.current_name()
+        if name in (None, index.snapshot):
             return False
-        return self._opener.store(kb_id).current_name() not in (None, index.snapshot)
+        try:
+            return store.describe(name).manifest.seq - index.seq > MAX_REPLAYED
+        except SnapshotRejected:
+            return False
 
     def _catch_up(self, slot: "_Slot", index: LiveIndex, kb_id: str) -> None:
         try:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from kb_service.domain.errors import StorageError
-from kb_service.domain.ports import EmbeddingProfile, IndexSource
+from kb_service.domain.ports import EmbeddingProfile, IndexChange, IndexSource
 from retrievers.failures import IndexFailed, index_failures
 from retrievers.folders import ClaimedFolder
 from retrievers.live import LiveIndex
@@ -58,7 +58,10 @@ class IndexOpener:
     def replay(self, index: LiveIndex, kb_id: str) -> None:
         """Bring an index up to the head. One that failed at it is half done: close it."""
         head = self._source.head(kb_id)
-        changes = self._source.changes(kb_id, index.seq)
+        self.apply(index, self._source.changes(kb_id, index.seq), head)
+
+    def apply(self, index: LiveIndex, changes: Sequence[IndexChange], head: int) -> None:
+        """Bring an index up to `head` by all changes till there; as `replay`."""
         index.replay(changes, lambda rev: self._source.revision_chunks(rev, self._profile), head)
 
     def publish(self, kb_id: str, index: LiveIndex, rejected: Sequence[str]) -> None:

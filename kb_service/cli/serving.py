@@ -34,6 +34,9 @@ COMPUTING_TURN_S = 0.0005
 """How long a thread that computes may keep the interpreter from the server's loop: a tenth of what
 is usual, for the loop waits so long at each system call, and a new connection has six."""
 
+FOLLOW_EVERY_S = 1.0
+"""Pause between two looks for what was committed since."""
+
 LOOK_EVERY_S = 5.0
 """Pause between two looks whether anything can be written, before there is a worker."""
 
@@ -75,7 +78,13 @@ def _listen(
 
     server = make_server(services)
     sys.setswitchinterval(COMPUTING_TURN_S)
-    threading.Thread(target=_warm_up, args=(services,), name="warm-up", daemon=True).start()
+    ended = threading.Event()
+    warm_up = threading.Thread(target=_warm_up, args=(services,), name="warm-up", daemon=True)
+    follower = threading.Thread(
+        target=_follow, args=(services, warm_up, ended), name="follower", daemon=True
+    )
+    warm_up.start()
+    follower.start()
     try:
         if supervisor:
             supervisor.start()
@@ -83,8 +92,10 @@ def _listen(
         say(f"kb-service is at http://{address}  (stop: Ctrl-C)")
         server.run(sockets)
     finally:
+        ended.set()
         if supervisor:
             supervisor.stop()
+        follower.join(STOP_GRACE_S)
         services.close()
 
 
@@ -97,6 +108,14 @@ def _warm_up(services: "Services") -> None:
     services.readiness.warm_up()
     gc.collect()
     gc.freeze()
+
+
+def _follow(services: "Services", warm_up: threading.Thread, ended: threading.Event) -> None:
+    """Bring what the worker commits into the open indexes meanwhile: no question waits for it."""
+    while not ended.wait(FOLLOW_EVERY_S):
+        if warm_up.is_alive():
+            continue
+        services.readiness.follow()
 
 
 def _shown_host(host: str) -> str:

@@ -162,6 +162,9 @@ class Retriever(Protocol):
     def refresh(self, kb_id: str) -> None:
         """Bring the indexes of a base up to its head and publish a generation when worth it."""
 
+    def follow(self, kb_ids: Sequence[str] = ()) -> None:
+        """Open the indexes of these bases, and bring every open one up to its head."""
+
     def rebuild(self, kb_id: str) -> None:
         """Make the indexes of a base from the database alone and publish them."""
 

@@ -12,7 +12,7 @@ from kb_service.domain.answers import GeneratorInfo
 from kb_service.domain.errors import KbError, StorageError
 from kb_service.domain.ports import Generator, Retriever
 from kb_service.services.parts import Chosen, Part
-from kb_service.services.upkeep import look_for_damage, refresh
+from kb_service.services.upkeep import follow, look_for_damage, refresh
 from kb_service.storage.catalog import Catalog
 from kb_service.storage.opening import Storage
 
@@ -68,7 +68,14 @@ class ReadinessService:
         if any(part.built is None for part in self._models.values()):
             return
         look_for_damage(self._storage.database)
-        refresh(self._catalog.bases.list(limit=MAX_WARM_BASES).items, self._retriever())
+        bases = self._catalog.bases.list(limit=MAX_WARM_BASES).items
+        refresh(bases, self._retriever())
+        follow(self._retriever(), [base.id for base in bases])
+
+    def follow(self) -> None:
+        """Bring what was committed into the open indexes, so that no question has to."""
+        if not self.waiting():
+            follow(self._retriever())
 
     def waiting(self) -> dict[str, KbError]:
         """Return why a part is not ready yet (`loading`, or what failed); empty when all are."""

@@ -4,7 +4,7 @@ Knows that the database decides and that index files are derived from it: a cras
 files that the next sweep removes, never a base without them. Knows no index format.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -139,3 +139,11 @@ def refresh(bases: Iterable[KnowledgeBase], retriever: Retriever) -> None:
             retriever.refresh(base.id)
         except StorageError as error:
             log.warning("index not published", kb_id=base.id, error=error.message)
+
+
+def follow(retriever: Retriever, kb_ids: Sequence[str] = ()) -> None:
+    """Bring open indexes, and these bases', up to date; a question does what fails here."""
+    try:
+        retriever.follow(kb_ids)
+    except StorageError as error:
+        log.debug("indexes not followed", error=error.message)
