@@ -22,6 +22,7 @@ from api.schema import (
     Temperature,
     TopK,
     Typed,
+    Whole,
     a_day_or_a_time,
 )
 from kb_service.domain.answers import Channel
@@ -103,6 +104,7 @@ def end_of_local_time(value: object) -> datetime:
 
 LocalTime = Annotated[datetime, BeforeValidator(local_time), a_day_or_a_time()]
 EndOfLocalTime = Annotated[datetime, BeforeValidator(end_of_local_time), a_day_or_a_time()]
+Moment = Annotated[int, Whole] | Id
 Values = Annotated[list[Id], Field(max_length=MAX_FILTER_VALUES)]
 
 
@@ -217,6 +219,7 @@ class SearchInput(Input):
     query: SearchText
     top_k: TopK | None = None
     filters: FiltersInput | None = None
+    as_of: Moment | None = None
 
 
 class AskInput(Input):
@@ -231,6 +234,7 @@ class AskInput(Input):
     max_tokens: MaxTokens | None = None
     seed: Seed | None = None
     channel: Literal["page", "api"] = "api"
+    as_of: Moment | None = None
 
     def to_domain(self, base: KnowledgeBase) -> AskRequest:
         """Return the request to the answering service."""
@@ -243,6 +247,7 @@ class AskInput(Input):
             filters=filters_of(self.filters),
             options=SamplingOptions(self.temperature, self.max_tokens, self.seed),
             channel=Channel(self.channel),
+            as_of=self.as_of,
         )
 
 

@@ -22,6 +22,7 @@ from kb_service.operations import Services
 from kb_service.parts import ServiceParts, build_parts
 from kb_service.services.across import AcrossDocuments
 from kb_service.services.answering import AnsweringService
+from kb_service.services.as_of import States, states_of
 from kb_service.services.bases import BaseService
 from kb_service.services.chatting import ChattingService
 from kb_service.services.diagnosis import Diagnosis, diagnose
@@ -37,6 +38,7 @@ from kb_service.services.members import MemberIntake
 from kb_service.services.models import ModelService
 from kb_service.services.parts import Part
 from kb_service.services.pictures import PictureService
+from kb_service.services.purging import PurgeService
 from kb_service.services.readiness import ReadinessService
 from kb_service.services.reindexing import ReindexService
 from kb_service.services.searching import SearchService
@@ -53,6 +55,7 @@ from kb_service.storage.catalog import Catalog
 from kb_service.storage.embeddings import Embeddings
 from kb_service.storage.erasure import Erasures
 from kb_service.storage.facts.store import Facts
+from kb_service.storage.history import History
 from kb_service.storage.jobs.queue import JobQueue
 from kb_service.storage.records.store import RecordStore
 from kb_service.storage.revisions.publishing import RevisionPublisher
@@ -130,7 +133,7 @@ def compose(parts: ServiceParts) -> Services:
         ),
         jobs=JobService(jobs),
         pictures=PictureService(catalog, parts.pictures),
-        searching=SearchService(catalog, parts.retriever, retrieval),
+        searching=SearchService(catalog, parts.retriever, retrieval, _states(parts)),
         querying=_across(parts, catalog),
         answering=Part(lambda: _answering(parts, models.generator().model, parts.answers())),
         history=HistoryService(parts.answers(), catalog),
@@ -194,8 +197,12 @@ def _worker(parts: ServiceParts, jobs: JobQueue) -> IngestWorker:
     vectors = _vectors(parts, lambda: parts.models.embedder().model)
     lanes = lane_limits(ingest)
     is_dense = dense_weight(parts.settings.retrieval, parts.models) > 0
-    facts = FactService(Facts(database))
-    tasks = (*((vectors.step,) if is_dense else ()), _erasing(parts).step, facts.step)
+    facts, purge = (
+        FactService(Facts(database)),
+        PurgeService(History(database), parts.settings.history.keep_days),
+    )
+    steps = (_erasing(parts).step, facts.step, purge.step)
+    tasks = (*((vectors.step,) if is_dense else ()), *steps)
 
     def spare() -> bool:
         return any(step() for step in tasks)
@@ -232,11 +239,16 @@ def _answering(parts: ServiceParts, generator: Generator, answers: AnswerLog) ->
         answers=answers,
         settings=parts.settings.retrieval,
         across=_across(parts, catalog),
+        states=_states(parts),
     )
 
 
 def _across(parts: ServiceParts, catalog: Catalog) -> AcrossDocuments:
     return AcrossDocuments(RecordStore(parts.storage().database), catalog.revisions)
+
+
+def _states(parts: ServiceParts) -> States:
+    return states_of(lambda: History(parts.storage().database))
 
 
 def _chatting(parts: ServiceParts) -> ChattingService:

@@ -22,6 +22,7 @@ from kb_service.storage.blobs import BlobStore
 from kb_service.storage.chunks import SqlIndexSource
 from kb_service.storage.database import Database
 from kb_service.storage.opening import Storage, migrate_own, open_storage
+from kb_service.storage.past import PastIndexSource
 from retrievers.fusion import FusionPolicy
 from retrievers.reranking import RerankPolicy
 from retrievers.upkeep import IndexFiles
@@ -117,4 +118,5 @@ def _retriever(settings: Settings, models: Models, database: Database) -> "Hybri
         policy=FusionPolicy(dense_weight=dense_weight(settings.retrieval, models)),
         reranker=lambda: models.reranker().model,
         rerank_policy=RerankPolicy(rerank.candidates, rerank.weight),
+        past=PastIndexSource(database),
     )

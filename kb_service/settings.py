@@ -242,6 +242,16 @@ class SyncSettings(BaseModel):
     accounts: dict[str, SourceAccount] = Field(default_factory=dict)
 
 
+class HistorySettings(BaseModel):
+    """KB_HISTORY__…: how long earlier versions can be searched.
+
+    `keep_days`: after so many a version that was replaced is no longer found as of its time; its
+    bytes and its text stay with its document.
+    """
+
+    keep_days: Annotated[int, Field(ge=0, le=36_500)] = 365
+
+
 def setting_names(model: type[BaseModel], prefix: str = "KB_") -> Iterator[str]:
     """Yield the environment name of every setting, nested ones included."""
     for name, field in model.model_fields.items():
@@ -277,6 +287,7 @@ class Settings(BaseSettings):
     retrieval: RetrievalSettings = Field(default_factory=RetrievalSettings)
     storage: StorageSettings = Field(default_factory=StorageSettings)
     sync: SyncSettings = Field(default_factory=SyncSettings)
+    history: HistorySettings = Field(default_factory=HistorySettings)
 
     @property
     def effective_database_url(self) -> str:

@@ -13,7 +13,15 @@ from time import perf_counter
 import structlog
 
 from kb_service.domain.errors import InvalidRequest
-from kb_service.domain.ports import Embedder, IndexSource, Reranker, StoredChunk, Vector
+from kb_service.domain.history import PastState
+from kb_service.domain.ports import (
+    Embedder,
+    IndexSource,
+    Reranker,
+    Searcher,
+    StoredChunk,
+    Vector,
+)
 from kb_service.domain.queries import Query, Reranking, RetrievalResult, ScoredChunk
 from kb_service.domain.questions import Question
 from kb_service.language.identifiers import MIN_PIN_LENGTH, names_whole, pinning_terms
@@ -25,6 +33,7 @@ from retrievers.fusion import FusedHit, FusionPolicy, pin
 from retrievers.lexical import Hit
 from retrievers.library import IndexLibrary
 from retrievers.live import LiveIndex
+from retrievers.past import MAX_OPEN, PastRetriever
 from retrievers.reranking import RerankPolicy, reorder
 from retrievers.snapshots import IndexCounts
 from retrievers.terms import question_weights
@@ -54,13 +63,29 @@ class HybridRetriever:
         reranker: Callable[[], Reranker | None] = lambda: None,
         rerank_policy: RerankPolicy | None = None,
         places: Sequence[Path] | None = None,
+        past: IndexSource | None = None,
     ) -> None:
         """`candidates`: hits of each leg that are fused. `max_open`: bases held open at once.
 
         `flat_limit`: vectors up to which the dense leg searches exactly. `reranker` is called with
         the first question: those who only keep indexes current need not load its model.
-        `places`: folders for this process's private working copies, the preferred one first.
+        `places`: folders for this process's private working copies, the preferred one first; none:
+        in memory. `past`: the bases as of a change, by the keys of their states.
         """
+        self._past: HybridRetriever | None = None
+        if past is not None:
+            self._past = HybridRetriever(
+                past,
+                embedder,
+                index_root,
+                candidates=candidates,
+                max_open=MAX_OPEN,
+                flat_limit=flat_limit,
+                policy=policy,
+                reranker=reranker,
+                rerank_policy=rerank_policy,
+                places=(),
+            )
         self._source = source
         self._embedder = embedder
         self._candidates = candidates
@@ -93,6 +118,12 @@ class HybridRetriever:
             items = self._items(query, found[: query.top_k])
         timings["total_s"] = perf_counter() - started
         return RetrievalResult(items, timings, reranking)
+
+    def as_of(self, kb_id: str, change: int) -> Searcher:
+        """Return what searches a base as it was after a change; its index is made when asked."""
+        if self._past is None:
+            raise InvalidRequest("earlier states cannot be searched here", code="invalid_as_of")
+        return PastRetriever(self._past, PastState(kb_id, change))
 
     def idf(self, kb_id: str, terms: Iterable[str]) -> dict[str, float]:
         """Return the inverse document frequency of each term; 0.0 in a base without documents."""
@@ -149,6 +180,8 @@ class HybridRetriever:
 
     def close(self) -> None:
         """Release every open index."""
+        if self._past is not None:
+            self._past.close()
         self._library.close()
 
     def _items(self, query: Query, found: "list[_Found]") -> tuple[ScoredChunk, ...]:
@@ -189,7 +222,7 @@ class HybridRetriever:
         outcome = Reranking(reranker.name, len(texts), len(scores))
         if not outcome.is_complete:
             log.warning("not all candidates reranked", **asdict(outcome))
-        stored_by_id = {stored.chunk.id: stored for _, stored in found}
+        stored_by_id = {hit.chunk_id: stored for hit, stored in found}
         ordered = reorder([hit for hit, _ in found], scores, policy.weight)
         return [(hit, stored_by_id[hit.chunk_id]) for hit in ordered], outcome
 

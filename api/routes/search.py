@@ -15,5 +15,5 @@ router = APIRouter(route_class=JsonRoute, tags=["search"])
 def search(base: Base, body: SearchInput, services: ServicesParam) -> SearchBody:
     """Return the best chunks for a query."""
     filters = filters_of(body.filters)
-    request = SearchRequest(base.id, body.query, body.top_k, filters, base)
+    request = SearchRequest(base.id, body.query, body.top_k, filters, body.as_of, base)
     return search_body(services.searching.search(request))

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from kb_service.domain.queries import Passage
     from kb_service.domain.spans import PageRegion
 
+AsOf = Annotated[
+    str | None,
+    typer.Option(help="As the base was then: an ISO 8601 day or time, or the number of a change."),
+]
 Question = Annotated[str, typer.Argument(help="The question.", callback=valid_text)]
 TopK = Annotated[int | None, typer.Option(help="Number of chunks to retrieve.")]
 
@@ -26,6 +30,7 @@ def ask(
     temperature: Annotated[float | None, typer.Option(help="0 is greedy.")] = None,
     max_tokens: Annotated[int | None, typer.Option(help="Longest answer in tokens.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the sampling.")] = None,
+    as_of: AsOf = None,
     as_json: JsonOption = False,
 ) -> None:
     """Answer a question from a knowledge base, with the words it rests on."""
@@ -35,7 +40,7 @@ def ask(
 
     with session(as_json=as_json) as services:
         options = SamplingOptions(temperature=temperature, max_tokens=max_tokens, seed=seed)
-        request = AskRequest(kb_id=kb, question=question, top_k=top_k, options=options)
+        request = AskRequest(kb_id=kb, question=question, top_k=top_k, options=options, as_of=as_of)
         if as_json:
             answer = services.answering().ask(request)
             print_json(answer_body(answer).model_dump(mode="json"))
@@ -80,6 +85,7 @@ def search(
     query: Annotated[str, typer.Argument(help="Words to look for.", callback=valid_text)],
     kb: KbOption,
     top_k: TopK = 10,
+    as_of: AsOf = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show the best passages of a knowledge base with their ranks."""
@@ -87,7 +93,7 @@ def search(
     from kb_service.services.searching import SearchRequest
 
     with session(as_json=as_json) as services:
-        result = services.searching.search(SearchRequest(kb, query, top_k))
+        result = services.searching.search(SearchRequest(kb, query, top_k, as_of=as_of))
         if as_json:
             print_json(search_body(result).model_dump(mode="json"))
             return

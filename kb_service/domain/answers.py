@@ -161,7 +161,8 @@ class Answer:
     for (a date, a name), if any. `missing`: what the question names and no document meets.
     `nearest`: numbers of the passages that come nearest to what was not found. `not_stored`: None
     for an answer that is kept. `tabled`: what an answer over many documents has beside its words.
-    `channel`: through what it was asked.
+    `channel`: through what it was asked. `as_of`: the change of the base that was asked; None: the
+    present.
     """
 
     id: str
@@ -185,6 +186,7 @@ class Answer:
     kind: QuestionKind = QuestionKind.FACT
     tabled: Tabled | None = None
     channel: Channel = Channel.API
+    as_of: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

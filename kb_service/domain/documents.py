@@ -359,7 +359,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class KnowledgeBase:
-    """A named set of documents that is asked together."""
+    """A named set of documents that is asked together. `change`: the number of its last change."""
 
     id: str
     name: str
@@ -368,3 +368,4 @@ class KnowledgeBase:
     num_chunks: int
     created_at: datetime
     updated_at: datetime
+    change: int = 0

@@ -145,8 +145,8 @@ class Reranker(Protocol):
         """Give up what the model holds."""
 
 
-class Retriever(Protocol):
-    """Finds chunks for a question."""
+class Searcher(Protocol):
+    """Finds chunks for a question in bases as they are, or were."""
 
     def retrieve(self, query: Query) -> RetrievalResult:
         """Return at most `query.top_k` live chunks, best first."""
@@ -158,6 +158,13 @@ class Retriever(Protocol):
         self, kb_id: str, names: Collection[str], document_ids: Collection[str]
     ) -> dict[str, frozenset[str]]:
         """Return by normalised name which of the documents hold it whole in their words."""
+
+
+class Retriever(Searcher, Protocol):
+    """Finds chunks in bases as they are, and keeps their indexes."""
+
+    def as_of(self, kb_id: str, change: int) -> Searcher:
+        """Return what searches a base as it was after a change."""
 
     def refresh(self, kb_id: str) -> None:
         """Bring the indexes of a base up to its head and publish a generation when worth it."""

@@ -141,6 +141,7 @@ class AnswerBody(TabledBody):
     model: str
     usage: UsageBody
     timings: dict[str, float]
+    as_of: int | None
     created_at: Time
     stored: bool
     not_stored: NotStoredBody | None

@@ -76,6 +76,7 @@ class KnowledgeBaseBody(Shape):
     description: str
     num_documents: int
     num_chunks: int
+    change: int
     created_at: Time
     updated_at: Time
 

@@ -22,6 +22,7 @@ from kb_service.domain.spans import TextSpan
 from kb_service.language.asked import parse_question
 from kb_service.language.messages import message
 from kb_service.services.across import AcrossDocuments, Told
+from kb_service.services.as_of import States, only_the_present
 from kb_service.services.asking import (
     AskEvent,
     AskRequest,
@@ -76,6 +77,7 @@ class AnsweringService:
         answers: AnswerLog,
         settings: RetrievalSettings,
         across: AcrossDocuments | None = None,
+        states: States = only_the_present,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._find_base = find_base
@@ -86,9 +88,9 @@ class AnsweringService:
         self._settings = settings
         self._across = across
         self._clock = clock
-        self._idf = retriever.idf
-        search = PassageSearch(retriever, library, settings)
-        self._finder = Finder(search, retriever, library, reader)
+        self._states = states
+        self._retriever = retriever
+        self._finder = self._finder_in(retriever)
 
     def ask(self, request: AskRequest) -> Answer:
         """Return the answer: the last event of `stream`. Raises KbError."""
@@ -127,12 +129,29 @@ class AnsweringService:
     def _open(self, request: AskRequest) -> Turn:
         base = request.base or self._find_base(request.kb_id)
         request = replace(request, filters=as_compared(request.filters))
-        return open_turn(request, base, self._answers, self._clock().date())
+        state = self._states(base.id, request.as_of)
+        if state is None:
+            return open_turn(request, base, self._answers, self._clock().date())
+        then = replace(base, num_chunks=state.num_chunks)
+        turn = open_turn(request, then, self._answers, state.at.date())
+        return replace(turn, as_of=state)
+
+    def _finder_in(self, searcher: ports.Searcher) -> Finder:
+        search = PassageSearch(searcher, self._library, self._settings)
+        return Finder(search, searcher, self._library, self._reader)
+
+    def _searcher(self, turn: Turn) -> ports.Searcher:
+        """Return what searches the base as the turn asks it: as it is, or as it was."""
+        if turn.as_of is None or turn.as_of.is_present:
+            return self._retriever
+        return self._retriever.as_of(turn.kb.id, turn.as_of.change)
 
     def _answer(self, turn: Turn) -> Generator[AskEvent, None, None]:
         yield PhaseEvent(Phase.RETRIEVING)
         turn, findings = yield from self._read_turn(turn)
-        over_many = self._across.answer(turn, findings) if self._across else None
+        # What documents state is kept of the present only.
+        across = self._across if turn.as_of is None or turn.as_of.is_present else None
+        over_many = across.answer(turn, findings) if across else None
         if isinstance(over_many, Told):
             draft = yield from turn.note_first(_tell(over_many))
         else:
@@ -157,7 +176,7 @@ class AnsweringService:
         alone = as_typed(turn)
         if alone is not None and findings:
             others = yield from self._read(alone)
-            idf = self._idf(turn.kb.id, alone.question.terms)
+            idf = self._searcher(turn).idf(turn.kb.id, alone.question.terms)
             if is_of_its_own(alone.question, turn.pinned, findings, others, idf):
                 return alone, others
         return turn, findings
@@ -167,11 +186,14 @@ class AnsweringService:
         if turn.kind is QuestionKind.SMALL_TALK or turn.kb.num_chunks == 0:
             return ()
         began, findings = perf_counter(), list[Finding]()
+        searcher = self._searcher(turn)
+        is_now = searcher is self._retriever
+        finder = self._finder if is_now else self._finder_in(searcher)
         parts = turn.parts if len(turn.parts) > 1 and not self._writes else ()
         asked = [(part, named_in(part, turn.today)) for part in map(parse_question, parts)]
         for question, named in asked or [(turn.question, turn.named)]:
             query = self._query(turn, explicit_question(question, named))
-            findings.append((yield from self._finder.find(query, named, turn.pinned)))
+            findings.append((yield from finder.find(query, named, turn.pinned)))
         turn.passages, numbered = numbered_together(findings)
         turn.reranking = findings[0].reranking
         turn.clock("retrieve_s", began)

@@ -12,6 +12,7 @@ from kb_service.domain.chats import ChatMessage, SamplingOptions, never
 from kb_service.domain.documents import KnowledgeBase
 from kb_service.domain.queries import Filters
 from kb_service.domain.storable import check_storable
+from kb_service.services.as_of import Moment
 from kb_service.services.ranges import MAX_TEMPERATURE, check_range, check_text
 from kb_service.settings import RetrievalSettings
 
@@ -25,8 +26,8 @@ class AskRequest:
 
     `top_k`: number of chunks retrieved. `conversation_id`: continue that conversation; None starts
     a new one, to which `history` was said before, elsewhere, and which is listed under `channel`.
-    `cancelled` may be asked from another thread at any time. `base`: the one that `kb_id` names,
-    where it has been read already.
+    `as_of`: from the base as it was then; None: as it is. `cancelled` may be asked from another
+    thread at any time. `base`: the one that `kb_id` names, where it has been read already.
     """
 
     kb_id: str
@@ -37,6 +38,7 @@ class AskRequest:
     options: SamplingOptions = field(default_factory=SamplingOptions)
     history: tuple[ChatMessage, ...] = ()
     channel: Channel = Channel.API
+    as_of: Moment | None = None
     cancelled: Callable[[], bool] = field(default=never, compare=False)
     base: KnowledgeBase | None = field(default=None, compare=False)
 

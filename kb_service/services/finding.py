@@ -6,7 +6,7 @@ Knows the order of the steps and which documents meet what a question names. Dec
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from kb_service.domain.ports import PassageReader, Retriever
+from kb_service.domain.ports import PassageReader, Searcher
 from kb_service.domain.queries import Passage, Query, Reranking
 from kb_service.domain.questions import Question, QuestionKind, Subject, SubjectKind
 from kb_service.domain.reading import Reading
@@ -67,7 +67,7 @@ class Finder:
     def __init__(
         self,
         search: PassageSearch,
-        retriever: Retriever,
+        retriever: Searcher,
         texts: RevisionTexts,
         reader: PassageReader,
     ) -> None:

@@ -7,7 +7,7 @@ evidence and no model.
 from collections.abc import Sequence
 from dataclasses import replace
 
-from kb_service.domain.ports import Retriever
+from kb_service.domain.ports import Searcher
 from kb_service.domain.queries import Query
 from kb_service.domain.questions import Subject
 from kb_service.services.assembly import Context, ContextAssembler, RevisionTexts, fixed_by
@@ -18,7 +18,7 @@ class PassageSearch:
     """Finds numbered passages within the budget of the settings."""
 
     def __init__(
-        self, retriever: Retriever, texts: RevisionTexts, settings: RetrievalSettings
+        self, retriever: Searcher, texts: RevisionTexts, settings: RetrievalSettings
     ) -> None:
         self._retriever = retriever
         self._assembler = ContextAssembler(

@@ -7,6 +7,7 @@ from kb_service.domain.documents import KnowledgeBase
 from kb_service.domain.ports import Retriever
 from kb_service.domain.queries import Filters, Query, RetrievalResult
 from kb_service.language.asked import parse_question
+from kb_service.services.as_of import Moment, States, only_the_present
 from kb_service.services.filtering import as_compared
 from kb_service.services.ranges import check_range, check_text
 from kb_service.settings import RetrievalSettings
@@ -19,13 +20,15 @@ DEFAULT_TOP_K = 10
 class SearchRequest:
     """Words to look for in one knowledge base (id or exact name). `top_k` None: DEFAULT_TOP_K.
 
-    `base`: the one that `kb_id` names, where it has been read already.
+    `as_of`: in the base as it was then; None: as it is. `base`: the one that `kb_id` names, where
+    it has been read already.
     """
 
     kb_id: str
     text: str
     top_k: int | None = None
     filters: Filters = field(default_factory=Filters)
+    as_of: Moment | None = None
     base: KnowledgeBase | None = field(default=None, compare=False)
 
 
@@ -33,8 +36,13 @@ class SearchService:
     """Finds chunks. The retriever is loaded with the first search."""
 
     def __init__(
-        self, catalog: Catalog, retriever: Callable[[], Retriever], limits: RetrievalSettings
+        self,
+        catalog: Catalog,
+        retriever: Callable[[], Retriever],
+        limits: RetrievalSettings,
+        states: States = only_the_present,
     ) -> None:
+        self._states = states
         self._catalog = catalog
         self._retriever = retriever
         self._limits = limits
@@ -50,4 +58,7 @@ class SearchService:
         check_range("top_k", top_k, 1, self._limits.max_top_k)
         question = parse_question(request.text)
         query = Query(kb_id, question, top_k, as_compared(request.filters), with_regions=True)
-        return self._retriever().retrieve(query)
+        state = self._states(kb_id, request.as_of)
+        if state is None or state.is_present:
+            return self._retriever().retrieve(query)
+        return self._retriever().as_of(kb_id, state.change).retrieve(query)

@@ -24,6 +24,7 @@ from kb_service.domain.answers import (
 from kb_service.domain.chats import ChatMessage, Usage
 from kb_service.domain.documents import KnowledgeBase
 from kb_service.domain.errors import NotFound
+from kb_service.domain.history import AsOf
 from kb_service.domain.queries import Passage, Reranking
 from kb_service.domain.questions import Question, QuestionKind
 from kb_service.domain.spans import PageRegion, TextSpan
@@ -79,7 +80,8 @@ class Turn:
     """What was fixed at the start of a question, and what the steps add to it.
 
     `question`: the full one, which everything downstream gets; `understood`: as what it was read.
-    `parts`: the questions it consists of. `named`: what it names when it is asked `today`.
+    `parts`: the questions it consists of. `named`: what it names when it is asked `today`. `as_of`:
+    the earlier state of the base that is asked; None: the present one.
     """
 
     request: AskRequest
@@ -92,6 +94,7 @@ class Turn:
     kb: KnowledgeBase
     conversation_id: str
     history: tuple[ChatMessage, ...]
+    as_of: AsOf | None = None
     started: float = field(default_factory=perf_counter)
     passages: tuple[Passage, ...] = ()
     reranking: Reranking | None = None
@@ -202,7 +205,8 @@ def as_typed(turn: Turn) -> Turn | None:
     """
     if not turn.understood.carried or points_back(parse_question(turn.asked).normalised):
         return None
-    return _turn(turn.request, turn.kb, turn.conversation_id, turn.history, None, turn.today)
+    alone = _turn(turn.request, turn.kb, turn.conversation_id, turn.history, None, turn.today)
+    return replace(alone, as_of=turn.as_of)
 
 
 def to_answer(
@@ -230,6 +234,7 @@ def to_answer(
         kind=turn.kind,
         tabled=draft.tabled,
         channel=turn.request.channel,
+        as_of=turn.as_of.change if turn.as_of else None,
     )
 
 

@@ -36,6 +36,7 @@ from kb_service.storage.identity import (
     new_id,
     utc_now,
 )
+from kb_service.storage.past_tables import past_chunks
 from kb_service.storage.references import blobs_of, sweep_blobs
 from kb_service.storage.rows import value_of
 from kb_service.storage.tables import chunks, documents, knowledge_bases
@@ -158,7 +159,7 @@ def _base_rows() -> Select[Any]:
 
 def _base_of(row: Row[Any]) -> KnowledgeBase:
     """Return the base of a row of `_base_rows`."""
-    return value_of(KnowledgeBase, row)
+    return value_of(KnowledgeBase, row, change=row.change_seq)
 
 
 def require_kb(connection: Connection, kb_id: str) -> None:
@@ -179,7 +180,10 @@ def _remove_base(connection: Connection, kb_id: str) -> set[str]:
     hashes = connection.execute(
         delete(chunks).where(chunks.c.kb_id == kb_id).returning(chunks.c.text_sha256)
     ).scalars()
-    remove_unused_embeddings(connection, set(hashes))
+    past = connection.execute(
+        delete(past_chunks).where(past_chunks.c.kb_id == kb_id).returning(past_chunks.c.text_sha256)
+    ).scalars()
+    remove_unused_embeddings(connection, {*hashes, *past})
     connection.execute(delete(knowledge_bases).where(knowledge_bases.c.id == kb_id))
     return blobs
 

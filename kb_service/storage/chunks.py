@@ -6,7 +6,17 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Table,
+    and_,
+    delete,
+    insert,
+    select,
+)
 
 from kb_service.domain.documents import Chunk, ChunkDraft
 from kb_service.domain.ports import EmbeddingProfile, IndexChange, IndexedChunk, StoredChunk
@@ -16,6 +26,7 @@ from kb_service.storage.change_log import record_removed
 from kb_service.storage.counts import count_revision
 from kb_service.storage.database import Database
 from kb_service.storage.pages import read_regions
+from kb_service.storage.past_tables import past_chunks
 from kb_service.storage.records.conditions import passing_documents
 from kb_service.storage.records.selections import stating_documents
 from kb_service.storage.rows import batches, value_of
@@ -62,9 +73,9 @@ class SqlIndexSource:
 
     def revision_chunks(self, revision_id: int, profile: EmbeddingProfile) -> list[IndexedChunk]:
         """Return the live chunks of a revision with their vectors; none when it was replaced."""
-        statement = _indexed_rows(profile).where(chunks.c.revision_id == revision_id)
+        statement = indexed_rows(profile).where(chunks.c.revision_id == revision_id)
         with self._database.read() as connection:
-            return [_indexed_of(row) for row in connection.execute(statement)]
+            return [indexed_of(row) for row in connection.execute(statement)]
 
     def live_chunks(self, kb_id: str, profile: EmbeddingProfile) -> Iterator[IndexedChunk]:
         """Yield every searchable chunk of the base in id order, read in batches.
@@ -74,10 +85,10 @@ class SqlIndexSource:
         """
         after = 0
         while True:
-            statement = _indexed_rows(profile).where(chunks.c.kb_id == kb_id, chunks.c.id > after)
+            statement = indexed_rows(profile).where(chunks.c.kb_id == kb_id, chunks.c.id > after)
             with self._database.read() as connection:
                 rows = connection.execute(statement.limit(STREAM_BATCH)).all()
-            yield from map(_indexed_of, rows)
+            yield from map(indexed_of, rows)
             if len(rows) < STREAM_BATCH:
                 return
             after = rows[-1].id
@@ -112,46 +123,70 @@ class SqlIndexSource:
         if filters.asks_facts:
             statement = statement.where(documents.c.id.in_(stating_documents(kb_id, filters)))
         with self._database.read() as connection:
-            if not filters.document_ids:
-                return frozenset(connection.execute(statement).scalars())
-            return frozenset(
-                document_id
-                for batch in batches(dict.fromkeys(filters.document_ids))
-                for document_id in connection.execute(
-                    statement.where(documents.c.id.in_(batch))
-                ).scalars()
-            )
+            return among(connection, statement, filters.document_ids)
 
 
-def _indexed_rows(profile: EmbeddingProfile) -> Select[Any]:
+def among(
+    connection: Connection, statement: Select[Any], document_ids: Sequence[str]
+) -> frozenset[str]:
+    """Return the ids of the selected documents that are some of those named, or all for none."""
+    if not document_ids:
+        return frozenset(connection.execute(statement).scalars())
+    return frozenset(
+        document_id
+        for batch in batches(dict.fromkeys(document_ids))
+        for document_id in connection.execute(statement.where(documents.c.id.in_(batch))).scalars()
+    )
+
+
+def indexed_rows(profile: EmbeddingProfile, table: Table = chunks) -> Select[Any]:
+    """Select chunks of a table with their vectors of a profile, in id order."""
     same_text: ColumnElement[bool] = and_(
         embeddings.c.profile_fingerprint == profile.fingerprint,
-        embeddings.c.text_sha256 == chunks.c.text_sha256,
+        embeddings.c.text_sha256 == table.c.text_sha256,
     )
     return (
         select(
-            chunks.c.id,
-            chunks.c.revision_id,
-            chunks.c.document_id,
-            chunks.c.prefix,
-            chunks.c.text,
-            chunks.c.text_sha256,
+            table.c.id,
+            table.c.revision_id,
+            table.c.document_id,
+            table.c.ordinal,
+            table.c.prefix,
+            table.c.text,
             embeddings.c.vector,
         )
-        .join_from(chunks, embeddings, same_text, isouter=True)
-        .order_by(chunks.c.id)
+        .join_from(table, embeddings, same_text, isouter=True)
+        .order_by(table.c.id)
     )
 
 
-def _indexed_of(row: Row[Any]) -> IndexedChunk:
+def indexed_of(row: Row[Any], chunk_id: int | None = None) -> IndexedChunk:
+    """Return what an index needs of a row of `indexed_rows`; `chunk_id`: instead of the row's."""
     return IndexedChunk(
-        chunk_id=row.id,
+        chunk_id=row.id if chunk_id is None else chunk_id,
         revision_id=row.revision_id,
         document_id=row.document_id,
         title=row.prefix,
         text=row.text,
         vector=row.vector,
     )
+
+
+def retire_revision_chunks(connection: Connection, kb_id: str, revision_id: int) -> None:
+    """Take a revision out of search, but for searches as of an earlier change."""
+    count_revision(connection, kb_id, revision_id, -1)
+    mine = chunks.c.revision_id == revision_id
+    names = [column.name for column in past_chunks.c]
+    past = select(*(chunks.c[name] for name in names)).where(mine)
+    connection.execute(insert(past_chunks).from_select(names, past))
+    connection.execute(delete(chunks).where(mine))
+    record_removed(connection, kb_id, revision_id)
+
+
+def remove_past_chunks(connection: Connection, which: ColumnElement[bool]) -> set[str]:
+    """Delete chunks of earlier versions; return the hashes of their texts."""
+    removed = delete(past_chunks).where(which).returning(past_chunks.c.text_sha256)
+    return set(connection.execute(removed).scalars())
 
 
 def remove_revision_chunks(connection: Connection, kb_id: str, revision_id: int) -> set[str]:
@@ -172,11 +207,11 @@ def chunk_of(row: Row[Any]) -> Chunk:
     return value_of(Chunk, row, draft=draft)
 
 
-def chunk_rows() -> Select[Any]:
+def chunk_rows(table: Table = chunks) -> Select[Any]:
     """Select chunks with the title and public name of their revision and their file's name."""
     name = documents.c.name.label("document_name")
     return (
-        select(chunks, revisions.c.title, revisions.c.sha256, name)
-        .join(revisions, revisions.c.id == chunks.c.revision_id)
-        .join(documents, documents.c.id == chunks.c.document_id)
+        select(table, revisions.c.title, revisions.c.sha256, name)
+        .join(revisions, revisions.c.id == table.c.revision_id)
+        .join(documents, documents.c.id == table.c.document_id)
     )

@@ -13,13 +13,18 @@ from kb_service.domain.errors import StorageError
 from kb_service.domain.ports import EmbeddingProfile, Vector
 from kb_service.storage.change_log import record_readded
 from kb_service.storage.database import Database
+from kb_service.storage.past_tables import past_chunks
 from kb_service.storage.revisions.embedded import (
     forget_other_profiles,
     note_all_embedded,
     note_embedded,
 )
 from kb_service.storage.rows import batches
-from kb_service.storage.tables import chunks, embeddings, knowledge_bases
+from kb_service.storage.tables import (
+    chunks,
+    embeddings,
+    knowledge_bases,
+)
 
 BYTES_PER_FLOAT = 4
 
@@ -128,12 +133,13 @@ class Embeddings:
 
 
 def remove_unused_embeddings(connection: Connection, text_sha256s: Iterable[str]) -> None:
-    """Delete those of the embeddings that no chunk refers to any more."""
+    """Delete those of the embeddings that no chunk, searchable or past, has any more."""
     for batch in batches(text_sha256s):
         connection.execute(
             delete(embeddings).where(
                 embeddings.c.text_sha256.in_(batch),
                 ~exists().where(chunks.c.text_sha256 == embeddings.c.text_sha256),
+                ~exists().where(past_chunks.c.text_sha256 == embeddings.c.text_sha256),
             )
         )
 

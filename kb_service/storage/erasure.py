@@ -21,6 +21,7 @@ from sqlalchemy import (
     exists,
     func,
     insert,
+    or_,
     select,
     update,
 )
@@ -29,26 +30,23 @@ from kb_service.domain.erasure import Place, Receipt
 from kb_service.domain.hashing import sha256_of_file
 from kb_service.storage.blobs import STAGED_PREFIX, BlobStore
 from kb_service.storage.database import Database
-from kb_service.storage.facts.tables import facts
 from kb_service.storage.identity import Clock, utc_now
+from kb_service.storage.past_tables import deletions, past_chunks
 from kb_service.storage.references import still_referred
 from kb_service.storage.rows import batches
 from kb_service.storage.tables import (
     answers,
+    changes,
     chunks,
-    deletions,
     documents,
     embeddings,
     metadata,
-    pages,
     revisions,
-    text_pieces,
     versions,
 )
 
 _DIGEST_BYTES = 32
-_OF_REVISIONS = (text_pieces, pages, facts)
-_COUNTED = (versions, revisions, chunks)
+_COUNTED = (versions, revisions, chunks, past_chunks)
 
 
 def record_deletions(connection: Connection, which: ColumnElement[bool], now: datetime) -> None:
@@ -61,6 +59,8 @@ def record_deletions(connection: Connection, which: ColumnElement[bool], now: da
         files[document_id] |= values
     ids = _by_document(connection, revisions.c.id, which)
     texts = _by_document(connection, chunks.c.text_sha256, which)
+    for document_id, values in _by_document(connection, past_chunks.c.text_sha256, which).items():
+        texts[document_id] |= values
     counts = {table.name: _counts(connection, table, which) for table in _COUNTED}
     connection.execute(
         delete(deletions).where(deletions.c.id.in_(select(documents.c.id).where(which)))
@@ -222,7 +222,7 @@ def _row_searches(
             yield table, count.where(table.c.id == document_id)
         elif "document_id" in table.c:
             yield table, count.where(table.c.document_id == document_id)
-        elif table in _OF_REVISIONS:
+        elif "revision_id" in table.c and table is not changes:  # which outlive what they tell of
             own = select(revisions.c.id).where(revisions.c.document_id == document_id)
             gone = table.c.revision_id.in_(revision_ids)
             yield table, count.where(gone | table.c.revision_id.in_(own))
@@ -230,7 +230,12 @@ def _row_searches(
 
 def _vectors(connection: Connection, texts: Sequence[str]) -> Place:
     """A vector belongs to words: one that another document's words have stays."""
-    is_used = exists().where(chunks.c.text_sha256 == embeddings.c.text_sha256)
+    is_used = or_(
+        *(
+            exists().where(t.c.text_sha256 == embeddings.c.text_sha256)
+            for t in (chunks, past_chunks)
+        )
+    )
     found: list[str] = []
     num_shared = 0
     for batch in batches(texts):

@@ -128,6 +128,10 @@ knowledge_bases = Table(
     Column("event_seq", BigInteger, nullable=False, server_default="0"),
     Column("created_at", UtcTime, nullable=False),
     Column("updated_at", UtcTime, nullable=False),
+    # The first change, and its time, as of which the base can be searched: what ended before is
+    # purged. No time: from its beginning.
+    Column("history_from", BigInteger, nullable=False, server_default="0"),
+    Column("history_from_at", UtcTime),
 )
 
 documents = Table(
@@ -311,20 +315,6 @@ jobs = Table(
     Index("ix_jobs_document_id_number", "document_id", "number"),
     Index("ix_jobs_kb_id_event_seq", "kb_id", "event_seq"),
     sqlite_autoincrement=True,
-)
-
-# What was deleted for good, by document id: hashes and numbers, no words. No foreign key: it
-# outlives all it tells of. `erased_at`: since when no index file has its terms and vectors.
-deletions = Table(
-    "deletions",
-    metadata,
-    Column("id", ID, primary_key=True),
-    Column("kb_id", ID, nullable=False),
-    Column("deleted_at", UtcTime, nullable=False),
-    Column("erased_at", UtcTime, index=True),
-    Column("what", JsonText, nullable=False),
-    # 32 bytes of each hash that a vector was kept by.
-    Column("texts", LargeBinary, nullable=False),
 )
 
 changes = Table(

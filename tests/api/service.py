@@ -35,6 +35,7 @@ from kb_service.domain.queries import Passage, Query, Reranking, RetrievalResult
 from kb_service.domain.spans import Box, PageRegion, TextSpan
 from kb_service.operations import Services
 from kb_service.services.across import AcrossDocuments
+from kb_service.services.as_of import states_of
 from kb_service.services.asking import (
     AskEvent,
     AskRequest,
@@ -65,6 +66,7 @@ from kb_service.storage.database import open_database
 from kb_service.storage.embeddings import Embeddings
 from kb_service.storage.erasure import Erasures
 from kb_service.storage.facts.store import Facts
+from kb_service.storage.history import History
 from kb_service.storage.jobs.queue import JobQueue
 from kb_service.storage.records.store import RecordStore
 from kb_service.storage.revisions.publishing import RevisionPublisher
@@ -83,10 +85,15 @@ class ScriptedRetriever:
     def __init__(self) -> None:
         self.queries: list[Query] = []
         self.dropped: list[str] = []
+        self.states: list[tuple[str, int]] = []
 
     def retrieve(self, query: Query) -> RetrievalResult:
         self.queries.append(query)
         return RetrievalResult((), {"total_s": 0.0})
+
+    def as_of(self, kb_id: str, change: int) -> "ScriptedRetriever":
+        self.states.append((kb_id, change))
+        return self
 
     def stating(
         self, kb_id: str, names: Collection[str], document_ids: Collection[str]
@@ -292,7 +299,12 @@ class ApiService:
             uploads=self.uploads,
             jobs=JobService(self.jobs),
             pictures=PictureService(self.catalog, lambda: self.pictures),
-            searching=SearchService(self.catalog, lambda: self.retriever, limits),
+            searching=SearchService(
+                self.catalog,
+                lambda: self.retriever,
+                limits,
+                states_of(lambda: History(self.database)),
+            ),
             answering=lambda: self.answering,  # type: ignore[arg-type,return-value]  # scripted
             history=HistoryService(self.answers, self.catalog),
             chatting=lambda: self.chatting,

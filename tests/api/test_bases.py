@@ -7,7 +7,10 @@ from starlette.testclient import TestClient
 
 from tests.api.service import ApiService
 
-FIELDS = {"id", "name", "description", "num_documents", "num_chunks", "created_at", "updated_at"}
+FIELDS = {
+    "id", "name", "description", "num_documents", "num_chunks", "change", "created_at",
+    "updated_at",
+}  # fmt: skip
 
 
 def test_a_base_is_created_shown_renamed_and_deleted(client: TestClient) -> None:

@@ -9,7 +9,10 @@ from kb_service.domain.erasure import Place
 from kb_service.domain.queries import Passage
 from kb_service.domain.spans import TextSpan
 from kb_service.storage.erasure import Erasures
-from kb_service.storage.tables import deletions, embeddings
+from kb_service.storage.past_tables import deletions
+from kb_service.storage.tables import (
+    embeddings,
+)
 from tests.storage.world import PROFILE, World, parsed_of, sha256, vectors_of
 
 AUDIT = AnswerAudit("m" * 64, "t" * 64, (), {}, None, "raw", None)

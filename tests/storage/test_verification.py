@@ -195,7 +195,7 @@ def test_a_whole_store_is_clean_and_counted(world: World) -> None:
     report = world.verifier.verify()
     assert report.is_clean
     assert (report.num_knowledge_bases, report.num_documents, report.num_revisions) == (1, 3, 3)
-    assert (report.num_pages, report.num_chunks, report.num_embeddings) == (4, 3, 3)
+    assert (report.num_pages, report.num_chunks, report.num_embeddings) == (4, 3, 4)
     assert (report.num_jobs, report.num_blobs) == (4, 4)
 
 

@@ -12,7 +12,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     ForeignKey,
-    FromClause,
     Row,
     RowMapping,
     Select,
@@ -31,8 +30,10 @@ from kb_service.domain.hashing import sha256_of_text
 from kb_service.domain.jobs import JobStatus
 from kb_service.language.units import UNIT_RULES, marked
 from kb_service.storage.checks.damage import Flaw, FlawFinding
+from kb_service.storage.checks.past_rules import PAST_RULES, Rule, exists_in
 from kb_service.storage.counts import recounted, standing, standing_of
 from kb_service.storage.pages import page_of
+from kb_service.storage.past_tables import past_chunks
 from kb_service.storage.revisions.pieces import read_text
 from kb_service.storage.revisions.rows import page_report_of
 from kb_service.storage.stored_text import is_whole_chunk
@@ -62,7 +63,7 @@ def structure_checks() -> Iterator[tuple[str, Check]]:
             yield what, partial(_broken_references, table, key)
     for what, columns, where in _UNIQUE:
         yield what, partial(_doubled, what, columns, where)
-    for flaw, what, columns, where in _RULES:
+    for flaw, what, columns, where in (*_RULES, *PAST_RULES):
         yield what, partial(_broken_rule, flaw, what, columns, where)
     yield "texts that wait for their vectors", _waiting_for_vectors
     yield "counts of bases", _wrong_counts
@@ -73,7 +74,7 @@ def _broken_references(
 ) -> Iterator[FlawFinding]:
     parent = key.column
     statement = select(*table.primary_key.columns).where(
-        key.parent.is_not(None), ~_exists_in(parent.table, parent == key.parent)
+        key.parent.is_not(None), ~exists_in(parent.table, parent == key.parent)
     )
     for row in connection.execute(statement).mappings():
         message = f"{table.name} row without its {parent.table.name} row: {_named(row)}"
@@ -110,7 +111,7 @@ def _waiting_for_vectors(connection: Connection) -> Iterator[FlawFinding]:
 
     So with vectors that were lost. Where each has one of some model, the present one's are to come.
     """
-    has_vector = _exists_in(embeddings, embeddings.c.text_sha256 == chunks.c.text_sha256)
+    has_vector = exists_in(embeddings, embeddings.c.text_sha256 == chunks.c.text_sha256)
     lacking = select(func.count()).where(chunks.c.revision_id == revisions.c.id, ~has_vector)
     num_lacking = lacking.correlate(revisions).scalar_subquery().label("num_lacking")
     statement = (
@@ -146,10 +147,6 @@ def _wrong_counts(connection: Connection) -> Iterator[FlawFinding]:
             yield FlawFinding(Flaw.MISMATCHED, message)
 
 
-def _exists_in(table: FromClause, *where: ColumnElement[bool]) -> ColumnElement[bool]:
-    return exists(select(1).select_from(table).where(*where))
-
-
 def _named(row: RowMapping) -> str:
     return ", ".join(f"{name}={value!r}" for name, value in row.items())
 
@@ -163,10 +160,10 @@ _UNIQUE: Sequence[tuple[str, Sequence[Column[Any]], ColumnElement[bool] | None]]
     ("jobs of one id", (jobs.c.id,), None),
 )
 
-_has_job = _exists_in(
+_has_job = exists_in(
     jobs, jobs.c.document_id == documents.c.id, jobs.c.blob_sha256 == documents.c.sha256
 )
-_has_revision_of_content = _exists_in(
+_has_revision_of_content = exists_in(
     revisions,
     revisions.c.document_id == documents.c.id,
     revisions.c.sha256 == documents.c.sha256,
@@ -180,20 +177,19 @@ _noted_vector = (
     )
     .correlate(chunks, revisions)
 )
-_lacks_a_vector = _exists_in(chunks, chunks.c.revision_id == revisions.c.id, ~_noted_vector)
+_lacks_a_vector = exists_in(chunks, chunks.c.revision_id == revisions.c.id, ~_noted_vector)
 
 
 def _is_version(document_id: Column[Any], sha256: Column[Any]) -> ColumnElement[bool]:
-    return _exists_in(versions, versions.c.document_id == document_id, versions.c.sha256 == sha256)
+    return exists_in(versions, versions.c.document_id == document_id, versions.c.sha256 == sha256)
 
 
 _containers = documents.alias("containers")
-_announced = _exists_in(changes, changes.c.revision_id == revisions.c.id, changes.c.is_added)
+_announced = exists_in(changes, changes.c.revision_id == revisions.c.id, changes.c.is_added)
 _is_running = jobs.c.status == JobStatus.RUNNING
 _has_lease = jobs.c.lease_token.is_not(None)
 
-_Rule = tuple[Flaw, str, Sequence[Column[Any]], ColumnElement[bool]]
-_RULES: Sequence[_Rule] = (
+_RULES: Sequence[Rule] = (
     (
         Flaw.LOST,
         "document whose newest content has neither job nor revision",
@@ -218,7 +214,7 @@ _RULES: Sequence[_Rule] = (
         (jobs.c.id, jobs.c.document_id),
         and_(
             jobs.c.status == JobStatus.SUCCEEDED,
-            ~_exists_in(
+            ~exists_in(
                 revisions,
                 revisions.c.document_id == jobs.c.document_id,
                 revisions.c.sha256 == jobs.c.blob_sha256,
@@ -235,13 +231,16 @@ _RULES: Sequence[_Rule] = (
         Flaw.ORPHANED,
         "embedding of no chunk",
         (embeddings.c.profile_fingerprint, embeddings.c.text_sha256),
-        ~_exists_in(chunks, chunks.c.text_sha256 == embeddings.c.text_sha256),
+        and_(
+            ~exists_in(chunks, chunks.c.text_sha256 == embeddings.c.text_sha256),
+            ~exists_in(past_chunks, past_chunks.c.text_sha256 == embeddings.c.text_sha256),
+        ),
     ),
     (
         Flaw.ORPHANED,
         "chunk of a revision that is not searchable",
         (chunks.c.id, chunks.c.revision_id),
-        _exists_in(revisions, revisions.c.id == chunks.c.revision_id, ~revisions.c.is_current),
+        exists_in(revisions, revisions.c.id == chunks.c.revision_id, ~revisions.c.is_current),
     ),
     (
         Flaw.ORPHANED,
@@ -249,14 +248,14 @@ _RULES: Sequence[_Rule] = (
         (documents.c.id, documents.c.container_id),
         and_(
             documents.c.container_id.is_not(None),
-            ~_exists_in(_containers, _containers.c.id == documents.c.container_id),
+            ~exists_in(_containers, _containers.c.id == documents.c.container_id),
         ),
     ),
     (
         Flaw.ORPHANED,
         "answer that quotes a deleted document",
         (answer_documents.c.answer_id, answer_documents.c.document_id),
-        ~_exists_in(documents, documents.c.id == answer_documents.c.document_id),
+        ~exists_in(documents, documents.c.id == answer_documents.c.document_id),
     ),
     (
         Flaw.ORPHANED,
@@ -264,7 +263,7 @@ _RULES: Sequence[_Rule] = (
         (jobs.c.id, jobs.c.document_id),
         and_(
             jobs.c.status.in_((JobStatus.QUEUED, JobStatus.RUNNING, JobStatus.FAILED)),
-            _exists_in(
+            exists_in(
                 documents,
                 documents.c.id == jobs.c.document_id,
                 documents.c.sha256 != jobs.c.blob_sha256,
@@ -275,7 +274,7 @@ _RULES: Sequence[_Rule] = (
         Flaw.MISMATCHED,
         "chunk that names another document or base than its revision",
         (chunks.c.id,),
-        ~_exists_in(
+        ~exists_in(
             revisions.join(documents),
             revisions.c.id == chunks.c.revision_id,
             documents.c.id == chunks.c.document_id,
@@ -288,7 +287,7 @@ _RULES: Sequence[_Rule] = (
         (changes.c.kb_id, changes.c.seq, changes.c.revision_id),
         and_(
             changes.c.is_added,
-            ~_exists_in(revisions, revisions.c.id == changes.c.revision_id, revisions.c.is_current),
+            ~exists_in(revisions, revisions.c.id == changes.c.revision_id, revisions.c.is_current),
         ),
     ),
     (
@@ -297,14 +296,14 @@ _RULES: Sequence[_Rule] = (
         (changes.c.kb_id, changes.c.seq, changes.c.revision_id),
         and_(
             ~changes.c.is_added,
-            _exists_in(revisions, revisions.c.id == changes.c.revision_id, revisions.c.is_current),
+            exists_in(revisions, revisions.c.id == changes.c.revision_id, revisions.c.is_current),
         ),
     ),
     (
         Flaw.MISMATCHED,
         "change past the counter of its base",
         (changes.c.kb_id, changes.c.seq),
-        _exists_in(
+        exists_in(
             knowledge_bases,
             knowledge_bases.c.id == changes.c.kb_id,
             knowledge_bases.c.change_seq < changes.c.seq,
@@ -373,7 +372,8 @@ def _chunk_flaws(connection: Connection, revision: Row[Any], text: str) -> Itera
     rows = connection.execute(statement.order_by(chunks.c.ordinal)).all()
     if [row.ordinal for row in rows] != list(range(revision.num_chunks)):
         yield f"{len(rows)} chunks, not the ordinals 0 to {revision.num_chunks - 1}"
-    for row in rows:
+    past = select(past_chunks).where(past_chunks.c.revision_id == revision.id)
+    for row in (*rows, *connection.execute(past)):
         if text[row.start : row.end] != row.text:
             yield f"chunk {row.id} is not the text of its span ({row.start}, {row.end})"
         if not is_whole_chunk(row):

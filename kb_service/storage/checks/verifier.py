@@ -23,6 +23,7 @@ from kb_service.storage.checks.damage import (
 )
 from kb_service.storage.checks.invariants import revision_findings, structure_checks
 from kb_service.storage.database import Database, open_database
+from kb_service.storage.past_tables import past_chunks
 from kb_service.storage.references import referring_documents, sweep_blobs
 from kb_service.storage.tables import (
     chunks,
@@ -46,7 +47,7 @@ _COUNTED = {
     "num_embeddings": embeddings,
     "num_jobs": jobs,
 }
-_READ_BY_REVISION = (revisions, text_pieces, pages, chunks)
+_READ_BY_REVISION = (revisions, text_pieces, pages, chunks, past_chunks)
 """Read whole by the checks of each revision, which name the document."""
 
 

@@ -5,13 +5,17 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, select
 
 from kb_service.storage.answers.store import redact_answers
-from kb_service.storage.chunks import remove_revision_chunks
+from kb_service.storage.chunks import remove_past_chunks, remove_revision_chunks
 from kb_service.storage.counts import uncount_document
 from kb_service.storage.documents.within import ids_within
 from kb_service.storage.embeddings import remove_unused_embeddings
 from kb_service.storage.erasure import record_deletions
+from kb_service.storage.past_tables import past_chunks
 from kb_service.storage.references import blobs_of
-from kb_service.storage.tables import documents, revisions
+from kb_service.storage.tables import (
+    documents,
+    revisions,
+)
 
 
 def remove_document(
@@ -34,6 +38,7 @@ def _remove_one(connection: Connection, kb_id: str, document_id: str) -> set[str
     for revision_id in current.scalars().all():
         hashes |= remove_revision_chunks(connection, kb_id, revision_id)
     uncount_document(connection, document_id)
+    hashes |= remove_past_chunks(connection, past_chunks.c.document_id == document_id)
     connection.execute(delete(documents).where(documents.c.id == document_id))
     remove_unused_embeddings(connection, hashes)
     redact_answers(connection, document_id)

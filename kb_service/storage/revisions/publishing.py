@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, and_, delete, insert, select, update
 
 from kb_service.domain.documents import (
     ChunkDraft,
@@ -26,18 +26,21 @@ from kb_service.domain.members import told
 from kb_service.domain.storable import check_storable
 from kb_service.language.stated.extraction import FACT_RULES, facts_in
 from kb_service.language.units import UNIT_RULES, marked
+from kb_service.storage import history
 from kb_service.storage.blobs import BlobStore
 from kb_service.storage.change_log import record_added
-from kb_service.storage.chunks import remove_revision_chunks
+from kb_service.storage.chunks import remove_past_chunks, retire_revision_chunks
 from kb_service.storage.counts import count_revision
 from kb_service.storage.database import Database
 from kb_service.storage.documents.members import StagedMember, keep_members
 from kb_service.storage.embeddings import remove_unused_embeddings
 from kb_service.storage.facts.rows import remove_facts, write_facts
+from kb_service.storage.history import Interval
 from kb_service.storage.identity import Clock, utc_now
 from kb_service.storage.jobs.queue import Claim, require_lease
 from kb_service.storage.jobs.rows import NO_LEASE, change_job
 from kb_service.storage.pages import page_values
+from kb_service.storage.past_tables import past_chunks
 from kb_service.storage.references import sweep_blobs
 from kb_service.storage.revisions.embedded import profile_of_all
 from kb_service.storage.revisions.pieces import piece_values
@@ -94,38 +97,34 @@ class RevisionPublisher:
                     f"the bytes {job.blob_sha256} of job {job.id} are gone", code="blob_missing"
                 )
             profile = profile_of_all(connection, prepared.text_sha256s)
-            unused = self._retire(connection, job)
+            retired = self._retire(connection, job)
+            unused, earlier = _give_way(connection, job)
             revision = self._insert(connection, job, parsed, prepared, claim.document_name, profile)
             remove_unused_embeddings(connection, unused - prepared.text_sha256s)
-            record_added(connection, job.kb_id, revision.id)
+            change, now = record_added(connection, job.kb_id, revision.id), self._clock()
+            history.end(connection, retired, change, now)
+            history.begin(connection, job.kb_id, revision.id, change, now, earlier)
             count_revision(connection, job.kb_id, revision.id, 1)
-            gone = keep_members(connection, self._blobs, job.document_id, members, self._clock())
+            gone = keep_members(connection, self._blobs, job.document_id, members, now)
             self._finish(connection, job, len(prepared.chunks))
         sweep_blobs(self._database, self._blobs, gone)
         return revision
 
-    def _retire(self, connection: Connection, job: Row[Any]) -> set[str]:
-        """Take the current revision out of search; return hashes that may now be unused."""
-        unused: set[str] = set()
+    def _retire(self, connection: Connection, job: Row[Any]) -> Sequence[int]:
+        """Take the current revision out of search; return its id, if there was one."""
         current = select(revisions.c.id).where(
             revisions.c.document_id == job.document_id, revisions.c.is_current
         )
-        for revision_id in connection.execute(current).scalars().all():
-            unused |= remove_revision_chunks(connection, job.kb_id, revision_id)
+        retired = connection.execute(current).scalars().all()
+        for revision_id in retired:
+            retire_revision_chunks(connection, job.kb_id, revision_id)
             remove_facts(connection, revision_id)
         connection.execute(
             update(revisions)
             .where(revisions.c.document_id == job.document_id, revisions.c.is_current)
             .values(is_current=False, num_chunks=0, embedded_by="")
         )
-        # Back to earlier bytes: the new reading of them takes the place of the old one, under a new
-        # id, so that an index sees each revision id added once and removed once.
-        connection.execute(
-            delete(revisions).where(
-                revisions.c.document_id == job.document_id, revisions.c.sha256 == job.blob_sha256
-            )
-        )
-        return unused
+        return retired
 
     def _insert(
         self,
@@ -184,6 +183,20 @@ class RevisionPublisher:
         connection.execute(
             update(documents).where(documents.c.id == job.document_id).values(updated_at=now)
         )
+
+
+def _give_way(connection: Connection, job: Row[Any]) -> tuple[set[str], Sequence[Interval]]:
+    """Remove an earlier reading of the same bytes, whose place the new one takes.
+
+    Under a new id, so that an index sees each revision id added once and removed once. Returns
+    hashes that may now be unused, and the intervals that the new reading stands for too.
+    """
+    same = and_(revisions.c.document_id == job.document_id, revisions.c.sha256 == job.blob_sha256)
+    ids = connection.execute(select(revisions.c.id).where(same)).scalars().all()
+    earlier = history.take_over(connection, ids)
+    unused = remove_past_chunks(connection, past_chunks.c.revision_id.in_(ids))
+    connection.execute(delete(revisions).where(same))
+    return unused, earlier
 
 
 def _prepare(parsed: ParsedDocument, drafts: Sequence[ChunkDraft]) -> _Prepared:
