@@ -42,7 +42,15 @@ def answer_reasons() -> set[str]:
 
 def page_reasons() -> set[str]:
     line = next(line for line in GUIDE.splitlines() if line.startswith("`page_report`"))
-    return set(re.findall(r"`([a-z_]+)`", line[line.index("`reason`") :]))
+    said = line[line.index("`reason`") : line.index("`losses`")]
+    return set(re.findall(r"`([a-z_]+)`", said))
+
+
+def losses() -> set[str]:
+    """Every reason for which something of a file is not read."""
+    line = next(line for line in GUIDE.splitlines() if line.startswith("`page_report`"))
+    said = line[line.index("`what` the reason") :].split("Hidden files")[0]
+    return set(re.findall(r"`([a-z_]+)`", said)) - {"what", "where", "sample", "num_words"}
 
 
 @pytest.mark.parametrize("language", TEXTS)
@@ -60,6 +68,12 @@ def test_every_reason_of_an_answer_or_a_page_has_words(language: str) -> None:
     others = {"reason", *DocumentStatus}
     keys = {shown.get(reason, f"reason_{reason}") for reason in reasons - others}
     assert keys - set(TEXTS[language]) == set()
+
+
+@pytest.mark.parametrize("language", TEXTS)
+def test_everything_that_is_not_read_of_a_file_has_words(language: str) -> None:
+    assert "too_deep" in losses()
+    assert {f"loss_{what}" for what in losses()} - set(TEXTS[language]) == set()
 
 
 @pytest.mark.parametrize("language", TEXTS)

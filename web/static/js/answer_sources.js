@@ -7,6 +7,7 @@ import { t } from "./i18n/i18n.js";
 import { documentHead, lineOf, methodText, pagesText } from "./source_row.js";
 import { slicer } from "./spans.js";
 
+const MAX_OPEN = 6; // documents; more are folded until they are wanted
 const CONFLICT = "conflicting_sources";
 
 /** @param {Api["AnswerBody"]} answer */
@@ -15,7 +16,8 @@ export function sourceGroups(answer, isOpen, onCite) {
   const groups = byDocument(answer.citations);
   const isConflict = answer.reason === CONFLICT;
   const rows = groups.map((citations) => group(citations, isConflict ? () => true : (citation) => !isSaid(answer, citation), onCite));
-  return el("details", { class: "fold", "data-part": "sources", open: isOpen },
+  const isLong = groups.length > MAX_OPEN;
+  return el("details", { class: "fold", "data-part": isLong ? "many-sources" : "sources", open: isLong ? isOpen("many-sources") : isOpen("sources") },
     el("summary", {}, t("sources", { count: groups.length })),
     el("ol", { class: isConflict ? "source-list side-by-side" : "source-list" }, rows));
 }

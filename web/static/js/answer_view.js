@@ -5,6 +5,7 @@ import { AnswerActions } from "./answer_actions.js";
 import { answerBody } from "./answer_body.js";
 import { sourceGroups } from "./answer_sources.js";
 import { notes, statusLine, understoodLine } from "./answer_status.js";
+import { answerTable } from "./answer_table.js";
 import { all, el } from "./dom.js";
 import { formatNumber, formatTime, t } from "./i18n/i18n.js";
 import { nearestList, nearestQuotes } from "./nearest.js";
@@ -56,9 +57,10 @@ export class AnswerView {
       understoodLine(state, this.#handlers),
       statusLine(state),
       this.#text(state),
+      answer ? answerTable(answer, this.#handlers.onCite) : "",
       el("div", { class: "reply-notes" }, ...notes(state, this.#handlers)),
       answer ? nearestList(answer, openIds.includes("nearest"), this.#handlers.onCite) : "",
-      answer ? sourceGroups(answer, openIds.includes("sources"), this.#handlers.onCite) : "",
+      answer ? sourceGroups(answer, (part) => openIds.includes(part), this.#handlers.onCite) : "",
       answer ? this.#actions.element : "",
       answer ? details(answer, openIds) : "",
     ].filter(Boolean));

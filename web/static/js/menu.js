@@ -25,7 +25,7 @@ function open(button, label, entries) {
     if (!isOpen) menu.remove();
   });
   menu.addEventListener("keydown", (event) => move(menu, event));
-  document.body.append(menu);
+  button.parentElement.append(menu);
   menu.showPopover();
   place(menu, button);
   items[0].focus();

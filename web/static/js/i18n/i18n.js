@@ -10,14 +10,16 @@ import { errorsEn } from "./errors_en.js";
 import { errorsZh } from "./errors_zh.js";
 import { pagesEn } from "./pages_en.js";
 import { pagesZh } from "./pages_zh.js";
+import { tablesEn } from "./tables_en.js";
+import { tablesZh } from "./tables_zh.js";
 import { versionsEn } from "./versions_en.js";
 import { versionsZh } from "./versions_zh.js";
 import { zh } from "./zh.js";
 
 const ITEM = "kb.language";
 const TEXTS = {
-  en: { ...en, ...askingEn, ...documentsEn, ...errorsEn, ...pagesEn, ...versionsEn },
-  zh: { ...zh, ...askingZh, ...documentsZh, ...errorsZh, ...pagesZh, ...versionsZh },
+  en: { ...en, ...askingEn, ...documentsEn, ...errorsEn, ...pagesEn, ...tablesEn, ...versionsEn },
+  zh: { ...zh, ...askingZh, ...documentsZh, ...errorsZh, ...pagesZh, ...tablesZh, ...versionsZh },
 };
 const listeners = [];
 let current = initial();

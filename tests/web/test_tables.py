@@ -1,0 +1,44 @@
+"""Answers over many documents: tables whose cells are cited, their picture, what is behind them."""
+
+import pytest
+from playwright.sync_api import expect
+
+from kb_service.domain.record_queries import Operation, RecordQuery
+from kb_service.domain.tables import Chart, CitedCell, Tabled, Tally
+from tests.web.answers import answer, citation
+from tests.web.conftest import NARROW, OpenPage
+from tests.web.service import PageService
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.parametrize("kind", ["bars", "line", "timeline"])
+def test_a_table_is_drawn_with_its_citations_its_picture_and_what_is_behind_it(
+    service: PageService, open_page: OpenPage, kind: str
+) -> None:
+    base = service.add_base("Reports")
+    service.add_document(base.id, "Crane report.pdf")
+    cited = [citation(number, 0, 0) for number in range(1, 6)]
+    fire = (CitedCell("fire"), CitedCell(1204, (1, 2, 3, 4, 5)))
+    tabled = Tabled(
+        RecordQuery(Operation.GROUP, by="kind"),
+        ("kind", "count"),
+        (fire, (CitedCell("leak"), CitedCell(None))),
+        Tally(2, 3, 2, ("doc_1",), 1, 1),
+        Chart(kind, ("fire", "leak"), (1204.0, None)),
+    )
+    service.prepared.answer = answer("1,204 fires.", cited, tabled=tabled)
+    page = open_page(viewport=NARROW, at=f"#base={base.id}")
+    page.get_by_label("Your question").fill("How many fires?")
+    page.get_by_label("Your question").press("Enter")
+    table = page.get_by_role("table")
+    expect(table.get_by_role("columnheader")).to_have_text(["Kind", "Number"])
+    expect(table.locator("tbody td bdi")).to_have_text(["fire", "1,204", "leak", "–"])
+    expect(table.locator("button.mark")).to_have_count(3)
+    expect(table).to_contain_text("+2")
+    expect(page.get_by_role("img", name="Chart of the table")).to_be_visible()
+    expect(page.locator(".tabled")).to_contain_text("2 of 3, from 2 documents.")
+    expect(page.locator(".tabled")).to_contain_text("1 document that may belong to it")
+    table.locator("button.mark").first.click()
+    expect(page.get_by_role("img", name="Page 1 of")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") == 375

@@ -1,0 +1,50 @@
+// The table of an answer over many documents: its picture, its rows with the marks of what each cell
+// rests on, and how much stands behind it. Draws; knows no network.
+
+import { chartOf } from "./chart.js";
+import { el } from "./dom.js";
+import { codeText, formatNumber, t } from "./i18n/i18n.js";
+
+const MAX_MARKS = 3; // of one cell: a count may rest on a hundred documents
+const NUMBERS = new Set(["count", "sum", "min", "max", "average", "median", "dead", "injured", "missing", "loss", "fine"]);
+
+/** @param {Api["AnswerBody"]} answer */
+export function answerTable(answer, onCite) {
+  const { table, counted, chart, citations } = answer;
+  if (!table && !counted) return "";
+  const byNumber = new Map(citations.map((citation) => [citation.number, citation]));
+  return el("section", { class: "tabled", "aria-label": t("answer_table") },
+    chart ? chartOf(chart) : "",
+    table?.rows.length ? drawn(table, byNumber, onCite) : "",
+    counted ? behind(counted) : "");
+}
+
+/** @param {Api["TableBody"]} table */
+function drawn({ columns, rows }, byNumber, onCite) {
+  const head = columns.map((name) => el("th", { scope: "col", class: NUMBERS.has(name) ? "is-number" : null }, codeText("field", name)));
+  const body = rows.map(({ cells }) => el("tr", {}, cells.map((cell, index) => drawCell(cell, NUMBERS.has(columns[index]), byNumber, onCite))));
+  return el("div", { class: "table-frame table-tall", tabindex: "0", role: "region", "aria-label": t("answer_table") },
+    el("table", {}, el("thead", {}, el("tr", {}, head)), el("tbody", {}, body)));
+}
+
+/** @param {Api["CellBody"]} cell */
+function drawCell({ value, citations: numbers }, isNumber, byNumber, onCite) {
+  const cited = numbers.map((number) => byNumber.get(number)).filter(Boolean);
+  const marks = cited.slice(0, MAX_MARKS).map((citation) =>
+    el("button", { type: "button", class: `mark mark-${citation.status}`, "data-citation": citation.id, title: citation.cited_text, "aria-label": t("citation_label", { number: citation.number, title: citation.title, pages: "" }), onclick: (event) => onCite(citation, event.currentTarget) }, String(citation.number)));
+  const more = cited.length > MAX_MARKS ? el("span", { class: "meta" }, `+${cited.length - MAX_MARKS}`) : "";
+  const text = value === null ? "–" : typeof value === "number" ? formatNumber(value) : value;
+  return el("td", { class: isNumber ? "is-number" : null }, el("bdi", {}, text), marks.length ? el("span", { class: "keep" }, marks, more) : "");
+}
+
+/** @param {Api["CountedBody"]} counted */
+function behind(counted) {
+  const { matched, documents, lacking, unclear, disputed } = counted;
+  const notes = [
+    t("counted", { matched, of: counted.of, documents }),
+    lacking.length ? t("counted_lacking", { count: lacking.length }) : "",
+    unclear ? t("counted_unclear", { count: unclear }) : "",
+    disputed ? t("counted_disputed", { count: disputed }) : "",
+  ];
+  return el("p", { class: "meta" }, notes.filter(Boolean).join(" "));
+}
