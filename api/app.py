@@ -36,6 +36,7 @@ from api.routes import (
     pages,
     query,
     search,
+    transfers,
     versions,
 )
 from api.schema import publish_settings
@@ -49,6 +50,7 @@ from kb_service.schemas.documents import ErrorBody
 __all__ = ["check_bind", "create_app"]
 
 ROUTERS = (
+    transfers.router,
     bases.router,
     documents.router,
     deletions.router,

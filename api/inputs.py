@@ -251,6 +251,12 @@ class AskInput(Input):
         )
 
 
+class ExportInput(Input):
+    """Body of POST /kb/{id}/export: whether conversations and stored answers come along."""
+
+    conversations: bool = False
+
+
 class FeedbackInput(Input):
     """Body of POST /answers/{id}/feedback."""
 

@@ -44,6 +44,7 @@ from kb_service.services.reindexing import ReindexService
 from kb_service.services.searching import SearchService
 from kb_service.services.starting import StartService
 from kb_service.services.sync import SyncService
+from kb_service.services.transfer import TransferService
 from kb_service.services.turns import AnswerLog
 from kb_service.services.upkeep import UpkeepService
 from kb_service.services.uploads import UploadService
@@ -118,6 +119,7 @@ def compose(parts: ServiceParts) -> Services:
         settings=settings,
         accepted_suffixes=SUPPORTED_SUFFIXES,
         bases=bases,
+        transfer=TransferService(catalog, storage.database, parts.blobs, max_file_bytes),
         documents=documents,
         erasing=_erasing(parts),
         facts=FactService(Facts(storage.database)),

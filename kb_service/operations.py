@@ -20,6 +20,7 @@ from kb_service.services.readiness import ReadinessService
 from kb_service.services.reindexing import ReindexService
 from kb_service.services.searching import SearchService
 from kb_service.services.starting import StartService
+from kb_service.services.transfer import TransferService
 from kb_service.services.upkeep import UpkeepService
 from kb_service.services.uploads import UploadService
 from kb_service.settings import Settings
@@ -40,6 +41,7 @@ class Services:
     settings: Settings
     accepted_suffixes: Sequence[str]
     bases: BaseService
+    transfer: TransferService
     documents: DocumentService
     erasing: ErasureService
     facts: FactService

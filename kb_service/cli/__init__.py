@@ -17,6 +17,7 @@ from kb_service.cli import (
     querying,
     serving,
     syncing,
+    transfer,
 )
 from kb_service.cli.session import replace_what_cannot_be_shown
 
@@ -44,6 +45,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "facts": facts.facts,
     "reindex": operations.reindex,
     "verify": operations.verify,
+    "export": transfer.export,
+    "import": transfer.import_,
     "backup": operations.backup,
     "restore": operations.restore,
     "doctor": operations.doctor,

@@ -66,11 +66,11 @@ class Bases:
     def create(self, name: str, description: str = "") -> KnowledgeBase:
         """Create a base. Raises Conflict (kb_name_taken), InvalidRequest."""
         name = composed(name)
-        _check_kb(name, description)
+        check_kb(name, description)
         now = self._clock()
         kb_id = new_id("kb")
         with self._database.write() as connection:
-            _refuse_taken_name(connection, name, kb_id)
+            refuse_taken_name(connection, name, kb_id)
             connection.execute(
                 insert(knowledge_bases).values(
                     id=kb_id, name=name, description=description, created_at=now, updated_at=now
@@ -105,13 +105,13 @@ class Bases:
     ) -> KnowledgeBase:
         """Change what is not None. Raises NotFound, Conflict (kb_name_taken), InvalidRequest."""
         name = None if name is None else composed(name)
-        _check_kb(name, description)
+        check_kb(name, description)
         values = {"name": name, "description": description}
         changed = {column: value for column, value in values.items() if value is not None}
         with self._database.write() as connection:
             require_kb(connection, kb_id)
             if name is not None:
-                _refuse_taken_name(connection, name, kb_id)
+                refuse_taken_name(connection, name, kb_id)
             connection.execute(
                 update(knowledge_bases)
                 .where(knowledge_bases.c.id == kb_id)
@@ -188,7 +188,8 @@ def _remove_base(connection: Connection, kb_id: str) -> set[str]:
     return blobs
 
 
-def _refuse_taken_name(connection: Connection, name: str, kb_id: str) -> None:
+def refuse_taken_name(connection: Connection, name: str, kb_id: str) -> None:
+    """Raise Conflict (kb_name_taken) when another base has that name."""
     statement = select(knowledge_bases.c.id).where(
         knowledge_bases.c.name.in_(forms_of(name)), knowledge_bases.c.id != kb_id
     )
@@ -198,7 +199,8 @@ def _refuse_taken_name(connection: Connection, name: str, kb_id: str) -> None:
         )
 
 
-def _check_kb(name: str | None, description: str | None) -> None:
+def check_kb(name: str | None, description: str | None) -> None:
+    """Raise InvalidRequest for a name or description that is not accepted."""
     if name is not None and not (name.strip() and len(name) <= MAX_KB_NAME_CHARS):
         raise InvalidRequest(
             f"knowledge base name has {len(name)} characters; "

@@ -175,12 +175,17 @@ def indexed_of(row: Row[Any], chunk_id: int | None = None) -> IndexedChunk:
 def retire_revision_chunks(connection: Connection, kb_id: str, revision_id: int) -> None:
     """Take a revision out of search, but for searches as of an earlier change."""
     count_revision(connection, kb_id, revision_id, -1)
+    move_to_past(connection, revision_id)
+    record_removed(connection, kb_id, revision_id)
+
+
+def move_to_past(connection: Connection, revision_id: int) -> None:
+    """Move the chunks of a revision to those that only searches as of then find."""
     mine = chunks.c.revision_id == revision_id
     names = [column.name for column in past_chunks.c]
     past = select(*(chunks.c[name] for name in names)).where(mine)
     connection.execute(insert(past_chunks).from_select(names, past))
     connection.execute(delete(chunks).where(mine))
-    record_removed(connection, kb_id, revision_id)
 
 
 def remove_past_chunks(connection: Connection, which: ColumnElement[bool]) -> set[str]:

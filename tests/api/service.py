@@ -57,6 +57,7 @@ from kb_service.services.models import ModelService
 from kb_service.services.pictures import PictureService
 from kb_service.services.readiness import ReadinessService
 from kb_service.services.searching import SearchService
+from kb_service.services.transfer import TransferService
 from kb_service.services.uploads import UploadService
 from kb_service.settings import RetrievalSettings, Settings
 from kb_service.storage.answers.buffered import BufferedAnswers
@@ -288,6 +289,7 @@ class ApiService:
             settings=self.settings,
             accepted_suffixes=SUPPORTED_SUFFIXES,
             bases=bases,
+            transfer=TransferService(self.catalog, self.database, self.blobs, 10_000_000),
             documents=documents,
             erasing=ErasureService(
                 lambda: Erasures(self.database, self.blobs),

@@ -1,0 +1,1 @@
+"""One base as one archive: written while serving, checked and brought back."""
