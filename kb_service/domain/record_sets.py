@@ -80,7 +80,8 @@ class Unit:
         """Return every known value of a field that holds: one, unless it may have several."""
         found = self.values.get(name, [])
         if name in SEVERAL_VALUED:
-            return [value for value in found if value.is_known]
+            known = (value for value in found if value.is_known)
+            return sorted(known, key=lambda value: (value.revision_id, value.record, value.start))
         settled = self.settled(name)
         return [settled] if settled and settled.is_known else []
 

@@ -44,6 +44,8 @@ from kb_service.services.tabulating import (
 
 DEFAULT_COLUMNS = (FactField.NUMBER, FactField.TIME, FactField.PLACE, FactField.KIND)
 NEEDS_NUMBER = AGGREGATES | {Operation.TOP}
+_IN_TIME = frozenset({Operation.LIST, Operation.TIMELINE})
+_COUNTING = frozenset({Operation.COUNT, Operation.EXISTS})
 GROUPING = frozenset({Operation.GROUP, Operation.TREND, Operation.WHICH})
 
 
@@ -124,7 +126,8 @@ class QueryRunner:
             return self._measured(kb_id, query, matched)
         if query.op in GROUPING:
             return self._grouped(query, matched, *groups_of(query, matched.units))
-        return self._listed(kb_id, query, matched, in_time(matched.units), Sorted())
+        units = in_time(matched.units) if query.op in _IN_TIME else matched.units
+        return self._listed(kb_id, query, matched, units, Sorted())
 
     def _matched(self, kb_id: str, query: RecordQuery, filters: Filters) -> _Matched:
         found = self._records.select(kb_id, query.of, filters, _needed(query))
@@ -187,6 +190,8 @@ class QueryRunner:
     ) -> QueryResult:
         shown, columns = units[: query.limit], _columns(query)
         self._describe(kb_id, shown, columns)
+        if query.op in _COUNTING and len(units) <= query.limit:
+            shown = units = in_time(units)
         names = self._records.named(row.document_id for u in shown for row in u.records)
         return QueryResult(
             query,
@@ -211,8 +216,7 @@ class QueryRunner:
 def _needed(query: RecordQuery) -> frozenset[str]:
     """The fields that decide the result; what is only shown is read later."""
     by = FactField.TIME if query.by in PERIODS else query.by
-    is_in_time = query.op not in NEEDS_NUMBER | GROUPING
-    named = (query.field, by, FactField.TIME if is_in_time else None)
+    named = (query.field, by, FactField.TIME if query.op in _IN_TIME else None)
     return frozenset(str(name) for name in named if name)
 
 

@@ -57,6 +57,7 @@ facts = Table(
     CheckConstraint('0 <= start AND start <= "end"', name="span"),
     Index("ix_facts_revision_id_record", "revision_id", "record"),
     Index("ix_facts_kb_id_field_text", "kb_id", "field", "text"),
+    Index("ix_facts_kb_id_field_record", "kb_id", "field", "revision_id", "record"),
     Index(
         "ix_facts_kb_id_field_number",
         "kb_id",

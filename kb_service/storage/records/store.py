@@ -76,7 +76,8 @@ class RecordStore:
         chosen = Selection(kb_id, of, filters)
         with self._database.read() as connection:
             require_kb(connection, kb_id)
-            rows = tuple(map(RecordRow._make, connection.execute(chosen.rows())))
+            found = map(RecordRow._make, connection.execute(chosen.rows()))
+            rows = tuple(sorted(found, key=lambda row: (row.revision_id, row.record)))
             total = connection.execute(chosen.total()).scalar_one()
             wanted = {*fields, *_unsettled(chosen, rows)}
             values = connection.execute(chosen.values(wanted)) if wanted and rows else ()
