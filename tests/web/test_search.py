@@ -3,17 +3,42 @@
 import pytest
 from playwright.sync_api import expect
 
-from kb_service.domain.documents import KnowledgeBase
+from kb_service.domain.documents import Chunk, ChunkDraft, Document, KnowledgeBase
+from kb_service.domain.queries import Query, RetrievalResult, ScoredChunk
+from kb_service.domain.spans import PageRegion, TextSpan
+from tests.api.service import ScriptedRetriever
+from tests.web.answers import SENTENCES
 from tests.web.conftest import OpenPage
 from tests.web.service import PageService
 
 pytestmark = pytest.mark.browser
 
 
+class FindsWords(ScriptedRetriever):
+    """Finds the sentences of one document that hold the first word of the query."""
+
+    def __init__(self, document: Document) -> None:
+        super().__init__()
+        self._document = document
+
+    def retrieve(self, query: Query) -> RetrievalResult:
+        word = query.question.text.split()[0]
+        hits = [self._hit(n, text) for n, text in enumerate(SENTENCES) if word in text]
+        return RetrievalResult(tuple(hits), {"total_s": 0.0})
+
+    def _hit(self, number: int, text: str) -> ScoredChunk:
+        assert self._document.revision is not None
+        kb_id, name, revision = self._document.kb_id, self._document.name, self._document.revision
+        draft = ChunkDraft(number, text, TextSpan(0, len(text)))
+        chunk = Chunk(number, kb_id, self._document.id, revision.id, "Report", draft, name)
+        where = (PageRegion(number + 1, ((60.0, 400.0, 300.0, 418.0),)),)
+        return ScoredChunk(chunk, revision.sha256, 1.0, {"lexical": 1}, {"lexical": 9.5}, where)
+
+
 @pytest.fixture
 def base(service: PageService) -> KnowledgeBase:
     made = service.add_base("Reports")
-    service.add_document(made.id, "Crane report.pdf")
+    service.retriever = FindsWords(service.add_document(made.id, "Crane report.pdf"))
     return made
 
 

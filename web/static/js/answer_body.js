@@ -9,9 +9,10 @@ import { pieces } from "./spans.js";
 
 const LAST_SIGN = /\S\s*$/u;
 
-// on: {cite(citation, mark), hover(citationId, isOver)}
-export function answerBody(text, citations, highlight, on) {
-  const blocks = blocksOf(text);
+// on: {cite(citation, mark), hover(citationId, isOver)}; `isTabled`: a table below says what the lists
+// say, with the same citations, and they are left out.
+export function answerBody(text, citations, highlight, on, isTabled = false) {
+  const blocks = blocksOf(text).filter(({ kind }) => !(isTabled && kind === "ul"));
   const runs = blocks.flatMap(({ rows }) => rows.flatMap(({ cells }) => cells.flat()));
   const parts = pieces(text, citations, highlight, runs.flatMap(({ start, end }) => [start, end]));
   const shown = visible(parts, runs);
@@ -41,7 +42,7 @@ function drawBlock({ kind, rows }, cell) {
 }
 
 function drawTable([head, ...rows], cell) {
-  return el("div", { class: "table-frame", tabindex: "0", role: "region", "aria-label": t("answer_table") },
+  return el("div", { class: "table-frame", tabindex: "0", role: "group", "aria-label": t("answer_table") },
     el("table", {},
       el("thead", {}, el("tr", {}, head.cells.map((runs) => el("th", { scope: "col" }, cell(runs))))),
       el("tbody", {}, rows.map(({ cells }) => el("tr", {}, cells.map((runs) => el("td", {}, cell(runs))))))));

@@ -13,7 +13,7 @@ export function answerTable(answer, onCite) {
   const { table, counted, chart, citations } = answer;
   if (!table && !counted) return "";
   const byNumber = new Map(citations.map((citation) => [citation.number, citation]));
-  return el("section", { class: "tabled", "aria-label": t("answer_table") },
+  return el("div", { class: "tabled" },
     chart ? chartOf(chart) : "",
     table?.rows.length ? drawn(table, byNumber, onCite) : "",
     counted ? behind(counted) : "");
@@ -23,7 +23,7 @@ export function answerTable(answer, onCite) {
 function drawn({ columns, rows }, byNumber, onCite) {
   const head = columns.map((name) => el("th", { scope: "col", class: NUMBERS.has(name) ? "is-number" : null }, codeText("field", name)));
   const body = rows.map(({ cells }) => el("tr", {}, cells.map((cell, index) => drawCell(cell, NUMBERS.has(columns[index]), byNumber, onCite))));
-  return el("div", { class: "table-frame table-tall", tabindex: "0", role: "region", "aria-label": t("answer_table") },
+  return el("div", { class: "table-frame table-tall", tabindex: "0", role: "group", "aria-label": t("answer_table") },
     el("table", {}, el("thead", {}, el("tr", {}, head)), el("tbody", {}, body)));
 }
 

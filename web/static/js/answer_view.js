@@ -99,7 +99,7 @@ export class AnswerView {
     return answerBody(text, citations, answer?.highlight ?? null, {
       cite: this.#handlers.onCite,
       hover: (citationId, isOver) => this.#hover(citationId, isOver),
-    });
+    }, answer?.table?.rows.length > 0);
   }
 
   #hover(citationId, isOver) {

@@ -1,13 +1,16 @@
-// The stored text around a citation, the cited words marked: for documents without pictures and for
-// readers who prefer text. Knows the text call; keeps the last text it read.
+// The stored text around a place, the words lit: for documents without pictures, for readers who
+// prefer text, for what is found inside. Rows of a table stand as a table, the cited one lit. Knows the
+// text call; keeps the last text it read.
 
 import { documentPath, getJson } from "./api.js";
 import { el } from "./dom.js";
 import { t } from "./i18n/i18n.js";
-import { around, unsurePieces } from "./spans.js";
+import { around, slicer, unsurePieces } from "./spans.js";
+import { blocksIn, placesOf } from "./text_blocks.js";
 
 const MARGIN = 1500; // code points shown on each side at first
 const GROWTH = 4;
+const MAX_PLACES = 500; // of what is looked for inside
 
 export class TextView {
   #key = "";
@@ -17,19 +20,27 @@ export class TextView {
 
   // place: {kbId, documentId, revision, start, end}. Throws ApiError.
   async show(place, signal) {
-    const { kbId, documentId, revision } = place;
-    const key = `${kbId}/${documentId}/${revision}`;
-    if (key !== this.#key) {
-      /** @type {Api["TextBody"]} */
-      const { text, unsure } = await getJson(`${documentPath(kbId, documentId)}/text`, { revision }, signal);
-      this.#text = text;
-      this.#unsure = unsure;
-      this.#key = key;
-    }
+    await this.#load(place, signal);
     this.#draw(place, MARGIN);
-    const mark = this.element.querySelector("mark");
+    const mark = this.element.querySelector("mark, .is-lit");
     if (mark) mark.scrollIntoView({ block: "center" });
     else this.element.parentElement?.scrollTo(0, 0);
+  }
+
+  // Where the words stand in the document of a place: [{start, end}], in order. Throws ApiError.
+  async find(place, words, signal) {
+    await this.#load(place, signal);
+    return placesOf(this.#text, words, MAX_PLACES);
+  }
+
+  async #load({ kbId, documentId, revision }, signal) {
+    const key = `${kbId}/${documentId}/${revision}`;
+    if (key === this.#key) return;
+    /** @type {Api["TextBody"]} */
+    const { text, unsure } = await getJson(`${documentPath(kbId, documentId)}/text`, { revision }, signal);
+    this.#text = text;
+    this.#unsure = unsure;
+    this.#key = key;
   }
 
   #pieces(start, end) {
@@ -37,17 +48,29 @@ export class TextView {
       isUnsure ? el("span", { class: "unsure", title: t("unsure_words") }, text) : text);
   }
 
-  #draw({ start, end }, margin) {
-    const { from, to, isStart, isEnd } = around(this.#text, start, end, margin);
+  // text[start:end] with what of it is lit.
+  #lit(start, end, lit) {
+    const [from, to] = [Math.max(start, lit.start), Math.min(end, lit.end)];
+    if (from >= to) return this.#pieces(start, end);
+    return [...this.#pieces(start, from), el("mark", {}, this.#pieces(from, to)), ...this.#pieces(to, end)];
+  }
+
+  #draw(lit, margin) {
+    const { from, to, isStart, isEnd } = around(this.#text, lit.start, lit.end, margin);
     const more = (isWhole) => {
       if (isWhole) return "";
-      const grow = () => this.#draw({ start, end }, margin * GROWTH);
+      const grow = () => this.#draw(lit, margin * GROWTH);
       return el("button", { type: "button", class: "quiet-button", onclick: grow }, t("show_more_text"));
     };
-    this.element.replaceChildren(
-      more(isStart),
-      el("p", { class: "stored-text", dir: "auto" }, 
-        this.#pieces(from, start), end > start ? el("mark", {}, this.#pieces(start, end)) : "", this.#pieces(end, to)),
-      more(isEnd));
+    const blocks = blocksIn(slicer(this.#text)(from, to), from).map((block) =>
+      block.kind === "table" ? this.#table(block, lit) : el("p", { class: "stored-text", dir: "auto" }, this.#lit(block.start, block.end, lit)));
+    this.element.replaceChildren(more(isStart), ...blocks, more(isEnd));
+  }
+
+  #table({ names, rows }, lit) {
+    const row = ({ start, end, cells }) =>
+      el("tr", { class: start < lit.end && lit.start < end ? "is-lit" : null }, cells.map((cell) => el("td", {}, cell ? this.#lit(cell.start, cell.end, lit) : "")));
+    return el("div", { class: "table-frame", tabindex: "0", role: "group", "aria-label": t("document_table") },
+      el("table", {}, el("thead", {}, el("tr", {}, names.map((name) => el("th", { scope: "col" }, name)))), el("tbody", {}, rows.map(row))));
   }
 }

@@ -4,6 +4,7 @@
 import { documentPath, getJson } from "./api.js";
 import { byId } from "./dom.js";
 import { errorText, onLanguage, t } from "./i18n/i18n.js";
+import { FindInside } from "./find_inside.js";
 import { PictureView } from "./picture_view.js";
 import { stopOf, stopsOf } from "./stops.js";
 import { TextView } from "./text_view.js";
@@ -131,6 +132,10 @@ export class Viewer {
       page: (step) => this.#turn(step),
       zoom: (step) => this.#picture.canZoom(step) && this.#load((signal) => this.#picture.zoom(step, signal)),
       mode: () => this.#switchMode(),
+      find: new FindInside({
+        find: (words) => this.#text.find(this.#place, words, this.#loading.signal),
+        show: (span) => this.#showText(span, true),
+      }).element,
     });
     this.#dialog.replaceChildren(...this.#bar.elements);
     this.#loadStop();
@@ -197,17 +202,27 @@ export class Viewer {
 
   async #show() {
     const stop = this.#stop;
-    const { documentId, revision, start, end } = stop;
-    const place = { kbId: this.#kbId, documentId, revision };
+    const place = this.#place;
     if (this.#showsText) {
-      this.#bar.body.replaceChildren(this.#text.element);
-      await this.#load((signal) => this.#text.show({ ...place, start, end }, signal));
+      await this.#showText(stop);
       return;
     }
     const boxes = this.#page === stop.pageNumber ? stop.boxes : [];
     const label = t(boxes.length ? "picture_lit" : "picture_plain", { page: this.#page, title: stop.title, text: stop.citation?.cited_text ?? "" });
     this.#bar.body.replaceChildren(this.#picture.element);
     await this.#load((signal) => this.#picture.show({ ...place, pageNumber: this.#page, boxes, label }, signal));
+  }
+
+  get #place() {
+    const { documentId, revision } = this.#stop;
+    return { kbId: this.#kbId, documentId, revision };
+  }
+
+  // The text with these words lit: a quote's, or what was looked for inside.
+  async #showText({ start, end }, isWanted = this.#wantsText) {
+    this.#wantsText = isWanted;
+    this.#bar.body.replaceChildren(this.#text.element);
+    await this.#load((signal) => this.#text.show({ ...this.#place, start, end }, signal));
   }
 
   // Runs one load, giving up the one before; a missing picture turns the document to text.

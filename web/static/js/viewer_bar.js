@@ -31,7 +31,7 @@ export class ViewerBar {
   body = el("div", { class: "viewer-body", tabindex: "0", role: "region", "aria-label": t("viewer_body") });
   problem = el("p", { class: "notice notice-bad", role: "alert", hidden: true });
 
-  // on: {close(), quote(step), page(step), zoom(step), mode()}
+  // on: {close(), quote(step), page(step), zoom(step), mode()}, and `find`, what looks for words inside
   constructor(on) {
     this.quotes = new Stepper(["left", "right"], [t("quote_previous"), t("quote_next")], on.quote);
     this.pages = new Stepper(["left", "right"], [t("page_previous"), t("page_next")], on.page);
@@ -42,6 +42,7 @@ export class ViewerBar {
       el("header", { class: "viewer-head" },
         el("div", { class: "viewer-top" }, this.title, close),
         el("div", { class: "viewer-tools" }, this.quotes.element, this.pages.element, this.zooms.element, this.mode),
+        on.find,
         this.quote,
         this.method,
         this.vectors),

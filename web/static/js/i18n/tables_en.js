@@ -40,4 +40,10 @@ export const tablesEn = {
   field_incidents: "Incidents",
   field_records: "Records",
   field_documents: "Documents",
+  find_inside: "Find in this document",
+  find_previous: "Previous place",
+  find_next: "Next place",
+  find_place: "{index} of {count}",
+  find_none: "not found",
+  document_table: "Table of the document",
 };

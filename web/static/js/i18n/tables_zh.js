@@ -40,4 +40,10 @@ export const tablesZh = {
   field_incidents: "事件",
   field_records: "记录",
   field_documents: "文档",
+  find_inside: "在此文档中查找",
+  find_previous: "上一处",
+  find_next: "下一处",
+  find_place: "第 {index} / {count} 处",
+  find_none: "未找到",
+  document_table: "文档中的表格",
 };
