@@ -29,7 +29,7 @@ class FindsWords(ScriptedRetriever):
     def _hit(self, number: int, text: str) -> ScoredChunk:
         assert self._document.revision is not None
         kb_id, name, revision = self._document.kb_id, self._document.name, self._document.revision
-        draft = ChunkDraft(number, text, TextSpan(0, len(text)))
+        draft = ChunkDraft(number, TextSpan(0, len(text)), text)
         chunk = Chunk(number, kb_id, self._document.id, revision.id, "Report", draft, name)
         where = (PageRegion(number + 1, ((60.0, 400.0, 300.0, 418.0),)),)
         return ScoredChunk(chunk, revision.sha256, 1.0, {"lexical": 1}, {"lexical": 9.5}, where)

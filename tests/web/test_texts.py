@@ -37,7 +37,7 @@ def documented_codes() -> set[str]:
 def answer_reasons() -> set[str]:
     """Every reason of an answer that the guide names."""
     said = GUIDE[GUIDE.index("`reason`: null, or why it was refused") :].splitlines()[0]
-    return set(re.findall(r"`([a-z_]+)`", said)) - {"reason"}
+    return set(re.findall(r"`([a-z_]+)`", said)) - {"reason", "missing"}
 
 
 def page_reasons() -> set[str]:

@@ -14,7 +14,7 @@ ROWS = ("Name: Li Wei; Role: electrician", "Name: Tom Reed; Role: guard", "They 
 
 
 def open_text(page: Page) -> None:
-    page.get_by_role("button", name="Show the stored text").click()
+    page.locator("#viewer .mode-button").click()
 
 
 def test_rows_of_a_table_stand_as_a_table_with_the_cited_one_lit(

@@ -47,12 +47,19 @@ function bars(names, values, label) {
   return frame(shown.length * BAR.height, label, ...rows);
 }
 
+// Years stand as far apart as they are; other periods side by side.
+function placesAcross(names, first, last) {
+  const years = names.every((name) => /^\d{4}$/u.test(name)) ? names.map(Number) : names.map((_, index) => index);
+  const [low, high] = [Math.min(...years), Math.max(...years)];
+  return (index) => first + (low === high ? 0.5 : (years[index] - low) / (high - low)) * (last - first);
+}
+
 // `isJoined`: a line through the points; otherwise each stands by itself. What is not known is left out.
 function line(names, values, label, isJoined) {
   const known = values.filter((value) => value !== null);
   const most = Math.max(...known, 1);
   const { height, left, right, top, bottom } = LINE;
-  const across = (index) => left + (names.length < 2 ? 0.5 : index / (names.length - 1)) * (WIDTH - left - right);
+  const across = placesAcross(names, left, WIDTH - right);
   const up = (value) => height - bottom - (value / most) * (height - top - bottom);
   const points = values.flatMap((value, index) => (value === null ? [] : [{ x: across(index), y: up(value), name: names[index], value }]));
   const every = Math.ceil(names.length / MAX_TICKS);

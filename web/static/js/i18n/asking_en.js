@@ -60,4 +60,5 @@ export const askingEn = {
   leg_dense: "its meaning",
   leg_rerank: "read beside the query",
   leg_place: "place {rank}, score {score}",
+  reason_field_missing: "the documents do not state what was asked of each",
 };

@@ -60,4 +60,5 @@ export const askingZh = {
   leg_dense: "含义",
   leg_rerank: "与查询对读",
   leg_place: "第 {rank} 位，得分 {score}",
+  reason_field_missing: "文档没有写明所问的内容",
 };

@@ -179,4 +179,9 @@ export const errorsEn = {
   error_unknown_source: "This kind of source is not known",
   error_no_folders: "No folder to follow is named",
   error_invalid_query: "The parts of this query do not go together",
+  error_as_of_purged: "What the knowledge base held then is kept no longer",
+  error_as_of_in_future: "That moment is still to come",
+  error_as_of_before_base: "The knowledge base did not exist then",
+  error_invalid_as_of: "This is no moment or number of a change",
+  error_as_of_without_facts: "Counting is about the present only",
 };

@@ -179,4 +179,9 @@ export const errorsZh = {
   error_unknown_source: "未知的来源类型",
   error_no_folders: "没有指定要跟踪的文件夹",
   error_invalid_query: "查询的各部分不相配",
+  error_as_of_purged: "知识库当时的内容已不再保留",
+  error_as_of_in_future: "该时刻尚未到来",
+  error_as_of_before_base: "当时还没有这个知识库",
+  error_invalid_as_of: "这不是时刻，也不是变更编号",
+  error_as_of_without_facts: "统计仅限于当前内容",
 };
