@@ -1,0 +1,82 @@
+"""axe-core finds nothing on any view, in both languages, light and dark, wide and on a phone."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, ViewportSize, expect
+
+from tests.web.answers import crane_answer
+from tests.web.conftest import NARROW, WIDE
+from tests.web.service import PageService
+
+AXE = Path(__file__).parent / "tools" / "node_modules" / "axe-core" / "axe.min.js"
+RUN = """
+    axe.run(document, {resultTypes: ["violations"]}).then(({violations}) =>
+        violations.map(({id, nodes}) => [id, nodes.map(({html}) => html.slice(0, 200))]))
+"""
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not installed: make tools"),
+]
+
+
+@pytest.fixture(
+    params=[(WIDE, "en-GB", "light"), (NARROW, "zh-CN", "dark")], ids=["wide", "phone-dark"]
+)
+def page(
+    request: pytest.FixtureRequest, chromium: Browser, address: str, service: PageService
+) -> Iterator[Page]:
+    base = service.add_base("Reports")
+    document = service.add_document(base.id, "Crane report.pdf")
+    service.add_failed(base.id, "broken.pdf")
+    service.catalog.documents.tag(base.id, document.id, ["fire"])
+    service.prepared.answer = crane_answer()
+    viewport: ViewportSize
+    viewport, locale, scheme = request.param
+    context = chromium.new_context(
+        viewport=viewport, locale=locale, color_scheme=scheme, bypass_csp=True
+    )
+    opened = context.new_page()
+    opened.goto(f"{address}#base={base.id}")
+    expect(opened.locator(".example").first).to_be_visible()
+    yield opened
+    context.close()
+
+
+def violations(page: Page) -> list[object]:
+    page.evaluate(AXE.read_text("utf-8"))
+    found: list[object] = page.evaluate(RUN)
+    return found
+
+
+def test_no_view_violates_a_rule_of_accessibility(page: Page) -> None:
+    found = {"begin": violations(page)}
+    page.locator("#question").fill("When?")
+    page.locator("#question").press("Enter")
+    page.locator("[data-action=rate-down]").click()
+    expect(page.locator(".rate-form")).to_be_visible()
+    found["answer"] = violations(page)
+    page.locator("button.mark").first.click()
+    expect(page.locator("#viewer img")).to_be_visible()
+    found["viewer"] = violations(page)
+    page.keyboard.press("Escape")
+    page.locator("#tab-documents").click()
+    page.locator(".document-tick input").nth(1).check()
+    found["documents"] = violations(page)
+    page.locator("#tab-search").click()
+    found["search"] = violations(page)
+    page.locator("#panel-search [data-scope-button]").click()
+    expect(page.locator("dialog.modal")).to_be_visible()
+    found["narrowing"] = violations(page)
+    assert {view: one for view, one in found.items() if one} == {}, json.dumps(found)
+
+
+def test_nothing_is_cut_at_twice_the_size(page: Page) -> None:
+    """200 % zoom of a window of 1280 pixels leaves 640 of them."""
+    page.set_viewport_size({"width": 640, "height": 400})
+    for tab in ("ask", "search", "documents"):
+        page.locator(f"#tab-{tab}").click()
+        assert page.evaluate("document.documentElement.scrollWidth") == 640, tab
