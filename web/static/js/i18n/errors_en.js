@@ -184,4 +184,7 @@ export const errorsEn = {
   error_as_of_before_base: "The knowledge base did not exist then",
   error_invalid_as_of: "This is no moment or number of a change",
   error_as_of_without_facts: "Counting is about the present only",
+  error_archive_too_new: "The archive is of a newer version of the service",
+  error_archive_damaged: "The archive is damaged",
+  error_file_exists: "A file of this name is there already",
 };

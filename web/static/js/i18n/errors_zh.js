@@ -184,4 +184,7 @@ export const errorsZh = {
   error_as_of_before_base: "当时还没有这个知识库",
   error_invalid_as_of: "这不是时刻，也不是变更编号",
   error_as_of_without_facts: "统计仅限于当前内容",
+  error_archive_too_new: "该归档由更新版本的服务生成",
+  error_archive_damaged: "归档已损坏",
+  error_file_exists: "已有同名文件",
 };
