@@ -41,7 +41,12 @@ MAX_CITED = 200
 
 MAX_CITED_CHARS = 400
 _MARGIN = 400
-_FIGURES = frozenset({Operation.COUNT, Operation.SUM, Operation.AVERAGE, Operation.MEDIAN})
+_FIGURES = frozenset(
+    {
+        *(Operation.COUNT, Operation.SUM, Operation.AVERAGE, Operation.MEDIAN),
+        *(Operation.GROUP, Operation.TREND, Operation.WHICH),
+    }
+)
 
 
 class Revisioned(Titled, Protocol):

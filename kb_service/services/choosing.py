@@ -16,7 +16,7 @@ from kb_service.domain.record_queries import (
 )
 from kb_service.language.across import Sketch
 
-_NUMBERS = frozenset({*COUNTS_OF_PEOPLE, FactField.LOSS, FactField.FINE})
+NUMBERS = frozenset({*COUNTS_OF_PEOPLE, FactField.LOSS, FactField.FINE})
 _SHOWN = (FactField.NUMBER, FactField.TIME, FactField.PLACE, FactField.KIND)
 _OF_ORDER = {"deadliest": FactField.DEAD, "costliest": FactField.LOSS}
 _LEAST = frozenset({"least", "earliest"})
@@ -54,14 +54,14 @@ class Asked:
         """What is grouped by; None: nothing, or a number, which orders."""
         by = self.sketch.by
         named = self.own.get(by, by) if by else None
-        return None if named in _NUMBERS else named
+        return None if named in NUMBERS else named
 
     @property
     def numbers(self) -> tuple[str, ...]:
         """The fields whose numbers are asked for, the first one first."""
         sketch = self.sketch
-        by = [sketch.by] if sketch.by in _NUMBERS else []
-        columns = [c for c in sketch.columns if c in _NUMBERS or c in self.own]
+        by = [sketch.by] if sketch.by in NUMBERS else []
+        columns = [c for c in sketch.columns if c in NUMBERS or c in self.own]
         return self.names([*sketch.measured, *by, *columns])
 
     @property

@@ -20,7 +20,7 @@ from kb_service.language.across import Sketch, blanked, sketch_of, without_title
 from kb_service.language.asked import as_meant
 from kb_service.language.periods import stated_days
 from kb_service.language.text import normalise
-from kb_service.services.choosing import Asked, choose
+from kb_service.services.choosing import NUMBERS, Asked, choose
 from kb_service.services.named import Named
 
 _FIELDS_OF = {
@@ -107,6 +107,7 @@ def planned_for(
     names = _named(question, named, kb_id, vocabulary, today)
     rest, filters = _found(sketch.rest, names.filters, kb_id, vocabulary, have)
     filters = filters.merged(_ranges(sketch, own))
+    rest += _unsaid(sketch)
     asked = Asked(sketch, own, given.merged(filters), names.alternatives, have)
     planned = choose(asked)
     if planned is None:
@@ -246,6 +247,15 @@ def _found(
         else:
             left.append(words)
     return left, filters
+
+
+def _unsaid(sketch: Sketch) -> list[str]:
+    """Numbers that a count names without asking for them: which of the counted is meant by that?"""
+    if not sketch.counts:
+        return []
+    limited = {one.field for one in sketch.ranges}
+    named = [n for n in sketch.columns if n in NUMBERS and n not in limited]
+    return [name for name in named if name not in sketch.measured]
 
 
 def _ranges(sketch: Sketch, own: dict[str, str]) -> Filters:

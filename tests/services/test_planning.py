@@ -83,6 +83,7 @@ QUERIES: list[tuple[str, dict[str, Any]]] = [
     ("How many people were injured in fires last month?",
      {"op": "sum", "field": "injured", "filters": {"kind": ["fire"]} | AUGUST}),
     ("死亡3人以上的事故有哪些", {"op": "list", "filters": {"fields": {"dead": {"min": 3.0}}}}),
+    ("一共有多少起涉及死亡的事故？", {"op": "count", "filters": {"fields": {"dead": {"min": 1}}}}),
     ("incidents with at least 2 deaths: list them",
      {"op": "list", "filters": {"fields": {"dead": {"min": 2.0}}}}),
     ("去年有没有发生过爆炸", {"op": "exists", "filters": {
@@ -117,7 +118,8 @@ def test_what_is_asked_beside_is_shown_and_summed_up() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["电动车引发的火灾有几起", "how many incidents were caused by DNS"]
+    "text",
+    ["电动车引发的火灾有几起", "死亡事故中有多少起火灾", "how many incidents were caused by DNS"],
 )
 def test_a_word_that_nothing_was_made_of_leaves_a_question_without_a_query(text: str) -> None:
     planned = plan(text)
