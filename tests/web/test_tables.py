@@ -18,7 +18,7 @@ def test_a_table_is_drawn_with_its_citations_its_picture_and_what_is_behind_it(
 ) -> None:
     base = service.add_base("Reports")
     service.add_document(base.id, "Crane report.pdf")
-    cited = [citation(number, 0, 0) for number in range(1, 6)]
+    cited = [citation(number, 15, 26) for number in range(1, 6)]
     fire = (CitedCell("fire"), CitedCell(1204, (1, 2, 3, 4, 5)))
     tabled = Tabled(
         RecordQuery(Operation.GROUP, by="kind"),
@@ -27,7 +27,7 @@ def test_a_table_is_drawn_with_its_citations_its_picture_and_what_is_behind_it(
         Tally(2, 3, 2, ("doc_1",), 1, 1),
         Chart(kind, ("fire", "leak"), (1204.0, None)),
     )
-    service.prepared.answer = answer("1,204 fires.", cited, tabled=tabled)
+    service.prepared.answer = answer("1,204 fires.\n- fire: 1,204\n- leak", cited, tabled=tabled)
     page = open_page(viewport=NARROW, at=f"#base={base.id}")
     page.get_by_label("Your question").fill("How many fires?")
     page.get_by_label("Your question").press("Enter")
@@ -35,6 +35,7 @@ def test_a_table_is_drawn_with_its_citations_its_picture_and_what_is_behind_it(
     expect(table.get_by_role("columnheader")).to_have_text(["Kind", "Number"])
     expect(table.locator("tbody td bdi")).to_have_text(["fire", "1,204", "leak", "–"])
     expect(table.locator("button.mark")).to_have_count(3)
+    expect(page.locator(".answer-text")).to_have_text("1,204 fires.")
     expect(table).to_contain_text("+2")
     expect(page.get_by_role("img", name="Chart of the table")).to_be_visible()
     expect(page.locator(".tabled")).to_contain_text("2 of 3, from 2 documents.")

@@ -12,12 +12,12 @@ const LAST_SIGN = /\S\s*$/u;
 // on: {cite(citation, mark), hover(citationId, isOver)}; `isTabled`: a table below says what the lists
 // say, with the same citations, and they are left out.
 export function answerBody(text, citations, highlight, on, isTabled = false) {
-  const blocks = blocksOf(text).filter(({ kind }) => !(isTabled && kind === "ul"));
+  const blocks = blocksOf(text);
   const runs = blocks.flatMap(({ rows }) => rows.flatMap(({ cells }) => cells.flat()));
   const parts = pieces(text, citations, highlight, runs.flatMap(({ start, end }) => [start, end]));
   const shown = visible(parts, runs);
   const cell = (cellRuns) => cellRuns.flatMap((run) => drawRun(run, shown.filter(({ start, end }) => start >= run.start && end <= run.end), on));
-  return el("div", { class: "answer-text", dir: "auto" }, blocks.map((block) => drawBlock(block, cell)));
+  return el("div", { class: "answer-text", dir: "auto" }, blocks.filter(({ kind }) => !(isTabled && kind === "ul")).map((block) => drawBlock(block, cell)));
 }
 
 // Pieces inside a run. A mark behind a sign that is not shown stands behind the words before it.
@@ -58,11 +58,12 @@ function drawPiece({ text, ids, isAnswer, isUnsupported, marks }, on) {
   const words = (part, isEnd = true) =>
     el(isAnswer ? "strong" : "span", { class: isAnswer ? "answer-core" : null, "data-supports": ids.length ? ids.join(" ") : null }, isUnsupported ? unsupported(part, isEnd) : part);
   if (!marks.length) return [words(text)];
-  // The last sign and its marks stay on one line.
+  // The last sign and its first mark stay on one line.
   const tail = LAST_SIGN.exec(text)?.[0] ?? "";
   const head = text.slice(0, text.length - tail.length);
-  const kept = el("span", { class: "keep" }, tail ? words(tail) : "", marks.map((citation) => mark(citation, on)));
-  return [head ? words(head, !tail) : "", kept];
+  const [first, ...others] = marks.map((citation) => mark(citation, on));
+  const kept = el("span", { class: "keep" }, tail ? words(tail) : "", first);
+  return [head ? words(head, !tail) : "", kept, ...others];
 }
 
 /** @param {Api["CitationBody"]} citation */
