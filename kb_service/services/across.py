@@ -121,7 +121,9 @@ class AcrossDocuments:
             return None
         is_explicit = planned.is_over_many and (turn.kind in ACROSS or planned.is_measured)
         if planned.query is None:
-            return _refusal(planned, findings, language) if is_explicit else None
+            is_unsaid = all(found.evidence.is_empty for found in findings)
+            is_told = is_explicit or (bool(planned.lacking) and is_unsaid)
+            return _refusal(planned, findings, language) if is_told else None
         result = self.found(turn.kb.id, planned.query)
         if not result.tally.of or _states_figure(turn, findings, result):
             return None

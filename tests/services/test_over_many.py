@@ -1,0 +1,105 @@
+"""Questions over many documents, asked: words, table, citations, filters, kept with the answer."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from kb_service.domain.answers import Answer, AnswerStatus
+from kb_service.domain.queries import Filters
+from kb_service.generation.extractive import ExtractiveReader
+from kb_service.generation.words_reader import WordsReader
+from kb_service.services.across import AcrossDocuments
+from kb_service.services.answering import AnsweringService
+from kb_service.services.asking import AskRequest, CitationEvent, DoneEvent, TokenEvent
+from kb_service.settings import RetrievalSettings
+from kb_service.storage.database import open_database
+from kb_service.storage.records.store import RecordStore
+from tests.services.answer_fakes import FakeShelf
+from tests.storage.world import World, build_world
+
+REPORTS = {
+    "a.txt": "事故编号：HZ-1\n事故类型：火灾\n发生时间：2024年8月3日14时20分\n"
+    "地点：东港区码头路12号\n受伤人数：5人",
+    "b.txt": "事故编号：HZ-2\n事故类型：火灾\n发生时间：2024年8月20日8时\n"
+    "地点：西山区北仓路3号\n受伤人数：无",
+    "c.txt": "事故编号：DQ-3\n事故类型：盗窃\n发生时间：2024年9月2日\n地点：东港区滨海大道8号",
+}
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    database = open_database(f"sqlite:///{tmp_path / 'kb.sqlite3'}")
+    database.migrate()
+    world = build_world(database, tmp_path)
+    kb_id = world.catalog.bases.create("reports").id
+    for name, text in REPORTS.items():
+        world.ingest(kb_id, name, text.split("\n"))
+    return world
+
+
+@pytest.fixture
+def desk(world: World) -> AnsweringService:
+    return AnsweringService(
+        retriever=FakeShelf(),
+        find_base=world.catalog.bases.get,
+        library=world.catalog.revisions,
+        reader=WordsReader(),
+        generator=ExtractiveReader(),
+        answers=world.answers,
+        settings=RetrievalSettings(),
+        across=AcrossDocuments(RecordStore(world.database), world.catalog.revisions),
+        clock=lambda: datetime(2024, 9, 10, tzinfo=UTC),
+    )
+
+
+def ask(desk: AnsweringService, question: str, **given: Filters) -> Answer:
+    return desk.ask(AskRequest("reports", question, **given))  # type: ignore[arg-type]
+
+
+def test_a_count_shows_its_table_its_filters_and_its_evidence(desk: AnsweringService) -> None:
+    answer = ask(desk, "上个月几起火灾，在哪里，伤亡多少")
+    assert answer.status is AnswerStatus.ANSWERED
+    assert answer.answer.startswith("2024年8月 · 火灾：共 2 起。")
+    assert answer.tabled and answer.tabled.tally.matched == 2
+    assert {c.document_name for c in answer.citations} == {"a.txt", "b.txt"}
+    assert answer.understood.filters.kind == ("fire",)
+    assert all(cell.citations for row in answer.tabled.rows for cell in row if cell.value)
+
+
+def test_the_stream_gives_the_same_answer(desk: AnsweringService) -> None:
+    events = list(desk.stream(AskRequest("reports", "2024年8月有几起火灾")))
+    (answer,) = (event.answer for event in events if isinstance(event, DoneEvent))
+    assert "".join(e.text for e in events if isinstance(e, TokenEvent)) == answer.answer
+    told = tuple(event.citation for event in events if isinstance(event, CitationEvent))
+    assert told == answer.citations
+
+
+def test_a_table_is_kept_with_its_answer(desk: AnsweringService, world: World) -> None:
+    answer = ask(desk, "2024年各类型事故数量")
+    kept, _ = world.answers.get(answer.id)
+    assert kept.tabled == answer.tabled
+    assert kept.understood.filters == answer.understood.filters
+
+
+def test_filters_that_come_with_a_question_hold_beside_its_own(desk: AnsweringService) -> None:
+    answer = ask(desk, "2024年8月有几起火灾", filters=Filters(place=("东港区",)))
+    assert answer.tabled and answer.tabled.tally.matched == 1
+
+
+def test_a_field_that_no_record_states_is_said(desk: AnsweringService) -> None:
+    answer = ask(desk, "2024年火灾罚款总额是多少")
+    assert (answer.status, answer.reason) == (AnswerStatus.REFUSED, "field_missing")
+    assert answer.missing == ("fine",) and answer.tabled is None
+
+
+def test_none_in_a_month_is_told_as_none(desk: AnsweringService) -> None:
+    answer = ask(desk, "2024年7月有几起火灾")
+    assert answer.tabled and answer.tabled.tally.matched == 0 and "0 起" in answer.answer
+
+
+def test_a_table_goes_with_a_document_that_it_shows(desk: AnsweringService, world: World) -> None:
+    answer = ask(desk, "2024年8月有几起火灾")
+    world.catalog.documents.delete(answer.kb_id, answer.citations[0].document_id)
+    kept, _ = world.answers.get(answer.id)
+    assert kept.tabled is None and kept.answer == ""
