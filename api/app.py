@@ -38,6 +38,7 @@ from api.routes import (
     search,
     transfers,
     versions,
+    watches,
 )
 from api.schema import publish_settings
 from api.security import Keyring, check_bind
@@ -61,6 +62,7 @@ ROUTERS = (
     search.router,
     versions.router,
     facts.router,
+    watches.router,
     asking.router,
     answers.router,
     chat_completions.router,

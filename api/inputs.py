@@ -16,12 +16,14 @@ from api.schema import (
     Id,
     MaxTokens,
     Question,
+    ScheduleLine,
     SearchText,
     Seed,
     Tag,
     Temperature,
     TopK,
     Typed,
+    WatchName,
     Whole,
     a_day_or_a_time,
 )
@@ -31,6 +33,8 @@ from kb_service.domain.documents import KnowledgeBase
 from kb_service.domain.queries import FieldFilter, Filters
 from kb_service.domain.query_json import filters_json, query_from
 from kb_service.domain.record_queries import DEFAULT_LIMIT, MAX_COLUMNS, MAX_LIMIT, RecordQuery
+from kb_service.domain.schedules import AFTER_CHANGES
+from kb_service.domain.watches import Asked
 from kb_service.services.asking import AskRequest
 from kb_service.services.uploads import MAX_TAGS
 
@@ -211,6 +215,21 @@ class RecordQueryInput(Input):
         return query_from(
             words | {"filters": filters_json(filters_of(self.filters)), "groups": groups}
         )
+
+
+class WatchInput(Input):
+    """Body of POST /kb/{id}/watches: a question in words or a typed query, asked by a schedule."""
+
+    name: WatchName
+    question: Question | None = None
+    query: RecordQueryInput | None = None
+    schedule: ScheduleLine = AFTER_CHANGES
+    webhook: Id = ""
+
+    def to_domain(self) -> Asked:
+        """Return what is asked. Raises InvalidRequest (invalid_query)."""
+        query = self.query.to_domain() if self.query else None
+        return Asked(self.question or "", query, self.query.language if self.query else "en")
 
 
 class SearchInput(Input):

@@ -68,6 +68,10 @@ Comment = Annotated[str, text(0, 10_000, STORABLE)]
 ConversationTitle = Annotated[str, text(1, 100, WITH_WORDS)]
 Tag = Annotated[str, text(1, MAX_TAG_CHARS, WITH_WORDS)]
 Question = Annotated[str, text(1, 2000, WITH_WORDS)]
+WatchName = Annotated[str, text(1, 200, A_NAME)]
+ScheduleLine = Annotated[
+    str, text(1, 40, r"^(after changes|every \d{1,6} (minute|hour)s?|daily at \d?\d:\d\d)$")
+]
 Typed = Annotated[str, text(1, 1000, WITH_WORDS)]
 SearchText = Annotated[str, text(1, 2000, r"\S")]
 TopK = Annotated[int, Whole, integer(1, 100)]

@@ -19,13 +19,13 @@ from typing import Any
 from benchmarks.memory_base import KB, NOW, Corpus, MemoryBase
 from benchmarks.retrieval import open_retriever
 from kb_service.domain.answers import Answer, AnswerStatus
-from kb_service.evaluation.trials import UnkeptAnswers
 from kb_service.evaluation.wording import compact
 from kb_service.generation.extractive import ExtractiveReader
 from kb_service.language.messages import language_of
 from kb_service.model_parts import choose_reader
 from kb_service.services.answering import AnsweringService
 from kb_service.services.asking import AskRequest
+from kb_service.services.unkept import UnkeptAnswers
 from kb_service.settings import (
     EmbeddingSettings,
     ReaderSettings,

@@ -16,10 +16,11 @@ from kb_service.domain.ports import EmbeddingProfile, Generator, Reranker, Vecto
 from kb_service.evaluation.baselines import LexicalSentence, RandomSentence
 from kb_service.evaluation.questions import sample
 from kb_service.evaluation.resources import peak_memory_bytes
-from kb_service.evaluation.trials import UnkeptAnswers, ask_all
+from kb_service.evaluation.trials import ask_all
 from kb_service.generation.extractive import ExtractiveReader
 from kb_service.model_parts import choose_generator, choose_reader
 from kb_service.services.answering import AnsweringService
+from kb_service.services.unkept import UnkeptAnswers
 from kb_service.settings import LlmSettings, ReaderSettings, RerankSettings, RetrievalSettings
 from retrievers.cross_encoder import load_reranker
 from retrievers.embedding import load_embedder

@@ -7,6 +7,7 @@ Services are what the doors use; what they are built of stands in `parts`, the m
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from ingest import ocr
@@ -46,9 +47,12 @@ from kb_service.services.starting import StartService
 from kb_service.services.sync import SyncService
 from kb_service.services.transfer import TransferService
 from kb_service.services.turns import AnswerLog
+from kb_service.services.unkept import UnkeptAnswers
 from kb_service.services.upkeep import UpkeepService
 from kb_service.services.uploads import UploadService
 from kb_service.services.vectors import VectorService
+from kb_service.services.watching import WatchService, asker_of
+from kb_service.services.webhooks import BodyOf, HttpPost, WebhookService
 from kb_service.services.worker import IngestWorker, new_worker_id
 from kb_service.settings import Settings
 from kb_service.source_parts import open_source
@@ -57,10 +61,13 @@ from kb_service.storage.embeddings import Embeddings
 from kb_service.storage.erasure import Erasures
 from kb_service.storage.facts.store import Facts
 from kb_service.storage.history import History
+from kb_service.storage.identity import utc_now
 from kb_service.storage.jobs.queue import JobQueue
 from kb_service.storage.records.store import RecordStore
 from kb_service.storage.revisions.publishing import RevisionPublisher
 from kb_service.storage.statistics import Statistics
+from kb_service.storage.watches.outbox import Outbox
+from kb_service.storage.watches.store import Watches
 
 if TYPE_CHECKING:
     from kb_service.evaluation.measuring import MeasuringService
@@ -137,6 +144,7 @@ def compose(parts: ServiceParts) -> Services:
         pictures=PictureService(catalog, parts.pictures),
         searching=SearchService(catalog, parts.retriever, retrieval, _states(parts)),
         querying=_across(parts, catalog),
+        watching=_watching(parts),
         answering=Part(lambda: _answering(parts, models.generator().model, parts.answers())),
         history=HistoryService(parts.answers(), catalog),
         chatting=chatting,
@@ -145,11 +153,28 @@ def compose(parts: ServiceParts) -> Services:
         statistics=Statistics(storage.database),
         reindexing=_reindexing(parts, catalog),
         upkeep=upkeep,
-        starting=StartService(
-            storage, upkeep, catalog, uploads, jobs, make_worker, lambda: parts.loader().warm_up()
-        ),
+        starting=_starting(parts, uploads, jobs, make_worker),
         measuring=lambda: _measuring(parts, catalog),
         close=parts.close,
+    )
+
+
+def _starting(
+    parts: ServiceParts,
+    uploads: UploadService,
+    jobs: JobQueue,
+    make_worker: Callable[[], IngestWorker],
+) -> StartService:
+    storage = parts.storage()
+    return StartService(
+        storage,
+        upkeep_of(parts),
+        Catalog(storage.database, parts.blobs),
+        uploads,
+        jobs,
+        make_worker,
+        lambda: parts.loader().warm_up(),
+        partial(_post_changes, parts),
     )
 
 
@@ -204,7 +229,8 @@ def _worker(parts: ServiceParts, jobs: JobQueue) -> IngestWorker:
         PurgeService(History(database), parts.settings.history.keep_days),
     )
     steps = (_erasing(parts).step, facts.step, purge.step)
-    tasks = (*((vectors.step,) if is_dense else ()), *steps)
+    # What stands is asked last, so that vectors and facts are there.
+    tasks = (*((vectors.step,) if is_dense else ()), *steps, _watching(parts).step)
 
     def spare() -> bool:
         return any(step() for step in tasks)
@@ -243,6 +269,21 @@ def _answering(parts: ServiceParts, generator: Generator, answers: AnswerLog) ->
         across=_across(parts, catalog),
         states=_states(parts),
     )
+
+
+def _watching(parts: ServiceParts) -> WatchService:
+    """In the words of the documents, so that no model's wording is taken for a change."""
+    catalog = Catalog(parts.storage().database, parts.blobs)
+    answering = Part(lambda: _answering(parts, ExtractiveReader(), UnkeptAnswers()))
+    asker = asker_of(_across(parts, catalog), answering)
+    return WatchService(Watches(parts.storage().database), asker, parts.settings, monotonic)
+
+
+def _post_changes(parts: ServiceParts, body_of: BodyOf, is_stopped: Callable[[], bool]) -> None:
+    settings = parts.settings.watch
+    if settings.webhook_hosts:
+        outbox, post = Outbox(parts.storage().database), HttpPost(settings)
+        WebhookService(outbox, post, body_of, utc_now).run_until(is_stopped)
 
 
 def _across(parts: ServiceParts, catalog: Catalog) -> AcrossDocuments:

@@ -23,6 +23,7 @@ from kb_service.services.starting import StartService
 from kb_service.services.transfer import TransferService
 from kb_service.services.upkeep import UpkeepService
 from kb_service.services.uploads import UploadService
+from kb_service.services.watching import WatchService
 from kb_service.settings import Settings
 from kb_service.storage.statistics import Statistics
 
@@ -51,6 +52,7 @@ class Services:
     pictures: PictureService
     searching: SearchService
     querying: AcrossDocuments
+    watching: WatchService
     answering: Callable[[], AnsweringService]
     history: HistoryService
     chatting: Callable[[], ChattingService]

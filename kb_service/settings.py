@@ -252,6 +252,19 @@ class HistorySettings(BaseModel):
     keep_days: Annotated[int, Field(ge=0, le=36_500)] = 365
 
 
+class WatchSettings(BaseModel):
+    """KB_WATCH__…: standing questions. `settle_s`: how long a base rests before they are asked.
+
+    `webhook_hosts`: the hosts (`name` or `name:port`) that changes may be posted to; none without.
+    `webhook_private`: also where such a host is an address of this machine or of a private network.
+    """
+
+    settle_s: Annotated[float, Field(ge=0, le=3600)] = 5.0
+    webhook_hosts: Hosts = ()
+    webhook_private: bool = False
+    webhook_timeout_s: Annotated[float, Field(gt=0, le=60)] = 10.0
+
+
 def setting_names(model: type[BaseModel], prefix: str = "KB_") -> Iterator[str]:
     """Yield the environment name of every setting, nested ones included."""
     for name, field in model.model_fields.items():
@@ -287,6 +300,7 @@ class Settings(BaseSettings):
     retrieval: RetrievalSettings = Field(default_factory=RetrievalSettings)
     storage: StorageSettings = Field(default_factory=StorageSettings)
     sync: SyncSettings = Field(default_factory=SyncSettings)
+    watch: WatchSettings = Field(default_factory=WatchSettings)
     history: HistorySettings = Field(default_factory=HistorySettings)
 
     @property

@@ -18,6 +18,7 @@ from kb_service.cli import (
     serving,
     syncing,
     transfer,
+    watching,
 )
 from kb_service.cli.session import replace_what_cannot_be_shown
 
@@ -53,6 +54,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
 }
 for name, command in COMMANDS.items():
     app.command(name)(command)
+app.add_typer(watching.app, name="watch")
 
 
 def main() -> None:

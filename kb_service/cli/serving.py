@@ -173,6 +173,7 @@ def worker(
     with reported_errors(), private_files():
         from kb_service.bootstrap import open_services
         from kb_service.cli.logs import configure_logs
+        from kb_service.schemas.watches import posted_json
 
         settings = load_settings()
         configure_logs(settings.log_level)
@@ -181,6 +182,7 @@ def worker(
             signal.signal(number, lambda *_: stopped.set())
         services = open_services(settings, WORKER_WRITE_WAIT_S)
         services.starting.work_until(
-            lambda: stopped.is_set() or (parent != 0 and os.getppid() != parent)
+            lambda: stopped.is_set() or (parent != 0 and os.getppid() != parent),
+            posted_json,
         )
         services.close()

@@ -47,7 +47,7 @@ class MeasuringService:
         """
         from kb_service.evaluation.base_trial import BaseUnderTest
         from kb_service.evaluation.baselines import LexicalSentence, RandomSentence
-        from kb_service.evaluation.trials import UnkeptAnswers
+        from kb_service.services.unkept import UnkeptAnswers
 
         for load in self._models.values():
             load().configured()

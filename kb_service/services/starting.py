@@ -12,18 +12,21 @@ from kb_service.domain.errors import StorageError
 from kb_service.services.demo import load_demo
 from kb_service.services.upkeep import UpkeepService
 from kb_service.services.uploads import UploadService
+from kb_service.services.webhooks import BodyOf
 from kb_service.services.worker import IngestWorker, release_dead_workers
 from kb_service.storage.catalog import Catalog
 from kb_service.storage.jobs.queue import JobQueue
 from kb_service.storage.opening import Storage
 
+Poster = Callable[[BodyOf, Callable[[], bool]], None]
 log = structlog.get_logger("serve")
 
 
 class StartService:
     """Starts to serve, and works.
 
-    `worker` makes an ingest worker of this process, `warm_up` loads what its files need.
+    `worker` makes an ingest worker of this process, `warm_up` loads what its files need, `post`
+    posts changes of answers, put in JSON, until it is told to stop.
     """
 
     def __init__(
@@ -35,6 +38,7 @@ class StartService:
         jobs: JobQueue,
         worker: Callable[[], IngestWorker],
         warm_up: Callable[[], None],
+        post: Poster,
     ) -> None:
         self._storage = storage
         self._upkeep = upkeep
@@ -43,6 +47,7 @@ class StartService:
         self._jobs = jobs
         self.worker = worker
         self._warm_up = warm_up
+        self._post = post
 
     def can_write(self) -> bool:
         """True when the database is open for writing; one that was not is tried again."""
@@ -62,10 +67,15 @@ class StartService:
             log.warning("not tidied up", code=error.code, error=error.message)
             return False
 
-    def work_until(self, is_stopped: Callable[[], bool]) -> None:
-        """Ingest queued documents until stopped. Raises StorageError where none can be written."""
+    def work_until(self, is_stopped: Callable[[], bool], body_of: BodyOf) -> None:
+        """Ingest queued documents until stopped. `body_of` puts a change of an answer in JSON.
+
+        Raises StorageError where none can be written.
+        """
         if refusal := self._storage.database.refusal:
             raise refusal
         release_dead_workers(self._jobs)
         threading.Thread(target=self._warm_up, name="warm-up", daemon=True).start()
+        posting = (body_of, is_stopped)
+        threading.Thread(target=self._post, args=posting, name="post", daemon=True).start()
         self.worker().run_until(is_stopped)

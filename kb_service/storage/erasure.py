@@ -44,6 +44,7 @@ from kb_service.storage.tables import (
     revisions,
     versions,
 )
+from kb_service.storage.watches.tables import watch_answers
 
 _DIGEST_BYTES = 32
 _COUNTED = (versions, revisions, chunks, past_chunks)
@@ -255,6 +256,13 @@ def _answers(connection: Connection, document_id: str) -> Place:
         cast(column, Text).contains(document_id, autoescape=True)
         for column in (answers.c.payload, answers.c.audit)
     ]
-    num_looked = connection.execute(select(func.count()).select_from(answers)).scalar_one()
+    standing = cast(watch_answers.c.payload, Text).contains(document_id, autoescape=True)
+    num_looked = sum(
+        connection.execute(select(func.count()).select_from(table)).scalar_one()
+        for table in (answers, watch_answers)
+    )
     ids = connection.execute(select(answers.c.id).where(holds[0] | holds[1])).scalars()
-    return Place("answers", num_looked, tuple(f"answer {answer_id}" for answer_id in ids))
+    found = [f"answer {answer_id}" for answer_id in ids]
+    ids = connection.execute(select(watch_answers.c.id).where(standing)).scalars()
+    found += [f"answer {answer_id} to a standing question" for answer_id in ids]
+    return Place("answers", num_looked, tuple(found))

@@ -51,6 +51,14 @@ def decode_cursor(cursor: str, num_keys: int) -> Sequence[str]:
     return [str(key) for key in keys]
 
 
+def decode_number(cursor: str) -> int:
+    """Return the number of a cursor; InvalidRequest (invalid_cursor) for anything else."""
+    (key,) = decode_cursor(cursor, 1)
+    if not key.isdecimal() or len(key) > len(str(2**63)):
+        raise _invalid(cursor)
+    return int(key)
+
+
 def decode_time_cursor(cursor: str) -> tuple[datetime, str]:
     """Return the time and id of a cursor; InvalidRequest (invalid_cursor) for anything else."""
     written_at, key = decode_cursor(cursor, 2)

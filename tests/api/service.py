@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
+from time import monotonic
 from typing import Any
 
 from ingest.media_types import SUPPORTED_SUFFIXES, detect_media_type
@@ -33,6 +34,7 @@ from kb_service.domain.errors import KbError
 from kb_service.domain.ports import EmbeddingProfile
 from kb_service.domain.queries import Passage, Query, Reranking, RetrievalResult
 from kb_service.domain.spans import Box, PageRegion, TextSpan
+from kb_service.domain.watches import StandingAnswer, Watch
 from kb_service.operations import Services
 from kb_service.services.across import AcrossDocuments
 from kb_service.services.as_of import states_of
@@ -59,6 +61,7 @@ from kb_service.services.readiness import ReadinessService
 from kb_service.services.searching import SearchService
 from kb_service.services.transfer import TransferService
 from kb_service.services.uploads import UploadService
+from kb_service.services.watching import WatchService
 from kb_service.settings import RetrievalSettings, Settings
 from kb_service.storage.answers.buffered import BufferedAnswers
 from kb_service.storage.blobs import BlobStore
@@ -72,6 +75,7 @@ from kb_service.storage.jobs.queue import JobQueue
 from kb_service.storage.records.store import RecordStore
 from kb_service.storage.revisions.publishing import RevisionPublisher
 from kb_service.storage.statistics import Statistics
+from kb_service.storage.watches.store import Watches
 from retrievers.upkeep import IndexFiles
 from tests.storage.world import PROFILE, parsed_of, vectors_of
 
@@ -298,6 +302,7 @@ class ApiService:
             ),
             facts=FactService(Facts(self.database)),
             querying=AcrossDocuments(RecordStore(self.database), self.catalog.revisions),
+            watching=WatchService(Watches(self.database), no_asker, self.settings, monotonic),
             uploads=self.uploads,
             jobs=JobService(self.jobs),
             pictures=PictureService(self.catalog, lambda: self.pictures),
@@ -323,6 +328,11 @@ class ApiService:
 
     def generator_info(self) -> GeneratorInfo:
         return GeneratorInfo("extractive", "scripted", notice_en="a script answers")
+
+
+def no_asker(watch: Watch) -> StandingAnswer:
+    """The server asks no standing question; the worker does."""
+    raise NotImplementedError(watch.name)
 
 
 def sample_answer(

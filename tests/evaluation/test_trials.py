@@ -7,8 +7,9 @@ import pytest
 from kb_service.domain.answers import Answer, AnswerAudit
 from kb_service.domain.errors import InvalidRequest, NotFound
 from kb_service.evaluation.questions import LabelledQuestion
-from kb_service.evaluation.trials import UnkeptAnswers, ask_all, to_retrieve
+from kb_service.evaluation.trials import ask_all, to_retrieve
 from kb_service.services.asking import AskRequest
+from kb_service.services.unkept import UnkeptAnswers
 from tests.evaluation.test_judging import ASKED, GOOD, SENTENCE, stored
 
 AUDIT = AnswerAudit("", "", (), {}, None, "")

@@ -53,7 +53,7 @@ def answer_from(payload: Json) -> Answer:
         **{
             **payload,
             "status": AnswerStatus(payload["status"]),
-            "citations": tuple(_citation_from(item) for item in payload["citations"]),
+            "citations": tuple(citation_from(item) for item in payload["citations"]),
             "passages": tuple(_passage_from(item) for item in payload["passages"]),
             "usage": Usage(**payload["usage"]),
             "highlight": TextSpan(**payload["highlight"]) if payload["highlight"] else None,
@@ -140,7 +140,8 @@ def _reranking_from(item: Json | None) -> Reranking | None:
     return Reranking(item["model"], item["num_candidates"], item["num_scored"])
 
 
-def _citation_from(item: Json) -> Citation:
+def citation_from(item: Json) -> Citation:
+    """Return a citation of a stored answer."""
     return Citation(
         **{
             **item,

@@ -51,6 +51,7 @@ from kb_service.storage.tables import (
     revisions,
     versions,
 )
+from kb_service.storage.watches.tables import watch_answer_documents
 
 Check = Callable[[Connection], Iterator[FlawFinding]]
 
@@ -256,6 +257,12 @@ _RULES: Sequence[Rule] = (
         "answer that quotes a deleted document",
         (answer_documents.c.answer_id, answer_documents.c.document_id),
         ~exists_in(documents, documents.c.id == answer_documents.c.document_id),
+    ),
+    (
+        Flaw.ORPHANED,
+        "answer to a standing question that quotes a deleted document",
+        (watch_answer_documents.c.answer_id, watch_answer_documents.c.document_id),
+        ~exists_in(documents, documents.c.id == watch_answer_documents.c.document_id),
     ),
     (
         Flaw.ORPHANED,

@@ -16,6 +16,7 @@ from kb_service.storage.tables import (
     documents,
     revisions,
 )
+from kb_service.storage.watches.rows import redact_standing_answers
 
 
 def remove_document(
@@ -42,4 +43,5 @@ def _remove_one(connection: Connection, kb_id: str, document_id: str) -> set[str
     connection.execute(delete(documents).where(documents.c.id == document_id))
     remove_unused_embeddings(connection, hashes)
     redact_answers(connection, document_id)
+    redact_standing_answers(connection, document_id)
     return blobs

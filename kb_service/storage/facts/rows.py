@@ -20,6 +20,7 @@ from kb_service.storage.facts.links import link
 from kb_service.storage.facts.tables import fact_corrections, facts, records
 from kb_service.storage.rows import value_of
 from kb_service.storage.tables import documents, revisions
+from kb_service.storage.watches.rows import ask_again
 
 MAX_COMPARED_CHARS = 200
 """A longer text is compared by its beginning: an index holds no paragraphs."""
@@ -45,6 +46,14 @@ def write_facts(connection: Connection, revision_id: int, found: Sequence[Fact])
     owner_values = {"document_id": row.document_id, **base}
     connection.execute(insert(records), [{**value, **owner_values} for value in values])
     link(connection, row.kb_id, text, told)
+
+
+def rewrite_facts(connection: Connection, revision_id: int, found: Sequence[Fact]) -> None:
+    """Write facts of a text that is searchable already: no change of the base tells of them."""
+    write_facts(connection, revision_id, found)
+    of_revision = select(revisions.c.document_id).where(revisions.c.id == revision_id)
+    owner = select(documents.c.kb_id).where(documents.c.id == of_revision.scalar_subquery())
+    ask_again(connection, connection.execute(owner).scalar_one())
 
 
 def remove_facts(connection: Connection, revision_id: int) -> None:

@@ -20,13 +20,13 @@ from kb_service.storage.facts.corrections import (
     key_of,
 )
 from kb_service.storage.facts.links import mark_split
-from kb_service.storage.facts.rows import fact_of, fact_rows, stored_fact_of, write_facts
+from kb_service.storage.facts.rows import fact_of, fact_rows, rewrite_facts, stored_fact_of
 from kb_service.storage.facts.tables import facts, records
 from kb_service.storage.identity import (
     Clock,
     Listing,
     check_limit,
-    decode_cursor,
+    decode_number,
     encode_cursor,
     utc_now,
 )
@@ -46,7 +46,7 @@ class Facts:
     def put(self, revision_id: int, found: Sequence[Fact]) -> None:
         """Put facts in the place of those that a revision has, in one transaction."""
         with self._database.write() as connection:
-            write_facts(connection, revision_id, found)
+            rewrite_facts(connection, revision_id, found)
 
     def waiting(self, limit: int, kb_id: str | None = None) -> list[int]:
         """Return searchable revisions whose facts were found by other rules than today's."""
@@ -88,7 +88,7 @@ class Facts:
                 .values(fact_rules=FACT_RULES)
             )
             if connection.execute(statement).rowcount:
-                write_facts(connection, revision_id, found)
+                rewrite_facts(connection, revision_id, found)
 
     def give_up(self, revision_id: int) -> None:
         """Note that the facts of a revision cannot be found: its text is damaged."""
@@ -125,7 +125,7 @@ class Facts:
         Raises NotFound (kb_not_found, document_not_found), InvalidRequest (limit_out_of_range,
         invalid_cursor).
         """
-        after = _number(cursor) if cursor else 0
+        after = decode_number(cursor) if cursor else 0
         statement = fact_rows().where(facts.c.kb_id == kb_id, facts.c.id > after)
         if field is not None:
             statement = statement.where(facts.c.field == field)
@@ -142,7 +142,7 @@ class Facts:
 
     def incidents(self, kb_id: str, limit: int = 100, cursor: str | None = None) -> Listing[int]:
         """Return the numbers of the incidents of a base, page by page. Raises NotFound."""
-        after = _number(cursor) if cursor else 0
+        after = decode_number(cursor) if cursor else 0
         number = records.c.incident
         statement = (
             select(number)
@@ -193,7 +193,7 @@ class Facts:
             else:
                 keep_correction(connection, text, known.fact, typed, by, self._clock())
             stored = read_text(connection, known.revision_id)
-            write_facts(
+            rewrite_facts(
                 connection, known.revision_id, facts_in(marked(stored.text)) if stored else ()
             )
             return _same_fact(connection, known)
@@ -225,7 +225,7 @@ class Facts:
                 )
             mark_split(connection, TextOf(document_id, row.text_sha256), record, by, self._clock())
             stored = read_text(connection, row.id)
-            write_facts(connection, row.id, facts_in(marked(stored.text)) if stored else ())
+            rewrite_facts(connection, row.id, facts_in(marked(stored.text)) if stored else ())
 
     def fields(self, kb_id: str) -> dict[str, int]:
         """Return how many facts each field of a base has, the most frequent first."""
@@ -265,12 +265,3 @@ def _same_fact(connection: Connection, known: StoredFact) -> StoredFact:
         facts.c.end == end,
     )
     return stored_fact_of(connection.execute(statement).one())
-
-
-def _number(cursor: str) -> int:
-    (key,) = decode_cursor(cursor, 1)
-    if not key.isdecimal() or len(key) > len(str(2**63)):
-        raise InvalidRequest(
-            f"cursor {cursor[:100]!r} is not one this service gave out", code="invalid_cursor"
-        )
-    return int(key)

@@ -187,4 +187,10 @@ export const errorsEn = {
   error_archive_too_new: "The archive is of a newer version of the service",
   error_archive_damaged: "The archive is damaged",
   error_file_exists: "A file of this name is there already",
+  error_watch_not_found: "This standing question is not there any more",
+  error_watch_name_taken: "A standing question of this name is there already",
+  error_invalid_watch: "Either a question or a query is accepted",
+  error_invalid_watch_name: "This name is not accepted for a standing question",
+  error_invalid_schedule: "This schedule is not understood",
+  error_webhook_not_allowed: "Nothing may be posted to this address",
 };

@@ -187,4 +187,10 @@ export const errorsZh = {
   error_archive_too_new: "该归档由更新版本的服务生成",
   error_archive_damaged: "归档已损坏",
   error_file_exists: "已有同名文件",
+  error_watch_not_found: "这个常设问题已不存在",
+  error_watch_name_taken: "已有同名的常设问题",
+  error_invalid_watch: "只能给出一个问题或一个查询",
+  error_invalid_watch_name: "常设问题不能用这个名称",
+  error_invalid_schedule: "看不懂这个时间安排",
+  error_webhook_not_allowed: "不允许向这个地址发送",
 };

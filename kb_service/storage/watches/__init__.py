@@ -1,0 +1,1 @@
+"""Standing questions, their answers and what changed."""
