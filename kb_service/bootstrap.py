@@ -43,6 +43,7 @@ from kb_service.services.purging import PurgeService
 from kb_service.services.readiness import ReadinessService
 from kb_service.services.reindexing import ReindexService
 from kb_service.services.searching import SearchService
+from kb_service.services.similar import SimilarIncidents
 from kb_service.services.starting import StartService
 from kb_service.services.sync import SyncService
 from kb_service.services.transfer import TransferService
@@ -117,11 +118,11 @@ def compose(parts: ServiceParts) -> Services:
     documents = DocumentService(catalog, jobs, makes_vectors=makes_vectors)
     max_file_bytes = settings.ingest.max_file_bytes
     uploads = UploadService(catalog, parts.blobs, detect_media_type, max_file_bytes, encoding_named)
-    data_dir, retrieval = settings.data_dir.resolve(), settings.retrieval
+    data_dir = settings.data_dir.resolve()
     sync = SyncService(catalog, uploads, data_dir)
     chatting, upkeep = Part(lambda: _chatting(parts)), upkeep_of(parts)
     readiness, make_worker = _readiness(parts, catalog), partial(_worker, parts, jobs)
-
+    searching = SearchService(catalog, parts.retriever, settings.retrieval, _states(parts))
     return Services(
         settings=settings,
         accepted_suffixes=SUPPORTED_SUFFIXES,
@@ -142,7 +143,8 @@ def compose(parts: ServiceParts) -> Services:
         ),
         jobs=JobService(jobs),
         pictures=PictureService(catalog, parts.pictures),
-        searching=SearchService(catalog, parts.retriever, retrieval, _states(parts)),
+        searching=searching,
+        similar=SimilarIncidents(Facts(storage.database), searching.search),
         querying=_across(parts, catalog),
         watching=_watching(parts),
         answering=Part(lambda: _answering(parts, models.generator().model, parts.answers())),

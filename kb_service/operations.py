@@ -19,6 +19,7 @@ from kb_service.services.pictures import PictureService
 from kb_service.services.readiness import ReadinessService
 from kb_service.services.reindexing import ReindexService
 from kb_service.services.searching import SearchService
+from kb_service.services.similar import SimilarIncidents
 from kb_service.services.starting import StartService
 from kb_service.services.transfer import TransferService
 from kb_service.services.upkeep import UpkeepService
@@ -51,6 +52,7 @@ class Services:
     jobs: JobService
     pictures: PictureService
     searching: SearchService
+    similar: SimilarIncidents
     querying: AcrossDocuments
     watching: WatchService
     answering: Callable[[], AnsweringService]

@@ -15,10 +15,12 @@ from kb_service.schemas.facts import (
     FactBody,
     FactListBody,
     IncidentListBody,
+    SimilarListBody,
     WholeIncidentBody,
     csv_lines,
     fact_body,
     incident_body,
+    similar_body,
     whole_incident_body,
 )
 
@@ -83,6 +85,15 @@ def list_incidents(
 def show_incident(base: Base, number: Number, services: ServicesParam) -> WholeIncidentBody:
     """Show all that is stated of one incident, and in what its documents differ."""
     return _whole(services, base.id, number)
+
+
+@router.get("/kb/{kb}/incidents/{number}/similar")
+def list_similar(
+    base: Base, number: Number, services: ServicesParam, limit: Limit = 10
+) -> SimilarListBody:
+    """List incidents similar to one, with what is alike and what differs."""
+    found = services.similar.similar(base.id, number, limit)
+    return SimilarListBody(items=[*map(similar_body, found)])
 
 
 @router.delete("/kb/{kb}/records/{document}/{record}/link", status_code=204)

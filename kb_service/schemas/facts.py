@@ -11,6 +11,7 @@ from datetime import datetime
 from kb_service.domain.facts import FactField, Incident, StoredFact
 from kb_service.domain.spans import PageRegion
 from kb_service.schemas.documents import ListBody, RegionBody, Shape, SpanBody, Time
+from kb_service.services.likeness import Compared, SimilarIncident
 
 _COLUMNS = (
     *("document", "record", "incident", "field", "value", "text", "number", "number_to", "unit"),
@@ -87,6 +88,55 @@ class WholeIncidentBody(IncidentBody):
 
     facts: list[FactBody]
     timeline: list[str]
+
+
+class ComparedBody(Shape):
+    """A field that both state, with the words and the fact of each, and how alike (0 to 1)."""
+
+    field: str
+    value: str
+    other: str
+    fact: str
+    other_fact: str
+    share: float
+
+
+class SimilarIncidentBody(Shape):
+    """An incident similar to the asked one. `nearness`: of its words in meaning, 0 for not near."""
+
+    incident: IncidentBody
+    score: float
+    nearness: float
+    alike: list[ComparedBody]
+    differs: list[ComparedBody]
+
+
+class SimilarListBody(Shape):
+    """Similar incidents, the most similar first."""
+
+    items: list[SimilarIncidentBody]
+
+
+def similar_body(found: SimilarIncident) -> SimilarIncidentBody:
+    """Convert a similar incident."""
+    return SimilarIncidentBody(
+        incident=incident_body(found.incident),
+        score=round(found.score, 4),
+        nearness=round(found.nearness, 4),
+        alike=[*map(_compared_body, found.alike)],
+        differs=[*map(_compared_body, found.differs)],
+    )
+
+
+def _compared_body(pair: Compared) -> ComparedBody:
+    return ComparedBody(
+        field=str(pair.field),
+        value=pair.mine.fact.value,
+        other=pair.other.fact.value,
+        fact=str(pair.mine.id),
+        other_fact=str(pair.other.id),
+        share=round(pair.share, 4),
+    )
 
 
 def fact_body(item: StoredFact, pages: Sequence[PageRegion]) -> FactBody:

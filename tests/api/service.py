@@ -59,6 +59,7 @@ from kb_service.services.models import ModelService
 from kb_service.services.pictures import PictureService
 from kb_service.services.readiness import ReadinessService
 from kb_service.services.searching import SearchService
+from kb_service.services.similar import SimilarIncidents
 from kb_service.services.transfer import TransferService
 from kb_service.services.uploads import UploadService
 from kb_service.services.watching import WatchService
@@ -283,11 +284,16 @@ class ApiService:
         return revision
 
     @property
+    def searching(self) -> SearchService:
+        """Search with the scripted retriever."""
+        limits, states = self.settings.retrieval, states_of(lambda: History(self.database))
+        return SearchService(self.catalog, lambda: self.retriever, limits, states)
+
+    @property
     def services(self) -> Services:
         """What `create_app` is given; it hears of what is exchanged here afterwards."""
         bases, readiness = BaseService(self.catalog, self.retriever.drop), ScriptedReadiness(self)
         documents = DocumentService(self.catalog, self.jobs, makes_vectors=True)
-        limits = self.settings.retrieval
         unused: Any = None
         return Services(
             settings=self.settings,
@@ -306,12 +312,8 @@ class ApiService:
             uploads=self.uploads,
             jobs=JobService(self.jobs),
             pictures=PictureService(self.catalog, lambda: self.pictures),
-            searching=SearchService(
-                self.catalog,
-                lambda: self.retriever,
-                limits,
-                states_of(lambda: History(self.database)),
-            ),
+            searching=self.searching,
+            similar=SimilarIncidents(Facts(self.database), self.searching.search),
             answering=lambda: self.answering,  # type: ignore[arg-type,return-value]  # scripted
             history=HistoryService(self.answers, self.catalog),
             chatting=lambda: self.chatting,

@@ -80,3 +80,23 @@ def test_no_cell_of_the_export_acts_in_a_spreadsheet(client: TestClient, send: A
     assert rows[0][:4] == ["document", "record", "incident", "field"]
     place = next(row for row in rows if row[3] == "place")
     assert (place[0], place[4]) == ("'=1+2.txt", "'=HYPERLINK(1)")
+
+
+def test_similar_incidents_tell_what_is_alike_and_what_differs(
+    client: TestClient,
+    send: Any,  # noqa: ANN401
+) -> None:
+    send("a.txt", NOTICE)
+    send("b.txt", ["Report N-9", "On 9 July 2024 a fire broke out at Oak Road 2."])
+    incidents = client.get("/kb/reports/incidents").json()["items"]
+    (found,) = client.get("/kb/reports/incidents/1/similar").json()["items"]
+    assert found["incident"] == incidents[1]
+    assert [pair["field"] for pair in found["alike"]] == ["kind"]
+    assert [(pair["value"], pair["other"]) for pair in found["differs"]] == [
+        ("Mill Lane 7", "Oak Road 2")
+    ]
+    assert 0 < found["score"] < 1
+    refused = client.get("/kb/reports/incidents/1/similar?limit=0").json()["error"]["code"]
+    assert refused == "limit_out_of_range"
+    gone = client.get("/kb/reports/incidents/77/similar").json()["error"]["code"]
+    assert gone == "incident_not_found"

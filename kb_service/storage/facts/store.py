@@ -6,7 +6,7 @@ from sqlalchemy import Connection, func, select, update
 
 from kb_service.domain.errors import InvalidRequest, NotFound
 from kb_service.domain.facts import Fact, Record, StoredFact, records_of
-from kb_service.domain.spans import PageRegion
+from kb_service.domain.spans import PageRegion, TextSpan
 from kb_service.language.stated.extraction import FACT_RULES, facts_in
 from kb_service.language.stated.fields import meaning_of
 from kb_service.language.units import marked
@@ -169,6 +169,37 @@ class Facts:
                 rows = connection.execute(statement.order_by(records.c.incident, facts.c.id))
                 found += map(stored_fact_of, rows)
         return found
+
+    def sharing(self, kb_id: str, field: str, texts: Sequence[str], limit: int) -> list[int]:
+        """Return incidents of which a field is stated so, those found last first."""
+        if not texts:
+            return []
+        of_record = (records.c.revision_id == facts.c.revision_id) & (
+            records.c.record == facts.c.record
+        )
+        statement = (
+            select(records.c.incident)
+            .join(facts, of_record)
+            .where(facts.c.kb_id == kb_id, facts.c.field == field, facts.c.text.in_(texts))
+            .where(records.c.incident.is_not(None))
+            .order_by(facts.c.id.desc())
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            return list(dict.fromkeys(connection.execute(statement).scalars()))
+
+    def told_in(self, document_id: str, span: TextSpan, limit: int = 20) -> list[int]:
+        """Return the incidents that the records in a stretch of a document tell of."""
+        mine = records.c
+        statement = (
+            select(mine.incident)
+            .where(mine.document_id == document_id, mine.incident.is_not(None))
+            .where(mine.start < span.end, mine.end > span.start)
+            .order_by(mine.record)
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            return list(dict.fromkeys(connection.execute(statement).scalars()))
 
     def places(self, found: Sequence[StoredFact]) -> list[tuple[PageRegion, ...]]:
         """Return where the words of each fact stand on their pages."""
