@@ -44,6 +44,7 @@ from kb_service.services.readiness import ReadinessService
 from kb_service.services.reindexing import ReindexService
 from kb_service.services.searching import SearchService
 from kb_service.services.similar import SimilarIncidents
+from kb_service.services.sketching import SketchService
 from kb_service.services.starting import StartService
 from kb_service.services.sync import SyncService
 from kb_service.services.transfer import TransferService
@@ -66,6 +67,7 @@ from kb_service.storage.identity import utc_now
 from kb_service.storage.jobs.queue import JobQueue
 from kb_service.storage.records.store import RecordStore
 from kb_service.storage.revisions.publishing import RevisionPublisher
+from kb_service.storage.revisions.store import Revisions
 from kb_service.storage.statistics import Statistics
 from kb_service.storage.watches.outbox import Outbox
 from kb_service.storage.watches.store import Watches
@@ -230,7 +232,8 @@ def _worker(parts: ServiceParts, jobs: JobQueue) -> IngestWorker:
         FactService(Facts(database)),
         PurgeService(History(database), parts.settings.history.keep_days),
     )
-    steps = (_erasing(parts).step, facts.step, purge.step)
+    sketching = SketchService(Revisions(database))
+    steps = (_erasing(parts).step, facts.step, purge.step, sketching.step)
     # What stands is asked last, so that vectors and facts are there.
     tasks = (*((vectors.step,) if is_dense else ()), *steps, _watching(parts).step)
 

@@ -191,6 +191,15 @@ class ChunkDraft:
 
 
 @dataclass(frozen=True, slots=True)
+class NearText:
+    """A document whose text is nearly that of another: about this `share` of both is common."""
+
+    document_id: str
+    name: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
 class Chunk:
     """A stored chunk: a draft with its integer id (never reused) and the revision it belongs to.
 

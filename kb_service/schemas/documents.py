@@ -3,7 +3,7 @@
 Pure conversions. Fields may be added; those here keep their names and meaning.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Generic, Self, TypeVar
 
@@ -11,6 +11,7 @@ from pydantic import BaseModel, PlainSerializer
 
 from kb_service.domain.documents import (
     Document,
+    NearText,
     PageOutline,
     PageReport,
     VectorState,
@@ -130,12 +131,20 @@ class JobBody(Shape):
     finished_at: Time | None
 
 
+class NearTextBody(Shape):
+    """A document whose text is nearly the same: about this `share` of both is common."""
+
+    document_id: str
+    name: str
+    share: float
+
+
 class DocumentBody(Shape):
     """A document; `job` is its newest ingest job.
 
     `encoding`: the one that a person chose for its text, empty for none. `vectors`: `pending` or
     `ready`; null where none are made, and before the first revision.
-    `container`: the document that it came out of.
+    `container`: the document that it came out of. `similar_to`: the nearest first.
     """
 
     id: str
@@ -154,6 +163,7 @@ class DocumentBody(Shape):
     vectors: str | None
     versions: list[VersionBody]
     container: Container | None
+    similar_to: list[NearTextBody]
     created_at: Time
     updated_at: Time
 
@@ -264,7 +274,10 @@ def list_body(listing: Listing[Stored], convert: Callable[[Stored], Value]) -> L
 
 
 def document_body(
-    document: Document, job: IngestJob | None, vectors: VectorState | None = None
+    document: Document,
+    job: IngestJob | None,
+    vectors: VectorState | None = None,
+    similar_to: Sequence[NearText] = (),
 ) -> DocumentBody:
     """Convert a document with its revision, page report and newest job."""
     report = document.page_report or PageReport()
@@ -273,12 +286,13 @@ def document_body(
         page_report=PageReportBody.of(report, **report.counts),
         job=job,
         vectors=vectors,
+        similar_to=similar_to,
     )
 
 
 def document_state_body(state: DocumentState) -> DocumentBody:
     """Convert a document with its newest job and the state of its vectors."""
-    return document_body(state.document, state.job, state.vectors)
+    return document_body(state.document, state.job, state.vectors, state.similar_to)
 
 
 def document_list_body(part: DocumentPart) -> DocumentListBody:

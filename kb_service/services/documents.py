@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kb_service.domain.changes import Change, changes_between
-from kb_service.domain.documents import Document, Revision, VectorState
+from kb_service.domain.documents import Document, NearText, Revision, VectorState
 from kb_service.domain.jobs import IngestJob
 from kb_service.domain.lists import EVERY, DocumentOrder, Wanted
 from kb_service.domain.spans import TextSpan
@@ -23,12 +23,14 @@ from kb_service.storage.jobs.queue import JobQueue
 class DocumentState:
     """A document, its newest ingest job, and whether its vectors are made.
 
-    `vectors`: None where none are made, and before the first revision.
+    `vectors`: None where none are made, and before the first revision. `similar_to`: the documents
+    whose texts are nearly its own.
     """
 
     document: Document
     job: IngestJob | None
     vectors: VectorState | None
+    similar_to: Sequence[NearText] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +133,16 @@ class DocumentService:
 
     def _states(self, documents: tuple[Document, ...]) -> tuple[DocumentState, ...]:
         newest = self._jobs.newest_of([document.id for document in documents])
+        texts = {item.id: item.revision.id for item in documents if item.revision}
+        near = self._catalog.revisions.near(list(texts.values()))
         return tuple(
-            DocumentState(item, newest.get(item.id), self._vectors(item)) for item in documents
+            DocumentState(
+                item,
+                newest.get(item.id),
+                self._vectors(item),
+                near.get(texts.get(item.id, 0), ()),
+            )
+            for item in documents
         )
 
     def _vectors(self, document: Document) -> VectorState | None:

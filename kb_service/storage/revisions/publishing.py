@@ -23,6 +23,7 @@ from kb_service.domain.facts import Fact
 from kb_service.domain.hashing import sha256_of_text
 from kb_service.domain.jobs import JobStage, JobStatus
 from kb_service.domain.members import told
+from kb_service.domain.sketches import sketch_of
 from kb_service.domain.storable import check_storable
 from kb_service.language.stated.extraction import FACT_RULES, facts_in
 from kb_service.language.units import UNIT_RULES, marked
@@ -39,6 +40,7 @@ from kb_service.storage.history import Interval
 from kb_service.storage.identity import Clock, utc_now
 from kb_service.storage.jobs.queue import Claim, require_lease
 from kb_service.storage.jobs.rows import NO_LEASE, change_job
+from kb_service.storage.near_texts import remove_sketch, write_sketch
 from kb_service.storage.pages import page_values
 from kb_service.storage.past_tables import past_chunks
 from kb_service.storage.references import sweep_blobs
@@ -65,6 +67,7 @@ class _Prepared:
     chunks: Rows
     text_sha256s: frozenset[str]
     facts: tuple[Fact, ...]
+    sketch: bytes
 
 
 class RevisionPublisher:
@@ -119,6 +122,7 @@ class RevisionPublisher:
         for revision_id in retired:
             retire_revision_chunks(connection, job.kb_id, revision_id)
             remove_facts(connection, revision_id)
+            remove_sketch(connection, revision_id)
         connection.execute(
             update(revisions)
             .where(revisions.c.document_id == job.document_id, revisions.c.is_current)
@@ -165,6 +169,7 @@ class RevisionPublisher:
         if prepared.chunks:
             connection.execute(insert(chunks), [{**chunk, **owner} for chunk in prepared.chunks])
         write_facts(connection, row.id, prepared.facts)
+        write_sketch(connection, job.kb_id, row.id, prepared.sketch)
         return revision_of(row)
 
     def _finish(self, connection: Connection, job: Row[Any], num_chunks: int) -> None:
@@ -215,7 +220,14 @@ def _prepare(parsed: ParsedDocument, drafts: Sequence[ChunkDraft]) -> _Prepared:
     hashes = frozenset(str(values["text_sha256"]) for values in chunk_values)
     text = marked(parsed.text)
     pieces = piece_values(parsed.text, text.units)
-    return _Prepared(page_values(parsed.pages), pieces, chunk_values, hashes, facts_in(text))
+    return _Prepared(
+        page_values(parsed.pages),
+        pieces,
+        chunk_values,
+        hashes,
+        facts_in(text),
+        sketch_of(parsed.text),
+    )
 
 
 def _check_drafts(parsed: ParsedDocument, drafts: Sequence[ChunkDraft]) -> None:

@@ -10,19 +10,21 @@ from collections.abc import Sequence
 import structlog
 from sqlalchemy import Connection, select, update
 
-from kb_service.domain.documents import Revision
+from kb_service.domain.documents import NearText, Revision
 from kb_service.domain.errors import NotFound, StorageError
 from kb_service.domain.hashing import sha256_of_text
+from kb_service.domain.sketches import sketch_of
 from kb_service.domain.spans import PageRegion, TextSpan
 from kb_service.domain.texts import MarkedText
 from kb_service.language.units import UNIT_RULES, marked
 from kb_service.storage.database import Database
 from kb_service.storage.documents.rows import require_document_row
+from kb_service.storage.near_texts import near_of, sketches, write_sketch
 from kb_service.storage.pages import read_regions, read_unsure
 from kb_service.storage.revisions.pieces import Place, joined, piece_values, read_pieces, read_text
 from kb_service.storage.revisions.rows import revision_of
 from kb_service.storage.stored_text import text_damaged
-from kb_service.storage.tables import revisions, text_pieces
+from kb_service.storage.tables import documents, revisions, text_pieces
 
 log = structlog.get_logger("texts")
 
@@ -40,6 +42,31 @@ class Revisions:
         """
         with self._database.read() as connection:
             return find_revision(connection, kb_id, document_id, sha256)
+
+    def near(self, revision_ids: Sequence[int]) -> dict[int, list[NearText]]:
+        """Return the documents whose texts are nearly those of searchable revisions."""
+        with self._database.read() as connection:
+            return near_of(connection, revision_ids)
+
+    def sketch_missing(self, limit: int) -> int:
+        """Make the sketches of texts that came in without one; return of how many."""
+        statement = (
+            select(revisions.c.id, documents.c.kb_id)
+            .join(documents, documents.c.id == revisions.c.document_id)
+            .outerjoin(sketches, sketches.c.revision_id == revisions.c.id)
+            .where(revisions.c.is_current, sketches.c.revision_id.is_(None))
+            .order_by(revisions.c.id)
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            found = {row.id: row.kb_id for row in connection.execute(statement)}
+            texts = {one: read_text(connection, one) for one in found}
+        made = {one: sketch_of(text.text) if text else b"" for one, text in texts.items()}
+        with self._database.write() as connection:
+            still = {row.id for row in connection.execute(statement)}
+            for revision_id in sorted(still & made.keys()):
+                write_sketch(connection, found[revision_id], revision_id, made[revision_id])
+        return len(found)
 
     def text(self, kb_id: str, document_id: str, sha256: str | None = None) -> tuple[Revision, str]:
         """Return a kept revision with its stored text, compared with the hash kept beside it.
