@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import quote
 
-from starlette.responses import StreamingResponse
+from starlette.responses import Response, StreamingResponse
 
 from kb_service.domain.errors import NotFound
 
@@ -22,6 +22,16 @@ def content_disposition(name: str) -> str:
     """Return an attachment disposition: an ASCII name for old clients, the whole by RFC 5987."""
     plain = _NOT_PLAIN.sub("_", name)
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def page_attachment(page: str, name: str) -> Response:
+    """Return an HTML file as a download, which no browser shows as a page of this service."""
+    headers = {
+        "Content-Disposition": content_disposition(name),
+        "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return Response(page, headers=headers, media_type="text/html; charset=utf-8")
 
 
 def attachment(path: Path, name: str, media_type: str) -> StreamingResponse:

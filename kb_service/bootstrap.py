@@ -42,6 +42,7 @@ from kb_service.services.pictures import PictureService
 from kb_service.services.purging import PurgeService
 from kb_service.services.readiness import ReadinessService
 from kb_service.services.reindexing import ReindexService
+from kb_service.services.reports import ReportService
 from kb_service.services.searching import SearchService
 from kb_service.services.similar import SimilarIncidents
 from kb_service.services.sketching import SketchService
@@ -115,9 +116,8 @@ def compose(parts: ServiceParts) -> Services:
     """Return the services over these parts, with the database opened."""
     settings, storage, models = parts.settings, parts.storage(), parts.models
     catalog, jobs = Catalog(storage.database, parts.blobs), _queue(parts)
-    makes_vectors = settings.retrieval.dense_weight > 0
     bases = BaseService(catalog, parts.drop_index)
-    documents = DocumentService(catalog, jobs, makes_vectors=makes_vectors)
+    documents = DocumentService(catalog, jobs, makes_vectors=settings.retrieval.dense_weight > 0)
     max_file_bytes = settings.ingest.max_file_bytes
     uploads = UploadService(catalog, parts.blobs, detect_media_type, max_file_bytes, encoding_named)
     data_dir = settings.data_dir.resolve()
@@ -154,6 +154,7 @@ def compose(parts: ServiceParts) -> Services:
         chatting=chatting,
         models=ModelService(bases, readiness, chatting, lambda: models.embedder().model),
         readiness=readiness,
+        reports=ReportService(catalog),
         statistics=Statistics(storage.database),
         reindexing=_reindexing(parts, catalog),
         upkeep=upkeep,

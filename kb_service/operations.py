@@ -18,6 +18,7 @@ from kb_service.services.models import ModelService
 from kb_service.services.pictures import PictureService
 from kb_service.services.readiness import ReadinessService
 from kb_service.services.reindexing import ReindexService
+from kb_service.services.reports import ReportService
 from kb_service.services.searching import SearchService
 from kb_service.services.similar import SimilarIncidents
 from kb_service.services.starting import StartService
@@ -60,6 +61,7 @@ class Services:
     chatting: Callable[[], ChattingService]
     models: ModelService
     readiness: ReadinessService
+    reports: ReportService
     statistics: Statistics
     reindexing: ReindexService
     upkeep: UpkeepService

@@ -6,7 +6,9 @@ Reads and rates what is stored; answers are made in `asking`.
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
+from starlette.responses import Response
 
+from api.attachments import page_attachment
 from api.dependencies import DEFAULT_LIMIT, Cursor, Limit, ServicesParam
 from api.inputs import ConversationChange, FeedbackInput
 from api.json_route import JsonRoute
@@ -26,6 +28,13 @@ router = APIRouter(route_class=JsonRoute, tags=["answers"])
 def show_answer(answer: Id, services: ServicesParam) -> AuditedAnswerBody:
     """Show an answer with what explains it, and how it was rated."""
     return audited_answer_body(services.history.answer(answer))
+
+
+@router.get("/answers/{answer}/report", response_class=Response)
+def report_answer(answer: Id, services: ServicesParam) -> Response:
+    """Return an answer with its table and quotes as one HTML file to hand over."""
+    page = services.reports.of_answer(services.history.answer(answer).answer)
+    return page_attachment(page, f"{answer}.html")
 
 
 @router.post("/answers/{answer}/feedback", status_code=204)

@@ -1,7 +1,9 @@
 """A typed query over what the documents of a base state. Checked by the domain, which says why."""
 
 from fastapi import APIRouter
+from starlette.responses import Response
 
+from api.attachments import page_attachment
 from api.dependencies import Base, ServicesParam
 from api.inputs import RecordQueryInput
 from api.json_route import JsonRoute
@@ -15,3 +17,11 @@ def run_query(base: Base, body: RecordQueryInput, services: ServicesParam) -> Qu
     """Select records by filters and count, list, group or measure them, each unit cited."""
     told = services.querying.told_of(base.id, body.to_domain(), body.language)
     return query_answer_body(told.text, told.citations, told.tabled)
+
+
+@router.post("/kb/{kb}/query/report", response_class=Response)
+def report_query(base: Base, body: RecordQueryInput, services: ServicesParam) -> Response:
+    """Run a typed query and return its answer as one HTML file to hand over."""
+    told = services.querying.told_of(base.id, body.to_domain(), body.language)
+    page = services.reports.of_query(base.id, told, body.language)
+    return page_attachment(page, f"{base.name} report.html")

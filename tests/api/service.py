@@ -58,6 +58,7 @@ from kb_service.services.jobs import JobService
 from kb_service.services.models import ModelService
 from kb_service.services.pictures import PictureService
 from kb_service.services.readiness import ReadinessService
+from kb_service.services.reports import ReportService
 from kb_service.services.searching import SearchService
 from kb_service.services.similar import SimilarIncidents
 from kb_service.services.transfer import TransferService
@@ -319,6 +320,7 @@ class ApiService:
             chatting=lambda: self.chatting,
             models=ModelService(bases, readiness, lambda: self.chatting, lambda: self.embedder),
             readiness=readiness,
+            reports=ReportService(self.catalog),
             statistics=self.statistics,
             intake=unused,
             reindexing=unused,

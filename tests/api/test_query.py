@@ -80,3 +80,15 @@ def test_a_query_that_cannot_be_is_refused_with_what_is_accepted(
     assert answer.status_code == 422
     error = answer.json()["error"]
     assert told in error["message"] or told in str(error["details"])
+
+
+def test_a_query_and_an_answer_come_as_a_file_to_hand_over(
+    sent: TestClient, service: ApiService
+) -> None:
+    asked = {"op": "count", "filters": {"kind": ["fire"]}}
+    got = sent.post("/kb/reports/query/report", json=asked)
+    assert got.headers["content-disposition"].startswith("attachment")
+    assert "sandbox" in got.headers["content-security-policy"]
+    assert "Mill Lane 7" in got.text
+    assert service.services.reports.check(got.text).holds
+    assert sent.get("/answers/ans_none/report").json()["error"]["code"] == "answer_not_found"

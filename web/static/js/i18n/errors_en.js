@@ -193,4 +193,5 @@ export const errorsEn = {
   error_invalid_watch_name: "This name is not accepted for a standing question",
   error_invalid_schedule: "This schedule is not understood",
   error_webhook_not_allowed: "Nothing may be posted to this address",
+  error_invalid_report: "This file is no report of this service",
 };

@@ -193,4 +193,5 @@ export const errorsZh = {
   error_invalid_watch_name: "常设问题不能用这个名称",
   error_invalid_schedule: "看不懂这个时间安排",
   error_webhook_not_allowed: "不允许向这个地址发送",
+  error_invalid_report: "这个文件不是本服务的报告",
 };
