@@ -7,12 +7,13 @@ meets every name, place, time, number and kind of event that the question names.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import takewhile
 
 from kb_service.domain.questions import Subject, SubjectKind
 from kb_service.domain.reading import Reading
 from kb_service.language.polarity import negations_in
 from kb_service.language.text import normalise
-from kb_service.language.values import stated_values, supporting_values
+from kb_service.language.values import placed_values, stated_values, supporting_values
 
 MIN_CONFIDENCE = 0.4
 """A reading below it answers nothing. Chosen by hand, between refusing too much and
@@ -29,6 +30,10 @@ ALIKE = 0.9
 
 COVERAGE_SHARE = 0.5
 """How much of a reading's worth depends on its document's coverage of the question."""
+
+UNIT_LETTERS = 3
+"""So many Latin letters of a unit are held against another's: min and minutes, not m and minutes.
+"""
 
 MAX_TOLD = 3
 """So many incidents are told of when several fit."""
@@ -203,7 +208,27 @@ def contradict(one: str, other: str) -> bool:
         return False
     kinds = ({value.partition(":")[0] for value in values} for values in (first, second))
     shares_kind = bool(set.intersection(*kinds))
-    return shares_kind and _frame(one) == _frame(other)
+    return shares_kind and (_frame(one) == _frame(other) or _counts_alike(one, other))
+
+
+def _counts_alike(one: str, other: str) -> bool:
+    """True when both state one number and its unit begins alike: 3人溺亡 and 4人死亡."""
+    units = [_unit_of_one_number(words) for words in (one, other)]
+    if not all(units):
+        return False
+    alike = [
+        one for one, _ in takewhile(lambda pair: pair[0] == pair[1], zip(*units, strict=False))
+    ]
+    return len(alike) >= (UNIT_LETTERS if "".join(alike).isascii() else 1)
+
+
+def _unit_of_one_number(words: str) -> str:
+    """What stands behind the only value of some words; empty where it is no number."""
+    text = normalise(words)
+    placed = list(placed_values(text))
+    if len(placed) != 1 or not placed[0][1][0].startswith("num:"):
+        return ""
+    return text[placed[0][0].end() :].strip()
 
 
 def _values(words: str) -> frozenset[str]:

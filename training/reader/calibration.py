@@ -2,8 +2,8 @@
 
 As the service reads: the passages that share most with a question are read together, and what
 counts is whether the best reading of all is right. The sets are ones that the weights were not
-trained on: the development sets, and invented papers of another seed. Writes the three numbers
-into the model's config.json.
+trained on: the development sets, invented papers of another seed, and the held ones of those that
+were written by hand. Writes the three numbers into the model's config.json.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from kb_service.language.text import normalise
 from kb_service.language.units import quotable_units
 from training.model_folder import write_checksums
 from training.reader.asking import ask
+from training.reader.hand_written import papers as held_papers
 from training.reader.introducing import introduced
 from training.reader.passages import Asked
 from training.reader.reports import HELD
@@ -62,7 +63,7 @@ def calibrate(
 ) -> Confidence:
     """Fit on `num_each` questions of every set; write the numbers into the model folder."""
     reader = TrainedReader(scorer, NUM_BESIDE)
-    trials = [*_of_sets(data, num_each), *_of_papers(num_each)]
+    trials = [*_of_sets(data, num_each), *_of_papers(num_each), *_of_written(2 * num_each)]
     read = [(trial, list(_read(trial, reader))) for trial in trials]
     fitted = scorer.confidence
     for turn in range(4):  # which reading is best depends on the fit
@@ -141,6 +142,21 @@ def _of_papers(num_each: int) -> Iterator[Trial]:
         if asked and any(of.facts[name] in asked.question for name in ("place", "number")):
             answers = (asked.text[slice(*asked.answer)],) if asked.answer else ()
             yield Trial(asked.question, answers, shelf.find(asked.question))
+
+
+def _of_written(num_asked: int) -> Iterator[Trial]:
+    of = held_papers(held=True)
+    shelf = Shelf([(str(n), paper.title, paper.text) for n, paper in enumerate(of)])
+    asked = [
+        (wording, paper.text[slice(*question.answer)] if question.answer else None)
+        for paper in of
+        for question in paper.questions
+        for wording in question.wordings
+        if subjects_in(parse_question(wording))
+    ]
+    rng = random.Random("written")  # noqa: S311 - no secret
+    for wording, answer in rng.sample(asked, min(num_asked, len(asked))):
+        yield Trial(wording, (answer,) if answer else (), shelf.find(wording))
 
 
 class Shelf:
