@@ -11,6 +11,7 @@ from typing import Protocol
 
 from kb_service.domain.answers import AnswerStatus, Citation, CitationStatus
 from kb_service.domain.errors import InvalidRequest
+from kb_service.domain.queries import Filters
 from kb_service.domain.questions import QuestionKind
 from kb_service.domain.record_queries import AGGREGATES, Counted, Operation, RecordQuery
 from kb_service.domain.spans import PageRegion, TextSpan
@@ -111,7 +112,8 @@ class AcrossDocuments:
     def answer(self, turn: Turn, findings: Sequence[Finding]) -> Told | Plan | None:
         """Return the answer over many documents; None where one document answers.
 
-        Where a document states the asked figure itself, its words go first.
+        Where a document states the asked figure itself, its words go first. Of years that no
+        record is of nothing is known: that nothing was counted there says nothing.
         """
         if turn.kind is QuestionKind.SMALL_TALK or not findings:
             return None
@@ -127,6 +129,8 @@ class AcrossDocuments:
         result = self.found(turn.kb.id, planned.query)
         if not result.tally.of or _states_figure(turn, findings, result):
             return None
+        if not result.tally.matched and not self._has_years_of(turn.kb.id, result.query):
+            return None
         if not is_explicit and not _is_of_many(turn, planned, findings, result):
             return None
         turn.understood = replace(turn.understood, filters=result.query.filters)
@@ -138,6 +142,18 @@ class AcrossDocuments:
         if query.of is Counted.INCIDENTS and not result.tally.of:
             return self._runner.run(kb_id, replace(query, of=Counted.RECORDS))
         return result
+
+    def _has_years_of(self, kb_id: str, query: RecordQuery) -> bool:
+        """True where anything is known of the years that a query asks for, or it names no time."""
+        begin, end = query.filters.time_from, query.filters.time_to
+        first = begin and begin.replace(month=1, day=1)
+        after = end and (end - timedelta(microseconds=1)).replace(month=12, day=31)
+        years = Filters(time_from=first, time_to=after and after + timedelta(days=1))
+        return years == Filters() or bool(
+            self.found(
+                kb_id, replace(query, op=Operation.COUNT, filters=years, field=None, by=None)
+            ).tally.matched
+        )
 
     def told_of(self, kb_id: str, query: RecordQuery, language: str) -> Told:
         """Answer a typed query.
@@ -258,11 +274,19 @@ def _refusal(planned: Planned, findings: Sequence[Finding], language: str) -> Pl
 
 
 def _states_figure(turn: Turn, findings: Sequence[Finding], result: QueryResult) -> bool:
-    """True where a document that is none of those counted states the figure that is asked for."""
-    if len(findings) != 1 or turn.kind not in ACROSS or result.query.op not in _FIGURES:
+    """True where a document that is none of those counted states the figure that is asked for.
+
+    A sum over one incident is what its report says.
+    """
+    if len(findings) != 1 or result.query.op not in _FIGURES:
+        return False
+    is_of_one = result.query.op in AGGREGATES and result.tally.matched == 1
+    if not is_of_one and turn.kind not in ACROSS:
         return False
     if not says_outright(findings[0], turn.question):
         return False
+    if is_of_one:
+        return True
     best = findings[0].evidence.readings[0]
     return best.passage.document_id not in result.counted or _is_several(best.words)
 

@@ -98,6 +98,11 @@ def test_none_in_a_month_is_told_as_none(desk: AnsweringService) -> None:
     assert answer.tabled and answer.tabled.tally.matched == 0 and "0 起" in answer.answer
 
 
+def test_of_years_that_no_record_is_of_nothing_is_counted(desk: AnsweringService) -> None:
+    answer = ask(desk, "2023年7月有几起火灾")
+    assert answer.status is AnswerStatus.REFUSED and answer.tabled is None
+
+
 def test_a_table_goes_with_a_document_that_it_shows(desk: AnsweringService, world: World) -> None:
     answer = ask(desk, "2024年8月有几起火灾")
     world.catalog.documents.delete(answer.kb_id, answer.citations[0].document_id)

@@ -48,6 +48,14 @@ def test_day_kind_and_place_link_what_has_other_numbers(
     assert members(stored, kb_id) == [["a", "b"], ["c"], ["d"]]
 
 
+def test_what_is_told_of_a_month_is_no_incident_of_its_own(
+    world: World, kb_id: str, stored: Facts
+) -> None:
+    world.ingest(kb_id, "a", NOTICE)
+    world.ingest(kb_id, "months", ["Fires in May 2024", "", "In May 2024 a fire was rare."])
+    assert members(stored, kb_id) == [["a"]]
+
+
 def test_a_link_comes_whichever_document_came_first(
     world: World, kb_id: str, stored: Facts
 ) -> None:

@@ -30,7 +30,7 @@ from kb_service.storage.rows import batches
 _MAX_APART = timedelta(minutes=30)
 """Between what two documents give as the time of one incident."""
 _MIN_PLACE = 3
-_TO_THE_DAY = (Precision.YEAR, Precision.MONTH)
+_ROUGH = (Precision.YEAR, Precision.MONTH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +55,17 @@ class _Known:
 def identity_of(record: Record) -> Identity | None:
     """Return by what a record is known, None where it tells of no incident.
 
-    An incident has a time, and a kind or a number.
+    An incident has a time, and a kind or a number; a month alone needs a place or a number too.
     """
     time = record.first(FactField.TIME) or record.first(FactField.REPORTED)
     kind, number = record.first(FactField.KIND), record.first(FactField.NUMBER)
     if time is None or time.time_from is None or not (kind or number):
         return None
-    is_dated = time.precision not in _TO_THE_DAY
-    occurrence = f"{time.time_from:%Y-%m-%d} {kind.text}" if kind and is_dated else ""
+    is_dated = time.precision not in _ROUGH
     place = record.first(FactField.PLACE)
+    if not (is_dated or place or number):
+        return None  # a month's statistics tell of no incident of their own
+    occurrence = f"{time.time_from:%Y-%m-%d} {kind.text}" if kind and is_dated else ""
     return Identity(
         number.text if number and not number.is_unknown else "",
         tuple(fact.text for fact in record.facts if fact.field == FactField.FOLLOWS),
