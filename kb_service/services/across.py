@@ -123,9 +123,7 @@ class AcrossDocuments:
             return None
         is_explicit = planned.is_over_many and (turn.kind in ACROSS or planned.is_measured)
         if planned.query is None:
-            is_unsaid = all(found.evidence.is_empty for found in findings)
-            is_told = is_explicit or (bool(planned.lacking) and is_unsaid)
-            return _refusal(planned, findings, language) if is_told else None
+            return _refusal(planned, findings, language) if _is_unsaid(turn, findings) else None
         result = self.found(turn.kb.id, planned.query)
         if not result.tally.of or _states_figure(turn, findings, result):
             return None
@@ -259,6 +257,13 @@ class AcrossDocuments:
             kept = whole if len(whole) <= MAX_CITED_CHARS else span
             found.append((kept, text.words(kept)))
         return found
+
+
+def _is_unsaid(turn: Turn, findings: Sequence[Finding]) -> bool:
+    """True where no document says what is asked, neither of one thing nor counting it outright."""
+    if turn.kind in ACROSS:
+        return not any(says_outright(found, turn.question) for found in findings)
+    return all(found.evidence.is_empty for found in findings)
 
 
 def _refusal(planned: Planned, findings: Sequence[Finding], language: str) -> Plan | None:

@@ -135,7 +135,8 @@ def _words(question: Question, named: Named) -> str:
         text = question.text
     told = ((time.window.span.start, time.window.span.end) for time in named.told)
     subjects = ((s.span.start, s.span.end) for s in named.subjects if s.kind in _BLANK)
-    return normalise(blanked(text, chain(told, subjects)))
+    rest = blanked(text, chain(told, subjects))
+    return question.normalised if rest == question.text else normalise(rest)
 
 
 def _own_fields(words: str, have: Collection[str]) -> tuple[str, dict[str, str]]:
