@@ -187,7 +187,7 @@ def show_document(base: Base, document: Id, services: ServicesParam) -> Document
     return document_state_body(services.documents.show(base.id, document))
 
 
-@router.patch("/kb/{kb}/documents/{document}", status_code=202)
+@router.post("/kb/{kb}/documents/{document}/read", status_code=202)
 def read_document_as(
     base: Base, document: Id, body: ReadAsInput, services: ServicesParam
 ) -> UploadItemBody:

@@ -23,6 +23,7 @@ HEADS = {
         ".docx", ".docm", ".pptx", ".pptm", ".ppsx", ".xlsx", ".xlsm", ".xlsb", ".odt", ".ods",
         ".odp", ".epub",
     ),
+    b"PK\x05\x06": (".zip",),
     b"\x89PNG\r\n\x1a\n": (".png",),
     b"\xff\xd8\xff\xe0": (".jpg", ".jpeg"),
     b"II*\x00": (".tif", ".tiff"),

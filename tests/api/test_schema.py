@@ -29,6 +29,12 @@ BEYOND_A_SCHEMA = {
     "dimensions_out_of_range": "depends on the model",
     "all_files_rejected": "the content of the files",
     "invalid_tags": "the content of a text field",
+    "invalid_as_of": "a moment: a number of a change, or a time as text",
+    "as_of_in_future": "depends on what the base has seen",
+    "as_of_before_base": "depends on when the base began",
+    "as_of_purged": "depends on what is kept",
+    "as_of_without_facts": "depends on the filters",
+    "archive_damaged": "the content of the archive",
     "no_files": "a list that the generator writes as one text",
 }
 """Codes of what lies between values, in their content or in what is stored, with the reason."""
@@ -138,7 +144,7 @@ def published(client: TestClient) -> dict[str, dict[str, Any]]:
     return {model: models[model]["properties"] for model in VALID}
 
 
-LOOKED_UP = {"conversation_id"}
+LOOKED_UP = {"conversation_id", "as_of"}
 """Refused by the storage, which these tests' answering does not ask."""
 
 
@@ -160,7 +166,7 @@ def test_past_each_published_limit_a_value_is_refused(client: TestClient, model:
     assert num_tried >= 1
 
 
-ON_CONDITIONS = {"dimensions", "top_logprobs", "model", "input"}
+ON_CONDITIONS = {"dimensions", "top_logprobs", "model", "input", "as_of"}
 """Where a value at the limit asks for something else beside it."""
 
 

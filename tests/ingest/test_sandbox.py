@@ -14,7 +14,7 @@ import pytest
 from ingest.limits import ParseLimits
 from ingest.loaders import DocumentLoader
 from ingest.media_types import DOCX, MARKDOWN, PDF, PLAIN_TEXT
-from ingest.parsed_file import read_parsed, write_parsed
+from ingest.parsed_file import members_beside, read_parsed, write_parsed
 from ingest.pdf import PdfLoader
 from ingest.sandbox import SandboxedLoader
 from kb_service.domain.documents import Heading, Page, PageKind, ParsedDocument
@@ -25,6 +25,7 @@ from kb_service.domain.errors import (
     ParserFailed,
 )
 from kb_service.domain.jobs import JobStage, Progress
+from kb_service.domain.members import Loss, Member
 from kb_service.domain.spans import TextSpan
 from tests.ingest import pdf_samples as samples
 from tests.ingest.costly_files import brackets
@@ -236,7 +237,14 @@ def test_a_parsed_document_survives_the_file_between_the_processes(tmp_path: Pat
         Page(3, TextSpan(1, 3), PageKind.BOTH, None, 595.0, 842.0, 0, boxes[1:], b"\0\xfe"),
     )
     headings = (Heading(TextSpan(0, 1), 1), Heading(TextSpan(2, 3), 2))
-    document = ParsedDocument("事 😀", pages, headings, "t\0", {"author": "x"}, (2,))
+    folder = members_beside(tmp_path / "result")
+    folder.mkdir()
+    (folder / "0").write_bytes(b"inside")
+    members = (Member("a/b.txt", folder / "0"),)
+    losses = (Loss("a/c.bin", "damaged", None, "not read"),)
+    document = ParsedDocument(
+        "事 😀", pages, headings, "t\0", {"author": "x"}, (2,), members, losses, (1,)
+    )
     assert all(getattr(document, field.name) for field in fields(document)), "one is not tried"
     write_parsed(document, tmp_path / "result")
     assert read_parsed(tmp_path / "result") == document

@@ -18,6 +18,10 @@ def test_a_worker_takes_jobs_while_what_their_files_need_is_still_loading() -> N
     storage: Any = SimpleNamespace(database=SimpleNamespace(refusal=None))
     jobs: Any = SimpleNamespace(leaseholders=list)
     worker: Any = SimpleNamespace(run_until=lambda _is_stopped: has_worked.set())
-    start = StartService(storage, nothing, nothing, nothing, jobs, lambda: worker, warm_up)
-    start.work_until(lambda: True)
+
+    def post(*_: object) -> None:
+        """Nothing to post."""
+
+    start = StartService(storage, nothing, nothing, nothing, jobs, lambda: worker, warm_up, post)
+    start.work_until(lambda: True, str)
     assert is_loaded.wait(20)

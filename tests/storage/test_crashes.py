@@ -58,7 +58,7 @@ def test_a_killed_process_loses_and_doubles_nothing(migrated_sqlite: Path, tmp_p
         num_steps += len(acknowledged)
         world.verifier.sweep(stale_after_s=0)
         world.assert_clean(may_wait=True)
-        assert list(world.blobs.staging.iterdir()) == []
+        assert list(world.blobs.staging.glob("*")) == []
         check_acknowledged(world, kb_id, acknowledged)
         finish_all(world)
         embed_all(world)

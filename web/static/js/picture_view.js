@@ -12,7 +12,7 @@ const MIN_SCALE = 0.25;
 const MARGIN = 40; // pixels of paper below the words
 
 export class PictureView {
-  #image = el("img", { class: "page-picture", decoding: "async" });
+  #image = el("img", { class: "page-picture", alt: "", decoding: "async" });
   #zoom = 1;
   #place = null;
   #shownScale = SCALE;
