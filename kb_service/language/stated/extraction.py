@@ -13,7 +13,6 @@ from dataclasses import replace
 from kb_service.domain.facts import DOCUMENT_RECORD, Fact, FactField, FactMethod
 from kb_service.domain.spans import TextSpan
 from kb_service.domain.texts import MarkedText, Unit, UnitKind
-from kb_service.language.events import event_places
 from kb_service.language.identifiers import identifier_matches
 from kb_service.language.lexicon import shipped_languages, shipped_lexicon
 from kb_service.language.stated.fields import (
@@ -30,7 +29,7 @@ from kb_service.language.stated.labels import CLOCK, Label, column_of
 from kb_service.language.stated.moments import Moment, at_clock, clocks_in, moments_in, year_of
 from kb_service.language.stated.plain import Line, line_of, plain
 from kb_service.language.stated.rows import Table, TableRow, tables_in
-from kb_service.language.stated.sentences import numbers_of, sentence_facts
+from kb_service.language.stated.sentences import happenings_in, numbers_of, sentence_facts
 
 EXTRACTING = 1
 """Raise it when the code of this package finds other facts: stored ones are found anew then."""
@@ -168,7 +167,7 @@ def _line_facts(line: Line, at: Place) -> Iterator[Fact]:
     status = status_of(line.plain)
     if status:
         yield fact(FactField.STATUS, line.value(whole), whole, at, status)
-    kinds = sorted(event_places(line.plain), key=lambda item: item[1])
+    kinds = happenings_in(line.plain)
     if kinds:
         kind, start, end = kinds[0]
         span = line.span(start, end)

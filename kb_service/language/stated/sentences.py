@@ -70,6 +70,7 @@ _NAMES = {
 }
 _TIGHT = (FactField.VEHICLE, FactField.PHONE)
 _NUMBERS, _FOLLOWS = _compiled("numbers"), _compiled("follows")
+_NO_EVENT = _compiled("no_event")
 _TIME, _REPORTED, _OTHER = (
     re.compile("|".join(_LEXICON.patterns("stated", key)))
     for key in ("time_words", "reported_words", "other_times")
@@ -174,9 +175,18 @@ def _numbers(line: Line, at: Place) -> Iterator[Fact]:
                 return
 
 
+def happenings_in(plain: str) -> list[tuple[str, int, int]]:
+    """Return the kinds of happening that a line tells of, first named first, with their words.
+
+    A field that says there was none ("Aircraft Fire: None") tells of nothing.
+    """
+    found = sorted(event_places(plain), key=lambda item: item[1])
+    return [one for one in found if not any(p.match(plain, one[2]) for p in _NO_EVENT)]
+
+
 def _happening(line: Line, at: Place) -> Iterator[Fact]:
     """When and where it happened, and what: of a sentence that speaks of a happening."""
-    kinds = sorted(event_places(line.plain), key=lambda item: item[1])
+    kinds = happenings_in(line.plain)
     is_told = bool(kinds) or bool(_TIME.search(line.plain))
     if kinds:
         kind, start, end = kinds[0]

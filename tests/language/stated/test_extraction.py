@@ -139,3 +139,21 @@ def test_a_form_in_columns_states_each_value_alone() -> None:
 def test_a_heading_of_a_part_names_no_person() -> None:
     assert "person" not in told("Pilot Information\n\nCertificate: Private\n")
     assert told("The call was handled by Sgt. Boone, who was on duty.")["person"] == "boone"
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        ("Aircraft Fire: None", None),
+        ("Explosion: N/A", None),
+        ("有无火灾：无", None),
+        ("Fire at Mill Lane", "fire"),
+        ("Fire: two pallets burned", "fire"),
+    ],
+)
+def test_a_field_that_says_there_was_none_tells_of_nothing(line: str, kind: str | None) -> None:
+    assert told(f"{line}\n").get("kind") == kind
+
+
+def test_a_time_of_day_before_a_name_counts_nobody() -> None:
+    assert "dead" not in told("15:10 Lucia Ferro killed the migration session.")
