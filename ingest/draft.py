@@ -20,6 +20,7 @@ from kb_service.domain.documents import (
 from kb_service.domain.errors import DocumentError
 from kb_service.domain.members import Loss
 from kb_service.domain.spans import TextSpan
+from kb_service.language.layout import LAYOUT
 
 BLOCK_JOIN = "\n\n"
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ufffe\uffff]")
@@ -190,5 +191,8 @@ class DraftDocument:
         )
 
     def _top_heading(self, text: str) -> str:
+        """The title that headings give; none where the first is that of a numbered section."""
         top = min(self._headings, key=lambda heading: heading.level, default=None)
-        return " ".join(top.span.of(text).split()) if top else ""
+        words = " ".join(top.span.of(text).split()) if top else ""
+        is_numbered = LAYOUT.is_section_mark(words) or LAYOUT.begins_item(words)
+        return "" if is_numbered else words

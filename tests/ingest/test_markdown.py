@@ -66,3 +66,18 @@ def test_runs_of_marks_lose_no_word_and_cost_no_minutes(text: str) -> None:
     began = time.process_time()
     assert read(text).text.endswith("end")
     assert time.process_time() - began < 10
+
+
+@pytest.mark.parametrize(
+    ("heading", "title"),
+    [
+        ("一、接警情况", ""),
+        ("（一）事故概况", ""),
+        ("第三章 处理", ""),
+        ("2026年上半年火灾形势分析", "2026年上半年火灾形势分析"),
+        ("Outage of 3 May", "Outage of 3 May"),
+        ("3号楼火灾调查报告", "3号楼火灾调查报告"),
+    ],
+)
+def test_the_heading_of_a_numbered_section_is_no_title(heading: str, title: str) -> None:
+    assert read(f"# {heading}\n\n10时05分发现险情。").title == title
