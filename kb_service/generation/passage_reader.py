@@ -7,6 +7,7 @@ machine is. Knows logits through SpanScorer; knows no evidence and nothing of do
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -162,8 +163,8 @@ def _scored(window: Window, scores: Scores) -> ScoredSpan | None:
     if start is None or end is None:
         return None
     span = TextSpan(start[0], end[1]).shifted(window.span.start)
-    trimmed = _trimmed(window.passage.text, span)
-    return ScoredSpan(window.passage, trimmed, margin, scores.answerable) if trimmed else None
+    kept = trimmed(window.passage.text, span)
+    return ScoredSpan(window.passage, kept, margin, scores.answerable) if kept else None
 
 
 def best_span(scores: Scores) -> tuple[int, int, float] | None:
@@ -184,8 +185,24 @@ def best_span(scores: Scores) -> tuple[int, int, float] | None:
     return int(inside[first]), int(inside[last]), float(sums[first, last]) - none
 
 
-def _trimmed(text: str, span: TextSpan) -> TextSpan | None:
-    words = span.of(text)
-    start = span.start + len(words) - len(words.lstrip())
-    kept = words.strip()
-    return TextSpan(start, start + len(kept)) if kept else None
+def trimmed(text: str, span: TextSpan) -> TextSpan | None:
+    """Return the span without spaces at its ends, and without a bracket there that has no other.
+
+    None when nothing is left.
+    """
+    start, end = span.start, span.end
+    while start < end:
+        words = text[start:end]
+        if words[0].isspace() or _is_lonely(words[0], words, "Ps", "Pe"):
+            start += 1
+        elif words[-1].isspace() or _is_lonely(words[-1], words, "Pe", "Ps"):
+            end -= 1
+        else:
+            return TextSpan(start, end)
+    return None
+
+
+def _is_lonely(mark: str, words: str, kind: str, other: str) -> bool:
+    """True for a bracket of a kind (a Unicode category) where more are of it than of the other."""
+    kinds = [unicodedata.category(character) for character in words]
+    return unicodedata.category(mark) == kind and kinds.count(kind) > kinds.count(other)

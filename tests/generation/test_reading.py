@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 
 from kb_service.domain.errors import ConfigurationError
-from kb_service.generation.passage_reader import Confidence, Scores, TrainedReader, best_span
+from kb_service.domain.spans import TextSpan
+from kb_service.generation.passage_reader import (
+    Confidence,
+    Scores,
+    TrainedReader,
+    best_span,
+    trimmed,
+)
 from kb_service.generation.span_scorer import HEADS, MAX_TOKENS, load_scorer
 from kb_service.generation.words_reader import WordsReader
 from kb_service.language.asked import parse_question
@@ -77,6 +84,23 @@ def test_the_likelier_half_is_read_first_and_suffices_when_it_is_sure() -> None:
     TrainedReader(sure, 8).read(ASKED, [long], {})
     TrainedReader(unsure, 8).read(ASKED, [long], {})
     assert (sure.num_read, unsure.num_read) == (4, 8)
+
+
+@pytest.mark.parametrize(
+    ("read", "kept"),
+    [
+        ("13900020588）", "13900020588"),
+        (" (Kay Osei ", "Kay Osei"),
+        ("HZ-2（续）", "HZ-2（续）"),
+        ("（续）", "（续）"),
+        ("）", None),
+    ],
+)
+def test_lit_words_end_without_spaces_and_without_half_a_pair_of_brackets(
+    read: str, kept: str | None
+) -> None:
+    found = trimmed(f"他（{read}", TextSpan(2, 2 + len(read)))
+    assert (found and found.of(f"他（{read}")) == kept
 
 
 def test_nothing_is_read_of_nothing() -> None:
