@@ -3,8 +3,7 @@
 Knows which files have such pages and how large a picture may be; knows no engine.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,8 +42,8 @@ def read_pages(
     elif media_type in types.PICTURES:
         pictures = _of_pictures(path, name, page_numbers)
     else:
-        loader = partial(_kept, path, name, media_type, limits or ParseLimits())
-        pictures = _of_document(name, page_numbers, loader)
+        kept = _kept(path, name, media_type, limits or ParseLimits(), page_numbers)
+        pictures = _of_document(name, page_numbers, kept)
     for number, picture in pictures:
         yield number, read_upright(picture, reader)
 
@@ -103,13 +102,12 @@ def _kept(
 
 
 def _of_document(
-    name: str, numbers: Sequence[int], kept: Callable[[Sequence[int]], dict[int, bytes]]
+    name: str, numbers: Sequence[int], kept: dict[int, bytes]
 ) -> "Iterator[tuple[int, Image]]":
-    found = kept(numbers)
     for number in numbers:
-        if number not in found:
+        if number not in kept:
             raise DocumentError(f"{name} has no picture {number}", code="corrupt_document")
-        ((_, picture),) = _of_pictures(BytesIO(found[number]), name, [1])
+        ((_, picture),) = _of_pictures(BytesIO(kept[number]), name, [1])
         yield number, picture
 
 
