@@ -193,6 +193,17 @@ def test_another_profile_is_embedded_without_touching_the_first(world: World, kb
     world.assert_clean()
 
 
+def test_known_vectors_are_noted_while_no_other_revision_is_whole(world: World, kb_id: str) -> None:
+    world.ingest(kb_id, "a.txt", ["one", "shared"])
+    world.upload(kb_id, "a.txt", b"two")
+    parsed, drafts = parsed_of(["two", "shared"])
+    world.publisher.publish(world.claim(), parsed, drafts)  # its own vectors are still to come
+    world.upload(kb_id, "b.txt", b"one")
+    parsed, drafts = parsed_of(["one", "shared"])
+    known = world.publisher.publish(world.claim(), parsed, drafts)
+    assert known.embedded_by == PROFILE.fingerprint
+
+
 def test_a_vector_of_another_length_is_refused(world: World, kb_id: str) -> None:
     world.ingest(kb_id, "a.txt", ["one"])
     with pytest.raises(StorageError) as error:

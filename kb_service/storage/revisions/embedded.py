@@ -2,7 +2,8 @@
 
 Every name in it is that of the profile in force, which the last worker began with: a change of the
 model empties it everywhere. It is written in the transaction that makes it true, and a list reads
-it with the row. Called inside a write only.
+it with the row. A replaced revision keeps its name: its past chunks keep their vectors, and while
+every current one waits it alone tells which profile is in force. Called inside a write only.
 """
 
 from collections.abc import Collection

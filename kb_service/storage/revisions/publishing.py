@@ -126,7 +126,7 @@ class RevisionPublisher:
         connection.execute(
             update(revisions)
             .where(revisions.c.document_id == job.document_id, revisions.c.is_current)
-            .values(is_current=False, num_chunks=0, embedded_by="")
+            .values(is_current=False, num_chunks=0)
         )
         return retired
 
