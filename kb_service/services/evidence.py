@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import takewhile
 
+from kb_service.domain.facts import COUNTS_OF_PEOPLE
 from kb_service.domain.questions import Subject, SubjectKind
 from kb_service.domain.reading import Reading
 from kb_service.language.polarity import negations_in
+from kb_service.language.stated.extraction import facts_in
 from kb_service.language.text import normalise
+from kb_service.language.units import marked
 from kb_service.language.values import placed_values, stated_values, supporting_values
 
 MIN_CONFIDENCE = 0.4
@@ -207,12 +210,26 @@ def contradict(one: str, other: str) -> bool:
     if not first or not second or is_implied:
         return False
     kinds = ({value.partition(":")[0] for value in values} for values in (first, second))
-    shares_kind = bool(set.intersection(*kinds))
-    return shares_kind and (_frame(one) == _frame(other) or _counts_alike(one, other))
+    if not set.intersection(*kinds):
+        return False
+    people, others = _people(one), _people(other)
+    if people and others:  # the dead of one are not the injured of the other
+        return any(people[field] != others[field] for field in people.keys() & others.keys())
+    return _frame(one) == _frame(other) or _counts_alike(one, other)
+
+
+def _people(words: str) -> dict[str, float]:
+    """How many are dead, injured, missing, by what the words state."""
+    stated = facts_in(marked(words))
+    return {
+        fact.field: fact.number
+        for fact in stated
+        if fact.field in COUNTS_OF_PEOPLE and fact.number is not None
+    }
 
 
 def _counts_alike(one: str, other: str) -> bool:
-    """True when both state one number and its unit begins alike: 3人溺亡 and 4人死亡."""
+    """True when both state one number and its unit begins alike: 42 min and 55 minutes."""
     units = [_unit_of_one_number(words) for words in (one, other)]
     if not all(units):
         return False
