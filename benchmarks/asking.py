@@ -29,7 +29,6 @@ SETS = ("dev/zh_drcd", "dev/en_squad", "dev/zh_cmrc2018_trial")
 BASE = "asking"
 UPLOAD_FILES = 100
 PASSAGES_A_FILE = 12
-SEED = 7
 
 
 def main() -> None:

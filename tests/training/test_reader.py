@@ -12,11 +12,12 @@ from kb_service.language.text import is_chinese
 from tests.encoder.tiny_bert import write_tiny_encoder
 from training.reader import listed, reports, writing
 from training.reader.asking import left_out
+from training.reader.export import mean_weights
 from training.reader.introducing import introduced
 from training.reader.passages import Asked, Encoder
 from training.reader.recipe import MAX_TOKENS, Mix
 from training.reader.sources import QuestionSets, Row, said_otherwise
-from training.run_files import CHECKPOINT_FILE
+from training.run_files import CHECKPOINT_FILE, save_checkpoint
 
 SEEN = [
     ("zh", "form"), ("zh", "prose"), ("zh", "sections"), ("zh", "report"), ("en", "prose"),
@@ -155,6 +156,18 @@ def test_a_window_of_a_long_text_holds_the_answer(tmp_path: Path) -> None:
 def test_no_answer_points_at_the_first_token(tmp_path: Path) -> None:
     example = tiny(tmp_path).encode(Asked("fire?", "", "fire", None), drawn(1))
     assert example is not None and (example.first, example.last) == (0, 0)
+
+
+def test_of_several_runs_the_mean_of_their_average_weights_is_packaged(tmp_path: Path) -> None:
+    parameter = torch.nn.Parameter(torch.zeros(2))
+    for step, value in ((3, 1.0), (5, 4.0)):
+        tensors = {"average.span.bias": torch.full((2,), value), "live.span.bias": torch.zeros(2)}
+        optimiser = torch.optim.AdamW([parameter])
+        save_checkpoint(tmp_path / str(step), tensors, optimiser, {"step": str(step)})
+    steps, weights = mean_weights([tmp_path / "3", tmp_path / "5"])
+    assert steps == [3, 5]
+    assert {name: values.tolist() for name, values in weights.items()} == {"span.bias": [2.5, 2.5]}
+    assert mean_weights([tmp_path / "5"])[1]["span.bias"].tolist() == [4.0, 4.0]
 
 
 def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 """Commands of the reader's training.
 
 python -m training.reader train --base E5 --data DIR --out RUN [--start READER] [--resume]
-python -m training.reader export --run RUN --base E5 --data DIR --card CARD --out MODEL
-                                 [--start READER] [--words ../e5-zh-en]
+python -m training.reader export --run RUN [--run RUN …] --base E5 --data DIR --card CARD
+                                 --out MODEL [--start READER] [--words ../e5-zh-en]
 python -m training.reader calibrate --model MODEL --data DIR
 """
 
@@ -58,11 +58,11 @@ def _train(options: argparse.Namespace) -> None:
 def _export(options: argparse.Namespace) -> None:
     from training.reader.export import export
 
-    step = export(
-        options.run_folder, options.base, options.start, options.words, options.out,
+    steps = export(
+        options.runs, options.base, options.start, options.words, options.out,
         options.card, options.data,
     )  # fmt: skip
-    _say(f"{options.out}: the average weights of step {step}")
+    _say(f"{options.out}: the average weights of step {' and '.join(map(str, steps))}")
 
 
 def _calibrate(options: argparse.Namespace) -> None:
@@ -87,7 +87,10 @@ def main() -> None:
     train.add_argument("--resume", action="store_true")
     train.set_defaults(run=_train)
     packing = commands.add_parser("export")
-    packing.add_argument("--run", type=Path, required=True, dest="run_folder")
+    packing.add_argument(
+        "--run", type=Path, required=True, action="append", dest="runs",
+        help="folder of a run; of several the mean of the weights",
+    )  # fmt: skip
     packing.add_argument("--card", type=Path, required=True)
     packing.add_argument("--words", default="../e5-zh-en")
     packing.set_defaults(run=_export)

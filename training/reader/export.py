@@ -5,6 +5,7 @@ Knows checkpoints of a run and the papers of the model; what a folder holds is t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -32,27 +33,45 @@ Arrays = dict[str, npt.NDArray[np.float32]]
 
 
 def export(
-    run: Path, base: Path, start: Path | None, words_from: str, out: Path, card: Path, data: Path
-) -> int:
-    """Package the average weights of a run's last checkpoint; return its step.
+    runs: Sequence[Path],
+    base: Path,
+    start: Path | None,
+    words_from: str,
+    out: Path,
+    card: Path,
+    data: Path,
+) -> list[int]:
+    """Package the average weights of the last checkpoint of each run; return their steps.
 
-    `base` and `start`: the folder and the reader that the run began with, for the layers that it
+    `base` and `start`: the folder and the reader that the runs began with, for the layers that they
     left alone. `words_from`: the encoder's folder as seen from `out`. `card`: the model card.
     """
     state = _floats(base / "model.safetensors")
     if start is not None:
         state |= {n: v for n, v in _floats(start).items() if not n.startswith("head.")}
-    facts, tensors = read_checkpoint(run / CHECKPOINT_FILE)
-    learnt = {
-        name.removeprefix(AVERAGE): value.float().numpy()
-        for name, value in tensors.items()
-        if name.startswith(AVERAGE)
-    }
+    steps, learnt = mean_weights(runs)
     heads = {name: value for name, value in learnt.items() if name.startswith(HEADS)}
     state |= {n.removeprefix(BASE): value for n, value in learnt.items() if n not in heads}
     papers = Papers(card.read_text(encoding="utf-8"), _licence(data), _config())
     package_beside(state, heads, out, words_from, papers)
-    return int(facts["step"])
+    return steps
+
+
+def mean_weights(runs: Sequence[Path]) -> tuple[list[int], Arrays]:
+    """Return the steps of the runs' last checkpoints, and the mean of their average weights.
+
+    Between a run and one that went on from it with other examples the mean keeps what the later one
+    forgot (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models", section 3).
+    """
+    steps, mean = list[int](), Arrays()
+    for run in runs:
+        facts, tensors = read_checkpoint(run / CHECKPOINT_FILE)
+        steps.append(int(facts["step"]))
+        for name in (name for name in tensors if name.startswith(AVERAGE)):
+            share = tensors[name].float().numpy() / len(runs)
+            known = mean.get(name.removeprefix(AVERAGE))
+            mean[name.removeprefix(AVERAGE)] = share if known is None else known + share
+    return steps, mean
 
 
 def _config() -> dict[str, object]:

@@ -6,14 +6,13 @@ Every eighth paper of a file is held: never trained on, the gap to them is what 
 from __future__ import annotations
 
 import random
-import re
 from functools import cache
 from pathlib import Path
 
 from kb_service.language.asked import parse_question
 from kb_service.language.mentions import unmentioned
 from kb_service.language.subjects import subjects_in
-from kb_service.language.text import normalise
+from kb_service.language.text import normalise, sentence_spans
 from training.reader.passages import Asked
 from training.reader.recipe import Mix
 from training.reader.sources import said_otherwise
@@ -23,8 +22,6 @@ FOLDER = Path(__file__).with_name("written_papers")
 HELD_EVERY = 8
 ELSEWHERE = 0.1
 """So often a passage is a part of the right paper that does not hold the answer."""
-
-_BREAK = re.compile(r"(?<=[。！？；\n])|(?<=[.!?;] )")
 
 
 @cache
@@ -74,9 +71,9 @@ def _elsewhere(
     """The longer of the two parts beside the sentence of the answer."""
     if question.answer is None:
         return None
-    borders = [0, *(match.end() for match in _BREAK.finditer(paper.text)), len(paper.text)]
-    first = max(b for b in borders if b <= question.answer[0])
-    last = min(b for b in borders if b >= question.answer[1])
+    spans = sentence_spans(paper.text)
+    first = max((s.start for s in spans if s.start <= question.answer[0]), default=0)
+    last = min((s.end for s in spans if s.end >= question.answer[1]), default=len(paper.text))
     beside = max(paper.text[:first], paper.text[last:], key=len).strip()
     words = paper.text[slice(*question.answer)]
     if len(beside) < rng.choice([40, 80, 160]) or words in beside:
