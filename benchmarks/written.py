@@ -21,8 +21,8 @@ from kb_service.evaluation.wording import compact
 from kb_service.language.asked import parse_question
 from kb_service.language.subjects import subjects_in
 from kb_service.services.asking import AskRequest
-from training.reader.hand_written import FOLDER, papers
-from training.reader.written import Question, WrittenPaper, read_written
+from training.reader.hand_written import named_papers
+from training.reader.written import Question, WrittenPaper
 
 Named = tuple[str, WrittenPaper]
 
@@ -46,14 +46,6 @@ class Outcome:
         is_said = compact(self.words) in compact(self.answer.answer)
         cited = {citation.document_id for citation in self.answer.citations}
         return "right" if is_said and cited == {self.name} else "wrong"
-
-
-def named_papers() -> dict[str, list[Named]]:
-    """The papers of every file, with their names as documents."""
-    return {
-        path.stem: [(f"{path.stem}-{n:02}", p) for n, p in enumerate(read_written(path))]
-        for path in sorted(FOLDER.glob("*.txt"))
-    }
 
 
 def documents(of: Sequence[Named]) -> dict[str, tuple[str, str]]:
@@ -116,15 +108,17 @@ def main() -> None:
     parser.add_argument("--trained", type=int, default=0, help="papers trained on, in their place")
     parser.add_argument("--show", action="store_true", help="print every answer")
     options = parser.parse_args()
-    held = {paper.text for paper in papers(held=True)}
-    everything = [named for of in named_papers().values() for named in of]
-    chosen = [one for one in everything if (one[1].text in held) != bool(options.trained)]
+    everything = [*named_papers(held=False), *named_papers(held=True)]
+    chosen = list(named_papers(held=not options.trained))
     if options.trained:
         chosen = chosen[:: max(1, len(chosen) // options.trained)][: options.trained]
     if options.file:
         chosen = [one for one in chosen if one[0].startswith(Path(options.file).stem)]
+    if not chosen:
+        parser.error(f"no paper of {options.file!r} is there")
     found = []
-    for one in measured(chosen, None if options.alone else everything):
+    among = None if options.alone else everything
+    for one in measured(chosen, among):
         found.append(one)
         if options.show:
             said = one.answer.answer.replace("\n", " ")[:120]

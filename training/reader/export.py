@@ -68,7 +68,7 @@ def mean_weights(runs: Sequence[Path]) -> tuple[list[int], Arrays]:
         facts, tensors = read_checkpoint(run / CHECKPOINT_FILE)
         steps.append(int(facts["step"]))
         for name in (name for name in tensors if name.startswith(AVERAGE)):
-            share = tensors[name].float().numpy() / len(runs)
+            share = (tensors[name].float() / len(runs)).numpy()
             known = mean.get(name.removeprefix(AVERAGE))
             mean[name.removeprefix(AVERAGE)] = share if known is None else known + share
     return steps, mean

@@ -19,19 +19,25 @@ from training.reader.sources import said_otherwise
 from training.reader.written import Question, WrittenPaper, read_written
 
 FOLDER = Path(__file__).with_name("written_papers")
-HELD_EVERY = 8
+HELD_EVERY, HELD = 8, 5
 ELSEWHERE = 0.1
 """So often a passage is a part of the right paper that does not hold the answer."""
 
 
 @cache
+def named_papers(*, held: bool) -> tuple[tuple[str, WrittenPaper], ...]:
+    """The papers that are trained on, or those that are not, by file and number in it."""
+    return tuple(
+        (f"{path.stem}-{number:02}", paper)
+        for path in sorted(FOLDER.glob("*.txt"))
+        for number, paper in enumerate(read_written(path))
+        if (number % HELD_EVERY == HELD) == held
+    )
+
+
 def papers(*, held: bool) -> tuple[WrittenPaper, ...]:
-    """The papers that are trained on, or those that are not."""
-    found = list[WrittenPaper]()
-    for path in sorted(FOLDER.glob("*.txt")):
-        of_file = read_written(path)
-        found += [paper for n, paper in enumerate(of_file) if (n % HELD_EVERY == 5) == held]
-    return tuple(found)
+    """The same without their names."""
+    return tuple(paper for _, paper in named_papers(held=held))
 
 
 class WrittenPapers:
