@@ -48,8 +48,7 @@ def read_moment(asked: Moment, now: datetime) -> int | datetime:
     if words.isascii() and words.isdigit() and len(words) < _MAX_DIGITS:
         return int(words)
     try:
-        if len(words) == len("2024-05-01"):
-            day = date.fromisoformat(words)
+        if day := _day(words):
             return now if day == now.date() else datetime.combine(day, time.max, UTC)
         found = datetime.fromisoformat(words.upper())
         return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
@@ -59,6 +58,13 @@ def read_moment(asked: Moment, now: datetime) -> int | datetime:
 
 _MAX_DIGITS = 8
 """20240501 is a day in ISO 8601, not a number."""
+
+
+def _day(words: str) -> date | None:
+    try:
+        return date.fromisoformat(words)
+    except ValueError:
+        return None
 
 
 def _invalid(asked: Moment) -> InvalidRequest:
