@@ -43,22 +43,30 @@ class Outbox(Protocol):
 
 BodyOf = Callable[[AnswerChange], Body]
 Post = Callable[[str, Body], None]
-"""(address, JSON) -> None. Raises OSError or KbError when it was not taken."""
+"""(address, JSON) -> None. Raises OSError when it was not taken, InvalidRequest when it never will.
+"""
 
 
 def check_webhook(url: str, settings: WatchSettings) -> None:
     """Raise InvalidRequest (webhook_not_allowed) unless the settings name the address's host."""
-    parts = urlsplit(url) if len(url) <= MAX_URL_CHARS else None
-    is_plain = (
-        parts and parts.scheme in {"http", "https"} and not (parts.username or parts.fragment)
-    )
-    if not parts or not is_plain or parts.netloc.lower() not in settings.webhook_hosts:
+    if not _is_plain(url) or urlsplit(url).netloc.lower() not in settings.webhook_hosts:
         hosts = ", ".join(settings.webhook_hosts) or "none"
         raise InvalidRequest(
             f"webhook is {url[:200]!r}; http and https addresses of the hosts of "
             f"KB_WATCH__WEBHOOK_HOSTS are accepted: {hosts}",
             code="webhook_not_allowed",
         )
+
+
+def _is_plain(url: str) -> bool:
+    """True for an address that can be posted to as it stands, without a user or a fragment."""
+    if len(url) > MAX_URL_CHARS or not url.isprintable():
+        return False
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and not (parts.username or parts.fragment)
 
 
 class HttpPost:

@@ -83,6 +83,9 @@ def test_an_address_inside_is_refused_unless_the_settings_allow_it(receiver: Rec
         "http://a.example:81/x",
         "a.example",
         "http://a.example/" + "x" * 3000,
+        "http://[a.example/x",
+        "http://a.example/\x01",
+        "http://a.example/\ud800",
     ],
 )
 def test_only_plain_addresses_of_named_hosts_are_accepted(url: str) -> None:
