@@ -5,10 +5,12 @@ from the settings or, for S3, from Amazon's own environment; never from the addr
 """
 
 import ssl
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from kb_service.domain.errors import ConfigurationError, InvalidRequest
+from kb_service.domain.extras import install_command
 from kb_service.domain.sources import Source
 from kb_service.domain.sync import SyncOrder
 from kb_service.services.folders import LocalFolder
@@ -28,12 +30,7 @@ def open_source(order: SyncOrder, settings: SyncSettings, data_dir: Path) -> Sou
     """
     if "://" not in order.place:
         return LocalFolder(Path(order.place), data_dir, settings.settle_s)
-    address = urlsplit(order.place)
-    if address.scheme not in _SCHEMES or not address.hostname:
-        raise InvalidRequest(
-            f"{address.scheme}:// is no source; known are folders, {', '.join(_SCHEMES)}",
-            code="unknown_source",
-        )
+    address = _address(order.place)
     if address.password is not None or address.query:
         raise InvalidRequest(
             "an address holds no password: put it into KB_SYNC__ACCOUNTS__<NAME>__PASSWORD",
@@ -49,6 +46,18 @@ def open_source(order: SyncOrder, settings: SyncSettings, data_dir: Path) -> Sou
         return RemoteFolder(opened, root, f"sync:{_plain(address)}", staging)
     opened = _webdav(address, account, settings.timeout_s)
     return RemoteFolder(opened, "", f"sync:{_plain(address)}", staging)
+
+
+def _address(place: str) -> SplitResult:
+    scheme = place.partition("://")[0].lower()
+    reason = f"{scheme}:// is no source; known are folders, {', '.join(_SCHEMES)}"
+    if scheme in _SCHEMES:
+        reason = f"the address of {scheme}:// names no host, or no port from 1 to 65535"
+        with suppress(ValueError):
+            address = urlsplit(place)
+            if address.hostname and address.port != 0:
+                return address
+    raise InvalidRequest(reason, code="unknown_source")
 
 
 def _account(name: str, settings: SyncSettings) -> SourceAccount:
@@ -137,6 +146,6 @@ def _webdav(address: SplitResult, account: SourceAccount, timeout_s: float) -> O
 def _lacking(what: str, error: ImportError) -> ConfigurationError:
     return ConfigurationError(
         f"{what} needs the extra `sources` ({error.name} is not installed): "
-        "pip install kb-service[sources]",
+        f"{install_command('sources')}",
         code="extra_missing",
     )

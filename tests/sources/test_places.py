@@ -151,6 +151,9 @@ def test_no_secret_is_kept(desk: Desk, place: Place, tmp_path: Path) -> None:
         ("webdav://u:pw@nas/share", "", "password_in_address"),
         ("ftp://nas/share", "", "unknown_source"),
         ("s3:///x", "", "unknown_source"),
+        ("s3://[x", "", "unknown_source"),
+        ("imaps://mail:99999/INBOX", "", "unknown_source"),
+        ("webdav://nas:http/share", "", "unknown_source"),
         ("imaps://mail.example.org/INBOX", "nobody", "unknown_account"),
     ],
 )
