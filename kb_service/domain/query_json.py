@@ -1,7 +1,9 @@
 """Filters and typed queries as JSON values, and back. Pure; every error names value and range."""
 
 import json
+import math
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -39,6 +41,9 @@ def filters_from(item: object) -> Filters:
     # Filters that were stored before name what does not restrict, too.
     values: Json = {name: _strings(name, given.get(name) or []) for name in LISTS}
     values |= {name: _moment(name, given.get(name)) for name in MOMENTS}
+    # Papers state local times: those of incidents have no zone.
+    for name in ("time_from", "time_to"):
+        values[name] = values[name] and values[name].replace(tzinfo=None)
     fields = _object("filters.fields", given.get("fields") or {})
     values["fields"] = tuple(_field(name, asked) for name, asked in fields.items())
     return _made(lambda: Filters(**values))
@@ -92,7 +97,7 @@ def query_of_text(text: str) -> RecordQuery:
     """Return the query that a JSON text asks for. Raises InvalidRequest (invalid_query)."""
     try:
         return query_from(json.loads(text))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _invalid(f"the query {_shown(text)} is no JSON: {error}") from error
 
 
@@ -107,14 +112,24 @@ def _field(name: str, asked: object) -> FieldFilter:
     if isinstance(asked, str):
         return FieldFilter(name, text=asked)
     if isinstance(asked, int | float) and not isinstance(asked, bool):
-        return _made(lambda: FieldFilter(name, min=float(asked), max=float(asked)))
+        number = _number(f"fields.{name}", asked)
+        return _made(lambda: FieldFilter(name, min=number, max=number))
     given = _object(f"fields.{name}", asked)
     _refuse_others(f"fields.{name}", given, {"min", "max"})
-    for end, number in given.items():
-        if isinstance(number, bool) or not isinstance(number, int | float | None):
-            raise _invalid(f"fields.{name}.{end} is {_shown(number)}; a number is accepted")
-    low, high = (None if (n := given.get(end)) is None else float(n) for end in ("min", "max"))
+    low, high = (
+        None if given.get(end) is None else _number(f"fields.{name}.{end}", given[end])
+        for end in ("min", "max")
+    )
     return _made(lambda: FieldFilter(name, min=low, max=high))
+
+
+def _number(name: str, value: object) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        with suppress(OverflowError):
+            found = float(value)
+            if math.isfinite(found):
+                return found
+    raise _invalid(f"{name} is {_shown(value)}; a number is accepted")
 
 
 Made = TypeVar("Made")
