@@ -60,10 +60,15 @@ def data_of(page: str) -> Json:
 
 
 def is_as_made(page: str, data: Json) -> bool:
-    """True where people read what the data say. Raises InvalidRequest for data of another shape."""
+    """True where people read what the data say. Raises InvalidRequest for data of another shape.
+
+    That they have the ids by which a report is checked is seen here, too.
+    """
     try:
-        return page == page_of(data) and data["digest"] == digest_of(data)
-    except (KeyError, TypeError, AttributeError) as error:
+        ids = (data["base"]["id"], *(item["document_id"] for item in data["citations"]))
+        is_same = page == page_of(data) and data["digest"] == digest_of(data)
+        return is_same and all(isinstance(one, str) for one in ids)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InvalidRequest(
             f"the data of the report lack something: {error!r}", code="invalid_report"
         ) from error

@@ -12,6 +12,7 @@ from kb_service.domain.errors import KbError, NotFound
 from kb_service.domain.hashing import sha256_of_file
 from kb_service.domain.query_json import query_json
 from kb_service.domain.tables import Tabled
+from kb_service.language.messages import language_of
 from kb_service.services.across import Told
 from kb_service.services.report_page import FORMAT, Json, data_of, digest_of, is_as_made, page_of
 from kb_service.storage.catalog import Catalog
@@ -59,7 +60,7 @@ class ReportService:
         said: dict[str, Any] = {
             "question": answer.question,
             "answer": answer.answer,
-            "language": "en",
+            "language": language_of(answer.understood.question),
             "status": str(answer.status),
             "reason": answer.reason,
         }

@@ -91,5 +91,13 @@ def test_another_file_is_refused(page: str) -> None:
 
 def test_data_of_another_shape_are_refused() -> None:
     made = page_of(data())
-    with pytest.raises(InvalidRequest):
-        is_as_made(made, {"format": FORMAT})
+    (source,) = data()["citations"]
+    for changed in (
+        {"format": FORMAT},
+        data(base={"name": "reports", "change": 7}),
+        data(citations=[{**source, "start": "first"}]),
+        data(citations=[{name: source[name] for name in source if name != "document_id"}]),
+    ):
+        with pytest.raises(InvalidRequest) as refused:
+            is_as_made(made, changed)
+        assert refused.value.code == "invalid_report"
