@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingest import media_types as types
-from ingest.encodings import decode_as
+from ingest.encodings import encodings_of
 
 _MARK = "\ufeff"
 _CHARSET = "; charset="
@@ -42,9 +42,21 @@ def with_charset(media_type: str, charset: str) -> str:
 @contextmanager
 def rewritten(path: Path, encoding: str) -> Iterator[Rewritten]:
     """Yield the file as UTF-8. What is no character in the chosen encoding stands as U+FFFD."""
-    found = decode_as(path.read_bytes(), encoding)
-    metadata = {"encoding": found.encoding, "encoding_confidence": "1.00"} | found.metadata
+    text = _decoded(path.read_bytes(), encoding)
+    metadata = {"encoding": encoding, "encoding_confidence": "1.00"}
+    if num_replaced := text.count("\ufffd"):
+        metadata["bytes_replaced"] = str(num_replaced)
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "text"
-        copy.write_text(_MARK + found.text, encoding="utf-8", newline="")
+        copy.write_text(_MARK + text.removeprefix(_MARK), encoding="utf-8", newline="")
         yield Rewritten(copy, metadata)
+
+
+def _decoded(data: bytes, label: str) -> str:
+    encodings = encodings_of(label)
+    for encoding in encodings:
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return data.decode(encodings[0], "replace")

@@ -144,21 +144,18 @@ class DraftDocument:
         if seen.loss:
             self._losses.append(Loss(f"page {number}", seen.loss, None, f"{len(data)} bytes"))
         self._page.is_unread |= seen.number is not None or bool(seen.loss)
-        self._add_read(seen.text, seen.scores)
+        if seen.text.strip():
+            self._add_read(seen.text, seen.scores)
 
     def _add_read(self, text: str, scores: bytes) -> None:
-        """Append a block whose characters have scores: cleaned one by one, each keeps its own."""
-        cleaned = zip(map(clean, text), scores, strict=True)
-        kept = [(own, score) for own, score in cleaned if own]
-        text = "".join(own for own, _ in kept)
-        block = text.strip()
-        if not block:
-            return
         self.add(text)
         self._page.num_written -= 1
-        lead = text.index(block)
-        own_scores = bytes(score for _, score in kept[lead : lead + len(block)])
-        self._page.scores.append((self._num_chars - len(block), own_scores))
+        block = self._pieces[-1]
+        lead = len(text) - len(text.lstrip())
+        is_unchanged = text[lead : lead + len(block)] == block
+        own = scores[lead : lead + len(block)] if is_unchanged else bytes([max(min(scores), 1)])
+        start = self._num_chars - len(block)
+        self._page.scores.append((start, own if is_unchanged else own * len(block)))
 
     def end_page(self, empty_reason: str = BLANK_PAGE) -> None:
         """Close the open page; a page without a block is `empty` for that reason."""

@@ -47,7 +47,6 @@ class EmbeddedPictures:
         self._wanted = frozenset(wanted)
         self._known: set[int] = set()
         self.kept: dict[int, bytes] = {}
-        self.num_large = 0
         self.num_small = 0
         self.num_read = 0
 
@@ -69,8 +68,7 @@ class EmbeddedPictures:
         if max(size) < LEAST_LONGER or min(size) < LEAST_SHORTER:
             self.num_small += 1
             return NOTHING
-        self.num_large += 1
-        if self.num_large > MAX_PICTURES:
+        if len(self._known) > MAX_PICTURES:
             return SeenPicture(loss="too_many_pictures")
         if number in self._wanted:
             self.kept[number] = data
@@ -82,14 +80,15 @@ class EmbeddedPictures:
             return SeenPicture(number=number)
         if reading.has_failed:
             return SeenPicture(reason=OCR_FAILED)
+        from ingest.pdf_glyphs import Sheet
         from ingest.pdf_page import read_picture
-        from ingest.picture_file import sheet_of
 
         self.num_read += 1
         width, height = reading.width, reading.height
         if reading.turn in (90, 270):
             width, height = height, width
-        content = read_picture(sheet_of(width, height), reading)
+        scale = 842.0 / max(width, height)
+        content = read_picture(Sheet(width * scale, height * scale, (0.0, 0.0), 0), reading)
         text = content.text.text
         scores = bytes(content.scores.get(box, 0) for box in content.text.boxes)
         return SeenPicture(text, scores)

@@ -97,21 +97,6 @@ def decode(data: bytes, name: str, *, declared: str = "") -> Decoded:
     return found
 
 
-def decode_as(data: bytes, label: str) -> Decoded:
-    """Return the characters of a text in the encoding that a label means, whatever its bytes say.
-
-    Raises ValueError for a label that means none.
-    """
-    encodings = encodings_of(label)
-    if not encodings:
-        raise ValueError(f"{label!r} is no encoding of text")
-    for encoding in encodings:
-        text = _strictly(data, encoding)
-        if text is not None:
-            return Decoded(text, encoding)
-    return _replacing(data, encodings[0])
-
-
 def looks_like_text(head: bytes) -> bool:
     """True when the first bytes of a file may be a text in some encoding; cheap, and not sure."""
     if any(head.startswith(mark) for mark, _ in _MARKS):

@@ -63,7 +63,7 @@ class MailLoader:
         if media_type == MSG:
             from ingest.outlook import outlook_message
 
-            message = outlook_message(path, name, MAX_DEPTH)
+            message = outlook_message(path, name)
         else:
             message = _parsed(path, name)
         head = mail.add_message(message)

@@ -5,13 +5,12 @@ container gives it.
 """
 
 import io
-from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from ingest.limits import ParseLimits
 from kb_service.domain.members import Loss, Member, inner_path, own_path
-from kb_service.domain.names import numbered
 
 MAX_MEMBERS = 2000
 """Of one container."""
@@ -28,7 +27,6 @@ class MemberFolder:
         self._num_bytes = 0
         self._num_left_out = 0
         self._taken: set[str] = set()
-        self._num_called: Counter[str] = Counter()
         self._members: list[Member] = []
         self._losses: list[Loss] = []
 
@@ -47,10 +45,7 @@ class MemberFolder:
 
     def path_of(self, given: str) -> str:
         """Return the path under which the next file is known; no two have the same one."""
-        path = inner_path(given)
-        self._num_called[path] += 1
-        number = self._num_called[path]
-        path = own_path(path if number == 1 else numbered(path, number), self._taken)
+        path = own_path(inner_path(given), self._taken)
         self._taken.add(path)
         return path
 
@@ -71,14 +66,14 @@ class MemberFolder:
             self._members.append(Member(path, file))
             return
         file.unlink()
-        self.lose(path, "document_too_large", self._limits_told)
+        self.lose(path, "document_too_large", self.limits_told)
 
     def lose(self, path: str, code: str, reason: str) -> None:
         """Note a file that is not read."""
         self._losses.append(Loss(path, code, None, reason))
 
     @property
-    def _limits_told(self) -> str:
+    def limits_told(self) -> str:
         """What the files of a container may hold."""
         return (
             f"at most {self._max_file_bytes} bytes a file and {self._max_bytes} bytes in all"
@@ -93,6 +88,8 @@ class MemberFolder:
                 size += len(block)
                 self._num_bytes += len(block)
                 if size > self._max_file_bytes or self._num_bytes > self._max_bytes:
+                    with suppress(OSError):
+                        target.truncate(0)
                     return False
                 target.write(block)
         return True

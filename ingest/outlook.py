@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from oxmsg import Message
     from oxmsg.attachment import Attachment
 
+MAX_DEPTH = 20
+"""Messages within messages that are read."""
 _INNER_MESSAGE = "__substg1.0_3701000D"
 _PROPERTIES = "__properties_version1.0"
 _INNER_HEAD = 24
@@ -23,23 +25,20 @@ _SHORT_NAME = 0x3704
 _CONTENT_ID = 0x3712
 
 
-def outlook_message(path: Path, name: str, max_depth: int) -> EmailMessage:
-    """Return the message. Of one that lies deeper in others than `max_depth`, nothing attached.
-
-    Raises DocumentError `corrupt_document`.
-    """
+def outlook_message(path: Path, name: str) -> EmailMessage:
+    """Return the message. Raises DocumentError `corrupt_document`."""
     from oxmsg import Message
 
     try:
         with path.open("rb") as file:
             message = Message.load(file)
-            return _as_mail(message, max_depth)
+            return _as_mail(message)
     except (OSError, ValueError, KeyError, IndexError, AttributeError, TypeError) as error:
         text = f"{name} is not a readable Outlook message: {error}"
         raise DocumentError(text, code="corrupt_document") from error
 
 
-def _as_mail(message: "object", max_depth: int) -> EmailMessage:
+def _as_mail(message: "object", depth: int = 0) -> EmailMessage:
     mail = EmailMessage()
     for field, value in _head(message):
         if value:
@@ -49,17 +48,17 @@ def _as_mail(message: "object", max_depth: int) -> EmailMessage:
     mail.set_content(body)
     if html:
         mail.add_alternative(html, subtype="html")
-    for attachment in getattr(message, "attachments", ()) if max_depth >= 0 else ():
-        _attach(mail, attachment, max_depth)
+    for attachment in getattr(message, "attachments", ()):
+        _attach(mail, attachment, depth)
     return mail
 
 
-def _attach(mail: EmailMessage, attachment: "Attachment", max_depth: int) -> None:
+def _attach(mail: EmailMessage, attachment: "Attachment", depth: int) -> None:
     # The library does not read messages within messages.
     storage: Any = attachment._storage  # noqa: SLF001
     inner = next((one for one in storage.storages if one.name == _INNER_MESSAGE), None)
-    if inner is not None:
-        mail.add_attachment(_as_mail(_inner_message(inner), max_depth - 1))
+    if inner is not None and depth < MAX_DEPTH:
+        mail.add_attachment(_as_mail(_inner_message(inner), depth + 1))
         return
     short_name = attachment.properties.str_prop_value(_SHORT_NAME)
     file_name = attachment.file_name or short_name or "attachment"

@@ -4,27 +4,29 @@ Pure, on texts: the pieces together are the text, always. Knows no chunks, and n
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import groupby
 
 Weight = Callable[[str], int]
 
 
-def pieces(text: str, marks: Sequence[str], weight: Weight, limit: int) -> Iterator[str]:
-    """Yield the pieces, none heavier than `limit` while it holds more than one character.
+def pieces(text: str, marks: Sequence[str], weight: Weight, limit: int) -> list[str]:
+    """Return the pieces, none heavier than `limit` while it holds more than one character.
 
     `marks`: strongest first. A piece ends with its mark; light neighbours are joined. Where no mark
     stands, text is cut anywhere.
     """
     rank, mark = next(((rank, mark) for rank, mark in enumerate(marks) if mark in text), (0, ""))
     if not mark:
-        yield from _joined(text, weight, limit)
-        return
-    for is_light, run in groupby(_after_each(text, mark), lambda part: weight(part) < limit):
-        if is_light:
-            yield from _joined(run, weight, limit)
+        return list(_joined(text, weight, limit))
+    found: list[str] = []
+    light: list[str] = []
+    for part in _after_each(text, mark):
+        if weight(part) < limit:
+            light.append(part)
             continue
-        for part in run:
-            yield from pieces(part, marks[rank + 1 :], weight, limit)
+        found += _joined(light, weight, limit)
+        light.clear()
+        found += pieces(part, marks[rank + 1 :], weight, limit)
+    return [*found, *_joined(light, weight, limit)]
 
 
 def _after_each(text: str, mark: str) -> list[str]:

@@ -68,7 +68,7 @@ def _picture(path: Path, page_number: int, scale: float, max_pixels: int) -> _Sh
     try:
         _check_number(page_number, file.num_pages)
         picture = file.page(page_number)
-        sheet = sheet_of(*picture.size)
+        sheet = sheet_of(picture)
         _check_pixels((sheet.width, sheet.height), scale, max_pixels)
         size = (max(round(sheet.width * scale), 1), max(round(sheet.height * scale), 1))
         return picture.resize(size), (sheet.width, sheet.height), sheet.rotation

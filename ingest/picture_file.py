@@ -66,10 +66,10 @@ class PictureFile:
         return DocumentError(f"{self._name} is a damaged picture: {error}", code="corrupt_document")
 
 
-def sheet_of(width: int, height: int) -> Sheet:
-    """Return the page that a picture of so many pixels makes."""
-    scale = PAGE_POINTS / max(width, height)
-    return Sheet(width * scale, height * scale, (0.0, 0.0), 0)
+def sheet_of(picture: Image.Image) -> Sheet:
+    """Return the page that a picture makes."""
+    scale = PAGE_POINTS / max(picture.size)
+    return Sheet(picture.width * scale, picture.height * scale, (0.0, 0.0), 0)
 
 
 class PictureLoader:
@@ -87,7 +87,7 @@ class PictureLoader:
             draft = PagedDraft(name, self._limits.max_text_chars)
             for number in range(1, file.num_pages + 1):
                 reading = self._readings.get(number) if self._readings else None
-                draft.add_page(read_picture(sheet_of(*file.page(number).size), reading))
+                draft.add_page(read_picture(sheet_of(file.page(number)), reading))
                 yield Progress(JobStage.LOAD, number, file.num_pages)
             yield draft.finish()
         finally:

@@ -3,7 +3,8 @@
 Knows which files have such pages and how large a picture may be; knows no engine.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,8 +43,8 @@ def read_pages(
     elif media_type in types.PICTURES:
         pictures = _of_pictures(path, name, page_numbers)
     else:
-        kept = _kept(path, name, media_type, limits or ParseLimits(), page_numbers)
-        pictures = _of_document(name, page_numbers, kept)
+        loader = partial(_kept, path, name, media_type, limits or ParseLimits())
+        pictures = _of_document(name, page_numbers, loader)
     for number, picture in pictures:
         yield number, read_upright(picture, reader)
 
@@ -102,12 +103,13 @@ def _kept(
 
 
 def _of_document(
-    name: str, numbers: Sequence[int], kept: dict[int, bytes]
+    name: str, numbers: Sequence[int], kept: Callable[[Sequence[int]], dict[int, bytes]]
 ) -> "Iterator[tuple[int, Image]]":
+    found = kept(numbers)
     for number in numbers:
-        if number not in kept:
+        if number not in found:
             raise DocumentError(f"{name} has no picture {number}", code="corrupt_document")
-        ((_, picture),) = _of_pictures(BytesIO(kept[number]), name, [1])
+        ((_, picture),) = _of_pictures(BytesIO(found[number]), name, [1])
         yield number, picture
 
 

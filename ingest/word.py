@@ -34,7 +34,6 @@ _LEFT_OUT = frozenset(
     ["del", "moveFrom", "delText", "instrText", "delInstrText", "rPr", "pPr", "sectPr", "tblPr"]
 )
 _PICTURES = ("blip", "imagedata")
-_Targets = dict[str, tuple[str, str]]
 _MARKS = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-", "ptab": "\t"}
 _NOTES = {"footnoteReference": "footnote", "endnoteReference": "endnote"}
 _SYMBOLS = dict(
@@ -110,10 +109,9 @@ class WordDocument:
         self._styles = {style.get(f"{W}styleId", ""): style for style in found}
         self._numbering = Numbering(package.root("word/numbering.xml"))
         self._notes = {
-            (kind, note.get(f"{W}id", "")): (note, targets)
+            (kind, note.get(f"{W}id", "")): note
             for kind in ("footnote", "endnote", "comment")
             if (part := package.root(f"word/{kind}s.xml")) is not None
-            for targets in (package.targets(f"word/{kind}s.xml"),)
             for note in part.iter(f"{W}{kind}")
         }
         self._has_recorded_pages = next(body.iter(f"{W}lastRenderedPageBreak"), None) is not None
@@ -126,6 +124,7 @@ class WordDocument:
     def pieces(self) -> Iterator[Piece]:
         """Yield everything that is read, in reading order."""
         yield from self._around("header")
+        self._targets = self._package.targets(_DOCUMENT)
         yield from self._blocks(self._body)
         yield from self._around("footer")
 
@@ -135,17 +134,11 @@ class WordDocument:
         names = (p for p in self._package.names if p.startswith(f"word/{kind}"))
         for part in (name for name in names if name.endswith("xml")):
             root = self._package.root(part)
-            targets = self._package.targets(part)
-            for piece in () if root is None else self._blocks_of(root, targets):
+            self._targets = self._package.targets(part)
+            for piece in () if root is None else self._blocks(root):
                 if piece.picture or piece.text not in said:
                     said.add(piece.text)
                     yield Piece(piece.text, picture=piece.picture)
-
-    def _blocks_of(self, part: "_Element", targets: _Targets) -> Iterator[Piece]:
-        """Yield the blocks of another part, whose ids of charts and pictures are its own."""
-        outside, self._targets = self._targets, targets
-        yield from self._blocks(part)
-        self._targets = outside
 
     def _blocks(self, container: "_Element") -> Iterator[Piece]:
         """Yield paragraphs and rows below an element; unknown elements are walked through."""
@@ -181,7 +174,7 @@ class WordDocument:
             yield from map(Piece, self._drawing(drawing))
         for key in paragraph.notes:
             note = self._notes.get(key)
-            for piece in () if note is None else self._blocks_of(*note):
+            for piece in () if note is None else self._blocks(note):
                 yield Piece(piece.text, picture=piece.picture)
         if paragraph.breaks_after:
             yield Piece(num_breaks=paragraph.breaks_after)

@@ -229,10 +229,8 @@ def _worker(parts: ServiceParts, jobs: JobQueue) -> IngestWorker:
     vectors = _vectors(parts, lambda: parts.models.embedder().model)
     lanes = lane_limits(ingest)
     is_dense = dense_weight(parts.settings.retrieval, parts.models) > 0
-    facts, purge = (
-        FactService(Facts(database)),
-        PurgeService(History(database), parts.settings.history.keep_days),
-    )
+    facts = FactService(Facts(database))
+    purge = PurgeService(History(database), parts.settings.history.keep_days)
     sketching = SketchService(Revisions(database))
     steps = (_erasing(parts).step, facts.step, purge.step, sketching.step)
     # What stands is asked last, so that vectors and facts are there.

@@ -224,24 +224,19 @@ class IndexLibrary:
         """
         is_worn = index.seq != head and index.is_worn
         if index.holds_deleted or is_worn:
-            return self._published(kb_id, index) is not None
+            return self._opener.store(kb_id).current_name() not in (None, index.snapshot)
         return head - index.seq > MAX_REPLAYED and self._is_far_behind(kb_id, index)
 
     def _is_far_behind(self, kb_id: str, index: LiveIndex) -> bool:
         """True when a published snapshot has so much more that opening it is less work."""
-        name = self._published(kb_id, index)
-        if name is None:
+        store = self._opener.store(kb_id)
+        name = store.current_name()
+        if name in (None, index.snapshot):
             return False
         try:
-            snapshot = self._opener.store(kb_id).describe(name)
+            return store.describe(name).manifest.seq - index.seq > MAX_REPLAYED
         except SnapshotRejected:
             return False
-        return snapshot.manifest.seq - index.seq > MAX_REPLAYED
-
-    def _published(self, kb_id: str, index: LiveIndex) -> str | None:
-        """Return the snapshot of a base that is current, None where that is this index's own."""
-        name = self._opener.store(kb_id).current_name()
-        return None if name == index.snapshot else name
 
     def _catch_up(self, slot: "_Slot", index: LiveIndex, kb_id: str) -> None:
         try:

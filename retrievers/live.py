@@ -135,8 +135,7 @@ class LiveIndex:
             for revision_id in stale:
                 self._dense.remove(self._chunks_of.pop(revision_id, ()))
                 owner = self._document_of.pop(revision_id, None)
-                if owner is not None:
-                    self._revisions_of[owner].discard(revision_id)
+                self._revisions_of.get(owner or "", set()).discard(revision_id)
             fresh = (chunk for rev in added.keys() - known for chunk in added[rev])
             self._lexical.apply(stale, self._registered(fresh, vectors))
         self._dense.add(vectors)

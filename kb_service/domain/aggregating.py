@@ -6,7 +6,7 @@ What a unit does not state is never filled in: it is left out and told.
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from statistics import median
+from statistics import fmean, median
 
 from kb_service.domain.facts import FactField
 from kb_service.domain.record_periods import period_label, periods_between
@@ -16,7 +16,7 @@ from kb_service.domain.record_sets import Unit, Value
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """An aggregate of one unit of measure; `text` of it is left to who tells it."""
+    """An aggregate of a field over the `units` that state it in one `unit` of measure."""
 
     value: float
     unit: str
@@ -182,15 +182,11 @@ def _number(unit: Unit, name: str) -> float:
     return 0.0 if number is None else number
 
 
-def _average(numbers: Sequence[float]) -> float:
-    return math.fsum(numbers) / len(numbers)
-
-
 _AGGREGATES: dict[Measure, Callable[[Sequence[float]], float]] = {
     Measure.COUNT: lambda numbers: float(len(numbers)),
     Measure.SUM: math.fsum,
     Measure.MIN: min,
     Measure.MAX: max,
-    Measure.AVERAGE: _average,
+    Measure.AVERAGE: fmean,
     Measure.MEDIAN: median,
 }

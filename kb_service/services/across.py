@@ -24,7 +24,7 @@ from kb_service.services.filtering import as_compared
 from kb_service.services.finding import Finding
 from kb_service.services.planning import Planned, Vocabulary, planned_for
 from kb_service.services.querying import QueryResult, QueryRunner, Records
-from kb_service.services.table_words import Line, lines_of
+from kb_service.services.table_words import MAX_NAMES, Line, lines_of
 from kb_service.services.tabulating import Titled
 from kb_service.services.telling import (
     ACROSS,
@@ -171,7 +171,7 @@ class AcrossDocuments:
     def told(self, kb_id: str, result: QueryResult, planned: Planned, language: str) -> Told:
         """Put a result in words, every cell cited."""
         sums = [self._runner.run(kb_id, one) for one in planned.also]
-        names = self._desk.named(result.tally.lacking[:MAX_CITED])
+        names = self._desk.named(result.tally.lacking[:MAX_NAMES])
         called = {one: document.name for one, document in names.items()}
         lines = list(lines_of(result, sums, planned, called, language))
         text = "\n".join(line.text for line in lines)
@@ -309,9 +309,8 @@ def _is_of_many(
     is_open = any(f.evidence.is_empty or f.evidence.shortfall for f in findings)
     if result.tally.matched < 2:
         return bool(result.tally.matched) and planned.asks_what_happened and is_open
-    filters = result.query.filters
-    has_length = filters.time_from and filters.time_to and filters.time_to - filters.time_from
-    is_long = bool(has_length) and has_length > timedelta(days=1)  # type: ignore[operator]
+    begin, end = result.query.filters.time_from, result.query.filters.time_to
+    is_long = begin is not None and end is not None and end - begin > timedelta(days=1)
     return planned.sums_up or is_long or is_open
 
 

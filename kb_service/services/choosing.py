@@ -1,6 +1,6 @@
 """Which typed query the sketch of a question asks for. Pure; knows no base but its fields."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 
@@ -40,9 +40,9 @@ class Asked:
     alternatives: tuple[Filters, ...]
     have: Collection[str]
 
-    def names(self, fields: Collection[str]) -> tuple[str, ...]:
+    def names(self, asked: Iterable[str]) -> tuple[str, ...]:
         """Return fields under the names that the base has for them."""
-        return tuple(dict.fromkeys(self.own.get(str(one), str(one)) for one in fields))
+        return tuple(dict.fromkeys(self.own.get(str(one), str(one)) for one in asked))
 
     @property
     def of(self) -> Counted:
@@ -66,8 +66,8 @@ class Asked:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The fields that are asked to be shown, and without any the usual ones."""
-        return tuple(n for n in self.names([*self.sketch.columns, *self.sketch.measured]))
+        """The fields that are asked to be shown."""
+        return self.names([*self.sketch.columns, *self.sketch.measured])
 
 
 def choose(asked: Asked) -> Chosen | None:

@@ -38,10 +38,11 @@ class ErasureService:
         Raises NotFound (deletion_not_found) for what was neither deleted here (from the base
         `kb_id`, where one is given) nor is there.
         """
-        receipt = self._erasures().receipt(document_id)
+        erasures = self._erasures()
+        receipt = erasures.receipt(document_id)
         if receipt is not None and kb_id not in (None, receipt.kb_id):
             receipt = None
-        places = self._erasures().look(document_id, receipt)
+        places = erasures.look(document_id, receipt)
         is_elsewhere = kb_id is not None and receipt is None
         if is_elsewhere or (receipt is None and not any(place.found for place in places)):
             raise NotFound(

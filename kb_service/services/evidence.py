@@ -233,10 +233,9 @@ def _counts_alike(one: str, other: str) -> bool:
     units = [_unit_of_one_number(words) for words in (one, other)]
     if not all(units):
         return False
-    alike = [
-        one for one, _ in takewhile(lambda pair: pair[0] == pair[1], zip(*units, strict=False))
-    ]
-    return len(alike) >= (UNIT_LETTERS if "".join(alike).isascii() else 1)
+    pairs = takewhile(lambda pair: pair[0] == pair[1], zip(*units, strict=False))
+    alike = "".join(letter for letter, _ in pairs)
+    return len(alike) >= (UNIT_LETTERS if alike.isascii() else 1)
 
 
 def _unit_of_one_number(words: str) -> str:

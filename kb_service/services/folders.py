@@ -149,7 +149,7 @@ class LocalFolder:
         try:
             stream = path.open("rb")
         except OSError as error:
-            raise _unreadable(file.path, error) from error
+            raise unreadable(file.path, error) from error
         with stream:
             if _look(file.path, path) != file:
                 raise DocumentError(f"{file.path!r} is being written", code="file_changing")
@@ -175,7 +175,8 @@ def _look(relative: str, path: Path) -> SourceFile:
     return SourceFile(relative, seen.st_size, str(seen.st_mtime_ns))
 
 
-def _unreadable(name: str, error: OSError) -> DocumentError:
+def unreadable(name: str, error: OSError) -> DocumentError:
+    """Return the error of a file that cannot be opened."""
     reason = f"{name!r} cannot be read: {error.strerror or error}"
     return DocumentError(reason, code="unreadable_file")
 

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kb_service.domain.documents import Document
-from kb_service.domain.errors import DocumentError, InvalidRequest, NotFound
+from kb_service.domain.errors import InvalidRequest, NotFound
 from kb_service.domain.names import OnConflict
 from kb_service.domain.sources import Source
 from kb_service.domain.sync import SyncOrder
 from kb_service.services.bases import BaseService
 from kb_service.services.documents import DocumentService
-from kb_service.services.folders import given_name, scan, told_apart
+from kb_service.services.folders import given_name, scan, told_apart, unreadable
 from kb_service.services.ingest_run import IngestRun
 from kb_service.services.sync import SyncPreview, SyncReport, SyncService
 from kb_service.services.uploads import UploadItem, UploadService
@@ -165,7 +165,6 @@ def _accept_file(
     try:
         stream = path.open("rb")
     except OSError as error:
-        reason = f"{name!r} cannot be read: {error.strerror or error}"
-        return UploadItem("rejected", error=DocumentError(reason, code="unreadable_file"))
+        return UploadItem("rejected", error=unreadable(name, error))
     with stream:
         return uploads.accept(kb_id, name, stream, on_conflict=on_conflict)

@@ -62,7 +62,8 @@ class Planned:
     `unknown`: names that no record states. `is_over_many`: its words ask over many documents; else
     it may as well ask about one. `is_measured`: it asks for groups, an order or an aggregate;
     `sums_up`: for a total in so many words. `order`: what it asks for the most or least of.
-    `asks_people`: it counts people, where incidents may be meant.
+    `asks_people`: it counts people, where incidents may be meant. `asks_what_happened`: in so many
+    words, of whatever there was.
     """
 
     query: RecordQuery | None

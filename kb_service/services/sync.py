@@ -30,6 +30,8 @@ TRIED_AGAIN = StorageError.outages | {
 """How an ingest fails through no fault of its file, and unlike poison may do better next time."""
 
 CHANGING, UNREADABLE = "file_changing", "unreadable_file"
+_STAMP = "stamp "
+"""In front of a stamp that stands for a content which is not fetched yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,8 +262,9 @@ def _selected(found: SourceListing, selection: Selection) -> tuple[SourceListing
 def _content_of(source: Source, file: SourceFile, remembered: SeenFile | None) -> str:
     """Return the hash of a file, or of one that would have to be fetched, what stands for it."""
     if source.are_stamps_sure:
-        is_same = remembered is not None and remembered.stamp == file.stamp
-        return remembered.sha256 if remembered and is_same else f"stamp {file.stamp}"
+        if remembered is not None and remembered.stamp == file.stamp:
+            return remembered.sha256
+        return f"{_STAMP}{file.stamp}"
     try:
         with source.fetch(file) as fetched:
             return sha256_of_stream(fetched.stream)
@@ -271,7 +274,7 @@ def _content_of(source: Source, file: SourceFile, remembered: SeenFile | None) -
 
 def _seen_files(sight: _Sight, taken: _Taken) -> dict[str, SeenFile]:
     """Return what the files hold, where that is known by now."""
-    known = {n: sha256 for n, sha256 in sight.seen.items() if not sha256.startswith("stamp ")}
+    known = {n: sha256 for n, sha256 in sight.seen.items() if not sha256.startswith(_STAMP)}
     known |= {
         name: item.document.versions[0].sha256 for name, item in taken.uploads if item.document
     }

@@ -36,7 +36,6 @@ class Line:
 
     text: str
     row: int | None = None
-    is_head: bool = False
 
 
 def lines_of(
@@ -47,10 +46,10 @@ def lines_of(
     language: str,
 ) -> Iterator[Line]:
     """Yield what is said. `lacking`: names of documents that lack what was asked, by id."""
-    yield Line(_head(result, planned, language), is_head=True)
+    yield Line(_head(result, planned, language))
     for one in sums:
         if one.numbers:
-            yield Line(_aggregated(one, one.numbers, language, with_scope=False), is_head=True)
+            yield Line(_aggregated(one, one.numbers, language, with_scope=False))
     yield from _rows(result, language)
     yield from _extreme(result, planned, language)
     yield from (Line(text) for text in _behind(result, planned, lacking, language))

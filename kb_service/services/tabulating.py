@@ -84,10 +84,9 @@ def side_label(filters: Filters) -> str:
 
 def unit_place(unit: Unit, name: str) -> Place:
     """Return the words that a unit is counted by: its value of a field, else its own."""
-    value = unit.settled(name)
-    if value is None:
-        known = next((values[0] for values in unit.values.values() if values), None)
-        value = known
+    value = unit.settled(name) or next(
+        (values[0] for values in unit.values.values() if values), None
+    )
     if value is None:
         row = unit.records[0]
         return Place(row.revision_id, row.start, row.end)

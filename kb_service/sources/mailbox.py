@@ -9,12 +9,12 @@ import io
 import re
 import ssl
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from email import policy
 from email.parser import BytesHeaderParser
-from typing import Any
+from typing import Any, NoReturn
 
 from kb_service.domain.errors import DocumentError, SourceError
 from kb_service.domain.sources import Fetched, SourceFile, SourceListing
@@ -127,8 +127,11 @@ class Mailbox:
         try:
             yield
         except _FAILURES as error:
-            said = told(error, (self._address.password,))
-            raise SourceError(f"{self._address.text}: {what}: {said}") from None
+            self._fail(what, error)
+
+    def _fail(self, what: str, error: Exception) -> NoReturn:
+        secrets = (self._address.password,)
+        raise SourceError(f"{self._address.text}: {what}: {told(error, secrets)}") from None
 
 
 def _connect(address: MailboxAddress) -> imaplib.IMAP4:
@@ -143,7 +146,8 @@ def _connect(address: MailboxAddress) -> imaplib.IMAP4:
 
 def _log_in(connection: imaplib.IMAP4, user: str, password: str) -> None:
     if "AUTH=PLAIN" in connection.capabilities:
-        connection.authenticate("PLAIN", lambda _: f"\0{user}\0{password}".encode())
+        reply: Callable[[bytes], bytes] = lambda _: f"\0{user}\0{password}".encode()  # noqa: E731
+        connection.authenticate("PLAIN", reply)
     else:
         connection.login(user, password)
 

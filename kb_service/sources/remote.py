@@ -72,7 +72,7 @@ class RemoteFolder:
             folder = waiting.pop()
             for entry in self._entries(folder):
                 path = str(entry["name"]).strip("/")
-                if path == folder:
+                if path == folder.strip("/"):
                     continue  # the mark of the folder itself
                 if entry["type"] != "directory":
                     self._sort_in(found, path, entry)

@@ -1,7 +1,6 @@
 """Pictures inside documents: their words stand where the picture does, each picture read once."""
 
 import io
-import re
 from base64 import b64encode
 from collections.abc import Iterator
 from email.message import EmailMessage
@@ -196,58 +195,6 @@ def test_a_picture_in_a_cell_stands_behind_the_table(tmp_path: Path) -> None:
     document = read(tmp_path, target.getvalue(), types.DOCX)
     assert document.text.endswith(f"\n\n{SAID}")
     assert "Rope" in document.text
-
-
-def test_a_picture_in_a_note_is_the_one_that_the_note_points_at(tmp_path: Path) -> None:
-    path = tmp_path / "a.docx"
-    path.write_bytes(word(picture()))
-    office = "http://schemas.openxmlformats.org"
-    relationships = f"{office}/officeDocument/2006/relationships"
-    with ZipFile(path) as package:
-        parts = {name: package.read(name) for name in package.namelist()}
-    body = parts["word/document.xml"].decode()
-    (own,) = re.findall(r'r:embed="(\w+)"', body)
-    called = '<w:r><w:footnoteReference w:id="7"/></w:r></w:p>'
-    parts["word/document.xml"] = body.replace("</w:p>", called, 1).encode()
-    parts["word/footnotes.xml"] = (
-        f'<w:footnotes xmlns:w="{office}/wordprocessingml/2006/main" xmlns:r="{relationships}"'
-        f' xmlns:a="{office}/drawingml/2006/main"><w:footnote w:id="7"><w:p><w:r><w:drawing>'
-        f'<a:blip r:embed="{own}"/></w:drawing></w:r></w:p></w:footnote></w:footnotes>'
-    ).encode()
-    parts["word/_rels/footnotes.xml.rels"] = (
-        f'<Relationships xmlns="{office}/package/2006/relationships"><Relationship Id="{own}"'
-        f' Type="{relationships}/image" Target="media/note.png"/></Relationships>'
-    ).encode()
-    parts["word/media/note.png"] = picture(200)
-    target = io.BytesIO()
-    with ZipFile(target, "w") as package:
-        for name, data in parts.items():
-            package.writestr(name, data)
-    document = read(tmp_path, target.getvalue(), types.DOCX)
-    assert document.text == f"Before.\n\n{SAID}\n\n{SAID}\n\nAfter."
-
-
-def test_as_many_pictures_are_read_as_are_large_enough(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("ingest.embedded.MAX_PICTURES", 2)
-    pictures = EmbeddedPictures()
-    for red in range(3):
-        pictures.see(picture(red, (10, 10)))
-    seen = [pictures.see(picture(red)) for red in range(3)]
-    assert [one.loss for one in seen] == ["", "", "too_many_pictures"]
-    assert [one.number is not None for one in seen] == [True, True, False]
-
-
-def test_words_of_a_picture_are_scored_each_where_a_mark_among_them_is_no_character() -> None:
-    seen = SeenPicture(" a\x00b c", bytes([0, 201, 202, 203, 0, 204]))
-    pictures = EmbeddedPictures()
-    pictures.see = lambda _: seen  # type: ignore[method-assign]
-    draft = DraftDocument("a", 100, pictures)
-    draft.add_picture(b"any")
-    draft.end_page()
-    (only,) = draft.finish().pages
-    assert list(only.char_scores) == [201, 203, 0, 204]
 
 
 def test_a_picture_that_could_not_be_read_is_named_on_its_page(tmp_path: Path) -> None:

@@ -35,20 +35,20 @@ def test_the_cuts_are_those_of_langchains_recursive_splitter(words: list[str]) -
         chunk_overlap=0,
         length_function=num_characters,
     )
-    assert list(pieces(text, MARKS, num_characters, LIMIT)) == theirs.split_text(text)
+    assert pieces(text, MARKS, num_characters, LIMIT) == theirs.split_text(text)
 
 
 @given(words=WORDS)
 @settings(max_examples=200, deadline=None)
 def test_the_pieces_are_the_text_and_none_is_too_heavy(words: list[str]) -> None:
     text = "".join(words)
-    found = list(pieces(text, MARKS, num_inked, LIMIT))
+    found = pieces(text, MARKS, num_inked, LIMIT)
     assert "".join(found) == text
     assert all(num_inked(piece) <= LIMIT for piece in found)
 
 
 def test_a_long_line_with_two_spaces_between_its_words_is_cut_between_words() -> None:
     text = "word  " * 20
-    found = list(pieces(text, MARKS, num_inked, LIMIT))
+    found = pieces(text, MARKS, num_inked, LIMIT)
     assert "".join(found) == text
     assert {piece.strip() for piece in found} == {"word  word  word", "word  word"}

@@ -35,18 +35,12 @@ def num_replayed(retriever: HybridRetriever) -> int:
     return sum(len(call.args[1]) for call in replayed.call_args_list)
 
 
-@pytest.fixture
-def retriever(source: MemorySource, open_retriever: OpenRetriever) -> HybridRetriever:
-    """One that has three documents open."""
+def test_a_question_after_many_documents_has_nothing_to_replay(
+    source: MemorySource, open_retriever: OpenRetriever
+) -> None:
     put(source, 3)
     retriever = open_retriever()
     assert found(retriever) == 3
-    return retriever
-
-
-def test_a_question_after_many_documents_has_nothing_to_replay(
-    source: MemorySource, retriever: HybridRetriever
-) -> None:
     put(source, MAX_REPLAYED - 1)
     retriever.follow()
     assert num_replayed(retriever) == 0
@@ -64,28 +58,37 @@ def test_the_first_question_opens_nothing_that_was_named_at_the_start(
 
 
 def test_a_question_far_behind_opens_what_another_process_published(
-    source: MemorySource, retriever: HybridRetriever, open_retriever: OpenRetriever
+    source: MemorySource, open_retriever: OpenRetriever
 ) -> None:
+    put(source, 3)
+    retriever, worker = open_retriever(), open_retriever()
+    assert found(retriever) == 3
     put(source, MANY)
-    open_retriever().refresh(KB)
+    worker.refresh(KB)
     put(source, 2)
     assert num_replayed(retriever) == 2
     assert found(retriever) == MANY + 5
 
 
 def test_following_far_behind_opens_what_another_process_published(
-    source: MemorySource, retriever: HybridRetriever, open_retriever: OpenRetriever
+    source: MemorySource, open_retriever: OpenRetriever
 ) -> None:
+    put(source, 3)
+    retriever, worker = open_retriever(), open_retriever()
+    assert found(retriever) == 3
     put(source, MANY)
-    open_retriever().refresh(KB)
+    worker.refresh(KB)
     retriever.follow()
     assert num_replayed(retriever) == 0
     assert found(retriever) == MANY + 3
 
 
 def test_documents_deleted_while_it_follows_are_not_found(
-    source: MemorySource, retriever: HybridRetriever
+    source: MemorySource, open_retriever: OpenRetriever
 ) -> None:
+    put(source, 3)
+    retriever = open_retriever()
+    assert found(retriever) == 3
     put(source, 20)
     changes = source.changes(KB, 3)
     for number in range(0, 23, 2):
@@ -96,8 +99,11 @@ def test_documents_deleted_while_it_follows_are_not_found(
 
 
 def test_what_fails_while_following_is_done_by_the_question(
-    source: MemorySource, retriever: HybridRetriever
+    source: MemorySource, open_retriever: OpenRetriever
 ) -> None:
+    put(source, 3)
+    retriever = open_retriever()
+    assert found(retriever) == 3
     put(source, 5)
     with (
         patch.object(LiveIndex, "replay", side_effect=ValueError("torn")),
