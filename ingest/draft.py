@@ -44,7 +44,7 @@ def clean(text: str) -> str:
 class Block:
     """A paragraph, a row of a table or a line of a chart, with its heading level (0: none).
 
-    `picture`: the part of the package that is a picture in this place, "" for none.
+    `picture`: the part of the package, or the address, of a picture in this place; "" for none.
     """
 
     text: str

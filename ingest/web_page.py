@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
-from ingest.draft import DraftDocument
+from ingest.draft import Block, DraftDocument
 from ingest.tables import row_texts
 from kb_service.domain.errors import DocumentError
 from kb_service.language.layout import LAYOUT
@@ -19,8 +19,6 @@ from kb_service.language.lexicon import CJK
 if TYPE_CHECKING:
     from lxml.etree import _Element
 
-PICTURE = -1
-"""Stands for the level of a block that is the address of a picture."""
 MAX_DEPTH = 255
 """libxml2 stops at this depth and drops the rest of the page."""
 
@@ -70,19 +68,15 @@ def add_html(
             f"elements are nested deeper than {MAX_DEPTH} levels, the limit of the HTML parser",
             details={"max_depth": MAX_DEPTH},
         )
-    for block, level in blocks_of(tree):
-        if level == PICTURE:
-            draft.add_picture(_inline_picture(block) or (shown(block) if shown else None))
-        else:
-            draft.add(block, level or LAYOUT.section_level(block))
+    for block in blocks_of(tree):
+        draft.add(block.text, block.level or LAYOUT.section_level(block.text))
+        own = _inline_picture(block.picture)
+        draft.add_picture(own or (shown(block.picture) if shown and block.picture else None))
     return " ".join((tree.findtext(".//title") or "").split())
 
 
-def blocks_of(root: "_Element") -> Iterator[tuple[str, int]]:
-    """Yield the blocks below an element in reading order, each with its heading level or 0.
-
-    The address of a picture comes behind the block that it stands in, as one of level PICTURE.
-    """
+def blocks_of(root: "_Element") -> Iterator[Block]:
+    """Yield the blocks below an element in reading order, pictures behind what they stand in."""
     from lxml import etree
 
     walk = etree.iterwalk(root, events=("start", "end", "comment", "pi"))
@@ -96,8 +90,8 @@ def blocks_of(root: "_Element") -> Iterator[tuple[str, int]]:
             elif _name(node) == "table" and not _is_layout(node):
                 walk.skip_subtree()
                 yield from page.flush()
-                yield from ((text, 0) for text in _table_texts(node))
-                yield from ((_address(n), PICTURE) for n in node.iter("img") if _address(n))
+                yield from map(Block, _table_texts(node))
+                yield from (Block("", picture=_address(n)) for n in node.iter("img"))
             else:
                 yield from page.flush_at(node)
                 page.begin(node)
@@ -130,7 +124,7 @@ class _Page:
             self._words.append("\n")
         if tag == "rt" and not _has_marks(node):
             self._words.append("(")
-        if tag == "img" and _address(node):
+        if tag == "img":
             self._pictures.append(_address(node))
         self.say(_said_by_attributes(node, tag))
         self.say(node.text)
@@ -156,13 +150,13 @@ class _Page:
         else:
             self._words.append(_SPACE.sub(" ", _WRAPPED.sub("", text)))
 
-    def flush_at(self, node: "_Element") -> Iterator[tuple[str, int]]:
+    def flush_at(self, node: "_Element") -> Iterator[Block]:
         """End the block where an element begins that breaks the line."""
         # What is said of a term goes on in its block.
         if _name(node) in _BLOCKS and _name(node) != "dd":
             yield from self.flush()
 
-    def flush_behind(self, node: "_Element") -> Iterator[tuple[str, int]]:
+    def flush_behind(self, node: "_Element") -> Iterator[Block]:
         """End the block where such an element ends; a hidden one breaks nothing."""
         tag = _name(node)
         if tag == "dt":
@@ -170,15 +164,15 @@ class _Page:
         elif tag in _BLOCKS and not _is_hidden(node):
             yield from self.flush()
 
-    def flush(self) -> Iterator[tuple[str, int]]:
+    def flush(self) -> Iterator[Block]:
         """Yield the block so far, if it has words, and begin another one."""
         words, self._words = "".join(self._words), []
         lines = words.split("\n") if self._num_verbatim else map(str.strip, words.split("\n"))
         text = "\n".join(lines).strip("\n")
         if text.strip():
-            yield (text if self._num_verbatim else re.sub(" {2,}", " ", text)), self._level
+            yield Block(text if self._num_verbatim else re.sub(" {2,}", " ", text), self._level)
         pictures, self._pictures = self._pictures, []
-        yield from ((address, PICTURE) for address in pictures)
+        yield from (Block("", picture=address) for address in pictures)
 
     def _number(self, node: "_Element") -> None:
         number = self._counters[-1] if self._counters else None
@@ -281,7 +275,7 @@ def _span(cell: "_Element", name: str) -> int:
 
 
 def _inline(node: "_Element") -> str:
-    return " ".join(" ".join(text.split()) for text, level in blocks_of(node) if level != PICTURE)
+    return " ".join(" ".join(block.text.split()) for block in blocks_of(node) if block.text)
 
 
 def _address(node: "_Element") -> str:
