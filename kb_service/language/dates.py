@@ -51,6 +51,7 @@ class Calendar:
             return None
         if not month:
             return (f"num:{year}", ()) if year is not None else None
+        year = None if year is None else full_year(year)
         monthly = f"{month}-{day}" if day else f"{month}"
         implied = [f"date:{monthly}", f"date:{month}"]
         if year is None:
@@ -76,6 +77,13 @@ class Calendar:
 
 
 CALENDAR = Calendar(shipped_lexicon())
+
+
+def full_year(year: int) -> int:
+    """Return a year of four digits for one of two: 69 to 99 lie in the last century (POSIX, %y)."""
+    if year > 99:
+        return year
+    return year + (1900 if year >= 69 else 2000)
 
 
 def dates_in_title(title: str) -> frozenset[str]:

@@ -13,7 +13,7 @@ from datetime import date, timedelta
 
 from kb_service.domain.spans import TextSpan
 from kb_service.domain.times import TimeWindow
-from kb_service.language.dates import Calendar
+from kb_service.language.dates import Calendar, full_year
 from kb_service.language.lexicon import Lexicon, shipped_languages, shipped_lexicon
 from kb_service.language.messages import language_of, message
 from kb_service.language.numerals import Numerals
@@ -223,7 +223,7 @@ class TimeWords:
         turn = self._turns[groups["turn"]] if "turn" in groups else None
         if "y" in groups:
             year = self._number(groups["y"])
-            return None if year is None else in_year(year + 2000 * (year < 100))
+            return None if year is None else in_year(full_year(year))
         if turn == _LAST:
             return next((days for days in found if days[1] < today), None)
         if turn is None and "year" not in groups:

@@ -90,3 +90,9 @@ def test_a_title_states_dates_run_together_in_file_names() -> None:
 
 def test_a_date_before_its_time_in_one_token_is_read() -> None:
     assert {"date:2015-8-3", "time:17:21"} <= supporting_values("At 2015-08-03T17:21 it began")
+
+
+def test_a_year_of_two_digits_is_the_whole_one_where_a_month_stands_behind_it() -> None:
+    assert not missing_values("24年8月17日", "2024-08-17")
+    assert supporting_values("98年5月") >= {"date:1998-5", "num:1998"}
+    assert "num:2020" not in supporting_values("用了20年")

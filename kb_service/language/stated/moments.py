@@ -25,6 +25,7 @@ _BETWEEN = tuple(map(re.compile, _LEXICON.patterns("stated", "between")))
 _UNTIL = re.compile("|".join(_LEXICON.patterns("stated", "until")))
 _HALF_DAYS = _LEXICON.numbered("stated", "half_days")
 _NOON = 12
+_MONTHS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,18 +101,13 @@ def _dates(plain: str, year: int | None) -> Iterator[Moment]:
 def _stretch(value: str, year: int | None) -> tuple[datetime, datetime, Precision] | None:
     matched = _VALUE.fullmatch(value)
     numbers = [int(number) for number in matched["numbers"].split("-")] if matched else []
-    if numbers and numbers[0] <= _NOON and len(numbers) > 1:
-        if year is None:
-            return None
-        numbers = [year, *numbers]
-    if not numbers:
-        return None
-    first, *rest = numbers
-    first += 2000 if first < 100 else 0
-    if not 1900 <= first <= 2199:
+    if len(numbers) > 1 and numbers[0] <= _MONTHS:
+        numbers = [year or 0, *numbers]
+    # A year of two digits without a month is a length: wires of 20年.
+    if not numbers or not 1900 <= numbers[0] <= 2199:
         return None
     try:
-        return _whole(first, *rest)
+        return _whole(*numbers)
     except ValueError:
         return None
 

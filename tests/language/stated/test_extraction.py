@@ -157,3 +157,20 @@ def test_a_field_that_says_there_was_none_tells_of_nothing(line: str, kind: str 
 
 def test_a_time_of_day_before_a_name_counts_nobody() -> None:
     assert "dead" not in told("15:10 Lucia Ferro killed the migration session.")
+
+
+@pytest.mark.parametrize(
+    ("written", "time"),
+    [
+        ("08年5月12日14时28分", "2008-05-12T14:28"),
+        ("十二年三月五日", "2012-03-05T00:00"),
+        ("98年5月1日", "1998-05-01T00:00"),
+    ],
+)
+def test_a_year_of_two_digits_beside_a_whole_one_is_read(written: str, time: str) -> None:
+    """Of a year up to twelve its month was taken for another number, and the text was not read."""
+    assert told(f"2020年度汇编。\n{written}，厂房发生火灾。")["time"] == time
+
+
+def test_a_length_in_years_is_no_time() -> None:
+    assert "time" not in told("汇编：二〇二〇。\n电线用了20年，发生火灾。")
