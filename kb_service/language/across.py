@@ -5,14 +5,15 @@ told, so that nobody answers a question that was read by half. Knows no document
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from math import inf, nextafter
 
 from kb_service.domain.facts import FactField
 from kb_service.domain.record_queries import Counted, Operation
 from kb_service.language.kinds import bare_question
 from kb_service.language.lexicon import HAN, shipped_lexicon
-from kb_service.language.numerals import whole_number
+from kb_service.language.stated.values import number_in
 
 CASUALTIES = "casualties"
 """A word for all counts of people at once."""
@@ -26,7 +27,6 @@ _PERIODS = {
     **_LEXICON.paired("across", "periods"),
     **_LEXICON.paired("across", "period_words"),
 }
-_SCALES = _LEXICON.numbered("numerals", "scales") | _LEXICON.numbered("numerals", "powers")
 _WORDS = re.compile(rf"[{HAN}]+|[^\W{HAN}][\w.'&/-]*(?: +[^\W{HAN}][\w.'&/-]*)*")
 _TITLES = frozenset(_LEXICON.listed("across", "titles"))
 _CONDITIONS = ("more_than", "at_least_n", "less_than", "none_of", "exactly", "some_of")
@@ -49,7 +49,6 @@ _FIELD_OF = {
     "asks_person": FactField.PERSON,
     "asks_cause": FactField.CAUSE,
 }
-ORDER_FIELDS = {"latest": FactField.TIME, "earliest": FactField.TIME}
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,15 +131,16 @@ def _nothing(sketch: Sketch, name: str, groups: dict[str, str]) -> None:
 
 
 def _condition(sketch: Sketch, name: str, groups: dict[str, str]) -> None:
-    number = _number(groups) if "num" in groups else None
+    number = _number(groups)
     for one in fields_meant(groups["field"]):
         if name == "none_of":
             sketch.ranges.append(Range(one, 0, 0))
         elif name == "some_of":
             sketch.ranges.append(Range(one, 1))
         elif number is not None:
-            low = {"more_than": number + 1e-6, "at_least_n": number, "exactly": number}.get(name)
-            high = {"less_than": number - 1e-6, "exactly": number}.get(name)
+            above, below = nextafter(number, inf), nextafter(number, -inf)
+            low = {"more_than": above, "at_least_n": number, "exactly": number}.get(name)
+            high = {"less_than": below, "exactly": number}.get(name)
             sketch.ranges.append(Range(one, low, high))
 
 
@@ -162,8 +162,8 @@ def _operation(sketch: Sketch, name: str, groups: dict[str, str]) -> None:
 
 def _ordered(sketch: Sketch, name: str, groups: dict[str, str]) -> None:
     sketch.order = sketch.order or {"top": "most"}.get(name, name)
-    if name == "top":
-        sketch.top = int(_number(groups))
+    if name == "top" and (number := _number(groups)):
+        sketch.top = int(number)
     if "field" in groups:
         sketch.measured += fields_meant(groups["field"])
 
@@ -197,13 +197,12 @@ _READERS: dict[str, Callable[[Sketch, str, dict[str, str]], None]] = {
 }
 
 
-def _number(groups: dict[str, str]) -> float:
-    written = groups["num"]
-    number = float(written) if written[0].isdigit() else float(whole_number(written) or 0)
-    return number * _SCALES.get(groups.get("by", ""), 1)
+def _number(groups: dict[str, str]) -> float | None:
+    number = number_in(groups.get("num", ""))
+    return number.value if number else None
 
 
-def blanked(text: str, spans: Iterator[tuple[int, int]]) -> str:
+def blanked(text: str, spans: Iterable[tuple[int, int]]) -> str:
     """Return a text with commas in place of some stretches, of the same length."""
     for start, end in spans:
         text = f"{text[:start]}{',' * (end - start)}{text[end:]}"

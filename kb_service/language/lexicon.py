@@ -101,6 +101,7 @@ def shipped_lexicon() -> Lexicon:
 def _filled(pattern: str, tables: Tables, table: Mapping[str, Any]) -> str:
     """Fill in what every table may name, and the texts and words of the pattern's own table."""
     calendar, names = tables.get("calendar", {}), tables.get("names", {})
+    numerals = tables.get("numerals", {})
     for key, text in table.items():
         if isinstance(text, str):
             pattern = pattern.replace(f"<{key}>", text)
@@ -111,6 +112,8 @@ def _filled(pattern: str, tables: Tables, table: Mapping[str, Any]) -> str:
         pattern.replace("<n>", f"[0-9{calendar.get('date_digits', '')}]")
         .replace("<month>", any_of(calendar.get("months", ())))
         .replace("<weekdays>", any_of(calendar.get("weekdays", ())))
+        .replace("<numeral>", any_of([*numerals.get("words", ()), *numerals.get("more_words", ())]))
+        .replace("<scale>", any_of(numerals.get("scales", ())))
         .replace("<cjk>", CJK)
         .replace("<surname>", f"[{names.get('surnames', '')}]")
     )

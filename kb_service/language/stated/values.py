@@ -14,7 +14,11 @@ _SCALES = {
     **_LEXICON.numbered("numerals", "scales"),
     **_LEXICON.numbered("stated", "amount_scales"),
 }
-_WORDS = {**NUMERALS.words, **_LEXICON.numbered("stated", "number_words")}
+_WORDS = {
+    **NUMERALS.words,
+    **_LEXICON.numbered("numerals", "more_words"),
+    **_LEXICON.numbered("stated", "articles"),
+}
 _CURRENCIES = _LEXICON.paired("stated", "currencies")
 _CURRENCY = re.compile(any_of(_CURRENCIES))
 _HAN_DIGITS = "".join({**NUMERALS.digits, **NUMERALS.powers})

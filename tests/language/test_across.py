@@ -1,0 +1,45 @@
+"""What the words of a question over many documents ask for, its numbers read whole."""
+
+import pytest
+
+from kb_service.language.across import Range, sketch_of, without_title
+from kb_service.language.text import normalise
+
+
+@pytest.mark.parametrize(
+    ("question", "field", "low", "high"),
+    [
+        ("incidents with at least one killed", "dead", 1, None),
+        ("incidents in which one person died", "dead", 1, 1),
+        ("incidents with at least twenty injured", "injured", 20, None),
+        ("incidents with 1,200 or more injured", "injured", 1200, None),
+        ("incidents with losses of at least 300,000", "loss", 300_000, None),
+        ("incidents with losses of at least 2 million", "loss", 2_000_000, None),
+        ("incidents with at least two thousand injured", "injured", 2000, None),
+        ("损失不少于3百万元的有多少起", "loss", 3_000_000, None),
+        ("损失不少于1,200万元的有几起", "loss", 12_000_000, None),
+        ("损失不少于1.5亿元的有几起", "loss", 150_000_000, None),
+        ("死亡十人以上的事故", "dead", 10, None),
+    ],
+)
+def test_a_number_is_read_whole(question: str, field: str, low: float, high: float | None) -> None:
+    sketch = sketch_of(normalise(question))
+    assert sketch.ranges == [Range(field, low, high)]
+    assert not sketch.rest
+
+
+def test_more_and_less_leave_the_number_out() -> None:
+    (more,) = sketch_of("incidents with losses over 300,000").ranges
+    (less,) = sketch_of("损失不到三百万元的事故").ranges
+    assert more.low is not None and 300_000 < more.low < 300_001
+    assert less.high is not None and 2_999_999 < less.high < 3_000_000
+
+
+def test_so_many_of_an_order_are_shown() -> None:
+    assert sketch_of("top ten incidents by losses").top == 10
+    assert sketch_of("损失最大的三起事故").top == 3
+
+
+def test_a_title_before_a_name_is_no_part_of_it() -> None:
+    assert without_title("sgt. boone") == without_title("captain boone") == "boone"
+    assert without_title("king") == "king"
