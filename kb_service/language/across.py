@@ -13,10 +13,8 @@ from kb_service.domain.facts import FactField
 from kb_service.domain.record_queries import Counted, Operation
 from kb_service.language.kinds import bare_question
 from kb_service.language.lexicon import HAN, shipped_lexicon
+from kb_service.language.stated.labels import CASUALTIES
 from kb_service.language.stated.values import number_in
-
-CASUALTIES = "casualties"
-"""A word for all counts of people at once."""
 
 _LEXICON = shipped_lexicon()
 _FIELDS = {

@@ -4,7 +4,7 @@ Pure functions on normalised text. Knows no documents.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from kb_service.language.lexicon import HAN, any_of, shipped_languages, shipped_lexicon
 
@@ -15,21 +15,18 @@ _KINDS = tuple(
 )
 
 
-def _pattern(kind: str, *tables: str) -> re.Pattern[str]:
+def _pattern(kinds: Iterable[str], *tables: str) -> re.Pattern[str]:
     """Latin words stand whole; in a script without spaces a word stands wherever it stands."""
-    words = [word for table in tables for word in _LEXICON.listed(table, kind)]
+    words = [word for kind in kinds for table in tables for word in _LEXICON.listed(table, kind)]
     han = any_of(word for word in words if _HAN.search(word))
     latin = any_of(word for word in words if not _HAN.search(word))
     return re.compile(rf"(?=(?P<words>{han}|\b(?:{latin})\b))")
 
 
-_NAMED = {kind: _pattern(kind, "events") for kind in _KINDS}
-_SPOKEN = {kind: _pattern(kind, "events", "event_words") for kind in _KINDS}
-
-
-_ANY = re.compile(
-    "|".join(f"(?:{pattern.pattern})" for pattern in _NAMED.values()).replace("?P<words>", "?:")
-)
+_NAMED = {kind: _pattern((kind,), "events") for kind in _KINDS}
+_SPOKEN = {kind: _pattern((kind,), "events", "event_words") for kind in _KINDS}
+_ANY_NAMED = _pattern(_KINDS, "events")
+"""Most sentences name none: one look tells."""
 
 
 def event_places(normalised: str) -> Iterator[tuple[str, int, int]]:
@@ -48,7 +45,7 @@ def event_places(normalised: str) -> Iterator[tuple[str, int, int]]:
 
 
 def _words_in(normalised: str) -> Iterator[tuple[str, int, int]]:
-    if not _ANY.search(normalised):
+    if not _ANY_NAMED.search(normalised):
         return
     for kind, pattern in _NAMED.items():
         for match in pattern.finditer(normalised):

@@ -32,9 +32,6 @@ _BEFORE = [re.compile(pattern) for pattern in _LEXICON.patterns("kinds", "wrappi
 _AFTER = [
     re.compile(f"(?:{pattern})$") for pattern in _LEXICON.patterns("kinds", "wrappings_after")
 ]
-MAX_GREETING_WORDS = 3
-"""So many words may be a greeting as a whole, though one of them wraps the others: hi there."""
-
 _SPACES = re.compile(r"\s+")
 _END_MARKS = " \t\r\n.,;:!?~" + _LEXICON.characters("sentences", "edges")
 
@@ -42,10 +39,6 @@ _END_MARKS = " \t\r\n.,;:!?~" + _LEXICON.characters("sentences", "edges")
 def kind_of(question: Question) -> QuestionKind:
     """Return what has to be done for a question; a fact is looked up when nothing says more."""
     asked = bare_question(question.normalised).rstrip(_END_MARKS)
-    whole = question.normalised.strip(_END_MARKS)
-    is_short = len(whole.split()) <= MAX_GREETING_WORDS
-    if is_short and any(p.search(whole) for p in _PATTERNS[QuestionKind.SMALL_TALK]):
-        return QuestionKind.SMALL_TALK
     for kind in _IN_ORDER:
         if any(pattern.search(asked) for pattern in _PATTERNS[kind]):
             return kind

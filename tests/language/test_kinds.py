@@ -206,5 +206,8 @@ def test_some_questions_ask_for_a_whole_incident(question: str, *, asks: bool) -
 
 
 def test_a_greeting_of_two_words_is_one() -> None:
-    assert kind_of(parse_question("Hi there")) is Kind.SMALL_TALK
+    for greeting in ("Hi there", "Hello everyone!", "hi all", "Thanks, great work"):
+        assert kind_of(parse_question(greeting)) is Kind.SMALL_TALK
     assert kind_of(parse_question("Hi there, who shut the valve?")) is not Kind.SMALL_TALK
+    assert kind_of(parse_question("Hello again, who died?")) is not Kind.SMALL_TALK
+    assert kind_of(parse_question("Thanks, who died?")) is not Kind.SMALL_TALK
