@@ -26,6 +26,15 @@ _RUN_TOGETHER = re.compile(
 )
 
 
+DATE_WORDS = frozenset(
+    [
+        *shipped_lexicon().numbered("calendar", "months"),
+        *shipped_lexicon().numbered("calendar", "weekdays"),
+    ]
+)
+"""Names of months and days of the week, which are written like names and name nobody."""
+
+
 class Calendar:
     """The dates and times that a lexicon can read."""
 

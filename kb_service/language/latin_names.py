@@ -7,15 +7,12 @@ import re
 from collections.abc import Iterator
 
 from kb_service.domain.questions import SubjectKind
+from kb_service.language.dates import DATE_WORDS
 from kb_service.language.lexicon import any_of, shipped_lexicon
 from kb_service.language.text import is_chinese, normalise
 
 _LEXICON = shipped_lexicon()
-_DATES = {
-    *_LEXICON.numbered("calendar", "months"),
-    *_LEXICON.numbered("calendar", "weekdays"),
-}
-_NOT_NAMES = frozenset([*_DATES, *_LEXICON.listed("subjects", "not_names")])
+_NOT_NAMES = DATE_WORDS | frozenset(_LEXICON.listed("subjects", "not_names"))
 _TITLES = frozenset(_LEXICON.listed("subjects", "titles"))
 _COMMON = frozenset(_LEXICON.listed("subjects", "common_letters"))
 _INSIDE = any_of(_LEXICON.listed("subjects", "inside"))

@@ -7,6 +7,7 @@ dictionary.
 
 import re
 
+from kb_service.language.dates import DATE_WORDS
 from kb_service.language.lexicon import shipped_lexicon
 from kb_service.language.text import normalise
 from kb_service.language.variants import simplified
@@ -15,13 +16,7 @@ _LEXICON = shipped_lexicon()
 _PATTERNS = tuple(map(re.compile, _LEXICON.patterns("names", "patterns")))
 _CAPITALISED = re.compile(r"(?<![\w-])[A-Z][\w’'-]*[\w]")
 _SENTENCE_BEGINS = re.compile(r"[.!?:]\s*[\"'“”‘’(\[]*$")
-_NOT_NAMES = frozenset(
-    [
-        *_LEXICON.numbered("calendar", "months"),
-        *_LEXICON.numbered("calendar", "weekdays"),
-        *_LEXICON.listed("names", "not_names"),
-    ]
-)
+_NOT_NAMES = DATE_WORDS | frozenset(_LEXICON.listed("names", "not_names"))
 
 
 def names_in(text: str) -> list[str]:

@@ -7,14 +7,14 @@ is kept, the first of equals; what nobody states has no fact.
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from kb_service.domain.facts import DOCUMENT_RECORD, Fact, FactField, FactMethod
+from kb_service.domain.facts import DOCUMENT_RECORD, Fact, FactField, FactMethod, Precision
 from kb_service.domain.spans import TextSpan
 from kb_service.domain.texts import MarkedText, Unit, UnitKind
 from kb_service.language.identifiers import identifier_matches
-from kb_service.language.lexicon import shipped_languages, shipped_lexicon
+from kb_service.language.lexicon import Tables, shipped_languages, shipped_lexicon
 from kb_service.language.stated.fields import (
     Place,
     compared,
@@ -57,20 +57,28 @@ _ONCE = frozenset(
     }
 )
 _MIN_MEASURE = 4
-_HEADS = shipped_lexicon().patterns("stated", "measure_heads")
+_HEADS = re.compile(
+    rf"[\W\d_]*(?:{'|'.join(shipped_lexicon().patterns('stated', 'measure_heads'))})[\W_]*"
+)
+_ITEM = re.compile(r"\s*(?:[(\uff08]?\d{1,2}[.)\u3001\uff09]|[-*\u2022])\s*")
+_TABLES_READ = ("fact_labels", "stated", "events", "calendar", "names", "numerals")
 
 
-def _rules() -> str:
+def fact_rules(languages: Mapping[str, Tables]) -> str:
+    """Return the checksum of the code and of the words of some languages by which facts are found.
+
+    SHA-256, hexadecimal.
+    """
     tables = {
-        code: {name: tables.get(name, {}) for name in ("fact_labels", "stated", "events")}
-        for code, tables in shipped_languages().items()
+        code: {name: tables.get(name, {}) for name in _TABLES_READ}
+        for code, tables in languages.items()
     }
     written = json.dumps([EXTRACTING, tables], sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(written.encode()).hexdigest()
 
 
-FACT_RULES = _rules()
-"""By which rules `facts_in` finds (SHA-256): by which code and which words."""
+FACT_RULES = fact_rules(shipped_languages())
+"""By which rules `facts_in` finds."""
 
 
 def facts_in(marked: MarkedText) -> tuple[Fact, ...]:
@@ -124,10 +132,8 @@ def _labelled_facts(
 
 def _with_clock(item: Fact, clock: str | None, at: Place) -> Fact:
     """A day and a time of day in fields of their own are one time."""
-    if item.field != FactField.TIME or clock is None or item.time_from is None:
-        return item
-    clocks = clocks_in(clock)
-    if not clocks or item.precision is None or item.time_to is None or item.precision != "day":
+    clocks = clocks_in(clock) if clock and item.field == FactField.TIME else []
+    if not (clocks and item.time_from and item.time_to and item.precision is Precision.DAY):
         return item
     whole = Moment(0, len(item.value), item.time_from, item.time_to, item.precision)
     return timed(item.field, item.value, item.span, at, at_clock(whole, clocks[0]))
@@ -141,9 +147,9 @@ def _document_facts(
     fields = list(form_fields(text, rows, ends))
     place = _place(FactMethod.FORM, DOCUMENT_RECORD, year)
     yield from _labelled_facts(text, folded, [(f.label, f.value) for f in fields], place)
-    yield from _title_facts(marked, folded, [*rows, *(field.span for field in fields)], year)
-    sure = Place(DOCUMENT_RECORD, FactMethod.SENTENCE, _IN_SENTENCES, year)
     taken = sorted([*rows, *(field.span for field in fields)])
+    yield from _title_facts(marked, folded, taken, year)
+    sure = Place(DOCUMENT_RECORD, FactMethod.SENTENCE, _IN_SENTENCES, year)
     for unit in _prose(marked.units, taken):
         yield from sentence_facts(line_of(text, folded, unit.span), sure)
     yield from _listed_measures(marked, folded, sure)
@@ -152,7 +158,7 @@ def _document_facts(
 def _title_facts(
     marked: MarkedText, folded: str, taken: Sequence[TextSpan], year: int | None
 ) -> Iterator[Fact]:
-    """What the first lines say that are no fields and no rows."""
+    """What the first lines say that are no fields and no rows. `taken`: these, in order."""
     at = _place(FactMethod.TITLE, DOCUMENT_RECORD, year)
     for unit in marked.units[:_TITLE_LINES]:
         is_field = any(unit.span.overlap(span) for span in taken[:100])
@@ -199,16 +205,15 @@ def _prose(units: Iterable[Unit], taken: Sequence[TextSpan]) -> Iterator[Unit]:
 
 def _listed_measures(marked: MarkedText, folded: str, at: Place) -> Iterator[Fact]:
     """The items of a list under a heading of measures."""
-    heads = [re.compile(rf"[\W\d_]*(?:{pattern})[\W_]*") for pattern in _HEADS]
     is_under = False
     for unit in marked.units:
         words = unit.span.of(folded)
-        if any(head.fullmatch(words) for head in heads):
+        if _HEADS.fullmatch(words):
             is_under = True
         elif unit.kind is UnitKind.HEADING or unit.kind is UnitKind.FIELD:
             is_under = False
         elif is_under:
-            item = re.match(r"\s*(?:[(\uff08]?\d{1,2}[.)\u3001\uff09]|[-*\u2022])\s*", words)
+            item = _ITEM.match(words)
             if item is None:
                 is_under = False
                 continue

@@ -247,10 +247,9 @@ def _amount(label: Label, words: str, plain: str, span: TextSpan, at: Place) -> 
     elif says_unknown(plain):
         yield numbered(field, words, span, at, None, label.unit)
     elif amount := amount_in(plain):
-        upper = None if amount.to is None else amount.to * label.scale
         # What says its own currency says its own scale as well.
         scale = 1.0 if amount.unit else label.scale
-        number = Number(amount.value * scale, amount.to if amount.unit else upper)
+        number = Number(amount.value * scale, None if amount.to is None else amount.to * scale)
         yield numbered(field, words, span, at, number, amount.unit or label.unit)
 
 

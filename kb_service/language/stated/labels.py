@@ -37,7 +37,7 @@ _SPACES = re.compile(r"[\s\u3000*_]+")
 _PLATES, _PHONES = (
     tuple(map(re.compile, _LEXICON.patterns("stated", key))) for key in ("plates", "phones")
 )
-_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _SAMPLE = 40
 _MOST = 0.8
 
@@ -92,7 +92,7 @@ def _is_kind(value: str) -> bool:
 
 
 _SORTS = (
-    (FactField.EMAIL, lambda value: _EMAIL.fullmatch(value.strip()) is not None),
+    (FactField.EMAIL, lambda value: EMAIL.fullmatch(value.strip()) is not None),
     (FactField.PHONE, lambda value: any(p.fullmatch(value.strip()) for p in _PHONES)),
     (FactField.VEHICLE, lambda value: any(p.fullmatch(value.strip()) for p in _PLATES)),
     (FactField.KIND, _is_kind),

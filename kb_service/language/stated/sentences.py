@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from kb_service.domain.facts import COUNTS_OF_PEOPLE, UNKNOWN, Fact, FactField
+from kb_service.language.dates import DATE_WORDS
 from kb_service.language.events import event_places
-from kb_service.language.lexicon import shipped_lexicon
+from kb_service.language.lexicon import HAN, shipped_lexicon
 from kb_service.language.stated.fields import (
     Place,
     compared,
@@ -20,12 +21,13 @@ from kb_service.language.stated.fields import (
     tight,
     timed,
 )
+from kb_service.language.stated.labels import EMAIL
 from kb_service.language.stated.moments import Moment, moments_in
 from kb_service.language.stated.plain import Line
 from kb_service.language.stated.values import Number, amount_in, number_in
 
 _LEXICON = shipped_lexicon()
-_HAN = re.compile(r"[\u4e00-\u9fff]")
+_HAN = re.compile(f"[{HAN}]")
 
 
 class _Patterns(tuple[re.Pattern[str], ...]):
@@ -66,7 +68,7 @@ _NAMES = {
     (FactField.ORGANISATION, True): _compiled("cased_organisations"),
     (FactField.VEHICLE, False): _compiled("plates"),
     (FactField.PHONE, False): _compiled("phones"),
-    (FactField.EMAIL, False): _patterns([r"(?P<who>[\w.+-]+@[\w-]+(?:\.[\w-]+)+)"]),
+    (FactField.EMAIL, False): _patterns([f"(?P<who>{EMAIL.pattern})"]),
 }
 _TIGHT = (FactField.VEHICLE, FactField.PHONE)
 _NUMBERS, _FOLLOWS = _compiled("numbers"), _compiled("follows")
@@ -78,12 +80,6 @@ _TIME, _REPORTED, _OTHER = (
 _REACH = 60
 """Characters around a time in which its verb stands."""
 _LESS = 0.15
-_MONTHS = frozenset(
-    [
-        *_LEXICON.numbered("calendar", "months"),
-        *_LEXICON.numbered("calendar", "weekdays"),
-    ]
-)
 
 
 def sentence_facts(line: Line, at: Place) -> Iterator[Fact]:
@@ -92,13 +88,8 @@ def sentence_facts(line: Line, at: Place) -> Iterator[Fact]:
     yield from _money(line, at)
     yield from _cause(line, at)
     yield from _names(line, at)
-    yield from _numbers(line, at)
+    yield from numbers_of(line, at)
     yield from _happening(line, at)
-
-
-def numbers_of(line: Line, at: Place) -> Iterator[Fact]:
-    """Yield the number that a line says to be the document's own, and what it goes on from."""
-    yield from _numbers(line, at)
 
 
 def _people(line: Line, at: Place) -> Iterator[Fact]:
@@ -162,7 +153,8 @@ def _names(line: Line, at: Place) -> Iterator[Fact]:
                 yield fact(field, line.value(span), span, at, text, role=role)
 
 
-def _numbers(line: Line, at: Place) -> Iterator[Fact]:
+def numbers_of(line: Line, at: Place) -> Iterator[Fact]:
+    """Yield the number that a line says to be the document's own, and what it goes on from."""
     follows = _first(_FOLLOWS, line.plain)
     if follows:
         yield _worded(FactField.FOLLOWS, line, follows.span("words"), at, tight(follows["words"]))
@@ -235,7 +227,11 @@ def _place(line: Line, moments: list[Moment], at: Place) -> Iterator[Fact]:
                 start, end = match.span("words")
                 is_time = any(m.start < end and start < m.end for m in moments)
                 first = line.plain[start:end].split(" ")[0].strip(".,")
-                if not is_time and first not in _MONTHS and kind_of(line.plain[start:end]) is None:
+                if (
+                    not is_time
+                    and first not in DATE_WORDS
+                    and kind_of(line.plain[start:end]) is None
+                ):
                     yield _worded(FactField.PLACE, line, (start, end), at, "")
                     return
 

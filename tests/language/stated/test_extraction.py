@@ -3,7 +3,8 @@
 import pytest
 
 from kb_service.domain.facts import UNKNOWN, Fact
-from kb_service.language.stated.extraction import facts_in
+from kb_service.language.lexicon import shipped_languages
+from kb_service.language.stated.extraction import FACT_RULES, fact_rules, facts_in
 from kb_service.language.units import marked
 
 
@@ -174,3 +175,15 @@ def test_a_year_of_two_digits_beside_a_whole_one_is_read(written: str, time: str
 
 def test_a_length_in_years_is_no_time() -> None:
     assert "time" not in told("汇编：二〇二〇。\n电线用了20年，发生火灾。")
+
+
+def test_a_field_above_a_long_table_is_no_title() -> None:
+    rows = "".join(f"Ref: A-{n}; Place: Mill Lane {n}\n" for n in range(1, 120))
+    assert told(f"Caller: Fire Desk\n{rows}") == {"person": "fire desk"}
+
+
+@pytest.mark.parametrize("table", ["numerals", "calendar", "names", "stated"])
+def test_other_words_of_a_language_are_other_rules(table: str) -> None:
+    languages = shipped_languages()
+    changed = {code: {**tables, table: {}} for code, tables in languages.items()}
+    assert fact_rules(languages) == FACT_RULES != fact_rules(changed)
