@@ -20,7 +20,7 @@ _WORDS = {
     **_LEXICON.numbered("stated", "articles"),
 }
 _CURRENCIES = _LEXICON.paired("stated", "currencies")
-_CURRENCY = re.compile(any_of(_CURRENCIES))
+_CURRENCY = re.compile(rf"(?:{any_of(_CURRENCIES)})(?![a-z])")
 _HAN_DIGITS = "".join({**NUMERALS.digits, **NUMERALS.powers})
 _BIG = sorted(
     (scale for scale in _SCALES if not scale.isascii() and len(scale) == 1),

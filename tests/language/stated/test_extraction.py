@@ -187,3 +187,21 @@ def test_other_words_of_a_language_are_other_rules(table: str) -> None:
     languages = shipped_languages()
     changed = {code: {**tables, table: {}} for code, tables in languages.items()}
     assert fact_rules(languages) == FACT_RULES != fact_rules(changed)
+
+
+def test_an_amount_has_its_currency_whole() -> None:
+    def losses(text: str) -> list[tuple[str, str]]:
+        return [(fact.text, fact.unit) for fact in found(text) if fact.field == "loss"]
+
+    assert losses("火灾造成财产损失约3万圆。") == [("30000", "cny")]
+    assert losses("The damage was put at 5 euros.") == [("5", "eur")]
+    assert losses("Damage to the hall kept 5 european workers away.") == []
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    ["The caller can be reached at 641-2207.", "Call back on 641-2207.", "Desk, phone 641-2207."],
+)
+def test_a_short_phone_number_is_told_by_the_word_before_it(sentence: str) -> None:
+    assert told(sentence)["phone"] == "641-2207"
+    assert "phone" not in told("Parts 641-2207 and 555-1234 burned.")
