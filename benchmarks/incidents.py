@@ -10,20 +10,12 @@ same place and kind hours later.
 import argparse
 import random
 import sys
-import tempfile
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import combinations
-from pathlib import Path
 
-from kb_service.domain.documents import ChunkDraft, Page, PageKind, ParsedDocument
-from kb_service.domain.spans import TextSpan
-from kb_service.storage.blobs import BlobStore
-from kb_service.storage.catalog import Catalog
-from kb_service.storage.database import open_database
+from benchmarks.made_up_base import Base, made_up_base
 from kb_service.storage.facts.store import Facts
-from kb_service.storage.jobs.queue import JobQueue
-from kb_service.storage.revisions.publishing import RevisionPublisher
 
 KINDS = ("fire", "leak", "collision", "theft", "outage")
 STREETS = ("Mill Lane", "Harbour Street", "Elm Court", "Quarry Road", "Station Square")
@@ -69,33 +61,16 @@ def _record(number: int, moment: datetime, kind: str, place: str) -> str:
     )
 
 
-def linked(folder: Path, texts: list[str]) -> list[int | None]:
+def linked(base: Base, texts: list[str]) -> list[int | None]:
     """Return the incident that each text is taken to tell of, once all are searchable."""
-    database = open_database(f"sqlite:///{folder / 'kb.sqlite3'}")
-    database.migrate()
-    blobs = BlobStore(folder / "blobs")
-    catalog, jobs = Catalog(database, blobs), JobQueue(database)
-    publisher, facts = RevisionPublisher(database, blobs), Facts(database)
-    kb_id = catalog.bases.create("made up").id
-    ids = []
-    for number, text in enumerate(texts):
-        staged = blobs.stage(text.encode(), 10_000)
-        outcome = catalog.documents.register(kb_id, f"{number}.txt", staged, "text/plain")
-        claim = jobs.claim("benchmark")
-        if claim is None:
-            raise RuntimeError("the job is gone")
-        span = TextSpan(0, len(text))
-        parsed = ParsedDocument(text, (Page(1, span, PageKind.TEXT),))
-        publisher.publish(claim, parsed, [ChunkDraft(0, span, text)])
-        ids.append(outcome.document.id)
-    told = {}
-    cursor = None
+    ids = [base.add(f"{number}.txt", text) for number, text in enumerate(texts)]
+    facts, cursor = Facts(base.database), None
+    told: dict[str, int | None] = {}
     while True:
-        page = facts.listed(kb_id, limit=1000, cursor=cursor)
+        page = facts.listed(base.kb_id, limit=1000, cursor=cursor)
         told |= {item.document_id: item.incident for item in page.items}
         cursor = page.next_cursor
         if cursor is None:
-            database.close()
             return [told.get(document_id) for document_id in ids]
 
 
@@ -108,8 +83,8 @@ def main() -> int:
     draw = random.Random(options.seed)
     made = list(documents(draw, options.clusters))
     draw.shuffle(made)
-    with tempfile.TemporaryDirectory() as folder:
-        found = linked(Path(folder), [text for _, text in made])
+    with made_up_base() as base:
+        found = linked(base, [text for _, text in made])
     pairs = list(combinations(zip((of for of, _ in made), found, strict=True), 2))
     true = sum(a[0] == b[0] for a, b in pairs)
     told = sum(a[1] is not None and a[1] == b[1] for a, b in pairs)

@@ -9,38 +9,27 @@ that are counted are.
 
 import argparse
 import sys
-import tempfile
 import tomllib
+from calendar import month_name
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
 from benchmarks.facts import SHAPES, Made, drawing, made_record, texts_of
-from kb_service.domain.documents import ChunkDraft, Page, PageKind, ParsedDocument
+from benchmarks.made_up_base import Base, made_up_base
 from kb_service.domain.facts import UNKNOWN
 from kb_service.domain.queries import Filters
 from kb_service.domain.record_queries import Operation
-from kb_service.domain.spans import TextSpan
 from kb_service.language.asked import parse_question
 from kb_service.language.tables import kind_name
 from kb_service.services.across import AcrossDocuments
 from kb_service.services.named import named_in
 from kb_service.services.planning import planned_for
 from kb_service.services.querying import QueryResult
-from kb_service.storage.blobs import BlobStore
-from kb_service.storage.catalog import Catalog
-from kb_service.storage.database import open_database
-from kb_service.storage.jobs.queue import JobQueue
 from kb_service.storage.records.store import RecordStore
-from kb_service.storage.revisions.publishing import RevisionPublisher
 
 TODAY = date(2025, 6, 1)
-MONTHS = (
-    *("January", "February", "March", "April", "May", "June", "July", "August", "September"),
-    *("October", "November", "December"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +64,7 @@ def questions(told: Sequence[Told]) -> Iterator[Asked]:
         for month in (3, 8):
             prefix = f"2023-{month:02}"
             chosen = [one for one in of_kind if one.made.truth["time"].startswith(prefix)]
-            en_text = f"How many {en} incidents were there in {MONTHS[month - 1]} 2023?"
+            en_text = f"How many {en} incidents were there in {month_name[month]} 2023?"
             yield from _counts(f"2023年{month}月有几起{zh}", en_text, chosen)
         dead = [one for one in of_kind if _number(one, "dead") >= 1]
         en_text = f"How many {en} incidents with at least 1 deaths?"
@@ -101,41 +90,14 @@ def _number(one: Told, field: str) -> float:
     return -1 if written == UNKNOWN else float(written)
 
 
-class Base:
-    """A base of made-up reports."""
-
-    def __init__(self, folder: Path) -> None:
-        self._database = open_database(f"sqlite:///{folder / 'kb.sqlite3'}")
-        self._database.migrate()
-        self._blobs = BlobStore(folder / "blobs")
-        self._catalog = Catalog(self._database, self._blobs)
-        self._jobs = JobQueue(self._database)
-        self._publisher = RevisionPublisher(self._database, self._blobs)
-        self.kb_id = self._catalog.bases.create("made up").id
-        self.store = RecordStore(self._database)
-        self._across = AcrossDocuments(self.store, self._catalog.revisions)
-
-    def add(self, name: str, text: str) -> str:
-        """Make a text searchable; return the id of its document."""
-        staged = self._blobs.stage(text.encode(), 1_000_000)
-        documents = self._catalog.documents
-        outcome = documents.register(self.kb_id, name, staged, "text/plain")
-        claim = self._jobs.claim("benchmark")
-        if claim is None:
-            raise RuntimeError("the job is gone")
-        span = TextSpan(0, len(text))
-        parsed = ParsedDocument(text, (Page(1, span, PageKind.TEXT),))
-        self._publisher.publish(claim, parsed, [ChunkDraft(0, span, text)])
-        return outcome.document.id
-
-    def answer(self, text: str) -> QueryResult | None:
-        """Return what a question gives, None where it gets no query."""
-        question = parse_question(text)
-        named = named_in(question, TODAY)
-        planned = planned_for(question, named, Filters(), self.kb_id, self.store, TODAY)
-        if planned is None or planned.query is None:
-            return None
-        return self._across.found(self.kb_id, planned.query)
+def answered(base: Base, text: str) -> QueryResult | None:
+    """Return what a question gives, None where it gets no query."""
+    question, store = parse_question(text), RecordStore(base.database)
+    named = named_in(question, TODAY)
+    planned = planned_for(question, named, Filters(), base.kb_id, store, TODAY)
+    if planned is None or planned.query is None:
+        return None
+    return AcrossDocuments(store, base.catalog.revisions).found(base.kb_id, planned.query)
 
 
 def verdict(asked: Asked, result: QueryResult | None) -> str:
@@ -156,8 +118,7 @@ def measured(options: argparse.Namespace, *, is_developed: bool) -> Counter[str]
     shapes = [one for one in content["shape"] if one["developed"] is is_developed]
     told: list[Told] = []
     verdicts: Counter[str] = Counter()
-    with tempfile.TemporaryDirectory() as folder:
-        base = Base(Path(folder))
+    with made_up_base() as base:
         for shape in shapes:
             draw = drawing((options.seed, shape["name"]))
             values = content["values"][shape["language"]]
@@ -166,7 +127,7 @@ def measured(options: argparse.Namespace, *, is_developed: bool) -> Counter[str]
                 document = base.add(f"{shape['name']} {number}.txt", text)
                 told += [Told(made, document) for made in held]
         for asked in questions(told):
-            found = verdict(asked, base.answer(asked.text))
+            found = verdict(asked, answered(base, asked.text))
             verdicts[found] += 1
             if found != "right" and options.show and is_developed:
                 sys.stdout.write(f"{found}: {asked.text}\n")
