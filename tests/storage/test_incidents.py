@@ -3,7 +3,9 @@
 import pytest
 
 from kb_service.domain.errors import InvalidRequest, NotFound
+from kb_service.domain.facts import FactField
 from kb_service.storage.facts.store import Facts
+from tests.storage.facts_of import at, said
 from tests.storage.world import World
 
 NOTICE = ["Notice N-1 (Initial)", "", "On 3 May 2024 at 14:20 a fire broke out at Mill Lane 7."]
@@ -77,6 +79,43 @@ def test_a_link_is_undone_and_stays_so_until_that_is_taken_back(
     assert members(stored, kb_id) == [["a", "b"]]
     with pytest.raises(NotFound):
         stored.split(kb_id, revision.document_id, 9, "Ann")
+
+
+def test_a_document_that_follows_two_others_is_of_the_incident_of_both(
+    world: World, kb_id: str, stored: Facts
+) -> None:
+    both = ["Notice N-9 (Follow-up)", "", "Follow-up to N-1.", "Follow-up to N-5.", FOLLOW_UP[2]]
+    world.ingest(kb_id, "b", both)
+    world.ingest(kb_id, "a", NOTICE)
+    world.ingest(kb_id, "c", ["Notice N-5 (Initial)", "", "On 9 May 2024 a fire broke out."])
+    assert members(stored, kb_id) == [["a", "b", "c"]]
+
+
+def test_a_link_is_the_same_by_the_surest_place_whichever_document_came_first(
+    world: World, kb_id: str, stored: Facts
+) -> None:
+    told = [at("2024-05-03"), said(FactField.KIND, "fire")]
+    sure = said(FactField.PLACE, "Mill Lane 7")
+    doubtful = said(FactField.PLACE, "Oak Street 2", confidence=0.3)
+    for name in ("a", "b"):
+        world.ingest(kb_id, name, [" " * 40, name])
+    one, other = (world.catalog.documents.find(kb_id, name) for name in ("a", "b"))
+    assert one and one.revision and other and other.revision
+    stored.put(one.revision.id, [*told, sure, doubtful])
+    stored.put(other.revision.id, [*told, sure])
+    assert members(stored, kb_id) == [["a", "b"]]
+
+
+def test_a_link_that_was_undone_for_one_text_holds_for_the_next_from_both_sides(
+    world: World, kb_id: str, stored: Facts
+) -> None:
+    first = world.ingest(kb_id, "a", NOTICE)
+    second = world.ingest(kb_id, "b", SAME_PLACE)
+    stored.split(kb_id, second.document_id, 0, "Ann")
+    world.ingest(kb_id, "b", [*SAME_PLACE, "The roof was lost."])
+    assert members(stored, kb_id) == [["a", "b"]]
+    stored.find_anew(first.id)
+    assert members(stored, kb_id) == [["a", "b"]]
 
 
 def test_a_corrected_fact_keeps_its_words_and_who_corrected_it(

@@ -12,25 +12,37 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
-    and_,
     bindparam,
     delete,
+    exists,
     func,
     insert,
-    or_,
     select,
+    tuple_,
     update,
 )
 
 from kb_service.domain.facts import Fact, FactField, Precision, Record
+from kb_service.domain.spans import TextSpan
 from kb_service.storage.facts.corrections import TextOf
 from kb_service.storage.facts.tables import facts, record_splits, records
+from kb_service.storage.facts.values import fact_of
 from kb_service.storage.rows import batches
+from kb_service.storage.tables import revisions
 
 _MAX_APART = timedelta(minutes=30)
 """Between what two documents give as the time of one incident."""
 _MIN_PLACE = 3
 _ROUGH = (Precision.YEAR, Precision.MONTH)
+_IDENTIFYING = (
+    FactField.TIME,
+    FactField.REPORTED,
+    FactField.KIND,
+    FactField.NUMBER,
+    FactField.PLACE,
+    FactField.FOLLOWS,
+)
+"""What `identity_of` reads of a record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,13 +214,11 @@ def _others(
 def _rows(
     connection: Connection, kb_id: str, document_id: str, where: ColumnElement[bool]
 ) -> dict[tuple[int, int], Row[Any]]:
-    alone = (
-        select(record_splits.c.record)
-        .where(
-            record_splits.c.document_id == records.c.document_id,
-            record_splits.c.record == records.c.record,
-        )
-        .exists()
+    alone = exists().where(
+        revisions.c.id == records.c.revision_id,
+        record_splits.c.document_id == records.c.document_id,
+        record_splits.c.text_sha256 == revisions.c.text_sha256,
+        record_splits.c.record == records.c.record,
     )
     statement = select(records).where(
         records.c.kb_id == kb_id,
@@ -221,30 +231,22 @@ def _rows(
 
 
 def _known(connection: Connection, rows: dict[tuple[int, int], Row[Any]]) -> list[_Known]:
-    """What is compared beside number and day is read from the facts of these records."""
-    wanted = (FactField.PLACE, FactField.FOLLOWS, FactField.TIME)
-    told: dict[tuple[int, int], dict[str, Row[Any]]] = {}
+    """Read by what these records are known from what they state, as it was read of each itself."""
+    told: dict[tuple[int, int], list[Fact]] = {key: [] for key in rows}
     for batch in batches(rows):
-        which = or_(*(and_(facts.c.revision_id == r, facts.c.record == n) for r, n in batch))
-        statement = select(facts).where(which, facts.c.field.in_(wanted))
-        for row in connection.execute(statement):
-            told.setdefault((row.revision_id, row.record), {})[row.field] = row
-    return [_known_of(row, told.get(key, {})) for key, row in rows.items()]
+        which = tuple_(facts.c.revision_id, facts.c.record).in_(batch)
+        statement = select(facts).where(which, facts.c.field.in_(_IDENTIFYING))
+        for row in connection.execute(statement.order_by(facts.c.id)):
+            told[row.revision_id, row.record].append(fact_of(row))
+    return [
+        _Known(row.document_id, row.record, row.incident, identity)
+        for key, row in rows.items()
+        if (identity := identity_of(_record_of(row, told[key])))
+    ]
 
 
-def _known_of(row: Row[Any], told: dict[str, Row[Any]]) -> _Known:
-    place, follows, time = (
-        told.get(field) for field in (FactField.PLACE, FactField.FOLLOWS, FactField.TIME)
-    )
-    is_exact = time is not None and time.precision in (Precision.MINUTE, Precision.SECOND)
-    identity = Identity(
-        row.number or "",
-        (follows.text,) if follows else (),
-        row.occurrence or "",
-        "".join(character for character in place.text if character.isalnum()) if place else "",
-        time.time_from if time is not None and is_exact else None,
-    )
-    return _Known(row.document_id, row.record, row.incident, identity)
+def _record_of(row: Row[Any], told: Sequence[Fact]) -> Record:
+    return Record(row.record, TextSpan(row.start, row.end), tuple(told))
 
 
 def _write(

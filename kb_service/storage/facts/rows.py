@@ -5,25 +5,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, delete, insert, select
 
-from kb_service.domain.facts import (
-    Correction,
-    Fact,
-    FactMethod,
-    Precision,
-    Record,
-    StoredFact,
-    records_of,
-)
-from kb_service.domain.spans import TextSpan
+from kb_service.domain.facts import Correction, Fact, Record, StoredFact, records_of
 from kb_service.storage.facts.corrections import TextOf, corrected
 from kb_service.storage.facts.links import link
 from kb_service.storage.facts.tables import fact_corrections, facts, records
+from kb_service.storage.facts.values import fact_of, fact_values
 from kb_service.storage.rows import value_of
 from kb_service.storage.tables import documents, revisions
 from kb_service.storage.watches.rows import ask_again
-
-MAX_COMPARED_CHARS = 200
-"""A longer text is compared by its beginning: an index holds no paragraphs."""
 
 
 def write_facts(connection: Connection, revision_id: int, found: Sequence[Fact]) -> None:
@@ -40,11 +29,10 @@ def write_facts(connection: Connection, revision_id: int, found: Sequence[Fact])
     right = corrected(connection, text, found)
     if not right:
         return
-    connection.execute(insert(facts), [{**_fact_values(fact), **base} for fact in right])
+    connection.execute(insert(facts), [{**fact_values(fact), **base} for fact in right])
     told = records_of(right)
-    values = [_record_values(record) for record in told]
     owner_values = {"document_id": row.document_id, **base}
-    connection.execute(insert(records), [{**value, **owner_values} for value in values])
+    connection.execute(insert(records), [{**_record_values(one), **owner_values} for one in told])
     link(connection, row.kb_id, text, told)
 
 
@@ -93,17 +81,6 @@ def fact_rows() -> Select[Any]:
     )
 
 
-def fact_of(row: Row[Any]) -> Fact:
-    """Return the fact of a row of the facts table."""
-    return value_of(
-        Fact,
-        row,
-        span=TextSpan(row.start, row.end),
-        method=FactMethod(row.method),
-        precision=Precision(row.precision) if row.precision else None,
-    )
-
-
 def stored_fact_of(row: Row[Any]) -> StoredFact:
     """Return the stored fact of a row of `fact_rows`."""
     correction = Correction(row.by, row.at) if row.at else None
@@ -112,23 +89,3 @@ def stored_fact_of(row: Row[Any]) -> StoredFact:
 
 def _record_values(record: Record) -> dict[str, object]:
     return {"record": record.number, "start": record.span.start, "end": record.span.end}
-
-
-def _fact_values(fact: Fact) -> dict[str, object]:
-    return {
-        "record": fact.record,
-        "field": str(fact.field),
-        "number": fact.number,
-        "number_to": fact.number_to,
-        "unit": fact.unit,
-        "time_from": fact.time_from,
-        "time_to": fact.time_to,
-        "precision": fact.precision,
-        "role": fact.role,
-        "start": fact.span.start,
-        "end": fact.span.end,
-        "method": fact.method,
-        "confidence": fact.confidence,
-        "text": fact.text[:MAX_COMPARED_CHARS],
-        "value": fact.value,
-    }

@@ -20,8 +20,9 @@ from kb_service.storage.facts.corrections import (
     key_of,
 )
 from kb_service.storage.facts.links import mark_split
-from kb_service.storage.facts.rows import fact_of, fact_rows, rewrite_facts, stored_fact_of
+from kb_service.storage.facts.rows import fact_rows, rewrite_facts, stored_fact_of
 from kb_service.storage.facts.tables import facts, records
+from kb_service.storage.facts.values import fact_of
 from kb_service.storage.identity import (
     Clock,
     Listing,
