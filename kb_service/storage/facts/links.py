@@ -12,13 +12,14 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
+    and_,
     bindparam,
     delete,
     exists,
     func,
     insert,
+    or_,
     select,
-    tuple_,
     update,
 )
 
@@ -234,7 +235,7 @@ def _known(connection: Connection, rows: dict[tuple[int, int], Row[Any]]) -> lis
     """Read by what these records are known from what they state, as it was read of each itself."""
     told: dict[tuple[int, int], list[Fact]] = {key: [] for key in rows}
     for batch in batches(rows):
-        which = tuple_(facts.c.revision_id, facts.c.record).in_(batch)
+        which = or_(*(and_(facts.c.revision_id == r, facts.c.record == n) for r, n in batch))
         statement = select(facts).where(which, facts.c.field.in_(_IDENTIFYING))
         for row in connection.execute(statement.order_by(facts.c.id)):
             told[row.revision_id, row.record].append(fact_of(row))
