@@ -39,8 +39,8 @@ class Outbox:
             row = connection.execute(statement).one()
             num_posts = row.num_posts + 1
             again = retry_at(num_posts) if num_posts < MAX_POSTS else None
-            self_row = update(watch_changes).where(change.id == change_id)
-            connection.execute(self_row.values(num_posts=num_posts, post_at=again))
+            mine = update(watch_changes).where(change.id == change_id)
+            connection.execute(mine.values(num_posts=num_posts, post_at=again))
             return change_of(row), row.webhook
 
     def posted(self, change_id: int) -> None:

@@ -19,6 +19,7 @@ from kb_service.storage.identity import (
     Clock,
     Listing,
     check_limit,
+    decode_cursor,
     decode_number,
     encode_cursor,
     new_id,
@@ -81,12 +82,14 @@ class Watches:
     def listed(self, kb_id: str, limit: int = 100, cursor: str | None = None) -> Listing[Watch]:
         """Return the standing questions of a base by name. Raises NotFound, InvalidRequest."""
         statement = watch_rows().where(watches.c.kb_id == kb_id).order_by(watches.c.name)
-        after = decode_number(cursor) if cursor else 0
+        if cursor:
+            statement = statement.where(watches.c.name > decode_cursor(cursor, 1)[0])
         with self._database.read() as connection:
             require_kb(connection, kb_id)
-            rows = connection.execute(statement.offset(after).limit(check_limit(limit) + 1))
+            rows = connection.execute(statement.limit(check_limit(limit) + 1))
             found = tuple(map(watch_of, rows))
-        return Listing(found[:limit], encode_cursor(str(after + limit)) if found[limit:] else None)
+        more = found[limit:]
+        return Listing(found[:limit], encode_cursor(found[limit - 1].name) if more else None)
 
     def remove(self, kb_id: str, watch: str) -> None:
         """Delete a standing question with its answers. Raises NotFound (watch_not_found)."""
