@@ -13,6 +13,8 @@ from kb_service.domain.errors import InvalidRequest
 Item = TypeVar("Item")
 Clock = Callable[[], datetime]
 MAX_LISTING = 1000
+MAX_NUMBER = 2**63 - 1
+"""The largest integer of a column on either database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +56,13 @@ def decode_cursor(cursor: str, num_keys: int) -> Sequence[str]:
 def decode_number(cursor: str) -> int:
     """Return the number of a cursor; InvalidRequest (invalid_cursor) for anything else."""
     (key,) = decode_cursor(cursor, 1)
-    if not key.isdecimal() or len(key) > len(str(2**63)):
-        raise _invalid(cursor)
-    return int(key)
+    return _number(key, cursor)
+
+
+def decode_sized_cursor(cursor: str) -> tuple[int, str]:
+    """Return the number and name of a cursor; InvalidRequest (invalid_cursor) for anything else."""
+    key, name = decode_cursor(cursor, 2)
+    return _number(key, cursor), name
 
 
 def decode_time_cursor(cursor: str) -> tuple[datetime, str]:
@@ -80,6 +86,14 @@ def check_limit(limit: int) -> int:
             details={"value": limit, "min": 1, "max": MAX_LISTING},
         )
     return limit
+
+
+def _number(key: str, cursor: str) -> int:
+    if not (key.isascii() and key.isdecimal()) or len(key) > len(str(MAX_NUMBER)):
+        raise _invalid(cursor)
+    if (number := int(key)) > MAX_NUMBER:
+        raise _invalid(cursor)
+    return number
 
 
 def _invalid(cursor: str) -> InvalidRequest:

@@ -5,9 +5,10 @@ from collections import Counter
 import pytest
 
 from kb_service.domain.documents import DocumentStatus, Page, PageKind, ParsedDocument
-from kb_service.domain.errors import DocumentError
+from kb_service.domain.errors import DocumentError, InvalidRequest
 from kb_service.domain.lists import DocumentOrder, Wanted
 from kb_service.domain.spans import TextSpan
+from kb_service.storage.identity import encode_cursor
 from tests.storage.world import World, parsed_of
 
 NONE = {"pending": 0, "processing": 0, "ready": 0, "partial": 0, "failed": 0}
@@ -93,3 +94,20 @@ def test_a_list_has_one_status_or_tag_in_any_order_part_by_part(world: World) ->
     assert names(DocumentOrder.NAME, tag="fire") == ["a.txt"]
     assert names(DocumentOrder.NAME, status=DocumentStatus.FAILED) == []
     assert len(names(DocumentOrder.NAME, status=DocumentStatus.READY)) == 3
+
+
+@pytest.mark.parametrize(
+    ("order", "value"),
+    [
+        (DocumentOrder.SMALLEST, "many"),
+        (DocumentOrder.SMALLEST, "9" * 30),
+        (DocumentOrder.LATEST, "yesterday"),
+        (DocumentOrder.LATEST, "2026-01-01T00:00:00"),
+    ],
+)
+def test_a_cursor_of_another_list_is_refused(
+    world: World, kb_id: str, order: DocumentOrder, value: str
+) -> None:
+    with pytest.raises(InvalidRequest) as error:
+        world.catalog.documents.list(kb_id, encode_cursor(value, "a.txt"), order=order)
+    assert error.value.code == "invalid_cursor"

@@ -1,6 +1,5 @@
 """Documents in lists: which ones, in which order, from where on. Builds statements."""
 
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -15,10 +14,14 @@ from sqlalchemy import (
     select,
 )
 
-from kb_service.domain.errors import InvalidRequest
 from kb_service.domain.lists import DocumentOrder, Wanted
 from kb_service.domain.names import forms_of
-from kb_service.storage.identity import decode_cursor, encode_cursor
+from kb_service.storage.identity import (
+    decode_cursor,
+    decode_sized_cursor,
+    decode_time_cursor,
+    encode_cursor,
+)
 from kb_service.storage.tables import document_tags, documents
 
 
@@ -82,11 +85,8 @@ def _after(order: DocumentOrder, cursor: str) -> ColumnElement[bool]:
     if key is name:
         last = decode_cursor(cursor, 1)[0]
         return name < last if is_down else name > last
-    written, last = decode_cursor(cursor, 2)
-    try:
-        is_time = key is documents.c.updated_at
-        value = datetime.fromisoformat(written) if is_time else int(written)
-    except ValueError as error:
-        raise InvalidRequest("the cursor is of another list", code="invalid_cursor") from error
+    value: object
+    is_time = key is documents.c.updated_at
+    value, last = decode_time_cursor(cursor) if is_time else decode_sized_cursor(cursor)
     beyond = key < value if is_down else key > value
     return or_(beyond, and_(key == value, name > last))
