@@ -8,7 +8,14 @@ import pytest
 from sqlalchemy import func, select
 
 from kb_service.domain.archives import Archived
-from kb_service.domain.errors import Conflict, DocumentError, InvalidRequest, KbError
+from kb_service.domain.errors import (
+    Conflict,
+    DocumentError,
+    InvalidRequest,
+    KbError,
+    NotFound,
+    StorageError,
+)
 from kb_service.domain.history import PastState
 from kb_service.storage.archives.exporting import export_base
 from kb_service.storage.archives.importing import import_base
@@ -130,6 +137,26 @@ def test_a_taken_name_and_a_taken_file_are_refused(
     assert error.value.code == "kb_name_taken"
     assert sorted(path.name for path in world.blobs.staging.iterdir()) == []
     world.assert_clean()
+
+
+def test_a_place_that_cannot_be_written_is_told(world: World, kb_id: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"no folder")
+    for path in (tmp_path / "file" / "a.zip", tmp_path / "nowhere" / "a.zip"):
+        with pytest.raises(StorageError):
+            exported(world, kb_id, path)
+
+
+def test_a_part_of_somebody_else_stays(world: World, kb_id: str, tmp_path: Path) -> None:
+    part = tmp_path / "a.zip.part"
+    part.write_bytes(b"of another export")
+    with pytest.raises(Conflict) as error:
+        exported(world, kb_id, tmp_path / "a.zip")
+    assert error.value.code == "file_exists"
+    assert part.read_bytes() == b"of another export"
+    part.unlink()
+    with pytest.raises(NotFound):
+        exported(world, "kb_nowhere", tmp_path / "a.zip")
+    assert not part.exists()
 
 
 def rewritten(path: Path, change: dict[str, bytes | None], **manifest: object) -> Path:

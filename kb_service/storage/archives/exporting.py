@@ -6,8 +6,10 @@
 
 import hashlib
 import json
+import os
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
@@ -40,21 +42,27 @@ def export_base(
     try:
         if path.exists():
             raise Conflict(f"{path} exists; choose another name", code="file_exists")
-        with part.open("xb") as stream:
+        with part.open("xb") as stream, _removed_unless_whole(part):
             with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-                base = _Writer(archive, database, blobs).write(kb_id, with_talks=with_talks)
+                writer = _Writer(archive, database, blobs)
+                name, num_documents, num_files = writer.write(kb_id, with_talks=with_talks)
             stream.flush()
-        part.replace(path)
+            os.fsync(stream.fileno())
+            part.replace(path)
+        return Archived(kb_id, name, num_documents, num_files, path.stat().st_size)
     except FileExistsError as error:
         raise Conflict(f"{part} exists; remove it first", code="file_exists") from error
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise StorageError.from_os_error(f"write {path}", error) from error
+
+
+@contextmanager
+def _removed_unless_whole(part: Path) -> Iterator[None]:
+    try:
+        yield
     except BaseException:
-        if not path.exists():
-            part.unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
         raise
-    return Archived(kb_id, base[0], base[1], base[2], path.stat().st_size)
 
 
 class _Writer:

@@ -20,7 +20,7 @@ from kb_service.storage.blobs import BLOCK_BYTES
 MAX_MANIFEST_BYTES = 64 * 1024 * 1024
 MAX_LINE_BYTES = 256 * 1024 * 1024
 MAX_GROWTH = 100
-"""Times its own size that an archive may say to hold: rows of text pack some twenty times."""
+"""Times its own size that an archive may say to hold; rows of text pack by far less."""
 
 _FREE_BYTES = 64 * 1024 * 1024
 _MEMBER = re.compile(r"rows/[a-z_]+\.jsonl|files/[0-9a-f]{64}")
@@ -72,7 +72,7 @@ class ArchiveReader:
     @property
     def files(self) -> list[str]:
         """The hashes of the original files."""
-        return sorted(name.partition("/")[2] for name in self.members if name[0] == "f")
+        return sorted(name.partition("/")[2] for name in self.members if name.startswith("files/"))
 
     def check(self) -> None:
         """Read every member and compare it with its checksum."""
@@ -125,8 +125,6 @@ def refusing(place: str) -> Iterator[None]:
     try:
         yield
     except _UNREADABLE as error:
-        if isinstance(error, InvalidRequest):
-            raise
         reason = error.args[0] if isinstance(error, KeyError) and error.args else error
         raise InvalidRequest(
             f"the archive is damaged at {place}: {reason}",
