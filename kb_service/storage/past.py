@@ -7,7 +7,7 @@ documents that are deleted, which every hit is checked for.
 
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import select
 
 from kb_service.domain.documents import Chunk
 from kb_service.domain.errors import InvalidRequest
@@ -27,7 +27,7 @@ from kb_service.storage.database import Database
 from kb_service.storage.history import was_searchable
 from kb_service.storage.past_tables import intervals, past_chunks
 from kb_service.storage.records.conditions import passing_documents
-from kb_service.storage.rows import batches
+from kb_service.storage.rows import batches, one_of
 from kb_service.storage.stored_text import is_whole_chunk, text_damaged
 from kb_service.storage.tables import (
     chunks,
@@ -94,13 +94,13 @@ class PastIndexSource:
         with self._database.read() as connection:
             for batch in batches(dict.fromkeys(chunk_ids)):
                 for table in _TABLES:
-                    key = tuple_(intervals.c.added, table.c.ordinal)
+                    key = (intervals.c.added, table.c.ordinal)
                     mine = (intervals.c.kb_id == state.kb_id, was_searchable(state.change))
                     statement = (
                         chunk_rows(table)
                         .add_columns(intervals.c.added)
                         .join(intervals, intervals.c.revision_id == table.c.revision_id)
-                        .where(*mine, key.in_([place_parts(place) for place in batch]))
+                        .where(*mine, one_of(key, list(map(place_parts, batch))))
                     )
                     for row in connection.execute(statement):
                         if not is_whole_chunk(row):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import Row
+from sqlalchemy import ColumnElement, Row, and_, tuple_
 
 BATCH = 500
 """Values in one IN list; far below the smallest limit of either database."""
@@ -22,3 +22,14 @@ def batches(values: Iterable[Value]) -> Iterator[Sequence[Value]]:
     items = list(values)
     for start in range(0, len(items), BATCH):
         yield items[start : start + BATCH]
+
+
+def one_of(
+    columns: Sequence[ColumnElement[Any]], keys: Sequence[tuple[object, ...]]
+) -> ColumnElement[bool]:
+    """Match rows of which the columns are one of the keys.
+
+    The first column is named by itself too: SQLite searches no index for a list of row values.
+    """
+    first = dict.fromkeys(key[0] for key in keys)
+    return and_(columns[0].in_(list(first)), tuple_(*columns).in_(keys))

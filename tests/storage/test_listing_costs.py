@@ -3,12 +3,16 @@
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from sqlalchemy import Connection, event
 
 from kb_service.domain.documents import VectorState
+from kb_service.domain.spans import TextSpan
 from kb_service.services.documents import DocumentService
-from kb_service.storage.database import Database
+from kb_service.storage.database import Database, open_database
+from kb_service.storage.records.store import RecordStore
+from kb_service.storage.revisions.pieces import read_pieces
 from tests.storage.world import World
 
 Statement = tuple[str, Sequence[object]]
@@ -71,3 +75,17 @@ def test_a_list_costs_the_same_for_documents_of_20_and_of_2000_chunks(world: Wor
     world.ingest(kb_id, "0000.txt", [f"sentence {number}" for number in range(2000)])
     # One row more: the version before.
     assert cost_of_a_list(world, kb_id) == (short[0], short[1] + 1)
+
+
+def test_parts_of_texts_are_found_by_an_index_however_many_there_are(migrated_sqlite: Path) -> None:
+    database = open_database(f"sqlite:///{migrated_sqlite}")
+    with statements(database) as said, database.read() as connection:
+        read_pieces(connection, [(number, TextSpan(0, 9)) for number in range(20)])
+        RecordStore(database).stated("kb_1", [(number, 0) for number in range(20)], ["kind"])
+        (plan_of_text, plan_of_facts) = (
+            str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked}", parameters).all())
+            for asked, parameters in tuple(said)
+        )
+    database.close()
+    assert "(revision_id=?" in plan_of_text and "SCAN text_pieces" not in plan_of_text
+    assert "(kb_id=? AND field=? AND revision_id=?" in plan_of_facts

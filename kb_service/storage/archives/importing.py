@@ -14,7 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from sqlalchemy import Connection, Row, Table, insert, select, tuple_
+from sqlalchemy import Connection, Row, Table, insert, select
 
 from kb_service.domain.archives import Archived
 from kb_service.domain.errors import InvalidRequest, StorageError
@@ -37,6 +37,7 @@ from kb_service.storage.references import sweep_blobs
 from kb_service.storage.revisions.embedded import note_embedded, profile_of_all
 from kb_service.storage.revisions.pieces import read_text
 from kb_service.storage.revisions.rows import page_report_of
+from kb_service.storage.rows import one_of
 from kb_service.storage.stored_text import is_whole_chunk
 from kb_service.storage.tables import (
     answers,
@@ -81,7 +82,7 @@ def import_base(
                     staged.append(blobs.stage(cast("BinaryIO", stream), max_file_bytes))
             try:
                 with database.write() as connection:
-                    kb_id = _Import(connection, archive, clock()).run(wanted)
+                    kb_id, num_documents = _Import(connection, archive, clock()).run(wanted)
                     for blob in staged:
                         blobs.publish(blob)
             except StorageError as error:
@@ -93,7 +94,6 @@ def import_base(
         finally:
             for blob in staged:
                 blobs.discard(blob)
-        num_documents = sum(1 for _ in archive.lines("rows/documents.jsonl"))
     return Archived(kb_id, wanted, num_documents, len(staged), path.stat().st_size)
 
 
@@ -115,8 +115,8 @@ class _Import:
         self._documents: list[str] = []
         self._files = frozenset(archive.files)
 
-    def run(self, name: str) -> str:
-        """Write every row; return the id of the new base."""
+    def run(self, name: str) -> tuple[str, int]:
+        """Write every row; return the id of the new base, and how many documents it has."""
         refuse_taken_name(self._connection, name, "")
         with refusing("rows/knowledge_bases.jsonl"):
             _, base = next(self._read(knowledge_bases))
@@ -135,7 +135,7 @@ class _Import:
         self._check(kb_id)
         for document_id in self._documents:
             count_document(self._connection, document_id)
-        return kb_id
+        return kb_id, len(self._documents)
 
     def _new_id(self, old: object) -> str:
         if not isinstance(old, str):
@@ -211,15 +211,10 @@ class _Import:
 
     def _missing(self, rows: list[_Row]) -> list[_Row]:
         """Leave out vectors that are here, since other bases have the same words."""
-        keys = [(row["profile_fingerprint"], row["text_sha256"]) for row in rows]
-        key = tuple_(embeddings.c.profile_fingerprint, embeddings.c.text_sha256)
-        here = set(
-            self._connection.execute(
-                select(embeddings.c.profile_fingerprint, embeddings.c.text_sha256).where(
-                    key.in_(keys)
-                )
-            ).tuples()
-        )
+        key = (embeddings.c.text_sha256, embeddings.c.profile_fingerprint)
+        keys = [(row["text_sha256"], row["profile_fingerprint"]) for row in rows]
+        found = self._connection.execute(select(*key).where(one_of(key, keys)))
+        here = set(found.tuples())
         return [row for row, key in zip(rows, keys, strict=True) if key not in here]
 
     def _write_revisions(self) -> None:

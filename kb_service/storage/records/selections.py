@@ -31,7 +31,7 @@ _ROW = (
     records.c.start,
     records.c.end,
 )
-_VALUE = tuple(facts.c[name] for name in Value._fields)
+VALUE = tuple(facts.c[name] for name in Value._fields)
 
 
 class Selection:
@@ -71,7 +71,7 @@ class Selection:
         chosen = self._passing(self._stated).subquery()
         same = (chosen.c.revision_id == facts.c.revision_id) & (chosen.c.record == facts.c.record)
         return (
-            select(*_VALUE)
+            select(*VALUE)
             .join_from(chosen, facts, same)
             .where(facts.c.kb_id == self._kb_id, facts.c.field.in_(sorted(fields)))
         )

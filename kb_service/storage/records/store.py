@@ -6,7 +6,7 @@ A handful of statements a query, however large the base is. Decides nothing.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, func, or_, select, tuple_
+from sqlalchemy import Connection, and_, func, or_, select
 
 from kb_service.domain.facts import FactField
 from kb_service.domain.queries import Filters
@@ -16,8 +16,8 @@ from kb_service.storage.bases import require_kb
 from kb_service.storage.database import Database
 from kb_service.storage.facts.tables import facts
 from kb_service.storage.records.conditions import holds
-from kb_service.storage.records.selections import Selection
-from kb_service.storage.rows import batches
+from kb_service.storage.records.selections import VALUE, Selection
+from kb_service.storage.rows import batches, one_of
 from kb_service.storage.tables import documents, revisions
 
 MAX_LACKING = 1000
@@ -33,7 +33,6 @@ _NAMED = select(
     revisions.c.title,
     revisions.c.sha256,
 ).join(revisions, and_(revisions.c.document_id == documents.c.id, revisions.c.is_current))
-_VALUE = tuple(facts.c[name] for name in Value._fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +91,9 @@ class RecordStore:
         found: list[Value] = []
         with self._database.read() as connection:
             for batch in batches(places):
-                here = tuple_(facts.c.revision_id, facts.c.record).in_(batch)
+                here = one_of((facts.c.revision_id, facts.c.record), batch)
                 mine = (facts.c.kb_id == kb_id) & facts.c.field.in_(sorted(fields))
-                statement = select(*_VALUE).where(mine, here).order_by(facts.c.id)
+                statement = select(*VALUE).where(mine, here).order_by(facts.c.id)
                 found += map(Value._make, connection.execute(statement))
         return found
 

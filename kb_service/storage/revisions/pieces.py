@@ -11,11 +11,11 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, tuple_
+from sqlalchemy import Connection, Row, select
 
 from kb_service.domain.spans import TextSpan
 from kb_service.domain.texts import MarkedText, Unit, UnitKind
-from kb_service.storage.rows import batches
+from kb_service.storage.rows import batches, one_of
 from kb_service.storage.stored_text import text_damaged
 from kb_service.storage.tables import revisions, text_pieces
 
@@ -59,10 +59,10 @@ def read_pieces(connection: Connection, places: Iterable[Place]) -> dict[tuple[i
     (text_damaged) for one that is not what was stored.
     """
     wanted = {(revision_id, start) for revision_id, span in places for start in _starts(span)}
-    key = tuple_(text_pieces.c.revision_id, text_pieces.c.start)
+    key = (text_pieces.c.revision_id, text_pieces.c.start)
     found: dict[tuple[int, int], Row[Any]] = {}
     for batch in batches(sorted(wanted)):
-        for row in connection.execute(_rows().where(key.in_(batch))):
+        for row in connection.execute(_rows().where(one_of(key, batch))):
             found[row.revision_id, row.start] = _whole(row)
     return found
 
