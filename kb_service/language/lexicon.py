@@ -102,18 +102,18 @@ def _filled(pattern: str, tables: Tables, table: Mapping[str, Any]) -> str:
     """Fill in what every table may name, and the texts and words of the pattern's own table."""
     calendar, names = tables.get("calendar", {}), tables.get("names", {})
     numerals = tables.get("numerals", {})
-    for key, text in table.items():
-        if isinstance(text, str):
-            pattern = pattern.replace(f"<{key}>", text)
-    for key, words in table.items():
-        if isinstance(words, dict):
-            pattern = pattern.replace(f"<{key}>", any_of(words))
-    return (
-        pattern.replace("<n>", f"[0-9{calendar.get('date_digits', '')}]")
-        .replace("<month>", any_of(calendar.get("months", ())))
-        .replace("<weekdays>", any_of(calendar.get("weekdays", ())))
-        .replace("<numeral>", any_of([*numerals.get("words", ()), *numerals.get("more_words", ())]))
-        .replace("<scale>", any_of(numerals.get("scales", ())))
-        .replace("<cjk>", CJK)
-        .replace("<surname>", f"[{names.get('surnames', '')}]")
-    )
+    own = [(key, text) for key, text in table.items() if isinstance(text, str)]
+    own += [(key, any_of(words)) for key, words in table.items() if isinstance(words, dict)]
+    shared = {
+        "n": f"[0-9{calendar.get('date_digits', '')}]",
+        "month": any_of(calendar.get("months", ())),
+        "weekdays": any_of(calendar.get("weekdays", ())),
+        "numeral": any_of([*numerals.get("words", ()), *numerals.get("more_words", ())]),
+        "scale": any_of(numerals.get("scales", ())),
+        "cjk": CJK,
+        "surname": f"[{names.get('surnames', '')}]",
+    }
+    # A text may name others, so each is filled in turn; `(?P<numeral>` names a group instead.
+    for key, text in [*own, *shared.items()]:
+        pattern = text.join(re.split(rf"(?<!\(\?P)<{key}>", pattern))
+    return pattern

@@ -55,3 +55,12 @@ def test_its_abbreviations_end_no_sentence() -> None:
     spans = sentence_spans(text, sentence_end(LEXICON))
     assert [span.of(text) for span in spans] == [text]
     assert isinstance(sentence_end(LEXICON), re.Pattern)
+
+
+def test_a_group_may_bear_the_name_of_what_can_be_filled_in() -> None:
+    tables = {
+        "numerals": {"words": {"ein": 1}},
+        "parts": {"patterns": ["Teil (?P<numeral><numeral>)"]},
+    }
+    (pattern,) = Lexicon([tables]).patterns("parts", "patterns")
+    assert re.fullmatch(pattern, "Teil ein")
