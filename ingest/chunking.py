@@ -19,6 +19,7 @@ from ingest.overlong import pieces
 from kb_service.domain.documents import ChunkDraft, Heading, ParsedDocument
 from kb_service.domain.spans import TextSpan
 from kb_service.language.lexicon import WIDE
+from kb_service.language.regexes import regex
 from kb_service.language.text import CLAUSE_ENDS, sentence_spans, trimmed_span
 
 _FULL = 1000
@@ -30,7 +31,7 @@ _NEIGHBOURHOOD = 2
 _LETTERS_PER_WORD = 12  # a longer word weighs as several, so that unbroken text is cut too
 
 _BLANK_LINE = re.compile(r"\n[^\S\n]*\n\s*")
-_WEIGHED = re.compile(f"[{WIDE}]|[^\\s{WIDE}]+")
+_WEIGHED = regex(f"[{WIDE}]|[^\\s{WIDE}]+")
 _MARKS = ("\n", *CLAUSE_ENDS, "\t", " ")
 
 

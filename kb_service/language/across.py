@@ -13,6 +13,7 @@ from kb_service.domain.facts import FactField
 from kb_service.domain.record_queries import Counted, Operation
 from kb_service.language.kinds import bare_question
 from kb_service.language.lexicon import HAN, shipped_lexicon
+from kb_service.language.regexes import regex
 from kb_service.language.stated.labels import CASUALTIES
 from kb_service.language.stated.values import number_in
 
@@ -25,7 +26,7 @@ _PERIODS = {
     **_LEXICON.paired("across", "periods"),
     **_LEXICON.paired("across", "period_words"),
 }
-_WORDS = re.compile(rf"[{HAN}]+|[^\W{HAN}][\w.'&/-]*(?: +[^\W{HAN}][\w.'&/-]*)*")
+_WORDS = regex(rf"[{HAN}]+|[^\W{HAN}][\w.'&/-]*(?: +[^\W{HAN}][\w.'&/-]*)*")
 _TITLES = frozenset(_LEXICON.listed("across", "titles"))
 _CONDITIONS = ("more_than", "at_least_n", "less_than", "none_of", "exactly", "some_of")
 _OPERATIONS = ("average", "median", "trend", "timeline", "exists", "sum")
@@ -40,7 +41,7 @@ _ORDER = (
 )
 """What is more particular is read before what is less: of words read once nothing else is read."""
 
-_PATTERNS = {name: [re.compile(p) for p in _LEXICON.patterns("across", name)] for name in _ORDER}
+_PATTERNS = {name: [regex(p) for p in _LEXICON.patterns("across", name)] for name in _ORDER}
 _FIELD_OF = {
     "asks_place": FactField.PLACE,
     "asks_time": FactField.TIME,

@@ -3,17 +3,16 @@
 Puts together what the other modules know. Knows no documents.
 """
 
-import re
-
 from kb_service.domain.questions import Question
 from kb_service.language.identifiers import identifiers_asked, without_fixed_values
 from kb_service.language.lexicon import HAN
 from kb_service.language.messages import language_of
 from kb_service.language.questions import content_terms
+from kb_service.language.regexes import regex
 from kb_service.language.text import normalise, terms_of
 from kb_service.language.values import stated_values
 
-_STRAY_SPACES = re.compile(rf"(?<=[{HAN}])\s+(?=[{HAN}])")
+_STRAY_SPACES = regex(rf"(?<=[{HAN}])\s+(?=[{HAN}])")
 """In a script written without spaces they stand where a line was broken or a key was hit."""
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from kb_service.domain.spans import TextSpan
 from kb_service.language.lexicon import CJK, shipped_lexicon
+from kb_service.language.regexes import regex
 
 MAX_WORDS = 60
 MAX_CHARACTERS = 100
@@ -19,12 +20,12 @@ MAX_CHARACTERS_READ = 40
 """A longer question is read from the clause before the one that asks to the end of that."""
 
 _LEXICON = shipped_lexicon()
-_ASKS = re.compile("|".join(_LEXICON.patterns("question_parts", "asks")), re.IGNORECASE)
-_SENTENCE_ENDS = re.compile(r"[\u3002?\uff1f!\uff01;\uff1b\n]+|\.(?=\s|$)")
-_CLAUSE_ENDS = re.compile(rf"{_SENTENCE_ENDS.pattern}|,(?!\d)|\uff0c|:(?=\s)|\uff1a")
-_MARK = re.compile(r"[?\uff1f]")
-_HAN = re.compile(f"[{CJK}]")
-_WORD = re.compile(rf"[^\W_{CJK}]+")
+_ASKS = regex("|".join(_LEXICON.patterns("question_parts", "asks")), re.IGNORECASE)
+_SENTENCE_ENDS = regex(r"[\u3002?\uff1f!\uff01;\uff1b\n]+|\.(?=\s|$)")
+_CLAUSE_ENDS = regex(rf"{_SENTENCE_ENDS.pattern}|,(?!\d)|\uff0c|:(?=\s)|\uff1a")
+_MARK = regex(r"[?\uff1f]")
+_HAN = regex(f"[{CJK}]")
+_WORD = regex(rf"[^\W_{CJK}]+")
 
 _Part = tuple[int, int]
 """Start and end in the question."""

@@ -14,6 +14,7 @@ from kb_service.language.lexicon import CJK, any_of, shipped_lexicon
 from kb_service.language.numerals import NUMERALS
 from kb_service.language.polarity import negations_in
 from kb_service.language.quantities import HELD, Quantity, held, units_named
+from kb_service.language.regexes import regex
 
 _LEXICON = shipped_lexicon()
 _FUNCTION = frozenset(_LEXICON.listed("wording", "function"))
@@ -21,25 +22,25 @@ _FUNCTION_CHARACTERS = frozenset(_LEXICON.characters("wording", "characters"))
 _COUNTERS = _LEXICON.characters("wording", "counters")
 _NUMERAL_CHARACTERS = frozenset({**NUMERALS.digits, **NUMERALS.powers})
 _CLASSES = _LEXICON.paired("wording", "same")
-_SAME = re.compile(
+_SAME = regex(
     rf"(?<![a-z0-9])(?:{any_of(word for word in _CLASSES if word.isascii())})(?![a-z0-9])"
     rf"|{any_of(word for word in _CLASSES if not word.isascii())}"
 )
-_SILENT = re.compile(any_of(word for word in _FUNCTION if not word.isascii()))
-_ATTRIBUTION = re.compile("|".join(_LEXICON.patterns("wording", "attributions")))
+_SILENT = regex(any_of(word for word in _FUNCTION if not word.isascii()))
+_ATTRIBUTION = regex("|".join(_LEXICON.patterns("wording", "attributions")))
 _NUMERALS, _MARKS = (
     re.escape(_LEXICON.characters("sentences", key)) for key in ("list_numerals", "list_marks")
 )
-_ITEM_MARK = re.compile(
+_ITEM_MARK = regex(
     rf"\s*(?:[-*\u2022\xb7\u25cf\u25aa]+\s|\(?(?:\d{{1,2}}|[{_NUMERALS}]{{1,3}})(?:[.){_MARKS}](?!\d)))"
 )
-_ELEMENT = re.compile(
+_ELEMENT = regex(
     rf"(?P<held>{HELD}+)|(?P<character>[{CJK}])|(?P<space>\s+)"
     rf"|(?P<word>[^\W_{CJK}]+(?:[-./:@_'’+#&]+[^\W_{CJK}]+)*)|(?P<mark>.)",
     re.DOTALL,
 )
-_JOINT = re.compile(r"[-./:@_+#&]+")
-_CONTRACTED = re.compile(r"n['’]t$")
+_JOINT = regex(r"[-./:@_+#&]+")
+_CONTRACTED = regex(r"n['’]t$")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,13 +13,14 @@ from itertools import pairwise
 
 from kb_service.language.claims import Claim, Said, said_in
 from kb_service.language.lexicon import any_of, shipped_lexicon
+from kb_service.language.regexes import regex
 
 _LEXICON = shipped_lexicon()
 _CLAUSE_WORDS = "|".join(_LEXICON.patterns("wording", "clause_words"))
 _PAUSE = rf"(?:[,;!?\u3002\u2026|\t{{}}]|[.:](?=\s)|\n\s*\n)+|(?={_CLAUSE_WORDS})"
-_CLAUSE_END = re.compile(_PAUSE.replace("{}", ""))
-_ITEM_END = re.compile(_PAUSE.replace("{}", _LEXICON.characters("wording", "list_joints")))
-_LAST_DENIED = re.compile(rf"\s*(?:{any_of(_LEXICON.listed('wording', 'last_denied'))})(?![a-z])")
+_CLAUSE_END = regex(_PAUSE.replace("{}", ""))
+_ITEM_END = regex(_PAUSE.replace("{}", _LEXICON.characters("wording", "list_joints")))
+_LAST_DENIED = regex(rf"\s*(?:{any_of(_LEXICON.listed('wording', 'last_denied'))})(?![a-z])")
 _MIN_WEIGHT = 1.5
 """A clause of less wording (a date, one word, two characters) says nothing alone: it belongs to the
 one before it, the first one to the one behind."""

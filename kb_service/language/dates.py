@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from kb_service.language.lexicon import Lexicon, shipped_lexicon
 from kb_service.language.numerals import Numerals
+from kb_service.language.regexes import regex
 from kb_service.language.text import normalise
 
 Value = tuple[str, tuple[str, ...]]
@@ -21,7 +22,7 @@ _NUMERIC = (
     r"(?<![a-z0-9_/])(?P<m>\d{1,2})/(?P<d>\d{1,2})/(?P<y>\d{4})(?![a-z0-9_/])",
 )
 # File names: 20150803-Kafka, report_20240817.
-_RUN_TOGETHER = re.compile(
+_RUN_TOGETHER = regex(
     r"(?<!\d)(?P<y>(?:19|20)\d\d)(?P<m>0[1-9]|1[0-2])(?P<d>0[1-9]|[12]\d|3[01])(?!\d)"
 )
 
@@ -42,8 +43,8 @@ class Calendar:
         self._months = lexicon.numbered("calendar", "months")
         self._numerals = Numerals(lexicon)
         written = lexicon.patterns("calendar", "dates")
-        self.date_patterns = tuple(re.compile(pattern) for pattern in (*_NUMERIC, *written))
-        self.time_patterns = tuple(map(re.compile, lexicon.patterns("calendar", "times")))
+        self.date_patterns = tuple(regex(pattern) for pattern in (*_NUMERIC, *written))
+        self.time_patterns = tuple(map(regex, lexicon.patterns("calendar", "times")))
 
     def dates(self, text: str) -> Iterator[tuple[re.Match[str], Value]]:
         """Yield every date of a normalised text with its value; patterns may overlap."""

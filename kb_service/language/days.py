@@ -3,19 +3,19 @@
 Knows the values of dates; knows no question and no document.
 """
 
-import re
 from collections.abc import Iterator
 from datetime import date
 
 from kb_service.domain.times import TimeWindow
+from kb_service.language.regexes import regex
 from kb_service.language.time_words import time_windows
 from kb_service.language.values import supporting_values
 
-_DAY = re.compile(r"date:(?:(?P<year>\d{4})-)?(?P<month>\d{1,2})-(?P<day>\d{1,2})")
-_YEAR = re.compile(r"num:(?:19|20)\d\d")
-_YEAR_IN = re.compile(r"(?:19|20)\d\d")
+_DAY = regex(r"date:(?:(?P<year>\d{4})-)?(?P<month>\d{1,2})-(?P<day>\d{1,2})")
+_YEAR = regex(r"num:(?:19|20)\d\d")
+_YEAR_IN = regex(r"(?:19|20)\d\d")
 _QUARTER = 80
-_MONTH = re.compile(r"date:(?P<year>\d{4})-(?P<month>\d{1,2})")
+_MONTH = regex(r"date:(?P<year>\d{4})-(?P<month>\d{1,2})")
 
 
 def states_day_of(text: str, window: TimeWindow) -> bool:

@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterable, Iterator
 
 from kb_service.language.lexicon import HAN, any_of, shipped_languages, shipped_lexicon
+from kb_service.language.regexes import regex
 
 _LEXICON = shipped_lexicon()
-_HAN = re.compile(f"[{HAN}]")
+_HAN = regex(f"[{HAN}]")
 _KINDS = tuple(
     dict.fromkeys(kind for tables in shipped_languages().values() for kind in tables["events"])
 )
@@ -20,7 +21,7 @@ def _pattern(kinds: Iterable[str], *tables: str) -> re.Pattern[str]:
     words = [word for kind in kinds for table in tables for word in _LEXICON.listed(table, kind)]
     han = any_of(word for word in words if _HAN.search(word))
     latin = any_of(word for word in words if not _HAN.search(word))
-    return re.compile(rf"(?=(?P<words>{han}|\b(?:{latin})\b))")
+    return regex(rf"(?=(?P<words>{han}|\b(?:{latin})\b))")
 
 
 _NAMED = {kind: _pattern((kind,), "events") for kind in _KINDS}

@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterator
 
 from kb_service.language.lexicon import shipped_lexicon
+from kb_service.language.regexes import regex
 
 _LINES = tuple(
-    re.compile(pattern, re.MULTILINE) for pattern in shipped_lexicon().patterns("facts", "lines")
+    regex(pattern, re.MULTILINE) for pattern in shipped_lexicon().patterns("facts", "lines")
 )
 
 

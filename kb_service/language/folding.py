@@ -9,10 +9,11 @@ import unicodedata
 from dataclasses import dataclass
 
 from kb_service.domain.spans import TextSpan
+from kb_service.language.regexes import regex
 from kb_service.language.text import normalise
 
 # A letter with its marks is one; a hyphen that only parts lines goes with the line end behind it.
-_CLUSTER = re.compile("\u00ad\n[ \t]*|.[\u0300-\u036f\u3099\u309a]*", re.DOTALL)
+_CLUSTER = regex("\u00ad\n[ \t]*|.[\u0300-\u036f\u3099\u309a]*", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)

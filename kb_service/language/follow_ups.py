@@ -5,17 +5,18 @@ from collections.abc import Sequence
 
 from kb_service.domain.questions import Question, Subject
 from kb_service.language.lexicon import shipped_lexicon
+from kb_service.language.regexes import regex
 from kb_service.language.text import normalise
 
 
 def _any(key: str) -> re.Pattern[str]:
-    return re.compile("|".join(shipped_lexicon().patterns("follow_up", key)), re.IGNORECASE)
+    return regex("|".join(shipped_lexicon().patterns("follow_up", key)), re.IGNORECASE)
 
 
 _POINTS_BACK, _STANDS_ALONE, _LEADS, _FILLS = map(
     _any, ("points_back", "stands_alone", "leads", "fills")
 )
-_MARKS = re.compile(r"[\W_]+")
+_MARKS = regex(r"[\W_]+")
 _SHORT_GAP = 4
 
 

@@ -7,8 +7,9 @@ and navigation lines. Knows no documents.
 import re
 
 from kb_service.language.lexicon import shipped_lexicon
+from kb_service.language.regexes import regex
 
-_LINE = re.compile(
+_LINE = regex(
     "|".join(
         (
             r"-\s*\d{1,3}\s*-|\d{1,3}(?:\s*[/／]\s*\d{1,3})?",
@@ -17,7 +18,7 @@ _LINE = re.compile(
     ),
     re.IGNORECASE,
 )
-_WHOLE = re.compile(
+_WHOLE = regex(
     "|".join(shipped_lexicon().patterns("layout", "furniture_blocks")), re.IGNORECASE | re.DOTALL
 )
 

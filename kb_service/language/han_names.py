@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from kb_service.domain.questions import SubjectKind
 from kb_service.language.lexicon import CJK, any_of, shipped_lexicon
+from kb_service.language.regexes import regex
 
 _LEXICON = shipped_lexicon()
 _AREAS, _SITES, _ORGANISATIONS = (
@@ -22,21 +23,20 @@ _KIND = {
 _ENDING = any_of(_KIND)
 _GOES_ON = _LEXICON.paired("subjects", "goes_on")
 _SORTS = frozenset(_LEXICON.listed("subjects", "sorts"))
-_IN_NAMES = re.compile(any_of(_LEXICON.listed("subjects", "in_names")))
-_NOT_IN_NAMES = re.compile(any_of(_LEXICON.listed("subjects", "not_in_names")))
+_IN_NAMES = regex(any_of(_LEXICON.listed("subjects", "in_names")))
+_NOT_IN_NAMES = regex(any_of(_LEXICON.listed("subjects", "not_in_names")))
 _INDEFINITE = [
-    re.compile(f"(?:{pattern})(?:{_ENDING})")
-    for pattern in _LEXICON.patterns("subjects", "indefinite")
+    regex(f"(?:{pattern})(?:{_ENDING})") for pattern in _LEXICON.patterns("subjects", "indefinite")
 ]
-_NAMED = re.compile(
+_NAMED = regex(
     rf"(?P<core>[{CJK}]{{2,8}}?|(?<![a-z0-9])[a-z][a-z0-9]{{0,11}})(?P<ending>{_ENDING})"
 )
-_MORE_ENDING = re.compile(_ENDING)
-_FULL_ENDING = re.compile(any_of(ending for ending in _ORGANISATIONS if len(ending) > 1))
-_PERSONS = [re.compile(pattern) for pattern in _LEXICON.patterns("subjects", "persons")]
-_LAST_ENDING = re.compile(rf"(?:(?<=[{CJK}]{{2}})|(?<=[a-z0-9]))(?:{_ENDING})$")
-_OTHER = re.compile(f"[^{CJK}a-z0-9]")
-_COMMON = re.compile(f"(?:{any_of(_LEXICON.listed('subjects', 'common'))})$")
+_MORE_ENDING = regex(_ENDING)
+_FULL_ENDING = regex(any_of(ending for ending in _ORGANISATIONS if len(ending) > 1))
+_PERSONS = [regex(pattern) for pattern in _LEXICON.patterns("subjects", "persons")]
+_LAST_ENDING = regex(rf"(?:(?<=[{CJK}]{{2}})|(?<=[a-z0-9]))(?:{_ENDING})$")
+_OTHER = regex(f"[^{CJK}a-z0-9]")
+_COMMON = regex(f"(?:{any_of(_LEXICON.listed('subjects', 'common'))})$")
 _AREA_LETTERS = "".join(area for area in _AREAS if len(area) == 1)
 _BREAK = "\n"
 _MAX_NAME = 12

@@ -9,29 +9,30 @@ from collections.abc import Iterable, Iterator
 
 from kb_service.language.dates import CALENDAR, without_dates
 from kb_service.language.lexicon import shipped_lexicon
+from kb_service.language.regexes import regex
 
 MIN_PIN_LENGTH = 4
 """A shorter identifier (v2, h7) stands in too many texts to pin one."""
 
 _MIN_DIGITS = 6
-_TOKEN = re.compile(r"(?<![a-z0-9])[a-z0-9]+(?:[-_/.:@][a-z0-9]+)*")
+_TOKEN = regex(r"(?<![a-z0-9])[a-z0-9]+(?:[-_/.:@][a-z0-9]+)*")
 _UNITS = "|".join(shipped_lexicon().listed("numerals", "units"))
 # 19th, 1990s, 100km, 3.5mg, 20kg/m, 1,500-foot: counted or measured, not named.
-_QUANTITY = re.compile(
+_QUANTITY = regex(
     rf"\d+(?:[.,:]\d+)*(?:[^\W\d_]{{1,3}}|{_UNITS})?(?:/[^\W\d_]{{1,3}})?(?:-[a-z]+)*"
 )
 # 2013/14 is a season, 12345678.90 an amount; a dotted address has three dots.
-_NUMERIC = re.compile(r"\d+(?:/\d+)*|\d+\.\d+|[\d:]+")
+_NUMERIC = regex(r"\d+(?:/\d+)*|\d+\.\d+|[\d:]+")
 _LABELS, _LABELS_BEHIND = (
     "|".join(shipped_lexicon().patterns("subjects", key)) or "(?!)"
     for key in ("labels", "labels_behind")
 )
 _LABELLED = (
-    re.compile(rf"(?<![a-z0-9_])(?:{_LABELS})\s*(?P<number>\d{{2,}})(?![\w.,:]*\d|[a-z])"),
-    re.compile(rf"(?<![\w.,:-])(?P<number>\d{{{MIN_PIN_LENGTH},}})(?:{_LABELS_BEHIND})"),
+    regex(rf"(?<![a-z0-9_])(?:{_LABELS})\s*(?P<number>\d{{2,}})(?![\w.,:]*\d|[a-z])"),
+    regex(rf"(?<![\w.,:-])(?P<number>\d{{{MIN_PIN_LENGTH},}})(?:{_LABELS_BEHIND})"),
 )
-_YEAR = re.compile(r"(?:1[5-9]|20)\d\d")
-_FILE = re.compile(
+_YEAR = regex(r"(?:1[5-9]|20)\d\d")
+_FILE = regex(
     r"[^\s,;:?!\"'<>|/\\]+\.(?:pdf|docx?|xlsx?|pptx?|txt|md|csv|html?|eml|msg|odt|ods|odp)(?![a-z0-9])"
 )
 _COUNTED = shipped_lexicon().characters("numerals", "counted")

@@ -8,10 +8,11 @@ import re
 from functools import lru_cache
 
 from kb_service.language.lexicon import shipped_lexicon
+from kb_service.language.regexes import regex
 
 _IRREGULAR = shipped_lexicon().paired("inflection", "irregular")
-_VOWEL = re.compile("[aeiouy]")
-_DOUBLED = re.compile(r"([bdglmnprt])\1$")
+_VOWEL = regex("[aeiouy]")
+_DOUBLED = regex(r"([bdglmnprt])\1$")
 _MIN_BASE = 2
 
 

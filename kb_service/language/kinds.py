@@ -7,6 +7,7 @@ import re
 
 from kb_service.domain.questions import Question, QuestionKind
 from kb_service.language.lexicon import shipped_lexicon
+from kb_service.language.regexes import regex
 
 _LEXICON = shipped_lexicon()
 _IN_ORDER = (
@@ -22,17 +23,15 @@ _IN_ORDER = (
 """The first kind whose words stand there wins: what is asked of many before what is told in one."""
 
 _PATTERNS = {
-    kind: [re.compile(pattern) for pattern in _LEXICON.patterns("kinds", kind.value)]
+    kind: [regex(pattern) for pattern in _LEXICON.patterns("kinds", kind.value)]
     for kind in _IN_ORDER
 }
-_HAPPENED = [re.compile(pattern) for pattern in _LEXICON.patterns("kinds", "happened")]
-_COUNTED = [re.compile(pattern) for pattern in _LEXICON.patterns("kinds", "counted")]
+_HAPPENED = [regex(pattern) for pattern in _LEXICON.patterns("kinds", "happened")]
+_COUNTED = [regex(pattern) for pattern in _LEXICON.patterns("kinds", "counted")]
 _COUNTS = "|".join(_LEXICON.patterns("kinds", "counting"))
-_BEFORE = [re.compile(pattern) for pattern in _LEXICON.patterns("kinds", "wrappings_before")]
-_AFTER = [
-    re.compile(f"(?:{pattern})$") for pattern in _LEXICON.patterns("kinds", "wrappings_after")
-]
-_SPACES = re.compile(r"\s+")
+_BEFORE = [regex(pattern) for pattern in _LEXICON.patterns("kinds", "wrappings_before")]
+_AFTER = [regex(f"(?:{pattern})$") for pattern in _LEXICON.patterns("kinds", "wrappings_after")]
+_SPACES = regex(r"\s+")
 _END_MARKS = " \t\r\n.,;:!?~" + _LEXICON.characters("sentences", "edges")
 
 

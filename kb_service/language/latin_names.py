@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from kb_service.domain.questions import SubjectKind
 from kb_service.language.dates import DATE_WORDS
 from kb_service.language.lexicon import any_of, shipped_lexicon
+from kb_service.language.regexes import regex
 from kb_service.language.text import is_chinese, normalise
 
 _LEXICON = shipped_lexicon()
@@ -19,13 +20,13 @@ _INSIDE = any_of(_LEXICON.listed("subjects", "inside"))
 _PLACES = frozenset(_LEXICON.listed("subjects", "place_endings"))
 _ORGANISATIONS = frozenset(_LEXICON.listed("subjects", "organisation_endings"))
 _CAPITALISED = r"[A-ZÀ-Þ](?:[\w.&-]|['’](?!s?\b))*"
-_RUN = re.compile(rf"(?<![\w-]){_CAPITALISED}(?:\s+(?:(?:{_INSIDE})\s+)*{_CAPITALISED})*")
+_RUN = regex(rf"(?<![\w-]){_CAPITALISED}(?:\s+(?:(?:{_INSIDE})\s+)*{_CAPITALISED})*")
 """A possessive ends a name: the next one is another."""
 
-_WORD = re.compile(r"(?<![A-Za-z0-9])[A-Za-z][A-Za-z]{2,}(?![A-Za-z0-9])")
-_EDGES = re.compile(r"(?:['’]s?|[.,'’&-])+$")
-_LATIN = re.compile(r"[A-Za-z]{2,}")
-_SMALL = re.compile(r"\b[a-z]{4,}")
+_WORD = regex(r"(?<![A-Za-z0-9])[A-Za-z][A-Za-z]{2,}(?![A-Za-z0-9])")
+_EDGES = regex(r"(?:['’]s?|[.,'’&-])+$")
+_LATIN = regex(r"[A-Za-z]{2,}")
+_SMALL = regex(r"\b[a-z]{4,}")
 """Where no longer word has a small letter every word has a capital, and they tell nothing."""
 
 

@@ -8,6 +8,7 @@ import re
 from functools import partial
 
 from kb_service.language.lexicon import CJK, Lexicon, shipped_lexicon
+from kb_service.language.regexes import regex
 
 MAX_HEADING_CHARS = 40
 """A longer line that begins like a heading is prose."""
@@ -23,21 +24,19 @@ class Layout:
         layout = partial(lexicon.patterns, "layout")
         self._levels = lexicon.numbered("layout", "section_levels")
         self._item_mark, self._item = _items(lexicon, layout("numbered_lines"))
-        self._sections = tuple(map(re.compile, layout("sections")))
-        self._small_section = re.compile(_any(layout("small_sections")))
-        self._field = re.compile(_any(layout("fields")))
-        self._page_number = re.compile(
-            _any([*layout("page_numbers"), _DASHED_NUMBER]), re.IGNORECASE
-        )
+        self._sections = tuple(map(regex, layout("sections")))
+        self._small_section = regex(_any(layout("small_sections")))
+        self._field = regex(_any(layout("fields")))
+        self._page_number = regex(_any([*layout("page_numbers"), _DASHED_NUMBER]), re.IGNORECASE)
         ends = f"{re.escape(lexicon.characters('layout', 'line_ends'))}!?.;:"
         closing = re.escape(lexicon.characters("sentences", "closing"))
         pauses = re.escape(lexicon.characters("layout", "line_pauses"))
-        self._final = re.compile(f"[{ends}]['\"{closing})]*$")
-        self._final_or_pause = re.compile(f"[{ends},{pauses}]$")
+        self._final = regex(f"[{ends}]['\"{closing})]*$")
+        self._final_or_pause = regex(f"[{ends},{pauses}]$")
         page_ends = re.escape(lexicon.characters("layout", "page_ends"))
-        self._open_end = re.compile(rf"[^{ends}{page_ends}\")\]]$")
+        self._open_end = regex(rf"[^{ends}{page_ends}\")\]]$")
         goes_on = re.escape(lexicon.characters("sentences", "goes_on"))
-        self._goes_on = re.compile(f"[a-z{CJK}{goes_on}]")
+        self._goes_on = regex(f"[a-z{CJK}{goes_on}]")
 
     def is_item_mark(self, text: str) -> bool:
         """True for the mark of a list item alone: a bullet, "2.", "(3)"."""
@@ -92,7 +91,7 @@ def _items(lexicon: Lexicon, numbered_lines: list[str]) -> tuple[re.Pattern[str]
     spelt = [rf"[({opens}]?[{numerals}]{{1,3}}[){marks}]"] if numerals else []
     alone = [f"[{_BULLETS}]", rf"[({opens}]?[\d.]{{1,8}}[.){marks}]?", *spelt]
     first = [rf"[{_BULLETS}]\s", rf"\(?\d{{1,3}}(?:\.(?!\d)|[){marks}])", *spelt, *numbered_lines]
-    return re.compile("|".join(alone)), re.compile("|".join(first))
+    return regex("|".join(alone)), regex("|".join(first))
 
 
 def _any(patterns: list[str]) -> str:

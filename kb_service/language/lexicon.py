@@ -6,9 +6,9 @@ what is the business of the module that asks for it.
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from typing import Any
 
@@ -100,20 +100,29 @@ def shipped_lexicon() -> Lexicon:
 
 def _filled(pattern: str, tables: Tables, table: Mapping[str, Any]) -> str:
     """Fill in what every table may name, and the texts and words of the pattern's own table."""
-    calendar, names = tables.get("calendar", {}), tables.get("names", {})
-    numerals = tables.get("numerals", {})
-    own = [(key, text) for key, text in table.items() if isinstance(text, str)]
-    own += [(key, any_of(words)) for key, words in table.items() if isinstance(words, dict)]
-    shared = {
-        "n": f"[0-9{calendar.get('date_digits', '')}]",
-        "month": any_of(calendar.get("months", ())),
-        "weekdays": any_of(calendar.get("weekdays", ())),
-        "numeral": any_of([*numerals.get("words", ()), *numerals.get("more_words", ())]),
-        "scale": any_of(numerals.get("scales", ())),
-        "cjk": CJK,
-        "surname": f"[{names.get('surnames', '')}]",
-    }
+    texts = [(key, partial(str, text)) for key, text in table.items() if isinstance(text, str)]
+    words = [(key, partial(any_of, own)) for key, own in table.items() if isinstance(own, dict)]
+    shared = [(key, partial(text_of, tables)) for key, text_of in _SHARED.items()]
     # A text may name others, so each is filled in turn; `(?P<numeral>` names a group instead.
-    for key, text in [*own, *shared.items()]:
-        pattern = text.join(re.split(rf"(?<!\(\?P)<{key}>", pattern))
+    for key, text_of in (*texts, *words, *shared):
+        if f"<{key}>" in pattern:
+            pattern = text_of().join(re.split(rf"(?<!\(\?P)<{key}>", pattern))
     return pattern
+
+
+def _any_in(table: str, *keys: str) -> Callable[[Tables], str]:
+    return lambda tables: any_of(
+        word for key in keys for word in tables.get(table, {}).get(key, ())
+    )
+
+
+_SHARED: dict[str, Callable[[Tables], str]] = {
+    "n": lambda tables: f"[0-9{tables.get('calendar', {}).get('date_digits', '')}]",
+    "month": _any_in("calendar", "months"),
+    "weekdays": _any_in("calendar", "weekdays"),
+    "numeral": _any_in("numerals", "words", "more_words"),
+    "scale": _any_in("numerals", "scales"),
+    "cjk": lambda _: CJK,
+    "surname": lambda tables: f"[{tables.get('names', {}).get('surnames', '')}]",
+}
+"""What a pattern of any table may name, and what stands for it in a language."""

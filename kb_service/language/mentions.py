@@ -15,6 +15,7 @@ from kb_service.language.homophones import same_sound
 from kb_service.language.identifiers import names_whole
 from kb_service.language.lexicon import CJK, HAN, shipped_lexicon
 from kb_service.language.numbered import is_numbered, tells_thing
+from kb_service.language.regexes import regex
 from kb_service.language.scripts import is_across
 from kb_service.language.text import normalise
 from kb_service.language.transliteration import MIN_LETTERS, is_pinyin_in, is_rendered
@@ -30,8 +31,8 @@ MIN_PICKING_CORE = 3
 """A shorter name without its ending stands in those of others: 中环, 天泽."""
 
 _LEXICON = shipped_lexicon()
-_HAN = re.compile(f"[{HAN}]")
-_SPACES = re.compile(rf"(?<=[{CJK}])\s+(?=[{CJK}])")
+_HAN = regex(f"[{HAN}]")
+_SPACES = regex(rf"(?<=[{CJK}])\s+(?=[{CJK}])")
 _DROPPED = frozenset(
     word for key in ("dropped", "titles") for word in _LEXICON.listed("subjects", key)
 )
@@ -46,10 +47,10 @@ _TRANSLATED = _DROPPED.union(
 _COUNTING = "".join(
     _LEXICON.characters(*key) for key in (("subjects", "ordinals"), ("calendar", "date_digits"))
 )
-_ORDINAL = re.compile(rf"[{_COUNTING}\d]+$")
+_ORDINAL = regex(rf"[{_COUNTING}\d]+$")
 """A core that only counts tells nothing without its ending."""
 
-_PINYIN = re.compile(
+_PINYIN = regex(
     "(?:(?:[bpmfdtnlgkhjqxrzcsyw]|[zcs]h)?(?:[aeiouv]|ai|ei|ao|ou|ia|ie|iao|iu|ua|uo|uai|ui|ue)"
     "(?:ng?|r)?)+"
 )
@@ -58,15 +59,15 @@ _PINYIN = re.compile(
 _LATIN_NAMES = frozenset(
     (SubjectKind.NAME, SubjectKind.PERSON, SubjectKind.PLACE, SubjectKind.ORGANISATION)
 )
-_DAY_MARK = re.compile(r"(?<!\d)(?P<month>\d{1,2})[\u00b7\u2022\u2027\u30fb](?P<day>\d{1,2})(?!\d)")
+_DAY_MARK = regex(r"(?<!\d)(?P<month>\d{1,2})[\u00b7\u2022\u2027\u30fb](?P<day>\d{1,2})(?!\d)")
 """A day by which an incident goes, as it is written between quotation marks: 4·2."""
 
-_DOTTED_MARK = re.compile(
+_DOTTED_MARK = regex(
     r"(?<![\d.])(?P<month>\d{1,2})\.(?P<day>\d{1,2})(?=[\s\u201d\u2019\u300d\u300f\"'])"
 )
 
-_NO_LETTERS = re.compile(r"[\W_]+")
-_WORDS = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
+_NO_LETTERS = regex(r"[\W_]+")
+_WORDS = regex(r"[^\W_]+(?:['’.-][^\W_]+)*")
 
 
 def picking_names(subjects: Iterable[Subject]) -> tuple[str, ...]:

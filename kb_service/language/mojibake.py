@@ -3,9 +3,9 @@
 Pure functions on strings. Knows scripts; knows no bytes and no encodings.
 """
 
-import re
+from kb_service.language.regexes import regex
 
-_ODD = re.compile(
+_ODD = regex(
     "[\u0430-\u044f\u0451][\u0410-\u042f\u0401]"
     "|(?<=[A-Za-z])[\u0400-\u04ff]|[\u0400-\u04ff](?=[A-Za-z])"
     "|(?<![\uff66-\uff9f])[\uff61-\uff9f]{1,2}(?![\uff66-\uff9f])"
@@ -14,8 +14,8 @@ _ODD = re.compile(
     "|(?<= )[\u4e00-\u9fff]{1,4}(?= [\u4e00-\u9fff])|[\uac00-\ud7a3]{12,}"
     "|[\ue000-\uf8ff\u3400-\u4dbf]|[\u2500-\u257f](?=[A-Za-z\u0400-\u04ff])"
 )
-_BEYOND_WIDE = re.compile("[^ -~\n\r\t\u3000-\u30ff\u4e00-\u9fff\uff00-\uffef]")
-_WIDE_PUNCTUATION = re.compile("[\u3001\u3002\uff0c\uff1a\uff1b\n ]")
+_BEYOND_WIDE = regex("[^ -~\n\r\t\u3000-\u30ff\u4e00-\u9fff\uff00-\uffef]")
+_WIDE_PUNCTUATION = regex("[\u3001\u3002\uff0c\uff1a\uff1b\n ]")
 
 
 def oddness_of(text: str) -> float:

@@ -9,13 +9,14 @@ import re
 
 from kb_service.language.dates import DATE_WORDS
 from kb_service.language.lexicon import shipped_lexicon
+from kb_service.language.regexes import regex
 from kb_service.language.text import normalise
 from kb_service.language.variants import simplified
 
 _LEXICON = shipped_lexicon()
-_PATTERNS = tuple(map(re.compile, _LEXICON.patterns("names", "patterns")))
-_CAPITALISED = re.compile(r"(?<![\w-])[A-Z][\w’'-]*[\w]")
-_SENTENCE_BEGINS = re.compile(r"[.!?:]\s*[\"'“”‘’(\[]*$")
+_PATTERNS = tuple(map(regex, _LEXICON.patterns("names", "patterns")))
+_CAPITALISED = regex(r"(?<![\w-])[A-Z][\w’'-]*[\w]")
+_SENTENCE_BEGINS = regex(r"[.!?:]\s*[\"'“”‘’(\[]*$")
 _NOT_NAMES = DATE_WORDS | frozenset(_LEXICON.listed("names", "not_names"))
 
 

@@ -12,11 +12,11 @@ from itertools import pairwise
 
 from kb_service.language.lexicon import shipped_lexicon
 from kb_service.language.numerals import NUMERALS
+from kb_service.language.regexes import regex
 
 _LEXICON = shipped_lexicon()
 _ASKED, _TOLD = (
-    [re.compile(pattern) for pattern in _LEXICON.patterns("numbered", key)]
-    for key in ("asked", "told")
+    [regex(pattern) for pattern in _LEXICON.patterns("numbered", key)] for key in ("asked", "told")
 )
 _ANY = (*_ASKED, *_TOLD)
 _SAME = _LEXICON.paired("numbered", "same")
@@ -25,10 +25,10 @@ _ACROSS = {
 }
 _ROMAN = _LEXICON.numbered("numbered", "roman")
 _DIGITS = "".join(NUMERALS.digits) + "".join(NUMERALS.powers)
-_ONE = re.compile(rf"[a-z]{{0,2}}-?\d+[a-z]?|[{_DIGITS}]+|[a-z]+")
-_LABEL = re.compile(r"(?P<head>[a-z]*)-?(?P<digits>\d+[a-z]?)")
-_NUMERAL = re.compile(rf"(?<!\d)\d{{1,2}}(?!\d)|[{_DIGITS}]+")
-_RANGE = re.compile("|".join(_LEXICON.listed("numbered", "ranges")))
+_ONE = regex(rf"[a-z]{{0,2}}-?\d+[a-z]?|[{_DIGITS}]+|[a-z]+")
+_LABEL = regex(r"(?P<head>[a-z]*)-?(?P<digits>\d+[a-z]?)")
+_NUMERAL = regex(rf"(?<!\d)\d{{1,2}}(?!\d)|[{_DIGITS}]+")
+_RANGE = regex("|".join(_LEXICON.listed("numbered", "ranges")))
 _MAX_RANGE = 30
 _TELLING_LENGTH = 3
 """A longer number, or one with a letter, means its thing wherever it stands."""

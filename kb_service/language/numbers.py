@@ -9,6 +9,7 @@ from decimal import Decimal
 from kb_service.language.dates import Value
 from kb_service.language.lexicon import Lexicon, any_of, shipped_lexicon
 from kb_service.language.numerals import Numerals
+from kb_service.language.regexes import regex
 
 
 class Numbers:
@@ -34,8 +35,8 @@ class Numbers:
             f"(?P<before>$)?(?P<percent>$)?(?={counted}|$)"
         )
         written = (in_digits, *([as_percentage, in_characters] if letters else []))
-        self.patterns = tuple(re.compile(pattern) for pattern in written)
-        self.word_pattern = re.compile(rf"\b(?:{any_of(self._numerals.words)})\b")
+        self.patterns = tuple(regex(pattern) for pattern in written)
+        self.word_pattern = regex(rf"\b(?:{any_of(self._numerals.words)})\b")
 
     def _scale(self, lexicon: Lexicon) -> str:
         """Scales behind digits; a unit that begins with the same character is none (3 kg)."""

@@ -1,16 +1,16 @@
 """What a document says of itself in its title and first lines: its date. Pure functions."""
 
-import re
 from collections.abc import Iterator
 from datetime import date
 
 from kb_service.language.dates import CALENDAR, dates_in_title
+from kb_service.language.regexes import regex
 from kb_service.language.text import normalise
 
 NUM_LINES = 12
 """So many lines of a document are its head; dates further on are those of what it reports."""
 
-_DAY = re.compile(r"date:(\d+)-(\d+)-(\d+)")
+_DAY = regex(r"date:(\d+)-(\d+)-(\d+)")
 
 
 def paper_date(title: str, text: str) -> date | None:

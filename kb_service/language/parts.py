@@ -3,18 +3,18 @@
 Pure functions on strings, for both sides of an index. Knows no documents.
 """
 
-import re
 from collections.abc import Iterator
 
 from kb_service.language.lexicon import any_of, shipped_lexicon
 from kb_service.language.numerals import whole_number
+from kb_service.language.regexes import regex
 from kb_service.language.text import normalise
 
 _LEXICON = shipped_lexicon()
-_PARTS = tuple(map(re.compile, _LEXICON.patterns("parts", "patterns")))
-_TITLES = tuple(map(re.compile, _LEXICON.patterns("titles", "patterns")))
+_PARTS = tuple(map(regex, _LEXICON.patterns("parts", "patterns")))
+_TITLES = tuple(map(regex, _LEXICON.patterns("titles", "patterns")))
 _OPENS, _CLOSES = (_LEXICON.characters("titles", key) for key in ("opens", "closes"))
-_FRINGE = re.compile("|".join(_LEXICON.patterns("titles", "fringe")) or any_of([]))
+_FRINGE = regex("|".join(_LEXICON.patterns("titles", "fringe")) or any_of([]))
 
 
 def numbered_parts(normalised: str) -> Iterator[tuple[str, str]]:

@@ -4,17 +4,17 @@ Knows no document, and not which day it is.
 """
 
 import calendar
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import date
 
 from kb_service.domain.questions import Question, Subject, SubjectKind
 from kb_service.domain.times import Period, TimeWindow
+from kb_service.language.regexes import regex
 from kb_service.language.time_words import days_unsaid
 
-_UNDATED = re.compile(r"date:(?P<month>\d{1,2})(?:-(?P<day>\d{1,2}))?")
-_STATED = re.compile(r"(?:num|date):(?P<year>\d{4})(?:-(?P<month>\d+))?(?:-(?P<day>\d+))?")
+_UNDATED = regex(r"date:(?P<month>\d{1,2})(?:-(?P<day>\d{1,2}))?")
+_STATED = regex(r"(?:num|date):(?P<year>\d{4})(?:-(?P<month>\d+))?(?:-(?P<day>\d+))?")
 
 
 def period_of(subjects: Sequence[Subject], windows: Sequence[TimeWindow]) -> Period | None:

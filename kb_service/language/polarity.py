@@ -1,11 +1,10 @@
 """Where a text denies. Pure functions on normalised text; which words deny is data."""
 
-import re
-
 from kb_service.language.lexicon import any_of, shipped_lexicon
+from kb_service.language.regexes import regex
 
-_NEGATION = re.compile("|".join(shipped_lexicon().patterns("negation", "words")))
-_NOT_NEGATING = re.compile(any_of(shipped_lexicon().listed("negation", "not_negating")))
+_NEGATION = regex("|".join(shipped_lexicon().patterns("negation", "words")))
+_NOT_NEGATING = regex(any_of(shipped_lexicon().listed("negation", "not_negating")))
 
 
 def negations_in(normalised: str) -> list[tuple[int, int]]:

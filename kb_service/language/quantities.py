@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 
 from kb_service.language.lexicon import any_of, shipped_lexicon
+from kb_service.language.regexes import regex
 from kb_service.language.values import placed_values
 
 HELD = "\ufffc"
@@ -16,11 +17,11 @@ HELD = "\ufffc"
 _MEASURES = shipped_lexicon().paired("wording", "measures")
 _LATIN = any_of(measure for measure in _MEASURES if measure.isascii())
 _OTHERS = any_of(measure for measure in _MEASURES if not measure.isascii())
-_MEASURE = re.compile(rf"(?<![a-z])(?:{_LATIN})(?![a-z0-9])|(?:{_OTHERS})")
-_MEASURE_BEHIND = re.compile(rf"[\s-]?(?P<measure>(?:{_LATIN})(?![a-z0-9])|(?:{_OTHERS}))")
+_MEASURE = regex(rf"(?<![a-z])(?:{_LATIN})(?![a-z0-9])|(?:{_OTHERS})")
+_MEASURE_BEHIND = regex(rf"[\s-]?(?P<measure>(?:{_LATIN})(?![a-z0-9])|(?:{_OTHERS}))")
 _CURRENCIES = {"$": "usd", "\xa5": "cny", "\u20ac": "eur"}
-_ORDINAL_ENDING = re.compile(r"(?:st|nd|rd|th)\b")
-_JOINT = re.compile(r"[^a-z0-9]+")
+_ORDINAL_ENDING = regex(r"(?:st|nd|rd|th)\b")
+_JOINT = regex(r"[^a-z0-9]+")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from kb_service.language.asked import parse_question
 from kb_service.language.kinds import bare_question
 from kb_service.language.lexicon import HAN, any_of, shipped_lexicon
 from kb_service.language.messages import message
+from kb_service.language.regexes import regex
 from kb_service.language.subjects import subjects_in
 from kb_service.language.text import normalise
 
@@ -22,21 +23,21 @@ def _listed(key: str) -> str:
     return any_of(_LEXICON.listed("question_parts", key))
 
 
-_ASKS = re.compile("|".join(_LEXICON.patterns("question_parts", "asks")))
-_LEADS = re.compile("|".join(_LEXICON.patterns("question_parts", "leads")))
+_ASKS = regex("|".join(_LEXICON.patterns("question_parts", "asks")))
+_LEADS = regex("|".join(_LEXICON.patterns("question_parts", "leads")))
 _BEGINS = _LEXICON.characters("question_parts", "begins")
-_JOIN = re.compile(_listed("joins"))
-_NO_JOIN = re.compile(_listed("not_joins"))
-_EACH = re.compile(f"(?!{_listed('not_each')})(?:{_listed('each')})")
+_JOIN = regex(_listed("joins"))
+_NO_JOIN = regex(_listed("not_joins"))
+_EACH = regex(f"(?!{_listed('not_each')})(?:{_listed('each')})")
 _ATTRIBUTE = _LEXICON.characters("question_parts", "attribute")
-_MARK = re.compile(r"[?\uff1f]+")
-_CLAUSES = re.compile("|".join(_LEXICON.patterns("question_parts", "clauses")), re.IGNORECASE)
-_TWO_WORDS = re.compile(
+_MARK = regex(r"[?\uff1f]+")
+_CLAUSES = regex("|".join(_LEXICON.patterns("question_parts", "clauses")), re.IGNORECASE)
+_TWO_WORDS = regex(
     rf"^(?P<first>{_BEGINS})\s+(?:{_listed('joins')})\s+(?P<second>{_BEGINS})\s+(?P<rest>.+)",
     re.IGNORECASE,
 )
-_HAN = re.compile(f"[{HAN}]")
-_LOOSE = re.compile(r"\s+(?=[?.!])")
+_HAN = regex(f"[{HAN}]")
+_LOOSE = regex(r"\s+(?=[?.!])")
 _MIN_ITEM = 2
 _MIN_PART = 4
 _OWN = frozenset(SubjectKind) - {SubjectKind.NUMBER, SubjectKind.EVENT, SubjectKind.DATE}

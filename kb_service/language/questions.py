@@ -3,15 +3,15 @@
 Pure functions on strings, Chinese and English, without a dictionary. Knows no documents.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 
+from kb_service.language.regexes import regex
 from kb_service.language.text import index_terms, terms_of
 
 DEFAULT_IDF = 1.0
 """Weight of a term when no rarities are known at all: every term counts the same."""
 
-_CJK_QUESTION = re.compile(
+_CJK_QUESTION = regex(
     "编号|请问|请告诉我|请介绍|请列出|告诉我|请|是指什么|什么时候|什么时间|什么样的?|什么|为什么|为何|因何|"
     "哪一?(?:年|月|日|天|家|个|位|座|起|种|些|类|款|条|部|本|次|级|所|里|儿|名|届|省|市|国)|哪|"
     "谁|多少钱|多少|多久|多长时间|多长|多大|多高|多远|多重|多深|多宽|几|何时|何地|何人|何处|何种|何|"
@@ -21,7 +21,7 @@ _CJK_QUESTION = re.compile(
     "(?<![委员大议协社晚国工商年学机])会(?![议员长场展])(?=[^，。？?]{1,8}[？?]?$)|"
     "的|了|着|在|是|有|和|与|及|被|把|给出|叫做?|称为|属于|该|这|那|它|他|她|们|号"
 )
-_ENGLISH_QUESTION = re.compile(
+_ENGLISH_QUESTION = regex(
     r"\b(?:how\s+(?:many|much|long|often|old|far|big|large|tall|high|deep|fast|badly|severely|"
     r"seriously|well)|(?:what|which)\s+(?:type|kind|sort|number|amount)s?\s+of|what|which|who|whom|"
     r"whose|when|where|why|how|do|does|did|done|is|are|was|were|be|been|being|am|has|have|had|can|"
@@ -30,8 +30,8 @@ _ENGLISH_QUESTION = re.compile(
     r"please|tell|me|about|any|some|happen(?:ed|s)?|occur(?:red|s)?|take\s+place|took\s+place|"
     r"involved?|result(?:ed|s)?|number|called|named|name|mentioned|according|report|document)\b"
 )
-_LASTING = re.compile(r"\b(?:last|lasted|lasts|take|took)\b")
-_SUFFIX = re.compile(r"(?:ies|ing|ed|es|s|e|ly)$")
+_LASTING = regex(r"\b(?:last|lasted|lasts|take|took)\b")
+_SUFFIX = regex(r"(?:ies|ing|ed|es|s|e|ly)$")
 
 
 def content_terms(normalised: str) -> tuple[str, ...]:

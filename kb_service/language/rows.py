@@ -4,20 +4,20 @@ Pure functions. Knows how rows are written out (label: value; label: value, or c
 knows no file format.
 """
 
-import re
 from collections.abc import Collection, Sequence
 
 from kb_service.domain.questions import Subject
 from kb_service.domain.texts import Unit
 from kb_service.language.identifiers import names_whole
 from kb_service.language.mentions import mentions
+from kb_service.language.regexes import regex
 from kb_service.language.text import normalise
 
-_LABELLED = re.compile(r"[^\n;|\uff1b]{1,40}[:\uff1a]\s*[^\n;|\uff1b]+[;\uff1b]")
-_BARS = re.compile(r"[^|\n]*\|[^|\n]*\|")
+_LABELLED = regex(r"[^\n;|\uff1b]{1,40}[:\uff1a]\s*[^\n;|\uff1b]+[;\uff1b]")
+_BARS = regex(r"[^|\n]*\|[^|\n]*\|")
 
 
-_BETWEEN = re.compile(r"[;\uff1b|]")
+_BETWEEN = regex(r"[;\uff1b|]")
 MIN_CELL = 2
 """A single character stands in any question."""
 

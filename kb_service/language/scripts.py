@@ -1,14 +1,13 @@
 """Which of the two languages a text is in, by its script. Knows characters, no words."""
 
-import re
-
 from kb_service.language.lexicon import HAN
+from kb_service.language.regexes import regex
 
 CHINESE, ENGLISH = "zh", "en"
 LANGUAGES = (CHINESE, ENGLISH)
 
-_HAN = re.compile(f"[{HAN}]")
-_LATIN_WORD = re.compile("[A-Za-z]{2,}")
+_HAN = regex(f"[{HAN}]")
+_LATIN_WORD = regex("[A-Za-z]{2,}")
 
 
 MIN_MARKED = 0.1

@@ -4,7 +4,6 @@ Pure functions on a question, without a dictionary. What is only a sort of thing
 document that does not speak of a subject is taken for the wrong one. Knows no documents.
 """
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
@@ -26,27 +25,28 @@ from kb_service.language.lexicon import any_of, shipped_lexicon
 from kb_service.language.messages import language_of
 from kb_service.language.numbered import is_numbered, numbered_things, other_writings
 from kb_service.language.numbers import NUMBERS
+from kb_service.language.regexes import regex
 from kb_service.language.text import normalise
 from kb_service.language.time_words import time_windows
 
 _LEXICON = shipped_lexicon()
 _QUOTED = [
-    re.compile(pattern)
+    regex(pattern)
     for pattern in (
         *_LEXICON.patterns("titles", "patterns"),
         *_LEXICON.patterns("subjects", "quoted"),
     )
 ]
-_YEAR = re.compile(r"(?<![\d.,:/-])(?:1[5-9]|20)\d\d(?![\d.,:/%-]|\s*[a-z]*(?:km|kg))")
-_OF_A_COUNTRY = re.compile(f"^(?:{any_of(_LEXICON.listed('subjects', 'countries'))})(?=.{{3}})")
-_GOES_ON = re.compile(r"[-/]\d|s\b|(?<=[-/]\d)|[a-z]*[-_/][a-z0-9]")
+_YEAR = regex(r"(?<![\d.,:/-])(?:1[5-9]|20)\d\d(?![\d.,:/%-]|\s*[a-z]*(?:km|kg))")
+_OF_A_COUNTRY = regex(f"^(?:{any_of(_LEXICON.listed('subjects', 'countries'))})(?=.{{3}})")
+_GOES_ON = regex(r"[-/]\d|s\b|(?<=[-/]\d)|[a-z]*[-_/][a-z0-9]")
 """Behind a number that is a part of something else: a season, a decade."""
 
-_ROUGH = re.compile(rf"(?:{'|'.join(_LEXICON.patterns('subjects', 'rough'))})\s*$")
+_ROUGH = regex(rf"(?:{'|'.join(_LEXICON.patterns('subjects', 'rough'))})\s*$")
 """Before a number that is not meant to the digit."""
 
-_FEW_YEARS = re.compile(r"num:\d{1,2}")
-_YEARS = re.compile(r"(?:1[5-9]|20)\d\d[-/](?:\d\d|(?:1[5-9]|20)\d\d)")
+_FEW_YEARS = regex(r"num:\d{1,2}")
+_YEARS = regex(r"(?:1[5-9]|20)\d\d[-/](?:\d\d|(?:1[5-9]|20)\d\d)")
 """A season or a stretch of years."""
 
 _ANY_DAY = date(2000, 1, 1)

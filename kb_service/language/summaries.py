@@ -3,14 +3,11 @@
 The words are the languages' own.
 """
 
-import re
-
 from kb_service.language.lexicon import any_of, shipped_languages, shipped_lexicon
+from kb_service.language.regexes import regex
 from kb_service.language.text import normalise
 
-_HEADS = re.compile(
-    rf"[\W\d_]*(?:{any_of(shipped_lexicon().listed('summaries', 'headings'))})[\W_]*"
-)
+_HEADS = regex(rf"[\W\d_]*(?:{any_of(shipped_lexicon().listed('summaries', 'headings'))})[\W_]*")
 
 
 def heads_summary(line: str) -> bool:

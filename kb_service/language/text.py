@@ -9,18 +9,19 @@ from collections.abc import Iterator
 
 from kb_service.domain.spans import TextSpan
 from kb_service.language.lexicon import CJK, Lexicon, shipped_lexicon
+from kb_service.language.regexes import regex
 from kb_service.language.variants import simplified
 
 CLAUSE_ENDS = tuple(shipped_lexicon().listed("sentences", "clause_ends"))
 """Where a sentence that is too long is cut, the best place of each language first."""
 
-_CJK_RUN = re.compile(f"[{CJK}]+")
+_CJK_RUN = regex(f"[{CJK}]+")
 # An identifier keeps its inner joints: SG-2024-001, N5921D, 10.0.0.1, db1042.eqiad, a@b.org, C++.
-_TOKEN = re.compile(f"[{CJK}]+|[^\\W_{CJK}]+(?:[-./:@_'+#&]+[^\\W_{CJK}]+)*")
-_NO_WIDTH = re.compile("\u00ad(?:\n[ \t]*)?|[\u200b-\u200d\u2060\ufeff]")
-_BROKEN = re.compile(f"([^\\W\\d_{CJK}]{{2,}})-\n[ \t]*([^\\W\\d_{CJK}]{{2,}})")
+_TOKEN = regex(f"[{CJK}]+|[^\\W_{CJK}]+(?:[-./:@_'+#&]+[^\\W_{CJK}]+)*")
+_NO_WIDTH = regex("\u00ad(?:\n[ \t]*)?|[\u200b-\u200d\u2060\ufeff]")
+_BROKEN = regex(f"([^\\W\\d_{CJK}]{{2,}})-\n[ \t]*([^\\W\\d_{CJK}]{{2,}})")
 """A word that goes on in the next line."""
-_JOINT = re.compile(r"[-./:@_'+#&]+")
+_JOINT = regex(r"[-./:@_'+#&]+")
 
 
 def sentence_end(lexicon: Lexicon) -> re.Pattern[str]:

@@ -17,6 +17,7 @@ from kb_service.language.dates import Calendar, full_year
 from kb_service.language.lexicon import Lexicon, shipped_languages, shipped_lexicon
 from kb_service.language.messages import language_of, message
 from kb_service.language.numerals import Numerals
+from kb_service.language.regexes import regex
 from kb_service.language.variants import simplified
 
 Days = tuple[date, date]
@@ -57,9 +58,9 @@ class TimeWords:
             anchor: lexicon.days("moving_days", anchor) for anchor, *_ in self._feasts.values()
         }
         patterns = lexicon.patterns("time_words", "patterns")
-        self._patterns = [re.compile(pattern, re.IGNORECASE) for pattern in patterns]
-        self._joins = re.compile("|".join(lexicon.patterns("time_words", "joins")) or "(?!)")
-        self._titles = [re.compile(pattern) for pattern in lexicon.patterns("titles", "patterns")]
+        self._patterns = [regex(pattern, re.IGNORECASE) for pattern in patterns]
+        self._joins = regex("|".join(lexicon.patterns("time_words", "joins")) or "(?!)")
+        self._titles = [regex(pattern) for pattern in lexicon.patterns("titles", "patterns")]
 
     def windows(self, text: str, today: date) -> list[TimeWindow]:
         """Return what the words of a text mean on a day, in order, none over another."""

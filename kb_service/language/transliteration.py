@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from kb_service.language.homophones import readings
 from kb_service.language.lexicon import HAN, shipped_lexicon
+from kb_service.language.regexes import regex
 
 MAX_DISTANCE = 0.38
 """Of two names, per consonant. Chosen on half of 171 usual renderings; of the other half, which
@@ -20,9 +21,9 @@ MIN_LETTERS = 5
 """A shorter pinyin stands in too many words."""
 
 _FOREIGN = frozenset(shipped_lexicon().characters("transliteration", "characters"))
-_HAN = re.compile(f"[{HAN}]")
-_CAPITALISED = re.compile(r"(?<![\w-])[A-Z][a-z]+(?:['’.-]?[A-Za-z]+)*(?:[ -][A-Z][a-z]+)?")
-_SYLLABLE = re.compile(r"(zh|ch|sh|[bpmfdtnlgkhjqxrzcsyw])?([aeiouv]+)(ng?|r)?")
+_HAN = regex(f"[{HAN}]")
+_CAPITALISED = regex(r"(?<![\w-])[A-Z][a-z]+(?:['’.-]?[A-Za-z]+)*(?:[ -][A-Z][a-z]+)?")
+_SYLLABLE = regex(r"(zh|ch|sh|[bpmfdtnlgkhjqxrzcsyw])?([aeiouv]+)(ng?|r)?")
 _CLASSES = {
     **dict.fromkeys("bp", "p"),
     **dict.fromkeys("dt", "t"),
@@ -43,8 +44,8 @@ _SPELT = {
     "x": "ks",
     "y": "i",
 }
-_SOFT = re.compile(r"[cg](?=[eiy])")
-_SPELLINGS = re.compile("|".join(sorted(_SPELT, key=len, reverse=True)) + "|.")
+_SOFT = regex(r"[cg](?=[eiy])")
+_SPELLINGS = regex("|".join(sorted(_SPELT, key=len, reverse=True)) + "|.")
 _VOWELS = frozenset("aeiou")
 _LIGHT = {"w": 0.25, "l": 0.45, "h": 0.35, "f": 0.5, "n": 0.6, "m": 0.7}
 """What a consonant costs that one side lacks; others 0.75. An r before another is never written."""

@@ -14,6 +14,7 @@ from kb_service.domain.texts import MarkedText, Unit, UnitKind
 from kb_service.language.layout import Layout
 from kb_service.language.lexicon import CJK, Lexicon, shipped_lexicon
 from kb_service.language.numerals import Numerals
+from kb_service.language.regexes import regex
 from kb_service.language.text import sentence_end, sentence_spans, trimmed_span
 
 CUTTING = 2
@@ -27,12 +28,12 @@ TITLE_SHARE = 0.6
 """A title is this much shorter than the prose under it: where prose is wrapped, the first line of a
 paragraph is about as long as the next one."""
 
-_LINE = re.compile(r"[^\n]+")
-_ENDS_OPENLY = re.compile(r"[\w)\]\"'\u201d\u2019\u300b\uff09\u3011]$")
+_LINE = regex(r"[^\n]+")
+_ENDS_OPENLY = regex(r"[\w)\]\"'\u201d\u2019\u300b\uff09\u3011]$")
 _NEXT_LATIN_LABEL = r"[^\t\n:：]{1,45}[:：](?:\s|$)"
-_LABEL_ONLY = re.compile(r"[^\n]*[:：]\s*$")
+_LABEL_ONLY = regex(r"[^\n]*[:：]\s*$")
 _MARKDOWN_HEADING = r"\s*#{1,6}\s+\S"
-_BEGINS_PLAINLY = re.compile(r"\s*[A-Z\d]")
+_BEGINS_PLAINLY = regex(r"\s*[A-Z\d]")
 _JOINS_BEFORE, _JOINS_AFTER = (
     re.escape(shipped_lexicon().characters("layout", key))
     for key in ("joins_before", "joins_after")
@@ -46,19 +47,17 @@ class UnitCutter:
         layout = partial(lexicon.patterns, "layout")
         self._numerals = Numerals(lexicon)
         self._sentence_end = sentence_end(lexicon)
-        self._labels = tuple(re.compile(p, re.MULTILINE) for p in layout("labels"))
-        self._headings = tuple(map(re.compile, (_MARKDOWN_HEADING, *layout("headings"))))
-        self._plain_headings = tuple(map(re.compile, layout("headings_before_capital")))
+        self._labels = tuple(regex(p, re.MULTILINE) for p in layout("labels"))
+        self._headings = tuple(map(regex, (_MARKDOWN_HEADING, *layout("headings"))))
+        self._plain_headings = tuple(map(regex, layout("headings_before_capital")))
         self._layout = Layout(lexicon)
         marks = "".join(lexicon.characters("layout", key) for key in ("line_ends", "line_pauses"))
-        self._pauses = re.compile(f"[{re.escape(marks)},.!?;:]")
-        self._next_label = re.compile(
-            rf"\t(?={'|'.join((_NEXT_LATIN_LABEL, *layout('next_labels')))})"
-        )
+        self._pauses = regex(f"[{re.escape(marks)},.!?;:]")
+        self._next_label = regex(rf"\t(?={'|'.join((_NEXT_LATIN_LABEL, *layout('next_labels')))})")
         marks = re.escape(lexicon.characters("sentences", "list_marks"))
         opens = re.escape(lexicon.characters("sentences", "list_opens"))
         self._items = tuple(
-            re.compile(rf"\s*{pattern}")
+            regex(rf"\s*{pattern}")
             for pattern in (
                 rf"(?P<number>\d{{1,3}})[.){marks}](?!\d)",
                 rf"[({opens}](?P<number>\d{{1,3}})[){marks}]",

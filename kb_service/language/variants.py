@@ -3,14 +3,17 @@
 For matching only: which of two traditional characters a simplified one stands for is not asked.
 """
 
-from opencc import OpenCC
+from functools import cache
 
 _CHARACTERS = [chr(point) for point in range(0x3400, 0xA000)]
 """The ideographs of the basic plane, where the variants in use stand."""
 
 
-def _simplified() -> dict[int, str]:
+@cache
+def _table() -> dict[int, str]:
     """Return the table for `str.translate`; what it gives is never changed again."""
+    from opencc import OpenCC
+
     # At once, one a line: a call a character takes forty times as long.
     converted = OpenCC("t2s").convert("\n".join(_CHARACTERS)).split("\n")
     pairs = zip(_CHARACTERS, converted, strict=True)
@@ -18,9 +21,6 @@ def _simplified() -> dict[int, str]:
     return {ord(old): table.get(new, new) for old, new in table.items()}
 
 
-_TABLE = _simplified()
-
-
 def simplified(text: str) -> str:
     """Return the text with traditional characters as simplified ones, each in its place."""
-    return text if text.isascii() else text.translate(_TABLE)
+    return text if text.isascii() else text.translate(_table())

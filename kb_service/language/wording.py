@@ -6,6 +6,7 @@ Pure functions on strings. Knows no passages.
 import re
 
 from kb_service.language.lexicon import shipped_lexicon
+from kb_service.language.regexes import regex
 
 _LEXICON = shipped_lexicon()
 EDGES = f" \t\r\n.,;:!?\"'()*_#>-•·{_LEXICON.characters('sentences', 'edges')}"
@@ -15,9 +16,7 @@ _OPENS, _CLOSES, _JOINS = (
     re.escape(_LEXICON.characters("sentences", f"source_{key}"))
     for key in ("opens", "closes", "joins")
 )
-_MARKER = re.compile(
-    rf"[ \t]*[\[{_OPENS}]\s*(\d{{1,2}}(?:\s*[,{_JOINS}]\s*\d{{1,2}})*)\s*[\]{_CLOSES}]"
-)
+_MARKER = regex(rf"[ \t]*[\[{_OPENS}]\s*(\d{{1,2}}(?:\s*[,{_JOINS}]\s*\d{{1,2}})*)\s*[\]{_CLOSES}]")
 
 
 def split_markers(sentence: str) -> tuple[str, tuple[int, ...]]:

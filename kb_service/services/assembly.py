@@ -17,6 +17,7 @@ from kb_service.domain.texts import MarkedText
 from kb_service.language.identifiers import names_whole
 from kb_service.language.lexicon import CJK
 from kb_service.language.mentions import picking_names
+from kb_service.language.regexes import regex
 from kb_service.language.text import normalise
 from kb_service.language.values import supporting_values
 
@@ -34,7 +35,7 @@ when one or two of the collection hold the word, and 92 to 96 % when more do.
 _CHARS_PER_TOKEN_AT_MOST = 4
 """A passage reaches no further than this many characters a token around its chunk."""
 
-_CJK = re.compile(f"[{CJK}]")
+_CJK = regex(f"[{CJK}]")
 
 
 class RevisionTexts(Protocol):

@@ -6,7 +6,6 @@ is kept, the first of equals; what nobody states has no fact.
 
 import hashlib
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -15,6 +14,7 @@ from kb_service.domain.spans import TextSpan
 from kb_service.domain.texts import MarkedText, Unit, UnitKind
 from kb_service.language.identifiers import identifier_matches
 from kb_service.language.lexicon import Tables, shipped_languages, shipped_lexicon
+from kb_service.language.regexes import regex
 from kb_service.language.stated.fields import (
     Place,
     compared,
@@ -57,10 +57,10 @@ _ONCE = frozenset(
     }
 )
 _MIN_MEASURE = 4
-_HEADS = re.compile(
+_HEADS = regex(
     rf"[\W\d_]*(?:{'|'.join(shipped_lexicon().patterns('stated', 'measure_heads'))})[\W_]*"
 )
-_ITEM = re.compile(r"\s*(?:[(\uff08]?\d{1,2}[.)\u3001\uff09]|[-*\u2022])\s*")
+_ITEM = regex(r"\s*(?:[(\uff08]?\d{1,2}[.)\u3001\uff09]|[-*\u2022])\s*")
 _TABLES_READ = ("fact_labels", "stated", "events", "calendar", "names", "numerals")
 
 

@@ -19,6 +19,7 @@ from kb_service.domain.facts import (
 from kb_service.domain.spans import TextSpan
 from kb_service.language.events import event_places
 from kb_service.language.lexicon import any_of, shipped_lexicon
+from kb_service.language.regexes import regex
 from kb_service.language.stated.labels import CASUALTIES, CLOCK, Label
 from kb_service.language.stated.moments import Moment, moments_in
 from kb_service.language.stated.plain import plain as plain_of
@@ -35,14 +36,14 @@ PERSONS = "persons"
 _LEXICON = shipped_lexicon()
 _AMOUNTS = (FactField.LOSS, FactField.FINE)
 _TIMES = (FactField.TIME, FactField.REPORTED)
-_SPACES = re.compile(r"\s+")
+_SPACES = regex(r"\s+")
 _EDGES = " \t\n\u3000.,;:*_\"'\uff0c\u3002\uff1b\uff1a\u3001"
 _ENDS = ";\uff1b\u3002"
-_ITEMS = re.compile(
+_ITEMS = regex(
     r"[;\uff1b\n\u3002]\s*|(?:^|(?<=[\s,;\uff1b\u3002]))[(\uff08]?\d{1,2}[.)\u3001\uff09](?!\d)\s*"
 )
 _STATUSES = {
-    status: re.compile("|".join(_LEXICON.patterns("stated", status)))
+    status: regex("|".join(_LEXICON.patterns("stated", status)))
     for status in (
         ReportStatus.CORRECTED,
         ReportStatus.FOLLOW_UP,
@@ -51,14 +52,12 @@ _STATUSES = {
     )
 }
 _PEOPLE = {
-    field: tuple(map(re.compile, _LEXICON.patterns("stated", field))) for field in COUNTS_OF_PEOPLE
+    field: tuple(map(regex, _LEXICON.patterns("stated", field))) for field in COUNTS_OF_PEOPLE
 }
 _LEVELS = tuple(
     (
         field,
-        re.compile(
-            rf"(?P<number>\d+)\s*\w?\s*(?:{any_of(hurt)}|(?P<none>{any_of(none)}))(?![a-z])"
-        ),
+        regex(rf"(?P<number>\d+)\s*\w?\s*(?:{any_of(hurt)}|(?P<none>{any_of(none)}))(?![a-z])"),
     )
     for field, hurt, none in (
         (FactField.DEAD, _LEXICON.listed("stated", "fatal_words"), ()),
@@ -69,7 +68,7 @@ _LEVELS = tuple(
         ),
     )
 )
-_WORDY = re.compile(r"[^\W\d_]{2}")
+_WORDY = regex(r"[^\W\d_]{2}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,20 +9,21 @@ from dataclasses import dataclass
 
 from kb_service.domain.spans import TextSpan
 from kb_service.language.lexicon import CJK
+from kb_service.language.regexes import regex
 from kb_service.language.stated.labels import Label, label_of
 
 _COLON = "[:\uff1a]"
-_LABELLED = re.compile(
+_LABELLED = regex(
     r"(?:^|(?<=[\t;\uff1b|]))[ \u3000]*(?:[-*\u2022\xb7] ?)?[*_|]*"
     r"(?P<label>[^\s:\uff1a;\uff1b\u3002|*][^:\uff1a\n;\uff1b\u3002\t|]{0,44}?)"
     rf"[*_ ]*(?:{_COLON}[*_]*|\t|\|)[ \u3000]*",
     re.MULTILINE,
 )
-_SPACED = re.compile(
+_SPACED = regex(
     rf"^[ \u3000]*(?P<label>[{CJK}][{CJK} \u3000]{{0,8}}[{CJK}])[ \u3000]{{1,}}(?=\S)", re.MULTILINE
 )
 _MAX_VALUE = 1500
-_COLON_END = re.compile(r"[:\uff1a]\s*\Z")
+_COLON_END = regex(r"[:\uff1a]\s*\Z")
 """At the end of a cell: it is a label itself."""
 
 

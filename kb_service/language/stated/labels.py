@@ -3,7 +3,6 @@
 Pure functions. Knows names of fields; reads no value but to tell what sort it is.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,6 +10,7 @@ from functools import lru_cache
 from kb_service.domain.facts import FactField
 from kb_service.language.events import event_kinds
 from kb_service.language.lexicon import shipped_lexicon
+from kb_service.language.regexes import regex
 from kb_service.language.stated.plain import plain
 from kb_service.language.stated.values import unit_in_label
 
@@ -29,15 +29,15 @@ _FIELDS = (
 )
 """The first whose words a label is wins: what is more particular before what is less."""
 _NAMES = {
-    field: re.compile("|".join(f"(?:{p})" for p in _LEXICON.patterns("fact_labels", field)))
+    field: regex("|".join(f"(?:{p})" for p in _LEXICON.patterns("fact_labels", field)))
     for field in _FIELDS
 }
-_BRACKETED = re.compile(r"[(\[\uff08](?P<inside>[^)\]\uff09]*)[)\]\uff09]")
-_SPACES = re.compile(r"[\s\u3000*_]+")
+_BRACKETED = regex(r"[(\[\uff08](?P<inside>[^)\]\uff09]*)[)\]\uff09]")
+_SPACES = regex(r"[\s\u3000*_]+")
 _PLATES, _PHONES = (
-    tuple(map(re.compile, _LEXICON.patterns("stated", key))) for key in ("plates", "phones")
+    tuple(map(regex, _LEXICON.patterns("stated", key))) for key in ("plates", "phones")
 )
-EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+EMAIL = regex(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _SAMPLE = 40
 _MOST = 0.8
 

@@ -13,16 +13,17 @@ from kb_service.domain.facts import Precision
 from kb_service.language.dates import CALENDAR
 from kb_service.language.lexicon import shipped_lexicon
 from kb_service.language.numerals import whole_number
+from kb_service.language.regexes import regex
 
 _LEXICON = shipped_lexicon()
-_VALUE = re.compile(r"(?:date|num):(?P<numbers>[\d-]+)")
+_VALUE = regex(r"(?:date|num):(?P<numbers>[\d-]+)")
 _NUMERIC = (
-    re.compile(r"(?<![\d./-])(?P<d>\d{1,2})[./](?P<m>\d{1,2})[./](?P<y>(?:19|20)\d\d)(?![\d/-])"),
-    re.compile(r"(?<![\w./-])(?P<y>(?:19|20)\d\d)[-/](?P<m>0[1-9]|1[0-2])(?![\d/-])"),
+    regex(r"(?<![\d./-])(?P<d>\d{1,2})[./](?P<m>\d{1,2})[./](?P<y>(?:19|20)\d\d)(?![\d/-])"),
+    regex(r"(?<![\w./-])(?P<y>(?:19|20)\d\d)[-/](?P<m>0[1-9]|1[0-2])(?![\d/-])"),
 )
-_CLOCKS = tuple(map(re.compile, _LEXICON.patterns("stated", "clocks")))
-_BETWEEN = tuple(map(re.compile, _LEXICON.patterns("stated", "between")))
-_UNTIL = re.compile("|".join(_LEXICON.patterns("stated", "until")))
+_CLOCKS = tuple(map(regex, _LEXICON.patterns("stated", "clocks")))
+_BETWEEN = tuple(map(regex, _LEXICON.patterns("stated", "between")))
+_UNTIL = regex("|".join(_LEXICON.patterns("stated", "until")))
 _HALF_DAYS = _LEXICON.numbered("stated", "half_days")
 _NOON = 12
 _MONTHS = 12

@@ -3,16 +3,16 @@
 Pure functions. Knows no meaning.
 """
 
-import re
 import unicodedata
 from dataclasses import dataclass
 
 from kb_service.domain.spans import TextSpan
 from kb_service.language.lexicon import CJK
+from kb_service.language.regexes import regex
 from kb_service.language.variants import simplified
 
-_BREAK = re.compile(r"[ \t]*\n\s*")
-_CJK = re.compile(f"[{CJK}\u3000-\u303f\uff00-\uffef]")
+_BREAK = regex(r"[ \t]*\n\s*")
+_CJK = regex(f"[{CJK}\u3000-\u303f\uff00-\uffef]")
 
 
 class _Plain(dict[int, str]):

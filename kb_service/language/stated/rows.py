@@ -3,15 +3,15 @@
 Pure functions. Knows how rows are written out (label: value; label: value); knows no file format.
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from kb_service.domain.spans import TextSpan
+from kb_service.language.regexes import regex
 
-_LINE = re.compile(r"[^\n]+")
-_NAME = re.compile(r"[^:\uff1a;]{1,60}(?=: )")
+_LINE = regex(r"[^\n]+")
+_NAME = regex(r"[^:\uff1a;]{1,60}(?=: )")
 _JOIN = "; "
 MIN_CELLS = 2
 MIN_ROWS = 2

@@ -11,6 +11,7 @@ from kb_service.domain.facts import COUNTS_OF_PEOPLE, UNKNOWN, Fact, FactField
 from kb_service.language.dates import DATE_WORDS
 from kb_service.language.events import event_places
 from kb_service.language.lexicon import HAN, shipped_lexicon
+from kb_service.language.regexes import regex
 from kb_service.language.stated.fields import (
     Place,
     compared,
@@ -27,7 +28,7 @@ from kb_service.language.stated.plain import Line
 from kb_service.language.stated.values import Number, amount_in, number_in
 
 _LEXICON = shipped_lexicon()
-_HAN = re.compile(f"[{HAN}]")
+_HAN = regex(f"[{HAN}]")
 
 
 class _Patterns(tuple[re.Pattern[str], ...]):
@@ -41,7 +42,7 @@ class _Patterns(tuple[re.Pattern[str], ...]):
 
 
 def _patterns(written: Iterable[str]) -> _Patterns:
-    found = _Patterns(map(re.compile, written))
+    found = _Patterns(map(regex, written))
     found.ascii = tuple(p for p in found if not _HAN.search(p.pattern))
     return found
 
@@ -74,7 +75,7 @@ _TIGHT = (FactField.VEHICLE, FactField.PHONE)
 _NUMBERS, _FOLLOWS = _compiled("numbers"), _compiled("follows")
 _NO_EVENT = _compiled("no_event")
 _TIME, _REPORTED, _OTHER = (
-    re.compile("|".join(_LEXICON.patterns("stated", key)))
+    regex("|".join(_LEXICON.patterns("stated", key)))
     for key in ("time_words", "reported_words", "other_times")
 )
 _REACH = 60

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from kb_service.language.lexicon import any_of, shipped_lexicon
 from kb_service.language.numerals import NUMERALS
+from kb_service.language.regexes import regex
 
 _LEXICON = shipped_lexicon()
 _SCALES = {
@@ -20,7 +21,7 @@ _WORDS = {
     **_LEXICON.numbered("stated", "articles"),
 }
 _CURRENCIES = _LEXICON.paired("stated", "currencies")
-_CURRENCY = re.compile(rf"(?:{any_of(_CURRENCIES)})(?![a-z])")
+_CURRENCY = regex(rf"(?:{any_of(_CURRENCIES)})(?![a-z])")
 _HAN_DIGITS = "".join({**NUMERALS.digits, **NUMERALS.powers})
 _BIG = sorted(
     (scale for scale in _SCALES if not scale.isascii() and len(scale) == 1),
@@ -32,16 +33,16 @@ _IN_DIGITS = rf"\d+(?:,\d{{3}})*(?:\.\d+)?\s*(?:(?:{any_of(_SCALES)})(?![a-z]))?
 _IN_WORDS = (
     rf"\b(?:{any_of(_WORDS)})\b(?:[- ](?:{any_of(_WORDS)})\b)?(?:\s+(?:{any_of(_SCALES)})\b)?"
 )
-_NUMBER = re.compile(rf"{_IN_DIGITS}|[{_LETTERS}]+|{_IN_WORDS}")
-_DIGITS = re.compile(rf"(?P<digits>\d+(?:,\d{{3}})*(?:\.\d+)?)\s*(?P<scale>{any_of(_SCALES)})?")
-_JOINT = re.compile(
+_NUMBER = regex(rf"{_IN_DIGITS}|[{_LETTERS}]+|{_IN_WORDS}")
+_DIGITS = regex(rf"(?P<digits>\d+(?:,\d{{3}})*(?:\.\d+)?)\s*(?P<scale>{any_of(_SCALES)})?")
+_JOINT = regex(
     r"\s*(?:[-~\u2013\u2014]|\bto\b|\bor\b|"
     + any_of(w for w in _LEXICON.listed("stated", "range_joints"))
     + r")\s*"
 )
-_ZERO = tuple(map(re.compile, _LEXICON.patterns("stated", "zero")))
-_UNKNOWN = tuple(map(re.compile, _LEXICON.patterns("stated", "unknown")))
-_NOTHING = re.compile(r"[\s\-\u2013\u2014/.*]*|n/?a\.?|not applicable|not stated")
+_ZERO = tuple(map(regex, _LEXICON.patterns("stated", "zero")))
+_UNKNOWN = tuple(map(regex, _LEXICON.patterns("stated", "unknown")))
+_NOTHING = regex(r"[\s\-\u2013\u2014/.*]*|n/?a\.?|not applicable|not stated")
 
 
 @dataclass(frozen=True, slots=True)
