@@ -2,14 +2,23 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response, StreamingResponse
 
 from api.attachments import content_disposition
-from api.dependencies import DEFAULT_LIMIT, Base, Cursor, KeyNameParam, Limit, ServicesParam
+from api.dependencies import (
+    DEFAULT_LIMIT,
+    Base,
+    Cursor,
+    KeyNameParam,
+    Limit,
+    RevisionName,
+    ServicesParam,
+)
 from api.inputs import CorrectionInput
 from api.json_route import JsonRoute
 from api.schema import Id, integer
+from kb_service.domain.facts import Stretch
 from kb_service.operations import Services
 from kb_service.schemas.facts import (
     FactBody,
@@ -30,6 +39,19 @@ MAX_NUMBER = 2**31 - 1
 Number = Annotated[int, Path(ge=0, le=MAX_NUMBER), integer(0, MAX_NUMBER)]
 FieldName = Annotated[Id | None, Query(description="A field, or the name of a column.")]
 DocumentId = Annotated[Id | None, Query(description="Id of a document.")]
+
+
+def within_of(
+    document: DocumentId = None,
+    revision: RevisionName = None,
+    start: Annotated[int, integer(0, MAX_NUMBER), Query(ge=0, le=MAX_NUMBER)] = 0,
+    end: Annotated[int | None, Query(ge=0, le=MAX_NUMBER)] = None,
+) -> Stretch | None:
+    """Return the words of a document to which a list is narrowed; None without a document."""
+    return Stretch(document, revision, start, end) if document else None
+
+
+Within = Annotated[Stretch | None, Depends(within_of)]
 
 
 @router.get("/kb/{kb}/facts")
@@ -72,10 +94,14 @@ def correct_fact(
 
 @router.get("/kb/{kb}/incidents")
 def list_incidents(
-    base: Base, services: ServicesParam, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
+    base: Base,
+    services: ServicesParam,
+    within: Within,
+    cursor: Cursor = None,
+    limit: Limit = DEFAULT_LIMIT,
 ) -> IncidentListBody:
     """List what happened, each once, however many documents tell of it."""
-    found = services.facts.incidents(base.id, limit, cursor)
+    found = services.facts.incidents(base.id, limit, cursor, within)
     return IncidentListBody(
         items=[incident_body(item) for item in found.items], next_cursor=found.next_cursor
     )

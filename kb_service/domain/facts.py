@@ -190,14 +190,32 @@ CONFLICTING = (
 
 
 @dataclass(frozen=True, slots=True)
+class Stretch:
+    """Words of a document, of its searchable revision unless `sha256` names another."""
+
+    document_id: str
+    sha256: str | None = None
+    start: int = 0
+    end: int | None = None
+
+
+RecordName = tuple[str, int]
+"""Id of a document and number of a record in it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Incident:
-    """What happened once, with all that documents, rows and entries state of it."""
+    """What happened once, with all that documents, rows and entries state of it.
+
+    `apart`: those of its records that a person said to be of no other incident, and who and when.
+    """
 
     number: int
     facts: tuple[StoredFact, ...]
+    apart: tuple[tuple[RecordName, Correction], ...] = ()
 
     @property
-    def records(self) -> tuple[tuple[str, int], ...]:
+    def records(self) -> tuple[RecordName, ...]:
         """Which record of which document tells of it, in order."""
         return tuple(dict.fromkeys((item.document_id, item.fact.record) for item in self.facts))
 

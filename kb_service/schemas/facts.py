@@ -8,7 +8,7 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
-from kb_service.domain.facts import FactField, Incident, StoredFact
+from kb_service.domain.facts import Correction, FactField, Incident, StoredFact
 from kb_service.domain.spans import PageRegion
 from kb_service.schemas.documents import ListBody, RegionBody, Shape, SpanBody, Time
 from kb_service.services.likeness import Compared, SimilarIncident
@@ -60,12 +60,16 @@ class FactListBody(ListBody[FactBody]):
 
 
 class RecordBody(Shape):
-    """A document (`record` 0), or its row or entry, that tells of an incident."""
+    """A document (`record` 0), or its row or entry, that tells of an incident.
+
+    `apart`: who said that it tells of no other one, and when; null in lists.
+    """
 
     document_id: str
     document_name: str
     record: int
     status: str | None
+    apart: CorrectionBody | None
 
 
 class IncidentBody(Shape):
@@ -194,6 +198,7 @@ def _summary(incident: Incident) -> dict[str, object]:
         for item in incident.facts
         if item.fact.field == FactField.STATUS
     }
+    apart = dict(incident.apart)
     return {
         "number": incident.number,
         "kind": kind and kind.fact.text,
@@ -205,6 +210,7 @@ def _summary(incident: Incident) -> dict[str, object]:
                 document_name=names[document],
                 record=record,
                 status=status.get((document, record)),
+                apart=_said(apart.get((document, record))),
             )
             for document, record in incident.records
         ],
@@ -212,6 +218,10 @@ def _summary(incident: Incident) -> dict[str, object]:
             field: [str(item.id) for item in items] for field, items in incident.conflicts.items()
         },
     }
+
+
+def _said(correction: Correction | None) -> CorrectionBody | None:
+    return CorrectionBody.of(correction) if correction else None
 
 
 def _local(time: datetime | None) -> str | None:

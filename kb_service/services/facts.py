@@ -5,11 +5,12 @@ killed goes on where it was.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import structlog
 
 from kb_service.domain.errors import InvalidRequest, NotFound, StorageError
-from kb_service.domain.facts import Incident, StoredFact, incidents_of
+from kb_service.domain.facts import Incident, StoredFact, Stretch, incidents_of
 from kb_service.domain.spans import PageRegion
 from kb_service.storage.facts.store import Facts
 from kb_service.storage.identity import MAX_LISTING, Listing
@@ -91,9 +92,14 @@ class FactService:
             raise NotFound(f"no fact {fact_id[:100]!r}", code="fact_not_found")
         return self._facts.correct(kb_id, int(fact_id), typed, by)
 
-    def incidents(self, kb_id: str, limit: int, cursor: str | None) -> Listing[Incident]:
-        """Return the incidents of a base page by page. Raises NotFound, InvalidRequest."""
-        numbers = self._facts.incidents(kb_id, limit, cursor)
+    def incidents(
+        self, kb_id: str, limit: int, cursor: str | None, within: Stretch | None = None
+    ) -> Listing[Incident]:
+        """Return the incidents of a base page by page, or those that some words tell of.
+
+        Raises NotFound, InvalidRequest.
+        """
+        numbers = self._facts.incidents(kb_id, limit, cursor, within)
         found = incidents_of(self._facts.of_incidents(kb_id, numbers.items))
         return Listing(found, numbers.next_cursor)
 
@@ -102,7 +108,8 @@ class FactService:
         found = incidents_of(self._facts.of_incidents(kb_id, [number]))
         if not found:
             raise NotFound(f"no incident {number}", code="incident_not_found")
-        return found[0]
+        apart = self._facts.apart(found[0].records)
+        return replace(found[0], apart=tuple(apart.items()))
 
     def unlink(self, kb_id: str, document_id: str, record: int, by: str) -> None:
         """Say that a record tells of an incident of its own. Raises NotFound."""

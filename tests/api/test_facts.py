@@ -67,6 +67,10 @@ def test_an_incident_of_two_documents_is_one_until_they_are_unlinked(
     link = f"/kb/reports/records/{second}/0/link"
     assert client.delete(link).status_code == 204
     assert len(client.get("/kb/reports/incidents").json()["items"]) == 2
+    own = client.get("/kb/reports/incidents", params={"document": second}).json()["items"]
+    assert [r["document_id"] for r in own[0]["records"]] == [second]
+    shown = client.get(f"/kb/reports/incidents/{own[0]['number']}").json()
+    assert shown["records"][0]["apart"]["at"]
     assert client.post(link).status_code == 204
     assert len(client.get("/kb/reports/incidents").json()["items"]) == 1
     assert client.get("/kb/reports/incidents/77").json()["error"]["code"] == "incident_not_found"
@@ -100,3 +104,25 @@ def test_similar_incidents_tell_what_is_alike_and_what_differs(
     assert refused == "limit_out_of_range"
     gone = client.get("/kb/reports/incidents/77/similar").json()["error"]["code"]
     assert gone == "incident_not_found"
+
+
+def test_incidents_are_listed_by_the_words_that_tell_of_them(
+    client: TestClient,
+    send: Any,  # noqa: ANN401
+) -> None:
+    document = send("a.txt", NOTICE)
+    send("b.txt", ["Report N-9", "On 9 July 2024 a fire broke out at Oak Road 2."])
+    fact = client.get("/kb/reports/facts?field=time").json()["items"][0]
+
+    def numbers(**asked: object) -> list[int]:
+        params = {"document": document, **asked}
+        items = client.get("/kb/reports/incidents", params=params).json()["items"]
+        return [item["number"] for item in items]
+
+    span = fact["span"]
+    assert numbers() == [1]
+    assert numbers(revision=fact["revision"], start=span["start"], end=span["end"]) == [1]
+    assert numbers(start=99_999) == []
+    assert numbers(revision="0" * 64) == []
+    unknown = client.get("/kb/reports/incidents?document=doc_x").json()["error"]["code"]
+    assert unknown == "document_not_found"

@@ -2,10 +2,18 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import ColumnElement, Connection, func, select, update
 
 from kb_service.domain.errors import InvalidRequest, NotFound
-from kb_service.domain.facts import Fact, Record, StoredFact, records_of
+from kb_service.domain.facts import (
+    Correction,
+    Fact,
+    Record,
+    RecordName,
+    StoredFact,
+    Stretch,
+    records_of,
+)
 from kb_service.domain.spans import PageRegion, TextSpan
 from kb_service.language.stated.extraction import FACT_RULES, facts_in
 from kb_service.language.stated.fields import meaning_of
@@ -21,7 +29,7 @@ from kb_service.storage.facts.corrections import (
 )
 from kb_service.storage.facts.links import mark_split
 from kb_service.storage.facts.rows import fact_rows, rewrite_facts, stored_fact_of
-from kb_service.storage.facts.tables import facts, records
+from kb_service.storage.facts.tables import facts, record_splits, records
 from kb_service.storage.facts.values import fact_of
 from kb_service.storage.identity import (
     Clock,
@@ -141,8 +149,17 @@ class Facts:
         more = len(found) > limit
         return Listing(found[:limit], encode_cursor(str(found[limit - 1].id)) if more else None)
 
-    def incidents(self, kb_id: str, limit: int = 100, cursor: str | None = None) -> Listing[int]:
-        """Return the numbers of the incidents of a base, page by page. Raises NotFound."""
+    def incidents(
+        self,
+        kb_id: str,
+        limit: int = 100,
+        cursor: str | None = None,
+        within: Stretch | None = None,
+    ) -> Listing[int]:
+        """Return the numbers of the incidents of a base, page by page.
+
+        `within`: those that records in these words tell of. Raises NotFound, InvalidRequest.
+        """
         after = decode_number(cursor) if cursor else 0
         number = records.c.incident
         statement = (
@@ -152,8 +169,12 @@ class Facts:
             .order_by(number)
             .limit(check_limit(limit) + 1)
         )
+        if within is not None:
+            statement = statement.where(*_standing_in(within))
         with self._database.read() as connection:
             require_kb(connection, kb_id)
+            if within is not None:
+                require_document_row(connection, kb_id, within.document_id)
             found = tuple(connection.execute(statement).scalars())
         return Listing(
             found[:limit], encode_cursor(str(found[limit - 1])) if found[limit:] else None
@@ -170,6 +191,22 @@ class Facts:
                 rows = connection.execute(statement.order_by(records.c.incident, facts.c.id))
                 found += map(stored_fact_of, rows)
         return found
+
+    def apart(self, names: Sequence[RecordName]) -> dict[RecordName, Correction]:
+        """Return which of these records a person said to be of no other incident, and who."""
+        said = record_splits.c
+        is_now = (
+            (revisions.c.document_id == said.document_id)
+            & (revisions.c.text_sha256 == said.text_sha256)
+            & revisions.c.is_current
+        )
+        statement = select(said.document_id, said.record, said.by, said.at).join(revisions, is_now)
+        found: dict[RecordName, Correction] = {}
+        with self._database.read() as connection:
+            for batch in batches(sorted({document_id for document_id, _ in names})):
+                rows = connection.execute(statement.where(said.document_id.in_(batch)))
+                found |= {(r.document_id, r.record): Correction(r.by, r.at) for r in rows}
+        return {name: found[name] for name in names if name in found}
 
     def sharing(self, kb_id: str, field: str, texts: Sequence[str], limit: int) -> list[int]:
         """Return incidents of which a field is stated so, those found last first."""
@@ -271,6 +308,17 @@ class Facts:
         with self._database.read() as connection:
             require_kb(connection, kb_id)
             return {row[0]: row[1] for row in connection.execute(statement)}
+
+
+def _standing_in(within: Stretch) -> list[ColumnElement[bool]]:
+    """Conditions of records whose words lie in a stretch; of a text of before there are none."""
+    mine = [records.c.document_id == within.document_id, records.c.end > within.start]
+    if within.end is not None:
+        mine.append(records.c.start < within.end)
+    if within.sha256 is not None:
+        named = select(revisions.c.id).where(revisions.c.sha256 == within.sha256)
+        mine.append(records.c.revision_id.in_(named))
+    return mine
 
 
 def _require_fact(connection: Connection, kb_id: str, fact_id: int) -> StoredFact:
