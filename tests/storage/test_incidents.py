@@ -147,3 +147,43 @@ def test_a_correction_holds_again_when_the_document_has_that_text_again(
     assert stored.listed(kb_id, "injured").items[0].fact.number == 4.0
     world.ingest(kb_id, "a", text)
     assert stored.listed(kb_id, "injured").items[0].fact.number == 5.0
+
+
+def test_an_incident_keeps_its_number_when_a_fact_of_it_is_set_right(
+    world: World, kb_id: str, stored: Facts
+) -> None:
+    """Its page has an address by that number: it was once gone after each correction."""
+    for name in ("a", "b", "c"):
+        world.ingest(kb_id, name, [f"Report {name}-1", f"On {ord(name) - 90} May 2024 a fire."])
+    before = {f.document_name: f.incident for f in stored.of_incidents(kb_id, [1, 2, 3])}
+    kind = next(f for f in stored.listed(kb_id, "kind").items if f.document_name == "b")
+    stored.correct(kb_id, kind.id, "explosion", "Ann")
+    after = {f.document_name: f.incident for f in stored.of_incidents(kb_id, [1, 2, 3, 4])}
+    assert after == before == {"a": 1, "b": 2, "c": 3}
+
+
+def test_an_incident_keeps_its_number_in_a_new_version_that_names_it_alike(
+    world: World, kb_id: str, stored: Facts
+) -> None:
+    world.ingest(kb_id, "a", ROW)
+    world.ingest(kb_id, "b", OTHER)
+    world.ingest(kb_id, "a", [*ROW, "Injured: 2"])
+    assert {f.document_name for f in stored.of_incidents(kb_id, [1])} == {"a"}
+    world.ingest(kb_id, "a", ["Incident No.: D-1", "Time: 2024-06-01 10:00", "Type: flood"])
+    assert stored.of_incidents(kb_id, [1]) == []
+    assert stored.incidents(kb_id).items == (2, 3)
+
+
+def test_a_record_taken_apart_has_a_number_of_its_own_and_the_others_keep_theirs(
+    world: World, kb_id: str, stored: Facts
+) -> None:
+    first = world.ingest(kb_id, "a", NOTICE)
+    world.ingest(kb_id, "b", SAME_PLACE)
+    stored.split(kb_id, first.document_id, 0, "Ann")
+    assert {f.document_name for f in stored.of_incidents(kb_id, [1])} == {"b"}
+    assert {f.document_name for f in stored.of_incidents(kb_id, [2])} == {"a"}
+    (said,) = stored.apart([(first.document_id, 0)]).values()
+    assert (said.by, said.at) == ("Ann", world.clock.now)
+    stored.rejoin(kb_id, first.document_id, 0)
+    assert stored.incidents(kb_id).items == (1,)
+    assert stored.apart([(first.document_id, 0)]) == {}

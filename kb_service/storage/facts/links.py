@@ -3,6 +3,7 @@
 Derived, and undone for a record that a person says to be of another one. Called inside a write.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -35,6 +36,9 @@ _MAX_APART = timedelta(minutes=30)
 """Between what two documents give as the time of one incident."""
 _MIN_PLACE = 3
 _ROUGH = (Precision.YEAR, Precision.MONTH)
+_Names = tuple[str, str]
+"""Number and occurrence, by which a record is found again in another text."""
+
 _IDENTIFYING = (
     FactField.TIME,
     FactField.REPORTED,
@@ -88,8 +92,40 @@ def identity_of(record: Record) -> Identity | None:
     )
 
 
-def link(connection: Connection, kb_id: str, text: TextOf, found: Sequence[Record]) -> None:
-    """Number the incidents that records of a text tell of, the same as others that do."""
+@dataclass(frozen=True, slots=True)
+class Before:
+    """The incidents that a document's records told of, by record, and by number and occurrence.
+
+    Of another text only what its record is known by says that a record is still the same.
+    """
+
+    by_record: dict[int, int]
+    by_names: dict[_Names, int]
+
+    def incident(self, record: int, identity: Identity) -> int | None:
+        """Return what the same record told of, None where none did."""
+        return self.by_record.get(record) or self.by_names.get(_names_of(identity))
+
+
+def told_before(connection: Connection, document_id: str, *, is_same_text: bool = False) -> Before:
+    """Return what the records of a document tell of now, before they are written anew."""
+    rows = connection.execute(
+        select(records).where(records.c.document_id == document_id, records.c.incident.is_not(None))
+    ).all()
+    if is_same_text:
+        return Before({row.record: row.incident for row in rows}, {})
+    named = [((row.number or "", row.occurrence or ""), row.incident) for row in rows]
+    often = Counter(names for names, _ in named)
+    return Before({}, {names: one for names, one in named if any(names) and often[names] == 1})
+
+
+def link(
+    connection: Connection, kb_id: str, text: TextOf, found: Sequence[Record], before: Before
+) -> None:
+    """Number the incidents that records of a text tell of, the same as others that do.
+
+    One that no other tells of keeps the number that it had, so that its address holds.
+    """
     told = {record.number: identity_of(record) for record in found}
     identities = {number: identity for number, identity in told.items() if identity}
     if not identities:
@@ -99,14 +135,15 @@ def link(connection: Connection, kb_id: str, text: TextOf, found: Sequence[Recor
     last = connection.execute(
         select(func.max(records.c.incident)).where(records.c.kb_id == kb_id)
     ).scalar_one()
-    linked = _Incidents((last or 0) + 1)
+    had = {number: before.incident(number, one) for number, one in identities.items()}
+    linked = _Incidents((last or 0) + 1, _free(connection, kb_id, set(had.values())))
     own: dict[str, int] = {}
     for number, identity in sorted(identities.items()):
         alone = number in splits
         near = [] if alone else [item.incident for item in known.near(identity)]
         if not alone and identity.number in own:
             near.append(own[identity.number])
-        incident = linked.joined(near)
+        incident = linked.joined(near, had[number])
         if not alone and identity.number:
             own[identity.number] = incident
         linked.members[number] = incident
@@ -128,15 +165,22 @@ def mark_split(
 class _Incidents:
     """Numbers of incidents, joined where one record tells of several."""
 
-    def __init__(self, following: int) -> None:
-        self._following = following
+    def __init__(self, following: int, free: set[int]) -> None:
+        self._following = max((following, *(number + 1 for number in free)))
+        self._free = free
         self.joins: dict[int, int] = {}
         self.members: dict[int, int] = {}
 
-    def joined(self, incidents: Iterable[int]) -> int:
-        """Return the lowest of these numbers, which stands for all of them, or a new one."""
+    def joined(self, incidents: Iterable[int], had: int | None) -> int:
+        """Return the lowest of these numbers, which stands for all of them.
+
+        Without any it is the one that the record had, unless that is taken, or a new one.
+        """
         roots = {self.root(incident) for incident in incidents}
         if not roots:
+            if had is not None and had in self._free:
+                self._free.remove(had)
+                return had
             self._following += 1
             return self._following - 1
         first = min(roots)
@@ -185,6 +229,19 @@ def _tight(place: Fact) -> str:
 def _minute(time: Fact) -> datetime | None:
     is_exact = time.precision in (Precision.MINUTE, Precision.SECOND)
     return time.time_from if is_exact and time.field == FactField.TIME else None
+
+
+def _free(connection: Connection, kb_id: str, numbers: set[int | None]) -> set[int]:
+    """Those of these numbers that no record has."""
+    taken: set[int] = set()
+    for batch in batches(sorted(filter(None, numbers))):
+        which = (records.c.kb_id == kb_id) & records.c.incident.in_(batch)
+        taken |= set(connection.execute(select(records.c.incident).where(which)).scalars())
+    return set(filter(None, numbers)) - taken
+
+
+def _names_of(identity: Identity) -> _Names:
+    return identity.number, identity.occurrence
 
 
 def _splits(connection: Connection, text: TextOf) -> set[int]:

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Row, Select, delete, insert, select
 
 from kb_service.domain.facts import Correction, Fact, Record, StoredFact, records_of
 from kb_service.storage.facts.corrections import TextOf, corrected
-from kb_service.storage.facts.links import link
+from kb_service.storage.facts.links import Before, link, told_before
 from kb_service.storage.facts.tables import fact_corrections, facts, records
 from kb_service.storage.facts.values import fact_of, fact_values
 from kb_service.storage.rows import value_of
@@ -15,14 +15,20 @@ from kb_service.storage.tables import documents, revisions
 from kb_service.storage.watches.rows import ask_again
 
 
-def write_facts(connection: Connection, revision_id: int, found: Sequence[Fact]) -> None:
-    """Put facts, and the records they belong to, in the place of those that a revision has."""
+def write_facts(
+    connection: Connection, revision_id: int, found: Sequence[Fact], before: Before | None = None
+) -> None:
+    """Put facts, and the records they belong to, in the place of those that a revision has.
+
+    `before`: what the records of an earlier text of the document told of.
+    """
     owner = (
         select(revisions.c.document_id, revisions.c.text_sha256, documents.c.kb_id)
         .join(documents, documents.c.id == revisions.c.document_id)
         .where(revisions.c.id == revision_id)
     )
     row = connection.execute(owner).one()
+    kept = before or told_before(connection, row.document_id, is_same_text=True)
     remove_facts(connection, revision_id)
     base = {"kb_id": row.kb_id, "revision_id": revision_id}
     text = TextOf(row.document_id, row.text_sha256)
@@ -33,7 +39,7 @@ def write_facts(connection: Connection, revision_id: int, found: Sequence[Fact])
     told = records_of(right)
     owner_values = {"document_id": row.document_id, **base}
     connection.execute(insert(records), [{**_record_values(one), **owner_values} for one in told])
-    link(connection, row.kb_id, text, told)
+    link(connection, row.kb_id, text, told, kept)
 
 
 def rewrite_facts(connection: Connection, revision_id: int, found: Sequence[Fact]) -> None:

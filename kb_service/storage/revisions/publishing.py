@@ -35,6 +35,7 @@ from kb_service.storage.counts import count_revision
 from kb_service.storage.database import Database
 from kb_service.storage.documents.members import StagedMember, keep_members
 from kb_service.storage.embeddings import remove_unused_embeddings
+from kb_service.storage.facts.links import told_before
 from kb_service.storage.facts.rows import remove_facts, write_facts
 from kb_service.storage.history import Interval
 from kb_service.storage.identity import Clock, utc_now
@@ -100,9 +101,11 @@ class RevisionPublisher:
                     f"the bytes {job.blob_sha256} of job {job.id} are gone", code="blob_missing"
                 )
             profile = profile_of_all(connection, prepared.text_sha256s)
+            before = told_before(connection, job.document_id)
             retired = self._retire(connection, job)
             unused, earlier = _give_way(connection, job)
             revision = self._insert(connection, job, parsed, prepared, claim.document_name, profile)
+            write_facts(connection, revision.id, prepared.facts, before)
             remove_unused_embeddings(connection, unused - prepared.text_sha256s)
             change, now = record_added(connection, job.kb_id, revision.id), self._clock()
             history.end(connection, retired, change, now)
@@ -168,7 +171,6 @@ class RevisionPublisher:
             connection.execute(insert(pages), values)
         if prepared.chunks:
             connection.execute(insert(chunks), [{**chunk, **owner} for chunk in prepared.chunks])
-        write_facts(connection, row.id, prepared.facts)
         write_sketch(connection, job.kb_id, row.id, prepared.sketch)
         return revision_of(row)
 
