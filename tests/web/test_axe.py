@@ -9,7 +9,8 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from tests.web.answers import crane_answer
 from tests.web.conftest import NARROW, WIDE
-from tests.web.service import PageService
+from tests.web.service import PDF, PageService
+from tests.web.test_incidents import FOLLOW_UP, NOTICE
 
 AXE = Path(__file__).parent / "tools" / "node_modules" / "axe-core" / "axe.min.js"
 RUN = """
@@ -31,6 +32,9 @@ def page(
 ) -> Iterator[Page]:
     base = service.add_base("Reports")
     document = service.add_document(base.id, "Crane report.pdf")
+    for name in ("notice.pdf", "follow-up.pdf"):
+        sentences = NOTICE if name == "notice.pdf" else FOLLOW_UP
+        service.add_document(base.id, name, sentences, PDF + name.encode())
     service.add_failed(base.id, "broken.pdf")
     service.catalog.documents.tag(base.id, document.id, ["fire"])
     service.prepared.answer = crane_answer()
@@ -71,12 +75,20 @@ def test_no_view_violates_a_rule_of_accessibility(page: Page) -> None:
     page.locator("#panel-search [data-scope-button]").click()
     expect(page.locator("dialog.modal")).to_be_visible()
     found["narrowing"] = violations(page)
+    page.keyboard.press("Escape")
+    page.locator("#tab-incidents").click()
+    expect(page.locator("#incidents tbody tr")).to_have_count(1)
+    found["incidents"] = violations(page)
+    page.locator("#incidents tbody button").first.click()
+    page.locator(".told button").last.click()
+    expect(page.locator(".undo-line")).to_be_visible()
+    found["incident"] = violations(page)
     assert {view: one for view, one in found.items() if one} == {}, json.dumps(found)
 
 
 def test_nothing_is_cut_at_twice_the_size(page: Page) -> None:
     """200 % zoom of a window of 1280 pixels leaves 640 of them."""
     page.set_viewport_size({"width": 640, "height": 400})
-    for tab in ("ask", "search", "documents"):
+    for tab in ("ask", "search", "documents", "incidents"):
         page.locator(f"#tab-{tab}").click()
         assert page.evaluate("document.documentElement.scrollWidth") == 640, tab

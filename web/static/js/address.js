@@ -1,10 +1,10 @@
 // The address of what is shown: base, view, conversation, and what the viewer has open, all in the
 // fragment. Knows the browser's history; what a place means is the business of `onMoved`.
 
-const PARTS = ["base", "view", "conversation", "query", "answer", "quote", "document"];
+const PARTS = ["base", "view", "conversation", "query", "incident", "within", "answer", "quote", "document"];
 export const CLOSED = { answer: null, quote: null, document: null };
 
-// "#base=kb_1&view=documents" -> {base, view, conversation, query, answer, quote, document}; null where absent.
+// "#base=kb_1&view=documents" -> {base, view, conversation, …}, each of PARTS; null where absent.
 export function placeOf(hash) {
   const given = new URLSearchParams(hash.replace(/^#/, ""));
   return Object.fromEntries(PARTS.map((part) => [part, given.get(part) || null]));

@@ -2,27 +2,35 @@
 // rests on, and how much stands behind it. Draws; knows no network.
 
 import { chartOf } from "./chart.js";
-import { el } from "./dom.js";
+import { el, iconButton } from "./dom.js";
 import { codeText, formatNumber, t } from "./i18n/i18n.js";
 
 const MAX_MARKS = 3; // of one cell: a count may rest on a hundred documents
 const NUMBERS = new Set(["count", "sum", "min", "max", "average", "median", "dead", "injured", "missing", "loss", "fine"]);
 
+// on: {onCite(citation, button), onIncident(citation)}
 /** @param {Api["AnswerBody"]} answer */
-export function answerTable(answer, onCite) {
+export function answerTable(answer, on) {
   const { table, counted, chart, citations } = answer;
   if (!table && !counted) return "";
   const byNumber = new Map(citations.map((citation) => [citation.number, citation]));
   return el("div", { class: "tabled" },
     chart ? chartOf(chart) : "",
-    table?.rows.length ? drawn(table, byNumber, onCite) : "",
+    table?.rows.length ? drawn(answer, byNumber, on) : "",
     counted ? behind(counted) : "");
 }
 
-/** @param {Api["TableBody"]} table */
-function drawn({ columns, rows }, byNumber, onCite) {
+// A row of an incident ends with the way to its page.
+/** @param {Api["AnswerBody"]} answer */
+function drawn({ table: { columns, rows }, query }, byNumber, { onCite, onIncident }) {
+  const isOfIncidents = columns[0] === "document" && query.of !== "documents";
+  const opening = (cells) => {
+    const citation = byNumber.get(cells.flatMap((cell) => cell.citations)[0]);
+    return el("td", { class: "row-open" }, citation ? iconButton("incident", t("incident_show"), () => onIncident(citation)) : "");
+  };
   const head = columns.map((name) => el("th", { scope: "col", class: NUMBERS.has(name) ? "is-number" : null }, codeText("field", name)));
-  const body = rows.map(({ cells }) => el("tr", {}, cells.map((cell, index) => drawCell(cell, NUMBERS.has(columns[index]), byNumber, onCite))));
+  if (isOfIncidents) head.push(el("th", { class: "row-open" }, el("span", { class: "visually-hidden" }, t("incident_show"))));
+  const body = rows.map(({ cells }) => el("tr", {}, cells.map((cell, index) => drawCell(cell, NUMBERS.has(columns[index]), byNumber, onCite)), isOfIncidents ? opening(cells) : null));
   return el("div", { class: "table-frame table-tall", tabindex: "0", role: "group", "aria-label": t("answer_table") },
     el("table", {}, el("thead", {}, el("tr", {}, head)), el("tbody", {}, body)));
 }

@@ -15,7 +15,7 @@ import { nearestList, nearestQuotes } from "./nearest.js";
 // `onCite(citation, mark)` when a mark or a source is chosen, also a passage that comes nearest, in the
 // shape of a citation; `onRetry()` asks again; `onEdit()`
 // gives the words of the question back; `onFull(question)` those of the question as it was read;
-// `onLink(answer)` tells the address of an answer.
+// `onLink(answer)` tells the address of an answer; `onIncident(citation)` goes to what it tells of.
 export class AnswerView {
   #handlers;
   #actions;
@@ -57,7 +57,7 @@ export class AnswerView {
       understoodLine(state, this.#handlers),
       statusLine(state),
       this.#text(state),
-      answer ? answerTable(answer, this.#handlers.onCite) : "",
+      answer ? answerTable(answer, this.#handlers) : "",
       el("div", { class: "reply-notes" }, ...notes(state, this.#handlers)),
       answer ? nearestList(answer, openIds.includes("nearest"), this.#handlers.onCite) : "",
       answer ? sourceGroups(answer, (part) => openIds.includes(part), this.#handlers.onCite) : "",

@@ -2,20 +2,18 @@
 // that has no answer. Knows the ask call and its events; turns draw themselves (thread.js).
 
 import { linkTo } from "./address.js";
-import { basePath, getJson, send, serverNow } from "./api.js";
+import { serverNow } from "./api.js";
 import { Composer } from "./composer.js";
 import { announce, byId, oncePerFrame, show } from "./dom.js";
 import { askedOf, forgetAsked, forgetConversation, keepAsked, nameConversation } from "./drafts.js";
 import { t } from "./i18n/i18n.js";
-import { readEvents } from "./sse.js";
-import { EMPTY, readTurns, take, Thread } from "./thread.js";
+import { storedSince, streamAnswer } from "./streaming.js";
+import { EMPTY, readTurns, Thread } from "./thread.js";
 import { teaching } from "./welcome.js";
 
 const SEEN_EVERY_MS = 5000;
-const MAX_SEARCHED = 5; // newest conversations in which an answer that nobody waited for is looked up
 const GONE = "conversation_not_found";
 const BROKEN = new Set(["network", "cut_off"]); // what the service did with the question is not known
-const CLOCK_SLACK_MS = 2000; // the service's Date header counts whole seconds
 
 export class Ask {
   #base = null;
@@ -27,7 +25,7 @@ export class Ask {
   #running = Promise.resolve();
   #hooks;
 
-  // hooks: {cite(kbId, view, citation, mark), answered(kbId, conversationId), begin(kbId),
+  // hooks: {cite(kbId, view, citation, mark), incident(kbId, citation), answered(kbId, conversationId), begin(kbId),
   // gone(kbId, conversationId), found(kbId, conversationId), hasDocuments(), demo(), openBase(base),
   // openDocuments(), modelNotice(), guard(run)}
   constructor(hooks) {
@@ -115,17 +113,10 @@ export class Ask {
     for (const asked of unfinished.filter(({ numBefore }) => numBefore >= turns.length)) this.#addAsked(asked);
     this.#thread.bringToTop();
     this.showTeaching();
-    if (!this.#conversationId) await this.#lookUp(base, unfinished.at(-1), signal);
-  }
-
-  // The first answer of a conversation may have been stored though nobody waited for it any more.
-  async #lookUp(base, asked, signal) {
-    if (!asked?.isAsking) return;
-    const { items } = /** @type {Api["ListBody_ConversationBody_"]} */ (await getJson("conversations", { kb: base.id, limit: MAX_SEARCHED }, signal));
-    const found = items.find(({ messages, created_at: createdAt }) =>
-      messages[0]?.content === asked.question && Date.parse(createdAt) >= asked.at - CLOCK_SLACK_MS);
+    if (this.#conversationId) return;
+    const found = await storedSince(base.id, unfinished.at(-1), signal);
     if (!found) return;
-    forgetAsked(base.id, asked.id);
+    forgetAsked(base.id, unfinished.at(-1).id);
     this.#hooks.found(base.id, found.id);
   }
 
@@ -165,6 +156,7 @@ export class Ask {
       },
       onFull: (_from, full) => this.#composer.put(full),
       onLink: (_from, answer) => linkTo(kbId, answer),
+      onIncident: (_from, citation) => this.#hooks.incident(kbId, citation),
     });
     this.#showBegin();
     return view;
@@ -195,7 +187,8 @@ export class Ask {
     keepAsked(base.id, asked);
     const seen = setInterval(() => keepAsked(base.id, asked), SEEN_EVERY_MS);
     try {
-      await this.#stream(base, asked, view, state, stops.signal);
+      const draw = oncePerFrame(() => state.isStreaming && view.update(state));
+      await streamAnswer(base.id, { question, conversation_id: asked.conversationId ?? undefined, filters: this.#composer.filters }, state, draw, stops.signal);
     } catch (error) {
       if (stops.signal.aborted) state.isStopped = true;
       else state.error = error;
@@ -208,18 +201,6 @@ export class Ask {
     state.isStreaming = false;
     view.update(state);
     if (!here.aborted) announce(t(state.isStopped ? "stopped" : state.error ? "answer_failed" : "answer_ready"));
-  }
-
-  async #stream(base, asked, view, state, signal) {
-    const body = { question: asked.question, stream: true, channel: "page", filters: this.#composer.filters };
-    if (asked.conversationId) body.conversation_id = asked.conversationId;
-    const response = await send("POST", `${basePath(base.id)}/ask`, { body, signal, accept: "text/event-stream" });
-    const draw = oncePerFrame(() => state.isStreaming && view.update(state));
-    for await (const { event, data } of readEvents(response)) {
-      take(state, event, JSON.parse(data));
-      draw();
-    }
-    if (!state.answer) throw Object.assign(new Error("cut off"), { code: "cut_off" });
   }
 
   #answered(base, asked, answer, isHere) {

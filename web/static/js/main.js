@@ -11,6 +11,7 @@ import { Documents } from "./documents.js";
 import { all, byId, debounce, placeIcons, show } from "./dom.js";
 import { forgetEverything } from "./drafts.js";
 import { applyTexts, errorText, onLanguage, setLanguage, t } from "./i18n/i18n.js";
+import { Incidents } from "./incidents.js";
 import { Intake } from "./intake.js";
 import { Navigation } from "./navigation.js";
 import { Notices } from "./notices.js";
@@ -28,6 +29,7 @@ const address = new Address((place) => guard(() => navigation.show(place)));
 const tabs = new Tabs((name) => navigation.openView(name));
 const viewer = new Viewer({
   quoted: (name) => address.amend({ ...CLOSED, quote: name }),
+  incidents: (kbId, number, within, isBeside) => kbId === bases.chosen?.id && navigation.openIncident(number, within, isBeside ? {} : CLOSED),
   closed: (name) => {
     if (name && [address.place.quote, address.place.document].includes(name)) address.close();
   },
@@ -40,7 +42,10 @@ const documents = new Documents({
     navigation.openView("ask");
     ask.askOnly(docs);
   },
-  changed: debounce(() => guard(() => bases.refreshChosen()), 300),
+  changed: debounce(() => guard(async () => {
+    await bases.refreshChosen();
+    await incidents.refresh();
+  }), 300),
   report: (source, say, owner) => notices.set(source, say, { owner }),
 });
 const conversations = new Conversations({
@@ -54,6 +59,7 @@ const conversations = new Conversations({
 const ask = new Ask({
   cite: (kbId, view, citation, mark) =>
     openOver({ ...CLOSED, quote: view.nameOf(citation) }, () => viewer.openCitation(kbId, view, citation, mark)),
+  incident: (kbId, citation) => guard(() => openIncidentOf(kbId, citation)),
   answered: (kbId, id) => {
     navigation.remember(kbId, id);
     guard(() => conversations.refresh(), "conversations");
@@ -89,7 +95,20 @@ const search = new Search({
 const readiness = new Readiness(notices, { loaded: () => ask.showTeaching(), limits: (limits) => ask.limit(limits.max_question_chars) });
 const uploads = new Uploads((kbId, items) => documents.accept(kbId, items));
 const intake = new Intake({ guard: (run) => guard(run, "files"), baseId: () => bases.chosen?.id ?? null, add: addFiles });
-const navigation = new Navigation({ address, ask, bases, conversations, documents, notices, search, tabs, uploads, viewer, frame: showFrame });
+const incidents = new Incidents({
+  guard: (run) => guard(run),
+  go: (number, within) => navigation.openIncident(number, within),
+  open: (view, quote, button) => viewer.openCitation(bases.chosen.id, view, quote, button),
+});
+const navigation = new Navigation({ address, ask, bases, conversations, documents, incidents, notices, search, tabs, uploads, viewer, frame: showFrame });
+
+// The incident that cited words tell of.
+async function openIncidentOf(kbId, citation) {
+  const number = await incidents.numberOf(kbId, citation);
+  if (kbId !== bases.chosen?.id) return;
+  if (number) navigation.openIncident(number, null);
+  else notices.set("incident", () => t("incident_here"), { isBad: false, owner: kbId });
+}
 
 // Runs an action; what goes wrong belongs to the base in which it was begun.
 async function guard(run, source = "page") {

@@ -5,6 +5,7 @@ import { documentPath, getJson } from "./api.js";
 import { CLOSED } from "./address.js";
 import { NAMES } from "./tabs.js";
 
+const ELSEWHERE = { ...CLOSED, view: null, query: null, incident: null, within: null };
 const lastItem = (kbId) => `kb.conversation.${kbId}`;
 
 export class Navigation {
@@ -12,7 +13,7 @@ export class Navigation {
   #turn = 0;
   #named = new Map(); // thread of an address -> id of the conversation that began there
 
-  // parts: {address, bases, ask, conversations, documents, search, tabs, uploads, viewer, notices,
+  // parts: {address, bases, ask, conversations, documents, incidents, search, tabs, uploads, viewer, notices,
   // frame(base, missingId)}
   constructor(parts) {
     this.#parts = parts;
@@ -27,21 +28,39 @@ export class Navigation {
 
   // A base, with the conversation that this tab last had in it.
   async openBase(base) {
-    this.#parts.address.go({ ...CLOSED, view: null, query: null, ...placeIn(base?.id ?? null) });
+    this.#parts.address.go({ ...ELSEWHERE, ...placeIn(base?.id ?? null) });
     await this.show(this.#parts.address.place);
   }
 
   // Another conversation of a base; null begins one. One of a base that was left stays there.
   async openConversation(kbId, conversation) {
     if (kbId !== this.#parts.bases.chosen?.id) return;
-    this.#parts.address.go({ ...CLOSED, view: null, query: null, base: kbId, conversation });
+    this.#parts.address.go({ ...ELSEWHERE, base: kbId, conversation });
     await this.show(this.#parts.address.place);
   }
 
   openView(name) {
     const { address, tabs } = this.#parts;
-    address.go({ view: name === "ask" ? null : name });
+    address.go({ view: name === "ask" ? null : name, incident: null, within: null });
     tabs.choose(name);
+    this.#fill(address.place);
+  }
+
+  // One incident, or with null the list: of the base, or of one document. What the viewer has open
+  // stays beside it.
+  openIncident(incident, within, change = {}) {
+    const { address, tabs } = this.#parts;
+    address.go({ ...change, view: "incidents", incident, within });
+    tabs.choose("incidents");
+    this.#fill(address.place);
+  }
+
+  // What a view shows besides the thread; it says itself what goes wrong.
+  #fill({ view, query, incident, within }) {
+    const { incidents, search } = this.#parts;
+    if (view === "search") return search.show(query);
+    if (view === "incidents") return incidents.show(incident, within);
+    return null;
   }
 
   // Looks for words in the base; Back leads to what was looked for before.
@@ -74,7 +93,7 @@ export class Navigation {
     tabs.enable(base !== null);
     if (!base) return;
     await this.#openThread(base, place.conversation);
-    if (place.view === "search") await this.#parts.search.show(place.query);
+    await this.#fill(place);
     if (turn !== this.#turn) return;
     if (place.answer) this.#parts.ask.showAnswer(place.answer);
     if (turn === this.#turn) await this.#openViewer(base, place);
@@ -90,13 +109,14 @@ export class Navigation {
   }
 
   async #enter(base) {
-    const { ask, bases, conversations, documents, notices, search, uploads, viewer } = this.#parts;
+    const { ask, bases, conversations, documents, incidents, notices, search, uploads, viewer } = this.#parts;
     viewer.close();
     bases.choose(base);
     notices.enter(base?.id ?? null);
     uploads.enter(base?.id ?? null);
     if (!base) await ask.open(null, null);
     search.enter(base?.id ?? null);
+    incidents.enter(base?.id ?? null);
     documents.choose(base);
     conversations.enter(base?.id ?? null);
   }

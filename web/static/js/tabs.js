@@ -1,8 +1,8 @@
-// The views, Ask, Search and Documents, as tabs: arrow keys move, only the chosen one is in the tab order.
+// The views as tabs: arrow keys move, only the chosen one is in the tab order.
 
 import { byId, show } from "./dom.js";
 
-export const NAMES = ["ask", "search", "documents"];
+export const NAMES = ["ask", "search", "documents", "incidents"];
 
 export class Tabs {
   #onChosen;

@@ -6,16 +6,17 @@ import { byId } from "./dom.js";
 import { errorText, onLanguage, t } from "./i18n/i18n.js";
 import { FindInside } from "./find_inside.js";
 import { PictureView } from "./picture_view.js";
+import { SidePanel } from "./side_panel.js";
 import { stopOf, stopsOf } from "./stops.js";
 import { TextView } from "./text_view.js";
 import { ViewerBar } from "./viewer_bar.js";
 
-const WIDE = matchMedia("(min-width: 1100px)");
 const NO_PICTURE = "page_has_no_picture";
 const GONE = "document_not_found";
 
 export class Viewer {
   #dialog = byId("viewer");
+  #panel = new SidePanel(byId("viewer"), () => this.#closed());
   #picture = new PictureView();
   #text = new TextView();
   #withoutPictures = new Set(); // document ids
@@ -29,19 +30,13 @@ export class Viewer {
   #wantsText = false;
   #opener = null;
   #answer = null; // whose quotes are shown
-  #isMoving = false;
   #hooks;
 
-  // hooks: {quoted(name), closed(name)}: what the viewer shows, or showed, told when that changes
+  // hooks: {quoted(name), closed(name)}: what the viewer shows, or showed, told when that changes;
+  // {incidents(kbId, number, within, isBeside)}: the reader wants to see what is told here
   constructor(hooks) {
     this.#hooks = hooks;
-    this.#dialog.addEventListener("close", () => this.#closed());
-    addEventListener("keydown", (event) => {
-      // A modal closes by itself; the side panel needs this.
-      if (event.key === "Escape" && this.#dialog.open && !document.querySelector("dialog:modal")) this.close();
-    });
-    WIDE.addEventListener("change", () => this.#moveAcross());
-    onLanguage(() => this.#dialog.open && this.#rebuild());
+    onLanguage(() => this.#panel.isOpen && this.#rebuild());
   }
 
   // `answer`: an AnswerView; its marks follow the quote that is shown.
@@ -60,12 +55,12 @@ export class Viewer {
   follow(docs) {
     const { documentId, revision } = this.#stop ?? {};
     const doc = docs.find((listed) => listed.id === documentId && listed.revision?.sha256 === revision);
-    if (doc && this.#dialog.open) this.#showVectors(doc);
+    if (doc && this.#panel.isOpen) this.#showVectors(doc);
   }
 
   // The name of what is open: a quote's, a document's id, or null.
   get shownId() {
-    return this.#dialog.open ? this.#name : null;
+    return this.#panel.isOpen ? this.#name : null;
   }
 
   get #name() {
@@ -73,7 +68,7 @@ export class Viewer {
   }
 
   close() {
-    if (this.#dialog.open) this.#dialog.close();
+    this.#panel.close();
   }
 
   #open(kbId, stops, index, opener, answer) {
@@ -85,32 +80,13 @@ export class Viewer {
     this.#wantsText = false;
     this.#go(index);
     this.#rebuild();
-    if (!this.#dialog.open) this.#appear();
+    this.#panel.open();
     this.#bar.title.focus({ preventScroll: true });
   }
 
-  #appear() {
-    if (WIDE.matches) this.#dialog.show();
-    else this.#dialog.showModal();
-    byId("app").classList.toggle("with-viewer", WIDE.matches);
-  }
-
-  // The window crossed the width at which the panel becomes a dialog, or back.
-  #moveAcross() {
-    if (!this.#dialog.open) return;
-    this.#isMoving = true;
-    this.#dialog.close();
-    this.#appear();
-  }
-
   #closed() {
-    if (this.#isMoving) {
-      this.#isMoving = false;
-      return;
-    }
     this.#loading.abort();
     this.#picture.clear();
-    byId("app").classList.remove("with-viewer");
     const again = this.#stop.citation && this.#answer.markOf(this.#stop.citation.id);
     (this.#opener?.isConnected ? this.#opener : again)?.focus();
     this.#answer?.setCurrent(null);
@@ -132,6 +108,7 @@ export class Viewer {
       page: (step) => this.#turn(step),
       zoom: (step) => this.#picture.canZoom(step) && this.#load((signal) => this.#picture.zoom(step, signal)),
       mode: () => this.#switchMode(),
+      incidents: (number) => this.#openIncidents(number),
       find: new FindInside({
         find: (words) => this.#text.find(this.#place, words, this.#loading.signal),
         show: (span) => this.#showText(span, true),
@@ -157,6 +134,15 @@ export class Viewer {
     this.#answer?.setCurrent(this.#stop.citation.id);
     this.#show();
     this.#countPages(this.#stop);
+    this.#bar.incidents.follow(this.#kbId, this.#stop);
+  }
+
+  // On a narrow screen the incident takes the place of the viewer.
+  #openIncidents(number) {
+    const { documentId } = this.#stop;
+    const { isBeside } = this.#panel;
+    this.#hooks.incidents(this.#kbId, number, number ? null : documentId, isBeside);
+    if (!isBeside) this.close();
   }
 
   #turn(step) {

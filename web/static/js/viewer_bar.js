@@ -3,6 +3,7 @@
 
 import { el, iconButton, show } from "./dom.js";
 import { t } from "./i18n/i18n.js";
+import { IncidentLink } from "./incident_link.js";
 import { methodText } from "./source_row.js";
 
 // A pair of buttons with the place between them, such as "‹ Quote 2 of 5 ›".
@@ -31,18 +32,19 @@ export class ViewerBar {
   body = el("div", { class: "viewer-body", tabindex: "0", role: "region", "aria-label": t("viewer_body") });
   problem = el("p", { class: "notice notice-bad", role: "alert", hidden: true });
 
-  // on: {close(), quote(step), page(step), zoom(step), mode()}, and `find`, what looks for words inside
+  // on: {close(), quote(step), page(step), zoom(step), mode(), incidents(number)}, and `find`, what looks for words inside
   constructor(on) {
     this.quotes = new Stepper(["left", "right"], [t("quote_previous"), t("quote_next")], on.quote);
     this.pages = new Stepper(["left", "right"], [t("page_previous"), t("page_next")], on.page);
     this.zooms = new Stepper(["zoom_out", "zoom_in"], [t("zoom_out"), t("zoom_in")], on.zoom);
     this.mode = el("button", { type: "button", class: "quiet-button mode-button", onclick: on.mode });
+    this.incidents = new IncidentLink(on.incidents);
     const close = iconButton("close", t("viewer_close"), on.close);
     this.elements = [
       el("header", { class: "viewer-head" },
         el("div", { class: "viewer-top" }, this.title, close),
         el("div", { class: "viewer-tools" }, this.quotes.element, this.pages.element, this.zooms.element, this.mode),
-        on.find,
+        el("div", { class: "viewer-tools" }, on.find, this.incidents.element),
         this.quote,
         this.method,
         this.vectors),

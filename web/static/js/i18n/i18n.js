@@ -8,6 +8,8 @@ import { documentsZh } from "./documents_zh.js";
 import { en } from "./en.js";
 import { errorsEn } from "./errors_en.js";
 import { errorsZh } from "./errors_zh.js";
+import { incidentsEn } from "./incidents_en.js";
+import { incidentsZh } from "./incidents_zh.js";
 import { pagesEn } from "./pages_en.js";
 import { pagesZh } from "./pages_zh.js";
 import { tablesEn } from "./tables_en.js";
@@ -18,8 +20,8 @@ import { zh } from "./zh.js";
 
 const ITEM = "kb.language";
 const TEXTS = {
-  en: { ...en, ...askingEn, ...documentsEn, ...errorsEn, ...pagesEn, ...tablesEn, ...versionsEn },
-  zh: { ...zh, ...askingZh, ...documentsZh, ...errorsZh, ...pagesZh, ...tablesZh, ...versionsZh },
+  en: { ...en, ...askingEn, ...documentsEn, ...errorsEn, ...incidentsEn, ...pagesEn, ...tablesEn, ...versionsEn },
+  zh: { ...zh, ...askingZh, ...documentsZh, ...errorsZh, ...incidentsZh, ...pagesZh, ...tablesZh, ...versionsZh },
 };
 const listeners = [];
 let current = initial();
@@ -94,6 +96,15 @@ export function formatTime(iso) {
 // A day of the calendar ("2026-11-18"), wherever the reader is.
 export function formatDate(day) {
   return new Intl.DateTimeFormat(locale(), { dateStyle: "medium", timeZone: "UTC" }).format(new Date(day));
+}
+
+// A local time of papers ("2024-05-03T14:20:00", without a zone), as exactly as they state it.
+export function formatLocal(time, precision) {
+  const at = new Date(`${time}Z`);
+  if (precision === "year") return String(at.getUTCFullYear());
+  if (precision === "month") return new Intl.DateTimeFormat(locale(), { year: "numeric", month: "short", timeZone: "UTC" }).format(at);
+  if (precision === "day") return formatDate(time.slice(0, 10));
+  return new Intl.DateTimeFormat(locale(), { dateStyle: "medium", timeStyle: precision === "second" ? "medium" : "short", timeZone: "UTC" }).format(at);
 }
 
 export function formatDay(iso) {
