@@ -104,6 +104,11 @@ class OfficePackage:
             raise DocumentError(f"{name} declares entities", code="corrupt_document")
         return root
 
+    def main_part(self, usual: str) -> str:
+        """Return the part that the package names as its document; some programs number it."""
+        named = (part for kind, part in self.targets("").values() if kind == "officeDocument")
+        return next(named, usual)
+
     def bytes_of(self, name: str) -> bytes | None:
         """Return a part as it is stored, None when it is not there."""
         return self._package.read(self._stored[name]) if name in self._stored else None

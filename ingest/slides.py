@@ -58,10 +58,11 @@ class Presentation:
     """Which slides there are, in order, and which layouts were read already."""
 
     def __init__(self, package: OfficePackage, name: str) -> None:
-        root = package.root(_PRESENTATION)
+        main = package.main_part(_PRESENTATION)
+        root = package.root(main)
         if root is None:
             raise DocumentError(f"{name} has no {_PRESENTATION}", code="corrupt_document")
-        targets = package.targets(_PRESENTATION)
+        targets = package.targets(main)
         named = [targets.get(related_id(node)) for node in root.iter() if local(node) == "sldId"]
         listed = [target[1] for target in named if target and target[0] == "slide"]
         kept = {part for part in package.names if _is_slide(part)}

@@ -99,19 +99,20 @@ class WordDocument:
 
     def __init__(self, package: OfficePackage, name: str) -> None:
         self._package = package
-        body = package.root(_DOCUMENT)
+        self._main = package.main_part(_DOCUMENT)
+        body = package.root(self._main)
         if body is None:
             raise DocumentError(f"{name} has no {_DOCUMENT}", code="corrupt_document")
         self._body = body
-        self._targets = package.targets(_DOCUMENT)
-        styles = package.root("word/styles.xml")
+        self._targets = package.targets(self._main)
+        styles = self._beside("styles")
         found = () if styles is None else styles.iter(f"{W}style")
         self._styles = {style.get(f"{W}styleId", ""): style for style in found}
-        self._numbering = Numbering(package.root("word/numbering.xml"))
+        self._numbering = Numbering(self._beside("numbering"))
         self._notes = {
             (kind, note.get(f"{W}id", "")): note
             for kind in ("footnote", "endnote", "comment")
-            if (part := package.root(f"word/{kind}s.xml")) is not None
+            if (part := self._beside(f"{kind}s")) is not None
             for note in part.iter(f"{W}{kind}")
         }
         self._has_recorded_pages = next(body.iter(f"{W}lastRenderedPageBreak"), None) is not None
@@ -124,9 +125,15 @@ class WordDocument:
     def pieces(self) -> Iterator[Piece]:
         """Yield everything that is read, in reading order."""
         yield from self._around("header")
-        self._targets = self._package.targets(_DOCUMENT)
+        self._targets = self._package.targets(self._main)
         yield from self._blocks(self._body)
         yield from self._around("footer")
+
+    def _beside(self, kind: str) -> "_Element | None":
+        """Return the root of a part by its usual name, else the one that the document names."""
+        usual = f"word/{kind}.xml"
+        named = (part for found, part in self._targets.values() if found == kind)
+        return self._package.root(next(named, usual) if usual not in self._package.names else usual)
 
     def _around(self, kind: str) -> Iterator[Piece]:
         """Yield the different texts of all headers or footers; pages do not turn there."""
