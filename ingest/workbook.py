@@ -103,10 +103,11 @@ class Workbook:
 
     def __init__(self, package: OfficePackage, name: str) -> None:
         self._package = package
-        root = package.root(_WORKBOOK)
+        main = package.main_part(_WORKBOOK)
+        root = package.root(main)
         if root is None:
             raise DocumentError(f"{name} has no {_WORKBOOK}", code="corrupt_document")
-        targets = package.targets(_WORKBOOK)
+        targets = package.targets(main)
         listed = [
             (node.get("name", ""), targets[related_id(node)][1])
             for node in root.iter()
@@ -120,8 +121,10 @@ class Workbook:
             local(node) == "workbookPr" and node.get("date1904") in ("1", "true")
             for node in root.iter()
         )
-        self._strings = [_rich_text(node) for node in self._elements("xl/sharedStrings.xml", "si")]
-        self._formats = _formats(package.root("xl/styles.xml"))
+        parts = {"sharedStrings": "xl/sharedStrings.xml", "styles": "xl/styles.xml"}
+        parts |= {kind: part for kind, part in targets.values() if kind in parts}
+        self._strings = [_rich_text(node) for node in self._elements(parts["sharedStrings"], "si")]
+        self._formats = _formats(package.root(parts["styles"]))
 
     def texts(self, part: str) -> Iterator[str]:
         """Yield the rows of a sheet, then what else it shows."""
@@ -264,14 +267,17 @@ def _formats(styles: "_Element | None") -> list[str]:
 
 def _rich_text(node: "_Element") -> str:
     """Return the words of a string's runs, without how they are read (phonetic runs)."""
-    words: list[str] = []
+    return _unescaped("".join(_runs(node))).strip()
+
+
+def _runs(node: "_Element") -> Iterator[str]:
+    """Yield the texts below a string; spaces at their ends part the words of two runs."""
     for part in node:
         tag = local(part)
         if tag == "t" or (tag == "text" and not len(part)):
-            words.append(part.text or "")
+            yield part.text or ""
         elif tag and tag not in ("rPh", "phoneticPr", "rPr"):
-            words.append(_rich_text(part))
-    return _unescaped("".join(words)).strip()
+            yield from _runs(part)
 
 
 def _unescaped(words: str) -> str:

@@ -183,6 +183,13 @@ def test_a_chart_and_a_box_of_the_sheet_are_read(tmp_path: Path) -> None:
         ('<c r="A1" t="inlineStr"><is><t>a_x000D__x4E2D_b</t></is></c>', "a 中b"),
         (f'<c r="A1" t="inlineStr"><is>{READ_ALOUD}</is></c>', "鋼纜"),
         ('<c t="inlineStr"><is><t>no place</t></is></c>', "no place"),
+        ('<c t="inlineStr"><is><r><t>not </t></r><r><t>safe</t></r></is></c>', "not safe"),
+        ('<c t="inlineStr"><is><r><t>not</t></r><r><t> safe</t></r></is></c>', "not safe"),
+        ('<c t="inlineStr"><is><r><t>un</t></r><r><t>safe</t></r></is></c>', "unsafe"),
+        (
+            '<c t="inlineStr"><is><r><t>not</t></r><r><t> </t></r><r><t>safe</t></r></is></c>',
+            "not safe",
+        ),
         ('<c r="A1" t="s"><v>999</v></c>', ""),
         ('<c r="A1" s="999"><v>5</v></c>', "5"),
     ],
