@@ -7,6 +7,7 @@ and its words are kept. Knows no file, no encoding and no Markdown.
 import re
 from base64 import b64decode
 from collections.abc import Callable, Iterator
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
@@ -36,12 +37,14 @@ _BLOCKS = frozenset(
         *("tfoot", "th", "thead", "tr", "ul", "xmp", *_HEADINGS),
     ]
 )
+_TABLE_PARTS = frozenset(["tr", "tbody", "thead", "tfoot", "colgroup", "col"])
 _HIDDEN = frozenset(["head", "iframe", "noscript", "script", "style", "template", "title"])
 _VERBATIM = frozenset(["listing", "plaintext", "pre", "textarea", "xmp"])
 _HIDDEN_STYLES = ("display:none", "visibility:hidden")
 _LAYOUT = frozenset([*_HEADINGS, "table", "ul", "ol", "dl", "form"])
 """Elements inside a cell that show that the table lays a page out and holds no data."""
 
+_ROOT_END = re.compile(r"</(?:html|body)\s*>", re.IGNORECASE)
 _SPACE = re.compile(r"[ \t\n\r\f\xa0]+")
 _WRAPPED = re.compile(f"(?<=[{CJK}])[ \t]*[\n\r]\\s*(?=[{CJK}])")
 """A line end of the source between two such characters stands for nothing."""
@@ -62,7 +65,7 @@ def add_html(
     if not text.strip():
         return ""
     parser = html.HTMLParser(encoding="utf-8")
-    tree = html.document_fromstring(text.replace("\0", "").encode("utf-8"), parser)
+    tree = html.document_fromstring(_with_open_end(text.replace("\0", "")).encode("utf-8"), parser)
     if any(entry.type_name == "ERR_RESOURCE_LIMIT" for entry in parser.error_log):
         raise DocumentError(
             f"elements are nested deeper than {MAX_DEPTH} levels, the limit of the HTML parser",
@@ -73,6 +76,15 @@ def add_html(
         own = _inline_picture(block.picture)
         draft.add_picture(own or (shown(block.picture) if shown and block.picture else None))
     return " ".join((tree.findtext(".//title") or "").split())
+
+
+def _with_open_end(text: str) -> str:
+    """Return the page without the ends of its root, if anything follows them.
+
+    A browser shows what stands behind `</html>`; libxml2 drops it.
+    """
+    pieces = _ROOT_END.split(text)
+    return "".join(pieces) if any(piece.strip() for piece in pieces[1:]) else text
 
 
 def blocks_of(root: "_Element") -> Iterator[Block]:
@@ -235,20 +247,26 @@ def _table_texts(table: "_Element") -> Iterator[str]:
     for node in table.iterdescendants("caption"):
         yield _inline(node)
     yield from row_texts(_rows(table))
-    strays = [node.tail for node in table.iter("tr", "tbody", "thead", "tfoot", "colgroup")]
-    for stray in (table.text, *strays):
-        if stray and stray.strip():
-            yield " ".join(stray.split())
+    yield from filter(None, (" ".join(stray.split()) for stray in _strays(table)))
+
+
+def _strays(node: "_Element") -> Iterator[str]:
+    """Yield what stands in a table and in none of its cells."""
+    yield node.text or ""
+    for part in node:
+        if _name(part) in _TABLE_PARTS:
+            yield from () if _is_hidden(part) else _strays(part)
+        elif _name(part) not in ("td", "th", "caption") and isinstance(part.tag, str):
+            yield "" if _is_hidden(part) else _inline(part)
+        yield part.tail or ""
 
 
 def _rows(table: "_Element") -> Iterator[list[str]]:
     """Yield the rows as a grid: a cell that covers several places stands in each of them."""
     below: dict[int, tuple[int, str]] = {}
-    for row in table.iter("tr"):
-        if _is_hidden(row):
-            continue
+    for cells in _cells_of_rows(table):
         texts: list[str] = []
-        for cell in _cells(row):
+        for cell in cells:
             _take_from_above(texts, below)
             text = "" if _is_hidden(cell) else _inline(cell)
             width, height = _span(cell, "colspan"), _span(cell, "rowspan")
@@ -257,7 +275,17 @@ def _rows(table: "_Element") -> Iterator[list[str]]:
                     below[len(texts)] = (height - 1, text)
                 texts.append(text)
         _take_from_above(texts, below)
-        yield texts[:1] if len(_cells(row)) == 1 and len(set(texts)) == 1 else texts
+        yield texts[:1] if len(cells) == 1 and len(set(texts)) == 1 else texts
+
+
+def _cells_of_rows(part: "_Element") -> Iterator[list["_Element"]]:
+    """Yield the cells of each row that is shown; those between two rows are one nobody began."""
+    for is_cell, run in groupby(part, key=lambda node: _name(node) in ("td", "th")):
+        if is_cell:
+            yield list(run)
+            continue
+        for node in (node for node in run if _name(node) in _TABLE_PARTS and not _is_hidden(node)):
+            yield from [_cells(node)] if _name(node) == "tr" else _cells_of_rows(node)
 
 
 def _take_from_above(texts: list[str], below: dict[int, tuple[int, str]]) -> None:

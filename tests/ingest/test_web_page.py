@@ -136,3 +136,43 @@ def test_the_reading_of_a_word_stands_behind_it() -> None:
     assert read("<p><ruby>山田<rt>やまだ</ruby>である</p>").text == "山田(やまだ)である"
     marked = "<p><ruby>山<rp>（</rp><rt>やま</rt><rp>）</rp></ruby></p>"
     assert read(marked).text == "山（やま）"
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<html><body><p>One.</p></body></html>\nTwo. <b>Three.</b>",
+        "<p>One.</p></html><p>Two.</p>Three.",
+        "<html><body><p>One.</p></body></html><html><body><p>Two.</p><p>Three.</p></body></html>",
+        "<p>One.</p></BODY ></HTML\n><head><title>x</title></head><p>Two.</p>Three.",
+        "<body>One.</body><p>Two.</p></html><!-- c --><div>Three.</div>",
+        "<body>One.<p>Two.</p>Three.</body></html> \n",
+    ],
+)
+def test_words_behind_the_end_of_a_page_are_read(page: str) -> None:
+    assert read(page).text.split() == ["One.", "Two.", "Three."]
+
+
+ROW = "<tr><td>Item</td><td>State</td></tr>"
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        f"<table>{ROW}<td>rope</td><td>not safe</td></tr></table>",
+        f"<table><tbody>{ROW}<td>rope</td><th>not safe</th></tbody></table>",
+        f"<table>{ROW}<td>rope</td><td>not safe</table>",
+        f"<table>{ROW}</tr><p>rope</p>not safe</table>",
+        f"<table>{ROW}<tr>rope<td></td><b>not safe</b></tr></table>",
+        f"<table>{ROW}<tr><td>rope</td><a href=x><td>not safe</td></a></tr></table>",
+        f"<table>{ROW}<tfoot>rope<i>not</i> safe</tfoot></table>",
+    ],
+)
+def test_what_stands_in_a_table_outside_of_its_rows_is_read(page: str) -> None:
+    said = read(page).text.replace("Item: ", "").replace("State: ", "").replace(";", "")
+    assert said.split() == ["Item", "State", "rope", "not", "safe"]
+
+
+def test_what_is_hidden_in_a_table_outside_of_its_rows_is_not_read() -> None:
+    hidden = "<p hidden>gone</p><tbody style='display:none'>gone<td>gone</td></tbody>"
+    assert read(f"<table>{ROW}{hidden}</table>").text == "Item; State"
