@@ -15,6 +15,7 @@ from kb_service.domain.errors import DocumentError
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
+    from markdown_it.rules_block import StateBlock
 
 MAX_NESTING = 100
 """Quotes and lists inside one another; the renderer drops what is nested deeper than it is told."""
@@ -69,9 +70,46 @@ def _renderer() -> "MarkdownIt":
             return _words_shown(tokens[idx].content)
 
     options = {"maxNesting": 2 * MAX_NESTING, "html": True}
-    return MarkdownIt("commonmark", options, renderer_cls=Renderer).enable(
-        ["table", "strikethrough"]
-    )
+    markdown = MarkdownIt("commonmark", options, renderer_cls=Renderer)
+    markdown.block.ruler.at("table", _whole_table, {"alt": ["paragraph", "reference"]})
+    return markdown.enable(["table", "strikethrough"])
+
+
+def _whole_table(state: "StateBlock", start: int, end: int, silent: bool) -> bool:
+    """Read a table with the cells that a row has beyond the columns of its head.
+
+    GitHub leaves them out of the page; they are the author's words.
+    """
+    from markdown_it.rules_block.table import table
+
+    before = len(state.tokens)
+    if not table(state, start, end, silent):
+        return False
+    tokens, state.tokens[before:] = state.tokens[before:], []
+    num_columns = sum(token.type == "th_open" for token in tokens)
+    row = start
+    for token in tokens:
+        row = token.map[0] if token.type == "tr_open" and token.map else row
+        if token.type == "tr_close" and row > start:
+            _add_cells(state, _cells_of(state, row)[num_columns:])
+        state.tokens.append(token)
+    return True
+
+
+def _cells_of(state: "StateBlock", row: int) -> list[str]:
+    from markdown_it.rules_block.table import escapedSplit
+
+    line = state.src[state.bMarks[row] + state.tShift[row] : state.eMarks[row]].strip()
+    cells = escapedSplit(line.removeprefix("|"))
+    return cells if cells[-1].strip() else cells[:-1]
+
+
+def _add_cells(state: "StateBlock", cells: list[str]) -> None:
+    for words in cells:
+        state.push("td_open", "td", 1)
+        token = state.push("inline", "", 0)
+        token.content, token.children = words.strip(), []
+        state.push("td_close", "td", -1)
 
 
 def _words_shown(markup: str) -> str:

@@ -81,3 +81,20 @@ def test_runs_of_marks_lose_no_word_and_cost_no_minutes(text: str) -> None:
 )
 def test_the_heading_of_a_numbered_section_is_no_title(heading: str, title: str) -> None:
     assert read(f"# {heading}\n\n10时05分发现险情。").title == title
+
+
+@pytest.mark.parametrize("before", ["", "> ", "- "])
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ("| rope | broken | not safe |", "Item: rope; State: broken; not safe"),
+        ("rope | broken | not | safe", "Item: rope; State: broken; not; safe"),
+        ("| rope | broken | **not** `safe` |", "Item: rope; State: broken; not safe"),
+        (r"| rope | broken \| bent | not safe |", "Item: rope; State: broken | bent; not safe"),
+        ("| rope | broken |", "Item: rope; State: broken"),
+    ],
+)
+def test_cells_beyond_the_head_of_a_table_are_read(before: str, row: str, words: str) -> None:
+    rest = before.replace("-", " ")
+    text = f"{before}| Item | State |\n{rest}|---|---|\n{rest}{row}\n\nNext.\n"
+    assert read(text).text.split("\n\n") == ["Item; State", words, "Next."]
