@@ -104,6 +104,8 @@ def blocks_of(container: "_Element") -> Iterator[Block]:
             yield Block(node.text or "")
         elif tag and tag not in _LEFT_OUT:
             yield from blocks_of(node)
+        if node.tail and node.tail.strip():  # against the format, and words all the same
+            yield Block(node.tail)
 
 
 def _table(table: "_Element") -> Iterator[Block]:

@@ -66,7 +66,9 @@ def _value(text: str) -> Any:  # noqa: ANN401 - JSON of any shape
 
 
 def _flat(value: Any, name: str) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - JSON of any shape
-    if isinstance(value, _Pairs):
+    if name and isinstance(value, list) and not value:
+        yield name, "{}" if isinstance(value, _Pairs) else "[]"
+    elif isinstance(value, _Pairs):
         for key, inner in value:
             yield from _flat(inner, f"{name}.{key}" if name else key)
     elif isinstance(value, list):

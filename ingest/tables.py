@@ -33,7 +33,8 @@ def row_texts(
 
     Rows come with the words of merged cells in every place; a row of a single cell is a title. A
     table ends at an empty row when what follows has a header of its own. `names`: of the columns,
-    where they are known. `is_header_sure`: the first row that is no title is a header.
+    where they are known. `is_header_sure`: the first row that is no title is a header, and no cell
+    is merged.
     """
     for block in _blocks([" ".join(cell.split()) for cell in row] for row in rows):
         head = list(islice(block, LOOK_AHEAD))
@@ -43,7 +44,8 @@ def row_texts(
         num_header_rows = _num_header_rows(head, names, is_header_sure=is_header_sure and not names)
         if num_header_rows:
             names = _names(head[:num_header_rows])
-            yield from (_joined(_unmerged(row)) for row in head[:num_header_rows])
+            headers = head[:num_header_rows]
+            yield from (_joined(row if is_header_sure else _unmerged(row)) for row in headers)
         for row in chain(head[num_header_rows:], block):
             yield _row_text(row, names)
 

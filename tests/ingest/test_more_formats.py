@@ -116,6 +116,7 @@ def test_a_locked_chapter_is_encrypted_and_a_locked_font_is_not(tmp_path: Path) 
         (r'{"a": "cut \ud83d, nul\u0000"}', "a: cut \ufffd, nul"),
         ('{"a": 1}\n{"a":', '{"a": 1}\n{"a":'),
         ("{}", ""),
+        ('{"a": [], "b": {"c": {}}, "d": [{}]}', "a: []; b.c: {}; d.1: {}"),
         ('{"a":' * 900 + "1" + "}" * 900, ".".join("a" * 900) + ": 1"),
         ("not json", "not json"),
         ("[" * 100_000, "[" * 100_000),

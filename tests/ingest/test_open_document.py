@@ -137,3 +137,11 @@ def test_locked_and_endless_files_are_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(DocumentError, match="has 3 sheets or slides, at most 2"):
         read(tmp_path, package(sheets, "spreadsheet"), ODS, pages=2)
     assert read(tmp_path, data).text == "x"
+
+
+@pytest.mark.parametrize("content", [
+    "<text:p>one</text:p>two<text:p>three</text:p>",
+    "<text:section><text:p>one</text:p>two</text:section><text:p>three</text:p>",
+])  # fmt: skip
+def test_words_outside_of_paragraphs_are_read(tmp_path: Path, content: str) -> None:
+    assert lines(read(tmp_path, package(content))) == ["one", "two", "three"]

@@ -56,6 +56,11 @@ def test_many_rows_are_read_one_after_another() -> None:
     assert sum(1 for _ in texts) == 99_999
 
 
+def test_columns_of_one_name_are_all_named_where_no_cell_is_merged() -> None:
+    rows = [["State", "State", "Item"], ["new", "old", "rope"]]
+    assert next(row_texts(rows, is_header_sure=True)) == "State; State; Item"
+
+
 def test_a_csv_with_a_title_above_its_header(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("Accident list 2026\n\ndate,place\n2026-03-05,Quay three\n")
