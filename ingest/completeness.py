@@ -7,10 +7,9 @@ count it leaves out. A word that is in the file more often than in the stored te
 
 import re
 import unicodedata
-import zipfile
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from email import message_from_bytes
 from email.message import Message
 from html import unescape
@@ -20,8 +19,17 @@ from typing import TYPE_CHECKING
 from ingest import media_types as types
 from ingest.draft import clean
 from ingest.encodings import decode
+from ingest.package_count import (
+    COMMENT,
+    OPEN_DOCUMENT,
+    SLIDES,
+    TAG,
+    WORD_FILE,
+    Count,
+    count_workbook,
+    words_of,
+)  # fmt: skip
 from kb_service.domain.documents import WORDS_MISSING, PageKind, ParsedDocument
-from kb_service.language.lexicon import CJK
 
 if TYPE_CHECKING:
     from lxml import etree
@@ -30,10 +38,7 @@ MAX_SHARE = 0.001
 """Of a file's words: fewer missing ones are a trace."""
 MAX_NAMED = 12
 MAX_JOINED = 60
-MAX_PART_BYTES = 64 * 1024 * 1024
 
-_WORD = re.compile(f"[{CJK}]|[^\\W_{CJK}]+")
-_TAG = re.compile(r"<[^>]*>")
 _MAY_HIDE = re.compile(r"hidden|display\s*:\s*none", re.IGNORECASE)
 _SILENT = re.compile(
     r"<(head|script|style|template|noscript|iframe|title)\b[^>]*>.*?</\1\s*>", re.DOTALL | re.I
@@ -41,119 +46,6 @@ _SILENT = re.compile(
 _HTML_ENDS = re.compile(
     r"</?(?:p|div|li|t[dhr]|h[1-6]|br|d[dt]|option|section|article|pre|rt|rp|summary)\b[^>]*>", re.I
 )
-_COMMENT = re.compile(r"<!--.*?-->|<\?.*?\?>|<!\[CDATA\[|\]\]>|<!DOCTYPE[^>\[]*>", re.DOTALL | re.I)
-
-
-@dataclass(frozen=True, slots=True)
-class Count:
-    """Words of a file. `said_once`: those that need be said only once, however often they stand."""
-
-    words: Counter[str]
-    said_once: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """How a package of XML is counted: the parts by pattern, what is no text, what ends a word."""
-
-    counted: str
-    once: str
-    left_out: str
-    ends: str
-
-    def count(self, path: Path) -> Count:
-        """Count the words of the parts."""
-        words: Counter[str] = Counter()
-        once: set[str] = set()
-        with zipfile.ZipFile(path) as package:
-            for entry in package.infolist():
-                name = entry.filename.replace("\\", "/").lstrip("/")
-                is_counted = re.fullmatch(self.counted, name) is not None
-                is_once = bool(self.once) and re.fullmatch(self.once, name) is not None
-                if (is_counted or is_once) and entry.file_size <= MAX_PART_BYTES:
-                    found = words_of(self._text(package.read(entry)))
-                    if is_counted:
-                        words.update(found)
-                    else:
-                        once.update(found)
-        return Count(words, frozenset(once))
-
-    def _text(self, data: bytes) -> str:
-        encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8"
-        text = _COMMENT.sub("", data.decode(encoding, "replace"))
-        if self.left_out:
-            text = re.sub(self.left_out, "", text, flags=re.DOTALL)
-        return unescape(_TAG.sub("", re.sub(self.ends, " ", text)))
-
-
-def _element(*names: str) -> str:
-    """A pattern of whole elements, of any prefix where none is given.
-
-    The outermost of those that hold one another is taken apart.
-    """
-    own = [name if ":" in name else rf"(?:\w+:)?{name}" for name in names]
-    return "|".join(rf"<{name}(?:\s[^>]*[^/>])?>.*?</{name}>" for name in own)
-
-
-_WORD_FILE = Parts(
-    counted=r"word/(?:document|footnotes|endnotes)\.xml",
-    once=r"word/(?:header|footer)\d*\.xml",
-    left_out=_element(
-        "mc:Fallback", "w:del", "w:moveFrom", "w:instrText", "w:delText", "w:sectPr", "w:pPr",
-        "w:rt",
-        "wp:posOffset", "wp:align", "wp14:pctWidth", "wp14:pctHeight", "wp14:sizeRelH", "a:ext",
-        "wp14:pctPosHOffset", "wp14:pctPosVOffset", "w:binData",
-    ) + r"|<w:r(?:\s[^>]*)?>(?:(?!</w:r>).)*?<w:vanish/>.*?</w:r>",
-    ends=r"</w:p>|<w:tab/>|<w:br[^>]*>|<w:cr/>|</w:tc>|<w:noBreakHyphen/>|<w:sym[^>]*>"
-    r"|<w:ptab[^>]*>|</m:r>|</m:oMath>",
-)  # fmt: skip
-_SLIDES = Parts(
-    counted=r"ppt/(?:slides/slide\d+|diagrams/data\d+)\.xml",
-    once=r"ppt/(?:notesSlides/notesSlide\d+|comments/.*)\.xml",
-    left_out=_element("mc:Fallback", "p:extLst", "a:extLst", "a:tableStyleId")
-    + r'|<a:fld [^>]*type="(?:slidenum|datetime[^"]*)"[^>]*>.*?</a:fld>',
-    ends=r"</a:p>|<a:br[^>]*>",
-)
-_SHEETS = Parts(
-    counted=r"(?!)",
-    once=r"xl/(?:sharedStrings|comments\d*|comments/comment\d+|threadedComments/threadedComment\d+"
-    r"|drawings/drawing\d+|worksheets/sheet\d+)\.xml",
-    left_out=_element(
-        "rPh",
-        "mc:Fallback",
-        "author",
-        "v",
-        "f",
-        "formula1",
-        "formula2",
-        "formula",
-        "(?:odd|even|first)(?:Header|Footer)",
-        "xdr:col",
-        "xdr:colOff",
-        "xdr:row",
-        "xdr:rowOff",
-    )
-    # Comments that only stand for threads say them again, with words of the program.
-    + r"|<(?:\w+:)?comments\b(?=.*<(?:\w+:)?author>tc=).*",
-    ends=r"</(?:\w+:)?(?:si|is|comment)>|</a:p>|_x[0-9A-Fa-f]{4}_",
-)
-_OPEN_DOCUMENT = Parts(
-    counted=r"content\.xml",
-    once=r"(?!)",
-    left_out=_element(
-        "text:tracked-changes", "text:page-number", "text:page-count", "office:forms",
-        "office:meta", "text:ruby-text", "office:scripts", "number:text", "dc:date", "dc:creator",
-        "meta:creator-initials", "loext:sender-initials", "office:automatic-styles",
-    ),
-    ends=r"</text:p>|</text:h>|<text:(?:s|tab|line-break)[^>]*>|</svg:(?:title|desc)>"
-    r"|</table:table-cell>",
-)  # fmt: skip
-
-
-def words_of(text: str) -> list[str]:
-    """Return the words of a text: Latin ones whole, Chinese ones by the character."""
-    plain = text if text.isascii() else unicodedata.normalize("NFKC", text.replace("\u00ad", ""))
-    return _WORD.findall(plain.casefold())
 
 
 def letters_of(text: str) -> list[str]:
@@ -266,10 +158,10 @@ def _page(path: Path, name: str) -> Count:
 
 def _html_text(text: str) -> str:
     """The text between tags; the tree is looked at only where an element may be hidden."""
-    text = _SILENT.sub("", _COMMENT.sub("", text))
+    text = _SILENT.sub("", COMMENT.sub("", text))
     if _MAY_HIDE.search(text):
         text = _without_hidden(text)
-    return unescape(_TAG.sub("", _HTML_ENDS.sub(" ", text)))
+    return unescape(TAG.sub("", _HTML_ENDS.sub(" ", text)))
 
 
 def _without_hidden(text: str) -> str:
@@ -349,12 +241,12 @@ def _texts(message: Message) -> Iterator[Message]:
 
 
 _COUNTERS: dict[str, Callable[[Path, str], Count]] = {
-    types.DOCX: lambda path, name: _WORD_FILE.count(path),
-    types.PPTX: lambda path, name: _SLIDES.count(path),
-    types.XLSX: lambda path, name: _SHEETS.count(path),
-    types.ODT: lambda path, name: _OPEN_DOCUMENT.count(path),
-    types.ODS: lambda path, name: _OPEN_DOCUMENT.count(path),
-    types.ODP: lambda path, name: _OPEN_DOCUMENT.count(path),
+    types.DOCX: lambda path, name: WORD_FILE.count(path),
+    types.PPTX: lambda path, name: SLIDES.count(path),
+    types.XLSX: lambda path, name: count_workbook(path),
+    types.ODT: lambda path, name: OPEN_DOCUMENT.count(path),
+    types.ODS: lambda path, name: OPEN_DOCUMENT.count(path),
+    types.ODP: lambda path, name: OPEN_DOCUMENT.count(path),
     types.HTML: _page,
     types.PLAIN_TEXT: _plain,
     types.CSV: _rows,

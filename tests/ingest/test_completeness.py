@@ -1,5 +1,6 @@
 """The count of what a file holds, beside loaders that drop things."""
 
+import zipfile
 from collections import Counter
 from pathlib import Path
 
@@ -77,6 +78,49 @@ def test_what_word_shows_is_counted_and_nothing_else(tmp_path: Path, body: str, 
     missing, num_words = missing_words(path, "a", types.DOCX, "")
     assert sorted(missing.elements()) == sorted(words.split())
     assert num_words == len(words.split())
+
+
+def test_line_ends_between_elements_are_no_words_ends(tmp_path: Path) -> None:
+    path = tmp_path / "a.docx"
+    parts = "\n  ".join(["<w:r>", "<w:t>inves</w:t>", "</w:r>", "<w:r>", "<w:t>tigation</w:t>"])
+    path.write_bytes(word_file("", footer1=f"<w:p>\n{parts}\n</w:r>\n</w:p>"))
+    assert missing_words(path, "a", types.DOCX, "investigation") == (Counter(), 1)
+
+
+@pytest.mark.parametrize(
+    ("cells", "missing"),
+    [
+        ('<c t="s"><v>1</v></c>', {"brake"}),
+        ('<c t="s" r="A1"><f>A1</f><v> 0 </v></c>', {"rope"}),
+        ("<c t='s'><v>0</v></c><x:c s='4' t='s'><x:v>1</x:v></x:c>", {"rope", "brake"}),
+        ('<c t="s"><odd/><v>1</v></c>', {"rope", "brake", "left"}),
+        ('<c t="n"><v>1</v></c>', set()),
+    ],
+)
+def test_a_string_that_no_cell_refers_to_is_not_missed(
+    tmp_path: Path, cells: str, missing: set[str]
+) -> None:
+    path = tmp_path / "a.xlsx"
+    with zipfile.ZipFile(path, "w") as package:
+        strings = "".join(f"<si><t>{word}</t></si>" for word in ("rope", "brake", "left"))
+        package.writestr("xl/sharedStrings.xml", f"<sst>{strings}</sst>")
+        package.writestr("xl/worksheets/sheet1.xml", f"<row>{cells}</row>")
+    assert set(missing_words(path, "a", types.XLSX, "")[0]) == missing
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("<text:table-of-content-source>gone<x/></text:table-of-content-source>", ""),
+        ("<text:note-citation>1</text:note-citation><text:note-body>See</text:note-body>", "See"),
+    ],
+)  # fmt: skip
+def test_what_an_open_document_shows_is_counted(tmp_path: Path, body: str, words: str) -> None:
+    path = tmp_path / "a.odt"
+    with zipfile.ZipFile(path, "w") as package:
+        package.writestr("content.xml", f"<x>{body}</x>")
+    missing, _ = missing_words(path, "a", types.ODT, "")
+    assert sorted(missing.elements()) == sorted(words.casefold().split())
 
 
 def test_what_stands_on_every_page_need_be_said_once(tmp_path: Path) -> None:
