@@ -232,6 +232,13 @@ class WatchInput(Input):
         return Asked(self.question or "", query, self.query.language if self.query else "en")
 
 
+class WatchChange(Input):
+    """Body of PATCH /kb/{id}/watches/{watch}; what is absent or null stays."""
+
+    is_paused: bool | None = None
+    schedule: ScheduleLine | None = None
+
+
 class SearchInput(Input):
     """Body of POST /kb/{id}/search."""
 

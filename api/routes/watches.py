@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from api.dependencies import DEFAULT_LIMIT, Base, Cursor, Limit, ServicesParam
-from api.inputs import WatchInput
+from api.inputs import WatchChange, WatchInput
 from api.json_route import JsonRoute
 from api.schema import Id
 from kb_service.schemas.watches import (
@@ -39,6 +39,13 @@ def add_watch(base: Base, body: WatchInput, services: ServicesParam) -> WatchBod
 def show_watch(base: Base, watch: Id, services: ServicesParam) -> WatchBody:
     """Show a standing question with its present answer."""
     return watch_body(services.watching.get(base.id, watch))
+
+
+@router.patch("/kb/{kb}/watches/{watch}")
+def change_watch(base: Base, watch: Id, body: WatchChange, services: ServicesParam) -> WatchBody:
+    """Pause a standing question, let it go on, or ask it at other times."""
+    changed = services.watching.change(base.id, watch, body.is_paused, body.schedule)
+    return watch_body(changed)
 
 
 @router.delete("/kb/{kb}/watches/{watch}", status_code=204)

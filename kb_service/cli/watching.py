@@ -97,9 +97,28 @@ def list_(kb: KbOption, as_json: JsonOption = False) -> None:
             return
         for watch in found:
             error = f"  error: {watch.error.get('message')}" if watch.error else ""
-            say(f"{watch.name}  {watch.schedule}{error}")
+            say(f"{watch.name}  {_stands(watch)}{error}")
             if watch.answer:
                 _say_answer("  ", watch.answer)
+
+
+@app.command("pause")
+def pause(
+    name: Name,
+    kb: KbOption,
+    goes_on: Annotated[bool, typer.Option("--off", help="Ask it again from now on.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask a question no more until it is told to go on."""
+    with session(as_json=as_json) as services:
+        from kb_service.schemas.watches import watch_body
+
+        base = services.bases.show(kb)
+        watch = services.watching.change(base.id, name, is_paused=not goes_on)
+        if as_json:
+            print_json(watch_body(watch).model_dump(mode="json"))
+        else:
+            say(f"{watch.name}  {_stands(watch)}")
 
 
 @app.command("remove")
@@ -109,6 +128,10 @@ def remove(name: Name, kb: KbOption, as_json: JsonOption = False) -> None:
         services.watching.remove(services.bases.show(kb).id, name)
         if as_json:
             print_json({"removed": name})
+
+
+def _stands(watch: "Watch") -> str:
+    return "paused" if watch.is_paused else watch.schedule
 
 
 def _say_change(change: "AnswerChange") -> None:

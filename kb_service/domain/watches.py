@@ -64,6 +64,7 @@ class Watch:
     `schedule`: as a line. `webhook`: where changes are posted, "" for nowhere. `checked_change`:
     the change of the base that it was last asked at, None where it has to be asked again. `error`:
     why it could not be asked the last time. `num_checks`: told apart from what others wrote by it.
+    `is_paused`: it is not asked. `num_changes`: so often its answer became another one.
     """
 
     id: str
@@ -80,6 +81,8 @@ class Watch:
     num_failures: int
     num_checks: int
     answer: StandingAnswer | None = None
+    is_paused: bool = False
+    num_changes: int = 0
 
     @property
     def when(self) -> Schedule:

@@ -39,6 +39,8 @@ class WatchBody(Shape):
     checked_at: Time | None
     error: ErrorValue | None
     answer: StandingAnswerBody | None
+    is_paused: bool
+    num_changes: int
 
 
 class WatchListBody(ListBody[WatchBody]):

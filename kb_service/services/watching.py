@@ -104,6 +104,16 @@ class WatchService:
         """Return the standing questions of a base by name. Raises NotFound, InvalidRequest."""
         return self._watches.listed(kb_id, limit, cursor)
 
+    def change(
+        self, kb_id: str, watch: str, is_paused: bool | None = None, schedule: str | None = None
+    ) -> Watch:
+        """Pause a question, let it go on, or ask it at other times; None: as it was.
+
+        Raises NotFound (watch_not_found), InvalidRequest (invalid_schedule).
+        """
+        when = None if schedule is None else Schedule.of(schedule)
+        return self._watches.change(kb_id, watch, is_paused, when)
+
     def remove(self, kb_id: str, watch: str) -> None:
         """Delete a standing question and its answers. Raises NotFound (watch_not_found)."""
         self._watches.remove(kb_id, watch)

@@ -70,3 +70,24 @@ def test_what_cannot_stand_is_refused(
     client.post("/kb/reports/watches", json={"name": "taken", "question": "Who was it?"})
     answer = client.post("/kb/reports/watches", json=body)
     assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
+
+
+def test_a_paused_question_is_not_asked_until_it_goes_on(
+    client: TestClient, service: ApiService, kb_id: str
+) -> None:
+    client.post("/kb/reports/watches", json={"name": "fires", "query": FIRES})
+    paused = client.patch("/kb/reports/watches/fires", json={"is_paused": True}).json()
+    assert paused["is_paused"] and paused["schedule"] == "after changes"
+    asked_now(service, kb_id)
+    assert client.get("/kb/reports/watches/fires").json()["answer"] is None
+    changed = {"is_paused": False, "schedule": "daily at 07:00"}
+    assert client.patch("/kb/reports/watches/fires", json=changed).json()["schedule"] == (
+        "daily at 07:00"
+    )
+    asked_now(service, kb_id)
+    shown = client.get("/kb/reports/watches/fires").json()
+    assert shown["answer"] is not None and shown["num_changes"] == 0
+    refused = client.patch("/kb/reports/watches/fires", json={"schedule": "often"})
+    assert refused.json()["error"]["code"] == "invalid_schedule"
+    gone = client.patch("/kb/reports/watches/other", json={"is_paused": True})
+    assert gone.json()["error"]["code"] == "watch_not_found"

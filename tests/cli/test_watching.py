@@ -55,6 +55,18 @@ def test_it_prints_what_changed_once_and_nothing_when_nothing_did(tmp_path: Path
     assert kb("verify").exit_code == 0
 
 
+def test_a_paused_question_is_not_asked(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("The pump in hall 3 leaked at 14:20 on 3 May 2024.")
+    assert kb("sync", str(tmp_path), "--kb", "reports", "--include", "*.txt").exit_code == 0
+    kb("watch", "add", "pump", "--kb", "reports", "--question", "When did the pump leak?")
+    assert kb("watch", "pause", "pump", "--kb", "reports").stdout == "pump  paused\n"
+    assert kb("watch", "--kb", "reports").exit_code == 3
+    assert kb("watch", "list", "--kb", "reports").stdout == "pump  paused\n"
+    assert "after changes" in kb("watch", "pause", "pump", "--kb", "reports", "--off").stdout
+    kb("watch", "--kb", "reports")
+    assert "14:20" in kb("watch", "list", "--kb", "reports").stdout
+
+
 def test_without_a_base_it_says_what_is_missing() -> None:
     refused = kb("watch")
     assert refused.exit_code == 2 and "--kb" in refused.output

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
+from kb_service.domain.watches import Asked
 from tests.web.answers import crane_answer
 from tests.web.conftest import NARROW, WIDE
 from tests.web.service import PDF, PageService
@@ -38,6 +39,7 @@ def page(
     service.add_failed(base.id, "broken.pdf")
     service.catalog.documents.tag(base.id, document.id, ["fire"])
     service.prepared.answer = crane_answer()
+    service.services.watching.add(base.id, "Injured", Asked("How many were injured?"))
     viewport: ViewportSize
     viewport, locale, scheme = request.param
     context = chromium.new_context(
@@ -83,12 +85,15 @@ def test_no_view_violates_a_rule_of_accessibility(page: Page) -> None:
     page.locator(".told button").last.click()
     expect(page.locator(".undo-line")).to_be_visible()
     found["incident"] = violations(page)
+    page.locator("#tab-watches").click()
+    expect(page.locator(".watch")).to_have_count(1)
+    found["watches"] = violations(page)
     assert {view: one for view, one in found.items() if one} == {}, json.dumps(found)
 
 
 def test_nothing_is_cut_at_twice_the_size(page: Page) -> None:
     """200 % zoom of a window of 1280 pixels leaves 640 of them."""
     page.set_viewport_size({"width": 640, "height": 400})
-    for tab in ("ask", "search", "documents", "incidents"):
+    for tab in ("ask", "search", "documents", "incidents", "watches"):
         page.locator(f"#tab-{tab}").click()
         assert page.evaluate("document.documentElement.scrollWidth") == 640, tab

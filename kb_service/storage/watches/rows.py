@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, insert, select, update
+from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
 
 from kb_service.domain.query_json import query_from, query_json
 from kb_service.domain.watches import AnswerChange, Asked, StandingAnswer, Watch
@@ -27,9 +27,10 @@ _old, _new = watch_answers.alias("old_answer"), watch_answers.alias("new_answer"
 
 def watch_rows() -> Select[Any]:
     """Select standing questions with their present answers."""
-    return select(watches, watch_answers.c.payload).outerjoin(
-        watch_answers, watch_answers.c.id == watches.c.answer_id
-    )
+    num_changes = select(func.count()).where(watch_changes.c.watch_id == watches.c.id)
+    return select(
+        watches, watch_answers.c.payload, num_changes.scalar_subquery().label("num_changes")
+    ).outerjoin(watch_answers, watch_answers.c.id == watches.c.answer_id)
 
 
 def watch_of(row: Row[Any]) -> Watch:

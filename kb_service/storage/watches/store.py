@@ -91,6 +91,23 @@ class Watches:
         more = found[limit:]
         return Listing(found[:limit], encode_cursor(found[limit - 1].name) if more else None)
 
+    def change(
+        self, kb_id: str, watch: str, is_paused: bool | None, schedule: Schedule | None
+    ) -> Watch:
+        """Pause a standing question, let it go on, or ask it at other times; None: as it was.
+
+        One that goes on is due at once. Raises NotFound (watch_not_found).
+        """
+        values: dict[str, object] = {"next_at": self._clock()}
+        if is_paused is not None:
+            values["is_paused"] = is_paused
+        if schedule is not None:
+            values |= {"schedule": schedule.line, "follows_changes": schedule.follows_changes}
+        with self._database.write() as connection:
+            known = _require(connection, kb_id, watch)
+            connection.execute(update(watches).where(watches.c.id == known.id).values(values))
+            return _require(connection, kb_id, known.id)
+
     def remove(self, kb_id: str, watch: str) -> None:
         """Delete a standing question with its answers. Raises NotFound (watch_not_found)."""
         with self._database.write(needs_room=False) as connection:
@@ -101,7 +118,7 @@ class Watches:
         """Return what may be asked now, each with the change its base is at, the longest due first.
 
         What follows changes is due where its base changed since; without `kb_id` not while a
-        document of it is waited for.
+        document of it is waited for. What is paused is never due.
         """
         base, now = knowledge_bases.c, self._clock()
         is_other = watches.c.checked_change.is_distinct_from(base.change_seq)
@@ -110,6 +127,7 @@ class Watches:
             .add_columns(base.change_seq)
             .join(knowledge_bases, base.id == watches.c.kb_id)
             .where(watches.c.next_at <= now, or_(~watches.c.follows_changes, is_other))
+            .where(~watches.c.is_paused)
             .order_by(watches.c.next_at, watches.c.id)
         )
         if kb_id is not None:

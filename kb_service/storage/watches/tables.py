@@ -10,6 +10,7 @@ from sqlalchemy import (
     Integer,
     Table,
     UniqueConstraint,
+    false,
 )
 
 from kb_service.storage.tables import ID, SHA256, JsonText, RowId, StoredText, UtcTime, metadata
@@ -34,6 +35,8 @@ watches = Table(
     Column("num_checks", Integer, nullable=False),
     # The present one; not a foreign key, as answers name their question.
     Column("answer_id", BigInteger),
+    # Not asked until a person says so again.
+    Column("is_paused", Boolean, nullable=False, server_default=false()),
     UniqueConstraint("kb_id", "name"),
 )
 

@@ -1,4 +1,4 @@
-// What a reader does with an answer: copy it with its references, link to it, rate it with a word of
+// What a reader does with an answer: copy it with its references, link to it, keep asking it, rate it with a word of
 // why. Draws the row of buttons and the note; knows the feedback call.
 
 import { sendJson } from "./api.js";
@@ -20,7 +20,7 @@ export class AnswerActions {
   #note = el("div", { class: "answer-note" });
   element = el("div", {}, this.#row, this.#note, this.#problem);
 
-  // handlers: {onLink(answer)} gives the address of an answer
+  // handlers: {onLink(answer)} gives the address of an answer; {onWatch(answer)} keeps its question
   constructor(handlers) {
     this.#handlers = handlers;
   }
@@ -40,6 +40,7 @@ export class AnswerActions {
     this.#row.replaceChildren(
       iconButton("copy", t("copy_answer"), () => this.#copy(answerMarkdown(this.#state), "copied"), { "data-action": "copy" }),
       iconButton("link", t("copy_link"), () => this.#copy(this.#handlers.onLink(answer), "link_copied"), { "data-action": "link" }),
+      ...(answer.kind === "small_talk" ? [] : [iconButton("watch", t("watch_add"), () => this.#handlers.onWatch(answer), { "data-action": "watch" })]),
       ...(answer.stored ? thumbs : []));
     if (!rating) this.#note.replaceChildren();
   }

@@ -15,7 +15,7 @@ import { nearestList, nearestQuotes } from "./nearest.js";
 // `onCite(citation, mark)` when a mark or a source is chosen, also a passage that comes nearest, in the
 // shape of a citation; `onRetry()` asks again; `onEdit()`
 // gives the words of the question back; `onFull(question)` those of the question as it was read;
-// `onLink(answer)` tells the address of an answer; `onIncident(citation)` goes to what it tells of.
+// `onLink(answer)` tells the address of an answer; `onWatch(answer)` keeps its question; `onIncident(citation)` goes to what it tells of.
 export class AnswerView {
   #handlers;
   #actions;

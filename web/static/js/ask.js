@@ -25,7 +25,7 @@ export class Ask {
   #running = Promise.resolve();
   #hooks;
 
-  // hooks: {cite(kbId, view, citation, mark), incident(kbId, citation), answered(kbId, conversationId), begin(kbId),
+  // hooks: {cite(kbId, view, citation, mark), incident(kbId, citation), watch(kbId, answer), answered(kbId, conversationId), begin(kbId),
   // gone(kbId, conversationId), found(kbId, conversationId), hasDocuments(), demo(), openBase(base),
   // openDocuments(), modelNotice(), guard(run)}
   constructor(hooks) {
@@ -156,6 +156,7 @@ export class Ask {
       },
       onFull: (_from, full) => this.#composer.put(full),
       onLink: (_from, answer) => linkTo(kbId, answer),
+      onWatch: (_from, answer) => this.#hooks.watch(kbId, answer),
       onIncident: (_from, citation) => this.#hooks.incident(kbId, citation),
     });
     this.#showBegin();

@@ -41,8 +41,12 @@ export function openDialog({ title, body, confirm, isDanger, submit }) {
   });
 }
 
-function inputOf({ name, type, value, hint, isRequired }) {
+function inputOf({ name, type, value, hint, isRequired, options }) {
   const id = `field-${name}`;
+  if (options) {
+    return el("select", { id, name, "aria-describedby": hint ? `${id}-hint` : null }, options.map((option) =>
+      el("option", { value: option.value, selected: option.value === value }, option.label)));
+  }
   return el("input", {
     id,
     name,
@@ -54,7 +58,8 @@ function inputOf({ name, type, value, hint, isRequired }) {
   });
 }
 
-// fields: [{name, label, value?, hint?, type?, isRequired?}]; submit(values) does the work.
+// fields: [{name, label, value?, hint?, type?, isRequired?, options?: [{value, label}]}]; submit(values)
+// does the work.
 export function askTexts({ title, intro = "", fields, confirm, submit }) {
   const inputs = fields.map(inputOf);
   const rows = fields.map((field, index) =>

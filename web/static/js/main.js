@@ -1,5 +1,5 @@
 // Starts the page and connects its parts: bases, documents, asking, the viewer. Holds no state of
-// its own and draws nothing but the drawer.
+// its own and draws nothing.
 
 import { Address, CLOSED } from "./address.js";
 import { ApiError, apiKey, onUnauthorized, useKey } from "./api.js";
@@ -8,6 +8,7 @@ import { Bases } from "./bases.js";
 import { Conversations } from "./conversations.js";
 import { askKey } from "./dialogs.js";
 import { Documents } from "./documents.js";
+import { closeDrawer, connectDrawer } from "./drawer.js";
 import { all, byId, debounce, placeIcons, show } from "./dom.js";
 import { forgetEverything } from "./drafts.js";
 import { applyTexts, errorText, onLanguage, setLanguage, t } from "./i18n/i18n.js";
@@ -20,6 +21,7 @@ import { Search } from "./search.js";
 import { Tabs } from "./tabs.js";
 import { Uploads } from "./uploads.js";
 import { Viewer } from "./viewer.js";
+import { Watches } from "./watches.js";
 import { firstSteps, missingBase } from "./welcome.js";
 
 const REFRESH_MS = 30000; // what other windows and programs did to the lists is seen after this
@@ -60,6 +62,7 @@ const ask = new Ask({
   cite: (kbId, view, citation, mark) =>
     openOver({ ...CLOSED, quote: view.nameOf(citation) }, () => viewer.openCitation(kbId, view, citation, mark)),
   incident: (kbId, citation) => guard(() => openIncidentOf(kbId, citation)),
+  watch: (kbId, answer) => guard(() => watches.add(kbId, answer)),
   answered: (kbId, id) => {
     navigation.remember(kbId, id);
     guard(() => conversations.refresh(), "conversations");
@@ -100,7 +103,12 @@ const incidents = new Incidents({
   go: (number, within) => navigation.openIncident(number, within),
   open: (view, quote, button) => viewer.openCitation(bases.chosen.id, view, quote, button),
 });
-const navigation = new Navigation({ address, ask, bases, conversations, documents, incidents, notices, search, tabs, uploads, viewer, frame: showFrame });
+const watches = new Watches({
+  guard: (run) => guard(run),
+  open: (view, quote, button) => viewer.openCitation(bases.chosen.id, view, quote, button),
+  added: () => navigation.openView("watches"),
+});
+const navigation = new Navigation({ address, ask, bases, conversations, documents, incidents, notices, search, tabs, uploads, viewer, watches, frame: showFrame });
 
 // The incident that cited words tell of.
 async function openIncidentOf(kbId, citation) {
@@ -148,27 +156,6 @@ function addFiles(kbId, entries) {
   uploads.add(kbId, entries);
 }
 
-function openDrawer() {
-  byId("app").classList.add("with-drawer");
-  byId("menu-button").setAttribute("aria-expanded", "true");
-  byId("sidebar").querySelector("button").focus();
-}
-
-function closeDrawer() {
-  byId("app").classList.remove("with-drawer");
-  byId("menu-button").setAttribute("aria-expanded", "false");
-}
-
-function connectDrawer() {
-  byId("menu-button").addEventListener("click", openDrawer);
-  byId("scrim").addEventListener("click", closeDrawer);
-  addEventListener("keydown", (event) => {
-    if (event.key !== "Escape" || !byId("app").classList.contains("with-drawer")) return;
-    closeDrawer();
-    byId("menu-button").focus();
-  });
-}
-
 function connectKey() {
   onUnauthorized(askKey);
   const refresh = () => show(byId("forget-key"), apiKey() !== "");
@@ -203,6 +190,7 @@ function connectRefresh() {
     await bases.refresh();
     await bases.refreshChosen();
     await conversations.refresh();
+    await watches.refresh();
   }, "lists");
   setInterval(refresh, REFRESH_MS);
   document.addEventListener("visibilitychange", refresh);

@@ -13,7 +13,8 @@ export class Navigation {
   #turn = 0;
   #named = new Map(); // thread of an address -> id of the conversation that began there
 
-  // parts: {address, bases, ask, conversations, documents, incidents, search, tabs, uploads, viewer, notices,
+  // parts: {address, bases, ask, conversations, documents, incidents, search, tabs, uploads, viewer, watches,
+  // notices,
   // frame(base, missingId)}
   constructor(parts) {
     this.#parts = parts;
@@ -57,9 +58,10 @@ export class Navigation {
 
   // What a view shows besides the thread; it says itself what goes wrong.
   #fill({ view, query, incident, within }) {
-    const { incidents, search } = this.#parts;
+    const { incidents, search, watches } = this.#parts;
     if (view === "search") return search.show(query);
     if (view === "incidents") return incidents.show(incident, within);
+    if (view === "watches") return watches.show();
     return null;
   }
 
@@ -109,7 +111,7 @@ export class Navigation {
   }
 
   async #enter(base) {
-    const { ask, bases, conversations, documents, incidents, notices, search, uploads, viewer } = this.#parts;
+    const { ask, bases, conversations, documents, incidents, notices, search, uploads, viewer, watches } = this.#parts;
     viewer.close();
     bases.choose(base);
     notices.enter(base?.id ?? null);
@@ -117,6 +119,7 @@ export class Navigation {
     if (!base) await ask.open(null, null);
     search.enter(base?.id ?? null);
     incidents.enter(base?.id ?? null);
+    watches.enter(base?.id ?? null);
     documents.choose(base);
     conversations.enter(base?.id ?? null);
   }

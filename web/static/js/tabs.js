@@ -2,7 +2,9 @@
 
 import { byId, show } from "./dom.js";
 
-export const NAMES = ["ask", "search", "documents", "incidents"];
+export const NAMES = ["ask", "search", "documents", "incidents", "watches"];
+
+const MARGIN = 16; // pixels
 
 export class Tabs {
   #onChosen;
@@ -23,6 +25,11 @@ export class Tabs {
       byId(`tab-${other}`).tabIndex = isChosen ? 0 : -1;
       show(byId(`panel-${other}`), isChosen);
     }
+    // A phone shows some of them; the chosen one is among these.
+    const [bar, tab] = [byId("tabs"), byId(`tab-${name}`)];
+    const right = tab.offsetLeft + tab.offsetWidth - bar.offsetLeft;
+    if (right > bar.scrollLeft + bar.clientWidth) bar.scrollLeft = right - bar.clientWidth + MARGIN;
+    else if (tab.offsetLeft - bar.offsetLeft < bar.scrollLeft) bar.scrollLeft = tab.offsetLeft - bar.offsetLeft - MARGIN;
   }
 
   // Without a base there is nothing to ask and nothing to list.

@@ -16,12 +16,14 @@ import { tablesEn } from "./tables_en.js";
 import { tablesZh } from "./tables_zh.js";
 import { versionsEn } from "./versions_en.js";
 import { versionsZh } from "./versions_zh.js";
+import { watchesEn } from "./watches_en.js";
+import { watchesZh } from "./watches_zh.js";
 import { zh } from "./zh.js";
 
 const ITEM = "kb.language";
 const TEXTS = {
-  en: { ...en, ...askingEn, ...documentsEn, ...errorsEn, ...incidentsEn, ...pagesEn, ...tablesEn, ...versionsEn },
-  zh: { ...zh, ...askingZh, ...documentsZh, ...errorsZh, ...incidentsZh, ...pagesZh, ...tablesZh, ...versionsZh },
+  en: { ...en, ...askingEn, ...documentsEn, ...errorsEn, ...incidentsEn, ...pagesEn, ...tablesEn, ...versionsEn, ...watchesEn },
+  zh: { ...zh, ...askingZh, ...documentsZh, ...errorsZh, ...incidentsZh, ...pagesZh, ...tablesZh, ...versionsZh, ...watchesZh },
 };
 const listeners = [];
 let current = initial();
