@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ingest.draft import DraftDocument
 from ingest.encodings import decode
+from ingest.form_tables import ends_with_colon, form_text, is_form
 from ingest.limits import ParseLimits
 from ingest.media_types import XLSX
 from kb_service.domain.documents import ParsedDocument
@@ -32,15 +33,20 @@ def row_texts(
     """Yield one text per row with words: its cells beside the names of their columns.
 
     Rows come with the words of merged cells in every place; a row of a single cell is a title. A
-    table ends at an empty row when what follows has a header of its own. `names`: of the columns,
-    where they are known. `is_header_sure`: the first row that is no title is a header, and no cell
-    is merged.
+    form has labels in place of a header. A table ends at an empty row when what follows has a
+    header of its own. `names`: of the columns, where they are known. `is_header_sure`: the first
+    row that is no title is a header, and no cell is merged.
     """
+    has_names = bool(names)
     for block in _blocks([" ".join(cell.split()) for cell in row] for row in rows):
         head = list(islice(block, LOOK_AHEAD))
         num_titles = _num_titles(head)
         yield from (_joined(row) for row in head[:num_titles])
         head = head[num_titles:]
+        if not (is_header_sure or has_names) and is_form(head):
+            yield from (form_text(row, CELL_JOIN) for row in chain(head, block))
+            names = ()
+            continue
         num_header_rows = _num_header_rows(head, names, is_header_sure=is_header_sure and not names)
         if num_header_rows:
             names = _names(head[:num_header_rows])
@@ -127,10 +133,23 @@ def _joined(cells: Iterable[str]) -> str:
 def _row_text(cells: Sequence[str], names: Sequence[str]) -> str:
     if len(cells) == 1 and len(names) > 1:
         return cells[0]
+    if not names:
+        return _unnamed([cell for cell in cells if cell])
     return _joined(
         f"{name}: {cell}" if name and name != cell and cell else cell
         for name, cell in zip_longest(names[: len(cells)], cells, fillvalue="")
     )
+
+
+def _unnamed(cells: Sequence[str]) -> str:
+    """A row without names of columns: two cells are a thing and what is said of it, one phrase."""
+    is_phrase = len(cells) == 2 and cells[0] != cells[1] and not all(map(_is_number, cells))
+    said = [f"{cell}{_between(cell, is_phrase=is_phrase)}" for cell in cells[:-1]]
+    return "".join([*said, *cells[-1:]])
+
+
+def _between(cell: str, *, is_phrase: bool) -> str:
+    return " " if is_phrase or ends_with_colon(cell) else CELL_JOIN
 
 
 class TableLoader:

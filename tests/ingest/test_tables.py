@@ -16,9 +16,9 @@ from kb_service.domain.documents import ParsedDocument
     [
         ([["a", "b"], ["1", "2"]], ["a; b", "a: 1; b: 2"]),
         ([["1", "2"], ["3", "4"]], ["1; 2", "3; 4"]),
-        ([["Name:", "Li"], ["Role:", "clerk"]], ["Name:; Li", "Role:; clerk"]),
+        ([["Name:", "Li"], ["Role:", "clerk"]], ["Name: Li", "Role: clerk"]),
         ([["", "Dead", "Hurt"], ["Quay", "0", "2"]], ["Dead; Hurt", "Quay; Dead: 0; Hurt: 2"]),
-        ([["", "rope", "broken"], ["", "brake", "worn"]], ["rope; broken", "brake; worn"]),
+        ([["", "rope", "broken"], ["", "brake", "worn"]], ["rope broken", "brake worn"]),
         ([["List"], ["a", "b"], ["1", "2"]], ["List", "a; b", "a: 1; b: 2"]),
         ([["a", "b"], ["1", "2"], ["Total"], ["3", "4"]], [
             "a; b", "a: 1; b: 2", "Total", "a: 3; b: 4",
@@ -46,6 +46,33 @@ from kb_service.domain.documents import ParsedDocument
 def test_a_row_is_said_beside_the_names_of_its_columns(
     rows: list[list[str]], texts: list[str]
 ) -> None:
+    assert list(row_texts(rows)) == texts
+
+
+@pytest.mark.parametrize(
+    ("rows", "texts"),
+    [
+        ([["地点", "三号码头"], ["原因", "钢缆断裂"]], ["地点: 三号码头", "原因: 钢缆断裂"]),
+        ([["事故名称", "撞船"], ["地点", "码头"], ["时间", "9时"]], [
+            "事故名称: 撞船", "地点: 码头", "时间: 9时",
+        ]),
+        ([["姓名", "张三", "性别", "男"], ["年龄", "34", "电话", "13800138000"]], [
+            "姓名: 张三; 性别: 男", "年龄: 34; 电话: 13800138000",
+        ]),
+        ([["地點", "三號碼頭", "三號碼頭"], ["原因", "鋼纜斷裂", "鋼纜斷裂"]], [
+            "地點: 三號碼頭", "原因: 鋼纜斷裂",
+        ]),
+        ([["Report"], ["Site", "Quay three"], ["Date", ""], ["Name", "Li"]], [
+            "Report", "Site: Quay three", "Date", "Name: Li",
+        ]),
+        ([["Place:", "Quay"], ["Cause：", "rope"]], ["Place: Quay", "Cause： rope"]),
+        ([["Place", "Date"], ["Quay", "3 May"]], ["Place; Date", "Place: Quay; Date: 3 May"]),
+        ([["Place", "Note"], ["Quay", "wet"]], ["Place; Note", "Place: Quay; Note: wet"]),
+        ([["Place", "3", "4"], ["Cause", "5", "6"]], ["Place; 3; 4", "Cause; 5; 6"]),
+        ([["a:", "1", "b:", "2"], ["c:", "3", "d:", "4"]], ["a: 1; b: 2", "c: 3; d: 4"]),
+    ],
+)  # fmt: skip
+def test_a_form_is_said_by_its_labels(rows: list[list[str]], texts: list[str]) -> None:
     assert list(row_texts(rows)) == texts
 
 

@@ -23,6 +23,8 @@ _SPACED = regex(
     rf"^[ \u3000]*(?P<label>[{CJK}][{CJK} \u3000]{{0,8}}[{CJK}])[ \u3000]{{1,}}(?=\S)", re.MULTILINE
 )
 _MAX_VALUE = 1500
+_JOIN = "; "
+_NEXT_LABEL = regex(rf"{_JOIN}[^\s:\uff1a;\uff1b][^:\uff1a\n;\uff1b\t]{{0,44}}: ")
 _COLON_END = regex(r"[:\uff1a]\s*\Z")
 """At the end of a cell: it is a label itself."""
 
@@ -73,8 +75,12 @@ def _past_tabs(text: str, begin: int) -> int:
 
 
 def _cell_end(text: str, begin: int, end: int) -> int:
+    """The value ends at a tab, and where a row of a form goes on with its next label."""
     tab = text.find("\t", begin, end)
-    return end if tab < 0 else tab
+    end = end if tab < 0 else tab
+    joint = _NEXT_LABEL.search(text, begin, end)
+    end = joint.start() if joint else end
+    return end - len(_JOIN) if text.endswith(_JOIN, begin, end) else end
 
 
 def _end_of(text: str, start: int, begin: int, ends: Mapping[int, int]) -> int:

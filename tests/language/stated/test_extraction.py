@@ -205,3 +205,13 @@ def test_an_amount_has_its_currency_whole() -> None:
 def test_a_short_phone_number_is_told_by_the_word_before_it(sentence: str) -> None:
     assert told(sentence)["phone"] == "641-2207"
     assert "phone" not in told("Parts 641-2207 and 555-1234 burned.")
+
+
+def test_a_row_of_a_form_with_several_labels_states_each_and_no_more() -> None:
+    facts = told(
+        "姓名: 张三; 性别: 男; 民族: 汉\n\n电话: 13800138000; 单位: 甲公司; 备注: 无\n\n"
+        "原因: 断缆; 后果: 停工"
+    )
+    assert facts["person"] == "张三"
+    assert (facts["phone"], facts["organisation"]) == ("13800138000", "甲公司")
+    assert facts["cause"] == "断缆"
