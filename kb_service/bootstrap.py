@@ -35,6 +35,7 @@ from kb_service.services.ingest_run import run_jobs
 from kb_service.services.ingestion import IngestionService
 from kb_service.services.intake import IntakeService
 from kb_service.services.jobs import JobService
+from kb_service.services.keeping import IndexKeeper
 from kb_service.services.members import MemberIntake
 from kb_service.services.models import ModelService
 from kb_service.services.parts import Part
@@ -122,8 +123,8 @@ def compose(parts: ServiceParts) -> Services:
     uploads = UploadService(catalog, parts.blobs, detect_media_type, max_file_bytes, encoding_named)
     data_dir = settings.data_dir.resolve()
     sync = SyncService(catalog, uploads, data_dir)
-    chatting, upkeep = Part(lambda: _chatting(parts)), upkeep_of(parts)
-    readiness, make_worker = _readiness(parts, catalog), partial(_worker, parts, jobs)
+    chatting, keeper = Part(lambda: _chatting(parts)), _keeper(parts)
+    readiness, make_worker = _readiness(parts, catalog), partial(_worker, parts, jobs, keeper)
     searching = SearchService(catalog, parts.retriever, settings.retrieval, _states(parts))
     return Services(
         settings=settings,
@@ -157,8 +158,8 @@ def compose(parts: ServiceParts) -> Services:
         reports=ReportService(catalog),
         statistics=Statistics(storage.database),
         reindexing=_reindexing(parts, catalog),
-        upkeep=upkeep,
-        starting=_starting(parts, uploads, jobs, make_worker),
+        upkeep=upkeep_of(parts),
+        starting=_starting(parts, uploads, jobs, make_worker, keeper),
         measuring=lambda: _measuring(parts, catalog),
         close=parts.close,
     )
@@ -169,6 +170,7 @@ def _starting(
     uploads: UploadService,
     jobs: JobQueue,
     make_worker: Callable[[], IngestWorker],
+    keeper: IndexKeeper,
 ) -> StartService:
     storage = parts.storage()
     return StartService(
@@ -180,6 +182,7 @@ def _starting(
         make_worker,
         lambda: parts.loader().warm_up(),
         partial(_post_changes, parts),
+        keeper.begin,
     )
 
 
@@ -210,14 +213,20 @@ def _queue(parts: ServiceParts) -> JobQueue:
     return JobQueue(parts.storage().database, ingest.lease_s, ingest.max_attempts)
 
 
-def _worker(parts: ServiceParts, jobs: JobQueue) -> IngestWorker:
+def _keeper(parts: ServiceParts) -> IndexKeeper:
+    return IndexKeeper(
+        lambda kb_id: parts.retriever().refresh(kb_id), lambda kb_id: parts.retriever().tend(kb_id)
+    )
+
+
+def _worker(parts: ServiceParts, jobs: JobQueue, keeper: IndexKeeper) -> IngestWorker:
     database = parts.storage().database
     ingestion = IngestionService(
         blobs=parts.blobs,
         loader=parts.loader(),
         chunker=SentenceChunker(),
         publisher=RevisionPublisher(database, parts.blobs),
-        retriever=parts.retriever(),
+        indexes=keeper,
         members=MemberIntake(
             Catalog(database, parts.blobs).documents.family,
             parts.blobs,
@@ -226,7 +235,7 @@ def _worker(parts: ServiceParts, jobs: JobQueue) -> IngestWorker:
         ),
     )
     ingest = parts.settings.ingest
-    vectors = _vectors(parts, lambda: parts.models.embedder().model)
+    vectors = _vectors(parts, lambda: parts.models.embedder().model, keeper.refresh)
     lanes = lane_limits(ingest)
     is_dense = dense_weight(parts.settings.retrieval, parts.models) > 0
     facts = FactService(Facts(database))
@@ -250,13 +259,18 @@ def _erasing(parts: ServiceParts) -> ErasureService:
     )
 
 
-def _vectors(parts: ServiceParts, embedder: Callable[[], Embedder]) -> VectorService:
-    database = parts.storage().database
-    return VectorService(Embeddings(database), embedder, lambda kb: parts.retriever().refresh(kb))
+def _vectors(
+    parts: ServiceParts, embedder: Callable[[], Embedder], refresh: Callable[[str], None]
+) -> VectorService:
+    return VectorService(Embeddings(parts.storage().database), embedder, refresh)
 
 
 def _reindexing(parts: ServiceParts, catalog: Catalog) -> ReindexService:
-    vectors = _vectors(parts, lambda: parts.models.embedder().configured())
+    vectors = _vectors(
+        parts,
+        lambda: parts.models.embedder().configured(),
+        lambda kb_id: parts.retriever().refresh(kb_id),
+    )
     return ReindexService(catalog, vectors, parts.retriever)
 
 

@@ -1,126 +1,99 @@
-"""The dense leg: inner product over embeddings in one FAISS index, chunk ids beside it.
+"""The dense leg: inner product over embeddings in segments that are written once.
 
-Knows vectors and chunk ids. Knows nothing of texts, documents, snapshots or the database. FAISS
-rows are only ever appended; `chunk_ids[row]` names the chunk of a row and -1 marks a removed one,
-which searches skip through a selector. So removal works the same for every kind of index (HNSW has
-none of its own, and IndexIDMap2 over IVF corrupts ids). Not thread-safe: the owner locks.
+Knows vectors and chunk ids. Knows nothing of texts, documents, snapshots or the database. What
+comes in stands in memory until it is a few thousand, and in a file of its own from then on; four
+files of about one size become one. A removed chunk is a mark beside its row, until its segment is
+merged. Not thread-safe: the owner locks; a merge alone may go on beside everything else.
 
-Kinds: `flat` up to FLAT_LIMIT vectors (exact), `hnsw` above. A third kind for millions of vectors,
-IVF-PQ, would be one more branch in `_empty_index` plus training; nothing else depends on the kind.
+Kinds of a segment: `flat` up to FLAT_LIMIT vectors (all are read, the result is exact), `ivf` above
+(those of a twentieth of the lists).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from importlib import import_module
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from kb_service.domain.errors import StorageError
 from kb_service.domain.ports import Vector
+from retrievers.engine import single_thread
 from retrievers.lexical import Hit
+from retrievers.vector_segment import Taken, VectorSegment, in_memory, merged
 
 FLAT_LIMIT = 50_000
-"""Vectors up to which the exact index answers within a few milliseconds."""
+"""Vectors up to which all are compared, within some ten milliseconds."""
 
-EXACT_LIMIT = 5_000
-"""Allowed rows up to which a filtered HNSW search is answered exactly from the vectors."""
+SEAL_ROWS = 4096
+"""Vectors that are kept in memory at most, 6 MB of 384 numbers each, where there is a folder."""
 
-INDEX_FILE = "dense.faiss"
-IDS_FILE = "dense_ids.npy"
-_HNSW_LINKS = 32
-_HNSW_CONSTRUCTION = 80
-_HNSW_SEARCH = 128
-_REMOVED = -1
+TIER = 4
+"""So many segments of one size become one of the next, TIER times as large."""
 
-Matrix = npt.NDArray[np.float32]
-Ids = npt.NDArray[np.int64]
+MERGED_AT_ONCE = 16_384
+"""Vectors that are merged in somebody's time: 25 MB, a tenth of a second."""
+
+LIST_FILE = "segments.json"
+GONE_FILE = "gone.npy"
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """Segments that are to be one. `run` may take minutes and needs no lock."""
+
+    index: "DenseIndex"
+    segments: tuple[VectorSegment, ...]
+    folder: Path
+    kind: str
+
+    def run(self) -> str:
+        """Write the merged segment; return its name. Raises OSError."""
+        with single_thread():
+            return merged(self.segments, self.folder, self.index.dimension, self.kind)
 
 
 class DenseIndex:
     """Chunks searchable by their vectors."""
 
-    def __init__(self, dimension: int, kind: str = "flat") -> None:
-        """Start empty. `kind`: `flat` or `hnsw`."""
+    def __init__(
+        self, dimension: int, folder: Path | None = None, flat_limit: int = FLAT_LIMIT
+    ) -> None:
+        """Start empty. `folder`: for segments of its own; without one all stays in memory."""
         self.dimension = dimension
-        self.kind = kind
-        self._index = _empty_index(dimension, kind)
-        self._chunk_ids: Ids = np.empty(0, dtype=np.int64)
-        self._row_of: dict[int, int] = {}
+        self._folder = folder
+        self._flat_limit = flat_limit
+        self._segments: list[VectorSegment] = []
+        self._young_ids: list[int] = []
+        self._young: list[Vector] = []
+        self._young_segment: VectorSegment | None = None
+
+    @property
+    def kind(self) -> str:
+        """Return `flat` while every search is exact."""
+        return "ivf" if any(segment.lists for segment in self._segments) else "flat"
 
     @property
     def num_chunks(self) -> int:
         """The number of searchable chunks."""
-        return len(self._row_of)
+        return sum(segment.num_live for segment in self._all())
 
     @property
     def num_removed(self) -> int:
-        """The number of rows that only wait for the next rebuild."""
-        return len(self._chunk_ids) - len(self._row_of)
+        """The number of rows that only wait for their segment to be merged."""
+        return sum(len(segment.ids) for segment in self._all()) - self.num_chunks
+
+    @property
+    def num_own(self) -> int:
+        """The number of vectors in files of this process's own, which it shares with no other."""
+        return sum(len(segment.ids) for segment in self._segments if self._is_own(segment))
 
     def __contains__(self, chunk_id: int) -> bool:
-        return chunk_id in self._row_of
+        wanted = np.array([chunk_id], dtype=np.int64)
+        return any(len(segment.rows_of(wanted)) for segment in self._all())
 
     def add(self, chunk_ids: Sequence[int], vectors: Sequence[Vector]) -> None:
-        """Append chunks. Raises StorageError when a vector has the wrong length."""
-        if not chunk_ids:
-            return
-        matrix = self._matrix(chunk_ids, vectors)
-        first = len(self._chunk_ids)
-        with single_thread():
-            self._index.add(matrix)
-        self._chunk_ids = np.concatenate([self._chunk_ids, np.array(chunk_ids, dtype=np.int64)])
-        self._row_of.update(zip(chunk_ids, range(first, len(self._chunk_ids)), strict=True))
-
-    def remove(self, chunk_ids: Iterable[int]) -> None:
-        """Forget chunks; unknown ids are no error."""
-        for chunk_id in chunk_ids:
-            row = self._row_of.pop(chunk_id, None)
-            if row is not None:
-                self._chunk_ids[row] = _REMOVED
-
-    def search(self, vector: Vector, limit: int, allowed: Iterable[int] | None = None) -> list[Hit]:
-        """Return the nearest chunks with positive similarity, best first.
-
-        `allowed`: chunk ids that may be returned, None for all of them.
-        """
-        query = np.frombuffer(vector, dtype="<f4").reshape(1, -1)
-        rows = None if allowed is None else self._rows(allowed)
-        num_possible = len(self._row_of) if rows is None else len(rows)
-        if num_possible == 0 or not query.any():
-            return []
-        with single_thread():
-            if rows is not None and self.kind != "flat" and len(rows) <= EXACT_LIMIT:
-                return self._exact(query, rows, limit)
-            return self._nearest(query, rows, min(limit, num_possible))
-
-    def save(self, folder: Path) -> None:
-        """Write the two files of this index into `folder`. Raises OSError."""
-        faiss = _faiss()
-
-        try:
-            faiss.write_index(self._index, str(folder / INDEX_FILE))
-        except RuntimeError as error:
-            raise OSError(f"FAISS cannot write {folder / INDEX_FILE}: {error}") from error
-        with (folder / IDS_FILE).open("wb") as file:
-            np.save(file, self._chunk_ids, allow_pickle=False)
-
-    @classmethod
-    def load(cls, folder: Path) -> "DenseIndex":
-        """Read what `save` wrote. The caller has verified the files' checksums."""
-        faiss = _faiss()
-
-        stored = faiss.read_index(str(folder / INDEX_FILE))
-        loaded = cls(int(stored.d), "flat" if isinstance(stored, faiss.IndexFlat) else "hnsw")
-        loaded._index = stored
-        loaded._chunk_ids = np.load(folder / IDS_FILE, allow_pickle=False)
-        rows = enumerate(loaded._chunk_ids.tolist())
-        loaded._row_of = {chunk_id: row for row, chunk_id in rows if chunk_id != _REMOVED}
-        return loaded
-
-    def _matrix(self, chunk_ids: Sequence[int], vectors: Sequence[Vector]) -> Matrix:
+        """Take in chunks. Raises StorageError when a vector has the wrong length, OSError."""
         expected = 4 * self.dimension
         for chunk_id, vector in zip(chunk_ids, vectors, strict=True):
             if len(vector) != expected:
@@ -128,86 +101,149 @@ class DenseIndex:
                     f"the vector of chunk {chunk_id} has {len(vector)} bytes, not {expected}",
                     code="vector_size_mismatch",
                 )
-        joined = np.frombuffer(b"".join(vectors), dtype="<f4")
-        return joined.reshape(len(chunk_ids), self.dimension).astype(np.float32, copy=False)
+        if not chunk_ids:
+            return
+        self._keep_young_marks()
+        self._young_ids += chunk_ids
+        self._young += vectors
+        self._young_segment = None
+        if len(self._young) >= SEAL_ROWS:
+            self.seal()
 
-    def _rows(self, chunk_ids: Iterable[int]) -> Ids:
-        found = (self._row_of.get(chunk_id) for chunk_id in chunk_ids)
-        return np.array(sorted(row for row in found if row is not None), dtype=np.int64)
+    def remove(self, chunk_ids: Iterable[int]) -> None:
+        """Forget chunks; unknown ids are no error."""
+        gone = np.array(list(chunk_ids), dtype=np.int64)
+        for segment in self._all():
+            segment.is_live[segment.rows_of(gone)] = False
 
-    def _nearest(self, query: Matrix, rows: Ids | None, limit: int) -> list[Hit]:
-        parameters, _bits = self._parameters(rows, limit)
-        scores, found = self._index.search(query, limit, params=parameters)
-        return self._hits(found[0], scores[0])
+    def search(self, vector: Vector, limit: int, allowed: Iterable[int] | None = None) -> list[Hit]:
+        """Return the nearest chunks with positive similarity, best first.
 
-    def _parameters(self, rows: Ids | None, limit: int) -> tuple[Any, Any]:
-        """Return FAISS search parameters and the bitmap they point into (keep it alive)."""
-        faiss = _faiss()
+        `allowed`: chunk ids that may be returned, None for all of them. Raises OSError.
+        """
+        query = np.frombuffer(vector, dtype="<f4").astype(np.float32)
+        only = None if allowed is None else np.array(sorted(allowed), dtype=np.int64)
+        if not query.any() or limit < 1:
+            return []
+        hits: list[Hit] = []
+        with single_thread():
+            for segment in self._all():
+                ids, scores = segment.search(query, limit, only)
+                hits += zip(ids.tolist(), scores.tolist(), strict=True)
+        return sorted(hits, key=lambda hit: (-hit[1], hit[0]))[:limit]
 
-        options: dict[str, Any] = {}
-        bits = self._bitmap(rows)
-        if bits is not None:
-            options["sel"] = faiss.IDSelectorBitmap(bits)
-        if self.kind == "hnsw":
-            return faiss.SearchParametersHNSW(
-                efSearch=max(_HNSW_SEARCH, 2 * limit), **options
-            ), bits
-        return (faiss.SearchParameters(**options) if options else None), bits
+    def seal(self) -> None:
+        """Make a segment of what came in last, and merge what is small. Raises OSError."""
+        young, folder = self._young_of(), self._folder
+        if young is not None and young.num_live:
+            if folder is not None:
+                folder.mkdir(parents=True, exist_ok=True)
+                name = merged([young], folder, self.dimension, "flat")
+                young = VectorSegment.open(folder, name, self.dimension)
+            self._segments.append(young)
+        self._young_ids, self._young, self._young_segment = [], [], None
+        while merge := self._due(most=MERGED_AT_ONCE):
+            self.adopt(merge, merge.run())
 
-    def _bitmap(self, rows: Ids | None) -> npt.NDArray[np.uint8] | None:
-        if rows is None and not self.num_removed:
+    def due(self) -> Merge | None:
+        """Return the next merge that waits for a time when nobody does, None when none does."""
+        return self._due(most=None)
+
+    def adopt(self, merge: Merge, name: str) -> bool:
+        """Put the merged segment in the place of its parts; False when these are not here any more.
+
+        Raises OSError.
+        """
+        if not all(segment in self._segments for segment in merge.segments):
+            return False
+        whole = VectorSegment.open(merge.folder, name, self.dimension)
+        live = [segment.ids[segment.is_live] for segment in merge.segments]
+        whole.is_live[:] = np.isin(whole.ids, np.concatenate(live))
+        self._segments = [s for s in self._segments if s not in merge.segments] + [whole]
+        for segment in merge.segments:
+            if self._is_own(segment):
+                segment.discard()
+        return True
+
+    def save(self, folder: Path, is_taken: Taken = lambda _: False) -> None:
+        """Write this index into an empty folder. Raises OSError.
+
+        `is_taken`: see `VectorSegment.write`; what is there already is not written again.
+        """
+        self.seal()
+        segments = self._all()
+        names = [segment.write(folder, is_taken) for segment in segments]
+        listed = {"dimension": self.dimension, "segments": names}
+        (folder / LIST_FILE).write_text(json.dumps(listed), encoding="utf-8")
+        gone = [
+            [number, row]
+            for number, segment in enumerate(segments)
+            for row in np.flatnonzero(~segment.is_live).tolist()
+        ]
+        with (folder / GONE_FILE).open("wb") as file:
+            np.save(file, np.array(gone, dtype=np.int64).reshape(-1, 2), allow_pickle=False)
+
+    @classmethod
+    def load(
+        cls, source: Path, folder: Path | None = None, flat_limit: int = FLAT_LIMIT
+    ) -> "DenseIndex":
+        """Open what `save` wrote. The caller has verified the files' checksums. Raises OSError."""
+        listed = json.loads((source / LIST_FILE).read_bytes())
+        loaded = cls(int(listed["dimension"]), folder, flat_limit)
+        loaded._segments = [
+            VectorSegment.open(source, name, loaded.dimension) for name in listed["segments"]
+        ]
+        for number, row in np.load(source / GONE_FILE, allow_pickle=False).tolist():
+            loaded._segments[number].is_live[row] = False
+        return loaded
+
+    def _is_own(self, segment: VectorSegment) -> bool:
+        return self._folder is not None and segment.folder == self._folder
+
+    def _all(self) -> list[VectorSegment]:
+        young = self._young_of()
+        return [*self._segments, *([young] if young is not None else [])]
+
+    def _young_of(self) -> VectorSegment | None:
+        """Return what stands in memory as a segment."""
+        if self._young_segment is None and self._young:
+            rows = np.frombuffer(b"".join(self._young), dtype="<f4")
+            ids = np.array(self._young_ids, dtype=np.int64)
+            self._young_segment = in_memory(ids, rows.reshape(-1, self.dimension))
+        return self._young_segment
+
+    def _keep_young_marks(self) -> None:
+        """Leave out of memory what was removed, before more comes in."""
+        if self._young_segment is None:
+            return
+        kept = np.flatnonzero(self._young_segment.is_live).tolist()
+        if len(kept) < len(self._young_ids):
+            self._young_ids = [self._young_ids[row] for row in kept]
+            self._young = [self._young[row] for row in kept]
+
+    def _due(self, most: int | None) -> Merge | None:
+        """Return TIER segments of one size, the smallest size first; of `most` vectors together."""
+        if self._folder is None:
             return None
-        if rows is None:
-            mask = self._chunk_ids != _REMOVED
-        else:
-            mask = np.zeros(len(self._chunk_ids), dtype=np.bool_)
-            mask[rows] = True
-        return np.packbits(mask, bitorder="little")
-
-    def _exact(self, query: Matrix, rows: Ids, limit: int) -> list[Hit]:
-        scores = self._index.reconstruct_batch(rows) @ query[0]
-        return self._hits(rows, scores)[:limit]
-
-    def _hits(self, rows: Ids, scores: Matrix) -> list[Hit]:
-        pairs = zip(rows.tolist(), scores.tolist(), strict=True)
-        hits = [(int(self._chunk_ids[row]), score) for row, score in pairs if row >= 0 < score]
-        return sorted(hits, key=lambda hit: (-hit[1], hit[0]))
+        tiers: dict[int, list[VectorSegment]] = {}
+        for segment in self._segments:
+            tiers.setdefault(tier_of(segment.num_live), []).append(segment)
+        for tier in sorted(tiers):
+            parts = tuple(tiers[tier][:TIER])
+            num = sum(segment.num_live for segment in parts)
+            if len(parts) == TIER and (most is None or num <= most):
+                return Merge(self, parts, self._folder, kind_for(num, self._flat_limit))
+        return None
 
 
-@contextmanager
-def single_thread() -> Iterator[None]:
-    """Run FAISS on one thread, then give the calling thread its OpenMP setting back.
-
-    One question gains nothing from more threads, and FAISS shares its OpenMP with torch, which
-    must not stay at one thread afterwards.
-    """
-    faiss = _faiss()
-
-    before = faiss.omp_get_max_threads()
-    faiss.omp_set_num_threads(1)
-    try:
-        yield
-    finally:
-        faiss.omp_set_num_threads(before)
+def tier_of(num_vectors: int) -> int:
+    """Return the size of a segment as a power of TIER."""
+    tier = 0
+    while num_vectors >= TIER:
+        num_vectors, tier = num_vectors // TIER, tier + 1
+    return tier
 
 
 def kind_for(num_vectors: int, flat_limit: int = FLAT_LIMIT) -> str:
-    """Return the kind of index for that many vectors."""
-    return "flat" if num_vectors <= flat_limit else "hnsw"
-
-
-def _faiss() -> Any:  # noqa: ANN401 - its stubs do not describe its Python layer
-    """Import FAISS when it is first needed, untyped."""
-    return import_module("faiss")
-
-
-def _empty_index(dimension: int, kind: str) -> Any:  # noqa: ANN401 - see _faiss
-    faiss = _faiss()
-
-    if kind == "flat":
-        return faiss.IndexFlatIP(dimension)
-    if kind == "hnsw":
-        index = faiss.IndexHNSWFlat(dimension, _HNSW_LINKS, faiss.METRIC_INNER_PRODUCT)
-        index.hnsw.efConstruction = _HNSW_CONSTRUCTION
-        return index
-    raise ValueError(f"index kind {kind!r} is neither 'flat' nor 'hnsw'")
+    """Return the kind of a segment of that many vectors."""
+    return "flat" if num_vectors <= flat_limit else "ivf"

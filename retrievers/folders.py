@@ -109,10 +109,14 @@ def fsync_path(path: Path) -> None:
 
 
 def fsync_tree(folder: Path) -> None:
-    """Flush every file below `folder`, then every folder, the innermost first."""
+    """Flush every file below `folder`, then every folder, the innermost first.
+
+    A file with a second name was flushed under that one.
+    """
     for root, _, names in os.walk(folder, topdown=False):
-        for name in names:
-            fsync_path(Path(root, name))
+        for path in (Path(root, name) for name in names):
+            if path.stat().st_nlink == 1:
+                fsync_path(path)
         fsync_path(Path(root))
 
 

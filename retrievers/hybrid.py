@@ -160,6 +160,13 @@ class HybridRetriever:
         """
         self._library.refresh(kb_id)
 
+    def tend(self, kb_id: str) -> bool:
+        """Merge some segments of the base's index; False when none wait.
+
+        For a thread that nobody waits for. Raises StorageError.
+        """
+        return self._library.tend(kb_id)
+
     def follow(self, kb_ids: Sequence[str] = ()) -> None:
         """Open the indexes of these bases, and bring every open one up to the head.
 

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from kb_service.domain.ports import Vector
-from retrievers.dense import DenseIndex, kind_for
+from retrievers.dense import FLAT_LIMIT, DenseIndex, Merge
 from retrievers.lexical import Hit
+from retrievers.vector_segment import Taken
 
 Entries = Mapping[int, tuple[str, Vector]]
 """Chunk id -> its language and its vector."""
@@ -20,27 +21,30 @@ _FOLDER = "dense-{}"
 class DenseIndexes:
     """Chunks searchable by their vectors, language by language."""
 
-    def __init__(self, dimension: int, languages: Sequence[str]) -> None:
-        self._of = {language: DenseIndex(dimension) for language in languages}
+    def __init__(
+        self,
+        dimension: int,
+        languages: Sequence[str],
+        folder: Path | None = None,
+        flat_limit: int = FLAT_LIMIT,
+    ) -> None:
+        """`folder`: for the files of this process; without one all stays in memory."""
+        self._of = {
+            language: DenseIndex(dimension, _place(folder, language), flat_limit)
+            for language in languages
+        }
 
     @classmethod
-    def build(
-        cls, dimension: int, languages: Sequence[str], entries: Entries, flat_limit: int
+    def load(
+        cls, source: Path, languages: Sequence[str], folder: Path, flat_limit: int
     ) -> "DenseIndexes":
-        """Index every entry from nothing, each language in the kind that suits its number."""
-        built = cls(dimension, languages)
-        for language in languages:
-            num = sum(1 for found, _ in entries.values() if found == language)
-            built._of[language] = DenseIndex(dimension, kind_for(num, flat_limit))
-        built.add(entries)
-        return built
-
-    @classmethod
-    def load(cls, folder: Path, languages: Sequence[str]) -> "DenseIndexes":
-        """Read what `save` wrote. The caller has verified the files' checksums."""
+        """Open what `save` wrote. The caller has verified the files' checksums."""
         loaded = cls(0, ())
         loaded._of = {
-            language: DenseIndex.load(folder / _FOLDER.format(language)) for language in languages
+            language: DenseIndex.load(
+                source / _FOLDER.format(language), _place(folder, language), flat_limit
+            )
+            for language in languages
         }
         return loaded
 
@@ -59,12 +63,14 @@ class DenseIndexes:
         """True when the chunk has a vector among those of a language."""
         return language in self._of and chunk_id in self._of[language]
 
-    def has_outgrown(self, flat_limit: int) -> bool:
-        """True when an exact index has become too large to be one."""
-        return any(
-            index.kind == "flat" and kind_for(index.num_chunks, flat_limit) != "flat"
-            for index in self._of.values()
-        )
+    @property
+    def num_own(self) -> int:
+        """The number of vectors in files that no other process reads."""
+        return sum(index.num_own for index in self._of.values())
+
+    def due(self) -> Merge | None:
+        """Return a merge that waits for a time when nobody does, None when none does."""
+        return next((merge for index in self._of.values() if (merge := index.due())), None)
 
     def add(self, entries: Entries) -> None:
         """Append chunks. Raises StorageError when a vector has the wrong length."""
@@ -85,9 +91,13 @@ class DenseIndexes:
         ids = None if allowed is None else list(allowed)
         return {name: index.search(vector, limit, ids) for name, index in self._of.items()}
 
-    def save(self, folder: Path) -> None:
+    def save(self, folder: Path, is_taken: Taken) -> None:
         """Write every index into a folder of its own. Raises OSError."""
         for language, index in self._of.items():
             place = folder / _FOLDER.format(language)
             place.mkdir()
-            index.save(place)
+            index.save(place, is_taken)
+
+
+def _place(folder: Path | None, language: str) -> Path | None:
+    return folder / _FOLDER.format(language) if folder else None

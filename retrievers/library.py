@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from kb_service.domain.ports import EmbeddingProfile, IndexChange, IndexSource
-from retrievers.dense import FLAT_LIMIT
+from retrievers.dense import FLAT_LIMIT, MERGED_AT_ONCE
 from retrievers.failures import IndexFailed, index_failures
 from retrievers.live import LiveIndex
 from retrievers.opening import IndexOpener
@@ -97,6 +97,29 @@ class IndexLibrary:
         with self._slot(kb_id) as slot:
             self._healing(slot, kb_id, lambda index: self._renew(slot, kb_id, index, rejected))
 
+    def tend(self, kb_id: str) -> bool:
+        """Do one merge that waits in the open index, and publish it; False when none waits.
+
+        For a thread that nobody waits for: it may take minutes, in which the index goes on being
+        asked and followed. Raises StorageError.
+        """
+        with self._slot(kb_id) as slot:
+            index = slot.index
+            merge = index.due() if index and not index.is_in_memory else None
+        if index is None or merge is None:
+            return False
+        try:
+            with index_failures("merge segments"):
+                name = merge.run()
+        except IndexFailed:
+            if slot.index is not index:
+                return False  # it was closed meanwhile, and its files with it
+            raise
+        with self._slot(kb_id) as slot:
+            if slot.index is index and merge.index.adopt(merge, name):
+                self._opener.publish(kb_id, index, ())
+        return True
+
     def rebuild(self, kb_id: str) -> None:
         """Make the index from the database alone and publish it in place of every snapshot.
 
@@ -106,6 +129,7 @@ class IndexLibrary:
             slot.close()
             if self._source.head(kb_id) > 0:
                 index = slot.put(self._opener.rebuild(kb_id))
+                index.merge_all()
                 self._opener.publish(kb_id, index, self._opener.store(kb_id).candidates())
 
     def drop(self, kb_id: str) -> None:
@@ -223,7 +247,8 @@ class IndexLibrary:
         that.
         """
         is_worn = index.seq != head and index.is_worn
-        if index.holds_deleted or is_worn:
+        # What it wrote itself no other process shares, and nobody merges it.
+        if index.holds_deleted or is_worn or index.num_own > MERGED_AT_ONCE:
             return self._opener.store(kb_id).current_name() not in (None, index.snapshot)
         return head - index.seq > MAX_REPLAYED and self._is_far_behind(kb_id, index)
 

@@ -5,19 +5,20 @@ changes are replayed on it. Knows nothing of snapshots, locks or the database. R
 twice is the same as once. Not thread-safe: the owner locks.
 """
 
-import json
 import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby, islice
 from pathlib import Path
 
 from kb_service.domain.ports import IndexChange, IndexedChunk, Vector
 from kb_service.language.scripts import LANGUAGES, nearest_language
-from retrievers.dense import FLAT_LIMIT
+from retrievers.dense import FLAT_LIMIT, Merge
 from retrievers.failures import IndexFailed, index_failures
 from retrievers.folders import ClaimedFolder
 from retrievers.languages import DenseIndexes
 from retrievers.lexical import Hit, LexicalIndex
-from retrievers.snapshots import IndexCounts, SnapshotRejected
+from retrievers.owners import Owners
+from retrievers.snapshots import IndexCounts, SnapshotDraft, SnapshotRejected
 
 MAX_WORN_SHARE = 0.1
 """Share of removed chunks in an index above which it is better rebuilt than carried on."""
@@ -30,16 +31,16 @@ MAX_CHECKED_CHUNKS = 3
 
 _MAX_PIN_CHUNKS = 200
 _MAX_HITS = 500
+_VECTORS_AT_ONCE = 1024
 LEXICAL_FOLDER = "lexical"
-REVISIONS_FILE = "revisions.json"
+_REWRITTEN = frozenset({"meta.json", ".managed.json"})
+"""Files of tantivy that keep their names; every other one is written once."""
 
 
 class LiveIndex:
     """What is searchable right now in one base, at change number `seq`."""
 
-    def __init__(
-        self, folder: ClaimedFolder | None, dense: DenseIndexes, seq: int, flat_limit: int
-    ) -> None:
+    def __init__(self, folder: ClaimedFolder | None, dense: DenseIndexes, seq: int) -> None:
         """Take over a claimed folder whose `lexical` part may already be filled.
 
         Without a folder the index lives in memory.
@@ -49,15 +50,12 @@ class LiveIndex:
         self.holds_deleted = False
         """True while terms and vectors of a deleted document are in it, though never returned."""
         self._folder = folder
-        self._flat_limit = flat_limit
         lexical = folder.path / LEXICAL_FOLDER if folder else None
         if lexical:
             lexical.mkdir(exist_ok=True)
         self._lexical = LexicalIndex(lexical)
         self._dense = dense
-        self._chunks_of: dict[int, list[int]] = {}
-        self._document_of: dict[int, str] = {}
-        self._revisions_of: dict[str, set[int]] = {}
+        self._owners = Owners()
 
     @classmethod
     def build(
@@ -69,10 +67,9 @@ class LiveIndex:
         flat_limit: int = FLAT_LIMIT,
     ) -> "LiveIndex":
         """Index every chunk from nothing."""
-        index = cls(folder, DenseIndexes(dimension, LANGUAGES), seq, flat_limit)
-        vectors: dict[int, tuple[str, Vector]] = {}
-        index._lexical.apply((), index._registered(chunks, vectors))
-        index._dense = DenseIndexes.build(dimension, LANGUAGES, vectors, flat_limit)
+        dense = DenseIndexes(dimension, LANGUAGES, folder.path if folder else None, flat_limit)
+        index = cls(folder, dense, seq)
+        index._lexical.apply((), index._registered(index._with_vectors(chunks)))
         return index
 
     @classmethod
@@ -85,21 +82,19 @@ class LiveIndex:
         """
         try:
             with index_failures(f"read {source}"):
-                dense = DenseIndexes.load(source, LANGUAGES)
-                revisions = json.loads((source / REVISIONS_FILE).read_bytes())
+                dense = DenseIndexes.load(source, LANGUAGES, folder.path, flat_limit)
+                owners = Owners.load(source)
             _copy_lexical(source / LEXICAL_FOLDER, folder.path / LEXICAL_FOLDER)
         except IndexFailed as error:
             raise SnapshotRejected(error.message) from error
-        index = cls(folder, dense, seq, flat_limit)
-        for revision_id, (document_id, chunk_ids) in revisions.items():
-            index._chunks_of[int(revision_id)] = chunk_ids
-            index._note_owner(int(revision_id), document_id)
+        index = cls(folder, dense, seq)
+        index._owners = owners
         return index
 
     @property
     def counts(self) -> IndexCounts:
         """What is searchable; chunks without a vector are found by their words only."""
-        return IndexCounts(self._lexical.num_chunks, self._dense.num_chunks, len(self._chunks_of))
+        return IndexCounts(self._lexical.num_chunks, self._dense.num_chunks, len(self._owners))
 
     @property
     def is_in_memory(self) -> bool:
@@ -108,10 +103,23 @@ class LiveIndex:
 
     @property
     def is_worn(self) -> bool:
-        """True when a rebuild pays: many removed chunks, or a dense kind for fewer vectors."""
+        """True when a rebuild pays: many removed chunks."""
         removed = max(self._lexical.num_removed, self._dense.num_removed)
-        is_larger = self._dense.has_outgrown(self._flat_limit)
-        return is_larger or removed > MAX_WORN_SHARE * max(self._lexical.num_chunks, 1)
+        return removed > MAX_WORN_SHARE * max(self._lexical.num_chunks, 1)
+
+    @property
+    def num_own(self) -> int:
+        """The number of vectors in files that no other process reads."""
+        return self._dense.num_own
+
+    def due(self) -> Merge | None:
+        """Return a merge that waits for a time when nobody does, None when none does."""
+        return self._dense.due()
+
+    def merge_all(self) -> None:
+        """Do every merge that waits; minutes for millions."""
+        while merge := self.due():
+            merge.index.adopt(merge, merge.run())
 
     def replay(
         self,
@@ -129,15 +137,14 @@ class LiveIndex:
         vectors = dict(self._new_vectors(chunk for rev in known for chunk in added[rev]))
         stale = is_added.keys() - known
         if stale:
-            gone = {self._document_of[rev] for rev in stale if rev in self._document_of}
+            gone = {owner for rev in stale if (owner := self._owners.document_of(rev))}
             gone -= {chunk.document_id for chunks in added.values() for chunk in chunks}
             self.holds_deleted = self.holds_deleted or bool(gone)
             for revision_id in stale:
-                self._dense.remove(self._chunks_of.pop(revision_id, ()))
-                owner = self._document_of.pop(revision_id, None)
-                self._revisions_of.get(owner or "", set()).discard(revision_id)
-            fresh = (chunk for rev in added.keys() - known for chunk in added[rev])
-            self._lexical.apply(stale, self._registered(fresh, vectors))
+                self._dense.remove(self._owners.remove(revision_id))
+            fresh = [chunk for rev in added.keys() - known for chunk in added[rev]]
+            self._lexical.apply(stale, self._registered(fresh))
+            vectors |= _vectors_of(fresh)
         self._dense.add(vectors)
         self.seq = max([head, *(change.seq for change in changes)])
 
@@ -155,7 +162,7 @@ class LiveIndex:
         self, vector: Vector, limit: int, documents: Collection[str] | None = None
     ) -> dict[str, list[Hit]]:
         """Return the nearest chunks of each language, best first."""
-        allowed = None if documents is None else self._chunks_in(documents)
+        allowed = None if documents is None else self._owners.chunks_in(documents)
         return self._dense.search(vector, limit, allowed)
 
     def are_in(self, language: str, hits: Iterable[Hit]) -> list[Hit]:
@@ -170,7 +177,7 @@ class LiveIndex:
         num_pins: dict[str, int] = {}
         for term in identifiers:
             revisions = self._lexical.revisions_with(term, _MAX_PIN_CHUNKS)
-            documents = {self._document_of[revision] for revision in revisions}
+            documents = {self._document_of(revision) for revision in revisions}
             if len(documents) <= MAX_PINNED_DOCUMENTS:
                 for document_id in documents:
                     num_pins[document_id] = num_pins.get(document_id, 0) + 1
@@ -185,7 +192,7 @@ class LiveIndex:
         while remaining:
             hits = self._lexical.chunks_with_all(terms, remaining, _MAX_HITS)
             for revision_id, chunk_id in hits:
-                found.setdefault(self._document_of[revision_id], []).append(chunk_id)
+                found.setdefault(self._document_of(revision_id), []).append(chunk_id)
             if len(hits) < _MAX_HITS:
                 break
             remaining -= found.keys()  # what is left had no room beside those
@@ -196,46 +203,55 @@ class LiveIndex:
         return {
             chunk_id: num
             for document_id, num in num_pins.items()
-            for chunk_id in self._chunks_in({document_id})
+            for chunk_id in self._owners.chunks_in({document_id})
         }
 
     def idf(self, terms: Iterable[str]) -> dict[str, float]:
         """Return the inverse document frequency of each term."""
         return self._lexical.idf(terms)
 
-    def save(self, folder: Path) -> None:
-        """Write this state into an empty folder. Raises IndexFailed when its own files are gone."""
+    def save(self, draft: SnapshotDraft) -> None:
+        """Write this state into a draft; what was published before is taken from there.
+
+        Raises IndexFailed when its own files are gone.
+        """
         if self._folder is None:
             raise IndexFailed("an index in memory cannot be saved")
-        _copy_lexical(self._folder.path / LEXICAL_FOLDER, folder / LEXICAL_FOLDER)
-        self._dense.save(folder)
-        revisions = {
-            revision: (self._document_of[revision], chunk_ids)
-            for revision, chunk_ids in self._chunks_of.items()
-        }
-        (folder / REVISIONS_FILE).write_text(json.dumps(revisions), encoding="utf-8")
+        _copy_lexical(self._folder.path / LEXICAL_FOLDER, draft.path / LEXICAL_FOLDER, draft.take)
+        self._dense.save(draft.path, draft.take)
+        self._owners.save(draft.path, draft.take)
 
     def close(self) -> None:
         """Remove the private folder; the index is of no use afterwards."""
         if self._folder:
             self._folder.close()
 
-    def _registered(
-        self, chunks: Iterable[IndexedChunk], vectors: dict[int, tuple[str, Vector]]
-    ) -> Iterator[IndexedChunk]:
-        for chunk in chunks:
-            self._chunks_of.setdefault(chunk.revision_id, []).append(chunk.chunk_id)
-            self._note_owner(chunk.revision_id, chunk.document_id)
-            if chunk.vector is not None:
-                vectors[chunk.chunk_id] = nearest_language(chunk.text), chunk.vector
-            yield chunk
+    def _registered(self, chunks: Iterable[IndexedChunk]) -> Iterator[IndexedChunk]:
+        """Pass chunks on, and note whose they are; those of a revision come one after another."""
+        for (revision_id, document_id), group in groupby(chunks, _owner_of):
+            ids = []
+            for chunk in group:
+                ids.append(chunk.chunk_id)
+                yield chunk
+            known = self._owners.chunks_of(revision_id) or ()
+            self._owners.add(revision_id, document_id, [*known, *ids])
 
-    def _note_owner(self, revision_id: int, document_id: str) -> None:
-        self._document_of[revision_id] = document_id
-        self._revisions_of.setdefault(document_id, set()).add(revision_id)
+    def _with_vectors(self, chunks: Iterable[IndexedChunk]) -> Iterator[IndexedChunk]:
+        """Pass chunks on, and take in their vectors, some at a time."""
+        coming = iter(chunks)
+        while group := list(islice(coming, _VECTORS_AT_ONCE)):
+            self._dense.add(_vectors_of(group))
+            yield from group
+
+    def _document_of(self, revision_id: int) -> str:
+        document_id = self._owners.document_of(revision_id)
+        if document_id is None:
+            raise IndexFailed(f"words of revision {revision_id}, which is of no document")
+        return document_id
 
     def _knows(self, revision_id: int, chunks: Sequence[IndexedChunk]) -> bool:
-        return self._chunks_of.get(revision_id) == [chunk.chunk_id for chunk in chunks]
+        known = self._owners.chunks_of(revision_id)
+        return known is not None and list(known) == [chunk.chunk_id for chunk in chunks]
 
     def _new_vectors(
         self, chunks: Iterable[IndexedChunk]
@@ -244,17 +260,23 @@ class LiveIndex:
             if chunk.vector is not None and chunk.chunk_id not in self._dense:
                 yield chunk.chunk_id, (nearest_language(chunk.text), chunk.vector)
 
-    def _chunks_in(self, documents: Collection[str]) -> list[int]:
-        return [
-            chunk_id
-            for document_id in documents
-            for revision in self._revisions_of.get(document_id, ())
-            for chunk_id in self._chunks_of[revision]
-        ]
+
+def _owner_of(chunk: IndexedChunk) -> tuple[int, str]:
+    return chunk.revision_id, chunk.document_id
 
 
-def _copy_lexical(source: Path, target: Path) -> None:
-    """Give `target` the lexical files of `source`.
+def _vectors_of(chunks: Iterable[IndexedChunk]) -> dict[int, tuple[str, Vector]]:
+    return {
+        chunk.chunk_id: (nearest_language(chunk.text), chunk.vector)
+        for chunk in chunks
+        if chunk.vector is not None
+    }
+
+
+def _copy_lexical(
+    source: Path, target: Path, is_taken: Callable[[Path], bool] = lambda _: False
+) -> None:
+    """Give `target` the lexical files of `source`, or those of the same names that can be taken.
 
     Copies, not links: a file that is changed in place under a memory map ends the whole process.
     """
@@ -263,7 +285,8 @@ def _copy_lexical(source: Path, target: Path) -> None:
     target.mkdir()
     try:
         for path in source.iterdir():
-            if path.suffix != ".lock":
+            is_final = path.suffix != ".lock" and path.name not in _REWRITTEN
+            if not (is_final and is_taken(target / path.name)) and path.suffix != ".lock":
                 shutil.copyfile(path, target / path.name)
     except FileNotFoundError as error:
         raise IndexFailed(f"{source} lost {error.filename} while it was read") from error

@@ -71,7 +71,9 @@ class IndexOpener:
                 f"the index of {kb_id} is in memory, as no folder allows to write it there",
                 code="index_not_published",
             )
-        index.snapshot = self.store(kb_id).publish(index.seq, index.counts, index.save, rejected)
+        index.snapshot = self.store(kb_id).publish(
+            index.seq, index.counts, index.save, rejected, index.snapshot
+        )
         logger.info("index generation %s published: %s", index.snapshot, index.counts)
         if self._source.head(kb_id) == 0:  # deleted meanwhile: its files went before these came
             IndexFiles(self._root).drop(kb_id)

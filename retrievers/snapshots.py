@@ -3,7 +3,8 @@
 Knows `<index_root>/<kb_id>/gen-<seq>-<random>/` with its `manifest.json`, and `CURRENT.json`
 beside them. Knows nothing of what an index is: whoever builds one writes files into a folder.
 
-Publishing: write into `build-…` on the same file system → checksums → fsync files and folders →
+Publishing: write into `build-…` on the same file system (what the snapshot before has already is
+not written again: it gets one more name) → checksums → fsync files and folders →
 rename to `gen-…` → CURRENT.json by temp file, fsync, rename, fsync of the parent. A crash at any
 point leaves the previous snapshot in force. A snapshot that fails its checksums, or was made
 for another embedding profile, format or engine version, is rejected, never served.
@@ -11,11 +12,12 @@ for another embedding profile, format or engine version, is rejected, never serv
 
 import hashlib
 import json
+import os
 import re
 import secrets
 import shutil
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
@@ -32,7 +34,7 @@ from retrievers.folders import (
     sweep,
 )
 
-FORMAT_VERSION = 4
+FORMAT_VERSION = 5
 """Raise it when the files, or the terms that passages are indexed under, change."""
 
 MANIFEST_FILE = "manifest.json"
@@ -92,6 +94,41 @@ class IndexSnapshot:
     manifest: Manifest
 
 
+@dataclass(frozen=True, slots=True)
+class SnapshotDraft:
+    """A snapshot that is being written into the folder `path`, which is empty at first.
+
+    `known`: the files of the snapshot before, in the folder `earlier`, which was complete at
+    `made_at_ns`. `taken`: those of them that are in this one.
+    """
+
+    path: Path
+    earlier: Path | None = None
+    known: Mapping[str, FileEntry] = field(default_factory=dict)
+    made_at_ns: int = 0
+    taken: dict[str, FileEntry] = field(default_factory=dict)
+
+    def take(self, target: Path) -> bool:
+        """Give a file of this draft the content that its name had in the snapshot before.
+
+        False when it had none, or somebody wrote into it since. Nothing is copied: the file gets
+        one more name.
+        """
+        name = target.relative_to(self.path).as_posix()
+        entry = self.known.get(name)
+        if entry is None or self.earlier is None:
+            return False
+        try:
+            status = (self.earlier / name).stat()
+            if status.st_size != entry.size_bytes or status.st_mtime_ns > self.made_at_ns:
+                return False
+            os.link(self.earlier / name, target)
+        except OSError:
+            return False
+        self.taken[name] = entry
+        return True
+
+
 class SnapshotStore:
     """The snapshots of one knowledge base under one embedding profile."""
 
@@ -146,12 +183,14 @@ class SnapshotStore:
         self,
         seq: int,
         counts: IndexCounts,
-        write: Callable[[Path], None],
+        write: Callable[[SnapshotDraft], None],
         rejected: Collection[str] = (),
+        earlier: str | None = None,
     ) -> str:
-        """Make a new current snapshot; `write` puts the index files into the folder it is given.
+        """Make a new current snapshot; `write` puts the index files into the draft it is given.
 
-        `rejected`: names of snapshots known to be bad, removed with the old ones. When another
+        `rejected`: names of snapshots known to be bad, removed with the old ones. `earlier`: the
+        snapshot whose files it may take instead of writing them. When another
         process has meanwhile published one at least as new, that one stays. Returns the name of
         the current snapshot. Raises StorageError when the disk refuses.
         """
@@ -160,17 +199,17 @@ class SnapshotStore:
                 self.folder.unlink()
             with exclusive(self.folder):
                 sweep(self.folder, BUILD_PREFIX)
-                newer = self._newer(seq, rejected)
-                return newer or self._publish(seq, counts, write, rejected)
+                newer = self._newer(seq, rejected, earlier)
+                return newer or self._publish(seq, counts, write, rejected, earlier)
         except OSError as error:
             raise StorageError(
                 f"cannot publish an index generation in {self.folder}: {error.strerror or error}",
                 code="index_not_published",
             ) from error
 
-    def _newer(self, seq: int, rejected: Collection[str]) -> str | None:
+    def _newer(self, seq: int, rejected: Collection[str], earlier: str | None) -> str | None:
         name = self.current_name()
-        if name is None or name in rejected:
+        if name is None or name in rejected or name == earlier:
             return None
         try:
             return name if self.describe(name).manifest.seq >= seq else None
@@ -181,14 +220,16 @@ class SnapshotStore:
         self,
         seq: int,
         counts: IndexCounts,
-        write: Callable[[Path], None],
+        write: Callable[[SnapshotDraft], None],
         rejected: Collection[str],
+        earlier: str | None,
     ) -> str:
         previous = self.current_name()
         build = ClaimedFolder(self.folder, BUILD_PREFIX)
         try:
-            write(build.path)
-            _write_manifest(build.path, self._manifest(build.path, seq, counts))
+            draft = self._draft(build.path, None if earlier in rejected else earlier)
+            write(draft)
+            _write_manifest(build.path, self._manifest(draft, seq, counts))
             fsync_tree(build.path)
             name = f"gen-{seq}-{secrets.token_hex(4)}"
             build.path.rename(self.folder / name)
@@ -203,14 +244,20 @@ class SnapshotStore:
         self._prune({name, None if previous in rejected else previous})
         return name
 
-    def _manifest(self, folder: Path, seq: int, counts: IndexCounts) -> Manifest:
-        files = {
-            path.relative_to(folder).as_posix(): FileEntry(
-                sha256_of_file(path), path.stat().st_size
-            )
-            for path in sorted(folder.rglob("*"))
-            if path.is_file()
-        }
+    def _draft(self, path: Path, earlier: str | None) -> SnapshotDraft:
+        if earlier is None:
+            return SnapshotDraft(path)
+        folder = self.folder / earlier
+        try:
+            made_at_ns = (folder / MANIFEST_FILE).stat().st_mtime_ns
+            return SnapshotDraft(path, folder, self.describe(earlier).manifest.files, made_at_ns)
+        except (OSError, SnapshotRejected):
+            return SnapshotDraft(path)
+
+    def _manifest(self, draft: SnapshotDraft, seq: int, counts: IndexCounts) -> Manifest:
+        found = (path for path in sorted(draft.path.rglob("*")) if path.is_file())
+        names = {path.relative_to(draft.path).as_posix(): path for path in found}
+        files = {name: draft.taken.get(name) or _entry(path) for name, path in names.items()}
         profile = self._profile
         return Manifest(
             self._kb_id,
@@ -251,6 +298,10 @@ def engine_versions() -> dict[str, str]:
 def _seq_of(name: str) -> int | None:
     match = _SNAPSHOT_NAME.fullmatch(name)
     return int(match.group(1)) if match else None
+
+
+def _entry(path: Path) -> FileEntry:
+    return FileEntry(sha256_of_file(path), path.stat().st_size)
 
 
 def _verify_file(path: Path, entry: FileEntry) -> None:

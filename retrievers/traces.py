@@ -4,14 +4,14 @@ A removed chunk leaves its terms in a segment until that is written anew: the do
 tells. Changes nothing: a folder that belongs to others is opened through links to its files.
 """
 
-import json
 import tempfile
 from collections.abc import Collection
 from pathlib import Path
 
 import tantivy
 
-from retrievers.live import LEXICAL_FOLDER, REVISIONS_FILE
+from retrievers.live import LEXICAL_FOLDER
+from retrievers.owners import documents_listed
 
 
 def holds_any(folder: Path, document_ids: Collection[str]) -> bool:
@@ -19,16 +19,9 @@ def holds_any(folder: Path, document_ids: Collection[str]) -> bool:
 
     Raises OSError, ValueError for a folder that cannot be read, or goes meanwhile.
     """
-    return _lists_any(folder / REVISIONS_FILE, document_ids) or _has_terms_of_any(
-        folder / LEXICAL_FOLDER, document_ids
-    )
-
-
-def _lists_any(path: Path, document_ids: Collection[str]) -> bool:
-    if not path.exists():
-        return False  # a working copy has its list in memory
-    listed = {document_id for document_id, _ in json.loads(path.read_bytes()).values()}
-    return not listed.isdisjoint(document_ids)
+    # A working copy has its list in memory.
+    is_listed = not documents_listed(folder).isdisjoint(document_ids)
+    return is_listed or _has_terms_of_any(folder / LEXICAL_FOLDER, document_ids)
 
 
 def _has_terms_of_any(lexical: Path, document_ids: Collection[str]) -> bool:

@@ -9,13 +9,14 @@ the queue and its retries are the worker's.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
+from typing import Protocol
 
 import structlog
 
 from kb_service.domain.documents import ParsedDocument, Revision
 from kb_service.domain.errors import StorageError
 from kb_service.domain.jobs import JobStage, Progress
-from kb_service.domain.ports import Chunker, Loader, Retriever
+from kb_service.domain.ports import Chunker, Loader
 from kb_service.services.members import MemberIntake
 from kb_service.storage.blobs import BlobStore
 from kb_service.storage.documents.members import StagedMember
@@ -35,6 +36,13 @@ class IngestOutcome:
     revision: Revision
 
 
+class Indexes(Protocol):
+    """Keeps the indexes current."""
+
+    def refresh(self, kb_id: str) -> None:
+        """Publish a snapshot when that is worth it. Raises StorageError."""
+
+
 class IngestionService:
     """Brings the bytes of one claimed job into the searchable knowledge base."""
 
@@ -44,14 +52,14 @@ class IngestionService:
         loader: Loader,
         chunker: Chunker,
         publisher: RevisionPublisher,
-        retriever: Retriever,
+        indexes: Indexes,
         members: MemberIntake,
     ) -> None:
         self._blobs = blobs
         self._loader = loader
         self._chunker = chunker
         self._publisher = publisher
-        self._retriever = retriever
+        self._indexes = indexes
         self._members = members
 
     def run(self, claim: Claim, report: ProgressReport) -> IngestOutcome:
@@ -70,7 +78,7 @@ class IngestionService:
     def _index(self, kb_id: str) -> None:
         """Publish an index snapshot if worth it; the commit stands even when that fails."""
         try:
-            self._retriever.refresh(kb_id)
+            self._indexes.refresh(kb_id)
         except StorageError as error:
             log.warning("index not published", kb_id=kb_id, code=error.code, error=error.message)
 

@@ -26,7 +26,8 @@ class StartService:
     """Starts to serve, and works.
 
     `worker` makes an ingest worker of this process, `warm_up` loads what its files need, `post`
-    posts changes of answers, put in JSON, until it is told to stop.
+    posts changes of answers, put in JSON, until it is told to stop, `keep_indexes` has them kept
+    by a thread of its own.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class StartService:
         worker: Callable[[], IngestWorker],
         warm_up: Callable[[], None],
         post: Poster,
+        keep_indexes: Callable[[], None],
     ) -> None:
         self._storage = storage
         self._upkeep = upkeep
@@ -48,6 +50,7 @@ class StartService:
         self.worker = worker
         self._warm_up = warm_up
         self._post = post
+        self._keep_indexes = keep_indexes
 
     def can_write(self) -> bool:
         """True when the database is open for writing; one that was not is tried again."""
@@ -78,4 +81,5 @@ class StartService:
         threading.Thread(target=self._warm_up, name="warm-up", daemon=True).start()
         posting = (body_of, is_stopped)
         threading.Thread(target=self._post, args=posting, name="post", daemon=True).start()
+        self._keep_indexes()
         self.worker().run_until(is_stopped)

@@ -4,9 +4,6 @@ Knows the order: oldest chunks first, a transaction for each few, indexes told w
 done. What is missing is what the database lacks, so a worker that was killed goes on where it was.
 """
 
-import os
-import sys
-import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -14,13 +11,11 @@ import structlog
 
 from kb_service.domain.errors import StorageError
 from kb_service.domain.ports import Embedder, Vector
+from kb_service.services.keeping import step_back
 from kb_service.storage.embeddings import Embeddings, WaitingText
 
 BATCH = 8
 """Texts of a step: a job that comes in waits for so many, half a second, before it is begun."""
-
-_NICENESS = 10
-"""A question that wants the core gets nine tenths of it."""
 
 log = structlog.get_logger("vectors")
 
@@ -100,11 +95,5 @@ class VectorService:
 
     def _stepping_back(self, texts: list[str]) -> list[Vector]:
         if self._thread is None:
-            self._thread = ThreadPoolExecutor(1, "vectors", initializer=_step_back)
+            self._thread = ThreadPoolExecutor(1, "vectors", initializer=step_back)
         return self._thread.submit(self._embedder().embed_passages, texts).result()
-
-
-def _step_back() -> None:
-    """Let other threads have the core first; threads that this one starts inherit it."""
-    if sys.platform == "linux":  # elsewhere it would hold for the whole process
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)

@@ -112,7 +112,9 @@ def test_on_a_read_only_data_folder_the_temporary_folder_serves(
 def test_damage_on_a_read_only_data_folder_is_gone_around(
     filled: MemorySource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for path in (tmp_path / "index").rglob("*.faiss"):
+    damaged = list((tmp_path / "index").rglob("*.vectors"))
+    assert damaged
+    for path in damaged:
         path.write_bytes(b"")
     forbid_writing(tmp_path, monkeypatch)
     retriever = HybridRetriever(filled, LetterEmbedder(), tmp_path / "index")

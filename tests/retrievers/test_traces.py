@@ -88,7 +88,7 @@ def test_an_index_that_cannot_be_looked_into_is_no_proof(
 ) -> None:
     fill(source)
     open_retriever().refresh(KB)
-    for path in (tmp_path / "index" / KB).glob("gen-*/revisions.json"):
+    for path in (tmp_path / "index" / KB).glob("gen-*/revisions-*.json"):
         path.write_text("no JSON")
     with pytest.raises(StorageError):
         files.traces(KB, {"doc_3"})

@@ -22,6 +22,18 @@ def test_a_worker_takes_jobs_while_what_their_files_need_is_still_loading() -> N
     def post(*_: object) -> None:
         """Nothing to post."""
 
-    start = StartService(storage, nothing, nothing, nothing, jobs, lambda: worker, warm_up, post)
+    kept: list[str] = []
+    start = StartService(
+        storage,
+        nothing,
+        nothing,
+        nothing,
+        jobs,
+        lambda: worker,
+        warm_up,
+        post,
+        lambda: kept.append("indexes"),
+    )
     start.work_until(lambda: True, str)
     assert is_loaded.wait(20)
+    assert kept == ["indexes"]
