@@ -39,6 +39,7 @@ _LEFT_OUT = frozenset(
         "ruby-text",
         "page-number",
         "page-count",
+        "note-citation",
     )
 )
 _BEHIND = frozenset(("note", "annotation", "text-box", "image"))
