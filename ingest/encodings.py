@@ -43,6 +43,8 @@ _IN_MARKUP = re.compile(
 _IN_A_COMMENT = re.compile(rb"^[^\n]{0,20}?(?:#|//|/\*|<!--|;)[^\n]*?coding[:=]\s*([\w.-]{2,30})")
 _CONTROL = re.compile(r"[\x00-\x07\x0b\x0e-\x1a\x1c-\x1f\x7f-\x9f]")
 MIN_WIDE_BYTES = 8
+MIN_TELLING_BYTES = 24
+"""Beyond ASCII: fewer say nothing of frequencies, and the likeliest here is tried first."""
 _DECLARED_WITHIN = 64 * 1024
 _SAMPLE_BYTES = 64 * 1024
 _MAX_BAD_SHARE = 0.05
@@ -206,17 +208,20 @@ def _likeliest(data: bytes) -> Decoded | None:
     sample = _cut_at_a_line(data)
     matches = from_bytes(sample, cp_isolation=list(LIKELY))
     guessed = [match.encoding for match in matches]
+    if len(sample.translate(None, bytes(range(128)))) < MIN_TELLING_BYTES:
+        guessed = ["gb18030", *(label for label in guessed if label != "gb18030")]
     scored = []
     for place, label in enumerate([*guessed, *(label for label in LIKELY if label not in guessed)]):
         encoding = next((e for e in encodings_of(label) if _strictly(data, e) is not None), "")
         if encoding and _is_text(sample.decode(encoding, "replace")):
             oddness = oddness_of(sample.decode(encoding, "replace"))
-            scored.append((oddness > MAX_ODDNESS, place, oddness, encoding))
+            is_odd = oddness > MAX_ODDNESS
+            scored.append((is_odd, oddness if is_odd else 0.0, place, oddness, encoding))
     if not scored:
         broken = next((encodings_of(match.encoding)[0] for match in matches), "")
         return _replacing(data, broken, 0.0) if broken else None
-    (_, place, oddness, encoding), rivals = min(scored), sorted(scored)[1:]
-    is_alone = all(is_odd or rank >= len(guessed) for is_odd, rank, _, _ in rivals)
+    (_, _, place, oddness, encoding), rivals = min(scored), sorted(scored)[1:]
+    is_alone = all(is_odd or rank >= len(guessed) for is_odd, _, rank, _, _ in rivals)
     confidence = SURE if is_alone and place < len(guessed) else UNSURE
     return Decoded(data.decode(encoding), encoding, confidence * (1 - min(1.0, oddness)))
 

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.encodings import SURE, decode, encodings_of
+from ingest.encodings import MAX_ODDNESS, SURE, decode, encodings_of
 from kb_service.domain.errors import DocumentError
+from kb_service.language.mojibake import oddness_of
 
 TEXTS = {
     "simplified": "三号码头的起重机于凌晨倒塌，两名工人受伤，调查组认定钢缆断裂是直接原因。\n",
@@ -35,6 +36,34 @@ def test_a_text_that_declares_nothing_is_read_in_its_own_encoding(
     assert found.text == TEXTS[language] * 3
     assert found.confidence <= SURE
     assert found.metadata["encoding"] == found.encoding
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("## können\n\nkönnen\n", "cp1252"), ("für", "cp1252"), ("São Paulo", "cp1252"),
+        ("Die Tür war zu.", "cp1252"), ("The pump ran at 85 °C.", "cp1252"), ("señor", "cp1252"),
+        ("三号码头", "gb18030"), ("起重机", "gb18030"), ("王翀", "gb18030"), ("A栋", "gb18030"),
+        ("臺北", "big5"), ("王小明", "big5"), ("碼頭", "big5"), ("クレーン", "cp932"),
+    ],
+)  # fmt: skip
+def test_a_few_words_are_read_in_their_own_encoding(text: str, encoding: str) -> None:
+    assert decode(text.encode(encoding), "a.txt").text == text
+
+
+@pytest.mark.parametrize(
+    ("odd", "usual"),
+    [
+        ("k霵nen 噈晧", "können dürfen"),  # Latin with accents, as Big5
+        ("순땍즈탬傑챈쨉", "鉴定令牌锁忙碌"),  # Chinese, as Korean
+        ("ﾐﾁﾐﾘﾑﾍﾅﾎﾔﾏ", "ｸﾚｰﾝ ﾄﾞｳｻ"),  # Russian, as half-width kana
+        ("フリ〖ズ", "フリーズ"),
+        ("runs at 85 蚓", "runs at 85 度です"),
+        ("黵黵黵王小明", "王翀和王小明"),
+    ],
+)
+def test_characters_where_no_language_has_them_are_odd(odd: str, usual: str) -> None:
+    assert oddness_of(odd) > MAX_ODDNESS >= oddness_of(usual)
 
 
 @pytest.mark.parametrize(("language", "encoding"), WRITTEN_IN)
