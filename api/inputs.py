@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from api.schema import (
     BaseName,
+    ColumnName,
     Comment,
     ConversationTitle,
     Description,
@@ -317,6 +318,13 @@ class RestoreInput(Input):
     """Body of POST …/documents/{document}/restore: the SHA-256 of an earlier version."""
 
     revision: Id
+
+
+class ColumnInput(Input):
+    """Body of PUT /kb/{kb}/columns: a column by its name, and the field that it stands for."""
+
+    name: ColumnName
+    field: Id | None
 
 
 class CorrectionInput(Input):

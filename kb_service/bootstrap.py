@@ -26,6 +26,7 @@ from kb_service.services.answering import AnsweringService
 from kb_service.services.as_of import States, states_of
 from kb_service.services.bases import BaseService
 from kb_service.services.chatting import ChattingService
+from kb_service.services.columns import ColumnService
 from kb_service.services.diagnosis import Diagnosis, diagnose
 from kb_service.services.documents import DocumentService
 from kb_service.services.erasing import ErasureService
@@ -63,6 +64,7 @@ from kb_service.source_parts import open_source
 from kb_service.storage.catalog import Catalog
 from kb_service.storage.embeddings import Embeddings
 from kb_service.storage.erasure import Erasures
+from kb_service.storage.facts.columns import Columns
 from kb_service.storage.facts.store import Facts
 from kb_service.storage.history import History
 from kb_service.storage.identity import utc_now
@@ -117,11 +119,10 @@ def compose(parts: ServiceParts) -> Services:
     """Return the services over these parts, with the database opened."""
     settings, storage, models = parts.settings, parts.storage(), parts.models
     catalog, jobs = Catalog(storage.database, parts.blobs), _queue(parts)
-    bases = BaseService(catalog, parts.drop_index)
+    facts, bases = FactService(Facts(storage.database)), BaseService(catalog, parts.drop_index)
     documents = DocumentService(catalog, jobs, makes_vectors=settings.retrieval.dense_weight > 0)
-    max_file_bytes = settings.ingest.max_file_bytes
+    max_file_bytes, data_dir = settings.ingest.max_file_bytes, settings.data_dir.resolve()
     uploads = UploadService(catalog, parts.blobs, detect_media_type, max_file_bytes, encoding_named)
-    data_dir = settings.data_dir.resolve()
     sync = SyncService(catalog, uploads, data_dir)
     chatting, keeper = Part(lambda: _chatting(parts)), _keeper(parts)
     readiness, make_worker = _readiness(parts, catalog), partial(_worker, parts, jobs, keeper)
@@ -133,7 +134,8 @@ def compose(parts: ServiceParts) -> Services:
         transfer=TransferService(catalog, storage.database, parts.blobs, max_file_bytes),
         documents=documents,
         erasing=_erasing(parts),
-        facts=FactService(Facts(storage.database)),
+        facts=facts,
+        columns=ColumnService(Columns(storage.database), catalog),
         uploads=uploads,
         intake=IntakeService(
             bases,

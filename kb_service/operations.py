@@ -8,6 +8,7 @@ from kb_service.services.across import AcrossDocuments
 from kb_service.services.answering import AnsweringService
 from kb_service.services.bases import BaseService
 from kb_service.services.chatting import ChattingService
+from kb_service.services.columns import ColumnService
 from kb_service.services.documents import DocumentService
 from kb_service.services.erasing import ErasureService
 from kb_service.services.facts import FactService
@@ -48,6 +49,7 @@ class Services:
     documents: DocumentService
     erasing: ErasureService
     facts: FactService
+    columns: ColumnService
     uploads: UploadService
     intake: IntakeService
     jobs: JobService

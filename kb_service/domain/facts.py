@@ -50,7 +50,46 @@ class FactField(StrEnum):
 
 
 STANDARD_FIELDS = frozenset(FactField)
+CASUALTIES = "casualties"
+"""What a label or a column over several counts of people at once stands for."""
+CLOCK = "clock"
+"""What one over times of day stands for, which belong to the date beside them."""
+OWN_COLUMN = "column"
+"""What a column stands for that keeps its own name as its field."""
+COLUMN_FIELDS = (*FactField, CASUALTIES, CLOCK, OWN_COLUMN)
+"""What a column of a ledger may be said to stand for."""
 COUNTS_OF_PEOPLE = (FactField.DEAD, FactField.INJURED, FactField.MISSING)
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnMeaning:
+    """A column of a table: its name, what it stands for, by what that is known, some values.
+
+    `field`: one of COLUMN_FIELDS. `by`: `name`, `values`, `person`, or "" where nothing tells it.
+    """
+
+    name: str
+    field: str
+    by: str
+    examples: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TableMeaning:
+    """A table of a document: how many rows, and its columns in their order."""
+
+    num_rows: int
+    columns: tuple[ColumnMeaning, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnField:
+    """What a person said that a column of this name stands for in a base, and who and when."""
+
+    name: str
+    field: str
+    by: str
+    at: datetime
 
 
 class FactMethod(StrEnum):

@@ -9,12 +9,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from math import inf, nextafter
 
-from kb_service.domain.facts import FactField
+from kb_service.domain.facts import CASUALTIES, FactField
 from kb_service.domain.record_queries import Counted, Operation
 from kb_service.language.kinds import bare_question
 from kb_service.language.lexicon import HAN, shipped_lexicon
 from kb_service.language.regexes import regex
-from kb_service.language.stated.labels import CASUALTIES
 from kb_service.language.stated.values import number_in
 
 _LEXICON = shipped_lexicon()

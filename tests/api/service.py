@@ -50,6 +50,7 @@ from kb_service.services.asking import (
 )
 from kb_service.services.bases import BaseService
 from kb_service.services.chatting import ChattingService
+from kb_service.services.columns import ColumnService
 from kb_service.services.documents import DocumentService
 from kb_service.services.erasing import ErasureService
 from kb_service.services.facts import FactService
@@ -71,6 +72,7 @@ from kb_service.storage.catalog import Catalog
 from kb_service.storage.database import open_database
 from kb_service.storage.embeddings import Embeddings
 from kb_service.storage.erasure import Erasures
+from kb_service.storage.facts.columns import Columns
 from kb_service.storage.facts.store import Facts
 from kb_service.storage.history import History
 from kb_service.storage.jobs.queue import JobQueue
@@ -308,6 +310,7 @@ class ApiService:
                 lambda _: None,
             ),
             facts=FactService(Facts(self.database)),
+            columns=ColumnService(Columns(self.database), self.catalog),
             querying=AcrossDocuments(RecordStore(self.database), self.catalog.revisions),
             watching=WatchService(Watches(self.database), no_asker, self.settings, monotonic),
             uploads=self.uploads,

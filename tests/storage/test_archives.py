@@ -16,9 +16,11 @@ from kb_service.domain.errors import (
     NotFound,
     StorageError,
 )
+from kb_service.domain.facts import ColumnField
 from kb_service.domain.history import PastState
 from kb_service.storage.archives.exporting import export_base
 from kb_service.storage.archives.importing import import_base
+from kb_service.storage.facts.columns import Columns
 from kb_service.storage.past import PastIndexSource
 from kb_service.storage.tables import knowledge_bases
 from tests.storage.test_erasure import AUDIT, quoting
@@ -83,6 +85,14 @@ def test_what_comes_back_is_what_was_there(world: World, kb_id: str, tmp_path: P
         other.created_at,
     )
     world.assert_clean()
+
+
+def test_what_columns_stand_for_comes_along(world: World, kb_id: str, tmp_path: Path) -> None:
+    Columns(world.database, world.clock).put(kb_id, "Spot", "place", "Ann")
+    exported(world, kb_id, tmp_path / "a.zip")
+    back = imported(world, tmp_path / "a.zip", "copy")
+    kept = Columns(world.database).listed(back.kb_id)
+    assert kept == (ColumnField("Spot", "place", "Ann", world.clock.now),)
 
 
 def test_an_imported_base_goes_on_by_itself(world: World, kb_id: str, tmp_path: Path) -> None:

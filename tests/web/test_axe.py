@@ -11,6 +11,7 @@ from kb_service.domain.watches import Asked
 from tests.web.answers import crane_answer
 from tests.web.conftest import NARROW, WIDE
 from tests.web.service import PDF, PageService
+from tests.web.test_columns import ROWS
 from tests.web.test_incidents import FOLLOW_UP, NOTICE
 
 AXE = Path(__file__).parent / "tools" / "node_modules" / "axe-core" / "axe.min.js"
@@ -36,6 +37,7 @@ def page(
     for name in ("notice.pdf", "follow-up.pdf"):
         sentences = NOTICE if name == "notice.pdf" else FOLLOW_UP
         service.add_document(base.id, name, sentences, PDF + name.encode())
+    service.add_document(base.id, "ledger.csv", ["\n".join(ROWS)], b"ledger")
     service.add_failed(base.id, "broken.pdf")
     service.catalog.documents.tag(base.id, document.id, ["fire"])
     service.prepared.answer = crane_answer()
@@ -72,6 +74,10 @@ def test_no_view_violates_a_rule_of_accessibility(page: Page) -> None:
     page.locator("#tab-documents").click()
     page.locator(".document-tick input").nth(1).check()
     found["documents"] = violations(page)
+    page.locator("[data-action=columns]").click()
+    expect(page.locator(".ledger")).to_be_visible()
+    found["columns"] = violations(page)
+    page.keyboard.press("Escape")
     page.locator("#tab-search").click()
     found["search"] = violations(page)
     page.locator("#panel-search [data-scope-button]").click()
@@ -79,7 +85,7 @@ def test_no_view_violates_a_rule_of_accessibility(page: Page) -> None:
     found["narrowing"] = violations(page)
     page.keyboard.press("Escape")
     page.locator("#tab-incidents").click()
-    expect(page.locator("#incidents tbody tr")).to_have_count(1)
+    expect(page.locator("#incidents tbody tr")).to_have_count(4)
     found["incidents"] = violations(page)
     page.locator("#incidents tbody button").first.click()
     page.locator(".told button").last.click()

@@ -9,7 +9,14 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from kb_service.domain.facts import DOCUMENT_RECORD, Fact, FactField, FactMethod, Precision
+from kb_service.domain.facts import (
+    CLOCK,
+    DOCUMENT_RECORD,
+    Fact,
+    FactField,
+    FactMethod,
+    Precision,
+)
 from kb_service.domain.spans import TextSpan
 from kb_service.domain.texts import MarkedText, Unit, UnitKind
 from kb_service.language.identifiers import identifier_matches
@@ -25,7 +32,7 @@ from kb_service.language.stated.fields import (
     timed,
 )
 from kb_service.language.stated.forms import form_fields
-from kb_service.language.stated.labels import CLOCK, Label, column_of
+from kb_service.language.stated.labels import Label, column_as, column_of
 from kb_service.language.stated.moments import Moment, at_clock, clocks_in, moments_in, year_of
 from kb_service.language.stated.plain import Line, line_of, plain
 from kb_service.language.stated.rows import Table, TableRow, tables_in
@@ -57,6 +64,7 @@ _ONCE = frozenset(
     }
 )
 _MIN_MEASURE = 4
+_SAMPLED_ROWS = 100
 _HEADS = regex(
     rf"[\W\d_]*(?:{'|'.join(shipped_lexicon().patterns('stated', 'measure_heads'))})[\W_]*"
 )
@@ -81,11 +89,14 @@ FACT_RULES = fact_rules(shipped_languages())
 """By which rules `facts_in` finds."""
 
 
-def facts_in(marked: MarkedText) -> tuple[Fact, ...]:
-    """Return what a whole text states, record by record, in the order of the text."""
+def facts_in(marked: MarkedText, columns: Mapping[str, str] | None = None) -> tuple[Fact, ...]:
+    """Return what a whole text states, record by record, in the order of the text.
+
+    `columns`: what people said that columns of these names stand for.
+    """
     text, folded = marked.text, plain(marked.text)
     year = year_of(folded[:20_000])
-    tables = [_understood(text, table) for table in tables_in(text)]
+    tables = [_understood(text, table, columns or {}) for table in tables_in(text)]
     kept = [(table, labels) for table, labels in tables if any(x.is_standard for x in labels)]
     found: list[Fact] = []
     number = DOCUMENT_RECORD
@@ -98,12 +109,23 @@ def facts_in(marked: MarkedText) -> tuple[Fact, ...]:
     return (*_one_of_each(_document_facts(marked, folded, rows, year)), *found)
 
 
-def _understood(text: str, table: Table) -> tuple[Table, tuple[Label, ...]]:
+def _understood(
+    text: str, table: Table, columns: Mapping[str, str]
+) -> tuple[Table, tuple[Label, ...]]:
+    values = values_of(text, table)
+    return table, tuple(
+        column_as(name, columns[name]) if name in columns else column_of(name, values[name])
+        for name in table.names
+    )
+
+
+def values_of(text: str, table: Table) -> dict[str, list[str]]:
+    """Return the values under each name of a table, of its first rows."""
     values: dict[str, list[str]] = {name: [] for name in table.names}
-    for row in table.rows[:100]:
+    for row in table.rows[:_SAMPLED_ROWS]:
         for cell in row.cells:
             values[cell.name].append(cell.span.of(text))
-    return table, tuple(column_of(name, values[name]) for name in table.names)
+    return values
 
 
 def _row_facts(

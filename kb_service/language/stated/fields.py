@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kb_service.domain.facts import (
+    CASUALTIES,
+    CLOCK,
     COUNTS_OF_PEOPLE,
     OTHER_KIND,
     UNKNOWN,
@@ -20,7 +22,7 @@ from kb_service.domain.spans import TextSpan
 from kb_service.language.events import event_places
 from kb_service.language.lexicon import any_of, shipped_lexicon
 from kb_service.language.regexes import regex
-from kb_service.language.stated.labels import CASUALTIES, CLOCK, Label
+from kb_service.language.stated.labels import Label
 from kb_service.language.stated.moments import Moment, moments_in
 from kb_service.language.stated.plain import plain as plain_of
 from kb_service.language.stated.values import (

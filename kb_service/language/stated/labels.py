@@ -7,17 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from kb_service.domain.facts import FactField
+from kb_service.domain.facts import CASUALTIES, CLOCK, OWN_COLUMN, FactField
 from kb_service.language.events import event_kinds
 from kb_service.language.lexicon import shipped_lexicon
 from kb_service.language.regexes import regex
 from kb_service.language.stated.plain import plain
 from kb_service.language.stated.values import unit_in_label
-
-CASUALTIES = "casualties"
-"""A label over several counts of people at once."""
-CLOCK = "clock"
-"""A label over times of day, which belong to the date beside them."""
 
 _LEXICON = shipped_lexicon()
 _FIELDS = (
@@ -80,6 +75,14 @@ def column_of(name: str, values: Sequence[str]) -> Label:
         if sum(map(is_one, samples)) >= _MOST * len(samples):
             return Label(name, str(field))
     return by_name
+
+
+def column_as(name: str, field: str) -> Label:
+    """Return what a column stands for by what a person says: a COLUMN_FIELDS."""
+    words = _SPACES.sub(" ", plain(name)).strip(" :.\uff1a")
+    inside = " ".join(match["inside"] for match in _BRACKETED.finditer(words))
+    scale, unit = unit_in_label(inside or _behind(words))
+    return Label(name, name if field == OWN_COLUMN else field, scale, unit)
 
 
 def _behind(words: str) -> str:

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Table, func, select
 
 from kb_service.domain.archives import Archived
 from kb_service.domain.errors import Conflict, StorageError
-from kb_service.storage.archives.rows_of_base import TABLES, TALKS, rows_of, to_json
+from kb_service.storage.archives.rows_of_base import LATER, TABLES, TALKS, rows_of, to_json
 from kb_service.storage.bases import require_kb
 from kb_service.storage.blobs import BLOCK_BYTES, BlobStore
 from kb_service.storage.database import Database
@@ -81,7 +81,7 @@ class _Writer:
             base = str(connection.execute(name).scalar_one())
             count = select(func.count()).select_from(documents).where(own)
             num_documents = int(connection.execute(count).scalar_one())
-            for table in TABLES + (TALKS if with_talks else ()):
+            for table in TABLES + LATER + (TALKS if with_talks else ()):
                 self._add(f"rows/{table.name}.jsonl", _lines(connection, table, kb_id))
             files = sorted(blobs_of(connection, own))
         for sha256 in files:

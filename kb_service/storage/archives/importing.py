@@ -22,7 +22,7 @@ from kb_service.domain.hashing import sha256_of_text
 from kb_service.domain.jobs import JobStage, JobStatus
 from kb_service.storage.answers.codec import answer_from, audit_from
 from kb_service.storage.archives.reading import ArchiveReader, opened_archive, refusing
-from kb_service.storage.archives.rows_of_base import TABLES, TALKS, from_json
+from kb_service.storage.archives.rows_of_base import LATER, TABLES, TALKS, from_json
 from kb_service.storage.bases import check_kb, refuse_taken_name
 from kb_service.storage.blobs import BlobStore, StagedBlob
 from kb_service.storage.chunks import move_to_past
@@ -129,7 +129,7 @@ class _Import:
                 self._write_chunks()
             elif table not in (knowledge_bases, past_chunks):
                 self._write(table)
-        for table in TALKS:
+        for table in LATER + TALKS:
             if _member_of(table) in self._archive.members:
                 self._write(table)
         self._check(kb_id)

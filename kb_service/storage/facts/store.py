@@ -21,6 +21,7 @@ from kb_service.language.units import marked
 from kb_service.storage.bases import require_kb
 from kb_service.storage.database import Database
 from kb_service.storage.documents.rows import require_document_row
+from kb_service.storage.facts.columns import fields_of_columns
 from kb_service.storage.facts.corrections import (
     TextOf,
     forget_correction,
@@ -89,12 +90,14 @@ class Facts:
         """
         with self._database.read() as connection:
             text = read_text(connection, revision_id)
-        found = facts_in(marked(text.text)) if text else ()
+            columns = _columns_of(connection, revision_id)
+        found = facts_in(marked(text.text), columns) if text else ()
         with self._database.write() as connection:
+            is_by_these = _columns_of(connection, revision_id) == columns
             statement = (
                 update(revisions)
                 .where(revisions.c.id == revision_id, revisions.c.is_current)
-                .values(fact_rules=FACT_RULES)
+                .values(fact_rules=FACT_RULES if is_by_these else "")
             )
             if connection.execute(statement).rowcount:
                 rewrite_facts(connection, revision_id, found)
@@ -261,10 +264,7 @@ class Facts:
                 forget_correction(connection, text, known.fact)
             else:
                 keep_correction(connection, text, known.fact, typed, by, self._clock())
-            stored = read_text(connection, known.revision_id)
-            rewrite_facts(
-                connection, known.revision_id, facts_in(marked(stored.text)) if stored else ()
-            )
+            _find_again(connection, known.revision_id)
             return _same_fact(connection, known)
 
     def split(self, kb_id: str, document_id: str, record: int, by: str) -> None:
@@ -293,8 +293,7 @@ class Facts:
                     f"document {document_id} has no record {record}", code="record_not_found"
                 )
             mark_split(connection, TextOf(document_id, row.text_sha256), record, by, self._clock())
-            stored = read_text(connection, row.id)
-            rewrite_facts(connection, row.id, facts_in(marked(stored.text)) if stored else ())
+            _find_again(connection, row.id)
 
     def fields(self, kb_id: str) -> dict[str, int]:
         """Return how many facts each field of a base has, the most frequent first."""
@@ -308,6 +307,24 @@ class Facts:
         with self._database.read() as connection:
             require_kb(connection, kb_id)
             return {row[0]: row[1] for row in connection.execute(statement)}
+
+
+def _find_again(connection: Connection, revision_id: int) -> None:
+    """Find the facts of a text anew where people have said something else of it."""
+    stored = read_text(connection, revision_id)
+    columns = _columns_of(connection, revision_id)
+    found = facts_in(marked(stored.text), columns) if stored else ()
+    rewrite_facts(connection, revision_id, found)
+
+
+def _columns_of(connection: Connection, revision_id: int) -> dict[str, str]:
+    owner = (
+        select(documents.c.kb_id)
+        .join(revisions, revisions.c.document_id == documents.c.id)
+        .where(revisions.c.id == revision_id)
+    )
+    kb_id = connection.execute(owner).scalar_one_or_none()
+    return fields_of_columns(connection, kb_id) if kb_id else {}
 
 
 def _standing_in(within: Stretch) -> list[ColumnElement[bool]]:

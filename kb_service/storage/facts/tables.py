@@ -136,3 +136,14 @@ record_splits = Table(
     Column("by", StoredText, nullable=False),
     Column("at", UtcTime, nullable=False),
 )
+
+# What people said that the columns of ledgers stand for, by the name of the column.
+column_fields = Table(
+    "column_fields",
+    metadata,
+    Column("kb_id", ID, ForeignKey("knowledge_bases.id", ondelete="CASCADE"), primary_key=True),
+    Column("name", StoredText, primary_key=True),
+    Column("field", StoredText, nullable=False),
+    Column("by", StoredText, nullable=False),
+    Column("at", UtcTime, nullable=False),
+)

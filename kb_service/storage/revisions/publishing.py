@@ -35,6 +35,7 @@ from kb_service.storage.counts import count_revision
 from kb_service.storage.database import Database
 from kb_service.storage.documents.members import StagedMember, keep_members
 from kb_service.storage.embeddings import remove_unused_embeddings
+from kb_service.storage.facts.columns import fields_of_columns
 from kb_service.storage.facts.links import told_before
 from kb_service.storage.facts.rows import remove_facts, write_facts
 from kb_service.storage.history import Interval
@@ -69,6 +70,7 @@ class _Prepared:
     text_sha256s: frozenset[str]
     facts: tuple[Fact, ...]
     sketch: bytes
+    columns: dict[str, str]
 
 
 class RevisionPublisher:
@@ -93,7 +95,9 @@ class RevisionPublisher:
         (unstorable_text), StorageError (chunk_mismatch); nothing is written then.
         """
         _check_drafts(parsed, chunk_drafts)
-        prepared = _prepare(parsed, chunk_drafts)
+        with self._database.read() as connection:
+            columns = fields_of_columns(connection, claim.job.kb_id)
+        prepared = _prepare(parsed, chunk_drafts, columns)
         with self._database.write() as connection:
             job = require_lease(connection, claim)
             if not self._blobs.exists(job.blob_sha256):
@@ -143,6 +147,8 @@ class RevisionPublisher:
         profile: str,
     ) -> Revision:
         report = PageReport.of(parsed.pages, told(parsed.losses))
+        # Said meanwhile of a column: the worker finds the facts anew.
+        is_by_these = fields_of_columns(connection, job.kb_id) == prepared.columns
         statement = insert(revisions).values(
             document_id=job.document_id,
             sha256=job.blob_sha256,
@@ -152,7 +158,7 @@ class RevisionPublisher:
             metadata=parsed.metadata,
             text_sha256=sha256_of_text(parsed.text),
             unit_rules=UNIT_RULES,
-            fact_rules=FACT_RULES,
+            fact_rules=FACT_RULES if is_by_these else "",
             embedded_by=profile,
             num_pages=len(prepared.pages),
             num_chunks=len(prepared.chunks),
@@ -206,7 +212,9 @@ def _give_way(connection: Connection, job: Row[Any]) -> tuple[set[str], Sequence
     return unused, earlier
 
 
-def _prepare(parsed: ParsedDocument, drafts: Sequence[ChunkDraft]) -> _Prepared:
+def _prepare(
+    parsed: ParsedDocument, drafts: Sequence[ChunkDraft], columns: dict[str, str]
+) -> _Prepared:
     chunk_values: Rows = [
         {
             "ordinal": draft.ordinal,
@@ -227,8 +235,9 @@ def _prepare(parsed: ParsedDocument, drafts: Sequence[ChunkDraft]) -> _Prepared:
         pieces,
         chunk_values,
         hashes,
-        facts_in(text),
+        facts_in(text, columns),
         sketch_of(parsed.text),
+        columns,
     )
 
 

@@ -1,6 +1,7 @@
 // One document in the list: status, true progress, page report, failure, actions. Updated in place,
 // so that focus and opened details survive a refresh. Knows no network: actions are callbacks.
 
+import { isLedger } from "./columns.js";
 import { all, el, focused, icon, iconButton } from "./dom.js";
 import { ownWords } from "./error_view.js";
 import { codeText, formatBytes, formatTime, reasonText, t } from "./i18n/i18n.js";
@@ -19,7 +20,7 @@ export class DocumentRow {
   #actions;
   element = el("tr", { class: "document" });
 
-  // actions: {open, remove, download, versions, retry, cancel}, each called with (doc, job);
+  // actions: {open, remove, download, versions, columns, retry, cancel}, each called with (doc, job);
   // {tick(doc, isTicked), tag(name)}
   constructor(actions) {
     this.#actions = actions;
@@ -79,6 +80,7 @@ export class DocumentRow {
       add("retry", "refresh", canRetry),
       add("cancel", "stop", canCancel),
       add("versions", "history", doc.versions.length > 1),
+      add("columns", "columns", isLedger(doc)),
       add("download", "download", true),
       add("remove", "trash", true),
     ].filter(Boolean);

@@ -2,6 +2,7 @@
 // Knows which documents are shown; a row draws itself (document_row.js).
 
 import { basePath, getJson } from "./api.js";
+import { showColumns } from "./columns.js";
 import { downloadDocument, removeDocument, steerJob } from "./document_actions.js";
 import { DocumentRow, isActive, waitsForVectors } from "./document_row.js";
 import { byId, el, show } from "./dom.js";
@@ -194,6 +195,7 @@ export class Documents {
       open: (chosen) => this.#hooks.open(kbId, chosen),
       remove: (chosen) => this.#guard(() => this.#remove(kbId, chosen)),
       versions: (chosen) => this.#guard(async () => (await showVersions(kbId, chosen, this.#hooks.open)) && this.#refresh()),
+      columns: (chosen) => this.#guard(() => showColumns(kbId, chosen)),
       download: (chosen) => this.#guard(() => downloadDocument(kbId, chosen)),
       tick: (chosen, isTicked) => this.#selection.tick(chosen, isTicked),
       tag: (tag) => this.#guard(() => this.#want({ tag })),

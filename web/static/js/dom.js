@@ -28,6 +28,7 @@ const ICONS = {
   watch: ["M6 16V11a6 6 0 0 1 12 0v5l2 2H4z", "M10 20.5h4"],
   pause: ["M8.5 6v12M15.5 6v12"],
   play: ["M8 5.5l11 6.5-11 6.5z"],
+  columns: ["M4 5h16v14H4z", "M4 10h16M10 5v14"],
   alert: ["M12 4l9 16H3z", "M12 10v4M12 17v.5"],
   check: ["M5 12.5l4.5 4.5L19 7.5"],
 };

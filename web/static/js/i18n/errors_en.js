@@ -189,6 +189,7 @@ export const errorsEn = {
   error_file_exists: "A file of this name is there already",
   error_watch_not_found: "This standing question is not there any more",
   error_watch_name_taken: "A standing question of this name is there already",
+  error_invalid_column: "This column or field is not accepted",
   error_invalid_watch: "Either a question or a query is accepted",
   error_invalid_watch_name: "This name is not accepted for a standing question",
   error_invalid_schedule: "This schedule is not understood",

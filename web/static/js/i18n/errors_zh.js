@@ -189,6 +189,7 @@ export const errorsZh = {
   error_file_exists: "已有同名文件",
   error_watch_not_found: "这个常设问题已不存在",
   error_watch_name_taken: "已有同名的常设问题",
+  error_invalid_column: "此列名或项目不被接受",
   error_invalid_watch: "只能给出一个问题或一个查询",
   error_invalid_watch_name: "常设问题不能用这个名称",
   error_invalid_schedule: "看不懂这个时间安排",

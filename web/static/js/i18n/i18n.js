@@ -3,6 +3,8 @@
 
 import { askingEn } from "./asking_en.js";
 import { askingZh } from "./asking_zh.js";
+import { columnsEn } from "./columns_en.js";
+import { columnsZh } from "./columns_zh.js";
 import { documentsEn } from "./documents_en.js";
 import { documentsZh } from "./documents_zh.js";
 import { en } from "./en.js";
@@ -22,8 +24,8 @@ import { zh } from "./zh.js";
 
 const ITEM = "kb.language";
 const TEXTS = {
-  en: { ...en, ...askingEn, ...documentsEn, ...errorsEn, ...incidentsEn, ...pagesEn, ...tablesEn, ...versionsEn, ...watchesEn },
-  zh: { ...zh, ...askingZh, ...documentsZh, ...errorsZh, ...incidentsZh, ...pagesZh, ...tablesZh, ...versionsZh, ...watchesZh },
+  en: { ...en, ...askingEn, ...columnsEn, ...documentsEn, ...errorsEn, ...incidentsEn, ...pagesEn, ...tablesEn, ...versionsEn, ...watchesEn },
+  zh: { ...zh, ...askingZh, ...columnsZh, ...documentsZh, ...errorsZh, ...incidentsZh, ...pagesZh, ...tablesZh, ...versionsZh, ...watchesZh },
 };
 const listeners = [];
 let current = initial();

@@ -1,0 +1,46 @@
+"""What the columns of ledgers stand for, seen and changed on the page."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.web.conftest import NARROW, OpenPage
+from tests.web.service import PageService
+
+pytestmark = pytest.mark.browser
+
+ROWS = [f"Ref: C-{n}; Date: 2024-06-0{n}; Type: theft; Spot: Hall {n}" for n in (1, 2, 3)]
+
+
+def test_a_column_is_given_another_field_and_facts_follow(
+    service: PageService, open_page: OpenPage
+) -> None:
+    base = service.add_base("Reports")
+    service.add_document(base.id, "report.pdf")
+    service.add_document(base.id, "ledger.csv", ["\n".join(ROWS)], b"ledger")
+    page = open_page(viewport=NARROW, at=f"#base={base.id}&view=documents")
+    expect(page.get_by_role("button", name="Columns of")).to_have_count(1)
+    page.get_by_role("button", name="Columns of ledger.csv").click()
+    dialog = page.get_by_role("dialog", name="Columns of ledger.csv")
+    expect(dialog.locator("tbody tr")).to_have_count(4)
+    expect(dialog).to_contain_text("Hall 1 · Hall 2 · Hall 3")
+    spot = dialog.get_by_label("What Spot stands for")
+    expect(spot.locator("option:checked")).to_have_text("Its own name (as read)")
+    expect(dialog.get_by_label("What Type stands for").locator("option:checked")).to_have_text(
+        "Kind (as read)"
+    )
+    assert page.evaluate("document.documentElement.scrollWidth") == 375
+    spot.select_option("place")
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog).to_be_hidden()
+    while service.services.facts.step():
+        pass
+    page.get_by_role("tab", name="Incidents").click()
+    expect(page.locator("#incidents tbody tr").first).to_contain_text("Hall 1")
+    page.get_by_role("tab", name="Documents").click()
+    page.get_by_role("button", name="Columns of ledger.csv").click()
+    expect(spot.locator("option:checked")).to_have_text("Place")
+    expect(dialog).to_contain_text("set by a person")
+    spot.select_option("")
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog).to_be_hidden()
+    assert service.services.columns.listed(base.id) == ()
