@@ -183,11 +183,15 @@ class IndexLibrary:
             return self._reopen(slot, kb_id)
         if index.seq < head:
             self._catch_up(slot, index, kb_id)
-        return index
+        return self._unskewed(slot, index, kb_id)
 
     def _reopen(self, slot: "_Slot", kb_id: str) -> LiveIndex:
         self._close_deleted()
-        return slot.put(self._opener.open(kb_id))
+        return self._unskewed(slot, slot.put(self._opener.open(kb_id)), kb_id)
+
+    def _unskewed(self, slot: "_Slot", index: LiveIndex, kb_id: str) -> LiveIndex:
+        """Return an index whose scores are those of what is there, where that costs little."""
+        return slot.put(self._opener.rebuild(kb_id)) if index.is_skewed else index
 
     def _remake(self, slot: "_Slot", kb_id: str) -> LiveIndex:
         """Make the index from the database, and replace the snapshots that opened and failed."""
@@ -229,6 +233,8 @@ class IndexLibrary:
                 if slot.index is not index or not index.seq < step[-1].seq:
                     return
                 self._step(slot, index, step)
+                if step[-1] is changes[-1]:
+                    self._unskewed(slot, index, kb_id)
             finally:
                 slot.lock.release()
 

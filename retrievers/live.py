@@ -23,6 +23,9 @@ from retrievers.snapshots import IndexCounts, SnapshotDraft, SnapshotRejected
 MAX_WORN_SHARE = 0.1
 """Share of removed chunks in an index above which it is better rebuilt than carried on."""
 
+MAX_EXACT_CHUNKS = 500
+"""Chunks up to which an index is made anew, in 0.1 s, rather than have removed chunks weigh."""
+
 MAX_PINNED_DOCUMENTS = 3
 """Documents an identifier may stand in and still name one of them."""
 
@@ -120,6 +123,15 @@ class LiveIndex:
         """Do every merge that waits; minutes for millions."""
         while merge := self.due():
             merge.index.adopt(merge, merge.run())
+
+    @property
+    def is_skewed(self) -> bool:
+        """True when removed chunks weigh in the scores of a base that is soon indexed anew.
+
+        Of a few chunks one is much, and what is found must not depend on what was there before. In
+        a larger base they are at most `MAX_WORN_SHARE` once it is published.
+        """
+        return self._lexical.num_removed > 0 and self._lexical.num_chunks <= MAX_EXACT_CHUNKS
 
     def replay(
         self,

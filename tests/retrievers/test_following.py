@@ -111,3 +111,27 @@ def test_what_fails_while_following_is_done_by_the_question(
     ):
         retriever.follow()
     assert found(retriever) == 8
+
+
+def test_what_was_removed_does_not_weigh_in_what_a_small_base_finds(
+    source: MemorySource, open_retriever: OpenRetriever
+) -> None:
+    """A search as of then, and a base that was never revised, gave other scores than the present.
+
+    Deleted and replaced texts counted as before in how rare a word is, until the index was
+    published: who had it open and who opened it anew found by different scores.
+    """
+    put(source, 6)
+    asked, following = open_retriever(), open_retriever()
+    assert found(asked) == found(following) == 6
+    source.put("doc_1", "the boiler was cold")
+    source.delete("doc_2")
+    following.follow()
+    scores = [_scores(retriever) for retriever in (asked, following, open_retriever())]
+    assert scores[0] == scores[1] == scores[2]
+    assert len(scores[0]) == 5
+
+
+def _scores(retriever: HybridRetriever) -> list[tuple[str, float, dict[str, float]]]:
+    items = retriever.retrieve(Query(KB, parse_question("valve number 3"), 500)).items
+    return [(item.chunk.document_id, item.score, item.scores) for item in items]

@@ -7,6 +7,7 @@ import pytest
 from kb_service.domain.errors import StorageError
 from kb_service.domain.queries import Query
 from kb_service.language.asked import parse_question
+from retrievers import live
 from retrievers.upkeep import IndexFiles
 from tests.retrievers.conftest import OpenRetriever
 from tests.retrievers.memory_source import KB, MemorySource
@@ -15,6 +16,12 @@ from tests.retrievers.memory_source import KB, MemorySource
 @pytest.fixture
 def files(tmp_path: Path) -> IndexFiles:
     return IndexFiles(tmp_path / "index", places=[tmp_path / "index-work"])
+
+
+@pytest.fixture
+def is_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every base is too large to be indexed anew whenever something is removed."""
+    monkeypatch.setattr(live, "MAX_EXACT_CHUNKS", 0)
 
 
 def ask(retriever: object) -> None:
@@ -40,6 +47,18 @@ def test_a_snapshot_from_before_the_delete_still_holds_the_document(
     assert files.traces("kb_other", {"doc_99"}) == (1, [])
 
 
+def test_a_small_base_forgets_a_removed_document_with_the_next_question(
+    source: MemorySource, open_retriever: OpenRetriever, files: IndexFiles
+) -> None:
+    fill(source)
+    retriever = open_retriever()
+    ask(retriever)
+    source.delete("doc_3")
+    ask(retriever)
+    assert files.traces(KB, {"doc_3"})[1] == []
+
+
+@pytest.mark.usefixtures("is_large")
 def test_a_removed_document_stays_in_a_working_copy_that_never_returns_it(
     source: MemorySource, open_retriever: OpenRetriever, files: IndexFiles
 ) -> None:
@@ -51,6 +70,7 @@ def test_a_removed_document_stays_in_a_working_copy_that_never_returns_it(
     assert len(files.traces(KB, {"doc_3"})[1]) == 1
 
 
+@pytest.mark.usefixtures("is_large")
 def test_an_index_made_anew_has_forgotten_and_others_follow_with_their_next_question(
     source: MemorySource, open_retriever: OpenRetriever, files: IndexFiles
 ) -> None:
