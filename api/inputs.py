@@ -41,7 +41,9 @@ from kb_service.services.uploads import MAX_TAGS
 
 MAX_FILTER_VALUES = 1000
 MAX_FILTER_FIELDS = 50
-EncodingName = Annotated[str, Field(max_length=40, pattern=r"^[A-Za-z0-9_.: -]*$")]
+MAX_ENCODING_CHARS = 40
+ENCODING_NAME = r"^[A-Za-z0-9_.: -]*$"
+EncodingName = Annotated[str, Field(max_length=MAX_ENCODING_CHARS, pattern=ENCODING_NAME)]
 
 _LEAP_SECOND = re.compile(r"(?<=T\d\d:\d\d):60(?![\d:])")
 """RFC 3339 has it, Python's times do not."""
@@ -309,7 +311,7 @@ def filters_of(filters: FiltersInput | None) -> Filters:
 
 
 class ReadAsInput(Input):
-    """Body of PATCH …/documents/{document}: the encoding of its text, empty to have it guessed."""
+    """Body of POST …/documents/{document}/read: the encoding of its text, empty: guessed."""
 
     encoding: EncodingName
 

@@ -1,8 +1,8 @@
 """Reading an upload: multipart parts go to temporary files on disk, each within its limit.
 
-A feed/flush machine over bytes. Knows the form's fields (`files`, `tags`, `on_conflict`); knows
-nothing of what the files hold. A file past its limit is cut one byte after it, so that whoever
-takes it in sees that it is too large, while the files beside it stay whole.
+A feed/flush machine over bytes. Knows the form's fields (`files`, `tags`, `on_conflict`,
+`encoding`); knows nothing of what the files hold. A file past its limit is cut one byte after it,
+so that whoever takes it in sees that it is too large, while the files beside it stay whole.
 """
 
 import re
@@ -28,7 +28,8 @@ MAX_FIELD_BYTES = 64 * 1024
 FILES_FIELD = "files"
 TAGS_FIELD = "tags"
 CONFLICT_FIELD = "on_conflict"
-FIELDS = (FILES_FIELD, TAGS_FIELD, CONFLICT_FIELD)
+ENCODING_FIELD = "encoding"
+FIELDS = (FILES_FIELD, TAGS_FIELD, CONFLICT_FIELD, ENCODING_FIELD)
 
 _PARAMETER = re.compile(
     r';\s*([A-Za-z0-9_*-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"\s*(?=;|$)|([^;"]*))', re.DOTALL
@@ -59,6 +60,7 @@ class UploadForm:
     files: tuple[UploadedFile, ...]
     tags: tuple[str, ...]
     on_conflict: OnConflict
+    encoding: str
 
 
 class UploadParser:
@@ -128,8 +130,12 @@ class UploadParser:
                 code="no_files",
                 details={"field": FILES_FIELD, "min": 1, "max": self._limits.max_files},
             )
-        tags, on_conflict = map(self._fields.get, (TAGS_FIELD, CONFLICT_FIELD))
-        return UploadForm(tuple(self._files), tags_of(tags), conflict_of(on_conflict))
+        tags, on_conflict, encoding = map(
+            self._fields.get, (TAGS_FIELD, CONFLICT_FIELD, ENCODING_FIELD)
+        )
+        return UploadForm(
+            tuple(self._files), tags_of(tags), conflict_of(on_conflict), encoding_of(encoding)
+        )
 
     def close(self) -> None:
         """Remove the temporary files; safe to call twice."""
@@ -322,7 +328,30 @@ def _invalid_conflict(field: bytes) -> InvalidRequest:
     )
 
 
-_REFUSED = {TAGS_FIELD: _invalid_tags, CONFLICT_FIELD: _invalid_conflict}
+def encoding_of(field: bytes | None) -> str:
+    """Return what the `encoding` field names, "" for nothing; InvalidRequest for what is no name.
+
+    Whether there is such an encoding is not known here.
+    """
+    try:
+        return (field or b"").decode("ascii").strip()
+    except UnicodeDecodeError as error:
+        raise _invalid_encoding(field or b"") from error
+
+
+def _invalid_encoding(field: bytes) -> InvalidRequest:
+    return InvalidRequest(
+        f"field {ENCODING_FIELD!r} is {shown(field)}; expected once, a name like big5",
+        code="unknown_encoding",
+        details={"field": ENCODING_FIELD, "value": shown(field)},
+    )
+
+
+_REFUSED = {
+    TAGS_FIELD: _invalid_tags,
+    CONFLICT_FIELD: _invalid_conflict,
+    ENCODING_FIELD: _invalid_encoding,
+}
 
 
 def _malformed(error: FormParserError) -> InvalidRequest:

@@ -17,7 +17,7 @@ from api.dependencies import (
     ServicesParam,
 )
 from api.errors import error_response
-from api.inputs import DocumentChange, ReadAsInput
+from api.inputs import ENCODING_NAME, MAX_ENCODING_CHARS, DocumentChange, ReadAsInput
 from api.json_route import JsonRoute
 from api.multipart import MAX_FIELD_BYTES, UploadForm, UploadLimits, UploadParser
 from api.schema import STORABLE, Id
@@ -83,6 +83,12 @@ UPLOAD_BODY: dict[str, Any] = {
                             "enum": [*OnConflict],
                             "default": OnConflict.REVISE,
                         },
+                        "encoding": {
+                            "type": "string",
+                            "description": "Of the texts; other files say theirs themselves.",
+                            "maxLength": MAX_ENCODING_CHARS,
+                            "pattern": ENCODING_NAME,
+                        },
                     },
                 }
             }
@@ -144,7 +150,14 @@ async def feed_body(request: Request, parser: UploadParser) -> None:
 def accept_all(uploads: UploadService, kb_id: str, form: UploadForm) -> list[UploadItem]:
     """Take the files in one after the other; each returned outcome is committed."""
     return [
-        uploads.accept(kb_id, file.name, file.stream, form.tags, on_conflict=form.on_conflict)
+        uploads.accept(
+            kb_id,
+            file.name,
+            file.stream,
+            form.tags,
+            on_conflict=form.on_conflict,
+            encoding=form.encoding,
+        )
         for file in form.files
     ]
 

@@ -8,18 +8,23 @@ from pydantic import BaseModel
 
 from api.dependencies import ServicesParam
 from api.json_route import JsonRoute
+from kb_service.services.uploads import ENCODINGS
 
 router = APIRouter(route_class=JsonRoute, tags=["operations"])
 
 
 class LimitsBody(BaseModel):
-    """Limits of a question and of an upload; `accepted_suffixes` are those of file names."""
+    """Limits of a question and of an upload; `accepted_suffixes` are those of file names.
+
+    `encodings`: of texts, those to choose from; others are accepted too.
+    """
 
     max_question_chars: int
     max_file_bytes: int
     max_files_per_upload: int
     max_upload_bytes: int
     accepted_suffixes: list[str]
+    encodings: list[str]
 
 
 @router.get("/limits")
@@ -32,4 +37,5 @@ def show_limits(services: ServicesParam) -> LimitsBody:
         max_files_per_upload=ingest.max_files_per_upload,
         max_upload_bytes=ingest.max_upload_bytes,
         accepted_suffixes=list(services.accepted_suffixes),
+        encodings=list(ENCODINGS),
     )

@@ -26,11 +26,16 @@ def ingest(
         OnConflict,
         typer.Option(help="Other content of a known name: a new version, both, or an error."),
     ] = OnConflict.REVISE,
+    encoding: Annotated[
+        str, typer.Option(help="In which the texts are written; without it what their bytes tell.")
+    ] = "",
     as_json: JsonOption = False,
 ) -> None:
     """Put files into a knowledge base; it is created when it does not exist."""
     with session(as_json=as_json) as services:
-        intake = services.intake.take_in(kb, paths, is_waiting=wait, on_conflict=on_conflict)
+        intake = services.intake.take_in(
+            kb, paths, is_waiting=wait, on_conflict=on_conflict, encoding=encoding
+        )
         _report_intake(intake, as_json=as_json)
         raise typer.Exit(exit_code(intake.uploads, intake.run))
 

@@ -81,12 +81,15 @@ class IntakeService:
         *,
         is_waiting: bool,
         on_conflict: OnConflict = OnConflict.REVISE,
+        encoding: str = "",
     ) -> Intake:
         """Take files and folders into a base (id or name), which is made when it is absent.
 
         A file of a folder is called by its path in it, another one as it is given where that is a
-        relative path. Raises InvalidRequest (no_such_path).
+        relative path. `encoding`: as of an upload. Raises InvalidRequest (no_such_path,
+        unknown_encoding).
         """
+        self._uploads.known_encoding(encoding)
         base = self._bases.ensure(kb)
         files, num_skipped = self._named(paths)
         uploads = tuple(
@@ -97,7 +100,8 @@ class IntakeService:
                     base.id,
                     file.name,
                     file.path,
-                    on_conflict=OnConflict.KEEP if file.is_twin else on_conflict,
+                    OnConflict.KEEP if file.is_twin else on_conflict,
+                    encoding,
                 ),
             )
             for file in told_apart(files)
@@ -159,7 +163,12 @@ def _job_ids(uploads: Iterable[NamedItem]) -> list[str]:
 
 
 def _accept_file(
-    uploads: UploadService, kb_id: str, name: str, path: Path, on_conflict: OnConflict
+    uploads: UploadService,
+    kb_id: str,
+    name: str,
+    path: Path,
+    on_conflict: OnConflict,
+    encoding: str,
 ) -> UploadItem:
     """Take a file of this machine in; one that cannot be opened is a rejected item."""
     try:
@@ -167,4 +176,4 @@ def _accept_file(
     except OSError as error:
         return UploadItem("rejected", error=unreadable(name, error))
     with stream:
-        return uploads.accept(kb_id, name, stream, on_conflict=on_conflict)
+        return uploads.accept(kb_id, name, stream, on_conflict=on_conflict, encoding=encoding)

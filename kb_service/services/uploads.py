@@ -18,11 +18,16 @@ from kb_service.domain.errors import (
 from kb_service.domain.jobs import IngestJob
 from kb_service.domain.names import MAX_NAME_BYTES, OnConflict, composed
 from kb_service.domain.ports import HEAD_BYTES, MediaTypeDetector
+from kb_service.services.ranges import shown
 from kb_service.storage.blobs import BlobStore, StagedBlob
 from kb_service.storage.catalog import Catalog
 
 MAX_TAGS = 50
 MAX_TAG_CHARS = 100
+ENCODINGS = ("utf-8", "gb18030", "big5", "shift_jis", "euc_jp", "euc_kr", "cp1251", "cp1252",
+             "koi8_r", "utf-16-le", "utf-16-be")  # fmt: skip
+"""What a person is offered to choose from; others that Python knows are taken too."""
+
 _TEXTS = ("text/", "application/json")
 
 
@@ -63,14 +68,17 @@ class UploadService:
         origin: str | None = None,
         on_conflict: OnConflict = OnConflict.REVISE,
         path: str | None = None,
+        encoding: str = "",
     ) -> UploadItem:
         """Store the bytes and queue their ingest; the returned outcome is committed.
 
         `origin`: the place a sync read the file from, None for uploads; `path`: what that calls it,
         where it is not the name. `on_conflict`: what to do when a document of that name has other
-        content. Errors of the file itself come back as a
-        rejected item; StorageError and NotFound (the base) are raised.
+        content. `encoding`: of a text, empty for what its bytes tell; other files say theirs
+        themselves. Errors of the file itself come back as a rejected item; InvalidRequest
+        (unknown_encoding), StorageError and NotFound (the base) are raised.
         """
+        encoding = self.known_encoding(encoding)
         try:
             name = checked_name(name)
             tags = checked_tags(tags)
@@ -84,7 +92,15 @@ class UploadService:
         try:
             media_type = self._media_type(name, staged)
             done = self._catalog.documents.register(
-                kb_id, name, staged, media_type, tags, origin, on_conflict, path
+                kb_id,
+                name,
+                staged,
+                media_type,
+                tags,
+                origin,
+                on_conflict,
+                path,
+                encoding if is_text(media_type) else "",
             )
         except (DocumentError, Conflict) as error:
             return UploadItem("rejected", error=error)
@@ -123,15 +139,9 @@ class UploadService:
         Empty: in the one that its bytes tell. Raises NotFound, InvalidRequest (unknown_encoding,
         not_a_text), StorageError.
         """
-        found = self._encoding_named(encoding) if encoding else ""
-        if found is None:
-            raise InvalidRequest(
-                f"{encoding!r} is no encoding; known are utf-8, gb18030, big5, shift_jis, euc_jp, "
-                "euc_kr, cp1251, cp1252 and others that Python knows",
-                code="unknown_encoding",
-            )
+        found = self.known_encoding(encoding)
         document = self._catalog.documents.get(kb_id, document_id)
-        if not document.media_type.startswith(_TEXTS):
+        if not is_text(document.media_type):
             raise InvalidRequest(
                 f"{document.name!r} is {document.media_type}, which says its encoding itself",
                 code="not_a_text",
@@ -139,9 +149,28 @@ class UploadService:
         done = self._catalog.documents.read_as(kb_id, document_id, found)
         return UploadItem(done.outcome, done.document, done.job)
 
+    def known_encoding(self, name: str) -> str:
+        """Return the encoding that a name means, "" for an empty one.
+
+        Raises InvalidRequest (unknown_encoding).
+        """
+        found = self._encoding_named(name) if name else ""
+        if found is None:
+            raise InvalidRequest(
+                f"{shown(name)} is no encoding; known are {', '.join(ENCODINGS)} and others that"
+                " Python knows",
+                code="unknown_encoding",
+            )
+        return found
+
     def _media_type(self, name: str, staged: StagedBlob) -> str:
         with staged.path.open("rb") as file:
             return self._detect(name, _some(name, file.read(HEAD_BYTES)))
+
+
+def is_text(media_type: str) -> bool:
+    """True for files that do not say for sure in which encoding they are."""
+    return media_type.startswith(_TEXTS)
 
 
 def _some(name: str, head: bytes) -> bytes:

@@ -9,6 +9,7 @@ from threading import Event
 from time import monotonic
 from typing import Any
 
+from ingest.encodings import encoding_named
 from ingest.media_types import SUPPORTED_SUFFIXES, detect_media_type
 from kb_service.domain.answers import (
     Answer,
@@ -271,7 +272,9 @@ class ApiService:
         self.embedder = CountingEmbedder()
         self.pictures = ScriptedPictures()
         limit = settings.ingest.max_file_bytes
-        self.uploads = UploadService(self.catalog, self.blobs, detect_media_type, limit)
+        self.uploads = UploadService(
+            self.catalog, self.blobs, detect_media_type, limit, encoding_named
+        )
         self.waiting: dict[str, KbError] = {}
         self.replaced: dict[str, KbError] = {}
         self.storage = ScriptedStorage()

@@ -54,6 +54,24 @@ def test_a_text_is_read_again_as_chosen_and_so_are_later_versions(tmp_path: Path
     assert kb_json("show", "a.txt", "--kb", "r")["encoding"] == ""
 
 
+def test_files_are_read_in_the_encoding_that_they_are_sent_in_with(tmp_path: Path) -> None:
+    path, mail = tmp_path / "a.txt", tmp_path / "a.eml"
+    path.write_bytes(WORDS.encode("cp1251"))
+    mail.write_bytes(b"Message-ID: <1@x>\nFrom: a@example.org\nSubject: pump\n\nThe pump leaked.")
+    options = ("--kb", "r", "--wait", "--encoding")
+    assert kb("ingest", str(path), *options, "cp1252").exit_code == 0
+    assert not found("Насос")
+    assert kb("ingest", str(path), str(mail), *options, "windows-1251").exit_code == 0
+    assert found("Насос")
+    assert found("pump leaked")
+    shown = kb_json("show", "a.txt", "--kb", "r")
+    assert (shown["encoding"], len(shown["versions"])) == ("cp1251", 1)
+    assert kb_json("show", "a.eml", "--kb", "r")["encoding"] == ""
+    done = kb("ingest", str(path), "--kb", "other", "--encoding", "klingon")
+    assert (done.exit_code, "unknown_encoding" in done.output) == (2, True)
+    assert [base["name"] for base in kb_json("list")["items"]] == ["r"]
+
+
 @pytest.mark.parametrize(
     ("name", "encoding", "code"),
     [("a.txt", "klingon", "unknown_encoding"), ("a.eml", "big5", "not_a_text")],

@@ -35,7 +35,8 @@ class Upload:
 
     Empty `tags` and a None `origin` keep what the document has. `path`: what its origin calls the
     document, None where that is its name. `container_id`, `container_path`: what the document came
-    out of, and where it stands there.
+    out of, and where it stands there. `encoding`: in which its text is said to be written, empty to
+    keep what was said before.
     """
 
     kb_id: str
@@ -47,13 +48,15 @@ class Upload:
     path: str | None = None
     container_id: str | None = None
     container_path: str | None = None
+    encoding: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class UploadOutcome:
     """`created`, `revised`, `unchanged` or `kept_both`; `job`: its ingest, None if done.
 
-    An unchanged upload returns the unfinished job of the same content when there is one.
+    An unchanged upload returns the unfinished job of the same content when there is one. The same
+    content said to be in another encoding is `revised`: it is read again.
     """
 
     outcome: str
@@ -72,6 +75,8 @@ def register(
     if row is not None:
         outcome, job = revise(connection, row, upload.content, now)
         document_id = str(row.id)
+        if upload.encoding and upload.encoding != row.encoding:
+            outcome, job = REVISED, read_again(connection, row, upload.encoding, now)
     else:
         require_kb(connection, upload.kb_id)
         outcome = CREATED if placed.name == upload.name else KEPT_BOTH
@@ -132,6 +137,7 @@ def create(connection: Connection, upload: Upload, now: datetime) -> tuple[str, 
             sha256=upload.content.sha256,
             size_bytes=upload.content.size_bytes,
             media_type=upload.content.media_type,
+            encoding=upload.encoding,
             created_at=now,
             updated_at=now,
         )

@@ -71,15 +71,16 @@ class Documents:
         origin: str | None = None,
         on_conflict: OnConflict = OnConflict.REVISE,
         path: str | None = None,
+        encoding: str = "",
     ) -> UploadOutcome:
         """Take staged bytes in under a name, in one transaction.
 
-        Empty `tags` and a None `origin` keep what the document has. `path`: what its origin calls
-        it, None where that is the name. Raises NotFound, Conflict
+        Empty `tags` and `encoding` and a None `origin` keep what the document has. `path`: what its
+        origin calls it, None where that is the name. Raises NotFound, Conflict
         (name_taken), StorageError.
         """
         content = Content(staged.sha256, staged.size_bytes, media_type)
-        upload = Upload(kb_id, name, content, tags, origin, on_conflict, path)
+        upload = Upload(kb_id, name, content, tags, origin, on_conflict, path, encoding=encoding)
         with self._database.write() as connection:
             outcome, document_id, job = register(connection, upload, self._clock())
             # Also for unchanged content: the same bytes again heal a blob that was damaged on disk.

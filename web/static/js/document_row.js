@@ -3,6 +3,7 @@
 
 import { isLedger } from "./columns.js";
 import { all, el, focused, icon, iconButton } from "./dom.js";
+import { encodingLine } from "./encodings.js";
 import { ownWords } from "./error_view.js";
 import { codeText, formatBytes, formatTime, reasonText, t } from "./i18n/i18n.js";
 
@@ -20,7 +21,7 @@ export class DocumentRow {
   #actions;
   element = el("tr", { class: "document" });
 
-  // actions: {open, remove, download, versions, columns, retry, cancel}, each called with (doc, job);
+  // actions: {open, remove, download, versions, columns, encoding, retry, cancel}, each called with (doc, job);
   // {tick(doc, isTicked), tag(name)}
   constructor(actions) {
     this.#actions = actions;
@@ -36,7 +37,7 @@ export class DocumentRow {
     this.element.classList.toggle("is-ticked", isTicked);
     this.element.replaceChildren(
       el("td", { class: "document-tick" }, this.#tick(doc, isTicked)),
-      el("th", { class: "document-body", scope: "row" }, this.#title(doc), containerLine(doc), this.#tags(doc), vectorsLine(doc), progressLine(doc, job), errorLine(doc, job), pageReport(doc, wasOpen)),
+      el("th", { class: "document-body", scope: "row" }, this.#title(doc), containerLine(doc), this.#tags(doc), encodingLine(doc, this.#actions.encoding), vectorsLine(doc), progressLine(doc, job), errorLine(doc, job), pageReport(doc, wasOpen)),
       el("td", { class: "document-pages meta" }, pagesText(doc)),
       el("td", { class: "document-size meta" }, formatBytes(doc.size_bytes)),
       el("td", { class: "document-date meta" }, formatTime(doc.updated_at)),

@@ -6,6 +6,7 @@ import { showColumns } from "./columns.js";
 import { downloadDocument, removeDocument, steerJob } from "./document_actions.js";
 import { DocumentRow, isActive, waitsForVectors } from "./document_row.js";
 import { byId, el, show } from "./dom.js";
+import { readAgain } from "./encodings.js";
 import { errorText, onLanguage, t } from "./i18n/i18n.js";
 import { KnownJobs } from "./known_jobs.js";
 import { EVERY, isNarrowed, ListHead } from "./list_head.js";
@@ -196,6 +197,7 @@ export class Documents {
       remove: (chosen) => this.#guard(() => this.#remove(kbId, chosen)),
       versions: (chosen) => this.#guard(async () => (await showVersions(kbId, chosen, this.#hooks.open)) && this.#refresh()),
       columns: (chosen) => this.#guard(() => showColumns(kbId, chosen)),
+      encoding: (chosen) => this.#guard(async () => this.accept(kbId, [await readAgain(kbId, chosen)].filter(Boolean))),
       download: (chosen) => this.#guard(() => downloadDocument(kbId, chosen)),
       tick: (chosen, isTicked) => this.#selection.tick(chosen, isTicked),
       tag: (tag) => this.#guard(() => this.#want({ tag })),

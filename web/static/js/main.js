@@ -11,6 +11,7 @@ import { Documents } from "./documents.js";
 import { closeDrawer, connectDrawer } from "./drawer.js";
 import { all, byId, debounce, placeIcons, show } from "./dom.js";
 import { forgetEverything } from "./drafts.js";
+import { offer, takeForUpload } from "./encodings.js";
 import { applyTexts, errorText, onLanguage, setLanguage, t } from "./i18n/i18n.js";
 import { Incidents } from "./incidents.js";
 import { Intake } from "./intake.js";
@@ -95,7 +96,7 @@ const search = new Search({
   searched: (query) => guard(() => navigation.openSearch(query)),
   open: (view, quote, button) => viewer.openCitation(bases.chosen.id, view, quote, button),
 });
-const readiness = new Readiness(notices, { loaded: () => ask.showTeaching(), limits: (limits) => ask.limit(limits.max_question_chars) });
+const readiness = new Readiness(notices, { loaded: () => ask.showTeaching(), limits: heedLimits });
 const uploads = new Uploads((kbId, items) => documents.accept(kbId, items));
 const intake = new Intake({ guard: (run) => guard(run, "files"), baseId: () => bases.chosen?.id ?? null, add: addFiles });
 const incidents = new Incidents({
@@ -149,11 +150,17 @@ function showFrame(base, missingId) {
   if (missingId !== null) byId("base-counts").textContent = "";
 }
 
+/** @param {Api["LimitsBody"]} limits */
+function heedLimits(limits) {
+  ask.limit(limits.max_question_chars);
+  offer(limits.encodings);
+}
+
 // `kbId`: null when there was no base to add them to.
 function addFiles(kbId, entries) {
   if (kbId === null || bases.isGone(kbId)) throw new ApiError(0, "no_base", "");
   if (kbId === bases.chosen?.id) navigation.openView("documents");
-  uploads.add(kbId, entries);
+  uploads.add(kbId, entries, takeForUpload());
 }
 
 function connectKey() {

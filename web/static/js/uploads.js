@@ -52,17 +52,17 @@ export class Uploads {
     return this.#runs.get(this.#kbId) ?? null;
   }
 
-  // Uploads after those before it; resolves when all batches are through.
-  add(kbId, entries) {
+  // Uploads after those before it; resolves when all batches are through. `encoding`: of the texts.
+  add(kbId, entries, encoding) {
     if (!entries.length) return this.#queue;
-    this.#queue = this.#queue.then(() => this.#upload(kbId, entries));
+    this.#queue = this.#queue.then(() => this.#upload(kbId, entries, encoding));
     return this.#queue;
   }
 
-  async #upload(kbId, entries) {
+  async #upload(kbId, entries, encoding) {
     this.#stops = new AbortController();
     const tally = { created: 0, revised: 0, unchanged: 0, kept_both: 0 };
-    const run = { numFiles: entries.length, numSent: 0, bytes: 0, total: sizeOf(entries), isActive: true, tally, rejected: [], unknown: [], known: [] };
+    const run = { encoding, numFiles: entries.length, numSent: 0, bytes: 0, total: sizeOf(entries), isActive: true, tally, rejected: [], unknown: [], known: [] };
     this.#runs.set(kbId, run);
     this.#render();
     await this.#sendAll(kbId, run, entries, "reject");
@@ -103,7 +103,7 @@ export class Uploads {
       this.#showBytes();
     };
     try {
-      const items = await uploadBatch(kbId, batch, onConflict, onBytes, this.#stops.signal);
+      const items = await uploadBatch(kbId, batch, { onConflict, encoding: run.encoding }, onBytes, this.#stops.signal);
       items.forEach((item, index) => count(run, item, batch[index]));
       this.#onAccepted(kbId, items);
     } catch (error) {
