@@ -149,7 +149,8 @@ FieldValues = Annotated[dict[Id, Id | float | RangeInput], Field(max_length=MAX_
 
 class FiltersInput(Input):
     """Narrows a search: all tags, any of the documents, dates of the last change, and what records
-    state: the time of the incident, its kind, place, people, organisations, and any field."""
+    state: the time of the incident, its kind, place, people, organisations, any field, any words.
+    """
 
     document_ids: Values = []
     tags: Values = []
@@ -161,6 +162,7 @@ class FiltersInput(Input):
     place: Values = []
     person: Values = []
     unit: Values = []
+    text: Values = []
     fields: FieldValues = {}
 
     @model_validator(mode="after")
@@ -185,6 +187,7 @@ class FiltersInput(Input):
             tuple(self.person),
             tuple(self.unit),
             tuple(_field_filter(name, asked) for name, asked in self.fields.items()),
+            tuple(self.text),
         )
 
 

@@ -6,12 +6,15 @@ What a unit does not state is never filled in: it is left out and told.
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from statistics import fmean, median
 
 from kb_service.domain.facts import FactField
-from kb_service.domain.record_periods import period_label, periods_between
+from kb_service.domain.record_periods import is_within, period_label, periods_between
 from kb_service.domain.record_queries import PERIODS, ByPeriod, Measure, Operation, RecordQuery
 from kb_service.domain.record_sets import Unit, Value
+
+_ANY_TIME = datetime.fromisoformat("2000-01-01")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +45,17 @@ class Sorted:
     unclear: tuple[Unit, ...] = ()
 
 
-def stating_number(units: Iterable[Unit], name: str) -> Sorted:
-    """Part units by whether they state one number for a field; a range is not to the point."""
+def stating_number(units: Iterable[Unit], name: str, *, orders: bool = False) -> Sorted:
+    """Part units by whether they state one number for a field; a range is not to the point.
+
+    `orders`: a time is to the point too, where its day is known.
+    """
     stating, lacking, unclear = list[Unit](), list[Unit](), list[Unit]()
     for unit in units:
         value = unit.settled(name)
         if value is None or not value.is_known:
             lacking.append(unit)
-        elif value.number is None or value.number_to not in (None, value.number):
+        elif not (_is_to_the_point(value) or (orders and _is_dated(value))):
             unclear.append(unit)
         else:
             stating.append(unit)
@@ -68,8 +74,8 @@ def measured(units: Sequence[Unit], measure: Measure, name: str) -> tuple[Number
 
 
 def ranked(units: Iterable[Unit], name: str, *, descending: bool) -> list[Unit]:
-    """Return units by their number of a field; equals keep their order."""
-    return sorted(units, key=lambda one: _number(one, name), reverse=descending)
+    """Return units by their number or time of a field; equals keep their order."""
+    return sorted(units, key=lambda one: _place_in_order(one, name), reverse=descending)
 
 
 def extremes(units: Sequence[Unit], name: str, *, most: bool) -> list[Unit]:
@@ -170,6 +176,14 @@ def _period_labels(by: str) -> Callable[[Unit], list[str]]:
     return labels
 
 
+def _is_to_the_point(value: Value) -> bool:
+    return value.number is not None and value.number_to in (None, value.number)
+
+
+def _is_dated(value: Value) -> bool:
+    return value.time_from is not None and is_within(value.precision, ByPeriod.DAY)
+
+
 def _value(unit: Unit, name: str) -> Value:
     value = unit.settled(name)
     if value is None or value.number is None:
@@ -180,6 +194,13 @@ def _value(unit: Unit, name: str) -> Value:
 def _number(unit: Unit, name: str) -> float:
     number = _value(unit, name).number
     return 0.0 if number is None else number
+
+
+def _place_in_order(unit: Unit, name: str) -> float:
+    value = unit.settled(name)
+    if value is not None and value.time_from is not None:
+        return (value.time_from - _ANY_TIME).total_seconds()
+    return _number(unit, name)
 
 
 _AGGREGATES: dict[Measure, Callable[[Sequence[float]], float]] = {

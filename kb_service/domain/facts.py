@@ -25,6 +25,7 @@ class FactField(StrEnum):
     """The fields that any document may have; a column of a ledger beside them keeps its name.
 
     `kind`: of happening. `reported`: when it was told. `dead`, `injured`, `missing`: people.
+    `duration`: how long it lasted, in minutes.
     `follows`: the document that this one goes on from or corrects.
     """
 
@@ -43,6 +44,7 @@ class FactField(StrEnum):
     MISSING = "missing"
     LOSS = "loss"
     FINE = "fine"
+    DURATION = "duration"
     CAUSE = "cause"
     MEASURE = "measure"
     STATUS = "status"
@@ -58,7 +60,28 @@ OWN_COLUMN = "column"
 """What a column stands for that keeps its own name as its field."""
 COLUMN_FIELDS = (*FactField, CASUALTIES, CLOCK, OWN_COLUMN)
 """What a column of a ledger may be said to stand for."""
+
+
+class Role(StrEnum):
+    """In what role people and organisations are stated; in a query the name of a field of its own.
+
+    `reporter` told of it, `handler` saw to it; `responding` came, `affected` is where it happened.
+    """
+
+    REPORTER = "reporter"
+    HANDLER = "handler"
+    RESPONDING = "responding"
+    AFFECTED = "affected"
+
+
+FIELD_OF_ROLE = {
+    Role.REPORTER: FactField.PERSON,
+    Role.HANDLER: FactField.PERSON,
+    Role.RESPONDING: FactField.ORGANISATION,
+    Role.AFFECTED: FactField.ORGANISATION,
+}
 COUNTS_OF_PEOPLE = (FactField.DEAD, FactField.INJURED, FactField.MISSING)
+NUMBER_FIELDS = frozenset({*COUNTS_OF_PEOPLE, FactField.LOSS, FactField.FINE, FactField.DURATION})
 
 
 @dataclass(frozen=True, slots=True)

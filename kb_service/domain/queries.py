@@ -37,7 +37,7 @@ class Filters:
     `tags`: a document must carry all of them. Dates compare with the document's `updated_at`. The
     others ask what its records state: `time_from` until `time_to`, which is not in it, the time of
     the incident, local and without a zone; any of each of `kind`, `place`, `person`, `unit` (an
-    organisation); all of `fields`.
+    organisation); all of `fields`; all of `text`, each in any value that a record states.
     """
 
     document_ids: tuple[str, ...] = ()
@@ -51,6 +51,7 @@ class Filters:
     person: tuple[str, ...] = ()
     unit: tuple[str, ...] = ()
     fields: tuple[FieldFilter, ...] = ()
+    text: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.time_from and self.time_to and self.time_to <= self.time_from:

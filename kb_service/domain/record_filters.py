@@ -57,7 +57,8 @@ def _holding(wanted: Sequence[str]) -> Callable[[Value], bool]:
 def _as_asked(asked: FieldFilter) -> Callable[[Value], bool]:
     def test(value: Value) -> bool:
         if asked.text is not None:
-            return asked.text in value.text
+            is_written = value.field == FactField.KIND and asked.text in value.value.lower()
+            return is_written or asked.text in value.text
         if value.number is None:
             return False
         last = value.number if value.number_to is None else value.number_to

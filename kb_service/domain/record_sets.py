@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from kb_service.domain.facts import UNKNOWN, FactField, ReportStatus
+from kb_service.domain.facts import UNKNOWN, FactField, ReportStatus, Role
 from kb_service.domain.record_queries import Counted
 
 SEVERAL_VALUED = frozenset(
@@ -20,6 +20,7 @@ SEVERAL_VALUED = frozenset(
         FactField.EMAIL,
         FactField.MEASURE,
         FactField.FOLLOWS,
+        *Role,
     }
 )
 """Fields of which a record may state several values that all hold."""
@@ -62,6 +63,7 @@ class Value(NamedTuple):
     confidence: float
     start: int
     end: int
+    role: str = ""
 
     @property
     def is_known(self) -> bool:

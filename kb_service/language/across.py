@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from math import inf, nextafter
 
-from kb_service.domain.facts import CASUALTIES, FactField
+from kb_service.domain.facts import CASUALTIES, NUMBER_FIELDS, FactField
 from kb_service.domain.record_queries import Counted, Operation
 from kb_service.language.kinds import bare_question
-from kb_service.language.lexicon import HAN, shipped_lexicon
+from kb_service.language.lexicon import HAN, any_of, shipped_lexicon
 from kb_service.language.regexes import regex
 from kb_service.language.stated.values import number_in
 
@@ -27,13 +27,26 @@ _PERIODS = {
 }
 _WORDS = regex(rf"[{HAN}]+|[^\W{HAN}][\w.'&/-]*(?: +[^\W{HAN}][\w.'&/-]*)*")
 _TITLES = frozenset(_LEXICON.listed("across", "titles"))
-_CONDITIONS = ("more_than", "at_least_n", "less_than", "none_of", "exactly", "some_of")
+_TITLE_BEFORE = regex(rf"(?:\b|(?<=[{HAN}]))(?:{any_of(_TITLES)})\.?\s*$")
+_TITLE_BEHIND = regex(f"(?:{any_of(_LEXICON.listed('across', 'titles_behind'))})")
+_CONDITIONS = ("bounded", "none_of", "some_of")
 _OPERATIONS = ("average", "median", "trend", "timeline", "exists", "sum")
-_ORDERS = ("top", "latest", "earliest", "costliest", "deadliest", "most", "least")
+_TIMED = ("latest", "earliest")
+_ORDERS = (
+    "top",
+    *_TIMED,
+    "costliest",
+    "deadliest",
+    "longest",
+    "shortest",
+    "worst",
+    "most",
+    "least",
+)
 _ASKED = ("asks_place", "asks_time", "asks_person", "asks_cause", "handled", "asks_field")
 _ORDER = (
     *_CONDITIONS,
-    *("people", "by_period", "compare", *_ORDERS, *_OPERATIONS, "by_field"),
+    *("people", "money", "by_period", "compare", *_ORDERS, *_OPERATIONS, "by_field"),
     *("happened", "count_documents", "list_documents", "count", "list", "each"),
     *_ASKED,
     *("units", "fillers"),
@@ -41,6 +54,9 @@ _ORDER = (
 """What is more particular is read before what is less: of words read once nothing else is read."""
 
 _PATTERNS = {name: [regex(p) for p in _LEXICON.patterns("across", name)] for name in _ORDER}
+_BRACKETS = regex(r"\s*[(\[][^)\]]*[)\]]\s*$")
+_REQUESTS = [regex(pattern) for pattern in _LEXICON.patterns("across", "requests")]
+_LONG = _LEXICON.listed("across", "long")
 _FIELD_OF = {
     "asks_place": FactField.PLACE,
     "asks_time": FactField.TIME,
@@ -93,10 +109,12 @@ class Sketch:
 def sketch_of(words: str) -> Sketch:
     """Return what the normalised words of a question ask for; blanks stand for what it names."""
     sketch, text = Sketch(), bare_question(words)
+    if any(pattern.search(words.strip()) for pattern in _REQUESTS):
+        sketch.lists = Counted.INCIDENTS
     for name in _ORDER:
         for pattern in _PATTERNS[name]:
             text = pattern.sub(_reader(sketch, name), text)
-    sketch.rest = [match.group().strip(" .-'/") for match in _WORDS.finditer(text)]
+    sketch.rest += [match.group().strip(" .-'/") for match in _WORDS.finditer(text)]
     return sketch
 
 
@@ -108,10 +126,26 @@ def without_title(name: str) -> str:
     return " ".join(words)
 
 
+def titled(text: str, start: int, end: int) -> tuple[int, int]:
+    """Return where a name begins and ends with the words beside it that say what somebody is."""
+    before, behind = _TITLE_BEFORE.search(text[:start]), _TITLE_BEHIND.match(text, end)
+    return before.start() if before else start, behind.end() if behind else end
+
+
 def fields_meant(word: str) -> tuple[str, ...]:
     """Return the fields that a word of `fields` stands for."""
     name = _FIELDS.get(word, word)
     return (FactField.DEAD, FactField.INJURED) if name == CASUALTIES else (name,)
+
+
+def without_brackets(name: str) -> str:
+    """Return the name of a column without what it says in brackets: its unit."""
+    return _BRACKETS.sub("", name).strip()
+
+
+def says_how_long(name: str) -> bool:
+    """True for the name of a column that says how long something took."""
+    return any(word in name for word in _LONG)
 
 
 def _reader(sketch: Sketch, name: str) -> Callable[[re.Match[str]], str]:
@@ -130,26 +164,49 @@ def _nothing(sketch: Sketch, name: str, groups: dict[str, str]) -> None:
 
 def _condition(sketch: Sketch, name: str, groups: dict[str, str]) -> None:
     number = _number(groups)
-    for one in fields_meant(groups["field"]):
+    fields = fields_meant(groups["field"])
+    if name == "bounded" and len(fields) > 1:
+        sketch.rest.append(groups["field"])  # a bound on a sum of fields, which none states
+        return
+    for one in fields:
         if name == "none_of":
             sketch.ranges.append(Range(one, 0, 0))
         elif name == "some_of":
             sketch.ranges.append(Range(one, 1))
         elif number is not None:
-            above, below = nextafter(number, inf), nextafter(number, -inf)
-            low = {"more_than": above, "at_least_n": number, "exactly": number}.get(name)
-            high = {"less_than": below, "exactly": number}.get(name)
-            sketch.ranges.append(Range(one, low, high))
+            sketch.ranges.append(_bounded(one, number, groups))
+
+
+def _bounded(name: str, number: float, groups: dict[str, str]) -> Range:
+    """Return the range that the words of comparison around a number mean; without any, itself."""
+    if "over" in groups:
+        return Range(name, nextafter(number, inf))
+    if "no_less" in groups or "up" in groups:
+        return Range(name, number)
+    if "under" in groups or ("down" in groups and not groups["down"].isascii()):
+        return Range(name, None, nextafter(number, -inf))
+    if "no_more" in groups or "down" in groups:
+        return Range(name, None, number)
+    return Range(name, number, number)
 
 
 def _people(sketch: Sketch, name: str, groups: dict[str, str]) -> None:
     for one in fields_meant(groups["field"]):
-        sketch.measured.append(one)
+        if one in NUMBER_FIELDS or one.startswith("#"):
+            sketch.measured.append(one)
+        else:
+            sketch.rest.append(groups["field"])  # how many people or firms: nobody counts these
+
+
+def _money(sketch: Sketch, name: str, groups: dict[str, str]) -> None:
+    sketch.measured.append(FactField.LOSS)
 
 
 def _by(sketch: Sketch, name: str, groups: dict[str, str]) -> None:
     if "period" in groups:
         sketch.by = sketch.by or _PERIODS[groups["period"]]
+    elif "kinds" in groups:
+        sketch.by = sketch.by or FactField.KIND
     else:
         sketch.by = sketch.by or _FIELDS[groups["field"]]
 
@@ -160,7 +217,7 @@ def _operation(sketch: Sketch, name: str, groups: dict[str, str]) -> None:
 
 def _ordered(sketch: Sketch, name: str, groups: dict[str, str]) -> None:
     sketch.order = sketch.order or {"top": "most"}.get(name, name)
-    if name == "top" and (number := _number(groups)):
+    if name in ("top", *_TIMED) and (number := _number(groups)):
         sketch.top = int(number)
     if "field" in groups:
         sketch.measured += fields_meant(groups["field"])
@@ -192,6 +249,7 @@ _READERS: dict[str, Callable[[Sketch, str, dict[str, str]], None]] = {
     **dict.fromkeys(("compare", "happened", "handled"), _flag),
     **dict.fromkeys((*_FIELD_OF, "asks_field"), _column),
     "people": _people,
+    "money": _money,
 }
 
 

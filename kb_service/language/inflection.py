@@ -26,6 +26,14 @@ def base_form(word: str) -> str:
     return _DOUBLED.sub(r"\1", plain).removesuffix("e")
 
 
+def singular_forms(words: str) -> tuple[str, ...]:
+    """Return words, and as one of them would be called where the last is a Latin plural."""
+    last = words.rpartition(" ")[2]
+    if not last.isascii() or not last.isalpha() or len(last) < 4:
+        return (words,)
+    return tuple(dict.fromkeys((words, words.removesuffix("s"), words.removesuffix("es"))))
+
+
 def _without_ending(word: str) -> str:
     if len(word) > 4 and word.endswith(("ies", "ied")):
         return word[:-3] + "y"

@@ -62,6 +62,7 @@ def _filters(filters: Filters, language: str) -> Iterator[str]:
     for names in (filters.place, filters.person, filters.unit, filters.tags):
         if names:
             yield "/".join(names)
+    yield from (said("quoted", language, words=words) for words in filters.text)
     for one in filters.fields:
         yield _field(one, language)
 

@@ -22,7 +22,8 @@ from kb_service.services.asking import CitationEvent, TokenEvent
 from kb_service.services.assembly import RevisionTexts
 from kb_service.services.filtering import as_compared
 from kb_service.services.finding import Finding
-from kb_service.services.planning import Planned, Vocabulary, planned_for
+from kb_service.services.naming import Vocabulary
+from kb_service.services.planning import Planned, planned_for
 from kb_service.services.querying import QueryResult, QueryRunner, Records
 from kb_service.services.table_words import MAX_NAMES, Line, lines_of
 from kb_service.services.tabulating import Titled

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 
-from kb_service.domain.facts import COUNTS_OF_PEOPLE, FactField
+from kb_service.domain.facts import NUMBER_FIELDS, STANDARD_FIELDS, FactField, Role
 from kb_service.domain.queries import Filters
 from kb_service.domain.record_queries import (
     PERIODS,
@@ -14,12 +14,12 @@ from kb_service.domain.record_queries import (
     Operation,
     RecordQuery,
 )
-from kb_service.language.across import Sketch
+from kb_service.language.across import Sketch, says_how_long
 
-NUMBERS = frozenset({*COUNTS_OF_PEOPLE, FactField.LOSS, FactField.FINE})
 _SHOWN = (FactField.NUMBER, FactField.TIME, FactField.PLACE, FactField.KIND)
 _OF_ORDER = {"deadliest": FactField.DEAD, "costliest": FactField.LOSS}
-_LEAST = frozenset({"least", "earliest"})
+_LEAST = frozenset({"least", "earliest", "shortest"})
+_LONG = frozenset({"longest", "shortest"})
 _IN_TIME = frozenset({"latest", "earliest"})
 _AGGREGATES = (Operation.SUM, Operation.AVERAGE, Operation.MEDIAN)
 
@@ -54,14 +54,14 @@ class Asked:
         """What is grouped by; None: nothing, or a number, which orders."""
         by = self.sketch.by
         named = self.own.get(by, by) if by else None
-        return None if named in NUMBERS else named
+        return None if named in NUMBER_FIELDS else named
 
     @property
     def numbers(self) -> tuple[str, ...]:
         """The fields whose numbers are asked for, the first one first."""
         sketch = self.sketch
-        by = [sketch.by] if sketch.by in NUMBERS else []
-        columns = [c for c in sketch.columns if c in NUMBERS or c in self.own]
+        by = [sketch.by] if sketch.by in NUMBER_FIELDS else []
+        columns = [c for c in sketch.columns if c in NUMBER_FIELDS or c in self.own]
         return self.names([*sketch.measured, *by, *columns])
 
     @property
@@ -108,6 +108,8 @@ def _ordered(asked: Asked) -> RecordQuery | None:
     number = next(iter(asked.numbers), _OF_ORDER.get(order))
     if order in _IN_TIME:
         number = FactField.TIME
+    if order in _LONG and number in (None, FactField.TIME):
+        number = _length_field(asked)
     by = asked.by or next((c for c in asked.columns if c not in asked.numbers), None)
     if by and order not in _IN_TIME:
         return RecordQuery(
@@ -119,8 +121,9 @@ def _ordered(asked: Asked) -> RecordQuery | None:
             measure=Measure.SUM if number else Measure.COUNT,
             descending=is_down,
         )
-    if number is None:
-        number = FactField.DEAD
+    if number is None and order != "worst":
+        return None
+    number = number or FactField.DEAD
     if top is None and order not in _IN_TIME:
         op = Operation.MAX if is_down else Operation.MIN
         return RecordQuery(op, asked.filters, asked.of, str(number), columns=_shown(asked))
@@ -133,6 +136,12 @@ def _ordered(asked: Asked) -> RecordQuery | None:
         limit=top or 1,
         descending=is_down,
     )
+
+
+def _length_field(asked: Asked) -> str:
+    """Return the field that says how long something took: the base's own, where that is one."""
+    own = [n for n in asked.have if n not in STANDARD_FIELDS and says_how_long(n.casefold())]
+    return own[0] if len(own) == 1 and FactField.DURATION not in asked.have else FactField.DURATION
 
 
 def _trend(asked: Asked) -> RecordQuery | None:
@@ -171,7 +180,8 @@ def _which(asked: Asked) -> RecordQuery | None:
     sketch, columns = asked.sketch, asked.columns
     if sketch.counts or sketch.lists or sketch.operation or len(columns) != 1:
         return None
-    is_of_names = columns[0] in {FactField.PERSON, FactField.ORGANISATION, FactField.VEHICLE}
+    people = {FactField.PERSON, FactField.ORGANISATION, FactField.VEHICLE, *Role}
+    is_of_names = columns[0] in people
     if not is_of_names or asked.numbers:
         return None
     return RecordQuery(Operation.WHICH, asked.filters, asked.of, columns[0])

@@ -18,6 +18,7 @@ def as_compared(filters: Filters) -> Filters:
         place=_normalised(filters.place),
         person=_normalised(filters.person),
         unit=_normalised(filters.unit),
+        text=_normalised(filters.text),
         fields=tuple(
             one if one.text is None else replace(one, text=normalise(one.text))
             for one in filters.fields

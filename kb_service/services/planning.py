@@ -4,53 +4,22 @@ By rules: what the words ask for (language.across), what they name (Named), whic
 the base has (Vocabulary). A question of which a word is left unread gets no query.
 """
 
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from itertools import chain
-from typing import Protocol
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+from datetime import date
 
-from kb_service.domain.facts import STANDARD_FIELDS, FactField
+from kb_service.domain.facts import NUMBER_FIELDS, STANDARD_FIELDS, FactField
 from kb_service.domain.queries import FieldFilter, Filters
-from kb_service.domain.query_json import filters_from
-from kb_service.domain.questions import Question, Subject, SubjectKind
-from kb_service.domain.record_queries import NO_FILTERS, Operation, RecordQuery
-from kb_service.domain.times import Period
-from kb_service.language.across import Sketch, blanked, sketch_of, without_title
-from kb_service.language.asked import as_meant
-from kb_service.language.periods import stated_days
+from kb_service.domain.questions import Question
+from kb_service.domain.record_queries import Operation, RecordQuery
+from kb_service.language.across import Sketch, sketch_of, without_brackets
+from kb_service.language.inflection import singular_forms
 from kb_service.language.text import normalise
-from kb_service.services.choosing import NUMBERS, Asked, choose
+from kb_service.services.choosing import Asked, choose
 from kb_service.services.named import Named
+from kb_service.services.naming import FINDABLE, Names, Vocabulary, filter_of, joined, names_in
 
-_FIELDS_OF = {
-    SubjectKind.PLACE: (FactField.PLACE, FactField.ORGANISATION),
-    SubjectKind.ORGANISATION: (FactField.ORGANISATION, FactField.PLACE),
-    SubjectKind.PERSON: (FactField.PERSON,),
-    SubjectKind.IDENTIFIER: (FactField.NUMBER, FactField.VEHICLE),
-}
-_FINDABLE = (
-    FactField.PLACE,
-    FactField.PERSON,
-    FactField.ORGANISATION,
-    FactField.VEHICLE,
-    FactField.KIND,
-)
-_LISTED = {FactField.PLACE: "place", FactField.PERSON: "person", FactField.ORGANISATION: "unit"}
-_BLANK = frozenset(SubjectKind) - {SubjectKind.NUMBER}
 MAX_OWN_FIELDS = 4
-
-
-class Vocabulary(Protocol):
-    """Which fields and values a base has; storage fulfils it."""
-
-    def fields(self, kb_id: str) -> frozenset[str]:
-        """Return the fields that any record of a base states."""
-
-    def holding(
-        self, kb_id: str, words: Iterable[str], fields: Collection[str]
-    ) -> list[tuple[str, str]]:
-        """Return (field, value) of a base whose values have any of the words in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +48,6 @@ class Planned:
     asks_what_happened: bool = False
 
 
-@dataclass(slots=True)
-class _Names:
-    """Names of a question as filters: those of one field are alternatives."""
-
-    filters: Filters = NO_FILTERS
-    alternatives: tuple[Filters, ...] = ()
-    unknown: tuple[str, ...] = ()
-
-
 def planned_for(
     question: Question,
     named: Named,
@@ -101,19 +61,25 @@ def planned_for(
     `given`: filters that came with it; they hold beside its own.
     """
     have = vocabulary.fields(kb_id)
-    words, own = _own_fields(_words(question, named), have)
-    sketch = sketch_of(words)
+    names = names_in(question, named, kb_id, vocabulary, have, today)
+    words, own = _own_fields(names.words, have)
+    sketch = _with_asked(sketch_of(words), names)
     if not (sketch.is_over_many or sketch.measured or sketch.columns or sketch.happened):
         return None
-    names = _named(question, named, kb_id, vocabulary, today)
-    rest, filters = _found(sketch.rest, names.filters, kb_id, vocabulary, have)
+    rest, filters = _of_kinds(sketch.rest, names, question.normalised, kb_id, vocabulary)
+    rest, filters = _found(rest, filters, kb_id, vocabulary, have)
     filters = filters.merged(_ranges(sketch, own))
-    rest += _unsaid(sketch)
-    asked = Asked(sketch, own, given.merged(filters), names.alternatives, have)
+    rest += [*_unsaid(sketch), *names.unread]
+    asked = Asked(
+        sketch, own, given.merged(filters), names.alternatives, {*have, *map(str, names.roles)}
+    )
     planned = choose(asked)
     if planned is None:
         return None
     query, also, lacking = planned
+    if query and query.op is not Operation.COMPARE:
+        rest += names.apart
+    rest += _undone(sketch, query) if query else []
     return Planned(
         None if rest or lacking or names.unknown else query,
         also,
@@ -129,104 +95,50 @@ def planned_for(
     )
 
 
-def _words(question: Question, named: Named) -> str:
-    """The words of a question, those blank that name something."""
-    text = as_meant(question.text)
-    if len(text) != len(question.text):
-        text = question.text
-    told = ((time.window.span.start, time.window.span.end) for time in named.told)
-    subjects = ((s.span.start, s.span.end) for s in named.subjects if s.kind in _BLANK)
-    rest = blanked(text, chain(told, subjects))
-    return question.normalised if rest == question.text else normalise(rest)
+def _with_asked(sketch: Sketch, names: Names) -> Sketch:
+    """Return a sketch that asks for the people whom the words ask for."""
+    if names.asked is None:
+        return sketch
+    if names.per:
+        return replace(sketch, by=sketch.by or names.asked)
+    return replace(sketch, columns=[names.asked, *sketch.columns])
 
 
 def _own_fields(words: str, have: Collection[str]) -> tuple[str, dict[str, str]]:
     """Put a word of the rules in the place of each column of the base's own; return which."""
     own: dict[str, str] = {}
     for name in sorted(set(have) - STANDARD_FIELDS, key=lambda one: (-len(one), one)):
-        known = normalise(name)
-        if len(own) < MAX_OWN_FIELDS and len(known) > 1 and known in words:
-            words = words.replace(known, f"field{len(own)}")
-            own[f"#{len(own)}"] = name
+        for known in dict.fromkeys((normalise(name), without_brackets(normalise(name)))):
+            if len(own) < MAX_OWN_FIELDS and len(known) > 1 and known in words:
+                words = words.replace(known, f"field{len(own)}")
+                own[f"#{len(own)}"] = name
+                break
     return words, own
 
 
-def _named(
-    question: Question, named: Named, kb_id: str, vocabulary: Vocabulary, today: date
-) -> _Names:
-    """Look up what a question names among the values of the base."""
-    kinds = tuple(form for s in named.subjects if s.kind is SubjectKind.EVENT for form in s.forms)
-    windows = list(_windows(named, today))
-    names = _Names(Filters(kind=tuple(dict.fromkeys(kinds))))
-    for subject in named.subjects:
-        if subject.kind in {SubjectKind.EVENT, SubjectKind.DATE, SubjectKind.NUMBER}:
-            continue
-        found = _looked_up(subject, kb_id, vocabulary)
-        if found is None:
-            names.unknown = (*names.unknown, subject.text)
+def _of_kinds(
+    rest: Iterable[str], names: Names, asked: str, kb_id: str, vocabulary: Vocabulary
+) -> tuple[list[str], Filters]:
+    """Read words beside one for a kind with it, where records write the kind so: gas leak.
+
+    Where all write it so, the words restrict nothing.
+    """
+    left, filters = list[str](), names.filters
+    for words in filter(None, rest):
+        for called, kind in names.kinds:
+            pairs = (f"{words}{called}", f"{words} {called}", f"{called}{words}")
+            phrase = next((pair for pair in pairs if pair in asked), None)
+            forms = singular_forms(phrase) if phrase else ()
+            written = vocabulary.written_kinds(kb_id, kind) if forms else []
+            form = next((one for one in forms if any(one in other for other in written)), None)
+            if form:
+                is_narrower = not all(form in one for one in written)
+                narrower = Filters(fields=(FieldFilter(FactField.KIND, text=form),))
+                filters = filters.merged(narrower) if is_narrower else filters
+                break
         else:
-            names.filters = _joined(names.filters, found)
-    if windows:
-        first = min(window.first for window in windows)
-        last = max(window.last for window in windows)
-        names.filters = names.filters.merged(_within(Period(first, last)))
-    names.alternatives = _alternatives(names.filters, windows)
-    return names
-
-
-def _windows(named: Named, today: date) -> Iterator[Period]:
-    told = [time.window for time in named.told]
-    yield from (Period(window.first, window.last) for window in told)
-    for subject in named.subjects:
-        is_told = any(subject.span.overlap(window.span) for window in told)
-        if subject.kind is SubjectKind.DATE and not is_told:
-            yield from stated_days(subject, today)
-
-
-def _within(period: Period) -> Filters:
-    begins = datetime.combine(period.first, datetime.min.time())
-    ends = datetime.combine(period.last, datetime.min.time()) + timedelta(days=1)
-    return Filters(time_from=begins, time_to=ends)
-
-
-def _alternatives(filters: Filters, windows: list[Period]) -> tuple[Filters, ...]:
-    """Return what a comparison may hold against each other: two times, kinds, places, people."""
-    if len(windows) == 2:
-        return tuple(map(_within, windows))
-    for name in ("kind", "place", "person", "unit"):
-        values = getattr(filters, name)
-        if len(values) == 2:
-            return tuple(_only(name, (value,)) for value in values)
-    return ()
-
-
-def _looked_up(subject: Subject, kb_id: str, vocabulary: Vocabulary) -> Filters | None:
-    """Return the filter of a name, by its fullest form that any record states; None: none does."""
-    fields = _FIELDS_OF.get(subject.kind, _FINDABLE)
-    for form in dict.fromkeys((*subject.forms, *map(without_title, subject.forms))):
-        for name, _ in vocabulary.holding(kb_id, [form], fields):
-            return _of_field(name, form)
-    return None
-
-
-def _of_field(name: str, words: str) -> Filters:
-    listed = _LISTED.get(FactField(name)) if name in STANDARD_FIELDS else None
-    if listed:
-        return _only(listed, (words,))
-    return Filters(fields=(FieldFilter(name, text=words),))
-
-
-def _only(name: str, values: tuple[str, ...]) -> Filters:
-    return filters_from({name: values})
-
-
-def _joined(one: Filters, other: Filters) -> Filters:
-    """Return both; several names of one sort are alternatives."""
-    both = one.merged(other)
-    for name in ("place", "person", "unit"):
-        values = (*getattr(one, name), *getattr(other, name))
-        both = both.merged(_only(name, tuple(dict.fromkeys(values))))
-    return both
+            left.append(words)
+    return left, filters
 
 
 def _found(
@@ -238,14 +150,11 @@ def _found(
 ) -> tuple[list[str], Filters]:
     """Look words that nothing was made of up among the values of the base; return what is left."""
     left: list[str] = []
-    findable = [name for name in have if name in _FINDABLE or name not in STANDARD_FIELDS]
-    for words in rest:
-        if not words:
-            continue
-        values = vocabulary.holding(kb_id, [words], findable) if len(words) > 1 else []
-        names = {name for name, _ in values}
+    findable = [name for name in have if name in FINDABLE or name not in STANDARD_FIELDS]
+    for words in filter(None, rest):
+        names = sorted(vocabulary.holding(kb_id, words, findable)) if len(words) > 1 else []
         if len(names) == 1:
-            filters = _joined(filters, _of_field(names.pop(), words))
+            filters = joined(filters, filter_of(names[0], words))
         else:
             left.append(words)
     return left, filters
@@ -256,8 +165,18 @@ def _unsaid(sketch: Sketch) -> list[str]:
     if not sketch.counts:
         return []
     limited = {one.field for one in sketch.ranges}
-    named = [n for n in sketch.columns if n in NUMBERS and n not in limited]
+    named = [n for n in sketch.columns if n in NUMBER_FIELDS and n not in limited]
     return [name for name in named if name not in sketch.measured]
+
+
+def _undone(sketch: Sketch, query: RecordQuery) -> list[str]:
+    """What a question asks to be made of records that its query does not make of them."""
+    wanted = sketch.operation
+    made = {query.op, *([Operation(query.measure)] if query.field else [])}
+    is_undone = wanted in (Operation.AVERAGE, Operation.MEDIAN) and wanted not in made
+    undone = [str(wanted)] if wanted and is_undone else []
+    is_compared = query.op in {Operation.COMPARE, Operation.GROUP, Operation.TREND}
+    return [*undone, *([] if is_compared or not sketch.compares else [str(Operation.COMPARE)])]
 
 
 def _ranges(sketch: Sketch, own: dict[str, str]) -> Filters:

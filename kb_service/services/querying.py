@@ -138,7 +138,7 @@ class QueryRunner:
 
     def _measured(self, kb_id: str, query: RecordQuery, matched: _Matched) -> QueryResult:
         name = query.field or ""
-        parts = stating_number(matched.units, name)
+        parts = stating_number(matched.units, name, orders=query.op is Operation.TOP)
         units, numbers = list(parts.stating), tuple[Number, ...]()
         if query.op is Operation.TOP:
             units = ranked(units, name, descending=query.descending)[: query.limit]

@@ -28,6 +28,7 @@ from kb_service.storage.database import Database
 from kb_service.storage.pages import read_regions
 from kb_service.storage.past_tables import past_chunks
 from kb_service.storage.records.conditions import passing_documents
+from kb_service.storage.records.roles import read_roles
 from kb_service.storage.records.selections import stating_documents
 from kb_service.storage.rows import batches, value_of
 from kb_service.storage.stored_text import is_whole_chunk, text_damaged
@@ -120,9 +121,11 @@ class SqlIndexSource:
     def matching_documents(self, kb_id: str, filters: Filters) -> frozenset[str]:
         """Return ids of the documents that pass all of the filters."""
         statement = passing_documents(kb_id, filters)
-        if filters.asks_facts:
-            statement = statement.where(documents.c.id.in_(stating_documents(kb_id, filters)))
         with self._database.read() as connection:
+            if filters.asks_facts:
+                roles = read_roles(connection, kb_id, (one.field for one in filters.fields))
+                stating = stating_documents(kb_id, filters, roles)
+                statement = statement.where(documents.c.id.in_(stating))
             return among(connection, statement, filters.document_ids)
 
 

@@ -240,3 +240,63 @@ def test_a_query_costs_the_same_statements_in_a_larger_base(
 def test_parts_that_do_not_go_together_are_refused(given: dict[str, object], told: str) -> None:
     with pytest.raises(InvalidRequest, match=told):
         RecordQuery(**given)  # type: ignore[arg-type]
+
+
+def test_the_latest_is_the_one_whose_day_is_the_last_known(
+    runner: QueryRunner, kb_id: str, desk: dict[str, str]
+) -> None:
+    query = RecordQuery(Operation.TOP, FIRES, field="time", limit=1)
+    result = runner.run(kb_id, query)
+    assert [row.document_id for unit in result.units for row in unit.records] == [desk["yard"]]
+    assert set(result.tally.lacking) == {desk["undated"]}
+
+
+def test_people_are_counted_in_the_role_that_they_are_stated_in(
+    world: World, runner: QueryRunner, kb_id: str
+) -> None:
+    def call(name: str, caller: str, officer: str) -> str:
+        people = [
+            said("person", caller, role="报警人"),
+            said("person", officer, role="Handled by"),
+            said("kind", "fire"),
+        ]
+        return incident_report(world, kb_id, name, people)
+
+    first = call("1.txt", "ann", "bo")
+    second = call("2.txt", "bo", "bo")
+    third = call("3.txt", "bo", "cy")
+
+    def documents(name: str, who: str) -> set[str]:
+        query = RecordQuery(Operation.LIST, Filters(fields=(FieldFilter(name, text=who),)))
+        return set(runner.run(kb_id, query).counted)
+
+    assert documents("reporter", "bo") == {second, third}
+    assert documents("handler", "bo") == {first, second}
+    by = runner.run(kb_id, RecordQuery(Operation.GROUP, by="handler"))
+    assert {group.label: group.number for group in by.groups} == {"bo": 2, "cy": 1}
+    whoever = RecordQuery(Operation.GROUP, by="person")
+    assert {g.label: g.number for g in runner.run(kb_id, whoever).groups} == {
+        "ann": 1,
+        "bo": 3,
+        "cy": 1,
+    }
+
+
+def test_words_are_looked_for_in_every_value(
+    world: World, runner: QueryRunner, kb_id: str, desk: dict[str, str]
+) -> None:
+    owner = incident_report(world, kb_id, "o.txt", [said("organisation", "brick lane foods")])
+    place = incident_report(world, kb_id, "p.txt", [said("place", "4 brick lane")])
+    query = RecordQuery(Operation.LIST, Filters(text=("brick lane",)))
+    assert runner.run(kb_id, query).counted == {owner, place}
+    both = RecordQuery(Operation.LIST, Filters(text=("brick lane", "foods")))
+    assert runner.run(kb_id, both).counted == {owner}
+
+
+def test_a_kind_is_narrowed_by_the_words_that_a_record_has_for_it(
+    world: World, runner: QueryRunner, kb_id: str
+) -> None:
+    gas = incident_report(world, kb_id, "g.txt", [said("kind", "Gas leak", text="leak")])
+    incident_report(world, kb_id, "w.txt", [said("kind", "Water leak", text="leak")])
+    narrower = Filters(kind=("leak",), fields=(FieldFilter("kind", text="gas leak"),))
+    assert runner.run(kb_id, RecordQuery(Operation.COUNT, narrower)).counted == {gas}

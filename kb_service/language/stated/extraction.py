@@ -59,6 +59,7 @@ _ONCE = frozenset(
         FactField.MISSING,
         FactField.LOSS,
         FactField.FINE,
+        FactField.DURATION,
         FactField.CAUSE,
         FactField.STATUS,
     }
@@ -251,10 +252,13 @@ def _place(method: FactMethod, record: int, year: int | None) -> Place:
 
 
 def _one_of_each(found: Iterable[Fact]) -> list[Fact]:
-    """Return the surest fact of a field that is stated once, and each value of the others once."""
-    best: dict[tuple[str, str], Fact] = {}
+    """Return the surest fact of a field that is stated once, and each value of the others once.
+
+    Somebody in two roles is stated twice.
+    """
+    best: dict[tuple[str, str, str], Fact] = {}
     for item in found:
-        key = (item.field, "" if item.field in _ONCE else item.text)
+        key = (item.field, "", "") if item.field in _ONCE else (item.field, item.text, item.role)
         if key not in best or best[key].confidence < item.confidence:
             best[key] = item
     return sorted(best.values(), key=lambda item: (item.span, item.field))

@@ -26,8 +26,10 @@ from kb_service.language.stated.labels import Label
 from kb_service.language.stated.moments import Moment, moments_in
 from kb_service.language.stated.plain import plain as plain_of
 from kb_service.language.stated.values import (
+    MINUTES,
     Number,
     amount_in,
+    duration_in,
     number_in,
     says_nothing,
     says_unknown,
@@ -103,14 +105,14 @@ def labelled(label: Label, written: str, plain: str, span: TextSpan, at: Place) 
         yield from _count(field, words, folded, inner, at)
     elif field in _AMOUNTS:
         yield from _amount(label, words, folded, inner, at)
+    elif field == FactField.DURATION:
+        yield from _duration(label, words, folded, inner, at)
     elif field in _TIMES:
         yield from _time(field, words, folded, inner, at)
     elif field == FactField.MEASURE:
         yield from _items(words, folded, inner, at)
     elif field == FactField.STATUS:
-        status = status_of(folded)
-        if status:
-            yield fact(field, words, inner, at, text=status)
+        yield from _standing(words, folded, inner, at)
     elif field != CLOCK:
         yield _worded(label, words, folded, inner, at)
 
@@ -252,6 +254,19 @@ def _amount(label: Label, words: str, plain: str, span: TextSpan, at: Place) -> 
         scale = 1.0 if amount.unit else label.scale
         number = Number(amount.value * scale, None if amount.to is None else amount.to * scale)
         yield numbered(field, words, span, at, number, amount.unit or label.unit)
+
+
+def _standing(words: str, plain: str, span: TextSpan, at: Place) -> Iterator[Fact]:
+    status = status_of(plain)
+    if status:
+        yield fact(FactField.STATUS, words, span, at, text=status)
+
+
+def _duration(label: Label, words: str, plain: str, span: TextSpan, at: Place) -> Iterator[Fact]:
+    if says_unknown(plain):
+        yield numbered(label.field, words, span, at, None, MINUTES)
+    elif number := duration_in(plain, plain_of(label.name)):
+        yield numbered(label.field, words, span, at, number, MINUTES)
 
 
 def _time(field: str, words: str, plain: str, span: TextSpan, at: Place) -> Iterator[Fact]:

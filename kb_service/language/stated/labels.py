@@ -16,7 +16,8 @@ from kb_service.language.stated.values import unit_in_label
 
 _LEXICON = shipped_lexicon()
 _FIELDS = (
-    *(FactField.FOLLOWS, FactField.STATUS, FactField.REPORTED, CLOCK, FactField.TIME),
+    *(FactField.FOLLOWS, FactField.STATUS, FactField.REPORTED, CLOCK, FactField.DURATION),
+    FactField.TIME,
     *(FactField.NUMBER, FactField.KIND, FactField.PLACE, FactField.PHONE, FactField.EMAIL),
     *(FactField.VEHICLE, CASUALTIES, FactField.DEAD, FactField.INJURED, FactField.MISSING),
     *(FactField.FINE, FactField.LOSS, FactField.CAUSE, FactField.MEASURE, FactField.PERSON),

@@ -25,7 +25,7 @@ from kb_service.language.stated.fields import (
 from kb_service.language.stated.labels import EMAIL
 from kb_service.language.stated.moments import Moment, moments_in
 from kb_service.language.stated.plain import Line
-from kb_service.language.stated.values import Number, amount_in, number_in
+from kb_service.language.stated.values import Number, amount_in, duration_in, number_in
 
 _LEXICON = shipped_lexicon()
 _HAN = regex(f"[{HAN}]")
@@ -60,6 +60,7 @@ _UNKNOWNS = {
 }
 _ZERO_ALL, _UNKNOWN_ALL = _compiled("zero_casualties"), _compiled("unknown_casualties")
 _AMOUNTS = {field: _compiled(field) for field in (FactField.LOSS, FactField.FINE)}
+_DURATIONS = _compiled("duration")
 _CAUSES, _UNKNOWN_CAUSE = _compiled("cause"), _compiled("unknown_cause")
 _PLACES, _CASED_PLACES = _compiled("places"), _compiled("cased_places")
 _NAMES = {
@@ -87,6 +88,7 @@ def sentence_facts(line: Line, at: Place) -> Iterator[Fact]:
     """Yield what a sentence states."""
     yield from _people(line, at)
     yield from _money(line, at)
+    yield from _length(line, at)
     yield from _cause(line, at)
     yield from _names(line, at)
     yield from numbers_of(line, at)
@@ -133,6 +135,14 @@ def _money(line: Line, at: Place) -> Iterator[Fact]:
             span = line.span(*match.span())
             value = line.value(span)
             yield numbered(FactField.LOSS, value, span, at, number, "")
+
+
+def _length(line: Line, at: Place) -> Iterator[Fact]:
+    match = _first(_DURATIONS, line.plain)
+    number = duration_in(match["words"]) if match else None
+    if match and number:
+        span = line.span(*match.span("words"))
+        yield numbered(FactField.DURATION, line.value(span), span, at, number, number.unit)
 
 
 def _cause(line: Line, at: Place) -> Iterator[Fact]:

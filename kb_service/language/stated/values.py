@@ -40,6 +40,10 @@ _JOINT = regex(
     + any_of(w for w in _LEXICON.listed("stated", "range_joints"))
     + r")\s*"
 )
+MINUTES = "minutes"
+_SECONDS = _LEXICON.numbered("stated", "time_units")
+_TIME_UNIT = regex(rf"(?<![a-z])(?:{any_of(_SECONDS)})(?![a-z])")
+_LASTS = regex(rf"(?P<amount>\d+(?:,\d{{3}})*(?:\.\d+)?)[ -]?(?P<unit>{any_of(_SECONDS)})(?![a-z])")
 _ZERO = tuple(map(regex, _LEXICON.patterns("stated", "zero")))
 _UNKNOWN = tuple(map(regex, _LEXICON.patterns("stated", "unknown")))
 _NOTHING = regex(r"[\s\-\u2013\u2014/.*]*|n/?a\.?|not applicable|not stated")
@@ -90,6 +94,21 @@ def amount_in(plain: str) -> Number | None:
         return None
     found = _CURRENCY.search(plain)
     return Number(number.value, number.to, _CURRENCIES[found.group()] if found else "")
+
+
+def duration_in(plain: str, label: str = "") -> Number | None:
+    """Return the minutes that a text tells: 95 minutes, 1 h 20 min; a bare number by its label."""
+    found = [(float(match["amount"].replace(",", "")), match) for match in _LASTS.finditer(plain)]
+    if found:
+        seconds = sum(number * _SECONDS[match["unit"]] for number, match in found)
+        return Number(seconds / 60, unit=MINUTES)
+    unit = _TIME_UNIT.search(label)
+    number = number_in(plain) if unit else None
+    if unit is None or number is None:
+        return None
+    factor = _SECONDS[unit.group()] / 60
+    upper = None if number.to is None else number.to * factor
+    return Number(number.value * factor, upper, MINUTES)
 
 
 def unit_in_label(plain: str) -> tuple[float, str]:

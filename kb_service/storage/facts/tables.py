@@ -30,6 +30,7 @@ from kb_service.storage.tables import (
 )
 
 _HAS_NUMBER, _HAS_TIME = text("number IS NOT NULL"), text("time_from IS NOT NULL")
+_HAS_ROLE = text("role <> ''")
 
 facts = Table(
     "facts",
@@ -73,6 +74,14 @@ facts = Table(
         "time_from",
         sqlite_where=_HAS_TIME,
         postgresql_where=_HAS_TIME,
+    ),
+    Index(
+        "ix_facts_kb_id_field_role",
+        "kb_id",
+        "field",
+        "role",
+        sqlite_where=_HAS_ROLE,
+        postgresql_where=_HAS_ROLE,
     ),
     sqlite_autoincrement=True,
 )

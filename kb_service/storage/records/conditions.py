@@ -1,6 +1,6 @@
 """Filters as SQL: which documents pass, and which records state what is asked for. Runs nothing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Boolean, ColumnElement, Select, and_, func, or_, select
@@ -10,6 +10,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from kb_service.domain.facts import FactField, Precision
 from kb_service.domain.queries import FieldFilter, Filters
 from kb_service.storage.facts.tables import facts
+from kb_service.storage.records.roles import Roles
 from kb_service.storage.tables import document_tags, documents
 
 ROUGH = (Precision.YEAR, Precision.MONTH)
@@ -45,10 +46,10 @@ def passing_documents(kb_id: str, filters: Filters) -> Select[Any]:
     return statement
 
 
-def stated(kb_id: str, filters: Filters) -> Mapping[str, Select[Any]]:
+def stated(kb_id: str, filters: Filters, roles: Roles) -> Mapping[str, Select[Any]]:
     """Select by field the (revision_id, record) of the facts that each filter asks for.
 
-    Several filters of one field are one condition.
+    Several filters of one field are one condition. `roles`: of the base, those that filters name.
     """
     found: dict[str, list[ColumnElement[bool]]] = {}
     if filters.time_from or filters.time_to:
@@ -65,11 +66,19 @@ def stated(kb_id: str, filters: Filters) -> Mapping[str, Select[Any]]:
     for one in filters.fields:
         found.setdefault(one.field, []).append(_as_asked(one))
     return {
-        name: select(facts.c.revision_id, facts.c.record).where(
-            facts.c.kb_id == kb_id, facts.c.field == str(name), *conditions
-        )
+        name: _of_base(kb_id).where(roles.states(name), *conditions)
         for name, conditions in found.items()
     }
+
+
+def having_words(kb_id: str, filters: Filters) -> Iterator[Select[Any]]:
+    """Yield for each text of the filters the (revision_id, record) that state it in any field."""
+    for words in filters.text:
+        yield _of_base(kb_id).where(holds(facts.c.text, words))
+
+
+def _of_base(kb_id: str) -> Select[Any]:
+    return select(facts.c.revision_id, facts.c.record).where(facts.c.kb_id == kb_id)
 
 
 def _in_time(filters: Filters) -> ColumnElement[bool]:
@@ -84,6 +93,8 @@ def _in_time(filters: Filters) -> ColumnElement[bool]:
 
 
 def _as_asked(asked: FieldFilter) -> ColumnElement[bool]:
+    if asked.text is not None and asked.field == FactField.KIND:
+        return or_(holds(facts.c.text, asked.text), holds(func.lower(facts.c.value), asked.text))
     if asked.text is not None:
         return holds(facts.c.text, asked.text)
     conditions: list[ColumnElement[bool]] = [facts.c.number.is_not(None)]

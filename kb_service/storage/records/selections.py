@@ -11,6 +11,7 @@ from sqlalchemy import (
     func,
     literal,
     null,
+    or_,
     select,
     tuple_,
 )
@@ -20,7 +21,8 @@ from kb_service.domain.queries import Filters
 from kb_service.domain.record_queries import Counted
 from kb_service.domain.record_sets import Value
 from kb_service.storage.facts.tables import facts, records
-from kb_service.storage.records.conditions import passing_documents, stated
+from kb_service.storage.records.conditions import having_words, passing_documents, stated
+from kb_service.storage.records.roles import Roles
 from kb_service.storage.tables import documents, revisions
 
 _ROW = (
@@ -37,9 +39,9 @@ VALUE = tuple(facts.c[name] for name in Value._fields)
 class Selection:
     """The records of a base that pass filters, counted as what is asked for."""
 
-    def __init__(self, kb_id: str, of: Counted, filters: Filters) -> None:
-        self._kb_id, self._of, self._filters = kb_id, of, filters
-        self._stated = stated(kb_id, filters)
+    def __init__(self, kb_id: str, of: Counted, filters: Filters, roles: Roles) -> None:
+        self._kb_id, self._of, self._filters, self._roles = kb_id, of, filters, roles
+        self._stated = stated(kb_id, filters, roles)
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -48,7 +50,8 @@ class Selection:
 
     @property
     def _counts_bare_documents(self) -> bool:
-        return self._of is Counted.DOCUMENTS and not self._stated
+        is_bare = not self._stated and not self._filters.text
+        return self._of is Counted.DOCUMENTS and is_bare
 
     def rows(self) -> Select[Any]:
         """Select the records that pass, in no order: a sort of all would cost more than they do."""
@@ -70,10 +73,11 @@ class Selection:
         """Select what the passing records state of some fields."""
         chosen = self._passing(self._stated).subquery()
         same = (chosen.c.revision_id == facts.c.revision_id) & (chosen.c.record == facts.c.record)
+        wanted = or_(*map(self._roles.states, sorted(fields)))
         return (
             select(*VALUE)
             .join_from(chosen, facts, same)
-            .where(facts.c.kb_id == self._kb_id, facts.c.field.in_(sorted(fields)))
+            .where(facts.c.kb_id == self._kb_id, wanted)
         )
 
     def lacking(self, field: str, limit: int) -> Select[Any]:
@@ -96,7 +100,7 @@ class Selection:
     def _stated_in(self, record: FromClause, field: str) -> ColumnElement[bool]:
         return exists().where(
             facts.c.kb_id == self._kb_id,
-            facts.c.field == field,
+            self._roles.states(field),
             facts.c.revision_id == record.c.revision_id,
             facts.c.record == record.c.record,
         )
@@ -111,7 +115,7 @@ class Selection:
         )
         if self._of is Counted.INCIDENTS:
             statement = statement.where(records.c.incident.is_not(None))
-        for condition in conditions.values():
+        for condition in (*conditions.values(), *having_words(self._kb_id, self._filters)):
             statement = statement.where(self._meets(condition))
         return statement
 
@@ -141,10 +145,11 @@ class Selection:
         )
 
 
-def stating_documents(kb_id: str, filters: Filters) -> Select[Any]:
+def stating_documents(kb_id: str, filters: Filters, roles: Roles) -> Select[Any]:
     """Select the documents of which one record states all that is asked for."""
     statement = select(records.c.document_id).where(records.c.kb_id == kb_id)
-    for condition in stated(kb_id, filters).values():
+    conditions = (*stated(kb_id, filters, roles).values(), *having_words(kb_id, filters))
+    for condition in conditions:
         here = tuple_(records.c.revision_id, records.c.record)
         statement = statement.where(here.in_(condition))
     return statement

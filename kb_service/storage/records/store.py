@@ -8,14 +8,16 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, and_, func, or_, select
 
-from kb_service.domain.facts import FactField
+from kb_service.domain.facts import FactField, Role
 from kb_service.domain.queries import Filters
 from kb_service.domain.record_queries import Counted
 from kb_service.domain.record_sets import RecordRow, Value
+from kb_service.language.stated.roles import role_of
 from kb_service.storage.bases import require_kb
 from kb_service.storage.database import Database
 from kb_service.storage.facts.tables import facts
 from kb_service.storage.records.conditions import holds
+from kb_service.storage.records.roles import read_roles
 from kb_service.storage.records.selections import VALUE, Selection
 from kb_service.storage.rows import batches, one_of
 from kb_service.storage.tables import documents, revisions
@@ -24,7 +26,7 @@ MAX_LACKING = 1000
 """So many documents that lack a field are named."""
 
 MAX_NAMED = 20
-"""So many values that have the words asked for in them are looked at."""
+"""So many labels or words of one thing are looked at."""
 
 _NAMED = select(
     documents.c.id,
@@ -72,17 +74,17 @@ class RecordStore:
 
         Raises NotFound (kb_not_found).
         """
-        chosen = Selection(kb_id, of, filters)
         with self._database.read() as connection:
             require_kb(connection, kb_id)
+            roles = read_roles(connection, kb_id, (*fields, *(one.field for one in filters.fields)))
+            chosen = Selection(kb_id, of, filters, roles)
             found = map(RecordRow._make, connection.execute(chosen.rows()))
             rows = tuple(sorted(found, key=lambda row: (row.revision_id, row.record)))
             total = connection.execute(chosen.total()).scalar_one()
             wanted = {*fields, *_unsettled(chosen, rows)}
-            values = connection.execute(chosen.values(wanted)) if wanted and rows else ()
-            return Selected(
-                rows, total, tuple(map(Value._make, values)), _lacking(connection, chosen)
-            )
+            found_values = connection.execute(chosen.values(wanted)) if wanted and rows else ()
+            values = (v for one in found_values for v in roles.seen(Value._make(one), wanted))
+            return Selected(rows, total, tuple(values), _lacking(connection, chosen))
 
     def stated(
         self, kb_id: str, places: Sequence[tuple[int, int]], fields: Collection[str]
@@ -90,11 +92,13 @@ class RecordStore:
         """Return what some (revision id, record) state of some fields."""
         found: list[Value] = []
         with self._database.read() as connection:
+            roles = read_roles(connection, kb_id, fields)
+            mine = (facts.c.kb_id == kb_id) & or_(*map(roles.states, sorted(fields)))
             for batch in batches(places):
                 here = one_of((facts.c.revision_id, facts.c.record), batch)
-                mine = (facts.c.kb_id == kb_id) & facts.c.field.in_(sorted(fields))
                 statement = select(*VALUE).where(mine, here).order_by(facts.c.id)
-                found += map(Value._make, connection.execute(statement))
+                values = map(Value._make, connection.execute(statement))
+                found += (value for one in values for value in roles.seen(one, fields))
         return found
 
     def named(self, document_ids: Iterable[str]) -> dict[str, Named]:
@@ -130,22 +134,54 @@ class RecordStore:
             found = connection.execute(select(walk.c.field)).scalars()
             return frozenset(name for name in found if name is not None)
 
-    def holding(
-        self, kb_id: str, words: Iterable[str], fields: Collection[str]
-    ) -> list[tuple[str, str]]:
-        """Return (field, value) of a base whose values have any of the words in them."""
-        has_any = [holds(facts.c.text, one) for one in dict.fromkeys(words)]
-        if not has_any or not fields:
-            return []
+    def roles(self, kb_id: str) -> frozenset[Role]:
+        """Return the roles in which a base states people or organisations."""
+        with self._database.read() as connection:
+            found = read_roles(connection, kb_id, Role)
+            return frozenset(role for role in Role if found.labels.get(role))
+
+    def roles_of(self, kb_id: str, field: str, words: str) -> frozenset[Role | None]:
+        """Return the roles in which a base states somebody; None: in one that is none of these."""
         statement = (
-            select(facts.c.field, facts.c.text)
-            .where(facts.c.kb_id == kb_id, facts.c.field.in_(sorted(fields)), or_(*has_any))
+            select(facts.c.role)
+            .where(facts.c.kb_id == kb_id, facts.c.field == field, holds(facts.c.text, words))
             .distinct()
-            .order_by(facts.c.field, facts.c.text)
             .limit(MAX_NAMED)
         )
         with self._database.read() as connection:
-            return [(row.field, row.text) for row in connection.execute(statement)]
+            return frozenset(role_of(field, one) for one in connection.execute(statement).scalars())
+
+    def among(
+        self, kb_id: str, words: Iterable[str], fields: Collection[str]
+    ) -> list[tuple[str, str]]:
+        """Return (field, value) of a base whose values are any of the words."""
+        found: list[tuple[str, str]] = []
+        mine = (facts.c.kb_id == kb_id) & facts.c.field.in_(sorted(fields))
+        with self._database.read() as connection:
+            for batch in batches(dict.fromkeys(words)):
+                statement = select(facts.c.field, facts.c.text).where(mine, facts.c.text.in_(batch))
+                rows = connection.execute(statement.distinct())
+                found += [(row.field, row.text) for row in rows]
+        return sorted(found)
+
+    def written_kinds(self, kb_id: str, kind: str) -> list[str]:
+        """Return the words by which records of a base say that they are of a kind."""
+        statement = (
+            select(func.lower(facts.c.value))
+            .where(facts.c.kb_id == kb_id, facts.c.field == str(FactField.KIND))
+            .where(facts.c.text == kind)
+            .distinct()
+            .limit(MAX_NAMED)
+        )
+        with self._database.read() as connection:
+            return sorted(connection.execute(statement).scalars())
+
+    def holding(self, kb_id: str, words: str, fields: Collection[str]) -> frozenset[str]:
+        """Return those of the fields of which any value of a base has the words in it."""
+        mine = (facts.c.kb_id == kb_id) & facts.c.field.in_(sorted(fields))
+        statement = select(facts.c.field).where(mine, holds(facts.c.text, words)).distinct()
+        with self._database.read() as connection:
+            return frozenset(connection.execute(statement).scalars())
 
 
 def _unsettled(chosen: Selection, rows: Sequence[RecordRow]) -> set[str]:

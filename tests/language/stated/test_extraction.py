@@ -215,3 +215,30 @@ def test_a_row_of_a_form_with_several_labels_states_each_and_no_more() -> None:
     assert facts["person"] == "张三"
     assert (facts["phone"], facts["organisation"]) == ("13800138000", "甲公司")
     assert facts["cause"] == "断缆"
+
+
+@pytest.mark.parametrize(
+    ("text", "minutes"),
+    [
+        ("Duration: 95 minutes\nType: outage\n", "95"),
+        ("Duration of outage: 1 h 20 min\nType: outage\n", "80"),
+        ("Duration (hours): 2.5\nType: outage\n", "150"),
+        ("停机时长：1小时20分钟\n事故类型：停机\n", "80"),
+        ("持续时间（分钟）：45\n事故类型：停机\n", "45"),
+        ("Duration: unknown\nType: outage\n", UNKNOWN),
+        ("The outage lasted about 47 minutes.", "47"),
+        ("服务中断了3小时。", "180"),
+    ],
+)
+def test_how_long_it_lasted_is_told_in_minutes(text: str, minutes: str) -> None:
+    assert told(text)["duration"] == minutes
+
+
+def test_how_long_something_else_took_is_no_duration() -> None:
+    assert "duration" not in told("The pump had run for 20 hours. 设备已运行20小时。")
+
+
+def test_somebody_in_two_roles_is_stated_in_both() -> None:
+    rows = "".join(f"报警人: 闻静; 处警人: 闻静; 警情类别: 火灾; 编号: A-{n}\n" for n in (1, 2))
+    people = [(f.text, f.role) for f in found(rows) if f.field == "person" and f.record == 1]
+    assert people == [("闻静", "报警人"), ("闻静", "处警人")]

@@ -1,0 +1,345 @@
+"""What a question names, as filters over what records state: days, kinds, values of the base.
+
+Reads the question's own words and looks values up (Vocabulary); tells what it cannot place.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from itertools import pairwise
+from typing import Protocol
+
+from kb_service.domain.facts import FIELD_OF_ROLE, STANDARD_FIELDS, FactField, Role
+from kb_service.domain.queries import FieldFilter, Filters
+from kb_service.domain.query_json import filters_from
+from kb_service.domain.questions import Question, Subject, SubjectKind
+from kb_service.domain.record_queries import NO_FILTERS
+from kb_service.domain.spans import TextSpan
+from kb_service.language.across import sketch_of, titled, without_title
+from kb_service.language.asked import as_meant
+from kb_service.language.events import event_kinds
+from kb_service.language.folding import fold
+from kb_service.language.inflection import singular_forms
+from kb_service.language.lexicon import CJK
+from kb_service.language.periods import stated_days
+from kb_service.language.roles import NAME, roles_in
+from kb_service.language.text import normalise
+from kb_service.language.time_bounds import Bound, Stretch, bounds_in
+from kb_service.services.named import Named
+
+_FIELDS_OF = {
+    SubjectKind.PLACE: (FactField.PLACE, FactField.ORGANISATION),
+    SubjectKind.ORGANISATION: (FactField.ORGANISATION, FactField.PLACE),
+    SubjectKind.PERSON: (FactField.PERSON,),
+    SubjectKind.IDENTIFIER: (FactField.NUMBER, FactField.VEHICLE),
+}
+FINDABLE = (
+    FactField.PLACE,
+    FactField.PERSON,
+    FactField.ORGANISATION,
+    FactField.VEHICLE,
+    FactField.KIND,
+)
+_STANDING = frozenset({*FINDABLE, FactField.NUMBER, FactField.MEASURE})
+"""Standard fields whose values are names; of the base's own columns all are."""
+
+_LISTED = {FactField.PLACE: "place", FactField.PERSON: "person", FactField.ORGANISATION: "unit"}
+_NO_NAMES = frozenset({SubjectKind.EVENT, SubjectKind.DATE, SubjectKind.NUMBER})
+_TOKEN = re.compile(rf"[{CJK}]|[^\W{CJK}]+|\S")
+_WORD = re.compile(r"[^\W\d_]{2}")
+_MAX_TOKENS, _MAX_LOOKED_AT = 12, 120
+_DAY = timedelta(days=1)
+
+
+class Vocabulary(Protocol):
+    """Which fields and values a base has; storage fulfils it."""
+
+    def fields(self, kb_id: str) -> frozenset[str]:
+        """Return the fields that any record of a base states."""
+
+    def roles(self, kb_id: str) -> frozenset[Role]:
+        """Return the roles in which a base states people or organisations."""
+
+    def roles_of(self, kb_id: str, field: str, words: str) -> frozenset[Role | None]:
+        """Return the roles in which a base states somebody; None: in one that is none of these."""
+
+    def among(
+        self, kb_id: str, words: Iterable[str], fields: Collection[str]
+    ) -> list[tuple[str, str]]:
+        """Return (field, value) of a base whose values are any of the words."""
+
+    def holding(self, kb_id: str, words: str, fields: Collection[str]) -> frozenset[str]:
+        """Return those of the fields of which any value of a base has the words in it."""
+
+    def written_kinds(self, kb_id: str, kind: str) -> list[str]:
+        """Return the words by which records of a base say that they are of a kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Name:
+    """Words that name something: where they stand, and the fields that state them; none: no one."""
+
+    span: TextSpan
+    words: str
+    fields: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Names:
+    """What a question names, as filters. Those of one sort are alternatives.
+
+    `alternatives`: two sides that a comparison may hold against each other. `unknown`: names that
+    no record states; `unread`: what was named in a way that no filter says; `apart`: what only a
+    comparison may name together. `words`: of the question, normalised, what was read blank.
+    `kinds`: its words for kinds of happenings, normalised, each with its kind.
+    `asked`: of whom it asks, a field or role; `per`: of each of them. `roles`: those of the base,
+    where the question has any.
+    """
+
+    filters: Filters = NO_FILTERS
+    alternatives: tuple[Filters, ...] = ()
+    unknown: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+    apart: tuple[str, ...] = ()
+    words: str = ""
+    kinds: tuple[tuple[str, str], ...] = ()
+    asked: str | None = None
+    per: bool = False
+    roles: frozenset[Role] = frozenset()
+
+
+def names_in(
+    question: Question,
+    named: Named,
+    kb_id: str,
+    vocabulary: Vocabulary,
+    have: Collection[str],
+    today: date,
+) -> Names:
+    """Return what a question names among the values of a base."""
+    typed = as_meant(question.text)
+    typed = typed if len(typed) == len(question.text) else question.text
+    bounds = bounds_in(typed, _stretches(named, today))
+    taken = [bound.span for bound in bounds]
+    found = list(_values(typed, taken, kb_id, vocabulary, have))
+    taken += [name.span for name in found]
+    subjects = [s for s in named.subjects if not any(s.span.overlap(one) for one in taken)]
+    found += [_looked_up(s, kb_id, vocabulary) for s in subjects if s.kind not in _NO_NAMES]
+    events = [s for s in subjects if s.kind is SubjectKind.EVENT]
+    blank = [*(b.span for b in bounds), *(s.span for s in events)]
+    blank += [s.span for s in subjects if s.kind is SubjectKind.DATE]
+    words = _blanked(typed, blank, [name.span for name in found])
+    kinds = tuple((normalise(s.text), form) for s in events for form in s.forms)
+    names = Names(Filters(kind=tuple(dict.fromkeys(kind for _, kind in kinds))), words=words)
+    names.kinds = kinds
+    _put_people(names, found, kb_id, vocabulary)
+    _put_days(names, bounds, typed)
+    names.alternatives = names.alternatives or _alternatives(names.filters, bounds)
+    return names
+
+
+def filter_of(name: str, words: str) -> Filters:
+    """Return the filter by words in a field."""
+    listed = _LISTED.get(FactField(name)) if name in STANDARD_FIELDS else None
+    if listed:
+        return filters_from({listed: (words,)})
+    return Filters(fields=(FieldFilter(name, text=words),))
+
+
+def joined(one: Filters, other: Filters) -> Filters:
+    """Return both; several names of one sort are alternatives."""
+    both = one.merged(other)
+    for name in ("place", "person", "unit"):
+        values = (*getattr(one, name), *getattr(other, name))
+        both = both.merged(filters_from({name: tuple(dict.fromkeys(values))}))
+    return replace(both, text=tuple(dict.fromkeys((*one.text, *other.text))))
+
+
+def _stretches(named: Named, today: date) -> list[Stretch]:
+    """The days that a question names, each time once."""
+    told = [time.window for time in named.told]
+    found = [Stretch(window.span, window.first, window.last) for window in told]
+    for subject in named.subjects:
+        if subject.kind is SubjectKind.DATE and not any(
+            subject.span.overlap(window.span) for window in told
+        ):
+            days = list(stated_days(subject, today))
+            found += [Stretch(subject.span, day.first, day.last) for day in days[:1]]
+    return found
+
+
+def _values(
+    typed: str,
+    taken: Sequence[TextSpan],
+    kb_id: str,
+    vocabulary: Vocabulary,
+    have: Collection[str],
+) -> Iterator[_Name]:
+    """Yield values of the base that stand in the question whole, the longest first."""
+    folded = fold(typed)
+    places: dict[str, list[tuple[int, int]]] = {}
+    for start, end in _runs(folded.text):
+        for form in singular_forms(folded.text[start:end]):
+            places.setdefault(form, []).append((start, end))
+    fields = [name for name in have if name in _STANDING or name not in STANDARD_FIELDS]
+    by_value: dict[str, list[str]] = {}
+    for name, value in vocabulary.among(kb_id, places, fields):
+        if _is_telling(name, value):
+            by_value.setdefault(value, []).append(name)
+    used = list(taken)
+    for value in sorted(by_value, key=lambda one: (-len(one), one)):
+        for start, end in places[value]:
+            span = folded.typed(start, end)
+            if any(span.overlap(one) for one in used):
+                continue
+            if FactField.PERSON in by_value[value]:
+                span = folded.typed(*titled(folded.text, start, end))
+            used.append(span)
+            yield _Name(span, value, tuple(by_value[value]))
+
+
+def _runs(text: str) -> Iterator[tuple[int, int]]:
+    """Yield every run of up to twelve tokens: characters of scripts without spaces, words."""
+    tokens = [match.span() for match in _TOKEN.finditer(text)][:_MAX_LOOKED_AT]
+    for first in range(len(tokens)):
+        for last in range(first, min(first + _MAX_TOKENS, len(tokens))):
+            start, end = tokens[first][0], tokens[last][1]
+            if end - start > 1:
+                yield start, end
+
+
+def _is_telling(name: str, value: str) -> bool:
+    """False for a number, for a kind of happening, and for what is only a word of questions."""
+    if not _WORD.search(value) and name != FactField.NUMBER:
+        return False
+    is_name = name in STANDARD_FIELDS and name not in (FactField.KIND, FactField.MEASURE)
+    if is_name:
+        return True
+    return not event_kinds(value) and any(sketch_of(value).rest)
+
+
+def _looked_up(subject: Subject, kb_id: str, vocabulary: Vocabulary) -> _Name:
+    """Return a name by its fullest form that any record states."""
+    fields = _FIELDS_OF.get(subject.kind, FINDABLE)
+    for form in dict.fromkeys((*subject.forms, *map(without_title, subject.forms))):
+        holding = vocabulary.holding(kb_id, form, fields)
+        if FactField.PLACE in holding and subject.kind is SubjectKind.PLACE:
+            holding = frozenset({FactField.PLACE})
+        if holding:
+            return _Name(subject.span, form, tuple(sorted(holding)))
+    return _Name(subject.span, subject.text)
+
+
+def _blanked(typed: str, blank: Iterable[TextSpan], names: Iterable[TextSpan]) -> str:
+    """Return the normalised words, commas in place of what was read, names as runs of NAME."""
+    text = typed
+    for mark, spans in ((",", blank), (NAME, names)):
+        for span in spans:
+            text = f"{text[: span.start]}{mark * len(span)}{text[span.end :]}"
+    return normalise(text)
+
+
+def _put_people(names: Names, found: Sequence[_Name], kb_id: str, vocabulary: Vocabulary) -> None:
+    """Put names to filters, each in the role that the words give it."""
+    runs = [match.start() for match in re.finditer(f"{NAME}+", names.words)]
+    ordered = sorted(found, key=lambda name: name.span.start)
+    starts = dict(zip(runs, ordered, strict=False)) if len(runs) == len(ordered) else {}
+    fields = {start: name.fields[0] for start, name in starts.items() if len(name.fields) == 1}
+    told = roles_in(names.words, fields)
+    names.words = told.words.replace(NAME, ",")
+    if told.named or told.asked:
+        names.roles = vocabulary.roles(kb_id)
+    roles = {id(name): told.named.get(start) for start, name in starts.items()}
+    in_role: dict[Role, list[str]] = {}
+    for name in ordered:
+        role = roles.get(id(name))
+        if role and _is_in_role(names, name, role, kb_id, vocabulary):
+            in_role.setdefault(role, []).append(name.words)
+        else:
+            _put_name(names, name)
+    _put_roles(names, in_role)
+    names.asked, names.per = told.asked and _known_as(told.asked, names.roles), told.per
+
+
+def _is_in_role(names: Names, name: _Name, role: Role, kb_id: str, vocabulary: Vocabulary) -> bool:
+    """True where records say that somebody has a role, or might: they state it of others.
+
+    Of whom they state another role only, no filter by name alone says what is meant.
+    """
+    of = str(FIELD_OF_ROLE[role])
+    if of not in name.fields:
+        return False
+    stated = vocabulary.roles_of(kb_id, of, name.words)
+    if role in stated or (None not in stated and role in names.roles):
+        return True
+    if None not in stated:
+        names.unread = (*names.unread, name.words)
+    return False
+
+
+def _put_name(names: Names, name: _Name) -> None:
+    if not name.fields:
+        names.unknown = (*names.unknown, name.words)
+    elif len(name.fields) == 1:
+        names.filters = joined(names.filters, filter_of(name.fields[0], name.words))
+    else:
+        names.filters = joined(names.filters, Filters(text=(name.words,)))
+
+
+def _put_roles(names: Names, in_role: Mapping[Role, Sequence[str]]) -> None:
+    """Filter by people in their roles; two in one role are two sides of a comparison."""
+    for role, people in in_role.items():
+        sides = [filter_of(str(role), words) for words in dict.fromkeys(people)]
+        if len(sides) == 1:
+            names.filters = joined(names.filters, sides[0])
+        else:
+            names.alternatives = tuple(sides) if len(sides) == 2 else ()
+            names.apart = (*names.apart, *people)
+
+
+def _known_as(role: Role, roles: Collection[Role]) -> str:
+    """Return a role, or its field where a base tells no roles of it apart."""
+    of = FIELD_OF_ROLE[role]
+    return str(role if any(FIELD_OF_ROLE[one] is of for one in roles) else of)
+
+
+def _put_days(names: Names, bounds: Sequence[Bound], typed: str) -> None:
+    """Restrict to the days of all bounds, or of all where none is left out between them."""
+    if not bounds:
+        return
+    common: Bound | None = bounds[0]
+    for other in bounds[1:]:
+        common = common.within(other) if common else None
+    if common is None:
+        ordered = sorted(bounds, key=lambda one: (one.first or date.min, one.last or date.max))
+        common = Bound(bounds[0].span, ordered[0].first, ordered[-1].last)
+        if not _is_whole(ordered):
+            names.apart = (*names.apart, *(bound.span.of(typed) for bound in bounds))
+    names.filters = names.filters.merged(_within(common))
+
+
+def _is_whole(ordered: Sequence[Bound]) -> bool:
+    """True where each stretch begins no later than the day behind the one before."""
+    return all(
+        one.last is not None and other.first is not None and other.first <= one.last + _DAY
+        for one, other in pairwise(ordered)
+    )
+
+
+def _within(bound: Bound) -> Filters:
+    midnight = datetime.min.time()
+    begins = datetime.combine(bound.first, midnight) if bound.first else None
+    ends = datetime.combine(bound.last, midnight) + _DAY if bound.last else None
+    return Filters(time_from=begins, time_to=ends)
+
+
+def _alternatives(filters: Filters, bounds: Sequence[Bound]) -> tuple[Filters, ...]:
+    """Return what a comparison may hold against each other: two times, kinds, places, people."""
+    if len(bounds) == 2:
+        return tuple(map(_within, bounds))
+    for name in ("kind", "place", "person", "unit"):
+        values = getattr(filters, name)
+        if len(values) == 2:
+            return tuple(filters_from({name: (value,)}) for value in values)
+    return ()
