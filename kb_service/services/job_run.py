@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain, repeat
 
 import structlog
 
@@ -54,7 +55,7 @@ class JobLease:
         self._claim = claim
         self._interval_s = interval_s
         self._progress = Progress(JobStage.LOAD, 0, 0)
-        self._last_report = 0.0
+        self._started = self._last_report = time.monotonic()
         self._lost: LeaseLost | None = None
         self._is_wanted_back = False
         self._ended = threading.Event()
@@ -73,7 +74,11 @@ class JobLease:
         self._is_wanted_back = True
 
     def report(self, progress: Progress) -> None:
-        """Record a step; written at once on a new stage, else at most twice a second."""
+        """Record a step; written at once on a new stage, else at most twice a second.
+
+        Of a job that has only begun nothing is written: most end before anybody could read it, and
+        a write is a wait for the disk.
+        """
         if self._lost:
             raise self._lost
         if self._is_wanted_back:
@@ -81,12 +86,17 @@ class JobLease:
         is_new_stage = progress.stage is not self._progress.stage
         self._progress = progress
         now = time.monotonic()
-        if is_new_stage or now - self._last_report >= MIN_REPORT_INTERVAL_S:
+        is_young = now - self._started < MIN_REPORT_INTERVAL_S
+        if is_new_stage and is_young:
+            self._jobs.check_lease(self._claim)
+        elif is_new_stage or now - self._last_report >= MIN_REPORT_INTERVAL_S:
             self._last_report = now
             self._jobs.heartbeat(self._claim, progress)
 
     def _beat(self) -> None:
-        while not self._ended.wait(self._interval_s):
+        # The first one tells what has been reported and not written.
+        pauses_s = chain([min(MIN_REPORT_INTERVAL_S, self._interval_s)], repeat(self._interval_s))
+        while not self._ended.wait(next(pauses_s)):
             try:
                 self._jobs.heartbeat(self._claim, self._progress)
             except LeaseLost as error:

@@ -1,12 +1,19 @@
 """How jobs end: searchable, failed with a reason, or given up without a trace."""
 
 import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from unittest.mock import patch
 
 import pytest
+from sqlalchemy import Connection
 
 from kb_service.domain.documents import DocumentStatus
 from kb_service.domain.errors import LeaseLost
 from kb_service.domain.jobs import JobStage, JobStatus, Progress
+from kb_service.services import job_run
 from kb_service.services.job_run import JobLease
 from kb_service.services.worker import new_worker_id, release_dead_workers
 from tests.services.conftest import Desk
@@ -116,3 +123,40 @@ def test_a_document_deleted_while_its_job_waits_is_no_endless_wait(desk: Desk) -
     desk.catalog.documents.delete(desk.base.id, item.document.id)
     run = desk.run(item)
     assert [failure["code"] for failure in run.failures] == ["job_not_found"]
+
+
+def test_a_job_that_ends_soon_writes_its_claim_and_its_end_alone(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_run, "MIN_REPORT_INTERVAL_S", 60)
+    desk.upload("a.txt", "text")
+    writes: list[str] = []
+    write = desk.database.write
+
+    @contextmanager
+    def noted(*given: Any, **named: Any) -> Iterator[Connection]:  # noqa: ANN401
+        writes.append("write")
+        with write(*given, **named) as connection:
+            yield connection
+
+    with patch.object(desk.database, "write", noted):
+        end = desk.worker.run_once()
+    assert end is not None
+    assert end.code == "succeeded"
+    assert len(writes) == 2
+
+
+def test_a_job_that_lasts_tells_what_it_does(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.upload("a.txt", "text")
+    claim = desk.jobs.claim("one")
+    assert claim is not None
+    monkeypatch.setattr(job_run, "MIN_REPORT_INTERVAL_S", 0.05)
+    with JobLease(desk.jobs, claim, interval_s=60) as lease:
+        lease.report(Progress(JobStage.CHUNK, 0, 1))
+        assert desk.jobs.get(claim.job.id).stage is JobStage.LOAD
+        deadline = time.monotonic() + 20
+        while desk.jobs.get(claim.job.id).stage is not JobStage.CHUNK:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        lease.report(Progress(JobStage.COMMIT, 0, 1))
+        assert desk.jobs.get(claim.job.id).stage is JobStage.COMMIT

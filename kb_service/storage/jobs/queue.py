@@ -130,6 +130,11 @@ class JobQueue:
         with self._database.write() as connection:
             change_job(connection, require_lease(connection, claim), **values)
 
+    def check_lease(self, claim: Claim) -> None:
+        """Raise LeaseLost where `heartbeat` does; writes nothing."""
+        with self._database.read() as connection:
+            require_lease(connection, claim)
+
     def give_back(self, claim: Claim) -> None:
         """Queue a job again whose worker does not go on; no attempt is counted. Raises LeaseLost.
 
