@@ -4,8 +4,10 @@ Knows the container and the package document (EPUB 3.3); each chapter is read as
 """
 
 import posixpath
+import re
 import zipfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -14,11 +16,12 @@ from ingest.encodings import decode
 from ingest.limits import ParseLimits
 from ingest.office_package import OfficePackage, local
 from ingest.web_page import add_html
-from kb_service.domain.documents import ParsedDocument
+from kb_service.domain.documents import BLANK_PAGE, NO_TEXT_LAYER, ParsedDocument
 from kb_service.domain.errors import DocumentError
 from kb_service.domain.jobs import JobStage, Progress
 
 _CONTAINER, _ENCRYPTION = "META-INF/container.xml", "META-INF/encryption.xml"
+_BEHIND_PATH = re.compile("[?#]")
 _CHAPTERS = (".xhtml", ".html", ".htm", ".xml")
 
 
@@ -34,10 +37,18 @@ def load_book(
         if _is_locked(package, chapters):
             raise DocumentError(f"{name} is encrypted", code="encrypted_document")
         for number, chapter in enumerate(chapters, start=1):
-            add_html(draft, decode(package.bytes_of(chapter) or b"", chapter).text)
-            draft.end_page()
+            pictures = partial(_picture, package, chapter)
+            text = decode(package.bytes_of(chapter) or b"", chapter).text
+            add_html(draft, text, pictures)
+            draft.end_page(NO_TEXT_LAYER if draft.has_pictures else BLANK_PAGE)
             yield Progress(JobStage.LOAD, number, len(chapters))
         yield draft.finish(properties.get("title", ""), {"author": properties.get("creator", "")})
+
+
+def _picture(package: OfficePackage, chapter: str, address: str) -> bytes | None:
+    """Return a picture of the book by its address in a chapter, None for any other."""
+    path = unquote(_BEHIND_PATH.split(address, maxsplit=1)[0])
+    return package.bytes_of(posixpath.normpath(posixpath.join(posixpath.dirname(chapter), path)))
 
 
 def _package_document(package: OfficePackage, name: str) -> tuple[str, dict[str, str]]:

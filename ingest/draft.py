@@ -170,6 +170,11 @@ class DraftDocument:
         self._page_start = self._num_chars
 
     @property
+    def has_pictures(self) -> bool:
+        """True when the open page shows pictures that are no icons."""
+        return self._page.has_pictures
+
+    @property
     def num_pages(self) -> int:
         """The number of closed pages."""
         return len(self._pages)

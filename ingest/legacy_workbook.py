@@ -1,20 +1,26 @@
 """Workbooks of the binary formats (xls, xlsb), through calamine: a page for each sheet.
 
 Knows sheets and the kinds of values that calamine gives; it knows no number formats, so a number is
-said with all its digits and a date in ISO 8601. Comments and charts are not read.
+said with all its digits and a date in ISO 8601. Comments, charts and
+the pictures of an xls are not read.
 """
 
 import datetime as dt
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from ingest.draft import DraftDocument
 from ingest.limits import ParseLimits
 from ingest.number_formats import general
+from ingest.office_package import OfficePackage
 from ingest.tables import row_texts
+from ingest.workbook_pictures import SheetPictures
 from kb_service.domain.documents import ParsedDocument
 from kb_service.domain.errors import DocumentError
 from kb_service.domain.jobs import JobStage, Progress
+
+_SHEETS = "xl/worksheets/sheet"
 
 
 def load_legacy_workbook(
@@ -33,16 +39,42 @@ def load_legacy_workbook(
         raise DocumentError(message, code="corrupt_document") from error
     titles = workbook.sheet_names
     limits.check_pages(name, len(titles), "sheets")
+    pictures = list(pictures_of(path, len(titles)))
     for number, title in enumerate(titles, start=1):
         rows = workbook.get_sheet_by_name(title).iter_rows()
         words = list(row_texts([shown(value) for value in row] for row in rows))
-        if words:
+        if words or pictures[number - 1]:
             draft.add(title, level=1)
         for text in words:
             draft.add(text)
+        for picture in pictures[number - 1]:
+            draft.add_picture(picture)
         draft.end_page()
         yield Progress(JobStage.LOAD, number, len(titles))
     yield draft.finish()
+
+
+def pictures_of(path: Path, num_sheets: int) -> Iterator[list[bytes]]:
+    """Yield the pictures of each sheet; the last has those that no sheet is known to show.
+
+    Only an xlsb is a package whose pictures can be told.
+    """
+    if not zipfile.is_zipfile(path):
+        yield from ([] for _ in range(num_sheets))
+        return
+    with zipfile.ZipFile(path) as file:
+        package = OfficePackage(file)
+        pictures = SheetPictures(package)
+        sheets = sorted((n for n in package.names if n.startswith(_SHEETS)), key=_number_of)
+        found = [list(pictures.of(sheet)) for sheet in sheets] if len(sheets) == num_sheets else []
+        found += [[] for _ in range(num_sheets - len(found))]
+        found[-1] += pictures.left()
+        for parts in found:
+            yield [data for part in parts if (data := package.bytes_of(part))]
+
+
+def _number_of(part: str) -> int:
+    return int("".join(filter(str.isdecimal, part)) or 0)
 
 
 def shown(value: object) -> str:

@@ -106,7 +106,7 @@ class DocumentLoader:
         if media_type in types.TABLES:
             from ingest.tables import TableLoader
 
-            return TableLoader(self._limits)
+            return TableLoader(self._limits, self._pictures)
         if media_type in types.MAILS:
             from ingest.mail import MailLoader
 
@@ -118,7 +118,7 @@ class DocumentLoader:
         if media_type in types.TEXTS:
             from ingest.plain_text import TextLoader
 
-            return TextLoader(self._limits)
+            return TextLoader(self._limits, self._pictures)
         if media_type in types.PICTURES:
             from ingest.picture_file import PictureLoader
 

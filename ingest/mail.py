@@ -119,8 +119,9 @@ class Mail:
 
     def _shown_part(self, address: str) -> bytes | None:
         """Return the picture that a part of this mail is, by its address in the body."""
-        name = unquote(address[len("cid:") :])
-        part = self._parts.get(name)
+        scheme, _, rest = address.partition(":")
+        name = unquote(rest)
+        part = self._parts.get(name) if scheme.lower() == "cid" else None
         if part is None:
             return None
         self._shown.add(name)

@@ -21,7 +21,7 @@ _LIMIT = "ERR_RESOURCE_LIMIT"
 _PICTURE_ENDINGS = (
     ".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".emf", ".wmf", ".svg", ".webp",
 )  # fmt: skip
-_SHOWN = "relationships}embed", "relationships}id", "relationships}pict"
+_SHOWN = "relationships}embed", "relationships}id", "relationships}pict", "office:office}relid"
 _RELATED = "relationships}id", "relationships}dm"
 _MAIN = b"http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 _STRICT_MAIN = b"http://purl.oclc.org/ooxml/wordprocessingml/main"
@@ -43,8 +43,13 @@ def picture_id(node: "_Element") -> str:
 
 
 def description_of(node: "_Element") -> str:
-    """Return the words that stand for a picture; the name of its file is none of them."""
-    words = " ".join(node.get("descr", "").split())
+    """Return the words that stand for a picture."""
+    return described(node.get("descr", ""))
+
+
+def described(words: str) -> str:
+    """Return what is said of a picture, "" for the name of its file."""
+    words = " ".join(words.split())
     return "" if words.lower().endswith(_PICTURE_ENDINGS) and " " not in words else words
 
 

@@ -110,11 +110,16 @@ def blocks_of(container: "_Element") -> Iterator[Block]:
 
 
 def _table(table: "_Element") -> Iterator[Block]:
-    """Yield the rows, then the pictures that stand in them."""
+    """Yield the rows, then the pictures that stand in them, then what floats over the table."""
     yield from map(Block, row_texts(_grid(table)))
-    for node in table.iter():
+    for node in (node for row in _rows(table) for node in row.iter()):
         if local(node) == "image":
             yield Block("", 0, _attribute(node, "href"))
+    for node in table:
+        if local(node) == "shapes":
+            yield from blocks_of(node)
+        elif local(node) in _DESCRIPTIONS:
+            yield Block(node.text or "")
 
 
 def _pages(root: "_Element") -> Iterator[tuple[str, "_Element"]]:

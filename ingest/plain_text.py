@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ingest.draft import DraftDocument, clean
+from ingest.embedded import EmbeddedPictures
 from ingest.encodings import decode
 from ingest.limits import ParseLimits
 from ingest.media_types import JSON, RTF, XML
@@ -21,18 +22,23 @@ _BLANK_LINES = re.compile(r"\n[^\S\n]*\n\s*")
 class TextLoader:
     """Loader for text, RTF, JSON and XML: one page, blocks between blank lines, section marks."""
 
-    def __init__(self, limits: ParseLimits) -> None:
+    def __init__(self, limits: ParseLimits, pictures: EmbeddedPictures | None = None) -> None:
         self._limits = limits
+        self._pictures = pictures
 
     def load(self, path: Path, name: str, media_type: str) -> Iterator[Progress | ParsedDocument]:
         """Yield one Progress, then the ParsedDocument. Raises DocumentError."""
-        draft = DraftDocument(name, self._limits.max_text_chars)
+        draft = DraftDocument(name, self._limits.max_text_chars, self._pictures)
         data = path.read_bytes()
         metadata: dict[str, str] = {}
         if media_type == RTF:
-            from ingest.rich_text import rich_text
+            from ingest.rich_text import rich_parts
 
-            add_text(draft, rich_text(data))
+            for part in rich_parts(data):
+                if isinstance(part, str):
+                    add_text(draft, part)
+                else:
+                    draft.add_picture(part)
         elif media_type == XML:
             from ingest.records import add_xml
 

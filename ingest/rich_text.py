@@ -1,13 +1,18 @@
-"""RTF as text: every word that is shown, with the characters of each font.
+"""RTF as text: every word that is shown, with the characters of each font, and its pictures.
 
 Knows control words, groups and code pages (Rich Text Format 1.9.1). Groups of what is no text
-(fonts, colours, pictures) are left out; footnotes, remarks and headers are kept as they come.
+(fonts, colours) are left out; footnotes, remarks and headers are kept as they come; a picture
+stands behind its paragraph.
 """
 
 import re
+import struct
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 from ingest.encodings import encodings_of
+from ingest.office_package import described
 
 _TOKEN = re.compile(
     rb"\\(?P<word>[A-Za-z]{1,32})(?P<number>-?\d{1,10})? ?|\\'(?P<byte>[0-9a-fA-F]{2})"
@@ -64,10 +69,21 @@ _CHARSETS = {
 """Code pages by the character set of a font."""
 
 
+_DESCRIPTION = b"wzDescription"
+"""The property of a picture that says what it shows."""
+_BITMAP_HEAD = 14  # bytes of a BMP file before what a bitmap in memory begins with
+_NO_HEX = re.compile(rb"[^0-9A-Fa-f]")
+
+
 @dataclass(slots=True)
 class _Group:
-    """What holds until the group ends."""
+    """What holds until the group ends; `picture` and `name` take bytes of this group alone."""
 
+    picture: bytearray | None = None
+    is_bitmap: bool = False
+    name: bytearray | None = None
+    said_from: int | None = None
+    is_fallback: bool = False
     is_text: bool = True
     is_hidden: bool = False
     is_deleted: bool = False
@@ -77,13 +93,15 @@ class _Group:
 
 
 class RichText:
-    """Reads one file; `text` is what it shows."""
+    """Reads one file; `parts` are what it shows: words, and the bytes of pictures."""
 
     def __init__(self, data: bytes) -> None:
         self._code_page = "cp1252"
         self._fonts: dict[int, str] = {}
-        self._pieces: list[str] = []
-        self._aside: list[str] = []
+        self._pieces: list[str | bytes] = []
+        self._aside: list[str | bytes] = []
+        self._pictures: list[bytes] = []
+        self._property = b""
         self._waiting = bytearray()
         self._groups = [_Group()]
         self._to_skip = 0
@@ -93,23 +111,26 @@ class RichText:
         while match := _TOKEN.match(data, place):
             self._take(match)
             place = match.end()
-            if match["word"] == b"bin":
-                place += int(match["number"] or 0)  # bytes of a picture; braces among them are none
+            if match["word"] == b"bin":  # bytes of a picture; braces among them are none
+                size = max(int(match["number"] or 0), 0)
+                if self._groups[-1].picture is not None:
+                    self._groups[-1].picture += data[place : place + size].hex().encode()
+                place += size
         self._flush()
-        self.text = "".join([*self._pieces, "\n\n", *self._aside])
+        self.parts = [*self._pieces, PARAGRAPH, *self._aside, *self._pictures]
 
     def _take(self, match: re.Match[bytes]) -> None:
         kind = match.lastgroup if match.lastgroup != "number" else "word"
         group = self._groups[-1]
         if kind == "open":
             self._flush()
-            self._groups.append(replace(group))
+            self._groups.append(replace(group, picture=None, name=None, said_from=None))
             self._is_destination, self._is_optional = True, False
             return
         if kind == "close":
             self._flush()
             if len(self._groups) > 1:
-                self._groups.pop()
+                self._close(self._groups.pop())
             self._to_skip = 0
         elif kind == "word":
             self._word(match["word"], match["number"], group)
@@ -134,9 +155,8 @@ class RichText:
             word in _NO_TEXT or (self._is_optional and word not in _KEPT | _ASIDE)
         ):
             group.is_text = False
-        if self._is_destination and word in _ASIDE:
-            group.is_aside = True
-            self._aside.append("\n\n")
+        if self._is_destination:
+            self._begin(word, group)
         if word == b"u" and value is not None:
             self._say(chr(value % 0x10000), group)
             self._to_skip = group.skipped
@@ -144,12 +164,40 @@ class RichText:
             group.skipped = value if value is not None else 1
         elif word in (b"ansicpg", b"f", b"fcharset", b"plain"):
             self._encoding(word, value, group)
+        elif word == b"dibitmap":
+            group.is_bitmap = True
         elif word == b"v":
             group.is_hidden = value != 0
         elif word == b"deleted":
             group.is_deleted = value != 0
         elif word in _SIGNS:
             self._say(_SIGNS[word], group)
+
+    def _begin(self, word: bytes, group: _Group) -> None:
+        """A group aside, of a picture, or of a property of one: its name, then its value."""
+        if word in _ASIDE:
+            group.is_aside = True
+            self._aside.append(PARAGRAPH)
+        elif word == b"nonshppict":
+            group.is_fallback = True  # the picture before it once more, for old programs
+        elif word == b"pict" and not group.is_fallback:
+            group.picture = bytearray()
+        elif word == b"sn":
+            group.name = bytearray()
+        elif word == b"sv" and self._property == _DESCRIPTION:
+            group.is_text, group.is_aside = True, False
+            group.said_from = len(self._pieces)
+
+    def _close(self, group: _Group) -> None:
+        if group.picture:
+            digits = _NO_HEX.sub(b"", group.picture)
+            data = bytes.fromhex(digits[: len(digits) // 2 * 2].decode())
+            self._pictures.append(_with_head(data) if group.is_bitmap else data)
+        if group.name is not None:
+            self._property = bytes(group.name).strip()
+        if group.said_from is not None:
+            said = "".join(p for p in self._pieces[group.said_from :] if isinstance(p, str))
+            self._pieces[group.said_from :] = [f" {words} "] if (words := described(said)) else []
 
     def _encoding(self, word: bytes, value: int | None, group: _Group) -> None:
         self._flush()
@@ -165,6 +213,10 @@ class RichText:
     def _byte(self, data: bytes, group: _Group) -> None:
         if self._to_skip and len(data) == 1:
             self._to_skip -= 1
+        elif group.picture is not None:
+            group.picture += data
+        elif group.name is not None:
+            group.name += data
         elif group.is_text and not group.is_hidden and not group.is_deleted:
             self._waiting += data
 
@@ -178,9 +230,10 @@ class RichText:
             self._aside.append(words)
             return
         self._pieces.append(words)
-        if words == PARAGRAPH and self._aside:
-            self._pieces += [*self._aside, PARAGRAPH]
+        if words == PARAGRAPH and (self._aside or self._pictures):
+            self._pieces += [*self._pictures, *self._aside, PARAGRAPH]
             self._aside.clear()
+            self._pictures.clear()
 
     def _flush(self) -> None:
         """Decode the bytes that wait: several may make one character."""
@@ -192,7 +245,26 @@ class RichText:
             self._add(words, self._groups[-1])
 
 
+def rich_parts(data: bytes) -> Iterator[str | bytes]:
+    """Yield the text of an RTF file and its pictures; pairs of surrogates are one character."""
+    for is_text, run in groupby(RichText(data).parts, key=lambda part: isinstance(part, str)):
+        if is_text:
+            text = "".join(map(str, run))
+            yield text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        else:
+            yield from run
+
+
 def rich_text(data: bytes) -> str:
-    """Return the text of an RTF file; pairs of surrogates are one character."""
-    text = RichText(data).text
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    """Return the text of an RTF file without its pictures."""
+    return "".join(part for part in rich_parts(data) if isinstance(part, str))
+
+
+def _with_head(bitmap: bytes) -> bytes:
+    """Return a bitmap of memory as a file (BITMAPFILEHEADER before BITMAPINFOHEADER)."""
+    if len(bitmap) < 40:
+        return bitmap
+    size, _, _, _, bits, packing = struct.unpack("<IiiHHI", bitmap[:20])
+    num_colours = struct.unpack("<I", bitmap[32:36])[0] or (1 << bits if bits <= 8 else 0)
+    start = _BITMAP_HEAD + size + 4 * num_colours + (12 if packing == 3 and size == 40 else 0)
+    return struct.pack("<2sIII", b"BM", _BITMAP_HEAD + len(bitmap), 0, start) + bitmap

@@ -11,6 +11,7 @@ from itertools import chain, groupby, islice, pairwise, zip_longest
 from pathlib import Path
 
 from ingest.draft import DraftDocument
+from ingest.embedded import EmbeddedPictures
 from ingest.encodings import decode
 from ingest.form_tables import ends_with_colon, form_text, is_form
 from ingest.limits import ParseLimits
@@ -155,12 +156,13 @@ def _between(cell: str, *, is_phrase: bool) -> str:
 class TableLoader:
     """Loader for workbooks (a page per sheet) and csv or tsv (one page)."""
 
-    def __init__(self, limits: ParseLimits) -> None:
+    def __init__(self, limits: ParseLimits, pictures: EmbeddedPictures | None = None) -> None:
         self._limits = limits
+        self._pictures = pictures
 
     def load(self, path: Path, name: str, media_type: str) -> Iterator[Progress | ParsedDocument]:
         """Yield Progress per sheet, then the ParsedDocument. Raises DocumentError."""
-        draft = DraftDocument(name, self._limits.max_text_chars)
+        draft = DraftDocument(name, self._limits.max_text_chars, self._pictures)
         if media_type.startswith("text/"):
             decoded = decode(path.read_bytes(), name)
             for text in row_texts(_csv_rows(decoded.text, name), is_header_sure=True):

@@ -37,6 +37,8 @@ _BLOCKS = frozenset(
         *("tfoot", "th", "thead", "tr", "ul", "xmp", *_HEADINGS),
     ]
 )
+_PICTURES = {"img": ("src",), "image": ("xlink:href", "href"), "object": ("data",)}
+"""Elements that show a picture, and the attributes that say where it lies."""
 _TABLE_PARTS = frozenset(["tr", "tbody", "thead", "tfoot", "colgroup", "col"])
 _HIDDEN = frozenset(["head", "iframe", "noscript", "script", "style", "template", "title"])
 _VERBATIM = frozenset(["listing", "plaintext", "pre", "textarea", "xmp"])
@@ -103,7 +105,7 @@ def blocks_of(root: "_Element") -> Iterator[Block]:
                 walk.skip_subtree()
                 yield from page.flush()
                 yield from map(Block, _table_texts(node))
-                yield from (Block("", picture=_address(n)) for n in node.iter("img"))
+                yield from (Block("", picture=_address(n)) for n in node.iter(*_PICTURES))
             else:
                 yield from page.flush_at(node)
                 page.begin(node)
@@ -136,7 +138,7 @@ class _Page:
             self._words.append("\n")
         if tag == "rt" and not _has_marks(node):
             self._words.append("(")
-        if tag == "img":
+        if tag in _PICTURES:
             self._pictures.append(_address(node))
         self.say(_said_by_attributes(node, tag))
         self.say(node.text)
@@ -307,9 +309,9 @@ def _inline(node: "_Element") -> str:
 
 
 def _address(node: "_Element") -> str:
-    """Return where a picture lies when that is in the page or mail itself, "" otherwise."""
-    address = " ".join(str(node.get("src", "")).split())
-    return address if address.lower().startswith(("data:", "cid:")) else ""
+    """Return where a picture lies, as it is written."""
+    found = (node.get(name, "") for name in _PICTURES[_name(node)])
+    return " ".join(next(filter(None, found), "").split())
 
 
 def _inline_picture(address: str) -> bytes | None:

@@ -1,4 +1,5 @@
-"""Workbooks as blocks of text: a page for each sheet, its rows, comments, text boxes and charts.
+"""Workbooks as blocks of text: a page for each sheet, its rows, comments, text boxes and charts,
+then its pictures.
 
 Knows SpreadsheetML. A cell is said as it is shown: by its number format, with the words of merged
 cells in every place, a formula without a stored result as the formula. Broken styles lose formats
@@ -21,6 +22,7 @@ from ingest.limits import ParseLimits
 from ingest.number_formats import BUILT_IN, GENERAL, shown
 from ingest.office_package import OfficePackage, description_of, local, related_id
 from ingest.tables import row_texts
+from ingest.workbook_pictures import SheetPictures
 from kb_service.domain.documents import ParsedDocument
 from kb_service.domain.errors import DocumentError
 from kb_service.domain.jobs import JobStage, Progress
@@ -83,16 +85,19 @@ def load_workbook(
     with zipfile.ZipFile(path) as file:
         package = OfficePackage(file)
         workbook = Workbook(package, name)
+        pictures = SheetPictures(package)
         num_sheets = len(workbook.sheets)
         limits.check_pages(name, num_sheets, "sheets")
         for number, (title, part) in enumerate(workbook.sheets, start=1):
             words = workbook.texts(part)
             first = next(words, None)
-            if first is not None:
+            shown = [*pictures.of(part), *(pictures.left() if number == num_sheets else ())]
+            if first is not None or shown:
                 draft.add(title, level=1)
-                draft.add(first)
-                for text in words:
+                for text in chain([first or ""], words):
                     draft.add(text)
+            for picture in shown:
+                draft.add_picture(package.bytes_of(picture))
             draft.end_page()
             yield Progress(JobStage.LOAD, number, num_sheets)
         yield draft.finish(package.title, {"author": package.author})

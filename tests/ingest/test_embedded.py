@@ -102,8 +102,31 @@ def mail(data: bytes) -> bytes:
     return message.as_bytes()
 
 
+def book(data: bytes) -> bytes:
+    chapter = (
+        "<html><p>Before.</p><p><img src='../pictures/a%20b.png?x#y'/></p><p>After.</p></html>"
+    )
+    target = io.BytesIO()
+    with ZipFile(target, "w") as package:
+        package.writestr(
+            "x/book.opf",
+            "<package><manifest><item id='a' href='text/a.xhtml'/></manifest>"
+            "<spine><itemref idref='a'/></spine></package>",
+        )
+        package.writestr("x/text/a.xhtml", chapter)
+        package.writestr("x/pictures/a b.png", data)
+    return target.getvalue()
+
+
+def rich(data: bytes) -> bytes:
+    shown = rb"{\*\shppict{\pict\picw400\pngblip " + data.hex().encode() + rb"}}"
+    old = rb"{\nonshppict{\pict\wmetafile8 0100}}"
+    return rb"{\rtf1\ansi Bef" + shown + old + rb"ore.\par After.}"
+
+
 KINDS = {
     types.DOCX: word, types.PPTX: slides, types.ODT: open_text, types.HTML: page, types.MAIL: mail,
+    types.EPUB: book, types.RTF: rich,
 }  # fmt: skip
 
 
