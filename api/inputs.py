@@ -111,7 +111,7 @@ def end_of_local_time(value: object) -> datetime:
 
 LocalTime = Annotated[datetime, BeforeValidator(local_time), a_day_or_a_time()]
 EndOfLocalTime = Annotated[datetime, BeforeValidator(end_of_local_time), a_day_or_a_time()]
-Moment = Annotated[int, Whole] | Id
+Moment = Annotated[int, Whole, Field(ge=0)] | Id
 Values = Annotated[list[Id], Field(max_length=MAX_FILTER_VALUES)]
 
 

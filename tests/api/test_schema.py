@@ -144,7 +144,7 @@ def published(client: TestClient) -> dict[str, dict[str, Any]]:
     return {model: models[model]["properties"] for model in VALID}
 
 
-LOOKED_UP = {"conversation_id", "as_of"}
+LOOKED_UP = {("AskInput", "conversation_id"), ("AskInput", "as_of")}
 """Refused by the storage, which these tests' answering does not ask."""
 
 
@@ -159,7 +159,7 @@ def test_past_each_published_limit_a_value_is_refused(client: TestClient, model:
     path, valid = VALID[model]
     num_tried = 0
     for name, schema in published(client)[model].items():
-        for value in outside(schema) if name not in LOOKED_UP else ():
+        for value in outside(schema) if (model, name) not in LOOKED_UP else ():
             num_tried += 1
             response = client.post(path, json={**valid, name: value})
             assert response.status_code in REFUSALS, (name, value, response.text)
