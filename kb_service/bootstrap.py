@@ -143,6 +143,7 @@ def compose(parts: ServiceParts) -> Services:
             uploads,
             sync,
             lambda ids: run_jobs(jobs, make_worker, ids),
+            partial(_embed_waiting, parts),
             lambda order: open_source(order, settings.sync, data_dir),
             data_dir,
         ),
@@ -265,6 +266,14 @@ def _vectors(
     parts: ServiceParts, embedder: Callable[[], Embedder], refresh: Callable[[str], None]
 ) -> VectorService:
     return VectorService(Embeddings(parts.storage().database), embedder, refresh)
+
+
+def _embed_waiting(parts: ServiceParts, kb_id: str) -> int:
+    """Give what waits in a base its vectors here; return how many texts that were."""
+    if not dense_weight(parts.settings.retrieval, parts.models):
+        return 0
+    model = parts.models.embedder().model
+    return _vectors(parts, lambda: model, parts.retriever().refresh).catch_up(kb_id)
 
 
 def _reindexing(parts: ServiceParts, catalog: Catalog) -> ReindexService:

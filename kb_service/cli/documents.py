@@ -73,6 +73,8 @@ def say_run(run: "IngestRun") -> None:
     if run.num_here:
         counts = f"{run.num_pages} pages, {run.num_chunks} chunks"
         say(f"           {run.num_here} of them by this command: {counts}")
+    if run.num_embedded:
+        say(f"           {run.num_embedded} texts got vectors")
 
 
 def upload_row(name: str, item: "UploadItem") -> dict[str, object]:

@@ -20,7 +20,8 @@ POLL_S = 0.2
 class IngestRun:
     """What became of the jobs of one command.
 
-    `num_here`: those done by this process; pages and chunks are counted for these.
+    `num_here`: those done by this process; pages and chunks are counted for these. `num_embedded`:
+    texts that got their vectors after, 0 when nobody waited for these.
     """
 
     num_jobs: int = 0
@@ -28,6 +29,7 @@ class IngestRun:
     num_here: int = 0
     num_pages: int = 0
     num_chunks: int = 0
+    num_embedded: int = 0
     seconds: float = 0.0
     failures: list[dict[str, object]] = field(default_factory=list)
 

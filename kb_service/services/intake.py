@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 
 from kb_service.domain.documents import Document
 from kb_service.domain.errors import InvalidRequest, NotFound
@@ -53,7 +54,7 @@ class IntakeService:
     """`run_jobs` brings ingest jobs to their end. Every method raises StorageError.
 
     `sync` registers what changed in a place, for those who ingest it elsewhere; `open_source` opens
-    the place of an order.
+    the place of an order; `embed_waiting` gives the texts of a base that wait their vectors.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class IntakeService:
         uploads: UploadService,
         sync: SyncService,
         run_jobs: Callable[[Sequence[str]], IngestRun],
+        embed_waiting: Callable[[str], int],
         open_source: SourceOpener,
         data_dir: Path,
     ) -> None:
@@ -71,6 +73,7 @@ class IntakeService:
         self._uploads = uploads
         self.sync = sync
         self._run_jobs = run_jobs
+        self._embed_waiting = embed_waiting
         self._open = open_source
         self._data_dir = data_dir
 
@@ -86,8 +89,8 @@ class IntakeService:
         """Take files and folders into a base (id or name), which is made when it is absent.
 
         A file of a folder is called by its path in it, another one as it is given where that is a
-        relative path. `encoding`: as of an upload. Raises InvalidRequest (no_such_path,
-        unknown_encoding).
+        relative path. `encoding`: as of an upload. Who waits, waits for their vectors too. Raises
+        InvalidRequest (no_such_path, unknown_encoding).
         """
         self._uploads.known_encoding(encoding)
         base = self._bases.ensure(kb)
@@ -106,7 +109,7 @@ class IntakeService:
             )
             for file in told_apart(files)
         )
-        run = self.ingest(_job_ids(uploads)) if is_waiting else None
+        run = self._ingest_whole(base.id, _job_ids(uploads)) if is_waiting else None
         return Intake(uploads, num_skipped, run)
 
     def preview(self, order: SyncOrder) -> SyncPreview:
@@ -142,6 +145,13 @@ class IntakeService:
     def ingest(self, job_ids: Sequence[str]) -> IngestRun:
         """Bring these jobs to their end in this process."""
         return self._run_jobs(job_ids)
+
+    def _ingest_whole(self, kb_id: str, job_ids: Sequence[str]) -> IngestRun:
+        run = self.ingest(job_ids)
+        began = monotonic()
+        run.num_embedded = self._embed_waiting(kb_id)
+        run.seconds += monotonic() - began
+        return run
 
     def _named(self, paths: Iterable[Path]) -> tuple[list[tuple[str, Path]], int]:
         found: list[tuple[str, Path]] = []

@@ -354,3 +354,15 @@ def test_what_documents_state_is_listed_and_found_anew(folder: Path) -> None:
     exported = kb("facts", "--kb", "reports", "--csv", "--document", "pump.txt").stdout
     assert exported.startswith("document,record,incident,field,value")
     assert kb("facts", "--kb", "reports", "--field", "fine").exit_code == 3
+
+
+def test_who_waits_for_an_ingest_finds_by_meaning_after(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody else makes vectors where no server runs; a second run has none to make."""
+    monkeypatch.setenv("KB_RETRIEVAL__DENSE_WEIGHT", "0.5")
+    done = kb_json("ingest", str(folder), "--kb", "r", "--wait")
+    assert done["run"]["num_embedded"] == done["run"]["num_chunks"] > 0
+    hits = kb_json("search", "泵泄漏", "--kb", "r")["items"]
+    assert hits[0]["ranks"]["dense"] == 1
+    assert kb_json("ingest", str(folder), "--kb", "r", "--wait")["run"]["num_embedded"] == 0
