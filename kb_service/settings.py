@@ -47,6 +47,7 @@ class EmbeddingSettings(BaseModel):
 class RerankSettings(BaseModel):
     """KB_RERANK__…: the folder of a cross-encoder that orders the first candidates of a search.
 
+    A question that the quoting reader answers is searched without it: that one reads what is found.
     `model`: empty for none. `candidates` of each search are read, however long it takes. `weight`:
     1 orders by the model's score alone; less adds, with the rest of the weight, the standardised
     score of the words, or of words and vectors where both are asked; 0.15 suits the built-in model,

@@ -112,7 +112,7 @@ class HybridRetriever:
         timings = dict.fromkeys(("lexical_s", "dense_s", "fuse_s", "hydrate_s"), 0.0)
         found = self._search(query, timings)
         reranking = None
-        if reranker := self._reranker():
+        if query.is_reranked and (reranker := self._reranker()):
             found, reranking = self._rerank(reranker, query, found, timings)
         with _clock(timings, "hydrate_s"):
             items = self._items(query, found[: query.top_k])
@@ -215,8 +215,8 @@ class HybridRetriever:
 
     def _num_wanted(self, query: Query) -> int:
         """Chunks to find: those asked for, and those that a reranker chooses them from."""
-        num_read = self._rerank_policy.candidates if self._reranker() else 0
-        return max(query.top_k, num_read)
+        is_read = query.is_reranked and self._reranker() is not None
+        return max(query.top_k, self._rerank_policy.candidates if is_read else 0)
 
     def _rerank(
         self, reranker: Reranker, query: Query, found: "list[_Found]", timings: dict[str, float]

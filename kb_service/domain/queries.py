@@ -80,7 +80,7 @@ class Query:
     """A question to one knowledge base. `top_k`: number of chunks wanted, at least 1.
 
     `with_regions`: tell of each chunk where it stands on its pages. `is_across`: texts in another
-    language than the question's only.
+    language than the question's only. `is_reranked`: False where a reader reads what is found.
     """
 
     kb_id: str
@@ -89,6 +89,7 @@ class Query:
     filters: Filters = field(default_factory=Filters)
     with_regions: bool = False
     is_across: bool = False
+    is_reranked: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -201,7 +201,8 @@ class AnsweringService:
 
     def _query(self, turn: Turn, question: Question) -> Query:
         top_k = turn.request.top_k or min(DEFAULT_TOP_K, self._settings.max_top_k)
-        return Query(turn.kb.id, question, top_k, turn.request.filters)
+        filters = turn.request.filters
+        return Query(turn.kb.id, question, top_k, filters, is_reranked=self._writes)
 
     def _write(self, turn: Turn, plan: Plan) -> Drafting:
         """Say and quote what was planned, sentence by sentence."""

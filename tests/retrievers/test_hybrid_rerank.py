@@ -106,3 +106,14 @@ def test_without_a_reranker_nothing_is_said_of_one(source: MemorySource, tmp_pat
     assert "rerank_s" not in result.timings
     assert search_body(result).rerank is None
     retriever.close()
+
+
+def test_what_a_reader_reads_after_is_not_read_before(source: MemorySource, tmp_path: Path) -> None:
+    reranker = LongestFirst()
+    retriever = opened(source, tmp_path, reranker, RerankPolicy(candidates=8))
+    result = retriever.retrieve(Query(KB, parse_question("valve"), 3, is_reranked=False))
+    assert not reranker.asked
+    assert [item.ranks["lexical"] for item in result.items] == [1, 2, 3]
+    assert result.reranking is None
+    assert "rerank_s" not in result.timings
+    retriever.close()

@@ -83,6 +83,7 @@ def test_an_answer_is_cited_saved_and_returned() -> None:
     )
     assert saved[1].raw_output == "The pump failed on 3 March 2021[1]."
     assert saved[1].reranking == Reranking("reader", 20, 1)
+    assert desk.shelf.queries[-1].is_reranked
 
 
 def test_the_stream_releases_sentences_followed_by_their_citations_and_ends_with_the_answer() -> (
@@ -335,6 +336,7 @@ def test_the_typed_words_of_the_extractive_reader_are_highlighted_in_the_answer(
     assert answer.answer == "The pump failed on 3 March 2021."
     assert answer.highlight is not None
     assert answer.highlight.of(answer.answer) == "3 March 2021"
+    assert not desk.shelf.queries[-1].is_reranked, "the reader reads what is found"
     assert (answer.model, answer.usage.completion_tokens) == ("extractive-reader", 0)
 
 
