@@ -4,7 +4,7 @@ Services are what the doors use; what they are built of stands in `parts`, the m
 `model_parts`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from time import monotonic
@@ -32,7 +32,7 @@ from kb_service.services.documents import DocumentService
 from kb_service.services.erasing import ErasureService
 from kb_service.services.facts import FactService
 from kb_service.services.history import HistoryService
-from kb_service.services.ingest_run import run_jobs
+from kb_service.services.ingest_run import IngestRun, run_jobs
 from kb_service.services.ingestion import IngestionService
 from kb_service.services.intake import IntakeService
 from kb_service.services.jobs import JobService
@@ -121,9 +121,8 @@ def compose(parts: ServiceParts) -> Services:
     catalog, jobs = Catalog(storage.database, parts.blobs), _queue(parts)
     facts, bases = FactService(Facts(storage.database)), BaseService(catalog, parts.drop_index)
     documents = DocumentService(catalog, jobs, makes_vectors=settings.retrieval.dense_weight > 0)
-    max_file_bytes, data_dir = settings.ingest.max_file_bytes, settings.data_dir.resolve()
+    max_file_bytes = settings.ingest.max_file_bytes
     uploads = UploadService(catalog, parts.blobs, detect_media_type, max_file_bytes, encoding_named)
-    sync = SyncService(catalog, uploads, data_dir)
     chatting, keeper = Part(lambda: _chatting(parts)), _keeper(parts)
     readiness, make_worker = _readiness(parts, catalog), partial(_worker, parts, jobs, keeper)
     searching = SearchService(catalog, parts.retriever, settings.retrieval, _states(parts))
@@ -137,15 +136,8 @@ def compose(parts: ServiceParts) -> Services:
         facts=facts,
         columns=ColumnService(Columns(storage.database), catalog),
         uploads=uploads,
-        intake=IntakeService(
-            bases,
-            documents,
-            uploads,
-            sync,
-            lambda ids: run_jobs(jobs, make_worker, ids),
-            partial(_embed_waiting, parts),
-            lambda order: open_source(order, settings.sync, data_dir),
-            data_dir,
+        intake=_intake(
+            parts, bases, documents, uploads, lambda ids: run_jobs(jobs, make_worker, ids)
         ),
         jobs=JobService(jobs),
         pictures=PictureService(catalog, parts.pictures),
@@ -266,6 +258,26 @@ def _vectors(
     parts: ServiceParts, embedder: Callable[[], Embedder], refresh: Callable[[str], None]
 ) -> VectorService:
     return VectorService(Embeddings(parts.storage().database), embedder, refresh)
+
+
+def _intake(
+    parts: ServiceParts,
+    bases: BaseService,
+    documents: DocumentService,
+    uploads: UploadService,
+    run: Callable[[Sequence[str]], IngestRun],
+) -> IntakeService:
+    data_dir = parts.settings.data_dir.resolve()
+    return IntakeService(
+        bases,
+        documents,
+        uploads,
+        SyncService(Catalog(parts.storage().database, parts.blobs), uploads, data_dir),
+        run,
+        partial(_embed_waiting, parts),
+        lambda order: open_source(order, parts.settings.sync, data_dir),
+        data_dir,
+    )
 
 
 def _embed_waiting(parts: ServiceParts, kb_id: str) -> int:
