@@ -49,6 +49,7 @@ from kb_service.services.searching import SearchService
 from kb_service.services.similar import SimilarIncidents
 from kb_service.services.sketching import SketchService
 from kb_service.services.starting import StartService
+from kb_service.services.suggesting import SuggestionService
 from kb_service.services.sync import SyncService
 from kb_service.services.transfer import TransferService
 from kb_service.services.turns import AnswerLog
@@ -73,6 +74,7 @@ from kb_service.storage.records.store import RecordStore
 from kb_service.storage.revisions.publishing import RevisionPublisher
 from kb_service.storage.revisions.store import Revisions
 from kb_service.storage.statistics import Statistics
+from kb_service.storage.suggestions import Suggestions
 from kb_service.storage.watches.outbox import Outbox
 from kb_service.storage.watches.store import Watches
 
@@ -121,7 +123,7 @@ def compose(parts: ServiceParts) -> Services:
     catalog, jobs = Catalog(storage.database, parts.blobs), _queue(parts)
     facts, bases = FactService(Facts(storage.database)), BaseService(catalog, parts.drop_index)
     documents = DocumentService(catalog, jobs, makes_vectors=settings.retrieval.dense_weight > 0)
-    max_file_bytes = settings.ingest.max_file_bytes
+    max_file_bytes, in_their_words = settings.ingest.max_file_bytes, _in_their_words(parts)
     uploads = UploadService(catalog, parts.blobs, detect_media_type, max_file_bytes, encoding_named)
     chatting, keeper = Part(lambda: _chatting(parts)), _keeper(parts)
     readiness, make_worker = _readiness(parts, catalog), partial(_worker, parts, jobs, keeper)
@@ -144,7 +146,8 @@ def compose(parts: ServiceParts) -> Services:
         searching=searching,
         similar=SimilarIncidents(Facts(storage.database), searching.search),
         querying=_across(parts, catalog),
-        watching=_watching(parts),
+        watching=_watching(parts, in_their_words),
+        suggesting=_suggesting(parts, in_their_words),
         answering=Part(lambda: _answering(parts, models.generator().model, parts.answers())),
         history=HistoryService(parts.answers(), catalog),
         chatting=chatting,
@@ -238,7 +241,9 @@ def _worker(parts: ServiceParts, jobs: JobQueue, keeper: IndexKeeper) -> IngestW
     sketching = SketchService(Revisions(database))
     steps = (_erasing(parts).step, facts.step, purge.step, sketching.step)
     # What stands is asked last, so that vectors and facts are there.
-    tasks = (*((vectors.step,) if is_dense else ()), *steps, _watching(parts).step)
+    answering = _in_their_words(parts)
+    asking = (_watching(parts, answering).step, _suggesting(parts, answering).step)
+    tasks = (*((vectors.step,) if is_dense else ()), *steps, *asking)
 
     def spare() -> bool:
         return any(step() for step in tasks)
@@ -312,10 +317,19 @@ def _answering(parts: ServiceParts, generator: Generator, answers: AnswerLog) ->
     )
 
 
-def _watching(parts: ServiceParts) -> WatchService:
+def _in_their_words(parts: ServiceParts) -> Part[AnsweringService]:
+    """Answering in the words of the documents, whichever model answers people."""
+    return Part(lambda: _answering(parts, ExtractiveReader(), UnkeptAnswers()))
+
+
+def _suggesting(parts: ServiceParts, answering: Part[AnsweringService]) -> SuggestionService:
+    database, settle_s = parts.storage().database, parts.settings.watch.settle_s
+    return SuggestionService(Suggestions(database), Facts(database), answering, monotonic, settle_s)
+
+
+def _watching(parts: ServiceParts, answering: Part[AnsweringService]) -> WatchService:
     """In the words of the documents, so that no model's wording is taken for a change."""
     catalog = Catalog(parts.storage().database, parts.blobs)
-    answering = Part(lambda: _answering(parts, ExtractiveReader(), UnkeptAnswers()))
     asker = asker_of(_across(parts, catalog), answering)
     return WatchService(Watches(parts.storage().database), asker, parts.settings, monotonic)
 

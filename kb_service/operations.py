@@ -23,6 +23,7 @@ from kb_service.services.reports import ReportService
 from kb_service.services.searching import SearchService
 from kb_service.services.similar import SimilarIncidents
 from kb_service.services.starting import StartService
+from kb_service.services.suggesting import SuggestionService
 from kb_service.services.transfer import TransferService
 from kb_service.services.upkeep import UpkeepService
 from kb_service.services.uploads import UploadService
@@ -58,6 +59,7 @@ class Services:
     similar: SimilarIncidents
     querying: AcrossDocuments
     watching: WatchService
+    suggesting: SuggestionService
     answering: Callable[[], AnsweringService]
     history: HistoryService
     chatting: Callable[[], ChattingService]

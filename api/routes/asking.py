@@ -22,6 +22,7 @@ from api.sse import KEEP_ALIVE, EventPump, sse_event
 from kb_service.domain.answers import Answer
 from kb_service.domain.errors import GenerationError, KbError
 from kb_service.schemas.answers import AnswerBody, answer_body, citation_body
+from kb_service.schemas.suggestions import SuggestionBody, SuggestionListBody
 from kb_service.services.asking import (
     AskEvent,
     CitationEvent,
@@ -36,6 +37,13 @@ log = structlog.get_logger("api")
 
 IN_LINE: tuple[AskEvent, ...] = (PhaseEvent(Phase.WAITING),)
 STREAM_CONTENT = {"text/event-stream": {"schema": {"type": "string"}}}
+
+
+@router.get("/kb/{kb}/suggestions")
+def list_suggestions(base: Base, services: ServicesParam) -> SuggestionListBody:
+    """List questions that the documents were found to answer, as they are now."""
+    found = services.suggesting.listed(base.id)
+    return SuggestionListBody(items=[SuggestionBody.of(one) for one in found])
 
 
 @router.post(

@@ -63,6 +63,7 @@ from kb_service.services.readiness import ReadinessService
 from kb_service.services.reports import ReportService
 from kb_service.services.searching import SearchService
 from kb_service.services.similar import SimilarIncidents
+from kb_service.services.suggesting import SuggestionService
 from kb_service.services.transfer import TransferService
 from kb_service.services.uploads import UploadService
 from kb_service.services.watching import WatchService
@@ -80,6 +81,7 @@ from kb_service.storage.jobs.queue import JobQueue
 from kb_service.storage.records.store import RecordStore
 from kb_service.storage.revisions.publishing import RevisionPublisher
 from kb_service.storage.statistics import Statistics
+from kb_service.storage.suggestions import Suggestions
 from kb_service.storage.watches.store import Watches
 from retrievers.upkeep import IndexFiles
 from tests.storage.world import PROFILE, parsed_of, vectors_of
@@ -315,6 +317,9 @@ class ApiService:
             facts=FactService(Facts(self.database)),
             columns=ColumnService(Columns(self.database), self.catalog),
             querying=AcrossDocuments(RecordStore(self.database), self.catalog.revisions),
+            suggesting=SuggestionService(
+                Suggestions(self.database), Facts(self.database), unused, monotonic, 0.0
+            ),
             watching=WatchService(Watches(self.database), no_asker, self.settings, monotonic),
             uploads=self.uploads,
             jobs=JobService(self.jobs),

@@ -49,7 +49,7 @@ def page(
     )
     opened = context.new_page()
     opened.goto(f"{address}#base={base.id}")
-    expect(opened.locator(".example").first).to_be_visible()
+    expect(opened.locator(".teaching h2")).to_be_visible()
     yield opened
     context.close()
 

@@ -12,6 +12,7 @@ from kb_service.storage.embeddings import remove_unused_embeddings
 from kb_service.storage.erasure import record_deletions
 from kb_service.storage.past_tables import past_chunks
 from kb_service.storage.references import blobs_of
+from kb_service.storage.suggestions import forget_suggestions
 from kb_service.storage.tables import (
     documents,
     revisions,
@@ -44,4 +45,5 @@ def _remove_one(connection: Connection, kb_id: str, document_id: str) -> set[str
     remove_unused_embeddings(connection, hashes)
     redact_answers(connection, document_id)
     redact_standing_answers(connection, document_id)
+    forget_suggestions(connection, kb_id)
     return blobs

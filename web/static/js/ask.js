@@ -8,6 +8,7 @@ import { announce, byId, oncePerFrame, show } from "./dom.js";
 import { askedOf, forgetAsked, forgetConversation, keepAsked, nameConversation } from "./drafts.js";
 import { t } from "./i18n/i18n.js";
 import { storedSince, streamAnswer } from "./streaming.js";
+import { Suggestions } from "./suggestions.js";
 import { EMPTY, readTurns, Thread } from "./thread.js";
 import { teaching } from "./welcome.js";
 
@@ -23,10 +24,11 @@ export class Ask {
   #stops = null; // of the answer that streams
   #loading = new AbortController(); // aborted when what is shown is left
   #running = Promise.resolve();
+  #suggestions = new Suggestions(() => this.showTeaching());
   #hooks;
 
   // hooks: {cite(kbId, view, citation, mark), incident(kbId, citation), watch(kbId, answer), answered(kbId, conversationId), begin(kbId),
-  // gone(kbId, conversationId), found(kbId, conversationId), hasDocuments(), demo(), openBase(base),
+  // gone(kbId, conversationId), found(kbId, conversationId), hasDocuments(), present() the base as it is now, demo(), openBase(base),
   // openDocuments(), modelNotice(), guard(run)}
   constructor(hooks) {
     this.#hooks = hooks;
@@ -123,7 +125,7 @@ export class Ask {
   // The empty thread shows what one can ask; called again when the documents change.
   showTeaching() {
     if (!this.#base || this.#thread.size || this.#conversationId) return;
-    this.#thread.fill(teaching(this.#base, { ask: (text) => this.#submit(text), ...this.#hooks }));
+    this.#thread.fill(teaching(this.#base, this.#suggestions.of(this.#hooks.present() ?? this.#base), { ask: (text) => this.#submit(text), ...this.#hooks }));
   }
 
   #showBegin() {

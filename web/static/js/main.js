@@ -47,6 +47,7 @@ const documents = new Documents({
   },
   changed: debounce(() => guard(async () => {
     await bases.refreshChosen();
+    ask.showTeaching();
     await incidents.refresh();
   }), 300),
   report: (source, say, owner) => notices.set(source, say, { owner }),
@@ -84,6 +85,7 @@ const ask = new Ask({
   }),
   hasDocuments: () => documents.items.some((doc) => doc.revision),
   demo: () => bases.demo,
+  present: () => bases.chosen,
   modelNotice: () => readiness.modelNotice,
   openBase: (base) => guard(() => navigation.openBase(base)),
   openDocuments: () => {

@@ -2,11 +2,11 @@
 // Builds elements only; what a button does is passed in.
 
 import { el, icon } from "./dom.js";
-import { t } from "./i18n/i18n.js";
+import { language, t } from "./i18n/i18n.js";
 
 const DEMO = "demo";
 const DEMO_EXAMPLES = ["demo_example_1", "demo_example_2", "demo_example_3", "demo_example_4"];
-const EXAMPLES = ["example_cause", "example_when", "example_number"];
+const MAX_SHOWN = 4;
 
 // No base is there: three steps and the button that starts them.
 export function firstSteps(onCreate) {
@@ -27,12 +27,13 @@ export function missingBase(other, onOpen) {
 }
 
 // The empty thread: how to begin, or what one can ask.
+// `suggested`: [{question, language}] that the documents were found to answer.
 // hooks: {ask(question), hasDocuments(), demo(), openBase(base), openDocuments(), modelNotice()}
-export function teaching(base, hooks) {
+export function teaching(base, suggested, hooks) {
   const isEmpty = !base.num_documents && !hooks.hasDocuments();
   const notice = hooks.modelNotice();
   return el("div", { class: "teaching" },
-    isEmpty ? emptyBase(base, hooks) : examples(base, hooks.ask),
+    isEmpty ? emptyBase(base, hooks) : examples(base, suggested, hooks.ask),
     notice ? el("p", { class: "notice notice-plain" }, notice) : null);
 }
 
@@ -49,15 +50,16 @@ function emptyBase(base, { demo, openBase, openDocuments }) {
   ];
 }
 
-// The demo base is known: what is suggested there has an answer.
-function examples(base, ask) {
-  const names = base.name === DEMO ? DEMO_EXAMPLES : EXAMPLES;
-  const questions = names.map((name) => t(name));
+// What is suggested has an answer: the service asked it, or the base is the demo and is known.
+function examples(base, suggested, ask) {
+  const own = [...suggested].sort((a, b) => Number(b.language === language()) - Number(a.language === language()));
+  const questions = own.length || base.name !== DEMO ? own.map(({ question }) => question) : DEMO_EXAMPLES.map((name) => t(name));
+  const shown = questions.slice(0, MAX_SHOWN);
   return [
     el("h2", {}, t("teach_title")),
     el("p", {}, t("teach_how")),
-    el("h3", { class: "eyebrow" }, t("examples")),
-    el("ul", { class: "examples" }, questions.map((question) =>
+    shown.length ? el("h3", { class: "eyebrow" }, t("examples")) : "",
+    shown.length && el("ul", { class: "examples" }, shown.map((question) =>
       el("li", {}, el("button", { type: "button", class: "example", onclick: () => ask(question) }, el("bdi", {}, question))))),
-  ];
+  ].filter(Boolean);
 }

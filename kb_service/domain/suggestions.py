@@ -1,0 +1,20 @@
+"""Questions that a base was found to answer. Values only."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A question with its language, and the searchable revisions that its answer cites (ids)."""
+
+    question: str
+    language: str
+    revision_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """A document of which something may be asked."""
+
+    document_id: str
+    title: str
