@@ -314,6 +314,7 @@ jobs = Table(
     Index("ix_jobs_status_run_after", "status", "run_after"),
     Index("ix_jobs_document_id_number", "document_id", "number"),
     Index("ix_jobs_kb_id_event_seq", "kb_id", "event_seq"),
+    Index("ix_jobs_kb_id_status_attempt_number", "kb_id", "status", "attempt", "number"),
     sqlite_autoincrement=True,
 )
 

@@ -27,6 +27,7 @@ from kb_service.storage.jobs.rows import (
     job_of,
     require_job_row,
 )
+from kb_service.storage.jobs.turns import Turns
 from kb_service.storage.tables import documents, jobs, knowledge_bases
 
 FIRST_RETRY_S = 5.0
@@ -92,31 +93,31 @@ class JobQueue:
         self._clock = clock
         self._elapsed = elapsed
         self._leases = LeaseWatch(lease_s, elapsed)
+        self._turns = Turns()
         self._started_at = clock() - timedelta(seconds=elapsed())
 
     def claim(self, worker_id: str, which: Selection = EVERY_JOB) -> Claim | None:
-        """Take the oldest runnable job of a selection, None when there is none.
+        """Take a runnable job of a selection, None when there is none.
 
-        Runnable: queued, waiting for a retry that is due, or running under a lease that ran out.
-        Jobs with fewer attempts come first, so that a file that kills or holds its worker cannot
-        stop the rest.
+        Bases take turns; of a base the oldest job comes first. Runnable: queued, waiting for a
+        retry that is due, or running under a lease that ran out. Jobs with fewer attempts come
+        first, so that a file that kills or holds its worker cannot stop the rest.
         """
-        is_due = and_(self._is_due(), which.condition)
-        silent, has_due = self._look(is_due)
+        silent, has_due = self._look(which)
         if not silent and not has_due:
             return None
         with self._database.write() as connection:
             for number, beat in silent.items():
                 stands_still = and_(jobs.c.number == number, jobs.c.event_seq == beat)
                 self._interrupt(connection, stands_still)
-            row = connection.execute(
-                select(jobs).where(is_due).order_by(jobs.c.attempt, jobs.c.number).limit(1)
-            ).first()
+            row = self._turns.next(
+                connection, lambda state: and_(self._is_due(state), which.condition)
+            )
             return self._take(connection, row, worker_id) if row is not None else None
 
     def has_runnable(self, which: Selection = EVERY_JOB) -> bool:
         """True when `claim` may find a job."""
-        silent, has_due = self._look(and_(self._is_due(), which.condition))
+        silent, has_due = self._look(which)
         return bool(silent) or has_due
 
     def heartbeat(self, claim: Claim, progress: Progress | None = None) -> None:
@@ -265,26 +266,29 @@ class JobQueue:
                 return JobEvents(newest, ())
             return JobEvents(newest, tuple(job_of(row) for row in connection.execute(statement)))
 
-    def _look(self, is_due: ColumnElement[bool]) -> tuple[dict[int, int], bool]:
+    def _look(self, which: Selection) -> tuple[dict[int, int], bool]:
         """Return the beats of the leases that ran out, and whether a job is due."""
         # An idle worker asks several times a second: it must not take the write lock for that.
         running = select(jobs.c.number, jobs.c.event_seq).where(jobs.c.status == JobStatus.RUNNING)
         with self._database.read() as connection:
             beats = dict(connection.execute(running).tuples().all())
-            first = connection.execute(select(jobs.c.number).where(is_due).limit(1)).first()
-        return self._leases.silent(beats), first is not None
+            one = select(jobs.c.number).where(which.condition).limit(1)
+            due = (one.where(self._is_due(state)) for state in (JobStatus.QUEUED, JobStatus.FAILED))
+            has_due = any(connection.execute(statement).first() for statement in due)
+        return self._leases.silent(beats), has_due
 
     def _steady_now(self) -> datetime:
         """The time as of the start of this process, moved on by the clock that never steps."""
         return self._started_at + timedelta(seconds=self._elapsed())
 
-    def _is_due(self) -> ColumnElement[bool]:
+    def _is_due(self, status: JobStatus) -> ColumnElement[bool]:
+        """The condition that a job in that status, queued or failed, may be taken now."""
+        if status is JobStatus.QUEUED:
+            return jobs.c.status == status
         now = self._steady_now()
         longest = now + timedelta(seconds=MAX_RETRY_S)
         is_over = or_(jobs.c.run_after <= now, jobs.c.run_after > longest)
-        return or_(
-            jobs.c.status == JobStatus.QUEUED, and_(jobs.c.status == JobStatus.FAILED, is_over)
-        )
+        return and_(jobs.c.status == status, is_over)
 
     def _take(self, connection: Connection, row: Row[Any], worker_id: str) -> Claim:
         token = secrets.token_hex(16)
