@@ -35,12 +35,17 @@ class Service:
         *,
         log: Path | None = None,
         prefix: Sequence[str] = (),
+        options: Sequence[str] = ("--no-demo",),
         **settings: str,
     ) -> None:
-        """`prefix`: a command that starts the server in its own place, such as `prlimit`."""
+        """`prefix`: a command that starts the server in its own place, such as `prlimit`.
+
+        `options`: of `kb serve`.
+        """
         self.data_dir = data_dir
         self.port = free_port()
         self._prefix = prefix
+        self._options = options
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("KB_")},
             "KB_DATA_DIR": str(data_dir),
@@ -55,7 +60,7 @@ class Service:
         """Start the server and return the seconds until it answered /healthz."""
         started = time.monotonic()
         with self._log.open("ab") as log:
-            serve = [sys.executable, "-m", "kb_service.cli", "serve", "--no-demo"]
+            serve = [sys.executable, "-m", "kb_service.cli", "serve", *self._options]
             command = [*self._prefix, *serve]
             self._process = subprocess.Popen(command, env=self._environment, stdout=log, stderr=log)
         while time.monotonic() - started < READY_TIMEOUT_S:
@@ -73,6 +78,12 @@ class Service:
         """Run one `kb` command on the same data folder."""
         command = [sys.executable, "-m", "kb_service.cli", *arguments]
         return subprocess.run(command, env=self._environment, capture_output=True, check=False)
+
+    def start_worker(self) -> subprocess.Popen[bytes]:
+        """Start a worker of its own beside the server; the caller ends it."""
+        command = [sys.executable, "-m", "kb_service.cli", "worker"]
+        with self._log.open("ab") as log:
+            return subprocess.Popen(command, env=self._environment, stdout=log, stderr=log)
 
     @property
     def pid(self) -> int:
