@@ -208,20 +208,20 @@ def _likeliest(data: bytes) -> Decoded | None:
     sample = _cut_at_a_line(data)
     matches = from_bytes(sample, cp_isolation=list(LIKELY))
     guessed = [match.encoding for match in matches]
-    if len(sample.translate(None, bytes(range(128)))) < MIN_TELLING_BYTES:
-        guessed = ["gb18030", *(label for label in guessed if label != "gb18030")]
+    is_short = len(sample.translate(None, bytes(range(128)))) < MIN_TELLING_BYTES
     scored = []
     for place, label in enumerate([*guessed, *(label for label in LIKELY if label not in guessed)]):
         encoding = next((e for e in encodings_of(label) if _strictly(data, e) is not None), "")
         if encoding and _is_text(sample.decode(encoding, "replace")):
             oddness = oddness_of(sample.decode(encoding, "replace"))
             is_odd = oddness > MAX_ODDNESS
-            scored.append((is_odd, oddness if is_odd else 0.0, place, oddness, encoding))
+            is_first = is_short and not is_odd and label == "gb18030"
+            scored.append((is_odd, -1 if is_first else place, oddness, encoding))
     if not scored:
         broken = next((encodings_of(match.encoding)[0] for match in matches), "")
         return _replacing(data, broken, 0.0) if broken else None
-    (_, _, place, oddness, encoding), rivals = min(scored), sorted(scored)[1:]
-    is_alone = all(is_odd or rank >= len(guessed) for is_odd, _, rank, _, _ in rivals)
+    (_, place, oddness, encoding), rivals = min(scored), sorted(scored)[1:]
+    is_alone = all(is_odd or rank >= len(guessed) for is_odd, rank, _, _ in rivals)
     confidence = SURE if is_alone and place < len(guessed) else UNSURE
     return Decoded(data.decode(encoding), encoding, confidence * (1 - min(1.0, oddness)))
 

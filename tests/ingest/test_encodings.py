@@ -41,7 +41,8 @@ def test_a_text_that_declares_nothing_is_read_in_its_own_encoding(
 @pytest.mark.parametrize(
     ("text", "encoding"),
     [
-        ("## können\n\nkönnen\n", "cp1252"), ("für", "cp1252"), ("São Paulo", "cp1252"),
+        ("## können\n\nkönnen\n", "cp1252"), ("## können\n\nkönnen\n\näöüß\n", "cp1252"),
+        ("für", "cp1252"), ("São Paulo", "cp1252"),
         ("Die Tür war zu.", "cp1252"), ("The pump ran at 85 °C.", "cp1252"), ("señor", "cp1252"),
         ("三号码头", "gb18030"), ("起重机", "gb18030"), ("王翀", "gb18030"), ("A栋", "gb18030"),
         ("臺北", "big5"), ("王小明", "big5"), ("碼頭", "big5"), ("クレーン", "cp932"),
