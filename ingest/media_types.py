@@ -23,6 +23,8 @@ PLAIN_TEXT = "text/plain"
 CSV = "text/csv"
 TSV = "text/tab-separated-values"
 
+DOC, PPT = "application/msword", "application/vnd.ms-powerpoint"
+WPS = "application/vnd.ms-works"
 XLSB = "application/vnd.ms-excel.sheet.binary.macroenabled.12"
 XLS = "application/vnd.ms-excel"
 MSG = "application/vnd.ms-outlook"
@@ -87,6 +89,11 @@ _BY_SUFFIX = {
     "": PLAIN_TEXT,
 }
 SUPPORTED_SUFFIXES = tuple(suffix for suffix in _BY_SUFFIX if suffix)
+_CONVERTED = {
+    ".doc": DOC, ".dot": DOC, ".ppt": PPT, ".pps": PPT, ".pot": PPT, ".dps": PPT, ".wps": WPS,
+    ".wpt": WPS,
+}  # fmt: skip
+"""Old files that only a program outside reads, by suffix; those of WPS are of the same make."""
 _OOXML_TYPES = frozenset({DOCX, PPTX, XLSX, XLSB})
 _BINARY_SUFFIXES = frozenset({PDF, XLS, MSG, RTF, ZIP, *PACKAGES, *PICTURES})
 _PICTURE_SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
@@ -135,11 +142,19 @@ _MAIL_FIELD = re.compile(
 _SURE_MAIL_FIELDS = frozenset({b"mime-version", b"message-id", b"received", b"return-path"})
 
 
-def detect_media_type(name: str, head: bytes) -> str:
+def accepted_suffixes(convertible: frozenset[str]) -> tuple[str, ...]:
+    """Return the suffixes of what is read, with those that converters read."""
+    converted = (suffix for suffix, kind in _CONVERTED.items() if kind in convertible)
+    return (*SUPPORTED_SUFFIXES, *converted)
+
+
+def detect_media_type(name: str, head: bytes, convertible: frozenset[str] = frozenset()) -> str:
     """Return the media type of a file from its first HEAD_BYTES and its name.
 
-    Raises DocumentError: empty_document for no bytes, encrypted_document for a locked Office file,
-    unsupported_media_type for everything that is not read, naming what the file is.
+    `convertible`: old kinds that a program of this machine reads. Raises DocumentError:
+    empty_document for no bytes, encrypted_document for a locked Office file, converter_missing for
+    an old kind that nothing here reads, unsupported_media_type for everything else that is not
+    read, naming what the file is.
     """
     if not head:
         raise DocumentError(f"{name} is empty (0 bytes)", code="empty_document")
@@ -152,7 +167,7 @@ def detect_media_type(name: str, head: bytes) -> str:
     if head.startswith(_ZIP):
         return _package_type(name, head, by_name)
     if head.startswith(_OLE):
-        return _legacy_type(name, by_name)
+        return _legacy_type(name, suffix, by_name, convertible)
     if head.startswith(_RTF):
         return RTF
     picture = picture_type(head)
@@ -200,7 +215,11 @@ def _package_type(name: str, head: bytes, by_name: str | None) -> str:
     return ZIP
 
 
-def _legacy_type(name: str, by_name: str | None) -> str:
+def _legacy_type(name: str, suffix: str, by_name: str | None, convertible: frozenset[str]) -> str:
+    if suffix in _CONVERTED:
+        if _CONVERTED[suffix] in convertible:
+            return _CONVERTED[suffix]
+        raise converter_missing(name)
     if by_name in (XLS, MSG):
         return by_name or PLAIN_TEXT
     if by_name in _OOXML_TYPES:
@@ -208,7 +227,17 @@ def _legacy_type(name: str, by_name: str | None) -> str:
             f"{name} is encrypted; remove its password and upload it again",
             code="encrypted_document",
         )
-    raise _unsupported(name, "a legacy Office file (.doc or .ppt); save it as .docx or .pptx")
+    raise _unsupported(name, "an old Office file of an unknown kind; save it as .docx or .pptx")
+
+
+def converter_missing(name: str) -> DocumentError:
+    """Return the refusal of a file that only a program outside reads."""
+    return DocumentError(
+        f"{name} is an old Office or WPS file: install LibreOffice, or catdoc for its words alone,"
+        " on the machine of the service, or save it as .docx or .pptx",
+        code="converter_missing",
+        details={"name": name},
+    )
 
 
 def _text_type(name: str, head: bytes, suffix: str, by_name: str | None) -> str:

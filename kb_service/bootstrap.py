@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 
 from ingest import ocr
 from ingest.chunking import SentenceChunker
+from ingest.converters import convertible, find_converters
+from ingest.converters import told as converters_told
 from ingest.encodings import encoding_named
-from ingest.media_types import SUPPORTED_SUFFIXES, detect_media_type
-from kb_service.domain.ports import ChatGenerator, Embedder, Generator
+from ingest.media_types import accepted_suffixes, detect_media_type
+from kb_service.domain.ports import ChatGenerator, Embedder, Generator, MediaTypeDetector
 from kb_service.generation.extractive import ExtractiveReader
 from kb_service.ingest_limits import lane_limits
 from kb_service.model_parts import build_models, configured_models, dense_weight
@@ -109,6 +111,7 @@ def find_faults(settings: Settings) -> list[Diagnosis]:
     checks = {
         "database": lambda: f"{upkeep.database_text()}; {parts.storage().describe()}",
         "ocr": ocr.told,
+        "converters": lambda: converters_told(settings.ingest.converter),
         **model_checks(settings, parts.models),
     }
     try:
@@ -124,13 +127,14 @@ def compose(parts: ServiceParts) -> Services:
     facts, bases = FactService(Facts(storage.database)), BaseService(catalog, parts.drop_index)
     documents = DocumentService(catalog, jobs, makes_vectors=settings.retrieval.dense_weight > 0)
     max_file_bytes, in_their_words = settings.ingest.max_file_bytes, _in_their_words(parts)
-    uploads = UploadService(catalog, parts.blobs, detect_media_type, max_file_bytes, encoding_named)
+    detect = _detector(settings)
+    uploads = UploadService(catalog, parts.blobs, detect, max_file_bytes, encoding_named)
     chatting, keeper = Part(lambda: _chatting(parts)), _keeper(parts)
     readiness, make_worker = _readiness(parts, catalog), partial(_worker, parts, jobs, keeper)
     searching = SearchService(catalog, parts.retriever, settings.retrieval, _states(parts))
     return Services(
         settings=settings,
-        accepted_suffixes=SUPPORTED_SUFFIXES,
+        accepted_suffixes=accepted_suffixes(_convertible(settings)),
         bases=bases,
         transfer=TransferService(catalog, storage.database, parts.blobs, max_file_bytes),
         documents=documents,
@@ -161,6 +165,14 @@ def compose(parts: ServiceParts) -> Services:
         measuring=lambda: _measuring(parts, catalog),
         close=parts.close,
     )
+
+
+def _convertible(settings: Settings) -> frozenset[str]:
+    return convertible(find_converters(settings.ingest.converter))
+
+
+def _detector(settings: Settings) -> MediaTypeDetector:
+    return partial(detect_media_type, convertible=_convertible(settings))
 
 
 def _starting(
@@ -228,7 +240,7 @@ def _worker(parts: ServiceParts, jobs: JobQueue, keeper: IndexKeeper) -> IngestW
         members=MemberIntake(
             Catalog(database, parts.blobs).documents.family,
             parts.blobs,
-            detect_media_type,
+            _detector(parts.settings),
             parts.settings.ingest.max_file_bytes,
         ),
     )

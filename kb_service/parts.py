@@ -8,6 +8,8 @@ the parts is the services'.
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from ingest.converters import find_converters
+from ingest.converting import ConvertingLoader
 from ingest.pictures import PagePictures
 from ingest.reading import PageReader, ReadingLoader, reading_sandbox
 from ingest.sandbox import SandboxedLoader
@@ -46,7 +48,7 @@ class ServiceParts:
     storage: Part[Storage]
     answers: Part[BufferedAnswers]
     retriever: "Part[HybridRetriever]"
-    loader: Part[ReadingLoader]
+    loader: Part[ConvertingLoader]
     pictures: Part[PagePictures]
 
     def outage(self) -> KbError | None:
@@ -97,13 +99,14 @@ def build_parts(
     )
 
 
-def _loader(ingest: IngestSettings, blobs: BlobStore) -> ReadingLoader:
+def _loader(ingest: IngestSettings, blobs: BlobStore) -> ConvertingLoader:
     limits = parse_limits(ingest)
-    return ReadingLoader(
+    reading = ReadingLoader(
         SandboxedLoader(limits),
         PageReader(reading_sandbox(limits, ingest.read_page_s)),
         kept_at=lambda path: blobs.readings(path.name),
     )
+    return ConvertingLoader(reading, find_converters(ingest.converter), limits)
 
 
 def _retriever(settings: Settings, models: Models, database: Database) -> "HybridRetriever":

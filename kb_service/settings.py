@@ -116,7 +116,8 @@ class IngestSettings(BaseModel):
     most `timeout_s`; and `base_memory_bytes` of memory and 32 times its size, at most
     `memory_bytes`. `turn_s`: how long a file may keep the others waiting; then it goes on in one of
     `slow_lanes`. `picture_s`: processor time of one page picture; `read_page_s`: of
-    reading one page by OCR.
+    reading one page by OCR. `converter`: what reads doc, ppt and wps files: `auto` (LibreOffice or
+    catdoc where installed), `off`, or a path.
     """
 
     max_file_bytes: Annotated[int, Field(ge=1)] = 100 * MIB
@@ -133,6 +134,7 @@ class IngestSettings(BaseModel):
     slow_lanes: Annotated[int, Field(ge=1, le=16)] = 1
     picture_s: Annotated[float, Field(ge=1)] = 5.0
     read_page_s: Annotated[float, Field(ge=1)] = 30.0
+    converter: Annotated[str, Field(min_length=1)] = "auto"
     lease_s: Annotated[float, Field(ge=1)] = 30.0
     max_attempts: Annotated[int, Field(ge=1, le=20)] = 3
     max_files_per_upload: Annotated[int, Field(ge=1)] = 500

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kb_service.cli.session import Exit, JsonOption, KbOption, print_json, say, session
+from kb_service.domain.documents import CONVERTED_BY
 from kb_service.domain.names import OnConflict
 
 if TYPE_CHECKING:
@@ -154,7 +155,7 @@ def show(
         say(_document_line(found))
         if found.container:
             say(f"  out of {found.container.name}: {found.container.path}")
-        for line in _encoding_line(found):
+        for line in _reading_lines(found):
             say(line)
         for page in found.page_report.pages if found.page_report else ():
             reason = f" ({page.reason})" if page.reason else ""
@@ -166,7 +167,10 @@ def show(
             say(f"  version {version.number}: {day}, {version.size_bytes} bytes, {version.state}")
 
 
-def _encoding_line(document: "Document") -> Iterator[str]:
+def _reading_lines(document: "Document") -> Iterator[str]:
+    converter = document.metadata.get(CONVERTED_BY)
+    if converter:
+        yield f"  converted  by {converter}"
     encoding = document.encoding or document.metadata.get("encoding")
     if encoding:
         confidence = document.metadata.get("encoding_confidence", "")

@@ -266,6 +266,8 @@ class PageReport:
 
 WORDS_MISSING = "words_missing"
 """Reason of a page of text that lacks words of its file; the document's metadata names them."""
+CONVERTED_BY = "converted_by"
+"""Metadata: the program that made a file of an old format readable."""
 BLANK_PAGE = "blank"
 """Reason of an `empty` page that has neither text nor pictures: nothing is missing from it."""
 

@@ -37,7 +37,7 @@ export class DocumentRow {
     this.element.classList.toggle("is-ticked", isTicked);
     this.element.replaceChildren(
       el("td", { class: "document-tick" }, this.#tick(doc, isTicked)),
-      el("th", { class: "document-body", scope: "row" }, this.#title(doc), containerLine(doc), this.#tags(doc), encodingLine(doc, this.#actions.encoding), vectorsLine(doc), progressLine(doc, job), errorLine(doc, job), pageReport(doc, wasOpen)),
+      el("th", { class: "document-body", scope: "row" }, this.#title(doc), containerLine(doc), this.#tags(doc), encodingLine(doc, this.#actions.encoding), conversionLine(doc), vectorsLine(doc), progressLine(doc, job), errorLine(doc, job), pageReport(doc, wasOpen)),
       el("td", { class: "document-pages meta" }, pagesText(doc)),
       el("td", { class: "document-size meta" }, formatBytes(doc.size_bytes)),
       el("td", { class: "document-date meta" }, formatTime(doc.updated_at)),
@@ -156,6 +156,10 @@ function pageReport(doc, isOpen) {
   return el("details", { class: "page-report", open: isOpen },
     el("summary", {}, summary.filter(Boolean).join(" · ")), el("ul", {}, lines, more, losses.map(lossLine)));
 }
+
+/** @param {Api["DocumentBody"]} doc */
+const conversionLine = ({ metadata: { converted_by: program } }) =>
+  program ? el("div", { class: "document-conversion meta" }, t(program === "LibreOffice" ? "converted_whole" : "converted_words", { program })) : null;
 
 /** @param {Api["Loss"]} loss */
 const lossLine = ({ where, what, sample }) =>

@@ -31,6 +31,8 @@ export const documentsEn = {
   encoding_read: "Read as {encoding}, {how}",
   encoding_chosen: "chosen by hand",
   encoding_guessed: "guessed, {percent} % sure",
+  converted_whole: "Made readable by {program}",
+  converted_words: "Made readable by {program}: the words alone, without tables and pictures",
   encoding_replaced: "{count} byte is no character of it|{count} bytes are no characters of it",
   encoding_change: "Read again…",
   encoding_change_label: "Read {name} again in another encoding",

@@ -31,6 +31,8 @@ export const documentsZh = {
   encoding_read: "按 {encoding} 读取，{how}",
   encoding_chosen: "手动指定",
   encoding_guessed: "推测，把握 {percent}%",
+  converted_whole: "由 {program} 转换后读入",
+  converted_words: "由 {program} 转换后读入：只有文字，没有表格和图片",
   encoding_replaced: "有 {count} 个字节不是该编码的字符",
   encoding_change: "重新读取…",
   encoding_change_label: "用其他编码重新读取 {name}",

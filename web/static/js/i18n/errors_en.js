@@ -69,6 +69,7 @@ export const errorsEn = {
 
   // files
   error_unsupported_media_type: "Type not supported",
+  error_converter_missing: "Only LibreOffice or catdoc reads it; neither is installed",
   error_encrypted_document: "Password-protected",
   error_corrupt_document: "Damaged file",
   error_empty_document: "Empty file",

@@ -69,6 +69,7 @@ export const errorsZh = {
 
   // files
   error_unsupported_media_type: "不支持的类型",
+  error_converter_missing: "需要 LibreOffice 或 catdoc 才能读取，服务所在的机器没有安装",
   error_encrypted_document: "有密码保护",
   error_corrupt_document: "文件损坏",
   error_empty_document: "空文件",

@@ -25,6 +25,7 @@ export const pagesEn = {
   document_container: "out of {name}",
   num_losses: "{count} part not read|{count} parts not read",
   loss_members: "Every document that came out of it",
+  loss_converter_missing: "only LibreOffice or catdoc reads it",
   loss_encrypted_document: "protected by a password",
   loss_unsupported_media_type: "of a kind that is not read",
   loss_corrupt_document: "damaged",

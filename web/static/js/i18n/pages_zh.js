@@ -25,6 +25,7 @@ export const pagesZh = {
   document_container: "来自 {name}",
   num_losses: "{count} 处未读入",
   loss_members: "由它得到的全部文档",
+  loss_converter_missing: "需要 LibreOffice 或 catdoc 才能读取",
   loss_encrypted_document: "有密码保护",
   loss_unsupported_media_type: "不支持的类型",
   loss_corrupt_document: "已损坏",
