@@ -25,6 +25,7 @@ from benchmarks.histories.shrink import shrunk
 from benchmarks.histories.steps import Kind, Step, draw
 
 NUM_STEPS = 12
+TOLD_EVERY = 20
 
 
 class Runner:
@@ -79,7 +80,9 @@ def _run(runner: Runner, names: Sequence[str], num_steps: int) -> int:
     done: Counter[Kind] = Counter()
     failed: list[str] = []
     began = time.monotonic()
-    for name in names:
+    for number, name in enumerate(names):
+        if number % TOLD_EVERY == 0:
+            print(f"{number} played after {time.monotonic() - began:.0f} s", flush=True)
         steps = draw(name, num_steps)
         done.update(step.kind for step in steps)
         if told := runner.play(steps):

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from benchmarks.histories import views
@@ -23,7 +24,9 @@ def hold_all(play: Play) -> None:
     play.look()
     _clean(play.hand)
     _grown_equals_scratch(play)
-    for place in range(len(play.records)):
+    _same_change_same_answers(play.records)
+    last = {then.change: place for place, then in enumerate(play.records)}
+    for place in last.values():
         play.hold(place)
     _past_lacks_only_what_went(play)
     _imported_equals(play)
@@ -93,6 +96,14 @@ def _same_answers(
         _require(*found, "found")
         for question, answer in views.of_one(said[0]).items():
             _require(answer, said[1][question], f"said to {question!r}")
+
+
+def _same_change_same_answers(records: Sequence[Record]) -> None:
+    """Of two steps between which no change lies the second one changes no answer."""
+    for before, after in pairwise(records):
+        if before.change == after.change:
+            _require(before.found, after.found, f"found after step {after.step}")
+            _require(before.said, after.said, f"said after step {after.step}")
 
 
 def _past_lacks_only_what_went(play: Play) -> None:
