@@ -24,7 +24,7 @@ from benchmarks.histories.play import Broken, Play
 from benchmarks.histories.shrink import shrunk
 from benchmarks.histories.steps import Kind, Step, draw
 
-NUM_STEPS = 12
+NUM_STEPS = 10
 TOLD_EVERY = 20
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from benchmarks.histories import views
+from benchmarks.histories.files import questions
 from benchmarks.histories.hand import Hand
 from kb_service.domain.errors import InvalidRequest
 
@@ -38,14 +39,15 @@ class Record:
 def record(
     hand: Hand, kb_id: str, step: int, documents: Sequence[Searchable], name_of: views.NameOf
 ) -> Record:
-    """Ask everything, and remember it."""
+    """Ask, and remember what was answered."""
+    asked = questions()
     return Record(
         step,
         hand.services.bases.show(kb_id).change,
         datetime.now(UTC),
         tuple(documents),
         views.found(hand, kb_id, name_of),
-        views.said(hand, kb_id, name_of),
+        views.said(hand, kb_id, name_of, asked=[asked[step % len(asked)]]),
     )
 
 
@@ -53,7 +55,7 @@ def unlike(hand: Hand, kb_id: str, then: Record, name_of: views.NameOf) -> str |
     """Return in what a base asked as of a record says something else than it did; None: nothing."""
     try:
         found = views.found(hand, kb_id, name_of, then.change)
-        said = views.said(hand, kb_id, name_of, then.change)
+        said = views.said(hand, kb_id, name_of, then.change, then.said)
         at_time = views.found(hand, kb_id, name_of, then.at.isoformat(), num_searches=1)
     except InvalidRequest as error:
         return f"as of {then.change}: {error.code}"

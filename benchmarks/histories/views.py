@@ -3,7 +3,7 @@
 A document is called by its name. Scores are rounded: they are sums in whatever order.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from typing import Any
 
@@ -109,13 +109,19 @@ def found(
     }
 
 
-def said(hand: Hand, kb_id: str, name_of: NameOf, as_of: Moment | None = None) -> View:
-    """Return by question what is answered; the answers are stored by their ids."""
+def said(
+    hand: Hand,
+    kb_id: str,
+    name_of: NameOf,
+    as_of: Moment | None = None,
+    asked: Iterable[str] = (),
+) -> View:
+    """Return by question (none: all) what is answered; every answer is stored."""
     return {
         question: answer_view(
             hand.services.answering().ask(AskRequest(kb_id, question, as_of=as_of)), name_of
         )
-        for question in questions()
+        for question in asked or questions()
     }
 
 
