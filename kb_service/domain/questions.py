@@ -55,6 +55,17 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
+class QuestionPart:
+    """One of the questions that a question consists of. `asked`: it stands on its own.
+
+    `shown`: as it may be told to who asked, without what was put in front for the search.
+    """
+
+    asked: str
+    shown: str
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """A question as everyone reads it; `language.asked.parse_question` makes it, once.
 

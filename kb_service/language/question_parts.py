@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
-from kb_service.domain.questions import Question, SubjectKind
+from kb_service.domain.questions import Question, QuestionPart, SubjectKind
 from kb_service.language.asked import parse_question
 from kb_service.language.kinds import bare_question
 from kb_service.language.lexicon import HAN, any_of, shipped_lexicon
@@ -43,7 +43,7 @@ _MIN_PART = 4
 _OWN = frozenset(SubjectKind) - {SubjectKind.NUMBER, SubjectKind.EVENT, SubjectKind.DATE}
 
 
-def parts_of(question: Question) -> tuple[str, ...]:
+def parts_of(question: Question) -> tuple[QuestionPart, ...]:
     """Return the questions that a question consists of, each with the subject it is about.
 
     One, as it was typed, when it asks for one thing or nothing tells where to part it.
@@ -53,7 +53,7 @@ def parts_of(question: Question) -> tuple[str, ...]:
         parts = split(text)
         if len(parts) > 1:
             return tuple(_with_subject(parts))
-    return (question.text,)
+    return (QuestionPart(question.text, question.text),)
 
 
 def about(subject: str, asked: str, language: str) -> str:
@@ -158,18 +158,18 @@ def _without_either(text: str) -> list[str]:
     return []
 
 
-def _with_subject(parts: list[str]) -> Iterator[str]:
+def _with_subject(parts: list[str]) -> Iterator[QuestionPart]:
     """Yield the parts, what the first is about in front of those that name nothing themselves."""
     first = parse_question(parts[0])
     named = [subject for subject in subjects_in(first) if subject.kind is not SubjectKind.NUMBER]
-    yield parts[0]
+    yield QuestionPart(parts[0], parts[0])
     for part in parts[1:]:
         asked = _LEADS.sub("", part, count=1) if _LEADS.match(part) else part
         if named and not subjects_in(parse_question(asked)):
             words = first.text[named[0].span.start : named[-1].span.end]
-            yield about(words, asked, first.language)
+            yield QuestionPart(about(words, asked, first.language), asked)
         else:
-            yield asked
+            yield QuestionPart(asked, asked)
 
 
 def _asks(text: str) -> bool:

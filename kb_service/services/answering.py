@@ -190,7 +190,8 @@ class AnsweringService:
         is_now = searcher is self._retriever
         finder = self._finder if is_now else self._finder_in(searcher)
         parts = turn.parts if len(turn.parts) > 1 and not self._writes else ()
-        asked = [(part, named_in(part, turn.today)) for part in map(parse_question, parts)]
+        parsed = [parse_question(part.asked) for part in parts]
+        asked = [(part, named_in(part, turn.today)) for part in parsed]
         for question, named in asked or [(turn.question, turn.named)]:
             query = self._query(turn, explicit_question(question, named))
             findings.append((yield from finder.find(query, named, turn.pinned)))

@@ -77,7 +77,7 @@ def plan_answer(
         text = message("base_empty", language)
         return _said(text, AnswerStatus.REFUSED, KNOWLEDGE_BASE_EMPTY)
     if len(findings) > 1:
-        return _in_parts(findings, language)
+        return _in_parts(findings, [part.shown for part in turn.parts], language)
     (found,) = findings
     if turn.kind in ACROSS and not says_outright(found, turn.question):
         return _cannot(CANNOT_COUNT, found, language)
@@ -201,9 +201,10 @@ def _each(found: Finding, language: str) -> tuple[Saying, ...]:
     return tuple(sayings)
 
 
-def _in_parts(findings: Sequence[Finding], language: str) -> Plan:
-    """Answer part by part, and name the part that nothing answers."""
-    missing = tuple(found.question.text for found in findings if found.evidence.is_empty)
+def _in_parts(findings: Sequence[Finding], parts: Sequence[str], language: str) -> Plan:
+    """Answer part by part, and name the part that nothing answers. `parts`: as they are told."""
+    told = list(zip(findings, parts, strict=True))
+    missing = tuple(part for found, part in told if found.evidence.is_empty)
     if len(missing) == len(findings):
         return Plan(
             (Saying(message("not_stated", language)),),
@@ -213,18 +214,18 @@ def _in_parts(findings: Sequence[Finding], language: str) -> Plan:
             _numbers([p for found in findings for p in found.passages[:1]]),
         )
     sayings: list[Saying] = []
-    for found in findings:
+    for found, part in told:
         sayings += [Saying("\n")] if sayings else []
-        sayings += _part(found, language)
+        sayings += _part(found, part, language)
     shortfalls = (found.evidence.shortfall for found in findings if not found.evidence.is_empty)
     less = next((shortfall.value for shortfall in shortfalls if shortfall), None)
     return Plan(tuple(sayings), None, PART_MISSING if missing else less, missing)
 
 
-def _part(found: Finding, language: str) -> tuple[Saying, ...]:
+def _part(found: Finding, part: str, language: str) -> tuple[Saying, ...]:
     """What is said for one part; where several documents fit, each of them."""
     if found.evidence.is_empty:
-        return (Saying(message("part_missing", language, part=found.question.text)),)
+        return (Saying(message("part_missing", language, part=part)),)
     if found.evidence.shortfall:
         return _each(found, language)
     return (Saying("", found.evidence.readings, asks=True),)

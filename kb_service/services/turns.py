@@ -26,7 +26,7 @@ from kb_service.domain.documents import KnowledgeBase
 from kb_service.domain.errors import NotFound
 from kb_service.domain.history import AsOf
 from kb_service.domain.queries import Passage, Reranking
-from kb_service.domain.questions import Question, QuestionKind
+from kb_service.domain.questions import Question, QuestionKind, QuestionPart
 from kb_service.domain.spans import PageRegion, TextSpan
 from kb_service.domain.tables import Tabled
 from kb_service.language.asked import parse_question
@@ -88,7 +88,7 @@ class Turn:
     question: Question
     understood: Understood
     kind: QuestionKind
-    parts: tuple[str, ...]
+    parts: tuple[QuestionPart, ...]
     named: Named
     today: date
     kb: KnowledgeBase

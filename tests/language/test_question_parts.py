@@ -2,6 +2,7 @@
 
 import pytest
 
+from kb_service.domain.questions import QuestionPart
 from kb_service.language.asked import parse_question
 from kb_service.language.question_parts import parts_of
 
@@ -56,7 +57,7 @@ from kb_service.language.question_parts import parts_of
     ],
 )
 def test_it_is_asked_in_parts(question: str, parts: tuple[str, ...]) -> None:
-    assert tuple(part.casefold() for part in parts_of(parse_question(question))) == tuple(
+    assert tuple(part.asked.casefold() for part in parts_of(parse_question(question))) == tuple(
         part.casefold() for part in parts
     )
 
@@ -81,4 +82,9 @@ def test_it_is_asked_in_parts(question: str, parts: tuple[str, ...]) -> None:
     ],
 )
 def test_in_doubt_it_is_one_question_as_typed(question: str) -> None:
-    assert parts_of(parse_question(question)) == (question,)
+    assert parts_of(parse_question(question)) == (QuestionPart(question, question),)
+
+
+def test_a_part_is_told_as_it_was_typed() -> None:
+    _, second = parts_of(parse_question("黑水隧道封闭了多久？谁负责抢修？"))
+    assert second == QuestionPart("关于黑水隧道，谁负责抢修？", "谁负责抢修？")
