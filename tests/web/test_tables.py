@@ -13,7 +13,7 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.mark.parametrize("kind", ["bars", "line", "timeline"])
-def test_a_table_is_drawn_with_its_citations_its_picture_and_what_is_behind_it(
+def test_a_table_is_drawn_with_its_citations_and_its_picture(
     service: PageService, open_page: OpenPage, kind: str
 ) -> None:
     base = service.add_base("Reports")
@@ -38,8 +38,7 @@ def test_a_table_is_drawn_with_its_citations_its_picture_and_what_is_behind_it(
     expect(page.locator(".answer-text")).to_have_text("1,204 fires.")
     expect(table).to_contain_text("+2")
     expect(page.get_by_role("img", name="Chart of the table")).to_be_visible()
-    expect(page.locator(".tabled")).to_contain_text("2 of 3, from 2 documents.")
-    expect(page.locator(".tabled")).to_contain_text("1 document that may belong to it")
+    expect(page.locator(".tabled")).not_to_contain_text("2 documents")
     table.locator("button.mark").first.click()
     expect(page.get_by_role("img", name="Page 1 of")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") == 375

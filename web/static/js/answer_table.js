@@ -1,23 +1,22 @@
-// The table of an answer over many documents: its picture, its rows with the marks of what each cell
-// rests on, and how much stands behind it. Draws; knows no network.
+// The table of an answer over many documents: its picture, and its rows with the marks of what each
+// cell rests on; its words say how much stands behind it. Draws; knows no network.
 
 import { chartOf } from "./chart.js";
 import { el, iconButton } from "./dom.js";
 import { codeText, formatNumber, t } from "./i18n/i18n.js";
 
 const MAX_MARKS = 3; // of one cell: a count may rest on a hundred documents
-const NUMBERS = new Set(["count", "sum", "min", "max", "average", "median", "dead", "injured", "missing", "loss", "fine"]);
+const NUMBERS = new Set(["count", "sum", "min", "max", "average", "median", "dead", "injured", "missing", "loss", "fine", "duration"]);
 
 // on: {onCite(citation, button), onIncident(citation)}
 /** @param {Api["AnswerBody"]} answer */
 export function answerTable(answer, on) {
-  const { table, counted, chart, citations } = answer;
-  if (!table && !counted) return "";
+  const { table, chart, citations } = answer;
+  if (!table) return "";
   const byNumber = new Map(citations.map((citation) => [citation.number, citation]));
   return el("div", { class: "tabled" },
     chart ? chartOf(chart) : "",
-    table?.rows.length ? drawn(answer, byNumber, on) : "",
-    counted ? behind(counted) : "");
+    table.rows.length ? drawn(answer, byNumber, on) : "");
 }
 
 // A row of an incident ends with the way to its page.
@@ -43,16 +42,4 @@ function drawCell({ value, citations: numbers }, isNumber, byNumber, onCite) {
   const more = cited.length > MAX_MARKS ? el("span", { class: "meta" }, `+${cited.length - MAX_MARKS}`) : "";
   const text = value === null ? "–" : typeof value === "number" ? formatNumber(value) : value;
   return el("td", { class: isNumber ? "is-number" : null }, el("bdi", {}, text), marks.length ? el("span", { class: "keep" }, marks, more) : "");
-}
-
-/** @param {Api["CountedBody"]} counted */
-function behind(counted) {
-  const { matched, documents, lacking, unclear, disputed } = counted;
-  const notes = [
-    t("counted", { matched, of: counted.of, documents }),
-    lacking.length ? t("counted_lacking", { count: lacking.length }) : "",
-    unclear ? t("counted_unclear", { count: unclear }) : "",
-    disputed ? t("counted_disputed", { count: disputed }) : "",
-  ];
-  return el("p", { class: "meta" }, notes.filter(Boolean).join(" "));
 }

@@ -7,7 +7,7 @@ import { announce, el } from "./dom.js";
 import { codeText, t } from "./i18n/i18n.js";
 
 const LEDGER = /\.(xlsx|xlsm|xls|ods|csv|tsv)$/iu;
-const FIELDS = ["number", "kind", "time", "clock", "reported", "place", "organisation", "person", "vehicle", "phone", "email", "casualties", "dead", "injured", "missing", "loss", "fine", "cause", "measure", "status", "follows", "column"];
+const FIELDS = ["number", "kind", "time", "clock", "reported", "place", "organisation", "person", "vehicle", "phone", "email", "casualties", "dead", "injured", "missing", "loss", "fine", "duration", "cause", "measure", "status", "follows", "column"];
 const AS_READ = ""; // what its name and values tell
 
 /** @param {Api["DocumentBody"]} doc */

@@ -2,10 +2,6 @@
 
 export const tablesEn = {
   chart_label: "Chart of the table below, {count} value|Chart of the table below, {count} values",
-  counted: "{matched} of {of}, from {documents} documents.",
-  counted_lacking: "{count} document that may belong to it does not state this.|{count} documents that may belong to it do not state this.",
-  counted_unclear: "{count} is stated, but not to the point.|{count} are stated, but not to the point.",
-  counted_disputed: "For {count} the documents differ.",
   field_document: "Document",
   field_number: "Number",
   field_kind: "Kind",

@@ -2,10 +2,6 @@
 
 export const tablesZh = {
   chart_label: "下表的图示，共 {count} 项",
-  counted: "{of} 起中的 {matched} 起，出自 {documents} 份文档。",
-  counted_lacking: "另有 {count} 份可能相关的文档未写明此项。",
-  counted_unclear: "{count} 起写得不明确。",
-  counted_disputed: "{count} 起各文档说法不一。",
   field_document: "文档",
   field_number: "编号",
   field_kind: "类别",
