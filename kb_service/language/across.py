@@ -5,7 +5,7 @@ told, so that nobody answers a question that was read by half. Knows no document
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from math import inf, nextafter
 
@@ -26,6 +26,8 @@ _PERIODS = {
     **_LEXICON.paired("across", "period_words"),
 }
 _WORDS = regex(rf"[{HAN}]+|[^\W{HAN}][\w.'&/-]*(?: +[^\W{HAN}][\w.'&/-]*)*")
+_HAN = regex(f"[{HAN}]")
+_APART = _LEXICON.characters("across", "apart")
 _TITLES = frozenset(_LEXICON.listed("across", "titles"))
 _TITLE_BEFORE = regex(rf"(?:\b|(?<=[{HAN}]))(?:{any_of(_TITLES)})\.?\s*$")
 _TITLE_BEHIND = regex(f"(?:{any_of(_LEXICON.listed('across', 'titles_behind'))})")
@@ -79,8 +81,8 @@ class Sketch:
     """What the words of a question ask for, as far as they were read.
 
     `columns`: fields to show, in order. `measured`: fields whose number is asked for. `top`: how
-    many of an order. `order`: the name of what orders (`most`, `least`, `latest` …). `rest`: words
-    that no rule has read.
+    many of an order. `order`: the name of what orders (`most`, `least`, `latest` …). `told`: the
+    words by which an operation or a comparison is asked for. `rest`: words that no rule has read.
     """
 
     counts: Counted | None = None
@@ -96,6 +98,7 @@ class Sketch:
     columns: list[str] = field(default_factory=list)
     measured: list[str] = field(default_factory=list)
     ranges: list[Range] = field(default_factory=list)
+    told: dict[str, str] = field(default_factory=dict)
     rest: list[str] = field(default_factory=list)
 
     @property
@@ -111,11 +114,26 @@ def sketch_of(words: str) -> Sketch:
     sketch, text = Sketch(), bare_question(words)
     if any(pattern.search(words.strip()) for pattern in _REQUESTS):
         sketch.lists = Counted.INCIDENTS
+    whole = text
     for name in _ORDER:
+        whole = text  # before the last: what it blanks are only fillers
         for pattern in _PATTERNS[name]:
             text = pattern.sub(_reader(sketch, name), text)
-    sketch.rest += [match.group().strip(" .-'/") for match in _WORDS.finditer(text)]
+    sketch.rest += [words.strip(" .-'/") for words in _unread(text, whole)]
     return sketch
+
+
+def _unread(text: str, whole: str) -> Iterator[str]:
+    """Yield the words left in a text; a filler within a word is a part of it."""
+    start, end = 0, 0
+    for match in _WORDS.finditer(text):
+        gap = whole[end : match.start()]
+        is_within = end and len(gap) == 1 and _HAN.fullmatch(gap) and gap not in _APART
+        if end and not is_within:
+            yield whole[start:end]
+        start, end = (start if is_within else match.start()), match.end()
+    if end:
+        yield whole[start:end]
 
 
 def without_title(name: str) -> str:
@@ -152,8 +170,9 @@ def _reader(sketch: Sketch, name: str) -> Callable[[re.Match[str]], str]:
     def read(match: re.Match[str]) -> str:
         groups = {key: value for key, value in match.groupdict().items() if value}
         _READERS.get(name, _nothing)(sketch, name, groups)
+        sketch.told.setdefault(name, match.group().strip(" ,"))
         # A blank that is no space: words apart do not come together over it.
-        return "," if match.group().strip() else match.group()
+        return "," * len(match.group()) if match.group().strip() else match.group()
 
     return read
 

@@ -29,6 +29,7 @@ from kb_service.services.table_words import MAX_NAMES, Line, lines_of
 from kb_service.services.tabulating import Titled
 from kb_service.services.telling import (
     ACROSS,
+    CANNOT_COUNT,
     Plan,
     cannot,
     says_outright,
@@ -122,15 +123,14 @@ class AcrossDocuments:
         planned = planned_for(turn.question, turn.named, given, turn.kb.id, self._desk, turn.today)
         if planned is None:
             return None
-        is_explicit = planned.is_over_many and (turn.kind in ACROSS or planned.is_measured)
         if planned.query is None:
-            return _refusal(planned, findings, language) if _is_unsaid(turn, findings) else None
+            return _refusal(turn, planned, findings, language)
         result = self.found(turn.kb.id, planned.query)
         if not result.tally.of or _states_figure(turn, findings, result):
             return None
         if not result.tally.matched and not self._has_years_of(turn.kb.id, result.query):
             return None
-        if not is_explicit and not _is_of_many(turn, planned, findings, result):
+        if not planned.is_explicit and not _is_of_many(planned, findings, result):
             return None
         turn.understood = replace(turn.understood, filters=result.query.filters)
         return self.told(turn.kb.id, result, planned, language)
@@ -260,23 +260,34 @@ class AcrossDocuments:
         return found
 
 
-def _is_unsaid(turn: Turn, findings: Sequence[Finding]) -> bool:
-    """True where no document says what is asked, neither of one thing nor counting it outright."""
-    if turn.kind in ACROSS:
-        return not any(says_outright(found, turn.question) for found in findings)
-    return all(found.evidence.is_empty for found in findings)
+def _refusal(
+    turn: Turn, planned: Planned, findings: Sequence[Finding], language: str
+) -> Plan | None:
+    """Say which field no record states, or by which words nothing can be selected.
 
-
-def _refusal(planned: Planned, findings: Sequence[Finding], language: str) -> Plan | None:
-    """Say which field the base does not have, or which words nothing was made of."""
+    None where a document may say it itself, or no record is asked for in so many words.
+    """
+    if _is_said(turn, planned, findings):
+        return None
     if planned.unknown and len(findings) == 1:
         return unknown_subject(findings[0], language)
-    documents = titles_of(findings)
+    documents, apart = titles_of(findings), said("apart", language)
     if planned.lacking:
-        fields = said("apart", language).join(field_name(f, language) for f in planned.lacking)
+        fields = apart.join(field_name(f, language) for f in planned.lacking)
         text = said(FIELD_MISSING, language, fields=fields, documents=documents)
         return cannot(FIELD_MISSING, text, findings, planned.lacking)
+    if planned.unread and planned.is_explicit:
+        words = apart.join(field_name(word, language) for word in planned.unread)
+        text = said("unread", language, words=words, documents=documents)
+        return cannot(CANNOT_COUNT, text, findings, planned.unread)
     return None
+
+
+def _is_said(turn: Turn, planned: Planned, findings: Sequence[Finding]) -> bool:
+    """True where a document says what is asked: of many documents, only when it counts outright."""
+    if planned.is_explicit or turn.kind in ACROSS:
+        return any(says_outright(found, turn.question) for found in findings)
+    return not all(found.evidence.is_empty for found in findings)
 
 
 def _states_figure(turn: Turn, findings: Sequence[Finding], result: QueryResult) -> bool:
@@ -303,9 +314,7 @@ def _is_several(words: str) -> bool:
     return any(number.isdecimal() and int(number) > 1 for number in numbers)
 
 
-def _is_of_many(
-    turn: Turn, planned: Planned, findings: Sequence[Finding], result: QueryResult
-) -> bool:
+def _is_of_many(planned: Planned, findings: Sequence[Finding], result: QueryResult) -> bool:
     """True where what was asked of nothing in particular is true of several incidents."""
     is_open = any(f.evidence.is_empty or f.evidence.shortfall for f in findings)
     if result.tally.matched < 2:

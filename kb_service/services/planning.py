@@ -20,6 +20,8 @@ from kb_service.services.named import Named
 from kb_service.services.naming import FINDABLE, Names, Vocabulary, filter_of, joined, names_in
 
 MAX_OWN_FIELDS = 4
+_IN_ONE = frozenset({FactField.MEASURE, FactField.CAUSE})
+"""What a list may be asked of that one document tells: its measures, its causes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +30,9 @@ class Planned:
 
     `query`: None where it cannot be asked. `also`: sums that it asks for beside. `lacking`: fields
     that it needs and the base does not have. `unread`: its words that nothing was made of;
-    `unknown`: names that no record states. `is_over_many`: its words ask over many documents; else
-    it may as well ask about one. `is_measured`: it asks for groups, an order or an aggregate;
-    `sums_up`: for a total in so many words. `order`: what it asks for the most or least of.
+    `unknown`: names that no record states. `is_over_many`: its words ask over many documents;
+    `is_explicit`: and cannot as well ask what one of them says. `sums_up`: it asks for a total in
+    so many words. `order`: what it asks for the most or least of.
     `asks_people`: it counts people, where incidents may be meant. `asks_what_happened`: in so many
     words, of whatever there was.
     """
@@ -41,7 +43,7 @@ class Planned:
     unread: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
     is_over_many: bool = True
-    is_measured: bool = False
+    is_explicit: bool = False
     sums_up: bool = False
     order: str | None = None
     asks_people: bool = False
@@ -87,7 +89,7 @@ def planned_for(
         tuple(rest),
         names.unknown,
         sketch.is_over_many,
-        bool(sketch.operation or sketch.by or sketch.order or sketch.compares),
+        sketch.is_over_many and not (sketch.lists and _IN_ONE & set(sketch.columns)),
         sketch.operation is Operation.SUM,
         sketch.order,
         bool(sketch.measured) and not sketch.counts,
@@ -174,9 +176,9 @@ def _undone(sketch: Sketch, query: RecordQuery) -> list[str]:
     wanted = sketch.operation
     made = {query.op, *([Operation(query.measure)] if query.field else [])}
     is_undone = wanted in (Operation.AVERAGE, Operation.MEDIAN) and wanted not in made
-    undone = [str(wanted)] if wanted and is_undone else []
+    undone = [sketch.told[wanted]] if wanted and is_undone else []
     is_compared = query.op in {Operation.COMPARE, Operation.GROUP, Operation.TREND}
-    return [*undone, *([] if is_compared or not sketch.compares else [str(Operation.COMPARE)])]
+    return [*undone, *([] if is_compared or not sketch.compares else [sketch.told["compare"]])]
 
 
 def _ranges(sketch: Sketch, own: dict[str, str]) -> Filters:

@@ -108,3 +108,19 @@ def test_a_table_goes_with_a_document_that_it_shows(desk: AnsweringService, worl
     world.catalog.documents.delete(answer.kb_id, answer.citations[0].document_id)
     kept, _ = world.answers.get(answer.id)
     assert kept.tabled is None and kept.answer == ""
+
+
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [
+        ("2024年8月加油站对面有几起火灾", "加油站对面"),
+        ("平均每个月几起火灾", "平均"),
+        ("6月和8月一共几起火灾", "6月；8月"),
+    ],
+)
+def test_words_by_which_nothing_can_be_counted_are_said(
+    desk: AnsweringService, question: str, words: str
+) -> None:
+    answer = ask(desk, question)
+    assert (answer.status, answer.reason) == (AnswerStatus.REFUSED, "cannot_count")
+    assert f"“{words}”" in answer.answer and answer.tabled is None
