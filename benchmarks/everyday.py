@@ -35,6 +35,8 @@ from kb_service.storage.records.store import RecordStore
 QUESTIONS = Path(__file__).with_name("everyday.toml")
 TODAY = date(2025, 6, 1)
 NUM_RECORDS = 60
+LISTS = ("questions", "held", "fresh")
+SHOWN = ("questions", "held", "fresh")
 _FIRST, _DAYS = datetime.fromisoformat("2024-01-01T00:00"), 510
 _ROWS = 30
 _NUMBERS = ("dead", "injured", "loss", "minutes")
@@ -182,10 +184,19 @@ def _are_grouped(chosen: Mapping[Key, Row], rest: Sequence[str], result: QueryRe
     return result.query.op in {Operation.GROUP, Operation.TREND} and found == dict(wanted)
 
 
+def _are_compared(chosen: Mapping[Key, Row], rest: Sequence[str], result: QueryResult) -> bool:
+    name, *sides = rest
+    wanted = [sum(row[name] == side for row in chosen.values()) for side in sides]
+    is_compared = result.query.op is Operation.COMPARE
+    return is_compared and [group.number for group in result.groups] == wanted
+
+
 def _label(row: Row, name: str) -> str:
     moment = datetime.fromisoformat(row["time"])
     if name == "month":
         return f"{moment:%Y-%m}"
+    if name == "year":
+        return f"{moment.year}"
     if name == "quarter":
         return f"{moment.year}-Q{(moment.month + 2) // 3}"
     return plain(row[name])
@@ -227,6 +238,7 @@ _CHECKS: Mapping[str, Callable[[Mapping[Key, Row], Sequence[str], QueryResult], 
     "sum": _is_total,
     "average": _is_total,
     "group": _are_grouped,
+    "compare": _are_compared,
     "top": _are_extreme,
     "least": _are_least,
 }
@@ -248,13 +260,13 @@ def measured(
     """Yield of each question of a base whether it is held, what it asks for, and its verdict."""
     with made_up_base() as base:
         held = filled(base, made, made_rows(made, values, seed))
-        for name in ("questions", "held"):
+        for name in LISTS:
             for template, op, wanted in made[name]:
                 of = asked_of(template, held)
                 text = template.format(**of)
                 result = answered(base, text)
                 found = verdict(held, op, wanted.format(**of), result)
-                if found != "right" and is_shown and name == "questions":
+                if found != "right" and is_shown and name in SHOWN:
                     sys.stdout.write(f"{found}: {text} [{op}; {wanted}] {_told(result)}\n")
                 yield name, op.split()[0], found
 
@@ -289,7 +301,7 @@ def main() -> int:
     for name in dict.fromkeys((base, held) for base, held, *_ in found):
         of = [verdict for base, held, _, verdict in found if (base, held) == name]
         sys.stdout.write(_row(", ".join(name), of))
-    for held in ("questions", "held"):
+    for held in LISTS:
         sys.stdout.write(_row(f"all {held}", (v for _, h, _, v in found if h == held)))
     return 0
 

@@ -18,6 +18,7 @@ from kb_service.language.regexes import regex
 _LEXICON = shipped_lexicon()
 _DAY = timedelta(days=1)
 _SORTS = ("after", "since", "before", "until", "between", "within")
+_LETTER = regex(r"[^\W\d_]")
 _YEAR = regex(r"(?<!\d)(?:1[5-9]|20)\d\d(?!\d)")
 _TOLD = ("days", "weeks", "months", "these_quarters", "years", "turns", "units")
 _FROM_TODAY = regex(any_of(w for key in _TOLD for w in _LEXICON.paired("time_words", key)))
@@ -34,7 +35,7 @@ _BEFORE = {
     for name in _SORTS
 }
 _BEHIND = {name: _patterns(f"{name}_behind", r"\s*(?:{})") for name in _SORTS}
-_JOINS = _patterns("joins", r"\s*(?:{})\s*")
+_JOINS = _patterns("joins", r"\s*(?<![a-z])(?:{})(?![a-z])\s*")
 _PAIRS = _patterns("pairs", r"\s*(?:{})\s*")
 
 
@@ -114,12 +115,15 @@ def _pair(plain: str, one: Stretch, other: Stretch) -> Bound | None:
 
 def _one(plain: str, one: Stretch) -> Bound:
     begin, end = one.span.start, one.span.end
+    joint = _JOINS.search(one.span.of(plain))
+    is_range = joint is not None and _LETTER.search(joint.group()) is not None
     for name in _SORTS:
         before = _BEFORE[name].search(plain[:begin])
         behind = _BEHIND[name].match(plain, end)
         if before or behind:
             span = TextSpan(before.start() if before else begin, behind.end() if behind else end)
-            return _bound(name, span, one)
+            is_whole = is_range and name == "since"  # from the one to the other, named as one
+            return _bound("between" if is_whole else name, span, one)
     return Bound(one.span, one.first, one.last)
 
 

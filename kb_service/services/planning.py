@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 
-from kb_service.domain.facts import NUMBER_FIELDS, STANDARD_FIELDS, FactField
+from kb_service.domain.facts import FIELD_OF_ROLE, NUMBER_FIELDS, STANDARD_FIELDS, FactField
 from kb_service.domain.queries import FieldFilter, Filters
 from kb_service.domain.questions import Question
 from kb_service.domain.record_queries import Operation, RecordQuery
@@ -82,6 +82,8 @@ def planned_for(
     if query and query.op is not Operation.COMPARE:
         rest += names.apart
     rest += _undone(sketch, query) if query else []
+    if query and query.by == FactField.PERSON and _tells_people_apart(kb_id, vocabulary):
+        rest.append(sketch.told.get("asks_person", query.by))
     return Planned(
         None if rest or lacking or names.unknown else query,
         also,
@@ -169,6 +171,11 @@ def _unsaid(sketch: Sketch) -> list[str]:
     limited = {one.field for one in sketch.ranges}
     named = [n for n in sketch.columns if n in NUMBER_FIELDS and n not in limited]
     return [name for name in named if name not in sketch.measured]
+
+
+def _tells_people_apart(kb_id: str, vocabulary: Vocabulary) -> bool:
+    """True where a base states people in roles: who has the most of all of them says nothing."""
+    return any(FIELD_OF_ROLE[role] is FactField.PERSON for role in vocabulary.roles(kb_id))
 
 
 def _undone(sketch: Sketch, query: RecordQuery) -> list[str]:

@@ -60,6 +60,12 @@ def test_two_times_that_are_joined_are_one_stretch(text: str) -> None:
     assert (bound.first, bound.last) == (D("2025-03-01"), D("2025-05-10"))
 
 
+def test_a_stretch_that_is_named_as_one_ends_where_it_ends() -> None:
+    text = "From January to March 2025, how many"
+    (bound,) = bounds_in(text, [stretch(text, "January to March 2025", "2025-01-01", "2025-03-31")])
+    assert (bound.first, bound.last) == (D("2025-01-01"), D("2025-03-31"))
+
+
 def test_two_times_beside_each_other_stay_two() -> None:
     text = "3月和5月一共几起"
     days = [
