@@ -1,15 +1,31 @@
 """What one file may cost and how long it may hold the others, from the settings. Builds nothing."""
 
+import os
 from dataclasses import fields
 
 from ingest.limits import ParseLimits
 from kb_service.services.worker import LaneLimits
 from kb_service.settings import IngestSettings
 
+MAX_SLOW_LANES = 4
+"""Where nobody says otherwise: each lane's file may take a gigabyte."""
+
 
 def lane_limits(ingest: IngestSettings) -> LaneLimits:
     """Return the worker's limits from the settings."""
-    return LaneLimits(turn_s=ingest.turn_s, max_slow=ingest.slow_lanes)
+    return LaneLimits(turn_s=ingest.turn_s, max_slow=ingest.slow_lanes or slow_lanes(num_cores()))
+
+
+def slow_lanes(cores: int) -> int:
+    """Return in how many slow lanes so many cores read: one is left to what answers."""
+    return max(1, min(cores - 1, MAX_SLOW_LANES))
+
+
+def num_cores() -> int:
+    """Return the cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # not everywhere
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def parse_limits(ingest: IngestSettings) -> ParseLimits:

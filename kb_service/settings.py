@@ -131,7 +131,7 @@ class IngestSettings(BaseModel):
     cpu_s_per_mib: Annotated[float, Field(ge=0)] = 60.0
     base_memory_bytes: Annotated[int, Field(ge=256 * MIB)] = 1024 * MIB
     turn_s: Annotated[float, Field(gt=0)] = 0.5
-    slow_lanes: Annotated[int, Field(ge=1, le=16)] = 1
+    slow_lanes: Annotated[int, Field(ge=1, le=16)] | None = None
     picture_s: Annotated[float, Field(ge=1)] = 5.0
     read_page_s: Annotated[float, Field(ge=1)] = 30.0
     converter: Annotated[str, Field(min_length=1)] = "auto"

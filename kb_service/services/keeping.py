@@ -7,6 +7,7 @@ a document is searchable once it is committed.
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable
 
 import structlog
@@ -15,6 +16,9 @@ from kb_service.domain.errors import StorageError
 
 _NICENESS = 10
 """A question that wants the core gets nine tenths of it."""
+
+PAUSE_S = 1.0
+"""Between two looks: twenty files that come in a second are brought in together."""
 
 log = structlog.get_logger("indexes")
 
@@ -26,9 +30,15 @@ class IndexKeeper:
     in it, and says False when nothing does.
     """
 
-    def __init__(self, refresh: Callable[[str], None], tend: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        refresh: Callable[[str], None],
+        tend: Callable[[str], bool],
+        pause_s: float = PAUSE_S,
+    ) -> None:
         self._refresh = refresh
         self._tend = tend
+        self._pause_s = pause_s
         self._changed: dict[str, None] = {}
         self._news = threading.Condition()
         self._is_begun = False
@@ -55,6 +65,7 @@ class IndexKeeper:
                 kb_id = next(iter(self._changed))
                 del self._changed[kb_id]
             self._look_after(kb_id)
+            time.sleep(self._pause_s)
 
     def _look_after(self, kb_id: str) -> None:
         try:

@@ -29,7 +29,7 @@ def test_a_job_goes_on_while_an_index_is_published_and_merged() -> None:
             is_over.set()
         return waiting >= 0
 
-    keeper = IndexKeeper(refresh, tend)
+    keeper = IndexKeeper(refresh, tend, pause_s=0)
     keeper.begin()
     for _ in range(5):
         keeper.refresh("kb_a")
@@ -47,8 +47,26 @@ def test_an_index_that_cannot_be_published_does_not_end_the_keeping() -> None:
             raise StorageError("full", code="disk_full")
         is_over.set()
 
-    keeper = IndexKeeper(refresh, lambda _: False)
+    keeper = IndexKeeper(refresh, lambda _: False, pause_s=0)
     keeper.begin()
     keeper.refresh("kb_bad")
     keeper.refresh("kb_good")
     assert is_over.wait(20)
+
+
+def test_what_comes_in_during_a_pause_is_brought_in_together() -> None:
+    looks: list[str] = []
+    is_first, is_second = threading.Event(), threading.Event()
+
+    def refresh(kb_id: str) -> None:
+        looks.append(kb_id)
+        (is_second if is_first.is_set() else is_first).set()
+
+    keeper = IndexKeeper(refresh, lambda _: False, pause_s=1)
+    keeper.begin()
+    keeper.refresh("kb_a")
+    assert is_first.wait(20)
+    for _ in range(20):
+        keeper.refresh("kb_a")
+    assert is_second.wait(20)
+    assert looks == ["kb_a", "kb_a"]
