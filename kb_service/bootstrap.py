@@ -19,7 +19,7 @@ from ingest.media_types import accepted_suffixes, detect_media_type
 from kb_service.domain.ports import ChatGenerator, Embedder, Generator, MediaTypeDetector
 from kb_service.generation.extractive import ExtractiveReader
 from kb_service.ingest_limits import lane_limits
-from kb_service.model_parts import build_models, configured_models, dense_weight
+from kb_service.model_parts import build_models, configured_models, dense_weight, model_names
 from kb_service.model_report import model_checks
 from kb_service.operations import Services
 from kb_service.parts import ServiceParts, build_parts
@@ -48,6 +48,7 @@ from kb_service.services.readiness import ReadinessService
 from kb_service.services.reindexing import ReindexService
 from kb_service.services.reports import ReportService
 from kb_service.services.searching import SearchService
+from kb_service.services.setup import SetupService
 from kb_service.services.similar import SimilarIncidents
 from kb_service.services.sketching import SketchService
 from kb_service.services.starting import StartService
@@ -158,7 +159,8 @@ def compose(parts: ServiceParts) -> Services:
         models=ModelService(bases, readiness, chatting, lambda: models.embedder().model),
         readiness=readiness,
         reports=ReportService(catalog),
-        statistics=Statistics(storage.database),
+        statistics=(statistics := Statistics(storage.database)),
+        setup=SetupService(settings, model_names(models, settings), readiness, statistics),
         reindexing=_reindexing(parts, catalog),
         upkeep=upkeep_of(parts),
         starting=_starting(parts, uploads, jobs, make_worker, keeper),

@@ -75,6 +75,22 @@ def configured_models(models: Models, settings: Settings) -> Mapping[str, Part[C
     return found | {"generator": models.generator}
 
 
+def model_names(models: Models, settings: Settings) -> Mapping[str, Callable[[], str]]:
+    """Return what tells the name of each model of the settings that is in use, by part."""
+
+    def reranker() -> str:
+        model = models.reranker().model
+        return model.name if model else ""
+
+    found: dict[str, Callable[[], str]] = {"generator": lambda: models.generator().model.info.name}
+    if settings.reader.model:
+        found["reader"] = lambda: models.reader().model.name
+    found["embedder"] = lambda: models.embedder().model.profile.name
+    if settings.rerank.model:
+        found["reranker"] = reranker
+    return found
+
+
 def dense_weight(retrieval: RetrievalSettings, models: Models) -> float:
     """Return the weight in force: without vectors the dense leg is not asked."""
     has_vectors = models.embedder().model.profile.dimension > 0

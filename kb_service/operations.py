@@ -21,6 +21,7 @@ from kb_service.services.readiness import ReadinessService
 from kb_service.services.reindexing import ReindexService
 from kb_service.services.reports import ReportService
 from kb_service.services.searching import SearchService
+from kb_service.services.setup import SetupService
 from kb_service.services.similar import SimilarIncidents
 from kb_service.services.starting import StartService
 from kb_service.services.suggesting import SuggestionService
@@ -67,6 +68,7 @@ class Services:
     readiness: ReadinessService
     reports: ReportService
     statistics: Statistics
+    setup: SetupService
     reindexing: ReindexService
     upkeep: UpkeepService
     starting: StartService

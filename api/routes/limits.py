@@ -1,6 +1,7 @@
-"""What the service accepts, so that a client can say so before it sends anything.
+"""What the service accepts, so that a client can say so before it sends anything, and how it is
+set up.
 
-Knows settings alone; the limits themselves are held where the bytes and words come in.
+The limits themselves are held where the bytes and words come in.
 """
 
 from fastapi import APIRouter
@@ -8,6 +9,7 @@ from pydantic import BaseModel
 
 from api.dependencies import ServicesParam
 from api.json_route import JsonRoute
+from kb_service.schemas.setup import SetupBody
 from kb_service.services.uploads import ENCODINGS
 
 router = APIRouter(route_class=JsonRoute, tags=["operations"])
@@ -25,6 +27,12 @@ class LimitsBody(BaseModel):
     max_upload_bytes: int
     accepted_suffixes: list[str]
     encodings: list[str]
+
+
+@router.get("/setup")
+def show_setup(services: ServicesParam) -> SetupBody:
+    """Show the models in use, what is stored, the room left and the names of the keys."""
+    return SetupBody.of(services.setup.show())
 
 
 @router.get("/limits")

@@ -62,6 +62,7 @@ from kb_service.services.pictures import PictureService
 from kb_service.services.readiness import ReadinessService
 from kb_service.services.reports import ReportService
 from kb_service.services.searching import SearchService
+from kb_service.services.setup import SetupService
 from kb_service.services.similar import SimilarIncidents
 from kb_service.services.suggesting import SuggestionService
 from kb_service.services.transfer import TransferService
@@ -333,6 +334,7 @@ class ApiService:
             readiness=readiness,
             reports=ReportService(self.catalog),
             statistics=self.statistics,
+            setup=self.setup(readiness),
             intake=unused,
             reindexing=unused,
             upkeep=unused,
@@ -340,6 +342,13 @@ class ApiService:
             measuring=unused,
             close=self.database.close,
         )
+
+    def setup(self, readiness: ReadinessService) -> SetupService:
+        names = {
+            "generator": lambda: self.generator_info().name,
+            "embedder": lambda: self.embedder.profile.name,
+        }
+        return SetupService(self.settings, names, readiness, self.statistics)
 
     def generator_info(self) -> GeneratorInfo:
         return GeneratorInfo("extractive", "scripted", notice_en="a script answers")

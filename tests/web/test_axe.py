@@ -94,12 +94,15 @@ def test_no_view_violates_a_rule_of_accessibility(page: Page) -> None:
     page.locator("#tab-watches").click()
     expect(page.locator(".watch")).to_have_count(1)
     found["watches"] = violations(page)
+    page.locator("#tab-setup").click()
+    expect(page.locator(".setup-part")).to_have_count(4)
+    found["setup"] = violations(page)
     assert {view: one for view, one in found.items() if one} == {}, json.dumps(found)
 
 
 def test_nothing_is_cut_at_twice_the_size(page: Page) -> None:
     """200 % zoom of a window of 1280 pixels leaves 640 of them."""
     page.set_viewport_size({"width": 640, "height": 400})
-    for tab in ("ask", "search", "documents", "incidents", "watches"):
+    for tab in ("ask", "search", "documents", "incidents", "watches", "setup"):
         page.locator(f"#tab-{tab}").click()
         assert page.evaluate("document.documentElement.scrollWidth") == 640, tab

@@ -26,8 +26,8 @@ export class Bases {
     this.#open = open;
     this.#guard = guard;
     byId("new-base").addEventListener("click", () => this.#guard(() => this.create()));
-    byId("rename-base").addEventListener("click", () => this.#guard(() => this.#rename()));
-    byId("delete-base").addEventListener("click", () => this.#guard(() => this.#delete()));
+    byId("rename-base").addEventListener("click", () => this.#guard(() => this.rename()));
+    byId("delete-base").addEventListener("click", () => this.#guard(() => this.remove()));
     byId("more-bases").addEventListener("click", () => this.#guard(() => this.#loadMore()));
     onLanguage(() => this.render());
   }
@@ -115,7 +115,7 @@ export class Bases {
     await this.#open(made);
   }
 
-  async #rename() {
+  async rename() {
     const base = this.chosen;
     const changed = await askTexts({
       title: t("base_rename"),
@@ -129,7 +129,7 @@ export class Bases {
     if (changed) this.#replace(changed);
   }
 
-  async #delete() {
+  async remove() {
     const shown = this.chosen;
     const base = (await getJson(basePath(shown.id))) ?? shown;
     const isGone = await confirmLoss({

@@ -19,6 +19,7 @@ import { Navigation } from "./navigation.js";
 import { Notices } from "./notices.js";
 import { Readiness } from "./readiness.js";
 import { Search } from "./search.js";
+import { Setup } from "./setup.js";
 import { Tabs } from "./tabs.js";
 import { Uploads } from "./uploads.js";
 import { Viewer } from "./viewer.js";
@@ -111,7 +112,8 @@ const watches = new Watches({
   open: (view, quote, button) => viewer.openCitation(bases.chosen.id, view, quote, button),
   added: () => navigation.openView("watches"),
 });
-const navigation = new Navigation({ address, ask, bases, conversations, documents, incidents, notices, search, tabs, uploads, viewer, watches, frame: showFrame });
+const setup = new Setup({ guard: (run) => guard(run), base: () => bases.chosen, rename: () => bases.rename(), remove: () => bases.remove() });
+const navigation = new Navigation({ address, ask, bases, conversations, documents, incidents, notices, search, setup, tabs, uploads, viewer, watches, frame: showFrame });
 
 // The incident that cited words tell of.
 async function openIncidentOf(kbId, citation) {

@@ -13,7 +13,7 @@ export class Navigation {
   #turn = 0;
   #named = new Map(); // thread of an address -> id of the conversation that began there
 
-  // parts: {address, bases, ask, conversations, documents, incidents, search, tabs, uploads, viewer, watches,
+  // parts: {address, bases, ask, conversations, documents, incidents, search, setup, tabs, uploads, viewer, watches,
   // notices,
   // frame(base, missingId)}
   constructor(parts) {
@@ -58,10 +58,11 @@ export class Navigation {
 
   // What a view shows besides the thread; it says itself what goes wrong.
   #fill({ view, query, incident, within }) {
-    const { incidents, search, watches } = this.#parts;
+    const { incidents, search, setup, watches } = this.#parts;
     if (view === "search") return search.show(query);
     if (view === "incidents") return incidents.show(incident, within);
     if (view === "watches") return watches.show();
+    if (view === "setup") return setup.show();
     return null;
   }
 
@@ -111,7 +112,7 @@ export class Navigation {
   }
 
   async #enter(base) {
-    const { ask, bases, conversations, documents, incidents, notices, search, uploads, viewer, watches } = this.#parts;
+    const { ask, bases, conversations, documents, incidents, notices, search, setup, uploads, viewer, watches } = this.#parts;
     viewer.close();
     bases.choose(base);
     notices.enter(base?.id ?? null);
@@ -120,6 +121,7 @@ export class Navigation {
     search.enter(base?.id ?? null);
     incidents.enter(base?.id ?? null);
     watches.enter(base?.id ?? null);
+    setup.enter(base?.id ?? null);
     documents.choose(base);
     conversations.enter(base?.id ?? null);
   }

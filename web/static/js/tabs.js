@@ -2,7 +2,7 @@
 
 import { byId, show } from "./dom.js";
 
-export const NAMES = ["ask", "search", "documents", "incidents", "watches"];
+export const NAMES = ["ask", "search", "documents", "incidents", "watches", "setup"];
 
 const MARGIN = 16; // pixels
 

@@ -14,6 +14,8 @@ import { incidentsEn } from "./incidents_en.js";
 import { incidentsZh } from "./incidents_zh.js";
 import { pagesEn } from "./pages_en.js";
 import { pagesZh } from "./pages_zh.js";
+import { setupEn } from "./setup_en.js";
+import { setupZh } from "./setup_zh.js";
 import { tablesEn } from "./tables_en.js";
 import { tablesZh } from "./tables_zh.js";
 import { versionsEn } from "./versions_en.js";
@@ -24,8 +26,8 @@ import { zh } from "./zh.js";
 
 const ITEM = "kb.language";
 const TEXTS = {
-  en: { ...en, ...askingEn, ...columnsEn, ...documentsEn, ...errorsEn, ...incidentsEn, ...pagesEn, ...tablesEn, ...versionsEn, ...watchesEn },
-  zh: { ...zh, ...askingZh, ...columnsZh, ...documentsZh, ...errorsZh, ...incidentsZh, ...pagesZh, ...tablesZh, ...versionsZh, ...watchesZh },
+  en: { ...en, ...askingEn, ...columnsEn, ...documentsEn, ...errorsEn, ...incidentsEn, ...pagesEn, ...setupEn, ...tablesEn, ...versionsEn, ...watchesEn },
+  zh: { ...zh, ...askingZh, ...columnsZh, ...documentsZh, ...errorsZh, ...incidentsZh, ...pagesZh, ...setupZh, ...tablesZh, ...versionsZh, ...watchesZh },
 };
 const listeners = [];
 let current = initial();

@@ -1,0 +1,126 @@
+// Setting up in one place: this base, the models in use, what is stored and the room left, keys. Knows
+// the calls; changing a base is the business of `bases`.
+
+import { apiKey, basePath, getJson, readiness, sendJson } from "./api.js";
+import { announce, byId, el } from "./dom.js";
+import { codeText, errorText, formatNumber, formatTime, onLanguage, reasonText, t } from "./i18n/i18n.js";
+
+export class Setup {
+  #base = null;
+  /** @type {{setup: Api["SetupBody"], ready: Api["ReadinessBody"] | null, columns: Api["ColumnFieldBody"][]} | null} */
+  #found = null;
+  #error = null;
+  #hooks;
+
+  // hooks: {guard(run), base() the base as it is now, rename(), remove()}
+  constructor(hooks) {
+    this.#hooks = hooks;
+    onLanguage(() => this.#draw());
+  }
+
+  enter(kbId) {
+    this.#base = kbId;
+    this.#found = null;
+    this.#error = null;
+    byId("setup").replaceChildren();
+  }
+
+  async show() {
+    const kbId = this.#base;
+    try {
+      const [setup, ready, columns] = await Promise.all([getJson("setup"), readiness(), getJson(`${basePath(kbId)}/columns`)]);
+      if (kbId !== this.#base) return;
+      this.#found = { setup, ready, columns: columns.items };
+      this.#error = null;
+    } catch (error) {
+      if (kbId !== this.#base) return;
+      this.#error = error;
+    }
+    this.#draw();
+  }
+
+  #draw() {
+    byId("setup").replaceChildren(...this.#parts());
+  }
+
+  #parts() {
+    if (this.#error) return [el("p", { class: "notice notice-bad", role: "alert" }, errorText(this.#error))];
+    if (!this.#found) return [];
+    const { setup, ready, columns } = this.#found;
+    return [this.#baseSection(columns), modelSection(setup), storageSection(setup, ready), keySection(setup)];
+  }
+
+  /** @param {Api["ColumnFieldBody"][]} columns */
+  #baseSection(columns) {
+    /** @type {Api["KnowledgeBaseBody"]} */
+    const base = this.#hooks.base();
+    const act = (run) => () => this.#hooks.guard(async () => {
+      await run();
+      this.#draw();
+    });
+    return section(t("setup_base"),
+      rows([
+        [t("base_name"), el("bdi", {}, base.name)],
+        [t("setup_description"), base.description ? el("bdi", {}, base.description) : t("setup_none")],
+        [t("setup_created"), formatTime(base.created_at)],
+        [t("setup_columns"), columns.length ? el("ul", {}, columns.map((column) => this.#column(column))) : t("setup_columns_none")],
+      ]),
+      el("p", { class: "setup-actions" },
+        el("button", { type: "button", class: "plain-button", onclick: act(this.#hooks.rename) }, t("base_rename")),
+        el("button", { type: "button", class: "plain-button", onclick: act(this.#hooks.remove) }, t("base_delete"))));
+  }
+
+  /** @param {Api["ColumnFieldBody"]} column */
+  #column({ name, field, by, at }) {
+    const kbId = this.#base;
+    const takeBack = async () => {
+      await sendJson("PUT", `${basePath(kbId)}/columns`, { name, field: null });
+      announce(t("columns_saved", { count: 1 }));
+      await this.show();
+    };
+    return el("li", {}, el("bdi", {}, name), " → ", codeText("field", field), " ", el("span", { class: "meta" }, t("setup_said", { by: by || t("somebody"), time: formatTime(at) })),
+      el("button", { type: "button", class: "quiet-button", "aria-label": t("setup_column_back", { name }), onclick: () => this.#hooks.guard(takeBack) }, t("fact_back")));
+  }
+}
+
+const section = (title, ...body) => el("section", { class: "setup-part" }, el("h2", {}, title), ...body);
+
+const rows = (pairs) => el("dl", { class: "setup-rows" }, pairs.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
+
+/** @param {Api["SetupBody"]} setup */
+function modelSection({ models }) {
+  const state = ({ name, problem }) => (problem ? reasonText({ code: problem, message: codeText("state", problem) }) : t(name ? "setup_in_use" : "setup_none"));
+  const lines = models.map((model) => el("tr", {},
+    el("th", { scope: "row" }, t(`setup_part_${model.part}`)),
+    el("td", {}, el("bdi", {}, model.name || "–")),
+    el("td", {}, state(model)),
+    el("td", {}, el("code", {}, model.setting))));
+  return section(t("setup_models"),
+    el("div", { class: "table-frame", tabindex: "0", role: "group", "aria-label": t("setup_models") },
+      el("table", {}, el("thead", {}, el("tr", {}, ["setup_part", "setup_model", "column_status", "setup_setting"].map((key) => el("th", { scope: "col" }, t(key))))), el("tbody", {}, lines))),
+    el("p", { class: "meta" }, t("setup_models_how")));
+}
+
+/** @param {Api["SetupBody"]} setup @param {Api["ReadinessBody"] | null} ready */
+function storageSection(setup, ready) {
+  const reasons = ready ? Object.keys(ready.reasons).map((part) => t("part_reason", { part: codeText("part", part), reason: reasonText({ code: ready.codes[part], message: ready.reasons[part] }) })) : [];
+  const health = ready ? [t(`setup_${ready.status}`), ...reasons].join(" · ") : t("error_network");
+  return section(t("setup_storage"), rows([
+    [t("setup_health"), health],
+    [t("setup_room"), t("setup_room_of", { free_bytes: setup.free_bytes, total_bytes: setup.total_bytes })],
+    [t("setup_database"), setup.database === "sqlite" ? "SQLite" : "PostgreSQL"],
+    [t("setup_searchable"), `${t("num_pages", { count: setup.num_pages })} · ${t("num_passages", { count: setup.num_chunks })}`],
+    [t("setup_jobs"), formatNumber(setup.num_jobs_open)],
+    [t("setup_version"), setup.version],
+  ]));
+}
+
+/** @param {Api["SetupBody"]} setup */
+function keySection({ keys }) {
+  return section(t("setup_keys"),
+    rows([
+      [t("setup_key_names"), keys.length ? el("bdi", {}, keys.join(", ")) : t("setup_keys_none")],
+      [t("setup_this_tab"), t(apiKey() ? "setup_with_key" : "setup_without_key")],
+    ]),
+    el("p", { class: "meta" }, t("setup_keys_how")));
+}
