@@ -102,7 +102,7 @@ class Hand:
         )
 
     def work(self, kb_id: str) -> None:
-        """Bring every waiting job of a base to its end, then give texts what follows."""
+        """Bring every waiting job of a base to its end."""
         release_dead_workers(self.jobs)
         waiting = [
             state.job.id
@@ -110,7 +110,6 @@ class Hand:
             if state.job and state.job.finished_at is None
         ]
         self.services.intake.ingest(waiting)
-        self.rest()
 
     def rest(self) -> None:
         """Do what a worker does when it has no job."""

@@ -21,6 +21,7 @@ NUM_ELSEWHERE = 3
 def hold_all(play: Play) -> None:
     """Bring a history to rest and compare it with everything that it must equal."""
     play.hand.work(play.kb_id)
+    play.hand.rest()
     play.look()
     _clean(play.hand)
     _grown_equals_scratch(play)
@@ -159,6 +160,7 @@ def _imported_equals(play: Play) -> None:
     try:
         kb_id = other.services.transfer.bring_back(archive).kb_id
         other.work(kb_id)
+        other.rest()
         here = (play.hand, play.kb_id)
         _require(views.held(*here), views.held(other, kb_id), "imported documents")
         _require(views.versions(*here), views.versions(other, kb_id), "imported versions")

@@ -65,6 +65,7 @@ class Play:
         _DO[step.kind](self, step)
         if step.is_waiting or step.kind is Kind.WORK:
             self.hand.work(self.kb_id)
+        self.hand.rest()  # vectors that follow later would be found as of then, too
         self.look()
         self._turn += 1
         self.records.append(

@@ -53,6 +53,7 @@ class Scratch:
             if entry.encoding:
                 services.uploads.read_as(self.kb_id, item.document.id, entry.encoding)
             self.hand.work(self.kb_id)
+            self.hand.rest()
         self._labels[item.document.id] = entry.label
         self._choose_members(entry)
 
