@@ -1,6 +1,9 @@
 """One name, several files, from the command line: nothing is lost, and each outcome is told."""
 
+import hashlib
 import json
+import subprocess
+import sys
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +11,7 @@ from typing import Any
 
 import pytest
 import structlog
+from docx import Document
 from typer.testing import CliRunner
 
 from kb_service.cli import app
@@ -88,3 +92,50 @@ def test_the_versions_of_a_document_are_shown(tmp_path: Path) -> None:
         ingest("a.txt")
     shown = CliRunner().invoke(app, ["show", "a.txt", "--kb", "r"]).stdout
     assert "version 2: " in shown and "version 1: " in shown
+
+
+def commands_at_once(*folders: Path) -> list[tuple[str, str | None]]:
+    """Ingest `a.txt` of each folder, all at once, each in a process of its own."""
+    command = [sys.executable, "-m", "kb_service.cli", "ingest", "a.txt", "--kb", "r", "--json"]
+    running = [
+        subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True)
+        for folder in folders
+    ]
+    items = [json.loads(process.communicate(timeout=120)[0])["items"] for process in running]
+    return [(item["outcome"], item["document_name"]) for found in items for item in found]
+
+
+@pytest.mark.parametrize("is_same", [True, False], ids=["the same bytes", "other bytes"])
+def test_commands_at_once_lose_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_same: bool
+) -> None:
+    kb("ingest", written(tmp_path / "first.txt", "first"), "--kb", "r")
+    words = ["one", "one", "one"] if is_same else ["one", "two", "three"]
+    folders = [tmp_path / str(number) for number in range(3)]
+    for folder, said in zip(folders, words, strict=True):
+        written(folder / "a.txt", said)
+    monkeypatch.setenv("KB_DATA_DIR", str(tmp_path / "data"))
+    others = ["unchanged"] * 2 if is_same else ["revised"] * 2
+    done = commands_at_once(*folders)
+    assert sorted(done) == sorted([("created", "a.txt")] + [(what, "a.txt") for what in others])
+    kept = {item["sha256"] for item in kb("show", "a.txt", "--kb", "r")["versions"]}
+    assert kept == {hashlib.sha256(said.encode()).hexdigest() for said in words}
+
+
+def test_after_a_failure_both_contents_stay_and_the_same_bytes_are_tried_again(
+    tmp_path: Path,
+) -> None:
+    made, file = Document(), tmp_path / "a.docx"
+    made.add_paragraph("The pump leaked.")
+    made.save(file)
+    whole, cut = file.read_bytes(), file.read_bytes()[:-2000]
+    for content, outcome in ((cut, "created"), (cut, "revised"), (whole, "revised")):
+        file.write_bytes(content)
+        done = kb("ingest", "a.docx", "--kb", "r", "--wait")
+        assert [item["outcome"] for item in done["items"]] == [outcome]
+        assert done["run"]["num_succeeded"] == int(content == whole)
+    shown = kb("show", "a.docx", "--kb", "r")
+    assert (shown["status"], [item["state"] for item in shown["versions"]]) == (
+        "ready",
+        ["searchable", "unread"],
+    )

@@ -1,10 +1,15 @@
 """Two folders, or a folder and a person, with one name for different files: each keeps its own."""
 
+import hashlib
 import unicodedata
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
+import pytest
+
 from tests.services.conftest import Desk
-from tests.services.test_sync import names, sync
+from tests.services.test_sync import followed, names, sync
 
 
 def folder_of(place: Path, name: str, words: str) -> Path:
@@ -83,3 +88,57 @@ def test_the_same_bytes_in_two_folders_are_one_document_that_each_may_follow(
     sync(desk, second)
     assert sync(desk, second, prune=True)[0].plan.is_empty
     assert texts(desk) == {"report.txt": "of a", "report (2).txt": "of b"}
+
+
+@pytest.mark.parametrize("is_first", [True, False], ids=["upload first", "sync first"])
+@pytest.mark.parametrize("is_same", [True, False], ids=["the same bytes", "other bytes"])
+def test_an_upload_and_a_sync_of_one_name_at_once_lose_nothing(
+    desk: Desk, tmp_path: Path, *, is_same: bool, is_first: bool
+) -> None:
+    """The other one comes while the first has been decided and not yet written."""
+    words = "of the folder" if is_same else "by hand"
+    place = folder_of(tmp_path / "a", "report.txt", "of the folder")
+    with ThreadPoolExecutor(2) as pool:
+        upload = partial(pool.submit, desk.upload, "report.txt", words)
+        follow = partial(pool.submit, desk.sync.run, desk.base.id, followed(place), prune=False)
+        with desk.database.write():  # both have to wait for this one
+            order = (upload, follow) if is_first else (follow, upload)
+            waiting = [start() for start in order]
+        done = [future.result(timeout=30) for future in waiting]
+    assert len(done) == 2
+    documents = desk.catalog.documents.list(desk.base.id).items
+    kept = [version.sha256 for document in documents for version in document.versions]
+    contents = {words, "of the folder"}
+    assert sorted(kept) == sorted(hashlib.sha256(text.encode()).hexdigest() for text in contents)
+    while desk.worker.run_once():
+        pass
+    # Afterwards the folder has its words where it knows them, and a further run finds no change.
+    report, _ = sync(desk, place)
+    assert "of the folder" in texts(desk).values()
+    assert sync(desk, place)[0].plan.unchanged == ("report.txt",)
+    assert report.plan.added == ()
+
+
+def test_two_folders_with_the_same_bytes_of_one_name_have_one_document(
+    desk: Desk, tmp_path: Path
+) -> None:
+    for place in ("a", "b"):
+        sync(desk, folder_of(tmp_path / place, "report.txt", "the same"))
+    documents = desk.catalog.documents.list(desk.base.id).items
+    assert [(item.name, len(item.versions)) for item in documents] == [("report.txt", 1)]
+
+
+def test_after_a_failure_a_folder_and_a_person_each_keep_their_own(
+    desk: Desk, tmp_path: Path
+) -> None:
+    place = folder_of(tmp_path / "a", "report.txt", "BROKEN of the folder")
+    sync(desk, place)
+    desk.run(desk.upload("report.txt", "by hand"))
+    assert texts(desk) == {"report.txt": "by hand"}
+    folder_of(place, "report.txt", "of the folder, mended")
+    sync(desk, place)
+    document = desk.catalog.documents.list(desk.base.id).items[0]
+    contents = ("of the folder, mended", "by hand", "BROKEN of the folder")
+    assert [version.sha256 for version in document.versions] == [
+        hashlib.sha256(content.encode()).hexdigest() for content in contents
+    ]
