@@ -62,3 +62,5 @@ def prepare(media_type: str) -> None:
     csv.field_size_limit(sys.maxsize)
     for name in (*_EVERY, *_MODULES.get(media_type, ())):
         importlib.import_module(name)
+    if "ingest.form_tables" in sys.modules:
+        importlib.import_module("kb_service.language.stated.labels").warm_up()
