@@ -27,6 +27,9 @@ VECTORS, IDS, CENTROIDS, STARTS = ".vectors", ".ids.npy", ".centroids.npy", ".st
 EXACT_LIMIT = 5_000
 """Allowed rows up to which a filtered search in lists reads just these."""
 
+SMALL_ROWS = 64
+"""Vectors that are held in memory, 100 kB of 384 numbers each, rather than a file held open."""
+
 Taken = Callable[[Path], bool]
 """Puts a file that was published before at this place; False when there is none."""
 
@@ -61,7 +64,10 @@ class VectorSegment:
         if (folder / f"{name}{CENTROIDS}").exists():
             arrays = (folder / f"{name}{end}" for end in (CENTROIDS, STARTS))
             lists = Partition(*(np.load(path, allow_pickle=False) for path in arrays))
-        return cls(name, FileRows(folder / f"{name}{VECTORS}", dimension), ids, lists, folder)
+        rows: Rows = FileRows(folder / f"{name}{VECTORS}", dimension)
+        if len(rows) <= SMALL_ROWS:
+            rows = MemoryRows(rows.read(0, len(rows)))
+        return cls(name, rows, ids, lists, folder)
 
     @property
     def num_live(self) -> int:

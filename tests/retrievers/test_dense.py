@@ -143,6 +143,25 @@ def test_vectors_whose_file_is_removed_stay_readable(filled: Filled, tmp_path: P
     assert [hit[0] for hit in index.search(VECTORS[5], 10)] == nearest(5, set(IDS), 10)
 
 
+def num_open_files() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="descriptors are listed on Linux")
+@pytest.mark.parametrize(("num_vectors", "num_held"), [(64, 0), (65, 1)])
+def test_a_small_segment_holds_no_file_open(
+    num_vectors: int, num_held: int, tmp_path: Path
+) -> None:
+    before = num_open_files()
+    index = DenseIndex(DIMENSION, tmp_path)
+    index.add(IDS[:num_vectors], VECTORS[:num_vectors])
+    index.seal()
+    assert num_open_files() == before + num_held
+    assert index.search(VECTORS[5], 1)[0][0] == 1005
+    del index
+    assert num_open_files() == before
+
+
 def test_what_goes_while_segments_are_merged_is_not_in_the_merged_one(tmp_path: Path) -> None:
     index = DenseIndex(DIMENSION, tmp_path, flat_limit=10)
     for first in range(0, 300, 75):
