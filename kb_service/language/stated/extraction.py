@@ -38,7 +38,7 @@ from kb_service.language.stated.plain import Line, line_of, plain
 from kb_service.language.stated.rows import Table, TableRow, tables_in
 from kb_service.language.stated.sentences import happenings_in, numbers_of, sentence_facts
 
-EXTRACTING = 3
+EXTRACTING = 4
 """Raise it when the code of this package finds other facts: stored ones are found anew then."""
 
 MAX_PROSE_CHARS = 200_000

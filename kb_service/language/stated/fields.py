@@ -22,7 +22,7 @@ from kb_service.domain.spans import TextSpan
 from kb_service.language.events import event_places
 from kb_service.language.lexicon import any_of, shipped_lexicon
 from kb_service.language.regexes import regex
-from kb_service.language.stated.labels import Label
+from kb_service.language.stated.labels import PHONES, Label
 from kb_service.language.stated.moments import Moment, moments_in
 from kb_service.language.stated.plain import plain as plain_of
 from kb_service.language.stated.values import (
@@ -72,6 +72,8 @@ _LEVELS = tuple(
         ),
     )
 )
+_CONTACT_WORDS = "|".join(_LEXICON.patterns("stated", "contact_words"))
+_CONTACT = regex(rf"[\s,;(\uff08\u3001]*(?:(?:{_CONTACT_WORDS})[\s.:]*)?$")
 _WORDY = regex(r"[^\W\d_]{2}")
 
 
@@ -114,7 +116,7 @@ def labelled(label: Label, written: str, plain: str, span: TextSpan, at: Place) 
     elif field == FactField.STATUS:
         yield from _standing(words, folded, inner, at)
     elif field != CLOCK:
-        yield _worded(label, words, folded, inner, at)
+        yield from _named(label, words, folded, inner, at)
 
 
 def meaning_of(field: str, typed: str) -> Fact | None:
@@ -199,6 +201,20 @@ def _worded(label: Label, words: str, plain: str, span: TextSpan, at: Place) -> 
     number = number_in(plain)
     value, upper = (number.value, number.to) if number else (None, None)
     return fact(label.field, words, span, at, text or plain, number=value, number_to=upper)
+
+
+def _named(label: Label, words: str, plain: str, span: TextSpan, at: Place) -> Iterator[Fact]:
+    """Yield what is named, and the phone behind a person: Ann Cole, tel. 555-1234."""
+    is_person = label.field == FactField.PERSON
+    phone = next((m for p in PHONES if is_person and (m := p.search(plain))), None)
+    end = len(_CONTACT.sub("", plain[: phone.start("who")])) if phone else 0
+    if phone is None or end < 2:
+        yield _worded(label, words, plain, span, at)
+        return
+    yield _worded(label, words[:end], plain[:end], TextSpan(span.start, span.start + end), at)
+    start, stop = phone.span("who")
+    place = TextSpan(span.start + start, span.start + stop)
+    yield fact(FactField.PHONE, words[start:stop], place, at, tight(plain[start:stop]))
 
 
 def tight(plain: str) -> str:

@@ -30,7 +30,7 @@ _NAMES = {
 }
 _BRACKETED = regex(r"[(\[\uff08](?P<inside>[^)\]\uff09]*)[)\]\uff09]")
 _SPACES = regex(r"[\s\u3000*_]+")
-_PLATES, _PHONES = (
+_PLATES, PHONES = (
     tuple(map(regex, _LEXICON.patterns("stated", key))) for key in ("plates", "phones")
 )
 EMAIL = regex(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
@@ -104,7 +104,7 @@ def _is_kind(value: str) -> bool:
 
 _SORTS = (
     (FactField.EMAIL, lambda value: EMAIL.fullmatch(value.strip()) is not None),
-    (FactField.PHONE, lambda value: any(p.fullmatch(value.strip()) for p in _PHONES)),
+    (FactField.PHONE, lambda value: any(p.fullmatch(value.strip()) for p in PHONES)),
     (FactField.VEHICLE, lambda value: any(p.fullmatch(value.strip()) for p in _PLATES)),
     (FactField.KIND, _is_kind),
 )

@@ -242,3 +242,40 @@ def test_somebody_in_two_roles_is_stated_in_both() -> None:
     rows = "".join(f"报警人: 闻静; 处警人: 闻静; 警情类别: 火灾; 编号: A-{n}\n" for n in (1, 2))
     people = [(f.text, f.role) for f in found(rows) if f.field == "person" and f.record == 1]
     assert people == [("闻静", "报警人"), ("闻静", "处警人")]
+
+
+@pytest.mark.parametrize(
+    ("text", "person", "phone"),
+    [
+        ("Contact: Laura Quinn, tel. 555-1234\nType: fire\n", "laura quinn", "555-1234"),
+        ("Caller: Ann Cole (mobile +44 20 7946 1234)\nType: fire\n", "ann cole", "+442079461234"),
+        ("报警人：王建国（电话13812345678）\n事故类型：火灾\n", "王建国", "13812345678"),
+        ("报警人：王建国\n事故类型：火灾\n", "王建国", None),
+        ("报警人：13812345678\n事故类型：火灾\n", "13812345678", None),
+    ],
+)
+def test_a_phone_behind_a_name_is_no_part_of_it(text: str, person: str, phone: str | None) -> None:
+    facts = told(text)
+    assert (facts["person"], facts.get("phone")) == (person, phone)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "cause"),
+    [
+        ("2 hurt. Cause: brake failure; the driver fled.", "brake failure"),
+        ("2 hurt. Cause unknown.", UNKNOWN),
+        ("2 hurt. Because: nobody looked.", None),
+    ],
+)
+def test_a_cause_within_a_line_is_read(sentence: str, cause: str | None) -> None:
+    assert told(sentence).get("cause") == cause
+
+
+def test_what_is_not_counted_yet_is_unknown() -> None:
+    assert told("伤者人数尚未统计，仍在核实。")["injured"] == UNKNOWN
+    assert told("Death toll: 3.")["dead"] == "3"
+
+
+def test_a_reference_behind_a_bar_is_the_papers_own_number() -> None:
+    facts = told("Interim update | Ref AQ-2021-17\nWhat: fire\nWhen: 2022-03-01\n")
+    assert facts["number"] == "aq-2021-17" and "follows" not in facts
