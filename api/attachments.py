@@ -15,6 +15,7 @@ from starlette.responses import Response, StreamingResponse
 from kb_service.domain.errors import NotFound
 
 PIECE_BYTES = 64 * 1024
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 _NOT_PLAIN = re.compile(r"[^A-Za-z0-9 ._()-]")
 
 
@@ -32,6 +33,15 @@ def page_attachment(page: str, name: str) -> Response:
         "X-Content-Type-Options": "nosniff",
     }
     return Response(page, headers=headers, media_type="text/html; charset=utf-8")
+
+
+def docx_attachment(document: bytes, name: str) -> Response:
+    """Return a Word document as a download."""
+    headers = {
+        "Content-Disposition": content_disposition(name),
+        "X-Content-Type-Options": "nosniff",
+    }
+    return Response(document, headers=headers, media_type=DOCX)
 
 
 def attachment(path: Path, name: str, media_type: str) -> StreamingResponse:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from api.attachments import page_attachment
+from api.attachments import docx_attachment, page_attachment
 from api.dependencies import DEFAULT_LIMIT, Cursor, Limit, ServicesParam
 from api.inputs import ConversationChange, FeedbackInput
 from api.json_route import JsonRoute
@@ -35,6 +35,13 @@ def report_answer(answer: Id, services: ServicesParam) -> Response:
     """Return an answer with its table and quotes as one HTML file to hand over."""
     page = services.reports.of_answer(services.history.answer(answer).answer)
     return page_attachment(page, f"{answer}.html")
+
+
+@router.get("/answers/{answer}/report.docx", response_class=Response)
+def report_answer_docx(answer: Id, services: ServicesParam) -> Response:
+    """Return the same as a Word document."""
+    document = services.reports.docx_of_answer(services.history.answer(answer).answer)
+    return docx_attachment(document, f"{answer}.docx")
 
 
 @router.post("/answers/{answer}/feedback", status_code=204)

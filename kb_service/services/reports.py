@@ -14,6 +14,7 @@ from kb_service.domain.query_json import query_json
 from kb_service.domain.tables import Tabled
 from kb_service.language.messages import language_of
 from kb_service.services.across import Told
+from kb_service.services.report_docx import docx_of
 from kb_service.services.report_page import FORMAT, Json, data_of, digest_of, is_as_made, page_of
 from kb_service.storage.catalog import Catalog
 from kb_service.storage.identity import Clock, utc_now
@@ -55,7 +56,14 @@ class ReportService:
         self._catalog, self._clock = catalog, clock
 
     def of_answer(self, answer: Answer) -> str:
-        """Return the report of an answer. Raises NotFound (kb_not_found), StorageError."""
+        """Return the report of an answer as a page. Raises NotFound, StorageError."""
+        return page_of(self._of_answer(answer))
+
+    def docx_of_answer(self, answer: Answer) -> bytes:
+        """Return it as a Word document. Raises NotFound (kb_not_found), StorageError."""
+        return docx_of(self._of_answer(answer))
+
+    def _of_answer(self, answer: Answer) -> dict[str, Any]:
         base = self._catalog.bases.get(answer.kb_id)
         said: dict[str, Any] = {
             "question": answer.question,
@@ -64,7 +72,7 @@ class ReportService:
             "status": str(answer.status),
             "reason": answer.reason,
         }
-        return self._page(base, said, answer.citations, answer.tabled, answer.created_at)
+        return self._data(base, said, answer.citations, answer.tabled, answer.created_at)
 
     def of_query(self, kb_id: str, told: Told, language: str) -> str:
         """Return the report of a typed query's answer. Raises NotFound, StorageError."""
@@ -76,7 +84,7 @@ class ReportService:
             "status": str(told.status),
             "reason": told.reason,
         }
-        return self._page(base, said, told.citations, told.tabled, self._clock())
+        return page_of(self._data(base, said, told.citations, told.tabled, self._clock()))
 
     def check(self, page: str) -> CheckedReport:
         """Check a report. Raises InvalidRequest (invalid_report), StorageError."""
@@ -108,14 +116,14 @@ class ReportService:
         except OSError:
             return "file_differs"
 
-    def _page(
+    def _data(
         self,
         base: KnowledgeBase,
         said: dict[str, Any],
         citations: Sequence[Citation],
         tabled: Tabled | None,
         at: datetime,
-    ) -> str:
+    ) -> dict[str, Any]:
         data: dict[str, Any] = {
             "format": FORMAT,
             "version": __version__,
@@ -127,7 +135,7 @@ class ReportService:
             "citations": [_cited(citation) for citation in citations],
         }
         data["digest"] = digest_of(data)
-        return page_of(data)
+        return data
 
 
 def _tabled(tabled: Tabled | None) -> dict[str, Any]:

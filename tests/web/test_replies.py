@@ -1,12 +1,14 @@
 """What a reader sees of an answer, each thing said once, and what can be done with it."""
 
+import pathlib
+
 import pytest
 from playwright.sync_api import Page, expect
 
 from kb_service.domain.answers import AnswerStatus
 from kb_service.domain.documents import KnowledgeBase
 from tests.web.answers import SENTENCES, answer, citation, crane_answer
-from tests.web.conftest import OpenPage
+from tests.web.conftest import NARROW, OpenPage
 from tests.web.service import PageService
 
 pytestmark = pytest.mark.browser
@@ -126,3 +128,55 @@ def test_sources_that_disagree_stand_side_by_side(
     ask(page)
     expect(page.locator(".status-partial")).to_have_text("The documents state different values")
     expect(page.locator(".side-by-side .source-quote")).to_have_count(2)
+
+
+@pytest.mark.parametrize(
+    ("entry", "begins"),
+    [
+        ("Save as Markdown", b"The crane collapsed"),
+        ("Save as HTML", b"<!DOCTYPE html>"),
+        ("Save as Word document", b"PK"),
+    ],
+)
+def test_an_answer_is_saved_as_a_file(
+    base: KnowledgeBase, open_page: OpenPage, entry: str, begins: bytes
+) -> None:
+    page = open_page()
+    ask(page)
+    page.get_by_role("button", name="Save this answer").click()
+    with page.expect_download() as download:
+        page.get_by_role("menuitem", name=entry).click()
+    suffix = {"Markdown": ".md", "HTML": ".html", "document": ".docx"}[entry.rsplit(maxsplit=1)[-1]]
+    assert download.value.suggested_filename.endswith(suffix)
+    assert pathlib.Path(download.value.path()).read_bytes().startswith(begins)
+
+
+def test_a_question_that_was_answered_is_changed_and_asked_again(
+    base: KnowledgeBase, service: PageService, open_page: OpenPage
+) -> None:
+    page = open_page()
+    ask(page, "Who was hurt?")
+    page.get_by_role("button", name="Ask again with other words").click()
+    expect(page.get_by_label("Your question")).to_have_value("Who was hurt?")
+    expect(page.get_by_label("Your question")).to_be_focused()
+    page.keyboard.type(" And where?")
+    page.keyboard.press("Enter")
+    expect(page.locator(".question-text")).to_have_text(
+        ["Who was hurt?", "Who was hurt? And where?"]
+    )
+
+
+def test_an_answer_with_twelve_citations_stays_readable_on_a_phone(
+    base: KnowledgeBase, service: PageService, open_page: OpenPage
+) -> None:
+    said = "".join(f"Part {number} was seen. " for number in range(1, 13))
+    width = len("Part 1 was seen. ")
+    ends = [said.index(f"Part {number} ") + width - 1 for number in range(1, 13)]
+    cited = [citation(n, end - width + 1, end) for n, end in enumerate(ends, 1)]
+    service.prepared.answer = answer(said, cited)
+    page = open_page(viewport=NARROW)
+    ask(page)
+    expect(page.locator(".answer-text button.mark")).to_have_count(12)
+    expect(page.locator(".source-group")).to_have_count(1)
+    expect(page.locator(".source-group .source")).to_have_count(12)
+    assert page.evaluate("document.documentElement.scrollWidth") == 375

@@ -1,11 +1,12 @@
 // What a reader does with an answer: copy it with its references, link to it, keep asking it, rate it with a word of
 // why. Draws the row of buttons and the note; knows the feedback call.
 
-import { sendJson } from "./api.js";
-import { answerMarkdown } from "./answer_text.js";
-import { copyText } from "./clipboard.js";
+import { getBlob, sendJson } from "./api.js";
+import { answerMarkdown, fileName } from "./answer_text.js";
+import { copyText, saveFile } from "./clipboard.js";
 import { announce, el, iconButton } from "./dom.js";
 import { errorText, t } from "./i18n/i18n.js";
+import { menuButton } from "./menu.js";
 
 const RATINGS = [["up", "thumb_up"], ["down", "thumb_down"]];
 
@@ -20,7 +21,8 @@ export class AnswerActions {
   #note = el("div", { class: "answer-note" });
   element = el("div", {}, this.#row, this.#note, this.#problem);
 
-  // handlers: {onLink(answer)} gives the address of an answer; {onWatch(answer)} keeps its question
+  // handlers: {onLink(answer)} gives the address of an answer; {onWatch(answer)} keeps its question; {onAgain()} gives
+  // the words of the question back
   constructor(handlers) {
     this.#handlers = handlers;
   }
@@ -39,10 +41,22 @@ export class AnswerActions {
       iconButton(symbol, t(`rate_${name}`), () => this.#rate(name), { "aria-pressed": String(rating === name), "data-action": `rate-${name}` }));
     this.#row.replaceChildren(
       iconButton("copy", t("copy_answer"), () => this.#copy(answerMarkdown(this.#state), "copied"), { "data-action": "copy" }),
+      menuButton(t("save_answer"), this.#formats(answer), { "data-action": "save" }, "download"),
+      iconButton("pencil", t("ask_again_edited"), () => this.#handlers.onAgain(), { "data-action": "again" }),
       iconButton("link", t("copy_link"), () => this.#copy(this.#handlers.onLink(answer), "link_copied"), { "data-action": "link" }),
       ...(answer.kind === "small_talk" ? [] : [iconButton("watch", t("watch_add"), () => this.#handlers.onWatch(answer), { "data-action": "watch" })]),
       ...(answer.stored ? thumbs : []));
     if (!rating) this.#note.replaceChildren();
+  }
+
+  // What the service has not kept it cannot write; the words are here.
+  /** @param {Api["AnswerBody"]} answer */
+  #formats({ id, question, stored }) {
+    const entry = (key, run) => ({ label: t(key), run: () => this.#run(run), isDanger: false });
+    const fetched = (path, suffix) => async () => saveFile(fileName(question, suffix), "", await getBlob(`answers/${encodeURIComponent(id)}/${path}`));
+    const markdown = async () => saveFile(fileName(question, "md"), "text/markdown;charset=utf-8", answerMarkdown(this.#state));
+    const reports = [entry("menu_export_html", fetched("report", "html")), entry("menu_export_docx", fetched("report.docx", "docx"))];
+    return [entry("menu_export_md", markdown), ...(stored ? reports : [])];
   }
 
   #copy(text, said) {

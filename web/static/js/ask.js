@@ -158,6 +158,7 @@ export class Ask {
       },
       onFull: (_from, full) => this.#composer.put(full),
       onLink: (_from, answer) => linkTo(kbId, answer),
+      onAgain: () => this.#composer.put(question),
       onWatch: (_from, answer) => this.#hooks.watch(kbId, answer),
       onIncident: (_from, citation) => this.#hooks.incident(kbId, citation),
     });

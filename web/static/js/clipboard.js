@@ -17,8 +17,9 @@ export async function copyText(text) {
   box.remove();
 }
 
-export function saveFile(name, type, text) {
-  const href = URL.createObjectURL(new Blob([text], { type: `${type};charset=utf-8` }));
+// `content`: a text, or a Blob of any type.
+export function saveFile(name, type, content) {
+  const href = URL.createObjectURL(content instanceof Blob ? content : new Blob([content], { type }));
   el("a", { href, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(href), KEEP_BLOB_MS);
 }

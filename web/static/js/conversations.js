@@ -127,7 +127,7 @@ export class Conversations {
   async #export(item, suffix) {
     const turns = await readTurns(item.id);
     const { type, write } = FORMATS[suffix];
-    saveFile(fileName(item.title, suffix), type, write(item.title, turns));
+    saveFile(fileName(item.title, suffix), `${type};charset=utf-8`, write(item.title, turns));
     announce(t("conversation_exported"));
   }
 

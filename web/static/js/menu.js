@@ -6,8 +6,8 @@ import { all, el, focused, iconButton } from "./dom.js";
 const GAP = 4;
 
 // entries: [{label, run, isDanger}]; `label` names the button. The menu is in the page only while open.
-export function menuButton(label, entries, props = {}) {
-  const button = iconButton("more", label, () => open(button, label, entries), { "aria-haspopup": "menu", "aria-expanded": "false", ...props });
+export function menuButton(label, entries, props = {}, symbol = "more") {
+  const button = iconButton(symbol, label, () => open(button, label, entries), { "aria-haspopup": "menu", "aria-expanded": "false", ...props });
   return button;
 }
 

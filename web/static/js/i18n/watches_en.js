@@ -1,4 +1,4 @@
-// English: standing questions.
+// English: standing questions, and what is done with an answer.
 
 export const watchesEn = {
   tab_watches: "Standing questions",
@@ -35,4 +35,7 @@ export const watchesEn = {
   schedule_minute: "every minute|every {count} minutes",
   schedule_hour: "every hour|every {count} hours",
   schedule_daily: "daily at {clock}",
+  save_answer: "Save this answer",
+  ask_again_edited: "Ask again with other words",
+  menu_export_docx: "Save as Word document",
 };

@@ -1,4 +1,4 @@
-// 中文：常设问题。
+// 中文：常设问题与答案的处理。
 
 export const watchesZh = {
   tab_watches: "常设问题",
@@ -35,4 +35,7 @@ export const watchesZh = {
   schedule_minute: "每 {count} 分钟",
   schedule_hour: "每 {count} 小时",
   schedule_daily: "每天 {clock}",
+  save_answer: "保存此答案",
+  ask_again_edited: "改动后再问",
+  menu_export_docx: "另存为 Word 文档",
 };
