@@ -128,6 +128,8 @@ class AcrossDocuments:
         result = self.found(turn.kb.id, planned.query)
         if not result.tally.of or _states_figure(turn, findings, result):
             return None
+        if turn.kind not in ACROSS and _is_of_one(findings, result):
+            return None
         if not result.tally.matched and not self._has_years_of(turn.kb.id, result.query):
             return None
         if not planned.is_explicit and not _is_of_many(planned, findings, result):
@@ -306,6 +308,13 @@ def _states_figure(turn: Turn, findings: Sequence[Finding], result: QueryResult)
         return True
     best = findings[0].evidence.readings[0]
     return best.passage.document_id not in result.counted or _is_several(best.words)
+
+
+def _is_of_one(findings: Sequence[Finding], result: QueryResult) -> bool:
+    """True where the values of one record are asked for and its own words say them: a table's row."""
+    is_of_values = result.query.op in {Operation.GROUP, Operation.WHICH}
+    is_said = any(not found.evidence.is_empty for found in findings)
+    return is_of_values and result.tally.matched == 1 and is_said
 
 
 def _is_several(words: str) -> bool:

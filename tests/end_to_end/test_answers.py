@@ -103,3 +103,24 @@ def test_the_page_picture_is_lit_where_the_citation_says(service: Service) -> No
     lit = service.client.get(path, params={"boxes": boxes}).raise_for_status()
     assert lit.headers["content-type"] == "image/png"
     assert lit.content != plain.content
+
+
+ROSTER = """Name,Role,Site,Since
+Nora Dunmore,duty officer,Hartbrook Junction,2019-04-02
+Tomas Nakamura,fire warden,Oakhill Terminal,2021-11-15
+Aisha Patel,night watch,Marshhill Mall,2013-07-30
+Marco Ashworth,fire warden,Oakhill Terminal,2016-02-08
+"""
+
+
+def test_a_value_of_one_row_is_quoted_and_not_counted(service: Service) -> None:
+    """Asked for the site of a person a count by place came back: "1 record by place"."""
+    kb = service.create_kb("roster")
+    service.upload(kb, [("roster.csv", ROSTER.encode())])
+    service.wait_idle(kb, 60)
+    for name, site in (("Tomas Nakamura", "Oakhill Terminal"), ("Nora Dunmore", "Hartbrook Junct")):
+        body = {"question": f"At which site is {name}?"}
+        answer = service.client.post(f"/kb/{kb}/ask", json=body).raise_for_status().json()
+        assert site in answer["answer"]
+        assert "record" not in answer["answer"]
+        assert answer["table"] is None
