@@ -123,7 +123,7 @@ def groups_of(query: RecordQuery, units: Sequence[Unit]) -> tuple[list[Group], S
     found, parts = grouped(units, by or "")
     if query.op is Operation.TREND and found:
         found = {label: found.get(label, []) for label in periods_between(found, ByPeriod(str(by)))}
-    told = [_group(query, label, same) for label, same in found.items()]
+    told = [_group(query, _as_written(label, same, by), same) for label, same in found.items()]
     if by in PERIODS:
         return sorted(told, key=lambda group: group.label), parts
     sign = -1 if query.descending else 1
@@ -132,6 +132,13 @@ def groups_of(query: RecordQuery, units: Sequence[Unit]) -> tuple[list[Group], S
         return group.number is None, sign * (group.number or 0), group.label
 
     return sorted(told, key=order), parts
+
+
+def _as_written(label: str, units: Sequence[Unit], by: str | None) -> str:
+    """Return a label with the capitals of who writes it first, where only these differ."""
+    values = (value for unit in units for value in unit.all(by or "") if value.text == label)
+    written = (" ".join(value.value.split()) for value in values)
+    return next((words for words in written if words.casefold() == label), label)
 
 
 def side(query: RecordQuery, label: str, units: Sequence[Unit]) -> Group:

@@ -311,7 +311,7 @@ def _states_figure(turn: Turn, findings: Sequence[Finding], result: QueryResult)
 
 
 def _is_of_one(findings: Sequence[Finding], result: QueryResult) -> bool:
-    """True where the values of one record are asked for and its own words say them: a table's row."""
+    """True where values of one record are asked for, as a table's row, and its own words say it."""
     is_of_values = result.query.op in {Operation.GROUP, Operation.WHICH}
     is_said = any(not found.evidence.is_empty for found in findings)
     return is_of_values and result.tally.matched == 1 and is_said

@@ -140,6 +140,18 @@ def test_groups_and_periods_are_counted(
     assert by_month.tally.lacking == (desk["undated"],)
 
 
+def test_a_group_is_called_as_it_is_written(
+    runner: QueryRunner, world: World, kb_id: str, desk: dict[str, str]
+) -> None:
+    """Its units are alike whatever their capitals; a value in another form keeps that form."""
+    for number, place in enumerate(("Quay Street", "QUAY STREET", "High street 2")):
+        text = "high street" if number == 2 else "quay street"
+        incident_report(world, kb_id, f"{number}.txt", (said("place", place, text=text),))
+    by_place = runner.run(kb_id, RecordQuery(Operation.GROUP, by="place"))
+    assert ["Quay Street", 2] in cells(by_place)
+    assert ["high street", 1] in cells(by_place)
+
+
 def test_every_unit_of_a_group_is_cited(
     runner: QueryRunner, kb_id: str, desk: dict[str, str]
 ) -> None:
