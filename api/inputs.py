@@ -212,6 +212,7 @@ class RecordQueryInput(Input):
     groups: Annotated[list[FiltersInput], Field(max_length=2)] = []
     limit: Annotated[int, Field(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT
     descending: bool = True
+    cursor: Id | None = None
     language: Id = "en"
 
     def to_domain(self) -> RecordQuery:

@@ -14,6 +14,7 @@ from kb_service.domain.record_periods import is_within, period_label, periods_be
 from kb_service.domain.record_queries import PERIODS, ByPeriod, Measure, Operation, RecordQuery
 from kb_service.domain.record_sets import Unit, Value
 
+_NO_TIME = "~"  # behind every digit
 _ANY_TIME = datetime.fromisoformat("2000-01-01")
 
 
@@ -88,13 +89,20 @@ def extremes(units: Sequence[Unit], name: str, *, most: bool) -> list[Unit]:
 
 def in_time(units: Iterable[Unit]) -> list[Unit]:
     """Return units by the time of the incident; those without one last, in their order."""
+    return sorted(units, key=place_in_time)
 
-    def when(unit: Unit) -> tuple[bool, str]:
-        value = unit.settled(FactField.TIME)
-        stated = value.time_from if value else None
-        return stated is None, stated.isoformat() if stated else ""
 
-    return sorted(units, key=when)
+def place_in_time(unit: Unit) -> tuple[str, str, str]:
+    """Return where a unit stands among others in time, as texts that sort alike."""
+    value, first = unit.settled(FactField.TIME), unit.records[0]
+    stated = value.time_from if value else None
+    when = stated.isoformat() if stated else _NO_TIME
+    return when, f"{first.revision_id:020}", f"{first.record:010}"
+
+
+def behind(units: Iterable[Unit], place: Sequence[str]) -> list[Unit]:
+    """Return the units behind a place in time."""
+    return [unit for unit in units if place_in_time(unit) > tuple(place)]
 
 
 def grouped(units: Iterable[Unit], by: str) -> tuple[dict[str, list[Unit]], Sorted]:

@@ -64,6 +64,8 @@ def query_json(query: RecordQuery) -> Json:
         found["groups"] = [filters_json(group) for group in query.groups]
     if not query.descending:
         found["descending"] = False
+    if query.cursor:
+        found["cursor"] = query.cursor
     return found | {"limit": query.limit}
 
 
@@ -88,6 +90,7 @@ def query_from(item: object) -> RecordQuery:
         by=_name("by", given.get("by")),
         measure=_word("measure", given.get("measure", Measure.COUNT), Measure),
         columns=_strings("columns", given.get("columns", [])),
+        cursor=_name("cursor", given.get("cursor")),
         groups=tuple(map(filters_from, groups)),
         **plain,
     )

@@ -82,8 +82,9 @@ class RecordQuery:
 
     `field`: what is summed, ranked by, or asked for. `by`: a field or a ByPeriod. `measure`: of a
     group, and of each side of a comparison. `columns`: the fields that a list shows. `groups`: the
-    two that are compared, each beside `filters`. Raises InvalidRequest (invalid_query) at birth
-    when the parts do not go together; the message names the value and what is accepted.
+    two that are compared, each beside `filters`. `cursor`: of the page of a list before. Raises
+    InvalidRequest (invalid_query) at birth when the parts do not go together; the message names the
+    value and what is accepted.
     """
 
     op: Operation
@@ -96,6 +97,7 @@ class RecordQuery:
     groups: tuple[Filters, ...] = ()
     limit: int = DEFAULT_LIMIT
     descending: bool = True
+    cursor: str | None = None
 
     def __post_init__(self) -> None:
         for problem in self._problems():
@@ -119,6 +121,8 @@ class RecordQuery:
             found.append(f"groups has {len(self.groups)} filters; compare accepts 2")
         if self.op is not Operation.COMPARE and self.groups:
             found.append(f"groups is given; only {Operation.COMPARE} accepts it")
+        if self.cursor and self.op is not Operation.LIST:
+            found.append(f"cursor is given; only {Operation.LIST} has pages")
         if not 1 <= self.limit <= MAX_LIMIT:
             found.append(f"limit is {self.limit}; 1 to {MAX_LIMIT} are accepted")
         if len(self.columns) > MAX_COLUMNS:

@@ -73,7 +73,8 @@ class CitedCell:
 class Tabled:
     """What an answer over many documents has beside its words. `query`: what was asked.
 
-    `documents`: ids of those whose words the table shows.
+    `documents`: ids of those whose words the table shows. `next_cursor`: of the next page of a
+    list, None behind the last.
     """
 
     query: RecordQuery
@@ -82,3 +83,4 @@ class Tabled:
     tally: Tally
     chart: Chart | None = None
     documents: tuple[str, ...] = ()
+    next_cursor: str | None = None

@@ -43,6 +43,12 @@ def filters_in_words(filters: Filters, language: str) -> list[str]:
     return list(_filters(filters, language))
 
 
+def scale_name(scale: float, language: str) -> str:
+    """Return the word of a language for a scale; "" where it has none."""
+    scales: dict[str, int] = shipped_languages()[language]["numerals"]["scales"]
+    return next((word for word, size in scales.items() if size == scale), "")
+
+
 def scope(filters: Filters, language: str) -> str:
     """Return the filters in force as what a sentence begins with; "" without any."""
     words = _APART.join(_filters(filters, language))

@@ -59,6 +59,7 @@ class TabledBody(Shape):
     counted: CountedBody | None = None
     query: dict[str, object] | None = Field(default=None, description="The typed query.")
     chart: ChartBody | None = None
+    next_cursor: str | None = Field(default=None, description="Of the next page of a list.")
 
 
 def tabled_values(tabled: Tabled | None) -> dict[str, object]:
@@ -71,4 +72,5 @@ def tabled_values(tabled: Tabled | None) -> dict[str, object]:
         "counted": CountedBody.of(tabled.tally, total=tabled.tally.of),
         "query": query_json(tabled.query),
         "chart": ChartBody.of(tabled.chart) if tabled.chart else None,
+        "next_cursor": tabled.next_cursor,
     }

@@ -190,7 +190,13 @@ class AcrossDocuments:
         )
         documents = tuple(dict.fromkeys(citation.document_id for citation in citations))
         tabled = Tabled(
-            result.query, result.table.columns, rows, result.tally, result.chart, documents
+            result.query,
+            result.table.columns,
+            rows,
+            result.tally,
+            result.chart,
+            documents,
+            result.next_cursor,
         )
         is_short = result.query.op in AGGREGATES and bool(result.tally.lacking)
         none = result.query.op in AGGREGATES and result.tally.matched and not result.numbers

@@ -12,10 +12,12 @@ from kb_service.domain.aggregating import (
     Group,
     Number,
     Sorted,
+    behind,
     extremes,
     groups_of,
     in_time,
     measured,
+    place_in_time,
     ranked,
     side,
     stating_number,
@@ -41,9 +43,11 @@ from kb_service.services.tabulating import (
     side_label,
     unit_rows,
 )
+from kb_service.storage.identity import decode_cursor, encode_cursor
 
 DEFAULT_COLUMNS = (FactField.NUMBER, FactField.TIME, FactField.PLACE, FactField.KIND)
 NEEDS_NUMBER = AGGREGATES | {Operation.TOP}
+_NUM_KEYS = 3
 _IN_TIME = frozenset({Operation.LIST, Operation.TIMELINE})
 _COUNTING = frozenset({Operation.COUNT, Operation.EXISTS})
 GROUPING = frozenset({Operation.GROUP, Operation.TREND, Operation.WHICH})
@@ -91,7 +95,8 @@ class QueryResult:
     """What a query gave: numbers or groups, the table they stand in, how much is behind it.
 
     `units`: those that the answer is about, in its order; the table shows the first of them.
-    `counted`: ids of all documents that pass the filters.
+    `counted`: ids of all documents that pass the filters. `next_cursor`: of the next page of a
+    list.
     """
 
     query: RecordQuery
@@ -102,6 +107,7 @@ class QueryResult:
     units: tuple[Unit, ...] = ()
     chart: Chart | None = None
     counted: frozenset[str] = frozenset()
+    next_cursor: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +133,13 @@ class QueryRunner:
         if query.op in GROUPING:
             return self._grouped(query, matched, *groups_of(query, matched.units))
         units = in_time(matched.units) if query.op in _IN_TIME else matched.units
-        return self._listed(kb_id, query, matched, units, Sorted())
+        if query.op is not Operation.LIST:
+            return self._listed(kb_id, query, matched, units, Sorted())
+        page = behind(units, decode_cursor(query.cursor, _NUM_KEYS)) if query.cursor else units
+        result = self._listed(kb_id, query, matched, page, Sorted())
+        is_last = len(page) <= query.limit
+        following = None if is_last else encode_cursor(*place_in_time(page[query.limit - 1]))
+        return replace(result, next_cursor=following)
 
     def _matched(self, kb_id: str, query: RecordQuery, filters: Filters) -> _Matched:
         found = self._records.select(kb_id, query.of, filters, _needed(query))

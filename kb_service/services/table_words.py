@@ -3,6 +3,7 @@
 Pure. Every line knows the row of the table that it tells.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,7 +11,8 @@ from kb_service.domain.aggregating import Group, Number, plain
 from kb_service.domain.facts import COUNTS_OF_PEOPLE, FactField
 from kb_service.domain.record_queries import AGGREGATES, PERIODS, Operation
 from kb_service.domain.tables import Cell
-from kb_service.language.tables import field_name, kind_name, said, scope, unit_name
+from kb_service.language.stated.values import scale_written
+from kb_service.language.tables import field_name, kind_name, said, scale_name, scope, unit_name
 from kb_service.services.planning import Planned
 from kb_service.services.querying import QueryResult
 from kb_service.services.tabulating import DOCUMENT
@@ -91,13 +93,25 @@ def _aggregated(
             scope=where,
             field=_field(result, language),
             number=plain(number.value),
-            measure=field_name(number.unit, language),
+            measure=f"{field_name(number.unit, language)}{_scaled(number, query.field, language)}",
             units=len(number.units),
             unit=unit_name(query.of, len(number.units), language),
         )
         for number in numbers
     ]
     return " ".join(told)
+
+
+def _scaled(number: Number, name: str | None, language: str) -> str:
+    """Tell an amount in the scale that most of its papers use, too: 120000元（12万元）."""
+    values = [value for unit in number.units if (value := unit.settled(name or ""))]
+    told = Counter(scale_written(v.value, v.number) for v in values if v.number)
+    scale, times = told.most_common(1)[0] if told else (1.0, 0)
+    word = scale_name(scale, language) if scale > 1 and 2 * times > told.total() else ""
+    if not word:
+        return ""
+    measure = field_name(number.unit, language)
+    return said("scaled", language, number=plain(number.value / scale), scale=word, measure=measure)
 
 
 def _top(result: QueryResult, language: str) -> str:

@@ -1,5 +1,6 @@
 """Questions over many documents, asked: words, table, citations, filters, kept with the answer."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from kb_service.services.across import AcrossDocuments
 from kb_service.services.answering import AnsweringService
 from kb_service.services.asking import AskRequest, CitationEvent, DoneEvent, TokenEvent
 from kb_service.settings import RetrievalSettings
+from kb_service.storage.answers.tabled_codec import tabled_from, tabled_json
 from kb_service.storage.database import open_database
 from kb_service.storage.records.store import RecordStore
 from tests.services.answer_fakes import FakeShelf
@@ -79,6 +81,8 @@ def test_a_table_is_kept_with_its_answer(desk: AnsweringService, world: World) -
     answer = ask(desk, "2024年各类型事故数量")
     kept, _ = world.answers.get(answer.id)
     assert kept.tabled == answer.tabled
+    assert answer.tabled
+    assert tabled_from(tabled_json(replace(answer.tabled, next_cursor="abc"))).next_cursor == "abc"
     assert kept.understood.filters == answer.understood.filters
 
 
@@ -124,3 +128,14 @@ def test_words_by_which_nothing_can_be_counted_are_said(
     answer = ask(desk, question)
     assert (answer.status, answer.reason) == (AnswerStatus.REFUSED, "cannot_count")
     assert f"“{words}”" in answer.answer and answer.tabled is None
+
+
+def test_an_amount_is_told_in_the_scale_of_the_papers_too(
+    desk: AnsweringService, world: World
+) -> None:
+    kb_id = ask(desk, "2024年8月有几起火灾").kb_id
+    for name, loss in (("x.txt", "12万元"), ("y.txt", "3.5万元"), ("z.txt", "800元")):
+        lines = ["事故类型：火灾", "发生时间：2024年6月3日", f"直接经济损失：{loss}"]
+        world.ingest(kb_id, name, lines)
+    answer = ask(desk, "2024年6月火灾损失总额是多少")
+    assert "损失合计 155800元（15.58万元）" in answer.answer

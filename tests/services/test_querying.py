@@ -312,3 +312,31 @@ def test_a_kind_is_narrowed_by_the_words_that_a_record_has_for_it(
     incident_report(world, kb_id, "w.txt", [said("kind", "Water leak", text="leak")])
     narrower = Filters(kind=("leak",), fields=(FieldFilter("kind", text="gas leak"),))
     assert runner.run(kb_id, RecordQuery(Operation.COUNT, narrower)).counted == {gas}
+
+
+def test_a_list_is_read_page_by_page_in_time(
+    world: World, runner: QueryRunner, kb_id: str, desk: dict[str, str]
+) -> None:
+    whole = runner.run(kb_id, RecordQuery(Operation.LIST))
+    assert whole.next_cursor is None
+    seen: list[str] = []
+    query = RecordQuery(Operation.LIST, limit=2)
+    for number in range(3):
+        page = runner.run(kb_id, query)
+        assert page.tally.matched == len(whole.units) + (number > 0)
+        seen += [unit.records[0].document_id for unit in page.units[:2]]
+        if number == 0:  # what comes in meanwhile before what was read shifts nothing
+            incident_report(world, kb_id, "old.txt", [said("kind", "fire"), at("2020-01-01")])
+        if page.next_cursor is None:
+            break
+        query = RecordQuery(Operation.LIST, limit=2, cursor=page.next_cursor)
+    assert seen == [unit.records[0].document_id for unit in whole.units]
+
+
+def test_only_lists_have_pages_and_only_cursors_given_out_are_read(
+    runner: QueryRunner, kb_id: str
+) -> None:
+    with pytest.raises(InvalidRequest, match="only list has pages"):
+        RecordQuery(Operation.COUNT, cursor="abc")
+    with pytest.raises(InvalidRequest, match="cursor"):
+        runner.run(kb_id, RecordQuery(Operation.LIST, cursor="abc"))

@@ -96,6 +96,16 @@ def amount_in(plain: str) -> Number | None:
     return Number(number.value, number.to, _CURRENCIES[found.group()] if found else "")
 
 
+def scale_written(written: str, number: float) -> float:
+    """Return by what the digits of a written amount were multiplied: 10000 for 12万元, or a column.
+
+    1 where it is written out, or in words.
+    """
+    digits = _DIGITS.search(written)
+    value = float(digits["digits"].replace(",", "")) if digits else 0.0
+    return round(number / value, 6) if value else 1.0
+
+
 def duration_in(plain: str, label: str = "") -> Number | None:
     """Return the minutes that a text tells: 95 minutes, 1 h 20 min; a bare number by its label."""
     found = [(float(match["amount"].replace(",", "")), match) for match in _LASTS.finditer(plain)]

@@ -31,4 +31,5 @@ def tabled_from(item: Json) -> Tabled:
         tally=Tally(**{**tally, "lacking": tuple(tally["lacking"])}),
         chart=Chart(chart["kind"], tuple(chart["x"]), tuple(chart["y"])) if chart else None,
         documents=tuple(item["documents"]),
+        next_cursor=item.get("next_cursor"),  # answers from before lists had pages lack it
     )
