@@ -44,6 +44,7 @@ _LEFT_OUT = frozenset(
 )
 _BEHIND = frozenset(("note", "annotation", "text-box", "image"))
 _DESCRIPTIONS = frozenset(("title", "desc"))
+_VALUES = ("string-value", "date-value", "time-value", "boolean-value", "value")
 _CELLS = frozenset(("table-cell", "covered-table-cell"))
 _AROUND = frozenset(
     ("header", "header-left", "header-first", "footer", "footer-left", "footer-first")
@@ -92,6 +93,8 @@ def blocks_of(container: "_Element") -> Iterator[Block]:
     if local(container) == "table":
         yield from _table(container)
         return
+    if container.text and container.text.strip():
+        yield Block(container.text)
     for node in container:
         tag = local(node)
         if tag in ("p", "h"):
@@ -209,7 +212,12 @@ def _rows(table: "_Element") -> Iterator["_Element"]:
 
 def _cell_text(cell: "_Element") -> str:
     blocks = (" ".join(block.text.split()) for block in blocks_of(cell))
-    return " ".join(filter(None, blocks))
+    return " ".join(filter(None, blocks)) or _value_of(cell)
+
+
+def _value_of(cell: "_Element") -> str:
+    """Return the value of a cell whose words some programs leave out."""
+    return next(filter(None, (_attribute(cell, name) for name in _VALUES)), "")
 
 
 def _around(styles: "_Element | None") -> list[Block]:

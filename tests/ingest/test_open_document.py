@@ -142,6 +142,23 @@ def test_locked_and_endless_files_are_refused_by_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [
     "<text:p>one</text:p>two<text:p>three</text:p>",
     "<text:section><text:p>one</text:p>two</text:section><text:p>three</text:p>",
+    "<text:section>one<text:p>two</text:p></text:section><text:p>three</text:p>",
+    "<text:list><text:list-item>one</text:list-item></text:list><text:p>two</text:p>three",
 ])  # fmt: skip
 def test_words_outside_of_paragraphs_are_read(tmp_path: Path, content: str) -> None:
     assert lines(read(tmp_path, package(content))) == ["one", "two", "three"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "words"),
+    [
+        ("<table:table-cell>rope</table:table-cell>", "rope"),
+        ('<table:table-cell office:value-type="string" office:string-value="rope"/>', "rope"),
+        ('<table:table-cell office:value-type="float" office:value="42.5"/>', "42.5"),
+        ('<table:table-cell office:date-value="2026-03-05"/>', "2026-03-05"),
+        ('<table:table-cell office:value="0.4"><text:p>40 %</text:p></table:table-cell>', "40 %"),
+    ],
+)
+def test_a_cell_says_its_words_or_else_its_value(tmp_path: Path, cell: str, words: str) -> None:
+    sheet = f'<table:table table:name="S"><table:table-row>{cell}</table:table-row></table:table>'
+    assert lines(read(tmp_path, package(sheet, "spreadsheet"), ODS)) == ["S", words]
