@@ -1,8 +1,8 @@
 """Workbooks of the binary formats (xls, xlsb), through calamine: a page for each sheet.
 
 Knows sheets and the kinds of values that calamine gives; it knows no number formats, so a number is
-said with all its digits and a date in ISO 8601. Comments, charts and
-the pictures of an xls are not read.
+said with all its digits and a date in ISO 8601. Comments and charts are not
+read.
 """
 
 import datetime as dt
@@ -16,6 +16,7 @@ from ingest.number_formats import general
 from ingest.office_package import OfficePackage
 from ingest.tables import row_texts
 from ingest.workbook_pictures import SheetPictures
+from ingest.xls_pictures import xls_pictures
 from kb_service.domain.documents import ParsedDocument
 from kb_service.domain.errors import DocumentError
 from kb_service.domain.jobs import JobStage, Progress
@@ -57,10 +58,11 @@ def load_legacy_workbook(
 def pictures_of(path: Path, num_sheets: int) -> Iterator[list[bytes]]:
     """Yield the pictures of each sheet; the last has those that no sheet is known to show.
 
-    Only an xlsb is a package whose pictures can be told.
+    Only an xlsb tells which sheet shows which.
     """
     if not zipfile.is_zipfile(path):
-        yield from ([] for _ in range(num_sheets))
+        yield from ([] for _ in range(num_sheets - 1))
+        yield xls_pictures(path)
         return
     with zipfile.ZipFile(path) as file:
         package = OfficePackage(file)

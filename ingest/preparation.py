@@ -33,7 +33,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
     types.XLSX: (*_INSIDE, "ingest.tables", "ingest.workbook", "lxml.etree"),
     types.CSV: (*_TEXT, "ingest.tables"),
     types.TSV: (*_TEXT, "ingest.tables"),
-    types.XLS: ("ingest.legacy_workbook", "python_calamine"),
+    types.XLS: (*_INSIDE, "ingest.legacy_workbook", "python_calamine", "olefile"),
     types.XLSB: (*_INSIDE, "ingest.legacy_workbook", "python_calamine", "lxml.etree"),
     types.ODT: (*_HTML, "ingest.open_document"),
     types.ODS: (*_HTML, "ingest.open_document"),

@@ -6,11 +6,11 @@ stands behind its paragraph.
 """
 
 import re
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
 
+from ingest.bitmaps import with_head
 from ingest.encodings import encodings_of
 from ingest.office_package import described
 
@@ -71,7 +71,6 @@ _CHARSETS = {
 
 _DESCRIPTION = b"wzDescription"
 """The property of a picture that says what it shows."""
-_BITMAP_HEAD = 14  # bytes of a BMP file before what a bitmap in memory begins with
 _NO_HEX = re.compile(rb"[^0-9A-Fa-f]")
 
 
@@ -192,7 +191,7 @@ class RichText:
         if group.picture:
             digits = _NO_HEX.sub(b"", group.picture)
             data = bytes.fromhex(digits[: len(digits) // 2 * 2].decode())
-            self._pictures.append(_with_head(data) if group.is_bitmap else data)
+            self._pictures.append(with_head(data) if group.is_bitmap else data)
         if group.name is not None:
             self._property = bytes(group.name).strip()
         if group.said_from is not None:
@@ -258,13 +257,3 @@ def rich_parts(data: bytes) -> Iterator[str | bytes]:
 def rich_text(data: bytes) -> str:
     """Return the text of an RTF file without its pictures."""
     return "".join(part for part in rich_parts(data) if isinstance(part, str))
-
-
-def _with_head(bitmap: bytes) -> bytes:
-    """Return a bitmap of memory as a file (BITMAPFILEHEADER before BITMAPINFOHEADER)."""
-    if len(bitmap) < 40:
-        return bitmap
-    size, _, _, _, bits, packing = struct.unpack("<IiiHHI", bitmap[:20])
-    num_colours = struct.unpack("<I", bitmap[32:36])[0] or (1 << bits if bits <= 8 else 0)
-    start = _BITMAP_HEAD + size + 4 * num_colours + (12 if packing == 3 and size == 40 else 0)
-    return struct.pack("<2sIII", b"BM", _BITMAP_HEAD + len(bitmap), 0, start) + bitmap

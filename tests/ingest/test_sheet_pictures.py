@@ -8,12 +8,14 @@ from zipfile import ZipFile
 import pytest
 from openpyxl import Workbook
 from openpyxl.drawing.image import Image as SheetImage
+from PIL import Image
 
 from ingest import media_types as types
 from ingest.legacy_workbook import pictures_of
 from ingest.office_package import OfficePackage
 from ingest.rich_text import rich_parts, rich_text
 from ingest.workbook_pictures import SheetPictures
+from ingest.xls_pictures import pictures_of_stream
 from kb_service.domain.documents import PageKind
 from tests.ingest.test_embedded import SAID, OneLine, load, picture, read
 
@@ -125,10 +127,52 @@ def test_pictures_of_a_binary_workbook_are_those_of_its_sheets_where_these_are_k
     assert [len(pictures) for pictures in pictures_of(path, num_sheets)] == found
 
 
-def test_a_workbook_that_is_no_package_has_no_pictures_to_tell(tmp_path: Path) -> None:
+def test_a_file_that_is_no_workbook_has_no_pictures(tmp_path: Path) -> None:
     path = tmp_path / "a.xls"
     path.write_bytes(b"\xd0\xcf\x11\xe0")
     assert list(pictures_of(path, 2)) == [[], []]
+
+
+def record(kind: int, body: bytes, instance: int = 0, version: int = 0) -> bytes:
+    """A record of an Office drawing."""
+    return struct.pack("<HHI", instance << 4 | version, kind, len(body)) + body
+
+
+def entry(blip: bytes, name: bytes = b"") -> bytes:
+    return record(0xF007, bytes(33) + bytes([len(name)]) + bytes(2) + name + blip)
+
+
+def stream(*blips: bytes, cut: int = 8000) -> bytes:
+    """A workbook whose drawings are cut into records as Excel cuts them."""
+    drawings = record(0xF000, record(0xF001, b"".join(blips), version=15), version=15)
+    pieces = [drawings[n : n + cut] for n in range(0, len(drawings), cut)]
+    kinds = [0xEB, *[0x3C] * (len(pieces) - 1)]
+    records = [struct.pack("<HH", k, len(p)) + p for k, p in zip(kinds, pieces, strict=True)]
+    other = struct.pack("<HH", 0x3C, 3) + b"xyz"
+    begin = struct.pack("<HH", 0x809, 4) + bytes(4)
+    return b"".join([begin, other, *records, struct.pack("<HH", 0xA, 0), other])
+
+
+@pytest.mark.parametrize("cut", [8000, 100])
+def test_the_pictures_of_an_xls_are_found_in_its_drawings(cut: int) -> None:
+    png, jpeg = picture(), picture(3, kind="JPEG")
+    blips = (
+        entry(record(0xF01E, bytes(17) + png, 0x6E0)),
+        entry(record(0xF01D, bytes(33) + jpeg, 0x46B), name=b"a"),
+        entry(record(0xF01F, bytes(17) + bitmap(), 0x7A8)),
+        entry(record(0xF01A, b"metafile", 0x3D4)),
+        entry(b""),
+    )
+    first, second, third, drawing = pictures_of_stream(stream(*blips, cut=cut))
+    assert (first, second, drawing) == (png, jpeg, b"metafile")
+    with Image.open(io.BytesIO(third)) as shown:
+        assert shown.size == (400, 100)
+
+
+@pytest.mark.parametrize("size", [3, 30, 60, 200])
+def test_drawings_that_are_cut_off_cost_no_more_than_themselves(size: int) -> None:
+    whole = stream(entry(record(0xF01E, bytes(17) + picture(), 0x6E0)))
+    assert len(list(pictures_of_stream(whole[:size]))) <= 1
 
 
 def sheet_of_open_document(data: bytes) -> bytes:
