@@ -74,7 +74,8 @@ def picking_names(subjects: Iterable[Subject]) -> tuple[str, ...]:
     """Return the distinct names of subjects that may pick documents, normalised.
 
     An organisation stands without its ending where that still tells it from others, a place with
-    it. Of a Latin name each capitalised word stands alone, as `name:…`.
+    it. Of a Latin name each capitalised word stands alone, as `name:…`, and the whole name: Erik
+    Brandt is not Erik Lindqvist and Nora Brandt.
     """
     found: list[str] = []
     for subject in subjects:
@@ -90,8 +91,9 @@ def picking_names(subjects: Iterable[Subject]) -> tuple[str, ...]:
 def _capitalised(subject: Subject) -> list[str]:
     if subject.kind not in _LATIN_NAMES:
         return []
-    words = (match.group() for match in _WORDS.finditer(subject.text) if match.group()[0].isupper())
-    return [f"name:{normalise(word)}" for word in words]
+    words = [match.group() for match in _WORDS.finditer(subject.text) if match.group()[0].isupper()]
+    whole = [subject.text] if len(words) > 1 else []
+    return [f"name:{normalise(name)}" for name in (*words, *whole)]
 
 
 def unmentioned(

@@ -146,6 +146,13 @@ def test_a_latin_name_that_many_documents_state_picks_none() -> None:
     assert documents_for("What did the Board say of winds?", **reports) == ["a", "b", "c", "d"]
 
 
+def test_a_whole_latin_name_picks_where_many_documents_state_its_parts() -> None:
+    """Lists of people hold an Erik and a Brandt each; one of them holds Erik Brandt."""
+    lists = dict.fromkeys("abcdef", "Erik Hollis, warden. Nora Brandt, marshal.")
+    lists["c"] = "Nora Hollis, warden. Erik Brandt, marshal."
+    assert documents_for("What is the role of Erik Brandt?", **lists) == ["c"]
+
+
 def test_latin_names_that_no_document_states_together_pick_none() -> None:
     reports = {"a": "The UMC met.", "b": "The church sought status in the Association."}
     question = "What did the UMC seek in the Association?"
@@ -161,7 +168,10 @@ def test_latin_names_that_no_document_states_together_pick_none() -> None:
         ("位于石门县的火灾", ("石门县",)),
         ("What was the weather at Seward?", ("name:seward",)),
         ("When did Chevroux's crash in May occur on Monday?", ("name:chevroux",)),
-        ("Who founded the Walt Disney Company?", ("name:walt", "name:disney", "name:company")),
+        (
+            "Who founded the Walt Disney Company?",
+            ("name:walt", "name:disney", "name:company", "name:walt disney company"),
+        ),
         ("Weather at noon?", ()),
         ("我们公司的年假有几天？", ()),
         ("SG-2024-001中江南港务集团的罚款是多少？", ("sg-2024-001",)),
