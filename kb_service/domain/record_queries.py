@@ -26,7 +26,8 @@ class Counted(StrEnum):
 class Operation(StrEnum):
     """What is made of the selected records.
 
-    `group`: by a field or period; `trend`: by period, those without any included. `top`: the
+    `changes`: what corrected reports state otherwise than those before them. `group`: by a field or
+    period; `trend`: by period, those without any included. `top`: the
     records with the most (or least) of a field. `which`: the values of a field, each with its
     records.
     """
@@ -45,6 +46,7 @@ class Operation(StrEnum):
     TREND = "trend"
     COMPARE = "compare"
     TIMELINE = "timeline"
+    CHANGES = "changes"
 
 
 class Measure(StrEnum):

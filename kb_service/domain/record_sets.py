@@ -112,6 +112,20 @@ class Unit:
                     best[key] = value
         return len({(value.text, value.number) for value in best.values()}) > 1
 
+    def corrected(self, name: str) -> tuple[Value, Value] | None:
+        """Return what was stated of a field before a corrected report, and what that one states.
+
+        None where nobody corrected it, or both are the same.
+        """
+        known = [value for value in self.values.get(name, ()) if value.is_known]
+        highest = _STANDING[ReportStatus.CORRECTED]
+        after = [value for value in known if self._standing(value) == highest]
+        before = [value for value in known if self._standing(value) < highest]
+        if not after or not before:
+            return None
+        old, new = max(before, key=self._rank), max(after, key=self._rank)
+        return None if (old.text, old.number) == (new.text, new.number) else (old, new)
+
     def _rank(self, value: Value) -> tuple[int, float, int, int]:
         return self._standing(value), value.confidence, value.revision_id, -value.start
 

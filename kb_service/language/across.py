@@ -32,7 +32,7 @@ _TITLES = frozenset(_LEXICON.listed("across", "titles"))
 _TITLE_BEFORE = regex(rf"(?:\b|(?<=[{HAN}]))(?:{any_of(_TITLES)})\.?\s*$")
 _TITLE_BEHIND = regex(f"(?:{any_of(_LEXICON.listed('across', 'titles_behind'))})")
 _CONDITIONS = ("bounded", "none_of", "some_of")
-_OPERATIONS = ("average", "median", "trend", "timeline", "exists", "sum")
+_OPERATIONS = ("changes", "average", "median", "trend", "timeline", "exists", "sum")
 _TIMED = ("latest", "earliest")
 _ORDERS = (
     "top",

@@ -126,6 +126,8 @@ class AcrossDocuments:
         if planned.query is None:
             return _refusal(turn, planned, findings, language)
         result = self.found(turn.kb.id, planned.query)
+        if result.query.op is Operation.CHANGES and not result.table.rows:
+            return None
         if not result.tally.of or _states_figure(turn, findings, result):
             return None
         if turn.kind not in ACROSS and _is_of_one(findings, result):

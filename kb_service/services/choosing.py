@@ -190,6 +190,8 @@ def _which(asked: Asked) -> RecordQuery | None:
 def _listed(asked: Asked) -> RecordQuery | None:
     sketch = asked.sketch
     op = Operation.LIST
+    if sketch.operation is Operation.CHANGES:
+        return RecordQuery(Operation.CHANGES, asked.filters)
     if sketch.operation in (Operation.TIMELINE, Operation.EXISTS):
         op = sketch.operation
     elif sketch.counts:

@@ -22,7 +22,7 @@ from kb_service.domain.aggregating import (
     side,
     stating_number,
 )
-from kb_service.domain.facts import FactField
+from kb_service.domain.facts import CONFLICTING, FactField
 from kb_service.domain.queries import Filters
 from kb_service.domain.record_filters import passes
 from kb_service.domain.record_queries import (
@@ -36,8 +36,10 @@ from kb_service.domain.record_queries import (
 from kb_service.domain.record_sets import RecordRow, Unit, Value, units_of, with_values
 from kb_service.domain.tables import Chart, Table, Tally
 from kb_service.services.tabulating import (
+    CHANGE_COLUMNS,
     DOCUMENT,
     Titled,
+    change_rows,
     chart_of,
     group_rows,
     side_label,
@@ -128,6 +130,8 @@ class QueryRunner:
         if query.op is Operation.COMPARE:
             return self._compared(kb_id, query)
         matched = self._matched(kb_id, query, query.filters)
+        if query.op is Operation.CHANGES:
+            return self._changed(query, matched)
         if query.op in NEEDS_NUMBER:
             return self._measured(kb_id, query, matched)
         if query.op in GROUPING:
@@ -159,6 +163,19 @@ class QueryRunner:
         if query.op in {Operation.MIN, Operation.MAX}:
             units = extremes(units, name, most=query.op is Operation.MAX)
         return replace(self._listed(kb_id, query, matched, units, parts), numbers=numbers)
+
+    def _changed(self, query: RecordQuery, matched: _Matched) -> QueryResult:
+        names = self._records.named(row.document_id for u in matched.units for row in u.records)
+        found = change_rows(in_time(matched.units), names)
+        units = list({id(unit): unit for unit, _ in found}.values())
+        changed = _Matched(units, matched.total, matched.lacking)
+        return QueryResult(
+            query,
+            Table(CHANGE_COLUMNS, tuple(row for _, row in found[: query.limit])),
+            _tally(changed, Sorted(), None),
+            units=tuple(units),
+            counted=_documents(changed),
+        )
 
     def _compared(self, kb_id: str, query: RecordQuery) -> QueryResult:
         sides = [self._matched(kb_id, query, query.filters.merged(g)) for g in query.groups]
@@ -228,7 +245,9 @@ class QueryRunner:
 def _needed(query: RecordQuery) -> frozenset[str]:
     """The fields that decide the result; what is only shown is read later."""
     by = FactField.TIME if query.by in PERIODS else query.by
-    named = (query.field, by, FactField.TIME if query.op in _IN_TIME else None)
+    named = [query.field, by, FactField.TIME if query.op in _IN_TIME else None]
+    if query.op is Operation.CHANGES:
+        named += [*CONFLICTING, FactField.NUMBER, FactField.TIME]
     return frozenset(str(name) for name in named if name)
 
 

@@ -15,8 +15,9 @@ from kb_service.language.stated.values import scale_written
 from kb_service.language.tables import field_name, kind_name, said, scale_name, scope, unit_name
 from kb_service.services.planning import Planned
 from kb_service.services.querying import QueryResult
-from kb_service.services.tabulating import DOCUMENT
+from kb_service.services.tabulating import DOCUMENT, FIELD
 
+_BARE = (FactField.NUMBER, FactField.TIME, FactField.PLACE, FactField.KIND)
 MAX_LINES = 20
 MAX_NAMES = 5
 _LISTING = frozenset(
@@ -28,6 +29,7 @@ _LISTING = frozenset(
         Operation.TOP,
         Operation.MIN,
         Operation.MAX,
+        Operation.CHANGES,
     }
 )
 
@@ -77,7 +79,8 @@ def _head(result: QueryResult, planned: Planned, language: str) -> str:
         if query.op is Operation.COMPARE:
             form = "listed"
         return said(form, language, scope=where, **values)
-    form = {Operation.EXISTS: "exists", Operation.COUNT: "counted"}.get(query.op, "listed")
+    forms = {Operation.EXISTS: "exists", Operation.COUNT: "counted", Operation.CHANGES: "changes"}
+    form = forms.get(query.op, "listed")
     return said(form, language, scope=where, number=tally.matched, unit=unit)
 
 
@@ -155,9 +158,10 @@ def _row_words(columns: Sequence[str], row: Sequence[Cell], language: str) -> st
     for column, cell in zip(columns, row, strict=True):
         if cell.value is None or column == DOCUMENT:
             continue
-        is_bare = column in {FactField.NUMBER, FactField.TIME, FactField.PLACE, FactField.KIND}
+        is_bare = column in {*_BARE, FIELD}
         name = "" if is_bare else f"{field_name(column, language)}{colon}"
-        told.append(f"{name}{cell.value}")
+        value = field_name(str(cell.value), language) if column == FIELD else cell.value
+        told.append(f"{name}{value}")
     words = said("apart", language).join(told)
     document = next((c.value for n, c in zip(columns, row, strict=True) if n == DOCUMENT), None)
     return f"{words} ({document})" if words else str(document)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from kb_service.domain.aggregating import Group, plain
-from kb_service.domain.facts import COUNTS_OF_PEOPLE, FactField
+from kb_service.domain.facts import CONFLICTING, COUNTS_OF_PEOPLE, FactField
 from kb_service.domain.queries import Filters
 from kb_service.domain.record_periods import time_label
 from kb_service.domain.record_queries import PERIODS, Operation, RecordQuery
@@ -13,6 +13,11 @@ from kb_service.domain.tables import Cell, Chart, Place
 
 DOCUMENT = "document"
 """The column that says in which documents a unit stands."""
+
+FIELD = "field"
+"""The column that says which field was corrected."""
+
+CHANGE_COLUMNS = (DOCUMENT, FactField.NUMBER, FIELD, "before", "after")
 
 SEVERAL = "; "
 
@@ -42,6 +47,20 @@ def field_cell(unit: Unit, name: str) -> Cell:
     words = list(dict.fromkeys(_words(value) for value in values))
     places = tuple(dict.fromkeys(_place(unit, value) for value in values))
     return Cell(words[0] if len(words) == 1 else SEVERAL.join(map(str, words)), places)
+
+
+def change_rows(
+    units: Iterable[Unit], names: Mapping[str, Titled]
+) -> list[tuple[Unit, tuple[Cell, ...]]]:
+    """Return a row for each corrected field of a unit: its documents, what was stated, what is."""
+    found = []
+    for unit in units:
+        number = field_cell(unit, FactField.NUMBER)
+        for name in CONFLICTING:
+            if both := unit.corrected(name):
+                told = (Cell(_words(value), (_place(unit, value),)) for value in both)
+                found.append((unit, (_documents(unit, names), number, Cell(str(name)), *told)))
+    return found
 
 
 def group_rows(query: RecordQuery, groups: Iterable[Group]) -> tuple[tuple[Cell, ...], ...]:

@@ -139,3 +139,27 @@ def test_an_amount_is_told_in_the_scale_of_the_papers_too(
         world.ingest(kb_id, name, lines)
     answer = ask(desk, "2024年6月火灾损失总额是多少")
     assert "损失合计 155800元（15.58万元）" in answer.answer
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("更正通报改了什么", "- HZ-9；受伤人数；更正前：2；更正后：3"),
+        ("What did the corrections change?", "- HZ-9; injured; before: 2; after: 3"),
+    ],
+)
+def test_what_a_correction_changed_is_told_with_both_papers(
+    desk: AnsweringService, world: World, question: str, told: str
+) -> None:
+    kb_id = ask(desk, "2024年8月有几起火灾").kb_id
+    for name, status, hurt in (("n.txt", "初报", 2), ("k.txt", "更正", 3)):
+        form = [f"报告类型：{status}", "事故编号：HZ-9", "事故类型：火灾", "发生时间：2024年7月3日"]
+        world.ingest(kb_id, name, [*form, f"受伤人数：{hurt}人"])
+    answer = ask(desk, question)
+    assert answer.status is AnswerStatus.ANSWERED and told in answer.answer
+    assert answer.tabled and len(answer.tabled.rows) == 1
+    assert {c.document_name for c in answer.citations} == {"n.txt", "k.txt"}
+
+
+def test_where_nothing_was_corrected_nothing_is_tabled(desk: AnsweringService) -> None:
+    assert ask(desk, "更正通报改了什么").tabled is None
