@@ -64,6 +64,7 @@ export class Bases {
     this.chosen = base;
     if (base) localStorage.setItem(LAST_ITEM, base.id);
     this.render();
+    byId("base-list").querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
   }
 
   isGone(id) {

@@ -5,7 +5,7 @@ import { basePath, getJson } from "./api.js";
 import { showColumns } from "./columns.js";
 import { downloadDocument, removeDocument, steerJob } from "./document_actions.js";
 import { DocumentRow, isActive, waitsForVectors } from "./document_row.js";
-import { byId, el, show } from "./dom.js";
+import { byId, el, oncePerFrame, show } from "./dom.js";
 import { readAgain } from "./encodings.js";
 import { errorText, onLanguage, t } from "./i18n/i18n.js";
 import { KnownJobs } from "./known_jobs.js";
@@ -37,6 +37,7 @@ export class Documents {
     drawn: () => this.#render(),
     ask: (docs) => this.#hooks.askOnly(docs),
   });
+  #renderSoon = oncePerFrame(() => this.#render()); // many events come together
   #live = new LiveUpdates(() => this.#refresh(), () => this.#isBusy, (event) => this.#hear(event));
 
   // hooks: {open(kbId, doc), listed(docs), changed(), askOnly(docs), report(source, say, owner)}
@@ -92,7 +93,7 @@ export class Documents {
     const job = JSON.parse(data);
     if (!job.document_id) return;
     this.#jobs.note(job);
-    this.#render();
+    this.#renderSoon();
   }
 
   async #want(change) {
