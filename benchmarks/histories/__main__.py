@@ -1,7 +1,7 @@
 """Random histories of a base; a table of what was done, and what did not hold.
 
     python -m benchmarks.histories --histories 500 --seed 2026
-    python -m benchmarks.histories --histories 500 --part 1/2
+    python -m benchmarks.histories --histories 500 --part 1/2 --seconds 600
     python -m benchmarks.histories --only 2026-17
 
 A history that fails is made short and told. Exit code 1 when anything did not hold.
@@ -65,6 +65,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=NUM_STEPS)
     parser.add_argument("--seed", type=int, default=2026)
     parser.add_argument("--part", default="1/1", help="2/3: the second third of them")
+    parser.add_argument("--seconds", type=float, default=0, help="begin none after so long")
     parser.add_argument("--only", default="", help="one history by its name")
     parser.add_argument("--folder", type=Path, help="where the data folders lie")
     options = parser.parse_args()
@@ -73,16 +74,21 @@ def main() -> None:
     names = [options.only] if options.only else names[part - 1 :: num_parts]
     be_quiet()
     with tempfile.TemporaryDirectory(prefix="kb-histories-", dir=options.folder) as folder:
-        sys.exit(_run(Runner(Path(folder)), names, options.steps))
+        sys.exit(_run(Runner(Path(folder)), names, options.steps, options.seconds))
 
 
-def _run(runner: Runner, names: Sequence[str], num_steps: int) -> int:
+def _run(runner: Runner, names: Sequence[str], num_steps: int, seconds: float) -> int:
     done: Counter[Kind] = Counter()
     failed: list[str] = []
     began = time.monotonic()
-    for number, name in enumerate(names):
-        if number % TOLD_EVERY == 0:
-            print(f"{number} played after {time.monotonic() - began:.0f} s", flush=True)
+    num_played = 0
+    for name in names:
+        passed_s = time.monotonic() - began
+        if seconds and passed_s > seconds:
+            break
+        if num_played % TOLD_EVERY == 0:
+            print(f"{num_played} played after {passed_s:.0f} s", flush=True)
+        num_played += 1
         steps = draw(name, num_steps)
         done.update(step.kind for step in steps)
         if told := runner.play(steps):
@@ -90,7 +96,7 @@ def _run(runner: Runner, names: Sequence[str], num_steps: int) -> int:
             print(f"{name} failed: {told}", flush=True)
             _tell_in_short(runner, name, steps, told)
     runner.parsers.close()
-    print(f"{len(names)} histories, {done.total()} steps, {runner.num_asked_again} records")
+    print(f"{num_played} histories, {done.total()} steps, {runner.num_asked_again} records")
     print(", ".join(f"{kind} {done[kind]}" for kind in Kind))
     print(f"{len(failed)} failed in {time.monotonic() - began:.0f} s: {', '.join(failed)}")
     return int(bool(failed))
