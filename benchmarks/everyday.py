@@ -179,8 +179,8 @@ def _is_of(field: str | None, name: str) -> bool:
 
 
 def _are_grouped(chosen: Mapping[Key, Row], rest: Sequence[str], result: QueryResult) -> bool:
-    wanted = Counter(_label(row, rest[0]) for row in chosen.values())
-    found = {group.label: group.number for group in result.groups}
+    wanted = Counter(plain(_label(row, rest[0])) for row in chosen.values())
+    found = {plain(group.label): group.number for group in result.groups}
     return result.query.op in {Operation.GROUP, Operation.TREND} and found == dict(wanted)
 
 
@@ -199,7 +199,7 @@ def _label(row: Row, name: str) -> str:
         return f"{moment.year}"
     if name == "quarter":
         return f"{moment.year}-Q{(moment.month + 2) // 3}"
-    return plain(row[name])
+    return row[name]
 
 
 def _are_extreme(chosen: Mapping[Key, Row], rest: Sequence[str], result: QueryResult) -> bool:
