@@ -27,15 +27,27 @@ from api.schema import (
     WatchName,
     Whole,
     a_day_or_a_time,
+    one_of,
+    stated,
 )
 from kb_service.domain.answers import Channel
 from kb_service.domain.chats import SamplingOptions
 from kb_service.domain.documents import KnowledgeBase
+from kb_service.domain.facts import COLUMN_FIELDS
 from kb_service.domain.queries import FieldFilter, Filters
 from kb_service.domain.query_json import filters_json, query_from
-from kb_service.domain.record_queries import DEFAULT_LIMIT, MAX_COLUMNS, MAX_LIMIT, RecordQuery
+from kb_service.domain.record_queries import (
+    DEFAULT_LIMIT,
+    MAX_COLUMNS,
+    MAX_LIMIT,
+    Counted,
+    Measure,
+    Operation,
+    RecordQuery,
+)
 from kb_service.domain.schedules import AFTER_CHANGES
 from kb_service.domain.watches import Asked
+from kb_service.language.tables import LANGUAGES
 from kb_service.services.asking import AskRequest
 from kb_service.services.uploads import MAX_TAGS
 
@@ -111,7 +123,7 @@ def end_of_local_time(value: object) -> datetime:
 
 LocalTime = Annotated[datetime, BeforeValidator(local_time), a_day_or_a_time()]
 EndOfLocalTime = Annotated[datetime, BeforeValidator(end_of_local_time), a_day_or_a_time()]
-Moment = Annotated[int, Whole, Field(ge=0)] | Id
+Moment = Annotated[int, Whole] | Id
 Values = Annotated[list[Id], Field(max_length=MAX_FILTER_VALUES)]
 
 
@@ -131,6 +143,8 @@ class KnowledgeBaseChange(Input):
 
 class RangeInput(Input):
     """Numbers from `min` to `max`, both included; either may be left out."""
+
+    model_config = ConfigDict(json_schema_extra={"anyOf": [stated("min"), stated("max")]})
 
     min: float | None = None
     max: float | None = None
@@ -202,18 +216,18 @@ def _field_filter(name: str, asked: "str | float | RangeInput") -> FieldFilter:
 class RecordQueryInput(Input):
     """Body of POST /kb/{id}/query; the domain checks which words and parts go together."""
 
-    op: Id
-    of: Id = "incidents"
+    op: Annotated[str, one_of(Operation)]
+    of: Annotated[str, one_of(Counted)] = "incidents"
     filters: FiltersInput | None = None
     field: Id | None = None
     by: Id | None = None
-    measure: Id = "count"
+    measure: Annotated[str, one_of(Measure)] = "count"
     columns: Annotated[list[Id], Field(max_length=MAX_COLUMNS)] = []
     groups: Annotated[list[FiltersInput], Field(max_length=2)] = []
-    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT), Whole] = DEFAULT_LIMIT
     descending: bool = True
     cursor: Id | None = None
-    language: Id = "en"
+    language: Annotated[str, one_of(LANGUAGES)] = "en"
 
     def to_domain(self) -> RecordQuery:
         """Return the typed query. Raises InvalidRequest (invalid_query)."""
@@ -330,7 +344,7 @@ class ColumnInput(Input):
     """Body of PUT /kb/{kb}/columns: a column by its name, and the field that it stands for."""
 
     name: ColumnName
-    field: Id | None
+    field: Annotated[str, one_of(COLUMN_FIELDS)] | None
 
 
 class CorrectionInput(Input):

@@ -4,7 +4,7 @@ Types that are read as they are and described with their limits, and the limits 
 Knows JSON Schema; checks nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Annotated, Any
 
 from fastapi import FastAPI
@@ -46,6 +46,16 @@ def number(low: float, high: float) -> WithJsonSchema:
     return WithJsonSchema({"type": "number", "minimum": low, "maximum": high})
 
 
+def one_of(words: Iterable[str]) -> WithJsonSchema:
+    """Describe a text that is one of some words."""
+    return WithJsonSchema({"type": "string", "enum": [*words]})
+
+
+def stated(name: str) -> Json:
+    """Describe an object that has a number of a name."""
+    return {"required": [name], "properties": {name: {"type": "number"}}}
+
+
 def a_day_or_a_time() -> WithJsonSchema:
     """Describe a time that may be a whole day."""
     formats = [{"type": "string", "format": name} for name in ("date-time", "date")]
@@ -70,9 +80,8 @@ ConversationTitle = Annotated[str, text(1, 100, WITH_WORDS)]
 Tag = Annotated[str, text(1, MAX_TAG_CHARS, WITH_WORDS)]
 Question = Annotated[str, text(1, 2000, WITH_WORDS)]
 WatchName = Annotated[str, text(1, 200, A_NAME)]
-ScheduleLine = Annotated[
-    str, text(1, 40, r"^(after changes|every \d{1,6} (minute|hour)s?|daily at \d?\d:\d\d)$")
-]
+SCHEDULE = r"^(after changes|every [1-9]\d{0,5} (minute|hour)s?|daily at ([01]?\d|2[0-3]):[0-5]\d)$"
+ScheduleLine = Annotated[str, text(1, 40, SCHEDULE)]
 Typed = Annotated[str, text(1, 1000, WITH_WORDS)]
 SearchText = Annotated[str, text(1, 2000, r"\S")]
 TopK = Annotated[int, Whole, integer(1, 100)]

@@ -32,11 +32,15 @@ from kb_service.schemas.facts import (
     similar_body,
     whole_incident_body,
 )
+from kb_service.services.similar import MAX_SIMILAR
 
 router = APIRouter(route_class=JsonRoute, tags=["facts"])
 
 MAX_NUMBER = 2**31 - 1
 Number = Annotated[int, Path(ge=0, le=MAX_NUMBER), integer(0, MAX_NUMBER)]
+NumSimilar = Annotated[
+    int, integer(1, MAX_SIMILAR), Query(description=f"Most items, 1 to {MAX_SIMILAR}.")
+]
 FieldName = Annotated[Id | None, Query(description="A field, or the name of a column.")]
 DocumentId = Annotated[Id | None, Query(description="Id of a document.")]
 
@@ -115,7 +119,7 @@ def show_incident(base: Base, number: Number, services: ServicesParam) -> WholeI
 
 @router.get("/kb/{kb}/incidents/{number}/similar")
 def list_similar(
-    base: Base, number: Number, services: ServicesParam, limit: Limit = 10
+    base: Base, number: Number, services: ServicesParam, limit: NumSimilar = 10
 ) -> SimilarListBody:
     """List incidents similar to one, with what is alike and what differs."""
     found = services.similar.similar(base.id, number, limit)

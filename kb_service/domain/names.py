@@ -12,6 +12,9 @@ import unicodedata
 from enum import StrEnum
 
 MAX_NAME_BYTES = 255
+CONTROLS = frozenset(map(chr, (*range(32), 127)))
+"""Characters that no name of a base, a document or a standing question has."""
+
 _SUFFIX = re.compile(r"(?<=[^/\\])\.(?=[0-9]*[A-Za-z])[0-9A-Za-z]{1,10}$")
 
 

@@ -16,7 +16,7 @@ from kb_service.domain.errors import (
     PayloadTooLarge,
 )
 from kb_service.domain.jobs import IngestJob
-from kb_service.domain.names import MAX_NAME_BYTES, OnConflict, composed
+from kb_service.domain.names import CONTROLS, MAX_NAME_BYTES, OnConflict, composed
 from kb_service.domain.ports import HEAD_BYTES, MediaTypeDetector
 from kb_service.services.ranges import shown
 from kb_service.storage.blobs import BlobStore, StagedBlob
@@ -197,7 +197,7 @@ def checked_name(name: str) -> str:
             code="invalid_document_name",
             details={"num_bytes": num_bytes, "max_bytes": MAX_NAME_BYTES},
         )
-    controls = [character for character in name if ord(character) < 32 or ord(character) == 127]
+    controls = [character for character in name if character in CONTROLS]
     if controls:
         raise InvalidRequest(
             f"document name {name!r} contains the control character {controls[0]!r}",

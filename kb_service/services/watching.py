@@ -13,6 +13,7 @@ from typing import Protocol
 import structlog
 
 from kb_service.domain.errors import InvalidRequest, KbError, StorageError
+from kb_service.domain.names import CONTROLS
 from kb_service.domain.schedules import AFTER_CHANGES, Schedule
 from kb_service.domain.watches import AnswerChange, Asked, StandingAnswer, Watch
 from kb_service.language.tables import LANGUAGES
@@ -78,9 +79,10 @@ class WatchService:
         Raises NotFound, Conflict (watch_name_taken), InvalidRequest (invalid_watch_name,
         invalid_watch, invalid_schedule, webhook_not_allowed).
         """
-        if not name.strip() or len(name) > MAX_NAME_CHARS or not name.isprintable():
+        if not name.strip() or len(name) > MAX_NAME_CHARS or not CONTROLS.isdisjoint(name):
             raise InvalidRequest(
-                f"name is {name[:100]!r}; 1 to {MAX_NAME_CHARS} printable characters are accepted",
+                f"name is {name[:100]!r}; 1 to {MAX_NAME_CHARS} characters are accepted, no control"
+                " characters",
                 code="invalid_watch_name",
             )
         if bool(asked.question.strip()) == (asked.query is not None):

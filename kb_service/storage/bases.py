@@ -21,7 +21,7 @@ from sqlalchemy import (
 
 from kb_service.domain.documents import KnowledgeBase
 from kb_service.domain.errors import Conflict, InvalidRequest, NotFound, StorageError
-from kb_service.domain.names import composed, forms_of
+from kb_service.domain.names import CONTROLS, composed, forms_of
 from kb_service.storage.blobs import BlobStore
 from kb_service.storage.counts import Noun, count_of
 from kb_service.storage.database import Database
@@ -44,7 +44,6 @@ from kb_service.storage.tables import chunks, documents, knowledge_bases
 MAX_KB_NAME_CHARS = 200
 MAX_DESCRIPTION_CHARS = 10_000
 
-_CONTROL = frozenset(map(chr, (*range(1, 32), 127)))
 """Without U+0000, which no column stores: `check_storable` refuses it everywhere."""
 
 
@@ -207,7 +206,7 @@ def check_kb(name: str | None, description: str | None) -> None:
             f"1 to {MAX_KB_NAME_CHARS}, not only spaces, are accepted",
             code="invalid_kb_name",
         )
-    if name is not None and not _CONTROL.isdisjoint(name):
+    if name is not None and not CONTROLS.isdisjoint(name):
         raise InvalidRequest(
             f"knowledge base name is {name!r}; control characters are not accepted",
             code="invalid_kb_name",
