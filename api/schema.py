@@ -19,9 +19,10 @@ from kb_service.settings import Settings
 Json = dict[str, Any]
 MAX_CHAT_INTEGER = 2**63 - 1024
 """The largest below 2^63 that a schema's number, which is a float, can say exactly."""
-A_NAME = r"^[^\u0000-\u001f\u007f]*[^\s\u0000-\u001f\u007f][^\u0000-\u001f\u007f]*$"
+A_NAME = r"^[^\u0000-\u001f\u007f]*[^\s\u0000-\u001f\u007f\u0085][^\u0000-\u001f\u007f]*$"
 STORABLE = r"^[^\u0000]*$"
-WITH_WORDS = r"^[^\u0000]*[^\s\u0000][^\u0000]*$"
+WITH_WORDS = r"^[^\u0000]*[^\s\u0000\u001c-\u001f\u0085][^\u0000]*$"
+"""U+001C to U+001F and U+0085 are white space to Python, and none to a schema's pattern."""
 BOXES = rf"^(-?\d{{1,6}}(\.\d{{1,6}})?(,-?\d{{1,6}}(\.\d{{1,6}})?){{3}};?){{0,{MAX_BOXES}}}$"
 
 
@@ -83,7 +84,7 @@ WatchName = Annotated[str, text(1, 200, A_NAME)]
 SCHEDULE = r"^(after changes|every [1-9]\d{0,5} (minute|hour)s?|daily at ([01]?\d|2[0-3]):[0-5]\d)$"
 ScheduleLine = Annotated[str, text(1, 40, SCHEDULE)]
 Typed = Annotated[str, text(1, 1000, WITH_WORDS)]
-SearchText = Annotated[str, text(1, 2000, r"\S")]
+SearchText = Annotated[str, text(1, 2000, r"[^\s\u001c-\u001f\u0085]")]
 TopK = Annotated[int, Whole, integer(1, 100)]
 Temperature = Annotated[float, number(0, MAX_TEMPERATURE)]
 MaxTokens = Annotated[int, Whole, integer(1, MAX_TOKENS)]

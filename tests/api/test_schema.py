@@ -35,6 +35,7 @@ BEYOND_A_SCHEMA = {
     "as_of_purged": "depends on what is kept",
     "as_of_without_facts": "depends on the filters",
     "unknown_encoding": "an encoding has many names",
+    "webhook_not_allowed": "depends on the settings",
     "invalid_schedule": "a year at most, whether in minutes or in hours",
     "not_a_text": "the format of the document",
     "invalid_query": "which parts of a query go together",
