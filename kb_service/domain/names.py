@@ -12,8 +12,8 @@ import unicodedata
 from enum import StrEnum
 
 MAX_NAME_BYTES = 255
-CONTROLS = frozenset(map(chr, (*range(32), 127)))
-"""Characters that no name of a base, a document or a standing question has."""
+CONTROLS = frozenset(map(chr, (*range(1, 32), 127)))
+"""Characters that no name of a base, a document or a watch has; U+0000 is in no text at all."""
 
 _SUFFIX = re.compile(r"(?<=[^/\\])\.(?=[0-9]*[A-Za-z])[0-9A-Za-z]{1,10}$")
 

@@ -129,7 +129,7 @@ def names_in(
     events = [s for s in subjects if s.kind is SubjectKind.EVENT]
     blank = [*(b.span for b in bounds), *(s.span for s in events)]
     blank += [s.span for s in subjects if s.kind is SubjectKind.DATE]
-    words = _blanked(typed, blank, [name.span for name in found])
+    words = _blanked(question, typed, blank, [name.span for name in found])
     kinds = tuple((normalise(s.text), form) for s in events for form in s.forms)
     names = Names(Filters(kind=tuple(dict.fromkeys(kind for _, kind in kinds))), words=words)
     names.kinds = kinds
@@ -231,13 +231,15 @@ def _looked_up(subject: Subject, kb_id: str, vocabulary: Vocabulary) -> _Name:
     return _Name(subject.span, subject.text)
 
 
-def _blanked(typed: str, blank: Iterable[TextSpan], names: Iterable[TextSpan]) -> str:
+def _blanked(
+    question: Question, typed: str, blank: Iterable[TextSpan], names: Iterable[TextSpan]
+) -> str:
     """Return the normalised words, commas in place of what was read, names as runs of NAME."""
     text = typed
     for mark, spans in ((",", blank), (NAME, names)):
         for span in spans:
             text = f"{text[: span.start]}{mark * len(span)}{text[span.end :]}"
-    return normalise(text)
+    return normalise(text) if text != question.text else question.normalised
 
 
 def _put_people(names: Names, found: Sequence[_Name], kb_id: str, vocabulary: Vocabulary) -> None:

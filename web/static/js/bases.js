@@ -3,7 +3,7 @@
 
 import { basePath, getJson, sendJson } from "./api.js";
 import { askTexts, confirmLoss } from "./dialogs.js";
-import { announce, byId, el, focused, show } from "./dom.js";
+import { announce, byId, el, focused, isInView, refill, show } from "./dom.js";
 import { forgetBase } from "./drafts.js";
 import { formatNumber, onLanguage, t } from "./i18n/i18n.js";
 
@@ -30,6 +30,8 @@ export class Bases {
     byId("delete-base").addEventListener("click", () => this.#guard(() => this.remove()));
     byId("more-bases").addEventListener("click", () => this.#guard(() => this.#loadMore()));
     onLanguage(() => this.render());
+    // Conversations that come later leave the list less room.
+    new ResizeObserver(() => this.#chosenRow?.scrollIntoView({ block: "nearest" })).observe(byId("base-list"));
   }
 
   async load() {
@@ -64,7 +66,7 @@ export class Bases {
     this.chosen = base;
     if (base) localStorage.setItem(LAST_ITEM, base.id);
     this.render();
-    byId("base-list").querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
+    this.#chosenRow?.scrollIntoView({ block: "nearest" });
   }
 
   isGone(id) {
@@ -167,9 +169,16 @@ export class Bases {
     this.render();
   }
 
+  get #chosenRow() {
+    return byId("base-list").querySelector("[aria-current]");
+  }
+
+  // The chosen base stays in view where it is: the list may come after it, in another order.
   render() {
     const focusedId = focused()?.dataset.baseId;
-    byId("base-list").replaceChildren(...this.items.map((base) => this.#row(base)));
+    const isSeen = isInView(this.#chosenRow, byId("base-list"));
+    refill(byId("base-list"), this.items.map((base) => this.#row(base)));
+    if (isSeen) this.#chosenRow?.scrollIntoView({ block: "nearest" });
     if (focusedId) byId("base-list").querySelector(`[data-base-id="${CSS.escape(focusedId)}"]`)?.focus();
     show(byId("more-bases"), this.#cursor !== null);
     show(byId("base-actions"), this.chosen !== null);

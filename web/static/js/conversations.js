@@ -6,7 +6,7 @@ import { getJson, sendJson } from "./api.js";
 import { conversationHtml, conversationMarkdown, fileName } from "./answer_text.js";
 import { saveFile } from "./clipboard.js";
 import { askTexts, confirmLoss } from "./dialogs.js";
-import { announce, byId, debounce, el, focused, show } from "./dom.js";
+import { announce, byId, debounce, el, focused, refill, show } from "./dom.js";
 import { forgetConversation } from "./drafts.js";
 import { formatDay, onLanguage, t } from "./i18n/i18n.js";
 import { menuButton } from "./menu.js";
@@ -156,7 +156,7 @@ export class Conversations {
     byId("conversations-title").textContent = t(channel === "page" ? "conversations" : "conversations_by_programs");
     const rows = this.#items.map((item) => this.#row(item));
     const none = contains ? t("conversations_none", { words: contains }) : "";
-    byId("conversation-list").replaceChildren(...(rows.length || !none ? rows : [el("li", { class: "meta" }, none)]));
+    refill(byId("conversation-list"), rows.length || !none ? rows : [el("li", { class: "meta" }, none)]);
     if (focusedId) byId("conversation-list").querySelector(`[data-conversation-id="${CSS.escape(focusedId)}"] button`)?.focus();
   }
 

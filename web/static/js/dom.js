@@ -112,3 +112,17 @@ export function oncePerFrame(run) {
     });
   };
 }
+
+// Puts other rows into a list, which stays where it was scrolled to.
+export function refill(list, rows) {
+  const top = list.scrollTop;
+  list.replaceChildren(...rows);
+  list.scrollTop = top;
+}
+
+// True for a row that a list shows whole, and for one that is not there yet.
+export function isInView(row, list) {
+  if (!row) return true;
+  const [inner, outer] = [row.getBoundingClientRect(), list.getBoundingClientRect()];
+  return inner.top >= outer.top && inner.bottom <= outer.bottom;
+}
