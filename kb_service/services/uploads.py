@@ -197,7 +197,7 @@ def checked_name(name: str) -> str:
             code="invalid_document_name",
             details={"num_bytes": num_bytes, "max_bytes": MAX_NAME_BYTES},
         )
-    controls = [character for character in name if character in {*CONTROLS, "\0"}]
+    controls = [character for character in name if character == "\0" or character in CONTROLS]
     if controls:
         raise InvalidRequest(
             f"document name {name!r} contains the control character {controls[0]!r}",

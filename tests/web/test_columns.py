@@ -1,8 +1,12 @@
 """What the columns of ledgers stand for, seen and changed on the page."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
+from kb_service.domain.facts import COLUMN_FIELDS
+from tests.conftest import ROOT
 from tests.web.conftest import NARROW, OpenPage
 from tests.web.service import PageService
 
@@ -44,3 +48,10 @@ def test_a_column_is_given_another_field_and_facts_follow(
     dialog.get_by_role("button", name="Save").click()
     expect(dialog).to_be_hidden()
     assert service.services.columns.listed(base.id) == ()
+
+
+def test_every_field_that_a_column_may_stand_for_is_offered() -> None:
+    script = (ROOT / "web" / "static" / "js" / "columns.js").read_text(encoding="utf-8")
+    offered = re.search(r"const FIELDS = \[([^\]]*)\]", script)
+    assert offered
+    assert sorted(re.findall(r'"(\w+)"', offered[1])) == sorted(map(str, COLUMN_FIELDS))
