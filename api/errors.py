@@ -27,6 +27,7 @@ from kb_service.domain.errors import (
     PayloadTooLarge,
     RemoteError,
     RequestError,
+    RightMissing,
     StorageError,
     Unauthorized,
 )
@@ -112,6 +113,7 @@ STATUS_OF: tuple[tuple[type[KbError], int], ...] = (
     (ParseInterrupted, 422),
     (Unauthorized, 401),
     (ForbiddenOrigin, 403),
+    (RightMissing, 403),
     (Busy, 503),
     (RequestError, 400),
     (LeaseLost, 409),

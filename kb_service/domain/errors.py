@@ -7,6 +7,7 @@
     │   ├── Conflict            clashes with what is there (a taken name)
     │   ├── PayloadTooLarge     more bytes than the limit
     │   ├── Unauthorized        no or a wrong API key
+    │   ├── RightMissing        the key may not do this
     │   └── Busy                the queue is full: try again later
     ├── DocumentError           the file's fault; trying again cannot help
     ├── ParseInterrupted        the file costs more than a limit allows; trying again cannot help
@@ -83,6 +84,12 @@ class Unauthorized(RequestError):
     """No API key or a wrong one."""
 
     default_code = "unauthorized"
+
+
+class RightMissing(RequestError):
+    """The key may not do this; details give the right that is `needed` and the one `held`."""
+
+    default_code = "right_missing"
 
 
 class Busy(RequestError):
