@@ -1,35 +1,43 @@
 """How exactly questions over many made-up reports are answered: number and documents behind it.
 
-    python -m benchmarks.record_questions [--records 400] [--seed 2026]
+    python -m benchmarks.record_questions [--records 400] [--seed 2026] [--fresh]
 
 Reports of the shapes on which facts were developed, and of those that are only measured, stand in a
 base each; the truth is what was drawn. A question is right when its number and the set of documents
-that are counted are.
+that are counted are. `--fresh`: a thousand questions, put together of kinds, times and what is
+asked, over the shapes of other hands, a base each.
 """
 
 import argparse
+import random
 import sys
 import tomllib
 from calendar import month_name
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from itertools import product
+from typing import Any
 
-from benchmarks.facts import SHAPES, Made, drawing, made_record, texts_of
-from benchmarks.made_up_base import Base, made_up_base
+from benchmarks.everyday import FRESH_QUESTIONS, filled_with_shape
+from benchmarks.facts import (
+    FRESH_SHAPES,
+    SHAPES,
+    Made,
+    drawing,
+    made_record,
+    shapes_in,
+    texts_of,
+)
+from benchmarks.made_up_base import made_up_base
+from benchmarks.record_verdicts import Held, answered
+from benchmarks.record_verdicts import verdict as judged
 from kb_service.domain.facts import UNKNOWN
-from kb_service.domain.queries import Filters
 from kb_service.domain.record_queries import Operation
-from kb_service.language.asked import parse_question
 from kb_service.language.tables import kind_name
-from kb_service.services.across import AcrossDocuments
-from kb_service.services.named import named_in
-from kb_service.services.planning import planned_for
 from kb_service.services.querying import QueryResult
-from kb_service.storage.records.store import RecordStore
 
-TODAY = date(2025, 6, 1)
+NUM_FRESH, FRESH_RECORDS = 1000, 90
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +98,6 @@ def _number(one: Told, field: str) -> float:
     return -1 if written == UNKNOWN else float(written)
 
 
-def answered(base: Base, text: str) -> QueryResult | None:
-    """Return what a question gives, None where it gets no query."""
-    question, store = parse_question(text), RecordStore(base.database)
-    named = named_in(question, TODAY)
-    planned = planned_for(question, named, Filters(), base.kb_id, store, TODAY)
-    if planned is None or planned.query is None:
-        return None
-    return AcrossDocuments(store, base.catalog.revisions).found(base.kb_id, planned.query)
-
-
 def verdict(asked: Asked, result: QueryResult | None) -> str:
     """Return `right`, `refused`, or what is wrong."""
     if result is None:
@@ -114,7 +112,7 @@ def verdict(asked: Asked, result: QueryResult | None) -> str:
 
 def measured(options: argparse.Namespace, *, is_developed: bool) -> Counter[str]:
     """Return the verdicts over a base of some shapes."""
-    content = tomllib.loads(SHAPES.read_text(encoding="utf-8"))
+    content = shapes_in(SHAPES)
     shapes = [one for one in content["shape"] if one["developed"] is is_developed]
     told: list[Told] = []
     verdicts: Counter[str] = Counter()
@@ -134,15 +132,47 @@ def measured(options: argparse.Namespace, *, is_developed: bool) -> Counter[str]
     return verdicts
 
 
+def put_together(
+    draw: random.Random, templates: Mapping[str, Any], held: Held, number: int
+) -> Iterator[tuple[str, str, str]]:
+    """Yield different questions, what is made of the records, and conditions of those meant."""
+    kinds, rows = templates["kinds"], list(held.rows.values())
+    every = product(sorted(kinds), templates["times"], templates["asks"])
+    for kind, (when, within), (text, op, wanted) in draw.sample(list(every), number):
+        of = {**draw.choice(rows), "kind": kind, "what": kinds[kind], "when": when}
+        yield text.format(**of), op, f"{wanted.format(**of)}; {within}"
+
+
+def fresh(options: argparse.Namespace, *, is_developed: bool) -> Counter[str]:
+    """Return the verdicts over the bases of the shapes of other hands, by kind of question."""
+    known, verdicts = shapes_in(FRESH_SHAPES), Counter[str]()
+    templates = tomllib.loads(FRESH_QUESTIONS.read_text(encoding="utf-8"))["templates"]
+    for shape in (one for one in known["shape"] if one["developed"] is is_developed):
+        language = shape["language"]
+        with made_up_base() as base:
+            values = known["values"][language]
+            held = filled_with_shape(base, shape, values, options.seed, FRESH_RECORDS)
+            draw = drawing((options.seed, shape["name"], "questions"))
+            each = NUM_FRESH // len(known["shape"])
+            for text, op, wanted in put_together(draw, templates[language], held, each):
+                found = judged(held, op, wanted, answered(base, text))
+                verdicts[found] += 1
+                if found != "right" and options.show and is_developed:
+                    sys.stdout.write(f"{found}: {shape['name']}: {text} [{op}; {wanted}]\n")
+    return verdicts
+
+
 def main() -> int:
     """Print the shares of questions that were right. Returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--records", type=int, default=400, help="of each shape")
     parser.add_argument("--seed", type=int, default=2026)
     parser.add_argument("--show", action="store_true", help="print what went wrong, if developed")
+    parser.add_argument("--fresh", action="store_true", help="questions and shapes of other hands")
     options = parser.parse_args()
     for is_developed in (True, False):
-        verdicts = measured(options, is_developed=is_developed)
+        measure = fresh if options.fresh else measured
+        verdicts = measure(options, is_developed=is_developed)
         share = 100 * verdicts["right"] / verdicts.total()
         name = "developed" if is_developed else "only measured"
         sys.stdout.write(f"{name}: {share:.1f} % of {verdicts.total()} right, {dict(verdicts)}\n")
