@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ingest.limits import ParseLimits
-from ingest.pdf import PdfLoader
+from ingest.loaders import DocumentLoader
 from kb_service.domain.errors import DocumentError
 
 MEDIA_TYPE = "application/pdf"
@@ -22,7 +22,7 @@ MEDIA_TYPE = "application/pdf"
 
 def ours(path: Path) -> int:
     """Read a file as an upload is read; return its pages."""
-    *_, document = PdfLoader(ParseLimits()).load(path, path.name, MEDIA_TYPE)
+    *_, document = DocumentLoader(ParseLimits()).load(path, path.name, MEDIA_TYPE)
     return len(getattr(document, "pages", ()))
 
 

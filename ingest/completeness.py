@@ -1,14 +1,14 @@
 """What a file holds beside what was read of it: an independent, dumb count of words.
 
-Looks into the file again in another way than its loader: by the text between tags, the characters
-that a page draws, the parts of a mail. Knows nothing of layout, order or loaders; what it cannot
-count it leaves out. A word that is in the file more often than in the stored text is missing.
+Looks into the file again in another way than its loader: by the text between tags, the parts of a
+mail; of a PDF it is given the letters that its pages draw. Knows nothing of layout, order or
+loaders; what it cannot count it leaves out. A word that is in the file more often than in the
+stored text is missing.
 """
 
 import re
-import unicodedata
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from email import message_from_bytes
 from email.message import Message
@@ -34,6 +34,8 @@ from kb_service.domain.documents import WORDS_MISSING, PageKind, ParsedDocument
 if TYPE_CHECKING:
     from lxml import etree
 
+    from ingest.pdf_count import DrawnLetters
+
 MAX_SHARE = 0.001
 """Of a file's words: fewer missing ones are a trace."""
 MAX_NAMED = 12
@@ -48,23 +50,12 @@ _HTML_ENDS = re.compile(
 )
 
 
-def letters_of(text: str) -> list[str]:
-    """Return the letters and digits of a text."""
-    return [c for c in unicodedata.normalize("NFKC", text).casefold() if c.isalnum()]
-
-
-def missing_words(
-    path: Path, name: str, media_type: str, text: str, unread: Collection[int] = ()
-) -> tuple[Counter[str], int]:
-    """Return the words of a file that are not in the text, and how many were counted.
-
-    `unread`: pages of a PDF whose text layer was not taken.
-    """
+def missing_words(path: Path, name: str, media_type: str, text: str) -> tuple[Counter[str], int]:
+    """Return the words of a file that are not in the text, and how many were counted."""
     counter = _COUNTERS.get(media_type)
     if counter is None:
         return Counter(), 0
-    found = _drawn(path, name, unread) if media_type == types.PDF else counter(path, name)
-    read = Counter(letters_of(text) if media_type == types.PDF else words_of(text))
+    found, read = counter(path, name), Counter(words_of(text))
     missing = without_other_cuts(found.words - read, read - found.words)
     missing.update({word: 1 for word in found.said_once if word not in read})
     return missing, found.words.total() + len(found.said_once)
@@ -111,15 +102,27 @@ def told(missing: Counter[str], num_words: int) -> dict[str, str]:
     return {WORDS_MISSING: f"{missing.total()} of {num_words}: {named}"}
 
 
-def counted(document: ParsedDocument, path: Path, name: str, media_type: str) -> ParsedDocument:
+def counted(
+    document: ParsedDocument,
+    path: Path,
+    name: str,
+    media_type: str,
+    drawn: "DrawnLetters | None" = None,
+) -> ParsedDocument:
     """Return the document; where words of its file are missing, its metadata and a page say so.
 
+    `drawn`: the letters of a PDF, whose words are put together from lines and cannot be compared.
     A file does not tell its pages apart as its loader does: the first with text stands for all.
     """
     if any(page.kind is PageKind.FAILED for page in document.pages):
         return document  # it is told already that a page's words are missing
-    replaced = {page.page_number for page in document.pages if page.kind is PageKind.OCR}
-    found = told(*missing_words(path, name, media_type, _written(document), replaced))
+    text = _written(document)
+    if drawn is None:
+        missing = missing_words(path, name, media_type, text)
+    else:
+        replaced = {page.page_number for page in document.pages if page.kind is PageKind.OCR}
+        missing = drawn.missing(text, replaced)
+    found = told(*missing)
     if not found:
         return document
     pages = list(document.pages)
@@ -181,37 +184,6 @@ def _is_hidden(node: "etree._Element") -> bool:
     return node.get("hidden") is not None or is_styled
 
 
-def _drawn(path: Path, name: str, unread: Collection[int] = ()) -> Count:
-    """The letters that the pages draw: words are put together from lines and cannot be compared."""
-    from ingest.pdf import open_pdf
-
-    letters: Counter[str] = Counter()
-    document = open_pdf(path, name)
-    try:
-        for number in {*range(len(document))} - {page_number - 1 for page_number in unread}:
-            letters.update(_letters(document, number))
-    finally:
-        document.close()
-    return Count(letters)
-
-
-def _letters(document: "object", number: int) -> Iterator[str]:
-    import pypdfium2
-
-    try:
-        page = document[number]  # type: ignore[index] # a PdfDocument
-    except pypdfium2.PdfiumError:
-        return
-    try:
-        textpage = page.get_textpage()
-        left, bottom, right, top = page.get_bbox()
-        text = textpage.get_text_bounded(left, bottom, right, top)
-        textpage.close()
-    finally:
-        page.close()
-    yield from letters_of(text)
-
-
 def _mail(path: Path, name: str) -> Count:
     """The words of text parts that have no alternative."""
     words: Counter[str] = Counter()
@@ -252,10 +224,9 @@ _COUNTERS: dict[str, Callable[[Path, str], Count]] = {
     types.CSV: _rows,
     types.TSV: _rows,
     types.MAIL: _mail,
-    types.PDF: _drawn,
 }
 
 
 def counted_types() -> Iterable[str]:
     """The media types whose files are counted."""
-    return _COUNTERS
+    return (*_COUNTERS, types.PDF)

@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ingest import media_types as types
 from ingest.chosen_encoding import READ_AS_CHOSEN, rewritten, without_charset
@@ -21,6 +22,9 @@ from kb_service.domain.documents import ParsedDocument
 from kb_service.domain.errors import DocumentError, KbError, ParserFailed
 from kb_service.domain.jobs import Progress
 from kb_service.domain.ports import Loader
+
+if TYPE_CHECKING:
+    from ingest.pdf_count import DrawnLetters
 
 MAX_PACKAGE_PARTS = 20_000
 _MAIN_PARTS = {
@@ -71,11 +75,12 @@ class DocumentLoader:
     def _load(self, path: Path, name: str, media_type: str) -> Iterator[Progress | ParsedDocument]:
         if media_type in types.PACKAGES:
             media_type = self._check_package(path, name, media_type)
-        loader = self._loader(name, media_type)
+        drawn = _drawn_letters() if media_type == types.PDF else None
+        loader = self._loader(name, media_type, drawn)
         try:
             for found in loader.load(path, name, media_type):
                 if isinstance(found, ParsedDocument):
-                    yield self._with_members(counted(found, path, name, media_type))
+                    yield self._with_members(counted(found, path, name, media_type, drawn))
                 else:
                     yield found
         except (KbError, MemoryError):
@@ -94,11 +99,11 @@ class DocumentLoader:
         losses = (*document.losses, *self._members.losses)
         return replace(document, members=self._members.members, losses=losses)
 
-    def _loader(self, name: str, media_type: str) -> Loader:
+    def _loader(self, name: str, media_type: str, drawn: "DrawnLetters | None") -> Loader:
         if media_type == types.PDF:
             from ingest.pdf import PdfLoader
 
-            return PdfLoader(self._limits, self._readings)
+            return PdfLoader(self._limits, self._readings, drawn)
         if media_type in types.PAGED_OR_MARKED_UP:
             from ingest.office import OfficeLoader
 
@@ -145,6 +150,12 @@ class DocumentLoader:
             raise DocumentError(f"{name} is encrypted", code="encrypted_document")
         found = {_MAIN_PARTS[part.filename] for part in parts if part.filename in _MAIN_PARTS}
         return media_type if media_type in found or not found else found.pop()
+
+
+def _drawn_letters() -> "DrawnLetters":
+    from ingest.pdf_count import DrawnLetters
+
+    return DrawnLetters()
 
 
 def _told_of(

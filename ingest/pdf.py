@@ -14,6 +14,8 @@ import pypdfium2.raw as pdfium
 from ingest.limits import ParseLimits
 from ingest.page_reading import ReadingFolder
 from ingest.paged_draft import PagedDraft
+from ingest.pdf_characters import CharacterReader
+from ingest.pdf_count import DrawnLetters
 from ingest.pdf_page import CORRUPT_PAGE, PageContent, read_page
 from kb_service.domain.documents import (
     PageKind,
@@ -39,12 +41,19 @@ _PROGRAM_TITLE = re.compile(
 class PdfLoader:
     """Loader for PDF files. Encrypted files open only with an empty user password.
 
-    `readings`: what OCR read of its pages.
+    `readings`: what OCR read of its pages. `drawn`: where the letters of its pages are counted.
     """
 
-    def __init__(self, limits: ParseLimits, readings: ReadingFolder | None = None) -> None:
+    def __init__(
+        self,
+        limits: ParseLimits,
+        readings: ReadingFolder | None = None,
+        drawn: DrawnLetters | None = None,
+    ) -> None:
         self._limits = limits
         self._readings = readings
+        self._drawn = drawn
+        self._reader = CharacterReader()
 
     def load(self, path: Path, name: str, media_type: str) -> Iterator[Progress | ParsedDocument]:
         """Yield Progress per page, then the ParsedDocument.
@@ -59,7 +68,10 @@ class PdfLoader:
             document.init_forms()
             draft = PagedDraft(name, self._limits.max_text_chars)
             for number in range(1, num_pages + 1):
-                draft.add_page(self._page(document, number))
+                content = self._page(document, number)
+                draft.add_page(content)
+                if self._drawn is not None:
+                    self._drawn.add(number, content.characters, content.sheet)
                 yield Progress(JobStage.LOAD, number, num_pages)
             properties = document.get_metadata_dict(skip_empty=True)
             yield draft.finish(_title(properties), _metadata(properties))
@@ -73,7 +85,7 @@ class PdfLoader:
             return PageContent(PageKind.FAILED, CORRUPT_PAGE)
         try:
             reading = self._readings.get(number) if self._readings else None
-            return read_page(page, self._limits, reading)
+            return read_page(page, self._limits, reading, self._reader)
         finally:
             page.close()
 

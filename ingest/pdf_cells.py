@@ -8,7 +8,8 @@ import re
 from dataclasses import replace
 from statistics import median
 
-from ingest.pdf_glyphs import CELL, NO_BOX, Line
+from ingest.pdf_characters import NO_BOX
+from ingest.pdf_glyphs import CELL, Line
 from kb_service.language.layout import LAYOUT
 from kb_service.language.lexicon import CJK
 
@@ -17,6 +18,7 @@ _CHINESE_GAP_SIZES = 0.6  # narrower than the padding of two cells; prose has no
 _ALIGNED_SIZES = 0.25
 _UNUSUAL = 2.0  # times the usual space of the line: justified prose widens all its spaces alike
 _REACH = 2  # lines up and down; a wrapped cell may lie between two rows
+_SPACE = re.compile(f"[ {CELL}]")
 _CHINESE = re.compile(f"[{CJK}]")
 
 
@@ -31,6 +33,9 @@ def mark_aligned_cells(lines: list[Line]) -> list[Line]:
     for number, line in enumerate(lines):
         near = gaps[max(0, number - _REACH) : number] + gaps[number + 1 : number + 1 + _REACH]
         ends = [end for found in near for end in found.values()]
+        if not ends or not gaps[number]:
+            marked.append(line)
+            continue
         text = list(line.text)
         for index, end in gaps[number].items():
             is_aligned = any(abs(end - other) <= _ALIGNED_SIZES * line.size for other in ends)
@@ -44,9 +49,11 @@ def _gaps(line: Line) -> dict[int, float]:
     """Return index and right end of every gap of a line that may separate cells."""
     widths = {
         index: line.boxes[index + 1][0] - line.boxes[index - 1][2]
-        for index, character in enumerate(line.text)
-        if character in (" ", CELL) and NO_BOX not in line.boxes[index - 1 : index + 2 : 2]
+        for index in (space.start() for space in _SPACE.finditer(line.text))
+        if NO_BOX not in line.boxes[index - 1 : index + 2 : 2]
     }
+    if not any(width >= _CHINESE_GAP_SIZES * line.size for width in widths.values()):
+        return {}
     usual = median(widths.values()) if len(widths) > 1 else 0.0
     least = max(_ALIGNED_GAP_SIZES * line.size, _UNUSUAL * usual)
     return {
@@ -84,5 +91,7 @@ def row_cells(lines: list[Line]) -> list[tuple[float, ...]]:
 
 
 def _cell_starts(line: Line) -> list[float]:
+    if CELL not in line.text:
+        return [line.box[0]]
     inner = [line.boxes[i + 1][0] for i, character in enumerate(line.text) if character == CELL]
     return [line.box[0], *inner]

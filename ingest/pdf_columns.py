@@ -6,11 +6,14 @@ of prose, are changed here. Tables look alike
 but for their short cells, so both sides must be filled with words.
 """
 
+import math
+from bisect import bisect_left, bisect_right
 from dataclasses import replace
 from itertools import pairwise
 from statistics import median
 
-from ingest.pdf_glyphs import CELL, CELL_GAP_SIZES, NO_BOX, Line, union
+from ingest.pdf_characters import NO_BOX
+from ingest.pdf_glyphs import CELL, CELL_GAP_SIZES, Line, union
 from kb_service.language.text import is_chinese
 
 _MIN_ROWS = 6
@@ -46,26 +49,34 @@ def downwards(lines: list[Line]) -> list[Line]:
     if not any(_is_above(line, before) for before, line in pairwise(lines)):
         return lines
     ordered: list[Line] = []
+    lowest = math.inf  # top of a line: what ends below it lies above none
     for line in lines:
-        below = (place for place, other in enumerate(ordered) if _is_above(line, other))
-        ordered.insert(next(below, len(ordered)), line)
+        place = len(ordered)
+        if line.box[1] >= lowest:
+            below = (place for place, other in enumerate(ordered) if _is_above(line, other))
+            place = next(below, place)
+        ordered.insert(place, line)
+        lowest = min(lowest, line.box[3])
     return ordered
 
 
 def _is_above(line: Line, other: Line) -> bool:
     """True for a line that ends above another and over at least half of the shorter one."""
+    if line.box[1] < other.box[3]:
+        return False
     shared = min(line.box[2], other.box[2]) - max(line.box[0], other.box[0])
     shorter = min(line.box[2] - line.box[0], other.box[2] - other.box[0])
-    return line.box[1] >= other.box[3] and shared >= _MIN_SHARED * shorter
+    return shared >= _MIN_SHARED * shorter
 
 
 def _gutter(lines: list[Line]) -> float | None:
     """Return the x that lies inside a wide gap of the most lines, None when no line has one."""
     gaps = [gap for line in lines for gap in _gaps(line)]
+    lefts, rights = sorted(left for left, _ in gaps), sorted(right for _, right in gaps)
     best, best_count = None, 0
     for left, right in gaps:
         middle = (left + right) / 2
-        count = sum(start < middle < end for start, end in gaps)
+        count = bisect_left(lefts, middle) - bisect_right(rights, middle)
         if count > best_count:
             best, best_count = middle, count
     return best
@@ -84,6 +95,8 @@ def _gaps(line: Line) -> list[tuple[float, float]]:
 
 def _split(line: Line, gutter: float) -> tuple[Line, Line] | None:
     """Return the parts of a line on both sides of the gutter; None when it has no gap there."""
+    if not line.box[0] < gutter < line.box[2]:
+        return None
     if not any(left < gutter < right for left, right in _gaps(line)):
         return None
     cut = next(i for i, box in enumerate(line.boxes) if box != NO_BOX and box[0] > gutter)

@@ -6,21 +6,31 @@ that most text runs from left to right. `upright_box` turns a box back.
 """
 
 import ctypes
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import pypdfium2.raw as pdfium
 
+from ingest.pdf_characters import NO_BOX, Characters, unchecked
 from kb_service.domain.spans import Box
 
-NO_BOX: Box = (0.0, 0.0, 0.0, 0.0)
 REPLACEMENT = "\ufffd"
-_LINE_END_HYPHEN = 0x02  # pdfium's stand-in for a hyphen that ends a line
-_PRIVATE_USE = range(0xE000, 0xF900)
-_RIGHT_TO_LEFT = range(0x590, 0x900)  # Hebrew, Arabic and their neighbours
-_HIGH = range(0xD800, 0xDC00)
-_LOW = range(0xDC00, 0xE000)
+_LINE_END_HYPHEN = "\x02"  # pdfium's stand-in for a hyphen that ends a line
+_LINE_ENDS = re.compile(f"[\n{_LINE_END_HYPHEN}]")
+_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
+"""Hebrew, Arabic and their neighbours."""
+_ODD = re.compile(r"[^ \n\t!-~\xa0-\ud7ff\uf900-\ufefe\uff00-\ufffc\U00010000-\U0010ffff]")
+"""Surrogates, private use, and what is dropped."""
+_HIGH = re.compile("[\ud800-\udbff]")
+_LOW = re.compile("[\udc00-\udfff]")
+_LONE = re.compile("[\ud800-\udfff]")
 # C0 and C1 controls, soft markers pdfium invents, noncharacters, byte order mark.
-_DROPPED = frozenset({*range(0x20), *range(0x7F, 0xA0), 0xFEFF, 0xFFFE, 0xFFFF})
+_DROPPED = re.compile("[\0-\x1f\x7f-\x9f\ufeff\ufffe\uffff]")
+_MAX_FONT_NAME = ctypes.c_ulong(128)
+_get_loose_box = unchecked(pdfium.FPDFText_GetLooseCharBox, ctypes.c_int)
+_get_origin = unchecked(pdfium.FPDFText_GetCharOrigin, ctypes.c_int)
+_get_font = unchecked(pdfium.FPDFText_GetFontInfo, ctypes.c_ulong)
 CELL = "\t"
 CELL_GAP_SIZES = 2.0
 """A gap inside a line of more than so many line heights separates table cells, not words."""
@@ -59,122 +69,127 @@ class Line:
 class PageGlyphs:
     """All lines of a page in pdfium's order, and how many characters carry no meaning.
 
-    `num_unreadable`: characters with ink that map to nothing, to a control code, to U+FFFD or into
-    the private use area. `num_ink`: all characters with ink. `turn`: clockwise degrees from the
-    unrotated page to reading space.
+    `unreadable_share`: of the characters with ink, those that map to nothing, to a control code, to
+    U+FFFD or into the private use area. `turn`: clockwise degrees from the unrotated page to
+    reading space.
     """
 
     lines: list[Line]
     turn: int
-    num_ink: int
-    num_unreadable: int
+    unreadable_share: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """The characters between two line ends, before they are stripped and turned."""
+
+    text: str
+    boxes: list[Box]
+    indexes: Sequence[int]
 
 
 class GlyphReader:
-    """Reads one text page: raw handle in, lines out. Holds the buffers of the C calls."""
+    """Reads one text page: raw handle and its characters in, lines out."""
 
-    def __init__(self, textpage: ctypes.c_void_p, sheet: Sheet) -> None:
+    def __init__(self, textpage: ctypes.c_void_p, sheet: Sheet, characters: Characters) -> None:
         self._textpage = textpage
         self._sheet = sheet
-        self._edges = [ctypes.c_double() for _ in range(4)]
-        self._num_ink = 0
+        self._characters = characters
+        self._num_dropped = 0
         self._num_unreadable = 0
+        self._rect = pdfium.FS_RECTF()
+        self._x, self._y = ctypes.c_double(), ctypes.c_double()
+        self._font_name = ctypes.create_string_buffer(_MAX_FONT_NAME.value)
+        self._font_flags = ctypes.c_int()
+        places = self._rect, self._x, self._y, self._font_name, self._font_flags
+        self._rect_at, *self._point_at = map(ctypes.byref, places[:3])
+        self._name_at, self._flags_at = map(ctypes.byref, places[3:])
 
     def read(self) -> PageGlyphs:
         """Return every line that has at least one visible character."""
-        codes, boxes, indexes = self._read_characters()
-        ranges = _line_ranges(codes)
-        turn = _reading_turn(
-            [
-                boxes[start:end]
-                for start, end in ranges
-                if not any(code in _RIGHT_TO_LEFT for code in codes[start : start + 3])
-            ]
-        )
+        runs = list(self._runs())
+        turn = _reading_turn([run.boxes for run in runs if not _RIGHT_TO_LEFT.search(run.text[:3])])
         lines: list[Line] = []
-        for start, end in ranges:
-            text = "".join(map(_character, codes[start:end]))
-            first = start + len(text) - len(text.lstrip())
-            text = text.strip()
-            kept = boxes[first : first + len(text)]
+        for run in runs:
+            first = len(run.text) - len(run.text.lstrip())
+            text = run.text.strip()
+            kept = run.boxes[first : first + len(text)]
             if any(box != NO_BOX for box in kept):
-                lines.append(self._line(text, kept, indexes[first], turn))
-        return PageGlyphs(lines, turn, self._num_ink, self._num_unreadable)
+                lines.append(self._line(text, kept, run.indexes[first], turn))
+        return PageGlyphs(lines, turn, self._unreadable_share(lines))
 
-    def _read_characters(self) -> tuple[list[int], list[Box], list[int]]:
-        """Return code, box and pdfium index of each character that is kept."""
-        get_code, get_box = pdfium.FPDFText_GetUnicode, pdfium.FPDFText_GetCharBox
-        textpage, (dx, dy) = self._textpage, self._sheet.origin
-        left, right, bottom, top = self._edges
-        refs = [ctypes.byref(edge) for edge in self._edges]
-        codes: list[int] = []
-        boxes: list[Box] = []
-        indexes: list[int] = []
-        for index in range(max(0, pdfium.FPDFText_CountChars(textpage))):
-            code = get_code(textpage, index)
-            if code in (0x20, 0x0A, 0x09, 0xA0):
-                box = NO_BOX
-            elif code == 0x0D:
-                continue
-            else:
-                get_box(textpage, index, *refs)
-                box = (left.value - dx, bottom.value - dy, right.value - dx, top.value - dy)
-                if not 0xA0 < code < 0xD800 and not 0x20 < code < 0x7F:
-                    code = self._readable(code, box)
-                    if code in _LOW and codes and codes[-1] in _HIGH:
-                        codes[-1] = 0x10000 + ((codes[-1] - 0xD800) << 10) + (code - 0xDC00)
-                        continue
-                    if code < 0:
-                        continue
-            codes.append(code)
-            boxes.append(box)
-            indexes.append(index)
-        return codes, boxes, indexes
+    def _runs(self) -> Iterator[_Run]:
+        text, boxes = self._characters.text, self._characters.boxes
+        for start, end in _line_ranges(text):
+            run = _Run(text[start:end], boxes[start:end], range(start, end))
+            yield self._readable(run) if _ODD.search(run.text) else run
 
-    def _readable(self, code: int, box: Box) -> int:
-        """Return the code of an unusual character, U+FFFD for an unmapped one, -1 to drop it."""
-        if code == _LINE_END_HYPHEN or code in _HIGH or code in _LOW:
-            return code
-        has_ink = box[2] > box[0] and box[3] > box[1]
-        if code == 0 and has_ink:
+    def _readable(self, run: _Run) -> _Run:
+        """Return a run with its unusual characters read, replaced or dropped."""
+        kept: list[tuple[str, Box, int]] = []
+        for found, box, index in zip(run.text, run.boxes, run.indexes, strict=True):
+            character = self._character(found, box) if _ODD.match(found) else found
+            if _LOW.match(character) and kept and _HIGH.match(kept[-1][0]):
+                high, first, number = kept.pop()
+                code = 0x10000 + ((ord(high) - 0xD800) << 10) + (ord(character) - 0xDC00)
+                kept.append((chr(code), first, number))
+            elif character:
+                kept.append((character, box, index))
+        text = "".join(character for character, _, _ in kept)
+        text = _LONE.sub(REPLACEMENT, text.replace(_LINE_END_HYPHEN, "-"))
+        return _Run(text, [box for _, box, _ in kept], [index for _, _, index in kept])
+
+    def _character(self, character: str, box: Box) -> str:
+        """Return an unusual character, U+FFFD for an unmapped one, "" to drop it."""
+        if character == _LINE_END_HYPHEN or _LONE.match(character):
+            return character
+        has_ink = _has_ink(box)
+        if character == "\0" and has_ink:
             self._num_unreadable += 1
-            return 0xFFFD
-        if code in _DROPPED or code > 0x10FFFF:
+            return REPLACEMENT
+        if _DROPPED.match(character):
             self._num_unreadable += has_ink
-            self._num_ink += has_ink
-            return -1
-        self._num_unreadable += has_ink and (code in _PRIVATE_USE or code == 0xFFFD)
-        return code
+            self._num_dropped += has_ink
+            return ""
+        self._num_unreadable += has_ink
+        return character
 
     def _line(self, text: str, boxes: list[Box], index: int, turn: int) -> Line:
         if turn:
             boxes = [turned_box(box, self._sheet, turn) for box in boxes]
-        self._num_ink += sum(box[2] > box[0] and box[3] > box[1] for box in boxes)
         around = union(boxes)
         size, baseline = self._font(index, around, turn)
         text = _mark_cells(text, boxes, size)
         return Line(text, boxes, around, size, baseline, self._is_bold(index))
 
+    def _unreadable_share(self, lines: list[Line]) -> float:
+        if not self._num_unreadable:
+            return 0.0
+        num_ink = self._num_dropped + sum(_has_ink(box) for line in lines for box in line.boxes)
+        return self._num_unreadable / max(num_ink, 1)
+
     def _font(self, index: int, around: Box, turn: int) -> tuple[float, float]:
         """Return height in points and baseline y, in reading space, of the character `index`."""
         dx, dy = self._sheet.origin
-        rect = pdfium.FS_RECTF()
-        if pdfium.FPDFText_GetLooseCharBox(self._textpage, index, ctypes.byref(rect)):
+        rect, x, y = self._rect, self._x, self._y
+        if _get_loose_box(self._textpage, index, self._rect_at):
             loose = (rect.left - dx, rect.bottom - dy, rect.right - dx, rect.top - dy)
             around = turned_box(loose, self._sheet, turn)
-        x, y = ctypes.c_double(), ctypes.c_double()
-        refs = ctypes.byref(x), ctypes.byref(y)
         baseline = around[1]
-        if pdfium.FPDFText_GetCharOrigin(self._textpage, index, *refs):
+        if _get_origin(self._textpage, index, *self._point_at):
             point = (x.value - dx, y.value - dy, x.value - dx, y.value - dy)
             baseline = turned_box(point, self._sheet, turn)[1]
         return max(around[3] - around[1], 0.1), baseline
 
     def _is_bold(self, index: int) -> bool:
-        name = ctypes.create_string_buffer(128)
-        flags = ctypes.c_int()
-        pdfium.FPDFText_GetFontInfo(self._textpage, index, name, 128, ctypes.byref(flags))
-        return b"bold" in name.value.lower() or b"heavy" in name.value.lower()
+        self._font_name.value = b""
+        _get_font(self._textpage, index, self._name_at, _MAX_FONT_NAME, self._flags_at)
+        name = self._font_name.value.lower()
+        return b"bold" in name or b"heavy" in name
+
+
+def _has_ink(box: Box) -> bool:
+    return box[2] > box[0] and box[3] > box[1]
 
 
 def turned_box(box: Box, sheet: Sheet, turn: int) -> Box:
@@ -201,39 +216,33 @@ def upright_box(box: Box, sheet: Sheet, turn: int) -> Box:
     return (y0, sheet.height - x1, y1, sheet.height - x0)
 
 
-def _line_ranges(codes: list[int]) -> list[tuple[int, int]]:
-    ranges: list[tuple[int, int]] = []
+def _line_ranges(text: str) -> Iterator[tuple[int, int]]:
     start = 0
-    for position, code in enumerate(codes):
-        if code in (0x0A, _LINE_END_HYPHEN):
-            ranges.append((start, position + (code == _LINE_END_HYPHEN)))
-            start = position + 1
-    ranges.append((start, len(codes)))
-    return ranges
+    for found in _LINE_ENDS.finditer(text):
+        place = found.start()
+        end = place + (found[0] == _LINE_END_HYPHEN)
+        is_cut = end > start and text[end - 1] == "\r"
+        yield start, end - is_cut
+        start = place + 1
+    yield start, len(text)
 
 
 def _reading_turn(lines: list[list[Box]]) -> int:
     """Return the clockwise turn after which most characters follow each other to the right."""
     votes = {0: 0, 90: 0, 180: 0, 270: 0}
     for boxes in lines:
-        inked = [box for box in boxes if box != NO_BOX]
-        if len(inked) < 2:
+        num_inked = len(boxes) - boxes.count(NO_BOX)
+        if num_inked < 2:
             continue
-        across = (inked[-1][0] + inked[-1][2]) - (inked[0][0] + inked[0][2])
-        up = (inked[-1][1] + inked[-1][3]) - (inked[0][1] + inked[0][3])
+        first = next(box for box in boxes if box != NO_BOX)
+        last = next(box for box in reversed(boxes) if box != NO_BOX)
+        across = (last[0] + last[2]) - (first[0] + first[2])
+        up = (last[1] + last[3]) - (first[1] + first[3])
         if abs(across) >= abs(up):
-            votes[0 if across >= 0 else 180] += len(inked)
+            votes[0 if across >= 0 else 180] += num_inked
         else:
-            votes[90 if up > 0 else 270] += len(inked)
+            votes[90 if up > 0 else 270] += num_inked
     return max(votes, key=lambda turn: votes[turn])
-
-
-def _character(code: int) -> str:
-    if code == _LINE_END_HYPHEN:
-        return "-"
-    if code in _HIGH or code in _LOW:
-        return REPLACEMENT
-    return chr(code)
 
 
 def union(boxes: list[Box]) -> Box:
@@ -245,13 +254,12 @@ def union(boxes: list[Box]) -> Box:
 
 def _mark_cells(text: str, boxes: list[Box], size: float) -> str:
     """Return the text with a tab for each space that is as wide as a table gap."""
-    if " " not in text:
-        return text
-    marked = list(text)
-    for index, character in enumerate(text):
-        if character != " ":
-            continue
+    marked = text
+    index = text.find(" ")
+    while index >= 0:
         before, after = boxes[index - 1], boxes[index + 1]
-        if NO_BOX not in (before, after) and after[0] - before[2] > CELL_GAP_SIZES * size:
-            marked[index] = CELL
-    return "".join(marked)
+        is_wide = after[0] - before[2] > CELL_GAP_SIZES * size
+        if is_wide and before != NO_BOX and after != NO_BOX:
+            marked = marked[:index] + CELL + marked[index + 1 :]
+        index = text.find(" ", index + 1)
+    return marked

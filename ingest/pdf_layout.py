@@ -13,7 +13,8 @@ from itertools import pairwise
 from statistics import median
 
 from ingest.pdf_cells import is_one_row, row_cells
-from ingest.pdf_glyphs import CELL, NO_BOX, Line
+from ingest.pdf_characters import NO_BOX
+from ingest.pdf_glyphs import CELL, Line
 from kb_service.domain.spans import Box, TextSpan
 from kb_service.language.layout import LAYOUT
 from kb_service.language.lexicon import WIDE

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 import pypdfium2
 import pypdfium2.raw as pdfium
 
-from ingest.pdf_glyphs import NO_BOX, Line, Sheet, union
+from ingest.pdf_characters import NO_BOX
+from ingest.pdf_glyphs import Line, Sheet, union
 from ingest.pdf_layout import PARAGRAPH, PageText, Paragraph
 from kb_service.domain.spans import Box, TextSpan
 
@@ -27,6 +28,7 @@ _NOTES = frozenset((
     pdfium.FPDF_ANNOT_SQUARE, pdfium.FPDF_ANNOT_CIRCLE, pdfium.FPDF_ANNOT_POLYGON,
     pdfium.FPDF_ANNOT_POLYLINE, pdfium.FPDF_ANNOT_FILEATTACHMENT,
 ))  # fmt: skip
+_TOLD = _NOTES | {pdfium.FPDF_ANNOT_WIDGET, pdfium.FPDF_ANNOT_FREETEXT}
 _PASSWORD_FLAG = 1 << 13
 
 
@@ -79,12 +81,14 @@ def with_notes(text: PageText, marks: list[Mark]) -> PageText:
 
 def _mark(annotation: pdfium.FPDF_ANNOTATION, form: object, sheet: Sheet) -> Iterator[Mark]:
     kind = pdfium.FPDFAnnot_GetSubtype(annotation)
+    if kind not in _TOLD:
+        return
     if pdfium.FPDFAnnot_GetFlags(annotation) & pdfium.FPDF_ANNOT_FLAG_HIDDEN:
         return
     words = ""
     if kind == pdfium.FPDF_ANNOT_WIDGET:
         words = _value(annotation, form) if form else ""
-    elif kind in _NOTES or kind == pdfium.FPDF_ANNOT_FREETEXT:
+    else:
         words = _string(annotation, b"Contents")
     rect = pdfium.FS_RECTF()
     if words and pdfium.FPDFAnnot_GetRect(annotation, ctypes.byref(rect)):

@@ -14,9 +14,9 @@ import pypdfium2
 from ingest.limits import ParseLimits
 from ingest.page_reading import PictureReading
 from ingest.pdf_cells import mark_aligned_cells
+from ingest.pdf_characters import NO_BOX, CharacterReader, Characters
 from ingest.pdf_columns import in_reading_order
 from ingest.pdf_glyphs import (
-    NO_BOX,
     GlyphReader,
     Line,
     PageGlyphs,
@@ -49,11 +49,15 @@ _UNREADABLE_SHARE = 0.5
 _PATCHY_SHARE = 0.2  # more than bullets and icons; what can be read is told only without OCR
 _NOTHING = PageText("", (), ())
 _NO_SHEET = Sheet(0.0, 0.0, (0.0, 0.0), 0)
+_NO_CHARACTERS = Characters("", [])
 
 
 @dataclass(frozen=True, slots=True)
 class PageContent:
-    """What became of a page. `scores`: the byte to keep of each character that OCR read, by box."""
+    """What became of a page. `scores`: the byte to keep of each character that OCR read, by box.
+
+    `characters`: all that the page holds, as pdfium lists them.
+    """
 
     kind: PageKind
     reason: str | None = None
@@ -61,6 +65,7 @@ class PageContent:
     text: PageText = _NOTHING
     scores: Mapping[Box, int] = field(default_factory=dict)
     is_unread: bool = False
+    characters: Characters = _NO_CHARACTERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +84,26 @@ class _Written:
 
 
 def read_page(
-    page: pypdfium2.PdfPage, limits: ParseLimits, reading: PictureReading | None
+    page: pypdfium2.PdfPage,
+    limits: ParseLimits,
+    reading: PictureReading | None,
+    reader: CharacterReader,
 ) -> PageContent:
     """Return what stands on a page. `reading`: what OCR read of it, None for nothing yet."""
     sheet = sheet_of_page(page)
     if max(sheet.width, sheet.height) > limits.max_page_points:
         return PageContent(PageKind.FAILED, PAGE_TOO_LARGE, sheet)
-    glyphs = _read_glyphs(page, sheet)
-    if glyphs is None:
+    try:
+        glyphs, characters = _read_glyphs(page, sheet, reader)
+    except pypdfium2.PdfiumError:
         return PageContent(PageKind.FAILED, CORRUPT_PAGE, sheet)
     written = _written(page, sheet, glyphs)
+    return replace(_content(page, sheet, written, reading), characters=characters)
+
+
+def _content(
+    page: pypdfium2.PdfPage, sheet: Sheet, written: _Written, reading: PictureReading | None
+) -> PageContent:
     places = _places(page, sheet, written)
     if not places or reading is None or reading.has_failed:
         content = _as_written(sheet, written, is_unread=bool(places))
@@ -109,14 +124,14 @@ def read_picture(sheet: Sheet, reading: PictureReading | None) -> PageContent:
 
 
 def _written(page: pypdfium2.PdfPage, sheet: Sheet, glyphs: PageGlyphs) -> _Written:
-    is_meaningless = glyphs.num_unreadable > _UNREADABLE_SHARE * glyphs.num_ink
+    is_meaningless = glyphs.unreadable_share > _UNREADABLE_SHARE
     marks = marks_of(page, sheet)
     lines = [] if is_meaningless else glyphs.lines
     turn = glyphs.turn if lines else 0
     if not turn:
         lines = with_values(lines, marks)
         marks = [mark for mark in marks if not mark.is_seen]
-    is_patchy = glyphs.num_unreadable > _PATCHY_SHARE * glyphs.num_ink
+    is_patchy = glyphs.unreadable_share > _PATCHY_SHARE
     return _Written(lines, turn, marks, is_meaningless, is_patchy)
 
 
@@ -209,21 +224,20 @@ def sheet_of_page(page: pypdfium2.PdfPage) -> Sheet:
     return Sheet(right - left, top - bottom, (left, bottom), page.get_rotation())
 
 
-def _read_glyphs(page: pypdfium2.PdfPage, sheet: Sheet) -> PageGlyphs | None:
-    """Return the characters that lie on the visible page; None when pdfium cannot read them.
+def _read_glyphs(
+    page: pypdfium2.PdfPage, sheet: Sheet, reader: CharacterReader
+) -> tuple[PageGlyphs, Characters]:
+    """Return the lines that lie on the visible page, and all characters. Raises PdfiumError.
 
     pdfium joins lines the way they lie on the turned page. Where the text runs otherwise, the page
     is turned to suit the text and read again.
     """
-    try:
-        glyphs = _read_turned(page, sheet)
-        if glyphs.turn != sheet.rotation and glyphs.lines:
-            page.set_rotation(glyphs.turn)
-            again = _read_turned(page, sheet)
-            page.set_rotation(sheet.rotation)
-            glyphs = again if again.turn == glyphs.turn else glyphs
-    except pypdfium2.PdfiumError:
-        return None
+    glyphs, characters = _read_turned(page, sheet, reader)
+    if glyphs.turn != sheet.rotation and glyphs.lines:
+        page.set_rotation(glyphs.turn)
+        again, _ = _read_turned(page, sheet, reader)
+        page.set_rotation(sheet.rotation)
+        glyphs = again if again.turn == glyphs.turn else glyphs
     is_sideways = glyphs.turn in (90, 270)
     width, height = (sheet.height, sheet.width) if is_sideways else (sheet.width, sheet.height)
     glyphs.lines = [
@@ -231,12 +245,15 @@ def _read_glyphs(page: pypdfium2.PdfPage, sheet: Sheet) -> PageGlyphs | None:
         for line in glyphs.lines
         if line.box[2] > 0 and line.box[3] > 0 and line.box[0] < width and line.box[1] < height
     ]
-    return glyphs
+    return glyphs, characters
 
 
-def _read_turned(page: pypdfium2.PdfPage, sheet: Sheet) -> PageGlyphs:
+def _read_turned(
+    page: pypdfium2.PdfPage, sheet: Sheet, reader: CharacterReader
+) -> tuple[PageGlyphs, Characters]:
     textpage = page.get_textpage()
     try:
-        return GlyphReader(textpage.raw, sheet).read()
+        characters = reader.read(textpage.raw, sheet.origin)
+        return GlyphReader(textpage.raw, sheet, characters).read(), characters
     finally:
         textpage.close()

@@ -3,12 +3,16 @@
 Knows pdfium's objects and rendering; knows nothing of what is read.
 """
 
+import ctypes
 import math
+from collections.abc import Iterator
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 import pypdfium2
 import pypdfium2.raw as pdfium
 
+from ingest.pdf_characters import unchecked
 from ingest.pdf_glyphs import Sheet
 from kb_service.domain.spans import Box
 
@@ -27,31 +31,74 @@ _LEAST_SCALE, _USUAL_SCALE, _MOST_SCALE = 100 / 72, 200 / 72, 300 / 72
 """Pixels a point: what is drawn by paths has no resolution of its own."""
 
 
+class _Object(ctypes.c_void_p):
+    """An object of a page, kept as an address."""
+
+
+_get_object = unchecked(pdfium.FPDFPage_GetObject, _Object)
+_get_kind = unchecked(pdfium.FPDFPageObj_GetType, ctypes.c_int)
+
+
 def has_pictures(page: pypdfium2.PdfPage, sheet: Sheet, *, drawings: bool = True) -> bool:
     """True when a page shows an image, or (`drawings`) paths enough to be a drawing.
 
     Small images in the margins are the logos of a letterhead: a page with nothing else is blank.
     """
     num_paths, logo_area = 0, 0.0
-    for item in page.get_objects(max_depth=_DEPTH):
-        if item.type == pdfium.FPDF_PAGEOBJ_IMAGE:
-            logo_area += _logo_area(item, sheet)
+    for item, kind, level in _objects_and_those_of_forms(page):
+        if kind == pdfium.FPDF_PAGEOBJ_IMAGE:
+            # the bounds inside a form count from the form, not from the page
+            logo_area += math.inf if level else _logo_area(item, sheet)
             if logo_area > _LETTERHEAD_SHARE * sheet.width * sheet.height:
                 return True
-        num_paths += item.type in (pdfium.FPDF_PAGEOBJ_PATH, pdfium.FPDF_PAGEOBJ_SHADING)
+        num_paths += kind in (pdfium.FPDF_PAGEOBJ_PATH, pdfium.FPDF_PAGEOBJ_SHADING)
         if drawings and num_paths >= _MIN_DRAWN_PATHS:
             return True
     return False
 
 
-def _logo_area(image: pypdfium2.PdfObject, sheet: Sheet) -> float:
+def _kinds(page: pypdfium2.PdfPage) -> list[int]:
+    """Return the kind of each object on a page, of which there may be one for each letter."""
+    num = max(0, pdfium.FPDFPage_CountObjects(page))
+    return list(map(_get_kind, map(_get_object, repeat(page.raw), range(num))))
+
+
+def _objects_and_those_of_forms(
+    page: pypdfium2.PdfPage,
+) -> Iterator[tuple[pdfium.FPDF_PAGEOBJECT, int, int]]:
+    """Yield each object with its kind and the number of forms that it lies in."""
+    for number, kind in enumerate(_kinds(page)):
+        item = pdfium.FPDFPage_GetObject(page, number)
+        yield item, kind, 0
+        if kind == pdfium.FPDF_PAGEOBJ_FORM:
+            yield from _of_form(item, 1)
+
+
+def _of_form(
+    form: pdfium.FPDF_PAGEOBJECT, level: int
+) -> Iterator[tuple[pdfium.FPDF_PAGEOBJECT, int, int]]:
+    for number in range(max(0, pdfium.FPDFFormObj_CountObjects(form))):
+        item = pdfium.FPDFFormObj_GetObject(form, number)
+        kind = pdfium.FPDFPageObj_GetType(item)
+        yield item, kind, level
+        if kind == pdfium.FPDF_PAGEOBJ_FORM and level < _DEPTH - 1:
+            yield from _of_form(item, level + 1)
+
+
+def _bounds(item: pdfium.FPDF_PAGEOBJECT) -> Box | None:
+    edges = [ctypes.c_float() for _ in range(4)]
+    if not pdfium.FPDFPageObj_GetBounds(item, *map(ctypes.byref, edges)):
+        return None
+    left, bottom, right, top = (edge.value for edge in edges)
+    return left, bottom, right, top
+
+
+def _logo_area(image: pdfium.FPDF_PAGEOBJECT, sheet: Sheet) -> float:
     """Return the area of an image inside one margin in square points, infinity for any other."""
-    if image.level:  # its bounds count from the form it lies in, not from the page
+    bounds = _bounds(image)
+    if bounds is None:
         return math.inf
-    try:
-        left, bottom, right, top = image.get_bounds()
-    except pypdfium2.PdfiumError:
-        return math.inf
+    left, bottom, right, top = bounds
     dx, dy = sheet.origin
     reach_x, reach_y = _MARGIN_SHARE * sheet.width, _MARGIN_SHARE * sheet.height
     is_in_margin = (
@@ -90,15 +137,20 @@ def _pictures(page: pypdfium2.PdfPage, sheet: Sheet) -> list[tuple[Box, float]]:
     """Return box and pixels a point of each picture that lies on the page itself."""
     found: list[tuple[Box, float]] = []
     dx, dy = sheet.origin
-    for item in page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_IMAGE], max_depth=_DEPTH):
-        if item.level:  # its bounds count from the form it lies in, not from the page
+    for number, kind in enumerate(_kinds(page)):
+        if kind != pdfium.FPDF_PAGEOBJ_IMAGE:
             continue
-        try:
-            left, bottom, right, top = item.get_bounds()
-            pixels = max(item.get_px_size())
-        except pypdfium2.PdfiumError:
+        item = pdfium.FPDFPage_GetObject(page, number)
+        bounds = _bounds(item)
+        if bounds is None:
             continue
+        width, height = ctypes.c_uint(), ctypes.c_uint()
+        places = ctypes.byref(width), ctypes.byref(height)
+        if not pdfium.FPDFImageObj_GetImagePixelSize(item, *places):
+            continue
+        left, bottom, right, top = bounds
         longer = max(right - left, top - bottom)
         if longer > 0:
+            pixels = max(width.value, height.value)
             found.append(((left - dx, bottom - dy, right - dx, top - dy), pixels / longer))
     return found

@@ -12,7 +12,8 @@ from statistics import median, median_low
 
 from ingest.ocr import SeenLine
 from ingest.page_reading import PictureReading
-from ingest.pdf_glyphs import CELL, CELL_GAP_SIZES, NO_BOX, Line, union
+from ingest.pdf_characters import NO_BOX
+from ingest.pdf_glyphs import CELL, CELL_GAP_SIZES, Line, union
 from kb_service.domain.documents import ocr_score
 from kb_service.domain.spans import Box
 from kb_service.language.lexicon import WIDE

@@ -10,6 +10,8 @@ from ingest import media_types as types
 from ingest.completeness import counted_types, missing_words, told, without_other_cuts
 from ingest.limits import ParseLimits
 from ingest.loaders import DocumentLoader
+from ingest.pdf import PdfLoader
+from ingest.pdf_count import DrawnLetters
 from kb_service.domain.documents import PageReport, ParsedDocument
 from tests.ingest.format_samples import good_files
 from tests.ingest.word_samples import paragraph, run, word_file
@@ -23,6 +25,15 @@ def read(path: Path, kind: str) -> ParsedDocument:
     return document
 
 
+def missing(path: Path, kind: str, text: str) -> tuple[Counter[str], int]:
+    """What of a file is not in a text; of a PDF letters."""
+    if kind != types.PDF:
+        return missing_words(path, "a", kind, text)
+    drawn = DrawnLetters()
+    assert list(PdfLoader(ParseLimits(), drawn=drawn).load(path, "a", kind))
+    return drawn.missing(text)
+
+
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return good_files(tmp_path_factory.mktemp("files"))
@@ -32,8 +43,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def test_nothing_is_missing_from_what_the_loader_read(kind: str, files: dict[str, Path]) -> None:
     document = read(files[kind], kind)
     assert "words_missing" not in document.metadata
-    missing, num_words = missing_words(files[kind], "a", kind, document.text)
-    assert not missing
+    lost, num_words = missing(files[kind], kind, document.text)
+    assert not lost
     assert num_words > 0
 
 
@@ -42,9 +53,18 @@ def test_a_word_that_a_loader_drops_is_missed(kind: str, files: dict[str, Path])
     text = read(files[kind], kind).text
     dropped = "fuel" if kind == types.PDF else "pump"
     assert dropped in text
-    missing, num_words = missing_words(files[kind], "a", kind, text.replace(dropped, ""))
-    assert told(missing, num_words)
-    assert set(missing) <= (set(dropped) if kind == types.PDF else {dropped})
+    lost, num_words = missing(files[kind], kind, text.replace(dropped, ""))
+    assert told(lost, num_words)
+    assert set(lost) <= (set(dropped) if kind == types.PDF else {dropped})
+
+
+def test_a_loader_that_drops_a_line_of_a_page_makes_its_document_partial(
+    files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.pdf_page.in_reading_order", lambda lines: lines[:-1])
+    document = read(files[types.PDF], types.PDF)
+    assert document.metadata["words_missing"]
+    assert not PageReport.of(document.pages).is_complete
 
 
 def test_a_loader_that_drops_words_makes_its_document_partial(

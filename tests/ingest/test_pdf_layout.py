@@ -9,7 +9,8 @@ import pytest
 
 from ingest.limits import ParseLimits
 from ingest.pdf import PdfLoader
-from ingest.pdf_glyphs import NO_BOX, Line, Sheet, turned_box, upright_box
+from ingest.pdf_characters import NO_BOX
+from ingest.pdf_glyphs import Line, Sheet, turned_box, upright_box
 from ingest.pdf_layout import compose
 from kb_service.domain.documents import ParsedDocument
 
