@@ -5,15 +5,20 @@ Knows pages, their joins and headings; knows no file format.
 
 from dataclasses import dataclass, field, replace
 
+from ingest.package_count import words_of
 from ingest.pdf_layout import PARAGRAPH, PageText, Paragraph, heading_levels
 from ingest.pdf_page import PageContent
 from kb_service.domain.documents import Heading, Page, ParsedDocument
 from kb_service.domain.errors import DocumentError
+from kb_service.domain.members import Loss
 from kb_service.domain.spans import TextSpan
 from kb_service.language.layout import LAYOUT
 
 PAGE_JOIN = "\f"
 """Between two pages whose text runs on; a blank line stands there otherwise."""
+OUTSIDE_PAGE = "outside_page"
+"""What is lost: words beyond the edges of a page, which nobody sees who looks at it."""
+MAX_SAMPLE_CHARS = 200
 
 
 @dataclass(slots=True)
@@ -27,6 +32,7 @@ class PagedDraft:
     num_chars: int = 0
     pages: list[Page] = field(default_factory=list)
     unread: list[int] = field(default_factory=list)
+    losses: list[Loss] = field(default_factory=list)
     paragraphs: list[tuple[str, Paragraph]] = field(default_factory=list)
 
     def _add_separator(self, text: str) -> None:
@@ -50,6 +56,10 @@ class PagedDraft:
         )  # fmt: skip
         if content.is_unread:
             self.unread.append(number)
+        num_words = len(words_of(content.outside))
+        if num_words:
+            sample = content.outside[:MAX_SAMPLE_CHARS]
+            self.losses.append(Loss(f"page {number}", OUTSIDE_PAGE, num_words, sample))
         if self.num_chars > self.max_text_chars:
             raise DocumentError(
                 f"{self.name} holds more than {self.max_text_chars} characters of text",
@@ -86,4 +96,5 @@ class PagedDraft:
             title or (" ".join(top.span.of(text).split()) if top else ""),
             metadata or {},
             tuple(self.unread),
+            losses=tuple(self.losses),
         )

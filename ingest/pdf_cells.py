@@ -47,6 +47,8 @@ def mark_aligned_cells(lines: list[Line]) -> list[Line]:
 
 def _gaps(line: Line) -> dict[int, float]:
     """Return index and right end of every gap of a line that may separate cells."""
+    if line.is_mixed:
+        return {}
     widths = {
         index: line.boxes[index + 1][0] - line.boxes[index - 1][2]
         for index in (space.start() for space in _SPACE.finditer(line.text))

@@ -83,7 +83,7 @@ def _gutter(lines: list[Line]) -> float | None:
 
 
 def _gaps(line: Line) -> list[tuple[float, float]]:
-    if CELL not in line.text:
+    if CELL not in line.text or line.is_mixed:
         return []
     inked = [box for box in line.boxes if box != NO_BOX]
     return [

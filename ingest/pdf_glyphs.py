@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import pypdfium2.raw as pdfium
 
 from ingest.pdf_characters import NO_BOX, Characters, unchecked
+from ingest.pdf_direction import in_reading_direction, with_cells
 from kb_service.domain.spans import Box
 
 REPLACEMENT = "\ufffd"
@@ -54,7 +55,8 @@ class Line:
     """One visual line. `text` and `boxes` run in parallel, one box per code point.
 
     `box`: union of the boxes with ink. `size`: height of the font in points (ascent to descent).
-    `baseline`: y of the first character's origin.
+    `baseline`: y of the first character's origin. `is_mixed`: it has words from right to left, so
+    that what follows in the text need not stand further to the right.
     """
 
     text: str
@@ -63,6 +65,7 @@ class Line:
     size: float
     baseline: float
     is_bold: bool = False
+    is_mixed: bool = False
 
 
 @dataclass(slots=True)
@@ -108,9 +111,11 @@ class GlyphReader:
     def read(self) -> PageGlyphs:
         """Return every line that has at least one visible character."""
         runs = list(self._runs())
-        turn = _reading_turn([run.boxes for run in runs if not _RIGHT_TO_LEFT.search(run.text[:3])])
+        plain = [run.boxes for run in runs if not _RIGHT_TO_LEFT.search(run.text)]
+        turn = _reading_turn(plain, self._sheet.rotation)
         lines: list[Line] = []
-        for run in runs:
+        for found in runs:
+            run = self._directed(found, turn) if _RIGHT_TO_LEFT.search(found.text) else found
             first = len(run.text) - len(run.text.lstrip())
             text = run.text.strip()
             kept = run.boxes[first : first + len(text)]
@@ -154,13 +159,22 @@ class GlyphReader:
         self._num_unreadable += has_ink
         return character
 
+    def _directed(self, run: _Run, turn: int) -> _Run:
+        """Return a run with words from right to left in the order of reading."""
+        boxes = [turned_box(box, self._sheet, turn) for box in run.boxes]
+        text, places = in_reading_direction(run.text, boxes)
+        moved = [run.boxes[place] for place in places]
+        return _Run(text, moved, [run.indexes[place] for place in places])
+
     def _line(self, text: str, boxes: list[Box], index: int, turn: int) -> Line:
         if turn:
             boxes = [turned_box(box, self._sheet, turn) for box in boxes]
         around = union(boxes)
         size, baseline = self._font(index, around, turn)
-        text = _mark_cells(text, boxes, size)
-        return Line(text, boxes, around, size, baseline, self._is_bold(index))
+        is_mixed = bool(_RIGHT_TO_LEFT.search(text))
+        gap = CELL_GAP_SIZES * size
+        text = with_cells(text, boxes, gap, CELL) if is_mixed else _mark_cells(text, boxes, gap)
+        return Line(text, boxes, around, size, baseline, self._is_bold(index), is_mixed)
 
     def _unreadable_share(self, lines: list[Line]) -> float:
         if not self._num_unreadable:
@@ -227,8 +241,11 @@ def _line_ranges(text: str) -> Iterator[tuple[int, int]]:
     yield start, len(text)
 
 
-def _reading_turn(lines: list[list[Box]]) -> int:
-    """Return the clockwise turn after which most characters follow each other to the right."""
+def _reading_turn(lines: list[list[Box]], usual: int) -> int:
+    """Return the clockwise turn after which most characters follow each other to the right.
+
+    `usual`: the turn of the page, where nothing tells.
+    """
     votes = {0: 0, 90: 0, 180: 0, 270: 0}
     for boxes in lines:
         num_inked = len(boxes) - boxes.count(NO_BOX)
@@ -242,7 +259,7 @@ def _reading_turn(lines: list[list[Box]]) -> int:
             votes[0 if across >= 0 else 180] += num_inked
         else:
             votes[90 if up > 0 else 270] += num_inked
-    return max(votes, key=lambda turn: votes[turn])
+    return max(votes, key=lambda turn: votes[turn]) if any(votes.values()) else usual
 
 
 def union(boxes: list[Box]) -> Box:
@@ -252,13 +269,13 @@ def union(boxes: list[Box]) -> Box:
     return (min(left), min(bottom), max(right), max(top))
 
 
-def _mark_cells(text: str, boxes: list[Box], size: float) -> str:
+def _mark_cells(text: str, boxes: list[Box], gap: float) -> str:
     """Return the text with a tab for each space that is as wide as a table gap."""
     marked = text
     index = text.find(" ")
     while index >= 0:
         before, after = boxes[index - 1], boxes[index + 1]
-        is_wide = after[0] - before[2] > CELL_GAP_SIZES * size
+        is_wide = after[0] - before[2] > gap
         if is_wide and before != NO_BOX and after != NO_BOX:
             marked = marked[:index] + CELL + marked[index + 1 :]
         index = text.find(" ", index + 1)

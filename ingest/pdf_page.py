@@ -56,7 +56,8 @@ _NO_CHARACTERS = Characters("", [])
 class PageContent:
     """What became of a page. `scores`: the byte to keep of each character that OCR read, by box.
 
-    `characters`: all that the page holds, as pdfium lists them.
+    `characters`: all that the page holds, as pdfium lists them. `outside`: what is written beyond
+    the edges of its visible part.
     """
 
     kind: PageKind
@@ -66,6 +67,7 @@ class PageContent:
     scores: Mapping[Box, int] = field(default_factory=dict)
     is_unread: bool = False
     characters: Characters = _NO_CHARACTERS
+    outside: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +97,12 @@ def read_page(
         return PageContent(PageKind.FAILED, PAGE_TOO_LARGE, sheet)
     try:
         glyphs, characters = _read_glyphs(page, sheet, reader)
+        outside = _take_outside(glyphs, sheet)
     except pypdfium2.PdfiumError:
         return PageContent(PageKind.FAILED, CORRUPT_PAGE, sheet)
     written = _written(page, sheet, glyphs)
-    return replace(_content(page, sheet, written, reading), characters=characters)
+    content = _content(page, sheet, written, reading)
+    return replace(content, characters=characters, outside=outside)
 
 
 def _content(
@@ -227,7 +231,7 @@ def sheet_of_page(page: pypdfium2.PdfPage) -> Sheet:
 def _read_glyphs(
     page: pypdfium2.PdfPage, sheet: Sheet, reader: CharacterReader
 ) -> tuple[PageGlyphs, Characters]:
-    """Return the lines that lie on the visible page, and all characters. Raises PdfiumError.
+    """Return all lines and characters of a page. Raises PdfiumError.
 
     pdfium joins lines the way they lie on the turned page. Where the text runs otherwise, the page
     is turned to suit the text and read again.
@@ -238,14 +242,22 @@ def _read_glyphs(
         again, _ = _read_turned(page, sheet, reader)
         page.set_rotation(sheet.rotation)
         glyphs = again if again.turn == glyphs.turn else glyphs
+    return glyphs, characters
+
+
+def _take_outside(glyphs: PageGlyphs, sheet: Sheet) -> str:
+    """Take the lines away that no viewer shows; return what they say."""
     is_sideways = glyphs.turn in (90, 270)
     width, height = (sheet.height, sheet.width) if is_sideways else (sheet.width, sheet.height)
-    glyphs.lines = [
-        line
-        for line in glyphs.lines
-        if line.box[2] > 0 and line.box[3] > 0 and line.box[0] < width and line.box[1] < height
-    ]
-    return glyphs, characters
+    lines, glyphs.lines = glyphs.lines, []
+    outside: list[str] = []
+    for line in lines:
+        left, bottom, right, top = line.box
+        if right > 0 and top > 0 and left < width and bottom < height:
+            glyphs.lines.append(line)
+        else:
+            outside.append(line.text)
+    return "\n".join(outside)
 
 
 def _read_turned(

@@ -1,7 +1,7 @@
 """Small PDFs made for tests: one function per kind of trouble. Needs reportlab."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from reportlab.lib import pdfencrypt
@@ -151,12 +151,72 @@ def unreadable(path: Path, first: int = 0, last: int = 0xFF) -> Path:
         draw_lines(canvas)
         canvas.showPage()
 
-    data = write(path, draw, pageCompression=0).read_bytes()
+    write(path, draw, pageCompression=0)
+    return _mapped(path, b"1 beginbfrange <%02X> <%02X> <E000> endbfrange" % (first, last))
+
+
+def _mapped(path: Path, said: bytes) -> Path:
+    """What the glyphs of a file are said to stand for."""
     cmap = (
         b"/CIDInit /ProcSet findresource begin begincmap 1 begincodespacerange <00> <FF>"
-        b" endcodespacerange 1 beginbfrange <%02X> <%02X> <E000> endbfrange endcmap end"
-    ) % (first, last)
+        b" endcodespacerange %s endcmap end"
+    ) % said
     stream = b"99 0 obj << /Length %d >> stream\n%s\nendstream endobj\n" % (len(cmap), cmap)
-    data = data.replace(b"/Subtype /Type1", b"/ToUnicode 99 0 R /Subtype /Type1")
+    data = path.read_bytes().replace(b"/Subtype /Type1", b"/ToUnicode 99 0 R /Subtype /Type1")
     path.write_bytes(data.replace(b"xref\n", stream + b"xref\n", 1))
     return path
+
+
+MIRRORED = str.maketrans("()", ")(")
+
+
+def both_directions(
+    path: Path, rows: Sequence[tuple[Sequence[str], bool]], *, as_seen: bool = False
+) -> Path:
+    """Rows of pieces in the order of reading, each drawn letter by letter where it belongs.
+
+    True: a row runs from right to left. `as_seen`: the file has the letters from left to right, as
+    a printer puts them down; else in the order of reading.
+    """
+    said = sorted({c for pieces, _ in rows for piece in pieces for c in piece if ord(c) >= 0x590})
+    drawn = {character: chr(0xC0 + number) for number, character in enumerate(said)}
+
+    def draw(canvas: Canvas) -> None:
+        canvas.setFont("Courier", 10)
+        for number, (pieces, runs_left) in enumerate(rows):
+            found = places(pieces, runs_left=runs_left, as_seen=as_seen)
+            line = canvas.beginText(0, 700 - 14 * number)
+            line._code.append(_shown(sorted(found) if as_seen else found, drawn))
+            canvas.drawText(line)
+        canvas.showPage()
+
+    write(path, draw, pageCompression=0)
+    pairs = " ".join(f"<{0xC0 + number:02X}> <{ord(c):04X}>" for number, c in enumerate(said))
+    return _mapped(path, f"{len(said)} beginbfchar {pairs} endbfchar".encode())
+
+
+def _shown(places: Sequence[tuple[float, str]], drawn: dict[str, str]) -> str:
+    """One operator that draws all characters, moved back and forth between them."""
+    at, moves = 0.0, []
+    for x, character in places:
+        code = drawn.get(character, character).encode("cp1252").hex()
+        moves.append(f"{(at - x) * 100:.0f} <{code}>")
+        at = x + 6.0
+    return f"[{' '.join(moves)}] TJ"
+
+
+def places(
+    pieces: Sequence[str], *, runs_left: bool, as_seen: bool = False
+) -> list[tuple[float, str]]:
+    """The x of each character, six points wide; what is `as_seen` opens brackets at the right."""
+    found: list[tuple[float, str]] = []
+    x = 500.0 if runs_left else 72.0
+    for piece in pieces:
+        width = 6.0 * len(piece)
+        left = x - width if runs_left else x
+        is_right = any(ord(c) >= 0x590 for c in piece) or (runs_left and not piece[0].isalnum())
+        for number, character in enumerate(piece):
+            shown = character.translate(MIRRORED) if is_right and as_seen else character
+            found.append((left + 6.0 * (len(piece) - 1 - number if is_right else number), shown))
+        x += -width if runs_left else width
+    return found

@@ -12,6 +12,7 @@ from ingest.pdf import PdfLoader
 from kb_service.domain.documents import PageKind, ParsedDocument, regions_of
 from kb_service.domain.errors import DocumentError
 from kb_service.domain.jobs import JobStage, Progress
+from kb_service.domain.members import Loss
 from kb_service.domain.spans import Box
 from kb_service.language.text import sentence_spans
 from tests.ingest import pdf_samples as samples
@@ -84,6 +85,7 @@ def test_boxes_count_from_the_corner_of_the_crop_box(tmp_path: Path) -> None:
     assert page.char_boxes[0][0] == pytest.approx(72 - 50, abs=1)
     assert page.char_boxes[0][1] == pytest.approx(700 - 60, abs=1)
     assert "outside the crop box" not in document.text
+    assert document.losses == (Loss("page 1", "outside_page", 4, "outside the crop box"),)
     assert_boxes_hold_their_characters(path, document)
 
 
