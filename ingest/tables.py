@@ -26,6 +26,8 @@ _SNIFFED_CHARS = 8192
 LOOK_AHEAD = 4
 """Rows of a table that are looked at before its header is settled."""
 MIN_NAMES = 2
+NUM_PAIRED = 2
+"""Columns of a table whose rows are a label and its value."""
 
 
 def row_texts(
@@ -36,10 +38,16 @@ def row_texts(
     Rows come with the words of merged cells in every place; a row of a single cell is a title. A
     form has labels in place of a header. A table ends at an empty row when what follows has a
     header of its own. `names`: of the columns, where they are known. `is_header_sure`: the first
-    row that is no title is a header, and no cell is merged.
+    row that is no title is a header, and no cell is merged. Two columns under a header without a
+    word are labels and values.
     """
     has_names = bool(names)
-    for block in _blocks([" ".join(cell.split()) for cell in row] for row in rows):
+    cells = ([" ".join(cell.split()) for cell in row] for row in rows)
+    first = list(islice(cells, 1))
+    if first and len(first[0]) == NUM_PAIRED and not any(first[0]):
+        yield from (form_text(row, CELL_JOIN) for row in cells if any(row))
+        return
+    for block in _blocks(chain(first, cells)):
         head = list(islice(block, LOOK_AHEAD))
         num_titles = _num_titles(head)
         yield from (_joined(row) for row in head[:num_titles])

@@ -96,3 +96,25 @@ def test_a_csv_with_a_title_above_its_header(tmp_path: Path) -> None:
     assert document.text.split("\n\n") == [
         "Accident list 2026", "date; place", "date: 2026-03-05; place: Quay three",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rows", "texts"),
+    [
+        (
+            [["", ""], ["Severity", "SEV-2"], ["Scribe", "Joel"]],
+            ["Severity: SEV-2", "Scribe: Joel"],
+        ),
+        ([["", " "], ["等级", "二级"], ["记录", "柯燕"]], ["等级: 二级", "记录: 柯燕"]),
+        ([["", ""], ["Damage:", "none"], ["", ""], ["Open", ""]], ["Damage: none", "Open"]),
+    ],
+)
+def test_two_columns_under_a_header_without_a_word_are_labels_and_values(
+    rows: list[list[str]], texts: list[str]
+) -> None:
+    assert list(row_texts(rows)) == texts
+
+
+def test_three_columns_under_an_empty_row_have_their_header_below_it() -> None:
+    rows = [["", "", ""], ["Part", "Stock", "Due"], ["seal", "4", "May"]]
+    assert list(row_texts(rows)) == ["Part; Stock; Due", "Part: seal; Stock: 4; Due: May"]
