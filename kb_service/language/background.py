@@ -21,6 +21,7 @@ MAX_CHARACTERS_READ = 40
 
 _LEXICON = shipped_lexicon()
 _ASKS = regex("|".join(_LEXICON.patterns("question_parts", "asks")), re.IGNORECASE)
+_LOOKS_UP = regex("|".join(_LEXICON.patterns("question_parts", "looks_up")), re.IGNORECASE)
 _SENTENCE_ENDS = regex(r"[\u3002?\uff1f!\uff01;\uff1b\n]+|\.(?=\s|$)")
 _CLAUSE_ENDS = regex(rf"{_SENTENCE_ENDS.pattern}|,(?!\d)|\uff0c|:(?=\s)|\uff1a")
 _MARK = regex(r"[?\uff1f]")
@@ -53,6 +54,11 @@ def asking_part(text: str) -> str:
     return text[_start_before(asking, parts) : asking[1]].strip()
 
 
+def only_looks_up(words: str) -> bool:
+    """True for words that only ask to look up what was asked: "please check what it says"."""
+    return bool(_LOOKS_UP.fullmatch(words.strip()))
+
+
 def _start_before(asking: _Part, parts: list[_Part]) -> int:
     before = [start for start, end in parts if end <= asking[0]]
     return before[-1] if before else asking[0]
@@ -74,7 +80,11 @@ def _parts(text: str, ends: re.Pattern[str]) -> Iterator[_Part]:
 
 
 def _asking(parts: list[_Part], text: str) -> _Part:
-    """Return the last part with a question mark, else with an asking word, else the last one."""
+    """Return the last part with a question mark, else with an asking word, else the last one.
+
+    One that only asks to look it up asks nothing.
+    """
     marked = [part for part in parts if _MARK.search(text, *part)]
     asked = marked or [part for part in parts if _ASKS.search(text, *part)]
-    return (asked or parts)[-1]
+    own = [part for part in asked if not only_looks_up(text[slice(*part)])]
+    return (own or asked or parts)[-1]

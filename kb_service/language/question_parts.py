@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from kb_service.domain.questions import Question, QuestionPart, SubjectKind
 from kb_service.language.asked import parse_question
+from kb_service.language.background import only_looks_up
 from kb_service.language.kinds import bare_question
 from kb_service.language.lexicon import HAN, any_of, shipped_lexicon
 from kb_service.language.messages import message
@@ -173,4 +174,4 @@ def _with_subject(parts: list[str]) -> Iterator[QuestionPart]:
 
 
 def _asks(text: str) -> bool:
-    return bool(_ASKS.search(bare_question(normalise(text))))
+    return bool(_ASKS.search(bare_question(normalise(text)))) and not only_looks_up(text)

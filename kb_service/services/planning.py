@@ -13,6 +13,7 @@ from kb_service.domain.queries import FieldFilter, Filters
 from kb_service.domain.questions import Question
 from kb_service.domain.record_queries import Operation, RecordQuery
 from kb_service.language.across import Sketch, sketch_of, without_brackets
+from kb_service.language.background import asking_part
 from kb_service.language.inflection import singular_forms
 from kb_service.language.text import normalise
 from kb_service.services.choosing import Asked, choose
@@ -62,6 +63,8 @@ def planned_for(
 
     `given`: filters that came with it; they hold beside its own.
     """
+    if not _asks_over_many(question):
+        return None
     have = vocabulary.fields(kb_id)
     names = names_in(question, named, kb_id, vocabulary, have, today)
     words, own = _own_fields(names.words, have)
@@ -97,6 +100,15 @@ def planned_for(
         bool(sketch.measured) and not sketch.counts,
         sketch.happened,
     )
+
+
+def _asks_over_many(question: Question) -> bool:
+    """False for a long question of which only what it tells beforehand sounds like counting."""
+    asked = asking_part(question.text)
+    if asked == question.text:
+        return True
+    sketch = sketch_of(normalise(asked))
+    return bool(sketch.is_over_many or sketch.measured or sketch.happened)
 
 
 def _with_asked(sketch: Sketch, names: Names) -> Sketch:

@@ -1,8 +1,11 @@
 """What a long question only tells beforehand is its background; a short one has none."""
 
+import pytest
+
 from kb_service.language.asked import parse_question
-from kb_service.language.background import asking_part
+from kb_service.language.background import asking_part, only_looks_up
 from kb_service.language.mentions import unmentioned
+from kb_service.language.question_parts import parts_of
 from kb_service.language.subjects import subjects_in
 from kb_service.language.text import normalise
 
@@ -68,3 +71,43 @@ def test_a_long_question_is_read_from_the_clause_before_the_one_that_asks() -> N
         "说去年冬天临港码头那边有一条船起了火，想问一下最后认定的起火原因是什么，"
     )
     assert asking_part("起火原因是什么？谢谢") == "起火原因是什么？谢谢"
+
+
+@pytest.mark.parametrize(
+    ("told", "asks", "looks_up"),
+    [
+        (
+            "我们车间上个月也出过类似的事情，安全员让大家都学习一下，",
+            "所以很想知道反应釜到底是因为什么炸的，",
+            "请帮忙查一下报告里怎么写的。",
+        ),
+        (
+            "家长群里都在传有孩子被锁在车上，有人说是司机的问题，也有人说照管员没来，",
+            "我想弄清楚那天照管员为什么不在，",
+            "麻烦看一下会议纪要里怎么说的，谢谢",
+        ),
+        (
+            "Our insurer keeps asking about the pump house, and my predecessor left no notes, ",
+            "so I need to know why the pump was running without oil that night; ",
+            "please check what the report says.",
+        ),
+        (
+            "The board meets tomorrow morning and the chair wants to hear about the crane again, ",
+            "so tell me who had signed the lifting plan before the fall, ",
+            "and could you look up how the minutes put it, thanks.",
+        ),
+    ],
+)
+def test_a_clause_that_only_asks_to_look_it_up_asks_nothing(
+    told: str, asks: str, looks_up: str
+) -> None:
+    question = told + asks + looks_up
+    assert asking_part(question).endswith(asks.strip())
+    assert len(parts_of(parse_question(question))) == 1
+
+
+def test_what_a_paper_says_of_a_thing_is_asked_as_any_other_question() -> None:
+    asked = "报告里怎么说那台反应釜的？" + "我们只知道厂里以前也出过事，别的都不清楚，" * 2
+    assert "反应釜" in asking_part(asked)
+    assert not only_looks_up("请查一下反应釜怎么炸的")
+    assert not only_looks_up("check what the valve did")

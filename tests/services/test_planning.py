@@ -182,3 +182,31 @@ def test_a_name_that_no_record_states_is_told(text: str) -> None:
 def test_a_question_about_one_thing_gets_no_query(text: str) -> None:
     planned = plan(text)
     assert planned is None or not planned.is_over_many or planned.query is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        (
+            "家长们都在说有几起事故，孩子在车上关了好几个小时，有人说是司机的问题，也有人说是照管员没来，"
+            "那天照管员到底为什么不在车上？"
+        ),
+        (
+            "我们单位去年有多少起火灾我大概知道，领导也开会讲过很多次了，这次只想请教一件事，"
+            "东港消防站那天为什么晚到？"
+        ),
+        (
+            "We had several incidents of this kind over the years and everybody remembers how "
+            "many fires there were in each of them, but what I need today is one thing only: why "
+            "did the pump at Mill Lane run without any oil?"
+        ),
+    ],
+)
+def test_what_a_long_question_only_tells_beforehand_counts_nothing(text: str) -> None:
+    assert plan(text) is None
+
+
+def test_a_long_question_that_counts_in_the_end_is_counted() -> None:
+    told = "领导下午要听汇报，我们科里的人都出去了，电脑也只有我会用，"
+    found = plan(f"{told}{told}所以想请问2024年一共有多少起火灾？")
+    assert found is not None and found.is_over_many
