@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from kb_service.domain.questions import Question, Subject
-from kb_service.language.lexicon import shipped_lexicon
+from kb_service.language.lexicon import HAN, any_of, shipped_lexicon
 from kb_service.language.regexes import regex
 from kb_service.language.text import normalise
 
@@ -16,6 +16,14 @@ def _any(key: str) -> re.Pattern[str]:
 _POINTS_BACK, _STANDS_ALONE, _LEADS, _FILLS = map(
     _any, ("points_back", "stands_alone", "leads", "fills")
 )
+_WHO = _any("asks_who")
+_PRONOUNS = shipped_lexicon().paired("follow_up", "pronouns")
+_PERSON = regex(
+    rf"(?<![a-z])(?:{any_of([*shipped_lexicon().listed('follow_up', 'not_pronouns'), *_PRONOUNS])})"
+    r"(?![a-z])",
+    re.IGNORECASE,
+)
+_NAME = regex(rf"[{HAN}\u00b7 ]{{2,12}}|(?:[A-Z][\w.'\u2019-]*)(?: [\w.'\u2019-]+){{0,4}}")
 _MARKS = regex(r"[\W_]+")
 _SHORT_GAP = 4
 
@@ -38,6 +46,22 @@ def without_lead(text: str) -> str:
     match = _LEADS.match(text)
     rest = text[match.end() :].lstrip() if match else text
     return rest or text
+
+
+def told_person(normalised: str, words: str) -> str:
+    """Return the words that answer a normalised question where they name a person, else ""."""
+    is_name = bool(_NAME.fullmatch(words)) and not any(letter.isdigit() for letter in words)
+    return words if is_name and _WHO.search(normalised) else ""
+
+
+def with_person(text: str, name: str) -> str:
+    """Return a question with a name in the place of every pronoun that means one person."""
+
+    def put(pronoun: re.Match[str]) -> str:
+        told = _PRONOUNS.get(pronoun.group().lower())
+        return told.format(name=name) if told else pronoun.group()
+
+    return _PERSON.sub(put, text) if name else text
 
 
 def only_names(question: Question, subjects: Sequence[Subject]) -> bool:

@@ -16,6 +16,8 @@ from kb_service.language.follow_ups import (
     only_names,
     points_back,
     stands_alone,
+    told_person,
+    with_person,
     without_lead,
 )
 from kb_service.language.kinds import bare_question, kind_of
@@ -41,10 +43,14 @@ class CitedDocument:
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """What a question may go on from: the full question before it, and what its answer quoted."""
+    """What a question may go on from: the full question before it, and what its answer quoted.
+
+    `person`: the name that was asked for and answered; empty where it was none.
+    """
 
     question: Question
     documents: tuple[CitedDocument, ...] = ()
+    person: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +79,13 @@ def rewrite(question: Question, previous: Carried | None) -> Rewritten:
     is_other = asks_of_another(question, previous.question)
     if not subject or is_other or _is_its_own(question, own, kind, previous):
         return Rewritten(question)
-    text = message(
-        "asked_about", question.language, subject=subject, question=without_lead(question.text)
-    )
+    asked = without_lead(question.text)
+    told = with_person(asked, previous.person)
+    text = message("asked_about", question.language, subject=subject, question=told)
     return Rewritten(
         parse_question(text),
         message("about_it", question.language, subject=subject),
-        (subject,),
+        (subject,) if told == asked else (subject, previous.person),
         tuple(document.id for document in previous.documents),
     )
 
@@ -103,7 +109,9 @@ def _shared(one: Sequence[str], other: Sequence[str]) -> int:
 def carried_from(answer: Answer) -> Carried:
     """Return what goes on from a stored answer."""
     cited = {c.document_id: CitedDocument(c.document_id, c.title) for c in answer.citations}
-    return Carried(parse_question(answer.understood.question), tuple(cited.values()))
+    question = parse_question(answer.understood.question)
+    lit = answer.highlight.of(answer.answer) if answer.highlight else ""
+    return Carried(question, tuple(cited.values()), told_person(question.normalised, lit))
 
 
 def carried_through(asked: Iterable[str]) -> Carried | None:

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from kb_service.domain.answers import Understood
+from kb_service.domain.answers import Answer, Understood
 from kb_service.domain.questions import QuestionKind
+from kb_service.domain.spans import TextSpan
 from kb_service.language.asked import parse_question
 from kb_service.language.kinds import kind_of
 from kb_service.services.follow_ups import (
@@ -176,3 +177,42 @@ def test_the_same_question_of_something_else_carries_nothing(
     before: str, now: str, *, is_other: bool
 ) -> None:
     assert asks_of_another(parse_question(now), parse_question(before)) is is_other
+
+
+@pytest.mark.parametrize(
+    ("before", "lit", "now", "full"),
+    [
+        ("黑水隧道的值班员是谁？", "卢永福", "他几点报的警？", "关于黑水隧道，卢永福几点报的警？"),
+        ("黑水隧道的班长叫什么？", "阮文涛", "那她多大？", "关于黑水隧道，阮文涛多大？"),
+        ("Who fell at Elm Road?", "Ruben de Wit", "How old is he?", "How old is Ruben de Wit?"),
+        ("Who led Elm Road?", "Mei Tanaka", "What was his rank?", "What was Mei Tanaka's rank?"),
+    ],
+)
+def test_whom_a_pronoun_means_is_said_where_the_answer_before_named_a_person(
+    before: str, lit: str, now: str, full: str
+) -> None:
+    found = rewrite(parse_question(now), carried_from(_lit(before, lit)))
+    assert found.question.text.endswith(full)
+    assert lit in found.carried
+
+
+@pytest.mark.parametrize(
+    ("before", "lit", "now"),
+    [
+        ("黑水隧道封闭了多久？", "三天", "他几点报的警？"),
+        ("黑水隧道是谁的责任？", "远景公司承担全部责任，司机无责", "他几点报的警？"),
+        ("黑水隧道的值班员是谁？", "卢永福", "其他人呢？他们去哪了？"),
+        ("When did Elm Road burn?", "3 May 2024", "When did he see it?"),
+        ("Who fell at Elm Road?", "34 of the workers", "When did they fall?"),
+    ],
+)
+def test_no_name_is_put_where_none_was_asked_for_or_many_are_meant(
+    before: str, lit: str, now: str
+) -> None:
+    found = rewrite(parse_question(now), carried_from(_lit(before, lit)))
+    assert lit not in found.question.text
+
+
+def _lit(question: str, words: str) -> Answer:
+    full = Understood(question=question)
+    return answer(words, [], understood=full, highlight=TextSpan(0, len(words)))
