@@ -16,7 +16,7 @@ from kb_service.domain.spans import TextSpan
 from kb_service.language.kinds import asks_what_happened, counts_what_is_asked
 from kb_service.language.messages import message
 from kb_service.services.assembly import RevisionTexts
-from kb_service.services.evidence import Shortfall
+from kb_service.services.evidence import Shortfall, bare
 from kb_service.services.finding import Finding
 from kb_service.services.opening import gist_of
 from kb_service.services.turns import Draft, Turn
@@ -33,6 +33,8 @@ OUTRIGHT = 0.6
 """The confidence of a reading that answers such a question, as a paper of statistics does."""
 
 MAX_NAMED = 5
+MIN_TITLE = 4
+"""A shorter title may stand in a question without being meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,8 @@ def plan_answer(
 def _wants_gist(turn: Turn, found: Finding) -> bool:
     if turn.kind in {QuestionKind.SUMMARY, QuestionKind.ABOUT_DOCUMENT}:
         return True
-    is_unsaid = found.evidence.shortfall is Shortfall.NO_ANSWER
+    told = max((reading.confidence for reading in found.evidence.readings), default=0.0)
+    is_unsaid = told < OUTRIGHT and found.evidence.shortfall in {None, Shortfall.NO_ANSWER}
     return is_unsaid and asks_what_happened(turn.question) and _meant(turn, found) is not None
 
 
@@ -152,6 +155,11 @@ def _meant(turn: Turn, found: Finding) -> Passage | None:
     """The passage whose document is asked for; None when that is none in particular."""
     if not found.passages:
         return None
+    asked = bare(turn.question.text)
+    titled = (p for p in found.passages if bare(p.title) in asked)
+    named = max(titled, key=lambda p: len(p.title), default=None)
+    if named is not None and len(named.title) >= MIN_TITLE:
+        return named
     documents = {passage.document_id for passage in found.passages}
     is_one = len(documents) == 1 or bool(turn.pinned) or bool(turn.named.subjects)
     has_subject = found.evidence.shortfall is not Shortfall.SUBJECT_UNKNOWN

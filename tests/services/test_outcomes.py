@@ -192,3 +192,34 @@ def test_a_model_writes_when_the_reader_is_unsure_but_not_about_another_subject(
     refused = service.ask(AskRequest("kb_1", "What was the cause of the Kafka outage?"))
     assert refused.reason == "subject_unknown"
     assert len(writer.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "question", ["What happened at the Harbour?", "So what exactly happened at the Harbour then?"]
+)
+def test_what_happened_is_told_by_the_gist_where_the_words_read_are_not_sure(
+    question: str,
+) -> None:
+    reads = {"a corroded valve": 0.5, "40,000 dollars": 0.45}
+    answer = ask(question, reads, harbour=REPORT)
+    assert answer.reason == "cannot_summarise"
+    assert "The cause was a corroded valve." in answer.answer
+    sure = ask(question, {"a corroded valve": 0.9}, harbour=REPORT)
+    assert (sure.status, sure.reason) == (AnswerStatus.ANSWERED, None)
+
+
+@pytest.mark.parametrize(
+    ("question", "title", "text"),
+    [
+        ("校车安全专题会议纪要讲了什么？", "校车安全专题会议纪要", "会议讨论了校车管理。"),
+        ("总结一下安全生产月工作方案。", "安全生产月工作方案", "本月检查四次。"),
+        ("Summarise the lighting review.", "lighting review", "The lamps were changed."),
+        ("What is the pump house memo about?", "Pump house memo", "It asks for two more pumps."),
+    ],
+)
+def test_the_document_whose_title_a_question_says_is_the_one_that_is_meant(
+    question: str, title: str, text: str
+) -> None:
+    answer = ask(question, {}, **{"an other paper": HARBOUR, title: text, "third": MILL})
+    assert {citation.title for citation in answer.citations} == {title}
+    assert text in answer.answer
