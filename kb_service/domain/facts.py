@@ -146,6 +146,18 @@ class ReportStatus(StrEnum):
     CORRECTED = "corrected"
 
 
+STANDING = {
+    ReportStatus.INITIAL: 0,
+    ReportStatus.FOLLOW_UP: 2,
+    ReportStatus.FINAL: 3,
+    ReportStatus.CORRECTED: 4,
+}
+"""What a report of a higher one states holds."""
+
+UNMARKED = 1
+"""A report that says nothing of its standing: later than a first notice, before a follow-up."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fact:
     """One stated value.

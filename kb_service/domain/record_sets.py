@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from kb_service.domain.facts import UNKNOWN, FactField, ReportStatus, Role
+from kb_service.domain.facts import STANDING, UNKNOWN, UNMARKED, FactField, ReportStatus, Role
 from kb_service.domain.record_queries import Counted
 
 SEVERAL_VALUED = frozenset(
@@ -24,15 +24,6 @@ SEVERAL_VALUED = frozenset(
     }
 )
 """Fields of which a record may state several values that all hold."""
-
-_STANDING = {
-    ReportStatus.INITIAL: 0,
-    ReportStatus.FOLLOW_UP: 2,
-    ReportStatus.FINAL: 3,
-    ReportStatus.CORRECTED: 4,
-}
-_UNMARKED = 1
-"""A report that says nothing of its standing: later than a first notice, before a follow-up."""
 
 
 class RecordRow(NamedTuple):
@@ -118,7 +109,7 @@ class Unit:
         None where nobody corrected it, or both are the same.
         """
         known = [value for value in self.values.get(name, ()) if value.is_known]
-        highest = _STANDING[ReportStatus.CORRECTED]
+        highest = STANDING[ReportStatus.CORRECTED]
         after = [value for value in known if self._standing(value) == highest]
         before = [value for value in known if self._standing(value) < highest]
         if not after or not before:
@@ -133,13 +124,13 @@ class Unit:
         if len(self.records) == 1:
             return 0
         told = [
-            _STANDING[ReportStatus(status.text)]
+            STANDING[ReportStatus(status.text)]
             for status in self.values.get(FactField.STATUS, ())
             if status.revision_id == value.revision_id
             and status.record == value.record
-            and status.text in _STANDING
+            and status.text in STANDING
         ]
-        return max(told, default=_UNMARKED)
+        return max(told, default=UNMARKED)
 
 
 def units_of(rows: Iterable[RecordRow], of: Counted) -> list[Unit]:

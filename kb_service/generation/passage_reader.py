@@ -26,7 +26,10 @@ from kb_service.language.variants import simplified
 
 MAX_ANSWER_TOKENS = 96
 ENOUGH = 0.7
-"""The likelier half of the windows is read first; a reading as sure as this ends the search."""
+"""Half of the windows that may be read are read first; a reading as sure as this ends the search.
+
+Where there are fewer, all are: the paper that corrects another one says what that one says too.
+"""
 
 Logits = npt.NDArray[np.float32]
 
@@ -109,7 +112,7 @@ class TrainedReader:
         """Return the best reading of every passage that was read, surest first."""
         windows = self.windows(question, passages, idf)
         best: dict[int, Reading] = {}
-        half = -(-len(windows) // 2)
+        half = -(-self._max_windows // 2)
         for part in (windows[:half], windows[half:]):
             for scored in self.scored(question, part):
                 reading = self._reading(scored)

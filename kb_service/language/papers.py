@@ -1,10 +1,15 @@
-"""What a document says of itself in its title and first lines: its date. Pure functions."""
+"""What a document says of itself in its title and first lines: its date, its standing.
+
+Pure functions.
+"""
 
 from collections.abc import Iterator
 from datetime import date
 
+from kb_service.domain.facts import STANDING, UNMARKED, ReportStatus
 from kb_service.language.dates import CALENDAR, dates_in_title
 from kb_service.language.regexes import regex
+from kb_service.language.stated.fields import status_of
 from kb_service.language.text import normalise
 
 NUM_LINES = 12
@@ -19,6 +24,12 @@ def paper_date(title: str, text: str) -> date | None:
     stated = dates_in_title(title), {value for _, (value, _) in CALENDAR.dates(head)}
     found = (max(_days(values), default=None) for values in stated)
     return next(filter(None, found), None)
+
+
+def standing_of(title: str) -> int:
+    """Return as what report of its incident a document calls itself in its title (STANDING)."""
+    status = status_of(normalise(title))
+    return STANDING[ReportStatus(status)] if status else UNMARKED
 
 
 def first_lines(text: str) -> list[str]:

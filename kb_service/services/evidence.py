@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import takewhile
 
-from kb_service.domain.facts import COUNTS_OF_PEOPLE
+from kb_service.domain.facts import COUNTS_OF_PEOPLE, STANDING, UNMARKED, ReportStatus
 from kb_service.domain.questions import Subject, SubjectKind
 from kb_service.domain.reading import Reading
 from kb_service.language.polarity import negations_in
@@ -34,6 +34,10 @@ ALIKE = 0.9
 COVERAGE_SHARE = 0.5
 """How much of a reading's worth depends on its document's coverage of the question."""
 
+ACROSS_SHARE = 0.8
+"""What counts for the coverage of a document in another language, beside others in the question's.
+"""
+
 UNIT_LETTERS = 3
 """So many Latin letters of a unit are held against another's: min and minutes, not m and minutes.
 """
@@ -57,13 +61,20 @@ class ReadDocument:
 
     `unmet`: subjects of the question that it does not name. `coverage`: the share of the question's
     rarity that its title and best passage hold. `dated`: sorts the later one behind. `is_across`:
-    it is in another language than the question, so its coverage says nothing.
+    it is in another language than the question, so its coverage says nothing. `standing`: as what
+    report of its incident it calls itself (STANDING).
     """
 
     unmet: tuple[Subject, ...]
     coverage: float
     dated: str = ""
     is_across: bool = False
+    standing: int = UNMARKED
+
+    @property
+    def corrects(self) -> bool:
+        """True when it says of itself that it corrects what was stated."""
+        return self.standing == STANDING[ReportStatus.CORRECTED]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +118,7 @@ def weigh(
     if not sure:
         return _nothing(readings, about, documents)
     best = sure[0]
-    rivals = _rivals(best, sure, documents)
+    rivals = _rivals(best, sure, documents, is_named=is_named)
     if is_named:
         return _of_one(best, rivals, documents, asks_state=asks_state)
     others = [r for r in rivals if not same_words(best.words, r.words)]
@@ -121,7 +132,9 @@ def _worth(reading: Reading, document: ReadDocument, most: float) -> float:
 
     A name that no rule knows for one decides so between alike papers.
     """
-    share = document.coverage / most if most > 0 and not document.is_across else 1.0
+    share = 1.0
+    if most > 0:
+        share = ACROSS_SHARE if document.is_across else document.coverage / most
     return reading.confidence * (1 - COVERAGE_SHARE + COVERAGE_SHARE * share)
 
 
@@ -132,20 +145,33 @@ def _of_one(
     *,
     asks_state: bool,
 ) -> Evidence:
-    """Weigh what several documents say of one incident; the later one first where they differ."""
+    """Weigh what several documents say of one incident; the later one first where they differ.
+
+    What calls itself a further report goes before what it goes on from, whatever days they name.
+    """
+
+    def of(reading: Reading) -> ReadDocument:
+        return documents[reading.passage.document_id]
 
     def later_first(others: Sequence[Reading]) -> tuple[Reading, ...]:
-        told = sorted((best, *others), key=lambda r: documents[r.passage.document_id].dated)
+        told = sorted((best, *others), key=lambda r: (of(r).standing, of(r).dated))
         return tuple(reversed(told))[:MAX_TOLD]
 
-    against = [
-        r
-        for r in rivals
-        if contradict(best.words, r.words) or (asks_state and _denies(r) is not _denies(best))
-    ]
+    def disagrees(reading: Reading) -> bool:
+        if of(reading).corrects is not of(best).corrects:
+            return not same_words(best.words, reading.words)
+        is_denied = asks_state and _denies(reading) is not _denies(best)
+        return is_denied or contradict(best.words, reading.words)
+
+    against = [r for r in rivals if disagrees(r)]
     if against:
         return Evidence(later_first(against), Shortfall.CONFLICT)
-    others = [r for r in rivals if asks_state and not same_words(best.words, r.words)]
+    others = [
+        r
+        for r in rivals
+        if (asks_state or of(r).standing != of(best).standing)
+        and not same_words(best.words, r.words)
+    ]
     return Evidence(later_first(others))
 
 
@@ -168,19 +194,29 @@ def _nothing(
 
 
 def _rivals(
-    best: Reading, sure: Sequence[Reading], documents: Mapping[str, ReadDocument]
+    best: Reading,
+    sure: Sequence[Reading],
+    documents: Mapping[str, ReadDocument],
+    *,
+    is_named: bool,
 ) -> list[Reading]:
     """Return the first reading of each other document, in the same language, that answers as well.
 
-    How well a document in another language answers cannot be compared.
+    How well a document in another language answers cannot be compared. A further report of an
+    incident that is named repeats less of what was known; what corrects one is told beside it
+    however unsure either's reading is.
     """
     found: dict[str, Reading] = {}
     of_best = documents[best.passage.document_id]
     for reading in sure:
         document_id = reading.passage.document_id
-        is_other = document_id != best.passage.document_id and document_id not in found
-        is_near = reading.confidence >= RIVAL * best.confidence
-        if is_other and is_near and _is_alike(documents[document_id], of_best):
+        of_other = documents[document_id]
+        if document_id == best.passage.document_id or document_id in found:
+            continue
+        is_further = is_named and of_other.standing != of_best.standing
+        is_corrected = is_further and of_other.corrects is not of_best.corrects
+        is_near = reading.confidence >= RIVAL * best.confidence or is_corrected
+        if is_near and (is_further or _is_alike(of_other, of_best)):
             found[document_id] = reading
     return list(found.values())
 
@@ -193,7 +229,7 @@ def _is_alike(one: ReadDocument, best: ReadDocument) -> bool:
 
 def same_words(one: str, other: str) -> bool:
     """True when two readings say the same: one holds the other, or all their values agree."""
-    first, second = (_bare(words) for words in (one, other))
+    first, second = (bare(words) for words in (one, other))
     if first in second or second in first:
         return True
     values = _values(one)
@@ -253,10 +289,11 @@ def _values(words: str) -> frozenset[str]:
 
 def _frame(words: str) -> str:
     """The words without their digits: what is counted, and in which unit."""
-    return "".join(c for c in _bare(words) if not c.isdigit() and c not in ".:-")
+    return "".join(c for c in bare(words) if not c.isdigit() and c not in ".:-")
 
 
-def _bare(words: str) -> str:
+def bare(words: str) -> str:
+    """Return normalised words without white space."""
     return "".join(normalise(words).split())
 
 

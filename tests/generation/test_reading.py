@@ -86,6 +86,15 @@ def test_the_likelier_half_is_read_first_and_suffices_when_it_is_sure() -> None:
     assert (sure.num_read, unsure.num_read) == (4, 8)
 
 
+def test_a_short_paper_beside_a_sure_one_is_read_too() -> None:
+    first = passage("The pump failed on Monday.")
+    second = passage("Not on Monday: the pump failed on Tuesday.", number=2, document="doc_2")
+    network = Pointing(Monday=30.0, Tuesday=40.0)
+    found = TrainedReader(network, 8).read(ASKED, [first, second], {})
+    assert [reading.words for reading in found] == ["Tuesday", "Monday"]
+    assert network.num_read == 2
+
+
 @pytest.mark.parametrize(
     ("read", "kept"),
     [

@@ -4,7 +4,8 @@ from datetime import date
 
 import pytest
 
-from kb_service.language.papers import first_lines, paper_date
+from kb_service.domain.facts import STANDING, UNMARKED, ReportStatus
+from kb_service.language.papers import first_lines, paper_date, standing_of
 
 
 @pytest.mark.parametrize(
@@ -41,3 +42,25 @@ def test_a_paper_that_states_no_full_date_there_has_none(title: str, text: str) 
 
 def test_first_lines_are_those_with_words() -> None:
     assert first_lines("\n  A  b \n\n\tc\n") == ["A b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("title", "status"),
+    [
+        ("关于更正东湖水厂有关情况的说明", ReportStatus.CORRECTED),
+        ("Correction to notice 14", ReportStatus.CORRECTED),
+        ("游船侧翻事件续报", ReportStatus.FOLLOW_UP),
+        ("Harbour fire: interim report", ReportStatus.FOLLOW_UP),
+        ("Final report of the harbour fire", ReportStatus.FINAL),
+        ("码头火灾初报", ReportStatus.INITIAL),
+    ],
+)
+def test_a_title_says_as_what_report_of_its_incident_it_stands(
+    title: str, status: ReportStatus
+) -> None:
+    assert standing_of(title) == STANDING[status]
+
+
+@pytest.mark.parametrize("title", ["码头火灾通报", "Harbour fire of 3 May 2024", ""])
+def test_a_title_that_says_nothing_of_it_stands_between(title: str) -> None:
+    assert standing_of(title) == UNMARKED

@@ -2,6 +2,7 @@
 
 import pytest
 
+from kb_service.domain.facts import STANDING, ReportStatus
 from kb_service.domain.questions import Subject, SubjectKind
 from kb_service.domain.reading import Reading
 from kb_service.domain.spans import TextSpan
@@ -160,3 +161,53 @@ def test_a_document_in_another_language_is_no_rival_but_of_others_in_it() -> Non
     apart = weigh(readings, documents(one=across), is_named=False)
     alike = weigh(readings, documents(one=across, two=across), is_named=False)
     assert (apart.shortfall, alike.shortfall) == (None, Shortfall.SEVERAL)
+
+
+FOLLOW_UP, CORRECTED = STANDING[ReportStatus.FOLLOW_UP], STANDING[ReportStatus.CORRECTED]
+
+
+@pytest.mark.parametrize(
+    ("stated", "is_now"),
+    [
+        ("a loose flange", "a cracked weld"),
+        ("施工机械击穿管壁", "接口处焊缝开裂"),
+        ("about 26,000 homes", "31,000 homes"),
+        ("预计当日18时前恢复", "次日2时30分恢复"),
+    ],
+)
+def test_what_a_correction_says_goes_first_with_what_it_corrects_beside_it(
+    stated: str, is_now: str
+) -> None:
+    given = documents(two=ReadDocument((), 0.4, standing=CORRECTED))
+    readings = [read(stated, 0.9), read(is_now, 0.45, "two")]
+    evidence = weigh(readings, given, is_named=True)
+    assert evidence.shortfall is Shortfall.CONFLICT
+    assert [r.words for r in evidence.readings] == [is_now, stated]
+
+
+def test_a_correction_that_says_the_same_is_no_conflict() -> None:
+    given = documents(two=ReadDocument((), 1.0, standing=CORRECTED))
+    evidence = weigh([read("3人", 0.9), read("三人", 0.8, "two")], given, is_named=True)
+    assert (evidence.shortfall, len(evidence.readings)) == (None, 1)
+
+
+def test_a_further_report_goes_first_whatever_days_the_papers_name() -> None:
+    earlier = ReadDocument((), 1.0, dated="2026-07-20")
+    later = ReadDocument((), 0.5, standing=FOLLOW_UP)
+    readings = [read("the search goes on", 0.9), read("the search is over", 0.8, "two")]
+    told = weigh(readings, documents(one=earlier, two=later), is_named=True)
+    assert [r.words for r in told.readings] == ["the search is over", "the search goes on"]
+    assert told.shortfall is None
+
+
+def test_of_no_incident_in_particular_a_further_report_of_another_one_is_no_rival() -> None:
+    given = documents(two=ReadDocument((), 0.5, standing=CORRECTED))
+    readings = [read("a valve", 0.9), read("a hose", 0.89, "two")]
+    assert weigh(readings, given, is_named=False).readings == (readings[0],)
+
+
+def test_of_equal_readings_the_one_in_the_language_of_the_question_goes_first() -> None:
+    readings = [read("阀门锈蚀", 0.61), read("a bent shaft", 0.59, "two")]
+    given = documents(one=ReadDocument((), 0.0, is_across=True))
+    assert weigh(readings, given, is_named=True).readings[0] == readings[1]
+    assert weigh(readings[:1], given, is_named=True).readings == (readings[0],)
