@@ -6,7 +6,7 @@ Builds no service: it takes them as they are.
 import threading
 from collections.abc import Awaitable, Callable
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -18,6 +18,7 @@ from api.forwarding import Forwarding
 from api.heads import HeadAsGet
 from api.metrics import Metrics
 from api.middleware import Gate, RequestEdge
+from api.needs import NEEDS, calls_of, guard
 from api.openai.errors import error_response_to
 from api.picture_turns import PictureTurns
 from api.routes import (
@@ -31,6 +32,7 @@ from api.routes import (
     events,
     facts,
     jobs,
+    keys,
     limits,
     models,
     operations,
@@ -71,6 +73,7 @@ ROUTERS = (
     models.router,
     operations.router,
     limits.router,
+    keys.router,
 )
 
 
@@ -100,16 +103,25 @@ def create_app(services: Services) -> FastAPI:
     app.state.picture_turns = PictureTurns()
     app.state.closing = threading.Event()
     for router in ROUTERS:
-        app.include_router(router)
+        app.include_router(router, dependencies=[Depends(guard)])
     add_page(app)
+    _require_needs(app)
     publish_settings(app, services.settings)
     _handle_errors(app)
     # The last one added is the outermost.
     app.add_middleware(HeadAsGet)
-    app.add_middleware(Gate, settings=services.settings, keyring=Keyring(services.settings))
+    app.add_middleware(
+        Gate, settings=services.settings, keyring=Keyring(services.settings, services.keys)
+    )
     app.add_middleware(Forwarding, settings=services.settings)
     app.add_middleware(RequestEdge, metrics=metrics)
     return app
+
+
+def _require_needs(app: FastAPI) -> None:
+    """Raise RuntimeError for a call of which nobody said what it needs."""
+    if undeclared := calls_of(app.routes) - NEEDS.keys():
+        raise RuntimeError(f"api/needs.py does not say what is needed by {sorted(undeclared)}")
 
 
 def _gauges(services: Services) -> dict[str, dict[str, int]]:

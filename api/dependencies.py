@@ -1,4 +1,4 @@
-"""What routes take as parameters: the services, a base by id or name, a list cursor.
+"""What routes take as parameters: the services, who asks, a base, a list cursor.
 
 Knows where a request keeps them; decides nothing.
 """
@@ -9,9 +9,10 @@ from fastapi import Depends, Path, Query, Request
 
 from api.errors import request_id_of
 from api.metrics import Metrics
-from api.middleware import SLASH_IN_SEGMENT
+from api.needs import principal_of
 from api.schema import Id, integer
 from kb_service.domain.documents import KnowledgeBase
+from kb_service.domain.people import Principal
 from kb_service.operations import Services
 
 DEFAULT_LIMIT = 100
@@ -34,23 +35,19 @@ def request_id(request: Request) -> str:
     return request_id_of(request.scope)
 
 
-def key_name(request: Request) -> str:
-    """Return the name of the API key that was presented, "" where none is needed."""
-    return str(request.scope.get("state", {}).get("key_name", ""))
-
-
 ServicesParam = Annotated[Services, Depends(services_of)]
 MetricsParam = Annotated[Metrics, Depends(metrics_of)]
 RequestIdParam = Annotated[str, Depends(request_id)]
-KeyNameParam = Annotated[str, Depends(key_name)]
+PrincipalParam = Annotated[Principal, Depends(principal_of)]
 
 
-def base_of(
-    services: ServicesParam,
+async def base_of(
+    request: Request,
     kb: Annotated[Id, Path(description="Id or exact name of a knowledge base.")],
 ) -> KnowledgeBase:
-    """Return the knowledge base that the path names. Raises NotFound (kb_not_found)."""
-    return services.bases.show(kb.replace(SLASH_IN_SEGMENT, "/"))
+    """Return the base that the path names, from the guard, which looked whether it may be seen."""
+    base: KnowledgeBase = request.state.base
+    return base
 
 
 Base = Annotated[KnowledgeBase, Depends(base_of)]

@@ -18,7 +18,7 @@ from api.connections import MAX_HEAD_BYTES
 from api.errors import head_too_large
 from api.forwarding import site_of
 from api.metrics import Metrics
-from api.names import check_host, check_origin
+from api.names import SLASH_IN_SEGMENT, check_host, check_origin
 from api.openai.errors import error_response_to
 from api.security import (
     SECURITY_HEADERS,
@@ -30,9 +30,6 @@ from kb_service.domain.errors import KbError
 from kb_service.settings import Settings
 
 REQUEST_ID_HEADER = "x-request-id"
-SLASH_IN_SEGMENT = "\x1f"
-"""Stands for an encoded slash inside a path segment until the path parameter is read."""
-
 _SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _CLIENT_LEFT = 499
 
@@ -123,10 +120,10 @@ class Gate:
         site = site_of(scope)
         check_host(self._settings, site.host)
         check_origin(self._settings, site, scope["method"], headers)
-        if self._keyring.is_empty or is_open(scope["path"]):
+        if is_open(scope["path"]):
             return
-        name = await run_in_threadpool(self._keyring.authenticate, presented_key(headers))
-        scope.setdefault("state", {})["key_name"] = name
+        who = await run_in_threadpool(self._keyring.authenticate, presented_key(headers))
+        scope.setdefault("state", {})["principal"] = who
 
 
 def head_bytes(scope: Scope) -> int:

@@ -14,6 +14,9 @@ from api.errors import ForbiddenHost, ForbiddenOrigin
 from kb_service.services.ranges import shown
 from kb_service.settings import Settings
 
+SLASH_IN_SEGMENT = "\x1f"
+"""Stands for an encoded slash inside a path segment until the path parameter is read."""
+
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 DEFAULT_PORTS = {"http": 80, "https": 443}

@@ -7,6 +7,7 @@ import asyncio
 import os
 import socket
 import threading
+from collections.abc import Callable
 from functools import lru_cache, partial
 from types import FrameType
 
@@ -138,12 +139,14 @@ def raise_descriptor_limit() -> int:
     return most
 
 
-def bind(settings: Settings) -> list[socket.socket]:
+def bind(
+    settings: Settings, were_keys_made: Callable[[], bool] = lambda: False
+) -> list[socket.socket]:
     """Return a bound socket for each address of the host, not yet listening.
 
     Raises ConfigurationError (address_unavailable, api_key_required).
     """
-    check_bind(settings)
+    check_bind(settings, were_keys_made)
     host, port = settings.host, settings.port
     bound: list[socket.socket] = []
     try:

@@ -39,6 +39,7 @@ from kb_service.services.ingestion import IngestionService
 from kb_service.services.intake import IntakeService
 from kb_service.services.jobs import JobService
 from kb_service.services.keeping import IndexKeeper
+from kb_service.services.keys import KeyService
 from kb_service.services.members import MemberIntake
 from kb_service.services.models import ModelService
 from kb_service.services.parts import Part
@@ -73,6 +74,7 @@ from kb_service.storage.facts.store import Facts
 from kb_service.storage.history import History
 from kb_service.storage.identity import utc_now
 from kb_service.storage.jobs.queue import JobQueue
+from kb_service.storage.people.store import Keys
 from kb_service.storage.records.store import RecordStore
 from kb_service.storage.revisions.publishing import RevisionPublisher
 from kb_service.storage.revisions.store import Revisions
@@ -147,6 +149,7 @@ def compose(parts: ServiceParts) -> Services:
             parts, bases, documents, uploads, lambda ids: run_jobs(jobs, make_worker, ids)
         ),
         jobs=JobService(jobs),
+        keys=KeyService(Keys(storage.database), catalog.bases, settings.api_keys),
         pictures=PictureService(catalog, parts.pictures),
         searching=searching,
         similar=SimilarIncidents(Facts(storage.database), searching.search),

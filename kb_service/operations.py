@@ -15,6 +15,7 @@ from kb_service.services.facts import FactService
 from kb_service.services.history import HistoryService
 from kb_service.services.intake import IntakeService
 from kb_service.services.jobs import JobService
+from kb_service.services.keys import KeyService
 from kb_service.services.models import ModelService
 from kb_service.services.pictures import PictureService
 from kb_service.services.readiness import ReadinessService
@@ -55,6 +56,7 @@ class Services:
     uploads: UploadService
     intake: IntakeService
     jobs: JobService
+    keys: KeyService
     pictures: PictureService
     searching: SearchService
     similar: SimilarIncidents

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from api.attachments import docx_attachment, page_attachment
-from api.dependencies import DEFAULT_LIMIT, Cursor, Limit, ServicesParam
+from api.dependencies import DEFAULT_LIMIT, Cursor, Limit, PrincipalParam, ServicesParam
 from api.inputs import ConversationChange, FeedbackInput
 from api.json_route import JsonRoute
 from api.schema import Id
@@ -25,33 +25,36 @@ router = APIRouter(route_class=JsonRoute, tags=["answers"])
 
 
 @router.get("/answers/{answer}")
-def show_answer(answer: Id, services: ServicesParam) -> AuditedAnswerBody:
+def show_answer(answer: Id, who: PrincipalParam, services: ServicesParam) -> AuditedAnswerBody:
     """Show an answer with what explains it, and how it was rated."""
-    return audited_answer_body(services.history.answer(answer))
+    return audited_answer_body(services.history.answer(who, answer))
 
 
 @router.get("/answers/{answer}/report", response_class=Response)
-def report_answer(answer: Id, services: ServicesParam) -> Response:
+def report_answer(answer: Id, who: PrincipalParam, services: ServicesParam) -> Response:
     """Return an answer with its table and quotes as one HTML file to hand over."""
-    page = services.reports.of_answer(services.history.answer(answer).answer)
+    page = services.reports.of_answer(services.history.answer(who, answer).answer)
     return page_attachment(page, f"{answer}.html")
 
 
 @router.get("/answers/{answer}/report.docx", response_class=Response)
-def report_answer_docx(answer: Id, services: ServicesParam) -> Response:
+def report_answer_docx(answer: Id, who: PrincipalParam, services: ServicesParam) -> Response:
     """Return the same as a Word document."""
-    document = services.reports.docx_of_answer(services.history.answer(answer).answer)
+    document = services.reports.docx_of_answer(services.history.answer(who, answer).answer)
     return docx_attachment(document, f"{answer}.docx")
 
 
 @router.post("/answers/{answer}/feedback", status_code=204)
-def rate_answer(answer: Id, body: FeedbackInput, services: ServicesParam) -> None:
+def rate_answer(
+    answer: Id, body: FeedbackInput, who: PrincipalParam, services: ServicesParam
+) -> None:
     """Rate an answer; the latest rating counts."""
-    services.history.rate(answer, body.rating, body.comment)
+    services.history.rate(who, answer, body.rating, body.comment)
 
 
 @router.get("/conversations")
 def list_conversations(
+    who: PrincipalParam,
     services: ServicesParam,
     kb: Annotated[Id | None, Query(description="Id or exact name of a knowledge base.")] = None,
     cursor: Cursor = None,
@@ -65,25 +68,27 @@ def list_conversations(
 ) -> ListBody[ConversationBody]:
     """List conversations, the latest first."""
     via = Channel(channel) if channel else None
-    found = services.history.conversations(kb, cursor, limit, channel=via, contains=contains)
+    found = services.history.conversations(who, kb, cursor, limit, channel=via, contains=contains)
     return list_body(found, ConversationBody.of)
 
 
 @router.get("/conversations/{conversation}")
-def show_conversation(conversation: Id, services: ServicesParam) -> ConversationBody:
+def show_conversation(
+    conversation: Id, who: PrincipalParam, services: ServicesParam
+) -> ConversationBody:
     """Show a conversation, messages in order."""
-    return ConversationBody.of(services.history.conversation(conversation))
+    return ConversationBody.of(services.history.conversation(who, conversation))
 
 
 @router.patch("/conversations/{conversation}")
 def rename_conversation(
-    conversation: Id, body: ConversationChange, services: ServicesParam
+    conversation: Id, body: ConversationChange, who: PrincipalParam, services: ServicesParam
 ) -> ConversationBody:
     """Give a conversation another title."""
-    return ConversationBody.of(services.history.rename_conversation(conversation, body.title))
+    return ConversationBody.of(services.history.rename_conversation(who, conversation, body.title))
 
 
 @router.delete("/conversations/{conversation}", status_code=204)
-def delete_conversation(conversation: Id, services: ServicesParam) -> None:
+def delete_conversation(conversation: Id, who: PrincipalParam, services: ServicesParam) -> None:
     """Delete a conversation with its answers."""
-    services.history.delete_conversation(conversation)
+    services.history.delete_conversation(who, conversation)

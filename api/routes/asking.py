@@ -12,7 +12,7 @@ import structlog
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api.dependencies import Base, MetricsParam, RequestIdParam, ServicesParam
+from api.dependencies import Base, MetricsParam, PrincipalParam, RequestIdParam, ServicesParam
 from api.errors import error_body, safe_json
 from api.inputs import AskInput
 from api.json_route import JsonRoute
@@ -53,12 +53,13 @@ async def ask(
     base: Base,
     body: AskInput,
     request: Request,
+    who: PrincipalParam,
     services: ServicesParam,
     metrics: MetricsParam,
     request_id: RequestIdParam,
 ) -> Response:
     """Answer a question from the base; `stream` chooses server-sent events."""
-    question = body.to_domain(base)
+    question = replace(body.to_domain(base), who=who)
 
     def events(is_stopped: IsStopped) -> Iterator[AskEvent]:
         return services.answering().stream(replace(question, cancelled=is_stopped))

@@ -2,7 +2,14 @@
 
 from fastapi import APIRouter
 
-from api.dependencies import DEFAULT_LIMIT, Base, Cursor, Limit, ServicesParam
+from api.dependencies import (
+    DEFAULT_LIMIT,
+    Base,
+    Cursor,
+    Limit,
+    PrincipalParam,
+    ServicesParam,
+)
 from api.inputs import KnowledgeBaseChange, KnowledgeBaseInput
 from api.json_route import JsonRoute
 from kb_service.schemas.documents import KnowledgeBaseBody, ListBody, list_body
@@ -18,10 +25,13 @@ def create_base(body: KnowledgeBaseInput, services: ServicesParam) -> KnowledgeB
 
 @router.get("/kb")
 def list_bases(
-    services: ServicesParam, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
+    who: PrincipalParam,
+    services: ServicesParam,
+    cursor: Cursor = None,
+    limit: Limit = DEFAULT_LIMIT,
 ) -> ListBody[KnowledgeBaseBody]:
     """List knowledge bases by name."""
-    return list_body(services.bases.list(cursor, limit), KnowledgeBaseBody.of)
+    return list_body(services.bases.list(who, cursor, limit), KnowledgeBaseBody.of)
 
 
 @router.get("/kb/{kb}")
@@ -32,9 +42,11 @@ def show_base(base: Base) -> KnowledgeBaseBody:
 
 @router.patch("/kb/{kb}")
 def change_base(
-    base: Base, body: KnowledgeBaseChange, services: ServicesParam
+    base: Base, body: KnowledgeBaseChange, who: PrincipalParam, services: ServicesParam
 ) -> KnowledgeBaseBody:
-    """Rename or describe a knowledge base."""
+    """Describe a knowledge base, or rename it, which tells of names that are taken."""
+    if body.name is not None:
+        who.require_admin()
     return KnowledgeBaseBody.of(services.bases.change(base.id, body.name, body.description))
 
 

@@ -13,7 +13,7 @@ import structlog
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api.dependencies import KeyNameParam, MetricsParam, RequestIdParam, ServicesParam
+from api.dependencies import MetricsParam, PrincipalParam, RequestIdParam, ServicesParam
 from api.errors import safe_json
 from api.forwarding import site_of
 from api.json_route import JsonRoute
@@ -27,6 +27,7 @@ from api.running import IsStopped, run_generation
 from api.sse import KEEP_ALIVE, EventPump, sse_data
 from kb_service.domain.chats import TokenScore
 from kb_service.domain.errors import GenerationError, KbError, NotFound
+from kb_service.domain.people import Principal, Right
 from kb_service.operations import Services
 
 router = APIRouter(route_class=JsonRoute, tags=["openai"])
@@ -45,7 +46,7 @@ async def complete_chat(
     services: ServicesParam,
     metrics: MetricsParam,
     request_id: RequestIdParam,
-    key_name: KeyNameParam,
+    who: PrincipalParam,
 ) -> Response:
     """Write the next message of a chat; `stream` chooses server-sent events."""
     completion = Completion(
@@ -65,25 +66,26 @@ async def complete_chat(
 
     return await run_generation(
         request,
-        lambda is_stopped: events_of(body, services, key_name, is_stopped),
+        lambda is_stopped: events_of(body, services, who, is_stopped),
         stream=stream if body.stream else None,
         whole=whole,
     )
 
 
-def events_of(body: ChatInput, services: Services, key_name: str, is_stopped: IsStopped) -> Events:
+def events_of(body: ChatInput, services: Services, who: Principal, is_stopped: IsStopped) -> Events:
     """Start the generation that a body asks for. Raises KbError for a fault of the request.
 
     Cached prompts of plain chats are shared between requests with the same key only.
     """
     if not body.model.startswith(BASE_PREFIX):
-        chat = replace(chat_request(body), tenant=f"key:{key_name}", cancelled=is_stopped)
+        chat = replace(chat_request(body), tenant=f"key:{who.key_id}", cancelled=is_stopped)
         return of_chat(services.chatting().stream(body.model, chat))
     try:
-        base = services.bases.show(body.model.removeprefix(BASE_PREFIX))
+        named = body.model.removeprefix(BASE_PREFIX)
+        base = services.bases.show_to(who, named, Right.READ)
     except NotFound as error:
         raise NotFound(error.message, code="model_not_found", details=error.details) from error
-    question = replace(ask_request(body, base), cancelled=is_stopped)
+    question = replace(ask_request(body, base), who=who, cancelled=is_stopped)
     return of_answer(services.answering().stream(question))
 
 

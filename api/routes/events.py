@@ -5,7 +5,8 @@ Polls the base's event number off the event loop. The state itself is always rea
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from functools import partial
 from typing import Annotated
 
 import orjson
@@ -13,7 +14,7 @@ from fastapi import APIRouter, Header, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.dependencies import Base, RequestIdParam, ServicesParam
+from api.dependencies import Base, PrincipalParam, RequestIdParam, ServicesParam
 from api.errors import error_body, safe_json
 from api.json_route import JsonRoute
 from api.sse import KEEP_ALIVE, KEEP_ALIVE_S, EventStream, sse_event
@@ -35,6 +36,7 @@ POLL_S = 0.5
 async def watch_base(
     base: Base,
     request: Request,
+    who: PrincipalParam,
     services: ServicesParam,
     request_id: RequestIdParam,
     last_event_id: Annotated[str | None, Header()] = None,
@@ -43,7 +45,9 @@ async def watch_base(
     seen = version_of(last_event_id)
     after = await run_in_threadpool(services.jobs.first_version, base.id, seen)
     closing: threading.Event = request.app.state.closing
-    return EventStream(base_events(services.jobs, base.id, after, request_id, closing))
+    still_may = partial(services.keys.check_still, who, base.id)
+    events = base_events(services.jobs, base.id, after, request_id, closing, still_may)
+    return EventStream(events)
 
 
 def version_of(last_event_id: str | None) -> int | None:
@@ -53,17 +57,22 @@ def version_of(last_event_id: str | None) -> int | None:
 
 
 async def base_events(
-    jobs: JobService, kb_id: str, version: int, request_id: str, closing: threading.Event
+    jobs: JobService,
+    kb_id: str,
+    version: int,
+    request_id: str,
+    closing: threading.Event,
+    still_may: Callable[[], None],
 ) -> AsyncGenerator[bytes, None]:
     """Yield events after `version` until `closing` is set.
 
-    One `error` event ends the stream when the base is gone.
+    One `error` event ends the stream when the base is gone, or no more for whoever listens.
     """
     yield KEEP_ALIVE
     num_silent = 0
     while not closing.is_set():
         try:
-            news = await run_in_threadpool(jobs.events_since, kb_id, version)
+            news = await run_in_threadpool(jobs.events_since, kb_id, version, still_may)
         except KbError as error:
             yield sse_event("error", safe_json(error_body(error, request_id)))
             return

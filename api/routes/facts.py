@@ -10,8 +10,8 @@ from api.dependencies import (
     DEFAULT_LIMIT,
     Base,
     Cursor,
-    KeyNameParam,
     Limit,
+    PrincipalParam,
     RevisionName,
     ServicesParam,
 )
@@ -89,10 +89,10 @@ def export_facts(
 
 @router.patch("/kb/{kb}/facts/{fact}")
 def correct_fact(
-    base: Base, fact: Id, body: CorrectionInput, services: ServicesParam, key: KeyNameParam
+    base: Base, fact: Id, body: CorrectionInput, services: ServicesParam, who: PrincipalParam
 ) -> FactBody:
     """Set right what the words of a fact mean; null takes a correction back."""
-    done = services.facts.correct(base.id, fact, body.value, key)
+    done = services.facts.correct(base.id, fact, body.value, who.name)
     return fact_body(done, services.facts.places([done])[0])
 
 
@@ -128,10 +128,10 @@ def list_similar(
 
 @router.delete("/kb/{kb}/records/{document}/{record}/link", status_code=204)
 def unlink_record(
-    base: Base, document: Id, record: Number, services: ServicesParam, key: KeyNameParam
+    base: Base, document: Id, record: Number, services: ServicesParam, who: PrincipalParam
 ) -> None:
     """Say that a record tells of an incident of its own."""
-    services.facts.unlink(base.id, document, record, key)
+    services.facts.unlink(base.id, document, record, who.name)
 
 
 @router.post("/kb/{kb}/records/{document}/{record}/link", status_code=204)

@@ -9,9 +9,9 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from api.dependencies import ServicesParam
+from api.dependencies import PrincipalParam, ServicesParam
 from api.json_route import JsonRoute
-from api.middleware import SLASH_IN_SEGMENT
+from api.names import SLASH_IN_SEGMENT
 from api.openai.bodies import Body, embedding_body, list_body, model_body
 from api.openai.inputs import EmbeddingInput
 from api.openai.requests import BASE_PREFIX
@@ -25,16 +25,16 @@ STARTED_AT = int(datetime.now().astimezone().timestamp())
 
 
 @router.get("/v1/models")
-def list_models(services: ServicesParam) -> dict[str, Any]:
+def list_models(who: PrincipalParam, services: ServicesParam) -> dict[str, Any]:
     """List the models by name: the chat model, a model for each base, the embedding model."""
-    return list_body(list(bodies(services.models.served())))
+    return list_body(list(bodies(services.models.served(who))))
 
 
 @router.get("/v1/models/{model}")
-def show_model(model: str, services: ServicesParam) -> dict[str, Any]:
+def show_model(model: str, who: PrincipalParam, services: ServicesParam) -> dict[str, Any]:
     """Show one model."""
     name = model.replace(SLASH_IN_SEGMENT, "/")
-    for body in bodies(services.models.served()):
+    for body in bodies(services.models.served(who)):
         if body["id"] == name:
             return body
     raise NotFound(f"no model {name!r}", code="model_not_found")

@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.attachments import attachment
-from api.dependencies import Base, ServicesParam
+from api.dependencies import Base, PrincipalParam, ServicesParam
 from api.inputs import ExportInput
 from api.json_route import JsonRoute
 from api.schema import BaseName
@@ -25,8 +25,12 @@ ARCHIVE = {"application/zip": {"schema": {"type": "string", "format": "binary"}}
 
 
 @router.post("/kb/{kb}/export", response_class=Response, responses={200: {"content": {**ARCHIVE}}})
-def export_base(base: Base, body: ExportInput, services: ServicesParam) -> Response:
-    """Download a base as one archive, conversations only if wanted."""
+def export_base(
+    base: Base, body: ExportInput, who: PrincipalParam, services: ServicesParam
+) -> Response:
+    """Download a base as one archive; conversations, which are other keys', for administrators."""
+    if body.conversations:
+        who.require_admin()
     with temporary(services.settings) as path:
         services.transfer.export(base.id, path, with_talks=body.conversations)
         return attachment(path, f"{base.name}.kb.zip", "application/zip")

@@ -13,6 +13,7 @@ from kb_service.cli import (
     documents,
     evaluating,
     facts,
+    keys,
     operations,
     querying,
     reports,
@@ -58,6 +59,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
 for name, command in COMMANDS.items():
     app.command(name)(command)
 app.add_typer(watching.app, name="watch")
+app.add_typer(keys.app, name="keys")
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ import typer
 
 from kb_service.cli.session import Exit, JsonOption, print_json, say, session, valid_text
 from kb_service.domain.errors import InvalidRequest
+from kb_service.domain.people import OPERATOR
 
 ReportFile = Annotated[Path, typer.Argument(help="The file of the report.")]
 
@@ -18,7 +19,7 @@ def report(
 ) -> None:
     """Write a stored answer with its table and quotes as one HTML file to hand over."""
     with session(as_json=as_json) as services:
-        page = services.reports.of_answer(services.history.answer(answer).answer)
+        page = services.reports.of_answer(services.history.answer(OPERATOR, answer).answer)
         write_report(file, page)
         if as_json:
             print_json({"file": str(file)})

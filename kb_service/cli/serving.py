@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from socket import socket
 
     from kb_service.operations import Services
+    from kb_service.settings import Settings
 
 RESTART_PAUSE_S = 1.0
 MAX_RESTART_PAUSE_S = 30.0
@@ -63,12 +64,23 @@ def serve(
         configure_logs(settings.log_level)
         # The HTTP server ends by its signal once more; the private folders must be closed first.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-        sockets = bind(settings)
+        sockets = bind(settings, lambda: _were_keys_made(settings))
         services = open_services(settings)
         if services.starting.prepare(with_demo=demo):
             say("First start: loading the demo knowledge base in the background.")
         supervisor = WorkerSupervisor(services.starting.can_write) if worker else None
         _listen(services, sockets, supervisor)
+
+
+def _were_keys_made(settings: "Settings") -> bool:
+    """True when the database holds a key, so that a service over it asks for one."""
+    from kb_service.bootstrap import open_services
+
+    services = open_services(settings)
+    try:
+        return services.keys.are_needed()
+    finally:
+        services.close()
 
 
 def _listen(
@@ -116,6 +128,7 @@ def _follow(services: "Services", warm_up: threading.Thread, ended: threading.Ev
         if warm_up.is_alive():
             continue
         services.readiness.follow()
+        services.keys.note_uses()
 
 
 def _shown_host(host: str) -> str:

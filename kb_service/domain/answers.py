@@ -162,7 +162,7 @@ class Answer:
     `nearest`: numbers of the passages that come nearest to what was not found. `not_stored`: None
     for an answer that is kept. `tabled`: what an answer over many documents has beside its words.
     `channel`: through what it was asked. `as_of`: the change of the base that was asked; None: the
-    present.
+    present. `owner`: the id of the key whose conversation it is, "" for nobody's.
     """
 
     id: str
@@ -187,6 +187,7 @@ class Answer:
     tabled: Tabled | None = None
     channel: Channel = Channel.API
     as_of: int | None = None
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +218,10 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A sequence of questions and answers on one knowledge base; `channel`: where it began."""
+    """A sequence of questions and answers on one knowledge base; `channel`: where it began.
+
+    `owner`: the id of the key that began it, "" for nobody's.
+    """
 
     id: str
     kb_id: str
@@ -226,3 +230,4 @@ class Conversation:
     created_at: datetime
     updated_at: datetime
     channel: Channel = Channel.API
+    owner: str = ""

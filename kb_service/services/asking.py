@@ -10,6 +10,7 @@ from enum import StrEnum
 from kb_service.domain.answers import Answer, Channel, Citation
 from kb_service.domain.chats import ChatMessage, SamplingOptions, never
 from kb_service.domain.documents import KnowledgeBase
+from kb_service.domain.people import OPERATOR, Principal
 from kb_service.domain.queries import Filters
 from kb_service.domain.storable import check_storable
 from kb_service.services.as_of import Moment
@@ -27,7 +28,8 @@ class AskRequest:
     `top_k`: number of chunks retrieved. `conversation_id`: continue that conversation; None starts
     a new one, to which `history` was said before, elsewhere, and which is listed under `channel`.
     `as_of`: from the base as it was then; None: as it is. `cancelled` may be asked from another
-    thread at any time. `base`: the one that `kb_id` names, where it has been read already.
+    thread at any time. `base`: the one that `kb_id` names, where it has been read already. `who`
+    asks: a conversation that begins is its own, and it continues no other's.
     """
 
     kb_id: str
@@ -41,6 +43,7 @@ class AskRequest:
     as_of: Moment | None = None
     cancelled: Callable[[], bool] = field(default=never, compare=False)
     base: KnowledgeBase | None = field(default=None, compare=False)
+    who: Principal = field(default=OPERATOR, compare=False)
 
 
 class Phase(StrEnum):

@@ -9,7 +9,9 @@ import structlog
 
 from kb_service.domain.documents import KnowledgeBase
 from kb_service.domain.errors import NotFound, StorageError
+from kb_service.domain.people import Principal, Right
 from kb_service.services.lookup import every_kb
+from kb_service.storage.bases import no_kb
 from kb_service.storage.catalog import Catalog
 from kb_service.storage.identity import Listing
 
@@ -38,9 +40,22 @@ class BaseService:
         except NotFound:
             return self.create(key)
 
-    def list(self, cursor: str | None, limit: int) -> Listing[KnowledgeBase]:
-        """Return a part of the bases by name. Raises InvalidRequest."""
-        return self._catalog.bases.list(cursor, limit)
+    def show_to(self, who: Principal, key: str, right: Right) -> KnowledgeBase:
+        """Return the base for who has that right in it.
+
+        Raises NotFound (kb_not_found), in the same words for a base that is not there and for one
+        in which this one has no right; RightMissing for one in which it has a lesser one.
+        """
+        base = self.show(key)
+        if not who.sees(base.id):
+            raise no_kb(key)
+        who.require(base.id, right)
+        return base
+
+    def list(self, who: Principal, cursor: str | None, limit: int) -> Listing[KnowledgeBase]:
+        """Return a part of the bases that are there for this one, by name. Raises
+        InvalidRequest."""
+        return self._catalog.bases.list(cursor, limit, who.bases)
 
     def every(self) -> Iterator[KnowledgeBase]:
         """Yield all bases by name."""

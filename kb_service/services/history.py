@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 from kb_service.domain.answers import Answer, AnswerAudit, Channel, Conversation
-from kb_service.storage.answers.store import AnswerStore
+from kb_service.domain.people import Principal
+from kb_service.storage.answers.store import AnswerStore, no_answer, no_conversation
+from kb_service.storage.bases import no_kb
 from kb_service.storage.catalog import Catalog
 from kb_service.storage.identity import Listing
 
@@ -18,23 +20,30 @@ class AuditedAnswer:
 
 
 class HistoryService:
-    """Every method raises StorageError, and NotFound for what is not there."""
+    """What was answered, as far as it is there for who looks: one's own in the bases that one sees.
+
+    Every method raises StorageError, and NotFound for what is not there.
+    """
 
     def __init__(self, answers: AnswerStore, catalog: Catalog) -> None:
         self._answers = answers
         self._catalog = catalog
 
-    def answer(self, answer_id: str) -> AuditedAnswer:
+    def answer(self, who: Principal, answer_id: str) -> AuditedAnswer:
         """Return a stored answer."""
         answer, audit = self._answers.get(answer_id)
+        if not (who.owns(answer.owner) and who.sees(answer.kb_id)):
+            raise no_answer(answer_id)
         return AuditedAnswer(answer, audit, self._answers.get_feedback(answer_id))
 
-    def rate(self, answer_id: str, rating: str, comment: str) -> None:
+    def rate(self, who: Principal, answer_id: str, rating: str, comment: str) -> None:
         """Rate an answer; the latest rating counts. Raises InvalidRequest."""
+        self.answer(who, answer_id)
         self._answers.feedback(answer_id, rating, comment)
 
     def conversations(
         self,
+        who: Principal,
         kb: str | None,
         cursor: str | None,
         limit: int,
@@ -47,18 +56,25 @@ class HistoryService:
         `contains`: those with that in their title or in what was said, in any case.
         """
         kb_id = None if kb is None else self._catalog.bases.get(kb).id
+        if kb is not None and not who.sees(kb_id or ""):
+            raise no_kb(kb)
         return self._answers.list_conversations(
-            kb_id, cursor, limit, channel=channel, contains=contains
+            kb_id, cursor, limit, channel=channel, contains=contains, who=who
         )
 
-    def conversation(self, conversation_id: str) -> Conversation:
+    def conversation(self, who: Principal, conversation_id: str) -> Conversation:
         """Return a conversation, messages in order."""
-        return self._answers.get_conversation(conversation_id)
+        found = self._answers.get_conversation(conversation_id)
+        if not (who.owns(found.owner) and who.sees(found.kb_id)):
+            raise no_conversation(conversation_id)
+        return found
 
-    def rename_conversation(self, conversation_id: str, title: str) -> Conversation:
+    def rename_conversation(self, who: Principal, conversation_id: str, title: str) -> Conversation:
         """Give a conversation another title. Raises InvalidRequest."""
+        self.conversation(who, conversation_id)
         return self._answers.rename_conversation(conversation_id, title)
 
-    def delete_conversation(self, conversation_id: str) -> None:
+    def delete_conversation(self, who: Principal, conversation_id: str) -> None:
         """Delete a conversation with its answers."""
+        self.conversation(who, conversation_id)
         self._answers.delete_conversation(conversation_id)

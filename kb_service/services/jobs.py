@@ -1,7 +1,11 @@
 """Ingest jobs as people see them: show, retry, cancel, watch. What a job does is the worker's."""
 
+from collections.abc import Callable
+
 from kb_service.domain.jobs import IngestJob
+from kb_service.domain.people import Principal, Right
 from kb_service.storage.jobs.queue import JobEvents, JobQueue
+from kb_service.storage.jobs.rows import no_job
 
 NEWEST = 2**62
 """A version no base reaches: asking for what came after it returns the present one."""
@@ -17,6 +21,14 @@ class JobService:
         """Return a job."""
         return self._jobs.get(job_id)
 
+    def show_to(self, who: Principal, job_id: str, right: Right) -> IngestJob:
+        """Return a job for who has that right in its base. Raises RightMissing."""
+        job = self.show(job_id)
+        if not who.sees(job.kb_id):
+            raise no_job(job_id)
+        who.require(job.kb_id, right)
+        return job
+
     def retry(self, job_id: str) -> IngestJob:
         """Queue a failed, dead or cancelled job again. Raises Conflict."""
         return self._jobs.retry(job_id)
@@ -30,6 +42,9 @@ class JobService:
         newest = self._jobs.events_since(kb_id, NEWEST).version
         return newest if seen is None else min(seen, newest)
 
-    def events_since(self, kb_id: str, version: int) -> JobEvents:
-        """Return the jobs that changed after a version."""
+    def events_since(
+        self, kb_id: str, version: int, still_may: Callable[[], None] = lambda: None
+    ) -> JobEvents:
+        """Return the jobs that changed after a version; `still_may` may refuse."""
+        still_may()
         return self._jobs.events_since(kb_id, version)

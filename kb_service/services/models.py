@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from kb_service.domain.documents import KnowledgeBase
 from kb_service.domain.errors import InvalidRequest, NotFound
+from kb_service.domain.people import Principal
 from kb_service.domain.ports import Embedder, Vector
 from kb_service.services.bases import BaseService
 from kb_service.services.chatting import ChattingService
@@ -14,7 +15,7 @@ from kb_service.services.readiness import ReadinessService
 
 @dataclass(frozen=True, slots=True)
 class ServedModels:
-    """What can be asked now: the chat model and the embedding model by name, and every base."""
+    """What can be asked now: the chat model and the embedding model by name, and the bases."""
 
     chat: str | None
     bases: tuple[KnowledgeBase, ...]
@@ -36,14 +37,14 @@ class ModelService:
         self._chatting = chatting
         self._embedder = embedder
 
-    def served(self) -> ServedModels:
-        """Return what can be asked now; waits for no model. Raises StorageError."""
+    def served(self, who: Principal) -> ServedModels:
+        """Return what this one can ask now; waits for no model. Raises StorageError."""
         waiting = self._readiness.waiting()
         chat = None if "generator" in waiting else self._chatting().info
         is_missing = "embedder" in waiting | self._readiness.replaced()
         return ServedModels(
             chat.name if chat else None,
-            tuple(self._bases.every()),
+            tuple(base for base in self._bases.every() if who.sees(base.id)),
             None if is_missing else self._embedder().profile.name,
         )
 

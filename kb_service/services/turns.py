@@ -23,7 +23,6 @@ from kb_service.domain.answers import (
 )
 from kb_service.domain.chats import ChatMessage, Usage
 from kb_service.domain.documents import KnowledgeBase
-from kb_service.domain.errors import NotFound
 from kb_service.domain.history import AsOf
 from kb_service.domain.queries import Passage, Reranking
 from kb_service.domain.questions import Question, QuestionKind, QuestionPart
@@ -38,6 +37,7 @@ from kb_service.services.assembly import RevisionTexts
 from kb_service.services.follow_ups import Carried, carried_from, carried_through, rewrite
 from kb_service.services.named import Named, named_in
 from kb_service.services.understanding import understood_as
+from kb_service.storage.answers.store import no_conversation
 from kb_service.storage.identity import new_id
 
 E = TypeVar("E")
@@ -161,11 +161,8 @@ def open_turn(request: AskRequest, kb: KnowledgeBase, log: AnswerLog, today: dat
         carried = carried_through(earlier[-MAX_EARLIER:])
         return _turn(request, kb, new_id("conv"), request.history, carried, today)
     conversation = log.get_conversation(request.conversation_id)
-    if conversation.kb_id != kb.id:
-        raise NotFound(
-            f"conversation {conversation.id} does not belong to knowledge base {kb.id}",
-            code="conversation_not_found",
-        )
+    if conversation.kb_id != kb.id or not request.who.owns(conversation.owner):
+        raise no_conversation(conversation.id)
     history = tuple(ChatMessage(m.role, m.content) for m in conversation.messages)
     answers = log.latest_answers(conversation.id, MAX_EARLIER)
     told = (answer for answer in answers if answer.kind is not QuestionKind.SMALL_TALK)
@@ -235,6 +232,7 @@ def to_answer(
         tabled=draft.tabled,
         channel=turn.request.channel,
         as_of=turn.as_of.change if turn.as_of else None,
+        owner=turn.request.who.key_id,
     )
 
 

@@ -3,7 +3,7 @@
 Each public method is one transaction. Knows nothing of what documents hold.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -85,12 +85,22 @@ class Bases:
             statement = _base_rows().where(_base_matches(key)).order_by(*closest)
             row = connection.execute(statement).first()
         if row is None:
-            raise NotFound(f"no knowledge base {key!r}", code="kb_not_found")
+            raise no_kb(key)
         return _base_of(row)
 
-    def list(self, cursor: str | None = None, limit: int = 100) -> Listing[KnowledgeBase]:
-        """Return bases by name, after the cursor. Raises InvalidRequest."""
+    def list(
+        self,
+        cursor: str | None = None,
+        limit: int = 100,
+        among: Collection[str] | None = None,
+    ) -> Listing[KnowledgeBase]:
+        """Return bases by name, after the cursor, of all or `among` these ids.
+
+        Raises InvalidRequest.
+        """
         statement = _base_rows().order_by(knowledge_bases.c.name)
+        if among is not None:
+            statement = statement.where(knowledge_bases.c.id.in_(among))
         statement = statement.limit(check_limit(limit) + 1)
         if cursor is not None:
             statement = statement.where(knowledge_bases.c.name > decode_cursor(cursor, 1)[0])
@@ -165,7 +175,12 @@ def require_kb(connection: Connection, kb_id: str) -> None:
     """Raise NotFound (kb_not_found) unless the base exists."""
     found = connection.execute(select(knowledge_bases.c.id).where(knowledge_bases.c.id == kb_id))
     if found.first() is None:
-        raise NotFound(f"no knowledge base {kb_id!r}", code="kb_not_found")
+        raise no_kb(kb_id)
+
+
+def no_kb(key: str) -> NotFound:
+    """Return the error for a base that is not there, or not for who asks: they are the same."""
+    return NotFound(f"no knowledge base {key!r}", code="kb_not_found")
 
 
 def _base_matches(key: str) -> ColumnElement[bool]:

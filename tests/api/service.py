@@ -57,6 +57,7 @@ from kb_service.services.erasing import ErasureService
 from kb_service.services.facts import FactService
 from kb_service.services.history import HistoryService
 from kb_service.services.jobs import JobService
+from kb_service.services.keys import KeyService
 from kb_service.services.models import ModelService
 from kb_service.services.pictures import PictureService
 from kb_service.services.readiness import ReadinessService
@@ -79,6 +80,7 @@ from kb_service.storage.facts.columns import Columns
 from kb_service.storage.facts.store import Facts
 from kb_service.storage.history import History
 from kb_service.storage.jobs.queue import JobQueue
+from kb_service.storage.people.store import Keys
 from kb_service.storage.records.store import RecordStore
 from kb_service.storage.revisions.publishing import RevisionPublisher
 from kb_service.storage.statistics import Statistics
@@ -268,6 +270,7 @@ class ApiService:
         self.embeddings = Embeddings(self.database)
         self.answers = BufferedAnswers(self.database)
         self.statistics = Statistics(self.database)
+        self.keys = KeyService(Keys(self.database), self.catalog.bases, settings.api_keys)
         self.retriever = ScriptedRetriever()
         self.answering = ScriptedAnswering()
         self.chat = ScriptedChat()
@@ -324,6 +327,7 @@ class ApiService:
             watching=WatchService(Watches(self.database), no_asker, self.settings, monotonic),
             uploads=self.uploads,
             jobs=JobService(self.jobs),
+            keys=self.keys,
             pictures=PictureService(self.catalog, lambda: self.pictures),
             searching=self.searching,
             similar=SimilarIncidents(Facts(self.database), self.searching.search),

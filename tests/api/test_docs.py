@@ -7,11 +7,12 @@ from collections.abc import Iterator
 import pytest
 from fastapi.routing import APIRoute
 
-from api import inputs
+from api import inputs, key_inputs
 from api.app import ROUTERS
 from api.openai import inputs as openai_inputs
 from kb_service.schemas import answers as answer_schemas
 from kb_service.schemas import documents as schemas
+from kb_service.schemas import keys as key_schemas
 from tests.conftest import ROOT
 
 GUIDE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
@@ -48,7 +49,7 @@ def literals(value: ast.expr) -> Iterator[str]:
 
 def fields() -> Iterator[str]:
     """Yield every field name that the API takes or gives."""
-    for module in (schemas, answer_schemas, inputs, openai_inputs):
+    for module in (schemas, answer_schemas, key_schemas, inputs, key_inputs, openai_inputs):
         for name, model in vars(module).items():
             is_own = isinstance(model, type) and model.__module__ == module.__name__
             if is_own and name not in PARTS_OF_OTHERS:

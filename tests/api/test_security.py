@@ -8,11 +8,25 @@ from api.app import check_bind, create_app
 from api.names import Site, check_origin
 from api.security import Keyring
 from kb_service.domain.errors import ConfigurationError, KbError, Unauthorized
+from kb_service.services.keys import KeyService
 from kb_service.settings import Settings
 from tests.api.conftest import BASE_URL
 from tests.api.service import ApiService
 
 KEY = "correct-horse-battery"
+
+
+class NoKeys:
+    """No key was made; the settings have some."""
+
+    def are_needed(self) -> bool:
+        return True
+
+    def of_secret(self, secret: str) -> None:
+        return None
+
+
+NO_KEYS: KeyService = NoKeys()  # type: ignore[assignment]  # scripted
 
 
 def keyed_client(tmp_path: object, key: str = KEY) -> TestClient:
@@ -53,15 +67,15 @@ def test_the_right_key_opens_and_a_wrong_one_does_not(
 
 def test_a_stored_hash_is_not_itself_a_key() -> None:
     hashed = PasswordHasher(1, 8, 1).hash(KEY)
-    keyring = Keyring(Settings(api_keys={"ops": hashed}))  # type: ignore[dict-item]  # pydantic converts
-    assert keyring.authenticate(KEY) == "ops"
+    keyring = Keyring(Settings(api_keys={"ops": hashed}), NO_KEYS)  # type: ignore[dict-item]  # pydantic converts
+    assert keyring.authenticate(KEY).name == "ops"
     with pytest.raises(Unauthorized):
         keyring.authenticate(hashed)
 
 
 def test_an_empty_key_is_a_wrong_setting() -> None:
     with pytest.raises(ConfigurationError, match="KB_API_KEYS__OPS is empty"):
-        Keyring(Settings(api_keys={"ops": " "}))  # type: ignore[dict-item]  # pydantic converts
+        Keyring(Settings(api_keys={"ops": " "}), NO_KEYS)  # type: ignore[dict-item]  # pydantic converts
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "127.8.8.8"])

@@ -13,6 +13,7 @@ import pytest
 
 from kb_service.bootstrap import open_services
 from kb_service.domain.errors import NotFound
+from kb_service.domain.people import OPERATOR
 from kb_service.operations import Services
 from kb_service.services.asking import AskRequest
 from kb_service.services.searching import SearchRequest
@@ -103,12 +104,12 @@ def assert_whole(services: Services) -> None:
 
 def assert_talks(services: Services) -> None:
     """Answers, conversations and ratings say what they said."""
-    talk = services.history.conversation(old_folder.TALK)
+    talk = services.history.conversation(OPERATOR, old_folder.TALK)
     assert [message.content for message in talk.messages] == [old_folder.QUESTION, old_folder.SAID]
-    assert [item.id for item in services.history.conversations("reports", None, 10).items] == [
-        old_folder.TALK
-    ]
-    found = services.history.answer(old_folder.ANSWER)
+    assert [
+        item.id for item in services.history.conversations(OPERATOR, "reports", None, 10).items
+    ] == [old_folder.TALK]
+    found = services.history.answer(OPERATOR, old_folder.ANSWER)
     assert (found.answer.answer, found.feedback) == (old_folder.SAID, ("up", "right"))
     cited = found.answer.citations[0]
     _, text = services.documents.text(found.answer.kb_id, cited.document_id, cited.sha256)
@@ -125,7 +126,7 @@ def test_a_folder_of_the_first_release_has_all_documents_answers_and_conversatio
     assert found[0].chunk.draft.text == old_folder.FALL
     again = AskRequest("reports", old_folder.QUESTION, conversation_id=old_folder.TALK)
     assert "Schmidt" in services.answering().ask(again).answer
-    assert len(services.history.conversation(old_folder.TALK).messages) == 4
+    assert len(services.history.conversation(OPERATOR, old_folder.TALK).messages) == 4
 
 
 def test_what_is_deleted_after_the_upgrade_goes_with_its_old_answers(services: Services) -> None:
@@ -133,7 +134,7 @@ def test_what_is_deleted_after_the_upgrade_goes_with_its_old_answers(services: S
     services.documents.delete(base.id, old_folder.PUMP)
     services.erasing.erase(base.id)
     assert services.erasing.check(old_folder.PUMP).is_complete
-    assert services.history.answer(old_folder.ANSWER).answer.answer == ""
+    assert services.history.answer(OPERATOR, old_folder.ANSWER).answer.answer == ""
     with pytest.raises(NotFound):
         services.documents.show(base.id, old_folder.PUMP)
 

@@ -1,6 +1,7 @@
 """Stand-ins for what answering stands on: a shelf of texts with its retriever, a writer, a log."""
 
 from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from kb_service.domain.answers import (
@@ -137,7 +138,8 @@ class FakeLog:
                 Message("assistant", answer.answer, answer.id, NOW),
             )
         ]
-        return Conversation(conversation_id, turns[0].kb_id, "", tuple(messages), NOW, NOW)
+        began = Conversation(conversation_id, turns[0].kb_id, "", tuple(messages), NOW, NOW)
+        return replace(began, owner=turns[0].owner)
 
     def latest_answers(self, conversation_id: str, limit: int) -> tuple[Answer, ...]:
         turns = [a for a, _ in self.saved if a.conversation_id == conversation_id]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from kb_service.domain.answers import Answer, AnswerStatus, CitationStatus, Understood
 from kb_service.domain.chats import ChatMessage, SamplingOptions
 from kb_service.domain.errors import GenerationError, InvalidRequest, NotFound
+from kb_service.domain.people import OPERATOR, Principal, Right, Rights
 from kb_service.domain.queries import Filters, Reranking
 from kb_service.domain.questions import QuestionKind
 from kb_service.domain.spans import TextSpan
@@ -278,8 +279,20 @@ def test_a_conversation_of_another_base_is_not_found() -> None:
     desk = Desk(FakeWriter("The pump failed on 3 March 2021."), pump=PUMP)
     answer = desk.ask()
     desk.log.saved = [(replace(answer, kb_id="kb_2"), desk.log.saved[0][1])]
-    with pytest.raises(NotFound, match="does not belong"):
+    with pytest.raises(NotFound, match="no conversation"):
         desk.ask(conversation_id=answer.conversation_id)
+
+
+def test_a_conversation_is_its_keys_and_goes_on_for_no_other() -> None:
+    desk = Desk(FakeWriter("The pump failed on 3 March 2021."), pump=PUMP)
+    reads = Rights(by_base={"kb_1": Right.READ})
+    mary, peter = Principal("mary", "key_1", reads), Principal("peter", "key_2", reads)
+    first = desk.ask(who=mary)
+    assert first.owner == "key_1"
+    assert desk.ask(conversation_id=first.conversation_id, who=mary).owner == "key_1"
+    with pytest.raises(NotFound, match="no conversation"):
+        desk.ask(conversation_id=first.conversation_id, who=peter)
+    desk.ask(conversation_id=first.conversation_id, who=OPERATOR)
 
 
 @pytest.mark.parametrize(

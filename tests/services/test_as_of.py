@@ -9,6 +9,7 @@ from sqlalchemy import event
 
 from kb_service.bootstrap import compose
 from kb_service.domain.errors import InvalidRequest
+from kb_service.domain.people import OPERATOR
 from kb_service.domain.queries import Filters
 from kb_service.model_parts import build_models
 from kb_service.operations import Services
@@ -87,11 +88,11 @@ def test_an_answer_is_given_from_the_base_as_it_was(
     cited = then.citations[0]
     _, text = services.documents.text(then.kb_id, cited.document_id, cited.sha256)
     assert cited.source.of(text) == cited.cited_text
-    assert services.history.answer(then.id).answer == then
+    assert services.history.answer(OPERATOR, then.id).answer == then
     empty = services.answering().ask(AskRequest("reports", question, as_of=0))
     assert empty.reason == "knowledge_base_empty"
     services.documents.delete(then.kb_id, cited.document_id)
-    assert services.history.answer(then.id).answer.answer == ""
+    assert services.history.answer(OPERATOR, then.id).answer.answer == ""
 
 
 def test_moments_that_are_none_are_refused(

@@ -110,6 +110,7 @@ class PreparedAnswering:
             question=request.question,
             conversation_id=request.conversation_id or new_id("conv"),
             channel=request.channel,
+            owner=request.who.key_id,
             citations=tuple(replace(item, **names) for item in prepared.citations),
             passages=tuple(replace(item, **names) for item in prepared.passages if names),
         )

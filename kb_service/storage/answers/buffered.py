@@ -148,7 +148,7 @@ def _begun_by(answer: Answer) -> Conversation:
     title = answer.question[:MAX_TITLE_CHARS]
     began = answer.created_at
     return Conversation(
-        answer.conversation_id, answer.kb_id, title, (), began, began, answer.channel
+        answer.conversation_id, answer.kb_id, title, (), began, began, answer.channel, answer.owner
     )
 
 

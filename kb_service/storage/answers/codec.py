@@ -29,9 +29,10 @@ REDACTED_REASON = "document_deleted"
 
 
 def answer_json(answer: Answer) -> Json:
-    """Return the answer as a JSON value, without whether it is stored and what was read."""
+    """Return the answer as a JSON value, without whether it is stored, whose it is and what was
+    read."""
     payload = dataclasses.asdict(answer)
-    del payload["not_stored"]
+    del payload["not_stored"], payload["owner"]
     payload["tabled"] = answer.tabled and tabled_json(answer.tabled)
     for passage in payload["passages"]:
         del passage["units"], passage["found"]

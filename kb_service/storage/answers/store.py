@@ -6,22 +6,27 @@ An answer that saw words of a document that is gone is stored, and read back, wi
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Select,
     and_,
     delete,
     exists,
+    false,
     func,
     insert,
     or_,
     select,
+    true,
     update,
 )
 
 from kb_service.domain.answers import Answer, AnswerAudit, Channel, Conversation, Message
 from kb_service.domain.errors import InvalidRequest, NotFound
+from kb_service.domain.people import OPERATOR, Principal
 from kb_service.storage.answers.codec import (
     answer_from,
     answer_json,
@@ -41,6 +46,7 @@ from kb_service.storage.identity import (
     new_id,
     utc_now,
 )
+from kb_service.storage.people.tables import conversation_owners
 from kb_service.storage.rows import batches, value_of
 from kb_service.storage.tables import (
     answer_documents,
@@ -97,16 +103,22 @@ class AnswerStore:
         if is_whole:
             return answer, audit
         payload, record = redacted(answer_json(answer), audit_json(audit))
-        return replace(answer_from(payload), not_stored=answer.not_stored), audit_from(record)
+        kept = replace(answer_from(payload), not_stored=answer.not_stored, owner=answer.owner)
+        return kept, audit_from(record)
 
     def get(self, answer_id: str) -> tuple[Answer, AnswerAudit]:
         """Return an answer and its audit record. Raises NotFound (answer_not_found)."""
-        statement = select(answers.c.payload, answers.c.audit).where(answers.c.id == answer_id)
+        talk = conversation_owners.c.conversation_id == answers.c.conversation_id
+        statement = (
+            select(answers.c.payload, answers.c.audit, conversation_owners.c.key_id)
+            .outerjoin(conversation_owners, talk)
+            .where(answers.c.id == answer_id)
+        )
         with self._database.read() as connection:
             row = connection.execute(statement).first()
         if row is None:
-            raise _no_answer(answer_id)
-        return answer_from(row.payload), audit_from(row.audit)
+            raise no_answer(answer_id)
+        return replace(answer_from(row.payload), owner=row.key_id or ""), audit_from(row.audit)
 
     def latest_answers(self, conversation_id: str, limit: int) -> tuple[Answer, ...]:
         """Return the last answers of a conversation, the latest first."""
@@ -134,7 +146,7 @@ class AnswerStore:
         with self._database.write() as connection:
             found = connection.execute(select(answers.c.id).where(answers.c.id == answer_id))
             if found.first() is None:
-                raise _no_answer(answer_id)
+                raise no_answer(answer_id)
             connection.execute(delete(feedback).where(feedback.c.answer_id == answer_id))
             connection.execute(
                 insert(feedback).values(
@@ -165,14 +177,16 @@ class AnswerStore:
         *,
         channel: Channel | None = None,
         contains: str | None = None,
+        who: Principal = OPERATOR,
     ) -> Listing[Conversation]:
         """Return conversations, the latest first, after the cursor, of one base or of all.
 
-        `contains`: those with that in their title or in what was said, in any case.
+        `contains`: those with that in their title or in what was said, in any case. `who`: those
+        that are this one's.
         """
         updated_at, key = conversations.c.updated_at, conversations.c.id
         statement = select(key, updated_at).order_by(updated_at.desc(), key.desc())
-        statement = statement.limit(check_limit(limit) + 1)
+        statement = statement.limit(check_limit(limit) + 1).where(_are_of(who))
         if kb_id is not None:
             statement = statement.where(conversations.c.kb_id == kb_id)
         if channel is not None:
@@ -261,7 +275,7 @@ def _save(connection: Connection, answer: Answer, audit: AnswerAudit) -> Answer:
     if seen:
         values = [{"answer_id": answer.id, "document_id": item} for item in sorted(seen)]
         connection.execute(insert(answer_documents), values)
-    return answer_from(payload)
+    return replace(answer_from(payload), owner=answer.owner)
 
 
 def _begin_conversation(connection: Connection, answer: Answer, now: datetime) -> None:
@@ -277,6 +291,9 @@ def _begin_conversation(connection: Connection, answer: Answer, now: datetime) -
                 updated_at=now,
             )
         )
+        if answer.owner:
+            values = {"conversation_id": answer.conversation_id, "key_id": answer.owner}
+            connection.execute(insert(conversation_owners).values(values))
 
 
 def _append(connection: Connection, conversation_id: str, message: Message) -> None:
@@ -300,6 +317,17 @@ def _append(connection: Connection, conversation_id: str, message: Message) -> N
     )
 
 
+def _are_of(who: Principal) -> ColumnElement[bool]:
+    """Match the conversations that are somebody's: what it began, in bases that it sees."""
+    if who.is_admin:
+        return true()
+    begun = select(conversation_owners.c.conversation_id).where(
+        conversation_owners.c.key_id == who.key_id
+    )
+    own = conversations.c.id.in_(begun) if who.key_id else false()
+    return own if who.bases is None else and_(own, conversations.c.kb_id.in_(who.bases))
+
+
 def _says(words: str) -> ColumnElement[bool]:
     own = messages.c.conversation_id == conversations.c.id
     said = messages.c.content.icontains(words, autoescape=True)
@@ -314,10 +342,16 @@ def _existing(connection: Connection, document_ids: set[str]) -> set[str]:
     return found
 
 
+def _conversation_rows() -> Select[Any]:
+    """Select conversations with the key whose each one is."""
+    whose = conversation_owners.c.conversation_id == conversations.c.id
+    return select(conversations, conversation_owners.c.key_id).outerjoin(conversation_owners, whose)
+
+
 def _require_conversation(connection: Connection, conversation_id: str) -> None:
     statement = select(conversations.c.id).where(conversations.c.id == conversation_id)
     if connection.execute(statement).first() is None:
-        raise NotFound(f"no conversation {conversation_id!r}", code="conversation_not_found")
+        raise no_conversation(conversation_id)
 
 
 def _read(connection: Connection, ids: Sequence[str]) -> tuple[Conversation, ...]:
@@ -336,11 +370,18 @@ def _read(connection: Connection, ids: Sequence[str]) -> tuple[Conversation, ...
             row,
             messages=tuple(turns.get(row.id, ())),
             channel=Channel(row.channel),
+            owner=row.key_id or "",
         )
-        for row in connection.execute(select(conversations).where(conversations.c.id.in_(ids)))
+        for row in connection.execute(_conversation_rows().where(conversations.c.id.in_(ids)))
     }
     return tuple(found[conversation_id] for conversation_id in ids)
 
 
-def _no_answer(answer_id: str) -> NotFound:
+def no_conversation(conversation_id: str) -> NotFound:
+    """Return the error for a conversation that is not there, or not for who asks."""
+    return NotFound(f"no conversation {conversation_id!r}", code="conversation_not_found")
+
+
+def no_answer(answer_id: str) -> NotFound:
+    """Return the error for an answer that is not there, or not for who asks."""
     return NotFound(f"no answer {answer_id!r}", code="answer_not_found")

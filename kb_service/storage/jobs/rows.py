@@ -110,5 +110,10 @@ def require_job_row(connection: Connection, job_id: str) -> Row[Any]:
     """Return the jobs row. Raises NotFound (job_not_found)."""
     row = connection.execute(select(jobs).where(jobs.c.id == job_id)).first()
     if row is None:
-        raise NotFound(f"no job {job_id!r}", code="job_not_found")
+        raise no_job(job_id)
     return row
+
+
+def no_job(job_id: str) -> NotFound:
+    """Return the error for a job that is not there, or not for who asks."""
+    return NotFound(f"no job {job_id!r}", code="job_not_found")

@@ -1,0 +1,1 @@
+"""Who may use the service: keys with their rights, and whose a conversation is."""
