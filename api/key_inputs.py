@@ -5,13 +5,15 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from api.inputs import Input
-from api.schema import A_NAME, STORABLE, Id, Whole, integer, text
+from api.schema import A_NAME, Id, Whole, integer, text
 from kb_service.domain.people import Right, Rights
 from kb_service.services.keys import MAX_DAYS, MAX_KEY_CHARS, MAX_PERSON_CHARS
 
+ON_ONE_LINE = r"^[^\u0000-\u001f\u007f]*$"
+
 RightName = Literal["read", "write", "manage"]
 KeyName = Annotated[str, text(1, MAX_KEY_CHARS, A_NAME)]
-Person = Annotated[str, text(0, MAX_PERSON_CHARS, STORABLE)]
+Person = Annotated[str, text(0, MAX_PERSON_CHARS, ON_ONE_LINE)]
 Days = Annotated[int, Whole, integer(1, MAX_DAYS)]
 
 

@@ -192,7 +192,7 @@ def test_keys_apply_and_refusals_have_the_shape_of_the_protocol(settings: Settin
     assert client.get("/v1/models", headers=headers).status_code == 200
     chat = {"model": "tiny", "messages": [QUESTION]}
     assert client.post(PATH, json=chat, headers=headers).status_code == 200
-    assert service.chat.requests[0].tenant == "key:ann"
+    assert service.chat.requests[0].tenant == "key:settings:ann"
     unknown = client.get("/v1/absent", headers=headers)
     assert (unknown.status_code, unknown.json()["error"]["code"]) == (404, "route_not_found")
     assert "param" in unknown.json()["error"]

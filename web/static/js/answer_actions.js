@@ -44,7 +44,7 @@ export class AnswerActions {
       menuButton(t("save_answer"), this.#formats(answer), { "data-action": "save" }, "download"),
       iconButton("pencil", t("ask_again_edited"), () => this.#handlers.onAgain(), { "data-action": "again" }),
       iconButton("link", t("copy_link"), () => this.#copy(this.#handlers.onLink(answer), "link_copied"), { "data-action": "link" }),
-      ...(answer.kind === "small_talk" ? [] : [iconButton("watch", t("watch_add"), () => this.#handlers.onWatch(answer), { "data-action": "watch" })]),
+      ...(answer.kind === "small_talk" ? [] : [iconButton("watch", t("watch_add"), () => this.#handlers.onWatch(answer), { "data-action": "watch", "data-needs": "write" })]),
       ...(answer.stored ? thumbs : []));
     if (!rating) this.#note.replaceChildren();
   }

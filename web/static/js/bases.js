@@ -6,6 +6,7 @@ import { askTexts, confirmLoss } from "./dialogs.js";
 import { announce, byId, el, focused, isInView, refill, show } from "./dom.js";
 import { forgetBase } from "./drafts.js";
 import { formatNumber, onLanguage, t } from "./i18n/i18n.js";
+import { isAdmin, rightsIn } from "./rights.js";
 
 const LAST_ITEM = "kb.last_base";
 const PAGE_SIZE = 100;
@@ -64,6 +65,7 @@ export class Bases {
 
   choose(base) {
     this.chosen = base;
+    rightsIn(base?.id ?? null);
     if (base) localStorage.setItem(LAST_ITEM, base.id);
     this.render();
     this.#chosenRow?.scrollIntoView({ block: "nearest" });
@@ -123,7 +125,7 @@ export class Bases {
     const changed = await askTexts({
       title: t("base_rename"),
       fields: [
-        { name: "name", label: t("base_name"), value: base.name, isRequired: true },
+        ...(isAdmin() ? [{ name: "name", label: t("base_name"), value: base.name, isRequired: true }] : []),
         { name: "description", label: t("base_description"), value: base.description },
       ],
       confirm: t("save"),

@@ -70,19 +70,19 @@ export class DocumentRow {
 
   /** @param {Api["DocumentBody"]} doc @param {Api["JobBody"]} job */
   #buttons(doc, job) {
-    const add = (name, symbol, isShown) => {
+    const add = (name, symbol, isShown, needs = "write") => {
       if (!isShown) return null;
       const label = t(`document_${name}`, { name: doc.name });
-      return iconButton(symbol, label, () => this.#actions[name](doc, job), { "data-action": name });
+      return iconButton(symbol, label, () => this.#actions[name](doc, job), { "data-action": name, "data-needs": needs });
     };
     const canRetry = job !== null && ["failed", "dead", "cancelled"].includes(job.status);
     const canCancel = job !== null && UNFINISHED.has(job.status) && (isActive(doc) || doc.revision !== null);
     return [
       add("retry", "refresh", canRetry),
       add("cancel", "stop", canCancel),
-      add("versions", "history", doc.versions.length > 1),
+      add("versions", "history", doc.versions.length > 1, null),
       add("columns", "columns", isLedger(doc)),
-      add("download", "download", true),
+      add("download", "download", true, null),
       add("remove", "trash", true),
     ].filter(Boolean);
   }

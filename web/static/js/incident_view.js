@@ -41,8 +41,8 @@ function documents({ records, facts }, on) {
       el("button", { type: "button", class: "document-name", "data-key": `open ${key}`, onclick: (event) => on.open(first, event.currentTarget) }, el("bdi", {}, recordName(record))),
       record.status ? el("span", { class: "badge" }, codeText("stands", record.status)) : "",
       apart ? el("span", { class: "meta" }, said) : "",
-      apart ? el("button", { type: "button", class: "quiet-button", "data-key": `link ${key}`, onclick: () => on.link(record) }, t("record_link")) : "",
-      records.length > 1 ? el("button", { type: "button", class: "quiet-button", "data-key": `unlink ${key}`, "aria-label": t("record_unlink_label", { name: recordName(record) }), onclick: () => on.unlink(record) }, t("record_unlink")) : "");
+      apart ? el("button", { type: "button", class: "quiet-button", "data-key": `link ${key}`, "data-needs": "write", onclick: () => on.link(record) }, t("record_link")) : "",
+      records.length > 1 ? el("button", { type: "button", class: "quiet-button", "data-key": `unlink ${key}`, "data-needs": "write", "aria-label": t("record_unlink_label", { name: recordName(record) }), onclick: () => on.unlink(record) }, t("record_unlink")) : "");
   });
   return el("ul", { class: "told-list" }, rows);
 }
@@ -78,9 +78,9 @@ function source(fact, on) {
   return el("li", { class: "fact-source" },
     el("span", { class: "fact-at" },
       placeButton(fact, `open fact ${fact.id}`, on),
-      iconButton("pencil", t("fact_correct", what), () => on.correct(fact), { "data-key": `correct ${fact.id}` })),
+      iconButton("pencil", t("fact_correct", what), () => on.correct(fact), { "data-key": `correct ${fact.id}`, "data-needs": "write" })),
     correction ? el("span", { class: "meta" }, t("fact_corrected", { by: correction.by || t("somebody"), time: formatTime(correction.at), words: oneLine(fact.value) })) : "",
-    correction ? el("button", { type: "button", class: "quiet-button", "data-key": `back ${fact.id}`, "aria-label": t("fact_back_label", what), onclick: () => on.takeBack(fact) }, t("fact_back")) : "");
+    correction ? el("button", { type: "button", class: "quiet-button", "data-key": `back ${fact.id}`, "data-needs": "write", "aria-label": t("fact_back_label", what), onclick: () => on.takeBack(fact) }, t("fact_back")) : "");
 }
 
 /** @param {Api["FactBody"]} fact */

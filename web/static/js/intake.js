@@ -4,6 +4,7 @@
 import { ApiError } from "./api.js";
 import { byId } from "./dom.js";
 import { acceptDrops, pickedFiles } from "./file_drop.js";
+import { lacks } from "./rights.js";
 
 export class Intake {
   #hooks;
@@ -17,7 +18,7 @@ export class Intake {
     this.#hooks = hooks;
     this.#connectPicker("pick-files", "file-input");
     this.#connectPicker("pick-folder", "folder-input");
-    acceptDrops(byId("drop-overlay"), () => !document.querySelector("dialog:modal"), (reading) => this.#take(this.#meant, reading));
+    acceptDrops(byId("drop-overlay"), () => !document.querySelector("dialog:modal") && !lacks("write"), (reading) => this.#take(this.#meant, reading));
   }
 
   // The page knows its base now (an id), or that there is none (null). Only the first call counts.

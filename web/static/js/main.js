@@ -18,6 +18,7 @@ import { Intake } from "./intake.js";
 import { Navigation } from "./navigation.js";
 import { Notices } from "./notices.js";
 import { Readiness } from "./readiness.js";
+import { loadRights } from "./rights.js";
 import { Search } from "./search.js";
 import { Setup } from "./setup.js";
 import { Tabs } from "./tabs.js";
@@ -112,7 +113,7 @@ const watches = new Watches({
   open: (view, quote, button) => viewer.openCitation(bases.chosen.id, view, quote, button),
   added: () => navigation.openView("watches"),
 });
-const setup = new Setup({ guard: (run) => guard(run), base: () => bases.chosen, rename: () => bases.rename(), remove: () => bases.remove() });
+const setup = new Setup({ guard: (run) => guard(run), base: () => bases.chosen, bases: () => bases.items, rename: () => bases.rename(), remove: () => bases.remove() });
 const navigation = new Navigation({ address, ask, bases, conversations, documents, incidents, notices, search, setup, tabs, uploads, viewer, watches, frame: showFrame });
 
 // The incident that cited words tell of.
@@ -183,6 +184,7 @@ let isStarted = false;
 let starting = null; // the start that is under way
 
 async function begin() {
+  await loadRights();
   await bases.load();
   await navigation.start();
   isStarted = true;
@@ -198,6 +200,7 @@ function beginOnce() {
 function connectRefresh() {
   const refresh = () => document.hidden || guard(async () => {
     if (!isStarted) return beginOnce();
+    await loadRights();
     await bases.refresh();
     await bases.refreshChosen();
     await conversations.refresh();

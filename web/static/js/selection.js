@@ -69,12 +69,12 @@ export class Selection {
     box.indeterminate = numShown > 0 && numShown < this.#shown.length;
     show(bar, count > 0);
     if (!count) return bar.replaceChildren();
-    const button = (key, run, isShown = true) =>
-      isShown ? el("button", { type: "button", class: "plain-button", onclick: () => this.#hooks.guard(run) }, t(key)) : "";
+    const button = (key, run, isShown = true, needs = "write") =>
+      isShown ? el("button", { type: "button", class: "plain-button", "data-needs": needs, onclick: () => this.#hooks.guard(run) }, t(key)) : "";
     const docs = [...this.#docs.values()];
     bar.replaceChildren(
       el("strong", { role: "status" }, t("num_selected", { count })),
-      button("selected_ask", async () => this.#hooks.ask(docs), docs.every((doc) => doc.revision)),
+      button("selected_ask", async () => this.#hooks.ask(docs), docs.every((doc) => doc.revision), null),
       button("selected_tag", () => this.#tag(docs)),
       button("selected_retry", () => this.#retry(docs), docs.some((doc) => BROKEN.has(doc.job?.status))),
       button("selected_delete", () => this.#delete(docs)),

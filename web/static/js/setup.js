@@ -4,15 +4,17 @@
 import { apiKey, basePath, getJson, readiness, sendJson } from "./api.js";
 import { announce, byId, el } from "./dom.js";
 import { codeText, errorText, formatNumber, formatTime, onLanguage, reasonText, t } from "./i18n/i18n.js";
+import { keyTable, loadKeys, rightList } from "./keys_view.js";
+import { isAdmin, loadRights, reader } from "./rights.js";
 
 export class Setup {
   #base = null;
-  /** @type {{setup: Api["SetupBody"], ready: Api["ReadinessBody"] | null, columns: Api["ColumnFieldBody"][]} | null} */
+  /** @type {{setup: Api["SetupBody"] | null, keys: Api["KeyBody"][], ready: Api["ReadinessBody"] | null, columns: Api["ColumnFieldBody"][]} | null} */
   #found = null;
   #error = null;
   #hooks;
 
-  // hooks: {guard(run), base() the base as it is now, rename(), remove()}
+  // hooks: {guard(run), base() the base as it is now, bases() those of the list, rename(), remove()}
   constructor(hooks) {
     this.#hooks = hooks;
     onLanguage(() => this.#draw());
@@ -28,9 +30,11 @@ export class Setup {
   async show() {
     const kbId = this.#base;
     try {
-      const [setup, ready, columns] = await Promise.all([getJson("setup"), readiness(), getJson(`${basePath(kbId)}/columns`)]);
+      await loadRights();
+      const [setup, keys] = isAdmin() ? await Promise.all([getJson("setup"), loadKeys()]) : [null, []];
+      const [ready, columns] = await Promise.all([readiness(), getJson(`${basePath(kbId)}/columns`)]);
       if (kbId !== this.#base) return;
-      this.#found = { setup, ready, columns: columns.items };
+      this.#found = { setup, keys, ready, columns: columns.items };
       this.#error = null;
     } catch (error) {
       if (kbId !== this.#base) return;
@@ -46,8 +50,9 @@ export class Setup {
   #parts() {
     if (this.#error) return [el("p", { class: "notice notice-bad", role: "alert" }, errorText(this.#error))];
     if (!this.#found) return [];
-    const { setup, ready, columns } = this.#found;
-    return [this.#baseSection(columns), modelSection(setup), storageSection(setup, ready), keySection(setup)];
+    const { setup, keys, ready, columns } = this.#found;
+    const ofService = setup ? [modelSection(setup), storageSection(setup, ready), this.#keySection(keys)] : [];
+    return [this.#baseSection(columns), ...ofService, readerSection()];
   }
 
   /** @param {Api["ColumnFieldBody"][]} columns */
@@ -66,8 +71,14 @@ export class Setup {
         [t("setup_columns"), columns.length ? el("ul", {}, columns.map((column) => this.#column(column))) : t("setup_columns_none")],
       ]),
       el("p", { class: "setup-actions" },
-        el("button", { type: "button", class: "plain-button", onclick: act(this.#hooks.rename) }, t("base_rename")),
-        el("button", { type: "button", class: "plain-button", onclick: act(this.#hooks.remove) }, t("base_delete"))));
+        el("button", { type: "button", class: "plain-button", "data-needs": "manage", onclick: act(this.#hooks.rename) }, t("base_rename")),
+        el("button", { type: "button", class: "plain-button", "data-needs": "manage", onclick: act(this.#hooks.remove) }, t("base_delete"))));
+  }
+
+  /** @param {Api["KeyBody"][]} keys */
+  #keySection(keys) {
+    const changed = () => this.show();
+    return section(t("setup_keys"), ...keyTable(keys, this.#hooks.bases(), { guard: this.#hooks.guard, changed }), el("p", { class: "meta" }, `${t("rights_how")} ${t("setup_keys_how")}`));
   }
 
   /** @param {Api["ColumnFieldBody"]} column */
@@ -79,7 +90,7 @@ export class Setup {
       await this.show();
     };
     return el("li", {}, el("bdi", {}, name), " → ", codeText("field", field), " ", el("span", { class: "meta" }, t("setup_said", { by: by || t("somebody"), time: formatTime(at) })),
-      el("button", { type: "button", class: "quiet-button", "aria-label": t("setup_column_back", { name }), onclick: () => this.#hooks.guard(takeBack) }, t("fact_back")));
+      el("button", { type: "button", class: "quiet-button", "data-needs": "write", "aria-label": t("setup_column_back", { name }), onclick: () => this.#hooks.guard(takeBack) }, t("fact_back")));
   }
 }
 
@@ -115,12 +126,13 @@ function storageSection(setup, ready) {
   ]));
 }
 
-/** @param {Api["SetupBody"]} setup */
-function keySection({ keys }) {
-  return section(t("setup_keys"),
-    rows([
-      [t("setup_key_names"), keys.length ? el("bdi", {}, keys.join(", ")) : t("setup_keys_none")],
-      [t("setup_this_tab"), t(apiKey() ? "setup_with_key" : "setup_without_key")],
-    ]),
-    el("p", { class: "meta" }, t("setup_keys_how")));
+// Whose page this is, and what the key of this tab may do.
+function readerSection() {
+  const { name, needs_key: needsKey, rights } = reader();
+  if (!needsKey) return section(t("setup_you"), el("p", {}, t("setup_no_key_needed")));
+  return section(t("setup_you"), rows([
+    [t("setup_your_key"), el("bdi", {}, name)],
+    [t("setup_your_rights"), rightList(rights)],
+    [t("setup_this_tab"), t(apiKey() ? "setup_with_key" : "setup_without_key")],
+  ]));
 }

@@ -50,14 +50,14 @@ export function showVersions(kbId, doc, open) {
 /** @param {Api["VersionBody"]} version */
 function versionRow(version, actions, guard) {
   const { number, state } = version;
-  const button = (name, isShown) =>
-    isShown && el("button", { type: "button", class: "quiet-button", "aria-label": t(`version_${name}_label`, { number }), onclick: guard(actions[name]) }, t(`version_${name}`));
+  const button = (name, isShown, needs = null) =>
+    isShown && el("button", { type: "button", class: "quiet-button", "data-needs": needs, "aria-label": t(`version_${name}_label`, { number }), onclick: guard(actions[name]) }, t(`version_${name}`));
   const isRead = state !== "unread";
   return el("li", {},
     el("strong", {}, t("version_number", { number })),
     el("span", { class: "meta" }, [formatTime(version.created_at), formatBytes(version.size_bytes), codeText("version", state)].join(" · ")),
     el("span", { class: "version-actions" },
-      button("open", isRead), button("compare", state === "kept"), button("download", true), button("restore", state !== "searchable")));
+      button("open", isRead), button("compare", state === "kept"), button("download", true), button("restore", state !== "searchable", "write")));
 }
 
 // The document as the viewer shows it, with the words of that version.

@@ -11,7 +11,7 @@ import { sourceRow } from "./source_row.js";
 /** @param {Api["WatchBody"]} watch @param {Api["AnswerChangeBody"][] | null} changes */
 export function watchCard(watch, changes, isOpen, on) {
   const { id, name, question, answer, error, is_paused: isPaused, num_changes: count } = watch;
-  const act = (key, symbol, run) => iconButton(symbol, t(key, { name }), () => run(watch), { "data-key": `${key} ${id}` });
+  const act = (key, symbol, run) => iconButton(symbol, t(key, { name }), () => run(watch), { "data-key": `${key} ${id}`, "data-needs": "write" });
   return el("li", { class: isPaused ? "watch is-paused" : "watch" },
     el("div", { class: "watch-head" },
       el("h2", {}, el("bdi", {}, name)),

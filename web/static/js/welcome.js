@@ -3,13 +3,15 @@
 
 import { el, icon } from "./dom.js";
 import { language, t } from "./i18n/i18n.js";
+import { isAdmin, reader } from "./rights.js";
 
 const DEMO = "demo";
 const DEMO_EXAMPLES = ["demo_example_1", "demo_example_2", "demo_example_3", "demo_example_4"];
 const MAX_SHOWN = 4;
 
-// No base is there: three steps and the button that starts them.
+// No base is there: three steps and the button that starts them; or none for the reader's key.
 export function firstSteps(onCreate) {
+  if (reader() && !isAdmin()) return [el("p", { class: "lead" }, t("no_base_for_key"))];
   const step = (number) => el("li", {}, el("strong", {}, t(`step_${number}`)), el("span", { class: "meta" }, t(`step_${number}_more`)));
   return [
     el("p", { class: "lead" }, t("welcome_lead")),
@@ -46,7 +48,7 @@ function emptyBase(base, { demo, openBase, openDocuments }) {
     el("h2", {}, t("teach_empty_title")),
     el("p", {}, t("teach_empty")),
     el("div", { class: "teaching-actions" },
-      el("button", { type: "button", class: "primary-button", onclick: openDocuments }, icon("upload"), t("teach_add")), tryDemo),
+      el("button", { type: "button", class: "primary-button", "data-needs": "write", onclick: openDocuments }, icon("upload"), t("teach_add")), tryDemo),
   ];
 }
 

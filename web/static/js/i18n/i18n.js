@@ -11,7 +11,9 @@ import { en } from "./en.js";
 import { errorsEn } from "./errors_en.js";
 import { errorsZh } from "./errors_zh.js";
 import { incidentsEn } from "./incidents_en.js";
+import { keysEn } from "./keys_en.js";
 import { incidentsZh } from "./incidents_zh.js";
+import { keysZh } from "./keys_zh.js";
 import { pagesEn } from "./pages_en.js";
 import { pagesZh } from "./pages_zh.js";
 import { setupEn } from "./setup_en.js";
@@ -26,8 +28,8 @@ import { zh } from "./zh.js";
 
 const ITEM = "kb.language";
 const TEXTS = {
-  en: { ...en, ...askingEn, ...columnsEn, ...documentsEn, ...errorsEn, ...incidentsEn, ...pagesEn, ...setupEn, ...tablesEn, ...versionsEn, ...watchesEn },
-  zh: { ...zh, ...askingZh, ...columnsZh, ...documentsZh, ...errorsZh, ...incidentsZh, ...pagesZh, ...setupZh, ...tablesZh, ...versionsZh, ...watchesZh },
+  en: { ...en, ...askingEn, ...columnsEn, ...documentsEn, ...errorsEn, ...incidentsEn, ...keysEn, ...pagesEn, ...setupEn, ...tablesEn, ...versionsEn, ...watchesEn },
+  zh: { ...zh, ...askingZh, ...columnsZh, ...documentsZh, ...errorsZh, ...incidentsZh, ...keysZh, ...pagesZh, ...setupZh, ...tablesZh, ...versionsZh, ...watchesZh },
 };
 const listeners = [];
 let current = initial();

@@ -33,10 +33,9 @@ export const setupEn = {
   setup_jobs: "Documents waiting or being read",
   setup_version: "Version",
   setup_keys: "Keys",
-  setup_key_names: "Names of the keys",
   setup_keys_none: "No key is set: only this machine may connect.",
   setup_this_tab: "This tab",
   setup_with_key: "uses a key, kept until the tab is closed",
   setup_without_key: "uses no key",
-  setup_keys_how: "A key is added as the setting KB_API_KEYS__NAME when the service starts; each key may do everything.",
+  setup_keys_how: "Keys of the settings (KB_API_KEYS__NAME) are administrators' and are changed there.",
 };

@@ -33,10 +33,9 @@ export const setupZh = {
   setup_jobs: "等待或读取中的文档",
   setup_version: "版本",
   setup_keys: "密钥",
-  setup_key_names: "密钥名称",
   setup_keys_none: "未设置密钥：只有本机可以连接。",
   setup_this_tab: "此标签页",
   setup_with_key: "使用密钥，关闭标签页后失效",
   setup_without_key: "未使用密钥",
-  setup_keys_how: "密钥在服务启动时以设置项 KB_API_KEYS__名称 添加；每个密钥都有全部权限。",
+  setup_keys_how: "写在设置里的密钥（KB_API_KEYS__名称）属于管理员，只能在那里更改。",
 };
