@@ -5,12 +5,23 @@ data. It holds no macro, no link and no picture, so that nothing of a document a
 """
 
 import io
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from xml.sax.saxutils import escape
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+
+from kb_service.services.report_lines import (
+    columns_of,
+    counted_of,
+    file_of,
+    foot_of,
+    heading_of_sources,
+    query_of,
+    source_of,
+    status_of,
+    title_of,
+)
 
 Json = Mapping[str, Any]
 _WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
@@ -59,60 +70,36 @@ def docx_of(data: Json) -> bytes:
 
 
 def _parts(data: Json) -> Iterator[str]:
-    yield _paragraph(str(data["question"] or "Query"), size=_TITLE, bold=True)
-    if data["query"]:
-        asked = json.dumps(data["query"], ensure_ascii=False, sort_keys=True)
+    yield _paragraph(title_of(data), size=_TITLE, bold=True)
+    if asked := query_of(data):
         yield _paragraph(asked, size=_SMALL)
-    reason = f" ({data['reason']})" if data["reason"] else ""
-    yield _paragraph(f"Status: {data['status']}{reason}")
+    yield _paragraph(status_of(data))
     for line in str(data["answer"]).split("\n"):
         yield _paragraph(line)
     if data["table"]:
-        yield _table(data["table"])
-    if data["counted"]:
-        told = data["counted"]
-        lacking = f"; {len(told['lacking'])} documents lack a field" if told["lacking"] else ""
-        yield _paragraph(
-            f"{told['matched']} of {told['of']}, {told['documents']} documents{lacking}."
-        )
-    yield _paragraph(f"Sources ({len(data['citations'])})", size=_HEADING, bold=True)
+        yield _table(columns_of(data), data["table"]["rows"])
+    if told := counted_of(data):
+        yield _paragraph(told)
+    yield _paragraph(heading_of_sources(data), size=_HEADING, bold=True)
     for item in data["citations"]:
-        yield from _source(item)
-    base = data["base"]
-    yield _paragraph(
-        f"Knowledge base {base['name']}, change {base['change']}. Made {data['made_at']} by "
-        f"kb-service {data['version']}. SHA-256 of the data: {data['digest']}",
-        size=_SMALL,
-    )
+        yield _paragraph(f"[{item['number']}] {source_of(item, data)}", bold=True)
+        yield _paragraph(str(item["quote"]), indent=True)
+        yield _paragraph(file_of(item, data), size=_SMALL, indent=True)
+    yield from (_paragraph(line, size=_SMALL) for line in foot_of(data))
 
 
-def _source(item: Json) -> Iterator[str]:
-    pages = ", ".join(str(page) for page in item["pages"])
-    where = f", page {pages}" if pages else ""
-    name, state = item["document_name"], item["status"]
-    yield _paragraph(f"[{item['number']}] {name}{where} ({state})", bold=True)
-    yield _paragraph(str(item["quote"]), indent=True)
-    yield _paragraph(
-        f"file SHA-256 {item['revision']}, characters {item['start']} to {item['end']}",
-        size=_SMALL,
-        indent=True,
-    )
-
-
-def _table(table: Json) -> str:
-    heads = "".join(_cell(str(name), bold=True) for name in table["columns"])
-    rows = "".join(
-        f"<w:tr>{''.join(_cell(_words(cell)) for cell in row)}</w:tr>" for row in table["rows"]
-    )
+def _table(names: Sequence[str], rows: Sequence[Any]) -> str:
+    heads = "".join(_cell(name, bold=True) for name in names)
+    body = "".join(f"<w:tr>{''.join(_cell(_words(cell)) for cell in row)}</w:tr>" for row in rows)
     sides = "".join(
         f'<w:{side} w:val="single" w:sz="4" w:color="999999"/>'
         for side in ("top", "bottom", "insideH")
     )
-    columns = "<w:gridCol/>" * len(table["columns"])
+    columns = "<w:gridCol/>" * len(names)
     return (
         f"<w:tbl><w:tblPr><w:tblBorders>{sides}</w:tblBorders></w:tblPr>"
         f"<w:tblGrid>{columns}</w:tblGrid>"
-        f"<w:tr><w:trPr><w:tblHeader/></w:trPr>{heads}</w:tr>{rows}</w:tbl>{_paragraph('')}"
+        f"<w:tr><w:trPr><w:tblHeader/></w:trPr>{heads}</w:tr>{body}</w:tbl>{_paragraph('')}"
     )
 
 

@@ -11,9 +11,20 @@ from html import escape
 from typing import Any
 
 from kb_service.domain.errors import InvalidRequest
+from kb_service.services.report_lines import (
+    columns_of,
+    counted_of,
+    file_of,
+    foot_of,
+    heading_of_sources,
+    query_of,
+    source_of,
+    status_of,
+    title_of,
+)
 
 Json = Mapping[str, Any]
-FORMAT = "kb-report/1"
+FORMAT = "kb-report/2"
 MAX_CHARS = 50_000_000
 _BEGIN, _END = '<script type="application/json" id="kb-report">', "</script>"
 _STYLE = """
@@ -22,14 +33,14 @@ table { border-collapse: collapse; margin: 1rem 0 } caption { text-align: left; 
 th, td { border-bottom: 1px solid #ccc; padding: .25rem .6rem; text-align: left }
 blockquote { border-left: 3px solid #888; margin: .25rem 0; padding-left: .75rem }
 blockquote, .answer { white-space: pre-wrap }
-code { font-size: .8rem; overflow-wrap: anywhere } li { margin-bottom: 1rem }
+code, footer { font-size: .8rem; overflow-wrap: anywhere } li { margin-bottom: 1rem }
 @media print { li, tr { break-inside: avoid } }
 """
 
 
 def page_of(data: Json) -> str:
     """Return the page of a report."""
-    title = escape(str(data["question"] or "Query"))
+    title = escape(title_of(data))
     written = json.dumps(data, ensure_ascii=False, sort_keys=True).replace("<", "\\u003c")
     body = "\n".join(_parts(data))
     return (
@@ -82,34 +93,26 @@ def digest_of(data: Json) -> str:
 
 
 def _parts(data: Json) -> Iterator[str]:
-    yield f"<h1>{escape(str(data['question'] or 'Query'))}</h1>"
-    if data["query"]:
-        asked = json.dumps(data["query"], ensure_ascii=False, sort_keys=True)
+    yield f"<h1>{escape(title_of(data))}</h1>"
+    if asked := query_of(data):
         yield f"<p><code>{escape(asked)}</code></p>"
-    reason = f" ({escape(data['reason'])})" if data["reason"] else ""
-    yield f"<p>Status: {escape(data['status'])}{reason}</p>"
+    yield f"<p>{escape(status_of(data))}</p>"
     yield f'<p class="answer">{escape(data["answer"])}</p>'
     if data["table"]:
-        yield from _table(data["table"])
-    if data["counted"]:
-        told = data["counted"]
-        lacking = f"; {len(told['lacking'])} documents lack a field" if told["lacking"] else ""
-        yield f"<p>{told['matched']} of {told['of']}, {told['documents']} documents{lacking}.</p>"
-    yield f"<h2>Sources ({len(data['citations'])})</h2>\n<ol>"
-    yield from map(_source, data["citations"])
+        yield from _table(columns_of(data), data["table"]["rows"])
+    if told := counted_of(data):
+        yield f"<p>{escape(told)}</p>"
+    yield f"<h2>{escape(heading_of_sources(data))}</h2>\n<ol>"
+    yield from (_source(item, data) for item in data["citations"])
     yield "</ol>"
-    yield (
-        f"<footer><p>Knowledge base {escape(data['base']['name'])}, change "
-        f"{data['base']['change']}. Made {escape(data['made_at'])} by kb-service "
-        f"{escape(data['version'])}. Check it with <code>kb verify-report FILE</code>.</p>"
-        f"<p>SHA-256 of the data: <code>{escape(data['digest'])}</code></p></footer>"
-    )
+    lines = "".join(f"<p>{escape(line)}</p>" for line in foot_of(data))
+    yield f"<footer>{lines}</footer>"
 
 
-def _table(table: Json) -> Iterator[str]:
-    heads = "".join(f'<th scope="col">{escape(str(name))}</th>' for name in table["columns"])
+def _table(columns: Sequence[str], rows: Sequence[Any]) -> Iterator[str]:
+    heads = "".join(f'<th scope="col">{escape(name)}</th>' for name in columns)
     yield f"<table><thead><tr>{heads}</tr></thead><tbody>"
-    for row in table["rows"]:
+    for row in rows:
         yield f"<tr>{''.join(map(_cell, row))}</tr>"
     yield "</tbody></table>"
 
@@ -120,13 +123,10 @@ def _cell(cell: Sequence[Any]) -> str:
     return f"<td>{escape('' if value is None else str(value))}{marks}</td>"
 
 
-def _source(item: Json) -> str:
-    pages = ", ".join(str(page) for page in item["pages"])
-    where = f", page {escape(pages)}" if pages else ""
+def _source(item: Json, data: Json) -> str:
     return (
         f'<li id="source-{item["number"]:d}" value="{item["number"]:d}">'
-        f"{escape(item['document_name'])}{where} ({escape(item['status'])})"
+        f"{escape(source_of(item, data))}"
         f"<blockquote>{escape(item['quote'])}</blockquote>"
-        f"<code>file SHA-256 {escape(item['revision'])}, "
-        f"characters {item['start']:d} to {item['end']:d}</code></li>"
+        f"<code>{escape(file_of(item, data))}</code></li>"
     )

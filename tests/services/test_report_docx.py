@@ -19,14 +19,14 @@ def test_question_answer_table_quotes_and_hashes_are_in_it() -> None:
     document = Document(io.BytesIO(made()))
     text = [paragraph.text for paragraph in document.paragraphs]
     assert text[0] == HOSTILE
-    assert "Status: partial (field_missing)" in text
+    assert "状态：部分有依据（资料没有写明所问的项目）" in text
     assert {"两起火灾", HOSTILE} <= set(text)
     (table,) = document.tables
     assert [[cell.text for cell in row.cells] for row in table.rows] == [
-        ["document", HOSTILE],
+        ["资料", HOSTILE],
         ["a.txt [1]", ""],
     ]
-    assert any("a" * 64 in line and "characters 0 to 10" in line for line in text)
+    assert any("a" * 64 in line and "第 0 至 10 个字符" in line for line in text)
     assert any(digest_of(data()) in line for line in text)
 
 
@@ -51,4 +51,4 @@ def test_an_answer_without_table_or_source_is_a_document_too() -> None:
     document = Document(
         io.BytesIO(made(table=None, counted=None, query=None, citations=[], reason=None))
     )
-    assert document.tables == [] and "Sources (0)" in [p.text for p in document.paragraphs]
+    assert document.tables == [] and "出处（0）" in [p.text for p in document.paragraphs]

@@ -74,12 +74,45 @@ def test_no_word_of_a_document_acts_on_the_page() -> None:
 
 @pytest.mark.parametrize(
     ("old", "new"),
-    [("两起", "三起"), ("partial", "answered"), ("a" * 64, "b" * 64), ("change 7", "change 8")],
+    [
+        ("两起", "三起"),
+        ("部分有依据", "已根据资料回答"),
+        ("a" * 64, "b" * 64),
+        ("变更号 7", "变更号 8"),
+    ],
 )
 def test_a_changed_word_shows_wherever_it_stands(old: str, new: str) -> None:
     made = page_of(data())
     for changed in (made.replace(old, new), made.replace(old, new, 1)):
         assert changed != made and not is_as_made(changed, data_of(changed))
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        (
+            "zh",
+            [
+                "状态：部分有依据（资料没有写明所问的项目）",
+                ">资料<",
+                "出处（1）",
+                "第 3 页（已核对）",
+            ],
+        ),
+        ("en", ["Status: partly supported (some documents", ">document<", "Sources (1)", "page 3"]),
+    ],
+)
+def test_its_labels_are_in_the_language_of_the_answer(language: str, said: list[str]) -> None:
+    made = page_of(data(language=language, answer="…", question="…"))
+    assert [words for words in said if words not in made] == []
+
+
+def test_words_that_no_label_has_are_said_as_they_are_and_an_unknown_language_is_refused() -> None:
+    assert "(gone_astray)" in page_of(data(language="en", reason="gone_astray"))
+    for changed in ({"language": "xx"}, {"status": "made"}, {"counted": {"matched": 1}}):
+        with pytest.raises(InvalidRequest) as refused:
+            is_as_made(page_of(data()), data(**changed))
+        assert refused.value.code == "invalid_report"
 
 
 @pytest.mark.parametrize("page", ["", "<html></html>", "<script", page_of(data(format="other"))])
