@@ -5,9 +5,10 @@ carried when the new question names nothing itself. Knows no storage.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kb_service.domain.answers import Answer
+from kb_service.domain.queries import Filters
 from kb_service.domain.questions import Question, QuestionKind, Subject, SubjectKind
 from kb_service.language.asked import parse_question
 from kb_service.language.events import event_kinds, speaks_of_event
@@ -83,11 +84,16 @@ def rewrite(question: Question, previous: Carried | None) -> Rewritten:
     told = with_person(asked, previous.person)
     text = message("asked_about", question.language, subject=subject, question=told)
     return Rewritten(
-        parse_question(text),
+        _spoken(text, question),
         message("about_it", question.language, subject=subject),
         (subject,) if told == asked else (subject, previous.person),
         tuple(document.id for document in previous.documents),
     )
+
+
+def _spoken(text: str, typed: Question) -> Question:
+    """Return the question of a text, asked in the language that was typed, whatever it names."""
+    return replace(parse_question(text), language=typed.language)
 
 
 def asks_of_another(question: Question, previous: Question) -> bool:
@@ -104,6 +110,13 @@ def _shared(one: Sequence[str], other: Sequence[str]) -> int:
     """The number of words that two questions begin with alike."""
     pairs = zip(one, other, strict=False)
     return next((n for n, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
+
+
+def is_elsewhere(previous: Carried, filters: Filters) -> bool:
+    """True where only documents are asked that the answer before did not quote."""
+    quoted = {document.id for document in previous.documents}
+    asked = filters.document_ids
+    return bool(asked and quoted) and quoted.isdisjoint(asked)
 
 
 def carried_from(answer: Answer) -> Carried:
@@ -172,7 +185,7 @@ def _in_its_place(question: Question, own: Sequence[Subject], before: Question) 
         text = _with(text, subject, question.language)
     words = joined(question.text, own, question.language)
     about = message("about_it", question.language, subject=words)
-    full = parse_question(text)
+    full = _spoken(text, question)
     named = (subject.text for subject in subjects_in(full))
     carried = tuple(name for name in named if name not in question.text)
     return Rewritten(full, about, carried or (before.text,))

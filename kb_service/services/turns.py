@@ -34,7 +34,13 @@ from kb_service.language.kinds import kind_of
 from kb_service.language.question_parts import parts_of
 from kb_service.services.asking import AskRequest, Phase, PhaseEvent
 from kb_service.services.assembly import RevisionTexts
-from kb_service.services.follow_ups import Carried, carried_from, carried_through, rewrite
+from kb_service.services.follow_ups import (
+    Carried,
+    carried_from,
+    carried_through,
+    is_elsewhere,
+    rewrite,
+)
 from kb_service.services.named import Named, named_in
 from kb_service.services.understanding import understood_as
 from kb_service.storage.answers.store import no_conversation
@@ -179,6 +185,8 @@ def _turn(
     carried: Carried | None,
     today: date,
 ) -> Turn:
+    if carried and is_elsewhere(carried, request.filters):
+        carried = None
     full = rewrite(parse_question(request.question), carried)
     question, named = full.question, named_in(full.question, today)
     return Turn(

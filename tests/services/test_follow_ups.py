@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from kb_service.domain.answers import Answer, Understood
+from kb_service.domain.queries import Filters
 from kb_service.domain.questions import QuestionKind
 from kb_service.domain.spans import TextSpan
 from kb_service.language.asked import parse_question
@@ -16,6 +17,7 @@ from kb_service.services.follow_ups import (
     asks_of_another,
     carried_from,
     carried_through,
+    is_elsewhere,
     rewrite,
 )
 from tests.web.answers import answer, citation
@@ -216,3 +218,35 @@ def test_no_name_is_put_where_none_was_asked_for_or_many_are_meant(
 def _lit(question: str, words: str) -> Answer:
     full = Understood(question=question)
     return answer(words, [], understood=full, highlight=TextSpan(0, len(words)))
+
+
+def test_a_follow_up_is_answered_in_the_language_that_was_typed() -> None:
+    """An English question was once refused in Chinese, and its English words told as missing."""
+    found = after("永固建材公司“11·9”火灾造成几人死亡？", "Who was killed?")
+    assert found.carried and found.question.language == "en"
+    assert after("What stopped Kafka?", "损失多少？").question.language == "zh"
+
+
+@pytest.mark.parametrize(
+    ("asked", "quoted", "is_other"),
+    [
+        ((), (NUMBERED,), False),
+        (("doc_1",), (NUMBERED,), False),
+        (("doc_1", "doc_2"), (NUMBERED,), False),
+        (("doc_2",), (NUMBERED,), True),
+        (("doc_2",), (), False),
+    ],
+)
+def test_a_question_asked_only_in_other_documents_goes_on_from_nothing(
+    asked: tuple[str, ...], quoted: tuple[CitedDocument, ...], is_other: bool
+) -> None:
+    previous = Carried(parse_question("谁？"), quoted)
+    assert is_elsewhere(previous, Filters(document_ids=asked)) is is_other
+
+
+@pytest.mark.parametrize(
+    "question", ["How many fires were there in 2025?", "How many outages have there been?"]
+)
+def test_there_is_points_to_nothing_that_was_asked_before(question: str) -> None:
+    assert after("What stopped Kafka?", question).carried == ()
+    assert after("What stopped Kafka?", "Who worked there?").carried
