@@ -1,4 +1,4 @@
-"""Pages of a document as pictures, with boxes lit.
+"""Pages of a document as pictures, with boxes lit, and their words with their places.
 
 Knows how boxes are written in a query. Which pictures there are is the service's.
 """
@@ -18,6 +18,7 @@ from api.schema import BOXES, Id, number, text
 from api.sse import unless_gone
 from kb_service.domain.errors import InvalidRequest
 from kb_service.domain.spans import Box
+from kb_service.schemas.documents import PageWordsBody, page_words_body
 from kb_service.services.pictures import MAX_BOXES, MAX_SCALE, MIN_SCALE, PictureRequest
 from kb_service.services.ranges import shown
 
@@ -59,6 +60,18 @@ async def show_page(
     draw = partial(services.pictures.draw, picture)
     png = await unless_gone(request, turns.drawn(picture.revision.sha256, draw))
     return Response(png, headers=headers, media_type="image/png")
+
+
+@router.get("/kb/{kb}/documents/{document}/pages/{page_number}/words")
+def show_words(
+    base: Base,
+    document: Id,
+    page_number: int,
+    services: ServicesParam,
+    revision: RevisionName = None,
+) -> PageWordsBody:
+    """Show the words of a page with the places where they stand on it."""
+    return page_words_body(services.documents.page(base.id, document, revision, page_number))
 
 
 def parse_boxes(text: str) -> tuple[Box, ...]:

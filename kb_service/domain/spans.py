@@ -5,6 +5,7 @@ revision. Boxes are PDF points, origin bottom-left, on the unrotated page. Page 
 Knows nothing of files, storage or pictures.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 Box = tuple[float, float, float, float]
@@ -65,30 +66,40 @@ class PageRegion:
 
 
 def merge_boxes(boxes: list[Box]) -> tuple[Box, ...]:
-    """Join character boxes, given in reading order, into one box per line piece.
+    """Join character boxes, given in reading order, into one box per line piece."""
+    return tuple(box for _, box in line_pieces(boxes))
+
+
+def line_pieces(boxes: Sequence[Box]) -> list[tuple[TextSpan, Box]]:
+    """Join character boxes, given in reading order, into line pieces: which characters, their box.
 
     Two neighbours share a line when their vertical ranges overlap by at least half of the smaller
     height and the gap between them is at most two character heights; a line that runs up or down
-    the page is judged the same way with the axes swapped. Empty boxes are skipped.
+    the page is judged the same way with the axes swapped. Empty boxes are skipped: a piece begins
+    and ends with a character that has a box.
     """
-    merged: list[Box] = []
+    merged: list[tuple[int, int, Box]] = []
     axis: bool | None = None  # False: the last piece runs across, True: up or down, None: unknown
-    for box in boxes:
+    for place, box in enumerate(boxes):
         if box[2] <= box[0] or box[3] <= box[1]:
             continue
-        joined = _shared_axis(merged[-1], box, axis) if merged else None
+        joined = _shared_axis(merged[-1][2], box, axis) if merged else None
         if joined is None:
-            merged.append(box)
+            merged.append((place, place + 1, box))
         else:
-            last = merged[-1]
-            merged[-1] = (
-                min(last[0], box[0]),
-                min(last[1], box[1]),
-                max(last[2], box[2]),
-                max(last[3], box[3]),
-            )
+            start, _, last = merged[-1]
+            merged[-1] = (start, place + 1, _union(last, box))
         axis = joined
-    return tuple(merged)
+    return [(TextSpan(start, end), box) for start, end, box in merged]
+
+
+def _union(left: Box, right: Box) -> Box:
+    return (
+        min(left[0], right[0]),
+        min(left[1], right[1]),
+        max(left[2], right[2]),
+        max(left[3], right[3]),
+    )
 
 
 def _shared_axis(left: Box, right: Box, axis: bool | None) -> bool | None:

@@ -20,6 +20,7 @@ from kb_service.domain.jobs import IngestJob
 from kb_service.domain.members import Container, Loss
 from kb_service.domain.queries import Reranking, RetrievalResult, ScoredChunk
 from kb_service.services.documents import DocumentPart, DocumentState
+from kb_service.services.page_words import PageWords
 from kb_service.services.uploads import UploadItem
 from kb_service.storage.identity import Listing
 
@@ -207,6 +208,39 @@ class TextBody(Shape):
     revision: str
     text: str
     unsure: list[SpanBody]
+
+
+class PageLineBody(Shape):
+    """A line of a page: its span in the stored text, its words, `[x0, y0, x1, y1]` in points."""
+
+    start: int
+    end: int
+    text: str
+    box: list[float]
+
+
+class PageWordsBody(Shape):
+    """The words of a page by lines; `width`, `height`, `rotation` of the page, 0 where unknown."""
+
+    document_id: str
+    revision: str
+    page_number: int
+    width: float
+    height: float
+    rotation: int
+    lines: list[PageLineBody]
+
+
+def page_words_body(words: PageWords) -> PageWordsBody:
+    """Return the words of a page."""
+    lines = [
+        PageLineBody(start=one.span.start, end=one.span.end, text=one.text, box=list(one.box))
+        for one in words.lines
+    ]
+    revision = words.revision
+    return PageWordsBody.of(
+        words.page, document_id=revision.document_id, revision=revision.sha256, lines=lines
+    )
 
 
 class UploadItemBody(Shape):

@@ -14,6 +14,7 @@ from kb_service.domain.jobs import IngestJob
 from kb_service.domain.lists import EVERY, DocumentOrder, Wanted
 from kb_service.domain.spans import TextSpan
 from kb_service.services.lookup import every_part
+from kb_service.services.page_words import PageWords, words_of_page
 from kb_service.services.uploads import checked_tags
 from kb_service.storage.catalog import Catalog
 from kb_service.storage.jobs.queue import JobQueue
@@ -116,6 +117,10 @@ class DocumentService:
     def unsure(self, revision: Revision) -> tuple[TextSpan, ...]:
         """Return where OCR is unsure of the text of a revision."""
         return self._catalog.revisions.unsure(revision.id)
+
+    def page(self, kb_id: str, document_id: str, sha256: str | None, page_number: int) -> PageWords:
+        """Return the words of a page with their places. Raises NotFound (also page_not_found)."""
+        return words_of_page(self._catalog, kb_id, document_id, sha256, page_number)
 
     def changes(self, kb_id: str, document_id: str, since: str, sha256: str | None) -> Comparison:
         """Compare a revision (None: the current one) with an earlier one, by their texts."""

@@ -11,7 +11,8 @@ from kb_service.domain.documents import Revision
 from kb_service.domain.errors import InvalidRequest, NotFound
 from kb_service.domain.ports import PageDrawer
 from kb_service.domain.spans import Box
-from kb_service.services.ranges import check_range, shown
+from kb_service.services.page_words import no_such_page
+from kb_service.services.ranges import check_range
 from kb_service.storage.catalog import Catalog
 
 MAX_BOXES = 1000
@@ -88,8 +89,4 @@ def _check_page(revision: Revision, page_number: int) -> None:
             details={"media_type": revision.media_type},
         )
     if not 1 <= page_number <= revision.num_pages:
-        raise NotFound(
-            f"page {shown(page_number)} does not exist; pages 1 to {revision.num_pages} do",
-            code="page_not_found",
-            details={"min": 1, "max": revision.num_pages},
-        )
+        raise no_such_page(revision, page_number)

@@ -129,6 +129,13 @@ def read_regions(
     ]
 
 
+def read_page(connection: Connection, revision_id: int, page_number: int) -> Page | None:
+    """Return a page of a revision, None where it has none of that number. Raises StorageError."""
+    mine = (pages.c.revision_id == revision_id) & (pages.c.page_number == page_number)
+    row = connection.execute(select(pages).where(mine)).first()
+    return page_of(row) if row else None
+
+
 def read_unsure(connection: Connection, revision_id: int) -> tuple[TextSpan, ...]:
     """Return where OCR is unsure of the text of a revision. Raises StorageError."""
     read = (pages.c.revision_id == revision_id) & pages.c.char_scores.is_not(None)

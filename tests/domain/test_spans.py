@@ -1,6 +1,6 @@
 """Boxes of characters joined into line pieces."""
 
-from kb_service.domain.spans import Box, merge_boxes
+from kb_service.domain.spans import Box, TextSpan, line_pieces, merge_boxes
 
 
 def row(y: float, num: int, x: float = 0.0) -> list[Box]:
@@ -27,3 +27,10 @@ def test_a_line_that_runs_up_the_page_is_one_box() -> None:
 
 def test_a_long_line_never_swallows_the_word_under_it() -> None:
     assert merge_boxes([*row(100, 30), *row(91, 1, x=60)]) == ((0, 100, 179, 108), (60, 91, 65, 99))
+
+
+def test_pieces_tell_which_characters_they_are_and_begin_and_end_with_ink() -> None:
+    space = (0.0, 0.0, 0.0, 0.0)
+    boxes = [space, *row(100, 2), space, *row(100, 1, x=12), space, *row(88, 2), space]
+    spans = [span for span, _ in line_pieces(boxes)]
+    assert spans == [TextSpan(1, 5), TextSpan(6, 8)]

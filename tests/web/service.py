@@ -41,7 +41,7 @@ from kb_service.storage.revisions.publishing import RevisionPublisher
 from tests.api.service import ApiService
 from tests.storage.world import PROFILE, parsed_of, vectors_of
 from tests.web.answers import SENTENCES, answer
-from tests.web.pictures import DrawnPictures
+from tests.web.pictures import PAGE, DrawnPictures
 
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
 
@@ -166,6 +166,9 @@ class PageService(ApiService):
         `scores`: how sure OCR is of the characters of the first page.
         """
         parsed, drafts = parsed_of(sentences)
+        width, height = map(float, PAGE)
+        sized = tuple(replace(page, width=width, height=height) for page in parsed.pages)
+        parsed = replace(parsed, pages=sized)
         if scores:
             read = replace(parsed.pages[0], kind=PageKind.OCR, char_scores=scores)
             parsed = replace(parsed, pages=(read, *parsed.pages[1:]))

@@ -4,8 +4,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from kb_service.domain.spans import TextSpan
-from tests.web.answers import answer, citation
+from tests.web.answers import SENTENCES, answer, citation
 from tests.web.conftest import OpenPage
+from tests.web.pictures import PAGE
 from tests.web.service import PageService
 
 pytestmark = pytest.mark.browser
@@ -56,3 +57,23 @@ def test_words_are_found_inside_a_document_one_place_after_the_other(
     viewer.get_by_label("Find in this document").fill("zeppelin")
     page.keyboard.press("Enter")
     expect(viewer.get_by_text("not found")).to_be_visible()
+
+
+def test_words_over_the_picture_can_be_selected_and_stand_where_the_page_has_them(
+    service: PageService, open_page: OpenPage
+) -> None:
+    base = service.add_base("Reports")
+    service.add_document(base.id, "Crane.pdf", SENTENCES)
+    page = open_page(at=f"#base={base.id}&view=documents")
+    page.locator("button.document-name").click()
+    line = page.locator(".page-words span")
+    expect(line).to_have_text(SENTENCES[0])
+    sheet, words = page.locator(".page-picture").bounding_box(), line.bounding_box()
+    assert sheet and words
+    share = sheet["width"] / PAGE[0]  # pixels a point; a character of these pages is 1 by 10
+    assert words["width"] == pytest.approx(len(SENTENCES[0]) * share, abs=1)
+    assert words["y"] + words["height"] == pytest.approx(sheet["y"] + sheet["height"], abs=1)
+    line.click(click_count=3)
+    assert page.evaluate("getSelection().toString().trim()") == SENTENCES[0]
+    page.get_by_role("button", name="Next page").click()
+    expect(line).to_have_text(SENTENCES[1])

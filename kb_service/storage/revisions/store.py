@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import structlog
 from sqlalchemy import Connection, select, update
 
-from kb_service.domain.documents import NearText, Revision
+from kb_service.domain.documents import NearText, Page, Revision
 from kb_service.domain.errors import NotFound, StorageError
 from kb_service.domain.hashing import sha256_of_text
 from kb_service.domain.sketches import sketch_of
@@ -20,7 +20,7 @@ from kb_service.language.units import UNIT_RULES, marked
 from kb_service.storage.database import Database
 from kb_service.storage.documents.rows import require_document_row
 from kb_service.storage.near_texts import near_of, sketches, write_sketch
-from kb_service.storage.pages import read_regions, read_unsure
+from kb_service.storage.pages import read_page, read_regions, read_unsure
 from kb_service.storage.revisions.pieces import Place, joined, piece_values, read_pieces, read_text
 from kb_service.storage.revisions.rows import revision_of
 from kb_service.storage.stored_text import text_damaged
@@ -117,6 +117,11 @@ class Revisions:
         """
         with self._database.read() as connection:
             return read_regions(connection, [(revision_id, span)])[0]
+
+    def page(self, revision_id: int, page_number: int) -> Page | None:
+        """Return a page of a revision, None where it has none of that number."""
+        with self._database.read() as connection:
+            return read_page(connection, revision_id, page_number)
 
     def unsure(self, revision_id: int) -> tuple[TextSpan, ...]:
         """Return where OCR is unsure of the text of a revision."""

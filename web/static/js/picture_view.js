@@ -1,8 +1,9 @@
 // A page as a picture with its cited words lit: fetched with headers, shown at a zoom, scrolled to
-// the words. Knows one picture; which page and why is the viewer's business.
+// the words, its text over it to be selected. Knows one picture; which page and why is the viewer's business.
 
 import { documentPath, getBlob } from "./api.js";
 import { el } from "./dom.js";
+import { PageWords } from "./page_words.js";
 
 const ZOOMS = [0.5, 0.75, 1, 1.25, 1.5, 2, 3];
 const SCALE = 2; // pixels per point: sharp at the width of the panel
@@ -16,13 +17,17 @@ export class PictureView {
   #zoom = 1;
   #place = null;
   #shownScale = SCALE;
-  element = el("div", { class: "picture-frame" }, this.#image);
+  #words = new PageWords();
+  #sheet = el("div", { class: "page-sheet" }, this.#image, this.#words.element);
+  element = el("div", { class: "picture-frame" }, this.#sheet);
 
   // place: {kbId, documentId, revision, pageNumber, boxes, label}. Throws ApiError.
   async show(place, signal) {
     this.#place = place;
+    this.#words.clear();
     await this.#load(signal);
     this.#scrollToWords();
+    await this.#words.show(place, signal);
   }
 
   get zoomText() {
@@ -37,7 +42,7 @@ export class PictureView {
   async zoom(step, signal) {
     const before = this.#scale;
     this.#zoom = ZOOMS[ZOOMS.indexOf(this.#zoom) + step];
-    this.#image.style.width = `${this.#zoom * 100}%`;
+    this.#sheet.style.width = `${this.#zoom * 100}%`;
     if (this.#place && this.#scale > before) await this.#load(signal);
     this.#scrollToWords();
   }
@@ -50,6 +55,7 @@ export class PictureView {
     URL.revokeObjectURL(this.#image.src);
     this.#image.removeAttribute("src");
     this.#image.alt = "";
+    this.#words.clear();
     this.#place = null;
   }
 
