@@ -149,7 +149,11 @@ def _group_words(result: QueryResult, row: Sequence[Cell], language: str) -> str
 
 def _label(result: QueryResult, label: str, language: str) -> str:
     is_kind = result.query.by == FactField.KIND or result.query.op is Operation.COMPARE
-    return kind_name(label, language) if is_kind else label
+    if not is_kind:
+        return label
+    code = label.casefold()  # as the first document wrote it
+    name = kind_name(code, language)
+    return label if name == code else name
 
 
 def _row_words(columns: Sequence[str], row: Sequence[Cell], language: str) -> str:

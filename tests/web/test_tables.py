@@ -33,7 +33,7 @@ def test_a_table_is_drawn_with_its_citations_and_its_picture(
     page.get_by_label("Your question").press("Enter")
     table = page.get_by_role("table")
     expect(table.get_by_role("columnheader")).to_have_text(["Kind", "Number"])
-    expect(table.locator("tbody td bdi")).to_have_text(["fire", "1,204", "leak", "–"])
+    expect(table.locator("tbody td bdi")).to_have_text(["Fire", "1,204", "Leak", "–"])
     expect(table.locator("button.mark")).to_have_count(3)
     expect(page.locator(".answer-text")).to_have_text("1,204 fires.")
     expect(table).to_contain_text("+2")

@@ -13,17 +13,22 @@ export function understoodLine({ answer }, { onFull }) {
   if (!understood) return null;
   const { about, question } = understood;
   const read = about && el("button", { type: "button", class: "quiet-button", title: question, "aria-label": t("understood_label", { about, question }), onclick: () => onFull(question) }, el("bdi", {}, about), icon("pencil"));
-  const limits = limitsOf(understood).map((text) => el("span", { class: "tag" }, el("bdi", {}, text)));
+  // The words of a table say what it is of; of when and what kind is told of other answers.
+  const limits = limitsOf(understood, answer.table === null).map((text) => el("span", { class: "tag" }, el("bdi", {}, text)));
   if (!read && !limits.length) return null;
   return el("p", { class: "understood" }, read || "", limits.length ? el("span", { class: "meta" }, t("asked_in")) : "", limits);
 }
 
-/** @param {Api["UnderstoodBody"]} understood */
-function limitsOf({ filters }) {
-  const { document_ids: ids = [], tags = [], date_from: from, date_to: to } = /** @type {any} */ ({ ...filters });
+/** @param {Api["UnderstoodBody"]} understood @param {boolean} withFacts */
+function limitsOf({ filters }, withFacts) {
+  const { document_ids: ids = [], tags = [], date_from: from, date_to: to, ...facts } = /** @type {any} */ ({ ...filters });
+  const { kind = [], time_from: since, time_to: before } = withFacts ? facts : {};
   return [
     ...(ids.length ? [t("num_documents", { count: ids.length })] : []),
     ...tags.map((tag) => t("scope_tag", { tag })),
+    ...kind.map((name) => codeText("happening", name)),
+    ...(since ? [t("scope_since", { day: formatDate(since.slice(0, 10)) })] : []),
+    ...(before ? [t("scope_until", { day: formatDate(new Date(Date.parse(`${before}Z`) - 1).toISOString().slice(0, 10)) })] : []),
     ...(from ? [t("scope_from", { day: formatDate(from) })] : []),
     ...(to ? [t("scope_to", { day: formatDate(to) })] : []),
   ];

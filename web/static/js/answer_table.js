@@ -3,7 +3,7 @@
 
 import { chartOf } from "./chart.js";
 import { el, iconButton } from "./dom.js";
-import { codeText, formatNumber, t } from "./i18n/i18n.js";
+import { codeText, formatNumber, hasText, t } from "./i18n/i18n.js";
 
 const MAX_MARKS = 3; // of one cell: a count may rest on a hundred documents
 const NUMBERS = new Set(["count", "sum", "min", "max", "average", "median", "dead", "injured", "missing", "loss", "fine", "duration"]);
@@ -11,17 +11,22 @@ const NUMBERS = new Set(["count", "sum", "min", "max", "average", "median", "dea
 // on: {onCite(citation, button), onIncident(citation)}
 /** @param {Api["AnswerBody"]} answer */
 export function answerTable(answer, on) {
-  const { table, chart, citations } = answer;
+  const { table, citations, query } = answer;
   if (!table) return "";
+  const isByKind = query.by === "kind" || (query.op === "which" && query.field === "kind");
+  const chart = answer.chart && isByKind ? { ...answer.chart, x: answer.chart.x.map(kindText) } : answer.chart;
   const byNumber = new Map(citations.map((citation) => [citation.number, citation]));
   return el("div", { class: "tabled" },
     chart ? chartOf(chart) : "",
-    table.rows.length ? drawn(answer, byNumber, on) : "");
+    table.rows.length ? drawn(answer, isByKind, byNumber, on) : "");
 }
+
+// A kind of happening that the language of the page knows, by its own word.
+const kindText = (kind) => (hasText(`happening_${kind.toLowerCase()}`) ? t(`happening_${kind.toLowerCase()}`) : kind);
 
 // A row of an incident ends with the way to its page.
 /** @param {Api["AnswerBody"]} answer */
-function drawn({ table: { columns, rows }, query }, byNumber, { onCite, onIncident }) {
+function drawn({ table: { columns, rows }, query }, isByKind, byNumber, { onCite, onIncident }) {
   const isOfIncidents = columns[0] === "document" && query.of !== "documents";
   const opening = (cells) => {
     const citation = byNumber.get(cells.flatMap((cell) => cell.citations)[0]);
@@ -29,7 +34,7 @@ function drawn({ table: { columns, rows }, query }, byNumber, { onCite, onIncide
   };
   const head = columns.map((name) => el("th", { scope: "col", class: NUMBERS.has(name) ? "is-number" : null }, codeText("field", name)));
   if (isOfIncidents) head.push(el("th", { class: "row-open" }, el("span", { class: "visually-hidden" }, t("incident_show"))));
-  const body = rows.map(({ cells }) => el("tr", {}, cells.map((cell, index) => drawCell(cell, NUMBERS.has(columns[index]), byNumber, onCite)), isOfIncidents ? opening(cells) : null));
+  const body = rows.map(({ cells }) => el("tr", {}, cells.map((cell, index) => drawCell(isByKind && !index ? { ...cell, value: kindText(String(cell.value)) } : cell, NUMBERS.has(columns[index]), byNumber, onCite)), isOfIncidents ? opening(cells) : null));
   return el("div", { class: "table-frame table-tall", tabindex: "0", role: "group", "aria-label": t("answer_table") },
     el("table", {}, el("thead", {}, el("tr", {}, head)), el("tbody", {}, body)));
 }

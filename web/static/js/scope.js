@@ -1,15 +1,17 @@
-// In what the next question is asked: documents, tags, days. Chips above the question box, kept by
+// In what the next question is asked: documents, tags, kinds of happening, days. Chips above the question box, kept by
 // base in the browser until they are taken away. Knows the shape of filters; the dialog picks.
 
 import { all, el, icon } from "./dom.js";
 import { keepScope, scopeOf } from "./drafts.js";
-import { formatDate, onLanguage, t } from "./i18n/i18n.js";
+import { codeText, formatDate, onLanguage, t } from "./i18n/i18n.js";
 import { pickScope } from "./scope_dialog.js";
 
-/** @typedef {{documents: {id: string, name: string}[], tags: string[], from: string, to: string}} Chosen */
+// `since`, `until`: days on which it happened; `from`, `to`: on which a document was changed.
+/** @typedef {{documents: {id: string, name: string}[], tags: string[], kinds: string[], since: string, until: string, from: string, to: string}} Chosen */
 
 /** @type {Chosen} */
-export const NOTHING = { documents: [], tags: [], from: "", to: "" };
+export const NOTHING = { documents: [], tags: [], kinds: [], since: "", until: "", from: "", to: "" };
+const DAYS = ["since", "until", "from", "to"];
 
 export class Scope {
   #kbId = null;
@@ -36,10 +38,13 @@ export class Scope {
 
   // The filters of a call, undefined when everything is asked.
   get filters() {
-    const { documents, tags, from, to } = this.#chosen;
+    const { documents, tags, kinds, since, until, from, to } = this.#chosen;
     const filters = {
       ...(documents.length ? { document_ids: documents.map(({ id }) => id) } : {}),
       ...(tags.length ? { tags } : {}),
+      ...(kinds.length ? { kind: kinds } : {}),
+      ...(since ? { time_from: since } : {}),
+      ...(until ? { time_to: until } : {}),
       ...(from ? { date_from: from } : {}),
       ...(to ? { date_to: to } : {}),
     };
@@ -64,12 +69,12 @@ export class Scope {
   }
 
   #drawIn(place) {
-    const { documents, tags, from, to } = this.#chosen;
+    const { documents, tags, kinds } = this.#chosen;
     const chips = [
       ...documents.map((doc) => this.#chip(doc.name, { documents: documents.filter((other) => other.id !== doc.id) })),
       ...tags.map((tag) => this.#chip(t("scope_tag", { tag }), { tags: tags.filter((other) => other !== tag) })),
-      ...(from ? [this.#chip(t("scope_from", { day: formatDate(from) }), { from: "" })] : []),
-      ...(to ? [this.#chip(t("scope_to", { day: formatDate(to) }), { to: "" })] : []),
+      ...kinds.map((kind) => this.#chip(codeText("happening", kind), { kinds: kinds.filter((other) => other !== kind) })),
+      ...DAYS.filter((name) => this.#chosen[name]).map((name) => this.#chip(t(`scope_${name}`, { day: formatDate(this.#chosen[name]) }), { [name]: "" })),
     ];
     const all = chips.length > 1 ? [el("button", { type: "button", class: "quiet-button", onclick: () => this.#leave(NOTHING) }, t("scope_all"))] : [];
     const head = chips.length ? [el("span", { class: "meta" }, t("scope_only"))] : [];

@@ -1,42 +1,54 @@
-// The dialog that picks in what is asked: documents found by name, tags of the base, days. Resolves to
-// the choice, null when dismissed. Knows the lists of documents and tags.
+// The dialog that picks in what is asked: documents found by name, tags of the base, kinds of happening
+// that its documents state, days. Resolves to the choice, null when dismissed. Knows the lists of
+// documents and tags, and the query that counts kinds.
 
-import { basePath, getJson } from "./api.js";
+import { basePath, getJson, sendJson } from "./api.js";
 import { openDialog } from "./dialogs.js";
 import { debounce, el } from "./dom.js";
-import { errorText, t } from "./i18n/i18n.js";
+import { codeText, errorText, t } from "./i18n/i18n.js";
 
 const MAX_FOUND = 20;
 const TYPING_MS = 200;
+const DAYS = ["since", "until", "from", "to"];
 
 /** @param {import("./scope.js").Chosen} before */
 export async function pickScope(kbId, before) {
-  /** @type {Api["TagListBody"]} */
-  const { items: tags } = await getJson(`${basePath(kbId)}/tags`);
+  /** @type {[Api["TagListBody"], {name: string, label: string, count: number | null}[]]} */
+  const [{ items: tags }, kinds] = await Promise.all([getJson(`${basePath(kbId)}/tags`), kindsOf(kbId, before.kinds)]);
   const documents = documentPicker(kbId, before.documents);
   await documents.load();
   const chosenTags = new Set(before.tags);
-  const from = dayInput("scope-from", before.from);
-  const to = dayInput("scope-to", before.to);
-  const boxes = tags.map(({ tag, num_documents: count }) =>
-    tickLine(tag, count, chosenTags.has(tag), (isTicked) => (isTicked ? chosenTags.add(tag) : chosenTags.delete(tag))));
+  const chosenKinds = new Set(before.kinds);
+  const days = Object.fromEntries(DAYS.map((name) => [name, dayInput(`scope-${name}`, before[name])]));
+  const box = (chosen) => ({ name, label = name, count }) => tickLine(label, count, chosen.has(name), (isTicked) => (isTicked ? chosen.add(name) : chosen.delete(name)));
   return openDialog({
     title: t("scope_title"),
     body: [
       documents.element,
-      tags.length ? el("fieldset", { class: "scope-list" }, el("legend", { class: "field-label" }, t("scope_tags")), boxes) : "",
-      el("div", { class: "scope-days" },
-        el("div", { class: "field" }, el("label", { class: "field-label", for: "scope-from" }, t("scope_from_label")), from),
-        el("div", { class: "field" }, el("label", { class: "field-label", for: "scope-to" }, t("scope_to_label")), to)),
+      tickList("scope_tags", tags.map(({ tag, num_documents: count }) => ({ name: tag, count })).map(box(chosenTags))),
+      tickList("scope_kinds", kinds.map(box(chosenKinds))),
+      el("div", { class: "scope-days" }, DAYS.map((name) => el("div", { class: "field" }, el("label", { class: "field-label", for: `scope-${name}` }, t(`scope_${name}_label`)), days[name]))),
     ].filter(Boolean),
     confirm: t("scope_apply"),
     isDanger: false,
     submit: async () => {
-      if (from.value && to.value && from.value > to.value) throw new Error(t("scope_order"));
-      return { documents: documents.chosen(), tags: [...chosenTags], from: from.value, to: to.value };
+      const { since, until, from, to } = Object.fromEntries(DAYS.map((name) => [name, days[name].value]));
+      if ((from && to && from > to) || (since && until && since > until)) throw new Error(t("scope_order"));
+      return { documents: documents.chosen(), tags: [...chosenTags], kinds: [...chosenKinds], since, until, from, to };
     },
   });
 }
+
+// Kinds of happening with how many incidents are of each; those chosen before stay, whatever is counted.
+/** @param {string[]} before */
+async function kindsOf(kbId, before) {
+  /** @type {Api["QueryAnswerBody"]} */
+  const { table } = await sendJson("POST", `${basePath(kbId)}/query`, { op: "group", by: "kind" });
+  const counted = new Map((table?.rows ?? []).map(({ cells: [kind, count] }) => [String(kind.value).toLowerCase(), Number(count.value)]));
+  return [...new Set([...counted.keys(), ...before])].map((name) => ({ name, label: codeText("happening", name), count: counted.get(name) ?? null }));
+}
+
+const tickList = (key, lines) => (lines.length ? el("fieldset", { class: "scope-list" }, el("legend", { class: "field-label" }, t(key)), lines) : "");
 
 /** @type {(id: string, value: string) => HTMLInputElement} */
 const dayInput = (id, value) => /** @type {HTMLInputElement} */ (el("input", { type: "date", id, value }));

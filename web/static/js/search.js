@@ -73,7 +73,7 @@ export class Search {
   // The passages in the shape of citations: what the viewer steps through. `nameOf`, `markOf` and
   // `setCurrent` as of AnswerView; a passage of a search has no address of its own.
   #view() {
-    const citations = this.#found.items.map((item, index) => ({ ...quoteOf(item), number: index + 1 }));
+    const citations = this.#found.items.map((item, index) => ({ ...quoteOf(item), number: index + 1, answer: { start: index, end: index } }));
     return {
       citations,
       nameOf: (citation) => citation.id,
@@ -117,7 +117,7 @@ const quoteOf = (item) => ({
   document_name: item.document_name,
   cited_text: item.text,
   source: { start: item.span.start, end: item.span.end, pages: item.pages },
-  answer: { start: item.span.start, end: item.span.end },
+  answer: { start: 0, end: 0 },
   status: "nearest",
 });
 

@@ -3,7 +3,7 @@
 
 import { byId } from "./dom.js";
 
-const WIDE = matchMedia("(min-width: 1100px)");
+const WIDE = matchMedia("(min-width: 900px)");
 
 export class SidePanel {
   #dialog;
