@@ -40,7 +40,8 @@ export class Documents {
   #renderSoon = oncePerFrame(() => this.#render()); // many events come together
   #live = new LiveUpdates(() => this.#refresh(), () => this.#isBusy, (event) => this.#hear(event));
 
-  // hooks: {open(kbId, doc), listed(docs), changed(), askOnly(docs), report(source, say, owner)}
+  // hooks: {open(kbId, doc), listed(docs), erased(kbId): a document was deleted, here or elsewhere,
+  // changed(), askOnly(docs), report(source, say, owner)}
   constructor(hooks) {
     this.#hooks = hooks;
     byId("more-documents").addEventListener("click", () => this.#guard(() => this.#loadMore()));
@@ -88,6 +89,7 @@ export class Documents {
   }
 
   #hear({ event, data }) {
+    if (event === "document" && JSON.parse(data).id === null) this.#hooks.erased(this.#listed.base?.id);
     if (event !== "job") return;
     /** @type {Api["JobBody"]} */
     const job = JSON.parse(data);

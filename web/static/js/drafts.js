@@ -6,6 +6,7 @@ const FRESH_MS = 15000; // a question that another tab waits for is seen again w
 const TAB_ITEM = "kb.tab";
 const draftItem = (kbId) => `kb.draft.${kbId}`;
 const scopeItem = (kbId) => `kb.scope.${kbId}`;
+const uploadItem = (kbId) => `kb.upload.${kbId}`;
 const askedItem = (kbId) => `kb.asked.${kbId}`;
 
 function store(item, text) {
@@ -75,7 +76,17 @@ export function nameConversation(kbId, conversationId) {
   storeAsked(kbId, allAsked(kbId).map((asked) => (isOurs(asked) ? { ...asked, conversationId } : asked)));
 }
 
+// An upload that this tab has under way: {sending, waiting}, names of files; null when none is. A
+// reload breaks it off, another tab has its own.
+export const uploadOf = (kbId) => JSON.parse(sessionStorage.getItem(uploadItem(kbId)) ?? "null");
+
+export function keepUpload(kbId, upload) {
+  if (upload) sessionStorage.setItem(uploadItem(kbId), JSON.stringify(upload));
+  else sessionStorage.removeItem(uploadItem(kbId));
+}
+
 export function forgetBase(kbId) {
+  keepUpload(kbId, null);
   store(draftItem(kbId), "");
   store(askedItem(kbId), "");
   store(scopeItem(kbId), "");

@@ -43,6 +43,7 @@ const bases = new Bases((base) => guard(() => navigation.openBase(base)), guard)
 const documents = new Documents({
   open: (kbId, doc) => openOver({ ...CLOSED, document: doc.id }, () => viewer.openDocument(kbId, doc, document.activeElement)),
   listed: (docs) => viewer.follow(docs),
+  erased: (kbId) => viewer.recheck(kbId),
   askOnly: (docs) => {
     navigation.openView("ask");
     ask.askOnly(docs);
@@ -208,6 +209,7 @@ function connectRefresh() {
   }, "lists");
   setInterval(refresh, REFRESH_MS);
   document.addEventListener("visibilitychange", refresh);
+  addEventListener("online", refresh);
   addEventListener("basegone", (event) => {
     const id = /** @type {CustomEvent} */ (event).detail;
     if (bases.isGone(id)) return;

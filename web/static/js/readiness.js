@@ -16,21 +16,25 @@ export class Readiness {
   #limits = null;
   #notices;
   #hooks;
+  #timer = 0;
 
   // hooks: {loaded(): something new is known; limits(limits)}
   constructor(notices, hooks) {
     this.#notices = notices;
     this.#hooks = hooks;
     onLanguage(() => this.#render());
+    for (const turn of ["offline", "online"]) addEventListener(turn, () => this.load());
   }
 
   async load() {
+    clearTimeout(this.#timer);
     const before = JSON.stringify(this.#state?.generator);
     if (!document.hidden || !this.#state) this.#state = await readiness();
     if (!this.#limits && this.#state) await this.#loadLimits();
     this.#render();
     if (JSON.stringify(this.#state?.generator) !== before) this.#hooks.loaded();
-    setTimeout(() => this.load(), { ready: WELL_MS, degraded: DEGRADED_MS }[this.#state?.status] ?? TROUBLED_MS);
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.load(), { ready: WELL_MS, degraded: DEGRADED_MS }[this.#state?.status] ?? TROUBLED_MS);
   }
 
   // Without them nothing is told beforehand; the service holds its limits all the same.
@@ -62,7 +66,7 @@ export class Readiness {
 
   #trouble() {
     const state = this.#state;
-    if (!state) return () => t("error_network");
+    if (!state) return () => t(navigator.onLine ? "error_network" : "offline");
     const parts = Object.keys(state.reasons).filter((part) => part !== "storage");
     if (state.status === "ready" || !parts.length) return null;
     const named = (part) => t("part_reason", { part: codeText("part", part), reason: reasonOf(state, part) });

@@ -4,6 +4,7 @@
 import { uploadBatch } from "./api.js";
 import { askChoice } from "./dialogs.js";
 import { announce, byId, el, iconButton, show } from "./dom.js";
+import { keepUpload, uploadOf } from "./drafts.js";
 import { ownWords } from "./error_view.js";
 import { formatBytes, onLanguage, reasonText, t } from "./i18n/i18n.js";
 
@@ -27,6 +28,14 @@ export function batchesOf(entries) {
   return batches;
 }
 
+const namesOf = (entries) => entries.map(({ name }) => name);
+
+const noOutcome = () => ({ numSent: 0, bytes: 0, tally: { created: 0, revised: 0, unchanged: 0, kept_both: 0 }, rejected: [], unknown: [], known: [] });
+
+// What is known of an upload that a reload ended: files that were on their way, and those behind them.
+const brokenOff = ({ sending, waiting }) =>
+  ({ ...noOutcome(), isActive: false, unknown: sending, rejected: waiting.map((name) => ({ name, error: null })) });
+
 const sizeOf = (entries) => entries.reduce((sum, { file }) => sum + file.size, 0);
 
 export class Uploads {
@@ -40,11 +49,15 @@ export class Uploads {
   constructor(onAccepted) {
     this.#onAccepted = onAccepted;
     onLanguage(() => this.#render());
+    // The browser asks whether to leave; who leaves is told on return what became of it.
+    addEventListener("beforeunload", (event) => [...this.#runs.values()].some((run) => run.isActive) && event.preventDefault());
   }
 
   // The area tells of the base that is shown.
   enter(kbId) {
     this.#kbId = kbId;
+    const broken = kbId && !this.#run && uploadOf(kbId);
+    if (broken) this.#runs.set(kbId, brokenOff(broken));
     this.#render();
   }
 
@@ -61,19 +74,21 @@ export class Uploads {
 
   async #upload(kbId, entries, encoding) {
     this.#stops = new AbortController();
-    const tally = { created: 0, revised: 0, unchanged: 0, kept_both: 0 };
-    const run = { encoding, numFiles: entries.length, numSent: 0, bytes: 0, total: sizeOf(entries), isActive: true, tally, rejected: [], unknown: [], known: [] };
+    const run = { ...noOutcome(), encoding, numFiles: entries.length, total: sizeOf(entries), isActive: true };
     this.#runs.set(kbId, run);
     this.#render();
     await this.#sendAll(kbId, run, entries, "reject");
     if (run.known.length) await this.#settle(kbId, run);
     run.isActive = false;
+    keepUpload(kbId, null);
     this.#render();
     announce(summaryOf(run));
   }
 
   async #sendAll(kbId, run, entries, onConflict) {
-    for (const batch of batchesOf(entries)) {
+    const batches = batchesOf(entries);
+    for (const [index, batch] of batches.entries()) {
+      keepUpload(kbId, { sending: namesOf(batch), waiting: namesOf([...batches.slice(index + 1).flat(), ...run.known.map(({ entry }) => entry)]) });
       if (!this.#stops.signal.aborted) await this.#send(kbId, run, batch, onConflict);
       else for (const { name } of batch) run.rejected.push({ name, error: null });
     }
@@ -146,6 +161,7 @@ export class Uploads {
   #doneView() {
     const dismiss = () => {
       this.#runs.delete(this.#kbId);
+      keepUpload(this.#kbId, null);
       this.#render();
     };
     return [el("div", { class: "upload-line" },

@@ -58,6 +58,14 @@ export class Viewer {
     if (doc && this.#panel.isOpen) this.#showVectors(doc);
   }
 
+  // Something was deleted in a base: what is open may be gone, or may belong to it.
+  async recheck(kbId) {
+    if (!this.#panel.isOpen || kbId !== this.#kbId) return;
+    const stop = this.#stop;
+    const isGone = (error) => error.code === GONE && stop === this.#stop && this.#fail(error);
+    await getJson(documentPath(kbId, stop.documentId)).catch(isGone);
+  }
+
   // The name of what is open: a quote's, a document's id, or null.
   get shownId() {
     return this.#panel.isOpen ? this.#name : null;
@@ -211,6 +219,12 @@ export class Viewer {
     await this.#load((signal) => this.#text.show({ ...this.#place, start, end }, signal));
   }
 
+  #fail(error) {
+    this.#loading.abort();
+    this.#bar.body.replaceChildren();
+    this.#bar.showProblem(error.code === GONE ? t("cited_deleted") : errorText(error));
+  }
+
   // Runs one load, giving up the one before; a missing picture turns the document to text.
   async #load(run) {
     this.#loading.abort();
@@ -222,11 +236,7 @@ export class Viewer {
       await run(signal);
     } catch (error) {
       if (signal.aborted) return;
-      if (error.code !== NO_PICTURE) {
-        this.#bar.body.replaceChildren();
-        this.#bar.showProblem(error.code === GONE ? t("cited_deleted") : errorText(error));
-        return;
-      }
+      if (error.code !== NO_PICTURE) return this.#fail(error);
       this.#withoutPictures.add(this.#stop.documentId);
       await this.#show();
     }

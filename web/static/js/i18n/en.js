@@ -21,6 +21,7 @@ export const en = {
   error_request: "request {id}",
   degraded: "The service works, with less than was configured: {reasons}",
   not_ready: "The service is not ready yet ({reasons}). It can take questions in a moment.",
+  offline: "This computer is offline. What you write is kept; the page goes on when the connection is back.",
   try_again: "Try again",
   list_comma: "; ",
   load_more_of: "Load more ({shown} of {total})",

@@ -21,6 +21,7 @@ export const zh = {
   error_request: "请求号 {id}",
   degraded: "服务可用，但未按配置运行：{reasons}",
   not_ready: "服务尚未就绪（{reasons}），请稍候再提问。",
+  offline: "这台电脑已断网。您写下的内容会保留，恢复连接后页面会自动继续。",
   try_again: "重试",
   list_comma: "；",
   load_more_of: "加载更多（已显示 {shown} / {total}）",
