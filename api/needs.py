@@ -64,6 +64,7 @@ NEEDS: Mapping[str, Need] = {
     "GET /kb/{kb}/documents/{document}/changes": READ,
     "POST /kb/{kb}/documents/{document}/restore": WRITE,
     "GET /kb/{kb}/documents/{document}/pages/{page_number}.png": READ,
+    "GET /kb/{kb}/documents/{document}/pages/{page_number}/words": READ,
     "GET /kb/{kb}/documents/{document}/columns": READ,
     # A receipt tells whether another document, of any base, has the same bytes.
     "GET /kb/{kb}/deletions/{document}": ADMIN,
