@@ -75,7 +75,10 @@ def _in_force(settings: Settings) -> Iterator[tuple[str, str]]:
     yield "KB_DATABASE_URL", _without_password(settings.effective_database_url)
     yield "KB_HOST", settings.host
     yield "KB_PORT", str(settings.port)
-    yield "KB_API_KEYS", ", ".join(settings.api_keys) or "none: only this machine may connect"
+    yield (
+        "KB_API_KEYS",
+        ", ".join(settings.api_keys) or "none in the settings; `kb keys list` shows all",
+    )
     yield "KB_LLM__MODEL", _model_text(settings.llm)
     yield "KB_EMBEDDING__MODEL", settings.embedding.model
     yield "KB_RERANK__MODEL", settings.rerank.model or "none"

@@ -1,11 +1,12 @@
 """Keys on the page: made, shown once, changed, revoked; what a reader may not do is not offered."""
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from kb_service.domain.people import Right, Rights
-from tests.web.conftest import NARROW, OpenPage
+from tests.web.conftest import NARROW, WIDE, OpenPage
 from tests.web.service import PageService
+from tests.web.test_axe import AXE, violations
 
 pytestmark = pytest.mark.browser
 
@@ -31,6 +32,9 @@ def test_a_key_is_made_with_rights_by_base_and_its_secret_is_shown_once(
     dialog.get_by_label("Name", exact=True).fill("mary")
     dialog.get_by_label("For whom or what").fill("Mary Miller")
     dialog.get_by_label("Reports").select_option("write")
+    dialog.get_by_label("Valid for").fill("a month")
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog).to_contain_text("A value was not accepted")
     dialog.get_by_label("Valid for").fill("30")
     dialog.get_by_role("button", name="Save").click()
     secret = page.locator("#new-secret").inner_text()
@@ -138,3 +142,35 @@ def test_a_right_that_is_taken_while_the_page_is_open_is_told_as_such(
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     expect(page.get_by_role("dialog")).to_contain_text("Your key does not have the right")
     assert [one.name for one in service.catalog.documents.list(base.id).items] == ["a.pdf"]
+
+
+@pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not installed: make tools")
+@pytest.mark.parametrize(("viewport", "locale"), [(WIDE, "en-GB"), (NARROW, "zh-CN")])
+@pytest.mark.parametrize("api_keys", [{"ann": ADMIN}])
+def test_axe_finds_nothing_on_keys_and_their_dialogs(
+    service: PageService,
+    chromium: Browser,
+    address: str,
+    viewport: ViewportSize,
+    locale: str,
+) -> None:
+    base = service.add_base("Reports " + "x" * 80)
+    rights = Rights(by_base={base.id: Right.WRITE}, see_personal=True)
+    service.keys.add("mary", "Mary Miller", rights, 30)
+    service.keys.revoke(service.keys.add("left", "", Rights(everywhere=Right.READ)).key.id)
+    page = chromium.new_context(viewport=viewport, locale=locale, bypass_csp=True).new_page()
+    page.goto(f"{address}#base={base.id}&view=setup")
+    page.locator("#field-key").fill(ADMIN)
+    page.keyboard.press("Enter")
+    page.locator(".key-table").wait_for()
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") == viewport["width"]
+    page.locator(".setup-part .setup-actions button").last.click()
+    page.locator("#key-name").fill("peter")
+    assert violations(page) == []
+    page.keyboard.press("Enter")
+    page.locator("#new-secret").wait_for()
+    assert violations(page) == []
+    page.keyboard.press("Escape")
+    page.locator("#new-secret").wait_for(state="detached")
+    page.context.close()

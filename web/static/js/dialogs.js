@@ -6,8 +6,10 @@ import { errorText, t } from "./i18n/i18n.js";
 
 let numOpened = 0;
 
-// `submit()` may throw: the error is shown in the dialog, which stays open.
-export function openDialog({ title, body, confirm, isDanger, submit }) {
+// `submit()` may throw: the error is shown in the dialog, which stays open. `isNotice`: there is nothing
+// to turn down.
+/** @param {{title: string, body: Node[], confirm: string, isDanger: boolean, isNotice?: boolean, submit: () => Promise<any>}} dialog */
+export function openDialog({ title, body, confirm, isDanger, isNotice = false, submit }) {
   const titleId = `dialog-title-${(numOpened += 1)}`;
   return new Promise((resolve) => {
     let result = null;
@@ -16,7 +18,7 @@ export function openDialog({ title, body, confirm, isDanger, submit }) {
     const cancel = el("button", { class: "plain-button", type: "button", onclick: () => dialog.close() }, t("cancel"));
     const form = el("form", { novalidate: true, onsubmit: accepted },
       el("h2", { id: titleId }, title), ...body, problem,
-      el("div", { class: "dialog-actions" }, cancel, accept));
+      el("div", { class: "dialog-actions" }, isNotice ? "" : cancel, accept));
     const dialog = el("dialog", { class: "modal", "aria-labelledby": titleId }, form);
 
     async function accepted(event) {

@@ -17,9 +17,9 @@ export const loadKeys = async () => (await getJson(KEYS)).items;
 // on: {guard(run), changed() after a key was made, changed or revoked}
 /** @param {Api["KeyBody"][]} keys @param {Api["KnowledgeBaseBody"][]} bases */
 export function keyTable(keys, bases, on) {
-  const heads = ["key_name", "key_person", "key_rights", "key_used", "column_status"];
+  const heads = ["key_name", "key_rights", "column_status"];
   const rows = keys.map((key) => keyRow(key, bases, on));
-  const table = el("table", {},
+  const table = el("table", { class: "key-table" },
     el("thead", {}, el("tr", {}, heads.map((head) => el("th", { scope: "col" }, t(head))), el("th", {}, el("span", { class: "visually-hidden" }, t("column_actions"))))),
     el("tbody", {}, rows));
   return [
@@ -38,11 +38,9 @@ function keyRow(key, bases, on) {
     iconButton("trash", t("key_revoke", { name: key.name }), () => on.guard(() => revoke(key, on))),
   ];
   return el("tr", { class: isOver ? "key-row is-over" : "key-row" },
-    el("th", { scope: "row" }, el("bdi", {}, key.name)),
-    el("td", {}, el("bdi", {}, key.person || "–")),
+    el("th", { scope: "row" }, el("bdi", {}, key.name), key.person ? el("p", { class: "meta" }, el("bdi", {}, key.person)) : ""),
     el("td", {}, rightList(key.rights)),
-    el("td", {}, key.used_at ? formatTime(key.used_at) : "–"),
-    el("td", {}, stateText(key)),
+    el("td", {}, stateText(key), key.used_at ? el("p", { class: "meta" }, t("key_used_at", { time: formatTime(key.used_at) })) : ""),
     el("td", { class: "key-acts" }, acts));
 }
 
@@ -90,7 +88,7 @@ async function showSecret({ key, secret }) {
     el("p", { class: "secret-line" }, el("code", { id: "new-secret" }, secret),
       el("button", { type: "button", class: "plain-button", onclick: copy }, t("key_copy")), copied),
   ];
-  await openDialog({ title: t("key_made"), body, confirm: t("key_kept"), isDanger: false, submit: async () => true });
+  await openDialog({ title: t("key_made"), body, confirm: t("key_kept"), isDanger: false, isNotice: true, submit: async () => true });
 }
 
 /** @param {Api["KeyBody"]} key */
@@ -109,8 +107,8 @@ async function revoke(key, on) {
 // Makes a key, or with one changes it; resolves to what the service answered, null when dismissed.
 /** @param {Api["KeyBody"] | null} key @param {Api["KnowledgeBaseBody"][]} bases */
 function keyDialog(key, bases) {
-  const text = (name, value, props = {}) => /** @type {HTMLInputElement} */ (el("input", { id: `key-${name}`, value, autocomplete: "off", ...props }));
-  const [name, person, days] = [text("name", "", { "aria-required": "true" }), text("person", key?.person ?? ""), text("days", "", { type: "number", min: "1", max: "3650" })];
+  const text = (name, value, props = {}) => /** @type {HTMLInputElement} */ (el("input", { type: "text", id: `key-${name}`, value, autocomplete: "off", ...props }));
+  const [name, person, days] = [text("name", "", { "aria-required": "true" }), text("person", key?.person ?? ""), text("days", "", { inputmode: "numeric" })];
   const admin = tick("key-admin", key?.rights.is_admin);
   const personal = tick("key-personal", key?.rights.see_personal);
   const selects = rightSelects(key?.rights, bases);
@@ -129,9 +127,12 @@ function keyDialog(key, bases) {
   const rights = () => ({ is_admin: admin.checked, see_personal: personal.checked, ...(admin.checked ? {} : chosenRights(selects)) });
   const submit = () => (key
     ? sendJson("PATCH", keyPath(key), { person: person.value.trim(), rights: rights() })
-    : sendJson("POST", KEYS, { name: name.value.trim(), person: person.value.trim(), rights: rights(), days: days.value ? Number(days.value) : null }));
+    : sendJson("POST", KEYS, { name: name.value.trim(), person: person.value.trim(), rights: rights(), days: daysOf(days.value.trim()) }));
   return openDialog({ title: key ? t("key_change", { name: key.name }) : t("key_add"), body, confirm: t("save"), isDanger: false, submit });
 }
+
+// What is no number is sent as it is, and refused: it must not be taken for "until it is revoked".
+const daysOf = (typed) => (typed && !Number.isNaN(Number(typed)) ? Number(typed) : typed || null);
 
 const tick = (id, isTicked) => /** @type {HTMLInputElement} */ (el("input", { type: "checkbox", id, checked: Boolean(isTicked) }));
 

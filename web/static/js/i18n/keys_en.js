@@ -22,7 +22,7 @@ export const keysEn = {
   key_name: "Name",
   key_person: "For whom or what",
   key_rights: "Rights",
-  key_used: "Last used",
+  key_used_at: "used {time}",
   key_days: "Valid for so many days (empty: until it is revoked)",
   key_valid: "valid",
   key_of_setting: "in the settings",

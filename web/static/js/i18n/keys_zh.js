@@ -22,7 +22,7 @@ export const keysZh = {
   key_name: "名称",
   key_person: "使用者",
   key_rights: "权限",
-  key_used: "最近使用",
+  key_used_at: "{time} 使用过",
   key_days: "有效天数（留空：直到被吊销）",
   key_valid: "有效",
   key_of_setting: "写在设置里",
