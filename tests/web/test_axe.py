@@ -95,7 +95,7 @@ def test_no_view_violates_a_rule_of_accessibility(page: Page) -> None:
     expect(page.locator(".watch")).to_have_count(1)
     found["watches"] = violations(page)
     page.locator("#tab-setup").click()
-    expect(page.locator(".setup-part")).to_have_count(4)
+    expect(page.locator(".setup-part")).to_have_count(5)
     found["setup"] = violations(page)
     assert {view: one for view, one in found.items() if one} == {}, json.dumps(found)
 
