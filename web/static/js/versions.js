@@ -5,6 +5,7 @@ import { documentPath, getJson, sendJson } from "./api.js";
 import { downloadDocument } from "./document_actions.js";
 import { announce, el, iconButton } from "./dom.js";
 import { codeText, errorText, formatBytes, formatTime, t } from "./i18n/i18n.js";
+import { changedWords } from "./word_changes.js";
 
 const MAX_CHANGES = 100;
 
@@ -72,8 +73,11 @@ function asOf(doc, version) {
 async function changesView(kbId, doc, version) {
   /** @type {Api["ChangesBody"]} */
   const { changes } = await getJson(`${documentPath(kbId, doc.id)}/changes`, { since: version.sha256 });
-  const side = (tag, passage) => passage && el(tag, { dir: "auto" }, passage.text);
-  const rows = changes.slice(0, MAX_CHANGES).map((change) => el("li", {}, side("del", change.old), side("ins", change.new)));
+  const side = (tag, pieces) => pieces.length > 0 && el(tag, { dir: "auto" }, pieces.map(({ text, isChanged }) => (isChanged ? el("mark", {}, text) : text)));
+  const rows = changes.slice(0, MAX_CHANGES).map((change) => {
+    const told = changedWords(change.old?.text ?? "", change.new?.text ?? "");
+    return el("li", {}, side("del", told.old), side("ins", told.new));
+  });
   return [
     el("h3", {}, t("changes_since", { number: version.number, count: changes.length })),
     el("ul", { class: "change-list" }, rows),
