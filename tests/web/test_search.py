@@ -24,6 +24,7 @@ class FindsWords(ScriptedRetriever):
     def retrieve(self, query: Query) -> RetrievalResult:
         word = query.question.text.split()[0]
         hits = [self._hit(n, text) for n, text in enumerate(SENTENCES) if word in text]
+        hits.reverse()  # the best hit is not the first of the document
         return RetrievalResult(tuple(hits), {"total_s": 0.0})
 
     def _hit(self, number: int, text: str) -> ScoredChunk:
@@ -82,3 +83,17 @@ def test_words_in_chinese_are_lit_as_the_index_meets_them(
                 .map((node) => typeof node === 'string' ? node : `[${node.textContent}]`))"""
     )
     assert lit == ["2024年发生", "[火灾]", "事故，", "[原因]", "不明。fires"]
+
+
+def test_the_viewer_steps_through_passages_in_the_order_of_the_list(
+    base: KnowledgeBase, open_page: OpenPage
+) -> None:
+    """They were stepped through as they stand in their documents: the best hit was the last."""
+    page = open_page(at=f"#base={base.id}&view=search&query=re")
+    hits = page.locator(".hit .source")
+    expect(hits).to_have_count(2)
+    expect(hits.first).to_contain_text("repaired")
+    hits.first.click()
+    expect(page.get_by_text("Quote 1 of 2")).to_be_visible()
+    page.get_by_role("button", name="Next quote").click()
+    expect(hits.nth(1)).to_have_attribute("data-current", "")
