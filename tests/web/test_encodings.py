@@ -131,6 +131,7 @@ def test_files_are_sent_with_the_encoding_that_was_chosen_and_the_next_ones_with
 ) -> None:
     page = open_page()
     documents_on(page)
+    page.get_by_text("Encoding of texts").click()
     page.get_by_label("Encoding of texts").select_option("big5")
     page.locator("#file-input").set_input_files([TEXT])
     expect(page.locator("#upload-status")).to_contain_text("1 added")

@@ -6,6 +6,7 @@ import { serverNow } from "./api.js";
 import { Composer } from "./composer.js";
 import { announce, byId, oncePerFrame, show } from "./dom.js";
 import { askedOf, forgetAsked, forgetConversation, keepAsked, nameConversation } from "./drafts.js";
+import { FurtherBases } from "./further_bases.js";
 import { t } from "./i18n/i18n.js";
 import { storedSince, streamAnswer } from "./streaming.js";
 import { Suggestions } from "./suggestions.js";
@@ -24,11 +25,17 @@ export class Ask {
   #stops = null; // of the answer that streams
   #loading = new AbortController(); // aborted when what is shown is left
   #running = Promise.resolve();
+  #further = new FurtherBases({
+    open: (base, id) => this.#hooks.openElsewhere(base, id),
+    put: (text) => this.#composer.put(text),
+    cite: (...cited) => this.#hooks.cite(...cited),
+    watch: (kbId, answer) => this.#hooks.watch(kbId, answer),
+  });
   #suggestions = new Suggestions(() => this.showTeaching());
   #hooks;
 
   // hooks: {cite(kbId, view, citation, mark), incident(kbId, citation), watch(kbId, answer), answered(kbId, conversationId), begin(kbId),
-  // gone(kbId, conversationId), found(kbId, conversationId), hasDocuments(), present() the base as it is now, demo(), openBase(base),
+  // openElsewhere(base, conversationId), gone(kbId, conversationId), found(kbId, conversationId), hasDocuments(), present() the base as it is now, demo(), openBase(base),
   // openDocuments(), modelNotice(), guard(run)}
   constructor(hooks) {
     this.#hooks = hooks;
@@ -37,6 +44,7 @@ export class Ask {
 
   relabel() {
     this.#thread.relabel();
+    this.#further.relabel();
     this.showTeaching();
   }
 
@@ -60,7 +68,7 @@ export class Ask {
   }
 
   find(quote) {
-    return this.#thread.find(quote);
+    return this.#thread.find(quote) ?? this.#further.find(quote);
   }
 
   // Shows a conversation of a base; null is one that begins. The one that is shown stays as it is.
@@ -89,6 +97,7 @@ export class Ask {
     this.#base = base;
     this.#conversationId = conversationId;
     this.#thread.clear();
+    this.#further.clear();
     this.#showBegin();
     if (!base) return;
     try {
@@ -110,7 +119,8 @@ export class Ask {
     }
     turns.forEach((turn, index) => {
       for (const asked of unfinished.filter(({ numBefore }) => numBefore === index)) this.#addAsked(asked);
-      this.#add(turn.question, turn.state);
+      const { element } = this.#add(turn.question, turn.state);
+      if (turn.answerId) this.#further.show(element, turn.question, base.id, turn.answerId, signal);
     });
     for (const asked of unfinished.filter(({ numBefore }) => numBefore >= turns.length)) this.#addAsked(asked);
     this.#thread.bringToTop();
@@ -190,20 +200,23 @@ export class Ask {
     this.#thread.bringToTop(view);
     keepAsked(base.id, asked);
     const seen = setInterval(() => keepAsked(base.id, asked), SEEN_EVERY_MS);
+    const filters = this.#composer.filters;
+    const beside = this.#further.ask(view.element, question, this.#composer.bases, filters, stops.signal);
     try {
       const draw = oncePerFrame(() => state.isStreaming && view.update(state));
-      await streamAnswer(base.id, { question, conversation_id: asked.conversationId ?? undefined, filters: this.#composer.filters }, state, draw, stops.signal);
+      await streamAnswer(base.id, { question, conversation_id: asked.conversationId ?? undefined, filters }, state, draw, stops.signal);
     } catch (error) {
       if (stops.signal.aborted) state.isStopped = true;
       else state.error = error;
     }
     clearInterval(seen);
-    this.#stops = null;
-    this.#composer.setAsking(false);
-    if (state.answer) this.#answered(base, asked, state.answer, !here.aborted);
-    else this.#unanswered(base, asked, view, state, !here.aborted);
     state.isStreaming = false;
     view.update(state);
+    if (state.answer) this.#answered(base, asked, state.answer, !here.aborted);
+    else this.#unanswered(base, asked, view, state, !here.aborted);
+    this.#further.keep(base.id, state.answer?.id, await beside);
+    this.#stops = null;
+    this.#composer.setAsking(false);
     if (!here.aborted) announce(t(state.isStopped ? "stopped" : state.error ? "answer_failed" : "answer_ready"));
   }
 

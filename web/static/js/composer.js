@@ -50,6 +50,11 @@ export class Composer {
     return this.#scope.filters;
   }
 
+  // Further bases of the next question.
+  get bases() {
+    return this.#scope.bases;
+  }
+
   askOnly(docs) {
     this.#scope.only(docs);
     this.focus();

@@ -2,10 +2,12 @@
 // browser, so that it survives a reload, a stop and a tab that died. Knows no network.
 
 const MAX_ASKED = 20;
+const MAX_BESIDE = 200; // answers of a base
 const FRESH_MS = 15000; // a question that another tab waits for is seen again within this time
 const TAB_ITEM = "kb.tab";
 const draftItem = (kbId) => `kb.draft.${kbId}`;
 const scopeItem = (kbId) => `kb.scope.${kbId}`;
+const besideItem = (kbId) => `kb.beside.${kbId}`;
 const uploadItem = (kbId) => `kb.upload.${kbId}`;
 const askedItem = (kbId) => `kb.asked.${kbId}`;
 
@@ -76,6 +78,14 @@ export function nameConversation(kbId, conversationId) {
   storeAsked(kbId, allAsked(kbId).map((asked) => (isOurs(asked) ? { ...asked, conversationId } : asked)));
 }
 
+// What further bases answered beside an answer of this one: [{id, name, answerId, conversationId}].
+export const besideOf = (kbId, answerId) => (parsed(besideItem(kbId)) ?? {})[answerId] ?? [];
+
+export function keepBeside(kbId, answerId, beside) {
+  const kept = Object.entries({ ...parsed(besideItem(kbId)), [answerId]: beside });
+  store(besideItem(kbId), JSON.stringify(Object.fromEntries(kept.slice(-MAX_BESIDE))));
+}
+
 // An upload that this tab has under way: {sending, waiting}, names of files; null when none is. A
 // reload breaks it off, another tab has its own.
 export const uploadOf = (kbId) => JSON.parse(sessionStorage.getItem(uploadItem(kbId)) ?? "null");
@@ -90,10 +100,11 @@ export function forgetBase(kbId) {
   store(draftItem(kbId), "");
   store(askedItem(kbId), "");
   store(scopeItem(kbId), "");
+  store(besideItem(kbId), "");
 }
 
 // For a reader who leaves a shared machine.
 export function forgetEverything() {
-  const ours = Object.keys(localStorage).filter((item) => /^kb\.(draft|asked|scope)\./.test(item));
+  const ours = Object.keys(localStorage).filter((item) => /^kb\.(draft|asked|scope|beside)\./.test(item));
   for (const item of ours) localStorage.removeItem(item);
 }

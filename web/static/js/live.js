@@ -77,6 +77,7 @@ export class LiveUpdates {
         if (signal.aborted) return;
         console.info(`events: ${error.message}; polling instead`);
       }
+      dispatchEvent(new Event("eventslost")); // the service may be away: who tells so looks
       this.#isNudged = false;
       await pause(RECONNECT_MS);
     }

@@ -91,6 +91,7 @@ const ask = new Ask({
   present: () => bases.chosen,
   modelNotice: () => readiness.modelNotice,
   openBase: (base) => guard(() => navigation.openBase(base)),
+  openElsewhere: (base, conversation) => guard(() => navigation.openElsewhere(base.id, conversation)),
   openDocuments: () => {
     navigation.openView("documents");
     byId("pick-files").focus();

@@ -31,10 +31,10 @@ function open(button, label, entries) {
   items[0].focus();
 }
 
-// Below its button and inside the window; above it where there is no room below.
+// Below its button, beginning where that begins, and inside the window; above it where there is no room below.
 function place(menu, button) {
   const at = button.getBoundingClientRect();
-  const left = Math.max(GAP, Math.min(at.right - menu.offsetWidth, innerWidth - menu.offsetWidth - GAP));
+  const left = Math.max(GAP, Math.min(at.left, innerWidth - menu.offsetWidth - GAP));
   const below = at.bottom + GAP;
   const top = below + menu.offsetHeight > innerHeight ? at.top - menu.offsetHeight - GAP : below;
   Object.assign(menu.style, { left: `${left}px`, top: `${Math.max(GAP, top)}px` });

@@ -33,6 +33,12 @@ export class Navigation {
     await this.show(this.#parts.address.place);
   }
 
+  // A conversation of another base.
+  async openElsewhere(kbId, conversation) {
+    this.#parts.address.go({ ...ELSEWHERE, base: kbId, conversation });
+    await this.show(this.#parts.address.place);
+  }
+
   // Another conversation of a base; null begins one. One of a base that was left stays there.
   async openConversation(kbId, conversation) {
     if (kbId !== this.#parts.bases.chosen?.id) return;

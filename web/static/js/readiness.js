@@ -23,7 +23,7 @@ export class Readiness {
     this.#notices = notices;
     this.#hooks = hooks;
     onLanguage(() => this.#render());
-    for (const turn of ["offline", "online"]) addEventListener(turn, () => this.load());
+    for (const turn of ["offline", "online", "eventslost"]) addEventListener(turn, () => this.load());
   }
 
   async load() {

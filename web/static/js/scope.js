@@ -7,10 +7,11 @@ import { codeText, formatDate, onLanguage, t } from "./i18n/i18n.js";
 import { pickScope } from "./scope_dialog.js";
 
 // `since`, `until`: days on which it happened; `from`, `to`: on which a document was changed.
-/** @typedef {{documents: {id: string, name: string}[], tags: string[], kinds: string[], since: string, until: string, from: string, to: string}} Chosen */
+// `bases`: asked as well, each by itself.
+/** @typedef {{documents: {id: string, name: string}[], bases: {id: string, name: string}[], tags: string[], kinds: string[], since: string, until: string, from: string, to: string}} Chosen */
 
 /** @type {Chosen} */
-export const NOTHING = { documents: [], tags: [], kinds: [], since: "", until: "", from: "", to: "" };
+export const NOTHING = { documents: [], bases: [], tags: [], kinds: [], since: "", until: "", from: "", to: "" };
 const DAYS = ["since", "until", "from", "to"];
 
 export class Scope {
@@ -36,6 +37,11 @@ export class Scope {
     this.#set({ ...NOTHING, documents: docs.map(({ id, name }) => ({ id, name })) });
   }
 
+  // Further bases that are asked.
+  get bases() {
+    return this.#chosen.bases;
+  }
+
   // The filters of a call, undefined when everything is asked.
   get filters() {
     const { documents, tags, kinds, since, until, from, to } = this.#chosen;
@@ -58,7 +64,7 @@ export class Scope {
 
   #set(chosen) {
     this.#chosen = chosen;
-    if (this.#kbId) keepScope(this.#kbId, this.filters ? chosen : null);
+    if (this.#kbId) keepScope(this.#kbId, this.filters || chosen.bases.length ? chosen : null);
     this.#draw();
     dispatchEvent(new Event("scopechange"));
   }
@@ -69,7 +75,8 @@ export class Scope {
   }
 
   #drawIn(place) {
-    const { documents, tags, kinds } = this.#chosen;
+    const { documents, bases, tags, kinds } = this.#chosen;
+    const further = bases.map((base) => this.#chip(base.name, { bases: bases.filter((other) => other.id !== base.id) }));
     const chips = [
       ...documents.map((doc) => this.#chip(doc.name, { documents: documents.filter((other) => other.id !== doc.id) })),
       ...tags.map((tag) => this.#chip(t("scope_tag", { tag }), { tags: tags.filter((other) => other !== tag) })),
@@ -78,7 +85,7 @@ export class Scope {
     ];
     const all = chips.length > 1 ? [el("button", { type: "button", class: "quiet-button", onclick: () => this.#leave(NOTHING) }, t("scope_all"))] : [];
     const head = chips.length ? [el("span", { class: "meta" }, t("scope_only"))] : [];
-    place.replaceChildren(...head, ...chips, ...all);
+    place.replaceChildren(...head, ...chips, ...all, ...(further.length ? [el("span", { class: "meta" }, t("scope_also"))] : []), ...further);
   }
 
   // The chip goes with its words; the keyboard stays where chips are, or goes back to the box.

@@ -8,6 +8,7 @@ import { debounce, el } from "./dom.js";
 import { codeText, errorText, t } from "./i18n/i18n.js";
 
 const MAX_FOUND = 20;
+const MAX_BASES = 100;
 const TYPING_MS = 200;
 const DAYS = ["since", "until", "from", "to"];
 
@@ -15,6 +16,11 @@ const DAYS = ["since", "until", "from", "to"];
 export async function pickScope(kbId, before) {
   /** @type {[Api["TagListBody"], {name: string, label: string, count: number | null}[]]} */
   const [{ items: tags }, kinds] = await Promise.all([getJson(`${basePath(kbId)}/tags`), kindsOf(kbId, before.kinds)]);
+  /** @type {Api["ListBody_KnowledgeBaseBody_"]} */
+  const { items: bases } = await getJson("kb", { limit: MAX_BASES });
+  const others = bases.filter(({ id }) => id !== kbId);
+  const chosenBases = new Map(before.bases.map((base) => [base.id, base]));
+  const baseLine = ({ id, name, num_documents: count }) => tickLine(name, count, chosenBases.has(id), (isTicked) => (isTicked ? chosenBases.set(id, { id, name }) : chosenBases.delete(id)));
   const documents = documentPicker(kbId, before.documents);
   await documents.load();
   const chosenTags = new Set(before.tags);
@@ -28,13 +34,14 @@ export async function pickScope(kbId, before) {
       tickList("scope_tags", tags.map(({ tag, num_documents: count }) => ({ name: tag, count })).map(box(chosenTags))),
       tickList("scope_kinds", kinds.map(box(chosenKinds))),
       el("div", { class: "scope-days" }, DAYS.map((name) => el("div", { class: "field" }, el("label", { class: "field-label", for: `scope-${name}` }, t(`scope_${name}_label`)), days[name]))),
+      tickList("scope_bases", others.map(baseLine)),
     ].filter(Boolean),
     confirm: t("scope_apply"),
     isDanger: false,
     submit: async () => {
       const { since, until, from, to } = Object.fromEntries(DAYS.map((name) => [name, days[name].value]));
       if ((from && to && from > to) || (since && until && since > until)) throw new Error(t("scope_order"));
-      return { documents: documents.chosen(), tags: [...chosenTags], kinds: [...chosenKinds], since, until, from, to };
+      return { documents: documents.chosen(), bases: [...chosenBases.values()], tags: [...chosenTags], kinds: [...chosenKinds], since, until, from, to };
     },
   });
 }
