@@ -47,6 +47,7 @@ from api.schema import publish_settings
 from api.security import Keyring, check_bind
 from api.slots import AskSlots
 from api.static_page import add_page
+from api.veiling import VeilDoor
 from kb_service.domain.errors import KbError
 from kb_service.operations import Services
 from kb_service.schemas.documents import ErrorBody
@@ -109,6 +110,7 @@ def create_app(services: Services) -> FastAPI:
     publish_settings(app, services.settings)
     _handle_errors(app)
     # The last one added is the outermost.
+    app.add_middleware(VeilDoor, services=services)
     app.add_middleware(HeadAsGet)
     app.add_middleware(
         Gate, settings=services.settings, keyring=Keyring(services.settings, services.keys)

@@ -3,17 +3,23 @@
 Knows where a request keeps them; decides nothing.
 """
 
+from collections.abc import Iterator
 from typing import Annotated
 
 from fastapi import Depends, Path, Query, Request
+from starlette.types import Scope
 
 from api.errors import request_id_of
 from api.metrics import Metrics
 from api.needs import principal_of
 from api.schema import Id, integer
+from api.veiling import hides_itself, masked_error, veiling_of
 from kb_service.domain.documents import KnowledgeBase
+from kb_service.domain.facts import StoredFact
 from kb_service.domain.people import Principal
 from kb_service.operations import Services
+from kb_service.services.veiled import Hiding
+from kb_service.services.veils import Marks, Place
 
 DEFAULT_LIMIT = 100
 
@@ -39,6 +45,46 @@ ServicesParam = Annotated[Services, Depends(services_of)]
 MetricsParam = Annotated[Metrics, Depends(metrics_of)]
 RequestIdParam = Annotated[str, Depends(request_id)]
 PrincipalParam = Annotated[Principal, Depends(principal_of)]
+
+
+class Shown:
+    """What the caller may be shown of things that are no JSON."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+        self._veiling = veiling_of(scope)
+
+    def hides(self, kb_id: str) -> bool:
+        """True when anything of this base is hidden from the caller."""
+        return self._veiling is not None and self._veiling.is_masked(kb_id)
+
+    def report(self, kb_id: str) -> Hiding | None:
+        """Return what hides personal data of a base in a report; None where nothing is hidden."""
+        hides_itself(self._scope)
+        return self._veiling.hiding(kb_id) if self._veiling else None
+
+    def require_all(self, kb_id: str, what: str) -> None:
+        """Raise RightMissing (personal_data_masked) where anything of this base is hidden."""
+        if self.hides(kb_id):
+            raise masked_error(what)
+
+    def facts(self, kb_id: str, found: Iterator[StoredFact]) -> Iterator[StoredFact]:
+        """Return facts of a base with what is hidden hidden."""
+        hides_itself(self._scope)
+        return found if self._veiling is None else self._veiling.facts(found, kb_id)
+
+    def marks(self, kb_id: str, place: Place) -> Marks | None:
+        """Return what a text hides, for a picture of it; None where nothing is hidden."""
+        hides_itself(self._scope)
+        return self._veiling.marks(kb_id, place) if self._veiling else None
+
+
+def shown_to(request: Request) -> Shown:
+    """Return what the caller of a request may be shown."""
+    return Shown(request.scope)
+
+
+ShownParam = Annotated[Shown, Depends(shown_to)]
 
 
 async def base_of(

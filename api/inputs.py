@@ -33,7 +33,9 @@ from api.schema import (
 from kb_service.domain.answers import Channel
 from kb_service.domain.chats import SamplingOptions
 from kb_service.domain.documents import KnowledgeBase
+from kb_service.domain.errors import InvalidRequest
 from kb_service.domain.facts import COLUMN_FIELDS
+from kb_service.domain.masking import Masking, PersonalKind, PersonRole
 from kb_service.domain.queries import FieldFilter, Filters
 from kb_service.domain.query_json import filters_json, query_from
 from kb_service.domain.record_queries import (
@@ -134,11 +136,32 @@ class KnowledgeBaseInput(Input):
     description: Description = ""
 
 
+class MaskingInput(Input):
+    """What those see masked who may not see personal data; nothing of either: all see all."""
+
+    kinds: Annotated[list[Annotated[str, one_of(PersonalKind)]], Field(max_length=20)] = []
+    roles: Annotated[list[Annotated[str, one_of(PersonRole)]], Field(max_length=20)] = []
+
+    def to_domain(self) -> Masking:
+        """Return the domain's value. Raises InvalidRequest (invalid_masking)."""
+        try:
+            return Masking(
+                frozenset(map(PersonalKind, self.kinds)), frozenset(map(PersonRole, self.roles))
+            )
+        except ValueError as error:
+            raise InvalidRequest(
+                f"masking: {error}; of kinds {', '.join(PersonalKind)} and of roles "
+                f"{', '.join(PersonRole)} are accepted",
+                code="invalid_masking",
+            ) from error
+
+
 class KnowledgeBaseChange(Input):
     """Body of PATCH /kb/{id}; what is absent or null stays."""
 
     name: BaseName | None = None
     description: Description | None = None
+    masking: MaskingInput | None = None
 
 
 class RangeInput(Input):

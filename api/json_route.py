@@ -9,9 +9,11 @@ from typing import Any
 
 import orjson
 from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.asked import hidden_in, hide_in_query
 from api.errors import UnsupportedContentType
 from kb_service.domain.errors import InvalidRequest, PayloadTooLarge
 from kb_service.services.ranges import shown
@@ -42,11 +44,11 @@ class JsonRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the handler FastAPI makes, fed by `read_json` where there is a body."""
         handle = super().get_route_handler()
-        if self.body_field is None:
-            return handle
+        has_body = self.body_field is not None
 
         async def read_then_handle(request: Request) -> Response:
-            return await handle(await read_json(request))
+            hide_in_query(request)
+            return await handle(await read_json(request) if has_body else request)
 
         return read_then_handle
 
@@ -65,7 +67,7 @@ async def read_json(request: Request) -> Request:
             code="invalid_json",
             details={"line": error.lineno, "column": error.colno, "problem": error.msg},
         ) from error
-    return ParsedRequest(request, content, value)
+    return ParsedRequest(request, content, await run_in_threadpool(hidden_in, request, value))
 
 
 async def _limited_body(request: Request) -> bytes:

@@ -158,6 +158,7 @@ def _render(request: Request, limits: ParseLimits, _answers: socket.socket) -> N
         [tuple(box) for box in request["boxes"]],
         request["scale"],
         limits,
+        [tuple(box) for box in request["hidden"]],
     )
     Path(request["result"]).write_bytes(picture)
 

@@ -23,15 +23,21 @@ if TYPE_CHECKING:
 
 LIGHT = (255, 226, 96)
 """Colour the paper takes where a box is lit; ink on it stays dark (multiplied)."""
+HIDDEN = (0, 0, 0)
 _MARGIN_POINTS = 1.0
 _Shown: TypeAlias = "tuple[Image, tuple[float, float], int]"
 """The picture at its scale; width and height of the unrotated page in points; its rotation."""
 
 
 def render_page(
-    path: Path, page_number: int, boxes: Sequence[Box], scale: float, limits: ParseLimits
+    path: Path,
+    page_number: int,
+    boxes: Sequence[Box],
+    scale: float,
+    limits: ParseLimits,
+    hidden: Sequence[Box] = (),
 ) -> bytes:
-    """Return the page as PNG bytes; `scale` is pixels per point.
+    """Return the page as PNG bytes; `scale` is pixels per point. `hidden` boxes are black.
 
     Raises NotFound `page_not_found`, InvalidRequest `picture_too_large`, DocumentError.
     """
@@ -40,6 +46,8 @@ def render_page(
     picture, size, rotation = shown(path, page_number, scale, limits.max_pixels)
     for box in boxes:
         _light(picture, pixel_box(box, size, rotation, scale))
+    for box in hidden:
+        _blacken(picture, pixel_box(box, size, rotation, scale))
     stream = io.BytesIO()
     picture.save(stream, "PNG", compress_level=3)
     return stream.getvalue()
@@ -115,15 +123,26 @@ def pixel_box(
     return left, top, right, bottom
 
 
+def _blacken(picture: "Image", box: tuple[float, float, float, float]) -> None:
+    """Leave nothing of what stands in a box, nor of its letters' edges."""
+    if area := _inside(picture, box):
+        picture.paste(HIDDEN, area)
+
+
 def _light(picture: "Image", box: tuple[float, float, float, float]) -> None:
     from PIL import Image, ImageChops
 
+    if area := _inside(picture, box):
+        light = Image.new("RGB", (area[2] - area[0], area[3] - area[1]), LIGHT)
+        picture.paste(ImageChops.multiply(picture.crop(area), light), area)
+
+
+def _inside(
+    picture: "Image", box: tuple[float, float, float, float]
+) -> tuple[int, int, int, int] | None:
+    """Return the pixels of a box with a margin around it, None where it is outside."""
     margin = _MARGIN_POINTS
     left, top = max(0, int(box[0] - margin)), max(0, int(box[1] - margin))
     right = min(picture.width, int(box[2] + margin) + 1)
     bottom = min(picture.height, int(box[3] + margin) + 1)
-    if left >= right or top >= bottom:
-        return
-    area = (left, top, right, bottom)
-    light = Image.new("RGB", (right - left, bottom - top), LIGHT)
-    picture.paste(ImageChops.multiply(picture.crop(area), light), area)
+    return (left, top, right, bottom) if left < right and top < bottom else None

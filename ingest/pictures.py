@@ -47,8 +47,15 @@ class PagePictures:
         self._picture_s = picture_s
         self._failures = _Failures(clock)
 
-    def render(self, path: Path, page_number: int, boxes: Sequence[Box], scale: float) -> bytes:
-        """Return a PNG of the page with `boxes` lit; as `domain.ports.PageDrawer`.
+    def render(
+        self,
+        path: Path,
+        page_number: int,
+        boxes: Sequence[Box],
+        scale: float,
+        hidden: Sequence[Box] = (),
+    ) -> bytes:
+        """Return a PNG of the page, `boxes` lit and `hidden` black; as `domain.ports.PageDrawer`.
 
         What took too long (picture_timeout) is then refused at once for a while.
         """
@@ -61,6 +68,7 @@ class PagePictures:
             "path": str(path.resolve()),
             "page_number": page_number,
             "boxes": [list(box) for box in boxes],
+            "hidden": [list(box) for box in hidden],
             "scale": scale,
         }
         try:

@@ -61,6 +61,8 @@ from kb_service.services.unkept import UnkeptAnswers
 from kb_service.services.upkeep import UpkeepService
 from kb_service.services.uploads import UploadService
 from kb_service.services.vectors import VectorService
+from kb_service.services.veiled import masked_bodies
+from kb_service.services.veils import MaskingService, places_of
 from kb_service.services.watching import WatchService, asker_of
 from kb_service.services.webhooks import BodyOf, HttpPost, WebhookService
 from kb_service.services.worker import IngestWorker, new_worker_id
@@ -74,6 +76,7 @@ from kb_service.storage.facts.store import Facts
 from kb_service.storage.history import History
 from kb_service.storage.identity import utc_now
 from kb_service.storage.jobs.queue import JobQueue
+from kb_service.storage.maskings import Maskings
 from kb_service.storage.people.store import Keys
 from kb_service.storage.records.store import RecordStore
 from kb_service.storage.revisions.publishing import RevisionPublisher
@@ -134,6 +137,7 @@ def compose(parts: ServiceParts) -> Services:
     uploads = UploadService(catalog, parts.blobs, detect, max_file_bytes, encoding_named)
     chatting, keeper = Part(lambda: _chatting(parts)), _keeper(parts)
     readiness, make_worker = _readiness(parts, catalog), partial(_worker, parts, jobs, keeper)
+    masking = _masking(parts)
     searching = SearchService(catalog, parts.retriever, settings.retrieval, _states(parts))
     return Services(
         settings=settings,
@@ -161,7 +165,8 @@ def compose(parts: ServiceParts) -> Services:
         chatting=chatting,
         models=ModelService(bases, readiness, chatting, lambda: models.embedder().model),
         readiness=readiness,
-        reports=ReportService(catalog),
+        reports=ReportService(catalog, masking),
+        masking=masking,
         statistics=(statistics := Statistics(storage.database)),
         setup=SetupService(settings, model_names(models, settings), readiness, statistics),
         reindexing=_reindexing(parts, catalog),
@@ -355,7 +360,13 @@ def _post_changes(parts: ServiceParts, body_of: BodyOf, is_stopped: Callable[[],
     settings = parts.settings.watch
     if settings.webhook_hosts:
         outbox, post = Outbox(parts.storage().database), HttpPost(settings)
-        WebhookService(outbox, post, body_of, utc_now).run_until(is_stopped)
+        masked = masked_bodies(_masking(parts), body_of, outbox.base_of)
+        WebhookService(outbox, post, masked, utc_now).run_until(is_stopped)
+
+
+def _masking(parts: ServiceParts) -> MaskingService:
+    maskings = Maskings(parts.storage().database)
+    return MaskingService(maskings, lambda answer_id: places_of(parts.answers(), answer_id))
 
 
 def _across(parts: ServiceParts, catalog: Catalog) -> AcrossDocuments:

@@ -29,6 +29,7 @@ from kb_service.services.suggesting import SuggestionService
 from kb_service.services.transfer import TransferService
 from kb_service.services.upkeep import UpkeepService
 from kb_service.services.uploads import UploadService
+from kb_service.services.veils import MaskingService
 from kb_service.services.watching import WatchService
 from kb_service.settings import Settings
 from kb_service.storage.statistics import Statistics
@@ -69,6 +70,7 @@ class Services:
     models: ModelService
     readiness: ReadinessService
     reports: ReportService
+    masking: MaskingService
     statistics: Statistics
     setup: SetupService
     reindexing: ReindexService

@@ -9,7 +9,14 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from api.attachments import docx_attachment, page_attachment
-from api.dependencies import DEFAULT_LIMIT, Cursor, Limit, PrincipalParam, ServicesParam
+from api.dependencies import (
+    DEFAULT_LIMIT,
+    Cursor,
+    Limit,
+    PrincipalParam,
+    ServicesParam,
+    ShownParam,
+)
 from api.inputs import ConversationChange, FeedbackInput
 from api.json_route import JsonRoute
 from api.schema import Id
@@ -31,16 +38,22 @@ def show_answer(answer: Id, who: PrincipalParam, services: ServicesParam) -> Aud
 
 
 @router.get("/answers/{answer}/report", response_class=Response)
-def report_answer(answer: Id, who: PrincipalParam, services: ServicesParam) -> Response:
+def report_answer(
+    answer: Id, who: PrincipalParam, services: ServicesParam, shown: ShownParam
+) -> Response:
     """Return an answer with its table and quotes as one HTML file to hand over."""
-    page = services.reports.of_answer(services.history.answer(who, answer).answer)
+    found = services.history.answer(who, answer).answer
+    page = services.reports.of_answer(found, shown.report(found.kb_id))
     return page_attachment(page, f"{answer}.html")
 
 
 @router.get("/answers/{answer}/report.docx", response_class=Response)
-def report_answer_docx(answer: Id, who: PrincipalParam, services: ServicesParam) -> Response:
+def report_answer_docx(
+    answer: Id, who: PrincipalParam, services: ServicesParam, shown: ShownParam
+) -> Response:
     """Return the same as a Word document."""
-    document = services.reports.docx_of_answer(services.history.answer(who, answer).answer)
+    found = services.history.answer(who, answer).answer
+    document = services.reports.docx_of_answer(found, shown.report(found.kb_id))
     return docx_attachment(document, f"{answer}.docx")
 
 

@@ -12,6 +12,7 @@ from api.dependencies import (
 )
 from api.inputs import KnowledgeBaseChange, KnowledgeBaseInput
 from api.json_route import JsonRoute
+from api.veiling import masked_error
 from kb_service.schemas.documents import KnowledgeBaseBody, ListBody, list_body
 
 router = APIRouter(route_class=JsonRoute, tags=["knowledge bases"])
@@ -44,10 +45,14 @@ def show_base(base: Base) -> KnowledgeBaseBody:
 def change_base(
     base: Base, body: KnowledgeBaseChange, who: PrincipalParam, services: ServicesParam
 ) -> KnowledgeBaseBody:
-    """Describe a knowledge base, or rename it, which tells of names that are taken."""
+    """Describe a base, say what is masked in it, or rename it, which tells of names taken."""
     if body.name is not None:
         who.require_admin()
-    return KnowledgeBaseBody.of(services.bases.change(base.id, body.name, body.description))
+    masking = None if body.masking is None else body.masking.to_domain()
+    if masking is not None and not who.sees_personal:
+        raise masked_error("what is not masked")
+    changed = services.bases.change(base.id, body.name, body.description, masking)
+    return KnowledgeBaseBody.of(changed)
 
 
 @router.delete("/kb/{kb}", status_code=204)

@@ -15,6 +15,7 @@ from api.dependencies import (
     RequestIdParam,
     RevisionName,
     ServicesParam,
+    ShownParam,
 )
 from api.errors import error_response
 from api.inputs import ENCODING_NAME, MAX_ENCODING_CHARS, DocumentChange, ReadAsInput
@@ -230,8 +231,13 @@ def show_text(
     responses={200: {"content": {"application/octet-stream": {}}}},
 )
 def download_content(
-    base: Base, document: Id, services: ServicesParam, revision: RevisionName = None
+    base: Base,
+    document: Id,
+    services: ServicesParam,
+    shown: ShownParam,
+    revision: RevisionName = None,
 ) -> Response:
     """Download the original bytes: of a revision, or the newest content sent in."""
+    shown.require_all(base.id, "the original of a document")
     path, found = services.documents.content(base.id, document, revision)
     return attachment(path, found.name, found.media_type)

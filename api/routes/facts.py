@@ -14,6 +14,7 @@ from api.dependencies import (
     PrincipalParam,
     RevisionName,
     ServicesParam,
+    ShownParam,
 )
 from api.inputs import CorrectionInput
 from api.json_route import JsonRoute
@@ -76,10 +77,14 @@ def list_facts(
 
 @router.get("/kb/{kb}/facts.csv", response_class=Response)
 def export_facts(
-    base: Base, services: ServicesParam, field: FieldName = None, document: DocumentId = None
+    base: Base,
+    services: ServicesParam,
+    shown: ShownParam,
+    field: FieldName = None,
+    document: DocumentId = None,
 ) -> StreamingResponse:
     """Return all of these facts as a CSV file."""
-    lines = csv_lines(services.facts.every(base.id, field, document))
+    lines = csv_lines(shown.facts(base.id, services.facts.every(base.id, field, document)))
     headers = {
         "Content-Disposition": content_disposition(f"{base.name} facts.csv"),
         "X-Content-Type-Options": "nosniff",

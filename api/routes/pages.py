@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.connections import MAX_HEAD_BYTES
-from api.dependencies import Base, RevisionName, ServicesParam
+from api.dependencies import Base, RevisionName, ServicesParam, ShownParam
 from api.json_route import JsonRoute
 from api.picture_turns import PictureTurns
 from api.schema import BOXES, Id, number, text
@@ -39,6 +39,7 @@ async def show_page(
     page_number: int,
     request: Request,
     services: ServicesParam,
+    shown: ShownParam,
     boxes: Annotated[
         str,
         text(0, MAX_HEAD_BYTES, BOXES),
@@ -52,7 +53,8 @@ async def show_page(
 ) -> Response:
     """Return one page as PNG."""
     asked = PictureRequest(base.id, document, revision, page_number, parse_boxes(boxes), scale)
-    picture = await run_in_threadpool(services.pictures.find, asked)
+    marks = await run_in_threadpool(shown.marks, base.id, (document, revision))
+    picture = await run_in_threadpool(services.pictures.find, asked, marks)
     headers = {"ETag": f'"{picture.tag}"', "Cache-Control": "no-cache"}
     if if_none_match == headers["ETag"]:
         return Response(status_code=304, headers=headers)

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from api.attachments import page_attachment
-from api.dependencies import Base, ServicesParam
+from api.dependencies import Base, ServicesParam, ShownParam
 from api.inputs import RecordQueryInput
 from api.json_route import JsonRoute
 from kb_service.schemas.answers import QueryAnswerBody, query_answer_body
@@ -20,8 +20,10 @@ def run_query(base: Base, body: RecordQueryInput, services: ServicesParam) -> Qu
 
 
 @router.post("/kb/{kb}/query/report", response_class=Response)
-def report_query(base: Base, body: RecordQueryInput, services: ServicesParam) -> Response:
+def report_query(
+    base: Base, body: RecordQueryInput, services: ServicesParam, shown: ShownParam
+) -> Response:
     """Run a typed query and return its answer as one HTML file to hand over."""
     told = services.querying.told_of(base.id, body.to_domain(), body.language)
-    page = services.reports.of_query(base.id, told, body.language)
+    page = services.reports.of_query(base.id, told, body.language, shown.report(base.id))
     return page_attachment(page, f"{base.name} report.html")

@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.attachments import attachment
-from api.dependencies import Base, PrincipalParam, ServicesParam
+from api.dependencies import Base, PrincipalParam, ServicesParam, ShownParam
 from api.inputs import ExportInput
 from api.json_route import JsonRoute
 from api.schema import BaseName
@@ -26,9 +26,14 @@ ARCHIVE = {"application/zip": {"schema": {"type": "string", "format": "binary"}}
 
 @router.post("/kb/{kb}/export", response_class=Response, responses={200: {"content": {**ARCHIVE}}})
 def export_base(
-    base: Base, body: ExportInput, who: PrincipalParam, services: ServicesParam
+    base: Base,
+    body: ExportInput,
+    who: PrincipalParam,
+    services: ServicesParam,
+    shown: ShownParam,
 ) -> Response:
     """Download a base as one archive; conversations, which are other keys', for administrators."""
+    shown.require_all(base.id, "the archive of a base")
     if body.conversations:
         who.require_admin()
     with temporary(services.settings) as path:

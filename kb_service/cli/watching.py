@@ -1,6 +1,7 @@
 """`kb watch`: standing questions, and what changed since it was last told. Prints what is found."""
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -8,9 +9,13 @@ from kb_service.cli.session import Exit, JsonOption, KbOption, print_json, say, 
 from kb_service.domain.schedules import AFTER_CHANGES
 
 if TYPE_CHECKING:
-    from kb_service.domain.watches import AnswerChange, StandingAnswer, Watch
+    from kb_service.domain.watches import Watch
 
 app = typer.Typer(help="Standing questions: what changed in their answers since it was last told.")
+Json = Mapping[str, Any]
+PersonalOption = Annotated[
+    bool, typer.Option("--personal", help="Show personal data that the base masks, too.")
+]
 Name = Annotated[str, typer.Argument(help="Name of the question.", callback=valid_text)]
 
 
@@ -19,29 +24,37 @@ def watch(
     context: typer.Context,
     kb: Annotated[str, typer.Option("--kb", help="As of `run`.", callback=valid_text)] = "",
     as_json: JsonOption = False,
+    personal: PersonalOption = False,
 ) -> None:
     """Keep questions that are asked again; without a command as `run` does."""
     if context.invoked_subcommand is None:
         if not kb:
             raise typer.BadParameter("--kb is missing")
-        run(kb, as_json=as_json)
+        run(kb, as_json=as_json, personal=personal)
 
 
 @app.command("run")
-def run(kb: KbOption, as_json: JsonOption = False) -> None:
-    """Ask what is due, and print each change that was not told yet; 3 where there is none."""
+def run(kb: KbOption, as_json: JsonOption = False, personal: PersonalOption = False) -> None:
+    """Ask what is due, and print each change that was not told yet; 3 where there is none.
+
+    Personal data that the base masks is masked: what is printed may be mailed on.
+    """
     with session(as_json=as_json) as services:
         from kb_service.schemas.watches import answer_change_body
+        from kb_service.services.veiled import Veiling
 
         base = services.bases.show(kb)
         services.watching.ask_all(base.id)
         with services.watching.telling(base.id) as changes:
+            rows = [answer_change_body(one).model_dump(mode="json") for one in changes]
+            if not personal:
+                masking = services.masking
+                rows = Veiling(masking, masking.masked_bases()).shown(rows, base.id)
             if as_json and changes:
-                rows = [answer_change_body(one).model_dump(mode="json") for one in changes]
                 print_json({"changes": rows})
             else:
-                for change in changes:
-                    _say_change(change)
+                for row in rows:
+                    _say_change(row)
         if not changes:
             raise typer.Exit(Exit.NOTHING_TO_DO)
 
@@ -92,14 +105,15 @@ def list_(kb: KbOption, as_json: JsonOption = False) -> None:
             cursor = page.next_cursor
             if cursor is None:
                 break
+        rows = [watch_body(watch).model_dump(mode="json") for watch in found]
         if as_json:
-            print_json([watch_body(watch).model_dump(mode="json") for watch in found])
+            print_json(rows)
             return
-        for watch in found:
+        for watch, row in zip(found, rows, strict=True):
             error = f"  error: {watch.error.get('message')}" if watch.error else ""
             say(f"{watch.name}  {_stands(watch)}{error}")
-            if watch.answer:
-                _say_answer("  ", watch.answer)
+            if row["answer"]:
+                _say_answer("  ", row["answer"])
 
 
 @app.command("pause")
@@ -134,16 +148,17 @@ def _stands(watch: "Watch") -> str:
     return "paused" if watch.is_paused else watch.schedule
 
 
-def _say_change(change: "AnswerChange") -> None:
-    say(f"{change.watch_name}  {change.at:%Y-%m-%d %H:%M} UTC")
-    _say_answer("- ", change.old)
-    _say_answer("+ ", change.new)
+def _say_change(change: Json) -> None:
+    say(f"{change['watch_name']}  {change['at'][:16].replace('T', ' ')} UTC")
+    _say_answer("- ", change["old"])
+    _say_answer("+ ", change["new"])
 
 
-def _say_answer(mark: str, answer: "StandingAnswer") -> None:
-    text = "(what it quoted was deleted)" if answer.is_redacted else answer.text
+def _say_answer(mark: str, answer: Json) -> None:
+    text = "(what it quoted was deleted)" if answer["is_redacted"] else answer["answer"]
     for line in text.splitlines():
         say(f"{mark}{line}")
-    for citation in answer.citations:
-        words = " ".join(citation.cited_text.split())
-        say(f"{mark}[{citation.number}] {citation.document_name or citation.title}: {words}")
+    for citation in answer["citations"]:
+        words = " ".join(citation["cited_text"].split())
+        name = citation["document_name"] or citation["title"]
+        say(f"{mark}[{citation['number']}] {name}: {words}")

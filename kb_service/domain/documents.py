@@ -12,6 +12,7 @@ from enum import StrEnum
 from operator import attrgetter
 
 from kb_service.domain.hashing import sha256_of_text
+from kb_service.domain.masking import NO_MASKING, Masking
 from kb_service.domain.members import Container, Loss, Member
 from kb_service.domain.spans import Box, PageRegion, TextSpan, merge_boxes
 
@@ -370,7 +371,10 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class KnowledgeBase:
-    """A named set of documents that is asked together. `change`: the number of its last change."""
+    """A named set of documents that is asked together. `change`: the number of its last change.
+
+    `masking`: what is hidden from those who may not see personal data.
+    """
 
     id: str
     name: str
@@ -380,3 +384,4 @@ class KnowledgeBase:
     created_at: datetime
     updated_at: datetime
     change: int = 0
+    masking: Masking = NO_MASKING

@@ -202,8 +202,15 @@ class DerivedFiles(Protocol):
 class PageDrawer(Protocol):
     """Draws pages of stored files. Who asks has checked boxes and scale."""
 
-    def render(self, path: Path, page_number: int, boxes: Sequence[Box], scale: float) -> bytes:
-        """Return a PNG of the page, `scale` pixels per point, with `boxes` lit.
+    def render(
+        self,
+        path: Path,
+        page_number: int,
+        boxes: Sequence[Box],
+        scale: float,
+        hidden: Sequence[Box] = (),
+    ) -> bytes:
+        """Return a PNG of the page, `scale` pixels per point, `boxes` lit and `hidden` black.
 
         Boxes are points from the bottom-left corner of the unrotated page. Raises InvalidRequest
         (picture_too_large), NotFound (page_not_found, page_has_no_picture when the file is no PDF),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Generic, Self, TypeVar
 
-from pydantic import BaseModel, PlainSerializer
+from pydantic import BaseModel, BeforeValidator, PlainSerializer
 
 from kb_service.domain.documents import (
     Document,
@@ -70,8 +70,15 @@ class ListBody(Shape, Generic[Value]):
     next_cursor: str | None
 
 
+class MaskingBody(Shape):
+    """Which kinds of personal data, and the names of people in which roles, are hidden."""
+
+    kinds: Annotated[list[str], BeforeValidator(sorted)]
+    roles: Annotated[list[str], BeforeValidator(sorted)]
+
+
 class KnowledgeBaseBody(Shape):
-    """A knowledge base."""
+    """A knowledge base; `masking`: what those see masked who may not see personal data."""
 
     id: str
     name: str
@@ -79,6 +86,7 @@ class KnowledgeBaseBody(Shape):
     num_documents: int
     num_chunks: int
     change: int
+    masking: MaskingBody
     created_at: Time
     updated_at: Time
 

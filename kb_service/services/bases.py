@@ -9,6 +9,7 @@ import structlog
 
 from kb_service.domain.documents import KnowledgeBase
 from kb_service.domain.errors import NotFound, StorageError
+from kb_service.domain.masking import Masking
 from kb_service.domain.people import Principal, Right
 from kb_service.services.lookup import every_kb
 from kb_service.storage.bases import no_kb
@@ -61,9 +62,15 @@ class BaseService:
         """Yield all bases by name."""
         return every_kb(self._catalog)
 
-    def change(self, kb_id: str, name: str | None, description: str | None) -> KnowledgeBase:
+    def change(
+        self,
+        kb_id: str,
+        name: str | None,
+        description: str | None,
+        masking: Masking | None = None,
+    ) -> KnowledgeBase:
         """Change what is not None. Raises NotFound, Conflict (kb_name_taken), InvalidRequest."""
-        return self._catalog.bases.update(kb_id, name, description)
+        return self._catalog.bases.update(kb_id, name, description, masking)
 
     def delete(self, key: str) -> KnowledgeBase:
         """Delete a base with everything in it, its index files last; return what is gone.

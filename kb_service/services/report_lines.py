@@ -72,7 +72,9 @@ def file_of(item: Json, data: Json) -> str:
 def foot_of(data: Json) -> Sequence[str]:
     """Return where the report is from, how it is checked, and its own hash."""
     language, base = _language(data), data["base"]
+    masked = (report_text("masked", language),) if data.get("masked") else ()
     return (
+        *masked,
         report_text(
             "made",
             language,

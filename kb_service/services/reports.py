@@ -8,14 +8,18 @@ from typing import Any
 from kb_service import __version__
 from kb_service.domain.answers import Answer, Citation
 from kb_service.domain.documents import KnowledgeBase
-from kb_service.domain.errors import KbError, NotFound
+from kb_service.domain.errors import InvalidRequest, KbError, NotFound
 from kb_service.domain.hashing import sha256_of_file
+from kb_service.domain.masking import Masking, PersonalKind, PersonRole
 from kb_service.domain.query_json import query_json
+from kb_service.domain.spans import TextSpan
 from kb_service.domain.tables import Tabled
 from kb_service.language.messages import language_of
 from kb_service.services.across import Told
 from kb_service.services.report_docx import docx_of
 from kb_service.services.report_page import FORMAT, Json, data_of, digest_of, is_as_made, page_of
+from kb_service.services.veiled import Hiding
+from kb_service.services.veils import MaskingService
 from kb_service.storage.catalog import Catalog
 from kb_service.storage.identity import Clock, utc_now
 
@@ -52,18 +56,21 @@ class CheckedReport:
 class ReportService:
     """Makes reports, and checks them against the base that they are of."""
 
-    def __init__(self, catalog: Catalog, clock: Clock = utc_now) -> None:
-        self._catalog, self._clock = catalog, clock
+    def __init__(self, catalog: Catalog, masking: MaskingService, clock: Clock = utc_now) -> None:
+        self._catalog, self._masking, self._clock = catalog, masking, clock
 
-    def of_answer(self, answer: Answer) -> str:
-        """Return the report of an answer as a page. Raises NotFound, StorageError."""
-        return page_of(self._of_answer(answer))
+    def of_answer(self, answer: Answer, hiding: Hiding | None = None) -> str:
+        """Return the report of an answer as a page. Raises NotFound, StorageError.
 
-    def docx_of_answer(self, answer: Answer) -> bytes:
+        `hiding`: how personal data is hidden in it; None: it is not.
+        """
+        return page_of(self._of_answer(answer, hiding))
+
+    def docx_of_answer(self, answer: Answer, hiding: Hiding | None = None) -> bytes:
         """Return it as a Word document. Raises NotFound (kb_not_found), StorageError."""
-        return docx_of(self._of_answer(answer))
+        return docx_of(self._of_answer(answer, hiding))
 
-    def _of_answer(self, answer: Answer) -> dict[str, Any]:
+    def _of_answer(self, answer: Answer, hiding: Hiding | None) -> dict[str, Any]:
         base = self._catalog.bases.get(answer.kb_id)
         said: dict[str, Any] = {
             "question": answer.question,
@@ -72,9 +79,10 @@ class ReportService:
             "status": str(answer.status),
             "reason": answer.reason,
         }
-        return self._data(base, said, answer.citations, answer.tabled, answer.created_at)
+        data = self._data(base, said, answer.citations, answer.tabled, answer.created_at)
+        return _finished(data, hiding)
 
-    def of_query(self, kb_id: str, told: Told, language: str) -> str:
+    def of_query(self, kb_id: str, told: Told, language: str, hiding: Hiding | None = None) -> str:
         """Return the report of a typed query's answer. Raises NotFound, StorageError."""
         base = self._catalog.bases.get(kb_id)
         said: dict[str, Any] = {
@@ -84,7 +92,8 @@ class ReportService:
             "status": str(told.status),
             "reason": told.reason,
         }
-        return page_of(self._data(base, said, told.citations, told.tabled, self._clock()))
+        data = self._data(base, said, told.citations, told.tabled, self._clock())
+        return page_of(_finished(data, hiding))
 
     def check(self, page: str) -> CheckedReport:
         """Check a report. Raises InvalidRequest (invalid_report), StorageError."""
@@ -92,13 +101,15 @@ class ReportService:
         as_made = is_as_made(page, data)
         kb_id = str(data["base"]["id"])
         quotes = tuple(
-            CheckedQuote(item["number"], item["document_name"], self._problem(kb_id, item))
+            CheckedQuote(
+                item["number"], item["document_name"], self._problem(kb_id, item, masked_as(data))
+            )
             for item in data["citations"]
         )
         base = str(data["base"]["name"])
         return CheckedReport(as_made, str(data["made_at"]), str(data["version"]), base, quotes)
 
-    def _problem(self, kb_id: str, item: Json) -> str | None:
+    def _problem(self, kb_id: str, item: Json, masking: Masking) -> str | None:
         document, revision = str(item["document_id"]), str(item["revision"])
         try:
             _, text = self._catalog.revisions.text(kb_id, document, revision)
@@ -109,7 +120,11 @@ class ReportService:
             if error.code in {"text_damaged", "blob_missing", "blob_damaged"}:
                 return "file_differs"
             raise
-        if text[item["start"] : item["end"]] != item["quote"]:
+        words, span = text[item["start"] : item["end"]], TextSpan(item["start"], item["end"])
+        if masking:
+            place = (document, revision)
+            words = self._masking.veil(kb_id, masking, [place]).quoted(words, place, span)
+        if words != item["quote"]:
             return "words_differ"
         try:
             return None if sha256_of_file(path) == revision else "file_differs"
@@ -124,7 +139,7 @@ class ReportService:
         tabled: Tabled | None,
         at: datetime,
     ) -> dict[str, Any]:
-        data: dict[str, Any] = {
+        return {
             "format": FORMAT,
             "version": __version__,
             "made_at": self._clock().isoformat(timespec="seconds"),
@@ -134,8 +149,31 @@ class ReportService:
             **_tabled(tabled),
             "citations": [_cited(citation) for citation in citations],
         }
-        data["digest"] = digest_of(data)
-        return data
+
+
+def _finished(data: dict[str, Any], hiding: Hiding | None) -> dict[str, Any]:
+    """Return the data of a report with what is hidden, and their digest."""
+    if hiding is not None:
+        data = hiding.hide(data)
+        data["masked"] = {
+            "kinds": sorted(hiding.masking.kinds),
+            "roles": sorted(hiding.masking.roles),
+        }
+    data["digest"] = digest_of(data)
+    return data
+
+
+def masked_as(data: Json) -> Masking:
+    """Return what the data of a report say to be masked in it. Raises InvalidRequest."""
+    told = data.get("masked") or {"kinds": (), "roles": ()}
+    try:
+        return Masking(
+            frozenset(map(PersonalKind, told["kinds"])), frozenset(map(PersonRole, told["roles"]))
+        )
+    except (ValueError, TypeError, KeyError) as error:
+        raise InvalidRequest(
+            f"the report names another masking: {error!r}", code="invalid_report"
+        ) from error
 
 
 def _tabled(tabled: Tabled | None) -> dict[str, Any]:

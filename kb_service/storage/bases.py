@@ -21,6 +21,7 @@ from sqlalchemy import (
 
 from kb_service.domain.documents import KnowledgeBase
 from kb_service.domain.errors import Conflict, InvalidRequest, NotFound, StorageError
+from kb_service.domain.masking import Masking
 from kb_service.domain.names import CONTROLS, composed, forms_of
 from kb_service.storage.blobs import BlobStore
 from kb_service.storage.counts import Noun, count_of
@@ -36,6 +37,7 @@ from kb_service.storage.identity import (
     new_id,
     utc_now,
 )
+from kb_service.storage.maskings import masking_of, maskings, put_masking
 from kb_service.storage.past_tables import past_chunks
 from kb_service.storage.references import blobs_of, sweep_blobs
 from kb_service.storage.rows import value_of
@@ -110,7 +112,11 @@ class Bases:
         return Listing(items, encode_cursor(items[-1].name) if len(rows) > limit else None)
 
     def update(
-        self, kb_id: str, name: str | None = None, description: str | None = None
+        self,
+        kb_id: str,
+        name: str | None = None,
+        description: str | None = None,
+        masking: Masking | None = None,
     ) -> KnowledgeBase:
         """Change what is not None. Raises NotFound, Conflict (kb_name_taken), InvalidRequest."""
         name = None if name is None else composed(name)
@@ -126,6 +132,8 @@ class Bases:
                 .where(knowledge_bases.c.id == kb_id)
                 .values(updated_at=self._clock(), **changed)
             )
+            if masking is not None:
+                put_masking(connection, kb_id, masking)
         return self.get(kb_id)
 
     def delete(self, kb_id: str) -> None:
@@ -163,12 +171,16 @@ def _base_rows() -> Select[Any]:
         knowledge_bases,
         count_of(Noun.DOCUMENTS).label("num_documents"),
         count_of(Noun.CHUNKS).label("num_chunks"),
-    )
+        maskings.c.kinds,
+        maskings.c.roles,
+    ).select_from(knowledge_bases.outerjoin(maskings))
 
 
 def _base_of(row: Row[Any]) -> KnowledgeBase:
     """Return the base of a row of `_base_rows`."""
-    return value_of(KnowledgeBase, row, change=row.change_seq)
+    return value_of(
+        KnowledgeBase, row, change=row.change_seq, masking=masking_of(row.kinds, row.roles)
+    )
 
 
 def require_kb(connection: Connection, kb_id: str) -> None:

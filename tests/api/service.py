@@ -4,6 +4,7 @@ import struct
 from collections.abc import Collection, Generator, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from threading import Event
 from time import monotonic
@@ -68,6 +69,7 @@ from kb_service.services.similar import SimilarIncidents
 from kb_service.services.suggesting import SuggestionService
 from kb_service.services.transfer import TransferService
 from kb_service.services.uploads import UploadService
+from kb_service.services.veils import MaskingService, places_of
 from kb_service.services.watching import WatchService
 from kb_service.settings import RetrievalSettings, Settings
 from kb_service.storage.answers.buffered import BufferedAnswers
@@ -80,6 +82,7 @@ from kb_service.storage.facts.columns import Columns
 from kb_service.storage.facts.store import Facts
 from kb_service.storage.history import History
 from kb_service.storage.jobs.queue import JobQueue
+from kb_service.storage.maskings import Maskings
 from kb_service.storage.people.store import Keys
 from kb_service.storage.records.store import RecordStore
 from kb_service.storage.revisions.publishing import RevisionPublisher
@@ -232,10 +235,18 @@ class ScriptedPictures:
     def __init__(self) -> None:
         self.fails_with: KbError | None = None
 
-    def render(self, path: Path, page_number: int, boxes: Sequence[Box], scale: float) -> bytes:
+    def render(
+        self,
+        path: Path,
+        page_number: int,
+        boxes: Sequence[Box],
+        scale: float,
+        hidden: Sequence[Box] = (),
+    ) -> bytes:
         if self.fails_with is not None:
             raise self.fails_with
-        return repr((path.exists(), page_number, tuple(boxes), scale)).encode()
+        drawn = (path.exists(), page_number, tuple(boxes), scale)
+        return repr((*drawn, tuple(hidden)) if hidden else drawn).encode()
 
 
 class ScriptedReadiness(ReadinessService):
@@ -336,7 +347,8 @@ class ApiService:
             chatting=lambda: self.chatting,
             models=ModelService(bases, readiness, lambda: self.chatting, lambda: self.embedder),
             readiness=readiness,
-            reports=ReportService(self.catalog),
+            reports=ReportService(self.catalog, self.masking),
+            masking=self.masking,
             statistics=self.statistics,
             setup=self.setup(readiness),
             intake=unused,
@@ -346,6 +358,11 @@ class ApiService:
             measuring=unused,
             close=self.database.close,
         )
+
+    @property
+    def masking(self) -> MaskingService:
+        """What hides personal data."""
+        return MaskingService(Maskings(self.database), partial(places_of, self.answers))
 
     def setup(self, readiness: ReadinessService) -> SetupService:
         names = {

@@ -8,6 +8,7 @@ from starlette.testclient import TestClient
 from tests.api.service import ApiService
 
 FIELDS = {
+    "masking",
     "id", "name", "description", "num_documents", "num_chunks", "change", "created_at",
     "updated_at",
 }  # fmt: skip

@@ -8,14 +8,18 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from kb_service.domain.spans import TextSpan
-from kb_service.language.lexicon import HAN
+from kb_service.language.lexicon import CJK, HAN
+from kb_service.language.personal.numbers import folded
 from kb_service.language.regexes import regex
 
 _THIN = "\u00ad\u200b-\u200d\u2060\ufeff"
 _HAN_RUN = regex(f"[{HAN}](?:[ \u3000{_THIN}]*\n?[ \u3000{_THIN}]*[{HAN}·•])+")
-_WORD = regex(r"[^\W\d_]+(?:['’.-]+[^\W\d_]+)*")
+_WORD = regex(rf"[^\W\d_{CJK}]+(?:['’.-]+[^\W\d_{CJK}]+)*")
 _BETWEEN_WORDS = regex(r"[\s,.]{0,3}")
 _HAN = regex(f"[{HAN}]")
+_TOKEN = regex("[a-z0-9]+")
+_BETWEEN_TOKENS = regex(rf"[^\w]{{1,3}}|[{_THIN}\s]{{1,5}}")
+_MAX_TOKENS = 20
 _MIN_PART = 3
 """A shorter word of a name stands in too many others to be taken for it."""
 _MAX_HAN = 12
@@ -118,3 +122,28 @@ def _is_part(text: str, words: _Words, place: int, parts: Collection[str]) -> bo
         return False
     follows = re.match(r"[ ]([A-Z][a-z]+)", text[end:])
     return follows is None or follows[1].casefold() in parts
+
+
+def numbers_again(text: str, known: Collection[str]) -> Iterator[tuple[TextSpan, str]]:
+    """Yield where numbers stand again, however parted. `known`: their letters and digits alone."""
+    if not known:
+        return
+    tokens = [(m.start(), m.end(), m.group()) for m in _TOKEN.finditer(folded(text))]
+    place = 0
+    while place < len(tokens):
+        count = _tokens_at(text, tokens, place, known)
+        if count:
+            number = "".join(token for _, _, token in tokens[place : place + count])
+            yield TextSpan(tokens[place][0], tokens[place + count - 1][1]), number
+        place += count or 1
+
+
+def _tokens_at(text: str, tokens: _Words, place: int, known: Collection[str]) -> int:
+    joined, found = "", 0
+    for number in range(place, min(place + _MAX_TOKENS, len(tokens))):
+        if joined and not _BETWEEN_TOKENS.fullmatch(text, tokens[number - 1][1], tokens[number][0]):
+            break
+        joined += tokens[number][2]
+        if joined in known:
+            found = number - place + 1
+    return found

@@ -3,7 +3,7 @@
 Pure functions. A masked text has the length of its original: each hidden character becomes MASK.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from kb_service.domain.masking import (
     MASK,
@@ -16,6 +16,7 @@ from kb_service.domain.spans import TextSpan
 from kb_service.language.personal.known import NO_NAMES, KnownNames, names_again
 from kb_service.language.personal.numbers import personal_numbers
 from kb_service.language.personal.people import NamedPerson, people_in
+from kb_service.language.regexes import regex
 
 _KEPT: dict[PersonalKind | None, tuple[int, int]] = {
     PersonalKind.PHONE: (3, 4),
@@ -25,6 +26,12 @@ _KEPT: dict[PersonalKind | None, tuple[int, int]] = {
 }
 """How many characters at the beginning and at the end of a long number stay readable."""
 _LEAST_HIDDEN = 4
+_CODE = regex(r"[a-z_]*")
+
+
+def may_be_personal(text: str) -> bool:
+    """False for what is no name and no number at a glance: a code in small letters."""
+    return len(text) > 1 and _CODE.fullmatch(text) is None
 
 
 def names_of(text: str, masking: Masking, more: Iterable[NamedPerson] = ()) -> KnownNames:
@@ -35,34 +42,28 @@ def names_of(text: str, masking: Masking, more: Iterable[NamedPerson] = ()) -> K
     return KnownNames.of({one.name for one in people if one.role in masking.roles})
 
 
-def personal_spans(text: str, masking: Masking, names: KnownNames) -> tuple[PersonalSpan, ...]:
+def personal_spans(text: str, masking: Masking, *names: KnownNames) -> tuple[PersonalSpan, ...]:
     """Return what is hidden of a text, in order; spans do not overlap."""
     numbers = personal_numbers(text, masking.kinds) if masking.kinds else ()
-    named = (PersonalSpan(span, None) for span in names_again(text, names))
+    named = (PersonalSpan(span, None) for known in names for span in names_again(text, known))
     return merged_spans((*numbers, *named))
 
 
-def masked(text: str, spans: Sequence[PersonalSpan]) -> str:
+def shown_spans(text: str, spans: Iterable[PersonalSpan]) -> list[tuple[TextSpan, str]]:
+    """Return these spans of a text with what stands there instead."""
+    return [(item.span, hidden(item.span.of(text), item.kind)) for item in spans]
+
+
+def masked(text: str, spans: Iterable[PersonalSpan]) -> str:
     """Return a text with these spans hidden, of the same length."""
     characters = list(text)
-    for item in spans:
-        hidden = _hidden(item.span.of(text), item.kind)
-        characters[item.span.start : item.span.end] = hidden
+    for span, instead in shown_spans(text, spans):
+        characters[span.start : span.end] = instead
     return "".join(characters)
 
 
-def masked_within(text: str, span: TextSpan, spans: Sequence[PersonalSpan]) -> str:
-    """Return what the masked text has at a span. `text`: the whole one."""
-    low = max(0, span.start)
-    met = [item for item in spans if item.span.overlap(span)]
-    if not met:
-        return span.of(text)
-    start, end = min(low, met[0].span.start), max(span.end, met[-1].span.end)
-    inside = [PersonalSpan(one.span.shifted(-start), one.kind) for one in met]
-    return masked(text[start:end], inside)[span.start - start : span.end - start]
-
-
-def _hidden(words: str, kind: PersonalKind | None) -> str:
+def hidden(words: str, kind: PersonalKind | None) -> str:
+    """Return personal words with what is hidden of their kind hidden; None: of a name."""
     if kind is None:
         return _hidden_name(words)
     if kind is PersonalKind.EMAIL:
@@ -71,8 +72,8 @@ def _hidden(words: str, kind: PersonalKind | None) -> str:
     first, last = _KEPT[kind]
     if len(places) < first + last + _LEAST_HIDDEN:
         first, last = min(first, max(0, len(places) - _LEAST_HIDDEN) // 2), 0
-    hidden = set(places[first : len(places) - last])
-    return "".join(MASK if place in hidden else c for place, c in enumerate(words))
+    starred = set(places[first : len(places) - last])
+    return "".join(MASK if place in starred else c for place, c in enumerate(words))
 
 
 def _hidden_name(words: str) -> str:

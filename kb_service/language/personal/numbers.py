@@ -21,6 +21,7 @@ from kb_service.language.stated.plain import plain
 _LEXICON = shipped_lexicon()
 _SPOKEN = {**NUMERALS.digits, **_LEXICON.numbered("personal", "spoken_digits")}
 _SPOKEN_RUN = regex(f"[{''.join(_SPOKEN)}]{{7,}}")
+_MAY = regex(rf"\d|[@\uff20]|[(\[{{]\s*[aA][tT]\s*[)\]}}]|{_SPOKEN_RUN.pattern}")
 _MARK = "\ue001"
 """Stands for what was found already; no pattern has it."""
 _THIN = "\u00ad\u200b-\u200d\u2060\ufeff"
@@ -65,6 +66,8 @@ def personal_numbers(text: str, kinds: Collection[PersonalKind]) -> tuple[Person
 
     All kinds are looked for, so that one is not taken for another.
     """
+    if not _MAY.search(text):
+        return ()
     found: list[PersonalSpan] = []
     rest = folded(text)
     for form in _forms():

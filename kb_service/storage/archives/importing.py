@@ -31,6 +31,7 @@ from kb_service.storage.database import Database
 from kb_service.storage.facts.tables import fact_corrections
 from kb_service.storage.identity import Clock, new_id, utc_now
 from kb_service.storage.jobs.rows import NO_LEASE
+from kb_service.storage.maskings import masking_of, maskings
 from kb_service.storage.pages import page_of
 from kb_service.storage.past_tables import past_chunks
 from kb_service.storage.references import sweep_blobs
@@ -175,6 +176,9 @@ class _Import:
                     yield self._answer(row)
                 elif table is fact_corrections:
                     yield {name: value for name, value in row.items() if name != "id"}
+                elif table is maskings:
+                    _ = masking_of(row["kinds"], row["roles"])
+                    yield row
                 else:
                     yield row
 

@@ -43,6 +43,12 @@ class Outbox:
             connection.execute(mine.values(num_posts=num_posts, post_at=again))
             return change_of(row), row.webhook
 
+    def base_of(self, watch_id: str) -> str | None:
+        """Return the id of the base of a standing question, None when it is gone."""
+        statement = select(watches.c.kb_id).where(watches.c.id == watch_id)
+        with self._database.read() as connection:
+            return connection.execute(statement).scalar_one_or_none()
+
     def posted(self, change_id: int) -> None:
         """Note that a change was taken."""
         self._ended(change_id, self._clock())

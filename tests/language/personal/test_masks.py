@@ -5,11 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kb_service.domain.masking import MASK, Masking, PersonalKind, PersonRole
-from kb_service.domain.spans import TextSpan
 from kb_service.language.personal.known import NO_NAMES, KnownNames, names_again
 from kb_service.language.personal.masks import (
     masked,
-    masked_within,
     names_of,
     personal_spans,
 )
@@ -37,16 +35,11 @@ def hidden(text: str, masking: Masking = ALL) -> str:
 
 @settings(deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
-def test_lengths_hold_and_every_part_is_the_mask_of_its_part(text: str) -> None:
+def test_lengths_hold_and_nothing_but_masks_is_new(text: str) -> None:
     spans = personal_spans(text, ALL, names_of(text, ALL))
     whole = masked(text, spans)
     assert len(whole) == len(text)
     assert all(a in (b, MASK) for a, b in zip(whole, text, strict=True))
-    for start in range(0, len(text), 7):
-        for end in (start, start + 5, len(text)):
-            if start <= end <= len(text):
-                span = TextSpan(start, end)
-                assert masked_within(text, span, spans) == whole[start:end]
 
 
 @settings(deadline=None)

@@ -206,4 +206,6 @@ export const errorsEn = {
   error_invalid_schedule: "This schedule is not understood",
   error_webhook_not_allowed: "Nothing may be posted to this address",
   error_invalid_report: "This file is no report of this service",
+  error_personal_data_masked: "Personal data is masked for your key, and this would show it",
+  error_invalid_masking: "This masking is not known",
 };

@@ -206,4 +206,6 @@ export const errorsZh = {
   error_invalid_schedule: "看不懂这个时间安排",
   error_webhook_not_allowed: "不允许向这个地址发送",
   error_invalid_report: "这个文件不是本服务的报告",
+  error_personal_data_masked: "您的密钥只能看到打码后的个人信息，此操作会显示原文",
+  error_invalid_masking: "无法识别该打码设置",
 };

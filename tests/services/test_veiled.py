@@ -1,0 +1,108 @@
+"""What is shown of an answer: every text hidden, and quotes as their place in the whole text is."""
+
+from typing import Any
+
+import pytest
+
+from kb_service.domain.errors import RightMissing
+from kb_service.domain.masking import Masking, PersonalKind, PersonRole
+from kb_service.domain.spans import TextSpan
+from kb_service.services.veiled import Veiling
+from kb_service.services.veils import MaskingService, marks_of
+from kb_service.storage.maskings import KeptText
+
+ALL = Masking(frozenset(PersonalKind), frozenset(PersonRole))
+TEXT = "受害人李红摔倒。李红的电话：8765432，银行卡 6222 0210 0111 6245 702。"
+
+
+class OneText:
+    """A base of one document, whose facts name nobody."""
+
+    def texts(self, kb_id: str, places: Any) -> list[KeptText]:  # noqa: ANN401  places
+        kept = KeptText(1, "doc_1", "ab", is_current=True, facts=())
+        return [kept] if kb_id == "kb_1" and list(places) else []
+
+    def text(self, revision_id: int) -> str:
+        return TEXT
+
+    def newest_person(self, kb_id: str) -> int:
+        return 0
+
+    def people(self, kb_id: str) -> list[tuple[str, str]]:
+        return [("赵敏", "目击者")] if kb_id == "kb_1" else []
+
+
+@pytest.fixture
+def veiling() -> Veiling:
+    service = MaskingService(OneText(), lambda _: [("doc_1", "ab")])  # type: ignore[arg-type]  # a fake
+    return Veiling(service, {"kb_1": ALL})
+
+
+def quote(start: int, end: int) -> dict[str, Any]:
+    source = {"start": start, "end": end, "pages": []}
+    cited = {"document_id": "doc_1", "revision": "ab", "title": "李红"}
+    return {**cited, "cited_text": TEXT[start:end], "source": source}
+
+
+def test_a_quote_that_begins_inside_a_number_is_masked_as_the_whole_is(veiling: Veiling) -> None:
+    marks = marks_of(TEXT, ALL)
+    masked = marks.within(TEXT, TextSpan(0, len(TEXT)))
+    assert masked == "受害人李*摔倒。李*的电话：8******，银行卡 **** **** **** ***5 702。"
+    for start in range(len(TEXT)):
+        for end in range(start, len(TEXT) + 1):
+            shown = veiling.shown(quote(start, end), "kb_1")
+            assert shown["cited_text"] == masked[start:end]
+
+
+def test_what_the_sources_hide_is_hidden_in_every_other_text(veiling: Veiling) -> None:
+    answer = {"kb_id": "kb_1", "answer": "李红打8765432找赵敏", "citations": [quote(0, 3)]}
+    shown = veiling.shown(answer, None)
+    assert shown["answer"] == "李*打8******找赵*"
+    assert shown["citations"][0]["title"] == "李*"
+
+
+def test_a_message_is_hidden_by_what_its_answer_was_made_from(veiling: Veiling) -> None:
+    talk = {"kb_id": "kb_1", "messages": [{"content": "李红", "answer_id": "ans_1"}]}
+    assert veiling.shown(talk, None)["messages"][0] == {"content": "李*", "answer_id": "ans_1"}
+
+
+def test_another_base_stays_as_it_is_and_what_is_of_none_is_hidden(veiling: Veiling) -> None:
+    items = [{"kb_id": kb, "title": "电话13812345678"} for kb in ("kb_1", "kb_2")]
+    shown = veiling.shown({"items": items, "message": "13812345678"}, None)
+    assert [item["title"] for item in shown["items"]] == ["电话138****5678", "电话13812345678"]
+    assert shown["message"] == "138****5678"
+
+
+def test_names_of_things_and_small_numbers_stay(veiling: Veiling) -> None:
+    thing = {"id": "doc_13812345678", "size_bytes": 13812345678, "status": "ready", "score": 0.5}
+    assert veiling.shown(thing, "kb_1") == thing
+
+
+def test_a_long_number_in_a_cell_is_hidden(veiling: Veiling) -> None:
+    cells = [{"value": 110105194912310021}, {"value": 13812345678.0}, {"value": 12}]
+    shown = [cell["value"] for cell in veiling.shown(cells, "kb_1")]
+    assert shown == ["*" * 18, "138****5678", 12]
+
+
+def test_a_fact_has_no_number_beside_its_hidden_words(veiling: Veiling) -> None:
+    start = TEXT.index("8765432")
+    span = {"start": start, "end": start + 7}
+    fact = {"document_id": "doc_1", "revision": "ab", "field": "phone", "value": "8765432"}
+    fact |= {"text": "8765432", "span": span, "number": 8765432.0, "number_to": None}
+    shown = veiling.shown(fact, "kb_1")
+    assert (shown["value"], shown["text"], shown["number"]) == ("8******", "8******", None)
+
+
+def test_tokens_of_a_prompt_are_no_way_to_its_words(veiling: Veiling) -> None:
+    assert veiling.shown({"audit": {"prompt_token_ids": [1, 2]}}, "kb_1") == {
+        "audit": {"prompt_token_ids": []}
+    }
+
+
+def test_filters_that_tell_nothing_hidden_are_let_through(veiling: Veiling) -> None:
+    asked = {"op": "count", "filters": {"kind": ["fire"], "fields": {"injured": {"min": 1}}}}
+    assert veiling.asked(asked, "kb_1") == asked
+    for filters in ({"fields": {"身份证号": {"min": 1.0}}}, {"fields": {"reporter": "李"}}):
+        with pytest.raises(RightMissing) as refused:
+            veiling.asked({"filters": filters}, "kb_1")
+        assert refused.value.code == "personal_data_masked"
