@@ -78,10 +78,15 @@ def list_conversations(
     contains: Annotated[
         Id | None, Query(description="Part of the title or of what was said, any case.")
     ] = None,
+    mine: Annotated[
+        bool, Query(description="For administrators too without those of other keys.")
+    ] = False,
 ) -> ListBody[ConversationBody]:
     """List conversations, the latest first."""
     via = Channel(channel) if channel else None
-    found = services.history.conversations(who, kb, cursor, limit, channel=via, contains=contains)
+    found = services.history.conversations(
+        who, kb, cursor, limit, channel=via, contains=contains, is_mine=mine
+    )
     return list_body(found, ConversationBody.of)
 
 

@@ -50,16 +50,18 @@ class HistoryService:
         *,
         channel: Channel | None = None,
         contains: str | None = None,
+        is_mine: bool = False,
     ) -> Listing[Conversation]:
         """Return a part of the conversations, the latest first: of a base (id or name), or all.
 
-        `contains`: those with that in their title or in what was said, in any case.
+        `contains`: those with that in their title or in what was said, in any case. `is_mine`: for
+        administrators too without those of other keys.
         """
         kb_id = None if kb is None else self._catalog.bases.get(kb).id
         if kb is not None and not who.sees(kb_id or ""):
             raise no_kb(kb)
         return self._answers.list_conversations(
-            kb_id, cursor, limit, channel=channel, contains=contains, who=who
+            kb_id, cursor, limit, channel=channel, contains=contains, who=who, is_mine=is_mine
         )
 
     def conversation(self, who: Principal, conversation_id: str) -> Conversation:

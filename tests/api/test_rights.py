@@ -167,6 +167,9 @@ def test_conversations_are_listed_to_their_key_in_the_bases_it_sees(desk: Desk) 
     assert listed(desk.peter) == ["conv_2"]
     assert listed(desk.peter, "?contains=pump") == ["conv_2"]
     assert listed(desk.admin) == ["conv_1", "conv_2", "conv_3", "conv_4"]
+    desk.answer(5, desk.mine, desk.admin.who)
+    assert listed(desk.admin, "?mine=true") == ["conv_4", "conv_5"]
+    assert listed(desk.mary, "?mine=true") == ["conv_1"]
     assert desk.mary.code("GET", "/conversations?kb=others") == (404, "kb_not_found")
     assert desk.mary.code("GET", "/answers/ans_3") == (404, "answer_not_found")
 

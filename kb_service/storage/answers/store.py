@@ -178,15 +178,16 @@ class AnswerStore:
         channel: Channel | None = None,
         contains: str | None = None,
         who: Principal = OPERATOR,
+        is_mine: bool = False,
     ) -> Listing[Conversation]:
         """Return conversations, the latest first, after the cursor, of one base or of all.
 
         `contains`: those with that in their title or in what was said, in any case. `who`: those
-        that are this one's.
+        that are there for this one; `is_mine`: without those of other keys.
         """
         updated_at, key = conversations.c.updated_at, conversations.c.id
         statement = select(key, updated_at).order_by(updated_at.desc(), key.desc())
-        statement = statement.limit(check_limit(limit) + 1).where(_are_of(who))
+        statement = statement.limit(check_limit(limit) + 1).where(_are_of(who, is_mine=is_mine))
         if kb_id is not None:
             statement = statement.where(conversations.c.kb_id == kb_id)
         if channel is not None:
@@ -317,10 +318,16 @@ def _append(connection: Connection, conversation_id: str, message: Message) -> N
     )
 
 
-def _are_of(who: Principal) -> ColumnElement[bool]:
-    """Match the conversations that are somebody's: what it began, in bases that it sees."""
+def _are_of(who: Principal, *, is_mine: bool) -> ColumnElement[bool]:
+    """Match the conversations that are there for somebody: what it began, in bases that it sees.
+
+    For administrators all, or (`is_mine`) those that are no other key's.
+    """
     if who.is_admin:
-        return true()
+        others = select(conversation_owners.c.conversation_id).where(
+            conversation_owners.c.key_id != who.key_id
+        )
+        return conversations.c.id.not_in(others) if is_mine else true()
     begun = select(conversation_owners.c.conversation_id).where(
         conversation_owners.c.key_id == who.key_id
     )

@@ -98,7 +98,9 @@ export class Conversations {
   /** @returns {Promise<Api["ListBody_ConversationBody_"]>} */
   #fetch(cursor) {
     const { kbId, contains, channel } = this.#listed;
-    return getJson("conversations", { kb: kbId, contains, channel, cursor, limit: PAGE_SIZE });
+    // What programs asked is of interest whoever they are; what other people asked is not.
+    const mine = channel === "page" ? true : null;
+    return getJson("conversations", { kb: kbId, contains, channel, cursor, mine, limit: PAGE_SIZE });
   }
 
   async #loadMore() {
