@@ -142,6 +142,7 @@ def test_a_right_that_is_taken_while_the_page_is_open_is_told_as_such(
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     expect(page.get_by_role("dialog")).to_contain_text("Your key does not have the right")
     assert [one.name for one in service.catalog.documents.list(base.id).items] == ["a.pdf"]
+    expect(remove).to_be_hidden()
 
 
 @pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not installed: make tools")

@@ -97,8 +97,10 @@ export async function send(method, path, options = {}) {
   }
 }
 
-// Whatever call finds out first that a base is gone: the page hears of it as a `basegone` event.
+// Whatever call finds out first that a base is gone, or a right: the page hears of it as an event,
+// `basegone` or `rightgone`.
 function announced(path, error) {
+  if (error.code === "right_missing") dispatchEvent(new Event("rightgone"));
   const [, kbId] = /^kb\/([^/]+)/.exec(path) ?? [];
   if (kbId && error.code === "kb_not_found") dispatchEvent(new CustomEvent("basegone", { detail: decodeURIComponent(kbId) }));
   return error;

@@ -211,6 +211,7 @@ function connectRefresh() {
   setInterval(refresh, REFRESH_MS);
   document.addEventListener("visibilitychange", refresh);
   addEventListener("online", refresh);
+  for (const name of ["rightgone", "keychange"]) addEventListener(name, () => isStarted && guard(loadRights, "rights"));
   addEventListener("basegone", (event) => {
     const id = /** @type {CustomEvent} */ (event).detail;
     if (bases.isGone(id)) return;
