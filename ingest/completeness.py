@@ -55,10 +55,15 @@ def missing_words(path: Path, name: str, media_type: str, text: str) -> tuple[Co
     counter = _COUNTERS.get(media_type)
     if counter is None:
         return Counter(), 0
-    found, read = counter(path, name), Counter(words_of(text))
-    missing = without_other_cuts(found.words - read, read - found.words)
+    found = counter(path, name)
+    if found.text and found.text.split() == text.split():
+        return Counter(), len(text.split())
+    words, read = found.words + Counter(words_of(found.text)), Counter(words_of(text))
+    missing = words - read
+    if missing:
+        missing = without_other_cuts(missing, read - words)
     missing.update({word: 1 for word in found.said_once if word not in read})
-    return missing, found.words.total() + len(found.said_once)
+    return missing, words.total() + len(found.said_once)
 
 
 def without_other_cuts(missing: Counter[str], surplus: Counter[str]) -> Counter[str]:
@@ -147,7 +152,7 @@ def _written(document: ParsedDocument) -> str:
 
 
 def _plain(path: Path, name: str) -> Count:
-    return Count(Counter(words_of(clean(decode(path.read_bytes(), name).text))))
+    return Count(Counter(), text=clean(decode(path.read_bytes(), name).text))
 
 
 def _rows(path: Path, name: str) -> Count:

@@ -203,13 +203,23 @@ def _parsed(path: Path, name: str) -> EmailMessage:
     data = path.read_bytes()
     if b"\0" in data[:200]:  # a mail is ASCII; this one was saved as UTF-16
         data = decode(data, name).text.encode()
-    message = BytesParser(policy=policy.default).parsebytes(data)
+    message = _understood(data)
     if message.get_content_type() in ("application/pkcs7-mime", "multipart/encrypted"):
         raise DocumentError(
             f"{name} is an encrypted message; save it decrypted", code="encrypted_document"
         )
     if not message.keys():
         raise DocumentError(f"{name} has no mail header", code="corrupt_document")
+    return message
+
+
+def _understood(data: bytes) -> EmailMessage:
+    """Return a message whose heads that tell of parts are parsed once, not at each look."""
+    message = BytesParser(policy=policy.default).parsebytes(data)
+    for part in message.walk():
+        for field in ("Content-Type", "Content-Disposition", "Content-Transfer-Encoding"):
+            if field in part:
+                part.replace_header(field, part[field])
     return message
 
 
@@ -222,9 +232,9 @@ def _parts(part: EmailMessage) -> list[EmailMessage]:
     found = _FIRST_BOUNDARY.search(data)
     if found is None:
         head = b"Content-Type: text/plain\r\n\r\n"
-        return [BytesParser(policy=policy.default).parsebytes(head + data)]
+        return [_understood(head + data)]
     head = b'Content-Type: multipart/mixed; boundary="' + found.group(1) + b'"\r\n\r\n'
-    return _parts(BytesParser(policy=policy.default).parsebytes(head + data))
+    return _parts(_understood(head + data))
 
 
 def _charset_within(message: EmailMessage) -> str:

@@ -28,10 +28,14 @@ def words_of(text: str) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """Words of a file. `said_once`: those that need be said only once, however often they stand."""
+    """Words of a file. `said_once`: those that need be said only once, however often they stand.
+
+    `text`: of a file that is nothing else, whose words are counted where they may be missing.
+    """
 
     words: Counter[str]
     said_once: frozenset[str] = frozenset()
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,16 +154,16 @@ _PLACE = re.compile(_SHARED.pattern + rb"[^>]*>\s*(?:<(?:\w+:)?f\b.*?</(?:\w+:)?
 def count_workbook(path: Path) -> Count:
     """Count the words of a workbook; a shared string counts where a cell still refers to it."""
     found = SHEETS.count(path)
-    words: set[str] = set()
+    words = set(found.said_once)
     with zipfile.ZipFile(path) as package:
         entries = [e for e in package.infolist() if e.file_size <= MAX_PART_BYTES]
         strings = [package.read(e) for e in entries if _STRINGS.fullmatch(e.filename)]
         used = _used_strings(package.read(e) for e in entries if "/worksheets/" in e.filename)
     for data in strings:
-        for place, part in enumerate(_STRING.findall(data)):
-            if used is None or place in used:
-                words.update(words_of(SHEETS.text_of(part)))
-    return Count(found.words, found.said_once | words)
+        parts = enumerate(_STRING.findall(data))
+        shown = (part + b"</si>" for place, part in parts if used is None or place in used)
+        words.update(words_of(SHEETS.text_of(b"".join(shown))))
+    return Count(found.words, frozenset(words))
 
 
 def _used_strings(sheets: Iterator[bytes]) -> set[int] | None:
