@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ingest.number_formats import shown
-from ingest.office_package import local
+from ingest.office_package import OfficePackage, local
 from ingest.tables import CELL_JOIN, row_texts
 
 if TYPE_CHECKING:
@@ -28,6 +28,14 @@ def chart_texts(root: "_Element") -> Iterator[str]:
         yield from row_texts(rows, names)
     else:
         yield from row_texts(_dimension_rows(root))
+
+
+def drawn_over(package: OfficePackage, part: str) -> Iterator[str]:
+    """Yield the paragraphs of shapes that somebody put over a chart."""
+    for kind, drawing in package.targets(part).values():
+        root = package.root(drawing) if kind == "chartUserShapes" else None
+        if root is not None:
+            yield from diagram_texts(root)
 
 
 def diagram_texts(root: "_Element") -> Iterator[str]:

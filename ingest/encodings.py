@@ -31,6 +31,7 @@ _SUPERSETS = {
 }  # fmt: skip
 """What is meant by a declared name: the encoding with the characters that programs add to it."""
 _ALIASES = {"x-sjis": "shift_jis", "x-gbk": "gbk", "x-euc-jp": "euc_jp", "x-big5": "big5"}
+_SEVEN_BITS = frozenset(("utf-7", "unicode-1-1-utf-7"))
 _WIDE = ("utf-16", "utf-32")
 _NOT_TEXT = frozenset((
     "unicode-escape", "raw-unicode-escape", "undefined", "idna", "punycode", "mbcs", "oem", "utf-7",
@@ -41,6 +42,12 @@ _IN_MARKUP = re.compile(
     re.IGNORECASE,
 )
 _IN_A_COMMENT = re.compile(rb"^[^\n]{0,20}?(?:#|//|/\*|<!--|;)[^\n]*?coding[:=]\s*([\w.-]{2,30})")
+_ESCAPES = (
+    (re.compile(rb"\x1b\$(?:[@AB]|\([DOPQ])"), ("iso2022_jp_2", "iso2022_jp_2004", "iso2022_jp_3")),
+    (re.compile(rb"\x1b\$\)C"), ("iso2022_kr",)),
+    (re.compile(rb"^[\0-\x7f]*~\{[!-~]{2}[\0-\x7f]*~\}"), ("hz",)),
+)
+"""How a text in ISO 2022 or HZ begins to speak Japanese, Korean or Chinese."""
 _CONTROL = re.compile(r"[\x00-\x07\x0b\x0e-\x1a\x1c-\x1f\x7f-\x9f]")
 MIN_WIDE_BYTES = 8
 MIN_TELLING_BYTES = 24
@@ -89,7 +96,7 @@ def decode(data: bytes, name: str, *, declared: str = "") -> Decoded:
     found = _marked(data)
     if found is None:
         data = data.rstrip(b"\0")  # what a program that cuts a file in blocks leaves at its end
-        found = _said(data, declared) or _unicode(data) or _likeliest(data)
+        found = _said(data, declared) or _escaped(data) or _unicode(data) or _likeliest(data)
     if found is None or not _is_text(found.text):
         names = ", ".join(LIKELY)
         raise DocumentError(
@@ -150,12 +157,25 @@ def _marked(data: bytes) -> Decoded | None:
 
 def _said(data: bytes, declared: str) -> Decoded | None:
     """Follow a declaration that the bytes do not contradict."""
-    for encoding in encodings_of(declared or declared_in(data)):
+    is_seven = declared.strip().lower() in _SEVEN_BITS  # only outside: text may speak of it
+    for encoding in ("utf-7",) if is_seven else encodings_of(declared or declared_in(data)):
         if encoding.startswith(_WIDE) and b"\0" not in data[:_SAMPLE_BYTES]:
             continue  # whoever could read the declaration has not read two bytes a character
         text = _strictly(data, encoding)
         if text is not None and _is_text(text) and oddness_of(text) <= MAX_ODDNESS_SAID:
             return Decoded(text, encoding)
+    return None
+
+
+def _escaped(data: bytes) -> Decoded | None:
+    """Return a text in seven bits that names its alphabets by escapes, as old mail does."""
+    for mark, encodings in _ESCAPES:
+        if mark.search(data) is None:
+            continue
+        for encoding in encodings:
+            text = _strictly(data, encoding)
+            if text is not None and _is_text(text) and not text.isascii():
+                return Decoded(text, encoding, SURE)
     return None
 
 

@@ -80,6 +80,7 @@ class DocumentLoader:
         try:
             for found in loader.load(path, name, media_type):
                 if isinstance(found, ParsedDocument):
+                    self._keep_embedded(path, media_type)
                     yield self._with_members(counted(found, path, name, media_type, drawn))
                 else:
                     yield found
@@ -93,6 +94,12 @@ class DocumentLoader:
                 code="corrupt_document",
             ) from error
 
+    def _keep_embedded(self, path: Path, media_type: str) -> None:
+        if self._members is not None and media_type in types.OFFICE_XML:
+            from ingest.office_members import keep_embedded
+
+            keep_embedded(path, self._members)
+
     def _with_members(self, document: ParsedDocument) -> ParsedDocument:
         if self._members is None:
             return document
@@ -103,7 +110,7 @@ class DocumentLoader:
         if media_type == types.PDF:
             from ingest.pdf import PdfLoader
 
-            return PdfLoader(self._limits, self._readings, drawn)
+            return PdfLoader(self._limits, self._readings, drawn, self._members)
         if media_type in types.PAGED_OR_MARKED_UP:
             from ingest.office import OfficeLoader
 

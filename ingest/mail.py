@@ -37,6 +37,7 @@ _WORDS = re.compile(r"\w+")
 _TAGS = re.compile(r"<(?:style|script)\b.*?</(?:style|script)>|<[^>]*>", re.DOTALL | re.IGNORECASE)
 _FIRST_BOUNDARY = re.compile(rb"^--([^\s-][^\r\n]{0,68}?)[ \t]*\r?$", re.MULTILINE)
 _SURROGATE = re.compile("[\udc80-\udcff]")
+_INVITATION = "text/calendar"
 _SIGNATURE = "-- "
 _SIGNATURES = frozenset({
     "application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature",
@@ -110,8 +111,7 @@ class Mail:
             if not part.is_attachment():
                 self._draft.add_picture(_bytes_of(part))
                 return
-        is_wanted = file_name or part.is_attachment()
-        if self._members is None or not is_wanted or part.get_content_type() in _SIGNATURES:
+        if self._members is None or part.get_content_type() in _SIGNATURES:
             return
         suffix = guess_extension(part.get_content_type()) or ""
         path = self._members.path_of(self._within + (file_name or f"attachment{suffix}"))
@@ -147,6 +147,10 @@ class Mail:
             self.attachments.append(file_name)
         if kind == "message/rfc822":
             self._add_inner(part, file_name, depth)
+        elif kind == "message/delivery-status":
+            for fields in _parts(part):
+                lines = (f"{name}: {_header(fields, name, '')}" for name in fields)
+                self._draft.add("\n".join(lines))
         elif kind == "multipart/alternative":
             self._add_alternative(_parts(part), depth)
         elif part.get_content_maintype() == "multipart":
@@ -167,6 +171,10 @@ class Mail:
         most = max(lengths)
         chosen = next(n for n, length in enumerate(lengths) if length >= most / 2)
         self._add_part(parts[chosen], depth)
+        for other in (part for number, part in enumerate(parts) if number != chosen):
+            for part in other.walk():  # what is there once is no alternative
+                if part.get_content_type() == _INVITATION or part.is_attachment():
+                    self._add_part(part, depth)
 
     def _add_text(self, part: EmailMessage) -> None:
         content = _content(part, self._name)

@@ -38,6 +38,7 @@ ZIP = "application/zip"
 PNG, JPEG, TIFF, WEBP = "image/png", "image/jpeg", "image/tiff", "image/webp"
 
 PACKAGES = frozenset({DOCX, PPTX, XLSX, XLSB, ODT, ODS, ODP, EPUB})
+OFFICE_XML = frozenset({DOCX, PPTX, XLSX})
 PAGED_OR_MARKED_UP = frozenset({DOCX, PPTX, HTML, MARKDOWN, ODT, ODS, ODP, EPUB})
 TABLES = frozenset({XLSX, XLSB, XLS, CSV, TSV})
 MAILS = frozenset({MAIL, MSG})

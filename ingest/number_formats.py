@@ -9,6 +9,8 @@ import re
 from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import lru_cache
 
+from kb_service.language.lexicon import CJK
+
 GENERAL = "General"
 ISO_DATE = "yyyy-mm-dd"
 BUILT_IN = {
@@ -26,7 +28,8 @@ BUILT_IN = {
 _TOKEN = re.compile(
     r'"(?P<quoted>[^"]*)"|\\(?P<escaped>.)|_.|\*.|\[\$(?P<currency>[^\]-]*)[^\]]*\]'
     r"|\[(?P<elapsed>h+|m+|s+)\]|\[(?P<test>[<>=]+ ?-?[\d.]+)\]|\[[^\]]*\]"
-    r"|(?P<half>AM/PM|A/P)|(?P<exponent>E[+-]0+)|(?P<date>y+|m+|d+|h+|s+(?:\.0+)?|e+|a{3,4})"
+    rf"|(?P<half>AM/PM|A/P|[{CJK}]{{2}}/[{CJK}]{{2}})"
+    r"|(?P<exponent>E[+-]0+)|(?P<date>y+|m+|d+|h+|s+(?:\.0+)?|e+|a{3,4})"
     r"|(?P<digit>[0#?])|(?P<point>\.)|(?P<comma>,)|(?P<percent>%)"
     r"|(?P<text>@)|(?P<general>General)|(?P<literal>.)",
     re.IGNORECASE | re.DOTALL,

@@ -88,7 +88,7 @@ def _element(*names: str) -> str:
 
 WORD_FILE = Parts(
     counted=r"word/(?:document|footnotes|endnotes)\d*\.xml",
-    once=r"word/(?:header|footer)\d*\.xml",
+    once=r"word/(?:header|footer|comments)\d*\.xml",
     left_out=_element(
         "mc:Fallback", "w:del", "w:moveFrom", "w:instrText", "w:delText", "w:sectPr", "w:pPr",
         "w:rt",
@@ -128,7 +128,7 @@ SHEETS = Parts(
     # Comments that only stand for threads say them again, with words of the program.
     + r"|<(?:\w+:)?comments\b(?=.*<(?:\w+:)?author>tc=).*"
     + _INDENT,
-    ends=r"</(?:\w+:)?(?:si|is|comment)>|</a:p>|_x[0-9A-Fa-f]{4}_",
+    ends=r"</(?:\w+:)?(?:si|is|comment|threadedComment)>|</a:p>|_x[0-9A-Fa-f]{4}_",
 )
 OPEN_DOCUMENT = Parts(
     counted=r"content\.xml",

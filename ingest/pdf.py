@@ -12,6 +12,7 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from ingest.limits import ParseLimits
+from ingest.members import MemberFolder
 from ingest.page_reading import ReadingFolder
 from ingest.paged_draft import PagedDraft
 from ingest.pdf_characters import CharacterReader
@@ -42,6 +43,7 @@ class PdfLoader:
     """Loader for PDF files. Encrypted files open only with an empty user password.
 
     `readings`: what OCR read of its pages. `drawn`: where the letters of its pages are counted.
+    `members`: where the files inside it are put.
     """
 
     def __init__(
@@ -49,10 +51,12 @@ class PdfLoader:
         limits: ParseLimits,
         readings: ReadingFolder | None = None,
         drawn: DrawnLetters | None = None,
+        members: MemberFolder | None = None,
     ) -> None:
         self._limits = limits
         self._readings = readings
         self._drawn = drawn
+        self._members = members
         self._reader = CharacterReader()
 
     def load(self, path: Path, name: str, media_type: str) -> Iterator[Progress | ParsedDocument]:
@@ -73,6 +77,8 @@ class PdfLoader:
                 if self._drawn is not None:
                     self._drawn.add(number, content.characters, content.sheet)
                 yield Progress(JobStage.LOAD, number, num_pages)
+            if self._members is not None:
+                _keep_attached(document, self._members)
             properties = document.get_metadata_dict(skip_empty=True)
             yield draft.finish(_title(properties), _metadata(properties))
         finally:
@@ -88,6 +94,17 @@ class PdfLoader:
             return read_page(page, self._limits, reading, self._reader)
         finally:
             page.close()
+
+
+def _keep_attached(document: pypdfium2.PdfDocument, members: MemberFolder) -> None:
+    """Put the files that a PDF holds where documents of their own come from."""
+    for number in range(document.count_attachments()):
+        attachment = document.get_attachment(number)
+        path = members.path_of(attachment.get_name() or f"attachment {number + 1}")
+        try:
+            members.add(path, bytes(attachment.get_data()))
+        except pypdfium2.PdfiumError as error:
+            members.lose(path, "corrupt_document", str(error))
 
 
 def open_pdf(path: Path, name: str) -> pypdfium2.PdfDocument:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ingest.charts import chart_texts, diagram_texts
+from ingest.charts import chart_texts, diagram_texts, drawn_over
 from ingest.draft import Block, DraftDocument
 from ingest.limits import ParseLimits
 from ingest.office_package import OfficePackage, description_of, local, picture_id, related_id
@@ -129,7 +129,8 @@ class Slide:
     def _shape(self, shape: "_Element", targets: dict[str, tuple[str, str]]) -> Iterator[Block]:
         """Yield the words of a shape and of every shape inside it."""
         if local(shape) == "grpSp":
-            yield from self._content(shape.find("{*}nvGrpSpPr"), targets, 0)
+            for said in shape.findall("{*}nvGrpSpPr"):
+                yield from self._content(said, targets, 0)
             for inner in sorted(_inner_shapes(shape), key=self._place):
                 yield from self._shape(inner, targets)
             return
@@ -176,6 +177,7 @@ class Slide:
             return
         is_chart = target[0].startswith("chart")
         yield from map(Block, chart_texts(root) if is_chart else diagram_texts(root))
+        yield from map(Block, drawn_over(self._package, target[1]))
 
     def _place(self, shape: "_Element") -> tuple[int, Place]:
         """Titles first, then from top to bottom and from left to right."""

@@ -7,6 +7,7 @@ and its words are kept. Knows no file, no encoding and no Markdown.
 import re
 from base64 import b64decode
 from collections.abc import Callable, Iterator
+from html import escape
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
@@ -33,8 +34,8 @@ _BLOCKS = frozenset(
         *("details", "dialog", "dir", "div", "dl", "dt", "fieldset", "figcaption", "figure"),
         *("footer", "form", "frameset", "header", "hgroup", "hr", "html", "legend", "li"),
         *("listing", "main", "menu", "multicol", "nav", "ol", "optgroup", "option", "p"),
-        *("plaintext", "pre", "search", "section", "summary", "table", "tbody", "td", "textarea"),
-        *("tfoot", "th", "thead", "tr", "ul", "xmp", *_HEADINGS),
+        *("plaintext", "pre", "search", "section", "summary", "table", "tbody", "td", "template"),
+        *("text", "textarea", "tfoot", "th", "thead", "title", "tr", "ul", "xmp", *_HEADINGS),
     ]
 )
 _PICTURES = {"img": ("src",), "image": ("xlink:href", "href"), "object": ("data",)}
@@ -47,6 +48,8 @@ _LAYOUT = frozenset([*_HEADINGS, "table", "ul", "ol", "dl", "form"])
 """Elements inside a cell that show that the table lays a page out and holds no data."""
 
 _ROOT_END = re.compile(r"</(?:html|body)\s*>", re.IGNORECASE)
+_CDATA = re.compile(r"<!\[CDATA\[(.*?)\]\]>", re.DOTALL)
+"""Text in pages that are XML as well; the parser of web pages takes it for a comment."""
 _SPACE = re.compile(r"[ \t\n\r\f\xa0]+")
 _WRAPPED = re.compile(f"(?<=[{CJK}])[ \t]*[\n\r]\\s*(?=[{CJK}])")
 """A line end of the source between two such characters stands for nothing."""
@@ -62,22 +65,33 @@ def add_html(
 
     Raises DocumentError (corrupt_document) where the parser would leave out what lies deeper.
     """
-    from lxml import html
-
     if not text.strip():
         return ""
-    parser = html.HTMLParser(encoding="utf-8")
-    tree = html.document_fromstring(_with_open_end(text.replace("\0", "")).encode("utf-8"), parser)
-    if any(entry.type_name == "ERR_RESOURCE_LIMIT" for entry in parser.error_log):
-        raise DocumentError(
-            f"elements are nested deeper than {MAX_DEPTH} levels, the limit of the HTML parser",
-            details={"max_depth": MAX_DEPTH},
-        )
+    tree = html_tree(text)
     for block in blocks_of(tree):
         draft.add(block.text, block.level or LAYOUT.section_level(block.text))
         own = _inline_picture(block.picture)
         draft.add_picture(own or (shown(block.picture) if shown and block.picture else None))
     return " ".join((tree.findtext(".//title") or "").split())
+
+
+def html_tree(text: str) -> "_Element":
+    """Return the root of a page that is not blank.
+
+    Raises DocumentError (corrupt_document) where the parser would leave out what lies deeper.
+    """
+    from lxml import html
+
+    parser = html.HTMLParser(encoding="utf-8")
+    text = _CDATA.sub(lambda found: escape(found.group(1)), text.replace("\0", ""))
+    page = _with_open_end(text).encode("utf-8")
+    tree: _Element = html.document_fromstring(page, parser)
+    if any(entry.type_name == "ERR_RESOURCE_LIMIT" for entry in parser.error_log):
+        raise DocumentError(
+            f"elements are nested deeper than {MAX_DEPTH} levels, the limit of the HTML parser",
+            details={"max_depth": MAX_DEPTH},
+        )
+    return tree
 
 
 def _with_open_end(text: str) -> str:
@@ -99,6 +113,9 @@ def blocks_of(root: "_Element") -> Iterator[Block]:
         if event in ("comment", "pi"):
             page.say(node.tail)
         elif event == "start":
+            if _name(node) == "iframe" and node.get("srcdoc", "").strip():
+                yield from page.flush()
+                yield from blocks_of(html_tree(node.get("srcdoc", "")))
             if not isinstance(node.tag, str) or _is_hidden(node):
                 walk.skip_subtree()
             elif _name(node) == "table" and not _is_layout(node):
@@ -205,8 +222,12 @@ def _name(node: Any) -> str:  # noqa: ANN401 - comments have a function for a ta
 def _is_hidden(node: "_Element") -> bool:
     style = node.get("style", "").replace(" ", "").lower()
     is_unseen = any(rule in style for rule in _HIDDEN_STYLES) or node.get("hidden") is not None
-    is_input = _name(node) == "input" and node.get("type", "").lower() == "hidden"
-    return _name(node) in _HIDDEN or is_unseen or is_input
+    tag = _name(node)
+    is_input = tag == "input" and node.get("type", "").lower() == "hidden"
+    is_shown = (tag == "template" and node.get("shadowrootmode") is not None) or (
+        tag == "title" and next(node.iterancestors("svg"), None) is not None
+    )  # a part of the page as it is shown; what is said of a drawing
+    return (tag in _HIDDEN and not is_shown) or is_unseen or is_input
 
 
 def _said_by_attributes(node: "_Element", tag: str) -> str:
@@ -219,6 +240,8 @@ def _said_by_attributes(node: "_Element", tag: str) -> str:
         said = node.get("value", "") or node.get("placeholder", "") if is_shown else ""
     else:
         said = node.get("label", "") if tag in ("optgroup", "option") and not node.text else ""
+    if not said.strip() and node.get("aria-label") and not "".join(node.itertext()).strip():
+        said = node.get("aria-label", "")
     return f" {said} " if said.strip() else ""
 
 

@@ -6,17 +6,27 @@ parts by their names and follows relationships to charts and diagrams only, so t
 loses no words.
 """
 
+import io
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ingest.charts import chart_texts, diagram_texts
+from ingest.charts import chart_texts, diagram_texts, drawn_over
 from ingest.draft import DraftDocument
-from ingest.office_package import OfficePackage, description_of, local, picture_id, related_id
+from ingest.office_package import (
+    OfficePackage,
+    described,
+    description_of,
+    local,
+    picture_id,
+    related_id,
+)
 from ingest.tables import row_texts
+from ingest.word_chunks import PACKAGE, chunk_blocks
 from ingest.word_numbering import Numbering, list_of
+from ingest.word_signs import drawn_words, form_value, symbol, table_captions
 from ingest.word_xml import W, child, is_on, value
 from kb_service.domain.documents import BLANK_PAGE, NO_TEXT_LAYER
 from kb_service.domain.errors import DocumentError
@@ -26,6 +36,8 @@ if TYPE_CHECKING:
     from lxml.etree import _Element
 
 MAX_HEADING_LEVEL = 9
+MAX_DEPTH = 5
+"""Documents taken in by documents."""
 MAX_SPAN = 100
 """Columns that one cell may cover."""
 
@@ -34,17 +46,11 @@ _LEFT_OUT = frozenset(
     ["del", "moveFrom", "delText", "instrText", "delInstrText", "rPr", "pPr", "sectPr", "tblPr"]
 )
 _PICTURES = ("blip", "imagedata")
+_DRAWN = frozenset(("textpath", "shape", "rect", "roundrect", "oval"))
+"""Shapes of VML, which say themselves what they show."""
 _MARKS = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-", "ptab": "\t"}
+_SHOWING = frozenset(("t", "sym", "chart", "relIds", "docPr", *_MARKS, *_PICTURES, *_DRAWN))
 _NOTES = {"footnoteReference": "footnote", "endnoteReference": "endnote"}
-_SYMBOLS = dict(
-    zip(
-        "\xa3\xb0\xb1\xb2\xb3\xb4\xb8\xb9\xbb\xd7\xae\xac\xb7\xe5\xd6\xa5\xce\xcf\xc7\xc8"
-        "abgdezhqiklmnxoprstufcywABGDEZHQIKLMNXOPRSTUFCYW",
-        "≤°±″≥×÷≠≈⋅→←•∑√∞∈∉∩∪αβγδεζηθικλμνξοπρστυφχψωΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩ",
-        strict=True,
-    )
-)
-"""Codes of the font Symbol and what they show."""
 
 
 @dataclass
@@ -97,8 +103,10 @@ def add_word(draft: DraftDocument, path: Path, name: str) -> tuple[str, dict[str
 class WordDocument:
     """The parts of one package and what its paragraphs need to be read. Raises DocumentError."""
 
-    def __init__(self, package: OfficePackage, name: str) -> None:
-        self._package = package
+    def __init__(self, package: OfficePackage, name: str, depth: int = 0) -> None:
+        if depth > MAX_DEPTH:
+            raise DocumentError(f"{name} lies in more than {MAX_DEPTH} documents")
+        self._package, self._depth = package, depth
         self._main = package.main_part(_DOCUMENT)
         body = package.root(self._main)
         if body is None:
@@ -115,6 +123,7 @@ class WordDocument:
             if (part := self._beside(f"{kind}s")) is not None
             for note in part.iter(f"{W}{kind}")
         }
+        self._called: set[tuple[str, str]] = set()
         self._has_recorded_pages = next(body.iter(f"{W}lastRenderedPageBreak"), None) is not None
 
     @property
@@ -127,6 +136,8 @@ class WordDocument:
         yield from self._around("header")
         self._targets = self._package.targets(self._main)
         yield from self._blocks(self._body)
+        for key in [key for key in self._notes if key not in self._called]:
+            yield from self._note_pieces(key)  # nothing in the text calls for it any more
         yield from self._around("footer")
 
     def _beside(self, kind: str) -> "_Element | None":
@@ -161,6 +172,8 @@ class WordDocument:
                 yield from self._table(node)
             elif tag == "AlternateContent":
                 yield from self._blocks(_chosen(node))
+            elif tag == "altChunk":
+                yield from self._chunk(related_id(node))
             elif tag and tag not in _LEFT_OUT:
                 yield from self._blocks(node)
         if pending is not None:
@@ -180,11 +193,15 @@ class WordDocument:
         for drawing in paragraph.drawings:
             yield from map(Piece, self._drawing(drawing))
         for key in paragraph.notes:
-            note = self._notes.get(key)
-            for piece in () if note is None else self._blocks(note):
-                yield Piece(piece.text, picture=piece.picture)
+            yield from self._note_pieces(key)
         if paragraph.breaks_after:
             yield Piece(num_breaks=paragraph.breaks_after)
+
+    def _note_pieces(self, key: tuple[str, str]) -> Iterator[Piece]:
+        note = self._notes.get(key)
+        self._called.add(key)
+        for piece in () if note is None else self._blocks(note):
+            yield Piece(piece.text, picture=piece.picture)
 
     def _read(self, node: "_Element", paragraph: _Paragraph) -> _Paragraph:
         properties = child(node, "pPr")
@@ -209,7 +226,7 @@ class WordDocument:
             elif tag == "lastRenderedPageBreak":
                 paragraph.turn_page()
             elif tag == "sym":
-                paragraph.words.append(_symbol(part))
+                paragraph.words.append(symbol(part))
             elif tag == "txbxContent":
                 paragraph.boxes.append(part)
             elif tag == "AlternateContent":
@@ -220,12 +237,24 @@ class WordDocument:
                 self._note(part, tag, paragraph)
                 self._walk(part, paragraph)
 
+    def _chunk(self, related: str) -> Iterator[Piece]:
+        """Yield what a file says that is taken in here. It may be a document of the same kind."""
+        part = self._targets.get(related, ("", ""))[1]
+        data = self._package.bytes_of(part) or b""
+        if data.startswith(PACKAGE):
+            with zipfile.ZipFile(io.BytesIO(data)) as file:
+                inner = WordDocument(OfficePackage(file), part, self._depth + 1)
+                yield from (Piece(piece.text, piece.level) for piece in inner.pieces())
+        elif data.strip():
+            yield from (Piece(block.text, block.level) for block in chunk_blocks(data, part))
+
     def _drawing(self, related: str) -> Iterator[str]:
         """Yield the lines of a chart or diagram that the text shows."""
         kind, part = self._targets.get(related, ("", ""))
         root = self._package.root(part)
         if root is not None:
             yield from chart_texts(root) if kind.startswith("chart") else diagram_texts(root)
+            yield from drawn_over(self._package, part)
 
     def _ruby(self, node: "_Element", paragraph: _Paragraph) -> None:
         """Say the words first and how they are read behind them."""
@@ -249,15 +278,20 @@ class WordDocument:
             paragraph.notes.append((_NOTES[tag], node.get(f"{W}id", "")))
         elif tag == "commentReference":
             paragraph.notes.append(("comment", node.get(f"{W}id", "")))
+        elif tag == "ffData":
+            paragraph.words.append(form_value(node))
         elif tag in ("chart", "relIds"):
             paragraph.drawings.append(related_id(node))
         elif tag in _PICTURES:
             paragraph.pictures.append(self._targets.get(picture_id(node), ("", ""))[1])
         elif tag == "docPr" and description_of(node):
             paragraph.words.append(f" {description_of(node)} ")
+        elif tag in _DRAWN and described(drawn_words(node)):
+            paragraph.words.append(f" {described(drawn_words(node))} ")
 
     def _table(self, table: "_Element") -> Iterator[Piece]:
         rows = [row for row in _rows(table) if not _is_row_deleted(row)]
+        yield from map(Piece, table_captions(table) if rows else ())
         if max((len(_cells(row)) for row in rows), default=0) < 2:
             for row in rows:  # one column lays a page out
                 for cell in _cells(row):
@@ -337,9 +371,11 @@ def _cells(row: "_Element") -> list["_Element"]:
 
 
 def _chosen(alternatives: "_Element") -> "_Element":
-    """Return one of the alternatives: the fallback says the same once more."""
-    named = {local(node): node for node in reversed(alternatives)}
-    return named.get("Choice", named.get("Fallback", alternatives))
+    """Return the first alternative that shows something: the others say the same once more."""
+    for node in alternatives:
+        if any(local(part) in _SHOWING for part in node.iter()):
+            return node
+    return alternatives
 
 
 def _is_hidden(run: "_Element") -> bool:
@@ -353,15 +389,3 @@ def _is_mark_deleted(paragraph: "_Element") -> bool:
 
 def _is_row_deleted(row: "_Element") -> bool:
     return child(child(row, "trPr"), "del") is not None
-
-
-def _symbol(node: "_Element") -> str:
-    code = node.get(f"{W}char", "")
-    try:
-        number = int(code, 16)
-    except ValueError:
-        return ""
-    if not 0xF000 <= number <= 0xF0FF:
-        return chr(number) if 0 < number < 0xD800 else ""
-    letter = chr(number - 0xF000)
-    return _SYMBOLS.get(letter, letter) if node.get(f"{W}font") == "Symbol" else "•"

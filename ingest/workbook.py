@@ -16,7 +16,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ingest.charts import chart_texts, diagram_texts
+from ingest.charts import chart_texts, diagram_texts, drawn_over
 from ingest.draft import DraftDocument
 from ingest.limits import ParseLimits
 from ingest.number_formats import BUILT_IN, GENERAL, shown
@@ -148,6 +148,8 @@ class Workbook:
                 yield from self._comments(target)
             elif kind == "drawing":
                 yield from self._drawing(target)
+            elif kind == "vmlDrawing":
+                yield from self._controls(target)
 
     def _rows(self, part: str, merges: Merges) -> Iterator[list[str]]:
         """Yield the rows from the first column in use, an empty one where some are left out."""
@@ -220,6 +222,17 @@ class Workbook:
                 words = "" if node.get("authorId") in threads else _rich_text(node)
                 yield f"{node.get('ref', '')}: {words}" if words else ""
 
+    def _controls(self, part: str) -> Iterator[str]:
+        """Yield the words on buttons and boxes of an old kind; comments stand there once more."""
+        root = self._package.root(part)
+        for shape in () if root is None else root.iter():
+            data = [node for node in shape if local(node) == "ClientData"]
+            if data and data[0].get("ObjectType") != "Note":
+                texts = (
+                    text for node in shape if local(node) == "textbox" for text in node.itertext()
+                )
+                yield " ".join(" ".join(texts).split())
+
     def _drawing(self, part: str) -> Iterator[str]:
         root, targets = self._package.root(part), self._package.targets(part)
         if root is None:
@@ -233,7 +246,9 @@ class Workbook:
 
     def _chart(self, part: str) -> Iterator[str]:
         root = self._package.root(part)
-        return iter(()) if root is None else chart_texts(root)
+        if root is not None:
+            yield from chart_texts(root)
+            yield from drawn_over(self._package, part)
 
     def _elements(self, part: str, name: str) -> Iterator["_Element"]:
         """Yield a part's elements of a name, each cleared behind it: a sheet may be large."""

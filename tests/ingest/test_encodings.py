@@ -192,3 +192,24 @@ def test_any_bytes_give_text_or_a_typed_refusal(data: bytes) -> None:
     else:
         assert codecs.lookup(found.encoding)
         assert 0 <= found.confidence <= 1
+
+
+@pytest.mark.parametrize(
+    ("language", "encoding"),
+    [
+        ("japanese", "iso2022_jp"), ("japanese", "iso2022_jp_2"), ("korean", "iso2022_kr"),
+        ("simplified", "hz"),
+    ],
+)  # fmt: skip
+def test_a_text_that_names_its_alphabets_by_escapes_is_read(language: str, encoding: str) -> None:
+    found = decode(TEXTS[language].encode(encoding), "a.txt")
+    assert found.text == TEXTS[language]
+    assert found.confidence == SURE
+
+
+@pytest.mark.parametrize(
+    "text", ['(format t "~{~a~}" list)', "a ~{b~} c", "\x1b[31mred\x1b[0m", "\x1b$B is no text"]
+)
+def test_what_only_looks_like_an_escape_is_left_as_it_is(text: str) -> None:
+    found = decode(text.encode(), "a.txt")
+    assert (found.text, found.encoding) == (text, "utf-8")

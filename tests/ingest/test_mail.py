@@ -194,3 +194,50 @@ def test_flowed_lines_are_joined_as_they_were_written(
     written: str, deletes_space: bool, meant: str
 ) -> None:
     assert unflowed(written, deletes_space=deletes_space) == meant
+
+
+INVITATION = (
+    b"Content-Type: text/calendar; method=REQUEST\r\n\r\n"
+    b"BEGIN:VCALENDAR\r\nSUMMARY:Inspection\r\nLOCATION:Hall 3\r\nEND:VCALENDAR"
+)
+
+
+def test_an_invitation_beside_other_words_is_read(tmp_path: Path) -> None:
+    text = PLAIN + b"Please come to the inspection of the crane on the pier."
+    for parts in ((text, INVITATION), (text, HTML + b"<p>Please come.</p>", INVITATION)):
+        found = read(tmp_path, multipart("alternative", *parts)).text
+        assert "Please come to" in found
+        assert "LOCATION:Hall 3" in found
+
+
+def test_what_is_attached_to_an_alternative_that_is_not_shown_is_a_member(tmp_path: Path) -> None:
+    file = b"Content-Disposition: attachment; filename=n.txt\r\n\r\nThe rope broke."
+    inner = b'Content-Type: multipart/mixed; boundary="C"\r\n\r\n--C\r\n' + HTML + b"<p>See it.</p>"
+    other = inner + b"\r\n--C\r\n" + file + b"\r\n--C--"
+    document, members = attached(tmp_path, multipart("alternative", PLAIN + b"See it.", other))
+    assert body(document) == ["See it.", "Attachments: n.txt"]
+    assert members == [("n.txt", b"The rope broke.")]
+
+
+def test_a_part_without_a_name_is_a_member(tmp_path: Path) -> None:
+    part = b"Content-Type: application/pdf\r\n\r\n%PDF-1.7"
+    signature = b"Content-Type: application/pgp-signature\r\n\r\nabc"
+    data = multipart("mixed", PLAIN + b"See it.", part, signature)
+    assert attached(tmp_path, data)[1] == [("attachment.pdf", b"%PDF-1.7")]
+
+
+def test_a_report_of_a_mail_server_says_to_whom_and_why(tmp_path: Path) -> None:
+    status = (
+        b"Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx\r\n\r\n"
+        b"Final-Recipient: rfc822; li@example.org\r\nStatus: 5.1.1\r\n"
+    )
+    found = body(read(tmp_path, multipart("report", PLAIN + b"It failed.", status)))
+    assert found == [
+        "It failed.", "Reporting-MTA: dns; mx",
+        "Final-Recipient: rfc822; li@example.org\nStatus: 5.1.1",
+    ]  # fmt: skip
+
+
+def test_seven_bits_are_read_where_the_head_says_so(tmp_path: Path) -> None:
+    data = HEAD + b"Content-Type: text/plain; charset=utf-7\r\n\r\nThe +lKJ/Bg- broke."
+    assert body(read(tmp_path, data)) == ["The 钢缆 broke."]

@@ -336,3 +336,49 @@ def test_a_slide_of_a_picture_alone_says_that_it_was_not_read(tmp_path: Path) ->
     Image.new("RGB", (400, 100)).save(picture)
     document = one_slide(tmp_path, lambda slide: slide.shapes.add_picture(str(picture), 0, 0))
     assert [page.reason for page in document.pages] == ["no_text_layer"]
+
+
+def test_what_somebody_drew_over_a_chart_is_read(tmp_path: Path) -> None:
+    def fill(slide: Any) -> None:  # noqa: ANN401
+        data = CategoryChartData()
+        data.categories = ["Rope"]
+        data.add_series("2024", (3,))
+        slide.shapes.add_chart(
+            XL_CHART_TYPE.COLUMN_CLUSTERED, ONE_INCH, ONE_INCH, ONE_INCH, ONE_INCH, data
+        )
+
+    deck = Presentation()
+    fill(deck.slides.add_slide(deck.slide_layouts[BLANK]))
+    path = saved(deck, tmp_path)
+    with zipfile.ZipFile(path) as package:
+        (chart,) = (name for name in package.namelist() if name.startswith("ppt/charts/chart"))
+    rels = chart.replace("charts/", "charts/_rels/") + ".rels"
+    shapes = (
+        f"<c:userShapes xmlns:c='c' {A}><a:p><a:r><a:t>not audited</a:t></a:r></a:p></c:userShapes>"
+    )
+    changed = rewritten(
+        path,
+        {rels: related("chartUserShapes", "../drawings/drawing1.xml")},
+        {"ppt/drawings/drawing1.xml": shapes},
+    )
+    assert lines(read(changed))[-1] == "not audited"
+
+
+def test_a_group_that_says_nothing_of_itself_loses_no_words(tmp_path: Path) -> None:
+    path = saved_group(tmp_path)
+    changed = rewritten(
+        path,
+        {
+            "ppt/slides/slide1.xml": lambda text: re.sub(
+                r"(<p:grpSp>)<p:nvGrpSpPr>.*?</p:nvGrpSpPr>", r"\1", text, flags=re.DOTALL
+            )
+        },
+    )
+    assert lines(read(changed)) == ["inner words"]
+
+
+def saved_group(folder: Path) -> Path:
+    deck = Presentation()
+    slide = deck.slides.add_slide(deck.slide_layouts[BLANK])
+    box(slide.shapes.add_group_shape().shapes, "inner words", 2)
+    return saved(deck, folder)

@@ -176,3 +176,20 @@ def test_what_stands_in_a_table_outside_of_its_rows_is_read(page: str) -> None:
 def test_what_is_hidden_in_a_table_outside_of_its_rows_is_not_read() -> None:
     hidden = "<p hidden>gone</p><tbody style='display:none'>gone<td>gone</td></tbody>"
     assert read(f"<table>{ROW}{hidden}</table>").text == "Item; State"
+
+
+@pytest.mark.parametrize(
+    ("page", "lines"),
+    [
+        ("<iframe srcdoc='&lt;p&gt;Not safe.&lt;/p&gt;'>x</iframe><p>End.</p>", "Not safe.|End."),
+        ("<x-y><template shadowrootmode='open'><p>Not safe.</p></template></x-y>", "Not safe."),
+        ("<template><p>Later.</p></template><p>Now.</p>", "Now."),
+        ("<svg><title>Plan</title><text>A 3</text><text>A 4</text></svg>", "Plan|A 3|A 4"),
+        ("<body><title>Hidden</title><p>Seen.</p></body>", "Seen."),
+        ("<p>Press <button aria-label='Stop'></button> now.</p>", "Press Stop now."),
+        ("<p><button aria-label='Stop it'>Stop</button></p>", "Stop"),
+        ("<p>One<![CDATA[ & <two> ]]>three.</p>", "One & <two> three."),
+    ],
+)  # fmt: skip
+def test_what_a_browser_shows_or_says_is_read(page: str, lines: str) -> None:
+    assert read(page).text.split("\n\n") == lines.split("|")

@@ -271,3 +271,42 @@ def test_an_empty_sheet_is_a_page_and_too_many_are_refused(tmp_path: Path) -> No
     ]
     with pytest.raises(DocumentError, match="has 2 sheets, at most 1 are read"):
         read(tmp_path, saved(fill), ParseLimits(max_pages=1))
+
+
+def with_part(kind: str, target: str, content: str) -> bytes:
+    """A workbook whose sheet points at one more part."""
+    data = saved(rows(("Item", "State"), ("Brake", "worn")))
+    stream = io.BytesIO(data)
+    with zipfile.ZipFile(stream, "a") as package:
+        package.writestr(
+            "xl/worksheets/_rels/sheet1.xml.rels",
+            f'<Relationships><Relationship Id="r1" Type="{RELATIONSHIPS}/{kind}" '
+            f'Target="../{target}"/></Relationships>',
+        )
+        package.writestr(f"xl/{target}", content)
+    return stream.getvalue()
+
+
+def test_words_on_buttons_are_read_and_comments_are_not_said_twice(tmp_path: Path) -> None:
+    shape = (
+        "<v:shape><v:textbox><div><font>{}</font></div></v:textbox>"
+        "<x:ClientData ObjectType='{}'/></v:shape>"
+    )
+    shapes = shape.format("Stop the crane", "Button") + shape.format("a comment", "Note")
+    drawing = f"<xml xmlns:v='urn:v' xmlns:x='urn:x'>{shapes}</xml>"
+    data = with_part("vmlDrawing", "drawings/vmlDrawing1.vml", drawing)
+    assert lines(read(tmp_path, data))[2:] == ["Stop the crane"]
+
+
+def test_replies_of_a_thread_are_told_apart_and_none_is_missed(tmp_path: Path) -> None:
+    said = "".join(
+        f"<threadedComment ref='A1'><text>{words}</text></threadedComment>"
+        for words in ("Check it", "Done")
+    )
+    data = with_part(
+        "threadedComment", "threadedComments/threadedComment1.xml",
+        f"<ThreadedComments>{said}</ThreadedComments>",
+    )  # fmt: skip
+    document = read(tmp_path, data)
+    assert lines(document)[2:] == ["A1: Check it", "A1: Done"]
+    assert "words_missing" not in document.metadata

@@ -6,7 +6,11 @@ import { confirmLoss } from "./dialogs.js";
 import { announce, el } from "./dom.js";
 import { t } from "./i18n/i18n.js";
 
-const CONTAINERS = new Set(["application/zip", "message/rfc822", "application/vnd.ms-outlook"]);
+const OFFICE = "application/vnd.openxmlformats-officedocument.";
+const CONTAINERS = new Set([
+  "application/zip", "message/rfc822", "application/vnd.ms-outlook", "application/pdf",
+  `${OFFICE}wordprocessingml.document`, `${OFFICE}presentationml.presentation`, `${OFFICE}spreadsheetml.sheet`,
+]);
 const KEEP_BLOB_MS = 60000; // the browser may still be writing it to disk
 
 // Resolves to whether it is gone; names first what is lost.

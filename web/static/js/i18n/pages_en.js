@@ -24,7 +24,7 @@ export const pagesEn = {
   kind_failed: "could not be read",
   document_container: "out of {name}",
   num_losses: "{count} part not read|{count} parts not read",
-  loss_members: "Every document that came out of it",
+  loss_members: "Every document that came out of it, if it holds files",
   loss_converter_missing: "only LibreOffice or catdoc reads it",
   loss_encrypted_document: "protected by a password",
   loss_unsupported_media_type: "of a kind that is not read",

@@ -24,7 +24,7 @@ export const pagesZh = {
   kind_failed: "无法读取",
   document_container: "来自 {name}",
   num_losses: "{count} 处未读入",
-  loss_members: "由它得到的全部文档",
+  loss_members: "由它得到的全部文档（如果其中嵌有文件）",
   loss_converter_missing: "需要 LibreOffice 或 catdoc 才能读取",
   loss_encrypted_document: "有密码保护",
   loss_unsupported_media_type: "不支持的类型",

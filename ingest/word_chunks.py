@@ -1,0 +1,35 @@
+"""Files that a Word document points at as a part of its text (`altChunk`): web pages, RTF, text.
+
+Word takes them in when it opens the document; programs that write reports leave them outside. Knows
+the formats by their bytes; a Word document inside one is its reader's.
+"""
+
+from collections.abc import Iterator
+from email import message_from_bytes, policy
+
+from ingest.draft import Block
+from ingest.encodings import decode
+from ingest.rich_text import rich_text
+from ingest.web_page import blocks_of, html_tree
+
+PACKAGE = b"PK\x03\x04"
+_MIME = b"mime-version:"
+_RTF = b"{\\rtf"
+_HEAD_BYTES = 1024
+
+
+def chunk_blocks(data: bytes, name: str) -> Iterator[Block]:
+    """Yield the blocks of a file that is no package. Raises DocumentError."""
+    if data.startswith(_RTF):
+        yield from map(Block, rich_text(data).split("\n"))
+    elif _MIME in data[:_HEAD_BYTES].lower():
+        for part in message_from_bytes(data, policy=policy.default).walk():
+            if part.get_content_type() == "text/html":
+                body = part.get_payload(decode=True)
+                declared = part.get_content_charset() or ""
+                page = decode(body if isinstance(body, bytes) else b"", name, declared=declared)
+                yield from blocks_of(html_tree(page.text))
+    else:
+        text = decode(data, name).text
+        is_page = text.lstrip()[:1] == "<"
+        yield from blocks_of(html_tree(text)) if is_page else map(Block, text.splitlines())
