@@ -12,17 +12,19 @@ from tests.web.service import PageService
 pytestmark = pytest.mark.browser
 
 ROWS = ("Name: Li Wei; Role: electrician", "Name: Tom Reed; Role: guard", "They met Tom Reed.")
+APART = tuple(f"{row}\n" for row in ROWS)  # as the rows of a sheet are stored
 
 
 def open_text(page: Page) -> None:
     page.locator("#viewer .mode-button").click()
 
 
+@pytest.mark.parametrize("rows", [ROWS, APART])
 def test_rows_of_a_table_stand_as_a_table_with_the_cited_one_lit(
-    service: PageService, open_page: OpenPage
+    service: PageService, open_page: OpenPage, rows: tuple[str, ...]
 ) -> None:
     base = service.add_base("Reports")
-    document = service.add_document(base.id, "staff.xlsx", ROWS)
+    document = service.add_document(base.id, "staff.xlsx", rows)
     _, text = service.catalog.revisions.text(base.id, document.id, None)
     start = text.index(ROWS[1])
     span = TextSpan(start, start + len(ROWS[1]))

@@ -1,7 +1,7 @@
 // Where the viewer can stand: at each cited page of an answer, or at the first page of a document.
 // Values only; shows nothing.
 
-// One stop per cited page: {documentId, revision, title, citation, pageNumber, boxes, start, end}.
+// One stop per cited page: {documentId, revision, title, name, citation, pageNumber, boxes, start, end}.
 /** @param {Api["CitationBody"][]} citations */
 export function stopsOf(citations) {
   const ordered = [...citations].sort((a, b) => a.answer.end - b.answer.end || a.number - b.number);
@@ -11,6 +11,7 @@ export function stopsOf(citations) {
       documentId: citation.document_id,
       revision: citation.revision,
       title: citation.title,
+      name: citation.document_name,
       citation,
       pageNumber: page.page_number,
       boxes: page.boxes,
@@ -25,6 +26,7 @@ export const stopOf = (doc) => ({
   documentId: doc.id,
   revision: doc.revision.sha256,
   title: doc.name,
+  name: doc.name,
   citation: null,
   pageNumber: doc.revision.num_pages ? 1 : null,
   boxes: [],

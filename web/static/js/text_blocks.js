@@ -21,6 +21,7 @@ export function blocksIn(text, from) {
     const end = start + numPoints(line);
     const row = rowOf(line, start, end);
     if (row && (!rows.length || fits(rows, row))) rows.push(row);
+    else if (rows.length && !line.trim()) rows.at(-1).end = end; // rows of a sheet are paragraphs
     else {
       close();
       if (row) rows.push(row);

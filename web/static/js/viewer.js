@@ -182,6 +182,7 @@ export class Viewer {
   #updateBar() {
     this.#bar.update({
       title: this.#stop.title,
+      name: this.#stop.name,
       citation: this.#stop.citation,
       index: this.#index,
       numStops: this.#stops.length,

@@ -43,8 +43,7 @@ export class ViewerBar {
     this.elements = [
       el("header", { class: "viewer-head" },
         el("div", { class: "viewer-top" }, this.title, close),
-        el("div", { class: "viewer-tools" }, this.quotes.element, this.pages.element, this.zooms.element, this.mode),
-        el("div", { class: "viewer-tools" }, on.find, this.incidents.element),
+        el("div", { class: "viewer-tools" }, this.quotes.element, this.pages.element, this.zooms.element, on.find, this.mode, this.incidents.element),
         this.quote,
         this.method,
         this.vectors),
@@ -53,11 +52,12 @@ export class ViewerBar {
     ];
   }
 
-  // state: {title, citation, index, numStops, page, numPages, isText, canShowPicture, picture, isLit}
+  // state: {title, name of the file, citation, index, numStops, page, numPages, isText, canShowPicture, picture, isLit}
   // `isLit`: the quote is lit below and need not be said above.
   update(state) {
     const { citation, index, numStops, page, numPages, isText, picture } = state;
-    this.title.replaceChildren(el("bdi", {}, state.title));
+    const isNamed = state.name && state.name !== state.title;
+    this.title.replaceChildren(el("bdi", {}, state.title), isNamed ? el("bdi", { class: "meta" }, state.name) : "");
     this.quotes.set(t("quote_place", { index: index + 1, count: numStops }), index > 0, index < numStops - 1);
     show(this.quotes.element, citation !== null);
     const pageLabel = numPages ? t("page_of", { page, total: numPages }) : t("page_number", { page });
