@@ -2,13 +2,14 @@
 
 import os
 import re
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-from benchmarks.service import Service
+from benchmarks.service import Service, running_service
 from tests.web.conftest import CHROMIUM, FLAGS
 
 pytestmark = [
@@ -66,3 +67,32 @@ def test_a_dropped_report_can_be_asked_and_its_words_light_up(
     assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") > 400
     if folder := os.environ.get("KB_SCREENSHOTS"):
         page.screenshot(path=Path(folder) / "page.png")
+
+
+def test_a_service_killed_in_mid_question_is_told_and_goes_on_after_its_restart(
+    demo_folder: Path, tmp_path: Path
+) -> None:
+    """The process is stopped, so that the question is on its way when the kill comes."""
+    with running_service(tmp_path / "data") as service, sync_playwright() as playwright:
+        kb = service.create_kb("Incident reports")
+        files = [(path.name, path.read_bytes()) for path in demo_folder.glob("ntsb-*.pdf")]
+        service.upload(kb, files)
+        service.wait_idle(kb)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        page = browser.new_page(locale="zh-CN")
+        page.goto(f"{service.client.base_url}/#base={kb}")
+        expect(page.locator(".base-row")).to_contain_text("Incident reports")
+        os.kill(service.pid, signal.SIGSTOP)
+        page.locator("#question").fill("What was the probable cause of NTSB accident NYC08CA055?")
+        page.locator("#question").press("Enter")
+        expect(page.locator(".status-streaming")).to_be_visible()
+        service.kill("both")
+        expect(page.locator(".reply .notice-bad")).to_contain_text("无法连接服务")
+        expect(page.locator("#page-notice")).to_contain_text("无法连接服务")
+        service.start()
+        expect(page.locator("#page-notice")).to_be_hidden(timeout=PATIENCE_MS)
+        page.get_by_role("button", name="重新提问", exact=True).click()
+        expect(page.locator(".answer-text")).to_contain_text(
+            "misjudged clearance", timeout=PATIENCE_MS
+        )
+        browser.close()

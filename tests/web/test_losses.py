@@ -3,11 +3,12 @@
 import re
 
 import pytest
-from playwright.sync_api import CDPSession, Page, expect
+from playwright.sync_api import Browser, CDPSession, Page, expect
 
 from kb_service.domain.documents import KnowledgeBase
 from tests.web.answers import crane_answer
 from tests.web.conftest import OpenPage
+from tests.web.line import Line
 from tests.web.service import PDF, PageService
 
 pytestmark = pytest.mark.browser
@@ -181,3 +182,38 @@ def test_an_upload_that_a_reload_broke_off_is_told_by_name(
     page.reload()
     expect(page.locator(".document")).to_have_count(1)
     expect(status).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    ("locale", "said", "again"),
+    [
+        ("en-GB", "The connection ended before the answer was complete", "Ask again"),
+        ("zh-CN", "回答尚未完成，连接已中断", "重新提问"),
+    ],
+)
+def test_a_line_cut_in_mid_answer_is_told_in_words_and_the_question_is_asked_again(
+    base: KnowledgeBase,
+    service: PageService,
+    chromium: Browser,
+    address: str,
+    locale: str,
+    said: str,
+    again: str,
+) -> None:
+    """The browser's own words stood there, in English: "network error"."""
+    line = Line(int(address.rstrip("/").rpartition(":")[2]))
+    page = chromium.new_page(locale=locale)
+    page.goto(f"http://127.0.0.1:{line.port}/#base={base.id}")
+    service.prepared.is_held = True
+    ask(page)
+    expect(page.locator(".answer-text")).to_contain_text("The crane")
+    line.cut()
+    expect(page.locator(".reply .notice-bad")).to_have_text(said)
+    expect(page.locator(".answer-text")).to_contain_text("The crane")
+    page.reload()
+    expect(page.locator(".question-text")).to_have_text(QUESTION)
+    service.prepared.is_held = False
+    page.get_by_role("button", name=again, exact=True).click()
+    expect(page.locator(".status-answered")).to_be_visible()
+    page.close()
+    line.close()

@@ -14,6 +14,9 @@ export class ApiError extends Error {
   }
 }
 
+// Whether a call failed because the service could not be reached.
+export const isAway = (error) => error?.code === "network";
+
 // The time by the clock of the service, as far as its answers told.
 export const serverNow = () => Date.now() + clockSkew_ms;
 

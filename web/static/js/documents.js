@@ -7,7 +7,7 @@ import { downloadDocument, removeDocument, steerJob } from "./document_actions.j
 import { DocumentRow, isActive, waitsForVectors } from "./document_row.js";
 import { byId, el, oncePerFrame, show } from "./dom.js";
 import { readAgain } from "./encodings.js";
-import { errorText, onLanguage, t } from "./i18n/i18n.js";
+import { onLanguage, t } from "./i18n/i18n.js";
 import { KnownJobs } from "./known_jobs.js";
 import { EVERY, isNarrowed, ListHead } from "./list_head.js";
 import { LiveUpdates } from "./live.js";
@@ -41,7 +41,7 @@ export class Documents {
   #live = new LiveUpdates(() => this.#refresh(), () => this.#isBusy, (event) => this.#hear(event));
 
   // hooks: {open(kbId, doc), listed(docs), erased(kbId): a document was deleted, here or elsewhere,
-  // changed(), askOnly(docs), report(source, say, owner)}
+  // changed(), askOnly(docs), report(source, error or null, owner)}
   constructor(hooks) {
     this.#hooks = hooks;
     byId("more-documents").addEventListener("click", () => this.#guard(() => this.#loadMore()));
@@ -234,7 +234,7 @@ export class Documents {
   // `source` keeps the error of an action on the page when the next refresh succeeds.
   async #guard(run, source = "documents") {
     const owner = this.#listed.base?.id ?? null;
-    const say = (error) => this.#hooks.report(source, error && (() => errorText(error)), owner);
+    const say = (error) => this.#hooks.report(source, error, owner);
     try {
       await run();
       say(null);

@@ -27,7 +27,7 @@ export class LiveUpdates {
     this.#isBusy = isBusy;
     this.#onEvent = onEvent;
     document.addEventListener("visibilitychange", () => document.hidden || (this.#stops && this.poke()));
-    addEventListener("online", () => this.#stops && this.poke());
+    for (const turn of ["online", "serviceback"]) addEventListener(turn, () => this.#stops && this.poke());
   }
 
   start(kbId) {

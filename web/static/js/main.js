@@ -2,7 +2,7 @@
 // its own and draws nothing.
 
 import { Address, CLOSED } from "./address.js";
-import { ApiError, apiKey, onUnauthorized, useKey } from "./api.js";
+import { ApiError, apiKey, isAway, onUnauthorized, useKey } from "./api.js";
 import { Ask } from "./ask.js";
 import { Bases } from "./bases.js";
 import { Conversations } from "./conversations.js";
@@ -53,7 +53,7 @@ const documents = new Documents({
     ask.showTeaching();
     await incidents.refresh();
   }), 300),
-  report: (source, say, owner) => notices.set(source, say, { owner }),
+  report: (source, error, owner) => notices.set(source, error && (() => errorText(error)), { owner, isAway: isAway(error) }),
 });
 const conversations = new Conversations({
   guard,
@@ -133,7 +133,7 @@ async function guard(run, source = "page") {
     await run();
     notices.set(source, null, { owner });
   } catch (error) {
-    notices.set(source, () => errorText(error), { owner });
+    notices.set(source, () => errorText(error), { owner, isAway: isAway(error) });
   }
 }
 
@@ -210,7 +210,7 @@ function connectRefresh() {
   }, "lists");
   setInterval(refresh, REFRESH_MS);
   document.addEventListener("visibilitychange", refresh);
-  addEventListener("online", refresh);
+  for (const turn of ["online", "serviceback"]) addEventListener(turn, refresh);
   for (const name of ["rightgone", "keychange"]) addEventListener(name, () => isStarted && guard(loadRights, "rights"));
   addEventListener("basegone", (event) => {
     const id = /** @type {CustomEvent} */ (event).detail;

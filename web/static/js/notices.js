@@ -5,11 +5,16 @@ import { byId, show } from "./dom.js";
 import { onLanguage } from "./i18n/i18n.js";
 
 export class Notices {
-  #said = new Map(); // source -> {say(), isBad, owner}
+  #said = new Map(); // source -> {say(), isBad, isAway, owner}
   #entered = null;
 
   constructor() {
     onLanguage(() => this.#draw());
+    // That the service was away is past: whatever could not reach it says so anew, or nothing.
+    addEventListener("serviceback", () => {
+      for (const [source, { isAway }] of this.#said) if (isAway) this.#said.delete(source);
+      this.#draw();
+    });
   }
 
   // The reader is in this base now (an id, or null).
@@ -20,10 +25,11 @@ export class Notices {
   }
 
   // `say()` gives the text in the language of the page; null: nothing is wrong any more.
-  // `isBad`: something failed; otherwise it is only worth knowing. A source clears only what it said
+  // `isBad`: something failed; otherwise it is only worth knowing. `isAway`: the service could not be
+  // reached. A source clears only what it said
   // itself; what comes late for a base that was left is not shown.
-  set(source, say, { isBad = true, owner = null } = {}) {
-    const notice = { say, isBad, owner };
+  set(source, say, { isBad = true, isAway = false, owner = null } = {}) {
+    const notice = { say, isBad, isAway, owner };
     if (this.#isElsewhere(notice)) return;
     if (say) this.#said.set(source, notice);
     else this.#said.delete(source);

@@ -17,6 +17,7 @@ export class Readiness {
   #notices;
   #hooks;
   #timer = 0;
+  #isKnown = false; // whether it was asked before
 
   // hooks: {loaded(): something new is known; limits(limits)}
   constructor(notices, hooks) {
@@ -28,9 +29,12 @@ export class Readiness {
 
   async load() {
     clearTimeout(this.#timer);
+    const wasAway = this.#isKnown && !this.#state;
     const before = JSON.stringify(this.#state?.generator);
     if (!document.hidden || !this.#state) this.#state = await readiness();
     if (!this.#limits && this.#state) await this.#loadLimits();
+    this.#isKnown = true;
+    if (wasAway && this.#state) dispatchEvent(new Event("serviceback"));
     this.#render();
     if (JSON.stringify(this.#state?.generator) !== before) this.#hooks.loaded();
     clearTimeout(this.#timer);
