@@ -19,6 +19,7 @@ from kb_service.domain.queries import Passage
 from kb_service.domain.questions import Question
 from kb_service.domain.reading import Reading
 from kb_service.domain.spans import TextSpan
+from kb_service.domain.texts import UnitKind
 from kb_service.generation.windows import Window, choose_windows
 from kb_service.language.asked import as_meant
 from kb_service.language.background import asking_part
@@ -158,7 +159,14 @@ def _read_as(question: Question) -> str:
 
 
 def _scored(window: Window, scores: Scores) -> ScoredSpan | None:
-    found = best_span(scores)
+    """Return the likeliest words of a window; a heading answers nothing."""
+    shown = ((u, u.span.overlap(window.span)) for u in window.passage.units)
+    headings = [
+        span.shifted(-window.span.start)
+        for unit, span in shown
+        if span and unit.kind is UnitKind.HEADING
+    ]
+    found = best_span(scores, headings)
     if found is None:
         return None
     first, last, margin = found
@@ -170,12 +178,19 @@ def _scored(window: Window, scores: Scores) -> ScoredSpan | None:
     return ScoredSpan(window.passage, kept, margin, scores.answerable) if kept else None
 
 
-def best_span(scores: Scores) -> tuple[int, int, float] | None:
+def best_span(scores: Scores, beside: Sequence[TextSpan] = ()) -> tuple[int, int, float] | None:
     """Return first and last token of the likeliest answer, and by how much it beats "none".
 
-    The sum of start and end logits, as in Devlin et al. 2019, section 4.3.
+    It begins and ends outside of the spans of the text `beside`. The sum of start and end logits,
+    as in Devlin et al. 2019, section 4.3.
     """
-    inside = np.array([i for i, offsets in enumerate(scores.offsets) if offsets is not None])
+    inside = np.array(
+        [
+            place
+            for place, offsets in enumerate(scores.offsets)
+            if offsets and not any(span.start <= offsets[0] < span.end for span in beside)
+        ]
+    )
     if not len(inside):
         return None
     starts, ends = scores.span[inside, 0], scores.span[inside, 1]

@@ -96,6 +96,25 @@ def test_a_short_paper_beside_a_sure_one_is_read_too() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "heading", "said"),
+    [
+        ("# Pump failure of 3 May\nIt stopped at 09:18 that day.", "3 May", "09:18"),
+        ("## Who was told\nThe shift leader was told at once.", "Who", "shift leader"),
+        ("一、接警情况\n当日三时接到电话，随即出动。", "接警", "三时"),
+        ("# 关于五月三日停水的通报\n四日凌晨恢复供水。", "五月三日", "四日凌晨"),
+    ],
+)
+def test_a_heading_answers_nothing_however_surely_it_is_read(
+    text: str, heading: str, said: str
+) -> None:
+    network = Pointing(**{heading: 30.0, said: 9.0})
+    found = TrainedReader(network, 8).read(ASKED, [passage(text)], {})
+    assert [reading.words for reading in found] == [said]
+    alone = passage(text.partition("\n")[0] + "\n\n" + said)
+    assert all(heading not in r.words for r in TrainedReader(network, 8).read(ASKED, [alone], {}))
+
+
+@pytest.mark.parametrize(
     ("read", "kept"),
     [
         ("13900020588）", "13900020588"),
