@@ -27,6 +27,7 @@ from ingest.media_types import XLSX
 from ingest.tables import row_texts
 from kb_service.domain.documents import ParsedDocument
 from kb_service.domain.facts import UNKNOWN, Fact, records_of
+from kb_service.language.across import without_title
 from kb_service.language.numerals import NUMERALS
 from kb_service.language.stated.extraction import facts_in
 from kb_service.language.stated.plain import plain
@@ -275,7 +276,8 @@ def reads_of(text: str, records: list[Made], *, is_ledger: bool) -> Iterator[Rea
             expected = made.truth.get(field, "")
             several = record if "handler" in made.truth and field in _SEVERAL else None
             fact = record.first(field) if record else None
-            if several and any(f.text == expected for f in several.facts if f.field == "person"):
+            names = [f.text for f in several.facts if f.field == "person"] if several else []
+            if without_title(expected) in map(without_title, names):
                 yield Read(field, expected, expected, text)
             else:
                 yield Read(field, expected, _compared(fact), text)

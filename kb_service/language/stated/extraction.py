@@ -22,6 +22,7 @@ from kb_service.domain.texts import MarkedText, Unit, UnitKind
 from kb_service.language.identifiers import identifier_matches
 from kb_service.language.lexicon import Tables, shipped_languages, shipped_lexicon
 from kb_service.language.regexes import regex
+from kb_service.language.stated.entries import Entry, entries_in
 from kb_service.language.stated.fields import (
     Place,
     compared,
@@ -31,14 +32,14 @@ from kb_service.language.stated.fields import (
     tight,
     timed,
 )
-from kb_service.language.stated.forms import form_fields
+from kb_service.language.stated.forms import FormField, form_fields
 from kb_service.language.stated.labels import Label, column_as, column_of
 from kb_service.language.stated.moments import Moment, at_clock, clocks_in, moments_in, year_of
 from kb_service.language.stated.plain import Line, line_of, plain
 from kb_service.language.stated.rows import Table, TableRow, tables_in
 from kb_service.language.stated.sentences import happenings_in, numbers_of, sentence_facts
 
-EXTRACTING = 4
+EXTRACTING = 5
 """Raise it when the code of this package finds other facts: stored ones are found anew then."""
 
 MAX_PROSE_CHARS = 200_000
@@ -107,7 +108,13 @@ def facts_in(marked: MarkedText, columns: Mapping[str, str] | None = None) -> tu
             place = _place(FactMethod.COLUMN, number, year)
             found += _one_of_each(_row_facts(text, folded, row, labels, place))
     rows = tuple(row.span for table, _ in kept for row in table.rows)
-    return (*_one_of_each(_document_facts(marked, folded, rows, year)), *found)
+    entries = () if rows else entries_in(folded, year)
+    logged = [item for told in _log_facts(marked, folded, year, entries) for item in told]
+    outside = (*rows, *(entry.span for entry in entries))
+    own = _one_of_each(_document_facts(marked, folded, outside, year))
+    # The day of a log is no time of a happening: each entry has its own.
+    own = [item for item in own if not (entries and item.field == FactField.TIME)]
+    return (*own, *logged, *found)
 
 
 def _understood(
@@ -115,7 +122,9 @@ def _understood(
 ) -> tuple[Table, tuple[Label, ...]]:
     values = values_of(text, table)
     return table, tuple(
-        column_as(name, columns[name]) if name in columns else column_of(name, values[name])
+        column_as(name, columns[name])
+        if name in columns
+        else column_of(name, values[name], table.heads)
         for name in table.names
     )
 
@@ -165,9 +174,9 @@ def _with_clock(item: Fact, clock: str | None, at: Place) -> Fact:
 def _document_facts(
     marked: MarkedText, folded: str, rows: tuple[TextSpan, ...], year: int | None
 ) -> Iterator[Fact]:
+    """What is said outside the rows of tables and the entries of a log."""
     text = marked.text
-    ends = {unit.span.start: unit.span.end for unit in marked.units if unit.kind is UnitKind.FIELD}
-    fields = list(form_fields(text, rows, ends))
+    fields = _fields_of(marked, rows)
     place = _place(FactMethod.FORM, DOCUMENT_RECORD, year)
     yield from _labelled_facts(text, folded, [(f.label, f.value) for f in fields], place)
     taken = sorted([*rows, *(field.span for field in fields)])
@@ -176,6 +185,31 @@ def _document_facts(
     for unit in _prose(marked.units, taken):
         yield from sentence_facts(line_of(text, folded, unit.span), sure)
     yield from _listed_measures(marked, folded, sure)
+
+
+def _log_facts(
+    marked: MarkedText, folded: str, year: int | None, entries: Sequence[Entry]
+) -> Iterator[list[Fact]]:
+    """Yield what each entry of a log states; the day above it is of all of them."""
+    fields = _fields_of(marked, ())
+    taken = sorted(field.span for field in fields)
+    prose = list(_prose(marked.units, taken))
+    for number, entry in enumerate(entries, start=1):
+        form = _place(FactMethod.FORM, number, year)
+        within = [(f.label, f.value) for f in fields if entry.span.covers(f.span)]
+        said = list(_labelled_facts(marked.text, folded, within, form))
+        said.append(
+            timed(FactField.TIME, entry.clock.of(marked.text), entry.clock, form, entry.moment)
+        )
+        sure = Place(number, FactMethod.SENTENCE, _IN_SENTENCES, year)
+        for unit in (unit for unit in prose if entry.span.covers(unit.span)):
+            said += sentence_facts(line_of(marked.text, folded, unit.span), sure)
+        yield _one_of_each(said)
+
+
+def _fields_of(marked: MarkedText, rows: tuple[TextSpan, ...]) -> list[FormField]:
+    ends = {unit.span.start: unit.span.end for unit in marked.units if unit.kind is UnitKind.FIELD}
+    return list(form_fields(marked.text, rows, ends))
 
 
 def _title_facts(

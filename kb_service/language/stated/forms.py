@@ -14,7 +14,7 @@ from kb_service.language.stated.labels import Label, label_of
 
 _COLON = "[:\uff1a]"
 _LABELLED = regex(
-    r"(?:^|(?<=[\t;\uff1b|]))[ \u3000]*(?:[-*\u2022\xb7] ?)?[*_|]*"
+    r"(?:^|(?<=[\t;\uff1b|\u3002])|(?<=[^\W_]\. ))[ \u3000]*(?:[-*\u2022\xb7] ?)?[*_|]*"
     r"(?P<label>[^\s:\uff1a;\uff1b\u3002|*][^:\uff1a\n;\uff1b\u3002\t|]{0,44}?)"
     rf"[*_ ]*(?:{_COLON}[*_]*|\t|\|)[ \u3000]*",
     re.MULTILINE,
@@ -22,6 +22,7 @@ _LABELLED = regex(
 _SPACED = regex(
     rf"^[ \u3000]*(?P<label>[{CJK}][{CJK} \u3000]{{0,8}}[{CJK}])[ \u3000]{{1,}}(?=\S)", re.MULTILINE
 )
+_SENTENCE_END = regex(r"\u3002|\uff1b(?=[^\uff1b\u3002\n]{1,20}[:\uff1a])|(?<=[^\W_])\.(?=\s|\Z)")
 _MAX_VALUE = 1500
 _JOIN = "; "
 _NEXT_LABEL = regex(rf"{_JOIN}[^\s:\uff1a;\uff1b][^:\uff1a\n;\uff1b\t]{{0,44}}: ")
@@ -62,9 +63,17 @@ def form_fields(
         begin = _past_tabs(text, behind)
         end = min(_end_of(text, start, begin, ends), max(following, begin))
         end = _cell_end(text, begin, end)
+        if _is_within(text, start):
+            sentence = _SENTENCE_END.search(text, begin, end)
+            end = sentence.start() if sentence else end
         last = end
         if text[begin:end].strip() and not _COLON_END.search(text[begin:end]):
             yield FormField(label, TextSpan(begin, end), TextSpan(start, end))
+
+
+def _is_within(text: str, start: int) -> bool:
+    """True for a label behind a sentence: its value ends where that of the next one begins."""
+    return text[max(0, start - 1) : start] == "\u3002" or text[max(0, start - 2) : start] == ". "
 
 
 def _past_tabs(text: str, begin: int) -> int:

@@ -3,8 +3,8 @@
 Pure functions. Knows names of fields; reads no value but to tell what sort it is.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from kb_service.domain.facts import CASUALTIES, CLOCK, OWN_COLUMN, FactField
@@ -73,9 +73,12 @@ def warm_up() -> None:
     plain("\u4e00")
 
 
-def column_of(name: str, values: Sequence[str]) -> Label:
-    """Return what a column stands for, by its name, else by what most of its values are."""
-    by_name = label_of(name)
+def column_of(name: str, values: Sequence[str], heads: Collection[str] = ()) -> Label:
+    """Return what a column stands for, by its name, else by what most of its values are.
+
+    `heads`: what may stand in front of a name, because it is over several.
+    """
+    by_name = _under_head(label_of(name), heads)
     samples = [plain(value) for value in values[:_SAMPLE] if value.strip()]
     if by_name.is_standard or len(samples) < 2:
         return by_name
@@ -83,6 +86,17 @@ def column_of(name: str, values: Sequence[str]) -> Label:
         if sum(map(is_one, samples)) >= _MOST * len(samples):
             return Label(name, str(field))
     return by_name
+
+
+def _under_head(label: Label, heads: Collection[str]) -> Label:
+    """A name that is not understood with the words over it may be without them."""
+    behind = (
+        label_of(label.name.removeprefix(head).strip())
+        for head in heads
+        if not label.is_standard and label.name.startswith(f"{head} ")
+    )
+    known = next((one for one in behind if one.is_standard), None)
+    return replace(known, name=label.name) if known else label
 
 
 def column_as(name: str, field: str) -> Label:

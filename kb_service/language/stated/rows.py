@@ -15,6 +15,7 @@ _NAME = regex(r"[^:\uff1a;]{1,60}(?=: )")
 _JOIN = "; "
 MIN_CELLS = 2
 MIN_ROWS = 2
+_HEAD_LINES = 3
 _SHARE = 0.02
 """In so many rows of a table at least stands the name of a column."""
 
@@ -37,10 +38,11 @@ class TableRow:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows under one set of names."""
+    """Rows under one set of names. `heads`: cells of the lines above, which may be over names."""
 
     names: tuple[str, ...]
     rows: tuple[TableRow, ...]
+    heads: frozenset[str] = frozenset()
 
 
 _Parts = list[tuple[str, TextSpan]]
@@ -51,17 +53,20 @@ def tables_in(text: str) -> list[Table]:
     """Return the tables of a text: runs of lines that share the names of their cells."""
     tables: list[Table] = []
     run: list[tuple[TextSpan, _Parts]] = []
+    heads: list[frozenset[str]] = []
     for span in _lines(text):
         parts = list(_parts(text, span))
         if sum(bool(name) for name, _ in parts) >= MIN_CELLS:
             if run and not _shares_names(run[-1][1], parts):
-                tables += _table(text, run)
-                run = []
+                tables += _table(text, run, heads)
+                run, heads = [], []
             run.append((span, parts))
-        elif run:
-            tables += _table(text, run)
-            run = []
-    return [*tables, *_table(text, run)]
+            continue
+        if run:
+            tables += _table(text, run, heads)
+            run, heads = [], []
+        heads = [*heads[1 - _HEAD_LINES :], frozenset(part.of(text) for _, part in parts)]
+    return [*tables, *_table(text, run, heads)]
 
 
 def _lines(text: str) -> Iterator[TextSpan]:
@@ -86,14 +91,17 @@ def _shares_names(before: _Parts, after: _Parts) -> bool:
     return len(one & other) >= MIN_CELLS
 
 
-def _table(text: str, run: Sequence[tuple[TextSpan, _Parts]]) -> list[Table]:
+def _table(
+    text: str, run: Sequence[tuple[TextSpan, _Parts]], heads: Sequence[frozenset[str]]
+) -> list[Table]:
     if len(run) < MIN_ROWS:
         return []
     times = Counter(name for _, parts in run for name in {name for name, _ in parts if name})
     needed = max(MIN_ROWS, _SHARE * len(run))
     names = tuple(name for name, number in times.items() if number >= needed)
     rows = [TableRow(span, tuple(_cells(text, parts, frozenset(names)))) for span, parts in run]
-    return [Table(names, tuple(row for row in rows if row.cells))]
+    above = frozenset[str]().union(*heads)
+    return [Table(names, tuple(row for row in rows if row.cells), above)]
 
 
 def _cells(text: str, parts: _Parts, names: frozenset[str]) -> Iterator[Cell]:

@@ -79,9 +79,10 @@ _TIME, _REPORTED, _OTHER = (
     regex("|".join(_LEXICON.patterns("stated", key)))
     for key in ("time_words", "reported_words", "other_times")
 )
+_CORRECTS = regex("|".join(_LEXICON.patterns("stated", "corrects")))
 _REACH = 60
 """Characters around a time in which its verb stands."""
-_LESS = 0.15
+_LESS, _MORE = 0.15, 0.1
 
 
 def sentence_facts(line: Line, at: Place) -> Iterator[Fact]:
@@ -97,6 +98,8 @@ def sentence_facts(line: Line, at: Place) -> Iterator[Fact]:
 
 def _people(line: Line, at: Place) -> Iterator[Fact]:
     both = (FactField.DEAD, FactField.INJURED)
+    if _CORRECTS.search(line.plain):
+        at = replace(at, confidence=at.confidence + _MORE)
     for patterns, number in ((_ZERO_ALL, Number(0.0)), (_UNKNOWN_ALL, None)):
         if match := _first(patterns, line.plain):
             for field in both:
