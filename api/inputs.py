@@ -15,6 +15,7 @@ from api.schema import (
     ConversationTitle,
     Description,
     Id,
+    Json,
     MaxTokens,
     Question,
     ScheduleLine,
@@ -164,18 +165,32 @@ class KnowledgeBaseChange(Input):
     masking: MaskingInput | None = None
 
 
-class RangeInput(Input):
-    """Numbers from `min` to `max`, both included; either may be left out."""
+def _has_words(name: str) -> Json:
+    return {"required": [name], "properties": {name: {"type": "array", "minItems": 1}}}
 
-    model_config = ConfigDict(json_schema_extra={"anyOf": [stated("min"), stated("max")]})
+
+_asks_something: Json = {
+    "anyOf": [*map(stated, ("min", "max")), *map(_has_words, ("any_of", "none_of"))]
+}
+
+
+class RangeInput(Input):
+    """Numbers from `min` to `max`, both included; either may be left out. `any_of`: words of which
+    a value has one; `none_of`: words of which none has any.
+    """
+
+    model_config = ConfigDict(json_schema_extra=_asks_something)
 
     min: float | None = None
     max: float | None = None
+    any_of: Values = []
+    none_of: Values = []
 
     @model_validator(mode="after")
     def _asks(self) -> "RangeInput":
-        if self.min is None and self.max is None:
-            raise ValueError("expected min, max or both")
+        is_range = self.min is not None or self.max is not None
+        if not (self.any_of or self.none_of or is_range):
+            raise ValueError("expected min, max, any_of or none_of")
         if self.min is not None and self.max is not None and self.max < self.min:
             raise ValueError("expected min not above max")
         return self
@@ -230,7 +245,8 @@ class FiltersInput(Input):
 
 def _field_filter(name: str, asked: "str | float | RangeInput") -> FieldFilter:
     if isinstance(asked, RangeInput):
-        return FieldFilter(name, min=asked.min, max=asked.max)
+        either, none = tuple(asked.any_of), tuple(asked.none_of)
+        return FieldFilter(name, None, asked.min, asked.max, either, none)
     if isinstance(asked, str):
         return FieldFilter(name, text=asked)
     return FieldFilter(name, min=asked, max=asked)

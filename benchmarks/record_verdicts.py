@@ -59,7 +59,7 @@ class Held:
     def states(self, name: str, found: str | None) -> bool:
         """True where a field of an answer is the one in which records state a value."""
         known = (found or "").casefold()
-        return known == name or any(known.startswith(one) for one in self.columns.get(name, ()))
+        return known == name or any(one in known for one in self.columns.get(name, ()))
 
 
 def _test(condition: str) -> Callable[[Row], bool]:

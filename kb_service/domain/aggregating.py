@@ -68,10 +68,19 @@ def measured(units: Sequence[Unit], measure: Measure, name: str) -> tuple[Number
     by_unit: dict[str, list[Unit]] = {}
     for unit in units:
         by_unit.setdefault(_value(unit, name).unit, []).append(unit)
+    by_unit = _with_nothing(by_unit, name)
     return tuple(
         Number(_AGGREGATES[measure]([_number(one, name) for one in same]), key, tuple(same))
         for key, same in sorted(by_unit.items())
     )
+
+
+def _with_nothing(by_unit: dict[str, list[Unit]], name: str) -> dict[str, list[Unit]]:
+    """No loss at all is of no currency: it counts with those of the only one there is."""
+    bare, others = by_unit.get("", []), [key for key in by_unit if key]
+    if len(others) != 1 or any(_number(unit, name) for unit in bare):
+        return by_unit
+    return {others[0]: [*by_unit[others[0]], *bare]}
 
 
 def ranked(units: Iterable[Unit], name: str, *, descending: bool) -> list[Unit]:

@@ -1,5 +1,6 @@
 """Asking for passages: Query, Filters, ScoredChunk, Passage. Values only."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from dataclasses import fields as dataclass_fields
 from datetime import date, datetime
@@ -14,20 +15,39 @@ from kb_service.domain.texts import Unit
 class FieldFilter:
     """What a field states: words that its value has in it, or a number from `min` to `max`.
 
-    Raises ValueError at birth when it asks for nothing, or for less than `min`.
+    `any_of`: its value has any of these words in it. `none_of`: the field is stated, and no value
+    of it has any of these. Raises ValueError at birth when it asks for nothing, or for less than
+    `min`.
     """
 
     field: str
     text: str | None = None
     min: float | None = None
     max: float | None = None
+    any_of: tuple[str, ...] = ()
+    none_of: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         is_range = self.min is not None or self.max is not None
-        if is_range is (self.text is not None):
+        is_asked = is_range or self.text is not None or self.any_of or self.none_of
+        if not is_asked or (is_range and self.text is not None):
             raise ValueError(f"{self.field} is asked for a value, or for min and max: one of both")
         if self.min is not None and self.max is not None and self.max < self.min:
             raise ValueError(f"{self.field} has max {self.max} below min {self.min}")
+
+    def also(self, other: "FieldFilter") -> tuple["FieldFilter", ...]:
+        """Return what asks for both: one filter, or the two where one cannot say it."""
+        low = max((one for one in (self.min, other.min) if one is not None), default=None)
+        high = min((one for one in (self.max, other.max) if one is not None), default=None)
+        texts = {one for one in (self.text, other.text) if one is not None}
+        is_range = low is not None or high is not None
+        is_empty = low is not None and high is not None and high < low
+        is_twice = bool(self.any_of and other.any_of) and self.any_of != other.any_of
+        if len(texts) > 1 or (texts and is_range) or is_empty or is_twice:
+            return (self, other)
+        none = tuple(dict.fromkeys((*self.none_of, *other.none_of)))
+        text = next(iter(texts), None)
+        return (FieldFilter(self.field, text, low, high, self.any_of or other.any_of, none),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +86,22 @@ class Filters:
         """Return these filters and others; of what both restrict the others' holds."""
         given = {f.name: value for f in dataclass_fields(self) if (value := getattr(other, f.name))}
         if other.fields:
-            given["fields"] = tuple(dict.fromkeys((*self.fields, *other.fields)))
+            given["fields"] = _together((*self.fields, *other.fields))
         return replace(self, **given)
 
     @property
     def is_empty(self) -> bool:
         """True when nothing is restricted."""
         return self == Filters()
+
+
+def _together(asked: Iterable[FieldFilter]) -> tuple[FieldFilter, ...]:
+    """Return filters that ask for all; of a field one, where one can say it."""
+    by_field: dict[str, tuple[FieldFilter, ...]] = {}
+    for one in dict.fromkeys(asked):
+        known = by_field.get(one.field, ())
+        by_field[one.field] = (*known[:-1], *known[-1].also(one)) if known else (one,)
+    return tuple(one for found in by_field.values() for one in found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,10 +105,12 @@ def query_of_text(text: str) -> RecordQuery:
 
 
 def _field_json(asked: FieldFilter) -> str | Json:
-    if asked.text is not None:
+    words = {"any_of": list(asked.any_of), "none_of": list(asked.none_of)}
+    told: Json = {name: several for name, several in words.items() if several}
+    if asked.text is not None and not told:
         return asked.text
-    ends = {"min": asked.min, "max": asked.max}
-    return {name: number for name, number in ends.items() if number is not None}
+    ends = {"text": asked.text, "min": asked.min, "max": asked.max}
+    return {name: one for name, one in ends.items() if one is not None} | told
 
 
 def _field(name: str, asked: object) -> FieldFilter:
@@ -118,12 +120,16 @@ def _field(name: str, asked: object) -> FieldFilter:
         number = _number(f"fields.{name}", asked)
         return _made(lambda: FieldFilter(name, min=number, max=number))
     given = _object(f"fields.{name}", asked)
-    _refuse_others(f"fields.{name}", given, {"min", "max"})
+    _refuse_others(f"fields.{name}", given, {"text", "min", "max", "any_of", "none_of"})
     low, high = (
         None if given.get(end) is None else _number(f"fields.{name}.{end}", given[end])
         for end in ("min", "max")
     )
-    return _made(lambda: FieldFilter(name, min=low, max=high))
+    text = _name(f"fields.{name}.text", given.get("text"))
+    either, none = (
+        _strings(f"fields.{name}.{key}", given.get(key, [])) for key in ("any_of", "none_of")
+    )
+    return _made(lambda: FieldFilter(name, text, low, high, either, none))
 
 
 def _number(name: str, value: object) -> float:

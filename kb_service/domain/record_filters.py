@@ -14,7 +14,14 @@ from kb_service.domain.record_sets import Unit, Value
 
 def passes(unit: Unit, filters: Filters) -> bool:
     """True for a unit whose settled values pass; a field that was not read is taken for passed."""
-    return all(_meets(unit, name, test) for name, test in _tests(filters))
+    is_excluded = any(_has_any(unit, one) for one in filters.fields)
+    return not is_excluded and all(_meets(unit, name, test) for name, test in _tests(filters))
+
+
+def _has_any(unit: Unit, asked: FieldFilter) -> bool:
+    """True where a value that was read has words that none may have."""
+    values = unit.all(asked.field) if asked.field in unit.values else ()
+    return any(_has(value, words) for value in values for words in asked.none_of)
 
 
 def _tests(filters: Filters) -> list[tuple[str, Callable[[Value], bool]]]:
@@ -54,11 +61,19 @@ def _holding(wanted: Sequence[str]) -> Callable[[Value], bool]:
     return lambda value: any(words in value.text for words in wanted)
 
 
+def _has(value: Value, words: str) -> bool:
+    is_written = value.field == FactField.KIND and words in value.value.lower()
+    return is_written or words in value.text
+
+
 def _as_asked(asked: FieldFilter) -> Callable[[Value], bool]:
     def test(value: Value) -> bool:
+        if asked.any_of and not any(_has(value, words) for words in asked.any_of):
+            return False
         if asked.text is not None:
-            is_written = value.field == FactField.KIND and asked.text in value.value.lower()
-            return is_written or asked.text in value.text
+            return _has(value, asked.text)
+        if asked.min is None and asked.max is None:
+            return True
         if value.number is None:
             return False
         last = value.number if value.number_to is None else value.number_to

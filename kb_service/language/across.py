@@ -45,6 +45,7 @@ _ORDERS = (
     "most",
     "least",
 )
+_OF_TOP = ("costliest", "deadliest", "longest", "shortest", "worst")
 _ASKED = ("asks_place", "asks_time", "asks_person", "asks_cause", "handled", "asks_field")
 _ORDER = (
     *_CONDITIONS,
@@ -198,6 +199,9 @@ def _condition(sketch: Sketch, name: str, groups: dict[str, str]) -> None:
 
 def _bounded(name: str, number: float, groups: dict[str, str]) -> Range:
     """Return the range that the words of comparison around a number mean; without any, itself."""
+    upper = number_in(groups.get("num_to", ""))
+    if upper:
+        return Range(name, min(number, upper.value), max(number, upper.value))
     if "over" in groups:
         return Range(name, nextafter(number, inf))
     if "no_less" in groups or "up" in groups:
@@ -235,11 +239,17 @@ def _operation(sketch: Sketch, name: str, groups: dict[str, str]) -> None:
 
 
 def _ordered(sketch: Sketch, name: str, groups: dict[str, str]) -> None:
-    sketch.order = sketch.order or {"top": "most"}.get(name, name)
+    meant = next((o for o in _OF_TOP if _is_order(o, groups.get("most", ""))), "most")
+    sketch.order = sketch.order or (meant if name == "top" else name)
     if name in ("top", *_TIMED) and (number := _number(groups)):
         sketch.top = int(number)
     if "field" in groups:
         sketch.measured += fields_meant(groups["field"])
+
+
+def _is_order(name: str, words: str) -> bool:
+    """True for words that ask for an order by themselves: the three most expensive."""
+    return any(pattern.fullmatch(words) for pattern in _PATTERNS[name])
 
 
 def _counted(sketch: Sketch, name: str, groups: dict[str, str]) -> None:

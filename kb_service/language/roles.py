@@ -21,6 +21,7 @@ _LEXICON = shipped_lexicon()
 _RUN = regex(f"{NAME}+")
 _JOINS = [*_LEXICON.listed("question_parts", "joins"), *_LEXICON.listed("roles", "joins")]
 _JOIN = regex(rf"\s*(?:{any_of(_JOINS)})\s*")
+_EITHER = regex(rf"\s*(?:{any_of(_LEXICON.listed('roles', 'either'))})\s*")
 _WHO, _ASKED = (
     {role: list(map(regex, _LEXICON.patterns("roles", f"{role}_{key}"))) for role in Role}
     for key in ("who", "asked")
@@ -58,6 +59,13 @@ def roles_in(words: str, fields: Mapping[int, str]) -> RoleWords:
                 found.asked, found.per = role, match.groupdict().get("per") is not None
                 found.words = _read(found.words, match)
     return found
+
+
+def are_either(words: str) -> bool:
+    """True where words leave open which of two names is meant: A or B."""
+    runs = list(_RUN.finditer(words))
+    gaps = (words[one.end() : other.start()] for one, other in pairwise(runs))
+    return any(_EITHER.fullmatch(gap) for gap in gaps)
 
 
 def _share(found: RoleWords, words: str, fields: Mapping[int, str]) -> None:

@@ -6,6 +6,7 @@ Knows the texts and the names of fields; decides neither what is said nor when.
 from collections.abc import Iterator
 from datetime import timedelta
 
+from kb_service.domain.facts import FactField
 from kb_service.domain.queries import FieldFilter, Filters
 from kb_service.language.lexicon import shipped_languages
 from kb_service.language.time_words import days_in_words
@@ -75,13 +76,20 @@ def _filters(filters: Filters, language: str) -> Iterator[str]:
 
 def _field(asked: FieldFilter, language: str) -> str:
     name = field_name(asked.field, language)
-    if asked.text is not None:
-        return f"{name} {asked.text}"
-    if asked.min == asked.max:
-        return f"{name} = {asked.min:g}"
-    low = "" if asked.min is None else _bound(asked.min, "\u2265", ">")
-    high = "" if asked.max is None else _bound(asked.max, "\u2264", "<")
-    return " ".join(part for part in (name, low, high) if part)
+    parts = [asked.text or "", "/".join(_called(asked.field, asked.any_of, language))]
+    if asked.none_of:
+        parts.append(f"\u2260 {'/'.join(_called(asked.field, asked.none_of, language))}")
+    if asked.min is not None and asked.min == asked.max:
+        parts.append(f"= {asked.min:g}")
+    else:
+        parts.append("" if asked.min is None else _bound(asked.min, "\u2265", ">"))
+        parts.append("" if asked.max is None else _bound(asked.max, "\u2264", "<"))
+    return " ".join(part for part in (name, *parts) if part)
+
+
+def _called(name: str, values: tuple[str, ...], language: str) -> Iterator[str]:
+    for value in values:
+        yield kind_name(value, language) if name == FactField.KIND else value
 
 
 def _bound(number: float, including: str, excluding: str) -> str:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from kb_service.domain.queries import Filters
+from kb_service.domain.queries import FieldFilter, Filters
 from kb_service.language.events import event_kinds
 from kb_service.language.text import normalise
 
@@ -19,11 +19,14 @@ def as_compared(filters: Filters) -> Filters:
         person=_normalised(filters.person),
         unit=_normalised(filters.unit),
         text=_normalised(filters.text),
-        fields=tuple(
-            one if one.text is None else replace(one, text=normalise(one.text))
-            for one in filters.fields
-        ),
+        fields=tuple(map(_words_compared, filters.fields)),
     )
+
+
+def _words_compared(asked: FieldFilter) -> FieldFilter:
+    text = None if asked.text is None else normalise(asked.text)
+    either, none = _normalised(asked.any_of), _normalised(asked.none_of)
+    return replace(asked, text=text, any_of=either, none_of=none)
 
 
 def _kinds(word: str) -> list[str]:

@@ -6,6 +6,7 @@ carried when the new question names nothing itself. Knows no storage.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 
 from kb_service.domain.answers import Answer
 from kb_service.domain.queries import Filters
@@ -25,12 +26,15 @@ from kb_service.language.kinds import bare_question, kind_of
 from kb_service.language.messages import message
 from kb_service.language.subjects import subjects_in
 from kb_service.language.text import normalise
+from kb_service.language.time_words import time_windows
 
 MAX_TITLE_CHARS = 80
 """A longer title is no name that one would put into a question."""
 
 _TIMES = frozenset({SubjectKind.DATE})
 _NO_NAMES = frozenset({SubjectKind.NUMBER, SubjectKind.EVENT})
+_ANY_DAY = date(2000, 1, 1)
+"""Where words for a time stand does not depend on the day."""
 _OVER_MANY = frozenset({QuestionKind.COUNT, QuestionKind.LIST_DOCUMENTS, QuestionKind.COMPARISON})
 
 
@@ -74,8 +78,9 @@ def rewrite(question: Question, previous: Carried | None) -> Rewritten:
     if previous is None or kind is QuestionKind.SMALL_TALK:
         return Rewritten(question)
     own = subjects_in(question)
-    if only_names(question, own):
-        return _in_its_place(question, own, previous.question)
+    named = _with_times(question, own)
+    if only_names(question, named):
+        return _in_its_place(question, named, previous.question)
     subject = _carried_subject(previous, question.language)
     is_other = asks_of_another(question, previous.question)
     if not subject or is_other or _is_its_own(question, own, kind, previous):
@@ -94,6 +99,16 @@ def rewrite(question: Question, previous: Carried | None) -> Rewritten:
 def _spoken(text: str, typed: Question) -> Question:
     """Return the question of a text, asked in the language that was typed, whatever it names."""
     return replace(parse_question(text), language=typed.language)
+
+
+def _with_times(question: Question, own: Sequence[Subject]) -> tuple[Subject, ...]:
+    """The subjects of a question and the times that it tells by what is now: last year."""
+    told = [
+        Subject(window.span.of(question.text), SubjectKind.DATE, window.span, ())
+        for window in time_windows(question.text, _ANY_DAY)
+        if not any(window.span.overlap(one.span) for one in own)
+    ]
+    return tuple(sorted((*own, *told), key=lambda one: one.span))
 
 
 def asks_of_another(question: Question, previous: Question) -> bool:
@@ -193,7 +208,8 @@ def _in_its_place(question: Question, own: Sequence[Subject], before: Question) 
 
 def _with(text: str, subject: Subject, language: str) -> str:
     """Return a question with a subject where it had one of the same sort, else with it in front."""
-    there = subjects_in(parse_question(text))
+    asked = parse_question(text)
+    there = _with_times(asked, subjects_in(asked))
     same = [one for one in there if one.kind is subject.kind]
     is_time = subject.kind in _TIMES
     alike = [one for one in there if (one.kind in _TIMES) is is_time and one.kind not in _NO_NAMES]

@@ -19,11 +19,12 @@ from kb_service.domain.spans import TextSpan
 from kb_service.language.across import sketch_of, titled, without_title
 from kb_service.language.asked import as_meant
 from kb_service.language.events import event_kinds
+from kb_service.language.exclusions import exclusions_in
 from kb_service.language.folding import fold
 from kb_service.language.inflection import singular_forms
 from kb_service.language.lexicon import CJK
 from kb_service.language.periods import stated_days
-from kb_service.language.roles import NAME, roles_in
+from kb_service.language.roles import NAME, are_either, roles_in
 from kb_service.language.text import normalise
 from kb_service.language.time_bounds import Bound, Stretch, bounds_in
 from kb_service.services.named import Named
@@ -127,12 +128,20 @@ def names_in(
     subjects = [s for s in named.subjects if not any(s.span.overlap(one) for one in taken)]
     found += [_looked_up(s, kb_id, vocabulary) for s in subjects if s.kind not in _NO_NAMES]
     events = [s for s in subjects if s.kind is SubjectKind.EVENT]
-    blank = [*(b.span for b in bounds), *(s.span for s in events)]
+    # 哪年中毒多: what names a happening is no half of a word for a time.
+    bounds = [one for one in bounds if not any(one.span.overlap(s.span) for s in events)]
+    left_out = exclusions_in(typed, [*(n.span for n in found), *(s.span for s in events)])
+    blank = [*(b.span for b in bounds), *(s.span for s in events), *left_out.words]
     blank += [s.span for s in subjects if s.kind is SubjectKind.DATE]
+    blank += [name.span for name in found if left_out.has(name.span)]
+    dropped = [name for name in found if left_out.has(name.span)]
+    found = [name for name in found if not left_out.has(name.span)]
     words = _blanked(question, typed, blank, [name.span for name in found])
-    kinds = tuple((normalise(s.text), form) for s in events for form in s.forms)
+    meant = [s for s in events if not left_out.has(s.span)]
+    kinds = tuple((normalise(s.text), form) for s in meant for form in s.forms)
     names = Names(Filters(kind=tuple(dict.fromkeys(kind for _, kind in kinds))), words=words)
     names.kinds = kinds
+    _leave_out(names, dropped, [s for s in events if left_out.has(s.span)])
     _put_people(names, found, kb_id, vocabulary)
     _put_days(names, bounds, typed)
     names.alternatives = names.alternatives or _alternatives(names.filters, bounds)
@@ -148,12 +157,39 @@ def filter_of(name: str, words: str) -> Filters:
 
 
 def joined(one: Filters, other: Filters) -> Filters:
-    """Return both; several names of one sort are alternatives."""
-    both = one.merged(other)
+    """Return both; several names of one sort, or values of one column, are alternatives."""
+    both = _either(one.merged(other))
     for name in ("place", "person", "unit"):
         values = (*getattr(one, name), *getattr(other, name))
         both = both.merged(filters_from({name: tuple(dict.fromkeys(values))}))
     return replace(both, text=tuple(dict.fromkeys((*one.text, *other.text))))
+
+
+def _either(filters: Filters) -> Filters:
+    """A row has one value in a column of the base's own: two of them are alternatives."""
+    named: dict[str, list[str]] = {}
+    for one in filters.fields:
+        if one.field not in STANDARD_FIELDS and one.field not in set(Role):
+            named.setdefault(one.field, []).extend([*filter(None, [one.text]), *one.any_of])
+    several = {name: tuple(dict.fromkeys(v)) for name, v in named.items() if len(set(v)) > 1}
+    kept = [o for o in filters.fields if o.field not in several or not (o.text or o.any_of)]
+    kept += [FieldFilter(name, any_of=values) for name, values in several.items()]
+    return replace(filters, fields=tuple(kept)) if several else filters
+
+
+def _leave_out(names: Names, dropped: Iterable[_Name], events: Iterable[Subject]) -> None:
+    """Restrict to what is not named so; a name that no one field states is told as unread."""
+    for name in dropped:
+        if len(name.fields) == 1:
+            _narrow(names, FieldFilter(name.fields[0], none_of=(name.words,)))
+        else:
+            names.unread = (*names.unread, name.words)
+    for event in events:
+        _narrow(names, FieldFilter(FactField.KIND, none_of=tuple(event.forms)))
+
+
+def _narrow(names: Names, asked: FieldFilter) -> None:
+    names.filters = names.filters.merged(Filters(fields=(asked,)))
 
 
 def _stretches(named: Named, today: date) -> list[Stretch]:
@@ -249,6 +285,7 @@ def _put_people(names: Names, found: Sequence[_Name], kb_id: str, vocabulary: Vo
     starts = dict(zip(runs, ordered, strict=False)) if len(runs) == len(ordered) else {}
     fields = {start: name.fields[0] for start, name in starts.items() if len(name.fields) == 1}
     told = roles_in(names.words, fields)
+    is_either = are_either(names.words) and not sketch_of(told.words).compares
     names.words = told.words.replace(NAME, ",")
     if told.named or told.asked:
         names.roles = vocabulary.roles(kb_id)
@@ -260,7 +297,7 @@ def _put_people(names: Names, found: Sequence[_Name], kb_id: str, vocabulary: Vo
             in_role.setdefault(role, []).append(name.words)
         else:
             _put_name(names, name)
-    _put_roles(names, in_role)
+    _put_roles(names, in_role, is_either=is_either)
     names.asked, names.per = told.asked and _known_as(told.asked, names.roles), told.per
 
 
@@ -289,9 +326,16 @@ def _put_name(names: Names, name: _Name) -> None:
         names.filters = joined(names.filters, Filters(text=(name.words,)))
 
 
-def _put_roles(names: Names, in_role: Mapping[Role, Sequence[str]]) -> None:
-    """Filter by people in their roles; two in one role are two sides of a comparison."""
+def _put_roles(names: Names, in_role: Mapping[Role, Sequence[str]], *, is_either: bool) -> None:
+    """Filter by people in their roles; two in one role are two sides of a comparison.
+
+    `is_either`: unless the question joins them by "or", and compares nothing.
+    """
     for role, people in in_role.items():
+        if is_either and len(set(people)) > 1:
+            either = FieldFilter(str(role), any_of=tuple(dict.fromkeys(people)))
+            _narrow(names, either)
+            continue
         sides = [filter_of(str(role), words) for words in dict.fromkeys(people)]
         if len(sides) == 1:
             names.filters = joined(names.filters, sides[0])

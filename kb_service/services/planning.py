@@ -4,7 +4,7 @@ By rules: what the words ask for (language.across), what they name (Named), whic
 the base has (Vocabulary). A question of which a word is left unread gets no query.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -124,12 +124,21 @@ def _own_fields(words: str, have: Collection[str]) -> tuple[str, dict[str, str]]
     """Put a word of the rules in the place of each column of the base's own; return which."""
     own: dict[str, str] = {}
     for name in sorted(set(have) - STANDARD_FIELDS, key=lambda one: (-len(one), one)):
-        for known in dict.fromkeys((normalise(name), without_brackets(normalise(name)))):
+        for known in _called(normalise(name)):
             if len(own) < MAX_OWN_FIELDS and len(known) > 1 and known in words:
                 words = words.replace(known, f"field{len(own)}")
                 own[f"#{len(own)}"] = name
                 break
     return words, own
+
+
+def _called(name: str) -> Iterator[str]:
+    """Yield what a column is called in questions: with its unit, without, without its head."""
+    bare = without_brackets(name)
+    yield from (name, bare)
+    head, _, behind = bare.rpartition(" ")
+    if head and not behind.isascii():
+        yield behind
 
 
 def _of_kinds(

@@ -70,7 +70,10 @@ def test_a_search_finds_only_where_a_record_states_what_is_asked(sent: TestClien
         ({"op": "compare", "groups": [{}]}, "1 filters; compare accepts 2"),
         ({"op": "count", "limit": 0}, "limit"),
         ({"op": "count", "sql": "select"}, "sql"),
-        ({"op": "count", "filters": {"fields": {"injured": {}}}}, "min, max or both"),
+        (
+            {"op": "count", "filters": {"fields": {"injured": {}}}},
+            "min, max, any_of or none_of",
+        ),
     ],
 )
 def test_a_query_that_cannot_be_is_refused_with_what_is_accepted(

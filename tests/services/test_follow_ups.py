@@ -88,6 +88,8 @@ def test_what_was_asked_about_is_carried_pronoun_or_not(
         ("关于SG-2024-003，罚款多少？", "SG-2024-005呢？", "关于SG-2024-005，罚款多少？"),
         ("2024年江南化工厂的产量是多少？", "2023年呢？", "2023年江南化工厂的产量是多少？"),
         ("江南化工厂的产量是多少？", "那2023年呢？", "关于2023年，江南化工厂的产量是多少？"),
+        ("今年江南化工厂的产量是多少？", "去年呢？", "去年江南化工厂的产量是多少？"),
+        ("What failed at Seward last year?", "and this year?", "What failed at Seward this year?"),
         ("How much was Aldgate Logistics fined?", "And Norton?", "How much was Norton fined?"),
         ("What failed at Seward in 2022?", "what about 2023?", "What failed at Seward in 2023?"),
         ("What failed at Seward?", "How about in Lisbon?", "What failed at Lisbon?"),

@@ -33,7 +33,7 @@ from kb_service.language.stated.fields import (
     timed,
 )
 from kb_service.language.stated.forms import FormField, form_fields
-from kb_service.language.stated.labels import Label, column_as, column_of
+from kb_service.language.stated.labels import Label, column_as, column_of, sorted_out
 from kb_service.language.stated.moments import Moment, at_clock, clocks_in, moments_in, year_of
 from kb_service.language.stated.plain import Line, line_of, plain
 from kb_service.language.stated.rows import Table, TableRow, tables_in
@@ -121,11 +121,15 @@ def _understood(
     text: str, table: Table, columns: Mapping[str, str]
 ) -> tuple[Table, tuple[Label, ...]]:
     values = values_of(text, table)
-    return table, tuple(
+    labels = [
         column_as(name, columns[name])
         if name in columns
         else column_of(name, values[name], table.heads)
         for name in table.names
+    ]
+    told = sorted_out(labels, values)
+    return table, tuple(
+        labels[place] if label.name in columns else label for place, label in enumerate(told)
     )
 
 
@@ -179,7 +183,7 @@ def _document_facts(
     fields = _fields_of(marked, rows)
     place = _place(FactMethod.FORM, DOCUMENT_RECORD, year)
     yield from _labelled_facts(text, folded, [(f.label, f.value) for f in fields], place)
-    taken = sorted([*rows, *(field.span for field in fields)])
+    taken = sorted([*rows, *(field.span for field in fields if not field.is_within)])
     yield from _title_facts(marked, folded, taken, year)
     sure = Place(DOCUMENT_RECORD, FactMethod.SENTENCE, _IN_SENTENCES, year)
     for unit in _prose(marked.units, taken):
@@ -192,7 +196,7 @@ def _log_facts(
 ) -> Iterator[list[Fact]]:
     """Yield what each entry of a log states; the day above it is of all of them."""
     fields = _fields_of(marked, ())
-    taken = sorted(field.span for field in fields)
+    taken = sorted(field.span for field in fields if not field.is_within)
     prose = list(_prose(marked.units, taken))
     for number, entry in enumerate(entries, start=1):
         form = _place(FactMethod.FORM, number, year)

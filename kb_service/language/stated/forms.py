@@ -14,15 +14,21 @@ from kb_service.language.stated.labels import Label, label_of
 
 _COLON = "[:\uff1a]"
 _LABELLED = regex(
-    r"(?:^|(?<=[\t;\uff1b|\u3002])|(?<=[^\W_]\. ))[ \u3000]*(?:[-*\u2022\xb7] ?)?[*_|]*"
+    r"(?:^|(?<=[\t;\uff1b|]))[ \u3000]*(?:[-*\u2022\xb7] ?)?[*_|]*"
     r"(?P<label>[^\s:\uff1a;\uff1b\u3002|*][^:\uff1a\n;\uff1b\u3002\t|]{0,44}?)"
-    rf"[*_ ]*(?:{_COLON}[*_]*|\t|\|)[ \u3000]*",
+    rf"[*_ ]*(?:{_COLON}[*_]*|\t|\||[ \u3000]*(?:\.{{3,}}|\u2026+|_{{3,}}|\xb7{{3,}}))[ \u3000]*",
     re.MULTILINE,
 )
+_WITHIN = regex(
+    r"(?:(?<=\u3002)|(?<=[^\W_]\. ))[ \u3000]*"
+    r"(?P<label>[^\s:\uff1a;\uff1b\u3002|.,][^:\uff1a\n;\uff1b\u3002\t|.,]{0,44}?)"
+    rf"{_COLON}[ \u3000]*"
+)
+"""A label behind a sentence of its line."""
 _SPACED = regex(
     rf"^[ \u3000]*(?P<label>[{CJK}][{CJK} \u3000]{{0,8}}[{CJK}])[ \u3000]{{1,}}(?=\S)", re.MULTILINE
 )
-_SENTENCE_END = regex(r"\u3002|\uff1b(?=[^\uff1b\u3002\n]{1,20}[:\uff1a])|(?<=[^\W_])\.(?=\s|\Z)")
+_SENTENCE_END = regex(r"[\u3002;\uff1b]|(?<=[^\W_])\.(?=\s|\Z)")
 _MAX_VALUE = 1500
 _JOIN = "; "
 _NEXT_LABEL = regex(rf"{_JOIN}[^\s:\uff1a;\uff1b][^:\uff1a\n;\uff1b\t]{{0,44}}: ")
@@ -32,11 +38,15 @@ _COLON_END = regex(r"[:\uff1a]\s*\Z")
 
 @dataclass(frozen=True, slots=True)
 class FormField:
-    """A label that was understood, and where its value stands; `span`: of both."""
+    """A label that was understood, and where its value stands; `span`: of both.
+
+    `is_within`: it stands behind a sentence of the same line.
+    """
 
     label: Label
     value: TextSpan
     span: TextSpan
+    is_within: bool = False
 
 
 def form_fields(
@@ -46,7 +56,9 @@ def form_fields(
 
     `ends`: where what begins at a place ends, for values of several lines.
     """
-    marks = [(m, label_of(m["label"])) for p in (_LABELLED, _SPACED) for m in p.finditer(text)]
+    marks = [
+        (m, label_of(m["label"])) for p in (_LABELLED, _SPACED, _WITHIN) for m in p.finditer(text)
+    ]
     known = sorted(
         ((m.start(), m.end(), label) for m, label in marks if label.is_standard),
         key=lambda mark: mark[:2],
@@ -63,12 +75,13 @@ def form_fields(
         begin = _past_tabs(text, behind)
         end = min(_end_of(text, start, begin, ends), max(following, begin))
         end = _cell_end(text, begin, end)
-        if _is_within(text, start):
+        is_within = _is_within(text, start)
+        if is_within:
             sentence = _SENTENCE_END.search(text, begin, end)
             end = sentence.start() if sentence else end
         last = end
         if text[begin:end].strip() and not _COLON_END.search(text[begin:end]):
-            yield FormField(label, TextSpan(begin, end), TextSpan(start, end))
+            yield FormField(label, TextSpan(begin, end), TextSpan(start, end), is_within)
 
 
 def _is_within(text: str, start: int) -> bool:

@@ -3,13 +3,13 @@
 Pure functions. Knows names of fields; reads no value but to tell what sort it is.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from kb_service.domain.facts import CASUALTIES, CLOCK, OWN_COLUMN, FactField
 from kb_service.language.events import event_kinds
-from kb_service.language.lexicon import shipped_lexicon
+from kb_service.language.lexicon import HAN, shipped_lexicon
 from kb_service.language.regexes import regex
 from kb_service.language.stated.plain import plain
 from kb_service.language.stated.values import unit_in_label
@@ -34,6 +34,16 @@ _PLATES, PHONES = (
     tuple(map(regex, _LEXICON.patterns("stated", key))) for key in ("plates", "phones")
 )
 EMAIL = regex(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_NAME_HINTS, _PLACE = (
+    regex("|".join(_LEXICON.patterns("stated", key))) for key in ("name_hints", "place_values")
+)
+_NAME = regex(rf"[^\W\d_]+\.?(?: [^\W\d_][\w'-]*\.?){{1,3}}|[{HAN}\xb7]{{2,5}}")
+_NUMBER = regex(
+    r"(?=.*\d)[a-z]{1,8}[-/]?\d[\da-z]*(?:[-/][\da-z]+)*|(?=.*\d)[a-z]{1,8}(?:[-/]\w+)+"
+)
+_DATE = regex(
+    r"(?:19|20)\d\d[-/.\u5e74]\d{1,2}[-/.\u6708]\d{1,2}|\d{1,2} [a-z]{3,9}\.? (?:19|20)\d\d"
+)
 _SAMPLE = 40
 _MOST = 0.8
 
@@ -82,10 +92,34 @@ def column_of(name: str, values: Sequence[str], heads: Collection[str] = ()) -> 
     samples = [plain(value) for value in values[:_SAMPLE] if value.strip()]
     if by_name.is_standard or len(samples) < 2:
         return by_name
-    for field, is_one in _SORTS:
+    sorts = [*_SORTS, *([(FactField.PERSON, _is_name)] if _NAME_HINTS.search(plain(name)) else [])]
+    for field, is_one in sorts:
         if sum(map(is_one, samples)) >= _MOST * len(samples):
             return Label(name, str(field))
     return by_name
+
+
+def sorted_out(labels: Sequence[Label], values: Mapping[str, Sequence[str]]) -> tuple[Label, ...]:
+    """Return the labels of a table with what else its values tell: the one column of a sort.
+
+    Of number, time and place a row has one: where no column is called so, the one that looks so is.
+    """
+    found = list(labels)
+    for field, is_one in _ONE_OF_A_ROW:
+        if any(label.field == field for label in found):
+            continue
+        alike = [n for n, label in enumerate(found) if _is_all(label, values, is_one)]
+        if len(alike) == 1:
+            found[alike[0]] = replace(found[alike[0]], field=str(field))
+    return tuple(found)
+
+
+def _is_all(
+    label: Label, values: Mapping[str, Sequence[str]], is_one: Callable[[str], bool]
+) -> bool:
+    samples = [plain(value.strip()) for value in values[label.name][:_SAMPLE] if value.strip()]
+    is_enough = not label.is_standard and len(samples) >= 2
+    return is_enough and sum(map(is_one, samples)) >= _MOST * len(samples)
 
 
 def _under_head(label: Label, heads: Collection[str]) -> Label:
@@ -116,6 +150,15 @@ def _is_kind(value: str) -> bool:
     return len(value) <= 20 and bool(event_kinds(value))
 
 
+def _is_name(value: str) -> bool:
+    return _NAME.fullmatch(value.strip()) is not None
+
+
+_ONE_OF_A_ROW: tuple[tuple[FactField, Callable[[str], bool]], ...] = (
+    (FactField.NUMBER, lambda value: _NUMBER.fullmatch(value) is not None),
+    (FactField.TIME, lambda value: _DATE.match(value) is not None),
+    (FactField.PLACE, lambda value: len(value) <= 60 and _PLACE.search(value) is not None),
+)
 _SORTS = (
     (FactField.EMAIL, lambda value: EMAIL.fullmatch(value.strip()) is not None),
     (FactField.PHONE, lambda value: any(p.fullmatch(value.strip()) for p in PHONES)),

@@ -3,11 +3,21 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Select,
+    and_,
+    func,
+    not_,
+    or_,
+    select,
+    tuple_,
+)
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
-from kb_service.domain.facts import FactField, Precision
+from kb_service.domain.facts import FIELD_OF_ROLE, FactField, Precision
 from kb_service.domain.queries import FieldFilter, Filters
 from kb_service.storage.facts.tables import facts
 from kb_service.storage.records.roles import Roles
@@ -62,9 +72,9 @@ def stated(kb_id: str, filters: Filters, roles: Roles) -> Mapping[str, Select[An
         (FactField.ORGANISATION, filters.unit),
     ):
         if wanted:
-            found[name] = [or_(*(holds(facts.c.text, words) for words in wanted))]
+            found[name] = [or_(*(_has(kb_id, name, words) for words in wanted))]
     for one in filters.fields:
-        found.setdefault(one.field, []).append(_as_asked(one))
+        found.setdefault(one.field, []).extend(_as_asked(kb_id, one, roles))
     return {
         name: _of_base(kb_id).where(roles.states(name), *conditions)
         for name, conditions in found.items()
@@ -92,17 +102,40 @@ def _in_time(filters: Filters) -> ColumnElement[bool]:
     return and_(*conditions)
 
 
-def _as_asked(asked: FieldFilter) -> ColumnElement[bool]:
-    if asked.text is not None and asked.field == FactField.KIND:
-        return or_(holds(facts.c.text, asked.text), holds(func.lower(facts.c.value), asked.text))
+def _as_asked(kb_id: str, asked: FieldFilter, roles: Roles) -> Iterator[ColumnElement[bool]]:
     if asked.text is not None:
-        return holds(facts.c.text, asked.text)
-    conditions: list[ColumnElement[bool]] = [facts.c.number.is_not(None)]
+        yield _has(kb_id, asked.field, asked.text)
+    if asked.any_of:
+        yield or_(*(_has(kb_id, asked.field, words) for words in asked.any_of))
+    if asked.none_of:
+        has = or_(*(_has(kb_id, asked.field, words) for words in asked.none_of))
+        others = _of_base(kb_id).where(roles.states(asked.field), has).correlate(None)
+        yield tuple_(facts.c.revision_id, facts.c.record).not_in(others)
     if asked.min is not None:
-        conditions.append(facts.c.number >= asked.min)
+        yield and_(facts.c.number.is_not(None), facts.c.number >= asked.min)
     if asked.max is not None:
-        conditions.append(func.coalesce(facts.c.number_to, facts.c.number) <= asked.max)
-    return and_(*conditions)
+        last = func.coalesce(facts.c.number_to, facts.c.number)
+        yield and_(facts.c.number.is_not(None), last <= asked.max)
+
+
+def _has(kb_id: str, name: str, words: str) -> ColumnElement[bool]:
+    """True for a value that has words in it; of a name in characters the whole one goes first.
+
+    A name of three characters may begin with another of two, which is somebody else.
+    """
+    if name == FactField.KIND:
+        return or_(holds(facts.c.text, words), holds(func.lower(facts.c.value), words))
+    if words.isascii() or not _is_of_people(name):
+        return holds(facts.c.text, words)
+    field = str(FactField.PERSON)
+    mine = (facts.c.kb_id == kb_id) & (facts.c.field == field) & (facts.c.text == words)
+    is_known = select(facts.c.id).where(mine).correlate(None).exists()
+    return or_(facts.c.text == words, and_(not_(is_known), holds(facts.c.text, words)))
+
+
+def _is_of_people(name: str) -> bool:
+    people = {role for role, field in FIELD_OF_ROLE.items() if field is FactField.PERSON}
+    return name == FactField.PERSON or name in people
 
 
 def _with_all_tags(tags: Sequence[str]) -> Select[tuple[str]]:
