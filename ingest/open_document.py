@@ -42,7 +42,10 @@ _LEFT_OUT = frozenset(
         "note-citation",
     )
 )
-_BEHIND = frozenset(("note", "annotation", "text-box", "image"))
+_BEHIND = frozenset(("note", "annotation", "text-box", "image", "object"))
+_SHOWN = frozenset(("image", "object"))
+"""What stands in another part of the file."""
+_UNSAID_CONTROLS = frozenset(("password", "hidden", "file", "image", "checkbox", "radio"))
 _DESCRIPTIONS = frozenset(("title", "desc"))
 _VALUES = ("string-value", "date-value", "time-value", "boolean-value", "value")
 _CELLS = frozenset(("table-cell", "covered-table-cell"))
@@ -75,7 +78,8 @@ def load_open_document(
         limits.check_pages(name, len(pages), "sheets or slides")
         around = _around(package.root(_STYLES))
         for number, (title, page) in enumerate(pages, start=1):
-            blocks = [block for block in blocks_of(page) if block.text.strip() or block.picture]
+            found = _with_objects(package, blocks_of(page), set())
+            blocks = [block for block in found if block.text.strip() or block.picture]
             if title and blocks:
                 draft.add(title, level=1)
             for block in [*(around if number == 1 else []), *blocks]:
@@ -86,6 +90,38 @@ def load_open_document(
             yield Progress(JobStage.LOAD, number, len(pages))
         meta = package.root(_META)
         yield draft.finish(_property(meta, "title"), {"author": _property(meta, "creator")})
+
+
+def _with_objects(
+    package: OfficePackage, blocks: Iterator[Block], known: set[str]
+) -> Iterator[Block]:
+    """Yield the blocks, behind each object what the file holds of it: a chart, a formula, a sheet.
+
+    `known`: objects that were read.
+    """
+    for block in blocks:
+        yield block
+        part = f"{block.picture.removeprefix('./')}/{_CONTENT}"
+        if block.picture and part not in known:
+            known.add(part)
+            root = package.root(part)
+            for _, page in () if root is None else _pages(root):
+                yield from _with_objects(package, blocks_of(page), known)
+
+
+def _shown(node: "_Element") -> Iterator[Block]:
+    """Yield what stands in another part, and what the element says itself."""
+    yield Block("", 0, _attribute(node, "href"))
+    yield from blocks_of(node)
+
+
+def _form_values(forms: "_Element") -> Iterator[Block]:
+    """Yield labels of controls and what was typed or chosen in them."""
+    for node in forms.iter():
+        if local(node) not in _UNSAID_CONTROLS:
+            value = _attribute(node, "current-value") or _attribute(node, "value")
+            label = _attribute(node, "label")
+            yield Block(": ".join(filter(None, (label, value))))
 
 
 def blocks_of(container: "_Element") -> Iterator[Block]:
@@ -99,11 +135,10 @@ def blocks_of(container: "_Element") -> Iterator[Block]:
         tag = local(node)
         if tag in ("p", "h"):
             yield from _paragraph(node)
-        elif tag == "table":
-            yield from _table(node)
-        elif tag == "image":
-            yield Block("", 0, _attribute(node, "href"))
-            yield from blocks_of(node)
+        elif tag in _SHOWN:
+            yield from _shown(node)
+        elif tag == "forms":
+            yield from _form_values(node)
         elif tag in _DESCRIPTIONS:
             yield Block(node.text or "")
         elif tag and tag not in _LEFT_OUT:
@@ -116,7 +151,7 @@ def _table(table: "_Element") -> Iterator[Block]:
     """Yield the rows, then the pictures that stand in them, then what floats over the table."""
     yield from map(Block, row_texts(_grid(table)))
     for node in (node for row in _rows(table) for node in row.iter()):
-        if local(node) == "image":
+        if local(node) in _SHOWN:
             yield Block("", 0, _attribute(node, "href"))
     for node in table:
         if local(node) == "shapes":
@@ -145,8 +180,8 @@ def _paragraph(node: "_Element") -> Iterator[Block]:
     for part in paragraph.behind:
         if local(part) in _DESCRIPTIONS:
             yield Block(part.text or "")
-        elif local(part) == "image":
-            yield Block("", 0, _attribute(part, "href"))
+        elif local(part) in _SHOWN:
+            yield from _shown(part)
         else:
             yield from blocks_of(part)
 

@@ -132,7 +132,7 @@ SHEETS = Parts(
 )
 OPEN_DOCUMENT = Parts(
     counted=r"content\.xml",
-    once=r"(?!)",
+    once=r".*/content\.xml",
     left_out=_element(
         "text:tracked-changes", "text:page-number", "text:page-count", "office:forms",
         "office:meta", "text:ruby-text", "office:scripts", "number:text", "dc:date", "dc:creator",
@@ -140,7 +140,7 @@ OPEN_DOCUMENT = Parts(
         r"text:[\w-]+-source", "text:note-citation",
     ),
     ends=r"</text:(?:p|h)>|<text:(?:s|tab|line-break)[^>]*>|</svg:(?:title|desc)>"
-    r"|</table:table-cell>",
+    r"|</table:table-cell>|</?(?:text:note|office:annotation)(?:\s[^>]*)?>",
 )  # fmt: skip
 
 

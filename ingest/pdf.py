@@ -17,6 +17,7 @@ from ingest.page_reading import ReadingFolder
 from ingest.paged_draft import PagedDraft
 from ingest.pdf_characters import CharacterReader
 from ingest.pdf_count import DrawnLetters
+from ingest.pdf_marks import pinned_files
 from ingest.pdf_page import CORRUPT_PAGE, PageContent, read_page
 from kb_service.domain.documents import (
     PageKind,
@@ -77,12 +78,22 @@ class PdfLoader:
                 if self._drawn is not None:
                     self._drawn.add(number, content.characters, content.sheet)
                 yield Progress(JobStage.LOAD, number, num_pages)
-            if self._members is not None:
-                _keep_attached(document, self._members)
+            for place in range(document.count_attachments() if self._members is not None else 0):
+                self._keep(document.get_attachment(place), f"attachment {place + 1}")
             properties = document.get_metadata_dict(skip_empty=True)
             yield draft.finish(_title(properties), _metadata(properties))
         finally:
             document.close()
+
+    def _keep(self, attachment: pypdfium2.PdfAttachment, unnamed: str) -> None:
+        """Put a file of the document where documents of their own come from."""
+        if self._members is None:
+            return
+        path = self._members.path_of(attachment.get_name() or unnamed)
+        try:
+            self._members.add(path, bytes(attachment.get_data()))
+        except pypdfium2.PdfiumError as error:
+            self._members.lose(path, "corrupt_document", str(error))
 
     def _page(self, document: pypdfium2.PdfDocument, number: int) -> PageContent:
         try:
@@ -91,20 +102,11 @@ class PdfLoader:
             return PageContent(PageKind.FAILED, CORRUPT_PAGE)
         try:
             reading = self._readings.get(number) if self._readings else None
+            for pinned in pinned_files(page) if self._members is not None else ():
+                self._keep(pinned, f"attachment on page {number}")
             return read_page(page, self._limits, reading, self._reader)
         finally:
             page.close()
-
-
-def _keep_attached(document: pypdfium2.PdfDocument, members: MemberFolder) -> None:
-    """Put the files that a PDF holds where documents of their own come from."""
-    for number in range(document.count_attachments()):
-        attachment = document.get_attachment(number)
-        path = members.path_of(attachment.get_name() or f"attachment {number + 1}")
-        try:
-            members.add(path, bytes(attachment.get_data()))
-        except pypdfium2.PdfiumError as error:
-            members.lose(path, "corrupt_document", str(error))
 
 
 def open_pdf(path: Path, name: str) -> pypdfium2.PdfDocument:

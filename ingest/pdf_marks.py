@@ -6,8 +6,10 @@ from the bottom-left corner of the visible, unrotated page.
 """
 
 import ctypes
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from html import unescape
 
 import pypdfium2
 import pypdfium2.raw as pdfium
@@ -26,15 +28,20 @@ _NOTES = frozenset((
     pdfium.FPDF_ANNOT_SQUIGGLY, pdfium.FPDF_ANNOT_STRIKEOUT, pdfium.FPDF_ANNOT_STAMP,
     pdfium.FPDF_ANNOT_CARET, pdfium.FPDF_ANNOT_INK, pdfium.FPDF_ANNOT_LINE,
     pdfium.FPDF_ANNOT_SQUARE, pdfium.FPDF_ANNOT_CIRCLE, pdfium.FPDF_ANNOT_POLYGON,
-    pdfium.FPDF_ANNOT_POLYLINE, pdfium.FPDF_ANNOT_FILEATTACHMENT,
+    pdfium.FPDF_ANNOT_POLYLINE, pdfium.FPDF_ANNOT_FILEATTACHMENT, pdfium.FPDF_ANNOT_REDACT,
 ))  # fmt: skip
 _TOLD = _NOTES | {pdfium.FPDF_ANNOT_WIDGET, pdfium.FPDF_ANNOT_FREETEXT}
+_DRAWN = frozenset((pdfium.FPDF_ANNOT_STAMP, pdfium.FPDF_ANNOT_FREETEXT))
+_TAG = re.compile(r"<[^>]*>")
 _PASSWORD_FLAG = 1 << 13
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Words with the box that they belong to. `is_seen`: they stand in it, as a value does."""
+    """Words with the box that they belong to. `is_seen`: they stand in it, as a value does.
+
+    Without words: a stamp that is a drawing, which may show some.
+    """
 
     words: str
     box: Box
@@ -42,7 +49,7 @@ class Mark:
 
 
 def marks_of(page: pypdfium2.PdfPage, sheet: Sheet) -> list[Mark]:
-    """Return the marks of a page that have words, in the file's order."""
+    """Return the marks of a page that have words or are drawings, in the file's order."""
     form = page.formenv.raw if page.formenv else None
     found: list[Mark] = []
     for number in range(min(max(0, pdfium.FPDFPage_GetAnnotCount(page)), MAX_MARKS)):
@@ -54,6 +61,21 @@ def marks_of(page: pypdfium2.PdfPage, sheet: Sheet) -> list[Mark]:
         finally:
             pdfium.FPDFPage_CloseAnnot(annotation)
     return found
+
+
+def pinned_files(page: pypdfium2.PdfPage) -> Iterator[pypdfium2.PdfAttachment]:
+    """Yield the files that are pinned to places of a page."""
+    for number in range(min(max(0, pdfium.FPDFPage_GetAnnotCount(page)), MAX_MARKS)):
+        annotation = pdfium.FPDFPage_GetAnnot(page, number)
+        if not annotation:
+            continue
+        try:
+            is_file = pdfium.FPDFAnnot_GetSubtype(annotation) == pdfium.FPDF_ANNOT_FILEATTACHMENT
+            attachment = pdfium.FPDFAnnot_GetFileAttachment(annotation) if is_file else None
+            if attachment:
+                yield pypdfium2.PdfAttachment(attachment, page.pdf)
+        finally:
+            pdfium.FPDFPage_CloseAnnot(annotation)
 
 
 def with_values(lines: list[Line], marks: list[Mark]) -> list[Line]:
@@ -89,9 +111,10 @@ def _mark(annotation: pdfium.FPDF_ANNOTATION, form: object, sheet: Sheet) -> Ite
     if kind == pdfium.FPDF_ANNOT_WIDGET:
         words = _value(annotation, form) if form else ""
     else:
-        words = _string(annotation, b"Contents")
+        words = _string(annotation, b"Contents") or _plain(_string(annotation, b"RC"))
     rect = pdfium.FS_RECTF()
-    if words and pdfium.FPDFAnnot_GetRect(annotation, ctypes.byref(rect)):
+    is_drawn = kind in _DRAWN and pdfium.FPDFAnnot_HasKey(annotation, b"AP")
+    if (words or is_drawn) and pdfium.FPDFAnnot_GetRect(annotation, ctypes.byref(rect)):
         dx, dy = sheet.origin
         box = (rect.left - dx, rect.bottom - dy, rect.right - dx, rect.top - dy)
         yield Mark(words, box, kind in (pdfium.FPDF_ANNOT_WIDGET, pdfium.FPDF_ANNOT_FREETEXT))
@@ -115,6 +138,11 @@ def _string(annotation: pdfium.FPDF_ANNOTATION, key: bytes) -> str:
     buffer = (pdfium.FPDF_WCHAR * (length // 2 + 1))()
     pdfium.FPDFAnnot_GetStringValue(annotation, key, buffer, length)
     return _text(bytes(buffer)[:length])
+
+
+def _plain(rich: str) -> str:
+    """Return the words of a remark that its program wrote as a web page alone."""
+    return " ".join(unescape(_TAG.sub(" ", rich)).split())
 
 
 def _text(data: bytes) -> str:

@@ -75,7 +75,7 @@ class _Written:
     """The text layer: lines in reading space, which is `turn` degrees clockwise from the page.
 
     `is_meaningless`: it holds characters, and they do not say what they draw; `is_patchy`: many of
-    them do not.
+    them do not. `drawn`: where stamps are that say nothing in words.
     """
 
     lines: list[Line]
@@ -83,6 +83,7 @@ class _Written:
     marks: list[Mark]
     is_meaningless: bool = False
     is_patchy: bool = False
+    drawn: tuple[Box, ...] = ()
 
 
 def read_page(
@@ -130,13 +131,15 @@ def read_picture(sheet: Sheet, reading: PictureReading | None) -> PageContent:
 def _written(page: pypdfium2.PdfPage, sheet: Sheet, glyphs: PageGlyphs) -> _Written:
     is_meaningless = glyphs.unreadable_share > _UNREADABLE_SHARE
     marks = marks_of(page, sheet)
+    drawn = tuple(mark.box for mark in marks if not mark.words)
+    marks = [mark for mark in marks if mark.words]
     lines = [] if is_meaningless else glyphs.lines
     turn = glyphs.turn if lines else 0
     if not turn:
         lines = with_values(lines, marks)
         marks = [mark for mark in marks if not mark.is_seen]
     is_patchy = glyphs.unreadable_share > _PATCHY_SHARE
-    return _Written(lines, turn, marks, is_meaningless, is_patchy)
+    return _Written(lines, turn, marks, is_meaningless, is_patchy, drawn)
 
 
 def _places(page: pypdfium2.PdfPage, sheet: Sheet, written: _Written) -> list[Box]:
@@ -145,7 +148,9 @@ def _places(page: pypdfium2.PdfPage, sheet: Sheet, written: _Written) -> list[Bo
         return [_whole(sheet)]
     num_chars = sum(len(line.text) for line in written.lines)
     if num_chars > MAX_STAMP_CHARS:
-        return figures(page, sheet)
+        return [*figures(page, sheet), *written.drawn]
+    if written.drawn:
+        return [_whole(sheet)]
     is_empty = not written.lines and not written.marks
     return [_whole(sheet)] if has_pictures(page, sheet, drawings=is_empty) else []
 

@@ -28,13 +28,17 @@ _NO_TEXT = frozenset((
     b"bkmkstart", b"bkmkend", b"atnid", b"atnauthor", b"atndate", b"atnref", b"atrfstart",
     b"atrfend", b"sp", b"panose", b"fldtype", b"datafield", b"pgdsctbl", b"userprops", b"ftnsep",
     b"ftnsepc", b"aftnsep", b"aftnsepc", b"nonshppict", b"operator", b"author", b"company",
+    b"shprslt",
 ))  # fmt: skip
-_KEPT = frozenset((b"shptxt", b"shpinst", b"shp", b"listtext", b"pntext", b"upr", b"ud"))
+_KEPT = frozenset((
+    b"shptxt", b"shpinst", b"shp", b"do", b"listtext", b"pntext", b"upr", b"ud",
+))  # fmt: skip
 _ASIDE = frozenset(
     (
         b"footnote",
         b"annotation",
         b"shptxt",
+        b"dptxbxtext",
         b"header",
         b"headerl",
         b"headerr",
@@ -101,6 +105,7 @@ class RichText:
         self._aside: list[str | bytes] = []
         self._pictures: list[bytes] = []
         self._property = b""
+        self._said_before = 0
         self._waiting = bytearray()
         self._groups = [_Group()]
         self._to_skip = 0
@@ -177,6 +182,10 @@ class RichText:
         if word in _ASIDE:
             group.is_aside = True
             self._aside.append(PARAGRAPH)
+        elif word == b"upr":
+            self._said_before = len(self._pieces)
+        elif word == b"ud" and not group.is_aside:
+            del self._pieces[self._said_before :]  # the same in the characters of a code page
         elif word == b"nonshppict":
             group.is_fallback = True  # the picture before it once more, for old programs
         elif word == b"pict" and not group.is_fallback:

@@ -167,6 +167,23 @@ def _mapped(path: Path, said: bytes) -> Path:
     return path
 
 
+def with_annotations(path: Path, *annotations: str, more: bytes = b"") -> Path:
+    """A page of text with annotations of these entries."""
+
+    def draw(canvas: Canvas) -> None:
+        draw_lines(canvas)
+        canvas.showPage()
+
+    data = write(path, draw, pageCompression=0).read_bytes()
+    told = "".join(
+        f"<< /Type /Annot /Rect [100 {100 + 40 * n} 300 {120 + 40 * n}] {entries} >> "
+        for n, entries in enumerate(annotations)
+    )
+    data = data.replace(b"/MediaBox", b"/Annots [ %s] /MediaBox" % told.encode(), 1)
+    path.write_bytes(data.replace(b"xref\n", more + b"xref\n", 1))
+    return path
+
+
 MIRRORED = str.maketrans("()", ")(")
 
 

@@ -131,3 +131,15 @@ def test_a_file_inside_a_pdf_is_a_member(tmp_path: Path) -> None:
         document.save(tmp_path / "a.pdf")
     _, members = read(tmp_path / "a.pdf", PDF)
     assert members == dict.fromkeys(("note.txt", "old/note.txt"), b"The rope broke.")
+
+
+def test_a_file_that_is_pinned_to_a_page_is_a_member(tmp_path: Path) -> None:
+    path = pdf_samples.with_annotations(
+        tmp_path / "a.pdf",
+        "/Subtype /FileAttachment /FS << /Type /Filespec /F (n.txt) /EF << /F 90 0 R >> >>"
+        " /Contents (See it)",
+        more=b"90 0 obj << /Type /EmbeddedFile /Length 5 >> stream\nbroke\nendstream endobj\n",
+    )
+    document, members = read(path, PDF)
+    assert members == {"n.txt": b"broke"}
+    assert document.text.endswith("See it")

@@ -14,7 +14,19 @@ from kb_service.domain.errors import DocumentError
 
 NAMES = " ".join(
     f'xmlns:{name}="urn:{name}"'
-    for name in ("office", "text", "table", "draw", "presentation", "svg", "style", "dc", "meta")
+    for name in (
+        "office",
+        "text",
+        "table",
+        "draw",
+        "presentation",
+        "svg",
+        "style",
+        "dc",
+        "meta",
+        "form",
+        "xlink",
+    )
 )
 
 
@@ -162,3 +174,45 @@ def test_words_outside_of_paragraphs_are_read(tmp_path: Path, content: str) -> N
 def test_a_cell_says_its_words_or_else_its_value(tmp_path: Path, cell: str, words: str) -> None:
     sheet = f'<table:table table:name="S"><table:table-row>{cell}</table:table-row></table:table>'
     assert lines(read(tmp_path, package(sheet, "spreadsheet"), ODS)) == ["S", words]
+
+
+OBJECT = "<text:p>See<draw:frame><draw:object xlink:href='./Object 1'/></draw:frame></text:p>"
+
+
+def test_an_object_says_what_the_file_holds_of_it(tmp_path: Path) -> None:
+    cell = "<table:table-cell><text:p>Ropes</text:p></table:table-cell>"
+    row = f"<table:table-row>{cell}</table:table-row>"
+    inner = (
+        f"<office:body><office:chart><text:p>Losses</text:p><table:table>{row}</table:table>"
+        "<draw:frame><draw:object xlink:href='Object 1'/></draw:frame></office:chart></office:body>"
+    )
+    document = read(tmp_path, package(OBJECT, **{"Object 1__content": inner}))
+    assert lines(document) == ["See", "Losses", "Ropes"]
+    assert "words_missing" not in document.metadata
+
+
+def test_an_object_that_is_dropped_is_missed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.open_document._SHOWN", frozenset())
+    inner = "<office:body><office:chart><text:p>Losses</text:p></office:chart></office:body>"
+    document = read(tmp_path, package(OBJECT, **{"Object 1__content": inner}))
+    assert document.metadata["words_missing"] == "1 of 2: losses"
+
+
+def test_values_of_a_form_are_read(tmp_path: Path) -> None:
+    forms = (
+        "<office:forms><form:form><form:text form:label='Place' form:current-value='Hall 3'/>"
+        "<form:password form:current-value='secret'/></form:form></office:forms>"
+    )
+    assert lines(read(tmp_path, package(f"{forms}<text:p>Text.</text:p>"))) == [
+        "Place: Hall 3",
+        "Text.",
+    ]
+
+
+def test_a_note_behind_a_word_is_no_part_of_it(tmp_path: Path) -> None:
+    note = "<text:note><text:note-body><text:p>See below.</text:p></text:note-body></text:note>"
+    document = read(tmp_path, package(f"<text:p>rope{note}s broke</text:p>"))
+    assert lines(document) == ["ropes broke", "See below."]
+    assert "words_missing" not in document.metadata

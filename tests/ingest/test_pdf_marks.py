@@ -139,3 +139,38 @@ def test_an_update_that_is_cut_off_is_still_refused(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes() + b"\n9 0 obj\n<< /Length 9000 >>\nstream\n" + b"x" * 8000)
     with pytest.raises(DocumentError, match="cut off"):
         load(path)
+
+
+@pytest.mark.parametrize(
+    ("entries", "note"),
+    [
+        ("/Subtype /Text /RC (<p>It is <b>not</b> safe &amp; sound</p>)", "It is not safe & sound"),
+        ("/Subtype /Redact /Contents (Not for release)", "Not for release"),
+    ],
+)
+def test_remarks_of_every_kind_are_read(tmp_path: Path, entries: str, note: str) -> None:
+    document = load(samples.with_annotations(tmp_path / "a.pdf", entries))
+    assert document.text.split("\n\n")[-1] == note
+
+
+STAMP = (
+    b"93 0 obj << /Type /XObject /Subtype /Form /BBox [0 0 200 20] /Length 29 >> stream\n"
+    b"0 0 200 20 re f             \nendstream endobj\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("entries", "is_unread"),
+    [
+        ("/Subtype /Stamp /AP << /N 93 0 R >>", True),
+        ("/Subtype /Stamp /Contents (Approved) /AP << /N 93 0 R >>", False),
+        ("/Subtype /Stamp", False),
+        ("/Subtype /Square /AP << /N 93 0 R >>", False),
+    ],
+)
+def test_a_stamp_that_is_a_drawing_is_left_to_the_reader_of_pictures(
+    tmp_path: Path, entries: str, is_unread: bool
+) -> None:
+    document = load(samples.with_annotations(tmp_path / "a.pdf", entries, more=STAMP))
+    assert document.unread == ((1,) if is_unread else ())
+    assert samples.LINES[0] in document.text
