@@ -3,7 +3,7 @@
 Knows where a request keeps them; decides nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated
 
 from fastapi import Depends, Path, Query, Request
@@ -67,6 +67,13 @@ class Shown:
         """Raise RightMissing (personal_data_masked) where anything of this base is hidden."""
         if self.hides(kb_id):
             raise masked_error(what)
+
+    def kept(self, kb_id: str, sent: str, stored: Sequence[str]) -> str:
+        """Return what is to be stored of words that were sent: what came back masked stays."""
+        hiding = self._veiling.hiding(kb_id) if self._veiling else None
+        if hiding is None:
+            return sent
+        return next((words for words in stored if hiding.hide(words) == sent), sent)
 
     def facts(self, kb_id: str, found: Iterator[StoredFact]) -> Iterator[StoredFact]:
         """Return facts of a base with what is hidden hidden."""

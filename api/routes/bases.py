@@ -9,6 +9,7 @@ from api.dependencies import (
     Limit,
     PrincipalParam,
     ServicesParam,
+    ShownParam,
 )
 from api.inputs import KnowledgeBaseChange, KnowledgeBaseInput
 from api.json_route import JsonRoute
@@ -43,7 +44,11 @@ def show_base(base: Base) -> KnowledgeBaseBody:
 
 @router.patch("/kb/{kb}")
 def change_base(
-    base: Base, body: KnowledgeBaseChange, who: PrincipalParam, services: ServicesParam
+    base: Base,
+    body: KnowledgeBaseChange,
+    who: PrincipalParam,
+    services: ServicesParam,
+    shown: ShownParam,
 ) -> KnowledgeBaseBody:
     """Describe a base, say what is masked in it, or rename it, which tells of names taken."""
     if body.name is not None:
@@ -51,7 +56,9 @@ def change_base(
     masking = None if body.masking is None else body.masking.to_domain()
     if masking is not None and not who.sees_personal:
         raise masked_error("what is not masked")
-    changed = services.bases.change(base.id, body.name, body.description, masking)
+    said = body.description
+    description = None if said is None else shown.kept(base.id, said, [base.description])
+    changed = services.bases.change(base.id, body.name, description, masking)
     return KnowledgeBaseBody.of(changed)
 
 

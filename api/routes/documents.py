@@ -189,10 +189,12 @@ def list_tags(base: Base, services: ServicesParam) -> TagListBody:
 
 @router.patch("/kb/{kb}/documents/{document}")
 def change_document(
-    base: Base, document: Id, body: DocumentChange, services: ServicesParam
+    base: Base, document: Id, body: DocumentChange, services: ServicesParam, shown: ShownParam
 ) -> DocumentBody:
     """Give a document, and what came out of it, these tags in place of theirs."""
-    return document_state_body(services.documents.tag(base.id, document, body.tags))
+    stored = services.documents.show(base.id, document).document.tags
+    tags = [shown.kept(base.id, tag, stored) for tag in body.tags]
+    return document_state_body(services.documents.tag(base.id, document, tags))
 
 
 @router.get("/kb/{kb}/documents/{document}")

@@ -278,6 +278,17 @@ def test_a_list_goes_on_behind_a_name_that_is_masked(
     assert [item["name"] for item in second["items"]] == ["z.txt"]
 
 
+def test_words_that_are_sent_back_masked_stay_as_they_were(
+    desk: Desk, client: TestClient, known: dict[str, str]
+) -> None:
+    path = f"/kb/reports/documents/{known['document']}"
+    shown = desk.get("/kb/reports").json()["description"]
+    desk.patch("/kb/reports", json={"description": shown})
+    desk.patch(path, json={"tags": [*desk.get(path).json()["tags"], "more"]})
+    assert client.get("/kb/reports").json()["description"] == "问张伟13812345678"
+    assert sorted(client.get(path).json()["tags"]) == ["more", "张伟"]
+
+
 def test_history_service_is_not_what_hides(service: ApiService, known: dict[str, str]) -> None:
     """What is stored stays as it was said."""
     stored = HistoryService(service.answers, service.catalog).answer(OPERATOR, "ans_1").answer

@@ -134,6 +134,14 @@ export class Bases {
     if (changed) this.#replace(changed);
   }
 
+  // `change()` resolves to the base with what it masks now, null when dismissed.
+  async mask(change) {
+    const changed = await change();
+    if (!changed) return;
+    this.#replace(changed);
+    announce(t("masking_saved"));
+  }
+
   async remove() {
     const shown = this.chosen;
     const base = (await getJson(basePath(shown.id))) ?? shown;

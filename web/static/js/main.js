@@ -115,7 +115,7 @@ const watches = new Watches({
   open: (view, quote, button) => viewer.openCitation(bases.chosen.id, view, quote, button),
   added: () => navigation.openView("watches"),
 });
-const setup = new Setup({ guard: (run) => guard(run), base: () => bases.chosen, bases: () => bases.items, rename: () => bases.rename(), remove: () => bases.remove() });
+const setup = new Setup({ guard: (run) => guard(run), base: () => bases.chosen, bases: () => bases.items, rename: () => bases.rename(), mask: (change) => bases.mask(change), remove: () => bases.remove() });
 const navigation = new Navigation({ address, ask, bases, conversations, documents, incidents, notices, search, setup, tabs, uploads, viewer, watches, frame: showFrame });
 
 // The incident that cited words tell of.

@@ -5,6 +5,7 @@ import { apiKey, basePath, getJson, readiness, sendJson } from "./api.js";
 import { announce, byId, el } from "./dom.js";
 import { codeText, errorText, formatNumber, formatTime, onLanguage, reasonText, t } from "./i18n/i18n.js";
 import { keyTable, loadKeys, rightList } from "./keys_view.js";
+import { maskingButton, maskingText } from "./masking.js";
 import { isAdmin, loadRights, reader } from "./rights.js";
 
 export class Setup {
@@ -14,7 +15,7 @@ export class Setup {
   #error = null;
   #hooks;
 
-  // hooks: {guard(run), base() the base as it is now, bases() those of the list, rename(), remove()}
+  // hooks: {guard(run), base() the base as it is now, bases() those of the list, rename(), mask(change), remove()}
   constructor(hooks) {
     this.#hooks = hooks;
     onLanguage(() => this.#draw());
@@ -68,10 +69,12 @@ export class Setup {
         [t("base_name"), el("bdi", {}, base.name)],
         [t("setup_description"), base.description ? el("bdi", {}, base.description) : t("setup_none")],
         [t("setup_created"), formatTime(base.created_at)],
+        [t("setup_masking"), maskingText(base)],
         [t("setup_columns"), columns.length ? el("ul", {}, columns.map((column) => this.#column(column))) : t("setup_columns_none")],
       ]),
       el("p", { class: "setup-actions" },
         el("button", { type: "button", class: "plain-button", "data-needs": "manage", onclick: act(this.#hooks.rename) }, t("base_rename")),
+        maskingButton(base, (change) => act(() => this.#hooks.mask(change))()),
         el("button", { type: "button", class: "plain-button", "data-needs": "manage", onclick: act(this.#hooks.remove) }, t("base_delete"))));
   }
 
