@@ -9,7 +9,7 @@ from collections.abc import Generator, Sequence
 from kb_service.domain.answers import Generation, GenerationRequest, GeneratorInfo
 from kb_service.domain.chats import Usage
 from kb_service.domain.questions import QuestionKind
-from kb_service.generation.quoting import Quotation, quote
+from kb_service.generation.quoting import Quotation, means_list, quote
 from kb_service.language.kinds import kind_of
 from kb_service.language.lexicon import shipped_lexicon
 from kb_service.language.messages import message
@@ -44,8 +44,12 @@ class ExtractiveReader:
 
         Sampling options change nothing: there is nothing to sample.
         """
-        whole_lists = kind_of(request.question) is QuestionKind.LIST
-        quotations = [quote(reading, whole_lists=whole_lists) for reading in request.readings]
+        asked = request.question
+        is_list = kind_of(asked) is QuestionKind.LIST
+        quotations = [
+            quote(reading, whole_lists=is_list or means_list(reading, asked))
+            for reading in request.readings
+        ]
         pieces = written(quotations)
         yield from pieces
         words = quotations[0].words if quotations else ""

@@ -1,12 +1,12 @@
 """Which units of a text belong to one list: numbered items, 一是…；二是…, or lines behind bullets.
 
-Pure functions. Knows layout and the ways to count; knows no question.
+And what introduces it. Pure functions. Knows layout and the ways to count; knows no question.
 """
 
 import re
 from collections.abc import Sequence
 
-from kb_service.domain.texts import Unit
+from kb_service.domain.texts import Unit, UnitKind
 from kb_service.language.lexicon import shipped_lexicon
 from kb_service.language.numerals import Numerals
 from kb_service.language.units import item_number
@@ -15,6 +15,7 @@ MAX_BETWEEN = 3
 """An item may go on for so many units before the next one begins."""
 
 _JOINS = (";", "\uff1b")
+_COLONS = (":", "\uff1a")
 _BULLET = re.compile(r"\s*[-*•·▪◦–—]\s+\S")
 _COUNTED = tuple(map(re.compile, shipped_lexicon().patterns("lists", "counted")))
 _NUMERALS = Numerals(shipped_lexicon())
@@ -34,6 +35,21 @@ def whole_list(text: str, units: Sequence[Unit], index: int) -> tuple[int, int]:
     if _begins_line(text, units[last]):
         last = _end_of_line(text, units, last)
     return (first, max(last, index)) if last > first else _joined(words, index)
+
+
+def introduction(text: str, units: Sequence[Unit], first: int) -> str:
+    """Return what introduces a list whose first unit is told: the words before its items.
+
+    They stand on the lines above in the same unit, or are the heading or the line with a colon
+    before it. Empty where nothing does.
+    """
+    own = units[first].span.of(text).rpartition("\n")[0]
+    if own or first == 0:
+        return own
+    before = units[first - 1]
+    words = before.span.of(text)
+    is_said = before.kind is UnitKind.HEADING or words.rstrip().endswith(_COLONS)
+    return words if is_said else ""
 
 
 def number_of(words: str) -> int | None:

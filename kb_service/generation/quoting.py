@@ -8,16 +8,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kb_service.domain.queries import Passage
+from kb_service.domain.questions import Question
 from kb_service.domain.reading import Reading
 from kb_service.domain.spans import TextSpan
 from kb_service.domain.texts import Unit, UnitKind
-from kb_service.generation.lists import whole_list
+from kb_service.generation.lists import introduction, whole_list
+from kb_service.language.questions import content_terms, coverage, stem, text_terms
+from kb_service.language.text import normalise
 from kb_service.language.units import reflow
 
 MAX_LIST_CHARS = 1200
 """A list that is longer is quoted from the item that was read on."""
 
 MAX_EXPLANATION_CHARS = 600
+ITEM_SHARE = 0.5
+"""From this share of an item on, the item is what was read, and not a part of it."""
+
+SAID_SHARE = 0.6
+"""So much of what introduces a list is said by a question that means it."""
+
 _ANNOUNCES = re.compile(r"[:\uff1a][ \t]*\n")
 
 
@@ -49,6 +58,27 @@ def quote(reading: Reading, *, whole_lists: bool) -> Quotation:
             return _quotation(passage, begin, end, "")
     last = _explained(passage, first, last)
     return _quotation(passage, first, last, reflow(reading.words))
+
+
+def means_list(reading: Reading, question: Question) -> bool:
+    """True where a question says what introduces a list, and no item of it in particular.
+
+    What was read is then most of one item, not a name or a number in it.
+    """
+    text, units = reading.passage.text, reading.passage.units
+    first, last = _touched(units, reading.span)
+    if first is None or last is None:
+        return False
+    begin, end = whole_list(text, units, first)
+    lead = introduction(text, units, begin)
+    item = TextSpan(units[first].span.start, units[last].span.end).of(text).removeprefix(lead)
+    if begin == end or not lead or len(reading.span) < ITEM_SHARE * len(item):
+        return False
+    known = text_terms(reading.passage.title)
+    asked = frozenset(map(stem, question.terms))
+    own = asked - known
+    is_said = coverage(content_terms(normalise(lead)), asked, {}) >= SAID_SHARE
+    return is_said and len(own & text_terms(lead)) > len(own & text_terms(item))
 
 
 def _explained(passage: Passage, first: int, last: int) -> int:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from kb_service.generation.quoting import quote
+from kb_service.generation.quoting import means_list, quote
+from kb_service.language.asked import parse_question
 from tests.generation.passages import passage, reading
 
 MEASURES = (
@@ -78,3 +79,42 @@ def test_what_is_announced_is_quoted_to_the_end_of_its_paragraph() -> None:
     found = quote(reading(passage(text), "late flare"), whole_lists=False)
     assert "A factor was the snow." in " ".join(found.sentences)
     assert "Other findings" not in " ".join(found.sentences)
+
+
+WORK = "Follow-up work\n\n- alert when a snapshot is old (owner: Kay)\n- move the debug traces\n"
+DECIDED = "三、议定事项\n1. 全部校车装好按钮。\n2. 照管员缺岗的线路不得发车。\n3. 每月抽查线路。"
+
+
+@pytest.mark.parametrize(
+    ("text", "read", "question"),
+    [
+        (WORK, "alert when a snapshot is old", "What follow-up work came out of the post-mortem?"),
+        (WORK, "move the debug traces", "so what's the follow-up work then"),
+        (DECIDED, "照管员缺岗的线路不得发车", "会上议定的事项说一下"),
+        (DECIDED, "全部校车装好按钮", "会议最后议定了啥事项"),
+        (MEASURES, "更换全部老化线路", "整改要求怎么写的？"),
+    ],
+)
+def test_a_question_in_the_words_that_introduce_a_list_means_the_list(
+    text: str, read: str, question: str
+) -> None:
+    of = passage(text, title="Post-mortem of the search index")
+    assert means_list(reading(of, read), parse_question(question))
+
+
+@pytest.mark.parametrize(
+    ("text", "read", "question"),
+    [
+        (WORK, "Kay", "Who owns the follow-up work?"),
+        (WORK, "move the debug traces", "What is done about the debug traces?"),
+        (DECIDED, "照管员缺岗的线路不得发车", "照管员缺岗的线路怎么办？"),
+        (DECIDED, "每月抽查线路", "线路多久抽查一次？"),
+        (MEASURES, "周芳", "整改要求的联系人是谁？"),
+        ("The pump failed. It was old.", "The pump failed", "What failed?"),
+    ],
+)
+def test_a_question_about_one_item_or_a_name_in_it_means_that(
+    text: str, read: str, question: str
+) -> None:
+    of = passage(text, title="Post-mortem of the search index")
+    assert not means_list(reading(of, read), parse_question(question))
