@@ -5,9 +5,11 @@ Knows slots, pumps and clients that leave. Knows nothing of what is generated.
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import aclosing
+from time import monotonic
 from typing import Any, TypeVar
 
 from fastapi import Request
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.slots import AskSlots, Slot
@@ -15,6 +17,9 @@ from api.sse import EventPump, EventStream, beats_until, unless_gone, with_keep_
 
 FIRST_EVENT_S = 0.5
 """A fault that shows so soon has its own status; a stream that is silent longer begins."""
+
+ASK_AGAIN_S = 1.0
+"""How long a key that was revoked may go on to be told what was asked with it."""
 
 Event = TypeVar("Event")
 IsStopped = Callable[[], bool]
@@ -27,6 +32,7 @@ async def run_generation(
     *,
     stream: Stream[Event] | None,
     whole: Callable[[EventPump[Event]], Coroutine[Any, Any, Response]],
+    still_may: Callable[[], None],
     waiting: Sequence[Event] = (),
 ) -> Response:
     """Return the events that `make` yields: streamed by `stream` if given, else as one response.
@@ -34,7 +40,8 @@ async def run_generation(
     Faults of the request show in `make` or before the first event, so they get their own status. A
     stream begins at once, whether an event is there or not: it gets None for what keeps it alive,
     and the events of `waiting` when the question must wait for others. A client that leaves stops
-    the pump, and with it the generation. Raises Busy when too many wait.
+    the pump, and with it the generation; so does `still_may`, which is asked meanwhile and before
+    the end, when it refuses. Raises Busy when too many wait, and what `still_may` raises.
     """
     slots: AskSlots = request.app.state.ask_slots
     pump = EventPump[Event](lambda: make(pump.is_stopped))
@@ -50,9 +57,10 @@ async def run_generation(
             await unless_gone(request, slot.ready())
             pump.start()
             response = await unless_gone(request, whole(pump))
+            await run_in_threadpool(still_may)
         else:
             await unless_gone(request, _begin(slot, pump))
-            events = paced(slot, pump, waiting)
+            events = paced(slot, pump, waiting, Permit(still_may))
             return EventStream(stream(events), on_close=close)
     except BaseException:
         close()
@@ -68,20 +76,37 @@ async def _begin(slot: Slot, pump: EventPump[Event]) -> None:
         await pump.first_event_within(FIRST_EVENT_S)
 
 
+class Permit:
+    """Asks now and then whether a caller who was let in still may be told anything."""
+
+    def __init__(self, still_may: Callable[[], None]) -> None:
+        self._still_may = still_may
+        self._asked_at = monotonic()
+
+    async def check(self) -> None:
+        """Ask when it was not asked of late. Raises what a refusal raises."""
+        if monotonic() - self._asked_at >= ASK_AGAIN_S:
+            self._asked_at = monotonic()
+            await run_in_threadpool(self._still_may)
+
+
 async def paced(
-    slot: Slot, pump: EventPump[Event], waiting: Sequence[Event]
+    slot: Slot, pump: EventPump[Event], waiting: Sequence[Event], permit: Permit
 ) -> AsyncGenerator[Event | None, None]:
     """Yield events, and None whenever none came for a while.
 
-    Raises Busy when the turn of the question does not come, or what the generation raises.
+    Raises Busy when the turn of the question does not come, what the generation raises, or the
+    refusal of the permit.
     """
     if not slot.is_free:
         for told in waiting:
             yield told
         async with aclosing(beats_until(slot.ready())) as beats:
             async for _ in beats:
+                await permit.check()
                 yield None
         pump.start()
     async with aclosing(with_keep_alive(pump.next_event)) as events:
         async for event in events:
+            await permit.check()
             yield event

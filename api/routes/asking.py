@@ -6,6 +6,7 @@ closes the stream, and with it the generation.
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from dataclasses import replace
+from functools import partial
 
 import orjson
 import structlog
@@ -77,6 +78,7 @@ async def ask(
         events,
         stream=stream if body.stream else None,
         whole=whole,
+        still_may=partial(services.keys.check_still, who, base.id),
         waiting=IN_LINE,
     )
 

@@ -69,7 +69,15 @@ async def complete_chat(
         lambda is_stopped: events_of(body, services, who, is_stopped),
         stream=stream if body.stream else None,
         whole=whole,
+        still_may=lambda: check_still(body, services, who),
     )
+
+
+def check_still(body: ChatInput, services: Services, who: Principal) -> None:
+    """Raise Unauthorized or NotFound when the key, or its right in the base, has ended since."""
+    now = services.keys.now(who)
+    if body.model.startswith(BASE_PREFIX):
+        services.bases.show_to(now, body.model.removeprefix(BASE_PREFIX), Right.READ)
 
 
 def events_of(body: ChatInput, services: Services, who: Principal, is_stopped: IsStopped) -> Events:

@@ -149,19 +149,26 @@ class KeyService:
                 self._used[key.id] = now
         return key.principal
 
-    def check_still(self, who: Principal, kb_id: str) -> None:
-        """Raise Unauthorized when the key of somebody who was let in has ended since, and NotFound
-        (kb_not_found) when it has no right in that base any more."""
+    def now(self, who: Principal) -> Principal:
+        """Return somebody who was let in, with the rights of now.
+
+        Raises Unauthorized when the key has ended since, or one is needed by now.
+        """
         if who.key_id.startswith(_OF_SETTINGS):
-            return
+            return who
         if who.key_id == "":
             if self.are_needed():
                 raise Unauthorized("an API key is needed by now", code="api_key_missing")
-            return
+            return who
         key = self._keys.get(who.key_id)
         if not key.is_valid(self._clock()):
             raise Unauthorized("the API key was revoked or has expired", code="api_key_invalid")
-        if not key.principal.sees(kb_id):
+        return key.principal
+
+    def check_still(self, who: Principal, kb_id: str) -> None:
+        """Raise Unauthorized as `now` does, and NotFound (kb_not_found) when somebody who was let
+        in has no right in that base any more."""
+        if not self.now(who).sees(kb_id):
             raise no_kb(kb_id)
 
     def grants(self, rights: Rights) -> tuple[Grant, ...]:

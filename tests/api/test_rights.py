@@ -7,9 +7,11 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import orjson
 import pytest
 from starlette.testclient import TestClient
 
+from api import running
 from api.app import create_app
 from api.needs import NEEDS
 from api.routes.events import POLL_S
@@ -20,7 +22,7 @@ from kb_service.storage.identity import utc_now
 from kb_service.storage.people.store import Keys
 from tests.api.asgi import Call, events_of
 from tests.api.conftest import BASE_URL, PDF_BYTES
-from tests.api.service import ApiService, sample_answer, sample_audit
+from tests.api.service import CHAT_WORDS, WORDS, ApiService, sample_answer, sample_audit
 
 
 class Key:
@@ -273,6 +275,45 @@ def test_a_stream_of_events_ends_with_the_right_to_them(
     name, data = told[-1]
     assert name == "error"
     assert '"api_key_invalid"' in data or '"kb_not_found"' in data
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/kb/mine/ask", {"question": "What failed?"}),
+        ("/v1/chat/completions", {"model": "kb:mine"}),
+        ("/v1/chat/completions", {"model": "tiny"}),
+    ],
+)
+@pytest.mark.parametrize("is_stream", [True, False])
+def test_an_answer_ends_with_the_key_it_was_asked_with(
+    desk: Desk,
+    monkeypatch: pytest.MonkeyPatch,
+    path: str,
+    body: dict[str, Any],
+    is_stream: bool,
+) -> None:
+    monkeypatch.setattr(running, "ASK_AGAIN_S", 0.0)
+    said = {"messages": [{"role": "user", "content": "What failed?"}]} if "model" in body else {}
+    sent = orjson.dumps(body | said | {"stream": is_stream})
+    writer = desk.service.chat if body.get("model") == "tiny" else desk.service.answering
+    writer.starts_with = threading.Event()
+    call = Call("POST", path, sent, {"x-api-key": desk.peter.secret})
+
+    async def ask() -> None:
+        running_call = asyncio.ensure_future(call.run(desk.app))
+        await asyncio.to_thread(writer.began.wait, 10)
+        await asyncio.to_thread(desk.admin, "POST", "/keys/peter/revoke")
+        assert writer.starts_with is not None
+        writer.starts_with.set()
+        await running_call
+
+    asyncio.run(ask())
+    told = b"".join(call.pieces).decode()
+    assert "api_key_invalid" in told
+    assert call.status == (200 if is_stream else 401)
+    for words in (*WORDS, *CHAT_WORDS):
+        assert words.strip() not in told
 
 
 def test_events_of_one_base_tell_nothing_of_others(desk: Desk) -> None:
