@@ -17,7 +17,14 @@ class DrawnPictures:
     def __init__(self) -> None:
         self.calls: list[tuple[int, tuple[Box, ...], float]] = []
 
-    def render(self, path: Path, page_number: int, boxes: Sequence[Box], scale: float) -> bytes:
+    def render(
+        self,
+        path: Path,
+        page_number: int,
+        boxes: Sequence[Box],
+        scale: float,
+        hidden: Sequence[Box] = (),
+    ) -> bytes:
         assert path.exists()
         self.calls.append((page_number, tuple(boxes), scale))
         image = Image.new("RGB", (int(PAGE[0] * scale), int(PAGE[1] * scale)), "white")
@@ -25,6 +32,9 @@ class DrawnPictures:
         for x0, y0, x1, y1 in boxes:
             top = PAGE[1] - y1, PAGE[1] - y0
             draw.rectangle([x0 * scale, top[0] * scale, x1 * scale, top[1] * scale], fill="#ffe08a")
+        for x0, y0, x1, y1 in hidden:
+            top = PAGE[1] - y1, PAGE[1] - y0
+            draw.rectangle([x0 * scale, top[0] * scale, x1 * scale, top[1] * scale], fill="black")
         buffer = io.BytesIO()
         image.save(buffer, "PNG")
         return buffer.getvalue()
