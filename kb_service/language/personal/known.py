@@ -14,7 +14,9 @@ from kb_service.language.regexes import regex
 
 _THIN = "\u00ad\u200b-\u200d\u2060\ufeff"
 _HAN_RUN = regex(f"[{HAN}](?:[ \u3000{_THIN}]*\n?[ \u3000{_THIN}]*[{HAN}·•])+")
-_WORD = regex(rf"[^\W\d_{CJK}]+(?:['’.-]+[^\W\d_{CJK}]+)*")
+_LETTER = rf"[^\W\d_{CJK}]"
+_WORD = regex(rf"{_LETTER}+(?:(?:['’](?!s(?!{_LETTER}))|[.-]+){_LETTER}+)*")
+"""A possessive ends a name."""
 _BETWEEN_WORDS = regex(r"[\s,.]{0,3}")
 _HAN = regex(f"[{HAN}]")
 _TOKEN = regex("[a-z0-9]+")

@@ -14,6 +14,7 @@ from kb_service.domain.masking import PersonRole
 from kb_service.domain.spans import TextSpan
 from kb_service.language.lexicon import HAN, Lexicon, shipped_languages, shipped_lexicon
 from kb_service.language.regexes import regex
+from kb_service.language.stated.labels import label_of
 from kb_service.language.stated.plain import plain
 from kb_service.language.stated.roles import role_of
 
@@ -22,6 +23,9 @@ _MAX_NAME = 60
 _BEFORE, _BEHIND, _LABEL = 70, 24, 24
 """Characters around a word for a role in which a name stands, and in which a label begins."""
 _SPLIT = regex("|".join(shipped_lexicon().patterns("personal", "splits")))
+_BARRED = regex(r"[^\n]*[|\t][^\n]*[|\t][^\n]*")
+_CELL = regex(r"[^|\t\n]+")
+_RULE = regex(r"[\s:-]*")
 _OF_FACTS = {Role.REPORTER: PersonRole.REPORTER, Role.HANDLER: PersonRole.HANDLER}
 
 
@@ -124,7 +128,28 @@ def people_in(text: str) -> list[NamedPerson]:
     """Return the people that a text names with a role, in no order; one may be in several roles."""
     low = plain(text)
     found = [one for way in _ways() for one in way.people(text, low)]
+    found += _in_columns(text, low)
     return [_shortest(one, text) for one in found if _may_be(one.name)]
+
+
+def _in_columns(text: str, low: str) -> Iterator[NamedPerson]:
+    """Yield the people under the heads of columns that are parted by bars or tabs."""
+    heads: dict[int, PersonRole] = {}
+    num_cells = 0
+    for line in _BARRED.finditer(text):
+        cells = [m for m in _CELL.finditer(text, *line.span()) if m.group().strip()]
+        if len(cells) != num_cells:
+            labels = (low[m.start() : m.end()].strip() for m in cells)
+            roles = ((at, _role_named(label)) for at, label in enumerate(labels))
+            heads, num_cells = {at: role for at, role in roles if role}, len(cells)
+            continue
+        for at, role in heads.items():
+            if not _RULE.fullmatch(cells[at].group()):
+                yield from _each(text, cells[at].span(), role)
+
+
+def _role_named(label: str) -> PersonRole | None:
+    return next((role for way in _ways() if label and (role := way.role_of(label))), None)
 
 
 def people_of(facts: Iterable[Fact]) -> list[NamedPerson]:
@@ -140,11 +165,9 @@ def people_of(facts: Iterable[Fact]) -> list[NamedPerson]:
 def role_meant(label: str) -> PersonRole:
     """Return the role that a label or title of a person means."""
     words = " ".join(plain(label).split()).strip(" .:")
-    told = [role for way in _ways() if words and (role := way.role_of(words))]
     meant = role_of(FactField.PERSON, label)
-    return (
-        told[0] if told else _OF_FACTS.get(meant, PersonRole.OTHER) if meant else PersonRole.OTHER
-    )
+    of_fact = _OF_FACTS.get(meant, PersonRole.OTHER) if meant else PersonRole.OTHER
+    return _role_named(words) or of_fact
 
 
 def _role_of(item: Fact) -> PersonRole:
@@ -177,7 +200,7 @@ def _each(text: str, place: tuple[int, int], role: PersonRole) -> Iterator[Named
     ends = [*(cut_start for cut_start, _ in cuts), end]
     for begin, until in zip(begins, ends, strict=True):
         name = text[begin:until].strip()
-        if name:
+        if name and not label_of(name).is_standard:  # the next label, of a head of columns
             at = text.index(name, begin)
             yield _named(text, TextSpan(at, at + len(name)), role)
 

@@ -73,6 +73,7 @@ def test_a_name_is_hidden_everywhere_in_its_text() -> None:
     assert "丽" not in shown
     assert "ole" not in shown.replace("the", "")
     assert hidden("王丽称看见火光。") == "王丽称看见火光。"
+    assert hidden("Victim: Ann Cole. Cole's bag.") == "Victim: A** C***. C***'s bag."
 
 
 def test_a_word_of_a_name_within_another_name_stays() -> None:

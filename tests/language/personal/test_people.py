@@ -44,6 +44,10 @@ def roles_in(text: str) -> dict[str, set[str]]:
         ("Mr. Peter Parker complained.", "Peter Parker", "other"),
         ("Sarah Connor, 29, was found.", "Sarah Connor", "other"),
         ("suspect Jean-Luc Picard ran", "Jean-Luc Picard", "suspect"),
+        ("受伤员工杨梅刚（男）", "杨梅刚", "victim"),
+        ("受害人王丽称：我没看见。", "王丽", "victim"),
+        ("Statement of Ann Keller, taken at 14:20.", "Ann Keller", "other"),
+        ("I, Ann Keller, saw it.", "Ann Keller", "other"),
     ],
 )
 def test_a_name_has_the_role_beside_it(text: str, name: str, role: str) -> None:
@@ -55,6 +59,18 @@ def test_names_that_are_joined_are_of_one_role() -> None:
     assert {name for name, roles in found.items() if "witness" in roles} == {"赵敏", "钱学", "孙丽"}
     found = roles_in("The victims, Ann Cole, Bob Dale and Cy Eaton, recovered.")
     assert {name for name, roles in found.items() if "victim" in roles} >= {"Ann Cole", "Bob Dale"}
+
+
+@pytest.mark.parametrize("mark", [" | ", "\t"])
+def test_names_stand_under_the_heads_of_columns(mark: str) -> None:
+    rows = [
+        ["序号", "报警人", "电话"],
+        ["---"] * 3,
+        ["1", "董浩", "13812345678"],
+        ["2", "Li Na", "-"],
+    ]
+    found = roles_in("\n".join(mark.join(row) for row in rows))
+    assert found == {"董浩": {"reporter"}, "Li Na": {"reporter"}}
 
 
 @pytest.mark.parametrize(
