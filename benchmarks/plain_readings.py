@@ -105,7 +105,7 @@ def _none() -> str:
 
 def _markdown(data: bytes) -> Reading:
     text = re.sub(r"<!--.*?-->", " ", decoded(data), flags=re.DOTALL)
-    text = re.sub(r"^ *\[[^\]]+\]:.*$|^ *(?:```|~~~).*$", " ", text, flags=re.MULTILINE)
+    text = re.sub(r"^ *\[[^\]]+\]:[ \t]*\n?.*$|^ *(?:```|~~~).*$", " ", text, flags=re.MULTILINE)
     text = re.sub(r"\](?:\([^)]*\)|\[[^\]]*\])", "] ", text)
     text = unescape(text)
     return Reading(re.sub(r"</?[a-z][^<>]*>", " ", text, flags=re.IGNORECASE))

@@ -4,7 +4,9 @@ Knows nothing of what the names mean. Numbers stay as they were written.
 """
 
 import json
+import re
 from collections.abc import Iterator
+from html import unescape
 from typing import TYPE_CHECKING, Any
 
 from ingest.draft import DraftDocument
@@ -16,6 +18,13 @@ from kb_service.domain.errors import DocumentError
 if TYPE_CHECKING:
     from lxml.etree import _Element
 
+MAX_NAMES, MAX_NAMED_CHARS = 4, 10_000
+"""Names within what a name stands for, and characters that one may stand for."""
+_REFERENCE = re.compile(rb"&([A-Za-z_][A-Za-z0-9._:-]*);")
+_DECLARED = re.compile(rb"<!ENTITY\s+([A-Za-z_][A-Za-z0-9._:-]*)")
+_PREDEFINED = (b"amp", b"lt", b"gt", b"quot", b"apos")
+_NAMED = re.compile(r"&([\w.:-]+);")
+_TAG = re.compile(r"<[^>]*>")
 LONG_CHARS = 400
 """A record longer than this is said line by line."""
 
@@ -35,11 +44,64 @@ def add_json(draft: DraftDocument, text: str) -> None:
 
 def add_xml(draft: DraftDocument, data: bytes, name: str) -> None:
     """Add every text and attribute of an XML file. Raises DocumentError where it is none."""
-    root = xml_root(data, name)
+    root = xml_root(_with_known_names(data), name)
     if root is None:
         raise DocumentError(f"{name} is no XML", code="corrupt_document")
+    _put_entities(root)
     for block in _xml_blocks(root):
         draft.add(block)
+
+
+def _with_known_names(data: bytes) -> bytes:
+    """Return a file whose names that it does not explain are those of web pages, or plain text.
+
+    The parser drops what follows in its place; UTF-16 is left as it is.
+    """
+    known = {*_PREDEFINED, *_DECLARED.findall(data)}
+
+    def shown(found: re.Match[bytes]) -> bytes:
+        own = found.group(1)
+        if own in known:
+            return found.group()
+        words = unescape(found.group().decode("ascii"))
+        is_word = words.startswith("&") and words.endswith(";")
+        return b"&amp;" + own + b";" if is_word else words.encode("ascii", "xmlcharrefreplace")
+
+    return _REFERENCE.sub(shown, data)
+
+
+def _put_entities(root: "_Element") -> None:
+    """Put the words in that a file gives names to. The parser does not: some never end.
+
+    What stands in another file is left as it is written.
+    """
+    from lxml.etree import Entity
+
+    dtd = root.getroottree().docinfo.internalDTD
+    entities = () if dtd is None else dtd.iterentities()
+    named = {str(e.name): str(e.content) for e in entities if e.content and not e.system_url}
+    for node in [node for node in root.iter(Entity) if str(node.text)[1:-1] in named]:
+        parent, before = node.getparent(), node.getprevious()
+        if parent is not None:
+            said = f"{_said_by(str(node.text), named, MAX_NAMES)}{node.tail or ''}"
+            if before is None:
+                parent.text = f"{parent.text or ''}{said}"
+            else:
+                before.tail = f"{before.tail or ''}{said}"
+            node.tail = None
+            parent.remove(node)
+
+
+def _said_by(text: str, named: dict[str, str], depth: int) -> str:
+    """Return a text with names replaced by what they stand for, without mark-up."""
+
+    def words(found: re.Match[str]) -> str:
+        inner = named.get(found.group(1))
+        if inner is None or not depth:
+            return found.group()
+        return _said_by(_TAG.sub(" ", inner), named, depth - 1)[:MAX_NAMED_CHARS]
+
+    return unescape(_NAMED.sub(words, text))
 
 
 class _Pairs(list[tuple[str, Any]]):

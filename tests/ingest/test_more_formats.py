@@ -1,6 +1,7 @@
 """RTF, books, JSON, XML, and the binary files of Office."""
 
 import io
+import re
 import zipfile
 from pathlib import Path
 
@@ -197,3 +198,28 @@ def test_values_of_binary_workbooks_are_said_as_text() -> None:
     assert [shown(value) for value in values] == [
         "42", "2.5", "TRUE", "2024-08-17", "2024-08-17 09:00:00", "x",
     ]  # fmt: skip
+
+
+ENTITIES = (
+    '<!DOCTYPE r [<!ENTITY m "February"><!ENTITY d "10 &m; <b>1998</b>">'
+    '<!ENTITY a "&b;"><!ENTITY b "&a;&a;">]>'
+)
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ("<r><p>It fell on &d; &amp; broke.</p></r>", "It fell on 10 February 1998 & broke."),
+        ("<r>&m;<x>1</x>&m;</r>", "February1February"),
+        ("<r><p>A&nbsp;rope &unknown; broke</p><q>&m;</q></r>", "A rope &unknown; broke February"),
+        ("<r><s>&lt;not&gt;</s></r>", "<not>"),
+    ],
+)
+def test_names_in_xml_say_what_they_stand_for(tmp_path: Path, written: str, words: str) -> None:
+    said = text_of(tmp_path, f"{ENTITIES}{written}".encode(), types.XML)
+    assert re.sub(r"\b[a-z]: ", "", " ".join(said.split())) == words
+
+
+def test_names_that_stand_for_each_other_come_to_an_end(tmp_path: Path) -> None:
+    said = text_of(tmp_path, f"{ENTITIES}<r><s>&a;</s></r>".encode(), types.XML)
+    assert len(said) < 1000
