@@ -39,7 +39,8 @@ def words_of_page(
     Raises NotFound (also page_not_found), StorageError.
     """
     revision = catalog.revisions.get(kb_id, document_id, sha256)
-    page = catalog.revisions.page(revision.id, page_number)
+    is_there = 1 <= page_number <= revision.num_pages  # the database holds no greater number
+    page = catalog.revisions.page(revision.id, page_number) if is_there else None
     if page is None:
         raise no_such_page(revision, page_number)
     if not page.char_boxes:

@@ -29,7 +29,7 @@ def test_a_page_that_is_not_there_is_told_with_those_that_are(
     client: TestClient, service: ApiService, kb_id: str
 ) -> None:
     path = ingested(client, service)
-    for number in (0, 3):
+    for number in (0, 3, 2**63, -(2**80)):
         refused = client.get(f"{path}/pages/{number}/words")
         assert (refused.status_code, refused.json()["error"]["code"]) == (404, "page_not_found")
         assert refused.json()["error"]["details"] == {"min": 1, "max": 2}
