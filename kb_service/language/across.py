@@ -52,7 +52,7 @@ _ORDER = (
     *("people", "money", "by_period", "compare", *_ORDERS, *_OPERATIONS, "by_field"),
     *("happened", "count_documents", "list_documents", "count", "list", "each"),
     *_ASKED,
-    *("units", "fillers"),
+    *("caused", "units", "fillers"),
 )
 """What is more particular is read before what is less: of words read once nothing else is read."""
 
@@ -60,6 +60,8 @@ _PATTERNS = {name: [regex(p) for p in _LEXICON.patterns("across", name)] for nam
 _BRACKETS = regex(r"\s*[(\[][^)\]]*[)\]]\s*$")
 _REQUESTS = [regex(pattern) for pattern in _LEXICON.patterns("across", "requests")]
 _LONG = _LEXICON.listed("across", "long")
+_HOURS = _LEXICON.listed("across", "hours")
+_IN_HOURS = regex(rf"(?:{any_of(_HOURS)})(?![a-z])")
 _FIELD_OF = {
     "asks_place": FactField.PLACE,
     "asks_time": FactField.TIME,
@@ -83,7 +85,8 @@ class Sketch:
 
     `columns`: fields to show, in order. `measured`: fields whose number is asked for. `top`: how
     many of an order. `order`: the name of what orders (`most`, `least`, `latest` …). `told`: the
-    words by which an operation or a comparison is asked for. `rest`: words that no rule has read.
+    words by which an operation or a comparison is asked for. `caused`: what is named is a cause.
+    `rest`: words that no rule has read.
     """
 
     counts: Counted | None = None
@@ -96,6 +99,7 @@ class Sketch:
     compares: bool = False
     happened: bool = False
     handled: bool = False
+    caused: bool = False
     columns: list[str] = field(default_factory=list)
     measured: list[str] = field(default_factory=list)
     ranges: list[Range] = field(default_factory=list)
@@ -170,6 +174,8 @@ def says_how_long(name: str) -> bool:
 def _reader(sketch: Sketch, name: str) -> Callable[[re.Match[str]], str]:
     def read(match: re.Match[str]) -> str:
         groups = {key: value for key, value in match.groupdict().items() if value}
+        if _IN_HOURS.search(match.group()):
+            groups["hours"] = match.group()
         _READERS.get(name, _nothing)(sketch, name, groups)
         sketch.told.setdefault(name, match.group().strip(" ,"))
         # A blank that is no space: words apart do not come together over it.
@@ -194,7 +200,17 @@ def _condition(sketch: Sketch, name: str, groups: dict[str, str]) -> None:
         elif name == "some_of":
             sketch.ranges.append(Range(one, 1))
         elif number is not None:
-            sketch.ranges.append(_bounded(one, number, groups))
+            bound = _bounded(one, number, groups)
+            sketch.ranges.append(_in_minutes(sketch, bound) if "hours" in groups else bound)
+
+
+def _in_minutes(sketch: Sketch, asked: Range) -> Range:
+    """Durations are minutes; what else is asked for in hours is left to say so."""
+    if asked.field != FactField.DURATION:
+        sketch.rest.append(_HOURS[0])
+        return asked
+    ends = (None if end is None else 60 * end for end in (asked.low, asked.high))
+    return Range(asked.field, *ends)
 
 
 def _bounded(name: str, number: float, groups: dict[str, str]) -> Range:
@@ -275,7 +291,7 @@ _READERS: dict[str, Callable[[Sketch, str, dict[str, str]], None]] = {
     **dict.fromkeys(_ORDERS, _ordered),
     **dict.fromkeys(_OPERATIONS, _operation),
     **dict.fromkeys(("count_documents", "list_documents", "count", "list"), _counted),
-    **dict.fromkeys(("compare", "happened", "handled"), _flag),
+    **dict.fromkeys(("compare", "happened", "handled", "caused"), _flag),
     **dict.fromkeys((*_FIELD_OF, "asks_field"), _column),
     "people": _people,
     "money": _money,

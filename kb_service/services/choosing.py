@@ -196,7 +196,7 @@ def _listed(asked: Asked) -> RecordQuery | None:
         op = sketch.operation
     elif sketch.counts:
         op = Operation.COUNT
-    elif not (sketch.lists or sketch.happened or sketch.columns):
+    elif not (sketch.lists or sketch.happened or sketch.columns or sketch.ranges):
         return None
     return RecordQuery(op, asked.filters, asked.of, columns=_shown(asked))
 

@@ -122,14 +122,15 @@ def names_in(
     typed = as_meant(question.text)
     typed = typed if len(typed) == len(question.text) else question.text
     bounds = bounds_in(typed, _stretches(named, today))
+    # 哪年中毒多: what names a happening is no half of a word for a time.
+    happenings = [s.span for s in named.subjects if s.kind is SubjectKind.EVENT]
+    bounds = [one for one in bounds if not any(map(one.span.overlap, happenings))]
     taken = [bound.span for bound in bounds]
     found = list(_values(typed, taken, kb_id, vocabulary, have))
     taken += [name.span for name in found]
     subjects = [s for s in named.subjects if not any(s.span.overlap(one) for one in taken)]
     found += [_looked_up(s, kb_id, vocabulary) for s in subjects if s.kind not in _NO_NAMES]
     events = [s for s in subjects if s.kind is SubjectKind.EVENT]
-    # 哪年中毒多: what names a happening is no half of a word for a time.
-    bounds = [one for one in bounds if not any(one.span.overlap(s.span) for s in events)]
     left_out = exclusions_in(typed, [*(n.span for n in found), *(s.span for s in events)])
     blank = [*(b.span for b in bounds), *(s.span for s in events), *left_out.words]
     blank += [s.span for s in subjects if s.kind is SubjectKind.DATE]

@@ -21,6 +21,9 @@ from kb_service.services.named import Named
 from kb_service.services.naming import FINDABLE, Names, Vocabulary, filter_of, joined, names_in
 
 MAX_OWN_FIELDS = 4
+_STANDS_FOR = frozenset({FactField.PLACE, FactField.ORGANISATION})
+"""Of these two a name may be either: a service is where it happened as well as who has it."""
+_FINDABLE = frozenset({*FINDABLE, FactField.CAUSE})
 _IN_ONE = frozenset({FactField.MEASURE, FactField.CAUSE})
 """What a list may be asked of that one document tells: its measures, its causes."""
 
@@ -69,10 +72,11 @@ def planned_for(
     names = names_in(question, named, kb_id, vocabulary, have, today)
     words, own = _own_fields(names.words, have)
     sketch = _with_asked(sketch_of(words), names)
-    if not (sketch.is_over_many or sketch.measured or sketch.columns or sketch.happened):
+    if not _asks_of_many(sketch):
         return None
     rest, filters = _of_kinds(sketch.rest, names, question.normalised, kb_id, vocabulary)
-    rest, filters = _found(rest, filters, kb_id, vocabulary, have)
+    within = {FactField.CAUSE} if sketch.caused else {*have} - {FactField.CAUSE}
+    rest, filters = _found(rest, filters, kb_id, vocabulary, within)
     filters = filters.merged(_ranges(sketch, own))
     rest += [*_unsaid(sketch), *names.unread]
     asked = Asked(
@@ -109,6 +113,13 @@ def _asks_over_many(question: Question) -> bool:
         return True
     sketch = sketch_of(normalise(asked))
     return bool(sketch.is_over_many or sketch.measured or sketch.happened)
+
+
+def _asks_of_many(sketch: Sketch) -> bool:
+    """True for words that may ask over many documents; a number that a field has to have asks."""
+    is_bare = bool(sketch.ranges) and not sketch.rest
+    asks = (sketch.is_over_many, sketch.measured, sketch.columns, sketch.happened, is_bare)
+    return any(asks)
 
 
 def _with_asked(sketch: Sketch, names: Names) -> Sketch:
@@ -175,11 +186,13 @@ def _found(
 ) -> tuple[list[str], Filters]:
     """Look words that nothing was made of up among the values of the base; return what is left."""
     left: list[str] = []
-    findable = [name for name in have if name in FINDABLE or name not in STANDARD_FIELDS]
+    findable = [name for name in have if name in _FINDABLE or name not in STANDARD_FIELDS]
     for words in filter(None, rest):
         names = sorted(vocabulary.holding(kb_id, words, findable)) if len(words) > 1 else []
         if len(names) == 1:
             filters = joined(filters, filter_of(names[0], words))
+        elif names and _STANDS_FOR.issuperset(names):
+            filters = joined(filters, Filters(text=(words,)))
         else:
             left.append(words)
     return left, filters

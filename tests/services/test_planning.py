@@ -27,7 +27,18 @@ VALUES = {
     "response minutes": ("7", "12"),
 }
 FIELDS = {
-    *("number", "kind", "time", "dead", "injured", "loss", "cause", "measure", "status"),
+    *(
+        "number",
+        "kind",
+        "time",
+        "duration",
+        "dead",
+        "injured",
+        "loss",
+        "cause",
+        "measure",
+        "status",
+    ),
     *VALUES,
 }
 
@@ -143,6 +154,9 @@ QUERIES: list[tuple[str, dict[str, Any]]] = [
      {"op": "count", "filters": {"fields": {"loss": {"min": 100_000, "max": 500_000}}}}),
     ("three most expensive fires", {"op": "top", "field": "loss", "limit": 3}),
     ("fires month by month", {"op": "group", "by": "month"}),
+    ("fires with more than one death", {"op": "list"}),
+    ("how many incidents lasted at least two hours",
+     {"op": "count", "filters": {"fields": {"duration": {"min": 120}}}}),
     ("第一起火灾是哪天", {"op": "top", "field": "time", "descending": False}),
 ]  # fmt: skip
 

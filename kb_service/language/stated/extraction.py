@@ -70,6 +70,13 @@ _SAMPLED_ROWS = 100
 _HEADS = regex(
     rf"[\W\d_]*(?:{'|'.join(shipped_lexicon().patterns('stated', 'measure_heads'))})[\W_]*"
 )
+_DATED_NAME = regex(
+    r"(?<!\d)(?P<y>(?:19|20)\d\d)-?(?P<m>0[1-9]|1[0-2])-?(?P<d>0[1-9]|[12]\d|3[01])[-_ ]+"
+    r"(?P<who>[^\W\d](?:[\w .:+-]{0,38}\w))\s*$"
+)
+"""How a report on an outage is called: its day, and the service that it is about."""
+_NAMED = regex("|".join(shipped_lexicon().patterns("stated", "named_reports")))
+_SERVICE = "service"
 _ITEM = regex(r"\s*(?:[(\uff08]?\d{1,2}[.)\u3001\uff09]|[-*\u2022])\s*")
 _TABLES_READ = ("fact_labels", "stated", "events", "calendar", "names", "numerals")
 
@@ -239,6 +246,17 @@ def _line_facts(line: Line, at: Place) -> Iterator[Fact]:
         kind, start, end = kinds[0]
         span = line.span(start, end)
         yield fact(FactField.KIND, line.value(span), span, at, kind)
+    dated = _DATED_NAME.search(line.plain)
+    day = next(iter(moments_in("-".join(dated.group("y", "m", "d")))), None) if dated else None
+    if dated and day and _NAMED.search(line.plain, 0, dated.start()):
+        span = line.span(dated.start("y"), dated.end("d"))
+        yield timed(FactField.TIME, line.value(span), span, at, day)
+        span = line.span(*dated.span("who"))
+        text, role = compared(dated["who"]), _SERVICE
+        yield fact(FactField.ORGANISATION, line.value(span), span, at, text, role=role)
+        whole = line.span(dated.start("y"), dated.end("who"))
+        yield fact(FactField.NUMBER, line.value(whole), whole, at, tight(dated.group().strip()))
+        return
     named = list(numbers_of(line, at))
     yield from named
     if not named:

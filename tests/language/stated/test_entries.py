@@ -67,6 +67,14 @@ def test_a_correction_in_the_same_paper_holds_wherever_it_stands() -> None:
     assert said(records("火灾致4人受伤。更正：受伤人数应为3人，而非4人。")[0], "injured") == "3"
 
 
+def test_a_report_called_by_its_day_and_service_states_both() -> None:
+    found = records("Incident documentation/20160212-AllWikisOutage\n\nPages were slow.\n")[0]
+    assert said(found, "time") == "2016-02-12T00:00"
+    assert said(found, "organisation") == "allwikisoutage"
+    assert said(found, "number") == "20160212-allwikisoutage"
+    assert 0 not in records("Menu 20160212-Lunch\n\nPages were slow.\n")
+
+
 def test_a_column_without_a_telling_name_is_known_by_its_values() -> None:
     rows = [
         f"Ticket: HQ-2024-{n}; Spot: {n} Mill Lane; On: 2024-03-0{n} 08:00; Seen by: {who}; Hurt: 1"
