@@ -278,6 +278,16 @@ def test_a_list_goes_on_behind_a_name_that_is_masked(
     assert [item["name"] for item in second["items"]] == ["z.txt"]
 
 
+def test_a_masked_report_says_so_and_holds_against_the_base(
+    desk: Desk, service: ApiService, known: dict[str, str]
+) -> None:
+    page = desk.get("/answers/ans_1/report").text
+    assert "本报告中的个人信息已打码。" in page
+    checked = service.services.reports.check(page)
+    assert checked.holds
+    assert [quote.problem for quote in checked.quotes] == [None]
+
+
 def test_words_that_are_sent_back_masked_stay_as_they_were(
     desk: Desk, client: TestClient, known: dict[str, str]
 ) -> None:

@@ -63,6 +63,28 @@ def test_the_words_of_a_sentence_are_lit_on_a_turned_page(
     assert len(plain[1]) == 0
 
 
+@pytest.mark.parametrize("degrees", [0, 90, 180, 270])
+def test_what_is_hidden_is_black_and_all_else_stays(
+    pictures: PagePictures, tmp_path: Path, degrees: int
+) -> None:
+    path = samples.rotated(tmp_path / "a.pdf", degrees)
+    *_, document = PdfLoader(ParseLimits()).load(path, "a.pdf", "")
+    assert isinstance(document, ParsedDocument)
+    (region,) = regions_of(document.pages, TextSpan(0, 5))
+    plain, hidden = (
+        np.asarray(Image.open(io.BytesIO(pictures.render(path, 1, [], 2.0, boxes))).convert("RGB"))
+        for boxes in ([], region.boxes)
+    )
+    changed = (plain != hidden).any(axis=2)
+    assert changed.sum() > 200
+    assert (hidden[changed] == 0).all()
+    ys, xs = np.nonzero(changed)
+    area = hidden[ys.min() : ys.max() + 1, xs.min() : xs.max() + 1]
+    assert (area == 0).all()
+    (whole,) = regions_of(document.pages, TextSpan(0, len(document.text)))
+    assert changed.sum() < (len(whole.boxes) * changed.size) / 8
+
+
 def test_a_cropped_page_lights_the_word_and_nothing_else(
     pictures: PagePictures, tmp_path: Path
 ) -> None:

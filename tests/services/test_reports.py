@@ -35,6 +35,7 @@ def test_the_page_is_in_the_language_of_its_answer(question: str, language: str)
         created_at=NOW,
         understood=Understood(question),
     )
-    page = ReportService(catalog, lambda: NOW).of_answer(answer)
+    unused: Any = None
+    page = ReportService(catalog, unused, lambda: NOW).of_answer(answer)
     assert data_of(page)["language"] == language
     assert f'<html lang="{language}">' in page

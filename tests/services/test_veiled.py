@@ -1,5 +1,6 @@
 """What is shown of an answer: every text hidden, and quotes as their place in the whole text is."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from kb_service.domain.errors import RightMissing
 from kb_service.domain.masking import Masking, PersonalKind, PersonRole
 from kb_service.domain.spans import TextSpan
-from kb_service.services.veiled import Veiling
+from kb_service.services.veiled import Veiling, masked_bodies
 from kb_service.services.veils import MaskingService, marks_of
 from kb_service.storage.maskings import KeptText
 
@@ -24,6 +25,9 @@ class OneText:
 
     def text(self, revision_id: int) -> str:
         return TEXT
+
+    def every(self) -> dict[str, Masking]:
+        return {"kb_1": ALL}
 
     def newest_person(self, kb_id: str) -> int:
         return 0
@@ -91,6 +95,18 @@ def test_a_fact_has_no_number_beside_its_hidden_words(veiling: Veiling) -> None:
     fact |= {"text": "8765432", "span": span, "number": 8765432.0, "number_to": None}
     shown = veiling.shown(fact, "kb_1")
     assert (shown["value"], shown["text"], shown["number"]) == ("8******", "8******", None)
+
+
+@pytest.mark.parametrize(
+    ("base", "shown"), [("kb_1", "电话138****5678"), ("kb_2", "电话13812345678")]
+)
+def test_what_is_posted_is_masked_for_everybody(base: str, shown: str) -> None:
+    service = MaskingService(OneText(), lambda _: [])  # type: ignore[arg-type]  # a fake
+    change: Any = SimpleNamespace(watch_id="watch_1")
+    body_of = masked_bodies(
+        service, lambda _: {"new": {"answer": "电话13812345678"}}, {"watch_1": base}.get
+    )
+    assert body_of(change) == {"new": {"answer": shown}}
 
 
 def test_tokens_of_a_prompt_are_no_way_to_its_words(veiling: Veiling) -> None:
