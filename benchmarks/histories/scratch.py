@@ -2,10 +2,12 @@
 
 import io
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.histories.hand import Hand, Parsers, new_folder
+from kb_service.domain.errors import NotFound
 
 
 @dataclass(frozen=True)
@@ -67,4 +69,5 @@ class Scratch:
             if item.name in wanted:
                 self._labels[item.id] = wanted[item.name]
             else:
-                documents.delete(self.kb_id, item.id)
+                with suppress(NotFound):  # it went with the member that it came out of
+                    documents.delete(self.kb_id, item.id)
