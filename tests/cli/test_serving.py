@@ -14,10 +14,11 @@ from kb_service.cli.serving import _listen
 
 @pytest.fixture(autouse=True)
 def restored() -> Iterator[None]:
-    interval_s = sys.getswitchinterval()
+    interval_s, thresholds = sys.getswitchinterval(), gc.get_threshold()
     yield
     sys.setswitchinterval(interval_s)
     gc.unfreeze()
+    gc.set_threshold(*thresholds)
 
 
 class Watched:
@@ -38,6 +39,7 @@ class Watched:
             if thread.name == "warm-up":
                 thread.join()
         self.seen["interval_s"] = sys.getswitchinterval()
+        self.seen["threshold"] = gc.get_threshold()[0]
         self.seen["collected"] = {id(found) for found in gc.get_objects()}
 
 
@@ -62,3 +64,9 @@ def test_a_thread_that_computes_keeps_the_loop_waiting_for_half_a_millisecond(
 def test_the_collector_no_longer_looks_at_what_a_warm_server_holds(watched: Watched) -> None:
     assert watched.made
     assert {id(watched.made), id(watched.made[0])}.isdisjoint(watched.seen["collected"])
+
+
+def test_the_collector_of_a_warm_server_leaves_an_answer_over_many_documents_alone(
+    watched: Watched,
+) -> None:
+    assert watched.seen["threshold"] >= 10_000
