@@ -1,9 +1,9 @@
-"""Whether a unit passes filters by its settled values. Pure functions.
+"""Whether units pass filters by their settled values. Pure functions.
 
 SQL selects units of which any report passes; where reports differ, the one that holds decides.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from kb_service.domain.facts import FactField
 from kb_service.domain.queries import FieldFilter, Filters
@@ -12,10 +12,17 @@ from kb_service.domain.record_queries import ByPeriod
 from kb_service.domain.record_sets import Unit, Value
 
 
-def passes(unit: Unit, filters: Filters) -> bool:
-    """True for a unit whose settled values pass; a field that was not read is taken for passed."""
+def passing(units: Iterable[Unit], filters: Filters) -> list[Unit]:
+    """Return units whose settled values pass; a field that was not read is taken for passed."""
+    tests = _tests(filters)
+    return [unit for unit in units if not unit.values or _passes(unit, filters, tests)]
+
+
+def _passes(
+    unit: Unit, filters: Filters, tests: Sequence[tuple[str, Callable[[Value], bool]]]
+) -> bool:
     is_excluded = any(_has_any(unit, one) for one in filters.fields)
-    return not is_excluded and all(_meets(unit, name, test) for name, test in _tests(filters))
+    return not is_excluded and all(_meets(unit, name, test) for name, test in tests)
 
 
 def _has_any(unit: Unit, asked: FieldFilter) -> bool:

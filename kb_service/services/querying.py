@@ -24,7 +24,7 @@ from kb_service.domain.aggregating import (
 )
 from kb_service.domain.facts import CONFLICTING, FactField
 from kb_service.domain.queries import Filters
-from kb_service.domain.record_filters import passes
+from kb_service.domain.record_filters import passing
 from kb_service.domain.record_queries import (
     AGGREGATES,
     PERIODS,
@@ -150,7 +150,7 @@ class QueryRunner:
         units = units_of(found.rows, query.of)
         with_values(units, found.values)
         lacking = frozenset(name for names in found.lacking.values() for name in names)
-        return _Matched([u for u in units if passes(u, filters)], found.total, lacking)
+        return _Matched(passing(units, filters), found.total, lacking)
 
     def _measured(self, kb_id: str, query: RecordQuery, matched: _Matched) -> QueryResult:
         name = query.field or ""
@@ -218,7 +218,7 @@ class QueryRunner:
         parts: Sorted,
     ) -> QueryResult:
         shown, columns = units[: query.limit], _columns(query)
-        self._describe(kb_id, shown, columns)
+        self._describe(kb_id, shown, query)
         if query.op in _COUNTING and len(units) <= query.limit:
             shown = units = in_time(units)
         names = self._records.named(row.document_id for u in shown for row in u.records)
@@ -231,15 +231,18 @@ class QueryRunner:
             counted=_documents(matched),
         )
 
-    def _describe(self, kb_id: str, units: Sequence[Unit], columns: Sequence[str]) -> None:
-        """Read what is shown of units and was not needed to choose them."""
-        have = {name for unit in units for name in unit.values}
-        wanted = {name for name in columns if name not in have}
+    def _describe(self, kb_id: str, units: Sequence[Unit], query: RecordQuery) -> None:
+        """Read what is shown of units and was not needed of all to choose them."""
+        wanted = {*_columns(query)} - _needed(query)
         if any(len(unit.records) > 1 for unit in units):
-            wanted |= {str(FactField.STATUS)} - have
-        if units and wanted:
-            places = [(row.revision_id, row.record) for unit in units for row in unit.records]
-            with_values(units, self._records.stated(kb_id, places, wanted))
+            wanted |= {str(FactField.STATUS)} - _needed(query)
+        if not units or not wanted:
+            return
+        for unit in units:
+            for name in wanted & unit.values.keys():
+                del unit.values[name]
+        places = [(row.revision_id, row.record) for unit in units for row in unit.records]
+        with_values(units, self._records.stated(kb_id, places, wanted))
 
 
 def _needed(query: RecordQuery) -> frozenset[str]:

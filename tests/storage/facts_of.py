@@ -7,6 +7,7 @@ from sqlalchemy import update
 
 from kb_service.domain.facts import Fact, FactField, FactMethod, Precision
 from kb_service.domain.spans import TextSpan
+from kb_service.storage.facts import tables
 from kb_service.storage.facts.store import Facts
 from kb_service.storage.facts.tables import records
 from tests.storage.world import World
@@ -49,8 +50,9 @@ def incident_report(
     """
     revision = world.ingest(kb_id, name, [name, " " * 40])
     Facts(world.database).put(revision.id, facts)
-    mine = records.c.revision_id == revision.id
     first = incident or revision.id * 1000
     with world.database.write() as connection:
-        connection.execute(update(records).where(mine).values(incident=first + records.c.record))
+        for table in (records, tables.facts):
+            mine = table.c.revision_id == revision.id
+            connection.execute(update(table).where(mine).values(incident=first + table.c.record))
     return revision.document_id

@@ -1,6 +1,7 @@
 """The same incident in several documents is one, and a person may say otherwise; so of a fact."""
 
 import pytest
+from sqlalchemy import text
 
 from kb_service.domain.errors import InvalidRequest, NotFound
 from kb_service.domain.facts import FactField
@@ -187,3 +188,17 @@ def test_a_record_taken_apart_has_a_number_of_its_own_and_the_others_keep_theirs
     stored.rejoin(kb_id, first.document_id, 0)
     assert stored.incidents(kb_id).items == (1,)
     assert stored.apart([(first.document_id, 0)]) == {}
+
+
+def test_what_is_stated_is_told_of_the_incident_of_its_record_when_two_become_one(
+    world: World, kb_id: str, stored: Facts
+) -> None:
+    world.ingest(kb_id, "a", NOTICE)
+    world.ingest(kb_id, "b", ["Notice N-9 (Initial)", "", "On 4 May 2024 a leak was found."])
+    assert members(stored, kb_id) == [["a"], ["b"]]
+    world.ingest(kb_id, "c", [*FOLLOW_UP, "", "Follow-up to N-9."])
+    assert world.verifier.verify().is_clean
+    with world.database.write() as connection:
+        connection.execute(text("UPDATE facts SET incident = 99 WHERE field = 'kind'"))
+    told = world.verifier.verify()
+    assert any("another incident than its record" in one for one in told.mismatched), told

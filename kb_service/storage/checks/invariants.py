@@ -31,6 +31,7 @@ from kb_service.domain.jobs import JobStatus
 from kb_service.language.units import UNIT_RULES, marked
 from kb_service.storage.checks.damage import Flaw, FlawFinding
 from kb_service.storage.checks.past_rules import PAST_RULES, Rule, exists_in
+from kb_service.storage.checks.record_rules import RECORD_RULES
 from kb_service.storage.counts import recounted, standing, standing_of
 from kb_service.storage.pages import page_of
 from kb_service.storage.past_tables import past_chunks
@@ -64,7 +65,7 @@ def structure_checks() -> Iterator[tuple[str, Check]]:
             yield what, partial(_broken_references, table, key)
     for what, columns, where in _UNIQUE:
         yield what, partial(_doubled, what, columns, where)
-    for flaw, what, columns, where in (*_RULES, *PAST_RULES):
+    for flaw, what, columns, where in (*_RULES, *PAST_RULES, *RECORD_RULES):
         yield what, partial(_broken_rule, flaw, what, columns, where)
     yield "texts that wait for their vectors", _waiting_for_vectors
     yield "counts of bases", _wrong_counts

@@ -14,13 +14,13 @@ from sqlalchemy import (
     Connection,
     Row,
     and_,
-    bindparam,
     delete,
     exists,
     func,
     insert,
     or_,
     select,
+    tuple_,
     update,
 )
 
@@ -119,17 +119,27 @@ def told_before(connection: Connection, document_id: str, *, is_same_text: bool 
     return Before({}, {names: one for names, one in named if any(names) and often[names] == 1})
 
 
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """The incident that a record tells of, and by what others may tell of the same one."""
+
+    incident: int
+    number: str | None
+    occurrence: str | None
+
+
 def link(
     connection: Connection, kb_id: str, text: TextOf, found: Sequence[Record], before: Before
-) -> None:
-    """Number the incidents that records of a text tell of, the same as others that do.
+) -> dict[int, Linked]:
+    """Return by record the incidents that a text tells of, the same as others that do.
 
-    One that no other tells of keeps the number that it had, so that its address holds.
+    The text's own records are not written yet; others' are joined where one of its records tells of
+    several. One that no other tells of keeps the number that it had, so that its address holds.
     """
     told = {record.number: identity_of(record) for record in found}
     identities = {number: identity for number, identity in told.items() if identity}
     if not identities:
-        return
+        return {}
     splits = _splits(connection, text)
     known = _others(connection, kb_id, text.document_id, list(identities.values()))
     last = connection.execute(
@@ -147,7 +157,12 @@ def link(
         if not alone and identity.number:
             own[identity.number] = incident
         linked.members[number] = incident
-    _write(connection, kb_id, text.document_id, identities, linked)
+    _join(connection, kb_id, linked)
+    return {
+        number: Linked(linked.root(incident), one.number or None, one.occurrence or None)
+        for number, incident in linked.members.items()
+        for one in (identities[number],)
+    }
 
 
 def mark_split(
@@ -307,37 +322,11 @@ def _record_of(row: Row[Any], told: Sequence[Fact]) -> Record:
     return Record(row.record, TextSpan(row.start, row.end), tuple(told))
 
 
-def _write(
-    connection: Connection,
-    kb_id: str,
-    document_id: str,
-    identities: dict[int, Identity],
-    linked: _Incidents,
-) -> None:
+def _join(connection: Connection, kb_id: str, linked: _Incidents) -> None:
     for old in linked.joins:
-        connection.execute(
-            update(records)
-            .where(records.c.kb_id == kb_id, records.c.incident == old)
-            .values(incident=linked.root(old))
-        )
-    statement = (
-        update(records)
-        .where(records.c.document_id == document_id, records.c.record == bindparam("which"))
-        .values(
-            incident=bindparam("incident"),
-            number=bindparam("number"),
-            occurrence=bindparam("occurrence"),
-        )
-    )
-    connection.execute(
-        statement,
-        [
-            {
-                "which": number,
-                "incident": linked.root(incident),
-                "number": identities[number].number or None,
-                "occurrence": identities[number].occurrence or None,
-            }
-            for number, incident in linked.members.items()
-        ],
-    )
+        told = (records.c.kb_id == kb_id) & (records.c.incident == old)
+        where = select(records.c.revision_id, records.c.record).where(told)
+        stated = tuple_(facts.c.revision_id, facts.c.record).in_(where)
+        number = {"incident": linked.root(old)}
+        connection.execute(update(facts).where(stated).values(number))
+        connection.execute(update(records).where(told).values(number))

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Row, Select, delete, insert, select
 
 from kb_service.domain.facts import Correction, Fact, Record, StoredFact, records_of
 from kb_service.storage.facts.corrections import TextOf, corrected
-from kb_service.storage.facts.links import Before, link, told_before
+from kb_service.storage.facts.links import Before, Linked, link, told_before
 from kb_service.storage.facts.tables import fact_corrections, facts, records
 from kb_service.storage.facts.values import fact_of, fact_values
 from kb_service.storage.rows import value_of
@@ -35,11 +35,16 @@ def write_facts(
     right = corrected(connection, text, found)
     if not right:
         return
-    connection.execute(insert(facts), [{**fact_values(fact), **base} for fact in right])
     told = records_of(right)
+    linked = link(connection, row.kb_id, text, told, kept)
+    number_of = {record: one.incident for record, one in linked.items()}
+    rows = [{**fact_values(fact), **base, "incident": number_of.get(fact.record)} for fact in right]
+    connection.execute(insert(facts), rows)
     owner_values = {"document_id": row.document_id, **base}
-    connection.execute(insert(records), [{**_record_values(one), **owner_values} for one in told])
-    link(connection, row.kb_id, text, told, kept)
+    connection.execute(
+        insert(records),
+        [{**_record_values(one, linked.get(one.number)), **owner_values} for one in told],
+    )
 
 
 def rewrite_facts(connection: Connection, revision_id: int, found: Sequence[Fact]) -> None:
@@ -67,22 +72,17 @@ def fact_rows() -> Select[Any]:
         & (said.start == facts.c.start)
         & (said.end == facts.c.end)
     )
-    in_record = (records.c.revision_id == facts.c.revision_id) & (
-        records.c.record == facts.c.record
-    )
     return (
         select(
             facts,
             revisions.c.document_id,
             revisions.c.sha256,
             documents.c.name.label("document_name"),
-            records.c.incident,
             said.by,
             said.at,
         )
         .join(revisions, revisions.c.id == facts.c.revision_id)
         .join(documents, documents.c.id == revisions.c.document_id)
-        .join(records, in_record)
         .outerjoin(fact_corrections, is_corrected)
     )
 
@@ -93,5 +93,12 @@ def stored_fact_of(row: Row[Any]) -> StoredFact:
     return value_of(StoredFact, row, fact=fact_of(row), correction=correction)
 
 
-def _record_values(record: Record) -> dict[str, object]:
-    return {"record": record.number, "start": record.span.start, "end": record.span.end}
+def _record_values(record: Record, linked: Linked | None) -> dict[str, object]:
+    return {
+        "record": record.number,
+        "start": record.span.start,
+        "end": record.span.end,
+        "incident": linked and linked.incident,
+        "number": linked and linked.number,
+        "occurrence": linked and linked.occurrence,
+    }

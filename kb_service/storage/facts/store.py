@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Connection, func, select, update
+from sqlalchemy import ColumnElement, Connection, func, select, tuple_, update
 
 from kb_service.domain.errors import InvalidRequest, NotFound
 from kb_service.domain.facts import (
@@ -188,10 +188,12 @@ class Facts:
         found: list[StoredFact] = []
         with self._database.read() as connection:
             for batch in batches(incidents):
-                statement = fact_rows().where(
+                telling = select(records.c.revision_id, records.c.record).where(
                     records.c.kb_id == kb_id, records.c.incident.in_(batch)
                 )
-                rows = connection.execute(statement.order_by(records.c.incident, facts.c.id))
+                here = tuple_(facts.c.revision_id, facts.c.record)
+                statement = fact_rows().where(here.in_(telling))
+                rows = connection.execute(statement.order_by(facts.c.incident, facts.c.id))
                 found += map(stored_fact_of, rows)
         return found
 

@@ -55,10 +55,13 @@ facts = Table(
     # As it is compared, cut; `value` is whole.
     Column("text", StoredText, nullable=False),
     Column("value", StoredText, nullable=False),
+    # That its record tells of, here again so that a question reads one table; null: of none.
+    Column("incident", Integer),
     CheckConstraint('0 <= start AND start <= "end"', name="span"),
     Index("ix_facts_revision_id_record", "revision_id", "record"),
     Index("ix_facts_kb_id_field_text", "kb_id", "field", "text"),
     Index("ix_facts_kb_id_field_record", "kb_id", "field", "revision_id", "record"),
+    Index("ix_facts_kb_id_field_incident", "kb_id", "field", "incident"),
     Index(
         "ix_facts_kb_id_field_number",
         "kb_id",

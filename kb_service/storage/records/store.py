@@ -5,10 +5,11 @@ A handful of statements a query, however large the base is. Decides nothing.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from sqlalchemy import Connection, and_, func, or_, select
 
-from kb_service.domain.facts import FactField, Role
+from kb_service.domain.facts import DOCUMENT_RECORD, FactField, Role
 from kb_service.domain.queries import Filters
 from kb_service.domain.record_queries import Counted
 from kb_service.domain.record_sets import RecordRow, Value
@@ -28,6 +29,7 @@ MAX_LACKING = 1000
 MAX_NAMED = 20
 """So many labels or words of one thing are looked at."""
 
+_PLACE = attrgetter("revision_id", "record")
 _NAMED = select(
     documents.c.id,
     documents.c.name,
@@ -78,11 +80,12 @@ class RecordStore:
             require_kb(connection, kb_id)
             roles = read_roles(connection, kb_id, (*fields, *(one.field for one in filters.fields)))
             chosen = Selection(kb_id, of, filters, roles)
-            found = map(RecordRow._make, connection.execute(chosen.rows()))
-            rows = tuple(sorted(found, key=lambda row: (row.revision_id, row.record)))
+            found = map(RecordRow._make, connection.execute(chosen.rows()).all())
+            rows = tuple(sorted(found, key=_PLACE))
             total = connection.execute(chosen.total()).scalar_one()
-            wanted = {*fields, *_unsettled(chosen, rows)}
-            found_values = connection.execute(chosen.values(wanted)) if wanted and rows else ()
+            settling = _settling(chosen, rows) - {*fields}
+            wanted = {*fields, *settling} if rows else ()
+            found_values = connection.execute(chosen.values(fields, settling)) if wanted else ()
             values = (v for one in found_values for v in roles.seen(Value._make(one), wanted))
             return Selected(rows, total, tuple(values), _lacking(connection, chosen))
 
@@ -184,7 +187,7 @@ class RecordStore:
             return frozenset(connection.execute(statement).scalars())
 
 
-def _unsettled(chosen: Selection, rows: Sequence[RecordRow]) -> set[str]:
+def _settling(chosen: Selection, rows: Sequence[RecordRow]) -> set[str]:
     """Return the fields that settle whether a record passes, or which of several reports holds.
 
     A row of a ledger states each field once; a report may state several, and so may several
@@ -192,8 +195,8 @@ def _unsettled(chosen: Selection, rows: Sequence[RecordRow]) -> set[str]:
     """
     incidents = {row.incident for row in rows if row.incident is not None}
     is_linked = len(incidents) < sum(row.incident is not None for row in rows)
-    is_plain = not is_linked and all(row.record > 0 for row in rows)
-    settling = set() if is_plain else set(chosen.fields)
+    is_plain = not is_linked and all(row.record > DOCUMENT_RECORD for row in rows)
+    settling = set() if is_plain else {*chosen.fields}
     return settling | {str(FactField.STATUS)} if is_linked else settling
 
 
