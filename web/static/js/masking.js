@@ -31,7 +31,7 @@ export const maskingButton = (base, onchange) => (seesPersonal()
 function changeMasking({ id, masking }) {
   const kinds = ticks(KINDS, masking.kinds, "masked");
   const roles = ticks(ROLES, masking.roles, "masked_name");
-  const group = (label, lines) => el("fieldset", { class: "right-rows" }, el("legend", { class: "field-label" }, label), lines.map(({ line }) => line));
+  const group = (label, lines) => el("fieldset", { class: "tick-rows" }, el("legend", { class: "field-label" }, label), lines.map(({ line }) => line));
   const chosen = (lines) => lines.filter(({ input }) => input.checked).map(({ code }) => code);
   return openDialog({
     title: t("masking_title"),
