@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from api.dependencies import Base, PrincipalParam, ServicesParam
+from api.dependencies import Base, PrincipalParam, ServicesParam, ShownParam
 from api.inputs import ColumnInput
 from api.json_route import JsonRoute
 from api.schema import Id
@@ -32,8 +32,10 @@ def list_columns(base: Base, services: ServicesParam) -> ColumnFieldListBody:
 
 @router.put("/kb/{kb}/columns")
 def put_column(
-    base: Base, body: ColumnInput, services: ServicesParam, who: PrincipalParam
+    base: Base, body: ColumnInput, services: ServicesParam, who: PrincipalParam, shown: ShownParam
 ) -> ColumnPutBody:
     """Say what columns of a name stand for; null: what their names and values tell, again."""
+    # People and phones of a ledger are known by what its columns stand for.
+    shown.require_all(base.id, "a column that stands for something else")
     number = services.columns.put(base.id, body.name, body.field, who.name)
     return ColumnPutBody(num_documents=number)

@@ -105,7 +105,11 @@ UPLOAD_BODY: dict[str, Any] = {
     openapi_extra=UPLOAD_BODY,
 )
 async def upload_documents(
-    base: Base, request: Request, services: ServicesParam, request_id: RequestIdParam
+    base: Base,
+    request: Request,
+    services: ServicesParam,
+    request_id: RequestIdParam,
+    shown: ShownParam,
 ) -> Response:
     """Take files in; 202 with one outcome a file, 422 with the same when all were rejected."""
     parser = await run_in_threadpool(
@@ -114,6 +118,9 @@ async def upload_documents(
     try:
         await feed_body(request, parser)
         form = parser.flush()
+        if form.encoding:
+            # It holds for all that the document has and gets, also for what others send in.
+            shown.require_all(base.id, "a document read in another encoding")
         items = await run_in_threadpool(accept_all, services.uploads, base.id, form)
     finally:
         await run_in_threadpool(parser.close)
@@ -205,9 +212,11 @@ def show_document(base: Base, document: Id, services: ServicesParam) -> Document
 
 @router.post("/kb/{kb}/documents/{document}/read", status_code=202)
 def read_document_as(
-    base: Base, document: Id, body: ReadAsInput, services: ServicesParam
+    base: Base, document: Id, body: ReadAsInput, services: ServicesParam, shown: ShownParam
 ) -> UploadItemBody:
     """Have a text read again in the encoding that is named; its ingest goes on as a job."""
+    # In another encoding its words are other characters, of which none is known to be personal.
+    shown.require_all(base.id, "a document read in another encoding")
     return upload_item_body(services.uploads.read_as(base.id, document, body.encoding))
 
 
