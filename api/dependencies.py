@@ -80,10 +80,22 @@ class Shown:
         hides_itself(self._scope)
         return found if self._veiling is None else self._veiling.facts(found, kb_id)
 
+    def file_name(self, base: KnowledgeBase) -> str:
+        """Return how files of a base are called: its name may be personal, its id is not."""
+        return base.id if self.hides(base.id) else base.name
+
     def marks(self, kb_id: str, place: Place) -> Marks | None:
-        """Return what a text hides, for a picture of it; None where nothing is hidden."""
+        """Return what a text hides, for a picture of it; None where the base hides nothing.
+
+        Raises RightMissing (personal_data_masked) where it does and the text is not there.
+        """
         hides_itself(self._scope)
-        return self._veiling.marks(kb_id, place) if self._veiling else None
+        if self._veiling is None or not self.hides(kb_id):
+            return None
+        found = self._veiling.marks(kb_id, place)
+        if found is None:
+            raise masked_error("the picture of a page whose text is gone")
+        return found
 
 
 def shown_to(request: Request) -> Shown:

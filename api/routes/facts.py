@@ -86,7 +86,7 @@ def export_facts(
     """Return all of these facts as a CSV file."""
     lines = csv_lines(shown.facts(base.id, services.facts.every(base.id, field, document)))
     headers = {
-        "Content-Disposition": content_disposition(f"{base.name} facts.csv"),
+        "Content-Disposition": content_disposition(f"{shown.file_name(base)} facts.csv"),
         "X-Content-Type-Options": "nosniff",
     }
     return StreamingResponse(lines, headers=headers, media_type="text/csv; charset=utf-8")

@@ -26,4 +26,4 @@ def report_query(
     """Run a typed query and return its answer as one HTML file to hand over."""
     told = services.querying.told_of(base.id, body.to_domain(), body.language)
     page = services.reports.of_query(base.id, told, body.language, shown.report(base.id))
-    return page_attachment(page, f"{base.name} report.html")
+    return page_attachment(page, f"{shown.file_name(base)} report.html")

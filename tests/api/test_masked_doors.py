@@ -7,7 +7,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from tests.api.masked import ADMIN, DESK, Desk, filled
+from tests.api.masked import ADMIN, DESK, Desk, filled, leaks
 from tests.api.service import ApiService
 
 DOCUMENTS = "/kb/reports/documents"
@@ -65,3 +65,18 @@ def test_only_who_sees_it_says_what_columns_stand_for(
     assert client.get("/kb/reports/columns").json()["items"] == []
     put = client.put("/kb/reports/columns", json={"name": "电话", "field": "phone"})
     assert put.status_code == 200
+
+
+def test_files_of_a_base_do_not_tell_a_name_that_is_personal(
+    desk: Desk, client: TestClient, service: ApiService, kb_id: str, document: str
+) -> None:
+    client.patch("/kb/reports", json={"name": "张伟13812345678"})
+    query = {"json": {"op": "count", "of": "records", "filters": {}}}
+    for who, is_told in ((desk, False), (client, True)):
+        table = who.get(f"/kb/{kb_id}/facts.csv")
+        report = who.post(f"/kb/{kb_id}/query/report", **query)  # type: ignore[arg-type]  # JSON
+        for answer in (table, report):
+            assert answer.status_code == 200
+            head = answer.headers["content-disposition"]
+            assert bool(leaks(head)) is is_told
+            assert (kb_id in head) is not is_told
