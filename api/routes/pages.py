@@ -53,8 +53,11 @@ async def show_page(
 ) -> Response:
     """Return one page as PNG."""
     asked = PictureRequest(base.id, document, revision, page_number, parse_boxes(boxes), scale)
-    marks = await run_in_threadpool(shown.marks, base.id, (document, revision))
-    picture = await run_in_threadpool(services.pictures.find, asked, marks)
+    picture = await run_in_threadpool(
+        services.pictures.find,
+        asked,
+        lambda found: shown.marks(base.id, (found.document_id, found.sha256)),
+    )
     headers = {"ETag": f'"{picture.tag}"', "Cache-Control": "no-cache"}
     if if_none_match == headers["ETag"]:
         return Response(status_code=304, headers=headers)

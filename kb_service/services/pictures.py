@@ -64,8 +64,11 @@ class PictureService:
         self._catalog = catalog
         self._drawer = drawer
 
-    def find(self, request: PictureRequest, marks: Marks | None = None) -> Picture:
-        """Return the picture, not yet drawn. `marks`: what is to be hidden of the text.
+    def find(
+        self, request: PictureRequest, marks_of: Callable[[Revision], Marks | None]
+    ) -> Picture:
+        """Return the picture, not yet drawn. `marks_of`: what is to be hidden of a revision's text,
+        asked for the very revision that is drawn; None: nothing.
 
         Raises InvalidRequest, NotFound, StorageError, RightMissing (personal_data_masked) for a
         page of which nothing tells where its words stand.
@@ -77,6 +80,7 @@ class PictureService:
         check_range("scale", request.scale, MIN_SCALE, MAX_SCALE)
         found = self._catalog.revisions.get(request.kb_id, request.document_id, request.sha256)
         _check_page(found, request.page_number)
+        marks = marks_of(found)
         if marks is None:
             return Picture(request, found)
         page = self._catalog.revisions.page(found.id, request.page_number)

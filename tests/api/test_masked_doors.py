@@ -7,7 +7,9 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from tests.api.masked import ADMIN, DESK, Desk, filled, leaks
+from kb_service.services.veils import MaskingService, Veil
+from tests.api.conftest import PDF_BYTES
+from tests.api.masked import ADMIN, ALL, DESK, SENTENCES, Desk, filled, leaks
 from tests.api.service import ApiService
 
 DOCUMENTS = "/kb/reports/documents"
@@ -80,3 +82,56 @@ def test_files_of_a_base_do_not_tell_a_name_that_is_personal(
             head = answer.headers["content-disposition"]
             assert bool(leaks(head)) is is_told
             assert (kb_id in head) is not is_told
+
+
+@pytest.fixture
+def page(client: TestClient, service: ApiService, kb_id: str, desk: Desk) -> str:
+    """The path of a document whose page has nothing to hide, in a base that masks all."""
+    client.patch("/kb/reports", json={"masking": ALL})
+    sent = client.post(DOCUMENTS, files=[("files", ("a.pdf", PDF_BYTES))]).json()
+    service.ingest(["Nothing to hide."])
+    return f"{DOCUMENTS}/{sent['items'][0]['document']['id']}"
+
+
+def test_a_picture_is_of_the_version_whose_words_it_hides(
+    desk: Desk,
+    client: TestClient,
+    service: ApiService,
+    page: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A version that came while a picture was looked for was drawn with the boxes of another."""
+    first = client.get(page).json()["revision"]["sha256"]
+    known = MaskingService.veil
+
+    def revised(*given: Any) -> Veil:  # noqa: ANN401  whatever a veil is asked for
+        monkeypatch.undo()
+        veil = known(*given)
+        client.post(DOCUMENTS, files=[("files", ("a.pdf", PDF_BYTES + b"%2"))])
+        service.ingest(SENTENCES[:1])
+        return veil
+
+    monkeypatch.setattr(MaskingService, "veil", revised)
+    early = desk.get(f"{page}/pages/1.png")
+    second = client.get(page).json()["revision"]["sha256"]
+    tags = {
+        sha256: desk.get(f"{page}/pages/1.png", params={"revision": sha256}).headers["etag"]
+        for sha256 in (first, second)
+    }
+    assert first != second
+    assert early.headers["etag"] == tags[first] != tags[second]
+
+
+def test_no_picture_leaves_of_a_text_that_is_gone(
+    desk: Desk, client: TestClient, page: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = MaskingService.veil
+
+    def deleted(*given: Any) -> Veil:  # noqa: ANN401  whatever a veil is asked for
+        monkeypatch.undo()
+        client.delete(page)
+        return known(*given)
+
+    assert desk.get(f"{page}/pages/1.png").status_code == 200
+    monkeypatch.setattr(MaskingService, "veil", deleted)
+    assert refused(desk.get(f"{page}/pages/1.png"))
