@@ -13,12 +13,14 @@ from kb_service.language.personal.numbers import folded
 from kb_service.language.regexes import regex
 
 _THIN = "\u00ad\u200b-\u200d\u2060\ufeff"
-_HAN_RUN = regex(f"[{HAN}](?:[ \u3000{_THIN}]*\n?[ \u3000{_THIN}]*[{HAN}·•])+")
+_GAP = f"[ \u3000{_THIN}]*"
+_HAN_RUN = regex(f"[{HAN}](?:{_GAP}(?:\n{_GAP})?[{HAN}·•])+")
 _LETTER = rf"[^\W\d_{CJK}]"
 _WORD = regex(rf"{_LETTER}+(?:(?:['’](?!s(?!{_LETTER}))|[.-]+){_LETTER}+)*")
 """A possessive ends a name."""
 _BETWEEN_WORDS = regex(r"[\s,.]{0,3}")
 _HAN = regex(f"[{HAN}]")
+_NEXT_WORD = regex(r"[ ]([A-Z][a-z]+)")
 _TOKEN = regex("[a-z0-9]+")
 _BETWEEN_TOKENS = regex(rf"[^\w]{{1,3}}|[{_THIN}\s]{{1,5}}")
 _MAX_TOKENS = 20
@@ -36,6 +38,8 @@ class KnownNames:
     lengths: tuple[int, ...]
     words: frozenset[str]
     whole: frozenset[tuple[str, ...]]
+    longest: int = 0
+    """Words of the longest name of `whole`."""
 
     @classmethod
     def of(cls, names: Iterable[str]) -> "KnownNames":
@@ -51,12 +55,17 @@ class KnownNames:
                 whole.add(parts)
                 words.update(part for part in parts if len(part) >= _MIN_PART)
         lengths = tuple(sorted({len(name) for name in han if len(name) <= _MAX_HAN}, reverse=True))
-        return cls(frozenset(han), lengths, frozenset(words), frozenset(whole))
+        longest = max(map(len, whole), default=0)
+        return cls(frozenset(han), lengths, frozenset(words), frozenset(whole), longest)
 
     def __or__(self, other: "KnownNames") -> "KnownNames":
         lengths = tuple(sorted({*self.lengths, *other.lengths}, reverse=True))
         return KnownNames(
-            self.han | other.han, lengths, self.words | other.words, self.whole | other.whole
+            self.han | other.han,
+            lengths,
+            self.words | other.words,
+            self.whole | other.whole,
+            max(self.longest, other.longest),
         )
 
 
@@ -87,11 +96,10 @@ def _han_again(text: str, known: KnownNames) -> Iterator[TextSpan]:
 def _words_again(text: str, known: KnownNames) -> Iterator[TextSpan]:
     if not known.whole:
         return
-    longest = max(map(len, known.whole))
     words = [(m.start(), m.end(), m.group().casefold()) for m in _WORD.finditer(text)]
     place = 0
     while place < len(words):
-        count = _count_at(text, words, place, longest, known.whole)
+        count = _count_at(text, words, place, known.longest, known.whole)
         if count:
             yield TextSpan(words[place][0], words[place + count - 1][1])
         elif _is_part(text, words, place, known.words):
@@ -122,7 +130,7 @@ def _is_part(text: str, words: _Words, place: int, parts: Collection[str]) -> bo
     start, end, word = words[place]
     if word not in parts or not text[start].isupper():
         return False
-    follows = re.match(r"[ ]([A-Z][a-z]+)", text[end:])
+    follows = _NEXT_WORD.match(text, end)
     return follows is None or follows[1].casefold() in parts
 
 

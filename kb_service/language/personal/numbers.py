@@ -27,8 +27,9 @@ _MARK = "\ue001"
 _THIN = "\u00ad\u200b-\u200d\u2060\ufeff"
 _DASHES = "\\-\u2010-\u2015\u2212"
 _BREAK = r"[ \t]*\n[ \t]*"
-_GAPS = (f"[{_THIN}]*[ .\xb7{_DASHES}]?[{_THIN}]*", f"(?:[{_THIN} {_DASHES}]*|{_BREAK})")
-"""Between two digits: what may part them on a line, and a line's end."""
+_GAPS = (f"[{_THIN}]*(?:[ .\xb7{_DASHES}][{_THIN}]*)?", f"(?:[{_THIN} {_DASHES}]*|{_BREAK})")
+"""Between two digits: what may part them on a line, and a line's end. No number begins with one:
+a long run of spaces would be read again from each of them."""
 _REACH = 40
 """Characters before a number in which the word for it stands."""
 _BEFORE = {
@@ -153,7 +154,7 @@ def _is_evenly_parted(words: str) -> bool:
 
 def tight(words: str) -> str:
     """Return the letters and digits of a number alone."""
-    return "".join(c for c in words if c.isalnum())
+    return "".join(filter(str.isalnum, words))
 
 
 def _between(low: int, high: int | None = None) -> Callable[[str], bool]:
@@ -182,7 +183,7 @@ def _mail() -> Iterator[_Form]:
 def _plates() -> Iterator[_Form]:
     for written in _LEXICON.patterns("personal", "plates"):
         yield _Form(PersonalKind.PLATE, regex(written), _between(2, 7), is_free=True)
-    words = r"(?=[a-z0-9 -]*\d)[a-z0-9]{1,4}[ -]?[a-z0-9]{2,5}(?:[ -]\d{1,4})?"
+    words = r"(?=[a-z0-9 -]{0,15}\d)[a-z0-9]{1,4}[ -]?[a-z0-9]{2,5}(?:[ -]\d{1,4})?"
     foreign = rf"(?<![a-z0-9])(?P<who>[a-z]{{2}}[ -]?\d\d[ -][a-z]{{3}}|{words})"
     pattern = regex(foreign + r"(?![a-z0-9])")
     yield _Form(PersonalKind.PLATE, pattern, _between(1, 7), is_told=True)
@@ -205,7 +206,7 @@ def _on(gap: str) -> Iterator[_Form]:
 
 
 def _phones(gap: str) -> Iterator[tuple[str, Callable[[str], bool]]]:
-    country = rf"(?:(?:\+|00|\(\+?)?86\)?{gap}|\+?{gap})"
+    country = rf"(?:(?:\+|00|\(\+?)?86\)?{gap}|(?:\+{gap})?)"
     yield rf"{country}1{gap}[3-9]{_after(9, gap)}", _between(11, 15)
     yield rf"{country}\(?0?(?:10|2\d|[3-9]\d\d)\)?{gap}[2-9]{_after(6, gap)}", _between(13, 16)
     area = r"\(?0(?:10|2\d|[3-9]\d\d)\)?"

@@ -5,9 +5,9 @@ describes a person behind it. The people of facts of the same text come in with 
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from kb_service.domain.facts import Fact, FactField, Role
 from kb_service.domain.masking import PersonRole
@@ -23,7 +23,7 @@ _MAX_NAME = 60
 _BEFORE, _BEHIND, _LABEL = 70, 24, 24
 """Characters around a word for a role in which a name stands, and in which a label begins."""
 _SPLIT = regex("|".join(shipped_lexicon().patterns("personal", "splits")))
-_BARRED = regex(r"[^\n]*[|\t][^\n]*[|\t][^\n]*")
+_BARRED = regex(r"(?m)^[^|\t\n]*[|\t][^|\t\n]*[|\t][^\n]*")
 _CELL = regex(r"[^|\t\n]+")
 _RULE = regex(r"[\s:-]*")
 _OF_FACTS = {Role.REPORTER: PersonRole.REPORTER, Role.HANDLER: PersonRole.HANDLER}
@@ -129,7 +129,8 @@ def people_in(text: str) -> list[NamedPerson]:
     low = plain(text)
     found = [one for way in _ways() for one in way.people(text, low)]
     found += _in_columns(text, low)
-    return [_shortest(one, text) for one in found if _may_be(one.name)]
+    times = cache(text.count)
+    return [_shortest(one, times) for one in found if _may_be(one.name)]
 
 
 def _in_columns(text: str, low: str) -> Iterator[NamedPerson]:
@@ -210,11 +211,14 @@ def _may_be(name: str) -> bool:
     return letters >= 2 and len(name) <= _MAX_NAME and not any(map(str.isdigit, name))
 
 
-def _shortest(one: NamedPerson, text: str) -> NamedPerson:
-    """Of three characters whose last is another word's: the two that stand elsewhere without it."""
+def _shortest(one: NamedPerson, times: Callable[[str], int]) -> NamedPerson:
+    """Of three characters whose last is another word's: the two that stand elsewhere without it.
+
+    `times`: how often words stand in the text.
+    """
     if len(one.name) != 3 or not all(map(_HAN.match, one.name)):
         return one
     pair = one.name[:2]
-    if text.count(pair) <= text.count(one.name):
+    if times(pair) <= times(one.name):
         return one
     return NamedPerson(pair, TextSpan(one.span.start, one.span.start + 2), one.role)
