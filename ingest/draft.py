@@ -5,6 +5,7 @@ between two blocks, so that no sentence crosses them.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ingest.embedded import EmbeddedPictures
@@ -127,6 +128,10 @@ class DraftDocument:
                 code="document_too_large",
                 details={"max_text_chars": self._max_text_chars},
             )
+
+    def lose(self, losses: Iterable[Loss]) -> None:
+        """Note what else of the file is not read."""
+        self._losses.extend(losses)
 
     def add_picture(self, data: bytes | None) -> None:
         """Append the words of a picture that stands here, as OCR read them; nothing is no picture.

@@ -45,9 +45,11 @@ _IN_A_COMMENT = re.compile(rb"^[^\n]{0,20}?(?:#|//|/\*|<!--|;)[^\n]*?coding[:=]\
 _ESCAPES = (
     (re.compile(rb"\x1b\$(?:[@AB]|\([DOPQ])"), ("iso2022_jp_2", "iso2022_jp_2004", "iso2022_jp_3")),
     (re.compile(rb"\x1b\$\)C"), ("iso2022_kr",)),
-    (re.compile(rb"^[\0-\x7f]*~\{[!-~]{2}[\0-\x7f]*~\}"), ("hz",)),
+    (re.compile(rb"~\{[!-~]{2}"), ("hz",)),
 )
 """How a text in ISO 2022 or HZ begins to speak Japanese, Korean or Chinese."""
+_HZ_END = b"~}"
+_HIGH = re.compile(rb"[\x80-\xff]")
 _CONTROL = re.compile(r"[\x00-\x07\x0b\x0e-\x1a\x1c-\x1f\x7f-\x9f]")
 MIN_WIDE_BYTES = 8
 MIN_TELLING_BYTES = 24
@@ -170,13 +172,20 @@ def _said(data: bytes, declared: str) -> Decoded | None:
 def _escaped(data: bytes) -> Decoded | None:
     """Return a text in seven bits that names its alphabets by escapes, as old mail does."""
     for mark, encodings in _ESCAPES:
-        if mark.search(data) is None:
+        begun = mark.search(data)
+        if begun is None or ("hz" in encodings and not _is_hz(data, begun.end())):
             continue
         for encoding in encodings:
             text = _strictly(data, encoding)
             if text is not None and _is_text(text) and not text.isascii():
                 return Decoded(text, encoding, SURE)
     return None
+
+
+def _is_hz(data: bytes, begun: int) -> bool:
+    """True where what began ends again, in seven bits up to there."""
+    high = _HIGH.search(data)
+    return data.rfind(_HZ_END, begun, high.start() if high else len(data)) >= 0
 
 
 def _unicode(data: bytes) -> Decoded | None:

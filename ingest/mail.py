@@ -23,6 +23,7 @@ from ingest.encodings import Decoded, decode
 from ingest.limits import ParseLimits
 from ingest.media_types import MSG
 from ingest.members import MemberFolder
+from ingest.office_package import lost
 from ingest.plain_text import add_text
 from ingest.web_page import add_html
 from kb_service.domain.documents import ParsedDocument
@@ -148,9 +149,7 @@ class Mail:
         if kind == "message/rfc822":
             self._add_inner(part, file_name, depth)
         elif kind == "message/delivery-status":
-            for fields in _parts(part):
-                lines = (f"{name}: {_header(fields, name, '')}" for name in fields)
-                self._draft.add("\n".join(lines))
+            self._add_status(part)
         elif kind == "multipart/alternative":
             self._add_alternative(_parts(part), depth)
         elif part.get_content_maintype() == "multipart":
@@ -163,6 +162,17 @@ class Mail:
         else:
             self._keep(part, file_name)
 
+    def _add_status(self, part: EmailMessage) -> None:
+        """Add the fields of a report of a mail server; those that are no text are lost."""
+        for fields in _parts(part):
+            lines: list[str] = []
+            for name in fields:
+                try:
+                    lines.append(f"{name}: {_header(fields, name, '')}")
+                except DocumentError as error:
+                    self._draft.lose([lost(f"{self._within}{name}", error)])
+            self._draft.add("\n".join(lines))
+
     def _add_alternative(self, parts: list[EmailMessage], depth: int) -> None:
         """Add the alternative that is easiest to read, unless another says much more."""
         if not parts:
@@ -172,9 +182,26 @@ class Mail:
         chosen = next(n for n, length in enumerate(lengths) if length >= most / 2)
         self._add_part(parts[chosen], depth)
         for other in (part for number, part in enumerate(parts) if number != chosen):
-            for part in other.walk():  # what is there once is no alternative
-                if part.get_content_type() == _INVITATION or part.is_attachment():
-                    self._add_part(part, depth)
+            self._add_own(other, depth)
+
+    def _add_own(self, part: EmailMessage, depth: int) -> None:
+        """Add what an alternative that is not shown has alone: invitations, attachments.
+
+        One that cannot be read costs nothing else of the mail.
+        """
+        if part.get_content_type() != _INVITATION and not part.is_attachment():
+            for inner in _parts(part) if part.is_multipart() else ():
+                self._add_own(inner, depth)
+            return
+        outside = self._within
+        try:
+            self._add_part(part, depth)
+        except DocumentError as error:
+            if error.code == "document_too_large":
+                raise
+            self._within = outside
+            called = _shown(part.get_filename() or "", "") or part.get_content_type()
+            self._draft.lose([lost(f"{outside}{called}", error)])
 
     def _add_text(self, part: EmailMessage) -> None:
         content = _content(part, self._name)

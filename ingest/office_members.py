@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ingest.encodings import decode
 from ingest.members import MemberFolder
 from ingest.office_package import OfficePackage
+from kb_service.domain.errors import DocumentError
 
 if TYPE_CHECKING:
     from olefile import OleFileIO
@@ -36,41 +37,54 @@ def keep_embedded(path: Path, members: MemberFolder) -> None:
         package = OfficePackage(file)
         if not any(_EMBEDDED in name for name in package.names):
             return
-        sources = (n for n in package.names if n.endswith(".xml") and _CHARTS not in n)
-        named = (target for source in sources for target in package.targets(source).values())
-        for part in dict.fromkeys(part for kind, part in named if kind in _KINDS):
-            _keep(PurePosixPath(part).name, package.bytes_of(part) or b"", members)
+        for part in _embedded_parts(package):
+            name, found = PurePosixPath(part).name, None
+            with package.losing(name):
+                found = _taken_out(name, package.bytes_of(part) or b"")
+            if found is not None:
+                members.add(members.path_of(found[0]), found[1])
+        for loss in package.losses:
+            members.lose(members.path_of(loss.where), loss.what, loss.sample)
 
 
-def _keep(name: str, data: bytes, members: MemberFolder) -> None:
+def _embedded_parts(package: OfficePackage) -> list[str]:
+    """Return the parts that are files of others, each once."""
+    found: dict[str, None] = {}
+    for source in package.names:
+        if source.endswith(".xml") and _CHARTS not in source:
+            with package.losing(source):
+                targets = package.targets(source).values()
+                found |= dict.fromkeys(part for kind, part in targets if kind in _KINDS)
+    return list(found)
+
+
+def _taken_out(name: str, data: bytes) -> tuple[str, bytes] | None:
+    """Return name and bytes of an embedded file, None for what is none. Raises UNREADABLE."""
     if not data.startswith(_STORAGE):
-        members.add(members.path_of(name), data)
-        return
+        return name, data
     import olefile
 
-    try:
-        with olefile.OleFileIO(io.BytesIO(data)) as storage:
-            _keep_stored(name, data, storage, members)
-    except (OSError, ValueError) as error:
-        members.lose(members.path_of(name), "corrupt_document", str(error)[:200])
+    with olefile.OleFileIO(io.BytesIO(data)) as storage:
+        return _stored(name, data, storage)
 
 
-def _keep_stored(name: str, data: bytes, storage: "OleFileIO", members: MemberFolder) -> None:
+def _stored(name: str, data: bytes, storage: "OleFileIO") -> tuple[str, bytes] | None:
     streams = {entry[0] for entry in storage.listdir()}
     suffix = next((_OWN_FORMATS[stream] for stream in _OWN_FORMATS if stream in streams), "")
     if suffix:
-        members.add(members.path_of(PurePosixPath(name).stem + suffix), data)
-    elif _PACKED in streams:
+        return PurePosixPath(name).stem + suffix, data
+    if _PACKED in streams:
         called, content = _unpacked(storage.openstream(_PACKED).read())
-        members.add(members.path_of(called or name), content)
-    elif whole := next((stream for stream in _WHOLE if stream in streams), ""):
+        return called or name, content
+    if whole := next((stream for stream in _WHOLE if stream in streams), ""):
         content = storage.openstream(whole).read()
         own = PurePosixPath(name).suffix
         suffix = next((s for head, s in _SUFFIXES.items() if content.startswith(head)), "")
-        members.add(members.path_of(str(PurePosixPath(name).with_suffix(suffix or own))), content)
-    elif not streams & _NO_FILE:
-        reason = f"an object of another program: {', '.join(sorted(streams))}"[:200]
-        members.lose(members.path_of(name), "unsupported_media_type", reason)
+        return str(PurePosixPath(name).with_suffix(suffix or own)), content
+    if not streams & _NO_FILE:
+        reason = f"an object of another program: {', '.join(sorted(streams))}"
+        raise DocumentError(reason, code="unsupported_media_type")
+    return None
 
 
 def _unpacked(data: bytes) -> tuple[str, bytes]:
@@ -87,7 +101,15 @@ def _unpacked(data: bytes) -> tuple[str, bytes]:
     content = data[start + 4 : start + 4 + size]
     if len(data) < start + 4 or len(content) != size:
         raise ValueError(f"{size} bytes are announced, {len(content)} are there")
-    return decode(called, "name").text if called else "", content
+    return _name_of(called), content
+
+
+def _name_of(called: bytes) -> str:
+    """Return the name of a packed file, "" where it is none: its content is good without."""
+    try:
+        return decode(called, "name").text if called else ""
+    except DocumentError:
+        return ""
 
 
 def _text_at(data: bytes, start: int) -> tuple[bytes, int]:

@@ -4,17 +4,28 @@ Knows the zip, the relationships and the properties that Word and PowerPoint fil
 damaged packages as far as they go: a relationship that leads nowhere is no part. Knows no text.
 """
 
+import lzma
 import posixpath
 import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from kb_service.domain.errors import DocumentError
+from kb_service.domain.members import Loss
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
 
+UNREADABLE = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, DocumentError,
+    OverflowError, OSError, ValueError,
+)  # fmt: skip
+"""What reading a damaged part raises."""
+MAX_REASON_CHARS = 200
 _PROGRAM_TITLES = frozenset(("Word Document", "PowerPoint Presentation", "Presentation"))
 _PROGRAM_AUTHORS = frozenset(("python-docx", "Microsoft Office User"))
 _LIMIT = "ERR_RESOURCE_LIMIT"
@@ -73,12 +84,22 @@ def xml_root(data: bytes, name: str) -> "_Element | None":
     return root
 
 
+def lost(where: str, error: Exception) -> Loss:
+    """Return what is told of a part that cannot be read."""
+    code = error.code if isinstance(error, DocumentError) else "corrupt_document"
+    return Loss(where, code, None, str(error)[:MAX_REASON_CHARS])
+
+
 class OfficePackage:
-    """Parts by name. Raises DocumentError `corrupt_document` for one that declares entities."""
+    """Parts by name. Raises DocumentError `corrupt_document` for one that declares entities.
+
+    `losses`: parts without which the file was read.
+    """
 
     def __init__(self, package: zipfile.ZipFile) -> None:
         self._package = package
         self._stored = {name.replace("\\", "/").lstrip("/"): name for name in package.namelist()}
+        self.losses: list[Loss] = []
 
     @property
     def names(self) -> list[str]:
@@ -109,14 +130,33 @@ class OfficePackage:
             raise DocumentError(f"{name} declares entities", code="corrupt_document")
         return root
 
+    @contextmanager
+    def losing(self, name: str) -> Iterator[None]:
+        """Note a part that cannot be read, and go on: one beside the text must not cost the text.
+
+        Within it only the part is read; what is done with its words raises outside.
+        """
+        try:
+            yield
+        except UNREADABLE as error:
+            self.losses.append(lost(name, error))
+
     def main_part(self, usual: str) -> str:
         """Return the part that the package names as its document; some programs number it."""
         named = (part for kind, part in self.targets("").values() if kind == "officeDocument")
         return next(named, usual)
 
     def bytes_of(self, name: str) -> bytes | None:
-        """Return a part as it is stored, None when it is not there."""
-        return self._package.read(self._stored[name]) if name in self._stored else None
+        """Return a part as it is stored, None when it is not there.
+
+        Raises DocumentError `encrypted_document`, and what reading a damaged part raises.
+        """
+        try:
+            return self._package.read(self._stored[name]) if name in self._stored else None
+        except NotImplementedError:
+            raise
+        except RuntimeError as error:
+            raise DocumentError(f"{name} is encrypted", code="encrypted_document") from error
 
     def picture(self, name: str) -> bytes | None:
         """Return the bytes of a picture of this package, None where it has none of that name."""

@@ -22,6 +22,8 @@ from kb_service.language.layout import LAYOUT
 if TYPE_CHECKING:
     from lxml.etree import _Element
 
+MAX_DEPTH = 5
+"""Objects within objects that are read."""
 MAX_REPEATS = 1_000
 """Times that a cell, row or space may repeat; empty cells to the end of a sheet are said once."""
 _CONTENT, _STYLES, _META, _MANIFEST = (
@@ -88,12 +90,13 @@ def load_open_document(
             has_pictures = any(local(node) == "image" for node in page.iter())
             draft.end_page(NO_TEXT_LAYER if has_pictures else BLANK_PAGE)
             yield Progress(JobStage.LOAD, number, len(pages))
+        draft.lose(package.losses)
         meta = package.root(_META)
         yield draft.finish(_property(meta, "title"), {"author": _property(meta, "creator")})
 
 
 def _with_objects(
-    package: OfficePackage, blocks: Iterator[Block], known: set[str]
+    package: OfficePackage, blocks: Iterator[Block], known: set[str], depth: int = 0
 ) -> Iterator[Block]:
     """Yield the blocks, behind each object what the file holds of it: a chart, a formula, a sheet.
 
@@ -104,9 +107,14 @@ def _with_objects(
         part = f"{block.picture.removeprefix('./')}/{_CONTENT}"
         if block.picture and part not in known:
             known.add(part)
-            root = package.root(part)
-            for _, page in () if root is None else _pages(root):
-                yield from _with_objects(package, blocks_of(page), known)
+            pages: list[tuple[str, _Element]] = []
+            with package.losing(part):
+                root = package.root(part)
+                if root is not None and depth >= MAX_DEPTH:
+                    raise DocumentError(f"objects are read {MAX_DEPTH} deep", code="too_deep")
+                pages += [] if root is None else _pages(root)
+            for _, page in pages:
+                yield from _with_objects(package, blocks_of(page), known, depth + 1)
 
 
 def _shown(node: "_Element") -> Iterator[Block]:

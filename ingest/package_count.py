@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
 
+from ingest.office_package import UNREADABLE
 from kb_service.language.lexicon import CJK
 
 MAX_PART_BYTES = 64 * 1024 * 1024
@@ -57,7 +58,7 @@ class Parts:
                 is_counted = re.fullmatch(self.counted, name) is not None
                 is_once = bool(self.once) and re.fullmatch(self.once, name) is not None
                 if (is_counted or is_once) and entry.file_size <= MAX_PART_BYTES:
-                    found = words_of(self.text_of(package.read(entry)))
+                    found = words_of(self.text_of(_read(package, entry)))
                     if is_counted:
                         words.update(found)
                     else:
@@ -71,6 +72,14 @@ class Parts:
         if self.left_out:
             text = re.sub(self.left_out, "", text, flags=re.DOTALL)
         return unescape(TAG.sub("", re.sub(self.ends, " ", text)))
+
+
+def _read(package: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    """Return a part, nothing of a damaged one: what the text needs of those, its loader names."""
+    try:
+        return package.read(entry)
+    except UNREADABLE:
+        return b""
 
 
 _INDENT = r"|(?<=>)\s*\n\s*(?=<)"

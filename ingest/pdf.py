@@ -6,6 +6,7 @@ limits on time or memory: `sandbox` puts it into a child process.
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pypdfium2
@@ -79,21 +80,38 @@ class PdfLoader:
                     self._drawn.add(number, content.characters, content.sheet)
                 yield Progress(JobStage.LOAD, number, num_pages)
             for place in range(document.count_attachments() if self._members is not None else 0):
-                self._keep(document.get_attachment(place), f"attachment {place + 1}")
+                self._keep_listed(document, place)
             properties = document.get_metadata_dict(skip_empty=True)
             yield draft.finish(_title(properties), _metadata(properties))
         finally:
             document.close()
 
+    def _keep_listed(self, document: pypdfium2.PdfDocument, place: int) -> None:
+        unnamed = f"attachment {place + 1}"
+        try:
+            attachment = document.get_attachment(place)
+        except pypdfium2.PdfiumError as error:
+            self._lose(unnamed, error)
+        else:
+            self._keep(attachment, unnamed)
+
     def _keep(self, attachment: pypdfium2.PdfAttachment, unnamed: str) -> None:
         """Put a file of the document where documents of their own come from."""
         if self._members is None:
             return
-        path = self._members.path_of(attachment.get_name() or unnamed)
+        name = unnamed
+        with suppress(pypdfium2.PdfiumError, UnicodeDecodeError):  # its bytes are good without
+            name = attachment.get_name() or unnamed
         try:
-            self._members.add(path, bytes(attachment.get_data()))
+            data = bytes(attachment.get_data())
         except pypdfium2.PdfiumError as error:
-            self._members.lose(path, "corrupt_document", str(error))
+            self._lose(name, error)
+        else:
+            self._members.add(self._members.path_of(name), data)
+
+    def _lose(self, name: str, error: Exception) -> None:
+        if self._members is not None:
+            self._members.lose(self._members.path_of(name), "corrupt_document", str(error))
 
     def _page(self, document: pypdfium2.PdfDocument, number: int) -> PageContent:
         try:

@@ -32,7 +32,7 @@ _NOTES = frozenset((
 ))  # fmt: skip
 _TOLD = _NOTES | {pdfium.FPDF_ANNOT_WIDGET, pdfium.FPDF_ANNOT_FREETEXT}
 _DRAWN = frozenset((pdfium.FPDF_ANNOT_STAMP, pdfium.FPDF_ANNOT_FREETEXT))
-_TAG = re.compile(r"<[^>]*>")
+_TAG = re.compile(r"<[^<>]*>")
 _PASSWORD_FLAG = 1 << 13
 
 

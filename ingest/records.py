@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from html import unescape
 from typing import TYPE_CHECKING, Any
 
-from ingest.draft import DraftDocument
+from ingest.draft import DraftDocument, clean
 from ingest.office_package import local, xml_root
 from ingest.plain_text import add_text
 from ingest.tables import CELL_JOIN
@@ -24,7 +24,7 @@ _REFERENCE = re.compile(rb"&([A-Za-z_][A-Za-z0-9._:-]*);")
 _DECLARED = re.compile(rb"<!ENTITY\s+([A-Za-z_][A-Za-z0-9._:-]*)")
 _PREDEFINED = (b"amp", b"lt", b"gt", b"quot", b"apos")
 _NAMED = re.compile(r"&([\w.:-]+);")
-_TAG = re.compile(r"<[^>]*>")
+_TAG = re.compile(r"<[^<>]*>")
 LONG_CHARS = 400
 """A record longer than this is said line by line."""
 
@@ -80,10 +80,11 @@ def _put_entities(root: "_Element") -> None:
     dtd = root.getroottree().docinfo.internalDTD
     entities = () if dtd is None else dtd.iterentities()
     named = {str(e.name): str(e.content) for e in entities if e.content and not e.system_url}
+    known: dict[tuple[str, int], str] = {}
     for node in [node for node in root.iter(Entity) if str(node.text)[1:-1] in named]:
         parent, before = node.getparent(), node.getprevious()
         if parent is not None:
-            said = f"{_said_by(str(node.text), named, MAX_NAMES)}{node.tail or ''}"
+            said = clean(_said_by(str(node.text), named, known, MAX_NAMES)) + (node.tail or "")
             if before is None:
                 parent.text = f"{parent.text or ''}{said}"
             else:
@@ -92,14 +93,23 @@ def _put_entities(root: "_Element") -> None:
             parent.remove(node)
 
 
-def _said_by(text: str, named: dict[str, str], depth: int) -> str:
-    """Return a text with names replaced by what they stand for, without mark-up."""
+def _said_by(
+    text: str, named: dict[str, str], known: dict[tuple[str, int], str], depth: int
+) -> str:
+    """Return a text with names replaced by what they stand for, without mark-up.
+
+    `known`: what a name stands for at a depth; each is put together once, however often it stands.
+    """
 
     def words(found: re.Match[str]) -> str:
-        inner = named.get(found.group(1))
+        name = found.group(1)
+        inner = named.get(name)
         if inner is None or not depth:
             return found.group()
-        return _said_by(_TAG.sub(" ", inner), named, depth - 1)[:MAX_NAMED_CHARS]
+        if (name, depth) not in known:
+            said = _said_by(_TAG.sub(" ", inner), named, known, depth - 1)
+            known[name, depth] = said[:MAX_NAMED_CHARS]
+        return known[name, depth]
 
     return unescape(_NAMED.sub(words, text))
 

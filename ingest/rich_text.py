@@ -105,7 +105,7 @@ class RichText:
         self._aside: list[str | bytes] = []
         self._pictures: list[bytes] = []
         self._property = b""
-        self._said_before = 0
+        self._said_before: int | None = None
         self._waiting = bytearray()
         self._groups = [_Group()]
         self._to_skip = 0
@@ -184,8 +184,9 @@ class RichText:
             self._aside.append(PARAGRAPH)
         elif word == b"upr":
             self._said_before = len(self._pieces)
-        elif word == b"ud" and not group.is_aside:
+        elif word == b"ud" and not group.is_aside and self._said_before is not None:
             del self._pieces[self._said_before :]  # the same in the characters of a code page
+            self._said_before = None
         elif word == b"nonshppict":
             group.is_fallback = True  # the picture before it once more, for old programs
         elif word == b"pict" and not group.is_fallback:

@@ -51,6 +51,7 @@ def load_slides(
                 draft.add_picture(package.picture(block.picture))
             draft.end_page(NO_TEXT_LAYER if slide.has_pictures else BLANK_PAGE)
             yield Progress(JobStage.LOAD, number, num_slides)
+        draft.lose(package.losses)
         yield draft.finish(package.title, {"author": package.author})
 
 

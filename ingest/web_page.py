@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
 from ingest.draft import Block, DraftDocument
+from ingest.office_package import lost
 from ingest.tables import row_texts
 from kb_service.domain.errors import DocumentError
 from kb_service.language.layout import LAYOUT
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 MAX_DEPTH = 255
 """libxml2 stops at this depth and drops the rest of the page."""
 
+MAX_FRAMES = 5
+"""Pages within pages (`srcdoc`) that are read."""
 MAX_SPAN = 200
 """Columns and rows that one cell may cover; what says more is damaged."""
 
@@ -48,7 +51,7 @@ _LAYOUT = frozenset([*_HEADINGS, "table", "ul", "ol", "dl", "form"])
 """Elements inside a cell that show that the table lays a page out and holds no data."""
 
 _ROOT_END = re.compile(r"</(?:html|body)\s*>", re.IGNORECASE)
-_CDATA = re.compile(r"<!\[CDATA\[(.*?)\]\]>", re.DOTALL)
+_CDATA, _CDATA_END = "<![CDATA[", "]]>"
 """Text in pages that are XML as well; the parser of web pages takes it for a comment."""
 _SPACE = re.compile(r"[ \t\n\r\f\xa0]+")
 _WRAPPED = re.compile(f"(?<=[{CJK}])[ \t]*[\n\r]\\s*(?=[{CJK}])")
@@ -68,30 +71,65 @@ def add_html(
     if not text.strip():
         return ""
     tree = html_tree(text)
+    title = " ".join((tree.findtext(".//title") or "").split())
+    draft.lose(lost("iframe", error) for error in put_frames_in(tree))
     for block in blocks_of(tree):
         draft.add(block.text, block.level or LAYOUT.section_level(block.text))
         own = _inline_picture(block.picture)
         draft.add_picture(own or (shown(block.picture) if shown and block.picture else None))
-    return " ".join((tree.findtext(".//title") or "").split())
+    return title
 
 
 def html_tree(text: str) -> "_Element":
-    """Return the root of a page that is not blank.
+    """Return the root of a page, an empty one where nothing but remarks stands in it.
 
     Raises DocumentError (corrupt_document) where the parser would leave out what lies deeper.
     """
-    from lxml import html
+    from lxml import etree, html
 
     parser = html.HTMLParser(encoding="utf-8")
-    text = _CDATA.sub(lambda found: escape(found.group(1)), text.replace("\0", ""))
-    page = _with_open_end(text).encode("utf-8")
-    tree: _Element = html.document_fromstring(page, parser)
+    page = _with_open_end(_with_quoted_text(text.replace("\0", ""))).encode("utf-8")
+    try:
+        tree: _Element = html.document_fromstring(page, parser)
+    except etree.ParserError:  # it has no element
+        tree = html.Element("html")
     if any(entry.type_name == "ERR_RESOURCE_LIMIT" for entry in parser.error_log):
         raise DocumentError(
             f"elements are nested deeper than {MAX_DEPTH} levels, the limit of the HTML parser",
             details={"max_depth": MAX_DEPTH},
         )
     return tree
+
+
+def put_frames_in(root: "_Element", depth: int = 0) -> list[DocumentError]:
+    """Put the pages that frames hold themselves in their places; return why some are not read."""
+    errors: list[DocumentError] = []
+    for frame in [node for node in root.iter("iframe") if node.get("srcdoc", "").strip()]:
+        if any(map(_is_hidden, frame.iterancestors())):
+            continue
+        try:
+            if depth >= MAX_FRAMES:
+                raise DocumentError(f"frames are read {MAX_FRAMES} deep", code="too_deep")
+            inner = html_tree(frame.get("srcdoc", ""))
+        except DocumentError as error:
+            errors.append(error)
+            continue
+        errors += put_frames_in(inner, depth + 1)
+        frame.addprevious(inner)
+    return errors
+
+
+def _with_quoted_text(text: str) -> str:
+    """Return the page with the text of CDATA sections as text of the page."""
+    pieces: list[str] = []
+    place = 0
+    while (start := text.find(_CDATA, place)) >= 0:
+        end = text.find(_CDATA_END, start + len(_CDATA))
+        if end < 0:
+            break
+        pieces += (text[place:start], escape(text[start + len(_CDATA) : end]))
+        place = end + len(_CDATA_END)
+    return "".join((*pieces, text[place:]))
 
 
 def _with_open_end(text: str) -> str:
@@ -113,9 +151,6 @@ def blocks_of(root: "_Element") -> Iterator[Block]:
         if event in ("comment", "pi"):
             page.say(node.tail)
         elif event == "start":
-            if _name(node) == "iframe" and node.get("srcdoc", "").strip():
-                yield from page.flush()
-                yield from blocks_of(html_tree(node.get("srcdoc", "")))
             if not isinstance(node.tag, str) or _is_hidden(node):
                 walk.skip_subtree()
             elif _name(node) == "table" and not _is_layout(node):

@@ -96,6 +96,7 @@ def add_word(draft: DraftDocument, path: Path, name: str) -> tuple[str, dict[str
                 draft.end_page()
             draft.add(piece.text, piece.level or LAYOUT.section_level(piece.text))
             draft.add_picture(package.picture(piece.picture))
+        draft.lose(package.losses)
         reason = NO_TEXT_LAYER if document.has_pictures else BLANK_PAGE
         return package.title, {"author": package.author}, reason
 
@@ -105,7 +106,7 @@ class WordDocument:
 
     def __init__(self, package: OfficePackage, name: str, depth: int = 0) -> None:
         if depth > MAX_DEPTH:
-            raise DocumentError(f"{name} lies in more than {MAX_DEPTH} documents")
+            raise DocumentError(f"{name} lies in more than {MAX_DEPTH} documents", code="too_deep")
         self._package, self._depth = package, depth
         self._main = package.main_part(_DOCUMENT)
         body = package.root(self._main)
@@ -240,13 +241,16 @@ class WordDocument:
     def _chunk(self, related: str) -> Iterator[Piece]:
         """Yield what a file says that is taken in here. It may be a document of the same kind."""
         part = self._targets.get(related, ("", ""))[1]
-        data = self._package.bytes_of(part) or b""
-        if data.startswith(PACKAGE):
-            with zipfile.ZipFile(io.BytesIO(data)) as file:
-                inner = WordDocument(OfficePackage(file), part, self._depth + 1)
-                yield from (Piece(piece.text, piece.level) for piece in inner.pieces())
-        elif data.strip():
-            yield from (Piece(block.text, block.level) for block in chunk_blocks(data, part))
+        with self._package.losing(part):
+            data = self._package.bytes_of(part) or b""
+            if data.startswith(PACKAGE):
+                with zipfile.ZipFile(io.BytesIO(data)) as file:
+                    inner = OfficePackage(file)
+                    pieces = WordDocument(inner, part, self._depth + 1).pieces()
+                    yield from (Piece(piece.text, piece.level) for piece in pieces)
+                    self._package.losses += inner.losses
+            elif data.strip():
+                yield from (Piece(block.text, block.level) for block in chunk_blocks(data, part))
 
     def _drawing(self, related: str) -> Iterator[str]:
         """Yield the lines of a chart or diagram that the text shows."""

@@ -100,6 +100,7 @@ def load_workbook(
                 draft.add_picture(package.bytes_of(picture))
             draft.end_page()
             yield Progress(JobStage.LOAD, number, num_sheets)
+        draft.lose(package.losses)
         yield draft.finish(package.title, {"author": package.author})
 
 

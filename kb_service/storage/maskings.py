@@ -13,7 +13,7 @@ from kb_service.domain.errors import StorageError
 from kb_service.domain.facts import Fact, FactField
 from kb_service.domain.masking import NO_MASKING, Masking, PersonalKind, PersonRole
 from kb_service.storage.database import Database
-from kb_service.storage.facts.tables import facts
+from kb_service.storage.facts.tables import fact_corrections, facts
 from kb_service.storage.facts.values import fact_of
 from kb_service.storage.revisions.pieces import read_text
 from kb_service.storage.rows import batches, one_of
@@ -41,6 +41,16 @@ class KeptText:
     sha256: str
     is_current: bool
     facts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a person said that words mean, as it was typed. `labels`: what stands beside the words;
+    none where the text is not searchable now."""
+
+    field: str
+    typed: str
+    labels: frozenset[str]
 
 
 class Maskings:
@@ -97,6 +107,46 @@ class Maskings:
         statement = select(facts.c.value, facts.c.role).where(_people_of(kb_id)).distinct()
         with self._database.read() as connection:
             return [(row.value, row.role) for row in connection.execute(statement)]
+
+    def newest_correction(self, kb_id: str) -> tuple[int, int]:
+        """Return two numbers that change with each correction of a base."""
+        said = fact_corrections.c
+        statement = select(func.coalesce(func.max(said.id), 0), func.count(said.id)).join(
+            documents, documents.c.id == said.document_id
+        )
+        with self._database.read() as connection:
+            newest, number = connection.execute(statement.where(documents.c.kb_id == kb_id)).one()
+        return newest, number
+
+    def corrections(self, kb_id: str) -> list[Said]:
+        """Return what people said that words of a base mean, also of texts before the last."""
+        said = fact_corrections.c
+        same_text = (revisions.c.document_id == said.document_id) & (
+            revisions.c.text_sha256 == said.text_sha256
+        )
+        same_words = (
+            (facts.c.revision_id == revisions.c.id)
+            & (facts.c.record == said.record)
+            & (facts.c.field == said.field)
+            & (facts.c.start == said.start)
+            & (facts.c.end == said.end)
+        )
+        statement = (
+            select(said.id, said.field, said.corrected, facts.c.role)
+            .join(documents, documents.c.id == said.document_id)
+            .outerjoin(revisions, same_text & revisions.c.is_current)
+            .outerjoin(facts, same_words)
+            .where(documents.c.kb_id == kb_id, said.corrected.is_not(None))
+        )
+        with self._database.read() as connection:
+            rows = connection.execute(statement).all()
+        labels: dict[int, set[str]] = {}
+        for row in rows:
+            labels.setdefault(row.id, set()).update([] if row.role is None else [row.role])
+        return [
+            Said(row.field, row.corrected["value"], frozenset(labels[row.id]))
+            for row in {row.id: row for row in rows}.values()
+        ]
 
 
 def put_masking(connection: Connection, kb_id: str, masking: Masking) -> None:

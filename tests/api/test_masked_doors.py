@@ -135,3 +135,53 @@ def test_no_picture_leaves_of_a_text_that_is_gone(
     assert desk.get(f"{page}/pages/1.png").status_code == 200
     monkeypatch.setattr(MaskingService, "veil", deleted)
     assert refused(desk.get(f"{page}/pages/1.png"))
+
+
+SAID = ("欧阳修竹", "Zebulon", "Mary Ann Quill", "8765439", "沪B99887")
+
+
+@pytest.fixture
+def corrected(client: TestClient, service: ApiService, document: str) -> str:
+    """A base in which an administrator set facts right; its document."""
+    fields = ("person", "person", "person", "phone", "vehicle")
+    for field, words in zip(fields, SAID, strict=True):
+        facts = client.get("/kb/reports/facts", params={"field": field}).json()["items"]
+        first = next(fact["id"] for fact in facts if not fact["correction"])
+        answer = client.patch(f"/kb/reports/facts/{first}", json={"value": words})
+        assert answer.status_code == 200
+    return document
+
+
+def told(text: str) -> set[str]:
+    return {words for words in SAID if words.casefold() in text.casefold()}
+
+
+def test_what_people_set_right_is_hidden_as_what_documents_say(
+    desk: Desk, client: TestClient, corrected: str
+) -> None:
+    """A value that somebody typed stands in no text, and was shown as the label of a group."""
+    seen: set[str] = set()
+    for by in ("person", "reporter", "phone", "vehicle"):
+        for op in ({"op": "group", "by": by}, {"op": "which", "field": by}):
+            query = op | {"of": "records", "filters": {}}
+            seen |= told(client.post("/kb/reports/query", json=query).text)
+            for path in ("query", "query/report"):
+                answer = desk.post(f"/kb/reports/{path}", json=query)
+                assert answer.status_code == 200
+                assert told(answer.text) == set(), (query, path)
+    assert seen == set(SAID)
+    for path in ("facts", "facts.csv", "incidents", "incidents/1"):
+        answer = desk.get(f"/kb/reports/{path}")
+        assert answer.status_code == 200, path
+        assert told(answer.text) == set(), path
+
+
+def test_a_correction_is_hidden_by_the_role_of_whom_it_names(
+    desk: Desk, client: TestClient, corrected: str
+) -> None:
+    query = {"op": "which", "of": "records", "field": "person", "filters": {}}
+    client.patch("/kb/reports", json={"masking": {"kinds": ["plate"], "roles": ["witness"]}})
+    assert told(client.post("/kb/reports/query", json=query).text) == {*SAID[:3]}
+    assert told(desk.post("/kb/reports/query", json=query).text) == {SAID[0], SAID[2]}
+    client.delete(f"/kb/reports/documents/{corrected}")
+    assert told(desk.post("/kb/reports/query", json=query).text) == set()
