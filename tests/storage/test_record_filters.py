@@ -2,6 +2,7 @@
 
 import pytest
 
+from kb_service.domain.facts import UNKNOWN
 from kb_service.domain.queries import FieldFilter, Filters
 from kb_service.domain.record_queries import Counted
 from kb_service.storage.records.store import RecordStore
@@ -9,7 +10,7 @@ from tests.storage.facts_of import incident_report, said
 from tests.storage.world import World
 
 PEOPLE = {"a": "闻静", "b": "闻静茹", "c": "鲁大成", "d": "sgt. boone"}
-KINDS = {"a": "fire", "b": "theft", "c": "electric_shock"}
+KINDS = {"a": "fire", "b": "theft", "c": "electric_shock", "d": UNKNOWN}
 
 
 def handled(**asked: object) -> Filters:

@@ -9,13 +9,13 @@ from kb_service.storage.facts.tables import facts, records
 RECORD_RULES: Sequence[Rule] = (
     (
         Flaw.MISMATCHED,
-        "fact that is told of another incident than its record is",
+        "fact that is told of another incident than its record is, or of no record",
         (facts.c.id, facts.c.incident),
-        exists_in(
+        ~exists_in(
             records,
             records.c.revision_id == facts.c.revision_id,
             records.c.record == facts.c.record,
-            records.c.incident.is_distinct_from(facts.c.incident),
+            records.c.incident.is_not_distinct_from(facts.c.incident),
         ),
     ),
 )

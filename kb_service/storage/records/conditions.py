@@ -17,7 +17,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
-from kb_service.domain.facts import FIELD_OF_ROLE, FactField, Precision
+from kb_service.domain.facts import FIELD_OF_ROLE, UNKNOWN, FactField, Precision
 from kb_service.domain.queries import FieldFilter, Filters
 from kb_service.storage.facts.tables import facts
 from kb_service.storage.records.roles import Roles
@@ -111,6 +111,7 @@ def _as_asked(kb_id: str, asked: FieldFilter, roles: Roles) -> Iterator[ColumnEl
         has = or_(*(_has(kb_id, asked.field, words) for words in asked.none_of))
         others = _of_base(kb_id).where(roles.states(asked.field), has).correlate(None)
         yield tuple_(facts.c.revision_id, facts.c.record).not_in(others)
+        yield facts.c.text != UNKNOWN  # what nobody knows may be what is left out
     if asked.min is not None:
         yield and_(facts.c.number.is_not(None), facts.c.number >= asked.min)
     if asked.max is not None:

@@ -19,11 +19,15 @@ class Roles:
 
     labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
+    def field_of(self, name: str) -> str:
+        """Return the field whose facts state a field, or people and organisations in a role."""
+        return str(FIELD_OF_ROLE[Role(name)] if name in _ROLES else name)
+
     def states(self, name: str) -> ColumnElement[bool]:
         """True for a fact of a field, or of people and organisations in a role."""
+        of = facts.c.field == self.field_of(name)
         if name not in _ROLES:
-            return facts.c.field == str(name)
-        of = facts.c.field == str(FIELD_OF_ROLE[Role(name)])
+            return of
         return and_(of, facts.c.role.in_(self.labels.get(name, ())))
 
     def seen(self, value: Value, wanted: Iterable[str]) -> Iterator[Value]:

@@ -74,16 +74,21 @@ class Selection:
         Of those that only settle whether a record passes, or which of several reports holds, what
         is stated more than once of an incident; all of it where other things are counted.
         """
-        told = (facts.c.kb_id == self._kb_id) & or_(
+        # The names once more, bare: without them SQLite would read all facts of the base.
+        names = sorted(map(self._roles.field_of, {*fields, *settling}))
+        told = (facts.c.kb_id == self._kb_id) & facts.c.field.in_(names)
+        told &= or_(
             *map(self._roles.states, sorted(fields)),
             *map(self._states_several, sorted(settling)),
         )
         if self._of is Counted.INCIDENTS:
-            of_passing = facts.c.incident.in_(self._passing(self._stated, records.c.incident))
-            return select(*VALUE).where(told, of_passing)
+            return select(*VALUE).where(told, facts.c.incident.in_(self._numbers()))
         chosen = self._passing(self._stated).subquery()
         same = (chosen.c.revision_id == facts.c.revision_id) & (chosen.c.record == facts.c.record)
         return select(*VALUE).join_from(chosen, facts, same).where(told)
+
+    def _numbers(self) -> Select[Any]:
+        return self._passing(self._stated, records.c.incident).correlate(None)
 
     def _states_several(self, field: str) -> ColumnElement[bool]:
         states = self._roles.states(field)
@@ -92,7 +97,7 @@ class Selection:
         table, said = (records, true()) if field == FactField.STATUS else (facts, states)
         several = (
             select(table.c.incident)
-            .where(table.c.kb_id == self._kb_id, said)
+            .where(table.c.kb_id == self._kb_id, said, table.c.incident.in_(self._numbers()))
             .group_by(table.c.incident)
             .having(func.count() > 1)
             .correlate(None)
