@@ -10,7 +10,7 @@ from tests.api.service import ApiService
 
 Json = dict[str, Any]
 ROWS = [
-    f"Ref: C-{n}; Date: 2024-06-0{n} 10:00; Type: theft; Spot: Hall {n}; Hurt people: {n}"
+    f"Ref: C-{n}; Date: 2024-06-0{n} 10:00; Type: theft; Spot: by press {n}; Hurt people: {n}"
     for n in (1, 2, 3)
 ]
 
@@ -49,7 +49,7 @@ def test_a_column_stands_for_what_a_person_says_and_facts_follow(
     assert put(client, "Spot", "place") == {"num_documents": 1}
     while service.services.facts.step():
         pass
-    assert places(client) == ["Hall 1", "Hall 2", "Hall 3"]
+    assert places(client) == ["by press 1", "by press 2", "by press 3"]
     assert columns(client, ledger)["Spot"] == ("place", "person")
     (said,) = client.get("/kb/reports/columns").json()["items"]
     assert (said["name"], said["field"]) == ("Spot", "place") and said["at"]
@@ -60,13 +60,23 @@ def test_a_column_stands_for_what_a_person_says_and_facts_follow(
     assert client.get("/kb/reports/columns").json()["items"] == []
 
 
+def test_a_column_that_its_values_tell_says_so(
+    client: TestClient, service: ApiService, kb_id: str
+) -> None:
+    answer = client.post("/kb/reports/documents", files=[("files", ("a.csv", b"x"))]).json()
+    service.ingest(["\n".join(ROWS).replace("by press", "Hall")])
+    document = str(answer["items"][0]["document"]["id"])
+    assert columns(client, document)["Spot"] == ("place", "values")
+    assert places(client) == ["Hall 1", "Hall 2", "Hall 3"]
+
+
 def test_what_is_said_of_a_column_holds_for_ledgers_that_come_later(
     client: TestClient, service: ApiService, kb_id: str
 ) -> None:
     assert put(client, "Spot", "place") == {"num_documents": 0}
     client.post("/kb/reports/documents", files=[("files", ("a.csv", b"x"))])
     service.ingest(["\n".join(ROWS)])
-    assert places(client) == ["Hall 1", "Hall 2", "Hall 3"]
+    assert places(client) == ["by press 1", "by press 2", "by press 3"]
     assert service.services.facts.step() is False
 
 

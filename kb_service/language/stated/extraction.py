@@ -127,7 +127,13 @@ def facts_in(marked: MarkedText, columns: Mapping[str, str] | None = None) -> tu
 def _understood(
     text: str, table: Table, columns: Mapping[str, str]
 ) -> tuple[Table, tuple[Label, ...]]:
-    values = values_of(text, table)
+    return table, labels_of(table, values_of(text, table), columns)
+
+
+def labels_of(
+    table: Table, values: Mapping[str, Sequence[str]], columns: Mapping[str, str]
+) -> tuple[Label, ...]:
+    """Return what the columns of a table stand for; `columns`: what people said of some."""
     labels = [
         column_as(name, columns[name])
         if name in columns
@@ -135,7 +141,7 @@ def _understood(
         for name in table.names
     ]
     told = sorted_out(labels, values)
-    return table, tuple(
+    return tuple(
         labels[place] if label.name in columns else label for place, label in enumerate(told)
     )
 
