@@ -4,14 +4,17 @@ Knows suffixes and headers, not what the page does.
 """
 
 import os
+from http import HTTPStatus
 from pathlib import Path, PurePath
 
 from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from kb_service.domain.hashing import sha256_of_text
 from web import static_dir
 
 MEDIA_TYPES = {
@@ -67,7 +70,10 @@ def add_page(app: FastAPI) -> None:
     files = GZipMiddleware(PageFiles(directory=folder), minimum_size=MIN_COMPRESSED_BYTES)
     app.mount("/static", files, name="static")
     index = index_page(folder)
+    headers = {"Cache-Control": "no-cache", "ETag": f'"{sha256_of_text(index)}"'}
 
     @app.get("/", include_in_schema=False)
-    def show_index() -> HTMLResponse:
-        return HTMLResponse(index, headers={"Cache-Control": "no-cache"})
+    def show_index(request: Request) -> Response:
+        if request.headers.get("if-none-match") == headers["ETag"]:
+            return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+        return HTMLResponse(index, headers=headers)
