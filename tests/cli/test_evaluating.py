@@ -90,10 +90,11 @@ def test_the_reader_in_force_is_measured_beside_the_simple_ones(file: Path) -> N
 
 def test_what_is_asked_is_not_kept(file: Path) -> None:
     from kb_service.bootstrap import open_services
+    from kb_service.domain.people import OPERATOR
 
     assert kb("eval", str(file), "--kb", "r").exit_code == 0
     services = open_services()
-    assert services.history.conversations(None, None, 10).items == ()
+    assert services.history.conversations(OPERATOR, None, None, 10).items == ()
     services.close()
 
 

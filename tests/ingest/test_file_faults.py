@@ -97,7 +97,8 @@ def test_after_a_failure_of_our_own_the_next_file_gets_a_process_with_nothing_of
     tmp_path: Path,
 ) -> None:
     path = pdf_samples.rotated(tmp_path / "a.pdf", 0)
-    wrong = {"command": "render", "path": str(path), "page_number": "one", "boxes": [], "scale": 1}
+    wrong = {"command": "render", "path": str(path), "page_number": "one", "scale": 1}
+    wrong |= {"boxes": [], "hidden": []}
     sandbox = Sandbox(ParseLimits(timeout_s=60))
     try:
         with pytest.raises(ParserFailed, match="TypeError"):

@@ -17,6 +17,8 @@ from ingest.limits import ParseLimits
 from ingest.ocr import RapidReader, SeenLine
 from ingest.page_picture import pixel_box
 from ingest.page_reading import PictureReading, ReadingFolder
+from ingest.pdf import PdfLoader
+from ingest.pdf_count import DrawnLetters
 from ingest.picture_reading import read_pages, read_upright
 from ingest.reading import PageReader, ReadingLoader, reading_sandbox
 from ingest.sandbox import SandboxedLoader
@@ -316,11 +318,14 @@ def reader() -> RapidReader:
 
 def test_letters_of_a_text_layer_that_was_not_taken_are_not_missing(tmp_path: Path) -> None:
     path = pdf_samples.rotated(tmp_path / "a.pdf", 0)
+    drawn = DrawnLetters()
+    list(PdfLoader(ParseLimits(), drawn=drawn).load(path, "a.pdf", types.PDF))
     page = Page(1, TextSpan(0, len(WORDS)), PageKind.OCR)
     document = ParsedDocument(WORDS, (page,))
-    assert counted(document, path, "a.pdf", types.PDF) == document
+    assert counted(document, path, "a.pdf", types.PDF, drawn) == document
     as_text = replace(document, pages=(replace(page, kind=PageKind.BOTH),))
-    assert counted(as_text, path, "a.pdf", types.PDF).pages[0].reason == "words_missing"
+    told = counted(as_text, path, "a.pdf", types.PDF, drawn)
+    assert told.pages[0].reason == "words_missing"
 
 
 def test_a_text_layer_with_holes_is_told_only_until_the_page_is_read(

@@ -13,7 +13,7 @@ const NUMBERS = new Set(["count", "sum", "min", "max", "average", "median", "dea
 export function answerTable(answer, on) {
   const { table, citations, query } = answer;
   if (!table) return "";
-  const isByKind = query.by === "kind" || (query.op === "which" && query.field === "kind");
+  const isByKind = ("by" in query && query.by === "kind") || (query.op === "which" && query.field === "kind");
   const chart = answer.chart && isByKind ? { ...answer.chart, x: answer.chart.x.map(kindText) } : answer.chart;
   const byNumber = new Map(citations.map((citation) => [citation.number, citation]));
   return el("div", { class: "tabled" },
