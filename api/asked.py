@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from starlette.requests import Request
 
-from api.veiling import base_of_request, masked_error, veiling_of
+from api.veiling import base_of_request, is_by_name, masked_error, veiling_of
 from kb_service.operations import Services
 
 _SEARCHING = frozenset(
@@ -18,8 +18,8 @@ _SEARCHING = frozenset(
         *("/kb/{kb}/watches", "/v1/chat/completions"),
     }
 )
-_CURSOR, _CONTAINS = "cursor", "contains"
-_NAMES = frozenset({"name", "name_contains"})
+_CURSOR, _CONTAINS, _NAME_CONTAINS = "cursor", "contains", "name_contains"
+_NAMES = frozenset({"name", "tag"})
 Json = Any
 
 
@@ -42,7 +42,8 @@ def hidden_in(request: Request, body: Json) -> Json:
 def hide_in_query(request: Request) -> None:
     """Put what may be searched for in the place of the words of a query string.
 
-    Raises RightMissing (personal_data_masked): which talks hold a word would tell the words.
+    Raises RightMissing (personal_data_masked): which talks or names hold a word would tell the
+    words; InvalidRequest (invalid_cursor) for one that is made up. May block.
     """
     veiling = veiling_of(request.scope)
     given = request.scope["query_string"]
@@ -53,8 +54,11 @@ def hide_in_query(request: Request) -> None:
     if any(name == _CONTAINS for name, _ in pairs):
         raise masked_error("which conversations hold a word")
     kb_id = base_of_request(request.scope, services)
+    if veiling.is_masked(kb_id) and any(name == _NAME_CONTAINS and words for name, words in pairs):
+        raise masked_error("which names hold a word")
+    is_named = is_by_name(request.scope, veiling, kb_id)
     change: Mapping[str, Callable[[str], str]] = {
-        _CURSOR: services.masking.unseal,
+        _CURSOR: services.masking.unsealed if is_named else services.masking.unseal,
         **{name: lambda words: str(veiling.shown(words, kb_id)) for name in _NAMES},
     }
     asked = [(name, change[name](words) if name in change else words) for name, words in pairs]

@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from api.asked import hidden_in, hide_in_query
 from api.errors import UnsupportedContentType
+from api.veiling import veiling_of
 from kb_service.domain.errors import InvalidRequest, PayloadTooLarge
 from kb_service.services.ranges import shown
 
@@ -47,7 +48,8 @@ class JsonRoute(APIRoute):
         has_body = self.body_field is not None
 
         async def read_then_handle(request: Request) -> Response:
-            hide_in_query(request)
+            if veiling_of(request.scope) is not None:
+                await run_in_threadpool(hide_in_query, request)
             return await handle(await read_json(request) if has_body else request)
 
         return read_then_handle

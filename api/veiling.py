@@ -23,7 +23,11 @@ from kb_service.operations import Services
 from kb_service.services.veiled import Veiling
 
 BASE_PREFIX = "kb:"
+BY_NAME = frozenset({"/kb", "/kb/{kb}/documents", "/kb/{kb}/watches"})
+"""Lists whose cursors hold a name, to be read by this service alone."""
 _NO_WORDS = frozenset({"/metrics"})
+_NEWS = frozenset({"job", "document"})
+"""Events that hold no words of a document, unless something failed."""
 _JSON, _EVENTS = "application/json", "text/event-stream"
 
 
@@ -92,6 +96,11 @@ def base_of_request(scope: Scope, services: Services, body: Any = None) -> str |
         state["veiled_base"] = base.id if base and who_of(scope).sees(base.id) else None
     found: str | None = state["veiled_base"]
     return found
+
+
+def is_by_name(scope: Scope, veiling: Veiling, kb_id: str | None) -> bool:
+    """True for a list in the order of names some of which may be hidden."""
+    return getattr(scope.get("route"), "path", "") in BY_NAME and veiling.is_masked(kb_id)
 
 
 class _Veiled:
@@ -166,7 +175,10 @@ class _Veiled:
         veiling, base = self._about()
         document = self._scope.get("path_params", {}).get("document")
         place = (str(document), None) if document else None
-        return safe_json(veiling.shown(orjson.loads(content), base, place))
+        shown = veiling.shown(orjson.loads(content), base, place)
+        if is_by_name(self._scope, veiling, base) and (cursor := shown.get("next_cursor")):
+            shown["next_cursor"] = self._services.masking.seal(cursor)
+        return safe_json(shown)
 
 
 class VeiledStream:
@@ -197,9 +209,12 @@ class VeiledStream:
         value = orjson.loads(data)
         if self._grows(name, value):
             return b""
-        self._told.append(value)
+        is_news = name in _NEWS and not value.get("error")
+        if not is_news:
+            self._told.append(value)
         held = self._released(value) if name == "done" or _is_last(value) else b""
-        shown = safe_json(self._veiling.shown(value, self._kb_id))
+        hide = self._veiling.plain if is_news else self._veiling.shown
+        shown = safe_json(hide(value, self._kb_id))
         kept = [line for line in lines if not line.startswith("data: ")]
         return held + "\n".join((*kept, f"data: {shown.decode()}")).encode() + b"\n\n"
 

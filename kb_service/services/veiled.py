@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
-from kb_service.domain.errors import RightMissing
+from kb_service.domain.errors import InvalidRequest, RightMissing
 from kb_service.domain.facts import NUMBER_FIELDS, FactField, Role, StoredFact
 from kb_service.domain.masking import MASK, Masking, PersonalKind
 from kb_service.domain.spans import TextSpan
@@ -55,6 +55,9 @@ _OPEN_FIELDS = frozenset(
     }
 )
 """By these is filtered, whatever is hidden; their values are no personal data."""
+_NOT_ASKED = _THINGS | {"cursor"}
+_MAX_DEPTH = 100
+"""Of what is asked."""
 _AT_ONCE = 500
 _CELLS = frozenset({"value", "rows"})
 _LONG, _LONG_KINDS = 12, frozenset({PersonalKind.ID_NUMBER, PersonalKind.BANK_CARD})
@@ -96,13 +99,22 @@ class Veiling:
         """Return what is asked of a base as it may be searched: what is hidden finds nothing.
 
         Raises RightMissing (personal_data_masked) for what would tell hidden words by whether they
-        are found.
+        are found, InvalidRequest (invalid_json).
         """
-        masking = self._of(kb_id)
+        asked, masking = self.plain(value, kb_id), self._of(kb_id)
         if masking:
             for filters in _filters_in(value):
                 _check_filters(filters, masking)
-        return self.shown(value, kb_id)
+        return asked
+
+    def plain(self, value: Json, kb_id: str | None) -> Json:
+        """Return a value with every text hidden by what is known of the base alone.
+
+        For what comes in: a caller's own fields choose no other base, and quote nothing. Raises
+        InvalidRequest (invalid_json) for what is too deep.
+        """
+        masking = self._of(kb_id)
+        return _plain(value, self._service.veil(kb_id or "", masking)) if masking else value
 
     def hiding(self, kb_id: str) -> "Hiding | None":
         """Return what hides personal data of a base in a report; None where nothing is hidden."""
@@ -150,18 +162,19 @@ class Veiling:
     ) -> Json:
         # What stood in the other version of a document.
         before = (place[0], str(value["since"])) if place and "since" in value else place
+        quotes = dict(_quotes(value)) if veil else {}
         shown = {
             name: self._value(item, veil, kb_id, before, name)
             for name, item in value.items()
-            if name != "changes"
+            if name != "changes" and name not in quotes
         }
         if "changes" in value:
             shown["changes"] = self._changes(value["changes"], veil, kb_id, place, before)
         if veil is None:
             return shown
-        for name, span in _quotes(value):
+        for name, span in quotes.items():
             shown[name] = veil.quoted(value[name], place, span)
-        if "field" in value and "span" in value:
+        if {"field", "span", "value"} <= value.keys():
             shown |= _fact(value, shown, veil)
         if _TOKENS in value:
             shown[_TOKENS] = []
@@ -212,6 +225,20 @@ def masked_bodies(
         return veiling.shown(body_of(change), base_of(change.watch_id))
 
     return masked
+
+
+def _plain(value: Json, veil: Veil, name: str = "", depth: int = 0) -> Json:
+    if depth > _MAX_DEPTH:
+        raise InvalidRequest(
+            f"the body is nested more than {_MAX_DEPTH} deep",
+            code="invalid_json",
+            details={"max_depth": _MAX_DEPTH},
+        )
+    if isinstance(value, dict):
+        return {key: _plain(item, veil, key, depth + 1) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item, veil, name, depth + 1) for item in value]
+    return veil.words(value) if isinstance(value, str) and name not in _NOT_ASKED else value
 
 
 def _number(value: float, veil: Veil) -> float | str:
@@ -279,8 +306,16 @@ def _quotes(value: dict[str, Json]) -> Iterator[tuple[str, TextSpan]]:
         name, place = ("value" if "field" in value else "text"), value["span"]
     elif "start" in value and "text" in value:
         name, place = "text", value
-    if isinstance(place, dict) and isinstance(value.get(name), str):
-        yield name, TextSpan(int(place["start"]), int(place["end"]))
+    span = _span_of(place)
+    if span and isinstance(value.get(name), str):
+        yield name, span
+
+
+def _span_of(place: Json) -> TextSpan | None:
+    start, end = (place.get("start"), place.get("end")) if isinstance(place, dict) else (None, None)
+    if not isinstance(start, int) or not isinstance(end, int):
+        return None
+    return TextSpan(start, end) if 0 <= start <= end else None
 
 
 def _fact(value: dict[str, Json], shown: dict[str, Json], veil: Veil) -> dict[str, Json]:

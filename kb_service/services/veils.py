@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from kb_service.domain.errors import NotFound
+from kb_service.domain.errors import InvalidRequest, NotFound
 from kb_service.domain.facts import Fact, FactField
 from kb_service.domain.masking import Masking, PersonalKind, PersonalSpan, merged_spans
 from kb_service.domain.spans import TextSpan
@@ -123,9 +123,14 @@ class MaskingService:
         self._cursors: OrderedDict[str, str] = OrderedDict()
 
     def seal(self, cursor: str) -> str:
-        """Return what stands for a cursor that would tell a name; only this process reads it."""
+        """Return what stands for a cursor that would tell a name; only this process reads it.
+
+        One that is sealed stays as it is.
+        """
         token = f"{_SEALED}{secrets.token_urlsafe(12)}"
         with self._lock:
+            if cursor in self._cursors:
+                return cursor
             self._cursors[token] = cursor
             while len(self._cursors) > MAX_CURSORS:
                 self._cursors.popitem(last=False)
@@ -135,6 +140,20 @@ class MaskingService:
         """Return the cursor that a sealed one stands for; as it is when it is none of these."""
         with self._lock:
             return self._cursors.get(cursor, cursor)
+
+    def unsealed(self, cursor: str) -> str:
+        """Return the cursor that a sealed one stands for.
+
+        Raises InvalidRequest (invalid_cursor) for any other: one that is made up would tell by what
+        follows it where a hidden name stands.
+        """
+        with self._lock:
+            found = self._cursors.get(cursor)
+        if found is None:
+            raise InvalidRequest(
+                "the cursor is none that this list gave out", code="invalid_cursor"
+            )
+        return found
 
     def masked_bases(self) -> dict[str, Masking]:
         """Return what is hidden by base, of those that hide anything."""

@@ -1,6 +1,7 @@
 """A stream is masked however its bytes are cut, and nothing of a failed one leaves."""
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -9,8 +10,8 @@ from api.sse import KEEP_ALIVE, sse_data, sse_event
 from api.veiling import VeiledStream
 from kb_service.domain.masking import Masking, PersonalKind, PersonRole
 from kb_service.services.veiled import Veiling
-from kb_service.services.veils import MaskingService
-from kb_service.storage.maskings import Maskings
+from kb_service.services.veils import MaskingService, Place
+from kb_service.storage.maskings import KeptText, Maskings
 from tests.api.asgi import events_of
 from tests.api.service import ApiService
 
@@ -59,3 +60,25 @@ def test_chunks_of_a_completion_are_one_chunk_before_the_last(stream: VeiledStre
     assert told[-2:] == ["data: [DONE]", ""]
     deltas = [json.loads(one[6:])["choices"][0]["delta"] for one in told[:-2]]
     assert [delta.get("content") for delta in deltas] == ["", "call 212-***-**** now", None]
+
+
+def test_news_of_jobs_read_no_marks_and_are_not_kept(
+    stream: VeiledStream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Place] = []
+
+    def texts(_: Maskings, kb_id: str, places: Iterable[Place]) -> list[KeptText]:
+        asked.extend(places)
+        return []
+
+    monkeypatch.setattr(Maskings, "texts", texts)
+    job = {"id": "job_1", "kb_id": "kb_1", "document_id": "doc_1", "status": "done", "error": None}
+    sent = event("job", job) + event("document", {"id": "doc_1", "kb_id": "kb_1"})
+    assert stream.feed(sent) == sent
+    assert asked == []
+    failed = job | {"error": {"message": "电话13812345678"}}
+    assert "138****5678" in stream.feed(event("job", failed)).decode()
+    assert asked == [("doc_1", None)]
+    asked.clear()
+    stream.feed(event("token", {"text": "a"}) + event("done", {"answer": "a"}))
+    assert asked == [("doc_1", None)]  # what is told of the answer is kept, no job that was well

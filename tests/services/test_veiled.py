@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from kb_service.domain.errors import RightMissing
+from kb_service.domain.errors import InvalidRequest, RightMissing
 from kb_service.domain.masking import Masking, PersonalKind, PersonRole
 from kb_service.domain.spans import TextSpan
 from kb_service.services.veiled import Veiling, masked_bodies
-from kb_service.services.veils import MaskingService, marks_of
+from kb_service.services.veils import MaskingService, Veil, marks_of
 from kb_service.storage.maskings import KeptText
 
 ALL = Masking(frozenset(PersonalKind), frozenset(PersonRole))
@@ -122,3 +122,62 @@ def test_filters_that_tell_nothing_hidden_are_let_through(veiling: Veiling) -> N
         with pytest.raises(RightMissing) as refused:
             veiling.asked({"filters": filters}, "kb_1")
         assert refused.value.code == "personal_data_masked"
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        {"kb_id": "kb_2"},
+        {"id": "kb_2", "masking": 1},
+        {"document_id": "doc_1", "revision": "ab", "quote": "x", "start": 0, "end": 2},
+        {"unsure": [], "document_id": "doc_1", "revision": "ab"},
+    ],
+)
+def test_no_field_of_who_asks_shows_what_is_hidden(veiling: Veiling, own: dict[str, Any]) -> None:
+    said = {"text": "13812345678", "content": [{"quote": "13812345678", **own}], **own}
+    asked = veiling.asked({"messages": [said]}, "kb_1")["messages"][0]
+    assert asked["text"] == "138****5678"
+    assert "13812345678" not in str(asked)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"quote": "x"},
+        {"span": {}, "text": "b"},
+        {"span": 1},
+        {"start": "q", "end": 1, "text": "b"},
+        {"start": 3, "end": 1, "text": "b"},
+        {"cited_text": "b", "source": {"start": None, "end": 2}},
+        {"field": "phone", "span": {"start": 0, "end": 1}},
+        {"unsure": 1},
+    ],
+)
+def test_fields_that_are_no_quote_are_words(veiling: Veiling, odd: dict[str, Any]) -> None:
+    assert veiling.shown(odd, "kb_1") == odd
+    assert veiling.asked(odd | {"question": "a"}, "kb_1") == odd | {"question": "a"}
+
+
+def test_what_is_asked_is_not_endlessly_deep(veiling: Veiling) -> None:
+    deep: Any = "a"
+    for _ in range(700):
+        deep = [deep]
+    with pytest.raises(InvalidRequest) as refused:
+        veiling.asked({"question": deep}, "kb_1")
+    assert refused.value.code == "invalid_json"
+
+
+def test_quotes_are_not_read_for_what_their_text_has_told(
+    veiling: Veiling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    words = Veil.words
+
+    def counted(veil: Veil, text: str) -> str:
+        read.append(text)
+        return words(veil, text)
+
+    monkeypatch.setattr(Veil, "words", counted)
+    shown = veiling.shown(quote(0, len(TEXT)), "kb_1")
+    assert shown["cited_text"].startswith("受害人李*摔倒")
+    assert read == ["李红"]
