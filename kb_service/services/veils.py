@@ -27,6 +27,7 @@ from kb_service.language.personal.masks import (
 )
 from kb_service.language.personal.numbers import folded, tight
 from kb_service.language.personal.people import people_of, role_meant
+from kb_service.services.said import NOTHING_SAID, Corrected, corrected_of
 from kb_service.storage.answers.store import AnswerStore
 from kb_service.storage.maskings import KeptText, Maskings
 
@@ -69,17 +70,19 @@ class Marks:
 
 @dataclass(frozen=True, slots=True)
 class Veil:
-    """What is hidden in one answer. `names`, `numbers`: of all that it speaks of."""
+    """What is hidden in one answer. `names`, `numbers`: of all that it speaks of; `corrected`: what
+    people said that facts of the base mean."""
 
     kb_id: str
     masking: Masking
     marks: Mapping[Place, Marks]
     names: KnownNames
     numbers: Mapping[str, PersonalKind]
+    corrected: Corrected = NOTHING_SAID
 
     def words(self, text: str) -> str:
         """Return words of any origin with what is personal in them hidden."""
-        if not may_be_personal(text):
+        if not may_be_personal(text) and text not in self.corrected.words:
             return text
         own = names_of(text, self.masking)
         found = personal_spans(text, self.masking, self.names, own)
@@ -87,7 +90,7 @@ class Veil:
             PersonalSpan(span, self.numbers[number])
             for span, number in numbers_again(text, self.numbers)
         )
-        spans = merged_spans((*found, *again))
+        spans = merged_spans((*found, *again, *self.corrected.spans(text)))
         return "".join(_pieces(text, spans)) if spans else text
 
     def quoted(self, words: str, place: Place | None, span: TextSpan) -> str:
@@ -120,6 +123,7 @@ class MaskingService:
         self._lock = threading.Lock()
         self._marks: OrderedDict[object, Marks] = OrderedDict()
         self._people: OrderedDict[object, KnownNames] = OrderedDict()
+        self._said: OrderedDict[object, Corrected] = OrderedDict()
         self._cursors: OrderedDict[str, str] = OrderedDict()
 
     def seal(self, cursor: str) -> str:
@@ -171,7 +175,7 @@ class MaskingService:
         for one in {id(m): m for m in marks.values()}.values():
             names |= one.names
         numbers = {number: kind for one in marks.values() for number, kind in one.numbers.items()}
-        return Veil(kb_id, masking, marks, names, numbers)
+        return Veil(kb_id, masking, marks, names, numbers, self._said_of(kb_id, masking))
 
     def _marks_of(self, kept: KeptText, masking: Masking) -> Marks:
         people = frozenset((one.name, one.role) for one in people_of(kept.facts))
@@ -196,6 +200,20 @@ class MaskingService:
 
         key = (kb_id, masking, self._maskings.newest_person(kb_id))
         return _kept(self._lock, self._people, MAX_BASES, key, found)
+
+    def _said_of(self, kb_id: str, masking: Masking) -> Corrected:
+        newest = self._maskings.newest_correction(kb_id)
+        if not newest[1]:
+            return NOTHING_SAID
+        # A label comes anew with the facts of its text.
+        key = (kb_id, masking, newest, self._maskings.newest_person(kb_id))
+        return _kept(
+            self._lock,
+            self._said,
+            MAX_BASES,
+            key,
+            lambda: corrected_of(self._maskings.corrections(kb_id), masking),
+        )
 
 
 def places_of(answers: AnswerStore, answer_id: str) -> list[Place]:

@@ -32,6 +32,9 @@ class OneText:
     def newest_person(self, kb_id: str) -> int:
         return 0
 
+    def newest_correction(self, kb_id: str) -> tuple[int, int]:
+        return 0, 0
+
     def people(self, kb_id: str) -> list[tuple[str, str]]:
         return [("赵敏", "目击者")] if kb_id == "kb_1" else []
 
