@@ -92,6 +92,7 @@ def test_files_given_before_the_page_knows_its_base_wait_for_it(
 ) -> None:
     """They were lost, and the page threw: it asked the base that was not there for its id."""
     first = open_page()
+    expect(first.locator(".base-row")).to_have_count(2)  # its own call is not one to be held
     held = HeldCalls()
     first.context.route(BASES, held)
     page = open_page(beside=first, at=f"#base={base.id}")
