@@ -19,6 +19,7 @@ from kb_service.domain.facts import NUMBER_FIELDS, FactField, Role, StoredFact
 from kb_service.domain.masking import MASK, Masking, PersonalKind
 from kb_service.domain.spans import TextSpan
 from kb_service.domain.watches import AnswerChange
+from kb_service.language.personal.known import KnownNames
 from kb_service.services.veils import Marks, MaskingService, Place, Veil
 
 Json = Any
@@ -78,18 +79,15 @@ class Veiling:
 
     def __init__(self, service: MaskingService, bases: Mapping[str, Masking]) -> None:
         self._service, self._bases = service, bases
+        self._names: dict[str, KnownNames] = {}
 
     def shown(self, value: Json, kb_id: str | None, place: Place | None = None) -> Json:
         """Return an answer with what is personal hidden. `place`: the document it is about.
 
         `kb_id`: the base it is of; None: what tells no base is read as of all of them.
         """
-        masking = self._of(kb_id)
-        places = {*_places(value), *([place] if place else [])}
-        for answer_id in set(_answers(value)):
-            places.update(self._service.answer_places(answer_id))
-        veil = self._service.veil(kb_id or "", masking, places) if masking else None
-        return self._value(value, veil, kb_id, place, "")
+        self._names.clear()
+        return self._shown(value, kb_id, place)
 
     def is_masked(self, kb_id: str | None) -> bool:
         """True for a base that hides anything; None: when any does."""
@@ -140,13 +138,35 @@ class Veiling:
         kinds = frozenset(kind for one in self._bases.values() for kind in one.kinds)
         return Masking(kinds, frozenset(r for one in self._bases.values() for r in one.roles))
 
+    def _shown(self, value: Json, kb_id: str | None, place: Place | None) -> Json:
+        masking = self._of(kb_id)
+        veil = (
+            self._veil(kb_id or "", masking, self._told(value, kb_id, place)) if masking else None
+        )
+        return self._value(value, veil, kb_id, place, "")
+
+    def _told(self, value: Json, kb_id: str | None, place: Place | None) -> set[Place]:
+        """Return the places that an answer speaks of; no place is of no base."""
+        if kb_id is None:
+            return set()
+        places = {*_places(value), *([place] if place else [])}
+        for answer_id in set(_answers(value)):
+            places.update(self._service.answer_places(answer_id))
+        return places
+
+    def _veil(self, kb_id: str, masking: Masking, places: set[Place]) -> Veil:
+        """Return the veil over these places; whom a base names is read once an answer."""
+        if kb_id not in self._names:
+            self._names[kb_id] = self._service.people(kb_id, masking)
+        return self._service.veil(kb_id, masking, places, self._names[kb_id])
+
     def _value(
         self, value: Json, veil: Veil | None, kb_id: str | None, place: Place | None, name: str
     ) -> Json:
         if isinstance(value, dict):
             own = value.get("id" if "masking" in value else "kb_id")
             if isinstance(own, str) and own != kb_id:
-                return self.shown(value, own, _place_of(value) or place)
+                return self._shown(value, own, _place_of(value) or place)
             return self._object(value, veil, kb_id, _place_of(value) or place)
         if isinstance(value, list):
             return [self._value(item, veil, kb_id, place, name) for item in value]

@@ -163,15 +163,24 @@ class MaskingService:
         """Return what is hidden by base, of those that hide anything."""
         return self._maskings.every()
 
-    def veil(self, kb_id: str, masking: Masking, places: Iterable[Place] = ()) -> Veil:
-        """Return the veil over an answer that speaks of these places of a base."""
+    def veil(
+        self,
+        kb_id: str,
+        masking: Masking,
+        places: Iterable[Place] = (),
+        people: KnownNames | None = None,
+    ) -> Veil:
+        """Return the veil over an answer that speaks of these places of a base.
+
+        `people`: of the base, where they are known already.
+        """
         marks: dict[Place, Marks] = {}
         for kept in self._maskings.texts(kb_id, places):
             found = self._marks_of(kept, masking)
             marks[kept.document_id, kept.sha256] = found
             if kept.is_current:
                 marks[kept.document_id, None] = found
-        names = self._people_of(kb_id, masking)
+        names = self.people(kb_id, masking) if people is None else people
         for one in {id(m): m for m in marks.values()}.values():
             names |= one.names
         numbers = {number: kind for one in marks.values() for number, kind in one.numbers.items()}
@@ -188,7 +197,8 @@ class MaskingService:
             lambda: marks_of(self._maskings.text(kept.revision_id), masking, kept.facts),
         )
 
-    def _people_of(self, kb_id: str, masking: Masking) -> KnownNames:
+    def people(self, kb_id: str, masking: Masking) -> KnownNames:
+        """Return the names that facts of a base tell and its masking hides."""
         if not masking.roles:
             return NO_NAMES
 

@@ -9,7 +9,7 @@ from kb_service.domain.errors import InvalidRequest, RightMissing
 from kb_service.domain.masking import Masking, PersonalKind, PersonRole
 from kb_service.domain.spans import TextSpan
 from kb_service.services.veiled import Veiling, masked_bodies
-from kb_service.services.veils import MaskingService, Veil, marks_of
+from kb_service.services.veils import MaskingService, Place, Veil, marks_of
 from kb_service.storage.maskings import KeptText
 
 ALL = Masking(frozenset(PersonalKind), frozenset(PersonRole))
@@ -184,3 +184,46 @@ def test_quotes_are_not_read_for_what_their_text_has_told(
     shown = veiling.shown(quote(0, len(TEXT)), "kb_1")
     assert shown["cited_text"].startswith("受害人李*摔倒")
     assert read == ["李红"]
+
+
+def test_what_a_base_hides_is_read_once_however_many_of_its_things_are_listed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read: list[str] = []
+
+    def noted(name: str) -> Any:  # noqa: ANN401  a method
+        method = getattr(OneText, name)
+
+        def call(*given: Any) -> Any:  # noqa: ANN401  whatever it takes
+            read.append(name)
+            return method(*given)
+
+        return call
+
+    for name in ("newest_person", "people"):
+        monkeypatch.setattr(OneText, name, noted(name))
+    service = MaskingService(OneText(), lambda _: [])  # type: ignore[arg-type]  # a fake
+    both = Veiling(service, {"kb_1": ALL, "kb_3": ALL})
+    items = [{"kb_id": kb, "title": "赵敏"} for kb in ("kb_1", "kb_3") * 20]
+    shown = both.shown({"items": items}, "kb_1")["items"]
+    assert [item["title"] for item in shown] == ["赵*", "赵敏"] * 20
+    assert sorted(read) == ["newest_person"] * 2 + ["people"] * 2
+    both.shown({"items": items}, "kb_1")
+    assert read.count("newest_person") == 4
+
+
+def test_an_answer_that_a_talk_repeats_is_read_once() -> None:
+    read: list[str] = []
+
+    def places(answer_id: str) -> list[Place]:
+        read.append(answer_id)
+        return [("doc_1", "ab")]
+
+    service = MaskingService(OneText(), places)  # type: ignore[arg-type]  # a fake
+    talks = [
+        {"kb_id": "kb_1", "messages": [{"content": "李红", "answer_id": f"ans_{number}"}]}
+        for number in range(3)
+    ]
+    shown = Veiling(service, {"kb_1": ALL}).shown({"items": talks}, None)["items"]
+    assert [talk["messages"][0]["content"] for talk in shown] == ["李*"] * 3
+    assert sorted(read) == ["ans_0", "ans_1", "ans_2"]
