@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from ingest.encodings import MAX_ODDNESS, SURE, decode, encodings_of
 from kb_service.domain.errors import DocumentError
 from kb_service.language.mojibake import oddness_of
+from tests.ingest.growth import growth
 
 TEXTS = {
     "simplified": "三号码头的起重机于凌晨倒塌，两名工人受伤，调查组认定钢缆断裂是直接原因。\n",
@@ -213,3 +214,13 @@ def test_a_text_that_names_its_alphabets_by_escapes_is_read(language: str, encod
 def test_what_only_looks_like_an_escape_is_left_as_it_is(text: str) -> None:
     found = decode(text.encode(), "a.txt")
     assert (found.text, found.encoding) == (text, "utf-8")
+
+
+@pytest.mark.parametrize("end", [b"", b"~}", "é".encode()])
+def test_marks_that_begin_and_never_end_cost_no_more_than_their_length(end: bytes) -> None:
+    assert growth(lambda num: decode(end + b"~{ab " * num, "a.txt"), 1_000) < 3
+
+
+@pytest.mark.parametrize("text", ["~{ab é ~}", "é ~{ab ~}", "~} ~{ab", "~{ab ~{cd"])
+def test_chinese_in_seven_bits_has_begun_and_ended_before_any_other_byte(text: str) -> None:
+    assert decode(text.encode(), "a.txt").encoding == "utf-8"

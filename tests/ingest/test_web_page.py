@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from ingest.draft import DraftDocument
 from ingest.web_page import add_html
 from kb_service.domain.documents import ParsedDocument
+from tests.ingest.growth import growth
 
 INLINE = [
     *("a", "abbr", "acronym", "audio", "b", "bdi", "bdo", "big", "blink", "button", "canvas"),
@@ -193,3 +194,13 @@ def test_what_is_hidden_in_a_table_outside_of_its_rows_is_not_read() -> None:
 )  # fmt: skip
 def test_what_a_browser_shows_or_says_is_read(page: str, lines: str) -> None:
     assert read(page).text.split("\n\n") == lines.split("|")
+
+
+@pytest.mark.parametrize("end", ["", "]]>"])
+def test_quoted_text_that_never_ends_costs_no_more_than_its_length(end: str) -> None:
+    assert growth(lambda num: read(end + "<![CDATA[ ab" * num + "<p>End.</p>"), 600) < 3
+
+
+def test_quoted_text_without_an_end_hides_nothing_before_it() -> None:
+    page = "<p>One<![CDATA[ & <two> ]]>three.</p><p>Four.</p><![CDATA[ five"
+    assert read(page).text == "One & <two> three.\n\nFour."
