@@ -219,6 +219,24 @@ def test_what_is_attached_to_an_alternative_that_is_not_shown_is_a_member(tmp_pa
     assert members == [("n.txt", b"The rope broke.")]
 
 
+@pytest.mark.parametrize("is_shown", [True, False])
+def test_a_message_attached_to_an_alternative_gives_its_files_once(
+    tmp_path: Path, is_shown: bool
+) -> None:
+    head = (
+        b"Content-Disposition: attachment; filename=fw.eml\r\nContent-Type: message/rfc822\r\n\r\n"
+    )
+    forwarded = head + multipart("mixed", PLAIN + b"x", part("a.txt", b"It broke.")).replace(
+        b"--B", b"--D"
+    ).replace(b'"B"', b'"D"')
+    parts = [b'Content-Type: multipart/mixed; boundary="C"\r\n', PLAIN + b"See it.", forwarded]
+    mixed = b"\r\n--C\r\n".join(parts) + b"\r\n--C--"
+    other = HTML + b"<p>" + b"See it there. " * (1 if is_shown else 30) + b"</p>"
+    document, members = attached(tmp_path, multipart("alternative", mixed, other))
+    assert members == [("fw.eml/a.txt", b"It broke.")]
+    assert document.text.count("Attachments: ") == 2  # of the message, and of the one in it
+
+
 def test_a_part_without_a_name_is_a_member(tmp_path: Path) -> None:
     part = b"Content-Type: application/pdf\r\n\r\n%PDF-1.7"
     signature = b"Content-Type: application/pgp-signature\r\n\r\nabc"

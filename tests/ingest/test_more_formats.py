@@ -33,6 +33,7 @@ def text_of(tmp_path: Path, data: bytes, kind: str) -> str:
         (rb"See{\*\do{\dptxbx{\dptxbxtext Box}}}\par", "See\n\nBox"),
         (rb"{\shp{\*\shpinst{\shptxt B}}{\shprslt{\*\do{\dptxbxtext B}}}}See\par", "See\n\nB"),
         (rb"a {\upr{?}{\*\ud{\u20013?}}} b", "a 中 b"),
+        (rb"a {\*\ud{\u20013?}} b", "a 中 b"),
         (rb"The \b not\b0  safe", "The not safe"),
         (rb"{\fonttbl{\f0 Arial;}}{\info{\author Li}}{\*\unknown x}words", "words"),
         (rb"caf\'e9 \u20013?\u25991\'3f", "café 中文"),

@@ -11,7 +11,6 @@ from ingest.loaders import DocumentLoader
 from ingest.media_types import DOCX
 from ingest.word import MAX_DEPTH
 from kb_service.domain.documents import ParsedDocument
-from kb_service.domain.errors import DocumentError
 from tests.ingest.word_samples import RELATIONSHIPS, cell, paragraph, run, table, word_file
 
 CHOICES = "<w:listEntry w:val='no'/><w:listEntry w:val='yes'/>"
@@ -144,5 +143,9 @@ def test_documents_that_take_each_other_in_have_an_end(tmp_path: Path) -> None:
     for _ in range(MAX_DEPTH):
         data = with_chunk("c.docx", data)
     assert "Innermost." in read(tmp_path, data).text
-    with pytest.raises(DocumentError, match=f"more than {MAX_DEPTH} documents"):
-        read(tmp_path, with_chunk("c.docx", data))
+    document = read(tmp_path, with_chunk("c.docx", data))
+    assert document.text.split("\n\n") == ["Before."] * (MAX_DEPTH + 1) + ["After."] * (
+        MAX_DEPTH + 1
+    )
+    assert [(loss.where, loss.what) for loss in document.losses] == [("word/c.docx", "too_deep")]
+    assert f"more than {MAX_DEPTH} documents" in document.losses[0].sample
