@@ -185,3 +185,24 @@ def test_a_correction_is_hidden_by_the_role_of_whom_it_names(
     assert told(desk.post("/kb/reports/query", json=query).text) == {SAID[0], SAID[2]}
     client.delete(f"/kb/reports/documents/{corrected}")
     assert told(desk.post("/kb/reports/query", json=query).text) == set()
+
+
+@pytest.mark.parametrize("field", ["phone", "email", "vehicle", "person", "reporter", "电话"])
+def test_no_number_is_made_of_what_is_personal(desk: Desk, document: str, field: str) -> None:
+    """The least, or the sum, of phones is told as a number, which no form knows again."""
+    makes = ("sum", "min", "max", "average", "median")
+    grouped = {"op": "group", "by": "kind", "field": field}
+    asked = [{"op": op, "field": field} for op in (*makes, "top")]
+    asked += [grouped | {"measure": measure} for measure in makes]
+    for query in asked:
+        for path in ("query", "query/report"):
+            assert refused(desk.post(f"/kb/reports/{path}", json=query)), query
+        watch = {"name": "w", "query": query, "schedule": "every 5 hours"}
+        assert refused(desk.post("/kb/reports/watches", json=watch)), query
+
+
+def test_numbers_are_made_of_what_is_not(desk: Desk, document: str) -> None:
+    query = {"op": "sum", "of": "records", "field": "injured"}
+    assert desk.post("/kb/reports/query", json=query).json()["answer"]
+    grouped = {"op": "group", "by": "kind", "field": "injured", "measure": "max"}
+    assert desk.post("/kb/reports/query", json=grouped).status_code == 200
