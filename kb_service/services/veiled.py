@@ -17,10 +17,10 @@ from typing import Any
 from kb_service.domain.errors import InvalidRequest, RightMissing
 from kb_service.domain.facts import NUMBER_FIELDS, FactField, Role, StoredFact
 from kb_service.domain.masking import MASK, Masking, PersonalKind
-from kb_service.domain.record_queries import AGGREGATES, Operation
 from kb_service.domain.spans import TextSpan
 from kb_service.domain.watches import AnswerChange
 from kb_service.language.personal.known import KnownNames
+from kb_service.services.measuring_masked import check_measured
 from kb_service.services.veils import Marks, MaskingService, Place, Veil
 
 Json = Any
@@ -60,7 +60,6 @@ _OPEN_FIELDS = frozenset(
 _NOT_ASKED = _THINGS | {"cursor"}
 _MAX_DEPTH = 100
 """Of what is asked."""
-_MEASURES = frozenset({*map(str, AGGREGATES), str(Operation.TOP)})
 _AT_ONCE = 500
 _CELLS = frozenset({"value", "rows", "y"})
 _LONG, _LONG_KINDS = 12, frozenset({PersonalKind.ID_NUMBER, PersonalKind.BANK_CARD})
@@ -105,7 +104,7 @@ class Veiling:
         if masking:
             for filters in _filters_in(value):
                 _check_filters(filters, masking)
-            _check_measured(value, masking)
+            check_measured(value, lambda name: _is_hidden(name, masking))
         return asked
 
     def plain(self, value: Json, kb_id: str | None) -> Json:
@@ -374,21 +373,6 @@ def _filters_in(value: Json) -> Iterator[dict[str, Json]]:
         if isinstance(one, dict):
             yield one
     yield from _filters_in(value.get("query"))
-
-
-def _check_measured(value: Json, masking: Masking) -> None:
-    """What is made of numbers tells them: the sum of one is the number itself."""
-    if not isinstance(value, dict):
-        return
-    name = value.get("field")
-    makes = _MEASURES.intersection(map(str, (value.get("op"), value.get("measure"))))
-    if makes and isinstance(name, str) and _is_hidden(name, masking):
-        raise RightMissing(
-            f"{', '.join(sorted(makes))} of {name} would tell personal data that is masked",
-            code="personal_data_masked",
-            details={"field": name},
-        )
-    _check_measured(value.get("query"), masking)
 
 
 def _is_hidden(name: str, masking: Masking) -> bool:
