@@ -93,16 +93,12 @@ class KeyService:
         check_range("days", days, 1, MAX_DAYS)
         if name in self.in_settings:
             raise Conflict(f"the settings have a key named {name!r}", code="key_name_taken")
-        if not rights.is_admin and not self.in_settings and not self._keys.any_admin():
-            raise Conflict(
-                "nobody could administer the service: make an administrator's key first",
-                code="no_administrator",
-            )
         secret = KEY_PREFIX + secrets.token_urlsafe(SECRET_BYTES)
         until = None if days is None else self._clock() + timedelta(days=days)
-        return NewKey(
-            self._keys.add(name, person, _sha256(secret), self._by_id(rights), until), secret
-        )
+        own, digest = self._by_id(rights), _sha256(secret)
+        has_others = bool(self.in_settings)
+        key = self._keys.add(name, person, digest, own, until, has_others=has_others)
+        return NewKey(key, secret)
 
     def listed(self) -> tuple[Key, ...]:
         """Return all keys that were made, by name, those that are revoked last."""
@@ -123,17 +119,13 @@ class KeyService:
         """
         known = self.get(key)
         _check_person(person or "")
-        if rights is not None and not rights.is_admin:
-            self._keep_an_administrator(known)
-        new_rights = known.rights if rights is None else self._by_id(rights)
-        return self._keys.change(known.id, known.person if person is None else person, new_rights)
+        given = None if rights is None else self._by_id(rights)
+        return self._keys.change(known.id, person, given, has_others=bool(self.in_settings))
 
     def revoke(self, key: str) -> Key:
         """End a key (by id or name). Raises NotFound, Conflict (key_of_settings,
         last_administrator)."""
-        known = self.get(key)
-        self._keep_an_administrator(known)
-        return self._keys.revoke(known.id)
+        return self._keys.revoke(self.get(key).id, has_others=bool(self.in_settings))
 
     def of_secret(self, secret: str) -> Principal | None:
         """Return who shows a key that was made; None when none of that secret is valid."""
@@ -197,14 +189,6 @@ class KeyService:
     def _by_id(self, rights: Rights) -> Rights:
         by_base = {self._bases.get(kb).id: right for kb, right in rights.by_base.items()}
         return replace(rights, by_base=by_base)
-
-    def _keep_an_administrator(self, key: Key) -> None:
-        is_one = key.rights.is_admin and key.is_valid(self._clock())
-        if is_one and not self.in_settings and not self._keys.any_admin(but=key.id):
-            raise Conflict(
-                f"{key.name!r} is the last administrator's key; make another one first",
-                code="last_administrator",
-            )
 
 
 def rights_with(

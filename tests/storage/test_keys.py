@@ -1,6 +1,7 @@
 """Keys are found by the hash of their secret; rights go with their base, rows stay."""
 
 from datetime import timedelta
+from threading import Barrier, Thread
 
 import pytest
 
@@ -78,11 +79,17 @@ def test_a_change_takes_the_place_of_the_rights_before(world: World, keys: Keys)
 
 
 def test_an_administrator_counts_while_its_key_is_valid(world: World, keys: Keys) -> None:
-    first = keys.add("ops", "", HASH, Rights(is_admin=True), world.clock() + timedelta(hours=1))
-    assert keys.any_admin()
-    assert not keys.any_admin(but=first.id)
+    until = world.clock() + timedelta(hours=1)
+    only = keys.add("ops", "", HASH, Rights(is_admin=True), until, has_others=False)
+    keys.add("mary", "", sha256(b"mary"), Rights(), None, has_others=False)
+    with pytest.raises(Conflict) as caught:
+        keys.revoke(only.id, has_others=False)
+    assert caught.value.code == "last_administrator"
     world.clock.advance(3600)
-    assert not keys.any_admin()
+    with pytest.raises(Conflict) as caught:
+        keys.add("john", "", sha256(b"john"), Rights(), None, has_others=False)
+    assert caught.value.code == "no_administrator"
+    assert keys.revoke(only.id, has_others=False).revoked_at == world.clock()
 
 
 def test_a_use_is_noted(world: World, keys: Keys) -> None:
@@ -90,3 +97,39 @@ def test_a_use_is_noted(world: World, keys: Keys) -> None:
     assert made.used_at is None
     keys.note_uses({made.id: world.clock(), "key_gone": world.clock()})
     assert keys.get("mary").used_at == world.clock()
+
+
+def test_of_two_administrators_who_end_each_other_at_once_one_stays(
+    world: World, keys: Keys
+) -> None:
+    ids = [
+        keys.add(name, "", sha256(name.encode()), Rights(is_admin=True), None).id
+        for name in ("ann", "bob")
+    ]
+    together = Barrier(len(ids))
+    refused: list[str] = []
+
+    def end(key_id: str) -> None:
+        together.wait()
+        try:
+            keys.revoke(key_id, has_others=False)
+        except Conflict as error:
+            refused.append(error.code)
+
+    threads = [Thread(target=end, args=(key_id,)) for key_id in ids]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert refused == ["last_administrator"]
+    assert [key.revoked_at for key in keys.listed()].count(None) == 1
+
+
+def test_the_last_administrator_keeps_the_right_and_may_be_renamed(keys: Keys) -> None:
+    only = keys.add("ann", "", HASH, Rights(is_admin=True), None, has_others=False)
+    with pytest.raises(Conflict) as caught:
+        keys.change(only.id, "Ann", Rights(), has_others=False)
+    assert caught.value.code == "last_administrator"
+    assert keys.get("ann") == only
+    changed = keys.change(only.id, "Ann", has_others=False)
+    assert (changed.person, changed.rights) == ("Ann", only.rights)

@@ -30,19 +30,27 @@ class Keys:
         with self._database.read() as connection:
             return bool(connection.execute(select(exists(select(api_keys.c.id)))).scalar())
 
-    def any_admin(self, but: str = "") -> bool:
-        """True when an administrator's key is valid, beside the one of an id."""
-        statement = select(api_keys).where(api_keys.c.is_admin, api_keys.c.id != but)
-        with self._database.read() as connection:
-            found = [_key_of(row, {}) for row in connection.execute(statement)]
-        return any(key.is_valid(self._clock()) for key in found)
-
     def add(
-        self, name: str, person: str, sha256: str, rights: Rights, expires_at: datetime | None
+        self,
+        name: str,
+        person: str,
+        sha256: str,
+        rights: Rights,
+        expires_at: datetime | None,
+        *,
+        has_others: bool = True,
     ) -> Key:
-        """Keep a key. Raises Conflict (key_name_taken), NotFound (kb_not_found)."""
+        """Keep a key. `has_others`: administrators stand elsewhere, so that none must be here.
+
+        Raises Conflict (key_name_taken, no_administrator), NotFound (kb_not_found).
+        """
         key = Key(new_id("key"), name, person, rights, self._clock(), None, expires_at, None)
         with self._database.write() as connection:
+            if not (rights.is_admin or has_others or _has_admin(connection, self._clock())):
+                raise Conflict(
+                    "nobody could administer the service: make an administrator's key first",
+                    code="no_administrator",
+                )
             same = select(api_keys.c.id).where(
                 api_keys.c.name == name, api_keys.c.revoked_at.is_(None)
             )
@@ -79,20 +87,35 @@ class Keys:
         with self._database.read() as connection:
             return _keys_of(connection, connection.execute(select(api_keys).order_by(*order)).all())
 
-    def change(self, key_id: str, person: str, rights: Rights) -> Key:
-        """Give a key these rights in place of its own. Raises NotFound."""
+    def change(
+        self,
+        key_id: str,
+        person: str | None = None,
+        rights: Rights | None = None,
+        *,
+        has_others: bool = True,
+    ) -> Key:
+        """Give a key these in place of its own; None: as it was. Raises NotFound, Conflict
+        (last_administrator), where `has_others` is False, for the last one that is here."""
         with self._database.write() as connection:
-            _require(connection, key_id)
+            known = _require(connection, key_id)
             own = api_keys.c.id == key_id
-            values = {"person": person, **_columns(rights)}
-            connection.execute(update(api_keys).where(own).values(values))
-            connection.execute(delete(key_rights).where(key_rights.c.key_id == key_id))
-            _grant(connection, key_id, rights.by_base)
+            if person is not None:
+                connection.execute(update(api_keys).where(own).values(person=person))
+            if rights is not None:
+                if not (rights.is_admin or has_others):
+                    _keep_an_administrator(connection, known, self._clock())
+                connection.execute(update(api_keys).where(own).values(_columns(rights)))
+                connection.execute(delete(key_rights).where(key_rights.c.key_id == key_id))
+                _grant(connection, key_id, rights.by_base)
             return _require(connection, key_id)
 
-    def revoke(self, key_id: str) -> Key:
-        """End a key; a second time changes nothing. Raises NotFound."""
+    def revoke(self, key_id: str, *, has_others: bool = True) -> Key:
+        """End a key; a second time changes nothing. Raises NotFound, Conflict
+        (last_administrator) as `change` does."""
         with self._database.write(needs_room=False) as connection:
+            if not has_others:
+                _keep_an_administrator(connection, _require(connection, key_id), self._clock())
             own = api_keys.c.id == key_id, api_keys.c.revoked_at.is_(None)
             connection.execute(update(api_keys).where(*own).values(revoked_at=self._clock()))
             return _require(connection, key_id)
@@ -103,6 +126,21 @@ class Keys:
             for key_id, at in used.items():
                 own = api_keys.c.id == key_id
                 connection.execute(update(api_keys).where(own).values(used_at=at))
+
+
+def _has_admin(connection: Connection, now: datetime, but: str = "") -> bool:
+    statement = select(api_keys).where(api_keys.c.is_admin, api_keys.c.id != but)
+    return any(_key_of(row, {}).is_valid(now) for row in connection.execute(statement))
+
+
+def _keep_an_administrator(connection: Connection, key: Key, now: datetime) -> None:
+    # In the transaction that ends a key: of two that end at once the second must see the first.
+    is_one = key.rights.is_admin and key.is_valid(now)
+    if is_one and not _has_admin(connection, now, but=key.id):
+        raise Conflict(
+            f"{key.name!r} is the last administrator's key; make another one first",
+            code="last_administrator",
+        )
 
 
 def _columns(rights: Rights) -> dict[str, object]:
