@@ -179,6 +179,7 @@ export const errorsEn = {
   error_record_not_found: "This record is not there any more",
   error_value_not_understood: "This value is not understood for the field",
   error_value_too_long: "The value is too long",
+  error_too_deep: "Lies too deep inside other files",
   error_too_many_members: "Too many files in one container",
   error_not_a_text: "This file is no plain text: it says its encoding itself",
   error_unknown_encoding: "This encoding is not known",

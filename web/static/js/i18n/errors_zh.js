@@ -179,6 +179,7 @@ export const errorsZh = {
   error_record_not_found: "这条记录已不存在",
   error_value_not_understood: "该字段无法理解这个值",
   error_value_too_long: "值过长",
+  error_too_deep: "嵌套过深",
   error_too_many_members: "一个容器中的文件过多",
   error_not_a_text: "该文件不是纯文本，其编码由文件自身说明",
   error_unknown_encoding: "未知的编码",
