@@ -70,6 +70,18 @@ def test_a_column_that_its_values_tell_says_so(
     assert places(client) == ["Hall 1", "Hall 2", "Hall 3"]
 
 
+def test_an_example_ends_with_a_part_of_its_value_never_within_a_number(
+    client: TestClient, service: ApiService, kb_id: str
+) -> None:
+    answer = client.post("/kb/reports/documents", files=[("files", ("a.csv", b"x"))]).json()
+    notes = [f"{'said at the gate, ' * n}rang {'again ' * 12}13812345678" for n in (0, 1, 2)]
+    service.ingest(["\n".join(f"Type: theft; Note: {note}" for note in notes)])
+    document = str(answer["items"][0]["document"]["id"])
+    (table,) = client.get(f"/kb/reports/documents/{document}/columns").json()["items"]
+    (note,) = [column for column in table["columns"] if column["name"] == "Note"]
+    assert note["examples"] == ["said at the gate,", "said at the gate, said at the gate,"]
+
+
 def test_what_is_said_of_a_column_holds_for_ledgers_that_come_later(
     client: TestClient, service: ApiService, kb_id: str
 ) -> None:

@@ -6,12 +6,14 @@ Pure functions; facts are found by the same rules (`extraction`).
 from collections.abc import Collection, Mapping, Sequence
 
 from kb_service.domain.facts import OWN_COLUMN, ColumnMeaning, TableMeaning
+from kb_service.language.regexes import regex
 from kb_service.language.stated.extraction import labels_of, values_of
 from kb_service.language.stated.labels import Label, column_of
 from kb_service.language.stated.rows import Table, tables_in
 
 _EXAMPLES = 3
 _EXAMPLE_CHARS = 80
+_PART_END = regex("[,;\uff0c\uff1b\u3001\u3002]")
 
 
 def columns_in(text: str, given: Mapping[str, str]) -> tuple[TableMeaning, ...]:
@@ -36,11 +38,20 @@ def _meaning(
     given: Mapping[str, str],
     heads: Collection[str],
 ) -> ColumnMeaning:
-    shown = dict.fromkeys(value.strip()[:_EXAMPLE_CHARS] for value in values if value.strip())
-    examples = tuple(shown)[:_EXAMPLES]
+    examples = tuple(dict.fromkeys(filter(None, map(_example, values))))[:_EXAMPLES]
     if name in given:
         return ColumnMeaning(name, given[name], "person", examples)
     if not label.is_standard:
         return ColumnMeaning(name, OWN_COLUMN, "", examples)
     by = "name" if column_of(name, (), heads).is_standard else "values"
     return ColumnMeaning(name, label.field, by, examples)
+
+
+def _example(value: str) -> str:
+    """As much of a value as is shown. A long one ends where a part of it does, or is left out: half
+    a number is not known for one, and would not be masked."""
+    words = value.strip()
+    if len(words) <= _EXAMPLE_CHARS:
+        return words
+    ends = [match.end() for match in _PART_END.finditer(words, 0, _EXAMPLE_CHARS)]
+    return words[: ends[-1]] if ends else ""
