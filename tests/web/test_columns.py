@@ -12,7 +12,7 @@ from tests.web.service import PageService
 
 pytestmark = pytest.mark.browser
 
-ROWS = [f"Ref: C-{n}; Date: 2024-06-0{n}; Type: theft; Spot: Hall {n}" for n in (1, 2, 3)]
+ROWS = [f"Ref: C-{n}; Date: 2024-06-0{n}; Type: theft; Spot: by press {n}" for n in (1, 2, 3)]
 
 
 def test_a_column_is_given_another_field_and_facts_follow(
@@ -26,7 +26,7 @@ def test_a_column_is_given_another_field_and_facts_follow(
     page.get_by_role("button", name="Columns of ledger.csv").click()
     dialog = page.get_by_role("dialog", name="Columns of ledger.csv")
     expect(dialog.locator("tbody tr")).to_have_count(4)
-    expect(dialog).to_contain_text("Hall 1 · Hall 2 · Hall 3")
+    expect(dialog).to_contain_text("by press 1 · by press 2 · by press 3")
     spot = dialog.get_by_label("What Spot stands for")
     expect(spot.locator("option:checked")).to_have_text("Its own name (as read)")
     expect(dialog.get_by_label("What Type stands for").locator("option:checked")).to_have_text(
@@ -39,7 +39,7 @@ def test_a_column_is_given_another_field_and_facts_follow(
     while service.services.facts.step():
         pass
     page.get_by_role("tab", name="Incidents").click()
-    expect(page.locator("#incidents tbody tr").first).to_contain_text("Hall 1")
+    expect(page.locator("#incidents tbody tr").first).to_contain_text("by press 1")
     page.get_by_role("tab", name="Documents").click()
     page.get_by_role("button", name="Columns of ledger.csv").click()
     expect(spot.locator("option:checked")).to_have_text("Place")
