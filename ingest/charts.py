@@ -32,11 +32,10 @@ def chart_texts(root: "_Element") -> Iterator[str]:
 
 def drawn_over(package: OfficePackage, part: str) -> Iterator[str]:
     """Yield the paragraphs of shapes that somebody put over a chart."""
-    with package.losing(part):
-        for kind, drawing in package.targets(part).values():
-            root = package.root(drawing) if kind == "chartUserShapes" else None
-            if root is not None:
-                yield from diagram_texts(root)
+    for kind, drawing in package.targets(part).values():
+        root = package.root(drawing) if kind == "chartUserShapes" else None
+        if root is not None:
+            yield from diagram_texts(root)
 
 
 def diagram_texts(root: "_Element") -> Iterator[str]:

@@ -30,6 +30,7 @@ from ingest.package_count import (
     words_of,
 )  # fmt: skip
 from kb_service.domain.documents import WORDS_MISSING, PageKind, ParsedDocument
+from kb_service.domain.errors import DocumentError
 
 if TYPE_CHECKING:
     from lxml import etree
@@ -198,7 +199,10 @@ def _mail(path: Path, name: str) -> Count:
     for part in _texts(message_from_bytes(data)):
         payload = part.get_payload(decode=True)
         body = payload if isinstance(payload, bytes) else b""
-        text = decode(body, name, declared=part.get_content_charset() or "").text
+        try:
+            text = decode(body, name, declared=part.get_content_charset() or "").text
+        except DocumentError:
+            continue  # no text, and named by the loader
         is_html = part.get_content_subtype() == "html"
         words.update(words_of(_html_text(text) if is_html else text))
     return Count(words)

@@ -13,15 +13,18 @@ from pathlib import Path
 from ingest.draft import DraftDocument
 from ingest.limits import ParseLimits
 from ingest.number_formats import general
-from ingest.office_package import OfficePackage
+from ingest.office_package import UNREADABLE, OfficePackage, lost
 from ingest.tables import row_texts
 from ingest.workbook_pictures import SheetPictures
 from ingest.xls_pictures import xls_pictures
 from kb_service.domain.documents import ParsedDocument
 from kb_service.domain.errors import DocumentError
 from kb_service.domain.jobs import JobStage, Progress
+from kb_service.domain.members import Loss
 
 _SHEETS = "xl/worksheets/sheet"
+_DRAWINGS = "drawings"
+"""Where the pictures of an xls file lie."""
 
 
 def load_legacy_workbook(
@@ -40,10 +43,15 @@ def load_legacy_workbook(
         raise DocumentError(message, code="corrupt_document") from error
     titles = workbook.sheet_names
     limits.check_pages(name, len(titles), "sheets")
-    pictures = list(pictures_of(path, len(titles)))
+    pictures, losses = pictures_of(path, len(titles))
+    draft.lose(losses)
     for number, title in enumerate(titles, start=1):
-        rows = workbook.get_sheet_by_name(title).iter_rows()
-        words = list(row_texts([shown(value) for value in row] for row in rows))
+        words: list[str] = []
+        try:
+            rows = workbook.get_sheet_by_name(title).iter_rows()
+            words += row_texts([shown(value) for value in row] for row in rows)
+        except CalamineError as error:
+            draft.lose([lost(title, error)])
         if words or pictures[number - 1]:
             draft.add(title, level=1)
         for text in words:
@@ -55,24 +63,28 @@ def load_legacy_workbook(
     yield draft.finish()
 
 
-def pictures_of(path: Path, num_sheets: int) -> Iterator[list[bytes]]:
-    """Yield the pictures of each sheet; the last has those that no sheet is known to show.
+def pictures_of(path: Path, num_sheets: int) -> tuple[list[list[bytes]], list[Loss]]:
+    """Return the pictures of each sheet, and what cannot be read of them.
 
-    Only an xlsb tells which sheet shows which.
+    The last sheet has those that no sheet is known to show: only an xlsb tells which shows which.
     """
     if not zipfile.is_zipfile(path):
-        yield from ([] for _ in range(num_sheets - 1))
-        yield xls_pictures(path)
-        return
+        pictures: list[bytes] = []
+        losses: list[Loss] = []
+        try:
+            pictures += xls_pictures(path)
+        except UNREADABLE as error:
+            losses.append(lost(_DRAWINGS, error))
+        return [*([] for _ in range(num_sheets - 1)), pictures], losses
     with zipfile.ZipFile(path) as file:
         package = OfficePackage(file)
-        pictures = SheetPictures(package)
+        shown_on = SheetPictures(package)
         sheets = sorted((n for n in package.names if n.startswith(_SHEETS)), key=_number_of)
-        found = [list(pictures.of(sheet)) for sheet in sheets] if len(sheets) == num_sheets else []
+        found = [list(shown_on.of(sheet)) for sheet in sheets] if len(sheets) == num_sheets else []
         found += [[] for _ in range(num_sheets - len(found))]
-        found[-1] += pictures.left()
-        for parts in found:
-            yield [data for part in parts if (data := package.bytes_of(part))]
+        found[-1] += shown_on.left()
+        read = [[data for part in parts if (data := package.picture(part))] for parts in found]
+        return read, package.losses
 
 
 def _number_of(part: str) -> int:

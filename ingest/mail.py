@@ -8,7 +8,11 @@ any depth, are members: documents of their own.
 import re
 from collections.abc import Iterator
 from email import policy
-from email.errors import HeaderParseError
+from email.errors import (
+    HeaderParseError,
+    InvalidBase64CharactersDefect,
+    InvalidBase64LengthDefect,
+)
 from email.header import decode_header
 from email.message import EmailMessage
 from email.parser import BytesParser
@@ -19,7 +23,7 @@ from urllib.parse import unquote
 
 from ingest.draft import DraftDocument
 from ingest.embedded import EmbeddedPictures
-from ingest.encodings import Decoded, decode
+from ingest.encodings import decode
 from ingest.limits import ParseLimits
 from ingest.media_types import MSG
 from ingest.members import MemberFolder
@@ -35,7 +39,10 @@ MAX_DEPTH = 20
 _HEAD = ("Subject", "From", "To", "Cc", "Date")
 _ATTACHMENTS_TITLE = "Attachments"
 _WORDS = re.compile(r"\w+")
-_TAGS = re.compile(r"<(?:style|script)\b.*?</(?:style|script)>|<[^>]*>", re.DOTALL | re.IGNORECASE)
+_SILENT = re.compile(r"<(style|script)\b", re.IGNORECASE)
+_CLOSINGS = {name: re.compile(f"</{name}\\s*>", re.IGNORECASE) for name in ("style", "script")}
+_DAMAGES = frozenset({InvalidBase64CharactersDefect, InvalidBase64LengthDefect})
+"""Defects of a transfer behind which something is missing."""
 _FIRST_BOUNDARY = re.compile(rb"^--([^\s-][^\r\n]{0,68}?)[ \t]*\r?$", re.MULTILINE)
 _SURROGATE = re.compile("[\udc80-\udcff]")
 _INVITATION = "text/calendar"
@@ -65,7 +72,8 @@ class MailLoader:
         if media_type == MSG:
             from ingest.outlook import outlook_message
 
-            message = outlook_message(path, name)
+            message, losses = outlook_message(path, name)
+            draft.lose(losses)
         else:
             message = _parsed(path, name)
         head = mail.add_message(message)
@@ -110,13 +118,13 @@ class Mail:
             if _content_id(part) in self._shown:
                 return
             if not part.is_attachment():
-                self._draft.add_picture(_bytes_of(part))
+                self._draft.add_picture(self._bytes_of(part))
                 return
         if self._members is None or part.get_content_type() in _SIGNATURES:
             return
         suffix = guess_extension(part.get_content_type()) or ""
         path = self._members.path_of(self._within + (file_name or f"attachment{suffix}"))
-        self._members.add(path, _bytes_of(part))
+        self._members.add(path, self._bytes_of(part))
 
     def _shown_part(self, address: str) -> bytes | None:
         """Return the picture that a part of this mail is, by its address in the body."""
@@ -126,7 +134,15 @@ class Mail:
         if part is None:
             return None
         self._shown.add(name)
-        return _bytes_of(part)
+        return self._bytes_of(part)
+
+    def _bytes_of(self, part: EmailMessage) -> bytes:
+        """Return the content of a part; one that was not sent whole is named."""
+        data, damage = _sent(part)
+        if damage:
+            error = DocumentError(damage, code="corrupt_document")
+            self._draft.lose([lost(self._within + _called(part), error)])
+        return data
 
     def add_message(self, message: EmailMessage, depth: int = 0) -> dict[str, str]:
         """Add head, body and names of attachments of a message; return the head."""
@@ -141,7 +157,20 @@ class Mail:
             self._draft.add(f"{_ATTACHMENTS_TITLE}: {', '.join(named)}")
         return head
 
-    def _add_part(self, part: EmailMessage, depth: int) -> None:
+    def _add_part(self, part: EmailMessage, depth: int) -> bool:
+        """Add what a part says; False where it cannot be read, which costs nothing beside it."""
+        outside = self._within
+        try:
+            self._read_part(part, depth)
+        except DocumentError as error:
+            if error.code == "document_too_large":
+                raise
+            self._within = outside
+            self._draft.lose([lost(outside + _called(part), error)])
+            return False
+        return True
+
+    def _read_part(self, part: EmailMessage, depth: int) -> None:
         kind = part.get_content_type()
         file_name = _shown(part.get_filename() or "", "")
         if file_name:
@@ -156,7 +185,7 @@ class Mail:
             for inner in _parts(part):
                 self._add_part(inner, depth)
         elif kind in ("application/pkcs7-mime", "application/x-pkcs7-mime"):
-            raise DocumentError(f"{self._name} is encrypted", code="encrypted_document")
+            raise DocumentError("an encrypted part", code="encrypted_document")
         elif part.get_content_maintype() == "text" and not part.is_attachment():
             self._add_text(part)
         else:
@@ -174,37 +203,28 @@ class Mail:
             self._draft.add("\n".join(lines))
 
     def _add_alternative(self, parts: list[EmailMessage], depth: int) -> None:
-        """Add the alternative that is easiest to read, unless another says much more."""
-        if not parts:
-            return
-        lengths = [sum(len(_words_of(part, self._name)) for part in p.walk()) for p in parts]
-        most = max(lengths)
-        chosen = next(n for n, length in enumerate(lengths) if length >= most / 2)
-        self._add_part(parts[chosen], depth)
+        """Add the alternative that is easiest to read, unless another says much more.
+
+        One that cannot be read is no choice while there are others.
+        """
+        lengths = [sum(_num_words(part, self._name) for part in p.walk()) for p in parts]
+        most = max(lengths, default=0)
+        order = sorted(range(len(parts)), key=lambda n: lengths[n] < most / 2)
+        chosen = next((n for n in order if self._add_part(parts[n], depth)), None)
         for other in (part for number, part in enumerate(parts) if number != chosen):
             self._add_own(other, depth)
 
     def _add_own(self, part: EmailMessage, depth: int) -> None:
-        """Add what an alternative that is not shown has alone: invitations, attachments.
-
-        One that cannot be read costs nothing else of the mail.
-        """
+        """Add what an alternative that is not shown has alone: invitations, attachments."""
         if part.get_content_type() != _INVITATION and not part.is_attachment():
             for inner in _parts(part) if part.is_multipart() else ():
                 self._add_own(inner, depth)
             return
-        outside = self._within
-        try:
-            self._add_part(part, depth)
-        except DocumentError as error:
-            if error.code == "document_too_large":
-                raise
-            self._within = outside
-            called = _shown(part.get_filename() or "", "") or part.get_content_type()
-            self._draft.lose([lost(f"{outside}{called}", error)])
+        self._add_part(part, depth)
 
     def _add_text(self, part: EmailMessage) -> None:
-        content = _content(part, self._name)
+        declared = part.get_content_charset() or ""
+        content = decode(self._bytes_of(part), self._name, declared=declared)
         self.encoding |= content.metadata
         if part.get_content_subtype() == "html":
             add_html(self._draft, content.text, self._shown_part)
@@ -314,19 +334,44 @@ def _content_id(part: EmailMessage) -> str:
     return str(part.get("Content-ID", "")).strip().strip("<>")
 
 
-def _bytes_of(part: EmailMessage) -> bytes:
+def _called(part: EmailMessage) -> str:
+    return _shown(part.get_filename() or "", "") or part.get_content_type()
+
+
+def _sent(part: EmailMessage) -> tuple[bytes, str]:
+    """Return the content of a part, and what of its transfer is damaged, "" for nothing."""
+    num_before = len(part.defects)
     payload = part.get_payload(decode=True)
-    return payload if isinstance(payload, bytes) else b""
+    found = [type(defect) for defect in part.defects[num_before:]]
+    damage = next((kind.__doc__ or kind.__name__ for kind in found if kind in _DAMAGES), "")
+    return payload if isinstance(payload, bytes) else b"", damage
 
 
-def _content(part: EmailMessage, name: str) -> Decoded:
-    return decode(_bytes_of(part), name, declared=part.get_content_charset() or "")
-
-
-def _words_of(part: EmailMessage, name: str) -> list[str]:
+def _num_words(part: EmailMessage, name: str) -> int:
+    """Return how many words a text part of a mail named `name` has, 0 where it is none."""
     if part.get_content_maintype() != "text" or part.is_attachment():
-        return []
-    return _WORDS.findall(_TAGS.sub(" ", _content(part, name).text))
+        return 0
+    try:
+        text = decode(_sent(part)[0], name, declared=part.get_content_charset() or "").text
+    except DocumentError:
+        return 0  # whoever adds the part names it
+    return sum(1 for piece in without_tags(text) for _ in _WORDS.finditer(piece))
+
+
+def without_tags(text: str) -> Iterator[str]:
+    """Yield what stands between tags, styles and scripts, in one pass; an open tag is text."""
+    place = 0
+    while (start := text.find("<", place)) >= 0:
+        closing = _SILENT.match(text, start)
+        end = text.find(">", start)
+        if end < 0:
+            break
+        yield text[place:start]
+        place = end + 1
+        if closing:
+            past = _CLOSINGS[closing.group(1).lower()].search(text, place)
+            place = past.end() if past else len(text)
+    yield text[place:]
 
 
 def _metadata(head: dict[str, str], attachments: list[str]) -> dict[str, str]:

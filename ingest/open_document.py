@@ -4,6 +4,7 @@ Tracked deletions are left out; notes, remarks and text boxes follow their parag
 each sheet or slide. Knows OASIS OpenDocument 1.3; a cell's words are those that the file shows.
 """
 
+import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -56,6 +57,10 @@ _AROUND = frozenset(
 )
 
 
+_ELSEWHERE = re.compile(r"[A-Za-z][\w+.-]*:|\.\./|/|#")
+"""How an address begins that leads out of the file."""
+
+
 @dataclass(slots=True)
 class _Paragraph:
     """The words of a paragraph, and what hangs on it."""
@@ -70,10 +75,10 @@ def load_open_document(
     """Yield Progress per page, then the document. Raises DocumentError."""
     with zipfile.ZipFile(path) as file:
         package = OfficePackage(file)
-        manifest = package.bytes_of(_MANIFEST) or b""
+        manifest = package.read(_MANIFEST) or b""
         if b"encryption-data" in manifest:
             raise DocumentError(f"{name} is encrypted", code="encrypted_document")
-        root = package.root(_CONTENT)
+        root = package.document(_CONTENT)
         if root is None:
             raise DocumentError(f"{name} has no {_CONTENT}", code="corrupt_document")
         pages = list(_pages(root))
@@ -86,13 +91,23 @@ def load_open_document(
                 draft.add(title, level=1)
             for block in [*(around if number == 1 else []), *blocks]:
                 draft.add(block.text, block.level or LAYOUT.section_level(block.text))
-                draft.add_picture(package.picture(block.picture))
+                draft.add_picture(_picture(package, block.picture))
             has_pictures = any(local(node) == "image" for node in page.iter())
             draft.end_page(NO_TEXT_LAYER if has_pictures else BLANK_PAGE)
             yield Progress(JobStage.LOAD, number, len(pages))
-        draft.lose(package.losses)
         meta = package.root(_META)
+        draft.lose(package.losses)
         yield draft.finish(_property(meta, "title"), {"author": _property(meta, "creator")})
+
+
+def _picture(package: OfficePackage, address: str) -> bytes | None:
+    """Return the bytes of a picture of this file; an object is none, nor what lies outside."""
+    part = address.removeprefix("./")
+    if not part or _ELSEWHERE.match(part):
+        return None
+    if not any(name.startswith(f"{part}/") for name in package.names):
+        package.expect(part, _CONTENT)
+    return package.picture(part)
 
 
 def _with_objects(

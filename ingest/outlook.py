@@ -10,7 +10,9 @@ from email.utils import format_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ingest.office_package import lost
 from kb_service.domain.errors import DocumentError
+from kb_service.domain.members import Loss
 
 if TYPE_CHECKING:
     from oxmsg import Message
@@ -25,20 +27,28 @@ _SHORT_NAME = 0x3704
 _CONTENT_ID = 0x3712
 
 
-def outlook_message(path: Path, name: str) -> EmailMessage:
-    """Return the message. Raises DocumentError `corrupt_document`."""
+_OF_A_DAMAGED_ONE = (OSError, ValueError, KeyError, IndexError, AttributeError, TypeError)
+"""What the library raises for damaged storages and properties."""
+
+
+def outlook_message(path: Path, name: str) -> tuple[EmailMessage, list[Loss]]:
+    """Return the message, and the attachments that cannot be read.
+
+    Raises DocumentError `corrupt_document`.
+    """
     from oxmsg import Message
 
     try:
         with path.open("rb") as file:
             message = Message.load(file)
-            return _as_mail(message)
-    except (OSError, ValueError, KeyError, IndexError, AttributeError, TypeError) as error:
+            losses: list[Loss] = []
+            return _as_mail(message, losses), losses
+    except _OF_A_DAMAGED_ONE as error:
         text = f"{name} is not a readable Outlook message: {error}"
         raise DocumentError(text, code="corrupt_document") from error
 
 
-def _as_mail(message: "object", depth: int = 0) -> EmailMessage:
+def _as_mail(message: "object", losses: list[Loss], depth: int = 0) -> EmailMessage:
     mail = EmailMessage()
     for field, value in _head(message):
         if value:
@@ -48,17 +58,20 @@ def _as_mail(message: "object", depth: int = 0) -> EmailMessage:
     mail.set_content(body)
     if html:
         mail.add_alternative(html, subtype="html")
-    for attachment in getattr(message, "attachments", ()):
-        _attach(mail, attachment, depth)
+    for number, attachment in enumerate(getattr(message, "attachments", ()), start=1):
+        try:
+            _attach(mail, attachment, losses, depth)
+        except _OF_A_DAMAGED_ONE as error:
+            losses.append(lost(f"attachment {number}", error))
     return mail
 
 
-def _attach(mail: EmailMessage, attachment: "Attachment", depth: int) -> None:
+def _attach(mail: EmailMessage, attachment: "Attachment", losses: list[Loss], depth: int) -> None:
     # The library does not read messages within messages.
     storage: Any = attachment._storage  # noqa: SLF001
     inner = next((one for one in storage.storages if one.name == _INNER_MESSAGE), None)
     if inner is not None and depth < MAX_DEPTH:
-        mail.add_attachment(_as_mail(_inner_message(inner), depth + 1))
+        mail.add_attachment(_as_mail(_inner_message(inner), losses, depth + 1))
         return
     short_name = attachment.properties.str_prop_value(_SHORT_NAME)
     file_name = attachment.file_name or short_name or "attachment"

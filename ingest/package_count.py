@@ -166,8 +166,8 @@ def count_workbook(path: Path) -> Count:
     words = set(found.said_once)
     with zipfile.ZipFile(path) as package:
         entries = [e for e in package.infolist() if e.file_size <= MAX_PART_BYTES]
-        strings = [package.read(e) for e in entries if _STRINGS.fullmatch(e.filename)]
-        used = _used_strings(package.read(e) for e in entries if "/worksheets/" in e.filename)
+        strings = [_read(package, e) for e in entries if _STRINGS.fullmatch(e.filename)]
+        used = _used_strings(_read(package, e) for e in entries if "/worksheets/" in e.filename)
     for data in strings:
         parts = enumerate(_STRING.findall(data))
         shown = (part + b"</si>" for place, part in parts if used is None or place in used)

@@ -19,11 +19,8 @@ from ingest.paged_draft import PagedDraft
 from ingest.pdf_characters import CharacterReader
 from ingest.pdf_count import DrawnLetters
 from ingest.pdf_marks import pinned_files
-from ingest.pdf_page import CORRUPT_PAGE, PageContent, read_page
-from kb_service.domain.documents import (
-    PageKind,
-    ParsedDocument,
-)
+from ingest.pdf_page import PageContent, read_page
+from kb_service.domain.documents import CORRUPT_PAGE, PageKind, ParsedDocument
 from kb_service.domain.errors import DocumentError
 from kb_service.domain.jobs import JobStage, Progress
 

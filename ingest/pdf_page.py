@@ -31,6 +31,7 @@ from ingest.pdf_pictures import figures, has_pictures
 from ingest.seen_lines import seen_page
 from kb_service.domain.documents import (
     BLANK_PAGE,
+    CORRUPT_PAGE,
     NO_TEXT_LAYER,
     NO_WORDS,
     OCR_FAILED,
@@ -40,7 +41,6 @@ from kb_service.domain.documents import (
 from kb_service.domain.spans import Box
 
 UNREADABLE_TEXT = "unreadable_text"
-CORRUPT_PAGE = "corrupt_page"
 PAGE_TOO_LARGE = "page_too_large"
 MAX_STAMP_CHARS = 300
 """Written over a picture: more is a page of text with a picture behind it."""

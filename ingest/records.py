@@ -10,7 +10,7 @@ from html import unescape
 from typing import TYPE_CHECKING, Any
 
 from ingest.draft import DraftDocument, clean
-from ingest.office_package import local, xml_root
+from ingest.office_package import local, lost, xml_root
 from ingest.plain_text import add_text
 from ingest.tables import CELL_JOIN
 from kb_service.domain.errors import DocumentError
@@ -44,9 +44,12 @@ def add_json(draft: DraftDocument, text: str) -> None:
 
 def add_xml(draft: DraftDocument, data: bytes, name: str) -> None:
     """Add every text and attribute of an XML file. Raises DocumentError where it is none."""
-    root = xml_root(_with_known_names(data), name)
+    found = xml_root(_with_known_names(data), name)
+    root = found.root
     if root is None:
         raise DocumentError(f"{name} is no XML", code="corrupt_document")
+    if found.damage:
+        draft.lose([lost("", DocumentError(found.damage, code="corrupt_document"))])
     _put_entities(root)
     for block in _xml_blocks(root):
         draft.add(block)

@@ -16,7 +16,7 @@ from ingest.limits import ParseLimits
 from ingest.office_package import OfficePackage, description_of, local, picture_id, related_id
 from ingest.slide_lists import ListCounter
 from ingest.tables import row_texts
-from kb_service.domain.documents import BLANK_PAGE, NO_TEXT_LAYER, ParsedDocument
+from kb_service.domain.documents import BLANK_PAGE, CORRUPT_PAGE, NO_TEXT_LAYER, ParsedDocument
 from kb_service.domain.errors import DocumentError
 from kb_service.domain.jobs import JobStage, Progress
 from kb_service.language.layout import LAYOUT
@@ -49,10 +49,11 @@ def load_slides(
             for block in slide.blocks():
                 draft.add(block.text, block.level or LAYOUT.section_level(block.text))
                 draft.add_picture(package.picture(block.picture))
-            draft.end_page(NO_TEXT_LAYER if slide.has_pictures else BLANK_PAGE)
+            draft.end_page(slide.empty_reason)
             yield Progress(JobStage.LOAD, number, num_slides)
+        title, author = package.title, package.author
         draft.lose(package.losses)
-        yield draft.finish(package.title, {"author": package.author})
+        yield draft.finish(title, {"author": author})
 
 
 class Presentation:
@@ -61,12 +62,13 @@ class Presentation:
     def __init__(self, package: OfficePackage, name: str) -> None:
         main = package.main_part(_PRESENTATION)
         root = package.root(main)
-        if root is None:
-            raise DocumentError(f"{name} has no {_PRESENTATION}", code="corrupt_document")
-        targets = package.targets(main)
-        named = [targets.get(related_id(node)) for node in root.iter() if local(node) == "sldId"]
-        listed = [target[1] for target in named if target and target[0] == "slide"]
         kept = {part for part in package.names if _is_slide(part)}
+        if root is None and not kept:
+            raise DocumentError(f"{name} has no {_PRESENTATION}", code="corrupt_document")
+        nodes = () if root is None else root.iter()
+        ids = [related_id(node) for node in nodes if local(node) == "sldId"]
+        named = [package.target(main, related) for related in ids]
+        listed = [part for kind, part in named if kind == "slide"]
         # Slides that the list has lost are still the author's; they come last.
         self.slides = [*listed, *sorted(kept - set(listed), key=_number_of)]
         self.read_layouts: set[str] = set()
@@ -77,6 +79,7 @@ class Slide:
 
     def __init__(self, package: OfficePackage, part: str, presentation: Presentation) -> None:
         self._package = package
+        self._part = part
         self._root = package.root(part)
         self._targets = package.targets(part)
         self._presentation = presentation
@@ -85,14 +88,17 @@ class Slide:
         self._places = self._layout_places()
 
     @property
-    def has_pictures(self) -> bool:
-        """True when something on the slide is seen and not read."""
-        return self._root is not None and any(local(n) in _PICTURES for n in self._root.iter())
+    def empty_reason(self) -> str:
+        """Why the slide has no text, where it has none."""
+        if self._root is None:
+            return CORRUPT_PAGE
+        has_pictures = any(local(node) in _PICTURES for node in self._root.iter())
+        return NO_TEXT_LAYER if has_pictures else BLANK_PAGE
 
     def blocks(self) -> Iterator[Block]:
         """Yield everything that is read, in reading order."""
         if self._root is not None:
-            yield from self._shapes(self._root, self._targets, _UNSAID)
+            yield from self._shapes(self._root, self._part, _UNSAID)
         for part in (self._layout, self._master):
             if part and part not in self._presentation.read_layouts:
                 self._presentation.read_layouts.add(part)
@@ -100,17 +106,17 @@ class Slide:
         notes = self._part_of("notesSlide")
         root = self._package.root(notes) if notes else None
         if root is not None:
-            yield from self._shapes(root, self._package.targets(notes), _UNSAID_IN_NOTES)
+            yield from self._shapes(root, notes, _UNSAID_IN_NOTES)
         for kind, part in self._targets.values():
             if kind == "comments":
                 yield from self._comments(part)
 
     def _fixed_words(self, part: str) -> Iterator[Block]:
         """Yield what a layout says on its slides; its placeholders are prompts for the author."""
-        root, targets = self._package.root(part), self._package.targets(part)
+        root = self._package.root(part)
         for shape in () if root is None else _top_shapes(root):
             if not _placeholder_of(shape):
-                yield from self._shape(shape, targets)
+                yield from self._shape(shape, part)
 
     def _comments(self, part: str) -> Iterator[Block]:
         root = self._package.root(part)
@@ -120,27 +126,23 @@ class Slide:
             elif local(node) == "p":
                 yield Block(_words(node))
 
-    def _shapes(
-        self, root: "_Element", targets: dict[str, tuple[str, str]], unsaid: frozenset[str]
-    ) -> Iterator[Block]:
+    def _shapes(self, root: "_Element", source: str, unsaid: frozenset[str]) -> Iterator[Block]:
         shapes = [s for s in _top_shapes(root) if _placeholder_of(s).get("type") not in unsaid]
         for shape in sorted(shapes, key=self._place):
-            yield from self._shape(shape, targets)
+            yield from self._shape(shape, source)
 
-    def _shape(self, shape: "_Element", targets: dict[str, tuple[str, str]]) -> Iterator[Block]:
-        """Yield the words of a shape and of every shape inside it."""
+    def _shape(self, shape: "_Element", source: str) -> Iterator[Block]:
+        """Yield the words of a shape and of every shape inside it. `source`: the part it is in."""
         if local(shape) == "grpSp":
             for said in shape.findall("{*}nvGrpSpPr"):
-                yield from self._content(said, targets, 0)
+                yield from self._content(said, source, 0)
             for inner in sorted(_inner_shapes(shape), key=self._place):
-                yield from self._shape(inner, targets)
+                yield from self._shape(inner, source)
             return
         is_title = _placeholder_of(shape).get("type") in _TITLES
-        yield from self._content(shape, targets, 1 if is_title else 0)
+        yield from self._content(shape, source, 1 if is_title else 0)
 
-    def _content(
-        self, node: "_Element", targets: dict[str, tuple[str, str]], level: int
-    ) -> Iterator[Block]:
+    def _content(self, node: "_Element", source: str, level: int) -> Iterator[Block]:
         """Walk to the texts, tables, charts and diagrams below a node, whatever wraps them.
 
         Words that stand for a picture or a shape are said first: they are its first part.
@@ -154,31 +156,29 @@ class Slide:
             elif tag == "tbl":
                 yield from map(Block, row_texts(_grid(part)))
             elif tag in _PICTURES:
-                yield Block("", 0, targets.get(picture_id(part), ("", ""))[1])
+                yield Block("", 0, self._package.target(source, picture_id(part))[1])
             elif tag in ("chart", "relIds"):
-                yield from self._related_part(targets.get(related_id(part)))
+                yield from self._related_part(*self._package.target(source, related_id(part)))
             elif tag == "AlternateContent":
-                yield from self._chosen(part, targets, level)
+                yield from self._chosen(part, source, level)
             elif tag:
-                yield from self._content(part, targets, level)
+                yield from self._content(part, source, level)
 
-    def _chosen(
-        self, alternatives: "_Element", targets: dict[str, tuple[str, str]], level: int
-    ) -> Iterator[Block]:
+    def _chosen(self, alternatives: "_Element", source: str, level: int) -> Iterator[Block]:
         """Yield the first alternative that has words: they say the same."""
         for alternative in alternatives:
-            blocks = list(self._content(alternative, targets, level))
+            blocks = list(self._content(alternative, source, level))
             if any(block.text.strip() or block.picture for block in blocks):
                 yield from blocks
                 return
 
-    def _related_part(self, target: tuple[str, str] | None) -> Iterator[Block]:
-        root = self._package.root(target[1]) if target else None
-        if target is None or root is None:
+    def _related_part(self, kind: str, part: str) -> Iterator[Block]:
+        root = self._package.root(part) if part else None
+        if root is None:
             return
-        is_chart = target[0].startswith("chart")
+        is_chart = kind.startswith("chart")
         yield from map(Block, chart_texts(root) if is_chart else diagram_texts(root))
-        yield from map(Block, drawn_over(self._package, target[1]))
+        yield from map(Block, drawn_over(self._package, part))
 
     def _place(self, shape: "_Element") -> tuple[int, Place]:
         """Titles first, then from top to bottom and from left to right."""

@@ -68,9 +68,13 @@ def add_html(
 
     Raises DocumentError (corrupt_document) where the parser would leave out what lies deeper.
     """
-    if not text.strip():
-        return ""
-    tree = html_tree(text)
+    return add_page(draft, html_tree(text), shown) if text.strip() else ""
+
+
+def add_page(
+    draft: DraftDocument, tree: "_Element", shown: Callable[[str], bytes | None] | None = None
+) -> str:
+    """Add a page that is parsed, as `add_html` does."""
     title = " ".join((tree.findtext(".//title") or "").split())
     draft.lose(lost("iframe", error) for error in put_frames_in(tree))
     for block in blocks_of(tree):

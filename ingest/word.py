@@ -96,9 +96,10 @@ def add_word(draft: DraftDocument, path: Path, name: str) -> tuple[str, dict[str
                 draft.end_page()
             draft.add(piece.text, piece.level or LAYOUT.section_level(piece.text))
             draft.add_picture(package.picture(piece.picture))
-        draft.lose(package.losses)
         reason = NO_TEXT_LAYER if document.has_pictures else BLANK_PAGE
-        return package.title, {"author": package.author}, reason
+        title, author = package.title, package.author
+        draft.lose(package.losses)
+        return title, {"author": author}, reason
 
 
 class WordDocument:
@@ -109,11 +110,11 @@ class WordDocument:
             raise DocumentError(f"{name} lies in more than {MAX_DEPTH} documents", code="too_deep")
         self._package, self._depth = package, depth
         self._main = package.main_part(_DOCUMENT)
-        body = package.root(self._main)
+        body = package.document(self._main)
         if body is None:
             raise DocumentError(f"{name} has no {_DOCUMENT}", code="corrupt_document")
         self._body = body
-        self._targets = package.targets(self._main)
+        self._source = self._main
         styles = self._beside("styles")
         found = () if styles is None else styles.iter(f"{W}style")
         self._styles = {style.get(f"{W}styleId", ""): style for style in found}
@@ -135,7 +136,7 @@ class WordDocument:
     def pieces(self) -> Iterator[Piece]:
         """Yield everything that is read, in reading order."""
         yield from self._around("header")
-        self._targets = self._package.targets(self._main)
+        self._source = self._main
         yield from self._blocks(self._body)
         for key in [key for key in self._notes if key not in self._called]:
             yield from self._note_pieces(key)  # nothing in the text calls for it any more
@@ -144,7 +145,8 @@ class WordDocument:
     def _beside(self, kind: str) -> "_Element | None":
         """Return the root of a part by its usual name, else the one that the document names."""
         usual = f"word/{kind}.xml"
-        named = (part for found, part in self._targets.values() if found == kind)
+        targets = self._package.targets(self._main).values()
+        named = (part for found, part in targets if found == kind)
         return self._package.root(next(named, usual) if usual not in self._package.names else usual)
 
     def _around(self, kind: str) -> Iterator[Piece]:
@@ -153,7 +155,7 @@ class WordDocument:
         names = (p for p in self._package.names if p.startswith(f"word/{kind}"))
         for part in (name for name in names if name.endswith("xml")):
             root = self._package.root(part)
-            self._targets = self._package.targets(part)
+            self._source = part
             for piece in () if root is None else self._blocks(root):
                 if piece.picture or piece.text not in said:
                     said.add(piece.text)
@@ -240,7 +242,7 @@ class WordDocument:
 
     def _chunk(self, related: str) -> Iterator[Piece]:
         """Yield what a file says that is taken in here. It may be a document of the same kind."""
-        part = self._targets.get(related, ("", ""))[1]
+        part = self._package.target(self._source, related)[1]
         with self._package.losing(part):
             data = self._package.bytes_of(part) or b""
             if data.startswith(PACKAGE):
@@ -248,13 +250,14 @@ class WordDocument:
                     inner = OfficePackage(file)
                     pieces = WordDocument(inner, part, self._depth + 1).pieces()
                     yield from (Piece(piece.text, piece.level) for piece in pieces)
-                    self._package.losses += inner.losses
+                    for loss in inner.losses:
+                        self._package.lose(loss)
             elif data.strip():
                 yield from (Piece(block.text, block.level) for block in chunk_blocks(data, part))
 
     def _drawing(self, related: str) -> Iterator[str]:
         """Yield the lines of a chart or diagram that the text shows."""
-        kind, part = self._targets.get(related, ("", ""))
+        kind, part = self._package.target(self._source, related)
         root = self._package.root(part)
         if root is not None:
             yield from chart_texts(root) if kind.startswith("chart") else diagram_texts(root)
@@ -287,7 +290,8 @@ class WordDocument:
         elif tag in ("chart", "relIds"):
             paragraph.drawings.append(related_id(node))
         elif tag in _PICTURES:
-            paragraph.pictures.append(self._targets.get(picture_id(node), ("", ""))[1])
+            picture = self._package.target(self._source, picture_id(node))
+            paragraph.pictures.append(picture[1])
         elif tag == "docPr" and description_of(node):
             paragraph.words.append(f" {description_of(node)} ")
         elif tag in _DRAWN and described(drawn_words(node)):

@@ -20,7 +20,7 @@ from ingest.charts import chart_texts, diagram_texts, drawn_over
 from ingest.draft import DraftDocument
 from ingest.limits import ParseLimits
 from ingest.number_formats import BUILT_IN, GENERAL, shown
-from ingest.office_package import OfficePackage, description_of, local, related_id
+from ingest.office_package import OfficePackage, damage_in, description_of, local, related_id
 from ingest.tables import row_texts
 from ingest.workbook_pictures import SheetPictures
 from kb_service.domain.documents import ParsedDocument
@@ -39,6 +39,8 @@ _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _HEAD_CODE = re.compile(r'&(?:"[^"]*"|K[0-9A-F]{6}|\d{1,3}|[A-Z&])', re.IGNORECASE)
 _THREAD = "tc="
 """How the author of a comment is named that only stands for a thread of them."""
+_CARRIERS = frozenset(("row", "si"))
+"""Elements that hold what a part is there for: damage is found while looking for them."""
 _HEADS = ("oddHeader", "evenHeader", "firstHeader", "oddFooter", "evenFooter", "firstFooter")
 Targets = dict[str, tuple[str, str]]
 
@@ -97,11 +99,12 @@ def load_workbook(
                 for text in chain([first or ""], words):
                     draft.add(text)
             for picture in shown:
-                draft.add_picture(package.bytes_of(picture))
+                draft.add_picture(package.picture(picture))
             draft.end_page()
             yield Progress(JobStage.LOAD, number, num_sheets)
+        title, author = package.title, package.author
         draft.lose(package.losses)
-        yield draft.finish(package.title, {"author": package.author})
+        yield draft.finish(title, {"author": author})
 
 
 class Workbook:
@@ -111,21 +114,22 @@ class Workbook:
         self._package = package
         main = package.main_part(_WORKBOOK)
         root = package.root(main)
-        if root is None:
-            raise DocumentError(f"{name} has no {_WORKBOOK}", code="corrupt_document")
-        targets = package.targets(main)
-        listed = [
-            (node.get("name", ""), targets[related_id(node)][1])
-            for node in root.iter()
-            if local(node) == "sheet" and related_id(node) in targets
+        nodes = [] if root is None else list(root.iter())
+        named = [
+            (node.get("name", ""), package.target(main, related_id(node))[1])
+            for node in nodes
+            if local(node) == "sheet"
         ]
+        listed = [(title, part) for title, part in named if part]
         known = {part for _, part in listed}
         lost = [p for p in package.names if p.startswith("xl/worksheets/sheet") and p not in known]
+        if root is None and not lost:
+            raise DocumentError(f"{name} has no {_WORKBOOK}", code="corrupt_document")
+        targets = package.targets(main)
         # Sheets that the list has lost are still the author's; they come last.
         self.sheets = [*listed, *((Path(part).stem, part) for part in lost)]
         self._from_1904 = any(
-            local(node) == "workbookPr" and node.get("date1904") in ("1", "true")
-            for node in root.iter()
+            local(node) == "workbookPr" and node.get("date1904") in ("1", "true") for node in nodes
         )
         parts = {"sharedStrings": "xl/sharedStrings.xml", "styles": "xl/styles.xml"}
         parts |= {kind: part for kind, part in targets.values() if kind in parts}
@@ -235,7 +239,7 @@ class Workbook:
                 yield " ".join(" ".join(texts).split())
 
     def _drawing(self, part: str) -> Iterator[str]:
-        root, targets = self._package.root(part), self._package.targets(part)
+        root = self._package.root(part)
         if root is None:
             return
         yield from diagram_texts(root)
@@ -243,7 +247,7 @@ class Workbook:
             if local(node) == "cNvPr":
                 yield description_of(node)
             elif local(node) in ("chart", "relIds"):
-                yield from self._chart(targets.get(related_id(node), ("", ""))[1])
+                yield from self._chart(self._package.target(part, related_id(node))[1])
 
     def _chart(self, part: str) -> Iterator[str]:
         root = self._package.root(part)
@@ -255,19 +259,26 @@ class Workbook:
         """Yield a part's elements of a name, each cleared behind it: a sheet may be large."""
         from lxml import etree
 
-        data = self._package.bytes_of(part)
+        data = self._package.read(part)
         is_wide = data is not None and data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-        if data is None or (name.encode() not in data and not is_wide):
+        is_there = name in _CARRIERS or is_wide or (data is not None and name.encode() in data)
+        if data is None or not is_there:
             return
         found = etree.iterparse(
             io.BytesIO(data), tag=f"{{*}}{name}", recover=True, resolve_entities=False,
             no_network=True, huge_tree=True,
         )  # fmt: skip
-        for _, node in found:
-            yield node
-            node.clear()
-            while node.getprevious() is not None:
-                del node.getparent()[0]
+        try:
+            for _, node in found:
+                yield node
+                node.clear()
+                while node.getprevious() is not None:
+                    del node.getparent()[0]
+        except etree.XMLSyntaxError as error:
+            self._package.lose_rest(part, str(error))
+        else:
+            no_root = "" if found.root is not None else "no XML"
+            self._package.lose_rest(part, damage_in(found.error_log) or no_root)
 
 
 def _formats(styles: "_Element | None") -> list[str]:

@@ -36,7 +36,7 @@ class SheetPictures:
                 yield part
 
     def _of(self, sheet: str) -> Iterator[str]:
-        for name in _SHOWN_IN_CELL.findall(self._package.bytes_of(sheet) or b""):
+        for name in _SHOWN_IN_CELL.findall(self._package.read(sheet) or b""):
             if name.decode("utf-8", "replace") in self._in_cells:
                 yield self._in_cells[name.decode("utf-8", "replace")]
         for kind, target in self._package.targets(sheet).values():
@@ -46,17 +46,18 @@ class SheetPictures:
                 yield target
 
     def _drawn(self, drawing: str) -> Iterator[str]:
-        root, targets = self._package.root(drawing), self._package.targets(drawing)
+        root = self._package.root(drawing)
         for node in () if root is None else root.iter():
-            if local(node) in _DRAWN and picture_id(node) in targets:
-                yield targets[picture_id(node)][1]
+            if local(node) in _DRAWN:
+                yield from filter(None, self._package.target(drawing, picture_id(node))[1:])
 
     def _named(self) -> Iterator[tuple[str, str]]:
         """Yield the name by which a cell shows a picture, and the part that it is."""
-        root, targets = self._package.root(_CELL_PICTURES), self._package.targets(_CELL_PICTURES)
+        root = self._package.root(_CELL_PICTURES)
         name = ""
         for node in () if root is None else root.iter():
             if local(node) == "cNvPr":
                 name = node.get("name", "")
-            elif local(node) == "blip" and picture_id(node) in targets:
-                yield name, targets[picture_id(node)][1]
+            elif local(node) == "blip":
+                part = self._package.target(_CELL_PICTURES, picture_id(node))[1]
+                yield from [(name, part)] if part else []

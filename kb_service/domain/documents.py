@@ -269,6 +269,8 @@ WORDS_MISSING = "words_missing"
 """Reason of a page of text that lacks words of its file; the document's metadata names them."""
 CONVERTED_BY = "converted_by"
 """Metadata: the program that made a file of an old format readable."""
+CORRUPT_PAGE = "corrupt_page"
+"""Reason of a page or slide that is damaged."""
 BLANK_PAGE = "blank"
 """Reason of an `empty` page that has neither text nor pictures: nothing is missing from it."""
 

@@ -56,7 +56,7 @@ def attached_message(number: int, inner: Storage) -> Storage:
 
 
 def mail(*storages: Storage) -> EmailMessage:
-    return _as_mail(Message(stored("", ROOT_HEAD, words("Crane", "See below."), *storages)))
+    return _as_mail(Message(stored("", ROOT_HEAD, words("Crane", "See below."), *storages)), [])
 
 
 def test_attachments_have_their_names_and_their_bytes() -> None:

@@ -124,13 +124,13 @@ def test_pictures_of_a_binary_workbook_are_those_of_its_sheets_where_these_are_k
             )
         for name in ("1", "2", "left"):
             package.writestr(f"xl/media/{name}.png", picture())
-    assert [len(pictures) for pictures in pictures_of(path, num_sheets)] == found
+    assert [len(pictures) for pictures in pictures_of(path, num_sheets)[0]] == found
 
 
 def test_a_file_that_is_no_workbook_has_no_pictures(tmp_path: Path) -> None:
     path = tmp_path / "a.xls"
     path.write_bytes(b"\xd0\xcf\x11\xe0")
-    assert list(pictures_of(path, 2)) == [[], []]
+    assert pictures_of(path, 2) == ([[], []], [])
 
 
 def record(kind: int, body: bytes, instance: int = 0, version: int = 0) -> bytes:
