@@ -199,11 +199,16 @@ class StorageSettings(BaseModel):
     """KB_STORAGE__…: how long a write waits for another one, and the room kept for deletes.
 
     `write_wait_s`: after so long a change is refused (503) rather than kept waiting. The worker
-    waits longer, a question never that long. `reserve_bytes`: 0 keeps nothing back.
+    waits longer, a question never that long. `reserve_bytes`: 0 keeps nothing back. Of PostgreSQL:
+    each process keeps `pool_size` connections, opens `pool_extra` more while these are in use, and
+    after `pool_wait_s` without one a request is refused (503).
     """
 
     write_wait_s: Annotated[float, Field(gt=0, le=600)] = 10.0
     reserve_bytes: Annotated[int, Field(ge=0)] = 32 * MIB
+    pool_size: Annotated[int, Field(ge=1, le=200)] = 5
+    pool_extra: Annotated[int, Field(ge=0, le=200)] = 15
+    pool_wait_s: Annotated[float, Field(gt=0, le=600)] = 10.0
 
 
 class FollowedFolder(BaseModel):

@@ -1,6 +1,7 @@
 """The two counters of a knowledge base: index changes and events. Called inside a write only.
 
-Because there is one writer at a time, numbers are given without gaps and become visible in order.
+A number is given by changing the base's row, which is held until the transaction ends. So of a base
+numbers have no gaps and become visible in order: whoever has read up to one has missed none.
 """
 
 from sqlalchemy import Connection, delete, insert, update

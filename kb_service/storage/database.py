@@ -1,25 +1,24 @@
 """The connection to SQLite or PostgreSQL: transactions, bounded waits, migration, typed errors.
 
-One writer at a time on both databases: `write()` is BEGIN IMMEDIATE on SQLite and holds one
-advisory lock on PostgreSQL, so what a writer has read stays true until it commits. `read()` sees
-one snapshot. Knows no table.
+What a writer has read stays true until it commits: `write()` is BEGIN IMMEDIATE on SQLite, where
+one writes at a time. On PostgreSQL one writes at a time in each base (`postgres`), where the writer
+says in which. `read()` sees one snapshot. Knows no table.
 """
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, make_url, text
-from sqlalchemy.engine import URL
+from sqlalchemy import Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
 from kb_service.domain.errors import ConfigurationError, KbError, StorageError
 from kb_service.domain.extras import install_command
-from kb_service.storage import sqlite
+from kb_service.storage import postgres, sqlite
 from kb_service.storage.data_folder import refusal_to_write
 from kb_service.storage.migration import upgrade
 from kb_service.storage.reserve import FULL_BYTES, Reserve
@@ -30,9 +29,8 @@ WRITE_WAIT_S = 10.0
 LOG_BYTES = 4 * 1024 * 1024
 """Size of SQLite's log past which it is moved into the database: SQLite's own 1000 pages."""
 
-CONNECT_WAIT_S = 10
-WRITE_LOCK_KEY = 0x6B625F7365727669
-"""PostgreSQL advisory lock of the one writer: the bytes of `kb_servi`."""
+ANY_BASE = ""
+"""The base of a write that takes bases itself, by `hold` or `hold_free`."""
 
 _CODES = {
     "database or disk is full": "disk_full",
@@ -50,6 +48,7 @@ _DAMAGED = "database_damaged"
 _SQLITE_DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _POSTGRES_DAMAGE = frozenset({"XX001", "XX002"})
 """SQLSTATE data_corrupted and index_corrupted."""
+DEFAULT_POOL = postgres.Pool()
 Result = TypeVar("Result")
 
 
@@ -104,10 +103,12 @@ class Database:
 
     @contextmanager
     def write(
-        self, wait_s: float | None = None, *, needs_room: bool = True
+        self, wait_s: float | None = None, *, needs_room: bool = True, base: str | None = None
     ) -> Iterator[Connection]:
         """Yield the only writing connection; commits at the end, rolls back on any exception.
 
+        `base`: the only one in which anything is written; what is common to bases may be added to,
+        and is neither removed nor judged. None: anything is written, and nobody else writes.
         `needs_room` False: it removes, or only keeps others from writing. Raises StorageError:
         database_locked when its turn does not come within `wait_s` seconds (default:
         `write_wait_s`), storage_read_only where nothing can be written, disk_full where the room
@@ -118,13 +119,24 @@ class Database:
         if needs_room:
             self._require_room()
         try:
-            with self._transaction(self.write_wait_s if wait_s is None else wait_s) as connection:
+            wait_s = self.write_wait_s if wait_s is None else wait_s
+            with self._transaction(wait_s, base) as connection:
                 yield connection
         except StorageError as error:
             if error.is_outage or error.code == StorageError.default_code:
                 self.failure = Failure(error, time.monotonic())
             raise
         self.failure = None
+
+    def hold(self, connection: Connection, kb_ids: Iterable[str]) -> None:
+        """Wait until nobody else writes in these bases, in a write of ANY_BASE that holds none."""
+        if not self.is_sqlite:
+            for kb_id in sorted(kb_ids):  # in one order, so that no two wait for each other
+                postgres.hold(connection, kb_id)
+
+    def hold_free(self, connection: Connection, kb_id: str) -> bool:
+        """Hold a base, in a write of ANY_BASE; False where somebody else writes in it."""
+        return self.is_sqlite or postgres.hold_free(connection, kb_id)
 
     def freeing(self, action: Callable[[], Result]) -> Result:
         """Run an action that deletes; on a full disk once more, with the reserve given up for it.
@@ -197,7 +209,7 @@ class Database:
             raise self.typed(error, wait_s) from error
 
     @contextmanager
-    def _transaction(self, wait_s: float) -> Iterator[Connection]:
+    def _transaction(self, wait_s: float, base: str | None) -> Iterator[Connection]:
         with self._typed_errors(wait_s), ExitStack() as stack:
             try:
                 connection = self._begin_write(stack, wait_s)
@@ -210,9 +222,9 @@ class Database:
                 self.close()
                 connection = self._begin_write(stack, wait_s)
             if not self.is_sqlite:
-                wait_ms = max(round(1000 * wait_s), 1)
-                connection.execute(text(f"SET LOCAL lock_timeout = '{wait_ms}ms'"))
-                connection.execute(text(f"SELECT pg_advisory_xact_lock({WRITE_LOCK_KEY})"))
+                postgres.begin_write(connection, wait_s, is_alone=base is None)
+                if base:
+                    postgres.hold(connection, base)
             yield connection
 
     def _begin_write(self, stack: ExitStack, wait_s: float) -> Connection:
@@ -261,12 +273,15 @@ class Database:
 
 
 def open_database(
-    url: str, write_wait_s: float = WRITE_WAIT_S, log_bytes: int = LOG_BYTES
+    url: str,
+    write_wait_s: float = WRITE_WAIT_S,
+    log_bytes: int = LOG_BYTES,
+    pool: postgres.Pool = DEFAULT_POOL,
 ) -> Database:
     """Return the database of a URL (`sqlite:///…` or `postgresql+psycopg://…`); connects later.
 
-    `log_bytes`: SQLite's log is moved into the database past so many. Raises ConfigurationError for
-    any other URL.
+    `log_bytes`: SQLite's log is moved into the database past so many. `pool`: of connections to
+    PostgreSQL. Raises ConfigurationError for any other URL.
     """
     try:
         parsed = make_url(url)
@@ -276,7 +291,7 @@ def open_database(
                 f"database URL starts with {driver!r}; sqlite:/// and postgresql+psycopg:// work"
             )
         if not driver.startswith("sqlite"):
-            return Database(_postgres_engine(parsed), write_wait_s)
+            return Database(postgres.engine(parsed, pool), write_wait_s)
         if not parsed.database:
             raise ConfigurationError("the SQLite URL names no file; use sqlite:////path/kb.sqlite3")
         return Database(sqlite.writable_engine(url, log_bytes), write_wait_s, log_bytes)
@@ -287,22 +302,6 @@ def open_database(
         ) from error
     except (ArgumentError, NoSuchModuleError, ImportError) as error:
         raise ConfigurationError(f"the database URL cannot be used: {error}") from error
-
-
-def _postgres_engine(url: URL) -> Engine:
-    # What the URL says wins. Reads wait for nobody but one who changes the schema.
-    waits = {
-        "connect_timeout": str(CONNECT_WAIT_S),
-        "options": f"-c lock_timeout={round(sqlite.READ_WAIT_S)}s",
-    }
-    return create_engine(
-        url,
-        connect_args={name: value for name, value in waits.items() if name not in url.query},
-        pool_pre_ping=True,
-        pool_size=5,
-        max_overflow=15,
-        pool_timeout=CONNECT_WAIT_S,
-    )
 
 
 def _said_by_disk(path: Path, error: StorageError) -> StorageError:

@@ -5,14 +5,15 @@ A vector belongs to the words, not to a chunk: equal texts share one. Knows no m
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, exists, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Select, delete, exists, func, select, text
 
 from kb_service.domain.documents import embedded_text
 from kb_service.domain.errors import StorageError
 from kb_service.domain.ports import EmbeddingProfile, Vector
 from kb_service.storage.change_log import record_readded
-from kb_service.storage.database import Database
+from kb_service.storage.database import ANY_BASE, Database
 from kb_service.storage.past_tables import past_chunks
 from kb_service.storage.revisions.embedded import (
     forget_other_profiles,
@@ -22,11 +23,19 @@ from kb_service.storage.revisions.embedded import (
 from kb_service.storage.rows import batches
 from kb_service.storage.tables import (
     chunks,
+    documents,
     embeddings,
     knowledge_bases,
+    revisions,
 )
 
 BYTES_PER_FLOAT = 4
+
+_INSERT = text(
+    "INSERT INTO embeddings (profile_fingerprint, text_sha256, vector)"
+    " VALUES (:profile_fingerprint, :text_sha256, :vector) ON CONFLICT DO NOTHING"
+)
+"""Another base may bring the same text its vector at this moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +103,16 @@ class Embeddings:
         """Store the vectors of texts that chunks still have and that had none.
 
         A revision that has all of its vectors thereby is noted, and recorded as added again, in the
-        same transaction, so that indexes take them in.
+        same transaction, so that indexes take them in. One of another base that comes in with such
+        a text at this moment is left to `settle`.
         """
         check_vectors(vectors, profile)
-        with self._database.write() as connection:
+        with self._database.write(base=ANY_BASE) as connection:
+            held = set(_having(connection, vectors).values())
+            self._database.hold(connection, held)
             added = _insert_missing(connection, profile, vectors)
-            having = _having(connection, added)
+            found = _having(connection, added).items()
+            having = {revision_id: kb_id for revision_id, kb_id in found if kb_id in held}
             lacking = _lacking(connection, profile, having.keys())
             note_embedded(connection, lacking, "")  # said to be whole until its vectors were lost
             completed = sorted(having.keys() - lacking)
@@ -110,7 +123,14 @@ class Embeddings:
 
     def adopt(self, profile: EmbeddingProfile) -> None:
         """Put a profile in force: what another one embedded whole waits for its vectors again."""
-        if profile.dimension:
+        if not profile.dimension:
+            return
+        other = select(revisions.c.id).where(
+            revisions.c.embedded_by.not_in(("", profile.fingerprint))
+        )
+        with self._database.read() as connection:
+            has_other = connection.execute(other.limit(1)).first() is not None
+        if has_other:
             with self._database.write() as connection:
                 forget_other_profiles(connection, profile.fingerprint)
 
@@ -121,15 +141,33 @@ class Embeddings:
         """
         if not profile.dimension:
             return 0
-        with self._database.write() as connection:
-            lacking = select(chunks.c.id).where(~_has_vector(profile)).limit(1)
+        lacking = select(chunks.c.id).where(~_has_vector(profile)).limit(1)
+        is_other = embeddings.c.profile_fingerprint != profile.fingerprint
+        others = select(embeddings.c.text_sha256).where(is_other).limit(1)
+        unnoted = _unnoted(profile.fingerprint)
+        with self._database.read() as connection:
             if connection.execute(lacking).first():
                 return 0
+            if not any(connection.execute(found.limit(1)).first() for found in (unnoted, others)):
+                return 0
+        with self._database.write() as connection:
+            if connection.execute(lacking).first():
+                return 0
+            for row in connection.execute(unnoted).all():
+                record_readded(connection, row.kb_id, row.id)
             note_all_embedded(connection, profile.fingerprint)
-            statement = delete(embeddings).where(
-                embeddings.c.profile_fingerprint != profile.fingerprint
-            )
-            return connection.execute(statement).rowcount
+            return connection.execute(delete(embeddings).where(is_other)).rowcount
+
+
+def _unnoted(fingerprint: str) -> Select[Any]:
+    """Select searchable revisions with chunks that are not known to have all of their vectors."""
+    return (
+        select(revisions.c.id, documents.c.kb_id)
+        .join(documents, documents.c.id == revisions.c.document_id)
+        .where(revisions.c.is_current, revisions.c.num_chunks > 0)
+        .where(revisions.c.embedded_by != fingerprint)
+        .order_by(revisions.c.id)
+    )
 
 
 def remove_unused_embeddings(connection: Connection, text_sha256s: Iterable[str]) -> None:
@@ -180,7 +218,7 @@ def _insert_missing(
             {"profile_fingerprint": fingerprint, "text_sha256": key, "vector": vectors[key]}
             for key in sorted(missing)
         ]
-        connection.execute(insert(embeddings), values)
+        connection.execute(_INSERT, values)
     return missing
 
 

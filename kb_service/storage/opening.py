@@ -26,6 +26,7 @@ from kb_service.storage.data_folder import (
     tighten,
 )
 from kb_service.storage.database import LOG_BYTES, Database, open_database
+from kb_service.storage.postgres import Pool
 from kb_service.storage.reserve import FULL_BYTES, OPENING_BYTES, Reserve
 from kb_service.storage.tables import documents
 
@@ -183,7 +184,10 @@ def open_storage(
     reserve = Reserve(folder / RESERVE_FILE, settings.storage.reserve_bytes)
     # On a small disk a short log: a delete needs the room to write the log back, and its own.
     log_bytes = min(LOG_BYTES, reserve.target_bytes // 2 or LOG_BYTES)
-    database = open_database(settings.effective_database_url, wait_s, log_bytes)
+    pool = Pool(
+        settings.storage.pool_size, settings.storage.pool_extra, settings.storage.pool_wait_s
+    )
+    database = open_database(settings.effective_database_url, wait_s, log_bytes, pool)
     database.reserve = reserve
     storage = Storage(database, migrate, folder, reserve)
     storage.open()

@@ -123,7 +123,7 @@ class Suggestions:
         A base that is gone or has changed meanwhile is left to be looked through again.
         """
         base = knowledge_bases.c
-        with self._database.write() as connection:
+        with self._database.write(base=kb_id) as connection:
             now = select(base.id).where(base.id == kb_id, base.change_seq == change)
             if connection.execute(now).first() is None:
                 return

@@ -82,7 +82,7 @@ class AnswerStore:
         not come within `wait_s` seconds.
         """
         now = self._clock()
-        with self._database.write(wait_s) as connection:
+        with self._database.write(wait_s, base=answer.kb_id) as connection:
             stored = _save(connection, answer, audit)
             _begin_conversation(connection, answer, now)
             turn = (

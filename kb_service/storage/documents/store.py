@@ -81,7 +81,7 @@ class Documents:
         """
         content = Content(staged.sha256, staged.size_bytes, media_type)
         upload = Upload(kb_id, name, content, tags, origin, on_conflict, path, encoding=encoding)
-        with self._database.write() as connection:
+        with self._database.write(base=kb_id) as connection:
             outcome, document_id, job = register(connection, upload, self._clock())
             # Also for unchanged content: the same bytes again heal a blob that was damaged on disk.
             self._blobs.publish(staged)
@@ -93,7 +93,7 @@ class Documents:
 
         Raises NotFound (document_not_found, revision_not_found), StorageError (blob_missing).
         """
-        with self._database.write() as connection:
+        with self._database.write(base=kb_id) as connection:
             row = require_document_row(connection, kb_id, document_id)
             content = require_content(connection, document_id, sha256)
             if not self._blobs.exists(sha256):
@@ -107,7 +107,7 @@ class Documents:
 
         Empty: in the one that the bytes tell. Raises NotFound.
         """
-        with self._database.write() as connection:
+        with self._database.write(base=kb_id) as connection:
             row = require_document_row(connection, kb_id, document_id)
             job = read_again(connection, row, encoding, self._clock())
             row = require_document_row(connection, kb_id, document_id)
@@ -166,7 +166,7 @@ class Documents:
 
         Raises NotFound.
         """
-        with self._database.write() as connection:
+        with self._database.write(base=kb_id) as connection:
             row = require_document_row(connection, kb_id, document_id)
             next_event(connection, kb_id)
             set_tags(connection, (document_id, *ids_within(connection, document_id)), tags)

@@ -40,7 +40,7 @@ class Columns:
         how many. Raises NotFound (kb_not_found).
         """
         mine = column_fields.c
-        with self._database.write() as connection:
+        with self._database.write(base=kb_id) as connection:
             require_kb(connection, kb_id)
             connection.execute(delete(column_fields).where(mine.kb_id == kb_id, mine.name == name))
             if field is not None:
@@ -49,7 +49,7 @@ class Columns:
         # What is published from now on knows of it; what was before is looked through outside of
         # the write, which a large base would hold for long.
         concerned = self._having(kb_id, name)
-        with self._database.write() as connection:
+        with self._database.write(base=kb_id) as connection:
             for batch in batches(concerned):
                 mine_now = revisions.c.id.in_(batch), revisions.c.is_current
                 connection.execute(update(revisions).where(*mine_now).values(fact_rules=""))

@@ -75,7 +75,7 @@ class Facts:
     def forget_rules(self, kb_id: str) -> None:
         """Let all facts of a base be found anew. Raises NotFound."""
         of_base = select(documents.c.id).where(documents.c.kb_id == kb_id)
-        with self._database.write() as connection:
+        with self._database.write(base=kb_id) as connection:
             require_kb(connection, kb_id)
             connection.execute(
                 update(revisions)
@@ -91,8 +91,9 @@ class Facts:
         with self._database.read() as connection:
             text = read_text(connection, revision_id)
             columns = _columns_of(connection, revision_id)
+            kb_id = _base_of(connection, revision_id)
         found = facts_in(marked(text.text), columns) if text else ()
-        with self._database.write() as connection:
+        with self._database.write(base=kb_id) as connection:
             is_by_these = _columns_of(connection, revision_id) == columns
             statement = (
                 update(revisions)
@@ -254,7 +255,7 @@ class Facts:
 
         Raises NotFound (fact_not_found), InvalidRequest (value_not_understood).
         """
-        with self._database.write() as connection:
+        with self._database.write(base=kb_id) as connection:
             known = _require_fact(connection, kb_id, fact_id)
             if typed is not None and meaning_of(known.fact.field, typed) is None:
                 raise InvalidRequest(
@@ -278,7 +279,7 @@ class Facts:
         self._split(kb_id, document_id, record, None)
 
     def _split(self, kb_id: str, document_id: str, record: int, by: str | None) -> None:
-        with self._database.write() as connection:
+        with self._database.write(base=kb_id) as connection:
             require_document_row(connection, kb_id, document_id)
             statement = (
                 select(revisions.c.id, revisions.c.text_sha256)
@@ -320,13 +321,17 @@ def _find_again(connection: Connection, revision_id: int) -> None:
 
 
 def _columns_of(connection: Connection, revision_id: int) -> dict[str, str]:
+    kb_id = _base_of(connection, revision_id)
+    return fields_of_columns(connection, kb_id) if kb_id else {}
+
+
+def _base_of(connection: Connection, revision_id: int) -> str | None:
     owner = (
         select(documents.c.kb_id)
         .join(revisions, revisions.c.document_id == documents.c.id)
         .where(revisions.c.id == revision_id)
     )
-    kb_id = connection.execute(owner).scalar_one_or_none()
-    return fields_of_columns(connection, kb_id) if kb_id else {}
+    return connection.execute(owner).scalar_one_or_none()
 
 
 def _standing_in(within: Stretch) -> list[ColumnElement[bool]]:

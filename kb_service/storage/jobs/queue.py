@@ -8,16 +8,17 @@ that died costs its job an interruption, not an attempt: only failures of the fi
 
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
 
 from kb_service.domain.errors import Conflict, KbError, LeaseLost, NotFound, StorageError
 from kb_service.domain.jobs import TERMINAL_STATUSES, IngestJob, JobStage, JobStatus, Progress
-from kb_service.storage.database import Database
+from kb_service.storage.database import ANY_BASE, Database
 from kb_service.storage.identity import Clock, utc_now
 from kb_service.storage.jobs.leases import LeaseWatch
 from kb_service.storage.jobs.rows import (
@@ -106,13 +107,18 @@ class JobQueue:
         silent, has_due = self._look(which)
         if not silent and not has_due:
             return None
-        with self._database.write() as connection:
-            for number, beat in silent.items():
-                stands_still = and_(jobs.c.number == number, jobs.c.event_seq == beat)
-                self._interrupt(connection, stands_still)
-            row = self._turns.next(
-                connection, lambda state: and_(self._is_due(state), which.condition)
-            )
+
+        def is_due(state: JobStatus) -> ColumnElement[bool]:
+            return and_(self._is_due(state), which.condition)
+
+        with self._database.write(base=ANY_BASE) as connection:
+            hold = partial(self._database.hold_free, connection)
+            self._interrupt_silent(connection, silent, hold)
+            found = self._turns.next(connection, is_due, hold)
+            if not isinstance(found, str):
+                return self._take(connection, found, worker_id) if found is not None else None
+        with self._database.write(base=found) as connection:
+            row = self._turns.next_of(connection, found, is_due)
             return self._take(connection, row, worker_id) if row is not None else None
 
     def has_runnable(self, which: Selection = EVERY_JOB) -> bool:
@@ -128,7 +134,7 @@ class JobQueue:
         values: dict[str, object] = {}  # the new event number alone is the beat
         if progress is not None:
             values = {"stage": progress.stage, "done": progress.done, "total": progress.total}
-        with self._database.write() as connection:
+        with self._database.write(base=claim.job.kb_id) as connection:
             change_job(connection, require_lease(connection, claim), **values)
 
     def check_lease(self, claim: Claim) -> None:
@@ -141,7 +147,7 @@ class JobQueue:
 
         It comes after the jobs that nobody has tried yet.
         """
-        with self._database.write() as connection:
+        with self._database.write(base=claim.job.kb_id) as connection:
             row = require_lease(connection, claim)
             self._interrupt(connection, jobs.c.number == row.number)
 
@@ -153,7 +159,7 @@ class JobQueue:
         Raises LeaseLost.
         """
         now = self._steady_now()
-        with self._database.write() as connection:
+        with self._database.write(base=claim.job.kb_id) as connection:
             row = require_lease(connection, claim)
             num_failures = row.attempt - row.interruptions
             values: dict[str, object] = {"error": error.as_dict(), **NO_LEASE}
@@ -173,7 +179,7 @@ class JobQueue:
 
         Raises NotFound (job_not_found), Conflict (job_finished) when it succeeded or is dead.
         """
-        with self._database.write() as connection:
+        with self._database.write(base=self.get(job_id).kb_id) as connection:
             row = require_job_row(connection, job_id)
             if row.status == JobStatus.CANCELLED:
                 return job_of(row)
@@ -189,7 +195,7 @@ class JobQueue:
         Raises NotFound, Conflict (job_not_failed, or job_superseded by newer content or a newer
         job).
         """
-        with self._database.write() as connection:
+        with self._database.write(base=self.get(job_id).kb_id) as connection:
             row = require_job_row(connection, job_id)
             if row.status not in (JobStatus.FAILED, JobStatus.DEAD, JobStatus.CANCELLED):
                 raise Conflict(
@@ -310,6 +316,16 @@ class JobQueue:
         told = select(documents.c.name, documents.c.encoding)
         document = connection.execute(told.where(documents.c.id == job.document_id)).one()
         return Claim(job, token, document.name, document.encoding)
+
+    def _interrupt_silent(
+        self, connection: Connection, silent: Mapping[int, int], hold: Callable[[str], bool]
+    ) -> None:
+        """Interrupt jobs whose last beats these are still, in bases where nobody writes now."""
+        for number, beat in silent.items():
+            stands_still = and_(jobs.c.number == number, jobs.c.event_seq == beat)
+            base = connection.execute(select(jobs.c.kb_id).where(stands_still))
+            if (kb_id := base.scalar_one_or_none()) is not None and hold(kb_id):
+                self._interrupt(connection, stands_still)
 
     def _interrupt(self, connection: Connection, which: ColumnElement[bool]) -> int:
         """Queue running jobs again whose workers died; one that saw too many deaths ends."""

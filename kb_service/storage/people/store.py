@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, delete, exists, insert, select, update
 from kb_service.domain.errors import Conflict, NotFound
 from kb_service.domain.people import Key, Right, Rights
 from kb_service.storage.bases import require_kb
-from kb_service.storage.database import Database
+from kb_service.storage.database import ANY_BASE, Database
 from kb_service.storage.identity import Clock, new_id, utc_now
 from kb_service.storage.people.tables import api_keys, key_rights
 from kb_service.storage.rows import value_of
@@ -122,8 +122,8 @@ class Keys:
 
     def note_uses(self, used: Mapping[str, datetime]) -> None:
         """Note when keys were used, by id."""
-        with self._database.write() as connection:
-            for key_id, at in used.items():
+        with self._database.write(base=ANY_BASE) as connection:
+            for key_id, at in sorted(used.items()):  # in one order for all servers
                 own = api_keys.c.id == key_id
                 connection.execute(update(api_keys).where(own).values(used_at=at))
 

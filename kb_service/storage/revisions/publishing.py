@@ -21,7 +21,7 @@ from kb_service.domain.documents import (
 from kb_service.domain.errors import DocumentError, InvalidRequest, StorageError
 from kb_service.domain.facts import Fact
 from kb_service.domain.hashing import sha256_of_text
-from kb_service.domain.jobs import JobStage, JobStatus
+from kb_service.domain.jobs import IngestJob, JobStage, JobStatus
 from kb_service.domain.members import told
 from kb_service.domain.sketches import sketch_of
 from kb_service.domain.storable import check_storable
@@ -97,8 +97,10 @@ class RevisionPublisher:
         _check_drafts(parsed, chunk_drafts)
         with self._database.read() as connection:
             columns = fields_of_columns(connection, claim.job.kb_id)
+            may_remove = _may_remove(connection, claim.job)
         prepared = _prepare(parsed, chunk_drafts, columns)
-        with self._database.write() as connection:
+        # Vectors are common to bases: what removes one keeps all others from writing.
+        with self._database.write(base=None if may_remove else claim.job.kb_id) as connection:
             job = require_lease(connection, claim)
             if not self._blobs.exists(job.blob_sha256):
                 raise StorageError(
@@ -196,6 +198,18 @@ class RevisionPublisher:
         connection.execute(
             update(documents).where(documents.c.id == job.document_id).values(updated_at=now)
         )
+
+
+def _may_remove(connection: Connection, job: IngestJob) -> bool:
+    """True where texts may go with this: of an earlier reading, or of a file that was inside.
+
+    Stays true or false while the lease holds, for only a job of the same document changes it.
+    """
+    read_before = select(revisions.c.id).where(
+        revisions.c.document_id == job.document_id, revisions.c.sha256 == job.blob_sha256
+    )
+    within = select(documents.c.id).where(documents.c.container_id == job.document_id)
+    return any(connection.execute(found.limit(1)).first() for found in (read_before, within))
 
 
 def _give_way(connection: Connection, job: Row[Any]) -> tuple[set[str], Sequence[Interval]]:

@@ -61,6 +61,8 @@ class Revisions:
         with self._database.read() as connection:
             found = {row.id: row.kb_id for row in connection.execute(statement)}
             texts = {one: read_text(connection, one) for one in found}
+        if not found:
+            return 0
         made = {one: sketch_of(text.text) if text else b"" for one, text in texts.items()}
         with self._database.write() as connection:
             still = {row.id for row in connection.execute(statement)}

@@ -64,7 +64,7 @@ class Watches:
             "num_failures": 0,
             "num_checks": 0,
         }
-        with self._database.write() as connection:
+        with self._database.write(base=kb_id) as connection:
             require_kb(connection, kb_id)
             same = select(watches.c.id).where(watches.c.kb_id == kb_id, watches.c.name == name)
             if connection.execute(same).first() is not None:
@@ -103,7 +103,7 @@ class Watches:
             values["is_paused"] = is_paused
         if schedule is not None:
             values |= {"schedule": schedule.line, "follows_changes": schedule.follows_changes}
-        with self._database.write() as connection:
+        with self._database.write(base=kb_id) as connection:
             known = _require(connection, kb_id, watch)
             connection.execute(update(watches).where(watches.c.id == known.id).values(values))
             return _require(connection, kb_id, known.id)
@@ -146,7 +146,7 @@ class Watches:
         meanwhile, is not kept: it is due still.
         """
         now = self._clock()
-        with self._database.write() as connection:
+        with self._database.write(base=watch.kb_id) as connection:
             row = connection.execute(
                 select(watches.c.answer_id, watches.c.webhook).where(
                     watches.c.id == watch.id, watches.c.num_checks == watch.num_checks
@@ -178,7 +178,7 @@ class Watches:
 
     def failed(self, watch: Watch, error: dict[str, object], next_at: datetime) -> None:
         """Note why a question could not be asked, and when it is tried again."""
-        with self._database.write() as connection:
+        with self._database.write(base=watch.kb_id) as connection:
             connection.execute(
                 update(watches)
                 .where(watches.c.id == watch.id)
