@@ -19,11 +19,10 @@ from typing import TYPE_CHECKING
 from ingest import media_types as types
 from ingest.draft import clean
 from ingest.encodings import decode
+from ingest.markup import on_tags, without_remarks, without_tags, without_unseen
 from ingest.package_count import (
-    COMMENT,
     OPEN_DOCUMENT,
     SLIDES,
-    TAG,
     WORD_FILE,
     Count,
     count_workbook,
@@ -43,9 +42,6 @@ MAX_NAMED = 12
 MAX_JOINED = 60
 
 _MAY_HIDE = re.compile(r"hidden|display\s*:\s*none", re.IGNORECASE)
-_SILENT = re.compile(
-    r"<(head|script|style|template|noscript|iframe|title)\b[^>]*>.*?</\1\s*>", re.DOTALL | re.I
-)
 _HTML_ENDS = re.compile(
     r"</?(?:p|div|li|t[dhr]|h[1-6]|br|d[dt]|option|section|article|pre|rt|rp|summary)\b[^>]*>", re.I
 )
@@ -167,10 +163,10 @@ def _page(path: Path, name: str) -> Count:
 
 def _html_text(text: str) -> str:
     """The text between tags; the tree is looked at only where an element may be hidden."""
-    text = _SILENT.sub("", COMMENT.sub("", text))
+    text = without_unseen(without_remarks(text))
     if _MAY_HIDE.search(text):
         text = _without_hidden(text)
-    return unescape(TAG.sub("", _HTML_ENDS.sub(" ", text)))
+    return unescape(without_tags(on_tags(text, lambda tags: _HTML_ENDS.sub(" ", tags))))
 
 
 def _without_hidden(text: str) -> str:

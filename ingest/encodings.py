@@ -37,8 +37,8 @@ _NOT_TEXT = frozenset((
     "unicode-escape", "raw-unicode-escape", "undefined", "idna", "punycode", "mbcs", "oem", "utf-7",
 ))  # fmt: skip
 _IN_MARKUP = re.compile(
-    rb"<meta\s[^>]*?charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]{2,30})"
-    rb"|<\?xml\s[^>]*?encoding\s*=\s*[\"']([A-Za-z0-9_:.-]{2,30})",
+    rb"<meta\s[^<>]*?charset\s*=\s*(?:[\"']\s*)?([A-Za-z0-9_:.-]{2,30})"
+    rb"|<\?xml\s[^<>]*?encoding\s*=\s*[\"']([A-Za-z0-9_:.-]{2,30})",
     re.IGNORECASE,
 )
 _IN_A_COMMENT = re.compile(rb"^[^\n]{0,20}?(?:#|//|/\*|<!--|;)[^\n]*?coding[:=]\s*([\w.-]{2,30})")

@@ -25,6 +25,7 @@ from ingest.draft import DraftDocument
 from ingest.embedded import EmbeddedPictures
 from ingest.encodings import decode
 from ingest.limits import ParseLimits
+from ingest.markup import without_tags, without_unseen
 from ingest.media_types import MSG
 from ingest.members import MemberFolder
 from ingest.office_package import lost
@@ -39,8 +40,6 @@ MAX_DEPTH = 20
 _HEAD = ("Subject", "From", "To", "Cc", "Date")
 _ATTACHMENTS_TITLE = "Attachments"
 _WORDS = re.compile(r"\w+")
-_SILENT = re.compile(r"<(style|script)\b", re.IGNORECASE)
-_CLOSINGS = {name: re.compile(f"</{name}\\s*>", re.IGNORECASE) for name in ("style", "script")}
 _DAMAGES = frozenset({InvalidBase64CharactersDefect, InvalidBase64LengthDefect})
 """Defects of a transfer behind which something is missing."""
 _FIRST_BOUNDARY = re.compile(rb"^--([^\s-][^\r\n]{0,68}?)[ \t]*\r?$", re.MULTILINE)
@@ -207,7 +206,7 @@ class Mail:
 
         One that cannot be read is no choice while there are others.
         """
-        lengths = [sum(_num_words(part, self._name) for part in p.walk()) for p in parts]
+        lengths = [sum(_words_in(part, self._name) for part in p.walk()) for p in parts]
         most = max(lengths, default=0)
         order = sorted(range(len(parts)), key=lambda n: lengths[n] < most / 2)
         chosen = next((n for n in order if self._add_part(parts[n], depth)), None)
@@ -347,7 +346,7 @@ def _sent(part: EmailMessage) -> tuple[bytes, str]:
     return payload if isinstance(payload, bytes) else b"", damage
 
 
-def _num_words(part: EmailMessage, name: str) -> int:
+def _words_in(part: EmailMessage, name: str) -> int:
     """Return how many words a text part of a mail named `name` has, 0 where it is none."""
     if part.get_content_maintype() != "text" or part.is_attachment():
         return 0
@@ -355,23 +354,7 @@ def _num_words(part: EmailMessage, name: str) -> int:
         text = decode(_sent(part)[0], name, declared=part.get_content_charset() or "").text
     except DocumentError:
         return 0  # whoever adds the part names it
-    return sum(1 for piece in without_tags(text) for _ in _WORDS.finditer(piece))
-
-
-def without_tags(text: str) -> Iterator[str]:
-    """Yield what stands between tags, styles and scripts, in one pass; an open tag is text."""
-    place = 0
-    while (start := text.find("<", place)) >= 0:
-        closing = _SILENT.match(text, start)
-        end = text.find(">", start)
-        if end < 0:
-            break
-        yield text[place:start]
-        place = end + 1
-        if closing:
-            past = _CLOSINGS[closing.group(1).lower()].search(text, place)
-            place = past.end() if past else len(text)
-    yield text[place:]
+    return len(_WORDS.findall(without_tags(without_unseen(text), " ")))
 
 
 def _metadata(head: dict[str, str], attachments: list[str]) -> dict[str, str]:

@@ -135,7 +135,7 @@ _ZIP_MARKS = tuple((b"mimetype" + kind.encode(), kind) for kind in (EPUB, ODT, O
 """The first entry of such packages says what they are."""
 _ZIP_PARTS = ((b"word/", DOCX), (b"ppt/", PPTX), (b"xl/", XLSX))
 _HTML_START = re.compile(
-    rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html[\s>])", re.I | re.S
+    rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--(?>.*?-->)\s*)*+<(?:!doctype\s+html|html[\s>])", re.I | re.S
 )
 _MAIL_FIELD = re.compile(
     rb"(?im)^(mime-version|message-id|received|return-path|delivered-to|content-type|from|to|subject|date):"
