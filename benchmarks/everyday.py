@@ -103,7 +103,7 @@ def filled_with_shape(
     found: dict[Key, Row] = {}
     for text, held in texts_of(shape, records):
         document = base.add(f"{shape['name']} {len(found)}.txt", text)
-        rows = map(_row_of, held)
+        rows = map(row_of, held)
         found |= {(document, number): row for number, row in enumerate(rows, start=first)}
     columns: dict[str, list[str]] = {}
     for column, name in shape.get("columns", {}).items():
@@ -111,7 +111,7 @@ def filled_with_shape(
     return Held(found, columns)
 
 
-def _row_of(made: Made) -> Row:
+def row_of(made: Made) -> Row:
     """A record by names: in its own words, but what is counted and compared as it is read."""
     read = {name: made.truth.get(name, "") for name in ("kind", "time", *COUNTED)}
     is_unknown = made.truth.get("cause") == UNKNOWN
@@ -134,8 +134,8 @@ def asked_of(text: str, held: Held) -> dict[str, str]:
     """Return values for the placeholders of a question: a record's own, so that something fits."""
     rows = list(held.rows.values())
     draw = random.Random(text)
-    reporters, handlers = ({row[name] for row in rows} for name in ("reporter", "handler"))
-    both = [r for r in rows if r["reporter"] in handlers and r["handler"] in reporters]
+    reporters, handlers = ({row.get(name) for row in rows} for name in ("reporter", "handler"))
+    both = [r for r in rows if r["reporter"] in handlers and r.get("handler") in reporters]
     return dict(draw.choice(both or rows))
 
 

@@ -214,7 +214,7 @@ def texts_of(shape: Mapping[str, Any], records: list[Made]) -> Iterator[tuple[st
         for start in range(0, len(records), entries):
             held = records[start : start + entries]
             head = [line.format(**held[0].written) for line in shape.get("head", ())]
-            told = [_text_of(shape, one, number) for number, one in enumerate(held, start=1)]
+            told = [text_of(shape, one, number) for number, one in enumerate(held, start=1)]
             yield "\n".join([*head, *told]), held
         return
     names = list(shape["columns"])
@@ -227,7 +227,7 @@ def texts_of(shape: Mapping[str, Any], records: list[Made]) -> Iterator[tuple[st
             yield "\n".join(row_texts([[shape["title"]], names, *rows], is_header_sure=True)), part
 
 
-def _text_of(shape: Mapping[str, Any], record: Made, number: int) -> str:
+def text_of(shape: Mapping[str, Any], record: Made, number: int) -> str:
     lines = [line for line in shape["lines"] if _is_said(line, record)]
     joined: str = shape.get("join", "\n")
     return joined.join(line.format(**record.written, entry=number) for line in lines)
@@ -274,7 +274,8 @@ def reads_of(text: str, records: list[Made], *, is_ledger: bool) -> Iterator[Rea
         record = found.get(number)
         for field in dict.fromkeys((*made.truth, *COUNTED)):
             expected = made.truth.get(field, "")
-            several = record if "handler" in made.truth and field in _SEVERAL else None
+            is_beside = "handler" in made.truth or "clerk" in made.written
+            several = record if is_beside and field in _SEVERAL else None
             fact = record.first(field) if record else None
             names = [f.text for f in several.facts if f.field == "person"] if several else []
             if without_title(expected) in map(without_title, names):
@@ -308,10 +309,10 @@ def main() -> int:
         number = options.records // len(content["shape"])
         tally, cost = _measured(shape, content["values"], options, number)
         totals[shape["developed"]] += tally
-        rows.append([shape["name"], *_shares(tally), f"{cost:.2f}"])
+        rows.append([shape["name"], *shares(tally), f"{cost:.2f}"])
     for is_developed, tally in totals.items():
         if tally:
-            rows.append(["developed" if is_developed else "only measured", *_shares(tally), ""])
+            rows.append(["developed" if is_developed else "only measured", *shares(tally), ""])
     names = ["shape", "fields exact, %", "none, unknown, not said told apart, %", "weakest", "ms"]
     for row in (names, ["---"] * len(names), *rows):
         sys.stdout.write(f"| {' | '.join(row)} |\n")
@@ -328,13 +329,13 @@ def _measured(
     began = time.process_time()
     for text, held in texts_of(shape, records):
         for read in reads_of(text, held, is_ledger=is_of_several(shape)):
-            _tally(tally, read)
+            tally_read(tally, read)
             if options.show and read.expected != read.found:
                 sys.stdout.write(f"{read.field}: {read.expected!r} {read.found!r}\n{read.text}\n\n")
     return tally, 1000 * (time.process_time() - began) / number
 
 
-def _tally(tally: Counter[str], read: Read) -> None:
+def tally_read(tally: Counter[str], read: Read) -> None:
     is_right = read.expected == read.found
     if read.expected:
         tally["fields"] += 1
@@ -350,11 +351,11 @@ def _state(text: str) -> str:
     return text if text in ("", "0", UNKNOWN) else "n"
 
 
-def _shares(tally: Counter[str]) -> list[str]:
+def shares(tally: Counter[str]) -> list[str]:
     fields = [name.removeprefix("field ") for name in tally if name.startswith("field ")]
-    shares = {name: tally[f"right {name}"] / tally[f"field {name}"] for name in fields}
-    weakest = sorted(shares, key=lambda name: shares[name])[:3]
-    told = ", ".join(f"{name} {100 * shares[name]:.1f}" for name in weakest)
+    of_each = {name: tally[f"right {name}"] / tally[f"field {name}"] for name in fields}
+    weakest = sorted(of_each, key=lambda name: of_each[name])[:3]
+    told = ", ".join(f"{name} {100 * of_each[name]:.1f}" for name in weakest)
     exact = 100 * tally["right"] / tally["fields"]
     return [f"{exact:.1f}", f"{100 * tally['told apart'] / tally['states']:.1f}", told]
 

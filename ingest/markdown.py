@@ -34,6 +34,10 @@ _NEWER_TAGS = (
 
 _NESTED = re.compile(rf"(?m)^(?:[ \t]*(?:>|[-*+]|\d{{1,9}}[.)])){{{MAX_NESTING}}}")
 
+_BOLD_LABEL = r"\*\*[^*\n]{1,60}(?:[:\uff1a]\*\*|\*\*[ ]?[:\uff1a])"
+_LABELLED_LINE = re.compile(rf"(?m)^(?P<line>{_BOLD_LABEL}[^\n]*[^\s\\])\n(?={_BOLD_LABEL})")
+"""A line that begins with a label in bold, over another one: each is told by itself."""
+
 
 def add_markdown(draft: DraftDocument, text: str) -> None:
     """Add the text as a reader of the rendered page sees it, or as written where it is no page."""
@@ -44,6 +48,7 @@ def add_markdown(draft: DraftDocument, text: str) -> None:
     if _NESTED.search(text) or _has_open_brackets(text):
         add_text(draft, text)
         return
+    text = _LABELLED_LINE.sub(r"\g<line>  \n", text)
     try:
         add_html(draft, _renderer().render(text))
     except (RecursionError, DocumentError):  # nested deeper than either parser reads

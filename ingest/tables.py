@@ -16,6 +16,7 @@ from ingest.encodings import decode
 from ingest.form_tables import ends_with_colon, form_text, is_form
 from ingest.limits import ParseLimits
 from ingest.media_types import XLSX
+from ingest.orientation import MAX_ROWS, has_names_beside, has_pairs, upright
 from kb_service.domain.documents import ParsedDocument
 from kb_service.domain.errors import DocumentError
 from kb_service.domain.jobs import JobStage, Progress
@@ -39,7 +40,7 @@ def row_texts(
     form has labels in place of a header. A table ends at an empty row when what follows has a
     header of its own. `names`: of the columns, where they are known. `is_header_sure`: the first
     row that is no title is a header, and no cell is merged. Two columns under a header without a
-    word are labels and values.
+    word are labels and values. Where names stand beside the rows, each column is a text.
     """
     has_names = bool(names)
     cells = ([" ".join(cell.split()) for cell in row] for row in rows)
@@ -48,20 +49,27 @@ def row_texts(
         yield from (form_text(row, CELL_JOIN) for row in cells if any(row))
         return
     for block in _blocks(chain(first, cells)):
-        head = list(islice(block, LOOK_AHEAD))
-        num_titles = _num_titles(head)
-        yield from (_joined(row) for row in head[:num_titles])
-        head = head[num_titles:]
-        if not (is_header_sure or has_names) and is_form(head):
-            yield from (form_text(row, CELL_JOIN) for row in chain(head, block))
+        whole = list(islice(block, MAX_ROWS + LOOK_AHEAD))
+        num_titles = _num_titles(whole[:LOOK_AHEAD])
+        yield from (_joined(row) for row in whole[:num_titles])
+        whole = whole[num_titles:]
+        head, rest = whole[:LOOK_AHEAD], chain(whole[LOOK_AHEAD:], block)
+        is_open = not (is_header_sure or has_names)
+        if is_open and (is_form(head) or (len(whole) <= MAX_ROWS and has_pairs(whole))):
+            yield from (form_text(row, CELL_JOIN) for row in chain(head, rest))
             names = ()
+            continue
+        if not has_names and len(whole) <= MAX_ROWS and has_names_beside(whole):
+            names, *records = upright(whole)
+            yield _joined(names)
+            yield from (_row_text(row, names) for row in records)
             continue
         num_header_rows = _num_header_rows(head, names, is_header_sure=is_header_sure and not names)
         if num_header_rows:
             names = _names(head[:num_header_rows])
             headers = head[:num_header_rows]
             yield from (_joined(row if is_header_sure else _unmerged(row)) for row in headers)
-        for row in chain(head[num_header_rows:], block):
+        for row in chain(head[num_header_rows:], rest):
             yield _row_text(row, names)
 
 

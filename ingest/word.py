@@ -2,8 +2,7 @@
 
 Tracked changes read as if accepted: insertions are text, deletions are left out. Headers stand
 first; notes, comments and text boxes behind the paragraph that they belong to; footers last. Knows
-parts by their names and follows relationships to charts and diagrams only, so that a dead one
-loses no words.
+parts by their names and follows relationships to charts and diagrams only: a dead one costs none.
 """
 
 import io
@@ -306,8 +305,9 @@ class WordDocument:
                     yield from self._blocks(cell)
             return
         grid, breaks, pictures = self._grid(rows)
-        for text, num_breaks in zip(row_texts(grid), breaks, strict=True):
-            yield Piece(text, 0, num_breaks)
+        texts = list(row_texts(grid))
+        kept = breaks if len(texts) == len(breaks) else [*[0] * (len(texts) - 1), sum(breaks)]
+        yield from map(Piece, texts, [0] * len(texts), kept)
         yield from pictures
 
     def _grid(self, rows: list["_Element"]) -> tuple[list[list[str]], list[int], list[Piece]]:

@@ -1,7 +1,7 @@
 """Entries of a log: lines that begin with a number or a time of day and tell of a happening each.
 
-Pure functions on plain text. A text is a log where its first lines call it one: the steps of one
-happening are told by the clock as well.
+Pure functions on plain text. A text is a log where its first lines call it one, or each entry has a
+number of its own: the steps of one happening are told by the clock as well.
 """
 
 from collections.abc import Iterator
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from kb_service.domain.facts import Precision
 from kb_service.domain.spans import TextSpan
+from kb_service.language.identifiers import identifier_matches
 from kb_service.language.lexicon import shipped_lexicon
 from kb_service.language.regexes import regex
 from kb_service.language.stated.moments import Clock, Moment, at_clock, clocks_in, moments_in
@@ -16,7 +17,9 @@ from kb_service.language.stated.sentences import happenings_in
 
 _HEADS = regex("|".join(shipped_lexicon().patterns("stated", "log_heads")))
 _LINE = regex(r"[^\n]+")
-_MARK = regex(r"\s*[(\[\uff08\u3010]?\s*(?:\d{1,3}\s*[)\]\uff09\u3011.\uff0e\u3001:]\s*)?")
+_MARK = regex(
+    r"\s*[(\[\uff08\u3010]?\s*(?:\d{1,3}\s*(?:[)\]\uff09\u3011.\uff0e\u3001]|:(?!\d))\s*)?"
+)
 _HEAD_LINES = 3
 _MIN_ENTRIES = 2
 
@@ -42,16 +45,24 @@ class _Start:
 def entries_in(plain: str, year: int | None) -> tuple[Entry, ...]:
     """Return the entries of a log that tell of a happening on a known day, in order."""
     lines = [TextSpan(*match.span()) for match in _LINE.finditer(plain)]
-    if not any(_HEADS.search(line.of(plain)) for line in lines[:_HEAD_LINES]):
-        return ()
+    is_called_one = any(_HEADS.search(line.of(plain)) for line in lines[:_HEAD_LINES])
     starts = list(_starts(plain, lines, year))
     ends = [*(start.place for start in starts), len(plain)][1:]
+    told = [plain[start.place : end] for start, end in zip(starts, ends, strict=True)]
+    if not (is_called_one or _have_numbers(told)):
+        return ()
     found = tuple(
         Entry(TextSpan(start.place, end), start.clock, start.moment)
         for start, end in zip(starts, ends, strict=True)
         if start.moment and happenings_in(plain[start.place : end])
     )
     return found if len(found) >= _MIN_ENTRIES else ()
+
+
+def _have_numbers(told: list[str]) -> bool:
+    """True where each entry has a number of its own: steps of one happening have not."""
+    numbers = [next((m.group() for m in identifier_matches(words)), "") for words in told]
+    return len(numbers) >= _MIN_ENTRIES and all(numbers) and len(set(numbers)) == len(numbers)
 
 
 def _starts(plain: str, lines: list[TextSpan], year: int | None) -> Iterator[_Start]:

@@ -39,7 +39,7 @@ from kb_service.language.stated.plain import Line, line_of, plain
 from kb_service.language.stated.rows import Table, TableRow, tables_in
 from kb_service.language.stated.sentences import happenings_in, numbers_of, sentence_facts
 
-EXTRACTING = 5
+EXTRACTING = 6
 """Raise it when the code of this package finds other facts: stored ones are found anew then."""
 
 MAX_PROSE_CHARS = 200_000
@@ -78,7 +78,9 @@ _DATED_NAME = regex(
 _NAMED = regex("|".join(shipped_lexicon().patterns("stated", "named_reports")))
 _SERVICE = "service"
 _ITEM = regex(r"\s*(?:[(\uff08]?\d{1,2}[.)\u3001\uff09]|[-*\u2022])\s*")
-_TABLES_READ = ("fact_labels", "stated", "events", "calendar", "names", "numerals")
+_TABLES_READ = (
+    *("fact_labels", "stated", "events", "whole_kinds", "calendar", "names", "numerals"),
+)
 
 
 def fact_rules(languages: Mapping[str, Tables]) -> str:

@@ -20,11 +20,12 @@ from kb_service.domain.facts import (
 )
 from kb_service.domain.spans import TextSpan
 from kb_service.language.events import event_places
-from kb_service.language.lexicon import any_of, shipped_lexicon
+from kb_service.language.lexicon import any_of, shipped_languages, shipped_lexicon
 from kb_service.language.regexes import regex
-from kb_service.language.stated.labels import PHONES, Label
+from kb_service.language.stated.labels import Label
 from kb_service.language.stated.moments import Moment, moments_in
 from kb_service.language.stated.plain import plain as plain_of
+from kb_service.language.stated.sorts import PHONE_LIKE, PHONES
 from kb_service.language.stated.values import (
     MINUTES,
     Number,
@@ -72,8 +73,16 @@ _LEVELS = tuple(
         ),
     )
 )
+_WHOLE_KINDS = {
+    word: kind
+    for tables in shipped_languages().values()
+    for kind, words in tables["whole_kinds"].items()
+    for word in words
+}
 _CONTACT_WORDS = "|".join(_LEXICON.patterns("stated", "contact_words"))
 _CONTACT = regex(rf"[\s,;(\uff08\u3001]*(?:(?:{_CONTACT_WORDS})[\s.:]*)?$")
+_OPENED = regex(r"[\s,;]*[(\uff08][^()\uff08\uff09\d]{0,16}\Z")
+_IN_BRACKETS = regex(rf"[(\uff08][^()\uff08\uff09\d]{{0,16}}(?P<who>{PHONE_LIKE})\s*[)\uff09]")
 _WORDY = regex(r"[^\W\d_]{2}")
 
 
@@ -186,12 +195,17 @@ def kind_of(plain: str) -> str | None:
     return places[0][0] if places else None
 
 
+def whole_kind(plain: str) -> str | None:
+    """Return the kind that words are the name of where they stand alone, as in a cell."""
+    return _WHOLE_KINDS.get(plain)
+
+
 def _worded(label: Label, words: str, plain: str, span: TextSpan, at: Place) -> Fact:
     if says_unknown(plain):
         return fact(label.field, words, span, at, text=UNKNOWN)
     text, role = compared(plain), ""
     if label.field == FactField.KIND:
-        text = kind_of(plain) or text or OTHER_KIND
+        text = kind_of(plain) or whole_kind(text) or text or OTHER_KIND
     elif label.field in (FactField.PERSON, FactField.ORGANISATION):
         role = label.name
     elif label.field in (FactField.PHONE, FactField.VEHICLE, FactField.NUMBER):
@@ -206,8 +220,8 @@ def _worded(label: Label, words: str, plain: str, span: TextSpan, at: Place) -> 
 def _named(label: Label, words: str, plain: str, span: TextSpan, at: Place) -> Iterator[Fact]:
     """Yield what is named, and the phone behind a person: Ann Cole, tel. 555-1234."""
     is_person = label.field == FactField.PERSON
-    phone = next((m for p in PHONES if is_person and (m := p.search(plain))), None)
-    end = len(_CONTACT.sub("", plain[: phone.start("who")])) if phone else 0
+    phone = _phone_behind(plain) if is_person else None
+    end = _name_end(plain, phone.start("who")) if phone else 0
     if phone is None or end < 2:
         yield _worded(label, words, plain, span, at)
         return
@@ -215,6 +229,17 @@ def _named(label: Label, words: str, plain: str, span: TextSpan, at: Place) -> I
     start, stop = phone.span("who")
     place = TextSpan(span.start + start, span.start + stop)
     yield fact(FactField.PHONE, words[start:stop], place, at, tight(plain[start:stop]))
+
+
+def _phone_behind(plain: str) -> re.Match[str] | None:
+    known = next((m for p in PHONES if (m := p.search(plain))), None)
+    return known or _IN_BRACKETS.search(plain)
+
+
+def _name_end(plain: str, phone: int) -> int:
+    """Where a name ends: before the bracket that the phone stands in, or what announces it."""
+    bracket = _OPENED.search(plain, 0, phone)
+    return bracket.start() if bracket else len(_CONTACT.sub("", plain[:phone]))
 
 
 def tight(plain: str) -> str:

@@ -3,15 +3,16 @@
 Pure functions. Knows names of fields; reads no value but to tell what sort it is.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from kb_service.domain.facts import CASUALTIES, CLOCK, OWN_COLUMN, FactField
+from kb_service.domain.facts import CASUALTIES, CLOCK, COUNTS_OF_PEOPLE, OWN_COLUMN, FactField
 from kb_service.language.events import event_kinds
 from kb_service.language.lexicon import HAN, shipped_lexicon
 from kb_service.language.regexes import regex
 from kb_service.language.stated.plain import plain
+from kb_service.language.stated.sorts import EMAIL, IDENTIFIER, PHONES, PLACE, PLATES, is_name
 from kb_service.language.stated.values import unit_in_label
 
 _LEXICON = shipped_lexicon()
@@ -30,17 +31,13 @@ _NAMES = {
 }
 _BRACKETED = regex(r"[(\[\uff08](?P<inside>[^)\]\uff09]*)[)\]\uff09]")
 _SPACES = regex(r"[\s\u3000*_]+")
-_PLATES, PHONES = (
-    tuple(map(regex, _LEXICON.patterns("stated", key))) for key in ("plates", "phones")
+_TWO_LANGUAGES = regex(
+    rf"(?P<one>[^a-z]*[{HAN}][^a-z]*?)[ /|(\uff08]+(?P<other>[a-z][^{HAN}]*?)[)\uff09]?"
 )
-EMAIL = regex(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-_NAME_HINTS, _PLACE = (
-    regex("|".join(_LEXICON.patterns("stated", key))) for key in ("name_hints", "place_values")
-)
-_NAME = regex(rf"[^\W\d_]+\.?(?: [^\W\d_][\w'-]*\.?){{1,3}}|[{HAN}\xb7]{{2,5}}")
-_NUMBER = regex(
-    r"(?=.*\d)[a-z]{1,8}[-/]?\d[\da-z]*(?:[-/][\da-z]+)*|(?=.*\d)[a-z]{1,8}(?:[-/]\w+)+"
-)
+"""The same said in two languages, one behind the other: \u6b7b\u4ea1 Fatalities."""
+_KEY = regex(r"[A-Za-z]+(?:[_.-]?[A-Za-z0-9]+)+")
+_KEY_PARTS = regex(r"[_.\s-]+|(?<=[a-z0-9])(?=[A-Z])")
+_NAME_HINTS = regex("|".join(_LEXICON.patterns("stated", "name_hints")))
 _DATE = regex(
     r"(?:19|20)\d\d[-/.\u5e74]\d{1,2}[-/.\u6708]\d{1,2}|\d{1,2} [a-z]{3,9}\.? (?:19|20)\d\d"
 )
@@ -66,14 +63,35 @@ class Label:
 @lru_cache(maxsize=4096)
 def label_of(name: str) -> Label:
     """Return what a label stands for by its words; its own name where that tells nothing."""
-    words = _SPACES.sub(" ", plain(name)).strip(" :.\uff1a")
-    inside = " ".join(match["inside"] for match in _BRACKETED.finditer(words))
-    bare = _SPACES.sub(" ", _BRACKETED.sub(" ", words)).strip()
-    tight = bare.replace(" ", "") if not bare.isascii() else bare
-    for field in _FIELDS:
-        if _NAMES[field].fullmatch(tight):
-            return Label(name, str(field), *unit_in_label(inside or _behind(tight)))
+    for words in _ways(name):
+        inside = " ".join(match["inside"] for match in _BRACKETED.finditer(words))
+        bare = _SPACES.sub(" ", _BRACKETED.sub(" ", words)).strip()
+        tight = bare.replace(" ", "") if not bare.isascii() else bare
+        for field in _FIELDS:
+            if _NAMES[field].fullmatch(tight):
+                narrower = label_of(inside) if field == CASUALTIES and inside else None
+                if narrower and narrower.field in COUNTS_OF_PEOPLE:
+                    return replace(narrower, name=name)
+                return Label(name, str(field), *unit_in_label(inside or _behind(tight)))
     return Label(name, name)
+
+
+def _ways(name: str) -> Iterator[str]:
+    """The words of a name; then each of its two languages, or what a key is put together of."""
+    words = _SPACES.sub(" ", plain(name)).strip(" :.\uff1a")
+    yield words
+    both = _TWO_LANGUAGES.fullmatch(words)
+    if both:
+        yield both["one"].strip()
+        yield both["other"].strip()
+    elif _KEY.fullmatch(name):
+        yield spoken_key(name)
+
+
+def spoken_key(name: str) -> str:
+    """Return the words of a key: raised_by, occurredAt, caller.name."""
+    parts = _KEY_PARTS.split(name)
+    return " ".join(part.casefold() for part in parts if part)
 
 
 def warm_up() -> None:
@@ -92,7 +110,7 @@ def column_of(name: str, values: Sequence[str], heads: Collection[str] = ()) -> 
     samples = [plain(value) for value in values[:_SAMPLE] if value.strip()]
     if by_name.is_standard or len(samples) < 2:
         return by_name
-    sorts = [*_SORTS, *([(FactField.PERSON, _is_name)] if _NAME_HINTS.search(plain(name)) else [])]
+    sorts = [*_SORTS, *([(FactField.PERSON, is_name)] if _NAME_HINTS.search(plain(name)) else [])]
     for field, is_one in sorts:
         if sum(map(is_one, samples)) >= _MOST * len(samples):
             return Label(name, str(field))
@@ -150,18 +168,14 @@ def _is_kind(value: str) -> bool:
     return len(value) <= 20 and bool(event_kinds(value))
 
 
-def _is_name(value: str) -> bool:
-    return _NAME.fullmatch(value.strip()) is not None
-
-
 _ONE_OF_A_ROW: tuple[tuple[FactField, Callable[[str], bool]], ...] = (
-    (FactField.NUMBER, lambda value: _NUMBER.fullmatch(value) is not None),
+    (FactField.NUMBER, lambda value: IDENTIFIER.fullmatch(value) is not None),
     (FactField.TIME, lambda value: _DATE.match(value) is not None),
-    (FactField.PLACE, lambda value: len(value) <= 60 and _PLACE.search(value) is not None),
+    (FactField.PLACE, lambda value: len(value) <= 60 and PLACE.search(value) is not None),
 )
 _SORTS = (
     (FactField.EMAIL, lambda value: EMAIL.fullmatch(value.strip()) is not None),
     (FactField.PHONE, lambda value: any(p.fullmatch(value.strip()) for p in PHONES)),
-    (FactField.VEHICLE, lambda value: any(p.fullmatch(value.strip()) for p in _PLATES)),
+    (FactField.VEHICLE, lambda value: any(p.fullmatch(value.strip()) for p in PLATES)),
     (FactField.KIND, _is_kind),
 )

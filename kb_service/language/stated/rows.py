@@ -1,8 +1,10 @@
 """Lines of a text that are rows of a table, as cells under the names of their columns.
 
-Pure functions. Knows how rows are written out (label: value; label: value); knows no file format.
+Pure functions. Knows how rows are written out (label: value; label: value) and lines of logs
+(key=value key="value"); knows no file format.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +15,12 @@ from kb_service.language.regexes import regex
 _LINE = regex(r"[^\n]+")
 _NAME = regex(r"[^:\uff1a;]{1,60}(?=: )")
 _JOIN = "; "
+_PAIR = regex(
+    r"(?:^|(?<=[\s,;\[{(]))(?P<key>[^\W\d][\w.-]*)=(?:\"(?P<quoted>[^\"\n]*)\"|(?P<bare>[^\s\"]+))",
+    re.MULTILINE,
+)
+_MIN_PAIRS = 3
+"""A line of so many keys with values is one of a log."""
 MIN_CELLS = 2
 MIN_ROWS = 2
 _HEAD_LINES = 3
@@ -45,8 +53,8 @@ class Table:
     heads: frozenset[str] = frozenset()
 
 
-_Parts = list[tuple[str, TextSpan]]
-"""Between the joints of a line: the name (\"\" without one) and where all of it stands."""
+_Parts = list[tuple[str, TextSpan, int]]
+"""Parts of a line: the name (\"\" without one), where all of it stands, where its value begins."""
 
 
 def tables_in(text: str) -> list[Table]:
@@ -56,7 +64,7 @@ def tables_in(text: str) -> list[Table]:
     heads: list[frozenset[str]] = []
     for span in _lines(text):
         parts = list(_parts(text, span))
-        if sum(bool(name) for name, _ in parts) >= MIN_CELLS:
+        if sum(bool(name) for name, *_ in parts) >= MIN_CELLS:
             if run and not _shares_names(run[-1][1], parts):
                 tables += _table(text, run, heads)
                 run, heads = [], []
@@ -65,7 +73,7 @@ def tables_in(text: str) -> list[Table]:
         if run:
             tables += _table(text, run, heads)
             run, heads = [], []
-        heads = [*heads[1 - _HEAD_LINES :], frozenset(part.of(text) for _, part in parts)]
+        heads = [*heads[1 - _HEAD_LINES :], frozenset(part.of(text) for _, part, _ in parts)]
     return [*tables, *_table(text, run, heads)]
 
 
@@ -74,7 +82,13 @@ def _lines(text: str) -> Iterator[TextSpan]:
         yield TextSpan(*match.span())
 
 
-def _parts(text: str, line: TextSpan) -> Iterator[tuple[str, TextSpan]]:
+def _parts(text: str, line: TextSpan) -> Iterator[tuple[str, TextSpan, int]]:
+    pairs = list(_PAIR.finditer(text, line.start, line.end))
+    if len(pairs) >= _MIN_PAIRS:
+        for pair in pairs:
+            value = "quoted" if pair["quoted"] is not None else "bare"
+            yield pair["key"], TextSpan(pair.start(), pair.end(value)), pair.start(value)
+        return
     if text.find(_JOIN, line.start, line.end) < 0:
         return
     start = line.start
@@ -82,12 +96,13 @@ def _parts(text: str, line: TextSpan) -> Iterator[tuple[str, TextSpan]]:
         found = text.find(_JOIN, start, line.end)
         end = found if found >= 0 else line.end
         name = _NAME.match(text, start, end)
-        yield (name.group() if name else ""), TextSpan(start, end)
+        begin = min(name.end() + 2, end) if name else start  # the colon and its space
+        yield (name.group() if name else ""), TextSpan(start, end), begin
         start = end + len(_JOIN) if found >= 0 else line.end
 
 
 def _shares_names(before: _Parts, after: _Parts) -> bool:
-    one, other = ({name for name, _ in parts if name} for parts in (before, after))
+    one, other = ({name for name, *_ in parts if name} for parts in (before, after))
     return len(one & other) >= MIN_CELLS
 
 
@@ -96,7 +111,7 @@ def _table(
 ) -> list[Table]:
     if len(run) < MIN_ROWS:
         return []
-    times = Counter(name for _, parts in run for name in {name for name, _ in parts if name})
+    times = Counter(name for _, parts in run for name in {name for name, *_ in parts if name})
     needed = max(MIN_ROWS, _SHARE * len(run))
     names = tuple(name for name, number in times.items() if number >= needed)
     rows = [TableRow(span, tuple(_cells(text, parts, frozenset(names)))) for span, parts in run]
@@ -107,12 +122,11 @@ def _table(
 def _cells(text: str, parts: _Parts, names: frozenset[str]) -> Iterator[Cell]:
     """A part without a known name goes on with the value before it."""
     open_name, open_span = "", TextSpan(0, 0)
-    for name, span in parts:
+    for name, span, begin in parts:
         if name in names:
             if open_name:
                 yield Cell(open_name, open_span)
-            start = span.start + len(name) + 2  # the colon and its space
-            open_name, open_span = name, TextSpan(min(start, span.end), span.end)
+            open_name, open_span = name, TextSpan(begin, span.end)
         elif open_name:
             open_span = TextSpan(open_span.start, span.end)
     if open_name:

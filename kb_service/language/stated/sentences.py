@@ -22,9 +22,9 @@ from kb_service.language.stated.fields import (
     tight,
     timed,
 )
-from kb_service.language.stated.labels import EMAIL
 from kb_service.language.stated.moments import Moment, moments_in
 from kb_service.language.stated.plain import Line
+from kb_service.language.stated.sorts import EMAIL
 from kb_service.language.stated.values import Number, amount_in, duration_in, number_in
 
 _LEXICON = shipped_lexicon()
@@ -83,6 +83,8 @@ _CORRECTS = regex("|".join(_LEXICON.patterns("stated", "corrects")))
 _REACH = 60
 """Characters around a time in which its verb stands."""
 _LESS, _MORE = 0.15, 0.1
+_GENERAL = 0.02
+"""By so much less sure is what is said of all casualties than what is said of the dead alone."""
 
 
 def sentence_facts(line: Line, at: Place) -> Iterator[Fact]:
@@ -102,8 +104,9 @@ def _people(line: Line, at: Place) -> Iterator[Fact]:
         at = replace(at, confidence=at.confidence + _MORE)
     for patterns, number in ((_ZERO_ALL, Number(0.0)), (_UNKNOWN_ALL, None)):
         if match := _first(patterns, line.plain):
+            less = replace(at, confidence=at.confidence - _GENERAL)
             for field in both:
-                yield _counted(field, line, match, at, number)
+                yield _counted(field, line, match, less, number)
     for field in COUNTS_OF_PEOPLE:
         none = _first(_ZEROS[field], line.plain)
         match = _first(_COUNTS[field], line.plain)

@@ -4,9 +4,10 @@ Pure functions on plain text. Knows no field.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from kb_service.language.lexicon import any_of, shipped_lexicon
+from kb_service.language.lexicon import HAN, any_of, shipped_lexicon
 from kb_service.language.numerals import NUMERALS
 from kb_service.language.regexes import regex
 
@@ -40,12 +41,21 @@ _JOINT = regex(
     + any_of(w for w in _LEXICON.listed("stated", "range_joints"))
     + r")\s*"
 )
+_BARE = regex(
+    rf"(?:(?:{any_of(_LEXICON.listed('stated', 'rounding'))})\s*)*(?:{_NUMBER.pattern})"
+    rf"(?:(?:{_JOINT.pattern})(?:{_NUMBER.pattern}))?"
+    rf"\s*(?:{any_of(_LEXICON.listed('stated', 'count_words'))})?"
+)
 MINUTES = "minutes"
 _SECONDS = _LEXICON.numbered("stated", "time_units")
 _TIME_UNIT = regex(rf"(?<![a-z])(?:{any_of(_SECONDS)})(?![a-z])")
 _LASTS = regex(rf"(?P<amount>\d+(?:,\d{{3}})*(?:\.\d+)?)[ -]?(?P<unit>{any_of(_SECONDS)})(?![a-z])")
 _ZERO = tuple(map(regex, _LEXICON.patterns("stated", "zero")))
 _UNKNOWN = tuple(map(regex, _LEXICON.patterns("stated", "unknown")))
+_IN_TWO = regex(
+    rf"(?P<one>[^a-z\\d]*[{HAN}][^a-z]*?)[ /(\uff08]+(?P<other>[a-z][^{HAN}]*?)[)\uff09]?"
+)
+"""The same said in two languages: 无 None."""
 _NOTHING = regex(r"[\s\-\u2013\u2014/.*]*|n/?a\.?|not applicable|not stated")
 
 
@@ -60,17 +70,29 @@ class Number:
 
 def says_zero(plain: str) -> bool:
     """True for a value that is none at all: none, 无."""
-    return any(pattern.search(plain) for pattern in _ZERO)
+    return _says(plain, _ZERO)
 
 
 def says_unknown(plain: str) -> bool:
     """True for a value that says it is not known."""
-    return any(pattern.search(plain) for pattern in _UNKNOWN)
+    return _says(plain, _UNKNOWN)
+
+
+def _says(plain: str, patterns: Iterable[re.Pattern[str]]) -> bool:
+    known = tuple(patterns)
+    both = _IN_TWO.fullmatch(plain)
+    parts = [plain] if both is None else [both["one"], both["other"]]
+    return all(any(pattern.search(part.strip()) for pattern in known) for part in parts)
 
 
 def says_nothing(plain: str) -> bool:
     """True for a cell that is crossed out or left empty: it states nothing."""
     return _NOTHING.fullmatch(plain.strip()) is not None
+
+
+def is_number(plain: str) -> bool:
+    """True for a number or a range alone, with what it counts: 3 people, 约5人."""
+    return _BARE.fullmatch(plain) is not None
 
 
 def number_in(plain: str) -> Number | None:
