@@ -33,6 +33,7 @@ from api.routes import (
     facts,
     jobs,
     keys,
+    labels,
     limits,
     models,
     operations,
@@ -75,6 +76,7 @@ ROUTERS = (
     operations.router,
     limits.router,
     keys.router,
+    labels.router,
 )
 
 

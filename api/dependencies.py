@@ -118,4 +118,7 @@ async def base_of(
 Base = Annotated[KnowledgeBase, Depends(base_of)]
 Cursor = Annotated[str | None, Query(description="`next_cursor` of the part before.")]
 Limit = Annotated[int, integer(1, 1000), Query(description="Most items of one answer, 1 to 1000.")]
+LabelNames = Annotated[
+    list[Id] | None, Query(description="Only what carries all of these labels, by id or name.")
+]
 RevisionName = Annotated[Id | None, Query(description="SHA-256 of a revision; default: current.")]

@@ -200,12 +200,14 @@ FieldValues = Annotated[dict[Id, Id | float | RangeInput], Field(max_length=MAX_
 
 
 class FiltersInput(Input):
-    """Narrows a search: all tags, any of the documents, dates of the last change, and what records
-    state: the time of the incident, its kind, place, people, organisations, any field, any words.
+    """Narrows a search: all tags and labels, any of the documents, dates of the last change, and
+    what records state: the time of the incident, its kind, place, people, organisations, any field,
+    any words.
     """
 
     document_ids: Values = []
     tags: Values = []
+    labels: Values = []
     date_from: UtcTime | None = None
     date_to: LastUtcTime | None = None
     time_from: LocalTime | None = None
@@ -240,6 +242,7 @@ class FiltersInput(Input):
             tuple(self.unit),
             tuple(_field_filter(name, asked) for name, asked in self.fields.items()),
             tuple(self.text),
+            tuple(self.labels),
         )
 
 
@@ -348,12 +351,6 @@ class FeedbackInput(Input):
 
     rating: Literal["up", "down"]
     comment: Comment = ""
-
-
-class DocumentChange(Input):
-    """Body of PATCH /kb/{id}/documents/{document}."""
-
-    tags: Tags
 
 
 class ConversationChange(Input):

@@ -1,13 +1,16 @@
 """Reading an upload: multipart parts go to temporary files on disk, each within its limit.
 
-A feed/flush machine over bytes. Knows the form's fields (`files`, `tags`, `on_conflict`,
-`encoding`); knows nothing of what the files hold. A file past its limit is cut one byte after it,
-so that whoever takes it in sees that it is too large, while the files beside it stay whole.
+A feed/flush machine over bytes. Knows the form's fields (`files`, `tags`, `labels`,
+`on_conflict`, `encoding`); knows nothing of what the files hold. A file past its limit is cut one
+byte after it, so that whoever takes it in sees that it is too large, while the files beside it stay
+whole.
 """
 
 import re
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from types import TracebackType
@@ -27,9 +30,10 @@ IN_MEMORY_BYTES = 1024 * 1024
 MAX_FIELD_BYTES = 64 * 1024
 FILES_FIELD = "files"
 TAGS_FIELD = "tags"
+LABELS_FIELD = "labels"
 CONFLICT_FIELD = "on_conflict"
 ENCODING_FIELD = "encoding"
-FIELDS = (FILES_FIELD, TAGS_FIELD, CONFLICT_FIELD, ENCODING_FIELD)
+FIELDS = (FILES_FIELD, TAGS_FIELD, LABELS_FIELD, CONFLICT_FIELD, ENCODING_FIELD)
 
 _PARAMETER = re.compile(
     r';\s*([A-Za-z0-9_*-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"\s*(?=;|$)|([^;"]*))', re.DOTALL
@@ -61,6 +65,7 @@ class UploadForm:
     tags: tuple[str, ...]
     on_conflict: OnConflict
     encoding: str
+    labels: tuple[str, ...]
 
 
 class UploadParser:
@@ -130,11 +135,13 @@ class UploadParser:
                 code="no_files",
                 details={"field": FILES_FIELD, "min": 1, "max": self._limits.max_files},
             )
-        tags, on_conflict, encoding = map(
-            self._fields.get, (TAGS_FIELD, CONFLICT_FIELD, ENCODING_FIELD)
-        )
+        sent = self._fields.get
         return UploadForm(
-            tuple(self._files), tags_of(tags), conflict_of(on_conflict), encoding_of(encoding)
+            tuple(self._files),
+            strings_of(TAGS_FIELD, sent(TAGS_FIELD)),
+            conflict_of(sent(CONFLICT_FIELD)),
+            encoding_of(sent(ENCODING_FIELD)),
+            strings_of(LABELS_FIELD, sent(LABELS_FIELD)),
         )
 
     def close(self) -> None:
@@ -290,24 +297,24 @@ def _unquoted(text: str) -> str:
     return text
 
 
-def tags_of(field: bytes | None) -> tuple[str, ...]:
-    """Return the tags of the `tags` field; InvalidRequest unless it is a JSON list of strings."""
+def strings_of(name: str, field: bytes | None) -> tuple[str, ...]:
+    """Return the tags or labels of a field; InvalidRequest unless it is a JSON list of strings."""
     if field is None:
         return ()
     try:
         value = orjson.loads(field)
     except orjson.JSONDecodeError as error:
-        raise _invalid_tags(field) from error
+        raise _invalid_strings(name, field) from error
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise _invalid_tags(field)
+        raise _invalid_strings(name, field)
     return tuple(value)
 
 
-def _invalid_tags(field: bytes) -> InvalidRequest:
+def _invalid_strings(name: str, field: bytes) -> InvalidRequest:
     return InvalidRequest(
-        f'field {TAGS_FIELD!r} is {shown(field)}; expected once, a JSON list like ["a", "b"]',
-        code="invalid_tags",
-        details={"field": TAGS_FIELD, "value": shown(field)},
+        f'field {name!r} is {shown(field)}; expected once, a JSON list like ["a", "b"]',
+        code="invalid_tags" if name == TAGS_FIELD else "invalid_label",
+        details={"field": name, "value": shown(field)},
     )
 
 
@@ -347,8 +354,9 @@ def _invalid_encoding(field: bytes) -> InvalidRequest:
     )
 
 
-_REFUSED = {
-    TAGS_FIELD: _invalid_tags,
+_REFUSED: dict[str, Callable[[bytes], InvalidRequest]] = {
+    TAGS_FIELD: partial(_invalid_strings, TAGS_FIELD),
+    LABELS_FIELD: partial(_invalid_strings, LABELS_FIELD),
     CONFLICT_FIELD: _invalid_conflict,
     ENCODING_FIELD: _invalid_encoding,
 }

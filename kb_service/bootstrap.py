@@ -40,6 +40,7 @@ from kb_service.services.intake import IntakeService
 from kb_service.services.jobs import JobService
 from kb_service.services.keeping import IndexKeeper
 from kb_service.services.keys import KeyService
+from kb_service.services.labels import LabelService
 from kb_service.services.members import MemberIntake
 from kb_service.services.models import ModelService
 from kb_service.services.parts import Part
@@ -154,6 +155,7 @@ def compose(parts: ServiceParts) -> Services:
         ),
         jobs=JobService(jobs),
         keys=KeyService(Keys(storage.database), catalog.bases, settings.api_keys),
+        labels=LabelService(catalog),
         pictures=PictureService(catalog, parts.pictures),
         searching=searching,
         similar=SimilarIncidents(Facts(storage.database), searching.search),

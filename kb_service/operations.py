@@ -16,6 +16,7 @@ from kb_service.services.history import HistoryService
 from kb_service.services.intake import IntakeService
 from kb_service.services.jobs import JobService
 from kb_service.services.keys import KeyService
+from kb_service.services.labels import LabelService
 from kb_service.services.models import ModelService
 from kb_service.services.pictures import PictureService
 from kb_service.services.readiness import ReadinessService
@@ -58,6 +59,7 @@ class Services:
     intake: IntakeService
     jobs: JobService
     keys: KeyService
+    labels: LabelService
     pictures: PictureService
     searching: SearchService
     similar: SimilarIncidents

@@ -1,5 +1,6 @@
 """Documents of a knowledge base: upload, list, show, delete, stored text, original bytes."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -11,15 +12,18 @@ from api.dependencies import (
     DEFAULT_LIMIT,
     Base,
     Cursor,
+    LabelNames,
     Limit,
+    PrincipalParam,
     RequestIdParam,
     RevisionName,
     ServicesParam,
     ShownParam,
 )
 from api.errors import error_response
-from api.inputs import ENCODING_NAME, MAX_ENCODING_CHARS, DocumentChange, ReadAsInput
+from api.inputs import ENCODING_NAME, MAX_ENCODING_CHARS, ReadAsInput
 from api.json_route import JsonRoute
+from api.label_inputs import DocumentChange
 from api.multipart import MAX_FIELD_BYTES, UploadForm, UploadLimits, UploadParser
 from api.schema import STORABLE, Id
 from kb_service.domain.documents import DocumentStatus
@@ -78,6 +82,16 @@ UPLOAD_BODY: dict[str, Any] = {
                                 },
                             },
                         },
+                        "labels": {
+                            "type": "string",
+                            "description": "JSON list of labels by id or name.",
+                            "maxLength": MAX_FIELD_BYTES,
+                            "contentMediaType": "application/json",
+                            "contentSchema": {
+                                "type": "array",
+                                "items": {"type": "string", "pattern": STORABLE},
+                            },
+                        },
                         "on_conflict": {
                             "type": "string",
                             "description": "What to do with other content of a known name.",
@@ -108,6 +122,7 @@ async def upload_documents(
     base: Base,
     request: Request,
     services: ServicesParam,
+    who: PrincipalParam,
     request_id: RequestIdParam,
     shown: ShownParam,
 ) -> Response:
@@ -121,7 +136,8 @@ async def upload_documents(
         if form.encoding:
             # It holds for all that the document has and gets, also for what others send in.
             shown.require_all(base.id, "a document read in another encoding")
-        items = await run_in_threadpool(accept_all, services.uploads, base.id, form)
+        labels = await run_in_threadpool(services.labels.ids_of, base.id, form.labels, who)
+        items = await run_in_threadpool(accept_all, services.uploads, base.id, form, labels)
     finally:
         await run_in_threadpool(parser.close)
     body = upload_body(items).model_dump(mode="json")
@@ -155,7 +171,9 @@ async def feed_body(request: Request, parser: UploadParser) -> None:
     await run_in_threadpool(parser.feed, bytes(gathered))
 
 
-def accept_all(uploads: UploadService, kb_id: str, form: UploadForm) -> list[UploadItem]:
+def accept_all(
+    uploads: UploadService, kb_id: str, form: UploadForm, labels: Sequence[str]
+) -> list[UploadItem]:
     """Take the files in one after the other; each returned outcome is committed."""
     return [
         uploads.accept(
@@ -165,6 +183,7 @@ def accept_all(uploads: UploadService, kb_id: str, form: UploadForm) -> list[Upl
             form.tags,
             on_conflict=form.on_conflict,
             encoding=form.encoding,
+            labels=labels,
         )
         for file in form.files
     ]
@@ -180,10 +199,11 @@ def list_documents(
     name_contains: Annotated[Id | None, Query(description="Part of the name, any case.")] = None,
     status: Annotated[DocumentStatus | None, Query(description="Where they stand.")] = None,
     tag: Annotated[Id | None, Query(description="Only those with that tag.")] = None,
+    label: LabelNames = None,
     sort: Annotated[DocumentOrder, Query(description="A minus turns it.")] = DocumentOrder.NAME,
 ) -> DocumentListBody:
     """List documents; the first part also counts them by status, whichever status is listed."""
-    wanted = Wanted(name, name_contains, status, tag)
+    wanted = Wanted(name, name_contains, status, tag, tuple(label or ()))
     return document_list_body(services.documents.list(base.id, cursor, limit, wanted, sort))
 
 
@@ -196,12 +216,23 @@ def list_tags(base: Base, services: ServicesParam) -> TagListBody:
 
 @router.patch("/kb/{kb}/documents/{document}")
 def change_document(
-    base: Base, document: Id, body: DocumentChange, services: ServicesParam, shown: ShownParam
+    base: Base,
+    document: Id,
+    body: DocumentChange,
+    who: PrincipalParam,
+    services: ServicesParam,
+    shown: ShownParam,
 ) -> DocumentBody:
-    """Give a document, and what came out of it, these tags in place of theirs."""
-    stored = services.documents.show(base.id, document).document.tags
-    tags = [shown.kept(base.id, tag, stored) for tag in body.tags]
-    return document_state_body(services.documents.tag(base.id, document, tags))
+    """Give a document, and what came out of it, these tags and labels in place of its own."""
+    stored = services.documents.show(base.id, document).document
+    if body.labels is not None:
+        wanted = services.labels.ids_of(base.id, body.labels, who)
+        others = [mark.id for mark in stored.labels if mark.id not in wanted]
+        services.labels.put(base.id, [document], wanted, others, who)
+    if body.tags is not None:
+        tags = [shown.kept(base.id, tag, stored.tags) for tag in body.tags]
+        return document_state_body(services.documents.tag(base.id, document, tags))
+    return document_state_body(services.documents.show(base.id, document))
 
 
 @router.get("/kb/{kb}/documents/{document}")

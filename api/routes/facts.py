@@ -10,6 +10,7 @@ from api.dependencies import (
     DEFAULT_LIMIT,
     Base,
     Cursor,
+    LabelNames,
     Limit,
     PrincipalParam,
     RevisionName,
@@ -65,11 +66,12 @@ def list_facts(
     services: ServicesParam,
     field: FieldName = None,
     document: DocumentId = None,
+    label: LabelNames = None,
     cursor: Cursor = None,
     limit: Limit = DEFAULT_LIMIT,
 ) -> FactListBody:
     """List what the documents state."""
-    found = services.facts.listed(base.id, field, document, limit, cursor)
+    found = services.facts.listed(base.id, field, document, limit, cursor, tuple(label or ()))
     pages = services.facts.places(found.items)
     items = [fact_body(item, at) for item, at in zip(found.items, pages, strict=True)]
     return FactListBody(items=items, next_cursor=found.next_cursor)
@@ -82,9 +84,11 @@ def export_facts(
     shown: ShownParam,
     field: FieldName = None,
     document: DocumentId = None,
+    label: LabelNames = None,
 ) -> StreamingResponse:
     """Return all of these facts as a CSV file."""
-    lines = csv_lines(shown.facts(base.id, services.facts.every(base.id, field, document)))
+    found = services.facts.every(base.id, field, document, tuple(label or ()))
+    lines = csv_lines(shown.facts(base.id, found))
     headers = {
         "Content-Disposition": content_disposition(f"{shown.file_name(base)} facts.csv"),
         "X-Content-Type-Options": "nosniff",

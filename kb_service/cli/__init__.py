@@ -14,6 +14,7 @@ from kb_service.cli import (
     evaluating,
     facts,
     keys,
+    labels,
     operations,
     querying,
     reports,
@@ -60,6 +61,7 @@ for name, command in COMMANDS.items():
     app.command(name)(command)
 app.add_typer(watching.app, name="watch")
 app.add_typer(keys.app, name="keys")
+app.add_typer(labels.app, name="labels")
 
 
 def main() -> None:

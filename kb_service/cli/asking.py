@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kb_service.cli.session import JsonOption, KbOption, print_json, say, session, valid_text
+from kb_service.cli.session import (
+    JsonOption,
+    KbOption,
+    LabelOption,
+    print_json,
+    say,
+    session,
+    valid_text,
+)
 
 if TYPE_CHECKING:
     from kb_service.domain.answers import Answer, Citation
@@ -31,16 +39,25 @@ def ask(
     max_tokens: Annotated[int | None, typer.Option(help="Longest answer in tokens.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the sampling.")] = None,
     as_of: AsOf = None,
+    label: LabelOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Answer a question from a knowledge base, with the words it rests on."""
     from kb_service.domain.chats import SamplingOptions
+    from kb_service.domain.queries import Filters
     from kb_service.schemas.answers import answer_body
     from kb_service.services.asking import AskRequest, DoneEvent, TokenEvent
 
     with session(as_json=as_json) as services:
         options = SamplingOptions(temperature=temperature, max_tokens=max_tokens, seed=seed)
-        request = AskRequest(kb_id=kb, question=question, top_k=top_k, options=options, as_of=as_of)
+        request = AskRequest(
+            kb_id=kb,
+            question=question,
+            top_k=top_k,
+            filters=Filters(labels=tuple(label or ())),
+            options=options,
+            as_of=as_of,
+        )
         if as_json:
             answer = services.answering().ask(request)
             print_json(answer_body(answer).model_dump(mode="json"))
@@ -86,14 +103,18 @@ def search(
     kb: KbOption,
     top_k: TopK = 10,
     as_of: AsOf = None,
+    label: LabelOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show the best passages of a knowledge base with their ranks."""
+    from kb_service.domain.queries import Filters
     from kb_service.schemas.documents import search_body
     from kb_service.services.searching import SearchRequest
 
     with session(as_json=as_json) as services:
-        result = services.searching.search(SearchRequest(kb, query, top_k, as_of=as_of))
+        filters = Filters(labels=tuple(label or ()))
+        request = SearchRequest(kb, query, top_k, filters, as_of=as_of)
+        result = services.searching.search(request)
         if as_json:
             print_json(search_body(result).model_dump(mode="json"))
             return

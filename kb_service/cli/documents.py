@@ -6,13 +6,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kb_service.cli.session import Exit, JsonOption, KbOption, print_json, say, session
+from kb_service.cli.session import (
+    Exit,
+    JsonOption,
+    KbOption,
+    LabelOption,
+    print_json,
+    say,
+    session,
+)
 from kb_service.domain.documents import CONVERTED_BY
+from kb_service.domain.lists import Wanted
 from kb_service.domain.names import OnConflict
+from kb_service.domain.people import OPERATOR
 
 if TYPE_CHECKING:
     from kb_service.domain.documents import Document, KnowledgeBase
     from kb_service.domain.erasure import Erasure
+    from kb_service.operations import Services
     from kb_service.services.documents import DocumentState
     from kb_service.services.ingest_run import IngestRun
     from kb_service.services.intake import Intake, NamedItem
@@ -30,15 +41,28 @@ def ingest(
     encoding: Annotated[
         str, typer.Option(help="In which the texts are written; without it what their bytes tell.")
     ] = "",
+    label: Annotated[
+        list[str] | None,
+        typer.Option(help="A label for all of them, which is made if it is new; repeatable."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Put files into a knowledge base; it is created when it does not exist."""
     with session(as_json=as_json) as services:
         intake = services.intake.take_in(
-            kb, paths, is_waiting=wait, on_conflict=on_conflict, encoding=encoding
+            kb,
+            paths,
+            is_waiting=wait,
+            on_conflict=on_conflict,
+            encoding=encoding,
+            labels=_label_ids(services, kb, label or ()),
         )
         _report_intake(intake, as_json=as_json)
         raise typer.Exit(exit_code(intake.uploads, intake.run))
+
+
+def _label_ids(services: "Services", kb: str, names: Sequence[str]) -> list[str]:
+    return services.labels.ids_of(services.bases.ensure(kb).id, names, OPERATOR) if names else []
 
 
 def _report_intake(intake: "Intake", *, as_json: bool) -> None:
@@ -99,14 +123,18 @@ def exit_code(uploads: Sequence["NamedItem"], run: "IngestRun | None") -> Exit:
 
 def list_(
     kb: Annotated[str | None, typer.Option("--kb", help="List the documents of this base.")] = None,
+    label: LabelOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """List the knowledge bases, or the documents of one."""
+    if label and kb is None:
+        raise typer.BadParameter("labels are those of a base: name it with --kb")
     with session(as_json=as_json) as services:
         if kb is None:
             _list_bases(services.bases.every(), as_json=as_json)
         else:
-            _list_documents(services.documents.every(kb), as_json=as_json)
+            wanted = Wanted(labels=tuple(label or ()))
+            _list_documents(services.documents.every(kb, wanted), as_json=as_json)
 
 
 def _list_bases(bases: Iterable["KnowledgeBase"], *, as_json: bool) -> None:

@@ -4,7 +4,16 @@ from typing import Annotated
 
 import typer
 
-from kb_service.cli.session import Exit, JsonOption, KbOption, print_json, say, session, valid_text
+from kb_service.cli.session import (
+    Exit,
+    JsonOption,
+    KbOption,
+    LabelOption,
+    print_json,
+    say,
+    session,
+    valid_text,
+)
 
 FieldOption = Annotated[
     str | None,
@@ -20,6 +29,7 @@ def facts(
     kb: KbOption,
     field: FieldOption = None,
     document: DocumentOption = None,
+    label: LabelOption = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV on standard output.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -29,7 +39,7 @@ def facts(
 
         base = services.bases.show(kb)
         which = services.documents.find(base.id, document).document.id if document else None
-        found = list(services.facts.every(base.id, field, which))
+        found = list(services.facts.every(base.id, field, which, tuple(label or ())))
         if as_json:
             print_json([fact_body(item, ()).model_dump(mode="json") for item in found])
         elif as_csv:

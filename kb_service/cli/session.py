@@ -45,6 +45,12 @@ KbOption = Annotated[
 ]
 
 
+LabelOption = Annotated[
+    list[str] | None,
+    typer.Option("--label", help="Only what carries this label, by name or id; repeatable."),
+]
+
+
 class Exit(IntEnum):
     """Exit codes of every command."""
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 from operator import attrgetter
 
 from kb_service.domain.hashing import sha256_of_text
+from kb_service.domain.labels import LabelMark
 from kb_service.domain.masking import NO_MASKING, Masking
 from kb_service.domain.members import Container, Loss, Member
 from kb_service.domain.spans import Box, PageRegion, TextSpan, merge_boxes
@@ -354,6 +355,7 @@ class Document:
     status: DocumentStatus
     error: "dict[str, object] | None"
     tags: tuple[str, ...]
+    labels: tuple[LabelMark, ...]
     metadata: dict[str, str]
     revision: Revision | None
     page_report: PageReport | None

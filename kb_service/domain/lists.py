@@ -21,13 +21,15 @@ class DocumentOrder(StrEnum):
 class Wanted:
     """Which documents of a base; None restricts nothing.
 
-    `name`: only that one. `name_contains`: those with that in their name, in any case.
+    `name`: only that one. `name_contains`: those with that in their name, in any case. `labels`:
+    those that carry all of them, each by id or name.
     """
 
     name: str | None = None
     name_contains: str | None = None
     status: DocumentStatus | None = None
     tag: str | None = None
+    labels: tuple[str, ...] = ()
 
 
 EVERY = Wanted()

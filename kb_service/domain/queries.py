@@ -54,10 +54,11 @@ class FieldFilter:
 class Filters:
     """Narrow a query before ranking; empty tuples and None mean no restriction.
 
-    `tags`: a document must carry all of them. Dates compare with the document's `updated_at`. The
-    others ask what its records state: `time_from` until `time_to`, which is not in it, the time of
-    the incident, local and without a zone; any of each of `kind`, `place`, `person`, `unit` (an
-    organisation); all of `fields`; all of `text`, each in any value that a record states.
+    `tags`, `labels` (by id or name): a document must carry all of them. Dates compare with
+    the document's `updated_at`. The others ask what its records state: `time_from` until `time_to`,
+    which is not in it, the time of the incident, local and without a zone; any of each of `kind`,
+    `place`, `person`, `unit` (an organisation); all of `fields`; all of `text`, each in any value
+    that a record states.
     """
 
     document_ids: tuple[str, ...] = ()
@@ -72,6 +73,7 @@ class Filters:
     unit: tuple[str, ...] = ()
     fields: tuple[FieldFilter, ...] = ()
     text: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.time_from and self.time_to and self.time_to <= self.time_from:
@@ -80,7 +82,8 @@ class Filters:
     @property
     def asks_facts(self) -> bool:
         """True when records have to state something."""
-        return self != Filters(self.document_ids, self.tags, self.date_from, self.date_to)
+        of_documents = (self.document_ids, self.tags, self.date_from, self.date_to)
+        return self != Filters(*of_documents, labels=self.labels)
 
     def merged(self, other: "Filters") -> "Filters":
         """Return these filters and others; of what both restrict the others' holds."""

@@ -66,7 +66,7 @@ def _filters(filters: Filters, language: str) -> Iterator[str]:
         yield f"< {filters.time_to:%Y-%m-%d}"
     if filters.kind:
         yield "/".join(kind_name(kind, language) for kind in filters.kind)
-    for names in (filters.place, filters.person, filters.unit, filters.tags):
+    for names in (filters.place, filters.person, filters.unit, filters.tags, filters.labels):
         if names:
             yield "/".join(names)
     yield from (said("quoted", language, words=words) for words in filters.text)

@@ -17,6 +17,7 @@ from kb_service.domain.documents import (
     VectorState,
 )
 from kb_service.domain.jobs import IngestJob
+from kb_service.domain.labels import LabelMark
 from kb_service.domain.members import Container, Loss
 from kb_service.domain.queries import Reranking, RetrievalResult, ScoredChunk
 from kb_service.services.documents import DocumentPart, DocumentState
@@ -164,6 +165,7 @@ class DocumentBody(Shape):
     status: str
     error: ErrorValue | None
     tags: list[str]
+    labels: list[LabelMark]
     metadata: dict[str, str]
     revision: RevisionBody | None
     page_report: PageReportBody

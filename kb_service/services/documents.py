@@ -77,10 +77,10 @@ class DocumentService:
         counts = self._catalog.documents.count(kb_id, wanted) if is_first else None
         return DocumentPart(items, found.next_cursor, counts)
 
-    def every(self, kb: str) -> Iterator[DocumentState]:
-        """Yield all documents of a base (id or name)."""
-        kb_id = self._catalog.bases.get(kb).id
-        for items in every_part(lambda cursor: self._catalog.documents.list(kb_id, cursor)):
+    def every(self, kb: str, wanted: Wanted = EVERY) -> Iterator[DocumentState]:
+        """Yield all wanted documents of a base (id or name)."""
+        kb_id, listed = self._catalog.bases.get(kb).id, self._catalog.documents.list
+        for items in every_part(lambda cursor: listed(kb_id, cursor, wanted=wanted)):
             yield from self._states(items)
 
     def show(self, kb_id: str, document_id: str) -> DocumentState:

@@ -53,23 +53,30 @@ class FactService:
         document_id: str | None = None,
         limit: int = 100,
         cursor: str | None = None,
+        labels: Sequence[str] = (),
     ) -> Listing[StoredFact]:
-        """Return facts page by page. Raises NotFound, InvalidRequest, StorageError."""
-        return self._facts.listed(kb_id, field, document_id, limit, cursor)
+        """Return facts page by page; `labels`: only of documents that carry all of them.
+
+        Raises NotFound, InvalidRequest, StorageError.
+        """
+        return self._facts.listed(kb_id, field, document_id, limit, cursor, labels)
 
     def fields(self, kb_id: str) -> dict[str, int]:
         """Return how many facts each field has. Raises NotFound, StorageError."""
         return self._facts.fields(kb_id)
 
-    def every(self, kb_id: str, field: str | None, document_id: str | None) -> Iterator[StoredFact]:
+    def every(
+        self, kb_id: str, field: str | None, document_id: str | None, labels: Sequence[str] = ()
+    ) -> Iterator[StoredFact]:
         """Yield all of these facts, a page at a time; NotFound comes at once."""
-        first = self.listed(kb_id, field, document_id, MAX_LISTING)
+        first = self.listed(kb_id, field, document_id, MAX_LISTING, labels=labels)
 
         def pages() -> Iterator[StoredFact]:
             page = first
             yield from page.items
             while page.next_cursor:
-                page = self.listed(kb_id, field, document_id, MAX_LISTING, page.next_cursor)
+                cursor = page.next_cursor
+                page = self.listed(kb_id, field, document_id, MAX_LISTING, cursor, labels)
                 yield from page.items
 
         return pages()

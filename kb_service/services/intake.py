@@ -85,12 +85,13 @@ class IntakeService:
         is_waiting: bool,
         on_conflict: OnConflict = OnConflict.REVISE,
         encoding: str = "",
+        labels: Sequence[str] = (),
     ) -> Intake:
         """Take files and folders into a base (id or name), which is made when it is absent.
 
         A file of a folder is called by its path in it, another one as it is given where that is a
-        relative path. `encoding`: as of an upload. Who waits, waits for their vectors too. Raises
-        InvalidRequest (no_such_path, unknown_encoding).
+        relative path. `encoding`, `labels`: as of an upload. Who waits, waits for their vectors
+        too. Raises InvalidRequest (no_such_path, unknown_encoding).
         """
         self._uploads.known_encoding(encoding)
         base = self._bases.ensure(kb)
@@ -105,6 +106,7 @@ class IntakeService:
                     file.path,
                     OnConflict.KEEP if file.is_twin else on_conflict,
                     encoding,
+                    labels,
                 ),
             )
             for file in told_apart(files)
@@ -179,6 +181,7 @@ def _accept_file(
     path: Path,
     on_conflict: OnConflict,
     encoding: str,
+    labels: Sequence[str],
 ) -> UploadItem:
     """Take a file of this machine in; one that cannot be opened is a rejected item."""
     try:
@@ -186,4 +189,6 @@ def _accept_file(
     except OSError as error:
         return UploadItem("rejected", error=unreadable(name, error))
     with stream:
-        return uploads.accept(kb_id, name, stream, on_conflict=on_conflict, encoding=encoding)
+        return uploads.accept(
+            kb_id, name, stream, on_conflict=on_conflict, encoding=encoding, labels=labels
+        )

@@ -93,7 +93,8 @@ def chart_of(query: RecordQuery, groups: Sequence[Group], units: Sequence[Unit])
 
 def side_label(filters: Filters) -> str:
     """Return what one side of a comparison is called: what it is restricted to."""
-    words = [*filters.kind, *filters.place, *filters.person, *filters.unit, *filters.tags]
+    words = [*filters.kind, *filters.place, *filters.person, *filters.unit]
+    words += [*filters.tags, *filters.labels]
     words += [f"{f.field} {f.text or '/'.join(f.any_of)}".strip() for f in filters.fields]
     if filters.time_from or filters.time_to:
         ends = (filters.time_from, filters.time_to)

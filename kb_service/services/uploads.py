@@ -69,14 +69,16 @@ class UploadService:
         on_conflict: OnConflict = OnConflict.REVISE,
         path: str | None = None,
         encoding: str = "",
+        labels: Iterable[str] = (),
     ) -> UploadItem:
         """Store the bytes and queue their ingest; the returned outcome is committed.
 
         `origin`: the place a sync read the file from, None for uploads; `path`: what that calls it,
         where it is not the name. `on_conflict`: what to do when a document of that name has other
         content. `encoding`: of a text, empty for what its bytes tell; other files say theirs
-        themselves. Errors of the file itself come back as a rejected item; InvalidRequest
-        (unknown_encoding), StorageError and NotFound (the base) are raised.
+        themselves. `labels`: ids of labels to carry beside those that the document has. Errors of
+        the file itself come back as a rejected item; InvalidRequest (unknown_encoding),
+        StorageError and NotFound (the base) are raised.
         """
         encoding = self.known_encoding(encoding)
         try:
@@ -101,6 +103,7 @@ class UploadService:
                 on_conflict,
                 path,
                 encoding if is_text(media_type) else "",
+                tuple(labels),
             )
         except (DocumentError, Conflict) as error:
             return UploadItem("rejected", error=error)

@@ -116,12 +116,13 @@ class PastIndexSource:
     def matching_documents(self, kb_id: str, filters: Filters) -> frozenset[str]:
         """Return ids of the documents of then that pass the filters.
 
-        Dates are those of then, tags those of today. Raises InvalidRequest (as_of_without_facts).
+        Dates are those of then, tags and labels those of today. Raises InvalidRequest
+        (as_of_without_facts).
         """
         if filters.asks_facts:
             raise InvalidRequest(
                 "what documents state is known of the present only: as_of goes with document_ids,"
-                " tags and dates",
+                " tags, labels and dates",
                 code="as_of_without_facts",
             )
         state = PastState.of(kb_id)
@@ -134,7 +135,7 @@ class PastIndexSource:
             of_then = of_then.where(intervals.c.added_at >= filters.date_from)
         if filters.date_to is not None:
             of_then = of_then.where(intervals.c.added_at <= filters.date_to)
-        tagged = passing_documents(state.kb_id, Filters(tags=filters.tags))
+        tagged = passing_documents(state.kb_id, Filters(tags=filters.tags, labels=filters.labels))
         with self._database.read() as connection:
             statement = tagged.where(documents.c.id.in_(of_then))
             return among(connection, statement, filters.document_ids)

@@ -59,6 +59,7 @@ from kb_service.services.facts import FactService
 from kb_service.services.history import HistoryService
 from kb_service.services.jobs import JobService
 from kb_service.services.keys import KeyService
+from kb_service.services.labels import LabelService
 from kb_service.services.models import ModelService
 from kb_service.services.pictures import PictureService
 from kb_service.services.readiness import ReadinessService
@@ -339,6 +340,7 @@ class ApiService:
             uploads=self.uploads,
             jobs=JobService(self.jobs),
             keys=self.keys,
+            labels=LabelService(self.catalog),
             pictures=PictureService(self.catalog, lambda: self.pictures),
             searching=self.searching,
             similar=SimilarIncidents(Facts(self.database), self.searching.search),

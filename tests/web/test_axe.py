@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
+from kb_service.domain.labels import LabelColour
 from kb_service.domain.watches import Asked
 from tests.web.answers import crane_answer
 from tests.web.conftest import NARROW, WIDE
@@ -40,6 +41,8 @@ def page(
     service.add_document(base.id, "ledger.csv", ["\n".join(ROWS)], b"ledger")
     service.add_failed(base.id, "broken.pdf")
     service.catalog.documents.tag(base.id, document.id, ["fire"])
+    label = service.catalog.labels.create(base.id, "open", LabelColour.AMBER, "")
+    service.catalog.labels.put(base.id, [document.id], [label.id], [])
     service.prepared.answer = crane_answer()
     service.services.watching.add(base.id, "Injured", Asked("How many were injured?"))
     viewport: ViewportSize
@@ -95,7 +98,7 @@ def test_no_view_violates_a_rule_of_accessibility(page: Page) -> None:
     expect(page.locator(".watch")).to_have_count(1)
     found["watches"] = violations(page)
     page.locator("#tab-setup").click()
-    expect(page.locator(".setup-part")).to_have_count(5)
+    expect(page.locator(".setup-part")).to_have_count(6)
     found["setup"] = violations(page)
     assert {view: one for view, one in found.items() if one} == {}, json.dumps(found)
 

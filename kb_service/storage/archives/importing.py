@@ -20,6 +20,7 @@ from kb_service.domain.archives import Archived
 from kb_service.domain.errors import InvalidRequest, StorageError
 from kb_service.domain.hashing import sha256_of_text
 from kb_service.domain.jobs import JobStage, JobStatus
+from kb_service.domain.labels import LabelColour
 from kb_service.storage.answers.codec import answer_from, audit_from
 from kb_service.storage.archives.reading import ArchiveReader, opened_archive, refusing
 from kb_service.storage.archives.rows_of_base import LATER, TABLES, TALKS, from_json
@@ -31,6 +32,7 @@ from kb_service.storage.database import Database
 from kb_service.storage.facts.tables import fact_corrections
 from kb_service.storage.identity import Clock, new_id, utc_now
 from kb_service.storage.jobs.rows import NO_LEASE
+from kb_service.storage.labels.tables import labels
 from kb_service.storage.maskings import masking_of, maskings
 from kb_service.storage.pages import page_of
 from kb_service.storage.past_tables import past_chunks
@@ -170,6 +172,11 @@ class _Import:
                 elif table is documents:
                     self._documents.append(self._new_id(row["id"]))
                     yield row | {"id": self._documents[-1], "counted_as": ""}
+                elif table is labels:
+                    yield row | {
+                        "id": self._new_id(row["id"]),
+                        "colour": LabelColour(row["colour"]),
+                    }
                 elif table is conversations:
                     yield row | {"id": self._new_id(row["id"])}
                 elif table is answers:
@@ -277,7 +284,9 @@ class _Import:
             note_embedded(self._connection, [revision_id], profile)
 
 
-_OLD_IDS = {"kb_id", "document_id", "container_id", "answer_id", "conversation_id"}
+_OLD_IDS = {
+    "kb_id", "document_id", "container_id", "answer_id", "conversation_id", "label_id",
+}  # fmt: skip
 _WITH_BYTES = (documents, versions, revisions)
 
 

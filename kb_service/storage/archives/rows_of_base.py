@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, DateTime, LargeBinary, Select, Table, or_, select
 
 from kb_service.storage.facts.tables import column_fields, fact_corrections, record_splits
+from kb_service.storage.labels.tables import document_labels, labels
 from kb_service.storage.maskings import maskings
 from kb_service.storage.past_tables import intervals, past_chunks
 from kb_service.storage.tables import (
@@ -53,7 +54,7 @@ TABLES: tuple[Table, ...] = (
 )
 """In the order in which they are brought back: what others refer to comes first."""
 
-LATER: tuple[Table, ...] = (column_fields, maskings)
+LATER: tuple[Table, ...] = (column_fields, maskings, labels, document_labels)
 """Tables that archives of before do not have."""
 
 TALKS: tuple[Table, ...] = (conversations, answers, answer_documents, messages, feedback)

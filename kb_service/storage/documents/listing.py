@@ -22,6 +22,7 @@ from kb_service.storage.identity import (
     decode_time_cursor,
     encode_cursor,
 )
+from kb_service.storage.labels.tables import carrying_all
 from kb_service.storage.tables import document_tags, documents
 
 
@@ -36,6 +37,8 @@ def matching(kb_id: str, wanted: Wanted) -> ColumnElement[bool]:
     if wanted.tag is not None:
         own = document_tags.c.document_id == documents.c.id
         which.append(exists().where(own, document_tags.c.tag == wanted.tag))
+    if wanted.labels:
+        which.append(documents.c.id.in_(carrying_all(kb_id, wanted.labels)))
     return and_(*which)
 
 

@@ -18,6 +18,7 @@ from kb_service.storage.documents.registration import Upload, create, revise, se
 from kb_service.storage.documents.removal import remove_document
 from kb_service.storage.documents.rows import find_document_row
 from kb_service.storage.documents.versions import Content
+from kb_service.storage.labels.tables import give_labels, marks_of
 from kb_service.storage.tables import document_tags, documents
 
 
@@ -49,7 +50,8 @@ def keep_members(
         return set()
     container = connection.execute(select(documents).where(documents.c.id == container_id)).one()
     tags = select(document_tags.c.tag).where(document_tags.c.document_id == container_id)
-    labels = connection.execute(tags.order_by(document_tags.c.tag)).scalars().all()
+    words = connection.execute(tags.order_by(document_tags.c.tag)).scalars().all()
+    marks = marks_of(connection, [container_id]).get(container_id, ())
     new: list[str] = []
     for member in members:
         row = known.pop(member.path, None)
@@ -58,7 +60,8 @@ def keep_members(
         else:
             revise(connection, row, member.content, now)
         blobs.publish(member.staged)
-    set_tags(connection, new, labels)
+    set_tags(connection, new, words)
+    give_labels(connection, container.kb_id, new, [mark.id for mark in marks])
     gone: set[str] = set()
     for row in known.values():
         gone |= remove_document(connection, container.kb_id, row.id, now)

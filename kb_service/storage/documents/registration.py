@@ -19,9 +19,10 @@ from kb_service.storage.bases import require_kb
 from kb_service.storage.counts import count_document
 from kb_service.storage.documents.rows import find_document_row, find_synced_row
 from kb_service.storage.documents.versions import Content, add_version
-from kb_service.storage.documents.within import ids_within
+from kb_service.storage.documents.within import ids_within, with_all_within
 from kb_service.storage.identity import new_id
 from kb_service.storage.jobs.rows import cancel_unfinished, insert_job, newest_job
+from kb_service.storage.labels.tables import give_labels
 from kb_service.storage.rows import batches
 from kb_service.storage.tables import document_tags, documents, revisions
 
@@ -36,7 +37,7 @@ class Upload:
     Empty `tags` and a None `origin` keep what the document has. `path`: what its origin calls the
     document, None where that is its name. `container_id`, `container_path`: what the document came
     out of, and where it stands there. `encoding`: in which its text is said to be written, empty to
-    keep what was said before.
+    keep what was said before. `labels`: ids of labels to carry beside those that it has.
     """
 
     kb_id: str
@@ -49,6 +50,7 @@ class Upload:
     container_id: str | None = None
     container_path: str | None = None
     encoding: str = ""
+    labels: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ def register(
         require_kb(connection, upload.kb_id)
         outcome = CREATED if placed.name == upload.name else KEPT_BOTH
         document_id, job = create(connection, placed, now)
-    _keep_labels(connection, document_id, placed)
+    _keep_marks(connection, document_id, placed)
     return outcome, document_id, job
 
 
@@ -212,9 +214,12 @@ def set_tags(connection: Connection, ids: Sequence[str], tags: Sequence[str]) ->
         connection.execute(insert(document_tags), values)
 
 
-def _keep_labels(connection: Connection, document_id: str, upload: Upload) -> None:
+def _keep_marks(connection: Connection, document_id: str, upload: Upload) -> None:
     if upload.tags:
         set_tags(connection, (document_id, *ids_within(connection, document_id)), upload.tags)
+    if upload.labels:
+        every = with_all_within(connection, [document_id])
+        give_labels(connection, upload.kb_id, every, upload.labels)
     if upload.origin is not None:
         connection.execute(
             update(documents)

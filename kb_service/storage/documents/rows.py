@@ -20,6 +20,7 @@ from kb_service.storage.bases import require_kb
 from kb_service.storage.counts import document_status
 from kb_service.storage.documents.versions import read_versions
 from kb_service.storage.jobs.rows import newest_jobs
+from kb_service.storage.labels.tables import marks_of
 from kb_service.storage.revisions.rows import page_report_of, revision_of
 from kb_service.storage.rows import value_of
 from kb_service.storage.tables import document_tags, documents, revisions
@@ -28,10 +29,11 @@ _ENDED_BADLY = (JobStatus.DEAD, JobStatus.CANCELLED, JobStatus.FAILED)
 
 
 def read_documents(connection: Connection, rows: Sequence[Row[Any]]) -> tuple[Document, ...]:
-    """Return the documents of rows of the documents table, in their order, in six queries."""
+    """Return the documents of rows of the documents table, in their order, in seven queries."""
     ids = [row.id for row in rows]
     newest = newest_jobs(connection, documents.c.id.in_(ids))
     tags = _tags(connection, ids)
+    marks = marks_of(connection, ids)
     versions = read_versions(connection, ids)
     containers = _container_names(connection, rows)
     current = {
@@ -46,6 +48,7 @@ def read_documents(connection: Connection, rows: Sequence[Row[Any]]) -> tuple[Do
             newest.get(row.id),
             current.get(row.id),
             tags=tags.get(row.id, ()),
+            labels=marks.get(row.id, ()),
             versions=versions.get(row.id, ()),
             container=_container_of(row, containers),
         )

@@ -5,6 +5,7 @@ nothing of what the bytes contain.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from sqlalchemy import func, select
@@ -72,15 +73,17 @@ class Documents:
         on_conflict: OnConflict = OnConflict.REVISE,
         path: str | None = None,
         encoding: str = "",
+        labels: Sequence[str] = (),
     ) -> UploadOutcome:
         """Take staged bytes in under a name, in one transaction.
 
         Empty `tags` and `encoding` and a None `origin` keep what the document has. `path`: what its
-        origin calls it, None where that is the name. Raises NotFound, Conflict
-        (name_taken), StorageError.
+        origin calls it, None where that is the name. `labels`: ids of labels to carry beside those
+        that it has. Raises NotFound, Conflict (name_taken), StorageError.
         """
         content = Content(staged.sha256, staged.size_bytes, media_type)
-        upload = Upload(kb_id, name, content, tags, origin, on_conflict, path, encoding=encoding)
+        upload = Upload(kb_id, name, content, tags, origin, on_conflict, path, labels=labels)
+        upload = replace(upload, encoding=encoding)
         with self._database.write(base=kb_id) as connection:
             outcome, document_id, job = register(connection, upload, self._clock())
             # Also for unchanged content: the same bytes again heal a blob that was damaged on disk.

@@ -20,7 +20,13 @@ class Family:
 
 def ids_within(connection: Connection, document_id: str) -> list[str]:
     """Return the documents that came out of one, at any depth."""
-    return [row_id for row_id, _ in _within(connection, document_id)]
+    return [row_id for row_id, _ in _within(connection, [document_id])]
+
+
+def with_all_within(connection: Connection, document_ids: Sequence[str]) -> list[str]:
+    """Return documents with all that came out of them, each once."""
+    within = (row_id for row_id, _ in _within(connection, document_ids))
+    return list(dict.fromkeys((*document_ids, *within)))
 
 
 def family_of(connection: Connection, document_id: str) -> Family:
@@ -29,7 +35,7 @@ def family_of(connection: Connection, document_id: str) -> Family:
     while above := _container_id(connection, outermost):
         outermost, depth = above, depth + 1
     own = set(ids_within(connection, document_id))
-    others = [size for key, size in _within(connection, outermost) if key not in own]
+    others = [size for key, size in _within(connection, [outermost]) if key not in own]
     return Family(depth, len(others), sum(others))
 
 
@@ -38,9 +44,9 @@ def _container_id(connection: Connection, document_id: str) -> str | None:
     return connection.execute(statement).scalar_one_or_none()
 
 
-def _within(connection: Connection, document_id: str) -> list[tuple[str, int]]:
+def _within(connection: Connection, document_ids: Sequence[str]) -> list[tuple[str, int]]:
     found: list[tuple[str, int]] = []
-    level: Sequence[str] = [document_id]
+    level = document_ids
     while level:
         rows = [row for batch in batches(level) for row in _directly_in(connection, batch)]
         found.extend(rows)

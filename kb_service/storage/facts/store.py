@@ -40,6 +40,7 @@ from kb_service.storage.identity import (
     encode_cursor,
     utc_now,
 )
+from kb_service.storage.labels.tables import carrying_all
 from kb_service.storage.pages import read_regions
 from kb_service.storage.revisions.pieces import read_text
 from kb_service.storage.rows import batches
@@ -132,11 +133,12 @@ class Facts:
         document_id: str | None = None,
         limit: int = 100,
         cursor: str | None = None,
+        labels: Sequence[str] = (),
     ) -> Listing[StoredFact]:
         """Return facts of a base in the order in which they were found, page by page.
 
-        Raises NotFound (kb_not_found, document_not_found), InvalidRequest (limit_out_of_range,
-        invalid_cursor).
+        `labels`: only of documents that carry all of them, by id or name. Raises NotFound
+        (kb_not_found, document_not_found), InvalidRequest (limit_out_of_range, invalid_cursor).
         """
         after = decode_number(cursor) if cursor else 0
         statement = fact_rows().where(facts.c.kb_id == kb_id, facts.c.id > after)
@@ -144,6 +146,8 @@ class Facts:
             statement = statement.where(facts.c.field == field)
         if document_id is not None:
             statement = statement.where(revisions.c.document_id == document_id)
+        if labels:
+            statement = statement.where(revisions.c.document_id.in_(carrying_all(kb_id, labels)))
         statement = statement.order_by(facts.c.id).limit(check_limit(limit) + 1)
         with self._database.read() as connection:
             require_kb(connection, kb_id)

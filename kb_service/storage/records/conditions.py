@@ -20,6 +20,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from kb_service.domain.facts import FIELD_OF_ROLE, UNKNOWN, FactField, Precision
 from kb_service.domain.queries import FieldFilter, Filters
 from kb_service.storage.facts.tables import facts
+from kb_service.storage.labels.tables import carrying_all
 from kb_service.storage.records.roles import Roles
 from kb_service.storage.tables import document_tags, documents
 
@@ -45,7 +46,7 @@ def _holds_in_postgresql(element: holds, compiler: Any, **options: Any) -> str: 
 
 
 def passing_documents(kb_id: str, filters: Filters) -> Select[Any]:
-    """Select the ids of documents that pass tags and dates; the caller sees to `document_ids`."""
+    """Select the documents that pass tags, labels and dates; `document_ids` are the caller's."""
     statement = select(documents.c.id).where(documents.c.kb_id == kb_id)
     if filters.date_from is not None:
         statement = statement.where(documents.c.updated_at >= filters.date_from)
@@ -53,6 +54,8 @@ def passing_documents(kb_id: str, filters: Filters) -> Select[Any]:
         statement = statement.where(documents.c.updated_at <= filters.date_to)
     if filters.tags:
         statement = statement.where(documents.c.id.in_(_with_all_tags(filters.tags)))
+    if filters.labels:
+        statement = statement.where(documents.c.id.in_(carrying_all(kb_id, filters.labels)))
     return statement
 
 

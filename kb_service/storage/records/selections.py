@@ -144,7 +144,7 @@ class Selection:
 
     def _allowed(self, document_id: ColumnElement[str]) -> Iterable[ColumnElement[bool]]:
         filters = self._filters
-        if filters.tags or filters.date_from or filters.date_to:
+        if filters.tags or filters.labels or filters.date_from or filters.date_to:
             yield document_id.in_(passing_documents(self._kb_id, filters))
         if filters.document_ids:
             yield document_id.in_(filters.document_ids)

@@ -21,10 +21,11 @@ export function understoodLine({ answer }, { onFull }) {
 
 /** @param {Api["UnderstoodBody"]} understood @param {boolean} withFacts */
 function limitsOf({ filters }, withFacts) {
-  const { document_ids: ids = [], tags = [], date_from: from, date_to: to, ...facts } = /** @type {any} */ ({ ...filters });
+  const { document_ids: ids = [], tags = [], labels = [], date_from: from, date_to: to, ...facts } = /** @type {any} */ ({ ...filters });
   const { kind = [], time_from: since, time_to: before } = withFacts ? facts : {};
   return [
     ...(ids.length ? [t("num_documents", { count: ids.length })] : []),
+    ...labels.map((label) => t("scope_label", { label })),
     ...tags.map((tag) => t("scope_tag", { tag })),
     ...kind.map((name) => codeText("happening", name)),
     ...(since ? [t("scope_since", { day: formatDate(since.slice(0, 10)) })] : []),

@@ -6,6 +6,7 @@ import { all, el, focused, icon, iconButton } from "./dom.js";
 import { encodingLine } from "./encodings.js";
 import { ownWords } from "./error_view.js";
 import { codeText, formatBytes, formatTime, reasonText, t } from "./i18n/i18n.js";
+import { labelChip } from "./labels.js";
 
 const MAX_REPORT_LINES = 50;
 const UNFINISHED = new Set(["queued", "running", "failed"]);
@@ -22,7 +23,7 @@ export class DocumentRow {
   element = el("tr", { class: "document" });
 
   // actions: {open, remove, download, versions, columns, encoding, retry, cancel}, each called with (doc, job);
-  // {tick(doc, isTicked), tag(name)}
+  // {tick(doc, isTicked), want(change): the list of what is like this one}
   constructor(actions) {
     this.#actions = actions;
   }
@@ -37,7 +38,7 @@ export class DocumentRow {
     this.element.classList.toggle("is-ticked", isTicked);
     this.element.replaceChildren(
       el("td", { class: "document-tick" }, this.#tick(doc, isTicked)),
-      el("th", { class: "document-body", scope: "row" }, this.#title(doc), containerLine(doc), this.#tags(doc), encodingLine(doc, this.#actions.encoding), conversionLine(doc), vectorsLine(doc), progressLine(doc, job), errorLine(doc, job), pageReport(doc, wasOpen)),
+      el("th", { class: "document-body", scope: "row" }, this.#title(doc), containerLine(doc), this.#marks(doc), encodingLine(doc, this.#actions.encoding), conversionLine(doc), vectorsLine(doc), progressLine(doc, job), errorLine(doc, job), pageReport(doc, wasOpen)),
       el("td", { class: "document-pages meta" }, pagesText(doc)),
       el("td", { class: "document-size meta" }, formatBytes(doc.size_bytes)),
       el("td", { class: "document-date meta" }, formatTime(doc.updated_at)),
@@ -62,10 +63,11 @@ export class DocumentRow {
   }
 
   /** @param {Api["DocumentBody"]} doc */
-  #tags({ tags }) {
-    if (!tags.length) return null;
-    const chip = (tag) => el("button", { type: "button", class: "tag tag-button", title: t("filter_tag", { tag }), onclick: () => this.#actions.tag(tag) }, el("bdi", {}, tag));
-    return el("div", { class: "document-tags" }, tags.map(chip));
+  #marks({ tags, labels }) {
+    if (!tags.length && !labels.length) return null;
+    const chip = (tag) => el("button", { type: "button", class: "tag tag-button", title: t("filter_tag", { tag }), onclick: () => this.#actions.want({ tag }) }, el("bdi", {}, tag));
+    const marks = labels.map((mark) => labelChip(mark, (label) => this.#actions.want({ label })));
+    return el("div", { class: "document-tags" }, marks, tags.map(chip));
   }
 
   /** @param {Api["DocumentBody"]} doc @param {Api["JobBody"]} job */

@@ -189,7 +189,7 @@ export class Documents {
     const empty = byId("list-empty");
     show(empty, docs.length === 0);
     show(byId("document-table"), docs.length > 0);
-    const text = wanted.name_contains ? t("filter_none", { name: wanted.name_contains }) : t(wanted.status || wanted.tag ? "filter_nothing" : "documents_none");
+    const text = wanted.name_contains ? t("filter_none", { name: wanted.name_contains }) : t(wanted.status || isNarrowed(wanted) ? "filter_nothing" : "documents_none");
     empty.replaceChildren(el("p", {}, text), isNarrowed(wanted) || wanted.status ? "" : el("p", { class: "meta" }, t("documents_none_more")));
   }
 
@@ -203,7 +203,7 @@ export class Documents {
       encoding: (chosen) => this.#guard(async () => this.accept(kbId, [await readAgain(kbId, chosen)].filter(Boolean))),
       download: (chosen) => this.#guard(() => downloadDocument(kbId, chosen)),
       tick: (chosen, isTicked) => this.#selection.tick(chosen, isTicked),
-      tag: (tag) => this.#guard(() => this.#want({ tag })),
+      want: (change) => this.#guard(() => this.#want(change)),
       retry: (chosen, job) => this.#guard(() => this.#act(job, "retry")),
       cancel: (chosen, job) => this.#guard(() => this.#act(job, "cancel")),
     };

@@ -9,13 +9,13 @@ const COLUMNS = ["name", "size_bytes", "updated_at"]; // those that can be sorte
 const FIRST_DOWN = new Set(["size_bytes", "updated_at"]); // the largest and the latest first
 const TYPING_MS = 250;
 
-/** @typedef {{name_contains: string, status: string, tag: string, sort: string}} Wanted */
+/** @typedef {{name_contains: string, status: string, tag: string, label: string, sort: string}} Wanted */
 
 /** @type {Wanted} */
-export const EVERY = { name_contains: "", status: "", tag: "", sort: "name" };
+export const EVERY = { name_contains: "", status: "", tag: "", label: "", sort: "name" };
 
 /** @type {(wanted: Wanted) => boolean} */
-export const isNarrowed = (wanted) => Boolean(wanted.name_contains || wanted.tag);
+export const isNarrowed = (wanted) => Boolean(wanted.name_contains || wanted.tag || wanted.label);
 
 export class ListHead {
   #choose;
@@ -51,11 +51,11 @@ export class ListHead {
     const named = wanted.status && !present.includes(wanted.status) ? [...present, wanted.status] : present;
     const chip = (status, label) =>
       el("button", { type: "button", class: `filter-chip chip-${status || "all"}`, "aria-pressed": String(wanted.status === status), "data-status": status || "all", onclick: () => this.#choose({ status }) }, label);
-    const tag = wanted.tag && el("button", { type: "button", class: "filter-chip", "data-status": "tag", "aria-label": t("filter_tag_remove", { tag: wanted.tag }), onclick: () => this.#choose({ tag: "" }) }, el("bdi", {}, wanted.tag), icon("close"));
+    const mark = (name) => wanted[name] && el("button", { type: "button", class: "filter-chip", "data-status": name, "aria-label": t(`filter_${name}_remove`, { [name]: wanted[name] }), onclick: () => this.#choose({ [name]: "" }) }, el("bdi", {}, wanted[name]), icon("close"));
     byId("status-filters").replaceChildren(
       chip("", t("count_all", { count: total })),
       ...named.map((status) => chip(status, t(`count_${status}`, { count: totals[status] ?? 0 }))),
-      ...(tag ? [tag] : []));
+      ...["tag", "label"].map(mark).filter(Boolean));
     if (focusedName) byId("status-filters").querySelector(`[data-status="${focusedName}"]`)?.focus();
   }
 

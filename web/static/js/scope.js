@@ -1,4 +1,4 @@
-// In what the next question is asked: documents, tags, kinds of happening, days. Chips above the question box, kept by
+// In what the next question is asked: documents, labels, tags, kinds of happening, days. Chips above the question box, kept by
 // base in the browser until they are taken away. Knows the shape of filters; the dialog picks.
 
 import { all, el, icon } from "./dom.js";
@@ -8,10 +8,10 @@ import { pickScope } from "./scope_dialog.js";
 
 // `since`, `until`: days on which it happened; `from`, `to`: on which a document was changed.
 // `bases`: asked as well, each by itself.
-/** @typedef {{documents: {id: string, name: string}[], bases: {id: string, name: string}[], tags: string[], kinds: string[], since: string, until: string, from: string, to: string}} Chosen */
+/** @typedef {{documents: {id: string, name: string}[], bases: {id: string, name: string}[], tags: string[], labels: string[], kinds: string[], since: string, until: string, from: string, to: string}} Chosen */
 
 /** @type {Chosen} */
-export const NOTHING = { documents: [], bases: [], tags: [], kinds: [], since: "", until: "", from: "", to: "" };
+export const NOTHING = { documents: [], bases: [], tags: [], labels: [], kinds: [], since: "", until: "", from: "", to: "" };
 const DAYS = ["since", "until", "from", "to"];
 
 export class Scope {
@@ -23,6 +23,7 @@ export class Scope {
   constructor(guard) {
     for (const button of all(document, "[data-scope-button]")) button.addEventListener("click", () => guard(() => this.#pick()));
     onLanguage(() => this.#draw());
+    addEventListener("labelchange", (event) => this.#rename(/** @type {CustomEvent} */ (event).detail));
   }
 
   enter(kbId) {
@@ -44,10 +45,11 @@ export class Scope {
 
   // The filters of a call, undefined when everything is asked.
   get filters() {
-    const { documents, tags, kinds, since, until, from, to } = this.#chosen;
+    const { documents, tags, labels, kinds, since, until, from, to } = this.#chosen;
     const filters = {
       ...(documents.length ? { document_ids: documents.map(({ id }) => id) } : {}),
       ...(tags.length ? { tags } : {}),
+      ...(labels.length ? { labels } : {}),
       ...(kinds.length ? { kind: kinds } : {}),
       ...(since ? { time_from: since } : {}),
       ...(until ? { time_to: until } : {}),
@@ -60,6 +62,13 @@ export class Scope {
   async #pick() {
     const picked = await pickScope(this.#kbId, this.#chosen);
     if (picked) this.#set(picked);
+  }
+
+  // A label that is asked by has another name now; null: it is gone.
+  #rename({ kbId, before, after }) {
+    const { labels } = this.#chosen;
+    if (kbId !== this.#kbId || !labels.includes(before)) return;
+    this.#set({ ...this.#chosen, labels: labels.map((label) => (label === before ? after : label)).filter(Boolean) });
   }
 
   #set(chosen) {
@@ -75,10 +84,11 @@ export class Scope {
   }
 
   #drawIn(place) {
-    const { documents, bases, tags, kinds } = this.#chosen;
+    const { documents, bases, tags, labels, kinds } = this.#chosen;
     const further = bases.map((base) => this.#chip(base.name, { bases: bases.filter((other) => other.id !== base.id) }));
     const chips = [
       ...documents.map((doc) => this.#chip(doc.name, { documents: documents.filter((other) => other.id !== doc.id) })),
+      ...labels.map((label) => this.#chip(t("scope_label", { label }), { labels: labels.filter((other) => other !== label) })),
       ...tags.map((tag) => this.#chip(t("scope_tag", { tag }), { tags: tags.filter((other) => other !== tag) })),
       ...kinds.map((kind) => this.#chip(codeText("happening", kind), { kinds: kinds.filter((other) => other !== kind) })),
       ...DAYS.filter((name) => this.#chosen[name]).map((name) => this.#chip(t(`scope_${name}`, { day: formatDate(this.#chosen[name]) }), { [name]: "" })),

@@ -6,6 +6,7 @@ import { basePath, getJson, sendJson } from "./api.js";
 import { openDialog } from "./dialogs.js";
 import { debounce, el } from "./dom.js";
 import { codeText, errorText, t } from "./i18n/i18n.js";
+import { labelsOf } from "./labels.js";
 
 const MAX_FOUND = 20;
 const MAX_BASES = 100;
@@ -14,8 +15,8 @@ const DAYS = ["since", "until", "from", "to"];
 
 /** @param {import("./scope.js").Chosen} before */
 export async function pickScope(kbId, before) {
-  /** @type {[Api["TagListBody"], {name: string, label: string, count: number | null}[]]} */
-  const [{ items: tags }, kinds] = await Promise.all([getJson(`${basePath(kbId)}/tags`), kindsOf(kbId, before.kinds)]);
+  /** @type {[Api["TagListBody"], {name: string, label: string, count: number | null}[], Api["LabelBody"][]]} */
+  const [{ items: tags }, kinds, labels] = await Promise.all([getJson(`${basePath(kbId)}/tags`), kindsOf(kbId, before.kinds), labelsOf(kbId)]);
   /** @type {Api["ListBody_KnowledgeBaseBody_"]} */
   const { items: bases } = await getJson("kb", { limit: MAX_BASES });
   const others = bases.filter(({ id }) => id !== kbId);
@@ -24,6 +25,7 @@ export async function pickScope(kbId, before) {
   const documents = documentPicker(kbId, before.documents);
   await documents.load();
   const chosenTags = new Set(before.tags);
+  const chosenLabels = new Set(before.labels.filter((name) => labels.some((label) => label.name === name)));
   const chosenKinds = new Set(before.kinds);
   const days = Object.fromEntries(DAYS.map((name) => [name, dayInput(`scope-${name}`, before[name])]));
   const box = (chosen) => ({ name, label = name, count }) => tickLine(label, count, chosen.has(name), (isTicked) => (isTicked ? chosen.add(name) : chosen.delete(name)));
@@ -31,6 +33,7 @@ export async function pickScope(kbId, before) {
     title: t("scope_title"),
     body: [
       documents.element,
+      tickList("scope_labels", labels.map(({ name, num_documents: count }) => ({ name, count })).map(box(chosenLabels))),
       tickList("scope_tags", tags.map(({ tag, num_documents: count }) => ({ name: tag, count })).map(box(chosenTags))),
       tickList("scope_kinds", kinds.map(box(chosenKinds))),
       el("div", { class: "scope-days" }, DAYS.map((name) => el("div", { class: "field" }, el("label", { class: "field-label", for: `scope-${name}` }, t(`scope_${name}_label`)), days[name]))),
@@ -41,7 +44,7 @@ export async function pickScope(kbId, before) {
     submit: async () => {
       const { since, until, from, to } = Object.fromEntries(DAYS.map((name) => [name, days[name].value]));
       if ((from && to && from > to) || (since && until && since > until)) throw new Error(t("scope_order"));
-      return { documents: documents.chosen(), bases: [...chosenBases.values()], tags: [...chosenTags], kinds: [...chosenKinds], since, until, from, to };
+      return { documents: documents.chosen(), bases: [...chosenBases.values()], tags: [...chosenTags], labels: [...chosenLabels], kinds: [...chosenKinds], since, until, from, to };
     },
   });
 }

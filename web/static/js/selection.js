@@ -1,11 +1,12 @@
-// The documents that a reader has ticked, and what can be done with all of them: ask only these, tag,
-// try again, delete. Knows the calls; the list itself is documents.js's.
+// The documents that a reader has ticked, and what can be done with all of them: ask only these,
+// label, tag, try again, delete. Knows the calls; the list itself is documents.js's.
 
 import { documentPath, sendJson } from "./api.js";
 import { askTexts, confirmLoss } from "./dialogs.js";
 import { steerJob } from "./document_actions.js";
 import { announce, byId, el, iconButton, show } from "./dom.js";
 import { t } from "./i18n/i18n.js";
+import { putLabels } from "./labels.js";
 
 const BROKEN = new Set(["failed", "dead", "cancelled"]);
 const MAX_NAMED = 8;
@@ -75,6 +76,7 @@ export class Selection {
     bar.replaceChildren(
       el("strong", { role: "status" }, t("num_selected", { count })),
       button("selected_ask", async () => this.#hooks.ask(docs), docs.every((doc) => doc.revision), null),
+      button("selected_labels", () => this.#label(docs)),
       button("selected_tag", () => this.#tag(docs)),
       button("selected_retry", () => this.#retry(docs), docs.some((doc) => BROKEN.has(doc.job?.status))),
       button("selected_delete", () => this.#delete(docs)),
@@ -82,6 +84,10 @@ export class Selection {
         this.clear();
         this.#hooks.drawn();
       }));
+  }
+
+  async #label(docs) {
+    if (await putLabels(docs[0].kb_id, docs)) await this.#hooks.changed();
   }
 
   async #tag(docs) {

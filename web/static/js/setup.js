@@ -1,16 +1,18 @@
-// Setting up in one place: this base, the models in use, what is stored and the room left, keys. Knows
+// Setting up in one place: this base, its labels, the models in use, what is stored and the room left, keys. Knows
 // the calls; changing a base is the business of `bases`.
 
 import { apiKey, basePath, getJson, readiness, sendJson } from "./api.js";
 import { announce, byId, el } from "./dom.js";
 import { codeText, errorText, formatNumber, formatTime, onLanguage, reasonText, t } from "./i18n/i18n.js";
 import { keyTable, loadKeys, rightList } from "./keys_view.js";
+import { labelsOf } from "./labels.js";
+import { labelsView } from "./labels_view.js";
 import { maskingButton, maskingText } from "./masking.js";
 import { isAdmin, loadRights, reader } from "./rights.js";
 
 export class Setup {
   #base = null;
-  /** @type {{setup: Api["SetupBody"] | null, keys: Api["KeyBody"][], ready: Api["ReadinessBody"] | null, columns: Api["ColumnFieldBody"][]} | null} */
+  /** @type {{setup: Api["SetupBody"] | null, keys: Api["KeyBody"][], ready: Api["ReadinessBody"] | null, columns: Api["ColumnFieldBody"][], labels: Api["LabelBody"][]} | null} */
   #found = null;
   #error = null;
   #hooks;
@@ -33,9 +35,9 @@ export class Setup {
     try {
       await loadRights();
       const [setup, keys] = isAdmin() ? await Promise.all([getJson("setup"), loadKeys()]) : [null, []];
-      const [ready, columns] = await Promise.all([readiness(), getJson(`${basePath(kbId)}/columns`)]);
+      const [ready, columns, labels] = await Promise.all([readiness(), getJson(`${basePath(kbId)}/columns`), labelsOf(kbId)]);
       if (kbId !== this.#base) return;
-      this.#found = { setup, keys, ready, columns: columns.items };
+      this.#found = { setup, keys, ready, columns: columns.items, labels };
       this.#error = null;
     } catch (error) {
       if (kbId !== this.#base) return;
@@ -51,9 +53,9 @@ export class Setup {
   #parts() {
     if (this.#error) return [el("p", { class: "notice notice-bad", role: "alert" }, errorText(this.#error))];
     if (!this.#found) return [];
-    const { setup, keys, ready, columns } = this.#found;
+    const { setup, keys, ready, columns, labels } = this.#found;
     const ofService = setup ? [modelSection(setup), storageSection(setup, ready), this.#keySection(keys)] : [];
-    return [this.#baseSection(columns), ...ofService, readerSection()];
+    return [this.#baseSection(columns), this.#labelSection(labels), ...ofService, readerSection()];
   }
 
   /** @param {Api["ColumnFieldBody"][]} columns */
@@ -76,6 +78,11 @@ export class Setup {
         el("button", { type: "button", class: "plain-button", "data-needs": "manage", onclick: act(this.#hooks.rename) }, t("base_rename")),
         maskingButton(base, (change) => act(() => this.#hooks.mask(change))()),
         el("button", { type: "button", class: "plain-button", "data-needs": "manage", onclick: act(this.#hooks.remove) }, t("base_delete"))));
+  }
+
+  /** @param {Api["LabelBody"][]} labels */
+  #labelSection(labels) {
+    return section(t("labels"), ...labelsView(this.#base, labels, { guard: this.#hooks.guard, changed: () => this.show() }));
   }
 
   /** @param {Api["KeyBody"][]} keys */

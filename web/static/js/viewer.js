@@ -140,6 +140,7 @@ export class Viewer {
 
   #loadStop() {
     this.#answer?.setCurrent(this.#stop.citation.id);
+    this.#bar.showLabels([]);
     this.#show();
     this.#countPages(this.#stop);
     this.#bar.incidents.follow(this.#kbId, this.#stop);
@@ -177,6 +178,7 @@ export class Viewer {
   /** @param {Api["DocumentBody"]} doc */
   #showVectors(doc) {
     this.#bar.showVectors(this.#stop.citation ? null : doc.vectors);
+    this.#bar.showLabels(doc.labels);
   }
 
   #updateBar() {

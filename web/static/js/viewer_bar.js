@@ -4,6 +4,7 @@
 import { el, iconButton, show } from "./dom.js";
 import { t } from "./i18n/i18n.js";
 import { IncidentLink } from "./incident_link.js";
+import { labelChip } from "./labels.js";
 import { methodText } from "./source_row.js";
 
 // A pair of buttons with the place between them, such as "‹ Quote 2 of 5 ›".
@@ -28,6 +29,7 @@ export class ViewerBar {
   title = el("h2", { class: "viewer-title", id: "viewer-title", tabindex: "-1" });
   quote = el("blockquote", { class: "viewer-quote", dir: "auto" });
   method = el("p", { class: "meta viewer-method" });
+  labels = el("p", { class: "viewer-labels", hidden: true });
   vectors = el("p", { class: "meta viewer-vectors", hidden: true });
   body = el("div", { class: "viewer-body", tabindex: "0", role: "region", "aria-label": t("viewer_body") });
   problem = el("p", { class: "notice notice-bad", role: "alert", hidden: true });
@@ -44,6 +46,7 @@ export class ViewerBar {
       el("header", { class: "viewer-head" },
         el("div", { class: "viewer-top" }, this.title, close),
         el("div", { class: "viewer-tools" }, this.quotes.element, this.pages.element, this.zooms.element, on.find, this.mode, this.incidents.element),
+        this.labels,
         this.quote,
         this.method,
         this.vectors),
@@ -78,6 +81,12 @@ export class ViewerBar {
   showVectors(vectors) {
     this.vectors.textContent = vectors === "pending" ? t("vectors_pending") : "";
     show(this.vectors, vectors === "pending");
+  }
+
+  /** @param {Api["LabelMark"][]} labels */
+  showLabels(labels) {
+    this.labels.replaceChildren(...labels.map((label) => labelChip(label)));
+    show(this.labels, labels.length > 0);
   }
 
   showProblem(text) {

@@ -53,7 +53,7 @@ export class Watches {
   /** @param {Api["AnswerBody"]} answer */
   async add(kbId, answer) {
     const question = answer.understood.question || answer.question;
-    const isNarrowed = Object.keys(answer.understood.filters).some((name) => ["document_ids", "tags", "date_from", "date_to"].includes(name));
+    const isNarrowed = Object.keys(answer.understood.filters).some((name) => ["document_ids", "tags", "labels", "date_from", "date_to"].includes(name));
     const added = await askTexts({
       title: t("watch_add"),
       intro: t(isNarrowed ? "watch_add_whole" : "watch_add_intro"),

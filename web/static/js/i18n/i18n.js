@@ -14,6 +14,8 @@ import { incidentsEn } from "./incidents_en.js";
 import { keysEn } from "./keys_en.js";
 import { incidentsZh } from "./incidents_zh.js";
 import { keysZh } from "./keys_zh.js";
+import { labelsEn } from "./labels_en.js";
+import { labelsZh } from "./labels_zh.js";
 import { pagesEn } from "./pages_en.js";
 import { pagesZh } from "./pages_zh.js";
 import { setupEn } from "./setup_en.js";
@@ -28,8 +30,8 @@ import { zh } from "./zh.js";
 
 const ITEM = "kb.language";
 const TEXTS = {
-  en: { ...en, ...askingEn, ...columnsEn, ...documentsEn, ...errorsEn, ...incidentsEn, ...keysEn, ...pagesEn, ...setupEn, ...tablesEn, ...versionsEn, ...watchesEn },
-  zh: { ...zh, ...askingZh, ...columnsZh, ...documentsZh, ...errorsZh, ...incidentsZh, ...keysZh, ...pagesZh, ...setupZh, ...tablesZh, ...versionsZh, ...watchesZh },
+  en: { ...en, ...askingEn, ...columnsEn, ...documentsEn, ...errorsEn, ...incidentsEn, ...keysEn, ...labelsEn, ...pagesEn, ...setupEn, ...tablesEn, ...versionsEn, ...watchesEn },
+  zh: { ...zh, ...askingZh, ...columnsZh, ...documentsZh, ...errorsZh, ...incidentsZh, ...keysZh, ...labelsZh, ...pagesZh, ...setupZh, ...tablesZh, ...versionsZh, ...watchesZh },
 };
 const listeners = [];
 let current = initial();

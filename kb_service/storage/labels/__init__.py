@@ -1,0 +1,1 @@
+"""Labels of bases, and which documents carry them."""
