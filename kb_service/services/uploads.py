@@ -75,10 +75,9 @@ class UploadService:
 
         `origin`: the place a sync read the file from, None for uploads; `path`: what that calls it,
         where it is not the name. `on_conflict`: what to do when a document of that name has other
-        content. `encoding`: of a text, empty for what its bytes tell; other files say theirs
-        themselves. `labels`: ids of labels to carry beside those that the document has. Errors of
-        the file itself come back as a rejected item; InvalidRequest (unknown_encoding),
-        StorageError and NotFound (the base) are raised.
+        content. `encoding`: of a text, empty for what its bytes tell. `labels`: ids of labels to
+        carry beside those that the document has. Errors of the file itself come back as a rejected
+        item; InvalidRequest (unknown_encoding), StorageError and NotFound (the base) are raised.
         """
         encoding = self.known_encoding(encoding)
         try:
