@@ -11,11 +11,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kb_service.domain.errors import DocumentError
+from kb_service.language.letters import is_one_language
 from kb_service.language.mojibake import is_wide_text, oddness_of
 
 LIKELY = ("gb18030", "big5", "shift_jis", "euc_jp", "euc_kr", "cp1252", "cp1251", "koi8_r")
 """What a text without a mark or declaration may be in, beside UTF-8 and UTF-16."""
 
+_ONE_BYTE = frozenset(("cp1252", "cp1251", "koi8-r"))
+"""Almost any bytes are letters of these; the letters must be those of one of their languages."""
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -251,7 +254,8 @@ def _likeliest(data: bytes) -> Decoded | None:
         return _replacing(data, broken, 0.0) if broken else None
     (_, place, oddness, encoding), rivals = min(scored), sorted(scored)[1:]
     is_alone = all(is_odd or rank >= len(guessed) for is_odd, rank, _, _ in rivals)
-    confidence = SURE if is_alone and place < len(guessed) else UNSURE
+    is_usual = encoding not in _ONE_BYTE or is_one_language(sample.decode(encoding, "replace"))
+    confidence = SURE if is_alone and is_usual and place < len(guessed) else UNSURE
     return Decoded(data.decode(encoding), encoding, confidence * (1 - min(1.0, oddness)))
 
 

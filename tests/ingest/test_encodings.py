@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.encodings import MAX_ODDNESS, SURE, decode, encodings_of
+from ingest.encodings import MAX_ODDNESS, SURE, UNSURE, decode, encodings_of
 from kb_service.domain.errors import DocumentError
 from kb_service.language.mojibake import oddness_of
 from tests.ingest.growth import growth
@@ -224,3 +224,41 @@ def test_marks_that_begin_and_never_end_cost_no_more_than_their_length(end: byte
 @pytest.mark.parametrize("text", ["~{ab é ~}", "é ~{ab ~}", "~} ~{ab", "~{ab ~{cd"])
 def test_chinese_in_seven_bits_has_begun_and_ended_before_any_other_byte(text: str) -> None:
     assert decode(text.encode(), "a.txt").encoding == "utf-8"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("cp1250", "Łódź: hamulec nie działa, proszę wysłać części zamienne."),
+        ("iso8859_2", "Brzda není bezpečná, pošlete náhradní díly a řidiče."),
+        ("cp1253", "Το φρένο δεν είναι ασφαλές, στείλτε ανταλλακτικά."),
+        ("cp1254", "Fren güvenli değil, yedek parça gönderin; ışık yandı."),
+        ("cp1256", "الفرامل ليست آمنة، أرسلوا قطع الغيار من فضلكم"),
+        ("cp1257", "Stabdžiai nėra saugūs, atsiųskite atsarginių dalių."),
+        ("mac_roman", "Die Bremse ist für Züge nicht zulässig, größte Vorsicht."),
+        ("cp866", "Тормоз не безопасен, пришлите запасные части."),
+        ("cp874", "เบรกไม่ปลอดภัย กรุณาส่งอะไหล่มาให้ด้วย"),
+    ],
+)
+def test_a_text_in_an_encoding_that_nobody_looks_for_is_no_sure_guess(
+    encoding: str, text: str
+) -> None:
+    try:
+        found = decode(text.encode(encoding), "a.txt")
+    except DocumentError:
+        return
+    assert found.text == text or found.confidence <= UNSURE or found.num_replaced
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("cp1252", "Die Bremse ist für Züge nicht zulässig, größte Vorsicht – „sofort“."),
+        ("cp1252", "Le frein n’est pas sûr : déjà signalé à l’équipe, ça ne va pas."),
+        ("cp1252", "¿Por qué no funcionó? El señor Muñoz avisó mañana y según él sí."),
+        ("cp1251", "Тормоз не безопасен, мощность 20 кВт, пришлите запасные части."),
+    ],
+)
+def test_a_text_of_the_languages_of_an_encoding_is_a_sure_guess(encoding: str, text: str) -> None:
+    found = decode(text.encode(encoding), "a.txt")
+    assert (found.text, found.confidence > UNSURE) == (text, True)
