@@ -16,7 +16,16 @@ from ingest.encodings import encodings_of
 _MARK = "\ufeff"
 _CHARSET = "; charset="
 READ_AS_CHOSEN = frozenset(
-    {types.PLAIN_TEXT, types.CSV, types.TSV, types.HTML, types.MARKDOWN, types.JSON}
+    {
+        types.PLAIN_TEXT,
+        types.CALENDAR,
+        types.CARD,
+        types.CSV,
+        types.TSV,
+        types.HTML,
+        types.MARKDOWN,
+        types.JSON,
+    }
 )
 
 

@@ -8,7 +8,7 @@ stored text is missing.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from email import message_from_bytes
 from email.message import Message
@@ -186,13 +186,26 @@ def _is_hidden(node: "etree._Element") -> bool:
     return node.get("hidden") is not None or is_styled
 
 
-def _mail(path: Path, name: str) -> Count:
-    """The words of text parts that have no alternative."""
+def _web_archive(path: Path, name: str) -> Count:
+    """The words of its pages."""
+    return _mail(path, name, ("text/html", "application/xhtml+xml"))
+
+
+def _folded(path: Path, name: str) -> Count:
+    """The words of a calendar, each said once: an escaped line end is no letter."""
+    text = clean(decode(path.read_bytes(), name).text).replace("\n ", "").replace("\n\t", "")
+    return Count(Counter(words_of(re.sub(r"\\[nN]", " ", text))))
+
+
+def _mail(path: Path, name: str, kinds: Collection[str] = ()) -> Count:
+    """The words of text parts that have no alternative. `kinds`: those alone that are counted."""
     words: Counter[str] = Counter()
     data = path.read_bytes()
     if b"\0" in data[:200]:
         data = decode(data, name).text.encode()
     for part in _texts(message_from_bytes(data)):
+        if kinds and part.get_content_type() not in kinds:
+            continue
         payload = part.get_payload(decode=True)
         body = payload if isinstance(payload, bytes) else b""
         try:
@@ -229,6 +242,9 @@ _COUNTERS: dict[str, Callable[[Path, str], Count]] = {
     types.CSV: _rows,
     types.TSV: _rows,
     types.MAIL: _mail,
+    types.WEB_ARCHIVE: _web_archive,
+    types.CALENDAR: _folded,
+    types.CARD: _folded,
 }
 
 

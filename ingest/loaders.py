@@ -123,6 +123,10 @@ class DocumentLoader:
             from ingest.mail import MailLoader
 
             return MailLoader(self._limits, self._members, self._pictures)
+        if media_type == types.WEB_ARCHIVE:
+            from ingest.web_archive import WebArchiveLoader
+
+            return WebArchiveLoader(self._limits, self._pictures)
         if media_type in types.ARCHIVES:
             from ingest.archive import ArchiveLoader
 

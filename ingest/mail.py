@@ -21,6 +21,7 @@ from mimetypes import guess_extension
 from pathlib import Path
 from urllib.parse import unquote
 
+from ingest.calendar_text import unfolded
 from ingest.draft import DraftDocument
 from ingest.embedded import EmbeddedPictures
 from ingest.encodings import decode
@@ -74,7 +75,7 @@ class MailLoader:
             message, losses = outlook_message(path, name)
             draft.lose(losses)
         else:
-            message = _parsed(path, name)
+            message = parsed(path, name)
         head = mail.add_message(message)
         draft.end_page()
         yield Progress(JobStage.LOAD, 1, 1)
@@ -114,7 +115,7 @@ class Mail:
     def _keep(self, part: EmailMessage, file_name: str) -> None:
         """Put an attachment where documents of their own come from; what is shown, in the text."""
         if part.get_content_maintype() == "image":
-            if _content_id(part) in self._shown:
+            if content_id(part) in self._shown:
                 return
             if not part.is_attachment():
                 self._draft.add_picture(self._bytes_of(part))
@@ -137,7 +138,7 @@ class Mail:
 
     def _bytes_of(self, part: EmailMessage) -> bytes:
         """Return the content of a part; one that was not sent whole is named."""
-        data, damage = _sent(part)
+        data, damage = sent(part)
         if damage:
             error = DocumentError(damage, code="corrupt_document")
             self._draft.lose([lost(self._within + _called(part), error)])
@@ -148,7 +149,7 @@ class Mail:
         charset = _charset_within(message)
         head = {field: _header(message, field, charset) for field in _HEAD}
         self._draft.add("\n".join(f"{field}: {value}" for field, value in head.items() if value))
-        self._parts |= {name: p for p in message.walk() if (name := _content_id(p))}
+        self._parts |= {name: p for p in message.walk() if (name := content_id(p))}
         num_before = len(self.attachments)
         self._add_part(message, depth)
         named = self.attachments[num_before:]
@@ -228,7 +229,7 @@ class Mail:
         if part.get_content_subtype() == "html":
             add_html(self._draft, content.text, self._shown_part)
             return
-        text = content.text
+        text = unfolded(content.text) if part.get_content_type() == _INVITATION else content.text
         if str(part.get_param("format", "")).lower() == "flowed":
             text = unflowed(text, deletes_space=str(part.get_param("delsp", "")).lower() == "yes")
         add_text(self._draft, text)
@@ -253,7 +254,8 @@ def unflowed(text: str, *, deletes_space: bool) -> str:
     return "\n".join(lines)
 
 
-def _parsed(path: Path, name: str) -> EmailMessage:
+def parsed(path: Path, name: str) -> EmailMessage:
+    """Return the message of a file. Raises DocumentError."""
     data = path.read_bytes()
     if b"\0" in data[:200]:  # a mail is ASCII; this one was saved as UTF-16
         data = decode(data, name).text.encode()
@@ -329,7 +331,8 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
-def _content_id(part: EmailMessage) -> str:
+def content_id(part: EmailMessage) -> str:
+    """Return by what name other parts speak of this one, "" for none."""
     return str(part.get("Content-ID", "")).strip().strip("<>")
 
 
@@ -337,7 +340,7 @@ def _called(part: EmailMessage) -> str:
     return _shown(part.get_filename() or "", "") or part.get_content_type()
 
 
-def _sent(part: EmailMessage) -> tuple[bytes, str]:
+def sent(part: EmailMessage) -> tuple[bytes, str]:
     """Return the content of a part, and what of its transfer is damaged, "" for nothing."""
     num_before = len(part.defects)
     payload = part.get_payload(decode=True)
@@ -351,7 +354,7 @@ def _words_in(part: EmailMessage, name: str) -> int:
     if part.get_content_maintype() != "text" or part.is_attachment():
         return 0
     try:
-        text = decode(_sent(part)[0], name, declared=part.get_content_charset() or "").text
+        text = decode(sent(part)[0], name, declared=part.get_content_charset() or "").text
     except DocumentError:
         return 0  # whoever adds the part names it
     return len(_WORDS.findall(without_tags(without_unseen(text), " ")))

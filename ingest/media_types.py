@@ -18,6 +18,8 @@ PPTX = f"{_OOXML}presentationml.presentation"
 XLSX = f"{_OOXML}spreadsheetml.sheet"
 HTML = "text/html"
 MAIL = "message/rfc822"
+WEB_ARCHIVE = "multipart/related"
+CALENDAR, CARD = "text/calendar", "text/vcard"
 MARKDOWN = "text/markdown"
 PLAIN_TEXT = "text/plain"
 CSV = "text/csv"
@@ -36,6 +38,7 @@ JSON = "application/json"
 XML = "application/xml"
 ZIP = "application/zip"
 PNG, JPEG, TIFF, WEBP = "image/png", "image/jpeg", "image/tiff", "image/webp"
+GIF, BMP = "image/gif", "image/bmp"
 
 PACKAGES = frozenset({DOCX, PPTX, XLSX, XLSB, ODT, ODS, ODP, EPUB})
 OFFICE_XML = frozenset({DOCX, PPTX, XLSX})
@@ -43,8 +46,8 @@ PAGED_OR_MARKED_UP = frozenset({DOCX, PPTX, HTML, MARKDOWN, ODT, ODS, ODP, EPUB}
 TABLES = frozenset({XLSX, XLSB, XLS, CSV, TSV})
 MAILS = frozenset({MAIL, MSG})
 ARCHIVES = frozenset({ZIP})
-TEXTS = frozenset({PLAIN_TEXT, RTF, JSON, XML})
-PICTURES = frozenset({PNG, JPEG, TIFF, WEBP})
+TEXTS = frozenset({PLAIN_TEXT, CALENDAR, CARD, RTF, JSON, XML})
+PICTURES = frozenset({PNG, JPEG, TIFF, WEBP, GIF, BMP})
 
 _BY_SUFFIX = {
     ".pdf": PDF,
@@ -52,19 +55,35 @@ _BY_SUFFIX = {
     ".pptx": PPTX,
     ".xlsx": XLSX,
     ".docm": DOCX,
+    ".dotx": DOCX,
+    ".dotm": DOCX,
     ".pptm": PPTX,
     ".ppsx": PPTX,
+    ".ppsm": PPTX,
+    ".potx": PPTX,
+    ".potm": PPTX,
     ".xlsm": XLSX,
+    ".xltx": XLSX,
+    ".xltm": XLSX,
     ".xls": XLS,
     ".xlsb": XLSB,
     ".odt": ODT,
     ".ods": ODS,
     ".odp": ODP,
+    ".ott": ODT,
+    ".ots": ODS,
+    ".otp": ODP,
     ".rtf": RTF,
     ".epub": EPUB,
     ".html": HTML,
     ".htm": HTML,
     ".xhtml": HTML,
+    ".xht": HTML,
+    ".shtml": HTML,
+    ".mht": WEB_ARCHIVE,
+    ".mhtml": WEB_ARCHIVE,
+    ".ics": CALENDAR,
+    ".vcf": CARD,
     ".eml": MAIL,
     ".msg": MSG,
     ".md": MARKDOWN,
@@ -79,6 +98,9 @@ _BY_SUFFIX = {
     ".png": PNG,
     ".jpg": JPEG,
     ".jpeg": JPEG,
+    ".jfif": JPEG,
+    ".gif": GIF,
+    ".bmp": BMP,
     ".tif": TIFF,
     ".tiff": TIFF,
     ".webp": WEBP,
@@ -87,6 +109,13 @@ _BY_SUFFIX = {
     ".log": PLAIN_TEXT,
     ".rst": PLAIN_TEXT,
     ".org": PLAIN_TEXT,
+    ".yaml": PLAIN_TEXT,
+    ".yml": PLAIN_TEXT,
+    ".toml": PLAIN_TEXT,
+    ".ini": PLAIN_TEXT,
+    ".conf": PLAIN_TEXT,
+    ".cfg": PLAIN_TEXT,
+    ".properties": PLAIN_TEXT,
     "": PLAIN_TEXT,
 }
 SUPPORTED_SUFFIXES = tuple(suffix for suffix in _BY_SUFFIX if suffix)
@@ -103,11 +132,11 @@ _PICTURE_SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"II*\0", TIFF),
     (0, b"MM\0*", TIFF),
     (8, b"WEBP", WEBP),
+    (0, b"GIF8", GIF),
+    (0, b"BM", BMP),
 )
 
 _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
-    (0, b"GIF8", "a GIF picture"),
-    (0, b"BM", "a BMP picture"),
     (4, b"ftyp", "a video or HEIC picture"),
     (0, b"RIFF", "an audio or video file"),
     (0, b"ID3", "an MP3 file"),
@@ -140,6 +169,7 @@ _HTML_START = re.compile(
 _MAIL_FIELD = re.compile(
     rb"(?im)^(mime-version|message-id|received|return-path|delivered-to|content-type|from|to|subject|date):"
 )
+_SAVED_PAGE = re.compile(rb"(?im)^snapshot-content-location:")
 _SURE_MAIL_FIELDS = frozenset({b"mime-version", b"message-id", b"received", b"return-path"})
 
 
@@ -183,7 +213,7 @@ def detect_media_type(name: str, head: bytes, convertible: frozenset[str] = froz
 def picture_type(head: bytes) -> str | None:
     """Return the media type of a picture that is read, None for everything else."""
     for offset, signature, media_type in _PICTURE_SIGNATURES:
-        if head[offset : offset + len(signature)] == signature:
+        if head[offset : offset + len(signature)] == signature and _is_sure(signature, head):
             return media_type
     return None
 
@@ -247,11 +277,13 @@ def _text_type(name: str, head: bytes, suffix: str, by_name: str | None) -> str:
     plain = _without_wide_zeros(head)
     if _HTML_START.match(plain):
         return HTML
+    if _is_web_archive(plain, by_name):
+        return WEB_ARCHIVE
     if by_name == MAIL or _is_mail(plain):
         return MAIL
     if by_name is None:
         raise _unsupported(name, f"a {suffix} file")
-    if by_name in _BINARY_SUFFIXES:
+    if by_name in _BINARY_SUFFIXES or by_name == WEB_ARCHIVE:
         raise _unsupported(name, "plain text")
     return by_name
 
@@ -260,6 +292,13 @@ def _without_wide_zeros(head: bytes) -> bytes:
     for mark in (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
         head = head.removeprefix(mark)
     return head.replace(b"\0", b"")
+
+
+def _is_web_archive(plain: bytes, by_name: str | None) -> bool:
+    """True for a web page saved as the parts of a mail, whatever it is called."""
+    block = re.split(rb"\r?\n\r?\n", plain, maxsplit=1)[0]
+    is_saved = _SAVED_PAGE.search(block) is not None
+    return is_saved or (by_name == WEB_ARCHIVE and _MAIL_FIELD.search(block) is not None)
 
 
 def _is_mail(plain: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""Files that are pictures: PNG, JPEG, TIFF of many pages, WebP. Each picture is a page.
+"""Files that are pictures: PNG, JPEG, TIFF of many pages, WebP, GIF, BMP. Each picture is a page.
 
 Knows Pillow and the size of a page; what words a picture holds is told by its reading. A page has
 842 points on its longer side, as A4 has, whatever the camera says of its resolution.

@@ -7,11 +7,12 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from ingest.calendar_text import unfolded
 from ingest.draft import DraftDocument, clean
 from ingest.embedded import EmbeddedPictures
 from ingest.encodings import decode
 from ingest.limits import ParseLimits
-from ingest.media_types import JSON, RTF, XML
+from ingest.media_types import CALENDAR, CARD, JSON, RTF, XML
 from kb_service.domain.documents import ParsedDocument
 from kb_service.domain.jobs import JobStage, Progress
 from kb_service.language.layout import LAYOUT
@@ -20,7 +21,7 @@ _BLANK_LINES = re.compile(r"\n[^\S\n]*\n\s*")
 
 
 class TextLoader:
-    """Loader for text, RTF, JSON and XML: one page, blocks between blank lines, section marks."""
+    """Loader for text, calendars, RTF, JSON, XML: a page, blocks between blank lines, sections."""
 
     def __init__(self, limits: ParseLimits, pictures: EmbeddedPictures | None = None) -> None:
         self._limits = limits
@@ -55,6 +56,8 @@ class TextLoader:
 def _add(media_type: str) -> Callable[[DraftDocument, str], None]:
     from ingest.records import add_json
 
+    if media_type in (CALENDAR, CARD):
+        return lambda draft, text: add_text(draft, unfolded(text))
     return add_json if media_type == JSON else add_text
 
 

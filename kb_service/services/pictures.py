@@ -21,7 +21,15 @@ MAX_BOXES = 1000
 MIN_SCALE, MAX_SCALE = 0.25, 4.0
 """Pixels a point."""
 
-DRAWN = ("application/pdf", "image/png", "image/jpeg", "image/tiff", "image/webp")
+DRAWN = (
+    "application/pdf",
+    "image/png",
+    "image/jpeg",
+    "image/tiff",
+    "image/webp",
+    "image/gif",
+    "image/bmp",
+)
 """Media types whose pages have a picture."""
 
 

@@ -71,7 +71,7 @@ def test_content_decides_before_the_name(name: str, head: bytes, expected: str) 
 @pytest.mark.parametrize(
     ("name", "head", "code", "words"),
     [
-        ("scan.pdf", b"GIF89a\0\0", "unsupported_media_type", "scan.pdf is a GIF"),
+        ("scan.pdf", b"ID3\4\0\0", "unsupported_media_type", "scan.pdf is an MP3"),
         ("a.png", b"just words", "unsupported_media_type", "a.png is plain text"),
         ("all.7z", b"7z\xbc\xaf\x27\x1c" + bytes(9), "unsupported_media_type", "a 7z archive"),
         ("a.tar", b"\0" * 257 + b"ustar", "unsupported_media_type", "a tar archive"),
