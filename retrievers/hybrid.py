@@ -7,12 +7,13 @@ Knows the order of the steps and what each contributed. Knows nothing of how an 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 
 import structlog
 
-from kb_service.domain.errors import InvalidRequest
+from kb_service.domain.errors import InvalidRequest, KbError
 from kb_service.domain.history import PastState
 from kb_service.domain.ports import (
     Embedder,
@@ -26,16 +27,17 @@ from kb_service.domain.queries import Query, Reranking, RetrievalResult, ScoredC
 from kb_service.domain.questions import Question
 from kb_service.language.identifiers import MIN_PIN_LENGTH, names_whole, pinning_terms
 from kb_service.language.scripts import language_of
-from kb_service.language.text import index_terms, is_one_term, needed_terms, normalise
+from kb_service.language.text import index_terms, normalise
 from retrievers.across import Legs, across, together
 from retrievers.dense import FLAT_LIMIT
 from retrievers.fusion import FusedHit, FusionPolicy, pin
+from retrievers.index import Index, Indexes
 from retrievers.lexical import Hit
 from retrievers.library import IndexLibrary
-from retrievers.live import LiveIndex
 from retrievers.past import MAX_OPEN, PastRetriever
 from retrievers.reranking import RerankPolicy, reorder
 from retrievers.snapshots import IndexCounts
+from retrievers.stated import look_up
 from retrievers.terms import question_weights
 
 log = structlog.get_logger("retriever")
@@ -45,7 +47,7 @@ _MAX_ATTEMPTS = 3
 
 
 class HybridRetriever:
-    """Implements `domain.ports.Retriever` with BM25 and FAISS over a database's chunks.
+    """Implements `domain.ports.Retriever` with BM25 and vectors over a database's chunks.
 
     A commit of any process is visible in the next `retrieve`. Thread-safe.
     """
@@ -64,14 +66,19 @@ class HybridRetriever:
         rerank_policy: RerankPolicy | None = None,
         places: Sequence[Path] | None = None,
         past: IndexSource | None = None,
+        indexes: Indexes | None = None,
     ) -> None:
         """`candidates`: hits of each leg that are fused. `max_open`: bases held open at once.
 
         `flat_limit`: vectors up to which the dense leg searches exactly. `reranker` is called with
         the first question: those who only keep indexes current need not load its model.
         `places`: folders for this process's private working copies, the preferred one first; none:
-        in memory. `past`: the bases as of a change, by the keys of their states.
+        in memory. `past`: the bases as of a change, by the keys of their states. `indexes`: asked
+        instead of segments, but for the past.
         """
+        segments = partial(
+            IndexLibrary, profile=embedder.profile, index_root=index_root, flat_limit=flat_limit
+        )
         self._past: HybridRetriever | None = None
         if past is not None:
             self._past = HybridRetriever(
@@ -79,12 +86,10 @@ class HybridRetriever:
                 embedder,
                 index_root,
                 candidates=candidates,
-                max_open=MAX_OPEN,
-                flat_limit=flat_limit,
                 policy=policy,
                 reranker=reranker,
                 rerank_policy=rerank_policy,
-                places=(),
+                indexes=segments(past, max_open=MAX_OPEN, places=()),
             )
         self._source = source
         self._embedder = embedder
@@ -92,14 +97,7 @@ class HybridRetriever:
         self._policy = policy or FusionPolicy()
         self._reranker = reranker
         self._rerank_policy = rerank_policy or RerankPolicy()
-        self._library = IndexLibrary(
-            source,
-            embedder.profile,
-            index_root,
-            max_open=max_open,
-            flat_limit=flat_limit,
-            places=places,
-        )
+        self._indexes: Indexes = indexes or segments(source, max_open=max_open, places=places)
 
     def retrieve(self, query: Query) -> RetrievalResult:
         """Return at most `query.top_k` live chunks, best first.
@@ -128,7 +126,7 @@ class HybridRetriever:
     def idf(self, kb_id: str, terms: Iterable[str]) -> dict[str, float]:
         """Return the inverse document frequency of each term; 0.0 in a base without documents."""
         wanted = list(terms)
-        found = self._library.ask(kb_id, lambda index: index.idf(wanted))
+        found = self._indexes.ask(kb_id, lambda index: index.idf(wanted))
         return found if found is not None else dict.fromkeys(wanted, 0.0)
 
     def stating(
@@ -139,7 +137,7 @@ class HybridRetriever:
         Looked up in the index; what that cannot tell (the characters of a longer Chinese name, the
         parts of a number in a longer one) is looked at in a few chunks.
         """
-        found = self._library.ask(kb_id, lambda index: _looked_up(index, names, document_ids))
+        found = self._indexes.ask(kb_id, lambda index: look_up(index, names, document_ids))
         if found is None:
             return {}
         stated, possible = found
@@ -151,45 +149,49 @@ class HybridRetriever:
 
     def counts(self, kb_id: str) -> IndexCounts:
         """Return what is searchable; `num_chunks - num_vectors` chunks await their embedding."""
-        return self._library.ask(kb_id, lambda index: index.counts) or IndexCounts(0, 0, 0)
+        return self._indexes.counts(kb_id)
+
+    def outage(self) -> KbError | None:
+        """Return why another index answers than the one in force, None when that one does."""
+        return self._indexes.outage()
 
     def refresh(self, kb_id: str) -> None:
         """Publish an index snapshot when the changes since the last one are worth it.
 
         Raises StorageError when the disk refuses; searching goes on without it.
         """
-        self._library.refresh(kb_id)
+        self._indexes.refresh(kb_id)
 
     def tend(self, kb_id: str) -> bool:
         """Merge some segments of the base's index; False when none wait.
 
         For a thread that nobody waits for. Raises StorageError.
         """
-        return self._library.tend(kb_id)
+        return self._indexes.tend(kb_id)
 
     def follow(self, kb_ids: Sequence[str] = ()) -> None:
         """Open the indexes of these bases, and bring every open one up to the head.
 
         Raises StorageError.
         """
-        self._library.follow(kb_ids)
+        self._indexes.follow(kb_ids)
 
     def rebuild(self, kb_id: str) -> None:
         """Make the indexes of a base from the database and publish them.
 
         Raises StorageError when the disk refuses.
         """
-        self._library.rebuild(kb_id)
+        self._indexes.rebuild(kb_id)
 
     def drop(self, kb_id: str) -> None:
         """Remove every index file of a deleted base."""
-        self._library.drop(kb_id)
+        self._indexes.drop(kb_id)
 
     def close(self) -> None:
         """Release every open index."""
         if self._past is not None:
             self._past.close()
-        self._library.close()
+        self._indexes.close()
 
     def _items(self, query: Query, found: "list[_Found]") -> tuple[ScoredChunk, ...]:
         chunks = [stored.chunk for _, stored in found]
@@ -255,7 +257,7 @@ class HybridRetriever:
     ) -> list[FusedHit]:
         limit = max(self._candidates, self._num_wanted(query))
 
-        def ranked(index: LiveIndex) -> list[FusedHit]:
+        def ranked(index: Index) -> list[FusedHit]:
             with _clock(timings, "lexical_s"):
                 num_pins = _pins(index, question, documents)
                 lexical = self._lexical(index, question, limit, documents, num_pins)
@@ -270,11 +272,11 @@ class HybridRetriever:
                     fused = together(legs, self._policy, confidence)
                 return pin(fused, index.spread(num_pins))
 
-        return self._library.ask(query.kb_id, ranked) or []
+        return self._indexes.ask(query.kb_id, ranked) or []
 
     def _lexical(
         self,
-        index: LiveIndex,
+        index: Index,
         question: "_Asked",
         limit: int,
         documents: Collection[str] | None,
@@ -325,13 +327,13 @@ def _pinning(question: Question) -> list[str]:
     return list(dict.fromkeys((*whole, *pinning_terms(question.words))))
 
 
-def _pins(index: LiveIndex, question: _Asked, documents: Collection[str] | None) -> dict[str, int]:
+def _pins(index: Index, question: _Asked, documents: Collection[str] | None) -> dict[str, int]:
     found = index.pins(question.identifiers)
     return {name: num for name, num in found.items() if documents is None or name in documents}
 
 
 def _dense(
-    index: LiveIndex,
+    index: Index,
     question: _Asked,
     limit: int,
     documents: Collection[str] | None,
@@ -351,28 +353,12 @@ def _dense(
 
 
 def _legs(
-    index: LiveIndex, language: str, lexical: Sequence[Hit], dense: Mapping[str, Sequence[Hit]]
+    index: Index, language: str, lexical: Sequence[Hit], dense: Mapping[str, Sequence[Hit]]
 ) -> Legs:
     others = {name: hits for name, hits in dense.items() if name != language}
     foreign = {hit[0] for name in others for hit in index.are_in(name, lexical)}
     nearest = sorted((hit for hits in others.values() for hit in hits), key=lambda hit: -hit[1])
     return Legs(lexical, dense.get(language, ()), nearest, foreign)
-
-
-def _looked_up(
-    index: LiveIndex, names: Collection[str], documents: Collection[str]
-) -> tuple[dict[str, set[str]], list[tuple[str, int]]]:
-    """Return by name the documents that state it surely, and chunks that may state one."""
-    stated: dict[str, set[str]] = {}
-    possible: list[tuple[str, int]] = []
-    for name in names:
-        surely = index.chunks_with_all([name], documents) if is_one_term(name) else {}
-        stated[name] = set(surely)
-        needed = needed_terms(name)
-        if len(needed) > 1:
-            maybe = index.chunks_with_all(needed, set(documents) - surely.keys())
-            possible += [(name, chunk_id) for ids in maybe.values() for chunk_id in ids]
-    return stated, possible
 
 
 @contextmanager

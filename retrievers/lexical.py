@@ -10,24 +10,18 @@ returned.
 """
 
 import json
-import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import tantivy
 
 from kb_service.domain.ports import IndexedChunk
+from retrievers import bm25
+from retrievers.bm25 import TITLE_BOOST
 from retrievers.terms import passage_terms, title_terms
 
 Hit = tuple[int, float]
 """(chunk_id, score), higher is better."""
-
-TITLE_BOOST = 0.5
-"""Weight of a term in the title (the chunk's prefix) against the same term in the body."""
-
-MIN_COLLECTION = 1000
-MAX_QUERY_TERMS = 128
-"""Distinct terms of a question that are searched; the rarest are kept."""
 
 _HEAP_BYTES = 64_000_000
 _FIELDS = ("body", "title")
@@ -79,7 +73,7 @@ class LexicalIndex:
         self, terms: Mapping[str, float], limit: int, documents: Collection[str] | None = None
     ) -> list[Hit]:
         """Return the best chunks for the weighted terms, best first; `documents` says where."""
-        wanted = self._rarest(terms)
+        wanted = bm25.rarest(terms, self._frequencies(terms))
         if not wanted or (documents is not None and not documents):
             return []
         query = self._any_of(wanted)
@@ -90,12 +84,10 @@ class LexicalIndex:
     def confidence(self, terms: Mapping[str, float], hits: Sequence[Hit]) -> float:
         """Return how well the best hit holds the terms: 0.0 not at all, about 1.0 every one once.
 
-        It is the hit's score over the sum of weight * idf, terms unknown to the index included;
-        no term counts more than once there, whatever its weight.
+        See `bm25.confidence`.
         """
-        known = self._idfs(terms, self.num_chunks)
-        possible = sum(min(terms[term], 1.0) * idf for term, idf in known.items())
-        return hits[0][1] / possible if hits and possible > 0 else 0.0
+        best = hits[0][1] if hits else 0.0
+        return bm25.confidence(terms, self._frequencies(terms), self.num_chunks, best)
 
     def revisions_with(self, term: str, limit: int) -> set[int]:
         """Return the revisions of the best `limit` chunks that hold the term in body or title."""
@@ -115,24 +107,15 @@ class LexicalIndex:
         return list(zip(revisions, chunks, strict=True))
 
     def idf(self, terms: Iterable[str]) -> dict[str, float]:
-        """Return ln(1 + (N - n + 0.5) / (n + 0.5)) of each term, n = the larger field's count.
+        """Return the inverse document frequency of each term; see `bm25.idf_of`."""
+        return bm25.idf_of(self._frequencies(terms), self.num_chunks)
 
-        N is at least `MIN_COLLECTION`: in a base of one report every word of its subject stands in
-        every chunk and would weigh nothing, while one chance pair of characters would weigh all.
-        """
-        return self._idfs(terms, max(self.num_chunks, MIN_COLLECTION))
-
-    def _idfs(self, terms: Iterable[str], total: int) -> dict[str, float]:
-        return {term: _idf(max(self._frequencies(term)), total) for term in terms}
-
-    def _frequencies(self, term: str) -> tuple[int, ...]:
-        return tuple(int(self._searcher.doc_freq(field, term)) for field in _FIELDS)
-
-    def _rarest(self, terms: Mapping[str, float]) -> dict[str, float]:
-        frequency = {term: max(self._frequencies(term)) for term in terms}
-        known = [term for term in terms if frequency[term]]
-        rarest = sorted(known, key=lambda term: frequency[term])[:MAX_QUERY_TERMS]
-        return {term: terms[term] for term in rarest}
+    def _frequencies(self, terms: Iterable[str]) -> dict[str, int]:
+        """Return how many chunks hold each term, of the field in which more do."""
+        return {
+            term: max(int(self._searcher.doc_freq(field, term)) for field in _FIELDS)
+            for term in terms
+        }
 
     def _any_of(self, terms: Mapping[str, float]) -> tantivy.Query:
         clauses = [
@@ -180,12 +163,6 @@ def _schema() -> tantivy.Schema:
         builder.add_unsigned_field(field, stored=True, indexed=True, fast=True)
     builder.add_text_field("document_id", stored=True, tokenizer_name="raw", index_option="basic")
     return builder.build()
-
-
-def _idf(num_holding: int, total: int) -> float:
-    # Removed chunks still count in the frequency, so it can pass the number of live ones.
-    holding = min(num_holding, total)
-    return math.log(1 + (total - holding + 0.5) / (holding + 0.5))
 
 
 def _document(chunk: IndexedChunk) -> tantivy.Document:

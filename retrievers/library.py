@@ -11,19 +11,17 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
 
 from kb_service.domain.ports import EmbeddingProfile, IndexChange, IndexSource
 from retrievers.dense import FLAT_LIMIT, MERGED_AT_ONCE
 from retrievers.failures import IndexFailed, index_failures
+from retrievers.index import Answer
 from retrievers.live import LiveIndex
 from retrievers.opening import IndexOpener
-from retrievers.snapshots import SnapshotRejected
+from retrievers.snapshots import IndexCounts, SnapshotRejected
 from retrievers.upkeep import IndexFiles
 
 logger = logging.getLogger(__name__)
-
-Answer = TypeVar("Answer")
 
 MAX_DELTA_REVISIONS = 200
 """Changes after which a new snapshot is always worth it."""
@@ -40,7 +38,7 @@ MAX_DELTA_SHARE = 0.1
 
 
 class IndexLibrary:
-    """Opens, follows, heals, publishes and closes the indexes of many bases."""
+    """Implements `index.Indexes`: opens, follows, heals, publishes and closes."""
 
     def __init__(
         self,
@@ -72,6 +70,13 @@ class IndexLibrary:
                 slot.close()
                 return None
             return self._healing(slot, kb_id, question)
+
+    def counts(self, kb_id: str) -> IndexCounts:
+        """Return what is searchable in a base. Raises IndexFailed."""
+        return self.ask(kb_id, lambda index: index.counts) or IndexCounts(0, 0, 0)
+
+    def outage(self) -> None:
+        """There is none: what fails here is taken anew from the database."""
 
     def follow(self, kb_ids: Sequence[str] = ()) -> None:
         """Open the indexes of these bases, and bring every open one up to the head.

@@ -32,7 +32,9 @@ MAX_PINNED_DOCUMENTS = 3
 MAX_CHECKED_CHUNKS = 3
 """Chunks of a document that are read to see whether its words stand together as a name has them."""
 
-_MAX_PIN_CHUNKS = 200
+MAX_PIN_CHUNKS = 200
+"""The best chunks with an identifier, whose documents are counted."""
+
 _MAX_HITS = 500
 _VECTORS_AT_ONCE = 1024
 LEXICAL_FOLDER = "lexical"
@@ -41,7 +43,7 @@ _REWRITTEN = frozenset({"meta.json", ".managed.json"})
 
 
 class LiveIndex:
-    """What is searchable right now in one base, at change number `seq`."""
+    """Implements `index.Index`: what is searchable in one base, at change number `seq`."""
 
     def __init__(self, folder: ClaimedFolder | None, dense: DenseIndexes, seq: int) -> None:
         """Take over a claimed folder whose `lexical` part may already be filled.
@@ -188,7 +190,7 @@ class LiveIndex:
         """
         num_pins: dict[str, int] = {}
         for term in identifiers:
-            revisions = self._lexical.revisions_with(term, _MAX_PIN_CHUNKS)
+            revisions = self._lexical.revisions_with(term, MAX_PIN_CHUNKS)
             documents = {self._document_of(revision) for revision in revisions}
             if len(documents) <= MAX_PINNED_DOCUMENTS:
                 for document_id in documents:

@@ -8,8 +8,9 @@ import pytest
 
 from kb_service.domain.ports import IndexedChunk
 from kb_service.language.asked import parse_question
-from retrievers import lexical
-from retrievers.lexical import MIN_COLLECTION, LexicalIndex
+from retrievers import bm25
+from retrievers.bm25 import MIN_COLLECTION
+from retrievers.lexical import LexicalIndex
 from retrievers.terms import passage_terms, question_weights
 
 TEXTS = [
@@ -67,7 +68,7 @@ def test_a_long_question_is_cut_to_its_rarest_terms(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     index = indexed(tmp_path, ["common rare", "common", "common", "common"])
-    monkeypatch.setattr(lexical, "MAX_QUERY_TERMS", 1)
+    monkeypatch.setattr(bm25, "MAX_QUERY_TERMS", 1)
     assert index.search({"common": 1.0, "absent": 1.0, "rare": 1.0}, 10) == [
         (1, pytest.approx(index.search({"rare": 1.0}, 10)[0][1]))
     ]
