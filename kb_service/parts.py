@@ -14,7 +14,8 @@ from ingest.pictures import PagePictures
 from ingest.reading import PageReader, ReadingLoader, reading_sandbox
 from ingest.sandbox import SandboxedLoader
 from kb_service.domain.errors import KbError
-from kb_service.domain.ports import RemoteModel
+from kb_service.domain.ports import DerivedFiles, RemoteModel
+from kb_service.index_parts import index_files, index_root, open_indexes
 from kb_service.ingest_limits import parse_limits
 from kb_service.model_parts import Models, dense_weight
 from kb_service.services.parts import Part
@@ -27,7 +28,6 @@ from kb_service.storage.opening import Storage, migrate_own, open_storage
 from kb_service.storage.past import PastIndexSource
 from retrievers.fusion import FusionPolicy
 from retrievers.reranking import RerankPolicy
-from retrievers.upkeep import IndexFiles
 
 if TYPE_CHECKING:
     from retrievers.hybrid import HybridRetriever
@@ -44,7 +44,7 @@ class ServiceParts:
     settings: Settings
     models: Models
     blobs: BlobStore
-    index_files: IndexFiles
+    index_files: DerivedFiles
     storage: Part[Storage]
     answers: Part[BufferedAnswers]
     retriever: "Part[HybridRetriever]"
@@ -57,6 +57,11 @@ class ServiceParts:
         if chosen and isinstance(chosen.model, RemoteModel):
             return chosen.model.outage()
         return None
+
+    def index_outage(self) -> KbError | None:
+        """Return why another index answers than the one of the settings, None when that does."""
+        retriever = self.retriever.built
+        return retriever.outage() if retriever else None
 
     def drop_index(self, kb_id: str) -> None:
         """Remove the index files of a deleted base; no model is loaded for that."""
@@ -90,7 +95,7 @@ def build_parts(
         settings=settings,
         models=models,
         blobs=blobs,
-        index_files=IndexFiles(data_dir / "index"),
+        index_files=index_files(settings),
         storage=storage,
         answers=Part(lambda: BufferedAnswers(storage().database)),
         retriever=Part(lambda: _retriever(settings, models, storage().database)),
@@ -112,14 +117,15 @@ def _loader(ingest: IngestSettings, blobs: BlobStore) -> ConvertingLoader:
 def _retriever(settings: Settings, models: Models, database: Database) -> "HybridRetriever":
     from retrievers.hybrid import HybridRetriever
 
-    rerank = settings.rerank
+    rerank, source, embedder = settings.rerank, SqlIndexSource(database), models.embedder().model
     return HybridRetriever(
-        SqlIndexSource(database),
-        models.embedder().model,
-        settings.data_dir.resolve() / "index",
+        source,
+        embedder,
+        index_root(settings),
         candidates=settings.retrieval.candidates,
         policy=FusionPolicy(dense_weight=dense_weight(settings.retrieval, models)),
         reranker=lambda: models.reranker().model,
         rerank_policy=RerankPolicy(rerank.candidates, rerank.weight),
         past=PastIndexSource(database),
+        indexes=open_indexes(settings, source, embedder.profile, database),
     )

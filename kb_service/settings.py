@@ -157,6 +157,32 @@ class RetrievalSettings(BaseModel):
     max_question_chars: Annotated[int, Field(ge=1)] = 2000
 
 
+def _index_url(value: str) -> str:
+    """Check where the index is: the address of a Milvus server, or a file of milvus-lite."""
+    if not value or value.endswith(".db"):
+        return value
+    parts = urlsplit(value)
+    is_plain = parts.hostname and not (parts.username or parts.query or parts.fragment)
+    if parts.scheme not in {"http", "https"} or not is_plain:
+        raise ValueError("not an address such as http://milvus:19530, without names and passwords")
+    return value.rstrip("/")
+
+
+class IndexSettings(BaseModel):
+    """KB_INDEX__…: where words and vectors are searched: segments of this machine, or a Milvus.
+
+    `url`: http(s) address of Milvus, or a file (`.db`) of milvus-lite, which one process at a time
+    can open; empty: segments in the data folder. `token`: `user:password` or a key. `prefix`: what
+    the names of its collections begin with; services that share one Milvus need different ones.
+    `timeout_s`: the longest wait for an answer of it.
+    """
+
+    url: Annotated[str, AfterValidator(_index_url)] = ""
+    token: SecretStr = SecretStr("")
+    prefix: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9]{0,31}$")] = "kb"
+    timeout_s: Annotated[float, Field(gt=0, le=600)] = 10.0
+
+
 def _listed(value: object) -> object:
     """Split `a, b` as the environment writes a list; kb.toml has real ones."""
     if isinstance(value, str):
@@ -306,6 +332,7 @@ class Settings(BaseSettings):
     llm: LlmSettings = Field(default_factory=LlmSettings)
     ingest: IngestSettings = Field(default_factory=IngestSettings)
     retrieval: RetrievalSettings = Field(default_factory=RetrievalSettings)
+    index: IndexSettings = Field(default_factory=IndexSettings)
     storage: StorageSettings = Field(default_factory=StorageSettings)
     sync: SyncSettings = Field(default_factory=SyncSettings)
     watch: WatchSettings = Field(default_factory=WatchSettings)

@@ -10,6 +10,7 @@ ROOT = Path(__file__).parents[1]
 ABSENT = (
     "torch", "transformers", "sentence_transformers", "safetensors", "sentencepiece", "tiktoken",
     "langchain_core", "langchain_text_splitters", "psycopg", "matplotlib", "s3fs", "webdav4",
+    "pymilvus",
 )  # fmt: skip
 
 
@@ -55,7 +56,8 @@ for arguments in (
 DOORS = """
 from pathlib import Path
 from kb_service.model_parts import choose_embedder, choose_generator, choose_reranker
-from kb_service.settings import EmbeddingSettings, LlmSettings, RerankSettings
+from kb_service.settings import EmbeddingSettings, LlmSettings, RerankSettings, Settings
+from kb_service.index_parts import connect
 from kb_service.storage.database import open_database
 import llm.__main__, sys
 sys.stderr = sys.stdout
@@ -75,6 +77,10 @@ try:
     open_database("postgresql+psycopg://host/name")
 except Exception as error:
     print("database", error)
+try:
+    connect(Settings(index={"url": "http://localhost:19530"}))
+except Exception as error:
+    print("index", error)
 print("command", llm.__main__.main(["generate", "--model", str(folder), "--prompt", "x"]))
 """
 
@@ -87,6 +93,8 @@ def test_each_door_names_the_extra_that_it_lacks(tmp_path: Path) -> None:
     for door in ("retrievers.langchain", "llm.chats.langchain_chat"):
         assert 'pip install "kb-service[langchain]"' in lines[door], told
     assert 'pip install "kb-service[postgres]"' in lines["database"], told
+    assert "KB_INDEX__URL needs pymilvus" in lines["index"], told
+    assert 'pip install "kb-service[milvus]"' in lines["index"], told
     assert lines["command"] == "command 2"
 
 
@@ -96,7 +104,7 @@ def test_what_is_locked_for_a_start_is_no_extra() -> None:
     names = {line.partition("==")[0] for line in locked.splitlines() if "==" in line}
     extras = {
         item.partition("==")[0].partition("[")[0]
-        for extra in ("llm", "langchain", "postgres", "eval")
+        for extra in ("llm", "langchain", "postgres", "milvus", "eval")
         for item in declared["optional-dependencies"][extra]
     }
     assert names.isdisjoint(extras)

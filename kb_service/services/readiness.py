@@ -40,7 +40,10 @@ class ServiceStatus:
 
 
 class ReadinessService:
-    """`models`: the parts that load a model of the settings. `outage`: of a model elsewhere."""
+    """`models`: the parts that load a model of the settings. `outage`: of a model elsewhere.
+
+    `index_outage`: of an index elsewhere, without which words are still found.
+    """
 
     def __init__(
         self,
@@ -50,6 +53,7 @@ class ReadinessService:
         storage: Storage,
         catalog: Catalog,
         retriever: Callable[[], Retriever],
+        index_outage: Callable[[], KbError | None] = lambda: None,
     ) -> None:
         self._models = models
         self._generator = generator
@@ -57,6 +61,7 @@ class ReadinessService:
         self._storage = storage
         self._catalog = catalog
         self._retriever = retriever
+        self._index_outage = index_outage
 
     def warm_up(self) -> None:
         """Load what the first question would otherwise wait for; `waiting` says what failed."""
@@ -107,6 +112,7 @@ class ReadinessService:
         except KbError as error:
             missing["database"] = error
         trouble = None if "database" in missing else self._storage.trouble()
-        impaired = self.replaced() | ({"storage": trouble} if trouble else {})
+        parts = {"index": self._index_outage(), "storage": trouble}
+        impaired = self.replaced() | {part: error for part, error in parts.items() if error}
         info = None if "generator" in missing else self.generator_info()
         return ServiceStatus(missing, impaired, info, trouble)

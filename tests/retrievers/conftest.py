@@ -1,11 +1,13 @@
 """Fixtures of the retriever's tests: a source in memory and retrievers over one index folder."""
 
+import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from retrievers.hybrid import HybridRetriever
+from tests.retrievers.engines import NO_MILVUS
 from tests.retrievers.memory_source import LetterEmbedder, MemorySource
 
 OpenRetriever = Callable[..., HybridRetriever]
@@ -30,3 +32,13 @@ def open_retriever(source: MemorySource, tmp_path: Path) -> Iterator[OpenRetriev
     yield open_one
     for retriever in opened:
         retriever.close()
+
+
+@pytest.fixture(scope="session")
+def milvus_url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A file of milvus-lite, whose server runs in this process until it ends."""
+    pytest.importorskip("pymilvus", reason=NO_MILVUS)
+    pytest.importorskip("milvus_lite", reason=NO_MILVUS)
+    # Its server says of each call that it lacks one, which the client can do without.
+    logging.getLogger("grpc._server").setLevel(logging.CRITICAL)
+    return str(tmp_path_factory.mktemp("milvus") / "tests.db")

@@ -86,7 +86,10 @@ class MemorySource:
         return [c for c in self.live_chunks(KB, profile) if c.revision_id == revision_id]
 
     def live_chunks(self, kb_id: str, profile: EmbeddingProfile) -> Iterator[IndexedChunk]:
-        return iter(sorted(self._chunks(), key=lambda chunk: chunk.chunk_id))
+        chunks = sorted(self._chunks(), key=lambda chunk: chunk.chunk_id)
+        if profile.dimension == 0:
+            chunks = [replace(chunk, vector=None) for chunk in chunks]
+        return iter(chunks)
 
     def hydrate(self, kb_id: str, chunk_ids: Sequence[int]) -> dict[int, StoredChunk]:
         return {c.chunk_id: stored(c) for c in self._chunks() if c.chunk_id in set(chunk_ids)}

@@ -1,0 +1,51 @@
+"""Whose turn it is to write what the processes of several machines share, by locks of PostgreSQL.
+
+Knows one advisory lock a base, which ends with the connection that holds it. Knows nothing of what
+is written.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import blake2b
+
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from kb_service.storage.database import Database
+
+
+class PostgresTurns:
+    """Hands out turns: one holder a base at a time, of all that use the database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @contextmanager
+    def take(self, kb_id: str) -> Iterator[bool]:
+        """Hold the turn of a base for the time of the context; False where another has it.
+
+        Takes a connection of its own and no transaction. Raises StorageError.
+        """
+        key = {"key": _key(kb_id)}
+        try:
+            connection = self._database.engine.connect()
+        except SQLAlchemyError as error:
+            raise self._database.typed(error) from error
+        with connection:
+            try:
+                connection.execution_options(isolation_level="AUTOCOMMIT")
+                taken = text("SELECT pg_try_advisory_lock(:key)")
+                is_mine = bool(connection.execute(taken, key).scalar_one())
+            except SQLAlchemyError as error:
+                raise self._database.typed(error) from error
+            try:
+                yield is_mine
+            finally:
+                if is_mine:
+                    # Not back into the pool: with the connection the lock ends in any case.
+                    connection.invalidate()
+
+
+def _key(kb_id: str) -> int:
+    digest = blake2b(b"index of " + kb_id.encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "little", signed=True)
