@@ -18,7 +18,6 @@ from ingest.encodings import encoding_named
 from ingest.media_types import accepted_suffixes, detect_media_type
 from kb_service.domain.ports import ChatGenerator, Embedder, Generator, MediaTypeDetector
 from kb_service.generation.extractive import ExtractiveReader
-from kb_service.index_parts import told as index_told
 from kb_service.ingest_limits import lane_limits
 from kb_service.model_parts import build_models, configured_models, dense_weight, model_names
 from kb_service.model_report import model_checks
@@ -120,7 +119,6 @@ def find_faults(settings: Settings) -> list[Diagnosis]:
         "database": lambda: f"{upkeep.database_text()}; {parts.storage().describe()}",
         "ocr": ocr.told,
         "converters": lambda: converters_told(settings.ingest.converter),
-        "index": lambda: index_told(settings),
         **model_checks(settings, parts.models),
     }
     try:

@@ -1,4 +1,4 @@
-"""Which model does what, in words for `kb doctor`.
+"""Which model does what, and which index is asked, in words for `kb doctor`.
 
 Part of the composition root: it may ask any concrete model. Loads nothing but torch, and raises
 what a check raises.
@@ -12,6 +12,7 @@ from typing import Protocol, runtime_checkable
 from kb_service.checksums import listed_checksums
 from kb_service.domain.extras import install_command
 from kb_service.domain.ports import Embedder, Generator, PassageReader, RemoteModel, Reranker
+from kb_service.index_parts import told
 from kb_service.model_parts import Models, dense_weight
 from kb_service.settings import EmbeddingSettings, ReaderSettings, RerankSettings, Settings
 
@@ -32,6 +33,7 @@ def model_checks(settings: Settings, models: Models) -> dict[str, Callable[[], s
     """Return the checks of `kb doctor` that need the models themselves, in order."""
     rerank, embedding = settings.rerank, settings.embedding
     return {
+        "index": lambda: told(settings),
         "retrieval": lambda: retrieval_text(dense_weight(settings.retrieval, models)),
         "embedding model": lambda: embedder_text(embedding, models.embedder().configured()),
         "reranking model": lambda: reranker_text(rerank, models.reranker().configured()),
