@@ -117,6 +117,7 @@ def find_faults(settings: Settings) -> list[Diagnosis]:
     upkeep = upkeep_of(parts)
     checks = {
         "database": lambda: f"{upkeep.database_text()}; {parts.storage().describe()}",
+        "blobs": parts.blobs.describe,
         "ocr": ocr.told,
         "converters": lambda: converters_told(settings.ingest.converter),
         **model_checks(settings, parts.models),
@@ -354,8 +355,7 @@ def _suggesting(parts: ServiceParts, answering: Part[AnsweringService]) -> Sugge
 
 def _watching(parts: ServiceParts, answering: Part[AnsweringService]) -> WatchService:
     """In the words of the documents, so that no model's wording is taken for a change."""
-    catalog = Catalog(parts.storage().database, parts.blobs)
-    asker = asker_of(_across(parts, catalog), answering)
+    asker = asker_of(_across(parts, Catalog(parts.storage().database, parts.blobs)), answering)
     return WatchService(Watches(parts.storage().database), asker, parts.settings, monotonic)
 
 

@@ -18,6 +18,7 @@ from kb_service.domain.ports import DerivedFiles, RemoteModel
 from kb_service.index_parts import index_files, index_root, open_indexes
 from kb_service.ingest_limits import parse_limits
 from kb_service.model_parts import Models, dense_weight
+from kb_service.s3_parts import open_blobs
 from kb_service.services.parts import Part
 from kb_service.settings import IngestSettings, Settings
 from kb_service.storage.answers.buffered import BufferedAnswers
@@ -88,7 +89,7 @@ def build_parts(
 ) -> ServiceParts:
     """Return the parts of a service. `write_wait_s`: how long a write waits, not the setting."""
     data_dir = settings.data_dir.resolve()
-    blobs = BlobStore(data_dir / "blobs")
+    blobs = open_blobs(settings.blobs, data_dir)
     storage = Part(lambda: open_storage(settings, lambda db: migrate_own(db, blobs), write_wait_s))
     ingest = settings.ingest
     return ServiceParts(

@@ -237,6 +237,31 @@ class StorageSettings(BaseModel):
     pool_wait_s: Annotated[float, Field(gt=0, le=600)] = 10.0
 
 
+def _bucket_url(value: str) -> str:
+    """Check where original files are kept: empty, or a bucket with a folder or without."""
+    if value and not re.fullmatch(r"s3://[A-Za-z0-9][A-Za-z0-9._-]+(/[\w.-]+)*/?", value):
+        raise ValueError("an address such as s3://bucket/folder is accepted; it holds no password")
+    return value.rstrip("/")
+
+
+class BlobSettings(BaseModel):
+    """KB_BLOBS__…: where original files are kept: `url` empty for the data folder, or s3://….
+
+    `user` and `password`: key and secret of the store, `endpoint`: of one that is not Amazon's,
+    `ca_file`: certificates to trust instead of the system's. Files in use are copied into the data
+    folder: each for `copies_s` after its last use, all together `copies_bytes`.
+    """
+
+    url: Annotated[str, AfterValidator(_bucket_url)] = ""
+    endpoint: str = ""
+    user: str = ""
+    password: SecretStr = SecretStr("")
+    ca_file: str = ""
+    timeout_s: Annotated[float, Field(gt=0, le=3600)] = 60.0
+    copies_s: Annotated[float, Field(ge=60, le=86_400)] = 3600.0
+    copies_bytes: Annotated[int, Field(ge=0)] = 2048 * MIB
+
+
 class FollowedFolder(BaseModel):
     """One of `[[sync.folders]]`: a place (`path` or `url`) and the base (`kb`) that follows it."""
 
@@ -334,6 +359,7 @@ class Settings(BaseSettings):
     retrieval: RetrievalSettings = Field(default_factory=RetrievalSettings)
     index: IndexSettings = Field(default_factory=IndexSettings)
     storage: StorageSettings = Field(default_factory=StorageSettings)
+    blobs: BlobSettings = Field(default_factory=BlobSettings)
     sync: SyncSettings = Field(default_factory=SyncSettings)
     watch: WatchSettings = Field(default_factory=WatchSettings)
     history: HistorySettings = Field(default_factory=HistorySettings)

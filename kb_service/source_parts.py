@@ -1,7 +1,7 @@
 """Which source stands behind the place of a sync. Opens it when it is asked for, and not before.
 
-The only module that knows the libraries which speak to other machines. Names and passwords come
-from the settings or, for S3, from Amazon's own environment; never from the address.
+With `s3_parts` the only module that knows the libraries which speak to other machines. Names and
+passwords come from the settings or, for S3, from Amazon's own environment; never from the address.
 """
 
 import ssl
@@ -10,9 +10,9 @@ from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from kb_service.domain.errors import ConfigurationError, InvalidRequest
-from kb_service.domain.extras import install_command
 from kb_service.domain.sources import Source
 from kb_service.domain.sync import SyncOrder
+from kb_service.s3_parts import lacking, open_s3
 from kb_service.services.folders import LocalFolder
 from kb_service.settings import SourceAccount, SyncSettings
 from kb_service.sources.mailbox import Mailbox, MailboxAddress
@@ -41,7 +41,7 @@ def open_source(order: SyncOrder, settings: SyncSettings, data_dir: Path) -> Sou
         return Mailbox(_mailbox(address, account, settings.timeout_s))
     staging = data_dir / "tmp"
     if address.scheme == "s3":
-        opened = _s3(account, settings.timeout_s)
+        opened = open_s3(account, settings.timeout_s)
         root = f"{address.netloc}{unquote(address.path)}"
         return RemoteFolder(opened, root, f"sync:{_plain(address)}", staging)
     opened = _webdav(address, account, settings.timeout_s)
@@ -96,38 +96,13 @@ def _mailbox(address: SplitResult, account: SourceAccount, timeout_s: float) -> 
     )
 
 
-def _s3(account: SourceAccount, timeout_s: float) -> Opened:
-    try:
-        import aiohttp
-        import s3fs
-        from botocore.exceptions import BotoCoreError, ClientError
-    except ImportError as error:
-        raise _lacking("s3://", error) from error
-    secret = account.password.get_secret_value()
-    options = {"endpoint_url": account.endpoint or None, "verify": account.ca_file or None}
-    filesystem = s3fs.S3FileSystem(
-        key=account.user or None,
-        secret=secret or None,
-        client_kwargs={name: value for name, value in options.items() if value},
-        config_kwargs={
-            "connect_timeout": timeout_s,
-            "read_timeout": timeout_s,
-            "retries": {"max_attempts": 2},
-        },
-        use_listings_cache=False,
-        skip_instance_cache=True,
-    )
-    failures = (OSError, BotoCoreError, ClientError, aiohttp.ClientError)
-    return Opened(filesystem, failures, (secret,))
-
-
 def _webdav(address: SplitResult, account: SourceAccount, timeout_s: float) -> Opened:
     try:
         import httpx
         from webdav4.client import ClientError
         from webdav4.fsspec import WebdavFileSystem
     except ImportError as error:
-        raise _lacking(f"{address.scheme}://", error) from error
+        raise lacking(f"{address.scheme}://", error) from error
     is_open = address.scheme == "webdav" and not account.tls
     host = address.netloc.rpartition("@")[2]
     secret = account.password.get_secret_value()
@@ -141,11 +116,3 @@ def _webdav(address: SplitResult, account: SourceAccount, timeout_s: float) -> O
     )
     failures = (OSError, ClientError, httpx.HTTPError)
     return Opened(filesystem, failures, (secret,))
-
-
-def _lacking(what: str, error: ImportError) -> ConfigurationError:
-    return ConfigurationError(
-        f"{what} needs the extra `sources` ({error.name} is not installed): "
-        f"{install_command('sources')}",
-        code="extra_missing",
-    )

@@ -17,10 +17,10 @@ from benchmarks.histories import files, past
 from benchmarks.histories.hand import Hand, Parsers, new_folder, settings_of
 from benchmarks.histories.past import Record, Searchable
 from benchmarks.histories.steps import Kind, Step
+from kb_service.bootstrap import open_upkeep
 from kb_service.domain.documents import Document
 from kb_service.domain.names import OnConflict
 from kb_service.domain.sync import SyncOrder
-from kb_service.services.upkeep import restore
 from kb_service.storage.history import History
 
 CONFLICTS = (OnConflict.REVISE, OnConflict.REVISE, OnConflict.REVISE, OnConflict.KEEP)
@@ -275,7 +275,8 @@ def _backup(play: Play, _: Step) -> None:
     place = play.another_place()
     copy = place.with_suffix(".backup")
     play.hand.services.upkeep.back_up(copy)
-    restore(settings_of(place), copy)
+    with open_upkeep(settings_of(place)) as upkeep:
+        upkeep.restore(copy)
     play.move(place, play.kb_id)
 
 

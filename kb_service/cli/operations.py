@@ -108,12 +108,9 @@ def backup(folder: FolderArgument, as_json: JsonOption = False) -> None:
 
 def restore(folder: FolderArgument, as_json: JsonOption = False) -> None:
     """Bring a backup back into a data folder without a database."""
-    with reported_errors(as_json=as_json):
-        from kb_service.services.upkeep import restore
-
-        settings = load_settings()
-        taken = restore(settings, folder)
-        done = f"restored to {settings.data_dir}; now run kb verify"
+    with upkeep_session(as_json=as_json) as upkeep:
+        taken = upkeep.restore(folder)
+        done = f"restored to {load_settings().data_dir}; now run kb verify"
         _tell_backup(taken, done, as_json=as_json)
 
 

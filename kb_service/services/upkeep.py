@@ -44,6 +44,7 @@ class UpkeepService:
         count_indexed: Callable[[str], int],
     ) -> None:
         self._url = settings.effective_database_url
+        self._data_dir = settings.data_dir
         self._database = database
         self._blobs = blobs
         self._indexes = indexes
@@ -81,6 +82,10 @@ class UpkeepService:
         """Write database and original files into a new folder. Raises StorageError."""
         return back_up(self._database(), self._blobs, folder)
 
+    def restore(self, folder: Path) -> Backup:
+        """Bring a backup back into a data folder without a database. Raises KbError."""
+        return restore_for(self._url, folder, self._data_dir, self._blobs)
+
     def database_text(self) -> str:
         """Return what kind of database it is, after a look over it. Raises StorageError."""
         return f"{look_over(self._database())}; schema up to date"
@@ -117,11 +122,6 @@ class UpkeepService:
             if pair[0] == pair[1]:
                 return None
         return pair
-
-
-def restore(settings: Settings, folder: Path) -> Backup:
-    """Bring a backup back into a data folder without a database. Raises KbError."""
-    return restore_for(settings.effective_database_url, folder, settings.data_dir)
 
 
 def look_for_damage(database: Database) -> None:

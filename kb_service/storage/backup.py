@@ -65,16 +65,19 @@ def back_up(database: Database, blobs: BlobStore, folder: Path) -> Backup:
     return Backup(len(sizes), size_bytes, tuple(lacking.values()))
 
 
-def restore(folder: Path, data_dir: Path, database_file: Path) -> Backup:
+def restore(
+    folder: Path, data_dir: Path, database_file: Path, blobs: BlobStore | None = None
+) -> Backup:
     """Bring a backup back into a data folder that has no database and no indexes.
 
+    `blobs`: where the original files go, None for the folder of them in the data folder.
     Every byte is compared with its checksum; the database comes last, so that a restore that broke
     off can be repeated. Raises InvalidRequest (not_a_backup), Conflict (data_folder_in_use),
     StorageError (backup_damaged, and what the disk refuses).
     """
     manifest = _read_manifest(folder)
     _require_unused(data_dir, database_file)
-    source, blobs = BlobStore(folder / BLOBS_FOLDER), BlobStore(data_dir / BLOBS_FOLDER)
+    source, blobs = BlobStore(folder / BLOBS_FOLDER), blobs or BlobStore(data_dir / BLOBS_FOLDER)
     with _disk_errors(f"restore {folder} into {data_dir}"):
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         for sha256 in manifest["blobs"]:
@@ -90,12 +93,12 @@ def restore(folder: Path, data_dir: Path, database_file: Path) -> Backup:
     return Backup(len(manifest["blobs"]), manifest["size_bytes"])
 
 
-def restore_for(database_url: str, folder: Path, data_dir: Path) -> Backup:
+def restore_for(database_url: str, folder: Path, data_dir: Path, blobs: BlobStore) -> Backup:
     """Restore to where the settings say. Raises as `restore`, backup_by_pg_dump for PostgreSQL."""
     url = make_url(database_url)
     if not url.drivername.startswith("sqlite") or not url.database:
         raise _not_sqlite()
-    return restore(folder, data_dir.resolve(), Path(url.database).resolve())
+    return restore(folder, data_dir.resolve(), Path(url.database).resolve(), blobs)
 
 
 def _not_sqlite() -> ConfigurationError:

@@ -24,7 +24,7 @@ from kb_service.domain.hashing import sha256_of_file
 
 BLOCK_BYTES = 1024 * 1024
 STAGED_PREFIX = "staged-"
-_SHA256 = re.compile(r"[0-9a-f]{64}")
+SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,22 @@ class BlobStore:
                 raise
         return StagedBlob(path, sha256, size_bytes)
 
+    @property
+    def place(self) -> str:
+        """Where the blobs are, in words."""
+        return str(self.root)
+
+    def describe(self) -> str:
+        """Return where the blobs are. Raises what keeps them from being stored there."""
+        return self.place
+
+    def send(self, staged: StagedBlob) -> bool:
+        """Bring staged bytes near, before the transaction that publishes them; True: they are new.
+
+        Here `publish` does it all.
+        """
+        return False
+
     def publish(self, staged: StagedBlob) -> Path:
         """Move staged bytes into the store, durably; replaces an equal blob. Raises StorageError.
 
@@ -97,7 +113,7 @@ class BlobStore:
 
     def path(self, sha256: str) -> Path:
         """Return where that blob is or would be; ValueError unless it is 64 hex digits."""
-        if not _SHA256.fullmatch(sha256):
+        if not SHA256.fullmatch(sha256):
             raise ValueError(f"{sha256!r} is not a SHA-256 of 64 hex digits")
         return self.root / sha256[:2] / sha256[2:4] / sha256
 
@@ -108,6 +124,10 @@ class BlobStore:
     def exists(self, sha256: str) -> bool:
         """True when the blob is in the store."""
         return self.path(sha256).is_file()
+
+    def is_under_way(self, sha256: str) -> bool:
+        """True for a blob that an upload may have stored and not referred to yet: none here."""
+        return False
 
     def unlink(self, sha256: str) -> None:
         """Remove a blob if it is there, and what was read of it.
@@ -122,7 +142,7 @@ class BlobStore:
         """Remove what a process wrote whose blob was deleted meanwhile, and that then died."""
         with _typed_errors("discard readings"):
             for folder in self._readings.glob("??/*"):
-                if _SHA256.fullmatch(folder.name) and not self.exists(folder.name):
+                if SHA256.fullmatch(folder.name) and not self.exists(folder.name):
                     self._discard_readings(folder.name)
 
     def _discard_readings(self, sha256: str) -> None:
@@ -132,7 +152,7 @@ class BlobStore:
     def iter_sha256(self) -> Iterator[str]:
         """Yield the hash of every stored blob, sorted."""
         for path in sorted(self.root.glob("??/??/*")):
-            if _SHA256.fullmatch(path.name):
+            if SHA256.fullmatch(path.name):
                 yield path.name
 
     def state_of(self, sha256: str) -> BlobState:

@@ -18,7 +18,7 @@ STAGING_FOLDER = "tmp"
 PROBE_PREFIX = "staged-probe-"
 """Named like a staged file, so that one left by a killed process is swept with these."""
 
-_OURS = ("blobs", "index", "index-work", "readings", RESERVE_FILE)
+_OURS = ("blobs", "fetched", "index", "index-work", "readings", RESERVE_FILE)
 _OURS_BY_PLACE = (STAGING_FOLDER, "sync")
 """Names so common that they are ours only in a folder that holds nothing else."""
 

@@ -220,8 +220,8 @@ def _require_own_files(database: Database, blobs: BlobStore) -> None:
     num_files = sum(1 for _ in blobs.iter_sha256())
     if num_files:
         raise ConfigurationError(
-            f"{blobs.root} has {num_files} original files and the database has no tables: bring the"
-            " database back (`kb restore`), or move that folder away to begin anew",
+            f"{blobs.place} has {num_files} original files and the database has no tables: bring"
+            " the database back (`kb restore`), or move that folder away to begin anew",
             code="database_missing",
             details={"num_files": num_files},
         )

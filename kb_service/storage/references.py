@@ -4,11 +4,13 @@ Rows go in one transaction, their blobs in a second one: a crash between the two
 unreferenced file for the next sweep, never a reference without its file.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 from sqlalchemy import ColumnElement, Connection, select, union
 
-from kb_service.storage.blobs import BlobStore
+from kb_service.domain.errors import KbError
+from kb_service.storage.blobs import BlobStore, StagedBlob
 from kb_service.storage.database import Database
 from kb_service.storage.rows import batches
 from kb_service.storage.tables import documents, revisions, versions
@@ -57,6 +59,25 @@ def sweep_blobs(database: Database, blobs: BlobStore, candidates: Iterable[str])
                 blobs.unlink(sha256)
                 removed += 1
     return removed
+
+
+@contextmanager
+def sent(database: Database, blobs: BlobStore, staged: Sequence[StagedBlob]) -> Iterator[None]:
+    """Send staged bytes to where they will be kept; what nothing refers to afterwards goes again.
+
+    For the time of the transaction that publishes them.
+    """
+    new: list[str] = []
+    try:
+        for blob in staged:
+            new.append(blob.sha256)  # one that fails may be there
+            if not blobs.send(blob):
+                new.pop()
+        yield
+    except BaseException:
+        with suppress(KbError):  # a later sweep finds it
+            sweep_blobs(database, blobs, new)
+        raise
 
 
 def _referenced_among(connection: Connection, batch: Sequence[str]) -> set[str]:

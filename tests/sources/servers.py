@@ -91,8 +91,19 @@ class S3Place:
     def remove(self, path: str) -> None:
         self._client.delete_object(Bucket=self._bucket, Key=f"share/{path}")
 
+    def keep_versions(self) -> None:
+        kept = {"Status": "Enabled"}
+        self._client.put_bucket_versioning(Bucket=self._bucket, VersioningConfiguration=kept)
+
     def stop(self) -> None:
         self._server.stop()
+
+    def start_again(self) -> None:
+        from moto.server import ThreadedMotoServer
+
+        port = int(self.account["endpoint"].rpartition(":")[2])
+        self._server = ThreadedMotoServer("127.0.0.1", port, verbose=False)
+        self._server.start()
 
 
 @dataclass

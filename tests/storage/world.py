@@ -104,9 +104,9 @@ class World:
         assert may_wait or not report.pending, report
 
 
-def build_world(database: Database, folder: Path) -> World:
+def build_world(database: Database, folder: Path, blobs: BlobStore | None = None) -> World:
     clock = FakeClock()
-    blobs = BlobStore(folder / "blobs")
+    blobs = blobs or BlobStore(folder / "blobs")
     return World(
         database=database,
         blobs=blobs,

@@ -36,7 +36,7 @@ from kb_service.storage.labels.tables import labels
 from kb_service.storage.maskings import masking_of, maskings
 from kb_service.storage.pages import page_of
 from kb_service.storage.past_tables import past_chunks
-from kb_service.storage.references import sweep_blobs
+from kb_service.storage.references import sent, sweep_blobs
 from kb_service.storage.revisions.embedded import note_embedded, profile_of_all
 from kb_service.storage.revisions.pieces import read_text
 from kb_service.storage.revisions.rows import page_report_of
@@ -84,7 +84,7 @@ def import_base(
                 with archive.file(sha256) as stream:
                     staged.append(blobs.stage(cast("BinaryIO", stream), max_file_bytes))
             try:
-                with database.write() as connection:
+                with sent(database, blobs, staged), database.write() as connection:
                     kb_id, num_documents = _Import(connection, archive, clock()).run(wanted)
                     for blob in staged:
                         blobs.publish(blob)

@@ -141,7 +141,8 @@ class Verifier:
         with self._database.read() as connection:
             referenced = referring_documents(connection)
         # Only what looks unreferenced is asked for again, under the write lock.
-        candidates = [sha256 for sha256 in self._blobs.iter_sha256() if sha256 not in referenced]
+        others = [sha256 for sha256 in self._blobs.iter_sha256() if sha256 not in referenced]
+        candidates = [sha256 for sha256 in others if not self._blobs.is_under_way(sha256)]
         num_blobs = sweep_blobs(self._database, self._blobs, candidates)
         self._blobs.discard_readings_without_blob()
         return SweepReport(num_blobs, self._blobs.discard_stale(stale_after_s))
@@ -184,7 +185,7 @@ class Verifier:
             state = self._blobs.state_of(sha256)
             owner = "an unknown document" if referenced is None else referenced.get(sha256)
             if owner is None:
-                if state is not BlobState.ABSENT:
+                if state is not BlobState.ABSENT and not self._blobs.is_under_way(sha256):
                     yield FlawFinding(Flaw.ORPHANED, f"blob {sha256}")
             elif state is BlobState.ABSENT:
                 yield FlawFinding(Flaw.LOST, f"blob {sha256} of {owner}")

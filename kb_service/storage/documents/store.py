@@ -50,7 +50,7 @@ from kb_service.storage.identity import (
     check_limit,
     utc_now,
 )
-from kb_service.storage.references import sweep_blobs
+from kb_service.storage.references import sent, sweep_blobs
 from kb_service.storage.tables import documents
 
 
@@ -84,7 +84,10 @@ class Documents:
         content = Content(staged.sha256, staged.size_bytes, media_type)
         upload = Upload(kb_id, name, content, tags, origin, on_conflict, path, labels=labels)
         upload = replace(upload, encoding=encoding)
-        with self._database.write(base=kb_id) as connection:
+        with (
+            sent(self._database, self._blobs, [staged]),
+            self._database.write(base=kb_id) as connection,
+        ):
             outcome, document_id, job = register(connection, upload, self._clock())
             # Also for unchanged content: the same bytes again heal a blob that was damaged on disk.
             self._blobs.publish(staged)

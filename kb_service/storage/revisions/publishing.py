@@ -45,7 +45,7 @@ from kb_service.storage.jobs.rows import NO_LEASE, change_job
 from kb_service.storage.near_texts import remove_sketch, write_sketch
 from kb_service.storage.pages import page_values
 from kb_service.storage.past_tables import past_chunks
-from kb_service.storage.references import sweep_blobs
+from kb_service.storage.references import sent, sweep_blobs
 from kb_service.storage.revisions.embedded import profile_of_all
 from kb_service.storage.revisions.pieces import piece_values
 from kb_service.storage.revisions.rows import page_report_value, revision_of
@@ -100,7 +100,12 @@ class RevisionPublisher:
             may_remove = _may_remove(connection, claim.job)
         prepared = _prepare(parsed, chunk_drafts, columns)
         # Vectors are common to bases: what removes one keeps all others from writing.
-        with self._database.write(base=None if may_remove else claim.job.kb_id) as connection:
+        base = None if may_remove else claim.job.kb_id
+        files = [member.staged for member in members]
+        with (
+            sent(self._database, self._blobs, files),
+            self._database.write(base=base) as connection,
+        ):
             job = require_lease(connection, claim)
             if not self._blobs.exists(job.blob_sha256):
                 raise StorageError(
