@@ -39,6 +39,7 @@ from api.routes import (
     operations,
     pages,
     query,
+    queues,
     search,
     transfers,
     versions,
@@ -62,6 +63,7 @@ ROUTERS = (
     deletions.router,
     pages.router,
     jobs.router,
+    queues.router,
     events.router,
     query.router,
     search.router,
@@ -134,6 +136,7 @@ def _gauges(services: Services) -> dict[str, dict[str, int]]:
         "kb_jobs": statistics.jobs_by_status(),
         "kb_chunks": statistics.chunks_by_vector(),
         "kb_ingest_pages": statistics.pages_by_kind(),
+        "kb_paused": services.jobs.num_paused(),
     }
 
 

@@ -54,6 +54,7 @@ GAUGES: Mapping[str, tuple[str, str]] = {
     "kb_jobs": ("Ingest jobs, by status", "status"),
     "kb_chunks": ("Searchable chunks, by whether their vector is made", "vector"),
     "kb_ingest_pages": ("Pages of the searchable revisions, by kind", "kind"),
+    "kb_paused": ("Queues that stand still: of the whole service, and of bases", "scope"),
 }
 
 

@@ -37,7 +37,8 @@ class ReadinessBody(BaseModel):
     """`reasons` for people and their `codes`, by part; `generator` is null while it is loading.
 
     `status` is `degraded` when another model answers or finds than the configured one, and when
-    questions are answered while nothing can be stored, or soon cannot.
+    questions are answered while nothing can be stored, or soon cannot. `paused` changes it not: 1
+    under `service` when no worker takes jobs, and of how many `bases` none does.
     """
 
     status: str
@@ -45,6 +46,7 @@ class ReadinessBody(BaseModel):
     codes: dict[str, str]
     generator: GeneratorBody | None
     storage: StorageBody
+    paused: dict[str, int]
 
 
 @router.get("/healthz")
@@ -69,6 +71,7 @@ def readiness(services: ServicesParam) -> Response:
         "codes": {part: error.code for part, error in problems.items()},
         "generator": generator_body(found.generator) if found.generator else None,
         "storage": storage_body(found.trouble),
+        "paused": {} if "database" in found.missing else services.jobs.num_paused(),
     }
     return JSONResponse(body, 503 if found.missing else 200)
 

@@ -50,6 +50,18 @@ class IngestJob:
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """Why no worker takes jobs: who said so and when; `is_everywhere`: for the whole service.
+
+    `by` is "" where no key was needed.
+    """
+
+    by: str
+    at: datetime
+    is_everywhere: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """A step of a running job: `done` of `total` pages or chunks in `stage`."""
 

@@ -141,6 +141,14 @@ class JobBody(Shape):
     finished_at: Time | None
 
 
+class PauseBody(Shape):
+    """Why no worker takes jobs; `by` is "" where no key was needed or a command did it."""
+
+    by: str
+    at: Time
+    is_everywhere: bool
+
+
 class NearTextBody(Shape):
     """A document whose text is nearly the same: about this `share` of both is common."""
 
@@ -182,10 +190,11 @@ class DocumentBody(Shape):
 class DocumentListBody(ListBody[DocumentBody]):
     """A part of a list of documents; `totals` counts them by status, whichever status is listed.
 
-    `totals` is null in the parts behind the first.
+    It is null in the parts behind the first, and so is `paused`, why no worker takes jobs.
     """
 
     totals: dict[str, int] | None
+    paused: PauseBody | None
 
 
 class TagBody(Shape):

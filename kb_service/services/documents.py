@@ -10,7 +10,7 @@ from pathlib import Path
 
 from kb_service.domain.changes import Change, changes_between
 from kb_service.domain.documents import Document, NearText, Revision, VectorState
-from kb_service.domain.jobs import IngestJob
+from kb_service.domain.jobs import IngestJob, Pause
 from kb_service.domain.lists import EVERY, DocumentOrder, Wanted
 from kb_service.domain.spans import TextSpan
 from kb_service.services.lookup import every_part
@@ -47,11 +47,12 @@ class Comparison:
 @dataclass(frozen=True, slots=True)
 class DocumentPart:
     """A part of a list; `totals` counts what it would have of every status by status, None behind
-    the first part."""
+    the first part. `paused`: why no worker reads what waits, told with the first part."""
 
     items: tuple[DocumentState, ...]
     next_cursor: str | None
     totals: dict[str, int] | None
+    paused: Pause | None = None
 
 
 class DocumentService:
@@ -75,7 +76,8 @@ class DocumentService:
         items = self._states(found.items)
         is_first = cursor is None
         counts = self._catalog.documents.count(kb_id, wanted) if is_first else None
-        return DocumentPart(items, found.next_cursor, counts)
+        paused = self._jobs.pauses.of(kb_id) if is_first else None
+        return DocumentPart(items, found.next_cursor, counts, paused)
 
     def every(self, kb: str, wanted: Wanted = EVERY) -> Iterator[DocumentState]:
         """Yield all wanted documents of a base (id or name)."""

@@ -56,6 +56,7 @@ def run_jobs(
                 _count_outcome(run, end.outcome)
             elif worker.is_idle:  # others work on what is left, or it waits for its next try
                 _settle(run, jobs, waiting, waiting)
+                _leave_paused(run, jobs, waiting)
                 time.sleep(POLL_S if waiting else 0)
     finally:
         worker.stop(finish_s=0)  # what it took of other jobs
@@ -74,6 +75,14 @@ def _settle(run: IngestRun, jobs: JobQueue, waiting: set[str], asked: set[str]) 
                 inside = jobs.queued_by(job) - waiting
                 run.num_jobs += len(inside)
                 waiting |= inside
+
+
+def _leave_paused(run: IngestRun, jobs: JobQueue, waiting: set[str]) -> None:
+    """Wait no more for jobs of a queue that somebody has paused: that may be for days."""
+    for job_id, document_id in jobs.pauses.held(waiting).items():
+        waiting.discard(job_id)
+        told = {"code": "queue_paused", "message": "the queue is paused; it waits for `kb resume`"}
+        run.failures.append({"document_id": document_id, **told})
 
 
 def _count_outcome(run: IngestRun, outcome: IngestOutcome | None) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from kb_service.domain.jobs import IngestJob
+from kb_service.domain.jobs import IngestJob, Pause
 from kb_service.domain.people import Principal, Right
 from kb_service.storage.jobs.queue import JobEvents, JobQueue
 from kb_service.storage.jobs.rows import no_job
@@ -36,6 +36,24 @@ class JobService:
     def cancel(self, job_id: str) -> IngestJob:
         """Cancel an unfinished job. Raises Conflict."""
         return self._jobs.cancel(job_id)
+
+    def paused(self, kb_id: str | None) -> Pause | None:
+        """Return why the queue of a base stands still, or that of all (None); None: it goes on."""
+        return self._jobs.pauses.of(kb_id)
+
+    def pause(self, kb_id: str | None, by: str) -> Pause | None:
+        """Let no worker take a job of a base, or of any (None); running ones go on."""
+        self._jobs.pauses.begin(kb_id, by)
+        return self.paused(kb_id)
+
+    def resume(self, kb_id: str | None) -> Pause | None:
+        """Let the queue go on; return what still holds it: the pause of the whole service."""
+        self._jobs.pauses.end(kb_id)
+        return self.paused(kb_id)
+
+    def num_paused(self) -> dict[str, int]:
+        """Return whether the whole `service` is paused, 1 or 0, and how many `bases` are."""
+        return self._jobs.pauses.counts()
 
     def first_version(self, kb_id: str, seen: int | None) -> int:
         """Return the version to watch a base from: the last seen, None or too high: the newest."""

@@ -21,6 +21,7 @@ from kb_service.domain.jobs import TERMINAL_STATUSES, IngestJob, JobStage, JobSt
 from kb_service.storage.database import ANY_BASE, Database
 from kb_service.storage.identity import Clock, utc_now
 from kb_service.storage.jobs.leases import LeaseWatch
+from kb_service.storage.jobs.pauses import Pauses, goes_on
 from kb_service.storage.jobs.rows import (
     NO_LEASE,
     cancel_job,
@@ -95,12 +96,14 @@ class JobQueue:
         self._elapsed = elapsed
         self._leases = LeaseWatch(lease_s, elapsed)
         self._turns = Turns()
+        self.pauses = Pauses(database, clock)
         self._started_at = clock() - timedelta(seconds=elapsed())
 
     def claim(self, worker_id: str, which: Selection = EVERY_JOB) -> Claim | None:
         """Take a runnable job of a selection, None when there is none.
 
-        Bases take turns; of a base the oldest job comes first. Runnable: queued, waiting for a
+        Bases take turns, those whose queue is paused have none; of a base the oldest job comes
+        first. Runnable: queued, waiting for a
         retry that is due, or running under a lease that ran out. Jobs with fewer attempts come
         first, so that a file that kills or holds its worker cannot stop the rest.
         """
@@ -290,11 +293,11 @@ class JobQueue:
     def _is_due(self, status: JobStatus) -> ColumnElement[bool]:
         """The condition that a job in that status, queued or failed, may be taken now."""
         if status is JobStatus.QUEUED:
-            return jobs.c.status == status
+            return and_(jobs.c.status == status, goes_on())
         now = self._steady_now()
         longest = now + timedelta(seconds=MAX_RETRY_S)
         is_over = or_(jobs.c.run_after <= now, jobs.c.run_after > longest)
-        return and_(jobs.c.status == status, is_over)
+        return and_(jobs.c.status == status, is_over, goes_on())
 
     def _take(self, connection: Connection, row: Row[Any], worker_id: str) -> Claim:
         token = secrets.token_hex(16)

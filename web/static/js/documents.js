@@ -5,12 +5,13 @@ import { basePath, getJson } from "./api.js";
 import { showColumns } from "./columns.js";
 import { downloadDocument, removeDocument, steerJob } from "./document_actions.js";
 import { DocumentRow, isActive, waitsForVectors } from "./document_row.js";
-import { byId, el, oncePerFrame, show } from "./dom.js";
+import { byId, oncePerFrame, show } from "./dom.js";
 import { readAgain } from "./encodings.js";
 import { onLanguage, t } from "./i18n/i18n.js";
 import { KnownJobs } from "./known_jobs.js";
-import { EVERY, isNarrowed, ListHead } from "./list_head.js";
+import { emptyParts, EVERY, isNarrowed, ListHead } from "./list_head.js";
 import { LiveUpdates } from "./live.js";
+import { drawQueue } from "./queue_line.js";
 import { Selection } from "./selection.js";
 import { showVersions } from "./versions.js";
 
@@ -21,7 +22,7 @@ export class Documents {
   // up when what it began with is left.
   /** @type {{base: Api["KnowledgeBaseBody"], wanted: import("./list_head.js").Wanted}} */
   #listed = { base: null, wanted: EVERY };
-  /** @type {{cursor: string, next: string, items: Api["DocumentBody"][], totals: Record<string, number>}[]} */
+  /** @type {{cursor: string, next: string, items: Api["DocumentBody"][], totals: Record<string, number>, paused: Api["PauseBody"] | null}[]} */
   #pages = []; // [{cursor, next, items}]: the list as it was asked for
   #rows = new Map(); // document id -> DocumentRow
   #jobs = new KnownJobs();
@@ -117,7 +118,7 @@ export class Documents {
     const page = await getJson(`${basePath(listed.base.id)}/documents`, query);
     if (listed !== this.#listed) return null;
     for (const doc of page.items) this.#jobs.note(doc.job);
-    return { cursor, next: page.next_cursor, items: page.items, totals: page.totals };
+    return { cursor, next: page.next_cursor, items: page.items, totals: page.totals, paused: page.paused };
   }
 
   // The first part tells how many there are in all; a narrowed list counts what it finds.
@@ -189,8 +190,8 @@ export class Documents {
     const empty = byId("list-empty");
     show(empty, docs.length === 0);
     show(byId("document-table"), docs.length > 0);
-    const text = wanted.name_contains ? t("filter_none", { name: wanted.name_contains }) : t(wanted.status || isNarrowed(wanted) ? "filter_nothing" : "documents_none");
-    empty.replaceChildren(el("p", {}, text), isNarrowed(wanted) || wanted.status ? "" : el("p", { class: "meta" }, t("documents_none_more")));
+    empty.replaceChildren(...emptyParts(wanted));
+    drawQueue(this.#listed.base.id, this.#pages[0]?.paused ?? null, this.numActive > 0, (run) => this.#guard(() => run().then(() => this.#reload())));
   }
 
   #row(doc) {

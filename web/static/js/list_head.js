@@ -17,6 +17,14 @@ export const EVERY = { name_contains: "", status: "", tag: "", label: "", sort: 
 /** @type {(wanted: Wanted) => boolean} */
 export const isNarrowed = (wanted) => Boolean(wanted.name_contains || wanted.tag || wanted.label);
 
+// What is said in the place of an empty list.
+/** @param {Wanted} wanted */
+export function emptyParts(wanted) {
+  const isAll = !isNarrowed(wanted) && !wanted.status;
+  const text = wanted.name_contains ? t("filter_none", { name: wanted.name_contains }) : t(isAll ? "documents_none" : "filter_nothing");
+  return [el("p", {}, text), ...(isAll ? [el("p", { class: "meta" }, t("documents_none_more"))] : [])];
+}
+
 export class ListHead {
   #choose;
 

@@ -8,11 +8,12 @@ import { keyTable, loadKeys, rightList } from "./keys_view.js";
 import { labelsOf } from "./labels.js";
 import { labelsView } from "./labels_view.js";
 import { maskingButton, maskingText } from "./masking.js";
+import { pausedText, queueButton } from "./queue_line.js";
 import { isAdmin, loadRights, reader } from "./rights.js";
 
 export class Setup {
   #base = null;
-  /** @type {{setup: Api["SetupBody"] | null, keys: Api["KeyBody"][], ready: Api["ReadinessBody"] | null, columns: Api["ColumnFieldBody"][], labels: Api["LabelBody"][]} | null} */
+  /** @type {{setup: Api["SetupBody"] | null, keys: Api["KeyBody"][], ready: Api["ReadinessBody"] | null, columns: Api["ColumnFieldBody"][], labels: Api["LabelBody"][], paused: Api["PauseBody"] | null} | null} */
   #found = null;
   #error = null;
   #hooks;
@@ -34,10 +35,10 @@ export class Setup {
     const kbId = this.#base;
     try {
       await loadRights();
-      const [setup, keys] = isAdmin() ? await Promise.all([getJson("setup"), loadKeys()]) : [null, []];
+      const [setup, keys, queue] = isAdmin() ? await Promise.all([getJson("setup"), loadKeys(), getJson("queue")]) : [null, [], null];
       const [ready, columns, labels] = await Promise.all([readiness(), getJson(`${basePath(kbId)}/columns`), labelsOf(kbId)]);
       if (kbId !== this.#base) return;
-      this.#found = { setup, keys, ready, columns: columns.items, labels };
+      this.#found = { setup, keys, ready, columns: columns.items, labels, paused: queue?.paused ?? null };
       this.#error = null;
     } catch (error) {
       if (kbId !== this.#base) return;
@@ -53,8 +54,8 @@ export class Setup {
   #parts() {
     if (this.#error) return [el("p", { class: "notice notice-bad", role: "alert" }, errorText(this.#error))];
     if (!this.#found) return [];
-    const { setup, keys, ready, columns, labels } = this.#found;
-    const ofService = setup ? [modelSection(setup), storageSection(setup, ready), this.#keySection(keys)] : [];
+    const { setup, keys, ready, columns, labels, paused } = this.#found;
+    const ofService = setup ? [modelSection(setup), storageSection(setup, ready, this.#queue(paused)), this.#keySection(keys)] : [];
     return [this.#baseSection(columns), this.#labelSection(labels), ...ofService, readerSection()];
   }
 
@@ -78,6 +79,13 @@ export class Setup {
         el("button", { type: "button", class: "plain-button", "data-needs": "manage", onclick: act(this.#hooks.rename) }, t("base_rename")),
         maskingButton(base, (change) => act(() => this.#hooks.mask(change))()),
         el("button", { type: "button", class: "plain-button", "data-needs": "manage", onclick: act(this.#hooks.remove) }, t("base_delete"))));
+  }
+
+  // Whether any base's documents are read, and the way to change it.
+  /** @param {Api["PauseBody"] | null} paused */
+  #queue(paused) {
+    const run = (call) => this.#hooks.guard(() => call().then(() => this.show()));
+    return el("span", {}, paused ? pausedText(paused) : t("queue_goes_on"), " ", queueButton(null, Boolean(paused), run));
   }
 
   /** @param {Api["LabelBody"][]} labels */
@@ -122,8 +130,8 @@ function modelSection({ models }) {
     el("p", { class: "meta" }, t("setup_models_how")));
 }
 
-/** @param {Api["SetupBody"]} setup @param {Api["ReadinessBody"] | null} ready */
-function storageSection(setup, ready) {
+/** @param {Api["SetupBody"]} setup @param {Api["ReadinessBody"] | null} ready @param {Node} queue */
+function storageSection(setup, ready, queue) {
   const reasons = ready ? Object.keys(ready.reasons).map((part) => t("part_reason", { part: codeText("part", part), reason: reasonText({ code: ready.codes[part], message: ready.reasons[part] }) })) : [];
   const health = ready ? [t(`setup_${ready.status}`), ...reasons].join(" · ") : t("error_network");
   return section(t("setup_storage"), rows([
@@ -132,6 +140,7 @@ function storageSection(setup, ready) {
     [t("setup_database"), setup.database === "sqlite" ? "SQLite" : "PostgreSQL"],
     [t("setup_searchable"), `${t("num_pages", { count: setup.num_pages })} · ${t("num_passages", { count: setup.num_chunks })}`],
     [t("setup_jobs"), formatNumber(setup.num_jobs_open)],
+    [t("setup_queue"), queue],
     [t("setup_version"), setup.version],
   ]));
 }

@@ -68,6 +68,7 @@ export const errorsEn = {
   error_job_cancelled: "Reading was cancelled",
   error_worker_died: "The program that read it ended",
   error_lease_lost: "Another program took it over, or it was cancelled",
+  error_queue_paused: "The queue is paused: it is read once somebody resumes it",
   error_invalid_tags: "These tags are not accepted",
   error_label_not_found: "This label is not there any more",
   error_label_name_taken: "There is a label of this name already[: {name}]",

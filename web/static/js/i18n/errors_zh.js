@@ -72,6 +72,7 @@ export const errorsZh = {
   error_label_name_taken: "已有同名标记[：{name}]",
   error_invalid_label: "标记不被接受",
   error_too_many_labels: "每个知识库最多 200 个标记",
+  error_queue_paused: "队列已暂停，恢复后才会读取",
   error_invalid_tags: "标签不被接受",
   error_invalid_on_conflict: "同名文件的处理方式无效：可作为新版本、并存或拒绝",
   error_no_files: "没有收到文件",
