@@ -72,8 +72,7 @@ export class Documents {
     this.#rows.clear();
     this.#pages = [];
     this.#totals = {};
-    this.#numWorking = 0;
-    this.#isInTrouble = false;
+    [this.#numWorking, this.#isInTrouble] = [0, false];
     byId("document-list").replaceChildren();
     show(byId("more-documents"), false);
     if (!base) return;
