@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from statistics import fmean, median
+from typing import NamedTuple
 
 from kb_service.domain.facts import FactField
 from kb_service.domain.record_periods import is_within, period_label, periods_between
@@ -15,6 +16,7 @@ from kb_service.domain.record_queries import PERIODS, ByPeriod, Measure, Operati
 from kb_service.domain.record_sets import Unit, Value
 
 _NO_TIME = "~"  # behind every digit
+_MAX_NUMBER = 2**63
 _ANY_TIME = datetime.fromisoformat("2000-01-01")
 
 
@@ -101,17 +103,49 @@ def in_time(units: Iterable[Unit]) -> list[Unit]:
     return sorted(units, key=place_in_time)
 
 
-def place_in_time(unit: Unit) -> tuple[str, str, str]:
-    """Return where a unit stands among others in time, as texts that sort alike."""
+class PlaceInTime(NamedTuple):
+    """Where a unit stands among others in time. `when`: sorts like the moment, if there is one."""
+
+    when: str
+    revision_id: int
+    record: int
+
+    @property
+    def moment(self) -> datetime | None:
+        """The time of the incident, None where it is not stated."""
+        return None if self.when == _NO_TIME else datetime.fromisoformat(self.when)
+
+    @property
+    def row(self) -> tuple[int, int]:
+        """The first of the unit's records."""
+        return self.revision_id, self.record
+
+
+def place_in_time(unit: Unit) -> PlaceInTime:
+    """Return where a unit stands among others in time."""
     value, first = unit.settled(FactField.TIME), unit.records[0]
     stated = value.time_from if value else None
     when = stated.isoformat() if stated else _NO_TIME
-    return when, f"{first.revision_id:020}", f"{first.record:010}"
+    return PlaceInTime(when, first.revision_id, first.record)
 
 
-def behind(units: Iterable[Unit], place: Sequence[str]) -> list[Unit]:
+def place_of(keys: Sequence[str]) -> PlaceInTime | None:
+    """Return the place that was written as three texts; None for what is none."""
+    when, *numbers = keys
+    if not all(one.isascii() and one.isdecimal() for one in numbers):
+        return None
+    place = PlaceInTime(when, *map(int, numbers))
+    try:
+        moment = place.moment
+    except ValueError:
+        return None
+    is_local = moment is None or moment.tzinfo is None
+    return place if is_local and max(place.row) < _MAX_NUMBER else None
+
+
+def behind(units: Iterable[Unit], place: PlaceInTime) -> list[Unit]:
     """Return the units behind a place in time."""
-    return [unit for unit in units if place_in_time(unit) > tuple(place)]
+    return [unit for unit in units if place_in_time(unit) > place]
 
 
 def grouped(units: Iterable[Unit], by: str) -> tuple[dict[str, list[Unit]], Sorted]:

@@ -133,6 +133,21 @@ class Unit:
         return max(told, default=UNMARKED)
 
 
+@dataclass(frozen=True, slots=True)
+class UnitPage:
+    """Some of the units that pass filters, in time, and how many pass, in so many documents.
+
+    `total`: how many there are where nothing has to be stated. `lacking`: by filtered field the
+    documents that pass all other filters and state nothing of it.
+    """
+
+    units: tuple[Unit, ...]
+    matched: int
+    num_documents: int
+    total: int
+    lacking: Mapping[str, tuple[str, ...]]
+
+
 def units_of(rows: Iterable[RecordRow], of: Counted) -> list[Unit]:
     """Return what the records count as, in their order."""
     units: dict[object, Unit] = {}

@@ -11,6 +11,7 @@ from typing import Protocol
 from kb_service.domain.aggregating import (
     Group,
     Number,
+    PlaceInTime,
     Sorted,
     behind,
     extremes,
@@ -18,10 +19,12 @@ from kb_service.domain.aggregating import (
     in_time,
     measured,
     place_in_time,
+    place_of,
     ranked,
     side,
     stating_number,
 )
+from kb_service.domain.errors import InvalidRequest
 from kb_service.domain.facts import CONFLICTING, FactField
 from kb_service.domain.queries import Filters
 from kb_service.domain.record_filters import passing
@@ -33,7 +36,7 @@ from kb_service.domain.record_queries import (
     Operation,
     RecordQuery,
 )
-from kb_service.domain.record_sets import RecordRow, Unit, Value, units_of, with_values
+from kb_service.domain.record_sets import RecordRow, Unit, UnitPage, Value, units_of, with_values
 from kb_service.domain.tables import Chart, Table, Tally
 from kb_service.services.tabulating import (
     CHANGE_COLUMNS,
@@ -83,6 +86,17 @@ class Records(Protocol):
     ) -> SelectedRecords:
         """Return the records that pass, with what they state of some fields."""
 
+    def page(
+        self,
+        kb_id: str,
+        of: Counted,
+        filters: Filters,
+        fields: Collection[str],
+        limit: int,
+        after: PlaceInTime | None,
+    ) -> UnitPage:
+        """Return the first incidents or records that pass behind a place in time."""
+
     def stated(
         self, kb_id: str, places: Sequence[tuple[int, int]], fields: Collection[str]
     ) -> list[Value]:
@@ -97,7 +111,8 @@ class QueryResult:
     """What a query gave: numbers or groups, the table they stand in, how much is behind it.
 
     `units`: those that the answer is about, in its order; the table shows the first of them.
-    `counted`: ids of all documents that pass the filters. `next_cursor`: of the next page of a
+    `counted`: ids of all documents that pass the filters, of a list those of its page.
+    `next_cursor`: of the next page of a
     list.
     """
 
@@ -119,6 +134,12 @@ class _Matched:
     lacking: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    tally: Tally
+    documents: frozenset[str]
+
+
 class QueryRunner:
     """Runs typed queries over one store of records. Safe to share between threads."""
 
@@ -129,6 +150,8 @@ class QueryRunner:
         """Return what a query gives. Raises NotFound (kb_not_found), StorageError."""
         if query.op is Operation.COMPARE:
             return self._compared(kb_id, query)
+        if query.op is Operation.LIST:
+            return self._page(kb_id, query)
         matched = self._matched(kb_id, query, query.filters)
         if query.op is Operation.CHANGES:
             return self._changed(query, matched)
@@ -136,21 +159,38 @@ class QueryRunner:
             return self._measured(kb_id, query, matched)
         if query.op in GROUPING:
             return self._grouped(query, matched, *groups_of(query, matched.units))
-        units = in_time(matched.units) if query.op in _IN_TIME else matched.units
-        if query.op is not Operation.LIST:
-            return self._listed(kb_id, query, matched, units, Sorted())
-        page = behind(units, decode_cursor(query.cursor, _NUM_KEYS)) if query.cursor else units
-        result = self._listed(kb_id, query, matched, page, Sorted())
-        is_last = len(page) <= query.limit
-        following = None if is_last else encode_cursor(*place_in_time(page[query.limit - 1]))
-        return replace(result, next_cursor=following)
+        units = in_time(matched.units) if query.op is Operation.TIMELINE else matched.units
+        return self._listed(kb_id, query, units, _counted(matched, query))
+
+    def _page(self, kb_id: str, query: RecordQuery) -> QueryResult:
+        """Return a page of a list, and whether there is another one: one unit more is looked for.
+
+        What equals differ in is told of all that pass, and documents are no units of an index; only
+        then is all read that passes.
+        """
+        after = _place_of(query.cursor) if query.cursor else None
+        if query.field or query.of is Counted.DOCUMENTS:
+            matched = self._matched(kb_id, query, query.filters)
+            units, counted = in_time(matched.units), _counted(matched, query)
+            units = behind(units, after) if after else units
+        else:
+            wanted = (query.of, query.filters, _needed(query), query.limit + 1, after)
+            page = self._records.page(kb_id, *wanted)
+            lacking = tuple(sorted(_together(page.lacking)))
+            units = list(page.units)
+            tally = Tally(page.matched, page.total, page.num_documents, lacking)
+            counted = _Counted(tally, _documents(units[: query.limit]))
+        result = self._listed(kb_id, query, units, counted)
+        if len(units) <= query.limit:
+            return result
+        when, *row = place_in_time(units[query.limit - 1])
+        return replace(result, next_cursor=encode_cursor(when, *map(str, row)))
 
     def _matched(self, kb_id: str, query: RecordQuery, filters: Filters) -> _Matched:
         found = self._records.select(kb_id, query.of, filters, _needed(query))
         units = units_of(found.rows, query.of)
         with_values(units, found.values)
-        lacking = frozenset(name for names in found.lacking.values() for name in names)
-        return _Matched(passing(units, filters), found.total, lacking)
+        return _Matched(passing(units, filters), found.total, _together(found.lacking))
 
     def _measured(self, kb_id: str, query: RecordQuery, matched: _Matched) -> QueryResult:
         name = query.field or ""
@@ -162,7 +202,8 @@ class QueryRunner:
             numbers = measured(units, query.measured, name)
         if query.op in {Operation.MIN, Operation.MAX}:
             units = extremes(units, name, most=query.op is Operation.MAX)
-        return replace(self._listed(kb_id, query, matched, units, parts), numbers=numbers)
+        counted = _counted(matched, query, parts)
+        return replace(self._listed(kb_id, query, units, counted), numbers=numbers)
 
     def _changed(self, query: RecordQuery, matched: _Matched) -> QueryResult:
         names = self._records.named(row.document_id for u in matched.units for row in u.records)
@@ -174,7 +215,7 @@ class QueryRunner:
             Table(CHANGE_COLUMNS, tuple(row for _, row in found[: query.limit])),
             _tally(changed, Sorted(), None),
             units=tuple(units),
-            counted=_documents(changed),
+            counted=_documents(units),
         )
 
     def _compared(self, kb_id: str, query: RecordQuery) -> QueryResult:
@@ -206,16 +247,11 @@ class QueryRunner:
             groups=tuple(shown),
             units=tuple(units.values()),
             chart=chart_of(query, shown, ()),
-            counted=_documents(matched),
+            counted=_documents(matched.units),
         )
 
     def _listed(
-        self,
-        kb_id: str,
-        query: RecordQuery,
-        matched: _Matched,
-        units: Sequence[Unit],
-        parts: Sorted,
+        self, kb_id: str, query: RecordQuery, units: Sequence[Unit], counted: _Counted
     ) -> QueryResult:
         shown, columns = units[: query.limit], _columns(query)
         self._describe(kb_id, shown, query)
@@ -225,10 +261,10 @@ class QueryRunner:
         return QueryResult(
             query,
             Table((DOCUMENT, *columns), unit_rows(shown, columns, names)),
-            _tally(matched, parts, query.field),
+            counted.tally,
             units=tuple(units),
             chart=chart_of(query, (), shown),
-            counted=_documents(matched),
+            counted=counted.documents,
         )
 
     def _describe(self, kb_id: str, units: Sequence[Unit], query: RecordQuery) -> None:
@@ -266,12 +302,29 @@ def _tally(matched: _Matched, parts: Sorted, field: str | None) -> Tally:
     return Tally(
         len(matched.units),
         matched.total,
-        len(_documents(matched)),
+        len(_documents(matched.units)),
         tuple(sorted(lacking | matched.lacking)),
         len(parts.unclear),
         sum(unit.is_disputed(field) for unit in matched.units) if field else 0,
     )
 
 
-def _documents(matched: _Matched) -> frozenset[str]:
-    return frozenset(row.document_id for unit in matched.units for row in unit.records)
+def _counted(matched: _Matched, query: RecordQuery, parts: Sorted | None = None) -> _Counted:
+    return _Counted(_tally(matched, parts or Sorted(), query.field), _documents(matched.units))
+
+
+def _documents(units: Iterable[Unit]) -> frozenset[str]:
+    return frozenset(row.document_id for unit in units for row in unit.records)
+
+
+def _together(lacking: Mapping[str, tuple[str, ...]]) -> frozenset[str]:
+    return frozenset(name for names in lacking.values() for name in names)
+
+
+def _place_of(cursor: str) -> PlaceInTime:
+    place = place_of(decode_cursor(cursor, _NUM_KEYS))
+    if place is None:
+        raise InvalidRequest(
+            f"cursor {cursor[:100]!r} is not one this service gave out", code="invalid_cursor"
+        )
+    return place

@@ -12,6 +12,7 @@ from sqlalchemy import (
     not_,
     or_,
     select,
+    true,
     tuple_,
 )
 from sqlalchemy.ext.compiler import compiles
@@ -59,8 +60,8 @@ def passing_documents(kb_id: str, filters: Filters) -> Select[Any]:
     return statement
 
 
-def stated(kb_id: str, filters: Filters, roles: Roles) -> Mapping[str, Select[Any]]:
-    """Select by field the (revision_id, record) of the facts that each filter asks for.
+def asked(kb_id: str, filters: Filters, roles: Roles) -> Mapping[str, ColumnElement[bool]]:
+    """Return by field what a fact of it meets; never null.
 
     Several filters of one field are one condition. `roles`: of the base, those that filters name.
     """
@@ -78,9 +79,14 @@ def stated(kb_id: str, filters: Filters, roles: Roles) -> Mapping[str, Select[An
             found[name] = [or_(*(_has(kb_id, name, words) for words in wanted))]
     for one in filters.fields:
         found.setdefault(one.field, []).extend(_as_asked(kb_id, one, roles))
+    return {name: and_(true(), *conditions) for name, conditions in found.items()}
+
+
+def stated(kb_id: str, filters: Filters, roles: Roles) -> Mapping[str, Select[Any]]:
+    """Select by field the (revision_id, record) of the facts that each filter asks for."""
     return {
-        name: _of_base(kb_id).where(roles.states(name), *conditions)
-        for name, conditions in found.items()
+        name: _of_base(kb_id).where(roles.states(name), condition)
+        for name, condition in asked(kb_id, filters, roles).items()
     }
 
 

@@ -1,13 +1,17 @@
-"""Selections of records as SQL: by filters, and what lacks a field. Runs nothing."""
+"""Selections of records as SQL: by filters, in time, and what lacks a field. Runs nothing."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Select,
+    Table,
     func,
     literal,
+    not_,
     null,
     or_,
     select,
@@ -15,13 +19,14 @@ from sqlalchemy import (
     tuple_,
 )
 
-from kb_service.domain.facts import DOCUMENT_RECORD, FactField
+from kb_service.domain.facts import DOCUMENT_RECORD, UNKNOWN, FactField
 from kb_service.domain.queries import Filters
 from kb_service.domain.record_queries import Counted
 from kb_service.domain.record_sets import Value
 from kb_service.storage.facts.tables import facts, records
-from kb_service.storage.records.conditions import having_words, passing_documents, stated
+from kb_service.storage.records.conditions import asked, having_words, passing_documents, stated
 from kb_service.storage.records.roles import Roles
+from kb_service.storage.rows import one_of
 from kb_service.storage.tables import documents, revisions
 
 _ROW = (
@@ -33,14 +38,35 @@ _ROW = (
     records.c.end,
 )
 VALUE = tuple(facts.c[name] for name in Value._fields)
+_NOTHING_STATED: Mapping[str, Any] = dict.fromkeys(
+    ("kind", "place", "person", "unit", "fields", "text"), ()
+)
+Key = tuple[int, ...]
+"""By what a unit is known: (incident,), or (revision_id, record)."""
 
 
 class Selection:
-    """The records of a base that pass filters, counted as what is asked for."""
+    """The records of a base that pass filters, counted as what is asked for.
 
-    def __init__(self, kb_id: str, of: Counted, filters: Filters, roles: Roles) -> None:
+    `keys`: of the units that it is narrowed to, of those that pass.
+    """
+
+    def __init__(
+        self,
+        kb_id: str,
+        of: Counted,
+        filters: Filters,
+        roles: Roles,
+        keys: Sequence[Key] | None = None,
+    ) -> None:
         self._kb_id, self._of, self._filters, self._roles = kb_id, of, filters, roles
         self._stated = stated(kb_id, filters, roles)
+        self._keys = keys
+
+    def narrowed(self, keys: Sequence[Key]) -> "Selection":
+        """Return these units alone, which are known to pass."""
+        of_documents = replace(self._filters, time_from=None, time_to=None, **_NOTHING_STATED)
+        return Selection(self._kb_id, self._of, of_documents, self._roles, keys)
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -52,11 +78,70 @@ class Selection:
         is_bare = not self._stated and not self._filters.text
         return self._of is Counted.DOCUMENTS and is_bare
 
+    @property
+    def is_whole(self) -> bool:
+        """True where all of the base passes."""
+        return not self._stated and self._filters.is_empty and self._keys is None
+
     def rows(self) -> Select[Any]:
         """Select the records that pass, in no order: a sort of all would cost more than they do."""
         if self._counts_bare_documents:
             return self._bare_documents()
         return self._passing(self._stated)
+
+    def sizes(self) -> Select[Any]:
+        """Select of what passes (records, of incidents, incidents, revisions, first number)."""
+        return self._passing(
+            self._stated,
+            func.count(),
+            func.count(records.c.incident),
+            func.count(records.c.incident.distinct()),
+            func.count(records.c.revision_id.distinct()),
+            func.min(records.c.record),
+        )
+
+    def contested(self, field: str) -> Select[Any]:
+        """Select the keys of units of which one report passes in a field and another does not."""
+        condition = asked(self._kb_id, self._filters, self._roles)[field]
+        key = self._key(facts)
+        of_field = (facts.c.kb_id == self._kb_id) & (facts.c.field == self._roles.field_of(field))
+        statement = select(*key).where(of_field, self._roles.states(field), *self._within())
+        if self._of is Counted.INCIDENTS:
+            # From an index first who states it twice at all: most do not, and need not be read.
+            several = select(*key).where(of_field).group_by(*key).having(func.count() > 1)
+            statement = statement.where(_is_in(key, several))
+        return statement.where(or_(not_(condition), facts.c.text == UNKNOWN)).distinct()
+
+    def dated(self, begin: datetime | None, limit: int) -> Select[Any]:
+        """Select (time, *key) of what units state as theirs, from a moment on, in their order."""
+        statement = select(facts.c.time_from, *self._key(facts)).where(
+            *self._states_time(), facts.c.time_from.is_not(None)
+        )
+        if begin is not None:
+            statement = statement.where(facts.c.time_from >= begin)
+        return statement.order_by(facts.c.time_from).limit(limit)
+
+    def undated(self, after: tuple[int, int] | None, limit: int) -> Select[Any]:
+        """Select (revision_id, record, *key) of records whose units may have no time, in order."""
+        key = self._key(facts)
+        only_dated = (
+            select(*key)
+            .where(*self._states_time())
+            .group_by(*key)
+            .having(func.count() == func.count(facts.c.time_from))
+        )
+        place = (records.c.revision_id, records.c.record)
+        statement = self._passing(self._stated, *place, *self._key(records))
+        statement = statement.where(not_(_is_in(self._key(records), only_dated)))
+        if after is not None:
+            statement = statement.where(tuple_(*place) > tuple_(*map(literal, after)))
+        return statement.order_by(*place).limit(limit)
+
+    def revisions_of_others(self, keys: Sequence[Key], among: Sequence[int]) -> Select[Any]:
+        """Select which of some revisions have units that pass beside those of some keys."""
+        mine = records.c.revision_id
+        statement = self._passing(self._stated, mine).where(mine.in_(among))
+        return statement.where(not_(self._is_one_of(records, keys))).distinct()
 
     def total(self) -> Select[Any]:
         """Select how many there are where nothing has to be stated."""
@@ -130,17 +215,39 @@ class Selection:
         statement = select(*(columns or _ROW)).where(
             records.c.kb_id == self._kb_id, *self._allowed(records.c.document_id)
         )
-        if self._of is Counted.INCIDENTS:
-            statement = statement.where(records.c.incident.is_not(None))
-        for condition in (*conditions.values(), *having_words(self._kb_id, self._filters)):
-            statement = statement.where(self._meets(condition))
-        return statement
+        return statement.where(*self._meeting(records, conditions))
 
-    def _meets(self, condition: Select[Any]) -> ColumnElement[bool]:
-        """True for a record that states something, or whose incident another one states it of."""
-        if self._of is not Counted.INCIDENTS:
-            return tuple_(records.c.revision_id, records.c.record).in_(condition)
-        return records.c.incident.in_(condition.with_only_columns(facts.c.incident))
+    def _meeting(
+        self, table: Table, conditions: Mapping[str, Select[Any]]
+    ) -> Iterator[ColumnElement[bool]]:
+        """Yield what holds of a record that states all, or whose incident others state it of."""
+        if self._of is Counted.INCIDENTS:
+            yield table.c.incident.is_not(None)
+        for condition in (*conditions.values(), *having_words(self._kb_id, self._filters)):
+            yield _is_in(self._key(table), condition.with_only_columns(*self._key(facts)))
+        if self._keys is not None:
+            yield self._is_one_of(table, self._keys)
+
+    def _within(self) -> Iterator[ColumnElement[bool]]:
+        """Yield what holds of the facts of units that pass, in documents that may be read."""
+        yield from self._meeting(facts, self._stated)
+        if allowed := list(self._allowed(records.c.document_id)):
+            mine = select(records.c.revision_id).where(records.c.kb_id == self._kb_id, *allowed)
+            yield facts.c.revision_id.in_(mine.correlate(None))
+
+    def _states_time(self) -> Iterator[ColumnElement[bool]]:
+        yield facts.c.kb_id == self._kb_id
+        yield facts.c.field == str(FactField.TIME)
+        yield from self._within()
+
+    def _key(self, table: Table) -> tuple[ColumnElement[Any], ...]:
+        if self._of is Counted.INCIDENTS:
+            return (table.c.incident,)
+        return table.c.revision_id, table.c.record
+
+    def _is_one_of(self, table: Table, keys: Sequence[Key]) -> ColumnElement[bool]:
+        key = self._key(table)
+        return key[0].in_([one for (one,) in keys]) if len(key) == 1 else one_of(key, keys)
 
     def _allowed(self, document_id: ColumnElement[str]) -> Iterable[ColumnElement[bool]]:
         filters = self._filters
@@ -157,6 +264,11 @@ class Selection:
             .where(documents.c.kb_id == self._kb_id, revisions.c.is_current)
             .where(*self._allowed(documents.c.id))
         )
+
+
+def _is_in(key: Sequence[ColumnElement[Any]], chosen: Select[Any]) -> ColumnElement[bool]:
+    of_others = chosen.correlate(None)
+    return key[0].in_(of_others) if len(key) == 1 else tuple_(*key).in_(of_others)
 
 
 def stating_documents(kb_id: str, filters: Filters, roles: Roles) -> Select[Any]:

@@ -9,15 +9,17 @@ from operator import attrgetter
 
 from sqlalchemy import Connection, and_, func, or_, select
 
+from kb_service.domain.aggregating import PlaceInTime
 from kb_service.domain.facts import DOCUMENT_RECORD, FactField, Role
 from kb_service.domain.queries import Filters
 from kb_service.domain.record_queries import Counted
-from kb_service.domain.record_sets import RecordRow, Value
+from kb_service.domain.record_sets import RecordRow, UnitPage, Value
 from kb_service.language.stated.roles import role_of
 from kb_service.storage.bases import require_kb
 from kb_service.storage.database import Database
 from kb_service.storage.facts.tables import facts
 from kb_service.storage.records.conditions import holds
+from kb_service.storage.records.pages import PageReader, settling_fields
 from kb_service.storage.records.roles import read_roles
 from kb_service.storage.records.selections import VALUE, Selection
 from kb_service.storage.rows import batches, one_of
@@ -88,6 +90,31 @@ class RecordStore:
             found_values = connection.execute(chosen.values(fields, settling)) if wanted else ()
             values = (v for one in found_values for v in roles.seen(Value._make(one), wanted))
             return Selected(rows, total, tuple(values), _lacking(connection, chosen))
+
+    def page(
+        self,
+        kb_id: str,
+        of: Counted,
+        filters: Filters,
+        fields: Collection[str],
+        limit: int,
+        after: PlaceInTime | None,
+    ) -> UnitPage:
+        """Return the first incidents or records that pass behind a place in time, in one snapshot.
+
+        Of documents there are no such pages. Raises NotFound (kb_not_found).
+        """
+        with self._database.read() as connection:
+            require_kb(connection, kb_id)
+            roles = read_roles(connection, kb_id, (*fields, *(one.field for one in filters.fields)))
+            pages = PageReader(connection, kb_id, of, filters, roles, fields)
+            return UnitPage(
+                pages.units(limit, after),
+                pages.matched,
+                pages.num_documents,
+                pages.total,
+                _lacking(connection, pages.chosen),
+            )
 
     def stated(
         self, kb_id: str, places: Sequence[tuple[int, int]], fields: Collection[str]
@@ -188,16 +215,10 @@ class RecordStore:
 
 
 def _settling(chosen: Selection, rows: Sequence[RecordRow]) -> set[str]:
-    """Return the fields that settle whether a record passes, or which of several reports holds.
-
-    A row of a ledger states each field once; a report may state several, and so may several
-    reports, of which each says where it stands.
-    """
     incidents = {row.incident for row in rows if row.incident is not None}
     is_linked = len(incidents) < sum(row.incident is not None for row in rows)
     is_plain = not is_linked and all(row.record > DOCUMENT_RECORD for row in rows)
-    settling = set() if is_plain else {*chosen.fields}
-    return settling | {str(FactField.STATUS)} if is_linked else settling
+    return settling_fields(chosen.fields, is_plain=is_plain, is_linked=is_linked)
 
 
 def _lacking(connection: Connection, chosen: Selection) -> dict[str, tuple[str, ...]]:
