@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from ingest.draft import DraftDocument
 from ingest.encodings import decode
 from ingest.limits import ParseLimits
-from ingest.office_package import OfficePackage, local
+from ingest.office_package import OfficePackage, cut_short, local
 from ingest.web_page import add_page, html_tree
 from kb_service.domain.documents import BLANK_PAGE, CORRUPT_PAGE, NO_TEXT_LAYER, ParsedDocument
 from kb_service.domain.errors import DocumentError
@@ -24,6 +24,8 @@ _CONTAINER, _ENCRYPTION = "META-INF/container.xml", "META-INF/encryption.xml"
 _ELSEWHERE = re.compile(r"[A-Za-z][\w+.-]*:|/")
 """How an address begins that leads out of the book."""
 _BEHIND_PATH = re.compile("[?#]")
+_OPEN, _CLOSED = re.compile("<html\\b", re.IGNORECASE), re.compile("</html\\b", re.IGNORECASE)
+"""A chapter is XML, whose last tag may not be left out as in a page of the web."""
 _PAGES = (".xhtml", ".html", ".htm")
 _CHAPTERS = (".xhtml", ".html", ".htm", ".xml")
 
@@ -44,6 +46,8 @@ def load_book(
             with package.losing(chapter):
                 text = decode(package.bytes_of(chapter) or b"", chapter).text
                 page = html_tree(text) if text.strip() else None
+                if _OPEN.search(text) and not _CLOSED.search(text):
+                    package.lose(cut_short(chapter))
                 reason = BLANK_PAGE
             if page is not None:
                 add_page(draft, page, partial(_picture, package, chapter))

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from email import policy
 from email.errors import (
+    CloseBoundaryNotFoundDefect,
     HeaderParseError,
     InvalidBase64CharactersDefect,
     InvalidBase64LengthDefect,
@@ -29,7 +30,7 @@ from ingest.limits import ParseLimits
 from ingest.markup import without_tags, without_unseen
 from ingest.media_types import MSG
 from ingest.members import MemberFolder
-from ingest.office_package import lost
+from ingest.office_package import cut_short, lost
 from ingest.plain_text import add_text
 from ingest.web_page import add_html
 from kb_service.domain.documents import ParsedDocument
@@ -150,6 +151,8 @@ class Mail:
         head = {field: _header(message, field, charset) for field in _HEAD}
         self._draft.add("\n".join(f"{field}: {value}" for field, value in head.items() if value))
         self._parts |= {name: p for p in message.walk() if (name := content_id(p))}
+        if _is_cut_short(message):
+            self._draft.lose([cut_short(self._within.rstrip("/") or self._name)])
         num_before = len(self.attachments)
         self._add_part(message, depth)
         named = self.attachments[num_before:]
@@ -291,6 +294,11 @@ def _parts(part: EmailMessage) -> list[EmailMessage]:
         return [_understood(head + data)]
     head = b'Content-Type: multipart/mixed; boundary="' + found.group(1) + b'"\r\n\r\n'
     return _parts(_understood(head + data))
+
+
+def _is_cut_short(message: EmailMessage) -> bool:
+    """True where a message breaks off before the line that ends its parts."""
+    return any(isinstance(defect, CloseBoundaryNotFoundDefect) for defect in message.defects)
 
 
 def _charset_within(message: EmailMessage) -> str:

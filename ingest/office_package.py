@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from lxml.etree import _Element, _ListErrorLog
 
 MISSING_PART = "missing_part"
+CUT_SHORT = "cut_short"
 """What is lost where a file shows a part that it does not hold."""
 UNREADABLE = (
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, DocumentError,
@@ -126,6 +127,11 @@ def lost(where: str, error: Exception) -> Loss:
     """Return what is told of a part that cannot be read."""
     code = error.code if isinstance(error, DocumentError) else "corrupt_document"
     return Loss(where, code, None, str(error)[:MAX_REASON_CHARS])
+
+
+def cut_short(where: str) -> Loss:
+    """Return what is told of a part that is read to where it breaks off, before its own end."""
+    return Loss(where, CUT_SHORT, None, "")
 
 
 class OfficePackage:

@@ -13,6 +13,7 @@ from ingest.embedded import EmbeddedPictures
 from ingest.encodings import decode
 from ingest.limits import ParseLimits
 from ingest.media_types import CALENDAR, CARD, JSON, RTF, XML
+from ingest.office_package import cut_short
 from kb_service.domain.documents import ParsedDocument
 from kb_service.domain.jobs import JobStage, Progress
 from kb_service.language.layout import LAYOUT
@@ -33,9 +34,12 @@ class TextLoader:
         data = path.read_bytes()
         metadata: dict[str, str] = {}
         if media_type == RTF:
-            from ingest.rich_text import rich_parts
+            from ingest.rich_text import RichText, rich_parts
 
-            for part in rich_parts(data):
+            read = RichText(data)
+            if read.is_cut_short:
+                draft.lose([cut_short(name)])
+            for part in rich_parts(read):
                 if isinstance(part, str):
                     add_text(draft, part)
                 else:

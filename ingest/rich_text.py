@@ -96,7 +96,10 @@ class _Group:
 
 
 class RichText:
-    """Reads one file; `parts` are what it shows: words, and the bytes of pictures."""
+    """Reads one file; `parts` are what it shows: words, and the bytes of pictures.
+
+    `is_cut_short`: it breaks off before its last group ends.
+    """
 
     def __init__(self, data: bytes) -> None:
         self._code_page = "cp1252"
@@ -121,6 +124,7 @@ class RichText:
                     self._groups[-1].picture += data[place : place + size].hex().encode()
                 place += size
         self._flush()
+        self.is_cut_short = len(self._groups) > 1
         self.parts = [*self._pieces, PARAGRAPH, *self._aside, *self._pictures]
 
     def _take(self, match: re.Match[bytes]) -> None:
@@ -254,9 +258,9 @@ class RichText:
             self._add(words, self._groups[-1])
 
 
-def rich_parts(data: bytes) -> Iterator[str | bytes]:
+def rich_parts(read: RichText) -> Iterator[str | bytes]:
     """Yield the text of an RTF file and its pictures; pairs of surrogates are one character."""
-    for is_text, run in groupby(RichText(data).parts, key=lambda part: isinstance(part, str)):
+    for is_text, run in groupby(read.parts, key=lambda part: isinstance(part, str)):
         if is_text:
             text = "".join(map(str, run))
             yield text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
@@ -266,4 +270,4 @@ def rich_parts(data: bytes) -> Iterator[str | bytes]:
 
 def rich_text(data: bytes) -> str:
     """Return the text of an RTF file without its pictures."""
-    return "".join(part for part in rich_parts(data) if isinstance(part, str))
+    return "".join(part for part in rich_parts(RichText(data)) if isinstance(part, str))

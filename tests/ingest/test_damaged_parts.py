@@ -6,7 +6,7 @@ import pytest
 
 from ingest.limits import ParseLimits
 from ingest.loaders import DocumentLoader
-from ingest.media_types import DOCX, EPUB, MAIL, PPTX, XLSX, XML
+from ingest.media_types import DOCX, EPUB, MAIL, PPTX, RTF, XLSX, XML
 from ingest.members import MemberFolder
 from ingest.outlook import _as_mail
 from kb_service.domain.documents import PageReport, ParsedDocument
@@ -202,3 +202,31 @@ def test_an_attachment_of_outlook_that_cannot_be_read_costs_itself_alone() -> No
     assert [(loss.where, loss.what) for loss in losses] == [  # type: ignore[attr-defined]
         ("attachment 1", "corrupt_document")
     ]
+
+
+def test_a_mail_that_breaks_off_before_its_last_line_is_named(tmp_path: Path) -> None:
+    whole = multipart("mixed", PLAIN + WORDS.encode(), part("a.txt", b"It broke."))
+    assert not lost(read(tmp_path / "whole", MAIL, whole))
+    cut = whole[: whole.rindex(b"\n--")]
+    broken = read(tmp_path / "broken", MAIL, cut)
+    assert WORDS in broken.text
+    assert lost(broken) == [("broken", "cut_short")]
+    inner = cut.replace(b"--B", b"--C").replace(b'"B"', b'"C"')
+    inside = multipart("mixed", b"Content-Type: message/rfc822\r\n\r\n" + inner)
+    assert lost(read(tmp_path / "outside", MAIL, inside)) == [("x", "cut_short")]
+
+
+def test_rich_text_that_breaks_off_within_a_group_is_named(tmp_path: Path) -> None:
+    whole = rb"{\rtf1\ansi " + WORDS.encode() + rb"\par {\b It broke.}\par}"
+    assert not lost(read(tmp_path / "whole", RTF, whole))
+    broken = read(tmp_path / "broken", RTF, whole[:-12])
+    assert WORDS in broken.text
+    assert lost(broken) == [("broken", "cut_short")]
+
+
+def test_a_chapter_of_a_book_that_breaks_off_is_named(tmp_path: Path) -> None:
+    parts = PACKAGES[EPUB]
+    name = next(name for name, data in parts.items() if b"</html>" in data)
+    assert not lost(read(tmp_path / "whole", EPUB, packed(parts)))
+    broken = packed(parts | {name: parts[name][: parts[name].index(b"</body>")]})
+    assert lost(read(tmp_path / "broken", EPUB, broken)) == [(name, "cut_short")]

@@ -36,6 +36,7 @@ export const pagesEn = {
   loss_too_many_members: "more files than are read",
   loss_more_losses: "and more",
   loss_unreadable_picture: "a picture that cannot be read",
+  loss_cut_short: "breaks off before its end",
   loss_missing_part: "shown, and not in the file",
   loss_outside_page: "words outside the page's edges, which nobody sees",
   loss_too_many_pictures: "more pictures than are read",

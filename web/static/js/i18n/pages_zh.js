@@ -36,6 +36,7 @@ export const pagesZh = {
   loss_too_many_members: "文件过多，未全部读取",
   loss_more_losses: "以及更多",
   loss_unreadable_picture: "无法读取的图片",
+  loss_cut_short: "未到结尾就中断",
   loss_missing_part: "文中引用，但文件里没有",
   loss_outside_page: "页面边界之外、看不到的文字",
   loss_too_many_pictures: "图片过多，未全部读取",
