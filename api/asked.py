@@ -19,7 +19,7 @@ _SEARCHING = frozenset(
     }
 )
 _CURSOR, _CONTAINS, _NAME_CONTAINS = "cursor", "contains", "name_contains"
-_NAMES = frozenset({"name", "tag"})
+_NAMES = frozenset({"name", "tag", "label"})
 Json = Any
 
 

@@ -57,6 +57,7 @@ NEEDS: Mapping[str, Need] = {
     "POST /kb/{kb}/export": MANAGE,
     "POST /kb/{kb}/documents": WRITE,
     "GET /kb/{kb}/documents": READ,
+    "GET /kb/{kb}/folders": READ,
     "GET /kb/{kb}/tags": READ,
     "POST /kb/{kb}/documents/labels": WRITE,
     "GET /kb/{kb}/labels": READ,

@@ -33,6 +33,7 @@ from kb_service.domain.names import OnConflict
 from kb_service.schemas.documents import (
     DocumentBody,
     DocumentListBody,
+    ListBody,
     SpanBody,
     TagBody,
     TagListBody,
@@ -41,9 +42,11 @@ from kb_service.schemas.documents import (
     UploadItemBody,
     document_list_body,
     document_state_body,
+    list_body,
     upload_body,
     upload_item_body,
 )
+from kb_service.schemas.labels import FolderBody
 from kb_service.services.uploads import MAX_TAG_CHARS, MAX_TAGS, UploadItem, UploadService
 from kb_service.settings import Settings
 
@@ -193,6 +196,7 @@ def accept_all(
 def list_documents(
     base: Base,
     services: ServicesParam,
+    shown: ShownParam,
     cursor: Cursor = None,
     limit: Limit = DEFAULT_LIMIT,
     name: Annotated[Id | None, Query(description="Only the document of that name.")] = None,
@@ -200,11 +204,28 @@ def list_documents(
     status: Annotated[DocumentStatus | None, Query(description="Where they stand.")] = None,
     tag: Annotated[Id | None, Query(description="Only those with that tag.")] = None,
     label: LabelNames = None,
+    folder: Annotated[Id | None, Query(description="Only what lies in that folder.")] = None,
     sort: Annotated[DocumentOrder, Query(description="A minus turns it.")] = DocumentOrder.NAME,
 ) -> DocumentListBody:
     """List documents; the first part also counts them by status, whichever status is listed."""
-    wanted = Wanted(name, name_contains, status, tag, tuple(label or ()))
+    if folder:
+        shown.require_all(base.id, "what lies in a folder")
+    wanted = Wanted(name, name_contains, status, tag, tuple(label or ()), folder)
     return document_list_body(services.documents.list(base.id, cursor, limit, wanted, sort))
+
+
+@router.get("/kb/{kb}/folders")
+def list_folders(
+    base: Base,
+    services: ServicesParam,
+    shown: ShownParam,
+    within: Annotated[Id, Query(description="A folder; default: the base.")] = "",
+    cursor: Cursor = None,
+    limit: Limit = DEFAULT_LIMIT,
+) -> ListBody[FolderBody]:
+    """List the folders right in a folder by name, each with what lies in it by status."""
+    shown.require_all(base.id, "the folders of a base")
+    return list_body(services.documents.folders(base.id, within, cursor, limit), FolderBody.of)
 
 
 @router.get("/kb/{kb}/tags")

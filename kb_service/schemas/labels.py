@@ -1,6 +1,16 @@
-"""What is said about labels, made from domain values."""
+"""What is said about labels and folders of documents, made from domain values."""
 
 from kb_service.schemas.documents import Shape, Time
+
+
+class FolderBody(Shape):
+    """A folder; `path` from the base, `totals` by status of all that lie in it at any depth."""
+
+    path: str
+    name: str
+    num_documents: int
+    totals: dict[str, int]
+    has_folders: bool
 
 
 class LabelBody(Shape):

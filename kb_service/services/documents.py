@@ -11,12 +11,13 @@ from pathlib import Path
 from kb_service.domain.changes import Change, changes_between
 from kb_service.domain.documents import Document, NearText, Revision, VectorState
 from kb_service.domain.jobs import IngestJob, Pause
-from kb_service.domain.lists import EVERY, DocumentOrder, Wanted
+from kb_service.domain.lists import EVERY, DocumentOrder, Folder, Wanted
 from kb_service.domain.spans import TextSpan
 from kb_service.services.lookup import every_part
 from kb_service.services.page_words import PageWords, words_of_page
 from kb_service.services.uploads import checked_tags
 from kb_service.storage.catalog import Catalog
+from kb_service.storage.identity import Listing
 from kb_service.storage.jobs.queue import JobQueue
 
 
@@ -92,6 +93,10 @@ class DocumentService:
     def find(self, kb: str, key: str) -> DocumentState:
         """Return the document with that exact name, else with that id, in a base (id or name)."""
         return self._states((self._find(kb, key),))[0]
+
+    def folders(self, kb_id: str, within: str, cursor: str | None, limit: int) -> Listing[Folder]:
+        """Return the folders right in a folder ("": the base) by name, with what lies in each."""
+        return self._catalog.documents.folders(kb_id, within, cursor, limit)
 
     def tags(self, kb_id: str) -> dict[str, int]:
         """Return the tags of a base, with how many documents carry each."""

@@ -16,6 +16,7 @@ from sqlalchemy import (
 
 from kb_service.domain.lists import DocumentOrder, Wanted
 from kb_service.domain.names import forms_of
+from kb_service.storage.documents.folders import lies_in
 from kb_service.storage.identity import (
     decode_cursor,
     decode_sized_cursor,
@@ -37,6 +38,8 @@ def matching(kb_id: str, wanted: Wanted) -> ColumnElement[bool]:
     if wanted.tag is not None:
         own = document_tags.c.document_id == documents.c.id
         which.append(exists().where(own, document_tags.c.tag == wanted.tag))
+    if wanted.folder:
+        which.append(lies_in(wanted.folder))
     if wanted.labels:
         which.append(documents.c.id.in_(carrying_all(kb_id, wanted.labels)))
     return and_(*which)

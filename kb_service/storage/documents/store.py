@@ -12,13 +12,14 @@ from sqlalchemy import func, select
 
 from kb_service.domain.documents import Document, DocumentStatus
 from kb_service.domain.errors import StorageError
-from kb_service.domain.lists import EVERY, DocumentOrder, Wanted
+from kb_service.domain.lists import EVERY, DocumentOrder, Folder, Wanted
 from kb_service.domain.names import OnConflict
 from kb_service.storage.bases import require_kb
 from kb_service.storage.blobs import BlobStore, StagedBlob
 from kb_service.storage.change_log import next_event
 from kb_service.storage.counts import Noun, counted
 from kb_service.storage.database import Database
+from kb_service.storage.documents.folders import folder_of, folders_in
 from kb_service.storage.documents.listing import (
     cursor_after,
     matching,
@@ -48,6 +49,8 @@ from kb_service.storage.identity import (
     Clock,
     Listing,
     check_limit,
+    decode_cursor,
+    encode_cursor,
     utc_now,
 )
 from kb_service.storage.references import sent, sweep_blobs
@@ -160,6 +163,21 @@ class Documents:
             if wanted == EVERY:
                 return counted(connection, Noun.DOCUMENTS, DocumentStatus, kb_id)
             return count_by_status(connection, matching(kb_id, wanted))
+
+    def folders(
+        self, kb_id: str, within: str, cursor: str | None = None, limit: int = 100
+    ) -> Listing[Folder]:
+        """Return the folders right in a folder ("": the base) by name, after the cursor.
+
+        Counted by the database. Raises NotFound, InvalidRequest.
+        """
+        after = None if cursor is None else decode_cursor(cursor, 1)[0]
+        statement = folders_in(kb_id, within, after).limit(check_limit(limit) + 1)
+        with self._database.read() as connection:
+            require_kb(connection, kb_id)
+            rows = connection.execute(statement).all()
+        more = encode_cursor(rows[limit - 1].part) if len(rows) > limit else None
+        return Listing(tuple(folder_of(row, within) for row in rows[:limit]), more)
 
     def tags(self, kb_id: str) -> dict[str, int]:
         """Return the tags of a base, with how many documents carry each. Raises NotFound."""

@@ -184,7 +184,7 @@ export class Documents {
     const { wanted } = this.#listed;
     const total = Object.values(this.#totals).reduce((sum, count) => sum + count, 0);
     const numWanted = wanted.status ? this.#totals[wanted.status] : total;
-    this.#head.draw(wanted, this.#totals, total > 0 || isNarrowed(wanted) || Boolean(wanted.status));
+    this.#head.draw(this.#listed.base.id, wanted, this.#totals, total > 0 || isNarrowed(wanted) || Boolean(wanted.status));
     byId("more-documents").textContent = t("load_more_of", { shown: docs.length, total: numWanted });
     const empty = byId("list-empty");
     show(empty, docs.length === 0);

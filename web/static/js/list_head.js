@@ -2,6 +2,7 @@
 // order. Draws them and tells what the reader chose; knows no network.
 
 import { byId, debounce, el, icon, show } from "./dom.js";
+import { Folders } from "./folders.js";
 import { t } from "./i18n/i18n.js";
 
 const STATUSES = ["processing", "pending", "ready", "partial", "failed"];
@@ -9,13 +10,13 @@ const COLUMNS = ["name", "size_bytes", "updated_at"]; // those that can be sorte
 const FIRST_DOWN = new Set(["size_bytes", "updated_at"]); // the largest and the latest first
 const TYPING_MS = 250;
 
-/** @typedef {{name_contains: string, status: string, tag: string, label: string, sort: string}} Wanted */
+/** @typedef {{name_contains: string, status: string, tag: string, label: string, folder: string, sort: string}} Wanted */
 
 /** @type {Wanted} */
-export const EVERY = { name_contains: "", status: "", tag: "", label: "", sort: "name" };
+export const EVERY = { name_contains: "", status: "", tag: "", label: "", folder: "", sort: "name" };
 
 /** @type {(wanted: Wanted) => boolean} */
-export const isNarrowed = (wanted) => Boolean(wanted.name_contains || wanted.tag || wanted.label);
+export const isNarrowed = (wanted) => Boolean(wanted.name_contains || wanted.tag || wanted.label || wanted.folder);
 
 // What is said in the place of an empty list.
 /** @param {Wanted} wanted */
@@ -27,10 +28,12 @@ export function emptyParts(wanted) {
 
 export class ListHead {
   #choose;
+  #folders;
 
   // `choose(change)`: the reader wants another list
   constructor(choose) {
     this.#choose = choose;
+    this.#folders = new Folders(byId("folders"), choose);
     const type = debounce(() => choose({ name_contains: byId("document-filter").value.trim() }), TYPING_MS);
     byId("document-filter").addEventListener("input", type);
   }
@@ -41,8 +44,8 @@ export class ListHead {
     byId("status-filters").replaceChildren();
   }
 
-  /** @param {Wanted} wanted @param {Record<string, number>} totals @param {boolean} isAnything */
-  draw(wanted, totals, isAnything) {
+  /** @param {string} kbId @param {Wanted} wanted @param {Record<string, number>} totals @param {boolean} isAnything */
+  draw(kbId, wanted, totals, isAnything) {
     const present = STATUSES.filter((status) => totals[status] > 0);
     const text = present.map((status) => t(`count_${status}`, { count: totals[status] })).join(" · ");
     if (byId("list-summary").textContent !== text) byId("list-summary").textContent = text;
@@ -50,6 +53,7 @@ export class ListHead {
     byId("documents-top").classList.toggle("is-compact", isAnything);
     this.#drawFilters(wanted, totals, present);
     this.#drawOrder(wanted.sort);
+    this.#folders.follow(kbId, wanted.folder, JSON.stringify(isNarrowed(wanted) ? null : totals), isAnything);
   }
 
   /** @param {Wanted} wanted */
@@ -63,7 +67,7 @@ export class ListHead {
     byId("status-filters").replaceChildren(
       chip("", t("count_all", { count: total })),
       ...named.map((status) => chip(status, t(`count_${status}`, { count: totals[status] ?? 0 }))),
-      ...["tag", "label"].map(mark).filter(Boolean));
+      ...["tag", "label", "folder"].map(mark).filter(Boolean));
     if (focusedName) byId("status-filters").querySelector(`[data-status="${focusedName}"]`)?.focus();
   }
 

@@ -68,4 +68,8 @@ export const documentsEn = {
   queue_pause_done: "Reading is paused.",
   queue_resume_done: "Reading goes on.",
   setup_queue: "Queue",
+  folders: "Folders",
+  folders_none: "No document came by a folder.",
+  folder_inside: "Folders in {folder}",
+  filter_folder_remove: "In the folder {folder}: show others too",
 };

@@ -68,4 +68,8 @@ export const documentsZh = {
   queue_pause_done: "已暂停读取。",
   queue_resume_done: "已恢复读取。",
   setup_queue: "队列",
+  folders: "文件夹",
+  folders_none: "没有来自文件夹的文档。",
+  folder_inside: "{folder} 中的文件夹",
+  filter_folder_remove: "文件夹“{folder}”：取消筛选",
 };
