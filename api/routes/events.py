@@ -1,11 +1,13 @@
 """The events of a knowledge base: a nudge when a job or a document changed.
 
-Polls the base's event number off the event loop. The state itself is always readable by GET.
+Reads the base's event number off the event loop: when a nudge tells of a commit, else by the clock.
+The state itself is always readable by GET.
 """
 
 import asyncio
 import threading
 from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Annotated
 
@@ -26,6 +28,8 @@ from kb_service.services.jobs import JobService
 router = APIRouter(route_class=JsonRoute, tags=["events"])
 
 POLL_S = 0.5
+LOOK_S = 5.0
+"""Longest pause between two looks where nudges are heard."""
 
 
 @router.get(
@@ -70,20 +74,40 @@ async def base_events(
     """
     yield KEEP_ALIVE
     num_silent = 0
-    while not closing.is_set():
-        try:
-            news = await run_in_threadpool(jobs.events_since, kb_id, version, still_may)
-        except KbError as error:
-            yield sse_event("error", safe_json(error_body(error, request_id)))
-            return
-        if news.version > version:
-            version, num_silent = news.version, 0
-            yield news_bytes(kb_id, version, news.jobs)
-        elif num_silent * POLL_S >= KEEP_ALIVE_S:
-            num_silent = 0
-            yield KEEP_ALIVE
-        num_silent += 1
-        await asyncio.sleep(POLL_S)
+    came, loop = asyncio.Event(), asyncio.get_running_loop()
+    with jobs.waking(kb_id, lambda: _set(loop, came)) as is_heard:
+        while not closing.is_set():
+            try:
+                news = await run_in_threadpool(jobs.events_since, kb_id, version, still_may)
+            except KbError as error:
+                yield sse_event("error", safe_json(error_body(error, request_id)))
+                return
+            if news.version > version:
+                version, num_silent = news.version, 0
+                yield news_bytes(kb_id, version, news.jobs)
+            elif num_silent * POLL_S >= KEEP_ALIVE_S:
+                num_silent = 0
+                yield KEEP_ALIVE
+            num_silent += await _pauses(came, is_heard, closing)
+
+
+def _set(loop: asyncio.AbstractEventLoop, came: asyncio.Event) -> None:
+    loop.call_soon_threadsafe(came.set)
+
+
+async def _pauses(
+    came: asyncio.Event, is_heard: Callable[[], bool], closing: threading.Event
+) -> int:
+    """Wait until it is time to look again; return how many pauses of POLL_S that took."""
+    num_pauses = 0
+    while not (came.is_set() or closing.is_set()):
+        with suppress(TimeoutError):
+            await asyncio.wait_for(came.wait(), POLL_S)
+        num_pauses += 1
+        if not is_heard() or num_pauses * POLL_S >= LOOK_S:
+            break
+    came.clear()
+    return num_pauses
 
 
 def news_bytes(kb_id: str, version: int, jobs: Sequence[IngestJob]) -> bytes:

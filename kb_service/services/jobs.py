@@ -1,6 +1,7 @@
 """Ingest jobs as people see them: show, retry, cancel, watch. What a job does is the worker's."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 from kb_service.domain.jobs import IngestJob, Pause
 from kb_service.domain.people import Principal, Right
@@ -59,6 +60,15 @@ class JobService:
         """Return the version to watch a base from: the last seen, None or too high: the newest."""
         newest = self._jobs.events_since(kb_id, NEWEST).version
         return newest if seen is None else min(seen, newest)
+
+    def waking(
+        self, kb_id: str, wake: Callable[[], None]
+    ) -> AbstractContextManager[Callable[[], bool]]:
+        """Call `wake`, from another thread, when something of a base may have changed.
+
+        Inside it what is returned tells whether that is heard of; it is not everywhere.
+        """
+        return self._jobs.waking(kb_id, wake)
 
     def events_since(
         self, kb_id: str, version: int, still_may: Callable[[], None] = lambda: None

@@ -88,7 +88,7 @@ class IngestWorker:
                 continue
             outage_pause_s = IDLE_POLL_S
             if is_resting:
-                time.sleep(IDLE_POLL_S)
+                self._jobs.wait(IDLE_POLL_S)
         self.stop()
 
     def _pause(self, seconds: float, is_stopped: Callable[[], bool]) -> None:

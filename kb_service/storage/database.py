@@ -21,6 +21,7 @@ from kb_service.domain.extras import install_command
 from kb_service.storage import postgres, sqlite
 from kb_service.storage.data_folder import refusal_to_write
 from kb_service.storage.migration import upgrade
+from kb_service.storage.nudges import Nudges, Wake, has_queued
 from kb_service.storage.reserve import FULL_BYTES, Reserve
 
 WRITE_WAIT_S = 10.0
@@ -78,6 +79,7 @@ class Database:
         self.reserve: Reserve | None = None
         self.refusal: StorageError | None = None
         self.failure: Failure | None = None
+        self.nudges = None if self.is_sqlite else Nudges(engine)
 
     @property
     def is_sqlite(self) -> bool:
@@ -121,12 +123,36 @@ class Database:
         try:
             wait_s = self.write_wait_s if wait_s is None else wait_s
             with self._transaction(wait_s, base) as connection:
+                has_queued(connection)  # of one that was rolled back
                 yield connection
+                has_job = has_queued(connection)
         except StorageError as error:
             if error.is_outage or error.code == StorageError.default_code:
                 self.failure = Failure(error, time.monotonic())
             raise
         self.failure = None
+        if self.nudges is not None:
+            self.nudges.tell(base or "", has_job=has_job)
+
+    def wait_for_job(self, seconds: float) -> None:
+        """Wait until a job may have been queued, about so long at most."""
+        if self.nudges is None:
+            time.sleep(seconds)
+        else:
+            self.nudges.wait_for_job(seconds)
+
+    @contextmanager
+    def waking(self, kb_id: str, wake: Wake) -> Iterator[Callable[[], bool]]:
+        """Call `wake`, from another thread, when something was committed in a base.
+
+        Yields what tells whether that is heard of at this moment.
+        """
+        nudges = self.nudges
+        if nudges is None:
+            yield lambda: False
+            return
+        with nudges.waking(kb_id, wake):
+            yield lambda: nudges.is_heard
 
     def hold(self, connection: Connection, kb_ids: Iterable[str]) -> None:
         """Wait until nobody else writes in these bases, in a write of ANY_BASE that holds none."""
@@ -196,6 +222,9 @@ class Database:
 
     def close(self) -> None:
         """Close every pooled connection; the database may be used again afterwards."""
+        if self.nudges is not None:
+            self.nudges.close()
+            self.nudges = Nudges(self.engine)
         self.engine.dispose()
 
     @contextmanager

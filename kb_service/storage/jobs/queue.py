@@ -9,6 +9,7 @@ that died costs its job an interruption, not an attempt: only failures of the fi
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -30,6 +31,7 @@ from kb_service.storage.jobs.rows import (
     require_job_row,
 )
 from kb_service.storage.jobs.turns import Turns
+from kb_service.storage.nudges import Wake
 from kb_service.storage.tables import documents, jobs, knowledge_bases
 
 FIRST_RETRY_S = 5.0
@@ -123,6 +125,17 @@ class JobQueue:
         with self._database.write(base=found) as connection:
             row = self._turns.next_of(connection, found, is_due)
             return self._take(connection, row, worker_id) if row is not None else None
+
+    def wait(self, seconds: float) -> None:
+        """Wait until a job may have been queued, about so long at most."""
+        self._database.wait_for_job(seconds)
+
+    def waking(self, kb_id: str, wake: Wake) -> AbstractContextManager[Callable[[], bool]]:
+        """Call `wake`, from another thread, when something of a base may have changed.
+
+        Inside it what is returned tells whether that is heard of at this moment.
+        """
+        return self._database.waking(kb_id, wake)
 
     def has_runnable(self, which: Selection = EVERY_JOB) -> bool:
         """True when `claim` may find a job."""

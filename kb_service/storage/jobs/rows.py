@@ -13,6 +13,7 @@ from kb_service.domain.jobs import TERMINAL_STATUSES, IngestJob, JobStage, JobSt
 from kb_service.storage.change_log import next_event
 from kb_service.storage.counts import count_document, count_job
 from kb_service.storage.identity import new_id
+from kb_service.storage.nudges import note_queued
 from kb_service.storage.rows import value_of
 from kb_service.storage.tables import documents, jobs
 
@@ -66,6 +67,7 @@ def insert_job(connection: Connection, document: Row[Any], now: datetime) -> Ing
         created_at=now,
     )
     job = job_of(connection.execute(statement.returning(*jobs.c)).one())
+    note_queued(connection)
     count_job(connection, job.kb_id, None, job.status)
     count_document(connection, job.document_id)
     return job
@@ -81,6 +83,8 @@ def change_job(connection: Connection, job: Row[Any], **values: object) -> Inges
     )
     changed = job_of(connection.execute(statement).one())
     if changed.status != job.status:
+        if changed.status == JobStatus.QUEUED:
+            note_queued(connection)
         count_job(connection, job.kb_id, job.status, changed.status)
         count_document(connection, job.document_id)
     return changed
