@@ -6,6 +6,7 @@ the client raises is IndexFailed. Thread-safe.
 """
 
 import logging
+import os
 import re
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -64,7 +65,7 @@ class MilvusConnection:
         """`prefix`: what the names of all collections begin with. Raises ConfigurationError where
         the client is not installed.
         """
-        with extra_needed("milvus", SETTING):
+        with extra_needed("milvus", SETTING), _environment_kept():
             self._library: Any = import_module("pymilvus")
         # Every failure is raised, and logged with it as a whole trace besides.
         logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
@@ -203,6 +204,17 @@ class MilvusConnection:
                     uri=self.url, token=self._token, timeout=self._timeout_s
                 )
             return self._client
+
+
+@contextmanager
+def _environment_kept() -> Iterator[None]:
+    """Take back what an import adds to the environment: this one reads any `.env` it comes upon."""
+    known = set(os.environ)
+    try:
+        yield
+    finally:
+        for name in set(os.environ) - known:
+            del os.environ[name]
 
 
 def numbered(field: str, numbers: Iterable[int]) -> str:

@@ -1,8 +1,14 @@
 """The two implementations of the index port, opened over one source as other processes would."""
 
+import os
 import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -72,3 +78,35 @@ def engines(
     finally:
         for engine in made:
             engine.close()
+
+
+class Server:
+    """A Milvus in a process of its own that can be killed."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self._port = int(free.getsockname()[1])
+        self.url = f"http://127.0.0.1:{self._port}"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        program = "import sys; from milvus_lite.cmdline import main; sys.exit(main(sys.argv[1:]))"
+        address = ["--host", "127.0.0.1", "--port", str(self._port)]
+        command = [sys.executable, "-c", program, "server", "--data-dir", str(self._folder)]
+        self._process = subprocess.Popen(
+            [*command, *address], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        until = time.monotonic() + 120
+        while time.monotonic() < until:
+            with suppress(OSError), socket.create_connection(("127.0.0.1", self._port), 1):
+                return
+            time.sleep(0.2)
+        raise AssertionError("the server did not start")
+
+    def kill(self) -> None:
+        if self._process is not None:
+            os.kill(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            self._process = None

@@ -1,8 +1,6 @@
 """Milvus alone: killed at any write, a server killed and started again under questions."""
 
 import os
-import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -25,8 +23,8 @@ from retrievers.snapshots import IndexCounts
 from retrievers.terms import question_weights
 from retrievers.turns import FileTurns, waiting
 from retrievers.upkeep import IndexFiles
-from tests.retrievers.conftest import NO_MILVUS
-from tests.retrievers.engines import Engine
+from tests.conftest import ROOT
+from tests.retrievers.engines import NO_MILVUS, Engine, Server
 from tests.retrievers.memory_source import KB, LetterEmbedder, MemorySource
 
 if TYPE_CHECKING:
@@ -214,43 +212,30 @@ def test_one_holder_a_turn(tmp_path: Path) -> None:
         assert again
 
 
+def test_no_file_of_somebody_sets_our_environment(tmp_path: Path) -> None:
+    """The client reads a `.env` of the working folder when it is imported."""
+    (tmp_path / ".env").write_text("KB_DATA_DIR=/elsewhere\nPROBE=1\n")
+    program = (
+        "import os; from retrievers.milvus.connection import MilvusConnection as C;"
+        "C('http://127.0.0.1:1', '', 'kb', 1.0);"
+        "print([name for name in ('KB_DATA_DIR', 'PROBE') if name in os.environ])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env={"PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "[]"
+
+
 def milvus(indexes: object) -> "MilvusLibrary":
     from retrievers.milvus.library import MilvusLibrary
 
     assert isinstance(indexes, MilvusLibrary)
     return indexes
-
-
-class Server:
-    """A Milvus in a process of its own that can be killed."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self._port = int(free.getsockname()[1])
-        self.url = f"http://127.0.0.1:{self._port}"
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        program = "import sys; from milvus_lite.cmdline import main; sys.exit(main(sys.argv[1:]))"
-        address = ["--host", "127.0.0.1", "--port", str(self._port)]
-        command = [sys.executable, "-c", program, "server", "--data-dir", str(self._folder)]
-        self._process = subprocess.Popen(
-            [*command, *address], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        until = time.monotonic() + 120
-        while time.monotonic() < until:
-            with suppress(OSError), socket.create_connection(("127.0.0.1", self._port), 1):
-                return
-            time.sleep(0.2)
-        raise AssertionError("the server did not start")
-
-    def kill(self) -> None:
-        if self._process is not None:
-            os.kill(self._process.pid, signal.SIGKILL)
-            self._process.wait()
-            self._process = None
 
 
 @pytest.fixture

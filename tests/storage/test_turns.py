@@ -1,106 +1,54 @@
-"""Whose job is next: bases take turns, and what waits behind costs nothing."""
+"""Turns by locks of PostgreSQL: one holder a base, whatever becomes of it."""
 
-from collections import Counter
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import event, update
+from sqlalchemy import text
 
-from kb_service.domain.jobs import JobStatus
-from kb_service.storage.jobs.queue import Selection
-from kb_service.storage.tables import counts
-from tests.storage.world import World
+from kb_service.storage.database import Database, open_database
+from kb_service.storage.turns import PostgresTurns
 
-STEPS = 10
-"""Steps of SQLite's machine between two looks."""
+pytestmark = pytest.mark.postgres
 
 
 @pytest.fixture
-def kb_ids(world: World) -> list[str]:
-    return [world.catalog.bases.create(name).id for name in ("large", "small")]
+def databases(postgres_server: str) -> Iterator[list[Database]]:
+    """The database as two processes see it."""
+    opened = [open_database(postgres_server) for _ in range(2)]
+    yield opened
+    for database in opened:
+        database.close()
 
 
-def queue_jobs(world: World, kb_id: str, num: int, name: str = "file") -> list[str]:
-    uploads = [world.upload(kb_id, f"{name}-{n}", f"{name} {n}".encode()) for n in range(num)]
-    return [upload.job.id for upload in uploads if upload.job]
+def test_one_of_all_processes_has_the_turn_of_a_base(databases: list[Database]) -> None:
+    ours, theirs = (PostgresTurns(database) for database in databases)
+    with ours.take("kb_a") as first, theirs.take("kb_a") as second, theirs.take("kb_b") as other:
+        assert (first, second, other) == (True, False, True)
+    with theirs.take("kb_a") as again:
+        assert again
 
 
-def claimed(world: World, num: int) -> list[str]:
-    return [world.claim().job.kb_id for _ in range(num)]
+def test_the_turn_ends_with_an_error_and_with_its_connection(databases: list[Database]) -> None:
+    ours, theirs = (PostgresTurns(database) for database in databases)
+    with pytest.raises(RuntimeError), ours.take("kb_a"):
+        raise RuntimeError("the work failed")
+    with ours.take("kb_a") as first:
+        assert first
+        with databases[1].engine.connect() as connection:
+            ended = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
+            connection.execute(text(ended))
+        with theirs.take("kb_a") as second:
+            assert second
 
 
-def test_a_base_of_many_files_keeps_nobody_waiting(world: World, kb_ids: list[str]) -> None:
-    large, small = kb_ids
-    queue_jobs(world, large, 30)
-    queue_jobs(world, small, 3)
-    assert Counter(claimed(world, 6)) == {large: 3, small: 3}
-    assert claimed(world, 4) == [large] * 4
-    queue_jobs(world, small, 1, "late")
-    assert small in claimed(world, 2)
-
-
-def test_within_a_base_the_oldest_and_least_tried_comes_first(
-    world: World, kb_ids: list[str]
-) -> None:
-    first, second, third = queue_jobs(world, kb_ids[0], 3)
-    claim = world.claim()
-    assert claim.job.id == first
-    world.queue.give_back(claim)
-    assert [world.claim().job.id for _ in range(3)] == [second, third, first]
-
-
-def test_a_selection_is_kept_to_whosever_turn_it_is(world: World, kb_ids: list[str]) -> None:
-    large, small = kb_ids
-    wanted = queue_jobs(world, large, 2)
-    queue_jobs(world, small, 2)
-    which = Selection(frozenset(wanted[1:]), is_excluded=False)
-    claim = world.queue.claim("worker", which)
-    assert claim is not None
-    assert claim.job.id == wanted[1]
-    assert world.queue.claim("worker", which) is None
-    assert not world.queue.has_runnable(which)
-
-
-def test_a_wrong_count_keeps_no_job_from_being_done(world: World, kb_ids: list[str]) -> None:
-    (job,) = queue_jobs(world, kb_ids[0], 1)
-    with world.database.write() as connection:
-        connection.execute(update(counts).where(counts.c.noun == "jobs").values(number=0))
-    claim = world.queue.claim("worker")
-    assert claim is not None
-    assert claim.job.id == job
-    assert claim.job.status is JobStatus.RUNNING
-
-
-def test_taking_a_job_reads_none_of_those_that_wait_behind_it(
-    world: World, kb_ids: list[str]
-) -> None:
-    if not world.database.is_sqlite:
-        pytest.skip("steps are counted on SQLite")
-    spent: list[int] = []
-    for num in (20, 380):
-        queue_jobs(world, kb_ids[0], num, f"of {num}")
-        spent.append(num_steps(world))
-    assert spent[1] < 1.5 * spent[0]
-
-
-def num_steps(world: World) -> int:
-    """Return how many steps of SQLite's machine a claim takes."""
-    steps = 0
-
-    def step() -> int:
-        nonlocal steps
-        steps += STEPS
-        return 0
-
-    def look(connection: Any, *_: object) -> None:  # noqa: ANN401  a driver's connection
-        connection.set_progress_handler(step, STEPS)
-
-    def look_away(connection: Any, *_: object) -> None:  # noqa: ANN401
-        connection.set_progress_handler(None, STEPS)
-
-    event.listen(world.database.engine, "checkout", look)
-    event.listen(world.database.engine, "checkin", look_away)
-    assert world.queue.claim("counting") is not None
-    event.remove(world.database.engine, "checkout", look)
-    event.remove(world.database.engine, "checkin", look_away)
-    return steps
+def test_a_turn_keeps_no_transaction_and_no_connection(databases: list[Database]) -> None:
+    turns = PostgresTurns(databases[0])
+    states = text(
+        "SELECT state FROM pg_stat_activity WHERE query LIKE '%pg_try_advisory_lock%' "
+        "AND pid <> pg_backend_pid()"
+    )
+    with turns.take("kb_a"), databases[1].engine.connect() as connection:
+        assert list(connection.execute(states).scalars()) == ["idle"]
+    for _ in range(50):
+        with turns.take("kb_a") as is_mine:
+            assert is_mine
