@@ -281,7 +281,7 @@ def _erasing(parts: ServiceParts) -> ErasureService:
     return ErasureService(
         lambda: Erasures(parts.storage().database, parts.blobs),
         parts.index_files,
-        lambda kb_id: parts.retriever().rebuild(kb_id),
+        lambda kb_id: parts.retriever().forget(kb_id),
     )
 
 

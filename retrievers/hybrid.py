@@ -183,6 +183,13 @@ class HybridRetriever:
         """
         self._indexes.rebuild(kb_id)
 
+    def forget(self, kb_id: str) -> None:
+        """Let nothing of deleted documents stay in index files of this machine.
+
+        Raises StorageError.
+        """
+        self._indexes.forget(kb_id)
+
     def drop(self, kb_id: str) -> None:
         """Remove every index file of a deleted base."""
         self._indexes.drop(kb_id)

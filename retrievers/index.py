@@ -86,6 +86,9 @@ class Indexes(Protocol):
     def rebuild(self, kb_id: str) -> None:
         """Make the index from the database alone."""
 
+    def forget(self, kb_id: str) -> None:
+        """Let nothing of deleted documents stay in files of this machine."""
+
     def drop(self, kb_id: str) -> None:
         """Remove what is kept of a deleted base."""
 

@@ -137,6 +137,10 @@ class IndexLibrary:
                 index.merge_all()
                 self._opener.publish(kb_id, index, self._opener.store(kb_id).candidates())
 
+    def forget(self, kb_id: str) -> None:
+        """Make the index anew, so that no segment holds anything of a deleted document."""
+        self.rebuild(kb_id)
+
     def drop(self, kb_id: str) -> None:
         """Close the base's index and remove its files."""
         with self._slot(kb_id) as slot:

@@ -7,29 +7,34 @@ stay in index files until these are made anew, which is done here. Knows no inde
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+import structlog
+
 from kb_service.domain.erasure import Erasure, Place
-from kb_service.domain.errors import NotFound
+from kb_service.domain.errors import NotFound, StorageError
 from kb_service.domain.ports import DerivedFiles
 from kb_service.storage.erasure import Erasures
 from kb_service.storage.identity import Clock, utc_now
+
+log = structlog.get_logger("erasing")
 
 SETTLE = timedelta(seconds=60)
 """So long after the last delete a worker makes the indexes anew: many deletes cost one."""
 
 
 class ErasureService:
-    """`rebuild` makes the index of a base from the database. Every method raises StorageError."""
+    """`forget` lets index files hold nothing of what was deleted. Methods raise StorageError."""
 
     def __init__(
         self,
         erasures: Callable[[], Erasures],
         indexes: DerivedFiles,
-        rebuild: Callable[[str], None],
+        forget: Callable[[str], None],
         clock: Clock = utc_now,
     ) -> None:
         self._erasures = erasures
         self._indexes = indexes
-        self._rebuild = rebuild
+        self._forget = forget
+        self._not_before: dict[str, datetime] = {}
         self._clock = clock
 
     def check(self, document_id: str, kb_id: str | None = None) -> Erasure:
@@ -61,14 +66,27 @@ class ErasureService:
         if not waiting:
             return
         if self._indexes.traces(kb_id, waiting)[1]:
-            self._rebuild(kb_id)
+            self._forget(kb_id)
         erasures.finish(waiting)
 
     def step(self) -> bool:
-        """Let the indexes of one base forget, some time after its last delete; False for none."""
+        """Let the indexes of one base forget, some time after its last delete; False for none.
+
+        Where an index is away, its base is left alone for as long.
+        """
         now: datetime = self._clock()
         for kb_id, last in self._erasures().unfinished().items():
-            if last + SETTLE <= now:
-                self.erase(kb_id)
-                return True
+            if max(last + SETTLE, self._not_before.get(kb_id, now)) <= now:
+                return self._erased(kb_id, now)
         return False
+
+    def _erased(self, kb_id: str, now: datetime) -> bool:
+        try:
+            self.erase(kb_id)
+        except StorageError as error:
+            if error.is_outage:
+                raise
+            log.warning("not yet erased", kb_id=kb_id, code=error.code, error=error.message)
+            self._not_before[kb_id] = now + SETTLE
+            return False
+        return True

@@ -143,6 +143,10 @@ class MilvusLibrary:
             if self._source.head(kb_id) > 0:
                 self._build(kb_id)
 
+    def forget(self, kb_id: str) -> None:
+        """Make anew what stands by; Milvus has removed the rows, and compacts its files itself."""
+        self._standby.forget(kb_id)
+
     def drop(self, kb_id: str) -> None:
         """Remove a deleted base; what Milvus keeps while it is away, a later sweep removes."""
         self._standby.drop(kb_id)

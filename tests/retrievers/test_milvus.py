@@ -194,6 +194,24 @@ def test_collections_belong_to_bases(engine: Engine, source: MemorySource, tmp_p
     assert connection.generations() == {}
 
 
+def test_what_stands_by_forgets_and_milvus_is_not_made_anew(
+    engine: Engine, source: MemorySource, tmp_path: Path
+) -> None:
+    source.put("a", "the valve leaked")
+    source.put("b", "a pump failed")
+    library = milvus(engine.open())
+    library.refresh(KB)
+    files = IndexFiles(tmp_path / "index")
+    source.delete("b")
+    library.refresh(KB)
+    library.forget(KB)
+    assert files.traces(KB, ["b"])[1] == []
+    assert list(library._connection.generations()[KB]) == [1]
+    library.rebuild(KB)
+    assert list(library._connection.generations()[KB]) == [2]
+    assert library.counts(KB) == IndexCounts(1, 1, 1)
+
+
 def test_no_word_of_anybody_reaches_an_expression(engine: Engine, source: MemorySource) -> None:
     source.put("a", "the valve leaked")
     weights = question_weights(parse_question("valve"))

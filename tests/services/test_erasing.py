@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kb_service.bootstrap import compose
-from kb_service.domain.errors import NotFound
+from kb_service.domain.errors import NotFound, StorageError
 from kb_service.model_parts import build_models
 from kb_service.operations import Services
 from kb_service.parts import build_parts
@@ -109,3 +109,31 @@ def test_a_worker_makes_an_index_anew_once_for_many_deletions(desk: Desk) -> Non
     assert all(service.check(document_id).is_complete for document_id in ids)
     with pytest.raises(NotFound):
         service.check(ids[0], "kb_of_others")
+
+
+def test_an_index_that_is_away_is_left_alone_for_a_while_and_then_forgets(desk: Desk) -> None:
+    """A worker that waited for it over and over took no job meanwhile."""
+    index, now, looked = Index(), [datetime.now(UTC)], []
+    away = [StorageError("cannot ask", code="index_failed")]
+
+    def look(kb_id: str, document_ids: set[str]) -> tuple[int, list[str]]:
+        looked.append(kb_id)
+        if away:
+            raise away[0]
+        return 1, [kb_id]
+
+    index.traces = look  # type: ignore[method-assign]
+    erasures = Erasures(desk.database, desk.blobs)
+    service = ErasureService(lambda: erasures, index, index.rebuild, lambda: now[0])  # type: ignore[arg-type]
+    uploaded = desk.upload("a", "one").document
+    assert uploaded is not None
+    desk.catalog.documents.delete(desk.base.id, uploaded.id)
+    now[0] += SETTLE + timedelta(seconds=5)
+    assert not service.step()
+    assert not service.step()
+    assert looked == [desk.base.id]
+    away.clear()
+    now[0] += SETTLE
+    assert service.step()
+    assert index.rebuilt == [desk.base.id]
+    assert not service.step()

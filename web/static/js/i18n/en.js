@@ -31,6 +31,7 @@ export const en = {
   part_embedder: "meaning vectors",
   part_reranker: "reranking model",
   part_database: "database",
+  part_index: "index",
 
   // knowledge bases
   bases: "Knowledge bases",

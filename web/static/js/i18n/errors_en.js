@@ -99,6 +99,8 @@ export const errorsEn = {
   error_vector_mismatch: "The meaning vectors do not fit the text; the file must be read again",
   error_vector_size_mismatch: "The meaning vectors have another size; the file must be read again",
   error_embedding_missing: "A meaning vector is missing; the file must be read again",
+  error_index_unavailable: "The index of words and meaning is away: words alone are searched",
+  error_index_behind: "The index is still catching up: words alone are searched",
   error_index_not_published: "The index could not be published",
   error_index_generation_rejected: "The index was damaged and will be built again",
 

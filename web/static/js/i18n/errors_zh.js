@@ -99,6 +99,8 @@ export const errorsZh = {
   error_vector_mismatch: "语义向量与原文不符，需重新处理此文件",
   error_vector_size_mismatch: "语义向量的维数不符，需重新处理此文件",
   error_embedding_missing: "缺少语义向量，需重新处理此文件",
+  error_index_unavailable: "词语与语义的索引暂时无法访问：目前只按词语检索",
+  error_index_behind: "索引尚在追赶：目前只按词语检索",
   error_index_not_published: "索引未能发布",
   error_index_generation_rejected: "索引已损坏，将重新建立",
 

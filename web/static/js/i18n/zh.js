@@ -31,6 +31,7 @@ export const zh = {
   part_embedder: "语义向量",
   part_reranker: "重排模型",
   part_database: "数据库",
+  part_index: "索引",
 
   // knowledge bases
   bases: "知识库",
