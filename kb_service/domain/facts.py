@@ -17,6 +17,9 @@ DOCUMENT_RECORD = 0
 UNKNOWN = "unknown"
 """`text` of a fact that states that its value is not known (under investigation, 不详)."""
 
+REPLACED = "replaced"
+"""`role` of a value that the text that states it corrects: it was said, and holds no more."""
+
 OTHER_KIND = "other"
 """`text` of a kind that is stated in words of its own, for which there is no common one."""
 
@@ -167,7 +170,7 @@ class Fact:
     the value as it is compared and grouped. `number`, with `number_to` for a range: counts, amounts
     in `unit` (`cny`, `usd`, `persons`), None where the value is no number. `time_from` until
     `time_to`, which is the first moment behind it: local time of the place, without a zone.
-    `role`: of a person or organisation, as written. `confidence`: 0..1.
+    `role`: of a person or organisation, as written, or REPLACED. `confidence`: 0..1.
     """
 
     record: int
@@ -298,14 +301,19 @@ class Incident:
         """The facts of each field in which its documents differ; what is unknown differs not."""
         found = {}
         for field in CONFLICTING:
-            known = [i for i in self.facts if i.fact.field == field and not i.fact.is_unknown]
+            known = [
+                item
+                for item in self.facts
+                if item.fact.field == field
+                and not (item.fact.is_unknown or item.fact.role == REPLACED)
+            ]
             if len({item.fact.text for item in known}) > 1:
                 found[str(field)] = tuple(known)
         return found
 
     def surest(self, field: str) -> StoredFact | None:
         """Return the fact of a field that is the surest, the last of equals; None: not stated."""
-        known = [item for item in self.facts if item.fact.field == field]
+        known = [i for i in self.facts if i.fact.field == field and i.fact.role != REPLACED]
         return max(reversed(known), key=lambda item: item.fact.confidence, default=None)
 
     @property

@@ -8,7 +8,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from kb_service.domain.facts import STANDING, UNKNOWN, UNMARKED, FactField, ReportStatus, Role
+from kb_service.domain.facts import (
+    REPLACED,
+    STANDING,
+    UNKNOWN,
+    UNMARKED,
+    FactField,
+    ReportStatus,
+    Role,
+)
 from kb_service.domain.record_queries import Counted
 
 SEVERAL_VALUED = frozenset(
@@ -61,6 +69,11 @@ class Value(NamedTuple):
         """False where the document says that it does not know."""
         return self.text != UNKNOWN
 
+    @property
+    def is_replaced(self) -> bool:
+        """True where the text that states it says that another value holds."""
+        return self.role == REPLACED
+
 
 @dataclass(slots=True)
 class Unit:
@@ -97,28 +110,34 @@ class Unit:
         highest = max(self._standing(value) for value in found)
         best: dict[tuple[int, int], Value] = {}
         for value in found:
-            if self._standing(value) == highest and value.is_known:
+            if self._standing(value) == highest and value.is_known and not value.is_replaced:
                 key = (value.revision_id, value.record)
                 if key not in best or best[key].confidence < value.confidence:
                     best[key] = value
         return len({(value.text, value.number) for value in best.values()}) > 1
 
     def corrected(self, name: str) -> tuple[Value, Value] | None:
-        """Return what was stated of a field before a corrected report, and what that one states.
+        """Return what was stated of a field before a correction, and what holds by it.
 
-        None where nobody corrected it, or both are the same.
+        By a corrected report, else by a text that corrects itself. None where nobody corrected it,
+        or both are the same.
         """
-        known = [value for value in self.values.get(name, ()) if value.is_known]
+        told = [value for value in self.values.get(name, ()) if value.is_known]
+        known = [value for value in told if not value.is_replaced]
+        replaced = [value for value in told if value.is_replaced]
         highest = STANDING[ReportStatus.CORRECTED]
         after = [value for value in known if self._standing(value) == highest]
         before = [value for value in known if self._standing(value) < highest]
         if not after or not before:
-            return None
+            holding = self.settled(name)
+            return (max(replaced, key=self._rank), holding) if replaced and holding else None
         old, new = max(before, key=self._rank), max(after, key=self._rank)
         return None if (old.text, old.number) == (new.text, new.number) else (old, new)
 
-    def _rank(self, value: Value) -> tuple[int, float, int, int]:
-        return self._standing(value), value.confidence, value.revision_id, -value.start
+    def _rank(self, value: Value) -> tuple[bool, int, float, int, int]:
+        standing = self._standing(value)
+        holds = not value.is_replaced
+        return holds, standing, value.confidence, value.revision_id, -value.start
 
     def _standing(self, value: Value) -> int:
         if len(self.records) == 1:

@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 
 from kb_service.domain.errors import InvalidRequest
+from kb_service.domain.facts import REPLACED, incidents_of
 from kb_service.domain.queries import FieldFilter, Filters
 from kb_service.domain.record_queries import Counted, Measure, Operation, RecordQuery
 from kb_service.services.querying import QueryResult, QueryRunner
 from kb_service.storage.database import open_database
+from kb_service.storage.facts.store import Facts
 from kb_service.storage.records.store import RecordStore
 from tests.storage.facts_of import at, incident_report, people, said
 from tests.storage.test_listing_costs import statements
@@ -312,6 +314,28 @@ def test_a_kind_is_narrowed_by_the_words_that_a_record_has_for_it(
     incident_report(world, kb_id, "w.txt", [said("kind", "Water leak", text="leak")])
     narrower = Filters(kind=("leak",), fields=(FieldFilter("kind", text="gas leak"),))
     assert runner.run(kb_id, RecordQuery(Operation.COUNT, narrower)).counted == {gas}
+
+
+def test_a_value_that_its_own_paper_corrects_holds_no_more_and_is_told(
+    runner: QueryRunner, world: World, kb_id: str
+) -> None:
+    facts = (
+        said("kind", "fire"),
+        people("injured", 6, role=REPLACED),
+        people("injured", 5, confidence=0.7),
+    )
+    incident_report(world, kb_id, "n.txt", facts)
+    total = runner.run(kb_id, RecordQuery(Operation.SUM, FIRES, field="injured"))
+    assert ([n.value for n in total.numbers], total.tally.disputed) == ([5.0], 0)
+    changed = runner.run(kb_id, RecordQuery(Operation.CHANGES))
+    assert [row[2:] for row in cells(changed)] == [["injured", 6, 5]]
+    six = Filters(fields=(FieldFilter("injured", min=6),))
+    assert runner.run(kb_id, RecordQuery(Operation.LIST, six)).tally.matched == 0
+    (number,) = Facts(world.database).incidents(kb_id).items
+    (incident,) = incidents_of(Facts(world.database).of_incidents(kb_id, [number]))
+    assert incident.conflicts == {}
+    assert incident.surest("injured").fact.number == 5  # type: ignore[union-attr]
+    assert len([item for item in incident.facts if item.fact.field == "injured"]) == 2
 
 
 def test_a_list_is_read_page_by_page_in_time(

@@ -12,6 +12,7 @@ from dataclasses import replace
 from kb_service.domain.facts import (
     CLOCK,
     DOCUMENT_RECORD,
+    REPLACED,
     Fact,
     FactField,
     FactMethod,
@@ -39,7 +40,7 @@ from kb_service.language.stated.plain import Line, line_of, plain
 from kb_service.language.stated.rows import Table, TableRow, tables_in
 from kb_service.language.stated.sentences import happenings_in, numbers_of, sentence_facts
 
-EXTRACTING = 6
+EXTRACTING = 7
 """Raise it when the code of this package finds other facts: stored ones are found anew then."""
 
 MAX_PROSE_CHARS = 200_000
@@ -322,7 +323,8 @@ def _one_of_each(found: Iterable[Fact]) -> list[Fact]:
     """
     best: dict[tuple[str, str, str], Fact] = {}
     for item in found:
-        key = (item.field, "", "") if item.field in _ONCE else (item.field, item.text, item.role)
+        is_one = item.field in _ONCE and item.role != REPLACED
+        key = (item.field, "", "") if is_one else (item.field, item.text, item.role)
         if key not in best or best[key].confidence < item.confidence:
             best[key] = item
     return sorted(best.values(), key=lambda item: (item.span, item.field))

@@ -12,6 +12,7 @@ from kb_service.language.dates import DATE_WORDS
 from kb_service.language.events import event_places
 from kb_service.language.lexicon import HAN, shipped_lexicon
 from kb_service.language.regexes import regex
+from kb_service.language.stated.corrections import corrections_in
 from kb_service.language.stated.fields import (
     Place,
     compared,
@@ -89,6 +90,7 @@ _GENERAL = 0.02
 
 def sentence_facts(line: Line, at: Place) -> Iterator[Fact]:
     """Yield what a sentence states."""
+    yield from corrections_in(line, at)
     yield from _people(line, at)
     yield from _money(line, at)
     yield from _length(line, at)

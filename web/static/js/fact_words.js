@@ -9,6 +9,9 @@ const CODED = { kind: "happening", status: "stands" };
 /** @typedef {Api["FactBody"]} Fact */
 
 // Facts by field and meaning, in the order in which people ask: [{field, facts}], what differs apart.
+// The role of a value that its own document corrects.
+const REPLACED = "replaced";
+
 /** @param {Fact[]} facts */
 export function byMeaning(facts) {
   const groups = new Map();
@@ -33,7 +36,7 @@ export function valueText({ field, value, text, correction, time_from: from, pre
 /** @param {Fact} fact */
 export function meaningText(fact) {
   const { field, value, role, number, number_to: to, unit } = fact;
-  const parts = role ? [role] : [];
+  const parts = role ? [role === REPLACED ? t("fact_replaced") : role] : [];
   if (field in CODED) parts.push(t("fact_words", { words: oneLine(value) }));
   if (number !== null && String(number) !== value.trim()) {
     const range = to !== null && to !== number ? `${formatNumber(number)}–${formatNumber(to)}` : formatNumber(number);

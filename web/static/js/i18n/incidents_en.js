@@ -29,6 +29,7 @@ export const incidentsEn = {
   fact_where: "Where",
   fact_words: "in words: {words}",
   fact_unknown: "not known",
+  fact_replaced: "corrected further on in the same document",
   fact_disputed: "The documents differ here",
   fact_open: "Open at these words",
   fact_correct: "Correct: {field}, {value}",

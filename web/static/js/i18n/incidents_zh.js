@@ -29,6 +29,7 @@ export const incidentsZh = {
   fact_where: "出处",
   fact_words: "原文：{words}",
   fact_unknown: "不详",
+  fact_replaced: "同一文档已更正",
   fact_disputed: "此处各文档说法不一",
   fact_open: "打开并定位到这些文字",
   fact_correct: "更正：{field}，{value}",
