@@ -4,7 +4,7 @@ By rules: what the words ask for (language.across), what they name (Named), whic
 the base has (Vocabulary). A question of which a word is left unread gets no query.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -15,6 +15,7 @@ from kb_service.domain.record_queries import Operation, RecordQuery
 from kb_service.language.across import Sketch, sketch_of, without_brackets
 from kb_service.language.background import asking_part
 from kb_service.language.inflection import singular_forms
+from kb_service.language.kind_words import said_otherwise
 from kb_service.language.text import normalise
 from kb_service.services.choosing import Asked, choose
 from kb_service.services.named import Named
@@ -164,17 +165,34 @@ def _of_kinds(
         for called, kind in names.kinds:
             pairs = (f"{words}{called}", f"{words} {called}", f"{called}{words}")
             phrase = next((pair for pair in pairs if pair in asked), None)
-            forms = singular_forms(phrase) if phrase else ()
-            written = vocabulary.written_kinds(kb_id, kind) if forms else []
-            form = next((one for one in forms if any(one in other for other in written)), None)
-            if form:
-                is_narrower = not all(form in one for one in written)
-                narrower = Filters(fields=(FieldFilter(FactField.KIND, text=form),))
-                filters = filters.merged(narrower) if is_narrower else filters
+            written = vocabulary.written_kinds(kb_id, kind) if phrase else []
+            forms = _forms(phrase or "", words, written)
+            if forms:
+                filters = filters.merged(_written_so(forms, written))
                 break
         else:
             left.append(words)
     return left, filters
+
+
+def _forms(phrase: str, words: str, written: Iterable[str]) -> list[str]:
+    """Return how records write a kind that is asked for, also in other words for the same."""
+    found: list[str] = []
+    for other in said_otherwise(words):
+        forms = singular_forms(phrase.replace(words, other))
+        form = next((one for one in forms if any(one in kind for kind in written)), None)
+        if form and not any(one in form for one in found):
+            found.append(form)
+    return found
+
+
+def _written_so(forms: Sequence[str], written: Iterable[str]) -> Filters:
+    """Return what narrows a kind to those forms; nothing where all records write it so."""
+    if all(any(form in one for form in forms) for one in written):
+        return Filters()
+    if len(forms) == 1:
+        return Filters(fields=(FieldFilter(FactField.KIND, text=forms[0]),))
+    return Filters(fields=(FieldFilter(FactField.KIND, any_of=tuple(forms)),))
 
 
 def _found(

@@ -239,3 +239,35 @@ def test_a_long_question_that_counts_in_the_end_is_counted() -> None:
     told = "领导下午要听汇报，我们科里的人都出去了，电脑也只有我会用，"
     found = plan(f"{told}{told}所以想请问2024年一共有多少起火灾？")
     assert found is not None and found.is_over_many
+
+
+@pytest.mark.parametrize(
+    ("text", "written", "narrowed"),
+    [
+        ("燃气泄漏有几起", ["天然气泄漏", "漏水"], "天然气泄漏"),
+        ("煤气泄漏有几起", ["天然气泄漏", "燃气泄漏", "漏水"],
+         {"any_of": ["燃气泄漏", "天然气泄漏"]}),
+        ("how many gas leaks", ["gas leak", "water leak"], "gas leak"),
+        ("how many gas leaks", ["natural gas leak", "lpg leak", "water leak"],
+         {"any_of": ["gas leak", "lpg leak"]}),
+        ("天然气泄漏有几起", ["燃气泄漏", "天然气泄漏"], None),
+    ],
+)  # fmt: skip
+def test_a_kind_is_found_in_all_words_for_the_same(
+    text: str, written: list[str], narrowed: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(WRITTEN_KINDS, "leak", written)
+    planned = plan(text)
+    assert planned and planned.query, planned
+    filters = query_json(planned.query)["filters"]
+    assert filters["kind"] == ["leak"]
+    assert filters.get("fields", {}).get("kind") == narrowed
+
+
+def test_words_that_no_record_has_for_a_kind_are_not_taken_for_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(WRITTEN_KINDS, "leak", ["漏水", "油品泄漏"])
+    planned = plan("燃气泄漏有几起")
+    assert planned and planned.query is None
+    assert planned.unread
