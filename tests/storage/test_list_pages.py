@@ -4,7 +4,6 @@ import random
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -17,12 +16,11 @@ from kb_service.domain.record_queries import Counted, Operation, RecordQuery
 from kb_service.domain.record_sets import UnitPage, units_of, with_values
 from kb_service.domain.spans import TextSpan
 from kb_service.services.querying import QueryResult, QueryRunner
-from kb_service.storage.database import open_database
 from kb_service.storage.identity import encode_cursor
 from kb_service.storage.records.store import RecordStore
 from tests.storage.facts_of import at, incident_report, people, said
 from tests.storage.test_listing_costs import num_rows, statements
-from tests.storage.world import World, build_world
+from tests.storage.world import World
 
 KINDS = ("fire", "theft", "leak")
 PLACES = ("mill lane", "oak yard", "quay street")
@@ -55,13 +53,6 @@ class ReadWhole(RecordStore):
 def drawing(seed: str) -> random.Random:
     """Draws that are the same in every run."""
     return random.Random(seed)  # noqa: S311  data for tests, no secret
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    database = open_database(f"sqlite:///{tmp_path / 'kb.sqlite3'}")
-    database.migrate()
-    return build_world(database, tmp_path)
 
 
 def stated(draw: random.Random, record: int = 0) -> list[Fact]:
