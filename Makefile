@@ -63,5 +63,6 @@ lock: ## Pin and hash the dependencies again (needs uv; LOCK_ARGS go to it)
 	$(COMPILE) $(LOCK_ARGS) --extra llm -o requirements/llm.lock
 	$(COMPILE) $(LOCK_ARGS) --extra sources -o requirements/sources.lock
 	$(COMPILE) $(LOCK_ARGS) --extra sources --extra postgres --extra milvus -o requirements/scale.lock
+	$(COMPILE) $(LOCK_ARGS) --extra sources --extra postgres --extra milvus --extra ray -o requirements/ray.lock
 	$(COMPILE) $(LOCK_ARGS) --extra llm --extra langchain --extra postgres --extra sources --extra milvus --extra eval --extra dev -o requirements/dev.lock
 	$(COMPILE) --extra llm --extra cuda -o requirements/cuda.lock

@@ -15,6 +15,7 @@ from starlette.types import Scope
 
 from kb_service.domain.errors import (
     Busy,
+    ComputeError,
     ConfigurationError,
     Conflict,
     DocumentError,
@@ -119,6 +120,7 @@ STATUS_OF: tuple[tuple[type[KbError], int], ...] = (
     (LeaseLost, 409),
     (StorageError, 503),
     (ConfigurationError, 503),
+    (ComputeError, 503),
     (RemoteError, 502),
     (GenerationError, 500),
     (KbError, 500),

@@ -86,7 +86,7 @@ class Nursery:
                     self._take(socket.socket(fileno=descriptor))
 
     def _take(self, connection: socket.socket) -> None:
-        request = _read_request(connection)
+        request = read_request(connection)
         if request is None:
             connection.close()
             return
@@ -151,7 +151,7 @@ class Nursery:
         sys.exit(0)
 
 
-def _read_request(connection: socket.socket) -> dict[str, Any] | None:
+def read_request(connection: socket.socket) -> dict[str, Any] | None:
     """Return the one line that comes first, None when its sender is gone."""
     connection.settimeout(_REQUEST_WITHIN_S)
     data = b""

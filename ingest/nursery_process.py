@@ -1,5 +1,7 @@
 """NurseryProcess: the service's side of `nursery`: started, rented, retired, killed.
 
+Other processes that are told their requests in the same way are started by it as well.
+
 Knows how the process is started and what it may know of its surroundings; knows no requests.
 """
 
@@ -9,6 +11,7 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import ingest
@@ -18,9 +21,18 @@ _KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "HOME", "PYTHONDONTWRITEBYTECODE", 
 
 
 class NurseryProcess:
-    """One running nursery. A retired one ends with its last request."""
+    """One running nursery. A retired one ends with its last request.
 
-    def __init__(self, folder: Path) -> None:
+    `command`: the module to run, and its arguments after socket and folder. `kept`: beginnings of
+    the names of variables that it is also told.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        command: Sequence[str] = ("ingest.nursery",),
+        kept: tuple[str, ...] = (),
+    ) -> None:
         self._lock = threading.Lock()
         self._num_rented = 0
         self._is_retired = False
@@ -28,12 +40,12 @@ class NurseryProcess:
         with theirs:
             number = theirs.fileno()
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "ingest.nursery", str(number), str(folder)],
+                [sys.executable, "-m", command[0], str(number), str(folder), *command[1:]],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 cwd=folder,
-                env=_environment(folder),
+                env=_environment(folder, kept),
                 pass_fds=(number,),
                 umask=0o077,
                 start_new_session=True,  # Ctrl-C is for the service, which ends it in order
@@ -91,9 +103,13 @@ class NurseryProcess:
             self.kill()
 
 
-def _environment(folder: Path) -> dict[str, str]:
+def _environment(folder: Path, also: tuple[str, ...]) -> dict[str, str]:
     """Return what the process may know: no keys, no proxies, one thread per library."""
-    kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name in _KEPT_VARIABLES or name.startswith(also)
+    }
     root = str(Path(ingest.__file__ or "").resolve().parent.parent)
     return {
         **kept,

@@ -9,19 +9,18 @@ named in the report, and the others are read all the same.
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
 import structlog
 
 from ingest import ocr
 from ingest.limits import ParseLimits
 from ingest.page_reading import FAILED, PictureReading, ReadingFolder
-from ingest.sandbox import Sandbox, SandboxedLoader
+from ingest.sandbox import Runner, Sandbox, SandboxedLoader
 from kb_service.domain.documents import OCR_NOT_INSTALLED, ParsedDocument
-from kb_service.domain.errors import KbError, StorageError
+from kb_service.domain.errors import ComputeError, KbError, StorageError
 from kb_service.domain.jobs import JobStage, Progress
 
 PAGES_AT_A_TIME = 8
@@ -29,30 +28,21 @@ _CLOCK_SHARE = 6.0  # seconds by the clock for each second of processor time: ot
 log = structlog.get_logger("ingest")
 
 
-class Runner(Protocol):
-    """What runs a request in a process, as `Sandbox`."""
-
-    def run(
-        self, request: Mapping[str, object], name: str
-    ) -> Generator[Progress | Path, None, None]:
-        """Yield progress, then the path of the result."""
-
-    def close(self) -> None:
-        """End what runs."""
+def reading_limits(limits: ParseLimits, page_s: float) -> ParseLimits:
+    """Return what some pages may cost, each `page_s` seconds of processor time."""
+    cpu_s = page_s * PAGES_AT_A_TIME
+    return replace(
+        limits,
+        base_cpu_s=cpu_s,
+        cpu_s_per_mib=0.0,  # the size of a file says nothing about some pages of it
+        timeout_s=_CLOCK_SHARE * cpu_s,
+        base_memory_bytes=limits.memory_bytes,
+    )
 
 
 def reading_sandbox(limits: ParseLimits, page_s: float) -> Sandbox:
     """Return where pages are read, each within `page_s` seconds of processor time."""
-    cpu_s = page_s * PAGES_AT_A_TIME
-    return Sandbox(
-        replace(
-            limits,
-            base_cpu_s=cpu_s,
-            cpu_s_per_mib=0.0,  # the size of a file says nothing about some pages of it
-            timeout_s=_CLOCK_SHARE * cpu_s,
-            base_memory_bytes=limits.memory_bytes,
-        )
-    )
+    return Sandbox(reading_limits(limits, page_s))
 
 
 class PageReader:
@@ -82,6 +72,8 @@ class PageReader:
             try:
                 for done in self._progress(request, name):
                     yield Progress(JobStage.LOAD, before + done, len(wanted))
+            except ComputeError:
+                raise  # no page's fault: the job is tried again
             except KbError as error:
                 at_fault = next(n for n in left if _is_missing(readings.get(n)))
                 log.warning("page not read", name=name, page_number=at_fault, error=error.message)

@@ -20,7 +20,7 @@ import weakref
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from ingest.child import out_of_memory
 from ingest.chosen_encoding import without_charset
@@ -30,6 +30,7 @@ from ingest.parsed_file import read_parsed
 from ingest.preparation import COMMON
 from kb_service.domain.documents import ParsedDocument
 from kb_service.domain.errors import (
+    ComputeError,
     DocumentError,
     InvalidRequest,
     KbError,
@@ -49,7 +50,14 @@ _MEMORY_SHARE = 0.75
 parsers abort when they get none, and ask for large pieces."""
 _ERRORS: dict[str, type[KbError]] = {
     kind.__name__: kind
-    for kind in (DocumentError, ParseInterrupted, ParserFailed, InvalidRequest, NotFound)
+    for kind in (
+        DocumentError,
+        ParseInterrupted,
+        ParserFailed,
+        InvalidRequest,
+        NotFound,
+        ComputeError,
+    )
 }
 Message = dict[str, Any]
 
@@ -171,7 +179,7 @@ class Sandbox:
                     progress = _progress(message)
                     yield progress
                 elif "error" in message:
-                    raise _error(message["error"])
+                    raise told_error(message["error"])
                 elif "died" in message:
                     raise self._death(message["died"], job)
                 elif "result" in message:
@@ -239,11 +247,29 @@ class Sandbox:
         )
 
 
-class SandboxedLoader:
-    """Loader that parses every file in a process of its own under limits. Safe between threads."""
+class Runner(Protocol):
+    """What runs a request in a process, as `Sandbox`."""
 
-    def __init__(self, limits: ParseLimits) -> None:
-        self._sandbox = Sandbox(limits)
+    def run(
+        self, request: Mapping[str, object], name: str
+    ) -> Generator[Progress | Path, None, None]:
+        """Yield progress, then the path of the result."""
+
+    def prepare(self, media_type: str) -> None:
+        """Have ready what a media type needs."""
+
+    def close(self) -> None:
+        """End what runs."""
+
+
+class SandboxedLoader:
+    """Loader that parses every file in a process of its own under limits. Safe between threads.
+
+    `runner`: where these processes are, this machine without one.
+    """
+
+    def __init__(self, limits: ParseLimits, runner: Runner | None = None) -> None:
+        self._sandbox = runner or Sandbox(limits)
 
     def load(
         self, path: Path, name: str, media_type: str, readings: Path | None = None
@@ -338,7 +364,8 @@ def _progress(message: Message) -> Progress:
     return Progress(JobStage.LOAD, int(done), int(total))
 
 
-def _error(report: object) -> KbError:
+def told_error(report: object) -> KbError:
+    """Return the error that a message tells of."""
     if not isinstance(report, dict):
         return ParseAccident(f"the parser reported {report!r}")
     kind = _ERRORS.get(report["kind"], ParseAccident)

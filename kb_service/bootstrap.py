@@ -114,12 +114,12 @@ def open_upkeep(settings: Settings) -> Iterator[UpkeepService]:
 def find_faults(settings: Settings) -> list[Diagnosis]:
     """Return the settings in force and what is wrong with them, or with the parts they name."""
     parts = build_parts(settings, build_models(settings))
-    upkeep = upkeep_of(parts)
     checks = {
-        "database": lambda: f"{upkeep.database_text()}; {parts.storage().describe()}",
+        "database": lambda: f"{upkeep_of(parts).database_text()}; {parts.storage().describe()}",
         "blobs": parts.blobs.describe,
         "ocr": ocr.told,
         "converters": lambda: converters_told(settings.ingest.converter),
+        **parts.compute_checks(),
         **model_checks(settings, parts.models),
     }
     try:
@@ -217,7 +217,7 @@ def _readiness(parts: ServiceParts, catalog: Catalog) -> ReadinessService:
         parts.storage(),
         catalog,
         parts.retriever,
-        parts.index_outage,
+        parts.outages,
     )
 
 
@@ -260,11 +260,10 @@ def _worker(parts: ServiceParts, jobs: JobQueue, keeper: IndexKeeper) -> IngestW
     )
     ingest = parts.settings.ingest
     vectors = _vectors(parts, lambda: parts.models.embedder().model, keeper.refresh)
-    lanes = lane_limits(ingest)
+    lanes = lane_limits(ingest, parts.settings.ray)
     is_dense = dense_weight(parts.settings.retrieval, parts.models) > 0
-    facts = FactService(Facts(database))
+    facts, sketching = FactService(Facts(database)), SketchService(Revisions(database))
     purge = PurgeService(History(database), parts.settings.history.keep_days)
-    sketching = SketchService(Revisions(database))
     steps = (_erasing(parts).step, facts.step, purge.step, sketching.step)
     # What stands is asked last, so that vectors and facts are there.
     answering = _in_their_words(parts)
@@ -288,7 +287,8 @@ def _erasing(parts: ServiceParts) -> ErasureService:
 def _vectors(
     parts: ServiceParts, embedder: Callable[[], Embedder], refresh: Callable[[str], None]
 ) -> VectorService:
-    return VectorService(Embeddings(parts.storage().database), embedder, refresh)
+    embeddings, by = Embeddings(parts.storage().database), parts.passages_by
+    return VectorService(embeddings, lambda: by(embedder()), refresh, parts.num_embedders)
 
 
 def _intake(

@@ -4,16 +4,24 @@ import os
 from dataclasses import fields
 
 from ingest.limits import ParseLimits
+from kb_service.cluster_settings import RaySettings
 from kb_service.services.worker import LaneLimits
 from kb_service.settings import IngestSettings
 
 MAX_SLOW_LANES = 4
 """Where nobody says otherwise: each lane's file may take a gigabyte."""
 
+MAX_LANES = 64
+"""However many actors there are: each file that is read has a thread here."""
 
-def lane_limits(ingest: IngestSettings) -> LaneLimits:
-    """Return the worker's limits from the settings."""
-    return LaneLimits(turn_s=ingest.turn_s, max_slow=ingest.slow_lanes or slow_lanes(num_cores()))
+
+def lane_limits(ingest: IngestSettings, ray: RaySettings | None = None) -> LaneLimits:
+    """Return the worker's limits from the settings: as many files at a time as there are actors."""
+    if ray and ray.address:
+        default = min(ray.actors - 1, MAX_LANES) or 1
+    else:
+        default = slow_lanes(num_cores())
+    return LaneLimits(turn_s=ingest.turn_s, max_slow=ingest.slow_lanes or default)
 
 
 def slow_lanes(cores: int) -> int:

@@ -5,16 +5,19 @@ that needs it is first asked for; libraries that are slow to import come with it
 the parts is the services'.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from ingest.converters import find_converters
 from ingest.converting import ConvertingLoader
 from ingest.pictures import PagePictures
-from ingest.reading import PageReader, ReadingLoader, reading_sandbox
-from ingest.sandbox import SandboxedLoader
+from ingest.reading import PageReader, ReadingLoader, reading_limits
+from ingest.sandbox import Sandbox, SandboxedLoader
+from kb_service.cluster.pool import ActorPool
+from kb_service.cluster.ports import PooledEmbedder, PooledRunner
 from kb_service.domain.errors import KbError
-from kb_service.domain.ports import DerivedFiles, RemoteModel
+from kb_service.domain.ports import DerivedFiles, Embedder, RemoteModel
 from kb_service.index_parts import index_files, index_root, open_indexes
 from kb_service.ingest_limits import parse_limits
 from kb_service.model_parts import Models, dense_weight
@@ -49,6 +52,7 @@ class ServiceParts:
     storage: Part[Storage]
     answers: Part[BufferedAnswers]
     retriever: "Part[HybridRetriever]"
+    actors: Part[ActorPool]
     loader: Part[ConvertingLoader]
     pictures: Part[PagePictures]
 
@@ -59,10 +63,34 @@ class ServiceParts:
             return chosen.model.outage()
         return None
 
-    def index_outage(self) -> KbError | None:
-        """Return why another index answers than the one of the settings, None when that does."""
-        retriever = self.retriever.built
-        return retriever.outage() if retriever else None
+    def outages(self) -> dict[str, KbError | None]:
+        """Return why an index or a cluster elsewhere does not serve us, by part; None when it does.
+
+        Without that index words are still found, without that cluster jobs wait.
+        """
+        retriever, actors = self.retriever.built, self.actors.built
+        return {
+            "index": retriever.outage() if retriever else None,
+            "ray": actors.outage() if actors else None,
+        }
+
+    def compute_checks(self) -> dict[str, Callable[[], str]]:
+        """Return what `kb doctor` asks of a cluster, nothing where none is used."""
+        return {"ray": lambda: self.actors().check()} if self.settings.ray.address else {}
+
+    @property
+    def num_embedders(self) -> int:
+        """How many passages' embedders work at a time: the actors of a cluster, or this process."""
+        ray = self.settings.ray
+        return ray.actors if ray.address and ray.embedding else 1
+
+    def passages_by(self, embedder: Embedder) -> Embedder:
+        """Return what embeds passages as this embedder does: itself, or actors with its model."""
+        settings = self.settings
+        is_ours = not (settings.ray.address and settings.ray.embedding)
+        if is_ours or embedder.profile.dimension == 0:
+            return embedder
+        return PooledEmbedder(self.actors(), embedder, settings.embedding, settings.ray.actors)
 
     def drop_index(self, kb_id: str) -> None:
         """Remove the index files of a deleted base; no model is loaded for that."""
@@ -74,6 +102,7 @@ class ServiceParts:
         opened: tuple[_Closable | None, ...] = (
             self.pictures.take(),
             self.loader.take(),
+            self.actors.take(),
             self.retriever.take(),
             reranker.model if reranker else None,
             self.answers.take(),
@@ -92,6 +121,7 @@ def build_parts(
     blobs = open_blobs(settings.blobs, data_dir)
     storage = Part(lambda: open_storage(settings, lambda db: migrate_own(db, blobs), write_wait_s))
     ingest = settings.ingest
+    actors = Part(lambda: ActorPool(settings.ray))
     return ServiceParts(
         settings=settings,
         models=models,
@@ -100,16 +130,18 @@ def build_parts(
         storage=storage,
         answers=Part(lambda: BufferedAnswers(storage().database)),
         retriever=Part(lambda: _retriever(settings, models, storage().database)),
-        loader=Part(lambda: _loader(ingest, blobs)),
+        actors=actors,
+        loader=Part(lambda: _loader(ingest, blobs, actors() if settings.ray.address else None)),
         pictures=Part(lambda: PagePictures(parse_limits(ingest), ingest.picture_s)),
     )
 
 
-def _loader(ingest: IngestSettings, blobs: BlobStore) -> ConvertingLoader:
+def _loader(ingest: IngestSettings, blobs: BlobStore, actors: ActorPool | None) -> ConvertingLoader:
     limits = parse_limits(ingest)
+    for_pages = reading_limits(limits, ingest.read_page_s)
     reading = ReadingLoader(
-        SandboxedLoader(limits),
-        PageReader(reading_sandbox(limits, ingest.read_page_s)),
+        SandboxedLoader(limits, PooledRunner(actors, limits) if actors else None),
+        PageReader(PooledRunner(actors, for_pages) if actors else Sandbox(for_pages)),
         kept_at=lambda path: blobs.readings(path.name),
     )
     return ConvertingLoader(reading, find_converters(ingest.converter), limits)

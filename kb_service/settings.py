@@ -28,6 +28,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from kb_service.cluster_settings import RaySettings
+
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 MIB = 1024 * 1024
 
@@ -356,6 +358,7 @@ class Settings(BaseSettings):
     reader: ReaderSettings = Field(default_factory=ReaderSettings)
     llm: LlmSettings = Field(default_factory=LlmSettings)
     ingest: IngestSettings = Field(default_factory=IngestSettings)
+    ray: RaySettings = Field(default_factory=RaySettings)
     retrieval: RetrievalSettings = Field(default_factory=RetrievalSettings)
     index: IndexSettings = Field(default_factory=IndexSettings)
     storage: StorageSettings = Field(default_factory=StorageSettings)

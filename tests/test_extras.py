@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[1]
 ABSENT = (
     "torch", "transformers", "sentence_transformers", "safetensors", "sentencepiece", "tiktoken",
     "langchain_core", "langchain_text_splitters", "psycopg", "matplotlib", "s3fs", "webdav4",
-    "pymilvus",
+    "pymilvus", "ray",
 )  # fmt: skip
 
 
@@ -59,6 +59,8 @@ from kb_service.model_parts import choose_embedder, choose_generator, choose_rer
 from kb_service.settings import EmbeddingSettings, LlmSettings, RerankSettings, Settings
 from kb_service.index_parts import connect
 from kb_service.storage.database import open_database
+from kb_service.cluster.pool import ActorPool
+from kb_service.cluster_settings import RaySettings
 import llm.__main__, sys
 sys.stderr = sys.stdout
 
@@ -81,6 +83,10 @@ try:
     connect(Settings(index={"url": "http://localhost:19530"}))
 except Exception as error:
     print("index", error)
+try:
+    ActorPool(RaySettings(address="local")).check()
+except Exception as error:
+    print("cluster", error)
 print("command", llm.__main__.main(["generate", "--model", str(folder), "--prompt", "x"]))
 """
 
@@ -95,6 +101,7 @@ def test_each_door_names_the_extra_that_it_lacks(tmp_path: Path) -> None:
     assert 'pip install "kb-service[postgres]"' in lines["database"], told
     assert "KB_INDEX__URL needs pymilvus" in lines["index"], told
     assert 'pip install "kb-service[milvus]"' in lines["index"], told
+    assert 'pip install "kb-service[ray]"' in lines["cluster"], told
     assert lines["command"] == "command 2"
 
 
@@ -104,7 +111,7 @@ def test_what_is_locked_for_a_start_is_no_extra() -> None:
     names = {line.partition("==")[0] for line in locked.splitlines() if "==" in line}
     extras = {
         item.partition("==")[0].partition("[")[0]
-        for extra in ("llm", "langchain", "postgres", "milvus", "eval")
+        for extra in ("llm", "langchain", "postgres", "milvus", "ray", "eval")
         for item in declared["optional-dependencies"][extra]
     }
     assert names.isdisjoint(extras)

@@ -15,6 +15,7 @@
     │       └── ParserFailed    our own code failed, whatever the file is like
     ├── ConfigurationError      the operator's fault: a setting, a model folder
     ├── SourceError             a place that a sync follows cannot be reached, or breaks off
+    ├── ComputeError            machines that compute for us are away, or lost what they did
     ├── GenerationError         the model failed on this request
     │   └── RemoteError         the server that the model runs on fails or cannot be reached
     └── StorageError            disk or database refuses; nothing was acknowledged
@@ -156,6 +157,20 @@ class SourceError(KbError):
     """A place outside of this machine that a sync follows cannot be reached, or breaks off."""
 
     default_code = "source_unavailable"
+
+
+class ComputeError(KbError):
+    """Machines that parse and embed for us: compute_unavailable, compute_differs, compute_lost.
+
+    The last one says that something died in the middle of its work, which may be the file's doing.
+    """
+
+    default_code = "compute_lost"
+
+    @property
+    def is_outage(self) -> bool:
+        """True when nothing was begun, and trying again later will help."""
+        return self.code != self.default_code
 
 
 class GenerationError(KbError):

@@ -42,7 +42,7 @@ class ServiceStatus:
 class ReadinessService:
     """`models`: the parts that load a model of the settings. `outage`: of a model elsewhere.
 
-    `index_outage`: of an index elsewhere, without which words are still found.
+    `outages`: of other machines, by part, that keep no question from being answered.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class ReadinessService:
         storage: Storage,
         catalog: Catalog,
         retriever: Callable[[], Retriever],
-        index_outage: Callable[[], KbError | None] = lambda: None,
+        outages: Callable[[], Mapping[str, KbError | None]] = dict,
     ) -> None:
         self._models = models
         self._generator = generator
@@ -61,7 +61,7 @@ class ReadinessService:
         self._storage = storage
         self._catalog = catalog
         self._retriever = retriever
-        self._index_outage = index_outage
+        self._outages = outages
 
     def warm_up(self) -> None:
         """Load what the first question would otherwise wait for; `waiting` says what failed."""
@@ -112,7 +112,7 @@ class ReadinessService:
         except KbError as error:
             missing["database"] = error
         trouble = None if "database" in missing else self._storage.trouble()
-        parts = {"index": self._index_outage(), "storage": trouble}
+        parts = {**self._outages(), "storage": trouble}
         impaired = self.replaced() | {part: error for part, error in parts.items() if error}
         info = None if "generator" in missing else self.generator_info()
         return ServiceStatus(missing, impaired, info, trouble)

@@ -6,16 +6,20 @@ done. What is missing is what the database lacks, so a worker that was killed go
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
 
 import structlog
 
-from kb_service.domain.errors import StorageError
+from kb_service.domain.errors import ComputeError, StorageError
 from kb_service.domain.ports import Embedder, Vector
 from kb_service.services.keeping import step_back
 from kb_service.storage.embeddings import Embeddings, WaitingText
 
 BATCH = 8
 """Texts of a step: a job that comes in waits for so many, half a second, before it is begun."""
+
+REST_S = 15.0
+"""After machines that embed for us were found to be away: other work of spare time goes on."""
 
 log = structlog.get_logger("vectors")
 
@@ -25,7 +29,8 @@ Embed = Callable[[list[str]], list[Vector]]
 class VectorService:
     """Loads the embedding model with its first use. Belongs to one thread.
 
-    `refresh` publishes the index of a base when that is worth it.
+    `refresh` publishes the index of a base when that is worth it. `num_embedders`: that
+    share a step.
     """
 
     def __init__(
@@ -33,10 +38,13 @@ class VectorService:
         embeddings: Embeddings,
         embedder: Callable[[], Embedder],
         refresh: Callable[[str], None],
+        num_embedders: int = 1,
     ) -> None:
         self._embeddings = embeddings
         self._embedder = embedder
         self._refresh = refresh
+        self._batch = BATCH * num_embedders
+        self._rests_until = 0.0
         self._is_begun = False
         self._after = 0
         self._done_at: dict[str, int] | None = None
@@ -44,7 +52,20 @@ class VectorService:
         self._thread: ThreadPoolExecutor | None = None
 
     def step(self) -> bool:
-        """Embed a few texts; False when none waits. Raises StorageError."""
+        """Embed a few texts; False when none waits, or nobody can embed now. Raises StorageError.
+
+        Texts that were not embedded wait on.
+        """
+        if monotonic() < self._rests_until:
+            return False
+        try:
+            return self._step()
+        except ComputeError as error:
+            log.warning("texts not embedded", code=error.code, error=error.message)
+            self._rests_until = monotonic() + REST_S
+            return False
+
+    def _step(self) -> bool:
         heads = self._embeddings.heads()
         if heads == self._done_at:
             return False
@@ -52,7 +73,7 @@ class VectorService:
         if not self._is_begun:
             self._embeddings.adopt(profile)
             self._is_begun = True
-        waiting = self._embeddings.waiting(profile, self._after, BATCH)
+        waiting = self._embeddings.waiting(profile, self._after, self._batch)
         if waiting:
             self._add(waiting, self._stepping_back)
             self._after = waiting[-1].chunk_id
@@ -71,7 +92,7 @@ class VectorService:
         """
         embedder, num_texts = self._embedder(), 0
         self._embeddings.adopt(embedder.profile)
-        while waiting := self._embeddings.waiting(embedder.profile, 0, BATCH, kb_id):
+        while waiting := self._embeddings.waiting(embedder.profile, 0, self._batch, kb_id):
             num_texts += self._add(waiting, embedder.embed_passages)
         self._embeddings.settle(embedder.profile)
         return num_texts

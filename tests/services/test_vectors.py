@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from kb_service.domain.errors import StorageError
+from kb_service.domain.errors import ComputeError, StorageError
 from kb_service.domain.ports import EmbeddingProfile, Vector
 from kb_service.services.vectors import BATCH, VectorService
 from kb_service.storage.chunks import SqlIndexSource
@@ -139,3 +139,19 @@ def test_a_worker_without_jobs_makes_vectors_and_an_outage_is_waited_out(
     monkeypatch.setattr(desk.embeddings, "add", refused_once)
     desk.worker.run_until(lambda: num_calls > 1)
     assert with_vectors(desk) == [True]
+
+
+def test_texts_wait_for_who_embeds_them_and_hold_up_no_other_work(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(_texts: Sequence[str]) -> list[Vector]:
+        raise ComputeError("no cluster answers", code="compute_unavailable")
+
+    desk.run(desk.upload("a.txt", "one"))
+    monkeypatch.setattr(desk.embedder, "embed_passages", away)
+    assert not desk.vectors.step()
+    monkeypatch.undo()
+    assert not desk.vectors.step()  # it rests: nobody is asked again at once
+    monkeypatch.setattr(desk.vectors, "_rests_until", 0.0)
+    assert desk.vectors.step()
+    assert all(with_vectors(desk))

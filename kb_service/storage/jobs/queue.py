@@ -17,7 +17,14 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
 
-from kb_service.domain.errors import Conflict, KbError, LeaseLost, NotFound, StorageError
+from kb_service.domain.errors import (
+    ComputeError,
+    Conflict,
+    KbError,
+    LeaseLost,
+    NotFound,
+    StorageError,
+)
 from kb_service.domain.jobs import TERMINAL_STATUSES, IngestJob, JobStage, JobStatus, Progress
 from kb_service.storage.database import ANY_BASE, Database
 from kb_service.storage.identity import Clock, utc_now
@@ -170,16 +177,16 @@ class JobQueue:
     def fail(self, claim: Claim, error: KbError, retry: bool) -> IngestJob:
         """End an attempt. With `retry` the job waits for its next one, unless it was the last.
 
-        An attempt that a full disk or an absent database ended does not count: what was
-        acknowledged is ingested once they are back. The document keeps its searchable revision.
-        Raises LeaseLost.
+        An attempt that a full disk, an absent database or an absent cluster ended does not count:
+        what was acknowledged is ingested once they are back. The document keeps its searchable
+        revision. Raises LeaseLost.
         """
         now = self._steady_now()
         with self._database.write(base=claim.job.kb_id) as connection:
             row = require_lease(connection, claim)
             num_failures = row.attempt - row.interruptions
             values: dict[str, object] = {"error": error.as_dict(), **NO_LEASE}
-            if retry and isinstance(error, StorageError) and error.is_outage:
+            if retry and isinstance(error, StorageError | ComputeError) and error.is_outage:
                 pause = timedelta(seconds=OUTAGE_RETRY_S)
                 values |= {"status": JobStatus.FAILED, "run_after": now + pause}
                 values |= {"attempt": row.attempt - 1}
