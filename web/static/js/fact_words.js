@@ -66,3 +66,7 @@ export const quoteOf = (fact, number) => ({
   answer: { start: number, end: number },
   status: "nearest",
 });
+
+// Facts as the viewer steps through them; `nameOf`, `markOf`, `setCurrent` as of AnswerView.
+/** @param {Fact[]} facts */
+export const quotesOf = (facts) => ({ citations: facts.map((fact, index) => quoteOf(fact, index + 1)), nameOf: (citation) => citation.id, markOf: () => null, setCurrent: () => {} });

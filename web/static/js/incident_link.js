@@ -12,8 +12,11 @@ export class IncidentLink {
   #number = null; // of the one incident; null while there are several
   element;
 
-  // `onOpen(number)`: null for several
-  constructor(onOpen) {
+  #found;
+
+  // `onOpen(number)`: null for several; `found(kbId, items, number)`: what is told of by what is open
+  constructor(onOpen, found) {
+    this.#found = found;
     this.element = el("button", { type: "button", class: "quiet-button", hidden: true, onclick: () => onOpen(this.#number) });
   }
 
@@ -29,5 +32,6 @@ export class IncidentLink {
     this.#number = ofRow?.number ?? (items.length === 1 ? items[0].number : null);
     this.element.replaceChildren(icon("incident"), t(this.#number ? "incident_show" : "incident_show_of"));
     show(this.element, items.length > 0);
+    this.#found(kbId, items, this.#number);
   }
 }

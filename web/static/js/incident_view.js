@@ -21,6 +21,18 @@ export function incidentView(incident, on) {
   ].filter(Boolean);
 }
 
+// The same beside a document: nothing is set right there.
+/** @param {Api["WholeIncidentBody"]} incident */
+export function briefView(incident, on) {
+  const differing = Object.keys(incident.conflicts);
+  return [
+    el("h3", { class: "brief-head" }, headOf(incident)),
+    differing.length ? el("p", { class: "notice incident-conflict" }, icon("alert"), t("incident_differs", { fields: differing.map((field) => codeText("field", field)) })) : "",
+    section(t("incident_facts"), factTable(incident, on)),
+    incident.timeline.length ? section(t("incident_timeline"), timeline(incident, on)) : "",
+  ].filter(Boolean);
+}
+
 // "Fire, Mill Lane 7": what and where; the number where neither is known.
 /** @param {Api["IncidentBody"]} incident */
 export function headOf({ kind, place, number }) {
@@ -78,9 +90,9 @@ function source(fact, on) {
   return el("li", { class: "fact-source" },
     el("span", { class: "fact-at" },
       placeButton(fact, `open fact ${fact.id}`, on),
-      iconButton("pencil", t("fact_correct", what), () => on.correct(fact), { "data-key": `correct ${fact.id}`, "data-needs": "write" })),
+      on.correct && iconButton("pencil", t("fact_correct", what), () => on.correct(fact), { "data-key": `correct ${fact.id}`, "data-needs": "write" })),
     correction ? el("span", { class: "meta" }, t("fact_corrected", { by: correction.by || t("somebody"), time: formatTime(correction.at), words: oneLine(fact.value) })) : "",
-    correction ? el("button", { type: "button", class: "quiet-button", "data-key": `back ${fact.id}`, "data-needs": "write", "aria-label": t("fact_back_label", what), onclick: () => on.takeBack(fact) }, t("fact_back")) : "");
+    correction && on.takeBack ? el("button", { type: "button", class: "quiet-button", "data-key": `back ${fact.id}`, "data-needs": "write", "aria-label": t("fact_back_label", what), onclick: () => on.takeBack(fact) }, t("fact_back")) : "");
 }
 
 /** @param {Api["FactBody"]} fact */

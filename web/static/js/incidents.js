@@ -4,7 +4,7 @@
 import { basePath, getJson, sendJson } from "./api.js";
 import { askTexts } from "./dialogs.js";
 import { announce, byId, el, focused, icon } from "./dom.js";
-import { oneLine, quoteOf, recordName, valueText } from "./fact_words.js";
+import { oneLine, quotesOf, recordName, valueText } from "./fact_words.js";
 import { codeText, errorText, onLanguage, t } from "./i18n/i18n.js";
 import { incidentTable, similarList } from "./incident_list.js";
 import { incidentView } from "./incident_view.js";
@@ -175,12 +175,11 @@ export class Incidents {
     await this.#load();
   }
 
-  // The viewer steps through what the incident states; `nameOf`, `markOf`, `setCurrent` as of AnswerView.
+  // The viewer steps through what the incident states.
   #open(fact, button) {
     const { facts } = this.#incident;
-    const citations = facts.map((one, index) => quoteOf(one, index + 1));
-    const view = { citations, nameOf: (citation) => citation.id, markOf: () => null, setCurrent: () => {} };
-    this.#hooks.open(view, citations[facts.findIndex(({ id }) => id === fact.id)], button);
+    const view = quotesOf(facts);
+    this.#hooks.open(view, view.citations[facts.findIndex(({ id }) => id === fact.id)], button);
   }
 
   /** @param {Api["RecordBody"]} record */

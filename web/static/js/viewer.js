@@ -2,7 +2,8 @@
 // of an answer and the pages of a document. Knows where it stands; pictures and text draw themselves.
 
 import { documentPath, getJson } from "./api.js";
-import { byId } from "./dom.js";
+import { byId, focused } from "./dom.js";
+import { quotesOf } from "./fact_words.js";
 import { errorText, onLanguage, t } from "./i18n/i18n.js";
 import { FindInside } from "./find_inside.js";
 import { PictureView } from "./picture_view.js";
@@ -10,6 +11,7 @@ import { SidePanel } from "./side_panel.js";
 import { stopOf, stopsOf } from "./stops.js";
 import { TextView } from "./text_view.js";
 import { ViewerBar } from "./viewer_bar.js";
+import { ViewerFacts } from "./viewer_facts.js";
 
 const NO_PICTURE = "page_has_no_picture";
 const GONE = "document_not_found";
@@ -21,6 +23,7 @@ export class Viewer {
   #text = new TextView();
   #withoutPictures = new Set(); // document ids
   #loading = new AbortController();
+  #facts = new ViewerFacts({ open: (fact, facts) => this.#openFact(fact, facts), go: (number) => this.#openIncidents(number) });
   #bar = null;
   #kbId = "";
   #stops = [];
@@ -42,12 +45,20 @@ export class Viewer {
   // `answer`: an AnswerView; its marks follow the quote that is shown.
   openCitation(kbId, answer, citation, opener) {
     const stops = stopsOf(answer.citations);
-    const index = stops.findIndex((stop) => stop.citation.id === citation.id);
-    this.#open(kbId, stops, Math.max(0, index), opener, answer);
+    this.#open(kbId, stops, Math.max(0, stops.findIndex((stop) => stop.citation.id === citation.id)), opener, answer);
   }
 
   openDocument(kbId, doc, opener) {
     this.#open(kbId, [stopOf(doc)], 0, opener, null);
+  }
+
+  // The words of a fact that stands beside; the keyboard stays there.
+  #openFact(fact, facts) {
+    const { key } = focused().dataset;
+    this.#hooks.closed(this.#name);
+    const view = quotesOf(facts);
+    this.openCitation(this.#kbId, view, view.citations.find(({ id }) => id === `fact${fact.id}`), this.#opener);
+    this.#facts.focus(key);
   }
 
   // Takes what is new of the document that is open.
@@ -55,7 +66,7 @@ export class Viewer {
   follow(docs) {
     const { documentId, revision } = this.#stop ?? {};
     const doc = docs.find((listed) => listed.id === documentId && listed.revision?.sha256 === revision);
-    if (doc && this.#panel.isOpen) this.#showVectors(doc);
+    if (doc && this.#panel.isOpen) this.#bar.showDocument(doc, this.#stop.citation !== null);
   }
 
   // Something was deleted in a base: what is open may be gone, or may belong to it.
@@ -95,6 +106,7 @@ export class Viewer {
   #closed() {
     this.#loading.abort();
     this.#picture.clear();
+    this.#facts.forget();
     const again = this.#stop.citation && this.#answer.markOf(this.#stop.citation.id);
     (this.#opener?.isConnected ? this.#opener : again)?.focus();
     this.#answer?.setCurrent(null);
@@ -115,8 +127,12 @@ export class Viewer {
       quote: (step) => this.#stops[this.#index + step] && this.#goAndLoad(this.#index + step),
       page: (step) => this.#turn(step),
       zoom: (step) => this.#picture.canZoom(step) && this.#load((signal) => this.#picture.zoom(step, signal)),
-      mode: () => this.#switchMode(),
+      mode: () => {
+        this.#wantsText = !this.#wantsText;
+        this.#show();
+      },
       incidents: (number) => this.#openIncidents(number),
+      facts: this.#facts,
       find: new FindInside({
         find: (words) => this.#text.find(this.#place, words, this.#loading.signal),
         show: (span) => this.#showText(span, true),
@@ -161,31 +177,18 @@ export class Viewer {
     this.#show();
   }
 
-  #switchMode() {
-    this.#wantsText = !this.#wantsText;
-    this.#show();
-  }
-
   // The number of pages is known for the current revision only; an older one shows its cited pages.
   async #countPages(stop) {
     const doc = /** @type {Api["DocumentBody"]} */ (await getJson(documentPath(this.#kbId, stop.documentId)).catch(() => null));
     if (stop !== this.#stop || doc?.revision?.sha256 !== stop.revision) return;
     this.#numPages = doc.revision.num_pages || null;
-    this.#showVectors(doc);
+    this.#bar.showDocument(doc, this.#stop.citation !== null);
     this.#updateBar();
-  }
-
-  /** @param {Api["DocumentBody"]} doc */
-  #showVectors(doc) {
-    this.#bar.showVectors(this.#stop.citation ? null : doc.vectors);
-    this.#bar.showLabels(doc.labels);
   }
 
   #updateBar() {
     this.#bar.update({
-      title: this.#stop.title,
-      name: this.#stop.name,
-      citation: this.#stop.citation,
+      ...this.#stop, // title, name, citation
       index: this.#index,
       numStops: this.#stops.length,
       page: this.#page,
@@ -200,10 +203,7 @@ export class Viewer {
   async #show() {
     const stop = this.#stop;
     const place = this.#place;
-    if (this.#showsText) {
-      await this.#showText(stop);
-      return;
-    }
+    if (this.#showsText) return this.#showText(stop);
     const boxes = this.#page === stop.pageNumber ? stop.boxes : [];
     const label = t(boxes.length ? "picture_lit" : "picture_plain", { page: this.#page, title: stop.title, text: stop.citation?.cited_text ?? "" });
     this.#bar.body.replaceChildren(this.#picture.element);

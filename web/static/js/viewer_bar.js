@@ -34,24 +34,25 @@ export class ViewerBar {
   body = el("div", { class: "viewer-body", tabindex: "0", role: "region", "aria-label": t("viewer_body") });
   problem = el("p", { class: "notice notice-bad", role: "alert", hidden: true });
 
-  // on: {close(), quote(step), page(step), zoom(step), mode(), incidents(number)}, and `find`, what looks for words inside
+  // on: {close(), quote(step), page(step), zoom(step), mode(), incidents(number)}, `find`: what looks for words inside,
+  // and `facts`: what is told beside
   constructor(on) {
     this.quotes = new Stepper(["left", "right"], [t("quote_previous"), t("quote_next")], on.quote);
     this.pages = new Stepper(["left", "right"], [t("page_previous"), t("page_next")], on.page);
     this.zooms = new Stepper(["zoom_out", "zoom_in"], [t("zoom_out"), t("zoom_in")], on.zoom);
     this.mode = el("button", { type: "button", class: "quiet-button mode-button", onclick: on.mode });
-    this.incidents = new IncidentLink(on.incidents);
+    this.incidents = new IncidentLink(on.incidents, (kbId, items, number) => on.facts.follow(kbId, items, number));
     const close = iconButton("close", t("viewer_close"), on.close);
     this.elements = [
       el("header", { class: "viewer-head" },
         el("div", { class: "viewer-top" }, this.title, close),
-        el("div", { class: "viewer-tools" }, this.quotes.element, this.pages.element, this.zooms.element, on.find, this.mode, this.incidents.element),
+        el("div", { class: "viewer-tools" }, this.quotes.element, this.pages.element, this.zooms.element, on.find, this.mode, on.facts.button, this.incidents.element),
         this.labels,
         this.quote,
         this.method,
         this.vectors),
       this.problem,
-      this.body,
+      el("div", { class: "viewer-main" }, this.body, on.facts.panel),
     ];
   }
 
@@ -77,10 +78,13 @@ export class ViewerBar {
     show(this.method, Boolean(methodText(citation)));
   }
 
-  // `vectors` of the document that is open, null for a quote's.
-  showVectors(vectors) {
-    this.vectors.textContent = vectors === "pending" ? t("vectors_pending") : "";
-    show(this.vectors, vectors === "pending");
+  // What is known of the document that is open; whether all of its vectors are made is not told beside a quote.
+  /** @param {Api["DocumentBody"]} doc */
+  showDocument({ vectors, labels }, isQuote) {
+    const isPending = vectors === "pending" && !isQuote;
+    this.vectors.textContent = isPending ? t("vectors_pending") : "";
+    show(this.vectors, isPending);
+    this.showLabels(labels);
   }
 
   /** @param {Api["LabelMark"][]} labels */

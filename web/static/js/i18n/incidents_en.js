@@ -67,4 +67,5 @@ export const incidentsEn = {
   happening_landslide: "Landslide",
   happening_derailment: "Derailment",
   happening_other: "Other",
+  viewer_facts: "Facts",
 };

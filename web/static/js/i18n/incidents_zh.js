@@ -67,4 +67,5 @@ export const incidentsZh = {
   happening_landslide: "滑坡",
   happening_derailment: "脱轨",
   happening_other: "其他",
+  viewer_facts: "事实",
 };
