@@ -149,7 +149,7 @@ export const en = {
   // documents
   drop_title: "Drop files or folders here",
   drop_here: "Drop to add to this knowledge base",
-  drop_hint: "PDF, Word, PowerPoint, Excel, mail, web pages, Markdown, text, CSV",
+  drop_hint: "PDF, Word, PowerPoint, Excel, OpenDocument, mail, web pages, books, pictures, text, tables, archives",
   max_size: "up to {size} each",
   pick_files: "Choose files",
   pick_folder: "Choose a folder",

@@ -149,7 +149,7 @@ export const zh = {
   // documents
   drop_title: "把文件或文件夹拖到这里",
   drop_here: "松开即可添加到当前知识库",
-  drop_hint: "PDF、Word、PowerPoint、Excel、邮件、网页、Markdown、文本、CSV",
+  drop_hint: "PDF、Word、PowerPoint、Excel、OpenDocument、邮件、网页、电子书、图片、文本、表格、压缩包",
   max_size: "单个文件不超过 {size}",
   pick_files: "选择文件",
   pick_folder: "选择文件夹",
