@@ -21,6 +21,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from benchmarks.made_up_base import fact_reader
 from ingest.limits import ParseLimits
 from ingest.loaders import DocumentLoader
 from ingest.media_types import XLSX
@@ -29,7 +30,6 @@ from kb_service.domain.documents import ParsedDocument
 from kb_service.domain.facts import UNKNOWN, Fact, records_of
 from kb_service.language.across import without_title
 from kb_service.language.numerals import NUMERALS
-from kb_service.language.stated.extraction import facts_in
 from kb_service.language.stated.plain import plain
 from kb_service.language.units import marked
 
@@ -269,7 +269,7 @@ def is_of_several(shape: Mapping[str, Any]) -> bool:
 
 def reads_of(text: str, records: list[Made], *, is_ledger: bool) -> Iterator[Read]:
     """Yield what was read of each field that these records have, or might have had."""
-    found = {record.number: record for record in records_of(facts_in(marked(text)))}
+    found = {record.number: record for record in records_of(fact_reader().facts_in(marked(text)))}
     for number, made in enumerate(records, start=1 if is_ledger else 0):
         record = found.get(number)
         for field in dict.fromkeys((*made.truth, *COUNTED)):

@@ -3,17 +3,31 @@
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from kb_service.domain.documents import ChunkDraft, Page, PageKind, ParsedDocument
 from kb_service.domain.spans import TextSpan
+from kb_service.language.stated.reading import FactReader
+from kb_service.language.stated.sense import LabelSense
+from kb_service.model_parts import SENSING_ENCODER
 from kb_service.storage.blobs import BlobStore
 from kb_service.storage.catalog import Catalog
 from kb_service.storage.database import Database, open_database
 from kb_service.storage.jobs.queue import JobQueue
 from kb_service.storage.revisions.publishing import RevisionPublisher
+from retrievers.embedding import load_embedder
 
 MAX_BYTES = 1_000_000
+ENCODER = Path(__file__).parents[1] / "models" / SENSING_ENCODER
+
+
+@cache
+def fact_reader() -> FactReader:
+    """Return what reads facts as the service does, with the encoder that is shipped."""
+    embedder = load_embedder(str(ENCODER))
+    sense = LabelSense(embedder.embed_passages, embedder.profile.fingerprint)
+    return FactReader(lambda: sense)
 
 
 class Base:
@@ -24,7 +38,7 @@ class Base:
         self._blobs = BlobStore(folder / "blobs")
         self.catalog = Catalog(database, self._blobs)
         self._jobs = JobQueue(database)
-        self._publisher = RevisionPublisher(database, self._blobs)
+        self._publisher = RevisionPublisher(database, self._blobs, reader=fact_reader())
         self.kb_id = self.catalog.bases.create("made up").id
 
     def add(self, name: str, text: str) -> str:

@@ -132,7 +132,7 @@ def compose(parts: ServiceParts) -> Services:
     """Return the services over these parts, with the database opened."""
     settings, storage, models = parts.settings, parts.storage(), parts.models
     catalog, jobs = Catalog(storage.database, parts.blobs), _queue(parts)
-    facts, bases = FactService(Facts(storage.database)), BaseService(catalog, parts.drop_index)
+    facts, bases = FactService(parts.stated()), BaseService(catalog, parts.drop_index)
     documents = DocumentService(catalog, jobs, makes_vectors=settings.retrieval.dense_weight > 0)
     max_file_bytes, in_their_words = settings.ingest.max_file_bytes, _in_their_words(parts)
     detect = _detector(settings)
@@ -149,7 +149,7 @@ def compose(parts: ServiceParts) -> Services:
         documents=documents,
         erasing=_erasing(parts),
         facts=facts,
-        columns=ColumnService(Columns(storage.database), catalog),
+        columns=ColumnService(Columns(storage.database), catalog, parts.facts),
         uploads=uploads,
         intake=_intake(
             parts, bases, documents, uploads, lambda ids: run_jobs(jobs, make_worker, ids)
@@ -249,7 +249,7 @@ def _worker(parts: ServiceParts, jobs: JobQueue, keeper: IndexKeeper) -> IngestW
         blobs=parts.blobs,
         loader=parts.loader(),
         chunker=SentenceChunker(),
-        publisher=RevisionPublisher(database, parts.blobs),
+        publisher=RevisionPublisher(database, parts.blobs, reader=parts.facts),
         indexes=keeper,
         members=MemberIntake(
             Catalog(database, parts.blobs).documents.family,
@@ -262,7 +262,7 @@ def _worker(parts: ServiceParts, jobs: JobQueue, keeper: IndexKeeper) -> IngestW
     vectors = _vectors(parts, lambda: parts.models.embedder().model, keeper.refresh)
     lanes = lane_limits(ingest, parts.settings.ray)
     is_dense = dense_weight(parts.settings.retrieval, parts.models) > 0
-    facts, sketching = FactService(Facts(database)), SketchService(Revisions(database))
+    facts, sketching = FactService(parts.stated()), SketchService(Revisions(database))
     purge = PurgeService(History(database), parts.settings.history.keep_days)
     steps = (_erasing(parts).step, facts.step, purge.step, sketching.step)
     # What stands is asked last, so that vectors and facts are there.

@@ -19,6 +19,7 @@ from kb_service.domain.extras import extra_needed
 from kb_service.domain.ports import Embedder, Generator, PassageReader, Reranker
 from kb_service.generation.extractive import ExtractiveReader
 from kb_service.generation.words_reader import WordsReader
+from kb_service.language.stated.sense import LabelSense
 from kb_service.services.parts import Chosen, Part
 from kb_service.settings import (
     EmbeddingSettings,
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from kb_service.encoder.kernel import Kernel
 
 Model = TypeVar("Model")
+SENSING_ENCODER = "e5-zh-en"
+"""The encoder whose cosines tell what labels mean: the margins were set on it."""
 NO_EMBEDDER = (
     "words and exact identifiers find alone; what is ingested meanwhile gets its vectors when the "
     "model can be used again"
@@ -89,6 +92,16 @@ def model_names(models: Models, settings: Settings) -> Mapping[str, Callable[[],
     if settings.rerank.model:
         found["reranker"] = reranker
     return found
+
+
+def label_sense(retrieval: RetrievalSettings, models: Models) -> LabelSense | None:
+    """Return what tells what labels mean: the encoder on which its margins were set, or none."""
+    if retrieval.dense_weight == 0:
+        return None
+    embedder = models.embedder().model
+    profile = embedder.profile
+    is_known = profile.name == SENSING_ENCODER and profile.dimension > 0
+    return LabelSense(embedder.embed_passages, profile.fingerprint) if is_known else None
 
 
 def dense_weight(retrieval: RetrievalSettings, models: Models) -> float:

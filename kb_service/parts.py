@@ -20,7 +20,8 @@ from kb_service.domain.errors import KbError
 from kb_service.domain.ports import DerivedFiles, Embedder, RemoteModel
 from kb_service.index_parts import index_files, index_root, open_indexes
 from kb_service.ingest_limits import parse_limits
-from kb_service.model_parts import Models, dense_weight
+from kb_service.language.stated.reading import FactReader
+from kb_service.model_parts import Models, dense_weight, label_sense
 from kb_service.s3_parts import open_blobs
 from kb_service.services.parts import Part
 from kb_service.settings import IngestSettings, Settings
@@ -28,6 +29,7 @@ from kb_service.storage.answers.buffered import BufferedAnswers
 from kb_service.storage.blobs import BlobStore
 from kb_service.storage.chunks import SqlIndexSource
 from kb_service.storage.database import Database
+from kb_service.storage.facts.store import Facts
 from kb_service.storage.opening import Storage, migrate_own, open_storage
 from kb_service.storage.past import PastIndexSource
 from retrievers.fusion import FusionPolicy
@@ -55,6 +57,7 @@ class ServiceParts:
     actors: Part[ActorPool]
     loader: Part[ConvertingLoader]
     pictures: Part[PagePictures]
+    facts: FactReader
 
     def outage(self) -> KbError | None:
         """Return why a model elsewhere does not answer now, None when it does or none is used."""
@@ -91,6 +94,10 @@ class ServiceParts:
         if is_ours or embedder.profile.dimension == 0:
             return embedder
         return PooledEmbedder(self.actors(), embedder, settings.embedding, settings.ray.actors)
+
+    def stated(self) -> Facts:
+        """Return the facts of all bases."""
+        return Facts(self.storage().database, reader=self.facts)
 
     def drop_index(self, kb_id: str) -> None:
         """Remove the index files of a deleted base; no model is loaded for that."""
@@ -133,6 +140,7 @@ def build_parts(
         actors=actors,
         loader=Part(lambda: _loader(ingest, blobs, actors() if settings.ray.address else None)),
         pictures=Part(lambda: PagePictures(parse_limits(ingest), ingest.picture_s)),
+        facts=FactReader(Part(lambda: label_sense(settings.retrieval, models))),
     )
 
 

@@ -54,6 +54,24 @@ class FactField(StrEnum):
     FOLLOWS = "follows"
 
 
+STATED_ONCE = frozenset(
+    {
+        FactField.NUMBER,
+        FactField.KIND,
+        FactField.TIME,
+        FactField.REPORTED,
+        FactField.PLACE,
+        FactField.DEAD,
+        FactField.INJURED,
+        FactField.MISSING,
+        FactField.LOSS,
+        FactField.FINE,
+        FactField.DURATION,
+        FactField.CAUSE,
+        FactField.STATUS,
+    }
+)
+"""Of these a record has one."""
 STANDARD_FIELDS = frozenset(FactField)
 CASUALTIES = "casualties"
 """What a label or a column over several counts of people at once stands for."""
@@ -91,7 +109,8 @@ NUMBER_FIELDS = frozenset({*COUNTS_OF_PEOPLE, FactField.LOSS, FactField.FINE, Fa
 class ColumnMeaning:
     """A column of a table: its name, what it stands for, by what that is known, some values.
 
-    `field`: one of COLUMN_FIELDS. `by`: `name`, `values`, `person`, or "" where nothing tells it.
+    `field`: one of COLUMN_FIELDS. `by`: `name`, `values`, `meaning`, `person`, or ""
+    where nothing tells it.
     """
 
     name: str

@@ -5,7 +5,7 @@ Knows who may be asked; facts are found anew by the worker, as after a change of
 
 from kb_service.domain.errors import InvalidRequest
 from kb_service.domain.facts import COLUMN_FIELDS, ColumnField, TableMeaning
-from kb_service.language.stated.columns import columns_in
+from kb_service.language.stated.reading import FactReader
 from kb_service.storage.catalog import Catalog
 from kb_service.storage.facts.columns import Columns
 
@@ -15,8 +15,11 @@ MAX_COLUMN_CHARS = 200
 class ColumnService:
     """What the columns of a base's ledgers stand for."""
 
-    def __init__(self, columns: Columns, catalog: Catalog) -> None:
+    def __init__(
+        self, columns: Columns, catalog: Catalog, reader: FactReader | None = None
+    ) -> None:
         self._columns, self._catalog = columns, catalog
+        self._reader = reader or FactReader()
 
     def tables(self, kb_id: str, document_id: str) -> tuple[TableMeaning, ...]:
         """Return what the columns of a document's tables stand for.
@@ -24,7 +27,7 @@ class ColumnService:
         Raises NotFound (kb_not_found, document_not_found, revision_not_found), StorageError.
         """
         _, text = self._catalog.revisions.text(kb_id, document_id)
-        return columns_in(text, {said.name: said.field for said in self.listed(kb_id)})
+        return self._reader.columns_in(text, {said.name: said.field for said in self.listed(kb_id)})
 
     def listed(self, kb_id: str) -> tuple[ColumnField, ...]:
         """Return what people said that columns stand for, by name. Raises NotFound."""

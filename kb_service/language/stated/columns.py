@@ -3,12 +3,13 @@
 Pure functions; facts are found by the same rules (`extraction`).
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from kb_service.domain.facts import OWN_COLUMN, ColumnMeaning, TableMeaning
 from kb_service.language.regexes import regex
 from kb_service.language.stated.extraction import labels_of, values_of
 from kb_service.language.stated.labels import Label, column_of
+from kb_service.language.stated.meaning import Sense
 from kb_service.language.stated.rows import Table, tables_in
 
 _EXAMPLES = 3
@@ -16,35 +17,44 @@ _EXAMPLE_CHARS = 80
 _PART_END = regex("[,;\uff0c\uff1b\u3001\u3002]")
 
 
-def columns_in(text: str, given: Mapping[str, str]) -> tuple[TableMeaning, ...]:
-    """Return the tables of a text. `given`: what people said that columns stand for."""
+def columns_in(
+    text: str, given: Mapping[str, str], sense: Sense | None = None
+) -> tuple[TableMeaning, ...]:
+    """Return the tables of a text. `given`: what people said that columns stand for.
+
+    `sense`: what names mean that no list of words has.
+    """
     return tuple(
-        TableMeaning(len(table.rows), _meanings(table, values_of(text, table), given))
+        TableMeaning(len(table.rows), tuple(_meanings(table, values_of(text, table), given, sense)))
         for table in tables_in(text)
     )
 
 
 def _meanings(
-    table: Table, values: Mapping[str, Sequence[str]], given: Mapping[str, str]
-) -> tuple[ColumnMeaning, ...]:
-    told = zip(table.names, labels_of(table, values, given), strict=True)
-    return tuple(_meaning(label, name, values[name], given, table.heads) for name, label in told)
-
-
-def _meaning(
-    label: Label,
-    name: str,
-    values: Sequence[str],
+    table: Table,
+    values: Mapping[str, Sequence[str]],
     given: Mapping[str, str],
-    heads: Collection[str],
-) -> ColumnMeaning:
-    examples = tuple(dict.fromkeys(filter(None, map(_example, values))))[:_EXAMPLES]
+    sense: Sense | None,
+) -> Iterator[ColumnMeaning]:
+    bare = {label.name for label in labels_of(table, values, given) if label.is_standard}
+    for name, label in zip(table.names, labels_of(table, values, given, sense), strict=True):
+        by = _by(label, name, given, table.heads, is_bare=name in bare)
+        examples = tuple(dict.fromkeys(filter(None, map(_example, values[name]))))[:_EXAMPLES]
+        field = given.get(name, label.field if label.is_standard else OWN_COLUMN)
+        yield ColumnMeaning(name, field, by, examples)
+
+
+def _by(
+    label: Label, name: str, given: Mapping[str, str], heads: Collection[str], *, is_bare: bool
+) -> str:
+    """By what it is known what a column stands for. `is_bare`: without what its name means."""
     if name in given:
-        return ColumnMeaning(name, given[name], "person", examples)
+        return "person"
     if not label.is_standard:
-        return ColumnMeaning(name, OWN_COLUMN, "", examples)
-    by = "name" if column_of(name, (), heads).is_standard else "values"
-    return ColumnMeaning(name, label.field, by, examples)
+        return ""
+    if column_of(name, (), heads).is_standard:
+        return "name"
+    return "values" if is_bare else "meaning"
 
 
 def _example(value: str) -> str:

@@ -13,6 +13,7 @@ from kb_service.domain.facts import (
     CLOCK,
     DOCUMENT_RECORD,
     REPLACED,
+    STATED_ONCE,
     Fact,
     FactField,
     FactMethod,
@@ -35,12 +36,13 @@ from kb_service.language.stated.fields import (
 )
 from kb_service.language.stated.forms import FormField, form_fields
 from kb_service.language.stated.labels import Label, column_as, column_of, sorted_out
+from kb_service.language.stated.meaning import Sense, settled
 from kb_service.language.stated.moments import Moment, at_clock, clocks_in, moments_in, year_of
 from kb_service.language.stated.plain import Line, line_of, plain
 from kb_service.language.stated.rows import Table, TableRow, tables_in
 from kb_service.language.stated.sentences import happenings_in, numbers_of, sentence_facts
 
-EXTRACTING = 7
+EXTRACTING = 8
 """Raise it when the code of this package finds other facts: stored ones are found anew then."""
 
 MAX_PROSE_CHARS = 200_000
@@ -48,24 +50,8 @@ MAX_PROSE_CHARS = 200_000
 _TITLE_LINES = 3
 _MAX_TITLE = 120
 _CONFIDENCE = {FactMethod.FORM: 0.95, FactMethod.COLUMN: 0.95, FactMethod.TITLE: 0.8}
-_IN_SENTENCES = 0.7
-_ONCE = frozenset(
-    {
-        FactField.NUMBER,
-        FactField.KIND,
-        FactField.TIME,
-        FactField.REPORTED,
-        FactField.PLACE,
-        FactField.DEAD,
-        FactField.INJURED,
-        FactField.MISSING,
-        FactField.LOSS,
-        FactField.FINE,
-        FactField.DURATION,
-        FactField.CAUSE,
-        FactField.STATUS,
-    }
-)
+_IN_SENTENCES, _BY_MEANING = 0.7, 0.65
+"""What a label says that no list of words has is less sure than what a sentence says."""
 _MIN_MEASURE = 4
 _SAMPLED_ROWS = 100
 _HEADS = regex(
@@ -101,14 +87,17 @@ FACT_RULES = fact_rules(shipped_languages())
 """By which rules `facts_in` finds."""
 
 
-def facts_in(marked: MarkedText, columns: Mapping[str, str] | None = None) -> tuple[Fact, ...]:
+def facts_in(
+    marked: MarkedText, columns: Mapping[str, str] | None = None, sense: Sense | None = None
+) -> tuple[Fact, ...]:
     """Return what a whole text states, record by record, in the order of the text.
 
-    `columns`: what people said that columns of these names stand for.
+    `columns`: what people said that columns of these names stand for. `sense`: what labels mean
+    that no list of words has.
     """
     text, folded = marked.text, plain(marked.text)
     year = year_of(folded[:20_000])
-    tables = [_understood(text, table, columns or {}) for table in tables_in(text)]
+    tables = [_understood(text, table, columns or {}, sense) for table in tables_in(text)]
     kept = [(table, labels) for table, labels in tables if any(x.is_standard for x in labels)]
     found: list[Fact] = []
     number = DOCUMENT_RECORD
@@ -119,22 +108,26 @@ def facts_in(marked: MarkedText, columns: Mapping[str, str] | None = None) -> tu
             found += _one_of_each(_row_facts(text, folded, row, labels, place))
     rows = tuple(row.span for table, _ in kept for row in table.rows)
     entries = () if rows else entries_in(folded, year)
-    logged = [item for told in _log_facts(marked, folded, year, entries) for item in told]
+    fields = _fields_of(marked, rows, sense)
+    logged = [item for told in _log_facts(marked, folded, year, entries, fields) for item in told]
     outside = (*rows, *(entry.span for entry in entries))
-    own = _one_of_each(_document_facts(marked, folded, outside, year))
+    own = _one_of_each(_document_facts(marked, folded, outside, year, fields))
     # The day of a log is no time of a happening: each entry has its own.
     own = [item for item in own if not (entries and item.field == FactField.TIME)]
     return (*own, *logged, *found)
 
 
 def _understood(
-    text: str, table: Table, columns: Mapping[str, str]
+    text: str, table: Table, columns: Mapping[str, str], sense: Sense | None
 ) -> tuple[Table, tuple[Label, ...]]:
-    return table, labels_of(table, values_of(text, table), columns)
+    return table, labels_of(table, values_of(text, table), columns, sense)
 
 
 def labels_of(
-    table: Table, values: Mapping[str, Sequence[str]], columns: Mapping[str, str]
+    table: Table,
+    values: Mapping[str, Sequence[str]],
+    columns: Mapping[str, str],
+    sense: Sense | None = None,
 ) -> tuple[Label, ...]:
     """Return what the columns of a table stand for; `columns`: what people said of some."""
     labels = [
@@ -143,7 +136,7 @@ def labels_of(
         else column_of(name, values[name], table.heads)
         for name in table.names
     ]
-    told = sorted_out(labels, values)
+    told = settled(sorted_out(labels, values), values, sense)
     return tuple(
         labels[place] if label.name in columns else label for place, label in enumerate(told)
     )
@@ -178,7 +171,8 @@ def _labelled_facts(
         if is_clock and not is_whole:
             clock = clock or low
         meant = replace(label, field=FactField.TIME) if is_whole else label
-        found += labelled(meant, span.of(text), low, span, at)
+        place = replace(at, confidence=_BY_MEANING) if label.is_meant else at
+        found += labelled(meant, span.of(text), low, span, place)
     yield from (_with_clock(item, clock, at) for item in found)
 
 
@@ -192,14 +186,18 @@ def _with_clock(item: Fact, clock: str | None, at: Place) -> Fact:
 
 
 def _document_facts(
-    marked: MarkedText, folded: str, rows: tuple[TextSpan, ...], year: int | None
+    marked: MarkedText,
+    folded: str,
+    rows: tuple[TextSpan, ...],
+    year: int | None,
+    known: Sequence[FormField],
 ) -> Iterator[Fact]:
     """What is said outside the rows of tables and the entries of a log."""
     text = marked.text
-    fields = _fields_of(marked, rows)
+    fields = [field for field in known if not any(map(field.span.overlap, rows))]
     place = _place(FactMethod.FORM, DOCUMENT_RECORD, year)
     yield from _labelled_facts(text, folded, [(f.label, f.value) for f in fields], place)
-    taken = sorted([*rows, *(field.span for field in fields if not field.is_within)])
+    taken = sorted([*rows, *(field.span for field in fields if not field.is_beside_prose)])
     yield from _title_facts(marked, folded, taken, year)
     sure = Place(DOCUMENT_RECORD, FactMethod.SENTENCE, _IN_SENTENCES, year)
     for unit in _prose(marked.units, taken):
@@ -208,11 +206,14 @@ def _document_facts(
 
 
 def _log_facts(
-    marked: MarkedText, folded: str, year: int | None, entries: Sequence[Entry]
+    marked: MarkedText,
+    folded: str,
+    year: int | None,
+    entries: Sequence[Entry],
+    fields: Sequence[FormField],
 ) -> Iterator[list[Fact]]:
     """Yield what each entry of a log states; the day above it is of all of them."""
-    fields = _fields_of(marked, ())
-    taken = sorted(field.span for field in fields if not field.is_within)
+    taken = sorted(field.span for field in fields if not field.is_beside_prose)
     prose = list(_prose(marked.units, taken))
     for number, entry in enumerate(entries, start=1):
         form = _place(FactMethod.FORM, number, year)
@@ -227,9 +228,11 @@ def _log_facts(
         yield _one_of_each(said)
 
 
-def _fields_of(marked: MarkedText, rows: tuple[TextSpan, ...]) -> list[FormField]:
+def _fields_of(
+    marked: MarkedText, rows: tuple[TextSpan, ...], sense: Sense | None
+) -> list[FormField]:
     ends = {unit.span.start: unit.span.end for unit in marked.units if unit.kind is UnitKind.FIELD}
-    return list(form_fields(marked.text, rows, ends))
+    return list(form_fields(marked.text, rows, ends, sense))
 
 
 def _title_facts(
@@ -323,7 +326,7 @@ def _one_of_each(found: Iterable[Fact]) -> list[Fact]:
     """
     best: dict[tuple[str, str, str], Fact] = {}
     for item in found:
-        is_one = item.field in _ONCE and item.role != REPLACED
+        is_one = item.field in STATED_ONCE and item.role != REPLACED
         key = (item.field, "", "") if is_one else (item.field, item.text, item.role)
         if key not in best or best[key].confidence < item.confidence:
             best[key] = item

@@ -4,7 +4,7 @@ Pure functions. A label that is not understood makes no field: prose may stand b
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kb_service.domain.spans import TextSpan
@@ -12,7 +12,7 @@ from kb_service.language.lexicon import CJK
 from kb_service.language.numerals import NUMERALS
 from kb_service.language.regexes import regex
 from kb_service.language.stated.labels import Label, label_of
-from kb_service.language.stated.meaning import Sense, accepts, field_meant
+from kb_service.language.stated.meaning import Sense, accepts, is_told, settled
 
 _COLON = "[:\uff1a]"
 _NUMERALS = re.escape("".join(NUMERALS.digits) + "".join(NUMERALS.powers))
@@ -49,6 +49,8 @@ _SPACED = regex(
 )
 _SENTENCE_END = regex(r"[\u3002;\uff1b]|(?<=[^\W_])\.(?=\s|\Z)")
 _LINE = regex(r"[^\n\t]*")
+MAX_MEANT = 64
+"""Labels of a text that are asked for by their meaning: a form has fewer."""
 _MAX_VALUE = 1500
 _JOIN = "; "
 _NEXT_LABEL = regex(rf"{_JOIN}[^\s:\uff1a;\uff1b][^:\uff1a\n;\uff1b\t]{{0,44}}: ")
@@ -67,6 +69,24 @@ class FormField:
     value: TextSpan
     span: TextSpan
     is_within: bool = False
+
+    @property
+    def is_beside_prose(self) -> bool:
+        """True where its line is read as prose too: it may be more than a label and a value."""
+        return self.is_within or self.label.is_meant
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """Where what looks like a label begins, and where its value does.
+
+    `is_weak`: it is none where its value is of no sort that its field has.
+    """
+
+    start: int
+    behind: int
+    label: Label
+    is_weak: bool
 
 
 def form_fields(
@@ -104,31 +124,51 @@ def _labels_in(text: str, sense: Sense | None) -> list[tuple[int, int, Label]]:
 
     Of two that begin at one place the longer one is meant.
     """
-    found: dict[int, tuple[int, Label]] = {}
-    for pattern in (_LABELLED, _SPACED, _WITHIN, _DASHED, _ALONE):
-        for match in pattern.finditer(text):
-            label = _understood(text, match, sense, is_weak=pattern in (_DASHED, _ALONE))
-            if label and match.end() > found.get(match.start(), (0, label))[0]:
-                found[match.start()] = match.end(), label
+    found = [
+        _Mark(match.start(), match.end(), label_of(match["label"]), pattern in (_DASHED, _ALONE))
+        for pattern in (_LABELLED, _SPACED, _WITHIN, _DASHED, _ALONE)
+        for match in pattern.finditer(text)
+    ]
     kept: list[tuple[int, int, Label]] = []
-    for start, (end, label) in sorted(found.items()):
-        if not kept or kept[-1][1] <= start:  # else it is a part of the label before
-            kept.append((start, end, label))
+    for mark in sorted(_settled(text, found, sense), key=lambda one: (one.start, -one.behind)):
+        if not kept or kept[-1][1] <= mark.start:  # else it is a part of the label before
+            kept.append((mark.start, mark.behind, mark.label))
     return kept
 
 
-def _understood(
-    text: str, match: re.Match[str], sense: Sense | None, *, is_weak: bool
-) -> Label | None:
-    label = label_of(match["label"])
-    if label.is_standard and not is_weak:
-        return label
-    line = _LINE.match(text, match.end())
-    value = line.group() if line else ""
-    if label.is_standard:
-        return label if accepts(label.field, value) else None
-    field = field_meant(label.name, [value], sense) if sense else None
-    return replace(label, field=field) if field else None
+def _settled(text: str, found: Sequence[_Mark], sense: Sense | None) -> Iterator[_Mark]:
+    """Yield the marks whose labels are understood, by their words or by what they mean."""
+    values = [_first_line(text, mark.behind) for mark in found]
+    unknown: dict[str, list[str]] = {}
+    known: list[Label] = []
+    for mark, value in zip(found, values, strict=True):
+        if not mark.label.is_standard:
+            is_asked = mark.label.name in unknown or len(unknown) < MAX_MEANT
+            if is_asked and value.strip():
+                unknown.setdefault(mark.label.name, []).append(value)
+        elif not mark.is_weak or accepts(mark.label.field, value):
+            known.append(mark.label)
+            yield mark
+    told = settled([*known, *(Label(name, name) for name in unknown)], _Values(unknown), sense)
+    meant = {label.name: label.field for label in told if label.name in unknown}
+    for mark, value in zip(found, values, strict=True):
+        field = meant.get(mark.label.name, mark.label.name)
+        if mark.label.is_standard or field == mark.label.name or not accepts(field, value):
+            continue
+        if not mark.is_weak or is_told(field, mark.label.name):
+            yield replace(mark, label=replace(mark.label, field=field, is_meant=True))
+
+
+class _Values(dict[str, list[str]]):
+    """Values by label; of those that are understood none is asked for."""
+
+    def __missing__(self, name: str) -> list[str]:
+        return []
+
+
+def _first_line(text: str, start: int) -> str:
+    line = _LINE.match(text, start)
+    return line.group() if line else ""
 
 
 def _is_within(text: str, start: int) -> bool:

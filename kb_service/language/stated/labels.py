@@ -47,12 +47,16 @@ _MOST = 0.8
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """`field`: the FactField, CASUALTIES, CLOCK or the name itself; `scale`, `unit`: of numbers."""
+    """`field`: the FactField, CASUALTIES, CLOCK or the name itself; `scale`, `unit`: of numbers.
+
+    `is_meant`: the field is told by what the name means, not by its words.
+    """
 
     name: str
     field: str
     scale: float = 1.0
     unit: str = ""
+    is_meant: bool = False
 
     @property
     def is_standard(self) -> bool:
@@ -86,6 +90,12 @@ def _ways(name: str) -> Iterator[str]:
         yield both["other"].strip()
     elif _KEY.fullmatch(name):
         yield spoken_key(name)
+
+
+def spoken_label(name: str) -> str:
+    """Return the words of a label: without brackets, of a key its parts, of two languages one."""
+    *_, words = _ways(name)
+    return _SPACES.sub(" ", _BRACKETED.sub(" ", words)).strip()
 
 
 def spoken_key(name: str) -> str:

@@ -4,11 +4,15 @@ Pure functions. What a label means is handed in, as how near it is to each field
 that no field of that sort can have rules the field out. Reads no text.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 
-from kb_service.domain.facts import CASUALTIES, CLOCK, FactField
+from kb_service.domain.facts import CASUALTIES, CLOCK, STATED_ONCE, FactField
+from kb_service.language.events import event_kinds
+from kb_service.language.lexicon import shipped_lexicon
 from kb_service.language.regexes import regex
+from kb_service.language.stated.labels import Label
 from kb_service.language.stated.plain import plain
 from kb_service.language.stated.sorts import Sort, is_name, sort_of
 
@@ -16,8 +20,13 @@ Sense = Callable[[str], Mapping[str, float]]
 """How near a label is to each field, by what both mean: cosines. `OTHER`: what is no field."""
 
 OTHER = "other"
-MIN_MARGIN = 0.015
-"""By how much a label is nearer to one field than to the next of those that its values allow."""
+MIN_MARGIN, CLOSE_MARGIN = 0.015, 0.008
+"""By how much a label is nearer to one field than to the next of those that its values allow; among
+labels of which others are understood the smaller one. Set on `benchmarks/wide_developed.toml`."""
+MIN_UNDERSTOOD = 3
+"""So many fields that are understood tell that what stands beside them is a record too."""
+_HINTED = 0.02
+"""What a word that labels of a field have is worth, as a cosine."""
 
 _MAX_NAME, _MAX_SHORT = 40, 40
 _LONGEST: Mapping[str, int] = {FactField.PLACE: 60, FactField.CAUSE: 200}
@@ -29,6 +38,13 @@ _COUNTS = (FactField.DEAD, FactField.INJURED, FactField.MISSING)
 _ANY = None
 """A value that says none or not known fits whatever may be counted or found out."""
 
+_BY_NAME_ALONE = (FactField.PLACE, FactField.KIND, FactField.CAUSE)
+"""Any words may be a value of these: what has none of their words has to be nearer."""
+_HINTS = {
+    str(field): regex("|".join(patterns))
+    for field in FactField
+    if (patterns := shipped_lexicon().patterns("field_hints", field))
+}
 _SORTS: Mapping[str, Collection[Sort | None]] = {
     FactField.TIME: (Sort.DAY,),
     FactField.REPORTED: (Sort.DAY, Sort.CLOCK),
@@ -48,6 +64,13 @@ _SORTS: Mapping[str, Collection[Sort | None]] = {
 }
 
 
+_ONLY = {
+    Sort.IDENTIFIER: (FactField.NUMBER,),
+    Sort.DAY: (FactField.TIME, FactField.REPORTED),
+    Sort.PHONE: (FactField.PHONE,),
+}
+
+
 def accepts(field: str, written: str) -> bool:
     """True where a field may have this value, by its sort and its length."""
     words = written.strip()
@@ -64,16 +87,102 @@ def _without_phone(words: str) -> str:
     return _BRACKET.sub("", words)
 
 
-def field_meant(name: str, values: Sequence[str], sense: Sense) -> str | None:
-    """Return the field that a label is surely nearest to of those that its values allow."""
+def field_meant(
+    name: str,
+    values: Sequence[str],
+    sense: Sense,
+    without: Collection[str] = (),
+    margin: float = MIN_MARGIN,
+) -> str | None:
+    """Return the field that a label is surely nearest to of those that its values allow.
+
+    `without`: fields that it cannot be.
+    """
     told = [value for value in islice(values, _SAMPLE) if value.strip()]
     if not told or len(name) > _MAX_NAME:
         return None
-    fields = [f for f in _SORTS if sum(accepts(f, v) for v in told) >= _MOST * len(told)]
+    fields = [
+        field
+        for field in _SORTS
+        if field not in without and sum(_may_be(field, v) for v in told) >= _MOST * len(told)
+    ]
     if not fields:
         return None
     near = sense(name)
-    ranked = sorted(((near[one], one) for one in {*fields, OTHER} & near.keys()), reverse=True)
+    ranked = sorted(
+        (
+            (near[one] + _HINTED * is_hinted(one, name), one)
+            for one in (*fields, OTHER)
+            if one in near
+        ),
+        reverse=True,
+    )
     if len(ranked) < 2 or ranked[0][1] == OTHER:
         return None
-    return ranked[0][1] if ranked[0][0] - ranked[1][0] >= MIN_MARGIN else None
+    best = str(ranked[0][1])
+    if best in _BY_NAME_ALONE and not is_hinted(best, name):
+        margin += MIN_MARGIN
+    return best if ranked[0][0] - ranked[1][0] >= margin else None
+
+
+def _may_be(field: str, value: str) -> bool:
+    """As `accepts`; what names a happening is neither where it was nor why."""
+    is_other = field in (FactField.PLACE, FactField.CAUSE) and event_kinds(plain(value))
+    return not is_other and accepts(field, value)
+
+
+def is_told(field: str, name: str) -> bool:
+    """True where a label has a word of its field, or where values tell the field as well."""
+    return field not in _BY_NAME_ALONE or is_hinted(field, name)
+
+
+def is_hinted(field: str, name: str) -> bool:
+    """True for a label that has a word which labels of a field have more often than others."""
+    return field in _HINTS and _HINTS[field].search(plain(name)) is not None
+
+
+def settled(
+    labels: Sequence[Label], values: Mapping[str, Sequence[str]], sense: Sense | None
+) -> tuple[Label, ...]:
+    """Return labels with the fields of those that no list of words has.
+
+    First those that are surely near to one; then, where enough are understood for a record, those
+    that are nearer to one that is still free, and the only one of a sort that a record has once.
+    """
+    found = [_meant(label, values, sense, (), MIN_MARGIN) for label in labels]
+    if len({label.field for label in found if label.is_standard}) < MIN_UNDERSTOOD:
+        return tuple(found)
+    for place, label in enumerate(found):
+        taken = {one.field for one in found if one.field in STATED_ONCE}
+        found[place] = _meant(label, values, sense, taken, CLOSE_MARGIN)
+    return tuple(_only_ones(found, values))
+
+
+def _meant(
+    label: Label,
+    values: Mapping[str, Sequence[str]],
+    sense: Sense | None,
+    without: Collection[str],
+    margin: float,
+) -> Label:
+    if label.is_standard or sense is None:
+        return label
+    field = field_meant(label.name, values[label.name], sense, without, margin)
+    return replace(label, field=field, is_meant=True) if field else label
+
+
+def _only_ones(labels: Sequence[Label], values: Mapping[str, Sequence[str]]) -> Iterator[Label]:
+    """Yield them; the one whose values are of a sort that none understood has is of its field."""
+    sorts = {
+        label.name: {sort_of(value) for value in islice(values[label.name], _SAMPLE)} - {None}
+        for label in labels
+        if not label.is_standard
+    }
+    taken = {label.field for label in labels}
+    only = {}
+    for sort, fields in _ONLY.items():
+        alike = [name for name, told in sorts.items() if told == {sort}]
+        if len(alike) == 1 and not taken & set(fields):
+            only[alike[0]] = fields[0]
+    for label in labels:
+        yield replace(label, field=str(only[label.name])) if label.name in only else label

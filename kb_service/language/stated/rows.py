@@ -111,7 +111,7 @@ def _table(
 ) -> list[Table]:
     if len(run) < MIN_ROWS:
         return []
-    times = Counter(name for _, parts in run for name in {name for name, *_ in parts if name})
+    times = Counter(name for _, parts in run for name in dict.fromkeys(n for n, *_ in parts if n))
     needed = max(MIN_ROWS, _SHARE * len(run))
     names = tuple(name for name, number in times.items() if number >= needed)
     rows = [TableRow(span, tuple(_cells(text, parts, frozenset(names)))) for span, parts in run]

@@ -15,8 +15,8 @@ from kb_service.domain.facts import (
     records_of,
 )
 from kb_service.domain.spans import PageRegion, TextSpan
-from kb_service.language.stated.extraction import FACT_RULES, facts_in
 from kb_service.language.stated.fields import meaning_of
+from kb_service.language.stated.reading import FactReader
 from kb_service.language.units import marked
 from kb_service.storage.bases import require_kb
 from kb_service.storage.database import Database
@@ -50,9 +50,13 @@ from kb_service.storage.tables import documents, revisions
 class Facts:
     """The facts of searchable revisions. Every method raises StorageError when storage fails."""
 
-    def __init__(self, database: Database, clock: Clock = utc_now) -> None:
+    def __init__(
+        self, database: Database, clock: Clock = utc_now, reader: FactReader | None = None
+    ) -> None:
+        """`reader`: finds facts; without one labels are told by lists of words."""
         self._database = database
         self._clock = clock
+        self._reader = reader or FactReader()
 
     def put(self, revision_id: int, found: Sequence[Fact]) -> None:
         """Put facts in the place of those that a revision has, in one transaction."""
@@ -63,7 +67,7 @@ class Facts:
         """Return searchable revisions whose facts were found by other rules than today's."""
         statement = (
             select(revisions.c.id)
-            .where(revisions.c.fact_rules != FACT_RULES, revisions.c.is_current)
+            .where(revisions.c.fact_rules != self._reader.rules, revisions.c.is_current)
             .order_by(revisions.c.id)
             .limit(limit)
         )
@@ -93,13 +97,13 @@ class Facts:
             text = read_text(connection, revision_id)
             columns = _columns_of(connection, revision_id)
             kb_id = _base_of(connection, revision_id)
-        found = facts_in(marked(text.text), columns) if text else ()
+        found = self._reader.facts_in(marked(text.text), columns) if text else ()
         with self._database.write(base=kb_id) as connection:
             is_by_these = _columns_of(connection, revision_id) == columns
             statement = (
                 update(revisions)
                 .where(revisions.c.id == revision_id, revisions.c.is_current)
-                .values(fact_rules=FACT_RULES if is_by_these else "")
+                .values(fact_rules=self._reader.rules if is_by_these else "")
             )
             if connection.execute(statement).rowcount:
                 rewrite_facts(connection, revision_id, found)
@@ -107,9 +111,8 @@ class Facts:
     def give_up(self, revision_id: int) -> None:
         """Note that the facts of a revision cannot be found: its text is damaged."""
         with self._database.write() as connection:
-            connection.execute(
-                update(revisions).where(revisions.c.id == revision_id).values(fact_rules=FACT_RULES)
-            )
+            mine = revisions.c.id == revision_id
+            connection.execute(update(revisions).where(mine).values(fact_rules=self._reader.rules))
 
     def records(self, kb_id: str, document_id: str) -> tuple[Record, ...]:
         """Return what a document states, record by record, in their order.
@@ -271,7 +274,7 @@ class Facts:
                 forget_correction(connection, text, known.fact)
             else:
                 keep_correction(connection, text, known.fact, typed, by, self._clock())
-            _find_again(connection, known.revision_id)
+            _find_again(connection, known.revision_id, self._reader)
             return _same_fact(connection, known)
 
     def split(self, kb_id: str, document_id: str, record: int, by: str) -> None:
@@ -300,7 +303,7 @@ class Facts:
                     f"document {document_id} has no record {record}", code="record_not_found"
                 )
             mark_split(connection, TextOf(document_id, row.text_sha256), record, by, self._clock())
-            _find_again(connection, row.id)
+            _find_again(connection, row.id, self._reader)
 
     def fields(self, kb_id: str) -> dict[str, int]:
         """Return how many facts each field of a base has, the most frequent first."""
@@ -316,11 +319,11 @@ class Facts:
             return {row[0]: row[1] for row in connection.execute(statement)}
 
 
-def _find_again(connection: Connection, revision_id: int) -> None:
+def _find_again(connection: Connection, revision_id: int, reader: FactReader) -> None:
     """Find the facts of a text anew where people have said something else of it."""
     stored = read_text(connection, revision_id)
     columns = _columns_of(connection, revision_id)
-    found = facts_in(marked(stored.text), columns) if stored else ()
+    found = reader.facts_in(marked(stored.text), columns) if stored else ()
     rewrite_facts(connection, revision_id, found)
 
 

@@ -25,7 +25,7 @@ from kb_service.domain.jobs import IngestJob, JobStage, JobStatus
 from kb_service.domain.members import told
 from kb_service.domain.sketches import sketch_of
 from kb_service.domain.storable import check_storable
-from kb_service.language.stated.extraction import FACT_RULES, facts_in
+from kb_service.language.stated.reading import FactReader
 from kb_service.language.units import UNIT_RULES, marked
 from kb_service.storage import history
 from kb_service.storage.blobs import BlobStore
@@ -71,15 +71,24 @@ class _Prepared:
     facts: tuple[Fact, ...]
     sketch: bytes
     columns: dict[str, str]
+    fact_rules: str
 
 
 class RevisionPublisher:
     """Commits what ingest made of a claimed job."""
 
-    def __init__(self, database: Database, blobs: BlobStore, clock: Clock = utc_now) -> None:
+    def __init__(
+        self,
+        database: Database,
+        blobs: BlobStore,
+        clock: Clock = utc_now,
+        reader: FactReader | None = None,
+    ) -> None:
+        """`reader`: finds the facts; without one labels are told by lists of words."""
         self._database = database
         self._blobs = blobs
         self._clock = clock
+        self._reader = reader or FactReader()
 
     def publish(
         self,
@@ -98,7 +107,7 @@ class RevisionPublisher:
         with self._database.read() as connection:
             columns = fields_of_columns(connection, claim.job.kb_id)
             may_remove = _may_remove(connection, claim.job)
-        prepared = _prepare(parsed, chunk_drafts, columns)
+        prepared = _prepare(parsed, chunk_drafts, columns, self._reader)
         # Vectors are common to bases: what removes one keeps all others from writing.
         base = None if may_remove else claim.job.kb_id
         files = [member.staged for member in members]
@@ -165,7 +174,7 @@ class RevisionPublisher:
             metadata=parsed.metadata,
             text_sha256=sha256_of_text(parsed.text),
             unit_rules=UNIT_RULES,
-            fact_rules=FACT_RULES if is_by_these else "",
+            fact_rules=prepared.fact_rules if is_by_these else "",
             embedded_by=profile,
             num_pages=len(prepared.pages),
             num_chunks=len(prepared.chunks),
@@ -232,7 +241,10 @@ def _give_way(connection: Connection, job: Row[Any]) -> tuple[set[str], Sequence
 
 
 def _prepare(
-    parsed: ParsedDocument, drafts: Sequence[ChunkDraft], columns: dict[str, str]
+    parsed: ParsedDocument,
+    drafts: Sequence[ChunkDraft],
+    columns: dict[str, str],
+    reader: FactReader,
 ) -> _Prepared:
     chunk_values: Rows = [
         {
@@ -254,9 +266,10 @@ def _prepare(
         pieces,
         chunk_values,
         hashes,
-        facts_in(text, columns),
+        reader.facts_in(text, columns),
         sketch_of(parsed.text),
         columns,
+        reader.rules,
     )
 
 

@@ -14,6 +14,7 @@ export const columnsEn = {
   column_above: "as in the table above",
   column_by_name: "by its name",
   column_by_values: "by its values",
+  column_by_meaning: "by what its name means",
   column_by_person: "set by a person",
   column_by_nothing: "not understood: it keeps its own name",
   document_columns: "Columns of {name}",

@@ -14,6 +14,7 @@ export const columnsZh = {
   column_above: "同上表",
   column_by_name: "根据列名",
   column_by_values: "根据内容",
+  column_by_meaning: "根据列名的含义",
   column_by_person: "由人设定",
   column_by_nothing: "未能识别：保留原列名",
   document_columns: "{name} 的列",

@@ -1,0 +1,113 @@
+"""What a label means, by the encoder that is shipped and by the sort of its values."""
+
+from pathlib import Path
+
+import pytest
+
+from kb_service.domain.facts import Fact
+from kb_service.language.stated.extraction import FACT_RULES
+from kb_service.language.stated.labels import label_of
+from kb_service.language.stated.meaning import field_meant
+from kb_service.language.stated.reading import FactReader
+from kb_service.language.stated.sense import LabelSense
+from kb_service.language.units import marked
+from retrievers.embedding import load_embedder
+
+ENCODER = Path(__file__).parents[3] / "models" / "e5-zh-en"
+
+
+@pytest.fixture(scope="module")
+def sense() -> LabelSense:
+    embedder = load_embedder(str(ENCODER))
+    return LabelSense(embedder.embed_passages, embedder.profile.fingerprint)
+
+
+def told(facts: tuple[Fact, ...]) -> dict[str, str]:
+    return {fact.field: fact.text for fact in facts}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "field"),
+    [
+        ("Persons hurt", "3", "injured"),
+        ("亡故", "2人", "dead"),
+        ("损失估值", "3万元", "loss"),
+        ("Cost of damage", "$3,000", "loss"),
+        ("何时发生", "2024-05-03 08:10", "time"),
+        ("发生处所", "北街3号", "place"),
+        ("Why it happened", "a loose hose", "cause"),
+        ("contact_no", "555-0142", "phone"),
+    ],
+)
+def test_a_label_that_no_list_has_is_understood_by_what_it_means(
+    sense: LabelSense, name: str, value: str, field: str
+) -> None:
+    assert not label_of(name).is_standard
+    assert field_meant(name, [value], sense) == field
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("天气", "小雨"),
+        ("Weather", "light rain"),
+        ("年龄", "35"),
+        ("Room", "12"),
+        ("Budget", "$3,000"),
+        ("Birthday", "2024-05-01"),
+        ("房间号", "12"),
+        ("Colour", "red"),
+        ("Persons hurt", "the yard"),
+        ("亡故", "2024-05-03"),
+        ("Post-incident review", "a kitchen fire at Pier 4"),
+    ],
+)
+def test_another_label_or_a_value_of_another_sort_is_not(
+    sense: LabelSense, name: str, value: str
+) -> None:
+    assert field_meant(name, [value], sense) is None
+
+
+def test_a_form_in_words_of_its_own_is_read_and_what_it_has_beside_is_left(
+    sense: LabelSense,
+) -> None:
+    text = (
+        "File no.: AB-2024-17\nHappened on: 3 May 2024, 08:10\nSite: Pier 4\n"
+        "Persons hurt: 3\nCost of damage: $3,000\nWeather: light rain\nState: closed\n"
+    )
+    facts = told(FactReader(lambda: sense).facts_in(marked(text)))
+    assert facts == {
+        "number": "ab-2024-17",
+        "time": "2024-05-03T08:10",
+        "place": "pier 4",
+        "injured": "3",
+        "loss": "3000",
+    }
+
+
+def test_columns_in_words_of_their_own_say_by_what_they_are_known(sense: LabelSense) -> None:
+    rows = [f"流水号: AB-2024-{n}1; 亡故: {n}; 损失估值: {n}万元; 天气: 晴" for n in (1, 2, 3)]
+    (table,) = FactReader(lambda: sense).columns_in("\n".join(rows), {})
+    assert [(one.field, one.by) for one in table.columns[1:]] == [
+        ("dead", "meaning"),
+        ("loss", "meaning"),
+        ("column", ""),
+    ]
+
+
+def test_the_rules_name_by_which_vectors_labels_are_told(sense: LabelSense) -> None:
+    assert FactReader().rules == FACT_RULES
+    assert FactReader(lambda: sense).rules not in (FACT_RULES, "")
+    assert len(FactReader(lambda: sense).rules) == len(FACT_RULES)
+
+
+def test_a_label_is_embedded_once() -> None:
+    asked: list[str] = []
+
+    def embed(texts: list[str]) -> list[bytes]:
+        asked.extend(texts)
+        return [b"\0\0\x80?"] * len(texts)
+
+    sense = LabelSense(embed, "")  # type: ignore[arg-type]
+    assert sense("raised_by") is sense("raised by")
+    assert asked.count("raised by") == 1
