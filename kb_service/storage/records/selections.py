@@ -132,7 +132,12 @@ class Selection:
         )
         place = (records.c.revision_id, records.c.record)
         statement = self._passing(self._stated, *place, *self._key(records))
-        statement = statement.where(not_(_is_in(self._key(records), only_dated)))
+        if self._of is Counted.INCIDENTS:
+            statement = statement.where(not_(_is_in(self._key(records), only_dated)))
+        else:
+            of_time = (facts.c.kb_id == self._kb_id) & (facts.c.field == str(FactField.TIME))
+            dated, bare = facts.c.time_from.is_not(None), facts.c.time_from.is_(None)
+            statement = statement.where(~_exists(of_time & dated) | _exists(of_time & bare))
         if after is not None:
             statement = statement.where(tuple_(*place) > tuple_(*map(literal, after)))
         return statement.order_by(*place).limit(limit)
@@ -204,8 +209,8 @@ class Selection:
         if self._of is Counted.INCIDENTS:
             numbers = select(facts.c.incident).where(of_field, facts.c.incident.is_not(None))
             return records.c.incident.in_(numbers)
-        stating = select(facts.c.revision_id, facts.c.record).where(of_field)
-        return tuple_(records.c.revision_id, records.c.record).in_(stating)
+        # Of pairs it is a lookup: SQLite reads a whole set for every pair that is not in it.
+        return _exists(of_field)
 
     def _passing(
         self,
@@ -264,6 +269,14 @@ class Selection:
             .where(documents.c.kb_id == self._kb_id, revisions.c.is_current)
             .where(*self._allowed(documents.c.id))
         )
+
+
+def _exists(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """True for a record of which a fact meets a condition."""
+    of_record = (facts.c.revision_id == records.c.revision_id) & (
+        facts.c.record == records.c.record
+    )
+    return select(facts.c.id).where(condition, of_record).correlate(records).exists()
 
 
 def _is_in(key: Sequence[ColumnElement[Any]], chosen: Select[Any]) -> ColumnElement[bool]:
