@@ -52,6 +52,9 @@ class BlobStore:
     OCR read of a blob's pictures lies in `root/../readings/ab/<sha256>` and goes with the blob.
     """
 
+    num_at_once = 500
+    """How many are removed while nobody else may write."""
+
     def __init__(self, root: Path) -> None:
         self.root = root
         self.staging = root.parent / "tmp"

@@ -61,6 +61,8 @@ class _State:
 class ObjectBlobs(BlobStore):
     """Blobs of an object store; `copies` is the folder for copies of them, and of this machine."""
 
+    num_at_once = 20
+
     def __init__(self, store: ObjectStore, copies: Path, limits: CopyLimits) -> None:
         super().__init__(copies)
         self._store = store

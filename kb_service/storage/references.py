@@ -53,7 +53,7 @@ def still_referred(connection: Connection, hashes: Sequence[str]) -> dict[str, s
 def sweep_blobs(database: Database, blobs: BlobStore, candidates: Iterable[str]) -> int:
     """Remove those of the blobs that nothing refers to; return how many."""
     removed = 0
-    for batch in batches(candidates):
+    for batch in batches(candidates, blobs.num_at_once):
         with database.write(needs_room=False) as connection:
             for sha256 in sorted(set(batch) - _referenced_among(connection, batch)):
                 blobs.unlink(sha256)

@@ -17,11 +17,11 @@ def value_of(kind: type[Value], row: Row[Any], **given: object) -> Value:
     return kind(**{name: getattr(row, name) for name in names if name not in given}, **given)
 
 
-def batches(values: Iterable[Value]) -> Iterator[Sequence[Value]]:
-    """Yield the values in lists of at most BATCH."""
+def batches(values: Iterable[Value], size: int = BATCH) -> Iterator[Sequence[Value]]:
+    """Yield the values in lists of at most `size`."""
     items = list(values)
-    for start in range(0, len(items), BATCH):
-        yield items[start : start + BATCH]
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
 
 
 def one_of(
