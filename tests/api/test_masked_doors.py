@@ -206,3 +206,48 @@ def test_numbers_are_made_of_what_is_not(desk: Desk, document: str) -> None:
     assert desk.post("/kb/reports/query", json=query).json()["answer"]
     grouped = {"op": "group", "by": "kind", "field": "injured", "measure": "max"}
     assert desk.post("/kb/reports/query", json=grouped).status_code == 200
+
+
+def test_folders_are_told_to_who_sees_names(desk: Desk, client: TestClient, document: str) -> None:
+    doors = (
+        (DOCUMENTS, {"folder": "张伟"}),
+        ("/kb/reports/folders", {}),
+        ("/kb/reports/folders", {"within": "张伟"}),
+    )
+    for path, asked in doors:
+        assert refused(desk.get(path, params=asked))
+        assert client.get(path, params=asked).status_code == 200
+    client.patch("/kb/reports", json={"masking": {"kinds": [], "roles": []}})
+    for path, asked in doors:
+        assert desk.get(path, params=asked).status_code == 200
+
+
+def test_labels_do_not_tell_a_name_that_is_personal(
+    desk: Desk, client: TestClient, service: ApiService, document: str
+) -> None:
+    made = {"name": "张伟", "description": "电话13812345678"}
+    label = client.post("/kb/reports/labels", json=made).json()["id"]
+    put = {"documents": [document], "add": [label]}
+    assert desk.post(f"{DOCUMENTS}/labels", json=put).json() == {"num_documents": 1}
+    (shown,) = desk.get("/kb/reports/labels").json()["items"]
+    assert (shown["id"], shown["num_documents"]) == (label, 1)
+    for path in ("/kb/reports/labels", DOCUMENTS, f"{DOCUMENTS}/{document}"):
+        assert not leaks(desk.get(path).text)
+    for path in (DOCUMENTS, "/kb/reports/facts"):
+        for who, name, is_found in (
+            (desk, "张伟", False),
+            (desk, label, True),
+            (client, "张伟", True),
+        ):
+            found = who.get(path, params={"label": name}).json()["items"]
+            assert bool(found) is is_found, (path, name)
+    search = {"query": "fire", "filters": {"labels": ["张伟"]}}
+    desk.post("/kb/reports/search", json=search)
+    assert not leaks(str(service.retriever.queries[-1].filters.labels))
+    sent_back = {"name": shown["name"], "description": shown["description"], "colour": "teal"}
+    assert desk.patch(f"/kb/reports/labels/{label}", json=sent_back).status_code == 200
+    (kept,) = client.get("/kb/reports/labels").json()["items"]
+    assert {name: kept[name] for name in ("name", "description", "colour")} == {
+        **made,
+        "colour": "teal",
+    }

@@ -155,6 +155,7 @@ export const errorsEn = {
   error_storage_unavailable: "The database cannot be reached",
   error_storage_failed: "The storage of the service failed",
   error_blob_damaged: "The stored file is damaged",
+  error_bucket_keeps_versions: "The bucket would keep what is deleted: nothing is stored",
   error_text_damaged: "A stored text is damaged",
   error_database_damaged: "The database is damaged",
   error_disk_low: "The disk of the service is nearly full: soon nothing new can be stored",

@@ -155,6 +155,7 @@ export const errorsZh = {
   error_storage_unavailable: "无法连接数据库",
   error_storage_failed: "服务的存储出错",
   error_blob_damaged: "存储的文件已损坏",
+  error_bucket_keeps_versions: "该存储桶会保留已删除的内容：不予存储",
   error_text_damaged: "存储的文字已损坏",
   error_database_damaged: "数据库已损坏",
   error_disk_low: "服务所在磁盘即将写满，很快将无法保存新内容",
