@@ -3,6 +3,7 @@
 import pytest
 
 from kb_service.domain.documents import Document, DocumentStatus
+from kb_service.domain.labels import LabelColour
 from kb_service.services.members import Room
 from kb_service.storage.erasure import Erasures
 from tests.services.conftest import Desk
@@ -111,6 +112,33 @@ def test_tags_of_a_container_are_those_of_its_files(desk: Desk) -> None:
     again = desk.blobs.stage(content, 1000)
     documents.register(desk.base.id, "a.zip", again, "text/plain", ["2025"])
     assert named(desk)["a.zip/a"].tags == ("2025",)
+
+
+def test_labels_of_a_container_pass_to_its_files_when_they_come_and_later(desk: Desk) -> None:
+    labels = desk.catalog.labels
+    first, second, own = (
+        labels.create(desk.base.id, name, LabelColour.GREY, "").id for name in "xyz"
+    )
+    documents = desk.catalog.documents
+
+    def send(text: str, *ids: str) -> None:
+        stream = desk.blobs.stage(text.encode(), 1000)
+        documents.register(desk.base.id, "a.zip", stream, "text/plain", None, labels=ids)
+
+    def carried() -> dict[str, list[str]]:
+        return {name: [mark.name for mark in item.labels] for name, item in named(desk).items()}
+
+    send(files(a="oil"), first)
+    desk.worker.run_once()
+    assert carried() == {"a.zip": ["x"], "a.zip/a": ["x"]}
+    labels.put(desk.base.id, [named(desk)["a.zip/a"].id], [own], [])
+    send(files(a="oil", b="gas"), second)
+    assert carried() == {"a.zip": ["x", "y"], "a.zip/a": ["x", "y", "z"]}
+    while desk.worker.run_once():
+        pass
+    assert carried() == {"a.zip": ["x", "y"], "a.zip/a": ["x", "y", "z"], "a.zip/b": ["x", "y"]}
+    labels.put(desk.base.id, [named(desk)["a.zip"].id], [], [first])
+    assert carried() == {"a.zip": ["y"], "a.zip/a": ["y", "z"], "a.zip/b": ["y"]}
 
 
 def test_a_file_sent_in_under_the_name_of_one_inside_stays_beside_it(desk: Desk) -> None:
