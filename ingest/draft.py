@@ -24,6 +24,9 @@ from kb_service.domain.spans import TextSpan
 from kb_service.language.layout import LAYOUT
 
 BLOCK_JOIN = "\n\n"
+BULLET = "\u2022"
+"""What stands before an item of a list that does not count, whatever sign its file draws."""
+
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ufffe\uffff]")
 _TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()][0-9A-B])")
 """Colours and movements that a program wrote for a terminal (ECMA-48)."""

@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
-from ingest.draft import Block, DraftDocument
+from ingest.draft import BULLET, Block, DraftDocument
 from ingest.office_package import lost
 from ingest.tables import row_texts
 from kb_service.domain.errors import DocumentError
@@ -180,6 +180,7 @@ class _Page:
         self._level = 0
         self._num_verbatim = 0
         self._counters: list[int | None] = []
+        self._mark = ""  # of an item whose words have not begun
 
     def begin(self, node: "_Element") -> None:
         """Take in what an element says by itself and the words before its first child."""
@@ -205,6 +206,7 @@ class _Page:
         if tag == "rt" and not _has_marks(node):
             self._words.append(")")
         self._level = 0 if tag in _HEADINGS else self._level
+        self._mark = "" if tag == "li" else self._mark
         self._num_verbatim -= tag in _VERBATIM and not _is_hidden(node)
         if tag in ("ol", "ul", "menu", "dir") and self._counters and not _is_hidden(node):
             self._counters.pop()
@@ -215,6 +217,9 @@ class _Page:
         """Add words as they are shown: white space is one space outside of `pre`."""
         if not text:
             return
+        if self._mark and text.strip():
+            self._words.append(self._mark)
+            self._mark = ""
         if self._num_verbatim:
             self._words.append(text)
         else:
@@ -245,13 +250,16 @@ class _Page:
         yield from (Block("", picture=address) for address in pictures)
 
     def _number(self, node: "_Element") -> None:
-        number = self._counters[-1] if self._counters else None
+        if not self._counters:
+            return
+        number = self._counters[-1]
         if number is None:
+            self._mark = f"{BULLET} "
             return
         given = node.get("value", "")
         number = int(given) if given.isdecimal() and len(given) < 9 else number
         self._counters[-1] = number + 1
-        self._words.append(f"{number}. ")
+        self._mark = f"{number}. "
 
 
 def _name(node: Any) -> str:  # noqa: ANN401 - comments have a function for a tag

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ingest.draft import BULLET
 from ingest.word_xml import W, child, value
 from kb_service.language.numerals import NUMERALS
 
@@ -54,14 +55,15 @@ class Numbering:
             self._list_of[number_id] = number_id if restarts else f"shared {shared}"
 
     def next_label(self, number_id: str, depth: int) -> str:
-        """Count one item on and return what stands before it, "" for bullets and unknown lists."""
+        """Count one item on and return what stands before it, "" for unknown lists."""
         level = self._levels.get(number_id, {}).get(depth)
         if level is None or not 0 <= depth < MAX_LEVELS:
             return ""
         counts = self._counts.setdefault(self._list_of[number_id], [0] * MAX_LEVELS)
         counts[depth] = counts[depth] + 1 if counts[depth] else level.start
         counts[depth + 1 :] = [0] * (MAX_LEVELS - depth - 1)
-        return "" if level.number_format == "bullet" else self._written(number_id, level, counts)
+        is_bullet = level.number_format == "bullet"
+        return BULLET if is_bullet else self._written(number_id, level, counts)
 
     def _written(self, number_id: str, level: Level, counts: list[int]) -> str:
         text = level.text

@@ -17,7 +17,7 @@ from kb_service.language.numerals import Numerals
 from kb_service.language.regexes import regex
 from kb_service.language.text import sentence_end, sentence_spans, trimmed_span
 
-CUTTING = 2
+CUTTING = 3
 """Raise it when the code below cuts otherwise: stored units are marked anew then."""
 
 MAX_SENTENCE_CHARS = 400
@@ -33,6 +33,7 @@ _ENDS_OPENLY = regex(r"[\w)\]\"'\u201d\u2019\u300b\uff09\u3011]$")
 _NEXT_LATIN_LABEL = r"[^\t\n:：]{1,45}[:：](?:\s|$)"
 _LABEL_ONLY = regex(r"[^\n]*[:：]\s*$")
 _MARKDOWN_HEADING = r"\s*#{1,6}\s+\S"
+_BULLET = regex(r"[-*\u2022\u00b7\u25aa\u25e6\u2013\u2014]\s")
 _BEGINS_PLAINLY = regex(r"\s*[A-Z\d]")
 _JOINS_BEFORE, _JOINS_AFTER = (
     re.escape(shipped_lexicon().characters("layout", key))
@@ -132,6 +133,8 @@ class UnitCutter:
         line, following = (_line_at(text, lines, at).strip() for at in (index, index + 1))
         is_short = len(line) <= min(MAX_TITLE_CHARS, TITLE_SHARE * len(following))
         if not is_short or not _ENDS_OPENLY.search(line) or following[0].islower():
+            return False
+        if _BULLET.match(line):
             return False
         if not self._pauses.search(following):
             return False

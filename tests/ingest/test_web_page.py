@@ -91,9 +91,14 @@ def test_form_fields_say_their_values_and_pictures_their_words() -> None:
     assert "the broken rope" in text
 
 
+def test_the_mark_of_an_item_stands_before_its_first_words() -> None:
+    page = "<ul><li><p>Close the valve</p><p>twice</p></li><li><ol><li>Call</ol></li></ul>"
+    assert read(page).text.split("\n\n") == ["• Close the valve", "twice", "1. Call"]
+
+
 def test_lists_carry_their_numbers() -> None:
     page = "<ol start=3><li>a<li value=7>b<ul><li>inner</ul><li>c</ol><ol><li>again</ol>"
-    assert read(page).text.split("\n\n") == ["3. a", "7. b", "inner", "8. c", "1. again"]
+    assert read(page).text.split("\n\n") == ["3. a", "7. b", "• inner", "8. c", "1. again"]
 
 
 def test_a_term_and_what_is_said_of_it_stay_together() -> None:

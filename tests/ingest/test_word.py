@@ -125,7 +125,7 @@ def test_automatic_numbers_are_part_of_the_text(tmp_path: Path) -> None:
         + item("New", 1) + item("Other", 0, 8)
     )  # fmt: skip
     assert read(tmp_path, body, numbering=NUMBERS).text.split("\n\n") == [
-        "1. Scope", "2. Brakes", "2.1 Daily", "2.2 Yearly", "（一） 先停机", "dot",
+        "1. Scope", "2. Brakes", "2.1 Daily", "2.2 Yearly", "（一） 先停机", "• dot",
         "3. Ropes", "3.1 New", "1. Other",
     ]  # fmt: skip
 

@@ -131,3 +131,8 @@ def test_wrapped_prose_has_no_titles() -> None:
 
 def test_short_lines_above_no_prose_are_no_titles() -> None:
     assert [kind for kind, _ in cut("王立\n应急管理局副局长兼总工程师办公室主任")] == ["sentence"]
+
+
+def test_an_item_behind_a_bullet_is_no_heading_of_the_longer_one_after_it() -> None:
+    text = "\u2022 Injured: 3\n\n\u2022 Lost revenue is put at EUR 214,000, as of today"
+    assert {unit.kind for unit in quotable_units(text)} == {UnitKind.SENTENCE}
