@@ -294,8 +294,12 @@ def _refusal(
 
 
 def _is_said(turn: Turn, planned: Planned, findings: Sequence[Finding]) -> bool:
-    """True where a document says what is asked: of many documents, only when it counts outright."""
-    if planned.is_explicit or turn.kind in ACROSS:
+    """True where a document says what is asked: of many documents, only when it counts outright.
+
+    A sum (一共) in one incident that is named is what its paper says.
+    """
+    is_sum_of_one = planned.sums_up and not planned.counts and turn.named.is_one
+    if turn.kind in ACROSS or (planned.is_explicit and not is_sum_of_one):
         return any(says_outright(found, turn.question) for found in findings)
     return not all(found.evidence.is_empty for found in findings)
 

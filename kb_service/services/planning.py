@@ -37,9 +37,9 @@ class Planned:
     that it needs and the base does not have. `unread`: its words that nothing was made of;
     `unknown`: names that no record states. `is_over_many`: its words ask over many documents;
     `is_explicit`: and cannot as well ask what one of them says. `sums_up`: it asks for a total in
-    so many words. `order`: what it asks for the most or least of.
-    `asks_people`: it counts people, where incidents may be meant. `asks_what_happened`: in so many
-    words, of whatever there was.
+    so many words; `counts`: for how many incidents or documents there are, or for which. `order`:
+    what it asks for the most or least of. `asks_people`: it counts people, where incidents may be
+    meant. `asks_what_happened`: in so many words, of whatever there was.
     """
 
     query: RecordQuery | None
@@ -50,6 +50,7 @@ class Planned:
     is_over_many: bool = True
     is_explicit: bool = False
     sums_up: bool = False
+    counts: bool = False
     order: str | None = None
     asks_people: bool = False
     asks_what_happened: bool = False
@@ -101,6 +102,7 @@ def planned_for(
         sketch.is_over_many,
         sketch.is_over_many and not (sketch.lists and _IN_ONE & set(sketch.columns)),
         sketch.operation is Operation.SUM,
+        bool(sketch.counts or sketch.lists),
         sketch.order,
         bool(sketch.measured) and not sketch.counts,
         sketch.happened,

@@ -2,6 +2,7 @@
 
 import pytest
 
+from kb_service.domain.record_queries import Counted
 from kb_service.language.across import Range, sketch_of, without_title
 from kb_service.language.text import normalise
 
@@ -43,3 +44,8 @@ def test_so_many_of_an_order_are_shown() -> None:
 def test_a_title_before_a_name_is_no_part_of_it() -> None:
     assert without_title("sgt. boone") == without_title("chief officer boone") == "boone"
     assert without_title("chief") == "chief"
+
+
+def test_what_something_is_counts_no_incidents() -> None:
+    assert sketch_of("冷却塔风机的叶片报价是多少").counts is None
+    assert sketch_of("上个月的火灾有多少").counts is Counted.INCIDENTS

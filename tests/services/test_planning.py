@@ -271,3 +271,12 @@ def test_words_that_no_record_has_for_a_kind_are_not_taken_for_others(
     planned = plan("燃气泄漏有几起")
     assert planned and planned.query is None
     assert planned.unread
+
+
+def test_a_total_that_is_asked_for_counts_incidents_only_where_they_are_meant() -> None:
+    of_one, of_many = (
+        plan("东升路那起火灾一共影响了多少户，什么时候恢复的"),
+        plan("今年火灾一共有多少起"),
+    )
+    assert of_one and of_one.sums_up and not of_one.counts
+    assert of_many and of_many.counts
