@@ -24,7 +24,7 @@ def _listed(key: str) -> str:
     return any_of(_LEXICON.listed("question_parts", key))
 
 
-_ASKS = regex("|".join(_LEXICON.patterns("question_parts", "asks")))
+_ASKS = regex("|".join(_LEXICON.patterns("question_parts", "asks")), re.IGNORECASE)
 _LEADS = regex("|".join(_LEXICON.patterns("question_parts", "leads")))
 _BEGINS = _LEXICON.characters("question_parts", "begins")
 _JOIN = regex(_listed("joins"))
@@ -160,13 +160,19 @@ def _without_either(text: str) -> list[str]:
 
 
 def _with_subject(parts: list[str]) -> Iterator[QuestionPart]:
-    """Yield the parts, what the first is about in front of those that name nothing themselves."""
+    """Yield the parts, what the first is about in front of those that name nothing themselves.
+
+    One of asking words alone (and by when?) asks it of all that the first one says.
+    """
     first = parse_question(parts[0])
     named = [subject for subject in subjects_in(first) if subject.kind is not SubjectKind.NUMBER]
     yield QuestionPart(parts[0], parts[0])
     for part in parts[1:]:
         asked = _LEADS.sub("", part, count=1) if _LEADS.match(part) else part
-        if named and not subjects_in(parse_question(asked)):
+        if not parse_question(asked).terms:
+            words = _ASKS.sub(" ", first.text.strip(" ?\uff1f")).strip()
+            yield QuestionPart(about(" ".join(words.split()), asked, first.language), asked)
+        elif named and not subjects_in(parse_question(asked)):
             words = first.text[named[0].span.start : named[-1].span.end]
             yield QuestionPart(about(words, asked, first.language), asked)
         else:

@@ -222,12 +222,27 @@ def _in_parts(findings: Sequence[Finding], parts: Sequence[str], language: str) 
             _numbers([p for found in findings for p in found.passages[:1]]),
         )
     sayings: list[Saying] = []
+    quoted: set[tuple[int, TextSpan]] = set()
     for found, part in told:
+        units = _units_of(found)
+        if units and units <= quoted and not found.evidence.shortfall:
+            continue  # one sentence or row answers both parts
+        quoted |= units
         sayings += [Saying("\n")] if sayings else []
         sayings += _part(found, part, language)
     shortfalls = (found.evidence.shortfall for found in findings if not found.evidence.is_empty)
     less = next((shortfall.value for shortfall in shortfalls if shortfall), None)
     return Plan(tuple(sayings), None, PART_MISSING if missing else less, missing)
+
+
+def _units_of(found: Finding) -> set[tuple[int, TextSpan]]:
+    """Where the sentences, fields and rows stand that its readings lie in."""
+    return {
+        (reading.passage.number, unit.span)
+        for reading in found.evidence.readings
+        for unit in reading.passage.units
+        if unit.span.overlap(reading.span)
+    }
 
 
 def _part(found: Finding, part: str, language: str) -> tuple[Saying, ...]:

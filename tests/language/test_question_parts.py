@@ -88,3 +88,11 @@ def test_in_doubt_it_is_one_question_as_typed(question: str) -> None:
 def test_a_part_is_told_as_it_was_typed() -> None:
     _, second = parts_of(parse_question("黑水隧道封闭了多久？谁负责抢修？"))
     assert second == QuestionPart("关于黑水隧道，谁负责抢修？", "谁负责抢修？")
+
+
+def test_a_part_of_asking_words_alone_asks_of_what_the_first_part_says() -> None:
+    first, second = parts_of(parse_question("Who has to grow the staging base, and by when?"))
+    assert first.asked == "Who has to grow the staging base"
+    assert second.shown == "by when?"
+    assert "grow the staging base" in second.asked
+    assert "who" not in second.asked.lower()

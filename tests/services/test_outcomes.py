@@ -76,6 +76,21 @@ def test_a_question_in_two_parts_is_answered_part_by_part() -> None:
     assert [c.title for c in answer.citations] == ["harbour", "mill"]
 
 
+def test_a_sentence_that_answers_both_parts_is_quoted_once() -> None:
+    reads = {"Kay Hollis": 0.9, "9 June": 0.9}
+    text = "Harbour fire of 3 May 2024. Kay Hollis has to mend the valve by 9 June."
+    answer = ask("Who has to mend the valve, and by when?", reads, harbour=text)
+    assert answer.answer == "Kay Hollis has to mend the valve by 9 June."
+
+
+def test_a_total_in_the_incident_that_is_named_is_what_its_paper_says() -> None:
+    reads = {"一百五十六户": 0.5}
+    answer = ask(
+        "南苑小区停电一共影响了多少户居民？", reads, note="南苑小区停电，影响一百五十六户。"
+    )
+    assert answer.answer == "南苑小区停电，影响一百五十六户。"
+
+
 def test_a_part_that_fits_two_incidents_gets_both_with_their_names() -> None:
     answer = ask(
         "What was the cause of the fire and who was the captain of the Kittiwake?",
