@@ -203,9 +203,12 @@ def _with_rare_names(named: Mapping[str, frozenset[str]]) -> dict[str, frozenset
 def _named(
     items: Sequence[ScoredChunk], fixed: Sequence[str], stating: Stating
 ) -> dict[str, frozenset[str]]:
-    """Return by document what it names in its title or in its words."""
+    """Return by document what it names in its title, by its file name or in its words."""
     wanted = {v.removeprefix("name:"): v for v in fixed if not v.startswith("date:")}
-    titles = {item.chunk.document_id: normalise(item.chunk.title) for item in items}
+    titles = {
+        item.chunk.document_id: normalise(f"{item.chunk.title}\n{item.chunk.document_name}")
+        for item in items
+    }
     stated = stating(wanted, titles) if wanted and titles else {}
     return {
         document_id: frozenset(

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -212,3 +213,12 @@ def test_passages_are_slices_of_the_text_that_do_not_overlap(text: str, cuts: li
     assert not any(
         p.span.overlap(q.span) for p in passages for q in passages if p.number < q.number
     )
+
+
+def test_a_file_name_in_the_question_picks_its_document_whatever_its_title() -> None:
+    texts = Texts(a=f"Pump trials. {STORY}", b=f"Pump memo. {STORY}")
+    items = [chunk(texts.texts[d], SENTENCES[0], n, d) for n, d in enumerate("ab", 1)]
+    filed = replace(items[1], chunk=replace(items[1].chunk, document_name="pump_2025_v2.docx"))
+    asked = fixed("In pump_2025_v2.docx, who led the trials?")
+    context = assembler(texts).assemble("kb_1", [items[0], filed], asked)
+    assert [p.document_id for p in context.passages] == ["b"]
