@@ -8,12 +8,16 @@ from datetime import date
 
 from kb_service.domain.facts import STANDING, UNMARKED, ReportStatus
 from kb_service.language.dates import CALENDAR, dates_in_title
+from kb_service.language.identifiers import MIN_PIN_LENGTH, identifiers_in, names_whole
 from kb_service.language.regexes import regex
 from kb_service.language.stated.fields import status_of
 from kb_service.language.text import normalise
 
 NUM_LINES = 12
 """So many lines of a document are its head; dates further on are those of what it reports."""
+
+MIN_TITLE = 6
+"""A shorter title stands in other papers without naming this one."""
 
 _DAY = regex(r"date:(\d+)-(\d+)-(\d+)")
 
@@ -30,6 +34,19 @@ def standing_of(title: str) -> int:
     """Return as what report of its incident a document calls itself in its title (STANDING)."""
     status = status_of(normalise(title))
     return STANDING[ReportStatus(status)] if status else UNMARKED
+
+
+def names_paper(text: str, other: str) -> bool:
+    """True where a paper names another by a number at that one's head, or by its whole title.
+
+    Of both texts the first line is the title.
+    """
+    title = "".join(normalise(other.partition("\n")[0]).split())
+    plain = normalise(text)
+    if len(title) >= MIN_TITLE and title in "".join(plain.split()):
+        return True
+    own = identifiers_in(normalise("\n".join(first_lines(other))))
+    return any(len(n) >= MIN_PIN_LENGTH and names_whole(plain, n) for n in own)
 
 
 def first_lines(text: str) -> list[str]:

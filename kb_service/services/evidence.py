@@ -5,7 +5,7 @@ meets every name, place, time, number and kind of event that the question names.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import takewhile
 
@@ -33,6 +33,10 @@ ALIKE = 0.9
 
 COVERAGE_SHARE = 0.5
 """How much of a reading's worth depends on its document's coverage of the question."""
+
+ANOTHER = 0.5
+"""Where a document holds this share of the question's rarity, one that holds none of it is about
+something else, however surely it is read."""
 
 ACROSS_SHARE = 0.8
 """What counts for the coverage of a document in another language, beside others in the question's.
@@ -62,7 +66,8 @@ class ReadDocument:
     `unmet`: subjects of the question that it does not name. `coverage`: the share of the question's
     rarity that its title and best passage hold. `dated`: sorts the later one behind. `is_across`:
     it is in another language than the question, so its coverage says nothing. `standing`: as what
-    report of its incident it calls itself (STANDING).
+    report of its incident it calls itself (STANDING). `names`: ids of the documents read that it
+    names by their number or title.
     """
 
     unmet: tuple[Subject, ...]
@@ -70,6 +75,7 @@ class ReadDocument:
     dated: str = ""
     is_across: bool = False
     standing: int = UNMARKED
+    names: frozenset[str] = frozenset()
 
     @property
     def corrects(self) -> bool:
@@ -82,13 +88,15 @@ class Evidence:
     """`readings`: to be quoted, in order. `shortfall`: None when the answer is whole.
 
     `missing`: words of the question that no document read meets. `nearest`: what comes nearest when
-    nothing may be quoted.
+    nothing may be quoted. `is_elsewhere`: what was read surely is about something else, and another
+    document holds the question's words.
     """
 
     readings: tuple[Reading, ...]
     shortfall: Shortfall | None = None
     missing: tuple[str, ...] = ()
     nearest: Reading | None = None
+    is_elsewhere: bool = False
 
     @property
     def is_empty(self) -> bool:
@@ -111,20 +119,45 @@ def weigh(
     later one goes first. That they disagree is said of values alone, and where one of them denies.
     """
     about = [r for r in readings if not documents[r.passage.document_id].unmet]
+    on_subject = _on_the_subject(about, documents)
+    is_elsewhere = any(r.confidence >= min_confidence for r in about if r not in on_subject)
+    about = on_subject
     sure = [r for r in about if r.confidence >= min_confidence]
     read = [documents[r.passage.document_id] for r in sure]
     most = max((d.coverage for d in read if not d.is_across), default=0.0)
     sure.sort(key=lambda r: -_worth(r, documents[r.passage.document_id], most))
     if not sure:
-        return _nothing(readings, about, documents)
+        return replace(_nothing(readings, about, documents), is_elsewhere=is_elsewhere)
     best = sure[0]
     rivals = _rivals(best, sure, documents, is_named=is_named)
-    if is_named:
+    if is_named or (rivals and all(_is_one_case(best, r, documents) for r in rivals)):
         return _of_one(best, rivals, documents, asks_state=asks_state)
     others = [r for r in rivals if not same_words(best.words, r.words)]
     if others:
         return Evidence((best, *others)[:MAX_TOLD], Shortfall.SEVERAL)
     return Evidence((best,))
+
+
+def _on_the_subject(
+    readings: Sequence[Reading], documents: Mapping[str, ReadDocument]
+) -> list[Reading]:
+    """Leave out what shares no word with the question where another document shares most of them.
+
+    Names that no rule knows for names (the cooling tower's fan) are held against a document so.
+    """
+    of = [documents[reading.passage.document_id] for reading in readings]
+    most = max((d.coverage for d in of if not d.is_across), default=0.0)
+    if most < ANOTHER:
+        return list(readings)
+    return [r for r, d in zip(readings, of, strict=True) if d.coverage > 0 or d.is_across]
+
+
+def _is_one_case(one: Reading, other: Reading, documents: Mapping[str, ReadDocument]) -> bool:
+    """True where one document goes on from the other: another standing, and it names it."""
+    first, second = one.passage.document_id, other.passage.document_id
+    of_first, of_second = documents[first], documents[second]
+    is_named = second in of_first.names or first in of_second.names
+    return is_named and of_first.standing != of_second.standing
 
 
 def _worth(reading: Reading, document: ReadDocument, most: float) -> float:
@@ -203,8 +236,8 @@ def _rivals(
     """Return the first reading of each other document, in the same language, that answers as well.
 
     How well a document in another language answers cannot be compared. A further report of an
-    incident that is named repeats less of what was known; what corrects one is told beside it
-    however unsure either's reading is.
+    incident that is named, or one that names the best one's document, repeats less of what was
+    known; what corrects one is told beside it however unsure either's reading is.
     """
     found: dict[str, Reading] = {}
     of_best = documents[best.passage.document_id]
@@ -213,7 +246,8 @@ def _rivals(
         of_other = documents[document_id]
         if document_id == best.passage.document_id or document_id in found:
             continue
-        is_further = is_named and of_other.standing != of_best.standing
+        is_of_one = is_named or _is_one_case(best, reading, documents)
+        is_further = is_of_one and of_other.standing != of_best.standing
         is_corrected = is_further and of_other.corrects is not of_best.corrects
         is_near = reading.confidence >= RIVAL * best.confidence or is_corrected
         if is_near and (is_further or _is_alike(of_other, of_best)):

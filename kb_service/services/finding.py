@@ -14,7 +14,7 @@ from kb_service.domain.spans import TextSpan
 from kb_service.language.events import event_kinds
 from kb_service.language.furniture import is_furniture
 from kb_service.language.kinds import kind_of
-from kb_service.language.papers import paper_date, standing_of
+from kb_service.language.papers import names_paper, paper_date, standing_of
 from kb_service.language.questions import coverage, text_terms
 from kb_service.language.rows import units_about
 from kb_service.language.scripts import is_across
@@ -80,7 +80,8 @@ class Finder:
         """Return what may be quoted; documents that a conversation speaks of are asked first.
 
         Only when they say nothing of it the others are asked too, and only when these do not
-        either, the documents in another language alone. Yields when reading begins.
+        either, nor hold the question's words, the documents in another language alone. Yields when
+        reading begins.
         """
         if pinned and not query.filters.document_ids:
             filters = replace(query.filters, document_ids=tuple(pinned))
@@ -88,7 +89,8 @@ class Finder:
             if not found.evidence.is_empty:
                 return found
         found = yield from self._find(query, named, is_pinned=False)
-        if not found.evidence.is_empty or found.is_across:
+        evidence = found.evidence
+        if not evidence.is_empty or evidence.is_elsewhere or found.is_across:
             return found
         across = yield from self._find(replace(query, is_across=True), named, is_pinned=False)
         return across if across.says_more_than(found) else found
@@ -145,7 +147,11 @@ class Finder:
         idf: Mapping[str, float],
     ) -> dict[str, ReadDocument]:
         texts = _texts(passages)
-        unmet = {name: named.unmet(text, query.question.language) for name, text in texts.items()}
+        files = {p.document_id: p.document_name for p in passages}
+        unmet = {
+            name: named.unmet(f"{text}\n{files[name]}", query.question.language)
+            for name, text in texts.items()
+        }
         if any(unmet.values()):
             unmet = self._looked_up(query, named, texts, passages)
         return {
@@ -159,6 +165,11 @@ class Finder:
                 dated=_dated(text),
                 is_across=is_across(query.question.language, text),
                 standing=standing_of(text.partition("\n")[0]),
+                names=frozenset(
+                    other
+                    for other, own in texts.items()
+                    if other != name and names_paper(text, own)
+                ),
             )
             for name, text in texts.items()
         }
@@ -174,7 +185,10 @@ class Finder:
         places = [(first[name].revision_id, TextSpan(0, 0)) for name in texts]
         heads = self._texts.stretches(places, HEAD_CHARS)
         unmet = {
-            name: named.unmet(f"{text}\n{head.text if head else ''}", query.question.language)
+            name: named.unmet(
+                f"{text}\n{first[name].document_name}\n{head.text if head else ''}",
+                query.question.language,
+            )
             for (name, text), head in zip(texts.items(), heads, strict=True)
         }
         forms = {form for subjects in unmet.values() for s in subjects for form in _whole(s)}

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from kb_service.domain.facts import STANDING, UNMARKED, ReportStatus
-from kb_service.language.papers import first_lines, paper_date, standing_of
+from kb_service.language.papers import first_lines, names_paper, paper_date, standing_of
 
 
 @pytest.mark.parametrize(
@@ -64,3 +64,24 @@ def test_a_title_says_as_what_report_of_its_incident_it_stands(
 @pytest.mark.parametrize("title", ["码头火灾通报", "Harbour fire of 3 May 2024", ""])
 def test_a_title_that_says_nothing_of_it_stands_between(title: str) -> None:
     assert standing_of(title) == UNMARKED
+
+
+NOTICE = "Flash notice: ammonia leak\nNo. KB-2025-117\nTwo people were hurt."
+
+
+@pytest.mark.parametrize(
+    ("text", "is_named"),
+    [
+        ("Correction\nThe notice KB-2025-117 is corrected: three people were hurt.", True),
+        ("Correction of the flash notice: ammonia leak\nThree people were hurt.", True),
+        ("Correction\nThe notice KB-2025-1170 is corrected.", False),
+        ("Correction of the flash notice: fire on the pier\nThree people were hurt.", False),
+    ],
+)
+def test_a_paper_names_another_by_its_number_or_whole_title(text: str, is_named: bool) -> None:
+    assert names_paper(text, NOTICE) is is_named
+
+
+def test_numbers_that_stand_far_down_in_a_paper_are_not_its_own() -> None:
+    lines = "\n".join(f"Line {number}." for number in range(20))
+    assert not names_paper("As the standard QX-9001 asks.", f"Notice\n{lines}\nSee QX-9001.")

@@ -211,3 +211,30 @@ def test_of_equal_readings_the_one_in_the_language_of_the_question_goes_first() 
     given = documents(one=ReadDocument((), 0.0, is_across=True))
     assert weigh(readings, given, is_named=True).readings[0] == readings[1]
     assert weigh(readings[:1], given, is_named=True).readings == (readings[0],)
+
+
+CORRECTED = STANDING[ReportStatus.CORRECTED]
+
+
+def test_a_correction_of_the_best_document_is_told_though_the_question_names_no_incident() -> None:
+    readings = [read("2 people", 0.88), read("3 people", 0.5, "two")]
+    corrects = ReadDocument((), 0.6, standing=CORRECTED, names=frozenset({"one"}))
+    evidence = weigh(readings, documents(two=corrects), is_named=False)
+    assert evidence.shortfall is Shortfall.CONFLICT
+    assert [reading.words for reading in evidence.readings] == ["3 people", "2 people"]
+
+
+def test_a_correction_of_some_other_paper_is_not_told() -> None:
+    readings = [read("2 people", 0.88), read("3 people", 0.5, "two")]
+    corrects = ReadDocument((), 0.6, standing=CORRECTED, names=frozenset({"three"}))
+    assert weigh(readings, documents(two=corrects), is_named=False).readings == (readings[0],)
+
+
+def test_a_document_that_shares_no_word_is_not_quoted_where_another_shares_most() -> None:
+    readings = [read("a lump of coating", 0.82), read("a blade", 0.1, "two")]
+    apart = ReadDocument((), 0.0)
+    evidence = weigh(readings, documents(one=apart), is_named=False)
+    assert evidence.is_empty and evidence.is_elsewhere
+    assert evidence.nearest == readings[1]
+    weak = documents(one=apart, two=ReadDocument((), 0.2))
+    assert weigh(readings, weak, is_named=False).readings == (readings[0],)
