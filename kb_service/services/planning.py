@@ -81,10 +81,8 @@ def planned_for(
     rest, filters = _found(rest, filters, kb_id, vocabulary, within)
     filters = filters.merged(_ranges(sketch, own))
     rest += [*_unsaid(sketch), *names.unread]
-    asked = Asked(
-        sketch, own, given.merged(filters), names.alternatives, {*have, *map(str, names.roles)}
-    )
-    planned = choose(asked)
+    filters, stated = given.merged(filters), {*have, *map(str, names.roles)}
+    planned = choose(Asked(sketch, own, filters, names.alternatives, stated))
     if planned is None:
         return None
     query, also, lacking = planned
