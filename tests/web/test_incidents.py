@@ -41,6 +41,12 @@ def row(page: Page, words: str) -> Locator:
     return page.locator(".fact-table tr", has_text=words)
 
 
+def open_whole(page: Page) -> None:
+    """Go from the facts beside a document to its incident."""
+    page.locator("#viewer").get_by_role("button", name="Facts", exact=True).click()
+    page.locator("#viewer").get_by_role("button", name="Open the whole incident").click()
+
+
 def test_incidents_are_listed_once_and_open_with_facts_times_and_differences(
     service: PageService, open_page: OpenPage
 ) -> None:
@@ -141,8 +147,8 @@ def test_a_row_of_an_answer_leads_to_its_incident_and_so_does_the_viewer(
     expect(page.get_by_role("heading", name="Fire, Mill Lane 7")).to_be_visible()
     page.go_back()
     page.locator("button.mark").first.click()
-    page.locator("#viewer").get_by_role("button", name="Facts and timeline").click()
-    expect(page.get_by_role("heading", name="Fire, Mill Lane 7")).to_be_visible()
+    open_whole(page)
+    expect(page.locator("#incident-title")).to_have_text("Fire, Mill Lane 7")
     expect(page.locator("#viewer")).to_be_visible()
 
 
@@ -152,7 +158,7 @@ def test_on_a_phone_the_incident_takes_the_place_of_the_viewer_and_back_leads_th
     kb_id = fill(service)
     document = service.catalog.documents.list(kb_id).items[0]
     page = open_page(viewport=NARROW, at=f"#base={kb_id}&view=documents&document={document.id}")
-    page.locator("#viewer").get_by_role("button", name="Facts and timeline").click()
+    open_whole(page)
     expect(page.locator("#viewer")).to_be_hidden()
     expect(page.get_by_role("heading", name="Fire, Mill Lane 7")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") == 375
@@ -169,6 +175,7 @@ def test_a_ledger_opens_the_list_of_its_own_incidents(
     ]
     ledger = service.add_document(kb_id, "ledger.xlsx", rows, PDF + b"ledger")
     page = open_page(at=f"#base={kb_id}&view=documents&document={ledger.id}")
+    page.locator("#viewer").get_by_role("button", name="Facts", exact=True).click()
     page.get_by_role("button", name="Incidents told of here").click()
     expect(page.locator("#incidents tbody tr")).to_have_count(3)
     page.locator("#incidents").get_by_role("button", name="Theft").first.click()

@@ -17,7 +17,7 @@ export class IncidentLink {
   // `onOpen(number)`: null for several; `found(kbId, items, number)`: what is told of by what is open
   constructor(onOpen, found) {
     this.#found = found;
-    this.element = el("button", { type: "button", class: "quiet-button", hidden: true, onclick: () => onOpen(this.#number) });
+    this.element = el("button", { type: "button", class: "quiet-button incident-link", "data-key": "whole", hidden: true, onclick: () => onOpen(this.#number) });
   }
 
   // What is open now: cited words tell of one incident, a document may tell of several.
@@ -30,7 +30,7 @@ export class IncidentLink {
     const items = found?.items ?? [];
     const ofRow = citation && items.find(({ records }) => records.some((told) => told.document_id === documentId && told.record > 0));
     this.#number = ofRow?.number ?? (items.length === 1 ? items[0].number : null);
-    this.element.replaceChildren(icon("incident"), t(this.#number ? "incident_show" : "incident_show_of"));
+    this.element.replaceChildren(icon("incident"), t(this.#number ? "incident_whole" : "incident_show_of"));
     show(this.element, items.length > 0);
     this.#found(kbId, items, this.#number);
   }

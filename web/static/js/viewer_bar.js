@@ -42,11 +42,12 @@ export class ViewerBar {
     this.zooms = new Stepper(["zoom_out", "zoom_in"], [t("zoom_out"), t("zoom_in")], on.zoom);
     this.mode = el("button", { type: "button", class: "quiet-button mode-button", onclick: on.mode });
     this.incidents = new IncidentLink(on.incidents, (kbId, items, number) => on.facts.follow(kbId, items, number));
+    on.facts.link = this.incidents.element;
     const close = iconButton("close", t("viewer_close"), on.close);
     this.elements = [
       el("header", { class: "viewer-head" },
         el("div", { class: "viewer-top" }, this.title, close),
-        el("div", { class: "viewer-tools" }, this.quotes.element, this.pages.element, this.zooms.element, on.find, this.mode, on.facts.button, this.incidents.element),
+        el("div", { class: "viewer-tools" }, this.quotes.element, this.pages.element, this.zooms.element, on.facts.button, on.find, this.mode),
         this.labels,
         this.quote,
         this.method,

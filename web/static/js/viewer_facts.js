@@ -19,6 +19,7 @@ export class ViewerFacts {
   /** @type {Map<number, {incident: Api["WholeIncidentBody"], similar: Api["SimilarIncidentBody"][]}>} */
   #known = new Map();
   button = el("button", { type: "button", class: "quiet-button", "aria-controls": "viewer-facts", hidden: true, onclick: () => this.#toggle() });
+  link = el("span"); // the way to the whole incident, or to the list of several
   panel = el("section", { class: "viewer-facts", id: "viewer-facts", tabindex: "0", hidden: true });
 
   // on: {open(fact, facts): the reader wants to see its words, go(number): another incident}
@@ -65,7 +66,7 @@ export class ViewerFacts {
       await this.#load();
       this.#draw();
     } catch (error) {
-      this.panel.replaceChildren(el("p", { class: "notice notice-bad", role: "alert" }, errorText(error)));
+      this.panel.replaceChildren(this.link, el("p", { class: "notice notice-bad", role: "alert" }, errorText(error)));
     }
   }
 
@@ -83,7 +84,7 @@ export class ViewerFacts {
     const key = this.panel.contains(focused()) ? focused().dataset.key : null;
     const { incident, similar } = found;
     const on = { open: (fact) => this.#on.open(fact, incident.facts) };
-    this.panel.replaceChildren(...this.#choice(), ...briefView(incident, on), similarList(similar, (number) => this.#on.go(number)) || "");
+    this.panel.replaceChildren(this.link, ...this.#choice(), ...briefView(incident, on), similarList(similar, (number) => this.#on.go(number)) || "");
     if (key) this.focus(key);
   }
 

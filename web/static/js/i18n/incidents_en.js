@@ -8,6 +8,7 @@ export const incidentsEn = {
   incident_at: "{what}, {place}",
   incident_open: "Open it",
   incident_show: "Facts and timeline",
+  incident_whole: "Open the whole incident",
   incident_show_of: "Incidents told of here",
   incident_here: "No incident is known for these words any more.",
   incident_gone: "This incident is not there any more: its documents were deleted, read anew or linked to another one.",

@@ -8,6 +8,7 @@ export const incidentsZh = {
   incident_at: "{what}，{place}",
   incident_open: "打开",
   incident_show: "事实与时间线",
+  incident_whole: "打开完整事件",
   incident_show_of: "此文档记述的事件",
   incident_here: "这些文字已不对应任何事件。",
   incident_gone: "该事件已不存在：其文档已被删除、重新读取，或已并入其他事件。",
