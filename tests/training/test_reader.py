@@ -5,15 +5,20 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from safetensors.numpy import save_file
 
+from kb_service.encoder.tensors import SCALE
 from kb_service.language.text import is_chinese
 from tests.encoder.tiny_bert import write_tiny_encoder
+from training.encoder.package import quantized
 from training.reader import listed, reports, writing
 from training.reader.asking import left_out
 from training.reader.export import mean_weights
 from training.reader.introducing import introduced
+from training.reader.network import shipped
 from training.reader.passages import Asked, Encoder
 from training.reader.recipe import MAX_TOKENS, Mix
 from training.reader.sources import QuestionSets, Row, said_otherwise
@@ -168,6 +173,18 @@ def test_of_several_runs_the_mean_of_their_average_weights_is_packaged(tmp_path:
     assert steps == [3, 5]
     assert {name: values.tolist() for name, values in weights.items()} == {"span.bias": [2.5, 2.5]}
     assert mean_weights([tmp_path / "5"])[1]["span.bias"].tolist() == [4.0, 4.0]
+
+
+def test_a_run_goes_on_from_the_bytes_of_a_shipped_reader(tmp_path: Path) -> None:
+    matrix = np.array([[0.5, -1.0], [0.25, 0.125]], dtype=np.float32)
+    codes, scales = quantized(matrix)
+    name = "encoder.layer.0.output.dense.weight"
+    stored = {name: codes, name + SCALE: scales, "head.span.bias": np.float32([1, 2])}
+    save_file(stored, tmp_path / "model.safetensors")
+    found = shipped(tmp_path / "model.safetensors")
+    assert found.keys() == {f"encoder.{name}", "span.bias"}
+    assert found[f"encoder.{name}"].numpy() == pytest.approx(matrix, abs=0.01)
+    assert found["span.bias"].tolist() == [1, 2]
 
 
 def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path: Path) -> None:

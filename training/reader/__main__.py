@@ -2,7 +2,7 @@
 
 python -m training.reader train --base E5 --data DIR --out RUN [--start READER] [--resume]
 python -m training.reader export --run RUN [--run RUN …] --base E5 --data DIR --card CARD
-                                 --out MODEL [--start READER] [--words ../e5-zh-en]
+                                 --out MODEL [--start READER] [--share S] [--words ../e5-zh-en]
 python -m training.reader calibrate --model MODEL --data DIR
 """
 
@@ -58,9 +58,13 @@ def _train(options: argparse.Namespace) -> None:
 def _export(options: argparse.Namespace) -> None:
     from training.reader.export import export
 
+    if options.share != 1 and options.start is None:
+        sys.exit(f"--share {options.share} needs --start: whose weights the rest is")
+    if not 0 <= options.share <= 1:
+        sys.exit(f"--share {options.share} is not between 0 and 1")
     steps = export(
         options.runs, options.base, options.start, options.words, options.out,
-        options.card, options.data,
+        options.card, options.data, options.share,
     )  # fmt: skip
     _say(f"{options.out}: the average weights of step {' and '.join(map(str, steps))}")
 
@@ -93,6 +97,10 @@ def main() -> None:
     )  # fmt: skip
     packing.add_argument("--card", type=Path, required=True)
     packing.add_argument("--words", default="../e5-zh-en")
+    packing.add_argument(
+        "--share", type=float, default=1.0,
+        help="of the runs' weights, 0 to 1; the rest is those of --start",
+    )  # fmt: skip
     packing.set_defaults(run=_export)
     for command in (train, packing):
         command.add_argument("--base", type=Path, required=True)

@@ -18,6 +18,7 @@ from kb_service.generation.span_scorer import CONFIDENCE
 from training.corpus import SOURCES, free_article_titles
 from training.encoder.package import Papers, package_beside
 from training.model_folder import licence_text
+from training.reader.network import shipped
 from training.run_files import CHECKPOINT_FILE, read_checkpoint
 
 HEADS = ("span.", "answerable.")
@@ -40,16 +41,20 @@ def export(
     out: Path,
     card: Path,
     data: Path,
+    share: float = 1.0,
 ) -> list[int]:
     """Package the average weights of the last checkpoint of each run; return their steps.
 
-    `base` and `start`: the folder and the reader that the runs began with, for the layers that they
-    left alone. `words_from`: the encoder's folder as seen from `out`. `card`: the model card.
+    `base` and `start`: the folder and the shipped reader that the runs began with, for the layers
+    that they left alone. `share`: that of the runs' weights, the rest is those of `start`.
+    `words_from`: the encoder's folder as seen from `out`. `card`: the model card.
     """
     state = _floats(base / "model.safetensors")
-    if start is not None:
-        state |= {n: v for n, v in _floats(start).items() if not n.startswith("head.")}
     steps, learnt = mean_weights(runs)
+    if start is not None:
+        began = {name: value.numpy() for name, value in shipped(start).items()}
+        learnt |= {n: share * v + (1 - share) * began[n] for n, v in learnt.items() if n in began}
+        state |= {n.removeprefix(BASE): v for n, v in began.items() if n.startswith(BASE)}
     heads = {name: value for name, value in learnt.items() if name.startswith(HEADS)}
     state |= {n.removeprefix(BASE): value for n, value in learnt.items() if n not in heads}
     papers = Papers(card.read_text(encoding="utf-8"), _licence(data), _config())

@@ -8,11 +8,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 from transformers import BertConfig, BertModel
 
+from kb_service.encoder.folder import HEAD
+from kb_service.encoder.tensors import open_tensors
 from training.reader.recipe import HIDDEN_SIZE, Schedule
 
 FAR = -1e4
@@ -36,24 +37,27 @@ class ReaderNetwork(nn.Module):
 
 
 def open_network(base: Path, start: Path | None, schedule: Schedule) -> ReaderNetwork:
-    """The network over the weights of `base`; `start`: weights of a reader to go on from."""
+    """The network over the weights of `base`; `start`: those of a shipped reader to go on from."""
     config = BertConfig.from_pretrained(base)
     config.attention_probs_dropout_prob, config.hidden_dropout_prob = 0.0, schedule.dropout
     config._attn_implementation = "sdpa"  # noqa: SLF001 - the library's own switch
     encoder = BertModel.from_pretrained(base, config=config, add_pooling_layer=False)
     network = ReaderNetwork(encoder)
     if start is not None:
-        tensors = {name: value.float() for name, value in load_file(start).items()}
-        named = {
-            name.replace("head.", "span.", 1) if name.startswith("head.") else f"encoder.{name}": v
-            for name, v in tensors.items()
-        }
-        _, unknown = network.load_state_dict(named, strict=False)
+        _, unknown = network.load_state_dict(shipped(start), strict=False)
         if unknown:
             raise ValueError(f"{start} holds what the network does not: {unknown[:3]}")
     for frozen in (encoder.embeddings, *encoder.encoder.layer[: schedule.frozen_layers]):
         frozen.requires_grad_(requires_grad=False)
     return network
+
+
+def shipped(weights: Path) -> dict[str, Tensor]:
+    """The weights of a shipped reader, its bytes made float32, under the network's names."""
+    return {
+        name.removeprefix(HEAD) if name.startswith(HEAD) else f"encoder.{name}": torch.tensor(value)
+        for name, value in open_tensors(weights).items()
+    }
 
 
 def losses(span: Tensor, answerable: Tensor, first: Tensor, last: Tensor) -> tuple[Tensor, Tensor]:
