@@ -22,12 +22,12 @@ class Mix:
     `titled`: of the passages that have a title, how many are shown with it.
     """
 
-    chinese: float = 0.14
+    chinese: float = 0.12
     traditional: float = 0.03
-    english: float = 0.3
+    english: float = 0.27
     science: float = 0.02
-    reports: float = 0.09
-    written: float = 0.42
+    reports: float = 0.06
+    written: float = 0.5
     foreign: float = 0.16
     swapped: float = 0.08
     titled: float = 0.7
