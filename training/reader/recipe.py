@@ -22,12 +22,12 @@ class Mix:
     `titled`: of the passages that have a title, how many are shown with it.
     """
 
-    chinese: float = 0.12
-    traditional: float = 0.03
-    english: float = 0.27
+    chinese: float = 0.2
+    traditional: float = 0.04
+    english: float = 0.22
     science: float = 0.02
-    reports: float = 0.06
-    written: float = 0.5
+    reports: float = 0.2
+    written: float = 0.32
     foreign: float = 0.16
     swapped: float = 0.08
     titled: float = 0.7
@@ -39,18 +39,18 @@ class Mix:
 class Schedule:
     """Steps, batch and learning rate. The rate warms up, then falls as a cosine to a twentieth."""
 
-    num_steps: int = 520
+    num_steps: int = 1350
     batch_size: int = 24
     pool_steps: int = 8
-    learning_rate: float = 5e-5
+    learning_rate: float = 1.5e-4
     weight_decay: float = 0.01
-    warmup_steps: int = 30
+    warmup_steps: int = 40
     clip: float = 1.0
     dropout: float = 0.05
     frozen_layers: int = 3
-    answerable_share: float = 0.5
+    answerable_share: float = 0.3
     average_decay: float = 0.995
-    reports_from: int = 0
+    reports_from: int = 50
     report_every: int = 20
     checkpoint_every: int = 50
 
