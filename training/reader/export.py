@@ -53,8 +53,11 @@ def export(
     steps, learnt = mean_weights(runs)
     if start is not None:
         began = {name: value.numpy() for name, value in shipped(start).items()}
-        own, rest = np.float32(share), np.float32(1 - share)
-        learnt |= {n: own * v + rest * began[n] for n, v in learnt.items() if n in began}
+        learnt |= {
+            name: (share * value + (1 - share) * began[name]).astype(np.float32)
+            for name, value in learnt.items()
+            if name in began
+        }
         state |= {n.removeprefix(BASE): v for n, v in began.items() if n.startswith(BASE)}
     heads = {name: value for name, value in learnt.items() if name.startswith(HEADS)}
     state |= {n.removeprefix(BASE): value for n, value in learnt.items() if n not in heads}
