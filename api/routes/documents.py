@@ -47,7 +47,14 @@ from kb_service.schemas.documents import (
     upload_item_body,
 )
 from kb_service.schemas.labels import FolderBody
-from kb_service.services.uploads import MAX_TAG_CHARS, MAX_TAGS, UploadItem, UploadService
+from kb_service.services.labels import MAX_LABELS
+from kb_service.services.uploads import (
+    MAX_TAG_CHARS,
+    MAX_TAGS,
+    UploadItem,
+    UploadService,
+    checked_tags,
+)
 from kb_service.settings import Settings
 
 router = APIRouter(route_class=JsonRoute, tags=["documents"])
@@ -92,6 +99,7 @@ UPLOAD_BODY: dict[str, Any] = {
                             "contentMediaType": "application/json",
                             "contentSchema": {
                                 "type": "array",
+                                "maxItems": MAX_LABELS,
                                 "items": {"type": "string", "pattern": STORABLE},
                             },
                         },
@@ -246,14 +254,16 @@ def change_document(
 ) -> DocumentBody:
     """Give a document, and what came out of it, these tags and labels in place of its own."""
     stored = services.documents.show(base.id, document).document
-    if body.labels is not None:
-        wanted = services.labels.ids_of(base.id, body.labels, who)
-        others = [mark.id for mark in stored.labels if mark.id not in wanted]
-        services.labels.put(base.id, [document], wanted, others, who)
+    tags: Sequence[str] | None = None
+    labels: Sequence[str] | None = None
     if body.tags is not None:
-        tags = [shown.kept(base.id, tag, stored.tags) for tag in body.tags]
-        return document_state_body(services.documents.tag(base.id, document, tags))
-    return document_state_body(services.documents.show(base.id, document))
+        # Before the labels, which may make one.
+        tags = checked_tags(shown.kept(base.id, tag, stored.tags) for tag in body.tags)
+    if body.labels is not None:
+        labels = services.labels.ids_of(base.id, body.labels, who)
+    if tags is None and labels is None:
+        return document_state_body(services.documents.show(base.id, document))
+    return document_state_body(services.documents.mark(base.id, document, tags, labels))
 
 
 @router.get("/kb/{kb}/documents/{document}")

@@ -215,7 +215,7 @@ def _reread(play: Play, step: Step) -> None:
 def _tag(play: Play, step: Step) -> None:
     if items := play.own():
         tags = [f"tag {number % 3}" for number in step.numbers]
-        play.hand.services.documents.tag(play.kb_id, items[step.pick(items)].id, tags)
+        play.hand.services.documents.mark(play.kb_id, items[step.pick(items)].id, tags)
 
 
 def _abandon(play: Play, _: Step) -> None:

@@ -102,9 +102,19 @@ class DocumentService:
         """Return the tags of a base, with how many documents carry each."""
         return self._catalog.documents.tags(kb_id)
 
-    def tag(self, kb_id: str, document_id: str, tags: Sequence[str]) -> DocumentState:
-        """Give a document, and what came out of it, these tags. Raises InvalidRequest."""
-        changed = self._catalog.documents.tag(kb_id, document_id, checked_tags(tags))
+    def mark(
+        self,
+        kb_id: str,
+        document_id: str,
+        tags: Sequence[str] | None = None,
+        labels: Sequence[str] | None = None,
+    ) -> DocumentState:
+        """Give a document, and what came out of it, these tags and labels, by label id.
+
+        In place of its own; None: as they are. Raises InvalidRequest (invalid_tags).
+        """
+        checked = None if tags is None else checked_tags(tags)
+        changed = self._catalog.documents.mark(kb_id, document_id, checked, labels)
         return self._states((changed,))[0]
 
     def delete(self, kb_id: str, document_id: str) -> None:

@@ -5,8 +5,8 @@ Knows the limits of a label; what carries it is storage's.
 
 from collections.abc import Iterable, Sequence
 
-from kb_service.domain.errors import InvalidRequest, NotFound
-from kb_service.domain.labels import Label, LabelColour
+from kb_service.domain.errors import InvalidRequest
+from kb_service.domain.labels import Label, LabelColour, LabelMark, LabelMarks, folded
 from kb_service.domain.names import CONTROLS
 from kb_service.domain.people import Principal, Right
 from kb_service.storage.catalog import Catalog
@@ -28,6 +28,10 @@ class LabelService:
         """Return the labels of a base by name, with how many documents carry each."""
         return self._labels.listed(kb_id)
 
+    def marks(self, kb_id: str) -> LabelMarks:
+        """Return the labels of a base without what carries them."""
+        return self._labels.marks(kb_id)
+
     def find(self, kb_id: str, key: str) -> Label:
         """Return the label of that id or name."""
         return self._labels.find(kb_id, key)
@@ -41,10 +45,7 @@ class LabelService:
     ) -> Label:
         """Make a label. Raises Conflict (label_name_taken), InvalidRequest (invalid_label)."""
         _check(name, description)
-        if len(self._labels.listed(kb_id)) >= MAX_LABELS:
-            raise InvalidRequest(
-                f"the base has {MAX_LABELS} labels, which is the most", code="too_many_labels"
-            )
+        _check_room(self._labels.marks(kb_id), 1)
         return self._labels.create(kb_id, name.strip(), colour, description)
 
     def change(
@@ -70,19 +71,11 @@ class LabelService:
         """Return the ids of labels by id or name, each once.
 
         One that is not there is made where this one may manage the base. Raises NotFound
-        (label_not_found) otherwise.
+        (label_not_found) otherwise, InvalidRequest (invalid_label, too_many_labels); then none is
+        made.
         """
-        right = who.rights.in_base(kb_id)
-        may_make = right is not None and right.includes(Right.MANAGE)
-        found: dict[str, None] = {}
-        for name in names:
-            try:
-                found[self._labels.find(kb_id, name).id] = None
-            except NotFound as error:
-                if not may_make or error.code != "label_not_found":
-                    raise
-                found[self.create(kb_id, name).id] = None
-        return list(found)
+        wanted = _distinct(names)
+        return self._ids_of(kb_id, wanted, who, self._labels.marks(kb_id)) if wanted else []
 
     def put(
         self,
@@ -103,9 +96,47 @@ class LabelService:
                 f"{len(ids)} documents; at most {MAX_DOCUMENTS_AT_ONCE} are accepted at once",
                 code="invalid_label",
             )
-        gone = [self._labels.find(kb_id, name).id for name in remove]
-        given = self.ids_of(kb_id, add, who)
+        wanted, unwanted = _distinct(add), _distinct(remove)
+        marks = self._labels.marks(kb_id)
+        gone = [marks.require(name).id for name in unwanted]
+        given = self._ids_of(kb_id, wanted, who, marks)
         return self._labels.put(kb_id, ids, given, [one for one in gone if one not in given])
+
+    def _ids_of(
+        self, kb_id: str, names: Sequence[str], who: Principal, marks: LabelMarks
+    ) -> list[str]:
+        new: dict[str, str] = {}
+        for name in names:
+            if marks.get(name) is None:
+                new.setdefault(folded(name), name)
+        right = who.rights.in_base(kb_id)
+        if new and not (right is not None and right.includes(Right.MANAGE)):
+            marks.require(next(iter(new.values())))
+        for name in new.values():
+            _check(name, None)
+        _check_room(marks, len(new))
+        for name in new.values():
+            made = self._labels.create(kb_id, name, LabelColour.GREY, "")
+            marks.add(LabelMark(made.id, made.name, made.colour))
+        return list(dict.fromkeys(marks.require(name).id for name in names))
+
+
+def _distinct(names: Iterable[str]) -> list[str]:
+    distinct = list(dict.fromkeys(name.strip() for name in names))
+    if len(distinct) > MAX_LABELS:
+        raise InvalidRequest(
+            f"{len(distinct)} labels are named; at most {MAX_LABELS} are accepted at once",
+            code="invalid_label",
+            details={"max": MAX_LABELS},
+        )
+    return distinct
+
+
+def _check_room(marks: LabelMarks, num_new: int) -> None:
+    if num_new and len(marks) + num_new > MAX_LABELS:
+        raise InvalidRequest(
+            f"the base has {len(marks)} labels; {MAX_LABELS} are the most", code="too_many_labels"
+        )
 
 
 def _check(name: str | None, description: str | None) -> None:

@@ -25,6 +25,7 @@ from kb_service.domain.spans import PageRegion, TextSpan
 from kb_service.storage.change_log import record_removed
 from kb_service.storage.counts import count_revision
 from kb_service.storage.database import Database
+from kb_service.storage.labels.tables import by_label_ids
 from kb_service.storage.pages import read_regions
 from kb_service.storage.past_tables import past_chunks
 from kb_service.storage.records.conditions import passing_documents
@@ -120,8 +121,8 @@ class SqlIndexSource:
 
     def matching_documents(self, kb_id: str, filters: Filters) -> frozenset[str]:
         """Return ids of the documents that pass all of the filters."""
-        statement = passing_documents(kb_id, filters)
         with self._database.read() as connection:
+            statement = passing_documents(kb_id, by_label_ids(connection, kb_id, filters))
             if filters.asks_facts:
                 roles = read_roles(connection, kb_id, (one.field for one in filters.fields))
                 stating = stating_documents(kb_id, filters, roles)

@@ -25,6 +25,7 @@ from kb_service.storage.chunks import (
 )
 from kb_service.storage.database import Database
 from kb_service.storage.history import was_searchable
+from kb_service.storage.labels.tables import by_label_ids
 from kb_service.storage.past_tables import intervals, past_chunks
 from kb_service.storage.records.conditions import passing_documents
 from kb_service.storage.rows import batches, one_of
@@ -135,7 +136,9 @@ class PastIndexSource:
             of_then = of_then.where(intervals.c.added_at >= filters.date_from)
         if filters.date_to is not None:
             of_then = of_then.where(intervals.c.added_at <= filters.date_to)
-        tagged = passing_documents(state.kb_id, Filters(tags=filters.tags, labels=filters.labels))
+        marked = Filters(tags=filters.tags, labels=filters.labels)
         with self._database.read() as connection:
+            marked = by_label_ids(connection, state.kb_id, marked)
+            tagged = passing_documents(state.kb_id, marked)
             statement = tagged.where(documents.c.id.in_(of_then))
             return among(connection, statement, filters.document_ids)

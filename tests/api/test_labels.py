@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 from starlette.testclient import TestClient
 
 from kb_service.domain.people import Right, Rights
@@ -80,7 +81,7 @@ def test_a_list_is_narrowed_and_counted_by_labels(
     for named, names in (
         (["open"], ["a.txt", "b.txt"]),
         ([label], ["a.txt", "b.txt"]),
-        (["open", "north"], ["b.txt"]),
+        (["OPEN", "north"], ["b.txt"]),
         ([label, "open", "north"], ["b.txt"]),
         (["nothing"], []),
     ):
@@ -126,7 +127,11 @@ def test_a_query_and_the_facts_are_narrowed_by_labels(
     assert client.post(f"/kb/{kb_id}/query", json=query).json()["counted"]["matched"] == 2
     query["of"] = "incidents"
     assert client.post(f"/kb/{kb_id}/query", json=query).json()["counted"]["matched"] == 2
-    facts = client.get(f"/kb/{kb_id}/facts", params={"label": "open"}).json()["items"]
+    query["filters"] = {"labels": ["OPEN"]}
+    assert client.post(f"/kb/{kb_id}/query", json=query).json()["counted"]["matched"] == 2
+    incidents = {"op": "list", "of": "incidents", "filters": query["filters"]}
+    assert len(client.post(f"/kb/{kb_id}/query", json=incidents).json()["table"]["rows"]) == 2
+    facts = client.get(f"/kb/{kb_id}/facts", params={"label": "Open"}).json()["items"]
     assert {fact["document_name"] for fact in facts} == {"a.txt", "c.txt"}
     csv = client.get(f"/kb/{kb_id}/facts.csv", params={"label": "open", "field": "number"}).text
     assert len(csv.splitlines()) == 3
@@ -197,3 +202,54 @@ def test_labels_come_back_with_an_archive(
     assert marks(client, copy)["a.txt"] == ["open"]
     client.delete(f"/kb/{kb_id}/labels/open")
     assert listed(client, copy) == {"open": ("teal", 1)}
+
+
+def test_tags_that_are_refused_change_no_label(
+    client: TestClient, service: ApiService, kb_id: str, documents: dict[str, str]
+) -> None:
+    put(client, kb_id, documents=[documents["a.txt"]], add=["open"])
+    path = f"/kb/{kb_id}/documents/{documents['a.txt']}"
+    refused = client.patch(path, json={"labels": ["new"], "tags": [" "]})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (422, "invalid_tags")
+    assert listed(client, kb_id) == {"open": ("grey", 1)}
+    client.post(f"/kb/{kb_id}/labels", json={"name": "new"})
+    before = service.jobs.events_since(kb_id, 0).version
+    both = client.patch(path, json={"labels": ["new"], "tags": ["x"]}).json()
+    assert ([mark["name"] for mark in both["labels"]], both["tags"]) == (["new"], ["x"])
+    assert service.jobs.events_since(kb_id, 0).version == before + 1
+
+
+def test_more_labels_than_a_base_has_are_refused_before_any_is_made(
+    client: TestClient, kb_id: str, documents: dict[str, str]
+) -> None:
+    path, files = f"/kb/{kb_id}/documents", [("files", ("new.txt", b"new"))]
+    for names, code in (
+        ([f"l{number}" for number in range(201)], "invalid_label"),
+        (["fine", "x" * 51], "invalid_label"),
+    ):
+        refused = client.post(path, files=files, data={"labels": json.dumps(names)}).json()
+        assert refused["error"]["code"] == code
+    client.post(f"/kb/{kb_id}/labels", json={"name": "one"})
+    body = {"documents": [documents["a.txt"]], "add": [f"l{number}" for number in range(200)]}
+    assert put(client, kb_id, **body).json()["error"]["code"] == "too_many_labels"
+    assert list(listed(client, kb_id)) == ["one"]
+    many = json.dumps(["one", " ONE", "two", "Two"] * 300)
+    sent = client.post(path, files=files, data={"labels": many}).json()["items"][0]
+    assert [mark["name"] for mark in sent["document"]["labels"]] == ["one", "two"]
+
+
+def test_labels_are_read_once_however_many_are_named(
+    client: TestClient, service: ApiService, kb_id: str, documents: dict[str, str]
+) -> None:
+    names = [f"l{number}" for number in range(20)]
+    put(client, kb_id, documents=[documents["a.txt"]], add=names)
+    statements: list[str] = []
+    engine = service.database.engine
+    event.listen(engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
+    numbers = []
+    for some in (names[:1], names):
+        statements.clear()
+        assert put(client, kb_id, documents=[documents["b.txt"]], add=some).status_code == 200
+        numbers.append(len(statements))
+        assert not [one for one in statements if "num_documents" in one and "labels" in one]
+    assert numbers[0] == numbers[1]

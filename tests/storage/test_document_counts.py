@@ -75,7 +75,7 @@ def test_a_list_has_one_status_or_tag_in_any_order_part_by_part(world: World) ->
         world.ingest(kb_id, name, ["x" * (5 - number)])
     documents = world.catalog.documents
     by_name = {item.name: item.id for item in documents.list(kb_id).items}
-    assert documents.tag(kb_id, by_name["a.txt"], ("fire", "2025")).tags == ("2025", "fire")
+    assert documents.mark(kb_id, by_name["a.txt"], ("fire", "2025")).tags == ("2025", "fire")
     assert documents.tags(kb_id) == {"2025": 1, "fire": 1}
 
     def names(order: DocumentOrder, **which: object) -> list[str]:

@@ -49,6 +49,7 @@ def test_documents_pass_that_carry_every_label_by_id_or_name(world: World, kb_id
     assert passing("open", "A\u030angstro\u0308m") == passing(open_, north) == {second}
     assert passing(open_, "open") == {first, second}
     assert passing("open", "nothing") == set()
+    assert passing("OPEN", "åNGSTRÖM") == passing("Open", "open", north) == {second}
 
 
 def test_an_earlier_moment_is_narrowed_by_the_labels_of_today(world: World, kb_id: str) -> None:

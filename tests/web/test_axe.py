@@ -41,7 +41,7 @@ def page(
     service.add_document(base.id, "ledger.csv", ["\n".join(ROWS)], b"ledger")
     service.add_failed(base.id, "2024/fire/broken.pdf")
     service.jobs.pauses.begin(base.id, "Head of the station")
-    service.catalog.documents.tag(base.id, document.id, ["fire"])
+    service.catalog.documents.mark(base.id, document.id, ["fire"])
     label = service.catalog.labels.create(base.id, "open", LabelColour.AMBER, "")
     service.catalog.labels.put(base.id, [document.id], [label.id], [])
     service.prepared.answer = crane_answer()

@@ -117,7 +117,7 @@ def test_documents_tags_and_days_are_picked_in_a_dialog(
     base: KnowledgeBase, service: PageService, open_page: OpenPage
 ) -> None:
     found = service.catalog.documents.list(base.id).items
-    service.catalog.documents.tag(base.id, found[0].id, ["fire"])
+    service.catalog.documents.mark(base.id, found[0].id, ["fire"])
     page = open_page(at=f"#base={base.id}")
     page.get_by_role("button", name="Narrow").click()
     dialog = page.get_by_role("dialog")

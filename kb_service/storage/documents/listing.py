@@ -23,11 +23,11 @@ from kb_service.storage.identity import (
     decode_time_cursor,
     encode_cursor,
 )
-from kb_service.storage.labels.tables import carrying_all
+from kb_service.storage.labels.tables import carrying_all, ids_of_labels
 from kb_service.storage.tables import document_tags, documents
 
 
-def matching(kb_id: str, wanted: Wanted) -> ColumnElement[bool]:
+def matching(connection: Connection, kb_id: str, wanted: Wanted) -> ColumnElement[bool]:
     """Return the condition for documents that are wanted, whatever their status."""
     which: list[ColumnElement[bool]] = [documents.c.kb_id == kb_id]
     if wanted.name is not None:
@@ -40,16 +40,16 @@ def matching(kb_id: str, wanted: Wanted) -> ColumnElement[bool]:
         which.append(exists().where(own, document_tags.c.tag == wanted.tag))
     if wanted.folder:
         which.append(lies_in(wanted.folder))
-    if wanted.labels:
-        which.append(documents.c.id.in_(carrying_all(kb_id, wanted.labels)))
+    if ids := ids_of_labels(connection, kb_id, wanted.labels):
+        which.append(documents.c.id.in_(carrying_all(kb_id, ids)))
     return and_(*which)
 
 
 def part_of_list(
-    kb_id: str, wanted: Wanted, order: DocumentOrder, cursor: str | None
+    connection: Connection, kb_id: str, wanted: Wanted, order: DocumentOrder, cursor: str | None
 ) -> Select[Any]:
     """Return the rows of wanted documents in order, after the cursor. Raises InvalidRequest."""
-    statement = select(documents).where(matching(kb_id, wanted))
+    statement = select(documents).where(matching(connection, kb_id, wanted))
     if wanted.status is not None:
         statement = statement.where(documents.c.counted_as == wanted.status)
     key, is_down = _key(order)

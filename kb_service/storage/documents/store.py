@@ -53,6 +53,7 @@ from kb_service.storage.identity import (
     encode_cursor,
     utc_now,
 )
+from kb_service.storage.labels.tables import change_labels, marks_of
 from kb_service.storage.references import sent, sweep_blobs
 from kb_service.storage.tables import documents
 
@@ -149,10 +150,11 @@ class Documents:
         order: DocumentOrder = DocumentOrder.NAME,
     ) -> Listing[Document]:
         """Return wanted documents in order, after the cursor. Raises NotFound, InvalidRequest."""
-        statement = part_of_list(kb_id, wanted, order, cursor).limit(check_limit(limit) + 1)
+        check_limit(limit)
         with self._database.read() as connection:
             require_kb(connection, kb_id)
-            rows = connection.execute(statement).all()
+            statement = part_of_list(connection, kb_id, wanted, order, cursor)
+            rows = connection.execute(statement.limit(limit + 1)).all()
             items = read_documents(connection, rows[:limit])
         return Listing(items, cursor_after(rows[limit - 1], order) if len(rows) > limit else None)
 
@@ -162,7 +164,7 @@ class Documents:
             require_kb(connection, kb_id)
             if wanted == EVERY:
                 return counted(connection, Noun.DOCUMENTS, DocumentStatus, kb_id)
-            return count_by_status(connection, matching(kb_id, wanted))
+            return count_by_status(connection, matching(connection, kb_id, wanted))
 
     def folders(
         self, kb_id: str, within: str, cursor: str | None = None, limit: int = 100
@@ -185,15 +187,28 @@ class Documents:
             require_kb(connection, kb_id)
             return tags_of(connection, kb_id)
 
-    def tag(self, kb_id: str, document_id: str, tags: Sequence[str]) -> Document:
-        """Give a document, and what came out of it, these tags in place of theirs.
+    def mark(
+        self,
+        kb_id: str,
+        document_id: str,
+        tags: Sequence[str] | None = None,
+        labels: Sequence[str] | None = None,
+    ) -> Document:
+        """Give a document, and what came out of it, these tags and labels, by label id.
 
+        Tags are in place of theirs, labels in place of the document's own; None: as they are.
         Raises NotFound.
         """
         with self._database.write(base=kb_id) as connection:
             row = require_document_row(connection, kb_id, document_id)
             next_event(connection, kb_id)
-            set_tags(connection, (document_id, *ids_within(connection, document_id)), tags)
+            every = (document_id, *ids_within(connection, document_id))
+            if tags is not None:
+                set_tags(connection, every, tags)
+            if labels is not None:
+                own = marks_of(connection, [document_id]).get(document_id, ())
+                others = {mark.id for mark in own} - set(labels)
+                change_labels(connection, kb_id, every, labels, others)
             return read_documents(connection, [row])[0]
 
     def known_hashes(self, kb_id: str, origin: str | None = None) -> dict[str, str]:

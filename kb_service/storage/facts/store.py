@@ -40,7 +40,7 @@ from kb_service.storage.identity import (
     encode_cursor,
     utc_now,
 )
-from kb_service.storage.labels.tables import carrying_all
+from kb_service.storage.labels.tables import carrying_all, ids_of_labels
 from kb_service.storage.pages import read_regions
 from kb_service.storage.revisions.pieces import read_text
 from kb_service.storage.rows import batches
@@ -149,11 +149,12 @@ class Facts:
             statement = statement.where(facts.c.field == field)
         if document_id is not None:
             statement = statement.where(revisions.c.document_id == document_id)
-        if labels:
-            statement = statement.where(revisions.c.document_id.in_(carrying_all(kb_id, labels)))
         statement = statement.order_by(facts.c.id).limit(check_limit(limit) + 1)
         with self._database.read() as connection:
             require_kb(connection, kb_id)
+            if wanted := ids_of_labels(connection, kb_id, labels):
+                carrying = carrying_all(kb_id, wanted)
+                statement = statement.where(revisions.c.document_id.in_(carrying))
             if document_id is not None:
                 require_document_row(connection, kb_id, document_id)
             found = tuple(map(stored_fact_of, connection.execute(statement)))

@@ -7,10 +7,10 @@ document carries the label and not its name.
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, update
 
-from kb_service.domain.errors import Conflict, NotFound
-from kb_service.domain.labels import Label, LabelColour
+from kb_service.domain.errors import Conflict
+from kb_service.domain.labels import Label, LabelColour, LabelMark, LabelMarks, folded
 from kb_service.domain.names import composed
 from kb_service.storage.bases import require_kb
 from kb_service.storage.change_log import next_event
@@ -18,7 +18,7 @@ from kb_service.storage.database import Database
 from kb_service.storage.documents.rows import require_document_row
 from kb_service.storage.documents.within import with_all_within
 from kb_service.storage.identity import Clock, new_id, utc_now
-from kb_service.storage.labels.tables import document_labels, give_labels, labels
+from kb_service.storage.labels.tables import change_labels, document_labels, labels, read_marks
 from kb_service.storage.rows import batches, value_of
 from kb_service.storage.tables import documents
 
@@ -34,12 +34,18 @@ class Labels:
         """Return the labels of a base by name. Raises NotFound."""
         with self._database.read() as connection:
             require_kb(connection, kb_id)
-            return _read(connection, kb_id)
+            return _read(connection, labels.c.kb_id == kb_id)
+
+    def marks(self, kb_id: str) -> LabelMarks:
+        """Return the labels of a base without what carries them. Raises NotFound."""
+        with self._database.read() as connection:
+            require_kb(connection, kb_id)
+            return read_marks(connection, kb_id)
 
     def find(self, kb_id: str, key: str) -> Label:
         """Return the label with that id, or that name in any case. Raises NotFound."""
         with self._database.read() as connection:
-            return _require(connection, kb_id, key)
+            return _whole(connection, _require(connection, kb_id, key).id)
 
     def create(self, kb_id: str, name: str, colour: LabelColour, description: str) -> Label:
         """Make a label. Raises NotFound, Conflict (label_name_taken)."""
@@ -51,7 +57,7 @@ class Labels:
             connection.execute(
                 insert(labels).values(id=label_id, kb_id=kb_id, name=composed(name), **values)
             )
-            return _require(connection, kb_id, label_id)
+            return _whole(connection, label_id)
 
     def change(
         self,
@@ -72,7 +78,7 @@ class Labels:
                 next_event(connection, kb_id)
                 mine = update(labels).where(labels.c.id == label.id)
                 connection.execute(mine.values(**changed))
-            return _require(connection, kb_id, label.id)
+            return _whole(connection, label.id)
 
     def delete(self, kb_id: str, key: str) -> Label:
         """Delete a label, which no document carries any more; return what it was.
@@ -80,7 +86,7 @@ class Labels:
         Raises NotFound.
         """
         with self._database.write(base=kb_id) as connection:
-            label = _require(connection, kb_id, key)
+            label = _whole(connection, _require(connection, kb_id, key).id)
             next_event(connection, kb_id)
             connection.execute(delete(labels).where(labels.c.id == label.id))
             return label
@@ -97,11 +103,7 @@ class Labels:
             _require_documents(connection, kb_id, document_ids)
             next_event(connection, kb_id)
             every = with_all_within(connection, document_ids)
-            for batch in batches(every):
-                mine = document_labels.c.document_id.in_(batch)
-                gone = document_labels.c.label_id.in_(remove)
-                connection.execute(delete(document_labels).where(mine, gone))
-            give_labels(connection, kb_id, every, add)
+            change_labels(connection, kb_id, every, add, remove)
             return len(every)
 
 
@@ -109,7 +111,7 @@ def refuse_taken(connection: Connection, kb_id: str, name: str, but: str = "") -
     """Raise Conflict (label_name_taken) when another label of a base is called so, in any case."""
     mine = select(labels.c.id, labels.c.name).where(labels.c.kb_id == kb_id)
     for row in connection.execute(mine):
-        if row.id != but and _folded(row.name) == _folded(name):
+        if row.id != but and folded(row.name) == folded(name):
             raise Conflict(
                 f"a label {row.name!r} exists", code="label_name_taken", details={"name": row.name}
             )
@@ -124,18 +126,14 @@ def _require_documents(connection: Connection, kb_id: str, ids: Sequence[str]) -
                 require_document_row(connection, kb_id, document_id)
 
 
-def _folded(name: str) -> str:
-    return composed(name).casefold()
-
-
-def _read(connection: Connection, kb_id: str) -> list[Label]:
+def _read(connection: Connection, which: ColumnElement[bool]) -> list[Label]:
     number = (
         select(func.count())
         .where(document_labels.c.label_id == labels.c.id)
         .correlate(labels)
         .scalar_subquery()
     )
-    statement = select(labels, number.label("num_documents")).where(labels.c.kb_id == kb_id)
+    statement = select(labels, number.label("num_documents")).where(which)
     return list(map(_label_of, connection.execute(statement.order_by(labels.c.name))))
 
 
@@ -143,14 +141,11 @@ def _label_of(row: Row[Any]) -> Label:
     return value_of(Label, row, colour=LabelColour(row.colour))
 
 
-def _require(connection: Connection, kb_id: str, key: str) -> Label:
-    known = _read(connection, kb_id)
-    for is_it in (
-        lambda label: label.id == key,
-        lambda label: label.name == composed(key),
-        lambda label: _folded(label.name) == _folded(key),
-    ):
-        for label in filter(is_it, known):
-            return label
+def _whole(connection: Connection, label_id: str) -> Label:
+    (label,) = _read(connection, labels.c.id == label_id)
+    return label
+
+
+def _require(connection: Connection, kb_id: str, key: str) -> LabelMark:
     require_kb(connection, kb_id)
-    raise NotFound(f"no label {key[:100]!r} in {kb_id}", code="label_not_found")
+    return read_marks(connection, kb_id).require(key)

@@ -1,6 +1,7 @@
 """The tables of labels, and what others read and write of them inside their own transactions."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import product
 
 from sqlalchemy import (
@@ -10,15 +11,14 @@ from sqlalchemy import (
     Select,
     Table,
     UniqueConstraint,
-    case,
+    delete,
     func,
     insert,
-    or_,
     select,
 )
 
-from kb_service.domain.labels import LabelMark
-from kb_service.domain.names import composed
+from kb_service.domain.labels import LabelMark, LabelMarks
+from kb_service.domain.queries import Filters
 from kb_service.storage.rows import batches
 from kb_service.storage.tables import ID, StoredText, UtcTime, Word, metadata
 
@@ -44,17 +44,40 @@ document_labels = Table(
 )
 
 
-def carrying_all(kb_id: str, named: Iterable[str]) -> Select[tuple[str]]:
-    """Select the ids of the documents that carry every label that is named, by id or name."""
-    wanted = {composed(one) for one in named}
-    by_id, by_name = labels.c.id.in_(wanted), labels.c.name.in_(wanted)
-    num_named = func.sum(case((by_id, 1), else_=0) + case((by_name, 1), else_=0))
+def read_marks(connection: Connection, kb_id: str) -> LabelMarks:
+    """Return the labels of a base without what carries them."""
+    statement = select(labels.c.id, labels.c.name, labels.c.colour).where(labels.c.kb_id == kb_id)
+    rows = connection.execute(statement.order_by(labels.c.name))
+    return LabelMarks(kb_id, (LabelMark(*row) for row in rows))
+
+
+def ids_of_labels(connection: Connection, kb_id: str, named: Sequence[str]) -> tuple[str, ...]:
+    """Return the ids of labels by id or name, each once; reads nothing where none is named.
+
+    What is no label stays as it is: no document carries it.
+    """
+    if not named:
+        return ()
+    marks = read_marks(connection, kb_id)
+    found = (marks.get(one) for one in named)
+    ids = (mark.id if mark else one for mark, one in zip(found, named, strict=True))
+    return tuple(dict.fromkeys(ids))
+
+
+def by_label_ids(connection: Connection, kb_id: str, filters: Filters) -> Filters:
+    """Return filters that name their labels by id."""
+    return replace(filters, labels=ids_of_labels(connection, kb_id, filters.labels))
+
+
+def carrying_all(kb_id: str, ids: Iterable[str]) -> Select[tuple[str]]:
+    """Select the ids of the documents that carry all these labels, of `ids_of_labels`."""
+    wanted = set(ids)
     return (
         select(document_labels.c.document_id)
         .join(labels, labels.c.id == document_labels.c.label_id)
-        .where(labels.c.kb_id == kb_id, or_(by_id, by_name))
+        .where(labels.c.kb_id == kb_id, labels.c.id.in_(wanted))
         .group_by(document_labels.c.document_id)
-        .having(num_named == len(wanted))
+        .having(func.count() == len(wanted))
     )
 
 
@@ -71,6 +94,23 @@ def marks_of(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[Labe
         for document_id, *mark in connection.execute(statement.where(mine)):
             found[document_id] = (*found.get(document_id, ()), LabelMark(*mark))
     return found
+
+
+def change_labels(
+    connection: Connection,
+    kb_id: str,
+    document_ids: Sequence[str],
+    add: Iterable[str],
+    remove: Iterable[str],
+) -> None:
+    """Give documents labels and take others from them, by label id."""
+    gone = set(remove)
+    for batch in batches(document_ids):
+        mine = document_labels.c.document_id.in_(batch)
+        connection.execute(
+            delete(document_labels).where(mine, document_labels.c.label_id.in_(gone))
+        )
+    give_labels(connection, kb_id, document_ids, add)
 
 
 def give_labels(

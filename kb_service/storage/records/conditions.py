@@ -47,7 +47,10 @@ def _holds_in_postgresql(element: holds, compiler: Any, **options: Any) -> str: 
 
 
 def passing_documents(kb_id: str, filters: Filters) -> Select[Any]:
-    """Select the documents that pass tags, labels and dates; `document_ids` are the caller's."""
+    """Select the documents that pass tags, labels and dates; `document_ids` are the caller's.
+
+    `filters`: of `by_label_ids`.
+    """
     statement = select(documents.c.id).where(documents.c.kb_id == kb_id)
     if filters.date_from is not None:
         statement = statement.where(documents.c.updated_at >= filters.date_from)

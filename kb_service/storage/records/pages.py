@@ -18,6 +18,7 @@ from kb_service.domain.queries import Filters
 from kb_service.domain.record_filters import passing
 from kb_service.domain.record_queries import Counted
 from kb_service.domain.record_sets import RecordRow, Unit, Value, units_of, with_values
+from kb_service.storage.labels.tables import by_label_ids
 from kb_service.storage.records.roles import Roles
 from kb_service.storage.records.selections import Key, Selection
 from kb_service.storage.rows import batches
@@ -58,7 +59,7 @@ class PageReader:
     ) -> None:
         self._connection, self._of, self._filters = connection, of, filters
         self._roles, self._fields = roles, frozenset(fields)
-        self.chosen = Selection(kb_id, of, filters, roles)
+        self.chosen = Selection(kb_id, of, by_label_ids(connection, kb_id, filters), roles)
 
     @cached_property
     def _sizes(self) -> _Sizes:

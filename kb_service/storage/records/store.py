@@ -18,6 +18,7 @@ from kb_service.language.stated.roles import role_of
 from kb_service.storage.bases import require_kb
 from kb_service.storage.database import Database
 from kb_service.storage.facts.tables import facts
+from kb_service.storage.labels.tables import by_label_ids
 from kb_service.storage.records.conditions import holds
 from kb_service.storage.records.pages import PageReader, settling_fields
 from kb_service.storage.records.roles import read_roles
@@ -81,7 +82,7 @@ class RecordStore:
         with self._database.read() as connection:
             require_kb(connection, kb_id)
             roles = read_roles(connection, kb_id, (*fields, *(one.field for one in filters.fields)))
-            chosen = Selection(kb_id, of, filters, roles)
+            chosen = Selection(kb_id, of, by_label_ids(connection, kb_id, filters), roles)
             found = map(RecordRow._make, connection.execute(chosen.rows()).all())
             rows = tuple(sorted(found, key=_PLACE))
             total = connection.execute(chosen.total()).scalar_one()
