@@ -3,19 +3,21 @@
 Knows where a request keeps them; decides nothing.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Annotated
 
 from fastapi import Depends, Path, Query, Request
 from starlette.types import Scope
 
 from api.errors import request_id_of
+from api.masked_labels import masked_keys
 from api.metrics import Metrics
 from api.needs import principal_of
 from api.schema import Id, integer
 from api.veiling import hides_itself, masked_error, veiling_of
 from kb_service.domain.documents import KnowledgeBase
 from kb_service.domain.facts import StoredFact
+from kb_service.domain.labels import LabelMark
 from kb_service.domain.people import Principal
 from kb_service.operations import Services
 from kb_service.services.veiled import Hiding
@@ -74,6 +76,30 @@ class Shown:
         if hiding is None:
             return sent
         return next((words for words in stored if hiding.hide(words) == sent), sent)
+
+    def require_open(self, kb_id: str, words: str, what: str) -> None:
+        """Raise RightMissing (personal_data_masked) where words are hidden from the caller."""
+        hiding = self._veiling.hiding(kb_id) if self._veiling else None
+        if hiding is not None and hiding.hide(words) != words:
+            raise masked_error(what)
+
+    def label_keys(
+        self,
+        kb_id: str,
+        sent: Sequence[str],
+        known: Callable[[str], Iterable[LabelMark]],
+        own: Iterable[LabelMark] = (),
+    ) -> list[str]:
+        """Return by what labels are found that were named: what came back masked stays.
+
+        `known`: id of a base -> its labels. `own`: those among which a masked name is looked for
+        first. Raises RightMissing (personal_data_masked) for words that are hidden from the caller,
+        whether or not a label is called so; InvalidRequest (invalid_label) where several look so.
+        """
+        hiding = self._veiling.hiding(kb_id) if self._veiling and sent else None
+        if hiding is None:
+            return list(sent)
+        return masked_keys(sent, hiding.hide, [*known(kb_id)], [*own])
 
     def facts(self, kb_id: str, found: Iterator[StoredFact]) -> Iterator[StoredFact]:
         """Return facts of a base with what is hidden hidden."""

@@ -147,7 +147,10 @@ async def upload_documents(
         if form.encoding:
             # It holds for all that the document has and gets, also for what others send in.
             shown.require_all(base.id, "a document read in another encoding")
-        labels = await run_in_threadpool(services.labels.ids_of, base.id, form.labels, who)
+        named = await run_in_threadpool(
+            shown.label_keys, base.id, form.labels, services.labels.marks
+        )
+        labels = await run_in_threadpool(services.labels.ids_of, base.id, named, who)
         items = await run_in_threadpool(accept_all, services.uploads, base.id, form, labels)
     finally:
         await run_in_threadpool(parser.close)
@@ -260,7 +263,8 @@ def change_document(
         # Before the labels, which may make one.
         tags = checked_tags(shown.kept(base.id, tag, stored.tags) for tag in body.tags)
     if body.labels is not None:
-        labels = services.labels.ids_of(base.id, body.labels, who)
+        named = shown.label_keys(base.id, body.labels, services.labels.marks, stored.labels)
+        labels = services.labels.ids_of(base.id, named, who)
     if tags is None and labels is None:
         return document_state_body(services.documents.show(base.id, document))
     return document_state_body(services.documents.mark(base.id, document, tags, labels))
