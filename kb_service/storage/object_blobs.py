@@ -28,6 +28,11 @@ TIDY_EVERY_S = 10.0
 IN_USE_S = 60.0
 """A copy used so lately stays also where there is no room for it."""
 
+REMOVE_WAIT_S = 20.0
+"""Longest wait for each of the two requests of a removal, with what is tried again: a writer who
+stands still for `postgres.STANDSTILL_S` loses its turn.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class ObjectStore:
@@ -126,13 +131,16 @@ class ObjectBlobs(BlobStore):
     def unlink(self, sha256: str) -> None:
         """Remove a blob if it is there, with its copy and what was read of it.
 
-        Only inside a database write transaction.
+        Only inside a database write transaction. Raises StorageError.
         """
-        self._require_no_versions()
+        self._require_no_versions(REMOVE_WAIT_S)
         super().unlink(sha256)
         with self._errors(f"remove blob {sha256}"):
             self._store.filesystem.call_s3(
-                "delete_object", Bucket=self._store.bucket, Key=self._key(sha256)
+                "delete_object",
+                Bucket=self._store.bucket,
+                Key=self._key(sha256),
+                timeout=REMOVE_WAIT_S,
             )
 
     def iter_sha256(self) -> Iterator[str]:
@@ -235,13 +243,16 @@ class ObjectBlobs(BlobStore):
                 return None
         return found
 
-    def _require_no_versions(self) -> None:
-        """A bucket that keeps versions would keep what is deleted."""
+    def _require_no_versions(self, wait_s: float | None = None) -> None:
+        """A bucket that keeps versions would keep what is deleted.
+
+        `wait_s`: None: as long as the settings say.
+        """
         if self._state.is_checked:
             return
         with self._errors("ask how the bucket keeps versions"):
             told = self._store.filesystem.call_s3(
-                "get_bucket_versioning", Bucket=self._store.bucket
+                "get_bucket_versioning", Bucket=self._store.bucket, timeout=wait_s
             )
         if told.get("Status"):
             raise ConfigurationError(

@@ -18,7 +18,8 @@ WRITE_LOCK_KEY = 0x6B625F7365727669
 """PostgreSQL advisory lock of writers: the bytes of `kb_servi`."""
 
 STANDSTILL_S = 60
-"""A write whose process says nothing for so long loses its turn: others wait for it."""
+"""A write whose process says nothing for so long loses its turn: others wait for it. What is done
+meanwhile to more than the database must end sooner."""
 
 _BEGIN = """SELECT set_config('lock_timeout', :wait, true),
  set_config('idle_in_transaction_session_timeout', :standstill, true),

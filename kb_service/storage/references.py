@@ -56,6 +56,9 @@ def sweep_blobs(database: Database, blobs: BlobStore, candidates: Iterable[str])
     for batch in batches(candidates, blobs.num_at_once):
         with database.write(needs_room=False) as connection:
             for sha256 in sorted(set(batch) - _referenced_among(connection, batch)):
+                # The lock may be gone after a long silence; then this fails, before an upload that
+                # relies on the blob loses it.
+                connection.execute(select(1))
                 blobs.unlink(sha256)
                 removed += 1
     return removed

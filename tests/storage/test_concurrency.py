@@ -1,11 +1,16 @@
 """Many hands at once: uploads, workers, deletes and sweeps exclude each other; reads stay few."""
 
 import random
+import time
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
 
-from kb_service.domain.errors import LeaseLost, NotFound
+from kb_service.domain.errors import LeaseLost, NotFound, StorageError
+from kb_service.storage import postgres
+from kb_service.storage.references import sweep_blobs
 from tests.storage.world import PROFILE, World
 
 CONTENTS = (b"red", b"green")
@@ -29,6 +34,52 @@ def test_uploads_workers_deletes_and_sweeps_exclude_each_other(world: World) -> 
     numbers = [change.seq for change in world.source.changes(kb_id, 0)]
     assert numbers == sorted(set(numbers))
     assert not numbers or numbers[-1] == world.source.head(kb_id)
+
+
+def stored(world: World) -> list[str]:
+    """The hashes of blobs that nothing refers to, in the order in which a sweep takes them."""
+    return sorted(world.blobs.publish(world.blobs.stage(words, 100)).name for words in CONTENTS)
+
+
+def test_a_sweep_whose_connection_ends_removes_nothing_more(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = stored(world)
+    unlink, is_gone = world.blobs.unlink, [False]
+
+    def last(sha256: str) -> None:
+        unlink(sha256)
+        is_gone[0] = True
+
+    def refuse(*_arguments: object) -> None:
+        if is_gone[0]:
+            raise OperationalError("SELECT 1", {}, ConnectionError("the connection is lost"))
+
+    monkeypatch.setattr(world.blobs, "unlink", last)
+    event.listen(world.database.engine, "before_cursor_execute", refuse)
+    with pytest.raises(StorageError, match="the connection is lost"):
+        sweep_blobs(world.database, world.blobs, [first, second])
+    event.remove(world.database.engine, "before_cursor_execute", refuse)
+    assert (world.blobs.exists(first), world.blobs.exists(second)) == (False, True)
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+def test_a_sweep_that_stood_still_and_lost_its_turn_removes_nothing_more(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = stored(world)
+    unlink = world.blobs.unlink
+
+    def slow(sha256: str) -> None:
+        unlink(sha256)
+        time.sleep(2)
+
+    monkeypatch.setattr(postgres, "STANDSTILL_S", 1)
+    monkeypatch.setattr(world.blobs, "unlink", slow)
+    with pytest.raises(StorageError):
+        sweep_blobs(world.database, world.blobs, [first, second])
+    assert (world.blobs.exists(first), world.blobs.exists(second)) == (False, True)
 
 
 def work(world: World, worker_id: str) -> None:

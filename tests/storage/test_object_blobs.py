@@ -16,7 +16,7 @@ import pytest
 from kb_service.domain.errors import ConfigurationError, KbError, NotFound, StorageError
 from kb_service.s3_parts import open_blobs
 from kb_service.settings import BlobSettings
-from kb_service.storage import object_blobs
+from kb_service.storage import object_blobs, postgres
 from kb_service.storage.archives.exporting import export_base
 from kb_service.storage.archives.importing import import_base
 from kb_service.storage.backup import back_up, restore
@@ -264,6 +264,23 @@ def test_copies_go_after_their_time_and_the_oldest_where_room_is_short(
     blobs.tidy_copies()
     assert [path.exists() for path in paths] == [False, False, True]
     assert len(list(blobs.iter_sha256())) == 3
+
+
+@pytest.mark.parametrize("is_checked", [False, True])
+def test_a_store_that_does_not_answer_holds_no_writer_until_its_turn_is_lost(
+    place: S3Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_checked: bool
+) -> None:
+    assert 2 * object_blobs.REMOVE_WAIT_S < postgres.STANDSTILL_S
+    monkeypatch.setattr(object_blobs, "REMOVE_WAIT_S", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        blobs = blobs_of(place, tmp_path, endpoint=endpoint, timeout_s=10)
+        blobs._state.is_checked = is_checked
+        began = time.monotonic()
+        with pytest.raises(StorageError) as error:
+            blobs.unlink(sha256(WORDS))
+        assert time.monotonic() - began < 10
+    assert error.value.code == "storage_unavailable"
 
 
 def test_a_bucket_that_keeps_versions_is_refused(world: World, kb_id: str, place: S3Place) -> None:
