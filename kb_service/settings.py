@@ -260,7 +260,7 @@ class BlobSettings(BaseModel):
     password: SecretStr = SecretStr("")
     ca_file: str = ""
     timeout_s: Annotated[float, Field(gt=0, le=3600)] = 60.0
-    copies_s: Annotated[float, Field(ge=60, le=86_400)] = 3600.0
+    copies_s: Annotated[float, Field(ge=120, le=86_400)] = 3600.0
     copies_bytes: Annotated[int, Field(ge=0)] = 2048 * MIB
 
 

@@ -95,6 +95,7 @@ class IngestionService:
                 name = claim.document_name
                 staged, losses = self._members.stage(claim.job.document_id, name, event)
                 return replace(event, losses=(*event.losses, *losses)), staged
+            self._blobs.in_use(path)
             report(event)
         raise RuntimeError("the loader ended without a document")
 

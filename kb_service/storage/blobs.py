@@ -194,6 +194,12 @@ class BlobStore:
             )
         return path
 
+    def in_use(self, path: Path) -> None:
+        """Say that somebody still reads what `whole` returned; now and then, while that lasts.
+
+        Here it stays where it is anyway.
+        """
+
     def discard_stale(self, older_than_s: float) -> int:
         """Remove staged files that nobody has written to for that long; return how many."""
         removed = 0

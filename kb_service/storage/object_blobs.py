@@ -26,7 +26,7 @@ UNDER_WAY = timedelta(hours=1)
 
 TIDY_EVERY_S = 10.0
 IN_USE_S = 60.0
-"""A copy used so lately stays also where there is no room for it."""
+"""A copy used so lately stays, whatever its limits: somebody may be reading it."""
 
 REMOVE_WAIT_S = 20.0
 """Longest wait for each of the two requests of a removal, with what is tried again: a writer who
@@ -181,6 +181,12 @@ class ObjectBlobs(BlobStore):
                 copy.replace(path)
         return super().whole(sha256, owner)
 
+    def in_use(self, path: Path) -> None:
+        """Keep a copy from being removed for a while: somebody reads it."""
+        with suppress(OSError):
+            if time.time() - path.stat().st_mtime >= IN_USE_S / 2:
+                os.utime(path)
+
     def discard_stale(self, older_than_s: float) -> int:
         """Remove staged files that nobody has written to for that long; return how many."""
         self.tidy_copies()
@@ -197,7 +203,7 @@ class ObjectBlobs(BlobStore):
         for used_at, size_bytes, path in sorted(used, reverse=True):
             room -= size_bytes
             age_s = now - used_at
-            if age_s >= self._limits.keep_s or (room < 0 and age_s >= IN_USE_S):
+            if age_s >= IN_USE_S and (room < 0 or age_s >= self._limits.keep_s):
                 path.unlink(missing_ok=True)
 
     def _tidy_from_now_on(self) -> None:

@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -46,6 +47,17 @@ def test_a_crash_is_tried_again_and_a_file_past_its_time_limit_is_not(
     assert item.job is not None
     desk.worker.run_once()
     assert desk.jobs.get(item.job.id).status is status
+
+
+def test_a_file_is_said_to_be_in_use_while_it_is_read(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used: list[Path] = []
+    item = desk.upload("a.txt", "water")
+    monkeypatch.setattr(desk.blobs, "in_use", used.append)
+    assert desk.run(item).num_succeeded == 1
+    assert item.job is not None
+    assert used == [desk.blobs.path(item.job.blob_sha256)]
 
 
 def test_bytes_that_changed_on_disk_are_not_read_and_the_same_upload_heals_them(

@@ -266,6 +266,36 @@ def test_copies_go_after_their_time_and_the_oldest_where_room_is_short(
     assert len(list(blobs.iter_sha256())) == 3
 
 
+def test_a_copy_that_is_being_read_outlives_every_limit(place: S3Place, tmp_path: Path) -> None:
+    blobs = blobs_of(place, tmp_path, copies_s=120, copies_bytes=0)
+    paths = []
+    now = time.time()
+    for content in (b"read", b"idle"):
+        staged = blobs.stage(content, 100)
+        blobs.publish(staged)
+        paths.append(blobs.whole(staged.sha256, "a"))
+        os.utime(paths[-1], (now - 4000,) * 2)
+    blobs.in_use(paths[0])
+    blobs.tidy_copies()
+    assert [path.exists() for path in paths] == [True, False]
+    os.utime(paths[0], (now - 10,) * 2)
+    touched = paths[0].stat().st_mtime
+    blobs.in_use(paths[0])
+    assert paths[0].stat().st_mtime == touched, "not for every event"
+    blobs.in_use(paths[1])
+    assert not paths[1].exists()
+    blobs._limits = replace(blobs._limits, keep_s=1.0)
+    blobs.tidy_copies()
+    assert paths[0].exists(), "touched within the last minute"
+
+
+def test_copies_stay_longer_than_the_time_in_which_a_reader_says_so() -> None:
+    shortest = 2 * object_blobs.IN_USE_S
+    assert BlobSettings(copies_s=shortest).copies_s == shortest
+    with pytest.raises(ValueError, match="copies_s"):
+        BlobSettings(copies_s=shortest - 1)
+
+
 @pytest.mark.parametrize("is_checked", [False, True])
 def test_a_store_that_does_not_answer_holds_no_writer_until_its_turn_is_lost(
     place: S3Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_checked: bool
