@@ -42,6 +42,10 @@ class NotCurrent(IndexFailed):
     """The base is far behind, or another process is bringing it up to the head."""
 
 
+class Away(IndexFailed):
+    """Milvus gives no sign of life."""
+
+
 class MilvusLibrary:
     """Implements `index.Indexes` over Milvus. `standby`: finds by words while that is away."""
 
@@ -77,8 +81,10 @@ class MilvusLibrary:
                 return self._asked(kb_id, question)
             except NotCurrent:
                 self._behind.add(kb_id)
-            except IndexFailed as error:
+            except Away as error:
                 self._fail(error)
+            except IndexFailed as error:
+                self._failed(kb_id, error)
         return self._standby.ask(kb_id, question)
 
     def counts(self, kb_id: str) -> IndexCounts:
@@ -112,14 +118,27 @@ class MilvusLibrary:
         return None
 
     def follow(self, kb_ids: Sequence[str] = ()) -> None:
-        """Bring these bases, and those that were asked for, up to the head. Raises StorageError."""
+        """Bring these bases, and those that were asked for, up to the head.
+
+        Raises StorageError, of one base after the others were brought.
+        """
         self._standby.follow()
         with self._lock:
             known = dict.fromkeys((*kb_ids, *self._open, *self._behind))
         if not self._may_try():
             return
+        failed: StorageError | None = None
         for kb_id in known:
-            self._brought(kb_id)
+            if self._failure is not None:
+                break  # away since: each of the others would wait for it
+            try:
+                self._brought(kb_id)
+            except StorageError as error:
+                if error.is_outage:
+                    raise
+                failed = error
+        if failed is not None:
+            raise failed
 
     def refresh(self, kb_id: str) -> None:
         """Bring a base up to the head, in Milvus and in what stands by. Raises StorageError.
@@ -156,7 +175,10 @@ class MilvusLibrary:
         try:
             remove(self._connection, kb_id)
         except IndexFailed as error:
-            self._fail(error)
+            if not self._is_alive():
+                self._fail(error)
+            else:
+                logger.warning("%s is left to a later sweep: %s", kb_id, error)
 
     def close(self) -> None:
         """Release what is open."""
@@ -173,7 +195,7 @@ class MilvusLibrary:
             logger.warning("the index of %s failed and is looked for again: %s", kb_id, error)
             self._forget(kb_id)
             if not self._is_alive():
-                raise
+                raise Away(error.message) from error
         return self._answered(kb_id, question)
 
     def _answered(self, kb_id: str, question: Callable[[Index], Answer]) -> Answer:
@@ -207,7 +229,7 @@ class MilvusLibrary:
         except NotCurrent:
             pass  # whoever has the turn brings it
         except IndexFailed as error:
-            self._fail(error)
+            self._failed(kb_id, error)
 
     def _bring(self, kb_id: str, wait_s: float) -> None:
         """Bring a base up to the head, a step a turn. Raises NotCurrent where others have it."""
@@ -285,6 +307,15 @@ class MilvusLibrary:
             self._failure = None
             self._look_at_s = time.monotonic() + LOOK_EVERY_S
         return True
+
+    def _failed(self, kb_id: str, error: IndexFailed) -> None:
+        """Leave Milvus alone where it is away; else the fault is of one base, the others go on."""
+        if not self._is_alive():
+            self._fail(error)
+            return
+        logger.warning("words answer alone for %s: %s", kb_id, error)
+        self._open.pop(kb_id, None)
+        self._behind.add(kb_id)
 
     def _fail(self, error: IndexFailed) -> None:
         logger.warning("words answer alone: %s", error)
