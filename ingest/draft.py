@@ -27,6 +27,12 @@ BLOCK_JOIN = "\n\n"
 BULLET = "\u2022"
 """What stands before an item of a list that does not count, whatever sign its file draws."""
 
+_MARKED = re.compile(
+    r"\s*(?:[-*\u2013\u2014]\s|[\u2022\u00b7\u25aa\u25cf\u25cb\u25a0\u25c6\u25e6]"
+    r"|[(\uff08]?\d{1,3}[.)\u3001\uff09](?!\d))"
+)
+"""How words begin that have a mark of their own."""
+
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ufffe\uffff]")
 _TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()][0-9A-B])")
 """Colours and movements that a program wrote for a terminal (ECMA-48)."""
@@ -86,6 +92,11 @@ class _OpenPage:
         for start, scores in self.scores:
             found[start - span.start : start - span.start + len(scores)] = scores
         return bytes(found)
+
+
+def mark_of(mark: str, words: str, level: int) -> str:
+    """Return what stands before an item: no bullet before words with a mark, nor in a heading."""
+    return "" if mark.strip() == BULLET and (level or _MARKED.match(words)) else mark
 
 
 class DraftDocument:

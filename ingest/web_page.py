@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
-from ingest.draft import BULLET, Block, DraftDocument
+from ingest.draft import BULLET, Block, DraftDocument, mark_of
 from ingest.office_package import lost
 from ingest.tables import row_texts
 from kb_service.domain.errors import DocumentError
@@ -218,7 +218,7 @@ class _Page:
         if not text:
             return
         if self._mark and text.strip():
-            self._words.append(self._mark)
+            self._words.append(mark_of(self._mark, text, self._level))
             self._mark = ""
         if self._num_verbatim:
             self._words.append(text)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingest.charts import chart_texts, diagram_texts, drawn_over
-from ingest.draft import DraftDocument
+from ingest.draft import DraftDocument, mark_of
 from ingest.office_package import (
     OfficePackage,
     described,
@@ -183,10 +183,10 @@ class WordDocument:
 
     def _finished(self, node: "_Element | None", paragraph: _Paragraph) -> Iterator[Piece]:
         text = "".join(paragraph.words)
-        if node is not None and text.strip():
-            label = self._label(node)
-            text = f"{label} {text.lstrip()}" if label else text
         level = 0 if node is None else self._level(node)
+        if node is not None and text.strip():
+            mark = mark_of(self._label(node), text, level)
+            text = f"{mark} {text.lstrip()}" if mark else text
         yield Piece(text, level, paragraph.breaks_before)
         for picture in paragraph.pictures:
             yield Piece(picture=picture)

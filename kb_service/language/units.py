@@ -144,7 +144,9 @@ class UnitCutter:
 
     def _is_label(self, line: str) -> bool:
         # "Findings: the valve leaked and was replaced." is prose behind a label: it stays a field.
-        return any(pattern.match(line) for pattern in self._labels)
+        bullet = _BULLET.match(line)
+        words = line[bullet.end() :] if bullet else line
+        return any(pattern.match(words) for pattern in self._labels)
 
     def _last_value_line(self, text: str, lines: list[tuple[int, int]], index: int) -> int:
         last = index

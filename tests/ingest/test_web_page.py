@@ -101,6 +101,16 @@ def test_lists_carry_their_numbers() -> None:
     assert read(page).text.split("\n\n") == ["3. a", "7. b", "• inner", "8. c", "1. again"]
 
 
+@pytest.mark.parametrize(
+    ("item", "text"),
+    [("• Location: Depot 4", "• Location: Depot 4"), ("· 时间：九时", "· 时间：九时"),
+     ("- a tap", "- a tap"), ("2) a tap", "2) a tap"), ("<h3>Taps</h3>", "Taps"),
+     ("3.5 t of sand", "• 3.5 t of sand")],
+)  # fmt: skip
+def test_an_item_gets_no_second_mark(item: str, text: str) -> None:
+    assert read(f"<ul><li>{item}</li></ul>").text == text
+
+
 def test_a_term_and_what_is_said_of_it_stay_together() -> None:
     page = "<dl><dt>Place</dt><dd>Quay three</dd><dt>Cause</dt><dd>worn rope</dd></dl>"
     assert read(page).text == "Place\nQuay three\n\nCause\nworn rope"

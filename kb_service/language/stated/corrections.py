@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from kb_service.domain.facts import COUNTS_OF_PEOPLE, REPLACED, Fact, FactField
-from kb_service.language.lexicon import shipped_lexicon
+from kb_service.language.lexicon import HAN, shipped_lexicon
 from kb_service.language.regexes import regex
 from kb_service.language.stated.fields import PERSONS, Place, numbered
 from kb_service.language.stated.plain import Line
@@ -25,6 +25,7 @@ _WORDS = {
 _HINTS = regex("|".join(_LEXICON.patterns("stated", "correction_hints")))
 _REACH = 40
 """Characters around a correction in which the word for what it corrects stands."""
+_CHINESE = regex(f"[{HAN}]")
 _STOPS = regex(r"[,;\uff0c\uff1b\u3002]")
 _SURE = 0.96
 """A form that the same paper corrects further down holds no more."""
@@ -77,7 +78,7 @@ def _nearest_first(plain: str, match: re.Match[str]) -> list[FactField]:
 def _clause(plain: str, match: re.Match[str]) -> tuple[int, int]:
     """Return where the word for what is corrected may stand: in Chinese in the same clause."""
     begin, end = max(0, match.start() - _REACH), min(len(plain), match.end() + _REACH)
-    if plain.isascii():
+    if not _CHINESE.search(plain, begin, end):
         return begin, end
     stops = [stop.end() for stop in _STOPS.finditer(plain, begin, match.start())]
     behind = _STOPS.search(plain, match.end(), end)

@@ -66,7 +66,17 @@ _NAMED = regex("|".join(shipped_lexicon().patterns("stated", "named_reports")))
 _SERVICE = "service"
 _ITEM = regex(r"\s*(?:[(\uff08]?\d{1,2}[.)\u3001\uff09]|[-*\u2022])\s*")
 _TABLES_READ = (
-    *("fact_labels", "stated", "events", "whole_kinds", "calendar", "names", "numerals"),
+    *(
+        "fact_labels",
+        "field_hints",
+        "field_senses",
+        "stated",
+        "events",
+        "whole_kinds",
+        "calendar",
+        "names",
+        "numerals",
+    ),
 )
 
 

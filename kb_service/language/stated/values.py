@@ -56,6 +56,8 @@ _IN_TWO = regex(
     rf"(?P<one>[^a-z\\d]*[{HAN}][^a-z]*?)[ /(\uff08]+(?P<other>[a-z][^{HAN}]*?)[)\uff09]?"
 )
 """The same said in two languages: 无 None."""
+_MAX_IN_TWO = 80
+"""Of a longer value the pattern would cost the square of its length."""
 _NOTHING = regex(r"[\s\-\u2013\u2014/.*]*|n/?a\.?|not applicable|not stated")
 
 
@@ -80,7 +82,7 @@ def says_unknown(plain: str) -> bool:
 
 def _says(plain: str, patterns: Iterable[re.Pattern[str]]) -> bool:
     known = tuple(patterns)
-    both = _IN_TWO.fullmatch(plain)
+    both = _IN_TWO.fullmatch(plain) if len(plain) <= _MAX_IN_TWO else None
     parts = [plain] if both is None else [both["one"], both["other"]]
     return all(any(pattern.search(part.strip()) for pattern in known) for part in parts)
 

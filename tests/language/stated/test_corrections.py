@@ -25,6 +25,7 @@ def of_field(text: str, field: str) -> tuple[list[Fact], list[Fact]]:
         "The earlier figure of 6 injured should read 5.",
         "We said 6 were injured (since corrected to 5).",
         "The initial report of 2 dead stands. Injured: originally 6 injured, amended to 5.",
+        "Injuries, per the hospital’s update – a late one, were revised from 6 to 5.",
         "受伤人数由6人更正为5人。",
         "初报6人受伤，后更正为5人。",
         "受伤人数应为5人，而非6人。",
