@@ -75,7 +75,7 @@ def compared(
         for question in questions:
             pair = [found(parts, kb_id, question, top) for parts in (segments, milvus)]
             verdicts[difference(pair[0], pair[1])] += 1
-        if outage := milvus.index_outage():
+        if outage := milvus.outages()["index"]:
             raise outage
     finally:
         segments.close()

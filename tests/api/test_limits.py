@@ -21,11 +21,15 @@ HEADS = {
     b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": (".xls", ".msg"),
     b"PK\x03\x04": (
         ".docx", ".docm", ".pptx", ".pptm", ".ppsx", ".xlsx", ".xlsm", ".xlsb", ".odt", ".ods",
-        ".odp", ".epub",
+        ".odp", ".epub", ".dotx", ".dotm", ".xltx", ".xltm", ".ppsm", ".potx", ".potm", ".ott",
+        ".ots", ".otp",
     ),
     b"PK\x05\x06": (".zip",),
     b"\x89PNG\r\n\x1a\n": (".png",),
-    b"\xff\xd8\xff\xe0": (".jpg", ".jpeg"),
+    b"\xff\xd8\xff\xe0": (".jpg", ".jpeg", ".jfif"),
+    b"GIF89a": (".gif",),
+    b"MIME-Version: 1.0\r\nContent-Type: multipart/related\r\n\r\n": (".mht", ".mhtml"),
+    b"BM\x00\x00\x00\x00": (".bmp",),
     b"II*\x00": (".tif", ".tiff"),
     b"RIFF\x00\x00\x00\x00WEBP": (".webp",),
 }  # fmt: skip

@@ -210,7 +210,7 @@ def test_an_attached_message_that_cannot_be_read_costs_nothing_else(tmp_path: Pa
     document, members = read(tmp_path / "a", MAIL, data)
     assert "See it." in document.text
     assert members == {"a.txt": b"It broke."}
-    assert lost(document) == [("fw.eml", "encrypted_document")]
+    assert lost(document) == [("fw.eml/application/pkcs7-mime", "encrypted_document")]
 
 
 def test_a_field_of_a_delivery_report_that_is_no_text_is_named(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from PIL import Image
 from ingest import media_types as types
 from ingest.legacy_workbook import pictures_of
 from ingest.office_package import OfficePackage
-from ingest.rich_text import rich_parts, rich_text
+from ingest.rich_text import RichText, rich_parts, rich_text
 from ingest.workbook_pictures import SheetPictures
 from ingest.xls_pictures import pictures_of_stream
 from kb_service.domain.documents import PageKind
@@ -271,6 +271,8 @@ def test_a_damaged_picture_of_rtf_is_a_loss_and_costs_no_word(tmp_path: Path) ->
 
 
 def test_pictures_of_headers_and_of_nothing_are_told_last_or_not_at_all() -> None:
-    parts = list(rich_parts(rb"{\rtf1{\header{\pict\pngblip 0102}Head}{\pict\pngblip}Body}"))
+    parts = list(
+        rich_parts(RichText(rb"{\rtf1{\header{\pict\pngblip 0102}Head}{\pict\pngblip}Body}"))
+    )
     assert [part for part in parts if isinstance(part, bytes)] == [b"\x01\x02"]
     assert "".join(p for p in parts if isinstance(p, str)).split() == ["Body", "Head"]

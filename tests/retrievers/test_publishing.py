@@ -157,7 +157,7 @@ def test_a_merge_that_cannot_be_written_leaves_the_index_as_it_is(
     truth = found(retriever)
 
     def closed_meanwhile(_merge: Merge) -> str:
-        retriever._library._shelf[KB].close()
+        retriever._indexes._shelf[KB].close()
         raise FileNotFoundError("the folder is gone")
 
     monkeypatch.setattr(Merge, "run", closed_meanwhile)
@@ -178,11 +178,11 @@ def test_an_index_with_much_of_its_own_opens_what_was_published(
         found(server)
     worker.refresh(KB)
     put(source, 1)
-    index = server._library._shelf[KB].index
+    index = server._indexes._shelf[KB].index
     assert index is not None
     assert index.num_own > 50
     assert found(server) == found(open_retriever())
-    index = server._library._shelf[KB].index
+    index = server._indexes._shelf[KB].index
     assert index is not None
     assert index.num_own <= 8
 

@@ -92,7 +92,7 @@ def test_vectors_that_follow_are_taken_in_without_touching_the_words(tmp_path: P
     source.put("a", "bad valve", "good pump", embed=False)
     retriever = HybridRetriever(source, LetterEmbedder(), tmp_path)
     assert retriever.counts(KB) == IndexCounts(2, 0, 1)
-    index = retriever._library._shelf[KB].index
+    index = retriever._indexes._shelf[KB].index
     assert index is not None
     words = index._lexical._searcher
     source.embed("a")
