@@ -108,7 +108,7 @@ def test_a_hundred_chunks_are_read_back_with_their_regions_in_two_queries(world:
     seen: list[str] = []
 
     def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        if statement.startswith("SELECT"):
+        if statement.startswith("SELECT") and "pg_notify" not in statement:
             seen.append(statement)
 
     event.listen(world.database.engine, "before_cursor_execute", note)
