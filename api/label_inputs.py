@@ -18,7 +18,8 @@ from kb_service.services.labels import (
 LabelName = Annotated[str, text(1, MAX_LABEL_CHARS, A_NAME)]
 LabelText = Annotated[str, text(0, MAX_LABEL_DESCRIPTION_CHARS, STORABLE)]
 Colour = Annotated[str, one_of(LabelColour)]
-Named = Annotated[list[Id], Field(max_length=MAX_LABELS)]
+Named = Annotated[list[LabelName], Field(max_length=MAX_LABELS)]
+"""By id or name: an id is as short, and has no other characters."""
 
 
 class LabelInput(Input):

@@ -25,7 +25,7 @@ from api.inputs import ENCODING_NAME, MAX_ENCODING_CHARS, ReadAsInput
 from api.json_route import JsonRoute
 from api.label_inputs import DocumentChange
 from api.multipart import MAX_FIELD_BYTES, UploadForm, UploadLimits, UploadParser
-from api.schema import STORABLE, Id
+from api.schema import A_NAME, STORABLE, Id
 from kb_service.domain.documents import DocumentStatus
 from kb_service.domain.errors import InvalidRequest
 from kb_service.domain.lists import DocumentOrder, Wanted
@@ -47,7 +47,7 @@ from kb_service.schemas.documents import (
     upload_item_body,
 )
 from kb_service.schemas.labels import FolderBody
-from kb_service.services.labels import MAX_LABELS
+from kb_service.services.labels import MAX_LABEL_CHARS, MAX_LABELS
 from kb_service.services.uploads import (
     MAX_TAG_CHARS,
     MAX_TAGS,
@@ -69,6 +69,7 @@ UPLOAD_BODY: dict[str, Any] = {
             "multipart/form-data": {
                 "schema": {
                     "type": "object",
+                    "additionalProperties": False,
                     "required": ["files"],
                     "properties": {
                         "files": {
@@ -100,7 +101,12 @@ UPLOAD_BODY: dict[str, Any] = {
                             "contentSchema": {
                                 "type": "array",
                                 "maxItems": MAX_LABELS,
-                                "items": {"type": "string", "pattern": STORABLE},
+                                "items": {
+                                    "type": "string",
+                                    "minLength": 1,
+                                    "maxLength": MAX_LABEL_CHARS,
+                                    "pattern": A_NAME,
+                                },
                             },
                         },
                         "on_conflict": {

@@ -25,15 +25,39 @@ Json = dict[str, Any]
 ASKED = {"question": "张伟的电话13812345678是谁的？"}
 PARTS = ("李梅的电话是876", "5432，Smi", "th在场，13812", "345678。")
 LIST = {"op": "list", "of": "records", "columns": ["reporter", "phone"], "filters": {}}
+LABEL = "李梅13812345678"
 CALLS: dict[str, list[Json]] = {
     "POST /kb": [{"json": {"name": "desk"}}],
     "PATCH /kb/{kb}": [{"json": {"description": "张伟13812345678"}}],
     "POST /kb/{kb}/documents": [{"files": [("files", (FILE, b"x"))]}],
-    "PATCH /kb/{kb}/documents/{document}": [{"json": {"tags": ["张伟"]}}],
+    "PATCH /kb/{kb}/documents/{document}": [
+        {"json": {"tags": ["张伟"], "labels": ["{label}"]}},
+        {"json": {"labels": [LABEL]}},
+    ],
+    "POST /kb/{kb}/documents/labels": [
+        {"json": {"documents": ["{document}"], "remove": ["{label}"]}},
+        {"json": {"documents": ["{document}"], "add": ["{label}", "new"]}},
+        {"json": {"documents": ["{document}"], "add": [LABEL]}},
+        {"json": {"documents": ["13812345678"], "add": ["{label}"]}},
+    ],
+    "POST /kb/{kb}/labels": [
+        {"json": {"name": "open", "description": "张伟13812345678"}},
+        {"json": {"name": LABEL}},
+    ],
+    "PATCH /kb/{kb}/labels/{label}": [
+        {"json": {"colour": "red", "description": "张伟13812345678"}},
+        {"json": {"name": "电话：8765432"}},
+    ],
     "POST /kb/{kb}/documents/{document}/read": [{"json": {"encoding": "utf-8"}}],
     "POST /kb/{kb}/documents/{document}/restore": [{"json": {"revision": "{sha}"}}],
     "GET /kb/{kb}/documents/{document}/changes": [{"params": {"since": "{sha}"}}],
-    "GET /kb/{kb}/documents": [{}, {"params": {"name": FILE}}, {"params": {"limit": "1"}}],
+    "GET /kb/{kb}/documents": [
+        {},
+        {"params": {"name": FILE}},
+        {"params": {"limit": "1"}},
+        {"params": {"label": "{label}"}},
+        {"params": {"label": LABEL}},
+    ],
     "POST /kb/{kb}/search": [{"json": {"query": "张伟 13812345678"}}],
     "POST /kb/{kb}/query": [
         {"json": LIST},
@@ -97,11 +121,14 @@ def known(client: TestClient, service: ApiService, kb_id: str, desk: Desk) -> di
     services = service.services
     asked = Asked("", query_from(LIST), "zh")
     watch = services.watching.add(kb_id, "张伟13812345678", asked, "after changes", "")
+    label = services.labels.create(kb_id, LABEL, description="张伟的电话：8765432")
+    services.labels.put(kb_id, [document], [label.id], (), OPERATOR)
     shown = client.get(f"/kb/{kb_id}/documents/{document}").json()
     fact = client.get(f"/kb/{kb_id}/facts", params={"field": "person"}).json()["items"][0]
     return {
         "kb": kb_id,
         "document": document,
+        "label": label.id,
         "job": shown["job"]["id"],
         "watch": watch.id,
         "answer": "ans_1",
@@ -136,7 +163,9 @@ def words_of(content: bytes) -> str:
 
 def filled_in(call: Any, known: dict[str, str]) -> Any:  # noqa: ANN401  JSON
     written = json.dumps(call, ensure_ascii=False, default=str)
-    return json.loads(written.replace("{sha}", known["sha"]))
+    for name, value in known.items():
+        written = written.replace(f"{{{name}}}", value)
+    return json.loads(written)
 
 
 def test_no_route_lets_personal_data_out(desk: Desk, known: dict[str, str]) -> None:

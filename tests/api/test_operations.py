@@ -47,6 +47,7 @@ def test_the_service_is_ready_when_nothing_is_missing(client: TestClient) -> Non
             "notice_zh": "",
         },
         "storage": {"code": None, "message": ""},
+        "paused": {"bases": 0, "service": 0},
     }
 
 
@@ -64,6 +65,7 @@ def test_readiness_names_what_is_missing(client: TestClient, service: ApiService
         "codes": {"generator": "loading", "database": "disk_full"},
         "generator": None,
         "storage": {"code": None, "message": ""},
+        "paused": {},
     }
 
 
