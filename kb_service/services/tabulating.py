@@ -1,6 +1,7 @@
 """Units and groups as rows of a table and as a picture's data, each cell with its places. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import Protocol
 
 from kb_service.domain.aggregating import Group, plain
@@ -20,6 +21,8 @@ FIELD = "field"
 CHANGE_COLUMNS = (DOCUMENT, FactField.NUMBER, FIELD, "before", "after")
 
 SEVERAL = "; "
+
+_BY_PLACE = attrgetter("revision_id", "record", "start", "end")
 
 
 class Titled(Protocol):
@@ -103,10 +106,12 @@ def side_label(filters: Filters) -> str:
 
 
 def unit_place(unit: Unit, name: str) -> Place:
-    """Return the words that a unit is counted by: its value of a field, else its own."""
-    value = unit.settled(name) or next(
-        (values[0] for values in unit.values.values() if values), None
-    )
+    """Return the words that a unit is counted by: its value of a field, else its first words.
+
+    First in the text: databases give values in no order.
+    """
+    stated = (value for values in unit.values.values() for value in values)
+    value = unit.settled(name) or min(stated, key=_BY_PLACE, default=None)
     if value is None:
         row = unit.records[0]
         return Place(row.revision_id, row.start, row.end)

@@ -21,12 +21,12 @@ SHOWN = 10
 
 @contextmanager
 def statements(database: Database) -> Iterator[list[Statement]]:
-    """Collect what is asked of the database meanwhile."""
+    """Collect what is asked of the database meanwhile; of commits a thread may tell at any time."""
     said: list[Statement] = []
 
     def note(*event_of: object) -> None:
         _, _, statement, parameters, *_ = event_of
-        if str(statement).startswith("SELECT"):
+        if str(statement).startswith("SELECT") and "pg_notify" not in str(statement):
             said.append((str(statement), parameters))  # type: ignore[arg-type]
 
     event.listen(database.engine, "after_cursor_execute", note)
