@@ -17,6 +17,7 @@ from kb_service.domain.record_sets import Unit, Value
 
 _NO_TIME = "~"  # behind every digit
 _MAX_NUMBER = 2**63
+_MAX_DIGITS = len(str(_MAX_NUMBER))
 _ANY_TIME = datetime.fromisoformat("2000-01-01")
 
 
@@ -133,6 +134,8 @@ def place_of(keys: Sequence[str]) -> PlaceInTime | None:
     """Return the place that was written as three texts; None for what is none."""
     when, *numbers = keys
     if not all(one.isascii() and one.isdecimal() for one in numbers):
+        return None
+    if any(len(one) > _MAX_DIGITS for one in numbers):
         return None
     place = PlaceInTime(when, *map(int, numbers))
     try:

@@ -175,9 +175,19 @@ def test_a_page_reads_no_more_rows_in_a_larger_base(world: World) -> None:
     assert after[1] <= before[1] + 5
 
 
-@pytest.mark.parametrize("keys", [("x", "1", "1"), ("2024-01-01", "-1", "0"), ("~", "1", "9" * 20)])
+@pytest.mark.parametrize(
+    "keys",
+    [
+        ("x", "1", "1"),
+        ("2024-01-01", "-1", "0"),
+        ("~", "1", "9" * 20),
+        ("~", "9" * 5000, "1"),
+        ("~", "1", "0" * 20),
+    ],
+)
 def test_a_cursor_that_names_no_place_is_refused(world: World, keys: tuple[str, ...]) -> None:
     kb_id = world.catalog.bases.create("reports").id
     query = RecordQuery(Operation.LIST, cursor=encode_cursor(*keys))
-    with pytest.raises(InvalidRequest, match="cursor"):
+    with pytest.raises(InvalidRequest, match="cursor") as refused:
         QueryRunner(RecordStore(world.database)).run(kb_id, query)
+    assert refused.value.code == "invalid_cursor"
