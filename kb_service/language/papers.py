@@ -3,12 +3,15 @@
 Pure functions.
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 
 from kb_service.domain.facts import STANDING, UNMARKED, ReportStatus
 from kb_service.language.dates import CALENDAR, dates_in_title
-from kb_service.language.identifiers import MIN_PIN_LENGTH, identifiers_in, names_whole
+from kb_service.language.identifiers import MIN_PIN_LENGTH, identifiers_in
+from kb_service.language.lexicon import CJK, shipped_lexicon
 from kb_service.language.regexes import regex
 from kb_service.language.stated.fields import status_of
 from kb_service.language.text import normalise
@@ -18,6 +21,15 @@ NUM_LINES = 12
 
 MIN_TITLE = 6
 """A shorter title stands in other papers without naming this one."""
+
+_REACH = 40
+"""Characters around a name in which the words stand by which a paper refers to another."""
+
+_STOPS = regex(r"[\n;\u3002!?]|(?<=[a-z]{4})\.\s")
+_BEFORE, _BEHIND = ("|".join(shipped_lexicon().patterns("papers", k)) for k in ("before", "behind"))
+_REFERS, _REFERRED = regex(_BEFORE, re.MULTILINE), regex(_BEHIND)
+_DIRECTLY = regex(rf"(?:{_BEFORE})[\s\"'\u300a\u3008\u201c\u2018\u300c\u300e]*$", re.MULTILINE)
+_WHOLE = regex(rf"\s*(?:$|[\"'\u300b\u3009\u201d\u2019\u300d\u300f{CJK}])")
 
 _DAY = regex(r"date:(\d+)-(\d+)-(\d+)")
 
@@ -36,17 +48,76 @@ def standing_of(title: str) -> int:
     return STANDING[ReportStatus(status)] if status else UNMARKED
 
 
-def names_paper(text: str, other: str) -> bool:
-    """True where a paper names another by a number at that one's head, or by its whole title.
+def papers_named(texts: Mapping[str, str]) -> dict[str, frozenset[str]]:
+    """Return for each paper the others that it names by a number at their head or whole title.
 
-    Of both texts the first line is the title.
+    Of every text the first line is the title. To name one is to say beside it that this goes on
+    from it or corrects it. What a further paper holds without saying so (the title or the code of a
+    form, a standard, a telephone number) is no paper's own.
     """
-    title = "".join(normalise(other.partition("\n")[0]).split())
+    papers = {key: _paper(text) for key, text in texts.items()}
+    found: dict[str, set[str]] = {key: set() for key in texts}
+    for other, named in papers.items():
+        for name in named.names:
+            refers = {
+                key: any(_refers(paper, match, is_title=name == named.title) for match in places)
+                for key, paper in papers.items()
+                if key != other and (places := _places(paper, name))
+            }
+            if all(refers.values()):
+                for key in refers:
+                    found[key].add(other)
+    return {key: frozenset(others) for key, others in found.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class _Paper:
+    """`plain`: the text, normalised; `tight`: that without white space. `names`: title first."""
+
+    plain: str
+    tight: str
+    title: str
+    names: tuple[str, ...]
+
+
+def _paper(text: str) -> _Paper:
     plain = normalise(text)
-    if len(title) >= MIN_TITLE and title in "".join(plain.split()):
-        return True
-    own = identifiers_in(normalise("\n".join(first_lines(other))))
-    return any(len(n) >= MIN_PIN_LENGTH and names_whole(plain, n) for n in own)
+    title = _tight(plain.partition("\n")[0])
+    numbers = identifiers_in(normalise("\n".join(first_lines(text))))
+    names = (
+        *((title,) if len(title) >= MIN_TITLE else ()),
+        *(number for number in numbers if len(number) >= MIN_PIN_LENGTH),
+    )
+    return _Paper(plain, _tight(plain), title, names)
+
+
+def _places(paper: _Paper, name: str) -> list[re.Match[str]]:
+    """Return where a paper holds a name whole, however it is set in lines."""
+    if name not in paper.tight:  # a pattern is made for few names only
+        return []
+    spaced = r"\s*".join(map(re.escape, name))
+    return list(re.finditer(rf"(?<![a-z0-9]){spaced}(?![a-z0-9])", paper.plain))
+
+
+def _refers(paper: _Paper, match: re.Match[str], *, is_title: bool) -> bool:
+    """True where a paper says beside a name, in the same clause, that it goes on from it.
+
+    A title in its own title, which may be no more than a longer one, has to be whole and directly
+    behind the words that say so.
+    """
+    plain, start, end = paper.plain, match.start(), match.end()
+    stops = [stop.end() for stop in _STOPS.finditer(plain, max(0, start - _REACH), start)]
+    begin = stops[-1] if stops else max(0, start - _REACH)
+    behind = _STOPS.search(plain, end, end + _REACH)
+    last = behind.start() if behind else min(len(plain), end + _REACH)
+    line = plain[plain.rfind("\n", 0, start) + 1 :].partition("\n")[0]
+    if is_title and _tight(line) == paper.title:
+        return bool(_DIRECTLY.search(plain, begin, start) and _WHOLE.match(plain, end, last))
+    return bool(_REFERS.search(plain, begin, start) or _REFERRED.search(plain, end, last))
+
+
+def _tight(text: str) -> str:
+    return "".join(text.split())
 
 
 def first_lines(text: str) -> list[str]:

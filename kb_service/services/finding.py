@@ -14,7 +14,7 @@ from kb_service.domain.spans import TextSpan
 from kb_service.language.events import event_kinds
 from kb_service.language.furniture import is_furniture
 from kb_service.language.kinds import kind_of
-from kb_service.language.papers import names_paper, paper_date, standing_of
+from kb_service.language.papers import paper_date, papers_named, standing_of
 from kb_service.language.questions import coverage, text_terms
 from kb_service.language.rows import units_about
 from kb_service.language.scripts import is_across
@@ -154,6 +154,7 @@ class Finder:
         }
         if any(unmet.values()):
             unmet = self._looked_up(query, named, texts, passages)
+        names = papers_named(texts)
         return {
             name: ReadDocument(
                 unmet=unmet[name],
@@ -165,11 +166,7 @@ class Finder:
                 dated=_dated(text),
                 is_across=is_across(query.question.language, text),
                 standing=standing_of(text.partition("\n")[0]),
-                names=frozenset(
-                    other
-                    for other, own in texts.items()
-                    if other != name and names_paper(text, own)
-                ),
+                names=names[name],
             )
             for name, text in texts.items()
         }

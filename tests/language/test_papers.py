@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from kb_service.domain.facts import STANDING, UNMARKED, ReportStatus
-from kb_service.language.papers import first_lines, names_paper, paper_date, standing_of
+from kb_service.language.papers import first_lines, paper_date, papers_named, standing_of
 
 
 @pytest.mark.parametrize(
@@ -66,6 +66,11 @@ def test_a_title_that_says_nothing_of_it_stands_between(title: str) -> None:
     assert standing_of(title) == UNMARKED
 
 
+def names_paper(text: str, other: str, *further: str) -> bool:
+    texts = {"text": text, "other": other} | {str(n): one for n, one in enumerate(further)}
+    return "other" in papers_named(texts)["text"]
+
+
 NOTICE = "Flash notice: ammonia leak\nNo. KB-2025-117\nTwo people were hurt."
 
 
@@ -85,3 +90,62 @@ def test_a_paper_names_another_by_its_number_or_whole_title(text: str, is_named:
 def test_numbers_that_stand_far_down_in_a_paper_are_not_its_own() -> None:
     lines = "\n".join(f"Line {number}." for number in range(20))
     assert not names_paper("As the standard QX-9001 asks.", f"Notice\n{lines}\nSee QX-9001.")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "更正说明\n现将KB-2025-117号通报中的受伤人数由2人更正为3人。",
+        "关于更正《东湖水厂氨气泄漏通报》的说明\n受伤人数应为3人。",
+        "续报\n此前发布的KB-2025-117号通报之后，又有一人受伤。",
+        "Update\nFurther to our notice no. KB-2025-117, one more was hurt.",
+        "Update\nThe earlier report KB-2025-117 stands.",
+        "Update\nSupersedes KB-2025-117",
+    ],
+)
+def test_words_of_either_language_say_that_a_paper_goes_on_from_another(text: str) -> None:
+    assert names_paper(text, "东湖水厂氨气泄漏通报\nKB-2025-117\n2人受伤。")
+
+
+@pytest.mark.parametrize(
+    ("text", "other"),
+    [
+        ("Final incident report: fire on the pier\nOne died.", "Incident report\nAmmonia leaked."),
+        ("Follow-up: incident report\nOne died.", "Incident report\nAmmonia leaked."),
+        ("Correction of the incident report: fire\nOne died.", "Incident report\nAmmonia leaked."),
+        ("码头火灾事故调查报告\n1人死亡。", "事故调查报告\n氨气泄漏。"),
+        ("Correction\nThis incident report tells of a fire.", "Incident report\nAmmonia leaked."),
+    ],
+)
+def test_a_longer_title_names_no_paper_of_a_title_that_stands_in_it(text: str, other: str) -> None:
+    assert not names_paper(text, other)
+
+
+@pytest.mark.parametrize(
+    "line", ["Form QR-AQ-07", "按GB50016-2014编制", "ISO9001", "电话：0571-88886666"]
+)
+@pytest.mark.parametrize("standing", ["Correction", "更正报告", "Final report"])
+def test_a_number_without_words_that_refer_names_no_paper(line: str, standing: str) -> None:
+    assert not names_paper(f"{standing}\n{line}\nA fire.", f"Notice\n{line}\nA leak.")
+
+
+def test_what_a_further_paper_holds_as_its_own_names_none() -> None:
+    of_template = [f"{what}\nQR-AQ-07\nTwo were hurt." for what in ("Fire", "Leak")]
+    assert names_paper("Correction\nQR-AQ-07 is corrected.", of_template[0])
+    assert not names_paper("Correction\nQR-AQ-07 is corrected.", *of_template)
+    title = "更正\n现更正《事故调查报告》：3人受伤。"
+    assert names_paper(title, "事故调查报告\n火灾。")
+    assert not names_paper(title, "事故调查报告\n火灾。", "港区事故调查报告\n泄漏。")
+
+
+def test_two_papers_may_go_on_from_one() -> None:
+    texts = {
+        "one": NOTICE,
+        "two": "Follow-up to KB-2025-117\nOne more was hurt.",
+        "three": "Correction\nThe notice KB-2025-117 is corrected.",
+    }
+    assert papers_named(texts) == {
+        "one": frozenset(),
+        "two": frozenset({"one"}),
+        "three": frozenset({"one"}),
+    }
