@@ -22,13 +22,14 @@ from kb_service.domain.errors import DocumentError
 from kb_service.domain.members import Loss
 from kb_service.domain.spans import TextSpan
 from kb_service.language.layout import LAYOUT
+from kb_service.language.lexicon import BULLETS
 
 BLOCK_JOIN = "\n\n"
 BULLET = "\u2022"
 """What stands before an item of a list that does not count, whatever sign its file draws."""
 
 _MARKED = re.compile(
-    r"\s*(?:[-*\u2013\u2014]\s|[\u2022\u00b7\u25aa\u25cf\u25cb\u25a0\u25c6\u25e6]"
+    rf"\s*(?:[-*\u2013\u2014]\s|[{BULLETS}]"
     r"|[(\uff08]?\d{1,3}[.)\u3001\uff09](?!\d))"
 )
 """How words begin that have a mark of their own."""

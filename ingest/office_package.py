@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from lxml.etree import _Element, _ListErrorLog
 
 MISSING_PART = "missing_part"
-CUT_SHORT = "cut_short"
 """What is lost where a file shows a part that it does not hold."""
+CUT_SHORT = "cut_short"
+"""What is lost where a part breaks off before its own end."""
 UNREADABLE = (
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, DocumentError,
     OverflowError, OSError, ValueError,

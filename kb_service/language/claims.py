@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kb_service.language.inflection import base_form
-from kb_service.language.lexicon import CJK, any_of, shipped_lexicon
+from kb_service.language.lexicon import BULLETS, CJK, any_of, shipped_lexicon
 from kb_service.language.numerals import NUMERALS
 from kb_service.language.polarity import negations_in
 from kb_service.language.quantities import HELD, Quantity, held, units_named
@@ -32,7 +32,7 @@ _NUMERALS, _MARKS = (
     re.escape(_LEXICON.characters("sentences", key)) for key in ("list_numerals", "list_marks")
 )
 _ITEM_MARK = regex(
-    rf"\s*(?:[-*\u2022\xb7\u25cf\u25aa]+\s|\(?(?:\d{{1,2}}|[{_NUMERALS}]{{1,3}})(?:[.){_MARKS}](?!\d)))"
+    rf"\s*(?:[-*{BULLETS}]+\s|\(?(?:\d{{1,2}}|[{_NUMERALS}]{{1,3}})(?:[.){_MARKS}](?!\d)))"
 )
 _ELEMENT = regex(
     rf"(?P<held>{HELD}+)|(?P<character>[{CJK}])|(?P<space>\s+)"

@@ -15,6 +15,9 @@ from typing import Any
 HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0002fa1f"
 """Character class body: Han ideographs."""
 
+BULLETS = "\u2022\xb7\u25aa\u25cf\u25cb\u25a0\u25c6\u25e6"
+"""Signs before the items of a list, for the inside of a pattern's brackets; - and * beside."""
+
 CJK = f"{HAN}\u3040-\u30ff\uac00-\ud7af"
 """Character class body: Han ideographs, kana and hangul, the scripts written without spaces."""
 

@@ -12,7 +12,7 @@ from itertools import pairwise
 from kb_service.domain.spans import TextSpan
 from kb_service.domain.texts import MarkedText, Unit, UnitKind
 from kb_service.language.layout import Layout
-from kb_service.language.lexicon import CJK, Lexicon, shipped_lexicon
+from kb_service.language.lexicon import BULLETS, CJK, Lexicon, shipped_lexicon
 from kb_service.language.numerals import Numerals
 from kb_service.language.regexes import regex
 from kb_service.language.text import sentence_end, sentence_spans, trimmed_span
@@ -33,7 +33,7 @@ _ENDS_OPENLY = regex(r"[\w)\]\"'\u201d\u2019\u300b\uff09\u3011]$")
 _NEXT_LATIN_LABEL = r"[^\t\n:：]{1,45}[:：](?:\s|$)"
 _LABEL_ONLY = regex(r"[^\n]*[:：]\s*$")
 _MARKDOWN_HEADING = r"\s*#{1,6}\s+\S"
-_BULLET = regex(r"[-*\u2022\u00b7\u25aa\u25e6\u2013\u2014]\s")
+_BULLET = regex(rf"[-*{BULLETS}\u2013\u2014]\s")
 _BEGINS_PLAINLY = regex(r"\s*[A-Z\d]")
 _JOINS_BEFORE, _JOINS_AFTER = (
     re.escape(shipped_lexicon().characters("layout", key))

@@ -112,8 +112,7 @@ class QueryResult:
 
     `units`: those that the answer is about, in its order; the table shows the first of them.
     `counted`: ids of all documents that pass the filters, of a list those of its page.
-    `next_cursor`: of the next page of a
-    list.
+    `next_cursor`: of the next page of a list.
     """
 
     query: RecordQuery

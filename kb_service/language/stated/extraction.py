@@ -22,7 +22,7 @@ from kb_service.domain.facts import (
 from kb_service.domain.spans import TextSpan
 from kb_service.domain.texts import MarkedText, Unit, UnitKind
 from kb_service.language.identifiers import identifier_matches
-from kb_service.language.lexicon import Tables, shipped_languages, shipped_lexicon
+from kb_service.language.lexicon import BULLETS, Tables, shipped_languages, shipped_lexicon
 from kb_service.language.regexes import regex
 from kb_service.language.stated.entries import Entry, entries_in
 from kb_service.language.stated.fields import (
@@ -64,20 +64,11 @@ _DATED_NAME = regex(
 """How a report on an outage is called: its day, and the service that it is about."""
 _NAMED = regex("|".join(shipped_lexicon().patterns("stated", "named_reports")))
 _SERVICE = "service"
-_ITEM = regex(r"\s*(?:[(\uff08]?\d{1,2}[.)\u3001\uff09]|[-*\u2022])\s*")
+_ITEM = regex(rf"\s*(?:[(\uff08]?\d{{1,2}}[.)\u3001\uff09]|[-*{BULLETS}])\s*")
 _TABLES_READ = (
-    *(
-        "fact_labels",
-        "field_hints",
-        "field_senses",
-        "stated",
-        "events",
-        "whole_kinds",
-        "calendar",
-        "names",
-        "numerals",
-    ),
-)
+    "fact_labels", "field_hints", "field_senses", "stated", "events", "whole_kinds", "calendar",
+    "names", "numerals",
+)  # fmt: skip
 
 
 def fact_rules(languages: Mapping[str, Tables]) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kb_service.domain.spans import TextSpan
-from kb_service.language.lexicon import CJK
+from kb_service.language.lexicon import BULLETS, CJK
 from kb_service.language.numerals import NUMERALS
 from kb_service.language.regexes import regex
 from kb_service.language.stated.labels import Label, label_of
@@ -18,7 +18,7 @@ _COLON = "[:\uff1a]"
 _NUMERALS = re.escape("".join(NUMERALS.digits) + "".join(NUMERALS.powers))
 _CLAUSE = rf"(?:[(\uff08]?(?:\d{{1,2}}|[{_NUMERALS}]{{1,3}})[)\uff09\u3001.\uff0e][ \u3000]*)?"
 """The number of a clause or an item."""
-_LEAD = rf"[ \u3000]*(?:[-*\u2022\xb7] ?)?{_CLAUSE}[*_|]*"
+_LEAD = rf"[ \u3000]*(?:[-*{BULLETS}] ?)?{_CLAUSE}[*_|]*"
 _LABELLED = regex(
     rf"(?:^|(?<=[\t;\uff1b|])){_LEAD}"
     r"(?P<label>[^\s:\uff1a;\uff1b\u3002|*][^:\uff1a\n;\uff1b\u3002\t|]{0,44}?)"

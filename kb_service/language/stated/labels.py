@@ -9,11 +9,11 @@ from functools import lru_cache
 
 from kb_service.domain.facts import CASUALTIES, CLOCK, COUNTS_OF_PEOPLE, OWN_COLUMN, FactField
 from kb_service.language.events import event_kinds
-from kb_service.language.lexicon import HAN, shipped_lexicon
+from kb_service.language.lexicon import shipped_lexicon
 from kb_service.language.regexes import regex
 from kb_service.language.stated.plain import plain
 from kb_service.language.stated.sorts import EMAIL, IDENTIFIER, PHONES, PLACE, PLATES, is_name
-from kb_service.language.stated.values import unit_in_label
+from kb_service.language.stated.values import in_two_languages, unit_in_label
 
 _LEXICON = shipped_lexicon()
 _FIELDS = (
@@ -31,10 +31,6 @@ _NAMES = {
 }
 _BRACKETED = regex(r"[(\[\uff08](?P<inside>[^)\]\uff09]*)[)\]\uff09]")
 _SPACES = regex(r"[\s\u3000*_]+")
-_TWO_LANGUAGES = regex(
-    rf"(?P<one>[^a-z]*[{HAN}][^a-z]*?)[ /|(\uff08]+(?P<other>[a-z][^{HAN}]*?)[)\uff09]?"
-)
-"""The same said in two languages, one behind the other: \u6b7b\u4ea1 Fatalities."""
 _KEY = regex(r"[A-Za-z]+(?:[_.-]?[A-Za-z0-9]+)+")
 _KEY_PARTS = regex(r"[_.\s-]+|(?<=[a-z0-9])(?=[A-Z])")
 _NAME_HINTS = regex("|".join(_LEXICON.patterns("stated", "name_hints")))
@@ -84,10 +80,8 @@ def _ways(name: str) -> Iterator[str]:
     """The words of a name; then each of its two languages, or what a key is put together of."""
     words = _SPACES.sub(" ", plain(name)).strip(" :.\uff1a")
     yield words
-    both = _TWO_LANGUAGES.fullmatch(words)
-    if both:
-        yield both["one"].strip()
-        yield both["other"].strip()
+    if both := in_two_languages(words):
+        yield from both
     elif _KEY.fullmatch(name):
         yield spoken_key(name)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 
-from kb_service.domain.facts import CASUALTIES, CLOCK, STATED_ONCE, FactField
+from kb_service.domain.facts import CASUALTIES, CLOCK, COUNTS_OF_PEOPLE, STATED_ONCE, FactField
 from kb_service.language.events import event_kinds
 from kb_service.language.lexicon import shipped_lexicon
 from kb_service.language.regexes import regex
@@ -34,7 +34,6 @@ _SAMPLE, _MOST = 20, 0.8
 _BRACKET = regex(r"\s*[(\uff08\[].*")
 _SEVERAL = regex(r"[\u3002!?\uff01\uff1f]\s*\S|[^\W\d_]{3}\.\s+[^\W\d_]")
 """A sentence and what follows it."""
-_COUNTS = (FactField.DEAD, FactField.INJURED, FactField.MISSING)
 _ANY = None
 """A value that says none or not known fits whatever may be counted or found out."""
 
@@ -53,7 +52,7 @@ _SORTS: Mapping[str, Collection[Sort | None]] = {
     FactField.EMAIL: (Sort.EMAIL,),
     FactField.VEHICLE: (Sort.PLATE,),
     FactField.NUMBER: (Sort.IDENTIFIER,),
-    **dict.fromkeys(_COUNTS, (Sort.COUNT, _ANY)),
+    **dict.fromkeys(COUNTS_OF_PEOPLE, (Sort.COUNT, _ANY)),
     CASUALTIES: (_ANY,),
     FactField.LOSS: (Sort.AMOUNT, Sort.COUNT, _ANY),
     FactField.FINE: (Sort.AMOUNT, Sort.COUNT, _ANY),
@@ -74,17 +73,13 @@ _ONLY = {
 def accepts(field: str, written: str) -> bool:
     """True where a field may have this value, by its sort and its length."""
     words = written.strip()
-    if sort_of(_without_phone(words) if field == FactField.PERSON else words) not in _SORTS.get(
-        field, ()
-    ):
+    if field == FactField.PERSON:  # a phone may stand behind the name
+        words = _BRACKET.sub("", words)
+    if sort_of(words) not in _SORTS.get(field, ()):
         return False
     if field == FactField.PERSON:
-        return is_name(plain(_BRACKET.sub("", words)))
+        return is_name(plain(words))
     return len(words) <= _LONGEST.get(field, _MAX_SHORT) and not _SEVERAL.search(words)
-
-
-def _without_phone(words: str) -> str:
-    return _BRACKET.sub("", words)
 
 
 def field_meant(

@@ -4,7 +4,7 @@ Pure functions on plain text. Knows no field.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from kb_service.language.lexicon import HAN, any_of, shipped_lexicon
@@ -53,11 +53,10 @@ _LASTS = regex(rf"(?P<amount>\d+(?:,\d{{3}})*(?:\.\d+)?)[ -]?(?P<unit>{any_of(_S
 _ZERO = tuple(map(regex, _LEXICON.patterns("stated", "zero")))
 _UNKNOWN = tuple(map(regex, _LEXICON.patterns("stated", "unknown")))
 _IN_TWO = regex(
-    rf"(?P<one>[^a-z\\d]*[{HAN}][^a-z]*?)[ /(\uff08]+(?P<other>[a-z][^{HAN}]*?)[)\uff09]?"
+    rf"(?P<one>[^a-z]*[{HAN}][^a-z]*?)[ /|(\uff08]+(?P<other>[a-z][^{HAN}]*?)[)\uff09]?"
 )
-"""The same said in two languages: 无 None."""
 _MAX_IN_TWO = 80
-"""Of a longer value the pattern would cost the square of its length."""
+"""Of longer words the pattern would cost the square of their length."""
 _NOTHING = regex(r"[\s\-\u2013\u2014/.*]*|n/?a\.?|not applicable|not stated")
 
 
@@ -80,11 +79,15 @@ def says_unknown(plain: str) -> bool:
     return _says(plain, _UNKNOWN)
 
 
-def _says(plain: str, patterns: Iterable[re.Pattern[str]]) -> bool:
-    known = tuple(patterns)
+def in_two_languages(plain: str) -> tuple[str, str] | None:
+    """Return what is said in two languages, one behind the other: \u65e0 None; else None."""
     both = _IN_TWO.fullmatch(plain) if len(plain) <= _MAX_IN_TWO else None
-    parts = [plain] if both is None else [both["one"], both["other"]]
-    return all(any(pattern.search(part.strip()) for pattern in known) for part in parts)
+    return (both["one"].strip(), both["other"].strip()) if both else None
+
+
+def _says(plain: str, patterns: Collection[re.Pattern[str]]) -> bool:
+    parts = in_two_languages(plain) or (plain.strip(),)
+    return all(any(pattern.search(part) for pattern in patterns) for part in parts)
 
 
 def says_nothing(plain: str) -> bool:

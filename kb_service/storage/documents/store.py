@@ -5,7 +5,6 @@ nothing of what the bytes contain.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from sqlalchemy import func, select
@@ -86,8 +85,9 @@ class Documents:
         that it has. Raises NotFound, Conflict (name_taken), StorageError.
         """
         content = Content(staged.sha256, staged.size_bytes, media_type)
-        upload = Upload(kb_id, name, content, tags, origin, on_conflict, path, labels=labels)
-        upload = replace(upload, encoding=encoding)
+        upload = Upload(
+            kb_id, name, content, tags, origin, on_conflict, path, encoding=encoding, labels=labels
+        )
         with (
             sent(self._database, self._blobs, [staged]),
             self._database.write(base=kb_id) as connection,

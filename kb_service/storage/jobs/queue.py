@@ -112,9 +112,9 @@ class JobQueue:
         """Take a runnable job of a selection, None when there is none.
 
         Bases take turns, those whose queue is paused have none; of a base the oldest job comes
-        first. Runnable: queued, waiting for a
-        retry that is due, or running under a lease that ran out. Jobs with fewer attempts come
-        first, so that a file that kills or holds its worker cannot stop the rest.
+        first. Runnable: queued, waiting for a retry that is due, or running under a lease that ran
+        out. Jobs with fewer attempts come first, so that a file that kills or holds its worker
+        cannot stop the rest.
         """
         silent, has_due = self._look(which)
         if not silent and not has_due:
