@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import blake2b
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from kb_service.storage.database import Database
@@ -42,8 +42,16 @@ class PostgresTurns:
                 yield is_mine
             finally:
                 if is_mine:
-                    # Not back into the pool: with the connection the lock ends in any case.
-                    connection.invalidate()
+                    self._give_back(connection, key)
+
+    @staticmethod
+    def _give_back(connection: Connection, key: dict[str, int]) -> None:
+        """End the turn before the caller goes on: the next taker must not find it held."""
+        try:
+            connection.execute(text("SELECT pg_advisory_unlock(:key)"), key)
+        except SQLAlchemyError:
+            # Not back into the pool: with the connection the lock ends in any case.
+            connection.invalidate()
 
 
 def _key(kb_id: str) -> int:

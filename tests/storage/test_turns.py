@@ -49,6 +49,6 @@ def test_a_turn_keeps_no_transaction_and_no_connection(databases: list[Database]
     )
     with turns.take("kb_a"), databases[1].engine.connect() as connection:
         assert list(connection.execute(states).scalars()) == ["idle"]
-    for _ in range(50):
+    for _ in range(300):
         with turns.take("kb_a") as is_mine:
             assert is_mine
