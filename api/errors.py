@@ -158,9 +158,14 @@ def error_response(
     extra: Mapping[str, object] | None = None,
 ) -> Response:
     """Return the response for an error; `extra` stands beside `error` in the body."""
-    return typed_response(
-        {**error_body(error, request_id), **(extra or {})}, status_of(error), headers
-    )
+    body = {**error_body(error, request_id), **(extra or {})}
+    return typed_response(body, status_of(error), {**waits_of(error), **(headers or {})})
+
+
+def waits_of(error: KbError) -> dict[str, str]:
+    """Return the header that says when to come back, of an error that knows it."""
+    seconds = (error.details or {}).get("retry_after_s")
+    return {"Retry-After": str(seconds)} if isinstance(seconds, int) else {}
 
 
 def typed_response(

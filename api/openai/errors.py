@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from starlette.responses import Response
 from starlette.types import Scope
 
-from api.errors import error_response, request_id_of, status_of, typed_response
+from api.errors import error_response, request_id_of, status_of, typed_response, waits_of
 from kb_service.domain.errors import KbError
 
 PREFIX = "/v1/"
@@ -53,7 +53,7 @@ def error_response_to(
     if not str(scope["path"]).startswith(PREFIX):
         return error_response(error, request_id, headers)
     body = openai_error_body(error, request_id)
-    return typed_response(body, openai_status(error), headers)
+    return typed_response(body, openai_status(error), {**waits_of(error), **(headers or {})})
 
 
 def _param(details: Mapping[str, object]) -> str | None:

@@ -19,6 +19,7 @@ from api.inputs import AskInput
 from api.json_route import JsonRoute
 from api.metrics import Metrics
 from api.running import IsStopped, run_generation
+from api.slots import Place
 from api.sse import KEEP_ALIVE, EventPump, sse_event
 from kb_service.domain.answers import Answer
 from kb_service.domain.errors import GenerationError, KbError
@@ -36,7 +37,6 @@ from kb_service.services.asking import (
 router = APIRouter(route_class=JsonRoute, tags=["ask"])
 log = structlog.get_logger("api")
 
-IN_LINE: tuple[AskEvent, ...] = (PhaseEvent(Phase.WAITING),)
 STREAM_CONTENT = {"text/event-stream": {"schema": {"type": "string"}}}
 
 
@@ -79,8 +79,13 @@ async def ask(
         stream=stream if body.stream else None,
         whole=whole,
         still_may=partial(services.keys.check_still, who, base.id),
-        waiting=IN_LINE,
+        waiting=in_line,
     )
+
+
+def in_line(place: Place) -> tuple[AskEvent, ...]:
+    """Return what is told to who waits."""
+    return (PhaseEvent(Phase.WAITING, place.number, place.about_s),)
 
 
 async def whole_answer(pump: EventPump[AskEvent]) -> Answer:
@@ -113,8 +118,9 @@ async def stream_events(
 def event_bytes(event: AskEvent, metrics: Metrics) -> bytes:
     """Return an event as it goes over the wire."""
     match event:
-        case PhaseEvent(phase):
-            return sse_event("status", orjson.dumps({"phase": phase}))
+        case PhaseEvent(phase, place, about_s):
+            stands = {} if place is None else {"place": place, "about_s": about_s}
+            return sse_event("status", orjson.dumps({"phase": phase, **stands}))
         case TokenEvent(text):
             return sse_event("token", orjson.dumps({"text": text}))
         case CitationEvent(citation):

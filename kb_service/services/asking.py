@@ -57,9 +57,15 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PhaseEvent:
-    """The answer comes into a phase; the first event, and one before each change."""
+    """The answer comes into a phase; the first event, and one before each change.
+
+    `place`: of a waiting one, how many are answered until it is (1: it is next); `about_s`: about
+    so many seconds.
+    """
 
     phase: Phase
+    place: int | None = None
+    about_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

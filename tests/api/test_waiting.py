@@ -92,6 +92,16 @@ def test_a_full_queue_is_503_at_once_and_says_when_to_come_back(
     assert response.json()["error"]["code"] == "busy"
     assert "try again" in response.json()["error"]["message"]
     assert response.headers["retry-after"] == "5"
+    assert response.json()["error"]["details"]["retry_after_s"] == 5
+
+
+def test_a_completion_that_finds_a_full_queue_is_told_when_to_come_back(
+    app: FastAPI, client: TestClient, kb_id: str
+) -> None:
+    app.state.ask_slots = AskSlots(max_running=0, max_waiting=0)
+    body = {**CHAT_OF_A_BASE, "stream": False}
+    seconds = [client.post("/v1/chat/completions", json=body).headers["retry-after"] for _ in "ab"]
+    assert seconds == ["5", "10"]  # who was refused before comes first
 
 
 def test_a_turn_that_does_not_come_in_time_is_503(
@@ -111,7 +121,8 @@ def test_a_stream_says_that_it_waits_and_when_its_turn_did_not_come(
     assert response.status_code == 200
     assert response.text.startswith(":")
     (status, waiting), (error, busy) = events_of(response.text)
-    assert (status, json.loads(waiting)) == ("status", {"phase": "waiting"})
+    in_line = {"phase": "waiting", "place": 1, "about_s": 5}
+    assert (status, json.loads(waiting)) == ("status", in_line)
     assert (error, json.loads(busy)["error"]["code"]) == ("error", "busy")
 
 
@@ -186,6 +197,74 @@ def test_slots_let_in_who_waited_longest_and_take_a_place_back_once() -> None:
         assert not fourth.is_free
         third.give_back()
         assert fourth.is_free
+
+    asyncio.run(scenario())
+
+
+class Clock:
+    """A clock that stands still until it is told to go on."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def ended_every(slots: AskSlots, clock: Clock, seconds: float, times: int) -> None:
+    """Let one question after the other end while all places are taken."""
+    running = slots.take()
+    for _ in range(times):
+        following = slots.take()
+        clock.now += seconds
+        running.give_back()
+        running = following
+
+
+def test_who_waits_is_told_the_place_and_the_seconds_by_the_pace_of_the_last_answers() -> None:
+    async def scenario() -> None:
+        clock = Clock()
+        slots = AskSlots(max_running=1, clock=clock)
+        ended_every(slots, clock, 2.0, times=3)
+        first, second, third = slots.take(), slots.take(), slots.take()
+        told = [(slot.place.number, slot.place.about_s) for slot in (first, second, third)]
+        assert told == [(1, 2), (2, 4), (3, 6)]
+        second.give_back()
+        assert third.place.number == 2
+
+    asyncio.run(scenario())
+
+
+def test_hours_in_which_nobody_asked_do_not_count_as_slow() -> None:
+    async def scenario() -> None:
+        clock = Clock()
+        slots = AskSlots(max_running=1, clock=clock)
+        for _ in range(3):
+            slot = slots.take()
+            clock.now += 1.0
+            slot.give_back()
+            clock.now += 3600.0
+        slots.take()
+        assert slots.take().place.about_s == 1
+
+    asyncio.run(scenario())
+
+
+def test_those_who_are_refused_together_are_told_one_moment_after_the_other() -> None:
+    async def scenario() -> None:
+        clock = Clock()
+        slots = AskSlots(max_running=1, max_waiting=1, clock=clock)
+        ended_every(slots, clock, 2.0, times=2)
+        assert not slots.take().is_free
+
+        def seconds() -> object:
+            with pytest.raises(Busy) as refused:
+                slots.take()
+            return (refused.value.details or {})["retry_after_s"]
+
+        assert [seconds() for _ in range(3)] == [2, 4, 6]
+        clock.now += 4
+        assert [seconds() for _ in range(40)][::39] == [4, 60]  # never longer than a minute
 
     asyncio.run(scenario())
 

@@ -1,8 +1,13 @@
 """Nothing that a reader wrote is lost: drafts, questions without an answer, conversations."""
 
+import threading
+import time
+
+import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
+from api.slots import MAX_RUNNING
 from kb_service.domain.documents import KnowledgeBase
 from kb_service.domain.errors import Busy
 from tests.web.answers import crane_answer
@@ -103,6 +108,30 @@ def test_the_phase_is_told_while_nothing_is_written(
     service.prepared.is_held = True
     service.prepared.is_silent = False
     expect(page.locator(".status-streaming")).to_have_text("正在撰写回答…")
+
+
+def test_who_waits_for_others_sees_the_place_in_line(
+    base: KnowledgeBase, service: PageService, open_page: OpenPage
+) -> None:
+    service.prepared.is_silent = True
+    page = open_page(at=f"#base={base.id}")
+    url = f"{page.url.partition('#')[0]}kb/{base.id}/ask"
+
+    def hold() -> None:
+        httpx.post(url, json={"question": "First?"}, timeout=60)
+
+    others = [threading.Thread(target=hold) for _ in range(MAX_RUNNING)]
+    for thread in others:
+        thread.start()
+    while len(service.prepared.requests) < MAX_RUNNING:
+        time.sleep(0.01)
+    ask(page)
+    told = "Waiting: number 1 in line, about 5 s…"
+    expect(page.locator(".status-streaming")).to_have_text(told)
+    service.prepared.is_silent = False
+    expect(page.locator(".turn", has_text=QUESTION).locator(".status-answered")).to_be_visible()
+    for thread in others:
+        thread.join()
 
 
 def test_a_question_longer_than_the_limit_is_counted_and_not_sent(

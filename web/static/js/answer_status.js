@@ -35,16 +35,19 @@ function limitsOf({ filters }, withFacts) {
   ];
 }
 
-export function statusLine({ answer, phase, isStreaming, isStopped, isUnfinished, error }) {
+export function statusLine({ answer, phase, place, aboutS, isStreaming, isStopped, isUnfinished, error }) {
   if (error) return null;
   if (isStopped) return el("p", { class: "status status-stopped" }, t("stopped"));
   if (isUnfinished) return el("p", { class: "status status-stopped" }, t("unfinished"));
-  if (isStreaming) return el("p", { class: "status status-streaming" }, phase ? codeText("phase", phase) : t("answering"));
+  if (isStreaming) return el("p", { class: "status status-streaming" }, phaseText(phase, place, aboutS));
   if (!answer) return null;
   if (answer.reason === "greeting") return el("p", { class: "status" }, codeText("reason", answer.reason));
   if (answer.reason === "document_deleted") return el("p", { class: "status status-stopped" }, icon("alert"), el("span", {}, t("answer_deleted")));
   return el("p", { class: `status status-${answer.status}` }, icon(answer.status === "answered" ? "check" : "alert"), headOf(answer));
 }
+
+const phaseText = (phase, place, aboutS) =>
+  place ? t("in_line", { place, seconds: aboutS }) : phase ? codeText("phase", phase) : t("answering");
 
 // What was not done is no word about the documents: such reasons have a heading of their own.
 /** @param {Api["AnswerBody"]} answer */

@@ -9,7 +9,7 @@ import { errorText, t } from "./i18n/i18n.js";
 const answerPath = (id) => `answers/${encodeURIComponent(id)}`;
 export const conversationPath = (id) => `conversations/${encodeURIComponent(id)}`;
 
-export const EMPTY = { text: "", citations: [], answer: null, feedback: null, error: null, phase: null, isStopped: false, isUnfinished: false, isStored: false, isStreaming: false };
+export const EMPTY = { text: "", citations: [], answer: null, feedback: null, error: null, phase: null, place: null, aboutS: null, isStopped: false, isUnfinished: false, isStored: false, isStreaming: false };
 
 /** @param {Api["AnswerBody"]} answer */
 export const doneState = (answer, feedback = null) => ({ ...EMPTY, text: answer.answer, citations: answer.citations, answer, feedback });
@@ -17,7 +17,7 @@ export const doneState = (answer, feedback = null) => ({ ...EMPTY, text: answer.
 // Applies one event of a streamed answer to its state.
 export function take(state, event, data) {
   if (event === "token") state.text += data.text;
-  else if (event === "status") state.phase = data.phase;
+  else if (event === "status") Object.assign(state, { phase: data.phase, place: null, aboutS: null, ...("place" in data && { place: data.place, aboutS: data.about_s }) });
   else if (event === "citation") state.citations = [...state.citations, data];
   else if (event === "done") Object.assign(state, doneState(data), { isStreaming: true });
   else if (event === "error") throw errorFrom(0, data);

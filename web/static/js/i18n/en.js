@@ -97,6 +97,7 @@ export const en = {
   ask_edited: "Edit and ask again",
   unfinished: "Not finished: no answer came",
   phase_waiting: "Waiting: other questions are answered first…",
+  in_line: "Waiting: number {place} in line, about {seconds} s…",
   phase_retrieving: "Looking through the documents…",
   phase_reading: "Reading the passages found…",
   phase_writing: "Writing the answer…",

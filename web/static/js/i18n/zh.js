@@ -97,6 +97,7 @@ export const zh = {
   ask_edited: "修改后重新提问",
   unfinished: "未完成：没有得到回答",
   phase_waiting: "排队等待中，正在回答其他问题…",
+  in_line: "排队等待中：第 {place} 位，约 {seconds} 秒…",
   phase_retrieving: "正在查阅文档…",
   phase_reading: "正在阅读找到的段落…",
   phase_writing: "正在撰写回答…",
