@@ -102,6 +102,8 @@ FIELD_OF_ROLE = {
     Role.AFFECTED: FactField.ORGANISATION,
 }
 COUNTS_OF_PEOPLE = (FactField.DEAD, FactField.INJURED, FactField.MISSING)
+CORRECTABLE = (*COUNTS_OF_PEOPLE, FactField.LOSS, FactField.FINE)
+"""Fields of which one text may state the value that holds beside the one that it replaces."""
 NUMBER_FIELDS = frozenset({*COUNTS_OF_PEOPLE, FactField.LOSS, FactField.FINE, FactField.DURATION})
 
 

@@ -9,12 +9,14 @@ import pytest
 
 from kb_service.domain.aggregating import PlaceInTime, behind, in_time
 from kb_service.domain.errors import InvalidRequest
-from kb_service.domain.facts import UNKNOWN, Fact
+from kb_service.domain.facts import REPLACED, UNKNOWN, Fact
 from kb_service.domain.queries import FieldFilter, Filters
 from kb_service.domain.record_filters import passing
 from kb_service.domain.record_queries import Counted, Operation, RecordQuery
 from kb_service.domain.record_sets import UnitPage, units_of, with_values
 from kb_service.domain.spans import TextSpan
+from kb_service.language.stated.extraction import facts_in
+from kb_service.language.units import marked
 from kb_service.services.querying import QueryResult, QueryRunner
 from kb_service.storage.identity import encode_cursor
 from kb_service.storage.records.store import RecordStore
@@ -173,6 +175,35 @@ def test_a_page_reads_no_more_rows_in_a_larger_base(world: World) -> None:
     after = cost_beside(60)
     assert after[0] == before[0] <= 12
     assert after[1] <= before[1] + 5
+
+
+LOG = """Harbour Station day book
+Date: 4 March 2024. Duty sergeant: Ann Cole
+
+1. 08:15 A fire broke out at Mill Lane 4. The number of dead was corrected from 5 to 3.
+2. 09:40 A fire broke out at Oak Lane 7. 6 people died.
+3. 11:05 A theft was reported at Station Square. No injuries.
+"""
+
+
+@pytest.mark.parametrize("of", [Counted.INCIDENTS, Counted.RECORDS])
+@pytest.mark.parametrize(
+    ("least", "most", "dead"), [(5, None, [6]), (None, 3, [3]), (3, 6, [3, 6])]
+)
+def test_the_number_that_an_entry_of_a_log_corrects_passes_no_filter(
+    world: World, of: Counted, least: int | None, most: int | None, dead: list[int]
+) -> None:
+    kb_id = world.catalog.bases.create("reports").id
+    facts = facts_in(marked(LOG))
+    assert REPLACED in {fact.role for fact in facts}
+    assert all(fact.record for fact in facts if fact.field == "dead")
+    incident_report(world, kb_id, "log.txt", [fact for fact in facts if fact.record])
+    asked = Filters(fields=(FieldFilter("dead", min=least, max=most),))
+    runner = QueryRunner(RecordStore(world.database))
+    listed = runner.run(kb_id, RecordQuery(Operation.LIST, asked, of))
+    assert listed.tally.matched == len(dead)
+    assert [unit.settled("dead").number for unit in listed.units] == dead  # type: ignore[union-attr]
+    assert runner.run(kb_id, RecordQuery(Operation.COUNT, asked, of)).tally.matched == len(dead)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from kb_service.domain.facts import COUNTS_OF_PEOPLE, REPLACED, Fact, FactField
+from kb_service.domain.facts import CORRECTABLE, REPLACED, Fact, FactField
 from kb_service.language.lexicon import HAN, shipped_lexicon
 from kb_service.language.regexes import regex
 from kb_service.language.stated.fields import PERSONS, Place, numbered
@@ -20,7 +20,7 @@ _PATTERNS = tuple(map(regex, _LEXICON.patterns("stated", "value_corrections")))
 _AMOUNTS = (FactField.LOSS, FactField.FINE)
 _WORDS = {
     field: regex("|".join(_LEXICON.patterns("stated", f"corrected_{field}")))
-    for field in (*COUNTS_OF_PEOPLE, *_AMOUNTS)
+    for field in CORRECTABLE
 }
 _HINTS = regex("|".join(_LEXICON.patterns("stated", "correction_hints")))
 _REACH = 40

@@ -13,7 +13,7 @@ from operator import itemgetter
 from sqlalchemy import Connection
 
 from kb_service.domain.aggregating import PlaceInTime, place_in_time
-from kb_service.domain.facts import DOCUMENT_RECORD, FactField
+from kb_service.domain.facts import CORRECTABLE, DOCUMENT_RECORD, FactField
 from kb_service.domain.queries import Filters
 from kb_service.domain.record_filters import passing
 from kb_service.domain.record_queries import Counted
@@ -41,7 +41,7 @@ class _Sizes:
 
     @property
     def is_plain(self) -> bool:
-        """True where each unit is a row of a ledger, which states each field once."""
+        """True where each unit is a row of a ledger or an entry of a log."""
         return not self.is_linked and self.first_record != DOCUMENT_RECORD
 
 
@@ -179,8 +179,8 @@ class PageReader:
 def settling_fields(asked: Collection[str], *, is_plain: bool, is_linked: bool) -> set[str]:
     """Return the fields that settle whether a unit passes, or which of several reports holds.
 
-    A row of a ledger states each field once; a report may state several, and so may several
-    reports, of which each says where it stands.
+    A row of a ledger or an entry of a log states a field once, or with the value that it corrects;
+    a report may state several, and so may several reports, of which each says where it stands.
     """
-    settling = set() if is_plain else {*asked}
+    settling = {*asked}.intersection(CORRECTABLE) if is_plain else {*asked}
     return settling | {str(FactField.STATUS)} if is_linked else settling
