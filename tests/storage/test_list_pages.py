@@ -20,6 +20,7 @@ from kb_service.language.units import marked
 from kb_service.services.querying import QueryResult, QueryRunner
 from kb_service.storage.identity import encode_cursor
 from kb_service.storage.records.store import RecordStore
+from kb_service.storage.rows import BATCH
 from tests.storage.facts_of import at, incident_report, people, said
 from tests.storage.test_listing_costs import num_rows, statements
 from tests.storage.world import World
@@ -204,6 +205,26 @@ def test_the_number_that_an_entry_of_a_log_corrects_passes_no_filter(
     assert listed.tally.matched == len(dead)
     assert [unit.settled("dead").number for unit in listed.units] == dead  # type: ignore[union-attr]
     assert runner.run(kb_id, RecordQuery(Operation.COUNT, asked, of)).tally.matched == len(dead)
+
+
+@pytest.mark.parametrize("of", [Counted.INCIDENTS, Counted.RECORDS])
+def test_however_many_fail_no_statement_takes_more_values(world: World, of: Counted) -> None:
+    kb_id = world.catalog.bases.create("reports").id
+    runner = QueryRunner(RecordStore(world.database))
+    many = Filters(fields=(FieldFilter("dead", min=5),))
+
+    def widest_beside(num_entries: int, num_holding: int, incident: int) -> int:
+        failing = range(num_holding + 1, num_entries + 1)
+        facts = [people("dead", 5, n, role=REPLACED) for n in failing]
+        facts += [people("dead", 3, n) for n in failing]
+        facts += [people("dead", 7, n) for n in range(1, num_holding + 1)]
+        incident_report(world, kb_id, f"{incident}.txt", facts, incident)
+        with statements(world.database) as asked:
+            tally = runner.run(kb_id, RecordQuery(Operation.LIST, many, of)).tally
+        assert (tally.matched, tally.documents) == (1, 1)
+        return max(len(parameters) for _, parameters in asked)
+
+    assert widest_beside(BATCH + 1, 1, 10_000) == widest_beside(2 * BATCH, 0, 20_000)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ Units of which reports differ in what filters ask for are read too: the one that
 all others SQL knows that they pass.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -100,13 +101,12 @@ class PageReader:
     @property
     def num_documents(self) -> int:
         """In how many documents those that pass stand."""
-        failing = list(map(self._key_of, self._failing))
-        concerned = {row.revision_id for unit in self._failing for row in unit.records}
-        others = set[int]()
-        for batch in batches(sorted(concerned)):
-            rows = self._connection.execute(self.chosen.revisions_of_others(failing, batch))
-            others.update(rows.scalars())
-        return self._sizes.revisions - len(concerned - others)
+        failing = Counter(row.revision_id for unit in self._failing for row in unit.records)
+        emptied = 0
+        for batch in batches(sorted(failing)):
+            rows = self._connection.execute(self.chosen.sizes_of(batch))
+            emptied += sum(num_records == failing[revision] for revision, num_records in rows)
+        return self._sizes.revisions - emptied
 
     def units(self, limit: int, after: PlaceInTime | None) -> tuple[Unit, ...]:
         """Return the first units that pass behind a place in time."""

@@ -142,11 +142,11 @@ class Selection:
             statement = statement.where(tuple_(*place) > tuple_(*map(literal, after)))
         return statement.order_by(*place).limit(limit)
 
-    def revisions_of_others(self, keys: Sequence[Key], among: Sequence[int]) -> Select[Any]:
-        """Select which of some revisions have units that pass beside those of some keys."""
+    def sizes_of(self, revision_ids: Sequence[int]) -> Select[Any]:
+        """Select of some revisions (revision, how many of its records pass)."""
         mine = records.c.revision_id
-        statement = self._passing(self._stated, mine).where(mine.in_(among))
-        return statement.where(not_(self._is_one_of(records, keys))).distinct()
+        statement = self._passing(self._stated, mine, func.count()).where(mine.in_(revision_ids))
+        return statement.group_by(mine)
 
     def total(self) -> Select[Any]:
         """Select how many there are where nothing has to be stated."""
