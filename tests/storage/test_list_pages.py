@@ -185,18 +185,19 @@ Date: 4 March 2024. Duty sergeant: Ann Cole
 2. 09:40 A fire broke out at Oak Lane 7. 6 people died.
 3. 11:05 A theft was reported at Station Square. No injuries.
 """
+LATER = LOG.replace("was corrected from 5 to 3", "was 5. The number of dead was corrected to 3")
 
 
 @pytest.mark.parametrize("of", [Counted.INCIDENTS, Counted.RECORDS])
 @pytest.mark.parametrize(
     ("least", "most", "dead"), [(5, None, [6]), (None, 3, [3]), (3, 6, [3, 6])]
 )
+@pytest.mark.parametrize("log", [LOG, LATER])
 def test_the_number_that_an_entry_of_a_log_corrects_passes_no_filter(
-    world: World, of: Counted, least: int | None, most: int | None, dead: list[int]
+    world: World, log: str, of: Counted, least: int | None, most: int | None, dead: list[int]
 ) -> None:
     kb_id = world.catalog.bases.create("reports").id
-    facts = facts_in(marked(LOG))
-    assert REPLACED in {fact.role for fact in facts}
+    facts = facts_in(marked(log))
     assert all(fact.record for fact in facts if fact.field == "dead")
     incident_report(world, kb_id, "log.txt", [fact for fact in facts if fact.record])
     asked = Filters(fields=(FieldFilter("dead", min=least, max=most),))

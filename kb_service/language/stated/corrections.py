@@ -27,6 +27,7 @@ _REACH = 40
 """Characters around a correction in which the word for what it corrects stands."""
 _CHINESE = regex(f"[{HAN}]")
 _STOPS = regex(r"[,;\uff0c\uff1b\u3002]")
+_HEADS = regex(r"[:\uff1a]")
 _SURE = 0.96
 """A form that the same paper corrects further down holds no more."""
 
@@ -34,7 +35,7 @@ _SURE = 0.96
 def corrections_in(line: Line, at: Place) -> Iterator[Fact]:
     """Yield for each correction of a sentence the value that holds, and the one that it replaces.
 
-    The latter has the role REPLACED.
+    The latter has the role REPLACED; a sentence may leave it to those before it.
     """
     if not _HINTS.search(line.plain):
         return
@@ -51,20 +52,22 @@ def corrections_in(line: Line, at: Place) -> Iterator[Fact]:
 
 
 def _both(line: Line, match: re.Match[str], at: Place) -> Iterator[Fact]:
+    replaced = match.groupdict().get("old")
     for field in _nearest_first(line.plain, match):
-        new, old = (_value(field, match[name]) for name in ("new", "old"))
-        if new is None or old is None or new[0] == old[0]:
+        new, old = _value(field, match["new"]), _value(field, replaced) if replaced else None
+        if new is None or (replaced and (old is None or new[0] == old[0])):
             continue
         sure = replace(at, confidence=_SURE)
         yield _fact(field, line, match.span("new"), sure, new)
-        yield replace(_fact(field, line, match.span("old"), at, old), role=REPLACED)
+        if old is not None:
+            yield replace(_fact(field, line, match.span("old"), at, old), role=REPLACED)
         return
 
 
 def _nearest_first(plain: str, match: re.Match[str]) -> list[FactField]:
     """Return the fields of which a word stands near the values, the nearest first."""
     begin, end = _clause(plain, match)
-    places = (match.span("old"), match.span("new"))
+    places = [match.span(name) for name, value in match.groupdict().items() if value]
     gaps: list[tuple[int, FactField]] = []
     for field, words in _WORDS.items():
         near = [
@@ -76,7 +79,15 @@ def _nearest_first(plain: str, match: re.Match[str]) -> list[FactField]:
 
 
 def _clause(plain: str, match: re.Match[str]) -> tuple[int, int]:
-    """Return where the word for what is corrected may stand: in Chinese in the same clause."""
+    """Return where the word for what is corrected may stand: in Chinese in the same clause.
+
+    Where the old value is not said, in the clause before, which then has no other number.
+    """
+    if not match.groupdict().get("old"):
+        ends = [m.end() for p in (_STOPS, _HEADS) for m in p.finditer(plain, 0, match.start())]
+        begin = max(ends, default=0)
+        clause = plain[begin : match.start()]
+        return begin, begin if number_in(clause) else match.start()
     begin, end = max(0, match.start() - _REACH), min(len(plain), match.end() + _REACH)
     if not _CHINESE.search(plain, begin, end):
         return begin, end

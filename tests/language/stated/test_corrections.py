@@ -64,6 +64,30 @@ def test_a_correction_further_down_goes_before_the_form_above() -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "6 people were injured. The number of injured was corrected to 5.",
+        "Injured: 6\n\nCorrection of 3 May: injuries are revised to 5.",
+        "6人受伤。受伤人数更正为5人。",
+    ],
+)
+def test_a_correction_that_leaves_the_old_number_to_the_words_before_it_holds(text: str) -> None:
+    assert [fact.number for fact in of_field(text, "injured")[0]] == [5.0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "6 people were injured; the pressure was corrected to 5 bar.",
+        "6 people were injured and the pressure was corrected to 5 bar.",
+        "6人受伤，救援人员更正为5人。",
+    ],
+)
+def test_what_is_corrected_stands_in_the_clause_before_it(text: str) -> None:
+    assert [fact.number for fact in of_field(text, "injured")[0]] == [6.0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         "6 people were injured, not seriously.",
         "The number of injured rose from 2 in May to 6 in June.",
         "The pressure was corrected from 6 to 5 bar.",
