@@ -139,11 +139,12 @@ def _are_grouped(
     wanted = {label: float(number) for label, number in counts.items()}
     found = {plain(group.label): group.number for group in result.groups if group.number}
     if rest:
-        wanted = dict.fromkeys(wanted, 0)
+        measured: dict[str, list[float]] = {label: [] for label in wanted}
         for row in chosen.values():
             if _is_number(row[rest[1]]):
-                wanted[plain(_label(row, by))] += float(row[rest[1]])
-        wanted = {label: number for label, number in wanted.items() if number}
+                measured[plain(_label(row, by))].append(float(row[rest[1]]))
+        totals = {label: _NUMBERS[rest[0]](some) for label, some in measured.items() if some}
+        wanted = {label: number for label, number in totals.items() if number}
     return result.query.op in {Operation.GROUP, Operation.TREND} and found == wanted
 
 
