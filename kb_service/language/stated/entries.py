@@ -26,11 +26,14 @@ _MIN_ENTRIES = 2
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Where an entry stands, and when it happened; `clock`: where its time of day is written."""
+    """Where an entry stands, and when it happened; `clock`: where its time of day is written.
+
+    None where it does not begin with it.
+    """
 
     span: TextSpan
-    clock: TextSpan
-    moment: Moment
+    clock: TextSpan | None = None
+    moment: Moment | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from kb_service.domain.texts import MarkedText, Unit, UnitKind
 from kb_service.language.identifiers import identifier_matches
 from kb_service.language.lexicon import BULLETS, Tables, shipped_languages, shipped_lexicon
 from kb_service.language.regexes import regex
+from kb_service.language.stated.blocks import blocks_in
 from kb_service.language.stated.entries import Entry, entries_in
 from kb_service.language.stated.fields import (
     Place,
@@ -42,7 +43,7 @@ from kb_service.language.stated.plain import Line, line_of, plain
 from kb_service.language.stated.rows import Table, TableRow, tables_in
 from kb_service.language.stated.sentences import happenings_in, numbers_of, sentence_facts
 
-EXTRACTING = 8
+EXTRACTING = 9
 """Raise it when the code of this package finds other facts: stored ones are found anew then."""
 
 MAX_PROSE_CHARS = 200_000
@@ -108,8 +109,8 @@ def facts_in(
             place = _place(FactMethod.COLUMN, number, year)
             found += _one_of_each(_row_facts(text, folded, row, labels, place))
     rows = tuple(row.span for table, _ in kept for row in table.rows)
-    entries = () if rows else entries_in(folded, year)
     fields = _fields_of(marked, rows, sense)
+    entries = () if rows else _entries_of(text, folded, year, fields)
     logged = [item for told in _log_facts(marked, folded, year, entries, fields) for item in told]
     outside = (*rows, *(entry.span for entry in entries))
     own = _one_of_each(_document_facts(marked, folded, outside, year, fields))
@@ -220,13 +221,21 @@ def _log_facts(
         form = _place(FactMethod.FORM, number, year)
         within = [(f.label, f.value) for f in fields if entry.span.covers(f.span)]
         said = list(_labelled_facts(marked.text, folded, within, form))
-        said.append(
-            timed(FactField.TIME, entry.clock.of(marked.text), entry.clock, form, entry.moment)
-        )
+        if entry.clock and entry.moment:
+            words = entry.clock.of(marked.text)
+            said.append(timed(FactField.TIME, words, entry.clock, form, entry.moment))
         sure = Place(number, FactMethod.SENTENCE, _IN_SENTENCES, year)
         for unit in (unit for unit in prose if entry.span.covers(unit.span)):
             said += sentence_facts(line_of(marked.text, folded, unit.span), sure)
         yield _one_of_each(said)
+
+
+def _entries_of(
+    text: str, folded: str, year: int | None, fields: Sequence[FormField]
+) -> tuple[Entry, ...]:
+    """The records that stand one below the other: blocks of labels, or entries of a log."""
+    blocks = tuple(map(Entry, blocks_in(text, fields)))
+    return blocks or entries_in(folded, year)
 
 
 def _fields_of(

@@ -5,7 +5,7 @@ Pure functions. The label says the field; where it says none the value is kept a
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kb_service.domain.facts import (
     CASUALTIES,
@@ -25,7 +25,7 @@ from kb_service.language.regexes import regex
 from kb_service.language.stated.labels import Label
 from kb_service.language.stated.moments import Moment, moments_in
 from kb_service.language.stated.plain import plain as plain_of
-from kb_service.language.stated.sorts import PHONE_LIKE, PHONES
+from kb_service.language.stated.sorts import ORGANISATION, PHONE_LIKE, PHONES
 from kb_service.language.stated.values import (
     MINUTES,
     Number,
@@ -220,6 +220,8 @@ def _worded(label: Label, words: str, plain: str, span: TextSpan, at: Place) -> 
 def _named(label: Label, words: str, plain: str, span: TextSpan, at: Place) -> Iterator[Fact]:
     """Yield what is named, and the phone behind a person: Ann Cole, tel. 555-1234."""
     is_person = label.field == FactField.PERSON
+    if is_person and ORGANISATION.search(plain):  # attended by: Harbour Police
+        label, is_person = replace(label, field=FactField.ORGANISATION), False
     phone = _phone_behind(plain) if is_person else None
     end = _name_end(plain, phone.start("who")) if phone else 0
     if phone is None or end < 2:

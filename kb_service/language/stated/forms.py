@@ -20,8 +20,9 @@ _CLAUSE = rf"(?:[(\uff08]?(?:\d{{1,2}}|[{_NUMERALS}]{{1,3}})[)\uff09\u3001.\uff0
 """The number of a clause or an item."""
 _LEAD = rf"[ \u3000]*(?:[-*{BULLETS}] ?)?{_CLAUSE}[*_|]*"
 _LABELLED = regex(
-    rf"(?:^|(?<=[\t;\uff1b|])){_LEAD}"
-    r"(?P<label>[^\s:\uff1a;\uff1b\u3002|*][^:\uff1a\n;\uff1b\u3002\t|]{0,44}?)"
+    rf"(?:^|(?<=[\t;\uff1b|\u3000])|(?<=  )){_LEAD}"
+    r"(?P<label>[^\W\d][\w-]*(?:\.[\w-]+)+|"
+    r"[^\s:\uff1a;\uff1b\u3002|*][^:\uff1a\n;\uff1b\u3002\t|]{0,44}?)"
     rf"[*_ ]*(?:{_COLON}[*_]*|\t|\||[ \u3000]*(?:\.{{3,}}|\u2026+|_{{3,}}|\xb7{{3,}}))[ \u3000]*",
     re.MULTILINE,
 )
@@ -47,6 +48,14 @@ _WITHIN = regex(
 _SPACED = regex(
     rf"^[ \u3000]*(?P<label>[{CJK}][{CJK} \u3000]{{0,8}}[{CJK}])[ \u3000]{{1,}}(?=\S)", re.MULTILINE
 )
+_ALIGNED = regex(
+    rf"^{_LEAD}(?P<label>[^\s:\uff1a\u3002|*][^:\uff1a\n\u3002\t|]{{0,40}}?)"
+    r"(?: {2,}|\u3000+)(?=\S)",
+    re.MULTILINE,
+)
+"""A label with its value in a column of its own, told by spaces alone."""
+_WEAK = (_DASHED, _ALONE, _ALIGNED)
+_INDEX = regex(r"[\w.-]*\.\d+\.(?=[^\W\d])")
 _SENTENCE_END = regex(r"[\u3002;\uff1b]|(?<=[^\W_])\.(?=\s|\Z)")
 _LINE = regex(r"[^\n\t]*")
 MAX_MEANT = 64
@@ -122,15 +131,19 @@ def form_fields(
 def _labels_in(text: str, sense: Sense | None) -> list[tuple[int, int, Label]]:
     """Return where labels stand that are understood, where their values begin, and what they say.
 
-    Of two that begin at one place the longer one is meant.
+    Of two that begin at one place the longer one is meant, but one that may be none only where no
+    other begins there; its value is no other label.
     """
     found = [
-        _Mark(match.start(), match.end(), label_of(match["label"]), pattern in (_DASHED, _ALONE))
-        for pattern in (_LABELLED, _SPACED, _WITHIN, _DASHED, _ALONE)
+        _Mark(match.start(), match.end(), label_of(_behind_index(match["label"])), pattern in _WEAK)
+        for pattern in (_LABELLED, _SPACED, _WITHIN, *_WEAK)
         for match in pattern.finditer(text)
     ]
     kept: list[tuple[int, int, Label]] = []
-    for mark in sorted(_settled(text, found, sense), key=lambda one: (one.start, -one.behind)):
+    told = list(_settled(text, found, sense))
+    strong = {one.start for one in told if not one.is_weak}
+    marks = [one for one in told if not (one.is_weak and one.behind in strong)]
+    for mark in sorted(marks, key=lambda one: (one.start, one.is_weak, -one.behind)):
         if not kept or kept[-1][1] <= mark.start:  # else it is a part of the label before
             kept.append((mark.start, mark.behind, mark.label))
     return kept
@@ -157,6 +170,12 @@ def _settled(text: str, found: Sequence[_Mark], sense: Sense | None) -> Iterator
             continue
         if not mark.is_weak or is_told(field, mark.label.name):
             yield replace(mark, label=replace(mark.label, field=field, is_meant=True))
+
+
+def _behind_index(label: str) -> str:
+    """A key of a list without what says which of its items it is of: items.2.when is when."""
+    found = _INDEX.match(label)
+    return label[found.end() :] if found else label
 
 
 class _Values(dict[str, list[str]]):

@@ -25,6 +25,7 @@ _FIELDS = (
     FactField.ORGANISATION,
 )
 """The first whose words a label is wins: what is more particular before what is less."""
+_LABELLED_AS = frozenset(map(str, _FIELDS))
 _NAMES = {
     field: regex("|".join(f"(?:{p})" for p in _LEXICON.patterns("fact_labels", field)))
     for field in _FIELDS
@@ -32,6 +33,8 @@ _NAMES = {
 _BRACKETED = regex(r"[(\[\uff08](?P<inside>[^)\]\uff09]*)[)\]\uff09]")
 _SPACES = regex(r"[\s\u3000*_]+")
 _KEY = regex(r"[A-Za-z]+(?:[_.-]?[A-Za-z0-9]+)+")
+_PATH = regex(r"[^\W\d][\w-]*(?:\.[\w-]+)+")
+"""A key within keys: when.occurredAt. What stands last says most."""
 _KEY_PARTS = regex(r"[_.\s-]+|(?<=[a-z0-9])(?=[A-Z])")
 _NAME_HINTS = regex("|".join(_LEXICON.patterns("stated", "name_hints")))
 _DATE = regex(
@@ -45,7 +48,8 @@ _MOST = 0.8
 class Label:
     """`field`: the FactField, CASUALTIES, CLOCK or the name itself; `scale`, `unit`: of numbers.
 
-    `is_meant`: the field is told by what the name means, not by its words.
+    `is_meant`: the field is told by what the name means, not by its words. `is_own`: a person said
+    that it is of no field.
     """
 
     name: str
@@ -53,11 +57,12 @@ class Label:
     scale: float = 1.0
     unit: str = ""
     is_meant: bool = False
+    is_own: bool = False
 
     @property
     def is_standard(self) -> bool:
         """True where the name was understood."""
-        return self.field != self.name
+        return self.field != self.name or (self.field in _LABELLED_AS and not self.is_own)
 
 
 @lru_cache(maxsize=4096)
@@ -82,13 +87,20 @@ def _ways(name: str) -> Iterator[str]:
     yield words
     if both := in_two_languages(words):
         yield from both
+    elif _PATH.fullmatch(name):
+        parts = [part for part in name.split(".") if not part.isdigit()]
+        yield from (spoken_key(".".join(parts[n:])) for n in range(len(parts)))
     elif _KEY.fullmatch(name):
         yield spoken_key(name)
 
 
 def spoken_label(name: str) -> str:
-    """Return the words of a label: without brackets, of a key its parts, of two languages one."""
-    *_, words = _ways(name)
+    """Return the words of a label: without brackets, of a key its parts, of two languages one.
+
+    Of keys within keys the last two.
+    """
+    ways = list(_ways(name))
+    words = ways[max(len(ways) - 2, 1)] if _PATH.fullmatch(name) else ways[-1]
     return _SPACES.sub(" ", _BRACKETED.sub(" ", words)).strip()
 
 
@@ -160,7 +172,8 @@ def column_as(name: str, field: str) -> Label:
     words = _SPACES.sub(" ", plain(name)).strip(" :.\uff1a")
     inside = " ".join(match["inside"] for match in _BRACKETED.finditer(words))
     scale, unit = unit_in_label(inside or _behind(words))
-    return Label(name, name if field == OWN_COLUMN else field, scale, unit)
+    is_own = field == OWN_COLUMN
+    return Label(name, name if is_own else field, scale, unit, is_own=is_own)
 
 
 def _behind(words: str) -> str:

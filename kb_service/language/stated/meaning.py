@@ -9,12 +9,12 @@ from dataclasses import replace
 from itertools import islice
 
 from kb_service.domain.facts import CASUALTIES, CLOCK, COUNTS_OF_PEOPLE, STATED_ONCE, FactField
-from kb_service.language.events import event_kinds
+from kb_service.language.events import event_kinds, event_places
 from kb_service.language.lexicon import shipped_lexicon
 from kb_service.language.regexes import regex
 from kb_service.language.stated.labels import Label
 from kb_service.language.stated.plain import plain
-from kb_service.language.stated.sorts import Sort, is_name, sort_of
+from kb_service.language.stated.sorts import ORGANISATION, PLACE, Sort, is_name, sort_of
 
 Sense = Callable[[str], Mapping[str, float]]
 """How near a label is to each field, by what both mean: cosines. `OTHER`: what is no field."""
@@ -27,6 +27,18 @@ MIN_UNDERSTOOD = 3
 """So many fields that are understood tell that what stands beside them is a record too."""
 _HINTED = 0.02
 """What a word that labels of a field have is worth, as a cosine."""
+
+_SHOWN = 0.02
+"""What it is worth, as a cosine, that the values show what they are."""
+_SHOWS: Mapping[str, Callable[[str], bool]] = {
+    FactField.KIND: lambda value: any(end == len(value) for _, _, end in event_places(value)),
+    FactField.PLACE: lambda value: PLACE.search(value) is not None,
+    FactField.ORGANISATION: lambda value: ORGANISATION.search(value) is not None,
+    FactField.LOSS: lambda value: sort_of(value) is Sort.AMOUNT,
+}
+"""Values that are hardly of another field."""
+_MUST_SHOW = (FactField.KIND, FactField.ORGANISATION)
+"""Meant only where a value shows it; a kind also where a word of the label does."""
 
 _MAX_NAME, _MAX_SHORT = 40, 40
 _LONGEST: Mapping[str, int] = {FactField.PLACE: 60, FactField.CAUSE: 200}
@@ -60,6 +72,7 @@ _SORTS: Mapping[str, Collection[Sort | None]] = {
     FactField.KIND: (Sort.WORDS,),
     FactField.PERSON: (Sort.WORDS,),
     FactField.PLACE: (Sort.WORDS,),
+    FactField.ORGANISATION: (Sort.WORDS,),
 }
 
 
@@ -101,23 +114,36 @@ def field_meant(
         for field in _SORTS
         if field not in without and sum(_may_be(field, v) for v in told) >= _MOST * len(told)
     ]
+    shown = {field: _share_shown(field, told) for field in fields}
+    fields = [field for field in fields if _may_be_meant(field, name, shown[field])]
     if not fields:
         return None
     near = sense(name)
+    worth = {one: _HINTED * is_hinted(one, name) + _SHOWN * shown[one] for one in fields}
     ranked = sorted(
-        (
-            (near[one] + _HINTED * is_hinted(one, name), one)
-            for one in (*fields, OTHER)
-            if one in near
-        ),
+        ((near[one] + worth.get(one, 0.0), one) for one in (*fields, OTHER) if one in near),
         reverse=True,
     )
     if len(ranked) < 2 or ranked[0][1] == OTHER:
         return None
     best = str(ranked[0][1])
-    if best in _BY_NAME_ALONE and not is_hinted(best, name):
+    if best in _BY_NAME_ALONE and not (is_hinted(best, name) or shown[best] >= _MOST):
         margin += MIN_MARGIN
     return best if ranked[0][0] - ranked[1][0] >= margin else None
+
+
+def _share_shown(field: str, values: Sequence[str]) -> float:
+    """How many of the values show that they are of a field, of those that say anything."""
+    said = [plain(value).strip() for value in values if sort_of(value) is not None]
+    shows = _SHOWS.get(field)
+    return sum(map(shows, said)) / len(said) if shows and said else 0.0
+
+
+def _may_be_meant(field: str, name: str, shown: float) -> bool:
+    if field == FactField.FINE:  # an amount is a loss more often: its label has to say so
+        return is_hinted(field, name)
+    is_by_name = field != FactField.ORGANISATION and is_hinted(field, name)
+    return field not in _MUST_SHOW or shown > 0 or is_by_name
 
 
 def _may_be(field: str, value: str) -> bool:

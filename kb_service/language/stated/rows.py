@@ -113,9 +113,9 @@ def _table(
         return []
     times = Counter(name for _, parts in run for name in dict.fromkeys(n for n, *_ in parts if n))
     needed = max(MIN_ROWS, _SHARE * len(run))
-    names = tuple(name for name, number in times.items() if number >= needed)
-    rows = [TableRow(span, tuple(_cells(text, parts, frozenset(names)))) for span, parts in run]
     above = frozenset[str]().union(*heads)
+    names = tuple(name for name, n in times.items() if n >= needed or name in above)
+    rows = [TableRow(span, tuple(_cells(text, parts, frozenset(names)))) for span, parts in run]
     return [Table(names, tuple(row for row in rows if row.cells), above)]
 
 

@@ -30,6 +30,7 @@ IDENTIFIER = regex(
 )
 _NAME = regex(rf"[^\W\d_]+\.?(?: [^\W\d_][\w'\u2019-]*\.?){{1,3}}|[{HAN}\xb7]{{2,5}}")
 PLACE = regex("|".join(_LEXICON.patterns("stated", "place_values")))
+ORGANISATION = regex("|".join(_LEXICON.patterns("stated", "organisation_values")))
 _MAX_COUNT, _MAX_VALUE = 24, 60
 
 
