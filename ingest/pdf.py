@@ -34,7 +34,7 @@ _TAIL_BYTES = 1024
 _OBJECT = re.compile(rb"\d+ \d+ obj\b")
 _NO_VALUE = ("", "anonymous", "unspecified")  # what report generators put when nobody said
 _PROGRAM_TITLE = re.compile(
-    r"(?i)(untitled|microsoft \w+ - |.*\.(docx?|pdf|xlsx?|pptx?|tex|dvi|indd)$)"
+    r"(?i)(\(?untitled|powerpoint presentation$|microsoft \w+ - |.*\.(docx?|pdf|xlsx?|pptx?|tex|dvi|indd)$)"
 )
 
 
@@ -168,7 +168,8 @@ def _bounds(path: Path, name: str, size: int) -> tuple[int, int]:
 
 def _title(properties: dict[str, str]) -> str:
     own = _clean(properties.get("Title", ""))
-    return "" if _PROGRAM_TITLE.match(own) else own
+    is_told = own.strip("()").lower() not in _NO_VALUE
+    return own if is_told and not _PROGRAM_TITLE.match(own) else ""
 
 
 def _metadata(properties: dict[str, str]) -> dict[str, str]:
@@ -177,7 +178,7 @@ def _metadata(properties: dict[str, str]) -> dict[str, str]:
     created = re.match(r"D:(\d{4})(\d{2})(\d{2})", properties.get("CreationDate", ""))
     if created:
         found["created"] = "-".join(created.groups())
-    return {key: value for key, value in found.items() if value.lower() not in _NO_VALUE}
+    return {k: value for k, value in found.items() if value.strip("()").lower() not in _NO_VALUE}
 
 
 def _clean(value: str) -> str:

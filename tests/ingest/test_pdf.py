@@ -219,6 +219,21 @@ def test_larger_type_makes_headings_and_the_title(tmp_path: Path) -> None:
     assert found == [(1, "Accident Report"), (2, "Probable Cause")]
 
 
+@pytest.mark.parametrize("title", ["(anonymous)", "(unspecified)", "untitled", "(Untitled)"])
+def test_what_a_program_puts_where_nobody_named_a_file_is_no_title(
+    tmp_path: Path, title: str
+) -> None:
+    def draw(canvas: samples.Canvas) -> None:
+        canvas.setTitle(title)
+        canvas.setAuthor(title)
+        samples.draw_lines(canvas, samples.LINES)
+        canvas.showPage()
+
+    document = load(samples.write(tmp_path / "a.pdf", draw))
+    assert document.title == ""
+    assert "untitled" in title.lower() or "author" not in document.metadata
+
+
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.95])
 def test_a_cut_off_file_is_refused(tmp_path: Path, share: float) -> None:
     path = samples.many_pages(tmp_path / "a.pdf", 3)
