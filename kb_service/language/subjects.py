@@ -10,6 +10,7 @@ from datetime import date
 
 from kb_service.domain.questions import Question, Subject, SubjectKind
 from kb_service.language.background import background_of
+from kb_service.language.clock import clock_times
 from kb_service.language.dates import CALENDAR
 from kb_service.language.events import event_places
 from kb_service.language.folding import Folded, fold
@@ -44,6 +45,8 @@ _GOES_ON = regex(r"[-/]\d|s\b|(?<=[-/]\d)|[a-z]*[-_/][a-z0-9]")
 
 _ROUGH = regex(rf"(?:{'|'.join(_LEXICON.patterns('subjects', 'rough'))})\s*$")
 """Before a number that is not meant to the digit."""
+
+_ROUGH_BEHIND = regex(rf"\s*(?:{'|'.join(_LEXICON.patterns('subjects', 'rough_behind'))})")
 
 _FEW_YEARS = regex(r"num:\d{1,2}")
 _YEARS = regex(r"(?:1[5-9]|20)\d\d[-/](?:\d\d|(?:1[5-9]|20)\d\d)")
@@ -117,6 +120,16 @@ def _dates(folded: Folded, typed: str) -> Iterator[_Found]:
         yield *match.span(), SubjectKind.DATE, (f"num:{match.group()}",)
 
 
+def _clock(folded: Folded, typed: str) -> Iterator[_Found]:
+    for start, end, values in clock_times(folded.text):
+        if values and not _is_rough(folded.text, start, end):
+            yield start, end, SubjectKind.NUMBER, values
+
+
+def _is_rough(text: str, start: int, end: int) -> bool:
+    return bool(_ROUGH.search(text[:start]) or _ROUGH_BEHIND.match(text, end))
+
+
 def _han(folded: Folded, typed: str) -> Iterator[_Found]:
     masked = folded.text
     for window in time_windows(masked, _ANY_DAY):
@@ -144,13 +157,16 @@ def _latin(folded: Folded, typed: str) -> Iterator[_Found]:
 
 
 def _numbers(folded: Folded, typed: str) -> Iterator[_Found]:
+    times = [(start, end) for start, end, _ in clock_times(folded.text)]
     for match in NUMBERS.patterns[0].finditer(folded.text):
         read = NUMBERS.number(match)
         digits = match["digits"].replace(",", "")
         is_telling = len(digits) > 1 or match["percent"] or match["before"]
         before, after = folded.text[: match.start()], folded.text[match.end() :]
+        end = match.start() + len(match.group().rstrip())
+        if any(first < end and match.start() < last for first, last in times):
+            continue
         if read and is_telling and not _ROUGH.search(before) and not _GOES_ON.match(after):
-            end = match.start() + len(match.group().rstrip())
             yield match.start(), end, SubjectKind.NUMBER, (read[0],)
 
 
@@ -163,6 +179,7 @@ _FINDERS: tuple[Callable[[Folded, str], Iterator[_Found]], ...] = (
     _files,
     _quoted,
     _dates,
+    _clock,
     _identifiers,
     _han,
     _things,

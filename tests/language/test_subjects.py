@@ -51,6 +51,9 @@ def named(question: str) -> list[tuple[str, Kind]]:
         ("2021年的罚款是多少", [("2021年", Kind.DATE)]),
         ("Who closed the valve after 40 minutes?", [("40", Kind.NUMBER)]),
         ("What caused the fire?", [("fire", Kind.EVENT)]),
+        ("What failed at 03:21 UTC?", [("03:21 UTC", Kind.NUMBER)]),
+        ("10时05分谁踩了开关", [("10时05分", Kind.NUMBER)]),
+        ("中午嘉林花园哪台电梯停了", [("嘉林花园", Kind.PLACE)]),
     ],
 )
 def test_what_a_question_names_is_found_where_it_stands(
@@ -84,6 +87,10 @@ def test_what_a_question_names_is_found_where_it_stands(
         "大约9000人参加了吗",
         "约12年后发生了什么",
         "Who was born in the 70s?",
+        "上午10点谁在值班",
+        "Who was on duty at 10 pm?",
+        "15点20分左右谁来过",
+        "Was the line closed between 14:05 and 16:10?",
     ],
 )
 def test_what_is_only_a_sort_of_thing_is_no_subject(question: str) -> None:
