@@ -59,10 +59,12 @@ class QuestionPart:
     """One of the questions that a question consists of. `asked`: it stands on its own.
 
     `shown`: as it may be told to who asked, without what was put in front for the search.
+    `goes_on`: it names nothing itself; what it asks is asked of what the part before it is about.
     """
 
     asked: str
     shown: str
+    goes_on: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,6 +94,7 @@ class Sketch:
     operation: Operation | None = None
     by: str | None = None
     is_by_asked: bool = False
+    says_units: bool = False
     order: str | None = None
     top: int | None = None
     compares: bool = False
@@ -117,6 +118,7 @@ class Sketch:
 def sketch_of(words: str) -> Sketch:
     """Return what the normalised words of a question ask for; blanks stand for what it names."""
     sketch, text = Sketch(), bare_question(words)
+    sketch.says_units = any(pattern.search(text) for pattern in _PATTERNS["units"])
     if any(pattern.search(words.strip()) for pattern in _REQUESTS):
         sketch.lists = Counted.INCIDENTS
     whole = text

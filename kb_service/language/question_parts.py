@@ -4,10 +4,11 @@ Pure functions on a question. In doubt it is one question.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from os.path import commonprefix
 
-from kb_service.domain.questions import Question, QuestionPart, SubjectKind
+from kb_service.domain.questions import Question, QuestionPart, Subject, SubjectKind
 from kb_service.language.asked import parse_question
 from kb_service.language.background import only_looks_up
 from kb_service.language.kinds import bare_question
@@ -53,7 +54,7 @@ def parts_of(question: Question) -> tuple[QuestionPart, ...]:
     for split in (_at_marks, _at_asking_words, _of_each, _at_clauses):
         parts = split(text)
         if len(parts) > 1:
-            return tuple(_with_subject(parts))
+            return tuple(_with_subject(parts, goes_on=split is not _of_each))
     return (QuestionPart(question.text, question.text),)
 
 
@@ -159,24 +160,40 @@ def _without_either(text: str) -> list[str]:
     return []
 
 
-def _with_subject(parts: list[str]) -> Iterator[QuestionPart]:
+def _with_subject(parts: list[str], *, goes_on: bool) -> Iterator[QuestionPart]:
     """Yield the parts, what the first is about in front of those that name nothing themselves.
 
-    One of asking words alone (and by when?) asks it of all that the first one says.
+    One of asking words alone (and by when?) asks it of all that the first one says. `goes_on`: the
+    others go on from the first one.
     """
     first = parse_question(parts[0])
     named = [subject for subject in subjects_in(first) if subject.kind is not SubjectKind.NUMBER]
     yield QuestionPart(parts[0], parts[0])
     for part in parts[1:]:
         asked = _LEADS.sub("", part, count=1) if _LEADS.match(part) else part
-        if not parse_question(asked).terms:
+        own = parse_question(asked)
+        if not own.terms:
             words = _ASKS.sub(" ", first.text.strip(" ?\uff1f")).strip()
-            yield QuestionPart(about(" ".join(words.split()), asked, first.language), asked)
-        elif named and not subjects_in(parse_question(asked)):
-            words = first.text[named[0].span.start : named[-1].span.end]
-            yield QuestionPart(about(words, asked, first.language), asked)
-        else:
+            whole = about(" ".join(words.split()), asked, first.language)
+            yield QuestionPart(whole, asked, goes_on)
+        elif subjects_in(own) or _stands_instead(asked, parts[0], named):
             yield QuestionPart(asked, asked)
+        elif named:
+            words = first.text[named[0].span.start : named[-1].span.end]
+            yield QuestionPart(about(words, asked, first.language), asked, goes_on)
+        else:
+            yield QuestionPart(asked, asked, goes_on)
+
+
+def _stands_instead(part: str, first: str, named: Sequence[Subject]) -> bool:
+    """True where a part has something of its own where the first one has what it names.
+
+    商铺什么时候停水 after 3号楼什么时候停水: the shops are not those of block 3.
+    """
+    same = len(commonprefix((part[::-1], first[::-1])))
+    own = first[: len(first) - same].strip()
+    is_all_named = bool(named) and named[0].span.start == 0 and named[-1].span.end >= len(own)
+    return same >= _MIN_PART and is_all_named and bool(part[: len(part) - same].strip())
 
 
 def _asks(text: str) -> bool:

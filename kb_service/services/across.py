@@ -39,6 +39,9 @@ from kb_service.services.telling import (
 from kb_service.services.turns import Turn
 
 FIELD_MISSING = "field_missing"
+_TOLD_IN_ONE = frozenset({QuestionKind.FACT, QuestionKind.LIST})
+"""That no record is of what is asked for says nothing beside a document that answers such a one."""
+
 MAX_CITED = 200
 """So many places are cited; the query itself pages through the rest."""
 
@@ -131,6 +134,8 @@ class AcrossDocuments:
         if not result.tally.of or _states_figure(turn, findings, result):
             return None
         if turn.kind not in ACROSS and _is_of_one(findings, result):
+            return None
+        if turn.kind in _TOLD_IN_ONE and not result.tally.matched and _is_any_said(findings):
             return None
         if not result.tally.matched and not self._has_years_of(turn.kb.id, result.query):
             return None
@@ -286,7 +291,7 @@ def _refusal(
         fields = apart.join(field_name(f, language) for f in planned.lacking)
         text = said(FIELD_MISSING, language, fields=fields, documents=documents)
         return cannot(FIELD_MISSING, text, findings, planned.lacking)
-    if planned.unread and planned.is_explicit:
+    if planned.unread and planned.is_explicit and planned.is_of_units:
         words = apart.join(field_name(word, language) for word in planned.unread)
         text = said("unread", language, words=words, documents=documents)
         return cannot(CANNOT_COUNT, text, findings, planned.unread)
@@ -296,10 +301,12 @@ def _refusal(
 def _is_said(turn: Turn, planned: Planned, findings: Sequence[Finding]) -> bool:
     """True where a document says what is asked: of many documents, only when it counts outright.
 
-    A sum (一共) in one incident that is named is what its paper says.
+    A sum (一共) in one incident that is named is what its paper says; so is the number of what is
+    no incident.
     """
     is_sum_of_one = planned.sums_up and not planned.counts and turn.named.is_one
-    if turn.kind in ACROSS or (planned.is_explicit and not is_sum_of_one):
+    is_of_many = planned.is_explicit and planned.is_of_units and not is_sum_of_one
+    if turn.kind in ACROSS or is_of_many:
         return any(says_outright(found, turn.question) for found in findings)
     return not all(found.evidence.is_empty for found in findings)
 
@@ -325,8 +332,11 @@ def _states_figure(turn: Turn, findings: Sequence[Finding], result: QueryResult)
 def _is_of_one(findings: Sequence[Finding], result: QueryResult) -> bool:
     """True where values of one record are asked for, as a table's row, and its own words say it."""
     is_of_values = result.query.op in {Operation.GROUP, Operation.WHICH}
-    is_said = any(not found.evidence.is_empty for found in findings)
-    return is_of_values and result.tally.matched == 1 and is_said
+    return is_of_values and result.tally.matched == 1 and _is_any_said(findings)
+
+
+def _is_any_said(findings: Sequence[Finding]) -> bool:
+    return any(not found.evidence.is_empty for found in findings)
 
 
 def _is_several(words: str) -> bool:

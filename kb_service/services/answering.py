@@ -34,8 +34,14 @@ from kb_service.services.asking import (
     check_request,
 )
 from kb_service.services.filtering import as_compared
-from kb_service.services.finding import Finder, Finding, is_of_its_own, numbered_together
-from kb_service.services.named import explicit_question, named_in
+from kb_service.services.finding import (
+    Finder,
+    Finding,
+    is_of_its_own,
+    numbered_together,
+    read_of,
+)
+from kb_service.services.named import Named, explicit_question, named_in
 from kb_service.services.naming_apart import named_apart
 from kb_service.services.passage_search import PassageSearch
 from kb_service.services.prompting import (
@@ -189,16 +195,21 @@ class AnsweringService:
         searcher = self._searcher(turn)
         is_now = searcher is self._retriever
         finder = self._finder if is_now else self._finder_in(searcher)
-        parts = turn.parts if len(turn.parts) > 1 and not self._writes else ()
-        parsed = [parse_question(part.asked) for part in parts]
-        asked = [(part, named_in(part, turn.today)) for part in parsed]
-        for question, named in asked or [(turn.question, turn.named)]:
+        for question, named, goes_on in self._asked(turn):
             query = self._query(turn, explicit_question(question, named))
-            findings.append((yield from finder.find(query, named, turn.pinned)))
+            before = read_of(findings[-1]) if goes_on and findings else ()
+            findings.append((yield from finder.find(query, named, before or turn.pinned)))
         turn.passages, numbered = numbered_together(findings)
         turn.reranking = findings[0].reranking
         turn.clock("retrieve_s", began)
         return numbered
+
+    def _asked(self, turn: Turn) -> list[tuple[Question, Named, bool]]:
+        """Return what is asked, part by part, and whether it goes on from the part before."""
+        if len(turn.parts) < 2 or self._writes:
+            return [(turn.question, turn.named, False)]
+        parsed = [(parse_question(part.asked), part.goes_on) for part in turn.parts]
+        return [(one, named_in(one, turn.today), goes_on) for one, goes_on in parsed]
 
     def _query(self, turn: Turn, question: Question) -> Query:
         top_k = turn.request.top_k or min(DEFAULT_TOP_K, self._settings.max_top_k)

@@ -236,6 +236,12 @@ def is_of_its_own(
     return says >= MIN_OWN_SHARE and share(first, meant) <= says * MAX_CARRIED_SHARE
 
 
+def read_of(found: Finding) -> tuple[str, ...]:
+    """Return the documents that are quoted for a question."""
+    quoted = (reading.passage.document_id for reading in found.evidence.readings)
+    return tuple(dict.fromkeys(quoted))
+
+
 def introduced(passage: Passage, asked: str, named: Named, unmet: Sequence[Subject]) -> Passage:
     """Return a passage as it is read: behind what its document is about, without others' rows.
 

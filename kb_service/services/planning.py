@@ -36,7 +36,9 @@ class Planned:
     `query`: None where it cannot be asked. `also`: sums that it asks for beside. `lacking`: fields
     that it needs and the base does not have. `unread`: its words that nothing was made of;
     `unknown`: names that no record states. `is_over_many`: its words ask over many documents;
-    `is_explicit`: and cannot as well ask what one of them says. `sums_up`: it asks for a total in
+    `is_explicit`: and cannot as well ask what one of them says. `is_of_units`: they say incidents or
+    documents, or a kind of them, and not only how many there are of something (payments, drills).
+    `sums_up`: it asks for a total in
     so many words; `counts`: for how many incidents or documents there are, or for which. `order`:
     what it asks for the most or least of. `asks_people`: it counts people, where incidents may be
     meant. `asks_what_happened`: in so many words, of whatever there was.
@@ -49,6 +51,7 @@ class Planned:
     unknown: tuple[str, ...] = ()
     is_over_many: bool = True
     is_explicit: bool = False
+    is_of_units: bool = False
     sums_up: bool = False
     counts: bool = False
     order: str | None = None
@@ -99,6 +102,7 @@ def planned_for(
         names.unknown,
         sketch.is_over_many,
         sketch.is_over_many and not (sketch.lists and _IN_ONE & set(sketch.columns)),
+        sketch.says_units or bool(names.kinds or sketch.by),
         sketch.operation is Operation.SUM,
         bool(sketch.counts or sketch.lists),
         sketch.order,

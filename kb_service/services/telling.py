@@ -162,8 +162,11 @@ def _meant(turn: Turn, found: Finding) -> Passage | None:
         return named
     documents = {passage.document_id for passage in found.passages}
     is_one = len(documents) == 1 or bool(turn.pinned) or bool(turn.named.subjects)
-    has_subject = found.evidence.shortfall is not Shortfall.SUBJECT_UNKNOWN
-    return found.passages[0] if is_one and has_subject else None
+    if found.evidence.shortfall is Shortfall.SUBJECT_UNKNOWN:
+        return None
+    if turn.named.times and found.evidence.readings:
+        return found.evidence.readings[0].passage  # of those days, as not all that was found is
+    return found.passages[0] if is_one else None
 
 
 def _told(found: Finding, language: str, *, writes: bool) -> Plan:

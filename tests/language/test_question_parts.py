@@ -87,7 +87,7 @@ def test_in_doubt_it_is_one_question_as_typed(question: str) -> None:
 
 def test_a_part_is_told_as_it_was_typed() -> None:
     _, second = parts_of(parse_question("黑水隧道封闭了多久？谁负责抢修？"))
-    assert second == QuestionPart("关于黑水隧道，谁负责抢修？", "谁负责抢修？")
+    assert second == QuestionPart("关于黑水隧道，谁负责抢修？", "谁负责抢修？", goes_on=True)
 
 
 def test_a_part_of_asking_words_alone_asks_of_what_the_first_part_says() -> None:
@@ -96,3 +96,15 @@ def test_a_part_of_asking_words_alone_asks_of_what_the_first_part_says() -> None
     assert second.shown == "by when?"
     assert "grow the staging base" in second.asked
     assert "who" not in second.asked.lower()
+
+
+def test_what_stands_where_the_first_part_has_its_name_is_asked_alone() -> None:
+    parts = parts_of(parse_question("1至3号楼和商铺分别什么时候停水？"))
+    assert [part.asked for part in parts] == ["1至3号楼什么时候停水？", "商铺什么时候停水？"]
+
+
+def test_a_part_that_names_nothing_goes_on_from_the_one_before() -> None:
+    asked = "那位老人摔倒以后是什么损伤，医生做了什么处理？"
+    assert [part.goes_on for part in parts_of(parse_question(asked))] == [False, True]
+    each = "螺杆泵和蒸汽炉的责任人分别是谁？"
+    assert [part.goes_on for part in parts_of(parse_question(each))] == [False, False]

@@ -172,14 +172,30 @@ class PointingReader:
         return tuple(sorted(found, key=lambda reading: -reading.confidence))
 
 
-def asked_of(question: str, shelf: FakeShelf, reads: Mapping[str, float]) -> Answer:
+class PartsReader(PointingReader):
+    """Reads given words for the questions that hold a word."""
+
+    def __init__(self, words: Mapping[str, Mapping[str, float]]) -> None:
+        super().__init__({})
+        self._of = words
+
+    def read(
+        self, question: Question, passages: Sequence[Passage], idf: Mapping[str, float]
+    ) -> tuple[Reading, ...]:
+        self._words = next(read for word, read in self._of.items() if word in question.text)
+        return super().read(question, passages, idf)
+
+
+def asked_of(
+    question: str, shelf: FakeShelf, reads: Mapping[str, float] | PointingReader
+) -> Answer:
     """The extractive reader's answer from a shelf, on which the reader points at given words."""
     library = FakeLibrary(shelf.texts)
     service = AnsweringService(
         retriever=shelf,
         find_base=library.get_kb,
         library=library,
-        reader=PointingReader(reads),
+        reader=reads if isinstance(reads, PointingReader) else PointingReader(reads),
         generator=ExtractiveReader(),
         answers=FakeLog(),
         settings=RetrievalSettings(),

@@ -13,6 +13,7 @@ from tests.services.answer_fakes import (
     FakeLog,
     FakeShelf,
     FakeWriter,
+    PartsReader,
     PointingReader,
     asked_of,
 )
@@ -101,6 +102,15 @@ def test_a_part_that_fits_two_incidents_gets_both_with_their_names() -> None:
     assert (answer.status, answer.reason) == (AnswerStatus.PARTIAL, "part_missing")
     assert "“harbour”: The cause was a corroded valve." in answer.answer
     assert "“mill”: The cause was a dropped cigarette." in answer.answer
+
+
+def test_a_part_that_names_nothing_is_asked_of_the_paper_that_answered_the_one_before() -> None:
+    blamed = {"a dropped cigarette": 0.3, "a corroded valve": 0.8}
+    reader = PartsReader({"hurt": {"Two men": 0.9}, "blame": blamed})
+    shelf = FakeShelf(harbour=HARBOUR, mill=MILL)
+    answer = asked_of("How many were hurt, and what was to blame?", shelf, reader)
+    assert "dropped cigarette" in answer.answer
+    assert {citation.title for citation in answer.citations} == {"mill"}
 
 
 def test_the_part_that_nothing_answers_is_named() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from kb_service.domain.answers import Answer, AnswerStatus
+from kb_service.domain.ports import PassageReader
 from kb_service.domain.queries import Filters
 from kb_service.generation.extractive import ExtractiveReader
 from kb_service.generation.words_reader import WordsReader
@@ -17,7 +18,7 @@ from kb_service.settings import RetrievalSettings
 from kb_service.storage.answers.tabled_codec import tabled_from, tabled_json
 from kb_service.storage.database import open_database
 from kb_service.storage.records.store import RecordStore
-from tests.services.answer_fakes import FakeShelf
+from tests.services.answer_fakes import FakeLibrary, FakeLog, FakeShelf, PointingReader
 from tests.storage.world import World, build_world
 
 REPORTS = {
@@ -42,13 +43,17 @@ def world(tmp_path: Path) -> World:
 
 @pytest.fixture
 def desk(world: World) -> AnsweringService:
+    return desk_with(world, WordsReader(), FakeShelf())
+
+
+def desk_with(world: World, reader: PassageReader, shelf: FakeShelf) -> AnsweringService:
     return AnsweringService(
-        retriever=FakeShelf(),
+        retriever=shelf,
         find_base=world.catalog.bases.get,
-        library=world.catalog.revisions,
-        reader=WordsReader(),
+        library=FakeLibrary(shelf.texts) if shelf.texts else world.catalog.revisions,
+        reader=reader,
         generator=ExtractiveReader(),
-        answers=world.answers,
+        answers=FakeLog() if shelf.texts else world.answers,
         settings=RetrievalSettings(),
         across=AcrossDocuments(RecordStore(world.database), world.catalog.revisions),
         clock=lambda: datetime(2024, 9, 10, tzinfo=UTC),
@@ -159,6 +164,27 @@ def test_what_a_correction_changed_is_told_with_both_papers(
     assert answer.status is AnswerStatus.ANSWERED and told in answer.answer
     assert answer.tabled and len(answer.tabled.rows) == 1
     assert {c.document_name for c in answer.citations} == {"n.txt", "k.txt"}
+
+
+TICKETS = "The door of M-3310 was mended every 14 days. The first drill is on 15 April."
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("How often was the door mended?", "every 14 days"),
+        ("When is the first drill?", "15 April"),
+        ("What fault was M-3310?", "M-3310"),
+    ],
+)
+def test_what_a_paper_says_goes_before_what_no_record_states(
+    world: World, question: str, told: str
+) -> None:
+    world.ingest(world.catalog.bases.get("reports").id, "tickets.txt", [TICKETS])
+    reader = PointingReader({told: 0.5})
+    answer = ask(desk_with(world, reader, FakeShelf(**{"tickets.txt": TICKETS})), question)
+    assert told in answer.answer
+    assert answer.tabled is None
 
 
 def test_where_nothing_was_corrected_nothing_is_tabled(desk: AnsweringService) -> None:

@@ -280,3 +280,20 @@ def test_a_total_that_is_asked_for_counts_incidents_only_where_they_are_meant() 
     )
     assert of_one and of_one.sums_up and not of_one.counts
     assert of_many and of_many.counts
+
+
+@pytest.mark.parametrize(
+    ("text", "is_of_units"),
+    [
+        ("How many fires were there?", True),
+        ("2024年有几起", True),
+        ("How often does the padlock training have to be renewed?", False),
+        ("When is the first drill?", False),
+    ],
+)
+def test_a_count_of_what_is_no_incident_may_be_told_in_one_paper(
+    text: str, is_of_units: bool
+) -> None:
+    planned = plan(text)
+    assert planned and planned.is_explicit
+    assert planned.is_of_units is is_of_units
