@@ -34,7 +34,8 @@ _TAIL_BYTES = 1024
 _OBJECT = re.compile(rb"\d+ \d+ obj\b")
 _NO_VALUE = ("", "anonymous", "unspecified")  # what report generators put when nobody said
 _PROGRAM_TITLE = re.compile(
-    r"(?i)(\(?untitled|powerpoint presentation$|microsoft \w+ - |.*\.(docx?|pdf|xlsx?|pptx?|tex|dvi|indd)$)"
+    r"(?i)(\(?untitled|powerpoint presentation$|microsoft \w+ - |"
+    r".*\.(docx?|pdf|xlsx?|pptx?|tex|dvi|indd)$)"
 )
 
 

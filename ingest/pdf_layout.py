@@ -28,6 +28,8 @@ _CHINESE_RAG_SIZES = 3.0
 _WINDOW = 5
 _NORMAL_LEADING = 1.25
 MAX_HEADING_CHARS = 100
+TITLE_SIZE = 1.3
+"""What a document begins with is its title, whatever its marks, where it is so much larger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,10 +190,10 @@ def heading_levels(paragraphs: list[tuple[str, Paragraph]]) -> list[int]:
     """
     body = body_size(paragraphs)
     large = [
-        _is_heading_text(text)
+        _is_heading_text(text, is_title=number == 0 and paragraph.size > TITLE_SIZE * body)
         and paragraph.size > (1.08 if paragraph.is_bold else 1.15) * body
         and paragraph.num_lines <= 3
-        for text, paragraph in paragraphs
+        for number, (text, paragraph) in enumerate(paragraphs)
     ]
     sizes = _distinct_sizes(
         [
@@ -228,12 +230,13 @@ def _is_small_heading(text: str, paragraph: Paragraph) -> bool:
     return paragraph.is_bold and not LAYOUT.begins_item(text)
 
 
-def _is_heading_text(text: str) -> bool:
+def _is_heading_text(text: str, *, is_title: bool = False) -> bool:
+    """True for words that may head something; a title may say "Review: Ward 5", as a field does."""
     return (
         2 <= len(text) <= MAX_HEADING_CHARS
         and not LAYOUT.ends_line(text)
         and CELL not in text
-        and not LAYOUT.begins_field(text)
+        and (is_title or not LAYOUT.begins_field(text))
         and not LAYOUT.is_page_number(text)
         and any(character.isalpha() for character in text)
     )

@@ -219,6 +219,19 @@ def test_larger_type_makes_headings_and_the_title(tmp_path: Path) -> None:
     assert found == [(1, "Accident Report"), (2, "Probable Cause")]
 
 
+def test_a_large_first_line_with_a_colon_is_the_title_and_a_field_is_none(tmp_path: Path) -> None:
+    def draw(canvas: samples.Canvas) -> None:
+        for size, y, text in ((18, 760, "Incident review: Ward 5"), (14, 720, "Reviewer: J. Doe")):
+            canvas.setFont("Helvetica", size)
+            canvas.drawString(72, y, text)
+        samples.draw_lines(canvas, samples.LINES * 3)
+        canvas.showPage()
+
+    document = load(samples.write(tmp_path / "a.pdf", draw))
+    assert document.title == "Incident review: Ward 5"
+    assert len(document.headings) == 1
+
+
 @pytest.mark.parametrize("title", ["(anonymous)", "(unspecified)", "untitled", "(Untitled)"])
 def test_what_a_program_puts_where_nobody_named_a_file_is_no_title(
     tmp_path: Path, title: str
