@@ -5,8 +5,7 @@ Pure functions on a question. In doubt it is one question.
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
-from os.path import commonprefix
+from itertools import pairwise, takewhile
 
 from kb_service.domain.questions import Question, QuestionPart, Subject, SubjectKind
 from kb_service.language.asked import parse_question
@@ -190,7 +189,8 @@ def _stands_instead(part: str, first: str, named: Sequence[Subject]) -> bool:
 
     商铺什么时候停水 after 3号楼什么时候停水: the shops are not those of block 3.
     """
-    same = len(commonprefix((part[::-1], first[::-1])))
+    behind = takewhile(lambda pair: pair[0] == pair[1], zip(part[::-1], first[::-1], strict=False))
+    same = sum(1 for _ in behind)
     own = first[: len(first) - same].strip()
     is_all_named = bool(named) and named[0].span.start == 0 and named[-1].span.end >= len(own)
     return same >= _MIN_PART and is_all_named and bool(part[: len(part) - same].strip())

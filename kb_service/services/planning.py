@@ -36,12 +36,12 @@ class Planned:
     `query`: None where it cannot be asked. `also`: sums that it asks for beside. `lacking`: fields
     that it needs and the base does not have. `unread`: its words that nothing was made of;
     `unknown`: names that no record states. `is_over_many`: its words ask over many documents;
-    `is_explicit`: and cannot as well ask what one of them says. `is_of_units`: they say incidents or
-    documents, or a kind of them, and not only how many there are of something (payments, drills).
-    `sums_up`: it asks for a total in
-    so many words; `counts`: for how many incidents or documents there are, or for which. `order`:
-    what it asks for the most or least of. `asks_people`: it counts people, where incidents may be
-    meant. `asks_what_happened`: in so many words, of whatever there was.
+    `is_explicit`: and cannot as well ask what one of them says. `is_of_units`: they say
+    incidents or documents, a kind of them or a total, and not only how many there are of something.
+    `sums_up`: it asks for a total in so many words; `counts`: for how many incidents or
+    documents there are, or for which. `order`: what it asks for the most or least of.
+    `asks_people`: it counts people, where incidents may be meant. `asks_what_happened`:
+    in so many words, of whatever there was.
     """
 
     query: RecordQuery | None
@@ -102,7 +102,7 @@ def planned_for(
         names.unknown,
         sketch.is_over_many,
         sketch.is_over_many and not (sketch.lists and _IN_ONE & set(sketch.columns)),
-        sketch.says_units or bool(names.kinds or sketch.by),
+        sketch.says_units or bool(names.kinds or sketch.by or sketch.operation),
         sketch.operation is Operation.SUM,
         bool(sketch.counts or sketch.lists),
         sketch.order,
