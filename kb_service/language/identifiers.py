@@ -94,9 +94,17 @@ def _is_long(token: str) -> bool:
     return token.isdigit() or _NUMERIC.fullmatch(token) is None
 
 
+_IN_WORDS = regex("[a-z0-9]")
+
+
 def names_whole(normalised: str, name: str) -> bool:
-    """True when a normalised text holds an identifier or name whole: sg-1 is not in sg-12."""
-    return bool(re.search(rf"(?<![a-z0-9]){re.escape(name)}(?![a-z0-9])", normalised))
+    """True when a normalised text holds an identifier or name whole: sg-1 is not in sg-12.
+
+    What ends in a script without spaces may be followed by a number: 桂花巷 is in 桂花巷7号.
+    """
+    before = r"(?<![a-z0-9])" if _IN_WORDS.match(name) else ""
+    behind = r"(?![a-z0-9])" if _IN_WORDS.match(name[-1:]) else ""
+    return bool(re.search(rf"{before}{re.escape(name)}{behind}", normalised))
 
 
 def pinning_terms(terms: Iterable[str]) -> list[str]:

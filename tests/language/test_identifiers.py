@@ -3,7 +3,12 @@
 import pytest
 
 from kb_service.language.asked import parse_question
-from kb_service.language.identifiers import identifiers_in, pinning_terms, without_fixed_values
+from kb_service.language.identifiers import (
+    identifiers_in,
+    names_whole,
+    pinning_terms,
+    without_fixed_values,
+)
 from kb_service.language.text import index_terms, normalise
 
 
@@ -87,3 +92,17 @@ def test_a_number_with_a_label_and_a_file_name_pin_what_a_question_is_about(
     question: str, identifiers: tuple[str, ...]
 ) -> None:
     assert parse_question(question).identifiers == identifiers
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "is_named"),
+    [
+        ("事故在桂花巷7号", "桂花巷", True),
+        ("嘉林花园3号楼电梯", "嘉林花园", True),
+        ("13号楼电梯", "3号楼", False),
+        ("sg-12 and sg-2", "sg-1", False),
+        ("the sg-1 report", "sg-1", True),
+    ],
+)
+def test_a_name_is_whole_where_it_does_not_go_on(text: str, name: str, *, is_named: bool) -> None:
+    assert names_whole(text, name) is is_named
