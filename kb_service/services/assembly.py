@@ -6,7 +6,7 @@ budget. Every passage is sliced from the stored text. Knows no ranking, no quest
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Protocol
 
@@ -20,6 +20,7 @@ from kb_service.language.mentions import picking_names
 from kb_service.language.regexes import regex
 from kb_service.language.text import normalise
 from kb_service.language.values import supporting_values
+from kb_service.services.nearness import Nearness
 
 CHARS_PER_TOKEN = 3.5
 """Latin characters per token. A CJK character counts as one token; both err on the long side for
@@ -63,12 +64,14 @@ class Naming(Protocol):
 class Context:
     """Numbered passages, best first, and what of the question their documents name.
 
-    `reranking`: what a reranker did to the chunks they grew from (None: none did).
+    `reranking`: what a reranker did to the chunks they grew from (None: none did). `nearness`: how
+    near all that was found is to the question.
     """
 
     passages: tuple[Passage, ...]
     confirmed: frozenset[str]
     reranking: Reranking | None = None
+    nearness: Nearness = field(default_factory=Nearness)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import takewhile
+from math import exp
 
 from kb_service.domain.facts import COUNTS_OF_PEOPLE, STANDING, UNMARKED, ReportStatus
 from kb_service.domain.questions import Subject, SubjectKind
@@ -34,9 +35,17 @@ ALIKE = 0.9
 COVERAGE_SHARE = 0.5
 """How much of a reading's worth depends on its document's coverage of the question."""
 
-ANOTHER = 0.5
-"""Where a document holds this share of the question's rarity, one that holds none of it is about
-something else, however surely it is read."""
+HELD = 0.3
+ANOTHER = 0.6
+"""Where a document holds HELD of the question's rarity, one that holds less than this share of that
+is about something else, however surely it is read. Of 164 right answers that were looked at (desk
+and a trial) none was below 0.75; of the wrong ones some were."""
+
+NEAR, NEARNESS = 0.068, 25.0
+"""A reading in another language is as sure as it is read where its text is by NEAR less near to the
+question than the nearest in its own; its logit falls by this for each unit of cosine beyond. In 83
+cross-language questions with an answer the texts that answer were 0.02 to 0.09 less near, in ten
+questions without one that were read surely there 0.08 to 0.13."""
 
 ACROSS_SHARE = 0.8
 """What counts for the coverage of a document in another language, beside others in the question's.
@@ -65,15 +74,17 @@ class ReadDocument:
 
     `unmet`: subjects of the question that it does not name. `coverage`: the share of the question's
     rarity that its title and best passage hold. `dated`: sorts the later one behind. `is_across`:
-    it is in another language than the question, so its coverage says nothing. `standing`: as what
-    report of its incident it calls itself (STANDING). `names`: ids of the documents read that it
-    names by their number or title.
+    it is in another language than the question, so its coverage says nothing; `farther`: how much
+    less near to the question it is than what is nearest in its language (cosine). `standing`: as
+    what report of its incident it calls itself (STANDING). `names`: ids of the documents read that
+    it names by their number or title.
     """
 
     unmet: tuple[Subject, ...]
     coverage: float
     dated: str = ""
     is_across: bool = False
+    farther: float | None = None
     standing: int = UNMARKED
     names: frozenset[str] = frozenset()
 
@@ -118,6 +129,8 @@ def weigh(
     `asks_state`: it asks whether something is so, which a later paper may say otherwise: then the
     later one goes first. That they disagree is said of values alone, and where one of them denies.
     """
+    held = (_as_near(r, documents[r.passage.document_id]) for r in readings)
+    readings = sorted(held, key=lambda r: (-r.confidence, r.passage.number))
     about = [r for r in readings if not documents[r.passage.document_id].unmet]
     on_subject = _on_the_subject(about, documents)
     is_elsewhere = any(r.confidence >= min_confidence for r in about if r not in on_subject)
@@ -141,15 +154,29 @@ def weigh(
 def _on_the_subject(
     readings: Sequence[Reading], documents: Mapping[str, ReadDocument]
 ) -> list[Reading]:
-    """Leave out what shares no word with the question where another document shares most of them.
+    """Leave out what shares few words with the question where another document shares far more.
 
-    Names that no rule knows for names (the cooling tower's fan) are held against a document so.
+    Names that no rule knows for names (the cooling tower's fan) are held against a document so. Not
+    against one that goes on from another, which repeats less of it.
     """
     of = [documents[reading.passage.document_id] for reading in readings]
     most = max((d.coverage for d in of if not d.is_across), default=0.0)
-    if most < ANOTHER:
+    if most < HELD:
         return list(readings)
-    return [r for r, d in zip(readings, of, strict=True) if d.coverage > 0 or d.is_across]
+    return [
+        r
+        for r, d in zip(readings, of, strict=True)
+        if d.is_across or d.coverage >= ANOTHER * most or d.standing != UNMARKED or d.names
+    ]
+
+
+def _as_near(reading: Reading, document: ReadDocument) -> Reading:
+    """Return a reading in another language, as sure as its text is near to the question."""
+    if not document.is_across or document.farther is None:
+        return reading
+    odds = reading.confidence / max(1 - reading.confidence, 1e-6)
+    odds *= exp(NEARNESS * (NEAR - document.farther))
+    return replace(reading, confidence=odds / (1 + odds))
 
 
 def _is_one_case(one: Reading, other: Reading, documents: Mapping[str, ReadDocument]) -> bool:

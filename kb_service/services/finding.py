@@ -14,6 +14,7 @@ from kb_service.domain.spans import TextSpan
 from kb_service.language.events import event_kinds
 from kb_service.language.furniture import is_furniture
 from kb_service.language.kinds import kind_of
+from kb_service.language.offices import is_of_another_office
 from kb_service.language.papers import paper_date, papers_named, standing_of
 from kb_service.language.questions import coverage, text_terms
 from kb_service.language.rows import units_about
@@ -42,12 +43,16 @@ HEAD_CHARS = 2000
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one question found, and what of it may be quoted."""
+    """What one question found, and what of it may be quoted.
+
+    `nearest`: the cosine of the nearest text in its language, where one is known.
+    """
 
     question: Question
     passages: tuple[Passage, ...]
     evidence: Evidence
     reranking: Reranking | None
+    nearest: float | None = None
 
     @property
     def is_across(self) -> bool:
@@ -92,19 +97,29 @@ class Finder:
         evidence = found.evidence
         if not evidence.is_empty or evidence.is_elsewhere or found.is_across:
             return found
-        across = yield from self._find(replace(query, is_across=True), named, is_pinned=False)
+        across = yield from self._find(
+            replace(query, is_across=True), named, is_pinned=False, nearest=found.nearest
+        )
         return across if across.says_more_than(found) else found
 
     def _find(
-        self, query: Query, named: Named, *, is_pinned: bool
+        self, query: Query, named: Named, *, is_pinned: bool, nearest: float | None = None
     ) -> Generator[PhaseEvent, None, Finding]:
-        """Read what a search finds; a document of the conversation need not name its subject."""
+        """Read what a search finds; a document of the conversation need not name its subject.
+
+        `nearest`: as in a Finding, of a search before that was not across languages.
+        """
         question = query.question
         required = Named() if is_pinned else named
         context = self._search.find(query, named.subjects)
         idf = self._retriever.idf(query.kb_id, question.terms)
         yield PhaseEvent(Phase.READING)
-        documents = self._documents(query, required, context.passages, idf)
+        near = context.nearness
+        nearest = near.own if nearest is None else nearest
+        documents = {
+            name: replace(document, farther=near.farther(name, nearest))
+            for name, document in self._documents(query, required, context.passages, idf).items()
+        }
         readings = self._read(question, named, context.passages, documents, idf)
         evidence = weigh(
             readings,
@@ -113,7 +128,7 @@ class Finder:
             asks_state=kind_of(question) is QuestionKind.YES_NO,
             min_confidence=MIN_PINNED_CONFIDENCE if is_pinned else MIN_CONFIDENCE,
         )
-        return Finding(question, context.passages, evidence, context.reranking)
+        return Finding(question, context.passages, evidence, context.reranking, nearest)
 
     def _read(
         self,
@@ -137,7 +152,12 @@ class Finder:
             for reading in self._reader.read(question, shown, idf)
         )
         is_count = kind_of(question) is QuestionKind.COUNT
-        return tuple(r for r in readings if not (is_count and _is_of_other_kind(r, named)))
+        return tuple(
+            r
+            for r in readings
+            if not (is_count and _is_of_other_kind(r, named))
+            and not is_of_another_office(question.normalised, normalise(_around(r)))
+        )
 
     def _documents(
         self,
@@ -201,10 +221,15 @@ class Finder:
 def _is_of_other_kind(reading: Reading, named: Named) -> bool:
     """True where a sentence tells of happenings, and of none of the kind that is counted."""
     asked = {form for s in named.subjects if s.kind is SubjectKind.EVENT for form in s.forms}
-    passage = reading.passage
-    around = (u.span.of(passage.text) for u in passage.units if u.span.overlap(reading.span))
-    told = event_kinds(normalise(" ".join((*around, reading.words))))
+    told = event_kinds(normalise(_around(reading)))
     return bool(asked and told) and not asked & told
+
+
+def _around(reading: Reading) -> str:
+    """The sentences, fields or rows that a reading lies in."""
+    passage = reading.passage
+    around = [u.span.of(passage.text) for u in passage.units if u.span.overlap(reading.span)]
+    return " ".join((*around, reading.words))
 
 
 def is_of_its_own(

@@ -11,6 +11,7 @@ from kb_service.domain.ports import Searcher
 from kb_service.domain.queries import Query
 from kb_service.domain.questions import Subject
 from kb_service.services.assembly import Context, ContextAssembler, RevisionTexts, fixed_by
+from kb_service.services.nearness import nearness_of
 from kb_service.settings import RetrievalSettings
 
 
@@ -42,9 +43,11 @@ class PassageSearch:
             return context
         named = tuple(sorted({passage.document_id for passage in context.passages}))
         filters = replace(query.filters, document_ids=named)
-        return self._search(replace(query, filters=filters), fixed)
+        again = self._search(replace(query, filters=filters), fixed)
+        return replace(again, nearness=context.nearness)
 
     def _search(self, query: Query, fixed: tuple[str, ...]) -> Context:
         found = self._retriever.retrieve(query)
         context = self._assembler.assemble(query.kb_id, found.items, fixed)
-        return replace(context, reranking=found.reranking)
+        nearness = nearness_of(query.question.language, found.items)
+        return replace(context, reranking=found.reranking, nearness=nearness)

@@ -238,3 +238,23 @@ def test_a_document_that_shares_no_word_is_not_quoted_where_another_shares_most(
     assert evidence.nearest == readings[1]
     weak = documents(one=apart, two=ReadDocument((), 0.2))
     assert weigh(readings, weak, is_named=False).readings == (readings[0],)
+
+
+def test_a_document_that_says_far_less_of_the_question_is_not_quoted() -> None:
+    readings = [read("Ana Reyes", 0.9), read("Leo Brandt", 0.5, "two")]
+    less = documents(one=ReadDocument((), 0.35), two=ReadDocument((), 0.7))
+    assert weigh(readings, less, is_named=False).readings == (readings[1],)
+    near = documents(one=ReadDocument((), 0.5), two=ReadDocument((), 0.7))
+    assert readings[0] in weigh(readings, near, is_named=False).readings
+
+
+@pytest.mark.parametrize(
+    ("confidence", "farther", "is_told"),
+    [(0.3, 0.02, True), (0.3, 0.07, False), (0.55, 0.07, True), (0.55, 0.1, False)],
+)
+def test_what_is_read_in_another_language_counts_by_how_near_its_text_is(
+    confidence: float, farther: float, *, is_told: bool
+) -> None:
+    given = documents(one=ReadDocument((), 0.0, is_across=True, farther=farther))
+    evidence = weigh([read("a valve", confidence)], given, is_named=False)
+    assert bool(evidence.readings) is is_told
