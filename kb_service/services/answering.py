@@ -28,6 +28,9 @@ from kb_service.services.asking import (
     AskRequest,
     CitationEvent,
     DoneEvent,
+    Drafted,
+    Drafting,
+    Inquiry,
     Phase,
     PhaseEvent,
     TokenEvent,
@@ -57,6 +60,7 @@ from kb_service.services.turns import (
     Library,
     Turn,
     as_typed,
+    inquire,
     open_turn,
     to_answer,
     to_audit,
@@ -66,7 +70,7 @@ from kb_service.settings import RetrievalSettings
 
 DEFAULT_TOP_K = 20
 
-Drafting = Generator[TokenEvent | CitationEvent, None, Draft]
+Wording = Generator[TokenEvent | CitationEvent, None, Draft]
 
 
 class AnsweringService:
@@ -112,16 +116,14 @@ class AnsweringService:
         iterator cancels the generation, and nothing is saved. Raises KbError: InvalidRequest and
         NotFound from this call, GenerationError and StorageError from the iterator.
         """
-        check_request(request, self._settings)
-        return self._answer(self._open(request))
+        return self._events(self.inquire(request))
 
     def prompt_segments(self, request: AskRequest) -> Sequence[Segment]:
         """Return the exact prompt of a question as token ids by segment; generates nothing.
 
         Raises InvalidRequest (no_prompt) when the generator is one that reads no prompt.
         """
-        check_request(request, self._settings)
-        turn = self._open(request)
+        turn = open_turn(self.inquire(request))
         if not isinstance(self._generator, PromptReader):
             raise InvalidRequest(f"{self._generator.info.name} reads no prompt", code="no_prompt")
         reading = self._read_turn(turn)
@@ -132,27 +134,20 @@ class AnsweringService:
                 turn, _ = end.value
                 return self._generator.prompt_segments(self._messages(turn))
 
-    def _open(self, request: AskRequest) -> Turn:
+    def inquire(self, request: AskRequest) -> Inquiry:
+        """Check a request, and find what was said before it. Raises InvalidRequest, NotFound."""
+        check_request(request, self._settings)
         base = request.base or self._find_base(request.kb_id)
         request = replace(request, filters=as_compared(request.filters))
         state = self._states(base.id, request.as_of)
         if state is None:
-            return open_turn(request, base, self._answers, self._clock().date())
+            return inquire(request, base, self._answers, self._clock().date())
         then = replace(base, num_chunks=state.num_chunks)
-        turn = open_turn(request, then, self._answers, state.at.date())
-        return replace(turn, as_of=state)
+        return inquire(request, then, self._answers, state.at.date(), state)
 
-    def _finder_in(self, searcher: ports.Searcher) -> Finder:
-        search = PassageSearch(searcher, self._library, self._settings)
-        return Finder(search, searcher, self._library, self._reader)
-
-    def _searcher(self, turn: Turn) -> ports.Searcher:
-        """Return what searches the base as the turn asks it: as it is, or as it was."""
-        if turn.as_of is None or turn.as_of.is_present:
-            return self._retriever
-        return self._retriever.as_of(turn.kb.id, turn.as_of.change)
-
-    def _answer(self, turn: Turn) -> Generator[AskEvent, None, None]:
+    def draft(self, inquiry: Inquiry) -> Drafting:
+        """Make an answer and keep nothing. Raises KbError as the iterator of `stream` does."""
+        turn = open_turn(inquiry)
         yield PhaseEvent(Phase.RETRIEVING)
         turn, findings = yield from self._read_turn(turn)
         # What documents state is kept of the present only.
@@ -167,7 +162,25 @@ class AnsweringService:
             if plan.opened:
                 turn.passages = (*turn.passages, plan.opened)
             draft = yield from turn.note_first(self._write(turn, plan))
-        yield DoneEvent(self._save(turn, draft))
+        return self._drafted(turn, draft)
+
+    def keep(self, drafted: Drafted) -> Answer:
+        """Store an answer; return it as it may be shown. Raises NotFound, StorageError."""
+        return self._answers.save_turn(drafted.answer, drafted.audit)
+
+    def _finder_in(self, searcher: ports.Searcher) -> Finder:
+        search = PassageSearch(searcher, self._library, self._settings)
+        return Finder(search, searcher, self._library, self._reader)
+
+    def _searcher(self, turn: Turn) -> ports.Searcher:
+        """Return what searches the base as the turn asks it: as it is, or as it was."""
+        if turn.as_of is None or turn.as_of.is_present:
+            return self._retriever
+        return self._retriever.as_of(turn.kb.id, turn.as_of.change)
+
+    def _events(self, inquiry: Inquiry) -> Generator[AskEvent, None, None]:
+        drafted = yield from self.draft(inquiry)
+        yield DoneEvent(self.keep(drafted))
 
     @property
     def _writes(self) -> bool:
@@ -216,7 +229,7 @@ class AnsweringService:
         filters = turn.request.filters
         return Query(turn.kb.id, question, top_k, filters, is_reranked=self._writes)
 
-    def _write(self, turn: Turn, plan: Plan) -> Drafting:
+    def _write(self, turn: Turn, plan: Plan) -> Wording:
         """Say and quote what was planned, sentence by sentence."""
         began = perf_counter()
         turn.passages = named_apart(turn.passages, self._library)
@@ -254,14 +267,14 @@ class AnsweringService:
         meter = self._generator if isinstance(self._generator, PromptMeter) else None
         return build_messages(turn.question, turn.passages, turn.history, meter)
 
-    def _save(self, turn: Turn, draft: Draft) -> Answer:
+    def _drafted(self, turn: Turn, draft: Draft) -> Drafted:
         turn.locate(draft.nearest, self._library)
         turn.clock("total_s")
         info = self._generator.info
         answer = to_answer(turn, draft, self._answers.new_answer_id(), info, self._clock())
-        return self._answers.save_turn(answer, to_audit(turn, draft, info))
+        return Drafted(answer, to_audit(turn, draft, info))
 
 
-def _tell(told: Told) -> Drafting:
+def _tell(told: Told) -> Wording:
     yield from told.events()
     return Draft(told.status, told.reason, told.text, told.citations, tabled=told.tabled)

@@ -1,15 +1,19 @@
-"""What can be asked and what comes back while it is answered: AskRequest, AskEvent.
+"""What can be asked and what comes back while it is answered: AskRequest, Inquiry, AskEvent.
 
 Knows the accepted range of every value of a request. Knows nothing of retrieval, models, storage.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
+from time import perf_counter
+from typing import Protocol
 
-from kb_service.domain.answers import Answer, Channel, Citation
+from kb_service.domain.answers import Answer, AnswerAudit, Channel, Citation, Conversation
 from kb_service.domain.chats import ChatMessage, SamplingOptions, never
 from kb_service.domain.documents import KnowledgeBase
+from kb_service.domain.history import AsOf
 from kb_service.domain.people import OPERATOR, Principal
 from kb_service.domain.queries import Filters
 from kb_service.domain.storable import check_storable
@@ -44,6 +48,24 @@ class AskRequest:
     cancelled: Callable[[], bool] = field(default=never, compare=False)
     base: KnowledgeBase | None = field(default=None, compare=False)
     who: Principal = field(default=OPERATOR, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """A request that was checked, with what was said before it: all of it but the documents.
+
+    `base` as it is, or was at `state`. `today`: by which its days are told. `conversation`: the one
+    it goes on with; `earlier`: the last answers of that, the latest first. `started`: when the
+    question came in, in seconds of the clock that all processes of a machine share.
+    """
+
+    request: AskRequest
+    base: KnowledgeBase
+    today: date
+    state: AsOf | None = None
+    conversation: Conversation | None = None
+    earlier: tuple[Answer, ...] = ()
+    started: float = field(default_factory=perf_counter)
 
 
 class Phase(StrEnum):
@@ -90,6 +112,29 @@ class DoneEvent:
 
 
 AskEvent = PhaseEvent | TokenEvent | CitationEvent | DoneEvent
+DraftEvent = PhaseEvent | TokenEvent | CitationEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """An answer that is made and not kept yet."""
+
+    answer: Answer
+    audit: AnswerAudit
+
+
+Drafting = Generator[DraftEvent, None, Drafted]
+"""What is told while an answer is made, and the answer. Closing it cancels the work."""
+
+
+class Answering(Protocol):
+    """What answers questions; what becomes of a request is told in `AnsweringService`."""
+
+    def ask(self, request: AskRequest) -> Answer:
+        """Return the answer."""
+
+    def stream(self, request: AskRequest) -> Generator[AskEvent, None, None]:
+        """Check the request now, then yield the events of its answer."""
 
 
 def check_request(request: AskRequest, limits: RetrievalSettings) -> None:

@@ -32,7 +32,7 @@ from kb_service.language.asked import parse_question
 from kb_service.language.follow_ups import points_back
 from kb_service.language.kinds import kind_of
 from kb_service.language.question_parts import parts_of
-from kb_service.services.asking import AskRequest, Phase, PhaseEvent
+from kb_service.services.asking import AskRequest, Inquiry, Phase, PhaseEvent
 from kb_service.services.assembly import RevisionTexts
 from kb_service.services.follow_ups import (
     Carried,
@@ -86,25 +86,40 @@ class Turn:
     """What was fixed at the start of a question, and what the steps add to it.
 
     `question`: the full one, which everything downstream gets; `understood`: as what it was read.
-    `parts`: the questions it consists of. `named`: what it names when it is asked `today`. `as_of`:
-    the earlier state of the base that is asked; None: the present one.
+    `parts`: the questions it consists of. `named`: what it names when it is asked `today`.
     """
 
-    request: AskRequest
+    inquiry: Inquiry
     question: Question
     understood: Understood
     kind: QuestionKind
     parts: tuple[QuestionPart, ...]
     named: Named
-    today: date
-    kb: KnowledgeBase
     conversation_id: str
     history: tuple[ChatMessage, ...]
-    as_of: AsOf | None = None
-    started: float = field(default_factory=perf_counter)
     passages: tuple[Passage, ...] = ()
     reranking: Reranking | None = None
     timings: dict[str, float] = field(default_factory=lambda: dict.fromkeys(TIMINGS, 0.0))
+
+    @property
+    def request(self) -> AskRequest:
+        """What was asked for."""
+        return self.inquiry.request
+
+    @property
+    def kb(self) -> KnowledgeBase:
+        """The base that is asked."""
+        return self.inquiry.base
+
+    @property
+    def today(self) -> date:
+        """The day by which times are told."""
+        return self.inquiry.today
+
+    @property
+    def as_of(self) -> AsOf | None:
+        """The earlier state of the base that is asked; None: the present one."""
+        return self.inquiry.state
 
     @property
     def asked(self) -> str:
@@ -130,7 +145,7 @@ class Turn:
 
     def clock(self, name: str, since: float | None = None) -> None:
         """Note the seconds since a moment, or since the question came in."""
-        self.timings[name] = round(perf_counter() - (since or self.started), 6)
+        self.timings[name] = round(perf_counter() - (since or self.inquiry.started), 6)
 
     def note_first(self, events: Generator[E, None, R]) -> Generator[E | PhaseEvent, None, R]:
         """Pass events on; note, and tell, when the first one came."""
@@ -160,44 +175,51 @@ class Draft:
     tabled: Tabled | None = None
 
 
-def open_turn(request: AskRequest, kb: KnowledgeBase, log: AnswerLog, today: date) -> Turn:
-    """Read a question in its conversation. Raises NotFound (conversation_not_found)."""
+def inquire(
+    request: AskRequest, kb: KnowledgeBase, log: AnswerLog, today: date, state: AsOf | None = None
+) -> Inquiry:
+    """Find what was said before a question. Raises NotFound (conversation_not_found)."""
     if request.conversation_id is None:
-        earlier = [m.content for m in request.history if m.role == "user"]
-        carried = carried_through(earlier[-MAX_EARLIER:])
-        return _turn(request, kb, new_id("conv"), request.history, carried, today)
+        return Inquiry(request, kb, today, state)
     conversation = log.get_conversation(request.conversation_id)
     if conversation.kb_id != kb.id or not request.who.owns(conversation.owner):
         raise no_conversation(conversation.id)
+    earlier = log.latest_answers(conversation.id, MAX_EARLIER)
+    return Inquiry(request, kb, today, state, conversation, earlier)
+
+
+def open_turn(inquiry: Inquiry) -> Turn:
+    """Read a question in its conversation."""
+    request, conversation = inquiry.request, inquiry.conversation
+    if conversation is None:
+        said = [m.content for m in request.history if m.role == "user"]
+        carried = carried_through(said[-MAX_EARLIER:])
+        return _turn(inquiry, new_id("conv"), request.history, carried)
     history = tuple(ChatMessage(m.role, m.content) for m in conversation.messages)
-    answers = log.latest_answers(conversation.id, MAX_EARLIER)
-    told = (answer for answer in answers if answer.kind is not QuestionKind.SMALL_TALK)
+    told = (answer for answer in inquiry.earlier if answer.kind is not QuestionKind.SMALL_TALK)
     last = next(told, None)
     carried = carried_from(last) if last else None
-    return _turn(request, kb, conversation.id, history, carried, today)
+    return _turn(inquiry, conversation.id, history, carried)
 
 
 def _turn(
-    request: AskRequest,
-    kb: KnowledgeBase,
+    inquiry: Inquiry,
     conversation_id: str,
     history: tuple[ChatMessage, ...],
     carried: Carried | None,
-    today: date,
 ) -> Turn:
+    request, today = inquiry.request, inquiry.today
     if carried and is_elsewhere(carried, request.filters):
         carried = None
     full = rewrite(parse_question(request.question), carried)
     question, named = full.question, named_in(full.question, today)
     return Turn(
-        request=request,
+        inquiry=inquiry,
         question=question,
         understood=understood_as(full, named, request.filters),
         kind=kind_of(question),
         parts=parts_of(question),
         named=named,
-        today=today,
-        kb=kb,
         conversation_id=conversation_id,
         history=history,
     )
@@ -210,8 +232,7 @@ def as_typed(turn: Turn) -> Turn | None:
     """
     if not turn.understood.carried or points_back(parse_question(turn.asked).normalised):
         return None
-    alone = _turn(turn.request, turn.kb, turn.conversation_id, turn.history, None, turn.today)
-    return replace(alone, as_of=turn.as_of)
+    return _turn(turn.inquiry, turn.conversation_id, turn.history, None)
 
 
 def to_answer(
