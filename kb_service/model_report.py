@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from kb_service.answerers.number import answerers_text
 from kb_service.checksums import listed_checksums
 from kb_service.domain.extras import install_command
 from kb_service.domain.ports import Embedder, Generator, PassageReader, RemoteModel, Reranker
@@ -42,6 +43,7 @@ def model_checks(settings: Settings, models: Models) -> dict[str, Callable[[], s
             settings.llm.model, models.generator().configured()
         ),
         "int8 and int4 products": kernel_text,
+        "answering processes": lambda: answerers_text(settings),
         "gpu": gpu_text,
     }
 

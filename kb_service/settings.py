@@ -111,6 +111,12 @@ class LlmSettings(BaseModel):
         return self.model.lower().startswith(("http://", "https://"))
 
 
+class ServerSettings(BaseModel):
+    """KB_SERVER__…: `answerers`: processes that search and answer beside the server; by cores."""
+
+    answerers: Annotated[int, Field(ge=0, le=64)] | None = None
+
+
 class IngestSettings(BaseModel):
     """KB_INGEST__…: limits of one file and of the process that parses it.
 
@@ -357,6 +363,7 @@ class Settings(BaseSettings):
     rerank: RerankSettings = Field(default_factory=RerankSettings)
     reader: ReaderSettings = Field(default_factory=ReaderSettings)
     llm: LlmSettings = Field(default_factory=LlmSettings)
+    server: ServerSettings = Field(default_factory=ServerSettings)
     ingest: IngestSettings = Field(default_factory=IngestSettings)
     ray: RaySettings = Field(default_factory=RaySettings)
     retrieval: RetrievalSettings = Field(default_factory=RetrievalSettings)

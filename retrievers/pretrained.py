@@ -46,7 +46,7 @@ class PretrainedEmbedder:
         """Raises ConfigurationError `model_corrupt` naming the file."""
         encoder = open_encoder(folder, num_threads=num_threads, kernel=kernel)
         self._bert, self._tokenizer = encoder.bert, encoder.tokenizer
-        self._tokenizer.enable_truncation(min(MAX_TOKENS, self._bert.max_tokens))
+        self._max_tokens = min(MAX_TOKENS, self._bert.max_tokens)
         self._query_prompt = encoder.prompts.get("query", "")
         self._passage_prompt = encoder.prompts.get("passage", "")
         self._profile = EmbeddingProfile(folder.name, self._bert.num_channels, fingerprint)
@@ -64,8 +64,21 @@ class PretrainedEmbedder:
         return self._embed([self._query_prompt + text])[0]
 
     def _embed(self, texts: Sequence[str]) -> list[Vector]:
-        ids = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
+        encodings = self._tokenizer.encode_batch(list(texts))
+        ids = [
+            encoding.ids if len(encoding.ids) <= self._max_tokens else self._cut(text)
+            for text, encoding in zip(texts, encodings, strict=True)
+        ]
         return [_unit(states) for states in self._bert.hidden(ids)]
+
+    def _cut(self, text: str) -> list[int]:
+        """The ids of the beginning of a long text: the tokenizer, which others share, cuts none."""
+        encoding = self._tokenizer.encode(text, add_special_tokens=False)
+        encoding.truncate(
+            self._max_tokens - self._tokenizer.num_special_tokens_to_add(is_pair=False)
+        )
+        ids: list[int] = self._tokenizer.post_process(encoding).ids
+        return ids
 
 
 def _unit(states: FloatArray) -> Vector:

@@ -36,6 +36,7 @@ app = typer.Typer(
 COMMANDS: dict[str, Callable[..., None]] = {
     "serve": serving.serve,
     "worker": serving.worker,
+    "answerer": serving.answerer,
     "ingest": documents.ingest,
     "sync": syncing.sync,
     "list": documents.list_,

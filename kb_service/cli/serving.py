@@ -1,7 +1,8 @@
-"""`kb serve` and `kb worker`: the two processes of a running service.
+"""`kb serve`, `kb worker`, `kb answerer`: the processes of a running service.
 
-The server process answers; the worker process beside it ingests, so that neither blocks the other.
-The server restarts a worker that died; a worker whose server is gone ends after its present job.
+The server answers, and processes beside it that only read; the worker process ingests, so that
+neither blocks the other. The server restarts those that died; a worker whose server is gone ends
+after its present job, an answerer at once.
 """
 
 import gc
@@ -11,7 +12,8 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 import typer
 
@@ -20,12 +22,10 @@ from kb_service.cli.session import load_settings, private_files, reported_errors
 if TYPE_CHECKING:
     from socket import socket
 
+    from kb_service.answerers.crew import Crew
     from kb_service.operations import Services
+    from kb_service.services.answering import AnsweringService
     from kb_service.settings import Settings
-
-RESTART_PAUSE_S = 1.0
-MAX_RESTART_PAUSE_S = 30.0
-"""Pause between workers that end with an error of their own, such as a corrupt model."""
 
 STOP_GRACE_S = 10.0
 WORKER_WRITE_WAIT_S = 30.0
@@ -42,8 +42,15 @@ thousand at once, and half of its time went into looking at them again and again
 FOLLOW_EVERY_S = 1.0
 """Pause between two looks for what was committed since."""
 
-LOOK_EVERY_S = 5.0
-"""Pause between two looks whether anything can be written, before there is a worker."""
+
+class Kept(Protocol):
+    """Processes that live as long as the server does."""
+
+    def start(self) -> None:
+        """Start them."""
+
+    def stop(self) -> None:
+        """End them."""
 
 
 def serve(
@@ -57,8 +64,11 @@ def serve(
     """Serve the page and the API, with an ingest worker beside it."""
     with reported_errors(), private_files():
         from api.server import bind
+        from kb_service.answerers.crew import Crew
+        from kb_service.answerers.number import at_once, num_answerers
         from kb_service.bootstrap import open_services
         from kb_service.cli.logs import configure_logs
+        from kb_service.kept_process import KeptProcess
 
         settings = load_settings()
         changes = {"host": host, "port": port}
@@ -72,8 +82,10 @@ def serve(
         services = open_services(settings)
         if services.starting.prepare(with_demo=demo):
             say("First start: loading the demo knowledge base in the background.")
-        supervisor = WorkerSupervisor(services.starting.can_write) if worker else None
-        _listen(services, sockets, supervisor)
+        crew = Crew(num_answerers(settings), at_once(settings))
+        may_start = services.starting.can_write
+        supervisor = KeptProcess("worker-supervisor", _start_worker, may_start=may_start)
+        _listen(_shared(services, crew), sockets, supervisor if worker else None, crew)
 
 
 def _were_keys_made(settings: "Settings") -> bool:
@@ -87,15 +99,36 @@ def _were_keys_made(settings: "Settings") -> bool:
         services.close()
 
 
+def _shared(services: "Services", crew: "Crew") -> "Services":
+    """Return the services with what can be computed elsewhere shared out."""
+    from kb_service.answerers.number import has_own_model
+    from kb_service.answerers.sharing import shared_draft, shared_search
+
+    def answering() -> "AnsweringService":
+        own = services.answering()
+        return own.through(shared_draft(crew, own.draft))
+
+    searching = services.searching
+    found = searching.through(shared_search(crew, searching.search))
+    if has_own_model(services.settings.llm):
+        return replace(services, searching=found)
+    return replace(services, searching=found, answering=answering)
+
+
 def _listen(
-    services: "Services", sockets: "list[socket]", supervisor: "WorkerSupervisor | None"
+    services: "Services",
+    sockets: "list[socket]",
+    supervisor: Kept | None,
+    crew: Kept | None = None,
 ) -> None:
     from api.server import make_server
 
     server = make_server(services)
     sys.setswitchinterval(COMPUTING_TURN_S)
     ended = threading.Event()
-    warm_up = threading.Thread(target=_warm_up, args=(services,), name="warm-up", daemon=True)
+    # Answering processes load the same models: this one is ready first.
+    then = crew.start if crew else None
+    warm_up = threading.Thread(target=_warm_up, args=(services, then), name="warm-up", daemon=True)
     follower = threading.Thread(
         target=_follow, args=(services, warm_up, ended), name="follower", daemon=True
     )
@@ -109,22 +142,26 @@ def _listen(
         server.run(sockets)
     finally:
         ended.set()
-        if supervisor:
-            supervisor.stop()
+        for processes in filter(None, (supervisor, crew)):
+            processes.stop()
         follower.join(STOP_GRACE_S)
         services.close()
 
 
-def _warm_up(services: "Services") -> None:
+def _warm_up(
+    services: "Services", then: Callable[[], None] | None = None, *, publishes: bool = True
+) -> None:
     """Load what a question needs, and keep the collector from what stands then.
 
     It would look through a few hundred thousand objects, and stop the server for as long, whenever
     a crowd of new connections made a quarter as many.
     """
-    services.readiness.warm_up()
+    services.readiness.warm_up(publishes=publishes)
     gc.collect()
     gc.freeze()
     gc.set_threshold(COLLECT_EVERY)
+    if then:
+        then()
 
 
 def _follow(services: "Services", warm_up: threading.Thread, ended: threading.Event) -> None:
@@ -136,52 +173,19 @@ def _follow(services: "Services", warm_up: threading.Thread, ended: threading.Ev
         services.keys.note_uses()
 
 
+def _keep_up(services: "Services", ended: threading.Event) -> None:
+    """Do for an answerer's indexes what `_follow` does for the server's."""
+    while not ended.wait(FOLLOW_EVERY_S):
+        services.readiness.follow()
+
+
 def _shown_host(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-class WorkerSupervisor:
-    """Keeps one worker process alive: starts it, restarts it when it dies, stops it at the end.
-
-    While nothing can be written there is none.
-    """
-
-    def __init__(self, can_write: Callable[[], bool]) -> None:
-        self._can_write = can_write
-        self._stopping = threading.Event()
-        self._process: subprocess.Popen[bytes] | None = None
-        self._starting = threading.Lock()
-        self._thread = threading.Thread(target=self._watch, name="worker-supervisor", daemon=True)
-
-    def start(self) -> None:
-        """Start the worker and watch it."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Ask the worker to end after its present job; kill it past the grace time."""
-        with self._starting:
-            self._stopping.set()
-            process = self._process
-        if process and process.poll() is None:
-            process.terminate()
-            try:
-                process.wait(STOP_GRACE_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
-
-    def _watch(self) -> None:
-        command = [sys.executable, "-m", "kb_service.cli", "worker", "--parent", str(os.getpid())]
-        pause_s = RESTART_PAUSE_S
-        while True:
-            while not self._can_write() and not self._stopping.wait(LOOK_EVERY_S):
-                pass
-            with self._starting:
-                if self._stopping.is_set():
-                    return
-                self._process = subprocess.Popen(command)
-            was_killed = self._process.wait() <= 0  # negative: by a signal
-            pause_s = RESTART_PAUSE_S if was_killed else min(2 * pause_s, MAX_RESTART_PAUSE_S)
-            self._stopping.wait(pause_s)
+def _start_worker() -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "kb_service.cli", "worker", "--parent", str(os.getpid())]
+    return subprocess.Popen(command)
 
 
 def worker(
@@ -203,4 +207,32 @@ def worker(
             lambda: stopped.is_set() or (parent != 0 and os.getppid() != parent),
             posted_json,
         )
+        services.close()
+
+
+def answerer(
+    control: Annotated[int, typer.Argument(help="Number of an open socket.", min=0)],
+) -> None:
+    """Search and answer for the server at the other end of a socket (kb serve starts these)."""
+    with reported_errors(), private_files():
+        from socket import socket
+
+        from kb_service.answerers.number import settings_of_answerers
+        from kb_service.answerers.process import AnsweringProcess
+        from kb_service.bootstrap import open_services
+        from kb_service.cli.logs import configure_logs
+
+        settings = settings_of_answerers(load_settings())
+        configure_logs(settings.log_level)
+        services = open_services(settings)
+        _warm_up(services, publishes=False)
+        if waiting := services.readiness.waiting():
+            raise next(iter(waiting.values()))
+        ended = threading.Event()
+        follower = threading.Thread(target=_keep_up, args=(services, ended), daemon=True)
+        follower.start()
+        server = socket(fileno=control)
+        AnsweringProcess(server, services.answering, services.searching).serve()
+        ended.set()
+        follower.join(STOP_GRACE_S)
         services.close()

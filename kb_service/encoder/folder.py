@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +33,10 @@ _WRONG_WEIGHTS = (KeyError, ValueError, IndexError, ArithmeticError)
 
 @dataclass(frozen=True, slots=True)
 class Encoder:
-    """A folder that has been opened. ``heads``: the tensors `head.*` by what follows the dot."""
+    """A folder that has been opened. ``heads``: the tensors `head.*` by what follows the dot.
+
+    Others may have the same ``tokenizer``: nobody changes it.
+    """
 
     bert: Bert
     tokenizer: Tokenizer
@@ -59,7 +63,7 @@ def open_encoder(folder: Path, *, num_threads: int = 1, kernel: Kernel | None = 
     weights = folder / WEIGHTS_FILE
     tensors = open_tensors(weights)
     words = words_of(shared)
-    tokenizer = open_tokenizer(shared / TOKENIZER_FILE)
+    tokenizer = shared_tokenizer(shared / TOKENIZER_FILE)
     bert = fitted_bert(
         tensors.as_stored(),
         shape_of(folder, config),
@@ -80,6 +84,23 @@ def words_of(folder: Path) -> Rows:
         return open_tensors(path).rows(WORDS)
     except KeyError as error:
         raise corrupt(f"{path} holds no {WORDS}", path) from error
+
+
+def shared_tokenizer(path: Path) -> Tokenizer:
+    """The tokenizer of a file, one for all who ask: it takes some 36 MB. Raises as `open_encoder`.
+
+    A file that was changed is another one.
+    """
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise corrupt(f"{path} cannot be read: {error}", path) from error
+    return _tokenizer_of(path.resolve(), found.st_mtime_ns, found.st_size)
+
+
+@lru_cache(maxsize=4)
+def _tokenizer_of(path: Path, mtime_ns: int, size: int) -> Tokenizer:
+    return open_tokenizer(path)
 
 
 def open_tokenizer(path: Path) -> Tokenizer:

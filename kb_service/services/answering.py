@@ -6,6 +6,7 @@ Knows no HTTP and no concrete model, index or database.
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
+from copy import copy
 from dataclasses import replace
 from datetime import UTC, datetime
 from time import perf_counter
@@ -101,6 +102,13 @@ class AnsweringService:
         self._states = states
         self._retriever = retriever
         self._finder = self._finder_in(retriever)
+        self._draft_by: Callable[[Inquiry], Drafting] = self.draft
+
+    def through(self, draft: Callable[[Inquiry], Drafting]) -> "AnsweringService":
+        """Return this service with answers that `draft` makes; it checks and keeps them itself."""
+        other = copy(self)
+        other._draft_by = draft  # noqa: SLF001  its own class
+        return other
 
     def ask(self, request: AskRequest) -> Answer:
         """Return the answer: the last event of `stream`. Raises KbError."""
@@ -179,7 +187,7 @@ class AnsweringService:
         return self._retriever.as_of(turn.kb.id, turn.as_of.change)
 
     def _events(self, inquiry: Inquiry) -> Generator[AskEvent, None, None]:
-        drafted = yield from self.draft(inquiry)
+        drafted = yield from self._draft_by(inquiry)
         yield DoneEvent(self.keep(drafted))
 
     @property

@@ -63,8 +63,11 @@ class ReadinessService:
         self._retriever = retriever
         self._outages = outages
 
-    def warm_up(self) -> None:
-        """Load what the first question would otherwise wait for; `waiting` says what failed."""
+    def warm_up(self, *, publishes: bool = True) -> None:
+        """Load what the first question would otherwise wait for; `waiting` says what failed.
+
+        `publishes`: indexes that are worth it are written, which one process of a service does.
+        """
         for part, load in self._models.items():
             try:
                 load()
@@ -74,7 +77,8 @@ class ReadinessService:
             return
         look_for_damage(self._storage.database)
         bases = self._catalog.bases.list(limit=MAX_WARM_BASES).items
-        refresh(bases, self._retriever())
+        if publishes:
+            refresh(bases, self._retriever())
         follow(self._retriever(), [base.id for base in bases])
 
     def follow(self) -> None:

@@ -1,6 +1,7 @@
 """A search: its request checked against the accepted ranges, then ranked by the retriever."""
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass, field
 
 from kb_service.domain.documents import KnowledgeBase
@@ -46,12 +47,22 @@ class SearchService:
         self._catalog = catalog
         self._retriever = retriever
         self._limits = limits
+        self._find_by: Callable[[SearchRequest], RetrievalResult] = self._find
+
+    def through(self, find: Callable[[SearchRequest], RetrievalResult]) -> "SearchService":
+        """Return this service, which has `find` do what it is asked for."""
+        other = copy(self)
+        other._find_by = find  # noqa: SLF001  its own class
+        return other
 
     def search(self, request: SearchRequest) -> RetrievalResult:
         """Return the best chunks with their ranks and scores.
 
         Raises NotFound, InvalidRequest that names the value and its accepted range, StorageError.
         """
+        return self._find_by(request)
+
+    def _find(self, request: SearchRequest) -> RetrievalResult:
         kb_id = (request.base or self._catalog.bases.get(request.kb_id)).id
         top_k = DEFAULT_TOP_K if request.top_k is None else request.top_k
         check_text("query", request.text, self._limits.max_question_chars)

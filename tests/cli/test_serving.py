@@ -28,7 +28,8 @@ class Watched:
         self.made: list[object] = []
         self.seen: dict[str, Any] = {}
 
-    def warm_up(self) -> None:
+    def warm_up(self, *, publishes: bool) -> None:
+        assert publishes
         self.made.append(["a model"])
 
     def follow(self) -> None:
