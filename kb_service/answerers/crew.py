@@ -21,7 +21,7 @@ from kb_service.answerers.process import READY
 from kb_service.answerers.wire import Failure, Kind, receive, send
 from kb_service.domain.chats import never
 from kb_service.domain.queries import RetrievalResult
-from kb_service.kept_process import KeptProcess
+from kb_service.kept_process import KeptProcess, always
 from kb_service.services.asking import Drafted, Drafting, Inquiry
 from kb_service.services.searching import SearchRequest
 
@@ -44,11 +44,13 @@ class Cancelled(Exception):
 class Answerer:
     """One process that answers, kept alive."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, may_start: Callable[[], bool] = always) -> None:
         self._lock = threading.Lock()
         self._control: socket.socket | None = None
         self._is_ready = False
-        self._kept = KeptProcess(f"answerer-{number}", self._begin, attend=self._attend)
+        self._kept = KeptProcess(
+            f"answerer-{number}", self._begin, may_start=may_start, attend=self._attend
+        )
 
     @property
     def is_ready(self) -> bool:
@@ -154,10 +156,13 @@ class Crew:
     """The answering processes of a server, which answers itself beside them.
 
     `at_once`: the answers that each of them makes at a time; None: as many as are asked for.
+    `may_start`: whether a process that is started now would find what it needs.
     """
 
-    def __init__(self, num: int, at_once: int | None = None) -> None:
-        self.answerers = tuple(Answerer(number) for number in range(1, num + 1))
+    def __init__(
+        self, num: int, at_once: int | None = None, may_start: Callable[[], bool] = always
+    ) -> None:
+        self.answerers = tuple(Answerer(number, may_start) for number in range(1, num + 1))
         self._at_once = at_once
         self._changed = threading.Condition()
         self._line: deque[object] = deque()

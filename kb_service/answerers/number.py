@@ -16,11 +16,13 @@ AT_ONCE = 2
 def num_answerers(settings: Settings) -> int:
     """Return how many there are: the server answers too, so one core is left to it.
 
-    None by themselves beside a model in this process: its threads use all cores.
+    None by themselves beside a model in this process, whose threads use all cores, nor over an
+    index that one process at a time can open.
     """
     if settings.server.answerers is not None:
         return settings.server.answerers
-    return 0 if has_own_model(settings.llm) else min(num_cores() - 1, MAX_BY_CORES)
+    is_alone = has_own_model(settings.llm) or settings.index.url.endswith(".db")
+    return 0 if is_alone else min(num_cores() - 1, MAX_BY_CORES)
 
 
 def at_once(settings: Settings) -> int | None:

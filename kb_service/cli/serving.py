@@ -82,7 +82,8 @@ def serve(
         services = open_services(settings)
         if services.starting.prepare(with_demo=demo):
             say("First start: loading the demo knowledge base in the background.")
-        crew = Crew(num_answerers(settings), at_once(settings))
+        readiness = services.readiness
+        crew = Crew(num_answerers(settings), at_once(settings), lambda: not readiness.waiting())
         may_start = services.starting.can_write
         supervisor = KeptProcess("worker-supervisor", _start_worker, may_start=may_start)
         _listen(_shared(services, crew), sockets, supervisor if worker else None, crew)
