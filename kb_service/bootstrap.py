@@ -299,11 +299,13 @@ def _intake(
     run: Callable[[Sequence[str]], IngestRun],
 ) -> IntakeService:
     data_dir = parts.settings.data_dir.resolve()
+    catalog = Catalog(parts.storage().database, parts.blobs)
     return IntakeService(
         bases,
         documents,
         uploads,
-        SyncService(Catalog(parts.storage().database, parts.blobs), uploads, data_dir),
+        LabelService(catalog),
+        SyncService(catalog, uploads, data_dir),
         run,
         partial(_embed_waiting, parts),
         lambda order: open_source(order, parts.settings.sync, data_dir),

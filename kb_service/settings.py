@@ -279,6 +279,7 @@ class FollowedFolder(BaseModel):
     kb: Annotated[str, Field(min_length=1)]
     account: str = ""
     tags: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     prune: bool = False

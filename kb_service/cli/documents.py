@@ -18,7 +18,6 @@ from kb_service.cli.session import (
 from kb_service.domain.documents import CONVERTED_BY
 from kb_service.domain.lists import Wanted
 from kb_service.domain.names import OnConflict
-from kb_service.domain.people import OPERATOR
 
 if TYPE_CHECKING:
     from kb_service.domain.documents import Document, KnowledgeBase
@@ -55,14 +54,10 @@ def ingest(
             is_waiting=wait,
             on_conflict=on_conflict,
             encoding=encoding,
-            labels=_label_ids(services, kb, label or ()),
+            labels=label or (),
         )
         _report_intake(intake, as_json=as_json)
         raise typer.Exit(exit_code(intake.uploads, intake.run))
-
-
-def _label_ids(services: "Services", kb: str, names: Sequence[str]) -> list[str]:
-    return services.labels.ids_of(services.bases.ensure(kb).id, names, OPERATOR) if names else []
 
 
 def _report_intake(intake: "Intake", *, as_json: bool) -> None:

@@ -36,6 +36,10 @@ def sync(
     ] = None,
     exclude: Annotated[list[str] | None, typer.Option(help="No files that match.")] = None,
     tag: Annotated[list[str] | None, typer.Option(help="A tag of what is taken in.")] = None,
+    label: Annotated[
+        list[str] | None,
+        typer.Option(help="A label of what is taken in, which is made if it is new."),
+    ] = None,
     account: Annotated[str, typer.Option(help="The [sync.accounts] entry that opens it.")] = "",
     dry_run: Annotated[bool, typer.Option(help="Print the plan and change nothing.")] = False,
     prune: Annotated[bool, typer.Option(help="Delete documents gone from the place.")] = False,
@@ -48,13 +52,16 @@ def sync(
     with session(as_json=as_json) as services:
         if place is not None:
             selection = Selection(tuple(include or ()), tuple(exclude or ()))
-            order = SyncOrder(_named(kb), place, account, tuple(tag or ()), selection, prune=prune)
+            marks = {"tags": tuple(tag or ()), "labels": tuple(label or ())}
+            order = SyncOrder(_named(kb), place, account, selection=selection, prune=prune, **marks)
             row, code = _done(services, order, dry_run=dry_run, strict=strict, as_json=as_json)
             if as_json:
                 print_json(row)
             raise typer.Exit(code)
-        if include or exclude or tag or account:
-            raise typer.BadParameter("patterns, tags and account belong to a folder: name it")
+        if include or exclude or tag or label or account:
+            raise typer.BadParameter(
+                "patterns, tags, labels and account belong to a folder: name it"
+            )
         orders = [replace(o, prune=o.prune or prune) for o in _orders(services.settings, kb)]
         code = _follow_all(services, orders, dry_run=dry_run, strict=strict, as_json=as_json)
         raise typer.Exit(code)
@@ -79,7 +86,9 @@ def _orders(settings: "Settings", kb: str | None) -> list[SyncOrder]:
 
 def _order(entry: "FollowedFolder") -> SyncOrder:
     selection = Selection(entry.include, entry.exclude)
-    return SyncOrder(entry.kb, entry.path, entry.account, entry.tags, selection, entry.prune)
+    return SyncOrder(
+        entry.kb, entry.path, entry.account, entry.tags, selection, entry.prune, entry.labels
+    )
 
 
 def _follow_all(

@@ -27,8 +27,8 @@ _CLUTTER_FOLDERS = frozenset(
 class SyncOrder:
     """Which place a base (id or name) is to follow, and how.
 
-    `place`: a folder or an address; `account`: the name of the settings that open it. `tags`: of
-    the documents. `prune`: delete what is gone from the place.
+    `place`: a folder or an address; `account`: the name of the settings that open it. `tags` and
+    `labels` (ids or names): of the documents. `prune`: delete what is gone from the place.
     """
 
     kb: str
@@ -37,6 +37,7 @@ class SyncOrder:
     tags: tuple[str, ...] = ()
     selection: Selection = EVERYTHING
     prune: bool = False
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

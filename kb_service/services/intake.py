@@ -13,12 +13,14 @@ from time import monotonic
 from kb_service.domain.documents import Document
 from kb_service.domain.errors import InvalidRequest, NotFound
 from kb_service.domain.names import OnConflict
+from kb_service.domain.people import OPERATOR
 from kb_service.domain.sources import Source
 from kb_service.domain.sync import SyncOrder
 from kb_service.services.bases import BaseService
 from kb_service.services.documents import DocumentService
 from kb_service.services.folders import given_name, scan, told_apart, unreadable
 from kb_service.services.ingest_run import IngestRun
+from kb_service.services.labels import LabelService
 from kb_service.services.sync import SyncPreview, SyncReport, SyncService
 from kb_service.services.uploads import UploadItem, UploadService
 
@@ -62,6 +64,7 @@ class IntakeService:
         bases: BaseService,
         documents: DocumentService,
         uploads: UploadService,
+        labels: LabelService,
         sync: SyncService,
         run_jobs: Callable[[Sequence[str]], IngestRun],
         embed_waiting: Callable[[str], int],
@@ -71,6 +74,7 @@ class IntakeService:
         self._bases = bases
         self._documents = documents
         self._uploads = uploads
+        self._labels = labels
         self.sync = sync
         self._run_jobs = run_jobs
         self._embed_waiting = embed_waiting
@@ -90,12 +94,14 @@ class IntakeService:
         """Take files and folders into a base (id or name), which is made when it is absent.
 
         A file of a folder is called by its path in it, another one as it is given where that is a
-        relative path. `encoding`, `labels`: as of an upload. Who waits, waits for their vectors
-        too. Raises InvalidRequest (no_such_path, unknown_encoding).
+        relative path. `encoding`: as of an upload. `labels`: by id or name, made where they are
+        new. Who waits, waits for their vectors too. Raises InvalidRequest (no_such_path,
+        unknown_encoding, invalid_label, too_many_labels).
         """
         self._uploads.known_encoding(encoding)
-        base = self._bases.ensure(kb)
         files, num_skipped = self._named(paths)
+        base = self._bases.ensure(kb)
+        ids = self._label_ids(base.id, labels)
         uploads = tuple(
             (
                 file.name,
@@ -106,7 +112,7 @@ class IntakeService:
                     file.path,
                     OnConflict.KEEP if file.is_twin else on_conflict,
                     encoding,
-                    labels,
+                    ids,
                 ),
             )
             for file in told_apart(files)
@@ -126,12 +132,17 @@ class IntakeService:
     def follow(self, order: SyncOrder) -> Followed:
         """Make a base follow a place, and ingest what changed.
 
-        Raises Conflict, InvalidRequest, SourceError.
+        Labels are as of `take_in`. Raises Conflict, InvalidRequest, SourceError.
         """
         with closing(self._open(order)) as source:
             origin, base = source.origin, self._bases.ensure(order.kb)
             report = self.sync.run(
-                base.id, source, prune=order.prune, selection=order.selection, tags=order.tags
+                base.id,
+                source,
+                prune=order.prune,
+                selection=order.selection,
+                tags=order.tags,
+                labels=self._label_ids(base.id, order.labels),
             )
         run = self.ingest(_job_ids(report.uploads))
         unchanged = set(report.plan.unchanged)
@@ -143,6 +154,9 @@ class IntakeService:
             and state.document.error
         )
         return Followed(report, run, failed)
+
+    def _label_ids(self, kb_id: str, names: Sequence[str]) -> tuple[str, ...]:
+        return tuple(self._labels.ids_of(kb_id, names, OPERATOR))
 
     def ingest(self, job_ids: Sequence[str]) -> IngestRun:
         """Bring these jobs to their end in this process."""

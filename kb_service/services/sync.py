@@ -70,6 +70,14 @@ class _Sight:
     plan: SyncPlan
 
 
+@dataclass(frozen=True, slots=True)
+class _Marks:
+    """What documents get as they are taken in; `labels`: ids."""
+
+    tags: tuple[str, ...]
+    labels: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class _Taken:
     """What became of the files, as far as the place gave them."""
@@ -116,8 +124,11 @@ class SyncService:
         prune: bool,
         selection: Selection = EVERYTHING,
         tags: tuple[str, ...] = (),
+        labels: tuple[str, ...] = (),
     ) -> SyncReport:
         """Register added and changed files; with `prune` delete what is gone from the place.
+
+        `tags`, `labels` (ids): of what is taken in.
 
         Raises Conflict: sync_running while another sync of the same base runs, folder_empty when
         a prune would delete several documents because the place has no file left; and what listing
@@ -127,7 +138,7 @@ class SyncService:
             sight = self._look(kb_id, source, selection)
             if prune:
                 _require_files(sight.plan, source)
-            taken = self._take_in(kb_id, sight, source, tags)
+            taken = self._take_in(kb_id, sight, source, _Marks(tags, labels))
             may_prune = prune and taken.failure is None
             removed = self._prune(kb_id, sight.plan, source.origin) if may_prune else ()
             self._remember(kb_id, source, sight, taken)
@@ -170,11 +181,11 @@ class SyncService:
         except DocumentError as error:
             return error
 
-    def _take_in(self, kb_id: str, sight: _Sight, source: Source, tags: tuple[str, ...]) -> _Taken:
+    def _take_in(self, kb_id: str, sight: _Sight, source: Source, marks: _Marks) -> _Taken:
         taken = _Taken()
         try:
             for name in (*sight.plan.added, *sight.plan.changed, *sight.plan.again):
-                item = self._accept(kb_id, name, sight.named.files[name], source, tags)
+                item = self._accept(kb_id, name, sight.named.files[name], source, marks)
                 if item is None:
                     taken.changing.append(name)
                 else:
@@ -186,7 +197,7 @@ class SyncService:
         return taken
 
     def _accept(
-        self, kb_id: str, name: str, file: SourceFile, source: Source, tags: tuple[str, ...]
+        self, kb_id: str, name: str, file: SourceFile, source: Source, marks: _Marks
     ) -> UploadItem | None:
         """Take a file in, None when somebody is writing it."""
         if file.size_bytes > self._uploads.max_file_bytes:
@@ -196,7 +207,13 @@ class SyncService:
             with source.fetch(file) as fetched:
                 called, path = (fetched.name, name) if fetched.name else (name, None)
                 return self._uploads.accept(
-                    kb_id, called, fetched.stream, tags, origin=source.origin, path=path
+                    kb_id,
+                    called,
+                    fetched.stream,
+                    marks.tags,
+                    origin=source.origin,
+                    path=path,
+                    labels=marks.labels,
                 )
         except DocumentError as error:
             return None if error.code == CHANGING else UploadItem("rejected", error=error)

@@ -16,6 +16,7 @@ CONFIG = """
 path = "north"
 kb = "reports"
 tags = ["north"]
+labels = ["river", "open"]
 exclude = ["drafts/"]
 prune = true
 
@@ -51,6 +52,11 @@ def tags_by_name() -> dict[str, list[str]]:
     return {item["name"]: item["tags"] for item in kb_json("list", "--kb", "reports")["items"]}
 
 
+def labels_by_name() -> dict[str, list[str]]:
+    items = kb_json("list", "--kb", "reports")["items"]
+    return {item["name"]: [one["name"] for one in item["labels"]] for item in items}
+
+
 def test_sync_without_a_folder_follows_those_of_the_settings(place: Path) -> None:
     done = kb("sync")
     assert done.exit_code == 0, done.output
@@ -62,6 +68,36 @@ def test_sync_without_a_folder_follows_those_of_the_settings(place: Path) -> Non
     (place / "north" / "c.txt").write_text("The valve of hall 4 broke.")
     assert kb("sync").exit_code == 0
     assert set(tags_by_name()) == {"b.txt", "c.txt"}  # only north is pruned
+
+
+def test_documents_of_a_folder_get_its_labels_and_a_second_run_makes_no_others(
+    place: Path,
+) -> None:
+    assert kb("sync", "--dry-run").exit_code == 0
+    assert kb("labels", "list", "--kb", "reports").exit_code == 1  # there is no such base yet
+    assert kb("sync").exit_code == 0
+    assert labels_by_name() == {"a.txt": ["open", "river"], "b.txt": []}
+    (place / "north" / "c.txt").write_text("The valve of hall 4 broke.")
+    (place / "north" / "a.txt").write_text("The pump of hall 9 leaked.")
+    kb("labels", "change", "open", "--kb", "reports", "--name", "Open")
+    done = kb("sync", "north", "--kb", "reports", "--label", "OPEN", "--label", "new")
+    assert done.exit_code == 0, done.output
+    assert labels_by_name()["c.txt"] == ["Open", "new"]
+    assert labels_by_name()["a.txt"] == ["Open", "new", "river"]
+    made = kb_json("labels", "list", "--kb", "reports")["items"]
+    assert sorted(one["name"] for one in made) == ["Open", "new", "river"]
+
+
+@pytest.mark.parametrize("command", [("sync", "nowhere"), ("ingest", "nowhere")])
+def test_a_place_that_is_not_there_leaves_no_base_and_no_label(command: tuple[str, ...]) -> None:
+    assert kb(*command, "--kb", "new", "--label", "open").exit_code == 2
+    assert kb_json("list")["items"] == []
+
+
+def test_a_label_that_cannot_be_stops_a_sync_before_anything_is_taken_in(place: Path) -> None:
+    done = kb("sync", "north", "--kb", "reports", "--label", "x" * 51)
+    assert (done.exit_code, "[invalid_label]" in done.output) == (2, True)
+    assert kb_json("list", "--kb", "reports")["items"] == []
 
 
 def test_a_folder_that_is_gone_does_not_stop_the_others(place: Path) -> None:

@@ -37,6 +37,12 @@ def marks(page: Page, name: str) -> list[str]:
     return page.locator(".document", has_text=name).locator(".label").all_inner_texts()
 
 
+def send(page: Page, name: str) -> None:
+    content = PDF + name.encode()
+    files = [{"name": name, "mimeType": "application/pdf", "buffer": content}]
+    page.locator("#file-input").set_input_files(files)
+
+
 def test_many_are_labelled_at_once_and_found_by_it(
     base: KnowledgeBase, service: PageService, open_page: OpenPage
 ) -> None:
@@ -122,6 +128,71 @@ def test_a_name_that_is_taken_is_told_in_the_dialog(
     expect(page.locator("#panel-setup .label")).to_have_text(["已核实", "待补充"])
 
 
+@pytest.mark.parametrize(
+    ("locale", "button", "new", "use", "added"),
+    [
+        ("en-GB", "Labels for new files…", "New label", "Use", "1 added"),
+        ("zh-CN", "新文件的标记…", "新标记", "使用", "新增 1"),
+    ],
+)
+def test_files_get_the_labels_that_were_chosen_and_the_next_ones_none(
+    base: KnowledgeBase,
+    service: PageService,
+    open_page: OpenPage,
+    locale: str,
+    button: str,
+    new: str,
+    use: str,
+    added: str,
+) -> None:
+    label(service, base, "open")
+    page = open_page(at=f"#base={base.id}&view=documents", locale=locale, viewport=NARROW)
+    page.get_by_role("button", name=button).click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("open").check()
+    dialog.get_by_label(new).fill("north")
+    dialog.get_by_role("button", name=use, exact=True).click()
+    chips = page.locator("#upload-label-chips .label")
+    expect(chips).to_have_text(["open", "north"])
+    assert page.evaluate("document.documentElement.scrollWidth") == NARROW["width"]
+    send(page, "new.pdf")
+    expect(page.locator("#upload-status")).to_contain_text(added)
+    expect(page.locator(".document", has_text="new.pdf").locator(".label")).to_have_count(2)
+    assert sorted(marks(page, "new.pdf")) == ["north", "open"]
+    expect(chips).to_have_count(0)
+    send(page, "later.pdf")
+    expect(page.locator(".document", has_text="later.pdf")).to_be_visible()
+    assert marks(page, "later.pdf") == []
+
+
+def test_labels_chosen_for_files_belong_to_their_base_and_follow_a_rename(
+    base: KnowledgeBase, service: PageService, open_page: OpenPage
+) -> None:
+    label(service, base, "open")
+    other = service.add_base("Other")
+    page = open_page(at=f"#base={base.id}&view=documents")
+    page.get_by_role("button", name="Labels for new files…").click()
+    page.get_by_role("dialog").get_by_label("open").check()
+    page.get_by_role("dialog").get_by_role("button", name="Use", exact=True).click()
+    chips = page.locator("#upload-label-chips .label")
+    page.locator(".base-row", has_text="Other").click()
+    expect(page.locator("#base-name")).to_have_text("Other")
+    expect(chips).to_have_count(0)
+    page.locator("#tab-documents").click()
+    send(page, "other.pdf")
+    expect(page.locator(".document")).to_have_count(1)
+    assert service.catalog.documents.list(other.id).items[0].labels == ()
+    page.locator(".base-row", has_text="Reports").click()
+    page.locator("#tab-setup").click()
+    page.get_by_role("button", name="Change the label open").click()
+    page.get_by_role("dialog").get_by_label("Name of the label").fill("in work")
+    page.get_by_role("dialog").get_by_role("button", name="Save").click()
+    page.locator("#tab-documents").click()
+    expect(chips).to_have_text(["in work"])
+    send(page, "new.pdf")
+    expect(page.locator(".document", has_text="new.pdf").locator(".label")).to_have_text("in work")
+
+
 def test_who_may_write_puts_labels_and_makes_none(
     base: KnowledgeBase, service: PageService, address: str, chromium: Browser
 ) -> None:
@@ -140,6 +211,10 @@ def test_who_may_write_puts_labels_and_makes_none(
     dialog.get_by_label("open").check()
     dialog.get_by_role("button", name="Save").click()
     expect(page.locator(".document .label")).to_have_text(["open"])
+    page.get_by_role("button", name="Labels for new files…").click()
+    expect(dialog.get_by_label("open")).to_be_visible()
+    expect(dialog.get_by_label("New label")).to_have_count(0)
+    dialog.get_by_role("button", name="Cancel").click()
     page.locator("#tab-setup").click()
     expect(page.get_by_role("cell", name="To be looked at again")).to_be_visible()
     expect(page.get_by_role("button", name="New label")).to_be_hidden()

@@ -149,15 +149,16 @@ function post(path, form, onBytes, signal) {
 
 // Uploads [{file, name}] in one request and returns the outcome of each, in order.
 // `onConflict`: what to do with other content of a known name, "revise", "keep" or "reject";
-// `encoding`: of the texts among them, "" for what their bytes tell.
+// `encoding`: of the texts among them, "" for what their bytes tell; `labels`: ids or names, for all.
 // `onBytes(loaded, total)` counts the bytes of the request body (the only progress a browser tells).
 /** @returns {Promise<Api["UploadItemBody"][]>} */
-export async function uploadBatch(kbId, entries, { onConflict, encoding }, onBytes, signal) {
+export async function uploadBatch(kbId, entries, { onConflict, encoding, labels }, onBytes, signal) {
   for (;;) {
     const key = apiKey();
     const form = new FormData();
     form.append("on_conflict", onConflict);
     form.append("encoding", encoding);
+    if (labels.length) form.append("labels", JSON.stringify(labels));
     for (const { file, name } of entries) form.append("files", file, name);
     const call = await post(`${basePath(kbId)}/documents`, form, onBytes, signal);
     const body = parsed(call.responseText);

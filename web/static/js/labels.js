@@ -34,15 +34,12 @@ export async function putLabels(kbId, docs) {
   const labels = await labelsOf(kbId);
   const carried = (id) => docs.filter((doc) => doc.labels.some((mark) => mark.id === id)).length;
   const boxes = labels.map((label) => ({ label, before: carried(label.id), input: tick(label, carried(label.id), docs.length) }));
-  const fresh = /** @type {HTMLInputElement} */ (el("input", { id: "label-new", autocomplete: "off", "aria-describedby": "label-new-hint" }));
-  const field = lacks("manage") ? "" : el("div", { class: "field" },
-    el("label", { class: "field-label", for: "label-new" }, t("label_new")), fresh, el("span", { class: "meta", id: "label-new-hint" }, t("label_new_hint")));
+  const fresh = freshInput();
   const rows = boxes.map(({ label, before, input }) =>
-    el("label", { class: "tick-line", for: input.id }, input, labelChip(label), before && before < docs.length ? el("span", { class: "meta" }, t("label_on_some", { count: before })) : ""));
-  const none = labels.length ? "" : el("p", { class: "dialog-text" }, t(lacks("manage") ? "labels_none_yet" : "labels_none"));
+    labelLine(label, input, before && before < docs.length ? t("label_on_some", { count: before }) : ""));
   return openDialog({
     title: t("labels_title", { count: docs.length }),
-    body: [none, rows.length ? el("fieldset", { class: "tick-rows label-rows" }, el("legend", { class: "visually-hidden" }, t("labels")), rows) : "", field].filter(Boolean),
+    body: labelChoice(rows, fresh),
     confirm: t("save"),
     isDanger: false,
     submit: async () => {
@@ -58,6 +55,21 @@ export async function putLabels(kbId, docs) {
       return true;
     },
   });
+}
+
+export const freshInput = () =>
+  /** @type {HTMLInputElement} */ (el("input", { id: "label-new", autocomplete: "off", "aria-describedby": "label-new-hint" }));
+
+export const labelLine = (label, input, note = "") =>
+  el("label", { class: "tick-line", for: input.id }, input, labelChip(label), note ? el("span", { class: "meta" }, note) : "");
+
+// The body of a dialog that picks labels, with a field for a new one where the reader may make it.
+export function labelChoice(rows, fresh) {
+  const none = rows.length ? "" : el("p", { class: "dialog-text" }, t(lacks("manage") ? "labels_none_yet" : "labels_none"));
+  const list = rows.length ? el("fieldset", { class: "tick-rows label-rows" }, el("legend", { class: "visually-hidden" }, t("labels")), rows) : "";
+  const field = lacks("manage") ? "" : el("div", { class: "field" },
+    el("label", { class: "field-label", for: fresh.id }, t("label_new")), fresh, el("span", { class: "meta", id: "label-new-hint" }, t("label_new_hint")));
+  return [none, list, field].filter(Boolean);
 }
 
 function tick({ id }, before, count) {

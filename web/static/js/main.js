@@ -22,6 +22,7 @@ import { loadRights } from "./rights.js";
 import { Search } from "./search.js";
 import { Setup } from "./setup.js";
 import { Tabs } from "./tabs.js";
+import { connectUploadLabels, showUploadLabels, takeLabels } from "./upload_labels.js";
 import { Uploads } from "./uploads.js";
 import { Viewer } from "./viewer.js";
 import { Watches } from "./watches.js";
@@ -148,6 +149,7 @@ function openOver(change, open) {
 function showFrame(base, missingId) {
   closeDrawer();
   intake.settle(base?.id ?? null);
+  showUploadLabels(base?.id ?? null);
   if (base) notices.set("files", null);
   const isEmpty = base === null && missingId === null;
   show(byId("welcome"), base === null);
@@ -167,7 +169,7 @@ function heedLimits(limits) {
 function addFiles(kbId, entries) {
   if (kbId === null || bases.isGone(kbId)) throw new ApiError(0, "no_base", "");
   if (kbId === bases.chosen?.id) navigation.openView("documents");
-  uploads.add(kbId, entries, takeForUpload());
+  uploads.add(kbId, entries, { encoding: takeForUpload(), labels: takeLabels(kbId) });
 }
 
 function connectKey() {
@@ -232,6 +234,7 @@ async function start() {
   });
   connectDrawer();
   connectKey();
+  connectUploadLabels((run) => guard(run, "labels"));
   tabs.choose("ask");
   tabs.enable(false);
   readiness.load();

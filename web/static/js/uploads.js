@@ -65,16 +65,17 @@ export class Uploads {
     return this.#runs.get(this.#kbId) ?? null;
   }
 
-  // Uploads after those before it; resolves when all batches are through. `encoding`: of the texts.
-  add(kbId, entries, encoding) {
+  // Uploads after those before it; resolves when all batches are through. `given`: the `encoding` of
+  // the texts, and `labels` for all.
+  add(kbId, entries, given) {
     if (!entries.length) return this.#queue;
-    this.#queue = this.#queue.then(() => this.#upload(kbId, entries, encoding));
+    this.#queue = this.#queue.then(() => this.#upload(kbId, entries, given));
     return this.#queue;
   }
 
-  async #upload(kbId, entries, encoding) {
+  async #upload(kbId, entries, given) {
     this.#stops = new AbortController();
-    const run = { ...noOutcome(), encoding, numFiles: entries.length, total: sizeOf(entries), isActive: true };
+    const run = { ...noOutcome(), given, numFiles: entries.length, total: sizeOf(entries), isActive: true };
     this.#runs.set(kbId, run);
     this.#render();
     await this.#sendAll(kbId, run, entries, "reject");
@@ -118,7 +119,7 @@ export class Uploads {
       this.#showBytes();
     };
     try {
-      const items = await uploadBatch(kbId, batch, { onConflict, encoding: run.encoding }, onBytes, this.#stops.signal);
+      const items = await uploadBatch(kbId, batch, { onConflict, ...run.given }, onBytes, this.#stops.signal);
       items.forEach((item, index) => count(run, item, batch[index]));
       this.#onAccepted(kbId, items);
     } catch (error) {
