@@ -1,7 +1,7 @@
 """What an open document tells of, beside it: facts that open their words, times, what differs."""
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
 from kb_service.domain.documents import KnowledgeBase
 from tests.web.conftest import NARROW, OpenPage
@@ -53,6 +53,28 @@ def test_facts_stand_beside_a_document_and_open_their_words(
     expect(panel).to_be_hidden()
     page.keyboard.press("Escape")
     expect(page.locator("#viewer")).to_be_hidden()
+
+
+@pytest.mark.parametrize(("width", "height"), [(1024, 768), (1280, 720)])
+def test_on_a_small_window_the_words_of_a_fact_are_lit_above_the_facts(
+    base: KnowledgeBase, open_page: OpenPage, width: int, height: int
+) -> None:
+    """The panel took the place of the document, so that a fact led nowhere that one could see."""
+    at = f"#base={base.id}&view=documents"
+    page = open_page(ViewportSize(width=width, height=height), at=at)
+    page.get_by_role("button", name="notice.pdf", exact=True).click()
+    page.locator("#viewer").get_by_role("button", name="Facts", exact=True).click()
+    panel, body = page.locator("#viewer-facts"), page.locator(".viewer-body")
+    panel.locator(".fact-place", has_text="follow-up.pdf").first.click()
+    expect(page.locator("#viewer-title")).to_contain_text("follow-up.pdf")
+    expect(body.get_by_role("img")).to_be_in_viewport()
+    above, below = body.bounding_box(), panel.bounding_box()
+    assert above
+    assert below
+    assert above["y"] + above["height"] <= below["y"]
+    assert min(above["height"], below["height"]) > height / 5
+    assert below["y"] + below["height"] <= height
+    assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
 def test_on_a_phone_facts_are_a_tab_of_the_bar(base: KnowledgeBase, open_page: OpenPage) -> None:
