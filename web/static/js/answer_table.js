@@ -34,9 +34,19 @@ function drawn({ table: { columns, rows }, query }, isByKind, byNumber, { onCite
   };
   const head = columns.map((name) => el("th", { scope: "col", class: NUMBERS.has(name) ? "is-number" : null }, codeText("field", name)));
   if (isOfIncidents) head.push(el("th", { class: "row-open" }, el("span", { class: "visually-hidden" }, t("incident_show"))));
-  const body = rows.map(({ cells }) => el("tr", {}, cells.map((cell, index) => drawCell(isByKind && !index ? { ...cell, value: kindText(String(cell.value)) } : cell, NUMBERS.has(columns[index]), byNumber, onCite)), isOfIncidents ? opening(cells) : null));
+  const body = rows.map(({ cells }) => el("tr", {}, saidOnce(cells).map((cell, index) => drawCell(isByKind && !index ? { ...cell, value: kindText(String(cell.value)) } : cell, NUMBERS.has(columns[index]), byNumber, onCite)), isOfIncidents ? opening(cells) : null));
   return el("div", { class: "table-frame table-tall", tabindex: "0", role: "group", "aria-label": t("answer_table") },
     el("table", {}, el("thead", {}, el("tr", {}, head)), el("tbody", {}, body)));
+}
+
+// Cells of a row mostly rest on the same words: a cell has marks only where no cell before it has all of
+// them, and none behind it all of them and more.
+/** @param {Api["CellBody"][]} cells @returns {Api["CellBody"][]} */
+function saidOnce(cells) {
+  const holds = (one, other) => other.citations.every((number) => one.citations.includes(number));
+  const isSaid = (cell, index) => cells.some((other, at) =>
+    holds(other, cell) && (at < index || (at > index && other.citations.length > cell.citations.length)));
+  return cells.map((cell, index) => (isSaid(cell, index) ? { ...cell, citations: [] } : cell));
 }
 
 /** @param {Api["CellBody"]} cell */
