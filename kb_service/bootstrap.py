@@ -298,8 +298,8 @@ def _intake(
     uploads: UploadService,
     run: Callable[[Sequence[str]], IngestRun],
 ) -> IntakeService:
-    data_dir = parts.settings.data_dir.resolve()
-    catalog = Catalog(parts.storage().database, parts.blobs)
+    settings, catalog = parts.settings, Catalog(parts.storage().database, parts.blobs)
+    data_dir = settings.data_dir.resolve()
     return IntakeService(
         bases,
         documents,
@@ -308,7 +308,7 @@ def _intake(
         SyncService(catalog, uploads, data_dir),
         run,
         partial(_embed_waiting, parts),
-        lambda order: open_source(order, parts.settings.sync, data_dir),
+        lambda order: open_source(order, settings.sync, data_dir),
         data_dir,
     )
 
@@ -322,11 +322,8 @@ def _embed_waiting(parts: ServiceParts, kb_id: str) -> int:
 
 
 def _reindexing(parts: ServiceParts, catalog: Catalog) -> ReindexService:
-    vectors = _vectors(
-        parts,
-        lambda: parts.models.embedder().configured(),
-        lambda kb_id: parts.retriever().refresh(kb_id),
-    )
+    embedder, refresh = parts.models.embedder, lambda kb_id: parts.retriever().refresh(kb_id)
+    vectors = _vectors(parts, lambda: embedder().configured(), refresh)
     return ReindexService(catalog, vectors, parts.retriever)
 
 

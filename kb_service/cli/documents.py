@@ -22,7 +22,6 @@ from kb_service.domain.names import OnConflict
 if TYPE_CHECKING:
     from kb_service.domain.documents import Document, KnowledgeBase
     from kb_service.domain.erasure import Erasure
-    from kb_service.operations import Services
     from kb_service.services.documents import DocumentState
     from kb_service.services.ingest_run import IngestRun
     from kb_service.services.intake import Intake, NamedItem

@@ -210,3 +210,13 @@ def test_an_error_is_said_in_the_language_that_is_chosen(
     expect(page.locator(".document-error > p")).to_have_text("文件损坏")
     page.get_by_text("服务的原话").click()
     expect(page.get_by_text("cut.pdf is cut off")).to_be_visible()
+
+
+def test_the_tab_of_the_view_in_the_address_is_in_sight_on_a_phone(
+    service: PageService, open_page: OpenPage
+) -> None:
+    base = service.add_base("Reports")
+    page = open_page(viewport=NARROW, at=f"#base={base.id}&view=setup")
+    tab = page.get_by_role("tab", name="Settings")
+    expect(tab).to_have_attribute("aria-selected", "true")
+    expect(tab).to_be_in_viewport(ratio=1)

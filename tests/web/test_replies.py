@@ -180,3 +180,20 @@ def test_an_answer_with_twelve_citations_stays_readable_on_a_phone(
     expect(page.locator(".source-group")).to_have_count(1)
     expect(page.locator(".source-group .source")).to_have_count(12)
     assert page.evaluate("document.documentElement.scrollWidth") == 375
+
+
+def test_what_rests_on_a_hundred_places_shows_some_and_the_others_on_demand(
+    base: KnowledgeBase, service: PageService, open_page: OpenPage
+) -> None:
+    """A sum over 89 documents had 89 marks behind it, and the words were lost among them."""
+    said = "The losses add up to 820,000."
+    cited = [citation(n, 0, len(said)) for n in range(1, 90)]
+    service.prepared.answer = answer(said, cited)
+    page = open_page(viewport=NARROW)
+    ask(page)
+    marks = page.locator(".answer-text button.mark[data-citation]")
+    expect(marks).to_have_count(8)
+    page.get_by_role("button", name="81 further citations").press("Enter")
+    expect(marks).to_have_count(89)
+    expect(marks.nth(8)).to_be_focused()
+    assert page.evaluate("document.documentElement.scrollWidth") == 375

@@ -165,7 +165,10 @@ def test_what_the_service_says_about_its_model_is_shown(
     service.info = GeneratorInfo("extractive", "Reader 1", notice_en=notice)
     page = open_page()
     expect(page.locator("#model-line")).to_contain_text("Reader 1")
-    expect(page.locator(".teaching")).to_contain_text(notice)
+    told = page.locator(".teaching").get_by_text(notice)
+    expect(told).to_be_hidden()  # names of settings are for who asks
+    page.get_by_text("How answers are made").click()
+    expect(told).to_be_visible()
 
 
 @pytest.mark.browser

@@ -2,11 +2,12 @@
 // tables. Every word becomes a text node. Draws; what a mark does is passed in.
 
 import { el } from "./dom.js";
-import { t } from "./i18n/i18n.js";
+import { formatNumber, t } from "./i18n/i18n.js";
 import { blocksOf } from "./markdown.js";
 import { pagesText } from "./source_row.js";
 import { pieces } from "./spans.js";
 
+const MAX_MARKS = 8; // of one place: a sum may rest on a hundred documents, which the table names
 const LAST_SIGN = /\S\s*$/u;
 
 // on: {cite(citation, mark), hover(citationId, isOver)}; `isTabled`: a table below says what the lists
@@ -61,9 +62,21 @@ function drawPiece({ text, ids, isAnswer, isUnsupported, marks }, on) {
   // The last sign and its first mark stay on one line.
   const tail = LAST_SIGN.exec(text)?.[0] ?? "";
   const head = text.slice(0, text.length - tail.length);
-  const [first, ...others] = marks.map((citation) => mark(citation, on));
+  const isLong = marks.length > MAX_MARKS + 1;
+  const [first, ...others] = marks.slice(0, isLong ? MAX_MARKS : marks.length).map((citation) => mark(citation, on));
+  if (isLong) others.push(further(marks.slice(MAX_MARKS), on));
   const kept = el("span", { class: "keep" }, tail ? words(tail) : "", first);
   return [head ? words(head, !tail) : "", kept, ...others];
+}
+
+// The marks that are not shown, as a button that shows them.
+function further(citations, on) {
+  const open = (event) => {
+    const marks = citations.map((citation) => mark(citation, on));
+    event.currentTarget.replaceWith(...marks);
+    marks[0].focus();
+  };
+  return el("button", { type: "button", class: "mark mark-further", "aria-label": t("citations_further", { count: citations.length }), onclick: open }, `+${formatNumber(citations.length)}`);
 }
 
 /** @param {Api["CitationBody"]} citation */

@@ -2,7 +2,8 @@
 // can do when there is none. Draws; knows no network.
 
 import { el, icon } from "./dom.js";
-import { codeText, errorText, formatDate, hasText, reasonText, t } from "./i18n/i18n.js";
+import { problemParts } from "./error_view.js";
+import { codeText, formatDate, hasText, reasonText, t } from "./i18n/i18n.js";
 
 // Reasons of answers with words that nothing supports.
 const UNSURE = new Set(["unsupported_sentences_dropped", "unverified_sentences", "max_tokens_reached"]);
@@ -60,7 +61,7 @@ export function notes({ answer, error, isStopped, isUnfinished }, { onRetry, onE
   const again = () => el("div", { class: "again" },
     el("button", { type: "button", class: "plain-button", onclick: onRetry }, t("ask_again")),
     el("button", { type: "button", class: "quiet-button", onclick: onEdit }, t("ask_edited")));
-  if (error) return [el("p", { class: "notice notice-bad", role: "alert" }, errorText(error)), again()];
+  if (error) return [el("div", { class: "notice notice-bad", role: "alert" }, problemParts(error)), again()];
   if (isStopped || isUnfinished) return [again()];
   const unkept = answer?.not_stored ? [el("p", { class: "notice notice-plain" }, t("not_stored", { reason: reasonText({ ...answer.not_stored, details: null }) }))] : [];
   return [...unkept, ...statusNotes(answer)];

@@ -2,7 +2,7 @@
 // cell rests on; its words say how much stands behind it. Draws; knows no network.
 
 import { chartOf } from "./chart.js";
-import { el, iconButton } from "./dom.js";
+import { el, iconButton, isOneWord } from "./dom.js";
 import { codeText, formatNumber, hasText, t } from "./i18n/i18n.js";
 
 const MAX_MARKS = 3; // of one cell: a count may rest on a hundred documents
@@ -56,5 +56,5 @@ function drawCell({ value, citations: numbers }, isNumber, byNumber, onCite) {
     el("button", { type: "button", class: `mark mark-${citation.status}`, "data-citation": citation.id, title: citation.cited_text, "aria-label": t("citation_label", { number: citation.number, title: citation.title, pages: "" }), onclick: (event) => onCite(citation, event.currentTarget) }, String(citation.number)));
   const more = cited.length > MAX_MARKS ? el("span", { class: "meta" }, `+${cited.length - MAX_MARKS}`) : "";
   const text = value === null ? "–" : typeof value === "number" ? formatNumber(value) : value;
-  return el("td", { class: isNumber ? "is-number" : null }, el("bdi", {}, text), marks.length ? el("span", { class: "keep" }, marks, more) : "");
+  return el("td", { class: isNumber ? "is-number" : null }, el("bdi", { class: isOneWord(text) ? "keep" : null }, text), marks.length ? el("span", { class: "keep" }, marks, more) : "");
 }

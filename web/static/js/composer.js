@@ -3,7 +3,8 @@
 
 import { byId, show } from "./dom.js";
 import { draftOf, keepDraft } from "./drafts.js";
-import { errorText, onLanguage, t } from "./i18n/i18n.js";
+import { problemParts } from "./error_view.js";
+import { onLanguage, t } from "./i18n/i18n.js";
 import { Scope } from "./scope.js";
 import { numPoints } from "./spans.js";
 
@@ -108,7 +109,7 @@ export class Composer {
 
   #draw() {
     const problem = byId("composer-problem");
-    problem.textContent = this.#error ? errorText(this.#error) : "";
+    problem.replaceChildren(...(this.#error ? problemParts(this.#error) : []));
     show(problem, this.#error !== null);
     const count = numPoints(this.#box.value.trim());
     const isCounted = this.#maxChars !== null && count > this.#maxChars * NEARLY;

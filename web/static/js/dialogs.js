@@ -2,7 +2,8 @@
 // Native <dialog> keeps focus inside, closes on Esc and gives focus back.
 
 import { el } from "./dom.js";
-import { errorText, t } from "./i18n/i18n.js";
+import { problemParts } from "./error_view.js";
+import { t } from "./i18n/i18n.js";
 
 let numOpened = 0;
 
@@ -13,7 +14,7 @@ export function openDialog({ title, body, confirm, isDanger, isNotice = false, s
   const titleId = `dialog-title-${(numOpened += 1)}`;
   return new Promise((resolve) => {
     let result = null;
-    const problem = el("p", { class: "dialog-error", role: "alert" });
+    const problem = el("div", { class: "dialog-error", role: "alert" });
     const accept = el("button", { class: isDanger ? "danger-button" : "primary-button", type: "submit" }, confirm);
     const cancel = el("button", { class: "plain-button", type: "button", onclick: () => dialog.close() }, t("cancel"));
     const form = el("form", { novalidate: true, onsubmit: accepted },
@@ -28,7 +29,7 @@ export function openDialog({ title, body, confirm, isDanger, isNotice = false, s
         result = await submit();
         dialog.close();
       } catch (error) {
-        problem.textContent = errorText(error);
+        problem.replaceChildren(...problemParts(error));
       } finally {
         accept.disabled = false;
       }

@@ -47,6 +47,10 @@ export function icon(name) {
   return svg;
 }
 
+// Whether a value of a table is one word of figures or Latin letters, as a date or a number of a case is:
+// it is not broken at its hyphens.
+export const isOneWord = (value) => /^[!-~]{1,16}$/.test(value);
+
 // el("button", {class: "x", onclick: fn, "aria-label": "y"}, child, "text", null)
 export function el(tag, props = {}, ...children) {
   const node = document.createElement(tag);

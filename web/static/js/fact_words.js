@@ -1,7 +1,7 @@
 // What a fact says, for people: its words, what they mean, where they stand. Values and small nodes;
 // knows no network.
 
-import { codeText, formatLocal, formatNumber, t } from "./i18n/i18n.js";
+import { codeText, formatLocal, formatNumber, hasText, t } from "./i18n/i18n.js";
 
 const FIRST = ["number", "kind", "time", "reported", "place", "dead", "injured", "missing", "loss", "fine", "duration", "cause", "person", "organisation", "vehicle", "measure", "status", "follows"];
 const CODED = { kind: "happening", status: "stands" };
@@ -32,6 +32,9 @@ export function valueText({ field, value, text, correction, time_from: from, pre
   return from ? formatLocal(from, precision) : text;
 }
 
+// Units of our own have words; others are codes of currencies.
+const unitText = (unit) => (hasText(`unit_${unit}`) ? t(`unit_${unit}`) : unit.toUpperCase());
+
 // The same as a number, where the words do not say it so themselves; "" otherwise.
 /** @param {Fact} fact */
 export function meaningText(fact) {
@@ -40,7 +43,7 @@ export function meaningText(fact) {
   if (field in CODED) parts.push(t("fact_words", { words: oneLine(value) }));
   if (number !== null && String(number) !== value.trim()) {
     const range = to !== null && to !== number ? `${formatNumber(number)}–${formatNumber(to)}` : formatNumber(number);
-    parts.push(unit === "persons" || !unit ? range : `${range} ${unit.toUpperCase()}`);
+    parts.push(unit === "persons" || !unit ? range : `${range} ${unitText(unit)}`);
   }
   return parts.join(" · ");
 }

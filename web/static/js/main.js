@@ -54,7 +54,7 @@ const documents = new Documents({
     ask.showTeaching();
     await incidents.refresh();
   }), 300),
-  report: (source, error, owner) => notices.set(source, error && (() => errorText(error)), { owner, isAway: isAway(error) }),
+  report: (source, error, owner) => notices.set(source, error && (() => errorText(error)), { owner, isAway: isAway(error), error }),
 });
 const conversations = new Conversations({
   guard,
@@ -134,7 +134,7 @@ async function guard(run, source = "page") {
     await run();
     notices.set(source, null, { owner });
   } catch (error) {
-    notices.set(source, () => errorText(error), { owner, isAway: isAway(error) });
+    notices.set(source, () => errorText(error), { owner, isAway: isAway(error), error });
   }
 }
 

@@ -2,6 +2,7 @@
 // that base is left, and is never shown over another. Knows nothing of the causes.
 
 import { byId, show } from "./dom.js";
+import { requestsOf } from "./error_view.js";
 import { onLanguage } from "./i18n/i18n.js";
 
 export class Notices {
@@ -26,10 +27,10 @@ export class Notices {
 
   // `say()` gives the text in the language of the page; null: nothing is wrong any more.
   // `isBad`: something failed; otherwise it is only worth knowing. `isAway`: the service could not be
-  // reached. A source clears only what it said
+  // reached. `error`: of a call, where it is one. A source clears only what it said
   // itself; what comes late for a base that was left is not shown.
-  set(source, say, { isBad = true, isAway = false, owner = null } = {}) {
-    const notice = { say, isBad, isAway, owner };
+  set(source, say, { isBad = true, isAway = false, owner = null, error = null } = {}) {
+    const notice = { say, isBad, isAway, owner, error };
     if (this.#isElsewhere(notice)) return;
     if (say) this.#said.set(source, notice);
     else this.#said.delete(source);
@@ -46,7 +47,9 @@ export class Notices {
     const line = byId("page-notice");
     line.classList.toggle("notice-bad", said.some((one) => one.isBad));
     line.classList.toggle("notice-plain", !said.some((one) => one.isBad));
-    if (line.textContent !== joined) line.textContent = joined;
+    const requests = requestsOf(said.map((one) => one.error));
+    const state = `${joined}${requests && requests.textContent}`;
+    if (line.textContent !== state) line.replaceChildren(...[joined, requests].filter(Boolean));
     show(line, joined !== "");
   }
 }

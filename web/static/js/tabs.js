@@ -25,7 +25,11 @@ export class Tabs {
       byId(`tab-${other}`).tabIndex = isChosen ? 0 : -1;
       show(byId(`panel-${other}`), isChosen);
     }
-    // A phone shows some of them; the chosen one is among these.
+    this.#reveal(name);
+  }
+
+  // A phone shows some of them; the chosen one is among these.
+  #reveal(name) {
     const [bar, tab] = [byId("tabs"), byId(`tab-${name}`)];
     const right = tab.offsetLeft + tab.offsetWidth - bar.offsetLeft;
     if (right > bar.scrollLeft + bar.clientWidth) bar.scrollLeft = right - bar.clientWidth + MARGIN;
@@ -38,6 +42,7 @@ export class Tabs {
     for (const name of NAMES) {
       const isChosen = byId(`tab-${name}`).getAttribute("aria-selected") === "true";
       show(byId(`panel-${name}`), isEnabled && isChosen);
+      if (isEnabled && isChosen) this.#reveal(name);
     }
   }
 

@@ -3,7 +3,7 @@
 // text call; keeps the last text it read.
 
 import { documentPath, getJson } from "./api.js";
-import { el } from "./dom.js";
+import { el, isOneWord } from "./dom.js";
 import { t } from "./i18n/i18n.js";
 import { around, slicer, unsurePieces } from "./spans.js";
 import { blocksIn, placesOf } from "./text_blocks.js";
@@ -68,8 +68,9 @@ export class TextView {
   }
 
   #table({ names, rows }, lit) {
+    const cut = slicer(this.#text);
     const row = ({ start, end, cells }) =>
-      el("tr", { class: start < lit.end && lit.start < end ? "is-lit" : null }, cells.map((cell) => el("td", {}, cell ? this.#lit(cell.start, cell.end, lit) : "")));
+      el("tr", { class: start < lit.end && lit.start < end ? "is-lit" : null }, cells.map((cell) => el("td", { class: cell && isOneWord(cut(cell.start, cell.end).trim()) ? "keep" : null }, cell ? this.#lit(cell.start, cell.end, lit) : "")));
     return el("div", { class: "table-frame", tabindex: "0", role: "group", "aria-label": t("document_table") },
       el("table", {}, el("thead", {}, el("tr", {}, names.map((name) => el("th", { scope: "col" }, name)))), el("tbody", {}, rows.map(row))));
   }

@@ -36,7 +36,7 @@ export function teaching(base, suggested, hooks) {
   const notice = hooks.modelNotice();
   return el("div", { class: "teaching" },
     isEmpty ? emptyBase(base, hooks) : examples(base, suggested, hooks.ask),
-    notice ? el("p", { class: "notice notice-plain" }, notice) : null);
+    notice ? el("details", { class: "meta" }, el("summary", {}, t("model_how")), el("p", {}, notice)) : null);
 }
 
 function emptyBase(base, { demo, openBase, openDocuments }) {

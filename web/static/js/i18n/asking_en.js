@@ -69,4 +69,6 @@ export const askingEn = {
   leg_rerank: "read beside the query",
   leg_place: "place {rank}, score {score}",
   reason_field_missing: "the documents do not state what was asked of each",
+  citations_further: "{count} further citations",
+  model_how: "How answers are made",
 };

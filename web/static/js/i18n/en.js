@@ -18,7 +18,7 @@ export const en = {
   load_more: "Load more",
   cannot_be_undone: "This cannot be undone.",
   field_required: "{label}: please fill this in.",
-  error_request: "request {id}",
+  error_request: "Request {id}",
   degraded: "The service works, with less than was configured: {reasons}",
   not_ready: "The service is not ready yet ({reasons}). It can take questions in a moment.",
   offline: "This computer is offline. What you write is kept; the page goes on when the connection is back.",

@@ -150,8 +150,6 @@ export function reasonText({ code, message, details }) {
   return current === "en" && message && !isExact ? `${said}: ${message}` : said;
 }
 
-// What went wrong with a call, in one line; the request id lets an operator find it in the log.
-export function errorText(error) {
-  const said = error.code?.startsWith("http_") ? t("error_http", { status: error.status }) : reasonText(error);
-  return error.requestId ? `${said} (${t("error_request", { id: error.requestId })})` : said;
-}
+// What went wrong with a call, in one line.
+export const errorText = (error) =>
+  (error.code?.startsWith("http_") ? t("error_http", { status: error.status }) : reasonText(error));

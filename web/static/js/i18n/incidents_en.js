@@ -29,6 +29,7 @@ export const incidentsEn = {
   fact_value: "Stated",
   fact_where: "Where",
   fact_words: "in words: {words}",
+  unit_minutes: "minutes",
   fact_unknown: "not known",
   fact_replaced: "corrected further on in the same document",
   fact_disputed: "The documents differ here",

@@ -29,6 +29,7 @@ export const incidentsZh = {
   fact_value: "所述",
   fact_where: "出处",
   fact_words: "原文：{words}",
+  unit_minutes: "分钟",
   fact_unknown: "不详",
   fact_replaced: "同一文档已更正",
   fact_disputed: "此处各文档说法不一",

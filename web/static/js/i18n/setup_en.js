@@ -37,7 +37,7 @@ export const setupEn = {
   setup_this_tab: "This tab",
   setup_with_key: "uses a key, kept until the tab is closed",
   setup_without_key: "uses no key",
-  setup_keys_how: "Keys of the settings (KB_API_KEYS__NAME) are administrators' and are changed there.",
+  setup_keys_how: "Keys that stand in the service's settings are administrators' and are changed there.",
   setup_masking: "Masked",
   masking_none: "Nothing: every key of this base sees personal data.",
   masking_comma: ", ",

@@ -37,7 +37,7 @@ export const setupZh = {
   setup_this_tab: "此标签页",
   setup_with_key: "使用密钥，关闭标签页后失效",
   setup_without_key: "未使用密钥",
-  setup_keys_how: "写在设置里的密钥（KB_API_KEYS__名称）属于管理员，只能在那里更改。",
+  setup_keys_how: "写在服务配置里的密钥属于管理员，只能在那里更改。",
   setup_masking: "打码",
   masking_none: "不打码：能看此知识库的密钥都能看到个人信息。",
   masking_comma: "、",
