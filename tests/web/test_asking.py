@@ -197,14 +197,17 @@ def test_a_mark_whose_document_was_deleted_meanwhile_says_so(
     expect(page.locator("#viewer img")).to_have_count(0)
 
 
-def test_an_error_in_the_stream_is_shown_with_its_request_id(
+def test_an_error_in_the_stream_is_shown_with_its_request_id_behind_a_fold(
     ready: PageService, open_page: OpenPage
 ) -> None:
     page = open_page()
     ready.prepared.fails_with = GenerationError("out of memory")
     ask(page)
     problem = page.locator(".reply .notice-bad")
-    expect(problem).to_contain_text("The model failed on this question: out of memory (request ")
+    expect(problem).to_contain_text("The model failed on this question: out of memory")
+    expect(problem.get_by_text("Request ")).to_be_hidden()
+    problem.get_by_text("Details").click()
+    expect(problem.get_by_text("Request ")).to_be_visible()
 
 
 def test_enter_that_chooses_a_word_in_an_input_method_does_not_send(

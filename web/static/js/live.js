@@ -64,10 +64,11 @@ export class LiveUpdates {
   }
 
   async #listen(kbId, signal) {
-    while (!signal.aborted) {
+    for (let isAgain = false; !signal.aborted; isAgain = true) {
       try {
         const response = await send("GET", `${basePath(kbId)}/events`, { signal, accept: "text/event-stream" });
         this.#isNudged = true;
+        if (isAgain) this.poke(); // what happened in between had nobody to tell
         for await (const event of readEvents(response)) {
           if (signal.aborted) return;
           this.#onEvent(event);
