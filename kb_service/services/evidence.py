@@ -35,7 +35,7 @@ ALIKE = 0.9
 COVERAGE_SHARE = 0.5
 """How much of a reading's worth depends on its document's coverage of the question."""
 
-HELD = 0.3
+HELD = 0.25
 ANOTHER = 0.6
 """Where a document holds HELD of the question's rarity, one that holds less than this share of that
 is about something else, however surely it is read. Of 164 right answers that were looked at (desk
