@@ -15,7 +15,6 @@ from kb_service.domain.sync import SyncOrder
 from kb_service.s3_parts import lacking, open_s3
 from kb_service.services.folders import LocalFolder
 from kb_service.settings import SourceAccount, SyncSettings
-from kb_service.sources.mailbox import Mailbox, MailboxAddress
 from kb_service.sources.remote import Opened, RemoteFolder
 
 _IMAP_PORTS = {"imap": 143, "imaps": 993}
@@ -38,7 +37,7 @@ def open_source(order: SyncOrder, settings: SyncSettings, data_dir: Path) -> Sou
         )
     account = _account(order.account, settings)
     if address.scheme in _IMAP_PORTS:
-        return Mailbox(_mailbox(address, account, settings.timeout_s))
+        return _mailbox(address, account, settings.timeout_s)
     staging = data_dir / "tmp"
     if address.scheme == "s3":
         opened = open_s3(account, settings.timeout_s)
@@ -83,8 +82,10 @@ def _context(account: SourceAccount) -> ssl.SSLContext:
         raise ConfigurationError(f"{account.ca_file}: no certificates: {error}") from error
 
 
-def _mailbox(address: SplitResult, account: SourceAccount, timeout_s: float) -> MailboxAddress:
-    return MailboxAddress(
+def _mailbox(address: SplitResult, account: SourceAccount, timeout_s: float) -> Source:
+    from kb_service.sources.mailbox import Mailbox, MailboxAddress
+
+    opened = MailboxAddress(
         host=str(address.hostname),
         port=address.port or _IMAP_PORTS[address.scheme],
         folder=unquote(address.path).strip("/") or "INBOX",
@@ -94,6 +95,7 @@ def _mailbox(address: SplitResult, account: SourceAccount, timeout_s: float) -> 
         is_implicit=address.scheme == "imaps",
         timeout_s=timeout_s,
     )
+    return Mailbox(opened)
 
 
 def _webdav(address: SplitResult, account: SourceAccount, timeout_s: float) -> Opened:

@@ -93,6 +93,7 @@ def test_the_command_line_starts_without_the_heavy_libraries() -> None:
 
 def test_the_server_listens_before_it_imports_models_arrays_and_what_measures() -> None:
     unneeded = MODELS | PARSERS | {"numpy", "alembic", "kb_service.evaluation"}
+    unneeded |= {"psycopg", "opencc", "imaplib", "fsspec", "pymilvus", "ray", "cv2", "onnxruntime"}
     assert imported_by("import api.server, kb_service.bootstrap", unneeded) == []
 
 

@@ -35,10 +35,6 @@ COMPUTING_TURN_S = 0.0005
 """How long a thread that computes may keep the interpreter from the server's loop: a tenth of what
 is usual, for the loop waits so long at each system call, and a new connection has six."""
 
-COLLECT_EVERY = 50_000
-"""New objects between two looks of the collector: a count over many documents makes a few hundred
-thousand at once, and half of its time went into looking at them again and again."""
-
 FOLLOW_EVERY_S = 1.0
 """Pause between two looks for what was committed since."""
 
@@ -160,7 +156,6 @@ def _warm_up(
     services.readiness.warm_up(publishes=publishes)
     gc.collect()
     gc.freeze()
-    gc.set_threshold(COLLECT_EVERY)
     if then:
         then()
 

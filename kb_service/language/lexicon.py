@@ -8,7 +8,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
-from functools import cache, partial
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -101,16 +101,22 @@ def shipped_lexicon() -> Lexicon:
     return Lexicon(list(shipped_languages().values()))
 
 
+_PLACE = re.compile(r"(?<!\(\?P)<(\w+)>")
+"""A name to be filled in; `(?P<numeral>` names a group instead."""
+
+
 def _filled(pattern: str, tables: Tables, table: Mapping[str, Any]) -> str:
     """Fill in what every table may name, and the texts and words of the pattern's own table."""
-    texts = [(key, partial(str, text)) for key, text in table.items() if isinstance(text, str)]
-    words = [(key, partial(any_of, own)) for key, own in table.items() if isinstance(own, dict)]
-    shared = [(key, partial(text_of, tables)) for key, text_of in _SHARED.items()]
-    # A text may name others, so each is filled in turn; `(?P<numeral>` names a group instead.
-    for key, text_of in (*texts, *words, *shared):
-        if f"<{key}>" in pattern:
-            pattern = text_of().join(re.split(rf"(?<!\(\?P)<{key}>", pattern))
-    return pattern
+
+    def text_of(place: re.Match[str]) -> str:
+        own = table.get(place[1])
+        if isinstance(own, str):  # which may name others
+            return _PLACE.sub(text_of, own)
+        if isinstance(own, dict):
+            return any_of(own)
+        return _SHARED[place[1]](tables) if place[1] in _SHARED else place[0]
+
+    return _PLACE.sub(text_of, pattern)
 
 
 def _any_in(table: str, *keys: str) -> Callable[[Tables], str]:

@@ -5,7 +5,7 @@ For matching only: which of two traditional characters a simplified one stands f
 
 from functools import cache
 
-_CHARACTERS = [chr(point) for point in range(0x3400, 0xA000)]
+_POINTS = range(0x3400, 0xA000)
 """The ideographs of the basic plane, where the variants in use stand."""
 
 
@@ -14,9 +14,10 @@ def _table() -> dict[int, str]:
     """Return the table for `str.translate`; what it gives is never changed again."""
     from opencc import OpenCC
 
+    characters = [chr(point) for point in _POINTS]
     # At once, one a line: a call a character takes forty times as long.
-    converted = OpenCC("t2s").convert("\n".join(_CHARACTERS)).split("\n")
-    pairs = zip(_CHARACTERS, converted, strict=True)
+    converted = OpenCC("t2s").convert("\n".join(characters)).split("\n")
+    pairs = zip(characters, converted, strict=True)
     table = {old: new for old, new in pairs if old != new}
     return {ord(old): table.get(new, new) for old, new in table.items()}
 
