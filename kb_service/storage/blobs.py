@@ -55,6 +55,9 @@ class BlobStore:
     num_at_once = 500
     """How many are removed while nobody else may write."""
 
+    is_far = False
+    """True where the bytes lie on another machine: asking for them takes a while."""
+
     def __init__(self, root: Path) -> None:
         self.root = root
         self.staging = root.parent / "tmp"
@@ -94,10 +97,11 @@ class BlobStore:
         """
         return False
 
-    def publish(self, staged: StagedBlob) -> Path:
+    def publish(self, staged: StagedBlob, *, is_kept: bool = False) -> Path:
         """Move staged bytes into the store, durably; replaces an equal blob. Raises StorageError.
 
-        Only inside a database write transaction.
+        Only inside a database write transaction. `is_kept`: they were sent, and nobody can have
+        removed them since.
         """
         target = self.path(staged.sha256)
         with _typed_errors(f"store blob {staged.sha256}"):

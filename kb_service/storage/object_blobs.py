@@ -67,6 +67,7 @@ class ObjectBlobs(BlobStore):
     """Blobs of an object store; `copies` is the folder for copies of them, and of this machine."""
 
     num_at_once = 20
+    is_far = True
 
     def __init__(self, store: ObjectStore, copies: Path, limits: CopyLimits) -> None:
         super().__init__(copies)
@@ -113,14 +114,15 @@ class ObjectBlobs(BlobStore):
             )
         return True
 
-    def publish(self, staged: StagedBlob) -> Path:
-        """See that the bytes are stored, and store them where a sweep took them meanwhile.
+    def publish(self, staged: StagedBlob, *, is_kept: bool = False) -> Path:
+        """See that the bytes are stored, and store them where a sweep may have taken them.
 
         Only inside a database write transaction, after `send`. Raises StorageError.
         """
-        found = self._info(staged.sha256)
-        if found is None or found["size"] != staged.size_bytes:
-            self.send(staged)
+        if not is_kept:
+            found = self._info(staged.sha256)
+            if found is None or found["size"] != staged.size_bytes:
+                self.send(staged)
         self.discard(staged)
         return self.path(staged.sha256)
 

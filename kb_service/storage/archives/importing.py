@@ -84,11 +84,9 @@ def import_base(
                 with archive.file(sha256) as stream:
                     staged.append(blobs.stage(cast("BinaryIO", stream), max_file_bytes))
             try:
-                with sent(database, blobs, staged), database.write() as connection:
+                with sent(database, blobs, staged) as sending, database.write() as connection:
                     kb_id, num_documents = _Import(connection, archive, clock()).run(wanted)
-                    for blob in staged:
-                        blobs.publish(blob)
-                        connection.execute(select(1))  # who asks a far store is not silent
+                    sending.publish(connection)
             except StorageError as error:
                 sweep_blobs(database, blobs, [blob.sha256 for blob in staged])
                 raise _damage(error) from error

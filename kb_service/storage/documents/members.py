@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, select
 
 from kb_service.domain.members import member_name
 from kb_service.domain.names import numbered
-from kb_service.storage.blobs import BlobStore, StagedBlob
+from kb_service.storage.blobs import StagedBlob
 from kb_service.storage.documents.registration import Upload, create, revise, set_tags
 from kb_service.storage.documents.removal import remove_document
 from kb_service.storage.documents.rows import find_document_row
@@ -38,7 +38,6 @@ class StagedMember:
 
 def keep_members(
     connection: Connection,
-    blobs: BlobStore,
     container_id: str,
     members: Sequence[StagedMember],
     now: datetime,
@@ -59,7 +58,6 @@ def keep_members(
             new.append(_create(connection, container, member, now))
         else:
             revise(connection, row, member.content, now)
-        blobs.publish(member.staged)
     set_tags(connection, new, words)
     give_labels(connection, container.kb_id, new, [mark.id for mark in marks])
     gone: set[str] = set()

@@ -89,12 +89,12 @@ class Documents:
             kb_id, name, content, tags, origin, on_conflict, path, encoding=encoding, labels=labels
         )
         with (
-            sent(self._database, self._blobs, [staged]),
+            sent(self._database, self._blobs, [staged]) as sending,
             self._database.write(base=kb_id) as connection,
         ):
             outcome, document_id, job = register(connection, upload, self._clock())
             # Also for unchanged content: the same bytes again heal a blob that was damaged on disk.
-            self._blobs.publish(staged)
+            sending.publish(connection)
             row = require_document_row(connection, kb_id, document_id)
             return UploadOutcome(outcome, read_documents(connection, [row])[0], job)
 

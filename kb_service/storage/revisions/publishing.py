@@ -111,12 +111,13 @@ class RevisionPublisher:
         # Vectors are common to bases: what removes one keeps all others from writing.
         base = None if may_remove else claim.job.kb_id
         files = [member.staged for member in members]
+        has_bytes = self._blobs.exists(claim.job.blob_sha256)  # of a job that has its lease still
         with (
-            sent(self._database, self._blobs, files),
+            sent(self._database, self._blobs, files) as sending,
             self._database.write(base=base) as connection,
         ):
             job = require_lease(connection, claim)
-            if not self._blobs.exists(job.blob_sha256):
+            if not has_bytes:
                 raise StorageError(
                     f"the bytes {job.blob_sha256} of job {job.id} are gone", code="blob_missing"
                 )
@@ -131,7 +132,8 @@ class RevisionPublisher:
             history.end(connection, retired, change, now)
             history.begin(connection, job.kb_id, revision.id, change, now, earlier)
             count_revision(connection, job.kb_id, revision.id, 1)
-            gone = keep_members(connection, self._blobs, job.document_id, members, now)
+            gone = keep_members(connection, job.document_id, members, now)
+            sending.publish(connection)
             self._finish(connection, job, len(prepared.chunks))
         sweep_blobs(self._database, self._blobs, gone)
         return revision
