@@ -96,16 +96,10 @@ class ObjectBlobs(BlobStore):
         StorageError (storage_unavailable; blob_damaged when other bytes come back).
         """
         self._require_no_versions()
-        if self.state_of(staged.sha256) is BlobState.WHOLE:
+        # Storing it will tell that there is no bucket.
+        if self._state_of(staged.sha256, is_bucket_sure=True) is BlobState.WHOLE:
             return False
-        with self._errors("store a file"), staged.path.open("rb") as stream:
-            self._store.filesystem.call_s3(
-                "put_object",
-                Bucket=self._store.bucket,
-                Key=self._key(staged.sha256),
-                Body=stream,
-                ContentLength=staged.size_bytes,
-            )
+        self._put(staged)
         if self.state_of(staged.sha256) is not BlobState.WHOLE:
             raise StorageError(
                 f"{self.place} does not give back what was stored; SHA-256 {staged.sha256}",
@@ -113,6 +107,20 @@ class ObjectBlobs(BlobStore):
                 details={"sha256": staged.sha256},
             )
         return True
+
+    def _put(self, staged: StagedBlob) -> None:
+        try:
+            stream = staged.path.open("rb")
+        except OSError as error:
+            raise StorageError.from_os_error("store a file", error) from error
+        with stream, self._errors("store a file"):
+            self._store.filesystem.call_s3(
+                "put_object",
+                Bucket=self._store.bucket,
+                Key=self._key(staged.sha256),
+                Body=stream,
+                ContentLength=staged.size_bytes,
+            )
 
     def publish(self, staged: StagedBlob, *, is_kept: bool = False) -> Path:
         """See that the bytes are stored, and store them where a sweep may have taken them.
@@ -150,6 +158,8 @@ class ObjectBlobs(BlobStore):
         root = f"{self._store.bucket}/{self._store.prefix}".rstrip("/")
         with self._errors("list the object store"):
             found = self._store.filesystem.find(root)
+        if not found:
+            self._require_bucket()
         names = (str(path).rpartition("/")[2] for path in found)
         yield from sorted(name for name in names if SHA256.fullmatch(name))
 
@@ -161,7 +171,10 @@ class ObjectBlobs(BlobStore):
 
     def state_of(self, sha256: str) -> BlobState:
         """Compare the stored bytes with their name; fetches them all. Raises StorageError."""
-        with self._fetched(sha256) as copy:
+        return self._state_of(sha256)
+
+    def _state_of(self, sha256: str, *, is_bucket_sure: bool = False) -> BlobState:
+        with self._fetched(sha256, is_bucket_sure=is_bucket_sure) as copy:
             if copy is None:
                 return BlobState.ABSENT
             return BlobState.WHOLE if sha256_of_file(copy) == sha256 else BlobState.CHANGED
@@ -223,13 +236,15 @@ class ObjectBlobs(BlobStore):
                 self.tidy_copies()
 
     @contextmanager
-    def _fetched(self, sha256: str) -> Iterator[Path | None]:
+    def _fetched(self, sha256: str, *, is_bucket_sure: bool = False) -> Iterator[Path | None]:
         """Yield a private copy of the stored bytes, None where there are none."""
         copy = self.staging / f"{STAGED_PREFIX}{secrets.token_hex(16)}"
         self.staging.mkdir(parents=True, exist_ok=True)
         try:
             with self._errors(f"fetch blob {sha256}"):
                 is_there = self._fetch(sha256, copy)
+            if not (is_there or is_bucket_sure):
+                self._require_bucket()
             yield copy if is_there else None
         finally:
             copy.unlink(missing_ok=True)
@@ -248,8 +263,14 @@ class ObjectBlobs(BlobStore):
                     self._name(sha256), refresh=True
                 )
             except FileNotFoundError:
+                self._require_bucket()
                 return None
         return found
+
+    def _require_bucket(self) -> None:
+        """Raise StorageError where no bucket is: then nothing is known of what is in it."""
+        with self._errors("look for the bucket"), suppress(PermissionError):  # so there is one
+            self._store.filesystem.call_s3("head_bucket", Bucket=self._store.bucket)
 
     def _require_no_versions(self, wait_s: float | None = None) -> None:
         """A bucket that keeps versions would keep what is deleted.
@@ -281,6 +302,12 @@ class ObjectBlobs(BlobStore):
     def _errors(self, action: str) -> Iterator[None]:
         try:
             yield
+        except FileNotFoundError:  # of an object its caller takes it
+            raise StorageError(
+                f"cannot {action}: there is no bucket {self._store.bucket!r}: it was deleted, or "
+                "KB_BLOBS__URL names another one",
+                code="storage_unavailable",
+            ) from None
         except self._store.failures as error:
             # Without the cause: its traceback may hold what the message must not.
             raise StorageError(

@@ -91,6 +91,11 @@ class S3Place:
     def remove(self, path: str) -> None:
         self._client.delete_object(Bucket=self._bucket, Key=f"share/{path}")
 
+    def remove_bucket(self) -> None:
+        for found in self._client.list_objects_v2(Bucket=self._bucket).get("Contents", ()):
+            self._client.delete_object(Bucket=self._bucket, Key=found["Key"])
+        self._client.delete_bucket(Bucket=self._bucket)
+
     def keep_versions(self) -> None:
         kept = {"Status": "Enabled"}
         self._client.put_bucket_versioning(Bucket=self._bucket, VersioningConfiguration=kept)

@@ -321,6 +321,38 @@ def test_a_bucket_that_keeps_versions_is_refused(world: World, kb_id: str, place
     assert world.catalog.documents.list(kb_id).items == ()
 
 
+def test_a_bucket_that_is_gone_is_named_and_no_file_is_said_to_be_lost(
+    world: World, kb_id: str, place: S3Place
+) -> None:
+    document_id = world.ingest(kb_id, "a.txt", ["the pump failed"]).document_id
+    other = world.upload(kb_id, "b.txt", b"more").document.id
+    world.catalog.documents.delete(kb_id, other)
+    erasures = Erasures(world.database, world.blobs)
+    receipt = erasures.receipt(other)
+    assert receipt is not None
+    place.remove_bucket()
+    for act in (
+        lambda: world.catalog.documents.content(kb_id, document_id),
+        lambda: world.verifier.verify(),
+        lambda: list(world.blobs.iter_sha256()),
+        lambda: world.blobs.exists(sha256(WORDS)),
+        lambda: erasures.look(other, receipt),
+        lambda: world.upload(kb_id, "c.txt", b"new"),
+        lambda: world.blobs.describe(),
+    ):
+        with pytest.raises(StorageError, match=f"no bucket '{place.url.split('/')[2]}'") as error:
+            act()
+        assert error.value.code == "storage_unavailable"
+    assert [item.name for item in world.catalog.documents.list(kb_id).items] == ["a.txt"]
+
+
+def test_a_misspelt_bucket_takes_nothing(place: S3Place, tmp_path: Path) -> None:
+    blobs = blobs_of(place, tmp_path, url="s3://reprots/originals")
+    for act in (blobs.describe, lambda: blobs.send(blobs.stage(WORDS, 100))):
+        with pytest.raises(StorageError, match="no bucket 'reprots'"):
+            act()
+
+
 def test_backup_and_archive_hold_the_files_and_bring_them_back(
     world: World, kb_id: str, place: S3Place, tmp_path: Path
 ) -> None:
