@@ -14,6 +14,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Generator, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -25,12 +26,15 @@ from ingest.parsed_file import members_beside
 from ingest.sandbox import Sandbox
 from kb_service.domain.errors import ComputeError, ConfigurationError, KbError
 from kb_service.domain.jobs import JobStage, Progress
-from kb_service.domain.ports import Embedder
+from kb_service.domain.ports import Embedder, Vector
 from kb_service.settings import PROJECT_ROOT
 
 PIECE_BYTES = 8 << 20
 STEP_S = 0.25
 """How long an actor works on before it says how far it is; a cancelled job ends within that."""
+
+EMBED_S = 600.0
+"""Longest time for the texts of one request, the loading of the model before the first included."""
 
 _FOLDER = "kb-actor-"
 _GIVEN = re.compile(r"file|texts|readings/\d{1,9}\.json")
@@ -64,6 +68,7 @@ class Actor:
         _remove_left_over()
         self._sandboxes: dict[str, Sandbox] = {}
         self._embedders: dict[tuple[str, int], Embedder] = {}
+        self._embedding = ThreadPoolExecutor(1, "embedding")
         self._work: _Work | None = None
 
     def hello(self) -> bytes:
@@ -120,6 +125,7 @@ class Actor:
         for sandbox in self._sandboxes.values():
             sandbox.close()
         self._sandboxes.clear()
+        self._embedding.shutdown(wait=False, cancel_futures=True)
 
     def _at_work(self) -> _Work:
         if self._work is None:
@@ -159,19 +165,29 @@ class Actor:
         return self._sandboxes[key]
 
     def _embedded(self, work: _Work) -> Steps:
-        yield Progress(JobStage.LOAD, 0, 1)  # loading the model may take longer than the rest
-        embedder = self._embedder(work.request)
-        expected, found = work.request["fingerprint"], embedder.profile.fingerprint
+        """Embed beside the steps: loading a model may take longer than a step may be silent."""
+        texts = json.loads((work.folder / "texts").read_bytes())
+        vectors = self._embedding.submit(self._vectors, work.request, texts)
+        until = time.monotonic() + EMBED_S
+        while not wait([vectors], STEP_S).done:
+            if time.monotonic() >= until:
+                told = f"{platform.node()} did not embed {len(texts)} texts within {EMBED_S:g} s"
+                raise ComputeError(told, code="compute_unavailable")
+            yield Progress(JobStage.LOAD, 0, 1)
+        result = work.folder / "result"
+        result.write_bytes(b"".join(vectors.result()))
+        yield result
+
+    def _vectors(self, request: Request, texts: list[str]) -> list[Vector]:
+        embedder = self._embedder(request)
+        expected, found = request["fingerprint"], embedder.profile.fingerprint
         if found != expected:
             raise ComputeError(
                 f"the embedding model on {platform.node()} is another one: its fingerprint is"
                 f" {found[:12]}, not {expected[:12]}",
                 code="compute_differs",
             )
-        texts = json.loads((work.folder / "texts").read_bytes())
-        result = work.folder / "result"
-        result.write_bytes(b"".join(embedder.embed_passages(texts)))
-        yield result
+        return embedder.embed_passages(texts)
 
     def _embedder(self, request: Request) -> Embedder:
         from kb_service.model_parts import choose_embedder

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,9 @@ from ingest.limits import MIB, ParseLimits
 from ingest.parsed_file import write_parsed
 from ingest.reading import PageReader, ReadingLoader, reading_limits, reading_sandbox
 from ingest.sandbox import SandboxedLoader
+from kb_service.cluster import actor as actor_module
 from kb_service.cluster.actor import Actor, own_model, shared_model
+from kb_service.cluster.bridge import _is_lost
 from kb_service.cluster.exchange import carry
 from kb_service.cluster.ports import PooledEmbedder, PooledRunner
 from kb_service.domain.documents import ParsedDocument
@@ -25,6 +28,7 @@ from kb_service.domain.errors import (
     ParseAccident,
     ParseInterrupted,
 )
+from kb_service.domain.ports import EmbeddingProfile
 from kb_service.model_parts import choose_embedder
 from kb_service.settings import EmbeddingSettings, Settings
 from tests.cluster.near_pool import NearPool
@@ -168,6 +172,53 @@ def test_an_actor_with_another_model_makes_no_vector(
     with pytest.raises(ComputeError, match="another one") as caught:
         far.embed_passages(["a"])
     assert caught.value.is_outage
+
+
+class Loading:
+    """An embedder that is ready once somebody says so."""
+
+    def __init__(self) -> None:
+        self.ready = threading.Event()
+        self.profile = EmbeddingProfile("slow", 1, "f" * 64)
+
+    def embed_passages(self, texts: list[str]) -> list[bytes]:
+        assert self.ready.wait(60)
+        return [b"1234" for _ in texts]
+
+
+@pytest.fixture
+def loading(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Actor, Loading]]:
+    """An actor at work whose model is still being loaded."""
+    actor, slow = Actor(), Loading()
+    monkeypatch.setattr(actor, "_embedder", lambda _request: slow)
+    actor.begin(b'{"command": "embed", "fingerprint": "%s"}' % (b"f" * 64))
+    actor.put("texts", b'["a", "b"]')
+    yield actor, slow
+    slow.ready.set()
+    actor.close()
+
+
+def test_an_actor_answers_while_its_model_is_loaded_however_long_that_takes(
+    loading: tuple[Actor, Loading],
+) -> None:
+    actor, slow = loading
+    for _ in range(3):
+        assert json.loads(actor.step()) == {"progress": [0, 1], "made": {}}
+    slow.ready.set()
+    while "result" not in (news := json.loads(actor.step())):
+        assert "error" not in news
+    assert actor.get("result", 0) == b"12341234"
+
+
+def test_a_model_that_is_never_loaded_ends_the_request_and_not_the_actor(
+    loading: tuple[Actor, Loading], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    actor, _ = loading
+    monkeypatch.setattr(actor_module, "EMBED_S", 0.0)
+    error = json.loads(actor.step())["error"]
+    assert error["code"] == "compute_unavailable"
+    assert "2 texts within 0 s" in error["message"]
+    assert not _is_lost({"error": error})
 
 
 def test_models_of_the_project_are_found_wherever_it_lies_on_the_far_side() -> None:
