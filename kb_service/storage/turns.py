@@ -1,10 +1,11 @@
 """Whose turn it is to write what the processes of several machines share, by locks of PostgreSQL.
 
-Knows one advisory lock a base, which ends with the connection that holds it. Knows nothing of what
-is written.
+Knows one advisory lock a base, which ends with the connection that holds it, and so maybe before
+its holder: who writes asks before each write whether it is still there. Knows nothing of what is
+written.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import blake2b
 
@@ -17,14 +18,17 @@ from kb_service.storage.database import Database
 class PostgresTurns:
     """Hands out turns: one holder a base at a time, of all that use the database."""
 
+    may_be_lost = True
+
     def __init__(self, database: Database) -> None:
         self._database = database
 
     @contextmanager
-    def take(self, kb_id: str) -> Iterator[bool]:
-        """Hold the turn of a base for the time of the context; False where another has it.
+    def take(self, kb_id: str) -> Iterator[Callable[[], None] | None]:
+        """Hold the turn of a base for the time of the context; None where another has it.
 
-        Takes a connection of its own and no transaction. Raises StorageError.
+        Yields what raises StorageError once the turn is lost. Takes a connection of its own and no
+        transaction. Raises StorageError.
         """
         key = {"key": _key(kb_id)}
         try:
@@ -39,10 +43,17 @@ class PostgresTurns:
             except SQLAlchemyError as error:
                 raise self._database.typed(error) from error
             try:
-                yield is_mine
+                yield (lambda: self._check(connection)) if is_mine else None
             finally:
                 if is_mine:
                     self._give_back(connection, key)
+
+    def _check(self, connection: Connection) -> None:
+        """Ask over the connection that holds the turn; one that broke is never made anew here."""
+        try:
+            connection.execute(text("SELECT 1"))
+        except SQLAlchemyError as error:
+            raise self._database.typed(error) from error
 
     @staticmethod
     def _give_back(connection: Connection, key: dict[str, int]) -> None:

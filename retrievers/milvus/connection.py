@@ -9,8 +9,9 @@ import logging
 import os
 import re
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from copy import copy
 from dataclasses import dataclass
 from importlib import import_module
 from itertools import islice
@@ -58,6 +59,15 @@ class Names:
     terms: str
 
 
+class _Client:
+    """What all that use one connection share."""
+
+    def __init__(self) -> None:
+        self.opened: Any = None
+        self.lock = threading.Lock()
+        self.loaded: set[str] = set()
+
+
 class MilvusConnection:
     """Talks to one Milvus; connects with its first use, and anew after `close`."""
 
@@ -72,18 +82,26 @@ class MilvusConnection:
         self.url = url
         self._token = token
         self._prefix = prefix
-        self._timeout_s = timeout_s
+        self.timeout_s = timeout_s
         self._named = re.compile(
             rf"{re.escape(prefix)}_([A-Za-z0-9_]+)_(\d{{8}})_({'|'.join(KINDS)})"
         )
-        self._lock = threading.Lock()
-        self._client: Any = None
-        self._loaded: set[str] = set()
+        self._client = _Client()
+        self.check_turn: Callable[[], None] | None = None
+
+    def writing_while(self, check: Callable[[], None]) -> "MilvusConnection":
+        """Return this connection for one turn of writing: it asks `check` before each write.
+
+        What `check` raises passes; nothing is written then.
+        """
+        own = copy(self)
+        own.check_turn = check
+        return own
 
     def version(self) -> str:
         """Return the version of the server, after asking it."""
         with self._used("ask for the version") as client:
-            return str(client.get_server_version(timeout=self._timeout_s))
+            return str(client.get_server_version(timeout=self.timeout_s))
 
     def names(self, kb_id: str, generation: int) -> Names:
         """Return the collections of a generation. Raises InvalidRequest for no plain id."""
@@ -95,7 +113,7 @@ class MilvusConnection:
     def generations(self) -> dict[str, dict[int, frozenset[str]]]:
         """Return the generations of each base, and which kinds of collections each has."""
         with self._used("list collections") as client:
-            listed = client.list_collections(timeout=self._timeout_s)
+            listed = client.list_collections(timeout=self.timeout_s)
         found: dict[str, dict[int, frozenset[str]]] = {}
         for name in listed:
             if match := self._named.fullmatch(name):
@@ -107,7 +125,7 @@ class MilvusConnection:
     def create(self, name: str, fields: Sequence[Field]) -> None:
         """Make a collection whose searches see what was written; the first field is its key."""
         types = self._library.DataType
-        with self._used(f"create {name}") as client:
+        with self._writing(f"create {name}") as client:
             schema = client.create_schema(auto_id=False, enable_dynamic_field=False)
             indexes = client.prepare_index_params()
             for position, field in enumerate(fields):
@@ -120,33 +138,33 @@ class MilvusConnection:
                 schema=schema,
                 index_params=indexes,
                 consistency_level="Strong",
-                timeout=self._timeout_s,
+                timeout=self.timeout_s,
             )
 
     def drop(self, names: Names) -> None:
         """Remove the collections of a generation; absent ones are no error."""
         for name in (names.terms, names.chunks):
-            self._loaded.discard(name)
-            with self._used(f"drop {name}") as client:
-                client.drop_collection(name, timeout=self._timeout_s)
+            self._client.loaded.discard(name)
+            with self._writing(f"drop {name}") as client:
+                client.drop_collection(name, timeout=self.timeout_s)
 
     def upsert(self, name: str, rows: Iterable[Row]) -> None:
         """Put rows in the place of those with the same keys."""
         for batch in in_batches(rows, ROWS_AT_ONCE):
-            with self._used(f"write into {name}", name) as client:
-                client.upsert(name, batch, timeout=self._timeout_s)
+            with self._writing(f"write into {name}", name) as client:
+                client.upsert(name, batch, timeout=self.timeout_s)
 
     def delete(self, name: str, field: str, ids: Iterable[int]) -> None:
         """Remove the rows with one of these numbers in a field."""
         for batch in in_batches(ids, IDS_AT_ONCE):
-            with self._used(f"remove rows of {name}", name) as client:
-                client.delete(name, filter=numbered(field, batch), timeout=self._timeout_s)
+            with self._writing(f"remove rows of {name}", name) as client:
+                client.delete(name, filter=numbered(field, batch), timeout=self.timeout_s)
 
     def rows(self, name: str, condition: str, fields: Sequence[str]) -> list[Row]:
         """Return every row that meets a condition."""
         with self._used(f"read {name}", name) as client:
             found = client.query(
-                name, filter=condition, output_fields=list(fields), timeout=self._timeout_s
+                name, filter=condition, output_fields=list(fields), timeout=self.timeout_s
             )
             return [dict(row) for row in found]
 
@@ -175,35 +193,42 @@ class MilvusConnection:
                 filter=condition,
                 output_fields=list(fields),
                 search_params={"metric_type": "IP"},
-                timeout=self._timeout_s,
+                timeout=self.timeout_s,
             )
             return [(float(hit["distance"]), _row_of(hit)) for hit in hits]
 
     def close(self) -> None:
         """Give up the connection; the next use connects anew."""
-        with self._lock:
-            client, self._client = self._client, None
-            self._loaded.clear()
+        with self._client.lock:
+            client, self._client.opened = self._client.opened, None
+            self._client.loaded.clear()
         if client is not None:
             with suppress(Exception):  # it is given up because it may be broken
                 client.close()
 
     @contextmanager
+    def _writing(self, action: str, name: str | None = None) -> Iterator[Any]:
+        with self._used(action, name) as client:
+            if self.check_turn is not None:
+                self.check_turn()
+            yield client
+
+    @contextmanager
     def _used(self, action: str, name: str | None = None) -> Iterator[Any]:
         with index_failures(f"{action} in Milvus at {self.url}"):
             client = self._connected()
-            if name is not None and name not in self._loaded:
-                client.load_collection(name, timeout=self._timeout_s)
-                self._loaded.add(name)
+            if name is not None and name not in self._client.loaded:
+                client.load_collection(name, timeout=self.timeout_s)
+                self._client.loaded.add(name)
             yield client
 
     def _connected(self) -> Any:  # noqa: ANN401 - its stubs do not say what it returns
-        with self._lock:
-            if self._client is None:
-                self._client = self._library.MilvusClient(
-                    uri=self.url, token=self._token, timeout=self._timeout_s
+        with self._client.lock:
+            if self._client.opened is None:
+                self._client.opened = self._library.MilvusClient(
+                    uri=self.url, token=self._token, timeout=self.timeout_s
                 )
-            return self._client
+            return self._client.opened
 
 
 @contextmanager

@@ -16,10 +16,10 @@ from retrievers.failures import IndexFailed, index_failures
 from retrievers.index import Answer, Index, Indexes
 from retrievers.library import MAX_REPLAYED, STEP_REVISIONS
 from retrievers.milvus.connection import MilvusConnection
-from retrievers.milvus.generation import Generation
+from retrievers.milvus.generation import Generation, State
 from retrievers.milvus.index import MilvusIndex
 from retrievers.snapshots import IndexCounts
-from retrievers.turns import Turns, waiting
+from retrievers.turns import Check, Turns, waiting
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +65,7 @@ class MilvusLibrary:
         self._lock = threading.Lock()
         self._open: dict[str, Generation] = {}
         self._behind: set[str] = set()
+        self._cut_off: dict[str, tuple[State, float]] = {}
         self._failure: IndexFailed | None = None
         self._look_at_s = 0.0
 
@@ -156,11 +157,10 @@ class MilvusLibrary:
     def rebuild(self, kb_id: str) -> None:
         """Make a base anew from the database, here and in Milvus. Raises StorageError."""
         self._standby.rebuild(kb_id)
-        with waiting(self._turns, kb_id, REBUILD_WAIT_S) as is_mine:
-            if not is_mine:
-                raise NotCurrent(f"another process is writing the index of {kb_id}")
+        with waiting(self._turns, kb_id, REBUILD_WAIT_S) as check:
+            connection = self._writing(kb_id, check)
             if self._source.head(kb_id) > 0:
-                self._build(kb_id)
+                self._build(kb_id, connection)
 
     def forget(self, kb_id: str) -> None:
         """Make anew what stands by; Milvus has removed the rows, and compacts its files itself."""
@@ -214,9 +214,9 @@ class MilvusLibrary:
         self._behind.discard(kb_id)
         return MilvusIndex(self._connection, self._open[kb_id])
 
-    def _found(self, kb_id: str) -> Generation | None:
+    def _found(self, kb_id: str, connection: MilvusConnection | None = None) -> Generation | None:
         """Return the base as Milvus has it now, None when it has none."""
-        found = Generation.find(self._connection, kb_id, self._profile)
+        found = Generation.find(connection or self._connection, kb_id, self._profile)
         if found is not None:
             self._open[kb_id] = found
         return found
@@ -234,10 +234,25 @@ class MilvusLibrary:
     def _bring(self, kb_id: str, wait_s: float) -> None:
         """Bring a base up to the head, a step a turn. Raises NotCurrent where others have it."""
         while not self._is_current(kb_id):
-            with waiting(self._turns, kb_id, wait_s) as is_mine:
-                if not is_mine:
-                    raise NotCurrent(f"another process is writing the index of {kb_id}")
-                self._step(kb_id)
+            with waiting(self._turns, kb_id, wait_s) as check:
+                self._step(kb_id, self._writing(kb_id, check))
+
+    def _writing(self, kb_id: str, check: Check | None) -> MilvusConnection:
+        """Return the connection for a turn: each write is asked for first whether it lasts.
+
+        Raises NotCurrent where others have it.
+        """
+        if check is None:
+            raise NotCurrent(f"another process is writing the index of {kb_id}")
+        lasts = check
+
+        def still() -> None:
+            try:
+                lasts()
+            except StorageError as error:
+                raise NotCurrent(f"the turn of {kb_id} was lost: {error.message}") from error
+
+        return self._connection.writing_while(still)
 
     def _is_current(self, kb_id: str) -> bool:
         generation, head = self._open.get(kb_id), self._source.head(kb_id)
@@ -247,30 +262,48 @@ class MilvusLibrary:
             generation is not None and generation.state.is_settled and generation.state.seq == head
         )
 
-    def _step(self, kb_id: str) -> None:
+    def _step(self, kb_id: str, connection: MilvusConnection) -> None:
         """Bring a base some changes on, or make it; the turn is ours."""
-        found = self._found(kb_id)
+        found = self._found(kb_id, connection)
+        if found is not None and self._turns.may_be_lost:
+            self._let_arrive(kb_id, found.state)
         # The head is read after the state, or a younger one would look ahead of it.
         head = self._source.head(kb_id)
         if found is None or found.state.seq > head:
-            self._build(kb_id)
+            self._build(kb_id, connection)
         elif not self._is_current(kb_id):
             changes = self._source.changes(kb_id, found.state.seq)
             step = changes[:STEP_REVISIONS]
             self._replay(found, step, step[-1].seq if len(step) < len(changes) else head)
+
+    def _let_arrive(self, kb_id: str, state: State) -> None:
+        """Leave alone what was cut off as long as a last write of it may be on its way.
+
+        Raises NotCurrent within the longest time of one request.
+        """
+        if state.is_settled:
+            self._cut_off.pop(kb_id, None)
+            return
+        now = time.monotonic()
+        known, since = self._cut_off.get(kb_id, (None, now))
+        if known != state:
+            since = now
+        self._cut_off[kb_id] = state, since
+        if now - since < self._connection.timeout_s:
+            raise NotCurrent(f"the last write of another process into {kb_id} may be on its way")
 
     def _replay(self, generation: Generation, changes: Sequence[IndexChange], head: int) -> None:
         generation.replay(
             changes, lambda rev: self._source.revision_chunks(rev, self._profile), head
         )
 
-    def _build(self, kb_id: str) -> None:
+    def _build(self, kb_id: str, connection: MilvusConnection) -> None:
         # The head is read first: what is committed while the chunks are read is replayed later.
         head = self._source.head(kb_id)
         num_expected = self._standby.counts(kb_id).num_chunks
         chunks = self._source.live_chunks(kb_id, self._profile)
         self._open[kb_id] = Generation.build(
-            self._connection, kb_id, self._profile, chunks, head, num_expected
+            connection, kb_id, self._profile, chunks, head, num_expected
         )
 
     def _forget(self, kb_id: str) -> None:

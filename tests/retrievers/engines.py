@@ -16,7 +16,7 @@ from kb_service.domain.ports import EmbeddingProfile, IndexSource
 from retrievers.absent import NO_VECTORS
 from retrievers.index import Answer, Index, Indexes
 from retrievers.library import IndexLibrary
-from retrievers.turns import FileTurns
+from retrievers.turns import FileTurns, Turns
 from tests.retrievers.memory_source import KB, LetterEmbedder
 
 KINDS = ("segments", "milvus")
@@ -34,6 +34,8 @@ class Engine:
     profile: EmbeddingProfile = field(default_factory=lambda: LetterEmbedder().profile)
     prefix: str = field(default_factory=lambda: f"t{secrets.token_hex(6)}")
     opened: list[Indexes] = field(default_factory=list)
+    turns: Turns | None = None
+    timeout_s: float = 20.0
 
     def open(self) -> Indexes:
         """Open the indexes anew."""
@@ -61,9 +63,9 @@ class Engine:
         from retrievers.milvus.connection import MilvusConnection
         from retrievers.milvus.library import MilvusLibrary
 
-        connection = MilvusConnection(self.url, "", self.prefix, 20.0)
+        connection = MilvusConnection(self.url, "", self.prefix, self.timeout_s)
         standby = IndexLibrary(self.source, NO_VECTORS, self.folder / "index")
-        turns = FileTurns(self.folder / "turns")
+        turns = self.turns or FileTurns(self.folder / "turns")
         return MilvusLibrary(self.source, self.profile, connection, turns, standby)
 
 

@@ -21,7 +21,7 @@ from retrievers.hybrid import HybridRetriever
 from retrievers.library import MAX_REPLAYED, IndexLibrary
 from retrievers.snapshots import IndexCounts
 from retrievers.terms import question_weights
-from retrievers.turns import FileTurns, waiting
+from retrievers.turns import Check, FileTurns, waiting
 from retrievers.upkeep import IndexFiles
 from tests.conftest import ROOT
 from tests.retrievers.engines import NO_MILVUS, Engine, Server
@@ -223,11 +223,71 @@ def test_no_word_of_anybody_reaches_an_expression(engine: Engine, source: Memory
 def test_one_holder_a_turn(tmp_path: Path) -> None:
     turns = FileTurns(tmp_path)
     with turns.take("a") as first, turns.take("a") as second, turns.take("b") as other:
-        assert (first, second, other) == (True, False, True)
+        assert (first is None, second is None, other is None) == (False, True, False)
         with waiting(turns, "a", 0.1) as late:
-            assert not late
+            assert late is None
     with turns.take("a") as again:
-        assert again
+        assert again is not None
+
+
+class Losing:
+    """Turns that end after so many writes of their holder."""
+
+    may_be_lost = True
+
+    def __init__(self, num_writes: int) -> None:
+        self.left = num_writes
+
+    @contextmanager
+    def take(self, _kb_id: str) -> Iterator[Check]:
+        yield self._check
+
+    def _check(self) -> None:
+        if self.left == 0:
+            raise StorageError("the connection is gone", code="storage_unavailable")
+        self.left -= 1
+
+
+def test_a_holder_writes_nothing_after_its_turn_was_lost(
+    engine: Engine, source: MemorySource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source.put("a", "the valve leaked")
+    source.put("b", "a pump failed")
+    engine.open().refresh(KB)
+    change(source)
+    engine.turns = turns = Losing(2)
+    late = milvus(engine.open())
+    sent = []
+    client = late._connection._connected()
+    for name in ("upsert", "delete"):
+        write = getattr(client, name)
+        monkeypatch.setattr(
+            client, name, lambda *a, write=write, **kw: (sent.append(1), write(*a, **kw))[1]
+        )
+    late.refresh(KB)
+    assert (len(sent), turns.left) == (2, 0)
+    engine.turns = None
+    engine.open().refresh(KB)
+    assert engine.opened[-1].counts(KB) == IndexCounts(3, 3, 2)
+
+
+def test_what_was_cut_off_is_left_alone_while_a_last_write_may_be_on_its_way(
+    engine: Engine, source: MemorySource
+) -> None:
+    source.put("a", "the valve leaked")
+    engine.open().refresh(KB)
+    source.put("b", "a pump failed")
+    with killed_at(2), suppress(KilledAt):
+        engine.open().refresh(KB)
+    engine.turns = Losing(-1)
+    indexes = milvus(engine.open())
+    indexes.refresh(KB)
+    assert not indexes._is_current(KB)
+    state, since = indexes._cut_off[KB]
+    indexes._cut_off[KB] = state, since - engine.timeout_s
+    indexes.refresh(KB)
+    assert indexes._is_current(KB)
+    assert indexes.counts(KB) == IndexCounts(2, 2, 2)
 
 
 def test_no_file_of_somebody_sets_our_environment(tmp_path: Path) -> None:

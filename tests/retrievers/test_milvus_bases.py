@@ -49,6 +49,7 @@ class Milvus:
         patch.setattr(module.Generation, "find", self._find)
         patch.setattr(module, "MilvusIndex", lambda _connection, generation: generation)
         connection: Any = SimpleNamespace(version=self._version, close=lambda: None, url="there")
+        connection.writing_while = lambda _check: connection
         source: Any = self.source
         words: Any = Words()
         profile = LetterEmbedder().profile

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import text
 
+from kb_service.domain.errors import StorageError
 from kb_service.storage.database import Database, open_database
 from kb_service.storage.turns import PostgresTurns
 
@@ -23,9 +24,9 @@ def databases(postgres_server: str) -> Iterator[list[Database]]:
 def test_one_of_all_processes_has_the_turn_of_a_base(databases: list[Database]) -> None:
     ours, theirs = (PostgresTurns(database) for database in databases)
     with ours.take("kb_a") as first, theirs.take("kb_a") as second, theirs.take("kb_b") as other:
-        assert (first, second, other) == (True, False, True)
+        assert (first is None, second is None, other is None) == (False, True, False)
     with theirs.take("kb_a") as again:
-        assert again
+        assert again is not None
 
 
 def test_the_turn_ends_with_an_error_and_with_its_connection(databases: list[Database]) -> None:
@@ -33,12 +34,19 @@ def test_the_turn_ends_with_an_error_and_with_its_connection(databases: list[Dat
     with pytest.raises(RuntimeError), ours.take("kb_a"):
         raise RuntimeError("the work failed")
     with ours.take("kb_a") as first:
-        assert first
+        assert first is not None
+        first()
         with databases[1].engine.connect() as connection:
             ended = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
             connection.execute(text(ended))
         with theirs.take("kb_a") as second:
-            assert second
+            assert second is not None
+            with pytest.raises(StorageError) as error:
+                first()
+            assert error.value.is_outage
+            with pytest.raises(StorageError):
+                first()  # and it does not come back with another connection
+            second()
 
 
 def test_a_turn_keeps_no_transaction_and_no_connection(databases: list[Database]) -> None:
@@ -50,5 +58,5 @@ def test_a_turn_keeps_no_transaction_and_no_connection(databases: list[Database]
     with turns.take("kb_a"), databases[1].engine.connect() as connection:
         assert list(connection.execute(states).scalars()) == ["idle"]
     for _ in range(300):
-        with turns.take("kb_a") as is_mine:
-            assert is_mine
+        with turns.take("kb_a") as check:
+            assert check is not None
