@@ -18,6 +18,7 @@ from kb_service.domain.errors import (
 )
 from kb_service.domain.facts import ColumnField
 from kb_service.domain.history import PastState
+from kb_service.storage.archives import exporting
 from kb_service.storage.archives.exporting import export_base
 from kb_service.storage.archives.importing import import_base
 from kb_service.storage.facts.columns import Columns
@@ -85,6 +86,15 @@ def test_what_comes_back_is_what_was_there(world: World, kb_id: str, tmp_path: P
         other.created_at,
     )
     world.assert_clean()
+
+
+def test_an_archive_is_told_of_once_its_name_is_on_the_disk(
+    world: World, kb_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, seen = tmp_path / "base.zip", []
+    monkeypatch.setattr(exporting, "sync_folder", lambda folder: seen.append(path.exists()))
+    exported(world, kb_id, path)
+    assert seen == [True]
 
 
 def test_what_columns_stand_for_comes_along(world: World, kb_id: str, tmp_path: Path) -> None:

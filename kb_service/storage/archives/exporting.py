@@ -20,7 +20,7 @@ from kb_service.domain.archives import Archived
 from kb_service.domain.errors import Conflict, StorageError
 from kb_service.storage.archives.rows_of_base import LATER, TABLES, TALKS, rows_of, to_json
 from kb_service.storage.bases import require_kb
-from kb_service.storage.blobs import BLOCK_BYTES, BlobStore
+from kb_service.storage.blobs import BLOCK_BYTES, BlobStore, sync_folder
 from kb_service.storage.database import Database
 from kb_service.storage.references import blobs_of
 from kb_service.storage.tables import documents, knowledge_bases
@@ -49,6 +49,7 @@ def export_base(
             stream.flush()
             os.fsync(stream.fileno())
             part.replace(path)
+            sync_folder(path.parent)
         return Archived(kb_id, name, num_documents, num_files, path.stat().st_size)
     except FileExistsError as error:
         raise Conflict(f"{part} exists; remove it first", code="file_exists") from error
