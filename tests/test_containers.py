@@ -1,12 +1,130 @@
-"""The container files: compose accepts them, and nothing is open without a key."""
+"""The container files: compose accepts them, nothing is open without a key, what they name exists.
+
+What an image is and does is not looked at here: no test starts a container.
+"""
 
 import os
+import re
+import shlex
 import shutil
 import subprocess
+from importlib.util import find_spec
+from typing import Any
 
 import pytest
+import yaml
 
+from kb_service.cli import COMMANDS
+from kb_service.settings import Settings, setting_names
 from tests.conftest import ROOT
+
+_VARIABLE = re.compile(r"\$\{(\w+)(?::?([-?])([^}]*))?\}")
+SCALE = {
+    "KB_API_KEY": "k" * 32,
+    "KB_LOCK": "ray",
+    "KB_INDEX__URL": "http://milvus:19530",
+    "KB_POSTGRES_PASSWORD": "open sesame",
+    "KB_DATABASE_URL": "postgresql+psycopg://kb:open%20sesame@postgres/kb",
+    "KB_BLOBS__URL": "s3://kb-originals",
+    "KB_BLOBS__ENDPOINT": "http://objects:9000",
+    "KB_BLOBS__USER": "kb",
+    "KB_BLOBS__PASSWORD": "hunter2",
+    "KB_RAY__ADDRESS": "ray://ray:10001",
+    "RAY_AUTH_TOKEN": "t" * 32,
+}
+"""What the file and the guide say to set for everything of the profile."""
+
+
+def filled(value: Any, variables: dict[str, str]) -> Any:  # noqa: ANN401  what YAML holds
+    """Return a value with its variables filled in, as compose does."""
+    if isinstance(value, dict):
+        return {key: filled(item, variables) for key, item in value.items()}
+    if isinstance(value, list):
+        return [filled(item, variables) for item in value]
+    if not isinstance(value, str):
+        return value
+    return _VARIABLE.sub(lambda m: variables.get(m[1]) or (m[3] if m[2] == "-" else ""), value)
+
+
+def composed(**variables: str) -> dict[str, Any]:
+    """Return the compose file as these variables fill it."""
+    read: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    found: dict[str, Any] = filled(read, variables)
+    return found
+
+
+def settings_of(
+    services: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> tuple[dict[str, str], Settings]:
+    environment: dict[str, str] = services["kb-service"]["environment"]
+    for name in [name for name in os.environ if name.startswith("KB_")]:
+        monkeypatch.delenv(name)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    return environment, Settings()
+
+
+def test_the_default_of_the_container_is_that_of_the_service(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _, settings = settings_of(composed(KB_API_KEY="k" * 32)["services"], monkeypatch)
+    default = Settings.model_construct()
+    for part in ("index", "blobs", "ray", "llm"):
+        assert getattr(settings, part) == getattr(default, part)
+    assert settings.database_url == ""
+
+
+def test_every_setting_of_the_scale_profile_reaches_the_service(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    services = composed(**SCALE)["services"]
+    environment, settings = settings_of(services, monkeypatch)
+    named = {name for name in environment if name.startswith("KB_")}
+    assert named - {"KB_API_KEYS__DEFAULT"} <= set(setting_names(Settings))
+    assert settings.index.url == "http://milvus:19530"
+    assert settings.database_url == SCALE["KB_DATABASE_URL"]
+    assert (settings.blobs.url, settings.blobs.user) == ("s3://kb-originals", "kb")
+    assert settings.blobs.password.get_secret_value() == "hunter2"
+    assert settings.ray.address == "ray://ray:10001"
+    hosts = ("milvus", "postgres", "objects", "ray")
+    assert all(services[host]["profiles"] == ["scale"] for host in hosts)
+
+
+def test_parts_of_the_profile_publish_no_port_and_keep_their_data() -> None:
+    read = composed(**SCALE)
+    services = read["services"]
+    assert [name for name, each in services.items() if "ports" in each] == ["kb-service"]
+    kept = [
+        volume.partition(":")[0] for each in services.values() for volume in each.get("volumes", ())
+    ]
+    assert set(read["volumes"]) == {name for name in kept if "/" not in name}
+
+
+def test_the_images_are_built_from_locks_and_commands_that_exist() -> None:
+    services = composed(**SCALE)["services"]
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    built = [each["build"]["args"] for each in services.values() if "build" in each]
+    assert all((ROOT / f"requirements/{args['LOCK']}.lock").is_file() for args in built)
+    assert {name for args in built for name in args} <= set(
+        re.findall(r"^ARG (\w+)", dockerfile, re.M)
+    )
+    locks = set(re.findall(r"KB_LOCK=(\w+)", (ROOT / "docker-compose.yml").read_text()))
+    assert all((ROOT / f"requirements/{lock}.lock").is_file() for lock in locks)
+    [command] = re.findall(r'^CMD \["kb", "(\w+)"\]', dockerfile, re.M)
+    assert command in COMMANDS
+
+
+@pytest.mark.skipif(find_spec("ray") is None, reason="the extra `ray` is not installed")
+def test_ray_knows_the_options_that_its_container_and_the_guide_give() -> None:
+    from ray.scripts.scripts import start
+
+    known = {option for parameter in start.params for option in parameter.opts}
+    known |= {option for parameter in start.params for option in parameter.secondary_opts}
+    guide = (ROOT / "docs/operations.md").read_text()
+    told = [shlex.split(words) for words in re.findall(r"`ray start ([^`]+)`", guide)]
+    assert told
+    for command in (composed(**SCALE)["services"]["ray"]["command"][2:], *told):
+        assert {word.partition("=")[0] for word in command} <= known
 
 
 def compose_command() -> list[str]:
