@@ -122,12 +122,8 @@ class IntakeService:
 
     def preview(self, order: SyncOrder) -> SyncPreview:
         """Return what `follow` would do, and what it would refuse. Changes nothing."""
-        try:
-            kb_id = self._bases.show(order.kb).id
-        except NotFound:
-            kb_id = None
         with closing(self._open(order)) as source:
-            return self.sync.preview(kb_id, source, order.selection)
+            return self.sync.preview(self._known(order.kb), source, order.selection)
 
     def follow(self, order: SyncOrder) -> Followed:
         """Make a base follow a place, and ingest what changed.
@@ -135,6 +131,8 @@ class IntakeService:
         Labels are as of `take_in`. Raises Conflict, InvalidRequest, SourceError.
         """
         with closing(self._open(order)) as source:
+            if self._known(order.kb) is None:
+                source.listing()  # a place that is not there makes no base
             origin, base = source.origin, self._bases.ensure(order.kb)
             report = self.sync.run(
                 base.id,
@@ -142,7 +140,7 @@ class IntakeService:
                 prune=order.prune,
                 selection=order.selection,
                 tags=order.tags,
-                labels=self._label_ids(base.id, order.labels),
+                labels=lambda: self._label_ids(base.id, order.labels),
             )
         run = self.ingest(_job_ids(report.uploads))
         unchanged = set(report.plan.unchanged)
@@ -154,6 +152,12 @@ class IntakeService:
             and state.document.error
         )
         return Followed(report, run, failed)
+
+    def _known(self, kb: str) -> str | None:
+        try:
+            return self._bases.show(kb).id
+        except NotFound:
+            return None
 
     def _label_ids(self, kb_id: str, names: Sequence[str]) -> tuple[str, ...]:
         return tuple(self._labels.ids_of(kb_id, names, OPERATOR))

@@ -5,7 +5,7 @@ same place brought in can be removed by it; uploads stay. Ingest itself is the w
 """
 
 import fcntl
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -124,11 +124,12 @@ class SyncService:
         prune: bool,
         selection: Selection = EVERYTHING,
         tags: tuple[str, ...] = (),
-        labels: tuple[str, ...] = (),
+        labels: Callable[[], tuple[str, ...]] = tuple,
     ) -> SyncReport:
         """Register added and changed files; with `prune` delete what is gone from the place.
 
-        `tags`, `labels` (ids): of what is taken in.
+        `tags`, `labels`: of what is taken in; ids, asked for once the place has been listed, since
+        new labels are made by it.
 
         Raises Conflict: sync_running while another sync of the same base runs, folder_empty when
         a prune would delete several documents because the place has no file left; and what listing
@@ -138,7 +139,7 @@ class SyncService:
             sight = self._look(kb_id, source, selection)
             if prune:
                 _require_files(sight.plan, source)
-            taken = self._take_in(kb_id, sight, source, _Marks(tags, labels))
+            taken = self._take_in(kb_id, sight, source, _Marks(tags, labels()))
             may_prune = prune and taken.failure is None
             removed = self._prune(kb_id, sight.plan, source.origin) if may_prune else ()
             self._remember(kb_id, source, sight, taken)
