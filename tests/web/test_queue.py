@@ -61,3 +61,20 @@ def test_an_administrator_pauses_the_whole_service_in_the_settings(
     page.locator("#queue-line").get_by_role("button", name="Resume reading").click()
     expect(page.locator("#queue-line")).not_to_contain_text("paused")
     assert service.jobs.claim("worker-1") is not None
+
+
+def test_a_long_queue_is_followed_without_a_request_for_each_job(
+    service: PageService, open_page: OpenPage
+) -> None:
+    base = service.add_base("Reports")
+    for number in range(60):  # more than a part of the list shows
+        service.upload(base.id, f"{number:02}.txt", f"report {number}".encode())
+    page = open_page(at=f"#base={base.id}&view=documents")
+    expect(page.locator("#tab-chip")).to_contain_text("60")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    for _ in range(60):
+        service.publish(service.claim(), ["words"])
+    expect(page.locator("#tab-chip")).to_be_empty(timeout=20_000)
+    assert any("/documents" in url for url in asked)
+    assert not [url for url in asked if "/jobs/" in url]

@@ -159,7 +159,7 @@ export class Documents {
         Object.assign(page, fresh);
       }
       if (this.#pages.length) await this.#count(this.#pages[0], listed);
-      await this.#jobs.readAgain(new Set(this.items.filter((doc) => doc.job).map((doc) => doc.id)));
+      this.#jobs.keep(new Set(this.items.filter((doc) => doc.job).map((doc) => doc.id)));
       this.#render();
       this.#hooks.listed(this.items);
     }, "refresh");

@@ -1,9 +1,5 @@
-// The newest ingest job of each document, as far as lists, events and uploads told. Knows the call
-// that reads one again.
+// The newest ingest job of each document, as far as lists, events and uploads told.
 
-import { getJson, jobPath } from "./api.js";
-
-const MAX_READS = 8;
 const UNFINISHED = ["queued", "running", "failed"];
 
 export class KnownJobs {
@@ -27,15 +23,9 @@ export class KnownJobs {
     return [...this.#jobs].filter(([, job]) => UNFINISHED.includes(job.status)).map(([id]) => id);
   }
 
-  // Reads unfinished jobs again, except those of documents that were just read themselves.
-  /** @param {Set<string>} fresh */
-  async readAgain(fresh) {
-    for (const id of this.working.filter((one) => !fresh.has(one)).slice(0, MAX_READS)) {
-      const job = await getJson(jobPath(this.#jobs.get(id).id)).catch((error) => {
-        if (error.status !== 404) throw error; // deleted elsewhere, its job with it
-        this.forget(id);
-      });
-      if (job) this.#jobs.set(id, job);
-    }
+  // Leaves out what lists do not show: how many work there, the list itself counts.
+  /** @param {Set<string>} shown */
+  keep(shown) {
+    for (const id of this.#jobs.keys()) if (!shown.has(id)) this.#jobs.delete(id);
   }
 }
