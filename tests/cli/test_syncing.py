@@ -94,6 +94,12 @@ def test_a_place_that_is_not_there_leaves_no_base_and_no_label(command: tuple[st
     assert kb_json("list")["items"] == []
 
 
+def test_a_place_that_is_gone_makes_no_label_in_a_base_that_is_there(place: Path) -> None:
+    assert kb("sync", "south", "--kb", "reports").exit_code == 0
+    assert kb("sync", "nowhere", "--kb", "reports", "--label", "open").exit_code == 2
+    assert kb_json("labels", "list", "--kb", "reports")["items"] == []
+
+
 def test_a_label_that_cannot_be_stops_a_sync_before_anything_is_taken_in(place: Path) -> None:
     done = kb("sync", "north", "--kb", "reports", "--label", "x" * 51)
     assert (done.exit_code, "[invalid_label]" in done.output) == (2, True)

@@ -16,6 +16,15 @@ pytestmark = pytest.mark.browser
 QUESTION = "When did the crane collapse?"
 KB_S = 1024
 
+IN_BOTH_LANGUAGES = pytest.mark.parametrize(
+    ("locale", "said", "again"),
+    [
+        ("en-GB", "The service cannot be reached", "Ask again"),
+        ("zh-CN", "无法连接服务", "重新提问"),
+    ],
+)
+"""What is said while the service is away, and the button behind it."""
+
 
 @pytest.fixture
 def base(service: PageService) -> KnowledgeBase:
@@ -45,13 +54,7 @@ def slow_down(page: Page, latency_ms: int, rate: int) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("locale", "said", "again"),
-    [
-        ("en-GB", "The service cannot be reached", "Ask again"),
-        ("zh-CN", "无法连接服务", "重新提问"),
-    ],
-)
+@IN_BOTH_LANGUAGES
 def test_a_question_asked_without_a_connection_waits_in_the_thread(
     base: KnowledgeBase,
     service: PageService,

@@ -13,7 +13,7 @@ from kb_service.domain.documents import KnowledgeBase
 from tests.web.answers import crane_answer
 from tests.web.conftest import OpenPage
 from tests.web.service import PageService
-from tests.web.test_losses import QUESTION, ask
+from tests.web.test_losses import IN_BOTH_LANGUAGES, QUESTION, ask
 
 pytestmark = pytest.mark.browser
 
@@ -60,20 +60,14 @@ def server(service: PageService) -> Iterator[Server]:
     made.end()
 
 
-@pytest.mark.parametrize(
-    ("locale", "away", "again"),
-    [
-        ("en-GB", "The service cannot be reached", "Ask again"),
-        ("zh-CN", "无法连接服务", "重新提问"),
-    ],
-)
+@IN_BOTH_LANGUAGES
 def test_a_restart_in_mid_answer_loses_nothing_and_needs_no_reload(
     base: KnowledgeBase,
     service: PageService,
     server: Server,
     chromium: Browser,
     locale: str,
-    away: str,
+    said: str,
     again: str,
 ) -> None:
     page = chromium.new_page(locale=locale)
@@ -84,7 +78,7 @@ def test_a_restart_in_mid_answer_loses_nothing_and_needs_no_reload(
     page.locator("#question").fill("And who was hurt?")
     server.end()
     notice = page.locator("#page-notice")
-    expect(notice).to_contain_text(away, timeout=20_000)
+    expect(notice).to_contain_text(said, timeout=20_000)
     expect(page.locator(".reply .notice-bad")).to_be_visible()
     expect(page.locator(".question-text")).to_have_text(QUESTION)
     service.prepared.is_held = False
