@@ -1,5 +1,5 @@
 # One container: server and worker. Data lives in /data; the port is published by compose.
-FROM python:3.11-slim
+FROM python:3.11.15-slim
 RUN useradd --create-home --uid 10001 kb && mkdir /data && chown kb /data
 WORKDIR /app
 # `llm`: with PyTorch and what reads checkpoints.

@@ -29,6 +29,7 @@ from api.routes import (
     columns,
     deletions,
     documents,
+    documents_at_once,
     events,
     facts,
     jobs,
@@ -53,6 +54,7 @@ from api.veiling import VeilDoor
 from kb_service.domain.errors import KbError
 from kb_service.operations import Services
 from kb_service.schemas.documents import ErrorBody
+from kb_service.services.news import NewsService
 
 __all__ = ["check_bind", "create_app"]
 
@@ -60,6 +62,7 @@ ROUTERS = (
     transfers.router,
     bases.router,
     documents.router,
+    documents_at_once.router,
     deletions.router,
     pages.router,
     jobs.router,
@@ -103,6 +106,10 @@ def create_app(services: Services) -> FastAPI:
     )
     metrics = Metrics(lambda: _gauges(services))
     app.state.services = services
+    app.state.news = NewsService(
+        *(services.bases, services.keys, services.history),
+        *(services.suggesting, services.watching, services.readiness),
+    )
     app.state.metrics = metrics
     app.state.ask_slots = AskSlots()
     app.state.picture_turns = PictureTurns()

@@ -20,6 +20,7 @@ LabelText = Annotated[str, text(0, MAX_LABEL_DESCRIPTION_CHARS, STORABLE)]
 Colour = Annotated[str, one_of(LabelColour)]
 Named = Annotated[list[LabelName], Field(max_length=MAX_LABELS)]
 """By id or name: an id is as short, and has no other characters."""
+DocumentIds = Annotated[list[Id], Field(min_length=1, max_length=MAX_DOCUMENTS_AT_ONCE)]
 
 
 class LabelInput(Input):
@@ -41,9 +42,23 @@ class LabelChange(Input):
 class LabelsPut(Input):
     """Body of POST /kb/{kb}/documents/labels: documents by id, labels by id or name."""
 
-    documents: Annotated[list[Id], Field(min_length=1, max_length=MAX_DOCUMENTS_AT_ONCE)]
+    documents: DocumentIds
     add: Named = Field(default_factory=list)
     remove: Named = Field(default_factory=list)
+
+
+class TagsPut(Input):
+    """Body of POST /kb/{kb}/documents/tags: documents by id."""
+
+    documents: DocumentIds
+    add: Tags = Field(default_factory=list)
+    remove: Tags = Field(default_factory=list)
+
+
+class DocumentsDelete(Input):
+    """Body of POST /kb/{kb}/documents/delete: documents by id."""
+
+    documents: DocumentIds
 
 
 class DocumentChange(Input):

@@ -60,6 +60,8 @@ NEEDS: Mapping[str, Need] = {
     "GET /kb/{kb}/folders": READ,
     "GET /kb/{kb}/tags": READ,
     "POST /kb/{kb}/documents/labels": WRITE,
+    "POST /kb/{kb}/documents/tags": WRITE,
+    "POST /kb/{kb}/documents/delete": WRITE,
     "GET /kb/{kb}/labels": READ,
     "POST /kb/{kb}/labels": MANAGE,
     "PATCH /kb/{kb}/labels/{label}": MANAGE,

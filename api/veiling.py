@@ -26,7 +26,7 @@ BASE_PREFIX = "kb:"
 BY_NAME = frozenset({"/kb", "/kb/{kb}/documents", "/kb/{kb}/watches"})
 """Lists whose cursors hold a name, to be read by this service alone."""
 _NO_WORDS = frozenset({"/metrics"})
-_NEWS = frozenset({"job", "document"})
+_NEWS = frozenset({"job", "document", "state"})
 """Events that hold no words of a document, unless something failed."""
 _JSON, _EVENTS = "application/json", "text/event-stream"
 

@@ -78,9 +78,9 @@ def _filled(service: Service, data: Path, num_chunks: int) -> str:
     _upload(
         service, kb, [(name, f"# {title}\n\n{text}") for name, (title, text) in documents.items()]
     )
-    passages = _passages(data, "zh_wiki_passages")
+    waiting = passages(data, "zh_wiki_passages")
     while service.client.get(f"/kb/{kb}").json()["num_chunks"] < num_chunks:
-        some = list(itertools.islice(passages, UPLOAD_FILES))
+        some = list(itertools.islice(waiting, UPLOAD_FILES))
         if not some:
             break
         _upload(service, kb, some)
@@ -102,7 +102,8 @@ def _upload(service: Service, kb: str, texts: Sequence[tuple[str, str]]) -> None
         service.upload(kb, files)
 
 
-def _passages(data: Path, name: str) -> Iterator[tuple[str, str]]:
+def passages(data: Path, name: str) -> Iterator[tuple[str, str]]:
+    """Yield documents of a few passages of a set, with their names."""
     with gzip.open(data / "text" / f"{name}.jsonl.gz", "rt", encoding="utf-8") as lines:
         rows = (json.loads(line) for line in lines)
         for number in itertools.count():
@@ -175,7 +176,7 @@ def _compute() -> None:
 def _embedding(service: Service, data: Path) -> Iterator[None]:
     """Meanwhile another base is filled, whose vectors follow in the background."""
     kb = service.create_kb(f"beside {time.time_ns()}")
-    _upload(service, kb, list(itertools.islice(_passages(data, "zh_laws"), 40)))
+    _upload(service, kb, list(itertools.islice(passages(data, "zh_laws"), 40)))
     service.wait_idle(kb)
     before = _num_ready(service, kb)
     began = time.monotonic()

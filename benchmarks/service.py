@@ -36,12 +36,14 @@ class Service:
         log: Path | None = None,
         prefix: Sequence[str] = (),
         options: Sequence[str] = ("--no-demo",),
+        folder: Path | None = None,
         **settings: str,
     ) -> None:
         """`prefix`: a command that starts the server in its own place, such as `prlimit`.
 
-        `options`: of `kb serve`.
+        `options`: of `kb serve`. `folder`: of the source tree, None: where this process runs.
         """
+        self._folder = folder
         self.data_dir = data_dir
         self.port = free_port()
         self._prefix = prefix
@@ -62,7 +64,9 @@ class Service:
         with self._log.open("ab") as log:
             serve = [sys.executable, "-m", "kb_service.cli", "serve", *self._options]
             command = [*self._prefix, *serve]
-            self._process = subprocess.Popen(command, env=self._environment, stdout=log, stderr=log)
+            self._process = subprocess.Popen(
+                command, cwd=self._folder, env=self._environment, stdout=log, stderr=log
+            )
         while time.monotonic() - started < READY_TIMEOUT_S:
             try:
                 if self.client.get("/healthz").status_code == httpx.codes.OK:
@@ -144,6 +148,12 @@ class Service:
             cursor = page["next_cursor"]
             if cursor is None:
                 return found
+
+    def totals(self, kb: str) -> dict[str, int]:
+        """Return how many documents of a base there are by status."""
+        listed = self.client.get(f"/kb/{kb}/documents", params={"limit": 1}).raise_for_status()
+        counts: dict[str, int] = listed.json()["totals"]
+        return counts
 
     def wait_idle(self, kb: str, timeout_s: float = 900) -> list[dict[str, Any]]:
         """Wait until no document is pending or processing and return all documents."""

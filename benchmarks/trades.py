@@ -25,6 +25,8 @@ CONTENT = Path(__file__).with_name("trades.toml")
 NUM_RECORDS = 60
 _FIRST, _DAYS = datetime.fromisoformat("2024-01-01T00:00"), 510
 _STANDARD = ("number", "time", "kind")
+_READ_AS = {"minutes": ("duration",), "amount": ("loss",), "cost": ("loss",)}
+"""Columns that papers may state as fields that every base can have."""
 
 
 def drawn_rows(made: Mapping[str, Any], seed: object) -> list[Row]:
@@ -62,7 +64,7 @@ def _columns(made: Mapping[str, Any]) -> dict[str, Sequence[str]]:
         label, _, value = re.split("([:：])", line, maxsplit=1) if "{" in line else (line, "", "")
         named[value.strip(" £{}")] = label
     own = {name: label for name, label in named.items() if name not in _STANDARD}
-    return {name: (label.casefold(),) for name, label in own.items()}
+    return {name: (label.casefold(), *_READ_AS.get(name, ())) for name, label in own.items()}
 
 
 def measured(made: Mapping[str, Any], asked: str, seed: object, *, is_shown: bool) -> Iterator[str]:

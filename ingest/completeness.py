@@ -28,8 +28,10 @@ from ingest.package_count import (
     count_workbook,
     words_of,
 )  # fmt: skip
+from ingest.pdf_characters import NO_BOX
 from kb_service.domain.documents import WORDS_MISSING, PageKind, ParsedDocument
 from kb_service.domain.errors import DocumentError
+from kb_service.domain.spans import Box
 
 if TYPE_CHECKING:
     from lxml import etree
@@ -40,6 +42,8 @@ MAX_SHARE = 0.001
 """Of a file's words: fewer missing ones are a trace."""
 MAX_NAMED = 12
 MAX_JOINED = 60
+MAX_SHARED = 3
+"""Letters that one sign of a PDF stands for."""
 
 _MAY_HIDE = re.compile(r"hidden|display\s*:\s*none", re.IGNORECASE)
 _HTML_ENDS = re.compile(
@@ -123,7 +127,7 @@ def counted(
         missing = missing_words(path, name, media_type, text)
     else:
         replaced = {page.page_number for page in document.pages if page.kind is PageKind.OCR}
-        missing = drawn.missing(text, replaced)
+        missing = drawn.missing(_said_once(document), replaced)
     found = told(*missing)
     if not found:
         return document
@@ -146,6 +150,22 @@ def _written(document: ParsedDocument) -> str:
                 pieces.append(document.text[end:place])
                 end = place + 1
     return "".join([*pieces, document.text[end:]])
+
+
+def _said_once(document: ParsedDocument) -> str:
+    """The text of a PDF without what the rows of its tables say again of their header.
+
+    A sign that stands for several letters gives them one box, side by side.
+    """
+    pieces: list[str] = []
+    for page in document.pages:
+        first: dict[tuple[str, Box], int] = {}
+        words = page.span.of(document.text)
+        boxes = page.char_boxes or (NO_BOX,) * len(words)
+        for place, told in enumerate(zip(words, boxes, strict=True)):
+            if told[1] == NO_BOX or place - first.setdefault(told, place) <= MAX_SHARED:
+                pieces.append(told[0])
+    return "".join(pieces)
 
 
 def _plain(path: Path, name: str) -> Count:

@@ -142,7 +142,7 @@ def _started(command: Sequence[str], folder: Path, output: int) -> "subprocess.P
         stderr=subprocess.DEVNULL,
         cwd=folder,
         env={"PATH": _PATH, "HOME": str(folder), "TMPDIR": str(folder), "LC_ALL": "C.UTF-8"},
-        start_new_session=True,
+        process_group=0,
     )
 
 

@@ -199,8 +199,17 @@ class DraftDocument:
         """The number of closed pages."""
         return len(self._pages)
 
-    def finish(self, title: str = "", metadata: dict[str, str] | None = None) -> ParsedDocument:
-        """Return the document; without a title of its own the highest first heading serves."""
+    def finish(
+        self,
+        title: str = "",
+        metadata: dict[str, str] | None = None,
+        *,
+        is_headed: bool = True,
+    ) -> ParsedDocument:
+        """Return the document; without a title of its own the highest first heading serves.
+
+        `is_headed`: its headings are its author's words, and no names of sheets.
+        """
         text = "".join(self._pieces)
         seen = self._pictures.metadata if self._pictures else {}
         said = (seen | (metadata or {})).items()
@@ -208,7 +217,7 @@ class DraftDocument:
             text,
             tuple(self._pages),
             tuple(self._headings),
-            " ".join(clean(title).split())[:500] or self._top_heading(text),
+            " ".join(clean(title).split())[:500] or (self._top_heading(text) if is_headed else ""),
             {key: clean(value).strip() for key, value in said if value.strip()},
             tuple(number for number, _ in self._unread),
             losses=tuple(self._losses),

@@ -14,7 +14,7 @@ from ingest.draft import DraftDocument
 from ingest.limits import ParseLimits
 from ingest.number_formats import general
 from ingest.office_package import UNREADABLE, OfficePackage, lost
-from ingest.tables import row_texts
+from ingest.tables import Titles, row_texts
 from ingest.workbook_pictures import SheetPictures
 from ingest.xls_pictures import xls_pictures
 from kb_service.domain.documents import ParsedDocument
@@ -45,11 +45,12 @@ def load_legacy_workbook(
     limits.check_pages(name, len(titles), "sheets")
     pictures, losses = pictures_of(path, len(titles))
     draft.lose(losses)
+    heads = Titles()
     for number, title in enumerate(titles, start=1):
         words: list[str] = []
         try:
             rows = workbook.get_sheet_by_name(title).iter_rows()
-            words += row_texts([shown(value) for value in row] for row in rows)
+            words += row_texts(([shown(value) for value in row] for row in rows), titles=heads)
         except CalamineError as error:
             draft.lose([lost(title, error)])
         if words or pictures[number - 1]:
@@ -60,7 +61,7 @@ def load_legacy_workbook(
             draft.add_picture(picture)
         draft.end_page()
         yield Progress(JobStage.LOAD, number, len(titles))
-    yield draft.finish()
+    yield draft.finish(heads.of_all, is_headed=False)
 
 
 def pictures_of(path: Path, num_sheets: int) -> tuple[list[list[bytes]], list[Loss]]:

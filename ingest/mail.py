@@ -31,7 +31,7 @@ from ingest.markup import without_tags, without_unseen
 from ingest.media_types import MSG
 from ingest.members import MemberFolder
 from ingest.office_package import cut_short, lost
-from ingest.plain_text import add_text
+from ingest.quoted_mail import add_mail_text
 from ingest.web_page import add_html
 from kb_service.domain.documents import ParsedDocument
 from kb_service.domain.errors import DocumentError
@@ -235,7 +235,7 @@ class Mail:
         text = unfolded(content.text) if part.get_content_type() == _INVITATION else content.text
         if str(part.get_param("format", "")).lower() == "flowed":
             text = unflowed(text, deletes_space=str(part.get_param("delsp", "")).lower() == "yes")
-        add_text(self._draft, text)
+        add_mail_text(self._draft, text)
 
 
 def unflowed(text: str, *, deletes_space: bool) -> str:

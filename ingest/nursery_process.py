@@ -48,8 +48,15 @@ class NurseryProcess:
                 env=_environment(folder, kept),
                 pass_fds=(number,),
                 umask=0o077,
-                start_new_session=True,  # Ctrl-C is for the service, which ends it in order
+                # Ctrl-C is for the service, which ends it in order. Not a session of its own: where
+                # Linux shares the cores out by session first, its niceness would be worth nothing.
+                process_group=0,
             )
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._process.pid
 
     @property
     def is_alive(self) -> bool:

@@ -97,7 +97,9 @@ def load_open_document(
             yield Progress(JobStage.LOAD, number, len(pages))
         meta = package.root(_META)
         draft.lose(package.losses)
-        yield draft.finish(_property(meta, "title"), {"author": _property(meta, "creator")})
+        author = {"author": _property(meta, "creator")}
+        is_headed = not any(title for title, _ in pages)
+        yield draft.finish(_property(meta, "title"), author, is_headed=is_headed)
 
 
 def _picture(package: OfficePackage, address: str) -> bytes | None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from statistics import fmean
 from typing import TypeVar
 
-from kb_service.language.stated.sorts import Sort, sort_of
+from kb_service.language.stated.sorts import Sort, measured_sort, sort_of
 
 MAX_ROWS = 40
 """A table of more rows has names over its columns: so many names of values no record has."""
@@ -19,6 +19,8 @@ _MAX_NAME = 40
 _TELLING = frozenset({Sort.DAY, Sort.IDENTIFIER, Sort.PHONE})
 """Sorts of which a column has nothing else, where a table has names over its columns."""
 _MIN_SORTS, _MIN_TELLING = 3, 2
+MIN_BELOW = 2
+"""Rows below names: of one row no column shows what it is of."""
 _SENTENCE = re.compile(r"[\u3002\uff1b;!?\uff01\uff1f]|\.\s")
 
 Rows = Sequence[Sequence[str]]
@@ -48,11 +50,27 @@ def has_pairs(rows: Rows) -> bool:
     names = tuple(range(0, width, 2))
     if width < 2 or width % 2 or not _have_names(rows, names):
         return False
-    values = [sort_of(row[at + 1]) for row in rows for at in names if at + 1 < len(row)]
+    values = [measured_sort(row[at + 1]) for row in rows for at in names if at + 1 < len(row)]
     told = {one for one in values if one}
-    first = [sort_of(cell) for cell in rows[0][1::2]]
-    is_head = len(told - {Sort.WORDS}) < 1 or (not any(first) and width == 2)
-    return len(told) >= _MIN_SORTS and bool(told & _TELLING) and not is_head
+    is_head = width == 2 and not any(map(measured_sort, rows[0][1::2]))
+    is_told = len(told) >= _MIN_SORTS and bool(told & _TELLING)
+    return is_told and not is_head and not has_names_above(rows)
+
+
+def has_names_above(rows: Rows) -> bool:
+    """True where the first row is words over columns of values that are of one sort each."""
+    if len(rows) <= MIN_BELOW or any(map(_is_measured, rows[0])):
+        return False
+    columns = _columns([[sort_of(cell) for cell in row] for row in rows[1:]], None)
+    told = [[one for one in column if one] for column in columns]
+    alike = [column[0] for column in told if len(column) > 1 and len({*column}) == 1]
+    return bool({*alike} - {Sort.WORDS}) and all(
+        _share_alike(column) >= MIN_ALIKE for column in told if column
+    )
+
+
+def _is_measured(words: str) -> bool:
+    return measured_sort(words) not in (None, Sort.WORDS)
 
 
 def upright(rows: Rows) -> list[list[str]]:

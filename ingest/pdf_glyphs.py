@@ -56,7 +56,8 @@ class Line:
 
     `box`: union of the boxes with ink. `size`: height of the font in points (ascent to descent).
     `baseline`: y of the first character's origin. `is_mixed`: it has words from right to left, so
-    that what follows in the text need not stand further to the right.
+    that what follows in the text need not stand further to the right. `is_row`: of a table, with
+    the names of its columns, whose boxes are those of the header.
     """
 
     text: str
@@ -66,6 +67,7 @@ class Line:
     baseline: float
     is_bold: bool = False
     is_mixed: bool = False
+    is_row: bool = False
 
 
 @dataclass(slots=True)

@@ -3,7 +3,8 @@
 Pure functions on lines; knows geometry and scripts, nothing of pdfium or files. The stored text
 follows one convention: a blank line ends a paragraph, a single line end is a wrap or a list item,
 a tab separates table cells. A wrap next to a Chinese character leaves nothing behind, because the
-words go on without a space; a row of a table is never joined that way to the line below it.
+words go on without a space; a row of a table is never joined that way to the line below it. A row
+that names its columns is a paragraph.
 """
 
 import re
@@ -112,6 +113,8 @@ def _separator(
     lines: list[Line], index: int, leading: float, cells: list[tuple[float, ...]]
 ) -> str:
     before, after = lines[index], lines[index + 1]
+    if before.is_row or after.is_row:
+        return PARAGRAPH
     if is_one_row(before, after):
         return CELL
     if not _same_size(before, after) or _is_apart(before, after, leading):

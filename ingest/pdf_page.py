@@ -6,7 +6,7 @@ pictures are read, and told behind the text. Until then it is `unread`. Words of
 before what OCR sees in the same place. Knows no file and no limits on time.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import pypdfium2
@@ -17,6 +17,7 @@ from ingest.pdf_cells import mark_aligned_cells
 from ingest.pdf_characters import NO_BOX, CharacterReader, Characters
 from ingest.pdf_columns import in_reading_order
 from ingest.pdf_glyphs import (
+    CELL,
     GlyphReader,
     Line,
     PageGlyphs,
@@ -28,6 +29,8 @@ from ingest.pdf_glyphs import (
 from ingest.pdf_layout import PageText, compose, joined
 from ingest.pdf_marks import Mark, marks_of, with_notes, with_values
 from ingest.pdf_pictures import figures, has_pictures
+from ingest.pdf_rules import Ruled, ruled_tables
+from ingest.pdf_tables import with_names
 from ingest.seen_lines import seen_page
 from kb_service.domain.documents import (
     BLANK_PAGE,
@@ -75,7 +78,8 @@ class _Written:
     """The text layer: lines in reading space, which is `turn` degrees clockwise from the page.
 
     `is_meaningless`: it holds characters, and they do not say what they draw; `is_patchy`: many of
-    them do not. `drawn`: where stamps are that say nothing in words.
+    them do not. `drawn`: where stamps are that say nothing in words. `tables`: those between ruling
+    lines.
     """
 
     lines: list[Line]
@@ -84,6 +88,7 @@ class _Written:
     is_meaningless: bool = False
     is_patchy: bool = False
     drawn: tuple[Box, ...] = ()
+    tables: tuple[Ruled, ...] = ()
 
 
 def read_page(
@@ -139,7 +144,8 @@ def _written(page: pypdfium2.PdfPage, sheet: Sheet, glyphs: PageGlyphs) -> _Writ
         lines = with_values(lines, marks)
         marks = [mark for mark in marks if not mark.is_seen]
     is_patchy = glyphs.unreadable_share > _PATCHY_SHARE
-    return _Written(lines, turn, marks, is_meaningless, is_patchy, drawn)
+    tables = ruled_tables(page, sheet) if any(CELL in line.text for line in lines) else ()
+    return _Written(lines, turn, marks, is_meaningless, is_patchy, drawn, tables)
 
 
 def _places(page: pypdfium2.PdfPage, sheet: Sheet, written: _Written) -> list[Box]:
@@ -162,7 +168,9 @@ def _whole(sheet: Sheet) -> Box:
 def _as_written(sheet: Sheet, written: _Written, *, is_unread: bool) -> PageContent:
     if written.is_meaningless:
         return PageContent(PageKind.FAILED, UNREADABLE_TEXT, sheet, is_unread=True)
-    text = _composed(sheet, in_reading_order(written.lines), written.turn, written.marks)
+    text = _composed(
+        sheet, in_reading_order(written.lines), written.turn, written.marks, written.tables
+    )
     if text.text:
         return PageContent(PageKind.TEXT, None, sheet, text, is_unread=is_unread)
     reason = NO_TEXT_LAYER if is_unread else BLANK_PAGE
@@ -182,11 +190,13 @@ def _as_read(
     lines = [_turned(line, sheet, written.turn, turn) for line in written.lines]
     new = [o for o in seen.lines if not _is_in(o, [i.box for i in lines]) and _is_in(o, shown)]
     if not is_whole:
-        text = _composed(sheet, in_reading_order(written.lines), written.turn, written.marks)
-        text = joined(text, _composed(sheet, new, turn, []))
+        text = _composed(
+            sheet, in_reading_order(written.lines), written.turn, written.marks, written.tables
+        )
+        text = joined(text, _composed(sheet, new, turn, [], ()))
     else:
         ordered = sorted([*lines, *new], key=lambda line: -line.baseline) if lines else new
-        text = _composed(sheet, in_reading_order(ordered), turn, written.marks)
+        text = _composed(sheet, in_reading_order(ordered), turn, written.marks, written.tables)
     reason = WORDS_UNCERTAIN if seen.num_unsure and is_whole else None
     if not text.text and written.is_meaningless:
         return PageContent(PageKind.FAILED, UNREADABLE_TEXT, sheet)
@@ -219,8 +229,10 @@ def _is_in(line: Line, places: list[Box]) -> bool:
     return 2 * num_there > len(inked)
 
 
-def _composed(sheet: Sheet, lines: list[Line], turn: int, notes: list[Mark]) -> PageText:
-    text = compose(mark_aligned_cells(lines))
+def _composed(
+    sheet: Sheet, lines: list[Line], turn: int, notes: list[Mark], tables: Sequence[Ruled]
+) -> PageText:
+    text = compose(with_names(mark_aligned_cells(lines), () if turn else tables))
     if turn:
         boxes = tuple(upright_box(box, sheet, turn) for box in text.boxes)
         text = replace(text, boxes=boxes)

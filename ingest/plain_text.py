@@ -18,7 +18,7 @@ from kb_service.domain.documents import ParsedDocument
 from kb_service.domain.jobs import JobStage, Progress
 from kb_service.language.layout import LAYOUT
 
-_BLANK_LINES = re.compile(r"\n[^\S\n]*\n\s*")
+BLANK_LINES = re.compile(r"\n[^\S\n]*\n\s*")
 
 
 class TextLoader:
@@ -67,7 +67,7 @@ def _add(media_type: str) -> Callable[[DraftDocument, str], None]:
 
 def add_text(draft: DraftDocument, text: str) -> None:
     """Add running text block by block; a section mark on a line of its own makes a heading."""
-    for block in _BLANK_LINES.split(clean(text)):
+    for block in BLANK_LINES.split(clean(text)):
         first, _, rest = block.strip().partition("\n")
         level = LAYOUT.section_level(first)
         if level:

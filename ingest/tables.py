@@ -6,71 +6,133 @@ quote must stay what the cell shows. Knows nothing of workbooks or chunks.
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, groupby, islice, pairwise, zip_longest
+from itertools import chain, groupby, islice, zip_longest
 from pathlib import Path
 
 from ingest.draft import DraftDocument
 from ingest.embedded import EmbeddedPictures
 from ingest.encodings import decode
-from ingest.form_tables import ends_with_colon, form_text, is_form
+from ingest.form_tables import Form, ends_with_colon, said_together
+from ingest.headers import MIN_NAMES, is_number, names_of, num_header
 from ingest.limits import ParseLimits
 from ingest.media_types import XLSX
-from ingest.orientation import MAX_ROWS, has_names_beside, has_pairs, upright
+from ingest.orientation import MAX_ROWS, has_names_beside, upright
+from ingest.side_by_side import tables_beside
 from kb_service.domain.documents import ParsedDocument
 from kb_service.domain.errors import DocumentError
 from kb_service.domain.jobs import JobStage, Progress
+from kb_service.language.rows import says_the_above
 
 CELL_JOIN = "; "
-_MAX_HEADER_CHARS = 60
 _SNIFFED_CHARS = 8192
 LOOK_AHEAD = 4
 """Rows of a table that are looked at before its header is settled."""
-MIN_NAMES = 2
+MAX_TITLE_CHARS = 100
+"""Of several title rows together; of longer ones the first is taken."""
+_PAIR = re.compile(r"[^\W\d][^:\uff1a]{0,20}[:\uff1a]\s*[^\s:\uff1a]")
 NUM_PAIRED = 2
 """Columns of a table whose rows are a label and its value."""
 
 
+class Titles:
+    """The title rows above the first table of each sheet with words, one sheet after the other."""
+
+    def __init__(self) -> None:
+        self._of_sheets: list[list[str]] = []
+
+    def begin(self) -> None:
+        """Another sheet with words follows."""
+        self._of_sheets.append([])
+
+    def add(self, rows: Iterable[Sequence[str]]) -> None:
+        """Note the title rows above the first table of the sheet that was begun."""
+        self._of_sheets[-1] += map(_joined, rows)
+
+    @property
+    def of_all(self) -> str:
+        """What all is called: what stands above the one sheet that there is; "" for several."""
+        whole = " ".join(self._of_sheets[0]) if len(self._of_sheets) == 1 else ""
+        return whole if len(whole) <= MAX_TITLE_CHARS else self._of_sheets[0][0]
+
+
 def row_texts(
-    rows: Iterable[Sequence[str]], names: Sequence[str] = (), *, is_header_sure: bool = False
+    rows: Iterable[Sequence[str]],
+    names: Sequence[str] = (),
+    *,
+    is_header_sure: bool = False,
+    num_marked: int = 0,
+    titles: Titles | None = None,
 ) -> Iterator[str]:
     """Yield one text per row with words: its cells beside the names of their columns.
 
     Rows come with the words of merged cells in every place; a row of a single cell is a title. A
     form has labels in place of a header. A table ends at an empty row when what follows has a
     header of its own. `names`: of the columns, where they are known. `is_header_sure`: the first
-    row that is no title is a header, and no cell is merged. Two columns under a header without a
-    word are labels and values. Where names stand beside the rows, each column is a text.
+    row that is no title is a header, and no cell is merged. `num_marked`: so many rows below the
+    titles are marked as a header in their file. Two columns under a header without a word are
+    labels and values. Where names stand beside the rows, each column is a text. `titles` is told
+    of those above the first table.
     """
     has_names = bool(names)
     cells = ([" ".join(cell.split()) for cell in row] for row in rows)
     first = list(islice(cells, 1))
     if first and len(first[0]) == NUM_PAIRED and not any(first[0]):
-        yield from (form_text(row, CELL_JOIN) for row in cells if any(row))
+        yield from _pairs(cells, titles)
         return
-    for block in _blocks(chain(first, cells)):
+    for number, block in enumerate(_blocks(chain(first, cells))):
         whole = list(islice(block, MAX_ROWS + LOOK_AHEAD))
-        num_titles = _num_titles(whole[:LOOK_AHEAD])
+        marked = 0 if number else num_marked
+        num_titles = _num_titles(whole[:LOOK_AHEAD], is_marked=marked > 0)
+        if titles and not number:
+            titles.begin()
+            titles.add(whole[:num_titles])
         yield from (_joined(row) for row in whole[:num_titles])
         whole = whole[num_titles:]
-        head, rest = whole[:LOOK_AHEAD], chain(whole[LOOK_AHEAD:], block)
-        is_open = not (is_header_sure or has_names)
-        if is_open and (is_form(head) or (len(whole) <= MAX_ROWS and has_pairs(whole))):
-            yield from (form_text(row, CELL_JOIN) for row in chain(head, rest))
+        is_open = not (is_header_sure or has_names or marked > 1)
+        if is_open and (told := _without_header(whole, block, is_marked=marked > 0)):
+            yield from told
             names = ()
             continue
+        head, rest = whole[:LOOK_AHEAD], chain(whole[LOOK_AHEAD:], block)
         if not has_names and len(whole) <= MAX_ROWS and has_names_beside(whole):
-            names, *records = upright(whole)
-            yield _joined(names)
-            yield from (_row_text(row, names) for row in records)
+            names, *beside = upright(whole)
+            yield from (_joined(names), *(_row_text(row, names) for row in beside))
             continue
-        num_header_rows = _num_header_rows(head, names, is_header_sure=is_header_sure and not names)
-        if num_header_rows:
-            names = _names(head[:num_header_rows])
-            headers = head[:num_header_rows]
-            yield from (_joined(row if is_header_sure else _unmerged(row)) for row in headers)
-        for row in chain(head[num_header_rows:], rest):
-            yield _row_text(row, names)
+        is_sure = is_header_sure and not names
+        num_header_rows = num_header(head, names, is_header_sure=is_sure, num_marked=marked)
+        headers = head[:num_header_rows]
+        names = names_of(headers) if headers else names
+        yield from (_joined(row if is_header_sure else _unmerged(row)) for row in headers)
+        rest = chain(head[num_header_rows:], rest)
+        yield from (_row_text(row, names) for row in _with_the_above(rest))
+
+
+def _without_header(
+    whole: list[list[str]], block: Iterator[list[str]], *, is_marked: bool
+) -> Iterator[str] | None:
+    """Return the texts of tables beside each other, or of a form; None for anything else.
+
+    `whole`: the first rows, all of them where they are few; `block`: those that follow.
+    """
+    is_whole = len(whole) <= MAX_ROWS
+    if is_whole and not is_marked and len(beside := tables_beside(whole)) > 1:
+        return (text for table in beside for text in row_texts(table))
+    form = _form(whole, whole[:LOOK_AHEAD])
+    return form.texts(chain(whole, block), CELL_JOIN) if form else None
+
+
+def _pairs(rows: Iterable[list[str]], titles: Titles | None) -> Iterator[str]:
+    """Yield labels with their values; there is no title."""
+    if titles:
+        titles.begin()
+    yield from (said_together(*row) for row in rows if any(row))
+
+
+def _form(whole: Sequence[Sequence[str]], head: Sequence[Sequence[str]]) -> Form | None:
+    """How a table is read as a form, by all its rows, or else by the first of them."""
+    return (Form.of(whole) if len(whole) <= MAX_ROWS else None) or Form.of(head)
 
 
 def _blocks(rows: Iterable[list[str]]) -> Iterator[Iterator[list[str]]]:
@@ -80,67 +142,44 @@ def _blocks(rows: Iterable[list[str]]) -> Iterator[Iterator[list[str]]]:
             yield block
 
 
-def _num_titles(head: Sequence[Sequence[str]]) -> int:
-    """How many rows of one cell stand before the first that has more."""
-    widths = [sum(map(bool, row)) for row in head]
+def _num_titles(head: Sequence[Sequence[str]], *, is_marked: bool) -> int:
+    """How many rows of one cell stand before the first that has more.
+
+    `is_marked`: that one is a header, of whose cells any may be empty.
+    """
+    widths = [len(row) if is_marked else _num_said(row) for row in head]
     first = next((place for place, width in enumerate(widths) if width > 1), 0)
     return first if all(width == 1 for width in widths[:first]) else 0
 
 
-def _num_header_rows(
-    head: Sequence[Sequence[str]], before: Sequence[str], *, is_header_sure: bool
-) -> int:
-    """How many of the first rows name columns: none, one, or two under merged cells."""
-    if not head or not (is_header_sure or _is_header(head[0], head[1:])):
-        return 0
-    is_merged = any(left and left == right for left, right in pairwise(head[0]))
-    if is_merged and not (len(head) > 1 and _is_header(head[1], head[2:])):
-        return 1 if is_header_sure else 0
-    if before and not _begins_anew(head, before):
-        return 0
-    return 2 if is_merged else 1
+def _num_said(row: Sequence[str]) -> int:
+    """How many cells have words; one where each is said by itself."""
+    return 1 if _says_itself(row) else sum(map(bool, row))
 
 
-def _begins_anew(head: Sequence[Sequence[str]], before: Sequence[str]) -> bool:
-    """True when rows after a gap have their own header: numbers below words, or other columns."""
-    places = [place for place, cell in enumerate(head[0]) if cell]
-    below = [row[place] for row in head[1:] for place in places if place < len(row)]
-    return any(map(_is_number, filter(None, below))) or places != [
-        place for place, name in enumerate(before) if name
-    ]
+def _says_itself(row: Sequence[str]) -> bool:
+    """True for cells that each hold a label and its value: they name no columns."""
+    words = [cell for cell, _ in groupby(filter(None, row))]
+    return len(words) >= MIN_NAMES and all(_PAIR.match(word) for word in words)
 
 
-def _is_header(row: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
-    """True for words without a gap that name at least two columns.
-
-    The column of the rows' own names may be without one.
-    """
-    words = [cell for cell in row if cell]
-    first = 1 if not row[0] and any(other and other[0] for other in below) else 0
-    last = max((place for place, cell in enumerate(row) if cell), default=-1)
-    different = [word for word, _ in groupby(words)]
-    return (
-        len(different) >= MIN_NAMES
-        and len(words) == last + 1 - first
-        and len(set(different)) == len(different)
-        and all(len(word) <= _MAX_HEADER_CHARS for word in words)
-        and not any(_is_number(word) or word.endswith((":", "：")) for word in words)
-    )
-
-
-def _names(header: Sequence[Sequence[str]]) -> list[str]:
-    """The names of columns; below a merged cell both names are said, one that repeats once."""
-    width = max(map(len, header))
-    filled = [[*row, *[""] * (width - len(row))] for row in header]
-    return [" ".join(dict.fromkeys(filter(None, column))) for column in zip(*filled, strict=True)]
+def _with_the_above(rows: Iterable[Sequence[str]]) -> Iterator[Sequence[str]]:
+    """Yield rows in which a cell that says ditto says what stands above it, the sign behind it."""
+    above: list[str] = []
+    for row in rows:
+        said = [
+            above[n] if n < len(above) and says_the_above(cell) else cell
+            for n, cell in enumerate(row)
+        ]
+        yield [
+            cell if new == cell or not new else f"{new} ({cell})"
+            for new, cell in zip(said, row, strict=True)
+        ]
+        above = said
 
 
 def _unmerged(row: Sequence[str]) -> list[str]:
     return [word for word, _ in groupby(row)]
-
-
-def _is_number(word: str) -> bool:
-    return not any(character.isalpha() for character in word)
 
 
 def _joined(cells: Iterable[str]) -> str:
@@ -160,7 +199,7 @@ def _row_text(cells: Sequence[str], names: Sequence[str]) -> str:
 
 def _unnamed(cells: Sequence[str]) -> str:
     """A row without names of columns: two cells are a thing and what is said of it, one phrase."""
-    is_phrase = len(cells) == 2 and cells[0] != cells[1] and not all(map(_is_number, cells))
+    is_phrase = len(cells) == 2 and cells[0] != cells[1] and not all(map(is_number, cells))
     said = [f"{cell}{_between(cell, is_phrase=is_phrase)}" for cell in cells[:-1]]
     return "".join([*said, *cells[-1:]])
 

@@ -8,13 +8,13 @@ import re
 from base64 import b64decode
 from collections.abc import Callable, Iterator
 from html import escape
-from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
 from ingest.draft import BULLET, Block, DraftDocument, mark_of
 from ingest.office_package import lost
 from ingest.tables import row_texts
+from ingest.web_table import TABLE_PARTS, cells_of, grid, is_hidden, name_of, num_marked
 from kb_service.domain.errors import DocumentError
 from kb_service.language.layout import LAYOUT
 from kb_service.language.lexicon import CJK
@@ -27,9 +27,6 @@ MAX_DEPTH = 255
 
 MAX_FRAMES = 5
 """Pages within pages (`srcdoc`) that are read."""
-MAX_SPAN = 200
-"""Columns and rows that one cell may cover; what says more is damaged."""
-
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _BLOCKS = frozenset(
     [
@@ -43,10 +40,7 @@ _BLOCKS = frozenset(
 )
 _PICTURES = {"img": ("src",), "image": ("xlink:href", "href"), "object": ("data",)}
 """Elements that show a picture, and the attributes that say where it lies."""
-_TABLE_PARTS = frozenset(["tr", "tbody", "thead", "tfoot", "colgroup", "col"])
-_HIDDEN = frozenset(["head", "iframe", "noscript", "script", "style", "template", "title"])
 _VERBATIM = frozenset(["listing", "plaintext", "pre", "textarea", "xmp"])
-_HIDDEN_STYLES = ("display:none", "visibility:hidden")
 _LAYOUT = frozenset([*_HEADINGS, "table", "ul", "ol", "dl", "form"])
 """Elements inside a cell that show that the table lays a page out and holds no data."""
 
@@ -109,7 +103,7 @@ def put_frames_in(root: "_Element", depth: int = 0) -> list[DocumentError]:
     """Put the pages that frames hold themselves in their places; return why some are not read."""
     errors: list[DocumentError] = []
     for frame in [node for node in root.iter("iframe") if node.get("srcdoc", "").strip()]:
-        if any(map(_is_hidden, frame.iterancestors())):
+        if any(map(is_hidden, frame.iterancestors())):
             continue
         try:
             if depth >= MAX_FRAMES:
@@ -155,9 +149,9 @@ def blocks_of(root: "_Element") -> Iterator[Block]:
         if event in ("comment", "pi"):
             page.say(node.tail)
         elif event == "start":
-            if not isinstance(node.tag, str) or _is_hidden(node):
+            if not isinstance(node.tag, str) or is_hidden(node):
                 walk.skip_subtree()
-            elif _name(node) == "table" and not _is_layout(node):
+            elif name_of(node) == "table" and not _is_layout(node):
                 walk.skip_subtree()
                 yield from page.flush()
                 yield from map(Block, _table_texts(node))
@@ -184,7 +178,7 @@ class _Page:
 
     def begin(self, node: "_Element") -> None:
         """Take in what an element says by itself and the words before its first child."""
-        tag = _name(node)
+        tag = name_of(node)
         self._level = _HEADINGS.get(tag, self._level)
         self._num_verbatim += tag in _VERBATIM
         if tag in ("ol", "ul", "menu", "dir"):
@@ -202,13 +196,13 @@ class _Page:
 
     def close(self, node: "_Element", *, is_root: bool) -> None:
         """Leave an element and take in the words behind it."""
-        tag = _name(node)
+        tag = name_of(node)
         if tag == "rt" and not _has_marks(node):
             self._words.append(")")
         self._level = 0 if tag in _HEADINGS else self._level
         self._mark = "" if tag == "li" else self._mark
-        self._num_verbatim -= tag in _VERBATIM and not _is_hidden(node)
-        if tag in ("ol", "ul", "menu", "dir") and self._counters and not _is_hidden(node):
+        self._num_verbatim -= tag in _VERBATIM and not is_hidden(node)
+        if tag in ("ol", "ul", "menu", "dir") and self._counters and not is_hidden(node):
             self._counters.pop()
         if not is_root:
             self.say(node.tail)
@@ -228,15 +222,15 @@ class _Page:
     def flush_at(self, node: "_Element") -> Iterator[Block]:
         """End the block where an element begins that breaks the line."""
         # What is said of a term goes on in its block.
-        if _name(node) in _BLOCKS and _name(node) != "dd":
+        if name_of(node) in _BLOCKS and name_of(node) != "dd":
             yield from self.flush()
 
     def flush_behind(self, node: "_Element") -> Iterator[Block]:
         """End the block where such an element ends; a hidden one breaks nothing."""
-        tag = _name(node)
+        tag = name_of(node)
         if tag == "dt":
             self._words.append("\n")
-        elif tag in _BLOCKS and not _is_hidden(node):
+        elif tag in _BLOCKS and not is_hidden(node):
             yield from self.flush()
 
     def flush(self) -> Iterator[Block]:
@@ -262,21 +256,6 @@ class _Page:
         self._mark = f"{number}. "
 
 
-def _name(node: Any) -> str:  # noqa: ANN401 - comments have a function for a tag
-    return node.tag.lower() if isinstance(node.tag, str) else ""
-
-
-def _is_hidden(node: "_Element") -> bool:
-    style = node.get("style", "").replace(" ", "").lower()
-    is_unseen = any(rule in style for rule in _HIDDEN_STYLES) or node.get("hidden") is not None
-    tag = _name(node)
-    is_input = tag == "input" and node.get("type", "").lower() == "hidden"
-    is_shown = (tag == "template" and node.get("shadowrootmode") is not None) or (
-        tag == "title" and next(node.iterancestors("svg"), None) is not None
-    )  # a part of the page as it is shown; what is said of a drawing
-    return (tag in _HIDDEN and not is_shown) or is_unseen or is_input
-
-
 def _said_by_attributes(node: "_Element", tag: str) -> str:
     """Return the words that a reader sees or hears of an element without content."""
     if tag in ("img", "area") or (tag == "input" and node.get("type", "").lower() == "image"):
@@ -295,7 +274,7 @@ def _said_by_attributes(node: "_Element", tag: str) -> str:
 def _has_marks(reading: "_Element") -> bool:
     """True when the page itself sets the reading of a word apart from it."""
     before = reading.getprevious()
-    return before is not None and _name(before) == "rp"
+    return before is not None and name_of(before) == "rp"
 
 
 def _first_number(node: "_Element") -> int:
@@ -305,20 +284,16 @@ def _first_number(node: "_Element") -> int:
 
 def _is_layout(table: "_Element") -> bool:
     """True for a table that holds a page, not data: one column, or blocks inside its cells."""
-    if any(_name(node) in _LAYOUT for node in table.iterdescendants()):
+    if any(name_of(node) in _LAYOUT for node in table.iterdescendants()):
         return True
-    return max((len(_cells(row)) for row in table.iter("tr")), default=0) < 2
-
-
-def _cells(row: "_Element") -> list["_Element"]:
-    return [cell for cell in row if _name(cell) in ("td", "th")]
+    return max((len(cells_of(row)) for row in table.iter("tr")), default=0) < 2
 
 
 def _table_texts(table: "_Element") -> Iterator[str]:
     """Yield captions, rows that name their columns, and what stands between the rows."""
     for node in table.iterdescendants("caption"):
         yield _inline(node)
-    yield from row_texts(_rows(table))
+    yield from row_texts(grid(table, _inline), num_marked=num_marked(table))
     yield from filter(None, (" ".join(stray.split()) for stray in _strays(table)))
 
 
@@ -326,52 +301,11 @@ def _strays(node: "_Element") -> Iterator[str]:
     """Yield what stands in a table and in none of its cells."""
     yield node.text or ""
     for part in node:
-        if _name(part) in _TABLE_PARTS:
-            yield from () if _is_hidden(part) else _strays(part)
-        elif _name(part) not in ("td", "th", "caption") and isinstance(part.tag, str):
-            yield "" if _is_hidden(part) else _inline(part)
+        if name_of(part) in TABLE_PARTS:
+            yield from () if is_hidden(part) else _strays(part)
+        elif name_of(part) not in ("td", "th", "caption") and isinstance(part.tag, str):
+            yield "" if is_hidden(part) else _inline(part)
         yield part.tail or ""
-
-
-def _rows(table: "_Element") -> Iterator[list[str]]:
-    """Yield the rows as a grid: a cell that covers several places stands in each of them."""
-    below: dict[int, tuple[int, str]] = {}
-    for cells in _cells_of_rows(table):
-        texts: list[str] = []
-        for cell in cells:
-            _take_from_above(texts, below)
-            text = "" if _is_hidden(cell) else _inline(cell)
-            width, height = _span(cell, "colspan"), _span(cell, "rowspan")
-            for _ in range(width):
-                if height > 1:
-                    below[len(texts)] = (height - 1, text)
-                texts.append(text)
-        _take_from_above(texts, below)
-        yield texts[:1] if len(cells) == 1 and len(set(texts)) == 1 else texts
-
-
-def _cells_of_rows(part: "_Element") -> Iterator[list["_Element"]]:
-    """Yield the cells of each row that is shown; those between two rows are one nobody began."""
-    for is_cell, run in groupby(part, key=lambda node: _name(node) in ("td", "th")):
-        if is_cell:
-            yield list(run)
-            continue
-        for node in (node for node in run if _name(node) in _TABLE_PARTS and not _is_hidden(node)):
-            yield from [_cells(node)] if _name(node) == "tr" else _cells_of_rows(node)
-
-
-def _take_from_above(texts: list[str], below: dict[int, tuple[int, str]]) -> None:
-    while len(texts) in below:
-        place = len(texts)
-        left, text = below.pop(place)
-        if left > 1:
-            below[place] = (left - 1, text)
-        texts.append(text)
-
-
-def _span(cell: "_Element", name: str) -> int:
-    given = cell.get(name, "")
-    return min(int(given), MAX_SPAN) if given.isdecimal() and 0 < len(given) < 6 else 1
 
 
 def _inline(node: "_Element") -> str:
@@ -380,7 +314,7 @@ def _inline(node: "_Element") -> str:
 
 def _address(node: "_Element") -> str:
     """Return where a picture lies, as it is written."""
-    found = (node.get(name, "") for name in _PICTURES[_name(node)])
+    found = (node.get(name, "") for name in _PICTURES[name_of(node)])
     return " ".join(next(filter(None, found), "").split())
 
 

@@ -21,7 +21,7 @@ from ingest.draft import DraftDocument
 from ingest.limits import ParseLimits
 from ingest.number_formats import BUILT_IN, GENERAL, shown
 from ingest.office_package import OfficePackage, damage_in, description_of, local, related_id
-from ingest.tables import row_texts
+from ingest.tables import Titles, row_texts
 from ingest.workbook_pictures import SheetPictures
 from kb_service.domain.documents import ParsedDocument
 from kb_service.domain.errors import DocumentError
@@ -89,9 +89,10 @@ def load_workbook(
         workbook = Workbook(package, name)
         pictures = SheetPictures(package)
         num_sheets = len(workbook.sheets)
+        titles = Titles()
         limits.check_pages(name, num_sheets, "sheets")
         for number, (title, part) in enumerate(workbook.sheets, start=1):
-            words = workbook.texts(part)
+            words = workbook.texts(part, titles)
             first = next(words, None)
             shown = [*pictures.of(part), *(pictures.left() if number == num_sheets else ())]
             if first is not None or shown:
@@ -102,9 +103,9 @@ def load_workbook(
                 draft.add_picture(package.picture(picture))
             draft.end_page()
             yield Progress(JobStage.LOAD, number, num_sheets)
-        title, author = package.title, package.author
         draft.lose(package.losses)
-        yield draft.finish(title, {"author": author})
+        author = {"author": package.author}
+        yield draft.finish(package.title or titles.of_all, author, is_headed=False)
 
 
 class Workbook:
@@ -136,14 +137,14 @@ class Workbook:
         self._strings = [_rich_text(node) for node in self._elements(parts["sharedStrings"], "si")]
         self._formats = _formats(package.root(parts["styles"]))
 
-    def texts(self, part: str) -> Iterator[str]:
+    def texts(self, part: str, titles: Titles) -> Iterator[str]:
         """Yield the rows of a sheet, then what else it shows."""
         merges = Merges()
         for node in self._elements(part, "mergeCell"):
             area = _area(node.get("ref", ""))
             if area is not None:
                 merges.by_top.setdefault(area.top, []).append(area)
-        yield from row_texts(self._rows(part, merges))
+        yield from row_texts(self._rows(part, merges), titles=titles)
         for head in _HEADS:
             for node in self._elements(part, head):
                 yield " ".join(_HEAD_CODE.sub(" ", node.text or "").split())

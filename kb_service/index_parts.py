@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kb_service.domain.ports import DerivedFiles, EmbeddingProfile, IndexSource
+from kb_service.language.plurals import num_of
 from kb_service.settings import Settings
 from kb_service.storage.database import Database
 from kb_service.storage.turns import PostgresTurns
@@ -61,7 +62,7 @@ def told(settings: Settings) -> str:
         return f"segments in {index_root(settings)}"
     connection = connect(settings)
     try:
-        bases = f"{len(connection.generations())} bases"
+        bases = f"{num_of(len(connection.generations()), 'base')}"
         return (
             f"Milvus {connection.version()} at {connection.url}, {bases}; while it is away words "
             f"alone are searched, in {index_root(settings)}"

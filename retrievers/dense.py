@@ -6,7 +6,7 @@ files of about one size become one. A removed chunk is a mark beside its row, un
 merged. Not thread-safe: the owner locks; a merge alone may go on beside everything else.
 
 Kinds of a segment: `flat` up to FLAT_LIMIT vectors (all are read, the result is exact), `ivf` above
-(those of a twentieth of the lists).
+(those of a seventh of the lists).
 """
 
 import json

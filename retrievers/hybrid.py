@@ -38,7 +38,7 @@ from retrievers.past import MAX_OPEN, PastRetriever
 from retrievers.reranking import RerankPolicy, reorder
 from retrievers.snapshots import IndexCounts
 from retrievers.stated import look_up
-from retrievers.terms import question_weights
+from retrievers.terms import across_weights, question_weights
 
 log = structlog.get_logger("retriever")
 
@@ -253,7 +253,10 @@ class HybridRetriever:
             vector = self._embedder.embed_query(query.question.text) if is_dense else None
         named = _pinning(query.question) if self._policy.is_pinning else []
         language = language_of(query.question.text)
-        return _Asked(question_weights(query.question), named, language, vector)
+        terms = question_weights(query.question)
+        if query.is_across:
+            terms = across_weights(query.question) | terms
+        return _Asked(terms, named, language, vector)
 
     def _rank(
         self,

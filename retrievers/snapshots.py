@@ -18,6 +18,7 @@ import secrets
 import shutil
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -290,8 +291,13 @@ def base_folder(index_root: Path, kb_id: str) -> Path:
     return index_root / kb_id
 
 
+@cache
 def engine_versions() -> dict[str, str]:
-    """Return the versions of the libraries whose formats, or folded terms, a snapshot holds."""
+    """Return the versions of the libraries whose formats, or folded terms, a snapshot holds.
+
+    Read once: each is a file with the papers of a package, and they are asked for with each
+    document.
+    """
     return {name: version(name) for name in ("tantivy", "faiss-cpu", "opencc")}
 
 

@@ -7,6 +7,7 @@ marked so that it never meets a whole word.
 from collections.abc import Iterator
 
 from kb_service.domain.questions import Question
+from kb_service.language.numbered import writings_across
 from kb_service.language.parts import numbered_parts, title_term, titles_in
 from kb_service.language.questions import content_terms, stem
 from kb_service.language.text import normalise, terms_of
@@ -62,6 +63,19 @@ def question_weights(question: Question) -> dict[str, float]:
         | dict.fromkeys(parts, NUMBERED_PART_WEIGHT)
         | dict.fromkeys(sorted(named), NAMED_TITLE_WEIGHT)
     )
+
+
+def across_weights(question: Question) -> dict[str, float]:
+    """Return the terms by which texts in another language name the numbered things of a question.
+
+    Without single characters and numbers, which stand in too many of them.
+    """
+    words = (word for name in writings_across(question.normalised) for word in terms_of(name))
+    return {term: 1.0 for word in words if _tells(word) for term in _with_stem(word)}
+
+
+def _tells(term: str) -> bool:
+    return len(term) > 1 and not term.isdecimal()
 
 
 def _with_stem(word: str) -> Iterator[str]:

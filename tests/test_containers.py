@@ -34,6 +34,11 @@ SCALE = {
 }
 """What the file and the guide say to set for everything of the profile."""
 
+SERVICE_KEYS = {
+    "build", "cap_drop", "command", "environment", "healthcheck", "image", "ports", "profiles",
+    "read_only", "restart", "security_opt", "shm_size", "tmpfs", "volumes",
+}  # fmt: skip
+
 
 def filled(value: Any, variables: dict[str, str]) -> Any:  # noqa: ANN401  what YAML holds
     """Return a value with its variables filled in, as compose does."""
@@ -98,6 +103,60 @@ def test_parts_of_the_profile_publish_no_port_and_keep_their_data() -> None:
         volume.partition(":")[0] for each in services.values() for volume in each.get("volumes", ())
     ]
     assert set(read["volumes"]) == {name for name in kept if "/" not in name}
+
+
+def test_every_image_is_of_one_version() -> None:
+    """`latest` is another program tomorrow, and two machines that pull apart have two of them."""
+    images = [each["image"] for each in composed(**SCALE)["services"].values() if "image" in each]
+    images += re.findall(r"^FROM (\S+)", (ROOT / "Dockerfile").read_text(), re.M)
+    assert len(images) == 4
+    for image in images:
+        name, _, tag = image.rpartition(":")
+        assert re.fullmatch(r"[a-z]+(/[a-z]+)?", name), image
+        parts = 2 if name == "postgres" else 3  # whose versions have no third number
+        assert re.fullmatch(rf"v?\d+(\.\d+){{{parts - 1}}}(-slim)?", tag), image
+
+
+def test_every_service_has_the_shape_that_compose_reads() -> None:
+    """What compose itself says is asked below, where there is one."""
+    read = composed(**SCALE)
+    assert read.keys() == {"services", "volumes"}
+    for name, each in read["services"].items():
+        assert each.keys() <= SERVICE_KEYS, name
+        assert ("image" in each) != ("build" in each), name
+        assert each["restart"] == "unless-stopped"
+        for volume in each.get("volumes", ()):
+            assert re.fullmatch(r"[^:]+:/[^:]+(:ro)?", volume), volume
+        for variable, value in each["environment"].items():
+            assert re.fullmatch(r"[A-Z][A-Z0-9_]*", variable)
+            assert isinstance(value, str), variable
+
+
+def test_what_holds_data_tells_whether_it_is_well_by_a_port_of_its_own() -> None:
+    services = composed(**SCALE)["services"]
+    settings = (services["kb-service"]["environment"], SCALE)
+    for name, port in (("milvus", None), ("postgres", None), ("objects", "9000")):
+        check = services[name]["healthcheck"]
+        assert check["test"][0] == "CMD"
+        assert all(re.fullmatch(r"\d+s", check[key]) for key in ("interval", "timeout"))
+        assert port is None or f":{port}/" in check["test"][-1]
+        assert port is None or any(f"objects:{port}" in value for value in settings[0].values())
+    user = services["postgres"]["environment"]
+    assert services["postgres"]["healthcheck"]["test"][2:] == [
+        f"--username={user['POSTGRES_USER']}",
+        f"--dbname={user['POSTGRES_DB']}",
+    ]
+    assert "postgresql+psycopg://kb:" in SCALE["KB_DATABASE_URL"]
+    assert SCALE["KB_DATABASE_URL"].endswith(f"@postgres/{user['POSTGRES_DB']}")
+
+
+def test_what_the_guide_starts_is_in_the_file() -> None:
+    services = composed(**SCALE)["services"]
+    guide = (ROOT / "docs/operations.md").read_text()
+    told = re.findall(r"docker compose --profile scale (?:up|build) ([a-z -]+)$", guide, re.M)
+    assert len(told) == 4
+    assert {name for names in told for name in names.split()} == {"kb-service", "milvus", "ray"}
+    assert {name for names in told for name in names.split()} <= services.keys()
 
 
 def test_the_images_are_built_from_locks_and_commands_that_exist() -> None:

@@ -69,7 +69,7 @@ def test_words_are_found_while_the_index_is_away_and_everything_once_it_is_back(
     assert legs_of(services, "valve") == {"lexical", "dense"}
     assert services.upkeep.verify()["is_clean"]
     [told] = [found for found in find_faults(settings) if found.name == "index"]
-    assert (told.is_ok, "1 bases" in told.text) == (True, True)
+    assert (told.is_ok, "1 base;" in told.text) == (True, True)
     services.reindexing.reindex("reports")
     base = services.bases.show("reports")
     services.bases.delete(base.id)

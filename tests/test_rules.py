@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from ingest.nursery_process import NurseryProcess
 from kb_service.bootstrap import open_services
 from kb_service.settings import Settings
 from tests.conftest import ROOT
@@ -56,6 +58,26 @@ def test_no_module_runs_code_from_data(path: Path) -> None:
     assert list(forbidden(ast.parse(path.read_text(encoding="utf-8")))) == []
 
 
+def test_every_process_stays_in_the_session_of_the_service() -> None:
+    """Linux may share the cores out by session first (`sched_autogroup_enabled`): what began one of
+    its own got half of a core that a question wanted, at whatever niceness."""
+    texts = {path: path.read_text(encoding="utf-8") for path in PYTHON_FILES}
+    assert [
+        path for path, text in texts.items() if re.search(r"start_new_session|setsid", text)
+    ] == []
+
+
+def test_a_nursery_hears_no_ctrl_c_of_the_service_and_is_of_its_session(tmp_path: Path) -> None:
+    nursery = NurseryProcess(tmp_path)
+    try:
+        with nursery.connect():
+            pid = nursery.pid
+            assert os.getsid(pid) == os.getsid(0)
+            assert os.getpgid(pid) == pid != os.getpgrp()
+    finally:
+        nursery.kill()
+
+
 def test_the_rule_finds_what_it_forbids() -> None:
     source = "import pickle\neval('1')\nrun('x', shell=True)\ntorch.load('f')\nyaml.load('f')\n"
     assert len(list(forbidden(ast.parse(source)))) == 5
@@ -94,6 +116,7 @@ def test_the_command_line_starts_without_the_heavy_libraries() -> None:
 def test_the_server_listens_before_it_imports_models_arrays_and_what_measures() -> None:
     unneeded = MODELS | PARSERS | {"numpy", "alembic", "kb_service.evaluation"}
     unneeded |= {"psycopg", "opencc", "imaplib", "fsspec", "pymilvus", "ray", "cv2", "onnxruntime"}
+    unneeded |= {"xml.sax", "kb_service.services.report_docx", "pandas", "scipy", "unstructured"}
     assert imported_by("import api.server, kb_service.bootstrap", unneeded) == []
 
 

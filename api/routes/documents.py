@@ -164,9 +164,13 @@ async def upload_documents(
     if any(item.outcome != "rejected" for item in items):
         return JSONResponse(body, 202)
     rejected = InvalidRequest(
-        f"all {len(items)} files were rejected; `items` says why", code="all_files_rejected"
+        f"{_all_of(len(items))} rejected; `items` says why", code="all_files_rejected"
     )
     return error_response(rejected, request_id, extra=body)
+
+
+def _all_of(num_files: int) -> str:
+    return "the file was" if num_files == 1 else f"all {num_files} files were"
 
 
 def upload_parser(content_type: str | None, settings: Settings) -> UploadParser:
@@ -224,11 +228,12 @@ def list_documents(
     folder: Annotated[Id | None, Query(description="Only what lies in that folder.")] = None,
     sort: Annotated[DocumentOrder, Query(description="A minus turns it.")] = DocumentOrder.NAME,
 ) -> DocumentListBody:
-    """List documents; the first part also counts them by status, whichever status is listed."""
+    """List documents; the first part also tells of their base, and counts them by status."""
     if folder:
         shown.require_all(base.id, "what lies in a folder")
     wanted = Wanted(name, name_contains, status, tag, tuple(label or ()), folder)
-    return document_list_body(services.documents.list(base.id, cursor, limit, wanted, sort))
+    part = services.documents.list(base.id, cursor, limit, wanted, sort)
+    return document_list_body(part, base)
 
 
 @router.get("/kb/{kb}/folders")

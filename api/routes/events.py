@@ -1,14 +1,16 @@
-"""The events of a knowledge base: a nudge when a job or a document changed.
+"""The events of a knowledge base: a nudge when a job, a document or what else is shown changed.
 
 Reads the base's event number off the event loop: when a nudge tells of a commit, else by the clock.
-The state itself is always readable by GET.
+The rest is looked at by the clock alone. The state itself is always readable by GET.
 """
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import partial
+from time import monotonic
 from typing import Annotated
 
 import orjson
@@ -22,14 +24,20 @@ from api.json_route import JsonRoute
 from api.sse import KEEP_ALIVE, KEEP_ALIVE_S, EventStream, sse_event
 from kb_service.domain.errors import KbError
 from kb_service.domain.jobs import IngestJob
+from kb_service.domain.people import Principal
 from kb_service.schemas.documents import JobBody
 from kb_service.services.jobs import JobService
+from kb_service.services.keys import KeyService
+from kb_service.services.news import NewsService
 
 router = APIRouter(route_class=JsonRoute, tags=["events"])
 
 POLL_S = 0.5
 LOOK_S = 5.0
 """Longest pause between two looks where nudges are heard."""
+
+MARK_S = 3.0
+"""What changes seldom is looked at so often, or with the next look after it."""
 
 
 @router.get(
@@ -45,13 +53,12 @@ async def watch_base(
     request_id: RequestIdParam,
     last_event_id: Annotated[str | None, Header()] = None,
 ) -> Response:
-    """Stream `job` and `document` events until the client leaves."""
+    """Stream `job`, `document` and `state` events until the client leaves."""
     seen = version_of(last_event_id)
     after = await run_in_threadpool(services.jobs.first_version, base.id, seen)
-    closing: threading.Event = request.app.state.closing
-    still_may = partial(services.keys.check_still, who, base.id)
-    events = base_events(services.jobs, base.id, after, request_id, closing, still_may)
-    return EventStream(events)
+    app = request.app.state
+    listener = Listener(services.jobs, services.keys, app.news, who, base.id, after)
+    return EventStream(base_events(listener, request_id, app.closing))
 
 
 def version_of(last_event_id: str | None) -> int | None:
@@ -60,32 +67,65 @@ def version_of(last_event_id: str | None) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
+@dataclass(slots=True)
+class Listener:
+    """Who listens to a base, and what was told: `version` of its events, `marks` of the rest."""
+
+    jobs: JobService
+    keys: KeyService
+    news: NewsService
+    who: Principal
+    kb_id: str
+    version: int
+    marks: Mapping[str, str] = field(default_factory=dict)
+    marked_at_s: float | None = None
+
+    def look(self) -> list[bytes]:
+        """Return the events of what changed since the last look, none for nothing. Blocks.
+
+        Raises KbError when the base is gone, or no more for whoever listens.
+        """
+        still_may = partial(self.keys.check_still, self.who, self.kb_id)
+        found = self.jobs.events_since(self.kb_id, self.version, still_may)
+        told = []
+        if found.version > self.version:
+            self.version = found.version
+            told.append(news_bytes(self.kb_id, found.version, found.jobs))
+        return [*told, *self._rest()]
+
+    def _rest(self) -> list[bytes]:
+        now_s = monotonic()
+        if self.marked_at_s is not None and now_s - self.marked_at_s < MARK_S:
+            return []
+        self.marked_at_s = now_s
+        marks = self.news.marks(self.who, self.kb_id)
+        if marks == self.marks:
+            return []
+        self.marks = marks
+        return [sse_event("state", orjson.dumps({"kb_id": self.kb_id, "marks": marks}))]
+
+
 async def base_events(
-    jobs: JobService,
-    kb_id: str,
-    version: int,
-    request_id: str,
-    closing: threading.Event,
-    still_may: Callable[[], None],
+    listener: Listener, request_id: str, closing: threading.Event
 ) -> AsyncGenerator[bytes, None]:
-    """Yield events after `version` until `closing` is set.
+    """Yield what a listener is told until `closing` is set.
 
     One `error` event ends the stream when the base is gone, or no more for whoever listens.
     """
     yield KEEP_ALIVE
     num_silent = 0
     came, loop = asyncio.Event(), asyncio.get_running_loop()
-    with jobs.waking(kb_id, lambda: _set(loop, came)) as is_heard:
+    with listener.jobs.waking(listener.kb_id, lambda: _set(loop, came)) as is_heard:
         while not closing.is_set():
             try:
-                news = await run_in_threadpool(jobs.events_since, kb_id, version, still_may)
+                told = await run_in_threadpool(listener.look)
             except KbError as error:
                 yield sse_event("error", safe_json(error_body(error, request_id)))
                 return
-            if news.version > version:
-                version, num_silent = news.version, 0
-                yield news_bytes(kb_id, version, news.jobs)
-            elif num_silent * POLL_S >= KEEP_ALIVE_S:
+            for piece in told:
+                num_silent = 0
+                yield piece
+            if not told and num_silent * POLL_S >= KEEP_ALIVE_S:
                 num_silent = 0
                 yield KEEP_ALIVE
             num_silent += await _pauses(came, is_heard, closing)
@@ -113,7 +153,8 @@ async def _pauses(
 def news_bytes(kb_id: str, version: int, jobs: Sequence[IngestJob]) -> bytes:
     """Return a `job` event for each changed job and a `document` event for each of its documents.
 
-    A change without a job is a deleted document: one `document` event with a null id.
+    A change without a job is a deleted document, or of labels, tags, the queue or vectors: one
+    `document` event with a null id.
     """
     changed = [sse_event("job", JobBody.of(job).model_dump_json().encode()) for job in jobs]
     ids: list[str | None] = list(dict.fromkeys(job.document_id for job in jobs))

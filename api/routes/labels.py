@@ -8,7 +8,7 @@ from api.label_inputs import LabelChange, LabelInput, LabelsPut, colour_of
 from api.names import SLASH_IN_SEGMENT
 from api.schema import Id
 from kb_service.operations import Services
-from kb_service.schemas.labels import LabelBody, LabelListBody, LabelsPutBody
+from kb_service.schemas.labels import LabelBody, LabelListBody, NumDocumentsBody
 
 router = APIRouter(route_class=JsonRoute, tags=["labels"])
 
@@ -58,13 +58,13 @@ def put_labels(
     who: PrincipalParam,
     services: ServicesParam,
     shown: ShownParam,
-) -> LabelsPutBody:
+) -> NumDocumentsBody:
     """Give documents labels and take others away, in one step, with what came out of them."""
     add, remove = (
         shown.label_keys(base.id, sent, services.labels.marks) for sent in (body.add, body.remove)
     )
     number = services.labels.put(base.id, body.documents, add, remove, who)
-    return LabelsPutBody(num_documents=number)
+    return NumDocumentsBody(num_documents=number)
 
 
 def _key(kb_id: str, label: str, services: Services, shown: Shown) -> str:

@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from api.dependencies import Base, ServicesParam
 from api.inputs import SearchInput, filters_of
 from api.json_route import JsonRoute
-from kb_service.schemas.documents import SearchBody, search_body
+from kb_service.schemas.search import SearchBody, search_body
 from kb_service.services.searching import SearchRequest
 
 router = APIRouter(route_class=JsonRoute, tags=["search"])

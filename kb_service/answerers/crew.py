@@ -126,7 +126,7 @@ class Answerer:
                 [*COMMAND, str(number)],
                 stdin=subprocess.DEVNULL,
                 pass_fds=(number,),
-                start_new_session=True,  # Ctrl-C is for the server, which ends it in order
+                process_group=0,  # Ctrl-C is for the server, which ends it in order
             )
         with self._lock:
             self._control = ours

@@ -108,7 +108,7 @@ def search(
 ) -> None:
     """Show the best passages of a knowledge base with their ranks."""
     from kb_service.domain.queries import Filters
-    from kb_service.schemas.documents import search_body
+    from kb_service.schemas.search import search_body
     from kb_service.services.searching import SearchRequest
 
     with session(as_json=as_json) as services:

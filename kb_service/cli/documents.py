@@ -18,6 +18,7 @@ from kb_service.cli.session import (
 from kb_service.domain.documents import CONVERTED_BY
 from kb_service.domain.lists import Wanted
 from kb_service.domain.names import OnConflict
+from kb_service.language.plurals import num_of
 
 if TYPE_CHECKING:
     from kb_service.domain.documents import Document, KnowledgeBase
@@ -88,12 +89,13 @@ def say_skipped(num_skipped: int) -> None:
 def say_run(run: "IngestRun") -> None:
     for failure in run.failures:
         say(f"failed     {failure['document_id']}: {failure['message']} [{failure['code']}]")
-    say(f"ingested   {run.num_succeeded} of {run.num_jobs} documents in {run.seconds:.1f} s")
+    jobs = num_of(run.num_jobs, "document")
+    say(f"ingested   {run.num_succeeded} of {jobs} in {run.seconds:.1f} s")
     if run.num_here:
-        counts = f"{run.num_pages} pages, {run.num_chunks} chunks"
+        counts = f"{num_of(run.num_pages, 'page')}, {num_of(run.num_chunks, 'chunk')}"
         say(f"           {run.num_here} of them by this command: {counts}")
     if run.num_embedded:
-        say(f"           {run.num_embedded} texts got vectors")
+        say(f"           {num_of(run.num_embedded, 'text')} got vectors")
 
 
 def upload_row(name: str, item: "UploadItem") -> dict[str, object]:
@@ -140,7 +142,7 @@ def _list_bases(bases: Iterable["KnowledgeBase"], *, as_json: bool) -> None:
         )
         return
     for base in bases:
-        say(f"{base.name}  ({base.num_documents} documents, {base.id})")
+        say(f"{base.name}  ({num_of(base.num_documents, 'document')}, {base.id})")
 
 
 def _list_documents(states: Iterable["DocumentState"], *, as_json: bool) -> None:
@@ -181,7 +183,8 @@ def show(
             say(line)
         for page in found.page_report.pages if found.page_report else ():
             reason = f" ({page.reason})" if page.reason else ""
-            say(f"  page {page.page_number}: {page.kind}, {page.num_chars} characters{reason}")
+            chars = num_of(page.num_chars, "character")
+            say(f"  page {page.page_number}: {page.kind}, {chars}{reason}")
         for loss in found.page_report.losses if found.page_report else ():
             say(f"  not read: {loss.where or 'more'} ({loss.what}: {loss.sample})")
         for version in found.versions:

@@ -5,6 +5,7 @@ Knows arguments, progress and exit codes; measuring is the evaluation's.
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
@@ -43,6 +44,12 @@ def evaluate(
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of sample, intervals and baseline.", min=0)] = 7,
     baselines: Annotated[bool, typer.Option(help="Ask the simple readers too.")] = True,
+    today: Annotated[
+        datetime | None,
+        typer.Option(
+            help="The day that the questions were asked on; default: today.", formats=["%Y-%m-%d"]
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Measure retrieval and answers of a base on a file of questions."""
@@ -57,6 +64,7 @@ def evaluate(
             make_folder(out)
     with session(as_json=as_json) as services:
         base = services.measuring().under_test(kb, seed if baselines else None)
+        base = replace(base, today=today.date() if today else None)
         trial = _measure(base, file, questions, seed)
     with reported_errors(as_json=as_json):  # the report is the user's own, with the user's rights
         _show(trial, out, as_json=as_json)
@@ -92,6 +100,7 @@ def _run_facts(base: "BaseUnderTest", file: Path, resampling: "Resampling") -> d
         "question file": file.name,
         "answering model": [*base.readers][-1],
         "embedding model": base.embedding_model,
+        **({"asked on": base.today.isoformat()} if base.today else {}),
         "seed": resampling.seed,
         "bootstrap draws": resampling.num_resamples,
     }

@@ -7,6 +7,7 @@ import typer
 from kb_service.cli.session import JsonOption, KbOption, print_json, say, session, valid_text
 from kb_service.domain.labels import LabelColour
 from kb_service.domain.people import OPERATOR
+from kb_service.language.plurals import num_of
 
 if TYPE_CHECKING:
     from kb_service.domain.labels import Label
@@ -87,7 +88,7 @@ def put(
         if as_json:
             print_json({"num_documents": number})
         else:
-            say(f"labelled   {number} documents")
+            say(f"labelled   {num_of(number, 'document')}")
 
 
 def _tell(label: "Label", *, as_json: bool) -> None:
@@ -105,4 +106,5 @@ def _json(label: "Label") -> dict[str, object]:
 
 def _say(label: "Label") -> None:
     about = f"  {label.description}" if label.description else ""
-    say(f"{label.name}  ({label.num_documents} documents, {label.colour}, {label.id}){about}")
+    number = num_of(label.num_documents, "document")
+    say(f"{label.name}  ({number}, {label.colour}, {label.id}){about}")

@@ -21,6 +21,7 @@ from kb_service.cli.session import (
     session,
     upkeep_session,
 )
+from kb_service.language.plurals import num_of
 
 if TYPE_CHECKING:
     from kb_service.domain.backups import Backup
@@ -44,7 +45,7 @@ def reindex(
         if as_json:
             print_json({"kb_id": base.id, "num_embedded": num_embedded})
         else:
-            say(f"reindexed {base.name}: {num_embedded} texts embedded")
+            say(f"reindexed {base.name}: {num_of(num_embedded, 'text')} embedded")
 
 
 def _find_facts(services: "Services", kb: str, *, as_json: bool) -> None:
@@ -53,7 +54,7 @@ def _find_facts(services: "Services", kb: str, *, as_json: bool) -> None:
     if as_json:
         print_json({"kb_id": base.id, "num_documents": num_documents})
     else:
-        say(f"found the facts of {base.name} anew: {num_documents} documents")
+        say(f"found the facts of {base.name} anew: {num_of(num_documents, 'document')}")
 
 
 def verify(
@@ -120,7 +121,7 @@ def _tell_backup(taken: "Backup", done: str, *, as_json: bool) -> None:
         return
     for message in taken.lacking:
         say(f"lacking: {message}", to_stderr=True)
-    say(f"{done}: {taken.num_blobs} files, {taken.size_bytes} bytes")
+    say(f"{done}: {num_of(taken.num_blobs, 'file')}, {num_of(taken.size_bytes, 'byte')}")
 
 
 def doctor(as_json: JsonOption = False) -> None:

@@ -11,7 +11,8 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Protocol
 
@@ -49,6 +50,17 @@ class Kept(Protocol):
         """End them."""
 
 
+@contextmanager
+def out_of_the_collectors_sight() -> Iterator[None]:
+    """Keep the collector from what is imported, now and later: it stays as long as the process."""
+    gc.disable()
+    try:
+        yield
+        gc.freeze()
+    finally:
+        gc.enable()
+
+
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to bind (default 127.0.0.1).")] = None,
     port: Annotated[
@@ -59,12 +71,13 @@ def serve(
 ) -> None:
     """Serve the page and the API, with an ingest worker beside it."""
     with reported_errors(), private_files():
-        from api.server import bind
-        from kb_service.answerers.crew import Crew
-        from kb_service.answerers.number import at_once, num_answerers
-        from kb_service.bootstrap import open_services
-        from kb_service.cli.logs import configure_logs
-        from kb_service.kept_process import KeptProcess
+        with out_of_the_collectors_sight():
+            from api.server import bind
+            from kb_service.answerers.crew import Crew
+            from kb_service.answerers.number import at_once, num_answerers
+            from kb_service.bootstrap import open_services
+            from kb_service.cli.logs import configure_logs
+            from kb_service.kept_process import KeptProcess
 
         settings = load_settings()
         changes = {"host": host, "port": port}
@@ -189,9 +202,10 @@ def worker(
 ) -> None:
     """Ingest queued documents until stopped (kb serve starts one by itself)."""
     with reported_errors(), private_files():
-        from kb_service.bootstrap import open_services
-        from kb_service.cli.logs import configure_logs
-        from kb_service.schemas.watches import posted_json
+        with out_of_the_collectors_sight():
+            from kb_service.bootstrap import open_services
+            from kb_service.cli.logs import configure_logs
+            from kb_service.schemas.watches import posted_json
 
         settings = load_settings()
         configure_logs(settings.log_level)
@@ -211,12 +225,13 @@ def answerer(
 ) -> None:
     """Search and answer for the server at the other end of a socket (kb serve starts these)."""
     with reported_errors(), private_files():
-        from socket import socket
+        with out_of_the_collectors_sight():
+            from socket import socket
 
-        from kb_service.answerers.number import settings_of_answerers
-        from kb_service.answerers.process import AnsweringProcess
-        from kb_service.bootstrap import open_services
-        from kb_service.cli.logs import configure_logs
+            from kb_service.answerers.number import settings_of_answerers
+            from kb_service.answerers.process import AnsweringProcess
+            from kb_service.bootstrap import open_services
+            from kb_service.cli.logs import configure_logs
 
         settings = settings_of_answerers(load_settings())
         configure_logs(settings.log_level)

@@ -10,6 +10,7 @@ from kb_service.cli.session import Exit, JsonOption, print_json, say, session, v
 from kb_service.domain.errors import InvalidRequest, KbError
 from kb_service.domain.sources import Selection
 from kb_service.domain.sync import SyncOrder
+from kb_service.language.plurals import num_of
 
 if TYPE_CHECKING:
     from kb_service.domain.sync import SyncPlan
@@ -173,10 +174,10 @@ def _plan_row(plan: "SyncPlan") -> dict[str, object]:
 
 
 def _say_rest(plan: "SyncPlan") -> None:
-    say(f"unchanged  {len(plan.unchanged)} files")
+    say(f"unchanged  {num_of(len(plan.unchanged), 'file')}")
     say_skipped(plan.num_skipped)
     if plan.num_excluded:
-        say(f"excluded   {plan.num_excluded} files, by the patterns")
+        say(f"excluded   {num_of(plan.num_excluded, 'file')}, by the patterns")
 
 
 def _followed_row(followed: "Followed") -> dict[str, object]:

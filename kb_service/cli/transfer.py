@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kb_service.cli.session import JsonOption, print_json, say, session, valid_text
+from kb_service.language.plurals import num_of
 
 if TYPE_CHECKING:
     from kb_service.domain.archives import Archived
@@ -43,5 +44,5 @@ def _tell(done: "Archived", what: str, *, as_json: bool) -> None:
     if as_json:
         print_json(asdict(done))
     else:
-        counts = f"{done.num_documents} documents, {done.num_files} files"
-        say(f"{what}: {counts}, {done.size_bytes} bytes")
+        counts = f"{num_of(done.num_documents, 'document')}, {num_of(done.num_files, 'file')}"
+        say(f"{what}: {counts}, {num_of(done.size_bytes, 'byte')}")

@@ -375,8 +375,9 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class KnowledgeBase:
-    """A named set of documents that is asked together. `change`: the number of its last change.
+    """A named set of documents that is asked together.
 
+    `change`: the number of the last change of what can be found; `event`: of its last event.
     `masking`: what is hidden from those who may not see personal data.
     """
 
@@ -388,4 +389,5 @@ class KnowledgeBase:
     created_at: datetime
     updated_at: datetime
     change: int = 0
+    event: int = 0
     masking: Masking = NO_MASKING

@@ -27,7 +27,8 @@ OTHER_KIND = "other"
 class FactField(StrEnum):
     """The fields that any document may have; a column of a ledger beside them keeps its name.
 
-    `kind`: of happening. `reported`: when it was told. `dead`, `injured`, `missing`: people.
+    `kind`: of happening. `reported`: when it was told. `area`: a county, district or site in which
+    the place lies. `dead`, `injured`, `missing`, `trapped`: people.
     `duration`: how long it lasted, in minutes.
     `follows`: the document that this one goes on from or corrects.
     """
@@ -37,6 +38,7 @@ class FactField(StrEnum):
     TIME = "time"
     REPORTED = "reported"
     PLACE = "place"
+    AREA = "area"
     ORGANISATION = "organisation"
     PERSON = "person"
     VEHICLE = "vehicle"
@@ -45,6 +47,7 @@ class FactField(StrEnum):
     DEAD = "dead"
     INJURED = "injured"
     MISSING = "missing"
+    TRAPPED = "trapped"
     LOSS = "loss"
     FINE = "fine"
     DURATION = "duration"
@@ -61,9 +64,11 @@ STATED_ONCE = frozenset(
         FactField.TIME,
         FactField.REPORTED,
         FactField.PLACE,
+        FactField.AREA,
         FactField.DEAD,
         FactField.INJURED,
         FactField.MISSING,
+        FactField.TRAPPED,
         FactField.LOSS,
         FactField.FINE,
         FactField.DURATION,
@@ -73,6 +78,8 @@ STATED_ONCE = frozenset(
 )
 """Of these a record has one."""
 STANDARD_FIELDS = frozenset(FactField)
+SORTING = frozenset({FactField.NUMBER, FactField.VEHICLE, FactField.MEASURE, FactField.STATUS})
+"""Standard fields of which a value that is stated whole is no part of another: P1 of P10."""
 CASUALTIES = "casualties"
 """What a label or a column over several counts of people at once stands for."""
 CLOCK = "clock"
@@ -101,7 +108,12 @@ FIELD_OF_ROLE = {
     Role.RESPONDING: FactField.ORGANISATION,
     Role.AFFECTED: FactField.ORGANISATION,
 }
-COUNTS_OF_PEOPLE = (FactField.DEAD, FactField.INJURED, FactField.MISSING)
+COUNTS_OF_PEOPLE = (
+    FactField.DEAD,
+    FactField.INJURED,
+    FactField.MISSING,
+    FactField.TRAPPED,
+)
 CORRECTABLE = (*COUNTS_OF_PEOPLE, FactField.LOSS, FactField.FINE)
 """Fields of which one text may state the value that holds beside the one that it replaces."""
 NUMBER_FIELDS = frozenset({*COUNTS_OF_PEOPLE, FactField.LOSS, FactField.FINE, FactField.DURATION})
@@ -191,7 +203,8 @@ class Fact:
     the value as it is compared and grouped. `number`, with `number_to` for a range: counts, amounts
     in `unit` (`cny`, `usd`, `persons`), None where the value is no number. `time_from` until
     `time_to`, which is the first moment behind it: local time of the place, without a zone.
-    `role`: of a person or organisation, as written, or REPLACED. `confidence`: 0..1.
+    `role`: of a person or organisation, as written, or REPLACED; of the number of a thing to which
+    several incidents may happen, its label. `confidence`: 0..1.
     """
 
     record: int
@@ -221,6 +234,11 @@ class Fact:
     def is_unknown(self) -> bool:
         """True where the document says that it does not know."""
         return self.text == UNKNOWN
+
+    @property
+    def is_of_thing(self) -> bool:
+        """True for a number of a lift or a bed, which numbers no incident."""
+        return self.field == FactField.NUMBER and bool(self.role)
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,8 +357,9 @@ class Incident:
 
     @property
     def timeline(self) -> tuple[StoredFact, ...]:
-        """Its times, the earliest first."""
-        timed = [(i.fact.time_from, i.id, i) for i in self.facts if i.fact.time_from is not None]
+        """Its times, the earliest first; not those under names of a document's own."""
+        known = (item for item in self.facts if item.fact.field in STANDARD_FIELDS)
+        timed = [(i.fact.time_from, i.id, i) for i in known if i.fact.time_from is not None]
         return tuple(item for _, _, item in sorted(timed))
 
 

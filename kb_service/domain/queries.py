@@ -6,6 +6,7 @@ from dataclasses import fields as dataclass_fields
 from datetime import date, datetime
 
 from kb_service.domain.documents import Chunk
+from kb_service.domain.facts import FactField
 from kb_service.domain.questions import Question
 from kb_service.domain.spans import PageRegion, TextSpan
 from kb_service.domain.texts import Unit
@@ -39,15 +40,16 @@ class FieldFilter:
         """Return what asks for both: one filter, or the two where one cannot say it."""
         low = max((one for one in (self.min, other.min) if one is not None), default=None)
         high = min((one for one in (self.max, other.max) if one is not None), default=None)
-        texts = {one for one in (self.text, other.text) if one is not None}
+        texts = dict.fromkeys(one for one in (self.text, other.text) if one is not None)
+        several = dict.fromkeys(one for one in (self.any_of, other.any_of) if one)
         is_range = low is not None or high is not None
         is_empty = low is not None and high is not None and high < low
-        is_twice = bool(self.any_of and other.any_of) and self.any_of != other.any_of
-        if len(texts) > 1 or (texts and is_range) or is_empty or is_twice:
+        text, *more = texts or (None,)
+        either, *twice = (*several, *((words,) for words in more)) or ((),)
+        if twice or (texts and is_range) or is_empty:
             return (self, other)
         none = tuple(dict.fromkeys((*self.none_of, *other.none_of)))
-        text = next(iter(texts), None)
-        return (FieldFilter(self.field, text, low, high, self.any_of or other.any_of, none),)
+        return (FieldFilter(self.field, text, low, high, either, none),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +94,56 @@ class Filters:
             given["fields"] = _together((*self.fields, *other.fields))
         return replace(self, **given)
 
+    def both(self, other: "Filters") -> "Filters | None":
+        """Return what asks for all that these filters and others ask for.
+
+        None where no time, date or document is in both. A list has any of its words: where both
+        have one, the others' becomes a filter of the field.
+        """
+        begins = max(filter(None, (self.time_from, other.time_from)), default=None)
+        ends = min(filter(None, (self.time_to, other.time_to)), default=None)
+        since = max(filter(None, (self.date_from, other.date_from)), default=None)
+        until = min(filter(None, (self.date_to, other.date_to)), default=None)
+        ids = tuple(one for one in self.document_ids if one in other.document_ids)
+        if (begins and ends and ends <= begins) or (since and until and until < since):
+            return None
+        if self.document_ids and other.document_ids and not ids:
+            return None
+        fields, kept = list(self.fields), dict[str, tuple[str, ...]]()
+        for name, of in _FIELD_OF.items():
+            mine, theirs = getattr(self, name), getattr(other, name)
+            kept[name] = mine or theirs
+            if mine and theirs and set(mine) != set(theirs):
+                fields.append(FieldFilter(of, any_of=theirs))
+        return replace(
+            self.merged(other),
+            document_ids=ids or self.document_ids or other.document_ids,
+            tags=tuple(dict.fromkeys((*self.tags, *other.tags))),
+            labels=tuple(dict.fromkeys((*self.labels, *other.labels))),
+            date_from=since,
+            date_to=until,
+            time_from=begins,
+            time_to=ends,
+            fields=_together((*fields, *other.fields)),
+            text=tuple(dict.fromkeys((*self.text, *other.text))),
+            kind=kept["kind"],
+            place=kept["place"],
+            person=kept["person"],
+            unit=kept["unit"],
+        )
+
     @property
     def is_empty(self) -> bool:
         """True when nothing is restricted."""
         return self == Filters()
+
+
+_FIELD_OF = {
+    "kind": FactField.KIND,
+    "place": FactField.PLACE,
+    "person": FactField.PERSON,
+    "unit": FactField.ORGANISATION,
+}
 
 
 def _together(asked: Iterable[FieldFilter]) -> tuple[FieldFilter, ...]:

@@ -3,9 +3,10 @@
 SQL selects units of which any report passes; where reports differ, the one that holds decides.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from kb_service.domain.facts import FactField
+from kb_service.domain.facts import SORTING, STANDARD_FIELDS, FactField, Role
 from kb_service.domain.queries import FieldFilter, Filters
 from kb_service.domain.record_periods import is_within
 from kb_service.domain.record_queries import ByPeriod
@@ -28,7 +29,7 @@ def _passes(
 def _has_any(unit: Unit, asked: FieldFilter) -> bool:
     """True where a value that was read has words that none may have."""
     values = unit.all(asked.field) if asked.field in unit.values else ()
-    return any(_has(value, words) for value in values for words in asked.none_of)
+    return any(_has_whole(value, words) for value in values for words in asked.none_of)
 
 
 def _tests(filters: Filters) -> list[tuple[str, Callable[[Value], bool]]]:
@@ -44,7 +45,7 @@ def _tests(filters: Filters) -> list[tuple[str, Callable[[Value], bool]]]:
     ):
         if wanted:
             tests.append((name, _holding(wanted)))
-    tests += [(one.field, _as_asked(one)) for one in filters.fields]
+    tests += [(one.field, test) for one in filters.fields for test in _as_asked(one)]
     return tests
 
 
@@ -73,12 +74,26 @@ def _has(value: Value, words: str) -> bool:
     return is_written or words in value.text
 
 
-def _as_asked(asked: FieldFilter) -> Callable[[Value], bool]:
+def _has_whole(value: Value, words: str) -> bool:
+    """True for words that are no part of a longer one: of what sorts records, not unpaid."""
+    is_other = value.field in STANDARD_FIELDS - SORTING or value.field in {*Role}
+    if is_other or not words.isascii():
+        return _has(value, words)
+    return words in value.text and bool(re.search(rf"(?<!\w){re.escape(words)}(?!\w)", value.text))
+
+
+def _as_asked(asked: FieldFilter) -> Iterator[Callable[[Value], bool]]:
+    """Yield what each has to be met by a value: of several people two may meet two."""
+    words = asked.text
+    if words is not None:
+        yield lambda value: _has(value, words)
+    yield _in_range(asked)
+    if asked.any_of:
+        yield lambda value: any(_has(value, one) for one in asked.any_of)
+
+
+def _in_range(asked: FieldFilter) -> Callable[[Value], bool]:
     def test(value: Value) -> bool:
-        if asked.any_of and not any(_has(value, words) for words in asked.any_of):
-            return False
-        if asked.text is not None:
-            return _has(value, asked.text)
         if asked.min is None and asked.max is None:
             return True
         if value.number is None:

@@ -14,6 +14,7 @@ from kb_service.domain.facts import (
     UNKNOWN,
     UNMARKED,
     FactField,
+    Precision,
     ReportStatus,
     Role,
 )
@@ -32,6 +33,9 @@ SEVERAL_VALUED = frozenset(
     }
 )
 """Fields of which a record may state several values that all hold."""
+_PRECISIONS = tuple(map(str, Precision))
+_OF_DAY = _PRECISIONS.index(Precision.DAY)
+_MIN_PLACE = 3
 
 
 class RecordRow(NamedTuple):
@@ -85,27 +89,35 @@ class Unit:
     def all(self, name: str) -> list[Value]:
         """Return every known value of a field that holds: one, unless it may have several."""
         found = self.values.get(name, [])
-        if name in SEVERAL_VALUED:
+        if self._has_several(name):
             known = (value for value in found if value.is_known)
             return sorted(known, key=lambda value: (value.revision_id, value.record, value.start))
         settled = self.settled(name)
         return [settled] if settled and settled.is_known else []
 
+    def _has_several(self, name: str) -> bool:
+        """True for a field of which a unit may state several; labels of people are such as well."""
+        found = self.values.get(name, ())
+        return name in SEVERAL_VALUED or any(v.role and not v.is_replaced for v in found)
+
     def settled(self, name: str) -> Value | None:
         """Return the value of a field that holds; None when it is not stated.
 
         That of the report that stands highest (corrected, final, follow-up), then the surest, then
-        the one that came in last.
+        the one that came in last. A place or a time gives way to one that says the same more
+        exactly: who goes on from a report names only the day and the street.
         """
         found = self.values.get(name)
-        if not found:
-            return None
-        return found[0] if len(found) == 1 else max(found, key=self._rank)
+        if not found or len(found) == 1:
+            return found[0] if found else None
+        best = max(found, key=self._rank)
+        exact = [one for one in found if _is_more_exact(one, best)]
+        return max(exact, key=lambda one: (_exactness(one), self._rank(one)), default=best)
 
     def is_disputed(self, name: str) -> bool:
         """True where records of equal standing state different values of a field."""
         found = self.values.get(name, [])
-        if len(found) < 2 or name in SEVERAL_VALUED:
+        if len(found) < 2 or self._has_several(name):
             return False
         highest = max(self._standing(value) for value in found)
         best: dict[tuple[int, int], Value] = {}
@@ -150,6 +162,23 @@ class Unit:
             and status.text in STANDING
         ]
         return max(told, default=UNMARKED)
+
+
+def _is_more_exact(one: Value, other: Value) -> bool:
+    if one.field == FactField.PLACE:
+        names = ["".join(filter(str.isalnum, value.text)) for value in (one, other)]
+        return len(names[0]) > len(names[1]) >= _MIN_PLACE and names[1] in names[0]
+    if one.field != FactField.TIME or not (one.time_from and other.time_from):
+        return False
+    is_on_it = one.time_from.date() == other.time_from.date() and not one.is_replaced
+    return is_on_it and _exactness(one) > _exactness(other) == _OF_DAY
+
+
+def _exactness(value: Value) -> int:
+    """Return how exactly a place or a time is said: the longer name, the smaller unit."""
+    if value.field == FactField.PLACE or value.precision is None:
+        return len(value.text)
+    return _PRECISIONS.index(value.precision)
 
 
 @dataclass(frozen=True, slots=True)

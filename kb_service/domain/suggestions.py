@@ -14,7 +14,7 @@ class Suggestion:
 
 @dataclass(frozen=True, slots=True)
 class Sampled:
-    """A document of which something may be asked."""
+    """A document of which something may be asked; `title`: "" where another one is called so."""
 
     document_id: str
     title: str

@@ -6,6 +6,7 @@ concrete retriever, reader or file.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from kb_service.domain.documents import KnowledgeBase
 from kb_service.domain.errors import NotFound
@@ -33,7 +34,10 @@ COMPARED = ("f1", "contains")
 
 @dataclass(frozen=True, slots=True)
 class BaseUnderTest:
-    """A base and what is asked of it. `documents`: id -> name; the last reader is in force."""
+    """A base and what is asked of it. `documents`: id -> name; the last reader is in force.
+
+    `today`: the day on which the questions are asked; None: this one.
+    """
 
     kb: KnowledgeBase
     documents: Mapping[str, str]
@@ -41,6 +45,7 @@ class BaseUnderTest:
     readers: Mapping[str, Answering]
     stored_text: StoredText
     embedding_model: str
+    today: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +83,7 @@ def evaluate_base(
     unknown = sorted({name for _, names in named for name in names})
     rankings = _rankings(base, asked, resampling, told)
     outcomes = {
-        name: ask_all(asked, reader, base.kb.id, base.stored_text, told)
+        name: ask_all(asked, reader, base.kb.id, base.stored_text, told, base.today)
         for name, reader in base.readers.items()
     }
     answers = [summarise_answers(name, found, resampling) for name, found in outcomes.items()]

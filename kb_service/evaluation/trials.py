@@ -6,6 +6,7 @@ metric and no table.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from time import perf_counter
 from typing import Protocol
 
@@ -47,8 +48,9 @@ def ask_all(
     kb_id: str,
     stored_text: StoredText,
     told: Callable[[], None] = nothing,
+    today: date | None = None,
 ) -> list[Outcome]:
-    """Ask every question and judge its answer; an error is that question's outcome.
+    """Ask every question as on the day `today`; judge its answer, or the error that came instead.
 
     What is asked before it goes first, in one conversation, and is neither judged nor timed.
     """
@@ -56,9 +58,10 @@ def ask_all(
     for question in questions:
         began = perf_counter()
         try:
-            conversation_id = _begun(question, answering, kb_id)
+            conversation_id = _begun(question, answering, kb_id, today)
             began = perf_counter()
-            answer = answering.ask(AskRequest(kb_id, question.text, conversation_id))
+            request = AskRequest(kb_id, question.text, conversation_id, today=today)
+            answer = answering.ask(request)
         except KbError as error:
             outcomes.append(judge_failure(question, error.code, perf_counter() - began))
         else:
@@ -68,11 +71,14 @@ def ask_all(
     return outcomes
 
 
-def _begun(question: LabelledQuestion, answering: Answering, kb_id: str) -> str | None:
+def _begun(
+    question: LabelledQuestion, answering: Answering, kb_id: str, today: date | None
+) -> str | None:
     """Ask what comes before a question; return the conversation, None when nothing does."""
     conversation_id = None
     for turn in question.after:
-        conversation_id = answering.ask(AskRequest(kb_id, turn, conversation_id)).conversation_id
+        request = AskRequest(kb_id, turn, conversation_id, today=today)
+        conversation_id = answering.ask(request).conversation_id
     return conversation_id
 
 

@@ -9,18 +9,26 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from math import inf, nextafter
 
-from kb_service.domain.facts import CASUALTIES, NUMBER_FIELDS, FactField
+from kb_service.domain.facts import (
+    CASUALTIES,
+    COUNTS_OF_PEOPLE,
+    NUMBER_FIELDS,
+    STANDARD_FIELDS,
+    FactField,
+)
 from kb_service.domain.record_queries import Counted, Operation
 from kb_service.language.kinds import bare_question
 from kb_service.language.lexicon import HAN, any_of, shipped_lexicon
 from kb_service.language.regexes import regex
-from kb_service.language.stated.values import number_in
+from kb_service.language.stated.values import number_in, unit_in_label
+from kb_service.language.text import normalise
 
 _LEXICON = shipped_lexicon()
 _FIELDS = {
     **_LEXICON.paired("across", "fields"),
     **_LEXICON.paired("across", "short_fields"),
 }
+_FIELD_WORDS = regex(any_of(_FIELDS))
 _PERIODS = {
     **_LEXICON.paired("across", "periods"),
     **_LEXICON.paired("across", "period_words"),
@@ -45,14 +53,14 @@ _ORDERS = (
     "most",
     "least",
 )
-_OF_TOP = ("costliest", "deadliest", "longest", "shortest", "worst")
+_OF_TOP = ("costliest", "deadliest", "longest", "shortest", "worst", "least")
 _ASKED = ("asks_place", "asks_time", "asks_person", "asks_cause", "handled", "asks_field")
 _ORDER = (
     *_CONDITIONS,
     *("people", "money", "by_period", "compare", *_ORDERS, *_OPERATIONS, "by_field"),
     *("happened", "count_documents", "list_documents", "count", "list", "each"),
     *_ASKED,
-    *("caused", "units", "fillers"),
+    *("amount", "caused", "units", "fillers"),
 )
 """What is more particular is read before what is less: of words read once nothing else is read."""
 
@@ -62,6 +70,9 @@ _REQUESTS = [regex(pattern) for pattern in _LEXICON.patterns("across", "requests
 _LONG = _LEXICON.listed("across", "long")
 _HOURS = _LEXICON.listed("across", "hours")
 _IN_HOURS = regex(rf"(?:{any_of(_HOURS)})(?![a-z])")
+_ANY_AMOUNT = 1e-6
+"""No smaller one is stated of anything."""
+
 _FIELD_OF = {
     "asks_place": FactField.PLACE,
     "asks_time": FactField.TIME,
@@ -83,10 +94,11 @@ class Range:
 class Sketch:
     """What the words of a question ask for, as far as they were read.
 
-    `columns`: fields to show, in order. `measured`: fields whose number is asked for. `top`: how
-    many of an order. `order`: the name of what orders (`most`, `least`, `latest` …). `told`: the
-    words by which an operation or a comparison is asked for. `caused`: what is named is a cause.
-    `rest`: words that no rule has read.
+    `columns`: fields to show, in order. `measured`: fields whose number is asked for; `how_many`:
+    those of which it is asked how many there are. `top`: how many of an order. `order`: the name of
+    what orders (`most`, `least`, `latest` …). `amount`: words that ask how much of what is
+    measured. `told`: the words by which an operation or a comparison is asked for. `caused`: what
+    is named is a cause. `rest`: words that no rule read.
     """
 
     counts: Counted | None = None
@@ -101,8 +113,10 @@ class Sketch:
     happened: bool = False
     handled: bool = False
     caused: bool = False
+    amount: str = ""
     columns: list[str] = field(default_factory=list)
     measured: list[str] = field(default_factory=list)
+    how_many: list[str] = field(default_factory=list)
     ranges: list[Range] = field(default_factory=list)
     told: dict[str, str] = field(default_factory=dict)
     rest: list[str] = field(default_factory=list)
@@ -113,6 +127,12 @@ class Sketch:
         return bool(
             self.counts or self.lists or self.order or self.by or self.operation or self.compares
         )
+
+    @property
+    def may_be_of_one(self) -> bool:
+        """True when the words ask whether something was so, or which one was, and count nothing."""
+        makes = self.operation not in (None, Operation.EXISTS)
+        return not (self.counts or self.order or self.compares or makes)
 
 
 def sketch_of(words: str) -> Sketch:
@@ -163,9 +183,21 @@ def fields_meant(word: str) -> tuple[str, ...]:
     return (FactField.DEAD, FactField.INJURED) if name == CASUALTIES else (name,)
 
 
+def field_words_in(text: str) -> Iterator[tuple[int, int]]:
+    """Yield where words for fields stand in a text, the longest where several begin."""
+    for match in _FIELD_WORDS.finditer(text):
+        yield match.span()
+
+
 def without_brackets(name: str) -> str:
     """Return the name of a column without what it says in brackets: its unit."""
     return _BRACKETS.sub("", name).strip()
+
+
+def is_amount(name: str) -> bool:
+    """True for a field of amounts of money; a column of them says its currency."""
+    is_told = name in (FactField.LOSS, FactField.FINE)
+    return is_told or (name not in STANDARD_FIELDS and bool(unit_in_label(normalise(name))[1]))
 
 
 def says_how_long(name: str) -> bool:
@@ -176,6 +208,9 @@ def says_how_long(name: str) -> bool:
 def _reader(sketch: Sketch, name: str) -> Callable[[re.Match[str]], str]:
     def read(match: re.Match[str]) -> str:
         groups = {key: value for key, value in match.groupdict().items() if value}
+        groups |= {name: match.group().strip(" ,")} if name == "amount" else {}
+        if name in ("people", "money") and any(p.search(match.group()) for p in _PATTERNS["sum"]):
+            sketch.operation = sketch.operation or Operation.SUM
         if _IN_HOURS.search(match.group()):
             groups["hours"] = match.group()
         _READERS.get(name, _nothing)(sketch, name, groups)
@@ -200,10 +235,15 @@ def _condition(sketch: Sketch, name: str, groups: dict[str, str]) -> None:
         if name == "none_of":
             sketch.ranges.append(Range(one, 0, 0))
         elif name == "some_of":
-            sketch.ranges.append(Range(one, 1))
+            sketch.ranges.append(some_of(one))
         elif number is not None:
             bound = _bounded(one, number, groups)
             sketch.ranges.append(_in_minutes(sketch, bound) if "hours" in groups else bound)
+
+
+def some_of(name: str) -> Range:
+    """Return the range of a field that is stated above zero: one person, any part of an amount."""
+    return Range(name, 1) if name in COUNTS_OF_PEOPLE else Range(name, _ANY_AMOUNT)
 
 
 def _in_minutes(sketch: Sketch, asked: Range) -> Range:
@@ -235,6 +275,7 @@ def _people(sketch: Sketch, name: str, groups: dict[str, str]) -> None:
     for one in fields_meant(groups["field"]):
         if one in NUMBER_FIELDS or one.startswith("#"):
             sketch.measured.append(one)
+            sketch.how_many += [one] if "many" in groups else []
         else:
             sketch.rest.append(groups["field"])  # how many people or firms: nobody counts these
 
@@ -278,6 +319,10 @@ def _counted(sketch: Sketch, name: str, groups: dict[str, str]) -> None:
         sketch.lists = sketch.lists or of
 
 
+def _amount(sketch: Sketch, name: str, groups: dict[str, str]) -> None:
+    sketch.amount = sketch.amount or groups[name]
+
+
 def _flag(sketch: Sketch, name: str, groups: dict[str, str]) -> None:
     setattr(sketch, {"compare": "compares"}.get(name, name), True)
 
@@ -297,6 +342,7 @@ _READERS: dict[str, Callable[[Sketch, str, dict[str, str]], None]] = {
     **dict.fromkeys((*_FIELD_OF, "asks_field"), _column),
     "people": _people,
     "money": _money,
+    "amount": _amount,
 }
 
 

@@ -22,6 +22,7 @@ MAX_CHARACTERS_READ = 40
 _LEXICON = shipped_lexicon()
 _ASKS = regex("|".join(_LEXICON.patterns("question_parts", "asks")), re.IGNORECASE)
 _LOOKS_UP = regex("|".join(_LEXICON.patterns("question_parts", "looks_up")), re.IGNORECASE)
+_LEADING = regex("|".join(_LEXICON.patterns("question_parts", "leading")), re.IGNORECASE)
 _SENTENCE_ENDS = regex(r"[\u3002?\uff1f!\uff01;\uff1b\n]+|\.(?=\s|$)")
 _CLAUSE_ENDS = regex(rf"{_SENTENCE_ENDS.pattern}|,(?!\d)|\uff0c|:(?=\s)|\uff1a")
 _MARK = regex(r"[?\uff1f]")
@@ -52,6 +53,18 @@ def asking_part(text: str) -> str:
     parts = list(_parts(text, _CLAUSE_ENDS))
     asking = _asking(parts, text)
     return text[_start_before(asking, parts) : asking[1]].strip()
+
+
+def asking_first(text: str) -> str:
+    """Return a question with what it asks before the clause that it begins with.
+
+    "When the hoist ran on, who was there?" would be read as asking when.
+    """
+    match = _LEADING.fullmatch(text.strip())
+    if match is None:
+        return text
+    lead = match["lead"]
+    return f"{match['asks'].rstrip()} {lead[:1].lower()}{lead[1:]}{match['end']}"
 
 
 def only_looks_up(words: str) -> bool:

@@ -16,10 +16,22 @@ from kb_service.language.text import normalise
 Value = tuple[str, tuple[str, ...]]
 """A value, and the weaker values that it implies: a full date implies its month and its year."""
 
-# Written alike in every language: 2024-08-17, 2024/8/17, 12/08/2007 (month first).
+IN_ORDER = "\ue001"
+"""Stands in place of the marks of a date of which a text has settled what comes first: then it is
+year, month and day, or month and day (`date_orders`)."""
+
+# Written alike in every language: 2024-08-17, 2024/8/17, 12/08/2007 (month first, unless that is no
+# month), 17.08.2024 and 17-08-2024 (day first). A year of two digits is read behind bars, and
+# behind points where day and month have two digits: 4.2.10 is a part of a paper.
+_DAY, _MONTH = r"(?P<d>0?[1-9]|[12]\d|3[01])", r"(?P<m>0?[1-9]|1[0-2])"
+_FULL_YEAR = r"(?P<y>(?:19|20)\d\d)"
 _NUMERIC = (
     r"(?<![a-z0-9_-])(?P<y>\d{4})[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})(?:(?=t\d)|(?![a-z0-9_-]))",
-    r"(?<![a-z0-9_/])(?P<m>\d{1,2})/(?P<d>\d{1,2})/(?P<y>\d{4})(?![a-z0-9_/])",
+    r"(?<![a-z0-9_/])(?P<m>\d{1,2})/(?P<d>\d{1,2})/(?P<y>\d{4}|\d\d)(?![a-z0-9_/])",
+    rf"(?<![a-z0-9_/])(?P<d>1[3-9]|2\d|3[01])/{_MONTH}/(?P<y>(?:19|20)\d\d|\d\d)(?![a-z0-9_/])",
+    rf"(?<![a-z0-9_./-]){_DAY}(?P<mark>[.-]){_MONTH}(?P=mark){_FULL_YEAR}(?![a-z0-9_-]|\.\d)",
+    rf"(?<![a-z0-9_./-])(?=\d\d\.\d\d\.){_DAY}\.{_MONTH}\.(?P<y>\d\d)(?![a-z0-9_-]|\.\d)",
+    rf"(?:(?P<y>\d{{2,4}}){IN_ORDER})?(?<!\d){_MONTH}{IN_ORDER}(?P<d>\d{{1,2}})(?!\d|{IN_ORDER})",
 )
 # File names: 20150803-Kafka, report_20240817.
 _RUN_TOGETHER = regex(
@@ -56,7 +68,8 @@ class Calendar:
     def date(self, match: re.Match[str]) -> Value | None:
         """Return the value of a match of a date pattern, None when there is no such day."""
         groups = match.groupdict()
-        year, month, day = (self._whole(groups.get(key)) for key in ("y", "m", "d"))
+        written = (groups.get("y") or groups.get("short"), groups.get("m"), groups.get("d"))
+        year, month, day = map(self._whole, written)
         if (month and month > 12) or (day and day > 31):
             return None
         if not month:
@@ -104,8 +117,13 @@ def dates_in_title(title: str) -> frozenset[str]:
     text = normalise(title)
     run_together = ((match, CALENDAR.date(match)) for match in _RUN_TOGETHER.finditer(text))
     found = [*run_together, *CALENDAR.dates(text)]
-    values = [value for match, value in found if value and match.groupdict().get("y")]
+    values = [value for match, value in found if value and _has_year(match)]
     return frozenset(v for value, implied in values for v in (value, *implied))
+
+
+def _has_year(match: re.Match[str]) -> bool:
+    groups = match.groupdict()
+    return bool(groups.get("y") or groups.get("short"))
 
 
 def without_dates(normalised: str) -> str:

@@ -17,6 +17,7 @@ _POINTS_BACK, _STANDS_ALONE, _LEADS, _FILLS = map(
     _any, ("points_back", "stands_alone", "leads", "fills")
 )
 _WHO = _any("asks_who")
+_THOSE = _any("those")
 _PRONOUNS = shipped_lexicon().paired("follow_up", "pronouns")
 _PERSON = regex(
     rf"(?<![a-z])(?:{any_of([*shipped_lexicon().listed('follow_up', 'not_pronouns'), *_PRONOUNS])})"
@@ -24,6 +25,10 @@ _PERSON = regex(
     re.IGNORECASE,
 )
 _NAME = regex(rf"[{HAN}\u00b7 ]{{2,12}}|(?:[A-Z][\w.'\u2019-]*)(?: [\w.'\u2019-]+){{0,4}}")
+_BARE_NUMBERS = [
+    regex(pattern) for pattern in shipped_lexicon().patterns("follow_up", "bare_number")
+]
+_EDGES = " .,;:!?" + shipped_lexicon().characters("sentences", "edges")
 _MARKS = regex(r"[\W_]+")
 _SHORT_GAP = 4
 
@@ -48,6 +53,13 @@ def without_lead(text: str) -> str:
     return rest or text
 
 
+def bare_number(normalised: str) -> str:
+    """Return the number that a normalised question is and nothing else ("and no. 6?"), else ""."""
+    asked = normalised.strip(_EDGES)
+    found = (pattern.fullmatch(asked) for pattern in _BARE_NUMBERS)
+    return next((match["number"] for match in found if match), "")
+
+
 def told_person(normalised: str, words: str) -> str:
     """Return the words that answer a normalised question where they name a person, else ""."""
     is_name = bool(_NAME.fullmatch(words)) and not any(letter.isdigit() for letter in words)
@@ -69,7 +81,17 @@ def only_names(question: Question, subjects: Sequence[Subject]) -> bool:
     rest = question.text
     for subject in reversed(subjects):
         rest = f"{rest[: subject.span.start]} {rest[subject.span.end :]}"
-    return bool(subjects) and not _MARKS.sub("", _FILLS.sub(" ", normalise(rest)))
+    return bool(subjects) and only_joins(normalise(rest))
+
+
+def points_at_those(normalised: str) -> bool:
+    """True for a normalised question that asks of several told of before: 其中, of those."""
+    return bool(_THOSE.search(normalised))
+
+
+def only_joins(words: str) -> bool:
+    """True for normalised words that only join a name to the question before it."""
+    return not _MARKS.sub("", _FILLS.sub(" ", words))
 
 
 def joined(text: str, subjects: Sequence[Subject], language: str) -> str:

@@ -28,6 +28,7 @@ _NOT_IN_NAMES = regex(any_of(_LEXICON.listed("subjects", "not_in_names")))
 _INDEFINITE = [
     regex(f"(?:{pattern})(?:{_ENDING})") for pattern in _LEXICON.patterns("subjects", "indefinite")
 ]
+_DEIXIS = [regex(pattern) for pattern in _LEXICON.patterns("subjects", "deixis")]
 _NAMED = regex(
     rf"(?P<core>[{CJK}]{{2,8}}?|(?<![a-z0-9])[a-z][a-z0-9]{{0,11}})(?P<ending>{_ENDING})"
 )
@@ -72,7 +73,7 @@ def names_other_end(rest: str) -> bool:
 def _stretches(folded: str) -> str:
     """Return the text, of the same length, with breaks for all that stands in no name."""
     text = folded
-    for pattern in _INDEFINITE:
+    for pattern in (*_INDEFINITE, *_DEIXIS):
         text = pattern.sub(lambda match: _BREAK * len(match.group()), text)
     kept = [match.span() for match in _IN_NAMES.finditer(text)]
 

@@ -29,6 +29,8 @@ def base_form(word: str) -> str:
 def singular_forms(words: str) -> tuple[str, ...]:
     """Return words, and as one of them would be called where the last is a Latin plural."""
     last = words.rpartition(" ")[2]
+    if last.isascii() and last.isalnum() and last[:-1][-1:].isdigit() and last[-1] == "s":
+        return (words, words[:-1])  # all P1s
     if not last.isascii() or not last.isalpha() or len(last) < 4:
         return (words,)
     return tuple(dict.fromkeys((words, words.removesuffix("s"), words.removesuffix("es"))))

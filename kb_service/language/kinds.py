@@ -8,6 +8,7 @@ import re
 from kb_service.domain.questions import Question, QuestionKind
 from kb_service.language.lexicon import shipped_lexicon
 from kb_service.language.regexes import regex
+from kb_service.language.values import stated_values
 
 _LEXICON = shipped_lexicon()
 _IN_ORDER = (
@@ -53,7 +54,22 @@ def counts_what_is_asked(question: Question, words: str) -> bool:
 
 
 def asks_what_happened(question: Question) -> bool:
-    """True for a question that asks for a whole incident and for nothing of it in particular."""
+    """True for a question that asks for a whole incident and for nothing of it in particular.
+
+    A time of the clock is something in particular: what stands beside it in a log.
+    """
+    return _asks_of_happening(question) and not moments_asked(question)
+
+
+def moments_asked(question: Question) -> frozenset[str]:
+    """Return the times of the clock (`time:10:17`) of which a question asks what happened."""
+    if not _asks_of_happening(question):
+        return frozenset()
+    stated = stated_values(question.normalised, question.normalised)
+    return frozenset(value for value in stated if value.startswith("time:"))
+
+
+def _asks_of_happening(question: Question) -> bool:
     asked = bare_question(question.normalised).rstrip(_END_MARKS)
     return any(pattern.search(asked) for pattern in _HAPPENED)
 

@@ -26,6 +26,9 @@ _RUN = regex(rf"(?<![\w-]){_CAPITALISED}(?:\s+(?:(?:{_INSIDE})\s+)*{_CAPITALISED
 _WORD = regex(r"(?<![A-Za-z0-9])[A-Za-z][A-Za-z]{2,}(?![A-Za-z0-9])")
 _EDGES = regex(r"(?:['’]s?|[.,'’&-])+$")
 _LATIN = regex(r"[A-Za-z]{2,}")
+_AREA_BEHIND = regex(
+    rf"\s+(?:{any_of(_LEXICON.listed('subjects', 'small_areas'))})\b(?![-'\u2019])"
+)
 _SMALL = regex(r"\b[a-z]{4,}")
 """Where no longer word has a small letter every word has a capital, and they tell nothing."""
 
@@ -39,6 +42,15 @@ def latin_names(text: str) -> Iterator[tuple[int, int, SubjectKind]]:
     elif not _is_titled(text):
         for match in _RUN.finditer(text):
             yield from _names_of_run(text, match.start(), match.end())
+
+
+def place_end(text: str, end: int) -> int:
+    """Return where the name of a place ends, with a word for an area behind it.
+
+    The Harbour district: written small, it is no part of the name itself.
+    """
+    area = _AREA_BEHIND.match(text, end)
+    return area.end() if area else end
 
 
 def _is_titled(text: str) -> bool:

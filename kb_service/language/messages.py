@@ -4,6 +4,7 @@ Pure functions. Knows the texts by their names; knows neither when they are said
 """
 
 from kb_service.language.lexicon import shipped_languages
+from kb_service.language.plurals import filled
 from kb_service.language.text import is_chinese
 
 
@@ -15,7 +16,7 @@ def language_of(text: str) -> str:
 def message(name: str, language: str, **values: object) -> str:
     """Return a text in a language, its placeholders filled."""
     text: str = shipped_languages()[language]["messages"][name]
-    return text.format(**values)
+    return filled(text, **values)
 
 
 def in_all_languages(name: str, **values: object) -> list[str]:

@@ -4,6 +4,8 @@ Pure functions on normalised text. An office is what somebody did for a paper or
 its names are shared by the languages. Knows no names of people.
 """
 
+import re
+
 from kb_service.language.lexicon import any_of, shipped_lexicon
 from kb_service.language.regexes import regex
 
@@ -30,6 +32,13 @@ _ASKS = {
     for sort in _SORTS
 }
 
+_OWNER = regex(
+    r"[\"\u201c\u300c\u300e](?P<owner>[^\"\u201d\u300d\u300f]{2,30})[\"\u201d\u300d\u300f]\W?$"
+)
+"""A name between its marks right before an office: whose it is."""
+
+_CLAUSE_ENDS = regex(r"[:;\u3002\u201c]|\.\s")
+
 
 def is_of_another_office(asked: str, told: str) -> bool:
     """True where a question asks for the holder of one office, and words tell only those of others.
@@ -46,6 +55,35 @@ def is_of_another_office(asked: str, told: str) -> bool:
         if wanted and held and not any(_is_one(one, other) for one in wanted for other in held):
             return True
     return False
+
+
+def names_no_holder(asked: str, told: str, name: str) -> bool:
+    """True where a question asks who holds an office, and words speak of that office, but not of
+    `name` as its holder: in another clause than the name, or as that of a ship or house of another
+    name. All normalised.
+    """
+    for pattern in _ASKS["titles"]:
+        for match in pattern.finditer(asked):
+            wanted = _OF["titles"][match["office"]]
+            places = [m for m in _WORDS["titles"].finditer(told) if _of(m) == wanted]
+            if places and name in told:
+                return not any(_is_held(m, told, name, asked) for m in places)
+    return False
+
+
+def _of(match: re.Match[str]) -> str:
+    return _OF["titles"][match.group()]
+
+
+def _is_held(office: re.Match[str], told: str, name: str, asked: str) -> bool:
+    """True where no clause ends between an office and the name, but for the colon of a label."""
+    owner = _OWNER.search(told[: office.start()])
+    if owner and owner["owner"] not in asked:
+        return False
+    start, end = told.find(name), told.find(name) + len(name)
+    gap = told[office.end() : start] if start >= office.end() else told[end : office.start()]
+    is_labelled = gap.rstrip().endswith(":") or (start >= office.end() and gap.startswith(":"))
+    return is_labelled or not _CLAUSE_ENDS.search(gap)
 
 
 def _is_one(asked: str, held: str) -> bool:

@@ -39,6 +39,11 @@ def days_meant(question: Question, windows: Sequence[TimeWindow]) -> list[str]:
     return [words for words in told if words]
 
 
+def is_yearless(dated: Subject) -> bool:
+    """True for a date that names no year."""
+    return any(map(_UNDATED.fullmatch, dated.forms)) and not any(_stated(dated))
+
+
 def stated_days(dated: Subject, today: date) -> Iterator[Period]:
     """Yield the days of a date; a day or month without its year is the latest that has begun."""
     yield from _stated(dated)

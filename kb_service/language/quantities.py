@@ -14,9 +14,10 @@ from kb_service.language.values import placed_values
 HELD = "\ufffc"
 """Stands for every character of a quantity in `held`, so that nothing of it is read twice."""
 
-_MEASURES = shipped_lexicon().paired("wording", "measures")
-_LATIN = any_of(measure for measure in _MEASURES if measure.isascii())
-_OTHERS = any_of(measure for measure in _MEASURES if not measure.isascii())
+MEASURES = shipped_lexicon().paired("wording", "measures")
+"""Words for units of measure, each with the one form of all."""
+_LATIN = any_of(measure for measure in MEASURES if measure.isascii())
+_OTHERS = any_of(measure for measure in MEASURES if not measure.isascii())
 _MEASURE = regex(rf"(?<![a-z])(?:{_LATIN})(?![a-z0-9])|(?:{_OTHERS})")
 _MEASURE_BEHIND = regex(rf"[\s-]?(?P<measure>(?:{_LATIN})(?![a-z0-9])|(?:{_OTHERS}))")
 _CURRENCIES = {"$": "usd", "\xa5": "cny", "\u20ac": "eur"}
@@ -53,7 +54,7 @@ def held(normalised: str) -> tuple[str, list[Quantity]]:
 
 def units_named(normalised: str) -> list[tuple[int, str]]:
     """Return the units of measure that a text names, each with where it stands."""
-    return [(m.start(), _MEASURES[m.group()]) for m in _MEASURE.finditer(normalised)]
+    return [(m.start(), MEASURES[m.group()]) for m in _MEASURE.finditer(normalised)]
 
 
 def _quantity(text: str, match: re.Match[str], value: str, implied: tuple[str, ...]) -> Quantity:
@@ -66,7 +67,7 @@ def _quantity(text: str, match: re.Match[str], value: str, implied: tuple[str, .
         if ordinal:
             end = ordinal.end()
         elif measure:
-            unit, end = _MEASURES[measure["measure"]], measure.end()
+            unit, end = MEASURES[measure["measure"]], measure.end()
         parts = frozenset([match.group().strip()])
     elif value.startswith("id:"):
         parts = frozenset(filter(None, _JOINT.split(match.group())))

@@ -9,7 +9,7 @@ from itertools import pairwise, takewhile
 
 from kb_service.domain.questions import Question, QuestionPart, Subject, SubjectKind
 from kb_service.language.asked import parse_question
-from kb_service.language.background import only_looks_up
+from kb_service.language.background import asking_first, only_looks_up
 from kb_service.language.kinds import bare_question
 from kb_service.language.lexicon import HAN, any_of, shipped_lexicon
 from kb_service.language.messages import message
@@ -85,6 +85,8 @@ def _at_asking_words(text: str) -> list[str]:
 
 def _at_clauses(text: str) -> list[str]:
     """Return the two clauses around a join or a pause when each asks for something."""
+    if asking_first(text) != text:
+        return []  # "When it stopped, who was there?" asks for no time
     for match in _CLAUSES.finditer(text):
         sides = [text[: match.start()].strip(), text[match.end() :].strip()]
         if all(_is_whole(side) and _asks(side) for side in sides) and _begins(sides[0]):

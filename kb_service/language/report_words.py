@@ -4,12 +4,13 @@ Knows the texts by their names; neither what stands in a report nor in which ord
 """
 
 from kb_service.language.lexicon import shipped_languages
+from kb_service.language.plurals import filled
 
 
 def report_text(label: str, language: str, **values: object) -> str:
     """Return a text in a language, its placeholders filled. Raises KeyError for an unknown one."""
     text: str = shipped_languages()[language]["report"][label]
-    return text.format(**values)
+    return filled(text, **values)
 
 
 def report_reason(code: str, language: str) -> str:

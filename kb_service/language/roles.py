@@ -4,7 +4,7 @@ Pure functions on normalised words in which each name is a run of NAME. Knows no
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -39,10 +39,12 @@ class RoleWords:
     per: bool = False
 
 
-def roles_in(words: str, fields: Mapping[int, str]) -> RoleWords:
+def roles_in(
+    words: str, fields: Mapping[int, str], have: Collection[str] | None = None
+) -> RoleWords:
     """Return the roles that words give names. `fields`: of what field each is, by where it begins.
 
-    A name without a field may be of any.
+    A name without a field may be of any. `have`: fields in which somebody may be asked for.
     """
     found = RoleWords(words)
     for role in Role:
@@ -53,7 +55,7 @@ def roles_in(words: str, fields: Mapping[int, str]) -> RoleWords:
                     found.named[start] = role
                     found.words = _read(found.words, match)
     _share(found, words, fields)
-    for role in Role:
+    for role in (one for one in Role if have is None or FIELD_OF_ROLE[one] in have):
         for match in (m for p in _ASKED[role] if (m := p.search(found.words))):
             if found.asked is None:
                 found.asked, found.per = role, match.groupdict().get("per") is not None

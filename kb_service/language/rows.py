@@ -1,25 +1,33 @@
-"""Which units of a text are rows of a table, and which rows a question is about.
+"""Which units of a text are rows of a table, and what their cells say.
 
 Pure functions. Knows how rows are written out (label: value; label: value, or cells between bars);
 knows no file format.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
-from kb_service.domain.questions import Subject
-from kb_service.domain.texts import Unit
 from kb_service.language.identifiers import names_whole
-from kb_service.language.mentions import mentions
+from kb_service.language.lexicon import shipped_lexicon
 from kb_service.language.regexes import regex
-from kb_service.language.text import normalise
 
 _LABELLED = regex(r"[^\n;|\uff1b]{1,40}[:\uff1a]\s*[^\n;|\uff1b]+[;\uff1b]")
+_NAMED_BESIDE = regex(
+    r"[^\n;:|\uff1b\uff1a]{1,40}[;\uff1b](?:\s*[^\n;|\uff1b:]{1,60}[:\uff1a]\s[^\n;|\uff1b]+(?:[;\uff1b]|$)){2}"
+)
+"""A name beside cells behind their labels: Length; Sorrel: 112; Tansy: 98."""
 _BARS = regex(r"[^|\n]*\|[^|\n]*\|")
 
 
+_DITTO = frozenset(shipped_lexicon().listed("cells", "ditto"))
+_COLON = regex(r"(?<!\d):|:(?!\d)")
 _BETWEEN = regex(r"[;\uff1b|]")
 MIN_CELL = 2
 """A single character stands in any question."""
+
+
+def says_the_above(cell: str) -> bool:
+    """True for a cell that says what the cell above it says: ditto, 同上."""
+    return cell.strip().casefold() in _DITTO
 
 
 def is_row(words: str) -> bool:
@@ -27,44 +35,41 @@ def is_row(words: str) -> bool:
     line = words.strip()
     if "\n" in line:
         return False
-    return bool(_LABELLED.match(line) or _BARS.match(line))
-
-
-def units_about(
-    text: str, units: Sequence[Unit], asked: str, subjects: Sequence[Subject]
-) -> tuple[Unit, ...]:
-    """Return the units without the rows that are about others than a question's words.
-
-    `asked`: the normalised question. A row is meant when the question says one of its cells, or
-    names a subject that it names; where some rows are meant and others are not, those are left out.
-    So is the line of labels above rows that have each its own.
-    """
-    rows = {n: normalise(w) for n, u in enumerate(units) if is_row(w := u.span.of(text))}
-    said = {n for n, words in rows.items() if _says_a_cell(asked, words)}
-    named = [{n for n, words in rows.items() if mentions(words, s)} for s in subjects]
-    others: set[int] = set()
-    for meant in (said, *named):
-        if meant:
-            others |= rows.keys() - meant
-    labels = {label for words in rows.values() for label in _labels(words)}
-    others |= {n for n, u in enumerate(units) if labels and _is_of_labels(u.span.of(text), labels)}
-    return tuple(u for n, u in enumerate(units) if n not in others)
+    return any(pattern.match(line) for pattern in (_LABELLED, _NAMED_BESIDE, _BARS))
 
 
 def _cells(row: str) -> list[str]:
     return [cell.strip() for cell in _BETWEEN.split(row)]
 
 
-def _is_of_labels(line: str, labels: Collection[str]) -> bool:
-    cells = _cells(normalise(line))
-    return len(cells) > 1 and all(cell in labels for cell in cells)
+def is_of_labels(line: str, labels: Collection[str]) -> bool:
+    """True for a line whose cells are all labels, or first or last words of some.
+
+    So is each row of a head of several, whose names are joined below. `line`: normalised.
+    """
+    cells = _cells(line)
+    return len(cells) > 1 and all(
+        cell in labels
+        or any(label.startswith(f"{cell} ") or label.endswith(f" {cell}") for label in labels)
+        for cell in cells
+    )
 
 
-def _labels(row: str) -> list[str]:
-    """The words before the colon of each cell that has one."""
-    return [label.strip() for cell in _cells(row) if (label := cell.partition(":")[0]) != cell]
+def labels_of(row: str) -> list[str]:
+    """Return the words before the colon of each cell that has one."""
+    return [label.strip() for label, value in map(_parted, _cells(row)) if value is not None]
 
 
-def _says_a_cell(asked: str, row: str) -> bool:
-    values = (cell.rpartition(":")[2].strip() for cell in _cells(row))
+def says_a_cell(asked: str, row: str) -> bool:
+    """True when a question says one of the cells of a row; both normalised."""
+    values = (label if value is None else value for label, value in map(_parted, _cells(row)))
     return any(len(value) >= MIN_CELL and names_whole(asked, value) for value in values)
+
+
+def _parted(cell: str) -> tuple[str, str | None]:
+    """Return label and value of a cell, None for the value of one that has no label.
+
+    A colon between digits is a time of day in either of them.
+    """
+    colon = _COLON.search(cell)
+    return (cell[: colon.start()], cell[colon.end() :].strip()) if colon else (cell, None)

@@ -11,6 +11,7 @@ from datetime import date
 from kb_service.domain.questions import Question, Subject, SubjectKind
 from kb_service.language.background import background_of
 from kb_service.language.clock import clock_times
+from kb_service.language.date_orders import dates_in_any_order
 from kb_service.language.dates import CALENDAR
 from kb_service.language.events import event_places
 from kb_service.language.folding import Folded, fold
@@ -113,6 +114,9 @@ def _quoted(folded: Folded, typed: str) -> Iterator[_Found]:
 
 
 def _dates(folded: Folded, typed: str) -> Iterator[_Found]:
+    for start, end, values in dates_in_any_order(folded.text):
+        if values:
+            yield start, end, SubjectKind.DATE, values
     for match, (value, _) in CALENDAR.dates(folded.text):
         if not _FEW_YEARS.fullmatch(value):
             yield *match.span(), SubjectKind.DATE, (value,)

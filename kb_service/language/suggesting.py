@@ -3,11 +3,16 @@
 Pure functions. Knows fields and wordings; whether a question is answered is the reader's business.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from kb_service.domain.facts import DOCUMENT_RECORD, UNKNOWN, Fact, FactField, FactMethod
+from kb_service.language.events import event_kinds
+from kb_service.language.lexicon import shipped_lexicon
 from kb_service.language.messages import message
+from kb_service.language.regexes import regex
 from kb_service.language.scripts import language_of
+from kb_service.language.text import normalise
 
 _ASKED = (
     *(FactField.CAUSE, FactField.INJURED, FactField.TIME, FactField.PLACE),
@@ -16,6 +21,7 @@ _ASKED = (
 """Fields of one incident that people ask for."""
 _MAX_NAME_CHARS = 60
 _SURE = (FactMethod.FORM, FactMethod.TITLE)
+_PAPER = regex("|".join(shipped_lexicon().patterns("suggested", "paper")), re.IGNORECASE)
 
 
 def questions_about(title: str, facts: Sequence[Fact]) -> list[tuple[str, str]]:
@@ -39,14 +45,26 @@ def _over(facts: Iterable[Fact]) -> Iterator[tuple[str, str]]:
     for fact in facts:
         words = " ".join(fact.value.split())
         language = language_of(words)
-        if fact.field == FactField.KIND and fact.text != UNKNOWN and len(words) <= _MAX_NAME_CHARS:
+        if fact.field == FactField.KIND and _is_kind(words):
             yield message("suggest_count", language, kind=words), language
         elif fact.field == FactField.TIME and fact.time_from is not None:
             yield message("suggest_year", language, year=fact.time_from.year), language
 
 
+def _is_kind(words: str) -> bool:
+    """True for a few words for something that happens: "Incident documentation" is none."""
+    return len(words) <= _MAX_NAME_CHARS and bool(event_kinds(normalise(words)))
+
+
 def _name(title: str, own: Sequence[Fact]) -> str:
-    """By what a document is called: its number, else its title where that is short."""
-    numbers = [f for f in own if f.field == FactField.NUMBER and f.method in _SURE]
-    name = " ".join((numbers[0].value if numbers else title).split())
+    """By what people would ask for a document: what its title says happened, else its number.
+
+    A title that says nothing of the kind ("Sheet1", "Minutes") names nothing that happened.
+    """
+    happened = " ".join(title.split())
+    if not event_kinds(normalise(happened)):
+        numbers = [f for f in own if f.field == FactField.NUMBER and f.method in _SURE]
+        happened = " ".join(numbers[0].value.split()) if numbers else ""
+    bare = _PAPER.sub("", happened)
+    name = bare if event_kinds(normalise(bare)) else happened
     return name if len(name) <= _MAX_NAME_CHARS else ""

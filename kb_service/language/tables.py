@@ -4,11 +4,14 @@ Knows the texts and the names of fields; decides neither what is said nor when.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
+from kb_service.domain.aggregating import plain
 from kb_service.domain.facts import FactField
 from kb_service.domain.queries import FieldFilter, Filters
 from kb_service.language.lexicon import shipped_languages
+from kb_service.language.plurals import filled
 from kb_service.language.time_words import days_in_words
 
 LANGUAGES = tuple(shipped_languages())
@@ -18,7 +21,7 @@ _APART = " \xb7 "
 def said(name: str, language: str, **values: object) -> str:
     """Return a text about a table in a language, its placeholders filled."""
     text: str = shipped_languages()[language]["tables"][name]
-    return text.format(**values)
+    return filled(text, **values)
 
 
 def field_name(name: str, language: str) -> str:
@@ -51,7 +54,19 @@ def scale_name(scale: float, language: str) -> str:
 
 
 def scope(filters: Filters, language: str) -> str:
-    """Return the filters in force as what a sentence begins with; "" without any."""
+    """Return the filters in force as what a sentence begins with; "" without any.
+
+    A kind as records write it (gas leak) is said in the place of the wider one (leak); another kind
+    beside one is said as well.
+    """
+    written = next((one for one in filters.fields if one.field == FactField.KIND), None)
+    is_other = written is not None and not shipped_languages()[language][
+        "events"
+    ].keys().isdisjoint(written.any_of)
+    if written is not None and not written.none_of and not is_other:
+        others = tuple(one for one in filters.fields if one is not written)
+        said_so = (written.text,) if written.text else written.any_of
+        filters = replace(filters, kind=said_so, fields=others)
     words = _APART.join(_filters(filters, language))
     return f"{words}{said('colon', language)}" if words else ""
 
@@ -80,7 +95,7 @@ def _field(asked: FieldFilter, language: str) -> str:
     if asked.none_of:
         parts.append(f"\u2260 {'/'.join(_called(asked.field, asked.none_of, language))}")
     if asked.min is not None and asked.min == asked.max:
-        parts.append(f"= {asked.min:g}")
+        parts.append(f"= {plain(asked.min)}")
     else:
         parts.append("" if asked.min is None else _bound(asked.min, "\u2265", ">"))
         parts.append("" if asked.max is None else _bound(asked.max, "\u2264", "<"))
@@ -96,4 +111,4 @@ def _bound(number: float, including: str, excluding: str) -> str:
     """A number just beside a whole one leaves that one out."""
     whole = round(number)
     is_beside = number != whole and abs(number - whole) < 1e-3
-    return f"{excluding} {whole}" if is_beside else f"{including} {number:g}"
+    return f"{excluding} {whole}" if is_beside else f"{including} {plain(number)}"

@@ -6,7 +6,7 @@ Pure functions on a text and the stretches that it names. Which days these are i
 import re
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import pairwise
 
@@ -41,20 +41,28 @@ _PAIRS = _patterns("pairs", r"\s*(?:{})\s*")
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """The days from `first` to `last`, both included, that the words of `span` name."""
+    """The days from `first` to `last`, both included, that the words of `span` name.
+
+    `is_yearless`: they name no year.
+    """
 
     span: TextSpan
     first: date
     last: date
+    is_yearless: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """Days that are asked for; None: without an end there. `span`: with the words around them."""
+    """Days that are asked for; None: without an end there. `span`: with the words around them.
+
+    `is_yearless`: they have both ends, and their words name no year.
+    """
 
     span: TextSpan
     first: date | None
     last: date | None
+    is_yearless: bool = False
 
     def within(self, other: "Bound") -> "Bound | None":
         """Return the days of both, None where there are none."""
@@ -62,6 +70,16 @@ class Bound:
         lasts = [day for day in (self.last, other.last) if day]
         first, last = max(firsts, default=None), min(lasts, default=None)
         return None if first and last and last < first else Bound(self.span, first, last)
+
+    def in_year(self, year: int) -> "Bound | None":
+        """Return the same days with the first of them in a year; None where it has no such days."""
+        if self.first is None or self.last is None:
+            return None
+        behind = self.last + _DAY  # the last day of February is another one in some years
+        first = _in_year(self.first, year)
+        after = _in_year(behind, year + behind.year - self.first.year)
+        last = after - _DAY if after else None
+        return replace(self, first=first, last=last) if first and last else None
 
 
 def bounds_in(text: str, stretches: Sequence[Stretch]) -> list[Bound]:
@@ -110,7 +128,9 @@ def _pair(plain: str, one: Stretch, other: Stretch) -> Bound | None:
         return None
     begin = opens.start() if opens else begin
     last_words = closes or _BEHIND["until"].match(plain, end)
-    return Bound(TextSpan(begin, last_words.end() if last_words else end), one.first, last)
+    is_yearless = one.is_yearless and other.is_yearless
+    end = last_words.end() if last_words else end
+    return Bound(TextSpan(begin, end), one.first, last, is_yearless)
 
 
 def _one(plain: str, one: Stretch) -> Bound:
@@ -124,7 +144,7 @@ def _one(plain: str, one: Stretch) -> Bound:
             span = TextSpan(before.start() if before else begin, behind.end() if behind else end)
             is_whole = is_range and name == "since"  # from the one to the other, named as one
             return _bound("between" if is_whole else name, span, one)
-    return Bound(one.span, one.first, one.last)
+    return Bound(one.span, one.first, one.last, one.is_yearless)
 
 
 def _bound(name: str, span: TextSpan, one: Stretch) -> Bound:
@@ -137,7 +157,7 @@ def _bound(name: str, span: TextSpan, one: Stretch) -> Bound:
             return Bound(span, None, one.first - _DAY)
         case "until":
             return Bound(span, None, one.last)
-    return Bound(span, one.first, one.last)
+    return Bound(span, one.first, one.last, one.is_yearless)
 
 
 def _in_year(day: date, year: int) -> date | None:

@@ -28,6 +28,7 @@ Groups = Mapping[str, str]
 
 _DAYS_AROUND = 3
 _LAST, _THIS = -1, 0
+_YEAR_GROUPS = frozenset({"y", "year", "turn"})
 
 
 class TimeWords:
@@ -90,7 +91,8 @@ class TimeWords:
                     start, end = match.span("words" if "words" in groups else 0)
                     words = match.string[start:end]
                     end = start + len(words.rstrip())
-                    yield TimeWindow(TextSpan(start, end), *days)
+                    is_yearless = "m" in groups and _YEAR_GROUPS.isdisjoint(groups)
+                    yield TimeWindow(TextSpan(start, end), *days, is_yearless=is_yearless)
 
     def _joined(self, windows: list[TimeWindow], plain: str) -> list[TimeWindow]:
         """Return the windows, from the one to the other as one."""
@@ -104,7 +106,8 @@ class TimeWords:
                 and last.last <= window.last
             ):
                 span = TextSpan(last.span.start, window.span.end)
-                joined[-1] = TimeWindow(span, last.first, window.last)
+                is_yearless = last.is_yearless and window.is_yearless
+                joined[-1] = TimeWindow(span, last.first, window.last, is_yearless)
             else:
                 joined.append(window)
         return joined

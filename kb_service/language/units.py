@@ -16,12 +16,15 @@ from kb_service.language.lexicon import BULLETS, CJK, Lexicon, shipped_lexicon
 from kb_service.language.numerals import Numerals
 from kb_service.language.regexes import regex
 from kb_service.language.text import sentence_end, sentence_spans, trimmed_span
+from kb_service.language.wraps import Wraps
 
-CUTTING = 3
+CUTTING = 4
 """Raise it when the code below cuts otherwise: stored units are marked anew then."""
 
 MAX_SENTENCE_CHARS = 400
 """A longer stretch without end marks is a table or a list: it is cut at its line ends."""
+MAX_WRAPPED_CHARS = 1200
+"""Nor is so much without an end mark a sentence whose lines are wrapped."""
 
 MAX_TITLE_CHARS = 60
 TITLE_SHARE = 0.6
@@ -99,10 +102,11 @@ class UnitCutter:
     def _blocks(self, text: str) -> Iterator[tuple[UnitKind, int, int]]:
         """Yield runs of prose, fields (label with value) and headings, covering all lines."""
         lines = [(match.start(), match.end()) for match in _LINE.finditer(text)]
+        wraps = Wraps(text, lines)
         prose: tuple[int, int] | None = None
         index = 0
         while index < len(lines):
-            kind, last = self._classified(text, lines, index)
+            kind, last = self._classified(text, lines, index, wraps)
             start, end = lines[index][0], lines[last][1]
             index = last + 1
             if kind is UnitKind.SENTENCE:
@@ -116,12 +120,15 @@ class UnitCutter:
             yield UnitKind.SENTENCE, *prose
 
     def _classified(
-        self, text: str, lines: list[tuple[int, int]], index: int
+        self, text: str, lines: list[tuple[int, int]], index: int, wraps: Wraps
     ) -> tuple[UnitKind, int]:
         """Return the kind of the block that begins at a line and the index of its last line."""
         line = text[slice(*lines[index])]
         if self._is_label(line):
-            return UnitKind.FIELD, self._last_value_line(text, lines, index)
+            last = self._last_wrapped(text, lines, index, wraps)
+            if not self._is_label(reflow(text[lines[index][0] : lines[last][1]])):
+                return UnitKind.SENTENCE, last
+            return UnitKind.FIELD, self._last_value_line(text, lines, last)
         if self._is_heading(line, _line_at(text, lines, index + 1)):
             return UnitKind.HEADING, index
         if self._is_title(text, lines, index):
@@ -147,6 +154,14 @@ class UnitCutter:
         bullet = _BULLET.match(line)
         words = line[bullet.end() :] if bullet else line
         return any(pattern.match(words) for pattern in self._labels)
+
+    def _last_wrapped(
+        self, text: str, lines: list[tuple[int, int]], index: int, wraps: Wraps
+    ) -> int:
+        """Return where the line ends that begins at one and is wrapped."""
+        while wraps.goes_on(index) and not self._is_label(_line_at(text, lines, index + 1)):
+            index += 1
+        return index
 
     def _last_value_line(self, text: str, lines: list[tuple[int, int]], index: int) -> int:
         last = index
@@ -191,8 +206,8 @@ class UnitCutter:
             if len(whole) <= MAX_SENTENCE_CHARS:
                 yield whole
                 continue
-            for match in _LINE.finditer(text, whole.start, whole.end):
-                trimmed = trimmed_span(text, match.start(), match.end())
+            for low, high in _unwrapped(text, whole):
+                trimmed = trimmed_span(text, low, high)
                 if trimmed:
                     yield trimmed
 
@@ -226,6 +241,17 @@ def reflow(text: str) -> str:
     joined = re.sub(f"(?<=[{CJK}])[ \\t]*\\n[ \\t]*(?=\\d)", "", joined)
     joined = re.sub(f"(?<=\\d)[ \\t]*\\n[ \\t]*(?=[{CJK}])", "", joined)
     return re.sub(r"\s+", " ", joined).strip()
+
+
+def _unwrapped(text: str, span: TextSpan) -> Iterator[tuple[int, int]]:
+    """Yield the lines of a stretch, those together that are one wrapped line."""
+    lines = [(match.start(), match.end()) for match in _LINE.finditer(text, span.start, span.end)]
+    wraps = Wraps(text, lines)
+    start = span.start
+    for at, (_, end) in enumerate(lines):
+        if not wraps.goes_on(at) or end - start > MAX_WRAPPED_CHARS:
+            yield start, end
+            start = end
 
 
 def _line_at(text: str, lines: list[tuple[int, int]], index: int) -> str:

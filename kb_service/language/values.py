@@ -29,13 +29,15 @@ def stated_values(text: str, normalised: str | None = None) -> frozenset[str]:
     return frozenset(found | set(names_in(text)))
 
 
-def supporting_values(text: str) -> frozenset[str]:
+def supporting_values(text: str, normalised: str | None = None) -> frozenset[str]:
     """Return every value that a source states or implies: a full date implies its month and year.
 
-    Names are not listed: `missing_values` looks them up as words.
+    Names are not listed: `missing_values` looks them up as words. `normalised`: the same text,
+    where it is at hand.
     """
+    folded = normalise(text) if normalised is None else normalised
     found: set[str] = set()
-    for _, (value, parts) in placed_values(normalise(text)):
+    for _, (value, parts) in placed_values(folded):
         found.add(value)
         found.update(parts)
     return frozenset(found)

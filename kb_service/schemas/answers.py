@@ -14,14 +14,12 @@ from kb_service.domain.query_json import filters_json
 from kb_service.domain.questions import QuestionKind
 from kb_service.domain.tables import Tabled
 from kb_service.schemas.documents import (
-    RegionBody,
-    RerankBody,
     Shape,
     SpanBody,
     Time,
     iso_time,
-    rerank_body,
 )
+from kb_service.schemas.search import RegionBody, RerankBody, rerank_body
 from kb_service.schemas.tables import TabledBody, tabled_values
 from kb_service.services.history import AuditedAnswer
 

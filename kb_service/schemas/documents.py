@@ -1,4 +1,4 @@
-"""What is said about bases, documents, jobs and search hits, made from domain values.
+"""What is said about bases, documents and jobs, made from domain values.
 
 Pure conversions. Fields may be added; those here keep their names and meaning.
 """
@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, PlainSerializer
 
 from kb_service.domain.documents import (
     Document,
+    KnowledgeBase,
     NearText,
     PageOutline,
     PageReport,
@@ -19,7 +20,6 @@ from kb_service.domain.documents import (
 from kb_service.domain.jobs import IngestJob
 from kb_service.domain.labels import LabelMark
 from kb_service.domain.members import Container, Loss
-from kb_service.domain.queries import Reranking, RetrievalResult, ScoredChunk
 from kb_service.services.documents import DocumentPart, DocumentState
 from kb_service.services.page_words import PageWords
 from kb_service.services.uploads import UploadItem
@@ -35,7 +35,6 @@ Time = Annotated[datetime, PlainSerializer(iso_time, return_type=str)]
 ErrorValue = dict[str, object]
 Value = TypeVar("Value")
 Stored = TypeVar("Stored")
-LEGS = ("lexical", "dense", "rerank")
 
 
 class Shape(BaseModel):
@@ -188,13 +187,17 @@ class DocumentBody(Shape):
 
 
 class DocumentListBody(ListBody[DocumentBody]):
-    """A part of a list of documents; `totals` counts them by status, whichever status is listed.
+    """A part of a list of documents of `base`; behind the first part the rest is null.
 
-    It is null in the parts behind the first, and so is `paused`, why no worker takes jobs.
+    `totals`: by status, whichever is listed. `num_open`: of the whole base, what waits or is read.
+    `event`: the number of the last event that the list has seen.
     """
 
     totals: dict[str, int] | None
+    num_open: int | None
     paused: PauseBody | None
+    base: KnowledgeBaseBody | None
+    event: int | None
 
 
 class TagBody(Shape):
@@ -277,49 +280,6 @@ class UploadBody(Shape):
     items: list[UploadItemBody]
 
 
-class RegionBody(Shape):
-    """Boxes on one page: [x0, y0, x1, y1] in PDF points, origin bottom-left, unrotated page.
-
-    `confidence`: 0..1, how sure OCR is of the words that it read there; null where it read none.
-    """
-
-    page_number: int
-    boxes: list[list[float]]
-    confidence: float | None
-
-
-class HitBody(Shape):
-    """A chunk that was found, and why."""
-
-    chunk_id: int
-    document_id: str
-    revision: str
-    title: str
-    document_name: str
-    text: str
-    span: SpanBody
-    pages: list[RegionBody]
-    score: float
-    ranks: dict[str, int | None]
-    scores: dict[str, float | None]
-
-
-class RerankBody(Shape):
-    """What the reranking model read: `scored` of `candidates`."""
-
-    model: str
-    candidates: int
-    scored: int
-
-
-class SearchBody(Shape):
-    """Hits, best first, seconds by step, and what was reranked (null without such a model)."""
-
-    items: list[HitBody]
-    timings: dict[str, float]
-    rerank: RerankBody | None = None
-
-
 def list_body(listing: Listing[Stored], convert: Callable[[Stored], Value]) -> ListBody[Value]:
     """Convert a listing item by item."""
     items = [convert(item) for item in listing.items]
@@ -348,9 +308,12 @@ def document_state_body(state: DocumentState) -> DocumentBody:
     return document_body(state.document, state.job, state.vectors, state.similar_to)
 
 
-def document_list_body(part: DocumentPart) -> DocumentListBody:
-    """Convert a part of a list of documents."""
-    return DocumentListBody.of(part, items=[document_state_body(state) for state in part.items])
+def document_list_body(part: DocumentPart, base: KnowledgeBase) -> DocumentListBody:
+    """Convert a part of a list of documents of a base."""
+    items = list(map(document_state_body, part.items))
+    if part.totals is None:
+        return DocumentListBody.of(part, items=items, base=None, event=None)
+    return DocumentListBody.of(part, items=items, base=base, event=base.event)
 
 
 def upload_body(items: Iterable[UploadItem]) -> UploadBody:
@@ -364,35 +327,4 @@ def upload_item_body(item: UploadItem) -> UploadItemBody:
         item,
         document=document_body(item.document, item.job) if item.document else None,
         error=item.error.as_dict() if item.error else None,
-    )
-
-
-def search_body(result: RetrievalResult) -> SearchBody:
-    """Convert a retrieval result."""
-    hits = [_hit_body(hit) for hit in result.items]
-    return SearchBody.of(result, items=hits, rerank=rerank_body(result.reranking))
-
-
-def rerank_body(reranking: Reranking | None) -> RerankBody | None:
-    """Convert what a reranker did, if one did anything."""
-    if reranking is None:
-        return None
-    counts = {"candidates": reranking.num_candidates, "scored": reranking.num_scored}
-    return RerankBody.of(reranking, **counts)
-
-
-def _hit_body(hit: ScoredChunk) -> HitBody:
-    chunk = hit.chunk
-    return HitBody.of(
-        hit,
-        chunk_id=chunk.id,
-        document_id=chunk.document_id,
-        revision=hit.sha256,
-        title=chunk.title,
-        document_name=chunk.document_name,
-        text=chunk.draft.text,
-        span=chunk.draft.span,
-        pages=hit.regions,
-        ranks={leg: hit.ranks.get(leg) for leg in LEGS} | dict(hit.ranks),
-        scores={leg: hit.scores.get(leg) for leg in LEGS} | dict(hit.scores),
     )

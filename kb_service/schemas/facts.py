@@ -10,7 +10,8 @@ from datetime import datetime
 
 from kb_service.domain.facts import Correction, FactField, Incident, StoredFact
 from kb_service.domain.spans import PageRegion
-from kb_service.schemas.documents import ListBody, RegionBody, Shape, SpanBody, Time
+from kb_service.schemas.documents import ListBody, Shape, SpanBody, Time
+from kb_service.schemas.search import RegionBody
 from kb_service.services.likeness import Compared, SimilarIncident
 
 _COLUMNS = (

@@ -30,7 +30,7 @@ class LabelListBody(Shape):
     items: list[LabelBody]
 
 
-class LabelsPutBody(Shape):
-    """How many documents were given labels, what came out of those named among them."""
+class NumDocumentsBody(Shape):
+    """How many documents that concerned."""
 
     num_documents: int

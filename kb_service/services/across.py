@@ -4,49 +4,44 @@ Knows when such an answer is given and when the words of one document go first. 
 planning, querying and table_words.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Protocol
 
-from kb_service.domain.answers import AnswerStatus, Citation, CitationStatus
+from kb_service.domain.answers import AnswerStatus, Citation
 from kb_service.domain.errors import InvalidRequest
 from kb_service.domain.queries import Filters
-from kb_service.domain.questions import QuestionKind
+from kb_service.domain.questions import Question, QuestionKind
 from kb_service.domain.record_queries import AGGREGATES, Counted, Operation, RecordQuery
-from kb_service.domain.spans import PageRegion, TextSpan
-from kb_service.domain.tables import Cell, CitedCell, Place, Tabled
-from kb_service.language.tables import LANGUAGES, field_name, said
+from kb_service.domain.tables import CitedCell, Tabled
+from kb_service.language.asked import parse_question
+from kb_service.language.messages import message
+from kb_service.language.tables import LANGUAGES, filters_in_words, said
 from kb_service.language.values import stated_values
 from kb_service.services.asking import CitationEvent, TokenEvent
-from kb_service.services.assembly import RevisionTexts
+from kb_service.services.citing_cells import CellCitations, Library, Sources
 from kb_service.services.filtering import as_compared
 from kb_service.services.finding import Finding
-from kb_service.services.naming import Vocabulary
+from kb_service.services.going_on import goes_on
+from kb_service.services.kinds_as_values import read_as_values
+from kb_service.services.named import Named, named_in
 from kb_service.services.planning import Planned, planned_for
 from kb_service.services.querying import QueryResult, QueryRunner, Records
-from kb_service.services.table_words import MAX_NAMES, Line, lines_of
-from kb_service.services.tabulating import Titled
+from kb_service.services.refusing import FIELD_MISSING, refusal
+from kb_service.services.table_words import MAX_NAMES, lines_of
 from kb_service.services.telling import (
     ACROSS,
-    CANNOT_COUNT,
     Plan,
-    cannot,
     says_outright,
-    titles_of,
     unknown_subject,
 )
 from kb_service.services.turns import Turn
+from kb_service.services.vocabulary import KnownBase, Vocabulary
 
-FIELD_MISSING = "field_missing"
 _TOLD_IN_ONE = frozenset({QuestionKind.FACT, QuestionKind.LIST})
 """That no record is of what is asked for says nothing beside a document that answers such a one."""
 
-MAX_CITED = 200
-"""So many places are cited; the query itself pages through the rest."""
-
-MAX_CITED_CHARS = 400
-_MARGIN = 400
 _FIGURES = frozenset(
     {
         *(Operation.COUNT, Operation.SUM, Operation.AVERAGE, Operation.MEDIAN),
@@ -55,34 +50,11 @@ _FIGURES = frozenset(
 )
 
 
-class Revisioned(Titled, Protocol):
-    """A document by one of its revisions."""
-
-    @property
-    def document_id(self) -> str:
-        """The id of the document."""
-
-    @property
-    def title(self) -> str:
-        """The title of the revision."""
-
-    @property
-    def sha256(self) -> str:
-        """The public name of the revision."""
-
-
-class Desk(Records, Vocabulary, Protocol):
+class Desk(Records, Vocabulary, Sources, Protocol):
     """Where records, their fields and their documents are read; storage fulfils it."""
 
-    def of_revisions(self, revision_ids: Iterable[int]) -> Mapping[int, Revisioned]:
-        """Return the documents of revisions; what is gone is left out."""
-
-
-class Library(RevisionTexts, Protocol):
-    """Where stored texts are read, and where their words stand on pages."""
-
-    def regions(self, revision_id: int, span: TextSpan) -> tuple[PageRegion, ...]:
-        """Return where the words of a span stand on the pages of a revision."""
+    def num_telling(self, kb_id: str) -> int:
+        """Return how many documents of a base tell of an incident."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +83,9 @@ class AcrossDocuments:
     """Answers questions over what many documents state. Safe to share between threads."""
 
     def __init__(self, desk: Desk, library: Library) -> None:
-        self._desk, self._library = desk, library
+        self._desk = desk
         self._runner = QueryRunner(desk)
+        self._citations = CellCitations(desk, library)
 
     def answer(self, turn: Turn, findings: Sequence[Finding]) -> Told | Plan | None:
         """Return the answer over many documents; None where one document answers.
@@ -122,13 +95,14 @@ class AcrossDocuments:
         """
         if turn.kind is QuestionKind.SMALL_TALK or not findings:
             return None
-        given, language = turn.request.filters, turn.question.language
-        planned = planned_for(turn.question, turn.named, given, turn.kb.id, self._desk, turn.today)
+        language = turn.question.language
+        going_on = self._goes_on(turn)
+        planned = going_on or self._of_its_own(turn)
         if planned is None:
             return None
-        if planned.query is None:
-            return _refusal(turn, planned, findings, language)
-        result = self.found(turn.kb.id, planned.query)
+        planned, result = self._ran(turn, planned)
+        if result is None:
+            return refusal(turn, planned, findings, language)
         if result.query.op is Operation.CHANGES and not result.table.rows:
             return None
         if not result.tally.of or _states_figure(turn, findings, result):
@@ -138,11 +112,93 @@ class AcrossDocuments:
         if turn.kind in _TOLD_IN_ONE and not result.tally.matched and _is_any_said(findings):
             return None
         if not result.tally.matched and not self._has_years_of(turn.kb.id, result.query):
-            return None
+            return None if _is_any_said(findings) else unknown_subject(findings[0], language)
         if not planned.is_explicit and not _is_of_many(planned, findings, result):
             return None
-        turn.understood = replace(turn.understood, filters=result.query.filters)
-        return self.told(turn.kb.id, result, planned, language)
+        _note(turn, result, going_on=going_on is not None)
+        told = self.told(turn.kb.id, result, planned, language)
+        return self._with_silent(turn, result, told, language)
+
+    def _with_silent(self, turn: Turn, result: QueryResult, told: Told, language: str) -> Told:
+        """Say beside "none" that most papers tell of no incident that was read: it says little."""
+        if result.query.of is not Counted.INCIDENTS or result.tally.matched:
+            return told
+        documents = turn.kb.num_documents
+        number = documents - self._desk.num_telling(turn.kb.id)
+        if 2 * number <= documents:
+            return told
+        text = said("silent", language, number=number, documents=documents)
+        reason = told.reason or FIELD_MISSING
+        return replace(
+            told, text=f"{told.text}\n{text}", status=AnswerStatus.PARTIAL, reason=reason
+        )
+
+    def _planned(self, turn: Turn, question: Question, named: Named) -> Planned | None:
+        given = turn.request.filters
+        return planned_for(question, named, given, turn.kb.id, self._desk, turn.today)
+
+    def _of_its_own(self, turn: Turn) -> Planned | None:
+        return self._total_within(turn) or self._planned(turn, turn.question, turn.named)
+
+    def _goes_on(self, turn: Turn) -> Planned | None:
+        if turn.before is None:
+            return None
+        base = KnownBase(turn.kb.id, self._desk, self._desk.fields(turn.kb.id))
+        return goes_on(turn.asked, turn.before, turn.request.filters, base, turn.today)
+
+    def _total_within(self, turn: Turn) -> Planned | None:
+        """Return the total that the typed words ask for, of what the answer before was of.
+
+        None where they restrict it themselves, or what is before is one document of many records.
+        """
+        if turn.within is None:
+            return None
+        asked, given = parse_question(turn.asked), turn.request.filters
+        planned = self._planned(turn, asked, named_in(asked, turn.today))
+        query = planned.query if planned else None
+        both = given.both(turn.within)
+        if not planned or not query or query.op not in AGGREGATES or query.filters != given:
+            return None
+        if both is None:
+            return None
+        also = tuple(replace(one, filters=both) for one in planned.also)
+        within = replace(planned, query=replace(query, filters=both), also=also)
+        is_of_many = bool(turn.within.document_ids) and self._counts(turn, within) != 1
+        return None if is_of_many else within
+
+    def _counts(self, turn: Turn, planned: Planned) -> int:
+        return self.found(turn.kb.id, planned.query).tally.matched if planned.query else 0
+
+    def _ran(self, turn: Turn, planned: Planned) -> tuple[Planned, QueryResult | None]:
+        """Run what is asked; kinds that nothing is of are asked for as values where they are."""
+        if planned.query is None:
+            return planned, None
+        result = self.found(turn.kb.id, planned.query)
+        is_found = bool(result.tally.matched)
+        if is_found and len(planned.query.filters.kind) < 2:
+            return planned, result
+        base = KnownBase(turn.kb.id, self._desk, self._desk.fields(turn.kb.id))
+        given = turn.request.filters
+        valued = read_as_values(planned, turn.named, given, base, is_found=is_found)
+        if valued is None:
+            return planned, result
+        if valued.query is None:
+            bare = replace(planned.query.filters, kind=())
+            queries = [
+                replace(planned.query, filters=replace(bare, text=(*bare.text, word)))
+                for word in valued.unread
+            ]
+            is_any = any(self._found_anywhere(turn.kb.id, one).tally.matched for one in queries)
+            return (valued, None) if is_any else (planned, result)
+        by_value = self._found_anywhere(turn.kb.id, valued.query)
+        return (valued, by_value) if by_value.tally.matched else (planned, result)
+
+    def _found_anywhere(self, kb_id: str, query: RecordQuery) -> QueryResult:
+        """Run a query by a value; rows that have it may be of no incident that is known."""
+        result = self.found(kb_id, query)
+        if query.of is Counted.INCIDENTS and not result.tally.matched:
+            return self._runner.run(kb_id, replace(query, of=Counted.RECORDS))
+        return result
 
     def found(self, kb_id: str, query: RecordQuery) -> QueryResult:
         """Run a query; over a base without incidents its records are counted themselves."""
@@ -185,7 +241,7 @@ class AcrossDocuments:
         called = {one: document.name for one, document in names.items()}
         lines = list(lines_of(result, sums, planned, called, language))
         text = "\n".join(line.text for line in lines)
-        numbers, citations = self._cited(result, lines)
+        numbers, citations = self._citations.cited(result, lines)
         rows = tuple(
             tuple(
                 CitedCell(
@@ -212,103 +268,15 @@ class AcrossDocuments:
         status = AnswerStatus.PARTIAL if is_short else AnswerStatus.ANSWERED
         return Told(text, citations, tabled, status, FIELD_MISSING if is_short else None)
 
-    def _cited(
-        self, result: QueryResult, lines: Sequence[Line]
-    ) -> tuple[dict[Place, int], tuple[Citation, ...]]:
-        """Return the numbers of places, and the citations: of each cell one first, then others."""
-        wanted = _places(result.table.rows)
-        documents = self._desk.of_revisions({place.revision_id for place, _ in wanted})
-        spans = self._quotable([place for place, _ in wanted])
-        where = _line_spans(lines)
-        numbers: dict[Place, int] = {}
-        known: dict[tuple[int, TextSpan], int] = {}
-        citations: list[Citation] = []
-        for (place, row), quoted in zip(wanted, spans, strict=True):
-            document = documents.get(place.revision_id)
-            if quoted is None or document is None:
-                continue
-            span, words = quoted
-            key = (place.revision_id, span)
-            if key not in known:
-                known[key] = len(known) + 1
-                told = where.get(row, where[None])
-                citations.append(self._citation(known[key], document, key, words, told))
-            numbers[place] = known[key]
-        return numbers, tuple(sorted(citations, key=lambda c: (c.answer.end, c.number)))
 
-    def _citation(
-        self,
-        number: int,
-        document: Revisioned,
-        place: tuple[int, TextSpan],
-        words: str,
-        told: TextSpan,
-    ) -> Citation:
-        return Citation(
-            id=f"c{number}",
-            number=number,
-            document_id=document.document_id,
-            sha256=document.sha256,
-            title=document.title,
-            cited_text=words,
-            source=place[1],
-            regions=self._library.regions(*place),
-            answer=told,
-            score=1.0,
-            status=CitationStatus.VERIFIED,
-            document_name=document.name,
-        )
-
-    def _quotable(self, places: Sequence[Place]) -> list[tuple[TextSpan, str] | None]:
-        """Return for each place the line or sentence around it and its words; None: it is gone."""
-        spans = [TextSpan(place.start, place.end) for place in places]
-        keys = [(p.revision_id, span) for p, span in zip(places, spans, strict=True)]
-        found: list[tuple[TextSpan, str] | None] = []
-        for span, text in zip(spans, self._library.stretches(keys, _MARGIN), strict=True):
-            if text is None:
-                found.append(None)
-                continue
-            units = [u.span for u in text.units if u.span.covers(span) and text.span.covers(u.span)]
-            whole = min(units, key=len, default=span)
-            kept = whole if len(whole) <= MAX_CITED_CHARS else span
-            found.append((kept, text.words(kept)))
-        return found
-
-
-def _refusal(
-    turn: Turn, planned: Planned, findings: Sequence[Finding], language: str
-) -> Plan | None:
-    """Say which field no record states, or by which words nothing can be selected.
-
-    None where a document may say it itself, or no record is asked for in so many words.
-    """
-    if _is_said(turn, planned, findings):
-        return None
-    if planned.unknown and len(findings) == 1:
-        return unknown_subject(findings[0], language)
-    documents, apart = titles_of(findings), said("apart", language)
-    if planned.lacking:
-        fields = apart.join(field_name(f, language) for f in planned.lacking)
-        text = said(FIELD_MISSING, language, fields=fields, documents=documents)
-        return cannot(FIELD_MISSING, text, findings, planned.lacking)
-    if planned.unread and planned.is_explicit and planned.is_of_units:
-        words = apart.join(field_name(word, language) for word in planned.unread)
-        text = said("unread", language, words=words, documents=documents)
-        return cannot(CANNOT_COUNT, text, findings, planned.unread)
-    return None
-
-
-def _is_said(turn: Turn, planned: Planned, findings: Sequence[Finding]) -> bool:
-    """True where a document says what is asked: of many documents, only when it counts outright.
-
-    A sum (一共) in one incident that is named is what its paper says; so is the number of what is
-    no incident.
-    """
-    is_sum_of_one = planned.sums_up and not planned.counts and turn.named.is_one
-    is_of_many = planned.is_explicit and planned.is_of_units and not is_sum_of_one
-    if turn.kind in ACROSS or is_of_many:
-        return any(says_outright(found, turn.question) for found in findings)
-    return not all(found.evidence.is_empty for found in findings)
+def _note(turn: Turn, result: QueryResult, *, going_on: bool) -> None:
+    """Note the filters in force; of a question that goes on from another in words as well."""
+    filters, language = result.query.filters, turn.question.language
+    turn.understood = replace(turn.understood, filters=filters)
+    if going_on and not turn.understood.about:
+        told = said("apart", language).join(filters_in_words(filters, language))
+        about = message("about_it", language, subject=told) if told else None
+        turn.understood = replace(turn.understood, about=about)
 
 
 def _states_figure(turn: Turn, findings: Sequence[Finding], result: QueryResult) -> bool:
@@ -326,6 +294,8 @@ def _states_figure(turn: Turn, findings: Sequence[Finding], result: QueryResult)
     if is_of_one:
         return True
     best = findings[0].evidence.readings[0]
+    if result.query.filters.fields:  # a paper that states the column is one of the records
+        return best.passage.document_id in result.tally.lacking
     return best.passage.document_id not in result.counted or _is_several(best.words)
 
 
@@ -353,22 +323,3 @@ def _is_of_many(planned: Planned, findings: Sequence[Finding], result: QueryResu
     begin, end = result.query.filters.time_from, result.query.filters.time_to
     is_long = begin is not None and end is not None and end - begin > timedelta(days=1)
     return planned.sums_up or is_long or is_open
-
-
-def _places(rows: Iterable[Sequence[Cell]]) -> list[tuple[Place, int]]:
-    """Return the places to cite with their rows: one of every cell, then as many as may be."""
-    cells = [(cell, number) for number, row in enumerate(rows) for cell in row]
-    first = [(place, number) for cell, number in cells for place in cell.places[:1]]
-    others = [(place, number) for cell, number in cells for place in cell.places[1:]]
-    return list(dict.fromkeys([*first, *others]))[:MAX_CITED]
-
-
-def _line_spans(lines: Sequence[Line]) -> dict[int | None, TextSpan]:
-    """Where each row is told in the joined lines; None: the first line, which tells of all."""
-    spans: dict[int | None, TextSpan] = {None: TextSpan(0, len(lines[0].text))}
-    start = 0
-    for line in lines:
-        if line.row is not None:
-            spans[line.row] = TextSpan(start, start + len(line.text))
-        start += len(line.text) + 1
-    return spans

@@ -42,11 +42,11 @@ from kb_service.services.finding import (
     Finder,
     Finding,
     is_of_its_own,
-    numbered_together,
     read_of,
 )
 from kb_service.services.named import Named, explicit_question, named_in
 from kb_service.services.naming_apart import named_apart
+from kb_service.services.numbering import numbered_together
 from kb_service.services.passage_search import PassageSearch
 from kb_service.services.prompting import (
     PromptMeter,
@@ -149,9 +149,10 @@ class AnsweringService:
         request = replace(request, filters=as_compared(request.filters))
         state = self._states(base.id, request.as_of)
         if state is None:
-            return inquire(request, base, self._answers, self._clock().date())
+            today = request.today or self._clock().date()
+            return inquire(request, base, self._answers, today)
         then = replace(base, num_chunks=state.num_chunks)
-        return inquire(request, then, self._answers, state.at.date(), state)
+        return inquire(request, then, self._answers, request.today or state.at.date(), state)
 
     def draft(self, inquiry: Inquiry) -> Drafting:
         """Make an answer and keep nothing. Raises KbError as the iterator of `stream` does."""
@@ -216,10 +217,12 @@ class AnsweringService:
         searcher = self._searcher(turn)
         is_now = searcher is self._retriever
         finder = self._finder if is_now else self._finder_in(searcher)
-        for question, named, goes_on in self._asked(turn):
+        asked = self._asked(turn)
+        typed = parse_question(turn.asked) if turn.understood.carried and len(asked) == 1 else None
+        for question, named, goes_on in asked:
             query = self._query(turn, explicit_question(question, named))
             before = read_of(findings[-1]) if goes_on and findings else ()
-            findings.append((yield from finder.find(query, named, before or turn.pinned)))
+            findings.append((yield from finder.find(query, named, before or turn.pinned, typed)))
         turn.passages, numbered = numbered_together(findings)
         turn.reranking = findings[0].reranking
         turn.clock("retrieve_s", began)

@@ -33,7 +33,8 @@ class AskRequest:
     a new one, to which `history` was said before, elsewhere, and which is listed under `channel`.
     `as_of`: from the base as it was then; None: as it is. `cancelled` may be asked from another
     thread at any time. `base`: the one that `kb_id` names, where it has been read already. `who`
-    asks: a conversation that begins is its own, and it continues no other's.
+    asks: a conversation that begins is its own, and it continues no other's. `today`: the day that
+    "yesterday" is told from; None: this day, or that of `as_of`.
     """
 
     kb_id: str
@@ -48,6 +49,7 @@ class AskRequest:
     cancelled: Callable[[], bool] = field(default=never, compare=False)
     base: KnowledgeBase | None = field(default=None, compare=False)
     who: Principal = field(default=OPERATOR, compare=False)
+    today: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

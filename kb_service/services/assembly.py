@@ -14,6 +14,7 @@ from kb_service.domain.queries import Passage, Reranking, ScoredChunk
 from kb_service.domain.questions import Question, Subject
 from kb_service.domain.spans import TextSpan
 from kb_service.domain.texts import MarkedText
+from kb_service.language.date_orders import with_dates_in_order
 from kb_service.language.identifiers import names_whole
 from kb_service.language.lexicon import CJK
 from kb_service.language.mentions import picking_names
@@ -228,7 +229,8 @@ def _dated(item: ScoredChunk, fixed: Sequence[str]) -> frozenset[str]:
     if not dates:
         return frozenset()
     draft = item.chunk.draft
-    return dates & supporting_values(f"{item.chunk.title}\n{draft.prefix}\n{draft.text}")
+    text = with_dates_in_order(f"{item.chunk.title}\n{draft.prefix}\n{draft.text}")
+    return dates & supporting_values(text)
 
 
 def merge(windows: Sequence[_Window]) -> list[_Window]:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from kb_service.domain.facts import NUMBER_FIELDS, STANDARD_FIELDS, FactField, Role
 from kb_service.domain.queries import Filters
 from kb_service.domain.record_queries import (
+    NO_FILTERS,
     PERIODS,
     ByPeriod,
     Counted,
@@ -15,13 +16,16 @@ from kb_service.domain.record_queries import (
     RecordQuery,
 )
 from kb_service.language.across import Sketch, says_how_long
+from kb_service.services.lengths import ends_of, starts_of, states_length
 
 _SHOWN = (FactField.NUMBER, FactField.TIME, FactField.PLACE, FactField.KIND)
 _OF_ORDER = {"deadliest": FactField.DEAD, "costliest": FactField.LOSS}
 _LEAST = frozenset({"least", "earliest", "shortest"})
 _LONG = frozenset({"longest", "shortest"})
 _IN_TIME = frozenset({"latest", "earliest"})
-_AGGREGATES = (Operation.SUM, Operation.AVERAGE, Operation.MEDIAN)
+_MEANS = (Operation.AVERAGE, Operation.MEDIAN)
+"""Of several fires: how many they are is told beside."""
+_AGGREGATES = (Operation.SUM, *_MEANS)
 
 Chosen = tuple[RecordQuery | None, tuple[RecordQuery, ...], tuple[str, ...]]
 """The query, the sums asked for beside it, and the fields that the base lacks for it."""
@@ -31,7 +35,9 @@ Chosen = tuple[RecordQuery | None, tuple[RecordQuery, ...], tuple[str, ...]]
 class Asked:
     """A sketch with what the base knows of its words.
 
-    `own`: columns of the base's own that it names. `have`: the fields that the base has.
+    `own`: columns of the base's own that it names. `filters`: what it restricts itself; `given`:
+    what holds beside that whatever it says. `have`: the fields that the base has; `numeric`: the
+    own columns that are numbers. `how_long`: the length of something is asked for.
     """
 
     sketch: Sketch
@@ -39,10 +45,14 @@ class Asked:
     filters: Filters
     alternatives: tuple[Filters, ...]
     have: Collection[str]
+    numeric: Collection[str] = ()
+    how_long: bool = False
+    given: Filters = NO_FILTERS
 
     def names(self, asked: Iterable[str]) -> tuple[str, ...]:
         """Return fields under the names that the base has for them."""
-        return tuple(dict.fromkeys(self.own.get(str(one), str(one)) for one in asked))
+        named = (self.own.get(str(one), str(one)) for one in asked)
+        return tuple(dict.fromkeys(held_as(one, self.have) for one in named))
 
     @property
     def of(self) -> Counted:
@@ -53,16 +63,17 @@ class Asked:
     def by(self) -> str | None:
         """What is grouped by; None: nothing, or a number, which orders."""
         by = self.sketch.by
-        named = self.own.get(by, by) if by else None
-        return None if named in NUMBER_FIELDS else named
+        named = held_as(self.own.get(by, by), self.have) if by else None
+        return None if named in self.numeric or named in NUMBER_FIELDS else named
 
     @property
     def numbers(self) -> tuple[str, ...]:
         """The fields whose numbers are asked for, the first one first."""
         sketch = self.sketch
-        by = [sketch.by] if sketch.by in NUMBER_FIELDS else []
-        columns = [c for c in sketch.columns if c in NUMBER_FIELDS or c in self.own]
-        return self.names([*sketch.measured, *by, *columns])
+        named = self.names([*sketch.measured, *filter(None, [sketch.by]), *sketch.columns])
+        found = tuple(n for n in named if n in NUMBER_FIELDS or n in self.numeric)
+        is_length = self.how_long and not found
+        return (held_as(FactField.DURATION, self.have),) if is_length else found
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -75,12 +86,14 @@ def choose(asked: Asked) -> Chosen | None:
     query = next((made for make in _CHOICES if (made := make(asked))), None)
     if query is None:
         return None
+    query = replace(query, filters=asked.given.both(query.filters) or asked.given)
     also = _sums(asked, query)
     needed = (query.field, query.by, *(one.field for one in query.filters.fields))
     wanted = [str(n) for n in needed if n and n not in PERIODS]
     if query.by in PERIODS or query.filters.time_from or any(g.time_from for g in query.groups):
         wanted.append(FactField.TIME)
-    lacking = [name for name in dict.fromkeys(wanted) if name not in asked.have]
+    have = {*asked.have, *([FactField.DURATION] if states_length(asked.have) else [])}
+    lacking = [name for name in dict.fromkeys(wanted) if name not in have]
     return query, also, tuple(map(str, lacking))
 
 
@@ -109,8 +122,9 @@ def _ordered(asked: Asked) -> RecordQuery | None:
     if order in _IN_TIME:
         number = FactField.TIME
     if order in _LONG and number in (None, FactField.TIME):
-        number = _length_field(asked)
-    by = asked.by or next((c for c in asked.columns if c not in asked.numbers), None)
+        number = length_field(asked.have)
+    others = {*asked.numbers, *starts_of(asked.own.values()), *ends_of(asked.own.values())}
+    by = asked.by or next((c for c in asked.columns if c not in others), None)
     if by and order not in _IN_TIME:
         return RecordQuery(
             Operation.GROUP,
@@ -138,16 +152,26 @@ def _ordered(asked: Asked) -> RecordQuery | None:
     )
 
 
-def _length_field(asked: Asked) -> str:
+def held_as(name: str, have: Collection[str]) -> str:
+    """Return the field itself, or what the base has in its place.
+
+    How long something took may stand in a column of its own; where no area is stated, places are.
+    """
+    if name == FactField.AREA and name not in have:
+        return FactField.PLACE
+    return length_field(have) if name == FactField.DURATION else name
+
+
+def length_field(have: Collection[str]) -> str:
     """Return the field that says how long something took: the base's own, where that is one."""
-    own = [n for n in asked.have if n not in STANDARD_FIELDS and says_how_long(n.casefold())]
-    return own[0] if len(own) == 1 and FactField.DURATION not in asked.have else FactField.DURATION
+    own = [n for n in have if n not in STANDARD_FIELDS and says_how_long(n.casefold())]
+    return own[0] if len(own) == 1 and FactField.DURATION not in have else FactField.DURATION
 
 
 def _trend(asked: Asked) -> RecordQuery | None:
     if asked.sketch.operation is not Operation.TREND:
         return None
-    by = asked.by if asked.by in PERIODS else _period(asked.filters)
+    by = asked.by if asked.by in PERIODS else _period(asked.given.both(asked.filters))
     return _grouped(asked, Operation.TREND, str(by))
 
 
@@ -166,7 +190,7 @@ def _grouped(asked: Asked, op: Operation, by: str) -> RecordQuery:
 
 def _aggregate(asked: Asked) -> RecordQuery | None:
     operation, numbers = asked.sketch.operation, asked.numbers
-    if not numbers or asked.sketch.counts:
+    if not numbers or (asked.sketch.counts and operation not in _MEANS):
         return None
     if operation not in _AGGREGATES:
         if not asked.sketch.measured or asked.sketch.lists:
@@ -228,9 +252,9 @@ def _shown(asked: Asked) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*map(str, _SHOWN), *asked.columns)))
 
 
-def _period(filters: Filters) -> ByPeriod:
+def _period(filters: Filters | None) -> ByPeriod:
     """The periods that show a stretch of time well."""
-    if not (filters.time_from and filters.time_to):
+    if filters is None or not (filters.time_from and filters.time_to):
         return ByPeriod.MONTH
     length = filters.time_to - filters.time_from
     if length <= timedelta(days=31):
@@ -239,11 +263,12 @@ def _period(filters: Filters) -> ByPeriod:
 
 
 def _without(filters: Filters, other: Filters) -> Filters:
-    """Return filters without what another one restricts."""
-    empty = Filters()
+    """Return filters without what another one restricts; of fields, without those that it names."""
+    empty, named = Filters(), {one.field for one in other.fields}
+    kept = tuple(one for one in filters.fields if one.field not in named)
     cleared = {
         one.name: getattr(empty, one.name)
         for one in fields(filters)
-        if getattr(other, one.name) != getattr(empty, one.name)
+        if one.name != "fields" and getattr(other, one.name) != getattr(empty, one.name)
     }
-    return replace(filters, **cleared)
+    return replace(filters, fields=kept, **cleared)

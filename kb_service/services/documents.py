@@ -9,13 +9,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kb_service.domain.changes import Change, changes_between
-from kb_service.domain.documents import Document, NearText, Revision, VectorState
+from kb_service.domain.documents import (
+    Document,
+    DocumentStatus,
+    NearText,
+    Revision,
+    VectorState,
+)
 from kb_service.domain.jobs import IngestJob, Pause
 from kb_service.domain.lists import EVERY, DocumentOrder, Folder, Wanted
 from kb_service.domain.spans import TextSpan
 from kb_service.services.lookup import every_part
 from kb_service.services.page_words import PageWords, words_of_page
-from kb_service.services.uploads import checked_tags
+from kb_service.services.uploads import MAX_TAGS, checked_tags
 from kb_service.storage.catalog import Catalog
 from kb_service.storage.identity import Listing
 from kb_service.storage.jobs.queue import JobQueue
@@ -47,12 +53,16 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class DocumentPart:
-    """A part of a list; `totals` counts what it would have of every status by status, None behind
-    the first part. `paused`: why no worker reads what waits, told with the first part."""
+    """A part of a list. The rest is told with the first part, and None behind it.
+
+    `totals` counts what the list would have of every status by status, `num_open` what of the whole
+    base waits or is being read. `paused`: why no worker reads what waits.
+    """
 
     items: tuple[DocumentState, ...]
     next_cursor: str | None
-    totals: dict[str, int] | None
+    totals: dict[str, int] | None = None
+    num_open: int | None = None
     paused: Pause | None = None
 
 
@@ -75,10 +85,14 @@ class DocumentService:
         """Return a part of the wanted documents, in order. Raises InvalidRequest."""
         found = self._catalog.documents.list(kb_id, cursor, limit, wanted, order)
         items = self._states(found.items)
-        is_first = cursor is None
-        counts = self._catalog.documents.count(kb_id, wanted) if is_first else None
-        paused = self._jobs.pauses.of(kb_id) if is_first else None
-        return DocumentPart(items, found.next_cursor, counts, paused)
+        if cursor is not None:
+            return DocumentPart(items, found.next_cursor)
+        count = self._catalog.documents.count
+        every = count(kb_id)
+        totals = every if wanted == EVERY else count(kb_id, wanted)
+        num_open = every[DocumentStatus.PENDING] + every[DocumentStatus.PROCESSING]
+        paused = self._jobs.pauses.of(kb_id)
+        return DocumentPart(items, found.next_cursor, totals, num_open, paused)
 
     def every(self, kb: str, wanted: Wanted = EVERY) -> Iterator[DocumentState]:
         """Yield all wanted documents of a base (id or name)."""
@@ -120,6 +134,22 @@ class DocumentService:
     def delete(self, kb_id: str, document_id: str) -> None:
         """Delete a document; from then on nothing of it is found."""
         self._catalog.documents.delete(kb_id, document_id)
+
+    def delete_all(self, kb_id: str, document_ids: Sequence[str]) -> int:
+        """Delete documents; return how many of these were there."""
+        return self._catalog.documents.delete_all(kb_id, document_ids)
+
+    def retag(
+        self, kb_id: str, document_ids: Sequence[str], add: Sequence[str], remove: Sequence[str]
+    ) -> int:
+        """Give documents, and what came out of them, tags and take others away, in one step.
+
+        Return how many documents that concerns. Raises NotFound for a document that is not there
+        and InvalidRequest (invalid_tags), and changes none then.
+        """
+        ids = tuple(dict.fromkeys(document_ids))
+        given, gone = checked_tags(add), checked_tags(remove)
+        return self._catalog.documents.retag(kb_id, ids, given, gone, MAX_TAGS)
 
     def delete_found(self, kb: str, key: str) -> Document:
         """Delete what `find` finds, and return it."""

@@ -3,7 +3,7 @@
 Knows the order of the steps and which documents meet what a question names. Decides by `weigh`.
 """
 
-from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kb_service.domain.ports import PassageReader, Searcher
@@ -11,27 +11,30 @@ from kb_service.domain.queries import Passage, Query, Reranking
 from kb_service.domain.questions import Question, QuestionKind, Subject, SubjectKind
 from kb_service.domain.reading import Reading
 from kb_service.domain.spans import TextSpan
-from kb_service.language.events import event_kinds
-from kb_service.language.furniture import is_furniture
 from kb_service.language.kinds import kind_of
-from kb_service.language.offices import is_of_another_office
 from kb_service.language.papers import paper_date, papers_named, standing_of
 from kb_service.language.questions import coverage, text_terms
-from kb_service.language.rows import units_about
 from kb_service.language.scripts import is_across
 from kb_service.language.text import normalise
 from kb_service.language.transliteration import spellings
 from kb_service.services.asking import Phase, PhaseEvent
 from kb_service.services.assembly import RevisionTexts
+from kb_service.services.borne_out import borne_out
 from kb_service.services.evidence import (
     MIN_CONFIDENCE,
     MIN_PINNED_CONFIDENCE,
     Evidence,
     ReadDocument,
+    Shortfall,
+    surest_own,
     weigh,
 )
+from kb_service.services.moments import told_at
 from kb_service.services.named import Named
+from kb_service.services.other_things import told_of_others
 from kb_service.services.passage_search import PassageSearch
+from kb_service.services.shown import has_clause, introduced, with_what_is_meant
+from kb_service.services.told_cells import with_cells
 
 MIN_OWN_SHARE, MAX_CARRIED_SHARE = 0.6, 0.5
 """A question is of its own when another document has so much of the rarity of its words, and those
@@ -45,7 +48,8 @@ HEAD_CHARS = 2000
 class Finding:
     """What one question found, and what of it may be quoted.
 
-    `nearest`: the cosine of the nearest text in its language, where one is known.
+    `nearest`: the cosine of the nearest text in its language, where one is known; `own`: how surely
+    one in its language was read.
     """
 
     question: Question
@@ -53,6 +57,7 @@ class Finding:
     evidence: Evidence
     reranking: Reranking | None
     nearest: float | None = None
+    own: float = 0.0
 
     @property
     def is_across(self) -> bool:
@@ -80,17 +85,23 @@ class Finder:
         self._texts, self._reader = texts, reader
 
     def find(
-        self, query: Query, named: Named, pinned: Sequence[str] = ()
+        self,
+        query: Query,
+        named: Named,
+        pinned: Sequence[str] = (),
+        typed: Question | None = None,
     ) -> Generator[PhaseEvent, None, Finding]:
         """Return what may be quoted; documents that a conversation speaks of are asked first.
 
-        Only when they say nothing of it the others are asked too, and only when these do not
-        either, nor hold the question's words, the documents in another language alone. Yields when
-        reading begins.
+        These also by the question as it was `typed`, for what they state as the field that it asks
+        for: what it leaves out need not be said of them, and makes the model less sure. Only when
+        they say nothing of it the others are asked too, and only when these do not either, nor hold
+        the question's words, the documents in another language alone. Yields when reading begins.
         """
         if pinned and not query.filters.document_ids:
             filters = replace(query.filters, document_ids=tuple(pinned))
-            found = yield from self._find(replace(query, filters=filters), named, is_pinned=True)
+            asked = replace(query, filters=filters)
+            found = yield from self._find(asked, named, is_pinned=True, typed=typed)
             if not found.evidence.is_empty:
                 return found
         found = yield from self._find(query, named, is_pinned=False)
@@ -98,16 +109,22 @@ class Finder:
         if not evidence.is_empty or evidence.is_elsewhere or found.is_across:
             return found
         across = yield from self._find(
-            replace(query, is_across=True), named, is_pinned=False, nearest=found.nearest
+            replace(query, is_across=True), named, is_pinned=False, before=found
         )
         return across if across.says_more_than(found) else found
 
     def _find(
-        self, query: Query, named: Named, *, is_pinned: bool, nearest: float | None = None
+        self,
+        query: Query,
+        named: Named,
+        *,
+        is_pinned: bool,
+        before: Finding | None = None,
+        typed: Question | None = None,
     ) -> Generator[PhaseEvent, None, Finding]:
         """Read what a search finds; a document of the conversation need not name its subject.
 
-        `nearest`: as in a Finding, of a search before that was not across languages.
+        `before`: what a search that was not across languages found.
         """
         question = query.question
         required = Named() if is_pinned else named
@@ -115,20 +132,35 @@ class Finder:
         idf = self._retriever.idf(query.kb_id, question.terms)
         yield PhaseEvent(Phase.READING)
         near = context.nearness
-        nearest = near.own if nearest is None else nearest
+        nearest = before.nearest if before else near.own
         documents = {
             name: replace(document, farther=near.farther(name, nearest))
             for name, document in self._documents(query, required, context.passages, idf).items()
         }
         readings = self._read(question, named, context.passages, documents, idf)
-        evidence = weigh(
-            readings,
-            documents,
-            is_named=is_pinned or named.is_one,
-            asks_state=kind_of(question) is QuestionKind.YES_NO,
-            min_confidence=MIN_PINNED_CONFIDENCE if is_pinned else MIN_CONFIDENCE,
-        )
-        return Finding(question, context.passages, evidence, context.reranking, nearest)
+
+        own = max(before.own if before else 0.0, surest_own(readings, documents))
+        is_pointed_at = is_pinned or has_clause(context.passages, question)
+
+        def weighed(readings: Sequence[Reading]) -> Evidence:
+            return weigh(
+                readings,
+                documents,
+                is_named=is_pinned or named.is_one,
+                asks_state=kind_of(question) is QuestionKind.YES_NO,
+                min_confidence=MIN_PINNED_CONFIDENCE if is_pointed_at else MIN_CONFIDENCE,
+                own=own,
+            )
+
+        evidence = weighed(readings)
+        if evidence.is_empty and typed is not None:
+            again = self._read(typed, named, context.passages, documents, idf)
+            evidence = weighed(borne_out(again, typed, MIN_PINNED_CONFIDENCE))
+        is_unknown = evidence.shortfall is Shortfall.SUBJECT_UNKNOWN
+        if is_unknown and any(not document.unmet for document in documents.values()):
+            # A paper names it, of whose words none is left that could answer.
+            evidence = replace(evidence, shortfall=Shortfall.NO_ANSWER, missing=(), nearest=None)
+        return Finding(question, context.passages, evidence, context.reranking, nearest, own)
 
     def _read(
         self,
@@ -140,24 +172,27 @@ class Finder:
     ) -> tuple[Reading, ...]:
         """Read each passage behind a title that says which subjects its document names.
 
-        A page in the middle of a report seldom repeats what the report is about.
+        A page in the middle of a report seldom repeats what the report is about. A sentence that
+        tells only of others of a series (workshop 2) answers nothing of the one that is named.
         """
         shown = [
-            introduced(p, question.normalised, named, documents[p.document_id].unmet)
-            for p in passages
+            introduced(p, named, documents[p.document_id].unmet)
+            for p in with_what_is_meant(passages, question, named)
         ]
         original = {passage.number: passage for passage in passages}
+
+        def read_but(told: Collection[str]) -> Sequence[Reading]:
+            rest = [p for p in shown if p.document_id not in told]
+            return self._reader.read(question, rest, idf) if rest else ()
+
         readings = (
             replace(reading, passage=original[reading.passage.number])
-            for reading in self._reader.read(question, shown, idf)
+            for reading in told_at(question, shown, documents)
+            or with_cells(question, passages, documents, idf, named.told, read_but)
         )
-        is_count = kind_of(question) is QuestionKind.COUNT
-        return tuple(
-            r
-            for r in readings
-            if not (is_count and _is_of_other_kind(r, named))
-            and not is_of_another_office(question.normalised, normalise(_around(r)))
-        )
+        known = {name: normalise(text) for name, text in _texts(passages).items()}
+        tells_of_another = told_of_others(question, named, known)
+        return tuple(reading for reading in readings if not tells_of_another(reading))
 
     def _documents(
         self,
@@ -218,20 +253,6 @@ class Finder:
         }
 
 
-def _is_of_other_kind(reading: Reading, named: Named) -> bool:
-    """True where a sentence tells of happenings, and of none of the kind that is counted."""
-    asked = {form for s in named.subjects if s.kind is SubjectKind.EVENT for form in s.forms}
-    told = event_kinds(normalise(_around(reading)))
-    return bool(asked and told) and not asked & told
-
-
-def _around(reading: Reading) -> str:
-    """The sentences, fields or rows that a reading lies in."""
-    passage = reading.passage
-    around = [u.span.of(passage.text) for u in passage.units if u.span.overlap(reading.span)]
-    return " ".join((*around, reading.words))
-
-
 def is_of_its_own(
     question: Question,
     meant: Collection[str],
@@ -267,21 +288,6 @@ def read_of(found: Finding) -> tuple[str, ...]:
     return tuple(dict.fromkeys(quoted))
 
 
-def introduced(passage: Passage, asked: str, named: Named, unmet: Sequence[Subject]) -> Passage:
-    """Return a passage as it is read: behind what its document is about, without others' rows.
-
-    The title also says the subjects and times of the question that the document meets. `asked`:
-    the normalised question.
-    """
-    title, lacking = normalise(passage.title), {subject.span for subject in unmet}
-    told = [s.text for s in named.subjects if s.span not in lacking]
-    told += [time.words for time in named.times if time.window.span not in lacking]
-    told = [words for words in told if normalise(words) not in title]
-    said = [u for u in passage.units if not is_furniture(u.span.of(passage.text))]
-    units = units_about(passage.text, said, asked, named.subjects)
-    return replace(passage, title=" ".join((passage.title, *told)), units=units)
-
-
 def _whole(subject: Subject) -> tuple[str, ...]:
     """The forms that mean the subject wherever they stand; a place without its ending does not."""
     is_place = subject.kind is SubjectKind.PLACE
@@ -302,33 +308,3 @@ def _dated(text: str) -> str:
     """The date of a document from its title and words, sortable; empty where it has none."""
     title, _, words = text.partition("\n")
     return str(paper_date(title, words) or "")
-
-
-def numbered_together(
-    findings: Sequence[Finding],
-) -> tuple[tuple[Passage, ...], tuple[Finding, ...]]:
-    """Number the passages of several findings as one list; what stands in two is numbered once."""
-    if len(findings) == 1:
-        return findings[0].passages, tuple(findings)
-    numbered: dict[tuple[int, TextSpan], Passage] = {}
-    for passage in (p for found in findings for p in found.passages):
-        key = (passage.revision_id, passage.span)
-        numbered.setdefault(key, replace(passage, number=len(numbered) + 1))
-
-    def renumbered(reading: Reading) -> Reading:
-        old = reading.passage
-        return replace(reading, passage=numbered[old.revision_id, old.span])
-
-    return tuple(numbered.values()), tuple(
-        replace(
-            found,
-            passages=tuple(numbered[p.revision_id, p.span] for p in found.passages),
-            evidence=_renumbered(found.evidence, renumbered),
-        )
-        for found in findings
-    )
-
-
-def _renumbered(evidence: Evidence, anew: Callable[[Reading], Reading]) -> Evidence:
-    nearest = anew(evidence.nearest) if evidence.nearest else None
-    return replace(evidence, readings=tuple(map(anew, evidence.readings)), nearest=nearest)

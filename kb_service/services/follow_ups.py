@@ -11,9 +11,11 @@ from datetime import date
 from kb_service.domain.answers import Answer
 from kb_service.domain.queries import Filters
 from kb_service.domain.questions import Question, QuestionKind, Subject, SubjectKind
+from kb_service.domain.record_queries import RecordQuery
 from kb_service.language.asked import parse_question
 from kb_service.language.events import event_kinds, speaks_of_event
 from kb_service.language.follow_ups import (
+    bare_number,
     joined,
     only_names,
     points_back,
@@ -24,7 +26,9 @@ from kb_service.language.follow_ups import (
 )
 from kb_service.language.kinds import bare_question, kind_of
 from kb_service.language.messages import message
+from kb_service.language.numbered import is_numbered, renumbered
 from kb_service.language.subjects import subjects_in
+from kb_service.language.tables import filters_in_words
 from kb_service.language.text import normalise
 from kb_service.language.time_words import time_windows
 
@@ -50,12 +54,25 @@ class CitedDocument:
 class Carried:
     """What a question may go on from: the full question before it, and what its answer quoted.
 
-    `person`: the name that was asked for and answered; empty where it was none.
+    `person`: the name that was asked for and answered; empty where it was none. `filters`: of an
+    answer over many records, whatever documents they stand in; None of any other. `query`: all that
+    was asked of them.
     """
 
     question: Question
     documents: tuple[CitedDocument, ...] = ()
     person: str = ""
+    filters: Filters | None = None
+    query: RecordQuery | None = None
+
+    @property
+    def within(self) -> Filters | None:
+        """What a total is of that goes on from it: what was counted, or the one document."""
+        if self.filters is not None:
+            return None if self.filters.is_empty else self.filters
+        if len(self.documents) != 1:
+            return None
+        return Filters(document_ids=(self.documents[0].id,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +80,14 @@ class Rewritten:
     """The question to answer; with nothing `carried` it is the one that was typed.
 
     `about`: what was added, in words for the user. `carried`: its words that come from the
-    conversation. `documents`: those that these come from.
+    conversation. `documents`: those that these come from. `within`: as of Carried.
     """
 
     question: Question
     about: str | None = None
     carried: tuple[str, ...] = ()
     documents: tuple[str, ...] = ()
+    within: Filters | None = None
 
 
 def rewrite(question: Question, previous: Carried | None) -> Rewritten:
@@ -81,6 +99,10 @@ def rewrite(question: Question, previous: Carried | None) -> Rewritten:
     named = _with_times(question, own)
     if only_names(question, named):
         return _in_its_place(question, named, previous.question)
+    if number := bare_number(question.normalised):
+        things = [s for s in subjects_in(previous.question) if is_numbered(normalise(s.text))]
+        if len(things) == 1:
+            return _renumbered(question, previous.question, things[0], number)
     subject = _carried_subject(previous, question.language)
     is_other = asks_of_another(question, previous.question)
     if not subject or is_other or _is_its_own(question, own, kind, previous):
@@ -93,6 +115,7 @@ def rewrite(question: Question, previous: Carried | None) -> Rewritten:
         message("about_it", question.language, subject=subject),
         (subject,) if told == asked else (subject, previous.person),
         tuple(document.id for document in previous.documents),
+        previous.within,
     )
 
 
@@ -139,7 +162,10 @@ def carried_from(answer: Answer) -> Carried:
     cited = {c.document_id: CitedDocument(c.document_id, c.title) for c in answer.citations}
     question = parse_question(answer.understood.question)
     lit = answer.highlight.of(answer.answer) if answer.highlight else ""
-    return Carried(question, tuple(cited.values()), told_person(question.normalised, lit))
+    person = told_person(question.normalised, lit)
+    query = answer.tabled.query if answer.tabled else None
+    filters = query.filters if query else None
+    return Carried(question, tuple(cited.values()), person, filters, query)
 
 
 def carried_through(asked: Iterable[str]) -> Carried | None:
@@ -176,16 +202,23 @@ def _is_other_event(own: Sequence[Subject], previous: Carried) -> bool:
 def _carried_subject(previous: Carried, language: str) -> str:
     """Return what the question before was about, in the shortest words that tell it.
 
-    The number of the one document that was quoted, what the question named, or that one's title.
+    The number of the one document that was quoted, what the question named, or that one's title:
+    that goes first where only a kind of happening was named, which others are of too.
     """
-    title = previous.documents[0].title if len(previous.documents) == 1 else ""
+    is_one = len(previous.documents) == 1 and previous.filters is None
+    title = previous.documents[0].title if is_one else ""
     numbers = _identifiers(parse_question(title)) if title else []
     named = [s for s in subjects_in(previous.question) if s.kind is not SubjectKind.NUMBER]
     numbers = numbers or _identifiers(previous.question)
     if numbers:
         return numbers[0].text
+    is_open = all(s.kind is SubjectKind.EVENT for s in named) and previous.filters is None
+    if title and is_open and len(title) <= MAX_TITLE_CHARS:
+        return title
     if named:
         return joined(previous.question.text, named, language)
+    if previous.filters is not None:
+        return message("comma", language).join(filters_in_words(previous.filters, language))
     return title if len(title) <= MAX_TITLE_CHARS else ""
 
 
@@ -203,6 +236,16 @@ def _in_its_place(question: Question, own: Sequence[Subject], before: Question) 
     full = _spoken(text, question)
     named = (subject.text for subject in subjects_in(full))
     carried = tuple(name for name in named if name not in question.text)
+    return Rewritten(full, about, carried or (before.text,))
+
+
+def _renumbered(question: Question, before: Question, thing: Subject, number: str) -> Rewritten:
+    """Return the question before of another number of its series: "and no. 6?" after crane 5."""
+    name = renumbered(thing.text, number)
+    text = f"{before.text[: thing.span.start]}{name}{before.text[thing.span.end :]}"
+    full = _spoken(text, question)
+    carried = tuple(s.text for s in subjects_in(full) if s.text in before.text)
+    about = message("about_it", question.language, subject=name)
     return Rewritten(full, about, carried or (before.text,))
 
 

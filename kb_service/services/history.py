@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from kb_service.domain.answers import Answer, AnswerAudit, Channel, Conversation
 from kb_service.domain.people import Principal
-from kb_service.storage.answers.store import AnswerStore, no_answer, no_conversation
+from kb_service.storage.answers.conversations import no_conversation
+from kb_service.storage.answers.store import AnswerStore, no_answer
 from kb_service.storage.bases import no_kb
 from kb_service.storage.catalog import Catalog
 from kb_service.storage.identity import Listing
@@ -63,6 +64,10 @@ class HistoryService:
         return self._answers.list_conversations(
             kb_id, cursor, limit, channel=channel, contains=contains, who=who, is_mine=is_mine
         )
+
+    def latest(self, who: Principal, kb_id: str, limit: int) -> tuple[tuple[object, ...], ...]:
+        """Return what tells that the list of the page's conversations is another one."""
+        return self._answers.latest_on_page(kb_id, who, limit)
 
     def conversation(self, who: Principal, conversation_id: str) -> Conversation:
         """Return a conversation, messages in order."""

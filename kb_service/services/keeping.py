@@ -14,8 +14,11 @@ import structlog
 
 from kb_service.domain.errors import StorageError
 
-_NICENESS = 10
-"""A question that wants the core gets nine tenths of it."""
+INGESTING = 10
+"""Niceness of a worker: a question that wants the core gets nine tenths of it."""
+
+_IN_THE_BACKGROUND = 15
+"""Of what no one waits for: vectors and merges, which a worker's jobs go before."""
 
 PAUSE_S = 1.0
 """Between two looks: twenty files that come in a second are brought in together."""
@@ -77,7 +80,9 @@ class IndexKeeper:
             log.warning("index not published", kb_id=kb_id, code=error.code, error=error.message)
 
 
-def step_back() -> None:
-    """Let other threads have the core first; threads that this one starts inherit it."""
+def step_back(niceness: int = _IN_THE_BACKGROUND) -> None:
+    """Let other threads have the core first; what this one starts from now on inherits it."""
     if sys.platform == "linux":  # elsewhere it would hold for the whole process
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+        thread = threading.get_native_id()
+        own = os.getpriority(os.PRIO_PROCESS, thread)
+        os.setpriority(os.PRIO_PROCESS, thread, max(own, niceness))  # only root may step forward

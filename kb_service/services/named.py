@@ -10,6 +10,7 @@ from kb_service.domain.questions import Question, Subject, SubjectKind
 from kb_service.domain.times import TimeWindow
 from kb_service.language.asked import parse_question
 from kb_service.language.background import background_of
+from kb_service.language.date_orders import with_dates_in_order
 from kb_service.language.days import is_of_other_days, states_day_of
 from kb_service.language.mentions import unmentioned
 from kb_service.language.messages import message
@@ -55,7 +56,7 @@ class Named:
 
         The first line of the text is its title. `language`: the question's.
         """
-        text = normalise(typed)
+        text = normalise(with_dates_in_order(typed))
         outside = (
             Subject(time.words, SubjectKind.DATE, time.window.span, ())
             for time in self.times

@@ -4,11 +4,10 @@ Reads the question's own words and looks values up (Vocabulary); tells what it c
 """
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from itertools import pairwise
-from typing import Protocol
 
 from kb_service.domain.facts import FIELD_OF_ROLE, STANDARD_FIELDS, FactField, Role
 from kb_service.domain.queries import FieldFilter, Filters
@@ -16,18 +15,24 @@ from kb_service.domain.query_json import filters_from
 from kb_service.domain.questions import Question, Subject, SubjectKind
 from kb_service.domain.record_queries import NO_FILTERS
 from kb_service.domain.spans import TextSpan
-from kb_service.language.across import sketch_of, titled, without_title
+from kb_service.language.across import (
+    fields_meant,
+    sketch_of,
+    without_brackets,
+    without_title,
+)
 from kb_service.language.asked import as_meant
-from kb_service.language.events import event_kinds
 from kb_service.language.exclusions import exclusions_in
-from kb_service.language.folding import fold
-from kb_service.language.inflection import singular_forms
-from kb_service.language.lexicon import CJK
-from kb_service.language.periods import stated_days
+from kb_service.language.latin_names import place_end
+from kb_service.language.periods import is_yearless, stated_days
 from kb_service.language.roles import NAME, are_either, roles_in
 from kb_service.language.text import normalise
 from kb_service.language.time_bounds import Bound, Stretch, bounds_in
 from kb_service.services.named import Named
+from kb_service.services.states_asked import states_named
+from kb_service.services.values_named import FINDABLE, NamedValue, values_in
+from kb_service.services.vocabulary import KnownBase, Vocabulary
+from kb_service.services.years import Moved, days_of, in_years
 
 _FIELDS_OF = {
     SubjectKind.PLACE: (FactField.PLACE, FactField.ORGANISATION),
@@ -35,55 +40,9 @@ _FIELDS_OF = {
     SubjectKind.PERSON: (FactField.PERSON,),
     SubjectKind.IDENTIFIER: (FactField.NUMBER, FactField.VEHICLE),
 }
-FINDABLE = (
-    FactField.PLACE,
-    FactField.PERSON,
-    FactField.ORGANISATION,
-    FactField.VEHICLE,
-    FactField.KIND,
-)
-_STANDING = frozenset({*FINDABLE, FactField.NUMBER, FactField.MEASURE})
-"""Standard fields whose values are names; of the base's own columns all are."""
-
 _LISTED = {FactField.PLACE: "place", FactField.PERSON: "person", FactField.ORGANISATION: "unit"}
 _NO_NAMES = frozenset({SubjectKind.EVENT, SubjectKind.DATE, SubjectKind.NUMBER})
-_TOKEN = re.compile(rf"[{CJK}]|[^\W{CJK}]+|\S")
-_WORD = re.compile(r"[^\W\d_]{2}")
-_MAX_TOKENS, _MAX_LOOKED_AT = 12, 120
 _DAY = timedelta(days=1)
-
-
-class Vocabulary(Protocol):
-    """Which fields and values a base has; storage fulfils it."""
-
-    def fields(self, kb_id: str) -> frozenset[str]:
-        """Return the fields that any record of a base states."""
-
-    def roles(self, kb_id: str) -> frozenset[Role]:
-        """Return the roles in which a base states people or organisations."""
-
-    def roles_of(self, kb_id: str, field: str, words: str) -> frozenset[Role | None]:
-        """Return the roles in which a base states somebody; None: in one that is none of these."""
-
-    def among(
-        self, kb_id: str, words: Iterable[str], fields: Collection[str]
-    ) -> list[tuple[str, str]]:
-        """Return (field, value) of a base whose values are any of the words."""
-
-    def holding(self, kb_id: str, words: str, fields: Collection[str]) -> frozenset[str]:
-        """Return those of the fields of which any value of a base has the words in it."""
-
-    def written_kinds(self, kb_id: str, kind: str) -> list[str]:
-        """Return the words by which records of a base say that they are of a kind."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Name:
-    """Words that name something: where they stand, and the fields that state them; none: no one."""
-
-    span: TextSpan
-    words: str
-    fields: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -95,7 +54,7 @@ class Names:
     comparison may name together. `words`: of the question, normalised, what was read blank.
     `kinds`: its words for kinds of happenings, normalised, each with its kind.
     `asked`: of whom it asks, a field or role; `per`: of each of them. `roles`: those of the base,
-    where the question has any.
+    where the question has any. `moved`: days without a year that are meant of an earlier one.
     """
 
     filters: Filters = NO_FILTERS
@@ -108,45 +67,67 @@ class Names:
     asked: str | None = None
     per: bool = False
     roles: frozenset[Role] = frozenset()
+    moved: tuple[Moved, ...] = ()
 
 
 def names_in(
     question: Question,
     named: Named,
-    kb_id: str,
-    vocabulary: Vocabulary,
-    have: Collection[str],
+    base: KnownBase,
+    given: Filters,
     today: date,
+    *,
+    is_own_first: bool = False,
 ) -> Names:
-    """Return what a question names among the values of a base."""
+    """Return what a question names among the values of a base.
+
+    `given`: filters that hold beside it. `is_own_first`: a value or name of the base's own columns
+    goes before a kind of happening that it has in it.
+    """
+    kb_id, vocabulary, have = base.kb_id, base.vocabulary, base.have
     typed = as_meant(question.text)
     typed = typed if len(typed) == len(question.text) else question.text
     bounds = bounds_in(typed, _stretches(named, today))
     # 哪年中毒多: what names a happening is no half of a word for a time.
     happenings = [s.span for s in named.subjects if s.kind is SubjectKind.EVENT]
     bounds = [one for one in bounds if not any(map(one.span.overlap, happenings))]
-    taken = [bound.span for bound in bounds]
-    found = list(_values(typed, taken, kb_id, vocabulary, have))
-    taken += [name.span for name in found]
+    bounds, moved = in_years(bounds, question.normalised, base, given)
+    states, state_spans = states_named(typed, base)
+    said = [*(bound.span for bound in bounds), *state_spans]
+    known = values_in(typed, said, kb_id, vocabulary, have, is_own_first=is_own_first)
+    found = list(known)
+    taken = [*said, *(name.span for name in found)]
     subjects = [s for s in named.subjects if not any(s.span.overlap(one) for one in taken)]
-    found += [_looked_up(s, kb_id, vocabulary) for s in subjects if s.kind not in _NO_NAMES]
+    own = [name for name in have if name not in STANDARD_FIELDS] if is_own_first else []
+    found += [_looked_up(s, kb_id, vocabulary, own) for s in subjects if s.kind not in _NO_NAMES]
     events = [s for s in subjects if s.kind is SubjectKind.EVENT]
+    if is_own_first:
+        events = [s for s in events if not _is_column(s, have)]
+    found = [_with_area(name, typed, base) for name in found]
     left_out = exclusions_in(typed, [*(n.span for n in found), *(s.span for s in events)])
-    blank = [*(b.span for b in bounds), *(s.span for s in events), *left_out.words]
+    blank = [*said, *(s.span for s in events), *left_out.words]
     blank += [s.span for s in subjects if s.kind is SubjectKind.DATE]
-    blank += [name.span for name in found if left_out.has(name.span)]
     dropped = [name for name in found if left_out.has(name.span)]
+    blank += [name.span for name in dropped]
     found = [name for name in found if not left_out.has(name.span)]
     words = _blanked(question, typed, blank, [name.span for name in found])
     meant = [s for s in events if not left_out.has(s.span)]
     kinds = tuple((normalise(s.text), form) for s in meant for form in s.forms)
-    names = Names(Filters(kind=tuple(dict.fromkeys(kind for _, kind in kinds))), words=words)
-    names.kinds = kinds
+    asked = tuple(dict.fromkeys(kind for _, kind in kinds))
+    names = Names(Filters(kind=asked, fields=states), words=words, kinds=kinds, moved=moved)
     _leave_out(names, dropped, [s for s in events if left_out.has(s.span)])
-    _put_people(names, found, kb_id, vocabulary)
+    _put_people(names, found, kb_id, vocabulary, have if is_own_first else None)
     _put_days(names, bounds, typed)
     names.alternatives = names.alternatives or _alternatives(names.filters, bounds)
     return names
+
+
+def _is_column(subject: Subject, have: Collection[str]) -> bool:
+    """True for a word for a happening by which the base calls a number: downtime."""
+    words = normalise(subject.text)
+    own = (without_brackets(normalise(one)) for one in have if one not in STANDARD_FIELDS)
+    is_length = FactField.DURATION in have and FactField.DURATION in fields_meant(words)
+    return words in own or is_length
 
 
 def filter_of(name: str, words: str) -> Filters:
@@ -178,7 +159,7 @@ def _either(filters: Filters) -> Filters:
     return replace(filters, fields=tuple(kept)) if several else filters
 
 
-def _leave_out(names: Names, dropped: Iterable[_Name], events: Iterable[Subject]) -> None:
+def _leave_out(names: Names, dropped: Iterable[NamedValue], events: Iterable[Subject]) -> None:
     """Restrict to what is not named so; a name that no one field states is told as unread."""
     for name in dropped:
         if len(name.fields) == 1:
@@ -196,76 +177,43 @@ def _narrow(names: Names, asked: FieldFilter) -> None:
 def _stretches(named: Named, today: date) -> list[Stretch]:
     """The days that a question names, each time once."""
     told = [time.window for time in named.told]
-    found = [Stretch(window.span, window.first, window.last) for window in told]
+    found = [Stretch(w.span, w.first, w.last, w.is_yearless) for w in told]
     for subject in named.subjects:
         if subject.kind is SubjectKind.DATE and not any(
             subject.span.overlap(window.span) for window in told
         ):
             days = list(stated_days(subject, today))
-            found += [Stretch(subject.span, day.first, day.last) for day in days[:1]]
+            is_open = is_yearless(subject)
+            found += [Stretch(subject.span, day.first, day.last, is_open) for day in days[:1]]
     return found
 
 
-def _values(
-    typed: str,
-    taken: Sequence[TextSpan],
-    kb_id: str,
-    vocabulary: Vocabulary,
-    have: Collection[str],
-) -> Iterator[_Name]:
-    """Yield values of the base that stand in the question whole, the longest first."""
-    folded = fold(typed)
-    places: dict[str, list[tuple[int, int]]] = {}
-    for start, end in _runs(folded.text):
-        for form in singular_forms(folded.text[start:end]):
-            places.setdefault(form, []).append((start, end))
-    fields = [name for name in have if name in _STANDING or name not in STANDARD_FIELDS]
-    by_value: dict[str, list[str]] = {}
-    for name, value in vocabulary.among(kb_id, places, fields):
-        if _is_telling(name, value):
-            by_value.setdefault(value, []).append(name)
-    used = list(taken)
-    for value in sorted(by_value, key=lambda one: (-len(one), one)):
-        for start, end in places[value]:
-            span = folded.typed(start, end)
-            if any(span.overlap(one) for one in used):
-                continue
-            if FactField.PERSON in by_value[value]:
-                span = folded.typed(*titled(folded.text, start, end))
-            used.append(span)
-            yield _Name(span, value, tuple(by_value[value]))
-
-
-def _runs(text: str) -> Iterator[tuple[int, int]]:
-    """Yield every run of up to twelve tokens: characters of scripts without spaces, words."""
-    tokens = [match.span() for match in _TOKEN.finditer(text)][:_MAX_LOOKED_AT]
-    for first in range(len(tokens)):
-        for last in range(first, min(first + _MAX_TOKENS, len(tokens))):
-            start, end = tokens[first][0], tokens[last][1]
-            if end - start > 1:
-                yield start, end
-
-
-def _is_telling(name: str, value: str) -> bool:
-    """False for a number, for a kind of happening, and for what is only a word of questions."""
-    if not _WORD.search(value) and name != FactField.NUMBER:
-        return False
-    is_name = name in STANDARD_FIELDS and name not in (FactField.KIND, FactField.MEASURE)
-    if is_name:
-        return True
-    return not event_kinds(value) and any(sketch_of(value).rest)
-
-
-def _looked_up(subject: Subject, kb_id: str, vocabulary: Vocabulary) -> _Name:
-    """Return a name by its fullest form that any record states."""
+def _looked_up(
+    subject: Subject, kb_id: str, vocabulary: Vocabulary, own: Collection[str]
+) -> NamedValue:
+    """Return a name by its fullest form that any record states. `own`: fields that come last."""
     fields = _FIELDS_OF.get(subject.kind, FINDABLE)
     for form in dict.fromkeys((*subject.forms, *map(without_title, subject.forms))):
         holding = vocabulary.holding(kb_id, form, fields)
         if FactField.PLACE in holding and subject.kind is SubjectKind.PLACE:
             holding = frozenset({FactField.PLACE})
         if holding:
-            return _Name(subject.span, form, tuple(sorted(holding)))
-    return _Name(subject.span, subject.text)
+            return NamedValue(subject.span, form, tuple(sorted(holding)))
+    for form in subject.forms if own else ():
+        if holding := vocabulary.holding(kb_id, form, own):
+            return NamedValue(subject.span, form, tuple(sorted(holding)))
+    return NamedValue(subject.span, subject.text)
+
+
+def _with_area(name: NamedValue, typed: str, base: KnownBase) -> NamedValue:
+    """Return a name of a place with the word for an area behind it, if any."""
+    end = place_end(typed, name.span.end) if FactField.PLACE in name.fields else name.span.end
+    if end == name.span.end:
+        return name
+    words = f"{name.words}{normalise(typed[name.span.end : end])}"
+    span, places = TextSpan(name.span.start, end), (FactField.PLACE,)
+    is_whole = base.vocabulary.holding(base.kb_id, words, places)
+    return NamedValue(span, words, places) if is_whole else replace(name, span=span)
 
 
 def _blanked(
@@ -279,13 +227,19 @@ def _blanked(
     return normalise(text) if text != question.text else question.normalised
 
 
-def _put_people(names: Names, found: Sequence[_Name], kb_id: str, vocabulary: Vocabulary) -> None:
-    """Put names to filters, each in the role that the words give it."""
+def _put_people(
+    names: Names,
+    found: Sequence[NamedValue],
+    kb_id: str,
+    vocabulary: Vocabulary,
+    have: Collection[str] | None,
+) -> None:
+    """Put names to filters, each in the role that the words give it. `have`: as for roles_in."""
     runs = [match.start() for match in re.finditer(f"{NAME}+", names.words)]
     ordered = sorted(found, key=lambda name: name.span.start)
     starts = dict(zip(runs, ordered, strict=False)) if len(runs) == len(ordered) else {}
     fields = {start: name.fields[0] for start, name in starts.items() if len(name.fields) == 1}
-    told = roles_in(names.words, fields)
+    told = roles_in(names.words, fields, have)
     is_either = are_either(names.words) and not sketch_of(told.words).compares
     names.words = told.words.replace(NAME, ",")
     if told.named or told.asked:
@@ -302,7 +256,9 @@ def _put_people(names: Names, found: Sequence[_Name], kb_id: str, vocabulary: Vo
     names.asked, names.per = told.asked and _known_as(told.asked, names.roles), told.per
 
 
-def _is_in_role(names: Names, name: _Name, role: Role, kb_id: str, vocabulary: Vocabulary) -> bool:
+def _is_in_role(
+    names: Names, name: NamedValue, role: Role, kb_id: str, vocabulary: Vocabulary
+) -> bool:
     """True where records say that somebody has a role, or might: they state it of others.
 
     Of whom they state another role only, no filter by name alone says what is meant.
@@ -318,7 +274,7 @@ def _is_in_role(names: Names, name: _Name, role: Role, kb_id: str, vocabulary: V
     return False
 
 
-def _put_name(names: Names, name: _Name) -> None:
+def _put_name(names: Names, name: NamedValue) -> None:
     if not name.fields:
         names.unknown = (*names.unknown, name.words)
     elif len(name.fields) == 1:
@@ -363,7 +319,7 @@ def _put_days(names: Names, bounds: Sequence[Bound], typed: str) -> None:
         common = Bound(bounds[0].span, ordered[0].first, ordered[-1].last)
         if not _is_whole(ordered):
             names.apart = (*names.apart, *(bound.span.of(typed) for bound in bounds))
-    names.filters = names.filters.merged(_within(common))
+    names.filters = names.filters.merged(days_of(common))
 
 
 def _is_whole(ordered: Sequence[Bound]) -> bool:
@@ -374,19 +330,16 @@ def _is_whole(ordered: Sequence[Bound]) -> bool:
     )
 
 
-def _within(bound: Bound) -> Filters:
-    midnight = datetime.min.time()
-    begins = datetime.combine(bound.first, midnight) if bound.first else None
-    ends = datetime.combine(bound.last, midnight) + _DAY if bound.last else None
-    return Filters(time_from=begins, time_to=ends)
-
-
 def _alternatives(filters: Filters, bounds: Sequence[Bound]) -> tuple[Filters, ...]:
     """Return what a comparison may hold against each other: two times, kinds, places, people."""
     if len(bounds) == 2:
-        return tuple(map(_within, bounds))
+        return tuple(map(days_of, bounds))
     for name in ("kind", "place", "person", "unit"):
         values = getattr(filters, name)
         if len(values) == 2:
             return tuple(filters_from({name: (value,)}) for value in values)
+    either = [one for one in filters.fields if len(one.any_of) == 2]
+    if len(either) == 1:
+        name, values = either[0].field, either[0].any_of
+        return tuple(Filters(fields=(FieldFilter(name, text=value),)) for value in values)
     return ()

@@ -10,6 +10,7 @@ from dataclasses import replace
 from kb_service.domain.ports import Searcher
 from kb_service.domain.queries import Query
 from kb_service.domain.questions import Subject
+from kb_service.language.numbered import writings_across
 from kb_service.services.assembly import Context, ContextAssembler, RevisionTexts, fixed_by
 from kb_service.services.nearness import nearness_of
 from kb_service.settings import RetrievalSettings
@@ -35,9 +36,12 @@ class PassageSearch:
 
         `subjects`: what the question names.
 
-        The second search finds the right page of a report that is named on another page.
+        The second search finds the right page of a report that is named on another page. Across
+        languages, numbered things pick documents as these write them: 2号泵 for pump 2.
         """
         fixed = fixed_by(query.question, subjects)
+        if query.is_across:
+            fixed = (*fixed, *writings_across(query.question.normalised))
         context = self._search(query, fixed)
         if not context.confirmed:
             return context

@@ -4,27 +4,32 @@ By rules: what the words ask for (language.across), what they name (Named), whic
 the base has (Vocabulary). A question of which a word is left unread gets no query.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import reduce
 
-from kb_service.domain.facts import FIELD_OF_ROLE, NUMBER_FIELDS, STANDARD_FIELDS, FactField
+from kb_service.domain.facts import FIELD_OF_ROLE, NUMBER_FIELDS, FactField
 from kb_service.domain.queries import FieldFilter, Filters
 from kb_service.domain.questions import Question
 from kb_service.domain.record_queries import Operation, RecordQuery
-from kb_service.language.across import Sketch, sketch_of, without_brackets
+from kb_service.language.across import Sketch, sketch_of
+from kb_service.language.asked import parse_question
 from kb_service.language.background import asking_part
-from kb_service.language.inflection import singular_forms
-from kb_service.language.kind_words import said_otherwise
+from kb_service.language.inflection import base_form
 from kb_service.language.text import normalise
-from kb_service.services.choosing import Asked, choose
-from kb_service.services.named import Named
-from kb_service.services.naming import FINDABLE, Names, Vocabulary, filter_of, joined, names_in
+from kb_service.services.calling import called_happening
+from kb_service.services.choosing import Asked, choose, held_as
+from kb_service.services.meaning import TOKEN
+from kb_service.services.named import Named, named_in
+from kb_service.services.naming import names_in
+from kb_service.services.offering import offers_for
+from kb_service.services.placing import found_in, meant_in, of_kinds
+from kb_service.services.reading_words import Words, read_by_labels, read_plainly
+from kb_service.services.vocabulary import KnownBase, Vocabulary
+from kb_service.services.years import Moved
 
-MAX_OWN_FIELDS = 4
-_STANDS_FOR = frozenset({FactField.PLACE, FactField.ORGANISATION})
-"""Of these two a name may be either: a service is where it happened as well as who has it."""
-_FINDABLE = frozenset({*FINDABLE, FactField.CAUSE})
+_UNGROUPED = (Operation.COUNT, Operation.LIST, Operation.EXISTS, Operation.TIMELINE)
 _IN_ONE = frozenset({FactField.MEASURE, FactField.CAUSE})
 """What a list may be asked of that one document tells: its measures, its causes."""
 
@@ -33,15 +38,16 @@ _IN_ONE = frozenset({FactField.MEASURE, FactField.CAUSE})
 class Planned:
     """What a question asks of many documents.
 
-    `query`: None where it cannot be asked. `also`: sums that it asks for beside. `lacking`: fields
-    that it needs and the base does not have. `unread`: its words that nothing was made of;
-    `unknown`: names that no record states. `is_over_many`: its words ask over many documents;
-    `is_explicit`: and cannot as well ask what one of them says. `is_of_units`: they say
-    incidents or documents, a kind of them or a total, and not only how many there are of something.
-    `sums_up`: it asks for a total in so many words; `counts`: for how many incidents or
-    documents there are, or for which. `order`: what it asks for the most or least of.
-    `asks_people`: it counts people, where incidents may be meant. `asks_what_happened`:
-    in so many words, of whatever there was.
+    `query`: None where it cannot be asked. `also`: sums asked for beside. `lacking`: fields that it
+    needs and the base lacks. `unread`: its words that nothing was made of; `unknown`: names that no
+    record states. `is_over_many`: it asks over many documents; `is_explicit`: and not what one of
+    them says. `is_of_units`: of incidents or documents, a kind of them or a total, and not only how
+    many there are of something. `sums_up`: it asks for a total; `counts`: for how many incidents or
+    documents there are, or for which; `may_be_of_one`: for no number, but whether or which, which
+    one paper may tell. `order`: of what the most or least. `asks_people`: it counts people, where
+    incidents may be meant. `asks_what_happened`: of whatever there was. `offered`: columns nearest
+    to what is unread. `outside`: the time that it is of, where that is none of the given ones.
+    `moved`: days without a year, and which are meant.
     """
 
     query: RecordQuery | None
@@ -54,9 +60,18 @@ class Planned:
     is_of_units: bool = False
     sums_up: bool = False
     counts: bool = False
+    may_be_of_one: bool = False
     order: str | None = None
     asks_people: bool = False
     asks_what_happened: bool = False
+    offered: tuple[str, ...] = ()
+    outside: Filters | None = None
+    moved: tuple[Moved, ...] = ()
+
+    @property
+    def asks_of_records(self) -> bool:
+        """True for what no single row can answer: its words ask over incidents or documents."""
+        return self.is_explicit and self.is_of_units
 
 
 def planned_for(
@@ -69,31 +84,122 @@ def planned_for(
 ) -> Planned | None:
     """Return what a question asks of many documents, None where its words do not.
 
-    `given`: filters that came with it; they hold beside its own.
+    What questions commonly say goes first. Only where that leaves a word unread it is looked for
+    in what the base calls its fields. `given`: filters that came with it; they hold beside its own.
     """
     if not _asks_over_many(question):
         return None
-    have = vocabulary.fields(kb_id)
-    names = names_in(question, named, kb_id, vocabulary, have, today)
-    words, own = _own_fields(names.words, have)
-    sketch = _with_asked(sketch_of(words), names)
+    base = KnownBase(kb_id, vocabulary, vocabulary.fields(kb_id))
+    names = names_in(question, named, base, given, today)
+    plain = _planned(base, question, read_plainly(base, names), given)
+    if plain is not None and plain.query is not None:
+        return plain
+    names = names_in(question, named, base, given, today, is_own_first=True)
+    own = _planned(base, question, read_by_labels(base, names), given)
+    if own is not None and _is_of_records(own, given):
+        return own
+    left = own if own is not None and own.unread else plain
+    words = left.unread if left is not None and left.is_explicit else ()
+    if within := _in_registers(question, words, given, base, today):
+        return within
+    return _refused(base, plain, own)
+
+
+def _in_registers(
+    question: Question, unread: Sequence[str], given: Filters, base: KnownBase, today: date
+) -> Planned | None:
+    """Return what is asked of the rows of registers that are called by what is left unread.
+
+    困人 in a title says what its rows are. None where no register is called so, or more is left.
+    """
+    words = [base_form(word) for one in unread for word in TOKEN.findall(one) or [one]]
+    text = reduce(called_happening, unread, question.text)
+    found = base.vocabulary.registers(base.kb_id, words) if words and text != question.text else ()
+    within = given.both(Filters(document_ids=found)) if found else None
+    if within is None:
+        return None
+    asked = replace(parse_question(text), language=question.language)
+    names = names_in(asked, named_in(asked, today), base, within, today, is_own_first=True)
+    told = _planned(base, asked, read_by_labels(base, names), within)
+    return told if told and _is_of_records(told, within) else None
+
+
+def _is_of_records(planned: Planned, given: Filters) -> bool:
+    """False where a column alone is asked for, of nothing in particular: one paper may tell it."""
+    query = planned.query
+    is_of_some = query is not None and query.filters != given
+    return query is not None and (planned.is_over_many or planned.asks_people or is_of_some)
+
+
+def _refused(base: KnownBase, plain: Planned | None, own: Planned | None) -> Planned | None:
+    """Tell the words that are left when all was tried, and what the base knows that is near.
+
+    What the base calls its records (tickets) may be all that says that they are asked for.
+    """
+    told = own if own and own.asks_of_records and not (plain and plain.asks_of_records) else plain
+    if told is None:
+        return None
+    unread = (own and own.unread) or told.unread
+    if not (unread and told.asks_of_records):
+        return told
+    offered = offers_for(unread, base.own, base.categories(base.own))
+    return replace(told, unread=unread, offered=offered)
+
+
+def _planned(base: KnownBase, question: Question, words: Words, given: Filters) -> Planned | None:
+    """Return what the words ask for. A word that nothing was made of leaves it without a query."""
+    sketch, names, kb_id, vocabulary = words.sketch, words.names, base.kb_id, base.vocabulary
     if not _asks_of_many(sketch):
         return None
-    rest, filters = _of_kinds(sketch.rest, names, question.normalised, kb_id, vocabulary)
-    within = {FactField.CAUSE} if sketch.caused else {*have} - {FactField.CAUSE}
-    rest, filters = _found(rest, filters, kb_id, vocabulary, within)
-    filters = filters.merged(_ranges(sketch, own))
-    rest += [*_unsaid(sketch), *names.unread]
-    filters, stated = given.merged(filters), {*have, *map(str, names.roles)}
-    planned = choose(Asked(sketch, own, filters, names.alternatives, stated))
+    rest, filters = of_kinds(sketch.rest, names, question.normalised, base)
+    within = {FactField.CAUSE} if sketch.caused else {*base.have} - {FactField.CAUSE}
+    asked = "" if words.is_plain else question.normalised
+    kept = _of_amounts(rest, sketch, base) if words.is_plain else []
+    rest, filters = found_in([one for one in rest if one not in kept], filters, base, within, asked)
+    rest += kept
+    if not words.is_plain:
+        rest, filters = meant_in(rest, filters, base, within)
+    filters = filters.merged(_ranges(sketch, words.own, base.have))
+    both = given.both(filters)
+    rest += [*_unsaid(sketch), *_uncounted(words), *_unmet(words, both or filters), *names.unread]
+    stated = {*base.have, *words.people, *map(str, names.roles)}
+    planned = choose(
+        Asked(
+            sketch,
+            words.own,
+            filters,
+            names.alternatives,
+            stated,
+            words.numeric,
+            how_long=bool(words.how_long),
+            given=given,
+        )
+    )
     if planned is None:
-        return None
+        # A total, an average, the most of what the base has not: no single row says it.
+        is_made = sketch.operation or sketch.order or sketch.counts
+        rest += [sketch.amount] if sketch.amount else []
+        return _put_together(None, (), (), rest, words) if is_made and any(rest) else None
     query, also, lacking = planned
+    if both is None:
+        times = Filters(time_from=filters.time_from, time_to=filters.time_to)
+        return replace(_put_together(None, (), lacking, rest, words), outside=times)
     if query and query.op is not Operation.COMPARE:
         rest += names.apart
-    rest += _undone(sketch, query) if query else []
+    rest += _undone(words, query) if query else []
     if query and query.by == FactField.PERSON and _tells_people_apart(kb_id, vocabulary):
         rest.append(sketch.told.get("asks_person", query.by))
+    return _put_together(query, also, lacking, rest, words)
+
+
+def _put_together(
+    query: RecordQuery | None,
+    also: tuple[RecordQuery, ...],
+    lacking: tuple[str, ...],
+    rest: Sequence[str],
+    words: Words,
+) -> Planned:
+    sketch, names = words.sketch, words.names
     return Planned(
         None if rest or lacking or names.unknown else query,
         also,
@@ -105,9 +211,11 @@ def planned_for(
         sketch.says_units or bool(names.kinds or sketch.by or sketch.operation),
         sketch.operation is Operation.SUM,
         bool(sketch.counts or sketch.lists),
+        sketch.may_be_of_one,
         sketch.order,
         bool(sketch.measured) and not sketch.counts,
         sketch.happened,
+        moved=names.moved,
     )
 
 
@@ -123,101 +231,19 @@ def _asks_over_many(question: Question) -> bool:
 def _asks_of_many(sketch: Sketch) -> bool:
     """True for words that may ask over many documents; a number that a field has to have asks."""
     is_bare = bool(sketch.ranges) and not sketch.rest
-    asks = (sketch.is_over_many, sketch.measured, sketch.columns, sketch.happened, is_bare)
-    return any(asks)
+    return any((sketch.is_over_many, sketch.measured, sketch.columns, sketch.happened, is_bare))
 
 
-def _with_asked(sketch: Sketch, names: Names) -> Sketch:
-    """Return a sketch that asks for the people whom the words ask for."""
-    if names.asked is None:
-        return sketch
-    if names.per:
-        return replace(sketch, by=sketch.by or names.asked)
-    return replace(sketch, columns=[names.asked, *sketch.columns])
+def _of_amounts(rest: Sequence[str], sketch: Sketch, base: KnownBase) -> list[str]:
+    """Return words that name a column of numbers where a total of no other is asked for.
 
-
-def _own_fields(words: str, have: Collection[str]) -> tuple[str, dict[str, str]]:
-    """Put a word of the rules in the place of each column of the base's own; return which."""
-    own: dict[str, str] = {}
-    for name in sorted(set(have) - STANDARD_FIELDS, key=lambda one: (-len(one), one)):
-        for known in _called(normalise(name)):
-            if len(own) < MAX_OWN_FIELDS and len(known) > 1 and known in words:
-                words = words.replace(known, f"field{len(own)}")
-                own[f"#{len(own)}"] = name
-                break
-    return words, own
-
-
-def _called(name: str) -> Iterator[str]:
-    """Yield what a column is called in questions: with its unit, without, without its head."""
-    bare = without_brackets(name)
-    yield from (name, bare)
-    head, _, behind = bare.rpartition(" ")
-    if head and not behind.isascii():
-        yield behind
-
-
-def _of_kinds(
-    rest: Iterable[str], names: Names, asked: str, kb_id: str, vocabulary: Vocabulary
-) -> tuple[list[str], Filters]:
-    """Read words beside one for a kind with it, where records write the kind so: gas leak.
-
-    Where all write it so, the words restrict nothing.
+    赔付加起来多少 asks for 赔付金额, whatever other column has 已赔付.
     """
-    left, filters = list[str](), names.filters
-    for words in filter(None, rest):
-        for called, kind in names.kinds:
-            pairs = (f"{words}{called}", f"{words} {called}", f"{called}{words}")
-            phrase = next((pair for pair in pairs if pair in asked), None)
-            written = vocabulary.written_kinds(kb_id, kind) if phrase else []
-            forms = _forms(phrase or "", words, written)
-            if forms:
-                filters = filters.merged(_written_so(forms, written))
-                break
-        else:
-            left.append(words)
-    return left, filters
-
-
-def _forms(phrase: str, words: str, written: Iterable[str]) -> list[str]:
-    """Return how records write a kind that is asked for, also in other words for the same."""
-    found: list[str] = []
-    for other in said_otherwise(words):
-        forms = singular_forms(phrase.replace(words, other))
-        form = next((one for one in forms if any(one in kind for kind in written)), None)
-        if form and not any(one in form for one in found):
-            found.append(form)
-    return found
-
-
-def _written_so(forms: Sequence[str], written: Iterable[str]) -> Filters:
-    """Return what narrows a kind to those forms; nothing where all records write it so."""
-    if all(any(form in one for form in forms) for one in written):
-        return Filters()
-    if len(forms) == 1:
-        return Filters(fields=(FieldFilter(FactField.KIND, text=forms[0]),))
-    return Filters(fields=(FieldFilter(FactField.KIND, any_of=tuple(forms)),))
-
-
-def _found(
-    rest: Iterable[str],
-    filters: Filters,
-    kb_id: str,
-    vocabulary: Vocabulary,
-    have: Collection[str],
-) -> tuple[list[str], Filters]:
-    """Look words that nothing was made of up among the values of the base; return what is left."""
-    left: list[str] = []
-    findable = [name for name in have if name in _FINDABLE or name not in STANDARD_FIELDS]
-    for words in filter(None, rest):
-        names = sorted(vocabulary.holding(kb_id, words, findable)) if len(words) > 1 else []
-        if len(names) == 1:
-            filters = joined(filters, filter_of(names[0], words))
-        elif names and _STANDS_FOR.issuperset(names):
-            filters = joined(filters, Filters(text=(words,)))
-        else:
-            left.append(words)
-    return left, filters
+    is_total = sketch.operation is Operation.SUM and not sketch.measured and not sketch.says_units
+    if not is_total or not rest:
+        return []
+    numeric = base.vocabulary.numeric(base.kb_id, base.own)
+    return [one for one in rest if len(one) > 1 and any(one in normalise(n) for n in numeric)]
 
 
 def _unsaid(sketch: Sketch) -> list[str]:
@@ -229,25 +255,48 @@ def _unsaid(sketch: Sketch) -> list[str]:
     return [name for name in named if name not in sketch.measured]
 
 
+def _uncounted(words: Words) -> list[str]:
+    """Columns of which a number is asked for, or limited, and which are none: how many wards."""
+    sketch = words.sketch
+    asked = (*sketch.measured, *(one.field for one in sketch.ranges))
+    named = [words.own[name] for name in asked if name in words.own]
+    return [name for name in dict.fromkeys(named) if name not in words.numeric]
+
+
+def _unmet(words: Words, filters: Filters) -> list[str]:
+    """Columns that a count names without asking for them or for a value: those with a witness."""
+    if not words.sketch.counts or words.sketch.order:
+        return []
+    met = {*words.asked, *(one.field for one in filters.fields)}
+    named = [words.own[name] for name in words.sketch.columns if name in words.own]
+    return [name for name in named if name not in met]
+
+
 def _tells_people_apart(kb_id: str, vocabulary: Vocabulary) -> bool:
     """True where a base states people in roles: who has the most of all of them says nothing."""
     return any(FIELD_OF_ROLE[role] is FactField.PERSON for role in vocabulary.roles(kb_id))
 
 
-def _undone(sketch: Sketch, query: RecordQuery) -> list[str]:
+def _undone(words: Words, query: RecordQuery) -> list[str]:
     """What a question asks to be made of records that its query does not make of them."""
+    sketch = words.sketch
     wanted = sketch.operation
     made = {query.op, *([Operation(query.measure)] if query.field else [])}
     is_undone = wanted in (Operation.AVERAGE, Operation.MEDIAN) and wanted not in made
     undone = [sketch.told[wanted]] if wanted and is_undone else []
+    is_measured = query.field not in (None, FactField.TIME)
+    is_by_left = sketch.by and query.op in _UNGROUPED
+    undone += [words.own.get(str(sketch.by), str(sketch.by))] if is_by_left else []
+    undone += [words.how_long] if words.how_long and not is_measured else []
+    undone += [sketch.amount] if sketch.amount and not is_measured else []
     is_compared = query.op in {Operation.COMPARE, Operation.GROUP, Operation.TREND}
     return [*undone, *([] if is_compared or not sketch.compares else [sketch.told["compare"]])]
 
 
-def _ranges(sketch: Sketch, own: dict[str, str]) -> Filters:
+def _ranges(sketch: Sketch, own: Mapping[str, str], have: Collection[str]) -> Filters:
     return Filters(
         fields=tuple(
-            FieldFilter(own.get(one.field, one.field), min=one.low, max=one.high)
+            FieldFilter(held_as(own.get(one.field, one.field), have), min=one.low, max=one.high)
             for one in sketch.ranges
         )
     )

@@ -38,6 +38,7 @@ from kb_service.domain.record_queries import (
 )
 from kb_service.domain.record_sets import RecordRow, Unit, UnitPage, Value, units_of, with_values
 from kb_service.domain.tables import Chart, Table, Tally
+from kb_service.services.lengths import sources_of, work_out
 from kb_service.services.tabulating import (
     CHANGE_COLUMNS,
     DOCUMENT,
@@ -102,6 +103,9 @@ class Records(Protocol):
     ) -> list[Value]:
         """Return what some (revision id, record) state of some fields."""
 
+    def fields(self, kb_id: str) -> frozenset[str]:
+        """Return the fields that any record of a base states."""
+
     def named(self, document_ids: Iterable[str]) -> Mapping[str, Titled]:
         """Return what documents are called."""
 
@@ -161,6 +165,12 @@ class QueryRunner:
         units = in_time(matched.units) if query.op is Operation.TIMELINE else matched.units
         return self._listed(kb_id, query, units, _counted(matched, query))
 
+    def _sources(self, kb_id: str, query: RecordQuery) -> frozenset[str]:
+        """Return the fields from which follows what is asked for and may not be stated."""
+        if query.field != FactField.DURATION:
+            return frozenset()
+        return sources_of(query, self._records.fields(kb_id))
+
     def _page(self, kb_id: str, query: RecordQuery) -> QueryResult:
         """Return a page of a list, and whether there is another one: one unit more is looked for.
 
@@ -186,9 +196,12 @@ class QueryRunner:
         return replace(result, next_cursor=encode_cursor(when, *map(str, row)))
 
     def _matched(self, kb_id: str, query: RecordQuery, filters: Filters) -> _Matched:
-        found = self._records.select(kb_id, query.of, filters, _needed(query))
+        sources = self._sources(kb_id, query)
+        found = self._records.select(kb_id, query.of, filters, _needed(query) | sources)
         units = units_of(found.rows, query.of)
         with_values(units, found.values)
+        if sources:
+            work_out(units, sources)
         return _Matched(passing(units, filters), found.total, _together(found.lacking))
 
     def _measured(self, kb_id: str, query: RecordQuery, matched: _Matched) -> QueryResult:
@@ -218,7 +231,7 @@ class QueryRunner:
         )
 
     def _compared(self, kb_id: str, query: RecordQuery) -> QueryResult:
-        sides = [self._matched(kb_id, query, query.filters.merged(g)) for g in query.groups]
+        sides = [self._side(kb_id, query, group) for group in query.groups]
         groups = [
             side(query, side_label(filters), one.units)
             for filters, one in zip(query.groups, sides, strict=True)
@@ -231,6 +244,12 @@ class QueryRunner:
         is_counted = query.measure is Measure.COUNT
         parts = Sorted() if is_counted else stating_number(both.units, query.field or "")
         return self._grouped(query, both, groups, parts)
+
+    def _side(self, kb_id: str, query: RecordQuery, group: Filters) -> _Matched:
+        """Return what passes the filters and those of a group; none where no time is in both."""
+        both = query.filters.both(group)
+        found = self._matched(kb_id, query, both or query.filters)
+        return found if both else _Matched([], found.total, frozenset())
 
     def _grouped(
         self, query: RecordQuery, matched: _Matched, groups: Sequence[Group], parts: Sorted

@@ -10,6 +10,7 @@ import structlog
 
 from kb_service.domain.errors import StorageError
 from kb_service.services.demo import load_demo
+from kb_service.services.keeping import INGESTING, step_back
 from kb_service.services.upkeep import UpkeepService
 from kb_service.services.uploads import UploadService
 from kb_service.services.webhooks import BodyOf
@@ -77,6 +78,7 @@ class StartService:
         """
         if refusal := self._storage.database.refusal:
             raise refusal
+        step_back(INGESTING)  # before there are threads and children that inherit it
         release_dead_workers(self._jobs)
         threading.Thread(target=self._warm_up, name="warm-up", daemon=True).start()
         posting = (body_of, is_stopped)

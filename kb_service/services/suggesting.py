@@ -69,7 +69,11 @@ class SuggestionService:
         return now_s - since_s >= self._settle_s
 
     def _look_through(self, kb_id: str, change: int) -> Iterator[None]:
-        """Ask one question after the other; each `None` is one."""
+        """Ask one question after the other; each `None` is one.
+
+        A base that suggests nothing yet shows each as it is found: the last may be a minute away.
+        """
+        is_first = not self._suggestions.listed(kb_id)
         found: list[Suggestion] = []
         tried: set[str] = set()
         for question, language, about in self._candidates(kb_id):
@@ -79,6 +83,8 @@ class SuggestionService:
             suggestion = self._tried(kb_id, question, language, about)
             if suggestion:
                 found.append(suggestion)
+                if is_first:
+                    self._suggestions.put(kb_id, change, found, is_whole=False)
             yield None
         self._suggestions.put(kb_id, change, found)
 

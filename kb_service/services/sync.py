@@ -17,6 +17,7 @@ from kb_service.domain.hashing import sha256_of_stream
 from kb_service.domain.ports import HEAD_BYTES
 from kb_service.domain.sources import EVERYTHING, Selection, Source, SourceFile, SourceListing
 from kb_service.domain.sync import SyncPlan, plan_sync
+from kb_service.language.plurals import num_of
 from kb_service.services.folders import NamedFiles, named_files
 from kb_service.services.lookup import every_document, every_kb
 from kb_service.services.remembered import Refusal, Remembered, SeenFile
@@ -313,9 +314,10 @@ def _require_files(plan: SyncPlan, source: Source) -> None:
     is_empty = not (plan.added or plan.changed or plan.unchanged or plan.changing)
     if is_empty and len(plan.removed) > 1:
         place = source.origin.removeprefix("sync:")
+        number = num_of(len(plan.removed), "document")
         raise Conflict(
-            f"{place} has no files, and --prune would delete all {len(plan.removed)} documents"
-            " that came from it; is it mounted? `kb delete` deletes documents that are to go",
+            f"{place} has no files, and --prune would delete all that came from it, {number}; is"
+            " it mounted? `kb delete` deletes documents that are to go",
             code="folder_empty",
             details={"folder": place, "num_documents": len(plan.removed)},
         )

@@ -13,6 +13,8 @@ from kb_service.domain.record_queries import AGGREGATES, PERIODS, Operation
 from kb_service.domain.tables import Cell
 from kb_service.language.stated.values import scale_written
 from kb_service.language.tables import field_name, kind_name, said, scale_name, scope, unit_name
+from kb_service.language.time_words import days_in_words
+from kb_service.services.lengths import ends_of, is_worked_out, starts_of
 from kb_service.services.planning import Planned
 from kb_service.services.querying import QueryResult
 from kb_service.services.tabulating import DOCUMENT, FIELD
@@ -54,6 +56,9 @@ def lines_of(
     for one in sums:
         if one.numbers:
             yield Line(_aggregated(one, one.numbers, language, with_scope=False))
+    for latest, meant in planned.moved:
+        days = (days_in_words(one.first, one.last, language) for one in (latest, meant))
+        yield Line(said("of_year", language, **dict(zip(("latest", "meant"), days, strict=True))))
     yield from _rows(result, language)
     yield from _extreme(result, planned, language)
     yield from (Line(text) for text in _behind(result, planned, lacking, language))
@@ -206,18 +211,54 @@ def _behind(
         hurt = sum(1 for unit in result.units if (v := unit.settled(query.field)) and v.number)
         values = {"number": hurt, "unit": unit_name(query.of, hurt, language)}
         yield said("of_people", language, field=_field(result, language), **values)
+    yield from _worked_out(result, language)
     unit = unit_name(query.of, tally.of, language)
     yield said("stands", language, documents=tally.documents, of=tally.of, unit=unit)
-    if tally.lacking:
-        names = [name for one in tally.lacking[:MAX_NAMES] if (name := lacking.get(one))]
-        if len(tally.lacking) > MAX_NAMES:
-            names.append(said("more_names", language))
-        shown = said("apart", language).join(names)
-        fields = said("apart", language).join(field_name(n, language) for n in asked_fields(result))
-        yield said("lacking", language, number=len(tally.lacking), fields=fields, names=shown)
+    yield from _lacking(result, lacking, language)
     for form, number in (("unclear", tally.unclear), ("disputed", tally.disputed)):
         if number:
             yield said(form, language, number=number, unit=unit_name(query.of, number, language))
+
+
+def _lacking(result: QueryResult, names: Mapping[str, str], language: str) -> Iterator[str]:
+    """Tell which documents state nothing of what was asked, and of which some records do not."""
+    asked = (field_name(name, language) for name in asked_fields(result))
+    fields = said("and", language).join(asked)
+    counted = _stating(result)
+    for form, is_partly in (("lacking", False), ("lacking_partly", True)):
+        which = [one for one in result.tally.lacking if (one in counted) is is_partly]
+        told = [name for one in which[:MAX_NAMES] if (name := names.get(one))]
+        if len(which) > MAX_NAMES:
+            told.append(said("more_names", language))
+        if which:
+            shown = said("apart", language).join(told)
+            yield said(form, language, number=len(which), fields=fields, names=shown)
+
+
+def _stating(result: QueryResult) -> frozenset[str]:
+    """Return the documents of which a record was counted for what it states."""
+    query = result.query
+    asked = (query.field, None if query.by in PERIODS else query.by)
+    needed = [str(name) for name in asked if name]
+    units = (unit for unit in result.units if all(unit.all(name) for name in needed))
+    return frozenset(row.document_id for unit in units for row in unit.records)
+
+
+def _worked_out(result: QueryResult, language: str) -> Iterator[str]:
+    """Say of how many units a length was worked out, and from what."""
+    units = [unit for unit in result.units if is_worked_out(unit)]
+    if result.query.field != FactField.DURATION or not units:
+        return
+    known = {name for unit in units for name in unit.values}
+    starts, ends = sorted(starts_of(known)), sorted(ends_of(known))
+    yield said(
+        "worked_out",
+        language,
+        number=len(units),
+        unit=unit_name(result.query.of, len(units), language),
+        start=said("apart", language).join(field_name(name, language) for name in starts),
+        end=said("apart", language).join(ends),
+    )
 
 
 def asked_fields(result: QueryResult) -> list[str]:

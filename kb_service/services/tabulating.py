@@ -153,4 +153,14 @@ def _words(value: Value) -> str | int | float:
     is_exact = value.number is not None and value.number_to in (None, value.number)
     if value.field in COUNTS_OF_PEOPLE and is_exact and value.number is not None:
         return plain(value.number)
-    return " ".join(value.value.split())
+    words = " ".join(value.value.split())
+    return f"{_area_before(value, words)}{words}" if value.field == FactField.PLACE else words
+
+
+def _area_before(value: Value, words: str) -> str:
+    """Return the area that a place is known to lie in and that its own words leave out.
+
+    In Chinese, where nothing parts the two and no letter is folded.
+    """
+    area = value.text.removesuffix(words.casefold())
+    return area if len(area) < len(value.text) and not area.isascii() else ""

@@ -13,10 +13,14 @@ from kb_service.domain.queries import Passage
 from kb_service.domain.questions import Question, QuestionKind
 from kb_service.domain.reading import Reading
 from kb_service.domain.spans import TextSpan
+from kb_service.language.follow_ups import points_back
 from kb_service.language.kinds import asks_what_happened, counts_what_is_asked
 from kb_service.language.messages import message
+from kb_service.language.quantities import held, units_named
+from kb_service.language.text import normalise
 from kb_service.services.assembly import RevisionTexts
-from kb_service.services.evidence import Shortfall, bare
+from kb_service.services.comparing import bare
+from kb_service.services.evidence import Shortfall
 from kb_service.services.finding import Finding
 from kb_service.services.opening import gist_of
 from kb_service.services.turns import Draft, Turn
@@ -215,8 +219,9 @@ def _each(found: Finding, language: str) -> tuple[Saying, ...]:
 def _in_parts(findings: Sequence[Finding], parts: Sequence[str], language: str) -> Plan:
     """Answer part by part, and name the part that nothing answers. `parts`: as they are told."""
     told = list(zip(findings, parts, strict=True))
+    told = told[:1] + [(found, part) for found, part in told[1:] if not _is_told(part, findings[0])]
     missing = tuple(part for found, part in told if found.evidence.is_empty)
-    if len(missing) == len(findings):
+    if len(missing) == len(told):
         return Plan(
             (Saying(message("not_stated", language)),),
             AnswerStatus.REFUSED,
@@ -236,6 +241,20 @@ def _in_parts(findings: Sequence[Finding], parts: Sequence[str], language: str) 
     shortfalls = (found.evidence.shortfall for found in findings if not found.evidence.is_empty)
     less = next((shortfall.value for shortfall in shortfalls if shortfall), None)
     return Plan(tuple(sayings), None, PART_MISSING if missing else less, missing)
+
+
+def _is_told(part: str, first: Finding) -> bool:
+    """True where what is quoted for the first part states the amount that one asks of the same.
+
+    "What came of it, how many days was he off?": who is meant by "he" stands there alone.
+    """
+    asked = normalise(part)
+    if not points_back(asked):
+        return False
+    texts = {reading.passage.number: reading.passage.text for reading in first.evidence.readings}
+    units = {unit for _, unit in units_named(held(asked)[0])}
+    told = (held(normalise(span.of(texts[number])))[1] for number, span in _units_of(first))
+    return any(quantity.unit in units for quantities in told for quantity in quantities)
 
 
 def _units_of(found: Finding) -> set[tuple[int, TextSpan]]:

@@ -24,8 +24,9 @@ from kb_service.domain.answers import (
 from kb_service.domain.chats import ChatMessage, Usage
 from kb_service.domain.documents import KnowledgeBase
 from kb_service.domain.history import AsOf
-from kb_service.domain.queries import Passage, Reranking
+from kb_service.domain.queries import Filters, Passage, Reranking
 from kb_service.domain.questions import Question, QuestionKind, QuestionPart
+from kb_service.domain.record_queries import RecordQuery
 from kb_service.domain.spans import PageRegion, TextSpan
 from kb_service.domain.tables import Tabled
 from kb_service.language.asked import parse_question
@@ -43,7 +44,7 @@ from kb_service.services.follow_ups import (
 )
 from kb_service.services.named import Named, named_in
 from kb_service.services.understanding import understood_as
-from kb_service.storage.answers.store import no_conversation
+from kb_service.storage.answers.conversations import no_conversation
 from kb_service.storage.identity import new_id
 
 E = TypeVar("E")
@@ -87,6 +88,8 @@ class Turn:
 
     `question`: the full one, which everything downstream gets; `understood`: as what it was read.
     `parts`: the questions it consists of. `named`: what it names when it is asked `today`.
+    `within`: what a total stays in that goes on from the answer before. `before`: the query of that
+    answer, where it was one over records.
     """
 
     inquiry: Inquiry
@@ -97,6 +100,8 @@ class Turn:
     named: Named
     conversation_id: str
     history: tuple[ChatMessage, ...]
+    within: Filters | None = None
+    before: RecordQuery | None = None
     passages: tuple[Passage, ...] = ()
     reranking: Reranking | None = None
     timings: dict[str, float] = field(default_factory=lambda: dict.fromkeys(TIMINGS, 0.0))
@@ -222,6 +227,8 @@ def _turn(
         named=named,
         conversation_id=conversation_id,
         history=history,
+        within=full.within,
+        before=carried.query if carried else None,
     )
 
 

@@ -106,6 +106,10 @@ class WatchService:
         """Return the standing questions of a base by name. Raises NotFound, InvalidRequest."""
         return self._watches.listed(kb_id, limit, cursor)
 
+    def states(self, kb_id: str) -> tuple[tuple[object, ...], ...]:
+        """Return what tells that the list of a base is another one, without any answer."""
+        return self._watches.states(kb_id)
+
     def change(
         self, kb_id: str, watch: str, is_paused: bool | None = None, schedule: str | None = None
     ) -> Watch:

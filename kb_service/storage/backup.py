@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
@@ -81,7 +81,8 @@ def restore(
     with _disk_errors(f"restore {folder} into {data_dir}"):
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         for sha256 in manifest["blobs"]:
-            _copy_blob(source.path(sha256), sha256, blobs)
+            with source.path(sha256).open("rb") as stream:
+                _copy_blob(stream, sha256, blobs)
         database = folder / DATABASE_FILE
         with database.open("rb") as stream:
             staged = blobs.stage(stream, database.stat().st_size)
@@ -153,7 +154,8 @@ def _copy_blobs(blobs: BlobStore, copies: BlobStore, owners: Mapping[str, str]) 
         if copies.exists(sha256):
             continue
         try:
-            _copy_blob(blobs.whole(sha256, f"document {document_id}"), sha256, copies)
+            with blobs.open_whole(sha256, f"document {document_id}") as stream:
+                _copy_blob(stream, sha256, copies)
         except StorageError as error:
             if error.code not in ("blob_missing", "blob_damaged"):
                 raise
@@ -161,12 +163,11 @@ def _copy_blobs(blobs: BlobStore, copies: BlobStore, owners: Mapping[str, str]) 
     return lacking
 
 
-def _copy_blob(path: Path, sha256: str, target: BlobStore) -> None:
-    with path.open("rb") as stream:
-        staged = target.stage(stream, path.stat().st_size)
+def _copy_blob(stream: BinaryIO, sha256: str, target: BlobStore) -> None:
+    staged = target.stage(stream, os.fstat(stream.fileno()).st_size)
     if staged.sha256 != sha256:
         target.discard(staged)
-        raise _damaged(path, sha256, staged.sha256)
+        raise _damaged(Path(stream.name), sha256, staged.sha256)
     target.publish(staged)
 
 

@@ -178,9 +178,9 @@ def _base_rows() -> Select[Any]:
 
 def _base_of(row: Row[Any]) -> KnowledgeBase:
     """Return the base of a row of `_base_rows`."""
-    return value_of(
-        KnowledgeBase, row, change=row.change_seq, masking=masking_of(row.kinds, row.roles)
-    )
+    masking = masking_of(row.kinds, row.roles)
+    numbers = {"change": row.change_seq, "event": row.event_seq}
+    return value_of(KnowledgeBase, row, masking=masking, **numbers)
 
 
 def require_kb(connection: Connection, kb_id: str) -> None:

@@ -182,11 +182,7 @@ class BlobStore:
         try:
             found = sha256_of_file(path)
         except FileNotFoundError as error:
-            raise StorageError(
-                f"the stored bytes of {owner} are gone; SHA-256 {sha256}",
-                code="blob_missing",
-                details={"sha256": sha256},
-            ) from error
+            raise _gone(sha256, owner) from error
         except OSError as error:
             found = f"unreadable ({error.strerror})"
         if found != sha256:
@@ -197,6 +193,17 @@ class BlobStore:
                 details={"sha256": sha256, "found": found},
             )
         return path
+
+    def open_whole(self, sha256: str, owner: str) -> BinaryIO:
+        """Open what `whole` returns: a delete from then on does not reach who reads it.
+
+        Raises as `whole`, OSError.
+        """
+        path = self.whole(sha256, owner)
+        try:
+            return path.open("rb")
+        except FileNotFoundError as error:
+            raise _gone(sha256, owner) from error
 
     def in_use(self, path: Path) -> None:
         """Say that somebody still reads what `whole` returned; now and then, while that lasts.
@@ -214,6 +221,14 @@ class BlobStore:
                         path.unlink()
                         removed += 1
         return removed
+
+
+def _gone(sha256: str, owner: str) -> StorageError:
+    return StorageError(
+        f"the stored bytes of {owner} are gone; SHA-256 {sha256}",
+        code="blob_missing",
+        details={"sha256": sha256},
+    )
 
 
 def _copy_hashed(stream: BinaryIO, path: Path, max_bytes: int) -> tuple[str, int]:

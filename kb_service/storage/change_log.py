@@ -4,10 +4,20 @@ A number is given by changing the base's row, which is held until the transactio
 numbers have no gaps and become visible in order: whoever has read up to one has missed none.
 """
 
-from sqlalchemy import Connection, delete, insert, update
+from sqlalchemy import Column, Connection, bindparam, delete, insert, update
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from kb_service.domain.errors import NotFound
 from kb_service.storage.tables import changes, knowledge_bases
+
+
+def _counted_up(column: Column[int]) -> ReturningUpdate[int]:
+    mine = update(knowledge_bases).where(knowledge_bases.c.id == bindparam("base"))
+    return mine.values({column: column + 1}).returning(column)
+
+
+# Built once: every write of a base takes a number.
+_NEXT = {name: _counted_up(knowledge_bases.c[name]) for name in ("event_seq", "change_seq")}
 
 
 def record_added(connection: Connection, kb_id: str, revision_id: int) -> int:
@@ -47,14 +57,7 @@ def _record(connection: Connection, kb_id: str, revision_id: int, *, is_added: b
 
 
 def _next(connection: Connection, kb_id: str, counter: str) -> int:
-    column = knowledge_bases.c[counter]
-    statement = (
-        update(knowledge_bases)
-        .where(knowledge_bases.c.id == kb_id)
-        .values({column: column + 1})
-        .returning(column)
-    )
-    number: int | None = connection.execute(statement).scalar_one_or_none()
+    number: int | None = connection.execute(_NEXT[counter], {"base": kb_id}).scalar_one_or_none()
     if number is None:
         raise NotFound(f"no knowledge base {kb_id!r}", code="kb_not_found")
     return number

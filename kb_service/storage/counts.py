@@ -94,12 +94,11 @@ def count_job(connection: Connection, kb_id: str, before: str | None, after: str
 
 def count_document(connection: Connection, document_id: str) -> None:
     """Count a document as where it stands now, after its job, content or revision changed."""
-    row = connection.execute(standing().where(documents.c.id == document_id)).one()
+    row = connection.execute(_ONE_STANDING, {"document_id": document_id}).one()
     status = standing_of(row)
     if status == row.counted_as:
         return
-    which = documents.c.id == document_id
-    connection.execute(update(documents).where(which).values(counted_as=status))
+    connection.execute(_COUNT_AS, {"document": document_id, "status": status})
     before = {(Noun.DOCUMENTS, row.counted_as): -1} if row.counted_as else {}
     _add(connection, row.kb_id, {**before, (Noun.DOCUMENTS, status): 1})
 
@@ -164,6 +163,15 @@ def standing_of(row: Row[Any]) -> DocumentStatus:
         has_revision=row.is_complete is not None,
         is_complete=bool(row.is_complete),
     )
+
+
+# Built once: a document is counted three times until it is searchable.
+_ONE_STANDING = standing().where(documents.c.id == bindparam("document_id"))
+_COUNT_AS = (
+    update(documents)
+    .where(documents.c.id == bindparam("document"))
+    .values(counted_as=bindparam("status"))
+)
 
 
 def recounted(connection: Connection) -> dict[tuple[str, str, str], int]:

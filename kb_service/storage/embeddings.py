@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Select, delete, exists, func, 
 from kb_service.domain.documents import embedded_text
 from kb_service.domain.errors import StorageError
 from kb_service.domain.ports import EmbeddingProfile, Vector
-from kb_service.storage.change_log import record_readded
+from kb_service.storage.change_log import next_event, record_readded
 from kb_service.storage.database import ANY_BASE, Database
 from kb_service.storage.past_tables import past_chunks
 from kb_service.storage.revisions.embedded import (
@@ -117,9 +117,8 @@ class Embeddings:
             note_embedded(connection, lacking, "")  # said to be whole until its vectors were lost
             completed = sorted(having.keys() - lacking)
             note_embedded(connection, completed, profile.fingerprint)
-            for revision_id in completed:
-                record_readded(connection, having[revision_id], revision_id)
-        return AddedVectors(len(added), frozenset(having[which] for which in completed))
+            kb_ids = _readd(connection, {which: having[which] for which in completed})
+        return AddedVectors(len(added), kb_ids)
 
     def adopt(self, profile: EmbeddingProfile) -> None:
         """Put a profile in force: what another one embedded whole waits for its vectors again."""
@@ -153,10 +152,22 @@ class Embeddings:
         with self._database.write() as connection:
             if connection.execute(lacking).first():
                 return 0
-            for row in connection.execute(unnoted).all():
-                record_readded(connection, row.kb_id, row.id)
+            _readd(connection, {row.id: row.kb_id for row in connection.execute(unnoted)})
             note_all_embedded(connection, profile.fingerprint)
             return connection.execute(delete(embeddings).where(is_other)).rowcount
+
+
+def _readd(connection: Connection, whole: Mapping[int, str]) -> frozenset[str]:
+    """Let indexes take in revisions with all of their vectors, and tell who watches their bases.
+
+    `whole`: the base of each revision, in the order of their ids. Returns these bases.
+    """
+    for revision_id, kb_id in whole.items():
+        record_readded(connection, kb_id, revision_id)
+    kb_ids = frozenset(whole.values())
+    for kb_id in sorted(kb_ids):
+        next_event(connection, kb_id)
+    return kb_ids
 
 
 def _unnoted(fingerprint: str) -> Select[Any]:

@@ -28,6 +28,7 @@ from sqlalchemy import (
 
 from kb_service.domain.erasure import Place, Receipt
 from kb_service.domain.hashing import sha256_of_file
+from kb_service.language.plurals import num_of
 from kb_service.storage.blobs import STAGED_PREFIX, BlobStore
 from kb_service.storage.database import Database
 from kb_service.storage.identity import Clock, utc_now
@@ -209,7 +210,7 @@ def _rows(connection: Connection, document_id: str, revision_ids: Sequence[int])
     for table, statement in _row_searches(document_id, revision_ids):
         num_looked += 1
         if number := connection.execute(statement).scalar_one():
-            found.append(f"{number} rows of {table.name}")
+            found.append(f"{num_of(number, 'row')} of {table.name}")
     return Place("rows", num_looked, tuple(found))
 
 
@@ -246,7 +247,11 @@ def _vectors(connection: Connection, texts: Sequence[str]) -> Place:
         rows = connection.execute(mine).all()
         found += [f"vector of text {row.text_sha256}" for row in rows if not row.is_used]
         num_shared += sum(bool(row.is_used) for row in rows)
-    shared = (f"{num_shared} vectors of texts that other documents have",) if num_shared else ()
+    shared = (
+        (f"{num_of(num_shared, 'vector')} of texts that other documents have",)
+        if num_shared
+        else ()
+    )
     return Place("vectors", len(texts), tuple(found), shared)
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Index,
     LargeBinary,
     Table,
+    bindparam,
     delete,
     insert,
     or_,
@@ -58,6 +59,15 @@ near_texts = Table(
 )
 
 
+# Built once: of what a statement costs, building it anew is most.
+_OF_MARK = (
+    select(sketch_marks.c.revision_id)
+    .where(sketch_marks.c.kb_id == bindparam("kb_id"), sketch_marks.c.mark == bindparam("mark"))
+    .order_by(sketch_marks.c.revision_id.desc())
+    .limit(MAX_OF_A_MARK)
+)
+
+
 def write_sketch(connection: Connection, kb_id: str, revision_id: int, sketch: bytes) -> None:
     """Keep the sketch of a searchable revision, and find the texts that are nearly its own."""
     connection.execute(insert(sketches).values(revision_id=revision_id, sketch=sketch))
@@ -66,10 +76,8 @@ def write_sketch(connection: Connection, kb_id: str, revision_id: int, sketch: b
         return
     candidates = set[int]()
     for mark in marks:
-        same = (sketch_marks.c.kb_id == kb_id, sketch_marks.c.mark == mark)
-        newest = sketch_marks.c.revision_id.desc()
-        found = select(sketch_marks.c.revision_id).where(*same).order_by(newest)
-        candidates |= set(connection.execute(found.limit(MAX_OF_A_MARK)).scalars())
+        found = connection.execute(_OF_MARK, {"kb_id": kb_id, "mark": mark})
+        candidates |= set(found.scalars())
     shares: list[tuple[float, int]] = []
     for batch in batches(sorted(candidates)):
         chosen = select(sketches).where(sketches.c.revision_id.in_(batch))

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Table,
     delete,
     exists,
+    func,
     insert,
     select,
 )
@@ -98,15 +99,17 @@ class Suggestions:
 
     def sample(self, kb_id: str, limit: int) -> list[Sampled]:
         """Return the searchable documents that changed last."""
-        statement = (
-            select(documents.c.id, revisions.c.title)
-            .join(revisions, (revisions.c.document_id == documents.c.id) & revisions.c.is_current)
-            .where(documents.c.kb_id == kb_id)
-            .order_by(documents.c.updated_at.desc(), documents.c.id)
-            .limit(limit)
-        )
+        of_base = documents.c.kb_id == kb_id
+        current = (revisions.c.document_id == documents.c.id) & revisions.c.is_current
+        found = select(documents.c.id, revisions.c.title).join(revisions, current).where(of_base)
+        newest = found.order_by(documents.c.updated_at.desc(), documents.c.id).limit(limit)
+        titles = select(revisions.c.title, func.count()).join(documents, current).where(of_base)
         with self._database.read() as connection:
-            return [Sampled(row.id, row.title) for row in connection.execute(statement)]
+            rows = connection.execute(newest).all()
+            alike = titles.where(revisions.c.title.in_({row.title for row in rows}))
+            counted = connection.execute(alike.group_by(revisions.c.title))
+            num_called: dict[str, int] = dict(counted.tuples().all())
+        return [Sampled(row.id, row.title if num_called[row.title] == 1 else "") for row in rows]
 
     def current(self, document_ids: Sequence[str]) -> dict[str, int]:
         """Return the searchable revisions of these documents, by document."""
@@ -117,10 +120,13 @@ class Suggestions:
         with self._database.read() as connection:
             return {row.document_id: row.id for row in connection.execute(statement)}
 
-    def put(self, kb_id: str, change: int, found: Sequence[Suggestion]) -> None:
+    def put(
+        self, kb_id: str, change: int, found: Sequence[Suggestion], *, is_whole: bool = True
+    ) -> None:
         """Keep the questions that a base was found to answer at a change, instead of all others.
 
-        A base that is gone or has changed meanwhile is left to be looked through again.
+        A base that is gone or has changed meanwhile is left to be looked through again, and so is
+        one of which these are not the whole.
         """
         base = knowledge_bases.c
         with self._database.write(base=kb_id) as connection:
@@ -137,6 +143,8 @@ class Suggestions:
                     revisions=list(one.revision_ids),
                 )
                 connection.execute(statement)
+            if not is_whole:
+                return
             checks = suggestion_checks
             connection.execute(delete(checks).where(checks.c.kb_id == kb_id))
             connection.execute(insert(checks).values(kb_id=kb_id, change=change))

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 @dataclass
 class Call:
     """One request and what came back. `leaves_after`: body pieces after which the client goes;
-    `leaves_when`: what it waits for before it goes."""
+    `leaves_when`: what it waits for before it goes. It `is_open` once `opens_after` pieces came."""
 
     method: str
     path: str
@@ -19,6 +19,7 @@ class Call:
     headers: dict[str, str] = field(default_factory=dict)
     leaves_after: int | None = None
     leaves_after_s: float | None = None
+    opens_after: int = 1
     leaves_when: threading.Event | None = None
     status: int = 0
     pieces: list[bytes] = field(default_factory=list)
@@ -65,8 +66,9 @@ class Call:
             self.status = message["status"]
             return
         if message.get("body"):
-            self.is_open.set()
             self.pieces.append(message["body"])
+            if len(self.pieces) >= self.opens_after:
+                self.is_open.set()
         if self.leaves_after is not None and len(self.pieces) >= self.leaves_after:
             self._gone.set()
 

@@ -105,6 +105,30 @@ def test_a_column_may_keep_its_own_name(
     assert len(own) == 3
 
 
+FORM = "登记号：JB-2024-3\n发生时间：2024年5月3日\n事件类型：火灾\n楼层：3层\n天气：多云"
+
+
+def test_a_label_of_a_form_is_shown_and_changed_as_a_column_is(
+    client: TestClient, service: ApiService, kb_id: str
+) -> None:
+    answer = client.post("/kb/reports/documents", files=[("files", ("a.txt", b"x"))]).json()
+    service.ingest([FORM])
+    document = str(answer["items"][0]["document"]["id"])
+    (form,) = client.get(f"/kb/reports/documents/{document}/columns").json()["items"]
+    shown = {one["name"]: (one["field"], one["by"], one["examples"]) for one in form["columns"]}
+    assert form["num_rows"] == 1
+    assert shown["楼层"] == ("column", "", ["3层"])
+    assert shown["事件类型"] == ("kind", "name", ["火灾"])
+    (floor,) = client.get("/kb/reports/facts", params={"field": "楼层"}).json()["items"]
+    assert (floor["value"], floor["number"], floor["method"]) == ("3层", 3, "form")
+    assert FORM[floor["span"]["start"] : floor["span"]["end"]] == "3层"
+    assert put(client, "楼层", "place") == {"num_documents": 1}
+    while service.services.facts.step():
+        pass
+    assert places(client) == ["3层"]
+    assert client.get("/kb/reports/facts", params={"field": "楼层"}).json()["items"] == []
+
+
 def test_what_no_column_stands_for_is_refused_with_what_is_accepted(
     client: TestClient, kb_id: str
 ) -> None:

@@ -40,6 +40,11 @@ CALLS: dict[str, list[Json]] = {
         {"json": {"documents": ["{document}"], "add": [LABEL]}},
         {"json": {"documents": ["13812345678"], "add": ["{label}"]}},
     ],
+    "POST /kb/{kb}/documents/tags": [
+        {"json": {"documents": ["{document}"], "add": ["张伟", "new"], "remove": ["old"]}},
+        {"json": {"documents": ["13812345678"], "add": ["张伟"]}},
+    ],
+    "POST /kb/{kb}/documents/delete": [{"json": {"documents": ["13812345678"]}}],
     "POST /kb/{kb}/labels": [
         {"json": {"name": "open", "description": "张伟13812345678"}},
         {"json": {"name": LABEL}},

@@ -22,6 +22,8 @@ JSON_BODIES: dict[str, dict[str, Any]] = {
     "POST /kb/{kb}/export": {},
     "PATCH /kb/{kb}/documents/{document}": {"tags": ["a"]},
     "POST /kb/{kb}/documents/labels": {"documents": ["doc_gone"]},
+    "POST /kb/{kb}/documents/tags": {"documents": ["doc_gone"]},
+    "POST /kb/{kb}/documents/delete": {"documents": ["doc_gone"]},
     "POST /kb/{kb}/labels": {"name": "open"},
     "PATCH /kb/{kb}/labels/{label}": {"name": "closed"},
     "POST /kb/{kb}/documents/{document}/read": {"encoding": "big5"},

@@ -332,7 +332,7 @@ def test_a_deletion_is_proved_and_what_is_still_there_is_named(folder: Path) -> 
     document_id = kb_json("show", "pump.txt", "--kb", "r")["id"]
     there = kb("verify", "--deleted", document_id)
     assert there.exit_code == 1
-    assert "FOUND 1 rows of documents" in there.output
+    assert "FOUND 1 row of documents" in there.output
     receipt = kb_json("delete", "pump.txt", "--kb", "r")
     assert (receipt["deleted"], receipt["is_complete"]) == ("pump.txt", True)
     assert len(receipt["receipt"]["files"]) == 1

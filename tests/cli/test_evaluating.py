@@ -216,3 +216,17 @@ def test_long_work_tells_how_far_it_is(
     progress.step()
     progress.end()
     assert capsys.readouterr().err == "1 of 2 steps\n2 of 2 steps\n"
+
+
+def test_days_are_told_from_the_day_that_is_given(tmp_path: Path) -> None:
+    file = tmp_path / "q.jsonl"
+    question = {"question": "Which valve was replaced yesterday?", "answers": ["SG-7"]}
+    file.write_text(json.dumps(question))
+    for day, has_found in (("2024-05-02", True), ("2024-05-09", False)):
+        report = kb_json("eval", str(file), "--kb", "r", "--today", day, "--no-baselines")
+        assert report["run"]["asked on"] == day
+        ours = row_of(report, "answers", "extractive-reader")
+        assert ours["estimates"]["contains"]["value"] == has_found
+    refused = kb("eval", str(file), "--kb", "r", "--today", "2 May")
+    assert refused.exit_code == 2
+    assert "2 May" in refused.output

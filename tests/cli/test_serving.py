@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from kb_service.cli import main
-from kb_service.cli.serving import _listen
+from kb_service.cli.serving import _listen, out_of_the_collectors_sight
 
 
 @pytest.fixture(autouse=True)
@@ -75,3 +75,23 @@ def test_the_collector_of_a_command_leaves_what_it_imports_and_an_answer_over_ma
     monkeypatch.setattr("kb_service.cli.app", lambda: seen.append(gc.get_threshold()[0]))
     main()
     assert seen == [50_000]
+
+
+def test_the_collector_never_looks_at_what_a_start_imports_and_goes_on_afterwards() -> None:
+    looked: list[int] = []
+    gc.callbacks.append(lambda phase, info: looked.append(info["generation"]))
+    before = gc.get_freeze_count()
+    try:
+        with out_of_the_collectors_sight():
+            stays = [[number] for number in range(3 * gc.get_threshold()[0])]
+            assert not looked
+    finally:
+        gc.callbacks.pop()
+    assert gc.get_freeze_count() - before >= len(stays)
+    assert gc.isenabled()
+
+
+def test_the_collector_goes_on_also_where_a_start_fails() -> None:
+    with pytest.raises(ImportError), out_of_the_collectors_sight():
+        raise ImportError
+    assert gc.isenabled()

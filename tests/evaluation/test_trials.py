@@ -1,6 +1,7 @@
 """Asking a file: earlier turns go first; an error is its question's outcome."""
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
@@ -50,6 +51,13 @@ def test_earlier_turns_are_asked_first_in_one_conversation() -> None:
     assert [request.conversation_id for request in answering.requests] == [
         None, "conv_1", "conv_1", None,
     ]  # fmt: skip
+    assert {request.today for request in answering.requests} == {None}
+
+
+def test_every_turn_is_asked_as_on_the_day_that_is_given() -> None:
+    answering = Echo()
+    ask_all([FOLLOW_UP, ASKED], answering, "kb", stored, today=date(2024, 5, 2))
+    assert [request.today for request in answering.requests] == [date(2024, 5, 2)] * 4
 
 
 def test_an_error_in_an_earlier_turn_is_the_outcome_of_the_question() -> None:

@@ -43,7 +43,7 @@ def test_pairs_of_several_sorts_are_a_form_whatever_they_are_called() -> None:
     assert list(row_texts(PAIRS)) == [
         "Ref: A-1; Happened: 2024-05-03 08:10",
         "Whereabouts: Pier 4; Hurt: 2",
-        "Ring: 555-0142; Weather",
+        "Ring: 555-0142; Weather:",
     ]
 
 

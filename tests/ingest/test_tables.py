@@ -20,6 +20,9 @@ from kb_service.domain.documents import ParsedDocument
         ([["", "Dead", "Hurt"], ["Quay", "0", "2"]], ["Dead; Hurt", "Quay; Dead: 0; Hurt: 2"]),
         ([["", "rope", "broken"], ["", "brake", "worn"]], ["rope broken", "brake worn"]),
         ([["List"], ["a", "b"], ["1", "2"]], ["List", "a; b", "a: 1; b: 2"]),
+        ([["List"], ["Day: 3 May", "Clerk: Li"], ["a", "b"], ["1", "2"]], [
+            "List", "Day: 3 May; Clerk: Li", "a; b", "a: 1; b: 2",
+        ]),
         ([["a", "b"], ["1", "2"], ["Total"], ["3", "4"]], [
             "a; b", "a: 1; b: 2", "Total", "a: 3; b: 4",
         ]),
@@ -40,6 +43,11 @@ from kb_service.domain.documents import ParsedDocument
         ([["a", "b"], ["x", "y"], [], ["c", "d", "e"], ["u", "v", "w"]], [
             "a; b", "a: x; b: y", "c; d; e", "c: u; d: v; e: w",
         ]),
+        ([["a", "b"], ["x", "Li"], ["y", "ditto"], ["z", "同上"], ["", "w"], ["v", "〃"]], [
+            "a; b", "a: x; b: Li", "a: y; b: Li (ditto)", "a: z; b: Li (同上)", "b: w",
+            "a: v; b: w (〃)",
+        ]),
+        ([["a", "b"], ["同上", "1"]], ["a; b", "a: 同上; b: 1"]),
         ([], []),
     ],
 )  # fmt: skip
@@ -63,7 +71,7 @@ def test_a_row_is_said_beside_the_names_of_its_columns(
             "地點: 三號碼頭", "原因: 鋼纜斷裂",
         ]),
         ([["Report"], ["Site", "Quay three"], ["Date", ""], ["Name", "Li"]], [
-            "Report", "Site: Quay three", "Date", "Name: Li",
+            "Report", "Site: Quay three", "Date:", "Name: Li",
         ]),
         ([["Place:", "Quay"], ["Cause：", "rope"]], ["Place: Quay", "Cause： rope"]),
         ([["Place", "Date"], ["Quay", "3 May"]], ["Place; Date", "Place: Quay; Date: 3 May"]),
@@ -106,7 +114,7 @@ def test_a_csv_with_a_title_above_its_header(tmp_path: Path) -> None:
             ["Severity: SEV-2", "Scribe: Joel"],
         ),
         ([["", " "], ["等级", "二级"], ["记录", "柯燕"]], ["等级: 二级", "记录: 柯燕"]),
-        ([["", ""], ["Damage:", "none"], ["", ""], ["Open", ""]], ["Damage: none", "Open"]),
+        ([["", ""], ["Damage:", "none"], ["", ""], ["Open", ""]], ["Damage: none", "Open:"]),
     ],
 )
 def test_two_columns_under_a_header_without_a_word_are_labels_and_values(

@@ -310,3 +310,43 @@ def test_replies_of_a_thread_are_told_apart_and_none_is_missed(tmp_path: Path) -
     document = read(tmp_path, data)
     assert lines(document)[2:] == ["A1: Check it", "A1: Done"]
     assert "words_missing" not in document.metadata
+
+
+TITLED = (("Incidents of the harbour 2026",), ("No", "Kind"), ("H-1", "fire"))
+
+
+@pytest.mark.parametrize(
+    ("sheets", "title"),
+    [
+        ((TITLED,), "Incidents of the harbour 2026"),
+        ((TITLED[1:],), ""),
+        ((TITLED, TITLED[1:]), ""),
+        ((TITLED, ()), "Incidents of the harbour 2026"),
+        (((("Harbour police",), *TITLED),), "Harbour police Incidents of the harbour 2026"),
+        (((("x" * 90,), *TITLED),), "x" * 90),
+        ((((None, None), ("Name:", "Li")),), ""),
+    ],
+    ids=["titled", "untitled", "of several", "one empty", "two lines", "too long", "form"],
+)
+def test_a_workbook_is_called_by_its_title_row_and_never_by_the_name_of_a_sheet(
+    tmp_path: Path, sheets: tuple[tuple[tuple[object, ...], ...], ...], title: str
+) -> None:
+    """Without one the name of its file serves: "What was the cause of Sheet1?" was suggested."""
+
+    def fill(first: Any) -> None:  # noqa: ANN401 - openpyxl has no types
+        book = first.parent
+        for number, values in enumerate(sheets):
+            sheet = first if number == 0 else book.create_sheet(f"Sheet{number + 1}")
+            for row in values:
+                sheet.append(row)
+
+    assert read(tmp_path, saved(fill)).title == title
+
+
+def test_the_title_among_the_properties_goes_before_a_row(tmp_path: Path) -> None:
+    def fill(sheet: Any) -> None:  # noqa: ANN401 - openpyxl has no types
+        sheet.parent.properties.title = "Ledger of the harbour"
+        for row in TITLED:
+            sheet.append(row)
+
+    assert read(tmp_path, saved(fill)).title == "Ledger of the harbour"

@@ -49,3 +49,23 @@ def test_a_title_before_a_name_is_no_part_of_it() -> None:
 def test_what_something_is_counts_no_incidents() -> None:
     assert sketch_of("冷却塔风机的叶片报价是多少").counts is None
     assert sketch_of("上个月的火灾有多少").counts is Counted.INCIDENTS
+
+
+@pytest.mark.parametrize(
+    ("question", "order"),
+    [
+        ("who first reported the phishing mail of 3 June?", None),
+        ("when was the leak first noticed?", None),
+        ("who was first on scene at the pier?", None),
+        ("which was the first fire of 2025?", "earliest"),
+        ("which was the first shed fire of 2025?", "earliest"),
+        ("最先发现火情的是谁", None),
+        ("谁最早报警", None),
+        ("首次发生泄漏是什么时候", "earliest"),
+        ("最早的一起火灾是哪起", "earliest"),
+    ],
+)
+def test_who_was_first_to_do_something_is_no_order_of_records(
+    question: str, order: str | None
+) -> None:
+    assert sketch_of(normalise(question)).order == order

@@ -3,7 +3,7 @@
 import pytest
 
 from kb_service.language.asked import parse_question
-from kb_service.language.background import asking_part, only_looks_up
+from kb_service.language.background import asking_first, asking_part, only_looks_up
 from kb_service.language.mentions import unmentioned
 from kb_service.language.question_parts import parts_of
 from kb_service.language.subjects import subjects_in
@@ -111,3 +111,20 @@ def test_what_a_paper_says_of_a_thing_is_asked_as_any_other_question() -> None:
     assert "反应釜" in asking_part(asked)
     assert not only_looks_up("请查一下反应釜怎么炸的")
     assert not only_looks_up("check what the valve did")
+
+
+@pytest.mark.parametrize(
+    ("question", "read"),
+    [
+        ("When the hoist ran on, who was there?", "who was there when the hoist ran on?"),
+        ("After the alarm, how long did it take?", "how long did it take after the alarm?"),
+        ("When did it start, and who saw it?", "When did it start, and who saw it?"),
+        ("Who was there when the hoist ran on?", "Who was there when the hoist ran on?"),
+        ("When was the pump, which failed, mended?", "When was the pump, which failed, mended?"),
+        ("漏水的时候，谁在场？", "漏水的时候，谁在场？"),
+    ],
+)
+def test_what_asks_is_read_before_the_clause_that_a_question_begins_with(
+    question: str, read: str
+) -> None:
+    assert asking_first(question) == read

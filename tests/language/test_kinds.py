@@ -196,6 +196,9 @@ def test_words_that_count_something_else_are_no_count() -> None:
     ("question", "asks"),
     [
         ("What happened at Pier 9?", True),
+        ("What happened at 10:17 during the outage?", False),
+        ("3月5日14时20分发生了什么？", False),
+        ("3月5日发生了什么？", True),
         ("北门发生了什么？", True),
         ("What happened to the records?", False),
         ("发生了什么故障导致停机？", False),

@@ -5,6 +5,7 @@ import pytest
 from kb_service.domain.questions import SubjectKind
 from kb_service.language.asked import parse_question
 from kb_service.language.mentions import mentions
+from kb_service.language.numbered import tells_others, writings_across
 from kb_service.language.subjects import subjects_in
 from kb_service.language.text import normalise
 
@@ -26,6 +27,8 @@ def things(question: str) -> list[str]:
         ("第三食堂的负责人", "第三食堂", "第3食堂负责人", "第二食堂负责人"),
         ("三食堂的负责人", "三食堂", "第三食堂负责人", "一食堂三名工人"),
         ("2班的班长是谁", "2班", "(2)班班长", "3班班长"),
+        ("一二年级几点放学", "一二年级", "一、二年级走东门", "三、四年级走南门"),
+        ("二三年级几点放学", "二三年级", "3年级走东门", "23年级走南门"),
         ("1号机组的出力", "1号机组", "1、2号机组出力", "2号机组出力"),
         ("4号机组的出力", "4号机组", "3至5号机组", "6至8号机组"),
         ("三号高炉的炉温", "三号高炉", "3号高炉", "二号高炉"),
@@ -43,6 +46,11 @@ def things(question: str) -> list[str]:
         ("Who heads No. 3 Middle School?", "No. 3 Middle School", "school no. 3", "No. 5 School"),
         ("What failed in the No. 2 engine?", "No. 2 engine", "engine 2 failed", "engine 1 failed"),
         ("What happened in Unit IV?", "Unit IV", "unit 4", "unit 5"),
+        ("3号滤池的滤料高度", "3号滤池", "滤池: 3号; 高度: 115", "滤池: 4号; 高度: 96；取水点3处"),
+        ("5号冷库的温度", "5号冷库", "5号冷库-18度", "2号冷库-18度"),
+        ("Which pump feeds filter 3?", "filter 3", "filter no. 3", "filter 13"),
+        ("Which lock is on pump 2?", "pump 2", "2号泵挂牌上锁", "3号泵投入运行"),
+        ("2号泵的锁牌编号", "2号泵", "Pump 2 was isolated", "Pump 3 was isolated"),
     ],
 )
 def test_a_numbered_thing_is_met_by_itself_only(
@@ -86,3 +94,42 @@ def test_a_numbered_name_is_met_with_the_number_in_other_characters() -> None:
     (subject,) = subjects_in(parse_question("城东三号仓库的面积"))
     assert mentions("城东3号仓库", subject)
     assert not mentions("城西3号仓库", subject)
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "is_of_others"),
+    [
+        ("2号制冷车间于2015年投用。", ["1号制冷车间"], True),
+        ("1号制冷车间于2009年投用。", ["1号制冷车间"], False),
+        ("1号、2号制冷车间同时停产。", ["1号制冷车间"], False),
+        ("制冷车间于2009年投用。", ["1号制冷车间"], False),
+        ("翠庭苑6幢1102室被盗。", ["201室"], True),
+        ("crane no. 4 was hit.", ["crane 5"], True),
+        ("crane 5 was repaired.", ["crane no. 5"], False),
+        ("rooms 12 and 14 burned.", ["room 14"], False),
+        ("bay 6 burned.", ["room 14"], False),
+        ("crane 6 carries 9 t.", ["crane 5", "crane 6"], False),
+        ("crane 7 carries 9 t.", ["crane 5", "crane 6"], True),
+        ("2号楼3单元停水。", ["1号楼", "3单元"], True),
+        ("anything", [], False),
+    ],
+)
+def test_a_text_tells_of_others_of_a_series(
+    text: str, names: list[str], *, is_of_others: bool
+) -> None:
+    assert tells_others(text, names) is is_of_others
+
+
+@pytest.mark.parametrize(
+    ("question", "written"),
+    [
+        ("which lock was put on pump 2?", ("2号泵",)),
+        ("6号泊位停用多久", ("berth 6", "dock 6", "pier 6")),
+        ("three pumps were out", ()),
+        ("共有3处取水点", ()),
+    ],
+)
+def test_a_numbered_thing_is_written_as_in_the_other_language(
+    question: str, written: tuple[str, ...]
+) -> None:
+    assert writings_across(normalise(question)) == written

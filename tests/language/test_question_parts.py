@@ -74,6 +74,8 @@ def test_it_is_asked_in_parts(question: str, parts: tuple[str, ...]) -> None:
         "罚款1,500元是谁开的？",
         "Which company, which built the tunnel, was fined?",
         "Who called and when?",
+        "When the hoist ran on, which hospital was the rigger taken to?",
+        "Where the wall fell, who had been working?",
         "隧道里好几辆车撞在一起，请问原因是什么？",
         "For the firm whose shed burned; what had been shut, and who knew?",
         "What did Smith and Jones see?",

@@ -1,18 +1,8 @@
-"""Rows of tables: told from prose, and those of others left out."""
+"""Rows of tables, told from prose."""
 
 import pytest
 
-from kb_service.domain.texts import Unit
-from kb_service.language.asked import parse_question
-from kb_service.language.rows import is_row, units_about
-from kb_service.language.subjects import subjects_in
-from kb_service.language.units import marked
-
-PEOPLE = (
-    "伤者名单如下。\n姓名: 任俊杰; 岗位: 司机; 赔偿: 6万元\n姓名: 戚彩霞; 岗位: 厨师; 赔偿: 3万元\n"
-    "姓名: 周志强; 岗位: 焊工; 赔偿: 9万元"
-)
-SITES = "Name: Kay Hollis; Site: Redford\nName: Lee Brandt; Site: Millport\n"
+from kb_service.language.rows import is_of_labels, is_row, labels_of, says_a_cell
 
 
 @pytest.mark.parametrize(
@@ -22,6 +12,9 @@ SITES = "Name: Kay Hollis; Site: Redford\nName: Lee Brandt; Site: Millport\n"
         ("Name: Kay Hollis; Site: Redford", True),
         ("| Kay | Redford |", True),
         ("Kay | Redford | 3", True),
+        ("Length (m); MV Sorrel: 112; MV Tansy: 98", True),
+        ("Length (m); MV Sorrel; MV Tansy", False),
+        ("He came; she went: so it was.", False),
         ("原因：阀门锈蚀。", False),
         ("He came; she went.", False),
         ("Cause: a valve", False),
@@ -31,33 +24,15 @@ def test_a_row_has_two_cells_or_more(words: str, *, is_one: bool) -> None:
     assert is_row(words) is is_one
 
 
-def about(text: str, question: str) -> tuple[Unit, ...]:
-    asked = parse_question(question)
-    units = list(marked(text).quotable())
-    return units_about(text, units, asked.normalised, subjects_in(asked))
+def test_a_row_of_a_head_of_several_is_a_line_of_labels() -> None:
+    labels = {"泵号", "甲班 流量", "乙班 流量", "备注"}
+    assert is_of_labels("泵号; 甲班; 乙班; 备注", labels)
+    assert is_of_labels("泵号; 流量; 流量; 备注", labels)
+    assert not is_of_labels("泵号; 压力; 备注", labels)
 
 
-@pytest.mark.parametrize(
-    ("text", "question", "kept", "left"),
-    [
-        (PEOPLE, "戚彩霞的岗位是什么？", "厨师", "司机"),
-        (SITES, "At which site is Lee Brandt?", "Millport", "Redford"),
-    ],
-)
-def test_rows_of_others_are_left_out(text: str, question: str, kept: str, left: str) -> None:
-    units = about(text, question)
-    words = "\n".join(unit.span.of(text) for unit in units)
-    assert kept in words and left not in words
-
-
-def test_prose_and_rows_that_no_subject_tells_apart_stay() -> None:
-    units = tuple(marked(PEOPLE).quotable())
-    assert about(PEOPLE, "一共赔偿多少钱？") == units
-    prose = "Kay came first. Lee came last."
-    assert about(prose, "When did Kay come?") == tuple(marked(prose).quotable())
-
-
-def test_a_line_of_labels_above_labelled_rows_is_not_read() -> None:
-    text = "姓名; 岗位; 赔偿\n" + PEOPLE.split("\n", 1)[1]
-    kept = [unit.span.of(text) for unit in about(text, "戚彩霞的岗位是什么？")]
-    assert kept == ["姓名: 戚彩霞; 岗位: 厨师; 赔偿: 3万元"]
+def test_a_time_of_day_parts_no_label_from_its_value() -> None:
+    row = "滤池: 1号; 甲班(08:00-20:00) 流量: 3; 冲洗时间: 7月5日21:00"
+    assert labels_of(row) == ["滤池", "甲班(08:00-20:00) 流量", "冲洗时间"]
+    assert says_a_cell("7月5日21:00冲洗的是哪个", row)
+    assert not says_a_cell("00号阀", row)

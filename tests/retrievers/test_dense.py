@@ -191,7 +191,7 @@ def test_lists_find_what_is_nearest_of_what_lies_in_groups(tmp_path: Path) -> No
     (segment,) = lists._segments
     assert segment.lists is not None
     ranges = segment.lists.ranges(rows[0], 10, None)
-    assert sum(end - start for start, end in ranges) < 20_000 / 8
+    assert sum(end - start for start, end in ranges) < 20_000 / 6
     shares = []
     for query in rows[:50]:
         truth = {chunk_id for chunk_id, _ in flat.search(query.tobytes(), 10)}

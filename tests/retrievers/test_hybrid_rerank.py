@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 
 from kb_service.domain.queries import Query, Reranking
 from kb_service.language.asked import parse_question
-from kb_service.schemas.documents import search_body
+from kb_service.schemas.search import search_body
 from retrievers.hybrid import HybridRetriever
 from retrievers.reranking import RerankPolicy
 from tests.retrievers.memory_source import KB, LetterEmbedder, MemorySource

@@ -358,3 +358,16 @@ def test_kill_9_during_publication_always_leaves_an_index_that_opens(
         assert len(index.search_lexical({"valve": 1.0}, 50)) == 20
         assert index.counts == snapshot.manifest.counts == IndexCounts(20, 20, 20)
         index.close()
+
+
+def test_the_versions_of_the_engines_are_read_once_and_not_with_every_document(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read: list[str] = []
+    monkeypatch.setattr("retrievers.snapshots.version", lambda name: read.append(name) or "1")
+    engine_versions.cache_clear()
+    try:
+        assert engine_versions() == engine_versions() == dict.fromkeys(read, "1")
+    finally:
+        engine_versions.cache_clear()
+    assert read == ["tantivy", "faiss-cpu", "opencc"]

@@ -9,6 +9,7 @@ from retrievers.terms import (
     FUNCTION_WORD_WEIGHT,
     NAMED_TITLE_WEIGHT,
     NUMBERED_PART_WEIGHT,
+    across_weights,
     passage_terms,
     question_weights,
     title_terms,
@@ -67,3 +68,9 @@ def test_a_title_in_book_marks_meets_the_whole_title_of_its_text_only() -> None:
     assert "《消防法》" in title_terms("中华人民共和国消防法(2021-04-29) > 第一章 总则\n类别 法律")
     assert "《消防法》" not in title_terms("消防法实施细则")
     assert "《消防法》" not in passage_terms("依照《消防法》第五条处理")
+
+
+def test_a_numbered_thing_is_looked_for_by_its_name_in_the_other_language() -> None:
+    weights = across_weights(parse_question("Which lock was put on pump 2?"))
+    assert set(weights) == {"号泵"}
+    assert not across_weights(parse_question("Which lock was put on the pump?"))

@@ -6,7 +6,8 @@ from kb_service.domain.facts import STANDING, ReportStatus
 from kb_service.domain.questions import Subject, SubjectKind
 from kb_service.domain.reading import Reading
 from kb_service.domain.spans import TextSpan
-from kb_service.services.evidence import ReadDocument, Shortfall, contradict, names_one, weigh
+from kb_service.services.comparing import contradict
+from kb_service.services.evidence import ReadDocument, Shortfall, names_one, weigh
 from tests.generation.passages import passage
 
 KAFKA = Subject("Kafka", SubjectKind.NAME, TextSpan(0, 5), ("kafka",))
@@ -150,9 +151,41 @@ def test_a_kind_of_event_alone_names_no_incident() -> None:
 
 
 def test_across_languages_shared_words_weigh_nothing() -> None:
-    readings = [read("a worn seal", 0.9), read("a bent shaft", 0.8, "two")]
+    readings = [read("a worn seal", 0.9), read("a bent shaft", 0.5, "two")]
     across = ReadDocument((), 0.0, is_across=True)
     assert weigh(readings, documents(one=across), is_named=False).readings == (readings[0],)
+
+
+@pytest.mark.parametrize(
+    ("of_own", "own", "is_told"),
+    [(0.35, 0.0, False), (0.2, 0.0, True), (0.2, 0.35, False), (0.0, 0.0, True)],
+)
+def test_another_language_counts_where_nothing_was_read_nearly_as_surely_in_the_own_one(
+    of_own: float, own: float, *, is_told: bool
+) -> None:
+    """Slippery rails were told of from a building site in the other language."""
+    readings = [read("栏杆", 0.45), read("leaves", of_own, "two")]
+    across = ReadDocument((), 0.0, is_across=True)
+    evidence = weigh(readings, documents(one=across), is_named=False, own=own)
+    assert bool(evidence.readings) is is_told
+
+
+def test_a_document_of_another_subject_is_no_reason_against_another_language() -> None:
+    readings = [read("栏杆", 0.45), read("leaves", 0.39, "two")]
+    unmet = ReadDocument((KAFKA,), 0.2)
+    given = documents(one=ReadDocument((), 0.0, is_across=True), two=unmet)
+    assert weigh(readings, given, is_named=False).readings == (readings[0],)
+
+
+def test_several_in_another_language_that_are_read_as_surely_are_not_told() -> None:
+    given = documents(
+        one=ReadDocument((), 0.0, is_across=True), two=ReadDocument((), 0.0, is_across=True)
+    )
+    readings = [read("阀门锈蚀", 0.45), read("轴断裂", 0.42, "two")]
+    assert weigh(readings, given, is_named=False).is_empty
+    assert weigh(readings[:1], given, is_named=False).readings == (readings[0],)
+    surer = [read("阀门锈蚀", 0.7), read("轴断裂", 0.65, "two")]
+    assert weigh(surer, given, is_named=False).shortfall is Shortfall.SEVERAL
 
 
 def test_a_document_in_another_language_is_no_rival_but_of_others_in_it() -> None:
@@ -198,6 +231,22 @@ def test_a_further_report_goes_first_whatever_days_the_papers_name() -> None:
     told = weigh(readings, documents(one=earlier, two=later), is_named=True)
     assert [r.words for r in told.readings] == ["the search is over", "the search goes on"]
     assert told.shortfall is None
+
+
+def test_a_further_report_that_states_another_value_of_one_unit_is_told_however_unsure() -> None:
+    def stated(text: str, value: str, confidence: float, document: str) -> Reading:
+        of, start = passage(text, document=document), text.index(value)
+        return Reading(of, TextSpan(start, start + len(value)), confidence)
+
+    first = stated("浊度最高达到1.8 NTU。", "1.8", 0.9, "one")
+    later = ReadDocument((), 0.8, standing=FOLLOW_UP)
+    told = stated("4时08分达到峰值2.3\nNTU。", "2.3", 0.3, "two")
+    evidence = weigh([first, told], documents(two=later), is_named=True)
+    assert evidence.shortfall is Shortfall.CONFLICT
+    assert [r.words for r in evidence.readings] == ["2.3", "1.8"]
+    other = stated("影响7,150户居民。", "7,150", 0.3, "two")
+    assert weigh([first, other], documents(two=later), is_named=True).readings == (first,)
+    assert weigh([first, told], documents(), is_named=True).readings == (first,)
 
 
 def test_of_no_incident_in_particular_a_further_report_of_another_one_is_no_rival() -> None:

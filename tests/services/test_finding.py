@@ -5,8 +5,9 @@ from datetime import date
 from kb_service.domain.queries import Passage
 from kb_service.language.asked import parse_question
 from kb_service.services.evidence import Evidence
-from kb_service.services.finding import Finding, introduced, is_of_its_own
+from kb_service.services.finding import Finding, is_of_its_own
 from kb_service.services.named import named_in
+from kb_service.services.shown import has_clause, introduced, with_what_is_meant
 from tests.generation.passages import passage
 
 TODAY = date(2026, 1, 1)
@@ -16,28 +17,41 @@ NAMED = named_in(ASKED, TODAY)
 
 def test_the_title_says_which_subjects_the_document_meets() -> None:
     of = passage("The cause was a hose.", title="Final report")
-    assert introduced(of, ASKED.normalised, NAMED, ()).title == "Final report IR-2025-0042"
+    assert introduced(of, NAMED, ()).title == "Final report IR-2025-0042"
 
 
 def test_what_the_document_does_not_meet_or_its_title_says_already_is_not_added() -> None:
     of = passage("The cause was a hose.", title="Final report")
-    assert introduced(of, ASKED.normalised, NAMED, NAMED.subjects).title == "Final report"
+    assert introduced(of, NAMED, NAMED.subjects).title == "Final report"
     titled = passage("The cause was a hose.", title="Report IR-2025-0042")
-    assert introduced(titled, ASKED.normalised, NAMED, ()).title == "Report IR-2025-0042"
+    assert introduced(titled, NAMED, ()).title == "Report IR-2025-0042"
 
 
 def test_furniture_of_a_page_is_not_read() -> None:
     of = passage("The cause was a hose.\n\nPage 3 of 9\n\nNobody was hurt.")
-    words = [u.span.of(of.text) for u in introduced(of, ASKED.normalised, NAMED, ()).units]
-    assert words == ["The cause was a hose.", "Nobody was hurt."]
+    (kept,) = with_what_is_meant([of], ASKED, NAMED)
+    assert [u.span.of(of.text) for u in kept.units] == ["The cause was a hose.", "Nobody was hurt."]
 
 
-def test_rows_of_others_are_not_read() -> None:
+def test_rows_of_others_are_not_read_whichever_passage_has_the_one_that_is_meant() -> None:
     of = passage("Name: Kay Hollis; Site: Redford\nName: Lee Brandt; Site: Millport\n")
+    later = passage("Name: Ann Ray; Site: Ashby\nName: Bo Lund; Site: Oakham\n", number=2)
+    other = passage("Name: Jo Pike; Site: Thorpe\nName: Al Reed; Site: Cromer", "", 3, "doc_2")
     asked = parse_question("At which site is Lee Brandt?")
-    named = named_in(asked, TODAY)
-    words = [u.span.of(of.text) for u in introduced(of, asked.normalised, named, ()).units]
-    assert words == ["Name: Lee Brandt; Site: Millport"]
+    kept = with_what_is_meant([of, later, other], asked, named_in(asked, TODAY))
+    words = [[u.span.of(p.text) for u in p.units] for p in kept]
+    assert words[0] == ["Name: Lee Brandt; Site: Millport"]
+    assert [p.number for p in kept] == [1, 3] and len(words[1]) == 2
+
+
+def test_of_a_clause_that_is_named_by_its_number_nothing_else_is_read() -> None:
+    rules = passage("4.1 Three points.\n\n4.2 Within 30 minutes. At most 10 mg.\n\n4.3 Hourly.")
+    other = passage("At most 20 mg were found.", "Report", 2, "doc_2")
+    asked = parse_question("What is the most under section 4.2?")
+    (kept,) = with_what_is_meant([rules, other], asked, named_in(asked, TODAY))
+    words = [u.span.of(kept.text) for u in kept.units]
+    assert words == ["4.2 Within 30 minutes.", "At most 10 mg."]
+    assert has_clause([rules, other], asked) and not has_clause([other], asked)
 
 
 OUTAGE = passage("The cause was a certificate. It took two hours to mend.", title="Outage")

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from kb_service.domain.answers import Answer, Understood
-from kb_service.domain.queries import Filters
+from kb_service.domain.queries import FieldFilter, Filters
 from kb_service.domain.questions import QuestionKind
 from kb_service.domain.spans import TextSpan
 from kb_service.language.asked import parse_question
@@ -93,6 +93,10 @@ def test_what_was_asked_about_is_carried_pronoun_or_not(
         ("How much was Aldgate Logistics fined?", "And Norton?", "How much was Norton fined?"),
         ("What failed at Seward in 2022?", "what about 2023?", "What failed at Seward in 2023?"),
         ("What failed at Seward?", "How about in Lisbon?", "What failed at Lisbon?"),
+        ("1号空压机3月9日的油温是多少？", "2号呢？", "2号空压机3月9日的油温是多少？"),
+        ("三号泵房什么时候停的？", "那五号呢？", "五号泵房什么时候停的？"),
+        ("When was crane No. 5 repaired?", "And no. 6?", "When was crane No. 6 repaired?"),
+        ("What burned in Hall 2?", "what about number 3?", "What burned in Hall 3?"),
     ],
 )
 def test_a_name_alone_takes_the_place_of_the_one_before(before: str, now: str, full: str) -> None:
@@ -252,3 +256,17 @@ def test_a_question_asked_only_in_other_documents_goes_on_from_nothing(
 def test_there_is_points_to_nothing_that_was_asked_before(question: str) -> None:
     assert after("What stopped Kafka?", question).carried == ()
     assert after("What stopped Kafka?", "Who worked there?").carried
+
+
+def test_a_total_stays_in_the_one_document_or_in_what_was_counted() -> None:
+    one = (CitedDocument("doc_1", "HZ-1"),)
+    of_one = rewrite(parse_question("总共损失多少？"), Carried(parse_question("火灾是哪天？"), one))
+    assert of_one.within == Filters(document_ids=("doc_1",))
+    assert of_one.question.text == "关于HZ-1，总共损失多少？"
+    open_claims = Filters(fields=(FieldFilter("状态", text="处理中"),))
+    counted = Carried(parse_question("处理中的有几笔？"), one, filters=open_claims)
+    of_counted = rewrite(parse_question("总共损失多少？"), counted)
+    assert of_counted.within == open_claims
+    assert of_counted.question.text == "关于状态 处理中，总共损失多少？"
+    everything = rewrite(parse_question("所有报告总共损失多少？"), counted)
+    assert everything.within is None and not everything.carried

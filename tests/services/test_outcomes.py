@@ -77,6 +77,16 @@ def test_a_question_in_two_parts_is_answered_part_by_part() -> None:
     assert [c.title for c in answer.citations] == ["harbour", "mill"]
 
 
+def test_an_amount_that_the_first_part_states_of_whom_it_means_is_not_read_elsewhere() -> None:
+    text = "码头触碰通报。引航员陆某停岗60日，并复训16学时。6号泊位停用41小时又2天。"
+    reads = PartsReader({"处理": {"停岗60日": 0.7}, "停了": {"41小时又2天": 0.6}})
+    shelf = FakeShelf(port=text)
+    answer = asked_of("码头触碰后来怎么处理的，停了他多少天？", shelf, reads)
+    assert answer.answer == "引航员陆某停岗60日，并复训16学时。"
+    apart = asked_of("码头触碰后来怎么处理的，停了泊位多少天？", shelf, reads)
+    assert apart.answer.endswith("6号泊位停用41小时又2天。")
+
+
 def test_a_sentence_that_answers_both_parts_is_quoted_once() -> None:
     reads = {"Kay Hollis": 0.9, "9 June": 0.9}
     text = "Harbour fire of 3 May 2024. Kay Hollis has to mend the valve by 9 June."
@@ -248,3 +258,11 @@ def test_the_document_whose_title_a_question_says_is_the_one_that_is_meant(
     answer = ask(question, {}, **{"an other paper": HARBOUR, title: text, "third": MILL})
     assert {citation.title for citation in answer.citations} == {title}
     assert text in answer.answer
+
+
+def test_a_paper_of_whose_words_none_could_answer_is_not_said_to_be_missing() -> None:
+    text = "雪豹“霜月二号”进入通道。该豹体长1.2米。"
+    shelf = FakeShelf(zoo=text, mill=MILL)
+    answer = asked_of("“霜月二号”的体重是多少？", shelf, PointingReader({"1.2米": 0.7, "1": 0.1}))
+    assert (answer.status, answer.reason) == (AnswerStatus.REFUSED, "no_answer_in_passages")
+    assert answer.missing == ()

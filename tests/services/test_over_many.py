@@ -46,7 +46,12 @@ def desk(world: World) -> AnsweringService:
     return desk_with(world, WordsReader(), FakeShelf())
 
 
-def desk_with(world: World, reader: PassageReader, shelf: FakeShelf) -> AnsweringService:
+TODAY = datetime(2024, 9, 10, tzinfo=UTC)
+
+
+def desk_with(
+    world: World, reader: PassageReader, shelf: FakeShelf, now: datetime = TODAY
+) -> AnsweringService:
     return AnsweringService(
         retriever=shelf,
         find_base=world.catalog.bases.get,
@@ -56,7 +61,7 @@ def desk_with(world: World, reader: PassageReader, shelf: FakeShelf) -> Answerin
         answers=FakeLog() if shelf.texts else world.answers,
         settings=RetrievalSettings(),
         across=AcrossDocuments(RecordStore(world.database), world.catalog.revisions),
-        clock=lambda: datetime(2024, 9, 10, tzinfo=UTC),
+        clock=lambda: now,
     )
 
 
@@ -96,6 +101,65 @@ def test_filters_that_come_with_a_question_hold_beside_its_own(desk: AnsweringSe
     assert answer.tabled and answer.tabled.tally.matched == 1
 
 
+@pytest.mark.parametrize(
+    ("question", "picked", "told"),
+    [
+        ("2024年有几起火灾", Filters(kind=("盗窃",)), ("盗窃", "火灾")),
+        ("how many thefts in 2024", Filters(kind=("fire",)), ("fire", "theft")),
+        ("东港区有几起", Filters(place=("西山区",)), ("西山区", "东港区")),
+        ("北仓路有几起", Filters(place=("东港区",)), ("东港区", "北仓路")),
+    ],
+)
+def test_what_was_picked_for_a_question_is_never_dropped_for_what_it_says(
+    desk: AnsweringService, question: str, picked: Filters, told: tuple[str, ...]
+) -> None:
+    answer = ask(desk, question, filters=picked)
+    assert answer.tabled and answer.tabled.tally.matched == 0
+    assert all(words in answer.answer.splitlines()[0] for words in told)
+    assert answer.understood.filters.kind in ((), ("theft",), ("fire",))
+
+
+def test_a_place_in_a_picked_one_is_counted_there(desk: AnsweringService) -> None:
+    answer = ask(desk, "码头路有几起", filters=Filters(place=("东港区",)))
+    assert answer.tabled and answer.tabled.tally.matched == 1
+
+
+def test_days_outside_of_the_picked_ones_are_told_with_these(desk: AnsweringService) -> None:
+    september = Filters(time_from=datetime(2024, 9, 1), time_to=datetime(2024, 10, 1))  # noqa: DTZ001  local times
+    answer = ask(desk, "2024年8月有几起火灾", filters=september)
+    assert (answer.status, answer.reason) == (AnswerStatus.REFUSED, "cannot_count")
+    assert "2024年8月" in answer.answer and "2024年9月" in answer.answer
+    in_both = ask(desk, "2024年有几起", filters=september)
+    assert in_both.tabled and in_both.tabled.tally.matched == 1
+
+
+def goes_on(desk: AnsweringService, before: Answer, question: str) -> Answer:
+    return desk.ask(AskRequest("reports", question, conversation_id=before.conversation_id))
+
+
+def test_a_total_stays_within_what_was_counted_before(desk: AnsweringService) -> None:
+    before = ask(desk, "2024年9月有几起")
+    total = goes_on(desk, before, "一共受伤几人？")
+    assert "2024年9月" in total.understood.question
+    assert total.understood.filters == before.understood.filters
+    assert total.tabled and total.tabled.query.filters == before.understood.filters
+    everywhere = goes_on(desk, total, "所有报告一共受伤几人？")
+    assert everywhere.tabled and everywhere.tabled.query.filters == Filters()
+    assert everywhere.tabled.tally.matched == 3
+
+
+def test_a_total_of_what_columns_were_counted_is_shown_as_that(desk: AnsweringService) -> None:
+    before = ask(desk, "有人受伤的有几起", filters=Filters(place=("东港区",)))
+    total = goes_on(desk, before, "受伤人数加起来多少？")
+    assert total.tabled and total.tabled.query.filters == before.understood.filters
+    assert "东港区" in total.understood.question
+
+
+def test_a_comparison_stays_within_what_was_picked(desk: AnsweringService) -> None:
+    answer = ask(desk, "火灾多还是盗窃多", filters=Filters(place=("西山区",)))
+    assert answer.tabled and [row[1].value for row in answer.tabled.rows] == [1, 0]
+
+
 def test_a_field_that_no_record_states_is_said(desk: AnsweringService) -> None:
     answer = ask(desk, "2024年火灾罚款总额是多少")
     assert (answer.status, answer.reason) == (AnswerStatus.REFUSED, "field_missing")
@@ -107,9 +171,23 @@ def test_none_in_a_month_is_told_as_none(desk: AnsweringService) -> None:
     assert answer.tabled and answer.tabled.tally.matched == 0 and "0 起" in answer.answer
 
 
+def test_a_month_of_last_year_is_told_as_that(world: World) -> None:
+    later = desk_with(world, WordsReader(), FakeShelf(), TODAY.replace(year=2025))
+    first, second, *_ = ask(later, "8月有几起火灾").answer.splitlines()
+    assert first == "2024年8月 · 火灾：共 2 起。" and "2025年8月" in second
+    assert not ask(later, "2025年8月有几起火灾").tabled
+
+
 def test_of_years_that_no_record_is_of_nothing_is_counted(desk: AnsweringService) -> None:
     answer = ask(desk, "2023年7月有几起火灾")
     assert answer.status is AnswerStatus.REFUSED and answer.tabled is None
+
+
+def test_of_a_year_that_no_record_is_of_it_is_the_time_that_is_unknown(world: World) -> None:
+    shelf = FakeShelf(**{name: text.replace("\n", "。") for name, text in REPORTS.items()})
+    answer = ask(desk_with(world, PointingReader({}), shelf), "2023年7月有几起火灾")
+    assert (answer.status, answer.reason) == (AnswerStatus.REFUSED, "subject_unknown")
+    assert "2023年7月" in answer.answer
 
 
 def test_a_table_goes_with_a_document_that_it_shows(desk: AnsweringService, world: World) -> None:
@@ -135,14 +213,54 @@ def test_words_by_which_nothing_can_be_counted_are_said(
     assert f"“{words}”" in answer.answer and answer.tabled is None
 
 
-def test_an_amount_is_told_in_the_scale_of_the_papers_too(
+def test_columns_that_are_near_are_told_beside_what_cannot_be_counted(
     desk: AnsweringService, world: World
+) -> None:
+    kb_id = ask(desk, "2024年8月有几起火灾").kb_id
+    rows = [
+        f"警情编号: JQ{n}; 片区: {'河东片' if n % 2 else '老城片'}; 班次: 早班" for n in (1, 2, 3)
+    ]
+    world.ingest(kb_id, "ledger.csv", ["警情编号; 片区; 班次", *rows])
+    answer = ask(desk, "2024年8月发生了几起带班次的火灾")
+    assert (answer.status, answer.reason) == (AnswerStatus.REFUSED, "cannot_count")
+    assert "另有这些栏目：班次。" in answer.answer and "早班" not in answer.answer
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("东仓库有没有更换门禁？", "东仓库更换了门禁"),
+        ("调查组是否认定承包商有责任？", "认定承包商负主要责任"),
+        ("哪一条措施由设备部负责？", "设备部每季度校准探头"),
+        (
+            "Did the yard change its locks after bunch 47 went missing?",
+            "Bunch 47 was found, and no lock was changed",
+        ),
+        ("Have the drivers got new lamps yet?", "Every driver got a new lamp"),
+    ],
+)
+def test_whether_or_which_one_is_told_by_a_paper_and_never_counted(
+    world: World, question: str, told: str
+) -> None:
+    kb_id = world.catalog.bases.get("reports").id
+    world.ingest(kb_id, "paper.txt", [f"{told}。" if told[-1] > "z" else f"{told}."])
+    shelf = FakeShelf(**{"paper.txt": told})
+    assert told in ask(desk_with(world, PointingReader({told: 0.5}), shelf), question).answer
+    unread = ask(desk_with(world, PointingReader({}), shelf), question)
+    assert unread.reason == "no_answer_in_passages"
+
+
+@pytest.mark.parametrize(
+    "total", ["损失总额是多少", "损失合计多少", "损失总计是多少", "合计损失多少钱"]
+)
+def test_an_amount_is_told_in_the_scale_of_the_papers_too(
+    desk: AnsweringService, world: World, total: str
 ) -> None:
     kb_id = ask(desk, "2024年8月有几起火灾").kb_id
     for name, loss in (("x.txt", "12万元"), ("y.txt", "3.5万元"), ("z.txt", "800元")):
         lines = ["事故类型：火灾", "发生时间：2024年6月3日", f"直接经济损失：{loss}"]
         world.ingest(kb_id, name, lines)
-    answer = ask(desk, "2024年6月火灾损失总额是多少")
+    answer = ask(desk, f"2024年6月火灾{total}")
     assert "损失合计 155800元（15.58万元）" in answer.answer
 
 
@@ -189,3 +307,75 @@ def test_what_a_paper_says_goes_before_what_no_record_states(
 
 def test_where_nothing_was_corrected_nothing_is_tabled(desk: AnsweringService) -> None:
     assert ask(desk, "更正通报改了什么").tabled is None
+
+
+TUNNEL = "事故类型：交通事故\n地点：青石岭隧道\n六车相撞，造成4人遇难、11人受伤。"
+LATER = "事故类型：交通事故\n地点：青石岭隧道\n两车追尾，造成2人遇难。"
+
+
+@pytest.mark.parametrize(
+    ("question", "papers", "status"),
+    [
+        ("青石岭隧道车祸夺走了几条生命？", (TUNNEL,), AnswerStatus.ANSWERED),
+        ("青石岭隧道车祸夺走了几条生命？", (TUNNEL, LATER), AnswerStatus.REFUSED),
+        ("车祸夺走了几条生命？", (TUNNEL,), AnswerStatus.REFUSED),
+    ],
+)
+def test_a_number_of_what_nothing_counts_is_read_in_the_one_paper_that_is_named(
+    world: World, question: str, papers: tuple[str, ...], status: AnswerStatus
+) -> None:
+    named = {f"{number}.txt": text for number, text in enumerate(papers)}
+    for name, text in named.items():
+        world.ingest(world.catalog.bases.get("reports").id, name, text.split("\n"))
+    reader = PointingReader({"4人": 0.7})
+    answer = ask(desk_with(world, reader, FakeShelf(**named)), question)
+    assert answer.status is status, answer.answer
+    assert ("4人遇难" in answer.answer) is (status is AnswerStatus.ANSWERED)
+
+
+_CLAIM = "Claim no.: HC-{}\nDate of loss: {} March 2024\nType of loss: {}\nRooms affected: {}"
+CLAIMS = {
+    "one.txt": f"{_CLAIM.format(1, 3, 'theft', 3)}\nPolice informed: yes",
+    "two.txt": f"{_CLAIM.format(2, 4, 'storm', 4)}\nPolice informed: no",
+}
+
+
+@pytest.mark.parametrize("told", ["3", "4"])
+def test_a_number_in_one_of_the_records_is_no_count_of_them(world: World, told: str) -> None:
+    for name, text in CLAIMS.items():
+        world.ingest(world.catalog.bases.get("reports").id, name, text.split("\n"))
+    reader = PointingReader({told: 0.8})
+    desk = desk_with(world, reader, FakeShelf(**CLAIMS))
+    answer = ask(desk, "In how many cases were the police informed?")
+    assert answer.tabled and answer.tabled.tally.matched == 1, answer.answer
+
+
+LEDGER = (
+    "编号: G-1; 类型: 火灾; 时间: 2024-08-05; 地点: 南苑; 受伤人数: 2",
+    "编号: G-2; 类型: 火灾; 时间: 2024-08-06; 地点: 南苑; 受伤人数: ",
+)
+
+
+def test_a_paper_of_which_some_records_lack_a_number_is_not_said_to_be_left_out(
+    desk: AnsweringService, world: World
+) -> None:
+    world.ingest(world.catalog.bases.get("reports").id, "台账.txt", LEDGER)
+    answer = ask(desk, "2024年8月火灾一共受伤几人")
+    assert "受伤人数合计 7人" in answer.answer
+    assert "1 份资料中有些记录没有写明受伤人数" in answer.answer
+    assert "未计入：台账.txt。" in answer.answer
+    assert "份资料没有写明" not in answer.answer
+
+
+def test_none_is_not_said_alone_where_most_papers_tell_of_no_incident_that_was_read(
+    desk: AnsweringService, world: World
+) -> None:
+    kb_id = world.catalog.bases.get("reports").id
+    assert "没有读出任何事件" not in ask(desk, "2024年8月有几起盗窃").answer
+    for number in range(4):
+        world.ingest(kb_id, f"值班{number}.txt", [f"今天一切照旧，第{number}班。"])
+    answer = ask(desk, "2024年8月有几起盗窃")
+    assert answer.tabled and answer.tabled.tally.matched == 0
+    assert "7 份资料中有 4 份没有读出任何事件" in answer.answer
+    assert (answer.status, answer.reason) == (AnswerStatus.PARTIAL, "field_missing")
+    assert "没有读出" not in ask(desk, "2024年8月有几起火灾").answer

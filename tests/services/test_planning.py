@@ -1,6 +1,5 @@
 """Questions over many documents as typed queries: what they select, what is made of it."""
 
-from collections.abc import Collection, Iterable
 from datetime import date
 from typing import Any
 
@@ -12,6 +11,7 @@ from kb_service.domain.query_json import query_json
 from kb_service.language.asked import parse_question
 from kb_service.services.named import named_in
 from kb_service.services.planning import Planned, planned_for
+from tests.services.known_values import KnownValues
 
 TODAY = date(2024, 9, 10)
 ROLES: dict[str, frozenset[Role | None]] = {
@@ -19,61 +19,29 @@ ROLES: dict[str, frozenset[Role | None]] = {
     "荆涛": frozenset({Role.HANDLER, Role.REPORTER}),
 }
 WRITTEN_KINDS = {"leak": ["燃气泄漏", "漏水"], "fall": ["高空坠落"]}
-VALUES = {
+VALUES: dict[str, tuple[str, ...]] = {
     "place": ("mill lane", "oak street 4", "东港区码头路12号", "西山区"),
     "person": ("boone", "王磊", *ROLES),
     "organisation": ("harbour line", "东港消防站"),
     "shift": ("night", "day"),
     "response minutes": ("7", "12"),
 }
-FIELDS = {
-    *(
-        "number",
-        "kind",
-        "time",
-        "duration",
-        "dead",
-        "injured",
-        "loss",
-        "cause",
-        "measure",
-        "status",
-    ),
-    *VALUES,
-}
-
-
-class KnownValues:
-    """The fields and values of a small base."""
-
-    def fields(self, kb_id: str) -> frozenset[str]:
-        return frozenset(FIELDS)
-
-    def roles(self, kb_id: str) -> frozenset[Role]:
-        return frozenset(role for people in ROLES.values() for role in people if role)
-
-    def roles_of(self, kb_id: str, field: str, words: str) -> frozenset[Role | None]:
-        return ROLES.get(words, frozenset({None}))
-
-    def among(
-        self, kb_id: str, words: Iterable[str], fields: Collection[str]
-    ) -> list[tuple[str, str]]:
-        found = set(words)
-        return sorted((n, v) for n, vs in VALUES.items() if n in fields for v in vs if v in found)
-
-    def holding(self, kb_id: str, words: str, fields: Collection[str]) -> frozenset[str]:
-        return frozenset(
-            n for n, vs in VALUES.items() if n in fields and any(words in v for v in vs)
-        )
-
-    def written_kinds(self, kb_id: str, kind: str) -> list[str]:
-        return WRITTEN_KINDS.get(kind, [])
+UNKNOWN_VALUES = (
+    *("number", "kind", "time", "duration", "dead", "injured", "loss"),
+    *("cause", "measure", "status"),
+)
+BASE = KnownValues(
+    dict.fromkeys(UNKNOWN_VALUES, ()) | VALUES,
+    {"response minutes"},
+    ROLES,
+    written=WRITTEN_KINDS,
+)
 
 
 def plan(text: str) -> Planned | None:
     question = parse_question(text)
     named = named_in(question, TODAY)
-    return planned_for(question, named, Filters(), "kb_1", KnownValues(), TODAY)
+    return planned_for(question, named, Filters(), "kb_1", BASE, TODAY)
 
 
 AUGUST = {"time_from": "2024-08-01T00:00:00", "time_to": "2024-09-01T00:00:00"}
@@ -297,3 +265,16 @@ def test_a_count_of_what_is_no_incident_may_be_told_in_one_paper(
     planned = plan(text)
     assert planned and planned.is_explicit
     assert planned.is_of_units is is_of_units
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [("What was the total damage?", "loss"), ("What is the average age?", "age")],
+)
+def test_a_column_is_named_by_its_whole_word(text: str, field: str) -> None:
+    """Of the total damage the "age" was read, and nothing could be counted by "dam"."""
+    question = parse_question(text)
+    aged = KnownValues({**BASE.values, "age": ("7", "50")}, {"age"})
+    found = planned_for(question, named_in(question, TODAY), Filters(), "kb_1", aged, TODAY)
+    assert found is not None and found.unread == ()
+    assert found.query is not None and found.query.field == field

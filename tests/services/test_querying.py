@@ -364,3 +364,18 @@ def test_only_lists_have_pages_and_only_cursors_given_out_are_read(
         RecordQuery(Operation.COUNT, cursor="abc")
     with pytest.raises(InvalidRequest, match="cursor"):
         runner.run(kb_id, RecordQuery(Operation.LIST, cursor="abc"))
+
+
+def test_a_place_is_shown_in_the_area_that_it_lies_in(
+    runner: QueryRunner, world: World, kb_id: str
+) -> None:
+    for number, (words, text) in enumerate(
+        (("4号客梯", "金港大厦4号客梯"), ("金港大厦北门", "金港大厦北门"))
+    ):
+        stated = (said("place", words, text=text), said("kind", "leak"))
+        incident_report(world, kb_id, f"lift{number}.txt", stated)
+    listed = runner.run(
+        kb_id, RecordQuery(Operation.LIST, filters=Filters(place=("金港大厦",)), columns=("place",))
+    )
+    shown = [value for row in cells(listed) for value in row if "金港" in str(value)]
+    assert sorted(map(str, shown)) == ["金港大厦4号客梯", "金港大厦北门"]

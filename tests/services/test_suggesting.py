@@ -53,16 +53,19 @@ def reader(world: World) -> ScriptedReader:
     return ScriptedReader(world)
 
 
-@pytest.fixture
-def service(world: World, reader: ScriptedReader) -> SuggestionService:
-    facts = Facts(world.database, world.clock)
+def made_in(world: World, reader: ScriptedReader) -> SuggestionService:
     return SuggestionService(
         Suggestions(world.database),
-        facts,
+        Facts(world.database, world.clock),
         reader,  # type: ignore[arg-type]  # scripted
         world.clock.elapsed,
         settle_s=5.0,
     )
+
+
+@pytest.fixture
+def service(world: World, reader: ScriptedReader) -> SuggestionService:
+    return made_in(world, reader)
 
 
 @pytest.fixture
@@ -94,6 +97,41 @@ def test_questions_are_made_from_what_is_stated_and_kept_when_answered(
     num_asked = len(reader.asked)
     run(world, service)
     assert len(reader.asked) == num_asked  # nothing has changed
+
+
+def test_a_base_without_any_shows_each_as_it_is_found_and_one_with_some_keeps_them_till_the_end(
+    world: World, kb_id: str, service: SuggestionService, reader: ScriptedReader
+) -> None:
+    world.ingest(kb_id, "a", [*FIRE, CAUSE])
+    service.step()
+    world.clock.advance(10)
+    seen = []
+    while service.step():
+        seen.append(len(questions(service, kb_id)))
+    assert seen[:3] == [1, 2, 3]
+    before = questions(service, kb_id)
+    world.ingest(kb_id, "D-8", ["Incident No.: D-8", "Time: 2024-06-03 14:25", "Cause: lightning"])
+    service.step()
+    world.clock.advance(10)
+    asked = len(reader.asked)
+    service.step()
+    assert len(reader.asked) > asked and questions(service, kb_id) == before
+    run(world, service)
+    assert "What was the cause of D-8?" in questions(service, kb_id)
+
+
+def test_what_was_found_before_the_end_does_not_end_the_looking(
+    world: World, kb_id: str, service: SuggestionService, reader: ScriptedReader
+) -> None:
+    """A worker that is killed in the middle: the next one looks the base through whole."""
+    world.ingest(kb_id, "a", [*FIRE, CAUSE])
+    service.step()
+    world.clock.advance(10)
+    service.step()
+    assert len(questions(service, kb_id)) == 1
+    after = made_in(world, reader)
+    run(world, after)
+    assert len(questions(after, kb_id)) > 3
 
 
 @pytest.mark.parametrize(
@@ -172,3 +210,18 @@ def test_a_base_that_does_not_rest_is_not_looked_through(
 def test_an_unknown_base_is_refused(service: SuggestionService) -> None:
     with pytest.raises(NotFound):
         service.listed("kb_x")
+
+
+def test_a_document_is_asked_about_by_what_people_would_call_it(
+    world: World, kb_id: str, service: SuggestionService, reader: ScriptedReader
+) -> None:
+    """ "What was the cause of Sheet1?" was suggested, and of a title that many reports have."""
+    stated = ["Time: 2024-05-03 14:25", "Location: 7 Mill Lane", CAUSE]
+    for name in (
+        *("Sheet1.xlsx", "Minutes of the board.md", "Warehouse fire at Mill Lane report.txt"),
+        *("Accident final report.txt", "Accident final report.md"),
+    ):
+        world.ingest(kb_id, name, [*stated, f"Remarks: {name}"])
+    run(world, service)
+    asked = [question for question in reader.asked if question.startswith("What was the cause")]
+    assert asked == ["What was the cause of Warehouse fire at Mill Lane?"]

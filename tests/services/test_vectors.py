@@ -120,7 +120,7 @@ def test_texts_are_embedded_on_a_thread_that_steps_back(desk: Desk) -> None:
     desk.embedder.embed_passages = noted  # type: ignore[method-assign]
     desk.run(desk.upload("a.txt", "one"))
     desk.embed()
-    assert seen == [max(niceness(), 10)]
+    assert seen == [max(niceness(), 15)]
 
 
 def test_a_worker_without_jobs_makes_vectors_and_an_outage_is_waited_out(

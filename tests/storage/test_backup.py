@@ -241,3 +241,24 @@ def test_what_a_damaged_database_still_has_is_brought_over_as_the_guide_says(
     database.close()
     assert (report.is_clean, report.num_documents, report.num_revisions) == (True, 3, 3)
     assert len(report.pending) == 2  # the vectors were in the page; `kb reindex` makes them
+
+
+def test_a_file_that_goes_between_the_look_and_the_copy_is_no_damage_of_the_backup(
+    world: World, kb_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = world.blobs.whole
+    gone = sha256(b"Nobody was hurt.")
+
+    def look_and_delete(found: str, owner: str) -> Path:
+        path = whole(found, owner)
+        document = world.catalog.documents.find(kb_id, "b.txt")
+        if found == gone and document is not None:
+            world.catalog.documents.delete(kb_id, document.id)
+        return path
+
+    monkeypatch.setattr(world.blobs, "whole", look_and_delete)
+    taken = back_up(world.database, world.blobs, tmp_path / "backup")
+    assert (taken.num_blobs, taken.lacking) == (3, ())
+    again = restored(tmp_path / "backup", tmp_path / "elsewhere")
+    assert again.catalog.documents.find(kb_id, "b.txt") is None
+    again.assert_clean()

@@ -102,7 +102,7 @@ def test_a_document_that_is_still_there_is_found_in_every_place(
     document_id = two_versions(world, kb_id)
     world.answers.save_turn(quoting(world, kb_id, document_id), AUDIT)
     told = found(erasures, document_id)
-    assert {"1 rows of documents", "2 rows of versions", "2 rows of revisions"} <= set(told)
+    assert {"1 row of documents", "2 rows of versions", "2 rows of revisions"} <= set(told)
     assert any(what.endswith("rows of text_pieces") for what in told)
     assert any(what.startswith("answer ans_") for what in told)
 
@@ -134,7 +134,7 @@ def test_what_another_document_has_too_stays_and_is_told(
     told = places(erasures, document_id)
     assert found(erasures, document_id) == []
     assert told["files"].shared == (f"file {sha256(b'the same words')} of {other}",)
-    assert told["vectors"].shared == ("1 vectors of texts that other documents have",)
+    assert told["vectors"].shared == ("1 vector of texts that other documents have",)
 
 
 def test_a_deleted_base_leaves_a_receipt_for_each_document(

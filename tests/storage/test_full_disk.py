@@ -1,6 +1,6 @@
 """On a full disk: what is stored is read, deletes work from a reserve, and the folder tells."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
@@ -200,15 +200,19 @@ def test_other_failures_of_a_delete_leave_the_reserve_alone(storage: Storage) ->
     assert storage.reserve.size_bytes == MIB
 
 
-def test_a_base_too_big_for_the_reserve_goes_document_by_document(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = tmp_path / "data"
-    storage = opened(folder, reserve_bytes=MIB)
-    world = build_world(storage.database, folder)
+def with_three_documents(folder: Path) -> tuple[World, str]:
+    """A data folder with a reserve and one base."""
+    world = build_world(opened(folder, reserve_bytes=MIB).database, folder)
     kb_id = world.catalog.bases.create("reports").id
     for number in range(3):
         world.ingest(kb_id, f"{number}.txt", [f"{number} pumps failed"])
+    return world, kb_id
+
+
+def test_a_base_too_big_for_the_reserve_goes_document_by_document(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, kb_id = with_three_documents(tmp_path / "data")
     remove, deleted = world.catalog.bases._remove, []
 
     def too_big(base: str) -> set[str]:
@@ -226,6 +230,27 @@ def test_a_base_too_big_for_the_reserve_goes_document_by_document(
     world.catalog.bases.delete(kb_id)
     assert len(deleted) == 3
     assert world.catalog.bases.list().items == ()
+    world.assert_clean()
+
+
+def test_many_documents_too_big_for_the_reserve_together_go_one_by_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, kb_id = with_three_documents(tmp_path / "data")
+    documents = world.catalog.documents
+    remove, steps = documents._remove_all, []
+
+    def too_many(base: str, ids: Sequence[str]) -> tuple[int, set[str]]:
+        steps.append(len(ids))
+        if len(ids) > 1:
+            raise StorageError("full", code="disk_full")
+        return remove(base, ids)
+
+    monkeypatch.setattr(documents, "_remove_all", too_many)
+    kept, *gone = [document.id for document in documents.list(kb_id).items]
+    assert documents.delete_all(kb_id, [*gone, "doc_gone"]) == 2
+    assert set(steps) == {3, 1}
+    assert [document.id for document in documents.list(kb_id).items] == [kept]
     world.assert_clean()
 
 

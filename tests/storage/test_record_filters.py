@@ -46,3 +46,60 @@ def test_filters_find_whom_and_what_they_say(world: World, filters: Filters, nam
     }
     found = RecordStore(world.database).select(kb_id, Counted.INCIDENTS, filters, ())
     assert sorted(ids[row.document_id] for row in found.rows) == list(names)
+
+
+ROSTER = {
+    "a": (
+        ("person", "王小磊", "报警人"),
+        ("person", "李小娜", "负责人"),
+        ("organisation", "一中队", ""),
+    ),
+    "b": (
+        ("person", "王小磊", "报警人"),
+        ("organisation", "一中队", ""),
+        ("organisation", "供电局", ""),
+    ),
+    "c": (
+        ("person", "李小娜", "负责人"),
+        ("person", "王小磊", "处警人"),
+        ("person", "鲁成", "处警人"),
+    ),
+}
+
+
+@pytest.mark.parametrize("of", [Counted.INCIDENTS, Counted.RECORDS])
+@pytest.mark.parametrize(
+    ("one", "other", "names"),
+    [
+        (Filters(person=("王小磊",)), Filters(person=("李小娜",)), "ac"),
+        (Filters(person=("李小娜",)), Filters(person=("王小磊",)), "ac"),
+        (Filters(person=("李小娜",)), Filters(person=("赵四",)), ""),
+        (Filters(unit=("一中队",)), Filters(unit=("供电局",)), "b"),
+        (handled(text="王小磊"), handled(text="鲁成"), "c"),
+        (handled(text="王小磊"), handled(any_of=("李小娜", "赵四")), "c"),
+        (
+            Filters(fields=(FieldFilter("负责人", text="李小娜"),)),
+            Filters(person=("王小磊",)),
+            "ac",
+        ),
+        (handled(any_of=("李小娜",)), handled(none_of=("鲁成",)), "a"),
+    ],
+)
+def test_two_who_are_asked_for_are_two_facts_of_a_record(
+    world: World, one: Filters, other: Filters, names: str, of: Counted
+) -> None:
+    kb_id = world.catalog.bases.create("reports").id
+    ids = {
+        incident_report(
+            world, kb_id, f"{name}.txt", [said(field, who, role=role) for field, who, role in told]
+        ): name
+        for name, told in ROSTER.items()
+    }
+    both = one.both(other)
+    assert both is not None
+    store = RecordStore(world.database)
+    fields = ("person", "organisation", "handler")
+    found = store.select(kb_id, of, both, fields)
+    assert sorted({ids[row.document_id] for row in found.rows}) == list(names)
+    page = store.page(kb_id, of, both, fields, 10, None)
+    assert page.matched == len(page.units) == len(names)

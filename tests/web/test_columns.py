@@ -12,6 +12,7 @@ from tests.web.service import PageService
 
 pytestmark = pytest.mark.browser
 
+FORM = "Ref: F-1\nDate: 2024-06-04\nLocation: Pier 4\nPump type: KSB\nPressure: 6 bar"
 ROWS = [f"Ref: C-{n}; Date: 2024-06-0{n}; Type: theft; Spot: by press {n}" for n in (1, 2, 3)]
 
 
@@ -22,7 +23,7 @@ def test_a_column_is_given_another_field_and_facts_follow(
     service.add_document(base.id, "report.pdf")
     service.add_document(base.id, "ledger.csv", ["\n".join(ROWS)], b"ledger")
     page = open_page(viewport=NARROW, at=f"#base={base.id}&view=documents")
-    expect(page.get_by_role("button", name="Columns of")).to_have_count(1)
+    expect(page.get_by_role("button", name="Columns of")).to_have_count(2)
     page.get_by_role("button", name="Columns of ledger.csv").click()
     dialog = page.get_by_role("dialog", name="Columns of ledger.csv")
     expect(dialog.locator("tbody tr")).to_have_count(4)
@@ -48,6 +49,21 @@ def test_a_column_is_given_another_field_and_facts_follow(
     dialog.get_by_role("button", name="Save").click()
     expect(dialog).to_be_hidden()
     assert service.services.columns.listed(base.id) == ()
+
+
+def test_the_labels_of_a_form_are_shown_as_columns_are(
+    service: PageService, open_page: OpenPage
+) -> None:
+    base = service.add_base("Reports")
+    service.add_document(base.id, "form.txt", [FORM], b"form")
+    page = open_page(viewport=NARROW, at=f"#base={base.id}&view=documents")
+    page.get_by_role("button", name="Columns of form.txt").click()
+    dialog = page.get_by_role("dialog", name="Columns of form.txt")
+    expect(dialog.locator("tbody tr")).to_have_count(5)
+    pump = dialog.get_by_label("What Pump type stands for")
+    expect(pump.locator("option:checked")).to_have_text("Its own name (as read)")
+    place = dialog.get_by_label("What Location stands for")
+    expect(place.locator("option:checked")).to_have_text("Place (as read)")
 
 
 def test_every_field_that_a_column_may_stand_for_is_offered() -> None:

@@ -16,6 +16,7 @@ from tests.web.service import PDF, PageService
 
 pytestmark = pytest.mark.browser
 
+EVENTS = re.compile(r"/kb/\w+/events$")
 BASES = re.compile(r"/kb\?limit=")
 PROGRAM = FilePayload(name="setup.exe", mimeType="x/x", buffer=b"MZ\0\0" + bytes(99))
 # A browser reads dropped files and folders bit by bit: here, until `window.readDropped()`.
@@ -39,13 +40,17 @@ GONE = "This knowledge base was deleted, or its address is wrong"
 
 
 class HeldCalls:
-    """Calls of the page whose answers wait until they are let go."""
+    """Calls of the pages, `but` for one, whose answers wait until they are let go."""
 
-    def __init__(self) -> None:
+    def __init__(self, but: Page | None = None) -> None:
         self._routes: list[Route] = []
+        self._but = but
 
     def __call__(self, route: Route) -> None:
-        self._routes.append(route)
+        if self._but and route.request.frame.page == self._but:
+            route.fallback()
+        else:
+            self._routes.append(route)
 
     def __len__(self) -> int:
         return len(self._routes)
@@ -92,8 +97,8 @@ def test_files_given_before_the_page_knows_its_base_wait_for_it(
 ) -> None:
     """They were lost, and the page threw: it asked the base that was not there for its id."""
     first = open_page()
-    expect(first.locator(".base-row")).to_have_count(2)  # its own call is not one to be held
-    held = HeldCalls()
+    expect(first.locator(".base-row")).to_have_count(2)
+    held = HeldCalls(but=first)
     first.context.route(BASES, held)
     page = open_page(beside=first, at=f"#base={base.id}")
     wait_for(held, page)
@@ -102,6 +107,22 @@ def test_files_given_before_the_page_knows_its_base_wait_for_it(
     expect(page.locator("#upload-status")).to_be_visible()
     expect(page.get_by_role("tab", name="Documents")).to_have_attribute("aria-selected", "true")
     expect(page.locator("#upload-status")).to_contain_text(re.compile("1 added|1 rejected"))
+
+
+def test_a_document_that_comes_before_the_service_begins_to_tell_is_shown(
+    base: KnowledgeBase, service: PageService, open_page: OpenPage
+) -> None:
+    """Between the list and its events: it was in neither, and the page at rest never saw it."""
+    first = open_page()
+    held = HeldCalls(but=first)
+    first.context.route(EVENTS, held)
+    page = open_page(beside=first, at=f"#base={base.id}&view=documents")
+    wait_for(held, page)
+    expect(page.locator("#list-empty")).to_be_visible()
+    service.upload(base.id, "late.pdf", PDF)
+    service.publish(service.claim(), ["It came late."])
+    held.let_go()
+    expect(page.locator(".document")).to_have_count(1)
 
 
 def test_files_without_a_base_are_not_taken_in_silence(
@@ -234,7 +255,7 @@ def test_a_reader_who_comes_back_while_the_bases_are_read_sees_each_once(
     base: KnowledgeBase, open_page: OpenPage
 ) -> None:
     first = open_page()
-    held = HeldCalls()
+    held = HeldCalls(but=first)
     first.context.route(BASES, held)
     page = open_page(beside=first)
     wait_for(held, page)

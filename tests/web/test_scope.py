@@ -50,3 +50,24 @@ def test_a_question_is_narrowed_to_a_kind_of_happening_and_its_days(
     assert (filters.kind, filters.time_from) == (("fire",), datetime(2024, 7, 1))  # noqa: DTZ001
     page.reload()
     expect(page.locator("#scope .filter-chip")).to_have_text(chips)
+
+
+@pytest.mark.parametrize(
+    ("locale", "narrow", "said"),
+    [
+        ("en-GB", "Narrow", "No document is called so, and the words stand in none."),
+        ("zh-CN", "限定范围", "没有这样命名的文档，正文中也没有这些词。"),
+    ],
+)
+def test_who_looks_for_a_document_that_is_not_there_is_told_so(
+    service: PageService, open_page: OpenPage, locale: str, narrow: str, said: str
+) -> None:
+    """An empty box stood there."""
+    base = service.add_base("Reports")
+    service.add_document(base.id, "oak.pdf", FIRE)
+    page = open_page(at=f"#base={base.id}", locale=locale)
+    page.get_by_role("button", name=narrow).click()
+    found = page.get_by_role("dialog").locator(".field .scope-list")
+    expect(found).to_have_text("oak.pdf")
+    page.locator("#scope-find").fill("XY-7")
+    expect(found).to_have_text(said)

@@ -20,7 +20,9 @@ def test_a_base_is_described_and_its_columns_are_taken_back_in_the_settings(
     panel = page.locator("#panel-setup")
     expect(panel).to_contain_text("Spot → Place")
     panel.get_by_role("button", name="Take back what Spot stands for").click()
-    expect(panel).to_contain_text("All columns of ledgers are read by their names")
+    expect(panel).to_contain_text(
+        "All columns of ledgers and labels of forms are read by their names"
+    )
     assert service.services.columns.listed(base.id) == ()
     panel.get_by_role("button", name="Rename knowledge base").click()
     page.get_by_label("Description").fill("Fires of the north")
@@ -42,7 +44,13 @@ def test_models_room_and_health_are_told_in_the_language_of_the_page(
     expect(panel).to_contain_text("SQLite")
     expect(panel).to_contain_text("3 页")
     expect(panel).to_contain_text("部分功能受限")
-    expect(panel.get_by_role("row", name="按语义查找")).to_contain_text("counting")
+    row = panel.get_by_role("row", name="按语义查找")
+    expect(row).to_contain_text("查找与问题意思相近的段落")
+    for exactly in ("counting", "KB_EMBEDDING__MODEL"):
+        expect(row.get_by_text(exactly)).to_be_hidden()  # for who asks
+    row.locator("summary").click()
+    for exactly in ("counting", "KB_EMBEDDING__MODEL"):
+        expect(row.get_by_text(exactly)).to_be_visible()
     expect(panel).to_contain_text("未设置密钥")
     assert page.evaluate("document.documentElement.scrollWidth") == 375
 

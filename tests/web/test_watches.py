@@ -104,7 +104,7 @@ def test_a_question_is_paused_goes_on_is_asked_at_other_times_and_removed(
     said(service, base.id, "Two were injured.")
     assert service.services.watching.get(base.id, "Injured").answer is None
     page.keyboard.press("Enter")
-    expect(page.locator(".watch")).to_contain_text("whenever documents have changed")
+    expect(page.locator(".watch")).to_contain_text("when documents have changed")
     page.get_by_role("button", name="When Injured is asked").click()
     page.get_by_role("dialog").get_by_label("When").select_option("every 1 hours")
     page.get_by_role("button", name="Save").click()

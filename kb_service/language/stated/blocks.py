@@ -10,7 +10,7 @@ from itertools import pairwise
 from kb_service.domain.facts import STATED_ONCE, FactField
 from kb_service.domain.spans import TextSpan
 from kb_service.language.regexes import regex
-from kb_service.language.stated.forms import FormField
+from kb_service.language.stated.forms import LABELLED, FormField, is_label, label_name
 
 _TOLD_APART_BY = (FactField.NUMBER, FactField.KIND, FactField.TIME, FactField.PLACE)
 _MIN_TOLD = 2
@@ -126,8 +126,16 @@ def _head_of(text: str, fields: Sequence[FormField], first: int) -> int:
         if len(line) > _MAX_HEAD:
             break
         if line.of(text).strip():
-            return line.start
+            return min(begin, start) if _is_tail(text, line, start) else line.start
     return min(begin, start)
+
+
+def _is_tail(text: str, line: TextSpan, start: int) -> bool:
+    """True for a label with its value above an empty line: it is of the record before."""
+    mark = LABELLED.match(text, line.start, line.end)
+    if mark is None or not is_label(label_name(mark["label"]), text[mark.end() : line.end].strip()):
+        return False
+    return "\n" in text[line.end : start].strip(" \t").removeprefix("\n")
 
 
 def _lines_above(text: str, start: int, floor: int) -> Iterator[TextSpan]:

@@ -8,12 +8,12 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from operator import attrgetter
 
 from kb_service.domain.facts import (
     CLOCK,
     DOCUMENT_RECORD,
-    REPLACED,
-    STATED_ONCE,
+    STANDARD_FIELDS,
     Fact,
     FactField,
     FactMethod,
@@ -21,51 +21,63 @@ from kb_service.domain.facts import (
 )
 from kb_service.domain.spans import TextSpan
 from kb_service.domain.texts import MarkedText, Unit, UnitKind
-from kb_service.language.identifiers import identifier_matches
-from kb_service.language.lexicon import BULLETS, Tables, shipped_languages, shipped_lexicon
+from kb_service.language.date_orders import with_dates_in_order
+from kb_service.language.lexicon import Tables, any_of, shipped_languages, shipped_lexicon
 from kb_service.language.regexes import regex
 from kb_service.language.stated.blocks import blocks_in
-from kb_service.language.stated.entries import Entry, entries_in
+from kb_service.language.stated.chosen import one_of_each, without_signed_day
+from kb_service.language.stated.days_above import DaysAbove
+from kb_service.language.stated.entries import Entry, entries_in, is_called_log
 from kb_service.language.stated.fields import (
     Place,
-    compared,
     fact,
     labelled,
     status_of,
     tight,
     timed,
+    timed_above,
 )
 from kb_service.language.stated.forms import FormField, form_fields
 from kb_service.language.stated.labels import Label, column_as, column_of, sorted_out
 from kb_service.language.stated.meaning import Sense, settled
-from kb_service.language.stated.moments import Moment, at_clock, clocks_in, moments_in, year_of
+from kb_service.language.stated.measures import listed_measures
+from kb_service.language.stated.moments import (
+    Moment,
+    at_clock,
+    clocks_in,
+    moments_in,
+    year_of,
+)
+from kb_service.language.stated.own import own_fields
+from kb_service.language.stated.own_area import with_area
+from kb_service.language.stated.places import Places
 from kb_service.language.stated.plain import Line, line_of, plain
 from kb_service.language.stated.rows import Table, TableRow, tables_in
-from kb_service.language.stated.sentences import happenings_in, numbers_of, sentence_facts
+from kb_service.language.stated.sentences import cause_told, fines_told, sentence_facts
+from kb_service.language.stated.sorts import Sort, sort_of
+from kb_service.language.stated.talks import (
+    bare_times,
+    is_writer,
+    quoted_heads,
+    reporters_told,
+    speakers,
+    turns_in,
+    without_heads,
+)
+from kb_service.language.stated.titles import title_facts
+from kb_service.language.states import state_of
 
-EXTRACTING = 9
+EXTRACTING = 27
 """Raise it when the code of this package finds other facts: stored ones are found anew then."""
 
 MAX_PROSE_CHARS = 200_000
 """Sentences behind so many characters of a text are not read: a book is no report."""
-_TITLE_LINES = 3
-_MAX_TITLE = 120
 _CONFIDENCE = {FactMethod.FORM: 0.95, FactMethod.COLUMN: 0.95, FactMethod.TITLE: 0.8}
 _IN_SENTENCES, _BY_MEANING = 0.7, 0.65
 """What a label says that no list of words has is less sure than what a sentence says."""
-_MIN_MEASURE = 4
 _SAMPLED_ROWS = 100
-_HEADS = regex(
-    rf"[\W\d_]*(?:{'|'.join(shipped_lexicon().patterns('stated', 'measure_heads'))})[\W_]*"
-)
-_DATED_NAME = regex(
-    r"(?<!\d)(?P<y>(?:19|20)\d\d)-?(?P<m>0[1-9]|1[0-2])-?(?P<d>0[1-9]|[12]\d|3[01])[-_ ]+"
-    r"(?P<who>[^\W\d](?:[\w .:+-]{0,38}\w))\s*$"
-)
-"""How a report on an outage is called: its day, and the service that it is about."""
-_NAMED = regex("|".join(shipped_lexicon().patterns("stated", "named_reports")))
-_SERVICE = "service"
-_ITEM = regex(rf"\s*(?:[(\uff08]?\d{{1,2}}[.)\u3001\uff09]|[-*{BULLETS}])\s*")
+_MAIL_LABEL = any_of(shipped_lexicon().listed("stated", "mail_heads"))
+_MAIL_HEAD = regex(rf"(?:(?:{_MAIL_LABEL})[ \u3000]*[:\uff1a][^\n]*\n+){{3,}}")
 _TABLES_READ = (
     "fact_labels", "field_hints", "field_senses", "stated", "events", "whole_kinds", "calendar",
     "names", "numerals",
@@ -97,26 +109,48 @@ def facts_in(
     `columns`: what people said that columns of these names stand for. `sense`: what labels mean
     that no list of words has.
     """
-    text, folded = marked.text, plain(marked.text)
+    text, folded = marked.text, with_dates_in_order(plain(marked.text))
     year = year_of(folded[:20_000])
-    tables = [_understood(text, table, columns or {}, sense) for table in tables_in(text)]
-    kept = [(table, labels) for table, labels in tables if any(x.is_standard for x in labels)]
+    kept = _ledgers(text, folded, columns or {}, sense)
     found: list[Fact] = []
-    number = DOCUMENT_RECORD
+    number, days = DOCUMENT_RECORD, DaysAbove(folded, year)
     for table, labels in kept:
         for row in table.rows:
             number += 1
-            place = _place(FactMethod.COLUMN, number, year)
-            found += _one_of_each(_row_facts(text, folded, row, labels, place))
+            place = replace(_place(FactMethod.COLUMN, number, year), days=days)
+            found += one_of_each(_row_facts(text, folded, row, labels, place))
     rows = tuple(row.span for table, _ in kept for row in table.rows)
-    fields = _fields_of(marked, rows, sense)
-    entries = () if rows else _entries_of(text, folded, year, fields)
+    fields, entries = _forms_of(marked, folded, rows, year, columns or {}, sense)
     logged = [item for told in _log_facts(marked, folded, year, entries, fields) for item in told]
     outside = (*rows, *(entry.span for entry in entries))
-    own = _one_of_each(_document_facts(marked, folded, outside, year, fields))
+    told = list(_document_facts(marked, folded, outside, year, fields))
+    own = one_of_each(reporters_told(without_signed_day(told)))
     # The day of a log is no time of a happening: each entry has its own.
     own = [item for item in own if not (entries and item.field == FactField.TIME)]
-    return (*own, *logged, *found)
+    return tuple(with_area((*own, *logged, *found), marked.text, folded))
+
+
+def _ledgers(
+    text: str, folded: str, columns: Mapping[str, str], sense: Sense | None
+) -> list[tuple[Table, tuple[Label, ...]]]:
+    """Return the tables whose rows are records, with what their columns stand for."""
+    tables = [_understood(text, table, columns, sense) for table in tables_in(text)]
+    is_log = is_called_log(folded)
+    return [
+        (table, labels)
+        for table, labels in tables
+        if any(label.is_standard for label in labels)
+        and (is_log or not _is_of_steps(table, labels, values_of(text, table)))
+    ]
+
+
+def _is_of_steps(
+    table: Table, labels: Sequence[Label], values: Mapping[str, Sequence[str]]
+) -> bool:
+    """True for a table that tells of one happening by the clock: 09:14 first errors."""
+    known = [label for label in labels if label.is_standard]
+    told = [value for label in known for value in values[label.name]]
+    return len(known) == 1 and bool(told) and all(sort_of(v) is Sort.CLOCK for v in told)
 
 
 def _understood(
@@ -140,8 +174,20 @@ def labels_of(
     ]
     told = settled(sorted_out(labels, values), values, sense)
     return tuple(
-        labels[place] if label.name in columns else label for place, label in enumerate(told)
+        labels[place] if label.name in columns else _own_state(label, values[label.name])
+        for place, label in enumerate(told)
     )
+
+
+def _own_state(label: Label, values: Sequence[str]) -> Label:
+    """A column of areas keeps its name, and one of states of no report: open and closed, 已修复."""
+    if label.field == FactField.AREA and label.name != FactField.AREA:
+        return Label(label.name, label.name)
+    told = (value for value in map(plain, values) if status_of(value))
+    is_of_reports = any(state_of(value) is None for value in told)
+    if label.field != FactField.STATUS or is_of_reports or label.name in STANDARD_FIELDS:
+        return label
+    return Label(label.name, label.name)
 
 
 def values_of(text: str, table: Table) -> dict[str, list[str]]:
@@ -174,8 +220,25 @@ def _labelled_facts(
             clock = clock or low
         meant = replace(label, field=FactField.TIME) if is_whole else label
         place = replace(at, confidence=_BY_MEANING) if label.is_meant else at
-        found += labelled(meant, span.of(text), low, span, place)
+        said = _in_lines(meant.field, line_of(text, folded, span), place)
+        found += list(said) or labelled(meant, span.of(text), low, span, place)
+        if meant.field == FactField.MEASURE:
+            found += fines_told(line_of(text, folded, span), replace(place, confidence=_BY_MEANING))
+    if not any(item.field == FactField.TIME for item in found):
+        clocks = ((label, span) for label, span in fields if label.field == CLOCK)
+        for _, span in list(clocks)[:1]:
+            found += timed_above(FactField.TIME, span.of(text), span.of(folded), span, at)
     yield from (_with_clock(item, clock, at) for item in found)
+
+
+def _in_lines(field: str, line: Line, at: Place) -> Iterator[Fact]:
+    """Yield the cause that a sentence tells, and a time that is broken over two lines."""
+    if field == FactField.CAUSE:
+        yield from cause_told(line, at)
+    elif field in (FactField.TIME, FactField.REPORTED) and "\n" in line.whole.strip():
+        for moment in moments_in(line.plain, at.year)[:1]:
+            span = line.span(moment.start, moment.end)
+            yield timed(field, line.value(span), span, at, moment)
 
 
 def _with_clock(item: Fact, clock: str | None, at: Place) -> Fact:
@@ -196,15 +259,34 @@ def _document_facts(
 ) -> Iterator[Fact]:
     """What is said outside the rows of tables and the entries of a log."""
     text = marked.text
-    fields = [field for field in known if not any(map(field.span.overlap, rows))]
+    outside = Places(rows)
+    fields = [field for field in known if not outside.touches(field.span)]
     place = _place(FactMethod.FORM, DOCUMENT_RECORD, year)
-    yield from _labelled_facts(text, folded, [(f.label, f.value) for f in fields], place)
+    head = _mail_head(folded)
+    sent = [(f.label, f.value) for f in fields if f.span.end <= head and not is_writer(f.label)]
+    bare = bare_times(folded)
+    said = [(f.label, f.value) for f in fields if f.span.end > head and not is_writer(f.label)]
+    told = [one for one in said if one[0].name.casefold() not in bare]
+    yield from _labelled_facts(text, folded, told, place)
+    sent += [one for one in said if one not in told]
+    yield from _labelled_facts(text, folded, sent, replace(place, confidence=_BY_MEANING))
     taken = sorted([*rows, *(field.span for field in fields if not field.is_beside_prose)])
-    yield from _title_facts(marked, folded, taken, year)
-    sure = Place(DOCUMENT_RECORD, FactMethod.SENTENCE, _IN_SENTENCES, year)
-    for unit in _prose(marked.units, taken):
+    days = DaysAbove(folded, year)
+    titled = replace(_place(FactMethod.TITLE, DOCUMENT_RECORD, year), days=days)
+    yield from title_facts(marked, folded, taken, titled)
+    sure = Place(DOCUMENT_RECORD, FactMethod.SENTENCE, _IN_SENTENCES, year, days)
+    turns = turns_in(folded)
+    yield from speakers(text, folded, turns, days, sure)
+    heads = [turn.head for turn in turns] or quoted_heads(folded)
+    for unit in _prose(without_heads(marked.units, heads), taken):
         yield from sentence_facts(line_of(text, folded, unit.span), sure)
-    yield from _listed_measures(marked, folded, sure)
+    yield from listed_measures(marked, folded, sure)
+
+
+def _mail_head(folded: str) -> int:
+    """Where the head of a mail ends, 0 without one: it tells when it was sent, no more surely."""
+    head = _MAIL_HEAD.match(folded)
+    return head.end() if head else 0
 
 
 def _log_facts(
@@ -216,18 +298,23 @@ def _log_facts(
 ) -> Iterator[list[Fact]]:
     """Yield what each entry of a log states; the day above it is of all of them."""
     taken = sorted(field.span for field in fields if not field.is_beside_prose)
-    prose = list(_prose(marked.units, taken))
+    places = Places([entry.span for entry in entries])
+    told = places.parted(fields, attrgetter("span"))
+    prose = places.parted(_prose(marked.units, taken), attrgetter("span"))
     for number, entry in enumerate(entries, start=1):
         form = _place(FactMethod.FORM, number, year)
-        within = [(f.label, f.value) for f in fields if entry.span.covers(f.span)]
+        sure = Place(number, FactMethod.SENTENCE, _IN_SENTENCES, year)
+        within = [(f.label, f.value) for f in told[number - 1]]
         said = list(_labelled_facts(marked.text, folded, within, form))
         if entry.clock and entry.moment:
             words = entry.clock.of(marked.text)
             said.append(timed(FactField.TIME, words, entry.clock, form, entry.moment))
-        sure = Place(number, FactMethod.SENTENCE, _IN_SENTENCES, year)
-        for unit in (unit for unit in prose if entry.span.covers(unit.span)):
+        if entry.number:
+            words, text = entry.number.of(marked.text), tight(entry.number.of(folded))
+            said.append(fact(FactField.NUMBER, words, entry.number, sure, text))
+        for unit in prose[number - 1]:
             said += sentence_facts(line_of(marked.text, folded, unit.span), sure)
-        yield _one_of_each(said)
+        yield one_of_each(said)
 
 
 def _entries_of(
@@ -238,53 +325,33 @@ def _entries_of(
     return blocks or entries_in(folded, year)
 
 
-def _fields_of(
-    marked: MarkedText, rows: tuple[TextSpan, ...], sense: Sense | None
-) -> list[FormField]:
+def forms_in(
+    marked: MarkedText, columns: Mapping[str, str], sense: Sense | None = None
+) -> tuple[list[FormField], int]:
+    """Return the labels of a text that are no columns of a table, and of how many records."""
+    folded = with_dates_in_order(plain(marked.text))
+    ledgers = _ledgers(marked.text, folded, columns, sense)
+    rows = tuple(row.span for table, _ in ledgers for row in table.rows)
+    fields, entries = _forms_of(marked, folded, rows, year_of(folded[:20_000]), columns, sense)
+    return fields, max(1, len(entries))
+
+
+def _forms_of(
+    marked: MarkedText,
+    folded: str,
+    rows: tuple[TextSpan, ...],
+    year: int | None,
+    columns: Mapping[str, str],
+    sense: Sense | None,
+) -> tuple[list[FormField], tuple[Entry, ...]]:
+    """The labels with their values, understood or not, and the records that they tell of."""
     ends = {unit.span.start: unit.span.end for unit in marked.units if unit.kind is UnitKind.FIELD}
-    return list(form_fields(marked.text, rows, ends, sense))
-
-
-def _title_facts(
-    marked: MarkedText, folded: str, taken: Sequence[TextSpan], year: int | None
-) -> Iterator[Fact]:
-    """What the first lines say that are no fields and no rows. `taken`: these, in order."""
-    at = _place(FactMethod.TITLE, DOCUMENT_RECORD, year)
-    for unit in marked.units[:_TITLE_LINES]:
-        is_field = any(unit.span.overlap(span) for span in taken[:100])
-        if is_field or len(unit.span) > _MAX_TITLE:
-            continue
-        yield from _line_facts(line_of(marked.text, folded, unit.span), at)
-
-
-def _line_facts(line: Line, at: Place) -> Iterator[Fact]:
-    """A title of one line: kind, status, number and day."""
-    whole = line.span(0, len(line.plain))
-    status = status_of(line.plain)
-    if status:
-        yield fact(FactField.STATUS, line.value(whole), whole, at, status)
-    kinds = happenings_in(line.plain)
-    if kinds:
-        kind, start, end = kinds[0]
-        span = line.span(start, end)
-        yield fact(FactField.KIND, line.value(span), span, at, kind)
-    dated = _DATED_NAME.search(line.plain)
-    day = next(iter(moments_in("-".join(dated.group("y", "m", "d")))), None) if dated else None
-    if dated and day and _NAMED.search(line.plain, 0, dated.start()):
-        span = line.span(dated.start("y"), dated.end("d"))
-        yield timed(FactField.TIME, line.value(span), span, at, day)
-        span = line.span(*dated.span("who"))
-        text, role = compared(dated["who"]), _SERVICE
-        yield fact(FactField.ORGANISATION, line.value(span), span, at, text, role=role)
-        whole = line.span(dated.start("y"), dated.end("who"))
-        yield fact(FactField.NUMBER, line.value(whole), whole, at, tight(dated.group().strip()))
-        return
-    named = list(numbers_of(line, at))
-    yield from named
-    if not named:
-        for match in list(identifier_matches(line.plain))[:1]:
-            span = line.span(*match.span())
-            yield fact(FactField.NUMBER, line.value(span), span, at, tight(match.group()))
+    taken = tuple(sorted([*rows, *(turn.head for turn in turns_in(folded))]))
+    known = list(form_fields(marked.text, taken, ends, sense, columns))
+    entries = () if rows else _entries_of(marked.text, folded, year, known)
+    within = [entry.span for entry in entries]
+    own = own_fields(marked.text, known, taken, within, columns)
+    return sorted([*known, *own], key=lambda one: one.span), entries
 
 
 def _prose(units: Iterable[Unit], taken: Sequence[TextSpan]) -> Iterator[Unit]:
@@ -304,40 +371,5 @@ def _prose(units: Iterable[Unit], taken: Sequence[TextSpan]) -> Iterator[Unit]:
             yield unit
 
 
-def _listed_measures(marked: MarkedText, folded: str, at: Place) -> Iterator[Fact]:
-    """The items of a list under a heading of measures."""
-    is_under = False
-    for unit in marked.units:
-        words = unit.span.of(folded)
-        if _HEADS.fullmatch(words):
-            is_under = True
-        elif unit.kind is UnitKind.HEADING or unit.kind is UnitKind.FIELD:
-            is_under = False
-        elif is_under:
-            item = _ITEM.match(words)
-            if item is None:
-                is_under = False
-                continue
-            span = TextSpan(unit.span.start + item.end(), unit.span.end)
-            if len(span) >= _MIN_MEASURE:
-                yield fact(
-                    FactField.MEASURE, span.of(marked.text), span, at, compared(span.of(folded))
-                )
-
-
 def _place(method: FactMethod, record: int, year: int | None) -> Place:
     return Place(record, method, _CONFIDENCE[method], year)
-
-
-def _one_of_each(found: Iterable[Fact]) -> list[Fact]:
-    """Return the surest fact of a field that is stated once, and each value of the others once.
-
-    Somebody in two roles is stated twice.
-    """
-    best: dict[tuple[str, str, str], Fact] = {}
-    for item in found:
-        is_one = item.field in STATED_ONCE and item.role != REPLACED
-        key = (item.field, "", "") if is_one else (item.field, item.text, item.role)
-        if key not in best or best[key].confidence < item.confidence:
-            best[key] = item
-    return sorted(best.values(), key=lambda item: (item.span, item.field))

@@ -20,18 +20,28 @@ from kb_service.domain.facts import (
 )
 from kb_service.domain.spans import TextSpan
 from kb_service.language.events import event_places
-from kb_service.language.lexicon import any_of, shipped_languages, shipped_lexicon
+from kb_service.language.lexicon import BULLETS, any_of, shipped_languages, shipped_lexicon
 from kb_service.language.regexes import regex
+from kb_service.language.stated.days_above import DaysAbove
 from kb_service.language.stated.labels import Label
 from kb_service.language.stated.moments import Moment, moments_in
+from kb_service.language.stated.named import names_in
 from kb_service.language.stated.plain import plain as plain_of
-from kb_service.language.stated.sorts import ORGANISATION, PHONE_LIKE, PHONES
+from kb_service.language.stated.sorts import (
+    ORGANISATION,
+    PHONE_LIKE,
+    PHONES,
+    Sort,
+    is_name,
+    sort_of,
+)
 from kb_service.language.stated.values import (
     MINUTES,
     Number,
     amount_in,
     duration_in,
     number_in,
+    quantity_in,
     says_nothing,
     says_unknown,
     says_zero,
@@ -41,12 +51,19 @@ PERSONS = "persons"
 _LEXICON = shipped_lexicon()
 _AMOUNTS = (FactField.LOSS, FactField.FINE)
 _TIMES = (FactField.TIME, FactField.REPORTED)
+_LOOSE = 0.05
+"""By so much less sure is a label that tells its field only where no other does."""
+_MAX_BEHIND_CLOCK = 6
+"""Characters of a zone or a word like so behind a time of day."""
+_EITHER = frozenset(_LEXICON.listed("stated", "owners"))
+"""Labels of what a person has, or an organisation."""
 _SPACES = regex(r"\s+")
 _EDGES = " \t\n\u3000.,;:*_\"'\uff0c\u3002\uff1b\uff1a\u3001"
 _ENDS = ";\uff1b\u3002"
 _ITEMS = regex(
     r"[;\uff1b\n\u3002]\s*|(?:^|(?<=[\s,;\uff1b\u3002]))[(\uff08]?\d{1,2}[.)\u3001\uff09](?!\d)\s*"
 )
+_BULLET = regex(rf"\s*(?:[-*]\s+|[{BULLETS}]\s*)?(?:\[[ xX]?\]\s*)?")
 _STATUSES = {
     status: regex("|".join(_LEXICON.patterns("stated", status)))
     for status in (
@@ -84,16 +101,21 @@ _CONTACT = regex(rf"[\s,;(\uff08\u3001]*(?:(?:{_CONTACT_WORDS})[\s.:]*)?$")
 _OPENED = regex(r"[\s,;]*[(\uff08][^()\uff08\uff09\d]{0,16}\Z")
 _IN_BRACKETS = regex(rf"[(\uff08][^()\uff08\uff09\d]{{0,16}}(?P<who>{PHONE_LIKE})\s*[)\uff09]")
 _WORDY = regex(r"[^\W\d_]{2}")
+_NO_NUMBERS = (Sort.CLOCK, Sort.PHONE, Sort.PLATE, Sort.IDENTIFIER, Sort.EMAIL)
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Which record states something, how that was found, how surely; `year` of dates without."""
+    """Which record states something, how that was found, how surely; `year` of dates without.
+
+    `days`: of times of day without one, None where none stands above.
+    """
 
     record: int
     method: FactMethod
     confidence: float
     year: int | None = None
+    days: DaysAbove | None = None
 
 
 def compared(plain: str) -> str:
@@ -206,15 +228,31 @@ def _worded(label: Label, words: str, plain: str, span: TextSpan, at: Place) -> 
     text, role = compared(plain), ""
     if label.field == FactField.KIND:
         text = kind_of(plain) or whole_kind(text) or text or OTHER_KIND
+        at = replace(at, confidence=at.confidence - _LOOSE) if label.is_loose else at
     elif label.field in (FactField.PERSON, FactField.ORGANISATION):
         role = label.name
     elif label.field in (FactField.PHONE, FactField.VEHICLE, FactField.NUMBER):
-        text = tight(plain)
-    if label.is_standard or _WORDY.search(plain):
+        text, role = tight(plain), label.name if label.is_of_thing else ""
+    if label.is_standard:
         return fact(label.field, words, span, at, text=text or plain, role=role)
-    number = number_in(plain)
-    value, upper = (number.value, number.to) if number else (None, None)
-    return fact(label.field, words, span, at, text or plain, number=value, number_to=upper)
+    return _typed(label.field, words, plain, span, at, text or plain)
+
+
+def _typed(field: str, words: str, plain: str, span: TextSpan, at: Place, text: str) -> Fact:
+    """Return a value that keeps its own name: with its day, or its number and unit, if it is one.
+
+    Digits of a time of day, a phone or a plate are no number.
+    """
+    sort, bare = sort_of(words), fact(field, words, span, at, text)
+    if sort is Sort.DAY:
+        day = next(iter(moments_in(plain, at.year)), None)
+        return replace(timed(field, words, span, at, day), text=text) if day else bare
+    number = None if sort in _NO_NUMBERS else quantity_in(plain)
+    if number is None and sort not in _NO_NUMBERS and not _WORDY.search(plain):
+        number = amount_in(plain)
+    if number is None:
+        return bare
+    return replace(bare, number=number.value, number_to=number.to, unit=number.unit)
 
 
 def _named(label: Label, words: str, plain: str, span: TextSpan, at: Place) -> Iterator[Fact]:
@@ -222,6 +260,13 @@ def _named(label: Label, words: str, plain: str, span: TextSpan, at: Place) -> I
     is_person = label.field == FactField.PERSON
     if is_person and ORGANISATION.search(plain):  # attended by: Harbour Police
         label, is_person = replace(label, field=FactField.ORGANISATION), False
+    elif compared(plain_of(label.name)) in _EITHER and _is_of_person(plain):  # owner: Ann Cole
+        label, is_person = replace(label, field=FactField.PERSON), True
+    if is_person and (several := list(names_in(plain))):
+        for start, stop in several:
+            inner = TextSpan(span.start + start, span.start + stop)
+            yield _worded(label, words[start:stop], plain[start:stop], inner, at)
+        return
     phone = _phone_behind(plain) if is_person else None
     end = _name_end(plain, phone.start("who")) if phone else 0
     if phone is None or end < 2:
@@ -231,6 +276,10 @@ def _named(label: Label, words: str, plain: str, span: TextSpan, at: Place) -> I
     start, stop = phone.span("who")
     place = TextSpan(span.start + start, span.start + stop)
     yield fact(FactField.PHONE, words[start:stop], place, at, tight(plain[start:stop]))
+
+
+def _is_of_person(plain: str) -> bool:
+    return is_name(plain) and not ORGANISATION.search(plain)
 
 
 def _phone_behind(plain: str) -> re.Match[str] | None:
@@ -316,9 +365,22 @@ def _time(field: str, words: str, plain: str, span: TextSpan, at: Place) -> Iter
     if says_unknown(plain):
         yield fact(field, words, span, at, text=UNKNOWN)
         return
-    for moment in moments_in(plain, at.year)[:1]:
+    moments = moments_in(plain, at.year)[:1]
+    for moment in moments:
         inner = TextSpan(span.start + moment.start, span.start + moment.end)
         yield timed(field, words[moment.start : moment.end], inner, at, moment)
+    if not moments:
+        yield from timed_above(field, words, plain, span, at)
+
+
+def timed_above(field: str, words: str, plain: str, span: TextSpan, at: Place) -> Iterator[Fact]:
+    """Yield a time of day that is all of a value, on the day above it; nothing without one."""
+    lead = len(plain) - len(plain.lstrip())
+    told = at.days.told_by(span.start, plain) if at.days else []
+    for moment in told[:1]:
+        if moment.start == lead and len(plain.strip()) <= moment.end - lead + _MAX_BEHIND_CLOCK:
+            inner = TextSpan(span.start + moment.start, span.start + moment.end)
+            yield timed(field, words[moment.start : moment.end], inner, at, moment)
 
 
 def _items(words: str, plain: str, span: TextSpan, at: Place) -> Iterator[Fact]:
@@ -327,9 +389,11 @@ def _items(words: str, plain: str, span: TextSpan, at: Place) -> Iterator[Fact]:
     ends = [*(start for start, _ in cuts), len(words)]
     for start, end in zip(starts, ends, strict=True):
         part = words[start:end]
-        lead = len(part) - len(part.lstrip())
-        value = part.strip()
+        mark = _BULLET.match(part)
+        lead = mark.end() if mark else 0
+        value = part[lead:].strip()
         if len(value) >= 2:
-            begin = span.start + start + lead
+            begin = start + lead
             inner = TextSpan(begin, begin + len(value))
-            yield fact(FactField.MEASURE, value, inner, at, compared(plain[start:end]))
+            text = compared(inner.of(plain))
+            yield fact(FactField.MEASURE, value, inner.shifted(span.start), at, text)

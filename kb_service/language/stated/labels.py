@@ -13,14 +13,22 @@ from kb_service.language.lexicon import shipped_lexicon
 from kb_service.language.regexes import regex
 from kb_service.language.stated.plain import plain
 from kb_service.language.stated.sorts import EMAIL, IDENTIFIER, PHONES, PLACE, PLATES, is_name
-from kb_service.language.stated.values import in_two_languages, unit_in_label
+from kb_service.language.stated.values import in_two_languages, names_time_unit, unit_in_label
 
 _LEXICON = shipped_lexicon()
 _FIELDS = (
     *(FactField.FOLLOWS, FactField.STATUS, FactField.REPORTED, CLOCK, FactField.DURATION),
     FactField.TIME,
-    *(FactField.NUMBER, FactField.KIND, FactField.PLACE, FactField.PHONE, FactField.EMAIL),
+    *(
+        FactField.NUMBER,
+        FactField.KIND,
+        FactField.AREA,
+        FactField.PLACE,
+        FactField.PHONE,
+        FactField.EMAIL,
+    ),
     *(FactField.VEHICLE, CASUALTIES, FactField.DEAD, FactField.INJURED, FactField.MISSING),
+    FactField.TRAPPED,
     *(FactField.FINE, FactField.LOSS, FactField.CAUSE, FactField.MEASURE, FactField.PERSON),
     FactField.ORGANISATION,
 )
@@ -30,18 +38,29 @@ _NAMES = {
     field: regex("|".join(f"(?:{p})" for p in _LEXICON.patterns("fact_labels", field)))
     for field in _FIELDS
 }
+_LOOSE_KIND = regex("|".join(f"(?:{p})" for p in _LEXICON.patterns("fact_labels", "loose_kind")))
+"""Labels that stand for a kind where no other does: a symptom, a fault."""
+_DOWN = regex("|".join(_LEXICON.patterns("stated", "down_labels")))
+"""A label of how long something stood still, where a unit of time stands in it."""
 _BRACKETED = regex(r"[(\[\uff08](?P<inside>[^)\]\uff09]*)[)\]\uff09]")
 _SPACES = regex(r"[\s\u3000*_]+")
 _KEY = regex(r"[A-Za-z]+(?:[_.-]?[A-Za-z0-9]+)+")
 _PATH = regex(r"[^\W\d][\w-]*(?:\.[\w-]+)+")
 """A key within keys: when.occurredAt. What stands last says most."""
+_STROKE = regex(r"\s*[/\uff0f]\s*")
+_MAX_EITHER = 24
 _KEY_PARTS = regex(r"[_.\s-]+|(?<=[a-z0-9])(?=[A-Z])")
 _NAME_HINTS = regex("|".join(_LEXICON.patterns("stated", "name_hints")))
+_THINGS = regex("|".join(f"(?:{p})" for p in _LEXICON.patterns("stated", "numbered_things")))
 _DATE = regex(
     r"(?:19|20)\d\d[-/.\u5e74]\d{1,2}[-/.\u6708]\d{1,2}|\d{1,2} [a-z]{3,9}\.? (?:19|20)\d\d"
 )
 _SAMPLE = 40
 _MOST = 0.8
+_SIGNS, _ENDS = ":\uff1a=\t|", "\n;\uff1b|\t\u3002"
+_CURRENCIES = " \u00a3$\u20ac\u00a5"
+_MIN_APART = 0.5
+"""So many of the numbers of records are different; several rows may tell of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +68,8 @@ class Label:
     """`field`: the FactField, CASUALTIES, CLOCK or the name itself; `scale`, `unit`: of numbers.
 
     `is_meant`: the field is told by what the name means, not by its words. `is_own`: a person said
-    that it is of no field.
+    that it is of no field. `is_of_thing`: a number of what may come again, a lift or a bed.
+    `is_loose`: it stands for its field where no other label does.
     """
 
     name: str
@@ -58,6 +78,8 @@ class Label:
     unit: str = ""
     is_meant: bool = False
     is_own: bool = False
+    is_of_thing: bool = False
+    is_loose: bool = False
 
     @property
     def is_standard(self) -> bool:
@@ -67,23 +89,59 @@ class Label:
 
 @lru_cache(maxsize=4096)
 def label_of(name: str) -> Label:
-    """Return what a label stands for by its words; its own name where that tells nothing."""
+    """Return what a label stands for by its words; its own name where that tells nothing.
+
+    Of several words with a stroke between what those say that say anything, where it is one thing.
+    """
+    label = _label_of(name)
+    parts = [] if label.is_standard or len(name) > _MAX_EITHER else _STROKE.split(name)
+    told = [one for part in parts[1:] and parts if (one := _label_of(part)).is_standard]
+    is_one = len({one.field for one in told}) == 1
+    return replace(told[0], name=name) if is_one else label
+
+
+def _label_of(name: str) -> Label:
     for words in _ways(name):
         inside = " ".join(match["inside"] for match in _BRACKETED.finditer(words))
         bare = _SPACES.sub(" ", _BRACKETED.sub(" ", words)).strip()
         tight = bare.replace(" ", "") if not bare.isascii() else bare
+        if _DOWN.fullmatch(tight) and names_time_unit(inside):
+            return Label(name, str(FactField.DURATION))
         for field in _FIELDS:
             if _NAMES[field].fullmatch(tight):
                 narrower = label_of(inside) if field == CASUALTIES and inside else None
                 if narrower and narrower.field in COUNTS_OF_PEOPLE:
                     return replace(narrower, name=name)
-                return Label(name, str(field), *unit_in_label(inside or _behind(tight)))
+                told = Label(name, str(field), *unit_in_label(inside or _behind(tight)))
+                is_of_thing = field == FactField.NUMBER and names_thing(name)
+                return replace(told, is_of_thing=is_of_thing)
+        if _LOOSE_KIND.fullmatch(tight):
+            return Label(name, str(FactField.KIND), is_loose=True)
     return Label(name, name)
+
+
+def names_thing(name: str) -> bool:
+    """True for a label of numbers of things to which more than one incident may happen."""
+    for words in _ways(name):
+        inside = (match["inside"] for match in _BRACKETED.finditer(words))
+        if any(map(_THINGS.search, (_BRACKETED.sub(" ", words).strip(), *inside))):
+            return True
+    return False
+
+
+def numbering(label: Label, values: Sequence[str]) -> Label:
+    """Return a label as one of numbers, of which only its values or its meaning tell.
+
+    They number the incidents where the label names no thing, and none of them comes again.
+    """
+    told = [value.strip() for value in values if value.strip()]
+    is_of_thing = names_thing(label.name) or len({*told}) < len(told)
+    return replace(label, field=str(FactField.NUMBER), is_of_thing=is_of_thing)
 
 
 def _ways(name: str) -> Iterator[str]:
     """The words of a name; then each of its two languages, or what a key is put together of."""
-    words = _SPACES.sub(" ", plain(name)).strip(" :.\uff1a")
+    words = _SPACES.sub(" ", plain(name)).strip(" :.?\uff1a\uff1f")
     yield words
     if both := in_two_languages(words):
         yield from both
@@ -138,7 +196,7 @@ def sorted_out(labels: Sequence[Label], values: Mapping[str, Sequence[str]]) -> 
 
     Of number, time and place a row has one: where no column is called so, the one that looks so is.
     """
-    found = list(labels)
+    found = _numbered(labels, values)
     for field, is_one in _ONE_OF_A_ROW:
         if any(label.field == field for label in found):
             continue
@@ -146,6 +204,37 @@ def sorted_out(labels: Sequence[Label], values: Mapping[str, Sequence[str]]) -> 
         if len(alike) == 1:
             found[alike[0]] = replace(found[alike[0]], field=str(field))
     return tuple(found)
+
+
+def _numbered(labels: Sequence[Label], values: Mapping[str, Sequence[str]]) -> list[Label]:
+    """Return the labels with the one that numbers the rows; numbers of things give way to it."""
+    found = list(labels)
+    things = [n for n, label in enumerate(found) if label.field == FactField.NUMBER]
+    if any(not found[n].is_of_thing for n in things):
+        return found
+    told = {
+        n: numbering(label, values[label.name])
+        for n, label in enumerate(found)
+        if _is_all(label, values, _is_identifier) and tells_apart(values[label.name])
+    }
+    rows = [n for n, label in told.items() if not label.is_of_thing]
+    if len(rows) == 1:
+        for n in things:
+            found[n] = Label(found[n].name, found[n].name)
+    chosen = rows or ([] if things else list(told))
+    if len(chosen) == 1:
+        found[chosen[0]] = told[chosen[0]]
+    return found
+
+
+def _is_identifier(value: str) -> bool:
+    return IDENTIFIER.fullmatch(value) is not None
+
+
+def tells_apart(values: Sequence[str]) -> bool:
+    """True for values of which few come again: P1 to P3 number no records."""
+    told = [value.strip() for value in values[:_SAMPLE] if value.strip()]
+    return len({*told}) >= _MIN_APART * len(told)
 
 
 def _is_all(
@@ -164,7 +253,19 @@ def _under_head(label: Label, heads: Collection[str]) -> Label:
         if not label.is_standard and label.name.startswith(f"{head} ")
     )
     known = next((one for one in behind if one.is_standard), None)
-    return replace(known, name=label.name) if known else label
+    if known is None:
+        return label
+    is_of_thing = known.field == FactField.NUMBER and names_thing(label.name)
+    return replace(known, name=label.name, is_of_thing=is_of_thing)
+
+
+def label_before(text: str) -> str:
+    """Return the words before a value that end in the sign behind a label, "" where none stands."""
+    bare = text.rstrip(_CURRENCIES)
+    if not bare or bare[-1] not in _SIGNS:
+        return ""
+    bare = bare.rstrip(f"{_SIGNS} ")
+    return bare[max(map(bare.rfind, _ENDS)) + 1 :].strip()
 
 
 def column_as(name: str, field: str) -> Label:
@@ -186,7 +287,6 @@ def _is_kind(value: str) -> bool:
 
 
 _ONE_OF_A_ROW: tuple[tuple[FactField, Callable[[str], bool]], ...] = (
-    (FactField.NUMBER, lambda value: IDENTIFIER.fullmatch(value) is not None),
     (FactField.TIME, lambda value: _DATE.match(value) is not None),
     (FactField.PLACE, lambda value: len(value) <= 60 and PLACE.search(value) is not None),
 )

@@ -12,7 +12,7 @@ from kb_service.domain.facts import CASUALTIES, CLOCK, COUNTS_OF_PEOPLE, STATED_
 from kb_service.language.events import event_kinds, event_places
 from kb_service.language.lexicon import shipped_lexicon
 from kb_service.language.regexes import regex
-from kb_service.language.stated.labels import Label
+from kb_service.language.stated.labels import Label, numbering, tells_apart
 from kb_service.language.stated.plain import plain
 from kb_service.language.stated.sorts import ORGANISATION, PLACE, Sort, is_name, sort_of
 
@@ -116,6 +116,8 @@ def field_meant(
     ]
     shown = {field: _share_shown(field, told) for field in fields}
     fields = [field for field in fields if _may_be_meant(field, name, shown[field])]
+    if not tells_apart(told):
+        fields = [field for field in fields if field != FactField.NUMBER]
     if not fields:
         return None
     near = sense(name)
@@ -142,6 +144,8 @@ def _share_shown(field: str, values: Sequence[str]) -> float:
 def _may_be_meant(field: str, name: str, shown: float) -> bool:
     if field == FactField.FINE:  # an amount is a loss more often: its label has to say so
         return is_hinted(field, name)
+    if field == FactField.LOSS:  # a bare number is of anything
+        return shown > 0 or is_hinted(field, name)
     is_by_name = field != FactField.ORGANISATION and is_hinted(field, name)
     return field not in _MUST_SHOW or shown > 0 or is_by_name
 
@@ -174,6 +178,8 @@ def settled(
     if len({label.field for label in found if label.is_standard}) < MIN_UNDERSTOOD:
         return tuple(found)
     for place, label in enumerate(found):
+        if label.is_standard:
+            continue
         taken = {one.field for one in found if one.field in STATED_ONCE}
         found[place] = _meant(label, values, sense, taken, CLOSE_MARGIN)
     return tuple(_only_ones(found, values))
@@ -189,7 +195,15 @@ def _meant(
     if label.is_standard or sense is None:
         return label
     field = field_meant(label.name, values[label.name], sense, without, margin)
-    return replace(label, field=field, is_meant=True) if field else label
+    return _as(label, field, values, is_meant=True) if field else label
+
+
+def _as(
+    label: Label, field: str, values: Mapping[str, Sequence[str]], *, is_meant: bool = False
+) -> Label:
+    if field == FactField.NUMBER:
+        label = numbering(label, values[label.name])
+    return replace(label, field=field, is_meant=is_meant)
 
 
 def _only_ones(labels: Sequence[Label], values: Mapping[str, Sequence[str]]) -> Iterator[Label]:
@@ -203,7 +217,9 @@ def _only_ones(labels: Sequence[Label], values: Mapping[str, Sequence[str]]) -> 
     only = {}
     for sort, fields in _ONLY.items():
         alike = [name for name, told in sorts.items() if told == {sort}]
+        if sort is Sort.IDENTIFIER:
+            alike = [name for name in alike if tells_apart(values[name])]
         if len(alike) == 1 and not taken & set(fields):
             only[alike[0]] = fields[0]
     for label in labels:
-        yield replace(label, field=str(only[label.name])) if label.name in only else label
+        yield _as(label, str(only[label.name]), values) if label.name in only else label

@@ -11,21 +11,26 @@ from datetime import date, datetime, time, timedelta
 
 from kb_service.domain.facts import Precision
 from kb_service.language.dates import CALENDAR
-from kb_service.language.lexicon import shipped_lexicon
-from kb_service.language.numerals import whole_number
+from kb_service.language.lexicon import any_of, shipped_lexicon
+from kb_service.language.numerals import NUMERALS, whole_number
 from kb_service.language.regexes import regex
 
 _LEXICON = shipped_lexicon()
+_MONTH_NAMES = _LEXICON.numbered("calendar", "months")
 _VALUE = regex(r"(?:date|num):(?P<numbers>[\d-]+)")
 _NUMERIC = (
     regex(r"(?<![\d./-])(?P<d>\d{1,2})[./](?P<m>\d{1,2})[./](?P<y>(?:19|20)\d\d)(?![\d/-])"),
+    regex(rf"(?<![\w./-])(?P<d>\d\d)\d{{4}}z? (?P<m>{any_of(_MONTH_NAMES)}) (?P<y>\d\d)(?![\w/-])"),
     regex(r"(?<![\w./-])(?P<y>(?:19|20)\d\d)[-/](?P<m>0[1-9]|1[0-2])(?![\d/-])"),
 )
 _CLOCKS = tuple(map(regex, _LEXICON.patterns("stated", "clocks")))
 _BETWEEN = tuple(map(regex, _LEXICON.patterns("stated", "between")))
 _UNTIL = regex("|".join(_LEXICON.patterns("stated", "until")))
 _HALF_DAYS = _LEXICON.numbered("stated", "half_days")
-_NOON = 12
+_MINUTES = _LEXICON.numbered("stated", "minute_words")
+NUMERAL_WORDS = {**NUMERALS.words, **_LEXICON.numbered("numerals", "more_words")}
+_NOON, _HOUR, _DUSK = 12, 60, 6
+_SPOKEN = ("early", "late", "night")
 _MONTHS = 12
 
 
@@ -90,6 +95,12 @@ def year_of(plain: str) -> int | None:
     return first.since.year if first else None
 
 
+def last_day_of(plain: str) -> date | None:
+    """Return the last day that a text writes out with its year."""
+    days = (m.since.date() for m in _dates(plain, None) if m.precision is Precision.DAY)
+    return max(days, default=None)
+
+
 def _dates(plain: str, year: int | None) -> Iterator[Moment]:
     for pattern in (*CALENDAR.date_patterns, *_NUMERIC):
         for match in pattern.finditer(plain):
@@ -129,6 +140,8 @@ def _midnight(year: int, month: int, day: int) -> datetime:
 
 def _clock(match: re.Match[str]) -> Clock | None:
     groups = match.groupdict()
+    if any(groups.get(part) for part in _SPOKEN):
+        return _spoken_clock(match)
     hour = whole_number(groups["h"])
     minute = 30 if groups.get("thirty") else whole_number(groups.get("min") or "0")
     second = int(groups.get("s") or 0)
@@ -144,6 +157,29 @@ def _clock(match: re.Match[str]) -> Clock | None:
     if groups.get("s"):
         precision = Precision.SECOND
     return Clock(*match.span(), time(hour % 24, minute, second), precision)
+
+
+def _spoken_clock(match: re.Match[str]) -> Clock | None:
+    """Return a time of day in words with its part of the day: ten past nine in the morning.
+
+    The part is that of the time itself: quarter to twelve in the morning is before noon.
+    """
+    named = NUMERAL_WORDS.get(match["h"], 0)
+    told = match["spoken"]
+    minutes = _minutes_of(told) if told else 0
+    if not 1 <= named <= _NOON or not 0 <= minutes < _HOUR:
+        return None
+    hour, minute = named, minutes
+    if match["before"] and minutes:
+        hour, minute = named - 1 or _NOON, _HOUR - minutes
+    is_late = match["late"] or (match["night"] and named >= _DUSK and hour < _NOON)
+    precision = Precision.MINUTE if told else Precision.HOUR
+    return Clock(*match.span(), time(hour % _NOON + (_NOON if is_late else 0), minute), precision)
+
+
+def _minutes_of(words: str) -> int:
+    named = _MINUTES.get(words)
+    return named or sum(NUMERAL_WORDS.get(word, _HOUR) for word in words.split("-"))
 
 
 def _with_clock(plain: str, moment: Moment, clocks: list[Clock]) -> Moment:

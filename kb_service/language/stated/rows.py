@@ -13,7 +13,8 @@ from kb_service.domain.spans import TextSpan
 from kb_service.language.regexes import regex
 
 _LINE = regex(r"[^\n]+")
-_NAME = regex(r"[^:\uff1a;]{1,60}(?=: )")
+_NAME = regex(r"(?:[^:\uff1a;]|(?<=\d)[:\uff1a](?=\d)){1,60}(?=: )")
+"""A colon between digits is a time of day: the shift of 08:00 to 20:00."""
 _JOIN = "; "
 _PAIR = regex(
     r"(?:^|(?<=[\s,;\[{(]))(?P<key>[^\W\d][\w.-]*)=(?:\"(?P<quoted>[^\"\n]*)\"|(?P<bare>[^\s\"]+))",
@@ -75,6 +76,13 @@ def tables_in(text: str) -> list[Table]:
             run, heads = [], []
         heads = [*heads[1 - _HEAD_LINES :], frozenset(part.of(text) for _, part, _ in parts)]
     return [*tables, *_table(text, run, heads)]
+
+
+def cells_of_line(line: str) -> tuple[Cell, ...]:
+    """Return the cells of a line by itself, each under the name that it bears; () for no row."""
+    parts = list(_parts(line, TextSpan(0, len(line))))
+    names = frozenset(name for name, *_ in parts if name)
+    return tuple(_cells(line, parts, names)) if len(names) >= MIN_CELLS else ()
 
 
 def _lines(text: str) -> Iterator[TextSpan]:

@@ -3,20 +3,19 @@
 Pure functions. A sentence states what it says itself; nothing is concluded from several.
 """
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from kb_service.domain.facts import COUNTS_OF_PEOPLE, UNKNOWN, Fact, FactField
+from kb_service.domain.facts import UNKNOWN, Fact, FactField
 from kb_service.language.dates import DATE_WORDS
 from kb_service.language.events import event_places
-from kb_service.language.lexicon import HAN, shipped_lexicon
+from kb_service.language.lexicon import shipped_lexicon
 from kb_service.language.regexes import regex
+from kb_service.language.stated.casualties import people_told
 from kb_service.language.stated.corrections import corrections_in
 from kb_service.language.stated.fields import (
     Place,
     compared,
-    counted,
     fact,
     kind_of,
     numbered,
@@ -24,74 +23,53 @@ from kb_service.language.stated.fields import (
     timed,
 )
 from kb_service.language.stated.moments import Moment, moments_in
+from kb_service.language.stated.patterns import compiled, first, patterns
 from kb_service.language.stated.plain import Line
-from kb_service.language.stated.sorts import EMAIL
-from kb_service.language.stated.values import Number, amount_in, duration_in, number_in
+from kb_service.language.stated.sorts import EMAIL, ORGANISATION
+from kb_service.language.stated.values import Number, amount_in, duration_in
 
 _LEXICON = shipped_lexicon()
-_HAN = regex(f"[{HAN}]")
-
-
-class _Patterns(tuple[re.Pattern[str], ...]):
-    """Patterns, and those of them that may match where all characters are ASCII."""
-
-    ascii: tuple[re.Pattern[str], ...]
-
-    def on(self, plain: str) -> tuple[re.Pattern[str], ...]:
-        """Return the patterns that may match in a text."""
-        return self.ascii if plain.isascii() else self
-
-
-def _patterns(written: Iterable[str]) -> _Patterns:
-    found = _Patterns(map(regex, written))
-    found.ascii = tuple(p for p in found if not _HAN.search(p.pattern))
-    return found
-
-
-def _compiled(key: str) -> _Patterns:
-    return _patterns(_LEXICON.patterns("stated", key))
-
-
-_NO_PATTERNS = _patterns(())
-_COUNTS = {field: _compiled(field) for field in COUNTS_OF_PEOPLE}
-_ZEROS = {field: _compiled(f"zero_{field}") for field in (*COUNTS_OF_PEOPLE, FactField.LOSS)}
-_UNKNOWNS = {
-    field: _compiled(f"unknown_{field}")
-    for field in (FactField.DEAD, FactField.INJURED, FactField.LOSS)
-}
-_ZERO_ALL, _UNKNOWN_ALL = _compiled("zero_casualties"), _compiled("unknown_casualties")
-_AMOUNTS = {field: _compiled(field) for field in (FactField.LOSS, FactField.FINE)}
-_DURATIONS = _compiled("duration")
-_CAUSES, _UNKNOWN_CAUSE = _compiled("cause"), _compiled("unknown_cause")
-_PLACES, _CASED_PLACES = _compiled("places"), _compiled("cased_places")
+_AMOUNTS = {field: compiled(field) for field in (FactField.LOSS, FactField.FINE)}
+_NO_LOSS, _UNKNOWN_LOSS = compiled("zero_loss"), compiled("unknown_loss")
+_DURATIONS = compiled("duration")
+_CAUSE_LEADS = compiled("cause_leads")
+_CAUSE_ENDS = regex("|".join(_LEXICON.patterns("stated", "cause_ends")))
+"""A clause behind a cause that tells what it brought about, or what it cost."""
+_CAUSES, _UNKNOWN_CAUSE = compiled("cause"), compiled("unknown_cause")
+_PLACES, _CASED_PLACES = compiled("places"), compiled("cased_places")
 _NAMES = {
-    (FactField.PERSON, False): _compiled("persons"),
-    (FactField.PERSON, True): _compiled("cased_persons"),
-    (FactField.ORGANISATION, False): _compiled("organisations"),
-    (FactField.ORGANISATION, True): _compiled("cased_organisations"),
-    (FactField.VEHICLE, False): _compiled("plates"),
-    (FactField.PHONE, False): _compiled("phones"),
-    (FactField.EMAIL, False): _patterns([f"(?P<who>{EMAIL.pattern})"]),
+    (FactField.PERSON, False): compiled("persons"),
+    (FactField.PERSON, True): compiled("cased_persons"),
+    (FactField.ORGANISATION, False): compiled("organisations"),
+    (FactField.ORGANISATION, True): compiled("cased_organisations"),
+    (FactField.VEHICLE, False): compiled("plates"),
+    (FactField.PHONE, False): compiled("phones"),
+    (FactField.EMAIL, False): patterns([f"(?P<who>{EMAIL.pattern})"]),
 }
 _TIGHT = (FactField.VEHICLE, FactField.PHONE)
-_NUMBERS, _FOLLOWS = _compiled("numbers"), _compiled("follows")
-_NO_EVENT = _compiled("no_event")
+_NUMBERS, _FOLLOWS = compiled("numbers"), compiled("follows")
+_NO_EVENT = compiled("no_event")
 _TIME, _REPORTED, _OTHER = (
     regex("|".join(_LEXICON.patterns("stated", key)))
     for key in ("time_words", "reported_words", "other_times")
 )
-_CORRECTS = regex("|".join(_LEXICON.patterns("stated", "corrects")))
+_PLACE_BEFORE = regex("|".join(_LEXICON.patterns("stated", "places_before")))
+_PLACE_STARTS = regex("|".join(_LEXICON.patterns("stated", "places_start")))
+_PLACE_LEADS = regex("|".join(_LEXICON.patterns("stated", "place_leads")))
+_ISSUERS, _PAPERS_OF = compiled("issuers"), compiled("papers_of")
 _REACH = 60
 """Characters around a time in which its verb stands."""
+_STOP = regex(r"[,;\uff0c\uff1b\u3002]")
 _LESS, _MORE = 0.15, 0.1
-_GENERAL = 0.02
-"""By so much less sure is what is said of all casualties than what is said of the dead alone."""
+_MAX_LEADS = 2
+_BY_DAY_ABOVE = 0.05
+"""By so much less sure is a time of day whose day stands further up."""
 
 
 def sentence_facts(line: Line, at: Place) -> Iterator[Fact]:
     """Yield what a sentence states."""
     yield from corrections_in(line, at)
-    yield from _people(line, at)
+    yield from people_told(line, at)
     yield from _money(line, at)
     yield from _length(line, at)
     yield from _cause(line, at)
@@ -100,53 +78,28 @@ def sentence_facts(line: Line, at: Place) -> Iterator[Fact]:
     yield from _happening(line, at)
 
 
-def _people(line: Line, at: Place) -> Iterator[Fact]:
-    both = (FactField.DEAD, FactField.INJURED)
-    if _CORRECTS.search(line.plain):
-        at = replace(at, confidence=at.confidence + _MORE)
-    for patterns, number in ((_ZERO_ALL, Number(0.0)), (_UNKNOWN_ALL, None)):
-        if match := _first(patterns, line.plain):
-            less = replace(at, confidence=at.confidence - _GENERAL)
-            for field in both:
-                yield _counted(field, line, match, less, number)
-    for field in COUNTS_OF_PEOPLE:
-        none = _first(_ZEROS[field], line.plain)
-        match = _first(_COUNTS[field], line.plain)
-        if match and not (none and none.start() < match.end() and match.start() < none.end()):
-            yield _counted(field, line, match, at, number_in(match["number"]))
-        if none:
-            yield _counted(field, line, none, at, Number(0.0))
-        if match := _first(_UNKNOWNS.get(field, _NO_PATTERNS), line.plain):
-            yield _counted(field, line, match, at, None)
-
-
-def _counted(
-    field: str, line: Line, match: re.Match[str], at: Place, number: Number | None
-) -> Fact:
-    span = line.span(*match.span())
-    return counted(field, line.value(span), span, at, number)
-
-
 def _money(line: Line, at: Place) -> Iterator[Fact]:
-    for field, patterns in _AMOUNTS.items():
-        if match := _first(patterns, line.plain):
+    for field, found in _AMOUNTS.items():
+        if match := first(found, line.plain):
             place = match.span("amount")
             amount = amount_in(match["amount"])
             if amount:
                 span = line.span(*place)
                 yield numbered(field, line.value(span), span, at, amount, amount.unit)
-    for patterns, number in (
-        (_ZEROS[FactField.LOSS], Number(0.0)),
-        (_UNKNOWNS[FactField.LOSS], None),
-    ):
-        if match := _first(patterns, line.plain):
+    for told, number in ((_NO_LOSS, Number(0.0)), (_UNKNOWN_LOSS, None)):
+        if match := first(told, line.plain):
             span = line.span(*match.span())
             value = line.value(span)
             yield numbered(FactField.LOSS, value, span, at, number, "")
 
 
+def fines_told(line: Line, at: Place) -> Iterator[Fact]:
+    """Yield the fine that stands among measures: 罚款95万元, the yard was fined $2,000."""
+    yield from (item for item in _money(line, at) if item.field == FactField.FINE)
+
+
 def _length(line: Line, at: Place) -> Iterator[Fact]:
-    match = _first(_DURATIONS, line.plain)
+    match = first(_DURATIONS, line.plain)
     number = duration_in(match["words"]) if match else None
     if match and number:
         span = line.span(*match.span("words"))
@@ -154,18 +107,43 @@ def _length(line: Line, at: Place) -> Iterator[Fact]:
 
 
 def _cause(line: Line, at: Place) -> Iterator[Fact]:
-    for patterns, text in ((_UNKNOWN_CAUSE, UNKNOWN), (_CAUSES, "")):
-        if match := _first(patterns, line.plain):
+    for found, text in ((_UNKNOWN_CAUSE, UNKNOWN), (_CAUSES, "")):
+        if match := first(found, line.plain):
+            start, end = match.span("words")
+            behind = _CAUSE_ENDS.search(line.plain, start + 1, end)
+            end = behind.start() if behind else end
+            yield _worded(FactField.CAUSE, line, (start, end), at, text)
+            return
+
+
+def cause_told(line: Line, at: Place) -> Iterator[Fact]:
+    """Yield the cause of a line that is a sentence which says no more than it: It was caused by X.
+
+    A phrase is a cause as it stands: "short circuit due to water".
+    """
+    for found, text in ((_UNKNOWN_CAUSE, UNKNOWN), (_CAUSES, "")):
+        match = first(found, line.plain)
+        if match and _leads(line.plain[: match.start()]) and not _more(line.plain, match.end()):
             yield _worded(FactField.CAUSE, line, match.span("words"), at, text)
             return
 
 
+def _leads(before: str) -> bool:
+    return not before.strip() or any(p.fullmatch(before.strip()) for p in _CAUSE_LEADS)
+
+
+def _more(plain: str, end: int) -> bool:
+    return any(map(str.isalnum, plain[end:]))
+
+
 def _names(line: Line, at: Place) -> Iterator[Fact]:
-    for (field, is_cased), patterns in _NAMES.items():
-        for pattern in patterns.on(line.plain):
+    for (field, is_cased), several in _NAMES.items():
+        for pattern in several.on(line.plain):
             for match in pattern.finditer(line.written if is_cased else line.plain):
                 start, end = match.span("who")
                 folded = line.plain[start:end]
+                if is_cased and field == FactField.PERSON and ORGANISATION.search(folded):
+                    continue
                 text = tight(folded) if field in _TIGHT else compared(folded)
                 role = match.groupdict().get("role") or ""
                 span = line.span(start, end)
@@ -174,7 +152,7 @@ def _names(line: Line, at: Place) -> Iterator[Fact]:
 
 def numbers_of(line: Line, at: Place) -> Iterator[Fact]:
     """Yield the number that a line says to be the document's own, and what it goes on from."""
-    follows = _first(_FOLLOWS, line.plain)
+    follows = first(_FOLLOWS, line.plain)
     if follows:
         yield _worded(FactField.FOLLOWS, line, follows.span("words"), at, tight(follows["words"]))
     for pattern in _NUMBERS.on(line.plain):
@@ -205,19 +183,40 @@ def _happening(line: Line, at: Place) -> Iterator[Fact]:
         less = replace(at, confidence=at.confidence - _LESS)
         yield fact(FactField.KIND, line.value(span), span, less, kind)
     moments = moments_in(line.plain, at.year)
+    sure = at
+    may_be_told = is_told or bool(_REPORTED.search(line.plain))
+    if may_be_told and at.days and not moments:
+        moments = at.days.told_by(line.start, line.plain)
+        sure = replace(at, confidence=at.confidence - _BY_DAY_ABOVE)
+    told = [one for one in kinds if not _is_over(line.plain, one[2])]
     for moment in moments:
-        yield from _moment(line, moment, moments, at, is_told=is_told)
+        yield from _moment(line, moment, moments, told, sure, is_told=is_told)
     if is_told:
-        yield from _place(line, moments, at)
+        yield from list(_place(line, moments, at)) or _place_before(line, kinds, moments, at)
 
 
 def _moment(
-    line: Line, moment: Moment, moments: list[Moment], at: Place, *, is_told: bool
+    line: Line,
+    moment: Moment,
+    moments: list[Moment],
+    kinds: Sequence[tuple[str, int, int]],
+    at: Place,
+    *,
+    is_told: bool,
 ) -> Iterator[Fact]:
     low = max((m.end for m in moments if m.end <= moment.start), default=0)
     high = min((m.start for m in moments if m.start >= moment.end), default=len(line.plain))
-    field = _role_of(line.plain, moment, max(low, moment.start - _REACH), high)
+    begun = [start - moment.end for _, start, _ in kinds if moment.end <= start < high]
+    field = _role_of(line.plain, moment, max(low, moment.start - _REACH), high, begun)
+    if first(_PAPERS_OF, line.plain[low : moment.start]):
+        field = FactField.REPORTED
     if field is None:
+        return
+    if not is_told and _is_issue(line.plain, moment):
+        span = line.span(moment.start, moment.end)
+        for name, less in ((FactField.REPORTED, _LESS), (FactField.TIME, _LESS + _BY_DAY_ABOVE)):
+            place = replace(at, confidence=at.confidence - less)
+            yield timed(name, line.value(span), span, place, moment)
         return
     less = 0.0 if field and is_told else _LESS
     place = replace(at, confidence=at.confidence - less)
@@ -225,9 +224,25 @@ def _moment(
     yield timed(field, line.value(span), span, place, moment)
 
 
-def _role_of(plain: str, moment: Moment, low: int, high: int) -> str | None:
-    """Return the field of the verb that stands nearest to a time; None where it is of neither."""
-    nearest: tuple[int, str | None] | None = None
+def _is_issue(plain: str, moment: Moment) -> bool:
+    """True for a line that is a day and perhaps who signs: a paper was issued then."""
+    rest = f"{plain[: moment.start]} {plain[moment.end :]}"
+    return any(pattern.fullmatch(rest) for pattern in _ISSUERS)
+
+
+def _is_over(plain: str, end: int) -> bool:
+    """True for a happening that the rest of its clause says to be over: 火灾被扑灭."""
+    stop = _STOP.search(plain, end)
+    return _OTHER.search(plain, end, stop.start() if stop else len(plain)) is not None
+
+
+def _role_of(plain: str, moment: Moment, low: int, high: int, begun: Sequence[int]) -> str | None:
+    """Return the field of the verb that stands nearest to a time; None where it is of neither.
+
+    `begun`: how far behind the time the words for what happened stand.
+    """
+    near = min((gap for gap in begun if gap <= _REACH), default=None)
+    nearest: tuple[int, str | None] | None = None if near is None else (near, FactField.TIME)
     roles = ((_TIME, FactField.TIME), (_REPORTED, FactField.REPORTED), (_OTHER, None))
     for pattern, field in roles:
         behind = pattern.search(plain, moment.end, min(high, moment.end + _REACH))
@@ -240,19 +255,43 @@ def _role_of(plain: str, moment: Moment, low: int, high: int) -> str | None:
 
 
 def _place(line: Line, moments: list[Moment], at: Place) -> Iterator[Fact]:
-    for patterns, words in ((_PLACES, line.plain), (_CASED_PLACES, line.written)):
-        for pattern in patterns.on(line.plain):
+    for several, words in ((_PLACES, line.plain), (_CASED_PLACES, line.written)):
+        for pattern in several.on(line.plain):
             for match in pattern.finditer(words):
-                start, end = match.span("words")
+                start, end = _trimmed(line.plain, *match.span("words"), moments)
                 is_time = any(m.start < end and start < m.end for m in moments)
                 first = line.plain[start:end].split(" ")[0].strip(".,")
                 if (
-                    not is_time
+                    end > start
+                    and not is_time
                     and first not in DATE_WORDS
                     and kind_of(line.plain[start:end]) is None
                 ):
                     yield _worded(FactField.PLACE, line, (start, end), at, "")
                     return
+
+
+def _place_before(
+    line: Line, kinds: list[tuple[str, int, int]], moments: Sequence[Moment], at: Place
+) -> Iterator[Fact]:
+    """What ends as places do and stands directly before what happened there: 云栖巷60号这边起火."""
+    for _, start, _ in kinds[:1]:
+        found = _PLACE_BEFORE.search(line.plain, max(0, start - _REACH), start)
+        begin, end = _trimmed(line.plain, *found.span("words"), moments) if found else (0, 0)
+        words = line.plain[begin:end]
+        if words and _PLACE_STARTS.match(words) and kind_of(words) is None:
+            less = replace(at, confidence=at.confidence - _LESS)
+            yield _worded(FactField.PLACE, line, (begin, end), less, "")
+
+
+def _trimmed(plain: str, start: int, end: int, moments: Sequence[Moment]) -> tuple[int, int]:
+    """Where a place begins and ends without words that lead to it and a day in front of it."""
+    for _ in range(_MAX_LEADS):
+        lead = _PLACE_LEADS.match(plain, start, end)
+        start = lead.end() if lead else start
+        day = next((m for m in moments if m.start <= start < m.end <= end), None)
+        start = day.end if day else start
+    return start, end
 
 
 def _worded(field: str, line: Line, place: tuple[int, int], at: Place, text: str) -> Fact:
@@ -261,8 +300,3 @@ def _worded(field: str, line: Line, place: tuple[int, int], at: Place, text: str
         end -= 1
     span = line.span(start, end)
     return fact(field, line.value(span), span, at, text or compared(line.plain[start:end]))
-
-
-def _first(patterns: _Patterns, plain: str) -> re.Match[str] | None:
-    """Return what the first pattern that stands there matches."""
-    return next((match for pattern in patterns.on(plain) if (match := pattern.search(plain))), None)

@@ -3,8 +3,11 @@
 Pure functions. Knows no label and no field.
 """
 
+import re
+from collections.abc import Iterator
 from enum import StrEnum
 
+from kb_service.language.identifiers import identifier_matches
 from kb_service.language.lexicon import HAN, shipped_lexicon
 from kb_service.language.regexes import regex
 from kb_service.language.stated.moments import clocks_in, moments_in
@@ -12,6 +15,7 @@ from kb_service.language.stated.plain import plain
 from kb_service.language.stated.values import (
     amount_in,
     is_number,
+    quantity_in,
     says_nothing,
     says_unknown,
     says_zero,
@@ -22,7 +26,8 @@ EMAIL = regex(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 PLATES, PHONES = (
     tuple(map(regex, _LEXICON.patterns("stated", key))) for key in ("plates", "phones")
 )
-PHONE_LIKE = r"(?:(?:\+?\d{1,3}[ -])?\(?\d{2,4}\)?[ -]\d{3,4}(?:[ -]\d{3,4})?|1\d{10}|0\d{9,11})"
+_ROADS = tuple(map(regex, _LEXICON.patterns("stated", "roads")))
+PHONE_LIKE = r"(?:(?:\+?\d{1,3}[ -])?\(?\d{2,5}\)?[ -]\d{3,4}(?:[ -]\d{3,4})?|1\d{10}|0\d{9,11})"
 """Digits in the groups of a phone; elsewhere they may mean something else."""
 _BARE_PHONE = regex(PHONE_LIKE)
 IDENTIFIER = regex(
@@ -63,6 +68,13 @@ def sort_of(written: str) -> Sort | None:
     return _numeric(value)
 
 
+def measured_sort(written: str) -> Sort | None:
+    """Return the sort of a value of which a number with its unit is a count: 12 bar, 850 rpm."""
+    sort = sort_of(written)
+    is_measured = sort is Sort.WORDS and quantity_in(plain(written).strip()) is not None
+    return Sort.COUNT if is_measured else sort
+
+
 def _numeric(value: str) -> Sort:
     days = moments_in(value, 2000)
     if days and days[0].start <= 1 and days[0].end >= len(value) - 3:
@@ -85,3 +97,11 @@ def _is_count(value: str) -> bool:
 def is_name(value: str) -> bool:
     """True for what may be the name of somebody."""
     return _NAME.fullmatch(value.strip()) is not None
+
+
+def own_numbers(words: str) -> Iterator[re.Match[str]]:
+    """Yield the identifiers of words that are no phone, no plate and no road."""
+    others = [m.span() for p in (*PHONES, *PLATES, *_ROADS) for m in p.finditer(words)]
+    for match in identifier_matches(words):
+        if not any(start < match.end() and match.start() < end for start, end in others):
+            yield match

@@ -46,6 +46,19 @@ _BARE = regex(
     rf"(?:(?:{_JOINT.pattern})(?:{_NUMBER.pattern}))?"
     rf"\s*(?:{any_of(_LEXICON.listed('stated', 'count_words'))})?"
 )
+_WHOLE_SCALES = any_of(_LEXICON.numbered("numerals", "scales"))
+_WHOLE = rf"\d+(?:,\d{{3}})*(?:\.\d+)?\s*(?:(?:{_WHOLE_SCALES})(?![a-z]))?"
+_UNIT = (
+    "[%\u2030\u2103\u2109\xb0]|"
+    r"\xb0?[^\W\d_]{1,8}\d?(?:[/.^\xb7-][^\W_]{1,6})?"
+)
+_QUANTITY = regex(
+    rf"(?:(?:{any_of(_LEXICON.listed('stated', 'rounding'))})\s*)*"
+    rf"(?:(?:{any_of(_CURRENCIES)})\s*)?(?P<below>[-\u2212]\s?)?"
+    rf"{_WHOLE}(?:(?:{_JOINT.pattern}){_WHOLE})?\s*(?P<unit>{_UNIT})?"
+)
+"""Letters for thousands and millions are of money alone: 3.5 m are metres."""
+_PLURAL = regex(r"[a-z]{3,}s")
 MINUTES = "minutes"
 _SECONDS = _LEXICON.numbered("stated", "time_units")
 _TIME_UNIT = regex(rf"(?<![a-z])(?:{any_of(_SECONDS)})(?![a-z])")
@@ -114,6 +127,23 @@ def number_in(plain: str) -> Number | None:
     return None if value is None else Number(value)
 
 
+def quantity_in(plain: str) -> Number | None:
+    """Return a number in digits with no more than its unit: 12 bar, 450kg; else None.
+
+    Its unit is the currency, or the word behind it, of several things that of one.
+    """
+    found = _QUANTITY.fullmatch(plain)
+    amount = amount_in(plain) if found else None
+    if found is None or amount is None or amount.unit:
+        return amount
+    word = found["unit"] or ""
+    number = number_in(plain[: found.start("unit")]) if word else amount
+    unit = word[:-1] if _PLURAL.fullmatch(word) else word
+    if number and found["below"]:
+        return Number(-number.value, None, unit)
+    return number and Number(number.value, number.to, unit)
+
+
 def amount_in(plain: str) -> Number | None:
     """Return the first amount of money with its currency, "" where none is told."""
     number = number_in(plain)
@@ -146,6 +176,11 @@ def duration_in(plain: str, label: str = "") -> Number | None:
     factor = _SECONDS[unit.group()] / 60
     upper = None if number.to is None else number.to * factor
     return Number(number.value * factor, upper, MINUTES)
+
+
+def names_time_unit(plain: str) -> bool:
+    """True for words of which one is a unit of time: min, 小时."""
+    return _TIME_UNIT.search(plain) is not None
 
 
 def unit_in_label(plain: str) -> tuple[float, str]:

@@ -3,26 +3,10 @@
 An answer that saw words of a document that is gone is stored, and read back, without any of them.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Select,
-    and_,
-    delete,
-    exists,
-    false,
-    func,
-    insert,
-    or_,
-    select,
-    true,
-    update,
-)
+from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
 
 from kb_service.domain.answers import Answer, AnswerAudit, Channel, Conversation, Message
 from kb_service.domain.errors import InvalidRequest, NotFound
@@ -34,6 +18,12 @@ from kb_service.storage.answers.codec import (
     audit_json,
     redacted,
     seen_documents,
+)
+from kb_service.storage.answers.conversations import (
+    are_of,
+    read_conversations,
+    require_conversation,
+    says,
 )
 from kb_service.storage.bases import require_kb
 from kb_service.storage.database import Database
@@ -47,7 +37,7 @@ from kb_service.storage.identity import (
     utc_now,
 )
 from kb_service.storage.people.tables import conversation_owners
-from kb_service.storage.rows import batches, value_of
+from kb_service.storage.rows import batches
 from kb_service.storage.tables import (
     answer_documents,
     answers,
@@ -166,8 +156,8 @@ class AnswerStore:
     def get_conversation(self, conversation_id: str) -> Conversation:
         """Return a conversation with its messages in order. Raises NotFound."""
         with self._database.read() as connection:
-            _require_conversation(connection, conversation_id)
-            return _read(connection, [conversation_id])[0]
+            require_conversation(connection, conversation_id)
+            return read_conversations(connection, [conversation_id])[0]
 
     def list_conversations(
         self,
@@ -187,23 +177,38 @@ class AnswerStore:
         """
         updated_at, key = conversations.c.updated_at, conversations.c.id
         statement = select(key, updated_at).order_by(updated_at.desc(), key.desc())
-        statement = statement.limit(check_limit(limit) + 1).where(_are_of(who, is_mine=is_mine))
+        statement = statement.limit(check_limit(limit) + 1).where(are_of(who, is_mine=is_mine))
         if kb_id is not None:
             statement = statement.where(conversations.c.kb_id == kb_id)
         if channel is not None:
             statement = statement.where(conversations.c.channel == channel)
         if contains is not None:
-            statement = statement.where(_says(contains))
+            statement = statement.where(says(contains))
         if cursor is not None:
             before, last = decode_time_cursor(cursor)
             same_time = and_(updated_at == before, key < last)
             statement = statement.where(or_(updated_at < before, same_time))
         with self._database.read() as connection:
             rows = connection.execute(statement).all()
-            items = _read(connection, [row.id for row in rows[:limit]])
+            items = read_conversations(connection, [row.id for row in rows[:limit]])
         if len(rows) <= limit:
             return Listing(items, None)
         return Listing(items, encode_cursor(items[-1].updated_at.isoformat(), items[-1].id))
+
+    def latest_on_page(
+        self, kb_id: str, who: Principal, limit: int
+    ) -> tuple[tuple[str, str, datetime], ...]:
+        """Return id, title and time of the latest conversations of the page in a base, of `who`."""
+        column = conversations.c
+        statement = (
+            select(column.id, column.title, column.updated_at)
+            .where(column.kb_id == kb_id, column.channel == Channel.PAGE)
+            .where(are_of(who, is_mine=True))
+            .order_by(column.updated_at.desc(), column.id.desc())
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            return tuple(connection.execute(statement).tuples())
 
     def rename_conversation(self, conversation_id: str, title: str) -> Conversation:
         """Give a conversation another title; its place in the list stays. Raises NotFound and
@@ -215,17 +220,17 @@ class AnswerStore:
                 code="invalid_conversation_title",
             )
         with self._database.write() as connection:
-            _require_conversation(connection, conversation_id)
+            require_conversation(connection, conversation_id)
             which = conversations.c.id == conversation_id
             connection.execute(update(conversations).where(which).values(title=named))
-            return _read(connection, [conversation_id])[0]
+            return read_conversations(connection, [conversation_id])[0]
 
     def delete_conversation(self, conversation_id: str) -> None:
         """Delete a conversation with its messages and answers. Raises NotFound."""
 
         def remove() -> None:
             with self._database.write(needs_room=False) as connection:
-                _require_conversation(connection, conversation_id)
+                require_conversation(connection, conversation_id)
                 own = answers.c.conversation_id == conversation_id
                 connection.execute(delete(answers).where(own))
                 connection.execute(
@@ -318,75 +323,12 @@ def _append(connection: Connection, conversation_id: str, message: Message) -> N
     )
 
 
-def _are_of(who: Principal, *, is_mine: bool) -> ColumnElement[bool]:
-    """Match the conversations that are there for somebody: what it began, in bases that it sees.
-
-    For administrators all, or (`is_mine`) those that are no other key's.
-    """
-    if who.is_admin:
-        others = select(conversation_owners.c.conversation_id).where(
-            conversation_owners.c.key_id != who.key_id
-        )
-        return conversations.c.id.not_in(others) if is_mine else true()
-    begun = select(conversation_owners.c.conversation_id).where(
-        conversation_owners.c.key_id == who.key_id
-    )
-    own = conversations.c.id.in_(begun) if who.key_id else false()
-    return own if who.bases is None else and_(own, conversations.c.kb_id.in_(who.bases))
-
-
-def _says(words: str) -> ColumnElement[bool]:
-    own = messages.c.conversation_id == conversations.c.id
-    said = messages.c.content.icontains(words, autoescape=True)
-    return or_(conversations.c.title.icontains(words, autoescape=True), exists().where(own, said))
-
-
 def _existing(connection: Connection, document_ids: set[str]) -> set[str]:
     found: set[str] = set()
     for batch in batches(document_ids):
         statement = select(documents.c.id).where(documents.c.id.in_(batch))
         found |= set(connection.execute(statement).scalars())
     return found
-
-
-def _conversation_rows() -> Select[Any]:
-    """Select conversations with the key whose each one is."""
-    whose = conversation_owners.c.conversation_id == conversations.c.id
-    return select(conversations, conversation_owners.c.key_id).outerjoin(conversation_owners, whose)
-
-
-def _require_conversation(connection: Connection, conversation_id: str) -> None:
-    statement = select(conversations.c.id).where(conversations.c.id == conversation_id)
-    if connection.execute(statement).first() is None:
-        raise no_conversation(conversation_id)
-
-
-def _read(connection: Connection, ids: Sequence[str]) -> tuple[Conversation, ...]:
-    """Return conversations in the order of the ids, with their messages, in two queries."""
-    turns: dict[str, list[Message]] = {}
-    rows = connection.execute(
-        select(messages)
-        .where(messages.c.conversation_id.in_(ids))
-        .order_by(messages.c.conversation_id, messages.c.number)
-    )
-    for row in rows:
-        turns.setdefault(row.conversation_id, []).append(value_of(Message, row))
-    found = {
-        row.id: value_of(
-            Conversation,
-            row,
-            messages=tuple(turns.get(row.id, ())),
-            channel=Channel(row.channel),
-            owner=row.key_id or "",
-        )
-        for row in connection.execute(_conversation_rows().where(conversations.c.id.in_(ids)))
-    }
-    return tuple(found[conversation_id] for conversation_id in ids)
-
-
-def no_conversation(conversation_id: str) -> NotFound:
-    """Return the error for a conversation that is not there, or not for who asks."""
-    return NotFound(f"no conversation {conversation_id!r}", code="conversation_not_found")
 
 
 def no_answer(answer_id: str) -> NotFound:

@@ -9,7 +9,6 @@ from sqlalchemy import (
     Select,
     and_,
     exists,
-    func,
     or_,
     select,
 )
@@ -67,18 +66,6 @@ def cursor_after(row: Row[Any], order: DocumentOrder) -> str:
         return encode_cursor(row.name)
     value = row.updated_at.isoformat() if key is documents.c.updated_at else str(row.size_bytes)
     return encode_cursor(value, row.name)
-
-
-def tags_of(connection: Connection, kb_id: str) -> dict[str, int]:
-    """Return the tags of a base by name, with how many documents carry each."""
-    statement = (
-        select(document_tags.c.tag, func.count())
-        .join(documents, documents.c.id == document_tags.c.document_id)
-        .where(documents.c.kb_id == kb_id)
-        .group_by(document_tags.c.tag)
-        .order_by(document_tags.c.tag)
-    )
-    return dict(connection.execute(statement).tuples().all())
 
 
 def _key(order: DocumentOrder) -> tuple[ColumnElement[Any], bool]:

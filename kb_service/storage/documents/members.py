@@ -14,9 +14,10 @@ from sqlalchemy import Connection, Row, select
 from kb_service.domain.members import member_name
 from kb_service.domain.names import numbered
 from kb_service.storage.blobs import StagedBlob
-from kb_service.storage.documents.registration import Upload, create, revise, set_tags
+from kb_service.storage.documents.registration import Upload, create, revise
 from kb_service.storage.documents.removal import remove_document
 from kb_service.storage.documents.rows import find_document_row
+from kb_service.storage.documents.tags import set_tags
 from kb_service.storage.documents.versions import Content
 from kb_service.storage.labels.tables import give_labels, marks_of
 from kb_service.storage.tables import document_tags, documents

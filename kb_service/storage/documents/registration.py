@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
 from kb_service.domain.documents import Document
 from kb_service.domain.errors import Conflict
@@ -18,13 +18,13 @@ from kb_service.domain.names import OnConflict, composed, numbered
 from kb_service.storage.bases import require_kb
 from kb_service.storage.counts import count_document
 from kb_service.storage.documents.rows import find_document_row, find_synced_row
+from kb_service.storage.documents.tags import set_tags
 from kb_service.storage.documents.versions import Content, add_version
 from kb_service.storage.documents.within import ids_within, with_all_within
 from kb_service.storage.identity import new_id
 from kb_service.storage.jobs.rows import cancel_unfinished, insert_job, newest_job
 from kb_service.storage.labels.tables import give_labels
-from kb_service.storage.rows import batches
-from kb_service.storage.tables import document_tags, documents, revisions
+from kb_service.storage.tables import documents, revisions
 
 CREATED, REVISED, UNCHANGED, KEPT_BOTH = "created", "revised", "unchanged", "kept_both"
 _UNDER_WAY = (JobStatus.QUEUED, JobStatus.RUNNING)
@@ -203,15 +203,6 @@ def _is_current(connection: Connection, document_id: str, sha256: str) -> bool:
         revisions.c.is_current,
     )
     return connection.execute(statement).first() is not None
-
-
-def set_tags(connection: Connection, ids: Sequence[str], tags: Sequence[str]) -> None:
-    """Give documents these tags in place of theirs."""
-    for batch in batches(ids):
-        connection.execute(delete(document_tags).where(document_tags.c.document_id.in_(batch)))
-    values = [{"document_id": key, "tag": tag} for key in ids for tag in dict.fromkeys(tags)]
-    if values:
-        connection.execute(insert(document_tags), values)
 
 
 def _keep_marks(connection: Connection, document_id: str, upload: Upload) -> None:

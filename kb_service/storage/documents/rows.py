@@ -6,7 +6,7 @@ Reads only.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, func, select
@@ -22,7 +22,7 @@ from kb_service.storage.documents.versions import read_versions
 from kb_service.storage.jobs.rows import newest_jobs
 from kb_service.storage.labels.tables import marks_of
 from kb_service.storage.revisions.rows import page_report_of, revision_of
-from kb_service.storage.rows import value_of
+from kb_service.storage.rows import batches, value_of
 from kb_service.storage.tables import document_tags, documents, revisions
 
 _ENDED_BADLY = (JobStatus.DEAD, JobStatus.CANCELLED, JobStatus.FAILED)
@@ -133,6 +133,23 @@ def require_document_row(connection: Connection, kb_id: str, document_id: str) -
         require_kb(connection, kb_id)
         raise NotFound(f"no document {document_id!r} in {kb_id}", code="document_not_found")
     return row
+
+
+def ids_here(connection: Connection, kb_id: str, ids: Iterable[str]) -> set[str]:
+    """Return those of the ids that are documents of the base."""
+    found: set[str] = set()
+    for batch in batches(ids):
+        mine = select(documents.c.id).where(documents.c.kb_id == kb_id, documents.c.id.in_(batch))
+        found.update(connection.execute(mine).scalars())
+    return found
+
+
+def require_documents(connection: Connection, kb_id: str, ids: Sequence[str]) -> None:
+    """Raise NotFound when the base or one of the documents does not exist."""
+    here = ids_here(connection, kb_id, ids)
+    for document_id in ids:
+        if document_id not in here:
+            require_document_row(connection, kb_id, document_id)
 
 
 def count_by_status(connection: Connection, which: ColumnElement[bool]) -> dict[str, int]:

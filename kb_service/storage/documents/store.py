@@ -23,7 +23,6 @@ from kb_service.storage.documents.listing import (
     cursor_after,
     matching,
     part_of_list,
-    tags_of,
 )
 from kb_service.storage.documents.registration import (
     REVISED,
@@ -32,18 +31,20 @@ from kb_service.storage.documents.registration import (
     read_again,
     register,
     revise,
-    set_tags,
 )
 from kb_service.storage.documents.removal import remove_document
 from kb_service.storage.documents.rows import (
     count_by_status,
     find_document_row,
     find_synced_row,
+    ids_here,
     read_documents,
     require_document_row,
+    require_documents,
 )
+from kb_service.storage.documents.tags import change_tags, set_tags, tags_of
 from kb_service.storage.documents.versions import Content, require_content
-from kb_service.storage.documents.within import Family, family_of, ids_within
+from kb_service.storage.documents.within import Family, family_of, ids_within, with_all_within
 from kb_service.storage.identity import (
     Clock,
     Listing,
@@ -54,7 +55,11 @@ from kb_service.storage.identity import (
 )
 from kb_service.storage.labels.tables import change_labels, marks_of
 from kb_service.storage.references import sent, sweep_blobs
+from kb_service.storage.rows import batches
 from kb_service.storage.tables import documents
+
+DELETED_AT_ONCE = 50
+"""Documents of one transaction: some 0.2 s that other writers wait."""
 
 
 class Documents:
@@ -211,6 +216,26 @@ class Documents:
                 change_labels(connection, kb_id, every, labels, others)
             return read_documents(connection, [row])[0]
 
+    def retag(
+        self,
+        kb_id: str,
+        document_ids: Sequence[str],
+        add: Sequence[str],
+        remove: Sequence[str],
+        most: int,
+    ) -> int:
+        """Give documents tags and take others away; return of how many documents.
+
+        What came out of a document goes with it and is counted. Nothing is changed where a document
+        is not there (NotFound), or would carry more than `most` tags (InvalidRequest).
+        """
+        with self._database.write(base=kb_id) as connection:
+            require_documents(connection, kb_id, document_ids)
+            next_event(connection, kb_id)
+            every = with_all_within(connection, document_ids)
+            change_tags(connection, every, add, remove, most)
+            return len(every)
+
     def known_hashes(self, kb_id: str, origin: str | None = None) -> dict[str, str]:
         """Return name -> SHA-256 of the newest content sent in, whether or not it was readable.
 
@@ -231,14 +256,48 @@ class Documents:
 
         A receipt of each is written in the same transaction (`Erasures`). Raises NotFound.
         """
-        candidates = self._database.freeing(lambda: self._remove(kb_id, document_id))
-        sweep_blobs(self._database, self._blobs, candidates)
+        blobs = self._database.freeing(lambda: self._remove(kb_id, document_id))
+        sweep_blobs(self._database, self._blobs, blobs)
 
     def _remove(self, kb_id: str, document_id: str) -> set[str]:
         with self._database.write(needs_room=False) as connection:
             require_document_row(connection, kb_id, document_id)
             next_event(connection, kb_id)
             return remove_document(connection, kb_id, document_id, self._clock())
+
+    def delete_all(self, kb_id: str, document_ids: Sequence[str]) -> int:
+        """Delete documents as `delete` does; return how many of these were there.
+
+        Several are one transaction, so that other writers wait for few, and go one by one where the
+        disk has no room for that; what was deleted stays so where a later one fails. Raises
+        NotFound for a base that is not there.
+        """
+        with self._database.read() as connection:
+            require_kb(connection, kb_id)
+        steps = batches(dict.fromkeys(document_ids), DELETED_AT_ONCE)
+        return sum(self._delete_step(kb_id, step) for step in steps)
+
+    def _delete_step(self, kb_id: str, document_ids: Sequence[str]) -> int:
+        try:
+            number, blobs = self._database.freeing(lambda: self._remove_all(kb_id, document_ids))
+        except StorageError as error:
+            if error.code != "disk_full" or len(document_ids) == 1:
+                raise
+            return sum(self._delete_step(kb_id, [key]) for key in document_ids)
+        sweep_blobs(self._database, self._blobs, blobs)
+        return number
+
+    def _remove_all(self, kb_id: str, document_ids: Sequence[str]) -> tuple[int, set[str]]:
+        blobs: set[str] = set()
+        with self._database.write(needs_room=False) as connection:
+            here = ids_here(connection, kb_id, document_ids)
+            if here:
+                next_event(connection, kb_id)
+            for key in document_ids:
+                # One that lay in another of them has gone with it.
+                if ids_here(connection, kb_id, [key]):
+                    blobs |= remove_document(connection, kb_id, key, self._clock())
+        return len(here), blobs
 
     def family(self, document_id: str) -> Family:
         """Return how deep a document lies in containers, and how much is in the outermost one."""

@@ -1,14 +1,17 @@
-"""What people said that the columns of ledgers stand for, and whose facts that changes."""
+"""What people said that columns of ledgers and labels of forms stand for, and what that changes."""
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, or_, select, update
 
 from kb_service.domain.facts import ColumnField
 from kb_service.storage.bases import require_kb
 from kb_service.storage.database import Database
-from kb_service.storage.facts.tables import column_fields
+from kb_service.storage.facts.tables import column_fields, facts
 from kb_service.storage.identity import Clock, utc_now
 from kb_service.storage.rows import batches, value_of
 from kb_service.storage.tables import documents, revisions, text_pieces
+
+_BEHIND_NAMES = (":", "\uff1a", " :", " \uff1a", "*", "\t", " |")
+"""What stands behind the name of a column, or a label of a form."""
 
 
 def fields_of_columns(connection: Connection, kb_id: str) -> dict[str, str]:
@@ -56,7 +59,10 @@ class Columns:
         return len(concerned)
 
     def _having(self, kb_id: str, name: str) -> list[int]:
-        has_name = text_pieces.c.text.contains(f"{name}: ", autoescape=True)
+        words = text_pieces.c.text
+        named = (words.contains(f"{name}{sign}", autoescape=True) for sign in _BEHIND_NAMES)
+        stating = select(facts.c.revision_id).where(facts.c.kb_id == kb_id, facts.c.field == name)
+        has_name = or_(*named, revisions.c.id.in_(stating))
         statement = (
             select(revisions.c.id)
             .join(documents, documents.c.id == revisions.c.document_id)

@@ -6,7 +6,7 @@ Derived, and undone for a record that a person says to be of another one. Called
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -24,41 +24,26 @@ from sqlalchemy import (
     update,
 )
 
-from kb_service.domain.facts import Fact, FactField, Precision, Record
+from kb_service.domain.facts import Fact, FactField, Record
 from kb_service.domain.spans import TextSpan
 from kb_service.storage.facts.corrections import TextOf
+from kb_service.storage.facts.identities import (
+    IDENTIFYING,
+    Identity,
+    identity_of,
+    is_at_other_time,
+    is_of_row,
+    is_same,
+    is_same_otherwise,
+    shares_no_more,
+)
 from kb_service.storage.facts.tables import facts, record_splits, records
 from kb_service.storage.facts.values import fact_of
 from kb_service.storage.rows import batches
 from kb_service.storage.tables import revisions
 
-_MAX_APART = timedelta(minutes=30)
-"""Between what two documents give as the time of one incident."""
-_MIN_PLACE = 3
-_ROUGH = (Precision.YEAR, Precision.MONTH)
 _Names = tuple[str, str]
 """Number and occurrence, by which a record is found again in another text."""
-
-_IDENTIFYING = (
-    FactField.TIME,
-    FactField.REPORTED,
-    FactField.KIND,
-    FactField.NUMBER,
-    FactField.PLACE,
-    FactField.FOLLOWS,
-)
-"""What `identity_of` reads of a record."""
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """By what a record is known to tell of an incident; "" and None where it does not say."""
-
-    number: str = ""
-    follows: tuple[str, ...] = ()
-    occurrence: str = ""
-    place: str = ""
-    minute: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,29 +52,6 @@ class _Known:
     record: int
     incident: int
     identity: Identity
-
-
-def identity_of(record: Record) -> Identity | None:
-    """Return by what a record is known, None where it tells of no incident.
-
-    An incident has a time, and a kind or a number; a month alone needs a place or a number too.
-    """
-    time = record.first(FactField.TIME) or record.first(FactField.REPORTED)
-    kind, number = record.first(FactField.KIND), record.first(FactField.NUMBER)
-    if time is None or time.time_from is None or not (kind or number):
-        return None
-    is_dated = time.precision not in _ROUGH
-    place = record.first(FactField.PLACE)
-    if not (is_dated or place or number):
-        return None  # a month's statistics tell of no incident of their own
-    occurrence = f"{time.time_from:%Y-%m-%d} {kind.text}" if kind and is_dated else ""
-    return Identity(
-        number.text if number and not number.is_unknown else "",
-        tuple(fact.text for fact in record.facts if fact.field == FactField.FOLLOWS),
-        occurrence,
-        _tight(place) if place else "",
-        _minute(time),
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,15 +109,14 @@ def link(
     ).scalar_one()
     had = {number: before.incident(number, one) for number, one in identities.items()}
     linked = _Incidents((last or 0) + 1, _free(connection, kb_id, set(had.values())))
-    own: dict[str, int] = {}
+    own = _Own()
     for number, identity in sorted(identities.items()):
         alone = number in splits
         near = [] if alone else [item.incident for item in known.near(identity)]
-        if not alone and identity.number in own:
-            near.append(own[identity.number])
+        near += [] if alone else own.near(identity)
         incident = linked.joined(near, had[number])
-        if not alone and identity.number:
-            own[identity.number] = incident
+        if not alone:
+            own.add(identity, incident)
         linked.members[number] = incident
     _join(connection, kb_id, linked)
     return {
@@ -209,41 +170,71 @@ class _Incidents:
         return incident
 
 
+class _Own:
+    """Records of the same text by number; by bare row numbers one for each day and time."""
+
+    def __init__(self) -> None:
+        self._by_number: dict[str, int] = {}
+        self._by_day: dict[str, dict[date | None, dict[datetime, tuple[Identity, int]]]] = {}
+
+    def near(self, identity: Identity) -> list[int]:
+        """Return the incidents of the records before it that have its number.
+
+        Of two rows that share a bare row number only where their times agree.
+        """
+        if not identity.number or identity.is_of_thing:
+            return []
+        if not is_of_row(identity.number):
+            first = self._by_number.get(identity.number)
+            return [] if first is None else [first]
+        days = self._by_day.get(identity.number, {})
+        wanted = (None, identity.begins.date()) if identity.is_row else tuple(days)
+        told = (item for day in wanted for item in days.get(day, {}).values())
+        return [
+            incident
+            for one, incident in told
+            if not (one.is_row and identity.is_row and is_at_other_time(one, identity))
+        ]
+
+    def add(self, identity: Identity, incident: int) -> None:
+        """Let later records find this one."""
+        if not identity.number or identity.is_of_thing:
+            return
+        if is_of_row(identity.number):
+            day = identity.begins.date() if identity.is_row else None
+            told = self._by_day.setdefault(identity.number, {}).setdefault(day, {})
+            told[identity.begins] = identity, incident
+        else:
+            self._by_number.setdefault(identity.number, incident)
+
+
 class _Others:
     """Records of other documents by number and by day and kind."""
 
     def __init__(self, known: Iterable[_Known]) -> None:
         self._by_number: dict[str, list[_Known]] = {}
         self._by_occurrence: dict[str, list[_Known]] = {}
+        self._by_day: dict[str, list[_Known]] = {}
         for item in known:
-            for number in (item.identity.number, *item.identity.follows):
+            for number in item.identity.numbers:
                 self._by_number.setdefault(number, []).append(item)
             self._by_occurrence.setdefault(item.identity.occurrence, []).append(item)
+            self._by_day.setdefault(item.identity.day, []).append(item)
 
     def near(self, identity: Identity) -> list[_Known]:
         """Return the records that tell of the same incident."""
-        numbers = filter(None, (identity.number, *identity.follows))
-        found = [item for number in numbers for item in self._by_number.get(number, ())]
+        found = [
+            item
+            for number in identity.numbers
+            for item in self._by_number.get(number, ())
+            if not shares_no_more(number, item.identity, identity)
+        ]
         if identity.occurrence and identity.place:
             at_once = self._by_occurrence.get(identity.occurrence, ())
-            found += [item for item in at_once if _is_same(item.identity, identity)]
+            found += [item for item in at_once if is_same(item.identity, identity)]
+            that_day = self._by_day.get(identity.day, ()) if not identity.is_row else ()
+            found += [item for item in that_day if is_same_otherwise(item.identity, identity)]
         return found
-
-
-def _is_same(one: Identity, other: Identity) -> bool:
-    if one.minute and other.minute and abs(one.minute - other.minute) > _MAX_APART:
-        return False
-    short, long = sorted((one.place, other.place), key=len)
-    return len(short) >= _MIN_PLACE and short in long
-
-
-def _tight(place: Fact) -> str:
-    return "".join(character for character in place.text if character.isalnum())
-
-
-def _minute(time: Fact) -> datetime | None:
-    is_exact = time.precision in (Precision.MINUTE, Precision.SECOND)
-    return time.time_from if is_exact and time.field == FactField.TIME else None
 
 
 def _free(connection: Connection, kb_id: str, numbers: set[int | None]) -> set[int]:
@@ -270,12 +261,17 @@ def _splits(connection: Connection, text: TextOf) -> set[int]:
 def _others(
     connection: Connection, kb_id: str, document_id: str, wanted: Sequence[Identity]
 ) -> _Others:
-    numbers = {n for identity in wanted for n in (identity.number, *identity.follows) if n}
+    numbers = {number for identity in wanted for number in identity.numbers}
     days = {identity.occurrence for identity in wanted if identity.occurrence}
     rows: dict[tuple[int, int], Row[Any]] = {}
     for column, values in ((records.c.number, numbers), (records.c.occurrence, days)):
         for batch in batches(sorted(values)):
             rows |= _rows(connection, kb_id, document_id, column.in_(batch))
+    for day in sorted(
+        {identity.day for identity in wanted if identity.day and not identity.is_row}
+    ):
+        told = records.c.occurrence
+        rows |= _rows(connection, kb_id, document_id, (told > f"{day} ") & (told < f"{day}!"))
     for batch in batches(sorted(numbers)):
         follows = select(facts.c.revision_id).where(
             facts.c.kb_id == kb_id, facts.c.field == FactField.FOLLOWS, facts.c.text.in_(batch)
@@ -308,7 +304,7 @@ def _known(connection: Connection, rows: dict[tuple[int, int], Row[Any]]) -> lis
     told: dict[tuple[int, int], list[Fact]] = {key: [] for key in rows}
     for batch in batches(rows):
         which = or_(*(and_(facts.c.revision_id == r, facts.c.record == n) for r, n in batch))
-        statement = select(facts).where(which, facts.c.field.in_(_IDENTIFYING))
+        statement = select(facts).where(which, facts.c.field.in_(IDENTIFYING))
         for row in connection.execute(statement.order_by(facts.c.id)):
             told[row.revision_id, row.record].append(fact_of(row))
     return [

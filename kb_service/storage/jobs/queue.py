@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, func, or_, select
 
 from kb_service.domain.errors import (
     ComputeError,
@@ -367,15 +367,18 @@ class JobQueue:
         return len(rows)
 
 
+# Built once: it is asked for with every step of a job.
+_HELD = select(jobs).where(
+    jobs.c.id == bindparam("job_id"),
+    jobs.c.status == bindparam("running"),
+    jobs.c.lease_token == bindparam("token"),
+)
+
+
 def require_lease(connection: Connection, claim: Claim) -> Row[Any]:
     """Return the job row that the claim still holds. Raises LeaseLost."""
-    row = connection.execute(
-        select(jobs).where(
-            jobs.c.id == claim.job.id,
-            jobs.c.status == JobStatus.RUNNING,
-            jobs.c.lease_token == claim.token,
-        )
-    ).first()
+    held = {"job_id": claim.job.id, "running": JobStatus.RUNNING, "token": claim.token}
+    row = connection.execute(_HELD, held).first()
     if row is None:
         raise LeaseLost(f"job {claim.job.id} was cancelled, deleted or taken by another worker")
     return row

@@ -6,7 +6,7 @@ Every change of a job takes a new event number of its base, so that watchers see
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, func, insert, select, update
 
 from kb_service.domain.errors import NotFound
 from kb_service.domain.jobs import TERMINAL_STATUSES, IngestJob, JobStage, JobStatus
@@ -19,6 +19,7 @@ from kb_service.storage.tables import documents, jobs
 
 UNFINISHED = tuple(status.value for status in JobStatus if status not in TERMINAL_STATUSES)
 NO_LEASE: dict[str, object] = {"worker_id": None, "lease_token": None}
+_BY_ID = select(jobs).where(jobs.c.id == bindparam("job_id"))
 
 
 def job_of(row: Row[Any]) -> IngestJob:
@@ -112,7 +113,7 @@ def cancel_unfinished(connection: Connection, document_id: str, now: datetime) -
 
 def require_job_row(connection: Connection, job_id: str) -> Row[Any]:
     """Return the jobs row. Raises NotFound (job_not_found)."""
-    row = connection.execute(select(jobs).where(jobs.c.id == job_id)).first()
+    row = connection.execute(_BY_ID, {"job_id": job_id}).first()
     if row is None:
         raise no_job(job_id)
     return row

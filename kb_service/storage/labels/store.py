@@ -15,12 +15,11 @@ from kb_service.domain.names import composed
 from kb_service.storage.bases import require_kb
 from kb_service.storage.change_log import next_event
 from kb_service.storage.database import Database
-from kb_service.storage.documents.rows import require_document_row
+from kb_service.storage.documents.rows import require_documents
 from kb_service.storage.documents.within import with_all_within
 from kb_service.storage.identity import Clock, new_id, utc_now
 from kb_service.storage.labels.tables import change_labels, document_labels, labels, read_marks
-from kb_service.storage.rows import batches, value_of
-from kb_service.storage.tables import documents
+from kb_service.storage.rows import value_of
 
 
 class Labels:
@@ -100,7 +99,7 @@ class Labels:
         is not there: then nothing is changed.
         """
         with self._database.write(base=kb_id) as connection:
-            _require_documents(connection, kb_id, document_ids)
+            require_documents(connection, kb_id, document_ids)
             next_event(connection, kb_id)
             every = with_all_within(connection, document_ids)
             change_labels(connection, kb_id, every, add, remove)
@@ -115,15 +114,6 @@ def refuse_taken(connection: Connection, kb_id: str, name: str, but: str = "") -
             raise Conflict(
                 f"a label {row.name!r} exists", code="label_name_taken", details={"name": row.name}
             )
-
-
-def _require_documents(connection: Connection, kb_id: str, ids: Sequence[str]) -> None:
-    for batch in batches(ids):
-        mine = select(documents.c.id).where(documents.c.kb_id == kb_id, documents.c.id.in_(batch))
-        known = set(connection.execute(mine).scalars())
-        for document_id in batch:
-            if document_id not in known:
-                require_document_row(connection, kb_id, document_id)
 
 
 def _read(connection: Connection, which: ColumnElement[bool]) -> list[Label]:

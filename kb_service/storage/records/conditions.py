@@ -18,8 +18,9 @@ from sqlalchemy import (
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
-from kb_service.domain.facts import FIELD_OF_ROLE, UNKNOWN, FactField, Precision
+from kb_service.domain.facts import SORTING, STANDARD_FIELDS, UNKNOWN, FactField, Precision, Role
 from kb_service.domain.queries import FieldFilter, Filters
+from kb_service.domain.record_sets import SEVERAL_VALUED
 from kb_service.storage.facts.tables import facts
 from kb_service.storage.labels.tables import carrying_all
 from kb_service.storage.records.roles import Roles
@@ -63,10 +64,13 @@ def passing_documents(kb_id: str, filters: Filters) -> Select[Any]:
     return statement
 
 
-def asked(kb_id: str, filters: Filters, roles: Roles) -> Mapping[str, ColumnElement[bool]]:
-    """Return by field what a fact of it meets; never null.
+def asked(
+    kb_id: str, filters: Filters, roles: Roles
+) -> Mapping[str, tuple[ColumnElement[bool], ...]]:
+    """Return by field the conditions that facts of it meet; none is ever null.
 
-    Several filters of one field are one condition. `roles`: of the base, those that filters name.
+    Several filters of one field are one condition, unless it may state several values: two people
+    are two facts. `roles`: of the base, those that filters name.
     """
     found: dict[str, list[ColumnElement[bool]]] = {}
     if filters.time_from or filters.time_to:
@@ -79,17 +83,24 @@ def asked(kb_id: str, filters: Filters, roles: Roles) -> Mapping[str, ColumnElem
         (FactField.ORGANISATION, filters.unit),
     ):
         if wanted:
-            found[name] = [or_(*(_has(kb_id, name, words) for words in wanted))]
+            found[name] = [or_(*(_has(kb_id, name, words, roles) for words in wanted))]
     for one in filters.fields:
         found.setdefault(one.field, []).extend(_as_asked(kb_id, one, roles))
-    return {name: and_(true(), *conditions) for name, conditions in found.items()}
-
-
-def stated(kb_id: str, filters: Filters, roles: Roles) -> Mapping[str, Select[Any]]:
-    """Select by field the (revision_id, record) of the facts that each filter asks for."""
     return {
-        name: _of_base(kb_id).where(roles.states(name), condition)
-        for name, condition in asked(kb_id, filters, roles).items()
+        name: tuple(conditions) if _has_several(name, roles) else (and_(true(), *conditions),)
+        for name, conditions in found.items()
+    }
+
+
+def _has_several(name: str, roles: Roles) -> bool:
+    return name in SEVERAL_VALUED or name in roles.own
+
+
+def stated(kb_id: str, filters: Filters, roles: Roles) -> Mapping[str, tuple[Select[Any], ...]]:
+    """Select by field the (revision_id, record) of the facts that meet each of its conditions."""
+    return {
+        name: tuple(_of_base(kb_id).where(roles.states(name), one) for one in conditions)
+        for name, conditions in asked(kb_id, filters, roles).items()
     }
 
 
@@ -115,40 +126,42 @@ def _in_time(filters: Filters) -> ColumnElement[bool]:
 
 
 def _as_asked(kb_id: str, asked: FieldFilter, roles: Roles) -> Iterator[ColumnElement[bool]]:
+    """Yield what a value has, one of several, none and a number: each of one fact."""
     if asked.text is not None:
-        yield _has(kb_id, asked.field, asked.text)
+        yield _has(kb_id, asked.field, asked.text, roles)
     if asked.any_of:
-        yield or_(*(_has(kb_id, asked.field, words) for words in asked.any_of))
+        yield or_(*(_has(kb_id, asked.field, words, roles) for words in asked.any_of))
     if asked.none_of:
-        has = or_(*(_has(kb_id, asked.field, words) for words in asked.none_of))
+        has = or_(*(_has(kb_id, asked.field, words, roles) for words in asked.none_of))
         others = _of_base(kb_id).where(roles.states(asked.field), has).correlate(None)
-        yield tuple_(facts.c.revision_id, facts.c.record).not_in(others)
-        yield facts.c.text != UNKNOWN  # what nobody knows may be what is left out
-    if asked.min is not None:
-        yield and_(facts.c.number.is_not(None), facts.c.number >= asked.min)
-    if asked.max is not None:
+        is_other = tuple_(facts.c.revision_id, facts.c.record).not_in(others)
+        yield and_(is_other, facts.c.text != UNKNOWN)  # the unknown may be what is left out
+    if asked.min is not None or asked.max is not None:
         last = func.coalesce(facts.c.number_to, facts.c.number)
-        yield and_(facts.c.number.is_not(None), last <= asked.max)
+        yield and_(
+            facts.c.number.is_not(None),
+            facts.c.number >= asked.min if asked.min is not None else true(),
+            last <= asked.max if asked.max is not None else true(),
+        )
 
 
-def _has(kb_id: str, name: str, words: str) -> ColumnElement[bool]:
-    """True for a value that has words in it; of a name in characters the whole one goes first.
+def _has(kb_id: str, name: str, words: str, roles: Roles) -> ColumnElement[bool]:
+    """True for a value that has words in it; the whole one goes first where one is called so.
 
-    A name of three characters may begin with another of two, which is somebody else.
+    Of people in characters: a name of three may begin with another of two, which is somebody else.
+    Of what sorts records: what is unpaid is not paid, P10 is not P1.
     """
     if name == FactField.KIND:
         return or_(holds(facts.c.text, words), holds(func.lower(facts.c.value), words))
-    if words.isascii() or not _is_of_people(name):
+    is_of_people = FactField.PERSON in roles.fields_of(name)
+    is_own = not is_of_people and name not in STANDARD_FIELDS and name not in {*Role}
+    goes_first = is_of_people and not words.isascii()
+    if not (goes_first or is_own or name in SORTING):
         return holds(facts.c.text, words)
-    field = str(FactField.PERSON)
+    field = str(FactField.PERSON) if is_of_people else name
     mine = (facts.c.kb_id == kb_id) & (facts.c.field == field) & (facts.c.text == words)
     is_known = select(facts.c.id).where(mine).correlate(None).exists()
     return or_(facts.c.text == words, and_(not_(is_known), holds(facts.c.text, words)))
-
-
-def _is_of_people(name: str) -> bool:
-    people = {role for role, field in FIELD_OF_ROLE.items() if field is FactField.PERSON}
-    return name == FactField.PERSON or name in people
 
 
 def _with_all_tags(tags: Sequence[str]) -> Select[tuple[str]]:

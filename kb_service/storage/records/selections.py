@@ -3,12 +3,14 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Select,
     Table,
+    and_,
     func,
     literal,
     not_,
@@ -102,9 +104,9 @@ class Selection:
 
     def contested(self, field: str) -> Select[Any]:
         """Select the keys of units of which one report passes in a field and another does not."""
-        condition = asked(self._kb_id, self._filters, self._roles)[field]
+        condition = and_(*asked(self._kb_id, self._filters, self._roles)[field])
         key = self._key(facts)
-        of_field = (facts.c.kb_id == self._kb_id) & (facts.c.field == self._roles.field_of(field))
+        of_field = (facts.c.kb_id == self._kb_id) & facts.c.field.in_(self._roles.fields_of(field))
         statement = select(*key).where(of_field, self._roles.states(field), *self._within())
         if self._of is Counted.INCIDENTS:
             # From an index first who states it twice at all: most do not, and need not be read.
@@ -165,7 +167,7 @@ class Selection:
         is stated more than once of an incident; all of it where other things are counted.
         """
         # The names once more, bare: without them SQLite would read all facts of the base.
-        names = sorted(map(self._roles.field_of, {*fields, *settling}))
+        names = sorted({of for one in (*fields, *settling) for of in self._roles.fields_of(one)})
         told = (facts.c.kb_id == self._kb_id) & facts.c.field.in_(names)
         told &= or_(
             *map(self._roles.states, sorted(fields)),
@@ -214,7 +216,7 @@ class Selection:
 
     def _passing(
         self,
-        conditions: Mapping[str, Select[Any]],
+        conditions: Mapping[str, Sequence[Select[Any]]],
         *columns: ColumnElement[Any],
     ) -> Select[Any]:
         statement = select(*(columns or _ROW)).where(
@@ -223,12 +225,13 @@ class Selection:
         return statement.where(*self._meeting(records, conditions))
 
     def _meeting(
-        self, table: Table, conditions: Mapping[str, Select[Any]]
+        self, table: Table, conditions: Mapping[str, Sequence[Select[Any]]]
     ) -> Iterator[ColumnElement[bool]]:
         """Yield what holds of a record that states all, or whose incident others state it of."""
         if self._of is Counted.INCIDENTS:
             yield table.c.incident.is_not(None)
-        for condition in (*conditions.values(), *having_words(self._kb_id, self._filters)):
+        having = having_words(self._kb_id, self._filters)
+        for condition in chain(*conditions.values(), having):
             yield _is_in(self._key(table), condition.with_only_columns(*self._key(facts)))
         if self._keys is not None:
             yield self._is_one_of(table, self._keys)
@@ -287,8 +290,8 @@ def _is_in(key: Sequence[ColumnElement[Any]], chosen: Select[Any]) -> ColumnElem
 def stating_documents(kb_id: str, filters: Filters, roles: Roles) -> Select[Any]:
     """Select the documents of which one record states all that is asked for."""
     statement = select(records.c.document_id).where(records.c.kb_id == kb_id)
-    conditions = (*stated(kb_id, filters, roles).values(), *having_words(kb_id, filters))
-    for condition in conditions:
+    conditions = stated(kb_id, filters, roles).values()
+    for condition in chain(*conditions, having_words(kb_id, filters)):
         here = tuple_(records.c.revision_id, records.c.record)
         statement = statement.where(here.in_(condition))
     return statement

@@ -5,6 +5,7 @@ A handful of statements a query, however large the base is. Decides nothing.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 from operator import attrgetter
 
 from sqlalchemy import Connection, and_, func, or_, select
@@ -17,12 +18,19 @@ from kb_service.domain.record_sets import RecordRow, UnitPage, Value
 from kb_service.language.stated.roles import role_of
 from kb_service.storage.bases import require_kb
 from kb_service.storage.database import Database
-from kb_service.storage.facts.tables import facts
+from kb_service.storage.facts.tables import facts, records
 from kb_service.storage.labels.tables import by_label_ids
 from kb_service.storage.records.conditions import holds
 from kb_service.storage.records.pages import PageReader, settling_fields
 from kb_service.storage.records.roles import read_roles
 from kb_service.storage.records.selections import VALUE, Selection
+from kb_service.storage.records.words import (
+    categories_of,
+    fields_of,
+    label_fields,
+    numeric_fields,
+    people_labels,
+)
 from kb_service.storage.rows import batches, one_of
 from kb_service.storage.tables import documents, revisions
 
@@ -151,19 +159,29 @@ class RecordStore:
         return found
 
     def fields(self, kb_id: str) -> frozenset[str]:
-        """Return the fields that any record of a base states; skips from one to the next."""
-        mine = facts.c.kb_id == kb_id
-        first = select(func.min(facts.c.field).label("field")).where(mine)
-        walk = first.cte("walk", recursive=True)
-        following = (
-            select(func.min(facts.c.field))
-            .where(mine, facts.c.field > walk.c.field)
-            .scalar_subquery()
-        )
-        walk = walk.union_all(select(following).where(walk.c.field.is_not(None)))
+        """Return the fields that any record of a base states."""
         with self._database.read() as connection:
-            found = connection.execute(select(walk.c.field)).scalars()
-            return frozenset(name for name in found if name is not None)
+            return fields_of(connection, kb_id)
+
+    def people(self, kb_id: str) -> frozenset[str]:
+        """Return by which labels people and organisations are stated: fields of their own."""
+        with self._database.read() as connection:
+            return people_labels(connection, kb_id)
+
+    def labels(self, kb_id: str, fields: Iterable[str]) -> Mapping[str, str]:
+        """Return a label by which each of the fields is stated, with the field."""
+        with self._database.read() as connection:
+            return label_fields(connection, kb_id, fields)
+
+    def numeric(self, kb_id: str, fields: Iterable[str]) -> frozenset[str]:
+        """Return those of the fields whose values are numbers."""
+        with self._database.read() as connection:
+            return numeric_fields(connection, kb_id, fields)
+
+    def categories(self, kb_id: str, fields: Collection[str]) -> Mapping[str, tuple[str, ...]]:
+        """Return the values of each of the fields that has only a few."""
+        with self._database.read() as connection:
+            return categories_of(connection, kb_id, fields)
 
     def roles(self, kb_id: str) -> frozenset[Role]:
         """Return the roles in which a base states people or organisations."""
@@ -195,6 +213,33 @@ class RecordStore:
                 found += [(row.field, row.text) for row in rows]
         return sorted(found)
 
+    def is_dated(self, kb_id: str, first: date, last: date) -> bool:
+        """Return whether any record of a base is of the days from the one to the other."""
+        begin, end = (datetime.combine(day, time.min) for day in (first, last + timedelta(1)))
+        mine = (facts.c.kb_id == kb_id) & (facts.c.field == str(FactField.TIME))
+        within = (facts.c.time_from >= begin) & (facts.c.time_from < end)
+        statement = select(facts.c.id).where(mine, within).limit(1)
+        with self._database.read() as connection:
+            return connection.execute(statement).first() is not None
+
+    def num_telling(self, kb_id: str) -> int:
+        """Return how many documents of a base tell of an incident."""
+        mine = (records.c.kb_id == kb_id) & records.c.incident.is_not(None)
+        statement = select(func.count(records.c.document_id.distinct())).where(mine)
+        with self._database.read() as connection:
+            return connection.execute(statement).scalar_one()
+
+    def states_kind(self, kb_id: str, kind: str) -> bool:
+        """Return whether any record of a base is of a kind; of a ledger its rows are."""
+        rows = facts.alias()
+        has_rows = rows.c.revision_id == facts.c.revision_id
+        is_row = facts.c.record > DOCUMENT_RECORD
+        in_rows = select(rows.c.id).where(has_rows, rows.c.record > DOCUMENT_RECORD).exists()
+        mine = (facts.c.kb_id == kb_id) & (facts.c.field == str(FactField.KIND))
+        statement = select(facts.c.id).where(mine, facts.c.text == kind, or_(is_row, ~in_rows))
+        with self._database.read() as connection:
+            return connection.execute(statement.limit(1)).first() is not None
+
     def written_kinds(self, kb_id: str, kind: str) -> list[str]:
         """Return the words by which records of a base say that they are of a kind."""
         statement = (
@@ -213,6 +258,16 @@ class RecordStore:
         statement = select(facts.c.field).where(mine, holds(facts.c.text, words)).distinct()
         with self._database.read() as connection:
             return frozenset(connection.execute(statement).scalars())
+
+    def registers(self, kb_id: str, words: Iterable[str]) -> tuple[str, ...]:
+        """Return the ids of documents of several records whose titles have each of the words."""
+        mine = documents.c.kb_id == kb_id
+        is_row = facts.c.record > DOCUMENT_RECORD + 1
+        rows = select(facts.c.id).where(facts.c.revision_id == revisions.c.id, is_row).exists()
+        called = [func.lower(revisions.c.title).contains(word, autoescape=True) for word in words]
+        statement = _NAMED.where(mine, *called, rows).order_by(documents.c.id).limit(MAX_NAMED)
+        with self._database.read() as connection:
+            return tuple(row.id for row in connection.execute(statement))
 
 
 def _settling(chosen: Selection, rows: Sequence[RecordRow]) -> set[str]:

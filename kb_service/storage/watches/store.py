@@ -91,6 +91,14 @@ class Watches:
         more = found[limit:]
         return Listing(found[:limit], encode_cursor(found[limit - 1].name) if more else None)
 
+    def states(self, kb_id: str) -> tuple[tuple[object, ...], ...]:
+        """Return what tells that the list of a base is another one, without any answer."""
+        one = watches.c
+        columns = one.id, one.schedule, one.is_paused, one.num_checks, one.num_failures
+        statement = select(*columns).where(one.kb_id == kb_id).order_by(one.name)
+        with self._database.read() as connection:
+            return tuple(connection.execute(statement).tuples())
+
     def change(
         self, kb_id: str, watch: str, is_paused: bool | None, schedule: Schedule | None
     ) -> Watch:

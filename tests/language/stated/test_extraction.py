@@ -279,3 +279,20 @@ def test_what_is_not_counted_yet_is_unknown() -> None:
 def test_a_reference_behind_a_bar_is_the_papers_own_number() -> None:
     facts = told("Interim update | Ref AQ-2021-17\nWhat: fire\nWhen: 2022-03-01\n")
     assert facts["number"] == "aq-2021-17" and "follows" not in facts
+
+
+@pytest.mark.parametrize(
+    ("sentence", "dead", "injured"),
+    [
+        ("8月9日7时05分，北苑街道两车相撞。截至目前亡1人，伤3人。", "1", "3"),
+        ("8月9日，北苑街道两车相撞，已致死2人，目前伤1人。", "2", "1"),
+        ("8月9日，北苑街道两车相撞，现场亡1人，另伤4人。", "1", "4"),
+        ("8月9日，北苑街道两车相撞，一共伤亡3人。", None, None),
+        ("8月9日，北苑街道两车相撞，驾驶员逃亡3人追赶。", None, None),
+    ],
+)
+def test_deaths_are_told_as_tersely_as_a_wire_tells_them(
+    sentence: str, dead: str | None, injured: str | None
+) -> None:
+    facts = told(sentence)
+    assert (facts.get("dead"), facts.get("injured")) == (dead, injured)

@@ -7,7 +7,7 @@ from kb_service.language.facts import labelled_facts
 from kb_service.language.furniture import is_furniture
 from kb_service.language.layout import LAYOUT
 from kb_service.language.stated.extraction import facts_in
-from kb_service.language.stated.labels import label_of
+from kb_service.language.stated.labels import label_of, names_thing
 from kb_service.language.units import marked
 
 LABELS = [
@@ -87,3 +87,61 @@ def test_the_head_of_a_report_is_read_in_either_script_and_quoted_as_written() -
     found = list(labelled_facts(written))
     assert found == [tuple(line.split("：")) for line in written.split("\n")]
     assert [label for label, _ in labelled_facts("编号：AB-7\n单位：甲厂")] == ["编号", "单位"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "电梯编号",
+        "電梯編號",
+        "编号（电梯）",
+        "床号",
+        "航班号",
+        "Lift no.",
+        "No. (lift)",
+        "asset.id",
+    ],
+)
+def test_a_label_of_numbers_of_things_is_told_from_one_of_numbers_of_incidents(name: str) -> None:
+    assert names_thing(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "案件编号",
+        "设备故障编号",
+        "接警号",
+        "No.",
+        "Ticket",
+        "Train incident no.",
+        "vehicle.incident.id",
+    ],
+)
+def test_a_label_of_numbers_of_incidents_names_no_thing(name: str) -> None:
+    assert not names_thing(name)
+
+
+@pytest.mark.parametrize("lift", ["Lift", "lift.id"])
+def test_the_column_that_numbers_rows_goes_before_one_that_numbers_things(lift: str) -> None:
+    rows = [f"Log: Q-{n}; {lift}: L-{n % 2}; Date: 2025-01-0{n}" for n in range(1, 5)]
+    found = facts_in(marked("\n".join(rows)))
+    assert [one.text for one in found if one.field == FactField.NUMBER] == [
+        *("q-1", "q-2", "q-3", "q-4")
+    ]
+    assert {one.value for one in found if one.field == lift} == {"L-0", "L-1"}
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("Problem: pump tripped\nDate: 2024-03-14\nType: fire\n", ["fire"]),
+        ("Type: fire\nDate: 2024-03-14\nSymptom: pump tripped\n", ["fire"]),
+        ("Fault: pump tripped\nDate: 2024-03-14\nPlace: Mill Lane 7\n", ["pump tripped"]),
+        ("故障现象：水泵跳闸\n日期：2024年3月14日\n类型：火灾\n", ["fire"]),
+        ("故障现象：水泵跳闸\n日期：2024年3月14日\n地点：望江大厦\n", ["水泵跳闸"]),
+    ],
+)
+def test_a_symptom_tells_the_kind_where_no_label_of_kinds_does(text: str, kind: list[str]) -> None:
+    found = facts_in(marked(text))
+    assert [fact.text for fact in found if fact.field == FactField.KIND] == kind

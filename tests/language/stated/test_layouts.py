@@ -118,6 +118,43 @@ def test_a_phone_in_brackets_behind_a_name_is_no_part_of_it() -> None:
     assert (facts["person"], facts["phone"]) == ("王建国", "139-1234-5678")
 
 
+NARROW = """报告编号：
+RB-2024-8213
+发生时间：2024年12月5
+日17时40分
+报告人：程思远    联系电
+话：
+0571-86261066
+死亡人数：不详    受伤人
+数：1人
+"""
+
+
+def test_labels_and_times_that_a_narrow_page_breaks_are_read_whole() -> None:
+    assert told(NARROW) == {
+        "number": "rb-2024-8213",
+        "time": "2024-12-05T17:40",
+        "person": "程思远",
+        "phone": "0571-86261066",
+        "dead": "unknown",
+        "injured": "1",
+    }
+    assert told("Date: 3 May\n2024 at 14:20\nInjured: 2")["time"] == "2024-05-03T14:20"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "发生时间：2024年12月5日\n8时到场处置，火已扑灭。",
+        "发生时间：2024年12月5日\n20分后火已扑灭",
+        "Date: 5 December 2024\n12 people were hurt",
+        "事故信息\n发生时间：2024年12月5日",
+    ],
+)
+def test_what_follows_a_time_is_none_of_it(text: str) -> None:
+    assert told(text)["time"] == "2024-12-05T00:00"
+
+
 def test_whether_anybody_died_is_not_that_nobody_did() -> None:
     assert told("有没有人死亡目前还不清楚。")["dead"] == "unknown"
     assert told("没有人死亡。")["dead"] == "0"

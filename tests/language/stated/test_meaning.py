@@ -29,13 +29,13 @@ def told(facts: tuple[Fact, ...]) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("name", "value", "field"),
     [
-        ("Persons hurt", "3", "injured"),
+        ("Hurt, how many", "3", "injured"),
         ("亡故", "2人", "dead"),
         ("损失估值", "3万元", "loss"),
         ("Cost of damage", "$3,000", "loss"),
         ("何时发生", "2024-05-03 08:10", "time"),
         ("发生处所", "北街3号", "place"),
-        ("Why it happened", "a loose hose", "cause"),
+        ("Why it went wrong", "a loose hose", "cause"),
         ("contact_no", "555-0142", "phone"),
     ],
 )
@@ -54,6 +54,9 @@ def test_a_label_that_no_list_has_is_understood_by_what_it_means(
         ("年龄", "35"),
         ("Room", "12"),
         ("Budget", "$3,000"),
+        ("Rooms affected", "3"),
+        ("Sacks spoiled", "40"),
+        ("毁坏房屋", "6"),
         ("Birthday", "2024-05-01"),
         ("房间号", "12"),
         ("Colour", "red"),
@@ -68,7 +71,7 @@ def test_another_label_or_a_value_of_another_sort_is_not(
     assert field_meant(name, [value], sense) is None
 
 
-def test_a_form_in_words_of_its_own_is_read_and_what_it_has_beside_is_left(
+def test_a_form_in_words_of_its_own_is_read_and_what_it_has_beside_keeps_its_name(
     sense: LabelSense,
 ) -> None:
     text = (
@@ -82,6 +85,8 @@ def test_a_form_in_words_of_its_own_is_read_and_what_it_has_beside_is_left(
         "place": "pier 4",
         "injured": "3",
         "loss": "3000",
+        "Weather": "light rain",
+        "State": "closed",
     }
 
 
@@ -93,6 +98,18 @@ def test_columns_in_words_of_their_own_say_by_what_they_are_known(sense: LabelSe
         ("loss", "meaning"),
         ("column", ""),
     ]
+
+
+def test_a_column_of_which_values_come_again_numbers_no_records(sense: LabelSense) -> None:
+    """Priorities P1 to P3 were taken for the numbers of records, and sixty tickets for three."""
+    rows = [
+        f"Ticket: T-{n}; Priority: P{n % 3 + 1}; Opened at: 2024-05-0{n}; Users: {n}"
+        for n in range(1, 9)
+    ]
+    for reader in (FactReader(), FactReader(lambda: sense)):
+        (table,) = reader.columns_in("\n".join(rows), {})
+        fields = {one.name: one.field for one in table.columns}
+        assert (fields["Ticket"], fields["Priority"]) == ("number", "column")
 
 
 def test_the_rules_name_by_which_vectors_labels_are_told(sense: LabelSense) -> None:

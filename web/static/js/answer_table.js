@@ -6,7 +6,7 @@ import { el, iconButton, isOneWord } from "./dom.js";
 import { codeText, formatNumber, hasText, t } from "./i18n/i18n.js";
 
 const MAX_MARKS = 3; // of one cell: a count may rest on a hundred documents
-const NUMBERS = new Set(["count", "sum", "min", "max", "average", "median", "dead", "injured", "missing", "loss", "fine", "duration"]);
+const NUMBERS = new Set(["count", "sum", "min", "max", "average", "median", "dead", "injured", "missing", "trapped", "loss", "fine", "duration"]);
 
 // on: {onCite(citation, button), onIncident(citation)}
 /** @param {Api["AnswerBody"]} answer */

@@ -1,6 +1,8 @@
 // HTTP calls to the service: one function per kind of call, one error class, the API key.
 // Knows addresses and headers; knows nothing of the page's elements.
 
+const MAX_AT_ONCE = 500; // documents of one call
+
 const KEY_ITEM = "kb.api_key";
 /** @type {(wasRefused: boolean) => Promise<string>} */
 let askForKey = async () => null;
@@ -77,12 +79,12 @@ function parsed(text) {
 const bodyOf = async (response) => parsed(await response.text());
 
 // Returns the Response of a call that succeeded; throws ApiError otherwise.
-/** @param {{body?: object, query?: object, signal?: AbortSignal, accept?: string}} [options] */
+/** @param {{body?: object, query?: object, signal?: AbortSignal, accept?: string, further?: Record<string, string>}} [options] `further`: headers */
 export async function send(method, path, options = {}) {
-  const { body, query, signal, accept } = options;
+  const { body, query, signal, accept, further } = options;
   for (;;) {
     const key = apiKey();
-    const headers = { Accept: accept ?? "application/json", ...authHeaders(key) };
+    const headers = { Accept: accept ?? "application/json", ...further, ...authHeaders(key) };
     if (body !== undefined) headers["Content-Type"] = "application/json";
     const payload = body === undefined ? undefined : JSON.stringify(body);
     let response;
@@ -115,6 +117,17 @@ export async function getJson(path, query, signal) {
 
 export async function sendJson(method, path, body) {
   return bodyOf(await send(method, path, { body }));
+}
+
+// Does `what` (labels, tags, delete) with documents of one base, several hundred a call; `done` is told
+// the ids after each.
+/** @param {string} what @param {Api["DocumentBody"][]} docs @param {object} more @param {(ids: string[]) => void} [done] */
+export async function sendOfAll(what, docs, more, done) {
+  for (let start = 0; start < docs.length; start += MAX_AT_ONCE) {
+    const documents = docs.slice(start, start + MAX_AT_ONCE).map(({ id }) => id);
+    await sendJson("POST", `${basePath(docs[0].kb_id)}/documents/${what}`, { documents, ...more });
+    done?.(documents);
+  }
 }
 
 export async function getBlob(path, query, signal) {

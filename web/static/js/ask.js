@@ -132,9 +132,11 @@ export class Ask {
     this.#hooks.found(base.id, found.id);
   }
 
-  // The empty thread shows what one can ask; called again when the documents change.
-  showTeaching() {
-    if (!this.#base || this.#thread.size || this.#conversationId) return;
+  // The empty thread shows what one can ask; called again when the documents or what is suggested
+  // change, and when the reader comes back to it.
+  showTeaching(areOthers = false) {
+    if (areOthers) this.#suggestions.outdate();
+    if (!this.#base || this.#thread.size || this.#conversationId || byId("panel-ask").hidden) return;
     this.#thread.fill(teaching(this.#base, this.#suggestions.of(this.#hooks.present() ?? this.#base), { ask: (text) => this.#submit(text), ...this.#hooks }));
   }
 

@@ -98,10 +98,11 @@ export class Bases {
     this.render();
   }
 
-  // Reads the counts of the chosen base again.
-  async refreshChosen() {
-    if (!this.chosen) return;
-    this.#replace(await getJson(basePath(this.chosen.id)));
+  // A base as it is now, told beside its documents.
+  /** @param {Api["KnowledgeBaseBody"]} base */
+  take(base) {
+    const known = this.items.find((item) => item.id === base.id);
+    if (known && JSON.stringify(known) !== JSON.stringify(base)) this.#replace(base);
   }
 
   async create() {

@@ -1,17 +1,13 @@
-// What the columns of a document's tables stand for, shown and changed for the whole base. Knows the
-// calls of columns; a dialog asks.
+// What the columns of a document's tables and the labels of its form stand for, shown and changed for
+// the whole base. Knows the calls of columns; a dialog asks.
 
 import { basePath, documentPath, getJson, sendJson } from "./api.js";
 import { openDialog } from "./dialogs.js";
 import { announce, el } from "./dom.js";
 import { codeText, t } from "./i18n/i18n.js";
 
-const LEDGER = /\.(xlsx|xlsm|xls|ods|csv|tsv)$/iu;
-const FIELDS = ["number", "kind", "time", "clock", "reported", "place", "organisation", "person", "vehicle", "phone", "email", "casualties", "dead", "injured", "missing", "loss", "fine", "duration", "cause", "measure", "status", "follows", "column"];
+const FIELDS = ["number", "kind", "time", "clock", "reported", "place", "area", "organisation", "person", "vehicle", "phone", "email", "casualties", "dead", "injured", "missing", "trapped", "loss", "fine", "duration", "cause", "measure", "status", "follows", "column"];
 const AS_READ = ""; // what its name and values tell
-
-/** @param {Api["DocumentBody"]} doc */
-export const isLedger = ({ name, revision }) => revision !== null && LEDGER.test(name);
 
 // Shows the columns of a document; resolves when the reader has decided.
 /** @param {Api["DocumentBody"]} doc */

@@ -1,7 +1,6 @@
 // One document in the list: status, true progress, page report, failure, actions. Updated in place,
 // so that focus and opened details survive a refresh. Knows no network: actions are callbacks.
 
-import { isLedger } from "./columns.js";
 import { all, el, focused, icon, iconButton } from "./dom.js";
 import { encodingLine } from "./encodings.js";
 import { ownWords } from "./error_view.js";
@@ -83,7 +82,7 @@ export class DocumentRow {
       add("retry", "refresh", canRetry),
       add("cancel", "stop", canCancel),
       add("versions", "history", doc.versions.length > 1, null),
-      add("columns", "columns", isLedger(doc)),
+      add("columns", "columns", doc.revision !== null),
       add("download", "download", true, null),
       add("remove", "trash", true),
     ].filter(Boolean);

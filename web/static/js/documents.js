@@ -22,19 +22,19 @@ export class Documents {
   // up when what it began with is left.
   /** @type {{base: Api["KnowledgeBaseBody"], wanted: import("./list_head.js").Wanted}} */
   #listed = { base: null, wanted: EVERY };
-  /** @type {{cursor: string, next: string, items: Api["DocumentBody"][], totals: Record<string, number>, paused: Api["PauseBody"] | null}[]} */
+  /** @type {{cursor: string, next: string, items: Api["DocumentBody"][], paused: Api["PauseBody"] | null}[]} */
   #pages = []; // [{cursor, next, items}]: the list as it was asked for
   #rows = new Map(); // document id -> DocumentRow
   #jobs = new KnownJobs();
   /** @type {Record<string, number>} */
   #totals = {}; // status -> documents of the list as it was asked for, shown or not
   #numWorking = 0; // documents of the whole base that wait or are being read
-  #isInTrouble = false;
+  #event = null; // the last one of the base that the list has seen
   #hooks;
   #head = new ListHead((change) => this.#guard(() => this.#want(change)));
   #selection = new Selection({
     guard: (run) => this.#guard(run),
-    changed: () => this.#afterMany(),
+    changed: () => this.#reload(),
     drawn: () => this.#render(),
     ask: (docs) => this.#hooks.askOnly(docs),
   });
@@ -42,7 +42,8 @@ export class Documents {
   #live = new LiveUpdates(() => this.#refresh(), () => this.#isBusy, (event) => this.#hear(event));
 
   // hooks: {open(kbId, doc), listed(docs), erased(kbId): a document was deleted, here or elsewhere,
-  // changed(), askOnly(docs), report(source, error or null, owner)}
+  // counted(base): as it is now; told(kbId, marks): what the service says of the rest; askOnly(docs),
+  // report(source, error or null, owner)}
   constructor(hooks) {
     this.#hooks = hooks;
     byId("more-documents").addEventListener("click", () => this.#guard(() => this.#loadMore()));
@@ -55,7 +56,7 @@ export class Documents {
   }
 
   get #isBusy() {
-    return this.numActive > 0 || this.#isInTrouble || this.items.some(waitsForVectors);
+    return this.numActive > 0 || this.items.some(waitsForVectors);
   }
 
   get numActive() {
@@ -72,42 +73,39 @@ export class Documents {
     this.#rows.clear();
     this.#pages = [];
     this.#totals = {};
-    [this.#numWorking, this.#isInTrouble] = [0, false];
+    this.#numWorking = 0;
+    this.#event = null;
     byId("document-list").replaceChildren();
     show(byId("more-documents"), false);
     if (!base) return;
     await this.#guard(() => this.#reload());
-    if (this.#listed.base === base) this.#live.start(base.id);
+    if (this.#listed.base === base) this.#live.start(base.id, this.#event);
   }
 
   // Takes the outcomes of an upload: their jobs are known before the list is.
   accept(kbId, items) {
     if (kbId !== this.#listed.base?.id) return;
     for (const { job } of items) this.#jobs.note(job);
-    this.#guard(() => this.#reload());
     this.#live.poke();
   }
 
+  // When to read the list again: at once where a reader sees how a job goes on, else soon.
   #hear({ event, data }) {
-    if (event === "document" && JSON.parse(data).id === null) this.#hooks.erased(this.#listed.base?.id);
-    if (event !== "job") return;
-    /** @type {Api["JobBody"]} */
-    const job = JSON.parse(data);
-    if (!job.document_id) return;
-    this.#jobs.note(job);
-    this.#renderSoon();
+    const said = JSON.parse(data);
+    if (event === "state") this.#hooks.told(said.kb_id, said.marks);
+    if (event === "document" && said.id === null) this.#hooks.erased(this.#listed.base?.id);
+    if (event === "job" && said.document_id) {
+      this.#jobs.note(said);
+      this.#renderSoon();
+    }
+    if (event === "state") return "";
+    return event === "job" && !byId("panel-documents").hidden ? "now" : "soon";
   }
 
   async #want(change) {
     const { base, wanted } = this.#listed;
     this.#listed = { base, wanted: { ...wanted, ...change } };
     await this.#reload();
-  }
-
-  // Many were tagged, deleted or tried again: the list and the counts of the base have changed.
-  async #afterMany() {
-    await this.#reload();
-    this.#hooks.changed();
   }
 
   // A part of the list, or null when another list is shown by now.
@@ -117,22 +115,23 @@ export class Documents {
     const page = await getJson(`${basePath(listed.base.id)}/documents`, query);
     if (listed !== this.#listed) return null;
     for (const doc of page.items) this.#jobs.note(doc.job);
-    return { cursor, next: page.next_cursor, items: page.items, totals: page.totals, paused: page.paused };
+    if (!cursor) this.#count(page);
+    return { cursor, next: page.next_cursor, items: page.items, paused: page.paused };
   }
 
-  // The first part tells how many there are in all; a narrowed list counts what it finds.
-  async #count(page, listed) {
-    const { totals: all } = isNarrowed(listed.wanted) ? await getJson(`${basePath(listed.base.id)}/documents`, { limit: 1 }) : page;
-    if (listed !== this.#listed) return;
-    this.#totals = page.totals;
-    this.#numWorking = all.pending + all.processing;
+  // The first part tells how many there are in all, and of the base as it is now.
+  /** @param {Api["DocumentListBody"]} page */
+  #count({ totals, num_open: numOpen, base, event }) {
+    this.#event = event;
+    this.#totals = totals;
+    this.#numWorking = numOpen;
+    this.#hooks.counted(base);
   }
 
   async #reload() {
     const listed = this.#listed;
     const page = listed.base && (await this.#fetchPage(listed, null));
-    if (page) await this.#count(page, listed);
-    if (!page || listed !== this.#listed) return;
+    if (!page) return;
     this.#pages = [page];
     this.#render();
   }
@@ -150,20 +149,18 @@ export class Documents {
   // Reads again the first page and every page with work in progress.
   async #refresh() {
     const listed = this.#listed;
-    const before = this.numActive;
-    await this.#guard(async () => {
+    return this.#guard(async () => {
+      if (!this.#pages.length) return this.#reload();
       const stale = this.#pages.filter((page, index) => index === 0 || page.items.some(isChanging));
       for (const page of stale) {
         const fresh = await this.#fetchPage(listed, page.cursor);
         if (!fresh) return;
         Object.assign(page, fresh);
       }
-      if (this.#pages.length) await this.#count(this.#pages[0], listed);
       this.#jobs.keep(new Set(this.items.filter((doc) => doc.job).map((doc) => doc.id)));
       this.#render();
       this.#hooks.listed(this.items);
     }, "refresh");
-    if (before !== this.numActive) this.#hooks.changed();
   }
 
   #render() {
@@ -228,20 +225,21 @@ export class Documents {
     this.#selection.forget(doc.id);
     this.#render();
     byId(this.items.length ? "document-filter" : "pick-files").focus();
-    this.#hooks.changed();
+    this.#live.poke();
   }
 
-  // `source` keeps the error of an action on the page when the next refresh succeeds.
+  // Tells whether it went well; `source` keeps the error of an action on the page when the next
+  // refresh succeeds.
   async #guard(run, source = "documents") {
     const owner = this.#listed.base?.id ?? null;
     const say = (error) => this.#hooks.report(source, error, owner);
     try {
       await run();
       say(null);
-      if (owner === this.#listed.base?.id) this.#isInTrouble = false;
+      return true;
     } catch (error) {
       say(error);
-      if (owner === this.#listed.base?.id) this.#isInTrouble = source === "refresh" || this.#isInTrouble;
+      return false;
     }
   }
 }

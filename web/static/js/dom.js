@@ -124,6 +124,19 @@ export function refill(list, rows) {
   list.scrollTop = top;
 }
 
+// Puts other elements into a place. A fold that was open and the element with the keyboard stay so,
+// known by their data-key.
+/** @param {HTMLElement} root @param {...(Node | string)} nodes */
+export function redraw(root, ...nodes) {
+  const key = root.contains(focused()) ? focused().closest("[data-key]")?.getAttribute("data-key") : null;
+  const openKeys = all(root, "details[open][data-key]").map((fold) => fold.dataset.key);
+  root.replaceChildren(...nodes);
+  const keyed = (name) => /** @type {HTMLElement | null} */ (root.querySelector(`[data-key="${CSS.escape(name)}"]`));
+  for (const name of openKeys) keyed(name)?.setAttribute("open", "");
+  const again = key && keyed(key);
+  if (again) (again.matches("details") ? again.querySelector("summary") : again).focus();
+}
+
 // True for a row that a list shows whole, and for one that is not there yet.
 export function isInView(row, list) {
   if (!row) return true;

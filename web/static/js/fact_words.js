@@ -3,7 +3,7 @@
 
 import { codeText, formatLocal, formatNumber, hasText, t } from "./i18n/i18n.js";
 
-const FIRST = ["number", "kind", "time", "reported", "place", "dead", "injured", "missing", "loss", "fine", "duration", "cause", "person", "organisation", "vehicle", "measure", "status", "follows"];
+const FIRST = ["number", "kind", "time", "reported", "place", "area", "dead", "injured", "missing", "trapped", "loss", "fine", "duration", "cause", "person", "organisation", "vehicle", "measure", "status", "follows"];
 const CODED = { kind: "happening", status: "stands" };
 
 /** @typedef {Api["FactBody"]} Fact */

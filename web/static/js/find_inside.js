@@ -9,7 +9,7 @@ export class FindInside {
   #words = "";
   #places = [];
   #index = 0;
-  #box = /** @type {HTMLInputElement} */ (el("input", { type: "search", autocomplete: "off", "aria-label": t("find_inside"), placeholder: t("find_inside") }));
+  #box = /** @type {HTMLInputElement} */ (el("input", { type: "search", autocomplete: "off", "aria-label": t("find_inside"), placeholder: t("find_short") }));
   #label = el("span", { class: "stepper-label", role: "status" });
   element;
 

@@ -3,7 +3,7 @@
 
 import { basePath, getJson, sendJson } from "./api.js";
 import { askTexts } from "./dialogs.js";
-import { announce, byId, el, focused, icon } from "./dom.js";
+import { announce, byId, el, icon, redraw } from "./dom.js";
 import { oneLine, quotesOf, recordName, valueText } from "./fact_words.js";
 import { codeText, errorText, onLanguage, t } from "./i18n/i18n.js";
 import { incidentTable, similarList } from "./incident_list.js";
@@ -115,9 +115,7 @@ export class Incidents {
   }
 
   #draw() {
-    const key = focused()?.dataset?.key;
-    byId("incidents").replaceChildren(...this.#parts());
-    if (key) byId("incidents").querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus();
+    redraw(byId("incidents"), ...this.#parts());
   }
 
   #parts() {

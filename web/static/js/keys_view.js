@@ -25,7 +25,7 @@ export function keyTable(keys, bases, on) {
   return [
     keys.length ? el("div", { class: "table-frame", tabindex: "0", role: "group", "aria-label": t("setup_keys") }, table) : el("p", {}, t("setup_keys_none")),
     el("p", { class: "setup-actions" },
-      el("button", { type: "button", class: "plain-button", onclick: () => on.guard(() => addKey(keys, bases, on)) }, t("key_add"))),
+      el("button", { type: "button", class: "plain-button", "data-action": "key", onclick: () => on.guard(() => addKey(keys, bases, on)) }, t("key_add"))),
   ];
 }
 

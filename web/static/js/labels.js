@@ -1,14 +1,13 @@
 // Labels as a reader sees them: chips beside a document, and the dialog that puts them on many. Knows
 // the calls about them; who may do it the service decides.
 
-import { basePath, getJson, sendJson } from "./api.js";
+import { basePath, getJson, sendOfAll } from "./api.js";
 import { openDialog } from "./dialogs.js";
 import { announce, el } from "./dom.js";
 import { t } from "./i18n/i18n.js";
 import { lacks } from "./rights.js";
 
 export const COLOURS = ["grey", "red", "amber", "green", "teal", "blue", "violet", "pink"];
-const MAX_AT_ONCE = 500;
 
 /** @returns {Promise<Api["LabelBody"][]>} */
 export async function labelsOf(kbId) {
@@ -47,10 +46,7 @@ export async function putLabels(kbId, docs) {
       const taken = boxes.filter(({ input, before }) => !input.checked && !input.indeterminate && before > 0);
       const add = [...given.map(({ label }) => label.id), ...(fresh.value.trim() ? [fresh.value.trim()] : [])];
       const remove = taken.map(({ label }) => label.id);
-      for (let start = 0; start < docs.length && add.length + remove.length; start += MAX_AT_ONCE) {
-        const documents = docs.slice(start, start + MAX_AT_ONCE).map((doc) => doc.id);
-        await sendJson("POST", `${basePath(kbId)}/documents/labels`, { documents, add, remove });
-      }
+      if (add.length + remove.length) await sendOfAll("labels", docs, { add, remove });
       announce(t("labels_saved", { count: docs.length }));
       return true;
     },
@@ -58,7 +54,7 @@ export async function putLabels(kbId, docs) {
 }
 
 export const freshInput = () =>
-  /** @type {HTMLInputElement} */ (el("input", { id: "label-new", autocomplete: "off", "aria-describedby": "label-new-hint" }));
+  /** @type {HTMLInputElement} */ (el("input", { type: "text", id: "label-new", autocomplete: "off", "aria-describedby": "label-new-hint" }));
 
 export const labelLine = (label, input, note = "") =>
   el("label", { class: "tick-line", for: input.id }, input, labelChip(label), note ? el("span", { class: "meta" }, note) : "");

@@ -24,7 +24,7 @@ export function labelsView(kbId, labels, on) {
   return [
     labels.length ? table : el("p", {}, t("labels_none")),
     el("p", { class: "meta" }, t("labels_how")),
-    el("p", { class: "setup-actions" }, el("button", { type: "button", class: "plain-button", "data-needs": "manage", onclick: act(() => add(kbId)) }, t("label_make"))),
+    el("p", { class: "setup-actions" }, el("button", { type: "button", class: "plain-button", "data-needs": "manage", "data-action": "label", onclick: act(() => add(kbId)) }, t("label_make"))),
   ];
 }
 

@@ -2,19 +2,19 @@
 // its own and draws nothing.
 
 import { Address, CLOSED } from "./address.js";
-import { ApiError, apiKey, isAway, onUnauthorized, useKey } from "./api.js";
+import { ApiError, isAway } from "./api.js";
 import { Ask } from "./ask.js";
 import { Bases } from "./bases.js";
 import { Conversations } from "./conversations.js";
-import { askKey } from "./dialogs.js";
 import { Documents } from "./documents.js";
 import { closeDrawer, connectDrawer } from "./drawer.js";
 import { all, byId, debounce, placeIcons, show } from "./dom.js";
-import { forgetEverything } from "./drafts.js";
 import { offer, takeForUpload } from "./encodings.js";
 import { applyTexts, errorText, onLanguage, setLanguage, t } from "./i18n/i18n.js";
 import { Incidents } from "./incidents.js";
 import { Intake } from "./intake.js";
+import { keepFresh } from "./keep_fresh.js";
+import { connectKey } from "./key_button.js";
 import { Navigation } from "./navigation.js";
 import { Notices } from "./notices.js";
 import { Readiness } from "./readiness.js";
@@ -23,12 +23,11 @@ import { Search } from "./search.js";
 import { Setup } from "./setup.js";
 import { Tabs } from "./tabs.js";
 import { connectUploadLabels, showUploadLabels, takeLabels } from "./upload_labels.js";
+import { Told } from "./told.js";
 import { Uploads } from "./uploads.js";
 import { Viewer } from "./viewer.js";
 import { Watches } from "./watches.js";
 import { firstSteps, missingBase } from "./welcome.js";
-
-const REFRESH_MS = 30000; // what other windows and programs did to the lists is seen after this
 
 const notices = new Notices();
 const address = new Address((place) => guard(() => navigation.show(place)));
@@ -49,11 +48,14 @@ const documents = new Documents({
     navigation.openView("ask");
     ask.askOnly(docs);
   },
-  changed: debounce(() => guard(async () => {
-    await bases.refreshChosen();
+  counted: (base) => {
+    const before = bases.chosen;
+    bases.take(base);
+    if (before?.id !== base.id || before.change === base.change) return;
     ask.showTeaching();
-    await incidents.refresh();
-  }), 300),
+    readIncidentsSoon();
+  },
+  told: (kbId, marks) => kbId === bases.chosen?.id && told.take(kbId, marks),
   report: (source, error, owner) => notices.set(source, error && (() => errorText(error)), { owner, isAway: isAway(error), error }),
 });
 const conversations = new Conversations({
@@ -116,6 +118,15 @@ const watches = new Watches({
   open: (view, quote, button) => viewer.openCitation(bases.chosen.id, view, quote, button),
   added: () => navigation.openView("watches"),
 });
+const readIncidentsSoon = debounce(() => guard(() => incidents.refresh()), 300);
+const told = new Told({
+  bases: () => guard(() => bases.refresh(), "lists"),
+  rights: () => guard(loadRights, "rights"),
+  conversations: () => guard(() => conversations.refresh(), "conversations"),
+  suggestions: () => ask.showTeaching(true),
+  watches: () => guard(() => watches.refresh()),
+  service: () => readiness.load(),
+});
 const setup = new Setup({ guard: (run) => guard(run), base: () => bases.chosen, bases: () => bases.items, rename: () => bases.rename(), mask: (change) => bases.mask(change), remove: () => bases.remove() });
 const navigation = new Navigation({ address, ask, bases, conversations, documents, incidents, notices, search, setup, tabs, uploads, viewer, watches, frame: showFrame });
 
@@ -172,18 +183,6 @@ function addFiles(kbId, entries) {
   uploads.add(kbId, entries, { encoding: takeForUpload(), labels: takeLabels(kbId) });
 }
 
-function connectKey() {
-  onUnauthorized(askKey);
-  const refresh = () => show(byId("forget-key"), apiKey() !== "");
-  byId("forget-key").addEventListener("click", () => {
-    forgetEverything();
-    useKey("");
-    location.reload();
-  });
-  addEventListener("keychange", refresh);
-  refresh();
-}
-
 let isStarted = false;
 let starting = null; // the start that is under way
 
@@ -199,20 +198,14 @@ function beginOnce() {
   return starting;
 }
 
-// Reads the lists again from time to time, and when the reader comes back to the page: other windows
-// and programs change them.
 function connectRefresh() {
-  const refresh = () => document.hidden || guard(async () => {
+  keepFresh(() => guard(async () => {
     if (!isStarted) return beginOnce();
     await loadRights();
     await bases.refresh();
-    await bases.refreshChosen();
     await conversations.refresh();
     await watches.refresh();
-  }, "lists");
-  setInterval(refresh, REFRESH_MS);
-  document.addEventListener("visibilitychange", refresh);
-  for (const turn of ["online", "serviceback"]) addEventListener(turn, refresh);
+  }, "lists"));
   for (const name of ["rightgone", "keychange"]) addEventListener(name, () => isStarted && guard(loadRights, "rights"));
   addEventListener("basegone", (event) => {
     const id = /** @type {CustomEvent} */ (event).detail;

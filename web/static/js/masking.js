@@ -24,7 +24,7 @@ const inOrder = (all, chosen, kind) => all.filter((code) => chosen.includes(code
 // Offered to who sees what it hides.
 /** @param {Api["KnowledgeBaseBody"]} base */
 export const maskingButton = (base, onchange) => (seesPersonal()
-  ? el("button", { type: "button", class: "plain-button", "data-needs": "manage", onclick: () => onchange(() => changeMasking(base)) }, t("masking_change"))
+  ? el("button", { type: "button", class: "plain-button", "data-needs": "manage", "data-action": "mask", onclick: () => onchange(() => changeMasking(base)) }, t("masking_change"))
   : "");
 
 /** @param {Api["KnowledgeBaseBody"]} base @returns {Promise<Api["KnowledgeBaseBody"] | null>} */

@@ -25,7 +25,8 @@ function open(button, label, entries) {
     if (!isOpen) menu.remove();
   });
   menu.addEventListener("keydown", (event) => move(menu, event));
-  button.parentElement.append(menu);
+  // Not beside its button: a list that is drawn again meanwhile would take the menu with it.
+  (button.closest("dialog") ?? document.body).append(menu);
   menu.showPopover();
   place(menu, button);
   items[0].focus();

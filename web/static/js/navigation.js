@@ -64,7 +64,8 @@ export class Navigation {
 
   // What a view shows besides the thread; it says itself what goes wrong.
   #fill({ view, query, incident, within }) {
-    const { incidents, search, setup, watches } = this.#parts;
+    const { ask, incidents, search, setup, watches } = this.#parts;
+    if (!view || view === "ask") return ask.showTeaching();
     if (view === "search") return search.show(query);
     if (view === "incidents") return incidents.show(incident, within);
     if (view === "watches") return watches.show();

@@ -1,8 +1,11 @@
 // What the service says about itself: which model answers, what a user should know about it, what
-// it accepts, and why it is not ready or works with less. Asked again, so that what heals goes.
+// it accepts, and why it is not ready or works with less. Asked again, so that what heals goes; by the
+// clock where the service does not tell of it.
 
 import { getJson, readiness } from "./api.js";
 import { byId, el } from "./dom.js";
+import { isTold } from "./live.js";
+import { answersBy } from "./models_view.js";
 import { codeText, formatBytes, language, onLanguage, reasonText, t } from "./i18n/i18n.js";
 
 const TROUBLED_MS = 2000;
@@ -38,7 +41,14 @@ export class Readiness {
     this.#render();
     if (JSON.stringify(this.#state?.generator) !== before) this.#hooks.loaded();
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.load(), { ready: WELL_MS, degraded: DEGRADED_MS }[this.#state?.status] ?? TROUBLED_MS);
+    this.#plan();
+  }
+
+  // What was well is not asked again while the service would tell that it is not.
+  #plan() {
+    const wait_ms = { ready: WELL_MS, degraded: DEGRADED_MS }[this.#state?.status] ?? TROUBLED_MS;
+    const isWell = this.#state?.status === "ready";
+    this.#timer = setTimeout(() => (isWell && isTold() ? this.#plan() : this.load()), wait_ms);
   }
 
   // Without them nothing is told beforehand; the service holds its limits all the same.
@@ -85,12 +95,12 @@ export class Readiness {
       return;
     }
     const notice = this.modelNotice;
-    const name = el("span", { class: "model-name" }, generator.name);
+    const name = el("span", { class: "model-name" }, answersBy(generator));
     const label = el("span", { class: "eyebrow" }, t("model"));
     const isOpen = line.querySelector("details")?.open ?? false;
-    line.replaceChildren(notice
-      ? el("details", { open: isOpen }, el("summary", {}, label, name), el("p", { class: "model-notice" }, notice))
-      : el("div", {}, label, name));
+    const called = el("p", {}, t("model_called"), " ", el("bdi", {}, generator.name));
+    line.replaceChildren(el("details", { open: isOpen }, el("summary", {}, label, name),
+      el("div", { class: "model-notice" }, called, notice && el("p", {}, notice))));
   }
 
   #renderLimits() {

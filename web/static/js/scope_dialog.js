@@ -1,16 +1,15 @@
-// The dialog that picks in what is asked: documents found by name, tags of the base, kinds of happening
+// The dialog that picks in what is asked: documents, tags of the base, kinds of happening
 // that its documents state, days. Resolves to the choice, null when dismissed. Knows the lists of
 // documents and tags, and the query that counts kinds.
 
 import { basePath, getJson, sendJson } from "./api.js";
 import { openDialog } from "./dialogs.js";
-import { debounce, el } from "./dom.js";
-import { codeText, errorText, t } from "./i18n/i18n.js";
+import { documentPicker, tickLine } from "./document_picker.js";
+import { el } from "./dom.js";
+import { codeText, t } from "./i18n/i18n.js";
 import { labelsOf } from "./labels.js";
 
-const MAX_FOUND = 20;
 const MAX_BASES = 100;
-const TYPING_MS = 200;
 const DAYS = ["since", "until", "from", "to"];
 
 /** @param {import("./scope.js").Chosen} before */
@@ -62,32 +61,3 @@ const tickList = (key, lines) => (lines.length ? el("fieldset", { class: "scope-
 
 /** @type {(id: string, value: string) => HTMLInputElement} */
 const dayInput = (id, value) => /** @type {HTMLInputElement} */ (el("input", { type: "date", id, value }));
-
-function tickLine(name, count, isTicked, onTick) {
-  return el("label", { class: "tick-line" },
-    el("input", { type: "checkbox", checked: isTicked, onchange: (event) => onTick(event.currentTarget.checked) }),
-    el("bdi", { class: "chip-text" }, name), count === null ? null : el("span", { class: "meta" }, String(count)));
-}
-
-// What is ticked stays on top, whatever is looked for.
-function documentPicker(kbId, before) {
-  const chosen = new Map(before.map((doc) => [doc.id, doc]));
-  const list = el("div", { class: "scope-list" });
-  const box = /** @type {HTMLInputElement} */ (el("input", { type: "search", id: "scope-find", autocomplete: "off", placeholder: t("filter_label") }));
-  const line = (doc) => tickLine(doc.name, null, chosen.has(doc.id), (isTicked) => {
-    if (isTicked) chosen.set(doc.id, { id: doc.id, name: doc.name });
-    else chosen.delete(doc.id);
-  });
-  let turn = 0;
-  const load = async () => {
-    const mine = (turn += 1);
-    /** @type {Api["DocumentListBody"]} */
-    const { items, next_cursor: more } = await getJson(`${basePath(kbId)}/documents`, { name_contains: box.value.trim(), limit: MAX_FOUND });
-    if (mine !== turn) return;
-    const others = items.filter((doc) => !chosen.has(doc.id));
-    list.replaceChildren(...[...chosen.values(), ...others].map(line), ...(more ? [el("p", { class: "meta" }, t("scope_more"))] : []));
-  };
-  box.addEventListener("input", debounce(() => load().catch((error) => list.replaceChildren(el("p", { class: "dialog-error" }, errorText(error)))), TYPING_MS));
-  const element = el("div", { class: "field" }, el("label", { class: "field-label", for: "scope-find" }, t("scope_documents")), box, list);
-  return { element, load, chosen: () => [...chosen.values()] };
-}

@@ -1,7 +1,7 @@
 // The documents that a reader has ticked, and what can be done with all of them: ask only these,
 // label, tag, try again, delete. Knows the calls; the list itself is documents.js's.
 
-import { documentPath, sendJson } from "./api.js";
+import { sendOfAll } from "./api.js";
 import { askTexts, confirmLoss } from "./dialogs.js";
 import { steerJob } from "./document_actions.js";
 import { announce, byId, el, iconButton, show } from "./dom.js";
@@ -71,7 +71,7 @@ export class Selection {
     show(bar, count > 0);
     if (!count) return bar.replaceChildren();
     const button = (key, run, isShown = true, needs = "write") =>
-      isShown ? el("button", { type: "button", class: "plain-button", "data-needs": needs, onclick: () => this.#hooks.guard(run) }, t(key)) : "";
+      isShown ? el("button", { type: "button", class: "plain-button", "data-needs": needs, "data-action": key, onclick: () => this.#hooks.guard(run) }, t(key)) : "";
     const docs = [...this.#docs.values()];
     bar.replaceChildren(
       el("strong", { role: "status" }, t("num_selected", { count })),
@@ -100,16 +100,13 @@ export class Selection {
         { name: "remove", label: t("tag_remove") },
       ],
       confirm: t("save"),
-      submit: (values) => this.#putTags(docs, listOf(values.add), new Set(listOf(values.remove))),
+      submit: (values) => this.#putTags(docs, listOf(values.add), listOf(values.remove)),
     });
     if (done) await this.#hooks.changed();
   }
 
-  async #putTags(docs, added, removed) {
-    for (const doc of docs) {
-      const tags = [...new Set([...doc.tags, ...added])].filter((tag) => !removed.has(tag));
-      await sendJson("PATCH", documentPath(doc.kb_id, doc.id), { tags });
-    }
+  async #putTags(docs, add, remove) {
+    await sendOfAll("tags", docs, { add, remove });
     return true;
   }
 
@@ -133,12 +130,7 @@ export class Selection {
 
   // One that was deleted meanwhile, or with the container it came out of, is gone all the same.
   async #deleteAll(docs) {
-    for (const doc of docs) {
-      await sendJson("DELETE", documentPath(doc.kb_id, doc.id)).catch((error) => {
-        if (error.code !== "document_not_found") throw error;
-      });
-      this.forget(doc.id);
-    }
+    await sendOfAll("delete", docs, {}, (ids) => ids.forEach((id) => this.forget(id)));
   }
 }
 

@@ -8,6 +8,7 @@ import { keyTable, loadKeys, rightList } from "./keys_view.js";
 import { labelsOf } from "./labels.js";
 import { labelsView } from "./labels_view.js";
 import { maskingButton, maskingText } from "./masking.js";
+import { modelTable } from "./models_view.js";
 import { pausedText, queueButton } from "./queue_line.js";
 import { isAdmin, loadRights, reader } from "./rights.js";
 
@@ -55,7 +56,7 @@ export class Setup {
     if (this.#error) return [el("p", { class: "notice notice-bad", role: "alert" }, errorText(this.#error))];
     if (!this.#found) return [];
     const { setup, keys, ready, columns, labels, paused } = this.#found;
-    const ofService = setup ? [modelSection(setup), storageSection(setup, ready, this.#queue(paused)), this.#keySection(keys)] : [];
+    const ofService = setup ? [modelSection(setup, ready), storageSection(setup, ready, this.#queue(paused)), this.#keySection(keys)] : [];
     return [this.#baseSection(columns), this.#labelSection(labels), ...ofService, readerSection()];
   }
 
@@ -76,9 +77,9 @@ export class Setup {
         [t("setup_columns"), columns.length ? el("ul", {}, columns.map((column) => this.#column(column))) : t("setup_columns_none")],
       ]),
       el("p", { class: "setup-actions" },
-        el("button", { type: "button", class: "plain-button", "data-needs": "manage", onclick: act(this.#hooks.rename) }, t("base_rename")),
+        el("button", { type: "button", class: "plain-button", "data-needs": "manage", "data-action": "rename", onclick: act(this.#hooks.rename) }, t("base_rename")),
         maskingButton(base, (change) => act(() => this.#hooks.mask(change))()),
-        el("button", { type: "button", class: "plain-button", "data-needs": "manage", onclick: act(this.#hooks.remove) }, t("base_delete"))));
+        el("button", { type: "button", class: "plain-button", "data-needs": "manage", "data-action": "remove", onclick: act(this.#hooks.remove) }, t("base_delete"))));
   }
 
   // Whether any base's documents are read, and the way to change it.
@@ -116,18 +117,9 @@ const section = (title, ...body) => el("section", { class: "setup-part" }, el("h
 
 const rows = (pairs) => el("dl", { class: "setup-rows" }, pairs.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
 
-/** @param {Api["SetupBody"]} setup */
-function modelSection({ models }) {
-  const state = ({ name, problem }) => (problem ? reasonText({ code: problem, message: codeText("state", problem) }) : t(name ? "setup_in_use" : "setup_none"));
-  const lines = models.map((model) => el("tr", {},
-    el("th", { scope: "row" }, t(`setup_part_${model.part}`)),
-    el("td", {}, el("bdi", {}, model.name || "–")),
-    el("td", {}, state(model)),
-    el("td", {}, el("code", {}, model.setting))));
-  return section(t("setup_models"),
-    el("div", { class: "table-frame", tabindex: "0", role: "group", "aria-label": t("setup_models") },
-      el("table", {}, el("thead", {}, el("tr", {}, ["setup_part", "setup_model", "column_status", "setup_setting"].map((key) => el("th", { scope: "col" }, t(key))))), el("tbody", {}, lines))),
-    el("p", { class: "meta" }, t("setup_models_how")));
+/** @param {Api["SetupBody"]} setup @param {Api["ReadinessBody"] | null} ready */
+function modelSection({ models }, ready) {
+  return section(t("setup_models"), modelTable(models, ready?.generator ?? null), el("p", { class: "meta" }, t("setup_models_how")));
 }
 
 /** @param {Api["SetupBody"]} setup @param {Api["ReadinessBody"] | null} ready @param {Node} queue */

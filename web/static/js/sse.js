@@ -42,12 +42,14 @@ export class EventParser {
   }
 }
 
-export async function* readEvents(response) {
+// `heard()` is called for all that comes, also for comments.
+export async function* readEvents(response, heard = () => {}) {
   const parser = new EventParser();
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   for (;;) {
     const { value, done } = await reader.read();
     if (done) break;
+    heard();
     yield* parser.feed(value);
   }
   yield* parser.flush();

@@ -1,15 +1,14 @@
-// Questions that a base was found to answer, read once for each change of it. Knows the call; without
-// an answer to it there are none.
+// Questions that a base was found to answer, read when they are to be shown and once for each change of
+// them. Knows the call; without an answer to it there are none.
 
 import { basePath, getJson } from "./api.js";
-
-const AGAIN_MS = 20000; // after a change the worker asks them anew
+import { isTold } from "./live.js";
 
 export class Suggestions {
   #changed;
-  #key = ""; // base and change that they were read for
   #kbId = "";
-  #timer = 0;
+  #change = -1; // of the base when they were shown last
+  #isOld = false;
   /** @type {Api["SuggestionBody"][]} */
   #items = [];
 
@@ -18,21 +17,23 @@ export class Suggestions {
     this.#changed = changed;
   }
 
-  // What is known now; others are on their way when the base has changed.
+  // There are others now; they are read when they are to be shown.
+  outdate() {
+    this.#isOld = true;
+  }
+
+  // What is known now; others are on their way when there are some. Where nobody tells of them there
+  // may be others whenever the base has changed.
   of({ id, change }) {
-    const key = `${id} ${change}`;
+    const isOld = this.#isOld || id !== this.#kbId || (change !== this.#change && !isTold());
     if (id !== this.#kbId) this.#items = [];
-    this.#kbId = id;
-    if (key !== this.#key) {
-      this.#key = key;
-      clearTimeout(this.#timer);
-      this.#read(id);
-      this.#timer = setTimeout(() => this.#key === key && !document.hidden && this.#read(id), AGAIN_MS);
-    }
+    [this.#kbId, this.#change] = [id, change];
+    if (isOld) this.#read(id);
     return this.#items;
   }
 
   async #read(kbId) {
+    this.#isOld = false;
     const found = await getJson(`${basePath(kbId)}/suggestions`).catch((error) => {
       console.info(`suggestions: ${error.message}`);
       return null;

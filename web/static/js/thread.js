@@ -3,7 +3,7 @@
 
 import { errorFrom, getJson } from "./api.js";
 import { AnswerView } from "./answer_view.js";
-import { byId, el } from "./dom.js";
+import { byId, el, redraw } from "./dom.js";
 import { errorText, t } from "./i18n/i18n.js";
 
 const answerPath = (id) => `answers/${encodeURIComponent(id)}`;
@@ -66,7 +66,7 @@ export class Thread {
 
   // What stands there while there is no turn: how to begin, or why nothing can be shown.
   fill(...nodes) {
-    if (!this.#views.length) this.#element.replaceChildren(...nodes);
+    if (!this.#views.length) redraw(this.#element, ...nodes);
   }
 
   showProblem(error, onRetry) {

@@ -9,7 +9,7 @@ import { sourceRow } from "./source_row.js";
 
 // on: {open(view, citation, button), pause(watch), remove(watch), times(watch), changes(watch)}
 /** @param {Api["WatchBody"]} watch @param {Api["AnswerChangeBody"][] | null} changes */
-export function watchCard(watch, changes, isOpen, on) {
+export function watchCard(watch, changes, on) {
   const { id, name, question, answer, error, is_paused: isPaused, num_changes: count } = watch;
   const act = (key, symbol, run) => iconButton(symbol, t(key, { name }), () => run(watch), { "data-key": `${key} ${id}`, "data-needs": "write" });
   return el("li", { class: isPaused ? "watch is-paused" : "watch" },
@@ -22,7 +22,7 @@ export function watchCard(watch, changes, isOpen, on) {
     el("p", { class: "meta" }, standsText(watch)),
     error ? el("p", { class: "notice notice-bad" }, reasonText(/** @type {any} */ (error))) : "",
     answer ? saidNode(answer, on.open) : "",
-    count ? changesFold(watch, changes, isOpen, on) : answer ? el("p", { class: "meta" }, t("watch_unchanged")) : "");
+    count ? changesFold(watch, changes, on) : answer ? el("p", { class: "meta" }, t("watch_unchanged")) : "");
 }
 
 // "Asked whenever documents change; last on 3 May".
@@ -61,9 +61,9 @@ function saidNode(answer, onOpen) {
 }
 
 /** @param {Api["WatchBody"]} watch @param {Api["AnswerChangeBody"][] | null} changes */
-function changesFold(watch, changes, isOpen, on) {
+function changesFold(watch, changes, on) {
   const toggled = (event) => event.currentTarget.open && changes === null && on.changes(watch);
-  return el("details", { class: "fold", "data-key": `fold ${watch.id}`, open: isOpen, ontoggle: toggled },
+  return el("details", { class: "fold", "data-key": `fold ${watch.id}`, ontoggle: toggled },
     el("summary", {}, t("watch_changes", { count: watch.num_changes })),
     changes === null ? el("p", { class: "meta" }, "…") : el("ol", { class: "watch-changes" }, changes.map((change) => changeRow(change, on.open))));
 }

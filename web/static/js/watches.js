@@ -3,7 +3,7 @@
 
 import { basePath, getJson, sendJson } from "./api.js";
 import { askTexts, confirmLoss } from "./dialogs.js";
-import { announce, byId, el, focused } from "./dom.js";
+import { announce, byId, el, redraw } from "./dom.js";
 import { errorText, onLanguage, t } from "./i18n/i18n.js";
 import { scheduleText, watchCard } from "./watch_view.js";
 
@@ -88,21 +88,16 @@ export class Watches {
   }
 
   #draw() {
-    const place = byId("watches");
-    const key = focused()?.closest?.("[data-key]")?.getAttribute("data-key");
-    const openKeys = [...place.querySelectorAll("details[open]")].map((fold) => fold.getAttribute("data-key"));
-    place.replaceChildren(...this.#parts((id) => openKeys.includes(`fold ${id}`)));
-    const again = key && /** @type {HTMLElement} */ (place.querySelector(`[data-key="${CSS.escape(key)}"]`));
-    if (again) (again.matches("details") ? again.querySelector("summary") : again).focus();
+    redraw(byId("watches"), ...this.#parts());
   }
 
-  #parts(isOpen) {
+  #parts() {
     if (this.#error) return [el("p", { class: "notice notice-bad", role: "alert" }, errorText(this.#error))];
     if (!this.#items) return [];
     if (!this.#items.length) return [el("div", { class: "list-empty" }, el("p", {}, t("watches_none")), el("p", { class: "meta" }, t("watches_how")))];
     const known = ({ id, num_changes: count }) => (this.#changes.get(id)?.count === count ? this.#changes.get(id).items : null);
     const on = this.#actions();
-    const cards = this.#items.map((watch) => watchCard(watch, known(watch), isOpen(watch.id), on));
+    const cards = this.#items.map((watch) => watchCard(watch, known(watch), on));
     const more = this.#cursor ? [el("button", { type: "button", class: "plain-button load-more", "data-key": "more", onclick: () => this.#load(this.#cursor) }, t("load_more"))] : [];
     return [el("ul", { class: "watch-list" }, cards), ...more];
   }

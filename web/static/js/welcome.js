@@ -36,7 +36,7 @@ export function teaching(base, suggested, hooks) {
   const notice = hooks.modelNotice();
   return el("div", { class: "teaching" },
     isEmpty ? emptyBase(base, hooks) : examples(base, suggested, hooks.ask),
-    notice ? el("details", { class: "meta" }, el("summary", {}, t("model_how")), el("p", {}, notice)) : null);
+    notice ? el("details", { class: "meta", "data-key": "model" }, el("summary", {}, t("model_how")), el("p", {}, notice)) : null);
 }
 
 function emptyBase(base, { demo, openBase, openDocuments }) {
@@ -48,7 +48,7 @@ function emptyBase(base, { demo, openBase, openDocuments }) {
     el("h2", {}, t("teach_empty_title")),
     el("p", {}, t("teach_empty")),
     el("div", { class: "teaching-actions" },
-      el("button", { type: "button", class: "primary-button", "data-needs": "write", onclick: openDocuments }, icon("upload"), t("teach_add")), tryDemo),
+      el("button", { type: "button", class: "primary-button", "data-key": "add", "data-needs": "write", onclick: openDocuments }, icon("upload"), t("teach_add")), tryDemo),
   ];
 }
 
@@ -62,6 +62,6 @@ function examples(base, suggested, ask) {
     el("p", {}, t("teach_how")),
     shown.length ? el("h3", { class: "eyebrow" }, t("examples")) : "",
     shown.length && el("ul", { class: "examples" }, shown.map((question) =>
-      el("li", {}, el("button", { type: "button", class: "example", onclick: () => ask(question) }, el("bdi", {}, question))))),
+      el("li", {}, el("button", { type: "button", class: "example", "data-key": `example ${question}`, onclick: () => ask(question) }, el("bdi", {}, question))))),
   ].filter(Boolean);
 }

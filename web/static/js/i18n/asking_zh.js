@@ -39,6 +39,8 @@ export const askingZh = {
   scope_title: "在哪些文档中提问？",
   scope_documents: "文档",
   scope_more: "继续输入名称以查找其他文档。",
+  scope_holding: "没有这样命名的文档。正文中有这些词的：",
+  scope_nothing: "没有这样命名的文档，正文中也没有这些词。",
   scope_tags: "标签（文档须带有所有勾选的标签）",
   scope_tag: "标签 {tag}",
   scope_since: "{day} 及以后发生",

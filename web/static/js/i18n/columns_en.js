@@ -1,12 +1,12 @@
-// English: columns of ledgers.
+// English: columns of ledgers, labels of forms.
 
 export const columnsEn = {
   columns_title: "Columns of {name}",
-  columns_intro: "What each column stands for. A change holds for every ledger of this base; facts are found anew in the background.",
-  columns_none: "This document has no table that is read as a ledger.",
+  columns_intro: "What each column of a table and each label of a form stands for. A change holds for every document of this base; facts are found anew in the background.",
+  columns_none: "This document has no table that is read as a ledger, and no labels of a form.",
   columns_rows: "{count} row|{count} rows",
   columns_saved: "{count} column changed; facts are found anew|{count} columns changed; facts are found anew",
-  column: "Column",
+  column: "Column or label",
   column_stands_for: "Stands for",
   column_field_of: "What {name} stands for",
   column_as_read: "As its name and values tell",

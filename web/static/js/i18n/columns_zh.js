@@ -1,12 +1,12 @@
-// 中文：台账的列。
+// 中文：台账的列、表单的标签。
 
 export const columnsZh = {
   columns_title: "{name} 的列",
-  columns_intro: "每一列代表什么。更改对此知识库的所有台账有效；事实会在后台重新提取。",
-  columns_none: "此文档没有可作台账读取的表格。",
+  columns_intro: "表格的每一列、表单的每个标签代表什么。更改对此知识库的所有文档有效；事实会在后台重新提取。",
+  columns_none: "此文档没有可作台账读取的表格，也没有表单标签。",
   columns_rows: "{count} 行",
   columns_saved: "已更改 {count} 列；正在重新提取事实",
-  column: "列",
+  column: "列或标签",
   column_stands_for: "代表",
   column_field_of: "{name} 代表什么",
   column_as_read: "按列名和内容判断",

@@ -8,7 +8,7 @@ export const en = {
   tab_ask: "Ask",
   tab_documents: "Documents",
   tab_active: "{count} in progress",
-  model: "Answers by",
+  model: "Answers",
   cancel: "Cancel",
   create: "Create",
   save: "Save",

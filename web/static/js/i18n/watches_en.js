@@ -31,7 +31,7 @@ export const watchesEn = {
   watch_refused: "The documents do not say.",
   watch_refused_why: "The documents do not say: {reason}.",
   loss_watch: "The question with its answer and {count} change|The question with its answer and {count} changes",
-  schedule_changes: "whenever documents have changed",
+  schedule_changes: "when documents have changed",
   schedule_minute: "every minute|every {count} minutes",
   schedule_hour: "every hour|every {count} hours",
   schedule_daily: "daily at {clock}",

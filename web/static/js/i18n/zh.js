@@ -8,7 +8,7 @@ export const zh = {
   tab_ask: "提问",
   tab_documents: "文档",
   tab_active: "{count} 个处理中",
-  model: "作答模型",
+  model: "作答",
   cancel: "取消",
   create: "创建",
   save: "保存",

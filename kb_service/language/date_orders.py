@@ -1,0 +1,166 @@
+"""In which order the dates of a text are written: 03/11/26 may begin with the day, month or year.
+
+Pure functions. A column of a table, and all that is no table, settles it by one date that can be
+read in one way only, by the month that stays the same, or by a year that the text names. What is
+settled is written as year, month and day between signs of our own, each character in its place.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from kb_service.language.dates import CALENDAR, IN_ORDER, full_year
+from kb_service.language.lexicon import shipped_lexicon
+from kb_service.language.regexes import regex
+from kb_service.language.text import is_chinese
+
+_WHOLE = regex(
+    r"(?<![A-Za-z0-9_./:+-])(?P<one>\d{1,2})(?P<mark>[-/.])(?P<two>\d{1,2})(?P=mark)"
+    r"(?P<three>(?:19|20)\d\d|\d{1,2})(?![A-Za-z0-9_/+-]|[.:]\d)"
+)
+_OF_YEAR = regex(r"(?<=: )(?P<one>\d{1,2})[-/.](?P<two>\d{1,2})(?=\s*(?:;|$|\n|\s\d{1,2}:\d\d))")
+_LABEL = regex(r"(?:^|; |\n)(?P<label>[^;\n]{1,60}): $")
+_DATED = regex("|".join(shipped_lexicon().patterns("calendar", "date_columns")))
+_YEAR = regex(r"(?<!\d)(?:19|20)\d\d(?!\d)")
+_MONTH = regex(r"date:\d{4}-\d{1,2}")
+_NAMED_WITHIN = 4000
+"""Characters of a text in which the month of its dates is named."""
+_LABEL_CHARS = 70
+_MIN_TOLD = 3
+"""So many different dates tell which of their numbers is the month: the one that stays the same."""
+
+_ORDERS = ("ymd", "dmy", "mdy")
+_Date = tuple[int, int, int]
+
+
+def with_dates_in_order(text: str) -> str:
+    """Return a text in which dates whose order is settled are written so, as long as it was."""
+    groups: dict[tuple[str, str, bool], list[re.Match[str]]] = {}
+    for match in _WHOLE.finditer(text):
+        if _is_written_as_date(match, label := _label(text, match.start())):
+            is_full = len(match["three"]) == 4
+            groups.setdefault((label, match["mark"], is_full), []).append(match)
+    settled = list(text)
+    for found in groups.values():
+        order = _order([_numbers(m) for m in found], text)
+        for match in found if order else ():
+            _write(settled, match, [match[("one", "two", "three")[order.index(c)]] for c in "ymd"])
+    for found in _of_year(text).values():
+        is_day_first = _begins_with_day([(int(m["one"]), int(m["two"])) for m in found])
+        for match in found:
+            first, second = ("two", "one") if is_day_first else ("one", "two")
+            _write(settled, match, [match[first], match[second]])
+    return "".join(settled)
+
+
+def dates_in_any_order(text: str) -> Iterator[tuple[int, int, tuple[str, ...]]]:
+    """Yield where a question has a date in digits, and the values that it may have in a paper.
+
+    That of the order that is usual (`dates`) comes first.
+    """
+    for match in _WHOLE.finditer(text):
+        if _is_written_as_date(match, ""):
+            numbers = _numbers(match)
+            usual = [value for _, (value, _) in CALENDAR.dates(match.group())]
+            read = [_day_of(order, numbers) for order in _ORDERS if _fits(order, numbers)]
+            yield *match.span(), tuple(dict.fromkeys((*usual[:1], *read)))
+
+
+def _day_of(order: str, numbers: _Date) -> str:
+    return f"{_month_of(order, numbers)}-{numbers[order.index('d')]}"
+
+
+def _write(settled: list[str], match: re.Match[str], parts: Sequence[str]) -> None:
+    settled[match.start() : match.end()] = IN_ORDER.join(parts)
+
+
+def _of_year(text: str) -> dict[str, list[re.Match[str]]]:
+    """Return the days without a year, by their column; only of one that is called a date's."""
+    groups: dict[str, list[re.Match[str]]] = {}
+    for match in _OF_YEAR.finditer(text):
+        label = _label(text, match.start())
+        if label and _DATED.search(label):
+            groups.setdefault(label, []).append(match)
+    return {
+        label: found
+        for label, found in groups.items()
+        if all(_is_day_of_year(int(m["one"]), int(m["two"])) for m in found)
+    }
+
+
+def _is_day_of_year(one: int, two: int) -> bool:
+    low, high = sorted((one, two))
+    return 1 <= low <= 12 and high <= 31
+
+
+def _begins_with_day(days: Sequence[tuple[int, int]]) -> bool:
+    firsts, seconds = ({day[place] for day in days} for place in (0, 1))
+    if max(firsts) > 12 or max(seconds) > 12:
+        return max(firsts) > 12
+    return len(seconds) == 1 and len(firsts) >= _MIN_TOLD
+
+
+def _label(text: str, start: int) -> str:
+    """Return the name of the column that a date begins the cell of; "" for any other date."""
+    found = _LABEL.search(text, max(0, start - _LABEL_CHARS), start)
+    return found["label"].strip().lower() if found else ""
+
+
+def _is_written_as_date(match: re.Match[str], label: str) -> bool:
+    """False for what may be the number of a part or a version: 4.2.10."""
+    is_full = len(match["three"]) == 4
+    is_padded = all(len(match[part]) == 2 for part in ("one", "two", "three"))
+    return is_full or is_padded or match["mark"] == "/" or bool(label and _DATED.search(label))
+
+
+def _numbers(match: re.Match[str]) -> _Date:
+    return int(match["one"]), int(match["two"]), int(match["three"])
+
+
+def _order(dates: Sequence[_Date], text: str) -> str:
+    """Return in which order dates are written, "" where nothing tells it or none fits all.
+
+    Where nothing does, a year of two digits goes first where languages write years first, and
+    nowhere else.
+    """
+    fitting = [order for order in _ORDERS if all(_fits(order, one) for one in dates)]
+    for tells in (_by_year, _by_named_month, _by_one_year, _by_month):
+        told = [order for order in fitting if tells(order, dates, text)]
+        fitting = told or fitting
+    if len(fitting) > 1 and "ymd" in fitting:
+        fitting = ["ymd"] if is_chinese(text) else [one for one in fitting if one != "ymd"]
+    return fitting[0] if len(fitting) == 1 else ""
+
+
+def _fits(order: str, numbers: _Date) -> bool:
+    year, month, day = (numbers[order.index(part)] for part in "ymd")
+    return (order != "ymd" or year <= 99 >= day) and 1 <= month <= 12 and 1 <= day <= 31
+
+
+def _by_year(order: str, dates: Sequence[_Date], text: str) -> bool:
+    """True where the years that the text names with four digits are those of all dates."""
+    named = {int(match.group()) for match in _YEAR.finditer(text)}
+    return all(full_year(one[order.index("y")]) in named for one in dates)
+
+
+def _by_named_month(order: str, dates: Sequence[_Date], text: str) -> bool:
+    """True where the one month that the text names with its year is that of all dates."""
+    rest = _WHOLE.sub(" ", text[:_NAMED_WITHIN]).casefold()
+    named = {value for _, (value, _) in CALENDAR.dates(rest) if _MONTH.fullmatch(value)}
+    months = {_month_of(order, one) for one in dates}
+    return len(named) == 1 and months == named
+
+
+def _month_of(order: str, numbers: _Date) -> str:
+    year, month = (numbers[order.index(part)] for part in "ym")
+    return f"date:{full_year(year)}-{month}"
+
+
+def _by_one_year(order: str, dates: Sequence[_Date], text: str) -> bool:
+    """True where different dates lie in one year."""
+    return len(set(dates)) > 1 and len({one[order.index("y")] for one in dates}) == 1
+
+
+def _by_month(order: str, dates: Sequence[_Date], text: str) -> bool:
+    """True where month and year stay the same in several dates, and the days do not."""
+    days = {one[order.index("d")] for one in dates}
+    return len(days) >= _MIN_TOLD and len({_month_of(order, one) for one in dates}) == 1

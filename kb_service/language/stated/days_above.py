@@ -1,0 +1,72 @@
+"""The day of a sentence that tells the time of day alone: 今日17时许, at 08:35 the wall gave way.
+
+Pure functions on plain text. It is the nearest day that stands above; a word for a day (yesterday)
+is counted from it. Where none stands above, such a word is counted from the only day of the text.
+"""
+
+from datetime import date, timedelta
+
+from kb_service.domain.facts import Precision
+from kb_service.language.lexicon import any_of, shipped_lexicon
+from kb_service.language.regexes import regex
+from kb_service.language.stated.moments import (
+    Clock,
+    Moment,
+    at_clock,
+    clocks_in,
+    last_day_of,
+    moments_in,
+)
+
+_WORDS = shipped_lexicon().numbered("time_words", "days")
+_SAME = shipped_lexicon().listed("stated", "same_day")
+_ANY = any_of([*_WORDS, *_SAME])
+_GLUE = rf"[\s,\uff0c]*(?:{any_of(shipped_lexicon().listed('stated', 'before_clock'))})?\s*"
+_BEFORE = regex(rf"(?P<word>{_ANY}){_GLUE}\Z")
+_BEHIND = regex(rf"\s*(?P<word>{_ANY})")
+_REACH = 16
+_LOOKED_AT = 4000
+"""Characters above a sentence in which its day is looked for; then those at the head of a text."""
+_LAST_AMONG = 20_000
+_ROUGH = (Precision.YEAR, Precision.MONTH)
+
+
+class DaysAbove:
+    """The days of a text by where they stand. `year`: of those that say none."""
+
+    def __init__(self, plain: str, year: int | None) -> None:
+        self._plain, self._year = plain, year
+
+    def told_by(self, start: int, words: str) -> list[Moment]:
+        """Return the times of day of words that begin at a place of the text, each with its day."""
+        clocks = clocks_in(words)
+        above = self._above(start) if clocks else None
+        found = (self._whole(above, words, clock) for clock in clocks)
+        return [moment for moment in found if moment]
+
+    def last(self) -> date | None:
+        """Return the last day that the text writes out with its year."""
+        return last_day_of(self._plain[:_LAST_AMONG])
+
+    def _whole(self, above: Moment | None, words: str, clock: Clock) -> Moment | None:
+        word = _BEFORE.search(words, max(0, clock.start - _REACH), clock.start)
+        word = word or _BEHIND.match(words, clock.end)
+        day = above or (self._only() if word else None)
+        if day is None:
+            return None
+        told = timedelta(days=_WORDS.get(word["word"], 0) if word else 0)
+        whole = at_clock(Moment(clock.start, clock.end, day.since, day.until, day.precision), clock)
+        return Moment(
+            clock.start, clock.end, whole.since + told, whole.until + told, whole.precision
+        )
+
+    def _above(self, start: int) -> Moment | None:
+        near = self._days(self._plain[max(0, start - _LOOKED_AT) : start])
+        return near[-1] if near else next(iter(self._days(self._plain[:_LOOKED_AT][:start])), None)
+
+    def _only(self) -> Moment | None:
+        days = self._days(self._plain[:_LOOKED_AT])
+        return days[0] if len({moment.since.date() for moment in days}) == 1 else None
+
+    def _days(self, plain: str) -> list[Moment]:
+        return [m for m in moments_in(plain, self._year) if m.precision not in _ROUGH]

@@ -1,0 +1,103 @@
+"""Why nothing is made of many documents for a question: what no record states, no filter says.
+
+Decides when that is told and when a document's own words go first. Runs nothing.
+"""
+
+from collections.abc import Sequence
+
+from kb_service.domain.queries import Filters
+from kb_service.domain.questions import QuestionKind
+from kb_service.language.tables import field_name, filters_in_words, said
+from kb_service.services.evidence import names_one
+from kb_service.services.finding import Finding
+from kb_service.services.planning import Planned
+from kb_service.services.telling import (
+    ACROSS,
+    CANNOT_COUNT,
+    Plan,
+    cannot,
+    says_outright,
+    titles_of,
+    unknown_subject,
+)
+from kb_service.services.turns import Turn
+
+FIELD_MISSING = "field_missing"
+
+_OF_ONE = frozenset({QuestionKind.FACT, QuestionKind.YES_NO})
+"""Kinds of questions that one paper may answer where nothing is counted."""
+
+
+def _outside(asked: Filters, given: Filters, findings: Sequence[Finding], language: str) -> Plan:
+    """Say that the days of a question are none of those that were picked for it."""
+    days, picked = (
+        said("apart", language).join(filters_in_words(f, language)) for f in (asked, given)
+    )
+    text = said("days_apart", language, asked=days, picked=picked)
+    return cannot(CANNOT_COUNT, text, findings, (days,))
+
+
+def refusal(
+    turn: Turn, planned: Planned, findings: Sequence[Finding], language: str
+) -> Plan | None:
+    """Say which field no record states, or by which words nothing can be selected.
+
+    None where a document may say it itself, or no record is asked for in so many words.
+    """
+    if planned.outside is not None:
+        return _outside(planned.outside, turn.request.filters, findings, language)
+    if _is_said(turn, planned, findings):
+        return None
+    if planned.unknown and len(findings) == 1:
+        return unknown_subject(findings[0], language)
+    if _may_be_told(turn, planned):
+        return None
+    documents, apart = titles_of(findings), said("apart", language)
+    if planned.lacking:
+        fields = apart.join(field_name(f, language) for f in planned.lacking)
+        text = said(FIELD_MISSING, language, fields=fields, documents=documents)
+        return cannot(FIELD_MISSING, text, findings, planned.lacking)
+    if planned.unread and planned.is_explicit and planned.is_of_units:
+        words = apart.join(field_name(word, language) for word in planned.unread)
+        known = apart.join(planned.offered)
+        offered = said("offered", language, fields=known) if known else ""
+        text = said("unread", language, words=words, offered=offered, documents=documents)
+        return cannot(CANNOT_COUNT, text, findings, planned.unread)
+    return None
+
+
+def _is_said(turn: Turn, planned: Planned, findings: Sequence[Finding]) -> bool:
+    """True where a document says what is asked: of many documents, only when it counts outright.
+
+    In one incident that is named, a sum (一共) is what its paper says; where no other paper speaks
+    of it, so is a number of what no record can be selected by (几条生命); and so is, anywhere, a
+    number of what is no incident.
+    """
+    is_sum_of_one = planned.sums_up and not planned.counts and turn.named.is_one
+    is_in_one = is_sum_of_one or (planned.query is None and _is_in_one_paper(turn, findings))
+    is_of_many = planned.is_explicit and planned.is_of_units and not is_in_one
+    if turn.kind in ACROSS or (is_of_many and not _may_be_told(turn, planned)):
+        return any(says_outright(found, turn.question) for found in findings)
+    return not all(found.evidence.is_empty for found in findings)
+
+
+def _may_be_told(turn: Turn, planned: Planned) -> bool:
+    """True for whether one thing was so, or which one it was: nothing is counted for that.
+
+    Did the wing get new locks, which measure is the department's: a paper tells that, or none does.
+    """
+    return planned.query is None and planned.may_be_of_one and turn.kind in _OF_ONE
+
+
+def _is_in_one_paper(turn: Turn, findings: Sequence[Finding]) -> bool:
+    """True when what the question names is told in one of the papers that were found."""
+    if not names_one(turn.named.subjects):
+        return False
+    language = turn.question.language
+    speaking = {
+        passage.document_id
+        for found in findings
+        for passage in found.passages
+        if not turn.named.unmet(f"{passage.title}\n{passage.text}", language)
+    }
+    return len(speaking) == 1
