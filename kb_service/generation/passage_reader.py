@@ -16,15 +16,13 @@ import numpy as np
 import numpy.typing as npt
 
 from kb_service.domain.queries import Passage
-from kb_service.domain.questions import Question, QuestionKind
+from kb_service.domain.questions import Question
 from kb_service.domain.reading import Reading
 from kb_service.domain.spans import TextSpan
-from kb_service.domain.texts import Unit, UnitKind
+from kb_service.domain.texts import UnitKind
 from kb_service.generation.windows import Window, choose_windows
 from kb_service.language.asked import as_meant
 from kb_service.language.background import asking_first, asking_part
-from kb_service.language.kinds import kind_of
-from kb_service.language.questions import coverage, text_terms
 from kb_service.language.variants import simplified
 
 MAX_ANSWER_TOKENS = 96
@@ -32,13 +30,6 @@ ENOUGH = 0.7
 """Half of the windows that may be read are read first; a reading as sure as this ends the search.
 
 Where there are fewer, all are: the paper that corrects another one says what that one says too.
-"""
-
-AS_SURE, SAYS_MORE = 0.2, 0.1
-"""Of the units of a passage whose readings are as sure to AS_SURE of a logit, the one is read that
-says most of the question's words, by SAYS_MORE of their rarity or more: the network often ranks two
-sentences alike, and one of them only tells of something near. Of 331 answerable questions (a desk,
-two trials) 10 more were read right so and none less; any value from 0.1 to 0.3 does about the same.
 """
 
 Logits = npt.NDArray[np.float32]
@@ -121,16 +112,17 @@ class TrainedReader:
     ) -> tuple[Reading, ...]:
         """Return the best reading of every passage that was read, surest first."""
         windows = self.windows(question, passages, idf)
-        found: dict[int, list[Reading]] = {}
+        best: dict[int, Reading] = {}
         half = -(-self._max_windows // 2)
         for part in (windows[:half], windows[half:]):
-            for scored in self._scored_units(question, part):
+            for scored in self.scored(question, part):
                 reading = self._reading(scored)
-                found.setdefault(reading.passage.number, []).append(reading)
-            if any(r.confidence >= ENOUGH for readings in found.values() for r in readings):
+                known = best.get(reading.passage.number)
+                if known is None or reading.confidence > known.confidence:
+                    best[reading.passage.number] = reading
+            if any(reading.confidence >= ENOUGH for reading in best.values()):
                 break
-        best = (_telling_most(readings, question, idf) for readings in found.values())
-        return tuple(sorted(best, key=lambda r: (-r.confidence, r.passage.number)))
+        return tuple(sorted(best.values(), key=lambda r: (-r.confidence, r.passage.number)))
 
     def windows(
         self, question: Question, passages: Sequence[Passage], idf: Mapping[str, float]
@@ -149,24 +141,12 @@ class TrainedReader:
 
     def scored(self, question: Question, windows: Sequence[Window]) -> Iterator[ScoredSpan]:
         """Yield the best words of each window that has any."""
-        for window, scores in self._scores(question, windows):
-            found = _scored(window, scores)
-            if found:
-                yield found
-
-    def _scored_units(self, question: Question, windows: Sequence[Window]) -> Iterator[ScoredSpan]:
-        """Yield the best words of each window and of each unit in it, headings aside."""
-        for window, scores in self._scores(question, windows):
-            found = _scored(window, scores)
-            if found:
-                yield found
-                yield from _in_each_unit(window, scores)
-
-    def _scores(
-        self, question: Question, windows: Sequence[Window]
-    ) -> Iterator[tuple[Window, Scores]]:
         texts = [(simplified(window.passage.title), simplified(window.text)) for window in windows]
-        yield from zip(windows, self._scorer.score(_read_as(question), texts), strict=True)
+        scored = self._scorer.score(_read_as(question), texts)
+        for window, scores in zip(windows, scored, strict=True):
+            found = _scored(window, scores)
+            if found:
+                yield found
 
     def _reading(self, scored: ScoredSpan) -> Reading:
         confidence = self._scorer.confidence.of(scored.margin, scored.answerable)
@@ -186,56 +166,7 @@ def _scored(window: Window, scores: Scores) -> ScoredSpan | None:
         for unit, span in shown
         if span and unit.kind is UnitKind.HEADING
     ]
-    return _span_of(window, scores, best_span(scores, headings))
-
-
-def _in_each_unit(window: Window, scores: Scores) -> Iterator[ScoredSpan]:
-    """Yield the likeliest words of each unit of a window that is no heading."""
-    for unit in window.passage.units:
-        inside = unit.span.overlap(window.span)
-        if inside is None or unit.kind is UnitKind.HEADING:
-            continue
-        span = inside.shifted(-window.span.start)
-        rest = (TextSpan(0, span.start), TextSpan(span.end, len(window.text)))
-        found = _span_of(window, scores, best_span(scores, rest))
-        if found:
-            yield found
-
-
-def _telling_most(
-    readings: Sequence[Reading], question: Question, idf: Mapping[str, float]
-) -> Reading:
-    """Return the surest reading, or one as sure whose unit says more of the question's words.
-
-    Of a list its items say none of them.
-    """
-    surest = max(readings, key=lambda r: r.confidence)
-    as_sure = [r for r in readings if _logit(r) >= _logit(surest) - AS_SURE]
-    if len(as_sure) < 2 or kind_of(question) is QuestionKind.LIST:
-        return surest
-
-    def said(reading: Reading) -> float:
-        words = " ".join(unit.span.of(reading.passage.text) for unit in _touched(reading))
-        return coverage(question.terms, text_terms(words), idf)
-
-    alone = [r for r in as_sure if r is surest or len(_touched(r)) == 1]
-    most = max(alone, key=lambda r: (said(r), r.confidence))
-    return most if said(most) >= said(surest) + SAYS_MORE else surest
-
-
-def _touched(reading: Reading) -> list[Unit]:
-    return [unit for unit in reading.passage.units if unit.span.overlap(reading.span)]
-
-
-def _logit(reading: Reading) -> float:
-    sure = min(max(reading.confidence, 1e-6), 1 - 1e-6)
-    return math.log(sure / (1 - sure))
-
-
-def _span_of(
-    window: Window, scores: Scores, found: tuple[int, int, float] | None
-) -> ScoredSpan | None:
-    """Return the words between two tokens of a window; None where there are none."""
+    found = best_span(scores, headings)
     if found is None:
         return None
     first, last, margin = found

@@ -8,6 +8,7 @@ Pure functions on normalised text. Things told by a sort and a number (pump 4) a
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from kb_service.domain.questions import Question, Subject, SubjectKind
 from kb_service.domain.texts import Unit, UnitKind
@@ -16,6 +17,8 @@ from kb_service.language.numbered import is_numbered
 from kb_service.language.numerals import NUMERALS
 from kb_service.language.regexes import regex
 from kb_service.language.text import normalise
+from kb_service.language.time_words import time_windows
+from kb_service.language.values import stated_values
 
 _LEXICON = shipped_lexicon()
 _NUMERAL = rf"(?:\d{{1,4}}|[{''.join(NUMERALS.digits)}{''.join(NUMERALS.powers)}]{{1,3}})"
@@ -26,6 +29,7 @@ _SPOKEN = [
 ]
 _GAP = r"[-\s]*(?:no\.?|#)?\s*"
 _BREAK = regex(r"\n[ \t]*\n")
+_ANY_DAY = date(2000, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +95,21 @@ def _named(question: Question, subjects: Iterable[Subject]) -> Iterator[tuple[st
         is_code = subject.kind is SubjectKind.IDENTIFIER
         if not (is_code or subject.kind is SubjectKind.NAME) or is_numbered(name):
             continue
+        if not is_code and _is_time(name):
+            continue
         if whole := _WHOLE.fullmatch(name):
             yield whole["head"], whole["number"], whole["tail"], is_code
     for pattern in _SPOKEN:
         for match in pattern.finditer(question.normalised):
-            if not is_numbered(match.group()):
+            if not is_numbered(match.group()) and not _is_time(match.group()):
                 tail = match.groupdict().get("tail") or ""
                 yield match["head"], match["number"], tail, False
+
+
+def _is_time(name: str) -> bool:
+    """True for April 2000, of whose days a text may tell, and the like: days are told by `days`."""
+    is_day = any(value.startswith("date:") for value in stated_values(name))
+    return is_day or bool(time_windows(name, _ANY_DAY))
 
 
 def _telling(head: str, tail: str) -> re.Pattern[str]:

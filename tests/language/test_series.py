@@ -76,6 +76,11 @@ def test_another_number_behind_the_same_word_is_another_thing(
         "8月9号的会谁主持？",
         "What does section 12 say?",
         "How many litres did the 3 tanks hold?",
+        "Which cable company removed ABC stations in April 2000?",
+        "Who was on duty in summer 2018?",
+        "Which orders came in Q3 2024?",
+        "Who spoke on October 7?",
+        "Who was there on January 5, 2021?",
     ],
 )
 def test_what_counts_or_is_told_by_its_sort_is_of_no_series(question: str) -> None:

@@ -91,6 +91,27 @@ def test_a_changed_answer_is_shown_with_both_and_their_citations(
     expect(page.get_by_role("img", name="Page 1 of Crane report.pdf")).to_be_visible()
 
 
+def test_a_press_is_not_lost_when_the_list_is_drawn_again_under_it(
+    service: PageService, open_page: OpenPage
+) -> None:
+    base = service.add_base("Reports")
+    service.add_document(base.id, "Crane report.pdf")
+    add(service, base.id, "Injured")
+    said(service, base.id, "Two were injured.")
+    service.add_document(base.id, "Final report.pdf", content=b"%PDF-1.4\nother\n%%EOF\n")
+    said(service, base.id, "Three were injured.")
+    page = open_page(at=f"#base={base.id}&view=watches")
+    page.get_by_text("1 change of the answer").hover()
+    page.mouse.down()
+    with page.expect_response(lambda response: "/watches" in response.url):
+        add(service, base.id, "Crane")
+    page.wait_for_timeout(300)
+    expect(page.locator(".watch")).to_have_count(1)
+    page.mouse.up()
+    expect(page.locator(".watch")).to_have_count(2)
+    expect(page.locator(".watch-side").first).to_contain_text("Two were injured.")
+
+
 def test_a_question_is_paused_goes_on_is_asked_at_other_times_and_removed(
     service: PageService, open_page: OpenPage
 ) -> None:

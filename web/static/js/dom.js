@@ -125,9 +125,11 @@ export function refill(list, rows) {
 }
 
 // Puts other elements into a place. A fold that was open and the element with the keyboard stay so,
-// known by their data-key.
+// known by their data-key. While something in the place is pressed it waits: the click would be lost.
 /** @param {HTMLElement} root @param {...(Node | string)} nodes */
 export function redraw(root, ...nodes) {
+  if (pressed && root.contains(pressed)) return void waiting.set(root, nodes);
+  waiting.delete(root);
   const key = root.contains(focused()) ? focused().closest("[data-key]")?.getAttribute("data-key") : null;
   const openKeys = all(root, "details[open][data-key]").map((fold) => fold.dataset.key);
   root.replaceChildren(...nodes);
@@ -136,6 +138,21 @@ export function redraw(root, ...nodes) {
   const again = key && keyed(key);
   if (again) (again.matches("details") ? again.querySelector("summary") : again).focus();
 }
+
+/** @type {Node | null} */
+let pressed = null;
+/** @type {Map<HTMLElement, (Node | string)[]>} */
+const waiting = new Map(); // what comes into a place when nothing in it is pressed any more
+
+function letGo() {
+  pressed = null;
+  for (const [root, nodes] of [...waiting]) redraw(root, ...nodes);
+}
+
+addEventListener("pointerdown", ({ target }) => (pressed = /** @type {Node} */ (target)), true);
+// The click comes after the button is up, and what it calls may draw.
+addEventListener("click", () => (pressed = null), true);
+for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => setTimeout(letGo), true);
 
 // True for a row that a list shows whole, and for one that is not there yet.
 export function isInView(row, list) {
