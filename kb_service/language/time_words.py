@@ -9,6 +9,7 @@ import calendar
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 
 from kb_service.domain.spans import TextSpan
@@ -16,12 +17,10 @@ from kb_service.domain.times import TimeWindow
 from kb_service.language.dates import Calendar, full_year
 from kb_service.language.lexicon import Lexicon, shipped_languages, shipped_lexicon
 from kb_service.language.messages import language_of, message
+from kb_service.language.month_parts import Days, edge_of_month, part_of_month
 from kb_service.language.numerals import Numerals
 from kb_service.language.regexes import regex
 from kb_service.language.variants import simplified
-
-Days = tuple[date, date]
-"""The first day and the last."""
 
 Groups = Mapping[str, str]
 """What the groups of a pattern matched; data/zh.toml says what each means."""
@@ -43,7 +42,8 @@ class TimeWords:
         self._day_words, self._week_words = numbered("days"), numbered("weeks")
         self._month_words, self._year_words = numbered("months"), numbered("years")
         self._quarter_words, self._turns = numbered("these_quarters"), numbered("turns")
-        self._thirds, self._amounts = numbered("thirds"), numbered("amounts")
+        self._amounts, self._parts = numbered("amounts"), lexicon.ranges("time_words", "parts")
+        self._edges = numbered("edges")
         self._units = lexicon.paired("time_words", "units")
         self._months = lexicon.numbered("calendar", "months")
         self._weekdays = lexicon.numbered("calendar", "weekdays")
@@ -60,6 +60,7 @@ class TimeWords:
         }
         patterns = lexicon.patterns("time_words", "patterns")
         self._patterns = [regex(pattern, re.IGNORECASE) for pattern in patterns]
+        self._lengths = regex("|".join(lexicon.patterns("time_words", "lengths")) or "(?!)")
         self._joins = regex("|".join(lexicon.patterns("time_words", "joins")) or "(?!)")
         self._titles = [regex(pattern) for pattern in lexicon.patterns("titles", "patterns")]
 
@@ -75,7 +76,12 @@ class TimeWords:
             if not any(s <= window.span.start and window.span.end <= e for s, e in taken)
         ]
         found.sort(key=lambda window: (window.span.start, -window.span.end))
-        return self._joined(_apart(found), plain)
+        return [self._with_length(one, plain) for one in self._joined(_apart(found), plain)]
+
+    def _with_length(self, window: TimeWindow, plain: str) -> TimeWindow:
+        """Return a window with the words behind it that say how long it is: those two months."""
+        told = self._lengths.match(plain, window.span.end)
+        return replace(window, span=TextSpan(window.span.start, told.end())) if told else window
 
     def _whole_dates(self, plain: str) -> Iterator[tuple[int, int]]:
         for match, _ in self._calendar.dates(plain.lower()):
@@ -126,6 +132,7 @@ class TimeWords:
             "stretch": self._stretch,
             "m": self._month,
             "year": self._year,
+            "part": self._part,
         }
         read = next(reader for key, reader in readers.items() if key in groups)
         try:
@@ -147,7 +154,7 @@ class TimeWords:
             return day, day
         return monday + timedelta(5 if "weekend" in groups else 0), monday + timedelta(6)
 
-    def _month_told(self, groups: Groups, today: date) -> Days:
+    def _month_told(self, groups: Groups, today: date) -> Days | None:
         first = _months_later(today.replace(day=1), self._month_words[groups["month_told"]])
         return self._in_month(groups, first)
 
@@ -159,7 +166,7 @@ class TimeWords:
     def _month(self, groups: Groups, today: date) -> Days | None:
         month = self._number(groups["m"])
         last = self._number(groups["m2"]) if "m2" in groups else None
-        if month is None:
+        if month is None or ("listed" in groups and last != month % 12 + 1):
             return None
         if last is None:
             return self._of_year(groups, today, lambda y: self._in_month(groups, date(y, month, 1)))
@@ -167,17 +174,29 @@ class TimeWords:
             groups, today, lambda y: _months_of(y, month, last + 12 * (last < month))
         )
 
-    def _in_month(self, groups: Groups, first: date) -> Days:
+    def _in_month(self, groups: Groups, first: date) -> Days | None:
         if "d" in groups:
             day = first.replace(day=self._number(groups["d"]) or 0)
             return day, day
-        end = _months_later(first, 1) - timedelta(1)
-        if "third" not in groups:
-            return first, end
-        third = self._thirds[groups["third"]]
-        return first.replace(day=10 * third - 9), end if third == 3 else first.replace(
-            day=10 * third
-        )
+        if "edge" in groups:
+            return self._edge(groups, first)
+        if "part" in groups:
+            return part_of_month(first, *self._parts[groups["part"]])
+        return first, _months_later(first, 1) - timedelta(1)
+
+    def _edge(self, groups: Groups, first: date) -> Days | None:
+        """Return so many days or weeks from the beginning of a month, or up to its end."""
+        times = self._number(groups["amount"]) if "amount" in groups else 1
+        amount, kind = self._units[groups["length"]].split()
+        num_days = int(amount) * (times or 0) * {"days": 1, "weeks": 7}.get(kind, 0)
+        is_last = self._edges[groups["edge"]] == _LAST
+        return edge_of_month(first, num_days, is_last=is_last)
+
+    def _part(self, groups: Groups, today: date) -> Days | None:
+        """Return a part of this month, or of the one before where it has not begun."""
+        months = (_months_later(today.replace(day=1), back) for back in (0, -1))
+        found = (self._in_month(groups, first) for first in months)
+        return next((days for days in found if days and days[0] <= today), None)
 
     def _stretch(self, groups: Groups, today: date) -> Days | None:
         first, last = self._stretches[groups["stretch"]]

@@ -43,6 +43,23 @@ CHINESE = """
 上月下旬 | 上月下旬 7-21..7-31
 这个月 | 这个月 8-1..8-31
 6月上旬塌方 | 6月上旬 6-1..6-10
+6月上半月塌方 | 6月上半月 6-1..6-15
+六月份的下半个月 | 六月份的下半个月 6-16..6-30
+去年2月后半月 | 去年2月后半月 2024-2-16..2024-2-29
+上个月前半个月 | 上个月前半个月 7-1..7-15
+6月中下旬 | 6月中下旬 6-11..6-30
+6月前十天 | 6月前十天 6-1..6-10
+6月头两周 | 6月头两周 6-1..6-14
+6月最后5天 | 6月最后5天 6-26..6-30
+6月前三起事故 | 6月 6-1..6-30
+上旬接警几次 | 上旬 8-1..8-10
+下半月接警几次 | 下半月 7-16..7-31
+6月上半月和下半月 | 6月上半月 6-1..6-15; 下半月 6-16..6-30
+五月和六月两个月里 | 五月 5-1..5-31; 六月两个月里 6-1..6-30
+3、4月份的工单 | 3、4月 3-1..4-30
+三四月份的工单 | 三四月 3-1..4-30
+3、5月份 | 5月份 5-1..5-31
+今年前半年 | 今年前半年 1-1..6-30
 6月中旬塌方 | 6月中旬 6-11..6-20
 六月下旬塌方 | 六月下旬 6-21..6-30
 10月下旬 | 10月下旬 2024-10-21..2024-10-31
@@ -146,6 +163,13 @@ the outage of March | March 3-1..3-31
 on the 3rd of this month | the 3rd of this month 8-3
 early June | early June 6-1..6-10
 in mid-June | mid-June 6-11..6-20
+in the first half of June | the first half of June 6-1..6-15
+the second half of last month | the second half of last month 7-16..7-31
+the latter half of February 2024 | the latter half of February 2024 2024-2-16..2024-2-29
+in the first two weeks of June | the first two weeks of June 6-1..6-14
+the last ten days of June | the last ten days of June 6-21..6-30
+the last week of June | the last week of June 6-24..6-30
+jobs for the year to date | the year to date 1-1..12-31
 in late June 2024 | late June 2024 2024-6-21..2024-6-30
 middle of June | middle of June 6-11..6-20
 end of last month | end of last month 7-21..7-31
@@ -272,6 +296,8 @@ NOTHING = [
     "the Today Hotel fire",
     "march to the exit",
     "the last week of the trial",
+    "the last two days of the trial",
+    "上半月刊",
     "the last march of the strikers",
     "the last year of the lease",
     "server SG-Q3-01",
