@@ -93,6 +93,22 @@ def bounds_in(text: str, stretches: Sequence[Stretch]) -> list[Bound]:
         pair = _pair(plain, left[0], left[1]) if len(left) > 1 else None
         found.append(pair or _one(plain, left[0]))
         left = left[2 if pair else 1 :]
+    return _closed(plain, found)
+
+
+def _closed(plain: str, bounds: Sequence[Bound]) -> list[Bound]:
+    """Return the bounds; an end without a year lies behind the beginning that is told before it.
+
+    去年春节以后到五一之前: the first of May behind that spring.
+    """
+    found = list(bounds)
+    for at, (one, other) in enumerate(pairwise(bounds)):
+        is_open = one.first and not one.last and other.last and not other.first
+        if is_open and one.first and other.last and _names_no_year(other.span.of(plain)):
+            years = (one.first.year, one.first.year + 1)
+            ends = (day for year in years if (day := _in_year(other.last, year)))
+            last = next((day for day in ends if day >= one.first), other.last)
+            found[at + 1] = replace(other, last=last)
     return found
 
 
@@ -112,7 +128,10 @@ def _in_years(plain: str, stretches: Sequence[Stretch]) -> list[Stretch]:
 
 
 def _is_yearless(stretch: Stretch, plain: str) -> bool:
-    words = stretch.span.of(plain)
+    return _names_no_year(stretch.span.of(plain))
+
+
+def _names_no_year(words: str) -> bool:
     return not _YEAR.search(words) and not _FROM_TODAY.search(words)
 
 

@@ -91,7 +91,8 @@ class TimeWords:
     def _found(self, plain: str, today: date) -> Iterator[TimeWindow]:
         for pattern in self._patterns:
             for match in pattern.finditer(plain):
-                groups = {key: value.lower() for key, value in match.groupdict().items() if value}
+                told = match.groupdict().items()
+                groups = {key: value.lower() for key, value in told if value is not None}
                 days = self._days(groups, today)
                 if days:
                     start, end = match.span("words" if "words" in groups else 0)
@@ -215,6 +216,8 @@ class TimeWords:
         if not days:
             return None
         day = days[0]
+        if "alone" in groups:  # after the feast: after the day itself
+            return day, day
         if "around" in groups:
             return day - timedelta(_DAYS_AROUND), day + timedelta(_DAYS_AROUND)
         first = day + timedelta(offset)

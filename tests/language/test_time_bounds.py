@@ -104,3 +104,19 @@ def test_last_year_beside_a_dated_year_stays_last_year() -> None:
         stretch(text, "去年", "2024-01-01", "2024-12-31"),
     ]
     assert [bound.first for bound in bounds_in(text, days)] == [D("2022-01-01"), D("2024-01-01")]
+
+
+def test_an_end_without_a_year_lies_behind_its_beginning() -> None:
+    text = "去年春节以后到五一之前几起"
+    days = [
+        stretch(text, "去年春节", "2024-02-10", "2024-02-10"),
+        stretch(text, "五一", "2025-05-01", "2025-05-05"),
+    ]
+    begin, end = bounds_in(text, days)
+    assert (begin.first, end.last) == (D("2024-02-11"), D("2024-04-30"))
+    text = "去年春节以后到今年五一之前几起"
+    days = [
+        stretch(text, "去年春节", "2024-02-10", "2024-02-10"),
+        stretch(text, "今年五一", "2025-05-01", "2025-05-05"),
+    ]
+    assert bounds_in(text, days)[1].last == D("2025-04-30")

@@ -87,6 +87,10 @@ CHINESE = """
 去年国庆前后 | 去年国庆前后 2024-9-28..2024-10-4
 去年国庆节 | 去年国庆节 2024-10-1..2024-10-7
 国庆期间 | 国庆期间 2024-10-1..2024-10-7
+国庆节以后的工单 | 国庆节 2024-10-1
+去年春节之后 | 去年春节 2024-2-10
+国庆假期之后的工单 | 国庆假期 2024-10-1..2024-10-7
+春节之前停电 | 春节 1-29..2-4
 事故发生于国庆期间 | 国庆期间 2024-10-1..2024-10-7
 元旦停水 | 元旦 2025-1-1..2025-1-3
 五一假期 | 五一假期 2025-5-1..2025-5-5
@@ -210,6 +214,8 @@ five days ago | five days ago 8-8
 a week ago | a week ago 8-4..8-10
 two months ago | two months ago 6-1..6-30
 last Christmas | last Christmas 2024-12-24..2024-12-26
+after Christmas 2023 | Christmas 2023 2023-12-25
+before Christmas 2023 | Christmas 2023 2023-12-24..2023-12-26
 around Christmas 2023 | around Christmas 2023 2023-12-22..2023-12-28
 from last Monday to yesterday | last Monday to yesterday 8-4..8-12
 yesterday or last Friday | yesterday 8-12; last Friday 8-8

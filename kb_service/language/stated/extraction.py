@@ -67,7 +67,7 @@ from kb_service.language.stated.talks import (
 from kb_service.language.stated.titles import title_facts
 from kb_service.language.states import state_of
 
-EXTRACTING = 27
+EXTRACTING = 28
 """Raise it when the code of this package finds other facts: stored ones are found anew then."""
 
 MAX_PROSE_CHARS = 200_000
@@ -115,10 +115,12 @@ def facts_in(
     found: list[Fact] = []
     number, days = DOCUMENT_RECORD, DaysAbove(folded, year)
     for table, labels in kept:
+        dated = any(label.field in (FactField.TIME, CLOCK) for label in labels)
         for row in table.rows:
             number += 1
             place = replace(_place(FactMethod.COLUMN, number, year), days=days)
-            found += one_of_each(_row_facts(text, folded, row, labels, place))
+            told = one_of_each(_row_facts(text, folded, row, labels, place))
+            found += told if dated else _dated_as_told(told)
     rows = tuple(row.span for table, _ in kept for row in table.rows)
     fields, entries = _forms_of(marked, folded, rows, year, columns or {}, sense)
     logged = [item for told in _log_facts(marked, folded, year, entries, fields) for item in told]
@@ -205,6 +207,18 @@ def _row_facts(
     by_name = {label.name: label for label in labels}
     fields = [(by_name[cell.name], cell.span) for cell in row.cells]
     return _labelled_facts(text, folded, fields, at)
+
+
+def _dated_as_told(facts: Sequence[Fact]) -> Iterator[Fact]:
+    """Yield facts of a row of a table that has no column for when it was, by when it was told.
+
+    A register of calls says no other time: 接警时间. A row with two such times has none.
+    """
+    told = [one for one in facts if one.field == FactField.REPORTED]
+    yield from facts
+    if len(told) == 1:
+        confidence = min(told[0].confidence, _BY_MEANING)
+        yield replace(told[0], field=FactField.TIME, confidence=confidence)
 
 
 def _labelled_facts(

@@ -98,6 +98,17 @@ def test_each_row_of_a_ledger_is_a_record_with_typed_columns() -> None:
     assert "injured" not in second
 
 
+def test_a_register_without_another_time_is_dated_by_when_it_was_told() -> None:
+    row = "编号: JQ0{n}; 接警时间: 2024-08-0{n} 08:12; {more}警情类别: 火灾; 地点: 锦江路{n}号\n"
+
+    def times(more: str) -> tuple[str, str]:
+        facts = told("接处警登记表\n" + "".join(row.format(n=n, more=more) for n in (1, 2)), 2)
+        return facts["time"], facts["reported"]
+
+    assert times("") == ("2024-08-02T08:12", "2024-08-02T08:12")
+    assert times("发生时间: 2024-08-01 07:30; ") == ("2024-08-01T07:30", "2024-08-02T08:12")
+
+
 def test_a_column_without_a_telling_name_is_told_by_its_values() -> None:
     text = "\n".join(
         f"Ref: A-{n}; Reach at: desk{n}@fire.example; Place: Mill Lane {n}" for n in range(1, 5)
