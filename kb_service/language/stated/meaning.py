@@ -173,8 +173,11 @@ def settled(
 
     First those that are surely near to one; then, where enough are understood for a record, those
     that are nearer to one that is still free, and the only one of a sort that a record has once.
+    What a record has once and a column is called by is no other column: that one keeps its name.
     """
-    found = [_meant(label, values, sense, (), MIN_MARGIN) for label in labels]
+    named = {one.field for one in labels if one.field in STATED_ONCE}
+    nearest = [(one, _meant(one, values, sense, (), MIN_MARGIN)) for one in labels]
+    found = [one if meant.is_meant and meant.field in named else meant for one, meant in nearest]
     if len({label.field for label in found if label.is_standard}) < MIN_UNDERSTOOD:
         return tuple(found)
     for place, label in enumerate(found):

@@ -128,3 +128,13 @@ def test_a_label_is_embedded_once() -> None:
     sense = LabelSense(embed, "")  # type: ignore[arg-type]
     assert sense("raised_by") is sense("raised by")
     assert asked.count("raised by") == 1
+
+
+def test_a_column_near_to_what_another_is_called_by_keeps_its_name(sense: LabelSense) -> None:
+    text = "出动登记\n" + "".join(
+        f"编号: CJ0{n}; 接警时间: 2024-05-0{n} 08:10; 警情地址: 滨河大道{n}号; 出动队站: 城南站\n"
+        for n in range(1, 5)
+    )
+    facts = FactReader(lambda: sense).facts_in(marked(text), {})
+    first = {fact.field: fact.text for fact in facts if fact.record == 1}
+    assert (first["place"], first["出动队站"]) == ("滨河大道1号", "城南站")
