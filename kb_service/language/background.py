@@ -55,6 +55,15 @@ def asking_part(text: str) -> str:
     return text[_start_before(asking, parts) : asking[1]].strip()
 
 
+def asking_alone(text: str) -> str:
+    """Return the clause of a long question that asks, without the one before it; "" for others."""
+    if not _is_long(text, MAX_CHARACTERS_READ, MAX_WORDS_READ):
+        return ""
+    clauses = list(_parts(asking_part(text), _CLAUSE_ENDS))
+    alone = text[slice(*_asking(list(_parts(text, _CLAUSE_ENDS)), text))].strip()
+    return alone if len(clauses) > 1 else ""
+
+
 def asking_first(text: str) -> str:
     """Return a question with what it asks before the clause that it begins with.
 

@@ -3,10 +3,12 @@
 Knows the values of dates; knows no question and no document.
 """
 
+import re
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 
 from kb_service.domain.times import TimeWindow
+from kb_service.language.lexicon import CJK
 from kb_service.language.regexes import regex
 from kb_service.language.time_words import time_windows
 from kb_service.language.values import supporting_values
@@ -32,6 +34,21 @@ def states_day_of(text: str, window: TimeWindow) -> bool:
     spans_month = (window.last - window.first).days >= 27
     in_month = spans_month and any(_overlaps(month, window) for month in months)
     return in_month or any(window.first <= day <= window.last for day in days)
+
+
+def says_month_of(text: str, words: str, window: TimeWindow) -> bool:
+    """True when a text says a month by the words alone, without day or year: the January migration.
+
+    As typed: may and march are also verbs. Not where the text states years and none of the window.
+    False for words that tell no month.
+    """
+    is_month = window.first.day == 1 and (window.last + timedelta(days=1)).day == 1
+    if not is_month or _YEAR_IN.search(words):
+        return False
+    name = re.escape(words.capitalize())
+    alone = rf"(?<![\w\d])(?<!\d )(?<!\d\. ){name}(?![^\W\d_{CJK}]|,? ?\d)"
+    years = {int(year) for year in _YEAR_IN.findall(text)} or {window.first.year}
+    return window.first.year in years and re.search(alone, text) is not None
 
 
 def is_of_other_days(title: str, window: TimeWindow) -> bool:

@@ -11,6 +11,8 @@ from kb_service.domain.queries import Passage, Query, Reranking
 from kb_service.domain.questions import Question, QuestionKind, Subject, SubjectKind
 from kb_service.domain.reading import Reading
 from kb_service.domain.spans import TextSpan
+from kb_service.language.asked import parse_question
+from kb_service.language.background import asking_alone
 from kb_service.language.kinds import kind_of
 from kb_service.language.papers import paper_date, papers_named, standing_of
 from kb_service.language.questions import coverage, text_terms
@@ -156,6 +158,11 @@ class Finder:
         if evidence.is_empty and typed is not None:
             again = self._read(typed, named, context.passages, documents, idf)
             evidence = weighed(borne_out(again, typed, MIN_PINNED_CONFIDENCE))
+        alone = asking_alone(question.text) if evidence.is_empty else ""
+        if alone:
+            told = _saying_most(context.passages, documents)
+            again = weighed(self._read(parse_question(alone), named, told, documents, idf))
+            evidence = evidence if again.is_empty else again
         is_unknown = evidence.shortfall is Shortfall.SUBJECT_UNKNOWN
         if is_unknown and any(not document.unmet for document in documents.values()):
             # A paper names it, of whose words none is left that could answer.
@@ -293,6 +300,14 @@ def _whole(subject: Subject) -> tuple[str, ...]:
     is_place = subject.kind is SubjectKind.PLACE
     forms = subject.forms[:1] if is_place else subject.forms
     return tuple(dict.fromkeys((*forms, *spellings(subject.forms))))
+
+
+def _saying_most(
+    passages: Sequence[Passage], documents: Mapping[str, ReadDocument]
+) -> list[Passage]:
+    """Return the passages of the documents that say most of the question, whatever they lack."""
+    most = max((document.coverage for document in documents.values()), default=0.0)
+    return [p for p in passages if documents[p.document_id].coverage >= most > 0]
 
 
 def _texts(passages: Sequence[Passage]) -> dict[str, str]:

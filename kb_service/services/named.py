@@ -11,7 +11,7 @@ from kb_service.domain.times import TimeWindow
 from kb_service.language.asked import parse_question
 from kb_service.language.background import background_of
 from kb_service.language.date_orders import with_dates_in_order
-from kb_service.language.days import is_of_other_days, states_day_of
+from kb_service.language.days import is_of_other_days, says_month_of, states_day_of
 from kb_service.language.mentions import unmentioned
 from kb_service.language.messages import message
 from kb_service.language.subjects import subjects_in
@@ -60,7 +60,10 @@ class Named:
         outside = (
             Subject(time.words, SubjectKind.DATE, time.window.span, ())
             for time in self.times
-            if not states_day_of(text, time.window)
+            if not (
+                states_day_of(text, time.window)
+                or says_month_of(typed, time.words, time.window)
+            )
             or is_of_other_days(text.partition("\n")[0], time.window)
         )
         return (*unmentioned(self.subjects, text, language, typed), *outside)

@@ -3,7 +3,7 @@
 import pytest
 
 from kb_service.language.asked import parse_question
-from kb_service.language.background import asking_first, asking_part, only_looks_up
+from kb_service.language.background import asking_alone, asking_first, asking_part, only_looks_up
 from kb_service.language.mentions import unmentioned
 from kb_service.language.question_parts import parts_of
 from kb_service.language.subjects import subjects_in
@@ -128,3 +128,24 @@ def test_what_asks_is_read_before_the_clause_that_a_question_begins_with(
     question: str, read: str
 ) -> None:
     assert asking_first(question) == read
+
+
+@pytest.mark.parametrize(
+    ("question", "alone"),
+    [
+        (
+            "受害人高女士被冒充客服的人员以注销网贷账户为由诈骗，这个案件后来经过专案组的工作破获，"
+            "请问主要犯罪嫌疑人一共作案多少起？",
+            "请问主要犯罪嫌疑人一共作案多少起？",
+        ),
+        (
+            "For the insurance file of the logistics company whose warehouse on Harlow Road burned "
+            "in March, I need to know since when the sprinkler valve in the bay had been shut.",
+            "I need to know since when the sprinkler valve in the bay had been shut.",
+        ),
+        ("The pump failed, who repaired it?", ""),
+        ("水泵停了，谁修的？", ""),
+    ],
+)
+def test_the_clause_that_asks_can_be_told_alone(question: str, alone: str) -> None:
+    assert asking_alone(question) == alone

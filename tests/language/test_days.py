@@ -6,7 +6,8 @@ import pytest
 
 from kb_service.domain.spans import TextSpan
 from kb_service.domain.times import TimeWindow
-from kb_service.language.days import is_of_other_days, states_day_of
+from kb_service.language.days import is_of_other_days, says_month_of, states_day_of
+from kb_service.language.time_words import time_windows
 
 
 def window(first: date, last: date | None = None) -> TimeWindow:
@@ -57,3 +58,23 @@ def test_a_title_that_names_other_quarters_is_of_other_days(
     title: str, *, is_of_others: bool
 ) -> None:
     assert is_of_other_days(title, SECOND_HALF) is is_of_others
+
+
+@pytest.mark.parametrize(
+    ("asked", "text", "is_said"),
+    [
+        ("What was disabled in January?", "Disabled in the January migration; 2026.", True),
+        ("1月份停用了什么？", "1月份迁移时停用", True),
+        ("What was disabled in January?", "Sent on 3 January 2026.", False),
+        ("What was disabled in January?", "Sent on January 5, 2026.", False),
+        ("What was disabled in January?", "The January 2019 flood.", False),
+        ("Who was ill in May?", "They may be ill in 2026.", False),
+        ("1月停用了什么？", "11月迁移时停用", False),
+        ("一月停用了什么？", "十一月停用", False),
+        ("一月停用了什么？", "于一月停用，2019年", False),
+        ("What happened last week?", "Last week", False),
+    ],
+)
+def test_a_month_is_also_said_without_a_day(asked: str, text: str, is_said: bool) -> None:
+    (told,) = time_windows(asked, date(2026, 11, 28))
+    assert says_month_of(text, told.span.of(asked), told) is is_said
