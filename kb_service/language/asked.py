@@ -4,16 +4,12 @@ Puts together what the other modules know. Knows no documents.
 """
 
 from kb_service.domain.questions import Question
+from kb_service.language.folding import without_stray_spaces
 from kb_service.language.identifiers import identifiers_asked, without_fixed_values
-from kb_service.language.lexicon import HAN
 from kb_service.language.messages import language_of
 from kb_service.language.questions import content_terms
-from kb_service.language.regexes import regex
 from kb_service.language.text import normalise, terms_of
 from kb_service.language.values import stated_values
-
-_STRAY_SPACES = regex(rf"(?<=[{HAN}])\s+(?=[{HAN}])")
-"""In a script written without spaces they stand where a line was broken or a key was hit."""
 
 
 def parse_question(text: str) -> Question:
@@ -36,5 +32,5 @@ def as_meant(text: str) -> str:
 
     Capitals throughout tell no names; in small letters none is taken for one.
     """
-    joined = _STRAY_SPACES.sub("", text)
+    joined = without_stray_spaces(text)
     return joined.lower() if joined.isupper() and language_of(joined) == "en" else joined

@@ -14,7 +14,7 @@ from kb_service.language.clock import clock_times
 from kb_service.language.date_orders import dates_in_any_order
 from kb_service.language.dates import CALENDAR
 from kb_service.language.events import event_places
-from kb_service.language.folding import Folded, fold
+from kb_service.language.folding import Folded, fold_asked
 from kb_service.language.han_names import han_names
 from kb_service.language.identifiers import (
     MIN_PIN_LENGTH,
@@ -62,7 +62,7 @@ _Found = tuple[int, int, SubjectKind, tuple[str, ...]]
 
 def subjects_in(question: Question) -> tuple[Subject, ...]:
     """Return what a question names, in order, none over another."""
-    folded = fold(question.text)
+    folded = fold_asked(question.text)
     found: list[_Found] = []
     for finder in _FINDERS:
         for item in finder(folded, question.text):

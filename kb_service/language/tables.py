@@ -53,6 +53,12 @@ def scale_name(scale: float, language: str) -> str:
     return next((word for word, size in scales.items() if size == scale), "")
 
 
+def currency_sign(unit: str, language: str) -> str:
+    """Return the sign that a language writes before amounts of a currency; "" where none."""
+    signs: dict[str, str] = shipped_languages()[language]["tables"]["currency_signs"]
+    return signs.get(unit, "")
+
+
 def scope(filters: Filters, language: str) -> str:
     """Return the filters in force as what a sentence begins with; "" without any.
 

@@ -3,7 +3,7 @@
 Knows the order of the steps and which documents meet what a question names. Decides by `weigh`.
 """
 
-from collections.abc import Collection, Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kb_service.domain.ports import PassageReader, Searcher
@@ -155,14 +155,9 @@ class Finder:
             )
 
         evidence = weighed(readings)
-        if evidence.is_empty and typed is not None:
-            again = self._read(typed, named, context.passages, documents, idf)
-            evidence = weighed(borne_out(again, typed, MIN_PINNED_CONFIDENCE))
-        alone = asking_alone(question.text) if evidence.is_empty else ""
-        if alone:
-            told = _saying_most(context.passages, documents)
-            again = weighed(self._read(parse_question(alone), named, told, documents, idf))
-            evidence = evidence if again.is_empty else again
+        if evidence.is_empty:
+            again = self._read_again(question, named, context.passages, documents, idf, typed)
+            evidence = next((told for r in again if not (told := weighed(r)).is_empty), evidence)
         is_unknown = evidence.shortfall is Shortfall.SUBJECT_UNKNOWN
         if is_unknown and any(not document.unmet for document in documents.values()):
             # A paper names it, of whose words none is left that could answer.
@@ -200,6 +195,26 @@ class Finder:
         known = {name: normalise(text) for name, text in _texts(passages).items()}
         tells_of_another = told_of_others(question, named, known)
         return tuple(reading for reading in readings if not tells_of_another(reading))
+
+    def _read_again(
+        self,
+        question: Question,
+        named: Named,
+        passages: Sequence[Passage],
+        documents: Mapping[str, ReadDocument],
+        idf: Mapping[str, float],
+        typed: Question | None,
+    ) -> Iterator[Sequence[Reading]]:
+        """Yield what else may tell it: the words as they were typed, or the clause that asks alone.
+
+        That clause leaves out what it asks of: only what says most of the question may answer it.
+        """
+        if typed is not None:
+            again = self._read(typed, named, passages, documents, idf)
+            yield borne_out(again, typed, MIN_PINNED_CONFIDENCE)
+        if alone := asking_alone(question.text):
+            told = _saying_most(passages, documents)
+            yield self._read(parse_question(alone), named, told, documents, idf)
 
     def _documents(
         self,

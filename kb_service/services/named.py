@@ -61,8 +61,7 @@ class Named:
             Subject(time.words, SubjectKind.DATE, time.window.span, ())
             for time in self.times
             if not (
-                states_day_of(text, time.window)
-                or says_month_of(typed, time.words, time.window)
+                states_day_of(text, time.window) or says_month_of(typed, time.words, time.window)
             )
             or is_of_other_days(text.partition("\n")[0], time.window)
         )

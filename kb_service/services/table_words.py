@@ -12,7 +12,15 @@ from kb_service.domain.facts import COUNTS_OF_PEOPLE, FactField
 from kb_service.domain.record_queries import AGGREGATES, PERIODS, Operation
 from kb_service.domain.tables import Cell
 from kb_service.language.stated.values import scale_written
-from kb_service.language.tables import field_name, kind_name, said, scale_name, scope, unit_name
+from kb_service.language.tables import (
+    currency_sign,
+    field_name,
+    kind_name,
+    said,
+    scale_name,
+    scope,
+    unit_name,
+)
 from kb_service.language.time_words import days_in_words
 from kb_service.services.lengths import ends_of, is_worked_out, starts_of
 from kb_service.services.planning import Planned
@@ -118,8 +126,10 @@ def _scaled(number: Number, name: str | None, language: str) -> str:
     word = scale_name(scale, language) if scale > 1 and 2 * times > told.total() else ""
     if not word:
         return ""
-    measure = field_name(number.unit, language)
-    return said("scaled", language, number=plain(number.value / scale), scale=word, measure=measure)
+    sign = currency_sign(number.unit, language)
+    measure = "" if sign else field_name(number.unit, language)
+    shown = plain(number.value / scale)
+    return said("scaled", language, sign=sign, number=shown, scale=word, measure=measure)
 
 
 def _top(result: QueryResult, language: str) -> str:

@@ -134,13 +134,17 @@ def test_what_asks_is_read_before_the_clause_that_a_question_begins_with(
     ("question", "alone"),
     [
         (
-            "受害人高女士被冒充客服的人员以注销网贷账户为由诈骗，这个案件后来经过专案组的工作破获，"
-            "请问主要犯罪嫌疑人一共作案多少起？",
+            (
+                "受害人高女士被冒充客服的人员以注销网贷账户为由诈骗，这个案件后来破获，"
+                "请问主要犯罪嫌疑人一共作案多少起？"
+            ),
             "请问主要犯罪嫌疑人一共作案多少起？",
         ),
         (
-            "For the insurance file of the logistics company whose warehouse on Harlow Road burned "
-            "in March, I need to know since when the sprinkler valve in the bay had been shut.",
+            (
+                "For the insurance file of a logistics company whose warehouse on Elm Road burnt "
+                "in March, I need to know since when the sprinkler valve in the bay had been shut."
+            ),
             "I need to know since when the sprinkler valve in the bay had been shut.",
         ),
         ("The pump failed, who repaired it?", ""),

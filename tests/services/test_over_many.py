@@ -265,6 +265,24 @@ def test_an_amount_is_told_in_the_scale_of_the_papers_too(
 
 
 @pytest.mark.parametrize(
+    ("losses", "told"),
+    [
+        (("$3.2 million", "$200,000", "$1 million"), "4400000 US dollars ($4.4 million)"),
+        (("£3 million", "£2 million", "£500"), "5000500 pounds (£5.0005 million)"),
+    ],
+)
+def test_an_amount_in_a_scale_has_the_sign_of_its_currency(
+    world: World, losses: tuple[str, ...], told: str
+) -> None:
+    kb_id = world.catalog.bases.get("reports").id
+    desk = desk_with(world, WordsReader(), FakeShelf())
+    for number, loss in enumerate(losses):
+        lines = ["Type: Fire", f"Date: 2024-06-0{number + 1}", f"Total loss: {loss}"]
+        world.ingest(kb_id, f"{number}.txt", lines)
+    assert told in ask(desk, "What is the total loss of all fires in June 2024?").answer
+
+
+@pytest.mark.parametrize(
     ("question", "told"),
     [
         ("更正通报改了什么", "- HZ-9；受伤人数；更正前：2；更正后：3"),
