@@ -16,9 +16,10 @@ from kb_service.language.lexicon import BULLETS, CJK, Lexicon, shipped_lexicon
 from kb_service.language.numerals import Numerals
 from kb_service.language.regexes import regex
 from kb_service.language.text import sentence_end, sentence_spans, trimmed_span
+from kb_service.language.timed_lines import entry_lines
 from kb_service.language.wraps import Wraps
 
-CUTTING = 4
+CUTTING = 5
 """Raise it when the code below cuts otherwise: stored units are marked anew then."""
 
 MAX_SENTENCE_CHARS = 400
@@ -103,11 +104,15 @@ class UnitCutter:
         """Yield runs of prose, fields (label with value) and headings, covering all lines."""
         lines = [(match.start(), match.end()) for match in _LINE.finditer(text)]
         wraps = Wraps(text, lines)
+        entries = entry_lines(text, lines)
         prose: tuple[int, int] | None = None
         index = 0
         while index < len(lines):
             kind, last = self._classified(text, lines, index, wraps)
             start, end = lines[index][0], lines[last][1]
+            if prose and index in entries:
+                yield UnitKind.SENTENCE, *prose
+                prose = None
             index = last + 1
             if kind is UnitKind.SENTENCE:
                 prose = (prose[0] if prose else start, end)

@@ -145,3 +145,22 @@ def test_a_label_behind_a_bullet_begins_a_field() -> None:
         ("sentence", "• The pump leaked at nine."),
         ("field", "• 地点：三号仓库"),
     ]
+
+
+def test_lines_that_begin_with_a_time_are_no_one_sentence() -> None:
+    log = "08:40 all quiet\n09:10 fire in the store,\nput out by hand\n4 May 11:30 a visitor fell"
+    assert cut(log) == [
+        ("sentence", "08:40 all quiet"),
+        ("sentence", "09:10 fire in the store, put out by hand"),
+        ("sentence", "4 May 11:30 a visitor fell"),
+    ]
+    days = "5月4日 一切正常\n5月5日 垃圾房起火\n5月7日 访客摔倒"
+    assert [text for _, text in cut(days)] == days.split("\n")
+
+
+def test_prose_of_which_a_line_begins_with_a_time_is_one_sentence() -> None:
+    prose = (
+        "On the night of the fourth the second pump of the mill stood still, it was told, until\n"
+        "08:40 in the morning, and the first one, repaired meanwhile, ran until\n09:10 again."
+    )
+    assert [text for _, text in cut(prose)] == [prose.replace("\n", " ")]

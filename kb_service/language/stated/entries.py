@@ -5,13 +5,15 @@ number of its own: the steps of one happening are told by the clock as well.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import time, timedelta
 from itertools import islice, pairwise
 
 from kb_service.domain.facts import Precision
 from kb_service.domain.spans import TextSpan
+from kb_service.domain.texts import Unit
 from kb_service.language.identifiers import identifier_matches
 from kb_service.language.lexicon import BULLETS, shipped_lexicon
 from kb_service.language.numerals import NUMERALS
@@ -49,9 +51,10 @@ _ROUGH = (Precision.YEAR, Precision.MONTH)
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Where an entry stands, and when it happened; `clock`: where its time of day is written.
+    """Where an entry stands, and when it happened; `clock`: where its time is written.
 
-    None where it does not begin with it. `number`: that it has at its head, as all the others do.
+    None where it does not begin with it; its line where the day above is its time. `number`: that
+    it has at its head, as all the others do.
     """
 
     span: TextSpan
@@ -101,7 +104,7 @@ def entries_in(plain: str, year: int | None) -> tuple[Entry, ...]:
         found = _told(plain, [start for start in starts if start.is_first])
         found = found if _are_of_several_kinds(plain, found) else ()
     is_log = is_called_one or _have_numbers([entry.span.of(plain) for entry in found])
-    return _numbered(plain, found) if is_log and len(found) >= _MIN_ENTRIES else ()
+    return numbered(plain, found) if is_log and len(found) >= _MIN_ENTRIES else ()
 
 
 def _past_midnight(starts: Sequence[_Start]) -> list[_Start]:
@@ -125,7 +128,17 @@ def _next_day(start: _Start) -> _Start:
     return replace(start, moment=replace(start.moment, since=since, until=until))
 
 
-def _numbered(plain: str, found: Sequence[Entry]) -> tuple[Entry, ...]:
+def cut_at(units: Iterable[Unit], entries: Sequence[Entry]) -> Iterator[Unit]:
+    """Yield units so that none reaches from one entry into the next one."""
+    starts = sorted({one.span.start for one in entries} | {one.span.end for one in entries})
+    for unit in units:
+        span = unit.span
+        first, last = bisect_right(starts, span.start), bisect_left(starts, span.end)
+        for start, end in pairwise([span.start, *starts[first:last], span.end]):
+            yield replace(unit, span=TextSpan(start, end))
+
+
+def numbered(plain: str, found: Sequence[Entry]) -> tuple[Entry, ...]:
     """Return entries with the numbers at their heads, where each has another one of one shape."""
     heads = [TextSpan(one.span.start, min(one.span.end, one.span.start + _HEAD)) for one in found]
     matches = [next(own_numbers(head.of(plain)), None) for head in heads]

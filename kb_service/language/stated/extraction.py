@@ -27,18 +27,18 @@ from kb_service.language.regexes import regex
 from kb_service.language.stated.blocks import blocks_in
 from kb_service.language.stated.chosen import one_of_each, without_signed_day
 from kb_service.language.stated.days_above import DaysAbove
-from kb_service.language.stated.entries import Entry, entries_in, is_called_log
+from kb_service.language.stated.entries import Entry, cut_at, entries_in, is_called_log
+from kb_service.language.stated.entry_facts import entry_facts
 from kb_service.language.stated.fields import (
     Place,
-    fact,
     labelled,
     status_of,
-    tight,
     timed,
     timed_above,
 )
 from kb_service.language.stated.forms import FormField, form_fields
 from kb_service.language.stated.labels import Label, column_as, column_of, sorted_out
+from kb_service.language.stated.logs import log_entries
 from kb_service.language.stated.meaning import Sense, settled
 from kb_service.language.stated.measures import listed_measures
 from kb_service.language.stated.moments import (
@@ -76,6 +76,8 @@ _CONFIDENCE = {FactMethod.FORM: 0.95, FactMethod.COLUMN: 0.95, FactMethod.TITLE:
 _IN_SENTENCES, _BY_MEANING = 0.7, 0.65
 """What a label says that no list of words has is less sure than what a sentence says."""
 _SAMPLED_ROWS = 100
+_OF_ENTRIES = (FactField.TIME, FactField.KIND, FactField.REPORTED)
+"""Where a text has entries these say so; what stands around them is no happening of its own."""
 _MAIL_LABEL = any_of(shipped_lexicon().listed("stated", "mail_heads"))
 _MAIL_HEAD = regex(rf"(?:(?:{_MAIL_LABEL})[ \u3000]*[:\uff1a][^\n]*\n+){{3,}}")
 _TABLES_READ = (
@@ -127,8 +129,7 @@ def facts_in(
     outside = (*rows, *(entry.span for entry in entries))
     told = list(_document_facts(marked, folded, outside, year, fields))
     own = one_of_each(reporters_told(without_signed_day(told)))
-    # The day of a log is no time of a happening: each entry has its own.
-    own = [item for item in own if not (entries and item.field == FactField.TIME)]
+    own = [item for item in own if not (entries and item.field in _OF_ENTRIES)]
     return tuple(with_area((*own, *logged, *found), marked.text, folded))
 
 
@@ -314,20 +315,14 @@ def _log_facts(
     taken = sorted(field.span for field in fields if not field.is_beside_prose)
     places = Places([entry.span for entry in entries])
     told = places.parted(fields, attrgetter("span"))
-    prose = places.parted(_prose(marked.units, taken), attrgetter("span"))
+    units = cut_at(_prose(marked.units, taken), entries)
+    prose = places.parted(units, attrgetter("span"))
     for number, entry in enumerate(entries, start=1):
         form = _place(FactMethod.FORM, number, year)
         sure = Place(number, FactMethod.SENTENCE, _IN_SENTENCES, year)
         within = [(f.label, f.value) for f in told[number - 1]]
         said = list(_labelled_facts(marked.text, folded, within, form))
-        if entry.clock and entry.moment:
-            words = entry.clock.of(marked.text)
-            said.append(timed(FactField.TIME, words, entry.clock, form, entry.moment))
-        if entry.number:
-            words, text = entry.number.of(marked.text), tight(entry.number.of(folded))
-            said.append(fact(FactField.NUMBER, words, entry.number, sure, text))
-        for unit in prose[number - 1]:
-            said += sentence_facts(line_of(marked.text, folded, unit.span), sure)
+        said += entry_facts(marked.text, folded, entry, prose[number - 1], form, sure)
         yield one_of_each(said)
 
 
@@ -336,7 +331,10 @@ def _entries_of(
 ) -> tuple[Entry, ...]:
     """The records that stand one below the other: blocks of labels, or entries of a log."""
     blocks = tuple(map(Entry, blocks_in(text, fields)))
-    return blocks or entries_in(folded, year)
+    if blocks or turns_in(folded):
+        return blocks or entries_in(folded, year)
+    logged = log_entries(folded, year)
+    return entries_in(folded, year) if logged is None else logged
 
 
 def forms_in(

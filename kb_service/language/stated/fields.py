@@ -106,16 +106,15 @@ _NO_NUMBERS = (Sort.CLOCK, Sort.PHONE, Sort.PLATE, Sort.IDENTIFIER, Sort.EMAIL)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Which record states something, how that was found, how surely; `year` of dates without.
-
-    `days`: of times of day without one, None where none stands above.
-    """
+    """Which record states something, how that was found, how surely; the year and days of times
+    without; `tells`: that something happened, whatever words say so."""
 
     record: int
     method: FactMethod
     confidence: float
     year: int | None = None
     days: DaysAbove | None = None
+    tells: bool = False
 
 
 def compared(plain: str) -> str:

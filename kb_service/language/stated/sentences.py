@@ -49,6 +49,8 @@ _NAMES = {
 _TIGHT = (FactField.VEHICLE, FactField.PHONE)
 _NUMBERS, _FOLLOWS = compiled("numbers"), compiled("follows")
 _NO_EVENT = compiled("no_event")
+_DENIED_BEFORE = regex("|".join(_LEXICON.patterns("stated", "denied_before")))
+_DENIED_WITHIN = 24
 _TIME, _REPORTED, _OTHER = (
     regex("|".join(_LEXICON.patterns("stated", key)))
     for key in ("time_words", "reported_words", "other_times")
@@ -167,16 +169,22 @@ def numbers_of(line: Line, at: Place) -> Iterator[Fact]:
 def happenings_in(plain: str) -> list[tuple[str, int, int]]:
     """Return the kinds of happening that a line tells of, first named first, with their words.
 
-    A field that says there was none ("Aircraft Fire: None") tells of nothing.
+    What is denied (no fire), or said to be none ("Aircraft Fire: None"), tells of nothing.
     """
     found = sorted(event_places(plain), key=lambda item: item[1])
-    return [one for one in found if not any(p.match(plain, one[2]) for p in _NO_EVENT)]
+    return [one for one in found if not _is_denied(plain, *one[1:])]
+
+
+def _is_denied(plain: str, start: int, end: int) -> bool:
+    before = plain[max(0, start - _DENIED_WITHIN) : start]
+    is_none = any(pattern.match(plain, end) for pattern in _NO_EVENT)
+    return is_none or _DENIED_BEFORE.search(before) is not None
 
 
 def _happening(line: Line, at: Place) -> Iterator[Fact]:
     """When and where it happened, and what: of a sentence that speaks of a happening."""
     kinds = happenings_in(line.plain)
-    is_told = bool(kinds) or bool(_TIME.search(line.plain))
+    is_told = at.tells or bool(kinds) or bool(_TIME.search(line.plain))
     if kinds:
         kind, start, end = kinds[0]
         span = line.span(start, end)

@@ -26,6 +26,8 @@ _LEXICON = shipped_lexicon()
 _WHO = (
     r"(?P<who>[^\W\d_][^\n:\uff1a,\uff0c\u3002!?\uff01\uff1f\d\[\](){}<>\uff08\uff09;\uff1b]{0,30})"
 )
+_SENTENCE = regex(r"[^\W\d_]{3}\.\Z")
+"""A line of a log that ends so behind its time names nobody: 07:00 Took over."""
 _WORDS = r"(?:[:\uff1a][ \t]*(?P<words>\S[^\n]*))?$"
 _OPEN, _CLOSE = r"[\[(\uff08\u3010]?", r"[\])\uff09\u3011]?"
 _WHEN = r"(?P<when>[^\n\[\]()\uff08\uff09]{4,36}?)"
@@ -98,7 +100,8 @@ def turns_in(plain: str) -> tuple[Turn, ...]:
     for pattern in _HEADS:
         for match in pattern.finditer(plain, 0, _MAX_CHARS):
             is_label = label_of(match["who"].strip()).field in _TIMES
-            if match.start() not in found and not is_label and _is_time(match["when"]):
+            is_said = _SENTENCE.search(match["who"].rstrip()) is not None
+            if match.start() not in found and not (is_label or is_said) and _is_time(match["when"]):
                 found[match.start()] = _turn(match)
     turns = [found[start] for start in sorted(found)]
     ends = [*(turn.head.start for turn in turns), len(plain)][1:]

@@ -62,3 +62,17 @@ def test_what_was_not_taken_is_no_loss(text: str) -> None:
 )
 def test_what_was_taken_is_a_loss(text: str, loss: float) -> None:
     assert numbers(text, FactField.LOSS) == [loss]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("On 3 May 2024 there was smoke but no fire at Pier 4.", []),
+        ("2024年5月3日云岭路检查，未发现泄漏。", []),
+        ("On 3 May 2024 a fire broke out at Pier 4; no leak was found.", ["fire"]),
+        ("2024年5月3日云岭路发生火灾，未造成泄漏。", ["fire"]),
+    ],
+)
+def test_what_is_denied_did_not_happen(text: str, kind: list[str]) -> None:
+    found = facts_in(marked(text))
+    assert [fact.text for fact in found if fact.field == FactField.KIND] == kind

@@ -1,0 +1,45 @@
+"""What an entry of a log states: its time and number at its head, and what its sentences tell.
+
+Pure functions. Knows not which lines are entries, nor labels within them.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from kb_service.domain.facts import Fact, FactField
+from kb_service.domain.texts import Unit
+from kb_service.language.lexicon import shipped_lexicon
+from kb_service.language.regexes import regex
+from kb_service.language.stated.entries import Entry
+from kb_service.language.stated.fields import Place, fact, tight, timed
+from kb_service.language.stated.plain import line_of
+from kb_service.language.stated.sentences import sentence_facts
+
+_NOT_HAPPENED = regex("|".join(shipped_lexicon().patterns("stated", "no_happening")))
+
+
+def entry_facts(
+    text: str, folded: str, entry: Entry, units: Sequence[Unit], form: Place, sure: Place
+) -> Iterator[Fact]:
+    """Yield what the head of an entry and its units state. `form`, `sure`: how surely each does."""
+    if entry.clock and entry.moment:
+        yield timed(FactField.TIME, entry.clock.of(text), entry.clock, form, entry.moment)
+    if entry.number:
+        words, number = entry.number.of(text), tight(entry.number.of(folded))
+        yield fact(FactField.NUMBER, words, entry.number, sure, number)
+    is_denied = _NOT_HAPPENED.search(entry.span.of(folded)) is not None
+    for item in _told(text, folded, entry, units, sure):
+        if not (is_denied and item.field == FactField.KIND):
+            yield item
+
+
+def _told(
+    text: str, folded: str, entry: Entry, units: Sequence[Unit], sure: Place
+) -> Iterator[Fact]:
+    """Yield what sentences state: the first one of a log's entry tells what happened."""
+    year = entry.moment.since.year if entry.moment else sure.year
+    beside = [unit for unit in units if not (entry.clock and entry.clock.covers(unit.span))]
+    for place, unit in enumerate(beside):
+        tells = not place and entry.clock is not None
+        at = replace(sure, year=year, tells=tells)
+        yield from sentence_facts(line_of(text, folded, unit.span), at)

@@ -1,0 +1,207 @@
+"""Entries of a log are records, whatever its lines look like; steps of one happening are not."""
+
+import pytest
+
+from kb_service.domain.facts import FactField, Record, records_of
+from kb_service.language.stated.extraction import facts_in
+from kb_service.language.units import marked
+
+
+def records(text: str) -> dict[int, Record]:
+    found = facts_in(marked(text))
+    assert all(fact.value == fact.span.of(text) for fact in found)
+    return {record.number: record for record in records_of(found)}
+
+
+def said(text: str, field: str) -> list[str]:
+    told = [record.first(field) for number, record in records(text).items() if number]
+    return [fact.text if fact else "" for fact in told]
+
+
+BOOK = """Calder Quay control room - occurrence book
+March 2026
+
+Wednesday 4 March
+0640  Day shift on. Nothing to report.
+0912  Forklift clipped the racking in Shed 2. Driver shaken, no injuries. Area taped
+      off until the rack was inspected.
+1800  Handover to night shift.
+
+Thursday 5 March
+0205  Intruder alarm at Gate 7. Fence cut.
+1420  Small fire in a skip behind the canteen. 2 people were injured.
+"""
+
+
+def test_times_of_day_are_of_the_day_above_and_quiet_entries_are_records() -> None:
+    assert said(BOOK, "time") == [
+        "2026-03-04T06:40",
+        "2026-03-04T09:12",
+        "2026-03-04T18:00",
+        "2026-03-05T02:05",
+        "2026-03-05T14:20",
+    ]
+    assert said(BOOK, "kind") == ["", "", "", "", "fire"]
+    assert said(BOOK, "place") == ["", "shed 2", "", "gate 7", ""]
+    assert said(BOOK, "injured") == ["", "0", "", "", "2"]
+    assert 0 not in records(BOOK)
+
+
+@pytest.mark.parametrize(
+    ("text", "times"),
+    [
+        (
+            (
+                "Site diary 2026\n\n2 May Crane hit the scaffold.\n\n5 May Main burst.\n\n"
+                "They came; cost about £4,000.\n\n9 May At 07:10 theft found.\n"
+            ),
+            ["2026-05-02T00:00", "2026-05-05T00:00", "2026-05-09T07:10"],
+        ),
+        (
+            (
+                "Ward 6: night notes\n\n2026-02-03 23:10\nPatient fell. No injury seen.\n\n"
+                "2026-02-04 02:45\nPower failure for 12 minutes.\n\n2026-02-05 22:55\nQuiet.\n"
+            ),
+            ["2026-02-03T23:10", "2026-02-04T02:45", "2026-02-05T22:55"],
+        ),
+        (
+            (
+                "Shift handover notes\n\nNight shift, 14 to 15 September 2026\n\n"
+                "21:30 Took over.\n\n03:10 Oil alarm.\n\nDay shift, 15 September 2026\n\n"
+                "07:00 Took over.\n\n10:22 Contractor received an electric shock.\n"
+            ),
+            ["2026-09-14T21:30", "2026-09-15T03:10", "2026-09-15T07:00", "2026-09-15T10:22"],
+        ),
+        (
+            (
+                "值班日志\n2026年3月\n\n3月4日 08:00 交接班，正常。\n3月4日 10:25 泵房起火。\n"
+                "3月5日 02:40 加氯间发生泄漏，\n2人送医。\n3月5日 20:00 无事。\n"
+            ),
+            ["2026-03-04T08:00", "2026-03-04T10:25", "2026-03-05T02:40", "2026-03-05T20:00"],
+        ),
+        (
+            (
+                "保安部交接班记录\n\n2026年5月11日 夜班（当班：孙浩）\n\n• 23:40 北门有人滋事。\n\n"
+                "• 02:15 电梯困人。\n\n2026年5月12日 白班\n\n• 07:30 接班。无异常。\n"
+            ),
+            ["2026-05-11T23:40", "2026-05-12T02:15", "2026-05-12T07:30"],
+        ),
+        (
+            (
+                "安全员记事（2026）\n\n■ 3月27日 周五\n11:40，麻醉机停止通气。\n  厂家没来。\n\n"
+                "■ 5月11日 周一\n消防演练。\n\n■ 9月15日 周二\n下午2:20，针扎到手。\n"
+            ),
+            ["2026-03-27T11:40", "2026-05-11T00:00", "2026-09-15T14:20"],
+        ),
+        (
+            (
+                "Gate log 2025/26\n\n28/12/2025 22:10 Van hit a gate.\n31 December 23:50 Quiet.\n"
+                "2 January 01:20 Theft of a bike.\n"
+            ),
+            ["2025-12-28T22:10", "2025-12-31T23:50", "2026-01-02T01:20"],
+        ),
+        (
+            "机房值班记录 2026年\n\n5/6 09:00 巡检。\n5/9 03:17 漏水。\n5/12 10:10 门禁故障。\n",
+            ["2026-05-06T09:00", "2026-05-09T03:17", "2026-05-12T10:10"],
+        ),
+        (
+            "Log, May 2026\n\n4th - Fire in the store.\n7th - Nothing to report.\n9th - A leak.\n",
+            ["2026-05-04T00:00", "2026-05-07T00:00", "2026-05-09T00:00"],
+        ),
+        (
+            (
+                "Site log\n\n4 May 2026\n\n• Fire in the store.\n\n• Visit at 15:10.\n\n5 May\n\n"
+                "• A leak in the yard.\n"
+            ),
+            ["2026-05-04T00:00", "2026-05-04T15:10", "2026-05-05T00:00"],
+        ),
+    ],
+)
+def test_days_and_years_are_told_by_what_stands_above(text: str, times: list[str]) -> None:
+    assert said(text, "time") == times
+
+
+NOTES = """Depot notes
+
+2026-01-08 16:40 - Bus 127 collided with a van in Mill Lane.
+2026-01-11 05:50 - nothing special
+2026-01-19 09:05 - Diesel spill at pump 2.
+2026-01-26 22:10 - Break-in at the ticket office.
+"""
+
+
+def test_entries_of_several_days_and_things_are_records_under_any_title() -> None:
+    assert said(NOTES, "kind") == ["collision", "", "leak", "theft"]
+
+
+def test_running_heads_and_page_numbers_are_in_no_entry() -> None:
+    paged = BOOK.replace(
+        "\nThursday", "\n- 1 -\nCalder Quay control room - occurrence book\n\nThursday"
+    )
+    assert said(paged, "time") == said(BOOK, "time")
+
+
+def test_what_was_a_drill_or_did_not_happen_is_no_happening() -> None:
+    text = BOOK.replace("Small fire in", "Fire drill, nothing like a fire in")
+    assert said(text, "kind")[-1] == ""
+    assert said(NOTES.replace("Diesel spill", "Smell, but no spill"), "kind")[2] == ""
+    assert said("值班日志\n2026年5月4日\n08:10 火灾误报。\n09:20 接班，正常。\n", "kind") == [
+        "",
+        "",
+    ]
+
+
+def test_a_time_that_a_wrapped_line_begins_with_is_no_entry() -> None:
+    text = BOOK.replace(
+        "until the rack was inspected", "and the bay closed until\n17:30, as agreed"
+    )
+    assert said(text, "time") == said(BOOK, "time")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        (
+            "# Outage of 11 February 2026\n\nTimeline\n\n2026-02-11 09:14 First errors.\n"
+            "2026-02-11 09:41 Second outage.\n2026-02-12 10:02 A fire.\n2026-02-13 11:00 Theft.\n"
+        ),
+        (
+            "Incident log: warehouse fire, Harlow Road, 7 March 2026\n\n02:14 Fire reported.\n"
+            "02:40 Explosion in the paint store.\n03:10 Gas leak isolated.\n"
+        ),
+        (
+            "Report on the collapse of the car park\n\nSequence of events\n\n"
+            "1 June 2026: a crack was seen.\n2 June 2026: a water leak was found.\n"
+            "3 June 2026: the deck collapsed.\n4 June 2026: fire brigade left.\n"
+        ),
+        (
+            "关于陈某诈骗案的侦破情况\n\n2026年2月3日，王女士报案被骗。\n2月5日，专案组成立。\n"
+            "2月11日，抓获嫌疑人。\n2月20日，批准逮捕。\n"
+        ),
+        (
+            "总值班记录摘抄\n日期：2026-04-25 星期六\n\n14:30 19床病人不见了。\n14:50 调监控。\n"
+            "15:20 报警。\n20:10 在公园找到。\n"
+        ),
+        (
+            "爆炸事故调查报告\n\n一、处置经过\n2026年7月18日16:25 爆炸。\n7月18日17:10 泄漏。\n"
+            "7月19日20:10 火灾扑灭。\n7月22日09:00 正常。\n"
+        ),
+        "Training day, 9 April 2026\n\n09:00 Welcome\n09:30 Fire safety\n14:00 Chemical spill\n",
+        (
+            "Release notes\n\n2026-01-08 - a crash.\n2026-01-29 - a leak.\n2026-02-20 - outage.\n"
+            "2026-03-13 - a crash.\n"
+        ),
+        (
+            "公司简介\n\n1998年3月1日，成立。\n2003年5月1日，投产。\n2011年6月9日，认证。\n"
+            "2019年8月20日，仓库发生火灾。\n"
+        ),
+    ],
+)
+def test_steps_programmes_and_histories_stay_whole(text: str) -> None:
+    assert set(records(text)) <= {0}
+
+
+def test_what_stands_below_the_entries_is_of_none_of_them() -> None:
+    text = f"{NOTES}\nRemarks\n\nDamage is put at $3,000.\n"
+    assert [fact.field for fact in records(text)[0].facts] == [FactField.LOSS]
+    assert said(text, "loss") == ["", "", "", ""]
