@@ -113,8 +113,9 @@ class CellCitations:
             if text is None:
                 found.append(None)
                 continue
-            units = [u.span for u in text.units if u.span.covers(span) and text.span.covers(u.span)]
-            whole = min(units, key=len, default=span)
+            units = [u.span for u in text.units if text.span.covers(u.span)]
+            around = [unit for unit in units if unit.covers(span)]
+            whole = min(around, key=len, default=_in_whole(span, units))
             kept = whole if len(whole) <= MAX_CITED_CHARS else span
             found.append((kept, text.words(kept)))
         return found
@@ -126,6 +127,14 @@ def _places(rows: Iterable[Sequence[Cell]]) -> list[tuple[Place, int]]:
     first = [(place, number) for cell, number in cells for place in cell.places[:1]]
     others = [(place, number) for cell, number in cells for place in cell.places[1:]]
     return list(dict.fromkeys([*first, *others]))[:MAX_CITED]
+
+
+def _in_whole(span: TextSpan, units: Sequence[TextSpan]) -> TextSpan:
+    """Return a span that several units make up, with all of the first and the last one."""
+    within = [unit for unit in units if unit.overlap(span)]
+    start = min((unit.start for unit in within), default=span.start)
+    end = max((unit.end for unit in within), default=span.end)
+    return TextSpan(min(start, span.start), max(end, span.end))
 
 
 def _line_spans(lines: Sequence[Line]) -> dict[int | None, TextSpan]:

@@ -55,3 +55,14 @@ def test_all_facts_of_a_base_are_found_anew_when_asked(
     stored.put(revision.id, [])
     assert FactService(stored).find_all(kb_id) == 1
     assert len(told(stored, kb_id)) == 3
+
+
+def test_a_log_is_of_the_day_by_which_its_file_is_called_whenever_it_is_read(
+    world: World, kb_id: str, stored: Facts
+) -> None:
+    lines = ["08:40 Shift on.", "09:15 Fire in a skip."]
+    revision = world.ingest(kb_id, "gate log 2026-03-04.txt", lines)
+    times = [item.fact.text for item in stored.listed(kb_id, "time").items]
+    assert times == ["2026-03-04T08:40", "2026-03-04T09:15"]
+    stored.find_anew(revision.id)
+    assert [item.fact.text for item in stored.listed(kb_id, "time").items] == times

@@ -67,7 +67,7 @@ from kb_service.language.stated.talks import (
 from kb_service.language.stated.titles import title_facts
 from kb_service.language.states import state_of
 
-EXTRACTING = 28
+EXTRACTING = 29
 """Raise it when the code of this package finds other facts: stored ones are found anew then."""
 
 MAX_PROSE_CHARS = 200_000
@@ -104,12 +104,15 @@ FACT_RULES = fact_rules(shipped_languages())
 
 
 def facts_in(
-    marked: MarkedText, columns: Mapping[str, str] | None = None, sense: Sense | None = None
+    marked: MarkedText,
+    columns: Mapping[str, str] | None = None,
+    sense: Sense | None = None,
+    title: str = "",
 ) -> tuple[Fact, ...]:
     """Return what a whole text states, record by record, in the order of the text.
 
     `columns`: what people said that columns of these names stand for. `sense`: what labels mean
-    that no list of words has.
+    that no list of words has. `title`: what the text is called, which may not stand in it.
     """
     text, folded = marked.text, with_dates_in_order(plain(marked.text))
     year = year_of(folded[:20_000])
@@ -124,7 +127,7 @@ def facts_in(
             told = one_of_each(_row_facts(text, folded, row, labels, place))
             found += told if dated else _dated_as_told(told)
     rows = tuple(row.span for table, _ in kept for row in table.rows)
-    fields, entries = _forms_of(marked, folded, rows, year, columns or {}, sense)
+    fields, entries = _forms_of(marked, folded, rows, year, columns or {}, sense, title)
     logged = [item for told in _log_facts(marked, folded, year, entries, fields) for item in told]
     outside = (*rows, *(entry.span for entry in entries))
     told = list(_document_facts(marked, folded, outside, year, fields))
@@ -327,13 +330,13 @@ def _log_facts(
 
 
 def _entries_of(
-    text: str, folded: str, year: int | None, fields: Sequence[FormField]
+    text: str, folded: str, year: int | None, fields: Sequence[FormField], title: str
 ) -> tuple[Entry, ...]:
     """The records that stand one below the other: blocks of labels, or entries of a log."""
     blocks = tuple(map(Entry, blocks_in(text, fields)))
     if blocks or turns_in(folded):
         return blocks or entries_in(folded, year)
-    logged = log_entries(folded, year)
+    logged = log_entries(folded, year, plain(title))
     return entries_in(folded, year) if logged is None else logged
 
 
@@ -355,12 +358,13 @@ def _forms_of(
     year: int | None,
     columns: Mapping[str, str],
     sense: Sense | None,
+    title: str = "",
 ) -> tuple[list[FormField], tuple[Entry, ...]]:
     """The labels with their values, understood or not, and the records that they tell of."""
     ends = {unit.span.start: unit.span.end for unit in marked.units if unit.kind is UnitKind.FIELD}
     taken = tuple(sorted([*rows, *(turn.head for turn in turns_in(folded))]))
     known = list(form_fields(marked.text, taken, ends, sense, columns))
-    entries = () if rows else _entries_of(marked.text, folded, year, known)
+    entries = () if rows else _entries_of(marked.text, folded, year, known, title)
     within = [entry.span for entry in entries]
     own = own_fields(marked.text, known, taken, within, columns)
     return sorted([*known, *own], key=lambda one: one.span), entries

@@ -83,10 +83,13 @@ class _Above:
     is_night: bool = False
 
 
-def log_lines(plain: str, year: int | None) -> list[LogLine]:
-    """Return the lines of a text that are not empty. `year`: of days that say none."""
+def log_lines(plain: str, year: int | None, day: Moment | None = None) -> list[LogLine]:
+    """Return the lines of a text that are not empty.
+
+    `year`: of days that say none. `day`: of times that no day stands above.
+    """
     lines = [TextSpan(*match.span()) for match in _LINE.finditer(plain)]
-    return _Reader(plain, _without_furniture(plain, lines), year).read()
+    return _Reader(plain, _without_furniture(plain, lines), _Above(year, day=day)).read()
 
 
 def _without_furniture(plain: str, lines: Sequence[TextSpan]) -> list[TextSpan]:
@@ -103,8 +106,8 @@ def _without_furniture(plain: str, lines: Sequence[TextSpan]) -> list[TextSpan]:
 class _Reader:
     """Reads the lines of one text in their order."""
 
-    def __init__(self, plain: str, lines: Sequence[TextSpan], year: int | None) -> None:
-        self._plain, self._lines, self._above = plain, lines, _Above(year)
+    def __init__(self, plain: str, lines: Sequence[TextSpan], above: _Above) -> None:
+        self._plain, self._lines, self._above = plain, lines, above
         self._stamps = Stamps(plain, lines)
         led = [line for line in lines if (s := self._stamp(line)) and s.is_by_clock]
         self._indent = min(map(self._indent_of, led), default=0)

@@ -17,7 +17,7 @@ from kb_service.language.lexicon import shipped_lexicon
 from kb_service.language.regexes import regex
 from kb_service.language.stated.entries import Entry, numbered
 from kb_service.language.stated.log_lines import LineKind, LogLine, log_lines
-from kb_service.language.stated.moments import Moment, at_clock, clocks_in
+from kb_service.language.stated.moments import Moment, at_clock, clocks_in, moments_in
 from kb_service.language.stated.sentences import happenings_in
 
 _LEXICON = shipped_lexicon()
@@ -26,9 +26,11 @@ _LOGS, _STEPS, _QUIET, _DUTY = (
     for key in ("log_heads", "step_heads", "quiet_entries", "duty_entries")
 )
 _YEAR = regex(r"(?<![\w.,/-])(?:19|20)\d\d(?![\d.,/-]\d|\d)")
+_ANY_YEAR = regex(r"(?<!\d)(?:19|20)\d\d(?!\d)")
+_RUN_TOGETHER = regex(r"(?<!\d)((?:19|20)\d\d)(0[1-9]|1[0-2])([0-2]\d|3[01])(?!\d)")
 _LETTER = regex(r"[^\W\d_]")
 _BREAK = regex(r"[,.;:()\uff0c\u3002\uff1b\uff1a\uff08\uff09\u201c\u201d\"\u2013\u2014]| - ")
-_TITLE_LINES, _MAX_TITLE = 3, 100
+_TITLE_LINES, _MAX_TITLE = 4, 100
 _MIN_ENTRIES, _MIN_UNNAMED, _MIN_DAYS = 2, 4, 3
 _MIN_TELLING, _MIN_KINDS, _MIN_SHARE = 3, 2, 0.4
 _COVERS, _COVERS_MOST, _MAX_LEAD = 0.4, 0.6, 600
@@ -49,12 +51,16 @@ class _Told:
     words: str
 
 
-def log_entries(plain: str, year: int | None) -> tuple[Entry, ...] | None:
+def log_entries(plain: str, year: int | None, title: str = "") -> tuple[Entry, ...] | None:
     """Return the entries of a log in order, quiet ones as well; () where a text is none.
 
-    None where no lines stand one below the other that begin with a time.
+    None where no lines stand one below the other that begin with a time. `title`: what the text is
+    called, which may not stand in it.
     """
-    lines = log_lines(plain, year or _year_called(plain))
+    title = title.replace("_", " ")
+    day = _day_called(title, year)
+    year = year or _year_called(plain) or (day and day.since.year) or _year_in(title)
+    lines = log_lines(plain, year, day)
     starts = [line for line in lines if line.kind is LineKind.START]
     if len(starts) < _MIN_ENTRIES or _is_of_items(plain, lines):
         return None
@@ -62,7 +68,7 @@ def log_entries(plain: str, year: int | None) -> tuple[Entry, ...] | None:
     if len(under) == 1:  # a digest of one day
         return None
     found = _entries(plain, lines)
-    titles = [line.span.of(plain).strip() for line in _above(lines)]
+    titles = [title, *(line.span.of(plain).strip() for line in _above(lines))]
     if _are_steps(plain, lines) or not found:
         return ()
     if len(found) < _MIN_ENTRIES or not _is_log(plain, titles, found, _share_of_entries(lines)):
@@ -92,6 +98,18 @@ def _year_called(plain: str) -> int | None:
     heads = plain.strip().split("\n")[:_TITLE_LINES]
     years = {match.group() for head in heads for match in _YEAR.finditer(head[:_MAX_TITLE])}
     return int(years.pop()) if len(years) == 1 else None
+
+
+def _year_in(title: str) -> int | None:
+    found = _ANY_YEAR.search(title)
+    return int(found.group()) if found else None
+
+
+def _day_called(title: str, year: int | None) -> Moment | None:
+    """The day by which a text is called, of which its times of day are."""
+    written = _RUN_TOGETHER.sub(r"\1-\2-\3", title)
+    days = [one for one in moments_in(written, year) if one.precision is Precision.DAY]
+    return days[0] if len(days) == 1 else None
 
 
 def _above(lines: Sequence[LogLine]) -> list[LogLine]:

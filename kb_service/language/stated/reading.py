@@ -25,10 +25,13 @@ class FactReader:
         return hashlib.sha256(f"{FACT_RULES}\0{sense.name}".encode()).hexdigest()
 
     def facts_in(
-        self, marked: MarkedText, columns: Mapping[str, str] | None = None
+        self, marked: MarkedText, columns: Mapping[str, str] | None = None, title: str = ""
     ) -> tuple[Fact, ...]:
-        """Return what a whole text states; `columns`: what people said that columns stand for."""
-        return facts_in(marked, columns, self._sense())
+        """Return what a whole text states, which is called so.
+
+        `columns`: what people said that columns stand for.
+        """
+        return facts_in(marked, columns, self._sense(), title)
 
     def columns_in(self, text: str, given: Mapping[str, str]) -> tuple[TableMeaning, ...]:
         """Return the tables of a text. `given`: what people said that columns stand for."""

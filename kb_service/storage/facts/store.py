@@ -96,8 +96,8 @@ class Facts:
         with self._database.read() as connection:
             text = read_text(connection, revision_id)
             columns = _columns_of(connection, revision_id)
-            kb_id = _base_of(connection, revision_id)
-        found = self._reader.facts_in(marked(text.text), columns) if text else ()
+            kb_id, title = _base_of(connection, revision_id), _title_of(connection, revision_id)
+        found = self._reader.facts_in(marked(text.text), columns, title) if text else ()
         with self._database.write(base=kb_id) as connection:
             is_by_these = _columns_of(connection, revision_id) == columns
             statement = (
@@ -323,8 +323,8 @@ class Facts:
 def _find_again(connection: Connection, revision_id: int, reader: FactReader) -> None:
     """Find the facts of a text anew where people have said something else of it."""
     stored = read_text(connection, revision_id)
-    columns = _columns_of(connection, revision_id)
-    found = reader.facts_in(marked(stored.text), columns) if stored else ()
+    columns, title = _columns_of(connection, revision_id), _title_of(connection, revision_id)
+    found = reader.facts_in(marked(stored.text), columns, title) if stored else ()
     rewrite_facts(connection, revision_id, found)
 
 
@@ -340,6 +340,11 @@ def _base_of(connection: Connection, revision_id: int) -> str | None:
         .where(revisions.c.id == revision_id)
     )
     return connection.execute(owner).scalar_one_or_none()
+
+
+def _title_of(connection: Connection, revision_id: int) -> str:
+    mine = select(revisions.c.title).where(revisions.c.id == revision_id)
+    return connection.execute(mine).scalar_one_or_none() or ""
 
 
 def _standing_in(within: Stretch) -> list[ColumnElement[bool]]:

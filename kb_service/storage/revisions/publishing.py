@@ -107,7 +107,9 @@ class RevisionPublisher:
         with self._database.read() as connection:
             columns = fields_of_columns(connection, claim.job.kb_id)
             may_remove = _may_remove(connection, claim.job)
-        prepared = _prepare(parsed, chunk_drafts, columns, self._reader)
+        title = parsed.title.strip() or PurePosixPath(claim.document_name).stem
+        title = title or claim.document_name
+        prepared = _prepare(parsed, chunk_drafts, columns, self._reader, title)
         # Vectors are common to bases: what removes one keeps all others from writing.
         base = None if may_remove else claim.job.kb_id
         files = [member.staged for member in members]
@@ -125,7 +127,7 @@ class RevisionPublisher:
             before = told_before(connection, job.document_id)
             retired = self._retire(connection, job)
             unused, earlier = _give_way(connection, job)
-            revision = self._insert(connection, job, parsed, prepared, claim.document_name, profile)
+            revision = self._insert(connection, job, parsed, prepared, title, profile)
             write_facts(connection, revision.id, prepared.facts, before)
             remove_unused_embeddings(connection, unused - prepared.text_sha256s)
             change, now = record_added(connection, job.kb_id, revision.id), self._clock()
@@ -161,7 +163,7 @@ class RevisionPublisher:
         job: Row[Any],
         parsed: ParsedDocument,
         prepared: _Prepared,
-        name: str,
+        title: str,
         profile: str,
     ) -> Revision:
         report = PageReport.of(parsed.pages, told(parsed.losses))
@@ -172,7 +174,7 @@ class RevisionPublisher:
             sha256=job.blob_sha256,
             size_bytes=job.size_bytes,
             media_type=job.media_type,
-            title=parsed.title.strip() or PurePosixPath(name).stem or name,
+            title=title,
             metadata=parsed.metadata,
             text_sha256=sha256_of_text(parsed.text),
             unit_rules=UNIT_RULES,
@@ -247,6 +249,7 @@ def _prepare(
     drafts: Sequence[ChunkDraft],
     columns: dict[str, str],
     reader: FactReader,
+    title: str,
 ) -> _Prepared:
     chunk_values: Rows = [
         {
@@ -268,7 +271,7 @@ def _prepare(
         pieces,
         chunk_values,
         hashes,
-        reader.facts_in(text, columns),
+        reader.facts_in(text, columns, title),
         sketch_of(parsed.text),
         columns,
         reader.rules,

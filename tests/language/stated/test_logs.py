@@ -205,3 +205,19 @@ def test_what_stands_below_the_entries_is_of_none_of_them() -> None:
     text = f"{NOTES}\nRemarks\n\nDamage is put at $3,000.\n"
     assert [fact.field for fact in records(text)[0].facts] == [FactField.LOSS]
     assert said(text, "loss") == ["", "", "", ""]
+
+
+def test_what_a_text_is_called_says_its_day_its_year_and_that_it_is_a_log() -> None:
+    lines = "08:40 Shift on.\n09:15 Fire in a skip.\n11:05 Theft of a bike.\n"
+
+    def times(text: str, title: str) -> list[str]:
+        found = records_of(facts_in(marked(text), title=title))
+        told = [record.first("time") for record in found if record.number]
+        return [fact.text for fact in told if fact]
+
+    day = ["2026-03-04T08:40", "2026-03-04T09:15", "2026-03-04T11:05"]
+    assert times(lines, "gate log 2026-03-04") == day
+    assert times(lines, "Gate_log_20260304") == day
+    assert times(f"4 March\n{lines}", "gate log 2026") == day
+    assert times(lines, "gate log") == []
+    assert times(lines, "Timeline 2026-03-04") == []
