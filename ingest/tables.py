@@ -7,6 +7,7 @@ quote must stay what the cell shows. Knows nothing of workbooks or chunks.
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, groupby, islice, zip_longest
 from pathlib import Path
@@ -27,6 +28,8 @@ from kb_service.language.rows import says_the_above
 
 CELL_JOIN = "; "
 _SNIFFED_CHARS = 8192
+_DELIMITERS = ",;\t|"
+_NONE = (0.0, 0)
 LOOK_AHEAD = 4
 """Rows of a table that are looked at before its header is settled."""
 MAX_TITLE_CHARS = 100
@@ -238,12 +241,41 @@ class TableLoader:
 
 def _csv_rows(text: str, name: str) -> Iterator[list[str]]:
     try:
-        dialect: type[csv.Dialect] = csv.Sniffer().sniff(text[:_SNIFFED_CHARS], ",;\t|")
-    except csv.Error:
-        dialect = csv.excel
-    try:
-        yield from csv.reader(io.StringIO(text.replace("\0", ""), newline=""), dialect)
+        lines = io.StringIO(text.replace("\0", ""), newline="")
+        yield from csv.reader(lines, _dialect(text[:_SNIFFED_CHARS]))
     except csv.Error as error:
         if "field limit" in str(error):  # of this process: `preparation` lifts it
             raise
         raise DocumentError(f"{name} is not a readable table: {error}") from error
+
+
+def _dialect(sample: str) -> type[csv.Dialect]:
+    """Return how a table is written: with what between its cells most rows have as many of them.
+
+    The library's guess, which also knows quotes and spaces, is taken where it says the same: titles
+    above a table and marks within its cells mislead it.
+    """
+    delimiter = max(_DELIMITERS, key=lambda sign: _evenness(sample, sign))
+    try:
+        guessed = csv.Sniffer().sniff(sample, _DELIMITERS)
+    except csv.Error:
+        guessed = csv.excel
+    if guessed.delimiter == delimiter or _evenness(sample, delimiter) == _NONE:
+        return guessed
+
+    class Even(csv.excel):
+        pass
+
+    Even.delimiter = delimiter
+    return Even
+
+
+def _evenness(sample: str, delimiter: str) -> tuple[float, int]:
+    """The share of rows that have the commonest number of cells, two at least, and that number."""
+    rows = csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter)
+    try:
+        widths = [len(row) for row in rows if any(row)]
+    except csv.Error:
+        return _NONE
+    told = Counter(width for width in widths if width >= NUM_PAIRED).most_common(1)
+    return (told[0][1] / len(widths), told[0][0]) if told else _NONE
