@@ -7,11 +7,13 @@ settled is written as year, month and day between signs of our own, each charact
 
 import re
 from collections.abc import Iterator, Sequence
+from datetime import date
 
 from kb_service.language.dates import CALENDAR, IN_ORDER, full_year
 from kb_service.language.lexicon import shipped_lexicon
 from kb_service.language.regexes import regex
 from kb_service.language.text import is_chinese
+from kb_service.language.time_words import time_windows
 
 _WHOLE = regex(
     r"(?<![A-Za-z0-9_./:+-])(?P<one>\d{1,2})(?P<mark>[-/.])(?P<two>\d{1,2})(?P=mark)"
@@ -28,6 +30,11 @@ _LABEL_CHARS = 70
 _MIN_TOLD = 3
 """So many different dates tell which of their numbers is the month: the one that stays the same."""
 
+_ANY_DAY = date(2000, 12, 31)
+_MONTHS = 12
+_OF_MONTH = tuple(map(regex, shipped_lexicon().patterns("stated", "day_of_month")))
+_DAY_ALONE = regex(r"(?P<one>\d{1,2})[-/.](?P<two>\d{1,2})(?:\s+\d{1,2}[:\uff1a]\d\d)?\Z")
+_CLOCK = regex(r"(?<![\d.:])\d{1,2}[:\uff1a]\d\d(?![\d])")
 _ORDERS = ("ymd", "dmy", "mdy")
 _Date = tuple[int, int, int]
 
@@ -74,17 +81,71 @@ def _write(settled: list[str], match: re.Match[str], parts: Sequence[str]) -> No
 
 
 def _of_year(text: str) -> dict[str, list[re.Match[str]]]:
-    """Return the days without a year, by their column; only of one that is called a date's."""
+    """Return the days without a year, by their column; only of one that is of days.
+
+    It is called so, or its rows say a time of day too and go from day to day.
+    """
     groups: dict[str, list[re.Match[str]]] = {}
     for match in _OF_YEAR.finditer(text):
         label = _label(text, match.start())
-        if label and _DATED.search(label):
+        if label:
             groups.setdefault(label, []).append(match)
     return {
         label: found
         for label, found in groups.items()
         if all(_is_day_of_year(int(m["one"]), int(m["two"])) for m in found)
+        and (_DATED.search(label) or _go_on(found))
     }
+
+
+def go_from_day_to_day(name: str, values: Sequence[str]) -> bool:
+    """True for the cells of a column that are days without a year, one after the other.
+
+    Or days alone, of a month that stands above: 2日, 5日, 9日. What may be decimals is days where
+    the name of the column says so.
+    """
+    of_month = [int(m["d"]) for v in values for p in _OF_MONTH if (m := p.fullmatch(v.strip()))]
+    if len(of_month) == len(values):
+        return len(set(of_month)) >= _MIN_TOLD and of_month == sorted(of_month)
+    found = [match for value in values if (match := _DAY_ALONE.match(value.strip()))]
+    may_be_decimals = any("." in match.group() for match in found) and not _DATED.search(name)
+    return len(found) == len(values) and _are_in_order(found) and not may_be_decimals
+
+
+def _go_on(found: Sequence[re.Match[str]]) -> bool:
+    """True where each line says a time of day, and no day is before the one above it.
+
+    What may be decimals (4.3, 4.6) only where the text names their month.
+    """
+    lines = (_line_of(match) for match in found)
+    if not _are_in_order(found) or not all(map(_CLOCK.search, lines)):
+        return False
+    text = found[0].string
+    may_be_decimals = any("." in match.group() for match in found)
+    return not may_be_decimals or int(found[0]["one"]) in _months_named(text[:_NAMED_WITHIN])
+
+
+def _months_named(text: str) -> set[int]:
+    windows = time_windows(text, _ANY_DAY)
+    return {w.first.month for w in windows if w.first.month == w.last.month}
+
+
+def _are_in_order(found: Sequence[re.Match[str]]) -> bool:
+    """True for days of a year of which none is before the one above it, in one order at least."""
+    days = [(int(match["one"]), int(match["two"])) for match in found]
+    if len(set(days)) < _MIN_TOLD or not all(_is_day_of_year(*day) for day in days):
+        return False
+    turned = [day[::-1] for day in days]
+    return any(
+        told == sorted(told) and max(month for month, _ in told) <= _MONTHS
+        for told in (days, turned)
+    )
+
+
+def _line_of(match: re.Match[str]) -> str:
+    start = match.string.rfind("\n", 0, match.start()) + 1
+    end = match.string.find("\n", match.end())
+    return match.string[start : end if end >= 0 else None]
 
 
 def _is_day_of_year(one: int, two: int) -> bool:

@@ -221,13 +221,17 @@ def test_a_package_that_unpacks_to_too_much_is_refused_before_it_is_parsed(tmp_p
     ("text", "row"),
     [
         (
-            "Hotline, July 2026;;;\nday;time;what;done\n3 July;13:15;burst, stall flooded;yes\n"
-            "7 July;08:30;no water, unpaid, cut off;yes\n",
+            (
+                "Hotline, July 2026;;;\nday;time;what;done\n3 July;13:15;burst, stall flooded;yes\n"
+                "7 July;08:30;no water, unpaid, cut off;yes\n"
+            ),
             "day: 3 July; time: 13:15; what: burst, stall flooded; done: yes",
         ),
         (
-            "沣源热线|||\n日期|时刻|什么事|了没\n7月3号|13:15|水管爆了;摊位全淹,停水|了\n"
-            "7月7号|08:30|厕所没水;欠费|了\n",
+            (
+                "沣源热线|||\n日期|时刻|什么事|了没\n7月3号|13:15|水管爆了;摊位全淹,停水|了\n"
+                "7月7号|08:30|厕所没水;欠费|了\n"
+            ),
             "日期: 7月3号; 时刻: 13:15; 什么事: 水管爆了;摊位全淹,停水; 了没: 了",
         ),
         (

@@ -24,6 +24,14 @@ _ANY = any_of([*_WORDS, *_SAME])
 _GLUE = rf"[\s,\uff0c]*(?:{any_of(shipped_lexicon().listed('stated', 'before_clock'))})?\s*"
 _BEFORE = regex(rf"(?P<word>{_ANY}){_GLUE}\Z")
 _BEHIND = regex(rf"\s*(?P<word>{_ANY})")
+_OF_MONTH = tuple(map(regex, shipped_lexicon().patterns("stated", "day_of_month")))
+_DAY_OF_MONTH = "|".join(shipped_lexicon().patterns("stated", "day_of_month"))
+_CELL = regex(
+    r"(?:^|\n|; )[^:;\n]{1,30}: (?P<day>"
+    + _DAY_OF_MONTH.replace("?P<d>", "?:")
+    + r")(?=\s*(?:;|\n|$))"
+)
+"""A cell of a day of which the month stands above."""
 _REACH = 16
 _LOOKED_AT = 4000
 """Characters above a sentence in which its day is looked for; then those at the head of a text."""
@@ -44,6 +52,21 @@ class DaysAbove:
         found = (self._whole(above, words, clock) for clock in clocks)
         return [moment for moment in found if moment]
 
+    def in_month(self, start: int, words: str) -> Moment | None:
+        """Return the day that words at a place of the text are, of the month above: 2日."""
+        match = next((m for p in _OF_MONTH if (m := p.match(words.strip()))), None)
+        months = self._months(self._plain[max(0, start - _LAST_AMONG) : start]) if match else []
+        if match is None or not months:
+            return None
+        try:
+            first = months[-1].since.replace(day=int(match["d"]))
+        except ValueError:
+            return None
+        lead = len(words) - len(words.lstrip())
+        whole = Moment(lead, lead + match.end(), first, first + timedelta(days=1), Precision.DAY)
+        clock = next(iter(clocks_in(words[lead + match.end() :])), None)
+        return at_clock(whole, clock) if clock else whole
+
     def last(self) -> date | None:
         """Return the last day that the text writes out with its year."""
         return last_day_of(self._plain[:_LAST_AMONG])
@@ -61,7 +84,12 @@ class DaysAbove:
         )
 
     def _above(self, start: int) -> Moment | None:
-        near = self._days(self._plain[max(0, start - _LOOKED_AT) : start])
+        begin = max(0, start - _LOOKED_AT)
+        near = self._days(self._plain[begin:start])
+        cell = next(reversed(list(_CELL.finditer(self._plain, begin, start))), None)
+        if cell and begin + (near[-1].start if near else -1) < cell.start("day"):
+            told = self.in_month(cell.start("day"), cell["day"])
+            near += [told] if told else []
         return near[-1] if near else next(iter(self._days(self._plain[:_LOOKED_AT][:start])), None)
 
     def _only(self) -> Moment | None:
@@ -70,3 +98,6 @@ class DaysAbove:
 
     def _days(self, plain: str) -> list[Moment]:
         return [m for m in moments_in(plain, self._year) if m.precision not in _ROUGH]
+
+    def _months(self, plain: str) -> list[Moment]:
+        return [m for m in moments_in(plain, self._year) if m.precision is Precision.MONTH]

@@ -364,7 +364,8 @@ def _time(field: str, words: str, plain: str, span: TextSpan, at: Place) -> Iter
     if says_unknown(plain):
         yield fact(field, words, span, at, text=UNKNOWN)
         return
-    moments = moments_in(plain, at.year)[:1]
+    of_month = at.days.in_month(span.start, plain) if at.days else None
+    moments = moments_in(plain, at.year)[:1] or ([of_month] if of_month else [])
     for moment in moments:
         inner = TextSpan(span.start + moment.start, span.start + moment.end)
         yield timed(field, words[moment.start : moment.end], inner, at, moment)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from kb_service.domain.facts import CASUALTIES, CLOCK, COUNTS_OF_PEOPLE, OWN_COLUMN, FactField
+from kb_service.language.date_orders import go_from_day_to_day
 from kb_service.language.events import event_kinds
 from kb_service.language.lexicon import shipped_lexicon
 from kb_service.language.regexes import regex
@@ -55,6 +56,7 @@ _THINGS = regex("|".join(f"(?:{p})" for p in _LEXICON.patterns("stated", "number
 _DATE = regex(
     r"(?:19|20)\d\d[-/.\u5e74]\d{1,2}[-/.\u6708]\d{1,2}|\d{1,2} [a-z]{3,9}\.? (?:19|20)\d\d"
 )
+_CLOCK = regex(r"(?<![\d.:])\d{1,2}[:\uff1a]\d\d(?::\d\d)?(?!\d)")
 _SAMPLE = 40
 _MOST = 0.8
 _SIGNS, _ENDS = ":\uff1a=\t|", "\n;\uff1b|\t\u3002"
@@ -195,15 +197,48 @@ def sorted_out(labels: Sequence[Label], values: Mapping[str, Sequence[str]]) -> 
     """Return the labels of a table with what else its values tell: the one column of a sort.
 
     Of number, time and place a row has one: where no column is called so, the one that looks so is.
+    Days without a year are told by the times of day within them or in the column beside.
     """
     found = _numbered(labels, values)
     for field, is_one in _ONE_OF_A_ROW:
-        if any(label.field == field for label in found):
-            continue
-        alike = [n for n, label in enumerate(found) if _is_all(label, values, is_one)]
-        if len(alike) == 1:
-            found[alike[0]] = replace(found[alike[0]], field=str(field))
+        if not any(label.field == field for label in found):
+            alike = [n for n, label in enumerate(found) if _is_all(label, values, is_one)]
+            _name_one(found, field, alike)
+    clocks = [n for n, label in enumerate(found) if _is_all(label, values, _is_clock)]
+    days = _places_of_days(found, values, [n for n, one in enumerate(found) if one.field == CLOCK])
+    if not days:
+        days = _places_of_days(found, values, clocks)
+        _name_one(found, CLOCK, [n for n in clocks if {n - 1, n + 1} & {*days}])
+    _name_one(found, FactField.TIME, [n for n in days if not found[n].is_standard])
     return tuple(found)
+
+
+def _places_of_days(
+    labels: Sequence[Label], values: Mapping[str, Sequence[str]], clocks: Sequence[int]
+) -> list[int]:
+    """Where days stand that go on from row to row, with a time of day within or beside them.
+
+    Of a column that is called a time the days need not go on. `clocks`: where times of day stand.
+    """
+
+    def has_clock(place: int) -> bool:
+        return bool({place - 1, place + 1} & {*clocks})
+
+    told = [label.field in (FactField.TIME, FactField.REPORTED) for label in labels]
+    found = []
+    for place, label in enumerate(labels):
+        cells = [plain(value.strip()) for value in values[label.name] if value.strip()]
+        is_whole = any(map(_CLOCK.search, cells))
+        is_days = not label.is_standard and go_from_day_to_day(label.name.lower(), cells)
+        if is_days if not any(told) else told[place]:
+            found += [place] if has_clock(place) != is_whole else []
+    return found
+
+
+def _name_one(found: list[Label], field: str, places: Sequence[int]) -> None:
+    """Let the one column of some places stand for a field."""
+    if len(places) == 1:
+        found[places[0]] = replace(found[places[0]], field=str(field))
 
 
 def _numbered(labels: Sequence[Label], values: Mapping[str, Sequence[str]]) -> list[Label]:
@@ -225,6 +260,10 @@ def _numbered(labels: Sequence[Label], values: Mapping[str, Sequence[str]]) -> l
     if len(chosen) == 1:
         found[chosen[0]] = told[chosen[0]]
     return found
+
+
+def _is_clock(value: str) -> bool:
+    return _CLOCK.fullmatch(value) is not None
 
 
 def _is_identifier(value: str) -> bool:
@@ -286,7 +325,7 @@ def _is_kind(value: str) -> bool:
     return len(value) <= 20 and bool(event_kinds(value))
 
 
-_ONE_OF_A_ROW: tuple[tuple[FactField, Callable[[str], bool]], ...] = (
+_ONE_OF_A_ROW: tuple[tuple[str, Callable[[str], bool]], ...] = (
     (FactField.TIME, lambda value: _DATE.match(value) is not None),
     (FactField.PLACE, lambda value: len(value) <= 60 and PLACE.search(value) is not None),
 )

@@ -32,6 +32,7 @@ NUMERAL_WORDS = {**NUMERALS.words, **_LEXICON.numbered("numerals", "more_words")
 _NOON, _HOUR, _DUSK = 12, 60, 6
 _SPOKEN = ("early", "late", "night")
 _MONTHS = 12
+_YEAR = regex(r"(?<![\d.:/-])(?:19|20)\d\d(?![\d.:/-])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +91,10 @@ def at_clock(moment: Moment, clock: Clock) -> Moment:
 
 
 def year_of(plain: str) -> int | None:
-    """Return the year of the first date of a text that says one."""
+    """Return the year of the first date of a text that says one; else the one its title names."""
     first = min(_dates(plain, None), key=lambda moment: moment.start, default=None)
-    return first.since.year if first else None
+    named = {int(match.group()) for match in _YEAR.finditer(plain.lstrip().partition("\n")[0])}
+    return first.since.year if first else named.pop() if len(named) == 1 else None
 
 
 def last_day_of(plain: str) -> date | None:

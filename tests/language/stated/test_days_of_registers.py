@@ -1,0 +1,83 @@
+"""Columns of days and times of day are known by what stands in them, whatever they are called."""
+
+import pytest
+
+from kb_service.domain.facts import FactField
+from kb_service.language.stated.columns import columns_in
+from kb_service.language.stated.extraction import facts_in
+from kb_service.language.units import marked
+
+POINTS = [("4.3", "08：15"), ("4.6", "13：40"), ("4.9", "19：05"), ("4.12", "09:00")]
+
+
+def table(title: str, rows: list[str]) -> str:
+    return "\n\n".join((title, *rows))
+
+
+def times(text: str) -> list[str]:
+    found = facts_in(marked(text))
+    return [
+        f"{f.time_from:%Y %m-%d %H:%M}" for f in found if f.field == FactField.TIME and f.record
+    ]
+
+
+def fields(text: str) -> dict[str, str]:
+    return {c.name: c.field for one in columns_in(text, {}) for c in one.columns}
+
+
+APRIL = table(
+    "2026年4月抢修记录表",
+    [f"№: {n}; 月.日: {d}; 时分: {c}; 内容: 水管漏水第{n}处" for n, (d, c) in enumerate(POINTS)],
+)
+CALLS = table(
+    "Call book 2026",
+    [
+        f"Ref: {n}; Call in: {day}; Said: fuel on the ground {n}"
+        for n, day in enumerate(("5/1 09:22", "5/4 17:45", "5/8 06:55", "5/11 11:30"))
+    ],
+)
+MARCH = table(
+    "来电登记（二〇二六年三月上旬）",
+    [
+        "日: 2日; 几点来的: 07:35; 说的啥: 路面往外冒水",
+        "几点来的: 16:10; 说的啥: 自来水发黄",
+        "日: 5日; 几点来的: 20:48; 说的啥: 井盖没了",
+        "日: 9日; 几点来的: 06:20; 说的啥: 主管爆了",
+    ],
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "days"),
+    [
+        (APRIL, ["04-03 08:15", "04-06 13:40", "04-09 19:05", "04-12 09:00"]),
+        (CALLS, ["05-01 09:22", "05-04 17:45", "05-08 06:55", "05-11 11:30"]),
+        (MARCH, ["03-02 07:35", "03-02 16:10", "03-05 20:48", "03-09 06:20"]),
+    ],
+)
+def test_days_without_a_year_that_go_on_from_row_to_row_are_times(
+    text: str, days: list[str]
+) -> None:
+    assert times(text) == [f"2026 {day}" for day in days]
+
+
+def test_a_day_alone_without_a_month_above_is_none() -> None:
+    assert times(MARCH.replace("（二〇二六年三月上旬）", "")) == []
+
+
+def test_what_is_measured_beside_a_time_of_day_is_no_day() -> None:
+    rows = [f"点: {n}; 读数: {d}; 时刻: {c}; 说明: 正常" for n, (d, c) in enumerate(POINTS)]
+    assert fields(table("2026年4月温度表", rows))["读数"] not in ("time", "reported")
+
+
+def test_a_time_of_day_beside_a_whole_time_keeps_its_own_name() -> None:
+    rows = [
+        f"编号: A-{n}; 时间: 2026-04-0{n + 1} 08:15; 到场: 08:3{n}; 说明: 漏水{n}" for n in range(4)
+    ]
+    assert fields(table("登记表", rows))["到场"] == "column"
+
+
+def test_days_that_do_not_go_on_are_no_times() -> None:
+    days = ["5/11 09:22", "1/4 17:45", "3/8 06:55", "2/1 11:30"]
+    rows = [f"Ref: {n}; Pair: {day}; Said: fuel {n}" for n, day in enumerate(days)]
+    assert fields(table("Call book 2026", rows))["Pair"] == "column"
