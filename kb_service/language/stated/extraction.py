@@ -67,7 +67,7 @@ from kb_service.language.stated.talks import (
 from kb_service.language.stated.titles import title_facts
 from kb_service.language.states import state_of
 
-EXTRACTING = 29
+EXTRACTING = 30
 """Raise it when the code of this package finds other facts: stored ones are found anew then."""
 
 MAX_PROSE_CHARS = 200_000
@@ -115,7 +115,7 @@ def facts_in(
     that no list of words has. `title`: what the text is called, which may not stand in it.
     """
     text, folded = marked.text, with_dates_in_order(plain(marked.text))
-    year = year_of(folded[:20_000])
+    year = year_of(folded[:20_000], title)
     kept = _ledgers(text, folded, columns or {}, sense)
     found: list[Fact] = []
     number, days = DOCUMENT_RECORD, DaysAbove(folded, year)

@@ -32,7 +32,9 @@ NUMERAL_WORDS = {**NUMERALS.words, **_LEXICON.numbered("numerals", "more_words")
 _NOON, _HOUR, _DUSK = 12, 60, 6
 _SPOKEN = ("early", "late", "night")
 _MONTHS = 12
-_YEAR = regex(r"(?<![\d.:/-])(?:19|20)\d\d(?![\d.:/-])")
+_HEAD = 80
+"""A line of no more characters may be a title."""
+_YEAR = regex(r"(?<![\d.:/])(?:19|20)\d\d(?![\d:/])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +92,17 @@ def at_clock(moment: Moment, clock: Clock) -> Moment:
     return replace(moment, since=since, until=until, precision=clock.precision)
 
 
-def year_of(plain: str) -> int | None:
-    """Return the year of the first date of a text that says one; else the one its title names."""
+def year_of(plain: str, title: str = "") -> int | None:
+    """Return the year of the first date of a text that says one.
+
+    Else the only one that its first line names, or what it is called: call_2026_05.
+    """
     first = min(_dates(plain, None), key=lambda moment: moment.start, default=None)
-    named = {int(match.group()) for match in _YEAR.finditer(plain.lstrip().partition("\n")[0])}
-    return first.since.year if first else named.pop() if len(named) == 1 else None
+    if first:
+        return first.since.year
+    heads = (plain.lstrip().partition("\n")[0], title.replace("_", " "))
+    named = ({int(year) for year in _YEAR.findall(head)} for head in heads if len(head) <= _HEAD)
+    return next((years.pop() for years in named if len(years) == 1), None)
 
 
 def last_day_of(plain: str) -> date | None:

@@ -81,3 +81,12 @@ def test_days_that_do_not_go_on_are_no_times() -> None:
     days = ["5/11 09:22", "1/4 17:45", "3/8 06:55", "2/1 11:30"]
     rows = [f"Ref: {n}; Pair: {day}; Said: fuel {n}" for n, day in enumerate(days)]
     assert fields(table("Call book 2026", rows))["Pair"] == "column"
+
+
+@pytest.mark.parametrize("title", ["calls_2026_05", "Calls 2026", "2026-05 calls"])
+def test_a_year_that_only_the_name_of_the_file_says_is_that_of_its_days(title: str) -> None:
+    text = CALLS.replace("Call book 2026", "Call book")
+    assert times(text) == []
+    found = facts_in(marked(text), title=title)
+    dated = [f for f in found if f.field == FactField.TIME]
+    assert [f"{f.time_from:%Y-%m-%d}" for f in dated][:2] == ["2026-05-01", "2026-05-04"]
