@@ -17,6 +17,7 @@ JOINING = frozenset(_LEXICON.listed("calling", "joining"))
 _DENIED = "|".join(_LEXICON.patterns("calling", "denied"))
 _DENIED_BEFORE, _DENIES = regex(rf"(?:{_DENIED})$"), regex(rf"(?:{_DENIED})")
 _MIN_CORE = 2
+_BRACKETS = str.maketrans("", "", "()[]")
 _ANSWERS = {
     is_yes: frozenset(_LEXICON.listed("calling", key))
     for key, is_yes in (("yes", True), ("no", False))
@@ -68,6 +69,8 @@ def _tells(having: Sequence[str], several: Sequence[str]) -> bool:
 def _is_denied_in(value: str, words: str) -> bool | None:
     """True where a value denies the words that it has in it; None where it has them not."""
     bound = r"\b" if words.isascii() else ""
+    if not words.isascii() and words not in value:
+        value = value.translate(_BRACKETS)  # 青山(镇)
     denied = [
         bool(_DENIED_BEFORE.search(value[: match.start()]))
         for match in re.finditer(f"{bound}{re.escape(words)}{bound}", value)

@@ -28,9 +28,10 @@ from kb_service.language.periods import is_yearless, stated_days
 from kb_service.language.roles import NAME, are_either, roles_in
 from kb_service.language.text import normalise
 from kb_service.language.time_bounds import Bound, Stretch, bounds_in
+from kb_service.services.joined_names import joined_in, with_either
 from kb_service.services.named import Named
 from kb_service.services.states_asked import states_named
-from kb_service.services.values_named import FINDABLE, NamedValue, values_in
+from kb_service.services.values_named import FINDABLE, NamedValue, column_end, values_in
 from kb_service.services.vocabulary import KnownBase, Vocabulary
 from kb_service.services.years import Moved, days_of, in_years
 
@@ -94,8 +95,7 @@ def names_in(
     bounds, moved = in_years(bounds, question.normalised, base, given)
     states, state_spans = states_named(typed, base)
     said = [*(bound.span for bound in bounds), *state_spans]
-    known = values_in(typed, said, kb_id, vocabulary, have, is_own_first=is_own_first)
-    found = list(known)
+    found = list(values_in(typed, said, kb_id, vocabulary, have, is_own_first=is_own_first))
     taken = [*said, *(name.span for name in found)]
     subjects = [s for s in named.subjects if not any(s.span.overlap(one) for one in taken)]
     own = [name for name in have if name not in STANDARD_FIELDS] if is_own_first else []
@@ -103,7 +103,7 @@ def names_in(
     events = [s for s in subjects if s.kind is SubjectKind.EVENT]
     if is_own_first:
         events = [s for s in events if not _is_column(s, have)]
-    found = [_with_area(name, typed, base) for name in found]
+    found = [_with_area(_with_column(name, typed), typed, base) for name in found]
     left_out = exclusions_in(typed, [*(n.span for n in found), *(s.span for s in events)])
     blank = [*said, *(s.span for s in events), *left_out.words]
     blank += [s.span for s in subjects if s.kind is SubjectKind.DATE]
@@ -118,8 +118,38 @@ def names_in(
     _leave_out(names, dropped, [s for s in events if left_out.has(s.span)])
     _put_people(names, found, kb_id, vocabulary, have if is_own_first else None)
     _put_days(names, bounds, typed)
+    _put_joined(names, typed, meant, found, base)
     names.alternatives = names.alternatives or _alternatives(names.filters, bounds)
     return names
+
+
+def _put_joined(
+    names: Names,
+    typed: str,
+    events: Sequence[Subject],
+    found: Sequence[NamedValue],
+    base: KnownBase,
+) -> None:
+    """Ask for either of two kinds; what a kind is joined to of another field is left apart."""
+    if not events or not found:
+        return
+    whole = [_written_out(event, typed, base) for event in events]
+    joined = list(joined_in(typed, whole, found))
+    names.filters = with_either(names.filters, joined)
+    for (_, kind, forms), (_, value, _), field in joined:
+        if field != FactField.KIND:
+            names.apart = (*names.apart, kind, value)
+            kinds = Filters(kind=tuple(forms)) if forms else filter_of(FactField.KIND, kind)
+            names.alternatives = names.alternatives or (kinds, filter_of(field, value))
+
+
+def _written_out(event: Subject, typed: str, base: KnownBase) -> Subject:
+    """Return a kind with all the words by which records write it, where these stand there."""
+    behind = normalise(typed[event.span.start :])
+    written = (w for form in event.forms for w in base.vocabulary.written_kinds(base.kb_id, form))
+    length = max((len(one) for one in written if behind.startswith(one)), default=0)
+    end = max(event.span.end, event.span.start + length)
+    return replace(event, span=TextSpan(event.span.start, end))
 
 
 def _is_column(subject: Subject, have: Collection[str]) -> bool:
@@ -136,6 +166,17 @@ def filter_of(name: str, words: str) -> Filters:
     if listed:
         return filters_from({listed: (words,)})
     return Filters(fields=(FieldFilter(name, text=words),))
+
+
+def listed_in(filters: Filters) -> list[str]:
+    """Return the standard fields that filters restrict by names."""
+    return [str(field) for field, name in _LISTED.items() if getattr(filters, name)]
+
+
+def fields_of(filters: Filters) -> set[str]:
+    """Return the fields that filters restrict, time aside."""
+    kinds = {str(FactField.KIND)} if filters.kind else set()
+    return {*kinds, *listed_in(filters), *(one.field for one in filters.fields)}
 
 
 def joined(one: Filters, other: Filters) -> Filters:
@@ -203,6 +244,14 @@ def _looked_up(
         if holding := vocabulary.holding(kb_id, form, own):
             return NamedValue(subject.span, form, tuple(sorted(holding)))
     return NamedValue(subject.span, subject.text)
+
+
+def _with_column(name: NamedValue, typed: str) -> NamedValue:
+    """Return a value with what its column is called by behind it: 青山镇, of 乡镇."""
+    for field in name.fields:
+        if field not in STANDARD_FIELDS and (end := column_end(typed, name.span.end, field)):
+            return replace(name, span=TextSpan(name.span.start, end))
+    return name
 
 
 def _with_area(name: NamedValue, typed: str, base: KnownBase) -> NamedValue:

@@ -20,9 +20,10 @@ from kb_service.language.inflection import base_form
 from kb_service.language.text import normalise
 from kb_service.services.calling import called_happening
 from kb_service.services.choosing import Asked, choose, held_as
+from kb_service.services.joined_names import is_joined
 from kb_service.services.meaning import TOKEN
 from kb_service.services.named import Named, named_in
-from kb_service.services.naming import names_in
+from kb_service.services.naming import fields_of, listed_in, names_in
 from kb_service.services.offering import offers_for
 from kb_service.services.placing import found_in, meant_in, of_kinds
 from kb_service.services.reading_words import Words, read_by_labels, read_plainly
@@ -155,8 +156,11 @@ def _planned(base: KnownBase, question: Question, words: Words, given: Filters) 
     within = {FactField.CAUSE} if sketch.caused else {*base.have} - {FactField.CAUSE}
     asked = "" if words.is_plain else question.normalised
     kept = _of_amounts(rest, sketch, base) if words.is_plain else []
+    joined = [one for one in rest if is_joined(one, words.names.words)]
     rest, filters = found_in([one for one in rest if one not in kept], filters, base, within, asked)
     rest += kept
+    if fields_of(filters) - fields_of(names.filters):  # joined to what another field states
+        rest += [one for one in joined if one not in rest]
     if not words.is_plain:
         rest, filters = meant_in(rest, filters, base, within)
     filters = filters.merged(_ranges(sketch, words.own, base.have))
@@ -267,7 +271,7 @@ def _unmet(words: Words, filters: Filters) -> list[str]:
     """Columns that a count names without asking for them or for a value: those with a witness."""
     if not words.sketch.counts or words.sketch.order:
         return []
-    met = {*words.asked, *(one.field for one in filters.fields)}
+    met = {*words.asked, *(one.field for one in filters.fields), *listed_in(filters)}
     named = [words.own[name] for name in words.sketch.columns if name in words.own]
     return [name for name in named if name not in met]
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from kb_service.domain.facts import STANDARD_FIELDS, FactField
 from kb_service.domain.spans import TextSpan
-from kb_service.language.across import sketch_of, titled
+from kb_service.language.across import sketch_of, titled, without_brackets
 from kb_service.language.events import event_kinds
 from kb_service.language.folding import fold
 from kb_service.language.inflection import singular_forms
-from kb_service.language.lexicon import CJK
+from kb_service.language.lexicon import CJK, any_of
 from kb_service.services.vocabulary import Vocabulary
 
 FINDABLE = (
@@ -76,6 +76,19 @@ def values_in(
                 span = folded.typed(*titled(folded.text, start, end))
             used.append(span)
             yield NamedValue(span, value, _stated_as(value, by_value[value], kb_id, vocabulary))
+
+
+def column_end(typed: str, end: int, column: str) -> int | None:
+    """Return where the end of a column's name ends that stands behind one of its values: 青山镇.
+
+    In characters, of 乡镇; other scripts part words, which are read by themselves.
+    """
+    called = fold(without_brackets(column)).text
+    if called.isascii():
+        return None
+    endings = any_of(called[-size:] for size in range(len(called), 0, -1))
+    told = re.compile(rf"[(\uff08](?:{endings})[)\uff09]|{endings}").match(typed, end)
+    return told.end() if told else None
 
 
 def _stated_as(

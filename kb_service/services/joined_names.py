@@ -1,0 +1,66 @@
+"""What a question names with "and" or "or" between, of which no record has both: either is meant.
+
+Pure functions on what was found. Two kinds of happenings are one filter; a kind beside a value of
+another field is none, which only a comparison may name.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+from kb_service.domain.facts import FactField
+from kb_service.domain.queries import FieldFilter, Filters
+from kb_service.domain.questions import Subject
+from kb_service.domain.spans import TextSpan
+from kb_service.language.lexicon import any_of, shipped_lexicon
+from kb_service.language.regexes import regex
+from kb_service.language.text import normalise
+from kb_service.services.values_named import NamedValue
+
+_LEXICON = shipped_lexicon()
+_JOINS = any_of([*_LEXICON.listed("question_parts", "joins"), *_LEXICON.listed("roles", "either")])
+_JOINED = regex(rf"\s*(?:{_JOINS})\s*")
+_TO_BLANK = regex(rf",\s*(?:{_JOINS})\s*$")
+_FROM_BLANK = regex(rf"\s*(?:{_JOINS})\s*,")
+
+Told = tuple[TextSpan, str, tuple[str, ...]]
+"""Where words stand, them, and the kinds that they are; () for a value as records write it."""
+
+
+def joined_in(
+    typed: str, events: Sequence[Subject], found: Sequence[NamedValue]
+) -> Iterator[tuple[Told, Told, str]]:
+    """Yield a kind with what is joined to it, a kind too or a value, and the field of that."""
+    kinds = [(event.span, normalise(event.text), event.forms, FactField.KIND) for event in events]
+    values = [(one.span, one.words, (), one.fields[0]) for one in found if len(one.fields) == 1]
+    ordered = sorted((*kinds, *values), key=lambda one: one[0].start)
+    for one, other in pairwise(ordered):
+        gap = normalise(typed[one[0].end : other[0].start])
+        if FactField.KIND in (one[3], other[3]) and _JOINED.fullmatch(gap):
+            first, last = (one, other) if one[3] == FactField.KIND else (other, one)
+            yield first[:3], last[:3], last[3]
+
+
+def with_either(filters: Filters, joined: Sequence[tuple[Told, Told, str]]) -> Filters:
+    """Return filters in which kinds that are joined are alternatives."""
+    told = [
+        side for one, other, field in joined if field == FactField.KIND for side in (one, other)
+    ]
+    values = [words for _, words, forms in told if not forms]
+    if not values:
+        return filters
+    either = tuple(dict.fromkeys(form for _, words, forms in told for form in forms or (words,)))
+    kept = tuple(
+        one for one in filters.fields if one.field != FactField.KIND or one.text not in values
+    )
+    asked = FieldFilter(FactField.KIND, any_of=either)
+    return replace(filters, kind=(), fields=(*kept, asked))
+
+
+def is_joined(words: str, asked: str) -> bool:
+    """True where a question, in which what it names is blank, joins words to what is blank."""
+    start = asked.find(words)
+    if start < 0:
+        return False
+    end = start + len(words)
+    return bool(_TO_BLANK.search(asked[:start]) or _FROM_BLANK.match(asked, end))
