@@ -122,8 +122,23 @@ def _are_names(row: Sequence[str], below: Rows) -> bool:
     return (
         all(len(word) <= _MAX_HEADER_CHARS for word in words)
         and not any(word.endswith((":", "\uff1a")) for word in words)
-        and (not bare or _are_marks(row, bare, below))
+        and (not bare or _are_marks(row, bare, below) or _is_year_of_days(row, bare, below))
     )
+
+
+def _is_year_of_days(row: Sequence[str], places: Sequence[int], below: Rows) -> bool:
+    """True for one number among words: the year over the days of a register."""
+    under = [other[places[0]] for other in below if places[0] < len(other) and other[places[0]]]
+    year = row[places[0]]
+    is_alone = len(places) == 1 and len({*filter(None, row)}) > MIN_NAMES
+    is_year = _YEAR.fullmatch(year) is not None
+    return is_alone and is_year and bool(under) and all(_is_day_of(cell, year) for cell in under)
+
+
+def _is_day_of(cell: str, year: str) -> bool:
+    """True for a day of a year, or one without."""
+    day = cell.split(maxsplit=1)[0]
+    return _is_day(day) and (year in day or _YEAR.search(day) is None)
 
 
 def _are_marks(row: Sequence[str], places: Sequence[int], below: Rows) -> bool:

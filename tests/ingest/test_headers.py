@@ -3,6 +3,7 @@
 import pytest
 
 from ingest.draft import DraftDocument
+from ingest.headers import num_header
 from ingest.markdown import add_markdown
 from ingest.tables import row_texts
 from ingest.web_page import add_html
@@ -145,3 +146,12 @@ def test_a_table_of_markdown_has_a_header_of_years() -> None:
     draft = DraftDocument("a.md", 10_000)
     add_markdown(draft, "| Kind | 2024 |\n|---|---|\n| Cars | 271 |\n")
     assert draft.finish().text.split("\n\n") == ["Kind; 2024", "Kind: Cars; 2024: 271"]
+
+
+def test_the_year_over_the_days_of_a_register_names_its_column() -> None:
+    names = ("2026", "Call", "Pos", "Nature")
+    days = [("01/10/2026", "06:20", "Stand 7", "fod"), ("09/10", "13:40", "Hall", "fire")]
+    assert num_header([names, *days], ()) == 1
+    assert num_header([names, ("14", "06:20", "Stand 7", "fod")], ()) == 0
+    assert num_header([names, ("01/10/2025", "06:20", "Stand 7", "fod")], ()) == 0
+    assert num_header([("2026", "Call"), *days], ()) == 0

@@ -54,7 +54,10 @@ _KEY_PARTS = regex(r"[_.\s-]+|(?<=[a-z0-9])(?=[A-Z])")
 _NAME_HINTS = regex("|".join(_LEXICON.patterns("stated", "name_hints")))
 _THINGS = regex("|".join(f"(?:{p})" for p in _LEXICON.patterns("stated", "numbered_things")))
 _DATE = regex(
-    r"(?:19|20)\d\d[-/.\u5e74]\d{1,2}[-/.\u6708]\d{1,2}|\d{1,2} [a-z]{3,9}\.? (?:19|20)\d\d"
+    r"(?:19|20)\d\d[-/.\u5e74]\d{1,2}[-/.\u6708]\d{1,2}"
+    r"|\d{1,2}[ -][a-z]{3,9}\.?[ -](?:(?:19|20)\d\d|\d\d)(?!\d)"
+    r"|\d{1,2}(?P<mark>[-/])\d{1,2}(?P=mark)(?:(?:19|20)\d\d|\d\d)(?![\d./-])"
+    r"|\d{1,2}\.\d{1,2}\.(?:19|20)\d\d(?!\d)"
 )
 _CLOCK = regex(r"(?<![\d.:])\d{1,2}[:\uff1a]\d\d(?::\d\d)?(?!\d)")
 _SAMPLE = 40

@@ -90,3 +90,20 @@ def test_a_year_that_only_the_name_of_the_file_says_is_that_of_its_days(title: s
     found = facts_in(marked(text), title=title)
     dated = [f for f in found if f.field == FactField.TIME]
     assert [f"{f.time_from:%Y-%m-%d}" for f in dated][:2] == ["2026-05-01", "2026-05-04"]
+
+
+@pytest.mark.parametrize(
+    ("days", "first"),
+    [
+        (("02/07/26", "13/07/26", "31/07/26"), "2026-07-02"),
+        (("05/01/2026", "11/01/2026", "20/01/2026"), "2026-01-05"),
+        (("04-Sep-26", "10-Sep-26", "18-Sep-26"), "2026-09-04"),
+        (("3.6.2026", "11.6.2026", "27.6.2026"), "2026-06-03"),
+    ],
+)
+def test_a_column_of_whole_days_is_the_time_however_it_is_called(
+    days: tuple[str, ...], first: str
+) -> None:
+    rows = [f"Dt: {day}; Tm: 1{n}:25; Remarks: fuel {n}" for n, day in enumerate(days)]
+    assert times(table("Ramp", rows))[0].replace(" ", "-", 1)[:10] == first
+    assert times(table("Ramp", rows))[0].endswith("10:25")
