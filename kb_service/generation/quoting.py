@@ -12,7 +12,7 @@ from kb_service.domain.questions import Question
 from kb_service.domain.reading import Reading
 from kb_service.domain.spans import TextSpan
 from kb_service.domain.texts import Unit, UnitKind
-from kb_service.generation.lists import introduction, whole_list
+from kb_service.language.lists import introduction, whole_list
 from kb_service.language.questions import content_terms, coverage, stem, text_terms
 from kb_service.language.text import normalise
 from kb_service.language.units import reflow

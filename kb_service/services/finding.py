@@ -37,6 +37,7 @@ from kb_service.services.other_things import told_of_others
 from kb_service.services.passage_search import PassageSearch
 from kb_service.services.shown import has_clause, introduced, with_what_is_meant
 from kb_service.services.told_cells import with_cells
+from kb_service.services.told_lists import told_in_lists
 
 MIN_OWN_SHARE, MAX_CARRIED_SHARE = 0.6, 0.5
 """A question is of its own when another document has so much of the rarity of its words, and those
@@ -181,6 +182,8 @@ class Finder:
             introduced(p, named, documents[p.document_id].unmet)
             for p in with_what_is_meant(passages, question, named)
         ]
+        if lists := told_in_lists(question, passages, documents):
+            return lists
         original = {passage.number: passage for passage in passages}
 
         def read_but(told: Collection[str]) -> Sequence[Reading]:
