@@ -27,7 +27,9 @@ _FIRST_OF_TWO = regex(
 _YEAR, _LETTER = regex(r"(?:19|20)\d\d"), regex(r"[^\W\d_]")
 _SENTENCE_END = regex(r"[\u3002!?]|[^\W\d_]{3}\.\s|[.;:]\s*$")
 _MAY_BE_DATED = regex(r"\d|\u6708")
+_PART = regex(rf"[\s*_]*(?:{'|'.join(_LEXICON.patterns('stated', 'parts_of_day'))})")
 _LINE = regex(r"[^\n]*\S[^\n]*")
+_LABEL = regex(r"\W*(?:[^\W\d]{1,12}\s*:)?\s*")
 _RULE = regex(r"[\W_]*")
 _MAX_HEAD, _MAX_REST = 80, 60
 """Characters of a title, and of what stands beside the day of the lines below."""
@@ -109,7 +111,7 @@ class _Reader:
     def __init__(self, plain: str, lines: Sequence[TextSpan], above: _Above) -> None:
         self._plain, self._lines, self._above = plain, lines, above
         self._stamps = Stamps(plain, lines)
-        led = [line for line in lines if (s := self._stamp(line)) and s.is_by_clock]
+        led = [line for line in lines if (s := self._stamp(line)) and s.clock]
         self._indent = min(map(self._indent_of, led), default=0)
         self._is_in_entry = False
 
@@ -143,7 +145,7 @@ class _Reader:
         if self._is_day_head(at, line):
             return self._head_of_day(at, line, LineKind.DAY)
         words = line.of(self._plain)
-        if self._above.of_items and LAYOUT.begins_item(words) and self._above.day:
+        if self._above.of_items and self._above.day and _begins_item(words):
             return _item(line, words, self._above.day)
         is_title = self._is_title(at, line)
         if is_title or not self._is_in_entry:
@@ -170,8 +172,8 @@ class _Reader:
         is_above_items = (
             following is not None
             and below is None
-            and not _LETTER.search(rest)
-            and LAYOUT.begins_item(following.of(self._plain))
+            and _begins_item(following.of(self._plain))
+            and (not _LETTER.search(rest) or _PART.match(following.of(self._plain)) is not None)
         )
         if is_short and (is_above_clocks or is_above_items):
             return self._head_of_day(at, line, LineKind.DAY)
@@ -228,15 +230,16 @@ class _Reader:
     def _is_day_head(self, at: int, line: TextSpan) -> bool:
         """True for a short line with a day in it that stands over entries: Night shift, 4 May."""
         words = line.of(self._plain)
-        if len(words) > _MAX_HEAD or _SENTENCE_END.search(words) or not self._is_apart(at):
+        if len(words) > _MAX_HEAD or _SENTENCE_END.search(words):
             return False
-        if self._day_in(words) is None:
+        day = self._day_in(words)
+        if day is None or not (self._is_apart(at) or _LABEL.fullmatch(words[: day.start])):
             return False
         following = self._next(at)
         if following is None:
             return False
         below = self._stamp(following)
-        is_item = LAYOUT.begins_item(following.of(self._plain))
+        is_item = _begins_item(following.of(self._plain))
         return (below.clock is not None) if below else is_item
 
     def _is_title(self, at: int, line: TextSpan) -> bool:
@@ -245,7 +248,16 @@ class _Reader:
             return False
         is_short = len(words) <= _MAX_HEAD and not _SENTENCE_END.search(words)
         is_sectioned = LAYOUT.section_level(words) > 0 and self._is_first(at)
-        return is_sectioned or (is_short and self._is_apart(at) and ":" not in words)
+        is_named = is_short and self._is_apart(at) and ":" not in words
+        return is_sectioned or is_named or self._is_month(words)
+
+    def _is_month(self, words: str) -> bool:
+        """True for a line that is a month or a year and nothing else."""
+        if len(words) > _MAX_HEAD or not _MAY_BE_DATED.search(words):
+            return False
+        first = next(iter(moments_in(words, self._above.year)), None)
+        rest = words[: first.start] + words[first.end :] if first else words
+        return first is not None and first.precision in _ROUGH and not _LETTER.search(rest)
 
     def _is_apart(self, at: int) -> bool:
         """True for a line of its own: parted from what stands above, or above all entries."""
@@ -305,6 +317,11 @@ class _Reader:
     def _indent_of(self, line: TextSpan) -> int:
         words = line.of(self._plain)
         return len(words) - len(words.lstrip(" \t\u3000"))
+
+
+def _begins_item(words: str) -> bool:
+    """True for an item of a list, and for a part of a day: Night shift: ..."""
+    return LAYOUT.begins_item(words) or _PART.match(words) is not None
 
 
 def _item(line: TextSpan, words: str, day: Moment) -> LogLine:

@@ -28,11 +28,12 @@ _LOGS, _STEPS, _QUIET, _DUTY = (
 _YEAR = regex(r"(?<![\w.,/-])(?:19|20)\d\d(?![\d.,/-]\d|\d)")
 _ANY_YEAR = regex(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _RUN_TOGETHER = regex(r"(?<!\d)((?:19|20)\d\d)(0[1-9]|1[0-2])([0-2]\d|3[01])(?!\d)")
+_DIGITS, _ANY = regex(r"\d"), 2000
 _LETTER = regex(r"[^\W\d_]")
 _BREAK = regex(r"[,.;:()\uff0c\u3002\uff1b\uff1a\uff08\uff09\u201c\u201d\"\u2013\u2014]| - ")
 _TITLE_LINES, _MAX_TITLE = 4, 100
 _MIN_ENTRIES, _MIN_UNNAMED, _MIN_DAYS = 2, 4, 3
-_MIN_TELLING, _MIN_KINDS, _MIN_SHARE = 3, 2, 0.4
+_MIN_TELLING, _MIN_KINDS, _MANY_KINDS, _MIN_SHARE = 3, 2, 3, 0.4
 _COVERS, _COVERS_MOST, _MAX_LEAD = 0.4, 0.6, 600
 """What share of a text the entries are: of one that is called a log, and of one that is not."""
 _ONE_DAY = timedelta(hours=36)
@@ -224,9 +225,21 @@ def _is_log_unnamed(titles: Sequence[str], found: Sequence[_Told], covered: floa
     lead = "\n".join(titles)
     if len(found) < _MIN_UNNAMED or len(days) < _MIN_DAYS or covered < _COVERS_MOST:
         return False
-    if len(lead) > _MAX_LEAD or happenings_in(lead):
+    if len(lead) > _MAX_LEAD or happenings_in(lead) or _is_numbered(titles):
         return False
     told = [kinds[0][0] for one in found if (kinds := happenings_in(one.words))]
     is_quiet = any(_QUIET.fullmatch(one.words.strip()) for one in found)
     is_of_several = len(told) >= max(_MIN_TELLING, _MIN_SHARE * len(found))
-    return (is_of_several and len(set(told)) >= _MIN_KINDS) or (is_quiet and bool(told))
+    return (is_of_several and len(set(told)) >= _MANY_KINDS) or (is_quiet and bool(told))
+
+
+def _is_numbered(titles: Sequence[str]) -> bool:
+    """True where a title has a number that is no date: of a case, of a house."""
+    return any(_DIGITS.search(_ANY_YEAR.sub("", _undated(title))) for title in titles)
+
+
+def _undated(title: str) -> str:
+    rest = title
+    for one in reversed(moments_in(title, _ANY)):
+        rest = rest[: one.start] + rest[one.end :]
+    return rest

@@ -12,6 +12,7 @@ from itertools import pairwise
 from kb_service.domain.facts import Precision
 from kb_service.domain.spans import TextSpan
 from kb_service.language.lexicon import BULLETS, CJK, any_of, shipped_lexicon
+from kb_service.language.numerals import NUMERALS
 from kb_service.language.regexes import regex
 from kb_service.language.stated.moments import Clock, Moment, at_clock, clocks_in, moments_in
 from kb_service.language.stated.sorts import own_numbers
@@ -20,7 +21,9 @@ _LEXICON = shipped_lexicon()
 _MARK = regex(
     rf"[ \t\u3000]*(?:[-*+>{BULLETS}\u2013\u2014\u25b6](?=[ \t\u3000])[ \t\u3000]*)?#*[ \t]*"
 )
+_NUMERALS = re.escape("".join(NUMERALS.digits) + "".join(NUMERALS.powers))
 _NUMBER = regex(
+    rf"(?:[(\[]?[{_NUMERALS}]{{1,3}}[)\].\u3001][ \t\u3000]*)|"
     r"[(\[]?[ \t]*(?:#|no\.?[ \t]*)?\d{1,4}(?:[ \t]*[)\].\u3001:][ \t]*|[ \t\u3000]{1,4}(?=\S))"
 )
 """The number of an entry in its log."""
@@ -29,6 +32,8 @@ _WEEKDAY = regex(rf"(?:{'|'.join(_LEXICON.patterns('stated', 'weekday_leads'))})
 _JOINT = regex(r"[ \t\u3000|,;:\u2013\u2014/-]*")
 _REST = regex(r"[\s:,;|*_)\]>\u3011.\u3002\u2013\u2014~-]*")
 _FOUR_DIGITS = regex(r"(?P<h>[01]\d|2[0-3])(?P<mark>[.h]?)(?P<min>[0-5]\d)(?=\s|hrs|hr\b|h\b|$)")
+_BEFORE_FOUR = regex(r"(?:\d{1,2}[a-z]{0,2}[ .][a-z]{3,9}|[a-z]{3,9} \d{1,2})[ ,.]+(?=\d{4}\s)")
+"""A day without its year, before four digits that are a time of day: 28 Dec 1410."""
 _SHORT_DAY = regex(r"(?P<one>\d{1,2})(?P<mark>[/.-])(?P<two>\d{1,2})\.?(?![\d/.:-]|\s*%)(?=\W|$)")
 _RUN_TOGETHER = regex(r"(?P<y>(?:19|20)\d\d)(?P<m>0[1-9]|1[0-2])(?P<d>[0-2]\d|3[01])(?=\s|$)")
 _BARE_DAYS = tuple(map(regex, _LEXICON.patterns("stated", "bare_days")))
@@ -40,7 +45,7 @@ _REACH = 60
 _BY_CLOCK = (Precision.HOUR, Precision.MINUTE, Precision.SECOND)
 _ROUGH = (Precision.YEAR, Precision.MONTH)
 _MIN_FOUR_DIGITS, _MIN_SHORT = 2, 2
-_NOON = 12
+_NOON, _ANY_YEAR = 12, 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +74,7 @@ class Stamps:
 
     def __init__(self, plain: str, lines: Sequence[TextSpan]) -> None:
         told = [self._lead(line.of(plain)[:_REACH]) for line in lines]
-        self._has_four_digits = have_four_digits(told)
+        self._has_four_digits = have_four_digits(told) or _are_behind_days(told)
         self._is_day_first = _is_day_first(told, is_in_cjk=_IN_CJK.search(plain) is not None)
 
     def of(self, words: str, year: int | None, month: tuple[int, int] | None) -> Stamp | None:
@@ -104,6 +109,9 @@ class Stamps:
         first = next(iter(moments_in(near, year)), None)
         if first and first.start == 0 and first.precision not in _ROUGH:
             return first
+        behind = _BEFORE_FOUR.match(near) if self._has_four_digits else None
+        if behind:
+            return next((m for m in moments_in(behind.group(), year) if m.start == 0), None)
         if match := _RUN_TOGETHER.match(near):
             return _moment(match, int(match["y"]), int(match["m"]), int(match["d"]))
         match = _SHORT_DAY.match(near)
@@ -153,6 +161,28 @@ def have_four_digits(told: Sequence[Sequence[str]]) -> bool:
     back = sum(one > other for one, other in pairwise(found))
     is_of_years = all(digits[:2] in ("19", "20") for digits in found)
     return len(set(found)) >= _MIN_FOUR_DIGITS and 3 * back <= len(found) + 2 and not is_of_years
+
+
+def _are_behind_days(told: Sequence[Sequence[str]]) -> bool:
+    """True where four digits that are a time of day stand behind days: 28 Dec 1410."""
+    found: set[str] = set()
+    for near in (words for ways in told for words in ways):
+        end = _day_end(near)
+        match = _FOUR_DIGITS.match(near, end) if end else None
+        found |= {match.group()} if match else set()
+    return len(found) >= _MIN_FOUR_DIGITS
+
+
+def _day_end(near: str) -> int:
+    """Where what stands behind a day begins, 0 without a day at the head."""
+    days = moments_in(near, _ANY_YEAR)[:1]
+    if days and days[0].start == 0:
+        return _joint(near, days[0].end) if days[0].precision is Precision.DAY else 0
+    begun = _BEFORE_FOUR.match(near)
+    if begun and moments_in(begun.group(), _ANY_YEAR):
+        return begun.end()
+    bare = next((found for p in _BARE_DAYS if (found := p.match(near))), None)
+    return _joint(near, bare.end()) if bare else 0
 
 
 def _is_day_first(told: Sequence[Sequence[str]], *, is_in_cjk: bool) -> bool | None:

@@ -115,6 +115,38 @@ def test_times_of_day_are_of_the_day_above_and_quiet_entries_are_records() -> No
             ),
             ["2026-05-04T00:00", "2026-05-04T15:10", "2026-05-05T00:00"],
         ),
+        (
+            (
+                "PORTER'S BOOK\n\nMARCH 2026\n\nMon 2nd   0815 JM: van clipped the railing.\n"
+                "          1530 JM: fuse blown.\nTue 3rd   0700 RS: nothing to report.\n"
+            ),
+            ["2026-03-02T08:15", "2026-03-02T15:30", "2026-03-03T07:00"],
+        ),
+        (
+            (
+                "Vessel log, MV Corrie\n\nDecember 2025\n28 Dec 1410  A finger was crushed.\n"
+                "31 Dec 2355  All quiet.\nJanuary 2026\n2 Jan 0320  Oil spill at the pier.\n"
+            ),
+            ["2025-12-28T14:10", "2025-12-31T23:55", "2026-01-02T03:20"],
+        ),
+        (
+            (
+                "变电站值班日志　2026年6月\n\n一、6月3日　星期三　晴　值班员：吴敏\n08:10　接班。\n"
+                "13:27　跳闸，查为吊车碰线，\n线路无损。\n二、6月4日　星期四\n05:50　雷击。\n"
+            ),
+            ["2026-06-03T08:10", "2026-06-03T13:27", "2026-06-04T05:50"],
+        ),
+        (
+            (
+                "交接班日志\n\n2026年4月2日\n\n早班 1号泵轴承过热。\n\n夜班 23:50 法兰泄漏。\n\n"
+                "2026年4月3日\n\n早班 正常。\n"
+            ),
+            ["2026-04-02T00:00", "2026-04-02T23:50", "2026-04-03T00:00"],
+        ),
+        (
+            "2026年3月 宿舍楼值班记录\n\n4日  22:40  用电。\n5日  无异常。\n8日  01:20  起火。\n",
+            ["2026-03-04T22:40", "2026-03-05T00:00", "2026-03-08T01:20"],
+        ),
     ],
 )
 def test_days_and_years_are_told_by_what_stands_above(text: str, times: list[str]) -> None:
@@ -186,6 +218,12 @@ def test_a_time_that_a_wrapped_line_begins_with_is_no_entry() -> None:
             "爆炸事故调查报告\n\n一、处置经过\n2026年7月18日16:25 爆炸。\n7月18日17:10 泄漏。\n"
             "7月19日20:10 火灾扑灭。\n7月22日09:00 正常。\n"
         ),
+        (
+            "Claim 4471: water damage at 12 Mill Lane\n\n12 Jan 2026 A leak was reported.\n"
+            "15 Jan 2026 The ceiling collapsed.\n21 Jan 2026 Theft from the empty flat.\n"
+            "3 Feb 2026 A fire in the kitchen.\n"
+        ),
+        "Project plan 2026\n\n12 January: kick-off\n2 February: fire safety\n9 March: leak test\n",
         "Training day, 9 April 2026\n\n09:00 Welcome\n09:30 Fire safety\n14:00 Chemical spill\n",
         (
             "Release notes\n\n2026-01-08 - a crash.\n2026-01-29 - a leak.\n2026-02-20 - outage.\n"
