@@ -54,13 +54,15 @@ class Entry:
     """Where an entry stands, and when it happened; `clock`: where its time is written.
 
     None where it does not begin with it; its line where the day above is its time. `number`: that
-    it has at its head, as all the others do.
+    it has at its head, as all the others do. `called`: the words for what happened, in a log of
+    which every entry tells of something that did.
     """
 
     span: TextSpan
     clock: TextSpan | None = None
     moment: Moment | None = None
     number: TextSpan | None = None
+    called: TextSpan | None = None
 
 
 @dataclass(frozen=True, slots=True)

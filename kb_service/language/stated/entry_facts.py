@@ -11,11 +11,13 @@ from kb_service.domain.texts import Unit
 from kb_service.language.lexicon import shipped_lexicon
 from kb_service.language.regexes import regex
 from kb_service.language.stated.entries import Entry
-from kb_service.language.stated.fields import Place, fact, tight, timed
+from kb_service.language.stated.fields import Place, compared, fact, tight, timed
 from kb_service.language.stated.plain import line_of
 from kb_service.language.stated.sentences import sentence_facts
 
 _NOT_HAPPENED = regex("|".join(shipped_lexicon().patterns("stated", "no_happening")))
+_LESS = 0.15
+"""By so much less sure is what happened where a log alone says that something did."""
 
 
 def entry_facts(
@@ -28,9 +30,12 @@ def entry_facts(
         words, number = entry.number.of(text), tight(entry.number.of(folded))
         yield fact(FactField.NUMBER, words, entry.number, sure, number)
     is_denied = _NOT_HAPPENED.search(entry.span.of(folded)) is not None
-    for item in _told(text, folded, entry, units, sure):
-        if not (is_denied and item.field == FactField.KIND):
-            yield item
+    told = list(_told(text, folded, entry, units, sure))
+    yield from (item for item in told if not (is_denied and item.field == FactField.KIND))
+    if entry.called and not is_denied and all(item.field != FactField.KIND for item in told):
+        less = replace(sure, confidence=sure.confidence - _LESS)
+        words = compared(entry.called.of(folded))
+        yield fact(FactField.KIND, entry.called.of(text), entry.called, less, words)
 
 
 def _told(

@@ -6,7 +6,7 @@ told by the clock as well: under a title of their own, or a heading that says so
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import pairwise
 
@@ -21,14 +21,17 @@ from kb_service.language.stated.moments import Moment, at_clock, clocks_in, mome
 from kb_service.language.stated.sentences import happenings_in
 
 _LEXICON = shipped_lexicon()
-_LOGS, _STEPS, _QUIET, _DUTY = (
+_LOGS, _STEPS, _QUIET, _DUTY, _INCIDENT_LOGS = (
     regex("|".join(_LEXICON.patterns("stated", key)))
-    for key in ("log_heads", "step_heads", "quiet_entries", "duty_entries")
+    for key in ("log_heads", "step_heads", "quiet_entries", "duty_entries", "incident_logs")
 )
 _YEAR = regex(r"(?<![\w.,/-])(?:19|20)\d\d(?![\d.,/-]\d|\d)")
 _ANY_YEAR = regex(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _RUN_TOGETHER = regex(r"(?<!\d)((?:19|20)\d\d)(0[1-9]|1[0-2])([0-2]\d|3[01])(?!\d)")
 _DIGITS, _ANY = regex(r"\d"), 2000
+_CLAUSE = regex(
+    r"[^\s,.;:!?\uff0c\u3002\uff1b\uff1a\uff01\uff1f][^\n,;!?\uff0c\u3002\uff1b\uff01\uff1f]{2,80}?(?=[\n,;!?\uff0c\u3002\uff1b\uff01\uff1f]|\.(?:\s|$)|\Z)"
+)
 _LETTER = regex(r"[^\W\d_]")
 _BREAK = regex(r"[,.;:()\uff0c\u3002\uff1b\uff1a\uff08\uff09\u201c\u201d\"\u2013\u2014]| - ")
 _TITLE_LINES, _MAX_TITLE = 4, 100
@@ -60,7 +63,7 @@ def log_entries(plain: str, year: int | None, title: str = "") -> tuple[Entry, .
     """
     title = title.replace("_", " ")
     day = _day_called(title, year)
-    year = year or _year_called(plain) or (day and day.since.year) or _year_in(title)
+    year = year or _year_called(plain) or (day and day.since.year)
     lines = log_lines(plain, year, day)
     starts = [line for line in lines if line.kind is LineKind.START]
     if len(starts) < _MIN_ENTRIES or _is_of_items(plain, lines):
@@ -70,11 +73,15 @@ def log_entries(plain: str, year: int | None, title: str = "") -> tuple[Entry, .
         return None
     found = _entries(plain, lines)
     titles = [title, *(line.span.of(plain).strip() for line in _above(lines))]
-    if _are_steps(plain, lines) or not found:
+    if len(found) < _MIN_ENTRIES or _are_steps(plain, title, lines):
         return ()
-    if len(found) < _MIN_ENTRIES or not _is_log(plain, titles, found, _share_of_entries(lines)):
+    if not _is_log(plain, titles, found, _share_of_entries(lines)):
         return ()
-    return numbered(plain, [one.entry for one in found])
+    entries = numbered(plain, [one.entry for one in found])
+    if not any(_INCIDENT_LOGS.search(title) for title in titles[:_TITLE_LINES]):
+        return entries
+    pairs = zip(entries, found, strict=True)
+    return tuple(replace(entry, called=_called(plain, one)) for entry, one in pairs)
 
 
 def _is_log(plain: str, titles: Sequence[str], found: Sequence[_Told], covered: float) -> bool:
@@ -82,6 +89,17 @@ def _is_log(plain: str, titles: Sequence[str], found: Sequence[_Told], covered: 
     if is_called_one or _have_numbers(plain, found, titles):
         return covered >= _COVERS and not _is_of_one(titles)
     return _is_log_unnamed(titles, found, covered)
+
+
+def _called(plain: str, one: _Told) -> TextSpan | None:
+    """The first words of an entry, by which it calls what happened; None where nothing did."""
+    start = one.entry.span.end - len(one.words)
+    words = one.words.strip()
+    first = next((m for m in _CLAUSE.finditer(plain, start, one.entry.span.end)), None)
+    is_quiet = _QUIET.fullmatch(words) or _QUIET.fullmatch(first.group().strip() if first else "")
+    if first is None or is_quiet or _DUTY.search(words[:_AT_ONCE]):
+        return None
+    return TextSpan(first.start(), first.start() + len(first.group().rstrip()))
 
 
 def _share_of_entries(lines: Sequence[LogLine]) -> float:
@@ -99,11 +117,6 @@ def _year_called(plain: str) -> int | None:
     heads = plain.strip().split("\n")[:_TITLE_LINES]
     years = {match.group() for head in heads for match in _YEAR.finditer(head[:_MAX_TITLE])}
     return int(years.pop()) if len(years) == 1 else None
-
-
-def _year_in(title: str) -> int | None:
-    found = _ANY_YEAR.search(title)
-    return int(found.group()) if found else None
 
 
 def _day_called(title: str, year: int | None) -> Moment | None:
@@ -159,11 +172,11 @@ def _told(plain: str, line: LogLine, moment: Moment, end: int) -> _Told:
     return _Told(Entry(span, place, moment), moment, words)
 
 
-def _are_steps(plain: str, lines: Sequence[LogLine]) -> bool:
+def _are_steps(plain: str, title: str, lines: Sequence[LogLine]) -> bool:
     """True where a title or a heading over entries says that they are steps, or a programme."""
     titles = [line for line in lines if line.kind is LineKind.HEAD][:_TITLE_LINES]
     over = [one for one, other in pairwise(lines) if _is_over(one, other)]
-    heads = [line.span.of(plain).strip() for line in (*titles, *over)]
+    heads = [title, *(line.span.of(plain).strip() for line in (*titles, *over))]
     return any(len(head) <= _MAX_TITLE and _STEPS.search(head) for head in heads)
 
 

@@ -257,5 +257,26 @@ def test_what_a_text_is_called_says_its_day_its_year_and_that_it_is_a_log() -> N
     assert times(lines, "gate log 2026-03-04") == day
     assert times(lines, "Gate_log_20260304") == day
     assert times(f"4 March\n{lines}", "gate log 2026") == day
+    assert times(f"Gate log\n{lines}", "2026-03-04") == day
     assert times(lines, "gate log") == []
-    assert times(lines, "Timeline 2026-03-04") == []
+    assert times(f"Gate log\n{lines}", "Timeline of the fire 2026-03-04") == []
+
+
+ACCIDENTS = """Accident book 2026
+
+12.01.2026, 10:40 Scald from the tea urn, taken to hospital.
+14.01.2026, 12:25 Collision of two pupils.
+02.02.2026, 09:10 False alarm, nobody hurt.
+03.02.2026, 08:00 Nothing to report.
+"""
+
+
+def test_in_a_log_of_accidents_each_entry_is_called_by_its_first_words() -> None:
+    assert said(ACCIDENTS, "kind") == ["scald from the tea urn", "collision", "", ""]
+    of_all = ACCIDENTS.replace("Accident book", "Log")
+    assert said(of_all, "kind") == ["", "collision", "", ""]
+    calls = (
+        "派出所2026年出警登记\n\n4月2日21时15分，烧烤店门口打架，2人受伤。\n4月6日，巡逻无异常。\n"
+        "4月9日，老人走失。\n"
+    )
+    assert said(calls, "kind") == ["烧烤店门口打架", "", "老人走失"]
