@@ -32,6 +32,7 @@ _DIGITS, _ANY = regex(r"\d"), 2000
 _CLAUSE = regex(
     r"[^\s,.;:!?\uff0c\u3002\uff1b\uff1a\uff01\uff1f][^\n,;!?\uff0c\u3002\uff1b\uff01\uff1f]{2,80}?(?=[\n,;!?\uff0c\u3002\uff1b\uff01\uff1f]|\.(?:\s|$)|\Z)"
 )
+_SENTENCE_END = regex(r"[\u3002!?;\n]|\.\s")
 _LETTER = regex(r"[^\W\d_]")
 _BREAK = regex(r"[,.;:()\uff0c\u3002\uff1b\uff1a\uff08\uff09\u201c\u201d\"\u2013\u2014]| - ")
 _TITLE_LINES, _MAX_TITLE = 4, 100
@@ -63,7 +64,7 @@ def log_entries(plain: str, year: int | None, title: str = "") -> tuple[Entry, .
     """
     title = title.replace("_", " ")
     day = _day_called(title, year)
-    year = year or _year_called(plain) or (day and day.since.year)
+    year = year or _year_called(plain) or (day.since.year if day else None)
     lines = log_lines(plain, year, day)
     starts = [line for line in lines if line.kind is LineKind.START]
     if len(starts) < _MIN_ENTRIES or _is_of_items(plain, lines):
@@ -97,7 +98,7 @@ def _called(plain: str, one: _Told) -> TextSpan | None:
     words = one.words.strip()
     first = next((m for m in _CLAUSE.finditer(plain, start, one.entry.span.end)), None)
     is_quiet = _QUIET.fullmatch(words) or _QUIET.fullmatch(first.group().strip() if first else "")
-    if first is None or is_quiet or _DUTY.search(words[:_AT_ONCE]):
+    if first is None or is_quiet or _DUTY.search(_first_words(words)):
         return None
     return TextSpan(first.start(), first.start() + len(first.group().rstrip()))
 
@@ -229,7 +230,12 @@ def _are_several(found: Sequence[_Told]) -> bool:
 
 def _is_of_duty(one: _Told) -> bool:
     is_quiet = _QUIET.fullmatch(one.words.strip()) is not None
-    return is_quiet or _DUTY.search(one.words) is not None
+    return is_quiet or _DUTY.search(_first_words(one.words)) is not None
+
+
+def _first_words(words: str) -> str:
+    """The beginning of the first sentence of an entry."""
+    return _SENTENCE_END.split(words.strip(), maxsplit=1)[0][:_AT_ONCE]
 
 
 def _is_log_unnamed(titles: Sequence[str], found: Sequence[_Told], covered: float) -> bool:
