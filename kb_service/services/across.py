@@ -175,6 +175,8 @@ class AcrossDocuments:
             return planned, None
         result = self.found(turn.kb.id, planned.query)
         is_found = bool(result.tally.matched)
+        if planned.mentioned and not is_found:  # no other word for it was looked for
+            return replace(planned, query=None, unread=planned.mentioned), None
         if is_found and len(planned.query.filters.kind) < 2:
             return planned, result
         base = KnownBase(turn.kb.id, self._desk, self._desk.fields(turn.kb.id))

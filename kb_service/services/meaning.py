@@ -87,14 +87,15 @@ def value_meant(words: str, values: Mapping[str, Sequence[str]]) -> Meant | None
     if not wanted:
         return None
     having = {
-        name: tuple(one for one in several if _says_all(stems_in(one), wanted))
+        name: tuple(one for one in several if says_all(stems_in(one), wanted))
         for name, several in values.items()
     }
     found = [Meant(name, told) for name, told in having.items() if _tells(told, values[name])]
     return found[0] if len(found) == 1 else None
 
 
-def _says_all(stems: frozenset[str], wanted: frozenset[str]) -> bool:
+def says_all(stems: frozenset[str], wanted: frozenset[str]) -> bool:
+    """True where words have all that are wanted among them, and none that denies anything."""
     return wanted <= stems and not any(map(_DENIES.fullmatch, stems - wanted))
 
 

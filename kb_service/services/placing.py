@@ -10,7 +10,8 @@ from kb_service.domain.queries import FieldFilter, Filters
 from kb_service.language.events import event_kinds
 from kb_service.language.inflection import singular_forms
 from kb_service.language.kind_words import said_otherwise
-from kb_service.services.meaning import Meant, value_meant, values_with
+from kb_service.services.meaning import TOKEN, Meant, value_meant, values_with
+from kb_service.services.mentioning import is_whole
 from kb_service.services.naming import Names, filter_of, joined
 from kb_service.services.values_named import FINDABLE
 from kb_service.services.vocabulary import KnownBase
@@ -35,16 +36,24 @@ def of_kinds(
         for called, kind in names.kinds:
             pairs = (f"{words}{called}", f"{words} {called}", f"{called}{words}")
             phrase = next((pair for pair in pairs if pair in asked), None)
-            written = base.vocabulary.written_kinds(base.kb_id, kind) if phrase else []
+            written = base.vocabulary.written_kinds(base.kb_id, kind)
             forms = _forms(phrase or "", words, written)
             if forms:
                 filters = filters.merged(_written_so(forms, written))
+                break
+            if len(words) > 1 and (said := [one for one in written if _says(one, words)]):
+                filters = filters.merged(_written_so((words,), written)) if said else filters
                 break
             if kind in event_kinds(words):  # said twice: 丢东西（盗窃）
                 break
         else:
             left.append(words)
     return left, filters
+
+
+def _says(written: str, words: str) -> bool:
+    """True where how records write a kind has words in it, whole ones."""
+    return words in written if not words.isascii() else words in TOKEN.findall(written)
 
 
 def _forms(phrase: str, words: str, written: Iterable[str]) -> list[str]:
@@ -100,7 +109,8 @@ def _placed(
     if meant or not names:
         return None
     if len(names) == 1:
-        return filter_of(next(iter(names)), words)
+        (name,) = names
+        return filter_of(name, words) if is_whole(words, name, base) else None
     return Filters(text=(words,)) if _STANDS_FOR.issuperset(names) else None
 
 

@@ -22,6 +22,7 @@ from kb_service.services.calling import called_happening
 from kb_service.services.choosing import Asked, choose, held_as
 from kb_service.services.joined_names import is_joined
 from kb_service.services.meaning import TOKEN
+from kb_service.services.mentioning import mentioned_in
 from kb_service.services.named import Named, named_in
 from kb_service.services.naming import fields_of, listed_in, names_in
 from kb_service.services.offering import offers_for
@@ -48,7 +49,8 @@ class Planned:
     one paper may tell. `order`: of what the most or least. `asks_people`: it counts people, where
     incidents may be meant. `asks_what_happened`: of whatever there was. `offered`: columns nearest
     to what is unread. `outside`: the time that it is of, where that is none of the given ones.
-    `moved`: days without a year, and which are meant.
+    `moved`: days without a year, and which are meant. `mentioned`: words that are a condition only
+    because some texts mention them.
     """
 
     query: RecordQuery | None
@@ -68,6 +70,7 @@ class Planned:
     offered: tuple[str, ...] = ()
     outside: Filters | None = None
     moved: tuple[Moved, ...] = ()
+    mentioned: tuple[str, ...] = ()
 
     @property
     def asks_of_records(self) -> bool:
@@ -152,17 +155,7 @@ def _planned(base: KnownBase, question: Question, words: Words, given: Filters) 
     sketch, names, kb_id, vocabulary = words.sketch, words.names, base.kb_id, base.vocabulary
     if not _asks_of_many(sketch):
         return None
-    rest, filters = of_kinds(sketch.rest, names, question.normalised, base)
-    within = {FactField.CAUSE} if sketch.caused else {*base.have} - {FactField.CAUSE}
-    asked = "" if words.is_plain else question.normalised
-    kept = _of_amounts(rest, sketch, base) if words.is_plain else []
-    joined = [one for one in rest if is_joined(one, words.names.words)]
-    rest, filters = found_in([one for one in rest if one not in kept], filters, base, within, asked)
-    rest += kept
-    if fields_of(filters) - fields_of(names.filters):  # joined to what another field states
-        rest += [one for one in joined if one not in rest]
-    if not words.is_plain:
-        rest, filters = meant_in(rest, filters, base, within)
+    rest, filters, mentioned = _placed(base, question, words)
     filters = filters.merged(_ranges(sketch, words.own, base.have))
     both = given.both(filters)
     rest += [*_unsaid(sketch), *_uncounted(words), *_unmet(words, both or filters), *names.unread]
@@ -193,7 +186,30 @@ def _planned(base: KnownBase, question: Question, words: Words, given: Filters) 
     rest += _undone(words, query) if query else []
     if query and query.by == FactField.PERSON and _tells_people_apart(kb_id, vocabulary):
         rest.append(sketch.told.get("asks_person", query.by))
-    return _put_together(query, also, lacking, rest, words)
+    return replace(_put_together(query, also, lacking, rest, words), mentioned=mentioned)
+
+
+def _placed(
+    base: KnownBase, question: Question, words: Words
+) -> tuple[list[str], Filters, tuple[str, ...]]:
+    """Place the words that no rule reads: those left, the filters, what is only mentioned."""
+    sketch, names = words.sketch, words.names
+    rest, filters = of_kinds(sketch.rest, names, question.normalised, base)
+    within = {FactField.CAUSE} if sketch.caused else {*base.have} - {FactField.CAUSE}
+    asked = "" if words.is_plain else question.normalised
+    kept = _of_amounts(rest, sketch, base) if words.is_plain else []
+    joined = [one for one in rest if is_joined(one, names.words)]
+    rest, filters = found_in([one for one in rest if one not in kept], filters, base, within, asked)
+    rest += kept
+    mentioned: tuple[str, ...] = ()
+    if not words.is_plain:
+        rest, filters = meant_in(rest, filters, base, within)
+        left, told = mentioned_in(rest, filters, base, within)
+        mentioned = tuple(one for one in rest if one not in left) if told != filters else ()
+        rest, filters = left, told
+    if fields_of(filters) - fields_of(names.filters):  # joined to what another field states
+        rest += [one for one in joined if one not in rest]
+    return rest, filters, mentioned
 
 
 def _put_together(

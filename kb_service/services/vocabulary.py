@@ -55,6 +55,12 @@ class Vocabulary(Protocol):
     def written_kinds(self, kb_id: str, kind: str) -> list[str]:
         """Return the words by which records of a base say that they are of a kind."""
 
+    def texts(self, kb_id: str, words: str, fields: Collection[str]) -> list[tuple[str, str]]:
+        """Return (field, value) of a base whose values have the words in them, a number of them."""
+
+    def are_called(self, kb_id: str, words: Iterable[str]) -> bool:
+        """Return whether the name or title of each document with records has each of the words."""
+
     def registers(self, kb_id: str, words: Iterable[str]) -> tuple[str, ...]:
         """Return the ids of documents of several records whose titles have each of the words."""
 

@@ -63,6 +63,13 @@ class KnownValues:
         known = self.categories(kb_id, fields).items()
         return frozenset(name for name, values in known if any(words in v for v in values))
 
+    def texts(self, kb_id: str, words: str, fields: Collection[str]) -> list[tuple[str, str]]:
+        known = self.categories(kb_id, fields).items()
+        return sorted((name, v) for name, values in known for v in values if words in v)
+
+    def are_called(self, kb_id: str, words: Iterable[str]) -> bool:
+        return bool(self.titles) and all(w in title for title in self.titles for w in words)
+
     def is_dated(self, kb_id: str, first: date, last: date) -> bool:
         days = self.values.get("time", ())
         return not days or any(f"{first}" <= day <= f"{last}" for day in days)

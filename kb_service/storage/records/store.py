@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from operator import attrgetter
 
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import Connection, and_, func, not_, or_, select
 
 from kb_service.domain.aggregating import PlaceInTime
 from kb_service.domain.facts import DOCUMENT_RECORD, FactField, Role
@@ -39,6 +39,9 @@ MAX_LACKING = 1000
 
 MAX_NAMED = 20
 """So many labels or words of one thing are looked at."""
+
+MAX_TEXTS = 500
+"""So many texts that have some words are looked at."""
 
 _PLACE = attrgetter("revision_id", "record")
 _NAMED = select(
@@ -258,6 +261,25 @@ class RecordStore:
         statement = select(facts.c.field).where(mine, holds(facts.c.text, words)).distinct()
         with self._database.read() as connection:
             return frozenset(connection.execute(statement).scalars())
+
+    def texts(self, kb_id: str, words: str, fields: Collection[str]) -> list[tuple[str, str]]:
+        """Return (field, value) of a base whose values have the words in them, a number of them."""
+        mine = (facts.c.kb_id == kb_id) & facts.c.field.in_(sorted(fields))
+        named = select(facts.c.field, facts.c.text).where(mine, holds(facts.c.text, words))
+        with self._database.read() as connection:
+            rows = connection.execute(named.distinct().limit(MAX_TEXTS))
+            return sorted((row.field, row.text) for row in rows)
+
+    def are_called(self, kb_id: str, words: Iterable[str]) -> bool:
+        """Return whether the name or title of each document with records has each of the words."""
+        called = func.lower(documents.c.name + " " + revisions.c.title)
+        has_each = and_(*(called.contains(word, autoescape=True) for word in words))
+        of_records = documents.c.id.in_(
+            select(records.c.document_id).where(records.c.kb_id == kb_id)
+        )
+        others = _NAMED.where(documents.c.kb_id == kb_id, of_records, not_(has_each)).limit(1)
+        with self._database.read() as connection:
+            return connection.execute(others).first() is None
 
     def registers(self, kb_id: str, words: Iterable[str]) -> tuple[str, ...]:
         """Return the ids of documents of several records whose titles have each of the words."""

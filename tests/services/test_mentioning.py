@@ -1,0 +1,91 @@
+"""Words that no column states are a condition where texts mention them; else they are told."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from tests.services.known_values import KnownValues, assert_asks, plan
+
+TODAY = date(2026, 6, 15)
+FILLING = tuple(f"shelf number {n} came off the wall" for n in range(50))
+JOBS = KnownValues(
+    {
+        "number": (),
+        "time": (),
+        "trade": ("plumbing", "electrical"),
+        "cost": ("20", "900"),
+        "description": (
+            *("toilet blocked on second floor", "blocked drain in yard", "socket sparking"),
+            *("emergency light not working", "doors jammed", "sockets sparked again"),
+            *FILLING,
+        ),
+    },
+    {"cost"},
+    titles={"maintenance register 2026": "doc_1"},
+)
+CALLS = KnownValues(
+    {
+        "number": (),
+        "time": (),
+        "kind": ("fire",),
+        "简要情况": (
+            *("摘除马蜂窝一处", "捅马蜂窝被蜇", "油锅起火", "摘下门牌后发现马蜂窝"),
+            *(f"开门取钥匙{n}次，屋内有幼儿" for n in range(50)),
+        ),
+    },
+    written={"fire": ["火灾扑救"]},
+    titles={"消防救援出动登记台账": "doc_1"},
+)
+
+
+def mentions(**field: object) -> dict[str, Any]:
+    return {"op": "count", "filters": {"fields": field}}
+
+
+QUERIES: list[tuple[KnownValues, str, dict[str, Any]]] = [
+    (JOBS, "How many jobs were there about a blocked toilet?",
+     mentions(description={"any_of": ["toilet"], "text": "blocked"})),
+    (JOBS, "how many jobs mention jammed doors",
+     mentions(description={"any_of": ["doors"], "text": "jammed"})),
+    (JOBS, "how many jobs were there about sparking sockets",
+     mentions(description={"any_of": ["socket"], "text": "spark"})),
+    (JOBS, "What did the plumbing work cost in total?",
+     {"op": "sum", "field": "cost", "filters": {"fields": {"trade": "plumbing"}}}),
+    (JOBS, "how many jobs were there in the maintenance register", {"op": "count", "filters": {}}),
+    (CALLS, "摘马蜂窝出动了几次",
+     mentions(简要情况={"any_of": ["摘除马蜂窝一处"]})),
+    (CALLS, "简要情况里提到油锅的有几起", mentions(简要情况="油锅")),
+    # All fires are written so.
+    (CALLS, "一共扑救了多少起火灾", {"op": "count", "filters": {"kind": ["fire"]}}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("base", "text", "asked"), QUERIES, ids=[one[1] for one in QUERIES])
+def test_what_texts_mention_is_a_condition(
+    base: KnownValues, text: str, asked: dict[str, Any]
+) -> None:
+    assert_asks(plan(base, text, TODAY), asked)
+
+
+@pytest.mark.parametrize(
+    ("base", "text", "unread"),
+    [
+        (JOBS, "how many jobs about a blocked chimney", "chimney"),
+        (JOBS, "how many jobs about a work light", "work light"),
+        (JOBS, "how many jobs with a helicopter", "helicopter"),
+        (CALLS, "直升机出动了几次", "直升机"),
+        (CALLS, "捅燕子窝出动了几次", "捅燕子窝"),
+    ],
+)
+def test_what_no_text_mentions_is_told(base: KnownValues, text: str, unread: str) -> None:
+    planned = plan(base, text, TODAY)
+    assert planned and planned.query is None
+    assert any(unread in words for words in (*planned.unread, *planned.unknown)), planned
+
+
+def test_what_is_only_mentioned_is_known_as_that() -> None:
+    planned = plan(JOBS, "how many jobs were there about a blocked toilet", TODAY)
+    assert planned and planned.mentioned == ("blocked toilet",)
+    plain = plan(JOBS, "how many plumbing jobs were there", TODAY)
+    assert plain and plain.mentioned == ()
