@@ -24,6 +24,15 @@ _BROKEN = regex(f"([^\\W\\d_{CJK}]{{2,}})-\n[ \t]*([^\\W\\d_{CJK}]{{2,}})")
 _JOINT = regex(r"[-./:@_'+#&]+")
 
 
+_NO_ITEM = "".join(
+    rf"(?<!{begins}{indent}{digits})"
+    for begins in (r"\A", r"\n")
+    for indent in ("", "[ ]", "[ ]{2}", "[ ]{3}", "[ ]{4}")
+    for digits in (r"\d", r"\d\d")
+)
+"""Behind the number that begins a line, a point ends no sentence: the item goes on."""
+
+
 def sentence_end(lexicon: Lexicon) -> re.Pattern[str]:
     """Return the pattern of what ends a sentence in the languages of a lexicon."""
     ends, closing, numerals, marks, opens = (
@@ -35,7 +44,7 @@ def sentence_end(lexicon: Lexicon) -> re.Pattern[str]:
         # An ASCII mark inside a URL or a name ends nothing; a semicolon joins two clauses there.
         f"(?:[{ends}]|[!?](?=[\\s!?{ends}\"'){closing}{CJK}]|$)|;(?=\\s*(?:\n|$)|[{CJK}]))+"
         f"[\"'){closing}]*"
-        rf"|(?<![A-Z])(?<!\b[A-Z][a-z])(?<!\b[a-z]){is_short}"
+        rf"|(?<![A-Z])(?<!\b[A-Z][a-z])(?<!\b[a-z]){is_short}{_NO_ITEM}"
         r"\.[\"')\]]*(?=\s+[A-Z0-9\"'(\[•]|\s*$)"
         rf"|\n\s*\n|\n(?=\s*(?:[•·●▪*-]|\d{{1,2}}(?:\.(?!\d)|[){marks}])"
         rf"|[({opens}]?[{numerals}]+[){marks}]))"

@@ -19,7 +19,7 @@ from kb_service.language.text import sentence_end, sentence_spans, trimmed_span
 from kb_service.language.timed_lines import entry_lines
 from kb_service.language.wraps import Wraps
 
-CUTTING = 5
+CUTTING = 6
 """Raise it when the code below cuts otherwise: stored units are marked anew then."""
 
 MAX_SENTENCE_CHARS = 400

@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -164,3 +165,16 @@ def test_prose_of_which_a_line_begins_with_a_time_is_one_sentence() -> None:
         "08:40 in the morning, and the first one, repaired meanwhile, ran until\n09:10 again."
     )
     assert [text for _, text in cut(prose)] == [prose.replace("\n", " ")]
+
+
+@pytest.mark.parametrize(
+    ("text", "last"),
+    [
+        ("Action items:\n1. Alert the desk.\n2. Renew it.", "2. Renew it."),
+        ("We did three things.\n  1. Close it.\n  2. Test it.", "2. Test it."),
+        ("Steps\n\n9. Open it.\n10. Wait.", "10. Wait."),
+        ("1. Close it. Then wait 3. After that", "After that"),
+    ],
+)
+def test_the_number_of_an_item_is_no_sentence_of_its_own(text: str, last: str) -> None:
+    assert quotable_units(text)[-1].span.of(text) == last
