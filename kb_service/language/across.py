@@ -200,6 +200,11 @@ def is_amount(name: str) -> bool:
     return is_told or (name not in STANDARD_FIELDS and bool(unit_in_label(normalise(name))[1]))
 
 
+def is_record_noun(name: str) -> bool:
+    """True for a normalised name that is only what records of anything are called: calls."""
+    return any(pattern.fullmatch(name) for pattern in _PATTERNS["units"])
+
+
 def says_how_long(name: str) -> bool:
     """True for the name of a column that says how long something took."""
     return any(word in name for word in _LONG)

@@ -175,7 +175,8 @@ class AcrossDocuments:
             return planned, None
         result = self.found(turn.kb.id, planned.query)
         is_found = bool(result.tally.matched)
-        if planned.mentioned and not is_found:  # no other word for it was looked for
+        asks_whether = planned.query.op is Operation.EXISTS
+        if planned.mentioned and not is_found and not asks_whether:  # in other words, perhaps
             return replace(planned, query=None, unread=planned.mentioned), None
         if is_found and len(planned.query.filters.kind) < 2:
             return planned, result

@@ -41,7 +41,7 @@ def mentioned_in(
     few = base.categories(own)
     texts = [name for name in own if name not in few]
     for one in words:
-        told = _mention(one, texts, base) if texts else None
+        told = (_anywhere(one, texts, base) or _mention(one, texts, base)) if texts else None
         if told is not None:
             filters = filters.merged(told)
         elif not _is_called(one, base):
@@ -63,6 +63,17 @@ def _is_called(words: str, base: KnownBase) -> bool:
     is_han = _HAN_ONLY.fullmatch(words) is not None
     told = [words] if is_han and len(words) > 1 else sorted(stems_in(words))
     return bool(told) and base.vocabulary.are_called(base.kb_id, told)
+
+
+def _anywhere(words: str, fields: Sequence[str], base: KnownBase) -> Filters | None:
+    """Return the filter by words that texts of several fields have as they stand.
+
+    Registers of one base may call by several names what each of their rows tells.
+    """
+    holding = base.vocabulary.holding(base.kb_id, words, fields) if len(words) > 1 else frozenset()
+    if len(holding) < 2 or not all(is_whole(words, name, base) for name in holding):
+        return None
+    return Filters(text=(words,))
 
 
 def _mention(words: str, fields: Sequence[str], base: KnownBase) -> Filters | None:

@@ -199,17 +199,27 @@ def _placed(
     asked = "" if words.is_plain else question.normalised
     kept = _of_amounts(rest, sketch, base) if words.is_plain else []
     joined = [one for one in rest if is_joined(one, names.words)]
-    rest, filters = found_in([one for one in rest if one not in kept], filters, base, within, asked)
+    sought = [one for one in rest if one not in kept]
+    rest, placed = found_in(sought, filters, base, within, asked)
+    is_text = _asks_texts(placed, filters, base)
+    mentioned = tuple(one for one in sought if one not in rest) if is_text else ()
+    filters = placed
     rest += kept
-    mentioned: tuple[str, ...] = ()
     if not words.is_plain:
         rest, filters = meant_in(rest, filters, base, within)
         left, told = mentioned_in(rest, filters, base, within)
-        mentioned = tuple(one for one in rest if one not in left) if told != filters else ()
+        mentioned += tuple(one for one in rest if one not in left) if told != filters else ()
         rest, filters = left, told
     if fields_of(filters) - fields_of(names.filters):  # joined to what another field states
         rest += [one for one in joined if one not in rest]
     return rest, filters, mentioned
+
+
+def _asks_texts(placed: Filters, before: Filters, base: KnownBase) -> bool:
+    """True where filters ask anything of a column of longer texts that those before did not."""
+    asked = {one.field for one in placed.fields if one not in before.fields}
+    own = asked.intersection(base.own)
+    return bool(own) and not own <= base.categories(own).keys()
 
 
 def _put_together(

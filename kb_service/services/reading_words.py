@@ -10,8 +10,10 @@ from dataclasses import dataclass, replace
 from kb_service.domain.facts import STANDARD_FIELDS, FactField
 from kb_service.domain.queries import FieldFilter, Filters
 from kb_service.domain.record_queries import Counted
-from kb_service.language.across import Sketch, is_amount, sketch_of, some_of
+from kb_service.language.across import Sketch, is_amount, is_record_noun, sketch_of, some_of
+from kb_service.language.text import normalise
 from kb_service.services.calling import Called, Labels, called_in, exactly_called
+from kb_service.services.counted_columns import with_counted_columns
 from kb_service.services.meaning import answer_among
 from kb_service.services.naming import Names, filter_of, joined
 from kb_service.services.vocabulary import KnownBase
@@ -38,19 +40,25 @@ class Words:
 
 def read_plainly(base: KnownBase, names: Names) -> Words:
     """Read words by the rules, with the columns that they name whole."""
-    return _read(base, exactly_called(names.words, base.have), names)
+    return _read(base, exactly_called(names.words, _askable(base.have)), names)
 
 
 def read_by_labels(base: KnownBase, names: Names) -> Words:
     """Read words with whatever of the labels of the base stands in them."""
     people = base.vocabulary.people(base.kb_id)
     standard = STANDARD_FIELDS.intersection(base.have)
-    fields = {name: name for name in (*people, *base.own)}
+    fields = {name: name for name in (*people, *_askable(base.own))}
     labels = {**base.vocabulary.labels(base.kb_id, standard), **fields}
-    called = called_in(names.words, Labels(labels, people, base.have))
+    words = with_counted_columns(names.words, lambda: base.vocabulary.numeric(base.kb_id, base.own))
+    called = called_in(words, Labels(labels, people, base.have))
     _put_in_roles(called, names, people)
     _put_answers(base, called, names)
     return _read(base, called, names, people, is_plain=False)
+
+
+def _askable(columns: Collection[str]) -> list[str]:
+    """Return columns without those of a summary that are called as records are: how many calls."""
+    return [name for name in columns if not is_record_noun(normalise(name))]
 
 
 def _read(

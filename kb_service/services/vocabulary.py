@@ -13,6 +13,9 @@ _WORD = re.compile(rf"[{HAN}]{{1,2}}|[^\W{HAN}]+")
 _MIN_TEXTS, _MAX_WORDS = 12, 2
 """Of a ward or a sort of fault there are fewer, or they are called by a word or two."""
 
+_LONG = 6
+"""What has more words than so many tells what happened, however few there are."""
+
 
 class Vocabulary(Protocol):
     """Which fields and values a base has, and how its papers call them."""
@@ -67,7 +70,10 @@ class Vocabulary(Protocol):
 
 def is_free_text(values: Sequence[str]) -> bool:
     """True for many values of several words each: they tell what happened, and sort nothing."""
-    told = [value for value in values if len(_WORD.findall(value)) > _MAX_WORDS]
+    lengths = [len(_WORD.findall(value)) for value in values]
+    if len(values) > 1 and 2 * sum(length > _LONG for length in lengths) > len(values):
+        return True
+    told = [length for length in lengths if length > _MAX_WORDS]
     return len(values) >= _MIN_TEXTS and 2 * len(told) > len(values)
 
 

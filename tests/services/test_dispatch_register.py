@@ -21,8 +21,12 @@ CALLS = KnownValues(
         "乡镇": ("青山", "柳河(镇)"),
         "出动队站": ("城南站", "东湖站"),
         "处置结果": ("处置完毕", "误报"),
+        "出动人数": ("12", "20"),
+        "营救人数": ("0", "2"),
+        "出动车辆(辆)": ("2", "5"),
         "简要情况": tuple(f"电梯困人{n}次，两名老人被困" for n in range(50)),
     },
+    numbers={"出动人数", "营救人数", "出动车辆(辆)"},
     called={"警情类别": "kind", "警情地址": "place"},
     written={"fire": ["火灾扑救"]},
 )
@@ -56,6 +60,12 @@ QUERIES: list[tuple[KnownValues, str, dict[str, Any]]] = [
     (CALLS, "各个乡镇的警情数分别是多少", {"op": "group", "by": "乡镇"}),
     (CALLS, "3月和4月哪个月警情多", {"op": "group", "by": "month"}),
     (CALLS, "哪个队站警情少", {"op": "group", "by": "出动队站", "descending": False}),
+    # How many of something a column counts, by the verb and what is counted.
+    (CALLS, "城南站一共出动了多少人",
+     {"op": "sum", "field": "出动人数", "filters": {"fields": {"出动队站": "城南站"}}}),
+    (CALLS, "营救了多少人", {"op": "sum", "field": "营救人数"}),
+    (CALLS, "一共出动了多少辆车", {"op": "sum", "field": "出动车辆(辆)"}),
+    (CALLS, "平均每次出动多少人", {"op": "average", "field": "出动人数"}),
     # A value with the end of its column's name behind it, or in brackets.
     (CALLS, "青山镇一共多少起警情", of(乡镇="青山")),
     (CALLS, "柳河镇一共多少起警情", of(乡镇="柳河")),
@@ -84,3 +94,8 @@ def test_a_kind_joined_to_a_value_of_another_field_is_not_both(text: str) -> Non
     planned = planned_for(question, named, Filters(), "base", CALLS, TODAY)
     assert planned is not None and planned.query is None
     assert planned.unread
+
+
+def test_what_no_column_counts_is_not_counted() -> None:
+    planned = plan(CALLS, "一共出动了多少条狗", TODAY)
+    assert planned is None or planned.query is None

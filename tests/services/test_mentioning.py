@@ -39,6 +39,25 @@ CALLS = KnownValues(
 )
 
 
+SHEETS = KnownValues(
+    {
+        "number": (),
+        "time": (),
+        "calls": ("5", "6"),
+        "account": (
+            "belt loader into the fuselage under door 2L, dent 6 cm across, flight cancelled",
+            "fuel from the overwing vent, roughly 15 litres, pads and granules down",
+        ),
+        "story": (
+            "dolly rolled off the slope with nobody aboard and left a dent in the door",
+            "dolly brake found worn through at the morning check of the equipment",
+        ),
+        "state": ("closed", "pending insurer"),
+    },
+    {"calls"},
+)
+
+
 def mentions(**field: object) -> dict[str, Any]:
     return {"op": "count", "filters": {"fields": field}}
 
@@ -56,6 +75,13 @@ QUERIES: list[tuple[KnownValues, str, dict[str, Any]]] = [
     (CALLS, "摘马蜂窝出动了几次",
      mentions(简要情况={"any_of": ["摘除马蜂窝一处"]})),
     (CALLS, "简要情况里提到油锅的有几起", mentions(简要情况="油锅")),
+    # Sheets of one base call by different names what each of their rows tells.
+    (SHEETS, "how many calls about a dent", {"op": "count", "filters": {"text": ["dent"]}}),
+    (SHEETS, "how many calls about granules", mentions(account="granules")),
+    # Of a column in which a summary numbers the records nothing is asked.
+    (SHEETS, "how many calls over the whole of May",
+     {"op": "count", "filters": {"time_from": "2026-05-01T00:00:00",
+                                 "time_to": "2026-06-01T00:00:00"}}),
     # All fires are written so.
     (CALLS, "一共扑救了多少起火灾", {"op": "count", "filters": {"kind": ["fire"]}}),
 ]  # fmt: skip
