@@ -20,6 +20,12 @@ UNKNOWN = "unknown"
 REPLACED = "replaced"
 """`role` of a value that the text that states it corrects: it was said, and holds no more."""
 
+HAPPENED = "happened"
+"""`role` of a time, of a record that tells of something that happened, whatever its kind."""
+
+BY_REPORT = "by report"
+"""`role` of the time of a report of which the record says no other: it stands for that time."""
+
 OTHER_KIND = "other"
 """`text` of a kind that is stated in words of its own, for which there is no common one."""
 
@@ -204,7 +210,7 @@ class Fact:
     in `unit` (`cny`, `usd`, `persons`), None where the value is no number. `time_from` until
     `time_to`, which is the first moment behind it: local time of the place, without a zone.
     `role`: of a person or organisation, as written, or REPLACED; of the number of a thing to which
-    several incidents may happen, its label. `confidence`: 0..1.
+    several incidents may happen, its label; of a time, HAPPENED or BY_REPORT. `confidence`: 0..1.
     """
 
     record: int

@@ -9,6 +9,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from kb_service.domain.facts import (
+    BY_REPORT,
+    HAPPENED,
     REPLACED,
     STANDING,
     UNKNOWN,
@@ -33,6 +35,8 @@ SEVERAL_VALUED = frozenset(
     }
 )
 """Fields of which a record may state several values that all hold."""
+_OF_ONE = ("", REPLACED, HAPPENED, BY_REPORT)
+"""Roles of a value that are no label of people."""
 _PRECISIONS = tuple(map(str, Precision))
 _OF_DAY = _PRECISIONS.index(Precision.DAY)
 _MIN_PLACE = 3
@@ -74,6 +78,11 @@ class Value(NamedTuple):
         return self.text != UNKNOWN
 
     @property
+    def is_by_report(self) -> bool:
+        """True for the time of a report in the place of the one of what happened."""
+        return self.role == BY_REPORT
+
+    @property
     def is_replaced(self) -> bool:
         """True where the text that states it says that another value holds."""
         return self.role == REPLACED
@@ -98,7 +107,7 @@ class Unit:
     def _has_several(self, name: str) -> bool:
         """True for a field of which a unit may state several; labels of people are such as well."""
         found = self.values.get(name, ())
-        return name in SEVERAL_VALUED or any(v.role and not v.is_replaced for v in found)
+        return name in SEVERAL_VALUED or any(v.role not in _OF_ONE for v in found)
 
     def settled(self, name: str) -> Value | None:
         """Return the value of a field that holds; None when it is not stated.
@@ -218,6 +227,15 @@ def with_values(units: Sequence[Unit], values: Iterable[Value]) -> None:
         unit = owners.get((value.revision_id, value.record))
         if unit is not None:
             unit.values.setdefault(value.field, []).append(value)
+    for unit in units:
+        if any(value.is_by_report for value in unit.values.get(FactField.TIME, ())):
+            unit.values[FactField.TIME] = _own_times(unit.values[FactField.TIME])
+
+
+def _own_times(told: Sequence[Value]) -> list[Value]:
+    """Return the times of what happened; those of reports only where none of them is known."""
+    own = [value for value in told if value.time_from and not value.is_by_report]
+    return own or [value for value in told if value.is_by_report]
 
 
 def _key(row: RecordRow, of: Counted) -> object:

@@ -24,6 +24,7 @@ from kb_service.domain.texts import MarkedText, Unit, UnitKind
 from kb_service.language.date_orders import with_dates_in_order
 from kb_service.language.lexicon import Tables, any_of, shipped_languages, shipped_lexicon
 from kb_service.language.regexes import regex
+from kb_service.language.stated.accounts import Telling, told_by_account, told_in_rows
 from kb_service.language.stated.blocks import blocks_in
 from kb_service.language.stated.chosen import one_of_each, without_signed_day
 from kb_service.language.stated.days_above import DaysAbove
@@ -67,7 +68,7 @@ from kb_service.language.stated.talks import (
 from kb_service.language.stated.titles import title_facts
 from kb_service.language.states import state_of
 
-EXTRACTING = 31
+EXTRACTING = 32
 """Raise it when the code of this package finds other facts: stored ones are found anew then."""
 
 MAX_PROSE_CHARS = 200_000
@@ -81,8 +82,8 @@ _OF_ENTRIES = (FactField.TIME, FactField.KIND, FactField.REPORTED)
 _MAIL_LABEL = any_of(shipped_lexicon().listed("stated", "mail_heads"))
 _MAIL_HEAD = regex(rf"(?:(?:{_MAIL_LABEL})[ \u3000]*[:\uff1a][^\n]*\n+){{3,}}")
 _TABLES_READ = (
-    "fact_labels", "field_hints", "field_senses", "stated", "events", "whole_kinds", "calendar",
-    "names", "numerals",
+    "fact_labels", "field_hints", "field_senses", "paper_senses", "stated", "events", "whole_kinds",
+    "calendar", "names", "numerals",
 )  # fmt: skip
 
 
@@ -108,11 +109,13 @@ def facts_in(
     columns: Mapping[str, str] | None = None,
     sense: Sense | None = None,
     title: str = "",
+    telling: Telling | None = None,
 ) -> tuple[Fact, ...]:
     """Return what a whole text states, record by record, in the order of the text.
 
     `columns`: what people said that columns of these names stand for. `sense`: what labels mean
     that no list of words has. `title`: what the text is called, which may not stand in it.
+    `telling`: whether a paper without a kind tells of a happening.
     """
     text, folded = marked.text, with_dates_in_order(plain(marked.text))
     year = year_of(folded[:20_000], title)
@@ -120,12 +123,10 @@ def facts_in(
     found: list[Fact] = []
     number, days = DOCUMENT_RECORD, DaysAbove(folded, year)
     for table, labels in kept:
-        dated = any(label.field in (FactField.TIME, CLOCK) for label in labels)
         for row in table.rows:
             number += 1
             place = replace(_place(FactMethod.COLUMN, number, year), days=days)
-            told = one_of_each(_row_facts(text, folded, row, labels, place))
-            found += told if dated else _dated_as_told(told)
+            found += one_of_each(_row_facts(text, folded, row, labels, place))
     rows = tuple(row.span for table, _ in kept for row in table.rows)
     fields, entries = _forms_of(marked, folded, rows, year, columns or {}, sense, title)
     logged = [item for told in _log_facts(marked, folded, year, entries, fields) for item in told]
@@ -133,7 +134,10 @@ def facts_in(
     told = list(_document_facts(marked, folded, outside, year, fields))
     own = one_of_each(reporters_told(without_signed_day(told)))
     own = [item for item in own if not (entries and item.field in _OF_ENTRIES)]
-    return tuple(with_area((*own, *logged, *found), marked.text, folded))
+    if not (kept or entries):
+        own = told_by_account(marked, title, own, year, telling)
+    listed = told_in_rows(marked.text, [*logged, *found], telling)
+    return tuple(with_area((*own, *listed), marked.text, folded))
 
 
 def _ledgers(
@@ -211,18 +215,6 @@ def _row_facts(
     by_name = {label.name: label for label in labels}
     fields = [(by_name[cell.name], cell.span) for cell in row.cells]
     return _labelled_facts(text, folded, fields, at)
-
-
-def _dated_as_told(facts: Sequence[Fact]) -> Iterator[Fact]:
-    """Yield facts of a row of a table that has no column for when it was, by when it was told.
-
-    A register of calls says no other time: 接警时间. A row with two such times has none.
-    """
-    told = [one for one in facts if one.field == FactField.REPORTED]
-    yield from facts
-    if len(told) == 1:
-        confidence = min(told[0].confidence, _BY_MEANING)
-        yield replace(told[0], field=FactField.TIME, confidence=confidence)
 
 
 def _labelled_facts(

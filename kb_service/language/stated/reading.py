@@ -31,7 +31,8 @@ class FactReader:
 
         `columns`: what people said that columns stand for.
         """
-        return facts_in(marked, columns, self._sense(), title)
+        sense = self._sense()
+        return facts_in(marked, columns, sense, title, sense.tells if sense else None)
 
     def columns_in(self, text: str, given: Mapping[str, str]) -> tuple[TableMeaning, ...]:
         """Return the tables of a text. `given`: what people said that columns stand for."""

@@ -1,7 +1,7 @@
-"""How near a label is to each field by what both mean, through vectors that are handed in.
+"""How near a label is to each field by what both mean, and a paper to what sorts there are.
 
-Knows what fields are described by (`field_senses` of the languages); knows no model and reads no
-value. A label is embedded once.
+Through vectors that are handed in. Knows what fields and papers are described by (`field_senses`,
+`paper_senses` of the languages); knows no model and reads no value. A label is embedded once.
 """
 
 from array import array
@@ -15,6 +15,10 @@ from kb_service.language.stated.labels import spoken_label
 MAX_KEPT = 20_000
 """Labels whose nearness is remembered; then all are forgotten."""
 
+_SORTS_OF_PAPER = ("account", "other")
+_NEAREST = 3
+"""Descriptions of each sort that are compared: one alone may share no more than its words."""
+
 Embed = Callable[[Sequence[str]], Sequence[bytes]]
 """Texts to unit vectors, little-endian float32."""
 
@@ -26,6 +30,7 @@ class LabelSense:
         self._embed, self.name = embed, name
         self._kept: dict[str, dict[str, float]] = {}
         self._described: list[tuple[str, array[float]]] = []
+        self._papers: dict[str, list[array[float]]] = {}
 
     def __call__(self, label: str) -> dict[str, float]:
         """Return the cosine of a label with the nearest description of each field."""
@@ -35,6 +40,21 @@ class LabelSense:
                 self._kept.clear()
             self._kept[words] = self._nearness(words)
         return self._kept[words]
+
+    def tells(self, text: str) -> float:
+        """Return by how much a text is nearer to accounts of happenings than to other papers."""
+        if not self._papers:
+            senses = [tables["paper_senses"] for tables in shipped_languages().values()]
+            for sort in _SORTS_OF_PAPER:
+                described = [one for sense in senses for one in sense[sort]]
+                self._papers[sort] = [array("f", one) for one in self._embed(described)]
+        (vector,) = (array("f", one) for one in self._embed([text]))
+        near = (
+            sorted((fsum(map(mul, vector, one)) for one in self._papers[sort]), reverse=True)
+            for sort in _SORTS_OF_PAPER
+        )
+        account, other = (fsum(several[:_NEAREST]) / _NEAREST for several in near)
+        return account - other
 
     def _nearness(self, words: str) -> dict[str, float]:
         if not self._described:

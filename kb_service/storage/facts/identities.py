@@ -3,10 +3,13 @@
 Pure functions. Reads no table, and knows of no incident which records it has.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from kb_service.domain.facts import (
+    BY_REPORT,
+    HAPPENED,
     Fact,
     FactField,
     FactMethod,
@@ -69,12 +72,16 @@ class Identity:
 def identity_of(record: Record) -> Identity | None:
     """Return by what a record is known, None where it tells of no incident.
 
-    An incident has a time, and a kind or a number; a month alone needs a place or a number too.
+    An incident has a time, and a kind or a number, or its record tells of a happening as a whole; a
+    month alone needs a place or a number too.
     """
     time = record.first(FactField.TIME) or record.first(FactField.REPORTED)
     status = record.first(FactField.STATUS)
     kind, number = record.first(FactField.KIND), record.first(FactField.NUMBER)
-    if time is None or time.time_from is None or not (kind or number):
+    if time is None or time.time_from is None:
+        return None
+    is_account = any(fact.role == HAPPENED for fact in record.facts if fact.time_from)
+    if not (kind or number or is_account):
         return None
     is_dated = time.precision not in _ROUGH
     place = record.first(FactField.PLACE)
@@ -92,6 +99,18 @@ def identity_of(record: Record) -> Identity | None:
         is_of_thing=number is not None and number.is_of_thing,
         goes_on=status is not None and status.text in _GOING_ON,
     )
+
+
+def dated_by_reports(found: Iterable[Fact]) -> list[Fact]:
+    """Return facts; the times of reports marked as such of which their records say no other."""
+    told = list(found)
+    dated = {one.record for one in told if one.field == FactField.TIME and one.time_from}
+
+    def stands_in(one: Fact) -> bool:
+        is_report = one.field == FactField.REPORTED and one.time_from is not None
+        return is_report and not one.role and one.record not in dated
+
+    return [replace(one, role=BY_REPORT) if stands_in(one) else one for one in told]
 
 
 def is_at_other_time(one: Identity, other: Identity) -> bool:
