@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
-from kb_service.domain.answers import Citation
+from kb_service.domain.answers import AnswerStatus, Citation
 from kb_service.domain.record_queries import RecordQuery
 from kb_service.domain.schedules import Schedule
 from kb_service.domain.tables import Tabled
@@ -38,16 +38,18 @@ class StandingAnswer:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of all that makes it another answer: its status, and its words or its table.
+        """SHA-256 of all that makes it another answer: its status and its words, or its table.
 
-        The words of a table tell how much there is beside it, so that they change with documents
-        that are no part of it.
+        The words of a table, and its status, tell how much there is beside it, so that they change
+        with documents that are no part of it.
         """
         said: object = self.text
+        status, reason = self.status, self.reason
         if self.tabled is not None:
+            status, reason = str(AnswerStatus.ANSWERED), None
             rows = [[cell.value for cell in row] for row in self.tabled.rows]
             said = [self.tabled.tally.matched, list(self.tabled.columns), rows]
-        written = json.dumps([self.status, self.reason, said], ensure_ascii=False)
+        written = json.dumps([status, reason, said], ensure_ascii=False)
         return hashlib.sha256(written.encode("utf-8", "surrogatepass")).hexdigest()
 
     @property

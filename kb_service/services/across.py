@@ -17,6 +17,7 @@ from kb_service.domain.record_queries import AGGREGATES, Counted, Operation, Rec
 from kb_service.domain.tables import CitedCell, Tabled
 from kb_service.language.asked import parse_question
 from kb_service.language.messages import message
+from kb_service.language.stated.accounts import is_called_otherwise
 from kb_service.language.tables import LANGUAGES, filters_in_words, said
 from kb_service.language.values import stated_values
 from kb_service.services.asking import CitationEvent, TokenEvent
@@ -39,6 +40,9 @@ from kb_service.services.telling import (
 from kb_service.services.turns import Turn
 from kb_service.services.vocabulary import KnownBase, Vocabulary
 
+_MOST_SILENT = 0.25
+"""The share of papers above which it says little of a base that no incident was read of them."""
+
 _TOLD_IN_ONE = frozenset({QuestionKind.FACT, QuestionKind.LIST})
 """That no record is of what is asked for says nothing beside a document that answers such a one."""
 
@@ -50,11 +54,23 @@ _FIGURES = frozenset(
 )
 
 
+class SilentDocuments(Protocol):
+    """Documents that tell of no incident."""
+
+    @property
+    def num_documents(self) -> int:
+        """How many searchable documents there are."""
+
+    @property
+    def names(self) -> tuple[tuple[str, str], ...]:
+        """Title and name of each that tells of none."""
+
+
 class Desk(Records, Vocabulary, Sources, Protocol):
     """Where records, their fields and their documents are read; storage fulfils it."""
 
-    def num_telling(self, kb_id: str) -> int:
-        """Return how many documents of a base tell of an incident."""
+    def silent(self, kb_id: str, of: Counted) -> SilentDocuments:
+        """Return which documents of a base tell of no incident, and of how many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,18 +132,25 @@ class AcrossDocuments:
         if not planned.is_explicit and not _is_of_many(planned, findings, result):
             return None
         _note(turn, result, going_on=going_on is not None)
-        told = self.told(turn.kb.id, result, planned, language)
-        return self._with_silent(turn, result, told, language)
+        return self._complete(turn.kb.id, result, planned, language)
 
-    def _with_silent(self, turn: Turn, result: QueryResult, told: Told, language: str) -> Told:
-        """Say beside "none" that most papers tell of no incident that was read: it says little."""
-        if result.query.of is not Counted.INCIDENTS or result.tally.matched:
+    def _complete(self, kb_id: str, result: QueryResult, planned: Planned, language: str) -> Told:
+        """Put a result in words, and say of how many papers nothing was read that it could count.
+
+        Only where they are many: each may tell of what is asked. Papers that are called otherwise
+        (rules, minutes, a roster) are none of them. What restricts the documents is taken at its
+        word.
+        """
+        told = self.told(kb_id, result, planned, language)
+        if result.query.of is Counted.DOCUMENTS or _restricts_documents(result.query.filters):
             return told
-        documents = turn.kb.num_documents
-        number = documents - self._desk.num_telling(turn.kb.id)
-        if 2 * number <= documents:
+        silent = self._desk.silent(kb_id, result.query.of)
+        if len(silent.names) <= _MOST_SILENT * silent.num_documents:
             return told
-        text = said("silent", language, number=number, documents=documents)
+        number = sum(not _is_otherwise(*called) for called in silent.names)
+        if number <= _MOST_SILENT * silent.num_documents:
+            return told
+        text = said("silent", language, number=number, documents=silent.num_documents)
         reason = told.reason or FIELD_MISSING
         return replace(
             told, text=f"{told.text}\n{text}", status=AnswerStatus.PARTIAL, reason=reason
@@ -235,7 +258,7 @@ class AcrossDocuments:
         groups = tuple(map(as_compared, query.groups))
         asked = replace(query, filters=as_compared(query.filters), groups=groups)
         result = self.found(kb_id, asked)
-        return self.told(kb_id, result, Planned(asked), language)
+        return self._complete(kb_id, result, Planned(asked), language)
 
     def told(self, kb_id: str, result: QueryResult, planned: Planned, language: str) -> Told:
         """Put a result in words, every cell cited."""
@@ -270,6 +293,15 @@ class AcrossDocuments:
             return Told(text, citations, tabled, AnswerStatus.PARTIAL, FIELD_MISSING)
         status = AnswerStatus.PARTIAL if is_short else AnswerStatus.ANSWERED
         return Told(text, citations, tabled, status, FIELD_MISSING if is_short else None)
+
+
+def _is_otherwise(title: str, name: str) -> bool:
+    return is_called_otherwise(title) or is_called_otherwise(name.rpartition(".")[0] or name)
+
+
+def _restricts_documents(filters: Filters) -> bool:
+    of_documents = (filters.tags, filters.labels, filters.document_ids)
+    return any(of_documents) or bool(filters.date_from or filters.date_to)
 
 
 def _note(turn: Turn, result: QueryResult, *, going_on: bool) -> None:

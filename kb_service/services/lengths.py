@@ -72,6 +72,7 @@ def _length(unit: Unit, starts: Iterable[str], ends: Iterable[str]) -> Value | N
 
 def _moment(unit: Unit, names: Iterable[str]) -> Value | None:
     """Return the one moment that a unit states by any of the names, to the minute."""
-    told = [value for name in sorted(names) if (value := unit.settled(name))]
+    found = (value for name in sorted(names) if (value := unit.settled(name)))
+    told = [value for value in found if not value.is_by_report]
     moments = {value.time_from: value for value in told if value.precision in _PRECISE}
     return next(iter(moments.values())) if len(moments) == 1 else None

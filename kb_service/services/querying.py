@@ -303,9 +303,15 @@ def _needed(query: RecordQuery) -> frozenset[str]:
     """The fields that decide the result; what is only shown is read later."""
     by = FactField.TIME if query.by in PERIODS else query.by
     named = [query.field, by, FactField.TIME if query.op in _IN_TIME else None]
+    if query.op in GROUPING | {Operation.COMPARE} and _asks_time(query):
+        named.append(FactField.TIME)
     if query.op is Operation.CHANGES:
         named += [*CONFLICTING, FactField.NUMBER, FactField.TIME]
     return frozenset(str(name) for name in named if name)
+
+
+def _asks_time(query: RecordQuery) -> bool:
+    return any(one.time_from or one.time_to for one in (query.filters, *query.groups))
 
 
 def _columns(query: RecordQuery) -> tuple[str, ...]:

@@ -224,6 +224,8 @@ def _behind(
     yield from _worked_out(result, language)
     unit = unit_name(query.of, tally.of, language)
     yield said("stands", language, documents=tally.documents, of=tally.of, unit=unit)
+    if any((time := one.settled(FactField.TIME)) and time.is_by_report for one in result.units):
+        yield said("by_report", language)
     yield from _lacking(result, lacking, language)
     for form, number in (("unclear", tally.unclear), ("disputed", tally.disputed)):
         if number:

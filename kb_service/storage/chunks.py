@@ -19,6 +19,7 @@ from sqlalchemy import (
 )
 
 from kb_service.domain.documents import Chunk, ChunkDraft
+from kb_service.domain.facts import FactField
 from kb_service.domain.ports import EmbeddingProfile, IndexChange, IndexedChunk, StoredChunk
 from kb_service.domain.queries import Filters
 from kb_service.domain.spans import PageRegion, TextSpan
@@ -124,7 +125,8 @@ class SqlIndexSource:
         with self._database.read() as connection:
             statement = passing_documents(kb_id, by_label_ids(connection, kb_id, filters))
             if filters.asks_facts:
-                roles = read_roles(connection, kb_id, (one.field for one in filters.fields))
+                names = (FactField.TIME, *(one.field for one in filters.fields))
+                roles = read_roles(connection, kb_id, names)
                 stating = stating_documents(kb_id, filters, roles)
                 statement = statement.where(documents.c.id.in_(stating))
             return among(connection, statement, filters.document_ids)

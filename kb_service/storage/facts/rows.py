@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Row, Select, delete, insert, select
 
 from kb_service.domain.facts import Correction, Fact, Record, StoredFact, records_of
 from kb_service.storage.facts.corrections import TextOf, corrected
+from kb_service.storage.facts.identities import dated_by_reports
 from kb_service.storage.facts.links import Before, Linked, link, told_before
 from kb_service.storage.facts.tables import fact_corrections, facts, records
 from kb_service.storage.facts.values import fact_of, fact_values
@@ -32,7 +33,7 @@ def write_facts(
     remove_facts(connection, revision_id)
     base = {"kb_id": row.kb_id, "revision_id": revision_id}
     text = TextOf(row.document_id, row.text_sha256)
-    right = corrected(connection, text, found)
+    right = dated_by_reports(corrected(connection, text, found))
     if not right:
         return
     told = records_of(right)

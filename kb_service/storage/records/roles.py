@@ -1,17 +1,30 @@
-"""Roles of people and organisations as fields: which labels of a base mean each of them."""
+"""Under which names facts are asked for: people by their labels and roles, a time by its report.
+
+A record that does not say when it happened is of the time at which it was reported.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from sqlalchemy import ColumnElement, Connection, or_
+from sqlalchemy import ColumnElement, Connection, or_, select
 
-from kb_service.domain.facts import FIELD_OF_ROLE, STANDARD_FIELDS, Role
+from kb_service.domain.facts import (
+    BY_REPORT,
+    FIELD_OF_ROLE,
+    HAPPENED,
+    STANDARD_FIELDS,
+    FactField,
+    Role,
+)
 from kb_service.domain.record_sets import Value
 from kb_service.language.stated.roles import role_of
 from kb_service.storage.facts.tables import facts
 from kb_service.storage.records.words import labels_of
 
 _ROLES = frozenset(Role)
+_TIMES = (str(FactField.TIME), str(FactField.REPORTED))
+_IN_PLACE = (BY_REPORT, HAPPENED)
+"""Roles of the time of a report that stands for that of what happened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +32,12 @@ class Roles:
     """The labels of a base by what they mean. Roles that were not read have none.
 
     `own`: labels of people that are asked for by themselves, each with the field it stands at.
+    `dates_by_report`: of a record the time of its report may be all that is stated.
     """
 
     labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     own: Mapping[str, str] = field(default_factory=dict)
+    dates_by_report: bool = False
 
     def fields_of(self, name: str) -> tuple[str, ...]:
         """Return the fields whose facts may state a field, or people and organisations in a role.
@@ -31,10 +46,16 @@ class Roles:
         """
         if name in _ROLES:
             return (str(FIELD_OF_ROLE[Role(name)]),)
+        if name == FactField.TIME and self.dates_by_report:
+            return _TIMES
         return (name, self.own[name]) if name in self.own else (name,)
 
     def states(self, name: str) -> ColumnElement[bool]:
         """True for a fact of a field, or of people and organisations in a role."""
+        if name == FactField.TIME and self.dates_by_report:
+            # The names bare as well: without them SQLite would read all facts of the base.
+            is_own = facts.c.field == str(FactField.TIME)
+            return facts.c.field.in_(_TIMES) & or_(is_own, facts.c.role.in_(_IN_PLACE))
         *columns, of = self.fields_of(name)
         told = facts.c.field == of
         if name in _ROLES or name in self.own:
@@ -46,12 +67,18 @@ class Roles:
         for name in wanted:
             if name == value.field:
                 yield value
+            elif name == FactField.TIME and value.field == FactField.REPORTED:
+                if value.role in _IN_PLACE:
+                    yield value._replace(field=name, role=BY_REPORT)
             elif value.role in self.labels.get(name, ()):
                 yield value._replace(field=name)
 
 
 def read_roles(connection: Connection, kb_id: str, names: Iterable[str]) -> Roles:
-    """Return the labels of those names that are roles or labels; reads nothing where none is."""
+    """Return the labels of those names that are roles or labels, and how records are dated.
+
+    Reads nothing where none is a role, a label or the time.
+    """
     asked = {*names}
     roles, others = _ROLES & asked, asked - _ROLES - STANDARD_FIELDS
     found: dict[str, list[str]] = {name: [] for name in sorted(roles)}
@@ -64,4 +91,11 @@ def read_roles(connection: Connection, kb_id: str, names: Iterable[str]) -> Role
                 found[role].append(label)
             if label in others:
                 found[label], own[label] = [label], str(of)
-    return Roles({name: tuple(labels) for name, labels in found.items()}, own)
+    labels = {name: tuple(several) for name, several in found.items()}
+    return Roles(labels, own, FactField.TIME in asked and _dates_by_report(connection, kb_id))
+
+
+def _dates_by_report(connection: Connection, kb_id: str) -> bool:
+    reports = (facts.c.kb_id == kb_id) & (facts.c.field == str(FactField.REPORTED))
+    in_place = select(facts.c.id).where(reports, facts.c.role != "", facts.c.role.in_(_IN_PLACE))
+    return connection.execute(in_place.limit(1)).first() is not None

@@ -137,7 +137,7 @@ class Selection:
         if self._of is Counted.INCIDENTS:
             statement = statement.where(not_(_is_in(self._key(records), only_dated)))
         else:
-            of_time = (facts.c.kb_id == self._kb_id) & (facts.c.field == str(FactField.TIME))
+            of_time = (facts.c.kb_id == self._kb_id) & self._roles.states(FactField.TIME)
             dated, bare = facts.c.time_from.is_not(None), facts.c.time_from.is_(None)
             statement = statement.where(~_exists(of_time & dated) | _exists(of_time & bare))
         if after is not None:
@@ -245,7 +245,7 @@ class Selection:
 
     def _states_time(self) -> Iterator[ColumnElement[bool]]:
         yield facts.c.kb_id == self._kb_id
-        yield facts.c.field == str(FactField.TIME)
+        yield self._roles.states(FactField.TIME)
         yield from self._within()
 
     def _key(self, table: Table) -> tuple[ColumnElement[Any], ...]:

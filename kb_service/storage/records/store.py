@@ -37,6 +37,9 @@ from kb_service.storage.tables import documents, revisions
 MAX_LACKING = 1000
 """So many documents that lack a field are named."""
 
+MAX_SILENT = 20_000
+"""So many documents that tell of nothing are looked at."""
+
 MAX_NAMED = 20
 """So many labels or words of one thing are looked at."""
 
@@ -68,6 +71,14 @@ class Selected:
 
 
 @dataclass(frozen=True, slots=True)
+class Silent:
+    """How many searchable documents there are, and (title, name) of those that tell of nothing."""
+
+    num_documents: int
+    names: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Named:
     """What a document is called, and the public name of its searchable revision."""
 
@@ -92,7 +103,7 @@ class RecordStore:
         """
         with self._database.read() as connection:
             require_kb(connection, kb_id)
-            roles = read_roles(connection, kb_id, (*fields, *(one.field for one in filters.fields)))
+            roles = read_roles(connection, kb_id, _names(fields, filters))
             chosen = Selection(kb_id, of, by_label_ids(connection, kb_id, filters), roles)
             found = map(RecordRow._make, connection.execute(chosen.rows()).all())
             rows = tuple(sorted(found, key=_PLACE))
@@ -118,7 +129,7 @@ class RecordStore:
         """
         with self._database.read() as connection:
             require_kb(connection, kb_id)
-            roles = read_roles(connection, kb_id, (*fields, *(one.field for one in filters.fields)))
+            roles = read_roles(connection, kb_id, _names(fields, filters))
             pages = PageReader(connection, kb_id, of, filters, roles, fields)
             return UnitPage(
                 pages.units(limit, after),
@@ -219,18 +230,30 @@ class RecordStore:
     def is_dated(self, kb_id: str, first: date, last: date) -> bool:
         """Return whether any record of a base is of the days from the one to the other."""
         begin, end = (datetime.combine(day, time.min) for day in (first, last + timedelta(1)))
-        mine = (facts.c.kb_id == kb_id) & (facts.c.field == str(FactField.TIME))
         within = (facts.c.time_from >= begin) & (facts.c.time_from < end)
-        statement = select(facts.c.id).where(mine, within).limit(1)
         with self._database.read() as connection:
+            is_time = read_roles(connection, kb_id, (FactField.TIME,)).states(FactField.TIME)
+            mine = (facts.c.kb_id == kb_id) & is_time
+            statement = select(facts.c.id).where(mine, within).limit(1)
             return connection.execute(statement).first() is not None
 
-    def num_telling(self, kb_id: str) -> int:
-        """Return how many documents of a base tell of an incident."""
-        mine = (records.c.kb_id == kb_id) & records.c.incident.is_not(None)
-        statement = select(func.count(records.c.document_id.distinct())).where(mine)
+    def silent(self, kb_id: str, of: Counted) -> Silent:
+        """Return which documents of a base tell of no incident, and of how many.
+
+        Where records are counted, those that state nothing in rows or entries either.
+        """
+        told = records.c.incident.is_not(None)
+        is_row = records.c.record > DOCUMENT_RECORD
+        which = or_(told, is_row) if of is Counted.RECORDS else told
+        telling = select(records.c.document_id).where(records.c.kb_id == kb_id, which)
+        mine = documents.c.kb_id == kb_id
+        silent = _NAMED.where(mine, documents.c.id.not_in(telling)).limit(MAX_SILENT)
         with self._database.read() as connection:
-            return connection.execute(statement).scalar_one()
+            number = connection.execute(
+                select(func.count()).select_from(_NAMED.where(mine).subquery())
+            ).scalar_one()
+            names = tuple((row.title, row.name) for row in connection.execute(silent))
+        return Silent(number, names)
 
     def states_kind(self, kb_id: str, kind: str) -> bool:
         """Return whether any record of a base is of a kind; of a ledger its rows are."""
@@ -290,6 +313,11 @@ class RecordStore:
         statement = _NAMED.where(mine, *called, rows).order_by(documents.c.id).limit(MAX_NAMED)
         with self._database.read() as connection:
             return tuple(row.id for row in connection.execute(statement))
+
+
+def _names(fields: Iterable[str], filters: Filters) -> tuple[str, ...]:
+    """Return what is read or asked for; the time as well, by which units stand in order."""
+    return (*fields, *(one.field for one in filters.fields), str(FactField.TIME))
 
 
 def _settling(chosen: Selection, rows: Sequence[RecordRow]) -> set[str]:
