@@ -326,7 +326,8 @@ def _entries_of(
 ) -> tuple[Entry, ...]:
     """The records that stand one below the other: blocks of labels, or entries of a log."""
     blocks = tuple(map(Entry, blocks_in(text, fields)))
-    if blocks or turns_in(folded):
+    is_talk = bool(turns_in(folded)) and not is_called_log(f"{plain(title)}\n{folded}")
+    if blocks or is_talk:
         return blocks or entries_in(folded, year)
     logged = log_entries(folded, year, plain(title))
     return entries_in(folded, year) if logged is None else logged

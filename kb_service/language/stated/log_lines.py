@@ -5,7 +5,7 @@ a year of the year above it; behind midnight a night is of the next day. Decides
 is a log.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -132,7 +132,7 @@ class _Reader:
             self._is_in_entry = one.kind in (LineKind.START, LineKind.MORE) and self._is_in_entry
             self._is_in_entry |= one.kind is LineKind.START
         _over_midnight(found, group, is_night=is_night)
-        return found
+        return list(_with_short_lines(self._plain, found))
 
     def _line(self, at: int, line: TextSpan) -> LogLine:
         stamp = self._stamp(line)
@@ -322,6 +322,19 @@ class _Reader:
 def _begins_item(words: str) -> bool:
     """True for an item of a list, and for a part of a day: Night shift: ..."""
     return LAYOUT.begins_item(words) or _PART.match(words) is not None
+
+
+def _with_short_lines(plain: str, found: Sequence[LogLine]) -> Iterator[LogLine]:
+    """Yield lines; a short one that more lines follow is of its entry where others come behind."""
+    last = max((n for n, one in enumerate(found) if one.kind is LineKind.START), default=0)
+    is_in_entry = False
+    for at, one in enumerate(found):
+        follows = found[at + 1].kind if at + 1 < len(found) else None
+        is_title = LAYOUT.section_level(one.span.of(plain)) > 0
+        is_more = one.kind is LineKind.HEAD and is_in_entry and at < last and not is_title
+        kind = LineKind.MORE if is_more and follows is LineKind.MORE else one.kind
+        is_in_entry = kind is LineKind.START or (is_in_entry and kind is LineKind.MORE)
+        yield replace(one, kind=kind)
 
 
 def _item(line: TextSpan, words: str, day: Moment) -> LogLine:

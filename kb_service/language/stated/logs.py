@@ -21,13 +21,20 @@ from kb_service.language.stated.moments import Moment, at_clock, clocks_in, mome
 from kb_service.language.stated.sentences import happenings_in
 
 _LEXICON = shipped_lexicon()
-_LOGS, _STEPS, _QUIET, _DUTY, _INCIDENT_LOGS = (
+_LOGS, _DIGESTS, _STEPS, _QUIET, _DUTY, _INCIDENT_LOGS = (
     regex("|".join(_LEXICON.patterns("stated", key)))
-    for key in ("log_heads", "step_heads", "quiet_entries", "duty_entries", "incident_logs")
+    for key in (
+        "log_heads",
+        "digest_heads",
+        "step_heads",
+        "quiet_entries",
+        "duty_entries",
+        "incident_logs",
+    )
 )
-_YEAR = regex(r"(?<![\w.,/-])(?:19|20)\d\d(?![\d.,/-]\d|\d)")
 _ANY_YEAR = regex(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _RUN_TOGETHER = regex(r"(?<!\d)((?:19|20)\d\d)(0[1-9]|1[0-2])([0-2]\d|3[01])(?!\d)")
+_MARK_CHARS = 4
 _DIGITS, _ANY = regex(r"\d"), 2000
 _CLAUSE = regex(
     r"[^\s,.;:!?\uff0c\u3002\uff1b\uff1a\uff01\uff1f][^\n,;!?\uff0c\u3002\uff1b\uff01\uff1f]{2,80}?(?=[\n,;!?\uff0c\u3002\uff1b\uff01\uff1f]|\.(?:\s|$)|\Z)"
@@ -67,13 +74,13 @@ def log_entries(plain: str, year: int | None, title: str = "") -> tuple[Entry, .
     year = year or _year_called(plain) or (day.since.year if day else None)
     lines = log_lines(plain, year, day)
     starts = [line for line in lines if line.kind is LineKind.START]
-    if len(starts) < _MIN_ENTRIES or _is_of_items(plain, lines):
+    titles = [title, *(line.span.of(plain).strip() for line in _above(lines))]
+    if len(starts) < _MIN_ENTRIES or _is_of_items(plain, titles, lines):
         return None
     under = {line.moment.since.date() for line in starts if line.is_under and line.moment}
     if len(under) == 1:  # a digest of one day
         return None
     found = _entries(plain, lines)
-    titles = [title, *(line.span.of(plain).strip() for line in _above(lines))]
     if len(found) < _MIN_ENTRIES or _are_steps(plain, title, lines):
         return ()
     if not _is_log(plain, titles, found, _share_of_entries(lines)):
@@ -116,7 +123,7 @@ def _share_of_entries(lines: Sequence[LogLine]) -> float:
 def _year_called(plain: str) -> int | None:
     """The year that the first lines name alone: Site diary 2026."""
     heads = plain.strip().split("\n")[:_TITLE_LINES]
-    years = {match.group() for head in heads for match in _YEAR.finditer(head[:_MAX_TITLE])}
+    years = {match.group() for head in heads for match in _ANY_YEAR.finditer(head[:_MAX_TITLE])}
     return int(years.pop()) if len(years) == 1 else None
 
 
@@ -133,15 +140,20 @@ def _above(lines: Sequence[LogLine]) -> list[LogLine]:
     return list(lines[:first])
 
 
-def _is_of_items(plain: str, lines: Sequence[LogLine]) -> bool:
-    """True for a list of which more items begin with other words than with a time."""
+def _is_of_items(plain: str, titles: Sequence[str], lines: Sequence[LogLine]) -> bool:
+    """True for a list of which more items begin with other words than with a time.
+
+    In a log points without a number may stand under an entry.
+    """
     starts = [line for line in lines if line.kind is LineKind.START]
-    others = sum(_begins_item(plain, line) for line in lines if line.kind is not LineKind.START)
-    return all(line.is_item for line in starts) and others > len(starts)
-
-
-def _begins_item(plain: str, line: LogLine) -> bool:
-    return LAYOUT.begins_item(line.span.of(plain))
+    items = [line for line in lines if LAYOUT.begins_item(line.span.of(plain))]
+    others = [line for line in items if line.kind is not LineKind.START]
+    if not all(line.is_item for line in starts) or len(others) <= len(starts):
+        return False
+    is_numbered = any(_DIGITS.search(line.span.of(plain)[:_MARK_CHARS]) for line in others)
+    is_log = _is_called_log(titles) and not any(map(_DIGESTS.search, titles))
+    is_under = items[0].kind is LineKind.START and not is_numbered
+    return not (is_log and is_under and len(starts) >= _MIN_TELLING)
 
 
 def _entries(plain: str, lines: Sequence[LogLine]) -> tuple[_Told, ...]:

@@ -124,6 +124,28 @@ def test_times_of_day_are_of_the_day_above_and_quiet_entries_are_records() -> No
         ),
         (
             (
+                "Gate log 2026\n\n4 March 08:15 JM: van hit the gate.\n\nPolice informed\n\n"
+                "They came at nine.\n\n4 March 15:30 JM: fuse.\n\n7 March 07:00 JM: theft.\n"
+            ),
+            ["2026-03-04T08:15", "2026-03-04T15:30", "2026-03-07T07:00"],
+        ),
+        (
+            (
+                "Kiln shift report\nWeek 19/2026\n\nMon 4/5  OK\nTue 5/5  02:30 conveyor jam\n"
+                "Wed 6/5  crane rope frayed\n"
+            ),
+            ["2026-05-04T00:00", "2026-05-05T02:30", "2026-05-06T00:00"],
+        ),
+        (
+            (
+                "Shift log 2026\n\n4 March\n\n• 08:40 Pump tripped\n\n• checked the valve\n\n"
+                "• started again\n\n• told control\n\n• and the foreman\n\n• 11:15 Small fire\n\n"
+                "• 18:00 Handover\n"
+            ),
+            ["2026-03-04T08:40", "2026-03-04T11:15", "2026-03-04T18:00"],
+        ),
+        (
+            (
                 "Vessel log, MV Corrie\n\nDecember 2025\n28 Dec 1410  A finger was crushed.\n"
                 "31 Dec 2355  All quiet.\nJanuary 2026\n2 Jan 0320  Oil spill at the pier.\n"
             ),
@@ -224,6 +246,10 @@ def test_a_time_that_a_wrapped_line_begins_with_is_no_entry() -> None:
             "3 Feb 2026 A fire in the kitchen.\n"
         ),
         "Project plan 2026\n\n12 January: kick-off\n2 February: fire safety\n9 March: leak test\n",
+        (
+            "Chat log\n\n[2026-03-04 08:40] Ann: pump 2 is down\n[2026-03-04 08:42] Bob: a leak?\n"
+            "[2026-03-05 08:50] Ann: yes, a fire too\n[2026-03-06 09:00] Bob: fixed\n"
+        ),
         "Training day, 9 April 2026\n\n09:00 Welcome\n09:30 Fire safety\n14:00 Chemical spill\n",
         (
             "Release notes\n\n2026-01-08 - a crash.\n2026-01-29 - a leak.\n2026-02-20 - outage.\n"
