@@ -56,6 +56,7 @@ from kb_service.language.stated.plain import Line, line_of, plain
 from kb_service.language.stated.rows import Table, TableRow, tables_in
 from kb_service.language.stated.sentences import cause_told, fines_told, sentence_facts
 from kb_service.language.stated.sorts import Sort, sort_of
+from kb_service.language.stated.statistics import without_stretch_counted
 from kb_service.language.stated.talks import (
     bare_times,
     is_writer,
@@ -68,7 +69,7 @@ from kb_service.language.stated.talks import (
 from kb_service.language.stated.titles import title_facts
 from kb_service.language.states import state_of
 
-EXTRACTING = 32
+EXTRACTING = 33
 """Raise it when the code of this package finds other facts: stored ones are found anew then."""
 
 MAX_PROSE_CHARS = 200_000
@@ -131,7 +132,7 @@ def facts_in(
     fields, entries = _forms_of(marked, folded, rows, year, columns or {}, sense, title)
     logged = [item for told in _log_facts(marked, folded, year, entries, fields) for item in told]
     outside = (*rows, *(entry.span for entry in entries))
-    told = list(_document_facts(marked, folded, outside, year, fields))
+    told = without_stretch_counted(_document_facts(marked, folded, outside, year, fields), folded)
     own = one_of_each(reporters_told(without_signed_day(told)))
     own = [item for item in own if not (entries and item.field in _OF_ENTRIES)]
     if not (kept or entries):
