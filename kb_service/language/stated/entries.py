@@ -55,7 +55,7 @@ class Entry:
 
     None where it does not begin with it; its line where the day above is its time. `number`: that
     it has at its head, as all the others do. `called`: the words for what happened, in a log of
-    which every entry tells of something that did.
+    which every entry tells of something that did. `is_of_duty`: it tells of whoever keeps the log.
     """
 
     span: TextSpan
@@ -63,6 +63,7 @@ class Entry:
     moment: Moment | None = None
     number: TextSpan | None = None
     called: TextSpan | None = None
+    is_of_duty: bool = False
 
 
 @dataclass(frozen=True, slots=True)

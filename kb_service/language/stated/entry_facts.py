@@ -6,7 +6,7 @@ Pure functions. Knows not which lines are entries, nor labels within them.
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from kb_service.domain.facts import Fact, FactField
+from kb_service.domain.facts import COUNTS_OF_PEOPLE, HAPPENED, REPLACED, Fact, FactField
 from kb_service.domain.texts import Unit
 from kb_service.language.lexicon import shipped_lexicon
 from kb_service.language.regexes import regex
@@ -24,18 +24,27 @@ def entry_facts(
     text: str, folded: str, entry: Entry, units: Sequence[Unit], form: Place, sure: Place
 ) -> Iterator[Fact]:
     """Yield what the head of an entry and its units state. `form`, `sure`: how surely each does."""
-    if entry.clock and entry.moment:
-        yield timed(FactField.TIME, entry.clock.of(text), entry.clock, form, entry.moment)
     if entry.number:
         words, number = entry.number.of(text), tight(entry.number.of(folded))
         yield fact(FactField.NUMBER, words, entry.number, sure, number)
     is_denied = _NOT_HAPPENED.search(entry.span.of(folded)) is not None
     told = list(_told(text, folded, entry, units, sure))
+    if entry.clock and entry.moment:
+        time = timed(FactField.TIME, entry.clock.of(text), entry.clock, form, entry.moment)
+        is_open = not (is_denied or entry.is_of_duty)
+        is_harm = is_open and any(map(_is_harm, told))
+        yield replace(time, role=HAPPENED) if is_harm else time
     yield from (item for item in told if not (is_denied and item.field == FactField.KIND))
     if entry.called and not is_denied and all(item.field != FactField.KIND for item in told):
         less = replace(sure, confidence=sure.confidence - _LESS)
         words = compared(entry.called.of(folded))
         yield fact(FactField.KIND, entry.called.of(text), entry.called, less, words)
+
+
+def _is_harm(item: Fact) -> bool:
+    """True for people who were hurt and for what was lost: something happened then."""
+    is_counted = item.field in (*COUNTS_OF_PEOPLE, FactField.LOSS)
+    return is_counted and bool(item.number) and item.role != REPLACED
 
 
 def _told(

@@ -86,10 +86,15 @@ def log_entries(plain: str, year: int | None, title: str = "") -> tuple[Entry, .
     if not _is_log(plain, titles, found, _share_of_entries(lines)):
         return ()
     entries = numbered(plain, [one.entry for one in found])
-    if not any(_INCIDENT_LOGS.search(title) for title in titles[:_TITLE_LINES]):
-        return entries
-    pairs = zip(entries, found, strict=True)
-    return tuple(replace(entry, called=_called(plain, one)) for entry, one in pairs)
+    is_of_incidents = any(_INCIDENT_LOGS.search(title) for title in titles[:_TITLE_LINES])
+    return tuple(
+        replace(
+            entry,
+            called=_called(plain, one) if is_of_incidents else None,
+            is_of_duty=_is_of_duty(one),
+        )
+        for entry, one in zip(entries, found, strict=True)
+    )
 
 
 def _is_log(plain: str, titles: Sequence[str], found: Sequence[_Told], covered: float) -> bool:

@@ -306,3 +306,14 @@ def test_in_a_log_of_accidents_each_entry_is_called_by_its_first_words() -> None
         "4月9日，老人走失。\n"
     )
     assert said(calls, "kind") == ["烧烤店门口打架", "", "老人走失"]
+
+
+def test_an_entry_that_tells_of_people_hurt_tells_of_a_happening() -> None:
+    text = BOOK.replace("Forklift clipped the racking", "Forklift hit a man. 1 person was injured")
+    times = [record.first("time") for record in records(text).values()]
+    assert [fact.role for fact in times if fact] == ["", "happened", "", "", "happened"]
+    drill = text.replace("Forklift hit a man", "Drill with a forklift")
+    told = records(drill)[2].first("time")
+    assert told is not None and not told.role
+    duty = records(BOOK.replace("Nothing to report", "Keys of cabinet 4 are missing"))[1]
+    assert [fact.role for fact in duty.facts if fact.field == "time"] == [""]
