@@ -7,6 +7,7 @@ nearer a text is to an account of a happening than to papers of other sorts. Kno
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 from kb_service.domain.facts import (
     DOCUMENT_RECORD,
@@ -33,8 +34,10 @@ MAX_SENSED = 700
 """Characters at the head of a text whose meaning is asked for."""
 MIN_MARGIN, MIN_ROW_MARGIN = -0.004, -0.01
 """Of prose and of rows, which have their own structure beside: set on made-up bases."""
-_OPENING = 600
+_OPENING = 240
 """In so many characters at its head an account says when it happened."""
+_LOOKED_AT, _NEAR, _MOST_NEAR = 4000, timedelta(days=366), 0.75
+"""Characters at the head of a text of which so many times are near to that day: no history."""
 _TITLE_LINES, _MAX_TITLE = 2, 80
 _MIN_SENTENCES, _MIN_TOLD, _MOST_DUTIES = 2, 0.4, 0.4
 _MIN_WORDS, _MIN_CJK = 4, 5
@@ -70,9 +73,11 @@ def told_by_account(
     if telling is None or _is_known(facts) or called is not None:
         return facts
     folded = with_dates_in_order(plain(marked.text))
-    days = [m for m in moments_in(folded[:_OPENING], year) if m.precision not in _ROUGH]
-    is_dated = bool(days or _times(facts))
-    if not is_dated or not _is_account(marked, folded):
+    told = moments_in(folded[:_LOOKED_AT], year)
+    days = [m for m in told if m.precision not in _ROUGH and m.start < _OPENING]
+    labelled = [one for one in _times(facts) if one.method is FactMethod.FORM]
+    first = next((one.time_from for one in labelled), None) or (days[0].since if days else None)
+    if first is None or not _is_of_one_time(told, first) or not _is_account(marked, folded):
         return facts
     if telling(marked.text[:MAX_SENSED]) < MIN_MARGIN:
         return facts
@@ -121,6 +126,11 @@ def _is_known(facts: Sequence[Fact]) -> bool:
     is_dated = any(item.field == FactField.TIME and _is_dated(item) for item in facts)
     own = (FactField.KIND, FactField.NUMBER)
     return is_dated and any(item.field in own for item in facts)
+
+
+def _is_of_one_time(told: Sequence[Moment], day: datetime) -> bool:
+    near = sum(abs(moment.since - day) <= _NEAR for moment in told)
+    return near >= _MOST_NEAR * len(told)
 
 
 def _is_account(marked: MarkedText, folded: str) -> bool:

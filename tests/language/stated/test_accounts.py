@@ -58,6 +58,14 @@ HISTORY = """How the team began
 
 The team was founded in 1947 after a winter in which two men died on the fell. In 1963 it bought \
 its first Land Rover. The base was built in 1981 and opened by the Duke."""
+YEARS = """The ferry
+
+On 4 May 1874 the first boat went down in a squall and four men swam ashore. A second one was lost \
+in 1901. The quay was washed away in 1930. In 1962 the last boat was sold and the men went home."""
+LATER = f"""The quay
+
+{"The quay was built of stone, and boats were tied up there. " * 5}On 4 May 2024 a boat broke \
+loose and drifted off. Two men went after her and brought her back."""
 CALLS = """Day: 2024-01-05; Bay: Stand 4; Story: Tug caught the belt loader while it squeezed past.
 
 Day: 2024-01-14; Bay: Stand 11; Story: Rubber strap lying right under the nose wheel.
@@ -100,7 +108,9 @@ def test_prose_on_a_day_tells_of_what_happened_then(
 
 
 @pytest.mark.parametrize(
-    "text", [MINUTES, TRAINING, LETTER, ORDERS, RULES, COURSE, HISTORY], ids=lambda t: t[:12]
+    "text",
+    [MINUTES, TRAINING, LETTER, ORDERS, RULES, COURSE, HISTORY, YEARS, LATER],
+    ids=lambda t: t[:12],
 )
 def test_papers_of_other_sorts_tell_of_no_happening(reader: FactReader, text: str) -> None:
     assert happened(reader, text) == []
