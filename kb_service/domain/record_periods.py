@@ -1,7 +1,7 @@
 """Days, weeks, months, quarters and years as labels that sort in their order. Pure functions."""
 
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 from kb_service.domain.facts import Precision
 from kb_service.domain.record_queries import ByPeriod
@@ -38,6 +38,25 @@ def periods_between(labels: Iterable[str], period: ByPeriod) -> list[str]:
             return every
         day = _next(day, period)
     return given
+
+
+def stretch_label(begin: datetime | None, end: datetime | None) -> str:
+    """Return the label of a stretch of time, of whose end nothing is in it.
+
+    A whole period has its own; else the first day and the last, either of which may be open.
+    """
+    if begin and end:
+        for period in (ByPeriod.YEAR, ByPeriod.QUARTER, ByPeriod.MONTH, ByPeriod.DAY):
+            first = _first_day(_label(begin.date(), period), period)
+            if _is_midnight(begin, first) and _is_midnight(end, _next(first, period)):
+                return _label(first, period)
+    last = end - timedelta(microseconds=1) if end else None
+    days = (f"{one:%Y-%m-%d}" if one else "" for one in (begin, last))
+    return " \u2013 ".join(days).strip(" ")
+
+
+def _is_midnight(moment: datetime, day: date) -> bool:
+    return moment == datetime.combine(day, time.min)
 
 
 def time_label(moment: datetime, precision: str | None) -> str:

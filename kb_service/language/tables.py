@@ -47,6 +47,15 @@ def filters_in_words(filters: Filters, language: str) -> list[str]:
     return list(_filters(filters, language))
 
 
+def side_in_words(filters: Filters, language: str) -> str:
+    """Return what one side of a comparison is called; a value by itself says of which field."""
+    values = [*(one for one in filters.fields if one.text and not one.none_of)]
+    if len(values) == 1 and filters == Filters(fields=tuple(values)):
+        name, text = values[0].field, values[0].text or ""
+        return kind_name(text, language) if name == FactField.KIND else text
+    return _APART.join(_filters(filters, language)) or ", ".join(filters.document_ids)
+
+
 def scale_name(scale: float, language: str) -> str:
     """Return the word of a language for a scale; "" where it has none."""
     scales: dict[str, int] = shipped_languages()[language]["numerals"]["scales"]

@@ -19,13 +19,14 @@ from kb_service.language.tables import (
     said,
     scale_name,
     scope,
+    side_in_words,
     unit_name,
 )
 from kb_service.language.time_words import days_in_words
 from kb_service.services.lengths import ends_of, is_worked_out, starts_of
 from kb_service.services.planning import Planned
 from kb_service.services.querying import QueryResult
-from kb_service.services.tabulating import DOCUMENT, FIELD
+from kb_service.services.tabulating import DOCUMENT, FIELD, side_label
 
 _BARE = (FactField.NUMBER, FactField.TIME, FactField.PLACE, FactField.KIND)
 MAX_LINES = 20
@@ -163,8 +164,10 @@ def _group_words(result: QueryResult, row: Sequence[Cell], language: str) -> str
 
 
 def _label(result: QueryResult, label: str, language: str) -> str:
-    is_kind = result.query.by == FactField.KIND or result.query.op is Operation.COMPARE
-    if not is_kind:
+    sides = (one for one in result.query.groups if side_label(one) == label)
+    if side := next(sides, None):
+        return side_in_words(side, language)
+    if result.query.by != FactField.KIND:
         return label
     code = label.casefold()  # as the first document wrote it
     name = kind_name(code, language)

@@ -7,7 +7,7 @@ from typing import Protocol
 from kb_service.domain.aggregating import Group, plain
 from kb_service.domain.facts import CONFLICTING, COUNTS_OF_PEOPLE, FactField
 from kb_service.domain.queries import Filters
-from kb_service.domain.record_periods import time_label
+from kb_service.domain.record_periods import stretch_label, time_label
 from kb_service.domain.record_queries import PERIODS, Operation, RecordQuery
 from kb_service.domain.record_sets import RecordRow, Unit, Value
 from kb_service.domain.tables import Cell, Chart, Place
@@ -100,8 +100,7 @@ def side_label(filters: Filters) -> str:
     words += [*filters.tags, *filters.labels]
     words += [f"{f.field} {f.text or '/'.join(f.any_of)}".strip() for f in filters.fields]
     if filters.time_from or filters.time_to:
-        ends = (filters.time_from, filters.time_to)
-        words.append("/".join(f"{end:%Y-%m-%d}" if end else "" for end in ends))
+        words.append(stretch_label(filters.time_from, filters.time_to))
     return ", ".join(words) or ", ".join(filters.document_ids)
 
 

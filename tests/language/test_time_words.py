@@ -167,6 +167,8 @@ the outage of March | March 3-1..3-31
 on the 3rd of this month | the 3rd of this month 8-3
 early June | early June 6-1..6-10
 in mid-June | mid-June 6-11..6-20
+in March or April | March 3-1..3-31; April 4-1..4-30
+more in June than in July | June 6-1..6-30; July 7-1..7-31
 in the first half of June | the first half of June 6-1..6-15
 the second half of last month | the second half of last month 7-16..7-31
 the latter half of February 2024 | the latter half of February 2024 2024-2-16..2024-2-29
@@ -303,6 +305,7 @@ NOTHING = [
     "march to the exit",
     "the last week of the trial",
     "the last two days of the trial",
+    "Ann and May Brandt",
     "上半月刊",
     "the last march of the strikers",
     "the last year of the lease",

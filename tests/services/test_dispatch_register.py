@@ -42,6 +42,10 @@ JOBS = KnownValues(
 )
 
 
+MARCH = {"time_from": "2026-03-01T00:00:00", "time_to": "2026-04-01T00:00:00"}
+APRIL = {"time_from": "2026-04-01T00:00:00", "time_to": "2026-05-01T00:00:00"}
+
+
 def of(**fields: object) -> dict[str, Any]:
     return {"op": "count", "filters": {"fields": fields}}
 
@@ -73,6 +77,9 @@ QUERIES: list[tuple[KnownValues, str, dict[str, Any]]] = [
     (CALLS, "社会救助类警情有多少起", of(kind="社会救助")),
     (JOBS, "How many jobs were in the North Block building?",
      {"op": "count", "filters": {"place": ["north block"]}}),
+    (JOBS, "Were more jobs raised in March or April?", {"op": "compare", "groups": [MARCH, APRIL]}),
+    (JOBS, "Were more plumbing jobs raised in March 2026 than in April 2026?",
+     {"op": "compare", "filters": {"fields": {"trade": "plumbing"}}, "groups": [MARCH, APRIL]}),
     (JOBS, "Give me a breakdown of jobs by priority", {"op": "group", "by": "priority"}),
     (JOBS, "What is the split of jobs by trade?", {"op": "group", "by": "trade"}),
     (JOBS, "How are the jobs distributed across the trades?", {"op": "group", "by": "trade"}),
