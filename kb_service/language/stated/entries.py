@@ -16,7 +16,7 @@ from kb_service.domain.spans import TextSpan
 from kb_service.domain.texts import Unit
 from kb_service.language.identifiers import identifier_matches
 from kb_service.language.lexicon import BULLETS, shipped_lexicon
-from kb_service.language.numerals import NUMERALS
+from kb_service.language.numerals import NUMERALS, whole_number
 from kb_service.language.regexes import regex
 from kb_service.language.stated.moments import Clock, Moment, at_clock, clocks_in, moments_in
 from kb_service.language.stated.sentences import happenings_in
@@ -31,9 +31,11 @@ _MARK = regex(
 _NUMERALS = re.escape("".join(NUMERALS.digits) + "".join(NUMERALS.powers))
 _ITEM = regex(
     rf"\s*(?:[(\uff08]?(?:\d{{1,3}}|[{_NUMERALS}]{{1,3}})\s*[)\uff09.\uff0e\u3001](?!\d)|"
-    rf"[{BULLETS}\u2460-\u2473]|[*-]\s|[\u3010\[])"
+    rf"[{BULLETS}\u2460-\u2473]|[*-]\s|[\u3010\[]|"
+    rf"\u7b2c[{_NUMERALS}\d]{{1,3}}[\u4ef6\u8d77\u4f8b\u6b21][\s\u3002\u3001\uff0c\uff1a,.:])"
 )
 """What an item of a list begins with, or a word in brackets at the head of a line."""
+_COUNTED = tuple(map(regex, shipped_lexicon().patterns("stated", "counted_items")))
 _FOUR_DIGITS = regex(r"(?P<h>[01]\d|2[0-3])(?P<min>[0-5]\d)(?=\s)")
 _HEAD_LINES = 3
 _MIN_ENTRIES = 2
@@ -107,7 +109,32 @@ def entries_in(plain: str, year: int | None) -> tuple[Entry, ...]:
         found = _told(plain, [start for start in starts if start.is_first])
         found = found if _are_of_several_kinds(plain, found) else ()
     is_log = is_called_one or _have_numbers([entry.span.of(plain) for entry in found])
-    return numbered(plain, found) if is_log and len(found) >= _MIN_ENTRIES else ()
+    if is_log and len(found) >= _MIN_ENTRIES:
+        return numbered(plain, found)
+    return _counted_above(plain, heads, starts)
+
+
+def counted_in(plain: str, year: int | None) -> tuple[Entry, ...]:
+    """Return the items of a text that says above them how many happenings it tells of."""
+    lines = [TextSpan(*match.span()) for match in _LINE.finditer(plain)]
+    heads = "\n".join(line.of(plain) for line in lines[:_HEAD_LINES])
+    return _counted_above(plain, heads, list(_starts(plain, lines, year)))
+
+
+def _counted_above(plain: str, heads: str, starts: Sequence[_Start]) -> tuple[Entry, ...]:
+    """Return the items of a paper that says above them how many happenings it tells of.
+
+    Each with a time of its own, and as many as are counted: 一季度三起.
+    """
+    items = [start for start in starts if start.is_item]
+    counts = {whole_number(m["n"]) for p in _COUNTED for m in p.finditer(heads)}
+    if len(items) < _MIN_ENTRIES or len(items) not in counts or not all(s.moment for s in items):
+        return ()
+    ends = [*(start.place for start in items), len(plain)][1:]
+    return tuple(
+        Entry(TextSpan(start.place, end), start.clock, start.moment)
+        for start, end in zip(items, ends, strict=True)
+    )
 
 
 def _past_midnight(starts: Sequence[_Start]) -> list[_Start]:

@@ -28,7 +28,13 @@ from kb_service.language.stated.accounts import Telling, told_by_account, told_i
 from kb_service.language.stated.blocks import blocks_in
 from kb_service.language.stated.chosen import one_of_each, without_signed_day
 from kb_service.language.stated.days_above import DaysAbove
-from kb_service.language.stated.entries import Entry, cut_at, entries_in, is_called_log
+from kb_service.language.stated.entries import (
+    Entry,
+    counted_in,
+    cut_at,
+    entries_in,
+    is_called_log,
+)
 from kb_service.language.stated.entry_facts import entry_facts
 from kb_service.language.stated.fields import (
     Place,
@@ -69,7 +75,7 @@ from kb_service.language.stated.talks import (
 from kb_service.language.stated.titles import title_facts
 from kb_service.language.states import state_of
 
-EXTRACTING = 34
+EXTRACTING = 35
 """Raise it when the code of this package finds other facts: stored ones are found anew then."""
 
 MAX_PROSE_CHARS = 200_000
@@ -331,7 +337,9 @@ def _entries_of(
     if blocks or is_talk:
         return blocks or entries_in(folded, year)
     logged = log_entries(folded, year, plain(title))
-    return entries_in(folded, year) if logged is None else logged
+    if logged is None:
+        return entries_in(folded, year)
+    return logged or counted_in(folded, year)
 
 
 def forms_in(

@@ -80,9 +80,13 @@ def moments_in(plain: str, year: int | None = None) -> list[Moment]:
 
 
 def clocks_in(plain: str) -> list[Clock]:
-    """Return the times of day of a text, in order."""
-    found = [c for pattern in _CLOCKS for m in pattern.finditer(plain) if (c := _clock(m))]
-    return sorted(found, key=lambda clock: clock.start)
+    """Return the times of day of a text, in order, none over another."""
+    told = [c for pattern in _CLOCKS for m in pattern.finditer(plain) if (c := _clock(m))]
+    found: list[Clock] = []
+    for clock in sorted(told, key=lambda one: (one.start, -one.end)):
+        if not found or found[-1].end <= clock.start:
+            found.append(clock)
+    return found
 
 
 def at_clock(moment: Moment, clock: Clock) -> Moment:
