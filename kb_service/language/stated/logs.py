@@ -71,7 +71,7 @@ def log_entries(plain: str, year: int | None, title: str = "") -> tuple[Entry, .
     """
     title = title.replace("_", " ")
     day = _day_called(title, year)
-    year = year or _year_called(plain) or (day.since.year if day else None)
+    year = year or (day.since.year if day else None)
     lines = log_lines(plain, year, day)
     starts = [line for line in lines if line.kind is LineKind.START]
     titles = [title, *(line.span.of(plain).strip() for line in _above(lines))]
@@ -123,13 +123,6 @@ def _share_of_entries(lines: Sequence[LogLine]) -> float:
         entries += len(line.span) * is_entry
         others += len(line.span) * (line.kind is LineKind.MORE and not is_entry)
     return entries / max(1, entries + others)
-
-
-def _year_called(plain: str) -> int | None:
-    """The year that the first lines name alone: Site diary 2026."""
-    heads = plain.strip().split("\n")[:_TITLE_LINES]
-    years = {match.group() for head in heads for match in _ANY_YEAR.finditer(head[:_MAX_TITLE])}
-    return int(years.pop()) if len(years) == 1 else None
 
 
 def _day_called(title: str, year: int | None) -> Moment | None:

@@ -32,9 +32,9 @@ NUMERAL_WORDS = {**NUMERALS.words, **_LEXICON.numbered("numerals", "more_words")
 _NOON, _HOUR, _DUSK = 12, 60, 6
 _SPOKEN = ("early", "late", "night")
 _MONTHS = 12
-_HEAD = 80
-"""A line of no more characters may be a title."""
-_YEAR = regex(r"(?<![\d.:/])(?:19|20)\d\d(?![\d:/])")
+_HEAD, _HEAD_LINES = 80, 3
+"""So many lines at the head of a text, of no more characters, may be its titles."""
+_YEAR = regex(r"(?<![\d.:])(?:19|20)\d\d(?![\d:])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +99,14 @@ def at_clock(moment: Moment, clock: Clock) -> Moment:
 def year_of(plain: str, title: str = "") -> int | None:
     """Return the year of the first date of a text that says one.
 
-    Else the only one that its first line names, or what it is called: call_2026_05.
+    Else the only one that its first lines name, or what it is called: call_2026_05.
     """
     first = min(_dates(plain, None), key=lambda moment: moment.start, default=None)
     if first:
         return first.since.year
-    heads = (plain.lstrip().partition("\n")[0], title.replace("_", " "))
-    named = ({int(year) for year in _YEAR.findall(head)} for head in heads if len(head) <= _HEAD)
+    lines = [line for line in plain.strip().split("\n")[:_HEAD_LINES] if len(line) <= _HEAD]
+    heads = ("\n".join(lines), title.replace("_", " "))
+    named = ({int(year) for year in _YEAR.findall(head)} for head in heads)
     return next((years.pop() for years in named if len(years) == 1), None)
 
 
