@@ -287,7 +287,8 @@ class AcrossDocuments:
             documents,
             result.next_cursor,
         )
-        is_short = result.query.op in AGGREGATES and bool(result.tally.lacking)
+        is_of_those = result.query.op in AGGREGATES or not result.tally.matched
+        is_short = is_of_those and bool(result.tally.lacking)
         none = result.query.op in AGGREGATES and result.tally.matched and not result.numbers
         if none:
             return Told(text, citations, tabled, AnswerStatus.PARTIAL, FIELD_MISSING)
