@@ -27,9 +27,10 @@ def columns_in(
     `given`: what people said that columns stand for. `sense`: what names mean that no list of words
     has.
     """
+    found = tables_in(text)
     tables = tuple(
-        TableMeaning(len(table.rows), tuple(_meanings(table, values_of(text, table), given, sense)))
-        for table in tables_in(text)
+        TableMeaning(len(table.rows), tuple(_meanings(table, values, given, sense)))
+        for table, values in zip(found, values_of(text, found), strict=True)
     )
     fields, num_records = forms_in(marked(text), given, sense)
     labels = tuple(_labels(text, fields, given))

@@ -75,7 +75,7 @@ from kb_service.language.stated.talks import (
 from kb_service.language.stated.titles import title_facts
 from kb_service.language.states import state_of
 
-EXTRACTING = 35
+EXTRACTING = 36
 """Raise it when the code of this package finds other facts: stored ones are found anew then."""
 
 MAX_PROSE_CHARS = 200_000
@@ -151,29 +151,25 @@ def _ledgers(
     text: str, folded: str, columns: Mapping[str, str], sense: Sense | None
 ) -> list[tuple[Table, tuple[Label, ...]]]:
     """Return the tables whose rows are records, with what their columns stand for."""
-    tables = [_understood(text, table, columns, sense) for table in tables_in(text)]
+    tables = tables_in(text)
     is_log = is_called_log(folded)
+    understood = (
+        (table, labels_of(table, values, columns, sense), values)
+        for table, values in zip(tables, values_of(text, tables), strict=True)
+    )
     return [
         (table, labels)
-        for table, labels in tables
+        for table, labels, values in understood
         if any(label.is_standard for label in labels)
-        and (is_log or not _is_of_steps(table, labels, values_of(text, table)))
+        and (is_log or not _is_of_steps(labels, values))
     ]
 
 
-def _is_of_steps(
-    table: Table, labels: Sequence[Label], values: Mapping[str, Sequence[str]]
-) -> bool:
+def _is_of_steps(labels: Sequence[Label], values: Mapping[str, Sequence[str]]) -> bool:
     """True for a table that tells of one happening by the clock: 09:14 first errors."""
     known = [label for label in labels if label.is_standard]
     told = [value for label in known for value in values[label.name]]
     return len(known) == 1 and bool(told) and all(sort_of(v) is Sort.CLOCK for v in told)
-
-
-def _understood(
-    text: str, table: Table, columns: Mapping[str, str], sense: Sense | None
-) -> tuple[Table, tuple[Label, ...]]:
-    return table, labels_of(table, values_of(text, table), columns, sense)
 
 
 def labels_of(
@@ -207,13 +203,18 @@ def _own_state(label: Label, values: Sequence[str]) -> Label:
     return Label(label.name, label.name)
 
 
-def values_of(text: str, table: Table) -> dict[str, list[str]]:
-    """Return the values under each name of a table, of its first rows."""
-    values: dict[str, list[str]] = {name: [] for name in table.names}
-    for row in table.rows[:_SAMPLED_ROWS]:
-        for cell in row.cells:
-            values[cell.name].append(cell.span.of(text))
-    return values
+def values_of(text: str, tables: Sequence[Table]) -> list[dict[str, list[str]]]:
+    """Return the values under each name of each table, of its first rows.
+
+    Tables of the same names, as sheets of one workbook, are of one kind: with those of all of them.
+    """
+    alike: dict[frozenset[str], dict[str, list[str]]] = {}
+    for table in tables:
+        values = alike.setdefault(frozenset(table.names), {name: [] for name in table.names})
+        for row in table.rows[:_SAMPLED_ROWS]:
+            for cell in row.cells:
+                values[cell.name].append(cell.span.of(text))
+    return [alike[frozenset(table.names)] for table in tables]
 
 
 def _row_facts(

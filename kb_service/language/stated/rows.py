@@ -117,11 +117,11 @@ def _shares_names(before: _Parts, after: _Parts) -> bool:
 def _table(
     text: str, run: Sequence[tuple[TextSpan, _Parts]], heads: Sequence[frozenset[str]]
 ) -> list[Table]:
-    if len(run) < MIN_ROWS:
-        return []
     times = Counter(name for _, parts in run for name in dict.fromkeys(n for n, *_ in parts if n))
     needed = max(MIN_ROWS, _SHARE * len(run))
     above = frozenset[str]().union(*heads)
+    if len(run) < MIN_ROWS and not (times and times.keys() <= above):
+        return []  # one row is a table where a line of its names stands above it
     names = tuple(name for name, n in times.items() if n >= needed or name in above)
     rows = [TableRow(span, tuple(_cells(text, parts, frozenset(names)))) for span, parts in run]
     return [Table(names, tuple(row for row in rows if row.cells), above)]

@@ -107,3 +107,17 @@ def test_a_column_of_whole_days_is_the_time_however_it_is_called(
     rows = [f"Dt: {day}; Tm: 1{n}:25; Remarks: fuel {n}" for n, day in enumerate(days)]
     assert times(table("Ramp", rows))[0].replace(" ", "-", 1)[:10] == first
     assert times(table("Ramp", rows))[0].endswith("10:25")
+
+
+def test_sheets_of_one_register_are_understood_together_however_few_rows_one_has() -> None:
+    names = "Day; Rang in; Said"
+    rows = [
+        f"Day: {d}/01/2026; Rang in: 0{n}:42; Said: fuel {n}" for n, d in enumerate((5, 20, 27))
+    ]
+    early, late = "\n\n".join((names, *rows[:2])), "\n\n".join((names, rows[2]))
+    whole = f"Earlies\n\n{early}\n\nLates\n\n{late}"
+    assert times(whole) == ["2026 01-05 00:42", "2026 01-20 01:42", "2026 01-27 02:42"]
+
+
+def test_one_row_without_a_line_of_names_above_is_no_table() -> None:
+    assert times("Lates\n\nDay: 27/01/2026; Rang in: 02:42; Said: fuel") == []
