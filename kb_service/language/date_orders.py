@@ -101,12 +101,14 @@ def _of_year(text: str) -> dict[str, list[re.Match[str]]]:
 def go_from_day_to_day(name: str, values: Sequence[str]) -> bool:
     """True for the cells of a column that are days without a year, one after the other.
 
-    Or days alone, of a month that stands above: 2日, 5日, 9日. What may be decimals is days where
-    the name of the column says so.
+    Or days alone, of a month that stands above: 2日, 5日, 9日; not 1号, 2号, 3号, which numbers
+    things. What may be decimals is days where the name of the column says so.
     """
     of_month = [int(m["d"]) for v in values for p in _OF_MONTH if (m := p.fullmatch(v.strip()))]
     if len(of_month) == len(values):
-        return len(set(of_month)) >= _MIN_TOLD and of_month == sorted(of_month)
+        numbers_rows = of_month == list(range(1, len(of_month) + 1))
+        is_ordered = len(set(of_month)) >= _MIN_TOLD and of_month == sorted(of_month)
+        return is_ordered and not numbers_rows
     found = [match for value in values if (match := _DAY_ALONE.match(value.strip()))]
     may_be_decimals = any("." in match.group() for match in found) and not _DATED.search(name)
     return len(found) == len(values) and _are_in_order(found) and not may_be_decimals

@@ -52,3 +52,8 @@ def test_chinese_measures_are_told_and_nobody_named_under_another_head(question:
 )
 def test_what_introduces_no_list_or_another_papers_is_not(question: str) -> None:
     assert told(question, **{"postmortem.txt": POSTMORTEM, "report.txt": REPORT}) == ""
+
+
+def test_a_time_of_day_is_no_number_of_points() -> None:
+    text = "某厂事故通报\n\n事故发生的原因：\n\n1. 电线老化。\n\n2. 无人看管。\n"
+    assert told("某厂事故发生在几点？", **{"plant.txt": text}) == ""

@@ -27,11 +27,12 @@ _BEHIND = regex(rf"\s*(?P<word>{_ANY})")
 _OF_MONTH = tuple(map(regex, shipped_lexicon().patterns("stated", "day_of_month")))
 _DAY_OF_MONTH = "|".join(shipped_lexicon().patterns("stated", "day_of_month"))
 _CELL = regex(
-    r"(?:^|\n|; )[^:;\n]{1,30}: (?P<day>"
+    r"(?:^|\n|; )(?P<label>[^:;\n]{1,30}): (?P<day>"
     + _DAY_OF_MONTH.replace("?P<d>", "?:")
     + r")(?=\s*(?:;|\n|$))"
 )
 """A cell of a day of which the month stands above."""
+_DATED = regex("|".join(shipped_lexicon().patterns("calendar", "date_columns")))
 _REACH = 16
 _LOOKED_AT = 4000
 """Characters above a sentence in which its day is looked for; then those at the head of a text."""
@@ -86,7 +87,8 @@ class DaysAbove:
     def _above(self, start: int) -> Moment | None:
         begin = max(0, start - _LOOKED_AT)
         near = self._days(self._plain[begin:start])
-        cell = next(reversed(list(_CELL.finditer(self._plain, begin, start))), None)
+        cells = (m for m in _CELL.finditer(self._plain, begin, start) if _DATED.search(m["label"]))
+        cell = next(reversed(list(cells)), None)
         if cell and begin + (near[-1].start if near else -1) < cell.start("day"):
             told = self.in_month(cell.start("day"), cell["day"])
             near += [told] if told else []

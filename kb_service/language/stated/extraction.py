@@ -90,7 +90,7 @@ _MAIL_LABEL = any_of(shipped_lexicon().listed("stated", "mail_heads"))
 _MAIL_HEAD = regex(rf"(?:(?:{_MAIL_LABEL})[ \u3000]*[:\uff1a][^\n]*\n+){{3,}}")
 _TABLES_READ = (
     "fact_labels", "field_hints", "field_senses", "paper_senses", "stated", "events", "whole_kinds",
-    "calendar", "names", "numerals",
+    "calendar", "names", "numerals", "time_words",
 )  # fmt: skip
 
 

@@ -34,7 +34,12 @@ _SPOKEN = ("early", "late", "night")
 _MONTHS = 12
 _HEAD, _HEAD_LINES = 80, 3
 """So many lines at the head of a text, of no more characters, may be its titles."""
-_YEAR = regex(r"(?<![\d.:])(?:19|20)\d\d(?![\d:])")
+_YEAR = regex(
+    r"(?<![\d.:])(?P<year>(?:199|20[0-4])\d)(?=\W*$|\s*\u5e74|[ -](?:0\d|1[0-2])(?!\d))"
+    r"|^[\s\W]*(?P<first>(?:199|20[0-4])\d)(?![\d:\u623f\u53f7]|\s*(?:to\b|[-\u2013]\s*\d{3}))",
+    re.MULTILINE,
+)
+"""A year that ends or begins a line of a title, or has its word behind it: no room, no hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +111,9 @@ def year_of(plain: str, title: str = "") -> int | None:
         return first.since.year
     lines = [line for line in plain.strip().split("\n")[:_HEAD_LINES] if len(line) <= _HEAD]
     heads = ("\n".join(lines), title.replace("_", " "))
-    named = ({int(year) for year in _YEAR.findall(head)} for head in heads)
+    named = (
+        {int(match["year"] or match["first"]) for match in _YEAR.finditer(head)} for head in heads
+    )
     return next((years.pop() for years in named if len(years) == 1), None)
 
 

@@ -1,6 +1,6 @@
 """Papers that count the happenings of a month, a quarter or a year, and tell of none of their own.
 
-Pure functions. Knows how happenings are counted; knows no kinds of them.
+Pure functions. Knows how happenings are counted, and asks `events` for their kinds.
 """
 
 import re
@@ -39,4 +39,4 @@ def _num_counts(folded: str) -> int:
 def _counts_several(match: re.Match[str]) -> bool:
     number = whole_number(match["n"].replace(",", "")) or 0
     what = match.groupdict().get("what")
-    return number > 1 and (what is None or bool(event_kinds(what)))
+    return number > 1 and (what is None or bool(event_kinds(what.rpartition(" ")[2])))

@@ -44,3 +44,11 @@ def test_a_half_of_the_day_before_a_time_with_a_colon_is_meant() -> None:
     text = "3月19日晚上9:05，患者滑倒。2026年3月20日报。"
     assert next(f"{m.since:%m-%d %H:%M}" for m in moments_in(text, 2026)) == "03-19 21:05"
     assert len(clocks_in("晚上9:05")) == 1
+
+
+def test_what_is_to_be_done_is_no_happening() -> None:
+    text = (
+        "车间安全周报（2026年5月8日）\n本周整改事项3件\n\n一、5月6日10:00，更换护栏。\n\n"
+        "二、5月7日09:00，清理通道。\n\n三、5月8日15:00，检查灭火器。\n"
+    )
+    assert records(text) == []

@@ -5,6 +5,7 @@ import pytest
 from kb_service.domain.facts import FactField
 from kb_service.language.stated.columns import columns_in
 from kb_service.language.stated.extraction import facts_in
+from kb_service.language.stated.moments import year_of
 from kb_service.language.units import marked
 
 POINTS = [("4.3", "08：15"), ("4.6", "13：40"), ("4.9", "19：05"), ("4.12", "09:00")]
@@ -121,3 +122,25 @@ def test_sheets_of_one_register_are_understood_together_however_few_rows_one_has
 
 def test_one_row_without_a_line_of_names_above_is_no_table() -> None:
     assert times("Lates\n\nDay: 27/01/2026; Rang in: 02:42; Said: fuel") == []
+
+
+@pytest.mark.parametrize(
+    ("head", "year"),
+    [
+        ("Call book 2026", 2026),
+        ("登记表（2026年）", 2026),
+        ("2026 incident log", 2026),
+        ("Week 19/2026", 2026),
+        ("Night watch, shift 2000 to 0600", None),
+        ("Shift 1900-0700 log", None),
+        ("Site 2044 night log", None),
+        ("值班日志 2008房间", None),
+    ],
+)
+def test_a_year_in_a_title_is_no_hour_and_no_room(head: str, year: int | None) -> None:
+    assert year_of(head.lower()) == year
+
+
+def test_the_numbers_of_things_in_the_first_column_are_no_days() -> None:
+    rows = [f"泵: {n}号; 钟点: 08:0{n}; 说明: 正常运转{n}" for n in (1, 2, 3, 4)]
+    assert times(table("泵房记录 2026年3月", rows)) == []

@@ -36,3 +36,11 @@ def test_a_report_that_counts_those_before_it_has_its_month() -> None:
 def test_a_day_is_the_time_of_what_happened_whatever_is_counted_beside() -> None:
     text = YEAR.replace("Incidents in March 2026", "Warehouse fire of 3 March 2026")
     assert times(text)
+
+
+def test_the_engines_of_one_fire_are_no_happenings() -> None:
+    text = (
+        "Barn fire, March 2026\n\nIn March 2026 a fire destroyed the barn of a farm. Two fire "
+        "engines and three fire crews came. Four fire hydrants were used.\n"
+    )
+    assert times(text)

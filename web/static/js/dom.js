@@ -139,6 +139,8 @@ export function redraw(root, ...nodes) {
   if (again) (again.matches("details") ? again.querySelector("summary") : again).focus();
 }
 
+const CLICK_WITHIN_MS = 300;
+
 /** @type {Node | null} */
 let pressed = null;
 /** @type {Map<HTMLElement, (Node | string)[]>} */
@@ -150,9 +152,13 @@ function letGo() {
 }
 
 addEventListener("pointerdown", ({ target }) => (pressed = /** @type {Node} */ (target)), true);
-// The click comes after the button is up, and what it calls may draw.
-addEventListener("click", () => (pressed = null), true);
-for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => setTimeout(letGo), true);
+// The click comes after the button is up (of a finger a while after), and what it calls may draw.
+addEventListener("click", () => {
+  pressed = null;
+  setTimeout(letGo);
+}, true);
+addEventListener("pointerup", () => setTimeout(letGo, CLICK_WITHIN_MS), true);
+addEventListener("pointercancel", letGo, true);
 
 // True for a row that a list shows whole, and for one that is not there yet.
 export function isInView(row, list) {
