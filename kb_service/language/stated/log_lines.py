@@ -18,7 +18,7 @@ from kb_service.language.layout import LAYOUT
 from kb_service.language.lexicon import shipped_lexicon
 from kb_service.language.regexes import regex
 from kb_service.language.stated.moments import Moment, at_clock, clocks_in, moments_in
-from kb_service.language.stated.stamps import Stamp, Stamps
+from kb_service.language.stated.stamps import EARLY_MONTH, LATE_MONTH, Stamp, Stamps
 
 _LEXICON = shipped_lexicon()
 _FIRST_OF_TWO = regex(
@@ -38,7 +38,6 @@ _ROUGH = (Precision.YEAR, Precision.MONTH)
 _EVENING, _NOON, _EARLY = 17, 12, 7
 """A night goes on from the one hour to the other; what begins before the third is its second day.
 """
-_LATE_MONTH, _EARLY_MONTH = 11, 2
 _INDENT, _HEAD_LINES = 2, 3
 
 
@@ -295,20 +294,26 @@ class _Reader:
         self._above = _Above(since.year, (since.year, since.month), day, of_items, is_night)
 
     def _dated(self, moment: Moment, place: int) -> Moment:
-        """Return a day without a year that comes behind the last of December in the next one."""
+        """Return a day without a year that comes behind the last of December in the next one.
+
+        Where the last day stands first it is of the same year; so is a day that the next one lacks.
+        """
         written = self._plain[place : place + moment.end - moment.start]
         last = self._above.day
         is_next = (
             last is not None
+            and not self._stamps.is_last_first
             and not _YEAR.search(written)
-            and last.since.month >= _LATE_MONTH
-            and moment.since.month <= _EARLY_MONTH
+            and last.since.month >= LATE_MONTH
+            and moment.since.month <= EARLY_MONTH
             and moment.since < last.since
         )
         if not is_next:
             return moment
-        year = moment.since.year + 1
-        since = moment.since.replace(year=year)
+        try:
+            since = moment.since.replace(year=moment.since.year + 1)
+        except ValueError:  # 29 February
+            return moment
         return replace(moment, since=since, until=since + (moment.until - moment.since))
 
     def _next(self, at: int) -> TextSpan | None:

@@ -46,6 +46,8 @@ _BY_CLOCK = (Precision.HOUR, Precision.MINUTE, Precision.SECOND)
 _ROUGH = (Precision.YEAR, Precision.MONTH)
 _MIN_FOUR_DIGITS, _MIN_SHORT = 2, 2
 _NOON, _ANY_YEAR = 12, 2000
+LATE_MONTH, EARLY_MONTH = 11, 2
+"""Between the one and the other a year ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,8 @@ class Stamps:
         told = [self._lead(line.of(plain)[:_REACH]) for line in lines]
         self._has_four_digits = have_four_digits(told) or _are_behind_days(told)
         self._is_day_first = _is_day_first(told, is_in_cjk=_IN_CJK.search(plain) is not None)
+        found = [next(filter(None, map(self._day_of_any, ways)), None) for ways in told]
+        self.is_last_first = _falls([day for day in found if day])
 
     def of(self, words: str, year: int | None, month: tuple[int, int] | None) -> Stamp | None:
         """Return what a line begins with, None for no time.
@@ -121,6 +125,11 @@ class Stamps:
             return _moment(match, year, of_month, of_day)
         bare = next((found for p in _BARE_DAYS if (found := p.match(near))), None)
         return _moment(bare, *month, int(bare["d"])) if bare and month else None
+
+    def _day_of_any(self, near: str) -> tuple[int, int] | None:
+        """The month and day that words begin with, of whatever year."""
+        day = self._day(near, _ANY_YEAR, None)
+        return (day.since.month, day.since.day) if day else None
 
     def _clock(self, near: str) -> Clock | None:
         half = _HALF_DAY.match(near)
@@ -200,6 +209,19 @@ def _is_day_first(told: Sequence[Sequence[str]], *, is_in_cjk: bool) -> bool | N
     if is_in_cjk:
         return False if False in known else None
     return min(known, key=lambda way: (known[way], not way))
+
+
+def _falls(days: Sequence[tuple[int, int]]) -> bool:
+    """True where the last (month, day) stands first: more come before the one above than behind.
+
+    Two between which a year may end say nothing.
+    """
+    within = [
+        (one, other)
+        for one, other in pairwise(days)
+        if not (max(one, other)[0] >= LATE_MONTH and min(one, other)[0] <= EARLY_MONTH)
+    ]
+    return sum(one > other for one, other in within) > sum(one < other for one, other in within)
 
 
 def _spread(days: Sequence[tuple[int, int]]) -> timedelta | None:

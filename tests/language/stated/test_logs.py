@@ -166,6 +166,29 @@ def test_times_of_day_are_of_the_day_above_and_quiet_entries_are_records() -> No
             ["2026-04-02T00:00", "2026-04-02T23:50", "2026-04-03T00:00"],
         ),
         (
+            (
+                "Site diary 2024\n12 December Scaffold collapse.\n20 November Fire in a skip.\n"
+                "29 February Theft.\n3 January Water leak.\n"
+            ),
+            ["2024-12-12T00:00", "2024-11-20T00:00", "2024-02-29T00:00", "2024-01-03T00:00"],
+        ),
+        (
+            "值班日志 2026年\n\n12月12日 起火。\n11月20日 被盗。\n2月15日 漏水。\n1月3日 停电。\n",
+            ["2026-12-12T00:00", "2026-11-20T00:00", "2026-02-15T00:00", "2026-01-03T00:00"],
+        ),
+        (
+            "Site diary 2025\n3 November A fire.\n20 December A theft.\n3 January A leak.\n",
+            ["2025-11-03T00:00", "2025-12-20T00:00", "2026-01-03T00:00"],
+        ),
+        (
+            "Site diary 2024\n3 November A fire.\n20 December A theft.\n29 February A leak.\n",
+            ["2024-11-03T00:00", "2024-12-20T00:00", "2024-02-29T00:00"],
+        ),
+        (
+            "2026年3月 值班日志\n\n3号 2号泵起火。\n5号上午8:20 停电。\n7号，被盗。\n9日漏水。\n",
+            ["2026-03-03T00:00", "2026-03-05T08:20", "2026-03-07T00:00", "2026-03-09T00:00"],
+        ),
+        (
             "2026年3月 宿舍楼值班记录\n\n4日  22:40  用电。\n5日  无异常。\n8日  01:20  起火。\n",
             ["2026-03-04T22:40", "2026-03-05T00:00", "2026-03-08T01:20"],
         ),
@@ -173,6 +196,14 @@ def test_times_of_day_are_of_the_day_above_and_quiet_entries_are_records() -> No
 )
 def test_days_and_years_are_told_by_what_stands_above(text: str, times: list[str]) -> None:
     assert said(text, "time") == times
+
+
+def test_the_number_of_a_thing_at_the_head_of_a_line_is_no_day() -> None:
+    log = (
+        "2026年3月 值班日志\n\n3月9日 08:10 起火。\n2号变压器温度高\n3号车间停电\n3号床跌倒\n"
+        "3月11日 09:20 被盗。\n"
+    )
+    assert said(log, "time") == ["2026-03-09T08:10", "2026-03-11T09:20"]
 
 
 NOTES = """Depot notes
