@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kb_service.language.inflection import base_form
-from kb_service.language.lexicon import shipped_lexicon
+from kb_service.language.lexicon import HAN, shipped_lexicon
 from kb_service.language.regexes import regex
 
 _LEXICON = shipped_lexicon()
@@ -16,6 +16,9 @@ TOKEN = re.compile(r"[a-z0-9][a-z0-9'_-]*")
 JOINING = frozenset(_LEXICON.listed("calling", "joining"))
 _DENIED = "|".join(_LEXICON.patterns("calling", "denied"))
 _DENIED_BEFORE, _DENIES = regex(rf"(?:{_DENIED})$"), regex(rf"(?:{_DENIED})")
+_PART = re.compile("[a-z]+|[0-9]+")
+_WHOLE = rf"(?<![^\W{HAN}]){{}}(?![^\W{HAN}])"
+"""Not beside letters or digits; Han characters stand beside each other where no word ends."""
 _MIN_CORE = 2
 _BRACKETS = str.maketrans("", "", "()[]")
 _ANSWERS = {
@@ -103,6 +106,19 @@ def stems_in(words: str) -> frozenset[str]:
     """Return the words of a text in their base form, without those that only join others."""
     found = (one.replace("-", "") for one in TOKEN.findall(words))  # e-mail, Wi-Fi
     return frozenset(base_form(one) for one in found if one not in JOINING)
+
+
+def is_called(title: str, words: str) -> bool:
+    """True for a title, in lower case, that has each of some words as a word, in any form.
+
+    An incident register is not called by a dent. Words that no blanks part stand in it as a whole.
+    """
+    if not words.isascii():
+        return len(words) > 1 and re.search(_WHOLE.format(re.escape(words)), title) is not None
+    wanted = stems_in(words)
+    # Names of files join words: incident_register-2026.xlsx.
+    parts = map(base_form, _PART.findall(title))
+    return bool(wanted) and wanted <= stems_in(title).union(parts)
 
 
 def answer_among(values: Sequence[str], *, is_yes: bool) -> str | None:

@@ -13,7 +13,7 @@ from kb_service.domain.queries import FieldFilter, Filters
 from kb_service.language.inflection import base_form
 from kb_service.language.lexicon import HAN
 from kb_service.language.regexes import regex
-from kb_service.services.meaning import JOINING, TOKEN, says_all, stems_in
+from kb_service.services.meaning import JOINING, TOKEN, is_called, says_all, stems_in
 from kb_service.services.vocabulary import KnownBase
 
 MAX_PARTED = 8
@@ -60,9 +60,7 @@ def is_whole(words: str, field: str, base: KnownBase) -> bool:
 
 def _is_called(words: str, base: KnownBase) -> bool:
     """True for words of which the name of every paper with records has each."""
-    is_han = _HAN_ONLY.fullmatch(words) is not None
-    told = [words] if is_han and len(words) > 1 else sorted(stems_in(words))
-    return bool(told) and base.vocabulary.are_called(base.kb_id, told)
+    return base.vocabulary.are_called(base.kb_id, lambda called: is_called(called, words))
 
 
 def _anywhere(words: str, fields: Sequence[str], base: KnownBase) -> Filters | None:

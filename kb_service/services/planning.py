@@ -16,12 +16,11 @@ from kb_service.domain.record_queries import Operation, RecordQuery
 from kb_service.language.across import Sketch, sketch_of
 from kb_service.language.asked import parse_question
 from kb_service.language.background import asking_part
-from kb_service.language.inflection import base_form
 from kb_service.language.text import normalise
 from kb_service.services.calling import called_happening
 from kb_service.services.choosing import Asked, choose, held_as
 from kb_service.services.joined_names import is_joined
-from kb_service.services.meaning import TOKEN
+from kb_service.services.meaning import is_called
 from kb_service.services.mentioning import mentioned_in
 from kb_service.services.named import Named, named_in
 from kb_service.services.naming import fields_of, listed_in, names_in
@@ -116,9 +115,13 @@ def _in_registers(
 
     困人 in a title says what its rows are. None where no register is called so, or more is left.
     """
-    words = [base_form(word) for one in unread for word in TOKEN.findall(one) or [one]]
     text = reduce(called_happening, unread, question.text)
-    found = base.vocabulary.registers(base.kb_id, words) if words and text != question.text else ()
+
+    def is_so(title: str) -> bool:
+        return all(is_called(title, words) for words in unread)
+
+    is_any = bool(unread) and text != question.text
+    found = base.vocabulary.registers(base.kb_id, is_so) if is_any else ()
     within = given.both(Filters(document_ids=found)) if found else None
     if within is None:
         return None

@@ -1,7 +1,7 @@
 """What planning knows of a base: its fields, labels and values. Storage fulfils Vocabulary."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
@@ -61,11 +61,17 @@ class Vocabulary(Protocol):
     def texts(self, kb_id: str, words: str, fields: Collection[str]) -> list[tuple[str, str]]:
         """Return (field, value) of a base whose values have the words in them, a number of them."""
 
-    def are_called(self, kb_id: str, words: Iterable[str]) -> bool:
-        """Return whether the name or title of each document with records has each of the words."""
+    def are_called(self, kb_id: str, is_so: Callable[[str], object]) -> bool:
+        """Return whether there are documents with records, and all are called so.
 
-    def registers(self, kb_id: str, words: Iterable[str]) -> tuple[str, ...]:
-        """Return the ids of documents of several records whose titles have each of the words."""
+        `is_so`: true or not of the name and the title of one, in lower case.
+        """
+
+    def registers(self, kb_id: str, is_so: Callable[[str], object]) -> tuple[str, ...]:
+        """Return the ids of documents of several records that are called so, a number of them.
+
+        `is_so`: true or not of the title of one, in lower case.
+        """
 
 
 def is_free_text(values: Sequence[str]) -> bool:

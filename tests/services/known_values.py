@@ -1,6 +1,6 @@
 """A base of few fields and values, as planning sees one."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -67,20 +67,15 @@ class KnownValues:
         known = self.categories(kb_id, fields).items()
         return sorted((name, v) for name, values in known for v in values if words in v)
 
-    def are_called(self, kb_id: str, words: Iterable[str]) -> bool:
-        return bool(self.titles) and all(w in title for title in self.titles for w in words)
+    def are_called(self, kb_id: str, is_so: Callable[[str], object]) -> bool:
+        return bool(self.titles) and all(map(is_so, self.titles))
 
     def is_dated(self, kb_id: str, first: date, last: date) -> bool:
         days = self.values.get("time", ())
         return not days or any(f"{first}" <= day <= f"{last}" for day in days)
 
-    def registers(self, kb_id: str, words: Iterable[str]) -> tuple[str, ...]:
-        wanted = [*words]
-        return tuple(
-            document
-            for title, document in self.titles.items()
-            if all(word in title for word in wanted)
-        )
+    def registers(self, kb_id: str, is_so: Callable[[str], object]) -> tuple[str, ...]:
+        return tuple(document for title, document in self.titles.items() if is_so(title))
 
     def states_kind(self, kb_id: str, kind: str) -> bool:
         return not self.values.get("kind") or kind in self.values["kind"]

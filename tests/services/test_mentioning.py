@@ -1,10 +1,14 @@
 """Words that no column states are a condition where texts mention them; else they are told."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
 
+from kb_service.domain.queries import Filters
+from kb_service.services.mentioning import mentioned_in
+from kb_service.services.vocabulary import KnownBase
 from tests.services.known_values import KnownValues, assert_asks, plan
 
 TODAY = date(2026, 6, 15)
@@ -100,6 +104,11 @@ def test_what_texts_mention_is_a_condition(
         (JOBS, "how many jobs about a blocked chimney", "chimney"),
         (JOBS, "how many jobs about a work light", "work light"),
         (JOBS, "how many jobs with a helicopter", "helicopter"),
+        (
+            replace(JOBS, titles={"incident register 2026": "doc_1"}),
+            "how many jobs about a dent",
+            "dent",
+        ),
         (CALLS, "直升机出动了几次", "直升机"),
         (CALLS, "捅燕子窝出动了几次", "捅燕子窝"),
     ],
@@ -108,6 +117,41 @@ def test_what_no_text_mentions_is_told(base: KnownValues, text: str, unread: str
     planned = plan(base, text, TODAY)
     assert planned and planned.query is None
     assert any(unread in words for words in (*planned.unread, *planned.unknown)), planned
+
+
+@pytest.mark.parametrize(
+    ("titles", "words"),
+    [
+        (["incident register 2026"], "dent"),
+        (["maintenance register"], "main"),
+        (["maintenance register"], "ten"),
+        (["maintenance register", "jobs of the night shift"], "maintenance"),
+        (["消防出动台账"], "出车"),
+        (["11号楼报修台账"], "1号楼"),
+        ([], "maintenance"),
+    ],
+)
+def test_a_part_of_a_word_of_what_papers_are_called_is_told(titles: list[str], words: str) -> None:
+    called = {title: f"doc_{number}" for number, title in enumerate(titles)}
+    base = KnownBase("kb_1", replace(JOBS, titles=called), JOBS.fields("kb_1"))
+    assert mentioned_in([words], Filters(), base, JOBS.values) == ([words], Filters())
+
+
+@pytest.mark.parametrize(
+    ("titles", "words"),
+    [
+        (["incident register 2026"], "incidents"),
+        (["incident_register-2026.xlsx"], "registered incident"),
+        (["maintenance2026.csv", "jobs of maintenance"], "maintenance"),
+        (["e-mail log"], "e-mail"),
+        (["消防救援出动登记台账"], "出动"),
+        (["11号楼报修台账"], "11号楼"),
+    ],
+)
+def test_what_all_papers_are_called_narrows_nothing(titles: list[str], words: str) -> None:
+    called = {title: f"doc_{number}" for number, title in enumerate(titles)}
+    base = KnownBase("kb_1", replace(JOBS, titles=called), JOBS.fields("kb_1"))
+    assert mentioned_in([words], Filters(), base, JOBS.values) == ([], Filters())
 
 
 def test_what_is_only_mentioned_is_known_as_that() -> None:

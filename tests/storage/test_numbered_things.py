@@ -142,6 +142,5 @@ def test_registers_are_found_by_what_they_are_called(world: World, kb_id: str) -
     lifts = world.ingest(kb_id, "Lift Entrapments 2025", ["\n".join(LIFTS)])
     world.ingest(kb_id, "Note on lift entrapments", ["The lift at Mill Lane stood still."])
     store = RecordStore(world.database)
-    assert store.registers(kb_id, ["entrapment", "lift"]) == (lifts.document_id,)
-    assert store.registers(kb_id, ["entrapment", "bed"]) == ()
-    assert store.registers(kb_id, ["100%"]) == ()
+    assert store.registers(kb_id, lambda title: "lift entrapment" in title) == (lifts.document_id,)
+    assert store.registers(kb_id, lambda title: "bed" in title) == ()

@@ -3,12 +3,13 @@
 A handful of statements a query, however large the base is. Decides nothing.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from itertools import islice
 from operator import attrgetter
 
-from sqlalchemy import Connection, and_, func, not_, or_, select
+from sqlalchemy import Connection, and_, func, or_, select
 
 from kb_service.domain.aggregating import PlaceInTime
 from kb_service.domain.facts import DOCUMENT_RECORD, FactField, Role
@@ -293,26 +294,36 @@ class RecordStore:
             rows = connection.execute(named.distinct().limit(MAX_TEXTS))
             return sorted((row.field, row.text) for row in rows)
 
-    def are_called(self, kb_id: str, words: Iterable[str]) -> bool:
-        """Return whether the name or title of each document with records has each of the words."""
-        called = func.lower(documents.c.name + " " + revisions.c.title)
-        has_each = and_(*(called.contains(word, autoescape=True) for word in words))
+    def are_called(self, kb_id: str, is_so: Callable[[str], object]) -> bool:
+        """Return whether there are documents with records, and all are called so.
+
+        `is_so`: true or not of the name and the title of one, in lower case.
+        """
         of_records = documents.c.id.in_(
             select(records.c.document_id).where(records.c.kb_id == kb_id)
         )
-        others = _NAMED.where(documents.c.kb_id == kb_id, of_records, not_(has_each)).limit(1)
+        named = _NAMED.where(documents.c.kb_id == kb_id, of_records)
+        is_any = False
         with self._database.read() as connection:
-            return connection.execute(others).first() is None
+            for row in connection.execute(named):
+                is_any = True
+                if not is_so(f"{row.name} {row.title}".lower()):
+                    return False
+        return is_any
 
-    def registers(self, kb_id: str, words: Iterable[str]) -> tuple[str, ...]:
-        """Return the ids of documents of several records whose titles have each of the words."""
+    def registers(self, kb_id: str, is_so: Callable[[str], object]) -> tuple[str, ...]:
+        """Return the ids of documents of several records that are called so, a number of them.
+
+        `is_so`: true or not of the title of one, in lower case.
+        """
         mine = documents.c.kb_id == kb_id
         is_row = facts.c.record > DOCUMENT_RECORD + 1
         rows = select(facts.c.id).where(facts.c.revision_id == revisions.c.id, is_row).exists()
-        called = [func.lower(revisions.c.title).contains(word, autoescape=True) for word in words]
-        statement = _NAMED.where(mine, *called, rows).order_by(documents.c.id).limit(MAX_NAMED)
+        statement = _NAMED.where(mine, rows).order_by(documents.c.id)
         with self._database.read() as connection:
-            return tuple(row.id for row in connection.execute(statement))
+            named = connection.execute(statement)
+            found = (row.id for row in named if is_so(row.title.lower()))
+            return tuple(islice(found, MAX_NAMED))
 
 
 def _names(fields: Iterable[str], filters: Filters) -> tuple[str, ...]:
