@@ -76,7 +76,8 @@ class TimeWords:
             if not any(s <= window.span.start and window.span.end <= e for s, e in taken)
         ]
         found.sort(key=lambda window: (window.span.start, -window.span.end))
-        return [self._with_length(one, plain) for one in self._joined(_apart(found), plain)]
+        joined = self._joined(_apart(found), plain)
+        return _apart([self._with_length(one, plain) for one in joined])
 
     def _with_length(self, window: TimeWindow, plain: str) -> TimeWindow:
         """Return a window with the words behind it that say how long it is: those two months."""
