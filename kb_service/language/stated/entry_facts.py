@@ -29,10 +29,11 @@ def entry_facts(
         yield fact(FactField.NUMBER, words, entry.number, sure, number)
     is_denied = _NOT_HAPPENED.search(entry.span.of(folded)) is not None
     told = list(_told(text, folded, entry, units, sure))
+    is_hurt = any(map(_is_hurt, told))
     if entry.clock and entry.moment:
         time = timed(FactField.TIME, entry.clock.of(text), entry.clock, form, entry.moment)
         is_open = not (is_denied or entry.is_of_duty)
-        is_harm = is_open and any(map(_is_harm, told))
+        is_harm = is_hurt or (is_open and any(map(_is_harm, told)))
         yield replace(time, role=HAPPENED) if is_harm else time
     yield from (item for item in told if not (is_denied and item.field == FactField.KIND))
     if entry.called and not is_denied and all(item.field != FactField.KIND for item in told):
@@ -45,6 +46,11 @@ def _is_harm(item: Fact) -> bool:
     """True for people who were hurt and for what was lost: something happened then."""
     is_counted = item.field in (*COUNTS_OF_PEOPLE, FactField.LOSS)
     return is_counted and bool(item.number) and item.role != REPLACED
+
+
+def _is_hurt(item: Fact) -> bool:
+    """True for people who were hurt or died, whatever else an entry says of itself."""
+    return item.field in (FactField.DEAD, FactField.INJURED) and _is_harm(item)
 
 
 def _told(

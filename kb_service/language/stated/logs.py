@@ -36,10 +36,18 @@ _ANY_YEAR = regex(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _RUN_TOGETHER = regex(r"(?<!\d)((?:19|20)\d\d)(0[1-9]|1[0-2])([0-2]\d|3[01])(?!\d)")
 _MARK_CHARS = 4
 _DIGITS, _ANY = regex(r"\d"), 2000
-_CLAUSE = regex(
-    r"[^\s,.;:!?\uff0c\u3002\uff1b\uff1a\uff01\uff1f][^\n,;!?\uff0c\u3002\uff1b\uff01\uff1f]{2,80}?(?=[\n,;!?\uff0c\u3002\uff1b\uff01\uff1f]|\.(?:\s|$)|\Z)"
-)
-_SENTENCE_END = regex(r"[\u3002!?;\n]|\.\s")
+_CLAUSES = [
+    regex(
+        r"[^\s,.;:!?\uff0c\u3002\uff1b\uff1a\uff01\uff1f]"
+        rf"[^\n,;!?\uff0c\u3002\uff1b\uff01\uff1f]{{{least},}}?"
+        r"(?=[\n,;!?\uff0c\u3002\uff1b\uff01\uff1f]|\.(?:\s|$)|\Z)"
+    )
+    for least in (0, 2)
+]
+_FIRST, _CLAUSE = _CLAUSES
+"""A clause of any length, and one of some words."""
+_LABEL = regex(r"[^\W\d][\w .]{0,20}[:\uff1a]\s*")
+_MAX_CALLED = 80
 _LETTER = regex(r"[^\W\d_]")
 _BREAK = regex(r"[,.;:()\uff0c\u3002\uff1b\uff1a\uff08\uff09\u201c\u201d\"\u2013\u2014]| - ")
 _TITLE_LINES, _MAX_TITLE = 4, 100
@@ -106,13 +114,13 @@ def _is_log(plain: str, titles: Sequence[str], found: Sequence[_Told], covered: 
 
 def _called(plain: str, one: _Told) -> TextSpan | None:
     """The first words of an entry, by which it calls what happened; None where nothing did."""
-    start = one.entry.span.end - len(one.words)
-    words = one.words.strip()
-    first = next((m for m in _CLAUSE.finditer(plain, start, one.entry.span.end)), None)
-    is_quiet = _QUIET.fullmatch(words) or _QUIET.fullmatch(first.group().strip() if first else "")
-    if first is None or is_quiet or _DUTY.search(_first_words(words)):
+    first = _CLAUSE.search(plain, one.entry.span.end - len(one.words), one.entry.span.end)
+    if first is None or _is_of_duty(one):
         return None
-    return TextSpan(first.start(), first.start() + len(first.group().rstrip()))
+    end = first.start() + len(first.group().rstrip())
+    if end - first.start() > _MAX_CALLED:
+        end = plain.rfind(" ", first.start(), first.start() + _MAX_CALLED)
+    return TextSpan(first.start(), end) if end > first.start() else None
 
 
 def _share_of_entries(lines: Sequence[LogLine]) -> float:
@@ -239,13 +247,14 @@ def _are_several(found: Sequence[_Told]) -> bool:
 
 
 def _is_of_duty(one: _Told) -> bool:
+    """True where an entry, or the whole of its first clause, is of the duty or says nothing was."""
+    first = _FIRST.search(one.words)
+    clause = first.group().strip() if first else ""
+    label = _LABEL.match(clause)
+    ways = (clause, clause[label.end() :]) if label else (clause,)
+    is_of_it = any(p.fullmatch(way) for p in (_QUIET, _DUTY) for way in ways)
     is_quiet = _QUIET.fullmatch(one.words.strip()) is not None
-    return is_quiet or _DUTY.search(_first_words(one.words)) is not None
-
-
-def _first_words(words: str) -> str:
-    """The beginning of the first sentence of an entry."""
-    return _SENTENCE_END.split(words.strip(), maxsplit=1)[0][:_AT_ONCE]
+    return is_quiet or (is_of_it and not happenings_in(clause))
 
 
 def _is_log_unnamed(titles: Sequence[str], found: Sequence[_Told], covered: float) -> bool:

@@ -343,8 +343,51 @@ def test_an_entry_that_tells_of_people_hurt_tells_of_a_happening() -> None:
     text = BOOK.replace("Forklift clipped the racking", "Forklift hit a man. 1 person was injured")
     times = [record.first("time") for record in records(text).values()]
     assert [fact.role for fact in times if fact] == ["", "happened", "", "", "happened"]
-    drill = text.replace("Forklift hit a man", "Drill with a forklift")
+    drill = text.replace("Forklift hit a man. 1 person was injured", "Drill: loss of £90")
     told = records(drill)[2].first("time")
     assert told is not None and not told.role
     duty = records(BOOK.replace("Nothing to report", "Keys of cabinet 4 are missing"))[1]
     assert [fact.role for fact in duty.facts if fact.field == "time"] == [""]
+
+
+@pytest.mark.parametrize(
+    ("first", "kind"),
+    [
+        ("3号电梯不能正常启动，更换接触器", "3号电梯不能正常启动"),
+        ("巡检发现2号泵轴承异响，已更换", "巡检发现2号泵轴承异响"),
+        ("3号机未恢复正常", "3号机未恢复正常"),
+        ("巡检时锅炉爆管，1人受伤", "巡检时锅炉爆管"),
+        ("Patrol found water pouring from ceiling", "patrol found water pouring from ceiling"),
+        ("Patrol dog bit a visitor", "patrol dog bit a visitor"),
+        ("Guard bitten by a dog on patrol", "guard bitten by a dog on patrol"),
+        ("1-4号机组运行正常，参数稳定", ""),
+        ("到岗", ""),
+        ("夜间巡逻，一切正常", ""),
+        ("早班 正常", ""),
+        ("值班员李明：巡检正常", ""),
+        ("与李四交接班，门已锁", ""),
+        ("Patrol of the yard completed, all in order", ""),
+        ("Guard Smith relieved Guard Jones", ""),
+        ("RS: nothing to report", ""),
+        ("Hourly rounds, nothing found", ""),
+    ],
+)
+def test_an_entry_is_of_the_duty_where_its_whole_first_clause_is(first: str, kind: str) -> None:
+    text = f"事故日志 2026年\n\n3月4日 08:10 {first}。\n3月9日 09:20 门卡被盗。\n"
+    assert said(text, "kind") == [kind, "theft"]
+
+
+def test_who_is_hurt_on_duty_is_hurt() -> None:
+    text = "门卫日志 2026年\n\n3月4日 08:10 巡检。锅炉爆管，1人受伤。\n3月9日 09:20 接班。\n"
+    times = [record.first("time") for record in records(text).values()]
+    assert [fact.role for fact in times if fact] == ["happened", ""]
+
+
+def test_what_a_long_first_clause_calls_begins_with_its_first_word() -> None:
+    clause = "Loose tile on the roof of the east wing " + "fell past the windows of the hall " * 3
+    text = f"Accident book 2026\n\n4 March 08:10 {clause}\n9 March 09:20 Scald from an urn.\n"
+    called = said(text, "kind")[0]
+    assert clause.lower().startswith(f"{called} ") and 60 < len(called) <= 80
+    unbroken = "某" * 90
+    log = f"事故日志 2026年\n\n3月4日 08:10 {unbroken}，停。\n3月9日 09:20 门卡被盗。\n"
+    assert said(log, "kind") == ["", "theft"]
