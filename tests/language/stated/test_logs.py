@@ -391,3 +391,33 @@ def test_what_a_long_first_clause_calls_begins_with_its_first_word() -> None:
     unbroken = "某" * 90
     log = f"事故日志 2026年\n\n3月4日 08:10 {unbroken}，停。\n3月9日 09:20 门卡被盗。\n"
     assert said(log, "kind") == ["", "theft"]
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        ("Contractor's drill went through a gas main, gas leak, 2 injured.", "leak"),
+        ("Contractor's drill went through a gas main, gas leak.", "leak"),
+        ("Fight in the exercise yard, one inmate injured.", "fight in the exercise yard"),
+        ("Fire in bin store, put out. Fire exercise planned for June.", "fire"),
+        ("Power drill caught fire in the shop.", "fire"),
+        ("锅炉房起火，烧伤1人。事后组织全员消防演练。", "fire"),
+        ("按演练预案扑救火灾，烧伤1人。", "fire"),
+        ("Gas leak during a fire drill.", "leak"),
+        ("Theft of a drill, lock broken.", "theft"),
+        ("Stolen drill, lock broken.", "theft"),
+        ("Fire drill at ten in all wards.", ""),
+        ("Planned evacuation drill.", ""),
+        ("Drill: fire in the bin store.", ""),
+        ("The fire in the store was only a drill.", ""),
+        ("Evacuation drill held, all out in 4 minutes.", ""),
+        ("Fire alarm in block B. Brigade came. False alarm, burnt toast.", ""),
+        ("A fire was reported, it was a false alarm.", ""),
+        ("火灾应急演练。", ""),
+        ("报告起火，经查系误报。", ""),
+        ("演练：仓库起火。", ""),
+    ],
+)
+def test_only_the_clause_that_tells_of_it_can_call_it_a_drill(words: str, kind: str) -> None:
+    text = f"Incident log 2026\n\n4 March 08:10 {words}\n9 March 09:20 Theft.\n"
+    assert said(text, "kind") == [kind, "theft"]
