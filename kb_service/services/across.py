@@ -29,7 +29,7 @@ from kb_service.services.kinds_as_values import read_as_values
 from kb_service.services.named import Named, named_in
 from kb_service.services.planning import Planned, planned_for
 from kb_service.services.querying import QueryResult, QueryRunner, Records
-from kb_service.services.refusing import FIELD_MISSING, refusal
+from kb_service.services.refusing import FIELD_MISSING, refusal, refused_by_a_row
 from kb_service.services.table_words import MAX_NAMES, lines_of
 from kb_service.services.telling import (
     ACROSS,
@@ -104,7 +104,14 @@ class AcrossDocuments:
         self._citations = CellCitations(desk, library)
 
     def answer(self, turn: Turn, findings: Sequence[Finding]) -> Told | Plan | None:
-        """Return the answer over many documents; None where one document answers.
+        """Return the answer over many documents; None where one document answers."""
+        told = self._answer(turn, findings)
+        if told is not None or turn.kind is QuestionKind.SMALL_TALK:
+            return told
+        return refused_by_a_row(turn, findings, turn.question.language)
+
+    def _answer(self, turn: Turn, findings: Sequence[Finding]) -> Told | Plan | None:
+        """Return the answer over many documents, None where there is none.
 
         Where a document states the asked figure itself, its words go first. Of years that no
         record is of nothing is known: that nothing was counted there says nothing.

@@ -7,6 +7,10 @@ from collections.abc import Sequence
 
 from kb_service.domain.queries import Filters
 from kb_service.domain.questions import QuestionKind
+from kb_service.domain.record_queries import AGGREGATES
+from kb_service.language.across import sketch_of
+from kb_service.language.messages import message
+from kb_service.language.rows import is_row
 from kb_service.language.tables import field_name, filters_in_words, said
 from kb_service.services.evidence import names_one
 from kb_service.services.finding import Finding
@@ -64,6 +68,30 @@ def refusal(
         text = said("unread", language, words=words, offered=offered, documents=documents)
         return cannot(CANNOT_COUNT, text, findings, planned.unread)
     return None
+
+
+def refused_by_a_row(turn: Turn, findings: Sequence[Finding], language: str) -> Plan | None:
+    """Say that nothing can be made of many records where a question asks for that of them.
+
+    A sum, an extreme, groups or a comparison: one row of a table, which is all that was read, tells
+    none of them. None for other questions.
+    """
+    sketch = sketch_of(turn.question.normalised)
+    makes = bool(sketch.order or sketch.by or sketch.compares or sketch.operation in AGGREGATES)
+    if not makes or not _are_rows(findings):
+        return None
+    text = message(CANNOT_COUNT, language, documents=titles_of(findings))
+    return cannot(CANNOT_COUNT, text, findings)
+
+
+def _are_rows(findings: Sequence[Finding]) -> bool:
+    """True where all that was read stands in rows of tables."""
+    readings = [reading for found in findings for reading in found.evidence.readings]
+    around = (
+        [u.span.of(r.passage.text) for u in r.passage.units if u.span.overlap(r.span)]
+        for r in readings
+    )
+    return bool(readings) and all(all(map(is_row, words)) for words in around)
 
 
 def _is_said(turn: Turn, planned: Planned, findings: Sequence[Finding]) -> bool:
