@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from kb_service.domain.facts import (
+    COUNTS_OF_PEOPLE,
     DOCUMENT_RECORD,
     HAPPENED,
     STANDARD_FIELDS,
@@ -45,12 +46,14 @@ _MIN_WORDS, _MIN_CJK = 4, 5
 _MIN_ROWS = 0.6
 """Of rows with a day so many tell something, or none does."""
 _ROUGH = (Precision.YEAR, Precision.MONTH)
+_CLOCKS = (Precision.HOUR, Precision.MINUTE, Precision.SECOND)
 _CONFIDENCE = 0.5
 _LEXICON = shipped_lexicon()
 _OTHER_PAPERS, _DUTIES, _TOLD = (
     regex("|".join(_LEXICON.patterns("stated", key)))
     for key in ("other_papers", "duties", "told_marks")
 )
+_BREAK = regex(r"[.!?](?=\s)|[\u3002\uff01\uff1f\uff1b;\n]")
 _IN_CJK, _WORD = regex(f"[{CJK}]"), regex(r"[^\W\d_]{2,}")
 _ENDS = regex(r"[.!?\u3002\uff01\uff1f\uff1b;][\"'\u201d\u2019)\uff09\s]*$")
 
@@ -69,7 +72,11 @@ def told_by_account(
     happening, it is the first day of the opening. `year`: of days that say none.
     """
     called = _called_otherwise(marked, title)
-    facts = [item for item in own if called is None or not _is_spoken_of(item, called)]
+    facts = [
+        item
+        for item in own
+        if called is None or not _is_spoken_of(item, called) or _is_told(item, own, marked.text)
+    ]
     if telling is None or _is_known(facts) or called is not None:
         return facts
     folded = with_dates_in_order(plain(marked.text))
@@ -101,7 +108,7 @@ def told_in_rows(text: str, found: Sequence[Fact], telling: Telling | None) -> l
 
 
 def is_called_otherwise(title: str) -> bool:
-    """True for the title of a paper of another sort: minutes, a roster, 管理规定."""
+    """True for a title of which the head noun is a paper of another sort: minutes, 管理规定."""
     return len(title) <= _MAX_TITLE and _OTHER_PAPERS.search(plain(title)) is not None
 
 
@@ -120,6 +127,21 @@ def _is_spoken_of(item: Fact, called: TextSpan) -> bool:
     """True for a kind that stands under no label and not in the line that calls the paper so."""
     is_in_words = item.method in (FactMethod.TITLE, FactMethod.SENTENCE)
     return item.field == FactField.KIND and is_in_words and item.span.overlap(called) is None
+
+
+def _is_told(kind: Fact, own: Sequence[Fact], text: str) -> bool:
+    """True for a kind of which its sentence says at what time of which day, or who came to harm."""
+
+    def is_beside(item: Fact) -> bool:
+        first, last = sorted((kind.span, item.span), key=lambda span: span.start)
+        return _BREAK.search(text[first.end : last.start]) is None
+
+    return any(
+        item.method is FactMethod.SENTENCE
+        and (item.field in COUNTS_OF_PEOPLE or (_is_dated(item) and item.precision in _CLOCKS))
+        and is_beside(item)
+        for item in own
+    )
 
 
 def _is_known(facts: Sequence[Fact]) -> bool:

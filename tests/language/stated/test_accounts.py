@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from kb_service.domain.facts import HAPPENED, Fact, FactField
+from kb_service.language.stated.accounts import is_called_otherwise
 from kb_service.language.stated.reading import FactReader
 from kb_service.language.stated.sense import LabelSense
 from kb_service.language.units import marked
@@ -127,6 +128,31 @@ The large spill of April was discussed once more on 4 June 2026. The fire on sta
 @pytest.mark.parametrize("text", [PLAN, SAFETY_MINUTES], ids=["plan", "minutes"])
 def test_what_a_paper_of_another_sort_speaks_of_is_no_happening_of_its_own(text: str) -> None:
     assert not any(fact.field == FactField.KIND for fact in FactReader().facts_in(marked(text)))
+
+
+OTHERWISE = """Minutes of the safety committee|Safety committee meeting minutes|Duty roster 2026
+Fire safety policy|Evacuation procedure for fires|How to report a fire|Emergency plan
+安全管理规定（2025版）|施工现场管理办法|安全生产条例|值班表|会议纪要|6月排班表|消防应急预案"""
+HAPPENINGS = """Accident report form|Incident Report Form|Man stuck in lift for 40 minutes
+Fire at the training centre|Report on an injury during the inspection of a roof|Plan B pub fire
+Flood in the drawing room of the minutes|Power out 40 minutes
+培训中心火灾事故报告|救援处置小结|某公司涉嫌违法|关于一起触电事故的通知"""
+
+
+@pytest.mark.parametrize("title", OTHERWISE.replace("\n", "|").split("|"))
+def test_the_head_noun_of_a_title_calls_a_paper_one_of_another_sort(title: str) -> None:
+    assert is_called_otherwise(title)
+
+
+@pytest.mark.parametrize("title", HAPPENINGS.replace("\n", "|").split("|"))
+def test_what_a_title_has_elsewhere_does_not(title: str) -> None:
+    assert not is_called_otherwise(title)
+
+
+def test_a_kind_stays_where_its_sentence_says_at_what_time_of_which_day() -> None:
+    text = "Duty roster\n\nOn 4 May 2026 at 14:20 a fire broke out in the boiler room."
+    found = FactReader().facts_in(marked(text))
+    assert [fact.text for fact in found if fact.field == FactField.KIND] == ["fire"]
 
 
 def test_a_title_that_names_what_happened_keeps_it() -> None:
