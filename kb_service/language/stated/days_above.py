@@ -4,7 +4,11 @@ Pure functions on plain text. It is the nearest day that stands above; a word fo
 is counted from it. Where none stands above, such a word is counted from the only day of the text.
 """
 
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
+from functools import cached_property
 
 from kb_service.domain.facts import Precision
 from kb_service.language.lexicon import any_of, shipped_lexicon
@@ -56,11 +60,11 @@ class DaysAbove:
     def in_month(self, start: int, words: str) -> Moment | None:
         """Return the day that words at a place of the text are, of the month above: 2日."""
         match = next((m for p in _OF_MONTH if (m := p.match(words.strip()))), None)
-        months = self._months(self._plain[max(0, start - _LAST_AMONG) : start]) if match else []
-        if match is None or not months:
+        month = _last_before(self._months, start) if match else None
+        if match is None or month is None:
             return None
         try:
-            first = months[-1].since.replace(day=int(match["d"]))
+            first = month.since.replace(day=int(match["d"]))
         except ValueError:
             return None
         lead = len(words) - len(words.lstrip())
@@ -85,21 +89,37 @@ class DaysAbove:
         )
 
     def _above(self, start: int) -> Moment | None:
-        begin = max(0, start - _LOOKED_AT)
-        near = self._days(self._plain[begin:start])
-        cells = (m for m in _CELL.finditer(self._plain, begin, start) if _DATED.search(m["label"]))
-        cell = next(reversed(list(cells)), None)
-        if cell and begin + (near[-1].start if near else -1) < cell.start("day"):
-            told = self.in_month(cell.start("day"), cell["day"])
-            near += [told] if told else []
-        return near[-1] if near else next(iter(self._days(self._plain[:_LOOKED_AT][:start])), None)
+        near, cell = (_last_before(found, start) for found in (self._days, self._cells))
+        last = max((m for m in (near, cell) if m), key=lambda m: m.start, default=None)
+        if last and last.start >= start - _LOOKED_AT:
+            return last
+        first = next(iter(self._days), None)
+        return first if first and first.start < min(start, _LOOKED_AT) else None
 
     def _only(self) -> Moment | None:
-        days = self._days(self._plain[:_LOOKED_AT])
+        days = [moment for moment in self._days if moment.end <= _LOOKED_AT]
         return days[0] if len({moment.since.date() for moment in days}) == 1 else None
 
-    def _days(self, plain: str) -> list[Moment]:
-        return [m for m in moments_in(plain, self._year) if m.precision not in _ROUGH]
+    @cached_property
+    def _moments(self) -> list[Moment]:
+        return moments_in(self._plain, self._year)
 
-    def _months(self, plain: str) -> list[Moment]:
-        return [m for m in moments_in(plain, self._year) if m.precision is Precision.MONTH]
+    @cached_property
+    def _days(self) -> list[Moment]:
+        return [m for m in self._moments if m.precision not in _ROUGH]
+
+    @cached_property
+    def _months(self) -> list[Moment]:
+        return [m for m in self._moments if m.precision is Precision.MONTH]
+
+    @cached_property
+    def _cells(self) -> list[Moment]:
+        """The days of cells of which the month stands above, where they stand."""
+        found = (m for m in _CELL.finditer(self._plain) if _DATED.search(m["label"]))
+        told = ((m.start("day"), self.in_month(m.start("day"), m["day"])) for m in found)
+        return [replace(m, start=at, end=at + m.end) for at, m in told if m]
+
+
+def _last_before(found: Sequence[Moment], start: int) -> Moment | None:
+    at = bisect_left(found, start, key=lambda moment: moment.start)
+    return found[at - 1] if at else None

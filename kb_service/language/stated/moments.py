@@ -5,7 +5,8 @@ that of the document.
 """
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 
@@ -32,6 +33,8 @@ NUMERAL_WORDS = {**NUMERALS.words, **_LEXICON.numbered("numerals", "more_words")
 _NOON, _HOUR, _DUSK = 12, 60, 6
 _SPOKEN = ("early", "late", "night")
 _MONTHS = 12
+_MAX_GAP, _AROUND = 30, 120
+"""Characters between a day and its time of day; a time in words is no longer than the rest."""
 _HEAD, _HEAD_LINES = 80, 3
 """So many lines at the head of a text, of no more characters, may be its titles."""
 _YEAR = regex(
@@ -204,10 +207,10 @@ def _minutes_of(words: str) -> int:
     return named or sum(NUMERAL_WORDS.get(word, _HOUR) for word in words.split("-"))
 
 
-def _with_clock(plain: str, moment: Moment, clocks: list[Clock]) -> Moment:
+def _with_clock(plain: str, moment: Moment, clocks: Sequence[Clock]) -> Moment:
     if moment.precision is not Precision.DAY:
         return moment
-    for clock in clocks:
+    for clock in _near(clocks, moment):
         if moment.end <= clock.start and _is_between(plain, moment.end, clock.start):
             return replace(at_clock(moment, clock), end=clock.end)
         if clock.end <= moment.start and _is_between(plain, clock.end, moment.start):
@@ -215,9 +218,16 @@ def _with_clock(plain: str, moment: Moment, clocks: list[Clock]) -> Moment:
     return moment
 
 
+def _near(clocks: Sequence[Clock], moment: Moment) -> Sequence[Clock]:
+    """The times of day that may belong to a day: a register has as many as rows."""
+    first = bisect_left(clocks, moment.start - _AROUND, key=lambda clock: clock.start)
+    last = bisect_right(clocks, moment.end + _AROUND, key=lambda clock: clock.start)
+    return clocks[first:last]
+
+
 def _is_between(plain: str, start: int, end: int) -> bool:
     gap = plain[start:end]
-    return len(gap) <= 30 and any(pattern.fullmatch(gap) for pattern in _BETWEEN)
+    return len(gap) <= _MAX_GAP and any(pattern.fullmatch(gap) for pattern in _BETWEEN)
 
 
 def _ranges(plain: str, moments: list[Moment], clocks: list[Clock]) -> list[Moment]:
@@ -233,7 +243,7 @@ def _ranges(plain: str, moments: list[Moment], clocks: list[Clock]) -> list[Mome
 
 
 def _until_clock(plain: str, moment: Moment, clocks: list[Clock]) -> Moment:
-    for clock in clocks:
+    for clock in _near(clocks, moment):
         if moment.end < clock.start and _UNTIL.fullmatch(plain, moment.end, clock.start):
             until = at_clock(moment, clock).until
             is_next_day = until <= moment.since
