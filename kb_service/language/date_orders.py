@@ -34,7 +34,8 @@ _ANY_DAY = date(2000, 12, 31)
 _MONTHS = 12
 _OF_MONTH = tuple(map(regex, shipped_lexicon().patterns("stated", "day_of_month")))
 _DAY_ALONE = regex(r"(?P<one>\d{1,2})[-/.](?P<two>\d{1,2})(?:\s+\d{1,2}[:\uff1a]\d\d)?\Z")
-_CLOCK = regex(r"(?<![\d.:])\d{1,2}[:\uff1a]\d\d(?![\d])")
+WRITTEN_CLOCK = regex(r"(?<![\d.:])\d{1,2}[:\uff1a]\d\d(?::\d\d)?(?!\d)")
+"""A time of day in figures."""
 _ORDERS = ("ymd", "dmy", "mdy")
 _Date = tuple[int, int, int]
 
@@ -120,7 +121,7 @@ def _go_on(found: Sequence[re.Match[str]]) -> bool:
     What may be decimals (4.3, 4.6) only where the text names their month.
     """
     lines = (_line_of(match) for match in found)
-    if not _are_in_order(found) or not all(map(_CLOCK.search, lines)):
+    if not _are_in_order(found) or not all(map(WRITTEN_CLOCK.search, lines)):
         return False
     text = found[0].string
     may_be_decimals = any("." in match.group() for match in found)

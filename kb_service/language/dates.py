@@ -33,10 +33,10 @@ _NUMERIC = (
     rf"(?<![a-z0-9_./-])(?=\d\d\.\d\d\.){_DAY}\.{_MONTH}\.(?P<y>\d\d)(?![a-z0-9_-]|\.\d)",
     rf"(?:(?P<y>\d{{2,4}}){IN_ORDER})?(?<!\d){_MONTH}{IN_ORDER}(?P<d>\d{{1,2}})(?!\d|{IN_ORDER})",
 )
-# File names: 20150803-Kafka, report_20240817.
-_RUN_TOGETHER = regex(
+RUN_TOGETHER = regex(
     r"(?<!\d)(?P<y>(?:19|20)\d\d)(?P<m>0[1-9]|1[0-2])(?P<d>0[1-9]|[12]\d|3[01])(?!\d)"
 )
+"""A date in the name of a file or at the head of a line: 20150803-Kafka, report_20240817."""
 
 
 DATE_WORDS = frozenset(
@@ -115,7 +115,7 @@ def dates_in_title(title: str) -> frozenset[str]:
     Digits run together (20150803) are read as a date here only: in a text they may be any number.
     """
     text = normalise(title)
-    run_together = ((match, CALENDAR.date(match)) for match in _RUN_TOGETHER.finditer(text))
+    run_together = ((match, CALENDAR.date(match)) for match in RUN_TOGETHER.finditer(text))
     found = [*run_together, *CALENDAR.dates(text)]
     values = [value for match, value in found if value and _has_year(match)]
     return frozenset(v for value, implied in values for v in (value, *implied))

@@ -130,7 +130,6 @@ def open_page(chromium: Browser, address: str) -> Iterator[OpenPage]:
         if not beside:
             context.add_init_script(COUNT_VIOLATIONS + RECORD_MISSING)
             context.set_default_timeout(8000)
-            context.set_default_navigation_timeout(20_000)  # a loaded machine serves, late
             if has_clock:
                 context.clock.install()
         page = context.new_page()

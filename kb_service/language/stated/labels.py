@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from kb_service.domain.facts import CASUALTIES, CLOCK, COUNTS_OF_PEOPLE, OWN_COLUMN, FactField
-from kb_service.language.date_orders import go_from_day_to_day
+from kb_service.language.date_orders import WRITTEN_CLOCK, go_from_day_to_day
 from kb_service.language.events import event_kinds
 from kb_service.language.lexicon import shipped_lexicon
 from kb_service.language.regexes import regex
@@ -59,7 +59,6 @@ _DATE = regex(
     r"|\d{1,2}(?P<mark>[-/])\d{1,2}(?P=mark)(?:(?:19|20)\d\d|\d\d)(?![\d./-])"
     r"|\d{1,2}\.\d{1,2}\.(?:19|20)\d\d(?!\d)"
 )
-_CLOCK = regex(r"(?<![\d.:])\d{1,2}[:\uff1a]\d\d(?::\d\d)?(?!\d)")
 _SAMPLE = 40
 _MOST = 0.8
 _SIGNS, _ENDS = ":\uff1a=\t|", "\n;\uff1b|\t\u3002"
@@ -231,7 +230,7 @@ def _places_of_days(
     found = []
     for place, label in enumerate(labels):
         cells = [plain(value.strip()) for value in values[label.name] if value.strip()]
-        is_whole = any(map(_CLOCK.search, cells))
+        is_whole = any(map(WRITTEN_CLOCK.search, cells))
         is_days = not label.is_standard and go_from_day_to_day(label.name.lower(), cells)
         if is_days if not any(told) else told[place]:
             found += [place] if has_clock(place) != is_whole else []
@@ -266,7 +265,7 @@ def _numbered(labels: Sequence[Label], values: Mapping[str, Sequence[str]]) -> l
 
 
 def _is_clock(value: str) -> bool:
-    return _CLOCK.fullmatch(value) is not None
+    return WRITTEN_CLOCK.fullmatch(value) is not None
 
 
 def _is_identifier(value: str) -> bool:

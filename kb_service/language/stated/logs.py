@@ -12,6 +12,7 @@ from itertools import pairwise
 
 from kb_service.domain.facts import Precision
 from kb_service.domain.spans import TextSpan
+from kb_service.language.dates import RUN_TOGETHER
 from kb_service.language.layout import LAYOUT
 from kb_service.language.lexicon import shipped_lexicon
 from kb_service.language.regexes import regex
@@ -33,7 +34,6 @@ _LOGS, _DIGESTS, _STEPS, _QUIET, _DUTY, _INCIDENT_LOGS = (
     )
 )
 _ANY_YEAR = regex(r"(?<!\d)(?:19|20)\d\d(?!\d)")
-_RUN_TOGETHER = regex(r"(?<!\d)((?:19|20)\d\d)(0[1-9]|1[0-2])([0-2]\d|3[01])(?!\d)")
 _MARK_CHARS = 4
 _DIGITS, _ANY = regex(r"\d"), 2000
 _CLAUSES = [
@@ -135,7 +135,7 @@ def _share_of_entries(lines: Sequence[LogLine]) -> float:
 
 def _day_called(title: str, year: int | None) -> Moment | None:
     """The day by which a text is called, of which its times of day are."""
-    written = _RUN_TOGETHER.sub(r"\1-\2-\3", title)
+    written = RUN_TOGETHER.sub(r"\g<y>-\g<m>-\g<d>", title)
     days = [one for one in moments_in(written, year) if one.precision is Precision.DAY]
     return days[0] if len(days) == 1 else None
 

@@ -11,7 +11,8 @@ from itertools import pairwise
 
 from kb_service.domain.facts import Precision
 from kb_service.domain.spans import TextSpan
-from kb_service.language.lexicon import BULLETS, CJK, any_of, shipped_lexicon
+from kb_service.language.dates import RUN_TOGETHER
+from kb_service.language.lexicon import BULLETS, CJK, shipped_lexicon
 from kb_service.language.numerals import NUMERALS
 from kb_service.language.regexes import regex
 from kb_service.language.stated.moments import Clock, Moment, at_clock, clocks_in, moments_in
@@ -35,10 +36,7 @@ _FOUR_DIGITS = regex(r"(?P<h>[01]\d|2[0-3])(?P<mark>[.h]?)(?P<min>[0-5]\d)(?=\s|
 _BEFORE_FOUR = regex(r"(?:\d{1,2}[a-z]{0,2}[ .][a-z]{3,9}|[a-z]{3,9} \d{1,2})[ ,.]+(?=\d{4}\s)")
 """A day without its year, before four digits that are a time of day: 28 Dec 1410."""
 _SHORT_DAY = regex(r"(?P<one>\d{1,2})(?P<mark>[/.-])(?P<two>\d{1,2})\.?(?![\d/.:-]|\s*%)(?=\W|$)")
-_RUN_TOGETHER = regex(r"(?P<y>(?:19|20)\d\d)(?P<m>0[1-9]|1[0-2])(?P<d>[0-2]\d|3[01])(?=\s|$)")
 _BARE_DAYS = tuple(map(regex, _LEXICON.patterns("stated", "bare_days")))
-_HALF_DAYS = _LEXICON.numbered("stated", "half_days")
-_HALF_DAY = regex(rf"(?P<half>{any_of(_HALF_DAYS)})[ \t]*(?=\d{{1,2}}:)")
 _IN_CJK = regex(f"[{CJK}]")
 _REACH = 60
 """Characters of a line in which its time is looked for."""
@@ -116,7 +114,7 @@ class Stamps:
         behind = _BEFORE_FOUR.match(near) if self._has_four_digits else None
         if behind:
             return next((m for m in moments_in(behind.group(), year) if m.start == 0), None)
-        if match := _RUN_TOGETHER.match(near):
+        if match := RUN_TOGETHER.match(near):
             return _moment(match, int(match["y"]), int(match["m"]), int(match["d"]))
         match = _SHORT_DAY.match(near)
         if match and year and self._is_day_first is not None:
@@ -132,11 +130,7 @@ class Stamps:
         return (day.since.month, day.since.day) if day else None
 
     def _clock(self, near: str) -> Clock | None:
-        half = _HALF_DAY.match(near)
         found = next((clock for clock in clocks_in(near[:20])[:1] if clock.start == 0), None)
-        if half and found is None:
-            found = next((c for c in clocks_in(near[:20])[:1] if c.start == half.end()), None)
-            return _of_half(found, _HALF_DAYS[half["half"]]) if found else None
         match = _FOUR_DIGITS.match(near) if found is None and self._has_four_digits else None
         if match is None:
             return found
@@ -239,13 +233,6 @@ def _moment(match: re.Match[str], year: int, month: int, day: int) -> Moment | N
     except ValueError:
         return None
     return Moment(match.start(), match.end(), since, since + timedelta(days=1), Precision.DAY)
-
-
-def _of_half(clock: Clock, half: int) -> Clock:
-    """A time of day in figures behind its half of the day: 下午 2:20."""
-    is_late = half == _NOON and clock.time.hour < _NOON
-    at = clock.time.replace(hour=clock.time.hour + _NOON) if is_late else clock.time
-    return replace(clock, start=0, time=at)
 
 
 def _joint(words: str, place: int) -> int:

@@ -151,13 +151,18 @@ function letGo() {
   for (const [root, nodes] of [...waiting]) redraw(root, ...nodes);
 }
 
-addEventListener("pointerdown", ({ target }) => (pressed = /** @type {Node} */ (target)), true);
+let unpressing = 0;
+addEventListener("pointerdown", ({ target }) => {
+  clearTimeout(unpressing);
+  pressed = /** @type {Node} */ (target);
+}, true);
 // The click comes after the button is up (of a finger a while after), and what it calls may draw.
 addEventListener("click", () => {
+  clearTimeout(unpressing);
   pressed = null;
-  setTimeout(letGo);
+  unpressing = setTimeout(letGo);
 }, true);
-addEventListener("pointerup", () => setTimeout(letGo, CLICK_WITHIN_MS), true);
+addEventListener("pointerup", () => (unpressing = setTimeout(letGo, CLICK_WITHIN_MS)), true);
 addEventListener("pointercancel", letGo, true);
 
 // True for a row that a list shows whole, and for one that is not there yet.
