@@ -43,10 +43,17 @@ class StandingAnswer:
         The words of a table, and its status, tell how much there is beside it, so that they change
         with documents that are no part of it.
         """
-        said: object = self.text
-        status, reason = self.status, self.reason
         if self.tabled is not None:
-            status, reason = str(AnswerStatus.ANSWERED), None
+            return self._digest_of(str(AnswerStatus.ANSWERED), None)
+        return self._digest_of(self.status, self.reason)
+
+    def is_as(self, digest: str) -> bool:
+        """True for the answer that a digest is of; one kept before may tell a table's status."""
+        return digest in (self.digest, self._digest_of(self.status, self.reason))
+
+    def _digest_of(self, status: str, reason: str | None) -> str:
+        said: object = self.text
+        if self.tabled is not None:
             rows = [[cell.value for cell in row] for row in self.tabled.rows]
             said = [self.tabled.tally.matched, list(self.tabled.columns), rows]
         written = json.dumps([status, reason, said], ensure_ascii=False)

@@ -80,8 +80,13 @@ def refused_by_a_row(turn: Turn, findings: Sequence[Finding], language: str) -> 
     makes = bool(sketch.order or sketch.by or sketch.compares or sketch.operation in AGGREGATES)
     if not makes or not _are_rows(findings):
         return None
-    text = message(CANNOT_COUNT, language, documents=titles_of(findings))
-    return cannot(CANNOT_COUNT, text, findings)
+    documents, words = titles_of(findings), tuple(sketch.rest)
+    if words:
+        unread = said("apart", language).join(words)
+        text = said("unread", language, words=unread, offered="", documents=documents)
+    else:
+        text = message(CANNOT_COUNT, language, documents=documents)
+    return cannot(CANNOT_COUNT, text, findings, words)
 
 
 def _are_rows(findings: Sequence[Finding]) -> bool:

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from kb_service.domain.answers import AnswerStatus
-from kb_service.domain.queries import Filters
+from kb_service.domain.facts import FactField
+from kb_service.domain.queries import FieldFilter, Filters
 from kb_service.domain.record_queries import ByPeriod, Counted, Operation, RecordQuery
 from kb_service.services.across import AcrossDocuments, Told
 from kb_service.services.refusing import FIELD_MISSING
@@ -120,3 +121,15 @@ def test_nothing_is_said_of_reports_where_all_say_when_it_happened(world: World)
     answer = told(world, kb_id, RecordQuery(Operation.COUNT, MARCH))
     assert answer.tabled.tally.matched == 1
     assert "report" not in answer.text
+
+
+@pytest.mark.parametrize(("injured", "status"), [("0", "answered"), ("", "partial")])
+def test_a_none_is_partial_where_papers_do_not_state_what_is_asked(
+    world: World, injured: str, status: str
+) -> None:
+    stated = [f"Injured: {injured}"] if injured else []
+    kb_id = base_of(world, [[*lines, *stated] for lines in FIRES])
+    hurt = Filters(fields=(FieldFilter(FactField.INJURED, min=1),))
+    answer = told(world, kb_id, RecordQuery(Operation.COUNT, hurt))
+    assert answer.tabled.tally.matched == 0
+    assert (answer.status, answer.reason) == (status, FIELD_MISSING if stated == [] else None)

@@ -400,3 +400,36 @@ def test_no_number_stands_alone_where_many_papers_tell_of_no_incident_that_was_r
     assert fires.tabled and fires.tabled.tally.matched == 2
     assert "7 份资料中有 4 份没有读出任何事件" in fires.answer
     assert (fires.status, fires.reason) == (AnswerStatus.PARTIAL, "field_missing")
+
+
+REGISTER = (
+    "流水: 1; 内容: 七点以后没水压; 班组: 泵房班; 到现场: 40\n"
+    "流水: 2; 内容: 水里有股漂白粉味; 班组: 水质科; 到现场: 65\n"
+)
+SAID = "上半年师傅平均40分钟到现场。"
+
+
+def read_in(world: World, text: str, words: str, question: str) -> Answer:
+    shelf = FakeShelf(**{"register.txt": text})
+    return ask(desk_with(world, PointingReader({words: 0.9}), shelf), question)
+
+
+@pytest.mark.parametrize(
+    "question", ["师傅平均多少分钟到现场？", "没水压的按月份排一下", "漂白粉味那种哪次最早？"]
+)
+def test_one_row_of_a_table_answers_nothing_that_is_made_of_many(
+    world: World, question: str
+) -> None:
+    answer = read_in(world, REGISTER, "65", question)
+    assert (answer.status, answer.reason) == (AnswerStatus.REFUSED, "cannot_count")
+    assert "到现场: 65" not in answer.answer
+
+
+def test_a_sentence_that_says_what_is_made_of_many_answers_it(world: World) -> None:
+    answer = read_in(world, SAID, "40分钟", "师傅平均多少分钟到现场？")
+    assert answer.status == AnswerStatus.ANSWERED and "平均40分钟" in answer.answer
+
+
+def test_a_row_answers_what_is_asked_of_it_alone(world: World) -> None:
+    answer = read_in(world, REGISTER, "水质科", "漂白粉味那单哪个班组去的？")
+    assert answer.status == AnswerStatus.ANSWERED and "水质科" in answer.answer

@@ -6,7 +6,7 @@ number of its own: the steps of one happening are told by the clock as well.
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import time, timedelta
 from itertools import islice, pairwise
@@ -111,23 +111,30 @@ def entries_in(plain: str, year: int | None) -> tuple[Entry, ...]:
     is_log = is_called_one or _have_numbers([entry.span.of(plain) for entry in found])
     if is_log and len(found) >= _MIN_ENTRIES:
         return numbered(plain, found)
-    return _counted_above(plain, heads, starts)
+    return _counted_above(plain, _counts_above(plain, lines), starts)
 
 
 def counted_in(plain: str, year: int | None) -> tuple[Entry, ...]:
     """Return the items of a text that says above them how many happenings it tells of."""
     lines = [TextSpan(*match.span()) for match in _LINE.finditer(plain)]
+    counts = _counts_above(plain, lines)
+    return _counted_above(plain, counts, list(_starts(plain, lines, year))) if counts else ()
+
+
+def _counts_above(plain: str, lines: Sequence[TextSpan]) -> frozenset[int | None]:
+    """How many happenings the first lines of a text say that it tells of."""
     heads = "\n".join(line.of(plain) for line in lines[:_HEAD_LINES])
-    return _counted_above(plain, heads, list(_starts(plain, lines, year)))
+    return frozenset(whole_number(m["n"]) for p in _COUNTED for m in p.finditer(heads))
 
 
-def _counted_above(plain: str, heads: str, starts: Sequence[_Start]) -> tuple[Entry, ...]:
-    """Return the items of a paper that says above them how many happenings it tells of.
+def _counted_above(
+    plain: str, counts: Collection[int | None], starts: Sequence[_Start]
+) -> tuple[Entry, ...]:
+    """Return the items of a paper, each with a time of its own and as many as are counted above.
 
-    Each with a time of its own, and as many as are counted: 一季度三起.
+    `counts`: what is counted there: 一季度三起.
     """
     items = [start for start in starts if start.is_item]
-    counts = {whole_number(m["n"]) for p in _COUNTED for m in p.finditer(heads)}
     if len(items) < _MIN_ENTRIES or len(items) not in counts or not all(s.moment for s in items):
         return ()
     ends = [*(start.place for start in items), len(plain)][1:]

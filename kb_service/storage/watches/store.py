@@ -247,7 +247,7 @@ def _is_another(connection: Connection, answer_id: int | None, answer: StandingA
     """True for an answer other than the one before; the first one is no change."""
     before = select(watch_answers.c.digest).where(watch_answers.c.id == answer_id)
     digest = connection.execute(before).scalar_one_or_none()
-    return digest is not None and digest != answer.digest
+    return digest is not None and not answer.is_as(digest)
 
 
 def _forget(connection: Connection, answer_id: int | None) -> None:
