@@ -95,7 +95,8 @@ class Sketch:
     """What the words of a question ask for, as far as they were read.
 
     `columns`: fields to show, in order. `measured`: fields whose number is asked for; `how_many`:
-    those of which it is asked how many there are. `top`: how many of an order. `order`: the name of
+    those of which it is asked how many there are. `is_by_one`: one of what it would be grouped by may
+    be all that is asked for (which site). `top`: how many of an order. `order`: the name of
     what orders (`most`, `least`, `latest` …). `amount`: words that ask how much of what is
     measured. `told`: the words by which an operation or a comparison is asked for. `caused`: what
     is named is a cause. `rest`: words that no rule read.
@@ -105,7 +106,7 @@ class Sketch:
     lists: Counted | None = None
     operation: Operation | None = None
     by: str | None = None
-    is_by_asked: bool = False
+    is_by_one: bool = False
     says_units: bool = False
     order: str | None = None
     top: int | None = None
@@ -295,7 +296,13 @@ def _by(sketch: Sketch, name: str, groups: dict[str, str]) -> None:
     elif "kinds" in groups:
         sketch.by = sketch.by or FactField.KIND
     else:
+        sketch.is_by_one = sketch.by is None and "which" in groups and not _is_plural(groups["field"])
         sketch.by = sketch.by or _FIELDS[groups["field"]]
+
+
+def _is_plural(word: str) -> bool:
+    """True for the English word for several where the lexicon has the one for one too: sites."""
+    return word.endswith("s") and word[:-1] in _FIELDS
 
 
 def _operation(sketch: Sketch, name: str, groups: dict[str, str]) -> None:

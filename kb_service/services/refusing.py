@@ -77,7 +77,8 @@ def refused_by_a_row(turn: Turn, findings: Sequence[Finding], language: str) -> 
     none of them. None for other questions.
     """
     sketch = sketch_of(turn.question.normalised)
-    makes = bool(sketch.order or sketch.by or sketch.compares or sketch.operation in AGGREGATES)
+    groups = sketch.by and not sketch.is_by_one
+    makes = bool(sketch.order or groups or sketch.compares or sketch.operation in AGGREGATES)
     if not makes or not _are_rows(findings):
         return None
     documents, words = titles_of(findings), tuple(sketch.rest)

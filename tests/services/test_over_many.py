@@ -406,6 +406,7 @@ REGISTER = (
     "流水: 1; 内容: 七点以后没水压; 班组: 泵房班; 到现场: 40\n"
     "流水: 2; 内容: 水里有股漂白粉味; 班组: 水质科; 到现场: 65\n"
 )
+ROSTER = "name: Nora Dunmore; site: Hartbrook\nname: Tomas Bell; site: Ebford\n"
 SAID = "上半年师傅平均40分钟到现场。"
 
 
@@ -433,3 +434,17 @@ def test_a_sentence_that_says_what_is_made_of_many_answers_it(world: World) -> N
 def test_a_row_answers_what_is_asked_of_it_alone(world: World) -> None:
     answer = read_in(world, REGISTER, "水质科", "漂白粉味那单哪个班组去的？")
     assert answer.status == AnswerStatus.ANSWERED and "水质科" in answer.answer
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["Which site is Nora Dunmore at?", "What site is Nora Dunmore at?", "Nora Dunmore在哪个地点？"],
+)
+def test_a_row_answers_which_place_it_states(world: World, question: str) -> None:
+    answer = read_in(world, ROSTER, "Hartbrook", question)
+    assert answer.status == AnswerStatus.ANSWERED and "Hartbrook" in answer.answer
+
+
+@pytest.mark.parametrize("question", ["List the calls by site.", "Which sites were closed?"])
+def test_a_row_answers_no_grouping(world: World, question: str) -> None:
+    assert "Hartbrook" not in read_in(world, ROSTER, "Hartbrook", question).answer

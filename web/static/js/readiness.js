@@ -44,10 +44,11 @@ export class Readiness {
     this.#plan();
   }
 
-  // What was well is not asked again while the service would tell that it is not.
+  // What was well is not asked again while the service would tell that it is not. An answer while the
+  // computer is offline may be the last that came through, or come from this computer itself.
   #plan() {
-    const wait_ms = { ready: WELL_MS, degraded: DEGRADED_MS }[this.#state?.status] ?? TROUBLED_MS;
-    const isWell = this.#state?.status === "ready";
+    const isWell = this.#state?.status === "ready" && navigator.onLine;
+    const wait_ms = isWell ? WELL_MS : this.#state?.status === "degraded" ? DEGRADED_MS : TROUBLED_MS;
     this.#timer = setTimeout(() => (isWell && isTold() ? this.#plan() : this.load()), wait_ms);
   }
 
