@@ -296,13 +296,15 @@ def _by(sketch: Sketch, name: str, groups: dict[str, str]) -> None:
     elif "kinds" in groups:
         sketch.by = sketch.by or FactField.KIND
     else:
-        sketch.is_by_one = sketch.by is None and "which" in groups and not _is_plural(groups["field"])
+        sketch.is_by_one = (
+            sketch.by is None and "which" in groups and not _is_plural(groups["field"])
+        )
         sketch.by = sketch.by or _FIELDS[groups["field"]]
 
 
 def _is_plural(word: str) -> bool:
     """True for the English word for several where the lexicon has the one for one too: sites."""
-    return word.endswith("s") and word[:-1] in _FIELDS
+    return word.removesuffix("s") in _FIELDS.keys() - {word} or word.endswith("ies")
 
 
 def _operation(sketch: Sketch, name: str, groups: dict[str, str]) -> None:

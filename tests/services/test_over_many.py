@@ -445,6 +445,8 @@ def test_a_row_answers_which_place_it_states(world: World, question: str) -> Non
     assert answer.status == AnswerStatus.ANSWERED and "Hartbrook" in answer.answer
 
 
-@pytest.mark.parametrize("question", ["List the calls by site.", "Which sites were closed?"])
+@pytest.mark.parametrize(
+    "question", ["List the calls by site.", "Which sites were closed?", "哪些地点关了？"]
+)
 def test_a_row_answers_no_grouping(world: World, question: str) -> None:
     assert "Hartbrook" not in read_in(world, ROSTER, "Hartbrook", question).answer

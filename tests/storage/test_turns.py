@@ -37,8 +37,11 @@ def test_the_turn_ends_with_an_error_and_with_its_connection(databases: list[Dat
         assert first is not None
         first()
         with databases[1].engine.connect() as connection:
-            ended = "SELECT pg_terminate_backend(pid, 10000) FROM pg_locks WHERE locktype = 'advisory'"
-            assert connection.execute(text(ended)).scalars().all() == [True]  # waited for: it is gone
+            # The second argument makes it wait until the connection is gone; in milliseconds.
+            end = (
+                "SELECT pg_terminate_backend(pid, 10000) FROM pg_locks WHERE locktype = 'advisory'"
+            )
+            assert list(connection.execute(text(end)).scalars()) == [True]
         with theirs.take("kb_a") as second:
             assert second is not None
             with pytest.raises(StorageError) as error:
