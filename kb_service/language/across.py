@@ -95,8 +95,8 @@ class Sketch:
     """What the words of a question ask for, as far as they were read.
 
     `columns`: fields to show, in order. `measured`: fields whose number is asked for; `how_many`:
-    those of which it is asked how many there are. `is_by_one`: one of what it would be grouped by may
-    be all that is asked for (which site). `top`: how many of an order. `order`: the name of
+    those of which it is asked how many there are. `is_by_one`: one of what it would be grouped by
+    may be all that is asked for (which site). `top`: how many of an order. `order`: the name of
     what orders (`most`, `least`, `latest` …). `amount`: words that ask how much of what is
     measured. `told`: the words by which an operation or a comparison is asked for. `caused`: what
     is named is a cause. `rest`: words that no rule read.

@@ -406,7 +406,7 @@ REGISTER = (
     "流水: 1; 内容: 七点以后没水压; 班组: 泵房班; 到现场: 40\n"
     "流水: 2; 内容: 水里有股漂白粉味; 班组: 水质科; 到现场: 65\n"
 )
-ROSTER = "name: Nora Dunmore; site: Hartbrook\nname: Tomas Bell; site: Ebford\n"
+ROSTER = "name: Nora Dunmore; site: Hartbrook\n"
 SAID = "上半年师傅平均40分钟到现场。"
 
 
