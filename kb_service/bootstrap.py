@@ -372,7 +372,9 @@ def _masking(parts: ServiceParts) -> MaskingService:
 
 
 def _across(parts: ServiceParts, catalog: Catalog) -> AcrossDocuments:
-    return AcrossDocuments(RecordStore(parts.storage().database), catalog.revisions)
+    judge = parts.models.judge
+    store = RecordStore(parts.storage().database)
+    return AcrossDocuments(store, catalog.revisions, lambda: judge().model)
 
 
 def _states(parts: ServiceParts) -> States:

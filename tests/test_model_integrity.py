@@ -22,6 +22,7 @@ from kb_service.parts import build_parts
 from kb_service.services.asking import AskRequest
 from kb_service.settings import (
     EmbeddingSettings,
+    JudgeSettings,
     LlmSettings,
     ReaderSettings,
     RerankSettings,
@@ -70,7 +71,11 @@ def checkpoint_with_checksums(place: Path) -> Path:
     return folder
 
 
-@pytest.fixture(params=["embedding", "reranker", "reading model", "shared words", "chat model"])
+KINDS = ("embedding", "reranker", "reading model", "shared words", "judging model",
+         "words of the judge", "chat model")  # fmt: skip
+
+
+@pytest.fixture(params=KINDS)
 def case(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Case]:
     kind, data = request.param, tmp_path / "data"
     if kind == "embedding":
@@ -88,11 +93,18 @@ def case(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Case]:
         yield Case(settings, "reranker", folder / name, listed(folder, name), reader, reader)
         return
     if kind in ("reading model", "shared words"):
-        model, words = copied_reading_model(tmp_path / "models")
+        model, words = copied_with_words(Path(ReaderSettings().model), tmp_path / "models")
         folder = model if kind == "reading model" else words
         settings = Settings(data_dir=data, reader=ReaderSettings(model=str(model)))
         name, reader = "model.safetensors", "extractive-reader"
         yield Case(settings, "reader", folder / name, listed(folder, name), reader, reader)
+        return
+    if kind in ("judging model", "words of the judge"):
+        model, words = copied_with_words(Path(JudgeSettings().model), tmp_path / "models")
+        folder = model if kind == "judging model" else words
+        settings = Settings(data_dir=data, judge=JudgeSettings(model=str(model)))
+        name, reader = "model.safetensors", "extractive-reader"
+        yield Case(settings, "judge", folder / name, listed(folder, name), reader, reader)
         return
     folder = checkpoint_with_checksums(tmp_path / "models")
     settings = Settings(data_dir=data, llm=LlmSettings(model=str(folder)))
@@ -101,9 +113,8 @@ def case(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Case]:
     yield Case(settings, "generator", file, listed(folder, file.name), *names)
 
 
-def copied_reading_model(place: Path) -> tuple[Path, Path]:
-    """The shipped reading model and the encoder whose words it shares, side by side."""
-    shipped = Path(ReaderSettings().model)
+def copied_with_words(shipped: Path, place: Path) -> tuple[Path, Path]:
+    """A shipped model and the encoder whose words it shares, side by side."""
     words = shipped.parent / "e5-zh-en"
     return tuple(  # type: ignore[return-value]  # two of two
         Path(shutil.copytree(folder, place / folder.name)) for folder in (shipped, words)
@@ -203,7 +214,7 @@ OUT_OF_REACH = ["/" + "x" * 300, "~nobody-of-that-name/model"]
 
 
 @pytest.mark.parametrize("out_of_reach", OUT_OF_REACH)
-@pytest.mark.parametrize("part", ["llm", "embedding", "rerank"])
+@pytest.mark.parametrize("part", ["llm", "embedding", "rerank", "judge"])
 def test_a_folder_that_the_system_does_not_open_is_named(
     tmp_path: Path, part: str, out_of_reach: str
 ) -> None:
