@@ -202,7 +202,7 @@ FieldValues = Annotated[dict[Id, Id | float | RangeInput], Field(max_length=MAX_
 class FiltersInput(Input):
     """Narrows a search: all tags and labels, any of the documents, dates of the last change, and
     what records state: the time of the incident, its kind, place, people, organisations, any field,
-    any words. `meant`, phrases that a model judges records by (falls), is for queries alone.
+    any words.
     """
 
     document_ids: Values = []
@@ -217,7 +217,6 @@ class FiltersInput(Input):
     person: Values = []
     unit: Values = []
     text: Values = []
-    meant: Values = []
     fields: FieldValues = {}
 
     @model_validator(mode="after")
@@ -244,7 +243,6 @@ class FiltersInput(Input):
             tuple(_field_filter(name, asked) for name, asked in self.fields.items()),
             tuple(self.text),
             tuple(self.labels),
-            tuple(self.meant),
         )
 
 

@@ -372,9 +372,7 @@ def _masking(parts: ServiceParts) -> MaskingService:
 
 
 def _across(parts: ServiceParts, catalog: Catalog) -> AcrossDocuments:
-    judge = parts.models.judge
-    store = RecordStore(parts.storage().database)
-    return AcrossDocuments(store, catalog.revisions, lambda: judge().model)
+    return AcrossDocuments(RecordStore(parts.storage().database), catalog.revisions)
 
 
 def _states(parts: ServiceParts) -> States:

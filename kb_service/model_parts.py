@@ -16,14 +16,13 @@ import structlog
 from kb_service.checksums import verify_checksums
 from kb_service.domain.errors import ConfigurationError
 from kb_service.domain.extras import extra_needed
-from kb_service.domain.ports import Embedder, Generator, PassageReader, PhraseJudge, Reranker
+from kb_service.domain.ports import Embedder, Generator, PassageReader, Reranker
 from kb_service.generation.extractive import ExtractiveReader
 from kb_service.generation.words_reader import WordsReader
 from kb_service.language.stated.sense import LabelSense
 from kb_service.services.parts import Chosen, Part
 from kb_service.settings import (
     EmbeddingSettings,
-    JudgeSettings,
     LlmSettings,
     ReaderSettings,
     RerankSettings,
@@ -43,7 +42,6 @@ NO_EMBEDDER = (
     "model can be used again"
 )
 NO_READER = "shared words alone choose what is quoted: fewer questions are answered, less surely"
-NO_JUDGE = "records are counted by what their fields and words say alone"
 NO_RERANKER = "searches keep the order of words and identifiers"
 
 
@@ -57,7 +55,6 @@ class Models:
     embedder: Part[Chosen[Embedder]]
     reranker: Part[Chosen[Reranker | None]]
     reader: Part[Chosen[PassageReader]]
-    judge: Part[Chosen[PhraseJudge | None]]
     generator: Part[Chosen[Generator]]
 
 
@@ -67,7 +64,6 @@ def build_models(settings: Settings) -> Models:
         Part(lambda: _told("embedder", choose_embedder(settings.embedding))),
         Part(lambda: _told("reranker", choose_reranker(settings.rerank))),
         Part(lambda: _told("reader", choose_reader(settings.reader))),
-        Part(lambda: _told("judge", choose_judge(settings.judge))),
         Part(lambda: _told("generator", choose_generator(settings.llm))),
     )
 
@@ -79,8 +75,6 @@ def configured_models(models: Models, settings: Settings) -> Mapping[str, Part[C
         found["reranker"] = models.reranker
     if settings.reader.model:
         found["reader"] = models.reader
-    if settings.judge.model:
-        found["judge"] = models.judge
     return found | {"generator": models.generator}
 
 
@@ -91,15 +85,9 @@ def model_names(models: Models, settings: Settings) -> Mapping[str, Callable[[],
         model = models.reranker().model
         return model.name if model else ""
 
-    def judge() -> str:
-        model = models.judge().model
-        return model.name if model else ""
-
     found: dict[str, Callable[[], str]] = {"generator": lambda: models.generator().model.info.name}
     if settings.reader.model:
         found["reader"] = lambda: models.reader().model.name
-    if settings.judge.model:
-        found["judge"] = judge
     found["embedder"] = lambda: models.embedder().model.profile.name
     if settings.rerank.model:
         found["reranker"] = reranker
@@ -171,46 +159,21 @@ def choose_reader(reader: ReaderSettings) -> Chosen[PassageReader]:
 
 def load_reader(folder: Path, settings: ReaderSettings) -> PassageReader:
     """Open a reading model after checking its files. Raises ConfigurationError `model_…`."""
+    from kb_service.encoder.folder import WORDS_FROM, read_config
     from kb_service.generation.passage_reader import TrainedReader
     from kb_service.generation.span_scorer import load_scorer
 
-    _verify(folder, "reading")
-    scorer = load_scorer(folder, settings.threads, encoder_kernel())
-    return TrainedReader(scorer, settings.windows)
-
-
-def choose_judge(judge: JudgeSettings) -> Chosen[PhraseJudge | None]:
-    """Return the configured judge, None where there is none or it cannot be used."""
-    if not judge.model:
-        return Chosen(None)
-
-    def load() -> PhraseJudge | None:
-        return load_judge(_folder_of(judge.model), judge)
-
-    return _or_next_best(load, lambda _: Chosen(None), NO_JUDGE)
-
-
-def load_judge(folder: Path, settings: JudgeSettings) -> PhraseJudge:
-    """Open a judging model after checking its files. Raises ConfigurationError `model_…`."""
-    from kb_service.generation.phrase_scorer import load_phrase_scorer
-
-    _verify(folder, "judging")
-    return load_phrase_scorer(folder, settings.threads, encoder_kernel())
-
-
-def _verify(folder: Path, does: str) -> None:
-    """Check the files of a model and of the folder whose words it shares."""
-    from kb_service.encoder.folder import WORDS_FROM, read_config
-
     if not folder.is_dir():
         raise ConfigurationError(
-            f"{does} model folder {folder} does not exist",
+            f"reading model folder {folder} does not exist",
             code="model_unavailable",
             details={"path": str(folder)},
         )
     verify_checksums(folder)
     shared = str(read_config(folder).get(WORDS_FROM, "."))
     verify_checksums(Path(os.path.normpath(folder / shared)))
+    scorer = load_scorer(folder, settings.threads, encoder_kernel())
+    return TrainedReader(scorer, settings.windows)
 
 
 def encoder_kernel() -> "Kernel | None":

@@ -12,23 +12,10 @@ from typing import Protocol, runtime_checkable
 from kb_service.answerers.number import answerers_text
 from kb_service.checksums import listed_checksums
 from kb_service.domain.extras import install_command
-from kb_service.domain.ports import (
-    Embedder,
-    Generator,
-    PassageReader,
-    PhraseJudge,
-    RemoteModel,
-    Reranker,
-)
+from kb_service.domain.ports import Embedder, Generator, PassageReader, RemoteModel, Reranker
 from kb_service.index_parts import told
 from kb_service.model_parts import Models, dense_weight
-from kb_service.settings import (
-    EmbeddingSettings,
-    JudgeSettings,
-    ReaderSettings,
-    RerankSettings,
-    Settings,
-)
+from kb_service.settings import EmbeddingSettings, ReaderSettings, RerankSettings, Settings
 
 GIB = 1024**3
 NO_TORCH = f"not asked: torch is not installed, and nothing needs it ({install_command('llm')})"
@@ -52,7 +39,6 @@ def model_checks(settings: Settings, models: Models) -> dict[str, Callable[[], s
         "embedding model": lambda: embedder_text(embedding, models.embedder().configured()),
         "reranking model": lambda: reranker_text(rerank, models.reranker().configured()),
         "reading model": lambda: reader_text(settings.reader, models.reader().configured()),
-        "judging model": lambda: judge_text(settings.judge, models.judge().configured()),
         "answering model": lambda: generator_text(
             settings.llm.model, models.generator().configured()
         ),
@@ -109,13 +95,6 @@ def reader_text(reader: ReaderSettings, model: PassageReader) -> str:
     if not reader.model:
         return "none: shared words choose what is quoted"
     return f"{model.name}, {reader.windows} windows a question; {origin_text(reader.model)}"
-
-
-def judge_text(judge: JudgeSettings, model: PhraseJudge | None) -> str:
-    """What judges which records are of what a phrase calls."""
-    if model is None:
-        return "none: records are counted by what their fields and words say alone"
-    return f"{model.name}; {origin_text(judge.model)}"
 
 
 def kernel_text() -> str:

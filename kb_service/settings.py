@@ -74,17 +74,6 @@ class ReaderSettings(BaseModel):
     threads: Annotated[int, Field(ge=1, le=64)] = 2
 
 
-class JudgeSettings(BaseModel):
-    """KB_JUDGE__…: the folder of the model that judges whether records are of what phrases call.
-
-    `model`: empty for none; then what no field and no word of a record says is not counted by.
-    `threads`: that share the records.
-    """
-
-    model: str = str(PROJECT_ROOT / "models" / "judge-zh-en")
-    threads: Annotated[int, Field(ge=1, le=64)] = 2
-
-
 class LlmSettings(BaseModel):
     """KB_LLM__…: the folder of a checkpoint, the http(s) address of an OpenAI-compatible server, or
     empty for the built-in extractive reader.
@@ -374,7 +363,6 @@ class Settings(BaseSettings):
     embedding: EmbeddingSettings = Field(default_factory=EmbeddingSettings)
     rerank: RerankSettings = Field(default_factory=RerankSettings)
     reader: ReaderSettings = Field(default_factory=ReaderSettings)
-    judge: JudgeSettings = Field(default_factory=JudgeSettings)
     llm: LlmSettings = Field(default_factory=LlmSettings)
     server: ServerSettings = Field(default_factory=ServerSettings)
     ingest: IngestSettings = Field(default_factory=IngestSettings)

@@ -24,7 +24,7 @@ def test_models_that_are_not_there_are_replaced_and_named(tmp_path: Path) -> Non
             llm=LlmSettings(model=str(tmp_path / "no-checkpoint")),
         )
     )
-    parts = ("embedder", "reranker", "reader", "judge", "generator")
+    parts = ("embedder", "reranker", "reader", "generator")
     waiting = services.readiness.waiting()
     assert {part: error.code for part, error in waiting.items()} == dict.fromkeys(parts, "loading")
     services.readiness.warm_up()

@@ -22,7 +22,6 @@ from kb_service.parts import build_parts
 from kb_service.services.asking import AskRequest
 from kb_service.settings import (
     EmbeddingSettings,
-    JudgeSettings,
     LlmSettings,
     ReaderSettings,
     RerankSettings,
@@ -71,11 +70,7 @@ def checkpoint_with_checksums(place: Path) -> Path:
     return folder
 
 
-KINDS = ("embedding", "reranker", "reading model", "shared words", "judging model",
-         "words of the judge", "chat model")  # fmt: skip
-
-
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=["embedding", "reranker", "reading model", "shared words", "chat model"])
 def case(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Case]:
     kind, data = request.param, tmp_path / "data"
     if kind == "embedding":
@@ -93,18 +88,11 @@ def case(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Case]:
         yield Case(settings, "reranker", folder / name, listed(folder, name), reader, reader)
         return
     if kind in ("reading model", "shared words"):
-        model, words = copied_with_words(Path(ReaderSettings().model), tmp_path / "models")
+        model, words = copied_reading_model(tmp_path / "models")
         folder = model if kind == "reading model" else words
         settings = Settings(data_dir=data, reader=ReaderSettings(model=str(model)))
         name, reader = "model.safetensors", "extractive-reader"
         yield Case(settings, "reader", folder / name, listed(folder, name), reader, reader)
-        return
-    if kind in ("judging model", "words of the judge"):
-        model, words = copied_with_words(Path(JudgeSettings().model), tmp_path / "models")
-        folder = model if kind == "judging model" else words
-        settings = Settings(data_dir=data, judge=JudgeSettings(model=str(model)))
-        name, reader = "model.safetensors", "extractive-reader"
-        yield Case(settings, "judge", folder / name, listed(folder, name), reader, reader)
         return
     folder = checkpoint_with_checksums(tmp_path / "models")
     settings = Settings(data_dir=data, llm=LlmSettings(model=str(folder)))
@@ -113,8 +101,9 @@ def case(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Case]:
     yield Case(settings, "generator", file, listed(folder, file.name), *names)
 
 
-def copied_with_words(shipped: Path, place: Path) -> tuple[Path, Path]:
-    """A shipped model and the encoder whose words it shares, side by side."""
+def copied_reading_model(place: Path) -> tuple[Path, Path]:
+    """The shipped reading model and the encoder whose words it shares, side by side."""
+    shipped = Path(ReaderSettings().model)
     words = shipped.parent / "e5-zh-en"
     return tuple(  # type: ignore[return-value]  # two of two
         Path(shutil.copytree(folder, place / folder.name)) for folder in (shipped, words)
@@ -214,7 +203,7 @@ OUT_OF_REACH = ["/" + "x" * 300, "~nobody-of-that-name/model"]
 
 
 @pytest.mark.parametrize("out_of_reach", OUT_OF_REACH)
-@pytest.mark.parametrize("part", ["llm", "embedding", "rerank", "judge"])
+@pytest.mark.parametrize("part", ["llm", "embedding", "rerank"])
 def test_a_folder_that_the_system_does_not_open_is_named(
     tmp_path: Path, part: str, out_of_reach: str
 ) -> None:

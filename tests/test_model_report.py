@@ -9,13 +9,7 @@ from typer.testing import CliRunner
 from kb_service.bootstrap import find_faults
 from kb_service.cli import app
 from kb_service.model_report import gpu_text, kernel_text, retrieval_text
-from kb_service.settings import (
-    EmbeddingSettings,
-    JudgeSettings,
-    LlmSettings,
-    RetrievalSettings,
-    Settings,
-)
+from kb_service.settings import EmbeddingSettings, LlmSettings, RetrievalSettings, Settings
 from llm.errors import KernelUnavailable
 from llm.kernels.build import VARIANTS
 from tests.conftest import ROOT
@@ -38,14 +32,8 @@ def test_without_settings_words_and_vectors_find_and_the_reading_model_reads(
     assert f"{folder}, 5 files match their checksums" in found["embedding model"]
     assert "384 dimensions" in found["embedding model"]
     assert found["reading model"].startswith("reader-zh-en, 8 windows a question; ")
-    assert found["judging model"].startswith("judge-zh-en; ")
     assert found["answering model"].startswith("extractive-reader: ")
     assert found["gpu"]
-
-
-def test_without_a_judging_model_that_is_said(tmp_path: Path) -> None:
-    found = findings(Settings(data_dir=tmp_path, judge=JudgeSettings(model="")))
-    assert found["judging model"].startswith("none: records are counted by what their fields")
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,6 @@ from kb_service.domain.chats import ChatEvent, ChatRequest
 from kb_service.domain.documents import Chunk, ChunkDraft, ParsedDocument
 from kb_service.domain.errors import KbError
 from kb_service.domain.jobs import Progress
-from kb_service.domain.judged import Fit
 from kb_service.domain.queries import Filters, Passage, Query, RetrievalResult
 from kb_service.domain.questions import Question
 from kb_service.domain.reading import Reading
@@ -233,17 +232,6 @@ class PassageReader(Protocol):
 
         `idf`: rarity of the question's terms in the knowledge base.
         """
-
-
-class PhraseJudge(Protocol):
-    """Judges whether records are of what phrases call; the same input gives the same output."""
-
-    @property
-    def name(self) -> str:
-        """Name of the model."""
-
-    def judged(self, phrases: Sequence[str], texts: Sequence[str]) -> list[tuple[Fit, ...]]:
-        """Return for each text how it fits each of the phrases."""
 
 
 class Generator(Protocol):

@@ -60,8 +60,7 @@ class Filters:
     the document's `updated_at`. The others ask what its records state: `time_from` until `time_to`,
     which is not in it, the time of the incident, local and without a zone; any of each of `kind`,
     `place`, `person`, `unit` (an organisation); all of `fields`; all of `text`, each in any value
-    that a record states; all of `meant`, phrases for a sort of happening, as a model judges by what
-    a record tells (falls). Searches of passages know nothing of `meant`.
+    that a record states.
     """
 
     document_ids: tuple[str, ...] = ()
@@ -77,7 +76,6 @@ class Filters:
     fields: tuple[FieldFilter, ...] = ()
     text: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
-    meant: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.time_from and self.time_to and self.time_to <= self.time_from:
@@ -128,7 +126,6 @@ class Filters:
             time_to=ends,
             fields=_together((*fields, *other.fields)),
             text=tuple(dict.fromkeys((*self.text, *other.text))),
-            meant=tuple(dict.fromkeys((*self.meant, *other.meant))),
             kind=kept["kind"],
             place=kept["place"],
             person=kept["person"],

@@ -16,7 +16,7 @@ Json = dict[str, Any]
 Word = TypeVar("Word", bound=StrEnum)
 
 MOMENTS = ("date_from", "date_to", "time_from", "time_to")
-LISTS = ("document_ids", "tags", "labels", "kind", "place", "person", "unit", "text", "meant")
+LISTS = ("document_ids", "tags", "labels", "kind", "place", "person", "unit", "text")
 
 
 def filters_json(filters: Filters) -> Json:

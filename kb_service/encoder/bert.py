@@ -142,20 +142,6 @@ class Bert:
             return [states_of(*both) for both in zip(sequences, types, strict=True)]
         return list(self._pool.map(states_of, sequences, types))
 
-    def beside(
-        self, texts: Sequence[Sequence[int]], phrases: Sequence[Sequence[int]], text_at: int
-    ) -> list[FloatArray]:
-        """The first state (P, C) of each phrase read beside each text, which is read without it.
-
-        The tokens of a phrase look at its own and the text's, those of a text at its own alone; so
-        it is read once for all phrases. Phrases are numbered from 0, texts from ``text_at`` on.
-        Raises as `hidden`.
-        """
-        read = partial(self._beside, phrases=phrases, text_at=text_at)
-        if self._pool is None or len(texts) < 2:
-            return [read(text) for text in texts]
-        return list(self._pool.map(read, texts))
-
     def close(self) -> None:
         """End the threads."""
         if self._pool is not None:
@@ -164,30 +150,15 @@ class Bert:
     def _states(
         self, ids: Sequence[int], types: Sequence[int], num_asked: int | None
     ) -> FloatArray:
-        states = self._embedded(ids, types)
+        if not 0 < len(ids) <= self.max_tokens:
+            raise ValueError(f"a sequence of {len(ids)} tokens; 1 to {self.max_tokens} are read")
+        states = self._words[np.asarray(ids, dtype=np.int64)]  # (T, C), a copy
+        states += self._positions[: len(ids)]
+        states += self._types[np.asarray(types, dtype=np.int64)]
+        states = self._norm(states)
         for layer in self._layers[:-1]:
             states = layer(states, states)
         return self._layers[-1](states[:num_asked], states)
-
-    def _beside(
-        self, text: Sequence[int], phrases: Sequence[Sequence[int]], text_at: int
-    ) -> FloatArray:
-        states = self._embedded(text, [0] * len(text), text_at)
-        asked = [self._embedded(ids, [0] * len(ids)) for ids in phrases]
-        for layer in self._layers[:-1]:
-            asked = [layer(one, np.concatenate((one, states))) for one in asked]
-            states = layer(states, states)
-        last = self._layers[-1]
-        return np.concatenate([last(one[:1], np.concatenate((one, states))) for one in asked])
-
-    def _embedded(self, ids: Sequence[int], types: Sequence[int], start: int = 0) -> FloatArray:
-        room = self.max_tokens - start
-        if not 0 < len(ids) <= room:
-            raise ValueError(f"a sequence of {len(ids)} tokens; 1 to {room} are read")
-        states = self._words[np.asarray(ids, dtype=np.int64)]  # (T, C), a copy
-        states += self._positions[start : start + len(ids)]
-        states += self._types[np.asarray(types, dtype=np.int64)]
-        return self._norm(states)
 
 
 def _layer(tensors: Stored, at: str, shape: BertShape, kernel: Kernel) -> _Layer:

@@ -16,7 +16,6 @@ _BEFORE, _BEHIND, _ALONE = (
     regex("|".join(f"(?:{p})" for p in _LEXICON.patterns("exclusions", key)))
     for key in ("before", "behind", "alone")
 )
-_BEFORE_ANY = regex("|".join(f"(?:{p})" for p in _LEXICON.patterns("exclusions", "leaves_out")))
 _JOIN = regex(rf"\s*(?:{any_of(_LEXICON.listed('exclusions', 'joins'))})\s*")
 _REACH = 40
 
@@ -31,11 +30,6 @@ class Exclusions:
     def has(self, span: TextSpan) -> bool:
         """True for a span that is left out."""
         return any(span.overlap(one) for one in self.named)
-
-
-def leaves_out(words: str) -> bool:
-    """True for normalised words that say that something is left out."""
-    return any(pattern.search(words) for pattern in (_BEFORE_ANY, _ALONE))
 
 
 def exclusions_in(typed: str, spans: Iterable[TextSpan]) -> Exclusions:

@@ -99,8 +99,7 @@ def _filters(filters: Filters, language: str) -> Iterator[str]:
     for names in (filters.place, filters.person, filters.unit, filters.tags, filters.labels):
         if names:
             yield "/".join(names)
-    quoted = (*filters.text, *filters.meant)
-    yield from (said("quoted", language, words=words) for words in quoted)
+    yield from (said("quoted", language, words=words) for words in filters.text)
     for one in filters.fields:
         yield _field(one, language)
 

@@ -4,14 +4,13 @@ Knows when such an answer is given and when the words of one document go first. 
 planning, querying and table_words.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Protocol
 
 from kb_service.domain.answers import AnswerStatus, Citation
 from kb_service.domain.errors import InvalidRequest
-from kb_service.domain.ports import PhraseJudge
 from kb_service.domain.queries import Filters
 from kb_service.domain.questions import Question, QuestionKind
 from kb_service.domain.record_queries import AGGREGATES, Counted, Operation, RecordQuery
@@ -27,7 +26,6 @@ from kb_service.services.filtering import as_compared
 from kb_service.services.finding import Finding
 from kb_service.services.going_on import goes_on
 from kb_service.services.kinds_as_values import read_as_values
-from kb_service.services.meant_records import MeantRecords, RecordStarts
 from kb_service.services.named import Named, named_in
 from kb_service.services.planning import Planned, planned_for
 from kb_service.services.querying import QueryResult, QueryRunner, Records
@@ -41,11 +39,6 @@ from kb_service.services.telling import (
 )
 from kb_service.services.turns import Turn
 from kb_service.services.vocabulary import KnownBase, Vocabulary
-
-BY_MEANING = "by_meaning"
-
-MAX_OPEN = 20
-"""So many records of which it is open are looked up by name."""
 
 _MOST_SILENT = 0.25
 """The share of papers above which it says little of a base that no incident was read of them."""
@@ -73,7 +66,7 @@ class SilentDocuments(Protocol):
         """Title and name of each that tells of none."""
 
 
-class Desk(Records, Vocabulary, Sources, RecordStarts, Protocol):
+class Desk(Records, Vocabulary, Sources, Protocol):
     """Where records, their fields and their documents are read; storage fulfils it."""
 
     def silent(self, kb_id: str, of: Counted) -> SilentDocuments:
@@ -105,12 +98,9 @@ class Told:
 class AcrossDocuments:
     """Answers questions over what many documents state. Safe to share between threads."""
 
-    def __init__(
-        self, desk: Desk, library: Library, judge: Callable[[], PhraseJudge | None] = lambda: None
-    ) -> None:
+    def __init__(self, desk: Desk, library: Library) -> None:
         self._desk = desk
-        self._meant = MeantRecords(library, desk, judge)
-        self._runner = QueryRunner(desk, self._meant)
+        self._runner = QueryRunner(desk)
         self._citations = CellCitations(desk, library)
 
     def answer(self, turn: Turn, findings: Sequence[Finding]) -> Told | Plan | None:
@@ -135,8 +125,7 @@ class AcrossDocuments:
             return None
         planned, result = self._ran(turn, planned)
         if result is None:
-            refused = refusal(turn, planned, findings, language)
-            return refused and (self._by_meaning(turn, planned, language) or refused)
+            return refusal(turn, planned, findings, language)
         if result.query.op is Operation.CHANGES and not result.table.rows:
             return None
         if not result.tally.of or _states_figure(turn, findings, result):
@@ -151,23 +140,6 @@ class AcrossDocuments:
             return None
         _note(turn, result, going_on=going_on is not None)
         return self._complete(turn.kb.id, result, planned, language)
-
-    def _by_meaning(self, turn: Turn, planned: Planned, language: str) -> Told | None:
-        """Return what a model judges to be of what the unread words call; None where it is open.
-
-        Never more than partial: who asks is told to look.
-        """
-        if planned.by_meaning is None or not self._meant.is_there:
-            return None
-        try:
-            result = self._found_anywhere(turn.kb.id, planned.by_meaning)
-        except InvalidRequest:  # more records than are read
-            return None
-        if not _is_judged(result):
-            return None
-        _note(turn, result, going_on=False)
-        told = self._complete(turn.kb.id, result, replace(planned, query=result.query), language)
-        return replace(told, status=AnswerStatus.PARTIAL, reason=told.reason or BY_MEANING)
 
     def _complete(self, kb_id: str, result: QueryResult, planned: Planned, language: str) -> Told:
         """Put a result in words, and say of how many papers nothing was read that it could count.
@@ -298,8 +270,7 @@ class AcrossDocuments:
     def told(self, kb_id: str, result: QueryResult, planned: Planned, language: str) -> Told:
         """Put a result in words, every cell cited."""
         sums = [self._runner.run(kb_id, one) for one in planned.also]
-        is_open = [row.document_id for unit in result.open for row in unit.records]
-        names = self._desk.named([*result.tally.lacking[:MAX_NAMES], *is_open[:MAX_OPEN]])
+        names = self._desk.named(result.tally.lacking[:MAX_NAMES])
         called = {one: document.name for one, document in names.items()}
         lines = list(lines_of(result, sums, planned, called, language))
         text = "\n".join(line.text for line in lines)
@@ -330,16 +301,6 @@ class AcrossDocuments:
             return Told(text, citations, tabled, AnswerStatus.PARTIAL, FIELD_MISSING)
         status = AnswerStatus.PARTIAL if is_short else AnswerStatus.ANSWERED
         return Told(text, citations, tabled, status, FIELD_MISSING if is_short else None)
-
-
-def _is_judged(result: QueryResult) -> bool:
-    """True where a model tells most of what is meant from the rest; that there is none, is told
-    only where that was asked.
-    """
-    fitting, is_open = result.tally.matched, len(result.open)
-    if not fitting:
-        return not is_open and result.query.op is Operation.EXISTS
-    return is_open <= fitting
 
 
 def _is_otherwise(title: str, name: str) -> bool:

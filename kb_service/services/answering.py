@@ -37,7 +37,7 @@ from kb_service.services.asking import (
     TokenEvent,
     check_request,
 )
-from kb_service.services.filtering import of_passages
+from kb_service.services.filtering import as_compared
 from kb_service.services.finding import (
     Finder,
     Finding,
@@ -146,7 +146,7 @@ class AnsweringService:
         """Check a request, and find what was said before it. Raises InvalidRequest, NotFound."""
         check_request(request, self._settings)
         base = request.base or self._find_base(request.kb_id)
-        request = replace(request, filters=of_passages(request.filters))
+        request = replace(request, filters=as_compared(request.filters))
         state = self._states(base.id, request.as_of)
         if state is None:
             today = request.today or self._clock().date()

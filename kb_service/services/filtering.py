@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-from kb_service.domain.errors import InvalidRequest
 from kb_service.domain.queries import FieldFilter, Filters
 from kb_service.language.events import event_kinds
 from kb_service.language.text import normalise
@@ -22,20 +21,6 @@ def as_compared(filters: Filters) -> Filters:
         text=_normalised(filters.text),
         fields=tuple(map(_words_compared, filters.fields)),
     )
-
-
-def of_passages(filters: Filters) -> Filters:
-    """Return filters of a search or a question, compared; no search knows what a text means.
-
-    Raises InvalidRequest (invalid_query).
-    """
-    if filters.meant:
-        told = ", ".join(filters.meant)[:100]
-        raise InvalidRequest(
-            f"filters.meant is {told!r}; only queries over records accept it (/kb/{{id}}/query)",
-            code="invalid_query",
-        )
-    return as_compared(filters)
 
 
 def _words_compared(asked: FieldFilter) -> FieldFilter:

@@ -16,7 +16,6 @@ from kb_service.domain.record_queries import Operation, RecordQuery
 from kb_service.language.across import Sketch, sketch_of
 from kb_service.language.asked import parse_question
 from kb_service.language.background import asking_part
-from kb_service.language.phrases import phrases_in
 from kb_service.language.text import normalise
 from kb_service.services.calling import called_happening
 from kb_service.services.choosing import Asked, choose, held_as
@@ -50,8 +49,7 @@ class Planned:
     incidents may be meant. `asks_what_happened`: of whatever there was. `offered`: columns nearest
     to what is unread. `outside`: the time that it is of, where that is none of the given ones.
     `moved`: days without a year, and which are meant. `mentioned`: words that are a condition only
-    because some texts mention them. `by_meaning`: the query where all that is unread are phrases
-    for a sort of happening, which a model may judge.
+    because some texts mention them.
     """
 
     query: RecordQuery | None
@@ -72,7 +70,6 @@ class Planned:
     outside: Filters | None = None
     moved: tuple[Moved, ...] = ()
     mentioned: tuple[str, ...] = ()
-    by_meaning: RecordQuery | None = None
 
     @property
     def asks_of_records(self) -> bool:
@@ -153,8 +150,7 @@ def _refused(base: KnownBase, plain: Planned | None, own: Planned | None) -> Pla
     if not (unread and told.asks_of_records):
         return told
     offered = offers_for(unread, base.own, base.categories(base.own))
-    meant = (own or told).by_meaning
-    return replace(told, unread=unread, offered=offered, by_meaning=meant)
+    return replace(told, unread=unread, offered=offered)
 
 
 def _planned(base: KnownBase, question: Question, words: Words, given: Filters) -> Planned | None:
@@ -163,7 +159,6 @@ def _planned(base: KnownBase, question: Question, words: Words, given: Filters) 
     if not _asks_of_many(sketch):
         return None
     rest, filters, mentioned = _placed(base, question, words)
-    phrases = list(rest)
     filters = filters.merged(_ranges(sketch, words.own, base.have))
     both = given.both(filters)
     rest += [*_unsaid(sketch), *_uncounted(words), *_unmet(words, both or filters), *names.unread]
@@ -194,17 +189,7 @@ def _planned(base: KnownBase, question: Question, words: Words, given: Filters) 
     rest += _undone(words, query) if query else []
     if query and query.by == FactField.PERSON and _tells_people_apart(kb_id, vocabulary):
         rest.append(sketch.told.get("asks_person", query.by))
-    told = _put_together(query, also, lacking, rest, words)
-    meant = _by_meaning(query, names.words, phrases) if rest == phrases and not lacking else None
-    return replace(told, mentioned=mentioned, by_meaning=None if names.unknown else meant)
-
-
-def _by_meaning(query: RecordQuery | None, words: str, unread: Sequence[str]) -> RecordQuery | None:
-    """Return the query narrowed by the phrases that all unread words stand in; None without any."""
-    phrases = phrases_in(words, [one for one in unread if one])
-    if query is None or not phrases:
-        return None
-    return replace(query, filters=replace(query.filters, meant=phrases))
+    return replace(_put_together(query, also, lacking, rest, words), mentioned=mentioned)
 
 
 def _placed(

@@ -39,7 +39,6 @@ from kb_service.domain.record_queries import (
 from kb_service.domain.record_sets import RecordRow, Unit, UnitPage, Value, units_of, with_values
 from kb_service.domain.tables import Chart, Table, Tally
 from kb_service.services.lengths import sources_of, work_out
-from kb_service.services.meant_records import MeantRecords, no_judge
 from kb_service.services.tabulating import (
     CHANGE_COLUMNS,
     DOCUMENT,
@@ -117,7 +116,7 @@ class QueryResult:
 
     `units`: those that the answer is about, in its order; the table shows the first of them.
     `counted`: ids of all documents that pass the filters, of a list those of its page.
-    `next_cursor`: of the next page of a list. `open`: units that may be of what the filters mean.
+    `next_cursor`: of the next page of a list.
     """
 
     query: RecordQuery
@@ -129,7 +128,6 @@ class QueryResult:
     chart: Chart | None = None
     counted: frozenset[str] = frozenset()
     next_cursor: str | None = None
-    open: tuple[Unit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +135,6 @@ class _Matched:
     units: list[Unit]
     total: int
     lacking: frozenset[str]
-    open: tuple[Unit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,23 +146,16 @@ class _Counted:
 class QueryRunner:
     """Runs typed queries over one store of records. Safe to share between threads."""
 
-    def __init__(self, records: Records, meant: MeantRecords | None = None) -> None:
-        self._records, self._meant = records, meant
+    def __init__(self, records: Records) -> None:
+        self._records = records
 
     def run(self, kb_id: str, query: RecordQuery) -> QueryResult:
-        """Return what a query gives.
-
-        Raises NotFound (kb_not_found), StorageError, InvalidRequest (invalid_query).
-        """
+        """Return what a query gives. Raises NotFound (kb_not_found), StorageError."""
         if query.op is Operation.COMPARE:
             return self._compared(kb_id, query)
         if query.op is Operation.LIST:
             return self._page(kb_id, query)
         matched = self._matched(kb_id, query, query.filters)
-        return replace(self._made(kb_id, query, matched), open=matched.open)
-
-    def _made(self, kb_id: str, query: RecordQuery, matched: _Matched) -> QueryResult:
-        """Return what is made of the units that match."""
         if query.op is Operation.CHANGES:
             return self._changed(query, matched)
         if query.op in NEEDS_NUMBER:
@@ -188,19 +178,18 @@ class QueryRunner:
         then is all read that passes.
         """
         after = _place_of(query.cursor) if query.cursor else None
-        if query.field or query.of is Counted.DOCUMENTS or query.filters.meant:
+        if query.field or query.of is Counted.DOCUMENTS:
             matched = self._matched(kb_id, query, query.filters)
             units, counted = in_time(matched.units), _counted(matched, query)
-            units, is_open = behind(units, after) if after else units, matched.open
+            units = behind(units, after) if after else units
         else:
-            is_open = ()
             wanted = (query.of, query.filters, _needed(query), query.limit + 1, after)
             page = self._records.page(kb_id, *wanted)
             lacking = tuple(sorted(_together(page.lacking)))
             units = list(page.units)
             tally = Tally(page.matched, page.total, page.num_documents, lacking)
             counted = _Counted(tally, _documents(units[: query.limit]))
-        result = replace(self._listed(kb_id, query, units, counted), open=is_open)
+        result = self._listed(kb_id, query, units, counted)
         if len(units) <= query.limit:
             return result
         when, *row = place_in_time(units[query.limit - 1])
@@ -208,22 +197,12 @@ class QueryRunner:
 
     def _matched(self, kb_id: str, query: RecordQuery, filters: Filters) -> _Matched:
         sources = self._sources(kb_id, query)
-        filters, phrases = replace(filters, meant=()), filters.meant
         found = self._records.select(kb_id, query.of, filters, _needed(query) | sources)
         units = units_of(found.rows, query.of)
         with_values(units, found.values)
         if sources:
             work_out(units, sources)
-        units, is_open = self._meaning(passing(units, filters), phrases)
-        return _Matched(units, found.total, _together(found.lacking), tuple(is_open))
-
-    def _meaning(self, units: list[Unit], phrases: Sequence[str]) -> tuple[list[Unit], list[Unit]]:
-        """Return the units that are of what phrases call, and those of which it is open."""
-        if not phrases:
-            return units, []
-        if self._meant is None:
-            raise no_judge(phrases)
-        return self._meant.sorted(units, phrases)
+        return _Matched(passing(units, filters), found.total, _together(found.lacking))
 
     def _measured(self, kb_id: str, query: RecordQuery, matched: _Matched) -> QueryResult:
         name = query.field or ""
@@ -261,11 +240,10 @@ class QueryRunner:
             [unit for one in sides for unit in one.units],
             sides[0].total,
             frozenset().union(*(one.lacking for one in sides)),
-            tuple(unit for one in sides for unit in one.open),
         )
         is_counted = query.measure is Measure.COUNT
         parts = Sorted() if is_counted else stating_number(both.units, query.field or "")
-        return replace(self._grouped(query, both, groups, parts), open=both.open)
+        return self._grouped(query, both, groups, parts)
 
     def _side(self, kb_id: str, query: RecordQuery, group: Filters) -> _Matched:
         """Return what passes the filters and those of a group; none where no time is in both."""

@@ -9,7 +9,7 @@ from kb_service.domain.ports import Retriever
 from kb_service.domain.queries import Filters, Query, RetrievalResult
 from kb_service.language.asked import parse_question
 from kb_service.services.as_of import Moment, States, only_the_present
-from kb_service.services.filtering import of_passages
+from kb_service.services.filtering import as_compared
 from kb_service.services.ranges import check_range, check_text
 from kb_service.settings import RetrievalSettings
 from kb_service.storage.catalog import Catalog
@@ -68,7 +68,7 @@ class SearchService:
         check_text("query", request.text, self._limits.max_question_chars)
         check_range("top_k", top_k, 1, self._limits.max_top_k)
         question = parse_question(request.text)
-        query = Query(kb_id, question, top_k, of_passages(request.filters), with_regions=True)
+        query = Query(kb_id, question, top_k, as_compared(request.filters), with_regions=True)
         state = self._states(kb_id, request.as_of)
         if state is None or state.is_present:
             return self._retriever().retrieve(query)

@@ -16,7 +16,6 @@ from kb_service.storage.statistics import Statistics
 SETTINGS = {
     "generator": "KB_LLM__MODEL",
     "reader": "KB_READER__MODEL",
-    "judge": "KB_JUDGE__MODEL",
     "embedder": "KB_EMBEDDING__MODEL",
     "reranker": "KB_RERANK__MODEL",
 }

@@ -229,28 +229,10 @@ def _behind(
     yield said("stands", language, documents=tally.documents, of=tally.of, unit=unit)
     if any((time := one.settled(FactField.TIME)) and time.is_by_report for one in result.units):
         yield said("by_report", language)
-    if phrases := query.filters.meant:
-        words = said("apart", language).join(phrases)
-        yield said("judged", language, words=words)
-    yield from _open(result, lacking, language)
     yield from _lacking(result, lacking, language)
     for form, number in (("unclear", tally.unclear), ("disputed", tally.disputed)):
         if number:
             yield said(form, language, number=number, unit=unit_name(query.of, number, language))
-
-
-def _open(result: QueryResult, names: Mapping[str, str], language: str) -> Iterator[str]:
-    """Tell of how many units it is open whether they are of what is meant, and where they stand."""
-    number = len(result.open)
-    if not number:
-        return
-    rows = (row.document_id for unit in result.open for row in unit.records)
-    told = [name for one in dict.fromkeys(rows) if (name := names.get(one))]
-    shown = told[:MAX_NAMES] + ([said("more_names", language)] if len(told) > MAX_NAMES else [])
-    unit = unit_name(result.query.of, number, language)
-    yield said(
-        "may_be", language, number=number, unit=unit, names=said("apart", language).join(shown)
-    )
 
 
 def _lacking(result: QueryResult, names: Mapping[str, str], language: str) -> Iterator[str]:

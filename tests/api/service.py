@@ -33,7 +33,7 @@ from kb_service.domain.chats import (
 )
 from kb_service.domain.documents import Revision
 from kb_service.domain.errors import KbError
-from kb_service.domain.ports import EmbeddingProfile, PhraseJudge
+from kb_service.domain.ports import EmbeddingProfile
 from kb_service.domain.queries import Passage, Query, Reranking, RetrievalResult
 from kb_service.domain.spans import Box, PageRegion, TextSpan
 from kb_service.domain.watches import StandingAnswer, Watch
@@ -296,7 +296,6 @@ class ApiService:
         self.waiting: dict[str, KbError] = {}
         self.replaced: dict[str, KbError] = {}
         self.storage = ScriptedStorage()
-        self.judge: PhraseJudge | None = None
 
     def ingest(self, sentences: Sequence[str]) -> Revision:
         """Make the oldest queued upload searchable, one page a sentence."""
@@ -333,9 +332,7 @@ class ApiService:
             ),
             facts=FactService(Facts(self.database)),
             columns=ColumnService(Columns(self.database), self.catalog),
-            querying=AcrossDocuments(
-                RecordStore(self.database), self.catalog.revisions, lambda: self.judge
-            ),
+            querying=AcrossDocuments(RecordStore(self.database), self.catalog.revisions),
             suggesting=SuggestionService(
                 Suggestions(self.database), Facts(self.database), unused, monotonic, 0.0
             ),

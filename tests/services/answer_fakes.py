@@ -16,7 +16,6 @@ from kb_service.domain.answers import (
 from kb_service.domain.chats import Usage
 from kb_service.domain.documents import Chunk, ChunkDraft, KnowledgeBase
 from kb_service.domain.errors import NotFound
-from kb_service.domain.judged import Fit
 from kb_service.domain.queries import Passage, Query, Reranking, RetrievalResult, ScoredChunk
 from kb_service.domain.questions import Question
 from kb_service.domain.reading import Reading
@@ -185,24 +184,6 @@ class PartsReader(PointingReader):
     ) -> tuple[Reading, ...]:
         self._words = next(read for word, read in self._of.items() if word in question.text)
         return super().read(question, passages, idf)
-
-
-class WordJudge:
-    """Judges by the first word of a phrase's that a text has; remembers what it read."""
-
-    name = "words"
-
-    def __init__(self, words: Mapping[str, Mapping[str, Fit]]) -> None:
-        self._words = words
-        self.read: list[str] = []
-
-    def judged(self, phrases: Sequence[str], texts: Sequence[str]) -> list[tuple[Fit, ...]]:
-        self.read += texts
-        return [tuple(self._fit(phrase, text) for phrase in phrases) for text in texts]
-
-    def _fit(self, phrase: str, text: str) -> Fit:
-        words = self._words.get(phrase, {}).items()
-        return next((fit for word, fit in words if word in text), Fit.OTHER)
 
 
 def asked_of(

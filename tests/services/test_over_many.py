@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kb_service.domain.answers import Answer, AnswerStatus
-from kb_service.domain.ports import PassageReader, PhraseJudge
+from kb_service.domain.ports import PassageReader
 from kb_service.domain.queries import Filters
 from kb_service.generation.extractive import ExtractiveReader
 from kb_service.generation.words_reader import WordsReader
@@ -50,11 +50,7 @@ TODAY = datetime(2024, 9, 10, tzinfo=UTC)
 
 
 def desk_with(
-    world: World,
-    reader: PassageReader,
-    shelf: FakeShelf,
-    now: datetime = TODAY,
-    judge: PhraseJudge | None = None,
+    world: World, reader: PassageReader, shelf: FakeShelf, now: datetime = TODAY
 ) -> AnsweringService:
     return AnsweringService(
         retriever=shelf,
@@ -64,7 +60,7 @@ def desk_with(
         generator=ExtractiveReader(),
         answers=FakeLog() if shelf.texts else world.answers,
         settings=RetrievalSettings(),
-        across=AcrossDocuments(RecordStore(world.database), world.catalog.revisions, lambda: judge),
+        across=AcrossDocuments(RecordStore(world.database), world.catalog.revisions),
         clock=lambda: now,
     )
 

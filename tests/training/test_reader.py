@@ -192,7 +192,7 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path: Path) ->
 
     from training.reader.network import ReaderNetwork
     from training.reader.recipe import Recipe, Schedule
-    from training.reader.trainer import Batches, ReaderRun
+    from training.reader.trainer import Batches, Run
 
     torch.manual_seed(0)
     config = BertConfig(
@@ -205,7 +205,7 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path: Path) ->
     recipe = Recipe(schedule=schedule)
     encoder, state = tiny(tmp_path), BertModel(config, add_pooling_layer=False).state_dict()
 
-    def run(folder: str) -> ReaderRun:
+    def run(folder: str) -> Run:
         bert = BertModel(config, add_pooling_layer=False)
         bert.load_state_dict(state)
         torch.manual_seed(1)
@@ -213,7 +213,7 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path: Path) ->
             ("chinese", "traditional", "english", "science", "reports", "written"),
             lambda rng: Asked("fire?", "", "fire 火灾", (5, 7) if rng.random() < 0.5 else None),
         )
-        return ReaderRun(tmp_path / folder, ReaderNetwork(bert), Batches(makers, encoder, recipe),
+        return Run(tmp_path / folder, ReaderNetwork(bert), Batches(makers, encoder, recipe),
                    recipe, bf16=False)  # fmt: skip
 
     whole = run("whole")

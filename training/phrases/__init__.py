@@ -1,4 +1,4 @@
-"""Training of the model that judges whether a record is one of what a phrase calls.
+"""Records written by hand with phrases that fit them and phrases that do not.
 
-Knows records with phrases written by hand, the network and its run. Knows nothing of answers.
+For whatever judges records by phrases. Knows no model.
 """

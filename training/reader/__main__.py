@@ -37,7 +37,7 @@ def _train(options: argparse.Namespace) -> None:
     from training.reader.passages import Encoder
     from training.reader.reports import invent
     from training.reader.sources import makers
-    from training.reader.trainer import Batches, ReaderRun
+    from training.reader.trainer import Batches, Run
     from training.run_files import CHECKPOINT_FILE
 
     torch.set_num_threads(options.threads)
@@ -47,7 +47,7 @@ def _train(options: argparse.Namespace) -> None:
     written = WrittenPapers(papers(held=False), recipe.mix).draw
     batches = Batches(makers(options.data, recipe.mix, invent, written), encoder, recipe)
     network = open_network(options.base, options.start, recipe.schedule)
-    run = ReaderRun(options.out, network, batches, recipe, bf16=options.bf16)
+    run = Run(options.out, network, batches, recipe, bf16=options.bf16)
     if (options.out / CHECKPOINT_FILE).exists() and not options.resume:
         sys.exit(f"{options.out} holds a run already; pass --resume to go on with it")
     if options.resume:

@@ -31,7 +31,6 @@ from kb_service.language.subjects import subjects_in
 from kb_service.language.text import normalise
 from kb_service.language.units import quotable_units
 from training.model_folder import write_checksums
-from training.newton import fit_logistic
 from training.reader.asking import ask
 from training.reader.hand_written import papers as held_papers
 from training.reader.introducing import introduced
@@ -85,11 +84,21 @@ def fit(rows: Numbers, right: Numbers, ridge: float = 1e-2) -> Confidence:
     The logit of there being an answer counts only where it speaks for one: it goes along with the
     margin, and a negative weight would say that what looks answerable is not.
     """
-    weights = fit_logistic(np.column_stack((rows, np.ones(len(rows)))), right, ridge)
+    weights = _newton(np.column_stack((rows, np.ones(len(rows)))), right, ridge)
     if weights[1] < 0:
-        margin, bias = fit_logistic(np.column_stack((rows[:, 0], np.ones(len(rows)))), right, ridge)
+        margin, bias = _newton(np.column_stack((rows[:, 0], np.ones(len(rows)))), right, ridge)
         return Confidence(float(margin), 0.0, float(bias))
     return Confidence(*map(float, weights))
+
+
+def _newton(given: Numbers, right: Numbers, ridge: float) -> Numbers:
+    weights = np.zeros(given.shape[1])
+    for _ in range(100):
+        likely = 1 / (1 + np.exp(-np.clip(given @ weights, -50, 50)))
+        spread = (likely * (1 - likely))[:, None]
+        curve = (given * spread).T @ given + ridge * np.eye(given.shape[1])
+        weights += np.linalg.solve(curve, given.T @ (right - likely) - ridge * weights)
+    return weights
 
 
 def _best(

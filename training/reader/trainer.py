@@ -1,24 +1,36 @@
-"""The training loop of the reader: batches by step, and what is lost on them.
+"""The training loop of the reader: batches by step, checkpoints, the curve.
 
-Knows no source of text.
+A checkpoint is weights, their average, the optimiser and the step; everything else is a function of
+seed and step, so a run that was killed goes on as if it had not been. Knows no source of text.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from training.rates import rate_at
 from training.reader.introducing import Maker
 from training.reader.network import ReaderNetwork, losses, stack
 from training.reader.passages import Encoder, Example
 from training.reader.recipe import Recipe
-from training.run import Run
+from training.run_files import (
+    CHECKPOINT_FILE,
+    CURVE_FILE,
+    CurveFile,
+    follow,
+    read_checkpoint,
+    restore_optimiser,
+    save_checkpoint,
+)
 
 PAD = 1
+Log = Callable[[str], None]
 
 
 class Batches:
@@ -61,26 +73,98 @@ class Batches:
         return shares
 
 
-class ReaderRun(Run[ReaderNetwork]):
-    """A run of the reader."""
-
-    names = ("span_loss", "answerable_loss", "exact")
+class Run:
+    """One training run in a folder; `resume` goes on where the last checkpoint stands."""
 
     def __init__(
         self, folder: Path, network: ReaderNetwork, batches: Batches, recipe: Recipe, bf16: bool
     ) -> None:
-        super().__init__(folder, network, recipe, bf16)
-        self._batches, self._share = batches, recipe.schedule.answerable_share
+        self.folder, self.recipe, self.step, self.seconds = folder, recipe, 0, 0.0
+        self._batches, self._bf16 = batches, bf16
+        self.network = network.train()
+        self._learning = {n: p for n, p in network.named_parameters() if p.requires_grad}
+        self._average = {n: p.detach().clone() for n, p in self._learning.items()}
+        self._optimiser = torch.optim.AdamW(self._groups(), lr=0.0, betas=(0.9, 0.98), fused=True)
 
-    def loss(self, step: int) -> tuple[Tensor, tuple[float, ...]]:
-        """See Run."""
-        examples = self._batches.of_step(step)
+    def _groups(self) -> list[dict[str, object]]:
+        matrices = [p for p in self._learning.values() if p.ndim > 1]
+        vectors = [p for p in self._learning.values() if p.ndim < 2]
+        decay = self.recipe.schedule.weight_decay
+        return [
+            {"params": matrices, "weight_decay": decay},
+            {"params": vectors, "weight_decay": 0.0},
+        ]
+
+    def train(self, deadline: float | None, log: Log) -> None:
+        """Train to the last step; stop earlier at `deadline` (seconds since the epoch)."""
+        schedule = self.recipe.schedule
+        curve, pending = CurveFile(self.folder / CURVE_FILE, self.step), list[tuple[float, ...]]()
+        while self.step < schedule.num_steps:
+            began = time.monotonic()
+            pending.append(self._train_step())
+            self.step += 1
+            self.seconds += time.monotonic() - began
+            is_over = deadline is not None and time.time() >= deadline
+            if self.step % schedule.report_every == 0 or is_over:
+                log(curve.add(self._line(pending)))
+                pending = []
+            if self.step % schedule.checkpoint_every == 0 or is_over:
+                self.save()
+            if is_over:
+                return
+        self.save()
+
+    def _line(self, pending: list[tuple[float, ...]]) -> dict[str, float]:
+        means = [round(sum(values) / len(pending), 4) for values in zip(*pending, strict=True)]
+        line = {"step": self.step, "examples": self.step * self.recipe.schedule.batch_size}
+        names = ("span_loss", "answerable_loss", "exact")
+        return line | {"seconds": round(self.seconds, 1)} | dict(zip(names, means, strict=True))
+
+    def _train_step(self) -> tuple[float, float, float]:
+        schedule, examples = self.recipe.schedule, self._batches.of_step(self.step)
         ids, mask = stack([example.ids for example in examples], PAD)
         first = torch.tensor([example.first for example in examples])
         last = torch.tensor([example.last for example in examples])
+        for group in self._optimiser.param_groups:
+            group["lr"] = rate_at(schedule, self.step)
         with torch.autocast("cpu", torch.bfloat16, enabled=self._bf16):
             span, answerable = self.network(ids, mask)
         placed, whether = losses(span.float(), answerable.float(), first, last)
+        self._optimiser.zero_grad(set_to_none=True)
+        (placed + schedule.answerable_share * whether).backward()  # type: ignore[no-untyped-call] # torch leaves it untyped
+        nn.utils.clip_grad_norm_(list(self._learning.values()), schedule.clip)
+        self._optimiser.step()
+        self._follow()
         exact = (span[..., 0].argmax(1) == first) & (span[..., 1].argmax(1) == last)
-        numbers = (placed.item(), whether.item(), exact.float().mean().item())
-        return placed + self._share * whether, numbers
+        return placed.item(), whether.item(), exact.float().mean().item()
+
+    def _follow(self) -> None:
+        follow(self._average, self.network, self.step, self.recipe.schedule.average_decay)
+
+    @torch.no_grad()
+    def averaged(self) -> ReaderNetwork:
+        """The network with the average of its weights in place of the last ones."""
+        for name, parameter in self._learning.items():
+            parameter.copy_(self._average[name])
+        return self.network.eval()
+
+    def save(self) -> None:
+        """Write the checkpoint; whoever kills the process finds the old one or the new one."""
+        tensors: dict[str, Tensor] = {f"live.{n}": p for n, p in self._learning.items()}
+        tensors |= {f"average.{n}": value for n, value in self._average.items()}
+        facts = {"step": str(self.step), "seconds": repr(self.seconds), "recipe": repr(self.recipe)}
+        save_checkpoint(self.folder, tensors, self._optimiser, facts)
+
+    @torch.no_grad()
+    def resume(self) -> bool:
+        """Load the checkpoint; False when there is none. The schedule may have changed."""
+        path = self.folder / CHECKPOINT_FILE
+        if not path.is_file():
+            return False
+        facts, tensors = read_checkpoint(path)
+        for name, parameter in self._learning.items():
+            parameter.copy_(tensors[f"live.{name}"])
+            self._average[name].copy_(tensors[f"average.{name}"])
+        restore_optimiser(self._optimiser, tensors)
+        self.step, self.seconds = int(facts["step"]), float(facts["seconds"])
+        return True

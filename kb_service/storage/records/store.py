@@ -155,17 +155,6 @@ class RecordStore:
                 found += (value for one in values for value in roles.seen(one, fields))
         return found
 
-    def starts(self, revision_ids: Iterable[int]) -> dict[int, list[int]]:
-        """Return by revision where its records begin in its text, in order."""
-        found: dict[int, list[int]] = {}
-        with self._database.read() as connection:
-            for batch in batches(sorted(set(revision_ids))):
-                where = records.c.revision_id.in_(batch)
-                statement = select(records.c.revision_id, records.c.start).where(where)
-                for row in connection.execute(statement.order_by(records.c.start)):
-                    found.setdefault(row.revision_id, []).append(row.start)
-        return found
-
     def named(self, document_ids: Iterable[str]) -> dict[str, Named]:
         """Return what documents are called; what is gone is left out."""
         found: dict[str, Named] = {}

@@ -70,7 +70,6 @@ export const askingEn = {
   leg_dense: "its meaning",
   leg_rerank: "read beside the query",
   leg_place: "place {rank}, score {score}",
-  reason_by_meaning: "a model judged which records are meant: look at the rows",
   reason_field_missing: "the documents do not state what was asked of each",
   citations_further: "{count} further citations",
   model_how: "How answers are made",

@@ -70,7 +70,6 @@ export const askingZh = {
   leg_dense: "含义",
   leg_rerank: "与查询对读",
   leg_place: "第 {rank} 位，得分 {score}",
-  reason_by_meaning: "由模型判断哪些记录符合，请核对所列各条",
   reason_field_missing: "文档没有写明所问的内容",
   citations_further: "另有 {count} 处引用",
   model_how: "答案如何产生",
