@@ -69,3 +69,32 @@ def test_who_was_first_to_do_something_is_no_order_of_records(
     question: str, order: str | None
 ) -> None:
     assert sketch_of(normalise(question)).order == order
+
+
+@pytest.mark.parametrize(
+    ("question", "rest"),
+    [
+        ("不良事件有几起?", []),
+        ("今年一共来过几次电话?", ["今年"]),
+        ("打来的有多少?", []),
+        ("全厂一共出了几起?", []),
+        ("全院停电几次?", ["全院停电"]),  # what went out is part of what is counted
+        ("打伤的有几起?", ["打"]),
+        ("how many times were we called out?", []),
+        ("how many shouts were there?", []),
+        ("how many people were called out?", ["how many", "called"]),
+    ],
+)
+def test_words_for_what_comes_in_restrict_nothing(question: str, rest: list[str]) -> None:
+    assert sketch_of(question).rest == rest
+
+
+def test_a_telephone_is_no_record_where_none_is_counted() -> None:
+    assert sketch_of("报警人的电话是多少?").counts is None
+    assert "电话" in sketch_of("报警人的电话是多少?").rest
+
+
+@pytest.mark.parametrize("words", ["数一数", "排一下", "列出来"])
+def test_asking_to_put_in_order_asks_for_nothing_more(words: str) -> None:
+    sketch = sketch_of(f"火灾按月份{words}")
+    assert (sketch.by, sketch.rest) == ("month", ["火灾"])
