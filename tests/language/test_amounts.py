@@ -27,6 +27,14 @@ from kb_service.language.text import normalise
         ("How heavy was the beam?", "The beam weighs 1.2 t.", "The beam is 12 m long."),
         ("How fast was the van going?", "It was doing 31 mph.", "It stopped after 12 m."),
         ("What is the supervisor's email address?", "Write to ops@a.example.", "Ask Kay Lund."),
+        ("那辆轿车的车牌号是多少？", "肇事轿车为苏A·12345。", "轿车撞上消火栓，司机额头流血。"),
+        ("推人的男子身份证号是多少？", "身份证号320101199001011234。", "男子姓樊，34岁。"),
+        ("当初采购花了多少钱？", "采购价12万元。", "麻醉机停用，换备用机。"),
+        ("What was the registration of the van?", "A van, AB12 CDE.", "A white van was seen."),
+        ("What is the licence plate of the car?", "Plates 7KLM 221.", "The car was burnt out."),
+        ("What is her passport number?", "Passport 533401118.", "She lost it on the ferry."),
+        ("What did the dent cost?", "The repair was 4,200 pounds.", "Dent 6 cm across."),
+        ("How much did the flights cost us?", "Each flight is $900.", "It flew at 11:38."),
     ],
 )
 def test_an_amount_is_stated_where_words_speak_of_its_kind(
@@ -54,6 +62,12 @@ def test_an_amount_is_stated_where_words_speak_of_its_kind(
         ("Who weighed the load?", "The rigger did."),
         ("Who rang the phone number on the sign?", "The gate keeper did."),
         ("How fast did the crew arrive?", "They were there in 6 minutes."),
+        ("车牌被挡的车是谁的？", "王某的。"),
+        ("身份证丢了的有几起？", "两起。"),
+        ("花了多少时间才修好？", "3小时。"),
+        ("What did the delay cost the driver?", "It cost him his job."),
+        ("What was the registration of the aircraft?", "A Cessna 172, N73847, landed."),
+        ("Who paid the cost of the repair?", "The insurer did."),
     ],
 )
 def test_what_only_speaks_of_an_amount_asks_for_none(asked: str, told: str) -> None:
