@@ -3,7 +3,7 @@
 import pytest
 
 from kb_service.domain.record_queries import Counted
-from kb_service.language.across import Range, sketch_of, without_title
+from kb_service.language.across import Range, is_record_noun, sketch_of, without_title
 from kb_service.language.text import normalise
 
 
@@ -87,6 +87,10 @@ def test_who_was_first_to_do_something_is_no_order_of_records(
 )
 def test_words_for_what_comes_in_restrict_nothing(question: str, rest: list[str]) -> None:
     assert sketch_of(question).rest == rest
+
+
+def test_a_column_of_what_was_wrong_is_no_name_for_records() -> None:
+    assert is_record_noun("不良事件") and not is_record_noun("异常情况")
 
 
 def test_a_telephone_is_no_record_where_none_is_counted() -> None:
