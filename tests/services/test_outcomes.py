@@ -67,7 +67,7 @@ def test_papers_that_disagree_are_both_quoted_with_the_later_one_first() -> None
 
 def test_a_question_in_two_parts_is_answered_part_by_part() -> None:
     answer = ask(
-        "What was the cause of the Harbour fire and how much did the Mill fire cost?",
+        "What was the cause of the Harbour fire and who was hurt in the Mill fire?",
         {"a corroded valve": 0.9, "Two men": 0.8},
         harbour=HARBOUR,
         mill=MILL,
