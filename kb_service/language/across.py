@@ -304,7 +304,7 @@ def _by(sketch: Sketch, name: str, groups: dict[str, str]) -> None:
 
 def _is_plural(word: str) -> bool:
     """True for the English word for several where the lexicon has the one for one too: sites."""
-    return word.removesuffix("s") in _FIELDS.keys() - {word} or word.endswith("ies")
+    return word.endswith("ies") or (word.endswith("s") and word[:-1] in _FIELDS)
 
 
 def _operation(sketch: Sketch, name: str, groups: dict[str, str]) -> None:

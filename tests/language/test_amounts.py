@@ -68,6 +68,8 @@ def test_an_amount_is_stated_where_words_speak_of_its_kind(
         ("What did the delay cost the driver?", "It cost him his job."),
         ("What was the registration of the aircraft?", "A Cessna 172, N73847, landed."),
         ("Who paid the cost of the repair?", "The insurer did."),
+        ("How much did the bridge cost?", "It was completed at 1.2m."),
+        ("What did the repair cost?", "It was expensive; nobody told how much."),
     ],
 )
 def test_what_only_speaks_of_an_amount_asks_for_none(asked: str, told: str) -> None:

@@ -88,6 +88,19 @@ def test_the_page_tells_that_it_is_offline_and_goes_on_by_itself(
     expect(page.locator(".document")).to_have_count(2)
 
 
+def test_a_last_answer_after_the_computer_went_offline_hides_nothing_for_long(
+    base: KnowledgeBase, open_page: OpenPage
+) -> None:
+    page = open_page(at=f"#base={base.id}&view=documents")
+    expect(page.locator(".document")).to_have_count(1)
+    page.evaluate("Object.defineProperty(navigator, 'onLine', { get: () => false })")
+    with page.expect_response("**/readyz"):  # the one that still comes through
+        page.evaluate("dispatchEvent(new Event('offline'))")
+    page.route("**/readyz", lambda route: route.abort())
+    notice = page.locator("#page-notice")
+    expect(notice).to_contain_text("This computer is offline", timeout=4000)
+
+
 def test_a_slow_line_shows_the_question_at_once_and_brings_the_answer(
     base: KnowledgeBase, service: PageService, open_page: OpenPage
 ) -> None:

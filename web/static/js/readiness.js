@@ -48,7 +48,8 @@ export class Readiness {
   // computer is offline may be the last that came through, or come from this computer itself.
   #plan() {
     const isWell = this.#state?.status === "ready" && navigator.onLine;
-    const wait_ms = isWell ? WELL_MS : this.#state?.status === "degraded" ? DEGRADED_MS : TROUBLED_MS;
+    const known_ms = navigator.onLine && { ready: WELL_MS, degraded: DEGRADED_MS }[this.#state?.status];
+    const wait_ms = known_ms || TROUBLED_MS;
     this.#timer = setTimeout(() => (isWell && isTold() ? this.#plan() : this.load()), wait_ms);
   }
 
