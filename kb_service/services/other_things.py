@@ -1,4 +1,4 @@
-"""Readings that tell of others than a question asks for: another thing, office, kind or amount.
+"""Readings that tell of others than a question asks for: another thing, office, kind, time, amount.
 
 Pure. Knows the words around a reading; knows no model and weighs nothing.
 """
