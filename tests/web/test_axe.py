@@ -68,7 +68,7 @@ def test_no_view_violates_a_rule_of_accessibility(page: Page) -> None:
     found = {"begin": violations(page)}
     page.locator("#question").fill("When?")
     page.locator("#question").press("Enter")
-    page.locator("[data-action=rate-down]").click()
+    page.locator("[data-key=rate-down]").click()
     expect(page.locator(".rate-form")).to_be_visible()
     found["answer"] = violations(page)
     page.locator("button.mark").first.click()
@@ -139,7 +139,7 @@ def test_no_dialog_violates_a_rule_of_accessibility(page: Page, service: PageSer
     look("versions")
     page.locator(".document-tick input").nth(1).check()
     for name in ("labels", "tag", "delete"):
-        page.locator(f"#selection-bar [data-action=selected_{name}]").click()
+        page.locator(f"#selection-bar [data-key=selected_{name}]").click()
         look(name)
     page.locator("#upload-labels").click()
     look("labels of uploads")

@@ -4,7 +4,7 @@
 import { getBlob, sendJson } from "./api.js";
 import { answerMarkdown, fileName } from "./answer_text.js";
 import { copyText, saveFile } from "./clipboard.js";
-import { announce, el, iconButton } from "./dom.js";
+import { announce, el, iconButton, redraw } from "./dom.js";
 import { errorText, t } from "./i18n/i18n.js";
 import { menuButton } from "./menu.js";
 
@@ -38,13 +38,13 @@ export class AnswerActions {
     const { answer } = this.#state;
     const rating = this.#feedback?.rating;
     const thumbs = RATINGS.map(([name, symbol]) =>
-      iconButton(symbol, t(`rate_${name}`), () => this.#rate(name), { "aria-pressed": String(rating === name), "data-action": `rate-${name}` }));
-    this.#row.replaceChildren(
-      iconButton("copy", t("copy_answer"), () => this.#copy(answerMarkdown(this.#state), "copied"), { "data-action": "copy" }),
-      menuButton(t("save_answer"), this.#formats(answer), { "data-action": "save" }, "download"),
-      iconButton("pencil", t("ask_again_edited"), () => this.#handlers.onAgain(), { "data-action": "again" }),
-      iconButton("link", t("copy_link"), () => this.#copy(this.#handlers.onLink(answer), "link_copied"), { "data-action": "link" }),
-      ...(answer.kind === "small_talk" ? [] : [iconButton("watch", t("watch_add"), () => this.#handlers.onWatch(answer), { "data-action": "watch", "data-needs": "write" })]),
+      iconButton(symbol, t(`rate_${name}`), () => this.#rate(name), { "aria-pressed": String(rating === name), "data-key": `rate-${name}` }));
+    redraw(this.#row,
+      iconButton("copy", t("copy_answer"), () => this.#copy(answerMarkdown(this.#state), "copied"), { "data-key": "copy" }),
+      menuButton(t("save_answer"), this.#formats(answer), { "data-key": `save ${answer.id}` }, "download"),
+      iconButton("pencil", t("ask_again_edited"), () => this.#handlers.onAgain(), { "data-key": "again" }),
+      iconButton("link", t("copy_link"), () => this.#copy(this.#handlers.onLink(answer), "link_copied"), { "data-key": "link" }),
+      ...(answer.kind === "small_talk" ? [] : [iconButton("watch", t("watch_add"), () => this.#handlers.onWatch(answer), { "data-key": "watch", "data-needs": "write" })]),
       ...(answer.stored ? thumbs : []));
     if (!rating) this.#note.replaceChildren();
   }
@@ -71,7 +71,6 @@ export class AnswerActions {
     this.#run(async () => {
       await this.#send(rating, this.#feedback?.comment ?? "");
       announce(t("rated"));
-      this.#row.querySelector(`[data-action="rate-${rating}"]`)?.focus();
       this.#askWhy();
     });
   }

@@ -86,6 +86,7 @@ function mark(citation, on) {
     type: "button",
     class: `mark mark-${citation.status}`,
     "data-citation": citation.id,
+    "data-key": `mark ${citation.id}`,
     "aria-label": citation.status === "unverified" ? `${label} (${t("unverified")})` : label,
     title: citation.cited_text,
     onclick: (event) => on.cite(citation, event.currentTarget),

@@ -11,13 +11,13 @@ const MAX_OPEN = 6; // documents; more are folded until they are wanted
 const CONFLICT = "conflicting_sources";
 
 /** @param {Api["AnswerBody"]} answer */
-export function sourceGroups(answer, isOpen, onCite) {
+export function sourceGroups(answer, onCite) {
   if (!answer.citations.length) return "";
   const groups = byDocument(answer.citations);
   const isConflict = answer.reason === CONFLICT;
   const rows = groups.map((citations) => group(citations, isConflict ? () => true : (citation) => !isSaid(answer, citation), onCite));
   const isLong = groups.length > MAX_OPEN;
-  return el("details", { class: "fold", "data-part": isLong ? "many-sources" : "sources", open: isLong ? isOpen("many-sources") : isOpen("sources") },
+  return el("details", { class: "fold", "data-key": isLong ? "many-sources" : "sources", open: !isLong },
     el("summary", {}, t("sources", { count: groups.length })),
     el("ol", { class: isConflict ? "source-list side-by-side" : "source-list" }, rows));
 }
@@ -50,7 +50,7 @@ function group(citations, needsQuote, onCite) {
 /** @param {Api["CitationBody"]} citation */
 function quoteButton(citation, hasQuote, onCite) {
   const place = [pagesText(citation), methodText(citation)].filter(Boolean).join(" · ");
-  return el("button", { type: "button", class: "source", "data-citation": citation.id, onclick: (event) => onCite(citation, event.currentTarget) },
+  return el("button", { type: "button", class: "source", "data-citation": citation.id, "data-key": `source ${citation.id}`, onclick: (event) => onCite(citation, event.currentTarget) },
     el("span", { class: `mark mark-${citation.status}` }, String(citation.number)),
     el("span", { class: "source-text" },
       el("span", { class: "meta" }, place || t("open_source")),

@@ -13,7 +13,7 @@ export function understoodLine({ answer }, { onFull }) {
   const understood = /** @type {Api["AnswerBody"]} */ (answer)?.understood;
   if (!understood) return null;
   const { about, question } = understood;
-  const read = about && el("button", { type: "button", class: "quiet-button", title: question, "aria-label": t("understood_label", { about, question }), onclick: () => onFull(question) }, el("bdi", {}, about), icon("pencil"));
+  const read = about && el("button", { type: "button", class: "quiet-button", "data-key": "understood", title: question, "aria-label": t("understood_label", { about, question }), onclick: () => onFull(question) }, el("bdi", {}, about), icon("pencil"));
   // The words of a table say what it is of; of when and what kind is told of other answers.
   const limits = limitsOf(understood, answer.table === null).map((text) => el("span", { class: "tag" }, el("bdi", {}, text)));
   if (!read && !limits.length) return null;

@@ -53,7 +53,7 @@ function saidOnce(cells) {
 function drawCell({ value, citations: numbers }, isNumber, byNumber, onCite) {
   const cited = numbers.map((number) => byNumber.get(number)).filter(Boolean);
   const marks = cited.slice(0, MAX_MARKS).map((citation) =>
-    el("button", { type: "button", class: `mark mark-${citation.status}`, "data-citation": citation.id, title: citation.cited_text, "aria-label": t("citation_label", { number: citation.number, title: citation.title, pages: "" }), onclick: (event) => onCite(citation, event.currentTarget) }, String(citation.number)));
+    el("button", { type: "button", class: `mark mark-${citation.status}`, "data-citation": citation.id, "data-key": `mark ${citation.id}`, title: citation.cited_text, "aria-label": t("citation_label", { number: citation.number, title: citation.title, pages: "" }), onclick: (event) => onCite(citation, event.currentTarget) }, String(citation.number)));
   const more = cited.length > MAX_MARKS ? el("span", { class: "meta" }, `+${cited.length - MAX_MARKS}`) : "";
   const text = value === null ? "–" : typeof value === "number" ? formatNumber(value) : value;
   return el("td", { class: isNumber ? "is-number" : null }, el("bdi", { class: isOneWord(text) ? "keep" : null }, text), marks.length ? el("span", { class: "keep" }, marks, more) : "");

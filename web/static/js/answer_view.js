@@ -6,7 +6,7 @@ import { answerBody } from "./answer_body.js";
 import { sourceGroups } from "./answer_sources.js";
 import { notes, statusLine, understoodLine } from "./answer_status.js";
 import { answerTable } from "./answer_table.js";
-import { all, el } from "./dom.js";
+import { all, el, redraw } from "./dom.js";
 import { formatNumber, formatTime, t } from "./i18n/i18n.js";
 import { nearestList, nearestQuotes } from "./nearest.js";
 
@@ -48,21 +48,19 @@ export class AnswerView {
 
   update(state) {
     this.#state = state;
-    const folds = [...this.#reply.querySelectorAll("details")];
-    const openIds = folds.length ? folds.filter((fold) => fold.open).map((fold) => fold.dataset.part) : ["sources", "nearest"];
     const { answer } = state;
     if (answer) this.#actions.update(state);
     this.#reply.setAttribute("aria-busy", String(state.isStreaming));
-    this.#reply.replaceChildren(...[
+    redraw(this.#reply, ...[
       understoodLine(state, this.#handlers),
       statusLine(state),
       this.#text(state),
       answer ? answerTable(answer, this.#handlers) : "",
       el("div", { class: "reply-notes" }, ...notes(state, this.#handlers)),
-      answer ? nearestList(answer, openIds.includes("nearest"), this.#handlers.onCite) : "",
-      answer ? sourceGroups(answer, (part) => openIds.includes(part), this.#handlers.onCite) : "",
+      answer ? nearestList(answer, this.#handlers.onCite) : "",
+      answer ? sourceGroups(answer, this.#handlers.onCite) : "",
       answer ? this.#actions.element : "",
-      answer ? details(answer, openIds) : "",
+      answer ? details(answer) : "",
     ].filter(Boolean));
   }
 
@@ -110,8 +108,8 @@ export class AnswerView {
 }
 
 // What was read for the answer, by what and how long: for who checks, behind one fold.
-/** @param {Api["AnswerBody"]} answer @param {string[]} openIds */
-function details({ passages, citations, model, timings, usage, created_at: at }, openIds) {
+/** @param {Api["AnswerBody"]} answer */
+function details({ passages, citations, model, timings, usage, created_at: at }) {
   const cited = new Set(citations.map((citation) => citation.document_id));
   const rows = passages.map((passage) =>
     el("li", { class: "passage" },
@@ -120,7 +118,7 @@ function details({ passages, citations, model, timings, usage, created_at: at },
   const parts = [formatTime(at), model];
   if (timings.total_s !== undefined) parts.push(t("seconds", { value: formatNumber(Number(timings.total_s.toFixed(2))) }));
   if (usage.completion_tokens) parts.push(t("num_tokens", { count: usage.completion_tokens }));
-  return el("details", { class: "fold fold-details", "data-part": "details", open: openIds.includes("details") },
+  return el("details", { class: "fold fold-details", "data-key": "details" },
     el("summary", {}, t("details")),
     el("p", { class: "meta reply-foot" }, parts.map((part) => el("span", {}, part))),
     rows.length ? el("h3", { class: "eyebrow" }, t("passages_used", { count: rows.length })) : "",

@@ -3,7 +3,7 @@
 
 import { basePath, getJson, sendJson } from "./api.js";
 import { askTexts, confirmLoss } from "./dialogs.js";
-import { announce, byId, el, focused, isInView, refill, show } from "./dom.js";
+import { announce, byId, el, isInView, redraw, show } from "./dom.js";
 import { forgetBase } from "./drafts.js";
 import { formatNumber, onLanguage, t } from "./i18n/i18n.js";
 import { isAdmin, rightsIn } from "./rights.js";
@@ -186,11 +186,9 @@ export class Bases {
 
   // The chosen base stays in view where it is: the list may come after it, in another order.
   render() {
-    const focusedId = focused()?.dataset.baseId;
     const isSeen = isInView(this.#chosenRow, byId("base-list"));
-    refill(byId("base-list"), this.items.map((base) => this.#row(base)));
+    redraw(byId("base-list"), ...this.items.map((base) => this.#row(base)));
     if (isSeen) this.#chosenRow?.scrollIntoView({ block: "nearest" });
-    if (focusedId) byId("base-list").querySelector(`[data-base-id="${CSS.escape(focusedId)}"]`)?.focus();
     show(byId("more-bases"), this.#cursor !== null);
     show(byId("base-actions"), this.chosen !== null);
     this.#renderHead();
@@ -208,7 +206,7 @@ export class Bases {
 
   #row(base) {
     const isChosen = base.id === this.chosen?.id;
-    const open = { type: "button", class: "base-row", title: base.name, "data-base-id": base.id, "aria-current": isChosen ? "true" : null, onclick: () => this.#open(base) };
+    const open = { type: "button", class: "base-row", title: base.name, "data-key": base.id, "aria-current": isChosen ? "true" : null, onclick: () => this.#open(base) };
     return el("li", {},
       el("button", open,
         el("span", { class: "base-row-name", dir: "auto" }, base.name),

@@ -6,7 +6,7 @@ import { getJson, sendJson } from "./api.js";
 import { conversationHtml, conversationMarkdown, fileName } from "./answer_text.js";
 import { saveFile } from "./clipboard.js";
 import { askTexts, confirmLoss } from "./dialogs.js";
-import { announce, byId, debounce, el, focused, refill, show } from "./dom.js";
+import { announce, byId, debounce, el, redraw, show } from "./dom.js";
 import { forgetConversation } from "./drafts.js";
 import { formatDay, onLanguage, t } from "./i18n/i18n.js";
 import { menuButton } from "./menu.js";
@@ -147,7 +147,6 @@ export class Conversations {
   }
 
   #render() {
-    const focusedId = focused()?.closest("[data-conversation-id]")?.getAttribute("data-conversation-id");
     const { contains, channel } = this.#listed;
     const isNarrowed = contains !== "" || channel !== "page";
     show(byId("conversations"), this.#items.length > 0 || isNarrowed || this.#hasPrograms);
@@ -158,14 +157,13 @@ export class Conversations {
     byId("conversations-title").textContent = t(channel === "page" ? "conversations" : "conversations_by_programs");
     const rows = this.#items.map((item) => this.#row(item));
     const none = contains ? t("conversations_none", { words: contains }) : "";
-    refill(byId("conversation-list"), rows.length || !none ? rows : [el("li", { class: "meta" }, none)]);
-    if (focusedId) byId("conversation-list").querySelector(`[data-conversation-id="${CSS.escape(focusedId)}"] button`)?.focus();
+    redraw(byId("conversation-list"), ...(rows.length || !none ? rows : [el("li", { class: "meta" }, none)]));
   }
 
   #row(item) {
     const isChosen = item.id === this.#chosenId;
     const { kbId } = this.#listed;
-    const open = { type: "button", class: "conversation-row", title: item.title, "aria-current": isChosen ? "true" : null, onclick: () => this.#hooks.open(kbId, item.id) };
+    const open = { type: "button", class: "conversation-row", "data-key": item.id, title: item.title, "aria-current": isChosen ? "true" : null, onclick: () => this.#hooks.open(kbId, item.id) };
     const entry = (key, run, isDanger = false) => ({ label: t(key), run: () => this.#hooks.guard(run), isDanger });
     const entries = [
       entry("menu_rename", () => this.#rename(item)),
@@ -173,11 +171,11 @@ export class Conversations {
       entry("menu_export_html", () => this.#export(item, "html")),
       entry("menu_delete", () => this.#delete(kbId, item), true),
     ];
-    return el("li", { "data-conversation-id": item.id },
+    return el("li", {},
       el("button", open,
         el("span", { class: "conversation-title", dir: "auto" }, item.title),
         el("time", { class: "meta", datetime: item.updated_at }, formatDay(item.updated_at))),
-      menuButton(t("conversation_menu", { title: item.title }), entries));
+      menuButton(t("conversation_menu", { title: item.title }), entries, { "data-key": `menu ${item.id}` }));
   }
 }
 

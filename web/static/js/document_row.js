@@ -1,7 +1,7 @@
 // One document in the list: status, true progress, page report, failure, actions. Updated in place,
 // so that focus and opened details survive a refresh. Knows no network: actions are callbacks.
 
-import { all, el, focused, icon, iconButton } from "./dom.js";
+import { el, icon, iconButton, redraw } from "./dom.js";
 import { encodingLine } from "./encodings.js";
 import { ownWords } from "./error_view.js";
 import { codeText, formatBytes, formatTime, reasonText, t } from "./i18n/i18n.js";
@@ -32,25 +32,22 @@ export class DocumentRow {
     const state = JSON.stringify([doc, job, isTicked, document.documentElement.lang]);
     if (state === this.#state) return;
     this.#state = state;
-    const wasOpen = this.element.querySelector("details")?.open ?? false;
-    const action = this.element.contains(focused()) ? focused().dataset.action : null;
     this.element.classList.toggle("is-ticked", isTicked);
-    this.element.replaceChildren(
+    redraw(this.element,
       el("td", { class: "document-tick" }, this.#tick(doc, isTicked)),
-      el("th", { class: "document-body", scope: "row" }, this.#title(doc), containerLine(doc), this.#marks(doc), encodingLine(doc, this.#actions.encoding), conversionLine(doc), vectorsLine(doc), progressLine(doc, job), errorLine(doc, job), pageReport(doc, wasOpen)),
+      el("th", { class: "document-body", scope: "row" }, this.#title(doc), containerLine(doc), this.#marks(doc), encodingLine(doc, this.#actions.encoding), conversionLine(doc), vectorsLine(doc), progressLine(doc, job), errorLine(doc, job), pageReport(doc)),
       el("td", { class: "document-pages meta" }, pagesText(doc)),
       el("td", { class: "document-size meta" }, formatBytes(doc.size_bytes)),
       el("td", { class: "document-date meta" }, formatTime(doc.updated_at)),
       el("td", { class: "document-status" }, badge(doc.status)),
       el("td", { class: "document-actions" }, el("div", {}, ...this.#buttons(doc, job))));
-    if (action) all(this.element, `[data-action="${action}"]`)[0]?.focus();
   }
 
   /** @param {Api["DocumentBody"]} doc */
   #title(doc) {
     const name = el("bdi", {}, doc.name);
     const title = doc.revision
-      ? el("button", { type: "button", class: "document-name", title: doc.name, "data-action": "open", onclick: () => this.#actions.open(doc) }, name)
+      ? el("button", { type: "button", class: "document-name", title: doc.name, "data-key": `open ${doc.id}`, onclick: () => this.#actions.open(doc) }, name)
       : el("span", { class: "document-name", title: doc.name }, name);
     return el("div", { class: "document-title" }, el("span", { class: "document-kind", "aria-hidden": "true" }, kindOf(doc)), title);
   }
@@ -58,7 +55,7 @@ export class DocumentRow {
   /** @param {Api["DocumentBody"]} doc */
   #tick(doc, isTicked) {
     const ticked = (event) => this.#actions.tick(doc, event.currentTarget.checked);
-    return el("input", { type: "checkbox", checked: isTicked, "data-action": "tick", "aria-label": t("document_select", { name: doc.name }), onchange: ticked });
+    return el("input", { type: "checkbox", checked: isTicked, "data-key": `tick ${doc.id}`, "aria-label": t("document_select", { name: doc.name }), onchange: ticked });
   }
 
   /** @param {Api["DocumentBody"]} doc */
@@ -74,7 +71,7 @@ export class DocumentRow {
     const add = (name, symbol, isShown, needs = "write") => {
       if (!isShown) return null;
       const label = t(`document_${name}`, { name: doc.name });
-      return iconButton(symbol, label, () => this.#actions[name](doc, job), { "data-action": name, "data-needs": needs });
+      return iconButton(symbol, label, () => this.#actions[name](doc, job), { "data-action": name, "data-key": `${name} ${doc.id}`, "data-needs": needs });
     };
     const canRetry = job !== null && ["failed", "dead", "cancelled"].includes(job.status);
     const canCancel = job !== null && UNFINISHED.has(job.status) && (isActive(doc) || doc.revision !== null);
@@ -145,8 +142,8 @@ function reportText(report) {
 }
 
 // Every page that gave no text, with its reason; when there is none, the first line says it all.
-/** @param {Api["DocumentBody"]} doc @param {boolean} isOpen */
-function pageReport(doc, isOpen) {
+/** @param {Api["DocumentBody"]} doc */
+function pageReport(doc) {
   const unread = unreadPages(doc);
   const losses = doc.page_report?.losses ?? [];
   if (!unread.length && !losses.length) return null;
@@ -154,7 +151,7 @@ function pageReport(doc, isOpen) {
     el("li", {}, t("page_line", { page: page.page_number, kind: codeText("kind", page.kind) }), page.reason ? ` — ${codeText("reason", page.reason)}` : ""));
   const more = unread.length > MAX_REPORT_LINES ? el("li", {}, t("more_pages", { count: unread.length - MAX_REPORT_LINES })) : null;
   const summary = [reportText(doc.page_report), losses.length ? t("num_losses", { count: losses.length }) : ""];
-  return el("details", { class: "page-report", open: isOpen },
+  return el("details", { class: "page-report", "data-key": `pages ${doc.id}` },
     el("summary", {}, summary.filter(Boolean).join(" · ")), el("ul", {}, lines, more, losses.map(lossLine)));
 }
 

@@ -5,7 +5,7 @@ import { basePath, getJson } from "./api.js";
 import { showColumns } from "./columns.js";
 import { downloadDocument, removeDocument, steerJob } from "./document_actions.js";
 import { DocumentRow, isActive, waitsForVectors } from "./document_row.js";
-import { byId, oncePerFrame, show } from "./dom.js";
+import { byId, clear, oncePerFrame, redraw, show } from "./dom.js";
 import { readAgain } from "./encodings.js";
 import { onLanguage, t } from "./i18n/i18n.js";
 import { KnownJobs } from "./known_jobs.js";
@@ -75,7 +75,7 @@ export class Documents {
     this.#totals = {};
     this.#numWorking = 0;
     this.#event = null;
-    byId("document-list").replaceChildren();
+    clear(byId("document-list"));
     show(byId("more-documents"), false);
     if (!base) return;
     await this.#guard(() => this.#reload());
@@ -169,7 +169,7 @@ export class Documents {
     const elements = docs.map((doc) => this.#row(doc));
     const list = byId("document-list");
     if (elements.length !== list.children.length || elements.some((element, index) => element !== list.children[index])) {
-      list.replaceChildren(...elements);
+      redraw(list, ...elements);
     }
     show(byId("more-documents"), Boolean(this.#pages.at(-1)?.next));
     this.#selection.follow(docs);

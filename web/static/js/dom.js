@@ -117,26 +117,30 @@ export function oncePerFrame(run) {
   };
 }
 
-// Puts other rows into a list, which stays where it was scrolled to.
-export function refill(list, rows) {
-  const top = list.scrollTop;
-  list.replaceChildren(...rows);
-  list.scrollTop = top;
-}
-
-// Puts other elements into a place. A fold that was open and the element with the keyboard stay so,
-// known by their data-key. While something in the place is pressed it waits: the click would be lost.
+// Puts other elements into a place, which stays where it was scrolled to. Folds stay open or closed and the
+// keyboard stays where it was, known by their data-key. While something in the place is pressed it
+// waits: the click would be lost.
 /** @param {HTMLElement} root @param {...(Node | string)} nodes */
 export function redraw(root, ...nodes) {
   if (pressed && root.contains(pressed)) return void waiting.set(root, nodes);
   waiting.delete(root);
-  const key = root.contains(focused()) ? focused().closest("[data-key]")?.getAttribute("data-key") : null;
-  const openKeys = all(root, "details[open][data-key]").map((fold) => fold.dataset.key);
+  const had = root.contains(focused()) ? /** @type {HTMLElement | null} */ (focused().closest("[data-key]")) : null;
+  const keyed = (name) => all(root, `[data-key="${CSS.escape(name)}"]`);
+  const at = had && keyed(had.dataset.key).indexOf(had); // a citation may stand in several places
+  const folds = new Map(all(root, "details[data-key]").map((fold) => [fold.dataset.key, fold.hasAttribute("open")]));
+  const top = root.scrollTop;
   root.replaceChildren(...nodes);
-  const keyed = (name) => /** @type {HTMLElement | null} */ (root.querySelector(`[data-key="${CSS.escape(name)}"]`));
-  for (const name of openKeys) keyed(name)?.setAttribute("open", "");
-  const again = key && keyed(key);
+  root.scrollTop = top;
+  for (const [name, isOpen] of folds) keyed(name)[0]?.toggleAttribute("open", isOpen);
+  const again = had && keyed(had.dataset.key)[at];
   if (again) (again.matches("details") ? again.querySelector("summary") : again).focus();
+}
+
+// Empties a place at once; what waited for it comes no more.
+/** @param {HTMLElement} root */
+export function clear(root) {
+  waiting.delete(root);
+  root.replaceChildren();
 }
 
 const CLICK_WITHIN_MS = 300;

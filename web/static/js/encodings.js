@@ -47,7 +47,7 @@ export function encodingLine(doc, choose) {
     name && t("encoding_read", { encoding: labelOf(name), how }),
     replaced && t("encoding_replaced", { count: Number(replaced) }),
   ];
-  const button = el("button", { type: "button", class: "quiet-button", "data-action": "encoding", "data-needs": "write", "aria-label": t("encoding_change_label", { name: doc.name }), onclick: () => choose(doc) }, t("encoding_change"));
+  const button = el("button", { type: "button", class: "quiet-button", "data-key": `encoding ${doc.id}`, "data-needs": "write", "aria-label": t("encoding_change_label", { name: doc.name }), onclick: () => choose(doc) }, t("encoding_change"));
   return el("div", { class: "document-encoding meta" }, el("span", {}, said.filter(Boolean).join(" · ")), button);
 }
 

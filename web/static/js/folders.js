@@ -2,7 +2,7 @@
 // time, and again when the list has changed. Knows the call that counts them.
 
 import { basePath, getJson } from "./api.js";
-import { el, icon, show } from "./dom.js";
+import { clear, el, icon, redraw, show } from "./dom.js";
 import { errorText, formatNumber, t } from "./i18n/i18n.js";
 
 const TROUBLED = ["processing", "pending", "partial", "failed"];
@@ -52,21 +52,19 @@ export class Folders {
       }
       this.#draw();
     } catch (error) {
-      this.#tree.replaceChildren(el("p", { class: "dialog-error", role: "alert" }, errorText(error)));
+      redraw(this.#tree, el("p", { class: "dialog-error", role: "alert" }, errorText(error)));
     }
   }
 
   #draw() {
-    const focusedName = document.activeElement?.getAttribute("data-folder");
     const level = this.#levels.get("");
-    if (!level) return this.#tree.replaceChildren();
-    this.#tree.replaceChildren(level.items.length ? this.#list("") : el("p", { class: "meta" }, t("folders_none")));
-    if (focusedName) this.#tree.querySelector(`[data-folder="${CSS.escape(focusedName)}"]`)?.focus();
+    if (!level) return clear(this.#tree);
+    redraw(this.#tree, level.items.length ? this.#list("") : el("p", { class: "meta" }, t("folders_none")));
   }
 
   #list(folder) {
     const { items, cursor } = this.#levels.get(folder);
-    const more = cursor ? el("li", {}, el("button", { type: "button", class: "quiet-button", "data-folder": `more ${folder}`, onclick: () => this.#load([folder], cursor) }, t("load_more"))) : "";
+    const more = cursor ? el("li", {}, el("button", { type: "button", class: "quiet-button", "data-key": `more ${folder}`, onclick: () => this.#load([folder], cursor) }, t("load_more"))) : "";
     return el("ul", { class: "folder-list" }, items.map((item) => this.#row(item)), more);
   }
 
@@ -79,13 +77,13 @@ export class Folders {
       return this.#draw();
     };
     const arrow = hasFolders
-      ? el("button", { type: "button", class: "icon-button folder-toggle", "data-folder": `open ${folder}`, "aria-expanded": String(isOpen), "aria-label": t("folder_inside", { folder: name }), onclick: toggle }, icon("right"))
+      ? el("button", { type: "button", class: "icon-button folder-toggle", "data-key": `open ${folder}`, "aria-expanded": String(isOpen), "aria-label": t("folder_inside", { folder: name }), onclick: toggle }, icon("right"))
       : el("span", { class: "folder-toggle" });
     const troubles = TROUBLED.filter((status) => totals[status] > 0).map((status) => t(`count_${status}`, { count: totals[status] }));
     const isChosen = folder === this.#chosen;
     return el("li", {},
       el("div", { class: "folder-row" }, arrow,
-        el("button", { type: "button", class: "folder-name", "data-folder": folder, "aria-pressed": String(isChosen), title: folder, onclick: () => this.#choose({ folder: isChosen ? "" : folder }) },
+        el("button", { type: "button", class: "folder-name", "data-key": folder, "aria-pressed": String(isChosen), title: folder, onclick: () => this.#choose({ folder: isChosen ? "" : folder }) },
           el("bdi", {}, name), el("span", { class: "meta" }, [formatNumber(count), ...troubles].join(" · ")))),
       isOpen ? this.#list(folder) : "");
   }

@@ -3,7 +3,7 @@
 
 import { basePath, getJson, sendJson } from "./api.js";
 import { askTexts } from "./dialogs.js";
-import { announce, byId, el, icon, redraw } from "./dom.js";
+import { announce, byId, clear, el, icon, redraw } from "./dom.js";
 import { oneLine, quotesOf, recordName, valueText } from "./fact_words.js";
 import { codeText, errorText, onLanguage, t } from "./i18n/i18n.js";
 import { incidentTable, similarList } from "./incident_list.js";
@@ -74,7 +74,7 @@ export class Incidents {
     this.#similar = [];
     this.#undone = null;
     this.#error = null;
-    byId("incidents").replaceChildren();
+    clear(byId("incidents"));
   }
 
   async #load() {

@@ -1,7 +1,7 @@
 // What the list of documents shows: totals by status as filters, a tag, a part of the name, the
 // order. Draws them and tells what the reader chose; knows no network.
 
-import { byId, debounce, el, icon, show } from "./dom.js";
+import { byId, clear, debounce, el, icon, redraw, show } from "./dom.js";
 import { Folders } from "./folders.js";
 import { t } from "./i18n/i18n.js";
 
@@ -41,7 +41,7 @@ export class ListHead {
   clear() {
     byId("document-filter").value = "";
     byId("list-summary").textContent = "";
-    byId("status-filters").replaceChildren();
+    clear(byId("status-filters"));
   }
 
   /** @param {string} kbId @param {Wanted} wanted @param {Record<string, number>} totals @param {boolean} isAnything */
@@ -58,17 +58,15 @@ export class ListHead {
 
   /** @param {Wanted} wanted */
   #drawFilters(wanted, totals, present) {
-    const focusedName = document.activeElement?.getAttribute("data-status");
     const total = present.reduce((sum, status) => sum + totals[status], 0);
     const named = wanted.status && !present.includes(wanted.status) ? [...present, wanted.status] : present;
     const chip = (status, label) =>
-      el("button", { type: "button", class: `filter-chip chip-${status || "all"}`, "aria-pressed": String(wanted.status === status), "data-status": status || "all", onclick: () => this.#choose({ status }) }, label);
-    const mark = (name) => wanted[name] && el("button", { type: "button", class: "filter-chip", "data-status": name, "aria-label": t(`filter_${name}_remove`, { [name]: wanted[name] }), onclick: () => this.#choose({ [name]: "" }) }, el("bdi", {}, wanted[name]), icon("close"));
-    byId("status-filters").replaceChildren(
+      el("button", { type: "button", class: `filter-chip chip-${status || "all"}`, "aria-pressed": String(wanted.status === status), "data-key": status || "all", onclick: () => this.#choose({ status }) }, label);
+    const mark = (name) => wanted[name] && el("button", { type: "button", class: "filter-chip", "data-key": name, "aria-label": t(`filter_${name}_remove`, { [name]: wanted[name] }), onclick: () => this.#choose({ [name]: "" }) }, el("bdi", {}, wanted[name]), icon("close"));
+    redraw(byId("status-filters"),
       chip("", t("count_all", { count: total })),
       ...named.map((status) => chip(status, t(`count_${status}`, { count: totals[status] ?? 0 }))),
       ...["tag", "label", "folder"].map(mark).filter(Boolean));
-    if (focusedName) byId("status-filters").querySelector(`[data-status="${focusedName}"]`)?.focus();
   }
 
   #drawOrder(sort) {

@@ -17,12 +17,15 @@ function open(button, label, entries) {
   const menu = el("div", { class: "menu", role: "menu", popover: "auto", "aria-label": label }, items);
   const choose = (run) => {
     menu.hidePopover();
+    giveBack(button);
     run();
   };
   menu.addEventListener("toggle", (event) => {
     const isOpen = /** @type {ToggleEvent} */ (event).newState === "open";
     button.setAttribute("aria-expanded", String(isOpen));
-    if (!isOpen) menu.remove();
+    if (isOpen) return;
+    menu.remove();
+    giveBack(button);
   });
   menu.addEventListener("keydown", (event) => move(menu, event));
   // Not beside its button: a list that is drawn again meanwhile would take the menu with it.
@@ -30,6 +33,12 @@ function open(button, label, entries) {
   menu.showPopover();
   place(menu, button);
   items[0].focus();
+}
+
+// The keyboard goes back to the button; where that was drawn again meanwhile, to the one in its place.
+function giveBack(button) {
+  const { key } = button.dataset;
+  if (focused() === document.body && key) /** @type {HTMLElement | null} */ (document.querySelector(`[data-key="${CSS.escape(key)}"]`))?.focus();
 }
 
 // Below its button, beginning where that begins, and inside the window; above it where there is no room below.

@@ -26,8 +26,8 @@ export function nearestQuotes(answer) {
 }
 
 /** @param {Api["AnswerBody"]} answer */
-export function nearestList(answer, isOpen, onCite) {
+export function nearestList(answer, onCite) {
   const rows = nearestQuotes(answer).map((quote) => sourceRow(quote, onCite));
   if (!rows.length) return "";
-  return el("details", { class: "fold", "data-part": "nearest", open: isOpen }, el("summary", {}, t("nearest", { count: rows.length })), el("ol", { class: "source-list" }, rows));
+  return el("details", { class: "fold", "data-key": "nearest", open: true }, el("summary", {}, t("nearest", { count: rows.length })), el("ol", { class: "source-list" }, rows));
 }

@@ -2,7 +2,7 @@
 // for who may. Draws a line and knows the calls.
 
 import { basePath, sendJson } from "./api.js";
-import { announce, byId, el, icon, show } from "./dom.js";
+import { announce, byId, el, icon, redraw, show } from "./dom.js";
 import { formatTime, t } from "./i18n/i18n.js";
 
 /** @param {Api["PauseBody"]} paused */
@@ -18,7 +18,7 @@ export function queueButton(kbId, isPaused, run) {
     await sendJson("POST", `${kbId === null ? "" : `${basePath(kbId)}/`}queue/${action}`);
     announce(t(`queue_${action}_done`));
   };
-  return el("button", { type: "button", class: "quiet-button", "data-needs": kbId === null ? "admin" : "manage", "data-action": "queue", onclick: () => run(call) },
+  return el("button", { type: "button", class: "quiet-button", "data-needs": kbId === null ? "admin" : "manage", "data-key": "queue", onclick: () => run(call) },
     icon(isPaused ? "play" : "pause"), t(`queue_${action}`));
 }
 
@@ -26,13 +26,11 @@ export function queueButton(kbId, isPaused, run) {
 /** @param {string} kbId @param {Api["PauseBody"] | null} paused */
 export function drawQueue(kbId, paused, isWorking, run) {
   const line = byId("queue-line");
-  const hadFocus = line.contains(document.activeElement);
   show(line, Boolean(paused) || isWorking);
   line.classList.toggle("is-paused", Boolean(paused));
   const state = JSON.stringify([kbId, paused, isWorking, document.documentElement.lang]);
   if (line.dataset.state === state) return;
   line.dataset.state = state;
   const button = queueButton(paused?.is_everywhere ? null : kbId, Boolean(paused), run);
-  line.replaceChildren(...(paused ? [icon("pause"), el("span", { role: "status" }, pausedText(paused)), el("span", { class: "meta" }, t("queue_paused_means"))] : []), button);
-  if (hadFocus) button.focus();
+  redraw(line, ...(paused ? [icon("pause"), el("span", { role: "status" }, pausedText(paused)), el("span", { class: "meta" }, t("queue_paused_means"))] : []), button);
 }

@@ -3,7 +3,7 @@
 // clock where the service does not tell of it.
 
 import { getJson, readiness } from "./api.js";
-import { byId, el } from "./dom.js";
+import { byId, clear, el, redraw } from "./dom.js";
 import { isTold } from "./live.js";
 import { answersBy } from "./models_view.js";
 import { codeText, formatBytes, language, onLanguage, reasonText, t } from "./i18n/i18n.js";
@@ -93,15 +93,14 @@ export class Readiness {
   #renderModel(generator) {
     const line = byId("model-line");
     if (!generator) {
-      line.replaceChildren();
+      clear(line);
       return;
     }
     const notice = this.modelNotice;
     const name = el("span", { class: "model-name" }, answersBy(generator));
     const label = el("span", { class: "eyebrow" }, t("model"));
-    const isOpen = line.querySelector("details")?.open ?? false;
     const called = el("p", {}, t("model_called"), " ", el("bdi", {}, generator.name));
-    line.replaceChildren(el("details", { open: isOpen }, el("summary", {}, label, name),
+    redraw(line, el("details", { "data-key": "model" }, el("summary", {}, label, name),
       el("div", { class: "model-notice" }, called, notice && el("p", {}, notice))));
   }
 

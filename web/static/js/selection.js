@@ -4,7 +4,7 @@
 import { sendOfAll } from "./api.js";
 import { askTexts, confirmLoss } from "./dialogs.js";
 import { steerJob } from "./document_actions.js";
-import { announce, byId, el, iconButton, show } from "./dom.js";
+import { announce, byId, clear, el, iconButton, redraw, show } from "./dom.js";
 import { t } from "./i18n/i18n.js";
 import { putLabels } from "./labels.js";
 
@@ -69,11 +69,11 @@ export class Selection {
     box.checked = numShown > 0 && numShown === this.#shown.length;
     box.indeterminate = numShown > 0 && numShown < this.#shown.length;
     show(bar, count > 0);
-    if (!count) return bar.replaceChildren();
+    if (!count) return clear(bar);
     const button = (key, run, isShown = true, needs = "write") =>
-      isShown ? el("button", { type: "button", class: "plain-button", "data-needs": needs, "data-action": key, onclick: () => this.#hooks.guard(run) }, t(key)) : "";
+      isShown ? el("button", { type: "button", class: "plain-button", "data-needs": needs, "data-key": key, onclick: () => this.#hooks.guard(run) }, t(key)) : "";
     const docs = [...this.#docs.values()];
-    bar.replaceChildren(
+    redraw(bar,
       el("strong", { role: "status" }, t("num_selected", { count })),
       button("selected_ask", async () => this.#hooks.ask(docs), docs.every((doc) => doc.revision), null),
       button("selected_labels", () => this.#label(docs)),

@@ -6,7 +6,7 @@ import { formatDate, t } from "./i18n/i18n.js";
 /** @param {Api["CitationBody"]} citation */
 export function sourceRow(citation, onCite) {
   return el("li", {},
-    el("button", { type: "button", class: "source", "data-citation": citation.id, onclick: (event) => onCite(citation, event.currentTarget) },
+    el("button", { type: "button", class: "source", "data-citation": citation.id, "data-key": `source ${citation.id}`, onclick: (event) => onCite(citation, event.currentTarget) },
       el("span", { class: `mark mark-${citation.status}` }, String(citation.number)),
       el("span", { class: "source-text" },
         el("span", { class: "source-title" }, el("bdi", {}, citation.title), nameOf(citation), el("span", { class: "meta" }, pagesText(citation)), methodOf(citation)),

@@ -3,7 +3,7 @@
 
 import { errorFrom, getJson } from "./api.js";
 import { AnswerView } from "./answer_view.js";
-import { byId, el, redraw } from "./dom.js";
+import { byId, clear, el, redraw } from "./dom.js";
 import { errorText, t } from "./i18n/i18n.js";
 
 const answerPath = (id) => `answers/${encodeURIComponent(id)}`;
@@ -61,7 +61,7 @@ export class Thread {
 
   clear() {
     this.#views = [];
-    this.#element.replaceChildren();
+    clear(this.#element);
   }
 
   // What stands there while there is no turn: how to begin, or why nothing can be shown.
@@ -77,7 +77,7 @@ export class Thread {
 
   // handlers as of AnswerView, each called with the view first
   add(question, state, handlers) {
-    if (!this.#views.length) this.#element.replaceChildren();
+    if (!this.#views.length) clear(this.#element);
     const bound = Object.entries(handlers).map(([name, run]) => [name, (...values) => run(view, ...values)]);
     const view = new AnswerView(question, Object.fromEntries(bound));
     view.update(state);

@@ -55,16 +55,16 @@ export function summaryOf({ tally, rejected, unknown }) {
   return parts.filter(Boolean).join(" · ");
 }
 
-// Files that were not accepted, by reason; `openIds`: of the folds that the reader has open.
-export function rejectedView(rejected, openIds) {
+// Files that were not accepted, by reason.
+export function rejectedView(rejected) {
   if (!rejected.length) return [];
   const byCode = grouped(rejected, ({ error }) => error?.code ?? "");
-  const rows = byCode.flatMap(([code, files]) => (files.length > MAX_ALONE ? [together(code, files, openIds)] : files.map(alone)));
+  const rows = byCode.flatMap(([code, files]) => (files.length > MAX_ALONE ? [together(code, files)] : files.map(alone)));
   const title = t("rejected_title", { count: rejected.length });
   return [el("h2", { class: "reject-title" }, title), el("ul", { class: "reject-list", tabindex: "0", "aria-label": title }, rows)];
 }
 
-export function unknownView(unknown, openIds) {
+export function unknownView(unknown) {
   if (!unknown.length) return [];
   const rows = unknown.map((name) => el("li", {}, el("bdi", { class: "reject-name" }, name)));
   const title = t("unknown_title", { count: unknown.length });
@@ -72,7 +72,7 @@ export function unknownView(unknown, openIds) {
   return [
     el("h2", { class: "reject-title" }, title),
     el("p", { class: "meta" }, t("unknown_note")),
-    unknown.length > MAX_ALONE ? fold("unknown", openIds, list) : list,
+    unknown.length > MAX_ALONE ? fold("unknown", list) : list,
   ];
 }
 
@@ -83,7 +83,7 @@ const alone = ({ name, error }) =>
 
 // One line for all. Where more than the name of a file is said of each alone, it stands beside it; else
 // what is said of the first stands once.
-function together(code, files, openIds) {
+function together(code, files) {
   const [{ error }] = files;
   const each = files.map(({ error: own }) => said(own));
   const isSame = each.every((text) => text === each[0]);
@@ -93,11 +93,11 @@ function together(code, files, openIds) {
   const first = areAlike && !isSame ? el("p", { class: "meta" }, each[0]) : "";
   return el("li", {},
     el("strong", {}, t("num_files", { count: files.length })), el("span", { class: "meta" }, reason),
-    isSame && error && ownWords(error), fold(code, openIds, first, el("ul", { class: "reject-list" }, shortened(rows))));
+    isSame && error && ownWords(error), fold(code, first, el("ul", { class: "reject-list" }, shortened(rows))));
 }
 
 const shortened = (rows) =>
   (rows.length > MAX_NAMED ? [...rows.slice(0, MAX_NAMED), el("li", { class: "meta" }, t("files_more", { count: rows.length - MAX_NAMED }))] : rows);
 
-const fold = (id, openIds, ...body) =>
-  el("details", { class: "own-words", "data-fold": `files ${id}`, open: openIds.includes(`files ${id}`) }, el("summary", {}, t("files_named")), ...body);
+const fold = (id, ...body) =>
+  el("details", { class: "own-words", "data-key": `files ${id}` }, el("summary", {}, t("files_named")), ...body);

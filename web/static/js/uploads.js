@@ -3,7 +3,7 @@
 
 import { uploadBatch } from "./api.js";
 import { askChoice } from "./dialogs.js";
-import { all, announce, byId, el, iconButton, show } from "./dom.js";
+import { announce, byId, clear, el, iconButton, redraw, show } from "./dom.js";
 import { keepUpload, uploadOf } from "./drafts.js";
 import { formatBytes, onLanguage, t } from "./i18n/i18n.js";
 import { brokenOff, count, fail, grouped, keptOf, noOutcome, rejectedView, summaryOf, unknownView } from "./upload_outcome.js";
@@ -148,10 +148,9 @@ export class Uploads {
   #render() {
     const area = byId("upload-status");
     show(area, this.#run !== null);
-    if (!this.#run) return area.replaceChildren();
-    const openIds = all(area, "details[open]").map((one) => one.dataset.fold);
+    if (!this.#run) return clear(area);
     const head = this.#run.isActive ? this.#activeView() : this.#doneView();
-    area.replaceChildren(...head, ...rejectedView(this.#run.rejected, openIds), ...unknownView(this.#run.unknown, openIds));
+    redraw(area, ...head, ...rejectedView(this.#run.rejected), ...unknownView(this.#run.unknown));
     if (this.#run.isActive) this.#showBytes();
   }
 
@@ -161,7 +160,7 @@ export class Uploads {
     return [
       el("div", { class: "upload-line" },
         el("strong", {}, label), el("span", { class: "meta upload-bytes" }),
-        el("button", { type: "button", class: "quiet-button", onclick: () => this.#run.stops.abort() }, t("stop"))),
+        el("button", { type: "button", class: "quiet-button", "data-key": "stop", onclick: () => this.#run.stops.abort() }, t("stop"))),
       el("progress", { max: 1, value: 0, "aria-label": label }),
     ];
   }
@@ -174,6 +173,6 @@ export class Uploads {
     };
     return [el("div", { class: "upload-line" },
       el("strong", {}, summaryOf(this.#run) || t("upload_nothing")),
-      iconButton("close", t("dismiss"), dismiss))];
+      iconButton("close", t("dismiss"), dismiss, { "data-key": "dismiss" }))];
   }
 }

@@ -3,7 +3,7 @@
 
 import { basePath, getJson, sendJson } from "./api.js";
 import { askTexts, confirmLoss } from "./dialogs.js";
-import { announce, byId, el, redraw } from "./dom.js";
+import { announce, byId, clear, el, redraw } from "./dom.js";
 import { errorText, onLanguage, t } from "./i18n/i18n.js";
 import { scheduleText, watchCard } from "./watch_view.js";
 
@@ -36,7 +36,7 @@ export class Watches {
     this.#items = null;
     this.#changes.clear();
     this.#error = null;
-    byId("watches").replaceChildren();
+    clear(byId("watches"));
   }
 
   async show() {
