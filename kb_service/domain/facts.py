@@ -297,6 +297,22 @@ def records_of(facts: Iterable[Fact]) -> tuple[Record, ...]:
     )
 
 
+BEFALLS = frozenset({FactField.CAUSE, FactField.MEASURE, *NUMBER_FIELDS})
+"""What is stated of a thing to which something happened."""
+
+
+def name_an_incident(facts: Iterable[Fact]) -> bool:
+    """True where the facts of a record say what happened, or number it.
+
+    The number of a thing (a lift, the paper itself) does where they say what became of it.
+    """
+    told = tuple(facts)
+    numbers = [fact for fact in told if fact.field == FactField.NUMBER]
+    is_numbered = any(not number.is_of_thing for number in numbers)
+    befell = bool(numbers) and any(fact.field in BEFALLS for fact in told)
+    return is_numbered or befell or any(fact.field == FactField.KIND for fact in told)
+
+
 def _around(facts: Iterable[Fact]) -> TextSpan:
     spans = [fact.span for fact in facts]
     return TextSpan(min(span.start for span in spans), max(span.end for span in spans))

@@ -31,10 +31,11 @@ def says_the_above(cell: str) -> bool:
 
 
 def is_row(words: str) -> bool:
-    """True for two or more cells on one line, each behind its label or between bars."""
-    line = words.strip()
-    if "\n" in line:
-        return False
+    """True for two or more cells on one line, each behind its label or between bars.
+
+    A cell may have several lines; two cells stand on the first.
+    """
+    line = words.strip().partition("\n")[0]
     return any(pattern.match(line) for pattern in (_LABELLED, _NAMED_BESIDE, _BARS))
 
 

@@ -17,6 +17,8 @@ from kb_service.language.rows import is_of_labels, is_row, labels_of, says_a_cel
         ("He came; she went: so it was.", False),
         ("原因：阀门锈蚀。", False),
         ("He came; she went.", False),
+        ("Site: Redford; Hurt: nobody; Done: yes\n\nnights", True),
+        ("Site: Redford\nHurt: nobody; nobody saw it", False),
         ("Cause: a valve", False),
     ],
 )

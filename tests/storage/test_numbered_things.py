@@ -53,6 +53,27 @@ def incidents(stored: Facts, kb_id: str) -> list[set[tuple[str, int]]]:
     ]
 
 
+VALVES = [
+    "阀门编号: F-011; 路名: 人民路邮局; 口径: DN400; 安装年份: 1988; 上次启闭: 2026-03-09",
+    "阀门编号: F-027; 路名: 解放路桥; 口径: DN300; 安装年份: 1997; 上次启闭: 2026-04-27",
+    "阀门编号: F-033; 路名: 滨河路28号; 口径: DN300; 安装年份: 2005; 上次启闭: 2026-09-12",
+]
+PUMPS = [
+    "Pump no.: P-1; Date: 2025-01-04; Location: Mill Lane",
+    "Pump no.: P-2; Date: 2025-02-04; Location: Oak Street",
+]
+MINUTES = ["Minutes of the safety committee", "Number: SC-7", "Date: 2025-03-04"]
+
+
+@pytest.mark.parametrize("lines", [VALVES, PUMPS, MINUTES])
+def test_the_number_of_a_thing_or_of_the_paper_tells_of_no_incident(
+    world: World, kb_id: str, stored: Facts, lines: list[str]
+) -> None:
+    """A list of valves with the day of the last turn was counted as bursts."""
+    world.ingest(kb_id, "list", lines)
+    assert incidents(stored, kb_id) == []
+
+
 @pytest.mark.parametrize("rows", [LIFTS, BEDS, CODES, NUMBERED])
 def test_each_row_of_a_register_tells_of_an_incident_of_its_own(
     world: World, kb_id: str, stored: Facts, rows: list[str]

@@ -18,6 +18,7 @@ from kb_service.domain.facts import (
     FactField,
     FactMethod,
     Precision,
+    name_an_incident,
 )
 from kb_service.domain.spans import TextSpan
 from kb_service.domain.texts import MarkedText, UnitKind
@@ -77,6 +78,8 @@ def told_by_account(
         for item in own
         if called is None or not _is_spoken_of(item, called) or _is_told(item, own, marked.text)
     ]
+    if called is not None and not any(item.field == FactField.KIND for item in facts):
+        return [_of_paper(item, called.of(marked.text) or title) for item in facts]
     if telling is None or _is_known(facts) or called is not None:
         return facts
     folded = with_dates_in_order(plain(marked.text))
@@ -123,6 +126,12 @@ def _called_otherwise(marked: MarkedText, title: str) -> TextSpan | None:
     return TextSpan(0, 0) if is_called_otherwise(title) else None
 
 
+def _of_paper(item: Fact, called: str) -> Fact:
+    """A number of minutes or of a notice numbers that paper, and no incident."""
+    is_own = item.field == FactField.NUMBER and not item.role
+    return replace(item, role=called.strip()) if is_own else item
+
+
 def _is_spoken_of(item: Fact, called: TextSpan) -> bool:
     """True for a kind that stands under no label and not in the line that calls the paper so."""
     is_in_words = item.method in (FactMethod.TITLE, FactMethod.SENTENCE)
@@ -146,8 +155,7 @@ def _is_told(kind: Fact, own: Sequence[Fact], text: str) -> bool:
 
 def _is_known(facts: Sequence[Fact]) -> bool:
     is_dated = any(item.field == FactField.TIME and _is_dated(item) for item in facts)
-    own = (FactField.KIND, FactField.NUMBER)
-    return is_dated and any(item.field in own for item in facts)
+    return is_dated and name_an_incident(facts)
 
 
 def _is_of_one_time(told: Sequence[Moment], day: datetime) -> bool:

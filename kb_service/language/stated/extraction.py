@@ -75,7 +75,7 @@ from kb_service.language.stated.talks import (
 from kb_service.language.stated.titles import title_facts
 from kb_service.language.states import state_of
 
-EXTRACTING = 39
+EXTRACTING = 40
 """Raise it when the code of this package finds other facts: stored ones are found anew then."""
 
 MAX_PROSE_CHARS = 200_000

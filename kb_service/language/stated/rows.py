@@ -6,7 +6,7 @@ Pure functions. Knows how rows are written out (label: value; label: value) and 
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 
 from kb_service.domain.spans import TextSpan
@@ -24,6 +24,8 @@ _MIN_PAIRS = 3
 """A line of so many keys with values is one of a log."""
 MIN_CELLS = 2
 MIN_ROWS = 2
+_MIN_ALIKE, _MAX_SORTS = 3, 100
+"""A row alone has so many names in common with other rows, of no more sorts of them."""
 _HEAD_LINES = 3
 _SHARE = 0.02
 """In so many rows of a table at least stands the name of a column."""
@@ -59,23 +61,41 @@ _Parts = list[tuple[str, TextSpan, int]]
 
 
 def tables_in(text: str) -> list[Table]:
-    """Return the tables of a text: runs of lines that share the names of their cells."""
-    tables: list[Table] = []
-    run: list[tuple[TextSpan, _Parts]] = []
+    """Return the tables of a text: runs of lines that share the names of their cells.
+
+    A row alone is one where a line of its names stands above it, or where other rows of the text
+    have its names: those of other days, between lines that say the day.
+    """
+    runs = list(_runs(text))
+    known = Counter(_names(run) for run, _ in runs).most_common(_MAX_SORTS)
+    return [table for run, heads in runs for table in _table(text, run, heads, known)]
+
+
+_Run = list[tuple[TextSpan, _Parts]]
+
+
+def _runs(text: str) -> Iterator[tuple[_Run, list[frozenset[str]]]]:
+    """Yield lines that share the names of their cells, with the cells of the lines above them."""
+    run: _Run = []
     heads: list[frozenset[str]] = []
     for span in _lines(text):
         parts = list(_parts(text, span))
         if sum(bool(name) for name, *_ in parts) >= MIN_CELLS:
             if run and not _shares_names(run[-1][1], parts):
-                tables += _table(text, run, heads)
+                yield run, heads
                 run, heads = [], []
             run.append((span, parts))
             continue
         if run:
-            tables += _table(text, run, heads)
+            yield run, heads
             run, heads = [], []
         heads = [*heads[1 - _HEAD_LINES :], frozenset(part.of(text) for _, part, _ in parts)]
-    return [*tables, *_table(text, run, heads)]
+    if run:
+        yield run, heads
+
+
+def _names(run: _Run) -> frozenset[str]:
+    return frozenset(name for _, parts in run for name, *_ in parts if name)
 
 
 def cells_of_line(line: str) -> tuple[Cell, ...]:
@@ -115,16 +135,27 @@ def _shares_names(before: _Parts, after: _Parts) -> bool:
 
 
 def _table(
-    text: str, run: Sequence[tuple[TextSpan, _Parts]], heads: Sequence[frozenset[str]]
+    text: str,
+    run: _Run,
+    heads: Sequence[frozenset[str]],
+    known: Sequence[tuple[frozenset[str], int]],
 ) -> list[Table]:
+    """Return the table that a run of lines is, if any; `known`: names of runs, and of how many."""
     times = Counter(name for _, parts in run for name in dict.fromkeys(n for n, *_ in parts if n))
     needed = max(MIN_ROWS, _SHARE * len(run))
     above = frozenset[str]().union(*heads)
-    if len(run) < MIN_ROWS and not (times and times.keys() <= above):
-        return []  # one row is a table where a line of its names stands above it
-    names = tuple(name for name, n in times.items() if n >= needed or name in above)
+    is_alone = len(run) < MIN_ROWS
+    if is_alone and not (_is_of_others(times.keys(), known) or (times and times.keys() <= above)):
+        return []
+    names = tuple(name for name, n in times.items() if is_alone or n >= needed or name in above)
     rows = [TableRow(span, tuple(_cells(text, parts, frozenset(names)))) for span, parts in run]
     return [Table(names, tuple(row for row in rows if row.cells), above)]
+
+
+def _is_of_others(names: Set[str], known: Sequence[tuple[frozenset[str], int]]) -> bool:
+    """True for the names of a row that other rows of the text have, or more."""
+    others = (one for one, number in known if number > 1 or len(one) > len(names))
+    return len(names) >= _MIN_ALIKE and any(names <= one for one in others)
 
 
 def _cells(text: str, parts: _Parts, names: frozenset[str]) -> Iterator[Cell]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from kb_service.domain.facts import (
+    BEFALLS,
     BY_REPORT,
     HAPPENED,
     Fact,
@@ -16,6 +17,7 @@ from kb_service.domain.facts import (
     Precision,
     Record,
     ReportStatus,
+    name_an_incident,
 )
 
 _MAX_APART = timedelta(minutes=30)
@@ -35,6 +37,7 @@ IDENTIFYING = (
     FactField.PLACE,
     FactField.FOLLOWS,
     FactField.STATUS,
+    *sorted(BEFALLS),
 )
 """What `identity_of` reads of a record."""
 
@@ -81,7 +84,7 @@ def identity_of(record: Record) -> Identity | None:
     if time is None or time.time_from is None:
         return None
     is_account = any(fact.role == HAPPENED for fact in record.facts if fact.time_from)
-    if not (kind or number or is_account):
+    if not (is_account or name_an_incident(record.facts)):
         return None
     is_dated = time.precision not in _ROUGH
     place = record.first(FactField.PLACE)

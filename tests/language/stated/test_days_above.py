@@ -92,3 +92,27 @@ def test_steps_of_one_happening_are_no_records() -> None:
         "2024-05-03T09:14",
         "2024-05-03T09:48",
     ]
+
+
+def test_a_row_alone_between_lines_of_days_is_a_row_as_the_others() -> None:
+    """Of seven calls those that were alone on their day were lost."""
+    book = (
+        "值班来电本（2026年9月）\n\n时刻; 来电; 地址; 处理\n\n—— 9月1日 ——\n\n"
+        "时刻: 06:50; 来电: 家长; 地址: 实验小学门口; 处理: 换盘根\n\n"
+        "时刻: 19:15; 来电: 秦女士; 地址: 云顶花园2栋; 处理: 自动恢复\n\n—— 9月8日 ——\n\n"
+        "时刻: 15:40; 来电: 小郝; 地址: 科技街地铁口; 处理: 赔5100元\n\n—— 9月12日 ——\n\n"
+        "时刻: 21:55; 来电: 唐先生; 地址: 滨河路28号\n"
+    )
+    records = [record for record in records_of(found(book)) if record.number]
+    assert [one.text for r in records if (one := r.first(FactField.TIME))] == [
+        "2026-09-01T06:50",
+        "2026-09-01T19:15",
+        "2026-09-08T15:40",
+        "2026-09-12T21:55",
+    ]
+    assert all(record.first(FactField.PLACE) for record in records)
+
+
+def test_a_row_alone_that_no_other_is_like_is_none() -> None:
+    text = "Name: A. Smith; Age: 41; Ward: 3\n\nHe fell.\n\nSite: Oak; Date: 4 May 2024; By: Lee\n"
+    assert {record.number for record in records_of(found(text))} <= {0}
