@@ -41,6 +41,11 @@ _LABEL = regex(r"(?P<head>[a-z]*)-?(?P<digits>\d+[a-z]?)")
 _NUMERAL = regex(rf"(?<!\d)\d{{1,2}}(?!\d)|[{_DIGITS}]+")
 _RANGE = regex("|".join(_LEXICON.listed("numbered", "ranges")))
 _MAX_RANGE = 30
+_NUMBERED = regex(
+    rf"(?P<noun>[^\W\d_][^\d]*?)\s*(?:no\.?|number|#)?\s*(?P<number>[a-z]{{0,2}}-?\d{{1,4}}[a-z]?)"
+    rf"|(?P<first>\d{{1,4}}){_SIGN}(?P<behind>[^\W\d_]+)"
+)
+_NUMBER_NAMES = _LEXICON.listed("cells", "number_names")
 _TELLING_LENGTH = 3
 """A longer number, or one with a letter, means its thing wherever it stands."""
 
@@ -84,6 +89,22 @@ def renumbered(name: str, number: str) -> str:
     """Return the name of a numbered thing with another number: crane No. 6 for crane No. 5."""
     found = _NUMBER.search(name)
     return f"{name[: found.start()]}{number}{name[found.end() :]}" if found else name
+
+
+def columns_of(name: str) -> tuple[tuple[str, ...], str]:
+    """Return how the column of a thing may be called, and what stands in it: stand no., 4.
+
+    In lower case; ((), "") for what is no name with a number.
+    """
+    match = _NUMBERED.fullmatch(name)
+    if match is None:
+        return (), ""
+    noun, number = match["noun"] or match["behind"], match["number"] or match["first"]
+    ends = [
+        f"{noun}{'' if one.startswith('#') or not one.isascii() else ' '}{one}"
+        for one in _NUMBER_NAMES
+    ]
+    return (noun, *ends), number
 
 
 def is_numbered(name: str) -> bool:

@@ -31,7 +31,13 @@ from kb_service.language.time_bounds import Bound, Stretch, bounds_in
 from kb_service.services.joined_names import joined_in, with_either
 from kb_service.services.named import Named
 from kb_service.services.states_asked import states_named
-from kb_service.services.values_named import FINDABLE, NamedValue, column_end, values_in
+from kb_service.services.values_named import (
+    FINDABLE,
+    NamedValue,
+    column_end,
+    values_in,
+    with_numbers,
+)
 from kb_service.services.vocabulary import KnownBase, Vocabulary
 from kb_service.services.years import Moved, days_of, in_years
 
@@ -101,9 +107,9 @@ def names_in(
     own = [name for name in have if name not in STANDARD_FIELDS] if is_own_first else []
     found += [_looked_up(s, kb_id, vocabulary, own) for s in subjects if s.kind not in _NO_NAMES]
     events = [s for s in subjects if s.kind is SubjectKind.EVENT]
-    if is_own_first:
-        events = [s for s in events if not _is_column(s, have)]
-    found = [_with_area(_with_column(name, typed), typed, base) for name in found]
+    events = [s for s in events if not (is_own_first and _is_column(s, have))]
+    named_so = (_with_area(_with_column(name, typed), typed, base) for name in found)
+    found = [with_numbers(name, base) for name in named_so]
     left_out = exclusions_in(typed, [*(n.span for n in found), *(s.span for s in events)])
     blank = [*said, *(s.span for s in events), *left_out.words]
     blank += [s.span for s in subjects if s.kind is SubjectKind.DATE]

@@ -13,7 +13,7 @@ from kb_service.language.kind_words import said_otherwise
 from kb_service.services.meaning import TOKEN, Meant, value_meant, values_with
 from kb_service.services.mentioning import is_whole
 from kb_service.services.naming import Names, filter_of, joined
-from kb_service.services.values_named import FINDABLE
+from kb_service.services.values_named import FINDABLE, under_numbers
 from kb_service.services.vocabulary import KnownBase
 
 _STANDS_FOR = frozenset({FactField.PLACE, FactField.ORGANISATION})
@@ -104,6 +104,9 @@ def _placed(
     """Return the filter of the one field that states the words; None where none or several do."""
     meant = values_with(words, few)
     names = base.vocabulary.holding(base.kb_id, words, others)
+    if numbered := under_numbers(words, base):
+        is_all = len(numbered) == 1 and not (meant or names)
+        return filter_of(numbered[0], words) if is_all else Filters(text=(words,))
     if len(meant) == 1 and not names:
         return among(meant[0])
     if meant or not names:

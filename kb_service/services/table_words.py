@@ -229,6 +229,8 @@ def _behind(
     yield said("stands", language, documents=tally.documents, of=tally.of, unit=unit)
     if any((time := one.settled(FactField.TIME)) and time.is_by_report for one in result.units):
         yield said("by_report", language)
+    if query.filters.text:
+        yield said("by_words", language, words=said("apart", language).join(query.filters.text))
     yield from _lacking(result, lacking, language)
     for form, number in (("unclear", tally.unclear), ("disputed", tally.disputed)):
         if number:

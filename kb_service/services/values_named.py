@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kb_service.domain.facts import STANDARD_FIELDS, FactField
 from kb_service.domain.spans import TextSpan
@@ -11,7 +11,8 @@ from kb_service.language.events import event_kinds
 from kb_service.language.folding import fold
 from kb_service.language.inflection import singular_forms
 from kb_service.language.lexicon import CJK, any_of
-from kb_service.services.vocabulary import Vocabulary
+from kb_service.language.numbered import columns_of
+from kb_service.services.vocabulary import KnownBase, Vocabulary
 
 FINDABLE = (
     FactField.PLACE,
@@ -76,6 +77,24 @@ def values_in(
                 span = folded.typed(*titled(folded.text, start, end))
             used.append(span)
             yield NamedValue(span, value, _stated_as(value, by_value[value], kb_id, vocabulary))
+
+
+def under_numbers(words: str, base: KnownBase) -> tuple[str, ...]:
+    """Return the columns that are called as a thing that words name, and state its number alone.
+
+    Stand no.: 4 states stand 4.
+    """
+    columns, number = columns_of(words)
+    called = [name for name in base.own if name.lower() in columns]
+    found = base.vocabulary.among(base.kb_id, (number,), called) if called else []
+    return tuple(dict.fromkeys(name for name, _ in found))
+
+
+def with_numbers(name: NamedValue, base: KnownBase) -> NamedValue:
+    """Return a name with the columns that state it by its number alone."""
+    return replace(
+        name, fields=tuple(dict.fromkeys((*name.fields, *under_numbers(name.words, base))))
+    )
 
 
 def column_end(typed: str, end: int, column: str) -> int | None:

@@ -5,7 +5,7 @@ import pytest
 from kb_service.domain.questions import SubjectKind
 from kb_service.language.asked import parse_question
 from kb_service.language.mentions import mentions
-from kb_service.language.numbered import tells_others, writings_across
+from kb_service.language.numbered import columns_of, tells_others, writings_across
 from kb_service.language.subjects import subjects_in
 from kb_service.language.text import normalise
 
@@ -133,3 +133,26 @@ def test_a_numbered_thing_is_written_as_in_the_other_language(
     question: str, written: tuple[str, ...]
 ) -> None:
     assert writings_across(normalise(question)) == written
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "number"),
+    [
+        ("stand 4", "stand no.", "4"),
+        ("stand no. 4", "stand", "4"),
+        ("pump p-2", "pump number", "p-2"),
+        ("3号机位", "机位编号", "3"),
+        ("机位3", "机位", "3"),
+    ],
+)
+def test_a_thing_may_stand_by_its_number_under_its_name(
+    name: str, column: str, number: str
+) -> None:
+    columns, label = columns_of(name)
+    assert column in columns
+    assert label == number
+
+
+@pytest.mark.parametrize("name", ["stand", "4", "stand 40.5", "3 people on stand", "三号"])
+def test_other_words_stand_under_no_number(name: str) -> None:
+    assert columns_of(name) == ((), "")

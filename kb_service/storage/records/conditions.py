@@ -1,6 +1,7 @@
 """Filters as SQL: which documents pass, and which records state what is asked for. Runs nothing."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from string import digits
 from typing import Any
 
 from sqlalchemy import (
@@ -21,6 +22,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from kb_service.domain.facts import SORTING, STANDARD_FIELDS, UNKNOWN, FactField, Precision, Role
 from kb_service.domain.queries import FieldFilter, Filters
 from kb_service.domain.record_sets import SEVERAL_VALUED
+from kb_service.language.numbered import columns_of
 from kb_service.storage.facts.tables import facts
 from kb_service.storage.labels.tables import carrying_all
 from kb_service.storage.records.roles import Roles
@@ -105,9 +107,27 @@ def stated(kb_id: str, filters: Filters, roles: Roles) -> Mapping[str, tuple[Sel
 
 
 def having_words(kb_id: str, filters: Filters) -> Iterator[Select[Any]]:
-    """Yield for each text of the filters the (revision_id, record) that state it in any field."""
+    """Yield for each text of the filters the (revision_id, record) that state it in any field.
+
+    Of a thing with a number (stand 4) its number does, in a column that is called so (Stand no.).
+    """
     for words in filters.text:
-        yield _of_base(kb_id).where(holds(facts.c.text, words))
+        columns, number = columns_of(words)
+        under = func.lower(facts.c.field).in_(columns) & (facts.c.text == number)
+        told = _holds_words(words)
+        yield _of_base(kb_id).where(or_(told, under) if columns else told)
+
+
+def _holds_words(words: str) -> ColumnElement[bool]:
+    """True for a text with words in it, of which no number goes on: stand 4 is not stand 40."""
+    text: ColumnElement[str] = facts.c.text
+    if words[-1:].isdecimal():
+        for digit in digits:
+            text = func.replace(text, f"{words}{digit}", "")
+    if words[:1].isdecimal():
+        for digit in digits:
+            text = func.replace(text, f"{digit}{words}", "")
+    return holds(text, words)
 
 
 def _of_base(kb_id: str) -> Select[Any]:
@@ -152,16 +172,19 @@ def _has(kb_id: str, name: str, words: str, roles: Roles) -> ColumnElement[bool]
     Of what sorts records: what is unpaid is not paid, P10 is not P1.
     """
     if name == FactField.KIND:
-        return or_(holds(facts.c.text, words), holds(func.lower(facts.c.value), words))
+        return or_(_holds_words(words), holds(func.lower(facts.c.value), words))
     is_of_people = FactField.PERSON in roles.fields_of(name)
     is_own = not is_of_people and name not in STANDARD_FIELDS and name not in {*Role}
     goes_first = is_of_people and not words.isascii()
+    columns, number = columns_of(words) if is_own else ((), "")
+    if name.lower() in columns:
+        return or_(facts.c.text == number, _holds_words(words))
     if not (goes_first or is_own or name in SORTING):
-        return holds(facts.c.text, words)
+        return _holds_words(words)
     field = str(FactField.PERSON) if is_of_people else name
     mine = (facts.c.kb_id == kb_id) & (facts.c.field == field) & (facts.c.text == words)
     is_known = select(facts.c.id).where(mine).correlate(None).exists()
-    return or_(facts.c.text == words, and_(not_(is_known), holds(facts.c.text, words)))
+    return or_(facts.c.text == words, and_(not_(is_known), _holds_words(words)))
 
 
 def _with_all_tags(tags: Sequence[str]) -> Select[tuple[str]]:
