@@ -34,8 +34,8 @@ from kb_service.services.states_asked import states_named
 from kb_service.services.values_named import (
     FINDABLE,
     NamedValue,
-    column_end,
     values_in,
+    with_column,
     with_numbers,
 )
 from kb_service.services.vocabulary import KnownBase, Vocabulary
@@ -108,7 +108,7 @@ def names_in(
     found += [_looked_up(s, kb_id, vocabulary, own) for s in subjects if s.kind not in _NO_NAMES]
     events = [s for s in subjects if s.kind is SubjectKind.EVENT]
     events = [s for s in events if not (is_own_first and _is_column(s, have))]
-    named_so = (_with_area(_with_column(name, typed), typed, base) for name in found)
+    named_so = (_with_area(with_column(name, typed), typed, base) for name in found)
     found = [with_numbers(name, base) for name in named_so]
     left_out = exclusions_in(typed, [*(n.span for n in found), *(s.span for s in events)])
     blank = [*said, *(s.span for s in events), *left_out.words]
@@ -250,14 +250,6 @@ def _looked_up(
         if holding := vocabulary.holding(kb_id, form, own):
             return NamedValue(subject.span, form, tuple(sorted(holding)))
     return NamedValue(subject.span, subject.text)
-
-
-def _with_column(name: NamedValue, typed: str) -> NamedValue:
-    """Return a value with what its column is called by behind it: 青山镇, of 乡镇."""
-    for field in name.fields:
-        if field not in STANDARD_FIELDS and (end := column_end(typed, name.span.end, field)):
-            return replace(name, span=TextSpan(name.span.start, end))
-    return name
 
 
 def _with_area(name: NamedValue, typed: str, base: KnownBase) -> NamedValue:

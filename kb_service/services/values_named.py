@@ -97,6 +97,14 @@ def with_numbers(name: NamedValue, base: KnownBase) -> NamedValue:
     )
 
 
+def with_column(name: NamedValue, typed: str) -> NamedValue:
+    """Return a value with what its column is called by behind it: 青山镇, of 乡镇."""
+    for field in name.fields:
+        if field not in STANDARD_FIELDS and (end := column_end(typed, name.span.end, field)):
+            return replace(name, span=TextSpan(name.span.start, end))
+    return name
+
+
 def column_end(typed: str, end: int, column: str) -> int | None:
     """Return where the end of a column's name ends that stands behind one of its values: 青山镇.
 
