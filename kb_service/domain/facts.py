@@ -210,7 +210,8 @@ class Fact:
     in `unit` (`cny`, `usd`, `persons`), None where the value is no number. `time_from` until
     `time_to`, which is the first moment behind it: local time of the place, without a zone.
     `role`: of a person or organisation, as written, or REPLACED; of the number of a thing to which
-    several incidents may happen, its label; of a time, HAPPENED or BY_REPORT. `confidence`: 0..1.
+    several incidents may happen, its label; of a time, its marks (`time_roles`).
+    `confidence`: 0..1.
     """
 
     record: int

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from kb_service.domain.facts import (
     BY_REPORT,
-    HAPPENED,
     REPLACED,
     STANDING,
     UNKNOWN,
@@ -21,6 +20,7 @@ from kb_service.domain.facts import (
     Role,
 )
 from kb_service.domain.record_queries import Counted
+from kb_service.domain.time_roles import OF_ARRIVAL, TIME_ROLES, marks_of
 
 SEVERAL_VALUED = frozenset(
     {
@@ -35,7 +35,7 @@ SEVERAL_VALUED = frozenset(
     }
 )
 """Fields of which a record may state several values that all hold."""
-_OF_ONE = ("", REPLACED, HAPPENED, BY_REPORT)
+_OF_ONE = (REPLACED, *TIME_ROLES)
 """Roles of a value that are no label of people."""
 _PRECISIONS = tuple(map(str, Precision))
 _OF_DAY = _PRECISIONS.index(Precision.DAY)
@@ -80,7 +80,12 @@ class Value(NamedTuple):
     @property
     def is_by_report(self) -> bool:
         """True for the time of a report in the place of the one of what happened."""
-        return self.role == BY_REPORT
+        return BY_REPORT in marks_of(self.role)
+
+    @property
+    def is_of_arrival(self) -> bool:
+        """True for a time whose year is that in which its text came, since this names none."""
+        return OF_ARRIVAL in marks_of(self.role)
 
     @property
     def is_replaced(self) -> bool:

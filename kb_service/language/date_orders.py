@@ -60,6 +60,11 @@ def with_dates_in_order(text: str) -> str:
     return "".join(settled)
 
 
+def has_whole_dates(text: str) -> bool:
+    """True for a text with dates of three numbers that are written in no order that is settled."""
+    return any(_is_written_as_date(m, _label(text, m.start())) for m in _WHOLE.finditer(text))
+
+
 def dates_in_any_order(text: str) -> Iterator[tuple[int, int, tuple[str, ...]]]:
     """Yield where a question has a date in digits, and the values that it may have in a paper.
 

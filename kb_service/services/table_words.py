@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from kb_service.domain.aggregating import Group, Number, plain
 from kb_service.domain.facts import COUNTS_OF_PEOPLE, FactField
 from kb_service.domain.record_queries import AGGREGATES, PERIODS, Operation
+from kb_service.domain.record_sets import Unit
 from kb_service.domain.tables import Cell
 from kb_service.language.stated.values import scale_written
 from kb_service.language.tables import (
@@ -229,12 +230,19 @@ def _behind(
     yield said("stands", language, documents=tally.documents, of=tally.of, unit=unit)
     if any((time := one.settled(FactField.TIME)) and time.is_by_report for one in result.units):
         yield said("by_report", language)
+    if any(map(_is_of_arrival, result.units)):
+        yield said("by_arrival", language)
     if query.filters.text:
         yield said("by_words", language, words=said("apart", language).join(query.filters.text))
     yield from _lacking(result, lacking, language)
     for form, number in (("unclear", tally.unclear), ("disputed", tally.disputed)):
         if number:
             yield said(form, language, number=number, unit=unit_name(query.of, number, language))
+
+
+def _is_of_arrival(unit: Unit) -> bool:
+    told = (unit.settled(name) for name in unit.values)
+    return any(value is not None and value.is_of_arrival for value in told)
 
 
 def _lacking(result: QueryResult, names: Mapping[str, str], language: str) -> Iterator[str]:

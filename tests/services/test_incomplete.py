@@ -123,6 +123,33 @@ def test_nothing_is_said_of_reports_where_all_say_when_it_happened(world: World)
     assert "report" not in answer.text
 
 
+BY_ARRIVAL = "Where a document writes no year"
+UNDATED = [
+    "Call received: 27 February 08:10; Case number: C-1; Address: 3 Mill Lane",
+    "Call received: 2 March 09:15; Case number: C-2; Address: 5 Mill Lane",
+]
+
+
+def test_a_number_tells_that_papers_without_a_year_are_among_it(world: World) -> None:
+    world.clock.advance(90 * 86400.0)  # it is March 2026
+    kb_id = base_of(world, [UNDATED, OCCURRED.replace("2024", "2026").split("\n")])
+    first, last = (datetime.fromisoformat(f"2026-0{month}-01") for month in (3, 4))
+    asked = Filters(time_from=first, time_to=last)
+    answer = told(world, kb_id, RecordQuery(Operation.COUNT, asked))
+    assert answer.tabled.tally.matched == 2
+    assert BY_ARRIVAL in answer.text
+    assert "the time of the report is taken" in answer.text
+    listed = told(world, kb_id, RecordQuery(Operation.LIST, asked))
+    assert BY_ARRIVAL in listed.text
+
+
+def test_nothing_is_said_of_years_where_none_of_these_is_counted(world: World) -> None:
+    kb_id = base_of(world, [UNDATED, OCCURRED.split("\n")])
+    answer = told(world, kb_id, RecordQuery(Operation.COUNT, MARCH))
+    assert answer.tabled.tally.matched == 1
+    assert BY_ARRIVAL not in answer.text
+
+
 @pytest.mark.parametrize(("injured", "status"), [("0", "answered"), ("", "partial")])
 def test_a_none_is_partial_where_papers_do_not_state_what_is_asked(
     world: World, injured: str, status: str

@@ -28,6 +28,7 @@ from kb_service.language.regexes import regex
 from kb_service.language.stated.fields import Place, timed
 from kb_service.language.stated.moments import Moment, moments_in
 from kb_service.language.stated.plain import plain
+from kb_service.language.stated.years import Years
 
 Telling = Callable[[str], float]
 """How much nearer a text is to accounts of happenings than to other papers: a margin of cosines."""
@@ -63,14 +64,15 @@ def told_by_account(
     marked: MarkedText,
     title: str,
     own: Sequence[Fact],
-    year: int | None,
+    years: Years,
     telling: Telling | None,
 ) -> list[Fact]:
     """Return what a document states, with the time of what it gives an account of marked as such.
 
     Only of one that is known by no kind and no number. Kinds of which a paper of another sort
     speaks, as a plan of fires, are no happenings of its own. Where no time is stated as that of a
-    happening, it is the first day of the opening. `year`: of days that say none.
+    happening, it is the first day of the opening; where the text names no year, only a day that a
+    sentence tells: one in a title may be that of signing. `years`: of days that say none.
     """
     called = _called_otherwise(marked, title)
     facts = [
@@ -83,15 +85,17 @@ def told_by_account(
     if telling is None or _is_known(facts) or called is not None:
         return facts
     folded = with_dates_in_order(plain(marked.text))
-    told = moments_in(folded[:_LOOKED_AT], year)
+    told = moments_in(folded[:_LOOKED_AT], years.of_records)
     days = [m for m in told if m.precision not in _ROUGH and m.start < _OPENING]
+    if years.taken:
+        days = [day for day in days if _is_in_sentence(day, marked, folded)]
     labelled = [one for one in _times(facts) if one.method is FactMethod.FORM]
     first = next((one.time_from for one in labelled), None) or (days[0].since if days else None)
     if first is None or not _is_of_one_time(told, first) or not _is_account(marked, folded):
         return facts
     if telling(marked.text[:MAX_SENSED]) < MIN_MARGIN:
         return facts
-    return _marked_time(facts) or [*facts, _of_day(marked.text, days[0], year)]
+    return _marked_time(facts) or [*facts, _of_day(marked.text, days[0], years.of_records)]
 
 
 def told_in_rows(text: str, found: Sequence[Fact], telling: Telling | None) -> list[Fact]:
@@ -171,6 +175,11 @@ def _is_account(marked: MarkedText, folded: str) -> bool:
     duties = sum(_DUTIES.search(one) is not None for one in told)
     past = sum(_TOLD.search(one) is not None for one in told)
     return duties <= _MOST_DUTIES * len(told) and past >= _MIN_TOLD * len(told)
+
+
+def _is_in_sentence(day: Moment, marked: MarkedText, folded: str) -> bool:
+    within = (one.span for one in marked.units if one.span.start <= day.start < one.span.end)
+    return any(_ENDS.search(span.of(folded)) for span in within)
 
 
 def _sentences(marked: MarkedText, folded: str) -> Iterator[str]:

@@ -7,9 +7,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from kb_service.domain.facts import OWN_COLUMN, ColumnMeaning, TableMeaning
 from kb_service.language.regexes import regex
-from kb_service.language.stated.extraction import forms_in, labels_of, values_of
+from kb_service.language.stated.extraction import forms_in
 from kb_service.language.stated.forms import FormField, label_name
 from kb_service.language.stated.labels import Label, column_of
+from kb_service.language.stated.ledgers import labels_of, values_of
 from kb_service.language.stated.meaning import Sense
 from kb_service.language.stated.rows import Table, tables_in
 from kb_service.language.units import marked

@@ -7,13 +7,14 @@ is kept, the first of equals; what nobody states has no fact.
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import date
+from itertools import chain
 from operator import attrgetter
 
 from kb_service.domain.facts import (
     CLOCK,
     DOCUMENT_RECORD,
-    STANDARD_FIELDS,
     Fact,
     FactField,
     FactMethod,
@@ -39,14 +40,14 @@ from kb_service.language.stated.entry_facts import entry_facts
 from kb_service.language.stated.fields import (
     Place,
     labelled,
-    status_of,
     timed,
     timed_above,
 )
 from kb_service.language.stated.forms import FormField, form_fields
-from kb_service.language.stated.labels import Label, column_as, column_of, sorted_out
+from kb_service.language.stated.labels import Label
+from kb_service.language.stated.ledgers import ledgers_in
 from kb_service.language.stated.logs import log_entries
-from kb_service.language.stated.meaning import Sense, settled
+from kb_service.language.stated.meaning import Sense
 from kb_service.language.stated.measures import listed_measures
 from kb_service.language.stated.moments import (
     Moment,
@@ -59,9 +60,8 @@ from kb_service.language.stated.own import own_fields
 from kb_service.language.stated.own_area import with_area
 from kb_service.language.stated.places import Places
 from kb_service.language.stated.plain import Line, line_of, plain
-from kb_service.language.stated.rows import Table, TableRow, tables_in
+from kb_service.language.stated.rows import Table, TableRow
 from kb_service.language.stated.sentences import cause_told, fines_told, sentence_facts
-from kb_service.language.stated.sorts import Sort, sort_of
 from kb_service.language.stated.statistics import without_stretch_counted
 from kb_service.language.stated.talks import (
     bare_times,
@@ -73,9 +73,9 @@ from kb_service.language.stated.talks import (
     without_heads,
 )
 from kb_service.language.stated.titles import title_facts
-from kb_service.language.states import state_of
+from kb_service.language.stated.years import Years, read_in_year
 
-EXTRACTING = 40
+EXTRACTING = 41
 """Raise it when the code of this package finds other facts: stored ones are found anew then."""
 
 MAX_PROSE_CHARS = 200_000
@@ -83,7 +83,7 @@ MAX_PROSE_CHARS = 200_000
 _CONFIDENCE = {FactMethod.FORM: 0.95, FactMethod.COLUMN: 0.95, FactMethod.TITLE: 0.8}
 _IN_SENTENCES, _BY_MEANING = 0.7, 0.65
 """What a label says that no list of words has is less sure than what a sentence says."""
-_SAMPLED_ROWS = 100
+_ANY_YEAR = 2000
 _OF_ENTRIES = (FactField.TIME, FactField.KIND, FactField.REPORTED)
 """Where a text has entries these say so; what stands around them is no happening of its own."""
 _MAIL_LABEL = any_of(shipped_lexicon().listed("stated", "mail_heads"))
@@ -117,104 +117,58 @@ def facts_in(
     sense: Sense | None = None,
     title: str = "",
     telling: Telling | None = None,
+    came: date | None = None,
 ) -> tuple[Fact, ...]:
     """Return what a whole text states, record by record, in the order of the text.
 
     `columns`: what people said that columns of these names stand for. `sense`: what labels mean
     that no list of words has. `title`: what the text is called, which may not stand in it.
-    `telling`: whether a paper without a kind tells of a happening.
+    `telling`: whether a paper without a kind tells of a happening. `came`: the day on which the
+    text came to its base, by which records are dated where it names no year; None: they are not.
     """
-    text, folded = marked.text, with_dates_in_order(plain(marked.text))
-    year = year_of(folded[:20_000], title)
-    kept = _ledgers(text, folded, columns or {}, sense)
-    found: list[Fact] = []
-    number, days = DOCUMENT_RECORD, DaysAbove(folded, year)
-    for table, labels in kept:
-        for row in table.rows:
-            number += 1
+    folded, known = with_dates_in_order(plain(marked.text)), columns or {}
+    kept = ledgers_in(marked.text, folded, known, sense)
+    reading = _Reading(marked, folded, title, kept, known, sense, telling)
+    return read_in_year(reading.facts, folded, title, came)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """A text with its ledgers and what is known of it, but for the year of its days."""
+
+    marked: MarkedText
+    folded: str
+    title: str
+    ledgers: Sequence[tuple[Table, tuple[Label, ...]]]
+    columns: Mapping[str, str]
+    sense: Sense | None
+    telling: Telling | None
+
+    def facts(self, years: Years) -> tuple[Fact, ...]:
+        """Return what the text states in that year."""
+        marked, folded, year = self.marked, self.folded, years.of_records
+        found = list(self._of_rows(year))
+        rows = tuple(row.span for table, _ in self.ledgers for row in table.rows)
+        fields, entries = _forms_of(
+            marked, folded, rows, year, self.columns, self.sense, self.title
+        )
+        logged = chain.from_iterable(_log_facts(marked, folded, year, entries, fields))
+        listed = told_in_rows(marked.text, [*logged, *found], self.telling)
+        outside = (*rows, *(entry.span for entry in entries))
+        around = _document_facts(marked, folded, outside, years, fields)
+        told = without_signed_day(without_stretch_counted(around, folded))
+        own = one_of_each(reporters_told(told))
+        own = [item for item in own if not (entries and item.field in _OF_ENTRIES)]
+        if not (self.ledgers or entries):
+            own = told_by_account(marked, self.title, own, years, self.telling)
+        return tuple(with_area((*own, *listed), marked.text, folded))
+
+    def _of_rows(self, year: int | None) -> Iterator[Fact]:
+        days = DaysAbove(self.folded, year)
+        rows = ((row, labels) for table, labels in self.ledgers for row in table.rows)
+        for number, (row, labels) in enumerate(rows, start=DOCUMENT_RECORD + 1):
             place = replace(_place(FactMethod.COLUMN, number, year), days=days)
-            found += one_of_each(_row_facts(text, folded, row, labels, place))
-    rows = tuple(row.span for table, _ in kept for row in table.rows)
-    fields, entries = _forms_of(marked, folded, rows, year, columns or {}, sense, title)
-    logged = [item for told in _log_facts(marked, folded, year, entries, fields) for item in told]
-    outside = (*rows, *(entry.span for entry in entries))
-    told = without_stretch_counted(_document_facts(marked, folded, outside, year, fields), folded)
-    own = one_of_each(reporters_told(without_signed_day(told)))
-    own = [item for item in own if not (entries and item.field in _OF_ENTRIES)]
-    if not (kept or entries):
-        own = told_by_account(marked, title, own, year, telling)
-    listed = told_in_rows(marked.text, [*logged, *found], telling)
-    return tuple(with_area((*own, *listed), marked.text, folded))
-
-
-def _ledgers(
-    text: str, folded: str, columns: Mapping[str, str], sense: Sense | None
-) -> list[tuple[Table, tuple[Label, ...]]]:
-    """Return the tables whose rows are records, with what their columns stand for."""
-    tables = tables_in(text)
-    is_log = is_called_log(folded)
-    understood = (
-        (table, labels_of(table, values, columns, sense), values)
-        for table, values in zip(tables, values_of(text, tables), strict=True)
-    )
-    return [
-        (table, labels)
-        for table, labels, values in understood
-        if any(label.is_standard for label in labels)
-        and (is_log or not _is_of_steps(labels, values))
-    ]
-
-
-def _is_of_steps(labels: Sequence[Label], values: Mapping[str, Sequence[str]]) -> bool:
-    """True for a table that tells of one happening by the clock: 09:14 first errors."""
-    known = [label for label in labels if label.is_standard]
-    told = [value for label in known for value in values[label.name]]
-    return len(known) == 1 and bool(told) and all(sort_of(v) is Sort.CLOCK for v in told)
-
-
-def labels_of(
-    table: Table,
-    values: Mapping[str, Sequence[str]],
-    columns: Mapping[str, str],
-    sense: Sense | None = None,
-) -> tuple[Label, ...]:
-    """Return what the columns of a table stand for; `columns`: what people said of some."""
-    labels = [
-        column_as(name, columns[name])
-        if name in columns
-        else column_of(name, values[name], table.heads)
-        for name in table.names
-    ]
-    told = settled(sorted_out(labels, values), values, sense)
-    return tuple(
-        labels[place] if label.name in columns else _own_state(label, values[label.name])
-        for place, label in enumerate(told)
-    )
-
-
-def _own_state(label: Label, values: Sequence[str]) -> Label:
-    """A column of areas keeps its name, and one of states of no report: open and closed, 已修复."""
-    if label.field == FactField.AREA and label.name != FactField.AREA:
-        return Label(label.name, label.name)
-    told = (value for value in map(plain, values) if status_of(value))
-    is_of_reports = any(state_of(value) is None for value in told)
-    if label.field != FactField.STATUS or is_of_reports or label.name in STANDARD_FIELDS:
-        return label
-    return Label(label.name, label.name)
-
-
-def values_of(text: str, tables: Sequence[Table]) -> list[dict[str, list[str]]]:
-    """Return the values under each name of each table, of its first rows.
-
-    Tables of the same names, as sheets of one workbook, are of one kind: with those of all of them.
-    """
-    alike: dict[frozenset[str], dict[str, list[str]]] = {}
-    for table in tables:
-        values = alike.setdefault(frozenset(table.names), {name: [] for name in table.names})
-        for row in table.rows[:_SAMPLED_ROWS]:
-            for cell in row.cells:
-                values[cell.name].append(cell.span.of(text))
-    return [alike[frozenset(table.names)] for table in tables]
+            yield from one_of_each(_row_facts(self.marked.text, self.folded, row, labels, place))
 
 
 def _row_facts(
@@ -272,14 +226,14 @@ def _document_facts(
     marked: MarkedText,
     folded: str,
     rows: tuple[TextSpan, ...],
-    year: int | None,
+    years: Years,
     known: Sequence[FormField],
 ) -> Iterator[Fact]:
     """What is said outside the rows of tables and the entries of a log."""
     text = marked.text
     outside = Places(rows)
     fields = [field for field in known if not outside.touches(field.span)]
-    place = _place(FactMethod.FORM, DOCUMENT_RECORD, year)
+    place = _place(FactMethod.FORM, DOCUMENT_RECORD, years.of_records)
     head = _mail_head(folded)
     sent = [(f.label, f.value) for f in fields if f.span.end <= head and not is_writer(f.label)]
     bare = bare_times(folded)
@@ -289,12 +243,13 @@ def _document_facts(
     sent += [one for one in said if one not in told]
     yield from _labelled_facts(text, folded, sent, replace(place, confidence=_BY_MEANING))
     taken = sorted([*rows, *(field.span for field in fields if not field.is_beside_prose)])
-    days = DaysAbove(folded, year)
-    titled = replace(_place(FactMethod.TITLE, DOCUMENT_RECORD, year), days=days)
+    days = DaysAbove(folded, years.named)
+    titled = replace(_place(FactMethod.TITLE, DOCUMENT_RECORD, years.named), days=days)
     yield from title_facts(marked, folded, taken, titled)
-    sure = Place(DOCUMENT_RECORD, FactMethod.SENTENCE, _IN_SENTENCES, year, days)
+    sure = Place(DOCUMENT_RECORD, FactMethod.SENTENCE, _IN_SENTENCES, years.named, days)
     turns = turns_in(folded)
-    yield from speakers(text, folded, turns, days, sure)
+    at = replace(sure, year=years.of_records, days=DaysAbove(folded, years.of_records))
+    yield from speakers(text, folded, turns, at)
     heads = [turn.head for turn in turns] or quoted_heads(folded)
     for unit in _prose(without_heads(marked.units, heads), taken):
         yield from sentence_facts(line_of(text, folded, unit.span), sure)
@@ -348,9 +303,10 @@ def forms_in(
 ) -> tuple[list[FormField], int]:
     """Return the labels of a text that are no columns of a table, and of how many records."""
     folded = with_dates_in_order(plain(marked.text))
-    ledgers = _ledgers(marked.text, folded, columns, sense)
+    ledgers = ledgers_in(marked.text, folded, columns, sense)
     rows = tuple(row.span for table, _ in ledgers for row in table.rows)
-    fields, entries = _forms_of(marked, folded, rows, year_of(folded[:20_000]), columns, sense)
+    year = year_of(folded[:20_000]) or _ANY_YEAR  # how many there are is the same in any
+    fields, entries = _forms_of(marked, folded, rows, year, columns, sense)
     return fields, max(1, len(entries))
 
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 
 from kb_service.domain.facts import Precision
-from kb_service.language.dates import CALENDAR
+from kb_service.language.date_orders import has_whole_dates
+from kb_service.language.dates import CALENDAR, RUN_TOGETHER
 from kb_service.language.lexicon import any_of, shipped_lexicon
 from kb_service.language.numerals import NUMERALS, whole_number
 from kb_service.language.regexes import regex
@@ -43,6 +44,10 @@ _YEAR = regex(
     re.MULTILINE,
 )
 """A year that ends or begins a line of a title, or has its word behind it: no room, no hour."""
+_OTHER_YEARS = regex("|".join(_LEXICON.patterns("calendar", "other_years")))
+_YEARS_AWAY = regex(
+    any_of(word for word, away in _LEXICON.numbered("time_words", "years").items() if away)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +117,32 @@ def year_of(plain: str, title: str = "") -> int | None:
     first = min(_dates(plain, None), key=lambda moment: moment.start, default=None)
     if first:
         return first.since.year
-    lines = [line for line in plain.strip().split("\n")[:_HEAD_LINES] if len(line) <= _HEAD]
-    heads = ("\n".join(lines), title.replace("_", " "))
     named = (
-        {int(match["year"] or match["first"]) for match in _YEAR.finditer(head)} for head in heads
+        {int(match["year"] or match["first"]) for match in _YEAR.finditer(head)}
+        for head in _heads(plain, title)
     )
     return next((years.pop() for years in named if len(years) == 1), None)
+
+
+def names_year(plain: str, title: str = "") -> bool:
+    """True for a text that names a year anywhere, or that is called by one, whichever it is of.
+
+    So does one whose head counts a year from another that it leaves unsaid: last year's calls.
+    """
+    heads = _heads(plain, title)
+    return (
+        any(True for _ in _dates(plain, None))
+        or has_whole_dates(plain)
+        or _OTHER_YEARS.search(plain) is not None
+        or any(p.search(head) for head in heads for p in (_YEAR, _OTHER_YEARS, _YEARS_AWAY))
+        or RUN_TOGETHER.search(title) is not None
+    )
+
+
+def _heads(plain: str, title: str) -> tuple[str, str]:
+    """The first lines of a text that may be its titles, and what it is called."""
+    lines = [line for line in plain.strip().split("\n")[:_HEAD_LINES] if len(line) <= _HEAD]
+    return "\n".join(lines), title.replace("_", " ").casefold()
 
 
 def last_day_of(plain: str) -> date | None:

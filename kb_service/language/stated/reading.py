@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
+from datetime import date
 
 from kb_service.domain.facts import Fact, TableMeaning
 from kb_service.domain.texts import MarkedText
@@ -25,14 +26,19 @@ class FactReader:
         return hashlib.sha256(f"{FACT_RULES}\0{sense.name}".encode()).hexdigest()
 
     def facts_in(
-        self, marked: MarkedText, columns: Mapping[str, str] | None = None, title: str = ""
+        self,
+        marked: MarkedText,
+        columns: Mapping[str, str] | None = None,
+        title: str = "",
+        came: date | None = None,
     ) -> tuple[Fact, ...]:
         """Return what a whole text states, which is called so.
 
-        `columns`: what people said that columns stand for.
+        `columns`: what people said that columns stand for. `came`: the day on which it came to its
+        base, whose year records have where the text names none.
         """
         sense = self._sense()
-        return facts_in(marked, columns, sense, title, sense.tells if sense else None)
+        return facts_in(marked, columns, sense, title, sense.tells if sense else None, came)
 
     def columns_in(self, text: str, given: Mapping[str, str]) -> tuple[TableMeaning, ...]:
         """Return the tables of a text. `given`: what people said that columns stand for."""

@@ -14,7 +14,6 @@ from kb_service.domain.spans import TextSpan
 from kb_service.domain.texts import Unit
 from kb_service.language.lexicon import HAN, any_of, shipped_lexicon
 from kb_service.language.regexes import regex
-from kb_service.language.stated.days_above import DaysAbove
 from kb_service.language.stated.fields import Place, compared, fact, timed
 from kb_service.language.stated.labels import Label, label_of
 from kb_service.language.stated.moments import Moment, clocks_in, moments_in
@@ -112,9 +111,7 @@ def turns_in(plain: str) -> tuple[Turn, ...]:
     return tuple(told) if _is_talk(plain, told) else ()
 
 
-def speakers(
-    text: str, plain: str, turns: Sequence[Turn], days: DaysAbove, at: Place
-) -> Iterator[Fact]:
+def speakers(text: str, plain: str, turns: Sequence[Turn], at: Place) -> Iterator[Fact]:
     """Yield who speaks or writes, in which role, and when a happening was first told of."""
     at = replace(at, confidence=_CONFIDENCE)
     writers = [*turns, *_writers(plain)]
@@ -129,7 +126,7 @@ def speakers(
         role = str(Role.REPORTER) if is_first else role
         yield fact(FactField.PERSON, name.of(text), name, at, compared(name.of(plain)), role=role)
     if first and first.when:
-        moment = next(iter(_moments(plain, first.when, days, at)), None)
+        moment = next(iter(_moments(plain, first.when, at)), None)
         if moment:
             yield timed(FactField.REPORTED, first.when.of(text), first.when, at, moment)
 
@@ -166,9 +163,10 @@ def without_heads(units: Sequence[Unit], spans: Sequence[TextSpan]) -> Iterator[
             yield replace(unit, span=TextSpan(start, unit.span.end))
 
 
-def _moments(plain: str, when: TextSpan, days: DaysAbove, at: Place) -> list[Moment]:
+def _moments(plain: str, when: TextSpan, at: Place) -> list[Moment]:
     words = when.of(plain)
-    return moments_in(words, at.year) or days.told_by(when.start, words)
+    found = moments_in(words, at.year)
+    return found or (at.days.told_by(when.start, words) if at.days else [])
 
 
 def _writers(plain: str) -> Iterator[Turn]:

@@ -6,7 +6,7 @@ before it was read, nor what could not be read.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection, func, insert, select
 
@@ -14,6 +14,9 @@ from kb_service.domain.documents import Version, VersionState
 from kb_service.domain.errors import NotFound
 from kb_service.storage.rows import value_of
 from kb_service.storage.tables import revisions, versions
+
+_LATEST_ZONE = timedelta(hours=14)
+"""Where a day begins first, it does so many hours before UTC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,19 @@ def add_version(connection: Connection, document_id: str, content: Content, now:
             created_at=now,
         )
     )
+
+
+def came_on(connection: Connection, document_id: str, sha256: str) -> date | None:
+    """Return the day on which a content was first sent in for a document, None if it never was.
+
+    It is the latest day that anybody had then, so that what is sent in on the day that it tells of
+    tells of no day to come; a content that is sent in or read again keeps it.
+    """
+    first = select(func.min(versions.c.created_at)).where(
+        versions.c.document_id == document_id, versions.c.sha256 == sha256
+    )
+    at = connection.execute(first).scalar_one()
+    return (at + _LATEST_ZONE).date() if at else None
 
 
 def require_content(connection: Connection, document_id: str, sha256: str) -> Content:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, delete, insert, select
 
 from kb_service.domain.facts import Fact, FactMethod
 from kb_service.domain.spans import TextSpan
+from kb_service.domain.time_roles import OF_ARRIVAL, without_mark
 from kb_service.language.stated.fields import meaning_of
 from kb_service.storage.facts.tables import fact_corrections as corrections
 
@@ -89,7 +90,8 @@ def _given(key: Key, value: dict[str, str], known: Fact | None) -> Fact | None:
     meant = meaning_of(field, value["value"])
     if meant is None:
         return None
-    words, role = value["words"], known.role if known else ""
+    # A person who gives a time says its year.
+    words, role = value["words"], without_mark(known.role, OF_ARRIVAL) if known else ""
     unit = meant.unit or (known.unit if known else "")
     span = TextSpan(start, end)
     return replace(

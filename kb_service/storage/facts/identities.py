@@ -19,6 +19,7 @@ from kb_service.domain.facts import (
     ReportStatus,
     name_an_incident,
 )
+from kb_service.domain.time_roles import OF_ARRIVAL, marks_of, with_mark
 
 _MAX_APART = timedelta(minutes=30)
 """Between what two documents give as the time of one incident."""
@@ -83,7 +84,7 @@ def identity_of(record: Record) -> Identity | None:
     kind, number = record.first(FactField.KIND), record.first(FactField.NUMBER)
     if time is None or time.time_from is None:
         return None
-    is_account = any(fact.role == HAPPENED for fact in record.facts if fact.time_from)
+    is_account = any(HAPPENED in marks_of(fact.role) for fact in record.facts if fact.time_from)
     if not (is_account or name_an_incident(record.facts)):
         return None
     is_dated = time.precision not in _ROUGH
@@ -111,9 +112,11 @@ def dated_by_reports(found: Iterable[Fact]) -> list[Fact]:
 
     def stands_in(one: Fact) -> bool:
         is_report = one.field == FactField.REPORTED and one.time_from is not None
-        return is_report and not one.role and one.record not in dated
+        return is_report and one.role in ("", OF_ARRIVAL) and one.record not in dated
 
-    return [replace(one, role=BY_REPORT) if stands_in(one) else one for one in told]
+    return [
+        replace(one, role=with_mark(one.role, BY_REPORT)) if stands_in(one) else one for one in told
+    ]
 
 
 def is_at_other_time(one: Identity, other: Identity) -> bool:

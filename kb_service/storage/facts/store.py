@@ -1,6 +1,7 @@
 """Facts of all bases: put for a revision, listed by field and document, counted by field."""
 
 from collections.abc import Sequence
+from datetime import date
 
 from sqlalchemy import ColumnElement, Connection, func, select, tuple_, update
 
@@ -21,6 +22,7 @@ from kb_service.language.units import marked
 from kb_service.storage.bases import require_kb
 from kb_service.storage.database import Database
 from kb_service.storage.documents.rows import require_document_row
+from kb_service.storage.documents.versions import came_on
 from kb_service.storage.facts.columns import fields_of_columns
 from kb_service.storage.facts.corrections import (
     TextOf,
@@ -95,9 +97,9 @@ class Facts:
         """
         with self._database.read() as connection:
             text = read_text(connection, revision_id)
-            columns = _columns_of(connection, revision_id)
-            kb_id, title = _base_of(connection, revision_id), _title_of(connection, revision_id)
-        found = self._reader.facts_in(marked(text.text), columns, title) if text else ()
+            columns, kb_id = _columns_of(connection, revision_id), _base_of(connection, revision_id)
+            title, came = _title_of(connection, revision_id), _came_on(connection, revision_id)
+        found = self._reader.facts_in(marked(text.text), columns, title, came) if text else ()
         with self._database.write(base=kb_id) as connection:
             is_by_these = _columns_of(connection, revision_id) == columns
             statement = (
@@ -324,7 +326,8 @@ def _find_again(connection: Connection, revision_id: int, reader: FactReader) ->
     """Find the facts of a text anew where people have said something else of it."""
     stored = read_text(connection, revision_id)
     columns, title = _columns_of(connection, revision_id), _title_of(connection, revision_id)
-    found = reader.facts_in(marked(stored.text), columns, title) if stored else ()
+    came = _came_on(connection, revision_id)
+    found = reader.facts_in(marked(stored.text), columns, title, came) if stored else ()
     rewrite_facts(connection, revision_id, found)
 
 
@@ -345,6 +348,12 @@ def _base_of(connection: Connection, revision_id: int) -> str | None:
 def _title_of(connection: Connection, revision_id: int) -> str:
     mine = select(revisions.c.title).where(revisions.c.id == revision_id)
     return connection.execute(mine).scalar_one_or_none() or ""
+
+
+def _came_on(connection: Connection, revision_id: int) -> date | None:
+    mine = select(revisions.c.document_id, revisions.c.sha256).where(revisions.c.id == revision_id)
+    row = connection.execute(mine).first()
+    return came_on(connection, row.document_id, row.sha256) if row else None
 
 
 def _standing_in(within: Stretch) -> list[ColumnElement[bool]]:

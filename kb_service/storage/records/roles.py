@@ -11,20 +11,18 @@ from sqlalchemy import ColumnElement, Connection, or_, select
 from kb_service.domain.facts import (
     BY_REPORT,
     FIELD_OF_ROLE,
-    HAPPENED,
     STANDARD_FIELDS,
     FactField,
     Role,
 )
 from kb_service.domain.record_sets import Value
+from kb_service.domain.time_roles import IN_PLACE, OF_ARRIVAL, with_mark
 from kb_service.language.stated.roles import role_of
 from kb_service.storage.facts.tables import facts
 from kb_service.storage.records.words import labels_of
 
 _ROLES = frozenset(Role)
 _TIMES = (str(FactField.TIME), str(FactField.REPORTED))
-_IN_PLACE = (BY_REPORT, HAPPENED)
-"""Roles of the time of a report that stands for that of what happened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +53,7 @@ class Roles:
         if name == FactField.TIME and self.dates_by_report:
             # The names bare as well: without them SQLite would read all facts of the base.
             is_own = facts.c.field == str(FactField.TIME)
-            return facts.c.field.in_(_TIMES) & or_(is_own, facts.c.role.in_(_IN_PLACE))
+            return facts.c.field.in_(_TIMES) & or_(is_own, facts.c.role.in_(IN_PLACE))
         *columns, of = self.fields_of(name)
         told = facts.c.field == of
         if name in _ROLES or name in self.own:
@@ -68,8 +66,9 @@ class Roles:
             if name == value.field:
                 yield value
             elif name == FactField.TIME and value.field == FactField.REPORTED:
-                if value.role in _IN_PLACE:
-                    yield value._replace(field=name, role=BY_REPORT)
+                if value.role in IN_PLACE:
+                    role = with_mark(BY_REPORT, OF_ARRIVAL) if value.is_of_arrival else BY_REPORT
+                    yield value._replace(field=name, role=role)
             elif value.role in self.labels.get(name, ()):
                 yield value._replace(field=name)
 
@@ -97,5 +96,5 @@ def read_roles(connection: Connection, kb_id: str, names: Iterable[str]) -> Role
 
 def _dates_by_report(connection: Connection, kb_id: str) -> bool:
     reports = (facts.c.kb_id == kb_id) & (facts.c.field == str(FactField.REPORTED))
-    in_place = select(facts.c.id).where(reports, facts.c.role != "", facts.c.role.in_(_IN_PLACE))
+    in_place = select(facts.c.id).where(reports, facts.c.role != "", facts.c.role.in_(IN_PLACE))
     return connection.execute(in_place.limit(1)).first() is not None

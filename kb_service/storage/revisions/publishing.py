@@ -6,6 +6,7 @@ it states, the change for the indexes, the job's success. Knows nothing of parsi
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -34,6 +35,7 @@ from kb_service.storage.chunks import remove_past_chunks, retire_revision_chunks
 from kb_service.storage.counts import count_revision
 from kb_service.storage.database import Database
 from kb_service.storage.documents.members import StagedMember, keep_members
+from kb_service.storage.documents.versions import came_on
 from kb_service.storage.embeddings import remove_unused_embeddings
 from kb_service.storage.facts.columns import fields_of_columns
 from kb_service.storage.facts.links import told_before
@@ -107,9 +109,10 @@ class RevisionPublisher:
         with self._database.read() as connection:
             columns = fields_of_columns(connection, claim.job.kb_id)
             may_remove = _may_remove(connection, claim.job)
+            came = came_on(connection, claim.job.document_id, claim.job.blob_sha256)
         title = parsed.title.strip() or PurePosixPath(claim.document_name).stem
         title = title or claim.document_name
-        prepared = _prepare(parsed, chunk_drafts, columns, self._reader, title)
+        prepared = _prepare(parsed, chunk_drafts, columns, self._reader, title, came)
         # Vectors are common to bases: what removes one keeps all others from writing.
         base = None if may_remove else claim.job.kb_id
         files = [member.staged for member in members]
@@ -250,6 +253,7 @@ def _prepare(
     columns: dict[str, str],
     reader: FactReader,
     title: str,
+    came: date | None,
 ) -> _Prepared:
     chunk_values: Rows = [
         {
@@ -271,7 +275,7 @@ def _prepare(
         pieces,
         chunk_values,
         hashes,
-        reader.facts_in(text, columns, title),
+        reader.facts_in(text, columns, title, came),
         sketch_of(parsed.text),
         columns,
         reader.rules,
