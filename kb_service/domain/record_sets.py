@@ -20,7 +20,7 @@ from kb_service.domain.facts import (
     Role,
 )
 from kb_service.domain.record_queries import Counted
-from kb_service.domain.time_roles import OF_ARRIVAL, TIME_ROLES, marks_of
+from kb_service.domain.time_roles import ROLES_OF_ARRIVAL, TIME_ROLES, marks_of
 
 SEVERAL_VALUED = frozenset(
     {
@@ -85,7 +85,7 @@ class Value(NamedTuple):
     @property
     def is_of_arrival(self) -> bool:
         """True for a time whose year is that in which its text came, since this names none."""
-        return OF_ARRIVAL in marks_of(self.role)
+        return self.role in ROLES_OF_ARRIVAL
 
     @property
     def is_replaced(self) -> bool:

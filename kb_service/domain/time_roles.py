@@ -33,3 +33,6 @@ IN_PLACE = tuple(
 
 TIME_ROLES = ("", OF_ARRIVAL, *IN_PLACE)
 """All roles of times."""
+
+ROLES_OF_ARRIVAL = frozenset(role for role in TIME_ROLES if OF_ARRIVAL in marks_of(role))
+"""Those of times of which the text names no year."""

@@ -41,7 +41,7 @@ from kb_service.services.turns import Turn
 from kb_service.services.vocabulary import KnownBase, Vocabulary
 
 _MOST_SILENT = 0.25
-"""The share of papers above which it says little of a base that no incident was read of them."""
+"""The share of papers above which a count is a part, where no incident was read of them."""
 
 _TOLD_IN_ONE = frozenset({QuestionKind.FACT, QuestionKind.LIST})
 """That no record is of what is asked for says nothing beside a document that answers such a one."""
@@ -144,24 +144,25 @@ class AcrossDocuments:
     def _complete(self, kb_id: str, result: QueryResult, planned: Planned, language: str) -> Told:
         """Put a result in words, and say of how many papers nothing was read that it could count.
 
-        Only where they are many: each may tell of what is asked. Papers that are called otherwise
-        (rules, minutes, a roster) are none of them. What restricts the documents is taken at its
-        word.
+        Each may tell of what is asked; where they are many, the answer is told as a part. Papers
+        that are called otherwise (rules, minutes, a roster) are none of them. What restricts the
+        documents is taken at its word.
         """
         told = self.told(kb_id, result, planned, language)
         if result.query.of is Counted.DOCUMENTS or _restricts_documents(result.query.filters):
             return told
         silent = self._desk.silent(kb_id, result.query.of)
-        if len(silent.names) <= _MOST_SILENT * silent.num_documents:
-            return told
         number = sum(not _is_otherwise(*called) for called in silent.names)
-        if number <= _MOST_SILENT * silent.num_documents:
+        if not number:
             return told
-        text = said("silent", language, number=number, documents=silent.num_documents)
+        is_part = number > _MOST_SILENT * silent.num_documents
+        form = "silent" if is_part else "silent_few"
+        words = said(form, language, number=number, documents=silent.num_documents)
+        text = f"{told.text}\n{words}"
+        if not is_part:
+            return replace(told, text=text)
         reason = told.reason or FIELD_MISSING
-        return replace(
-            told, text=f"{told.text}\n{text}", status=AnswerStatus.PARTIAL, reason=reason
-        )
+        return replace(told, text=text, status=AnswerStatus.PARTIAL, reason=reason)
 
     def _planned(self, turn: Turn, question: Question, named: Named) -> Planned | None:
         given = turn.request.filters

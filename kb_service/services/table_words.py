@@ -241,8 +241,7 @@ def _behind(
 
 
 def _is_of_arrival(unit: Unit) -> bool:
-    told = (unit.settled(name) for name in unit.values)
-    return any(value is not None and value.is_of_arrival for value in told)
+    return any(value.is_of_arrival for values in unit.values.values() for value in values)
 
 
 def _lacking(result: QueryResult, names: Mapping[str, str], language: str) -> Iterator[str]:
