@@ -296,12 +296,18 @@ class AcrossDocuments:
             result.next_cursor,
         )
         is_of_those = result.query.op in AGGREGATES or not result.tally.matched
-        is_short = is_of_those and bool(result.tally.lacking)
+        is_short = bool(result.tally.lacking) and (is_of_those or _is_of_few(result))
         none = result.query.op in AGGREGATES and result.tally.matched and not result.numbers
         if none:
             return Told(text, citations, tabled, AnswerStatus.PARTIAL, FIELD_MISSING)
         status = AnswerStatus.PARTIAL if is_short else AnswerStatus.ANSWERED
         return Told(text, citations, tabled, status, FIELD_MISSING if is_short else None)
+
+
+def _is_of_few(result: QueryResult) -> bool:
+    """True where more documents lack what was asked for than were counted; one says that it is."""
+    tally = result.tally
+    return result.query.op is not Operation.EXISTS and len(tally.lacking) > tally.documents
 
 
 def _is_otherwise(title: str, name: str) -> bool:

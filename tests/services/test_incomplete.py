@@ -74,6 +74,18 @@ def test_a_few_such_papers_are_told_and_leave_it_whole(world: World) -> None:
     assert answer.text.endswith("1 of 4 documents tells of no incident.")
 
 
+def test_a_count_is_a_part_where_more_papers_lack_what_it_asks_for(world: World) -> None:
+    """Of nine registers eight have no such column, and one call was told as all."""
+    wards = [FIRE.format(9).split("\n") + ["Ward: 3"]]
+    asked = Filters(fields=(FieldFilter("Ward", text="3"),))
+    kb_id = base_of(world, [*FIRES, *wards])
+    answer = told(world, kb_id, RecordQuery(Operation.COUNT, asked))
+    assert answer.tabled.tally.matched == 1
+    assert (answer.status, answer.reason) == (AnswerStatus.PARTIAL, FIELD_MISSING)
+    whether = told(world, kb_id, RecordQuery(Operation.EXISTS, asked))
+    assert whether.status is AnswerStatus.ANSWERED
+
+
 @pytest.mark.parametrize("name", ["Duty roster.txt", "会议纪要.txt", "抢修管理规定（2025版）.txt"])
 def test_nor_do_papers_that_are_called_otherwise(world: World, name: str) -> None:
     names = ["a.txt", "b.txt", "c.txt", name, f"2 {name}"]

@@ -3,6 +3,9 @@
 import pytest
 
 from kb_service.domain.facts import FactField
+from kb_service.domain.queries import FieldFilter, Filters
+from kb_service.domain.record_queries import Operation, RecordQuery
+from kb_service.services.querying import QueryRunner
 from kb_service.storage.facts.store import Facts
 from kb_service.storage.records.store import RecordStore
 from tests.storage.world import World
@@ -165,3 +168,33 @@ def test_registers_are_found_by_what_they_are_called(world: World, kb_id: str) -
     store = RecordStore(world.database)
     assert store.registers(kb_id, lambda title: "lift entrapment" in title) == (lifts.document_id,)
     assert store.registers(kb_id, lambda title: "bed" in title) == ()
+
+
+BAYS = [
+    "Date: 2025-01-04; Type: fire; Location: stand 4; Bay no.: 7; Ward: 3",
+    "Date: 2025-01-08; Type: leak; Location: stand 40; Bay no.: 4; Ward: 13",
+    "Date: 2025-02-04; Type: leak; Location: 14号机位 [a*?]; Bay no.: 17; Ward: 30",
+]
+
+
+@pytest.mark.parametrize(
+    ("filters", "number"),
+    [
+        (Filters(place=("stand 4",)), 1),
+        (Filters(place=("stand",)), 2),
+        (Filters(place=("4号机位",)), 0),
+        (Filters(place=("14号机位",)), 1),
+        (Filters(place=("14号机位 [a*?]",)), 1),
+        (Filters(text=("stand 4",)), 1),
+        (Filters(text=("bay 7",)), 1),
+        (Filters(fields=(FieldFilter("Ward", text="3"),)), 1),
+        (Filters(fields=(FieldFilter("Bay no.", text="bay 4"),)), 1),
+    ],
+)
+def test_a_number_is_found_where_it_does_not_go_on(
+    world: World, kb_id: str, filters: Filters, number: int
+) -> None:
+    """As many replacements as digits at both ends were too deep for a parser."""
+    world.ingest(kb_id, "register", BAYS)
+    query = RecordQuery(Operation.COUNT, filters)
+    assert QueryRunner(RecordStore(world.database)).run(kb_id, query).tally.matched == number

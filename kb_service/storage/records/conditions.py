@@ -1,5 +1,6 @@
 """Filters as SQL: which documents pass, and which records state what is asked for. Runs nothing."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from string import digits
 from typing import Any
@@ -47,6 +48,28 @@ def _holds_in_sqlite(element: holds, compiler: Any, **options: Any) -> str:  # n
 @compiles(holds, "postgresql")
 def _holds_in_postgresql(element: holds, compiler: Any, **options: Any) -> str:  # noqa: ANN401
     return f"(strpos({compiler.process(element.clauses, **options)}) > 0)"
+
+
+class holds_pattern(FunctionElement[bool]):  # noqa: N801  an SQL function
+    """True where a text between blanks fits a pattern: the second as a GLOB, the third as a regex.
+
+    One call, however many characters may not stand beside it: a parser nests only so deep.
+    """
+
+    inherit_cache = True
+    type = Boolean()
+
+
+@compiles(holds_pattern)
+def _fits_in_sqlite(element: holds_pattern, compiler: Any, **options: Any) -> str:  # noqa: ANN401  SQLAlchemy
+    text, glob, _ = (compiler.process(one, **options) for one in element.clauses)
+    return f"((' ' || {text} || ' ') GLOB {glob})"
+
+
+@compiles(holds_pattern, "postgresql")
+def _fits_in_postgresql(element: holds_pattern, compiler: Any, **options: Any) -> str:  # noqa: ANN401
+    text, _, regex = (compiler.process(one, **options) for one in element.clauses)
+    return f"((' ' || {text} || ' ') ~ {regex})"
 
 
 def passing_documents(kb_id: str, filters: Filters) -> Select[Any]:
@@ -120,14 +143,11 @@ def having_words(kb_id: str, filters: Filters) -> Iterator[Select[Any]]:
 
 def _holds_words(words: str) -> ColumnElement[bool]:
     """True for a text with words in it, of which no number goes on: stand 4 is not stand 40."""
-    text: ColumnElement[str] = facts.c.text
-    if words[-1:].isdecimal():
-        for digit in digits:
-            text = func.replace(text, f"{words}{digit}", "")
-    if words[:1].isdecimal():
-        for digit in digits:
-            text = func.replace(text, f"{digit}{words}", "")
-    return holds(text, words)
+    first, last = (f"[^{digits}]" if end in digits else "" for end in (words[:1], words[-1:]))
+    if not (first or last):
+        return holds(facts.c.text, words)
+    glob = "".join(f"[{one}]" if one in "*?[" else one for one in words)
+    return holds_pattern(facts.c.text, f"*{first}{glob}{last}*", f"{first}{re.escape(words)}{last}")
 
 
 def _of_base(kb_id: str) -> Select[Any]:
