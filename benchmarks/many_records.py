@@ -27,7 +27,7 @@ from sqlalchemy import Connection, Table, event, func, insert, select
 from benchmarks.facts import SHAPES, drawing, made_record, texts_of
 from benchmarks.race import postgres
 from benchmarks.service import Service
-from kb_service.cli.serving import COLLECT_EVERY
+from kb_service.cli import COLLECT_EVERY
 from kb_service.domain.queries import FieldFilter, Filters
 from kb_service.domain.record_queries import ByPeriod, Counted, Measure, Operation, RecordQuery
 from kb_service.services.querying import QueryRunner

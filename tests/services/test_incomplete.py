@@ -76,7 +76,7 @@ def test_a_few_such_papers_are_told_and_leave_it_whole(world: World) -> None:
 
 def test_a_count_is_a_part_where_more_papers_lack_what_it_asks_for(world: World) -> None:
     """Of nine registers eight have no such column, and one call was told as all."""
-    wards = [FIRE.format(9).split("\n") + ["Ward: 3"]]
+    wards = [[*FIRE.format(9).split("\n"), "Ward: 3"]]
     asked = Filters(fields=(FieldFilter("Ward", text="3"),))
     kb_id = base_of(world, [*FIRES, *wards])
     answer = told(world, kb_id, RecordQuery(Operation.COUNT, asked))
