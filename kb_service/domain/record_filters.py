@@ -5,12 +5,15 @@ SQL selects units of which any report passes; where reports differ, the one that
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from string import digits
 
 from kb_service.domain.facts import SORTING, STANDARD_FIELDS, FactField, Role
 from kb_service.domain.queries import FieldFilter, Filters
 from kb_service.domain.record_periods import is_within
 from kb_service.domain.record_queries import ByPeriod
 from kb_service.domain.record_sets import Unit, Value
+
+_DIGITS = tuple(digits)
 
 
 def passing(units: Iterable[Unit], filters: Filters) -> list[Unit]:
@@ -66,12 +69,19 @@ def _in_time(value: Value, filters: Filters) -> bool:
 
 
 def _holding(wanted: Sequence[str]) -> Callable[[Value], bool]:
-    return lambda value: any(words in value.text for words in wanted)
+    return lambda value: any(_holds(value.text, words) for words in wanted)
+
+
+def _holds(text: str, words: str) -> bool:
+    """True for a text with words in it, of which no number goes on: stand 4 is not stand 40."""
+    first = "(?<![0-9])" if words.startswith(_DIGITS) else ""
+    last = "(?![0-9])" if words.endswith(_DIGITS) else ""
+    return re.search(f"{first}{re.escape(words)}{last}", text) is not None
 
 
 def _has(value: Value, words: str) -> bool:
-    is_written = value.field == FactField.KIND and words in value.value.lower()
-    return is_written or words in value.text
+    is_written = value.field == FactField.KIND and _holds(value.value.lower(), words)
+    return is_written or _holds(value.text, words)
 
 
 def _has_whole(value: Value, words: str) -> bool:

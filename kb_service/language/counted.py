@@ -4,6 +4,7 @@ Pure functions on strings. In doubt they can.
 """
 
 from kb_service.language.lexicon import any_of, shipped_lexicon
+from kb_service.language.polarity import negations_in
 from kb_service.language.regexes import regex
 from kb_service.language.stated.labels import label_before
 from kb_service.language.text import normalise
@@ -11,6 +12,7 @@ from kb_service.language.values import placed_values
 
 _LEXICON = shipped_lexicon()
 _ASKS = regex("|".join(_LEXICON.patterns("kinds", "how_many")))
+_OFTEN = regex(rf"(?<![a-z])(?:{any_of(_LEXICON.listed('kinds', 'told_often'))})(?![a-z])")
 _CURRENCIES = _LEXICON.paired("stated", "currencies")
 _UNITS = {**_CURRENCIES, **_LEXICON.numbered("stated", "time_units")}
 _SCALES = any_of(_LEXICON.numbered("numerals", "scales"))
@@ -28,6 +30,14 @@ _OF_TIME_OR_NAME = ("date:", "time:", "id:")
 def asks_how_many(normalised: str) -> bool:
     """True for a normalised question that asks how many of something there are."""
     return bool(_ASKS.search(normalised))
+
+
+def says_how_often(words: str) -> bool:
+    """True for words with a number, a denial or a word for how often: twice, never, 多次."""
+    told = normalise(words)
+    numbers = (value for _, (value, *_) in placed_values(told))
+    is_number = any(value.startswith("num:") for value in numbers)
+    return is_number or bool(negations_in(told) or _OFTEN.search(told))
 
 
 def can_count(words: str, before: str, behind: str) -> bool:

@@ -94,7 +94,8 @@ def renumbered(name: str, number: str) -> str:
 def columns_of(name: str) -> tuple[tuple[str, ...], str]:
     """Return how the column of a thing may be called, and what stands in it: stand no., 4.
 
-    In lower case; ((), "") for what is no name with a number.
+    In lower case; ((), "") for what is no name with a number. `cells.names_thing` tells it of one
+    column that is known.
     """
     match = _NUMBERED.fullmatch(name)
     if match is None:

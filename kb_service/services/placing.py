@@ -106,7 +106,7 @@ def _placed(
     names = base.vocabulary.holding(base.kb_id, words, others)
     if numbered := under_numbers(words, base):
         is_all = len(numbered) == 1 and not (meant or names)
-        return filter_of(numbered[0], words) if is_all else Filters(text=(words,))
+        return filter_of(*numbered[0]) if is_all else Filters(text=(words,))
     if len(meant) == 1 and not names:
         return among(meant[0])
     if meant or not names:

@@ -9,11 +9,10 @@ from kb_service.domain.queries import Filters
 from kb_service.domain.questions import QuestionKind
 from kb_service.domain.record_queries import AGGREGATES
 from kb_service.language.across import sketch_of
+from kb_service.language.counted import says_how_often
 from kb_service.language.messages import message
 from kb_service.language.rows import is_row
 from kb_service.language.tables import field_name, filters_in_words, said
-from kb_service.language.text import normalise
-from kb_service.language.values import placed_values
 from kb_service.services.evidence import names_one
 from kb_service.services.finding import Finding
 from kb_service.services.planning import Planned
@@ -76,12 +75,13 @@ def refused_by_a_row(turn: Turn, findings: Sequence[Finding], language: str) -> 
     """Say that nothing can be made of many records where a question asks for that of them.
 
     A sum, an extreme, groups or a comparison: one row of a table, which is all that was read, tells
-    none of them; nor how often, where it says no number. None for other questions.
+    none of them; nor how often, where it says nothing of that. None for other questions.
     """
     sketch = sketch_of(turn.question.normalised)
     groups = sketch.by and not sketch.is_by_one
     makes = bool(sketch.order or groups or sketch.compares or sketch.operation in AGGREGATES)
-    is_counted = sketch.counts is not None and not _say_a_number(findings)
+    read = [reading.words for found in findings for reading in found.evidence.readings]
+    is_counted = sketch.counts is not None and not any(map(says_how_often, read))
     if not (makes or is_counted) or not _are_rows(findings):
         return None
     documents, words = titles_of(findings), tuple(sketch.rest)
@@ -91,14 +91,6 @@ def refused_by_a_row(turn: Turn, findings: Sequence[Finding], language: str) -> 
     else:
         text = message(CANNOT_COUNT, language, documents=documents)
     return cannot(CANNOT_COUNT, text, findings, words)
-
-
-def _say_a_number(findings: Sequence[Finding]) -> bool:
-    """True where anything that was read is a number."""
-    read = (reading.words for found in findings for reading in found.evidence.readings)
-    return any(
-        v.startswith("num:") for words in read for _, (v, *_) in placed_values(normalise(words))
-    )
 
 
 def _are_rows(findings: Sequence[Finding]) -> bool:

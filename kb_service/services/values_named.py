@@ -79,22 +79,24 @@ def values_in(
             yield NamedValue(span, value, _stated_as(value, by_value[value], kb_id, vocabulary))
 
 
-def under_numbers(words: str, base: KnownBase) -> tuple[str, ...]:
-    """Return the columns that are called as a thing that words name, and state its number alone.
+def under_numbers(words: str, base: KnownBase) -> list[tuple[str, str]]:
+    """Return (column, number) of the columns that are called as a thing that words name.
 
-    Stand no.: 4 states stand 4.
+    Of those that state its number alone: Stand no.: 4 states stand 4.
     """
     columns, number = columns_of(words)
     called = [name for name in base.own if name.lower() in columns]
-    found = base.vocabulary.among(base.kb_id, (number,), called) if called else []
-    return tuple(dict.fromkeys(name for name, _ in found))
+    return base.vocabulary.among(base.kb_id, (number,), called) if called else []
 
 
 def with_numbers(name: NamedValue, base: KnownBase) -> NamedValue:
-    """Return a name with the columns that state it by its number alone."""
-    return replace(
-        name, fields=tuple(dict.fromkeys((*name.fields, *under_numbers(name.words, base))))
-    )
+    """Return a name with the columns that state it by its number alone; that one where one does."""
+    numbered = under_numbers(name.words, base)
+    if len(numbered) == 1 and not name.fields:
+        ((column, number),) = numbered
+        return replace(name, words=number, fields=(column,))
+    fields = (*name.fields, *(column for column, _ in numbered))
+    return replace(name, fields=tuple(dict.fromkeys(fields)))
 
 
 def with_column(name: NamedValue, typed: str) -> NamedValue:

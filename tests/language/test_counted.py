@@ -2,7 +2,7 @@
 
 import pytest
 
-from kb_service.language.counted import asks_how_many, can_count
+from kb_service.language.counted import asks_how_many, can_count, says_how_often
 
 
 @pytest.mark.parametrize(
@@ -63,3 +63,15 @@ def test_an_amount_a_length_and_a_date_are_no_number_of_things(
     before: str, words: str, behind: str, counts: bool
 ) -> None:
     assert can_count(words, before, behind) is counts
+
+
+@pytest.mark.parametrize(
+    "words", ["3", "two times", "Twice by night", "never", "None", "两次", "从未", "多次"]
+)
+def test_words_that_say_how_often(words: str) -> None:
+    assert says_how_often(words)
+
+
+@pytest.mark.parametrize("words", ["Put the time the phone rang", "陈先生", "Stand"])
+def test_words_that_do_not(words: str) -> None:
+    assert not says_how_often(words)

@@ -450,3 +450,19 @@ def test_a_row_answers_which_place_it_states(world: World, question: str) -> Non
 )
 def test_a_row_answers_no_grouping(world: World, question: str) -> None:
     assert "Hartbrook" not in read_in(world, ROSTER, "Hartbrook", question).answer
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        ("Dunmore", AnswerStatus.REFUSED),
+        ("3", AnswerStatus.ANSWERED),
+        ("twice", AnswerStatus.ANSWERED),
+    ],
+)
+def test_a_row_answers_how_often_where_it_says_so(
+    world: World, said: str, status: AnswerStatus
+) -> None:
+    row = "Name: Nora Dunmore; Site: Hartbrook; Calls: 3, twice by night\n\nnights"
+    answer = read_in(world, row, said, "How often did Nora Dunmore ring?")
+    assert answer.status == status

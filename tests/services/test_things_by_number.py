@@ -62,3 +62,10 @@ def test_incidents_at_a_thing_are_counted_by_its_number_too(
     assert answer.tabled
     assert answer.tabled.tally.matched == number
     assert said in answer.answer
+
+
+def test_a_list_of_them_is_the_same(tmp_path: Path) -> None:
+    answer = ask(desk_of(tmp_path, BOOKS), "List all incidents on stand 8")
+    assert answer.tabled
+    (row,) = answer.tabled.rows
+    assert "2024-05-09" in [cell.value for cell in row]

@@ -188,13 +188,14 @@ BAYS = [
         (Filters(text=("stand 4",)), 1),
         (Filters(text=("bay 7",)), 1),
         (Filters(fields=(FieldFilter("Ward", text="3"),)), 1),
-        (Filters(fields=(FieldFilter("Bay no.", text="bay 4"),)), 1),
+        (Filters(fields=(FieldFilter("Bay no.", text="7"),)), 1),
+        (Filters(fields=(FieldFilter("kind", text="fire"),)), 1),
     ],
 )
 def test_a_number_is_found_where_it_does_not_go_on(
     world: World, kb_id: str, filters: Filters, number: int
 ) -> None:
-    """As many replacements as digits at both ends were too deep for a parser."""
+    """Stand 40 was counted for stand 4."""
     world.ingest(kb_id, "register", BAYS)
     query = RecordQuery(Operation.COUNT, filters)
     assert QueryRunner(RecordStore(world.database)).run(kb_id, query).tally.matched == number

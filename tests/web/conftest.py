@@ -12,8 +12,10 @@ from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 from pydantic import SecretStr
 
 from api.app import create_app
+from kb_service.domain.documents import KnowledgeBase
 from kb_service.settings import Settings
 from tests.api.service import DATABASE_FILE, ApiService
+from tests.web.answers import crane_answer
 from tests.web.service import PageService
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -147,3 +149,12 @@ def open_page(chromium: Browser, address: str) -> Iterator[OpenPage]:
         page.context.close()
     for (violations, missing), errors in found:
         assert (violations, missing, errors) == ([], [], [])
+
+
+@pytest.fixture
+def base(service: PageService) -> KnowledgeBase:
+    """A base with one report, and an answer that cites it."""
+    made = service.add_base("Reports")
+    service.add_document(made.id, "Crane report.pdf")
+    service.prepared.answer = crane_answer()
+    return made

@@ -7,19 +7,10 @@ from playwright.sync_api import Page, expect
 
 from kb_service.domain.documents import KnowledgeBase
 from kb_service.services.asking import AskRequest
-from tests.web.answers import crane_answer
 from tests.web.conftest import OpenPage
 from tests.web.service import PageService
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def base(service: PageService) -> KnowledgeBase:
-    made = service.add_base("Reports")
-    service.add_document(made.id, "Crane report.pdf")
-    service.prepared.answer = crane_answer()
-    return made
 
 
 def ask(page: Page, text: str) -> None:

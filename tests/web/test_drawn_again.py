@@ -4,19 +4,17 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from kb_service.domain.documents import KnowledgeBase
-from tests.web.answers import crane_answer
 from tests.web.conftest import OpenPage
-from tests.web.service import PageService
 
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture
-def base(service: PageService) -> KnowledgeBase:
-    made = service.add_base("Reports")
-    service.add_document(made.id, "Crane report.pdf")
-    service.prepared.answer = crane_answer()
-    return made
+def open_asked(open_page: OpenPage) -> Page:
+    page = open_page()
+    page.get_by_label("Your question").fill("What fell?")
+    page.keyboard.press("Enter")
+    expect(page.locator(".answer-actions")).to_be_visible()
+    return page
 
 
 def draw_all_again(page: Page) -> None:
@@ -42,10 +40,7 @@ def draw_all_again(page: Page) -> None:
 def test_the_keyboard_stays_where_it_was(
     base: KnowledgeBase, open_page: OpenPage, view: str, place: str
 ) -> None:
-    page = open_page()
-    page.get_by_label("Your question").fill("What fell?")
-    page.keyboard.press("Enter")
-    expect(page.locator(".answer-actions")).to_be_visible()
+    page = open_asked(open_page)
     page.locator(f"#tab-{view}").click()
     if "selection" in place:
         page.get_by_label("Select Crane report.pdf").check()
@@ -57,10 +52,7 @@ def test_the_keyboard_stays_where_it_was(
 def test_a_menu_gives_the_keyboard_back_to_the_button_in_the_place_of_its_own(
     base: KnowledgeBase, open_page: OpenPage
 ) -> None:
-    page = open_page()
-    page.get_by_label("Your question").fill("What fell?")
-    page.keyboard.press("Enter")
-    expect(page.locator(".answer-actions")).to_be_visible()
+    page = open_asked(open_page)
     button = page.locator("#conversation-list [aria-haspopup=menu]")
     button.press("Enter")
     expect(page.get_by_role("menuitem").first).to_be_focused()

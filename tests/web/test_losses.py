@@ -6,7 +6,6 @@ import pytest
 from playwright.sync_api import Browser, CDPSession, Page, expect
 
 from kb_service.domain.documents import KnowledgeBase
-from tests.web.answers import crane_answer
 from tests.web.conftest import OpenPage
 from tests.web.line import Line
 from tests.web.service import PDF, PageService
@@ -24,14 +23,6 @@ IN_BOTH_LANGUAGES = pytest.mark.parametrize(
     ],
 )
 """What is said while the service is away, and the button behind it."""
-
-
-@pytest.fixture
-def base(service: PageService) -> KnowledgeBase:
-    made = service.add_base("Reports")
-    service.add_document(made.id, "Crane report.pdf")
-    service.prepared.answer = crane_answer()
-    return made
 
 
 def ask(page: Page, text: str = QUESTION) -> None:

@@ -16,14 +16,6 @@ pytestmark = pytest.mark.browser
 TABLE = "| Accident | Dead |\n|---|---|\n| **Crane** | 3 |\n\n- first\n- <b>second</b>"
 
 
-@pytest.fixture
-def base(service: PageService) -> KnowledgeBase:
-    made = service.add_base("Reports")
-    service.add_document(made.id, "Crane report.pdf")
-    service.prepared.answer = crane_answer()
-    return made
-
-
 def ask(page: Page, text: str = "What fell?") -> None:
     page.get_by_label("Your question").fill(text)
     page.get_by_label("Your question").press("Enter")

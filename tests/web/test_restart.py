@@ -10,7 +10,6 @@ from playwright.sync_api import Browser, Page, expect
 
 from api.app import create_app
 from kb_service.domain.documents import KnowledgeBase
-from tests.web.answers import crane_answer
 from tests.web.conftest import OpenPage
 from tests.web.service import PageService
 from tests.web.test_losses import IN_BOTH_LANGUAGES, QUESTION, ask
@@ -43,14 +42,6 @@ class Server:
         self._app.state.closing.set()
         self._server.should_exit = True
         self._thread.join(timeout=10)
-
-
-@pytest.fixture
-def base(service: PageService) -> KnowledgeBase:
-    made = service.add_base("Reports")
-    service.add_document(made.id, "Crane report.pdf")
-    service.prepared.answer = crane_answer()
-    return made
 
 
 @pytest.fixture

@@ -51,10 +51,7 @@ def _holds_in_postgresql(element: holds, compiler: Any, **options: Any) -> str: 
 
 
 class holds_pattern(FunctionElement[bool]):  # noqa: N801  an SQL function
-    """True where a text between blanks fits a pattern: the second as a GLOB, the third as a regex.
-
-    One call, however many characters may not stand beside it: a parser nests only so deep.
-    """
+    """True where a text between blanks fits a pattern: SQLite's as a GLOB, PostgreSQL's a regex."""
 
     inherit_cache = True
     type = Boolean()
@@ -137,17 +134,18 @@ def having_words(kb_id: str, filters: Filters) -> Iterator[Select[Any]]:
     for words in filters.text:
         columns, number = columns_of(words)
         under = func.lower(facts.c.field).in_(columns) & (facts.c.text == number)
-        told = _holds_words(words)
+        told = _holds_words(facts.c.text, words)
         yield _of_base(kb_id).where(or_(told, under) if columns else told)
 
 
-def _holds_words(words: str) -> ColumnElement[bool]:
+def _holds_words(text: ColumnElement[str], words: str) -> ColumnElement[bool]:
     """True for a text with words in it, of which no number goes on: stand 4 is not stand 40."""
-    first, last = (f"[^{digits}]" if end in digits else "" for end in (words[:1], words[-1:]))
-    if not (first or last):
-        return holds(facts.c.text, words)
+    ends = (words.startswith(tuple(digits)), words.endswith(tuple(digits)))
+    if not any(ends):
+        return holds(text, words)
+    first, last = (f"[^{digits}]" if is_digit else "" for is_digit in ends)
     glob = "".join(f"[{one}]" if one in "*?[" else one for one in words)
-    return holds_pattern(facts.c.text, f"*{first}{glob}{last}*", f"{first}{re.escape(words)}{last}")
+    return holds_pattern(text, f"*{first}{glob}{last}*", f"{first}{re.escape(words)}{last}")
 
 
 def _of_base(kb_id: str) -> Select[Any]:
@@ -192,19 +190,18 @@ def _has(kb_id: str, name: str, words: str, roles: Roles) -> ColumnElement[bool]
     Of what sorts records: what is unpaid is not paid, P10 is not P1.
     """
     if name == FactField.KIND:
-        return or_(_holds_words(words), holds(func.lower(facts.c.value), words))
+        return or_(
+            _holds_words(facts.c.text, words), _holds_words(func.lower(facts.c.value), words)
+        )
     is_of_people = FactField.PERSON in roles.fields_of(name)
     is_own = not is_of_people and name not in STANDARD_FIELDS and name not in {*Role}
     goes_first = is_of_people and not words.isascii()
-    columns, number = columns_of(words) if is_own else ((), "")
-    if name.lower() in columns:
-        return or_(facts.c.text == number, _holds_words(words))
     if not (goes_first or is_own or name in SORTING):
-        return _holds_words(words)
+        return _holds_words(facts.c.text, words)
     field = str(FactField.PERSON) if is_of_people else name
     mine = (facts.c.kb_id == kb_id) & (facts.c.field == field) & (facts.c.text == words)
     is_known = select(facts.c.id).where(mine).correlate(None).exists()
-    return or_(facts.c.text == words, and_(not_(is_known), _holds_words(words)))
+    return or_(facts.c.text == words, and_(not_(is_known), _holds_words(facts.c.text, words)))
 
 
 def _with_all_tags(tags: Sequence[str]) -> Select[tuple[str]]:
