@@ -4,7 +4,6 @@ Pure functions on strings. In doubt they can.
 """
 
 from kb_service.language.lexicon import any_of, shipped_lexicon
-from kb_service.language.polarity import negations_in
 from kb_service.language.regexes import regex
 from kb_service.language.stated.labels import label_before
 from kb_service.language.text import normalise
@@ -33,11 +32,10 @@ def asks_how_many(normalised: str) -> bool:
 
 
 def says_how_often(words: str) -> bool:
-    """True for words with a number, a denial or a word for how often: twice, never, 多次."""
+    """True for words with a number or a word for how often: twice, never, 多次."""
     told = normalise(words)
     numbers = (value for _, (value, *_) in placed_values(told))
-    is_number = any(value.startswith("num:") for value in numbers)
-    return is_number or bool(negations_in(told) or _OFTEN.search(told))
+    return any(value.startswith("num:") for value in numbers) or bool(_OFTEN.search(told))
 
 
 def can_count(words: str, before: str, behind: str) -> bool:
