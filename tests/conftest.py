@@ -1,5 +1,6 @@
 """Fixtures every test package shares: where the shared data lies, and a clean environment."""
 
+import gc
 import os
 import sys
 import tempfile
@@ -36,6 +37,17 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(models.cleanup)
     os.environ["KB_EMBEDDING__MODEL"] = str(write_tiny_encoder(Path(models.name) / "tiny"))
     os.environ["KB_RETRIEVAL__DENSE_WEIGHT"] = "0"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def frozen_objects() -> None:
+    """Leave what a process has loaded so far out of further collections.
+
+    Modules and caches of thousands of tests come to a million objects; every full collection halts
+    all threads for what it takes to look through them, a server that a page waits for too.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -132,6 +132,8 @@ def open_page(chromium: Browser, address: str) -> Iterator[OpenPage]:
         if not beside:
             context.add_init_script(COUNT_VIOLATIONS + RECORD_MISSING)
             context.set_default_timeout(8000)
+            # Loading is not what is tried here, and waits for all scripts of a busy machine.
+            context.set_default_navigation_timeout(30_000)
             if has_clock:
                 context.clock.install()
         page = context.new_page()
