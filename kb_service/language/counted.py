@@ -12,6 +12,7 @@ from kb_service.language.values import placed_values
 _LEXICON = shipped_lexicon()
 _ASKS = regex("|".join(_LEXICON.patterns("kinds", "how_many")))
 _OFTEN = regex(rf"(?<![a-z])(?:{any_of(_LEXICON.listed('kinds', 'told_often'))})(?![a-z])")
+_WHOLE = regex("|".join(_LEXICON.patterns("kinds", "told_whole")))
 _CURRENCIES = _LEXICON.paired("stated", "currencies")
 _UNITS = {**_CURRENCIES, **_LEXICON.numbered("stated", "time_units")}
 _SCALES = any_of(_LEXICON.numbered("numerals", "scales"))
@@ -36,6 +37,11 @@ def says_how_often(words: str) -> bool:
     told = normalise(words)
     numbers = (value for _, (value, *_) in placed_values(told))
     return any(value.startswith("num:") for value in numbers) or bool(_OFTEN.search(told))
+
+
+def says_whole(words: str) -> bool:
+    """True for words that tell a number as the whole of several: in all, totalling, 合计."""
+    return bool(_WHOLE.search(normalise(words)))
 
 
 def can_count(words: str, before: str, behind: str) -> bool:

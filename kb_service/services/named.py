@@ -51,6 +51,14 @@ class Named:
         """True when this tells one incident from another."""
         return bool(self.times) or names_one(self.subjects)
 
+    @property
+    def is_narrow(self) -> bool:
+        """True when this tells one incident from another by more than a month or a year."""
+        days = [time.window for time in self.told if time.window.first == time.window.last]
+        long = [time.window.span for time in self.told if time.window not in days]
+        others = (s for s in self.subjects if not any(s.span.overlap(span) for span in long))
+        return bool(days) or names_one([s for s in others if not _is_year(s)])
+
     def unmet(self, typed: str, language: str) -> tuple[Subject, ...]:
         """Return what a text does not speak of; a time as a date without forms.
 
@@ -97,3 +105,7 @@ def explicit_question(question: Question, named: Named) -> Question:
             added = message("in_brackets", question.language, words=days)
             text = text[: window.span.end] + added + text[window.span.end :]
     return question if text == question.text else parse_question(text)
+
+
+def _is_year(subject: Subject) -> bool:
+    return subject.kind is SubjectKind.DATE and all(f.startswith("num:") for f in subject.forms)

@@ -9,11 +9,13 @@ from kb_service.domain.queries import Filters
 from kb_service.domain.questions import QuestionKind
 from kb_service.domain.record_queries import AGGREGATES
 from kb_service.language.across import sketch_of
-from kb_service.language.counted import says_how_often
+from kb_service.language.counted import asks_how_many, says_how_often, says_whole
+from kb_service.language.identifiers import names_whole
 from kb_service.language.messages import message
 from kb_service.language.rows import is_row
+from kb_service.language.stated.sorts import PLACE
 from kb_service.language.tables import field_name, filters_in_words, said
-from kb_service.services.evidence import names_one
+from kb_service.language.text import normalise
 from kb_service.services.finding import Finding
 from kb_service.services.planning import Planned
 from kb_service.services.telling import (
@@ -54,7 +56,9 @@ def refusal(
     if _is_said(turn, planned, findings):
         return None
     if planned.unknown and len(findings) == 1:
-        return unknown_subject(findings[0], language)
+        told = unknown_subject(findings[0], language)
+        if told is not None or not planned.says_units:
+            return told
     if _may_be_told(turn, planned):
         return None
     documents, apart = titles_of(findings), said("apart", language)
@@ -62,12 +66,13 @@ def refusal(
         fields = apart.join(field_name(f, language) for f in planned.lacking)
         text = said(FIELD_MISSING, language, fields=fields, documents=documents)
         return cannot(FIELD_MISSING, text, findings, planned.lacking)
-    if planned.unread and planned.is_explicit and planned.is_of_units:
-        words = apart.join(field_name(word, language) for word in planned.unread)
+    left = (*planned.unread, *planned.unknown)
+    if left and planned.is_explicit and planned.is_of_units:
+        words = apart.join(field_name(word, language) for word in left)
         known = apart.join(planned.offered)
         offered = said("offered", language, fields=known) if known else ""
         text = said("unread", language, words=words, offered=offered, documents=documents)
-        return cannot(CANNOT_COUNT, text, findings, planned.unread)
+        return cannot(CANNOT_COUNT, text, findings, left)
     return None
 
 
@@ -95,27 +100,43 @@ def refused_by_a_row(turn: Turn, findings: Sequence[Finding], language: str) -> 
 
 def _are_rows(findings: Sequence[Finding]) -> bool:
     """True where all that was read stands in rows of tables."""
-    readings = [reading for found in findings for reading in found.evidence.readings]
-    around = (
-        [u.span.of(r.passage.text) for u in r.passage.units if u.span.overlap(r.span)]
-        for r in readings
-    )
-    return bool(readings) and all(all(map(is_row, words)) for words in around)
+    around = _around(findings)
+    return bool(around) and all(map(is_row, around))
+
+
+def _around(findings: Sequence[Finding]) -> list[str]:
+    """Return the sentences and rows in which anything was read."""
+    return [
+        unit.span.of(reading.passage.text)
+        for found in findings
+        for reading in found.evidence.readings
+        for unit in reading.passage.units
+        if unit.span.overlap(reading.span)
+    ]
 
 
 def _is_said(turn: Turn, planned: Planned, findings: Sequence[Finding]) -> bool:
     """True where a document says what is asked: of many documents, only when it counts outright.
 
     In one incident that is named, a sum (一共) is what its paper says; where no other paper speaks
-    of it, so is a number of what no record can be selected by (几条生命); and so is, anywhere, a
-    number of what is no incident.
+    of it, so is a number of what no record can be selected by and is no incident (几条生命), which
+    any paper may tell where the question names no sort of incident. Of several papers a sum is
+    what a sentence tells as a whole.
     """
-    is_sum_of_one = planned.sums_up and not planned.counts and turn.named.is_one
-    is_in_one = is_sum_of_one or (planned.query is None and _is_in_one_paper(turn, findings))
+    is_sum_of_one = planned.sums_up and not planned.counts and turn.named.is_narrow
+    counts_units = planned.counts and planned.says_units
+    is_told = planned.query is None and not counts_units and _is_in_one(turn, planned, findings)
+    is_in_one = is_sum_of_one or is_told
     is_of_many = planned.is_explicit and planned.is_of_units and not is_in_one
     if turn.kind in ACROSS or (is_of_many and not _may_be_told(turn, planned)):
-        return any(says_outright(found, turn.question) for found in findings)
+        is_whole = not planned.sums_up or _tells_whole(turn, findings)
+        return is_whole and any(says_outright(found, turn.question) for found in findings)
     return not all(found.evidence.is_empty for found in findings)
+
+
+def _tells_whole(turn: Turn, findings: Sequence[Finding]) -> bool:
+    """True where a sum is asked for by what is counted, or a sentence tells what it says as one."""
+    return asks_how_many(turn.question.normalised) or any(map(says_whole, _around(findings)))
 
 
 def _may_be_told(turn: Turn, planned: Planned) -> bool:
@@ -126,15 +147,21 @@ def _may_be_told(turn: Turn, planned: Planned) -> bool:
     return planned.query is None and planned.may_be_of_one and turn.kind in _OF_ONE
 
 
-def _is_in_one_paper(turn: Turn, findings: Sequence[Finding]) -> bool:
-    """True when what the question names is told in one of the papers that were found."""
-    if not names_one(turn.named.subjects):
+def _is_in_one(turn: Turn, planned: Planned, findings: Sequence[Finding]) -> bool:
+    """True when what the question names is told in one of the papers that were found.
+
+    A place that no record states is named too.
+    """
+    places = [word for word in planned.unread if PLACE.search(word)]
+    if not (places or turn.named.is_narrow):
         return False
     language = turn.question.language
     speaking = {
         passage.document_id
         for found in findings
         for passage in found.passages
-        if not turn.named.unmet(f"{passage.title}\n{passage.text}", language)
+        for text in [f"{passage.title}\n{passage.text}"]
+        if not turn.named.unmet(text, language)
+        and all(names_whole(normalise(text), place) for place in places)
     }
     return len(speaking) == 1

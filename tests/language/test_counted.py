@@ -2,7 +2,7 @@
 
 import pytest
 
-from kb_service.language.counted import asks_how_many, can_count, says_how_often
+from kb_service.language.counted import asks_how_many, can_count, says_how_often, says_whole
 
 
 @pytest.mark.parametrize(
@@ -75,3 +75,28 @@ def test_words_that_say_how_often(words: str) -> None:
 @pytest.mark.parametrize("words", ["Put the time the phone rang", "NOT YET", "陈先生", "Stand"])
 def test_words_that_do_not(words: str) -> None:
     assert not says_how_often(words)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "£1160 in total",
+        "totalling 40 hours",
+        "ALL TOLD, nine days",
+        "it comes to 12 altogether",
+        "全年共赔付22622元",
+        "合计3.2万元",
+        "总损失约12万元",
+        "加起来31小时",
+    ],
+)
+def test_words_that_tell_the_whole_of_many(words: str) -> None:
+    assert says_whole(words)
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["£75 is agreed", "all of us", "公共汽车停运3小时", "总经理到场", "共同处置"],
+)
+def test_words_that_tell_of_one(words: str) -> None:
+    assert not says_whole(words)

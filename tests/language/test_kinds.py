@@ -193,6 +193,19 @@ def test_words_that_count_something_else_are_no_count() -> None:
 
 
 @pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("一共赔付多少钱？", "全年共赔付22622元"),
+        ("总共赔了多少块钱？", "合计22622元"),
+        ("总损失多少万元？", "总损失约120000元"),
+        ("一共疏散多少群众？", "共疏散230名"),
+    ],
+)
+def test_what_is_asked_of_by_its_name_has_no_counter_to_be_met(asked: str, told: str) -> None:
+    assert counts_what_is_asked(parse_question(asked), told)
+
+
+@pytest.mark.parametrize(
     ("question", "asks"),
     [
         ("What happened at Pier 9?", True),
