@@ -19,7 +19,12 @@ _WHOLE = regex(
     r"(?<![A-Za-z0-9_./:+-])(?P<one>\d{1,2})(?P<mark>[-/.])(?P<two>\d{1,2})(?P=mark)"
     r"(?P<three>(?:19|20)\d\d|\d{1,2})(?![A-Za-z0-9_/+-]|[.:]\d)"
 )
-_OF_YEAR = regex(r"(?<=: )(?P<one>\d{1,2})[-/.](?P<two>\d{1,2})(?=\s*(?:;|$|\n|\s\d{1,2}:\d\d))")
+WEEKDAY = "|".join(shipped_lexicon().patterns("calendar", "weekday_marks"))
+"""The day of the week that stands in a cell beside its date."""
+_OF_YEAR = regex(
+    rf"(?<=: )(?:(?:{WEEKDAY})\s*)?(?P<day>(?P<one>\d{{1,2}})[-/.](?P<two>\d{{1,2}})\.?)"
+    rf"(?=\s*(?:{WEEKDAY})?\s*(?:;|$|\n|\s\d{{1,2}}:\d\d))"
+)
 _LABEL = regex(r"(?:^|; |\n)(?P<label>[^;\n]{1,60}): $")
 _DATED = regex("|".join(shipped_lexicon().patterns("calendar", "date_columns")))
 _YEAR = regex(r"(?<!\d)(?:19|20)\d\d(?!\d)")
@@ -51,12 +56,13 @@ def with_dates_in_order(text: str) -> str:
     for found in groups.values():
         order = _order([_numbers(m) for m in found], text)
         for match in found if order else ():
-            _write(settled, match, [match[("one", "two", "three")[order.index(c)]] for c in "ymd"])
+            parts = [match[("one", "two", "three")[order.index(c)]] for c in "ymd"]
+            _write(settled, match.span(), parts)
     for found in _of_year(text).values():
         is_day_first = _begins_with_day([(int(m["one"]), int(m["two"])) for m in found])
         for match in found:
             first, second = ("two", "one") if is_day_first else ("one", "two")
-            _write(settled, match, [match[first], match[second]])
+            _write(settled, match.span("day"), [match[first], match[second]])
     return "".join(settled)
 
 
@@ -82,8 +88,9 @@ def _day_of(order: str, numbers: _Date) -> str:
     return f"{_month_of(order, numbers)}-{numbers[order.index('d')]}"
 
 
-def _write(settled: list[str], match: re.Match[str], parts: Sequence[str]) -> None:
-    settled[match.start() : match.end()] = IN_ORDER.join(parts)
+def _write(settled: list[str], span: tuple[int, int], parts: Sequence[str]) -> None:
+    start, end = span
+    settled[start:end] = IN_ORDER.join(parts).ljust(end - start)
 
 
 def _of_year(text: str) -> dict[str, list[re.Match[str]]]:

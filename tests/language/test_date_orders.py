@@ -32,6 +32,11 @@ def states(text: str, day: str) -> bool:
         ("日期: 11/3; 事: 甲\n日期: 11/25; 事: 乙", "date:11-3"),
         ("Date: 3/11; n: 1\nDate: 25/11; n: 2", "date:11-3"),
         ("Opened: 25/11/26; Due date: 12/03/26; n: 1", "date:2026-12-3"),
+        ("日期: 11.3 星期二; 事: 甲\n日期: 11.25 星期三; 事: 乙", "date:11-3"),
+        ("日期: 周二 11/3; 事: 甲", "date:11-3"),
+        ("日期: 11-3（二）; 事: 甲", "date:11-3"),
+        ("Date: Tue 3/11; n: 1\nDate: Wed 25/11; n: 2", "date:11-3"),
+        ("Date: 3.11. (Tue); n: 1\nDate: 25.11. (Wed); n: 2", "date:11-3"),
     ],
 )
 def test_a_column_settles_the_order_of_its_dates(text: str, day: str) -> None:
@@ -42,6 +47,7 @@ def test_a_column_settles_the_order_of_its_dates(text: str, day: str) -> None:
     ("text", "day"),
     [
         ("Share: 1/3; n: 2", "date:1-3"),
+        ("Share: Sun 1/3; n: 2", "date:1-3"),
         ("See part 4.2.10 and host 10.0.0.12.", "date:2010-2-4"),
         ("Date: 03/11/26; n: 1\nDate: 25/11/26; n: 2", "date:2026-3-11"),
         ("日期: 26-11-03; 事: 甲", "date:2003-11-26"),

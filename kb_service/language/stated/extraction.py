@@ -73,6 +73,7 @@ from kb_service.language.stated.talks import (
     without_heads,
 )
 from kb_service.language.stated.titles import title_facts
+from kb_service.language.stated.values import says_nothing, says_unknown
 from kb_service.language.stated.years import Years, read_in_year
 
 EXTRACTING = 41
@@ -184,6 +185,8 @@ def _labelled_facts(
 ) -> Iterator[Fact]:
     clock: str | None = None
     found: list[Fact] = []
+    if any(_is_of_unread_day(label, folded, span, at) for label, span in fields):
+        at = replace(at, days=None)
     for label, span in fields:
         low = span.of(folded)
         is_clock = label.field == CLOCK
@@ -201,6 +204,13 @@ def _labelled_facts(
         for _, span in list(clocks)[:1]:
             found += timed_above(FactField.TIME, span.of(text), span.of(folded), span, at)
     yield from (_with_clock(item, clock, at) for item in found)
+
+
+def _is_of_unread_day(label: Label, folded: str, span: TextSpan, at: Place) -> bool:
+    """True for a day that nobody can read: the one above is not that of the record."""
+    words = span.of(folded)
+    says = label.field == FactField.TIME and not (says_nothing(words) or says_unknown(words))
+    return says and at.days is not None and at.days.is_unread(span.start, words)
 
 
 def _in_lines(field: str, line: Line, at: Place) -> Iterator[Fact]:

@@ -144,3 +144,57 @@ def test_a_year_in_a_title_is_no_hour_and_no_room(head: str, year: int | None) -
 def test_the_numbers_of_things_in_the_first_column_are_no_days() -> None:
     rows = [f"泵: {n}号; 钟点: 08:0{n}; 说明: 正常运转{n}" for n in (1, 2, 3, 4)]
     assert times(table("泵房记录 2026年3月", rows)) == []
+
+
+def log_of(title: str, days: list[str], label: str, rest: str) -> str:
+    return table(
+        title, [f"{label}: {day}; {rest.format(n=n)}" for n, day in enumerate(days, start=1)]
+    )
+
+
+ZH, EN = "时间: 0{n}：15; 事项: 水管漏水第{n}处", "Time: 0{n}:15; Event: leak {n} at the north gate"
+
+
+@pytest.mark.parametrize(
+    ("title", "label", "days", "rest"),
+    [
+        ("日志　2026年4月15日至21日", "日期", ["4.15 星期三", "4.16 星期四", "4.17 星期五"], ZH),
+        ("日志　2026年4月15日至21日", "日期", ["周三 4/15", "周四 4/16", "周五 4/17"], ZH),
+        ("日志　2026年4月15日至21日", "日期", ["15日（三）", "16日（四）", "17日（五）"], ZH),
+        ("日志　2026年4月15日至21日", "日期", ["15 三", "16 四", "17 五"], ZH),
+        ("2026年4月日志\n\n填表日期：2026年5月3日", "日期", ["15", "16", "17"], ZH),
+        ("Log 15 to 21 April 2026", "Date", ["Wed 15", "Thu 16", "Fri 17"], EN),
+        ("Log 15 to 21 April 2026", "Date", ["Wed 15/4", "Thu 16/4", "Fri 17/4"], EN),
+        ("Log 15 to 21 April 2026", "Date", ["15.4.", "16.4.", "17.4."], EN),
+        ("Log for April 2026", "Date", ["15", "16", "17"], EN),
+    ],
+)
+def test_a_day_beside_its_day_of_the_week_or_alone_is_of_the_month_above(
+    title: str, label: str, days: list[str], rest: str
+) -> None:
+    text = log_of(title, days, label, rest)
+    assert times(text) == [f"2026 04-{14 + n} 0{n}:15" for n in (1, 2, 3)]
+
+
+def test_a_stretch_over_two_months_tells_which_of_them_a_day_is_of() -> None:
+    text = log_of("Log, 28 April to 4 May 2026", ["Tue 28", "Thu 30", "Sat 2"], "Date", EN)
+    assert times(text) == ["2026 04-28 01:15", "2026 04-30 02:15", "2026 05-02 03:15"]
+
+
+@pytest.mark.parametrize(
+    ("title", "days", "rest", "told"),
+    [
+        ("2026年4月日志\n\n填表日期：2026年5月3日", ["周三", "周四", "周五"], ZH, []),
+        ("日志\n\n填表日期：2026年5月3日", ["15", "16", "17"], ZH, []),
+        ("日志\n\n填表日期：2026年5月3日", ["4.15-16", "4.17-18", "4.19-20"], ZH, []),
+        ("Log, 28 April 2026", ["overnight", "late shift", "early"], EN, []),
+        ("日志　2026年5月3日", ["同上", "当日"], ZH, ["05-03 01:15", "05-03 02:15"]),
+        ("Log, 28 April 2026", ["ditto", '"'], EN, ["04-28 01:15", "04-28 02:15"]),
+    ],
+)
+def test_a_row_whose_day_nobody_can_read_is_not_of_the_day_above(
+    title: str, days: list[str], rest: str, told: list[str]
+) -> None:
+    """It was dated by the day of the title, or by that on which the paper was filled in."""
+    label = "日期" if rest is ZH else "Date"
+    assert times(log_of(title, days, label, rest)) == [f"2026 {one}" for one in told]
