@@ -20,6 +20,8 @@ from kb_service.services.values_named import NamedValue
 _LEXICON = shipped_lexicon()
 _JOINS = any_of([*_LEXICON.listed("question_parts", "joins"), *_LEXICON.listed("roles", "either")])
 _JOINED = regex(rf"\s*(?:{_JOINS})\s*")
+_LIST_BEFORE = regex(rf"(?:[,/\u3001]|(?<![a-z])(?:{_JOINS}))\s*(?:the |an? )?$")
+_LIST_BEHIND = regex(rf"\s*(?:[,/\u3001]\s*)?(?:{_JOINS}|[/\u3001])(?![a-z])")
 _TO_BLANK = regex(rf",\s*(?:{_JOINS})\s*$")
 _FROM_BLANK = regex(rf"\s*(?:{_JOINS})\s*,")
 
@@ -64,3 +66,12 @@ def is_joined(words: str, asked: str) -> bool:
         return False
     end = start + len(words)
     return bool(_TO_BLANK.search(asked[:start]) or _FROM_BLANK.match(asked, end))
+
+
+def is_listed(words: str, asked: str) -> bool:
+    """True where a question joins words to what stands before or behind them."""
+    start = asked.find(words)
+    if start < 0:
+        return False
+    before, behind = asked[:start], asked[start + len(words) :]
+    return bool(_LIST_BEFORE.search(before) or _LIST_BEHIND.match(behind))

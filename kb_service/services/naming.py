@@ -186,24 +186,35 @@ def fields_of(filters: Filters) -> set[str]:
 
 
 def joined(one: Filters, other: Filters) -> Filters:
-    """Return both; several names of one sort, or values of one column, are alternatives."""
-    both = _either(one.merged(other))
+    """Return both; several names of one sort, or values of one column, are alternatives.
+
+    A row has one value in a column of the base's own. What has to have two words has no other.
+    """
+    told = [{f.field for f in filters.fields if _is_value(f)} for filters in (one, other)]
+    same = set.intersection(*told)
+    values: dict[str, list[str]] = {}
+    for value in (f for f in (*one.fields, *other.fields) if f.field in same and _is_value(f)):
+        values.setdefault(value.field, []).extend(filter(None, (value.text, *value.any_of)))
+    either = tuple(_one_of(name, tuple(dict.fromkeys(v))) for name, v in values.items())
+    rest = (
+        replace(filters, fields=tuple(f for f in filters.fields if f.field not in values))
+        for filters in (one, other)
+    )
+    both = next(rest).merged(next(rest)).merged(Filters(fields=either))
     for name in ("place", "person", "unit"):
-        values = (*getattr(one, name), *getattr(other, name))
-        both = both.merged(filters_from({name: tuple(dict.fromkeys(values))}))
+        listed = (*getattr(one, name), *getattr(other, name))
+        both = both.merged(filters_from({name: tuple(dict.fromkeys(listed))}))
     return replace(both, text=tuple(dict.fromkeys((*one.text, *other.text))))
 
 
-def _either(filters: Filters) -> Filters:
-    """A row has one value in a column of the base's own: two of them are alternatives."""
-    named: dict[str, list[str]] = {}
-    for one in filters.fields:
-        if one.field not in STANDARD_FIELDS and one.field not in set(Role):
-            named.setdefault(one.field, []).extend([*filter(None, [one.text]), *one.any_of])
-    several = {name: tuple(dict.fromkeys(v)) for name, v in named.items() if len(set(v)) > 1}
-    kept = [o for o in filters.fields if o.field not in several or not (o.text or o.any_of)]
-    kept += [FieldFilter(name, any_of=values) for name, values in several.items()]
-    return replace(filters, fields=tuple(kept)) if several else filters
+def _is_value(asked: FieldFilter) -> bool:
+    """True for one of some values of a column of the base's own."""
+    is_own = asked.field not in STANDARD_FIELDS and asked.field not in set(Role)
+    return is_own and bool(asked.text) != bool(asked.any_of) and not asked.none_of
+
+
+def _one_of(name: str, values: tuple[str, ...]) -> FieldFilter:
+    return FieldFilter(name, any_of=values) if len(values) > 1 else FieldFilter(name, text=values[0])
 
 
 def _leave_out(names: Names, dropped: Iterable[NamedValue], events: Iterable[Subject]) -> None:

@@ -10,6 +10,7 @@ from kb_service.domain.queries import FieldFilter, Filters
 from kb_service.language.events import event_kinds
 from kb_service.language.inflection import singular_forms
 from kb_service.language.kind_words import said_otherwise
+from kb_service.services.joined_names import is_listed
 from kb_service.services.meaning import TOKEN, Meant, value_meant, values_with
 from kb_service.services.mentioning import is_whole
 from kb_service.services.naming import Names, filter_of, joined
@@ -77,11 +78,18 @@ def _written_so(forms: Sequence[str], written: Iterable[str]) -> Filters:
 
 
 def found_in(
-    rest: Iterable[str], filters: Filters, base: KnownBase, within: Collection[str], asked: str = ""
+    rest: Iterable[str],
+    filters: Filters,
+    base: KnownBase,
+    within: Collection[str],
+    asked: str = "",
+    *,
+    grows: bool = True,
 ) -> Placed:
     """Look words up among the values of some fields.
 
-    `asked`: the question, where words that the rules read may be parts of values as well.
+    `asked`: the question, which tells what it joins. `grows`: words that the rules read in it may
+    be parts of values as well.
     """
     left, unread = list(filter(None, rest)), list[str]()
     if not left:
@@ -90,12 +98,20 @@ def found_in(
     others = [n for n in within if n in _FINDABLE or (n not in STANDARD_FIELDS and n not in few)]
     for words in left:
         placed = _placed(words, few, others, base) if len(words) > 1 else None
-        placed = placed or _grown(words, asked, few)
+        placed = placed or (_grown(words, asked, few) if grows else None)
         if placed is None:
             unread.append(words)
+        elif _is_of_text(placed, few) and not is_listed(words, asked):
+            filters = filters.merged(placed)
         else:
             filters = joined(filters, placed)
     return unread, filters
+
+
+def _is_of_text(placed: Filters, few: Collection[str]) -> bool:
+    """True for words that a text has in it, which may have others as well."""
+    own = {one.field for one in placed.fields} - set(STANDARD_FIELDS)
+    return bool(own) and not own & set(few)
 
 
 def _placed(

@@ -200,11 +200,11 @@ def _placed(
     sketch, names = words.sketch, words.names
     rest, filters = of_kinds(sketch.rest, names, question.normalised, base)
     within = {FactField.CAUSE} if sketch.caused else {*base.have} - {FactField.CAUSE}
-    asked = "" if words.is_plain else question.normalised
     kept = _of_amounts(rest, sketch, base) if words.is_plain else []
     joined = [one for one in rest if is_joined(one, names.words)]
     sought = [one for one in rest if one not in kept]
-    rest, placed = found_in(sought, filters, base, within, asked)
+    asked, grows = question.normalised, not words.is_plain
+    rest, placed = found_in(sought, filters, base, within, asked, grows=grows)
     is_text = _asks_texts(placed, filters, base)
     mentioned = tuple(one for one in sought if one not in rest) if is_text else ()
     filters = placed

@@ -43,6 +43,17 @@ CALLS = KnownValues(
 )
 
 
+LINE = KnownValues(
+    {
+        "number": (),
+        "time": (),
+        "事项": (
+            *("信号机灭灯，晚点5分钟", "站台门故障，晚点4分钟", "屏蔽门夹人，晚点2分钟"),
+            *("信号楼告警，列车未受影响", *(f"乘客找包{n}次，正常" for n in range(50))),
+        ),
+    },
+    titles={"行车日志": "doc_1"},
+)
 SHEETS = KnownValues(
     {
         "number": (),
@@ -79,6 +90,15 @@ QUERIES: list[tuple[KnownValues, str, dict[str, Any]]] = [
     (CALLS, "摘马蜂窝出动了几次",
      mentions(简要情况={"any_of": ["摘除马蜂窝一处"]})),
     (CALLS, "简要情况里提到油锅的有几起", mentions(简要情况="油锅")),
+    # A text may have both words; either is asked for only where the question joins them.
+    (JOBS, "how many jobs with a toilet were on the second floor",
+     mentions(description={"any_of": ["second floor"], "text": "toilet"})),
+    (JOBS, "How many jobs with doors or sockets?",
+     mentions(description={"any_of": ["doors", "sockets"]})),
+    (LINE, "晚点的信号事件有几起？", mentions(事项={"any_of": ["信号"], "text": "晚点"})),
+    (LINE, "屏蔽门造成晚点的有多少次", mentions(事项={"any_of": ["晚点"], "text": "屏蔽门"})),
+    (LINE, "信号和屏蔽门的一共几次？", mentions(事项={"any_of": ["信号", "屏蔽门"]})),
+    (LINE, "信号、屏蔽门的有几起？", mentions(事项={"any_of": ["信号", "屏蔽门"]})),
     # Sheets of one base call by different names what each of their rows tells.
     (SHEETS, "how many calls about a dent", {"op": "count", "filters": {"text": ["dent"]}}),
     (SHEETS, "how many calls about granules", mentions(account="granules")),
