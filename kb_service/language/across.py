@@ -66,6 +66,7 @@ _ORDER = (
 
 _PATTERNS = {name: [regex(p) for p in _LEXICON.patterns("across", name)] for name in _ORDER}
 _BRACKETS = regex(r"\s*[(\[][^)\]]*[)\]]\s*$")
+_DIVIDED = [regex(pattern) for pattern in _LEXICON.patterns("across", "divided")]
 _REQUESTS = [regex(pattern) for pattern in _LEXICON.patterns("across", "requests")]
 _LONG = _LEXICON.listed("across", "long")
 _HOURS = _LEXICON.listed("across", "hours")
@@ -97,9 +98,10 @@ class Sketch:
     `columns`: fields to show, in order. `measured`: fields whose number is asked for; `how_many`:
     those of which it is asked how many there are. `is_by_one`: one of what it would be grouped by
     may be all that is asked for (which site). `top`: how many of an order. `order`: the name of
-    what orders (`most`, `least`, `latest` …). `amount`: words that ask how much of what is
-    measured. `told`: the words by which an operation or a comparison is asked for. `caused`: what
-    is named is a cause. `rest`: words that no rule read.
+    what orders (`most`, `least`, `latest` …). `divides`: a number is asked of each of something,
+    whatever that is. `amount`: words that ask how much of what is measured. `told`: the words by
+    which an operation or a comparison is asked for. `caused`: what is named is a cause. `rest`:
+    words that no rule read.
     """
 
     counts: Counted | None = None
@@ -108,6 +110,7 @@ class Sketch:
     by: str | None = None
     is_by_one: bool = False
     says_units: bool = False
+    divides: bool = False
     order: str | None = None
     top: int | None = None
     compares: bool = False
@@ -125,21 +128,22 @@ class Sketch:
     @property
     def is_over_many(self) -> bool:
         """True when the words ask over many documents, whatever else they ask."""
-        return bool(
-            self.counts or self.lists or self.order or self.by or self.operation or self.compares
-        )
+        asks = self.counts or self.lists or self.order or self.by or self.operation
+        return bool(asks or self.compares or (self.divides and self.says_units))
 
     @property
     def may_be_of_one(self) -> bool:
         """True when the words ask whether something was so, or which one was, and count nothing."""
         makes = self.operation not in (None, Operation.EXISTS)
-        return not (self.counts or self.order or self.compares or makes)
+        groups = self.divides or (self.by and not self.is_by_one)
+        return not (self.counts or self.order or self.compares or makes or groups)
 
 
 def sketch_of(words: str) -> Sketch:
     """Return what the normalised words of a question ask for; blanks stand for what it names."""
     sketch, text = Sketch(), bare_question(words)
     sketch.says_units = any(pattern.search(text) for pattern in _PATTERNS["units"])
+    sketch.divides = any(pattern.search(text) for pattern in _DIVIDED)
     if any(pattern.search(words.strip()) for pattern in _REQUESTS):
         sketch.lists = Counted.INCIDENTS
     whole = text

@@ -3,6 +3,8 @@
 Pure functions on strings. In doubt they can.
 """
 
+from collections import Counter
+
 from kb_service.language.lexicon import any_of, shipped_lexicon
 from kb_service.language.regexes import regex
 from kb_service.language.stated.labels import label_before
@@ -37,6 +39,20 @@ def says_how_often(words: str) -> bool:
     told = normalise(words)
     numbers = (value for _, (value, *_) in placed_values(told))
     return any(value.startswith("num:") for value in numbers) or bool(_OFTEN.search(told))
+
+
+def says_several(words: str) -> bool:
+    """True for words with more numbers than one in the same unit: two at the mill and five here."""
+    told = normalise(words)
+    numbers = (found for found, (value, *_) in placed_values(told) if value.startswith("num:"))
+    units = Counter(_unit(told, *found.span()) for found in numbers)
+    return any(number > 1 for number in units.values())
+
+
+def _unit(words: str, start: int, end: int) -> str:
+    """The unit before or behind a number at a place, "" for a number of things."""
+    beside = _BEHIND.match(words, end) or _MONEY.search(words[:start])
+    return beside.group().strip() if beside else ""
 
 
 def says_whole(words: str) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 from kb_service.domain.times import TimeWindow
-from kb_service.language.lexicon import CJK
+from kb_service.language.lexicon import CJK, any_of, shipped_lexicon
 from kb_service.language.regexes import regex
 from kb_service.language.time_words import time_windows
 from kb_service.language.values import supporting_values
@@ -17,6 +17,10 @@ _DAY = regex(r"date:(?:(?P<year>\d{4})-)?(?P<month>\d{1,2})-(?P<day>\d{1,2})")
 _YEAR = regex(r"num:(?:19|20)\d\d")
 _YEAR_IN = regex(r"(?:19|20)\d\d")
 _QUARTER = 80
+_NAMED = [{*shipped_lexicon().ranges("time_words", name)} for name in ("quarters", "halves")]
+_BY_TODAY = {*shipped_lexicon().numbered("time_words", "these_quarters")}
+_PARTS = regex(any_of(set.union(*_NAMED) - _BY_TODAY))
+"""Quarters and halves by their own names."""
 _MONTH = regex(r"date:(?P<year>\d{4})-(?P<month>\d{1,2})")
 
 
@@ -54,13 +58,14 @@ def says_month_of(text: str, words: str, window: TimeWindow) -> bool:
 def is_of_other_days(title: str, window: TimeWindow) -> bool:
     """True when a title names quarters, halves or years and none of them meets the window.
 
-    What it names by today (去年, last quarter) was written on another day and tells nothing.
+    What it names by today (去年, last quarter) was written on another day and tells nothing. One
+    without its year (Q2, 第二季度) is that of any.
     """
     named = [
         stretch
-        for stretch in time_windows(title, window.last)
+        for stretch in time_windows(title, window.last + timedelta(days=1))
         if (stretch.last - stretch.first).days >= _QUARTER
-        and _YEAR_IN.search(stretch.span.of(title))
+        and (_YEAR_IN.search(words := stretch.span.of(title)) or _PARTS.search(words.casefold()))
     ]
     return bool(named) and not any(
         stretch.first <= window.last and window.first <= stretch.last for stretch in named

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from kb_service.domain.facts import FactField
+from kb_service.domain.facts import STANDARD_FIELDS, FactField, Role
 from kb_service.domain.queries import FieldFilter, Filters
+from kb_service.domain.query_json import filters_from
 from kb_service.domain.questions import Subject
 from kb_service.domain.spans import TextSpan
 from kb_service.language.lexicon import any_of, shipped_lexicon
@@ -75,3 +76,37 @@ def is_listed(words: str, asked: str) -> bool:
         return False
     before, behind = asked[:start], asked[start + len(words) :]
     return bool(_LIST_BEFORE.search(before) or _LIST_BEHIND.match(behind))
+
+
+def joined(one: Filters, other: Filters) -> Filters:
+    """Return both; several names of one sort, or values of one column, are alternatives.
+
+    A row has one value in a column of the base's own. What has to have two words has no other.
+    """
+    told = [{f.field for f in filters.fields if _is_value(f)} for filters in (one, other)]
+    same = set.intersection(*told)
+    values: dict[str, list[str]] = {}
+    for value in (f for f in (*one.fields, *other.fields) if f.field in same and _is_value(f)):
+        values.setdefault(value.field, []).extend(filter(None, (value.text, *value.any_of)))
+    either = tuple(_one_of(name, tuple(dict.fromkeys(v))) for name, v in values.items())
+    rest = (
+        replace(filters, fields=tuple(f for f in filters.fields if f.field not in values))
+        for filters in (one, other)
+    )
+    both = next(rest).merged(next(rest)).merged(Filters(fields=either))
+    for name in ("place", "person", "unit"):
+        listed = (*getattr(one, name), *getattr(other, name))
+        both = both.merged(filters_from({name: tuple(dict.fromkeys(listed))}))
+    return replace(both, text=tuple(dict.fromkeys((*one.text, *other.text))))
+
+
+def _is_value(asked: FieldFilter) -> bool:
+    """True for one of some values of a column of the base's own."""
+    is_own = asked.field not in STANDARD_FIELDS and asked.field not in set(Role)
+    return is_own and bool(asked.text) != bool(asked.any_of) and not asked.none_of
+
+
+def _one_of(name: str, values: tuple[str, ...]) -> FieldFilter:
+    return (
+        FieldFilter(name, any_of=values) if len(values) > 1 else FieldFilter(name, text=values[0])
+    )

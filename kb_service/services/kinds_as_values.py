@@ -12,9 +12,10 @@ from kb_service.domain.queries import FieldFilter, Filters
 from kb_service.domain.questions import Subject, SubjectKind
 from kb_service.language.inflection import singular_forms
 from kb_service.language.text import normalise
+from kb_service.services.joined_names import joined
 from kb_service.services.meaning import values_with
 from kb_service.services.named import Named
-from kb_service.services.naming import filter_of, joined
+from kb_service.services.naming import filter_of
 from kb_service.services.placing import among
 from kb_service.services.planning import Planned
 from kb_service.services.vocabulary import KnownBase

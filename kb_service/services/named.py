@@ -12,12 +12,16 @@ from kb_service.language.asked import parse_question
 from kb_service.language.background import background_of
 from kb_service.language.date_orders import with_dates_in_order
 from kb_service.language.days import is_of_other_days, says_month_of, states_day_of
+from kb_service.language.lexicon import shipped_lexicon
 from kb_service.language.mentions import unmentioned
 from kb_service.language.messages import message
+from kb_service.language.regexes import regex
 from kb_service.language.subjects import subjects_in
 from kb_service.language.text import normalise
 from kb_service.language.time_words import days_in_words, time_windows
 from kb_service.services.evidence import names_one
+
+_TIME_LEADS = regex(rf"(?i:{'|'.join(shipped_lexicon().patterns('time_words', 'time_leads'))})\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,13 @@ class Named:
 
 def named_in(question: Question, today: date) -> Named:
     """Return what a question names when it is asked on a day."""
-    subjects, background = subjects_in(question), background_of(question.text)
+    windows = time_windows(question.text, today)
+    subjects = tuple(
+        one
+        for one in subjects_in(question)
+        if not any(_is_of_time(one, window, question.text) for window in windows)
+    )
+    background = background_of(question.text)
     asked_from = background.end if background else 0
 
     def is_required(window: TimeWindow) -> bool:
@@ -87,8 +97,7 @@ def named_in(question: Question, today: date) -> Named:
         return window.span.end > asked_from and says_more
 
     told = (
-        NamedTime(window.span.of(question.text), window, is_required(window))
-        for window in time_windows(question.text, today)
+        NamedTime(window.span.of(question.text), window, is_required(window)) for window in windows
     )
     return Named(subjects, tuple(told))
 
@@ -109,3 +118,16 @@ def explicit_question(question: Question, named: Named) -> Question:
 
 def _is_year(subject: Subject) -> bool:
     return subject.kind is SubjectKind.DATE and all(f.startswith("num:") for f in subject.forms)
+
+
+def _is_of_time(subject: Subject, window: TimeWindow, typed: str) -> bool:
+    """True for what looks like a name and is of words for a time: in Q3, but not alarm Q3."""
+    is_name = subject.kind in (SubjectKind.NAME, SubjectKind.IDENTIFIER)
+    if not (is_name and window.span.covers(subject.span)):
+        return False
+    is_longer = len(window.span) > len(subject.span)
+    return (
+        is_longer
+        or not typed[: subject.span.start].strip()
+        or bool(_TIME_LEADS.search(typed, 0, subject.span.start))
+    )

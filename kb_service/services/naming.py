@@ -28,7 +28,7 @@ from kb_service.language.periods import is_yearless, stated_days
 from kb_service.language.roles import NAME, are_either, roles_in
 from kb_service.language.text import normalise
 from kb_service.language.time_bounds import Bound, Stretch, bounds_in
-from kb_service.services.joined_names import joined_in, with_either
+from kb_service.services.joined_names import joined, joined_in, with_either
 from kb_service.services.named import Named
 from kb_service.services.states_asked import states_named
 from kb_service.services.values_named import (
@@ -183,38 +183,6 @@ def fields_of(filters: Filters) -> set[str]:
     """Return the fields that filters restrict, time aside."""
     kinds = {str(FactField.KIND)} if filters.kind else set()
     return {*kinds, *listed_in(filters), *(one.field for one in filters.fields)}
-
-
-def joined(one: Filters, other: Filters) -> Filters:
-    """Return both; several names of one sort, or values of one column, are alternatives.
-
-    A row has one value in a column of the base's own. What has to have two words has no other.
-    """
-    told = [{f.field for f in filters.fields if _is_value(f)} for filters in (one, other)]
-    same = set.intersection(*told)
-    values: dict[str, list[str]] = {}
-    for value in (f for f in (*one.fields, *other.fields) if f.field in same and _is_value(f)):
-        values.setdefault(value.field, []).extend(filter(None, (value.text, *value.any_of)))
-    either = tuple(_one_of(name, tuple(dict.fromkeys(v))) for name, v in values.items())
-    rest = (
-        replace(filters, fields=tuple(f for f in filters.fields if f.field not in values))
-        for filters in (one, other)
-    )
-    both = next(rest).merged(next(rest)).merged(Filters(fields=either))
-    for name in ("place", "person", "unit"):
-        listed = (*getattr(one, name), *getattr(other, name))
-        both = both.merged(filters_from({name: tuple(dict.fromkeys(listed))}))
-    return replace(both, text=tuple(dict.fromkeys((*one.text, *other.text))))
-
-
-def _is_value(asked: FieldFilter) -> bool:
-    """True for one of some values of a column of the base's own."""
-    is_own = asked.field not in STANDARD_FIELDS and asked.field not in set(Role)
-    return is_own and bool(asked.text) != bool(asked.any_of) and not asked.none_of
-
-
-def _one_of(name: str, values: tuple[str, ...]) -> FieldFilter:
-    return FieldFilter(name, any_of=values) if len(values) > 1 else FieldFilter(name, text=values[0])
 
 
 def _leave_out(names: Names, dropped: Iterable[NamedValue], events: Iterable[Subject]) -> None:

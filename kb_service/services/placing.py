@@ -10,10 +10,10 @@ from kb_service.domain.queries import FieldFilter, Filters
 from kb_service.language.events import event_kinds
 from kb_service.language.inflection import singular_forms
 from kb_service.language.kind_words import said_otherwise
-from kb_service.services.joined_names import is_listed
+from kb_service.services.joined_names import is_listed, joined
 from kb_service.services.meaning import TOKEN, Meant, value_meant, values_with
 from kb_service.services.mentioning import is_whole
-from kb_service.services.naming import Names, filter_of, joined
+from kb_service.services.naming import Names, filter_of
 from kb_service.services.values_named import FINDABLE, under_numbers
 from kb_service.services.vocabulary import KnownBase
 

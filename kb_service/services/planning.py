@@ -43,13 +43,14 @@ class Planned:
     needs and the base lacks. `unread`: its words that nothing was made of; `unknown`: names that no
     record states. `is_over_many`: it asks over many documents; `is_explicit`: and not what one of
     them says. `is_of_units`: of incidents or documents, a kind of them or a total, and not only how
-    many there are of something; `says_units`: in words for them. `sums_up`: it asks for a total;
-    `counts`: for how many incidents or documents there are, or for which; `may_be_of_one`: for no
-    number, but whether or which, which one paper may tell. `order`: of what the most or least.
-    `asks_people`: it counts people, where incidents may be meant. `asks_what_happened`: of whatever
-    there was. `offered`: columns nearest to what is unread. `outside`: the time that it is of,
-    where that is none of the given ones. `moved`: days without a year, and which are meant.
-    `mentioned`: words that are a condition only because some texts mention them.
+    many there are of something; `says_units`: in words for them. `divides`: it asks for a number of
+    each of something. `sums_up`: it asks for a total; `counts`: for how many incidents or documents
+    there are, or for which; `may_be_of_one`: for no number, but whether or which, which one paper
+    may tell. `order`: of what the most or least. `asks_people`: it counts people, where incidents
+    may be meant. `asks_what_happened`: of whatever there was. `offered`: columns nearest to what is
+    unread. `outside`: the time that it is of, where that is none of the given ones. `moved`: days
+    without a year, and which are meant. `mentioned`: words that are a condition only because some
+    texts mention them.
     """
 
     query: RecordQuery | None
@@ -61,6 +62,7 @@ class Planned:
     is_explicit: bool = False
     is_of_units: bool = False
     says_units: bool = False
+    divides: bool = False
     sums_up: bool = False
     counts: bool = False
     may_be_of_one: bool = False
@@ -178,7 +180,8 @@ def _planned(base: KnownBase, question: Question, words: Words, given: Filters) 
     )
     if planned is None:
         # A total, an average, the most of what the base has not: no single row says it.
-        is_made = sketch.operation or sketch.order or sketch.counts
+        is_divided = sketch.divides and sketch.says_units
+        is_made = sketch.operation or sketch.order or sketch.counts or is_divided
         rest += [sketch.amount] if sketch.amount else []
         return _put_together(None, (), (), rest, words) if is_made and any(rest) else None
     query, also, lacking = planned
@@ -244,6 +247,7 @@ def _put_together(
         sketch.is_over_many and not (sketch.lists and _IN_ONE & set(sketch.columns)),
         sketch.says_units or bool(names.kinds or sketch.by or sketch.operation),
         sketch.says_units,
+        sketch.divides or bool(sketch.by and not sketch.is_by_one),
         sketch.operation is Operation.SUM,
         bool(sketch.counts or sketch.lists),
         sketch.may_be_of_one,

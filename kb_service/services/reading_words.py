@@ -14,8 +14,9 @@ from kb_service.language.across import Sketch, is_amount, is_record_noun, sketch
 from kb_service.language.text import normalise
 from kb_service.services.calling import Called, Labels, called_in, exactly_called
 from kb_service.services.counted_columns import with_counted_columns
+from kb_service.services.joined_names import joined
 from kb_service.services.meaning import answer_among
-from kb_service.services.naming import Names, filter_of, joined
+from kb_service.services.naming import Names, filter_of
 from kb_service.services.vocabulary import KnownBase
 
 

@@ -9,13 +9,19 @@ from kb_service.domain.queries import Filters
 from kb_service.domain.questions import QuestionKind
 from kb_service.domain.record_queries import AGGREGATES
 from kb_service.language.across import sketch_of
-from kb_service.language.counted import asks_how_many, says_how_often, says_whole
+from kb_service.language.counted import (
+    asks_how_many,
+    says_how_often,
+    says_several,
+    says_whole,
+)
 from kb_service.language.identifiers import names_whole
 from kb_service.language.messages import message
 from kb_service.language.rows import is_row
 from kb_service.language.stated.sorts import PLACE
 from kb_service.language.tables import field_name, filters_in_words, said
 from kb_service.language.text import normalise
+from kb_service.services.evidence import Shortfall
 from kb_service.services.finding import Finding
 from kb_service.services.planning import Planned
 from kb_service.services.telling import (
@@ -121,17 +127,29 @@ def _is_said(turn: Turn, planned: Planned, findings: Sequence[Finding]) -> bool:
     In one incident that is named, a sum (一共) is what its paper says; where no other paper speaks
     of it, so is a number of what no record can be selected by and is no incident (几条生命), which
     any paper may tell where the question names no sort of incident. Of several papers a sum is
-    what a sentence tells as a whole.
+    what a sentence tells as a whole, a number of each of something what it tells several of, and
+    the most of something nothing that several tell.
     """
+    is_of_several = any(one.evidence.shortfall is Shortfall.SEVERAL for one in findings)
+    if planned.order and planned.is_explicit and is_of_several:
+        return False
     is_sum_of_one = planned.sums_up and not planned.counts and turn.named.is_narrow
     counts_units = planned.counts and planned.says_units
     is_told = planned.query is None and not counts_units and _is_in_one(turn, planned, findings)
     is_in_one = is_sum_of_one or is_told
     is_of_many = planned.is_explicit and planned.is_of_units and not is_in_one
     if turn.kind in ACROSS or (is_of_many and not _may_be_told(turn, planned)):
-        is_whole = not planned.sums_up or _tells_whole(turn, findings)
-        return is_whole and any(says_outright(found, turn.question) for found in findings)
+        if not _may_say(turn, planned, findings):
+            return False
+        return any(says_outright(found, turn.question) for found in findings)
     return not all(found.evidence.is_empty for found in findings)
+
+
+def _may_say(turn: Turn, planned: Planned, findings: Sequence[Finding]) -> bool:
+    """False where what was read is of one where a whole or each of several is asked."""
+    if planned.sums_up and not _tells_whole(turn, findings):
+        return False
+    return not planned.divides or any(map(says_several, _around(findings)))
 
 
 def _tells_whole(turn: Turn, findings: Sequence[Finding]) -> bool:

@@ -2,7 +2,13 @@
 
 import pytest
 
-from kb_service.language.counted import asks_how_many, can_count, says_how_often, says_whole
+from kb_service.language.counted import (
+    asks_how_many,
+    can_count,
+    says_how_often,
+    says_several,
+    says_whole,
+)
 
 
 @pytest.mark.parametrize(
@@ -100,3 +106,12 @@ def test_words_that_tell_the_whole_of_many(words: str) -> None:
 )
 def test_words_that_tell_of_one(words: str) -> None:
     assert not says_whole(words)
+
+
+def test_words_that_tell_several_numbers() -> None:
+    assert says_several("7 at Mercer House and 6 at Tannery Court")
+    assert says_several("一月三起，二月五起")
+    assert not says_several("up to £50 in each case")
+    assert not says_several("3月9日停水31小时，赔付用户4560元")
+    assert not says_several("40 people waited for 3 hours")
+    assert not says_several("on 3 March 2025 two of us waited")

@@ -51,6 +51,12 @@ SECOND_HALF = window(date(2026, 7, 1), date(2026, 12, 31))
         ("Drownings in Q1 2026", True),
         ("Drownings in the second half of 2026", False),
         ("去年溺水情况分析", False),
+        ("第二季度溺水情况分析", True),
+        ("第三季度溺水情况分析", False),
+        ("上半年溺水情况分析", True),
+        ("Q2 drownings", True),
+        ("Q3 drownings", False),
+        ("Drownings last quarter", False),
         ("2026年3月5日溺水事故通报", False),
     ],
 )

@@ -132,13 +132,13 @@ def test_what_a_paper_of_another_sort_speaks_of_is_no_happening_of_its_own(text:
 
 OTHERWISE = """Minutes of the safety committee|Safety committee meeting minutes|Duty roster 2026
 Fire safety policy|Evacuation procedure for fires|How to report a fire|Emergency plan
-安全管理规定（2025版）|施工现场管理办法|安全生产条例|值班表|会议纪要|6月排班表|消防应急预案
+安全管理规定（2025版）|施工现场管理办法|安全生产条例|值班表|会议纪要|安全例会（2026-11-18）|周例会记录|班前会0315|6月排班表|消防应急预案
 停水通知|关于开展安全检查的通知|Notice to residents|Ramp notice 7/26 - airside speed
 Safety committee, Thursday 4 June 2026|Team meeting"""
 HAPPENINGS = """Accident report form|Incident Report Form|Man stuck in lift for 40 minutes
 Fire at the training centre|Report on an injury during the inspection of a roof|Plan B pub fire
 Flood in the drawing room of the minutes|Fall before the committee met|Power out 40 minutes
-培训中心火灾事故报告|救援处置小结|某公司涉嫌违法|关于一起触电事故的通知|火灾事故通知"""
+培训中心火灾事故报告|救援处置小结|某公司涉嫌违法|关于一起触电事故的通知|火灾事故通知|爆管事故分析会"""
 
 
 @pytest.mark.parametrize("title", OTHERWISE.replace("\n", "|").split("|"))
