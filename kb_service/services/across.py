@@ -305,9 +305,10 @@ class AcrossDocuments:
 
 
 def _is_of_few(result: QueryResult) -> bool:
-    """True where more documents lack what was asked for than were counted; one says that it is."""
-    tally = result.tally
-    return result.query.op is not Operation.EXISTS and len(tally.lacking) > tally.documents
+    """True where more documents lack what was asked for than state it; one says that it is."""
+    lacking = set(result.tally.lacking)
+    state = result.tally.documents - len(lacking & result.counted)  # some are in none of the groups
+    return result.query.op is not Operation.EXISTS and len(lacking) > state
 
 
 def _is_otherwise(title: str, name: str) -> bool:

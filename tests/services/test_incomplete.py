@@ -86,6 +86,15 @@ def test_a_count_is_a_part_where_more_papers_lack_what_it_asks_for(world: World)
     assert whether.status is AnswerStatus.ANSWERED
 
 
+def test_groups_are_a_part_where_more_papers_are_in_none_of_them(world: World) -> None:
+    """Of eight jobs by place seven stated no place: one was told as all."""
+    placed = [[*FIRE.format(9).split("\n"), "Ward: 3"]]
+    by_ward = RecordQuery(Operation.GROUP, Filters(kind=("fire",)), by="Ward")
+    answer = told(world, base_of(world, [*FIRES, *placed]), by_ward)
+    assert answer.tabled.tally.matched == 4
+    assert (answer.status, answer.reason) == (AnswerStatus.PARTIAL, FIELD_MISSING)
+
+
 @pytest.mark.parametrize("name", ["Duty roster.txt", "会议纪要.txt", "抢修管理规定（2025版）.txt"])
 def test_nor_do_papers_that_are_called_otherwise(world: World, name: str) -> None:
     names = ["a.txt", "b.txt", "c.txt", name, f"2 {name}"]
