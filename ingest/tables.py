@@ -21,6 +21,7 @@ from ingest.limits import ParseLimits
 from ingest.media_types import XLSX
 from ingest.orientation import MAX_ROWS, has_names_beside, upright
 from ingest.side_by_side import tables_beside
+from ingest.stacked_labels import stacked_texts
 from kb_service.domain.documents import ParsedDocument
 from kb_service.domain.errors import DocumentError
 from kb_service.domain.jobs import JobStage, Progress
@@ -122,6 +123,8 @@ def _without_header(
     is_whole = len(whole) <= MAX_ROWS
     if is_whole and not is_marked and len(beside := tables_beside(whole)) > 1:
         return (text for table in beside for text in row_texts(table))
+    if is_whole and not is_marked and (stacked := stacked_texts(whole, CELL_JOIN)):
+        return stacked
     form = _form(whole, whole[:LOOK_AHEAD])
     return form.texts(chain(whole, block), CELL_JOIN) if form else None
 

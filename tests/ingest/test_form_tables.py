@@ -170,3 +170,53 @@ def test_a_word_beside_several_rows_stands_above_their_pairs() -> None:
 def test_a_value_that_goes_on_in_another_row_gets_no_colon() -> None:
     rows = [["地点", "三号码头"], ["措施", "停机检查"], ["", "更换钢缆"]]
     assert list(row_texts(rows)) == ["地点: 三号码头", "措施: 停机检查", "更换钢缆"]
+
+
+STACKED = [
+    ["一、基本情况"] * 3,
+    ["编号", "事故类型", "发生时间"],
+    ["SG-031", "燃气泄漏", "2024年5月3日14时20分"],
+    ["二、伤亡"] * 3,
+    ["受伤人数", "死亡人数", "死亡人数"],
+    ["2", "", ""],
+    ["处置措施"] * 3,
+    ["关阀，疏散，抢修后恢复。"] * 3,
+]
+STACKED_SAID = [
+    "一、基本情况",
+    "编号: SG-031; 事故类型: 燃气泄漏; 发生时间: 2024年5月3日14时20分",
+    "二、伤亡",
+    "受伤人数: 2; 死亡人数:",
+    "处置措施: 关阀，疏散，抢修后恢复。",
+]
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (STACKED, STACKED_SAID),
+        (
+            [["Ref", "Type"], ["A-1", "Fire"], ["Location", "Injured"], ["Pier 7", "0"]],
+            ["Ref: A-1; Type: Fire", "Location: Pier 7; Injured: 0"],
+        ),
+    ],
+)
+def test_rows_of_labels_over_their_values_are_a_form(rows: Rows, said: list[str]) -> None:
+    """The first row was the header of all: numbers that read Location, kinds that read Injured."""
+    assert list(row_texts(rows)) == said
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [["编号", "类型"], ["A-1", "火灾"], ["A-2", "盗窃"], ["A-3", "火灾"]],
+        [["编号", "类型"], ["A-1", "火灾"]],
+        [["编号", "类型"], ["A-1", "火灾"], ["地点", "受伤人数"]],
+        [["姓名", "班组"], ["张三", "甲班"], ["李四", "乙班"], ["王五", "丙班"]],
+        [["Name", "Place"], ["Ann", "Hull"], ["Site 4", "Type B"], ["Bo", "Goole"]],
+    ],
+)
+def test_a_row_of_labels_over_all_others_is_a_table(rows: Rows) -> None:
+    assert list(row_texts(rows))[1] == "; ".join(
+        f"{name}: {cell}" for name, cell in zip(*rows[:2], strict=True)
+    )
