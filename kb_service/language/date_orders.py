@@ -42,6 +42,7 @@ _DAY_ALONE = regex(r"(?P<one>\d{1,2})[-/.](?P<two>\d{1,2})(?:\s+\d{1,2}[:\uff1a]
 WRITTEN_CLOCK = regex(r"(?<![\d.:])\d{1,2}[:\uff1a]\d\d(?::\d\d)?(?!\d)")
 """A time of day in figures."""
 _ORDERS = ("ymd", "dmy", "mdy")
+_IN_LABEL = regex(r"\b([dmy]{1,4})[-/. ]([dmy]{1,4})[-/. ]([dmy]{1,4})\b")
 _Date = tuple[int, int, int]
 
 
@@ -53,8 +54,8 @@ def with_dates_in_order(text: str) -> str:
             is_full = len(match["three"]) == 4
             groups.setdefault((label, match["mark"], is_full), []).append(match)
     settled = list(text)
-    for found in groups.values():
-        order = _order([_numbers(m) for m in found], text)
+    for (label, mark, _), found in groups.items():
+        order = _told_order(label) or _order([_numbers(m) for m in found], text, mark)
         for match in found if order else ():
             parts = [match[("one", "two", "three")[order.index(c)]] for c in "ymd"]
             _write(settled, match.span(), parts)
@@ -192,11 +193,11 @@ def _numbers(match: re.Match[str]) -> _Date:
     return int(match["one"]), int(match["two"]), int(match["three"])
 
 
-def _order(dates: Sequence[_Date], text: str) -> str:
+def _order(dates: Sequence[_Date], text: str, mark: str) -> str:
     """Return in which order dates are written, "" where nothing tells it or none fits all.
 
     Where nothing does, a year of two digits goes first where languages write years first, and
-    nowhere else.
+    nowhere else; the month never goes before a point.
     """
     fitting = [order for order in _ORDERS if all(_fits(order, one) for one in dates)]
     for tells in (_by_year, _by_named_month, _by_one_year, _by_month):
@@ -204,7 +205,16 @@ def _order(dates: Sequence[_Date], text: str) -> str:
         fitting = told or fitting
     if len(fitting) > 1 and "ymd" in fitting:
         fitting = ["ymd"] if is_chinese(text) else [one for one in fitting if one != "ymd"]
+    if len(fitting) > 1 and mark == ".":
+        fitting = [one for one in fitting if one == "dmy"]
     return fitting[0] if len(fitting) == 1 else ""
+
+
+def _told_order(label: str) -> str:
+    """Return the order that a label tells: date (dd/mm/yyyy)."""
+    told = _IN_LABEL.search(label)
+    order = "".join(part[0] for part in told.groups()) if told else ""
+    return order if order in _ORDERS else ""
 
 
 def _fits(order: str, numbers: _Date) -> bool:

@@ -18,6 +18,7 @@ from kb_service.language.identifiers import identifier_matches
 from kb_service.language.lexicon import BULLETS, shipped_lexicon
 from kb_service.language.numerals import NUMERALS, whole_number
 from kb_service.language.regexes import regex
+from kb_service.language.stated.entry_heads import place_at_head
 from kb_service.language.stated.moments import Clock, Moment, at_clock, clocks_in, moments_in
 from kb_service.language.stated.sentences import happenings_in
 from kb_service.language.stated.sorts import own_numbers
@@ -88,14 +89,19 @@ class _Start:
 def is_called_log(plain: str) -> bool:
     """True where the first lines of a text call it a log or a digest."""
     heads = "\n".join(match.group() for match in islice(_LINE.finditer(plain), _HEAD_LINES))
-    return _DIGESTS.search(heads) is not None or _HEADS.search(heads) is not None
+    return is_called_digest(plain) or _HEADS.search(heads) is not None
+
+
+def is_called_digest(plain: str) -> bool:
+    """True where the first lines of a text call it a digest of several happenings."""
+    heads = "\n".join(match.group() for match in islice(_LINE.finditer(plain), _HEAD_LINES))
+    return _DIGESTS.search(heads) is not None
 
 
 def entries_in(plain: str, year: int | None) -> tuple[Entry, ...]:
     """Return the entries of a log or digest that tell of a happening on a known day, in order."""
     lines = [TextSpan(*match.span()) for match in _LINE.finditer(plain)]
-    heads = "\n".join(line.of(plain) for line in lines[:_HEAD_LINES])
-    is_digest = _DIGESTS.search(heads) is not None
+    is_digest = is_called_digest(plain)
     starts = _past_midnight(list(_starts(plain, lines, year)))
     led = [start for start in starts if start.is_led]
     listed = [start for start in starts if start.is_led or start.is_item]
@@ -108,7 +114,11 @@ def entries_in(plain: str, year: int | None) -> tuple[Entry, ...]:
     if not found and is_digest:
         found = _told(plain, [start for start in starts if start.is_first])
         found = found if _are_of_several_kinds(plain, found) else ()
+    if not found:
+        found = _told(plain, [start for start in starts if start.is_first])
+        found = found if _have_places(plain, found) else ()
     is_log = is_called_one or _have_numbers([entry.span.of(plain) for entry in found])
+    is_log = is_log or _have_places(plain, found)
     if is_log and len(found) >= _MIN_ENTRIES:
         return numbered(plain, found)
     return _counted_above(plain, _counts_above(plain, lines), starts)
@@ -209,6 +219,13 @@ def _have_numbers(told: Sequence[str]) -> bool:
     """True where each entry has a number of its own: steps of one happening have not."""
     numbers = [next((m.group() for m in identifier_matches(words)), "") for words in told]
     return len(numbers) >= _MIN_ENTRIES and all(numbers) and len(set(numbers)) == len(numbers)
+
+
+def _have_places(plain: str, found: Sequence[Entry]) -> bool:
+    """True where the head of each entry says where it was, none the same: no steps of one."""
+    heads = [place_at_head(plain, entry.span) for entry in found]
+    places = {head.of(plain) for head in heads if head}
+    return len(found) >= _MIN_ENTRIES and len(places) == len(found)
 
 
 def _are_of_several_kinds(plain: str, found: Sequence[Entry]) -> bool:

@@ -12,6 +12,7 @@ from kb_service.domain.texts import Unit
 from kb_service.language.lexicon import shipped_lexicon
 from kb_service.language.regexes import regex
 from kb_service.language.stated.entries import Entry
+from kb_service.language.stated.entry_heads import place_at_head
 from kb_service.language.stated.fields import Place, compared, fact, tight, timed
 from kb_service.language.stated.plain import line_of
 from kb_service.language.stated.sentences import sentence_facts
@@ -34,6 +35,7 @@ def entry_facts(
         words, number = entry.number.of(text), tight(entry.number.of(folded))
         yield fact(FactField.NUMBER, words, entry.number, sure, number)
     told = list(_told(text, folded, entry, units, sure))
+    told = list(_with_place(text, folded, entry, told, sure))
     is_hurt = any(map(_is_hurt, told))
     kinds = [item for item in told if item.field == FactField.KIND]
     denied = [item for item in kinds if _is_denied(folded, entry, item.span, is_hurt=is_hurt)]
@@ -49,6 +51,19 @@ def entry_facts(
         less = replace(sure, confidence=sure.confidence - _LESS)
         words = compared(entry.called.of(folded))
         yield fact(FactField.KIND, entry.called.of(text), entry.called, less, words)
+
+
+def _with_place(
+    text: str, folded: str, entry: Entry, told: Sequence[Fact], sure: Place
+) -> Iterator[Fact]:
+    """Yield what is told, with the place that stands at the head; a part of it gives way."""
+    span = place_at_head(folded, entry.span)
+    places = [item for item in told if item.field == FactField.PLACE]
+    if span is None or not all(span.covers(item.span) for item in places):
+        yield from told
+        return
+    yield from (item for item in told if item not in places)
+    yield fact(FactField.PLACE, span.of(text), span, sure, compared(span.of(folded)))
 
 
 def _is_denied(folded: str, entry: Entry, told: TextSpan | None, *, is_hurt: bool) -> bool:

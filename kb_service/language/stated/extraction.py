@@ -34,6 +34,7 @@ from kb_service.language.stated.entries import (
     counted_in,
     cut_at,
     entries_in,
+    is_called_digest,
     is_called_log,
 )
 from kb_service.language.stated.entry_facts import entry_facts
@@ -303,7 +304,7 @@ def _entries_of(
     if blocks or is_talk:
         return blocks or entries_in(folded, year)
     logged = log_entries(folded, year, plain(title))
-    if logged is None:
+    if logged is None or (not logged and is_called_digest(folded)):
         return entries_in(folded, year)
     return logged or counted_in(folded, year)
 

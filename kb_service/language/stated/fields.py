@@ -41,6 +41,7 @@ from kb_service.language.stated.values import (
     amount_in,
     duration_in,
     number_in,
+    people_in,
     quantity_in,
     says_nothing,
     says_unknown,
@@ -301,11 +302,9 @@ def _count(field: str, words: str, plain: str, span: TextSpan, at: Place) -> Ite
     if field == FactField.INJURED and (levels := _levels(plain)):
         for level, people in levels.items():
             yield counted(level, words, span, at, Number(people))
-    elif says_zero(plain):
-        yield counted(field, words, span, at, Number(0.0))
-    elif says_unknown(plain):
-        yield counted(field, words, span, at, None)
-    elif number := number_in(plain):
+    elif (zero := says_zero(plain)) or says_unknown(plain):
+        yield counted(field, words, span, at, Number(0.0) if zero else None)
+    elif number := people_in(plain):
         yield counted(field, words, span, at, number)
 
 

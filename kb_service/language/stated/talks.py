@@ -22,6 +22,7 @@ from kb_service.language.stated.sentences import happenings_in
 from kb_service.language.stated.sorts import ORGANISATION, is_name
 
 _LEXICON = shipped_lexicon()
+_LABELS = regex("|".join(_LEXICON.patterns("roles", "reporter_labels")))
 _WHO = (
     r"(?P<who>[^\W\d_][^\n:\uff1a,\uff0c\u3002!?\uff01\uff1f\d\[\](){}<>\uff08\uff09;\uff1b]{0,30})"
 )
@@ -121,6 +122,8 @@ def speakers(text: str, plain: str, turns: Sequence[Turn], at: Place) -> Iterato
         name, role = _named(text, turn.who)
         is_alone = bool(turns) and _ALONE.fullmatch(name.of(text)) is not None
         if not (is_name(name.of(plain)) or is_alone) or ORGANISATION.search(name.of(plain)):
+            continue
+        if _LABELS.fullmatch(name.of(plain)):  # 来电: says who stands behind it
             continue
         is_first = first is not None and turn.who.of(plain).strip() == first.who.of(plain).strip()
         role = str(Role.REPORTER) if is_first else role

@@ -42,6 +42,12 @@ _NAMED = regex("|".join(shipped_lexicon().patterns("stated", "named_reports")))
 _SERVICE = "service"
 _DAYS = tuple(map(regex, shipped_lexicon().patterns("stated", "named_days")))
 _SUBJECTS = tuple(map(regex, shipped_lexicon().patterns("stated", "title_subjects")))
+_GENRES = regex(rf"\s*(?:{'|'.join(shipped_lexicon().patterns('stated', 'genres'))})")
+"""What stands behind a kind that calls a sort of paper or an office: 快报, brigade.
+
+Such a paper tells of other kinds as well.
+"""
+_BELOW = 2000
 _FALLBACK = 0.3
 """By so much less sure is a place that a title names before what happened than what a text says."""
 _EDGES = " \t\u3000,\uff0c\u3001\"'\u201c\u201d\u2018\u2019\u300c"
@@ -65,11 +71,12 @@ def title_facts(
         is_field = any(unit.span.overlap(span) for span in taken[:100])
         if is_field or len(unit.span) > _MAX_TITLE:
             continue
-        yield from _line_facts(line_of(marked.text, folded, unit.span), at)
+        below = folded[unit.span.end : unit.span.end + _BELOW]
+        yield from _line_facts(line_of(marked.text, folded, unit.span), at, below)
 
 
-def _line_facts(line: Line, at: Place) -> Iterator[Fact]:
-    """A title of one line: kind, status, number and day."""
+def _line_facts(line: Line, at: Place, below: str = "") -> Iterator[Fact]:
+    """A title of one line: kind, status, number and day. `below`: the text under it."""
     whole = line.span(0, len(line.plain))
     status = status_of(line.plain)
     if status:
@@ -78,7 +85,10 @@ def _line_facts(line: Line, at: Place) -> Iterator[Fact]:
     if kinds:
         kind, start, end = kinds[0]
         span = line.span(start, end)
-        yield fact(FactField.KIND, line.value(span), span, at, kind)
+        told = {one for one, _, _ in happenings_in(below)}
+        is_of_paper = told and kind not in told and _GENRES.match(line.plain, end)
+        less = replace(at, confidence=at.confidence - _FALLBACK) if is_of_paper else at
+        yield fact(FactField.KIND, line.value(span), span, less, kind)
         yield from _subject(line, start, at)
     yield from named_days(line, at)
     dated = _DATED_NAME.search(line.plain)

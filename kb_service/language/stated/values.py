@@ -6,6 +6,7 @@ Pure functions on plain text. Knows no field.
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from math import fsum
 
 from kb_service.language.lexicon import HAN, any_of, shipped_lexicon
 from kb_service.language.numerals import NUMERALS
@@ -65,6 +66,10 @@ _TIME_UNIT = regex(rf"(?<![a-z])(?:{any_of(_SECONDS)})(?![a-z])")
 _LASTS = regex(rf"(?P<amount>\d+(?:,\d{{3}})*(?:\.\d+)?)[ -]?(?P<unit>{any_of(_SECONDS)})(?![a-z])")
 _ZERO = tuple(map(regex, _LEXICON.patterns("stated", "zero")))
 _UNKNOWN = tuple(map(regex, _LEXICON.patterns("stated", "unknown")))
+_PEOPLE = tuple(map(regex, _LEXICON.patterns("stated", "people_sorts")))
+_MIN_SORTS = 2
+_JOINED = regex(r"(?:and|[\s,;+&.\u3001\uff0c\u3002\u548c\u53ca\u4e0e])*")
+_VAGUE = tuple(map(regex, _LEXICON.patterns("stated", "vague")))
 _IN_TWO = regex(
     rf"(?P<one>[^a-z]*[{HAN}][^a-z]*?)[ /|(\uff08]+(?P<other>[a-z][^{HAN}]*?)[)\uff09]?"
 )
@@ -125,6 +130,28 @@ def number_in(plain: str) -> Number | None:
     if second and value is not None and upper is not None and upper > value:
         return Number(_scaled_alike(value, upper, first.group(), second.group()), upper)
     return None if value is None else Number(value)
+
+
+def people_in(plain: str) -> Number | None:
+    """Return how many people a value counts; None for words that do not say how many: a few.
+
+    Those that it counts by their sorts, and no others, are together: 2 adults and 1 child.
+    """
+    if any(pattern.match(plain.strip()) for pattern in _VAGUE):
+        return None
+    return _by_sorts(plain) or number_in(plain)
+
+
+def _by_sorts(plain: str) -> Number | None:
+    found = sorted((m for p in _PEOPLE for m in p.finditer(plain)), key=lambda one: one.start())
+    ends = [0, *(match.end() for match in found)]
+    starts = [*(match.start() for match in found), len(plain)]
+    between = "".join(plain[end:start] for end, start in zip(ends, starts, strict=True))
+    if len(found) < _MIN_SORTS or not _JOINED.fullmatch(between):
+        return None
+    numbers = [number_in(match["number"]) for match in found]
+    values = [number.value for number in numbers if number and number.to is None]
+    return Number(fsum(values)) if len(values) == len(found) else None
 
 
 def quantity_in(plain: str) -> Number | None:
