@@ -26,10 +26,11 @@ _CLAUSE = rf"(?:[(\uff08]?(?:\d{{1,2}}|[{_NUMERALS}]{{1,3}})[)\uff09\u3001.\uff0
 """The number of a clause or an item."""
 _LEAD = rf"[ \u3000]*(?:[-*{BULLETS}] ?)?{_CLAUSE}[*_|]*"
 LABELLED = regex(
-    rf"(?:^|(?<=[\t;\uff1b|\u3000])|(?<=  )){_LEAD}"
+    rf"(?:^|(?<=[\t;\uff1b|\u3000])|(?<=  )(?! )){_LEAD}"
     r"(?P<label>[^\W\d][\w-]*(?:\.[\w-]+)+|"
     r"[^\s:\uff1a;\uff1b\u3002|*][^:\uff1a\n;\uff1b\u3002\t|]{0,44}?)"
-    rf"[*_ ]*(?:{_COLON}[*_]*|\t|\||[ \u3000]*(?:\.{{3,}}|\u2026+|_{{3,}}|\xb7{{3,}}))[ \u3000]*",
+    rf"(?:[*_ ]*+(?:{_COLON}[*_]*|\t|\||[ \u3000]*+(?:\.{{3,}}|\u2026+|\xb7{{3,}}))|"
+    r"[ \u3000]*+_{3,})[ \u3000]*",
     re.MULTILINE,
 )
 DASHED = regex(
@@ -63,7 +64,8 @@ ALIGNED = regex(
 )
 """A label with its value in a column of its own, told by spaces alone."""
 _BROKEN = regex(
-    rf"(?:^|(?<=  )|(?<=\u3000)){_LEAD}(?P<label>[{CJK}]{{1,8}}\n[{CJK}]{{0,8}}){_COLON}[ \u3000]*",
+    rf"(?:^|(?<=  )(?! )|(?<=\u3000)){_LEAD}"
+    rf"(?P<label>[{CJK}]{{1,8}}\n[{CJK}]{{0,8}}){_COLON}[ \u3000]*",
     re.MULTILINE,
 )
 """A label that a narrow page breaks over two lines."""

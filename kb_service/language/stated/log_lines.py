@@ -5,6 +5,7 @@ a year of the year above it; behind midnight a night is of the next day. Decides
 is a log.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -28,7 +29,7 @@ _YEAR, _LETTER = regex(r"(?:19|20)\d\d"), regex(r"[^\W\d_]")
 _SENTENCE_END = regex(r"[\u3002!?]|[^\W\d_]{3}\.\s|[.;:]\s*$")
 _MAY_BE_DATED = regex(r"\d|\u6708")
 _PART = regex(rf"[\s*_]*(?:{'|'.join(_LEXICON.patterns('stated', 'parts_of_day'))})")
-_LINE = regex(r"[^\n]*\S[^\n]*")
+_LINE = regex(r"^[^\n]*\S[^\n]*", re.MULTILINE)
 _LABEL = regex(r"\W*(?:[^\W\d]{1,12}\s*:)?\s*")
 _RULE = regex(r"[\W_]*")
 _MAX_HEAD, _MAX_REST = 80, 60

@@ -30,10 +30,12 @@ _SENTENCE = regex(r"[^\W\d_]{3}\.\Z")
 """A line of a log that ends so behind its time names nobody: 07:00 Took over."""
 _WORDS = r"(?:[:\uff1a][ \t]*(?P<words>\S[^\n]*))?$"
 _OPEN, _CLOSE = r"[\[(\uff08\u3010]?", r"[\])\uff09\u3011]?"
-_WHEN = r"(?P<when>[^\n\[\]()\uff08\uff09]{4,36}?)"
+_WHEN = r"(?P<when>(?=\S)[^\n\[\]()\uff08\uff09]{4,36}?)"
 _HEADS = (
-    regex(rf"^[ \t>]*{_OPEN}{_WHEN}{_CLOSE}[\s,\uff0c-]+{_WHO}{_WORDS}", re.MULTILINE),
-    regex(rf"^[ \t>]*{_WHO}[\s,\uff0c]*[ \t\[(\uff08]{_OPEN}{_WHEN}{_CLOSE}{_WORDS}", re.MULTILINE),
+    regex(rf"^[ \t>]*+{_OPEN}{_WHEN}{_CLOSE}[\s,\uff0c-]++{_WHO}{_WORDS}", re.MULTILINE),
+    regex(
+        rf"^[ \t>]*+{_WHO}[\s,\uff0c]*[ \t\[(\uff08]{_OPEN}{_WHEN}{_CLOSE}{_WORDS}", re.MULTILINE
+    ),
 )
 _FROM = regex(
     rf"^[ \t>]*(?:{any_of(_LEXICON.listed('stated', 'mail_from'))})[ \t]*[:\uff1a][ \t]*"
